@@ -1,0 +1,222 @@
+"""config.toml: one declaration that is read, checked, documented and shown.
+
+`config.example.toml` names every field here and a test holds the two
+together. Settings travel as a frozen `Config` value; nothing reads them as
+globals. Keys (the secret kind) are resolved at the last moment by
+`api_key`, and live in no value that is stored or printed.
+"""
+
+import os
+import re
+import shlex
+import subprocess
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from lfgtui import tomlfile
+from lfgtui.errors import SourceError, UsageError, did_you_mean
+from lfgtui.tickets import Ticket
+
+WireName: TypeAlias = Literal["anthropic", "openai-responses", "openai-chat"]
+
+
+class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """USD per million tokens; `cached` is what a cached input token costs."""
+
+    input: float
+    output: float
+    cached: float | None = None
+
+    def cost(self, input_tokens: int, output_tokens: int, cached_tokens: int) -> float:
+        """What a response cost. `input_tokens` includes the cached ones."""
+        cached_price = self.input if self.cached is None else self.cached
+        fresh = max(0, input_tokens - cached_tokens)
+        total = fresh * self.input + cached_tokens * cached_price + output_tokens * self.output
+        return total / 1_000_000
+
+
+class ProviderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One way to reach models. `simulated` is the embedded server's mark."""
+
+    wire: WireName | None = None
+    base_url: str | None = None
+    api_key_env: str | None = None
+    api_key_command: str | None = None
+    headers: dict[str, str] = {}
+    price: Price | None = None
+    model: str | None = None
+
+
+class RetryPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How often and how soon a broken request is tried again. Delays in seconds."""
+
+    attempts: int = 4
+    base_delay: float = 1.0
+    max_delay: float = 30.0
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything a person can set. Times are in seconds."""
+
+    theme: str = "dark"
+    model: str | None = None
+    concurrency: int = 8
+    stall_after: float = 10.0
+    ttft_budget: float = 1.5
+    retry: RetryPolicy = RetryPolicy()
+    keys: dict[str, str] = {}
+    providers: dict[str, ProviderConfig] = {}
+
+    def provider(self, name: str) -> ProviderConfig:
+        """The provider of that name; raises `UsageError` with the nearest one."""
+        found = self.providers.get(name)
+        if found is None:
+            raise UsageError(f'no provider "{name}"{did_you_mean(name, self.providers)}')
+        return found
+
+
+PRESETS: dict[str, ProviderConfig] = {
+    "anthropic": ProviderConfig(wire="anthropic", api_key_env="ANTHROPIC_API_KEY"),
+    "openai": ProviderConfig(wire="openai-responses", api_key_env="OPENAI_API_KEY"),
+    "xai": ProviderConfig(
+        wire="openai-chat", base_url="https://api.x.ai/v1", api_key_env="XAI_API_KEY"
+    ),
+    "gemini": ProviderConfig(
+        wire="openai-chat",
+        base_url="https://generativelanguage.googleapis.com/v1beta/openai/",
+        api_key_env="GEMINI_API_KEY",
+    ),
+    "openrouter": ProviderConfig(
+        wire="openai-chat",
+        base_url="https://openrouter.ai/api/v1",
+        api_key_env="OPENROUTER_API_KEY",
+    ),
+    "groq": ProviderConfig(
+        wire="openai-chat", base_url="https://api.groq.com/openai/v1", api_key_env="GROQ_API_KEY"
+    ),
+    "deepseek": ProviderConfig(
+        wire="openai-chat", base_url="https://api.deepseek.com/v1", api_key_env="DEEPSEEK_API_KEY"
+    ),
+    "mistral": ProviderConfig(
+        wire="openai-chat", base_url="https://api.mistral.ai/v1", api_key_env="MISTRAL_API_KEY"
+    ),
+    "ollama": ProviderConfig(wire="openai-chat", base_url="http://127.0.0.1:11434/v1"),
+    "simulator": ProviderConfig(wire="openai-chat"),
+    "simulator-anthropic": ProviderConfig(wire="anthropic"),
+    "simulator-responses": ProviderConfig(wire="openai-responses"),
+}
+
+SIMULATED = frozenset({"simulator", "simulator-anthropic", "simulator-responses"})
+"""Presets without a base URL of their own: the embedded simulator gives them one."""
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+def load_config(path: Path) -> Config:
+    """The file merged over the presets; a missing file is an empty one.
+
+    Raises `SourceError` with line and nearest name.
+    """
+    if not path.exists():
+        return Config(providers=PRESETS)
+    text = tomlfile.read_text(path)
+    config = tomlfile.convert(path, text, tomlfile.parse(path, text), Config)
+    if config.concurrency < 1:
+        at = tomlfile.line_of(text, ("concurrency",))
+        raise SourceError(path, at, f"concurrency must be at least 1, not {config.concurrency}")
+    providers = dict(PRESETS)
+    for name, said in config.providers.items():
+        at = tomlfile.line_of(text, ("providers", name))
+        providers[name] = merged = _over(PRESETS.get(name), said)
+        if merged.wire is None:
+            raise SourceError(path, at, f'provider "{name}" has no "wire"')
+        if merged.base_url is not None and not merged.base_url.startswith(("http://", "https://")):
+            at = tomlfile.line_of(text, ("providers", name, "base_url"))
+            wanted = "it must begin with http:// or https://"
+            raise SourceError(path, at, f'base_url "{merged.base_url}": {wanted}')
+    return msgspec.structs.replace(config, providers=providers)
+
+
+def model_of(config: Config, ticket: Ticket) -> tuple[str, str]:
+    """The provider's name and the model a ticket means.
+
+    `provider` and `model` as said; or `model = "provider/model"`; or the
+    config's default `model`, written the same way.
+    """
+    provider, model = ticket.provider, ticket.model
+    if provider is None and model is None:
+        model = config.model
+    if provider is None and model is not None and "/" in model:
+        provider, model = model.split("/", 1)
+    if provider is None:
+        said = f'model "{model}"' if model else "no model"
+        raise UsageError(
+            f'ticket "{ticket.id}" has {said} and no provider;'
+            ' write model = "provider/model", as in "anthropic/claude-sonnet-4-5"'
+        )
+    model = model or config.provider(provider).model
+    config.provider(provider)
+    if not model:
+        raise UsageError(f'ticket "{ticket.id}" has provider "{provider}" and no model')
+    return provider, model
+
+
+def api_key(name: str, provider: ProviderConfig) -> str | None:
+    """The key, from the environment or a command; None where none is needed.
+
+    Raises `UsageError` naming the variable, or the command that failed.
+    """
+    if provider.api_key_command is not None:
+        return _key_from_command(name, provider.api_key_command)
+    if provider.api_key_env is None:
+        return None
+    key = os.environ.get(provider.api_key_env, "").strip()
+    if not key:
+        raise UsageError(
+            f'provider "{name}" needs a key: set {provider.api_key_env},'
+            f" or api_key_command in [providers.{name}] of the config"
+        )
+    return key
+
+
+def request_headers(name: str, provider: ProviderConfig) -> dict[str, str]:
+    """The extra headers with `${VAR}` expanded from the environment."""
+
+    def expand(match: re.Match[str]) -> str:
+        if (value := os.environ.get(match[1])) is None:
+            raise UsageError(f'provider "{name}": headers use {match[1]}, which is not set')
+        return value
+
+    return {header: _VARIABLE.sub(expand, value) for header, value in provider.headers.items()}
+
+
+def _over(preset: ProviderConfig | None, said: ProviderConfig) -> ProviderConfig:
+    if preset is None:
+        return said
+    empty = ProviderConfig()
+    changes = {
+        field: value
+        for field in said.__struct_fields__
+        if (value := getattr(said, field)) != getattr(empty, field)
+    }
+    return msgspec.structs.replace(preset, **changes)
+
+
+def _key_from_command(name: str, command: str) -> str:
+    try:
+        done = subprocess.run(
+            shlex.split(command), capture_output=True, text=True, timeout=30, check=True
+        )
+    except subprocess.CalledProcessError as error:
+        why = f"exit code {error.returncode}"
+    except subprocess.TimeoutExpired:
+        why = "no answer within 30 s"
+    except (OSError, ValueError) as error:
+        why = str(error)
+    else:
+        if key := done.stdout.strip():
+            return key
+        why = "it printed nothing"
+    raise UsageError(f'provider "{name}": api_key_command failed: {why}')

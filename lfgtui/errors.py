@@ -1,0 +1,108 @@
+"""What can go wrong, by whose fault it is.
+
+    LfgError
+    ├── UsageError            the person's: bad arguments, bad file; exit code 2
+    │   └── SourceError       ... at a line of a file
+    ├── ProviderError         the other side's: a request or a stream that failed
+    ├── ToolError             the agent's: a tool call that cannot be carried out
+    ├── HistoryError          the disk's: the history cannot be read or written
+    └── IllegalMoveError         ours: an event that its ticket's state does not allow
+
+Messages are one line that says what, where and what to do. None of these
+renders itself: `cli` prints, `ui` shows.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Literal
+
+ErrorKind = Literal[
+    "auth",
+    "not_found",
+    "invalid_request",
+    "context_overflow",
+    "rate_limit",
+    "overloaded",
+    "server",
+    "timeout",
+    "connection",
+    "cut",
+    "protocol",
+    "content_filter",
+    "internal",
+]
+
+RETRYABLE_KINDS: frozenset[ErrorKind] = frozenset(
+    {"rate_limit", "overloaded", "server", "timeout", "connection", "cut"}
+)
+
+
+class LfgError(Exception):
+    """The root: catching it catches everything lfg raises on purpose."""
+
+
+class UsageError(LfgError):
+    """Something the person asked for cannot be done as asked."""
+
+
+class SourceError(UsageError):
+    """A file that says something wrong, with the line that says it.
+
+    `line` counts from 1; None where the whole file is meant (it is missing,
+    say).
+    """
+
+    def __init__(self, path: Path, line: int | None, message: str) -> None:
+        where = f"{path}:{line}" if line is not None else str(path)
+        super().__init__(f"{where}: {message}")
+        self.path = path
+        self.line = line
+        self.message = message
+
+
+class ProviderError(LfgError):
+    """A request that was refused or a stream that broke.
+
+    `retry_after` is in seconds, as the server asked for it; None where it did
+    not say.
+    """
+
+    def __init__(self, kind: ErrorKind, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.retry_after = retry_after
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the same request may well succeed when it is sent again."""
+        return self.kind in RETRYABLE_KINDS
+
+
+class ToolError(LfgError):
+    """A tool call that failed; the message goes back to the model."""
+
+
+class HistoryError(LfgError):
+    """The history file cannot be opened, read or written."""
+
+
+class IllegalMoveError(LfgError):
+    """An event arrived in a state that does not allow it: a bug in lfg."""
+
+    def __init__(self, state: str | None, event: str) -> None:
+        super().__init__(f"{event} is not a legal move from {state or 'nothing'}")
+        self.state = state
+        self.event = event
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """`; did you mean "model"?`, or the choices, or nothing: the end of a refusal."""
+    choices = sorted(set(known))
+    close = get_close_matches(name, choices, n=1, cutoff=0.6)
+    if close:
+        return f'; did you mean "{close[0]}"?'
+    if choices:
+        return f" (known: {', '.join(choices)})"
+    return ""

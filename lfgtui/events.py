@@ -1,0 +1,376 @@
+"""The whole vocabulary: what can happen to a ticket.
+
+An event is a frozen value, a noun or a past-tense fact. It says what
+happened and nothing of to whom or when: that is the `Entry`'s concern, and
+only the history's writer makes entries. The JSON form (`--json`, the history
+file, export) is this declaration read by msgspec: the class name in
+snake_case is the `type`, and a field left `UNSET` is absent.
+
+Who may emit what: decoders the first group, tools and the agent loop the
+second, the engine the third.
+"""
+
+from typing import Literal, TypeAlias
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from lfgtui.errors import ErrorKind
+
+StopReason: TypeAlias = str
+"""Why a response ended, in lfg's words where it has one (`end`, `tool_use`,
+`length`, `content_filter`, `refusal`, `stop_sequence`), else as the wire said it."""
+
+ToolArguments: TypeAlias = dict[str, object] | str
+"""A JSON object; a string where what arrived was none, kept as it came."""
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
+
+
+class EventBase(msgspec.Struct, frozen=True, tag_field="type", tag=_snake):
+    """The common form; `Event` below is the closed set."""
+
+
+# What a provider's stream says.
+
+
+class TextDelta(EventBase, frozen=True):
+    """A piece of the visible answer."""
+
+    text: str
+
+
+class ReasoningDelta(EventBase, frozen=True):
+    """A piece of the model's thinking, or of its summary."""
+
+    text: str
+    origin: Literal["text"] | UnsetType = UNSET
+
+
+class Citation(EventBase, frozen=True):
+    """A source the visible text refers to."""
+
+    url: str
+    title: str = ""
+    quote: str = ""
+
+
+class Status(EventBase, frozen=True):
+    """A line for the person, not for the model."""
+
+    message: str
+
+
+class ToolCallStarted(EventBase, frozen=True):
+    """The model began a tool call; its arguments follow."""
+
+    call_id: str
+    name: str
+    origin: Literal["text"] | UnsetType = UNSET
+
+
+class ToolArgumentsDelta(EventBase, frozen=True):
+    """A piece of a call's arguments, as raw JSON text."""
+
+    call_id: str
+    json: str
+
+
+class ToolCallRequested(EventBase, frozen=True):
+    """A tool call is complete and wants to be run."""
+
+    call_id: str
+    name: str
+    arguments: ToolArguments
+
+
+class HostedTool(EventBase, frozen=True):
+    """A tool the provider ran on its side."""
+
+    name: str
+    input: str = ""
+    output: str = ""
+
+
+class ProviderItem(EventBase, frozen=True):
+    """An opaque piece the wire wants back unchanged with the next request."""
+
+    wire: str
+    item: dict[str, object]
+
+
+class ResponseFinished(EventBase, frozen=True):
+    """One model response is complete. `turn` counts from 1 within the attempt."""
+
+    turn: int
+    stop_reason: StopReason
+
+
+class Usage(EventBase, frozen=True):
+    """Tokens of one response so far; a later one of the same turn replaces it.
+
+    `input` includes `cached`; `cost` is USD, None where no price is known.
+    """
+
+    input: int
+    output: int
+    cached: int = 0
+    cost: float | None = None
+
+
+class Heartbeat(EventBase, frozen=True):
+    """The connection is alive and says nothing."""
+
+
+# What the agent loop and its tools say.
+
+
+class UserMessage(EventBase, frozen=True):
+    """What the person (or the ticket) tells the model."""
+
+    text: str
+
+
+class RequestSent(EventBase, frozen=True):
+    """A model request left. `turn` counts from 1 within the attempt."""
+
+    turn: int
+
+
+class ApprovalRequested(EventBase, frozen=True):
+    """A tool call waits for the person. `summary` is one line of what it would do."""
+
+    call_id: str
+    name: str
+    summary: str
+
+
+class ApprovalGiven(EventBase, frozen=True):
+    """The person allowed the call."""
+
+    call_id: str
+
+
+class ApprovalDenied(EventBase, frozen=True):
+    """The person refused the call; the reason goes back to the model."""
+
+    call_id: str
+    reason: str
+
+
+class ToolOutputDelta(EventBase, frozen=True):
+    """Live output of a running tool."""
+
+    call_id: str
+    channel: Literal["stdout", "stderr"]
+    text: str
+
+
+class ToolCallFinished(EventBase, frozen=True):
+    """A tool call ended. `output` is what the model is told; `error` is set if it failed."""
+
+    call_id: str
+    output: str
+    error: str | None
+    exit_code: int | None
+    seconds: float
+
+
+# What the engine says.
+
+
+class TicketQueued(EventBase, frozen=True):
+    """The ticket waits for its turn, or for what it needs."""
+
+
+class AttemptStarted(EventBase, frozen=True):
+    """A try begins. `continues`: from the context so far, not from the prompt anew."""
+
+    provider: str
+    model: str
+    continues: bool = False
+
+
+class Retrying(EventBase, frozen=True):
+    """A try broke and another will follow: `attempt`, after `delay` seconds."""
+
+    reason: str
+    delay: float
+    attempt: int
+    kind: ErrorKind = "internal"
+
+
+class FailedOver(EventBase, frozen=True, rename={"source": "from", "target": "to"}):
+    """The next attempt is another provider's."""
+
+    source: str
+    target: str
+
+
+class GuardTripped(EventBase, frozen=True):
+    """A guard saw something a person should look at."""
+
+    guard: str
+    message: str
+
+
+class ConflictDetected(EventBase, frozen=True):
+    """Another running ticket changed the same file. `tickets` are the others' ids."""
+
+    path: str
+    tickets: tuple[str, ...]
+
+
+class Paused(EventBase, frozen=True):
+    """Held between two responses; clocks stand still."""
+
+
+class Resumed(EventBase, frozen=True):
+    """Let go again after a pause."""
+
+
+class TicketDone(EventBase, frozen=True):
+    """The agent said it is finished."""
+
+    stop_reason: StopReason
+
+
+class TicketFailed(EventBase, frozen=True):
+    """The ticket broke. A value, never an exception that reaches its neighbours."""
+
+    kind: ErrorKind
+    message: str
+    retryable: bool
+
+
+class TicketCancelled(EventBase, frozen=True):
+    """The person stopped it; what it said is kept."""
+
+
+class TicketLimited(EventBase, frozen=True):
+    """A limit was reached: `turns`, `tokens`, `cost` or `time`."""
+
+    limit: Literal["turns", "tokens", "cost", "time"]
+
+
+class TicketBlocked(EventBase, frozen=True):
+    """It cannot start or go on; `reason` says which need or approval is missing."""
+
+    reason: str
+
+
+class TicketInterrupted(EventBase, frozen=True):
+    """The process died or was quit while the ticket ran."""
+
+
+Ending: TypeAlias = (
+    TicketDone | TicketFailed | TicketCancelled | TicketLimited | TicketBlocked | TicketInterrupted
+)
+
+WireEvent: TypeAlias = (
+    TextDelta
+    | ReasoningDelta
+    | Citation
+    | Status
+    | ToolCallStarted
+    | ToolArgumentsDelta
+    | ToolCallRequested
+    | HostedTool
+    | ProviderItem
+    | ResponseFinished
+    | Usage
+    | Heartbeat
+)
+
+Event: TypeAlias = (
+    WireEvent
+    | UserMessage
+    | RequestSent
+    | ApprovalRequested
+    | ApprovalGiven
+    | ApprovalDenied
+    | ToolOutputDelta
+    | ToolCallFinished
+    | TicketQueued
+    | AttemptStarted
+    | Retrying
+    | FailedOver
+    | GuardTripped
+    | ConflictDetected
+    | Paused
+    | Resumed
+    | Ending
+)
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """An event with its identity: whose, when, and its place in the order.
+
+    `seq` is dense per ticket from 1, across attempts. `at` is the time of
+    arrival in seconds since the epoch; of merged deltas, the first one's.
+    `saved` is False only where history is behind and the entry is shown all
+    the same.
+    """
+
+    run: str
+    ticket: str
+    attempt: int
+    seq: int
+    at: float
+    event: Event
+    saved: bool = True
+
+
+_encoder = msgspec.json.Encoder()
+_decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
+
+
+def event_type(event: Event) -> str:
+    """The `type` an event carries in JSON."""
+    tag = type(event).__struct_config__.tag
+    assert isinstance(tag, str)
+    return tag
+
+
+def encode_event(event: Event) -> bytes:
+    """The event as one JSON object, `type` included."""
+    return _encoder.encode(event)
+
+
+def decode_event(body: bytes | str) -> Event:
+    """The inverse of `encode_event`; raises `msgspec.ValidationError`."""
+    return _decoder.decode(body)
+
+
+def entry_json(entry: Entry) -> str:
+    """One line of `--json`: identity first, then the event's own fields."""
+    identity = {
+        "run": entry.run,
+        "ticket": entry.ticket,
+        "attempt": entry.attempt,
+        "seq": entry.seq,
+        "at": round(entry.at, 3),
+    }
+    return (_encoder.encode(identity)[:-1] + b"," + _encoder.encode(entry.event)[1:]).decode()
+
+
+def merge(earlier: Event, later: Event) -> Event | None:
+    """The two as one delta, or None where they must stay two.
+
+    Only neighbours of the same kind (and call, channel and origin) merge, so
+    joining the texts gives what was streamed.
+    """
+    match earlier, later:
+        case TextDelta(a), TextDelta(b):
+            return TextDelta(a + b)
+        case ReasoningDelta(a, x), ReasoningDelta(b, y) if x == y:
+            return ReasoningDelta(a + b, x)
+        case ToolArgumentsDelta(i, a), ToolArgumentsDelta(j, b) if i == j:
+            return ToolArgumentsDelta(i, a + b)
+        case ToolOutputDelta(i, c, a), ToolOutputDelta(j, d, b) if (i, c) == (j, d):
+            return ToolOutputDelta(i, c, a + b)
+        case Heartbeat(), Heartbeat():
+            return later
+    return None

@@ -1,0 +1,1 @@
+"""Providers: a request in, events out."""

@@ -1,0 +1,80 @@
+"""What a provider is to the rest of lfg, and the two halves it is made of.
+
+The **decoder** takes decoded records and gives events: no I/O, total, so it
+can be tested with nothing but recorded bodies. The **pump** has the SDK build
+and send the request and runs the decoder over what comes back.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from lfgtui.errors import ProviderError
+from lfgtui.events import WireEvent
+from lfgtui.tickets import Reasoning
+from lfgtui.transcript import Message
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """A tool as the model is told of it; `parameters` is a JSON schema of an object."""
+
+    name: str
+    description: str
+    parameters: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One model request, in no wire's terms. Timeouts are in seconds."""
+
+    model: str
+    messages: Sequence[Message]
+    system: str | None = None
+    tools: tuple[ToolSpec, ...] = ()
+    max_output_tokens: int = 8192
+    reasoning: Reasoning | None = None
+    extra: dict[str, object] = field(default_factory=dict)
+    stream: bool = True
+    cache: bool = True
+    turn: int = 1
+    first_token_timeout: float = 120.0
+    idle_timeout: float = 120.0
+
+
+class Decoder(Protocol):
+    """One response's records to events.
+
+    `feed` never raises: what it does not know it counts in `unknown`. An
+    error the stream itself reports becomes `failure`, to be raised by the
+    pump once the events before it are out. `finish` is called once, at the
+    end of the body, and closes what is open; its last event is
+    `ResponseFinished` unless there is a `failure`.
+    """
+
+    failure: ProviderError | None
+    unknown: int
+
+    def feed(self, name: str, data: str | bytes) -> Sequence[WireEvent]:
+        """One SSE record: its `event:` name ("" where none) and its data."""
+        ...
+
+    def finish(self) -> Sequence[WireEvent]:
+        """The end of the body."""
+        ...
+
+
+class Provider(Protocol):
+    """A place that answers requests."""
+
+    def stream(self, request: Request) -> AsyncIterator[WireEvent]:
+        """The events of one response as they arrive.
+
+        Raises `ProviderError`, and nothing else, when the request is refused
+        or the stream breaks; what arrived before was yielded.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        ...

@@ -1,0 +1,259 @@
+"""Tickets: what a person asks of agents, as written in `tickets.toml`.
+
+A `Ticket` is complete: defaults merged, prompt read, workspace absolute. It
+is stored with its run, so a resume needs nothing but the history.
+"""
+
+import re
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from lfgtui import tomlfile
+from lfgtui.errors import SourceError, UsageError, did_you_mean
+
+ToolName = Literal[
+    "read_file", "list_files", "search_files", "write_file", "edit_file", "run_command"
+]
+Approval = Literal["auto", "ask", "deny"]
+Reasoning: TypeAlias = Literal["low", "medium", "high"] | int
+
+ALL_TOOLS: tuple[ToolName, ...] = (
+    "read_file",
+    "list_files",
+    "search_files",
+    "write_file",
+    "edit_file",
+    "run_command",
+)
+READING_TOOLS: frozenset[ToolName] = frozenset({"read_file", "list_files", "search_files"})
+
+_ID = re.compile(r"[A-Za-z0-9._-]+")
+_NOT_YET = ("worktree", "fallback")
+
+
+class TicketKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The keys a ticket, or `[defaults]`, may have; None where not said."""
+
+    title: str | None = None
+    prompt: str | None = None
+    prompt_file: str | None = None
+    system: str | None = None
+    provider: str | None = None
+    model: str | None = None
+    workspace: str | None = None
+    worktree: bool | None = None
+    tools: tuple[ToolName, ...] | None = None
+    needs: tuple[str, ...] | None = None
+    fallback: tuple[str, ...] | None = None
+    reasoning: Reasoning | None = None
+    extra: dict[str, object] | None = None
+    max_turns: int | None = None
+    max_output_tokens: int | None = None
+    timeout: float | None = None
+    first_token_timeout: float | None = None
+    idle_timeout: float | None = None
+    max_cost: float | None = None
+    stream: bool | None = None
+    cache: bool | None = None
+    approve: Approval | dict[ToolName, Approval] | None = None
+
+
+class TicketTable(TicketKeys, frozen=True, kw_only=True):
+    """One `[[ticket]]`."""
+
+    id: str
+
+
+class TicketsDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole of `tickets.toml`."""
+
+    ticket: tuple[TicketTable, ...] = ()
+    title: str | None = None
+    defaults: TicketKeys = TicketKeys()
+
+
+class Ticket(msgspec.Struct, frozen=True, kw_only=True):
+    """One unit of work for one agent. Times are in seconds, `max_cost` in USD."""
+
+    id: str
+    prompt: str
+    workspace: str
+    title: str = ""
+    system: str | None = None
+    provider: str | None = None
+    model: str | None = None
+    tools: tuple[ToolName, ...] = ALL_TOOLS
+    needs: tuple[str, ...] = ()
+    reasoning: Reasoning | None = None
+    extra: dict[str, object] = {}
+    max_turns: int = 30
+    max_output_tokens: int = 8192
+    timeout: float = 900.0
+    first_token_timeout: float = 120.0
+    idle_timeout: float = 120.0
+    max_cost: float | None = None
+    stream: bool = True
+    cache: bool = True
+    approve: Approval | dict[ToolName, Approval] | None = None
+
+    def approval_for(self, tool: ToolName) -> Approval:
+        """Whether the call runs by itself, asks, or is refused."""
+        default: Approval = "auto" if tool in READING_TOOLS else "ask"
+        if self.approve is None:
+            return default
+        if isinstance(self.approve, dict):
+            return self.approve.get(tool, default)
+        return self.approve
+
+    def approves_by_itself(self) -> tuple[ToolName, ...]:
+        """The tools beyond reading that would run without asking: what trust is about."""
+        return tuple(
+            tool
+            for tool in self.tools
+            if tool not in READING_TOOLS and self.approval_for(tool) == "auto"
+        )
+
+
+class TicketsFile(msgspec.Struct, frozen=True):
+    """A tickets file, checked: ids unique, needs known and free of circles."""
+
+    title: str
+    tickets: tuple[Ticket, ...]
+
+
+def single_ticket(prompt: str, workspace: Path) -> TicketsFile:
+    """The run of `lfg run -p PROMPT`: one ticket that answers and, if asked, works."""
+    ticket = Ticket(id="prompt", prompt=prompt, workspace=str(workspace))
+    return TicketsFile(title=_shorten(prompt), tickets=(ticket,))
+
+
+def load_tickets(path: Path) -> TicketsFile:
+    """Read and check a tickets file; raises `SourceError` with line and nearest name."""
+    text = tomlfile.read_text(path)
+    document = tomlfile.convert(path, text, tomlfile.parse(path, text), TicketsDocument)
+    if not document.ticket:
+        raise SourceError(path, None, "no [[ticket]] in it; a run needs at least one")
+    _check(path, text, document)
+    tickets = tuple(_complete(path, text, document, index) for index in range(len(document.ticket)))
+    return TicketsFile(title=document.title or path.stem, tickets=tickets)
+
+
+def select(file: TicketsFile, only: tuple[str, ...]) -> TicketsFile:
+    """The named tickets and all that they need, in file order."""
+    by_id = {ticket.id: ticket for ticket in file.tickets}
+    wanted: set[str] = set()
+    pending = list(only)
+    while pending:
+        name = pending.pop()
+        if name not in by_id:
+            raise UsageError(f'--only: no ticket "{name}"{did_you_mean(name, by_id)}')
+        if name not in wanted:
+            wanted.add(name)
+            pending.extend(by_id[name].needs)
+    return TicketsFile(file.title, tuple(t for t in file.tickets if t.id in wanted))
+
+
+def _check(path: Path, text: str, document: TicketsDocument) -> None:
+    if document.defaults.needs:
+        line = tomlfile.line_of(text, ("defaults", "needs"))
+        raise SourceError(path, line, '"needs" belongs to a ticket, not to [defaults]')
+    for key in _NOT_YET:
+        if getattr(document.defaults, key):
+            _refuse_not_yet(path, text, ("defaults", key))
+    first: dict[str, int] = {}
+    for index, table in enumerate(document.ticket):
+        at = tomlfile.line_of(text, ("ticket", index, "id"))
+        if not _ID.fullmatch(table.id):
+            raise SourceError(path, at, f'id "{table.id}": only letters, digits, ".", "_" and "-"')
+        if table.id in first:
+            earlier = tomlfile.line_of(text, ("ticket", first[table.id], "id"))
+            raise SourceError(
+                path, at, f'id "{table.id}" is taken (line {earlier}); ids are unique'
+            )
+        first[table.id] = index
+        for key in _NOT_YET:
+            if getattr(table, key):
+                _refuse_not_yet(path, text, ("ticket", index, key))
+    for index, table in enumerate(document.ticket):
+        for need in table.needs or ():
+            if need not in first:
+                line = tomlfile.line_of(text, ("ticket", index, "needs"))
+                hint = did_you_mean(need, first.keys() - {table.id})
+                raise SourceError(
+                    path, line, f'"{table.id}" needs "{need}", which is no ticket{hint}'
+                )
+    if circle := _circle({t.id: t.needs or () for t in document.ticket}):
+        line = tomlfile.line_of(text, ("ticket", first[circle[0]], "needs"))
+        raise SourceError(path, line, f"needs go in a circle: {' -> '.join(circle)}")
+
+
+def _refuse_not_yet(path: Path, text: str, at: tuple[str | int, ...]) -> None:
+    line = tomlfile.line_of(text, at)
+    raise SourceError(path, line, f'"{at[-1]}" is not supported by this version; remove it')
+
+
+def _circle(needs: dict[str, tuple[str, ...]]) -> list[str]:
+    """A circle among the needs, as ids with the first repeated at the end; or nothing."""
+    finished: set[str] = set()
+    for start in needs:
+        trail: list[str] = []
+        pending: list[tuple[str, bool]] = [(start, False)]
+        while pending:
+            name, leaving = pending.pop()
+            if leaving:
+                trail.pop()
+                finished.add(name)
+            elif name in trail:
+                return [*trail[trail.index(name) :], name]
+            elif name not in finished:
+                trail.append(name)
+                pending.append((name, True))
+                pending.extend((need, False) for need in needs[name])
+    return []
+
+
+def _complete(path: Path, text: str, document: TicketsDocument, index: int) -> Ticket:
+    table = document.ticket[index]
+    said = {
+        **msgspec.structs.asdict(document.defaults),
+        **{k: v for k, v in msgspec.structs.asdict(table).items() if v is not None},
+    }
+    folder = path.absolute().parent
+
+    def refuse(key: str, message: str) -> SourceError:
+        at = ("ticket", index, key) if getattr(table, key) is not None else ("defaults", key)
+        return SourceError(path, tomlfile.line_of(text, at), message)
+
+    for key in ("max_turns", "max_output_tokens", "timeout", "first_token_timeout", "idle_timeout"):
+        if said[key] is not None and said[key] <= 0:
+            raise refuse(key, f'"{key}" must be more than 0, not {said[key]}')
+    workspace = folder / Path(str(said["workspace"] or ".")).expanduser()
+    if not workspace.is_dir():
+        raise refuse("workspace", f'workspace "{workspace}" is not a folder')
+    prompt = _prompt(path, text, folder, index, said)
+    values = {
+        key: value
+        for key, value in said.items()
+        if value is not None and key not in ("id", "prompt", "prompt_file", "workspace", *_NOT_YET)
+    }
+    return Ticket(id=table.id, prompt=prompt, workspace=str(workspace.resolve()), **values)
+
+
+def _prompt(path: Path, text: str, folder: Path, index: int, said: dict[str, object]) -> str:
+    table_line = tomlfile.line_of(text, ("ticket", index))
+    if said["prompt"] is not None and said["prompt_file"] is not None:
+        raise SourceError(path, table_line, 'has both "prompt" and "prompt_file"; keep one')
+    if said["prompt_file"] is not None:
+        prompt = tomlfile.read_text(folder / Path(str(said["prompt_file"])).expanduser())
+    else:
+        prompt = str(said["prompt"] or "")
+    if not prompt.strip():
+        raise SourceError(path, table_line, f'ticket "{said["id"]}" has no prompt')
+    return prompt
+
+
+def _shorten(text: str, width: int = 60) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= width else f"{line[: width - 1]}…"

@@ -1,0 +1,53 @@
+"""The one fold: entries in, what a ticket looks like out."""
+
+from lfgtui.transcript.conversation import (
+    CallPart,
+    Conversation,
+    ItemPart,
+    Message,
+    ModelTurn,
+    Part,
+    ReasoningPart,
+    TextPart,
+    ToolResult,
+    UserTurn,
+)
+from lfgtui.transcript.fold import Attempt, AttemptError, Transcript, UsageTotals
+from lfgtui.transcript.items import (
+    HostedItem,
+    Item,
+    NoteItem,
+    PromptItem,
+    ReasoningItem,
+    TextItem,
+    ToolItem,
+)
+from lfgtui.transcript.states import ENDED, RUNNING, State, next_state
+
+__all__ = [
+    "ENDED",
+    "RUNNING",
+    "Attempt",
+    "AttemptError",
+    "CallPart",
+    "Conversation",
+    "HostedItem",
+    "Item",
+    "ItemPart",
+    "Message",
+    "ModelTurn",
+    "NoteItem",
+    "Part",
+    "PromptItem",
+    "ReasoningItem",
+    "ReasoningPart",
+    "State",
+    "TextItem",
+    "TextPart",
+    "ToolItem",
+    "ToolResult",
+    "Transcript",
+    "UsageTotals",
+    "UserTurn",
+    "next_state",
+]

@@ -1,0 +1,142 @@
+"""What goes back to the model, rebuilt from events alone.
+
+The next request is a function of the events so far: nothing is kept on the
+side, so a process that was killed between a tool call and its result goes on
+exactly where it was. Only finished responses count; the partial text of a
+broken one is on the screen and in the history, not in the context.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from lfgtui import events as e
+
+
+@dataclass(frozen=True, slots=True)
+class TextPart:
+    """A run of visible text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningPart:
+    """A run of thinking; wires that want it back pair it with the `ItemPart` after it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallPart:
+    """A tool call the model made."""
+
+    call_id: str
+    name: str
+    arguments: e.ToolArguments
+
+
+@dataclass(frozen=True, slots=True)
+class ItemPart:
+    """An opaque piece for the wire it came from; other wires leave it out."""
+
+    wire: str
+    item: dict[str, object]
+
+
+Part: TypeAlias = TextPart | ReasoningPart | CallPart | ItemPart
+
+
+@dataclass(frozen=True, slots=True)
+class UserTurn:
+    """What the person said."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelTurn:
+    """One finished response, its parts in the order they streamed."""
+
+    parts: tuple[Part, ...]
+
+    @property
+    def text(self) -> str:
+        """The visible text of the response."""
+        return "".join(part.text for part in self.parts if isinstance(part, TextPart))
+
+    @property
+    def calls(self) -> tuple[CallPart, ...]:
+        """The tool calls of the response."""
+        return tuple(part for part in self.parts if isinstance(part, CallPart))
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """The answer to one call. `failed` marks an error, `output` then says which."""
+
+    call_id: str
+    output: str
+    failed: bool
+
+
+Message: TypeAlias = UserTurn | ModelTurn | ToolResult
+
+
+class Conversation:
+    """The fold from events to messages; `Transcript` owns one and feeds it."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+        self._open: list[Part] = []
+
+    @property
+    def unanswered(self) -> tuple[CallPart, ...]:
+        """Calls of the last response that have no result yet, in order."""
+        answered: set[str] = set()
+        for message in reversed(self.messages):
+            if isinstance(message, ToolResult):
+                answered.add(message.call_id)
+            elif isinstance(message, ModelTurn):
+                return tuple(call for call in message.calls if call.call_id not in answered)
+            else:
+                break
+        return ()
+
+    def apply(self, event: e.Event) -> None:
+        """Take one event into account; events that say nothing to the model are passed over."""
+        match event:
+            case e.AttemptStarted(continues=False):
+                self.messages.clear()
+                self._open.clear()
+            case e.UserMessage(text):
+                self.messages.append(UserTurn(text))
+            case e.AttemptStarted() | e.RequestSent():
+                self._open.clear()
+            case e.TextDelta(text):
+                self._grow_text(text)
+            case e.ReasoningDelta(text):
+                self._grow_reasoning(text)
+            case e.ToolCallRequested(call_id, name, arguments):
+                self._open.append(CallPart(call_id, name, arguments))
+            case e.ProviderItem(wire, item):
+                self._open.append(ItemPart(wire, item))
+            case e.ResponseFinished():
+                self.messages.append(ModelTurn(tuple(self._open)))
+                self._open.clear()
+            case e.ToolCallFinished(call_id, output, error):
+                failed = error is not None
+                self.messages.append(ToolResult(call_id, output, failed))
+            case _:
+                pass
+
+    def _grow_text(self, text: str) -> None:
+        if self._open and isinstance(last := self._open[-1], TextPart):
+            self._open[-1] = TextPart(last.text + text)
+        else:
+            self._open.append(TextPart(text))
+
+    def _grow_reasoning(self, text: str) -> None:
+        if self._open and isinstance(last := self._open[-1], ReasoningPart):
+            self._open[-1] = ReasoningPart(last.text + text)
+        else:
+            self._open.append(ReasoningPart(text))

@@ -1,0 +1,367 @@
+"""`Transcript`: one ticket's entries folded into what it looks like.
+
+Live panes, `lfg show`, resume, replay and export all use this fold, so what
+is shown later is what was shown live. It is deliberately dull: every entry
+appends to the newest attempt or changes its last item, and the ticket's state
+follows the one table in `states`.
+
+Times come from the entries, never from a clock: folding a stored run gives
+the figures that were live.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from lfgtui import events as e
+from lfgtui.errors import RETRYABLE_KINDS, ErrorKind
+from lfgtui.transcript.conversation import Conversation, ModelTurn
+from lfgtui.transcript.items import (
+    HostedItem,
+    Item,
+    NoteItem,
+    NoteKind,
+    PromptItem,
+    ReasoningItem,
+    TextItem,
+    ToolItem,
+)
+from lfgtui.transcript.states import State, next_state
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptError:
+    """Why an attempt broke."""
+
+    kind: ErrorKind
+    message: str
+    retryable: bool
+
+
+@dataclass(slots=True)
+class UsageTotals:
+    """Tokens as the provider counts them, and their price in USD where known."""
+
+    input: int = 0
+    output: int = 0
+    cached: int = 0
+    cost: float | None = None
+
+    def add(self, usage: e.Usage) -> None:
+        self.input += usage.input
+        self.output += usage.output
+        self.cached += usage.cached
+        if usage.cost is not None:
+            self.cost = (self.cost or 0.0) + usage.cost
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One try: first, retry, failover or resume. Partial text included."""
+
+    number: int
+    provider: str
+    model: str
+    continues: bool
+    started_at: float
+    ended_at: float | None = None
+    state: State = "starting"
+    items: list[Item] = field(default_factory=list)
+    citations: list[e.Citation] = field(default_factory=list)
+    turn: int = 0
+    stop_reason: e.StopReason | None = None
+    error: AttemptError | None = None
+    request_sent_at: float | None = None
+    last_content_at: float | None = None
+    first_content_at: float | None = None
+    ttft: float | None = None
+    streaming_seconds: float = 0.0
+    streamed_characters: int = 0
+    _finished_usage: UsageTotals = field(default_factory=UsageTotals)
+    _turn_usage: e.Usage | None = None
+
+    @property
+    def usage(self) -> UsageTotals:
+        """All finished turns and the running one's last report."""
+        total = UsageTotals(
+            self._finished_usage.input,
+            self._finished_usage.output,
+            self._finished_usage.cached,
+            self._finished_usage.cost,
+        )
+        if self._turn_usage is not None:
+            total.add(self._turn_usage)
+        return total
+
+    @property
+    def text(self) -> str:
+        """Exactly the visible answer: all visible text, joined with nothing between."""
+        return "".join(item.text for item in self.items if isinstance(item, TextItem))
+
+    @property
+    def reasoning(self) -> str:
+        """All of the model's thinking, joined with nothing between."""
+        return "".join(item.text for item in self.items if isinstance(item, ReasoningItem))
+
+    @property
+    def tools(self) -> Iterator[ToolItem]:
+        """The tool calls, in order."""
+        return (item for item in self.items if isinstance(item, ToolItem))
+
+    @property
+    def tokens_per_second(self) -> float | None:
+        """Output tokens over streaming time, tool time left out; None before any."""
+        output = self.usage.output
+        if not output or self.streaming_seconds <= 0:
+            return None
+        return output / self.streaming_seconds
+
+
+class Transcript:
+    """The fold. `apply` each entry of one ticket in `seq` order."""
+
+    def __init__(self) -> None:
+        self.state: State | None = None
+        self.attempts: list[Attempt] = []
+        self.conversation = Conversation()
+        self.queued_at: float | None = None
+        self.ended_at: float | None = None
+        self.ending: e.Ending | None = None
+        self.unsaved = False
+        self.last_seq = 0
+        self.revision = 0
+        self._held: State = "starting"
+        self._calls: dict[str, ToolItem] = {}
+        self._calls_due = False
+
+    @property
+    def attempt(self) -> Attempt | None:
+        """The newest attempt; None while queued for the first time."""
+        return self.attempts[-1] if self.attempts else None
+
+    @property
+    def waiting_approvals(self) -> tuple[ToolItem, ...]:
+        """Calls the person has not decided on."""
+        return tuple(c for c in self._calls.values() if c.state == "needs_approval")
+
+    @property
+    def answer(self) -> str:
+        """The text of the last finished response that had any: what a need hands on."""
+        for message in reversed(self.conversation.messages):
+            if isinstance(message, ModelTurn) and message.text:
+                return message.text
+        return ""
+
+    def apply(self, entry: e.Entry) -> None:
+        """Take one entry into account; raises `IllegalMoveError` on an impossible one."""
+        event = entry.event
+        before = self.state
+        self.state = next_state(before, event, held=self._held, calls_due=self._calls_due)
+        if isinstance(event, e.Paused) and before is not None:
+            self._held = before
+        self.last_seq = entry.seq
+        self.revision += 1
+        self.unsaved = self.unsaved or not entry.saved
+        self.conversation.apply(event)
+        if isinstance(event, e.ToolCallRequested):
+            self._calls_due = True
+        elif isinstance(event, e.RequestSent | e.AttemptStarted):
+            self._calls_due = False
+        if isinstance(event, e.TicketQueued):
+            self.queued_at, self.ended_at, self.ending = entry.at, None, None
+        elif isinstance(event, e.AttemptStarted):
+            self._start_attempt(entry, event)
+        elif (attempt := self.attempt) is not None:
+            attempt.state = self.state
+            self._apply_to_attempt(attempt, entry.at, event)
+        if isinstance(event, e.Ending):
+            self._end(entry.at, event)
+
+    def _start_attempt(self, entry: e.Entry, event: e.AttemptStarted) -> None:
+        if not event.continues:
+            self._calls.clear()
+        self.attempts.append(
+            Attempt(
+                number=entry.attempt,
+                provider=event.provider,
+                model=event.model,
+                continues=event.continues,
+                started_at=entry.at,
+            )
+        )
+
+    def _apply_to_attempt(self, attempt: Attempt, at: float, event: e.Event) -> None:
+        match event:
+            case e.TextDelta(text):
+                self._stream(attempt, at, text)
+                self._text_item(attempt).append(text)
+            case e.ReasoningDelta(text):
+                self._stream(attempt, at, text)
+                item = self._reasoning_item(attempt, at)
+                item.append(text)
+                item.seconds = at - item.started_at
+            case e.ToolCallStarted() | e.ToolArgumentsDelta() | e.ToolCallRequested():
+                self._apply_to_call(attempt, at, event)
+            case (
+                e.ApprovalRequested()
+                | e.ApprovalGiven()
+                | e.ApprovalDenied()
+                | e.ToolOutputDelta()
+                | e.ToolCallFinished()
+            ):
+                self._run_call(at, event)
+            case e.RequestSent(turn):
+                attempt.turn = turn
+                attempt.request_sent_at = at
+                attempt.first_content_at = attempt.last_content_at = None
+            case e.ResponseFinished(_, stop_reason):
+                attempt.stop_reason = stop_reason
+                self._close_response(attempt, at)
+            case e.Usage():
+                attempt._turn_usage = event
+            case e.Citation():
+                attempt.citations.append(event)
+            case e.HostedTool(name, given, output):
+                self._hosted(attempt, name, given, output)
+            case e.UserMessage(text):
+                self._append(attempt, PromptItem(text))
+            case e.Retrying(reason, delay, _, kind):
+                attempt.error = AttemptError(kind, reason, retryable=kind in RETRYABLE_KINDS)
+                attempt.state, attempt.ended_at = "failed", at
+                self._close_response(attempt, at)
+                self._note(attempt, "retry", f"{reason}; trying again in {delay:.3g} s")
+            case e.FailedOver(source, target):
+                self._note(attempt, "retry", f"{source} gave up; going on with {target}")
+            case e.Status(message):
+                self._note(attempt, "status", message)
+            case e.GuardTripped(guard, message):
+                self._note(attempt, "warning", f"{guard}: {message}")
+            case e.ConflictDetected(path, tickets):
+                self._note(attempt, "warning", f"{path} was also changed by {', '.join(tickets)}")
+            case e.Paused():
+                self._note(attempt, "status", "paused")
+            case e.Resumed():
+                self._note(attempt, "status", "resumed")
+            case _:
+                pass
+
+    def _apply_to_call(
+        self,
+        attempt: Attempt,
+        at: float,
+        event: e.ToolCallStarted | e.ToolArgumentsDelta | e.ToolCallRequested,
+    ) -> None:
+        call = self._calls.get(event.call_id)
+        is_new = isinstance(event, e.ToolCallStarted)
+        if call is None or is_new or call.state == "finished":  # some servers reuse ids
+            name = "" if isinstance(event, e.ToolArgumentsDelta) else event.name
+            call = ToolItem(event.call_id, name)
+            self._calls[event.call_id] = call
+            self._append(attempt, call)
+        call.revision += 1
+        if isinstance(event, e.ToolArgumentsDelta):
+            self._stream(attempt, at, event.json)
+            call.add_arguments(event.json)
+        elif isinstance(event, e.ToolCallRequested):
+            call.name, call.arguments, call.state = event.name, event.arguments, "requested"
+            call.started_at = at
+
+    def _run_call(
+        self,
+        at: float,
+        event: e.ApprovalRequested
+        | e.ApprovalGiven
+        | e.ApprovalDenied
+        | e.ToolOutputDelta
+        | e.ToolCallFinished,
+    ) -> None:
+        call = self._calls.get(event.call_id)
+        if call is None:
+            return
+        call.revision += 1
+        match event:
+            case e.ApprovalRequested(_, _, summary):
+                call.state, call.approval = "needs_approval", summary
+            case e.ApprovalGiven():
+                call.state, call.started_at = "running", at
+            case e.ApprovalDenied():
+                call.state, call.denied = "running", True
+            case e.ToolOutputDelta(_, _, text):
+                call.state = "running"
+                call.add_output(text)
+            case e.ToolCallFinished(_, output, error, exit_code, seconds):
+                call.state, call.output, call.error = "finished", output, error
+                call.exit_code, call.seconds = exit_code, seconds
+
+    def _hosted(self, attempt: Attempt, name: str, given: str, output: str) -> None:
+        for item in reversed(attempt.items):
+            if isinstance(item, HostedItem) and item.name == name and item.input == given:
+                item.output, item.revision = output, item.revision + 1
+                return
+        self._append(attempt, HostedItem(name, given, output))
+
+    def _stream(self, attempt: Attempt, at: float, text: str) -> None:
+        if attempt.first_content_at is None:
+            attempt.first_content_at = at
+            if attempt.ttft is None and attempt.request_sent_at is not None:
+                attempt.ttft = at - attempt.request_sent_at
+        attempt.last_content_at = at
+        attempt.streamed_characters += len(text)
+
+    def _close_response(self, attempt: Attempt, at: float) -> None:
+        if attempt.first_content_at is not None:
+            attempt.streaming_seconds += at - attempt.first_content_at
+            attempt.first_content_at = None
+        if attempt._turn_usage is not None:
+            attempt._finished_usage.add(attempt._turn_usage)
+            attempt._turn_usage = None
+        self._close_last(attempt)
+
+    def _end(self, at: float, event: e.Ending) -> None:
+        self.ended_at, self.ending = at, event
+        attempt = self.attempt
+        if attempt is None or attempt.ended_at is not None:
+            return
+        attempt.ended_at = at
+        self._close_response(attempt, at)
+        match event:
+            case e.TicketFailed(kind, message, retryable):
+                attempt.error = AttemptError(kind, message, retryable)
+                self._note(attempt, "error", f"{kind.replace('_', ' ')}: {message}")
+            case e.TicketCancelled():
+                self._note(attempt, "end", "cancelled")
+            case e.TicketLimited(limit):
+                self._note(attempt, "end", f"stopped: its limit of {limit} is reached")
+            case e.TicketBlocked(reason):
+                self._note(attempt, "end", f"blocked: {reason}")
+            case e.TicketInterrupted():
+                self._note(attempt, "end", "interrupted")
+            case e.TicketDone():
+                pass
+
+    def _text_item(self, attempt: Attempt) -> TextItem:
+        last = attempt.items[-1] if attempt.items else None
+        if isinstance(last, TextItem) and not last.closed:
+            return last
+        item = TextItem()
+        self._append(attempt, item)
+        return item
+
+    def _reasoning_item(self, attempt: Attempt, at: float) -> ReasoningItem:
+        last = attempt.items[-1] if attempt.items else None
+        if isinstance(last, ReasoningItem) and not last.closed:
+            return last
+        item = ReasoningItem(started_at=at)
+        self._append(attempt, item)
+        return item
+
+    def _note(self, attempt: Attempt, kind: NoteKind, message: str) -> None:
+        self._append(attempt, NoteItem(kind, message))
+
+    def _append(self, attempt: Attempt, item: Item) -> None:
+        self._close_last(attempt)
+        attempt.items.append(item)
+
+    def _close_last(self, attempt: Attempt) -> None:
+        if attempt.items and isinstance(last := attempt.items[-1], TextItem | ReasoningItem):
+            last.closed = True
+            last.revision += 1

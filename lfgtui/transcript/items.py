@@ -1,0 +1,139 @@
+"""What stands in a pane, in the order it arrived.
+
+Items grow in place while a stream runs; `revision` moves with every change,
+so a painter knows what it can keep. They are written by the fold alone.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from lfgtui.events import ToolArguments
+
+
+class _Growing:
+    """Text that is appended to often and read rarely."""
+
+    __slots__ = ("_pieces",)
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+
+    def append(self, text: str) -> None:
+        self._pieces.append(text)
+
+    def __str__(self) -> str:
+        if len(self._pieces) > 1:
+            self._pieces[:] = ["".join(self._pieces)]
+        return self._pieces[0] if self._pieces else ""
+
+
+@dataclass(slots=True)
+class TextItem:
+    """A run of the visible answer. `closed` once nothing more can be added to it."""
+
+    revision: int = 0
+    closed: bool = False
+    _text: _Growing = field(default_factory=_Growing)
+
+    @property
+    def text(self) -> str:
+        return str(self._text)
+
+    def append(self, text: str) -> None:
+        self._text.append(text)
+        self.revision += 1
+
+
+@dataclass(slots=True)
+class ReasoningItem:
+    """A run of the model's thinking; `seconds` from its first piece to its last."""
+
+    started_at: float = 0.0
+    seconds: float = 0.0
+    revision: int = 0
+    closed: bool = False
+    _text: _Growing = field(default_factory=_Growing)
+
+    @property
+    def text(self) -> str:
+        return str(self._text)
+
+    def append(self, text: str) -> None:
+        self._text.append(text)
+        self.revision += 1
+
+
+ToolState = Literal["arriving", "requested", "needs_approval", "running", "finished"]
+
+
+@dataclass(slots=True)
+class ToolItem:
+    """One tool call: asked for, perhaps approved, run, finished.
+
+    `arguments` is None until the call is complete; `arguments_json` is what
+    has arrived of it. `live_output` is what it printed while running,
+    `output` what the model was told in the end. `approval` is the one-line
+    summary the person was asked about.
+    """
+
+    call_id: str
+    name: str
+    state: ToolState = "arriving"
+    arguments: ToolArguments | None = None
+    approval: str | None = None
+    denied: bool = False
+    output: str = ""
+    error: str | None = None
+    exit_code: int | None = None
+    seconds: float | None = None
+    started_at: float | None = None
+    revision: int = 0
+    _json: _Growing = field(default_factory=_Growing)
+    _live: _Growing = field(default_factory=_Growing)
+
+    @property
+    def arguments_json(self) -> str:
+        return str(self._json)
+
+    @property
+    def live_output(self) -> str:
+        return str(self._live)
+
+    def add_arguments(self, json: str) -> None:
+        self._json.append(json)
+
+    def add_output(self, text: str) -> None:
+        self._live.append(text)
+
+
+@dataclass(slots=True)
+class HostedItem:
+    """A tool the provider ran on its side."""
+
+    name: str
+    input: str
+    output: str
+    revision: int = 0
+
+
+@dataclass(slots=True)
+class PromptItem:
+    """What was said to the model."""
+
+    text: str
+    revision: int = 0
+
+
+NoteKind = Literal["status", "retry", "warning", "error", "end"]
+
+
+@dataclass(slots=True)
+class NoteItem:
+    """A line of lfg's own: a retry, a pause, a conflict, how it ended."""
+
+    kind: NoteKind
+    message: str
+    revision: int = 0
+
+
+Item: TypeAlias = TextItem | ReasoningItem | ToolItem | HostedItem | PromptItem | NoteItem
