@@ -102,7 +102,7 @@ class ProviderItem(EventBase, frozen=True):
 
 
 class ResponseFinished(EventBase, frozen=True):
-    """One model response is complete. `turn` counts from 1 within the attempt."""
+    """One model response is complete; `turn` as in its `RequestSent`."""
 
     turn: int
     stop_reason: StopReason
@@ -134,7 +134,7 @@ class UserMessage(EventBase, frozen=True):
 
 
 class RequestSent(EventBase, frozen=True):
-    """A model request left. `turn` counts from 1 within the attempt."""
+    """A model request left. `turn` counts responses from 1, attempts that continue included."""
 
     turn: int
 

@@ -5,7 +5,7 @@ can be tested with nothing but recorded bodies. The **pump** has the SDK build
 and send the request and runs the decoder over what comes back.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -49,11 +49,15 @@ class Decoder(Protocol):
     error the stream itself reports becomes `failure`, to be raised by the
     pump once the events before it are out. `finish` is called once, at the
     end of the body, and closes what is open; its last event is
-    `ResponseFinished` unless there is a `failure`.
+    `ResponseFinished` unless there is a `failure`. `done` says that the wire
+    announced its own end: nothing that matters follows. `wire_stop_reason` is
+    the stop reason as the wire said it, None where it never did.
     """
 
     failure: ProviderError | None
     unknown: int
+    done: bool
+    wire_stop_reason: str | None
 
     def feed(self, name: str, data: str | bytes) -> Sequence[WireEvent]:
         """One SSE record: its `event:` name ("" where none) and its data."""
@@ -63,15 +67,20 @@ class Decoder(Protocol):
         """The end of the body."""
         ...
 
+    def decode_whole(self, body: bytes) -> Sequence[WireEvent]:
+        """The JSON body of a request without streaming; `finish` follows as ever."""
+        ...
+
 
 class Provider(Protocol):
     """A place that answers requests."""
 
-    def stream(self, request: Request) -> AsyncIterator[WireEvent]:
+    def stream(self, request: Request) -> AsyncGenerator[WireEvent, None]:
         """The events of one response as they arrive.
 
         Raises `ProviderError`, and nothing else, when the request is refused
-        or the stream breaks; what arrived before was yielded.
+        or the stream breaks; what arrived before was yielded. Closing the
+        generator, or cancelling the task in it, ends the request at once.
         """
         ...
 

@@ -22,7 +22,7 @@ from lfgtui.transcript.items import (
     TextItem,
     ToolItem,
 )
-from lfgtui.transcript.states import ENDED, RUNNING, State, next_state
+from lfgtui.transcript.states import ENDED, RUNNING, State, StateMachine, next_state
 
 __all__ = [
     "ENDED",
@@ -42,6 +42,7 @@ __all__ = [
     "ReasoningItem",
     "ReasoningPart",
     "State",
+    "StateMachine",
     "TextItem",
     "TextPart",
     "ToolItem",

@@ -25,7 +25,7 @@ from lfgtui.transcript.items import (
     TextItem,
     ToolItem,
 )
-from lfgtui.transcript.states import State, next_state
+from lfgtui.transcript.states import State, StateMachine
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,6 @@ class Transcript:
     """The fold. `apply` each entry of one ticket in `seq` order."""
 
     def __init__(self) -> None:
-        self.state: State | None = None
         self.attempts: list[Attempt] = []
         self.conversation = Conversation()
         self.queued_at: float | None = None
@@ -129,9 +128,13 @@ class Transcript:
         self.unsaved = False
         self.last_seq = 0
         self.revision = 0
-        self._held: State = "starting"
+        self._machine = StateMachine()
         self._calls: dict[str, ToolItem] = {}
-        self._calls_due = False
+
+    @property
+    def state(self) -> State | None:
+        """Where the ticket stands; None before its first entry."""
+        return self._machine.state
 
     @property
     def attempt(self) -> Attempt | None:
@@ -154,24 +157,17 @@ class Transcript:
     def apply(self, entry: e.Entry) -> None:
         """Take one entry into account; raises `IllegalMoveError` on an impossible one."""
         event = entry.event
-        before = self.state
-        self.state = next_state(before, event, held=self._held, calls_due=self._calls_due)
-        if isinstance(event, e.Paused) and before is not None:
-            self._held = before
+        state = self._machine.apply(event)
         self.last_seq = entry.seq
         self.revision += 1
         self.unsaved = self.unsaved or not entry.saved
         self.conversation.apply(event)
-        if isinstance(event, e.ToolCallRequested):
-            self._calls_due = True
-        elif isinstance(event, e.RequestSent | e.AttemptStarted):
-            self._calls_due = False
         if isinstance(event, e.TicketQueued):
             self.queued_at, self.ended_at, self.ending = entry.at, None, None
         elif isinstance(event, e.AttemptStarted):
             self._start_attempt(entry, event)
         elif (attempt := self.attempt) is not None:
-            attempt.state = self.state
+            attempt.state = state
             self._apply_to_attempt(attempt, entry.at, event)
         if isinstance(event, e.Ending):
             self._end(entry.at, event)
@@ -228,6 +224,7 @@ class Transcript:
                 attempt.error = AttemptError(kind, reason, retryable=kind in RETRYABLE_KINDS)
                 attempt.state, attempt.ended_at = "failed", at
                 self._close_response(attempt, at)
+                self._stop_calls(attempt)
                 self._note(attempt, "retry", f"{reason}; trying again in {delay:.3g} s")
             case e.FailedOver(source, target):
                 self._note(attempt, "retry", f"{source} gave up; going on with {target}")
@@ -323,6 +320,7 @@ class Transcript:
             return
         attempt.ended_at = at
         self._close_response(attempt, at)
+        self._stop_calls(attempt)
         match event:
             case e.TicketFailed(kind, message, retryable):
                 attempt.error = AttemptError(kind, message, retryable)
@@ -337,6 +335,11 @@ class Transcript:
                 self._note(attempt, "end", "interrupted")
             case e.TicketDone():
                 pass
+
+    def _stop_calls(self, attempt: Attempt) -> None:
+        for call in attempt.tools:
+            if call.state != "finished":
+                call.state, call.revision = "stopped", call.revision + 1
 
     def _text_item(self, attempt: Attempt) -> TextItem:
         last = attempt.items[-1] if attempt.items else None

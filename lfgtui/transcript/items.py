@@ -63,12 +63,14 @@ class ReasoningItem:
         self.revision += 1
 
 
-ToolState = Literal["arriving", "requested", "needs_approval", "running", "finished"]
+ToolState = Literal["arriving", "requested", "needs_approval", "running", "finished", "stopped"]
 
 
 @dataclass(slots=True)
 class ToolItem:
     """One tool call: asked for, perhaps approved, run, finished.
+
+    `stopped` is a call that its attempt did not live to see the end of.
 
     `arguments` is None until the call is complete; `arguments_json` is what
     has arrived of it. `live_output` is what it printed while running,

@@ -16,7 +16,7 @@ An ended ticket goes back to `queued` by a retry or a resume; a blocked one
 also when what it needed ends well after all. `stalled` is no state but a
 flag that the clock sets (`metrics`), since no event says that nothing came.
 
-The shape of this file is h11's: one table, one function.
+The shape of this file is h11's: one table, one function, one small machine.
 """
 
 from typing import Literal
@@ -121,3 +121,25 @@ def next_state(
     if isinstance(event, e.ResponseFinished) and calls_due:
         return "running_tool"
     return target or state
+
+
+class StateMachine:
+    """A ticket's state, moved by its events: what the table needs remembered."""
+
+    def __init__(self) -> None:
+        self.state: State | None = None
+        self._held: State = "starting"
+        self._calls_due = False
+
+    def apply(self, event: e.Event) -> State:
+        """Move; returns the new state, raises `IllegalMoveError` where there is none."""
+        before = self.state
+        after = next_state(before, event, held=self._held, calls_due=self._calls_due)
+        if isinstance(event, e.Paused) and before is not None:
+            self._held = before
+        elif isinstance(event, e.ToolCallRequested):
+            self._calls_due = True
+        elif isinstance(event, e.RequestSent | e.AttemptStarted):
+            self._calls_due = False
+        self.state = after
+        return after

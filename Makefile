@@ -1,0 +1,49 @@
+# Every target sets up .venv when it is missing or older than pyproject.toml.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+TESTS ?= tests
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run test check format bench snapshots picture clean
+
+help: ## show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "lfg needs Python 3.11 or newer; set PYTHON=python3.x"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "setting up $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: $(READY) ## watch six simulated agents do real work; no key, no network
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/lfg demo $(ARGS)
+
+test: $(READY) ## run the tests
+	$(BIN)/python -m pytest $(TESTS)
+
+check: $(READY) ## the gate: format, lint, strict types, import floors, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m pytest $(TESTS)
+
+format: $(READY) ## format the code and mend what lint can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(READY) ## measure; prints ratios from interleaved runs
+	$(BIN)/python bench/startup.py
+
+snapshots: $(READY) ## accept what the screen looks like now
+	$(BIN)/python -m pytest tests/ui --snapshot-update
+
+picture: $(READY) ## make docs/lfg.svg from a real run of the demo
+	$(BIN)/python docs/picture.py docs/lfg.svg
+
+clean: ## remove .venv and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info

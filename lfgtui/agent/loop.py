@@ -1,0 +1,252 @@
+"""The agent loop: one attempt at one ticket.
+
+The loop keeps no conversation of its own. It emits events, waits until they
+are delivered (committed, and folded into the ticket's transcript) and reads
+the next request off that fold. So the request a resumed process sends after
+a crash is the one the crashed process would have sent: there is no second
+memory that could differ.
+
+What surrounds the agent is a `Desk`: where events go, what the fold says so
+far, and whom to ask. The engine is one; a test can be another.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, aclosing
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Literal, Protocol, get_args
+
+import msgspec
+
+from lfgtui import events as e
+from lfgtui.config import Price
+from lfgtui.providers.base import Provider, Request, ToolSpec
+from lfgtui.tickets import Approval, Ticket, ToolName
+from lfgtui.tools import TOOLS, ToolLimits, ToolOutcome, run_tool, summary
+from lfgtui.transcript import CallPart, ModelTurn, Transcript
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the person said about a call."""
+
+    verdict: Literal["approve", "always", "deny"]
+    reason: str = ""
+
+
+class Desk(Protocol):
+    """The agent's side of the engine."""
+
+    @property
+    def transcript(self) -> Transcript:
+        """The fold of everything delivered so far."""
+        ...
+
+    def emit(self, event: e.Event) -> None:
+        """Record what happened."""
+        ...
+
+    async def settle(self) -> None:
+        """Wait until everything emitted so far is committed and folded."""
+        ...
+
+    async def room(self) -> None:
+        """Wait while too much is on its way to the disk; then the socket is not read."""
+        ...
+
+    async def gate(self) -> None:
+        """Wait while the ticket is paused."""
+        ...
+
+    async def ask(self, call_id: str) -> Decision | None:
+        """Wait for the person's decision on a call; None where nobody can give one."""
+        ...
+
+    def holding_clock(self) -> AbstractContextManager[None]:
+        """Stop the ticket's time limit while a person thinks."""
+        ...
+
+
+class Agent:
+    """Works one ticket with one provider. `run` returns how it ended."""
+
+    def __init__(
+        self,
+        ticket: Ticket,
+        model: str,
+        provider: Provider,
+        desk: Desk,
+        *,
+        price: Price | None = None,
+        limits: ToolLimits | None = None,
+        environment: dict[str, str] | None = None,
+        on_change: Callable[[Path], None] | None = None,
+    ) -> None:
+        self._ticket = ticket
+        self._model = model
+        self._provider = provider
+        self._desk = desk
+        self._price = price
+        self._limits = limits or ToolLimits()
+        self._environment = environment or {}
+        self._on_change = on_change
+        self._always: set[str] = set()
+        self._tools = tuple(
+            ToolSpec(TOOLS[name].name, TOOLS[name].description, dict(TOOLS[name].parameters))
+            for name in ticket.tools
+        )
+
+    async def run(self, prompt: str) -> e.Ending:
+        """One attempt, from the prompt or from where the transcript stands.
+
+        Raises `ProviderError` when a request fails; whether to try again is
+        the engine's to say.
+        """
+        desk = self._desk
+        await desk.settle()
+        if not desk.transcript.conversation.messages:
+            desk.emit(e.UserMessage(prompt))
+        await self._answer_interrupted()
+        while True:
+            await desk.gate()
+            await desk.settle()
+            if (ending := self._ending()) is not None:
+                return ending
+            await self._respond()
+            await desk.settle()
+            for call in desk.transcript.conversation.unanswered:
+                if (ending := self._limit()) is not None:
+                    return ending
+                if (blocked := await self._run_call(call)) is not None:
+                    return blocked
+
+    def _turns(self) -> list[ModelTurn]:
+        messages = self._desk.transcript.conversation.messages
+        return [message for message in messages if isinstance(message, ModelTurn)]
+
+    def _ending(self) -> e.Ending | None:
+        """How it ended, if the last response asked for nothing more or a limit is reached."""
+        messages = self._desk.transcript.conversation.messages
+        if isinstance(messages[-1], ModelTurn):
+            attempts = self._desk.transcript.attempts
+            reason = next((a.stop_reason for a in reversed(attempts) if a.stop_reason), "end")
+            if reason == "length":
+                return e.TicketLimited("tokens")
+            if reason in ("content_filter", "refusal"):
+                message = "the provider stopped the answer: " + reason.replace("_", " ")
+                return e.TicketFailed("content_filter", message, retryable=False)
+            return e.TicketDone(reason)
+        return self._limit()
+
+    def _limit(self) -> e.TicketLimited | None:
+        if len(self._turns()) >= self._ticket.max_turns:
+            return e.TicketLimited("turns")
+        cost = sum(attempt.usage.cost or 0.0 for attempt in self._desk.transcript.attempts)
+        if self._ticket.max_cost is not None and cost >= self._ticket.max_cost:
+            return e.TicketLimited("cost")
+        return None
+
+    async def _answer_interrupted(self) -> None:
+        for call in self._desk.transcript.conversation.unanswered:
+            told = "interrupted: lfg was stopped while this ran; check what it did before going on"
+            self._desk.emit(e.ToolCallFinished(call.call_id, told, "interrupted", None, 0.0))
+
+    def _request(self, turn: int) -> Request:
+        ticket = self._ticket
+        return Request(
+            model=self._model,
+            messages=tuple(self._desk.transcript.conversation.messages),
+            system=ticket.system,
+            tools=self._tools,
+            max_output_tokens=ticket.max_output_tokens,
+            reasoning=ticket.reasoning,
+            extra=ticket.extra,
+            stream=ticket.stream,
+            cache=ticket.cache,
+            turn=turn,
+            first_token_timeout=ticket.first_token_timeout,
+            idle_timeout=ticket.idle_timeout,
+        )
+
+    async def _respond(self) -> None:
+        turn = len(self._turns()) + 1
+        request = self._request(turn)
+        self._desk.emit(e.RequestSent(turn))
+        async with aclosing(self._provider.stream(request)) as stream:
+            async for event in stream:
+                if isinstance(event, e.Usage):
+                    event = self._priced(event)
+                self._desk.emit(event)
+                await self._desk.room()
+
+    def _priced(self, usage: e.Usage) -> e.Usage:
+        if self._price is None:
+            return usage
+        cost = self._price.cost(usage.input, usage.output, usage.cached)
+        return msgspec.structs.replace(usage, cost=cost)
+
+    async def _run_call(self, call: CallPart) -> e.TicketBlocked | None:
+        """Run one call, asking first where that is due; a value only if nobody can be asked."""
+        approval = self._approval(call.name)
+        if approval == "deny":
+            self._refuse(call, "the tickets file denies this tool")
+            return None
+        if approval == "ask" and call.name not in self._always:
+            told = summary(call.name, call.arguments)
+            self._desk.emit(e.ApprovalRequested(call.call_id, call.name, told))
+            with self._desk.holding_clock():
+                decision = await self._desk.ask(call.call_id)
+            if decision is None:
+                return e.TicketBlocked(f"{call.name} needs an approval that nobody can give")
+            if decision.verdict == "deny":
+                self._desk.emit(e.ApprovalDenied(call.call_id, decision.reason))
+                self._refuse(call, decision.reason or "the person watching denied this call")
+                return None
+            if decision.verdict == "always":
+                self._always.add(call.name)
+            self._desk.emit(e.ApprovalGiven(call.call_id))
+        await self._desk.settle()
+        await self._execute(call)
+        return None
+
+    def _approval(self, name: str) -> Approval:
+        """An unknown tool needs no approval: calling it can only fail."""
+        known: ToolName | None = next((t for t in get_args(ToolName) if t == name), None)
+        if known is None or known not in self._ticket.tools:
+            return "auto"
+        return self._ticket.approval_for(known)
+
+    def _refuse(self, call: CallPart, reason: str) -> None:
+        self._desk.emit(e.ToolCallFinished(call.call_id, f"denied: {reason}", "denied", None, 0.0))
+
+    async def _execute(self, call: CallPart) -> None:
+        began = monotonic()
+        if call.name in TOOLS and call.name not in self._ticket.tools:
+            told = f"{call.name} is not among this ticket's tools: {', '.join(self._ticket.tools)}"
+            outcome = ToolOutcome(told, told)
+        else:
+            outcome = await run_tool(
+                call.name,
+                call.arguments,
+                Path(self._ticket.workspace),
+                on_output=lambda channel, text: self._desk.emit(
+                    e.ToolOutputDelta(call.call_id, channel, text)
+                ),
+                limits=self._limits,
+                environment=self._environment,
+            )
+        seconds = round(monotonic() - began, 3)
+        self._desk.emit(
+            e.ToolCallFinished(
+                call.call_id, outcome.output, outcome.error, outcome.exit_code, seconds
+            )
+        )
+        self._note_change(call, outcome)
+
+    def _note_change(self, call: CallPart, outcome: ToolOutcome) -> None:
+        if outcome.error is not None or call.name not in ("write_file", "edit_file"):
+            return
+        if self._on_change is not None and isinstance(call.arguments, dict):
+            path = str(call.arguments.get("path", ""))
+            self._on_change((Path(self._ticket.workspace) / path).resolve())

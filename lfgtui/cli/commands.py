@@ -1,0 +1,87 @@
+"""The `lfg` command and its subcommands, each loaded when it is asked for.
+
+`lfg history` has no use for a terminal library and `lfg run` none for the
+simulator's web stack, so a subcommand's module is imported only to run it or
+to show its own help.
+"""
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from lfgtui import __version__
+from lfgtui.errors import LfgError, UsageError, did_you_mean
+
+_COMMANDS = {
+    "demo": ("lfgtui.cli.run", "demo", "Watch simulated agents do real work: no key, no network."),
+    "run": ("lfgtui.cli.run", "run", "Run the tickets of a file, or one prompt."),
+    "resume": ("lfgtui.cli.run", "resume", "Go on with what a run did not finish."),
+    "history": ("lfgtui.cli.past", "history", "Past runs, newest first."),
+    "search": ("lfgtui.cli.past", "search", "Search everything that was ever on the screen."),
+    "show": ("lfgtui.cli.past", "show", "Show one run or ticket."),
+    "config": ("lfgtui.cli.settings", "config", "Where the files are and what is in force."),
+    "simulator": ("lfgtui.cli.simulate", "simulator", "Serve simulated models on loopback."),
+    "completion": ("lfgtui.cli.settings", "completion", "Print a shell's completion script."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module when the command is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, attribute, _ = _COMMANDS[cmd_name]
+        command = getattr(import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            raise UsageError(f'no command "{args[0]}"{did_you_mean(args[0], _COMMANDS)}')
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, told) for name, (_, _, told) in _COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="lfg")
+def lfg() -> None:
+    """A terminal control room for AI agents: one live pane a ticket, many at once."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code. Mistakes are one line on stderr and a 2."""
+    try:
+        result = lfg.main(
+            None if arguments is None else list(arguments),
+            prog_name="lfg",
+            standalone_mode=False,
+        )
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        return 0
+    except click.Abort:
+        return 130
+    except click.ClickException as error:
+        return _complain(error.format_message())
+    except LfgError as error:
+        return _complain(str(error))
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+    return result if isinstance(result, int) else 0
+
+
+def _complain(message: str) -> int:
+    click.echo(f"lfg: {' '.join(message.split())}", err=True)
+    return 2

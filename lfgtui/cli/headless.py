@@ -1,0 +1,154 @@
+"""A run without a screen: a line per state change, JSON lines, or the bare answer."""
+
+import asyncio
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Literal, TypeAlias
+
+from lfgtui import events as e
+from lfgtui.cli.text import plain
+from lfgtui.engine import Engine
+from lfgtui.transcript import StateMachine
+
+Output: TypeAlias = Literal["states", "json", "answer"]
+Formatter: TypeAlias = Callable[[e.Entry], str]
+
+EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
+
+
+class StateLines:
+    """One line for each state change, with what there is to say about it."""
+
+    def __init__(self) -> None:
+        self._machines: dict[str, StateMachine] = {}
+
+    def __call__(self, entry: e.Entry) -> str:
+        machine = self._machines.setdefault(entry.ticket, StateMachine())
+        before = machine.state
+        after = machine.apply(entry.event)
+        if after == before:
+            return ""
+        clock = time.strftime("%H:%M:%S", time.localtime(entry.at))
+        line = f"{clock}  {entry.ticket:<16}  {after:<14}  {_detail(entry.event)}"
+        return plain(line.rstrip()) + "\n"
+
+
+def _detail(event: e.Event) -> str:
+    match event:
+        case e.AttemptStarted(provider, model):
+            return f"{provider}/{model}"
+        case e.RequestSent(turn):
+            return f"turn {turn}"
+        case e.Retrying(reason, delay):
+            return f"{reason}; again in {delay:g} s"
+        case e.ApprovalRequested(_, _, summary):
+            return summary
+        case e.TicketFailed(kind, message):
+            return f"{kind}: {message}"
+        case e.TicketLimited(limit):
+            return limit
+        case e.TicketBlocked(reason):
+            return reason
+        case e.TicketDone(stop_reason):
+            return stop_reason
+        case _:
+            return ""
+
+
+def json_line(entry: e.Entry) -> str:
+    """The documented line."""
+    return e.entry_json(entry) + "\n"
+
+
+def answer_text(entry: e.Entry) -> str:
+    """The visible text and nothing else."""
+    return entry.event.text if isinstance(entry.event, e.TextDelta) else ""
+
+
+def formatter(output: Output) -> Formatter:
+    """What turns entries into output."""
+    match output:
+        case "states":
+            return StateLines()
+        case "json":
+            return json_line
+        case "answer":
+            return answer_text
+
+
+class Printer:
+    """Writes off the loop: a reader that is slow, or gone, holds up no ticket."""
+
+    def __init__(self, text_of: Formatter) -> None:
+        self._text_of = text_of
+        self._pending: list[str] = []
+        self._more = asyncio.Event()
+        self._finished = False
+
+    def sink(self, entries: Sequence[e.Entry]) -> None:
+        """Append; the writing happens elsewhere."""
+        self._pending += [text for entry in entries if (text := self._text_of(entry))]
+        self._more.set()
+
+    def finish(self) -> None:
+        """Let `run` end once everything is written."""
+        self._finished = True
+        self._more.set()
+
+    async def run(self) -> None:
+        """Write until finished; raises `BrokenPipeError` when nobody reads any more."""
+        while not (self._finished and not self._pending):
+            await self._more.wait()
+            self._more.clear()
+            text, self._pending = "".join(self._pending), []
+            await asyncio.to_thread(_write, text)
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+async def run_headless(engine: Engine, output: Output) -> int:
+    """Run to the end; returns the exit code."""
+    loop = asyncio.get_running_loop()
+    stopped_by: asyncio.Future[signal.Signals] = loop.create_future()
+
+    def stop(number: signal.Signals) -> None:
+        if not stopped_by.done():
+            stopped_by.set_result(number)
+
+    for number in EXIT_CODES:
+        loop.add_signal_handler(number, stop, number)
+    printer = Printer(formatter(output))
+    engine.subscribe(printer.sink)
+    writing = asyncio.create_task(printer.run())
+    engine.start()
+    idle = asyncio.create_task(engine.wait_idle())
+    try:
+        waiting: set[asyncio.Future[object]] = {idle, stopped_by, writing}  # type: ignore[arg-type]  # Future is invariant; only completion is awaited
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        code = 0 if engine.all_done else 1
+    finally:
+        idle.cancel()
+        await engine.shutdown()
+        printer.finish()
+    try:
+        await writing
+    except BrokenPipeError:
+        code = 1
+    if stopped_by.done():
+        code = EXIT_CODES[stopped_by.result()]
+    if output == "answer":
+        _explain_endings(engine)
+    return code
+
+
+def _explain_endings(engine: Engine) -> None:
+    for ticket in engine.tickets:
+        ending = engine.transcript(ticket.id).ending
+        if ending is not None and not isinstance(ending, e.TicketDone):
+            told = _detail(ending) or e.event_type(ending)
+            sys.stderr.write(f"lfg: {plain(told)}\n")

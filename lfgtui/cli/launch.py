@@ -1,0 +1,81 @@
+"""From a plan to a running engine, with a screen or without."""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lfgtui import paths
+from lfgtui.cli.headless import Output, run_headless
+from lfgtui.config import SIMULATED, Config, api_key, model_of, request_headers
+from lfgtui.engine import Engine, Journal
+from lfgtui.events import Entry
+from lfgtui.history import Reader
+from lfgtui.providers.registry import Providers
+from lfgtui.simulator.embedded import EmbeddedSimulator
+from lfgtui.tickets import Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to run. `resumes` names the stored run to go on with, or None for a new one."""
+
+    title: str
+    tickets: Sequence[Ticket]
+    config: Config
+    source: Path | None = None
+    resumes: str | None = None
+    output: Output | None = None
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+def launch(plan: Plan) -> int:
+    """Check, start, run and close; returns the exit code.
+
+    `output` None is the screen. Raises `UsageError` before anything starts
+    when a provider, a model or a key is missing.
+    """
+    used = {model_of(plan.config, ticket)[0] for ticket in plan.tickets}
+    for name in used - SIMULATED:
+        api_key(name, plan.config.provider(name))
+        request_headers(name, plan.config.provider(name))
+    with Journal(paths.history_file()) as journal:
+        stored = None
+        if plan.resumes is None:
+            journal.begin(plan.title, plan.tickets, plan.source)
+        else:
+            journal.resume(plan.resumes)
+            stored = _stored(plan.resumes, plan.tickets)
+        engine = Engine(
+            journal,
+            plan.title,
+            plan.tickets,
+            config=plan.config,
+            providers=Providers(plan.config, EmbeddedSimulator()),
+            headless=plan.output is not None,
+            stored=stored,
+            environment=plan.environment,
+        )
+        if plan.output is not None:
+            return asyncio.run(run_headless(engine, plan.output))
+        return _run_on_screen(engine, plan.config, simulated=bool(used & SIMULATED))
+
+
+def _stored(run: str, tickets: Sequence[Ticket]) -> dict[str, list[Entry]]:
+    with Reader(paths.history_file()) as reader:
+        return {ticket.id: list(reader.entries(run, ticket.id)) for ticket in tickets}
+
+
+def _run_on_screen(engine: Engine, config: Config, *, simulated: bool) -> int:
+    from lfgtui.ui.app import LfgApp
+
+    app = LfgApp(
+        engine,
+        config=config,
+        open_reader=lambda: Reader(paths.history_file()),
+        simulated=simulated,
+    )
+    code = app.run()
+    sys.stdout.flush()
+    return 1 if code is None else code

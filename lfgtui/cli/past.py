@@ -1,0 +1,119 @@
+"""`lfg history`, `lfg search`, `lfg show`: what the history holds."""
+
+import time
+from collections.abc import Iterator
+
+import click
+import msgspec
+
+from lfgtui import paths
+from lfgtui.cli.text import plain
+from lfgtui.errors import UsageError, did_you_mean
+from lfgtui.history import Reader, StoredTicket
+from lfgtui.transcript.record import TicketRecord, ticket_markdown, ticket_record
+
+
+def _print_json(value: object) -> None:
+    click.echo(msgspec.json.encode(value).decode())
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON list on stdout.")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(min=1))
+def history(as_json: bool, limit: int) -> None:
+    """Past runs, newest first."""
+    with Reader(paths.history_file()) as reader:
+        runs = reader.runs(limit)
+    if as_json:
+        _print_json(runs)
+        return
+    if not runs:
+        click.echo("no runs yet; try: lfg demo", err=True)
+    for run in runs:
+        cost = "" if run.cost is None else f"  ${run.cost:.4f}"
+        done = f"{run.done}/{run.tickets} done"
+        click.echo(
+            f"{run.run}  {_when(run.started_at)}  {run.state:<11}  {done:>10}  "
+            f"{plain(run.title)}{cost}"
+        )
+
+
+@click.command()
+@click.argument("query", nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON list on stdout.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(min=1))
+def search(query: tuple[str, ...], as_json: bool, limit: int) -> None:
+    """Search answers, reasoning, tool calls, their output, prompts and errors.
+
+    Words must all occur; "a phrase" in quotes, prefix*, AND, OR and NOT work.
+    """
+    with Reader(paths.history_file()) as reader:
+        hits = reader.search(" ".join(query), limit)
+    if as_json:
+        _print_json(hits)
+        return
+    if not hits:
+        click.echo("nothing found", err=True)
+    for hit in hits:
+        place = f"{hit.run}/{hit.ticket}"
+        marked = _marked(hit.snippet, [(start, end) for start, end in hit.matches])
+        click.echo(f"{place}  {hit.kind}  {_when(hit.at)}\n    {marked}")
+
+
+@click.command()
+@click.argument("place", metavar="RUN[/TICKET]")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@click.option("--markdown", "as_markdown", is_flag=True, help="Raw Markdown on stdout.")
+def show(place: str, as_json: bool, as_markdown: bool) -> None:
+    """One run, or one ticket of it. RUN may be a unique prefix, or 'last'."""
+    if as_json and as_markdown:
+        raise UsageError("--json and --markdown exclude each other")
+    name, _, only = place.partition("/")
+    with Reader(paths.history_file()) as reader:
+        run = reader.find_run(name)
+        summary = reader.run(run)
+        tickets = _chosen(reader.tickets(run), only)
+        if as_json:
+            records = [_record(reader, run, ticket) for ticket in tickets]
+            if only:
+                _print_json(records[0])
+            else:
+                whole = {"run": run, "title": summary.title, "state": summary.state}
+                _print_json({**whole, "tickets": records})
+            return
+        for line in _pages(reader, run, "" if only else summary.title, tickets):
+            click.echo(line if as_markdown else plain(line, keep="\n"))
+
+
+def _chosen(tickets: list[StoredTicket], only: str) -> list[StoredTicket]:
+    if not only:
+        return tickets
+    chosen = [ticket for ticket in tickets if ticket.ticket.id == only]
+    if not chosen:
+        known = [ticket.ticket.id for ticket in tickets]
+        raise UsageError(f'no ticket "{only}" in that run{did_you_mean(only, known)}')
+    return chosen
+
+
+def _record(reader: Reader, run: str, stored: StoredTicket) -> TicketRecord:
+    return ticket_record(run, stored.ticket, reader.transcript(run, stored.ticket.id))
+
+
+def _pages(reader: Reader, run: str, title: str, tickets: list[StoredTicket]) -> Iterator[str]:
+    if title:
+        yield f"# {title}\n"
+    for stored in tickets:
+        yield ticket_markdown(stored.ticket, reader.transcript(run, stored.ticket.id))
+
+
+def _when(at: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
+
+
+def _marked(snippet: str, matches: list[tuple[int, int]]) -> str:
+    pieces: list[str] = []
+    end = 0
+    for start, stop in matches:
+        pieces += [plain(snippet[end:start]), click.style(plain(snippet[start:stop]), bold=True)]
+        end = stop
+    return " ".join("".join([*pieces, plain(snippet[end:])]).split())

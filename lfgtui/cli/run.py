@@ -1,0 +1,169 @@
+"""`lfg run`, `lfg demo`, `lfg resume`."""
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import click
+import msgspec
+
+from lfgtui import paths
+from lfgtui.cli.headless import Output
+from lfgtui.cli.launch import Plan, launch
+from lfgtui.cli.trust import ensure_trusted
+from lfgtui.config import Config, load_config
+from lfgtui.errors import UsageError
+from lfgtui.history import Reader
+from lfgtui.tickets import Ticket, TicketsFile, load_tickets, select, single_ticket
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _output_options(command: Callable[P, R]) -> Callable[P, R]:
+    """`--headless` and `--json`, the same for all that run something."""
+    command = click.option("--json", "as_json", is_flag=True, help="JSON lines; no screen.")(
+        command
+    )
+    return click.option("--headless", is_flag=True, help="No screen; a line per state change.")(
+        command
+    )
+
+
+@click.command()
+@click.argument("file", metavar="TICKETS.toml", required=False, type=click.Path(path_type=Path))
+@click.option("-p", "--prompt", help="Run this one prompt instead; '-' reads it from stdin.")
+@click.option("--only", multiple=True, metavar="ID", help="Only this ticket and what it needs.")
+@click.option("--concurrency", type=click.IntRange(min=1), help="Tickets at once.")
+@click.option("--provider", help="Use this provider for every ticket.")
+@click.option("--model", help="Use this model for every ticket, as MODEL or PROVIDER/MODEL.")
+@click.option("--yes", is_flag=True, help="Trust the tickets file.")
+@_output_options
+def run(
+    file: Path | None,
+    prompt: str | None,
+    only: tuple[str, ...],
+    concurrency: int | None,
+    provider: str | None,
+    model: str | None,
+    yes: bool,
+    headless: bool,
+    as_json: bool,
+) -> int:
+    """Run the tickets of a file, one agent each, or a single prompt with -p."""
+    if (file is None) == (prompt is None):
+        raise UsageError("give either a tickets file or -p PROMPT")
+    config = _config(concurrency)
+    if prompt is not None:
+        if only:
+            raise UsageError("--only goes with a tickets file, not with -p")
+        tickets = single_ticket(_prompt_text(prompt), Path.cwd())
+        bare: Output | None = None if sys.stdout.isatty() and not headless else "answer"
+        output: Output | None = "json" if as_json else bare
+    else:
+        assert file is not None
+        tickets = select(load_tickets(file), only) if only else load_tickets(file)
+        output = _output(headless, as_json)
+    tickets = _with_model(tickets, provider, model)
+    if file is not None:
+        ensure_trusted(file, tickets, yes=yes)
+    return launch(Plan(tickets.title, tickets.tickets, config, source=file, output=output))
+
+
+@click.command()
+@click.option("--keep", type=click.Path(path_type=Path), help="Work in this new folder, keep it.")
+@_output_options
+def demo(keep: Path | None, headless: bool, as_json: bool) -> int:
+    """Watch six agents side by side. The models are simulated; all else is real."""
+    output = _output(headless, as_json)
+    config = _config(None)
+    workspace = Path(tempfile.mkdtemp(prefix="lfg-demo-")) / "shop" if keep is None else keep
+    if workspace.exists():
+        raise UsageError(f"--keep: {workspace} exists already; name a new folder")
+    shipped = Path(__file__).parent.parent / "simulator" / "demo"
+    shutil.copytree(shipped / "workspace", workspace)
+    file = load_tickets(shipped / "tickets.toml")
+    tickets = tuple(
+        msgspec.structs.replace(ticket, workspace=str(workspace.resolve()))
+        for ticket in file.tickets
+    )
+    environment = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    code = launch(Plan(file.title, tickets, config, output=output, environment=environment))
+    if keep is None and code == 0:  # an unfinished demo keeps its files: it can be resumed
+        shutil.rmtree(workspace.parent)
+    return code
+
+
+@click.command()
+@click.argument("name", metavar="RUN")
+@click.option("--concurrency", type=click.IntRange(min=1), help="Tickets at once.")
+@click.option("--provider", help="Go on with this provider.")
+@click.option("--model", help="Go on with this model, as MODEL or PROVIDER/MODEL.")
+@_output_options
+def resume(
+    name: str,
+    concurrency: int | None,
+    provider: str | None,
+    model: str | None,
+    headless: bool,
+    as_json: bool,
+) -> int:
+    """Go on with what RUN did not finish. RUN may be a unique prefix, or 'last'."""
+    with Reader(paths.history_file()) as reader:
+        run_id = reader.find_run(name)
+        title = reader.run(run_id).title
+        stored = tuple(stored.ticket for stored in reader.tickets(run_id))
+    tickets = _with_model(TicketsFile(title, stored), provider, model)
+    for ticket in tickets.tickets:
+        if not Path(ticket.workspace).is_dir():
+            raise UsageError(f'ticket "{ticket.id}": its workspace {ticket.workspace} is gone')
+    plan = Plan(
+        title,
+        tickets.tickets,
+        _config(concurrency),
+        resumes=run_id,
+        output=_output(headless, as_json),
+    )
+    return launch(plan)
+
+
+def _config(concurrency: int | None) -> Config:
+    config = load_config(paths.config_file())
+    if concurrency is not None:
+        config = msgspec.structs.replace(config, concurrency=concurrency)
+    return config
+
+
+def _output(headless: bool, as_json: bool) -> Output | None:
+    """JSON, state lines, or None for the screen; without a terminal there is no screen."""
+    if as_json:
+        return "json"
+    if headless or not (sys.stdout.isatty() and sys.stdin.isatty()):
+        return "states"
+    return None
+
+
+def _prompt_text(prompt: str) -> str:
+    text = sys.stdin.read() if prompt == "-" else prompt
+    if not text.strip():
+        raise UsageError("-p: the prompt is empty")
+    return text
+
+
+def _with_model(file: TicketsFile, provider: str | None, model: str | None) -> TicketsFile:
+    """The tickets with the command line's provider and model in place of their own."""
+    if provider is None and model is None:
+        return file
+
+    def change(ticket: Ticket) -> Ticket:
+        if model is None:
+            return msgspec.structs.replace(ticket, provider=provider)
+        if provider is None and "/" in model:
+            return msgspec.structs.replace(ticket, provider=None, model=model)
+        return msgspec.structs.replace(ticket, provider=provider or ticket.provider, model=model)
+
+    return TicketsFile(file.title, tuple(change(ticket) for ticket in file.tickets))

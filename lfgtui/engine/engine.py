@@ -1,0 +1,304 @@
+"""The engine: many tickets at once, in the order they need each other.
+
+It decides only *when* work starts and stops. What happens is events, and an
+event takes one way: `emit` hands it to the history's writer thread; the
+writer commits and hands entries back; `_deliver`, on the loop again, folds
+each into its ticket and then shows the batch to the sinks. So nothing that a
+person sees, and nothing that an agent builds its next request on, is ahead
+of the disk.
+
+Every change that could let another ticket start ends in `_schedule`, which
+looks at all tickets anew: with tens of tickets that is cheaper than being
+clever.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import assert_never
+
+from lfgtui import events as e
+from lfgtui.agent import Decision
+from lfgtui.config import Config, model_of
+from lfgtui.conflicts import FileTouches
+from lfgtui.engine import commands as c
+from lfgtui.engine.handover import prompt_with_answers
+from lfgtui.engine.journal import Journal
+from lfgtui.engine.ticket_run import TicketRun
+from lfgtui.history import RunState
+from lfgtui.metrics import Meter
+from lfgtui.providers.base import Provider
+from lfgtui.providers.registry import Providers
+from lfgtui.tickets import Ticket
+from lfgtui.transcript import Transcript
+
+Sink = Callable[[Sequence[e.Entry]], None]
+
+
+class Engine:
+    """Runs one run's tickets; `ui.view.LiveRun` to the screen.
+
+    `stored` gives, for a resume, the entries the history holds of each
+    ticket; they are folded before anything starts.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        title: str,
+        tickets: Sequence[Ticket],
+        *,
+        config: Config,
+        providers: Providers,
+        headless: bool = False,
+        stored: Mapping[str, Sequence[e.Entry]] | None = None,
+        environment: dict[str, str] | None = None,
+    ) -> None:
+        self.config = config
+        self.headless = headless
+        self.title = title
+        self.tickets = tuple(tickets)
+        self.behind: str | None = None
+        self._journal = journal
+        self._providers = providers
+        self._environment = environment or {}
+        self._touches = FileTouches()
+        self._sinks: list[Sink] = []
+        self._idle = asyncio.Event()
+        self._closing = False
+        self._closed = asyncio.Event()
+        self._is_started = False
+        self._runs = {
+            ticket.id: TicketRun(ticket, *model_of(config, ticket), self) for ticket in tickets
+        }
+        for entries in (stored or {}).values():
+            for entry in entries:
+                self._runs[entry.ticket].apply(entry)
+
+    # What the screen reads
+
+    @property
+    def run(self) -> str:
+        return self._journal.run
+
+    @property
+    def unfinished(self) -> Sequence[str]:
+        return [ticket for ticket, run in self._runs.items() if run.phase != "ended"]
+
+    @property
+    def all_done(self) -> bool:
+        """Whether every ticket ended well."""
+        return all(run.is_done for run in self._runs.values())
+
+    def transcript(self, ticket: str) -> Transcript:
+        return self._runs[ticket].transcript
+
+    def meter(self, ticket: str) -> Meter:
+        return self._runs[ticket].meter
+
+    def subscribe(self, sink: Sink) -> None:
+        self._sinks.append(sink)
+
+    # The course of a run
+
+    def start(self) -> None:
+        """Queue the tickets and begin. Call once, from the running loop."""
+        self._journal.attach(asyncio.get_running_loop(), self._deliver, self._fall_behind)
+        self._is_started = True
+        for ticket, run in self._runs.items():
+            if run.transcript.state == "done":
+                run.phase, run.outcome = "ended", run.transcript.ending
+            else:
+                run.continues = bool(run.transcript.conversation.messages)
+                self.emit(ticket, run.attempt, e.TicketQueued())
+        self._schedule()
+
+    async def wait_idle(self) -> None:
+        """Wait until every ticket has ended and all of it is saved."""
+        while self.unfinished:
+            self._idle.clear()
+            await self._idle.wait()
+        await self.settle()
+
+    async def shutdown(self) -> None:
+        """End what still runs as interrupted, kill its processes, close the books.
+
+        Doing so twice is harmless: a second caller waits for the first.
+        """
+        if self._closing:
+            await self._closed.wait()
+            return
+        self._closing = True
+        if not self._is_started:
+            self.start()
+        try:
+            await self._stop()
+        finally:
+            self._closed.set()
+
+    async def _stop(self) -> None:
+        running = [run.task for run in self._runs.values() if run.task is not None]
+        for run in self._runs.values():
+            run.quitting = True
+            if run.phase == "pending":
+                self._end(run, e.TicketInterrupted())
+            elif run.phase == "running" and run.task is not None:
+                run.task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        await self.settle()
+        await self._providers.aclose()
+        await self._journal.finish(self._state())
+
+    def send(self, command: c.Command) -> None:
+        """Carry out what the person asked for; one that no longer applies is passed over."""
+        if self._closing:
+            return
+        if isinstance(command, c.CancelAll):
+            for run in self._runs.values():
+                self._cancel(run)
+            return
+        run = self._runs[command.ticket]
+        match command:
+            case c.Cancel():
+                self._cancel(run)
+            case c.Retry():
+                self._retry(run)
+            case c.Pause():
+                run.pause()
+            case c.Resume():
+                run.resume()
+                self._schedule()
+            case c.Approve(_, call_id, always):
+                run.decide(call_id, Decision("always" if always else "approve"))
+            case c.Deny(_, call_id, reason):
+                run.decide(call_id, Decision("deny", reason))
+            case _:
+                assert_never(command)
+
+    # A ticket's office
+
+    def emit(self, ticket: str, attempt: int, event: e.Event) -> None:
+        self._journal.submit(ticket, attempt, time.time(), event)
+
+    async def settle(self) -> None:
+        await self._journal.settle()
+
+    async def room(self) -> None:
+        await self._journal.room()
+
+    async def provider(self, name: str) -> Provider:
+        return await self._providers.get(name)
+
+    def environment(self) -> dict[str, str]:
+        return self._environment
+
+    def file_changed(self, ticket: str, file: Path) -> None:
+        others = self._touches.touched(ticket, file)
+        running = tuple(other for other in others if self._runs[other].phase == "running")
+        if running:
+            run = self._runs[ticket]
+            name = str(file.relative_to(run.ticket.workspace))
+            self.emit(ticket, run.attempt, e.ConflictDetected(name, running))
+
+    # Scheduling
+
+    def _schedule(self) -> None:
+        if self._closing:
+            return
+        while self._release_blocked() or self._block_lost():
+            pass
+        free = self.config.concurrency - sum(r.phase == "running" for r in self._runs.values())
+        ready = [run for run in self._runs.values() if self._is_ready(run)]
+        for run in ready[: max(0, free)]:
+            run.phase = "running"
+            run.task = asyncio.create_task(self._work(run), name=run.ticket.id)
+        if not self.unfinished:
+            self._journal.mark(self._state())
+            self._idle.set()
+
+    def _is_ready(self, run: TicketRun) -> bool:
+        if run.phase != "pending" or run.is_held:
+            return False
+        return all(need.is_done for need in self._needs(run))
+
+    def _needs(self, run: TicketRun) -> list[TicketRun]:
+        return [self._runs[need] for need in run.ticket.needs]
+
+    def _lost_needs(self, run: TicketRun) -> list[TicketRun]:
+        return [need for need in self._needs(run) if need.phase == "ended" and not need.is_done]
+
+    def _block_lost(self) -> bool:
+        """Block what can no longer start; says whether there was any."""
+        lost = [run for run in self._runs.values() if run.phase == "pending"]
+        lost = [run for run in lost if self._lost_needs(run)]
+        for run in lost:
+            names = ", ".join(need.ticket.id for need in self._lost_needs(run))
+            self._end(run, e.TicketBlocked(f"it needs {names}, which did not end well"))
+        return bool(lost)
+
+    def _release_blocked(self) -> bool:
+        """Queue again what waits for a need that is tried anew; says whether there was any."""
+        blocked = [
+            run
+            for run in self._runs.values()
+            if isinstance(run.outcome, e.TicketBlocked)
+            and run.ticket.needs
+            and run.transcript.attempt is None
+            and not self._lost_needs(run)
+        ]
+        for run in blocked:
+            self._queue(run, continues=False)
+        return bool(blocked)
+
+    async def _work(self, run: TicketRun) -> None:
+        try:
+            await self.settle()
+            answers = [(need.ticket, need.transcript.answer) for need in self._needs(run)]
+            ending = await run.work(prompt_with_answers(run.ticket, answers))
+        except asyncio.CancelledError:
+            ending = e.TicketInterrupted() if run.quitting else e.TicketCancelled()
+        except Exception as error:
+            message = f"{type(error).__name__}: {error}"
+            ending = e.TicketFailed("internal", message, retryable=False)
+        self._end(run, ending)
+        self._schedule()
+
+    def _end(self, run: TicketRun, ending: e.Ending) -> None:
+        run.phase, run.outcome = "ended", ending
+        self.emit(run.ticket.id, run.attempt, ending)
+
+    def _cancel(self, run: TicketRun) -> None:
+        if run.phase == "running" and run.task is not None:
+            run.task.cancel()
+        elif run.phase == "pending":
+            self._end(run, e.TicketCancelled())
+            self._schedule()
+
+    def _retry(self, run: TicketRun) -> None:
+        if run.phase != "ended":
+            return
+        self._queue(run, continues=False)
+        self._journal.mark("running")
+        self._schedule()
+
+    def _queue(self, run: TicketRun, *, continues: bool) -> None:
+        run.phase, run.outcome, run.continues = "pending", None, continues
+        self.emit(run.ticket.id, run.attempt, e.TicketQueued())
+
+    # Delivery
+
+    def _deliver(self, entries: Sequence[e.Entry]) -> None:
+        for entry in entries:
+            self._runs[entry.ticket].apply(entry)
+        for sink in self._sinks:
+            sink(entries)
+
+    def _fall_behind(self, message: str | None) -> None:
+        self.behind = message
+
+    def _state(self) -> RunState:
+        outcomes = [run.outcome for run in self._runs.values()]
+        if any(isinstance(outcome, e.TicketInterrupted) for outcome in outcomes):
+            return "interrupted"
+        return "done" if self.all_done else "failed"

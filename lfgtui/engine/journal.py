@@ -1,0 +1,119 @@
+"""One run's line to the history: events out, committed entries back on the loop."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from lfgtui import events as e
+from lfgtui.history import History, RunState
+from lfgtui.tickets import Ticket
+
+Deliver = Callable[[Sequence[e.Entry]], None]
+Behind = Callable[[str | None], None]
+
+PENDING_BYTES = 8 * 1024 * 1024
+"""More than this on its way to the disk holds back whoever reads from a socket."""
+
+
+class Journal:
+    """Writes one run. Open it, begin or resume a run, `attach` it to a loop, `close` it.
+
+    The writer's thread commits and calls back; entries reach `deliver` on the
+    loop in the order they were committed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._history = History.open(path, on_entries=self._on_entries, on_behind=self._on_behind)
+        self._run = ""
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._deliver: Deliver | None = None
+        self._behind: Behind | None = None
+        self._progress = asyncio.Event()
+        self._marking: asyncio.Task[None] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._history.close()
+
+    @property
+    def run(self) -> str:
+        """The id of the run that is written."""
+        return self._run
+
+    @property
+    def failure(self) -> BaseException | None:
+        """Why something could not be saved for good; None as long as all was."""
+        return self._history.failure
+
+    def begin(self, title: str, tickets: Sequence[Ticket], source: Path | None) -> None:
+        """Start a new run."""
+        self._run = self._history.start_run(title, tickets, source)
+
+    def resume(self, run: str) -> None:
+        """Go on writing a stored run; raises `HistoryError` if another lfg runs it."""
+        self._history.resume_run(run)
+        self._run = run
+
+    def attach(self, loop: asyncio.AbstractEventLoop, deliver: Deliver, behind: Behind) -> None:
+        """Say where committed entries go."""
+        self._loop, self._deliver, self._behind = loop, deliver, behind
+
+    def submit(self, ticket: str, attempt: int, at: float, event: e.Event) -> None:
+        """Hand over an event; never waits."""
+        self._history.submit(self._run, ticket, attempt, at, event)
+
+    async def settle(self) -> None:
+        """Wait until all that was submitted before is delivered."""
+        # Shielded: a cancelled waiter must not cancel the writer's side of it.
+        await asyncio.shield(asyncio.wrap_future(self._history.flush()))
+
+    async def room(self) -> None:
+        """Wait while too much is on its way, or unsaved."""
+        while self._history.pending_bytes > PENDING_BYTES or self._history.backlog_full:
+            self._progress.clear()
+            await self._progress.wait()
+
+    def mark(self, state: RunState) -> None:
+        """Store how the run stands; it goes on being ours."""
+        self._marking = asyncio.create_task(self._mark(state, self._marking))
+
+    async def finish(self, state: RunState) -> None:
+        """Store how the run ended, once all its entries are saved, and let go of it."""
+        if self._marking is not None:
+            await self._marking
+        if self._history.failure is None:
+            await asyncio.to_thread(self._history.finish_run, self._run, state)
+
+    async def _mark(self, state: RunState, earlier: asyncio.Task[None] | None) -> None:
+        if earlier is not None:
+            await earlier
+        await asyncio.to_thread(self._history.mark_run, self._run, state)
+
+    def _received(self, entries: list[e.Entry]) -> None:
+        if self._deliver is not None:
+            self._deliver(entries)
+        self._progress.set()
+
+    def _fell_behind(self, message: str | None) -> None:
+        if self._behind is not None:
+            self._behind(message)
+        self._progress.set()
+
+    # On the writer's thread.
+
+    def _on_entries(self, entries: list[e.Entry]) -> None:
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._received, entries)
+
+    def _on_behind(self, message: str | None) -> None:
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._fell_behind, message)

@@ -1,0 +1,182 @@
+"""One ticket at work: its fold, its gauges, its attempts, its place at the desk."""
+
+import asyncio
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal, Protocol
+
+from lfgtui import events as e
+from lfgtui.agent import Agent, Decision
+from lfgtui.config import Config
+from lfgtui.engine.deadline import Deadline
+from lfgtui.engine.retry import retry_delay
+from lfgtui.errors import LfgError, ProviderError
+from lfgtui.metrics import Meter
+from lfgtui.providers.base import Provider
+from lfgtui.tickets import Ticket
+from lfgtui.transcript import Transcript
+
+Phase = Literal["pending", "running", "ended"]
+
+
+class Office(Protocol):
+    """What a ticket at work needs from the engine."""
+
+    config: Config
+    headless: bool
+
+    def emit(self, ticket: str, attempt: int, event: e.Event) -> None: ...
+    async def settle(self) -> None: ...
+    async def room(self) -> None: ...
+    async def provider(self, name: str) -> Provider: ...
+    def file_changed(self, ticket: str, file: Path) -> None: ...
+    def environment(self) -> dict[str, str]: ...
+
+
+class TicketRun:
+    """A ticket with everything that belongs to it while lfg runs; the agent's `Desk`."""
+
+    def __init__(self, ticket: Ticket, provider: str, model: str, office: Office) -> None:
+        self.ticket = ticket
+        self.provider = provider
+        self.model = model
+        self.transcript = Transcript()
+        self.meter = Meter()
+        self.phase: Phase = "pending"
+        self.outcome: e.Ending | None = None
+        self.continues = False
+        self.attempt = 0
+        self.task: asyncio.Task[None] | None = None
+        self.quitting = False
+        self._office = office
+        self._open = asyncio.Event()
+        self._open.set()
+        self._questions: dict[str, asyncio.Future[Decision]] = {}
+        self._deadline = Deadline(ticket.timeout)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a pause was asked for."""
+        return not self._open.is_set()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether what needs this ticket may start."""
+        return self.phase == "ended" and isinstance(self.outcome, e.TicketDone)
+
+    def apply(self, entry: e.Entry) -> None:
+        """A delivered entry: fold it and gauge it."""
+        self.transcript.apply(entry)
+        self.meter.apply(entry)
+        self.attempt = max(self.attempt, entry.attempt)
+
+    async def work(self, prompt: str) -> e.Ending:
+        """Attempts until one ends; failures become values, cancellation passes through."""
+        self._deadline = Deadline(self.ticket.timeout)
+        try:
+            return await self._attempts(prompt)
+        except ProviderError as error:
+            return e.TicketFailed(error.kind, error.message, error.retryable)
+        except TimeoutError:
+            return e.TicketLimited("time")
+        except LfgError as error:
+            return e.TicketFailed("internal", str(error), retryable=False)
+
+    async def _attempts(self, prompt: str) -> e.Ending:
+        failures = 0
+        while True:
+            turns = len(self.transcript.conversation.messages)
+            self.attempt += 1
+            self.emit(e.AttemptStarted(self.provider, self.model, self.continues))
+            self.continues = True
+            try:
+                async with self._deadline.running():
+                    return await (await self._agent()).run(prompt)
+            except ProviderError as error:
+                await self.settle()
+                progressed = len(self.transcript.conversation.messages) > turns + 1
+                failures = 1 if progressed else failures + 1
+                policy = self._office.config.retry
+                delay = retry_delay(policy, error, failures, random.random)
+                if delay is None:
+                    raise
+                reason, kind = error.message, error.kind
+            delay = round(delay, 2)
+            self.emit(e.Retrying(reason, delay, self.attempt + 1, kind))
+            async with self._deadline.running():
+                await asyncio.sleep(delay)
+                await self.gate()
+
+    async def _agent(self) -> Agent:
+        provider = await self._office.provider(self.provider)
+        return Agent(
+            self.ticket,
+            self.model,
+            provider,
+            self,
+            price=self._office.config.provider(self.provider).price,
+            environment=self._office.environment(),
+            on_change=lambda file: self._office.file_changed(self.ticket.id, file),
+        )
+
+    # What the person does
+
+    def pause(self) -> None:
+        """Hold at the next gate."""
+        if self.phase == "ended" or self.is_held:
+            return
+        self._open.clear()
+        if self.phase == "pending":
+            self.emit(e.Paused())
+        else:
+            self.emit(e.Status("pausing after this response"))
+
+    def resume(self) -> None:
+        """Open the gate."""
+        if not self.is_held:
+            return
+        self._open.set()
+        if self.phase == "pending":
+            self.emit(e.Resumed())
+
+    def decide(self, call_id: str, decision: Decision) -> None:
+        """The person's word on a call; a call that waits for nothing is passed over."""
+        question = self._questions.get(call_id)
+        if question is not None and not question.done():
+            question.set_result(decision)
+
+    # The agent's desk
+
+    def emit(self, event: e.Event) -> None:
+        self._office.emit(self.ticket.id, self.attempt, event)
+
+    async def settle(self) -> None:
+        await self._office.settle()
+
+    async def room(self) -> None:
+        await self._office.room()
+
+    async def gate(self) -> None:
+        if not self.is_held:
+            return
+        self.emit(e.Paused())
+        with self.holding_clock():
+            await self._open.wait()
+        self.emit(e.Resumed())
+
+    async def ask(self, call_id: str) -> Decision | None:
+        if self._office.headless:
+            return None
+        question: asyncio.Future[Decision] = asyncio.get_running_loop().create_future()
+        self._questions[call_id] = question
+        try:
+            return await question
+        finally:
+            del self._questions[call_id]
+
+    @contextmanager
+    def holding_clock(self) -> Iterator[None]:
+        with self._deadline.held():
+            yield

@@ -1,0 +1,130 @@
+"""A batch: what is committed in one transaction.
+
+Making one is pure (merge, number, find the segments that closed) and writing
+one can be repeated, so a transaction that failed is simply tried again with
+the same batch.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from lfgtui import events as e
+from lfgtui.history.ledger import Ledger
+from lfgtui.history.segments import Segment
+
+MERGED_BYTES = 16 * 1024
+"""Deltas are merged up to about this size: an entry stays cheap to read back."""
+
+
+@dataclass(slots=True)
+class Submission:
+    """An event on its way; `size` is that of its JSON in bytes."""
+
+    ledger: Ledger
+    attempt: int
+    at: float
+    event: e.Event
+    size: int
+
+
+@dataclass(slots=True)
+class Batch:
+    """Numbered entries and what follows from them, ready to be written."""
+
+    entries: list[e.Entry] = field(default_factory=list)
+    rows: list[tuple[int, int, int, float, str]] = field(default_factory=list)
+    segments: list[tuple[int, Segment]] = field(default_factory=list)
+    ledgers: dict[int, Ledger] = field(default_factory=dict)
+    size: int = 0
+
+    def add(self, submission: Submission) -> None:
+        """Number the event and note what it changes."""
+        ledger = submission.ledger
+        entry, closed = ledger.number(submission.attempt, submission.at, submission.event)
+        body = e.encode_event(entry.event).decode()
+        self.entries.append(entry)
+        self.rows.append((ledger.rowid, entry.seq, entry.attempt, entry.at, body))
+        self.segments.extend((ledger.rowid, segment) for segment in closed)
+        self.ledgers[ledger.rowid] = ledger
+        self.size += submission.size
+
+
+def make(submissions: Iterable[Submission]) -> Batch:
+    """Merge neighbours and number the rest, in the order they were submitted."""
+    batch = Batch()
+    for submission in _merged(submissions):
+        batch.add(submission)
+    return batch
+
+
+def _merged(submissions: Iterable[Submission]) -> list[Submission]:
+    """Consecutive deltas of one ticket as one, at the place and time of the first."""
+    merged: list[Submission] = []
+    last: dict[int, Submission] = {}
+    for submission in submissions:
+        key = submission.ledger.rowid
+        earlier = last.get(key)
+        if earlier is not None and (joined := _join(earlier, submission)) is not None:
+            earlier.event = joined
+            earlier.size += submission.size
+            continue
+        last[key] = submission
+        merged.append(submission)
+    return merged
+
+
+def _join(earlier: Submission, later: Submission) -> e.Event | None:
+    if earlier.attempt != later.attempt or earlier.size + later.size > MERGED_BYTES:
+        return None
+    return e.merge(earlier.event, later.event)
+
+
+def write(connection: sqlite3.Connection, batch: Batch) -> None:
+    """Insert the batch; the caller holds the transaction."""
+    connection.executemany(
+        "INSERT INTO entries (ticket, seq, attempt, at, body) VALUES (?, ?, ?, ?, ?)", batch.rows
+    )
+    for rowid, segment in batch.segments:
+        _index(connection, rowid, segment)
+    _update_tickets(connection, batch.ledgers)
+
+
+def _index(connection: sqlite3.Connection, rowid: int, segment: Segment) -> None:
+    cursor = connection.execute(
+        "INSERT INTO segments (ticket, attempt, first_seq, last_seq, kind, call, at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            rowid,
+            segment.attempt,
+            segment.first_seq,
+            segment.last_seq,
+            segment.kind,
+            segment.call,
+            segment.at,
+        ),
+    )
+    connection.execute(
+        "INSERT INTO segments_fts (rowid, text) SELECT id, text FROM segment_text WHERE id = ?",
+        (cursor.lastrowid,),
+    )
+
+
+def _update_tickets(connection: sqlite3.Connection, ledgers: Mapping[int, Ledger]) -> None:
+    connection.executemany(
+        "UPDATE tickets SET state = ?, attempt = ?, provider = ?, model = ?, cost = ?,"
+        " started_at = ?, ended_at = ? WHERE id = ?",
+        [
+            (
+                ledger.state or "queued",
+                ledger.attempt,
+                ledger.provider,
+                ledger.model,
+                ledger.cost,
+                ledger.started_at,
+                ledger.ended_at,
+                rowid,
+            )
+            for rowid, ledger in ledgers.items()
+        ],
+    )

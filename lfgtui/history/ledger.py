@@ -1,0 +1,111 @@
+"""One ticket's ledger: its row in `tickets`, and the entries that move it.
+
+The ledger gives an event its `seq` and so turns it into an `Entry`. It is a
+function of the ticket's entries alone: a resumed ticket's ledger is made by
+reading them once more, and comes out as it was.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+
+from lfgtui import events as e
+from lfgtui.errors import IllegalMoveError
+from lfgtui.history.segments import OpenSegments, Segment
+from lfgtui.transcript import ENDED, State, next_state
+
+
+class Ledger:
+    """What the writer keeps of a ticket. `rowid` is its key in `tickets`."""
+
+    def __init__(self, rowid: int, run: str, ticket: str) -> None:
+        self.rowid = rowid
+        self.run = run
+        self.ticket = ticket
+        self.state: State | None = None
+        self.last_seq = 0
+        self.attempt = 0
+        self.provider: str | None = None
+        self.model: str | None = None
+        self.started_at: float | None = None
+        self.ended_at: float | None = None
+        self._segments = OpenSegments()
+        self._held: State = "starting"
+        self._calls_due = False
+        self._spent: float | None = None
+        self._turn_cost: float | None = None
+
+    @property
+    def cost(self) -> float | None:
+        """USD over all turns of all attempts; None where no price is known."""
+        if self._turn_cost is None:
+            return self._spent
+        return (self._spent or 0.0) + self._turn_cost
+
+    @property
+    def ended(self) -> bool:
+        """Whether the ticket is at one of its ends."""
+        return self.state in ENDED
+
+    def number(self, attempt: int, at: float, event: e.Event) -> tuple[e.Entry, list[Segment]]:
+        """The event as this ticket's next entry, and the segments that it closes."""
+        entry = e.Entry(self.run, self.ticket, attempt, self.last_seq + 1, at, event)
+        return entry, self.apply(entry)
+
+    def apply(self, entry: e.Entry) -> list[Segment]:
+        """Take an entry into account; gives the segments that it closes."""
+        event = entry.event
+        self.last_seq, self.attempt = entry.seq, entry.attempt
+        self._move(event)
+        match event:
+            case e.AttemptStarted(provider, model):
+                self.provider, self.model = provider, model
+                self.started_at = entry.at if self.started_at is None else self.started_at
+                self._settle()
+            case e.RequestSent():
+                self._settle()
+            case e.Usage():
+                self._turn_cost = event.cost
+            case e.TicketQueued():
+                self.ended_at = None
+            case _ if isinstance(event, e.Ending):
+                self.ended_at = entry.at
+            case _:
+                pass
+        return self._segments.apply(entry)
+
+    def _move(self, event: e.Event) -> None:
+        before = self.state
+        try:
+            self.state = next_state(before, event, held=self._held, calls_due=self._calls_due)
+        except IllegalMoveError:  # the fold that shows it says so; what happened is still kept
+            return
+        if isinstance(event, e.Paused) and before is not None:
+            self._held = before
+        elif isinstance(event, e.ToolCallRequested):
+            self._calls_due = True
+        elif isinstance(event, e.RequestSent | e.AttemptStarted):
+            self._calls_due = False
+
+    def _settle(self) -> None:
+        """The turn is over: its last usage is final."""
+        self._spent, self._turn_cost = self.cost, None
+
+
+def load(connection: sqlite3.Connection, run: str) -> list[Ledger]:
+    """The ledgers of a stored run, in ticket order."""
+    rows = connection.execute(
+        "SELECT id, name FROM tickets WHERE run = ? ORDER BY position", (run,)
+    ).fetchall()
+    ledgers = [Ledger(rowid, run, name) for rowid, name in rows]
+    for ledger in ledgers:
+        for entry in stored(connection, ledger.rowid, run, ledger.ticket):
+            ledger.apply(entry)
+    return ledgers
+
+
+def stored(connection: sqlite3.Connection, rowid: int, run: str, ticket: str) -> Iterable[e.Entry]:
+    """A ticket's entries in `seq` order."""
+    for attempt, seq, at, body in connection.execute(
+        "SELECT attempt, seq, at, body FROM entries WHERE ticket = ? ORDER BY seq", (rowid,)
+    ):
+        yield e.Entry(run, ticket, attempt, seq, at, e.decode_event(body))

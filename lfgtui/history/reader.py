@@ -1,0 +1,235 @@
+"""Reading the history: past runs, their tickets, and search over all of it."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self, TypeAlias
+
+import msgspec
+
+from lfgtui import events as e
+from lfgtui.errors import HistoryError, UsageError, did_you_mean
+from lfgtui.history import query as queries
+from lfgtui.history import schema
+from lfgtui.history.segments import Kind
+from lfgtui.tickets import Ticket
+from lfgtui.transcript import State, Transcript
+
+RunState: TypeAlias = Literal["running", "done", "failed", "interrupted"]
+
+_PAGE = 1000
+_SNIPPET_TOKENS = 24
+
+
+class RunSummary(msgspec.Struct, frozen=True):
+    """A run as `lfg history --json` lists it. Times in seconds since the epoch, cost in USD."""
+
+    run: str
+    title: str
+    state: RunState
+    started_at: float
+    ended_at: float | None
+    tickets: int
+    done: int
+    cost: float | None
+
+
+class StoredTicket(msgspec.Struct, frozen=True):
+    """A ticket as it was asked for and how far it came.
+
+    `attempt` is the newest one's number, 0 before any; provider and model are
+    that attempt's.
+    """
+
+    run: str
+    ticket: Ticket
+    state: State
+    attempt: int
+    provider: str | None
+    model: str | None
+    cost: float | None
+    started_at: float | None
+    ended_at: float | None
+
+
+class SearchHit(msgspec.Struct, frozen=True):
+    """A finished run of text that matches; `seq` is its first entry's.
+
+    `matches` are [start, end) in characters of `snippet`.
+    """
+
+    run: str
+    ticket: str
+    attempt: int
+    seq: int
+    kind: Kind
+    at: float
+    snippet: str
+    matches: list[tuple[int, int]]
+
+
+_RUNS = """
+SELECT r.id, r.title, r.state, r.started_at, r.ended_at,
+    (SELECT count(*) FROM tickets t WHERE t.run = r.id),
+    (SELECT count(*) FROM tickets t WHERE t.run = r.id AND t.state = 'done'),
+    (SELECT sum(t.cost) FROM tickets t WHERE t.run = r.id)
+FROM runs r
+"""
+
+# CROSS JOIN keeps the order of the tables: FTS5 walks its matches from the
+# newest and stops at the limit, with nothing to sort.
+_SEARCH = """
+SELECT t.run, t.name, s.attempt, s.first_seq, s.kind, s.at,
+    snippet(segments_fts, 0, :open, :close, '…', :tokens)
+FROM segments_fts
+    CROSS JOIN segments s ON s.id = segments_fts.rowid
+    CROSS JOIN tickets t ON t.id = s.ticket
+WHERE segments_fts MATCH :expression AND (:run IS NULL OR t.run = :run)
+ORDER BY segments_fts.rowid DESC LIMIT :limit
+"""
+
+
+class Reader:
+    """A read-only view of a history file; an empty one where there is no file yet.
+
+    For one thread at a time. Raises `HistoryError` where the file cannot be
+    read, `UsageError` where there is no such run or ticket.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection = schema.connect_to_read(path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def runs(self, limit: int = 50, offset: int = 0) -> list[RunSummary]:
+        """Past runs and running ones, newest first."""
+        rows = self._rows(
+            f"{_RUNS} ORDER BY r.started_at DESC, r.id DESC LIMIT ? OFFSET ?", (limit, offset)
+        )
+        return [RunSummary(*row) for row in rows]
+
+    def run(self, run: str) -> RunSummary:
+        """One run, by its whole id."""
+        rows = self._rows(f"{_RUNS} WHERE r.id = ?", (run,))
+        if not rows:
+            raise UsageError(f'no run "{run}"; `lfg history` lists them')
+        return RunSummary(*rows[0])
+
+    def source(self, run: str) -> Path | None:
+        """The tickets file the run was started from; None where there was none."""
+        rows = self._rows("SELECT source FROM runs WHERE id = ?", (run,))
+        return Path(str(rows[0][0])) if rows and rows[0][0] is not None else None
+
+    def find_run(self, text: str) -> str:
+        """The run meant by an id, its unique beginning or end, or `last`."""
+        newest = "SELECT id FROM runs ORDER BY started_at DESC, id DESC"
+        if text == "last":
+            found = self._rows(f"{newest} LIMIT 1", ())
+            if not found:
+                raise UsageError("no runs yet; `lfg run` or `lfg demo` makes the first")
+            return str(found[0][0])
+        ids = [str(row[0]) for row in self._rows(newest, ())]
+        if text in ids:
+            return text
+        for matching in (
+            [run for run in ids if text and run.startswith(text)],
+            [run for run in ids if text and run.endswith(text)],
+        ):
+            if len(matching) == 1:
+                return matching[0]
+            if matching:
+                shown = ", ".join(matching[:5]) + (", ..." if len(matching) > 5 else "")
+                raise UsageError(f'"{text}" may be {len(matching)} runs: {shown}')
+        raise UsageError(f'no run "{text}"; `lfg history` lists them')
+
+    def tickets(self, run: str) -> list[StoredTicket]:
+        """The run's tickets in the order of their file."""
+        rows = self._rows(
+            "SELECT spec, state, attempt, provider, model, cost, started_at, ended_at"
+            " FROM tickets WHERE run = ? ORDER BY position",
+            (run,),
+        )
+        return [StoredTicket(run, _spec.decode(spec), *rest) for spec, *rest in rows]
+
+    def entries(self, run: str, ticket: str, *, first: int = 1) -> Iterator[e.Entry]:
+        """The ticket's entries in `seq` order, from `first` on."""
+        rowid = self._ticket(run, ticket)
+        while True:  # in pages, so that an unfinished loop holds no snapshot open
+            rows = self._rows(
+                "SELECT attempt, seq, at, body FROM entries"
+                " WHERE ticket = ? AND seq >= ? ORDER BY seq LIMIT ?",
+                (rowid, first, _PAGE),
+            )
+            for attempt, seq, at, body in rows:
+                yield e.Entry(run, ticket, attempt, seq, at, e.decode_event(body))
+            if len(rows) < _PAGE:
+                return
+            first = rows[-1][1] + 1
+
+    def transcript(self, run: str, ticket: str) -> Transcript:
+        """What the ticket looks like: the fold of its entries."""
+        transcript = Transcript()
+        for entry in self.entries(run, ticket):
+            transcript.apply(entry)
+        return transcript
+
+    def search(
+        self, query: str, limit: int = 50, *, run: str | None = None, prefix: bool = False
+    ) -> list[SearchHit]:
+        """Matching text, newest first; see `query.expressions` for the syntax.
+
+        `run` restricts it to one; `prefix` lets the last word be unfinished.
+        """
+        opening, ending = queries.MARKS
+        values: dict[str, object] = {"open": opening, "close": ending, "tokens": _SNIPPET_TOKENS}
+        values |= {"run": run, "limit": limit}
+        for expression in queries.expressions(query, prefix=prefix):
+            try:
+                cursor = self._connection.execute(_SEARCH, values | {"expression": expression})
+                rows = cursor.fetchall()
+            except sqlite3.Error as error:
+                if queries.is_refusal(error):
+                    continue
+                raise HistoryError(schema.explain(self._path, error)) from error
+            return [_hit(*row) for row in rows]
+        return []
+
+    def _ticket(self, run: str, ticket: str) -> int:
+        rows = self._rows("SELECT name, id FROM tickets WHERE run = ?", (run,))
+        known: dict[str, int] = dict(rows)
+        if not known:
+            raise UsageError(f'no run "{run}"; `lfg history` lists them')
+        if ticket not in known:
+            raise UsageError(f'run {run} has no ticket "{ticket}"{did_you_mean(ticket, known)}')
+        return known[ticket]
+
+    def _rows(self, sql: str, values: tuple[object, ...]) -> list[Any]:  # columns have no types
+        try:
+            return self._connection.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise HistoryError(schema.explain(self._path, error)) from error
+
+
+def _hit(
+    run: str, ticket: str, attempt: int, seq: int, kind: Kind, at: float, marked: str
+) -> SearchHit:
+    snippet, matches = queries.unmark(marked)
+    return SearchHit(run, ticket, attempt, seq, kind, at, snippet, matches)
+
+
+_spec = msgspec.json.Decoder(Ticket)

@@ -1,0 +1,317 @@
+"""The writer: one thread through which every event of this process passes.
+
+`submit` only appends to a list, so it may be called from anywhere and never
+waits. The thread takes the whole list as soon as it is free and commits it as
+one batch (`batch`); the busier the agents, the larger the batches, and with
+nothing to do there is no delay to wait out. Only after the commit are the
+entries delivered: who sees one may rely on its being in the history.
+
+The exception has a name, *behind*. When a batch cannot be committed for
+`PATIENCE` seconds (the disk is full, another program holds the file), its
+entries are delivered marked unsaved and the batch joins the backlog. From
+then on every batch does so at once, and the backlog is tried again as a whole
+every `RETRY` seconds or so: in order, in one transaction, so nothing is lost, out
+of order or stored twice. When it succeeds the writer has caught up.
+
+An error that is no database error would be a bug; then the thread ends, says
+so in `failure`, and whoever waits or submits is told.
+"""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from lfgtui import events as e
+from lfgtui.errors import HistoryError
+from lfgtui.history import batch as batches
+from lfgtui.history import schema
+from lfgtui.history.batch import Batch, Submission
+from lfgtui.history.ledger import Ledger
+
+PATIENCE = 0.25
+"""Seconds without a commit after which the history counts as behind."""
+
+RETRY = 0.25
+"""Seconds between two tries to save the backlog."""
+
+CLOSING_PATIENCE = 3.0
+"""Seconds that `close` gives a backlog before it is given up."""
+
+BACKLOG_BYTES = 64 * 1024 * 1024
+"""A larger backlog is full: whoever reads from sockets should hold back."""
+
+OnEntries = Callable[[list[e.Entry]], None]
+OnBehind = Callable[[str | None], None]
+
+
+class _Barrier:
+    """A place in the queue. `saved`: wait for the commit even where history is behind."""
+
+    def __init__(self, saved: bool) -> None:
+        self.saved = saved
+        self.done: Future[bool] = Future()
+
+    def pass_(self, saved: bool) -> None:
+        with suppress(InvalidStateError):  # whoever waited has cancelled it
+            self.done.set_result(saved)
+
+    def fail(self, error: BaseException) -> None:
+        with suppress(InvalidStateError):
+            self.done.set_exception(error)
+
+
+class Writer:
+    """Numbers, stores and delivers events; both callbacks run on its thread.
+
+    `on_entries` gets each entry exactly once. `on_behind` gets one line when
+    history falls behind (and when it breaks), None when it has caught up.
+    """
+
+    def __init__(self, path: Path, on_entries: OnEntries, on_behind: OnBehind) -> None:
+        self.failure: BaseException | None = None
+        self._path = path
+        self._on_entries = on_entries
+        self._on_behind = on_behind
+        self._connection = schema.connect(path)
+        self._connection.execute(f"PRAGMA busy_timeout = {round(PATIENCE * 100)}")
+        self._ledgers: dict[tuple[str, str], Ledger] = {}
+        self._changed = threading.Condition()
+        self._queue: list[Submission | _Barrier] = []
+        self._pending_bytes = 0
+        self._closing = False
+        self._ended = False
+        self._backlog: list[Batch] = []
+        self._backlog_bytes = 0
+        self._next_try = 0.0
+        self._waiting: list[_Barrier] = []
+        self._last_error: sqlite3.Error | None = None
+        self._thread = threading.Thread(target=self._main, name="lfg-history", daemon=True)
+        self._thread.start()
+
+    @property
+    def pending_bytes(self) -> int:
+        """What is submitted and not delivered yet."""
+        return self._pending_bytes
+
+    @property
+    def backlog_bytes(self) -> int:
+        """What is delivered and not saved yet; 0 unless history is behind."""
+        return self._backlog_bytes
+
+    @property
+    def backlog_full(self) -> bool:
+        """Whether so much is unsaved that no more should be taken in."""
+        return self._backlog_bytes > BACKLOG_BYTES
+
+    def register(self, ledgers: list[Ledger]) -> None:
+        """Tickets that may be submitted to from now on."""
+        self._ledgers.update({(ledger.run, ledger.ticket): ledger for ledger in ledgers})
+
+    def forget(self, run: str) -> None:
+        """The end of `register`; what is submitted already is still written."""
+        for key in list(self._ledgers):
+            if key[0] == run:
+                del self._ledgers[key]
+
+    def submit(self, run: str, ticket: str, attempt: int, at: float, event: e.Event) -> None:
+        """Hand over an event, from any thread, without waiting.
+
+        Raises `HistoryError` where the writer has ended or the ticket's run
+        is not being run here, `TypeError` where the event cannot be stored.
+        """
+        ledger = self._ledgers.get((run, ticket))
+        if ledger is None:
+            raise HistoryError(f"run {run} with ticket {ticket} is not being written here")
+        event, size = _storable(event)
+        self._enqueue(Submission(ledger, attempt, at, event, size))
+
+    def flush(self, *, saved: bool = False) -> Future[bool]:
+        """Done once all that was submitted before is delivered; tells whether it is saved.
+
+        With `saved` it waits, where history is behind, until it has caught up.
+        """
+        barrier = _Barrier(saved)
+        try:
+            self._enqueue(barrier)
+        except HistoryError as error:
+            barrier.fail(error)
+        return barrier.done
+
+    def close(self) -> None:
+        """Write what is pending and end the thread; what cannot be saved goes to `failure`."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        self._thread.join()
+
+    def _enqueue(self, item: Submission | _Barrier) -> None:
+        with self._changed:
+            if self._closing or self._ended:
+                raise self._closed()
+            self._queue.append(item)
+            if isinstance(item, Submission):
+                self._pending_bytes += item.size
+            self._changed.notify_all()
+
+    def _closed(self) -> HistoryError:
+        reason = f": {self.failure}" if self.failure else ""
+        return HistoryError(f"{self._path}: the history is closed{reason}")
+
+    # On the thread.
+
+    def _main(self) -> None:
+        try:
+            self._work()
+        except BaseException as error:
+            self._break(error)
+        finally:
+            with self._changed:
+                self._ended = True
+                left, self._queue = self._queue, []
+                self._pending_bytes = 0
+            for item in [*left, *self._waiting]:
+                if isinstance(item, _Barrier):
+                    item.fail(self._closed())
+            with suppress(sqlite3.Error):
+                self._connection.close()
+
+    def _work(self) -> None:
+        give_up_at: float | None = None
+        while True:
+            items, closing = self._take()
+            submissions = [item for item in items if isinstance(item, Submission)]
+            self._waiting += [item for item in items if isinstance(item, _Barrier)]
+            if submissions:
+                self._process(batches.make(submissions))
+            elif self._backlog:
+                self._try_again()
+            self._pass_barriers()
+            if closing and not self._backlog:
+                return
+            if closing:
+                give_up_at = give_up_at or time.monotonic() + CLOSING_PATIENCE
+                if time.monotonic() > give_up_at:
+                    self._give_up()
+                    return
+
+    def _take(self) -> tuple[list[Submission | _Barrier], bool]:
+        """All that is queued; waits for something to do, or for the next try."""
+        with self._changed:
+            if not self._backlog:
+                self._changed.wait_for(lambda: self._queue or self._closing)
+            elif not self._queue:
+                self._changed.wait(max(0.0, self._next_try - time.monotonic()))
+            items, self._queue = self._queue, []
+            return items, self._closing
+
+    def _process(self, batch: Batch) -> None:
+        if self._backlog:
+            self._put_off(batch)
+            self._try_again()
+            return
+        error = self._save_patiently(batch)
+        if error is None:
+            self._deliver(batch.entries, batch.size)
+        else:
+            self._tell_behind(schema.explain(self._path, error))
+            self._put_off(batch)
+            self._next_try = time.monotonic() + RETRY
+
+    def _save_patiently(self, batch: Batch) -> sqlite3.Error | None:
+        deadline = time.monotonic() + PATIENCE
+        while (error := self._save([batch])) is not None:
+            if time.monotonic() >= deadline:
+                return error
+            time.sleep(PATIENCE / 50)
+        return None
+
+    def _save(self, some: list[Batch]) -> sqlite3.Error | None:
+        try:
+            with schema.transaction(self._connection):
+                for batch in some:
+                    batches.write(self._connection, batch)
+        except sqlite3.Error as error:
+            self._last_error = error
+            return error
+        return None
+
+    def _put_off(self, batch: Batch) -> None:
+        self._backlog.append(batch)
+        self._backlog_bytes += batch.size
+        unsaved = [msgspec.structs.replace(entry, saved=False) for entry in batch.entries]
+        self._deliver(unsaved, batch.size)
+
+    def _try_again(self) -> None:
+        began = time.monotonic()
+        if began < self._next_try:
+            return
+        if self._save(self._backlog) is not None:
+            ended = time.monotonic()
+            self._next_try = ended + max(RETRY, ended - began)  # a large backlog takes its time
+            return
+        self._backlog = []
+        self._backlog_bytes = 0
+        self._tell_behind(None)
+
+    def _pass_barriers(self) -> None:
+        behind = bool(self._backlog)
+        for barrier in self._waiting:
+            if not (behind and barrier.saved):
+                barrier.pass_(not behind)
+        self._waiting = [barrier for barrier in self._waiting if behind and barrier.saved]
+
+    def _deliver(self, entries: list[e.Entry], size: int) -> None:
+        try:
+            self._on_entries(entries)
+        except Exception as error:  # theirs, not ours: what is to be stored is still stored
+            self.failure = self.failure or error
+        with self._changed:
+            self._pending_bytes -= size
+
+    def _tell_behind(self, message: str | None) -> None:
+        try:
+            self._on_behind(message)
+        except Exception as error:
+            self.failure = self.failure or error
+
+    def _give_up(self) -> None:
+        count = sum(len(batch.entries) for batch in self._backlog)
+        assert self._last_error is not None
+        self.failure = HistoryError(
+            f"{count} entries could not be saved: {schema.explain(self._path, self._last_error)}"
+        )
+
+    def _break(self, error: BaseException) -> None:
+        self.failure = error
+        self._tell_behind(f"{self._path}: the history has stopped: {error}")
+
+
+def _storable(event: e.Event) -> tuple[e.Event, int]:
+    """The event and the size of its JSON.
+
+    Text that no UTF-8 can carry (a lone surrogate, from a file name that is
+    no text, say) is replaced by U+FFFD.
+    """
+    try:
+        return event, len(e.encode_event(event))
+    except UnicodeEncodeError:
+        cleaned = e.decode_event(msgspec.json.encode(_clean(msgspec.to_builtins(event))))
+        return cleaned, len(e.encode_event(cleaned))
+
+
+def _clean(value: object) -> object:
+    match value:
+        case str():
+            return "".join("�" if "\ud800" <= c <= "\udfff" else c for c in value)
+        case dict():
+            return {_clean(key): _clean(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_clean(item) for item in value]
+        case _:
+            return value

@@ -1,0 +1,154 @@
+"""Gauges: how fast a ticket goes and whether it is stuck.
+
+A `Meter` is fed the same entries as the transcript and is asked with a clock:
+what the transcript records is history, what the meter tells is now.
+"""
+
+from collections import deque
+from statistics import median
+
+from lfgtui import events as e
+
+WINDOW = 2.0
+"""Seconds the live rate looks back."""
+
+CHARACTERS_A_TOKEN = 4.0
+"""The estimate until the provider's own count is known."""
+
+_BUCKET = 0.5
+_BUCKETS = 24
+
+
+class Meter:
+    """The live figures of one ticket. All times are seconds since the epoch."""
+
+    def __init__(self) -> None:
+        self.ttft: float | None = None
+        self.started_at: float | None = None
+        self.retries = 0
+        self.retry_at: float | None = None
+        self._ended_at: float | None = None
+        self._paused_at: float | None = None
+        self._paused_seconds = 0.0
+        self._sent_at: float | None = None
+        self._last_token_at: float | None = None
+        self._gaps: deque[float] = deque(maxlen=64)
+        self._recent: deque[tuple[float, int]] = deque()
+        self._buckets: deque[tuple[int, int]] = deque(maxlen=_BUCKETS)
+        self._ratio = CHARACTERS_A_TOKEN
+        self._turn_characters = 0
+        self._counted = 0
+        self._turn_counted: int | None = None
+
+    def apply(self, entry: e.Entry) -> None:
+        """Take one entry into account."""
+        at = entry.at
+        match entry.event:
+            case e.TextDelta(text) | e.ReasoningDelta(text):
+                self._stream(at, len(text))
+            case e.ToolArgumentsDelta(_, json):
+                self._stream(at, len(json))
+            case e.RequestSent():
+                self._sent_at, self._last_token_at = at, None
+                self._turn_characters, self._turn_counted = 0, None
+            case e.Usage():
+                self._turn_counted = entry.event.output
+            case e.ResponseFinished():
+                self._close_turn()
+            case e.AttemptStarted():
+                self._start(at)
+            case e.Retrying():
+                self.retries += 1
+                self.retry_at = at + entry.event.delay
+                self._close_turn()
+            case e.Paused():
+                self._paused_at = at
+            case e.Resumed():
+                if self._paused_at is not None:
+                    self._paused_seconds += at - self._paused_at
+                self._paused_at = None
+            case (
+                e.TicketDone()
+                | e.TicketFailed()
+                | e.TicketCancelled()
+                | e.TicketLimited()
+                | e.TicketBlocked()
+                | e.TicketInterrupted()
+            ):
+                self._ended_at = at
+                self._close_turn()
+            case _:
+                pass
+
+    def elapsed(self, now: float) -> float | None:
+        """Seconds since the first attempt began, pauses left out; None before."""
+        if self.started_at is None:
+            return None
+        end = self._ended_at or self._paused_at or now
+        return max(0.0, end - self.started_at - self._paused_seconds)
+
+    def rate(self, now: float) -> float:
+        """Tokens a second over the last `WINDOW` seconds, estimated from characters."""
+        while self._recent and self._recent[0][0] < now - WINDOW:
+            self._recent.popleft()
+        return sum(count for _, count in self._recent) / self._ratio / WINDOW
+
+    def output_tokens(self) -> tuple[int, bool]:
+        """Output tokens so far, and whether a part of that is estimated."""
+        if self._turn_counted is not None and self._sent_at is None:
+            return self._counted + self._turn_counted, False
+        estimate = round(self._turn_characters / self._ratio)
+        return self._counted + max(estimate, self._turn_counted or 0), self._turn_characters > 0
+
+    def history(self, now: float) -> list[float]:
+        """Tokens a second in each of the last half-seconds, oldest first."""
+        newest = int(now / _BUCKET)
+        counts = dict(self._buckets)
+        return [
+            counts.get(newest - back, 0) / self._ratio / _BUCKET
+            for back in range(_BUCKETS - 1, -1, -1)
+        ]
+
+    def waiting_for(self, now: float) -> float | None:
+        """Seconds since the request left or the last token came; None when neither."""
+        since = self._last_token_at or self._sent_at
+        return None if since is None else max(0.0, now - since)
+
+    def is_stalled(self, now: float, stall_after: float) -> bool:
+        """Whether tokens are due and none came for `stall_after` or 5 median gaps."""
+        waiting = self.waiting_for(now)
+        if waiting is None or self._paused_at is not None:
+            return False
+        usual = median(self._gaps) if self._gaps else 0.0
+        return waiting > max(stall_after, 5 * usual)
+
+    def _start(self, at: float) -> None:
+        if self._ended_at is not None and self.started_at is not None:
+            self._paused_seconds += at - self._ended_at
+        self._ended_at = None
+        self.started_at = self.started_at or at
+
+    def _stream(self, at: float, characters: int) -> None:
+        if self._sent_at is not None and self._last_token_at is None:
+            if self.ttft is None:
+                self.ttft = at - self._sent_at
+        elif self._last_token_at is not None:
+            self._gaps.append(at - self._last_token_at)
+        self._last_token_at = at
+        self._turn_characters += characters
+        self._recent.append((at, characters))
+        bucket = int(at / _BUCKET)
+        if self._buckets and self._buckets[-1][0] == bucket:
+            self._buckets[-1] = (bucket, self._buckets[-1][1] + characters)
+        else:
+            self._buckets.append((bucket, characters))
+
+    def _close_turn(self) -> None:
+        if self._turn_counted and self._turn_characters:
+            self._ratio = max(1.0, self._turn_characters / self._turn_counted)
+        if self._turn_counted is not None:
+            self._counted += self._turn_counted
+        else:
+            self._counted += round(self._turn_characters / self._ratio)
+        self._turn_characters, self._turn_counted = 0, None
+        self._sent_at = self._last_token_at = None

@@ -1,0 +1,71 @@
+"""The Anthropic Messages wire, sent by Anthropic's SDK."""
+
+from collections.abc import AsyncGenerator, Mapping
+
+import anthropic
+import httpx2
+
+from lfgtui.events import WireEvent
+from lfgtui.providers.anthropic_decoder import AnthropicDecoder
+from lfgtui.providers.anthropic_request import request_body
+from lfgtui.providers.base import Request
+from lfgtui.providers.pump import (
+    CONNECT_TIMEOUT,
+    PLACEHOLDER_KEY,
+    local_host,
+    pump,
+    sdk_headers,
+)
+
+DEFAULT_BASE_URL = "https://api.anthropic.com"
+
+
+class AnthropicProvider:
+    """A server that speaks the Messages wire. See `base.Provider`.
+
+    Everything is said by the arguments: the SDK's own environment variables
+    (a key, a token, a base URL, headers) must not reach another host.
+    """
+
+    def __init__(
+        self, *, base_url: str | None, api_key: str | None, headers: Mapping[str, str]
+    ) -> None:
+        url = httpx2.URL(base_url or DEFAULT_BASE_URL)
+        said = sdk_headers(headers)
+        self._key = api_key
+        self._client = anthropic.AsyncAnthropic(
+            base_url=url,
+            api_key=api_key or PLACEHOLDER_KEY,
+            default_headers=said,
+            max_retries=0,
+            timeout=httpx2.Timeout(None, connect=CONNECT_TIMEOUT),
+            http_client=_direct_client() if local_host(url.host) else None,
+        )
+        # The one variable that no argument can override: ANTHROPIC_CUSTOM_HEADERS.
+        self._client._custom_headers = said
+
+    def stream(self, request: Request) -> AsyncGenerator[WireEvent, None]:
+        """The events of one response. See `base.Provider.stream`."""
+        # The body goes whole: the SDK's own fields would copy the conversation,
+        # and print warnings about models onto the screen.
+        sending = self._client.messages.with_streaming_response.create(
+            model="",
+            messages=[],
+            max_tokens=request.max_output_tokens,
+            stream=request.stream,
+            extra_body=request_body(request),
+            timeout=httpx2.Timeout(None, connect=CONNECT_TIMEOUT),
+        )
+        return pump(sending, AnthropicDecoder(request.turn), request, key=self._key)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+
+connect = AnthropicProvider
+"""What `registry` opens."""
+
+
+def _direct_client() -> httpx2.AsyncClient:
+    return httpx2.AsyncClient(trust_env=False, timeout=httpx2.Timeout(None))

@@ -1,0 +1,246 @@
+"""The Anthropic Messages stream, decoded.
+
+A message is a list of blocks; each starts, grows by deltas and stops
+(https://docs.anthropic.com/en/docs/build-with-claude/streaming). Text and
+thinking go out as they arrive. A block that the next request must carry back
+goes out whole, as a `ProviderItem`, when it stops; of a thinking block only
+the signature, since its text went out before.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from lfgtui.errors import ProviderError
+from lfgtui.events import (
+    Citation,
+    Heartbeat,
+    HostedTool,
+    ProviderItem,
+    ReasoningDelta,
+    ResponseFinished,
+    TextDelta,
+    ToolArgumentsDelta,
+    ToolCallStarted,
+    Usage,
+    WireEvent,
+)
+from lfgtui.providers import failures, hosted, loose_json
+from lfgtui.providers.calls import CUT_SHORT, OpenCall, stop_reason
+from lfgtui.providers.loose_json import JsonObject
+
+WIRE = "anthropic"
+
+
+@dataclass(slots=True)
+class _Block:
+    content: JsonObject
+    kind: str
+    call: OpenCall | None = None
+    signature: str = ""
+    pieces: list[str] = field(default_factory=list)
+
+
+class AnthropicDecoder:
+    """One Messages response. See `base.Decoder`."""
+
+    def __init__(self, turn: int = 1) -> None:
+        self.failure: ProviderError | None = None
+        self.unknown = 0
+        self.done = False
+        self.wire_stop_reason: str | None = None
+        self._turn = turn
+        self._blocks: dict[int, _Block] = {}
+        self._held: OpenCall | None = None
+        self._called = False
+        self._usage: dict[str, int] = {}
+        self._hosted: dict[str, tuple[str, str]] = {}
+
+    def feed(self, name: str, data: str | bytes) -> Sequence[WireEvent]:
+        record = loose_json.parse_object(data)
+        if record is None:
+            self.unknown += 1
+            return ()
+        if self.failure is not None:
+            return ()
+        match loose_json.text(record, "type") or name:
+            case "content_block_delta":
+                return self._grow(record)
+            case "content_block_start":
+                return self._start(record)
+            case "content_block_stop":
+                return self._stop(record)
+            case "message_start":
+                return self._count(loose_json.child(record, "message"))
+            case "message_delta":
+                return self._close(record)
+            case "message_stop":
+                self.done = True
+            case "ping":
+                return (Heartbeat(),)
+            case "error":
+                self.failure = failures.in_stream(record.get("error") or record)
+            case _:
+                self.unknown += 1
+        return ()
+
+    def finish(self) -> Sequence[WireEvent]:
+        if self.failure is None and self.wire_stop_reason is None and not self.done:
+            self.failure = ProviderError("cut", "the stream ended before the message did")
+        if self.failure is not None:
+            return ()
+        reason = stop_reason(self.wire_stop_reason, called=False)
+        events: list[WireEvent] = []
+        if reason in CUT_SHORT:
+            self._held = None
+        self._release(events)
+        reason = stop_reason(self.wire_stop_reason, called=self._called)
+        return (*events, ResponseFinished(self._turn, reason))
+
+    def decode_whole(self, body: bytes) -> Sequence[WireEvent]:
+        message = loose_json.parse_object(body)
+        if message is None or loose_json.text(message, "type") not in ("message", "error"):
+            self.failure = ProviderError("protocol", "the answer is no Messages response")
+            return ()
+        if loose_json.text(message, "type") == "error":
+            self.failure = failures.in_stream(message.get("error"))
+            return ()
+        events: list[WireEvent] = list(self._count(message))
+        for index, block in enumerate(loose_json.children(message, "content")):
+            events += self._start({"index": index, "content_block": block})
+            events += self._stop({"index": index})
+        reason = loose_json.text(message, "stop_reason")
+        events += self._close({"delta": {"stop_reason": reason}})
+        self.done = True
+        return events
+
+    def _start(self, record: JsonObject) -> Sequence[WireEvent]:
+        events: list[WireEvent] = []
+        self._release(events)  # another block follows, so the call before it was not cut
+        content = loose_json.child(record, "content_block")
+        block = _Block(content, loose_json.text(content, "type"))
+        self._blocks[loose_json.number(record, "index") or 0] = block
+        match block.kind:
+            case "text":
+                self._emit_text(loose_json.text(content, "text"), events)
+                for citation in loose_json.children(content, "citations"):
+                    events.append(_citation(citation))
+            case "thinking":
+                block.signature = loose_json.text(content, "signature")
+                if thinking := loose_json.text(content, "thinking"):
+                    events.append(ReasoningDelta(thinking))
+            case "tool_use":
+                call_id, name = loose_json.text(content, "id"), loose_json.text(content, "name")
+                block.call = OpenCall(call_id, name)
+                events.append(ToolCallStarted(call_id, name))
+        return events
+
+    def _grow(self, record: JsonObject) -> Sequence[WireEvent]:
+        delta = loose_json.child(record, "delta")
+        block = self._blocks.get(loose_json.number(record, "index") or 0)
+        events: list[WireEvent] = []
+        match loose_json.text(delta, "type"):
+            case "text_delta":
+                self._emit_text(loose_json.text(delta, "text"), events)
+            case "thinking_delta":
+                if thinking := loose_json.text(delta, "thinking"):
+                    events.append(ReasoningDelta(thinking))
+            case "signature_delta" if block is not None:
+                block.signature += loose_json.text(delta, "signature")
+            case "input_json_delta" if block is not None:
+                self._grow_json(block, loose_json.text(delta, "partial_json"), events)
+            case "citations_delta":
+                events.append(_citation(loose_json.child(delta, "citation")))
+            case "compaction_delta" if block is not None:
+                summary = loose_json.text(block.content, "content")
+                block.content["content"] = summary + loose_json.text(delta, "content")
+                if encrypted := delta.get("encrypted_content"):
+                    block.content["encrypted_content"] = encrypted
+            case _:
+                self.unknown += 1
+        return events
+
+    def _grow_json(self, block: _Block, piece: str, events: list[WireEvent]) -> None:
+        if block.call is None:
+            block.pieces.append(piece)
+        elif piece:
+            block.call.pieces.append(piece)
+            events.append(ToolArgumentsDelta(block.call.call_id, piece))
+
+    def _stop(self, record: JsonObject) -> Sequence[WireEvent]:
+        block = self._blocks.pop(loose_json.number(record, "index") or 0, None)
+        events: list[WireEvent] = []
+        if block is None or block.kind == "text":
+            return events
+        if block.call is not None:
+            self._stop_call(block, block.call, events)
+        elif block.kind == "thinking":
+            item: JsonObject = {"type": "thinking", "signature": block.signature}
+            events.append(ProviderItem(WIRE, item))
+        else:
+            self._stop_other(block, events)
+        return events
+
+    def _stop_call(self, block: _Block, call: OpenCall, events: list[WireEvent]) -> None:
+        whole = loose_json.child(block.content, "input")
+        if not call.pieces and whole:
+            self._grow_json(block, loose_json.compact(whole), events)
+        self._held = call
+        # What is empty or broken may have been cut off; only the stop reason tells.
+        if call.looks_whole:
+            self._release(events)
+
+    def _release(self, events: list[WireEvent]) -> None:
+        if self._held is not None:
+            events.append(self._held.requested())
+            self._called = True
+            self._held = None
+
+    def _stop_other(self, block: _Block, events: list[WireEvent]) -> None:
+        if block.pieces:
+            block.content["input"] = loose_json.parse_object("".join(block.pieces)) or {}
+        if block.kind.endswith("_tool_use"):
+            name = loose_json.text(block.content, "name")
+            given = loose_json.compact(block.content.get("input"))
+            self._hosted[loose_json.text(block.content, "id")] = (name, given)
+            events.append(HostedTool(name, given))
+        elif block.kind.endswith("_tool_result"):
+            use = loose_json.text(block.content, "tool_use_id")
+            name, given = self._hosted.get(use, (block.kind.removesuffix("_tool_result"), ""))
+            events.append(HostedTool(name, given, hosted.summary(block.content.get("content"))))
+        events.append(ProviderItem(WIRE, block.content))
+
+    def _close(self, record: JsonObject) -> Sequence[WireEvent]:
+        reason = loose_json.text(loose_json.child(record, "delta"), "stop_reason")
+        self.wire_stop_reason = reason or self.wire_stop_reason
+        return self._count(record)
+
+    def _count(self, record: JsonObject) -> Sequence[WireEvent]:
+        """Usage so far: later values replace earlier ones, field by field."""
+        usage = loose_json.child(record, "usage")
+        for key in (
+            "input_tokens",
+            "cache_read_input_tokens",
+            "cache_creation_input_tokens",
+            "output_tokens",
+        ):
+            if (value := loose_json.number(usage, key)) is not None:
+                self._usage[key] = value
+        if not usage or not self._usage:
+            return ()
+        cached = self._usage.get("cache_read_input_tokens", 0)
+        written = self._usage.get("cache_creation_input_tokens", 0)
+        given = self._usage.get("input_tokens", 0) + cached + written
+        return (Usage(given, self._usage.get("output_tokens", 0), cached),)
+
+    @staticmethod
+    def _emit_text(text: str, events: list[WireEvent]) -> None:
+        if text:
+            events.append(TextDelta(text))
+
+
+def _citation(citation: JsonObject) -> Citation:
+    return Citation(
+        loose_json.text(citation, "url") or loose_json.text(citation, "source"),
+        loose_json.text(citation, "title") or loose_json.text(citation, "document_title"),
+        loose_json.text(citation, "cited_text"),
+    )

@@ -1,0 +1,89 @@
+"""Tool calls of the chat wire, put together from their pieces."""
+
+from lfgtui.events import (
+    ProviderItem,
+    ToolArgumentsDelta,
+    ToolCallRequested,
+    ToolCallStarted,
+    WireEvent,
+)
+from lfgtui.providers import loose_json
+from lfgtui.providers.calls import OpenCall, parse_arguments
+from lfgtui.providers.loose_json import JsonObject
+
+_WIRE = "openai-chat"
+
+
+class ChatCalls:
+    """All calls of one response, in the order they began."""
+
+    def __init__(self, turn: int) -> None:
+        self._turn = turn
+        self._calls: list[OpenCall] = []
+        self._at_index: dict[int, OpenCall] = {}
+        self._extra: dict[int, JsonObject] = {}
+
+    @property
+    def broken(self) -> bool:
+        """Whether the last call's arguments stop in the middle."""
+        return bool(self._calls) and parse_arguments(self._calls[-1].raw) is None
+
+    def take(self, delta: JsonObject) -> list[WireEvent]:
+        """The events of one chunk's `tool_calls`, or of its `function_call` of old."""
+        events: list[WireEvent] = []
+        for piece in loose_json.children(delta, "tool_calls"):
+            self._take_piece(piece, loose_json.child(piece, "function"), events)
+        if function := loose_json.child(delta, "function_call"):
+            self._take_piece({"index": 0}, function, events)
+        return events
+
+    def requested(self, *, cut: bool) -> list[WireEvent]:
+        """The calls to run. Where the answer was `cut` short, without a last one that is
+        empty or broken: its arguments never came."""
+        calls = list(self._calls)
+        if cut and calls and not calls[-1].looks_whole:
+            calls.pop()
+        events: list[WireEvent] = []
+        for number, call in enumerate(calls):
+            if not call.name:
+                continue
+            request: ToolCallRequested = call.requested()
+            events.append(request)
+            if (extra := self._extra.get(number)) is not None:
+                item: JsonObject = {"tool_call_id": call.call_id, "extra_content": extra}
+                events.append(ProviderItem(_WIRE, item))
+        return events
+
+    def _take_piece(self, piece: JsonObject, function: JsonObject, events: list[WireEvent]) -> None:
+        name = loose_json.text(function, "name")
+        call = self._call_for(piece, name)
+        if name and not call.name:
+            call.name = name
+            events.append(ToolCallStarted(call.call_id, name))
+            if call.pieces:
+                events.append(ToolArgumentsDelta(call.call_id, call.raw))
+        if extra := loose_json.child(piece, "extra_content"):
+            self._extra[self._calls.index(call)] = extra
+        given = function.get("arguments")
+        if isinstance(given, dict):
+            given = loose_json.compact(given)
+        if isinstance(given, str) and given:
+            call.pieces.append(given)
+            if call.name:
+                events.append(ToolArgumentsDelta(call.call_id, given))
+
+    def _call_for(self, piece: JsonObject, name: str) -> OpenCall:
+        call_id = loose_json.text(piece, "id")
+        index = loose_json.number(piece, "index")
+        if index is not None:
+            call = self._at_index.get(index)
+        elif call_id:
+            call = next((c for c in self._calls if c.call_id == call_id), None)
+        else:
+            call = self._calls[-1] if self._calls and not name else None
+        if call is None or (call_id and name and call_id != call.call_id):
+            call = OpenCall(call_id or f"call_{self._turn}_{len(self._calls) + 1}", "")
+            self._calls.append(call)
+        if index is not None:
+            self._at_index[index] = call
+        return call

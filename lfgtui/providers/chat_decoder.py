@@ -1,0 +1,183 @@
+"""The OpenAI chat completions stream, as the whole world speaks it, decoded.
+
+The wire is one loose convention with many dialects
+(https://platform.openai.com/docs/api-reference/chat-streaming is the root).
+What recorded streams show, and what is done about it:
+
+- A call's `index` may be missing, begin at 1, or be the same for all calls:
+  a new id with a name begins a new call. Name and id may be repeated, or come
+  as "", in later pieces. Arguments may be null, or an object.
+- Reasoning comes as `reasoning_content`, `reasoning`, `reasoning_details` or
+  parts of a `content` list, often the same words in several: one per chunk
+  counts.
+- A whole `message` may stand beside each `delta`; only what the deltas left
+  out is taken from it.
+- `finish_reason` or `[DONE]` may be missing, but in no complete recording
+  both are. So a stream that ends without either, and without a closing usage
+  record, was cut; with any of them it is finished.
+"""
+
+from collections.abc import Sequence
+
+from lfgtui.errors import ProviderError
+from lfgtui.events import (
+    Citation,
+    HostedTool,
+    ProviderItem,
+    ReasoningDelta,
+    ResponseFinished,
+    TextDelta,
+    Usage,
+    WireEvent,
+)
+from lfgtui.providers import failures, hosted, loose_json
+from lfgtui.providers.calls import CUT_SHORT, stop_reason
+from lfgtui.providers.chat_calls import ChatCalls
+from lfgtui.providers.chat_reasoning import ChatReasoning, split_content
+from lfgtui.providers.loose_json import JsonObject
+
+WIRE = "openai-chat"
+
+_DONE = "[DONE]"
+
+
+class ChatDecoder:
+    """One chat completion. See `base.Decoder`."""
+
+    def __init__(self, turn: int = 1) -> None:
+        self.failure: ProviderError | None = None
+        self.unknown = 0
+        self.done = False
+        self.wire_stop_reason: str | None = None
+        self._turn = turn
+        self._calls = ChatCalls(turn)
+        self._reasoning = ChatReasoning()
+        self._text: list[str] = []
+        self._cited: set[str] = set()
+        self._refused = False
+        self._usage_closed = False
+
+    def feed(self, name: str, data: str | bytes) -> Sequence[WireEvent]:
+        record = loose_json.parse_object(data)
+        if record is None:
+            if data in (_DONE, _DONE.encode()):
+                self.done = True
+            else:
+                self.unknown += 1
+            return ()
+        if self.failure is not None:
+            return ()
+        if record.get("error") or name == "error" or record.get("object") == "error":
+            self.failure = failures.in_stream(record.get("error") or record)
+            return ()
+        return self._take(record)
+
+    def finish(self) -> Sequence[WireEvent]:
+        ended = self.wire_stop_reason is not None or self.done or self._usage_closed
+        if self.failure is None and not ended:
+            self.failure = ProviderError("cut", "the stream ended before the answer did")
+        reason = stop_reason(self.wire_stop_reason, called=False)
+        broken = self._calls.broken
+        if self.failure is None and broken and self.wire_stop_reason is None:
+            self.failure = ProviderError("cut", "the stream ended inside a tool call")
+        if self.failure is not None:
+            return ()
+        events: list[WireEvent] = [ProviderItem(WIRE, item) for item in self._reasoning.items()]
+        requested = self._calls.requested(cut=reason in CUT_SHORT)
+        events += requested
+        reason = stop_reason(self.wire_stop_reason, called=bool(requested), refused=self._refused)
+        return (*events, ResponseFinished(self._turn, reason))
+
+    def decode_whole(self, body: bytes) -> Sequence[WireEvent]:
+        record = loose_json.parse_object(body)
+        if record is None or not ("choices" in record or "error" in record or "object" in record):
+            self.failure = ProviderError("protocol", "the answer is no chat completion")
+            return ()
+        self.done = bool(loose_json.children(record, "choices"))
+        return self.feed("", body)
+
+    def _take(self, record: JsonObject) -> Sequence[WireEvent]:
+        events: list[WireEvent] = []
+        choices = loose_json.children(record, "choices")
+        for choice in choices:
+            if not loose_json.number(choice, "index"):  # the first, or the only one
+                self._take_choice(choice, events)
+        for source in loose_json.children(record, "search_results"):
+            self._cite(source, events)
+        for url in _strings(record.get("citations")):
+            self._cite({"url": url}, events)
+        usage = _usage(record, choices)
+        if usage is not None:
+            events.append(usage)
+            self._usage_closed = not choices
+        if not choices and usage is None and "choices" not in record:
+            self.unknown += 1
+        return events
+
+    def _take_choice(self, choice: JsonObject, events: list[WireEvent]) -> None:
+        message = loose_json.child(choice, "message")
+        delta = loose_json.as_object(choice.get("delta"))
+        if delta is not None:
+            self._take_delta(delta, events)
+            content = message.get("content")
+            sent = "".join(self._text) if message else ""
+            if isinstance(content, str) and content.startswith(sent):
+                self._say(content[len(sent) :], events)
+        else:
+            self._take_delta(message, events)
+        if reason := loose_json.text(choice, "finish_reason"):
+            self.wire_stop_reason = reason
+            if reason == "error":
+                error = choice.get("error") or "the provider ended the answer with an error"
+                self.failure = failures.in_stream(error)
+
+    def _take_delta(self, delta: JsonObject, events: list[WireEvent]) -> None:
+        said, thought = split_content(delta.get("content"))
+        if reasoning := self._reasoning.take(delta, thought):
+            events.append(ReasoningDelta(reasoning))
+        self._say(said, events)
+        if refusal := loose_json.text(delta, "refusal"):
+            self._refused = True
+            self._say(refusal, events)
+        events += self._calls.take(delta)
+        for annotation in loose_json.children(delta, "annotations"):
+            self._cite(loose_json.child(annotation, "url_citation"), events)
+        for tool in loose_json.children(delta, "executed_tools"):
+            given = loose_json.text(tool, "arguments")
+            output = hosted.summary(tool.get("output"))
+            events.append(HostedTool(loose_json.text(tool, "type"), given, output))
+
+    def _say(self, text: str, events: list[WireEvent]) -> None:
+        if text:
+            self._text.append(text)
+            events.append(TextDelta(text))
+
+    def _cite(self, source: JsonObject, events: list[WireEvent]) -> None:
+        url = loose_json.text(source, "url")
+        if url and url not in self._cited:  # some servers repeat the list in every chunk
+            self._cited.add(url)
+            quote = loose_json.text(source, "content") or loose_json.text(source, "snippet")
+            events.append(Citation(url, loose_json.text(source, "title"), quote))
+
+
+def _strings(value: object) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def _usage(record: JsonObject, choices: list[JsonObject]) -> Usage | None:
+    """Usage from any of its places: the record, Groq's `x_groq`, Moonshot's choice."""
+    holders = [record, loose_json.child(record, "x_groq"), *choices]
+    for holder in holders:
+        usage = loose_json.child(holder, "usage")
+        given = loose_json.number(usage, "prompt_tokens")
+        output = loose_json.number(usage, "completion_tokens")
+        if given is None and output is None:
+            continue
+        details = loose_json.child(usage, "prompt_tokens_details")
+        cached = (
+            loose_json.number(details, "cached_tokens")
+            or loose_json.number(usage, "prompt_cache_hit_tokens")
+            or loose_json.number(usage, "cached_tokens")
+        )
+        return Usage(given or 0, output or 0, cached or 0)
+    return None

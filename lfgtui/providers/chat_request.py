@@ -1,0 +1,119 @@
+"""A `Request` as the body of a chat completions request.
+
+The body keeps to what every server takes. Three hosts are known to differ:
+OpenAI's own wants `max_completion_tokens`; Mistral refuses `stream_options`
+(it reports usage unasked) and reasoning fields; OpenRouter takes its own
+`reasoning` object.
+"""
+
+from collections.abc import Sequence
+
+from lfgtui.providers.base import Request
+from lfgtui.providers.chat_decoder import WIRE
+from lfgtui.providers.request_parts import arguments_json, effort_of, has_calls, items_of
+from lfgtui.transcript import CallPart, Message, ModelTurn, ReasoningPart, ToolResult, UserTurn
+
+ChatMessage = dict[str, object]
+
+_LIMITS = ("max_tokens", "max_completion_tokens")
+
+
+def request_body(request: Request, host: str) -> dict[str, object]:
+    """The JSON body, `extra` included. `host` is the server's name."""
+    body: dict[str, object] = {
+        "model": request.model,
+        "messages": chat_messages(request.system, request.messages, host),
+        "stream": request.stream,
+    }
+    if not any(limit in request.extra for limit in _LIMITS):
+        official = host == "api.openai.com" or host.endswith(".openai.azure.com")
+        body[_LIMITS[official]] = request.max_output_tokens
+    if request.stream and not _is_mistral(host):
+        body["stream_options"] = {"include_usage": True}
+    if request.tools:
+        body["tools"] = [
+            {
+                "type": "function",
+                "function": {
+                    "name": tool.name,
+                    "description": tool.description,
+                    "parameters": tool.parameters,
+                },
+            }
+            for tool in request.tools
+        ]
+    if request.reasoning is not None:
+        if host == "openrouter.ai":
+            is_budget = isinstance(request.reasoning, int)
+            body["reasoning"] = (
+                {"max_tokens": request.reasoning} if is_budget else {"effort": request.reasoning}
+            )
+        else:
+            body["reasoning_effort"] = effort_of(request.reasoning)
+    return body | request.extra
+
+
+def chat_messages(
+    system: str | None, messages: Sequence[Message], host: str = ""
+) -> list[ChatMessage]:
+    """The conversation as chat messages."""
+    found: list[ChatMessage] = [{"role": "system", "content": system}] if system else []
+    for number, message in enumerate(messages):
+        match message:
+            case UserTurn(text):
+                found.append({"role": "user", "content": text})
+            case ToolResult(call_id, output):
+                found.append({"role": "tool", "tool_call_id": call_id, "content": output})
+            case ModelTurn():
+                reasons = not _is_mistral(host) and _in_tool_loop(messages, number)
+                found += _assistant(message, reasons=reasons)
+    return found
+
+
+def _assistant(turn: ModelTurn, *, reasons: bool) -> list[ChatMessage]:
+    text = turn.text
+    calls = turn.calls
+    if not text and not calls:
+        return []
+    message: ChatMessage = {"role": "assistant", "content": text}
+    items = items_of(turn, WIRE)
+    if calls:
+        extra = {item.get("tool_call_id"): item.get("extra_content") for item in items}
+        message["tool_calls"] = [_call(call, extra.get(call.call_id)) for call in calls]
+    if reasons:
+        message |= _reasoning(turn, items)
+    return [message]
+
+
+def _call(call: CallPart, extra: object) -> dict[str, object]:
+    function = {"name": call.name, "arguments": arguments_json(call.arguments)}
+    found: dict[str, object] = {"id": call.call_id, "type": "function", "function": function}
+    return found | {"extra_content": extra} if extra else found
+
+
+def _reasoning(turn: ModelTurn, items: list[dict[str, object]]) -> dict[str, object]:
+    """The reasoning under the names it came by."""
+    words = "".join(part.text for part in turn.parts if isinstance(part, ReasoningPart))
+    found: dict[str, object] = {}
+    for item in items:
+        if "reasoning_details" in item:
+            found["reasoning_details"] = item["reasoning_details"]
+        elif isinstance(name := item.get("reasoning_field"), str) and words:
+            found[name] = words
+    return found
+
+
+def _in_tool_loop(messages: Sequence[Message], number: int) -> bool:
+    """Whether tools were called between the user messages around this one: only there do
+    servers want reasoning back, and there in every message; elsewhere some refuse it."""
+    first, last = number, number
+    while first > 0 and not isinstance(messages[first - 1], UserTurn):
+        first -= 1
+    while last + 1 < len(messages) and not isinstance(messages[last + 1], UserTurn):
+        last += 1
+    span = messages[first : last + 1]
+    return any(isinstance(message, ModelTurn) and has_calls(message) for message in span)
+
+
+def _is_mistral(host: str) -> bool:
+    return host == "api.mistral.ai" or host.endswith(".mistral.ai")

@@ -1,0 +1,303 @@
+"""The one boundary where foreign errors become `ProviderError`.
+
+An error arrives in one of two ways: as an exception of an SDK or an HTTP
+library (`as_provider_error`), or as an object inside a stream that began with
+status 200 (`in_stream`). Both end in `classify`, which reads the error code
+first, since it is the most exact, then the message, then the status.
+
+Exceptions are told apart by the name of their class and the package it comes
+from, so this module imports none of those packages: two of them cost more to
+import than the rest of the program.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from lfgtui.errors import ErrorKind, ProviderError
+from lfgtui.providers import loose_json
+from lfgtui.providers.loose_json import JsonObject
+
+_PACKAGES = frozenset({"openai", "anthropic", "httpx", "httpx2"})
+
+_KIND_OF_CLASS: dict[str, ErrorKind] = {
+    # the SDKs
+    "APITimeoutError": "timeout",
+    "APIConnectionError": "connection",
+    "APIResponseValidationError": "protocol",
+    "APIWebhookValidationError": "protocol",
+    "APIStatusError": "server",
+    "APIError": "server",
+    "OAuthError": "auth",
+    "CredentialsError": "auth",
+    "SubjectTokenProviderError": "auth",
+    "LengthFinishReasonError": "protocol",
+    "ContentFilterFinishReasonError": "content_filter",
+    "InvalidWebhookSignatureError": "protocol",
+    "WebSocketConnectionClosedError": "cut",
+    "WebSocketQueueFullError": "internal",
+    "RetryableError": "server",
+    "OpenAIError": "internal",
+    "AnthropicError": "internal",
+    # httpx and httpx2
+    "ConnectTimeout": "connection",
+    "TimeoutException": "timeout",
+    "ReadError": "cut",
+    "RemoteProtocolError": "cut",
+    "LocalProtocolError": "invalid_request",
+    "UnsupportedProtocol": "invalid_request",
+    "TooManyRedirects": "invalid_request",
+    "InvalidURL": "invalid_request",
+    "DecodingError": "protocol",
+    "SSEError": "protocol",
+    "StreamError": "internal",
+    "CookieConflict": "internal",
+    "HTTPStatusError": "server",
+    "HTTPError": "connection",
+}
+
+_KIND_OF_CODE: dict[str, ErrorKind] = {
+    "context_length_exceeded": "context_overflow",
+    "exceed_context_size_error": "context_overflow",
+    "model_context_window_exceeded": "context_overflow",
+    "overloaded_error": "overloaded",
+    "overloaded": "overloaded",
+    "engine_overloaded": "overloaded",
+    "service_unavailable": "overloaded",
+    "server_is_overloaded": "overloaded",
+    "slow_down": "overloaded",
+    # Trying again does not fill an empty account.
+    "insufficient_quota": "auth",
+    "billing_error": "auth",
+    "billing_hard_limit_reached": "auth",
+    "rate_limit_error": "rate_limit",
+    "rate_limit_exceeded": "rate_limit",
+    "too_many_requests": "rate_limit",
+    "resource_exhausted": "rate_limit",
+    "authentication_error": "auth",
+    "invalid_api_key": "auth",
+    "permission_error": "auth",
+    "permission_denied": "auth",
+    "unauthenticated": "auth",
+    "not_found_error": "not_found",
+    "model_not_found": "not_found",
+    "not_found": "not_found",
+    "timeout_error": "timeout",
+    "content_filter": "content_filter",
+    "content_policy_violation": "content_filter",
+    "bio_policy": "content_filter",
+    "misalignment_policy_violation": "content_filter",
+    "image_content_policy_violation": "content_filter",
+    "api_error": "server",
+    "server_error": "server",
+    "internal_error": "server",
+    "internal_server_error": "server",
+    "invalid_request_error": "invalid_request",
+    "invalid_prompt": "invalid_request",
+    "invalid_argument": "invalid_request",
+}
+
+_OVERFLOW = re.compile(
+    r"context (?:length|window|size|limit)|maximum context|prompt is too long"
+    r"|maximum prompt length|input token count.*exceeds|input is too long"
+    r"|reduce the length of (?:the|your) (?:messages|prompt|input)|context_length",
+    re.IGNORECASE,
+)
+_SECRET = re.compile(
+    r"\b(?:sk|xai|gsk|rk|pk|key)-[\w*.\-]{6,}|\bAIza[\w\-]{8,}|(?<=Bearer )[^\s'\"]+", re.IGNORECASE
+)
+_LONGEST_MESSAGE = 400
+
+
+def classify(status: int | None, codes: tuple[str, ...], message: str) -> ErrorKind:
+    """What kind of failure this is. `codes` from the most exact to the vaguest."""
+    kinds = [kind for code in codes if (kind := _KIND_OF_CODE.get(code.lower())) is not None]
+    vague: tuple[ErrorKind, ...] = ("invalid_request", "server")
+    for kind in kinds:
+        if kind not in vague:
+            return kind
+    if status not in (401, 403, 404, 429) and _OVERFLOW.search(message):
+        return "context_overflow"
+    return kinds[0] if kinds else kind_of_status(status)
+
+
+def kind_of_status(status: int | None) -> ErrorKind:
+    """The kind an HTTP status speaks for by itself."""
+    match status:
+        case 401 | 402 | 403:
+            return "auth"
+        case 404:
+            return "not_found"
+        case 408:
+            return "timeout"
+        case 429:
+            return "rate_limit"
+        case 503 | 529:
+            return "overloaded"
+        case int() if 400 <= status < 500 and status != 409:
+            return "invalid_request"
+        case _:
+            return "server"
+
+
+def in_stream(body: object, *, status: int | None = None) -> ProviderError:
+    """An error reported inside a response: an `error` object, or its bare message."""
+    error = loose_json.as_object(body) or {}
+    code = loose_json.number(error, "code")
+    status = status or loose_json.number(error, "status_code") or code
+    message = one_line(_message_of(body) or "the provider reported an error without a message")
+    return ProviderError(classify(status, _codes_of(error), message), message)
+
+
+def as_provider_error(
+    error: Exception, *, key: str | None = None, now: datetime | None = None
+) -> ProviderError:
+    """Any exception as a `ProviderError`; `key` is kept out of the message.
+
+    `now` is what an HTTP date in Retry-After is measured against.
+    """
+    if isinstance(error, ProviderError):
+        return error
+    found = _of_exception(error, now or datetime.now(UTC))
+    message = one_line(found.message.replace(key, "[key]") if key else found.message)
+    return ProviderError(found.kind, message, retry_after=found.retry_after)
+
+
+def kind_of_class(cls: type[BaseException]) -> ErrorKind | None:
+    """The kind of a class of the mapped packages; None for any other class."""
+    for base in cls.__mro__:
+        if base.__module__.partition(".")[0] in _PACKAGES and base.__name__ in _KIND_OF_CLASS:
+            return _KIND_OF_CLASS[base.__name__]
+    return None
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds the server asks to wait: `retry-after-ms`, or `retry-after` as
+    seconds or as an HTTP date (RFC 9110, 10.2.3); None where it does not say."""
+    milliseconds = _positive(headers.get("retry-after-ms", ""))
+    if milliseconds is not None:
+        return milliseconds / 1000
+    said = headers.get("retry-after", "")
+    seconds = _positive(said)
+    if seconds is not None or not said:
+        return seconds
+    try:
+        date = parsedate_to_datetime(said)
+    except ValueError:
+        return None
+    if date.tzinfo is None:
+        date = date.replace(tzinfo=UTC)
+    return max(0.0, (date - now).total_seconds())
+
+
+def one_line(message: str) -> str:
+    """The message on one line, of bearable length, without anything like a key."""
+    line = _SECRET.sub("[key]", " ".join(message.split()))
+    return line if len(line) <= _LONGEST_MESSAGE else f"{line[: _LONGEST_MESSAGE - 1]}…"
+
+
+def _of_exception(error: Exception, now: datetime) -> ProviderError:
+    status = getattr(error, "status_code", None)
+    response = getattr(error, "response", None)
+    if isinstance(status, int) and response is not None:
+        return _of_status(error, status, response.headers, now)
+    kind = kind_of_class(type(error))
+    if kind is None:
+        if isinstance(error, TimeoutError):
+            return ProviderError("timeout", str(error) or "the request timed out")
+        kind = "connection" if isinstance(error, OSError) else "internal"
+        return ProviderError(kind, f"{type(error).__name__}: {error}")
+    if kind == "connection":
+        return _of_connection(error, now)
+    body = getattr(error, "body", None)
+    if kind == "server" and body is not None:
+        return in_stream(body)
+    return ProviderError(kind, _plain(error, kind))
+
+
+def _of_status(
+    error: Exception, status: int, headers: Mapping[str, str], now: datetime
+) -> ProviderError:
+    body = getattr(error, "body", None)
+    # Anthropic's SDK keeps the whole body, OpenAI's the `error` inside it.
+    outer = loose_json.as_object(body) or {}
+    inner = loose_json.as_object(outer.get("error")) or outer
+    said = _message_of(body) or f"the server answered with status {status} and no message"
+    ours = status if status >= 400 else loose_json.number(inner, "code")
+    kind = classify(ours, _codes_of(inner), said)
+    if kind_of_class(type(error)) == "protocol":
+        kind = "protocol"
+    return ProviderError(
+        kind, f"{said.rstrip('.')} (HTTP {status})", retry_after=retry_after(headers, now)
+    )
+
+
+def _of_connection(error: Exception, now: datetime) -> ProviderError:
+    cause = error.__cause__
+    if isinstance(cause, Exception) and (kind := kind_of_class(type(cause))) is not None:
+        # What the SDK calls a connection error may be a cut or a bad address.
+        if kind != "connection":
+            return _of_exception(cause, now)
+        why = str(cause) or type(cause).__name__
+    else:
+        why = str(error) or type(error).__name__
+    host = _host_of(error)
+    local = host.startswith(("127.", "localhost", "[::1]"))
+    hint = "is the server running?" if local else "check base_url, the network and any proxy"
+    return ProviderError("connection", f"cannot reach {host or 'the server'}: {why}; {hint}")
+
+
+def _host_of(error: Exception) -> str:
+    try:
+        url = getattr(getattr(error, "request", None), "url", None)
+    except RuntimeError:  # httpx's way to say that no request is known
+        return ""
+    if url is None:
+        return ""
+    netloc = url.netloc
+    return netloc.decode("ascii", "replace") if isinstance(netloc, bytes) else str(netloc)
+
+
+def _plain(error: Exception, kind: ErrorKind) -> str:
+    said = str(error) or type(error).__name__
+    if kind == "cut":
+        return f"the connection broke off: {said}"
+    if kind == "timeout":
+        return f"the request timed out: {said}"
+    return said
+
+
+def _codes_of(error: JsonObject) -> tuple[str, ...]:
+    details = loose_json.child(error, "details")
+    candidates = (
+        loose_json.text(details, "error_code"),
+        *(loose_json.text(error, key) for key in ("code", "type", "status")),
+    )
+    return tuple(code for code in candidates if code)
+
+
+def _message_of(body: object) -> str:
+    """The server's own words, from any of the places where servers put them."""
+    if isinstance(body, str):
+        # A page of HTML is a proxy speaking, and says nothing to a person.
+        return "" if body.lstrip().startswith("<") else body
+    if isinstance(body, list):
+        return "; ".join(filter(None, (_message_of(item) for item in body[:3])))
+    record = loose_json.as_object(body)
+    if record is None:
+        return ""
+    for key in ("error", "message", "detail", "msg"):
+        if said := _message_of(record.get(key)):
+            where = record.get("loc")
+            path = ".".join(str(part) for part in where) if isinstance(where, list) else ""
+            return f"{path}: {said}" if path and key == "msg" else said
+    return ""
+
+
+def _positive(said: str) -> float | None:
+    try:
+        value = float(said)
+    except ValueError:
+        return None
+    return value if 0 <= value < float("inf") else None

@@ -1,0 +1,41 @@
+"""The OpenAI chat completions wire, sent by OpenAI's SDK."""
+
+from collections.abc import AsyncGenerator, Mapping
+
+from lfgtui.events import WireEvent
+from lfgtui.providers.base import Request
+from lfgtui.providers.chat_decoder import ChatDecoder
+from lfgtui.providers.chat_request import request_body
+from lfgtui.providers.openai_client import TIMEOUT, open_client
+from lfgtui.providers.pump import pump
+
+
+class ChatProvider:
+    """Any server that speaks the chat completions wire. See `base.Provider`."""
+
+    def __init__(
+        self, *, base_url: str | None, api_key: str | None, headers: Mapping[str, str]
+    ) -> None:
+        self._key = api_key
+        self._client = open_client(base_url=base_url, api_key=api_key, headers=headers)
+        self._host = self._client.base_url.host
+
+    def stream(self, request: Request) -> AsyncGenerator[WireEvent, None]:
+        """The events of one response. See `base.Provider.stream`."""
+        # The body goes whole: the SDK's own fields would copy the conversation.
+        sending = self._client.chat.completions.with_streaming_response.create(
+            model="",
+            messages=[],
+            stream=request.stream,
+            extra_body=request_body(request, self._host),
+            timeout=TIMEOUT,
+        )
+        return pump(sending, ChatDecoder(request.turn), request, key=self._key)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+
+connect = ChatProvider
+"""What `registry` opens."""

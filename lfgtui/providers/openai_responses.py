@@ -1,0 +1,35 @@
+"""The OpenAI Responses wire, sent by OpenAI's SDK."""
+
+from collections.abc import AsyncGenerator, Mapping
+
+from lfgtui.events import WireEvent
+from lfgtui.providers.base import Request
+from lfgtui.providers.openai_client import TIMEOUT, open_client
+from lfgtui.providers.pump import pump
+from lfgtui.providers.responses_decoder import ResponsesDecoder
+from lfgtui.providers.responses_request import request_body
+
+
+class ResponsesProvider:
+    """A server that speaks the Responses wire. See `base.Provider`."""
+
+    def __init__(
+        self, *, base_url: str | None, api_key: str | None, headers: Mapping[str, str]
+    ) -> None:
+        self._key = api_key
+        self._client = open_client(base_url=base_url, api_key=api_key, headers=headers)
+
+    def stream(self, request: Request) -> AsyncGenerator[WireEvent, None]:
+        """The events of one response. See `base.Provider.stream`."""
+        sending = self._client.responses.with_streaming_response.create(
+            stream=request.stream, extra_body=request_body(request), timeout=TIMEOUT
+        )
+        return pump(sending, ResponsesDecoder(request.turn), request, key=self._key)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+
+connect = ResponsesProvider
+"""What `registry` opens."""

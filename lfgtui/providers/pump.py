@@ -1,0 +1,176 @@
+"""The half of a provider that moves: a response on its way through a decoder.
+
+The SDK sends; the body is read here, by our reader into our decoder, against
+two clocks: `first_token_timeout` runs from sending until the first record
+that says something, `idle_timeout` between any two records after it, comments
+included. Every error leaves as a `ProviderError`.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
+from typing import Protocol, TypeVar
+
+from httpx_sse import ServerSentEvent
+
+from lfgtui.errors import ProviderError
+from lfgtui.events import Heartbeat, WireEvent
+from lfgtui.providers.base import Decoder, Request
+from lfgtui.providers.failures import as_provider_error
+from lfgtui.providers.sse import Record, read_records
+
+T = TypeVar("T")
+
+CONNECT_TIMEOUT = 10.0
+"""Seconds to reach a server."""
+
+PLACEHOLDER_KEY = "no-key-needed"
+"""What a server without keys is sent: an SDK given nothing would look for a key itself."""
+
+_AFTERGLOW = 0.25  # seconds for a body that has said its last word to end by itself
+
+
+class HttpResponse(Protocol):
+    """What is used of httpx2's response."""
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+    def aiter_bytes(self) -> AsyncIterator[bytes]: ...
+    async def aread(self) -> bytes: ...
+
+
+class SdkResponse(Protocol):
+    """What both SDKs' streaming responses have in common."""
+
+    @property
+    def http_response(self) -> HttpResponse: ...
+
+
+async def pump(
+    sending: AbstractAsyncContextManager[SdkResponse],
+    decoder: Decoder,
+    request: Request,
+    *,
+    key: str | None,
+) -> AsyncGenerator[WireEvent, None]:
+    """The events of the response that `sending` opens. `key` is kept out of messages."""
+    try:
+        async with AsyncExitStack() as stack:
+            first = _Limit(_patience(request), "no answer")
+            response = (await first.wait(stack.enter_async_context(sending))).http_response
+            if _is_event_stream(response, request):
+                events = _stream(response, decoder, request, first)
+            else:
+                events = _whole(response, decoder, first)
+            async with aclosing(events):
+                async for event in events:
+                    yield event
+    except Exception as error:
+        raise as_provider_error(error, key=key) from error
+
+
+def local_host(host: str) -> bool:
+    """Whether the host is this machine, which no proxy can reach for us."""
+    return host in ("localhost", "::1", "0.0.0.0") or host.startswith("127.")
+
+
+def sdk_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """The extra headers, spelled so that they replace the SDK's own.
+
+    Compression is declined: a proxy that compresses also buffers.
+    """
+    return {"Accept-Encoding": "identity"} | {
+        "-".join(word.capitalize() for word in name.split("-")): value
+        for name, value in headers.items()
+    }
+
+
+async def _stream(
+    response: HttpResponse, decoder: Decoder, request: Request, first: "_Limit"
+) -> AsyncGenerator[WireEvent, None]:
+    limit, begun = first, False
+    idle = _Limit(request.idle_timeout, "nothing more")
+    async with aclosing(read_records(response)) as records:
+        while decoder.failure is None:
+            try:
+                record = await limit.wait(anext(records, None))
+            except ProviderError:
+                if decoder.done:
+                    break
+                raise
+            if record is None:
+                break
+            events = _decode(record, decoder)
+            for event in events:
+                yield event
+            begun = begun or any(not isinstance(event, Heartbeat) for event in events)
+            begun = begun or (not events and isinstance(record, ServerSentEvent))
+            if decoder.done:
+                limit = _Limit(_AFTERGLOW, "nothing more")
+            elif begun:
+                limit = idle.restarted()
+    for event in decoder.finish():
+        yield event
+    if decoder.failure is not None:
+        raise decoder.failure
+
+
+async def _whole(
+    response: HttpResponse, decoder: Decoder, limit: "_Limit"
+) -> AsyncGenerator[WireEvent, None]:
+    kind = response.headers.get("content-type", "").partition(";")[0]
+    body = await limit.wait(response.aread())
+    if kind == "text/html":
+        raise ProviderError(
+            "protocol", "the server answered with a web page; is base_url the API's?"
+        )
+    for event in (*decoder.decode_whole(body), *decoder.finish()):
+        yield event
+    if decoder.failure is not None:
+        raise decoder.failure
+
+
+def _decode(record: Record, decoder: Decoder) -> Sequence[WireEvent]:
+    if not isinstance(record, ServerSentEvent):
+        return (Heartbeat(),)
+    name = record.event
+    return decoder.feed("" if name == "message" else name, record.data)
+
+
+def _is_event_stream(response: HttpResponse, request: Request) -> bool:
+    """What the server says it sends; what was asked for where it says something vague."""
+    kind = response.headers.get("content-type", "")
+    if "text/event-stream" in kind:
+        return True
+    return request.stream and not ("json" in kind or "text/html" in kind)
+
+
+def _patience(request: Request) -> float:
+    # Without streaming, the first thing to arrive is the whole answer.
+    extra = 0.0 if request.stream else request.idle_timeout
+    return request.first_token_timeout + extra
+
+
+class _Limit:
+    """A stretch of time that may pass before something arrives."""
+
+    def __init__(self, seconds: float, what: str) -> None:
+        self._seconds = seconds
+        self._what = what
+        self._deadline = asyncio.get_running_loop().time() + seconds
+
+    def restarted(self) -> "_Limit":
+        """The same stretch, from now on."""
+        self._deadline = asyncio.get_running_loop().time() + self._seconds
+        return self
+
+    async def wait(self, arrival: Awaitable[T]) -> T:
+        """What arrives; raises `ProviderError` ("timeout") once the stretch is over."""
+        try:
+            async with asyncio.timeout_at(self._deadline) as clock:
+                return await arrival
+        except TimeoutError:
+            if not clock.expired():
+                raise
+            message = f"{self._what} within {self._seconds:g} s"
+            raise ProviderError("timeout", message) from None

@@ -1,0 +1,117 @@
+"""The one reader of server-sent events, for every wire.
+
+httpx-sse does the decoding: it splits lines at CR, LF and CRLF only, where
+the SDKs' own line iterators also split at U+2028, U+0085 and form feed, which
+are legal inside JSON strings. This adapter adds what it leaves out of the
+standard (https://html.spec.whatwg.org/multipage/server-sent-events.html,
+9.2.6): a byte order mark, bytes that are no UTF-8, events without data, ids
+that come alone, and reconnection times that are no digits.
+"""
+
+import codecs
+from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from httpx_sse import ServerSentEvent
+from httpx_sse._decoders import SSEDecoder, SSELineDecoder
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A line for nobody: servers send them to show that the connection lives."""
+
+    text: str
+
+
+Record: TypeAlias = ServerSentEvent | Comment
+
+
+class ByteSource(Protocol):
+    """The one thing asked of a response, the SDKs' or httpx's: its decoded body."""
+
+    def aiter_bytes(self) -> AsyncIterator[bytes]: ...
+
+
+class RecordReader:
+    """Bytes in, records out; how the bytes are cut makes no difference.
+
+    `tail` dispatches a last event whose blank line never came, as the
+    providers' wires need; without it the reader is strict. `last_event_id`
+    and `retry` (milliseconds) are what a reconnection would use.
+    """
+
+    def __init__(self, *, tail: bool) -> None:
+        self.last_event_id = ""
+        self.retry: int | None = None
+        self._tail = tail
+        self._text = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        self._lines = SSELineDecoder()
+        self._events = SSEDecoder()
+        self._at_start = True
+        self._has_data = False
+
+    def feed(self, data: bytes) -> list[Record]:
+        """The records that these bytes complete."""
+        return self._read(self._text.decode(data))
+
+    def finish(self) -> list[Record]:
+        """The records that the end of the body completes."""
+        records = self._read(self._text.decode(b"", final=True))
+        # A carriage return at the very end waits for a line feed, so its line is complete.
+        ends_complete = self._lines.trailing_cr
+        for line in self._lines.flush():
+            if ends_complete or self._tail:
+                self._take(line, records)
+        if self._tail and self._has_data:
+            self._take("", records)
+        return records
+
+    def _read(self, text: str) -> list[Record]:
+        if self._at_start and text:
+            self._at_start = False
+            text = text.removeprefix("\ufeff")
+        records: list[Record] = []
+        if text:
+            for line in self._lines.decode(text):
+                self._take(line, records)
+        return records
+
+    def _take(self, line: str, records: list[Record]) -> None:
+        if line.startswith(":"):
+            records.append(Comment(line[1:].strip()))
+            return
+        if line:
+            self._take_field(line)
+            return
+        event = self._events.decode("")
+        self.last_event_id = event.id if event is not None else ""
+        if event is not None and self._has_data:
+            records.append(event)
+        self._has_data = False
+
+    def _take_field(self, line: str) -> None:
+        name, _, value = line.partition(":")
+        if name == "retry":
+            value = value.removeprefix(" ")
+            if not (value.isascii() and value.isdigit()):
+                return
+            self.retry = int(value[:12])
+        elif name == "data":
+            self._has_data = True
+        self._events.decode(line)
+
+
+async def read_records(response: ByteSource, *, tail: bool = True) -> AsyncGenerator[Record, None]:
+    """The records of a response as they arrive, comments among them."""
+    reader = RecordReader(tail=tail)
+    chunks = response.aiter_bytes()
+    try:
+        async for chunk in chunks:
+            for record in reader.feed(chunk):
+                yield record
+    finally:
+        if isinstance(chunks, AsyncGenerator):
+            await chunks.aclose()
+    for record in reader.finish():
+        yield record

@@ -1,0 +1,91 @@
+"""Ids, signatures and encrypted items that can be checked without a memory.
+
+Real services look up what they issued. This one keeps nothing, so that a
+conversation outlives the process; instead everything it issues is derived
+from the seed by HMAC and carries what is needed to know it again:
+
+    toolu_01 nnnnnnnnnnnn mmmmmm cccc        call_ nnnnnnnnnnnn mmmmmm cccc ff
+
+`n` is the response's nonce, `m` marks the id as ours, with its place in the
+response and whether reasoning went before it, and `c` is a check of that
+reasoning's text. From a call's id alone follows the id of the reasoning item
+that has to come back with it, and whether a reasoning text is the one sent.
+"""
+
+import base64
+import hashlib
+import hmac
+from dataclasses import dataclass
+
+_CALLS_PER_RESPONSE = 32
+_CALL_PREFIXES = ("toolu_01", "call_")
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedCall:
+    """A call id of ours, read back."""
+
+    nonce: str
+    reasoned: bool
+    reasoning_check: str
+
+
+class Mint:
+    """Issues and recognises; the same seed issues the same."""
+
+    def __init__(self, seed: int) -> None:
+        self._key = f"lfg simulator {seed}".encode()
+
+    def digest(self, *parts: str) -> str:
+        """64 hex digits that only this seed makes of these parts."""
+        return hmac.new(self._key, "\0".join(parts).encode(), hashlib.sha256).hexdigest()
+
+    def nonce(self, *parts: str) -> str:
+        """The part that all ids of one response share."""
+        return self.digest("nonce", *parts)[:12]
+
+    def item(self, prefix: str, nonce: str, index: int = 0, length: int = 50) -> str:
+        """The id of a response or of an item in it: `resp_`, `rs_`, `msg_`, `fc_`..."""
+        return prefix + nonce + self.digest("item", prefix, nonce, str(index))[: length - 12]
+
+    def call(self, prefix: str, nonce: str, index: int, reasoning: str) -> str:
+        """The id of a tool call; `reasoning` is what was thought before it, "" if nothing."""
+        mark = self._mark(nonce, index, bool(reasoning))
+        filler = mark[:2] if prefix == "call_" else ""
+        return prefix + nonce + mark + self.reasoning_check(reasoning) + filler
+
+    def read_call(self, call_id: str) -> IssuedCall | None:
+        """What a call id says, or None where it is not ours."""
+        for prefix in _CALL_PREFIXES:
+            if call_id.startswith(prefix):
+                body = call_id.removeprefix(prefix)
+                nonce, mark, check = body[:12], body[12:18], body[18:22]
+                for reasoned in (False, True):
+                    marks = (self._mark(nonce, i, reasoned) for i in range(_CALLS_PER_RESPONSE))
+                    if mark in marks:
+                        return IssuedCall(nonce, reasoned, check)
+        return None
+
+    def reasoning_check(self, reasoning: str) -> str:
+        """Four digits that belong to a reasoning text."""
+        return self.digest("reasoning", reasoning)[:4]
+
+    def signature(self, thinking: str) -> str:
+        """What Anthropic's wire sends after a thinking block and wants back with it."""
+        return "EqQB" + self._opaque("signature", thinking, rounds=8)
+
+    def encrypted(self, item_id: str) -> str:
+        """The `encrypted_content` of a reasoning item."""
+        return "gAAAAAB" + self._opaque("encrypted", item_id, rounds=12)
+
+    def obfuscation(self, nonce: str, number: int) -> str:
+        """Padding of changing length, as OpenAI adds to its deltas."""
+        digest = self.digest("obfuscation", nonce, str(number))
+        return digest[: int(digest[-1], 16)]
+
+    def _mark(self, nonce: str, index: int, reasoned: bool) -> str:
+        return self.digest("call", nonce, str(index), "reasoned" if reasoned else "plain")[:6]
+
+    def _opaque(self, kind: str, text: str, rounds: int) -> str:
+        digests = (bytes.fromhex(self.digest(kind, str(i), text)) for i in range(rounds))
+        return base64.urlsafe_b64encode(b"".join(digests)).decode()

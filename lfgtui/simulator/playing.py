@@ -1,0 +1,110 @@
+"""A reply on its way: the beats of a performance, written and waited for.
+
+Everything that could be decided beforehand is (`performance`); what is left
+here is time and the socket. A `Break` of the connection is an ASGI application
+that returns in the middle of its body: uvicorn then closes the socket and the
+client sees an incomplete chunked read, as it would of a real server that died.
+"""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from lfgtui.simulator.performance import Beat, Break, Pause
+from lfgtui.simulator.stage import Stage
+from lfgtui.simulator.wires.base import Writer
+
+
+class Performance(Response):
+    """A reply that is played: its beats written and waited for, until done or left alone."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        writer: Writer,
+        beats: Iterator[Beat],
+        headers: Mapping[str, str],
+        *,
+        stream: bool,
+    ) -> None:
+        kind = "text/event-stream; charset=utf-8" if stream else "application/json"
+        super().__init__(headers={**headers, "content-type": kind, "cache-control": "no-cache"})
+        del self.headers["content-length"]
+        self._stage = stage
+        self._writer = writer
+        self._beats = beats
+        self._stream = stream
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._stage.on_stage():
+            play = self._play_stream(send) if self._stream else self._play_whole(send)
+            playing = asyncio.ensure_future(play)
+            leaving = asyncio.ensure_future(_left(receive))
+            try:
+                await asyncio.wait((playing, leaving), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                leaving.cancel()
+                playing.cancel()
+                await asyncio.gather(playing, leaving, return_exceptions=True)
+        if not playing.cancelled():
+            playing.result()
+
+    async def _play_stream(self, send: Send) -> None:
+        await self._start(send)
+        await _send(send, self._writer.open())
+        clock = _Clock(self._stage.settings.speed)
+        for beat in self._beats:
+            if isinstance(beat, Pause):
+                await clock.wait(beat.seconds)
+            elif not isinstance(beat, Break):
+                await _send(send, self._writer.write(beat))
+            elif beat.how == "error":
+                await _send(send, self._writer.broken())
+                await _send(send, b"", more=False)
+                return
+            else:
+                return
+        await _send(send, self._writer.close())
+        await _send(send, b"", more=False)
+
+    async def _play_whole(self, send: Send) -> None:
+        clock = _Clock(self._stage.settings.speed)
+        broken = False
+        for beat in self._beats:
+            if isinstance(beat, Pause):
+                await clock.wait(beat.seconds)
+            broken = isinstance(beat, Break)
+        body = self._writer.body()
+        self.headers["content-length"] = str(len(body))
+        await self._start(send)
+        await _send(send, body[: len(body) // 2] if broken else body, more=broken)
+
+    async def _start(self, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+
+
+class _Clock:
+    """Waits by due time, so that small delays do not add up to a slower pace."""
+
+    def __init__(self, speed: float) -> None:
+        self._speed = speed
+        self._due = asyncio.get_running_loop().time()
+
+    async def wait(self, seconds: float) -> None:
+        if not self._speed:
+            await asyncio.sleep(0)
+            return
+        self._due += seconds / self._speed
+        await asyncio.sleep(max(0.0, self._due - asyncio.get_running_loop().time()))
+
+
+async def _send(send: Send, body: bytes, *, more: bool = True) -> None:
+    if body or not more:
+        await send({"type": "http.response.body", "body": body, "more_body": more})
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

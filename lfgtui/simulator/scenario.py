@@ -1,0 +1,165 @@
+'''Scenario files: what a simulated agent says and does, turn by turn.
+
+A scenario is a TOML file; its file name is the model name that plays it. One
+`[[turn]]` is one model response. Which turn is played is read off the
+request (how many model responses follow the last plain user message), so the
+server keeps no conversation and either side may crash and go on.
+
+    title = "Say hello"          # optional, for people
+    rate = 60                    # tokens a second; about four characters a token
+    jitter = 0.3                 # 0 = even, 0.3 = each gap up to 30 % shorter or longer
+    first_token = 0.6            # seconds from request to first content
+
+    [[turn]]
+    rate = 90                    # rate, jitter, first_token, split: for this turn alone
+    split = "awkward"            # how arguments are cut: tokens | characters | awkward
+    fault = [{ status = 529, retry_after = 2, times = 1 }]
+    stall = { after = 120, seconds = 12, pings = true }
+    cut = { after = 200, how = "connection", times = 1 }
+    reasoning = "..."            # sent only to those who ask for reasoning
+    text = """..."""
+    [[turn.call]]                # tool calls, in order, after the text
+    name = "run_command"
+    arguments = { command = "python3 -m unittest" }
+    [turn.when_failed]           # replaces reasoning, text and call when one of
+    text = "..."                 # the tool results before this turn failed
+    [turn.when_ok]               # ... when all of them went well
+
+`fault` refuses the request before the turn: 429, 500, 503 or 529 (an overload
+is 529 on Anthropic's wire and 503 on OpenAI's, whichever is written); several
+are used up one after the other, counted for each conversation. `after` counts
+characters of the text and then of the arguments; reasoning is not counted. A
+`stall` is silence for that many seconds, with pings (Anthropic) or comments
+(OpenAI) going on or not. A `cut` ends the stream there: `connection` closes
+the socket in the middle of the body, `error` reports an error inside the 200.
+It happens `times` times, so a retry gets through.
+
+Calls of tools that the request does not offer are left out. A turn beyond the
+last one is a short closing line.
+'''
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from lfgtui import tomlfile
+from lfgtui.errors import SourceError
+
+Split = Literal["tokens", "characters", "awkward"]
+
+
+class Call(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One tool call."""
+
+    name: str
+    arguments: dict[str, object] = {}
+
+
+class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A refusal before the turn. `retry_after` is in seconds."""
+
+    status: Literal[429, 500, 503, 529]
+    retry_after: float | None = None
+    times: int = 1
+
+
+class Stall(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Silence in mid-stream, in seconds."""
+
+    after: int = 0
+    seconds: float = 12.0
+    pings: bool = True
+
+
+class Cut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An end before the end."""
+
+    after: int = 0
+    how: Literal["connection", "error"] = "connection"
+    times: int = 1
+
+
+class Lines(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What is said and called in one turn."""
+
+    reasoning: str = ""
+    text: str = ""
+    call: tuple[Call, ...] = ()
+
+
+class Turn(Lines, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One model response; None where the scenario's own value holds."""
+
+    rate: float | None = None
+    jitter: float | None = None
+    first_token: float | None = None
+    split: Split = "awkward"
+    fault: tuple[Fault, ...] = ()
+    stall: Stall | None = None
+    cut: Cut | None = None
+    when_failed: Lines | None = None
+    when_ok: Lines | None = None
+
+    def lines(self, *, failed: bool | None) -> Lines:
+        """The lines to play; `failed` is None where no tool results came before."""
+        if failed is True and self.when_failed is not None:
+            return self.when_failed
+        if failed is False and self.when_ok is not None:
+            return self.when_ok
+        return self
+
+
+class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A whole file."""
+
+    turn: tuple[Turn, ...] = ()
+    title: str = ""
+    rate: float = 60.0
+    jitter: float = 0.3
+    first_token: float = 0.6
+
+
+CLOSING = Turn(text="There is nothing left to do here.")
+
+
+def load_scenario(path: Path) -> Scenario:
+    """Read and check one file; raises `SourceError` with its line."""
+    text = tomlfile.read_text(path)
+    scenario = tomlfile.convert(path, text, tomlfile.parse(path, text), Scenario)
+
+    def refuse(message: str, *at: str | int) -> SourceError:
+        return SourceError(path, tomlfile.line_of(text, at), message)
+
+    if not scenario.turn:
+        raise refuse("no [[turn]] in it; a scenario needs at least one")
+    _check_pace(scenario, refuse)
+    for index, turn in enumerate(scenario.turn):
+        if not (turn.reasoning or turn.text or turn.call or turn.when_ok or turn.when_failed):
+            raise refuse("this turn says and calls nothing", "turn", index)
+    if scenario.turn[-1].call:
+        raise refuse(
+            "the last turn calls tools; a turn that takes their results must follow",
+            "turn",
+            len(scenario.turn) - 1,
+        )
+    return scenario
+
+
+def bundled_scenarios() -> Mapping[str, Scenario]:
+    """The scenarios that ship with lfg, by name."""
+    folder = Path(__file__).parent / "scenarios"
+    return {path.stem: load_scenario(path) for path in sorted(folder.glob("*.toml"))}
+
+
+def _check_pace(scenario: Scenario, refuse: Callable[..., SourceError]) -> None:
+    if scenario.rate <= 0:
+        raise refuse(f'"rate" must be more than 0, not {scenario.rate:g}', "rate")
+    for index, turn in enumerate(scenario.turn):
+        if turn.rate is not None and turn.rate <= 0:
+            raise refuse(f'"rate" must be more than 0, not {turn.rate:g}', "turn", index, "rate")
+        jitter = scenario.jitter if turn.jitter is None else turn.jitter
+        if not 0 <= jitter <= 1:
+            at = ("jitter",) if turn.jitter is None else ("turn", index, "jitter")
+            raise refuse(f'"jitter" must be between 0 and 1, not {jitter:g}', *at)

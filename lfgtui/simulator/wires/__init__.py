@@ -1,0 +1,1 @@
+"""The three wires: each reads a request, refuses it, and writes a reply, in its own form."""

@@ -1,0 +1,18 @@
+"""The six tools an agent has, confined to its workspace as far as files go."""
+
+from lfgtui.tools.arguments import TOOLS, Tool
+from lfgtui.tools.command import Channel, OnOutput
+from lfgtui.tools.limits import ToolLimits, ToolOutcome
+from lfgtui.tools.run import run_tool
+from lfgtui.tools.summary import summary
+
+__all__ = [
+    "TOOLS",
+    "Channel",
+    "OnOutput",
+    "Tool",
+    "ToolLimits",
+    "ToolOutcome",
+    "run_tool",
+    "summary",
+]

@@ -1,0 +1,192 @@
+"""The six tools as the model is told of them, and the check of what it sends.
+
+One msgspec struct a tool drives both: its JSON schema goes to the model, and
+`parse` holds what comes back against the same declaration.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from lfgtui.errors import ToolError, did_you_mean
+from lfgtui.events import ToolArguments
+from lfgtui.tickets import ToolName
+
+_FilePath = Annotated[str, Meta(min_length=1, description="Path relative to the workspace.")]
+_Folder = Annotated[
+    str, Meta(min_length=1, description="File or folder to look in, relative to the workspace.")
+]
+_GLOB = "`*` and `?` within a name, `**` for any folders, `{a,b}` for either; no / matches anywhere"
+
+
+class Arguments(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What every tool's arguments have in common: nothing but their form."""
+
+
+class ReadFile(Arguments, frozen=True):
+    path: _FilePath
+    start_line: Annotated[int, Meta(ge=1, description="First line to read, from 1.")] = 1
+    max_lines: Annotated[int, Meta(ge=1, description="Lines to read at most.")] | UnsetType = UNSET
+
+
+class ListFiles(Arguments, frozen=True):
+    path: _Folder = "."
+    pattern: (
+        Annotated[str, Meta(min_length=1, description=f"Glob of the files wanted: {_GLOB}.")]
+        | UnsetType
+    ) = UNSET
+
+
+class SearchFiles(Arguments, frozen=True):
+    pattern: Annotated[
+        str, Meta(min_length=1, description="Regular expression, matched line by line.")
+    ]
+    path: _Folder = "."
+    glob: (
+        Annotated[str, Meta(min_length=1, description=f"Glob of the files to search: {_GLOB}.")]
+        | UnsetType
+    ) = UNSET
+
+
+class WriteFile(Arguments, frozen=True):
+    path: _FilePath
+    content: Annotated[str, Meta(description="The whole new content of the file.")]
+
+
+class EditFile(Arguments, frozen=True):
+    path: _FilePath
+    old: Annotated[
+        str,
+        Meta(description="Text to replace, exactly as it is in the file, spaces included."),
+    ]
+    new: Annotated[str, Meta(description="Text to put in its place.")]
+    replace_all: Annotated[
+        bool, Meta(description="Replace every occurrence instead of exactly one.")
+    ] = False
+
+
+class RunCommand(Arguments, frozen=True):
+    command: Annotated[str, Meta(min_length=1, description="A shell command line.")]
+    timeout: (
+        Annotated[float, Meta(gt=0, description="Seconds after which it is stopped.")] | UnsetType
+    ) = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool as the model is told of it; `parameters` is a JSON schema of an object."""
+
+    name: ToolName
+    description: str
+    arguments: type[Arguments]
+    parameters: dict[str, object]
+
+
+def _tool(name: ToolName, arguments: type[Arguments], description: str) -> Tool:
+    schema = msgspec.json.schema(arguments)
+    parameters = dict(schema["$defs"][arguments.__name__])
+    del parameters["title"]
+    return Tool(name, description, arguments, parameters)
+
+
+_ALL = (
+    _tool(
+        "read_file",
+        ReadFile,
+        "Read a text file. A long file is cut; go on with start_line.",
+    ),
+    _tool(
+        "list_files",
+        ListFiles,
+        "List the files in a folder and all folders below it, without what .gitignore excludes.",
+    ),
+    _tool(
+        "search_files",
+        SearchFiles,
+        "Search files for a regular expression. Gives `file:line: text` for each matching line.",
+    ),
+    _tool(
+        "write_file",
+        WriteFile,
+        "Create a file or replace all of it. Missing folders are created."
+        " To change part of a file use edit_file.",
+    ),
+    _tool(
+        "edit_file",
+        EditFile,
+        "Replace one piece of text in a file. `old` must occur exactly once, so give it with"
+        " enough lines around it, or set replace_all.",
+    ),
+    _tool(
+        "run_command",
+        RunCommand,
+        "Run a shell command in the workspace and give its output and exit code. It gets no"
+        " input, and what it leaves in the background is stopped when it returns.",
+    ),
+)
+
+TOOLS: Mapping[ToolName, Tool] = MappingProxyType({tool.name: tool for tool in _ALL})
+"""Every tool there is, in the order in which they are offered."""
+
+_WORDS = {
+    "`int`": "an integer",
+    "`str`": "a string",
+    "`bool`": "true or false",
+    "`float`": "a number",
+    "`object`": "an object",
+    "`array`": "an array",
+    "`null`": "null",
+}
+_AT = re.compile(r" - at `\$\.([^`]+)`$")
+
+
+def parse(name: str, arguments: ToolArguments) -> Arguments:
+    """The arguments as their tool's struct; raises `ToolError` for the model to read.
+
+    Kind where the meaning is plain: `"7"` is taken for 7, and null for an
+    argument that was left out.
+    """
+    known: Mapping[str, Tool] = {tool.name: tool for tool in _ALL}
+    if (tool := known.get(name)) is None:
+        raise ToolError(f'there is no tool "{name}"{did_you_mean(name, known)}')
+    if isinstance(arguments, str):
+        if arguments.strip():
+            shown = arguments if len(arguments) <= 60 else f"{arguments[:60]}…"
+            raise ToolError(
+                f"{name}: the arguments are not a JSON object: {shown!r}; send {_form(tool)}"
+            )
+        arguments = {}
+    said = {key: value for key, value in arguments.items() if value is not None}
+    try:
+        return msgspec.convert(said, tool.arguments, strict=False)
+    except msgspec.ValidationError as error:
+        raise ToolError(f"{name}: {_complaint(tool, str(error))}") from None
+
+
+def _complaint(tool: Tool, message: str) -> str:
+    names = tool.arguments.__struct_fields__
+    if missing := re.search(r"missing required field `([^`]+)`", message):
+        return f'the argument "{missing[1]}" is missing; send {_form(tool)}'
+    if unknown := re.search(r"unknown field `(.*)`", message, re.DOTALL):
+        hint = did_you_mean(unknown[1], names)
+        return f'there is no argument "{unknown[1]}"{hint}'
+    at = _AT.search(message)
+    what = message[: at.start()] if at else message
+    for word, plain in _WORDS.items():
+        what = what.replace(word, plain)
+    what = what.replace("a string of length >= 1", "a string that is not empty")
+    what = what.replace(" >= ", " of at least ").replace(" > 0.0", " above 0")
+    where = f'argument "{at[1]}": ' if at else ""
+    return f"{where}{what[:1].lower()}{what[1:]}"
+
+
+def _form(tool: Tool) -> str:
+    """`{"path": ..., "start_line"?: ...}`: the call as it should look."""
+    fields = msgspec.structs.fields(tool.arguments)
+    named = (f'"{field.name}"{"" if field.required else "?"}: ...' for field in fields)
+    return f"{{{', '.join(named)}}}"

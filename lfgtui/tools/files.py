@@ -1,0 +1,177 @@
+"""The files of the workspace, and no others.
+
+A path is checked twice. By name first: with every symbolic link resolved it
+must lie inside the workspace. Then by walking: the resolved path has no link
+left in it, so it is opened folder by folder, each relative to the descriptor
+of the one before and none through a link. What someone puts there between
+the two looks stops the walk instead of leading it outside. Files are written
+beside their place and moved into it, so nobody ever reads half of one, and a
+link that turns up in that place is replaced, never followed.
+
+This confines the file tools. A command is confined by nothing here.
+"""
+
+import errno
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from lfgtui.errors import ToolError
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a path leads: `parts` below `root`, without links; `said` as it was asked for."""
+
+    root: Path
+    parts: tuple[str, ...]
+    said: str
+
+    @property
+    def path(self) -> Path:
+        return self.root.joinpath(*self.parts)
+
+    @property
+    def name(self) -> str:
+        """The path relative to the workspace."""
+        return "/".join(self.parts) or "."
+
+
+def locate(workspace: Path, said: str) -> Place:
+    """Where the path leads; raises `ToolError` unless that is inside the workspace."""
+    if "\0" in said:
+        raise ToolError(f"path {said!r}: a path has no NUL character in it")
+    if said.startswith("~"):
+        raise ToolError(
+            f'path "{said}": "~" is not expanded, paths are relative to the workspace;'
+            f' a name that begins with it is written "./{said}"'
+        )
+    try:
+        root = workspace.resolve()
+        target = (root / said).resolve()
+    except (RuntimeError, OSError):  # RuntimeError until Python 3.13
+        raise ToolError(f'path "{said}" cannot be followed: its links lead nowhere') from None
+    except UnicodeEncodeError:
+        raise ToolError(f"path {said!r} has characters that no file name can have") from None
+    if not target.is_relative_to(root):
+        raise ToolError(
+            f'path "{said}" leads outside of the workspace; only what is inside can be used'
+        )
+    return Place(root, target.relative_to(root).parts, said)
+
+
+def read_bytes(place: Place, limit: int) -> bytes:
+    """The file's bytes; raises `ToolError` where it is none, or has more than `limit`."""
+    with explained(place), _parent(place) as (folder, name):
+        descriptor = os.open(name, _READ, dir_fd=folder)
+        try:
+            found = os.fstat(descriptor)
+            _require_file(place, found)
+            if found.st_size > limit:
+                raise ToolError(
+                    f'"{place.said}" has {found.st_size:,} bytes, more than the {limit:,} that'
+                    " can be read; search_files finds lines in it, or use head, tail or sed"
+                )
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                return file.read(limit)
+        finally:
+            os.close(descriptor)
+
+
+def replace(place: Place, data: bytes) -> bool:
+    """Make the data the file's whole content at once, its mode kept, folders created.
+
+    Tells whether the file was there before. Raises `ToolError`.
+    """
+    if any(part.lower() == ".git" for part in place.parts):
+        # A hook or a setting in there would run commands that nobody approved.
+        raise ToolError(f'"{place.said}" is in .git, which is changed by git commands only')
+    with explained(place), _parent(place, create=True) as (folder, name):
+        before = _status(name, folder)
+        if before is not None:
+            _require_file(place, before)
+            if not os.access(name, os.W_OK, dir_fd=folder):
+                raise ToolError(f'"{place.said}" is read-only')
+        beside = f".{secrets.token_hex(8)}.tmp"
+        descriptor = os.open(beside, _CREATE, 0o666, dir_fd=folder)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                if before is not None:
+                    os.fchmod(descriptor, stat.S_IMODE(before.st_mode))
+                file.write(data)
+            os.replace(beside, name, src_dir_fd=folder, dst_dir_fd=folder)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(beside, dir_fd=folder)
+            raise
+        return before is not None
+
+
+@contextmanager
+def explained(place: Place) -> Iterator[None]:
+    """The system's refusals as a `ToolError` that says what is the matter with the path."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise ToolError(f'there is no "{place.said}"{_nearest(place)}') from None
+    except IsADirectoryError:
+        raise ToolError(f'"{place.said}" is a folder, not a file') from None
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENOTDIR, errno.EEXIST):
+            why = "a part of the path is not a folder"
+        else:
+            why = os.strerror(error.errno or errno.EIO).lower()
+        raise ToolError(f'"{place.said}": {why}') from None
+
+
+@contextmanager
+def _parent(place: Place, *, create: bool = False) -> Iterator[tuple[int, str]]:
+    """A descriptor of the folder that holds the file, and the file's name in it."""
+    if not place.parts:
+        raise IsADirectoryError
+    folder = os.open(place.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for part in place.parts[:-1]:
+            if create:
+                with suppress(FileExistsError):
+                    os.mkdir(part, dir_fd=folder)
+            deeper = os.open(part, _FOLDER, dir_fd=folder)
+            os.close(folder)
+            folder = deeper
+        yield folder, place.parts[-1]
+    finally:
+        os.close(folder)
+
+
+def _status(name: str, folder: int) -> os.stat_result | None:
+    try:
+        return os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+
+
+def _require_file(place: Place, found: os.stat_result) -> None:
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError
+    if not stat.S_ISREG(found.st_mode):
+        raise ToolError(f'"{place.said}" is not a regular file')
+
+
+def _nearest(place: Place) -> str:
+    try:
+        siblings = os.listdir(place.path.parent)  # noqa: PTH208  (names, not paths)
+    except OSError:
+        return "; list_files shows what there is"
+    close = get_close_matches(place.path.name, siblings[:2_000], n=1)
+    if not close:
+        return "; list_files shows what there is"
+    return f'; did you mean "{"/".join((*place.parts[:-1], close[0]))}"?'

@@ -1,0 +1,66 @@
+"""A helper program (ripgrep, say) run to its end, within bounds."""
+
+import asyncio
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lfgtui.errors import ToolError
+
+_PIECE = 65_536
+_MOST_COMPLAINT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """What the program printed; `complete` is False where it was stopped for printing too much."""
+
+    stdout: bytes
+    stderr: str
+    exit_code: int
+    complete: bool
+
+
+async def printed_by(
+    command: Sequence[str], folder: Path, *, seconds: float, most_bytes: int
+) -> Printed:
+    """Run the program; raises `ToolError` where it takes too long.
+
+    It is killed, and waited for, however this is left.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=folder, stdin=DEVNULL, stdout=PIPE, stderr=PIPE
+    )
+    try:
+        async with asyncio.timeout(seconds):
+            (stdout, complete), stderr = await asyncio.gather(
+                _output(process, most_bytes), _complaint(process)
+            )
+            code = await process.wait()
+    except TimeoutError:
+        raise ToolError(f"stopped after {seconds:g} s; narrow it with path or a glob") from None
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    return Printed(stdout, stderr.decode("utf-8", "replace"), code, complete)
+
+
+async def _output(process: Process, most_bytes: int) -> tuple[bytes, bool]:
+    assert process.stdout is not None
+    kept = bytearray()
+    while piece := await process.stdout.read(_PIECE):
+        kept += piece
+        if len(kept) > most_bytes:
+            process.kill()
+            return bytes(kept[:most_bytes]), False
+    return bytes(kept), True
+
+
+async def _complaint(process: Process) -> bytes:
+    assert process.stderr is not None
+    kept = bytearray()
+    while piece := await process.stderr.read(_PIECE):
+        kept += piece[: _MOST_COMPLAINT - len(kept)]
+    return bytes(kept)

@@ -1,0 +1,93 @@
+"""`run_tool`: one call in, one outcome out, whatever the model sent."""
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from lfgtui.errors import ToolError
+from lfgtui.events import ToolArguments
+from lfgtui.tools.arguments import (
+    Arguments,
+    EditFile,
+    ListFiles,
+    ReadFile,
+    RunCommand,
+    SearchFiles,
+    WriteFile,
+    parse,
+)
+from lfgtui.tools.command import OnOutput, command_environment, run_command
+from lfgtui.tools.limits import ToolLimits, ToolOutcome, cut_line
+from lfgtui.tools.listing import list_files
+from lfgtui.tools.reading import read_file
+from lfgtui.tools.searching import search_files
+from lfgtui.tools.writing import edit_file, write_file
+
+_MOST_ERROR = 2_000
+
+
+async def run_tool(
+    name: str,
+    arguments: ToolArguments,
+    workspace: Path,
+    *,
+    on_output: OnOutput,
+    limits: ToolLimits,
+    environment: Mapping[str, str] | None = None,
+    secrets: frozenset[str] = frozenset(),
+) -> ToolOutcome:
+    """Carry out the call. Never raises for what the model did wrong.
+
+    An unknown tool, bad arguments, a path outside of the workspace, a failed
+    edit: each is an outcome whose `error` is one line that says what to do.
+    `environment` is added to what commands find in theirs, and `secrets` are
+    names of variables that they do not get (`command_environment`). A
+    cancellation goes through, once everything that was started is dead.
+    """
+    try:
+        parsed = parse(name, arguments)
+        if isinstance(parsed, RunCommand):
+            found = command_environment(os.environ, environment, secrets)
+            outcome = await run_command(parsed, workspace, limits, on_output, found)
+        else:
+            outcome = ToolOutcome(await _run(parsed, workspace, limits))
+    except ToolError as error:
+        outcome = _failed(str(error))
+    except UnicodeError:
+        outcome = _failed(f"{name}: the arguments have half a surrogate pair in them; leave it out")
+    except OSError as error:
+        outcome = _failed(f"{name}: {error.strerror or error}")
+    return ToolOutcome(
+        _sendable(outcome.output),
+        None if outcome.error is None else _sendable(outcome.error),
+        outcome.exit_code,
+    )
+
+
+async def _run(parsed: Arguments, workspace: Path, limits: ToolLimits) -> str:
+    match parsed:
+        case ListFiles():
+            return await list_files(parsed, workspace, limits)
+        case SearchFiles():
+            return await search_files(parsed, workspace, limits)
+        case ReadFile():
+            work: Callable[[], str] = partial(read_file, parsed, workspace, limits)
+        case WriteFile():
+            work = partial(write_file, parsed, workspace, limits)
+        case EditFile():
+            work = partial(edit_file, parsed, workspace, limits)
+        case _:
+            raise AssertionError(f"no tool takes {type(parsed).__name__}")
+    return await asyncio.to_thread(work)
+
+
+def _failed(message: str) -> ToolOutcome:
+    line = cut_line(" ".join(message.split()), _MOST_ERROR)
+    return ToolOutcome(line, line)
+
+
+def _sendable(text: str) -> str:
+    """The text as UTF-8 can carry it: a file name of other bytes has none of its own."""
+    return text.encode("utf-8", "replace").decode("utf-8")

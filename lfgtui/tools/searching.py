@@ -1,0 +1,125 @@
+"""search_files: with ripgrep where it is installed, with Python where it is not.
+
+Both are given the same files, as arguments, and print the same form, so what
+comes back differs in nothing but speed and the finer points of the two
+dialects of regular expressions. Ripgrep refuses look-around and back
+references; such a pattern goes to Python, whose refusal is the last word.
+"""
+
+import asyncio
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from lfgtui.errors import ToolError
+from lfgtui.tools import grep
+from lfgtui.tools.arguments import SearchFiles
+from lfgtui.tools.limits import ToolLimits, cut_line, fitting
+from lfgtui.tools.listing import files_below
+from lfgtui.tools.programs import Printed, printed_by
+from lfgtui.tools.visible import visible
+
+_RIPGREP = (
+    "--null",
+    "--with-filename",
+    "--line-number",
+    "--no-heading",
+    "--no-messages",
+    "--no-config",
+    "--color=never",
+)
+_FOUND = re.compile(rb"([^\0\n]+)\0(\d+):([^\n]*)\n")
+_MOST_BYTES = 8_000_000
+_FILES_AT_ONCE = 500
+_ARGUMENT_BYTES = 60_000
+
+
+async def search_files(arguments: SearchFiles, workspace: Path, limits: ToolLimits) -> str:
+    """`file:line: text` for each matching line, by file and line."""
+    if "\0" in arguments.pattern:
+        raise ToolError('search_files: "pattern" has a NUL character in it; write \\x00')
+    names = await files_below(arguments.path, arguments.glob, workspace, limits)
+    root, ripgrep = await asyncio.to_thread(lambda: (workspace.resolve(), shutil.which("rg")))
+    search = _Search(arguments.pattern, root, limits, ripgrep)
+    lines: list[str] = []
+    await search.check()
+    for some in _portions(names):
+        lines.extend(await search.lines(some))
+        if len(lines) > limits.max_matches:
+            break
+    if not lines:
+        return f"[no line matches in {len(names)} file{'s' * (len(names) != 1)}]"
+    shown = fitting(lines[: limits.max_matches], limits.output_characters)
+    if len(shown) < len(lines) or search.is_cut:
+        shown = [*shown, f"[the first {len(shown)} matches; narrow it with path or glob]"]
+    return "\n".join(shown)
+
+
+class _Search:
+    """One search: its program, and whether that had to be stopped."""
+
+    def __init__(self, pattern: str, root: Path, limits: ToolLimits, ripgrep: str | None) -> None:
+        self._root = root
+        self._limits = limits
+        most = str(limits.max_matches + 1)
+        self._python = [sys.executable, "-I", grep.__file__, pattern, most]
+        self._program = self._python
+        if ripgrep is not None:
+            self._program = [ripgrep, *_RIPGREP, f"--max-count={most}", f"--regexp={pattern}", "--"]
+        self.is_cut = False
+
+    async def check(self) -> None:
+        """Find a program that takes the pattern; raises `ToolError` where none does."""
+        empty = await self._run([os.devnull])
+        if empty.exit_code != 2:
+            return
+        self._program = self._python
+        empty = await self._run([])
+        if empty.exit_code == 2:
+            raise ToolError(
+                f'search_files: "pattern" is not a valid regular expression: {empty.stderr};'
+                " put a \\ before a character that is meant literally"
+            )
+
+    async def lines(self, names: list[str]) -> list[str]:
+        """The matching lines of these files, by file and line."""
+        printed = await self._run(names)
+        self.is_cut = self.is_cut or not printed.complete
+        order = {os.fsencode(name): index for index, name in enumerate(names)}
+        found = sorted(
+            (order[name], int(number), name, text)
+            for name, number, text in _FOUND.findall(printed.stdout)
+            if name in order
+        )
+        return [
+            f"{visible(os.fsdecode(name))}:{number}: {self._text(text)}"
+            for _, number, name, text in found
+        ]
+
+    def _text(self, line: bytes) -> str:
+        return cut_line(line.decode("utf-8", "replace").rstrip("\r"), self._limits.line_characters)
+
+    async def _run(self, names: list[str]) -> Printed:
+        return await printed_by(
+            [*self._program, *names],
+            self._root,
+            seconds=self._limits.search_seconds,
+            most_bytes=_MOST_BYTES,
+        )
+
+
+def _portions(names: list[str]) -> Iterator[list[str]]:
+    """The names in portions that fit into a command line."""
+    portion: list[str] = []
+    size = 0
+    for name in names:
+        if portion and (len(portion) == _FILES_AT_ONCE or size + len(name) > _ARGUMENT_BYTES):
+            yield portion
+            portion, size = [], 0
+        portion.append(name)
+        size += len(name)
+    if portion:
+        yield portion

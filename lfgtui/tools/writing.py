@@ -1,0 +1,106 @@
+"""write_file and edit_file: the two that change files."""
+
+from difflib import get_close_matches
+from pathlib import Path
+
+from lfgtui.errors import ToolError
+from lfgtui.tools import files, text
+from lfgtui.tools.arguments import EditFile, WriteFile
+from lfgtui.tools.limits import ToolLimits
+
+_SHOWN_PLACES = 8
+_HINT_LINES = 2_000
+_HINT_WIDTH = 200
+
+
+def line_count(content: str) -> int:
+    """Lines as an editor counts them: a last one without an ending is one too."""
+    return content.count("\n") + (not content.endswith("\n") and content != "")
+
+
+def write_file(arguments: WriteFile, workspace: Path, limits: ToolLimits) -> str:
+    """Write the content as UTF-8 and say what that did."""
+    place = files.locate(workspace, arguments.path)
+    data = text.TextFile(arguments.content).encode(place.said, arguments.content)
+    _require_room(place, data, limits)
+    existed = files.replace(place, data)
+    lines = line_count(arguments.content)
+    done = "overwritten" if existed else "created"
+    return f"{done} {place.name} ({lines} line{'s' * (lines != 1)})"
+
+
+def edit_file(arguments: EditFile, workspace: Path, limits: ToolLimits) -> str:
+    """Replace `old` by `new` and say where; raises `ToolError` unless it is clear where."""
+    if not arguments.old:
+        raise ToolError('edit_file: "old" is empty; to create a file use write_file')
+    if arguments.old == arguments.new:
+        raise ToolError('edit_file: "old" and "new" are the same, so nothing would change')
+    place = files.locate(workspace, arguments.path)
+    found = text.decode(place.said, files.read_bytes(place, limits.max_file_bytes))
+    old, new = _in_endings_of(found, arguments)
+    at = _positions(found.text, old, step=1)
+    if not at:
+        raise ToolError(f'edit_file: "old" is not in {place.name}{_hint(found.text, old)}')
+    count = found.text.count(old)
+    if len(at) > 1 and not arguments.replace_all:
+        raise ToolError(
+            f'edit_file: "old" is {max(2, count)} times in {place.name},'
+            f" at {_lines(found.text, at)}; give more of the lines around it, or set replace_all"
+        )
+    data = found.encode(place.said, found.text.replace(old, new))
+    _require_room(place, data, limits)
+    files.replace(place, data)
+    times = "" if count == 1 else f" ({count} replacements)"
+    at = _positions(found.text, old, step=len(old))
+    return f"edited {place.name} at {_lines(found.text, at)}{times}"
+
+
+def _in_endings_of(found: text.TextFile, arguments: EditFile) -> tuple[str, str]:
+    """`old` and `new` with the endings of the file, or of the piece where they are mixed."""
+    old, new = arguments.old, arguments.new
+    if found.ending == "\n" or (found.ending is None and old in found.text):
+        return old, new
+    return text.to_crlf(old), text.to_crlf(new)
+
+
+def _positions(content: str, wanted: str, *, step: int) -> list[int]:
+    """Where it begins, the first few; with a step of 1, places that overlap included."""
+    found: list[int] = []
+    at = content.find(wanted)
+    while at >= 0 and len(found) <= _SHOWN_PLACES:
+        found.append(at)
+        at = content.find(wanted, at + step)
+    return found
+
+
+def _lines(content: str, positions: list[int]) -> str:
+    shown = positions[:_SHOWN_PLACES]
+    numbers = list(dict.fromkeys(content.count("\n", 0, at) + 1 for at in shown))
+    more = " and more" if len(positions) > len(shown) else ""
+    return f"line{'s' * (len(numbers) > 1)} {', '.join(map(str, numbers))}{more}"
+
+
+def _hint(content: str, wanted: str) -> str:
+    """What the model most likely meant: the same lines spaced otherwise, or a line like it."""
+    numbered = [(n, line.strip()) for n, line in enumerate(content.split("\n"), 1) if line.strip()]
+    have = [line for _, line in numbered]
+    want = [line.strip() for line in wanted.split("\n") if line.strip()]
+    if not want:
+        return "; read the file again"
+    for at, line in enumerate(have):
+        if line == want[0] and have[at : at + len(want)] == want:
+            return f"; line {numbered[at][0]} onwards differs only in spaces: copy it exactly"
+    short = [line for line in have[:_HINT_LINES] if len(line) <= _HINT_WIDTH]
+    close = get_close_matches(want[0][:_HINT_WIDTH], short, n=1)
+    if not close:
+        return "; read the file again"
+    number = numbered[have.index(close[0])][0]
+    return f"; the nearest to its first line is line {number}: {close[0]}"
+
+
+def _require_room(place: files.Place, data: bytes, limits: ToolLimits) -> None:
+    if len(data) > limits.max_file_bytes:
+        raise ToolError(
+            f'"{place.said}" would have {len(data):,} bytes,'
+            f" more than the {limits.max_file_bytes:,} that can be written"
+        )

@@ -1,0 +1,241 @@
+"""The app: one run on the screen, one clock for all painting, one way out.
+
+Entries reach the screen as nothing but the ids of tickets that changed; what
+changed is in their transcripts already. The clock looks at those ids at most
+30 times a second and has the visible panes painted.
+"""
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual.app import App
+from textual.screen import ModalScreen, Screen
+
+from lfgtui.config import Config
+from lfgtui.events import Entry, ToolArguments
+from lfgtui.ui.bindings import keymap, keys_in_force
+from lfgtui.ui.pane import PaneSettings
+from lfgtui.ui.screens.live import LiveScreen
+from lfgtui.ui.screens.run import Desk, RunScreen
+from lfgtui.ui.themes import choose, load_themes, to_textual
+from lfgtui.ui.totals import totals
+from lfgtui.ui.view import LiveRun, RunView
+
+if TYPE_CHECKING:
+    from lfgtui.history.reader import Reader
+
+FRAME = 1 / 30
+"""Seconds between two looks at what changed."""
+
+GAUGE = 0.25
+"""Seconds between two updates of figures that time alone changes."""
+
+_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+
+
+class LfgApp(App[int], inherit_bindings=False):
+    """Shows a run; its return value is the program's exit code.
+
+    A `LiveRun` is started once the first frame is on the screen and shut down
+    before the app ends. Raises `UsageError` for a theme or a key in `config`
+    that cannot be.
+    """
+
+    ENABLE_COMMAND_PALETTE = False
+    TITLE = "lfg"
+    CSS = """
+    ToastRack { align: right bottom; margin-bottom: 1; }
+    CommandPalette > Vertical { background: $panel; }
+    CommandPalette SearchIcon { display: none; }
+    Toast { width: auto; max-width: 60; padding: 0 1; margin: 0 1 0 0; background: $panel; }
+    """
+
+    def __init__(
+        self,
+        run: LiveRun | RunView,
+        *,
+        config: Config,
+        open_reader: "Callable[[], Reader] | None",
+        simulated: bool,
+        summarise: Callable[[str, ToolArguments], str],
+        config_dir: Path | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__()
+        self.keys_in_force = keys_in_force(config.keys)
+        self._run = run
+        self._live = run if isinstance(run, LiveRun) else None
+        self._open_reader = open_reader
+        self._clock = clock
+        self._themes = load_themes(config_dir)
+        self._desk = Desk(
+            keys=self.keys_in_force,
+            keymap=keymap(self.keys_in_force),
+            panes=PaneSettings(
+                stall_after=config.stall_after,
+                ttft_budget=config.ttft_budget,
+                summarise=summarise,
+                clock=clock,
+            ),
+        )
+        self._simulated = simulated
+        self._changed: set[str] = set()
+        self._gauged_at = 0.0
+        self._ending: asyncio.Task[None] | None = None
+        for theme in self._themes.values():
+            self.register_theme(to_textual(theme))
+        self.theme = choose(self._themes, config.theme).name
+
+    # Beginning
+
+    def get_default_screen(self) -> Screen[None]:
+        if self._live is not None:
+            return LiveScreen(self._live, self._desk, simulated=self._simulated)
+        return RunScreen(self._run, self._desk, simulated=self._simulated)
+
+    def get_css_variables(self) -> dict[str, str]:
+        # Textual computes some variables over what a theme says; the theme has the last word.
+        self.theme_variables = {**super().get_css_variables(), **self.current_theme.variables}
+        return self.theme_variables
+
+    def on_mount(self) -> None:
+        self._watch_signals()
+        self.set_interval(FRAME, self._frame)
+        self.call_after_refresh(self._begin)
+
+    def on_unmount(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
+
+    def _begin(self) -> None:
+        if self._live is not None:
+            self._live.subscribe(self._take)
+            self._live.start()
+
+    # The clock
+
+    def _take(self, entries: Sequence[Entry]) -> None:
+        """The sink: which tickets changed, nothing more."""
+        self._changed.update(entry.ticket for entry in entries)
+
+    def _frame(self) -> None:
+        screen = self._shown_run()
+        if screen is None:
+            return
+        now = self._clock()
+        if self._changed and isinstance(screen, LiveScreen):
+            screen.mark(self._changed)
+            self._changed = set()
+        ticks = asyncio.get_running_loop().time()
+        gauges = ticks - self._gauged_at >= GAUGE
+        if gauges:
+            self._gauged_at = ticks
+        screen.frame(now, gauges)
+
+    def _shown_run(self) -> RunScreen | None:
+        """The run that can be seen: on top, or under questions only."""
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, RunScreen):
+                return screen if screen.is_mounted else None
+            if not isinstance(screen, ModalScreen):
+                return None
+        return None
+
+    # Keys that work everywhere
+
+    async def action_history(self) -> None:
+        from lfgtui.ui.screens.history import History
+
+        if self._open_reader is None:
+            self.notify("there is no history here", markup=False)
+        elif not any(isinstance(screen, History) for screen in self.screen_stack):
+            await self.push_screen(History(self._desk, self._open_reader))
+
+    async def action_help(self) -> None:
+        from lfgtui.ui.screens.help import Help
+
+        await self.push_screen(Help(self.keys_in_force))
+
+    async def action_palette(self) -> None:
+        from textual.command import CommandPalette
+
+        from lfgtui.ui.commands import LfgCommands
+
+        if not CommandPalette.is_open(self):
+            await self.push_screen(CommandPalette([LfgCommands], placeholder="what to do …"))
+
+    def action_copy_or_quit(self) -> None:
+        if selected := self.screen.get_selected_text():
+            self.copy_to_clipboard(selected)
+            self.screen.clear_selection()
+            self.notify("copied the selection", timeout=2, markup=False)
+        else:
+            self.action_ask_to_quit()
+
+    async def action_quit(self) -> None:
+        self.action_ask_to_quit()
+
+    def action_ask_to_quit(self) -> None:
+        """End, after a question where work would be interrupted."""
+        from lfgtui.ui.screens.question import Question
+
+        unfinished = len(self._live.unfinished) if self._live is not None else 0
+        if self._ending is not None:
+            self.exit(1)  # asked twice: no more waiting
+        elif unfinished == 0:
+            self._end(None)
+        else:
+            verb = "ticket has" if unfinished == 1 else "tickets have"
+            question = Question(
+                f"{unfinished} {verb} not ended. Quit all the same?",
+                "What was said is kept; lfg resume goes on from there.",
+            )
+            self.push_screen(question, self._quit_answered)
+
+    def _quit_answered(self, is_sure: bool | None) -> None:
+        if is_sure and self._live is not None:
+            self._end(1 if self._live.unfinished else None)
+
+    @property
+    def theme_names(self) -> list[str]:
+        """The themes there are."""
+        return sorted(self._themes)
+
+    def use_theme(self, name: str) -> None:
+        """Change the colours, for this time."""
+        self.theme = name
+
+    # Ending
+
+    def _watch_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, partial(self._signalled, number))
+
+    def _signalled(self, number: signal.Signals) -> None:
+        code = 128 + number.value
+        if self._ending is not None:
+            self.exit(code)
+        else:
+            self._end(code)
+
+    def _end(self, code: int | None) -> None:
+        """Shut the run down and leave; None: with the code that the tickets' ends give."""
+        if self._ending is None:
+            self._ending = asyncio.create_task(self._shut_down(code))
+
+    async def _shut_down(self, code: int | None) -> None:
+        code = totals(self._run, self._clock()).exit_code if code is None else code
+        try:
+            if self._live is not None:
+                if screen := self._shown_run():
+                    screen.say("stopping …")
+                await self._live.shutdown()
+        finally:
+            self.exit(code)

@@ -1,0 +1,88 @@
+"""lfg's commands by name, for the command palette."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from textual.content import Content
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.markup import escape
+
+from lfgtui.ui.bindings import KEYS, shown
+from lfgtui.ui.ink import one_line
+from lfgtui.ui.screens.keyed import KeyedScreen
+from lfgtui.ui.screens.live import LiveScreen
+from lfgtui.ui.screens.run import RunScreen
+
+if TYPE_CHECKING:
+    from lfgtui.ui.app import LfgApp
+
+_NAMES = {
+    "view": "View: next of grid, focus, table",
+    "zoom": "Zoom this ticket",
+    "attention": "Next that needs attention",
+    "find": "Find in this ticket",
+    "tools": "Show or hide tool output",
+    "reasoning": "Show or hide reasoning",
+    "follow": "Follow the tail",
+    "copy": "Copy the answer",
+    "cancel": "Cancel this ticket",
+    "cancel_all": "Cancel all tickets",
+    "retry": "Retry this ticket",
+    "pause": "Pause this ticket, or go on",
+    "approve": "Approve the call",
+    "approve_always": "Approve this tool always",
+    "deny": "Deny the call",
+    "history": "History: past runs and search",
+    "help": "Help: all keys",
+    "quit": "Quit",
+}
+_LIVE_ONLY = {"cancel", "cancel_all", "retry", "pause", "approve", "approve_always", "deny"}
+
+
+class Entry(NamedTuple):
+    """A line of the palette."""
+
+    name: str
+    help: str
+    command: Callable[[], object]
+
+
+class LfgCommands(Provider):
+    """What keys do, tickets to jump to, themes to switch to."""
+
+    async def discover(self) -> Hits:
+        for entry in self._entries():
+            yield DiscoveryHit(Content(entry.name), entry.command, help=escape(entry.help))
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        for entry in self._entries():
+            if (score := matcher.match(entry.name)) > 0:
+                yield Hit(
+                    score,
+                    matcher.highlight(entry.name),
+                    entry.command,
+                    help=escape(entry.help),
+                )
+
+    def _entries(self) -> Iterator[Entry]:
+        app: LfgApp = self.app  # type: ignore[assignment]  # the only app with this provider
+        screen = self.screen
+        if isinstance(screen, KeyedScreen):
+            for key in KEYS:
+                if key.action in _NAMES and self._applies(key.action):
+                    said = " or ".join(map(shown, app.keys_in_force[key.action]))
+                    line = f"key {said}" if said else "no key"
+                    yield Entry(_NAMES[key.action], line, partial(screen.act, key.action))
+        if isinstance(screen, RunScreen):
+            for ticket in screen.run.tickets:
+                name = f"Go to {ticket.id}"
+                yield Entry(name, one_line(ticket.title), partial(screen.go_to, ticket.id))
+        for theme in app.theme_names:
+            yield Entry(f"Theme: {theme}", "", partial(app.use_theme, theme))
+
+    def _applies(self, action: str) -> bool:
+        if action in _LIVE_ONLY:
+            return isinstance(self.screen, LiveScreen)
+        return isinstance(self.screen, RunScreen) or action in ("help", "quit", "history")

@@ -1,0 +1,48 @@
+"""Numbers as a person reads them at a glance, in as few cells as that takes."""
+
+from datetime import datetime
+
+_SPARKS = "▁▂▃▄▅▆▇█"
+
+
+def duration(seconds: float | None) -> str:
+    """`0:07`, `12:30`, `1:02:03`; nothing where there is none."""
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def count(number: float) -> str:
+    """`940`, `12.4k`, `3.1M`."""
+    if number < 1000:
+        return f"{number:.0f}"
+    if number < 99_950:
+        return f"{number / 1000:.1f}k"
+    if number < 999_500:
+        return f"{number / 1000:.0f}k"
+    return f"{number / 1_000_000:.1f}M"
+
+
+def money(usd: float | None) -> str:
+    """`$0.42`; nothing where no price is known."""
+    if usd is None:
+        return ""
+    return f"${usd:.2f}" if usd >= 0.1 or usd == 0 else f"${usd:.3f}"
+
+
+def spark(values: list[float], width: int) -> str:
+    """The last `width` values as a row of bars, each against the highest."""
+    shown = values[-width:]
+    top = max(shown, default=0.0)
+    if top <= 0:
+        return " " * len(shown)
+    return "".join(
+        " " if value <= 0 else _SPARKS[min(7, int(value / top * 7.999))] for value in shown
+    )
+
+
+def day_and_time(at: float) -> str:
+    """Local time, `2026-03-04 17:05`."""
+    return datetime.fromtimestamp(at).strftime("%Y-%m-%d %H:%M")

@@ -1,0 +1,97 @@
+"""The row at the bottom: the keys that matter just now."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from textual.strip import Strip
+from textual.widget import Widget
+
+from lfgtui.transcript import ENDED, State
+from lfgtui.ui.bindings import BY_ACTION, shown
+from lfgtui.ui.ink import Line, Span, between, draw, line_width
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What the keys can act on."""
+
+    state: State | None
+    is_live: bool
+    is_zoomed: bool
+    finding: str | None
+    """Which hit of how many, while a search is open."""
+
+    where: str
+    """The place at the right: view and pane."""
+
+
+class Footer(Widget):
+    """One row of keys and words, the approval's own in the colour of an alarm."""
+
+    DEFAULT_CSS = """
+    Footer { height: 1; background: $panel; }
+    """
+
+    def __init__(self, keys: Mapping[str, Sequence[str]]) -> None:
+        super().__init__()
+        self._keys = keys
+        self._line: Line = []
+
+    def tell(self, situation: Situation) -> None:
+        """Bring the row up to date; nothing is painted where nothing changed."""
+        line = compose_footer(situation, self._keys, self.size.width)
+        if line != self._line:
+            self._line = line
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        return draw(self._line, self.size.width, self.app.theme_variables, "panel")
+
+
+def compose_footer(
+    situation: Situation, keys: Mapping[str, Sequence[str]], width: int
+) -> Line:
+    """The row's spans: as many keys as fit, the place at the right if there is room."""
+    line: Line = []
+    if situation.finding is not None:
+        line.append(Span(f" {situation.finding} ", "background", True, "secondary"))
+    deciding = situation.state == "needs_approval" and situation.is_live
+    if deciding and situation.finding is None:
+        for action in ("approve", "approve_always", "deny"):
+            if said := keys.get(action):
+                text = f" {shown(said[0])} {BY_ACTION[action].label} "
+                line.append(Span(text, "background", True, "warning"))
+    for action in _actions(situation):
+        if said := keys.get(action):
+            piece = [
+                Span(f" {shown(said[0])}", "primary", True),
+                Span(f" {_label(action, situation)} ", "muted"),
+            ]
+            if line_width(line) + line_width(piece) <= width:
+                line += piece
+    return between(line, [Span(f"{situation.where} ", "muted")], width)
+
+
+def _actions(situation: Situation) -> Iterable[str]:
+    """Footer actions in order of use; what cannot be done just now is left out."""
+    if situation.finding is not None:
+        yield from ("attention", "previous_hit", "back", "find")
+        return
+    yield "back" if situation.is_zoomed else "zoom"
+    ended = situation.state in ENDED
+    if situation.is_live:
+        yield "retry" if ended else "cancel"
+        if not ended:
+            yield "pause"
+        yield "attention"
+    elif not situation.is_zoomed:
+        yield "back"
+    yield from ("tools", "find", "view", "history", "help", "quit", "follow", "copy")
+
+
+def _label(action: str, situation: Situation) -> str:
+    if situation.finding is not None and action == "attention":
+        return "next hit"
+    if action == "pause" and situation.state == "paused":
+        return "go on"
+    return BY_ACTION[action].label

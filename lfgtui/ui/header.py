@@ -1,0 +1,112 @@
+"""The row at the top: which run, how it stands, how fast it goes, what it costs."""
+
+from textual.strip import Strip
+from textual.widget import Widget
+
+from lfgtui.transcript import State
+from lfgtui.ui import figures
+from lfgtui.ui.badges import BADGES
+from lfgtui.ui.ink import Line, Span, draw, line_width, one_line, shorten
+from lfgtui.ui.totals import Totals, totals
+from lfgtui.ui.view import RunView
+
+_HELD: tuple[State, ...] = ("paused", "queued")
+_ENDS: tuple[State, ...] = ("done", "failed", "limit", "blocked", "cancelled", "interrupted")
+
+
+class Header(Widget):
+    """One row. What does not fit is left out, the least important first."""
+
+    DEFAULT_CSS = """
+    Header { height: 1; background: $panel; }
+    """
+
+    def __init__(self, run: RunView, *, simulated: bool, past: bool) -> None:
+        super().__init__()
+        self._run = run
+        self._simulated = simulated
+        self._past = past
+        self._line: Line = []
+
+    def tell(self, now: float, notice: str | None = None) -> None:
+        """Bring the row up to date; nothing is painted where nothing changed."""
+        line = compose_header(
+            self._run,
+            totals(self._run, now),
+            width=self.size.width,
+            simulated=self._simulated,
+            past=self._past,
+            notice=notice,
+        )
+        if line != self._line:
+            self._line = line
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        return draw(self._line, self.size.width, self.app.theme_variables, "panel")
+
+
+def compose_header(
+    run: RunView, sums: Totals, *, width: int, simulated: bool, past: bool, notice: str | None
+) -> Line:
+    """The row's spans: what must be seen, then figures as long as there is room."""
+    alarm: Line = []
+    if run.behind is not None:
+        alarm.append(Span(f" history is behind: {run.behind} ", "background", True, "error"))
+    if simulated:
+        alarm.append(Span(" SIMULATED MODELS ", "background", True, "warning"))
+    parts = [
+        part
+        for part in (_standing(sums, past, notice), _time(sums), _rate(sums), _tokens(sums))
+        if part
+    ]
+    if cost := figures.money(sums.cost):
+        parts.append([Span(cost, "muted")])
+    room = width - line_width(alarm) - 1
+    title = shorten(one_line(run.title), max(8, room // 3))
+    line: Line = [Span(f" {title}", "foreground", True)]
+    for part in parts:
+        if line_width(line) + line_width(part) + 2 <= room:
+            line += [Span("  "), *part]
+    gap = width - line_width(line) - line_width(alarm)
+    return [*line, Span(" " * max(0, gap)), *alarm] if alarm else line
+
+
+def _standing(sums: Totals, past: bool, notice: str | None) -> Line:
+    if notice is not None:
+        return [Span(notice, "warning", True)]
+    counts: Line = []
+
+    def add(sign: str, colour: str, number: int, word: str = "") -> None:
+        if number:
+            gap = [Span(" ")] if counts else []
+            counts.extend([*gap, Span(f"{sign} {number}{word}", colour)])
+
+    approvals = sums.states["needs_approval"]
+    if sums.unfinished:
+        add("●", "primary", sums.running, " running")
+        add("?", "warning", approvals, " to approve" if approvals else "")
+        for state in _HELD:
+            add(BADGES[state].sign, BADGES[state].colour, sums.states[state])
+    for end in _ENDS:
+        add(BADGES[end].sign, BADGES[end].colour, sums.states[end])
+    if not sums.unfinished and not past:
+        all_done = sums.exit_code == 0
+        word = "all done – q to quit" if all_done else "all ended – q to quit"
+        counts.extend([Span("  "), Span(word, "success" if all_done else "warning", True)])
+    return counts
+
+
+def _time(sums: Totals) -> Line:
+    return [Span(figures.duration(sums.elapsed), "muted")] if sums.elapsed is not None else []
+
+
+def _rate(sums: Totals) -> Line:
+    return [Span(f"{sums.rate:>4.0f} tok/s", "foreground")] if sums.unfinished else []
+
+
+def _tokens(sums: Totals) -> Line:
+    if not sums.input and not sums.output:
+        return []
+    about = "~" if sums.estimated else ""
+    return [Span(f"↑{figures.count(sums.input)} ↓{about}{figures.count(sums.output)}", "muted")]

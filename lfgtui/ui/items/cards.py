@@ -1,0 +1,221 @@
+"""Tool calls as cards: one line of constant height, more on request."""
+
+from collections.abc import Hashable, Iterator, Sequence
+
+from rich.style import Style
+
+from lfgtui.events import ToolArguments
+from lfgtui.transcript import Attempt, HostedItem, ToolItem
+from lfgtui.ui.items.view import Context, ItemView, Piece
+from lfgtui.ui.lines import Row, Span, cut, wrap
+from lfgtui.ui.palette import STRONG, Palette
+from lfgtui.ui.visible import plain
+
+_HEAD, _TAIL = 12, 36
+"""Rows of a long output that an unfolded card shows, from its start and its end."""
+
+_LIVE = 12
+"""Rows of output shown while the tool still runs."""
+
+_ARGUMENT = 24
+"""Rows of one argument."""
+
+
+class ToolView(ItemView):
+    """One tool call. It unfolds by itself while it waits for the person."""
+
+    kind = "tool"
+    is_foldable = True
+
+    def __init__(self, item: ToolItem, attempt: Attempt) -> None:
+        super().__init__()
+        self._item = item
+        self._attempt = attempt
+
+    @property
+    def is_settled(self) -> bool:
+        return self._item.state == "finished" or self._is_stopped
+
+    @property
+    def _is_stopped(self) -> bool:
+        return self._attempt.ended_at is not None and self._item.state != "finished"
+
+    @property
+    def _is_asking(self) -> bool:
+        return self._item.state == "needs_approval" and not self._is_stopped
+
+    @property
+    def _is_busy(self) -> bool:
+        return self._item.state in ("arriving", "running") and not self._is_stopped
+
+    def is_unfolded(self, context: Context) -> bool:
+        if self.override is None and self._is_asking:
+            return True
+        return super().is_unfolded(context)
+
+    def key(self, context: Context) -> tuple[Hashable, ...]:
+        beat = context.spinner if self._is_busy else ""
+        return (self._item.revision, self._is_stopped, beat)
+
+    def draw(self, context: Context) -> Sequence[Piece]:
+        rows = [self._card(context)]
+        if self.is_unfolded(context):
+            bar = (("  │ ", self.palette(context).faint),)
+            rows += [row.indented(bar) for row in self._body(context, context.width - 4)]
+        return [self.piece(context, rows)]
+
+    def _card(self, context: Context) -> Row:
+        palette, item = self.palette(context), self._item
+        sign, style = self._sign(context)
+        left = [
+            (f"{sign} ", style),
+            (item.name or "tool", palette.tool),
+            ("  ", palette.text),
+            (self._summary(context), palette.muted),
+        ]
+        return self.fold_row(context, left, self._figures(context))
+
+    def _sign(self, context: Context) -> Span:
+        palette, item = self.palette(context), self._item
+        if self._is_stopped:
+            return "■", palette.muted
+        if self._is_asking:
+            return "?", palette.warn + STRONG
+        if self._is_busy:
+            return context.spinner, palette.busy
+        if item.state != "finished":
+            return "·", palette.muted
+        if item.denied:
+            return "⊘", palette.warn
+        failed = item.error is not None or item.exit_code not in (None, 0)
+        return ("✗", palette.bad) if failed else ("✓", palette.good)
+
+    def _summary(self, context: Context) -> str:
+        item = self._item
+        if item.arguments is not None:
+            said = context.summarise(item.name, item.arguments)
+            verb, _, rest = said.partition(" ")
+            return rest if rest and item.name.startswith(f"{verb}_") else said
+        json = item.arguments_json
+        room = max(8, context.width - len(item.name) - 8)
+        return json if len(json) <= room else "…" + json[1 - room :]
+
+    def _figures(self, context: Context) -> list[Span]:
+        """What stands at the right edge: the state, or how it ended and how long it took."""
+        palette, item = self.palette(context), self._item
+        if self._is_stopped:
+            return [("stopped", palette.muted)]
+        if self._is_asking:
+            return [("needs approval", palette.warn)]
+        if item.denied:
+            return [("denied", palette.warn)]
+        if item.state == "running" and item.started_at is not None:
+            return [(f"{max(0, int(context.now - item.started_at))} s", palette.busy)]
+        if item.state != "finished":
+            return []
+        parts: list[Span] = []
+        if item.exit_code is not None:
+            style = palette.bad if item.exit_code else palette.muted
+            parts = [(f"exit {item.exit_code} · ", style)]
+        elif item.error is not None:
+            parts = [("failed · ", palette.bad)]
+        return [*parts, (_seconds(item.seconds), palette.muted)]
+
+    def _body(self, context: Context, width: int) -> Iterator[Row]:
+        palette, item = self.palette(context), self._item
+        if self._is_asking:
+            yield from _question(item.approval or item.name, palette, width)
+        if item.arguments is not None:
+            yield from _arguments(item.arguments, palette, width)
+        elif item.arguments_json:
+            yield from _clipped(item.arguments_json, palette.muted, palette, width, 0, _LIVE)
+        if item.error is not None:
+            yield from wrap([(f"error: {item.error}", palette.bad)], width)
+        output = item.output if item.state == "finished" else item.live_output
+        if output.strip() and output.strip() != (item.error or "").strip():
+            head = _HEAD if item.state == "finished" else 0
+            tail = _TAIL if item.state == "finished" else _LIVE
+            yield from _clipped(plain(output), palette.text, palette, width, head, tail)
+
+
+class HostedView(ItemView):
+    """A tool the provider ran on its side."""
+
+    kind = "tool"
+    is_foldable = True
+
+    def __init__(self, item: HostedItem, attempt: Attempt) -> None:
+        super().__init__()
+        self._item = item
+        self._attempt = attempt
+
+    @property
+    def is_settled(self) -> bool:
+        return self._attempt.ended_at is not None
+
+    def key(self, context: Context) -> tuple[Hashable, ...]:
+        return (self._item.revision,)
+
+    def draw(self, context: Context) -> Sequence[Piece]:
+        palette, item = self.palette(context), self._item
+        left = [
+            ("☁ ", palette.muted),
+            (item.name, palette.tool),
+            ("  ", palette.text),
+            (" ".join(item.input.split()), palette.muted),
+        ]
+        rows = [self.fold_row(context, left, [("hosted", palette.muted)])]
+        if self.is_unfolded(context):
+            bar, width = (("  │ ", palette.faint),), context.width - 4
+            body = list(_clipped(plain(item.input), palette.muted, palette, width, _ARGUMENT, 0))
+            if item.output.strip():
+                body += _clipped(plain(item.output), palette.text, palette, width, _HEAD, _TAIL)
+            rows += [row.indented(bar) for row in body]
+        return [self.piece(context, rows)]
+
+
+def _question(summary: str, palette: Palette, width: int) -> Iterator[Row]:
+    yield from wrap([(summary, palette.text + STRONG)], width)
+    key = palette.warn + STRONG
+    keys = [("a", " approve · "), ("A", " always · "), ("d", " deny")]
+    spans = [("needs approval: ", palette.warn)]
+    for name, meaning in keys:
+        spans += [(name, key), (meaning, palette.muted)]
+    yield from wrap(spans, width)
+
+
+def _arguments(arguments: ToolArguments, palette: Palette, width: int) -> Iterator[Row]:
+    if isinstance(arguments, str):
+        yield from _clipped(arguments, palette.muted, palette, width, _ARGUMENT, 0)
+        return
+    for name, value in arguments.items():
+        text = value if isinstance(value, str) else repr(value)
+        if "\n" not in text.strip("\n"):
+            yield from wrap([(f"{name}: ", palette.marker), (text, palette.text)], width)
+            continue
+        yield from wrap([(f"{name}:", palette.marker)], width)
+        for row in _clipped(text, palette.text, palette, width - 2, _ARGUMENT, 0):
+            yield row.indented((("  ", palette.text),))
+
+
+def _clipped(
+    text: str, style: Style, palette: Palette, width: int, head: int, tail: int
+) -> Iterator[Row]:
+    """The first and last rows of a long text, and how many lines lie between."""
+    lines = text.strip("\n").split("\n")
+    if len(lines) <= head + tail + 1:
+        yield from cut([("\n".join(lines), style)], width)
+        return
+    if head:
+        yield from cut([("\n".join(lines[:head]), style)], width)
+    yield Row(((f"… {len(lines) - head - tail:,} more lines", palette.faint),))
+    if tail:
+        yield from cut([("\n".join(lines[-tail:]), style)], width)
+
+
+def _seconds(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    if seconds < 0.1:
+        return f"{seconds * 1000:.0f} ms"
+    return f"{seconds:.1f} s" if seconds < 100 else f"{seconds:.0f} s"

@@ -1,0 +1,131 @@
+"""The quiet items: thinking, prompts, lfg's own notes, the rule between attempts."""
+
+from collections.abc import Hashable, Sequence
+
+from lfgtui.transcript import Attempt, NoteItem, PromptItem, ReasoningItem
+from lfgtui.ui.items.view import Context, ItemView, Piece
+from lfgtui.ui.lines import Row, Span, width_of, wrap
+from lfgtui.ui.palette import Palette
+
+_TAIL = 400
+"""Characters of the thinking looked at for its last words."""
+
+
+class ReasoningView(ItemView):
+    """The model's thinking, one line: its last words while it runs, then how long it took."""
+
+    kind = "reasoning"
+    is_foldable = True
+
+    def __init__(self, item: ReasoningItem) -> None:
+        super().__init__()
+        self._item = item
+
+    @property
+    def is_settled(self) -> bool:
+        return self._item.closed
+
+    def key(self, context: Context) -> tuple[Hashable, ...]:
+        return (self._item.revision,)
+
+    def draw(self, context: Context) -> Sequence[Piece]:
+        palette, text = self.palette(context), self._item.text
+        if self._item.closed:
+            if not text.strip():
+                return ()
+            label = f"thought for {self._item.seconds:.1f} s · {len(text):,} chars"
+            rows = [self.fold_row(context, [(label, palette.muted)])]
+        else:
+            rows = [self._thinking(context, text)]
+        if self.is_unfolded(context):
+            bar = (("  ", palette.text),)
+            body = wrap([(text.strip(), palette.thought)], context.width - 2)
+            rows += [row.indented(bar) for row in body]
+        return [self.piece(context, rows, text.strip() if self.is_unfolded(context) else None)]
+
+    def _thinking(self, context: Context, text: str) -> Row:
+        palette = self.palette(context)
+        label = "thinking… "
+        words = " ".join(text[-_TAIL:].split())
+        room = context.width - 2 - len(label)
+        if width_of(words) > room:
+            kept = words[-max(1, room - 1) :]
+            while width_of(kept) > room - 1 and len(kept) > 1:
+                kept = kept[1:]
+            words = "…" + kept
+        return self.fold_row(context, [(label, palette.busy), (words, palette.thought)])
+
+
+class PromptView(ItemView):
+    """What was said to the model, folded to its first words."""
+
+    kind = "prompt"
+    is_foldable = True
+
+    def __init__(self, item: PromptItem) -> None:
+        super().__init__()
+        self._item = item
+
+    def key(self, context: Context) -> tuple[Hashable, ...]:
+        return (self._item.revision,)
+
+    def draw(self, context: Context) -> Sequence[Piece]:
+        palette, text = self.palette(context), self._item.text.strip()
+        words = " ".join(text[: 4 * context.width].split())
+        rows = [self.fold_row(context, [("prompt: ", palette.marker), (words, palette.muted)])]
+        if self.is_unfolded(context):
+            bar = (("▎ ", palette.marker),)
+            body = wrap([(text, palette.text)], context.width - 2)
+            rows += [row.indented(bar) for row in body]
+        return [self.piece(context, rows, text)]
+
+
+class NoteView(ItemView):
+    """A line of lfg's own, wrapped under its sign."""
+
+    kind = "note"
+
+    def __init__(self, item: NoteItem) -> None:
+        super().__init__()
+        self._item = item
+
+    def key(self, context: Context) -> tuple[Hashable, ...]:
+        return (self._item.revision,)
+
+    def draw(self, context: Context) -> Sequence[Piece]:
+        palette = self.palette(context)
+        sign, style = _note_signs(palette)[self._item.kind]
+        body = wrap([(self._item.message.strip(), style)], context.width - 2)
+        prefixes = [((sign + " ", style),)] + [(("  ", style),)] * len(body)
+        rows = [row.indented(prefix) for row, prefix in zip(body, prefixes, strict=False)]
+        return [self.piece(context, rows)]
+
+
+def _note_signs(palette: Palette) -> dict[str, Span]:
+    return {
+        "status": ("·", palette.muted),
+        "retry": ("↻", palette.warn),
+        "warning": ("!", palette.warn),
+        "error": ("✗", palette.bad),
+        "end": ("■", palette.muted),
+    }
+
+
+class RuleView(ItemView):
+    """Where a further attempt begins."""
+
+    kind = "rule"
+
+    def __init__(self, attempt: Attempt) -> None:
+        super().__init__()
+        self._attempt = attempt
+
+    def key(self, context: Context) -> tuple[Hashable, ...]:
+        return ()
+
+    def draw(self, context: Context) -> Sequence[Piece]:
+        palette, attempt = self.palette(context), self._attempt
+        label = f"attempt {attempt.number} · {attempt.provider}/{attempt.model} "
+        rule = "─" * max(0, context.width - 3 - width_of(label))
+        spans = [("── ", palette.faint), (label, palette.muted), (rule, palette.faint)]
+        return [self.piece(context, [Row(()), *wrap(spans, context.width)[:1]])]

@@ -1,0 +1,172 @@
+"""A pane: one ticket on the screen."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from textual.app import ComposeResult
+from textual.widget import Widget
+
+from lfgtui.tickets import Ticket
+from lfgtui.transcript import Transcript
+from lfgtui.ui.items import Summarise
+from lfgtui.ui.pane_head import PaneHead
+from lfgtui.ui.stream_view import StreamView
+from lfgtui.ui.view import RunView
+
+GAUGE_SECONDS = 0.25
+"""Between two looks at the gauges: figures that flicker cannot be read."""
+
+_TROUBLE = frozenset({"needs_approval", "failed", "limit", "blocked"})
+
+
+@dataclass(frozen=True, slots=True)
+class PaneSettings:
+    """What panes need to know beside the run. Times in seconds."""
+
+    stall_after: float
+    ttft_budget: float
+    summarise: Summarise
+    clock: Callable[[], float] = time.time
+
+
+class Pane(Widget, can_focus=True):
+    """One ticket: head, stream, and a bar at the left in the colour of its state.
+
+    Nothing in it runs by itself. `mark_dirty` says that entries came; `tick`,
+    from the app's one frame clock, paints what they changed.
+    """
+
+    DEFAULT_CSS = """
+    Pane {
+        layout: vertical;
+        background: $background;
+        border-left: outer $foreground 20%;
+        &.-primary { border-left: outer $primary; }
+        &.-secondary { border-left: outer $secondary; }
+        &.-accent { border-left: outer $accent; }
+        &.-success { border-left: outer $success; }
+        &.-warning { border-left: outer $warning; }
+        &.-error { border-left: outer $error; }
+        StreamView { margin: 0 1; background: $background; }
+        &:focus PaneHead { background: $primary-muted; }
+    }
+    """
+
+    def __init__(self, view: RunView, ticket: Ticket, settings: PaneSettings) -> None:
+        super().__init__()
+        self.ticket_id = ticket.id
+        self._view = view
+        self._ticket = ticket
+        self._settings = settings
+        self._head = PaneHead(ticket, settings)
+        self._stream = StreamView(settings.summarise)
+        self._is_dirty = True
+        self._gauged_at = 0.0
+        self._colour = ""
+
+    def compose(self) -> ComposeResult:
+        yield self._head
+        yield self._stream
+
+    def mark_dirty(self) -> None:
+        """Entries for this ticket came; they are looked at in the next tick."""
+        self._is_dirty = True
+
+    def tick(self, now: float) -> None:
+        """Paint what changed. Call for panes on the screen, at most 30 times a second."""
+        gauges = abs(now - self._gauged_at) >= GAUGE_SECONDS
+        if not (self._is_dirty or gauges):
+            return
+        transcript = self._view.transcript(self.ticket_id)
+        self._stream.update(transcript, now if gauges else self._gauged_at)
+        self._is_dirty = False
+        if gauges:
+            self._gauged_at = now
+            self._gauge(transcript, now)
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether a person should look: a question, a failure, a limit, a stall."""
+        transcript, meter = self._view.transcript(self.ticket_id), self._view.meter(self.ticket_id)
+        if transcript.state in _TROUBLE or transcript.waiting_approvals:
+            return True
+        now, after = self._settings.clock(), self._settings.stall_after
+        return transcript.state in ("waiting", "streaming") and meter.is_stalled(now, after)
+
+    def toggle_tools(self) -> None:
+        """Unfold all tool cards, those to come too; or fold them."""
+        self._stream.toggle_kind("tool")
+
+    def toggle_reasoning(self) -> None:
+        """Unfold the model's thinking, or fold it."""
+        self._stream.toggle_kind("reasoning")
+
+    def toggle_fold(self) -> None:
+        """Unfold or fold the item last clicked, else the lowest in sight."""
+        self._stream.toggle_nearest()
+
+    def follow(self) -> None:
+        """Keep the end in sight."""
+        self._stream.follow()
+
+    def scroll_lines(self, lines: int) -> None:
+        """Scroll down, or (negative) up."""
+        self._stream.scroll_by(lines)
+
+    def scroll_pages(self, pages: int) -> None:
+        """Scroll by what is in sight."""
+        self._stream.scroll_by(pages * self._stream.page)
+
+    def scroll_start(self) -> None:
+        """To the first line."""
+        self._stream.scroll_by(-(1 << 30))
+
+    def scroll_finish(self) -> None:
+        """To the last line, and follow it."""
+        self._stream.follow()
+
+    def copy_text(self) -> str:
+        """The answer as the model wrote it: the newest attempt's, in Markdown."""
+        attempt = self._view.transcript(self.ticket_id).attempt
+        return attempt.text if attempt else ""
+
+    def plain_text(self) -> str:
+        """All lines as shown."""
+        return self._stream.plain_text()
+
+    def find(self, pattern: str) -> int:
+        """Highlight all matches and show one; how many there are."""
+        return self._stream.find(pattern)
+
+    def find_next(self) -> None:
+        """Show the next match, round the end."""
+        self._stream.find_step(1)
+
+    def find_previous(self) -> None:
+        """Show the match before, round the start."""
+        self._stream.find_step(-1)
+
+    def clear_find(self) -> None:
+        """Take the highlights away."""
+        self._stream.find("")
+
+    @property
+    def find_position(self) -> int:
+        """Which match is shown, from 1; 0 where there is none."""
+        return self._stream.match_number
+
+    def _gauge(self, transcript: Transcript, now: float) -> None:
+        meter = self._view.meter(self.ticket_id)
+        self._head.update(transcript, meter, self._waits_for(transcript), now)
+        colour = self._head.badge(transcript, meter, now).colour
+        if colour != self._colour:
+            self.remove_class(f"-{self._colour}")
+            self.add_class(f"-{colour}")
+            self._colour = colour
+
+    def _waits_for(self, transcript: Transcript) -> list[str]:
+        if transcript.state not in (None, "queued", "blocked"):
+            return []
+        needs = [n for n in self._ticket.needs if self._view.transcript(n).state != "done"]
+        return needs or (["a free place"] if transcript.state == "queued" else [])

@@ -1,0 +1,53 @@
+"""One line of input that takes the footer's place, so nothing else moves."""
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.widgets import Input, Label
+
+
+class Prompt(Horizontal):
+    """A question with a line to answer on: enter sends it, esc does not."""
+
+    DEFAULT_CSS = """
+    Prompt { height: 1; background: $panel; }
+    Prompt Label { width: auto; padding: 0 1; color: $background; background: $secondary; }
+    Prompt Input, Prompt Input:focus {
+        width: 1fr; height: 1; border: none; padding: 0 1; background: $panel;
+    }
+    """
+
+    class Answered(Message):
+        """Enter was pressed. `purpose` is what the prompt was opened for."""
+
+        def __init__(self, purpose: str, text: str) -> None:
+            super().__init__()
+            self.purpose = purpose
+            self.text = text
+
+    class Dropped(Message):
+        """Esc was pressed."""
+
+    def __init__(self, purpose: str, label: str, *, placeholder: str = "", text: str = "") -> None:
+        super().__init__()
+        self._purpose = purpose
+        self._label = label
+        self._placeholder = placeholder
+        self._text = text
+
+    def compose(self) -> ComposeResult:
+        yield Label(self._label, markup=False)
+        yield Input(self._text, placeholder=self._placeholder, select_on_focus=False)
+
+    def on_mount(self) -> None:
+        self.query_one(Input).focus()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.post_message(self.Answered(self._purpose, event.value))
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key == "escape":
+            event.stop()
+            self.post_message(self.Dropped())

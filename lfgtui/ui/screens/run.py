@@ -1,0 +1,372 @@
+"""A run on the screen: its panes, the table, moving among them, reading in them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.css.query import NoMatches
+
+from lfgtui.ui.bindings import Keymap
+from lfgtui.ui.footer import Footer, Situation
+from lfgtui.ui.grid import PaneGrid
+from lfgtui.ui.header import Header
+from lfgtui.ui.ink import one_line, shorten
+from lfgtui.ui.pane import Pane, PaneSettings
+from lfgtui.ui.prompt import Prompt
+from lfgtui.ui.screens.keyed import KeyedScreen
+from lfgtui.ui.table import TicketTable
+from lfgtui.ui.tiling import Direction
+from lfgtui.ui.view import RunView
+
+View = Literal["grid", "focus", "table"]
+
+_TOAST_SECONDS = 2.5
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What every run screen is given: the keys and how panes are set."""
+
+    keys: Mapping[str, Sequence[str]]
+    keymap: Keymap
+    panes: PaneSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A search that is open in a pane."""
+
+    pattern: str
+    hits: int
+
+    def __str__(self) -> str:
+        hits = "1 hit" if self.hits == 1 else f"{self.hits or 'no'} hits"
+        return f"“{shorten(one_line(self.pattern), 24)}” {hits}"
+
+
+class RunScreen(KeyedScreen):
+    """A run that is looked at. `LiveScreen` adds what can be done to one that works.
+
+    One ticket is the current one in every view; in the grid it is the pane
+    with the focus. `frame` is called by the app's clock and paints what is
+    visible; between frames nothing is drawn because of what arrives.
+    """
+
+    DEFAULT_CSS = """
+    RunScreen { layout: vertical; background: $background; }
+    RunScreen #body { height: 1fr; }
+    """
+
+    past = True
+
+    def __init__(
+        self,
+        run: RunView,
+        desk: Desk,
+        *,
+        simulated: bool = False,
+        at: str | None = None,
+        pattern: str | None = None,
+    ) -> None:
+        super().__init__(desk.keymap)
+        self.run = run
+        self._desk = desk
+        self._panes = [Pane(run, ticket, desk.panes) for ticket in run.tickets]
+        self._by_id = {pane.ticket_id: pane for pane in self._panes}
+        self._grid = PaneGrid(self._panes)
+        self._table = TicketTable(run, stall_after=desk.panes.stall_after)
+        self._header = Header(run, simulated=simulated, past=self.past)
+        self._footer = Footer(desk.keys)
+        self._current = self._by_id.get(at or "", self._panes[0])
+        self._view: View = "grid"
+        self._is_zoomed = at is not None
+        self._finding: Finding | None = None
+        self._pattern = pattern
+        self._notice: str | None = None
+
+    def compose(self) -> ComposeResult:
+        yield self._header
+        with Horizontal(id="body"):
+            yield self._grid
+            yield self._table
+        yield self._footer
+
+    def on_mount(self) -> None:
+        self._arrange()
+        self.call_after_refresh(self._first_paint)
+
+    def _first_paint(self) -> None:
+        self._grid.reveal(self._current)
+        for pane in self._panes:
+            pane.mark_dirty()
+        if self._pattern:
+            self._open_find(self._pattern)
+        self.frame(self._desk.panes.clock())
+
+    # What the app's clock asks for
+
+    def frame(self, now: float, gauges: bool = True) -> None:
+        """Paint what changed; `gauges` also the figures that time alone changes."""
+        for pane in self._grid.visible():
+            pane.tick(now)
+        if gauges:
+            self._tell(now)
+
+    def mark(self, tickets: set[str]) -> None:
+        """Have the tickets' panes painted anew when they are next visible."""
+        for ticket in tickets:
+            self._by_id[ticket].mark_dirty()
+
+    def say(self, notice: str) -> None:
+        """Show a word in the header instead of the counts, for good."""
+        self._notice = notice
+        self._tell(self._desk.panes.clock())
+
+    def toast(self, message: str) -> None:
+        """A short word that goes away by itself."""
+        self.notify(message, timeout=_TOAST_SECONDS, markup=False)
+
+    # Where we are
+
+    @property
+    def current(self) -> str:
+        """The id of the ticket that keys act on."""
+        return self._current.ticket_id
+
+    @property
+    def view(self) -> View:
+        return self._view
+
+    @property
+    def is_zoomed(self) -> bool:
+        return self._is_zoomed
+
+    @property
+    def finding(self) -> Finding | None:
+        """The search that is open in the current pane."""
+        return self._finding
+
+    def go_to(self, ticket: str, *, zoom: bool | None = None) -> None:
+        """Make the ticket the current one."""
+        pane = self._by_id[ticket]
+        if pane is not self._current:
+            self._close_find()
+        self._current = pane
+        if zoom is not None:
+            self._is_zoomed = zoom
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Bring widgets in line with view, zoom and current ticket."""
+        in_table = self._view == "table" and not self._is_zoomed
+        in_strip = self._view == "focus" and not self._is_zoomed
+        alone = self._is_zoomed or self._view == "focus"
+        self._grid.display = not in_table
+        self._grid.show_alone(self._current if alone else None)
+        self._table.display = in_table or in_strip
+        self._table.set_class(in_strip, "slim")
+        self._table.set_current(self._panes.index(self._current))
+        target = self._table if in_table else self._current
+        if self.focused is not target and not self.is_typing:
+            target.focus(scroll_visible=False)
+        self._grid.reveal(self._current)
+        self._tell(self._desk.panes.clock())
+
+    def _tell(self, now: float) -> None:
+        if not self.is_mounted:
+            return
+        self._header.tell(now, self._notice)
+        if self._table.display:
+            self._table.tell(now)
+        self._footer.tell(self._situation())
+
+    def _situation(self) -> Situation:
+        place = f"{self._panes.index(self._current) + 1}/{len(self._panes)}"
+        return Situation(
+            state=self.run.transcript(self.current).state,
+            is_live=not self.past,
+            is_zoomed=self._is_zoomed,
+            finding=None if self._finding is None else str(self._finding),
+            where=f"{'zoom' if self._is_zoomed else self._view} {place}",
+        )
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        if isinstance(event.widget, Pane) and event.widget is not self._current:
+            self.go_to(event.widget.ticket_id)
+
+    def on_ticket_table_chosen(self, event: TicketTable.Chosen) -> None:
+        self.go_to(event.ticket)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._arrange)
+
+    # Keys: moving
+
+    async def act(self, action: str) -> None:
+        if action.startswith("jump_"):
+            self._jump(int(action.removeprefix("jump_")))
+        else:
+            await super().act(action)
+
+    def _jump(self, number: int) -> None:
+        if number <= len(self._panes):
+            self.go_to(self._panes[number - 1].ticket_id)
+
+    def _by(self, step: int) -> None:
+        index = (self._panes.index(self._current) + step) % len(self._panes)
+        self.go_to(self._panes[index].ticket_id)
+
+    def _move(self, direction: Direction) -> None:
+        if self._view == "grid" and not self._is_zoomed:
+            self.go_to(self._grid.step(self._current, direction).ticket_id)
+        elif self._is_zoomed and direction in ("up", "down"):
+            self._current.scroll_lines(1 if direction == "down" else -1)
+        else:
+            self._by(1 if direction in ("down", "right") else -1)
+
+    def action_left(self) -> None:
+        self._move("left")
+
+    def action_right(self) -> None:
+        self._move("right")
+
+    def action_up(self) -> None:
+        self._move("up")
+
+    def action_down(self) -> None:
+        self._move("down")
+
+    def action_next_pane(self) -> None:
+        self._by(1)
+
+    def action_previous_pane(self) -> None:
+        self._by(-1)
+
+    def action_zoom(self) -> None:
+        self._is_zoomed = True
+        self._arrange()
+
+    def action_view(self) -> None:
+        """Grid, focus, table, and round again; out of a zoom first."""
+        if not self._is_zoomed:
+            views = get_args(View)
+            self._view = views[(views.index(self._view) + 1) % len(views)]
+        self._is_zoomed = False
+        self._arrange()
+
+    def action_back(self) -> None:
+        if self._finding is not None:
+            self._close_find()
+            self._arrange()
+        elif self._is_zoomed:
+            self._is_zoomed = False
+            self._arrange()
+        else:
+            self._leave()
+
+    def _leave(self) -> None:
+        """Esc with nothing left to close: a past run gives way to what opened it."""
+        if len(self.app.screen_stack) > 1:
+            self.dismiss()
+
+    def action_attention(self) -> None:
+        if self._finding is not None:
+            self._current.find_next()
+            return
+        here = self._panes.index(self._current)
+        for pane in [*self._panes[here + 1 :], *self._panes[: here + 1]]:
+            if pane.needs_attention:
+                self.go_to(pane.ticket_id)
+                return
+        self.toast("nothing needs attention")
+
+    def action_previous_hit(self) -> None:
+        if self._finding is not None:
+            self._current.find_previous()
+
+    # Keys: reading
+
+    def action_page_up(self) -> None:
+        self._current.scroll_pages(-1)
+
+    def action_page_down(self) -> None:
+        self._current.scroll_pages(1)
+
+    def action_start(self) -> None:
+        self._current.scroll_start()
+
+    def action_finish(self) -> None:
+        self._current.scroll_finish()
+
+    def action_follow(self) -> None:
+        self._current.follow()
+
+    def action_tools(self) -> None:
+        self._current.toggle_tools()
+
+    def action_reasoning(self) -> None:
+        self._current.toggle_reasoning()
+
+    def action_fold(self) -> None:
+        self._current.toggle_fold()
+
+    def action_copy(self) -> None:
+        text = self._current.copy_text()
+        if not text:
+            self.toast("nothing to copy yet")
+            return
+        self.app.copy_to_clipboard(text)
+        self.toast(f"copied {len(text):,} characters")
+
+    async def action_find(self) -> None:
+        if self._view == "table" and not self._is_zoomed:
+            self._is_zoomed = True
+            self._arrange()
+        text = self._finding.pattern if self._finding else ""
+        await self.ask("find", f"find in {self.current}", text=text)
+
+    def _open_find(self, pattern: str) -> None:
+        hits = self._current.find(pattern)
+        self._finding = Finding(pattern, hits)
+        self._tell(self._desk.panes.clock())
+
+    def _close_find(self) -> None:
+        if self._finding is not None:
+            self._current.clear_find()
+            self._finding = None
+
+    # The line at the bottom
+
+    async def ask(self, purpose: str, label: str, *, placeholder: str = "", text: str = "") -> None:
+        """Open the line of input in the footer's place."""
+        await self._close_prompt()
+        self._footer.display = False
+        await self.mount(Prompt(purpose, label, placeholder=placeholder, text=text))
+
+    async def _close_prompt(self) -> None:
+        try:
+            prompt = self.query_one(Prompt)
+        except NoMatches:
+            return
+        self.set_focus(None)
+        await prompt.remove()
+        self._footer.display = True
+        self._arrange()
+
+    async def on_prompt_answered(self, event: Prompt.Answered) -> None:
+        await self._close_prompt()
+        self.answered(event.purpose, event.text)
+
+    async def on_prompt_dropped(self) -> None:
+        await self._close_prompt()
+
+    def answered(self, purpose: str, text: str) -> None:
+        """What was typed, for what it was asked."""
+        if purpose == "find":
+            self._close_find()
+            if text:
+                self._open_find(text)
+            self._arrange()

@@ -1,0 +1,25 @@
+"""What every test stands on: files of its own, no keys, no blocking of the loop."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from blockbuster import BlockBuster, blockbuster_ctx
+
+KEY_VARIABLES = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "XAI_API_KEY", "GEMINI_API_KEY")
+
+
+@pytest.fixture(autouse=True)
+def own_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes the person's own config, history or keys."""
+    monkeypatch.setenv("LFG_CONFIG", str(tmp_path / "config" / "config.toml"))
+    monkeypatch.setenv("LFG_DATA_DIR", str(tmp_path / "data"))
+    for variable in KEY_VARIABLES:
+        monkeypatch.delenv(variable, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def unblocked_loop() -> Iterator[BlockBuster]:
+    """A blocking call made by lfg's own code on the event loop is an error."""
+    with blockbuster_ctx("lfgtui") as blockbuster:
+        yield blockbuster

@@ -1,0 +1,109 @@
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from lfgtui import events as e
+from lfgtui.history import Reader, writer
+
+from .conftest import Recorder
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Another program in the middle of a transaction."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        connection.close()
+
+
+def stored(path: Path, run: str, ticket: str) -> list[e.Entry]:
+    with Reader(path) as reader:
+        return list(reader.entries(run, ticket))
+
+
+def test_a_locked_history_falls_behind_and_catches_up(recorder: Recorder) -> None:
+    run = recorder.start("a")
+    history = recorder.history
+    history.submit(run, "a", 1, 0.0, e.TicketQueued())
+    assert history.flush().result(30) is True
+    with locked(recorder.path):
+        history.submit(run, "a", 1, 1.0, e.Status("one"))
+        assert history.flush().result(30) is False
+        history.submit(run, "a", 1, 2.0, e.Status("two"))
+        settled = history.flush(saved=True)
+        assert history.flush().result(30) is False
+        assert [entry.saved for entry in recorder.entries] == [True, False, False]
+        assert "another program holds it" in str(recorder.behind.get(timeout=30))
+        assert history.backlog_bytes > 0 and not history.backlog_full
+        assert not settled.done()
+        assert len(stored(recorder.path, run, "a")) == 1
+    assert settled.result(30) is True
+    assert recorder.behind.get(timeout=30) is None
+    assert history.backlog_bytes == 0
+    history.submit(run, "a", 1, 3.0, e.Status("three"))
+    assert history.flush().result(30) is True
+    entries = stored(recorder.path, run, "a")
+    assert [(x.seq, x.event) for x in entries] == [(x.seq, x.event) for x in recorder.entries]
+    assert [entry.seq for entry in entries] == [1, 2, 3, 4]
+    assert recorder.behind.empty()
+
+
+def test_a_full_disk_falls_behind_and_catches_up(recorder: Recorder) -> None:
+    run = recorder.start("a")
+    connection = recorder.history._writer._connection
+    connection.execute("PRAGMA max_page_count = 1")
+    recorder.history.submit(run, "a", 1, 0.0, e.TextDelta("x" * 200_000))
+    recorder.history.submit(run, "a", 1, 1.0, e.TicketCancelled())
+    assert recorder.history.flush().result(30) is False
+    assert "free some space" in str(recorder.behind.get(timeout=30))
+    connection.execute("PRAGMA max_page_count = 1073741823")
+    assert recorder.history.flush(saved=True).result(30) is True
+    assert [x.event for x in stored(recorder.path, run, "a")] == [
+        e.TextDelta("x" * 200_000),
+        e.TicketCancelled(),
+    ]
+    with recorder.history.reader() as reader:
+        assert len(reader.search("x*")) == 1
+
+
+def test_the_backlog_is_full_past_its_measure(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "BACKLOG_BYTES", 1000)
+    run = recorder.start("a")
+    with locked(recorder.path):
+        recorder.history.submit(run, "a", 1, 0.0, e.TextDelta("x" * 2000))
+        recorder.history.flush().result(30)
+        assert recorder.history.backlog_full
+    recorder.history.flush(saved=True).result(30)
+    assert not recorder.history.backlog_full
+
+
+def test_a_backlog_that_cannot_be_saved_is_given_up_when_closing(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "CLOSING_PATIENCE", 0.3)
+    run = recorder.start("a")
+    with locked(recorder.path):
+        recorder.history.submit(run, "a", 1, 0.0, e.TicketQueued())
+        settled = recorder.history.flush(saved=True)
+        recorder.history.close()
+    assert "1 entries could not be saved" in str(recorder.history.failure)
+    assert "could not be saved" in str(settled.exception(30))
+    assert [entry.saved for entry in recorder.entries] == [False]
+
+
+def test_a_backlog_that_can_be_saved_in_time_is_saved_when_closing(recorder: Recorder) -> None:
+    run = recorder.start("a")
+    with locked(recorder.path):
+        recorder.history.submit(run, "a", 1, 0.0, e.TicketQueued())
+        recorder.history.flush().result(30)
+    recorder.history.close()
+    assert recorder.history.failure is None
+    assert len(stored(recorder.path, run, "a")) == 1

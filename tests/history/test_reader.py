@@ -1,0 +1,132 @@
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from lfgtui import events as e
+from lfgtui.errors import HistoryError, UsageError
+from lfgtui.history import Reader, RunSummary, SearchHit
+from lfgtui.transcript import Transcript
+
+from .conftest import Recorder
+
+STORY: list[e.Event] = [
+    e.TicketQueued(),
+    e.AttemptStarted("simulator", "m"),
+    e.UserMessage("do it"),
+    e.RequestSent(1),
+    e.TextDelta("Hello"),
+    e.ResponseFinished(1, "end"),
+    e.TicketDone("end"),
+]
+
+
+def test_a_history_that_does_not_exist_yet_is_empty(path: Path) -> None:
+    with Reader(path) as reader:
+        assert reader.runs() == []
+        assert reader.search("anything") == []
+        assert reader.tickets("x") == []
+        with pytest.raises(UsageError, match="no runs yet"):
+            reader.find_run("last")
+    assert not path.exists()
+
+
+def test_runs_come_newest_first_and_in_pages(recorder: Recorder) -> None:
+    ids = []
+    for at in range(5):
+        recorder.history._clock = lambda at=at: 1000.0 + at
+        ids.append(recorder.start("a", "b", title=f"run {at}"))
+    recorder.play(ids[1], "a", STORY)
+    with recorder.history.reader() as reader:
+        assert [run.run for run in reader.runs()] == ids[::-1]
+        assert [run.run for run in reader.runs(limit=2, offset=1)] == [ids[3], ids[2]]
+        assert reader.find_run("last") == ids[4]
+        summary = reader.runs()[3]
+    assert summary == RunSummary(ids[1], "run 1", "running", 1001.0, None, 2, 1, None)
+
+
+def test_json_is_as_documented(recorder: Recorder) -> None:
+    run = recorder.start("a")
+    recorder.play(run, "a", STORY)
+    with recorder.history.reader() as reader:
+        listed = msgspec.to_builtins(reader.runs())
+        found = msgspec.to_builtins(reader.search("hello"))
+    assert list(listed[0]) == [
+        "run",
+        "title",
+        "state",
+        "started_at",
+        "ended_at",
+        "tickets",
+        "done",
+        "cost",
+    ]
+    assert msgspec.json.decode(msgspec.json.encode(found)) == [
+        {
+            "run": run,
+            "ticket": "a",
+            "attempt": 1,
+            "seq": 5,
+            "kind": "text",
+            "at": 1005.0,
+            "snippet": "Hello",
+            "matches": [[0, 5]],
+        }
+    ]
+    assert SearchHit.__struct_fields__ == tuple(found[0])
+
+
+def test_a_run_is_found_by_its_beginning_or_its_end(recorder: Recorder) -> None:
+    recorder.history._clock = lambda: 0.0
+    first = recorder.start("a")
+    recorder.history._clock = lambda: 86_400.0
+    second = recorder.start("a")
+    with recorder.history.reader() as reader:
+        assert reader.find_run(first) == first
+        assert reader.find_run("19700102") == second
+        assert reader.find_run(first[-5:]) == first
+        with pytest.raises(UsageError, match=f"may be 2 runs: {second}, {first}"):
+            reader.find_run("1970")
+        for text in ("", "nope", "1970010100"):
+            with pytest.raises(UsageError, match=f'no run "{text}"'):
+                reader.find_run(text)
+
+
+def test_a_transcript_is_the_fold_of_what_was_delivered(recorder: Recorder) -> None:
+    run = recorder.start("a")
+    recorder.play(run, "a", STORY)
+    live = Transcript()
+    for entry in recorder.entries:
+        live.apply(entry)
+    with recorder.history.reader() as reader:
+        stored = reader.transcript(run, "a")
+    assert stored.attempts == live.attempts
+    assert (stored.state, stored.answer, stored.last_seq) == ("done", "Hello", live.last_seq)
+
+
+def test_entries_are_read_in_pages_and_from_any_place(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lfgtui.history.reader._PAGE", 3)
+    run = recorder.start("a")
+    recorder.play(run, "a", STORY)
+    with recorder.history.reader() as reader:
+        assert list(reader.entries(run, "a")) == recorder.entries
+        assert list(reader.entries(run, "a", first=5)) == recorder.entries[4:]
+
+
+def test_a_missing_ticket_is_refused_with_the_nearest_name(recorder: Recorder) -> None:
+    run = recorder.start("schema", "api")
+    with recorder.history.reader() as reader:
+        with pytest.raises(UsageError, match=f'run {run} has no ticket "shema"; did you mean'):
+            list(reader.entries(run, "shema"))
+        with pytest.raises(UsageError, match='no run "x"'):
+            list(reader.entries("x", "a"))
+        with pytest.raises(UsageError, match='no run "x"'):
+            reader.run("x")
+
+
+def test_a_reader_cannot_write(recorder: Recorder) -> None:
+    recorder.start("a")
+    with recorder.history.reader() as reader, pytest.raises(HistoryError, match="readonly"):
+        reader._rows("DELETE FROM runs", ())

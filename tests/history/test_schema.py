@@ -1,0 +1,92 @@
+import sqlite3
+import stat
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from lfgtui.errors import HistoryError
+from lfgtui.history import schema
+
+
+def test_file_and_folder_are_for_their_owner_alone(path: Path) -> None:
+    with closing(schema.connect(path)):
+        modes = {p.name: stat.S_IMODE(p.stat().st_mode) for p in path.parent.iterdir()}
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert modes and set(modes.values()) == {0o600}
+
+
+def test_a_new_file_is_in_wal_mode_and_up_to_date(path: Path) -> None:
+    with closing(schema.connect(path)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert connection.execute("PRAGMA user_version").fetchone() == (len(schema.MIGRATIONS),)
+        assert connection.execute("PRAGMA synchronous").fetchone() == (1,)
+        assert connection.execute("PRAGMA foreign_keys").fetchone() == (1,)
+
+
+def test_opening_again_changes_nothing(path: Path) -> None:
+    def tables() -> list[tuple[str]]:
+        with closing(schema.connect(path)) as connection:
+            return connection.execute("SELECT sql FROM sqlite_schema").fetchall()
+
+    assert tables() == tables()
+
+
+def test_many_may_make_the_file_at_the_same_moment(path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        connections = list(pool.map(lambda _: schema.connect(path), range(16)))
+    for connection in connections:
+        assert connection.execute("SELECT count(*) FROM runs").fetchone() == (0,)
+        connection.close()
+
+
+@pytest.mark.parametrize("connect", [schema.connect, schema.connect_to_read])
+def test_a_newer_lfgs_file_is_refused(
+    path: Path, connect: Callable[[Path], sqlite3.Connection]
+) -> None:
+    with closing(schema.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    with pytest.raises(HistoryError, match=r"history\.db was written by a newer lfg .*update lfg"):
+        connect(path)
+
+
+@pytest.mark.parametrize("connect", [schema.connect, schema.connect_to_read])
+def test_a_file_that_is_no_database_is_refused(
+    path: Path, connect: Callable[[Path], sqlite3.Connection]
+) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"not a database at all\n" * 400)
+    with pytest.raises(HistoryError, match=r"history\.db: .*move it away") as refusal:
+        connect(path)
+    assert "\n" not in str(refusal.value)
+    assert path.read_bytes().startswith(b"not a database")
+
+
+def test_another_programs_database_is_refused(path: Path) -> None:
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE bookmarks (url TEXT)")
+    with pytest.raises(HistoryError, match="another program's database"):
+        schema.connect(path)
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(HistoryError, match=r"cannot be opened: .*LFG_DATA_DIR"):
+        schema.connect(tmp_path / "file" / "history.db")
+
+
+def test_a_failed_transaction_leaves_nothing(path: Path) -> None:
+    with closing(schema.connect(path)) as connection:
+        with pytest.raises(ZeroDivisionError), schema.transaction(connection):
+            connection.execute("INSERT INTO runs VALUES ('r', 't', 'running', NULL, 1, NULL)")
+            raise ZeroDivisionError
+        assert connection.execute("SELECT count(*) FROM runs").fetchone() == (0,)
+
+
+def test_reading_a_missing_file_makes_none(path: Path) -> None:
+    with closing(schema.connect_to_read(path)) as connection:
+        assert connection.execute("SELECT count(*) FROM runs").fetchone() == (0,)
+    assert not path.parent.exists()

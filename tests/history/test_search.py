@@ -1,0 +1,206 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lfgtui import events as e
+from lfgtui.history import Reader, SearchHit
+from lfgtui.history.query import MARKS, unmark
+
+from .conftest import Recorder
+
+STORY: list[e.Event] = [
+    e.TicketQueued(),
+    e.AttemptStarted("simulator", "m"),
+    e.UserMessage("please mend the parser"),
+    e.RequestSent(1),
+    e.ReasoningDelta("where is the tokeni"),
+    e.Heartbeat(),
+    e.ReasoningDelta("ser defined"),
+    e.TextDelta("I shall loo"),
+    e.Usage(1, 1),
+    e.TextDelta("k at lexer"),
+    e.TextDelta("\0s in Größe"),
+    e.ToolCallStarted("c1", "write_file"),
+    e.ToolArgumentsDelta("c1", '{"path":"src/lexer.py",'),
+    e.ToolCallStarted("c2", "run_command"),
+    e.ToolArgumentsDelta("c1", '"content":"import sys\\nmain(argv)"}'),
+    e.ToolArgumentsDelta("c2", '{"command":"pytest"}'),
+    e.ToolCallRequested("c1", "write_file", {"path": "lexer.py", "content": "import sys\nmain()"}),
+    e.ToolCallRequested("c2", "run_command", {"command": "pytest", "env": [{"DEEP": "leaf"}, 7]}),
+    e.ResponseFinished(1, "tool_use"),
+    e.ToolOutputDelta("c2", "stdout", "collected fo"),
+    e.ToolCallFinished("c1", "", "permission denied", None, 0.1),
+    e.ToolOutputDelta("c2", "stdout", "ur items\n"),
+    e.ToolOutputDelta("c2", "stderr", "deprecated\n"),
+    e.ToolCallFinished("c2", "collected four items\ndeprecated", None, 0, 2.0),
+    e.RequestSent(2),
+    e.HostedTool("web_search", "weather in Oslo", ""),
+    e.HostedTool("web_search", "weather in Oslo", "drizzle"),
+    e.TextDelta("this breaks off hal"),
+    e.TextDelta("fway"),
+    e.ToolCallStarted("c3", "run_command"),
+    e.ToolArgumentsDelta("c3", '{"command": "ls\\nwho'),
+    e.ToolArgumentsDelta("c3", "ami"),
+    e.Retrying("upstream overload", 1.0, 2, "overloaded"),
+    e.AttemptStarted("simulator", "m"),
+    e.GuardTripped("loop", "the same call thrice"),
+    e.TicketFailed("auth", "invalid x-api-key", False),
+]
+
+
+@pytest.fixture
+def reader(recorder: Recorder) -> Iterator[Reader]:
+    run = recorder.start("a")
+    recorder.play(run, "a", STORY)
+    with recorder.history.reader() as reader:
+        yield reader
+
+
+def found(hits: list[SearchHit]) -> list[tuple[str, list[str]]]:
+    return [(hit.kind, [hit.snippet[start:end] for start, end in hit.matches]) for hit in hits]
+
+
+@pytest.mark.parametrize(
+    ("query", "kind", "match"),
+    [
+        ("mend", "prompt", "mend"),
+        ("tokeniser", "reasoning", "tokeniser"),
+        ("look", "text", "look"),
+        ('"at lexer"', "text", "at lexer"),
+        ("s AND grosse NOT mend OR größe", "text", "Größe"),
+        ("grö*", "text", "Größe"),
+        ("main", "tool_call", "main"),
+        ("leaf", "tool_call", "leaf"),
+        ("pytest", "tool_call", "pytest"),
+        ("permission", "tool_output", "permission"),
+        ("four", "tool_output", "four"),
+        ("deprecated", "tool_output", "deprecated"),
+        ("drizzle", "tool_output", "drizzle"),
+        ("halfway", "text", "halfway"),
+        ("whoami", "tool_call", "whoami"),
+        ("overload", "error", "overload"),
+        ("thrice", "error", "thrice"),
+        ("x-api-key", "error", "x-api-key"),
+        ("lexer.py", "tool_call", "lexer.py"),
+    ],
+)
+def test_all_that_was_seen_is_found_once(reader: Reader, query: str, kind: str, match: str) -> None:
+    assert found(reader.search(query)) == [(kind, [match])]
+
+
+def test_a_hit_tells_where_it_is(reader: Reader) -> None:
+    (hit,) = reader.search("halfway")
+    entry = next(reader.entries(hit.run, "a", first=hit.seq))
+    assert hit.ticket == "a" and hit.attempt == entry.attempt and hit.at == entry.at
+    assert isinstance(entry.event, e.TextDelta) and entry.event.text.startswith("this breaks")
+
+
+def test_output_the_model_was_told_otherwise_is_found_both_ways(recorder: Recorder) -> None:
+    run = recorder.start("a")
+    begin = STORY[:4]
+    call = e.ToolCallRequested("c", "run_command", {})
+    live = e.ToolOutputDelta("c", "stdout", "alpha beta")
+    told = e.ToolCallFinished("c", "alpha [cut] gamma", None, 0, 1.0)
+    recorder.play(run, "a", [*begin, call, e.ResponseFinished(1, "tool_use"), live, told])
+    with recorder.history.reader() as reader:
+        assert found(reader.search("beta gamma")) == [("tool_output", ["beta", "gamma"])]
+
+
+def test_output_of_a_tool_that_was_cut_off_is_found(recorder: Recorder) -> None:
+    run = recorder.start("a")
+    recorder.play(run, "a", [*STORY[:20], e.TicketCancelled()])
+    with recorder.history.reader() as reader:
+        assert found(reader.search("collected")) == [("tool_output", ["collected"])]
+
+
+def test_hits_come_newest_first_up_to_the_limit(recorder: Recorder) -> None:
+    run = recorder.start("a")
+    messages = [e.UserMessage(f"same word {n}") for n in range(20)]
+    recorder.play(run, "a", [*STORY[:2], *messages])
+    with recorder.history.reader() as reader:
+        assert [hit.seq for hit in reader.search("word", limit=3)] == [22, 21, 20]
+        plan = reader._rows(
+            "EXPLAIN QUERY PLAN SELECT rowid FROM segments_fts WHERE segments_fts MATCH 'word'"
+            " ORDER BY rowid DESC LIMIT 3",
+            (),
+        )
+        assert not any("TEMP B-TREE" in str(step) for step in plan)
+
+
+def test_one_run_may_be_searched_alone(recorder: Recorder) -> None:
+    runs = [recorder.start("a"), recorder.start("a")]
+    for run in runs:
+        recorder.play(run, "a", STORY[:4])
+    with recorder.history.reader() as reader:
+        assert [hit.run for hit in reader.search("mend")] == runs[::-1]
+        assert [hit.run for hit in reader.search("mend", run=runs[0])] == [runs[0]]
+
+
+def test_while_typing_the_last_word_may_be_unfinished(reader: Reader) -> None:
+    assert found(reader.search("mend par", prefix=True)) == [("prompt", ["mend", "parser"])]
+    assert found(reader.search("x-api-k", prefix=True)) == [("error", ["x-api-key"])]
+    assert reader.search("mend par") == []
+
+
+@pytest.mark.parametrize("query", ["", "  ", "*", ":", '"', "(", "AND", "^", "\0", "-", "+", "''"])
+def test_a_query_of_no_words_finds_nothing(reader: Reader, query: str) -> None:
+    assert reader.search(query) == []
+    assert reader.search(query, prefix=True) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "matches"),
+    [
+        ('"mend the', ["mend", "the"]),
+        ("mend (parser", ["mend", "parser"]),
+        ("mend; parser!", ["mend", "parser"]),
+        ("prompt:mend", None),
+        ("the-parser", ["the-parser"]),
+        ("the-parser", None),
+    ],
+)
+def test_what_is_no_query_is_searched_for_as_it_stands(
+    recorder: Recorder, query: str, matches: list[str] | None
+) -> None:
+    run = recorder.start("a")
+    prompt = "please mend the parser" if matches != ["the-parser"] else "mend the-parser"
+    if matches is None:
+        prompt = "nothing of it"
+    recorder.play(run, "a", [*STORY[:2], e.UserMessage(prompt)])
+    with recorder.history.reader() as reader:
+        hits = found(reader.search(query))
+    assert hits == ([] if matches is None else [("prompt", matches)])
+
+
+def test_any_query_gives_a_list(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "any" / "history.db")
+    run = recorder.start("a")
+    recorder.play(run, "a", STORY)
+    pieces = st.sampled_from(['"', "*", "(", ")", "AND", "OR", "NOT", "NEAR(", ":", "^", "+", "-"])
+    words = st.sampled_from(["mend", "text", "rank", "segments_fts", "c++", "{a b}", "'", ","])
+    query = st.lists(pieces | words | st.text(st.characters(), max_size=5)).map(" ".join)
+
+    with recorder.history.reader() as reader:
+
+        @settings(max_examples=300, deadline=None)
+        @given(query | st.text(st.characters()), st.booleans())
+        def check(query: str, prefix: bool) -> None:
+            for hit in reader.search(query, prefix=prefix):
+                assert all(0 <= start < end <= len(hit.snippet) for start, end in hit.matches)
+
+        check()
+        for endless in ("mend " * 5000, "(" * 3000, "x" * 100_000, "a OR " * 3000, '"' * 999):
+            reader.search(endless)
+    recorder.history.close()
+
+
+@given(st.lists(st.tuples(st.text(max_size=5), st.text(min_size=1, max_size=5))))
+def test_marks_become_offsets(pieces: list[tuple[str, str]]) -> None:
+    opening, ending = MARKS
+    marked = "".join(f"{plain}{opening}{match}{ending}" for plain, match in pieces)
+    snippet, matches = unmark(marked)
+    assert snippet == "".join(plain + match for plain, match in pieces)
+    assert [snippet[start:end] for start, end in matches] == [match for _, match in pieces]

@@ -1,0 +1,99 @@
+"""What the model is told of the tools, and what it is told of its mistakes."""
+
+import msgspec
+import pytest
+
+from lfgtui.errors import ToolError
+from lfgtui.events import ToolArguments
+from lfgtui.tickets import ALL_TOOLS
+from lfgtui.tools import TOOLS
+from lfgtui.tools.arguments import ReadFile, RunCommand, WriteFile, parse
+
+
+def refusal(name: str, arguments: ToolArguments) -> str:
+    with pytest.raises(ToolError) as caught:
+        parse(name, arguments)
+    return str(caught.value)
+
+
+def test_there_is_a_tool_for_every_name_a_ticket_may_list() -> None:
+    assert tuple(TOOLS) == ALL_TOOLS
+
+
+@pytest.mark.parametrize("name", ALL_TOOLS)
+def test_a_schema_is_a_plain_object_schema_that_describes_every_property(name: str) -> None:
+    tool = next(tool for tool in TOOLS.values() if tool.name == name)
+    assert tool.parameters["type"] == "object"
+    assert tool.parameters["additionalProperties"] is False
+    properties = tool.parameters["properties"]
+    assert isinstance(properties, dict)
+    assert set(properties) == set(tool.arguments.__struct_fields__)
+    for schema in properties.values():
+        assert schema["type"] in {"string", "integer", "number", "boolean"}
+        assert schema["description"].endswith(".")
+    assert b"$ref" not in msgspec.json.encode(tool.parameters)
+
+
+def test_arguments_that_can_be_left_out_are_not_required() -> None:
+    assert TOOLS["read_file"].parameters["required"] == ["path"]
+    assert (
+        "required" not in TOOLS["list_files"].parameters
+        or not (TOOLS["list_files"].parameters["required"])
+    )
+
+
+def test_good_arguments_become_values() -> None:
+    assert parse("read_file", {"path": "a", "start_line": 3}) == ReadFile("a", 3)
+
+
+def test_a_number_in_quotes_is_taken_for_a_number_and_null_for_left_out() -> None:
+    assert parse("read_file", {"path": "a", "start_line": "3", "max_lines": None}) == ReadFile(
+        "a", 3
+    )
+    assert parse("run_command", {"command": "ls", "timeout": "2.5"}) == RunCommand("ls", 2.5)
+
+
+def test_nothing_at_all_is_an_empty_object() -> None:
+    assert parse("list_files", "") == parse("list_files", {})
+
+
+def test_an_empty_content_is_a_content() -> None:
+    assert parse("write_file", {"path": "a", "content": ""}) == WriteFile("a", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "said"),
+    [
+        ("raed_file", {}, 'there is no tool "raed_file"; did you mean "read_file"?'),
+        ("read_file", {}, 'read_file: the argument "path" is missing; send {"path": ...,'),
+        ("read_file", {"path": None}, 'the argument "path" is missing'),
+        (
+            "read_file",
+            {"path": "a", "start_lin": 1},
+            'there is no argument "start_lin"; did you mean "start_line"?',
+        ),
+        ("read_file", {"path": 3}, 'argument "path": expected a string, got an integer'),
+        ("read_file", {"path": ""}, 'argument "path": expected a string that is not empty'),
+        (
+            "read_file",
+            {"path": "a", "start_line": "b"},
+            'argument "start_line": expected an integer, got a string',
+        ),
+        (
+            "read_file",
+            {"path": "a", "start_line": 0},
+            'argument "start_line": expected an integer of at least 1',
+        ),
+        (
+            "run_command",
+            {"command": "ls", "timeout": 0},
+            'argument "timeout": expected a number above 0',
+        ),
+        ("list_files", {"path": [1]}, 'argument "path": expected a string, got an array'),
+        ("write_file", '{"path": "a", "con', "the arguments are not a JSON object: "),
+    ],
+)
+def test_a_mistake_is_named_with_what_was_expected(
+    name: str, arguments: ToolArguments, said: str
+) -> None:
+    assert said in refusal(name, arguments)

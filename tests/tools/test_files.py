@@ -1,0 +1,185 @@
+"""No path, however it is written, leads out of the workspace."""
+
+import asyncio
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lfgtui.errors import ToolError
+from lfgtui.tools import ToolLimits, ToolOutcome, files, run_tool
+
+SECRET = "the secret outside"
+
+
+def build(top: Path) -> Path:
+    """A workspace with links of every kind, and something outside to be kept safe."""
+    workspace, outside = top / "workspace", top / "outside"
+    (workspace / "a" / "b").mkdir(parents=True)
+    (workspace / "file").write_text("inside\n")
+    outside.mkdir()
+    (outside / "file").write_text(SECRET)
+    (workspace / "link_out").symlink_to(outside)
+    (workspace / "link_file").symlink_to(outside / "file")
+    (workspace / "dangling_out").symlink_to(outside / "new")
+    (workspace / "link_in").symlink_to("a/b")
+    (workspace / "dangling_in").symlink_to("a/new")
+    (workspace / "link_up").symlink_to("..")
+    (workspace / "circle").symlink_to("circle")
+    return workspace
+
+
+def snapshot(folder: Path) -> dict[str, bytes | None]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
+        for path in sorted(folder.rglob("*"))
+    }
+
+
+def run(workspace: Path, name: str, **arguments: object) -> ToolOutcome:
+    return asyncio.run(
+        run_tool(
+            name, arguments, workspace, on_output=lambda _channel, _text: None, limits=ToolLimits()
+        )
+    )
+
+
+segments = st.sampled_from(
+    [
+        *("..", ".", "", "~", "a", "b", "file", "new", "outside", "workspace", ".git", "\0", "é"),
+        *("link_out", "link_file", "dangling_out", "link_in", "dangling_in", "link_up", "circle"),
+    ]
+)
+relative = st.lists(segments | st.text(max_size=3), min_size=1, max_size=5).map("/".join)
+paths = st.tuples(st.sampled_from(["", "", "/", "TOP/", "TOP/workspace/", "~/"]), relative)
+
+
+@given(path=paths)
+@settings(max_examples=150, deadline=None)
+def test_whatever_the_path_nothing_outside_is_read_or_changed(path: tuple[str, str]) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        top = Path(name).resolve()
+        workspace = build(top)
+        before = snapshot(top / "outside"), set(top.iterdir())
+        said = path[0].replace("TOP", str(top)) + path[1]
+        read = run(workspace, "read_file", path=said)
+        listed = run(workspace, "list_files", path=said)
+        found = run(workspace, "search_files", path=said, pattern="secret")
+        edited = run(workspace, "edit_file", path=said, old="secret", new="leak")
+        run(workspace, "write_file", path=said, content="written")
+        assert (snapshot(top / "outside"), set(top.iterdir())) == before
+        for outcome in (read, listed, found, edited):
+            assert SECRET not in outcome.output
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("..", "../outside/file", "a/../../outside/file", "missing/../../outside/file"),
+        *("link_out/file", "link_file", "dangling_out", "link_up/outside/file", "/etc/passwd"),
+    ],
+)
+def test_a_path_that_leads_outside_is_refused_as_such(tmp_path: Path, said: str) -> None:
+    workspace = build(tmp_path)
+    with pytest.raises(ToolError, match="leads outside of the workspace"):
+        files.locate(workspace, said)
+
+
+def test_a_tilde_is_refused_and_says_how_such_a_file_is_named(tmp_path: Path) -> None:
+    workspace = build(tmp_path)
+    with pytest.raises(ToolError, match=r'written "\./~/notes"'):
+        files.locate(workspace, "~/notes")
+    assert files.locate(workspace, "./~notes").name == "~notes"
+
+
+def test_a_circle_of_links_is_an_error_and_not_the_end(tmp_path: Path) -> None:
+    outcome = run(build(tmp_path), "read_file", path="circle")
+    assert outcome.error is not None
+    assert "circle" in outcome.error
+
+
+@pytest.mark.parametrize("said", ["file", "./file", "a/../file", "link_in/../../file"])
+def test_paths_that_stay_inside_are_the_file_they_lead_to(tmp_path: Path, said: str) -> None:
+    assert files.locate(build(tmp_path), said).name == "file"
+
+
+def test_an_absolute_path_inside_the_workspace_is_as_good_as_a_relative_one(tmp_path: Path) -> None:
+    workspace = build(tmp_path)
+    assert files.locate(workspace, str(workspace / "file")).name == "file"
+
+
+def test_a_workspace_may_itself_be_reached_through_a_link(tmp_path: Path) -> None:
+    build(tmp_path)
+    (tmp_path / "alias").symlink_to("workspace")
+    assert "inside" in run(tmp_path / "alias", "read_file", path="file").output
+    assert files.locate(tmp_path / "alias", str(tmp_path / "alias" / "file")).name == "file"
+
+
+def test_a_link_inside_is_written_through_and_stays_a_link(tmp_path: Path) -> None:
+    workspace = build(tmp_path)
+    assert run(workspace, "write_file", path="dangling_in", content="x").error is None
+    assert (workspace / "dangling_in").is_symlink()
+    assert (workspace / "a" / "new").read_text() == "x"
+
+
+def test_a_link_put_there_after_the_look_is_not_followed(tmp_path: Path) -> None:
+    workspace = build(tmp_path)
+    place = files.locate(workspace, "a/b/new")
+    (workspace / "a" / "b").rmdir()
+    (workspace / "a" / "b").symlink_to(tmp_path / "outside")
+    with pytest.raises(ToolError, match="not a folder"):
+        files.replace(place, b"x")
+    (workspace / "a" / "file").symlink_to(tmp_path / "outside" / "file")
+    inside = files.Place(place.root, ("a", "file"), "a/file")
+    with pytest.raises(ToolError):
+        files.read_bytes(inside, 1_000)
+    with pytest.raises(ToolError, match="not a regular file"):
+        files.replace(inside, b"x")
+    assert snapshot(tmp_path / "outside") == {"file": SECRET.encode()}
+
+
+def test_a_fifo_is_refused_instead_of_waited_for(tmp_path: Path) -> None:
+    workspace = build(tmp_path)
+    os.mkfifo(workspace / "pipe")
+    for name, more in (("read_file", {}), ("write_file", {"content": "x"})):
+        outcome = run(workspace, name, path="pipe", **more)
+        assert outcome.error == '"pipe" is not a regular file'
+
+
+def test_what_is_in_dot_git_is_not_written(tmp_path: Path) -> None:
+    workspace = build(tmp_path)
+    outcome = run(workspace, "write_file", path=".git/hooks/pre-commit", content="#!/bin/sh")
+    assert outcome.error is not None
+    assert ".git" in outcome.error
+    assert not (workspace / ".git").exists()
+
+
+def test_the_mode_of_a_file_survives_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
+    workspace = build(tmp_path)
+    (workspace / "file").chmod(0o751)
+    files.replace(files.locate(workspace, "file"), b"new")
+    assert stat.S_IMODE((workspace / "file").stat().st_mode) == 0o751
+    assert not list(workspace.glob("*.tmp"))
+
+
+def test_a_new_file_has_the_mode_that_the_umask_leaves(tmp_path: Path) -> None:
+    workspace = build(tmp_path)
+    (tmp_path / "other").write_text("")
+    files.replace(files.locate(workspace, "fresh"), b"new")
+    mine, usual = (workspace / "fresh").stat(), (tmp_path / "other").stat()
+    assert stat.S_IMODE(mine.st_mode) == stat.S_IMODE(usual.st_mode)
+
+
+def test_descriptors_are_given_back_after_failures(tmp_path: Path) -> None:
+    workspace = build(tmp_path)
+    before = len(list(Path("/dev/fd").iterdir()))
+    for said in ("a", "missing", "file/x", "a/b/c/d"):
+        with pytest.raises(ToolError):
+            files.read_bytes(files.locate(workspace, said), 10)
+    with pytest.raises(ToolError):
+        files.replace(files.locate(workspace, "a"), b"")
+    assert len(list(Path("/dev/fd").iterdir())) == before

@@ -1,0 +1,54 @@
+"""Cutting in the middle: what is left is true, and what is gone is counted."""
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lfgtui.tools.limits import HeadAndTail, cut_line, cut_middle, fitting
+
+pieces = st.lists(st.text(max_size=30), max_size=20)
+
+
+@given(pieces=pieces, limit=st.integers(1, 100))
+def test_it_does_not_matter_in_what_pieces_a_text_came(pieces: list[str], limit: int) -> None:
+    kept = HeadAndTail(limit)
+    for piece in pieces:
+        kept.add(piece)
+    assert str(kept) == cut_middle("".join(pieces), limit)
+    assert kept.total == len("".join(pieces))
+
+
+@given(text=st.text("ab\n", max_size=300), limit=st.integers(1, 100))
+def test_head_and_tail_are_kept_and_the_rest_is_counted(text: str, limit: int) -> None:
+    cut = cut_middle(text, limit)
+    if len(text) <= limit:
+        assert cut == text
+        return
+    note = re.search(r"\n\[\.\.\. ([\d,]+) characters left out \.\.\.\]\n", cut)
+    assert note is not None
+    head, tail = cut[: note.start()], cut[note.end() :]
+    assert text.startswith(head)
+    assert text.endswith(tail)
+    assert len(head) + len(tail) == limit
+    assert int(note[1].replace(",", "")) == len(text) - limit
+
+
+def test_a_flood_takes_no_more_memory_than_the_limit() -> None:
+    kept = HeadAndTail(1_000)
+    for _ in range(10_000):
+        kept.add("x" * 100)
+    assert sum(map(len, kept._tail)) < 1_000
+    assert len(str(kept)) < 1_100
+
+
+def test_a_long_line_says_how_much_is_missing() -> None:
+    assert cut_line("abc", 3) == "abc"
+    assert cut_line("a" * 1_503, 3) == "aaa… (+1,500 characters)"
+
+
+@given(lines=st.lists(st.text("ab", max_size=9), min_size=1), room=st.integers(0, 60))
+def test_lines_are_kept_whole_from_the_first(lines: list[str], room: int) -> None:
+    kept = fitting(lines, room)
+    assert kept == lines[: len(kept)]
+    assert len(kept) == 1 or sum(len(line) + 1 for line in kept) <= room

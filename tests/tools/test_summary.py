@@ -1,0 +1,85 @@
+"""The line a person approves by: true, one line, nothing hidden in it."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lfgtui.events import ToolArguments
+from lfgtui.tickets import ALL_TOOLS
+from lfgtui.tools import summary
+from lfgtui.tools.visible import visible
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "line"),
+    [
+        ("write_file", {"path": "src/a.py", "content": "x\n" * 34}, "write src/a.py (34 lines)"),
+        ("write_file", {"path": "a", "content": "x"}, "write a (1 line)"),
+        ("run_command", {"command": "python3 -m unittest"}, "$ python3 -m unittest"),
+        ("run_command", {"command": "cd a\nls"}, "$ cd a⏎ls"),
+        (
+            "edit_file",
+            {"path": "README.md", "old": "a\nb\nc\nd\n", "new": "a\nB\nC\nX\nd\n"},
+            "edit README.md: -2 +3 lines",
+        ),
+        (
+            "edit_file",
+            {"path": "a", "old": "x", "new": "", "replace_all": True},
+            "edit a: -1 +0 lines, everywhere",
+        ),
+        ("read_file", {"path": "a"}, "read a"),
+        ("read_file", {"path": "a", "start_line": 5, "max_lines": 10}, "read a, lines 5-14"),
+        ("read_file", {"path": "a", "start_line": 5}, "read a from line 5"),
+        ("list_files", {}, "list ."),
+        ("list_files", {"path": "src", "pattern": "*.py"}, "list src (*.py)"),
+        ("search_files", {"pattern": "TODO", "glob": "*.c"}, 'search "TODO" in . (*.c)'),
+        (
+            "raed_file",
+            {},
+            'cannot run: there is no tool "raed_file"; did you mean "read_file"?',
+        ),
+        (
+            "run_command",
+            {"cmd": "ls"},
+            'cannot run: run_command: the argument "command" is missing;'
+            ' send {"command": ..., "timeout"?: ...}',
+        ),
+    ],
+)
+def test_it_says_what_the_call_would_do(name: str, arguments: ToolArguments, line: str) -> None:
+    assert summary(name, arguments) == line
+
+
+def test_what_would_hide_or_reorder_is_written_out() -> None:
+    command = "echo a\r\x1b[2Kecho b \u202egpj.exe\u200b\u2028"
+    assert summary("run_command", {"command": command}) == (
+        "$ echo a\\r\\e[2Kecho b \\u202egpj.exe\\u200b\\u2028"
+    )
+
+
+def test_what_is_too_long_is_cut_openly_in_the_middle() -> None:
+    line = summary("run_command", {"command": "a" * 1_000 + " && rm -rf build"})
+    assert line.startswith("$ aaa")
+    assert line.endswith("&& rm -rf build")
+    assert "[... 418 more characters ...]" in line
+
+
+@given(text=st.text(st.characters()))
+def test_visible_text_is_one_line_of_characters_that_can_be_seen(text: str) -> None:
+    shown = visible(text)
+    assert not {unicodedata.category(c) for c in shown} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    assert len(shown.splitlines()) <= 1
+
+
+@given(
+    name=st.sampled_from([*ALL_TOOLS, "none"]),
+    arguments=st.text()
+    | st.dictionaries(
+        st.sampled_from(["path", "command", "content", "old", "new", "pattern", "x"]),
+        st.text() | st.integers() | st.none() | st.lists(st.text()),
+    ),
+)
+def test_any_arguments_have_a_summary_of_one_line(name: str, arguments: ToolArguments) -> None:
+    assert len(summary(name, arguments).splitlines()) == 1

@@ -1,0 +1,149 @@
+"""A small run that works: entries come when the test says so, commands are noted and obeyed.
+
+It folds real events into real transcripts with the program's own state
+table, so a test cannot show the screen what the engine could not.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lfgtui import events as e
+from lfgtui.engine.commands import (
+    Approve,
+    Cancel,
+    CancelAll,
+    Command,
+    Deny,
+    Pause,
+    Resume,
+    Retry,
+)
+from lfgtui.metrics import Meter
+from lfgtui.tickets import Ticket
+from lfgtui.transcript import ENDED, Transcript
+from lfgtui.ui.view import Sink
+
+START = 1_772_600_000.0
+"""When every run of a test begins, in seconds since the epoch."""
+
+
+class FakeLive:
+    """`ui.view.LiveRun`. `now` is its clock: nothing moves it but the test."""
+
+    def __init__(self, *ids: str, title: str = "Checkout rewrite", workspace: Path | None = None):
+        self.run = "20260304-0513-a1b2"
+        self.title = title
+        self.behind: str | None = None
+        self.now = START
+        self.sent: list[Command] = []
+        self.started = 0
+        self.closed = 0
+        self.tickets = tuple(
+            Ticket(
+                id=name,
+                title=name.replace("-", " ").capitalize(),
+                prompt=f"Do {name}.",
+                workspace=str(workspace or "."),
+            )
+            for name in ids
+        )
+        self._transcripts = {name: Transcript() for name in ids}
+        self._meters = {name: Meter() for name in ids}
+        self._sinks: list[Sink] = []
+        self.stored: dict[str, list[e.Entry]] = {name: [] for name in ids}
+
+    # What the screen reads
+
+    def transcript(self, ticket: str) -> Transcript:
+        return self._transcripts[ticket]
+
+    def meter(self, ticket: str) -> Meter:
+        return self._meters[ticket]
+
+    @property
+    def unfinished(self) -> Sequence[str]:
+        return [name for name, t in self._transcripts.items() if t.state not in ENDED]
+
+    def subscribe(self, sink: Sink) -> None:
+        self._sinks.append(sink)
+
+    def start(self) -> None:
+        self.started += 1
+        for name in self._transcripts:
+            if self._transcripts[name].state is None:
+                self.happen(name, e.TicketQueued())
+
+    async def shutdown(self) -> None:
+        self.closed += 1
+        for name in self.unfinished:
+            self.happen(name, e.TicketInterrupted())
+
+    def send(self, command: Command) -> None:
+        self.sent.append(command)
+        match command:
+            case Cancel(ticket):
+                self.happen(ticket, e.TicketCancelled())
+            case CancelAll():
+                for ticket in self.unfinished:
+                    self.happen(ticket, e.TicketCancelled())
+            case Retry(ticket):
+                self.happen(ticket, e.TicketQueued())
+                self.begin(ticket)
+            case Pause(ticket):
+                self.happen(ticket, e.Paused())
+            case Resume(ticket):
+                self.happen(ticket, e.Resumed())
+            case Approve(ticket, call_id):
+                self.happen(ticket, e.ApprovalGiven(call_id))
+            case Deny(ticket, call_id, reason):
+                self.happen(ticket, e.ApprovalDenied(call_id, reason))
+
+    # What the test makes happen
+
+    def happen(self, ticket: str, *events: e.Event, after: float = 0.0) -> None:
+        """Fold the events and show them to the sinks, `after` seconds later."""
+        self.now += after
+        transcript = self._transcripts[ticket]
+        entries = []
+        for event in events:
+            started = isinstance(event, e.AttemptStarted)
+            attempt = max(1, len(transcript.attempts) + started)
+            entry = e.Entry(self.run, ticket, attempt, transcript.last_seq + 1, self.now, event)
+            transcript.apply(entry)
+            self._meters[ticket].apply(entry)
+            entries.append(entry)
+        self.stored[ticket] += entries
+        for sink in self._sinks:
+            sink(entries)
+
+    def begin(self, ticket: str, model: str = "claude-sonnet-4-5") -> None:
+        """An attempt begins and its first request leaves."""
+        if self._transcripts[ticket].state is None:
+            self.happen(ticket, e.TicketQueued())
+        turn = e.RequestSent(1)
+        prompt = e.UserMessage(f"Do {ticket}.")
+        self.happen(ticket, e.AttemptStarted("anthropic", model), prompt, turn)
+
+    def stream(self, ticket: str, text: str, *, after: float = 0.5) -> None:
+        """A piece of the answer arrives."""
+        self.happen(ticket, e.TextDelta(text), after=after)
+
+    def ask(self, ticket: str, call_id: str = "call-1", command: str = "pytest -q") -> None:
+        """The response ends with a command that wants to be allowed."""
+        self.happen(
+            ticket,
+            e.ToolCallStarted(call_id, "run_command"),
+            e.ToolCallRequested(call_id, "run_command", {"command": command}),
+            e.ResponseFinished(1, "tool_use"),
+            e.ApprovalRequested(call_id, "run_command", f"$ {command}"),
+        )
+
+    def finish(self, ticket: str, *, tokens: tuple[int, int] = (1200, 340)) -> None:
+        """The ticket ends well."""
+        self.happen(
+            ticket,
+            e.Usage(tokens[0], tokens[1], cost=0.012),
+            e.ResponseFinished(1, "end"),
+            e.TicketDone("end"),
+            after=0.5,
+        )
