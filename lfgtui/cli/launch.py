@@ -15,6 +15,7 @@ from lfgtui.history import Reader
 from lfgtui.providers.registry import Providers
 from lfgtui.simulator.embedded import EmbeddedSimulator
 from lfgtui.tickets import Ticket
+from lfgtui.tools import summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,10 @@ def launch(plan: Plan) -> int:
     """
     used = {model_of(plan.config, ticket)[0] for ticket in plan.tickets}
     for name in used - SIMULATED:
-        api_key(name, plan.config.provider(name))
-        request_headers(name, plan.config.provider(name))
+        provider = plan.config.provider(name)
+        if provider.api_key_command is None:  # a command may ask the person: only when needed
+            api_key(name, provider)
+        request_headers(name, provider)
     with Journal(paths.history_file()) as journal:
         stored = None
         if plan.resumes is None:
@@ -47,15 +50,17 @@ def launch(plan: Plan) -> int:
         else:
             journal.resume(plan.resumes)
             stored = _stored(plan.resumes, plan.tickets)
+        simulator = EmbeddedSimulator()
         engine = Engine(
             journal,
             plan.title,
             plan.tickets,
             config=plan.config,
-            providers=Providers(plan.config, EmbeddedSimulator()),
+            providers=Providers(plan.config, simulator.start),
             headless=plan.output is not None,
             stored=stored,
             environment=plan.environment,
+            on_close=simulator.aclose,
         )
         if plan.output is not None:
             return asyncio.run(run_headless(engine, plan.output))
@@ -74,6 +79,7 @@ def _run_on_screen(engine: Engine, config: Config, *, simulated: bool) -> int:
         engine,
         config=config,
         open_reader=lambda: Reader(paths.history_file()),
+        summarise=summary,
         simulated=simulated,
     )
     code = app.run()

@@ -14,7 +14,7 @@ clever.
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import assert_never
 
@@ -54,6 +54,7 @@ class Engine:
         headless: bool = False,
         stored: Mapping[str, Sequence[e.Entry]] | None = None,
         environment: dict[str, str] | None = None,
+        on_close: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.config = config
         self.headless = headless
@@ -63,6 +64,7 @@ class Engine:
         self._journal = journal
         self._providers = providers
         self._environment = environment or {}
+        self._on_close = on_close
         self._touches = FileTouches()
         self._sinks: list[Sink] = []
         self._idle = asyncio.Event()
@@ -148,6 +150,8 @@ class Engine:
         await asyncio.gather(*running, return_exceptions=True)
         await self.settle()
         await self._providers.aclose()
+        if self._on_close is not None:
+            await self._on_close()
         await self._journal.finish(self._state())
 
     def send(self, command: c.Command) -> None:

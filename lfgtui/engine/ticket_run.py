@@ -12,7 +12,7 @@ from lfgtui.agent import Agent, Decision
 from lfgtui.config import Config
 from lfgtui.engine.deadline import Deadline
 from lfgtui.engine.retry import retry_delay
-from lfgtui.errors import LfgError, ProviderError
+from lfgtui.errors import LfgError, ProviderError, UsageError
 from lfgtui.metrics import Meter
 from lfgtui.providers.base import Provider
 from lfgtui.tickets import Ticket
@@ -81,6 +81,8 @@ class TicketRun:
             return e.TicketFailed(error.kind, error.message, error.retryable)
         except TimeoutError:
             return e.TicketLimited("time")
+        except UsageError as error:  # a key or a header that was not there when asked for
+            return e.TicketFailed("auth", str(error), retryable=False)
         except LfgError as error:
             return e.TicketFailed("internal", str(error), retryable=False)
 

@@ -43,13 +43,13 @@ KEYS: tuple[Key, ...] = (
     Key("right", ("right", "l"), "right", "the pane to the right", "Move"),
     Key("up", ("up", "k"), "up", "the pane above; zoomed: scroll", "Move"),
     Key("down", ("down", "j"), "down", "the pane below; zoomed: scroll", "Move"),
-    Key("next_pane", ("tab",), "next", "the next pane", "Move"),
+    Key("next_pane", ("tab",), "next pane", "the next pane", "Move"),
     Key("previous_pane", ("shift+tab",), "previous", "the pane before", "Move"),
     *(
         Key(f"jump_{number}", (str(number),), str(number), f"pane {number}", "Move")
         for number in range(1, 10)
     ),
-    Key("attention", ("n",), "attention", "the next that needs attention; in find: hit", "Move"),
+    Key("attention", ("n",), "next", "the next that needs attention; in find: hit", "Move"),
     Key("previous_hit", ("N",), "previous hit", "in find: the hit before", "Move"),
     Key("zoom", ("enter",), "zoom", "this pane alone on the screen", "Move"),
     Key("back", ("escape",), "back", "out of zoom, find or a past run", "Move"),

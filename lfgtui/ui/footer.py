@@ -48,9 +48,7 @@ class Footer(Widget):
         return draw(self._line, self.size.width, self.app.theme_variables, "panel")
 
 
-def compose_footer(
-    situation: Situation, keys: Mapping[str, Sequence[str]], width: int
-) -> Line:
+def compose_footer(situation: Situation, keys: Mapping[str, Sequence[str]], width: int) -> Line:
     """The row's spans: as many keys as fit, the place at the right if there is room."""
     line: Line = []
     if situation.finding is not None:
@@ -86,7 +84,7 @@ def _actions(situation: Situation) -> Iterable[str]:
         yield "attention"
     elif not situation.is_zoomed:
         yield "back"
-    yield from ("tools", "find", "view", "history", "help", "quit", "follow", "copy")
+    yield from ("find", "view", "help", "quit", "history", "tools", "reasoning", "copy", "follow")
 
 
 def _label(action: str, situation: Situation) -> str:

@@ -56,9 +56,7 @@ def shorten(text: str, width: int) -> str:
 def draw(line: Line, width: int, variables: Mapping[str, str], ground: str) -> Strip:
     """The line on the ground colour (a theme variable), cut or filled to `width`."""
     segments = [
-        Segment(
-            span.text, _style(variables[span.colour], variables[span.on or ground], span.bold)
-        )
+        Segment(span.text, _style(variables[span.colour], variables[span.on or ground], span.bold))
         for span in line
     ]
     fill = _style(variables["foreground"], variables[ground], False)

@@ -9,13 +9,18 @@ from textual.widget import Widget
 
 from lfgtui.tickets import Ticket
 from lfgtui.transcript import Transcript
-from lfgtui.ui.items import Summarise
+from lfgtui.ui.items import Summarise, preload
 from lfgtui.ui.pane_head import PaneHead
 from lfgtui.ui.stream_view import StreamView
 from lfgtui.ui.view import RunView
 
 GAUGE_SECONDS = 0.25
 """Between two looks at the gauges: figures that flicker cannot be read."""
+
+_FRAME = 0.008
+_SHARE = 4
+"""A pane whose frame took longer than `_FRAME` seconds rests `_SHARE` times as long, so
+that one with a very long open block leaves the others their turn."""
 
 _TROUBLE = frozenset({"needs_approval", "failed", "limit", "blocked"})
 
@@ -63,11 +68,15 @@ class Pane(Widget, can_focus=True):
         self._stream = StreamView(settings.summarise)
         self._is_dirty = True
         self._gauged_at = 0.0
+        self._rests_until = 0.0
         self._colour = ""
 
     def compose(self) -> ComposeResult:
         yield self._head
         yield self._stream
+
+    def on_mount(self) -> None:
+        self.call_after_refresh(preload)
 
     def mark_dirty(self) -> None:
         """Entries for this ticket came; they are looked at in the next tick."""
@@ -76,11 +85,14 @@ class Pane(Widget, can_focus=True):
     def tick(self, now: float) -> None:
         """Paint what changed. Call for panes on the screen, at most 30 times a second."""
         gauges = abs(now - self._gauged_at) >= GAUGE_SECONDS
-        if not (self._is_dirty or gauges):
+        if not gauges and (not self._is_dirty or now < self._rests_until):
             return
+        began = time.perf_counter()
         transcript = self._view.transcript(self.ticket_id)
         self._stream.update(transcript, now if gauges else self._gauged_at)
         self._is_dirty = False
+        took = time.perf_counter() - began
+        self._rests_until = now + _SHARE * took if took > _FRAME else 0.0
         if gauges:
             self._gauged_at = now
             self._gauge(transcript, now)

@@ -57,7 +57,10 @@ def read_run(reader: Reader, run: str) -> StoredRun:
     return StoredRun(
         run,
         reader.run(run).title,
-        (fold(stored.ticket, reader.entries(run, stored.ticket.id)) for stored in reader.tickets(run)),
+        (
+            fold(stored.ticket, reader.entries(run, stored.ticket.id))
+            for stored in reader.tickets(run)
+        ),
     )
 
 

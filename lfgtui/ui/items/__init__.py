@@ -13,7 +13,12 @@ from lfgtui.ui.items.cards import HostedView, ToolView
 from lfgtui.ui.items.remarks import NoteView, PromptView, ReasoningView, RuleView
 from lfgtui.ui.items.view import Context, ItemView, Kind, Piece, Summarise
 
-__all__ = ["Context", "ItemView", "Kind", "Piece", "RuleView", "Summarise", "view_of"]
+__all__ = ["Context", "ItemView", "Kind", "Piece", "RuleView", "Summarise", "preload", "view_of"]
+
+
+def preload() -> None:
+    """Import what the first text will need, once the first frame is out."""
+    import lfgtui.ui.items.text  # noqa: F401  # imported for its effect
 
 
 def view_of(item: Item, attempt: Attempt) -> ItemView:

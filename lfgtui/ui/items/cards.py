@@ -123,10 +123,9 @@ class ToolView(ItemView):
 
     def _body(self, context: Context, width: int) -> Iterator[Row]:
         palette, item = self.palette(context), self._item
-        if self._is_asking:
-            yield from _question(item.approval or item.name, palette, width)
+        question = item.approval or item.name if self._is_asking else ""
         if item.arguments is not None:
-            yield from _arguments(item.arguments, palette, width)
+            yield from _arguments(item.arguments, palette, width, question)
         elif item.arguments_json:
             yield from _clipped(item.arguments_json, palette.muted, palette, width, 0, _LIVE)
         if item.error is not None:
@@ -136,6 +135,8 @@ class ToolView(ItemView):
             head = _HEAD if item.state == "finished" else 0
             tail = _TAIL if item.state == "finished" else _LIVE
             yield from _clipped(plain(output), palette.text, palette, width, head, tail)
+        if question:  # last, where following the end shows it
+            yield from _question(question, palette, width)
 
 
 class HostedView(ItemView):
@@ -178,18 +179,21 @@ def _question(summary: str, palette: Palette, width: int) -> Iterator[Row]:
     yield from wrap([(summary, palette.text + STRONG)], width)
     key = palette.warn + STRONG
     keys = [("a", " approve · "), ("A", " always · "), ("d", " deny")]
-    spans = [("needs approval: ", palette.warn)]
-    for name, meaning in keys:
-        spans += [(name, key), (meaning, palette.muted)]
+    spans = [span for name, does in keys for span in ((name, key), (does, palette.muted))]
     yield from wrap(spans, width)
 
 
-def _arguments(arguments: ToolArguments, palette: Palette, width: int) -> Iterator[Row]:
+def _arguments(
+    arguments: ToolArguments, palette: Palette, width: int, question: str
+) -> Iterator[Row]:
+    """One argument a line, long ones below their name; what the question says is left out."""
     if isinstance(arguments, str):
         yield from _clipped(arguments, palette.muted, palette, width, _ARGUMENT, 0)
         return
     for name, value in arguments.items():
         text = value if isinstance(value, str) else repr(value)
+        if text and text in question:
+            continue
         if "\n" not in text.strip("\n"):
             yield from wrap([(f"{name}: ", palette.marker), (text, palette.text)], width)
             continue

@@ -71,7 +71,7 @@ class History(KeyedScreen):
         yield Input(placeholder="search answers, reasoning, tools, prompts …")
         yield OptionList(markup=False)
         yield Static(
-            "↑↓ choose   enter open   esc back   words, \"phrases\", pre*, AND OR NOT",
+            '↑↓ choose   enter open   esc back   words, "phrases", pre*, AND OR NOT',
             id="keys",
             markup=False,
         )
@@ -210,4 +210,6 @@ def hit_row(hit: SearchHit, title: str) -> Content:
         f"   {snippet}",
         spans=[Span(start + 3, end + 3, "bold $text-warning") for start, end in hit.matches],
     )
-    return Content.assemble((f" {hit.ticket}", "bold $text-primary"), (about, "$text-muted"), "\n", text)
+    return Content.assemble(
+        (f" {hit.ticket}", "bold $text-primary"), (about, "$text-muted"), "\n", text
+    )
