@@ -217,7 +217,7 @@ class GuardTripped(EventBase, frozen=True):
 
 
 class ConflictDetected(EventBase, frozen=True):
-    """Another running ticket changed the same file. `tickets` are the others' ids."""
+    """Another ticket of the run changed the same file before. `tickets` are the others' ids."""
 
     path: str
     tickets: tuple[str, ...]

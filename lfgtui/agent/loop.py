@@ -10,6 +10,7 @@ What surrounds the agent is a `Desk`: where events go, what the fold says so
 far, and whom to ask. The engine is one; a test can be another.
 """
 
+import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, aclosing
 from dataclasses import dataclass
@@ -248,5 +249,5 @@ class Agent:
         if outcome.error is not None or call.name not in ("write_file", "edit_file"):
             return
         if self._on_change is not None and isinstance(call.arguments, dict):
-            path = str(call.arguments.get("path", ""))
-            self._on_change((Path(self._ticket.workspace) / path).resolve())
+            path = Path(self._ticket.workspace, str(call.arguments.get("path", "")))
+            self._on_change(Path(os.path.normpath(path)))  # resolve() would read the disk

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from lfgtui import events as e
 from lfgtui.cli.text import plain
-from lfgtui.engine import Engine
+from lfgtui.engine.engine import Engine
 from lfgtui.transcript import StateMachine
 
 Output: TypeAlias = Literal["states", "json", "answer"]

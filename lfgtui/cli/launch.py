@@ -1,7 +1,6 @@
 """From a plan to a running engine, with a screen or without."""
 
 import asyncio
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +8,8 @@ from pathlib import Path
 from lfgtui import paths
 from lfgtui.cli.headless import Output, run_headless
 from lfgtui.config import SIMULATED, Config, api_key, model_of, request_headers
-from lfgtui.engine import Engine, Journal
+from lfgtui.engine.engine import Engine
+from lfgtui.engine.journal import Journal
 from lfgtui.events import Entry
 from lfgtui.history import Reader
 from lfgtui.providers.registry import Providers
@@ -43,6 +43,8 @@ def launch(plan: Plan) -> int:
         if provider.api_key_command is None:  # a command may ask the person: only when needed
             api_key(name, provider)
         request_headers(name, provider)
+    if plan.output is None:
+        _check_screen(plan.config)
     with Journal(paths.history_file()) as journal:
         stored = None
         if plan.resumes is None:
@@ -64,7 +66,7 @@ def launch(plan: Plan) -> int:
         )
         if plan.output is not None:
             return asyncio.run(run_headless(engine, plan.output))
-        return _run_on_screen(engine, plan.config, simulated=bool(used & SIMULATED))
+        return _run_on_screen(engine, plan, simulated=bool(used & SIMULATED))
 
 
 def _stored(run: str, tickets: Sequence[Ticket]) -> dict[str, list[Entry]]:
@@ -72,16 +74,26 @@ def _stored(run: str, tickets: Sequence[Ticket]) -> dict[str, list[Entry]]:
         return {ticket.id: list(reader.entries(run, ticket.id)) for ticket in tickets}
 
 
-def _run_on_screen(engine: Engine, config: Config, *, simulated: bool) -> int:
+def _run_on_screen(engine: Engine, plan: Plan, *, simulated: bool) -> int:
     from lfgtui.ui.app import LfgApp
+    from lfgtui.ui.themes import load_themes
 
     app = LfgApp(
         engine,
-        config=config,
+        config=plan.config,
         open_reader=lambda: Reader(paths.history_file()),
-        summarise=summary,
         simulated=simulated,
+        summarise=summary,
+        themes=load_themes(paths.config_file().parent),
     )
     code = app.run()
-    sys.stdout.flush()
     return 1 if code is None else code
+
+
+def _check_screen(config: Config) -> None:
+    """Refuse a theme or key that cannot be, before there is a run to leave behind."""
+    from lfgtui.ui.bindings import keys_in_force
+    from lfgtui.ui.themes import choose, load_themes
+
+    keys_in_force(config.keys)
+    choose(load_themes(paths.config_file().parent), config.theme)

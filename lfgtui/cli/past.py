@@ -1,5 +1,6 @@
 """`lfg history`, `lfg search`, `lfg show`: what the history holds."""
 
+import re
 import time
 from collections.abc import Iterator
 
@@ -114,6 +115,11 @@ def _marked(snippet: str, matches: list[tuple[int, int]]) -> str:
     pieces: list[str] = []
     end = 0
     for start, stop in matches:
-        pieces += [plain(snippet[end:start]), click.style(plain(snippet[start:stop]), bold=True)]
+        pieces.append(_one_line(snippet[end:start]))
+        pieces.append(click.style(_one_line(snippet[start:stop]), bold=True))
         end = stop
-    return " ".join("".join([*pieces, plain(snippet[end:])]).split())
+    return "".join([*pieces, _one_line(snippet[end:])]).strip()
+
+
+def _one_line(text: str) -> str:
+    return plain(re.sub(r"\s+", " ", text))

@@ -12,6 +12,7 @@ import click
 import msgspec
 
 from lfgtui import paths
+from lfgtui.cli.checks import check_models
 from lfgtui.cli.headless import Output
 from lfgtui.cli.launch import Plan, launch
 from lfgtui.cli.trust import ensure_trusted
@@ -66,7 +67,11 @@ def run(
         output: Output | None = "json" if as_json else bare
     else:
         assert file is not None
-        tickets = select(load_tickets(file), only) if only else load_tickets(file)
+        tickets = load_tickets(file)
+        if provider is None and model is None:
+            check_models(file, tickets, config)
+        if only:
+            tickets = select(tickets, only)
         output = _output(headless, as_json)
     tickets = _with_model(tickets, provider, model)
     if file is not None:

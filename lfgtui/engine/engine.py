@@ -198,12 +198,12 @@ class Engine:
         return self._environment
 
     def file_changed(self, ticket: str, file: Path) -> None:
-        others = self._touches.touched(ticket, file)
-        running = tuple(other for other in others if self._runs[other].phase == "running")
-        if running:
-            run = self._runs[ticket]
+        run = self._runs[ticket]
+        known = self._all_needs(run)  # whose answer it was told: no surprise
+        others = tuple(t for t in self._touches.touched(ticket, file) if t not in known)
+        if others:
             name = str(file.relative_to(run.ticket.workspace))
-            self.emit(ticket, run.attempt, e.ConflictDetected(name, running))
+            self.emit(ticket, run.attempt, e.ConflictDetected(name, others))
 
     # Scheduling
 
@@ -228,6 +228,11 @@ class Engine:
 
     def _needs(self, run: TicketRun) -> list[TicketRun]:
         return [self._runs[need] for need in run.ticket.needs]
+
+    def _all_needs(self, run: TicketRun) -> set[str]:
+        """The ids of what it needs, directly or through others."""
+        needs = self._needs(run)
+        return {n.ticket.id for n in needs}.union(*(self._all_needs(need) for need in needs))
 
     def _lost_needs(self, run: TicketRun) -> list[TicketRun]:
         return [need for need in self._needs(run) if need.phase == "ended" and not need.is_done]
@@ -300,6 +305,9 @@ class Engine:
 
     def _fall_behind(self, message: str | None) -> None:
         self.behind = message
+        if message is None:  # it has caught up: what was shown unsaved is saved now
+            for run in self._runs.values():
+                run.transcript.unsaved = False
 
     def _state(self) -> RunState:
         outcomes = [run.outcome for run in self._runs.values()]

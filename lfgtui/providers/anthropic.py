@@ -23,7 +23,8 @@ DEFAULT_BASE_URL = "https://api.anthropic.com"
 class AnthropicProvider:
     """A server that speaks the Messages wire. See `base.Provider`.
 
-    Everything is said by the arguments: the SDK's own environment variables
+    Opening one blocks (imports, certificates): do it in a thread. Everything
+    is said by the arguments: the SDK's own environment variables
     (a key, a token, a base URL, headers) must not reach another host.
     """
 
@@ -43,12 +44,14 @@ class AnthropicProvider:
         )
         # The one variable that no argument can override: ANTHROPIC_CUSTOM_HEADERS.
         self._client._custom_headers = said
+        # Now and not with the first request: a resource is imported when first touched.
+        self._send = self._client.messages.with_streaming_response.create
 
     def stream(self, request: Request) -> AsyncGenerator[WireEvent, None]:
         """The events of one response. See `base.Provider.stream`."""
         # The body goes whole: the SDK's own fields would copy the conversation,
         # and print warnings about models onto the screen.
-        sending = self._client.messages.with_streaming_response.create(
+        sending = self._send(
             model="",
             messages=[],
             max_tokens=request.max_output_tokens,

@@ -15,6 +15,9 @@ from lfgtui.transcript import CallPart, Message, ModelTurn, ReasoningPart, ToolR
 
 ChatMessage = dict[str, object]
 
+_DEEPSEEK_FIELD = "reasoning_content"
+"""Its server refuses a tool loop in which one message lacks it; empty will do."""
+
 _LIMITS = ("max_tokens", "max_completion_tokens")
 
 
@@ -65,12 +68,12 @@ def chat_messages(
             case ToolResult(call_id, output):
                 found.append({"role": "tool", "tool_call_id": call_id, "content": output})
             case ModelTurn():
-                reasons = not _is_mistral(host) and _in_tool_loop(messages, number)
-                found += _assistant(message, reasons=reasons)
+                loop = [] if _is_mistral(host) else _tool_loop(messages, number)
+                found += _assistant(message, loop)
     return found
 
 
-def _assistant(turn: ModelTurn, *, reasons: bool) -> list[ChatMessage]:
+def _assistant(turn: ModelTurn, loop: Sequence[ModelTurn]) -> list[ChatMessage]:
     text = turn.text
     calls = turn.calls
     if not text and not calls:
@@ -80,8 +83,10 @@ def _assistant(turn: ModelTurn, *, reasons: bool) -> list[ChatMessage]:
     if calls:
         extra = {item.get("tool_call_id"): item.get("extra_content") for item in items}
         message["tool_calls"] = [_call(call, extra.get(call.call_id)) for call in calls]
-    if reasons:
+    if loop:
         message |= _reasoning(turn, items)
+    if _DEEPSEEK_FIELD not in message and any(_owes_reasoning(other) for other in loop):
+        message[_DEEPSEEK_FIELD] = ""
     return [message]
 
 
@@ -103,16 +108,23 @@ def _reasoning(turn: ModelTurn, items: list[dict[str, object]]) -> dict[str, obj
     return found
 
 
-def _in_tool_loop(messages: Sequence[Message], number: int) -> bool:
-    """Whether tools were called between the user messages around this one: only there do
-    servers want reasoning back, and there in every message; elsewhere some refuse it."""
+def _owes_reasoning(turn: ModelTurn) -> bool:
+    return any(item.get("reasoning_field") == _DEEPSEEK_FIELD for item in items_of(turn, WIRE))
+
+
+def _tool_loop(messages: Sequence[Message], number: int) -> list[ModelTurn]:
+    """The model's turns between the user messages around this one, if tools were called there.
+
+    Only there do servers want reasoning back, and there in every message;
+    elsewhere some refuse it.
+    """
     first, last = number, number
     while first > 0 and not isinstance(messages[first - 1], UserTurn):
         first -= 1
     while last + 1 < len(messages) and not isinstance(messages[last + 1], UserTurn):
         last += 1
-    span = messages[first : last + 1]
-    return any(isinstance(message, ModelTurn) and has_calls(message) for message in span)
+    turns = [m for m in messages[first : last + 1] if isinstance(m, ModelTurn)]
+    return turns if any(has_calls(turn) for turn in turns) else []
 
 
 def _is_mistral(host: str) -> bool:

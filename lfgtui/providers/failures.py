@@ -32,6 +32,7 @@ _KIND_OF_CLASS: dict[str, ErrorKind] = {
     "OAuthError": "auth",
     "CredentialsError": "auth",
     "SubjectTokenProviderError": "auth",
+    "WorkloadIdentityError": "auth",
     "LengthFinishReasonError": "protocol",
     "ContentFilterFinishReasonError": "content_filter",
     "InvalidWebhookSignatureError": "protocol",

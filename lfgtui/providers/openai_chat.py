@@ -18,12 +18,14 @@ class ChatProvider:
     ) -> None:
         self._key = api_key
         self._client = open_client(base_url=base_url, api_key=api_key, headers=headers)
+        # Now and not with the first request: a resource is imported when first touched.
+        self._send = self._client.chat.completions.with_streaming_response.create
         self._host = self._client.base_url.host
 
     def stream(self, request: Request) -> AsyncGenerator[WireEvent, None]:
         """The events of one response. See `base.Provider.stream`."""
         # The body goes whole: the SDK's own fields would copy the conversation.
-        sending = self._client.chat.completions.with_streaming_response.create(
+        sending = self._send(
             model="",
             messages=[],
             stream=request.stream,

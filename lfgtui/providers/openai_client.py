@@ -16,7 +16,7 @@ TIMEOUT = httpx2.Timeout(None, connect=CONNECT_TIMEOUT)
 def open_client(
     *, base_url: str | None, api_key: str | None, headers: Mapping[str, str]
 ) -> openai.AsyncOpenAI:
-    """A client that says what its arguments say.
+    """A client that says what its arguments say. Blocks: open it in a thread.
 
     The SDK also reads keys, headers, an organisation and a project from the
     environment; they are OpenAI's and must not reach another host.

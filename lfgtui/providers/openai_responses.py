@@ -18,10 +18,12 @@ class ResponsesProvider:
     ) -> None:
         self._key = api_key
         self._client = open_client(base_url=base_url, api_key=api_key, headers=headers)
+        # Now and not with the first request: a resource is imported when first touched.
+        self._send = self._client.responses.with_streaming_response.create
 
     def stream(self, request: Request) -> AsyncGenerator[WireEvent, None]:
         """The events of one response. See `base.Provider.stream`."""
-        sending = self._client.responses.with_streaming_response.create(
+        sending = self._send(
             stream=request.stream, extra_body=request_body(request), timeout=TIMEOUT
         )
         return pump(sending, ResponsesDecoder(request.turn), request, key=self._key)

@@ -39,7 +39,8 @@ class Providers:
         self._simulator = simulator
         self._simulator_root: str | None = None
         self._open: dict[str, Provider] = {}
-        self._opening = asyncio.Lock()
+        self._opening: dict[str, asyncio.Lock] = {}
+        self._starting = asyncio.Lock()
 
     async def get(self, name: str) -> Provider:
         """The provider of that name.
@@ -47,7 +48,7 @@ class Providers:
         Raises `UsageError` where it is unknown, or its key or a header's
         variable is missing.
         """
-        async with self._opening:
+        async with self._opening.setdefault(name, asyncio.Lock()):
             if name not in self._open:
                 said = self._config.provider(name)
                 base_url = await self._base_url(name, said)
@@ -63,10 +64,11 @@ class Providers:
     async def _base_url(self, name: str, said: ProviderConfig) -> str | None:
         if said.base_url is not None or name not in SIMULATED:
             return said.base_url
-        if self._simulator_root is None:
-            if self._simulator is None:
-                raise UsageError(f'provider "{name}": the simulator does not run here')
-            self._simulator_root = (await self._simulator()).rstrip("/")
+        async with self._starting:
+            if self._simulator_root is None:
+                if self._simulator is None:
+                    raise UsageError(f'provider "{name}": the simulator does not run here')
+                self._simulator_root = (await self._simulator()).rstrip("/")
         # Anthropic's SDK adds the version to the path by itself.
         return self._simulator_root + ("" if said.wire == "anthropic" else "/v1")
 

@@ -230,10 +230,11 @@ class ResponsesDecoder:
 
     def _close(self, response: JsonObject, kind: str) -> Sequence[WireEvent]:
         events: list[WireEvent] = []
+        seen = frozenset(self._finished)
         for index, item in enumerate(loose_json.children(response, "output")):
-            # Some items are in no record but this one; where places differ, ids tell.
-            known = loose_json.text(item, "id") or not self._finished
-            if known and not {index, loose_json.text(item, "id")} & self._finished:
+            # Some items are in no record but this one. Places may differ, so ids tell as well.
+            item_id = loose_json.text(item, "id")
+            if not seen or (item_id and not seen & {index, item_id}):
                 events += self._finish_item(index, item)
         events += _usage(loose_json.child(response, "usage"))
         status = loose_json.text(response, "status") or kind.removeprefix("response.")

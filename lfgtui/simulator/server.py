@@ -32,7 +32,7 @@ _WIRES: tuple[Wire, ...] = (AnthropicWire(), ResponsesWire(), ChatWire())
 
 
 def build_app(settings: Settings) -> Starlette:
-    """The ASGI application; its `state.stage` is the `Stage`."""
+    """The ASGI application; its `state.stage` is the `Stage`. Reads the bundled scenarios."""
     stage = Stage(settings)
     routes = [Route(wire.path, _endpoint(stage, wire), methods=["POST"]) for wire in _WIRES]
     routes.append(Route("/v1/models", _models(stage), methods=["GET"]))
@@ -44,7 +44,7 @@ def build_app(settings: Settings) -> Starlette:
 @contextlib.asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[str]:
     """A simulator in this loop, for as long as the context lasts; gives its root URL."""
-    async with listening(build_app(settings)) as url:
+    async with listening(await asyncio.to_thread(build_app, settings)) as url:
         yield url
 
 
@@ -94,7 +94,7 @@ async def serve(settings: Settings, *, port: int) -> int:
         loop.add_signal_handler(number, stop, 128 + number)
     if settings.exit_on_stdin_eof:
         _watch_stdin(lambda: loop.call_soon_threadsafe(stop, 0))
-    async with listening(build_app(settings), port) as url:
+    async with listening(await asyncio.to_thread(build_app, settings), port) as url:
         sys.stdout.write(f"simulator: {url}\n")
         sys.stdout.flush()
         return await stopped

@@ -8,9 +8,8 @@ changed is in their transcripts already. The clock looks at those ids at most
 import asyncio
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.app import App
@@ -22,7 +21,7 @@ from lfgtui.ui.bindings import keymap, keys_in_force
 from lfgtui.ui.pane import PaneSettings
 from lfgtui.ui.screens.live import LiveScreen
 from lfgtui.ui.screens.run import Desk, RunScreen
-from lfgtui.ui.themes import choose, load_themes, to_textual
+from lfgtui.ui.themes import ThemeFile, choose, to_textual
 from lfgtui.ui.totals import totals
 from lfgtui.ui.view import LiveRun, RunView
 
@@ -42,7 +41,7 @@ class LfgApp(App[int], inherit_bindings=False):
     """Shows a run; its return value is the program's exit code.
 
     A `LiveRun` is started once the first frame is on the screen and shut down
-    before the app ends. Raises `UsageError` for a theme or a key in `config`
+    before the app ends. `themes` are those of `load_themes`. Raises `UsageError` for a theme or a key in `config`
     that cannot be.
     """
 
@@ -63,7 +62,7 @@ class LfgApp(App[int], inherit_bindings=False):
         open_reader: "Callable[[], Reader] | None",
         simulated: bool,
         summarise: Callable[[str, ToolArguments], str],
-        config_dir: Path | None = None,
+        themes: Mapping[str, ThemeFile],
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
@@ -72,7 +71,7 @@ class LfgApp(App[int], inherit_bindings=False):
         self._live = run if isinstance(run, LiveRun) else None
         self._open_reader = open_reader
         self._clock = clock
-        self._themes = load_themes(config_dir)
+        self._themes = themes
         self._desk = Desk(
             keys=self.keys_in_force,
             keymap=keymap(self.keys_in_force),
@@ -167,7 +166,7 @@ class LfgApp(App[int], inherit_bindings=False):
 
         from lfgtui.ui.commands import LfgCommands
 
-        if not CommandPalette.is_open(self):
+        if not isinstance(self.screen, CommandPalette):
             await self.push_screen(CommandPalette([LfgCommands], placeholder="what to do …"))
 
     def action_copy_or_quit(self) -> None:

@@ -79,12 +79,12 @@ def _actions(situation: Situation) -> Iterable[str]:
     ended = situation.state in ENDED
     if situation.is_live:
         yield "retry" if ended else "cancel"
+        yield from ("attention", "help", "quit")
         if not ended:
             yield "pause"
-        yield "attention"
     elif not situation.is_zoomed:
         yield "back"
-    yield from ("find", "view", "help", "quit", "history", "tools", "reasoning", "copy", "follow")
+    yield from ("view", "find", "history", "tools", "reasoning", "copy", "follow")
 
 
 def _label(action: str, situation: Situation) -> str:

@@ -74,7 +74,7 @@ class PaneGrid(ScrollableContainer, can_focus=False, inherit_bindings=False):
         self._regions = tile(len(self._panes), size)
         return list(zip(self._panes, self._regions, strict=False))
 
-    def visible(self) -> Iterator[Pane]:
+    def in_view(self) -> Iterator[Pane]:
         """The panes of which something is on the screen."""
         if not self.display:
             return

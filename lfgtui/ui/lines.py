@@ -2,8 +2,8 @@
 
 A `Span` is text in one style, a `Row` a line of them without a width yet, a
 `Line` what the screen is given: a strip of exactly the pane's width. All text
-on its way to the screen passes `wrap` or `fit`, and there alone becomes safe
-to draw (`visible`).
+on its way to the screen passes `visible` before its width is counted (`wrap`, `cut`,
+`fit`), and once more where it becomes a strip.
 
 Width is counted in terminal cells: Chinese and most emoji take two.
 """
@@ -107,7 +107,7 @@ def finish(rows: Iterable[Row], width: int, base: Style) -> list[Line]:
 
 
 def _finish(row: Row, width: int, base: Style) -> Line:
-    segments = [Segment(text, base + style) for text, style in row.spans if text]
+    segments = [Segment(visible(text), base + style) for text, style in row.spans if text]
     taken = sum(width_of(segment.text) for segment in segments)
     strip = Strip(segments, taken)
     if taken < width:

@@ -85,17 +85,19 @@ class Pane(Widget, can_focus=True):
     def tick(self, now: float) -> None:
         """Paint what changed. Call for panes on the screen, at most 30 times a second."""
         gauges = abs(now - self._gauged_at) >= GAUGE_SECONDS
-        if not gauges and (not self._is_dirty or now < self._rests_until):
+        streams = (self._is_dirty or gauges) and now >= self._rests_until
+        if not (gauges or streams):
             return
-        began = time.perf_counter()
         transcript = self._view.transcript(self.ticket_id)
-        self._stream.update(transcript, now if gauges else self._gauged_at)
-        self._is_dirty = False
-        took = time.perf_counter() - began
-        self._rests_until = now + _SHARE * took if took > _FRAME else 0.0
         if gauges:
             self._gauged_at = now
             self._gauge(transcript, now)
+        if streams:
+            self._is_dirty = False
+            began = time.perf_counter()
+            self._stream.update(transcript, self._gauged_at)
+            took = time.perf_counter() - began
+            self._rests_until = now + _SHARE * took if took > _FRAME else 0.0
 
     @property
     def needs_attention(self) -> bool:

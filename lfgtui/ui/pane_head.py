@@ -21,6 +21,8 @@ from lfgtui.ui.figures import count, duration, money, spark
 from lfgtui.ui.lines import Row, Span, finish, fit, width_of
 
 BADGE_WIDTH = 13
+_WORDS = 30
+"""Cells below which the badge is its sign alone: the id matters more."""
 _SPARK = 10
 
 _COLOURS = (
@@ -120,15 +122,15 @@ class PaneHead(Widget):
 
     def _title_row(self, transcript: Transcript, meter: Meter, now: float) -> Row:
         badge = self.badge(transcript, meter, now)
-        word = f"{badge.sign} {badge.word}"
+        room = self._width - 2
+        word = f"{badge.sign} {badge.word}".ljust(BADGE_WIDTH) if room >= _WORDS else badge.sign
         bold = Style(bold=True)
         left = [
-            (word.ljust(BADGE_WIDTH) + " ", self._style(badge.colour) + bold),
+            (word + " ", self._style(badge.colour) + bold),
             (self._ticket.id, self._style("foreground") + bold),
         ]
         if self._ticket.title and self._ticket.title != self._ticket.id:
             left.append(("  " + self._ticket.title, self._style("foreground")))
-        room = self._width - 2
         return fit(left, self._model(transcript, room), room, self._style("foreground"))
 
     def _model(self, transcript: Transcript, room: int) -> list[Span]:

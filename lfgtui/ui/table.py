@@ -31,9 +31,9 @@ _NUMBER, _STATE = Column("", 3, True), Column("state", 13)
 _OPTIONAL = (
     Column("time", 8, True),
     Column("tok/s", 6, True),
-    Column("", 12),
     Column("out", 7, True),
     Column("ttft", 6, True),
+    Column("", 12),
     Column("model", 22),
     Column("in", 7, True),
     Column("cost", 7, True),
@@ -177,9 +177,9 @@ class TicketTable(ScrollView, can_focus=True, inherit_bindings=False):
         values = (
             (figures.duration(meter.elapsed(now)), "muted"),
             (f"{rate:.0f}" if rate else "", "foreground" if running else "muted"),
-            (bars, "accent"),
             (f"{'~' if estimated else ''}{figures.count(output)}" if output else "", "foreground"),
             (f"{meter.ttft:.2f}s" if meter.ttft is not None else "", "muted"),
+            (bars, "primary"),
             (f"{attempt.provider}/{attempt.model}" if attempt else "", "muted"),
             (figures.count(usage.input) if usage and usage.input else "", "muted"),
             (figures.money(usage.cost) if usage else "", "muted"),

@@ -4,6 +4,7 @@ A theme names few colours and all of them solid: text laid over a blend of
 other colours is how contrast gets lost, and a test measures ours.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -57,7 +58,7 @@ def load_themes(config_dir: Path | None = None) -> dict[str, ThemeFile]:
     return found
 
 
-def choose(themes: dict[str, ThemeFile], name: str) -> ThemeFile:
+def choose(themes: Mapping[str, ThemeFile], name: str) -> ThemeFile:
     """The theme of that name; raises `UsageError` with the nearest one."""
     if name not in themes:
         raise UsageError(f'no theme "{name}"{did_you_mean(name, themes)}')
@@ -101,6 +102,7 @@ def _variables(c: Colours) -> dict[str, str]:
         "text-error": c.error,
         "foreground-muted": c.muted,
         "foreground-disabled": c.faint,
+        "primary-muted": c.selection,
         "border": c.primary,
         "border-blurred": c.line,
         "block-cursor-foreground": c.foreground,

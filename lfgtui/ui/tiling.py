@@ -5,6 +5,7 @@ never because text arrived.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import ceil, log
 from typing import Literal
 
@@ -25,8 +26,10 @@ def tile(count: int, room: Size) -> list[Region]:
     Where all of them fit at their least size they fill the room; else rows are
     as high as lets whole rows show, and the plan is longer than the room.
     """
-    if count == 0 or not room:
+    if count == 0:
         return []
+    # Nowhere at all would be no overflow: the scrollbar would come and go for ever.
+    room = Size(max(1, room.width), max(1, room.height))
     columns, rows = _shape(count, room)
     in_view = min(rows, max(1, room.height // MIN_HEIGHT))
     tops = [row * room.height // in_view for row in range(in_view + 1)]
@@ -41,7 +44,7 @@ def tile(count: int, room: Size) -> list[Region]:
         edges = [column * room.width // across for column in range(across + 1)]
         regions.extend(
             Region(left, top(row), right - left, top(row + 1) - top(row))
-            for left, right in zip(edges, edges[1:], strict=False)
+            for left, right in pairwise(edges)
         )
     return regions
 

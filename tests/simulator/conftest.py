@@ -1,6 +1,7 @@
 """A simulator in the test's own loop, and scenarios written in the test."""
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,9 @@ import pytest
 from lfgtui.simulator.scenario import Scenario, load_scenario
 from lfgtui.simulator.server import Settings, running
 
-LoadScenario = Callable[[str], Scenario]
+LoadScenario = Callable[[str], Awaitable[Scenario]]
 
-TWO_TURNS = r'''
+TWO_TURNS = r"""
 [[turn]]
 reasoning = "First I think about é, \\ and \"quotes\"."
 text = "I will look: **é** and 漢字."
@@ -26,7 +27,7 @@ text = "Done."
 [turn.when_failed]
 reasoning = "Second thoughts."
 text = "It failed."
-'''
+"""
 
 
 @pytest.fixture
@@ -38,12 +39,12 @@ def scenario(tmp_path: Path) -> LoadScenario:
         path.write_text(text, encoding="utf-8")
         return load_scenario(path)
 
-    return load
+    return lambda text: asyncio.to_thread(load, text)
 
 
 @pytest.fixture
 async def url(scenario: LoadScenario) -> AsyncIterator[str]:
     """A simulator without waiting that knows `two-turns`."""
-    settings = Settings(speed=0, scenarios={"two-turns": scenario(TWO_TURNS)})
+    settings = Settings(speed=0, scenarios={"two-turns": await scenario(TWO_TURNS)})
     async with running(settings) as root:
         yield root

@@ -15,10 +15,10 @@ from lfgtui.errors import LfgError
 from lfgtui.history.reader import Reader, RunSummary, SearchHit
 from lfgtui.ui import figures
 from lfgtui.ui.badges import BADGES
-from lfgtui.ui.ink import fit, one_line, shorten
+from lfgtui.ui.ink import one_line
 from lfgtui.ui.screens.keyed import KeyedScreen
 from lfgtui.ui.screens.run import Desk, RunScreen
-from lfgtui.ui.source import StoredRun, read_run
+from lfgtui.ui.source import read_run
 from lfgtui.ui.visible import visible
 
 T = TypeVar("T")
@@ -44,7 +44,7 @@ class History(KeyedScreen):
     """
 
     DEFAULT_CSS = """
-    History { layout: vertical; background: $background; }
+    History { layout: vertical; background: $background; overflow: hidden; }
     History #title { height: 1; background: $panel; text-style: bold; padding: 0 1; }
     History Input, History Input:focus {
         height: 3; border: round $line; background: $background; padding: 0 1;

@@ -51,7 +51,7 @@ class LiveScreen(RunScreen):
     def _state(self) -> State | None:
         return self.run.transcript(self.current).state
 
-    # Keys: work
+    # Work
 
     def action_cancel(self) -> None:
         if self._state in ENDED:
@@ -87,7 +87,7 @@ class LiveScreen(RunScreen):
             self._live.send(Pause(self.current))
             self.toast(f"{self.current} pauses after this response")
 
-    # Keys: approvals
+    # Approvals
 
     def action_approve(self) -> None:
         if call := self._request():

@@ -56,7 +56,7 @@ class RunScreen(KeyedScreen):
     """
 
     DEFAULT_CSS = """
-    RunScreen { layout: vertical; background: $background; }
+    RunScreen { layout: vertical; background: $background; overflow: hidden; }
     RunScreen #body { height: 1fr; }
     """
 
@@ -110,7 +110,7 @@ class RunScreen(KeyedScreen):
 
     def frame(self, now: float, gauges: bool = True) -> None:
         """Paint what changed; `gauges` also the figures that time alone changes."""
-        for pane in self._grid.visible():
+        for pane in self._grid.in_view():
             pane.tick(now)
         if gauges:
             self._tell(now)
@@ -137,11 +137,23 @@ class RunScreen(KeyedScreen):
         return self._current.ticket_id
 
     @property
+    def panes(self) -> Sequence[Pane]:
+        """In file order."""
+        return self._panes
+
+    @property
+    def grid(self) -> PaneGrid:
+        """Where the panes lie."""
+        return self._grid
+
+    @property
     def view(self) -> View:
+        """What is shown while nothing is zoomed."""
         return self._view
 
     @property
     def is_zoomed(self) -> bool:
+        """Whether the current pane has the screen to itself."""
         return self._is_zoomed
 
     @property
@@ -203,7 +215,7 @@ class RunScreen(KeyedScreen):
     def on_resize(self) -> None:
         self.call_after_refresh(self._arrange)
 
-    # Keys: moving
+    # Moving
 
     async def act(self, action: str) -> None:
         if action.startswith("jump_"):
@@ -287,7 +299,7 @@ class RunScreen(KeyedScreen):
         if self._finding is not None:
             self._current.find_previous()
 
-    # Keys: reading
+    # Reading
 
     def action_page_up(self) -> None:
         self._current.scroll_pages(-1)

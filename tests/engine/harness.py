@@ -1,0 +1,140 @@
+"""An engine on the real simulator, the real SDKs and a real history file."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from lfgtui import events as e
+from lfgtui.config import Config, ProviderConfig, RetryPolicy
+from lfgtui.engine.engine import Engine
+from lfgtui.engine.journal import Journal
+from lfgtui.history import Reader
+from lfgtui.providers.registry import Providers
+from lfgtui.simulator.scenario import Scenario
+from lfgtui.simulator.server import Settings, running
+from lfgtui.tickets import Ticket
+
+QUICK_RETRY = RetryPolicy(attempts=3, base_delay=0.01, max_delay=0.02)
+WIRES = ("chat", "anthropic", "responses")
+
+
+def scenario(**keys: object) -> Scenario:
+    """A scenario as its TOML would say it."""
+    return msgspec.convert(keys, Scenario)
+
+
+def says(text: str, **keys: object) -> Scenario:
+    """One turn that says something."""
+    return scenario(turn=[{"text": text, **keys}])
+
+
+def calls(name: str, arguments: dict[str, object], then: str = "Done.") -> Scenario:
+    """One tool call, then a closing line."""
+    call = {"name": name, "arguments": arguments}
+    return scenario(turn=[{"text": "Let me see.", "call": [call]}, {"text": then}])
+
+
+@dataclass
+class Room:
+    """A running engine, and what its sinks saw."""
+
+    engine: Engine
+    history: Path
+    seen: list[e.Entry] = field(default_factory=list)
+    _news: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    def sink(self, entries: Sequence[e.Entry]) -> None:
+        self.seen += entries
+        self._tasks = [asyncio.ensure_future(self._tell())]
+
+    async def _tell(self) -> None:
+        async with self._news:
+            self._news.notify_all()
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Wait until entries have made the condition true."""
+        async with asyncio.timeout(20), self._news:
+            await self._news.wait_for(lambda: bool(condition()))
+
+    async def until_event(self, ticket: str, kind: type[e.EventBase]) -> e.Entry:
+        """Wait for the ticket's first event of that kind."""
+        await self.until(lambda: self.events(ticket, kind))
+        return next(s for s in self.seen if s.ticket == ticket and isinstance(s.event, kind))
+
+    def events(self, ticket: str, kind: type[e.EventBase] = e.EventBase) -> list[e.Event]:
+        return [s.event for s in self.seen if s.ticket == ticket and isinstance(s.event, kind)]
+
+    def state(self, ticket: str) -> str | None:
+        return self.engine.transcript(ticket).state
+
+    def stored(self, ticket: str) -> list[e.Entry]:
+        with Reader(self.history) as reader:
+            return list(reader.entries(self.engine.run, ticket))
+
+
+def ticket(name: str, workspace: Path, **keys: object) -> Ticket:
+    """A ticket on the simulator's chat wire; its model is the scenario of its own name."""
+    given: dict[str, object] = {"provider": "chat", "model": name, "prompt": f"Do {name}."}
+    given |= {"id": name, "workspace": str(workspace), **keys}
+    return msgspec.convert(given, Ticket)
+
+
+def configured(root: str, **settings: object) -> Config:
+    """Three providers, one a wire, all on the simulator at `root`."""
+    providers = {
+        "chat": ProviderConfig(wire="openai-chat", base_url=f"{root}/v1"),
+        "anthropic": ProviderConfig(wire="anthropic", base_url=root),
+        "responses": ProviderConfig(wire="openai-responses", base_url=f"{root}/v1"),
+        "nowhere": ProviderConfig(wire="openai-chat", base_url="http://127.0.0.1:9/v1"),
+    }
+    config = Config(providers=providers, retry=QUICK_RETRY)
+    return msgspec.structs.replace(config, **settings)
+
+
+@asynccontextmanager
+async def room(
+    folder: Path,
+    tickets: Sequence[Ticket],
+    *,
+    headless: bool = False,
+    resumes: str | None = None,
+    scenarios: dict[str, Scenario] | None = None,
+    **settings: object,
+) -> AsyncIterator[Room]:
+    """An engine that has started, shut down at the end."""
+    history = folder / "data" / "history.db"
+    async with running(Settings(speed=0, scenarios=scenarios or {})) as root:
+        journal = await asyncio.to_thread(Journal, history)
+        stored = None
+        if resumes is None:
+            await asyncio.to_thread(journal.begin, "Test", tickets, None)
+        else:
+            stored = await asyncio.to_thread(_stored, history, resumes)
+            await asyncio.to_thread(journal.resume, resumes)
+        config = configured(root, **settings)
+        engine = Engine(
+            journal,
+            "Test",
+            tickets,
+            config=config,
+            providers=Providers(config),
+            headless=headless,
+            stored=stored,
+        )
+        opened = Room(engine, history)
+        engine.subscribe(opened.sink)
+        engine.start()
+        try:
+            yield opened
+        finally:
+            await engine.shutdown()
+            await asyncio.to_thread(journal.__exit__, None, None, None)
+
+
+def _stored(history: Path, run: str) -> dict[str, list[e.Entry]]:
+    with Reader(history) as reader:
+        return {t.ticket.id: list(reader.entries(run, t.ticket.id)) for t in reader.tickets(run)}

@@ -1,0 +1,13 @@
+from collections.abc import AsyncIterator
+
+import pytest
+
+from .loopback import Loopback
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Loopback]:
+    loopback = Loopback()
+    await loopback.start()
+    yield loopback
+    await loopback.stop()

@@ -1,0 +1,185 @@
+"""The boundary where foreign errors become ours."""
+
+from datetime import UTC, datetime
+from types import ModuleType
+
+import anthropic
+import httpx
+import httpx2
+import openai
+import openai.types
+import pytest
+
+from lfgtui.errors import ErrorKind, ProviderError
+from lfgtui.providers.failures import as_provider_error, classify, in_stream, kind_of_class
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+REQUEST = httpx2.Request("POST", "http://127.0.0.1:9/v1/x")
+OF_OURS = {"OpenAIError", "AnthropicError", "WebSocketQueueFullError"}
+STREAM_MISUSE = {"StreamError", "StreamConsumed", "StreamClosed", "ResponseNotRead"}
+STREAM_MISUSE |= {"RequestNotRead", "CookieConflict"}
+
+
+def public_errors(package: ModuleType) -> list[type[Exception]]:
+    modules = [package, getattr(package, "_exceptions", package)]
+    values = [value for module in modules for value in list(vars(module).values())]
+    return [
+        cls
+        for cls in values
+        if isinstance(cls, type)
+        and issubclass(cls, Exception)
+        and not issubclass(cls, Warning)
+        and not cls.__name__.startswith("_")
+        and cls.__module__.partition(".")[0] == package.__name__
+    ]
+
+
+@pytest.mark.parametrize("package", [openai, anthropic, httpx, httpx2], ids=lambda p: p.__name__)
+def test_no_public_error_is_left_unmapped(package: ModuleType) -> None:
+    errors = public_errors(package)
+    assert len(errors) > 15
+    for cls in errors:
+        kind = kind_of_class(cls)
+        assert kind is not None, cls
+        if kind == "internal":
+            assert cls.__name__ in OF_OURS | STREAM_MISUSE, cls
+
+
+def status_error(
+    status: int, body: object, *, headers: dict[str, str] | None = None, sdk: str = "anthropic"
+) -> ProviderError:
+    response = httpx2.Response(status, request=REQUEST, headers=headers)
+    cls = anthropic.APIStatusError if sdk == "anthropic" else openai.APIStatusError
+    return as_provider_error(cls("Error code", response=response, body=body), now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, "invalid_request"),
+        (401, "auth"),
+        (402, "auth"),
+        (403, "auth"),
+        (404, "not_found"),
+        (408, "timeout"),
+        (409, "server"),
+        (413, "invalid_request"),
+        (422, "invalid_request"),
+        (429, "rate_limit"),
+        (500, "server"),
+        (503, "overloaded"),
+        (529, "overloaded"),
+    ],
+)
+def test_a_status_without_words_speaks_for_itself(status: int, kind: ErrorKind) -> None:
+    error = status_error(status, None)
+    assert error.kind == kind
+    assert str(status) in error.message
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ({"retry-after": "7"}, 7.0),
+        ({"retry-after": "0.5"}, 0.5),
+        ({"retry-after-ms": "1500", "retry-after": "9"}, 1.5),
+        ({"retry-after": "Thu, 01 Jan 2026 00:00:30 GMT"}, 30.0),
+        ({"retry-after": "Wed, 31 Dec 2025 00:00:30 GMT"}, 0.0),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "-3"}, None),
+        ({}, None),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date_or_milliseconds(
+    said: dict[str, str], seconds: float | None
+) -> None:
+    assert status_error(429, None, headers=said).retry_after == seconds
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"type": "error", "error": {"type": "x", "message": "Too\nbad."}}, "Too bad (HTTP 400)"),
+        ({"message": "flat"}, "flat (HTTP 400)"),
+        ({"error": "a string"}, "a string (HTTP 400)"),
+        ({"detail": [{"loc": ["body", "x"], "msg": "missing"}]}, "body.x: missing (HTTP 400)"),
+        ("plain", "plain (HTTP 400)"),
+        (
+            "<html>502</html>",
+            "the server answered with status 400 and no message (HTTP 400)",
+        ),
+    ],
+)
+@pytest.mark.parametrize("sdk", ["anthropic", "openai"])
+def test_the_servers_own_words_are_found(body: object, message: str, sdk: str) -> None:
+    assert status_error(400, body, sdk=sdk).message == message
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message", "kind"),
+    [
+        (400, "context_length_exceeded", "", "context_overflow"),
+        (400, "invalid_request_error", "prompt is too long: 9 tokens > 8", "context_overflow"),
+        (400, "invalid_request_error", "temperature is bad", "invalid_request"),
+        (400, "", "the request exceeds the available context size", "context_overflow"),
+        (413, "rate_limit_exceeded", "Request too large on tokens per minute", "rate_limit"),
+        (429, "insufficient_quota", "You exceeded your current quota", "auth"),
+        (404, "", "context window of what?", "not_found"),
+        (None, "overloaded_error", "Overloaded", "overloaded"),
+        (None, "", "whatever", "server"),
+    ],
+)
+def test_the_most_exact_word_decides(
+    status: int | None, code: str, message: str, kind: ErrorKind
+) -> None:
+    assert classify(status, (code,), message) == kind
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2], ids=lambda library: library.__name__)
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("ConnectError", "connection"),
+        ("ConnectTimeout", "connection"),
+        ("ReadTimeout", "timeout"),
+        ("ReadError", "cut"),
+        ("RemoteProtocolError", "cut"),
+        ("InvalidURL", "invalid_request"),
+    ],
+)
+def test_transport_errors_are_told_apart(library: ModuleType, name: str, kind: str) -> None:
+    assert as_provider_error(getattr(library, name)("so")).kind == kind
+
+
+def test_an_sdk_connection_error_says_where_and_what_to_check() -> None:
+    error = openai.APIConnectionError(request=REQUEST)
+    error.__cause__ = httpx2.ConnectError("Connection refused")
+    found = as_provider_error(error)
+    assert found.kind == "connection"
+    assert found.message == ("cannot reach 127.0.0.1:9: Connection refused; is the server running?")
+
+
+def test_an_sdk_connection_error_caused_by_a_cut_is_a_cut() -> None:
+    error = anthropic.APIConnectionError(request=REQUEST)
+    error.__cause__ = httpx2.RemoteProtocolError("peer closed")
+    assert as_provider_error(error).kind == "cut"
+
+
+def test_no_message_contains_a_key() -> None:
+    key = "abcDEF123"
+    error = httpx2.LocalProtocolError(f"Illegal header value b'Bearer {key}'")
+    assert key not in as_provider_error(error, key=key).message
+    body = {"error": {"message": "Incorrect API key provided: sk-proj-abc***xyz."}}
+    assert "abc" not in status_error(401, body).message
+
+
+def test_an_error_of_nobody_known_is_ours_and_a_known_one_stays() -> None:
+    assert as_provider_error(ValueError("what")).kind == "internal"
+    assert as_provider_error(ConnectionResetError("gone")).kind == "connection"
+    known = ProviderError("cut", "x")
+    assert as_provider_error(known) is known
+
+
+def test_an_error_in_a_stream_without_words_still_says_something() -> None:
+    assert in_stream({}).message == "the provider reported an error without a message"
+    assert in_stream({"code": 429}).kind == "rate_limit"

@@ -1,0 +1,315 @@
+"""What goes out, wire by wire."""
+
+import pytest
+
+from lfgtui.providers import anthropic_request, chat_request, responses_request
+from lfgtui.providers.base import Request, ToolSpec
+from lfgtui.providers.request_parts import effort_of
+from lfgtui.transcript import (
+    CallPart,
+    ItemPart,
+    Message,
+    ModelTurn,
+    ReasoningPart,
+    TextPart,
+    ToolResult,
+    UserTurn,
+)
+
+TOOL = ToolSpec("read", "Read a file", {"type": "object", "properties": {}})
+PLAIN = Request("m", [UserTurn("Hi")])
+CLAUDE = "claude-sonnet-4-5"
+
+
+def loop_of(*parts: TextPart | ReasoningPart | CallPart | ItemPart) -> list[Message]:
+    """A tool loop with two calls, one of which failed."""
+    calls = (CallPart("a", "read", {"path": "x"}), CallPart("b", "read", {}))
+    return [
+        UserTurn("Hi"),
+        ModelTurn((*parts, *calls)),
+        ToolResult("a", "content", failed=False),
+        ToolResult("b", "no such file", failed=True),
+    ]
+
+
+# Anthropic
+
+
+def anthropic_messages(messages: list[Message], *, cache: bool = False) -> object:
+    request = Request(CLAUDE, messages, cache=cache)
+    return anthropic_request.request_body(request)["messages"]
+
+
+def test_anthropic_thinking_goes_first_with_its_signature_and_results_go_together() -> None:
+    signed = ItemPart("anthropic", {"type": "thinking", "signature": "s"})
+    sent = anthropic_messages(loop_of(ReasoningPart("hm"), signed, TextPart("I look")))
+    assert sent == [
+        {"role": "user", "content": [{"type": "text", "text": "Hi"}]},
+        {
+            "role": "assistant",
+            "content": [
+                {"type": "thinking", "thinking": "hm", "signature": "s"},
+                {"type": "text", "text": "I look"},
+                {"type": "tool_use", "id": "a", "name": "read", "input": {"path": "x"}},
+                {"type": "tool_use", "id": "b", "name": "read", "input": {}},
+            ],
+        },
+        {
+            "role": "user",
+            "content": [
+                {"type": "tool_result", "tool_use_id": "a", "content": "content"},
+                {
+                    "type": "tool_result",
+                    "tool_use_id": "b",
+                    "content": "no such file",
+                    "is_error": True,
+                },
+            ],
+        },
+    ]
+
+
+def test_anthropic_blocks_of_other_kinds_go_back_as_they_came() -> None:
+    redacted: dict[str, object] = {"type": "redacted_thinking", "data": "x"}
+    silent = ItemPart("anthropic", {"type": "thinking", "signature": "s"})
+    turn = ModelTurn((ItemPart("anthropic", redacted), silent, TextPart("x")))
+    assert anthropic_messages([UserTurn("Hi"), turn]) == [
+        {"role": "user", "content": [{"type": "text", "text": "Hi"}]},
+        {
+            "role": "assistant",
+            "content": [
+                redacted,
+                {"type": "thinking", "thinking": "", "signature": "s"},
+                {"type": "text", "text": "x"},
+            ],
+        },
+    ]
+
+
+def test_anthropic_gets_nothing_of_other_wires_nor_anything_empty() -> None:
+    foreign = ItemPart("openai-responses", {"type": "reasoning"})
+    unsigned = ItemPart("anthropic", {"type": "thinking", "signature": ""})
+    turn = ModelTurn((ReasoningPart("hm"), foreign, unsigned, TextPart(" \n")))
+    assert anthropic_messages([UserTurn("Hi"), turn, UserTurn("Again")]) == [
+        {
+            "role": "user",
+            "content": [{"type": "text", "text": "Hi"}, {"type": "text", "text": "Again"}],
+        },
+    ]
+
+
+def test_anthropic_steering_stands_after_the_results() -> None:
+    call = ModelTurn((CallPart("functions.read:0", "read", "[1]"),))
+    messages: list[Message] = [UserTurn("Hi"), call, UserTurn("Stop")]
+    messages.append(ToolResult("functions.read:0", "x", failed=False))
+    sent = anthropic_messages(messages)
+    assert isinstance(sent, list)
+    assert [block["type"] for block in sent[-1]["content"]] == ["tool_result", "text"]
+    use = sent[1]["content"][0]
+    assert use["id"] == sent[-1]["content"][0]["tool_use_id"] == "functions_read_0"
+    assert use["input"] == {"invalid_json": "[1]"}
+
+
+def test_anthropic_caches_system_tools_and_the_last_message() -> None:
+    request = Request(CLAUDE, [UserTurn("Hi")], system="Be brief", tools=(TOOL, TOOL))
+    body = anthropic_request.request_body(request)
+    marked = {"type": "ephemeral"}
+    assert body["system"] == [{"type": "text", "text": "Be brief", "cache_control": marked}]
+    tools, messages = body["tools"], body["messages"]
+    assert isinstance(tools, list)
+    assert isinstance(messages, list)
+    assert ["cache_control" in tool for tool in tools] == [False, True]
+    assert messages[-1]["content"][-1]["cache_control"] == marked
+    uncached = Request(CLAUDE, [UserTurn("Hi")], system="Be brief", tools=(TOOL, TOOL), cache=False)
+    assert "cache_control" not in str(anthropic_request.request_body(uncached))
+
+
+@pytest.mark.parametrize(
+    ("reasoning", "most", "budget", "sent"),
+    [("low", 8192, 2048, 8192), ("high", 8192, 16384, 24576), (5000, 5000, 5000, 10000)],
+)
+def test_anthropic_thinks_within_a_budget_below_max_tokens(
+    reasoning: "str | int", most: int, budget: int, sent: int
+) -> None:
+    request = Request(CLAUDE, [UserTurn("Hi")], max_output_tokens=most, reasoning=reasoning)  # type: ignore[arg-type]  # parametrize widens the literal
+    body = anthropic_request.request_body(request)
+    assert body["thinking"] == {"type": "enabled", "budget_tokens": budget}
+    assert body["max_tokens"] == sent
+
+
+@pytest.mark.parametrize(
+    ("model", "kind"),
+    [
+        ("claude-sonnet-4-5-20250929", "enabled"),
+        ("claude-opus-4-20250514", "enabled"),
+        ("claude-3-7-sonnet-latest", "enabled"),
+        ("claude-opus-4-6", "adaptive"),
+        ("claude-sonnet-5", "adaptive"),
+        ("my-own-model", "enabled"),
+    ],
+)
+def test_anthropic_models_since_4_6_set_their_own_budget(model: str, kind: str) -> None:
+    body = anthropic_request.request_body(Request(model, [UserTurn("Hi")], reasoning="low"))
+    thinking = body["thinking"]
+    assert isinstance(thinking, dict)
+    assert thinking["type"] == kind
+    assert ("output_config" in body) == (kind == "adaptive")
+
+
+def test_anthropic_does_not_begin_to_think_inside_a_tool_loop() -> None:
+    body = anthropic_request.request_body(Request(CLAUDE, loop_of(), reasoning="low"))
+    assert "thinking" not in body
+    signed = ItemPart("anthropic", {"type": "thinking", "signature": "s"})
+    body = anthropic_request.request_body(Request(CLAUDE, loop_of(signed), reasoning="low"))
+    assert "thinking" in body
+
+
+# Responses
+
+
+def test_responses_items_keep_their_order_and_ids() -> None:
+    item: dict[str, object] = {
+        "type": "reasoning",
+        "id": "rs",
+        "summary": [],
+        "encrypted_content": "x",
+        "status": None,
+    }
+    messages = loop_of(ReasoningPart("hm"), ItemPart("openai-responses", item), TextPart("I look"))
+    assert responses_request.input_items(messages) == [
+        {
+            "type": "message",
+            "role": "user",
+            "content": [{"type": "input_text", "text": "Hi"}],
+        },
+        {"type": "reasoning", "id": "rs", "summary": [], "encrypted_content": "x"},
+        {
+            "type": "message",
+            "role": "assistant",
+            "content": [{"type": "output_text", "text": "I look"}],
+        },
+        {
+            "type": "function_call",
+            "call_id": "a",
+            "name": "read",
+            "arguments": '{"path":"x"}',
+        },
+        {"type": "function_call", "call_id": "b", "name": "read", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "a", "output": "content"},
+        {"type": "function_call_output", "call_id": "b", "output": "no such file"},
+    ]
+
+
+def test_responses_reasoning_that_the_wire_would_refuse_is_left_out() -> None:
+    bare = ItemPart("openai-responses", {"type": "reasoning", "id": "rs", "summary": []})
+    last = ItemPart("openai-responses", {"type": "reasoning", "encrypted_content": "x"})
+    foreign = ItemPart("anthropic", {"type": "thinking", "signature": "s"})
+    turn = ModelTurn((bare, TextPart("x"), foreign, last))
+    sent = responses_request.input_items([turn])
+    assert [item["type"] for item in sent] == ["message"]
+
+
+def test_responses_store_nothing_and_ask_for_encrypted_reasoning() -> None:
+    request = Request("m", [UserTurn("Hi")], system="Be brief", tools=(TOOL,), reasoning=9000)
+    body = responses_request.request_body(request)
+    assert body["store"] is False
+    assert body["instructions"] == "Be brief"
+    assert body["reasoning"] == {"effort": "medium", "summary": "auto"}
+    assert body["include"] == ["reasoning.encrypted_content"]
+    assert "include" not in responses_request.request_body(PLAIN)
+
+
+@pytest.mark.parametrize(
+    ("model", "asks"),
+    [("gpt-5-mini", True), ("o4-mini", True), ("gpt-4o", False), ("gpt-5-chat-latest", False)],
+)
+def test_responses_models_that_reason_by_themselves_are_asked_too(model: str, asks: bool) -> None:
+    body = responses_request.request_body(Request(model, [UserTurn("Hi")]))
+    assert ("include" in body) == asks
+
+
+# chat completions
+
+
+def test_chat_messages_carry_calls_results_and_the_reasoning_of_the_loop() -> None:
+    field = ItemPart("openai-chat", {"reasoning_field": "reasoning_content"})
+    extra = {"google": {"thought_signature": "s"}}
+    signed = ItemPart("openai-chat", {"tool_call_id": "a", "extra_content": extra})
+    messages = loop_of(ReasoningPart("hm"), TextPart("I look"), field, signed)
+    assert chat_request.chat_messages("Be brief", messages) == [
+        {"role": "system", "content": "Be brief"},
+        {"role": "user", "content": "Hi"},
+        {
+            "role": "assistant",
+            "content": "I look",
+            "reasoning_content": "hm",
+            "tool_calls": [
+                {
+                    "id": "a",
+                    "type": "function",
+                    "function": {"name": "read", "arguments": '{"path":"x"}'},
+                    "extra_content": extra,
+                },
+                {"id": "b", "type": "function", "function": {"name": "read", "arguments": "{}"}},
+            ],
+        },
+        {"role": "tool", "tool_call_id": "a", "content": "content"},
+        {"role": "tool", "tool_call_id": "b", "content": "no such file"},
+    ]
+
+
+def test_chat_messages_of_a_loop_all_have_the_field_once_one_has() -> None:
+    field = ItemPart("openai-chat", {"reasoning_field": "reasoning_content"})
+    last = ModelTurn((TextPart("Done"),))
+    sent = chat_request.chat_messages(None, [*loop_of(ReasoningPart("hm"), field), last])
+    assert [m.get("reasoning_content") for m in sent if m["role"] == "assistant"] == ["hm", ""]
+
+
+def test_chat_reasoning_outside_a_tool_loop_stays_here() -> None:
+    field = ItemPart("openai-chat", {"reasoning_field": "reasoning_content"})
+    turn = ModelTurn((ReasoningPart("hm"), TextPart("x"), field))
+    sent = chat_request.chat_messages(None, [UserTurn("Hi"), turn, UserTurn("More")])
+    assert sent[1] == {"role": "assistant", "content": "x"}
+
+
+def test_chat_reasoning_details_go_back_as_they_came() -> None:
+    details: list[object] = [{"type": "reasoning.text", "text": "hm", "signature": "s"}]
+    item = ItemPart("openai-chat", {"reasoning_details": details})
+    sent = chat_request.chat_messages(None, loop_of(ReasoningPart("hm"), item))
+    assert sent[1]["reasoning_details"] == details
+
+
+@pytest.mark.parametrize(
+    ("host", "limit", "usage", "reasoning"),
+    [
+        ("api.openai.com", "max_completion_tokens", True, "reasoning_effort"),
+        ("api.x.ai", "max_tokens", True, "reasoning_effort"),
+        ("api.mistral.ai", "max_tokens", False, "reasoning_effort"),
+        ("openrouter.ai", "max_tokens", True, "reasoning"),
+        ("127.0.0.1", "max_tokens", True, "reasoning_effort"),
+    ],
+)
+def test_chat_bodies_suit_the_host(host: str, limit: str, usage: bool, reasoning: str) -> None:
+    request = Request("m", [UserTurn("Hi")], reasoning="low", max_output_tokens=7)
+    body = chat_request.request_body(request, host)
+    assert body[limit] == 7
+    assert len({"max_tokens", "max_completion_tokens"} & body.keys()) == 1
+    assert ("stream_options" in body) == usage
+    assert reasoning in body
+
+
+def test_extra_fields_win() -> None:
+    request = Request("m", [UserTurn("Hi")], extra={"max_completion_tokens": 5, "seed": 1})
+    body = chat_request.request_body(request, "localhost")
+    assert body["max_completion_tokens"] == 5
+    assert body["seed"] == 1
+    assert "max_tokens" not in body
+    extra = Request("m", [UserTurn("Hi")], extra={"max_tokens": 5})
+    assert anthropic_request.request_body(extra)["max_tokens"] == 5
+
+
+@pytest.mark.parametrize(
+    ("tokens", "effort"), [(0, "low"), (5000, "low"), (5200, "medium"), (99999, "high")]
+)
+def test_a_number_of_tokens_becomes_the_nearest_effort(tokens: int, effort: str) -> None:
+    assert effort_of(tokens) == effort

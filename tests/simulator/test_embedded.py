@@ -1,0 +1,89 @@
+"""The simulator as a process of its own."""
+
+import asyncio
+import os
+import signal
+import sys
+
+import httpx2
+import pytest
+
+from lfgtui.errors import LfgError
+from lfgtui.simulator.embedded import EmbeddedSimulator
+
+COMMAND = (sys.executable, "-m", "lfgtui.simulator")
+PIPE = asyncio.subprocess.PIPE
+
+
+async def start(*options: str) -> tuple[asyncio.subprocess.Process, str]:
+    process = await asyncio.create_subprocess_exec(
+        *COMMAND, *options, stdin=PIPE, stdout=PIPE, stderr=PIPE
+    )
+    assert process.stdout is not None
+    return process, (await process.stdout.readline()).decode()
+
+
+async def test_it_starts_answers_and_is_gone_after_aclose() -> None:
+    embedded = EmbeddedSimulator(speed=0)
+    url = await embedded.start()
+    pid = embedded.pid
+    assert pid is not None
+    async with httpx2.AsyncClient(base_url=url) as http:
+        listed = await http.get("/v1/models")
+    await embedded.aclose()
+    assert "pricing" in [model["id"] for model in listed.json()["data"]]
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    await embedded.aclose()
+
+
+async def test_what_keeps_it_from_starting_is_said() -> None:
+    embedded = EmbeddedSimulator(options=["--scenario", "missing.toml"])
+    with pytest.raises(LfgError, match=r"did not start: missing\.toml: no such file"):
+        await embedded.start()
+
+
+async def test_it_goes_when_its_stdin_closes() -> None:
+    process, line = await start("--exit-on-stdin-eof")
+    assert line.startswith("simulator: http://127.0.0.1:")
+    stdout, stderr = await process.communicate()
+    assert (process.returncode, stdout, stderr) == (0, b"", b"")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_ends_it_quietly(number: signal.Signals) -> None:
+    process, _ = await start()
+    process.send_signal(number)
+    stdout, stderr = await process.communicate()
+    assert (process.returncode, stdout, stderr) == (128 + number, b"", b"")
+
+
+async def test_a_parent_killed_outright_leaves_no_orphan() -> None:
+    parent = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        "import asyncio\n"
+        "from lfgtui.simulator.embedded import EmbeddedSimulator\n"
+        "async def main():\n"
+        "    embedded = EmbeddedSimulator()\n"
+        "    print(await embedded.start(), flush=True)\n"
+        "    await asyncio.Event().wait()\n"
+        "asyncio.run(main())\n",
+        stdout=PIPE,
+    )
+    assert parent.stdout is not None
+    url = (await parent.stdout.readline()).decode().strip()
+    host, _, port = url.removeprefix("http://").partition(":")
+    # An idle connection of ours closes when the orphan would-be goes.
+    reader, writer = await asyncio.open_connection(host, int(port))
+    parent.kill()
+    await parent.wait()
+    assert await reader.read() == b""
+    writer.close()
+
+
+async def test_embedding_it_imports_no_server() -> None:
+    code = "import sys, lfgtui.simulator.embedded as e; print('uvicorn' in sys.modules, e.__name__)"
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stdout=PIPE)
+    stdout, _ = await process.communicate()
+    assert stdout.startswith(b"False ")

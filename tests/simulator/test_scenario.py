@@ -1,0 +1,44 @@
+"""Scenario files: what is refused, and that those which ship are sound."""
+
+from pathlib import Path
+
+import pytest
+
+from lfgtui.errors import SourceError
+from lfgtui.simulator.scenario import bundled_scenarios, load_scenario
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("", None, "no [[turn]] in it"),
+        ('[[turn]]\ntxt = "x"', 2, 'unknown key "txt"; did you mean "text"?'),
+        ("[[turn]]\nrate = 3", 1, "this turn says and calls nothing"),
+        ('[[turn]]\ntext = "x"\nrate = 0', 3, '"rate" must be more than 0, not 0'),
+        ('jitter = 2\n[[turn]]\ntext = "x"', 1, '"jitter" must be between 0 and 1, not 2'),
+        ('[[turn]]\n[[turn.call]]\nname = "f"', 1, "the last turn calls tools"),
+        ('[[turn]]\ntext = "x"\nsplit = "word"', 3, '"word" is not known'),
+        ('[[turn]]\ntext = "x"\nfault = [{ status = 404 }]', 3, "404"),
+        ('[[turn]]\ntext = "x', 2, "not valid TOML"),
+    ],
+)
+def test_a_bad_file_is_refused_with_its_line(
+    tmp_path: Path, text: str, line: int | None, message: str
+) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text(text)
+    with pytest.raises(SourceError) as caught:
+        load_scenario(path)
+    assert caught.value.line == line
+    assert message in caught.value.message
+
+
+def test_the_bundled_scenarios_are_the_demos() -> None:
+    assert set(bundled_scenarios()) == {
+        "api-docs",
+        "audit",
+        "changelog",
+        "migrate",
+        "pricing",
+        "readme",
+    }

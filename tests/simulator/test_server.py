@@ -1,0 +1,233 @@
+"""Faults, cuts, stalls, keys, and what a client that leaves does."""
+
+import asyncio
+import json
+
+import anthropic
+import httpx2
+import openai
+import pytest
+
+from lfgtui.errors import UsageError
+from lfgtui.simulator.server import Settings, build_app, listening, running
+from lfgtui.simulator.stage import Stage
+
+from .conftest import LoadScenario
+
+CHAT = "/v1/chat/completions"
+MESSAGES = "/v1/messages"
+RESPONSES = "/v1/responses"
+VERSION = {"anthropic-version": "2023-06-01"}
+
+
+def body(path: str, model: str, *, stream: bool = True, prompt: str = "hello") -> dict[str, object]:
+    common = {"model": model, "stream": stream}
+    if path == RESPONSES:
+        return {**common, "input": prompt}
+    return {**common, "max_tokens": 500, "messages": [{"role": "user", "content": prompt}]}
+
+
+async def post(http: httpx2.AsyncClient, path: str, model: str, **more: object) -> httpx2.Response:
+    prompt = str(more.get("prompt", "hello"))
+    said = body(path, model, stream=bool(more.get("stream", True)), prompt=prompt)
+    return await http.post(path, json=said, headers=VERSION)
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "kind"),
+    [
+        (MESSAGES, 529, "overloaded_error"),
+        (CHAT, 503, "server_error"),
+        (RESPONSES, 503, "server_error"),
+    ],
+)
+async def test_an_overload_passes_after_its_times(
+    scenario: LoadScenario, path: str, status: int, kind: str
+) -> None:
+    text = """
+        [[turn]]
+        fault = [{ status = 529, retry_after = 2.5, times = 2 }, { status = 429 }]
+        text = "at last"
+    """
+    settings = Settings(speed=0, scenarios={"busy": await scenario(text)})
+    async with running(settings) as url, httpx2.AsyncClient(base_url=url) as http:
+        answers = [await post(http, path, "busy") for _ in range(4)]
+        other = await post(http, path, "busy", prompt="another conversation")
+    assert [answer.status_code for answer in answers] == [status, status, 429, 200]
+    assert other.status_code == status
+    assert answers[0].headers["retry-after"] == "2.5"
+    assert "retry-after" not in answers[2].headers
+    assert answers[0].json()["error"]["type"] == kind
+    assert "at" in answers[3].text
+
+
+async def test_the_sdks_see_their_own_errors(scenario: LoadScenario) -> None:
+    text = '[[turn]]\nfault = [{ status = 429, retry_after = 1 }, { status = 500 }]\ntext = "x"'
+    settings = Settings(speed=0, scenarios={"busy": await scenario(text)})
+    async with (
+        running(settings) as url,
+        anthropic.AsyncAnthropic(base_url=url, api_key="k", max_retries=0) as claude,
+        openai.AsyncOpenAI(base_url=f"{url}/v1", api_key="k", max_retries=0) as gpt,
+    ):
+        for wanted in (anthropic.RateLimitError, anthropic.InternalServerError):
+            with pytest.raises(wanted):
+                await claude.messages.create(
+                    model="busy", max_tokens=9, messages=[{"role": "user", "content": "for claude"}]
+                )
+        for expected in (openai.RateLimitError, openai.InternalServerError):
+            with pytest.raises(expected):
+                await gpt.responses.create(model="busy", input="for gpt")
+
+
+@pytest.mark.parametrize("path", [MESSAGES, CHAT, RESPONSES])
+@pytest.mark.parametrize("stream", [True, False])
+async def test_a_cut_closes_the_socket_in_the_middle_of_the_body(
+    scenario: LoadScenario, path: str, stream: bool
+) -> None:
+    text = '[[turn]]\ncut = { after = 8 }\ntext = "one two three four five six"'
+    settings = Settings(speed=0, scenarios={"cut": await scenario(text)})
+    async with running(settings) as url, httpx2.AsyncClient(base_url=url) as http:
+        with pytest.raises(httpx2.RemoteProtocolError):
+            await post(http, path, "cut", stream=stream)
+        again = await post(http, path, "cut", stream=stream)
+    assert "six" in again.text
+
+
+@pytest.mark.parametrize("path", [MESSAGES, CHAT, RESPONSES])
+async def test_an_error_inside_the_200_ends_the_stream(scenario: LoadScenario, path: str) -> None:
+    text = '[[turn]]\ncut = { after = 8, how = "error" }\ntext = "one two three four five six"'
+    settings = Settings(speed=0, scenarios={"cut": await scenario(text)})
+    async with running(settings) as url, httpx2.AsyncClient(base_url=url) as http:
+        response = await post(http, path, "cut")
+    assert response.status_code == 200
+    assert "two" in response.text
+    assert "six" not in response.text
+    assert '"error"' in response.text.strip().split("\n\n")[-1]
+
+
+async def test_a_stall_is_silence_with_signs_of_life(scenario: LoadScenario) -> None:
+    text = '[[turn]]\nstall = { after = 4, seconds = 12 }\ntext = "one two three"'
+    settings = Settings(speed=0, scenarios={"stall": await scenario(text)})
+    async with running(settings) as url, httpx2.AsyncClient(base_url=url) as http:
+        messages = await post(http, MESSAGES, "stall")
+        chat = await post(http, CHAT, "stall")
+    # One ping comes with every message, three within a stall of 12 s.
+    assert messages.text.count("event: ping") == 1 + 3
+    assert chat.text.count(": keep-alive\n\n") == 3
+
+
+async def test_a_client_that_leaves_ends_the_generation(scenario: LoadScenario) -> None:
+    text = (
+        '[[turn]]\nfirst_token = 0\nstall = { seconds = 100000, pings = false }\ntext = "one two"'
+    )
+    app = await asyncio.to_thread(build_app, Settings(scenarios={"endless": await scenario(text)}))
+    stage = app.state.stage
+    assert isinstance(stage, Stage)
+    async with listening(app) as url, httpx2.AsyncClient(base_url=url) as http:
+        async with http.stream("POST", CHAT, json=body(CHAT, "endless")) as response:
+            async for _ in response.aiter_lines():
+                break
+            assert stage.playing == 1
+        await stage.idle.wait()
+    assert stage.playing == 0
+
+
+async def test_closing_does_not_wait_for_a_reply(scenario: LoadScenario) -> None:
+    text = '[[turn]]\nfirst_token = 100000\ntext = "one two"'
+    settings = Settings(scenarios={"endless": await scenario(text)})
+    async with httpx2.AsyncClient() as http:
+        async with running(settings) as url:
+            said = body(CHAT, "endless")
+            response = await http.send(
+                http.build_request("POST", f"{url}{CHAT}", json=said), stream=True
+            )
+        with pytest.raises(httpx2.RemoteProtocolError):
+            await response.aread()
+
+
+@pytest.mark.parametrize("path", [MESSAGES, CHAT, RESPONSES])
+async def test_the_same_seed_gives_the_same_bytes(path: str) -> None:
+    texts: list[str] = []
+    for seed in (1, 1, 2):
+        async with running(Settings(seed=seed, speed=0)) as url:
+            async with httpx2.AsyncClient(base_url=url) as http:
+                texts.append((await post(http, path, "any-model")).text)
+    assert texts[0] == texts[1] != texts[2]
+
+
+async def test_a_request_sent_again_gets_ids_of_its_own(url: str) -> None:
+    async with httpx2.AsyncClient(base_url=url) as http:
+        ids = {(await post(http, CHAT, "any-model", stream=False)).json()["id"] for _ in range(3)}
+    assert len(ids) == 3
+
+
+async def test_any_model_answers_the_prompt_in_markdown(url: str) -> None:
+    async with httpx2.AsyncClient(base_url=url) as http:
+        prompt = "Weigh tabs against spaces"
+        response = await post(http, CHAT, "gpt-x", prompt=prompt, stream=False)
+    answer = response.json()["choices"][0]["message"]["content"]
+    assert answer.startswith(f"## {prompt}\n")
+    assert "simulated" in answer
+
+
+@pytest.mark.parametrize("path", [MESSAGES, CHAT, RESPONSES])
+async def test_a_required_key_is_required(path: str) -> None:
+    async with running(Settings(speed=0, require_key="right")) as url:
+        async with httpx2.AsyncClient(base_url=url) as http:
+            answers = [
+                await http.post(path, json=body(path, "m"), headers={**VERSION, **headers})
+                for headers in (
+                    {},
+                    {"authorization": "Bearer wrong", "x-api-key": "wrong"},
+                    {"authorization": "Bearer right", "x-api-key": "right"},
+                )
+            ]
+    assert [answer.status_code for answer in answers] == [401, 401, 200]
+    kind = "authentication_error" if path == MESSAGES else "invalid_request_error"
+    assert answers[1].json()["error"]["type"] == kind
+
+
+async def test_a_path_that_is_not_there_is_refused_in_the_callers_form(url: str) -> None:
+    async with httpx2.AsyncClient(base_url=url) as http:
+        gpt = await http.get("/v1/nothing")
+        claude = await http.get("/v1/nothing", headers=VERSION)
+    assert gpt.status_code == claude.status_code == 404
+    assert gpt.json()["error"]["message"] == "Invalid URL (GET /v1/nothing)"
+    assert claude.json()["error"]["type"] == "not_found_error"
+
+
+async def test_a_taken_port_is_one_clear_line(url: str) -> None:
+    port = int(url.rpartition(":")[2])
+    app = await asyncio.to_thread(build_app, Settings())
+    with pytest.raises(UsageError, match=f"cannot listen on port {port}"):
+        async with listening(app, port):
+            pass
+
+
+async def test_arguments_of_a_scenario_arrive_whole_however_they_are_cut(
+    scenario: LoadScenario,
+) -> None:
+    tools = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]
+    for split in ("tokens", "characters", "awkward"):
+        text = f"""
+            [[turn]]
+            split = "{split}"
+            call = [{{ name = "f", arguments = {{ a = "\\\\ \\" é 漢 🎉 \\n", b = -1.5e10 }} }}]
+            [[turn]]
+            text = "end"
+        """
+        settings = Settings(speed=0, scenarios={"m": await scenario(text)})
+        async with running(settings) as url, httpx2.AsyncClient(base_url=url) as http:
+            response = await http.post(CHAT, json={**body(CHAT, "m"), "tools": tools})
+        chunks = [
+            json.loads(record.removeprefix("data: "))
+            for record in response.text.split("\n\n")
+            if record.startswith("data: {")
+        ]
+        pieces = [
+            call["function"]["arguments"]
+            for chunk in chunks
+            for call in chunk["choices"][0]["delta"].get("tool_calls", [])
+        ]
+        assert json.loads("".join(pieces)) == {"a": '\\ " é 漢 🎉 \n', "b": -1.5e10}
+        assert len(pieces) > 5

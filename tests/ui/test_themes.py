@@ -1,0 +1,82 @@
+"""Themes: readable, and refused with a hint where there is none of that name."""
+
+from itertools import product
+from pathlib import Path
+
+import msgspec
+import pytest
+from textual.color import Color
+
+from lfgtui.errors import SourceError, UsageError
+from lfgtui.ui.themes import ThemeFile, choose, load_themes, to_textual
+
+THEMES = load_themes()
+GROUNDS = ("background", "surface", "panel", "selection")
+TEXTS = ("foreground", "muted", "primary", "secondary", "accent", "success", "warning", "error")
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance, https://www.w3.org/TR/WCAG22/#dfn-relative-luminance."""
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+        for part in Color.parse(colour).normalized
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(theme: ThemeFile, text: str, ground: str) -> float:
+    colours = msgspec.structs.asdict(theme.colours)
+    low, high = sorted((luminance(colours[text]), luminance(colours[ground])))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("name", sorted(THEMES))
+def test_text_has_contrast_of_at_least_four_and_a_half(name: str) -> None:
+    theme = THEMES[name]
+    poor = {
+        (text, ground): round(ratio, 2)
+        for text, ground in product(TEXTS, GROUNDS)
+        if (ratio := contrast(theme, text, ground)) < 4.5
+    }
+    assert not poor
+
+
+@pytest.mark.parametrize("name", sorted(THEMES))
+def test_the_background_has_contrast_on_the_colours_of_alarm(name: str) -> None:
+    for ground in ("warning", "error", "secondary"):
+        assert contrast(THEMES[name], "background", ground) >= 4.5
+
+
+def test_the_two_shipped_themes_are_one_dark_and_one_light() -> None:
+    assert (THEMES["dark"].dark, THEMES["light"].dark) == (True, False)
+
+
+def test_textual_is_given_the_theme_s_own_colours() -> None:
+    theme = to_textual(THEMES["dark"])
+    assert theme.background == THEMES["dark"].colours.background
+    assert theme.variables["text-muted"] == THEMES["dark"].colours.muted
+
+
+def test_the_person_s_own_themes_are_found_and_win(tmp_path: Path) -> None:
+    folder = tmp_path / "themes"
+    folder.mkdir()
+    text = (Path(__file__).parents[2] / "themes" / "dark.toml").read_text()
+    (folder / "mine.toml").write_text(text.replace('"dark"', '"mine"'))
+    (folder / "dark.toml").write_text(text.replace("#11151b", "#000000"))
+    themes = load_themes(tmp_path)
+    assert set(themes) == {"dark", "light", "mine"}
+    assert themes["dark"].colours.background == "#000000"
+
+
+def test_an_unknown_theme_is_refused_with_the_nearest_name() -> None:
+    with pytest.raises(UsageError, match='no theme "drak"; did you mean "dark"'):
+        choose(THEMES, "drak")
+
+
+def test_a_theme_with_an_unknown_key_is_refused_with_its_line(tmp_path: Path) -> None:
+    folder = tmp_path / "themes"
+    folder.mkdir()
+    text = (Path(__file__).parents[2] / "themes" / "dark.toml").read_text()
+    (folder / "bad.toml").write_text(text.replace("muted =", "mutted ="))
+    with pytest.raises(SourceError, match="did you mean"):
+        load_themes(tmp_path)
