@@ -5,14 +5,14 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from lfgtui import events as e
+from lfgtui.cli.launch import Output
 from lfgtui.cli.text import plain
 from lfgtui.engine.engine import Engine
 from lfgtui.transcript import StateMachine
 
-Output: TypeAlias = Literal["states", "json", "answer"]
 Formatter: TypeAlias = Callable[[e.Entry], str]
 
 EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
@@ -111,8 +111,9 @@ def _write(text: str) -> None:
     sys.stdout.flush()
 
 
-async def run_headless(engine: Engine, output: Output) -> int:
+async def run_headless(build: Callable[[], Engine], output: Output) -> int:
     """Run to the end; returns the exit code."""
+    engine = build()
     loop = asyncio.get_running_loop()
     stopped_by: asyncio.Future[signal.Signals] = loop.create_future()
 

@@ -1,26 +1,33 @@
 """From a plan to a running engine, with a screen or without."""
 
+from __future__ import annotations
+
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import gc
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import msgspec
 
 from lfgtui import paths
-from lfgtui.cli.headless import Output, run_headless
 from lfgtui.config import SIMULATED, Config, api_key, model_of, request_headers
-from lfgtui.engine.engine import Engine
 from lfgtui.engine.journal import Journal
-from lfgtui.events import Entry
+from lfgtui.events import Entry, ToolArguments
 from lfgtui.history import Reader
-from lfgtui.providers.registry import Providers
-from lfgtui.simulator.embedded import EmbeddedSimulator
 from lfgtui.tickets import Ticket
-from lfgtui.tools import summary
+
+if TYPE_CHECKING:
+    from lfgtui.engine.engine import Engine
+
+Output: TypeAlias = Literal["states", "json", "answer"]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What to run. `resumes` names the stored run to go on with, or None for a new one."""
+class Plan(msgspec.Struct, frozen=True):
+    """What to run. `resumes` names the stored run to go on with, or None for a new one.
+
+    `output` None is the screen; `environment` is added to that of commands.
+    """
 
     title: str
     tickets: Sequence[Ticket]
@@ -28,14 +35,14 @@ class Plan:
     source: Path | None = None
     resumes: str | None = None
     output: Output | None = None
-    environment: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 def launch(plan: Plan) -> int:
     """Check, start, run and close; returns the exit code.
 
-    `output` None is the screen. Raises `UsageError` before anything starts
-    when a provider, a model or a key is missing.
+    Raises `UsageError` before anything starts when a provider, a model, a key
+    or a theme is missing.
     """
     used = {model_of(plan.config, ticket)[0] for ticket in plan.tickets}
     for name in used - SIMULATED:
@@ -52,8 +59,26 @@ def launch(plan: Plan) -> int:
         else:
             journal.resume(plan.resumes)
             stored = _stored(plan.resumes, plan.tickets)
+        if plan.output is None:
+            simulated = bool(used & SIMULATED)
+            return _run_on_screen(plan, journal, _builder(plan, journal, stored), simulated)
+        from lfgtui.cli.headless import run_headless
+
+        return asyncio.run(run_headless(_builder(plan, journal, stored), plan.output))
+
+
+def _builder(
+    plan: Plan, journal: Journal, stored: dict[str, list[Entry]] | None
+) -> Callable[[], Engine]:
+    """What builds the engine once its modules may be imported."""
+
+    def build() -> Engine:
+        from lfgtui.engine.engine import Engine
+        from lfgtui.providers.registry import Providers
+        from lfgtui.simulator.embedded import EmbeddedSimulator
+
         simulator = EmbeddedSimulator()
-        engine = Engine(
+        return Engine(
             journal,
             plan.title,
             plan.tickets,
@@ -64,9 +89,8 @@ def launch(plan: Plan) -> int:
             environment=plan.environment,
             on_close=simulator.aclose,
         )
-        if plan.output is not None:
-            return asyncio.run(run_headless(engine, plan.output))
-        return _run_on_screen(engine, plan, simulated=bool(used & SIMULATED))
+
+    return build
 
 
 def _stored(run: str, tickets: Sequence[Ticket]) -> dict[str, list[Entry]]:
@@ -74,20 +98,30 @@ def _stored(run: str, tickets: Sequence[Ticket]) -> dict[str, list[Entry]]:
         return {ticket.id: list(reader.entries(run, ticket.id)) for ticket in tickets}
 
 
-def _run_on_screen(engine: Engine, plan: Plan, *, simulated: bool) -> int:
+def _run_on_screen(
+    plan: Plan, journal: Journal, build: Callable[[], Engine], simulated: bool
+) -> int:
+    gc.disable()  # nothing made before the first frame is garbage; `DeferredRun` ends it
+    from lfgtui.cli.deferred import DeferredRun
     from lfgtui.ui.app import LfgApp
     from lfgtui.ui.themes import load_themes
 
     app = LfgApp(
-        engine,
+        DeferredRun(journal.run, plan.title, plan.tickets, build),
         config=plan.config,
         open_reader=lambda: Reader(paths.history_file()),
         simulated=simulated,
-        summarise=summary,
+        summarise=_summarise,
         themes=load_themes(paths.config_file().parent),
     )
     code = app.run()
     return 1 if code is None else code
+
+
+def _summarise(name: str, arguments: ToolArguments) -> str:
+    from lfgtui.tools.summary import summary
+
+    return summary(name, arguments)
 
 
 def _check_screen(config: Config) -> None:

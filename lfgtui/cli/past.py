@@ -3,15 +3,25 @@
 import re
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import click
 import msgspec
 
 from lfgtui import paths
 from lfgtui.cli.text import plain
-from lfgtui.errors import UsageError, did_you_mean
-from lfgtui.history import Reader, StoredTicket
+from lfgtui.errors import HistoryError, UsageError, did_you_mean
+from lfgtui.history import History, Reader, StoredTicket
 from lfgtui.transcript.record import TicketRecord, ticket_markdown, ticket_record
+
+
+def _reader() -> Reader:
+    """The history, with the runs of processes that died marked as interrupted first."""
+    path = paths.history_file()
+    if path.exists():
+        with suppress(HistoryError):  # it can perhaps be read all the same, and Reader says so
+            History.open(path).close()
+    return Reader(path)
 
 
 def _print_json(value: object) -> None:
@@ -23,7 +33,7 @@ def _print_json(value: object) -> None:
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(min=1))
 def history(as_json: bool, limit: int) -> None:
     """Past runs, newest first."""
-    with Reader(paths.history_file()) as reader:
+    with _reader() as reader:
         runs = reader.runs(limit)
     if as_json:
         _print_json(runs)
@@ -48,7 +58,7 @@ def search(query: tuple[str, ...], as_json: bool, limit: int) -> None:
 
     Words must all occur; "a phrase" in quotes, prefix*, AND, OR and NOT work.
     """
-    with Reader(paths.history_file()) as reader:
+    with _reader() as reader:
         hits = reader.search(" ".join(query), limit)
     if as_json:
         _print_json(hits)
@@ -70,7 +80,7 @@ def show(place: str, as_json: bool, as_markdown: bool) -> None:
     if as_json and as_markdown:
         raise UsageError("--json and --markdown exclude each other")
     name, _, only = place.partition("/")
-    with Reader(paths.history_file()) as reader:
+    with _reader() as reader:
         run = reader.find_run(name)
         summary = reader.run(run)
         tickets = _chosen(reader.tickets(run), only)

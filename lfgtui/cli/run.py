@@ -13,8 +13,7 @@ import msgspec
 
 from lfgtui import paths
 from lfgtui.cli.checks import check_models
-from lfgtui.cli.headless import Output
-from lfgtui.cli.launch import Plan, launch
+from lfgtui.cli.launch import Output, Plan, launch
 from lfgtui.cli.trust import ensure_trusted
 from lfgtui.config import Config, load_config
 from lfgtui.errors import UsageError

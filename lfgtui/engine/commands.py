@@ -1,44 +1,39 @@
 """Commands: the only way back from the screen into the work."""
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Cancel:
+
+class Cancel(msgspec.Struct, frozen=True):
     """Stop the ticket now; what it said is kept."""
 
     ticket: str
 
 
-@dataclass(frozen=True, slots=True)
-class CancelAll:
+class CancelAll(msgspec.Struct, frozen=True):
     """Stop every ticket that has not ended."""
 
 
-@dataclass(frozen=True, slots=True)
-class Retry:
+class Retry(msgspec.Struct, frozen=True):
     """Start an ended ticket over, as a new attempt."""
 
     ticket: str
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(msgspec.Struct, frozen=True):
     """Finish this response, then hold."""
 
     ticket: str
 
 
-@dataclass(frozen=True, slots=True)
-class Resume:
+class Resume(msgspec.Struct, frozen=True):
     """Let a paused ticket go on."""
 
     ticket: str
 
 
-@dataclass(frozen=True, slots=True)
-class Approve:
+class Approve(msgspec.Struct, frozen=True):
     """Allow the call; `always` allows this tool for the rest of the ticket."""
 
     ticket: str
@@ -46,8 +41,7 @@ class Approve:
     always: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Deny:
+class Deny(msgspec.Struct, frozen=True):
     """Refuse the call; the reason goes back to the model."""
 
     ticket: str

@@ -7,7 +7,8 @@ the same batch.
 
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from lfgtui import events as e
 from lfgtui.history.ledger import Ledger
@@ -17,8 +18,7 @@ MERGED_BYTES = 16 * 1024
 """Deltas are merged up to about this size: an entry stays cheap to read back."""
 
 
-@dataclass(slots=True)
-class Submission:
+class Submission(msgspec.Struct):
     """An event on its way; `size` is that of its JSON in bytes."""
 
     ledger: Ledger
@@ -28,14 +28,13 @@ class Submission:
     size: int
 
 
-@dataclass(slots=True)
-class Batch:
+class Batch(msgspec.Struct):
     """Numbered entries and what follows from them, ready to be written."""
 
-    entries: list[e.Entry] = field(default_factory=list)
-    rows: list[tuple[int, int, int, float, str]] = field(default_factory=list)
-    segments: list[tuple[int, Segment]] = field(default_factory=list)
-    ledgers: dict[int, Ledger] = field(default_factory=dict)
+    entries: list[e.Entry] = msgspec.field(default_factory=list)
+    rows: list[tuple[int, int, int, float, str]] = msgspec.field(default_factory=list)
+    segments: list[tuple[int, Segment]] = msgspec.field(default_factory=list)
+    ledgers: dict[int, Ledger] = msgspec.field(default_factory=dict)
     size: int = 0
 
     def add(self, submission: Submission) -> None:

@@ -6,16 +6,16 @@ the other kind of delta, a tool call, the end of the response, and also a
 retry, a cancel or a crash, so broken text is found like any other.
 """
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+import msgspec
 
 from lfgtui import events as e
 
 Kind: TypeAlias = Literal["text", "reasoning", "prompt", "tool_call", "tool_output", "error"]
 
 
-@dataclass(slots=True)
-class Segment:
+class Segment(msgspec.Struct):
     """Where a run of text stands. `call` where only that call's entries count."""
 
     kind: Kind

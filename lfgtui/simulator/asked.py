@@ -9,7 +9,8 @@ UNKNOWN_MODEL = "no-such-model"
 """The one model name that is answered 404; any other plays a scenario or the generic answer."""
 
 _FAILED = re.compile(
-    r"\Aerror\b|\Athere is no |\A(?:read|list|search|write|edit|run)_(?:files?|command): |^FAILED \("
+    r"\Aerror\b|\Athere is no |\A(?:read|list|search|write|edit|run)_(?:files?|command): "
+    r"|^FAILED \("
     r"|^\W?(?:killed by \w+, )?exit(?:ed)?(?: with)? (?:code|status):? -?[1-9]",
     re.IGNORECASE | re.MULTILINE,
 )

@@ -64,7 +64,6 @@ async def listening(app: Starlette, port: int = 0) -> AsyncIterator[str]:
             lifespan="off",
             http="h11",
             ws="none",
-            timeout_graceful_shutdown=0,
         )
     )
     serving = asyncio.create_task(server.serve(sockets=[bound]))
@@ -101,7 +100,11 @@ async def serve(settings: Settings, *, port: int) -> int:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server under our own control: no signal handlers, events instead of polling."""
+    """uvicorn's server under our own control.
+
+    No signal handlers, events instead of polling, and a shutdown that ends
+    replies at once and waits for nothing else.
+    """
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -115,6 +118,16 @@ class _Server(uvicorn.Server):
     async def main_loop(self) -> None:
         await self.on_tick(0)
         await self.stopping.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for listener in self.servers:
+            listener.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        replies = list(self.server_state.tasks)
+        for reply in replies:
+            reply.cancel()
+        await asyncio.gather(*replies, return_exceptions=True)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -6,28 +6,26 @@ exactly where it was. Only finished responses count; the partial text of a
 broken one is on the screen and in the history, not in the context.
 """
 
-from dataclasses import dataclass
 from typing import TypeAlias
+
+import msgspec
 
 from lfgtui import events as e
 
 
-@dataclass(frozen=True, slots=True)
-class TextPart:
+class TextPart(msgspec.Struct, frozen=True):
     """A run of visible text."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReasoningPart:
+class ReasoningPart(msgspec.Struct, frozen=True):
     """A run of thinking; wires that want it back pair it with the `ItemPart` after it."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class CallPart:
+class CallPart(msgspec.Struct, frozen=True):
     """A tool call the model made."""
 
     call_id: str
@@ -35,8 +33,7 @@ class CallPart:
     arguments: e.ToolArguments
 
 
-@dataclass(frozen=True, slots=True)
-class ItemPart:
+class ItemPart(msgspec.Struct, frozen=True):
     """An opaque piece for the wire it came from; other wires leave it out."""
 
     wire: str
@@ -46,15 +43,13 @@ class ItemPart:
 Part: TypeAlias = TextPart | ReasoningPart | CallPart | ItemPart
 
 
-@dataclass(frozen=True, slots=True)
-class UserTurn:
+class UserTurn(msgspec.Struct, frozen=True):
     """What the person said."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class ModelTurn:
+class ModelTurn(msgspec.Struct, frozen=True):
     """One finished response, its parts in the order they streamed."""
 
     parts: tuple[Part, ...]
@@ -70,8 +65,7 @@ class ModelTurn:
         return tuple(part for part in self.parts if isinstance(part, CallPart))
 
 
-@dataclass(frozen=True, slots=True)
-class ToolResult:
+class ToolResult(msgspec.Struct, frozen=True):
     """The answer to one call. `failed` marks an error, `output` then says which."""
 
     call_id: str

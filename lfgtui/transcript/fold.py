@@ -10,7 +10,8 @@ the figures that were live.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+import msgspec
 
 from lfgtui import events as e
 from lfgtui.errors import RETRYABLE_KINDS, ErrorKind
@@ -28,8 +29,7 @@ from lfgtui.transcript.items import (
 from lfgtui.transcript.states import State, StateMachine
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptError:
+class AttemptError(msgspec.Struct, frozen=True):
     """Why an attempt broke."""
 
     kind: ErrorKind
@@ -37,8 +37,7 @@ class AttemptError:
     retryable: bool
 
 
-@dataclass(slots=True)
-class UsageTotals:
+class UsageTotals(msgspec.Struct):
     """Tokens as the provider counts them, and their price in USD where known."""
 
     input: int = 0
@@ -54,8 +53,7 @@ class UsageTotals:
             self.cost = (self.cost or 0.0) + usage.cost
 
 
-@dataclass(slots=True)
-class Attempt:
+class Attempt(msgspec.Struct):
     """One try: first, retry, failover or resume. Partial text included."""
 
     number: int
@@ -65,8 +63,8 @@ class Attempt:
     started_at: float
     ended_at: float | None = None
     state: State = "starting"
-    items: list[Item] = field(default_factory=list)
-    citations: list[e.Citation] = field(default_factory=list)
+    items: list[Item] = msgspec.field(default_factory=list)
+    citations: list[e.Citation] = msgspec.field(default_factory=list)
     turn: int = 0
     stop_reason: e.StopReason | None = None
     error: AttemptError | None = None
@@ -76,7 +74,7 @@ class Attempt:
     ttft: float | None = None
     streaming_seconds: float = 0.0
     streamed_characters: int = 0
-    _finished_usage: UsageTotals = field(default_factory=UsageTotals)
+    _finished_usage: UsageTotals = msgspec.field(default_factory=UsageTotals)
     _turn_usage: e.Usage | None = None
 
     @property

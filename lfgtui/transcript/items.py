@@ -4,8 +4,9 @@ Items grow in place while a stream runs; `revision` moves with every change,
 so a painter knows what it can keep. They are written by the fold alone.
 """
 
-from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
+
+import msgspec
 
 from lfgtui.events import ToolArguments
 
@@ -21,19 +22,23 @@ class _Growing:
     def append(self, text: str) -> None:
         self._pieces.append(text)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Growing) and str(self) == str(other)
+
+    __hash__ = None  # type: ignore[assignment]  # it changes
+
     def __str__(self) -> str:
         if len(self._pieces) > 1:
             self._pieces[:] = ["".join(self._pieces)]
         return self._pieces[0] if self._pieces else ""
 
 
-@dataclass(slots=True)
-class TextItem:
+class TextItem(msgspec.Struct):
     """A run of the visible answer. `closed` once nothing more can be added to it."""
 
     revision: int = 0
     closed: bool = False
-    _text: _Growing = field(default_factory=_Growing)
+    _text: _Growing = msgspec.field(default_factory=_Growing)
 
     @property
     def text(self) -> str:
@@ -44,15 +49,14 @@ class TextItem:
         self.revision += 1
 
 
-@dataclass(slots=True)
-class ReasoningItem:
+class ReasoningItem(msgspec.Struct):
     """A run of the model's thinking; `seconds` from its first piece to its last."""
 
     started_at: float = 0.0
     seconds: float = 0.0
     revision: int = 0
     closed: bool = False
-    _text: _Growing = field(default_factory=_Growing)
+    _text: _Growing = msgspec.field(default_factory=_Growing)
 
     @property
     def text(self) -> str:
@@ -66,8 +70,7 @@ class ReasoningItem:
 ToolState = Literal["arriving", "requested", "needs_approval", "running", "finished", "stopped"]
 
 
-@dataclass(slots=True)
-class ToolItem:
+class ToolItem(msgspec.Struct):
     """One tool call: asked for, perhaps approved, run, finished.
 
     `stopped` is a call that its attempt did not live to see the end of.
@@ -90,8 +93,8 @@ class ToolItem:
     seconds: float | None = None
     started_at: float | None = None
     revision: int = 0
-    _json: _Growing = field(default_factory=_Growing)
-    _live: _Growing = field(default_factory=_Growing)
+    _json: _Growing = msgspec.field(default_factory=_Growing)
+    _live: _Growing = msgspec.field(default_factory=_Growing)
 
     @property
     def arguments_json(self) -> str:
@@ -108,8 +111,7 @@ class ToolItem:
         self._live.append(text)
 
 
-@dataclass(slots=True)
-class HostedItem:
+class HostedItem(msgspec.Struct):
     """A tool the provider ran on its side."""
 
     name: str
@@ -118,8 +120,7 @@ class HostedItem:
     revision: int = 0
 
 
-@dataclass(slots=True)
-class PromptItem:
+class PromptItem(msgspec.Struct):
     """What was said to the model."""
 
     text: str
@@ -129,8 +130,7 @@ class PromptItem:
 NoteKind = Literal["status", "retry", "warning", "error", "end"]
 
 
-@dataclass(slots=True)
-class NoteItem:
+class NoteItem(msgspec.Struct):
     """A line of lfg's own: a retry, a pause, a conflict, how it ended."""
 
     kind: NoteKind

@@ -41,8 +41,8 @@ class LfgApp(App[int], inherit_bindings=False):
     """Shows a run; its return value is the program's exit code.
 
     A `LiveRun` is started once the first frame is on the screen and shut down
-    before the app ends. `themes` are those of `load_themes`. Raises `UsageError` for a theme or a key in `config`
-    that cannot be.
+    before the app ends. `themes` are those of `load_themes`. Raises `UsageError`
+    for a theme or a key in `config` that cannot be.
     """
 
     ENABLE_COMMAND_PALETTE = False

@@ -35,14 +35,20 @@ class Footer(Widget):
     def __init__(self, keys: Mapping[str, Sequence[str]]) -> None:
         super().__init__()
         self._keys = keys
+        self._situation: Situation | None = None
         self._line: Line = []
 
     def tell(self, situation: Situation) -> None:
         """Bring the row up to date; nothing is painted where nothing changed."""
+        self._situation = situation
         line = compose_footer(situation, self._keys, self.size.width)
         if line != self._line:
             self._line = line
             self.refresh()
+
+    def on_resize(self) -> None:
+        if self._situation is not None:
+            self.tell(self._situation)
 
     def render_line(self, y: int) -> Strip:
         return draw(self._line, self.size.width, self.app.theme_variables, "panel")
@@ -79,11 +85,11 @@ def _actions(situation: Situation) -> Iterable[str]:
     ended = situation.state in ENDED
     if situation.is_live:
         yield "retry" if ended else "cancel"
-        yield from ("attention", "help", "quit")
-        if not ended:
-            yield "pause"
     elif not situation.is_zoomed:
         yield "back"
+    yield from ("attention", "help", "quit")
+    if situation.is_live and not ended:
+        yield "pause"
     yield from ("view", "find", "history", "tools", "reasoning", "copy", "follow")
 
 

@@ -65,7 +65,8 @@ class PaneGrid(ScrollableContainer, can_focus=False, inherit_bindings=False):
         """Give one pane all the room, or (None) share it out again."""
         if pane is not self._alone:
             self._alone = pane
-            self.refresh(layout=True)
+            for other in self._panes:
+                other.display = pane is None or other is pane
 
     def place(self, size: Size) -> list[tuple[Pane, Region]]:
         """Where each shown pane lies in a room of that size."""

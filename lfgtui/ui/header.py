@@ -26,10 +26,12 @@ class Header(Widget):
         self._run = run
         self._simulated = simulated
         self._past = past
+        self._told: tuple[float, str | None] | None = None
         self._line: Line = []
 
     def tell(self, now: float, notice: str | None = None) -> None:
         """Bring the row up to date; nothing is painted where nothing changed."""
+        self._told = (now, notice)
         line = compose_header(
             self._run,
             totals(self._run, now),
@@ -42,6 +44,10 @@ class Header(Widget):
             self._line = line
             self.refresh()
 
+    def on_resize(self) -> None:
+        if self._told is not None:
+            self.tell(*self._told)
+
     def render_line(self, y: int) -> Strip:
         return draw(self._line, self.size.width, self.app.theme_variables, "panel")
 
@@ -53,6 +59,8 @@ def compose_header(
     alarm: Line = []
     if run.behind is not None:
         alarm.append(Span(f" history is behind: {run.behind} ", "background", True, "error"))
+    if past:
+        alarm.append(Span(" PAST RUN ", "background", True, "secondary"))
     if simulated:
         alarm.append(Span(" SIMULATED MODELS ", "background", True, "warning"))
     parts = [

@@ -10,8 +10,8 @@ Width is counted in terminal cells: Chinese and most emoji take two.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
+import msgspec
 from rich.cells import cell_len, chop_cells
 from rich.segment import Segment
 from rich.style import Style
@@ -31,8 +31,7 @@ _WIDE = (
 _WORD = re.compile(rf"[{_WIDE}] *|[^ {_WIDE}]+ *| +")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """A line without its padding. `glue`: what joined it to the line before in the
     text it was wrapped from; None where it is a line of its own."""
 
@@ -47,8 +46,7 @@ class Row:
         return "".join(text for text, _ in self.spans)
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True):
     """A line as drawn. `text` is what it says, without the padding."""
 
     strip: Strip

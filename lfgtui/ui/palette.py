@@ -1,9 +1,16 @@
-"""The stream's colours: each a component class in CSS, so that themes switch live."""
+"""The stream's colours: roles that name a meaning, in the theme's variables.
 
-from dataclasses import dataclass, fields, replace
-from typing import ClassVar, Self
+Not component classes: Textual gives each of those a node of its own in every
+widget that declares it, and a screen of panes would begin with four hundred
+of them to style.
+"""
 
+from functools import lru_cache
+from typing import NamedTuple, Self
+
+import msgspec
 from rich.style import Style
+from textual.color import Color
 from textual.widget import Widget
 
 EM = Style(italic=True)
@@ -12,36 +19,44 @@ STRIKE = Style(strike=True)
 UNDERLINE = Style(underline=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Palette:
-    """A style for each role. Roles name meaning; CSS says what they look like."""
+class Role(NamedTuple):
+    """What a role looks like: theme variables, and a Rich style on top of them."""
 
-    PREFIX: ClassVar[str] = "stream--"
-    CSS: ClassVar[str] = """
-        & > .stream--text { color: $foreground; }
-        & > .stream--muted { color: $text-muted; }
-        & > .stream--faint { color: $foreground 35%; }
-        & > .stream--heading { color: $text-primary; text-style: bold; }
-        & > .stream--code { color: $text-accent; }
-        & > .stream--block { color: $foreground; background: $surface; }
-        & > .stream--link { color: $text-secondary; text-style: underline; }
-        & > .stream--marker { color: $primary; }
-        & > .stream--tool { color: $foreground; text-style: bold; }
-        & > .stream--thought { color: $text-muted; text-style: italic; }
-        & > .stream--busy { color: $text-primary; }
-        & > .stream--good { color: $text-success; }
-        & > .stream--warn { color: $text-warning; }
-        & > .stream--bad { color: $text-error; }
-        & > .stream--keyword { color: $text-primary; background: $surface; }
-        & > .stream--string { color: $text-success; background: $surface; }
-        & > .stream--comment { color: $text-muted; background: $surface; text-style: italic; }
-        & > .stream--number { color: $text-warning; background: $surface; }
-        & > .stream--name { color: $text-secondary; background: $surface; }
-        & > .stream--removed { color: $text-error; background: $surface; }
-        & > .stream--match { color: $background; background: $warning; }
-        & > .stream--current { color: $background; background: $accent; text-style: bold; }
-        & > .stream--hint { color: $text-primary; background: $primary-muted; }
-    """
+    colour: str
+    alpha: float = 1.0
+    on: str | None = None
+    extra: Style = Style.null()
+
+
+_ROLES = {
+    "text": Role("foreground"),
+    "muted": Role("text-muted"),
+    "faint": Role("foreground", 0.35),
+    "heading": Role("text-primary", extra=STRONG),
+    "code": Role("text-accent"),
+    "block": Role("foreground", on="surface"),
+    "link": Role("text-secondary", extra=UNDERLINE),
+    "marker": Role("primary"),
+    "tool": Role("foreground", extra=STRONG),
+    "thought": Role("text-muted", extra=EM),
+    "busy": Role("text-primary"),
+    "good": Role("text-success"),
+    "warn": Role("text-warning"),
+    "bad": Role("text-error"),
+    "keyword": Role("text-primary", on="surface"),
+    "string": Role("text-success", on="surface"),
+    "comment": Role("text-muted", on="surface", extra=EM),
+    "number": Role("text-warning", on="surface"),
+    "name": Role("text-secondary", on="surface"),
+    "removed": Role("text-error", on="surface"),
+    "match": Role("background", on="warning"),
+    "current": Role("background", on="accent", extra=STRONG),
+    "hint": Role("text-primary", on="primary-muted"),
+}
+
+
+class Palette(msgspec.Struct, frozen=True):
+    """A style for each role. Roles name meaning; the theme says what they look like."""
 
     text: Style
     muted: Style
@@ -68,18 +83,32 @@ class Palette:
     hint: Style
 
     @classmethod
-    def classes(cls) -> set[str]:
-        """The component classes a widget must declare to have a palette."""
-        return {cls.PREFIX + field.name for field in fields(cls)}
-
-    @classmethod
     def of(cls, widget: Widget) -> Self:
         """The widget's colours under the theme in force."""
-        style = widget.get_component_rich_style
-        return cls(**{field.name: style(cls.PREFIX + field.name) for field in fields(cls)})
+        return cls(**{name: themed(widget, role) for name, role in _ROLES.items()})
 
     def faded(self) -> Self:
         """The same, in the quiet of what was superseded: text of a broken attempt."""
         quiet = Style(color=self.muted.color)
-        names = [f.name for f in fields(self) if f.name not in ("match", "current", "hint")]
-        return replace(self, **{name: getattr(self, name) + quiet for name in names})
+        names = _ROLES.keys() - {"match", "current", "hint"}
+        quieter = {name: getattr(self, name) + quiet for name in names}
+        return msgspec.structs.replace(self, **quieter)
+
+
+def themed(widget: Widget, role: Role) -> Style:
+    """The role as a Rich style, on the widget's ground where it names none of its own."""
+    variables = widget.app.theme_variables
+    ground = variables[role.on] if role.on else widget.background_colors[1].hex
+    return _style(variables[role.colour], role.alpha, ground, role.extra)
+
+
+@lru_cache(maxsize=512)
+def _style(colour: str, alpha: float, ground: str, extra: Style) -> Style:
+    under = Color.parse(ground)
+    if colour.startswith("auto"):  # `auto 60%`: whatever can be read on the ground
+        percent = colour.removeprefix("auto").strip().rstrip("%") or "100"
+        over = under.get_contrast_text(float(percent) / 100)
+    else:
+        over = Color.parse(colour)
+    blended = under + over.multiply_alpha(alpha)
+    return Style.from_color(blended.rich_color, under.rich_color) + extra

@@ -2,8 +2,8 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
+import msgspec
 from textual.app import ComposeResult
 from textual.widget import Widget
 
@@ -25,8 +25,7 @@ that one with a very long open block leaves the others their turn."""
 _TROUBLE = frozenset({"needs_approval", "failed", "limit", "blocked"})
 
 
-@dataclass(frozen=True, slots=True)
-class PaneSettings:
+class PaneSettings(msgspec.Struct, frozen=True):
     """What panes need to know beside the run. Times in seconds."""
 
     stall_after: float

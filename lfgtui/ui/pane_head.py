@@ -5,9 +5,9 @@ beside them; what does not fit is left out, the least needed first.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Protocol
 
+import msgspec
 from rich.style import Style
 from textual import events
 from textual.strip import Strip
@@ -19,15 +19,24 @@ from lfgtui.transcript import ENDED, Transcript
 from lfgtui.ui.badges import BADGES, STALLED, Badge
 from lfgtui.ui.figures import count, duration, money, spark
 from lfgtui.ui.lines import Row, Span, finish, fit, width_of
+from lfgtui.ui.palette import Role, themed
 
 BADGE_WIDTH = 13
 _WORDS = 30
 """Cells below which the badge is its sign alone: the id matters more."""
 _SPARK = 10
 
-_COLOURS = (
-    "foreground", "muted", "faint", "primary", "secondary", "accent", "success", "warning", "error"
-)  # fmt: skip
+_ROLES = {
+    "foreground": Role("foreground"),
+    "muted": Role("text-muted"),
+    "faint": Role("foreground", 0.35),
+    "primary": Role("text-primary"),
+    "secondary": Role("text-secondary"),
+    "accent": Role("text-accent"),
+    "success": Role("text-success"),
+    "warning": Role("text-warning"),
+    "error": Role("text-error"),
+}
 
 
 class Limits(Protocol):
@@ -40,8 +49,7 @@ class Limits(Protocol):
     def ttft_budget(self) -> float: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(msgspec.Struct, frozen=True):
     """A figure of fixed width. Those of the lowest `rank` are kept longest."""
 
     rank: int
@@ -55,21 +63,7 @@ class Field:
 class PaneHead(Widget):
     """State, name and model; then the gauges. Always two rows."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"head--{name}" for name in _COLOURS}
-    DEFAULT_CSS = """
-    PaneHead {
-        width: 1fr; height: 2; background: $panel;
-        & > .head--foreground { color: $foreground; }
-        & > .head--muted { color: $text-muted; }
-        & > .head--faint { color: $foreground 35%; }
-        & > .head--primary { color: $text-primary; }
-        & > .head--secondary { color: $text-secondary; }
-        & > .head--accent { color: $text-accent; }
-        & > .head--success { color: $text-success; }
-        & > .head--warning { color: $text-warning; }
-        & > .head--error { color: $text-error; }
-    }
-    """
+    DEFAULT_CSS = "PaneHead { width: 1fr; height: 2; background: $panel; }"
 
     def __init__(self, ticket: Ticket, limits: Limits) -> None:
         super().__init__()
@@ -118,7 +112,7 @@ class PaneHead(Widget):
         return False
 
     def _style(self, colour: str) -> Style:
-        return self.get_component_rich_style(f"head--{colour}")
+        return themed(self, _ROLES[colour])
 
     def _title_row(self, transcript: Transcript, meter: Meter, now: float) -> Row:
         badge = self.badge(transcript, meter, now)

@@ -41,7 +41,9 @@ class Prompt(Horizontal):
         yield Input(self._text, placeholder=self._placeholder, select_on_focus=False)
 
     def on_mount(self) -> None:
-        self.query_one(Input).focus()
+        line = self.query_one(Input)
+        line.cursor_blink = False
+        line.focus()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()

@@ -8,9 +8,7 @@ and `render_lines` passes the strips on as they are, since every one is drawn
 to the width already.
 """
 
-from dataclasses import replace
-from typing import ClassVar
-
+from msgspec.structs import replace
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -33,13 +31,7 @@ WHEEL = 3
 class StreamView(Widget):
     """Shows a transcript and follows its end until someone scrolls up."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = Palette.classes()
-    DEFAULT_CSS = f"""
-    StreamView {{
-        width: 1fr; height: 1fr;
-        {Palette.CSS}
-    }}
-    """
+    DEFAULT_CSS = "StreamView { width: 1fr; height: 1fr; }"
 
     def __init__(self, summarise: Summarise) -> None:
         super().__init__()

@@ -149,9 +149,9 @@ async def test_closing_does_not_wait_for_a_reply(scenario: LoadScenario) -> None
 async def test_the_same_seed_gives_the_same_bytes(path: str) -> None:
     texts: list[str] = []
     for seed in (1, 1, 2):
-        async with running(Settings(seed=seed, speed=0)) as url:
-            async with httpx2.AsyncClient(base_url=url) as http:
-                texts.append((await post(http, path, "any-model")).text)
+        settings = Settings(seed=seed, speed=0)
+        async with running(settings) as url, httpx2.AsyncClient(base_url=url) as http:
+            texts.append((await post(http, path, "any-model")).text)
     assert texts[0] == texts[1] != texts[2]
 
 
@@ -172,16 +172,16 @@ async def test_any_model_answers_the_prompt_in_markdown(url: str) -> None:
 
 @pytest.mark.parametrize("path", [MESSAGES, CHAT, RESPONSES])
 async def test_a_required_key_is_required(path: str) -> None:
-    async with running(Settings(speed=0, require_key="right")) as url:
-        async with httpx2.AsyncClient(base_url=url) as http:
-            answers = [
-                await http.post(path, json=body(path, "m"), headers={**VERSION, **headers})
-                for headers in (
-                    {},
-                    {"authorization": "Bearer wrong", "x-api-key": "wrong"},
-                    {"authorization": "Bearer right", "x-api-key": "right"},
-                )
-            ]
+    settings = Settings(speed=0, require_key="right")
+    async with running(settings) as url, httpx2.AsyncClient(base_url=url) as http:
+        answers = [
+            await http.post(path, json=body(path, "m"), headers={**VERSION, **headers})
+            for headers in (
+                {},
+                {"authorization": "Bearer wrong", "x-api-key": "wrong"},
+                {"authorization": "Bearer right", "x-api-key": "right"},
+            )
+        ]
     assert [answer.status_code for answer in answers] == [401, 401, 200]
     kind = "authentication_error" if path == MESSAGES else "invalid_request_error"
     assert answers[1].json()["error"]["type"] == kind

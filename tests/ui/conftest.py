@@ -9,6 +9,7 @@ from lfgtui.history.reader import Reader
 from lfgtui.tools import summary
 from lfgtui.ui.app import LfgApp
 from lfgtui.ui.themes import load_themes
+from lfgtui.ui.view import RunView
 from tests.ui.fake_live import FakeLive
 
 
@@ -21,12 +22,13 @@ def make_app() -> Callable[..., LfgApp]:
     def make(
         live: FakeLive,
         *,
+        run: RunView | None = None,
         config: Config | None = None,
         open_reader: Callable[[], Reader] | None = None,
         simulated: bool = False,
     ) -> LfgApp:
         return LfgApp(
-            live,
+            run or live,
             config=config or Config(),
             open_reader=open_reader,
             simulated=simulated,

@@ -1,7 +1,5 @@
 """Markdown on the screen: what each construct looks like, at any width."""
 
-from dataclasses import fields
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,7 +11,7 @@ from lfgtui.ui.markdown_rows import markdown_rows
 from lfgtui.ui.palette import Palette
 
 PALETTE = Palette(
-    **{field.name: Style(color=f"color({n + 20})") for n, field in enumerate(fields(Palette))}
+    **{field: Style(color=f"color({n + 20})") for n, field in enumerate(Palette.__struct_fields__)}
 )
 SOURCE = """# Title
 

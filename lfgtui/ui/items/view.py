@@ -2,8 +2,9 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+import msgspec
 
 from lfgtui.events import ToolArguments
 from lfgtui.ui.lines import Line, Row, Span, finish, fit
@@ -15,8 +16,7 @@ Summarise: TypeAlias = Callable[[str, ToolArguments], str]
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(msgspec.Struct, frozen=True):
     """What lines depend on beside the item. `now` moves in steps of a gauge's tick."""
 
     width: int
@@ -31,8 +31,7 @@ class Context:
         return _SPINNER[int(self.now * 4) % len(_SPINNER)]
 
 
-@dataclass(slots=True)
-class Piece:
+class Piece(msgspec.Struct):
     """Lines that belong together. `source` is what they were drawn from, where that
     is worth more to whoever copies them than what is shown."""
 

@@ -28,6 +28,9 @@ _HITS = 100
 _PATIENCE = 0.1
 """Seconds without a key after which a search begins."""
 
+_BEFORE_MATCH = 36
+"""Characters shown before a match, so that it stands on a narrow terminal too."""
+
 _STATES = {
     "running": ("●", "primary"),
     "done": (BADGES["done"].sign, "success"),
@@ -54,6 +57,7 @@ class History(KeyedScreen):
         height: 1fr; border: none; padding: 0; background: $background;
         scrollbar-size-vertical: 1; text-wrap: nowrap; text-overflow: ellipsis;
     }
+    History OptionList > .option-list--option-highlighted { background: $selection; }
     History #keys { height: 1; background: $panel; color: $text-muted; padding: 0 1; }
     """
 
@@ -77,7 +81,9 @@ class History(KeyedScreen):
         )
 
     def on_mount(self) -> None:
-        self.query_one(Input).focus()
+        line = self.query_one(Input)
+        line.cursor_blink = False
+        line.focus()
         self.run_worker(self._read_more(), group="runs")
 
     # Reading, off the loop
@@ -137,11 +143,9 @@ class History(KeyedScreen):
 
     def _describe(self) -> None:
         if self._hits is not None:
-            more = "+" if len(self._hits) == _HITS else ""
-            words = f"{len(self._hits)}{more} hits" if self._hits else "nothing found"
+            words = _number(len(self._hits), "hit", more=len(self._hits) == _HITS)
         else:
-            more = "" if self._all_read else "+"
-            words = f"{len(self._runs)}{more} runs" if self._runs else "no runs yet"
+            words = _number(len(self._runs), "run", more=not self._all_read)
         self.query_one("#title", Static).update(f"history   {words}")
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -205,11 +209,21 @@ def run_row(run: RunSummary) -> Content:
 def hit_row(hit: SearchHit, title: str) -> Content:
     """A hit in two lines: where, and what around it."""
     about = f" {hit.kind.replace('_', ' ')} · {figures.day_and_time(hit.at)} · {one_line(title)}"
-    snippet = visible(hit.snippet.replace("\n", " ").replace("\t", " "))
+    first = hit.matches[0][0] if hit.matches else 0
+    cut = max(0, first - _BEFORE_MATCH)
+    lead = "   …" if cut else "   "
+    snippet = visible(hit.snippet[cut:].replace("\n", " ").replace("\t", " "))
+    move = len(lead) - cut
     text = Content(
-        f"   {snippet}",
-        spans=[Span(start + 3, end + 3, "bold $text-warning") for start, end in hit.matches],
+        f"{lead}{snippet}",
+        spans=[Span(start + move, end + move, "bold $text-warning") for start, end in hit.matches],
     )
-    return Content.assemble(
-        (f" {hit.ticket}", "bold $text-primary"), (about, "$text-muted"), "\n", text
-    )
+    head = Content.assemble((f" {hit.ticket}", "bold $text-primary"), (about, "$text-muted"))
+    return Content("\n").join([head, text])
+
+
+def _number(count: int, what: str, *, more: bool) -> str:
+    """`no runs yet`, `1 run`, `200+ runs`."""
+    if count == 0:
+        return "nothing found" if what == "hit" else "no runs yet"
+    return f"{count}{'+' if more else ''} {what}{'' if count == 1 else 's'}"

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.css.query import NoMatches
 
-from lfgtui.ui.bindings import Keymap
+from lfgtui.ui.bindings import BY_ACTION, Keymap
 from lfgtui.ui.footer import Footer, Situation
 from lfgtui.ui.grid import PaneGrid
 from lfgtui.ui.header import Header
@@ -42,8 +42,9 @@ class Finding:
     pattern: str
     hits: int
 
-    def __str__(self) -> str:
-        hits = "1 hit" if self.hits == 1 else f"{self.hits or 'no'} hits"
+    def said(self, position: int) -> str:
+        """The pattern, and at which of its hits one stands."""
+        hits = f"{position}/{self.hits}" if self.hits else "not found"
         return f"“{shorten(one_line(self.pattern), 24)}” {hits}"
 
 
@@ -196,12 +197,13 @@ class RunScreen(KeyedScreen):
         self._footer.tell(self._situation())
 
     def _situation(self) -> Situation:
+        found = self._finding
         place = f"{self._panes.index(self._current) + 1}/{len(self._panes)}"
         return Situation(
             state=self.run.transcript(self.current).state,
             is_live=not self.past,
             is_zoomed=self._is_zoomed,
-            finding=None if self._finding is None else str(self._finding),
+            finding=None if found is None else found.said(self._current.find_position),
             where=f"{'zoom' if self._is_zoomed else self._view} {place}",
         )
 
@@ -220,6 +222,8 @@ class RunScreen(KeyedScreen):
     async def act(self, action: str) -> None:
         if action.startswith("jump_"):
             self._jump(int(action.removeprefix("jump_")))
+        elif self.past and BY_ACTION[action].group in ("Work", "Approve"):
+            self.toast("this is a past run: it can be read, not changed")
         else:
             await super().act(action)
 
@@ -287,6 +291,7 @@ class RunScreen(KeyedScreen):
     def action_attention(self) -> None:
         if self._finding is not None:
             self._current.find_next()
+            self._tell(self._desk.panes.clock())
             return
         here = self._panes.index(self._current)
         for pane in [*self._panes[here + 1 :], *self._panes[: here + 1]]:
@@ -298,6 +303,7 @@ class RunScreen(KeyedScreen):
     def action_previous_hit(self) -> None:
         if self._finding is not None:
             self._current.find_previous()
+            self._tell(self._desk.panes.clock())
 
     # Reading
 

@@ -1,0 +1,126 @@
+"""What the screen looks like. `make snapshots` accepts what it looks like now."""
+
+import sqlite3
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from lfgtui import events as e
+from lfgtui.config import Config
+from lfgtui.history import History as Store
+from lfgtui.history.reader import Reader
+from lfgtui.tickets import Ticket
+from lfgtui.ui.app import LfgApp
+from tests.ui.fake_live import START, FakeLive
+from tests.ui.screen_text import lines
+
+MakeApp = Callable[..., LfgApp]
+Compare = Callable[..., bool]
+
+ANSWER = """\
+## Plan
+
+The schema keeps **one row a line item**; totals are derived.
+
+1. Read `orders.py`
+2. Move the totals into a view
+3. Run the tests
+"""
+
+
+@pytest.fixture(autouse=True)
+def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.fixture
+def live() -> FakeLive:
+    return FakeLive("schema", "api", "checkout-ui", "tests", "docs", "migration")
+
+
+def play(live: FakeLive) -> None:
+    """A minute of work: one done, one to approve, one failed, one streaming, two waiting."""
+    for ticket in ("schema", "api", "tests", "checkout-ui"):
+        live.begin(ticket)
+    live.stream("schema", ANSWER, after=0.8)
+    live.stream("api", "The endpoint needs a migration first.\n", after=0.4)
+    live.finish("schema")
+    live.ask("api", command="alembic upgrade head")
+    live.happen("tests", e.TicketFailed("server", "the server is overloaded (529)", True))
+    for word in ("Three ", "components ", "change: ", "`Cart`, ", "`Total` ", "and "):
+        live.stream("checkout-ui", word, after=0.3)
+    live.now += 0.3
+
+
+def after(
+    live: FakeLive, *keys: str, until: str = "streaming"
+) -> Callable[[Pilot[int]], Awaitable[None]]:
+    """Play, press the keys, and wait until the text is on the screen and all is still."""
+
+    async def run_before(pilot: Pilot[int]) -> None:
+        await pilot.pause()
+        play(live)
+        await pilot.pause(0.4)
+        await pilot.press(*keys)
+        live.now += 0.3
+        for _ in range(100):
+            await pilot.pause(0.05)
+            if any(until in line for line in lines(pilot.app)):
+                break
+        await pilot.pause(0.4)
+
+    return run_before
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+def test_the_grid(
+    snap_compare: Compare, make_app: MakeApp, live: FakeLive, size: tuple[int, int]
+) -> None:
+    app = make_app(live, simulated=True)
+    assert snap_compare(app, terminal_size=size, run_before=after(live, "2"))
+
+
+def test_the_light_theme(snap_compare: Compare, make_app: MakeApp, live: FakeLive) -> None:
+    app = make_app(live, config=Config(theme="light"))
+    assert snap_compare(app, terminal_size=(120, 40), run_before=after(live))
+
+
+def test_a_pane_zoomed(snap_compare: Compare, make_app: MakeApp, live: FakeLive) -> None:
+    app = make_app(live)
+    run_before = after(live, "enter", until="esc back")
+    assert snap_compare(app, terminal_size=(80, 24), run_before=run_before)
+
+
+def test_the_table(snap_compare: Compare, make_app: MakeApp, live: FakeLive) -> None:
+    app = make_app(live)
+    run_before = after(live, "v", "v", until="tok/s")
+    assert snap_compare(app, terminal_size=(120, 40), run_before=run_before)
+
+
+def test_the_help(snap_compare: Compare, make_app: MakeApp, live: FakeLive) -> None:
+    app = make_app(live)
+    run_before = after(live, "?", until="esc closes")
+    assert snap_compare(app, terminal_size=(80, 24), run_before=run_before)
+
+
+def test_the_history(
+    snap_compare: Compare, make_app: MakeApp, live: FakeLive, tmp_path: Path
+) -> None:
+    path = tmp_path / "history.db"
+    with Store.open(path, on_entries=lambda _: None, on_behind=lambda _: None) as store:
+        for title, state in (("Checkout rewrite", "failed"), ("Docs sweep", "done")):
+            ticket = Ticket(id="one", prompt="x", workspace="/")
+            store.finish_run(store.start_run(title, [ticket], None), state)  # type: ignore[arg-type]  # one of the states
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE runs SET started_at = ? + rowid * 3600", (START,))
+    database.close()
+    app = make_app(live, open_reader=lambda: Reader(path))
+    run_before = after(live, "H", until="2 runs")
+    assert snap_compare(app, terminal_size=(100, 24), run_before=run_before)
