@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from textual.app import App
 from textual.screen import ModalScreen, Screen
+from textual.widgets import Input
 
 from lfgtui.config import Config
 from lfgtui.events import Entry, ToolArguments
@@ -170,7 +171,9 @@ class LfgApp(App[int], inherit_bindings=False):
             await self.push_screen(CommandPalette([LfgCommands], placeholder="what to do …"))
 
     def action_copy_or_quit(self) -> None:
-        if selected := self.screen.get_selected_text():
+        line = self.focused
+        typed = line.selected_text if isinstance(line, Input) else ""
+        if selected := self.screen.get_selected_text() or typed:
             self.copy_to_clipboard(selected)
             self.screen.clear_selection()
             self.notify("copied the selection", timeout=2, markup=False)

@@ -48,7 +48,7 @@ class TicketTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     DEFAULT_CSS = """
     TicketTable { background: $background; scrollbar-size-vertical: 1; overflow-x: hidden; }
-    TicketTable.slim { width: 30; background: $surface; border-left: solid $line; }
+    TicketTable.slim { width: 30; max-width: 30%; background: $surface; border-left: solid $line; }
     """
 
     class Chosen(Message):

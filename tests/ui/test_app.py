@@ -174,6 +174,36 @@ async def test_a_second_request_must_be_seen_as_well(make_app: MakeApp) -> None:
         assert live.sent == [Approve("a", "call-1", always=True)]
 
 
+async def test_what_is_not_on_the_screen_cannot_be_approved(make_app: MakeApp) -> None:
+    live = FakeLive("a")
+    app = make_app(live)
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        await pilot.press("v", "v")
+        live.begin("a")
+        live.ask("a")
+        await pilot.pause(0.1)
+        live.now += 1
+        await pilot.press("a")
+        assert live.sent == []
+        assert toasts(app) == ["enter shows what it asks for"]
+        await pilot.press("enter")
+        await pilot.pause(0.1)
+        live.now += 1
+        await pilot.press("a")
+        assert live.sent == [Approve("a", "call-1")]
+
+
+async def test_ctrl_c_copies_what_is_selected_in_a_line_of_input(make_app: MakeApp) -> None:
+    app = make_app(FakeLive("a"))
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        await pilot.press("/", *"fish")
+        app.screen.query_one(Input).select_all()
+        await pilot.press("ctrl+c")
+        assert app.clipboard == "fish"
+
+
 async def test_denying_takes_a_reason_for_the_model(make_app: MakeApp) -> None:
     live = FakeLive("a")
     app = make_app(live)

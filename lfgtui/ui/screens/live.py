@@ -38,12 +38,12 @@ class LiveScreen(RunScreen):
         self._note_requests(now)
 
     def _note_requests(self, now: float) -> None:
-        """Remember since when each waiting request can be seen and acted on."""
+        """Remember since when each waiting request has been on the screen."""
         waiting = {
-            (pane.id, call.call_id)
-            for pane in self.run.tickets
-            if self.run.transcript(pane.id).state == "needs_approval"
-            for call in self.run.transcript(pane.id).waiting_approvals
+            (pane.ticket_id, call.call_id)
+            for pane in self.grid.in_view()
+            if self.run.transcript(pane.ticket_id).state == "needs_approval"
+            for call in self.run.transcript(pane.ticket_id).waiting_approvals
         }
         self._seen = {request: self._seen.get(request, now) for request in waiting}
 
@@ -110,11 +110,13 @@ class LiveScreen(RunScreen):
         super().answered(purpose, text)
 
     def _request(self) -> ToolItem | None:
-        """The call to decide on, if it has been in sight long enough."""
+        """The call to decide on, if it has been in sight long enough to be read."""
         waiting = self.run.transcript(self.current).waiting_approvals
         if not waiting:
             self.toast(f"{self.current} asks for nothing")
             return None
         seen = self._seen.get((self.current, waiting[0].call_id))
+        if seen is None and not self.grid.display:
+            self.toast("enter shows what it asks for")
         now = self._desk.panes.clock()
         return waiting[0] if seen is not None and now - seen >= APPROVAL_GUARD else None
