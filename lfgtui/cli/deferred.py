@@ -1,17 +1,17 @@
 """A run whose engine is built after the first frame.
 
-The engine brings the agent, the tools and the providers along; their import
-is a good part of the program's start and none of it is needed to draw panes
-of queued tickets.
+The engine brings the history, the agent, the tools and the providers along;
+their import is a good part of the program's start and none of it is needed to
+draw panes of queued tickets.
 """
 
 import asyncio
 import gc
 from collections.abc import Callable, Sequence
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from lfgtui.engine.commands import Command
+from lfgtui.errors import LfgError
 from lfgtui.events import Entry
 from lfgtui.metrics import Meter
 from lfgtui.tickets import Ticket
@@ -24,20 +24,33 @@ Sink = Callable[[Sequence[Entry]], None]
 
 
 class DeferredRun:
-    """`ui.view.LiveRun` before there is an engine, and the way to it afterwards."""
+    """`ui.view.LiveRun` before there is an engine, and the way to it afterwards.
+
+    `build` runs in a thread. Where it raises, `failure` says why and
+    `give_up` is called: there is nothing to show.
+    """
 
     def __init__(
-        self, run: str, title: str, tickets: Sequence[Ticket], build: "Callable[[], Engine]"
+        self,
+        title: str,
+        tickets: Sequence[Ticket],
+        build: "Callable[[], Engine]",
+        give_up: Callable[[], None],
     ) -> None:
-        self.run = run
         self.title = title
         self.tickets = tuple(tickets)
+        self.failure: LfgError | None = None
         self._build = build
+        self._give_up = give_up
         self._engine: Engine | None = None
         self._sinks: list[Sink] = []
         self._starting: asyncio.Task[None] | None = None
         self._nothing = Transcript()
         self._still = Meter()
+
+    @property
+    def run(self) -> str:
+        return self._engine.run if self._engine else ""
 
     @property
     def behind(self) -> str | None:
@@ -63,22 +76,26 @@ class DeferredRun:
             self._engine.send(command)
 
     def start(self) -> None:
-        """Import and build the engine, then start it."""
+        """Build the engine and start it. Call once, from the running loop."""
         gc.freeze()  # what the start made stays: no collection need look at it again
         gc.enable()
         self._starting = asyncio.create_task(self._start())
 
     async def shutdown(self) -> None:
         if self._starting is None:
-            self.start()
-        assert self._starting is not None
+            return
         await self._starting
-        assert self._engine is not None
-        await self._engine.shutdown()
+        if self._engine is not None:
+            await self._engine.shutdown()
 
     async def _start(self) -> None:
-        await asyncio.to_thread(import_module, "lfgtui.engine.engine")
-        self._engine = self._build()
+        try:
+            engine = await asyncio.to_thread(self._build)
+        except LfgError as error:
+            self.failure = error
+            self._give_up()
+            return
         for sink in self._sinks:
-            self._engine.subscribe(sink)
-        self._engine.start()
+            engine.subscribe(sink)
+        self._engine = engine
+        engine.start()

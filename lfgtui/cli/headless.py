@@ -111,9 +111,8 @@ def _write(text: str) -> None:
     sys.stdout.flush()
 
 
-async def run_headless(build: Callable[[], Engine], output: Output) -> int:
+async def run_headless(engine: Engine, output: Output) -> int:
     """Run to the end; returns the exit code."""
-    engine = build()
     loop = asyncio.get_running_loop()
     stopped_by: asyncio.Future[signal.Signals] = loop.create_future()
 

@@ -12,12 +12,9 @@ import click
 import msgspec
 
 from lfgtui import paths
-from lfgtui.cli.checks import check_models
 from lfgtui.cli.launch import Output, Plan, launch
-from lfgtui.cli.trust import ensure_trusted
 from lfgtui.config import Config, load_config
 from lfgtui.errors import UsageError
-from lfgtui.history import Reader
 from lfgtui.tickets import Ticket, TicketsFile, load_tickets, select, single_ticket
 
 P = ParamSpec("P")
@@ -65,6 +62,8 @@ def run(
         bare: Output | None = None if sys.stdout.isatty() and not headless else "answer"
         output: Output | None = "json" if as_json else bare
     else:
+        from lfgtui.cli.checks import check_models
+
         assert file is not None
         tickets = load_tickets(file)
         if provider is None and model is None:
@@ -74,6 +73,8 @@ def run(
         output = _output(headless, as_json)
     tickets = _with_model(tickets, provider, model)
     if file is not None:
+        from lfgtui.cli.trust import ensure_trusted
+
         ensure_trusted(file, tickets, yes=yes)
     return launch(Plan(tickets.title, tickets.tickets, config, source=file, output=output))
 
@@ -117,6 +118,8 @@ def resume(
     as_json: bool,
 ) -> int:
     """Go on with what RUN did not finish. RUN may be a unique prefix, or 'last'."""
+    from lfgtui.history import Reader
+
     with Reader(paths.history_file()) as reader:
         run_id = reader.find_run(name)
         title = reader.run(run_id).title

@@ -6,7 +6,7 @@ tickets as `interrupted`, by entries of their own, so they look the same live,
 stored and replayed.
 """
 
-import secrets
+import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -249,4 +249,5 @@ class History:
 def _new_id(now: float) -> str:
     """`20261121-034212-x7k2`: sorts by time (UTC), and its four last characters are typed soon."""
     moment = datetime.fromtimestamp(now, UTC).strftime("%Y%m%d-%H%M%S")
-    return f"{moment}-{''.join(secrets.choice(_ALPHABET) for _ in range(4))}"
+    suffix = "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in os.urandom(4))
+    return f"{moment}-{suffix}"

@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.app import App
+from textual.driver import Driver
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Input
 
@@ -84,6 +85,7 @@ class LfgApp(App[int], inherit_bindings=False):
             ),
         )
         self._simulated = simulated
+        self._has_begun = False
         self._changed: set[str] = set()
         self._gauged_at = 0.0
         self._ending: asyncio.Task[None] | None = None
@@ -103,18 +105,29 @@ class LfgApp(App[int], inherit_bindings=False):
         self.theme_variables = {**super().get_css_variables(), **self.current_theme.variables}
         return self.theme_variables
 
+    def get_driver_class(self) -> type[Driver]:
+        from textual.drivers.linux_driver import LinuxDriver
+
+        from lfgtui.ui.terminal import Terminal
+
+        usual = super().get_driver_class()
+        return Terminal if usual is LinuxDriver else usual
+
     def on_mount(self) -> None:
         self._watch_signals()
         self.set_interval(FRAME, self._frame)
         self.call_after_refresh(self._begin)
 
-    def on_unmount(self) -> None:
+    async def on_unmount(self) -> None:
         loop = asyncio.get_running_loop()
         for number in _SIGNALS:
             loop.remove_signal_handler(number)
+        if self._live is not None and self._has_begun and self._ending is None:
+            await self._live.shutdown()  # the screen broke: what runs ends as interrupted
 
     def _begin(self) -> None:
         if self._live is not None:
+            self._has_begun = True
             self._live.subscribe(self._take)
             self._live.start()
 

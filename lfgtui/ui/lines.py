@@ -10,6 +10,7 @@ Width is counted in terminal cells: Chinese and most emoji take two.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 
 import msgspec
 from rich.cells import cell_len, chop_cells
@@ -28,7 +29,12 @@ TAB = 4
 _WIDE = (
     "\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6"
 )
-_WORD = re.compile(rf"[{_WIDE}] *|[^ {_WIDE}]+ *| +")
+
+
+@cache
+def _words() -> re.Pattern[str]:
+    """Compiled when the first line is wrapped: it takes as long as the rest of this import."""
+    return re.compile(rf"[{_WIDE}] *|[^ {_WIDE}]+ *| +")
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -155,7 +161,7 @@ def _breaks(text: str, width: int) -> Iterator[tuple[int, int, str | None]]:
     """Begin, end and glue of each line; ends leave the blanks out."""
     begin = end = used = 0
     glue: str | None = None
-    for match in _WORD.finditer(text):
+    for match in _words().finditer(text):
         word = match.group()
         core = word.rstrip(" ")
         size, blanks = width_of(core), len(word) - len(core)

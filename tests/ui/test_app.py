@@ -477,6 +477,38 @@ async def test_a_signal_shuts_down_and_says_which(
     assert live.closed == 1
 
 
+async def test_keys_that_come_faster_than_screens_go_do_no_harm(make_app: MakeApp) -> None:
+    live = FakeLive("a")
+    app = make_app(live)
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        for keys in (("?", "x", "x", "x"), ("C", "n", "n", "y"), ("escape", "escape")):
+            for key in keys:
+                app.simulate_key(key)
+            await pilot.pause()
+        await pilot.pause()
+        assert screen_of(app).current == "a"
+        assert live.sent == []
+
+
+async def test_a_screen_that_breaks_leaves_nothing_running(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = FakeLive("a")
+    app = make_app(live)
+
+    def broken(now: float, gauges: bool = True) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        async with app.run_test() as pilot:
+            await pilot.pause()
+            monkeypatch.setattr(screen_of(app), "frame", broken)
+            await pilot.pause(0.2)
+    assert live.closed == 1
+    assert live.transcript("a").state == "interrupted"
+
+
 def test_what_config_says_wrong_is_refused_before_anything_starts(make_app: MakeApp) -> None:
     with pytest.raises(UsageError, match="no theme"):
         make_app(FakeLive("a"), config=Config(theme="drak"))

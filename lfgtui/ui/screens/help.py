@@ -61,7 +61,7 @@ class Help(ModalScreen[None], inherit_bindings=False):
                 scroll.scroll_home(animate=False)
             case "end":
                 scroll.scroll_end(animate=False)
-            case _:
+            case _ if self.app.screen is self:  # a second key may come before it is gone
                 self.dismiss()
 
 

@@ -184,7 +184,7 @@ class History(KeyedScreen):
         }
         if event.key == "escape":
             event.stop()
-            self.dismiss()
+            self.leave()
         elif step := steering.get(event.key):
             event.stop()
             event.prevent_default()

@@ -33,6 +33,11 @@ class KeyedScreen(Screen[None], inherit_bindings=False):
         """Whether the focus is in a line of input."""
         return isinstance(self.focused, Input)
 
+    def leave(self) -> None:
+        """Give way to the screen below, if there is one; a second key may come too late."""
+        if self.app.screen is self and len(self.app.screen_stack) > 1:
+            self.dismiss()
+
     async def act(self, action: str) -> None:
         """Do what the action's name says; screens say what they cannot do."""
         namespace = self if hasattr(self, f"action_{action}") else self.app

@@ -37,6 +37,8 @@ class Question(ModalScreen[bool], inherit_bindings=False):
     def on_key(self, event: events.Key) -> None:
         event.stop()
         event.prevent_default()
+        if self.app.screen is not self:  # a second key may come before it is gone
+            return
         if event.key in ("y", "Y", "ctrl+c"):
             self.dismiss(True)
         elif event.key in ("n", "N", "escape", "q"):

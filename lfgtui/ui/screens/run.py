@@ -281,12 +281,7 @@ class RunScreen(KeyedScreen):
             self._is_zoomed = False
             self._arrange()
         else:
-            self._leave()
-
-    def _leave(self) -> None:
-        """Esc with nothing left to close: a past run gives way to what opened it."""
-        if len(self.app.screen_stack) > 1:
-            self.dismiss()
+            self.leave()
 
     def action_attention(self) -> None:
         if self._finding is not None:
