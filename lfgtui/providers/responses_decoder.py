@@ -30,6 +30,23 @@ from lfgtui.providers.loose_json import JsonObject
 WIRE = "openai-responses"
 
 _DONE = "[DONE]"
+_WORDS = frozenset(
+    {
+        "response.output_text.delta",
+        "response.refusal.delta",
+        "response.reasoning_summary_text.delta",
+        "response.reasoning_text.delta",
+    }
+)
+_ENDS = frozenset(
+    {
+        "response.completed",
+        "response.incomplete",
+        "response.failed",
+        "response.cancelled",
+        "response.canceled",
+    }
+)
 _PROGRESS = (
     "response.created",
     "response.queued",
@@ -83,12 +100,7 @@ class ResponsesDecoder:
             return ()
         kind = loose_json.text(record, "type") or name
         match kind:
-            case (
-                "response.output_text.delta"
-                | "response.refusal.delta"
-                | "response.reasoning_summary_text.delta"
-                | "response.reasoning_text.delta"
-            ):
+            case _ if kind in _WORDS:
                 return self._grow(kind, record)
             case "response.function_call_arguments.delta":
                 return self._grow_call(record)
@@ -100,12 +112,7 @@ class ResponsesDecoder:
                 return self._finish_item(_place(record), loose_json.child(record, "item"))
             case "response.output_text.annotation.added":
                 return _citations([loose_json.child(record, "annotation")])
-            case (
-                "response.completed"
-                | "response.incomplete"
-                | "response.failed"
-                | ("response.cancelled" | "response.canceled")
-            ):
+            case _ if kind in _ENDS:
                 return self._close(loose_json.child(record, "response"), kind)
             case "keepalive":
                 return (Heartbeat(),)

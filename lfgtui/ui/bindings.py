@@ -7,8 +7,9 @@ a ticket needs more than a description.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+import msgspec
 
 from lfgtui.errors import UsageError, did_you_mean
 
@@ -27,8 +28,7 @@ FORBIDDEN = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(msgspec.Struct, frozen=True):
     """An action: its name in config, its keys, a word for the footer, a line for the help."""
 
     action: str

@@ -1,8 +1,8 @@
 """The row at the bottom: the keys that matter just now."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
+import msgspec
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -11,8 +11,7 @@ from lfgtui.ui.bindings import BY_ACTION, shown
 from lfgtui.ui.ink import Line, Span, between, draw, line_width
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(msgspec.Struct, frozen=True):
     """What the keys can act on."""
 
     state: State | None

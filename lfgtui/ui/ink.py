@@ -1,10 +1,10 @@
 """Lines of styled text in the theme's colours, for widgets that draw themselves."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import TypeAlias
 
+import msgspec
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
@@ -13,8 +13,7 @@ from textual.strip import Strip
 from lfgtui.ui.visible import visible
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(msgspec.Struct, frozen=True):
     """A piece of a line: its text and what colour, a theme variable, it has."""
 
     text: str

@@ -1,7 +1,8 @@
 """A past run as the screen sees it: folded from its entries, never changing."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from lfgtui.events import Entry
 from lfgtui.history.reader import Reader
@@ -10,8 +11,7 @@ from lfgtui.tickets import Ticket
 from lfgtui.transcript import Transcript
 
 
-@dataclass(frozen=True, slots=True)
-class StoredTicketView:
+class StoredTicketView(msgspec.Struct, frozen=True):
     """One folded ticket."""
 
     ticket: Ticket

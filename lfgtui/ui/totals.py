@@ -1,14 +1,14 @@
 """A run in figures: what the header says and the exit code follows from."""
 
 from collections import Counter
-from dataclasses import dataclass
+
+import msgspec
 
 from lfgtui.transcript import ENDED, RUNNING, State
 from lfgtui.ui.view import RunView
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
+class Totals(msgspec.Struct, frozen=True):
     """Sums over a run's tickets. `rate` in tokens a second, `elapsed` in seconds, `cost` in USD.
 
     `estimated` tells that `output` is not all the provider's own count.

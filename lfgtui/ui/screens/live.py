@@ -10,7 +10,6 @@ from lfgtui.engine.commands import (
     Retry,
 )
 from lfgtui.transcript import ENDED, State, ToolItem
-from lfgtui.ui.screens.question import Question
 from lfgtui.ui.screens.run import Desk, RunScreen
 from lfgtui.ui.view import LiveRun
 
@@ -65,6 +64,8 @@ class LiveScreen(RunScreen):
             self.toast("all tickets have ended")
             return
         what = "the ticket" if unfinished == 1 else f"all {unfinished} tickets"
+        from lfgtui.ui.screens.question import Question
+
         question = Question(f"Cancel {what} not ended yet?", "What they said is kept.")
         self.app.push_screen(question, self._cancel_all)
 

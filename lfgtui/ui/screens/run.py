@@ -1,9 +1,9 @@
 """A run on the screen: its panes, the table, moving among them, reading in them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal, get_args
 
+import msgspec
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -26,8 +26,7 @@ View = Literal["grid", "focus", "table"]
 _TOAST_SECONDS = 2.5
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
+class Desk(msgspec.Struct, frozen=True):
     """What every run screen is given: the keys and how panes are set."""
 
     keys: Mapping[str, Sequence[str]]
@@ -35,8 +34,7 @@ class Desk:
     panes: PaneSettings
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """A search that is open in a pane."""
 
     pattern: str
