@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
 from lfgtui.transcript import Attempt, Transcript
-from lfgtui.ui.items import Context, ItemView, Piece, RuleView, view_of
+from lfgtui.ui.items import Context, ItemView, Piece, rule_of, view_of
 from lfgtui.ui.lines import Line, Row, finish
 
 Place = tuple[int, int]
@@ -89,7 +89,7 @@ class StreamLines:
         if self._seen:
             if not attempt.continues:
                 self._fade(self._first_views[-1])
-            self._add(RuleView(attempt))
+            self._add(rule_of(attempt))
         self._first_views.append(len(self.views))
         self._seen.append((attempt, 0))
 

@@ -1,41 +1,29 @@
-"""How each item of a transcript is drawn: a view an item, lines out."""
+"""How each item of a transcript is drawn: a view an item, lines out.
 
-from lfgtui.transcript import (
-    Attempt,
-    HostedItem,
-    Item,
-    NoteItem,
-    PromptItem,
-    ReasoningItem,
-    ToolItem,
-)
-from lfgtui.ui.items.cards import HostedView, ToolView
-from lfgtui.ui.items.remarks import NoteView, PromptView, ReasoningView, RuleView
+The views themselves, and the Markdown parser and the highlighter they bring
+along, are imported with the first item, not for the first frame.
+"""
+
+from lfgtui.transcript import Attempt, Item
 from lfgtui.ui.items.view import Context, ItemView, Kind, Piece, Summarise
 
-__all__ = ["Context", "ItemView", "Kind", "Piece", "RuleView", "Summarise", "preload", "view_of"]
+__all__ = ["Context", "ItemView", "Kind", "Piece", "Summarise", "preload", "rule_of", "view_of"]
 
 
 def preload() -> None:
-    """Import what the first text will need, once the first frame is out."""
-    import lfgtui.ui.items.text  # noqa: F401  # imported for its effect
+    """Import what the first item will need, once the first frame is out."""
+    import lfgtui.ui.items.views  # noqa: F401  # imported for its effect
 
 
 def view_of(item: Item, attempt: Attempt) -> ItemView:
     """The view that draws the item."""
-    match item:
-        case ReasoningItem():
-            return ReasoningView(item)
-        case ToolItem():
-            return ToolView(item, attempt)
-        case HostedItem():
-            return HostedView(item, attempt)
-        case PromptItem():
-            return PromptView(item)
-        case NoteItem():
-            return NoteView(item)
-        case _:
-            # Deferred: the Markdown parser is not needed for the first frame.
-            from lfgtui.ui.items.text import TextView
+    from lfgtui.ui.items import views
 
-            return TextView(item)
+    return views.view_of(item, attempt)
+
+
+def rule_of(attempt: Attempt) -> ItemView:
+    """The line that parts an attempt from the one before."""
+    from lfgtui.ui.items import views
+
+    return views.rule_of(attempt)

@@ -1,0 +1,38 @@
+"""Which view draws which item."""
+
+from lfgtui.transcript import (
+    Attempt,
+    HostedItem,
+    Item,
+    NoteItem,
+    PromptItem,
+    ReasoningItem,
+    TextItem,
+    ToolItem,
+)
+from lfgtui.ui.items.cards import HostedView, ToolView
+from lfgtui.ui.items.remarks import NoteView, PromptView, ReasoningView, RuleView
+from lfgtui.ui.items.text import TextView
+from lfgtui.ui.items.view import ItemView
+
+
+def view_of(item: Item, attempt: Attempt) -> ItemView:
+    """The view that draws the item."""
+    match item:
+        case TextItem():
+            return TextView(item)
+        case ReasoningItem():
+            return ReasoningView(item)
+        case ToolItem():
+            return ToolView(item, attempt)
+        case HostedItem():
+            return HostedView(item, attempt)
+        case PromptItem():
+            return PromptView(item)
+        case NoteItem():
+            return NoteView(item)
+
+
+def rule_of(attempt: Attempt) -> ItemView:
+    """The line that parts an attempt from the one before."""
+    return RuleView(attempt)
