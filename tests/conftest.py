@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 
-KEY_VARIABLES = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "XAI_API_KEY", "GEMINI_API_KEY")
+from lfgtui.config import PRESETS
+
+KEY_VARIABLES = [preset.api_key_env for preset in PRESETS.values() if preset.api_key_env]
 
 
 @pytest.fixture(autouse=True)

@@ -45,7 +45,7 @@ def test_tokens_are_an_estimate_until_the_provider_has_counted() -> None:
 
 
 def test_turns_add_up() -> None:
-    turn = [
+    turn: list[tuple[float, e.Event]] = [
         SENT,
         (101.0, e.TextDelta("x" * 40)),
         (102.0, e.Usage(5, 13)),

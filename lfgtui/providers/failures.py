@@ -120,7 +120,9 @@ def classify(status: int | None, codes: tuple[str, ...], message: str) -> ErrorK
             return kind
     if status not in (401, 403, 404, 429) and _OVERFLOW.search(message):
         return "context_overflow"
-    return kinds[0] if kinds else kind_of_status(status)
+    if not kinds or (kinds[0] == "server" and status is not None):
+        return kind_of_status(status)  # the status tells an overload from a fault
+    return kinds[0]
 
 
 def kind_of_status(status: int | None) -> ErrorKind:

@@ -1,3 +1,4 @@
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -34,7 +35,7 @@ def test_a_history_that_does_not_exist_yet_is_empty(path: Path) -> None:
 def test_runs_come_newest_first_and_in_pages(recorder: Recorder) -> None:
     ids = []
     for at in range(5):
-        recorder.history._clock = lambda at=at: 1000.0 + at
+        recorder.history._clock = partial(float, 1000 + at)
         ids.append(recorder.start("a", "b", title=f"run {at}"))
     recorder.play(ids[1], "a", STORY)
     with recorder.history.reader() as reader:

@@ -60,7 +60,10 @@ def test_every_text_is_a_glob(pattern: str, path: str) -> None:
     Glob(pattern).matches(path)
 
 
-@given(path=st.lists(st.text("abc.", min_size=1), min_size=1).map("/".join))
+NAMES = st.text("abc.", min_size=1).filter(lambda name: name not in (".", ".."))
+
+
+@given(path=st.lists(NAMES, min_size=1).map("/".join))
 def test_a_path_without_wildcards_means_itself(path: str) -> None:
     assert Glob(path).matches(path)
     assert Glob("**").matches(path)

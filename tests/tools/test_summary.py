@@ -43,8 +43,7 @@ from lfgtui.tools.visible import visible
         (
             "run_command",
             {"cmd": "ls"},
-            'cannot run: run_command: the argument "command" is missing;'
-            ' send {"command": ..., "timeout"?: ...}',
+            'cannot run: run_command: there is no argument "cmd"; did you mean "command"?',
         ),
     ],
 )
