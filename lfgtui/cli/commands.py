@@ -5,6 +5,7 @@ simulator's web stack, so a subcommand's module is imported only to run it or
 to show its own help.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -77,7 +78,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LfgError as error:
         return _complain(str(error))
     except BrokenPipeError:
-        sys.stderr.close()
+        # What is still buffered must go somewhere when the interpreter flushes it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return result if isinstance(result, int) else 0
 

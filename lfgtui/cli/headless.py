@@ -112,7 +112,10 @@ def _write(text: str) -> None:
 
 
 async def run_headless(engine: Engine, output: Output) -> int:
-    """Run to the end; returns the exit code."""
+    """Run to the end; returns the exit code.
+
+    Raises `BrokenPipeError`, the run being over, when nobody reads any more.
+    """
     loop = asyncio.get_running_loop()
     stopped_by: asyncio.Future[signal.Signals] = loop.create_future()
 
@@ -135,10 +138,7 @@ async def run_headless(engine: Engine, output: Output) -> int:
         idle.cancel()
         await engine.shutdown()
         printer.finish()
-    try:
-        await writing
-    except BrokenPipeError:
-        code = 1
+    await writing
     if stopped_by.done():
         code = EXIT_CODES[stopped_by.result()]
     if output == "answer":
