@@ -181,6 +181,19 @@ def api_key(name: str, provider: ProviderConfig) -> str | None:
     return key
 
 
+def secret_variables(config: Config) -> frozenset[str]:
+    """The environment variables that hold keys: commands that agents run do not get them."""
+    return frozenset(
+        name
+        for provider in config.providers.values()
+        for name in (
+            provider.api_key_env,
+            *(found for value in provider.headers.values() for found in _VARIABLE.findall(value)),
+        )
+        if name
+    )
+
+
 def request_headers(name: str, provider: ProviderConfig) -> dict[str, str]:
     """The extra headers with `${VAR}` expanded from the environment."""
 
@@ -205,6 +218,8 @@ def _over(preset: ProviderConfig | None, said: ProviderConfig) -> ProviderConfig
 
 
 def _key_from_command(name: str, command: str) -> str:
+    if not command.strip():
+        raise UsageError(f'provider "{name}": api_key_command is empty')
     try:
         done = subprocess.run(
             shlex.split(command), capture_output=True, text=True, timeout=30, check=True

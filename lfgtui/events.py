@@ -193,8 +193,11 @@ class AttemptStarted(EventBase, frozen=True):
     continues: bool = False
 
 
-class Retrying(EventBase, frozen=True):
-    """A try broke and another will follow: `attempt`, after `delay` seconds."""
+class Retrying(EventBase, frozen=True, rename={"attempt": "next_attempt"}):
+    """A try broke and another will follow: `attempt`, after `delay` seconds.
+
+    In JSON it is `next_attempt`, since an entry's line says `attempt` of the one that broke.
+    """
 
     reason: str
     delay: float

@@ -39,6 +39,7 @@ class Meter:
         self._turn_characters = 0
         self._counted = 0
         self._turn_counted: int | None = None
+        self._has_uncounted = False
 
     def apply(self, entry: e.Entry) -> None:
         """Take one entry into account."""
@@ -94,11 +95,13 @@ class Meter:
         return sum(count for _, count in self._recent) / self._ratio / WINDOW
 
     def output_tokens(self) -> tuple[int, bool]:
-        """Output tokens so far, and whether a part of that is estimated."""
-        if self._turn_counted is not None and self._sent_at is None:
-            return self._counted + self._turn_counted, False
-        estimate = round(self._turn_characters / self._ratio)
-        return self._counted + max(estimate, self._turn_counted or 0), self._turn_characters > 0
+        """Output tokens so far, and whether a part of that is estimated.
+
+        A count of 0 beside text that streamed is a server that does not count.
+        """
+        streamed = round(self._turn_characters / self._ratio)
+        is_estimate = self._has_uncounted or streamed > 0
+        return self._counted + max(streamed, self._turn_counted or 0), is_estimate
 
     def history(self, now: float) -> list[float]:
         """Tokens a second in each of the last half-seconds, oldest first."""
@@ -144,11 +147,12 @@ class Meter:
             self._buckets.append((bucket, characters))
 
     def _close_turn(self) -> None:
-        if self._turn_counted and self._turn_characters:
-            self._ratio = max(1.0, self._turn_characters / self._turn_counted)
-        if self._turn_counted is not None:
+        if self._turn_counted:
             self._counted += self._turn_counted
-        else:
+            if self._turn_characters:
+                self._ratio = max(1.0, self._turn_characters / self._turn_counted)
+        elif self._turn_characters:
             self._counted += round(self._turn_characters / self._ratio)
+            self._has_uncounted = True
         self._turn_characters, self._turn_counted = 0, None
         self._sent_at = self._last_token_at = None

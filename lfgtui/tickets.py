@@ -227,10 +227,10 @@ def _complete(path: Path, text: str, document: TicketsDocument, index: int) -> T
         return SourceError(path, tomlfile.line_of(text, at), message)
 
     for key in ("max_turns", "max_output_tokens", "timeout", "first_token_timeout", "idle_timeout"):
-        if said[key] is not None and said[key] <= 0:
+        if said[key] is not None and not said[key] > 0:  # nan is not, either
             raise refuse(key, f'"{key}" must be more than 0, not {said[key]}')
-    workspace = folder / Path(str(said["workspace"] or ".")).expanduser()
-    if not workspace.is_dir():
+    workspace = _from(folder, str(said["workspace"] or "."))
+    if not _is_folder(workspace):
         raise refuse("workspace", f'workspace "{workspace}" is not a folder')
     prompt = _prompt(path, text, folder, index, said)
     values = {
@@ -246,12 +246,26 @@ def _prompt(path: Path, text: str, folder: Path, index: int, said: dict[str, obj
     if said["prompt"] is not None and said["prompt_file"] is not None:
         raise SourceError(path, table_line, 'has both "prompt" and "prompt_file"; keep one')
     if said["prompt_file"] is not None:
-        prompt = tomlfile.read_text(folder / Path(str(said["prompt_file"])).expanduser())
+        prompt = tomlfile.read_text(_from(folder, str(said["prompt_file"])))
     else:
         prompt = str(said["prompt"] or "")
     if not prompt.strip():
         raise SourceError(path, table_line, f'ticket "{said["id"]}" has no prompt')
     return prompt
+
+
+def _from(folder: Path, said: str) -> Path:
+    try:
+        return folder / Path(said).expanduser()
+    except RuntimeError:  # "~name" of nobody: then it is a file's name
+        return folder / said
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # its name is too long, or it may not be looked at
+        return False
 
 
 def _shorten(text: str, width: int = 60) -> str:

@@ -29,6 +29,8 @@ def read_text(path: Path) -> str:
         raise SourceError(path, line, "not UTF-8; save the file as UTF-8") from None
     except OSError as error:
         raise SourceError(path, None, f"cannot be read: {error.strerror}") from None
+    except ValueError as error:  # a NUL in its name
+        raise SourceError(path, None, f"cannot be read: {error}") from None
 
 
 def parse(path: Path, text: str) -> dict[str, object]:
@@ -41,6 +43,10 @@ def parse(path: Path, text: str) -> dict[str, object]:
         line = int(found[1]) if found and found[1] else text.count("\n") + 1
         what = message[: found.start()] if found else message
         raise SourceError(path, line, f"not valid TOML: {what[:1].lower()}{what[1:]}") from None
+    except RecursionError:
+        raise SourceError(path, None, "not valid TOML: nested too deeply") from None
+    except ValueError:  # tomllib leaves int() to complain
+        raise SourceError(path, None, "not valid TOML: a number with too many digits") from None
 
 
 def convert(path: Path, text: str, document: dict[str, object], kind: type[T]) -> T:
@@ -50,7 +56,7 @@ def convert(path: Path, text: str, document: dict[str, object], kind: type[T]) -
     except msgspec.ValidationError as error:
         from lfgtui.tomllines import refusal
 
-        raise refusal(path, text, kind, str(error)) from None
+        raise refusal(path, text, document, kind, str(error)) from None
 
 
 def read(path: Path, kind: type[T]) -> T:

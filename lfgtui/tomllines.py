@@ -16,9 +16,10 @@ from lfgtui.errors import SourceError, did_you_mean
 
 KeyPath: TypeAlias = tuple[str | int, ...]
 
-_HEADER = re.compile(r"^\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
 _BARE_OR_QUOTED = r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')"""
-_KEY = re.compile(rf"^\s*({_BARE_OR_QUOTED}(?:\s*\.\s*{_BARE_OR_QUOTED})*)\s*=")
+_DOTTED = rf"{_BARE_OR_QUOTED}(?:\s*\.\s*{_BARE_OR_QUOTED})*"
+_HEADER = re.compile(rf"^\s*(\[\[?)\s*({_DOTTED})\s*\]\]?\s*(?:#.*)?$")
+_KEY = re.compile(rf"^\s*({_DOTTED})\s*=")
 _PART = re.compile(_BARE_OR_QUOTED)
 _AT = re.compile(r" - at `(?:key in )?\$?(.*)`$")
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
@@ -38,7 +39,7 @@ def _places(text: str) -> dict[KeyPath, int]:
     counts: dict[KeyPath, int] = {}
     table: KeyPath = ()
     closing: str | None = None
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if closing is not None:
             if closing in line:
                 closing = None
@@ -72,29 +73,61 @@ def _parts(dotted: str) -> KeyPath:
     return tuple(part.strip("\"'") for part in _PART.findall(dotted))
 
 
-def refusal(path: Path, text: str, kind: type[msgspec.Struct], message: str) -> SourceError:
+def refusal(
+    path: Path, text: str, document: object, kind: type[msgspec.Struct], message: str
+) -> SourceError:
+    """What msgspec said of the document, as a person wants to read it: line, key, nearest name."""
     at = _AT.search(message)
     what = message[: at.start()] if at else message
-    steps: list[str | int] = []
+    place: list[str | int] = []  # in the file
+    steps: list[str | int] = []  # in the type, where a table's free keys are no step
     for name, index in _STEP.findall(at[1]) if at else []:
         if index == "...":
-            break
-        steps.append(name or int(index))
-    where = f"`{steps[-1]}`: " if steps and isinstance(steps[-1], str) else ""
+            place += _culprit(document, place, kind, message)
+        else:
+            steps.append(name or int(index))
+            place.append(steps[-1])
+    line = line_of(text, place)
+    where = f"`{place[-1]}`: " if place and isinstance(place[-1], str) else ""
     if unknown := re.search(r"unknown field `([^`]+)`", what):
         name = unknown[1]
-        line = line_of(text, [*steps, name])
-        return SourceError(
-            path, line, f'unknown key "{name}"{did_you_mean(name, _fields_at(kind, steps))}'
-        )
+        hint = did_you_mean(name, _fields_at(kind, steps))
+        return SourceError(path, line_of(text, [*place, name]), f'unknown key "{name}"{hint}')
     if missing := re.search(r"missing required field `([^`]+)`", what):
-        return SourceError(path, line_of(text, steps), f'the key "{missing[1]}" is missing')
+        return SourceError(path, line, f'the key "{missing[1]}" is missing')
     if value := re.search(r"Invalid enum value '([^']*)'", what):
         hint = did_you_mean(value[1], _choices_at(kind, steps))
-        return SourceError(path, line_of(text, steps), f'{where}"{value[1]}" is not known{hint}')
-    return SourceError(
-        path, line_of(text, steps), f"{where}{what[:1].lower()}{what[1:]}".replace(" | null", "")
-    )
+        return SourceError(path, line, f'{where}"{value[1]}" is not known{hint}')
+    told = f"{where}{what[:1].lower()}{what[1:]}".replace(" | null", "")
+    return SourceError(path, line, told)
+
+
+def _culprit(
+    document: object, place: Sequence[str | int], kind: type[msgspec.Struct], message: str
+) -> list[str]:
+    """Which key of the table at `place` the message is about: msgspec says `[...]` for any."""
+    table = document
+    for step in place:
+        if isinstance(table, dict) or (isinstance(table, list) and isinstance(step, int)):
+            table = table[step]
+    for key in table if isinstance(table, dict) else ():
+        try:
+            msgspec.convert(_with_only(document, place, key), kind)
+        except msgspec.ValidationError as error:
+            if str(error) == message:
+                return [key]
+    return []
+
+
+def _with_only(value: object, place: Sequence[str | int], key: str) -> object:
+    """The document with nothing but `key` in the table at `place`."""
+    if isinstance(value, dict):
+        if not place:
+            return {key: value[key]}
+        return {**value, place[0]: _with_only(value[place[0]], place[1:], key)}
+    if isinstance(value, list) and place:
+        return [_with_only(v, place[1:], key) if i == place[0] else v for i, v in enumerate(value)]
+    return value
 
 
 def _leaves(annotation: object) -> Iterator[object]:

@@ -44,6 +44,17 @@ def test_tokens_are_an_estimate_until_the_provider_has_counted() -> None:
     assert counted.output_tokens() == (13, False)
 
 
+def test_a_server_that_counts_nothing_leaves_an_estimate() -> None:
+    meter = meter_after(
+        STARTED,
+        SENT,
+        (101.0, e.TextDelta("x" * 40)),
+        (102.0, e.Usage(0, 0)),
+        (102.0, e.ResponseFinished(1, "end")),
+    )
+    assert meter.output_tokens() == (10, True)
+
+
 def test_turns_add_up() -> None:
     turn: list[tuple[float, e.Event]] = [
         SENT,

@@ -82,6 +82,7 @@ class Agent:
         price: Price | None = None,
         limits: ToolLimits | None = None,
         environment: dict[str, str] | None = None,
+        secrets: frozenset[str] = frozenset(),
         on_change: Callable[[Path], None] | None = None,
     ) -> None:
         self._ticket = ticket
@@ -91,6 +92,7 @@ class Agent:
         self._price = price
         self._limits = limits or ToolLimits()
         self._environment = environment or {}
+        self._secrets = secrets
         self._on_change = on_change
         self._always: set[str] = set()
         self._tools = tuple(
@@ -236,6 +238,7 @@ class Agent:
                 ),
                 limits=self._limits,
                 environment=self._environment,
+                secrets=self._secrets,
             )
         seconds = round(monotonic() - began, 3)
         self._desk.emit(

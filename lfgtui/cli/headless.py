@@ -9,9 +9,9 @@ from typing import TypeAlias
 
 from lfgtui import events as e
 from lfgtui.cli.launch import Output
-from lfgtui.cli.text import plain
 from lfgtui.engine.engine import Engine
 from lfgtui.transcript import StateMachine
+from lfgtui.visible import visible_line
 
 Formatter: TypeAlias = Callable[[e.Entry], str]
 
@@ -32,7 +32,7 @@ class StateLines:
             return ""
         clock = time.strftime("%H:%M:%S", time.localtime(entry.at))
         line = f"{clock}  {entry.ticket:<16}  {after:<14}  {_detail(entry.event)}"
-        return plain(line.rstrip()) + "\n"
+        return visible_line(line.rstrip()) + "\n"
 
 
 def _detail(event: e.Event) -> str:
@@ -62,9 +62,26 @@ def json_line(entry: e.Entry) -> str:
     return e.entry_json(entry) + "\n"
 
 
-def answer_text(entry: e.Entry) -> str:
-    """The visible text and nothing else."""
-    return entry.event.text if isinstance(entry.event, e.TextDelta) else ""
+class AnswerText:
+    """The visible text, responses parted by a blank line, and a newline at the end."""
+
+    def __init__(self) -> None:
+        self._is_open = False
+        self._said = False
+
+    def __call__(self, entry: e.Entry) -> str:
+        match entry.event:
+            case e.TextDelta(text):
+                parted = self._said and not self._is_open
+                self._is_open = self._said = True
+                return f"\n\n{text}" if parted else text
+            case e.ResponseFinished() | e.Retrying():
+                self._is_open = False
+                return ""
+            case _ if isinstance(entry.event, e.Ending) and self._said:
+                return "\n"
+            case _:
+                return ""
 
 
 def formatter(output: Output) -> Formatter:
@@ -75,7 +92,7 @@ def formatter(output: Output) -> Formatter:
         case "json":
             return json_line
         case "answer":
-            return answer_text
+            return AnswerText()
 
 
 class Printer:
@@ -151,4 +168,4 @@ def _explain_endings(engine: Engine) -> None:
         ending = engine.transcript(ticket.id).ending
         if ending is not None and not isinstance(ending, e.TicketDone):
             told = _detail(ending) or e.event_type(ending)
-            sys.stderr.write(f"lfg: {plain(told)}\n")
+            sys.stderr.write(f"lfg: {visible_line(told)}\n")

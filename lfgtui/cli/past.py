@@ -9,10 +9,10 @@ import click
 import msgspec
 
 from lfgtui import paths
-from lfgtui.cli.text import plain
 from lfgtui.errors import HistoryError, UsageError, did_you_mean
 from lfgtui.history import History, Reader, StoredTicket
 from lfgtui.transcript.record import TicketRecord, ticket_markdown, ticket_record
+from lfgtui.visible import visible, visible_line
 
 
 def _reader() -> Reader:
@@ -45,7 +45,7 @@ def history(as_json: bool, limit: int) -> None:
         done = f"{run.done}/{run.tickets} done"
         click.echo(
             f"{run.run}  {_when(run.started_at)}  {run.state:<11}  {done:>10}  "
-            f"{plain(run.title)}{cost}"
+            f"{visible_line(run.title)}{cost}"
         )
 
 
@@ -93,7 +93,7 @@ def show(place: str, as_json: bool, as_markdown: bool) -> None:
                 _print_json({**whole, "tickets": records})
             return
         for line in _pages(reader, run, "" if only else summary.title, tickets):
-            click.echo(line if as_markdown else plain(line, keep="\n"))
+            click.echo(line if as_markdown else visible(line))
 
 
 def _chosen(tickets: list[StoredTicket], only: str) -> list[StoredTicket]:
@@ -132,4 +132,4 @@ def _marked(snippet: str, matches: list[tuple[int, int]]) -> str:
 
 
 def _one_line(text: str) -> str:
-    return plain(re.sub(r"\s+", " ", text))
+    return visible_line(re.sub(r"\s+", " ", text))

@@ -13,9 +13,9 @@ import click
 import msgspec
 
 from lfgtui import paths
-from lfgtui.cli.text import plain
 from lfgtui.errors import UsageError
 from lfgtui.tickets import TicketsFile
+from lfgtui.visible import visible_line
 
 
 def ensure_trusted(path: Path, file: TicketsFile, *, yes: bool) -> None:
@@ -32,7 +32,7 @@ def ensure_trusted(path: Path, file: TicketsFile, *, yes: bool) -> None:
     click.echo(f"{path} lets agents do this without asking you:", err=True)
     for ticket in approving:
         tools = ", ".join(ticket.approves_by_itself())
-        click.echo(f"  {ticket.id:<16} {tools}   in {plain(ticket.workspace)}", err=True)
+        click.echo(f"  {ticket.id:<16} {tools}   in {visible_line(ticket.workspace)}", err=True)
     if not click.confirm("Trust this file as it is now?", default=False, err=True):
         raise UsageError("not trusted; nothing was started")
     _remember(digest, path)

@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 from lfgtui import events as e
 from lfgtui.agent import Agent, Decision
-from lfgtui.config import Config
+from lfgtui.config import Config, secret_variables
 from lfgtui.engine.deadline import Deadline
 from lfgtui.engine.retry import retry_delay
 from lfgtui.errors import LfgError, ProviderError, UsageError
@@ -120,6 +120,7 @@ class TicketRun:
             self,
             price=self._office.config.provider(self.provider).price,
             environment=self._office.environment(),
+            secrets=secret_variables(self._office.config),
             on_change=lambda file: self._office.file_changed(self.ticket.id, file),
         )
 

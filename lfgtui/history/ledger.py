@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from lfgtui import events as e
 from lfgtui.errors import IllegalMoveError
+from lfgtui.history import rows
 from lfgtui.history.segments import OpenSegments, Segment
 from lfgtui.transcript import ENDED, State, next_state
 
@@ -93,10 +94,10 @@ class Ledger:
 
 def load(connection: sqlite3.Connection, run: str) -> list[Ledger]:
     """The ledgers of a stored run, in ticket order."""
-    rows = connection.execute(
+    found = connection.execute(
         "SELECT id, name FROM tickets WHERE run = ? ORDER BY position", (run,)
     ).fetchall()
-    ledgers = [Ledger(rowid, run, name) for rowid, name in rows]
+    ledgers = [Ledger(rowid, run, name) for rowid, name in found]
     for ledger in ledgers:
         for entry in stored(connection, ledger.rowid, run, ledger.ticket):
             ledger.apply(entry)
@@ -108,4 +109,4 @@ def stored(connection: sqlite3.Connection, rowid: int, run: str, ticket: str) ->
     for attempt, seq, at, body in connection.execute(
         "SELECT attempt, seq, at, body FROM entries WHERE ticket = ? ORDER BY seq", (rowid,)
     ):
-        yield e.Entry(run, ticket, attempt, seq, at, e.decode_event(body))
+        yield rows.entry(run, ticket, attempt, seq, at, body)

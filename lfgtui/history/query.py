@@ -1,11 +1,29 @@
 """What a person types into a search, as FTS5 wants it."""
 
+import os
 import re
 import sqlite3
 from collections.abc import Iterator
+from itertools import islice
+from typing import TypeAlias
 
-_OPEN, _CLOSE = "\x02[", "\x02]"
+# Different each time, so that no text can have them in it.
+_TOKEN = os.urandom(6).hex()
+_OPEN, _CLOSE = f"\x02{_TOKEN}[", f"\x02{_TOKEN}]"
 _MARK = re.compile(re.escape(_OPEN) + "|" + re.escape(_CLOSE))
+
+_WIDTH, _LEAD = 200, 40
+"""Characters of an excerpt, and of those before its first match."""
+
+LONG = 32_768
+"""Characters of a text up to which FTS5 may mark the matches."""
+
+_TRIED = 200
+_LETTER = r"[^\W_]"
+_SPACE = re.compile(r"\s+")
+
+Match: TypeAlias = tuple[int, int]
+"""Where a match stands: [start, end) in characters."""
 
 MARKS = (_OPEN, _CLOSE)
 """What FTS5 is told to put around a match; `unmark` takes it out again."""
@@ -36,10 +54,10 @@ def is_refusal(error: sqlite3.Error) -> bool:
     return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
 
 
-def unmark(marked: str) -> tuple[str, list[tuple[int, int]]]:
-    """The snippet without marks, and the matches as [start, end) in characters."""
+def unmark(marked: str) -> tuple[str, list[Match]]:
+    """The text without marks, and where they were."""
     pieces: list[str] = []
-    matches: list[tuple[int, int]] = []
+    matches: list[Match] = []
     length = start = position = 0
     for mark in _MARK.finditer(marked):
         piece = marked[position : mark.start()]
@@ -51,6 +69,56 @@ def unmark(marked: str) -> tuple[str, list[tuple[int, int]]]:
             matches.append((start, length))
     pieces.append(marked[position:])
     return "".join(pieces), matches
+
+
+def spot(text: str, expression: str) -> list[Match]:
+    """Where the expression's words stand in a text of more than `LONG` characters.
+
+    FTS5's `highlight()` would tell exactly, but copies the text once a match:
+    minutes, for a common word in some megabytes. This knows no diacritics
+    and takes the words of a phrase one by one, which is good enough for an
+    excerpt.
+    """
+    words = [
+        re.escape(word) + (_LETTER + "*" if star else "")
+        for word, star in re.findall(rf"({_LETTER}+)(\s*\*)?", expression.replace('"', " "))
+        if word not in ("AND", "OR", "NOT", "NEAR")
+    ]
+    if not words:
+        return []
+    wanted = re.compile(rf"(?<!{_LETTER})(?:{'|'.join(words)})(?!{_LETTER})", re.IGNORECASE)
+    return [found.span() for found in islice(wanted.finditer(text), _TRIED)]
+
+
+def excerpt(text: str, matches: list[Match]) -> tuple[str, list[Match]]:
+    """The stretch of the text that shows most of what was searched for, cut between words.
+
+    FTS5's own `snippet()` takes time with the square of the matches in a
+    text, too long for a common word in a long tool output.
+    """
+    if len(text) <= _WIDTH:
+        return text, matches
+    tried = matches[:_TRIED]
+    best = max(range(len(tried)), key=lambda i: _variety(text, tried[i:]), default=None)
+    first_start, first_end = tried[best] if best is not None else (0, 0)
+    begin = max(0, first_start - _LEAD)
+    if begin and (space := _SPACE.search(text, begin, first_start)):
+        begin = space.end()
+    end = min(len(text), begin + _WIDTH)
+    if end < len(text) and (spaces := list(_SPACE.finditer(text, first_end, end))):
+        end = spaces[-1].start()
+    before, after = "…" * (begin > 0), "…" * (end < len(text))
+    shift = len(before) - begin
+    inside = [
+        (start + shift, min(stop, end) + shift) for start, stop in matches if begin <= start < end
+    ]
+    return f"{before}{text[begin:end]}{after}", inside
+
+
+def _variety(text: str, matches: list[Match]) -> int:
+    """How many different words an excerpt that begins with the first match would show."""
+    limit = matches[0][0] - _LEAD + _WIDTH
+    return len({text[start:end].casefold() for start, end in matches if end <= limit})
 
 
 def _quoted(text: str) -> str:

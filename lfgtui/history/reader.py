@@ -11,6 +11,7 @@ import msgspec
 from lfgtui import events as e
 from lfgtui.errors import HistoryError, UsageError, did_you_mean
 from lfgtui.history import query as queries
+from lfgtui.history import rows as stored
 from lfgtui.history import schema
 from lfgtui.history.segments import Kind
 from lfgtui.tickets import Ticket
@@ -19,7 +20,6 @@ from lfgtui.transcript import State, Transcript
 RunState: TypeAlias = Literal["running", "done", "failed", "interrupted"]
 
 _PAGE = 1000
-_SNIPPET_TOKENS = 24
 
 
 class RunSummary(msgspec.Struct, frozen=True):
@@ -81,7 +81,9 @@ FROM runs r
 # newest and stops at the limit, with nothing to sort.
 _SEARCH = """
 SELECT t.run, t.name, s.attempt, s.first_seq, s.kind, s.at,
-    snippet(segments_fts, 0, :open, :close, '…', :tokens)
+    CASE WHEN length(segments_fts.text) <= :long
+        THEN highlight(segments_fts, 0, :open, :close) END,
+    CASE WHEN length(segments_fts.text) > :long THEN segments_fts.text END
 FROM segments_fts
     CROSS JOIN segments s ON s.id = segments_fts.rowid
     CROSS JOIN tickets t ON t.id = s.ticket
@@ -164,7 +166,7 @@ class Reader:
             " FROM tickets WHERE run = ? ORDER BY position",
             (run,),
         )
-        return [StoredTicket(run, _spec.decode(spec), *rest) for spec, *rest in rows]
+        return [StoredTicket(run, stored.asked_for(run, spec), *rest) for spec, *rest in rows]
 
     def entries(self, run: str, ticket: str, *, first: int = 1) -> Iterator[e.Entry]:
         """The ticket's entries in `seq` order, from `first` on."""
@@ -176,7 +178,7 @@ class Reader:
                 (rowid, first, _PAGE),
             )
             for attempt, seq, at, body in rows:
-                yield e.Entry(run, ticket, attempt, seq, at, e.decode_event(body))
+                yield stored.entry(run, ticket, attempt, seq, at, body)
             if len(rows) < _PAGE:
                 return
             first = rows[-1][1] + 1
@@ -196,8 +198,8 @@ class Reader:
         `run` restricts it to one; `prefix` lets the last word be unfinished.
         """
         opening, ending = queries.MARKS
-        values: dict[str, object] = {"open": opening, "close": ending, "tokens": _SNIPPET_TOKENS}
-        values |= {"run": run, "limit": limit}
+        values = {"open": opening, "close": ending, "run": run, "limit": limit}
+        values["long"] = queries.LONG
         for expression in queries.expressions(query, prefix=prefix):
             try:
                 cursor = self._connection.execute(_SEARCH, values | {"expression": expression})
@@ -206,7 +208,7 @@ class Reader:
                 if queries.is_refusal(error):
                     continue
                 raise HistoryError(schema.explain(self._path, error)) from error
-            return [_hit(*row) for row in rows]
+            return [_hit(expression, *row) for row in rows]
         return []
 
     def _ticket(self, run: str, ticket: str) -> int:
@@ -226,10 +228,19 @@ class Reader:
 
 
 def _hit(
-    run: str, ticket: str, attempt: int, seq: int, kind: Kind, at: float, marked: str
+    expression: str,
+    run: str,
+    ticket: str,
+    attempt: int,
+    seq: int,
+    kind: Kind,
+    at: float,
+    marked: str | None,
+    long: str | None,
 ) -> SearchHit:
-    snippet, matches = queries.unmark(marked)
-    return SearchHit(run, ticket, attempt, seq, kind, at, snippet, matches)
-
-
-_spec = msgspec.json.Decoder(Ticket)
+    if marked is not None:
+        text, matches = queries.unmark(marked)
+    else:
+        text = long or ""
+        matches = queries.spot(text, expression)
+    return SearchHit(run, ticket, attempt, seq, kind, at, *queries.excerpt(text, matches))

@@ -154,7 +154,7 @@ def connect(path: Path) -> sqlite3.Connection:
     with opening(path):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _alone(path.parent):
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+            _make(path)
             connection = _plain(path, "rw")
             try:
                 connection.execute("PRAGMA journal_mode = WAL")
@@ -241,6 +241,18 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def _make(path: Path) -> None:
+    """The empty file, for its owner alone, where there is none.
+
+    An existing one is not even opened: to close any handle of a file drops
+    all the locks this process has on it, those of its SQLite connections
+    too, and then another process may take the write-ahead log from under
+    them (sqlite.org/howtocorrupt.html, 2.2).
+    """
+    if not path.exists():
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
 
 
 def _plain(path: Path, mode: str) -> sqlite3.Connection:

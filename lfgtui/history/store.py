@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
@@ -180,7 +181,8 @@ class History:
         recovered = []
         with schema.opening(self.path), self._alone:
             for run in self._running() | set(leases.left_behind(self._locks)):
-                with leases.held(self._locks, run) as ours:
+                # What another version wrote and this one cannot read is left as it is.
+                with suppress(HistoryError), leases.held(self._locks, run) as ours:
                     if not ours:
                         continue
                     with schema.transaction(self._connection):

@@ -96,7 +96,7 @@ class Writer:
 
     @property
     def pending_bytes(self) -> int:
-        """What is submitted and not delivered yet."""
+        """What is submitted and not on its way to the receiver yet."""
         return self._pending_bytes
 
     @property
@@ -166,20 +166,22 @@ class Writer:
     # On the thread.
 
     def _main(self) -> None:
+        broken = False
         try:
             self._work()
         except BaseException as error:
-            self._break(error)
-        finally:
-            with self._changed:
-                self._ended = True
-                left, self._queue = self._queue, []
-                self._pending_bytes = 0
-            for item in [*left, *self._waiting]:
-                if isinstance(item, _Barrier):
-                    item.fail(self._closed())
-            with suppress(sqlite3.Error):
-                self._connection.close()
+            self.failure, broken = error, True
+        with self._changed:
+            self._ended = True
+            left, self._queue = self._queue, []
+            self._pending_bytes = self._backlog_bytes = 0  # nobody need hold back for it
+        for item in [*left, *self._waiting]:
+            if isinstance(item, _Barrier):
+                item.fail(self._closed())
+        if broken:
+            self._tell_behind(f"{self._path}: the history has stopped: {self.failure}")
+        with suppress(sqlite3.Error):
+            self._connection.close()
 
     def _work(self) -> None:
         give_up_at: float | None = None
@@ -267,12 +269,12 @@ class Writer:
         self._waiting = [barrier for barrier in self._waiting if behind and barrier.saved]
 
     def _deliver(self, entries: list[e.Entry], size: int) -> None:
+        with self._changed:  # first: who held back for it looks again when the entries come
+            self._pending_bytes -= size
         try:
             self._on_entries(entries)
         except Exception as error:  # theirs, not ours: what is to be stored is still stored
             self.failure = self.failure or error
-        with self._changed:
-            self._pending_bytes -= size
 
     def _tell_behind(self, message: str | None) -> None:
         try:
@@ -286,10 +288,6 @@ class Writer:
         self.failure = HistoryError(
             f"{count} entries could not be saved: {schema.explain(self._path, self._last_error)}"
         )
-
-    def _break(self, error: BaseException) -> None:
-        self.failure = error
-        self._tell_behind(f"{self._path}: the history has stopped: {error}")
 
 
 def _storable(event: e.Event) -> tuple[e.Event, int]:

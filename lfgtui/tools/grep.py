@@ -8,6 +8,7 @@ pattern can take `re` forever and only a process can be stopped. It prints
 exits with 2 where the pattern is no regular expression.
 """
 
+import codecs
 import os
 import re
 import sys
@@ -19,11 +20,14 @@ def matches(pattern: re.Pattern[str], path: str, most: int) -> Iterator[tuple[in
     """Number and text of the lines that match; none where the file is binary or unreadable."""
     try:
         with Path(path).open("rb") as file:
-            if b"\0" in file.read(8_192):
-                return
-            file.seek(0)
-            for number, line in enumerate(file, 1):
-                text = line.rstrip(b"\r\n").decode("utf-8", "replace")
+            begin = file.read(8_192)
+        utf_16 = begin.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        if b"\0" in begin and not utf_16:
+            return
+        encoding = "utf-16" if utf_16 else "utf-8-sig"
+        with Path(path).open(encoding=encoding, errors="replace", newline="\n") as lines:
+            for number, line in enumerate(lines, 1):
+                text = line.rstrip("\r\n")
                 if pattern.search(text):
                     yield number, text
                     most -= 1

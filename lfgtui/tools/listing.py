@@ -21,7 +21,7 @@ from lfgtui.tools.arguments import ListFiles
 from lfgtui.tools.globs import Glob, IgnoreRule, ignore_rules, is_ignored
 from lfgtui.tools.limits import ToolLimits, fitting
 from lfgtui.tools.programs import printed_by
-from lfgtui.tools.visible import visible
+from lfgtui.visible import escaped
 
 _RIPGREP = (
     "--files",
@@ -45,7 +45,7 @@ async def list_files(arguments: ListFiles, workspace: Path, limits: ToolLimits) 
     names = await files_below(arguments.path, arguments.pattern, workspace, limits)
     if not names:
         return "[no files]"
-    shown = fitting([visible(name) for name in names], limits.output_characters)
+    shown = fitting([escaped(name) for name in names], limits.output_characters)
     shown = shown[: limits.max_listed_files]
     if len(shown) < len(names):
         shown.append(f"[{len(shown)} of {len(names)} files; narrow it with path or pattern]")

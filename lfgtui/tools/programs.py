@@ -1,8 +1,11 @@
 """A helper program (ripgrep, say) run to its end, within bounds."""
 
 import asyncio
+import os
+import signal
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,17 +26,24 @@ class Printed:
 
 
 async def printed_by(
-    command: Sequence[str], folder: Path, *, seconds: float, most_bytes: int
+    command: Sequence[str],
+    folder: Path,
+    *,
+    seconds: float,
+    most_bytes: int,
+    until: float | None = None,
 ) -> Printed:
     """Run the program; raises `ToolError` where it takes too long.
 
-    It is killed, and waited for, however this is left.
+    `until`, on the loop's clock, is where `seconds` end that began earlier.
+
+    It is killed with all that it started, and waited for, however this is left.
     """
     process = await asyncio.create_subprocess_exec(
-        *command, cwd=folder, stdin=DEVNULL, stdout=PIPE, stderr=PIPE
+        *command, cwd=folder, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, start_new_session=True
     )
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout_at(until or asyncio.get_running_loop().time() + seconds):
             (stdout, complete), stderr = await asyncio.gather(
                 _output(process, most_bytes), _complaint(process)
             )
@@ -42,8 +52,8 @@ async def printed_by(
         raise ToolError(f"stopped after {seconds:g} s; narrow it with path or a glob") from None
     finally:
         if process.returncode is None:
-            process.kill()
-            await process.wait()
+            _kill(process)
+            await process.communicate()  # `wait` alone waits for ever for a pipe nobody reads
     return Printed(stdout, stderr.decode("utf-8", "replace"), code, complete)
 
 
@@ -51,11 +61,12 @@ async def _output(process: Process, most_bytes: int) -> tuple[bytes, bool]:
     assert process.stdout is not None
     kept = bytearray()
     while piece := await process.stdout.read(_PIECE):
+        if len(kept) > most_bytes:
+            continue  # it is dead: this is what its pipe still held
         kept += piece
         if len(kept) > most_bytes:
-            process.kill()
-            return bytes(kept[:most_bytes]), False
-    return bytes(kept), True
+            _kill(process)
+    return bytes(kept[:most_bytes]), len(kept) <= most_bytes
 
 
 async def _complaint(process: Process) -> bytes:
@@ -64,3 +75,8 @@ async def _complaint(process: Process) -> bytes:
     while piece := await process.stderr.read(_PIECE):
         kept += piece[: _MOST_COMPLAINT - len(kept)]
     return bytes(kept)
+
+
+def _kill(process: Process) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)

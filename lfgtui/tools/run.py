@@ -80,7 +80,22 @@ async def _run(parsed: Arguments, workspace: Path, limits: ToolLimits) -> str:
             work = partial(edit_file, parsed, workspace, limits)
         case _:
             raise AssertionError(f"no tool takes {type(parsed).__name__}")
-    return await asyncio.to_thread(work)
+    return await _in_thread(work)
+
+
+async def _in_thread(work: Callable[[], str]) -> str:
+    """The work's result; a cancellation waits for its end, which a thread takes for itself."""
+    working = asyncio.ensure_future(asyncio.to_thread(work))
+    cancelled: asyncio.CancelledError | None = None
+    while not working.done():
+        try:
+            await asyncio.wait([working])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        working.exception()  # it is nobody's now
+        raise cancelled
+    return working.result()
 
 
 def _failed(message: str) -> ToolOutcome:

@@ -20,7 +20,7 @@ from lfgtui.tools.arguments import SearchFiles
 from lfgtui.tools.limits import ToolLimits, cut_line, fitting
 from lfgtui.tools.listing import files_below
 from lfgtui.tools.programs import Printed, printed_by
-from lfgtui.tools.visible import visible
+from lfgtui.visible import escaped
 
 _RIPGREP = (
     "--null",
@@ -30,6 +30,7 @@ _RIPGREP = (
     "--no-messages",
     "--no-config",
     "--color=never",
+    "--crlf",
 )
 _FOUND = re.compile(rb"([^\0\n]+)\0(\d+):([^\n]*)\n")
 _MOST_BYTES = 8_000_000
@@ -69,6 +70,7 @@ class _Search:
         self._program = self._python
         if ripgrep is not None:
             self._program = [ripgrep, *_RIPGREP, f"--max-count={most}", f"--regexp={pattern}", "--"]
+        self._deadline = asyncio.get_running_loop().time() + limits.search_seconds
         self.is_cut = False
 
     async def check(self) -> None:
@@ -95,7 +97,7 @@ class _Search:
             if name in order
         )
         return [
-            f"{visible(os.fsdecode(name))}:{number}: {self._text(text)}"
+            f"{escaped(os.fsdecode(name))}:{number}: {self._text(text)}"
             for _, number, name, text in found
         ]
 
@@ -107,6 +109,7 @@ class _Search:
             [*self._program, *names],
             self._root,
             seconds=self._limits.search_seconds,
+            until=self._deadline,
             most_bytes=_MOST_BYTES,
         )
 

@@ -17,8 +17,8 @@ from lfgtui.tools.arguments import (
     WriteFile,
     parse,
 )
-from lfgtui.tools.visible import visible
 from lfgtui.tools.writing import line_count
+from lfgtui.visible import escaped
 
 _WIDTH = 600
 
@@ -32,7 +32,7 @@ def summary(name: str, arguments: ToolArguments) -> str:
         line = _said(parse(name, arguments))
     except ToolError as error:
         line = f"cannot run: {error}"
-    line = visible(line)
+    line = escaped(line)
     if len(line) <= _WIDTH:
         return line
     half = _WIDTH // 2

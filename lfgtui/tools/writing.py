@@ -22,7 +22,7 @@ def write_file(arguments: WriteFile, workspace: Path, limits: ToolLimits) -> str
     """Write the content as UTF-8 and say what that did."""
     place = files.locate(workspace, arguments.path)
     data = text.TextFile(arguments.content).encode(place.said, arguments.content)
-    _require_room(place, data, limits)
+    _require_room(place, len(data), limits)
     existed = files.replace(place, data)
     lines = line_count(arguments.content)
     done = "overwritten" if existed else "created"
@@ -47,8 +47,10 @@ def edit_file(arguments: EditFile, workspace: Path, limits: ToolLimits) -> str:
             f'edit_file: "old" is {max(2, count)} times in {place.name},'
             f" at {_lines(found.text, at)}; give more of the lines around it, or set replace_all"
         )
+    growth = (len(new) - len(old)) * count  # before there is a text of that size
+    _require_room(place, len(found.text) + growth, limits)
     data = found.encode(place.said, found.text.replace(old, new))
-    _require_room(place, data, limits)
+    _require_room(place, len(data), limits)
     files.replace(place, data)
     times = "" if count == 1 else f" ({count} replacements)"
     at = _positions(found.text, old, step=len(old))
@@ -98,9 +100,9 @@ def _hint(content: str, wanted: str) -> str:
     return f"; the nearest to its first line is line {number}: {close[0]}"
 
 
-def _require_room(place: files.Place, data: bytes, limits: ToolLimits) -> None:
-    if len(data) > limits.max_file_bytes:
+def _require_room(place: files.Place, size: int, limits: ToolLimits) -> None:
+    if size > limits.max_file_bytes:
         raise ToolError(
-            f'"{place.said}" would have {len(data):,} bytes,'
+            f'"{place.said}" would have {size:,} bytes,'
             f" more than the {limits.max_file_bytes:,} that can be written"
         )

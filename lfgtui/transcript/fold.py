@@ -165,7 +165,8 @@ class Transcript:
         elif isinstance(event, e.AttemptStarted):
             self._start_attempt(entry, event)
         elif (attempt := self.attempt) is not None:
-            attempt.state = state
+            if attempt.ended_at is None:  # what comes after its end is the ticket's alone
+                attempt.state = state
             self._apply_to_attempt(attempt, entry.at, event)
         if isinstance(event, e.Ending):
             self._end(entry.at, event)

@@ -10,7 +10,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from lfgtui.ui.visible import visible
+from lfgtui.visible import visible
 
 
 class Span(msgspec.Struct, frozen=True):

@@ -18,7 +18,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from lfgtui.ui.visible import visible
+from lfgtui.visible import visible
 
 Span = tuple[str, Style]
 

@@ -117,7 +117,8 @@ def test_a_prompt_prints_its_bare_answer_when_piped(
     answer = capsys.readouterr().out
     assert main(["show", "last", "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
-    assert shown["tickets"][0]["attempts"][0]["text"] == answer
+    responses = answer.removesuffix("\n").split("\n\n", 1)  # one before its tool call, one after
+    assert shown["tickets"][0]["attempts"][0]["text"] == "".join(responses)
 
 
 def test_resume_has_nothing_to_do_after_a_done_run(

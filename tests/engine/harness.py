@@ -83,13 +83,16 @@ def ticket(name: str, workspace: Path, **keys: object) -> Ticket:
     return msgspec.convert(given, Ticket)
 
 
-def configured(root: str, **settings: object) -> Config:
+def configured(
+    root: str, more: dict[str, ProviderConfig] | None = None, **settings: object
+) -> Config:
     """Three providers, one a wire, all on the simulator at `root`."""
     providers = {
         "chat": ProviderConfig(wire="openai-chat", base_url=f"{root}/v1"),
         "anthropic": ProviderConfig(wire="anthropic", base_url=root),
         "responses": ProviderConfig(wire="openai-responses", base_url=f"{root}/v1"),
         "nowhere": ProviderConfig(wire="openai-chat", base_url="http://127.0.0.1:9/v1"),
+        **(more or {}),
     }
     config = Config(providers=providers, retry=QUICK_RETRY)
     return msgspec.structs.replace(config, **settings)
@@ -103,6 +106,7 @@ async def room(
     headless: bool = False,
     resumes: str | None = None,
     scenarios: dict[str, Scenario] | None = None,
+    more: dict[str, ProviderConfig] | None = None,
     **settings: object,
 ) -> AsyncIterator[Room]:
     """An engine that has started, shut down at the end."""
@@ -115,7 +119,7 @@ async def room(
         else:
             stored = await asyncio.to_thread(_stored, history, resumes)
             await asyncio.to_thread(journal.resume, resumes)
-        config = configured(root, **settings)
+        config = configured(root, more, **settings)
         engine = Engine(
             journal,
             "Test",

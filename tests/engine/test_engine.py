@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lfgtui import events as e
+from lfgtui.config import ProviderConfig
 from lfgtui.engine import commands as c
 from tests.engine.harness import WIRES, calls, room, says, scenario, ticket
 
@@ -326,3 +327,17 @@ async def test_resume_continues_a_reasoning_tool_loop_as_the_wire_demands(
         assert r.engine.transcript("a").answer == "Finished."
         reasoning = "".join(a.reasoning for a in r.engine.transcript("a").attempts)
         assert reasoning == "First I look.Now I wait.So it was."
+
+
+async def test_a_providers_key_does_not_reach_the_commands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_CLAUDE", "hush")
+    shows = calls("run_command", {"command": "echo [$MY_CLAUDE]"})
+    mine = ticket("a", tmp_path, approve="auto")
+    keyed = ProviderConfig(wire="openai-chat", base_url="http://x/v1", api_key_env="MY_CLAUDE")
+    async with room(tmp_path, [mine], scenarios={"a": shows}, more={"keyed": keyed}) as r:
+        await r.engine.wait_idle()
+        finished = r.events("a", e.ToolCallFinished)[0]
+        assert isinstance(finished, e.ToolCallFinished)
+        assert finished.output.startswith("[]")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from lfgtui import events as e
 from lfgtui.history import Reader, SearchHit
-from lfgtui.history.query import MARKS, unmark
+from lfgtui.history.query import MARKS, excerpt, unmark
 
 from .conftest import Recorder
 
@@ -197,10 +197,58 @@ def test_any_query_gives_a_list(tmp_path: Path) -> None:
     recorder.history.close()
 
 
-@given(st.lists(st.tuples(st.text(max_size=5), st.text(min_size=1, max_size=5))))
+unmarked = st.text(st.characters(exclude_characters=MARKS[0][0]), max_size=5)
+
+
+@given(st.lists(st.tuples(unmarked, unmarked.filter(bool))))
 def test_marks_become_offsets(pieces: list[tuple[str, str]]) -> None:
     opening, ending = MARKS
     marked = "".join(f"{plain}{opening}{match}{ending}" for plain, match in pieces)
     snippet, matches = unmark(marked)
     assert snippet == "".join(plain + match for plain, match in pieces)
     assert [snippet[start:end] for start, end in matches] == [match for _, match in pieces]
+
+
+@given(st.text(st.characters(), max_size=600), st.data())
+def test_an_excerpt_is_a_part_of_the_text_with_its_matches(text: str, data: st.DataObject) -> None:
+    places = data.draw(st.lists(st.integers(0, len(text)), unique=True).map(sorted))
+    matches = list(zip(places[::2], places[1::2], strict=False))
+    snippet, shown = excerpt(text, matches)
+    whole = [text[start:end] for start, end in matches]
+    assert len(snippet) <= 202 and (snippet.removeprefix("…").removesuffix("…") in text)
+    for start, end in shown:
+        assert any(match.startswith(snippet[start:end]) for match in whole)
+        assert 0 <= start < end <= len(snippet)
+    assert bool(shown) == bool(matches)
+
+
+def test_an_excerpt_shows_most_of_what_was_searched_for() -> None:
+    text = "alpha " + "filler " * 100 + "then alpha and beta together " + "filler " * 100
+    matches = [(0, 5)]
+    matches += [
+        (text.index(word, 10), text.index(word, 10) + len(word)) for word in ("alpha", "beta")
+    ]
+    snippet, shown = excerpt(text, matches)
+    assert snippet.startswith("…") and snippet.endswith("filler…")
+    assert [snippet[start:end] for start, end in shown] == ["alpha", "beta"]
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("NEEDLE AND hay", {"hay", "needle"}),
+        ('"needle_case"', {"needle", "case"}),
+        ("need* NOT pin", {"needle"}),
+    ],
+)
+def test_matches_in_a_very_long_text_are_shown_too(
+    recorder: Recorder, query: str, shown: set[str]
+) -> None:
+    run = recorder.start("a")
+    text = "hay " * 60_000 + "a needle_case " + "hay " * 60_000
+    recorder.play(run, "a", [*STORY[:2], e.UserMessage(text)])
+    with recorder.history.reader() as reader:
+        (hit,) = reader.search(query)
+    assert len(hit.snippet) <= 202
+    assert {hit.snippet[start:end] for start, end in hit.matches} <= shown
+    assert hit.matches

@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+import threading
 from pathlib import Path
 
 import msgspec
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lfgtui.events import ToolArguments
-from lfgtui.tools import ToolLimits, ToolOutcome, run_tool
+from lfgtui.tools import ToolLimits, ToolOutcome, files, run_tool
 
 
 def run(workspace: Path, name: str, arguments: ToolArguments) -> ToolOutcome:
@@ -44,6 +45,33 @@ def test_an_error_stays_short_whatever_it_is_about(workspace: Path) -> None:
     outcome = run(workspace, "read_file", {"path": "x" * 100_000})
     assert outcome.error is not None
     assert len(outcome.error) < 2_100
+
+
+async def test_a_cancelled_write_is_over_before_the_call_is(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    replace = files.replace
+
+    def slow(place: files.Place, data: bytes) -> bool:
+        begun.set()
+        assert go_on.wait(30)
+        return replace(place, data)
+
+    monkeypatch.setattr(files, "replace", slow)
+    arguments: ToolArguments = {"path": "a", "content": "x"}
+    running = asyncio.ensure_future(
+        run_tool("write_file", arguments, workspace, on_output=lambda *_: None, limits=ToolLimits())
+    )
+    await asyncio.to_thread(begun.wait, 30)
+    for _ in range(2):
+        running.cancel()
+        await asyncio.wait([running], timeout=0.05)
+        assert not running.done()
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert (workspace / "a").read_text() == "x"
 
 
 values = (

@@ -1,5 +1,7 @@
 """search_files: the same answers with ripgrep and without."""
 
+import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -107,3 +109,44 @@ def test_an_expression_that_never_ends_is_stopped(workspace: Path, call: Call) -
     pattern = r"^(a+)+(?<!x)$"  # look-behind, so that Python searches in either case
     outcome = call("search_files", pattern=pattern, limits=ToolLimits(search_seconds=0.5))
     assert outcome.error == "stopped after 0.5 s; narrow it with path or a glob"
+
+
+def test_the_time_limit_is_that_of_the_whole_search(
+    workspace: Path, tmp_path: Path, call: Call, searcher: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if searcher != "ripgrep":
+        pytest.skip("one program that takes its time is enough")
+    slow = tmp_path / "bin" / "rg"
+    slow.parent.mkdir()
+    slow.write_text(f'#!/bin/sh\n[ "$1" = --files ] || sleep 0.6\nexec {shutil.which("rg")} "$@"\n')
+    slow.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{slow.parent}:{os.environ['PATH']}")
+    for number in range(520):
+        (workspace / f"{number:04}").touch()
+    error = call("search_files", pattern="x", limits=ToolLimits(search_seconds=1.0)).error
+    assert error == "stopped after 1 s; narrow it with path or a glob"
+
+
+@pytest.mark.parametrize("data", [b"one\r\ntwo\r\n", b"one\ntwo", b"\xef\xbb\xbfone\ntwo\n"])
+def test_anchors_hold_whatever_the_endings_and_the_mark(
+    workspace: Path, call: Call, data: bytes
+) -> None:
+    (workspace / "a").write_bytes(data)
+    assert call("search_files", pattern="^one$").output == "a:1: one"
+    assert call("search_files", pattern="o$").output == "a:2: two"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_is_searched_as_it_is_read(workspace: Path, call: Call, encoding: str) -> None:
+    (workspace / "a").write_bytes("\ufefföne\r\ntwo\r\n".encode(encoding))
+    assert call("search_files", pattern="^(öne|two)$").output == "a:1: öne\na:2: two"
+
+
+def test_a_line_that_is_not_utf_8_is_found_and_can_be_told(workspace: Path, call: Call) -> None:
+    (workspace / "a").write_bytes(b"caf\xe9 needle\n")
+    assert call("search_files", pattern="needle").output == "a:1: caf\ufffd needle"
+
+
+def test_an_empty_line_matches_what_is_empty(workspace: Path, call: Call) -> None:
+    (workspace / "a").write_text("one\n\ntwo\n")
+    assert call("search_files", pattern="^$").output == "a:2: "

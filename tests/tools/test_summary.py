@@ -1,7 +1,5 @@
 """The line a person approves by: true, one line, nothing hidden in it."""
 
-import unicodedata
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +7,6 @@ from hypothesis import strategies as st
 from lfgtui.events import ToolArguments
 from lfgtui.tickets import ALL_TOOLS
 from lfgtui.tools import summary
-from lfgtui.tools.visible import visible
 
 
 @pytest.mark.parametrize(
@@ -63,13 +60,6 @@ def test_what_is_too_long_is_cut_openly_in_the_middle() -> None:
     assert line.startswith("$ aaa")
     assert line.endswith("&& rm -rf build")
     assert "[... 418 more characters ...]" in line
-
-
-@given(text=st.text(st.characters()))
-def test_visible_text_is_one_line_of_characters_that_can_be_seen(text: str) -> None:
-    shown = visible(text)
-    assert not {unicodedata.category(c) for c in shown} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
-    assert len(shown.splitlines()) <= 1
 
 
 @given(

@@ -175,3 +175,11 @@ def test_a_unique_text_is_replaced_and_every_other_byte_stays(
         outcome = run(Path(folder), "edit_file", path="f", old=old, new=new)
         assert outcome.error is None
         assert path.read_bytes() == data(new)
+
+
+def test_replacements_that_would_fill_the_memory_are_refused(workspace: Path, call: Call) -> None:
+    (workspace / "a").write_text("x" * 1_000_000)
+    error = call("edit_file", path="a", old="x", new="y" * 1_000_000, replace_all=True).error
+    assert error is not None
+    assert "would have 1,000,000,000,000 bytes" in error
+    assert (workspace / "a").read_text() == "x" * 1_000_000

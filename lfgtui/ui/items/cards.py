@@ -9,7 +9,7 @@ from lfgtui.transcript import Attempt, HostedItem, ToolItem
 from lfgtui.ui.items.view import Context, ItemView, Piece
 from lfgtui.ui.lines import Row, Span, cut, wrap
 from lfgtui.ui.palette import STRONG, Palette
-from lfgtui.ui.visible import plain
+from lfgtui.visible import plain_output
 
 _HEAD, _TAIL = 12, 36
 """Rows of a long output that an unfolded card shows, from its start and its end."""
@@ -134,7 +134,7 @@ class ToolView(ItemView):
         if output.strip() and output.strip() != (item.error or "").strip():
             head = _HEAD if item.state == "finished" else 0
             tail = _TAIL if item.state == "finished" else _LIVE
-            yield from _clipped(plain(output), palette.text, palette, width, head, tail)
+            yield from _clipped(plain_output(output), palette.text, palette, width, head, tail)
         if question:  # last, where following the end shows it
             yield from _question(question, palette, width)
 
@@ -168,9 +168,13 @@ class HostedView(ItemView):
         rows = [self.fold_row(context, left, [("hosted", palette.muted)])]
         if self.is_unfolded(context):
             bar, width = (("  │ ", palette.faint),), context.width - 4
-            body = list(_clipped(plain(item.input), palette.muted, palette, width, _ARGUMENT, 0))
+            body = list(
+                _clipped(plain_output(item.input), palette.muted, palette, width, _ARGUMENT, 0)
+            )
             if item.output.strip():
-                body += _clipped(plain(item.output), palette.text, palette, width, _HEAD, _TAIL)
+                body += _clipped(
+                    plain_output(item.output), palette.text, palette, width, _HEAD, _TAIL
+                )
             rows += [row.indented(bar) for row in body]
         return [self.piece(context, rows)]
 

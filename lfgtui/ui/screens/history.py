@@ -19,7 +19,7 @@ from lfgtui.ui.ink import one_line
 from lfgtui.ui.screens.keyed import KeyedScreen
 from lfgtui.ui.screens.run import Desk, RunScreen
 from lfgtui.ui.source import read_run
-from lfgtui.ui.visible import visible
+from lfgtui.visible import visible
 
 T = TypeVar("T")
 

@@ -1,0 +1,36 @@
+"""What a row of the history says, as the value that was stored there.
+
+A file may hold what another version of lfg wrote. Its tables are held against
+the schema's number when it is opened; its events and tickets only here.
+"""
+
+import msgspec
+
+from lfgtui import events as e
+from lfgtui.errors import HistoryError
+from lfgtui.tickets import Ticket
+
+
+def entry(run: str, ticket: str, attempt: int, seq: int, at: float, body: str) -> e.Entry:
+    """The stored entry; raises `HistoryError` where this version does not know its event."""
+    try:
+        return e.Entry(run, ticket, attempt, seq, at, e.decode_event(body))
+    except msgspec.MsgspecError as error:
+        raise _unknown(f"entry {seq} of {run}/{ticket}", error) from None
+
+
+def asked_for(run: str, spec: str) -> Ticket:
+    """The ticket as it was asked for; raises `HistoryError`."""
+    try:
+        return _tickets.decode(spec)
+    except msgspec.MsgspecError as error:
+        raise _unknown(f"a ticket of run {run}", error) from None
+
+
+def _unknown(what: str, error: msgspec.MsgspecError) -> HistoryError:
+    return HistoryError(
+        f"{what} cannot be read: {error}; another version of lfg may have written it"
+    )
+
+
+_tickets = msgspec.json.Decoder(Ticket)

@@ -1,0 +1,332 @@
+"""One attempt at one ticket, at a desk that delivers only when it is asked to settle."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import pytest
+
+from lfgtui import events as e
+from lfgtui.agent import Agent, Decision
+from lfgtui.config import Price
+from lfgtui.errors import ProviderError
+from lfgtui.providers.base import Provider, Request
+from lfgtui.providers.registry import Providers
+from lfgtui.simulator.scenario import Scenario
+from lfgtui.simulator.server import Settings, running
+from lfgtui.tickets import Ticket
+from lfgtui.transcript import ToolResult, Transcript, UserTurn
+from tests.engine.harness import calls, configured, says, scenario, ticket
+
+PRICE = Price(input=1_000_000.0, output=0.0)  # a dollar a token: any response costs something
+READ = e.ToolCallRequested("1", "read_file", {"path": "x"})
+WRITE = e.ToolCallRequested("1", "write_file", {"path": "x", "content": "1"})
+
+
+class Bench:
+    """A desk: events wait until `settle` folds them, as if that were the disk's doing."""
+
+    def __init__(self, decision: Decision | None = None, *before: e.Event) -> None:
+        self.transcript = Transcript()
+        self.seen: list[e.Event] = []
+        self.unsettled_at_output: list[e.Event] = []
+        self.held_while_asked = False
+        self._decision = decision
+        self._pending: list[e.Event] = []
+        self._holding = False
+        for event in before or (e.TicketQueued(), e.AttemptStarted("p", "m")):
+            self.emit(event)
+
+    def emit(self, event: e.Event) -> None:
+        if isinstance(event, e.ToolOutputDelta):
+            self.unsettled_at_output += self._pending
+        self._pending.append(event)
+
+    async def settle(self) -> None:
+        for event in self._pending:
+            self.seen.append(event)
+            self.transcript.apply(e.Entry("run", "a", 1, len(self.seen), 0.0, event))
+        self._pending.clear()
+
+    async def room(self) -> None:
+        pass
+
+    async def gate(self) -> None:
+        pass
+
+    async def ask(self, call_id: str) -> Decision | None:
+        self.held_while_asked = self._holding
+        return self._decision
+
+    @contextmanager
+    def holding_clock(self) -> Iterator[None]:
+        self._holding = True
+        yield
+        self._holding = False
+
+    def finished(self) -> list[e.ToolCallFinished]:
+        return [event for event in self.seen if isinstance(event, e.ToolCallFinished)]
+
+    def kinds(self) -> set[type[e.EventBase]]:
+        return {type(event) for event in self.seen}
+
+
+class Script:
+    """A provider that says what no simulator can be brought to say, and keeps the requests."""
+
+    def __init__(self, *responses: list[e.WireEvent]) -> None:
+        self.requests: list[Request] = []
+        self._responses = list(responses)
+
+    async def stream(self, request: Request) -> AsyncGenerator[e.WireEvent, None]:
+        self.requests.append(request)
+        for event in self._responses.pop(0):
+            yield event
+
+    async def aclose(self) -> None:
+        pass
+
+
+def answer(stop_reason: str, *events: e.WireEvent) -> list[e.WireEvent]:
+    return [*events, e.ResponseFinished(1, stop_reason)]
+
+
+@asynccontextmanager
+async def simulated(played: Scenario) -> AsyncIterator[Provider]:
+    """The simulator on the chat wire; the model `a` plays the scenario."""
+    async with running(Settings(speed=0, scenarios={"a": played})) as root:
+        providers = Providers(configured(root))
+        yield await providers.get("chat")
+        await providers.aclose()
+
+
+async def worked(
+    mine: Ticket, provider: Provider, desk: Bench, price: Price | None = None
+) -> e.Ending:
+    ending = await Agent(mine, "a", provider, desk, price=price).run("Go.")
+    await desk.settle()
+    return ending
+
+
+# What it costs.
+
+
+async def test_usage_is_priced(tmp_path: Path) -> None:
+    price = Price(input=3.0, output=15.0, cached=0.3)
+    desk = Bench()
+    async with simulated(says("Hello there.")) as provider:
+        await worked(ticket("a", tmp_path), provider, desk, price)
+    usages = [event for event in desk.seen if isinstance(event, e.Usage)]
+    assert usages
+    assert usages[-1].cost == price.cost(usages[-1].input, usages[-1].output, usages[-1].cached)
+    assert usages[-1].cost > 0
+
+
+async def test_without_a_price_usage_has_no_cost(tmp_path: Path) -> None:
+    desk = Bench()
+    async with simulated(says("Hello there.")) as provider:
+        await worked(ticket("a", tmp_path), provider, desk)
+    assert {event.cost for event in desk.seen if isinstance(event, e.Usage)} == {None}
+
+
+async def test_max_cost_stops_the_work_before_the_next_tool_runs(tmp_path: Path) -> None:
+    desk = Bench()
+    mine = ticket("a", tmp_path, max_cost=0.5)
+    async with simulated(calls("list_files", {})) as provider:
+        assert await worked(mine, provider, desk, PRICE) == e.TicketLimited("cost")
+    assert e.ToolCallRequested in desk.kinds()
+    assert desk.finished() == []
+
+
+async def test_below_max_cost_the_work_goes_on(tmp_path: Path) -> None:
+    mine = ticket("a", tmp_path, max_cost=1e9)
+    async with simulated(calls("list_files", {})) as provider:
+        assert await worked(mine, provider, Bench(), PRICE) == e.TicketDone("end")
+
+
+async def test_without_a_price_max_cost_limits_nothing(tmp_path: Path) -> None:
+    mine = ticket("a", tmp_path, max_cost=0.000001)
+    async with simulated(calls("list_files", {})) as provider:
+        assert await worked(mine, provider, Bench()) == e.TicketDone("end")
+
+
+async def test_an_answer_is_done_whatever_it_cost(tmp_path: Path) -> None:
+    mine = ticket("a", tmp_path, max_cost=0.5)
+    async with simulated(says("Dear.")) as provider:
+        assert await worked(mine, provider, Bench(), PRICE) == e.TicketDone("end")
+
+
+async def test_the_cost_of_earlier_attempts_counts(tmp_path: Path) -> None:
+    before: list[e.Event] = [
+        e.TicketQueued(),
+        e.AttemptStarted("p", "m"),
+        e.UserMessage("Go."),
+        e.RequestSent(1),
+        e.Usage(1, 1, cost=2.0),
+        e.Retrying("cut", 1.0, 2, "cut"),
+        e.AttemptStarted("p", "m", continues=True),
+    ]
+    mine = ticket("a", tmp_path, max_cost=1.0)
+    script = Script()
+    assert await worked(mine, script, Bench(None, *before)) == e.TicketLimited("cost")
+    assert script.requests == []
+
+
+# What may run.
+
+
+async def test_a_tool_the_tickets_file_denies_is_refused_without_asking(tmp_path: Path) -> None:
+    desk = Bench(Decision("approve"))
+    mine = ticket("a", tmp_path, approve={"write_file": "deny"})
+    writes = calls("write_file", {"path": "x", "content": "1"}, then="Understood.")
+    async with simulated(writes) as provider:
+        assert await worked(mine, provider, desk) == e.TicketDone("end")
+    (finished,) = desk.finished()
+    assert finished.output == "denied: the tickets file denies this tool"
+    assert finished.error == "denied"
+    assert e.ApprovalRequested not in desk.kinds()
+    assert not (tmp_path / "x").exists()
+
+
+async def test_deny_holds_for_reading_too(tmp_path: Path) -> None:
+    desk = Bench()
+    async with simulated(calls("list_files", {})) as provider:
+        await worked(ticket("a", tmp_path, approve="deny"), provider, desk)
+    assert [finished.error for finished in desk.finished()] == ["denied"]
+
+
+async def test_a_tool_that_the_ticket_does_not_offer_is_not_run(tmp_path: Path) -> None:
+    desk = Bench()
+    mine = ticket("a", tmp_path, tools=["read_file", "list_files"], approve="auto")
+    script = Script(answer("tool_use", WRITE), answer("end", e.TextDelta("Sorry.")))
+    assert await worked(mine, script, desk) == e.TicketDone("end")
+    (finished,) = desk.finished()
+    assert finished.error == "write_file is not among this ticket's tools: read_file, list_files"
+    assert finished.output == finished.error
+    assert not (tmp_path / "x").exists()
+
+
+async def test_nobody_is_asked_about_a_tool_that_cannot_run(tmp_path: Path) -> None:
+    desk = Bench()
+    unknown = e.ToolCallRequested("1", "delete_everything", {})
+    script = Script(answer("tool_use", unknown), answer("end", e.TextDelta("Sorry.")))
+    assert await worked(ticket("a", tmp_path), script, desk) == e.TicketDone("end")
+    assert e.ApprovalRequested not in desk.kinds()
+    assert all(finished.error for finished in desk.finished())
+
+
+async def test_only_the_tickets_tools_are_offered(tmp_path: Path) -> None:
+    script = Script(answer("end", e.TextDelta("Hi.")))
+    await worked(ticket("a", tmp_path, tools=["list_files", "read_file"]), script, Bench())
+    assert [tool.name for tool in script.requests[0].tools] == ["list_files", "read_file"]
+
+
+async def test_the_tickets_clock_stands_while_a_person_thinks(tmp_path: Path) -> None:
+    desk = Bench(Decision("approve"))
+    script = Script(answer("tool_use", WRITE), answer("end", e.TextDelta("Done.")))
+    await worked(ticket("a", tmp_path), script, desk)
+    assert desk.held_while_asked
+    assert (tmp_path / "x").read_text() == "1"
+
+
+async def test_a_call_is_delivered_before_it_runs(tmp_path: Path) -> None:
+    command = {"name": "run_command", "arguments": {"command": "echo out"}}
+    turns = scenario(turn=[{"text": "Look.", "call": [command]}, {"text": "Done."}])
+    desk = Bench(Decision("approve"))
+    async with simulated(turns) as provider:
+        await worked(ticket("a", tmp_path), provider, desk)
+    assert e.ToolOutputDelta in desk.kinds()
+    assert {type(event) for event in desk.unsettled_at_output} <= {e.ToolOutputDelta}
+
+
+# Going on after an interruption.
+
+
+def interrupted(*calls: e.ToolCallRequested) -> list[e.Event]:
+    return [
+        e.TicketQueued(),
+        e.AttemptStarted("p", "m"),
+        e.UserMessage("Go."),
+        e.RequestSent(1),
+        *calls,
+        e.ResponseFinished(1, "tool_use"),
+        e.TicketInterrupted(),
+        e.TicketQueued(),
+        e.AttemptStarted("p", "m", continues=True),
+    ]
+
+
+async def test_interrupted_calls_are_answered_before_anything_is_asked(tmp_path: Path) -> None:
+    second = e.ToolCallRequested("2", "write_file", {"path": "x", "content": "1"})
+    desk = Bench(None, *interrupted(READ, second))
+    script = Script(answer("end", e.TextDelta("Going on.")))
+    assert await worked(ticket("a", tmp_path), script, desk) == e.TicketDone("end")
+    assert [(f.call_id, f.error) for f in desk.finished()] == [
+        ("1", "interrupted"),
+        ("2", "interrupted"),
+    ]
+    results = [m for m in script.requests[0].messages if isinstance(m, ToolResult)]
+    assert [(result.call_id, result.failed) for result in results] == [("1", True), ("2", True)]
+    assert all("interrupted" in result.output for result in results)
+
+
+async def test_a_continued_attempt_counts_turns_on_and_does_not_repeat_the_prompt(
+    tmp_path: Path,
+) -> None:
+    script = Script(answer("end", e.TextDelta("Going on.")))
+    await worked(ticket("a", tmp_path), script, Bench(None, *interrupted(READ)))
+    (request,) = script.requests
+    assert request.turn == 2
+    assert [m for m in request.messages if isinstance(m, UserTurn)] == [UserTurn("Go.")]
+
+
+async def test_a_call_that_was_interrupted_is_never_run_again(tmp_path: Path) -> None:
+    script = Script(answer("end", e.TextDelta("Going on.")))
+    mine = ticket("a", tmp_path, approve="auto")
+    await worked(mine, script, Bench(None, *interrupted(WRITE)))
+    assert not (tmp_path / "x").exists()
+
+
+# How it ends.
+
+
+@pytest.mark.parametrize("reason", ["refusal", "content_filter"])
+async def test_an_answer_the_provider_stopped_is_a_failure_that_is_not_retried(
+    tmp_path: Path, reason: str
+) -> None:
+    script = Script(answer(reason, e.TextDelta("I can")))
+    told = "the provider stopped the answer: " + reason.replace("_", " ")
+    assert await worked(ticket("a", tmp_path), script, Bench()) == e.TicketFailed(
+        "content_filter", told, retryable=False
+    )
+
+
+async def test_an_answer_that_ran_out_of_tokens_is_a_limit(tmp_path: Path) -> None:
+    mine = ticket("a", tmp_path, max_output_tokens=5)
+    async with simulated(says("word " * 100)) as provider:
+        assert await worked(mine, provider, Bench()) == e.TicketLimited("tokens")
+
+
+@pytest.mark.parametrize("reason", ["end", "stop_sequence", "something_new"])
+async def test_any_other_reason_to_stop_is_done(tmp_path: Path, reason: str) -> None:
+    script = Script(answer(reason, e.TextDelta("Hi.")))
+    assert await worked(ticket("a", tmp_path), script, Bench()) == e.TicketDone(reason)
+
+
+async def test_calls_run_whatever_the_reason_to_stop_was(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("content")
+    desk = Bench()
+    script = Script(answer("end", READ), answer("end", e.TextDelta("So.")))
+    assert await worked(ticket("a", tmp_path), script, desk) == e.TicketDone("end")
+    assert [finished.error for finished in desk.finished()] == [None]
+
+
+async def test_a_request_that_fails_is_the_engines_to_judge(tmp_path: Path) -> None:
+    desk = Bench()
+    busy = says("Never.", fault=[{"status": 529, "times": 1}])
+    async with simulated(busy) as provider:
+        with pytest.raises(ProviderError) as caught:
+            await worked(ticket("a", tmp_path), provider, desk)
+    await desk.settle()
+    assert caught.value.kind == "overloaded"
+    assert desk.transcript.state == "waiting"

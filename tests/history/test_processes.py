@@ -1,0 +1,125 @@
+"""Several lfg processes and one history file, with real processes and real kills."""
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+from lfgtui import events as e
+from lfgtui.history import History, Reader, schema
+
+WRITE = """
+import sys
+from pathlib import Path
+from lfgtui import events as e
+from lfgtui.history import History
+from lfgtui.tickets import Ticket
+
+path, count = Path(sys.argv[1]), int(sys.argv[2])
+behind = []
+
+def seen(entries):
+    for entry in entries:
+        print(entry.run, entry.ticket, entry.seq, flush=True)
+
+history = History.open(path, on_entries=seen, on_behind=behind.append)
+names = ("a", "b", "c")
+run = history.start_run("t", [Ticket(id=n, prompt="p", workspace="/") for n in names], None)
+for name in names:
+    for event in (e.TicketQueued(), e.AttemptStarted("p", "m"), e.RequestSent(1)):
+        history.submit(run, name, 1, 0.0, event)
+n = 0
+while n != count:
+    n += 1
+    for name in names:
+        history.submit(run, name, 1, float(n), e.TextDelta(f"word{n} "))
+        history.submit(run, name, 1, float(n), e.Heartbeat())
+    if n % 20 == 0:
+        history.flush().result()
+for name in names:
+    history.submit(run, name, 1, float(n), e.ResponseFinished(1, "end"))
+    history.submit(run, name, 1, float(n), e.TicketDone("end"))
+history.finish_run(run, "done")
+history.close()
+assert history.failure is None, history.failure
+"""
+
+
+def writer(path: Path, count: int) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-W", "error", "-c", WRITE, str(path), str(count)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def assert_sound(path: Path) -> None:
+    with closing(schema.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        connection.execute("INSERT INTO segments_fts (segments_fts) VALUES ('integrity-check')")
+
+
+def test_what_a_killed_process_showed_is_in_the_history(path: Path) -> None:
+    process = writer(path, -1)
+    assert process.stdout is not None and process.stderr is not None
+    shown = [process.stdout.readline().split() for _ in range(300)]
+    os.kill(process.pid, signal.SIGKILL)
+    rest = process.stdout.read()
+    process.communicate(timeout=30)
+    whole = [line.split() for line in rest.splitlines(keepends=True) if line.endswith("\n")]
+    with History.open(path) as history, history.reader() as reader:
+        (run,) = history.recovered
+        assert reader.run(run).state == "interrupted"
+        for name in "abc":
+            entries = list(reader.entries(run, name))
+            assert [entry.seq for entry in entries] == list(range(1, len(entries) + 1))
+            seen = [int(seq) for _, ticket, seq in [*shown, *whole] if ticket == name]
+            assert seen and max(seen) <= len(entries)
+            assert entries[-1].event == e.TicketInterrupted()
+            transcript = reader.transcript(run, name)
+            text = transcript.attempts[0].text
+            count = text.count(" ")
+            assert text == "".join(f"word{n} " for n in range(1, count + 1))
+        assert {hit.ticket for hit in reader.search("word1")} == set("abc")
+        history.resume_run(run)
+    assert_sound(path)
+
+
+def test_processes_share_one_file(path: Path) -> None:
+    processes = [writer(path, 400) for _ in range(4)]
+    outputs = [process.communicate(timeout=120) for process in processes]
+    assert [
+        (process.returncode, errors)
+        for process, (_, errors) in zip(processes, outputs, strict=True)
+    ] == [(0, "")] * 4
+    with Reader(path) as reader:
+        runs = reader.runs()
+        assert [(run.state, run.tickets, run.done) for run in runs] == [("done", 3, 3)] * 4
+        for run in runs:
+            for name in "abc":
+                text = reader.transcript(run.run, name).attempts[0].text
+                assert text == "".join(f"word{n} " for n in range(1, 401))
+        assert len(reader.search("word400")) == 12
+    assert list((path.parent / "locks").iterdir()) == []
+    assert_sound(path)
+
+
+def test_opening_twice_in_a_process_keeps_the_locks_of_the_first(path: Path) -> None:
+    with closing(schema.connect(path)) as first, closing(schema.connect(path)):
+        first.execute("INSERT INTO runs VALUES ('r', 't', 'done', NULL, 1, 2)")
+        look = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT * FROM runs')"
+        subprocess.run([sys.executable, "-c", look, path], check=True)
+        assert path.with_name("history.db-wal").exists()  # the other did not think it was alone
+
+
+def test_a_live_process_is_not_recovered(path: Path) -> None:
+    process = writer(path, -1)
+    assert process.stdout is not None and process.stderr is not None
+    run = process.stdout.readline().split()[0]
+    with History.open(path) as history:
+        assert history.recovered == []
+        with history.reader() as reader:
+            assert reader.run(run).state == "running"
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate(timeout=30)
+    with History.open(path) as history:
+        assert history.recovered == [run]

@@ -1,0 +1,282 @@
+"""run_command: real shells, and proof that nothing of theirs outlives the call."""
+
+import asyncio
+import os
+import select
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lfgtui.tools import Channel, ToolLimits, ToolOutcome, run_tool
+from lfgtui.tools.command import _Running, command_environment
+
+QUICK = ToolLimits(grace_seconds=0.2, drain_seconds=0.1)
+LONG = 600
+"""Seconds that a command would sleep if nobody stopped it."""
+
+
+class Screen:
+    """What is shown while a command runs; `seen` waits for a text to appear."""
+
+    def __init__(self) -> None:
+        self.pieces: list[tuple[Channel, str]] = []
+        self._changed = asyncio.Event()
+
+    def __call__(self, channel: Channel, text: str) -> None:
+        self.pieces.append((channel, text))
+        self._changed.set()
+
+    def text(self, channel: Channel) -> str:
+        return "".join(text for name, text in self.pieces if name == channel)
+
+    async def seen(self, wanted: str) -> None:
+        while wanted not in self.text("stdout"):
+            self._changed.clear()
+            await self._changed.wait()
+
+
+async def run(
+    workspace: Path,
+    command: str,
+    *,
+    screen: Screen | None = None,
+    limits: ToolLimits = QUICK,
+    environment: dict[str, str] | None = None,
+    secrets: frozenset[str] = frozenset(),
+    **arguments: object,
+) -> ToolOutcome:
+    return await run_tool(
+        "run_command",
+        {"command": command, **arguments},
+        workspace,
+        on_output=screen or Screen(),
+        limits=limits,
+        environment=environment,
+        secrets=secrets,
+    )
+
+
+class Leash:
+    """A FIFO that the processes of a command hold open for as long as they live."""
+
+    def __init__(self, path: Path) -> None:
+        os.mkfifo(path)
+        self.descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+
+    def wait_until_free(self) -> None:
+        """Return once no process holds it; fails if one still does after 10 s."""
+        hung_up = select.poll()
+        hung_up.register(self.descriptor, select.POLLIN)
+        events = dict(hung_up.poll(10_000))
+        assert events.get(self.descriptor, 0) & select.POLLHUP, "a process is still alive"
+
+
+@pytest.fixture
+def leash(workspace: Path) -> Iterator[Leash]:
+    held = Leash(workspace / "leash")
+    yield held
+    os.close(held.descriptor)
+
+
+async def test_output_and_exit_code_are_told(workspace: Path) -> None:
+    outcome = await run(workspace, "echo out; exit 3")
+    assert outcome == ToolOutcome("out\nexit code 3", None, 3)
+
+
+async def test_the_two_channels_are_shown_apart_and_told_together(workspace: Path) -> None:
+    screen = Screen()
+    outcome = await run(workspace, "echo out; echo err >&2", screen=screen)
+    assert (screen.text("stdout"), screen.text("stderr")) == ("out\n", "err\n")
+    assert sorted(outcome.output.split("\n")) == ["err", "exit code 0", "out"]
+
+
+async def test_output_is_shown_while_the_command_still_runs(workspace: Path) -> None:
+    os.mkfifo(workspace / "gate")
+    screen = Screen()
+    running = asyncio.ensure_future(
+        run(workspace, "echo first; read line < gate; echo $line", screen=screen)
+    )
+    await screen.seen("first\n")
+    assert not running.done()
+    await asyncio.to_thread((workspace / "gate").write_text, "second\n")
+    assert (await running).output == "first\nsecond\nexit code 0"
+
+
+async def test_a_last_line_without_an_ending_stands_alone(workspace: Path) -> None:
+    assert (await run(workspace, "printf end")).output == "end\nexit code 0"
+
+
+async def test_it_runs_in_the_workspace_and_has_no_input(workspace: Path) -> None:
+    outcome = await run(workspace, "touch here; cat")
+    assert outcome.output == "exit code 0"
+    assert "here" in await asyncio.to_thread(os.listdir, workspace)
+
+
+async def test_a_signal_is_named(workspace: Path) -> None:
+    outcome = await run(workspace, "kill -SEGV $$")
+    assert outcome == ToolOutcome("killed by SIGSEGV, exit code -11", None, -11)
+
+
+async def test_a_command_that_does_not_exist_is_the_shells_business(workspace: Path) -> None:
+    outcome = await run(workspace, "no-such-program-at-all")
+    assert (outcome.error, outcome.exit_code) == (None, 127)
+    assert "not found" in outcome.output
+
+
+async def test_bytes_that_are_no_text_are_replaced(workspace: Path) -> None:
+    assert (await run(workspace, r"printf '\377\n'")).output == "\ufffd\nexit code 0"
+
+
+@pytest.mark.parametrize(
+    "command", ["a\0b", "\ud800", "x" * 3_000_000], ids=("nul", "surrogate", "long")
+)
+async def test_a_command_that_cannot_be_started_is_an_error(workspace: Path, command: str) -> None:
+    outcome = await run(workspace, command)
+    assert outcome.error is not None
+    assert "cannot be started" in outcome.error
+    assert outcome.exit_code is None
+
+
+async def test_after_its_time_it_is_stopped_and_what_it_said_is_kept(workspace: Path) -> None:
+    outcome = await run(workspace, f"echo partial; sleep {LONG}", timeout=0.3)
+    assert (
+        outcome.error == "stopped after 0.3 s; give a longer timeout (at most 600) if it needs one"
+    )
+    assert outcome.output == f"partial\n[{outcome.error}]\nkilled by SIGTERM, exit code -15"
+    assert outcome.exit_code == -15
+
+
+async def test_it_may_put_things_in_order_when_its_time_is_up(workspace: Path) -> None:
+    command = f"trap 'echo bye; exit 7' TERM; sleep {LONG} & wait"
+    limits = ToolLimits(command_seconds=0.3, grace_seconds=10, drain_seconds=0.1)
+    outcome = await run(workspace, command, limits=limits)
+    assert outcome.output.startswith("bye\n")
+    assert outcome.exit_code == 7
+
+
+async def test_what_ignores_sigterm_is_killed(workspace: Path, leash: Leash) -> None:
+    command = f"exec 3>leash; trap '' TERM; (trap '' TERM; sleep {LONG}); sleep {LONG}"
+    outcome = await run(workspace, command, timeout=0.3)
+    assert outcome.exit_code == -9
+    await asyncio.to_thread(leash.wait_until_free)
+
+
+async def test_nobody_gets_more_time_than_there_is(workspace: Path) -> None:
+    limits = ToolLimits(longest_command_seconds=0.2, grace_seconds=0.2)
+    outcome = await run(workspace, f"sleep {LONG}", timeout=LONG, limits=limits)
+    assert outcome.error is not None
+    assert outcome.error.startswith("stopped after 0.2 s")
+
+
+async def test_a_cancelled_command_takes_its_grandchildren_with_it(
+    workspace: Path, leash: Leash
+) -> None:
+    screen = Screen()
+    command = (
+        f"exec 3>leash; bash -c 'bash -c \"trap : TERM INT HUP; echo ready; sleep {LONG}\" & wait'"
+    )
+    running = asyncio.ensure_future(run(workspace, command, screen=screen))
+    await screen.seen("ready\n")
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    await asyncio.to_thread(leash.wait_until_free)
+
+
+@pytest.mark.parametrize("steps", range(8))
+async def test_it_can_be_cancelled_at_any_moment_of_its_start(workspace: Path, steps: int) -> None:
+    running = asyncio.ensure_future(run(workspace, f"sleep {LONG}"))
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+
+async def test_a_child_in_the_background_neither_hangs_the_call_nor_outlives_it(
+    workspace: Path, leash: Leash
+) -> None:
+    outcome = await run(workspace, f"exec 3>leash; sleep {LONG} & echo started")
+    assert outcome.output == ("started\n[what it left in the background was stopped]\nexit code 0")
+    await asyncio.to_thread(leash.wait_until_free)
+
+
+async def test_a_silent_child_in_the_background_ends_too(workspace: Path, leash: Leash) -> None:
+    command = f"exec 3>leash; sleep {LONG} >/dev/null 2>&1 & echo started"
+    assert (await run(workspace, command)).output == "started\nexit code 0"
+    await asyncio.to_thread(leash.wait_until_free)
+
+
+async def test_a_long_output_is_told_from_both_ends_and_shown_up_to_a_bound(
+    workspace: Path,
+) -> None:
+    screen = Screen()
+    limits = ToolLimits(output_characters=1_000, live_characters=500)
+    outcome = await run(workspace, "seq 100000; exit 4", screen=screen, limits=limits)
+    assert outcome.output.startswith("1\n2\n3\n")
+    assert "characters left out" in outcome.output
+    assert outcome.output.endswith("99999\n100000\nexit code 4")
+    assert len(outcome.output) < 1_100
+    shown = screen.text("stdout")
+    assert shown.startswith("1\n2\n3\n")
+    assert shown.endswith("[there is more output; it is not shown here]\n")
+    assert len(shown) < 600
+
+
+async def test_a_flood_without_end_is_stopped(workspace: Path, leash: Leash) -> None:
+    limits = ToolLimits(output_characters=1_000, command_bytes=2_000_000)
+    outcome = await run(workspace, "exec 3>leash; yes | cat", limits=limits)
+    assert outcome.error is not None
+    assert outcome.error.startswith("stopped because it printed more than 2,000,000 bytes")
+    assert len(outcome.output) < 1_400
+    await asyncio.to_thread(leash.wait_until_free)
+
+
+async def test_many_commands_run_side_by_side(workspace: Path) -> None:
+    outcomes = await asyncio.gather(*(run(workspace, f"echo {n}; exit {n}") for n in range(12)))
+    assert [outcome.output for outcome in outcomes] == [f"{n}\nexit code {n}" for n in range(12)]
+
+
+async def test_a_command_sees_no_keys(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_API_KEY", "hidden-1")
+    monkeypatch.setenv("MY_MODEL", "hidden-2")
+    monkeypatch.setenv("HARMLESS", "shown")
+    outcome = await run(
+        workspace, "env", environment={"GIVEN": "too"}, secrets=frozenset({"MY_MODEL"})
+    )
+    assert "hidden" not in outcome.output
+    assert "HARMLESS=shown\n" in outcome.output
+    assert "GIVEN=too\n" in outcome.output
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("ANTHROPIC_API_KEY", "GITHUB_TOKEN", "TOKEN", "DB_PASSWORD", "client_secret"),
+        *("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "DJANGO_SECRET_KEY"),
+    ],
+)
+def test_what_is_named_like_a_secret_is_one_unless_it_is_given_on_purpose(name: str) -> None:
+    assert name not in command_environment({name: "x"}, None, frozenset())
+    assert command_environment({name: "x"}, {name: "y"}, frozenset())[name] == "y"
+
+
+def test_the_rest_of_the_environment_is_inherited() -> None:
+    inherited = {"PATH": "/bin", "HOME": "/root", "TOKENIZERS_PARALLELISM": "1", "TERM": "xterm"}
+    found = command_environment(inherited, None, frozenset())
+    assert {name: found[name] for name in inherited} == {**inherited, "TERM": "dumb"}
+
+
+@given(data=st.data(), text=st.text(min_size=1))
+def test_characters_split_between_two_reads_are_whole(data: st.DataObject, text: str) -> None:
+    body = text.encode()
+    cut = data.draw(st.integers(0, len(body)))
+    shown: list[str] = []
+    running = _Running(ToolLimits(), lambda _channel, piece: shown.append(piece))
+    running.pipe_data_received(1, body[:cut])
+    running.pipe_data_received(1, body[cut:])
+    running.pipe_connection_lost(1, None)
+    assert "".join(shown) == text
