@@ -65,9 +65,7 @@ class Meter:
             case e.Paused():
                 self._paused_at = at
             case e.Resumed():
-                if self._paused_at is not None:
-                    self._paused_seconds += at - self._paused_at
-                self._paused_at = None
+                self._let_go(at)
             case (
                 e.TicketDone()
                 | e.TicketFailed()
@@ -77,6 +75,7 @@ class Meter:
                 | e.TicketInterrupted()
             ):
                 self._ended_at = at
+                self._let_go(at)
                 self._close_turn()
             case _:
                 pass
@@ -126,10 +125,18 @@ class Meter:
         return waiting > max(stall_after, 5 * usual)
 
     def _start(self, at: float) -> None:
-        if self._ended_at is not None and self.started_at is not None:
+        if self.started_at is None:
+            self.started_at, self._paused_seconds = at, 0.0
+        elif self._ended_at is not None:
             self._paused_seconds += at - self._ended_at
         self._ended_at = None
-        self.started_at = self.started_at or at
+        self.ttft = None
+
+    def _let_go(self, at: float) -> None:
+        """A pause is over, by a resume or by the end."""
+        if self._paused_at is not None:
+            self._paused_seconds += at - self._paused_at
+        self._paused_at = None
 
     def _stream(self, at: float, characters: int) -> None:
         if self._sent_at is not None and self._last_token_at is None:

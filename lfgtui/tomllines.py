@@ -108,8 +108,10 @@ def _culprit(
     """Which key of the table at `place` the message is about: msgspec says `[...]` for any."""
     table = document
     for step in place:
-        if isinstance(table, dict) or (isinstance(table, list) and isinstance(step, int)):
+        if isinstance(table, dict):
             table = table[step]
+        elif isinstance(table, list):
+            table = table[int(step)]
     for key in table if isinstance(table, dict) else ():
         try:
             msgspec.convert(_with_only(document, place, key), kind)

@@ -20,6 +20,12 @@ from lfgtui.tickets import (
     single_ticket,
 )
 
+NO_PATHS = [
+    "none",
+    "~nobody-of-that-name",
+    "a\\u0000b",
+    pytest.param("x" * 5000, id="a long name"),
+]
 A = '[[ticket]]\nid = "a"\nprompt = "Do a."\n'
 
 
@@ -88,12 +94,12 @@ def test_a_tilde_in_the_workspace_is_the_home_folder(
     assert only(folder, A + 'workspace = "~"\n').workspace == str(tmp_path.resolve())
 
 
-@pytest.mark.parametrize("said", ["none", "~nobody-of-that-name", "a\\u0000b", "x" * 5000])
+@pytest.mark.parametrize("said", NO_PATHS)
 def test_a_workspace_that_is_no_folder_is_refused(folder: Path, said: str) -> None:
     assert refused(folder, A + f'workspace = "{said}"\n').startswith('4: workspace "')
 
 
-@pytest.mark.parametrize("said", ["none", "~nobody-of-that-name", "a\\u0000b", "x" * 5000, "."])
+@pytest.mark.parametrize("said", [*NO_PATHS, "."])
 def test_a_prompt_file_that_cannot_be_read_is_refused(folder: Path, said: str) -> None:
     text = f'[[ticket]]\nid = "a"\nprompt_file = "{said}"\n'
     assert refused(folder, text).startswith("None: ")

@@ -100,7 +100,9 @@ def test_what_is_not_toml_is_refused_at_its_line(text: str, line: int) -> None:
     assert caught.value.line == line
 
 
-@pytest.mark.parametrize("text", ["a = " + "[" * 9999, "a = " + "1" * 9999])
+@pytest.mark.parametrize(
+    "text", ["a = " + "[" * 9999, "a = " + "1" * 9999], ids=["deep arrays", "many digits"]
+)
 def test_what_the_parser_cannot_bear_is_refused_too(text: str) -> None:
     with pytest.raises(SourceError, match="not valid TOML"):
         tomlfile.parse(FILE, text)

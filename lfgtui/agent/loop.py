@@ -48,8 +48,12 @@ class Desk(Protocol):
         """Record what happened."""
         ...
 
-    async def settle(self) -> None:
-        """Wait until everything emitted so far is committed and folded."""
+    async def settle(self, *, saved: bool = False) -> None:
+        """Wait until everything emitted so far is folded.
+
+        It is committed then, but for a history that is behind; `saved` waits
+        for that too: what a tool does must not be ahead of the record.
+        """
         ...
 
     async def room(self) -> None:
@@ -70,7 +74,11 @@ class Desk(Protocol):
 
 
 class Agent:
-    """Works one ticket with one provider. `run` returns how it ended."""
+    """Works one ticket with one provider. `run` returns how it ended.
+
+    `always` holds the tools that the person allowed for the rest of the
+    ticket; it outlives the attempt.
+    """
 
     def __init__(
         self,
@@ -83,6 +91,7 @@ class Agent:
         limits: ToolLimits | None = None,
         environment: dict[str, str] | None = None,
         secrets: frozenset[str] = frozenset(),
+        always: set[str] | None = None,
         on_change: Callable[[Path], None] | None = None,
     ) -> None:
         self._ticket = ticket
@@ -94,7 +103,7 @@ class Agent:
         self._environment = environment or {}
         self._secrets = secrets
         self._on_change = on_change
-        self._always: set[str] = set()
+        self._always = set() if always is None else always
         self._tools = tuple(
             ToolSpec(TOOLS[name].name, TOOLS[name].description, dict(TOOLS[name].parameters))
             for name in ticket.tools
@@ -110,19 +119,16 @@ class Agent:
         await desk.settle()
         if not desk.transcript.conversation.messages:
             desk.emit(e.UserMessage(prompt))
-        await self._answer_interrupted()
+        self._answer_interrupted()
         while True:
-            await desk.gate()
             await desk.settle()
-            if (ending := self._ending()) is not None:
+            if calls := desk.transcript.conversation.unanswered:
+                ending: e.Ending | None = self._limit() or await self._run_calls(calls)
+            elif (ending := self._ending()) is None:
+                await desk.gate()
+                await self._respond()
+            if ending is not None:
                 return ending
-            await self._respond()
-            await desk.settle()
-            for call in desk.transcript.conversation.unanswered:
-                if (ending := self._limit()) is not None:
-                    return ending
-                if (blocked := await self._run_call(call)) is not None:
-                    return blocked
 
     def _turns(self) -> list[ModelTurn]:
         messages = self._desk.transcript.conversation.messages
@@ -145,15 +151,26 @@ class Agent:
     def _limit(self) -> e.TicketLimited | None:
         if len(self._turns()) >= self._ticket.max_turns:
             return e.TicketLimited("turns")
-        cost = sum(attempt.usage.cost or 0.0 for attempt in self._desk.transcript.attempts)
-        if self._ticket.max_cost is not None and cost >= self._ticket.max_cost:
+        spent = self._desk.transcript.cost_since_start
+        if self._ticket.max_cost is not None and spent >= self._ticket.max_cost:
             return e.TicketLimited("cost")
         return None
 
-    async def _answer_interrupted(self) -> None:
-        for call in self._desk.transcript.conversation.unanswered:
+    def _answer_interrupted(self) -> None:
+        """Answer the call that an earlier attempt was stopped in; those after it never began.
+
+        A call whose question was not answered never began either: it is asked anew.
+        """
+        calls = self._desk.transcript.conversation.unanswered
+        if calls and not self._desk.transcript.is_undecided(calls[0].call_id):
             told = "interrupted: lfg was stopped while this ran; check what it did before going on"
-            self._desk.emit(e.ToolCallFinished(call.call_id, told, "interrupted", None, 0.0))
+            self._desk.emit(e.ToolCallFinished(calls[0].call_id, told, "interrupted", None, 0.0))
+
+    async def _run_calls(self, calls: tuple[CallPart, ...]) -> e.TicketBlocked | None:
+        for call in calls:
+            if (blocked := await self._run_call(call)) is not None:
+                return blocked
+        return None
 
     def _request(self, turn: int) -> Request:
         ticket = self._ticket
@@ -209,7 +226,7 @@ class Agent:
             if decision.verdict == "always":
                 self._always.add(call.name)
             self._desk.emit(e.ApprovalGiven(call.call_id))
-        await self._desk.settle()
+        await self._desk.settle(saved=True)
         await self._execute(call)
         return None
 

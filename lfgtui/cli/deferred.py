@@ -27,7 +27,8 @@ class DeferredRun:
     """`ui.view.LiveRun` before there is an engine, and the way to it afterwards.
 
     `build` runs in a thread. Where it raises, `failure` says why and
-    `give_up` is called: there is nothing to show.
+    `give_up` is called: there is nothing to show. Where the run's end cannot
+    be saved, `failure` says that.
     """
 
     def __init__(
@@ -86,7 +87,10 @@ class DeferredRun:
             return
         await self._starting
         if self._engine is not None:
-            await self._engine.shutdown()
+            try:
+                await self._engine.shutdown()
+            except LfgError as error:  # the end could not be saved: told when the screen is gone
+                self.failure = error
 
     async def _start(self) -> None:
         try:

@@ -18,8 +18,10 @@ from lfgtui.visible import visible, visible_line
 def _reader() -> Reader:
     """The history, with the runs of processes that died marked as interrupted first."""
     path = paths.history_file()
-    if path.exists():
-        with suppress(HistoryError):  # it can perhaps be read all the same, and Reader says so
+    with suppress(
+        HistoryError, OSError
+    ):  # perhaps it can be read all the same; Reader says why not
+        if path.exists():
             History.open(path).close()
     return Reader(path)
 

@@ -45,13 +45,19 @@ def _trusted_file() -> Path:
 def _is_trusted(digest: str) -> bool:
     try:
         lines = _trusted_file().read_text("utf-8").splitlines()
-    except FileNotFoundError:
+    except OSError:
         return False
     return any(line.split(" ", 1)[0] == digest for line in lines)
 
 
 def _remember(digest: str, path: Path) -> None:
     file = _trusted_file()
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("a", encoding="utf-8") as out:
-        out.write(f"{digest} {path.resolve()}\n")
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with file.open("a", encoding="utf-8") as out:
+            out.write(f"{digest} {path.resolve()}\n")
+    except OSError as error:
+        raise UsageError(
+            f"{file}: that you trust {path} cannot be remembered: {error.strerror or error};"
+            " set LFG_DATA_DIR to a folder you can write to"
+        ) from None

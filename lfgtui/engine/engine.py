@@ -15,6 +15,7 @@ clever.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import assert_never
 
@@ -26,6 +27,7 @@ from lfgtui.engine import commands as c
 from lfgtui.engine.handover import prompt_with_answers
 from lfgtui.engine.journal import Journal
 from lfgtui.engine.ticket_run import TicketRun
+from lfgtui.errors import HistoryError
 from lfgtui.history import RunState
 from lfgtui.metrics import Meter
 from lfgtui.providers.base import Provider
@@ -71,12 +73,15 @@ class Engine:
         self._closing = False
         self._closed = asyncio.Event()
         self._is_started = False
+        self._tasks: set[asyncio.Task[None]] = set()
         self._runs = {
             ticket.id: TicketRun(ticket, *model_of(config, ticket), self) for ticket in tickets
         }
         for entries in (stored or {}).values():
             for entry in entries:
                 self._runs[entry.ticket].apply(entry)
+        for run in self._runs.values():
+            run.transcript.fault = None  # said in its stream already; the past stops nobody
 
     # What the screen reads
 
@@ -108,12 +113,11 @@ class Engine:
         """Queue the tickets and begin. Call once, from the running loop."""
         self._journal.attach(asyncio.get_running_loop(), self._deliver, self._fall_behind)
         self._is_started = True
-        for ticket, run in self._runs.items():
+        for run in self._runs.values():
             if run.transcript.state == "done":
                 run.phase, run.outcome = "ended", run.transcript.ending
             else:
-                run.continues = bool(run.transcript.conversation.messages)
-                self.emit(ticket, run.attempt, e.TicketQueued())
+                run.queue(continues=bool(run.transcript.conversation.messages))
         self._schedule()
 
     async def wait_idle(self) -> None:
@@ -140,19 +144,17 @@ class Engine:
             self._closed.set()
 
     async def _stop(self) -> None:
-        running = [run.task for run in self._runs.values() if run.task is not None]
         for run in self._runs.values():
-            run.quitting = True
             if run.phase == "pending":
                 self._end(run, e.TicketInterrupted())
-            elif run.phase == "running" and run.task is not None:
-                run.task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-        await self.settle()
-        await self._providers.aclose()
-        if self._on_close is not None:
-            await self._on_close()
-        await self._journal.finish(self._state())
+            elif run.phase == "running":
+                run.stop(e.TicketInterrupted())
+        await asyncio.gather(*self._tasks)
+        async with AsyncExitStack() as closing:  # each is closed, whatever another raises
+            closing.push_async_callback(self._journal.finish, self._state())
+            if self._on_close is not None:
+                closing.push_async_callback(self._on_close)
+            closing.push_async_callback(self._providers.aclose)
 
     def send(self, command: c.Command) -> None:
         """Carry out what the person asked for; one that no longer applies is passed over."""
@@ -185,8 +187,8 @@ class Engine:
     def emit(self, ticket: str, attempt: int, event: e.Event) -> None:
         self._journal.submit(ticket, attempt, time.time(), event)
 
-    async def settle(self) -> None:
-        await self._journal.settle()
+    async def settle(self, *, saved: bool = False) -> None:
+        await self._journal.settle(saved=saved)
 
     async def room(self) -> None:
         await self._journal.room()
@@ -202,8 +204,9 @@ class Engine:
         known = self._all_needs(run)  # whose answer it was told: no surprise
         others = tuple(t for t in self._touches.touched(ticket, file) if t not in known)
         if others:
-            name = str(file.relative_to(run.ticket.workspace))
-            self.emit(ticket, run.attempt, e.ConflictDetected(name, others))
+            inside = file.is_relative_to(run.ticket.workspace)  # not if it was named by a link
+            name = file.relative_to(run.ticket.workspace) if inside else file
+            run.emit(e.ConflictDetected(str(name), others))
 
     # Scheduling
 
@@ -215,8 +218,9 @@ class Engine:
         free = self.config.concurrency - sum(r.phase == "running" for r in self._runs.values())
         ready = [run for run in self._runs.values() if self._is_ready(run)]
         for run in ready[: max(0, free)]:
-            run.phase = "running"
-            run.task = asyncio.create_task(self._work(run), name=run.ticket.id)
+            task = run.begin(self._work(run))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
         if not self.unfinished:
             self._journal.mark(self._state())
             self._idle.set()
@@ -244,29 +248,25 @@ class Engine:
         for run in lost:
             names = ", ".join(need.ticket.id for need in self._lost_needs(run))
             self._end(run, e.TicketBlocked(f"it needs {names}, which did not end well"))
+            run.is_blocked_by_need = True
         return bool(lost)
 
     def _release_blocked(self) -> bool:
         """Queue again what waits for a need that is tried anew; says whether there was any."""
-        blocked = [
-            run
-            for run in self._runs.values()
-            if isinstance(run.outcome, e.TicketBlocked)
-            and run.ticket.needs
-            and run.transcript.attempt is None
-            and not self._lost_needs(run)
-        ]
-        for run in blocked:
-            self._queue(run, continues=False)
-        return bool(blocked)
+        blocked = [run for run in self._runs.values() if run.is_blocked_by_need]
+        released = [run for run in blocked if not self._lost_needs(run)]
+        for run in released:
+            run.queue(continues=False)
+        return bool(released)
 
     async def _work(self, run: TicketRun) -> None:
         try:
+            run.check_in()
             await self.settle()
             answers = [(need.ticket, need.transcript.answer) for need in self._needs(run)]
             ending = await run.work(prompt_with_answers(run.ticket, answers))
         except asyncio.CancelledError:
-            ending = e.TicketInterrupted() if run.quitting else e.TicketCancelled()
+            ending = run.stopped_with
         except Exception as error:
             message = f"{type(error).__name__}: {error}"
             ending = e.TicketFailed("internal", message, retryable=False)
@@ -274,12 +274,14 @@ class Engine:
         self._schedule()
 
     def _end(self, run: TicketRun, ending: e.Ending) -> None:
-        run.phase, run.outcome = "ended", ending
-        self.emit(run.ticket.id, run.attempt, ending)
+        try:
+            run.end(ending)
+        except HistoryError as error:  # the history has stopped; the ticket has ended all the same
+            self.behind = str(error)
 
     def _cancel(self, run: TicketRun) -> None:
-        if run.phase == "running" and run.task is not None:
-            run.task.cancel()
+        if run.phase == "running":
+            run.stop(e.TicketCancelled())
         elif run.phase == "pending":
             self._end(run, e.TicketCancelled())
             self._schedule()
@@ -287,13 +289,9 @@ class Engine:
     def _retry(self, run: TicketRun) -> None:
         if run.phase != "ended":
             return
-        self._queue(run, continues=False)
+        run.queue(continues=False)
         self._journal.mark("running")
         self._schedule()
-
-    def _queue(self, run: TicketRun, *, continues: bool) -> None:
-        run.phase, run.outcome, run.continues = "pending", None, continues
-        self.emit(run.ticket.id, run.attempt, e.TicketQueued())
 
     # Delivery
 
@@ -301,7 +299,11 @@ class Engine:
         for entry in entries:
             self._runs[entry.ticket].apply(entry)
         for sink in self._sinks:
-            sink(entries)
+            try:
+                sink(entries)
+            except Exception as error:  # one sink's failure is not the others'
+                told = {"message": "a sink failed", "exception": error}
+                asyncio.get_running_loop().call_exception_handler(told)
 
     def _fall_behind(self, message: str | None) -> None:
         self.behind = message

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from lfgtui import events as e
+from lfgtui.errors import HistoryError
 from lfgtui.history import History, RunState
 from lfgtui.tickets import Ticket
 
@@ -32,6 +34,7 @@ class Journal:
         self._behind: Behind | None = None
         self._progress = asyncio.Event()
         self._marking: asyncio.Task[None] | None = None
+        self._finishing = False
 
     def __enter__(self) -> Self:
         return self
@@ -71,10 +74,10 @@ class Journal:
         """Hand over an event; never waits."""
         self._history.submit(self._run, ticket, attempt, at, event)
 
-    async def settle(self) -> None:
-        """Wait until all that was submitted before is delivered."""
+    async def settle(self, *, saved: bool = False) -> None:
+        """Wait until all that was submitted before is delivered; `saved`: is on the disk."""
         # Shielded: a cancelled waiter must not cancel the writer's side of it.
-        await asyncio.shield(asyncio.wrap_future(self._history.flush()))
+        await asyncio.shield(asyncio.wrap_future(self._history.flush(saved=saved)))
 
     async def room(self) -> None:
         """Wait while too much is on its way, or unsaved."""
@@ -83,11 +86,12 @@ class Journal:
             await self._progress.wait()
 
     def mark(self, state: RunState) -> None:
-        """Store how the run stands; it goes on being ours."""
+        """Store how the run stands, if it can be; it goes on being ours."""
         self._marking = asyncio.create_task(self._mark(state, self._marking))
 
     async def finish(self, state: RunState) -> None:
         """Store how the run ended, once all its entries are saved, and let go of it."""
+        self._finishing = True
         if self._marking is not None:
             await self._marking
         if self._history.failure is None:
@@ -96,12 +100,15 @@ class Journal:
     async def _mark(self, state: RunState, earlier: asyncio.Task[None] | None) -> None:
         if earlier is not None:
             await earlier
-        await asyncio.to_thread(self._history.mark_run, self._run, state)
+        if self._finishing:
+            return
+        with suppress(HistoryError):  # `behind` says so already, and `finish` tries again
+            await asyncio.to_thread(self._history.mark_run, self._run, state)
 
     def _received(self, entries: list[e.Entry]) -> None:
+        self._progress.set()
         if self._deliver is not None:
             self._deliver(entries)
-        self._progress.set()
 
     def _fell_behind(self, message: str | None) -> None:
         if self._behind is not None:

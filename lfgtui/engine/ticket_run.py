@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, Protocol
@@ -28,7 +28,7 @@ class Office(Protocol):
     headless: bool
 
     def emit(self, ticket: str, attempt: int, event: e.Event) -> None: ...
-    async def settle(self) -> None: ...
+    async def settle(self, *, saved: bool = False) -> None: ...
     async def room(self) -> None: ...
     async def provider(self, name: str) -> Provider: ...
     def file_changed(self, ticket: str, file: Path) -> None: ...
@@ -36,7 +36,11 @@ class Office(Protocol):
 
 
 class TicketRun:
-    """A ticket with everything that belongs to it while lfg runs; the agent's `Desk`."""
+    """A ticket with everything that belongs to it while lfg runs; the agent's `Desk`.
+
+    It goes `pending -> running -> ended`, and back by `requeue`; the engine
+    says when, the moves are made here.
+    """
 
     def __init__(self, ticket: Ticket, provider: str, model: str, office: Office) -> None:
         self.ticket = ticket
@@ -46,13 +50,16 @@ class TicketRun:
         self.meter = Meter()
         self.phase: Phase = "pending"
         self.outcome: e.Ending | None = None
-        self.continues = False
+        self.is_blocked_by_need = False
         self.attempt = 0
-        self.task: asyncio.Task[None] | None = None
-        self.quitting = False
+        self._continues = False
+        self._task: asyncio.Task[None] | None = None
+        self._has_begun = False
+        self._stopped_with: e.Ending | None = None
         self._office = office
         self._open = asyncio.Event()
         self._open.set()
+        self._always: set[str] = set()
         self._questions: dict[str, asyncio.Future[Decision]] = {}
         self._deadline = Deadline(ticket.timeout)
 
@@ -67,10 +74,57 @@ class TicketRun:
         return self.phase == "ended" and isinstance(self.outcome, e.TicketDone)
 
     def apply(self, entry: e.Entry) -> None:
-        """A delivered entry: fold it and gauge it."""
+        """A delivered entry: fold it and gauge it. One that cannot be fails this ticket alone."""
         self.transcript.apply(entry)
         self.meter.apply(entry)
-        self.attempt = max(self.attempt, entry.attempt)
+        if isinstance(entry.event, e.AttemptStarted):
+            self.attempt = max(self.attempt, entry.attempt)
+        if (fault := self.transcript.fault) is not None and self.phase == "running":
+            self.stop(e.TicketFailed("internal", str(fault), retryable=False))
+
+    # The course of a ticket
+
+    def queue(self, *, continues: bool) -> None:
+        """Wait for its turn, (again) from the prompt or from where it stands."""
+        self.phase, self.outcome, self._continues = "pending", None, continues
+        self.is_blocked_by_need = False
+        if not continues:
+            self._always.clear()
+        self.emit(e.TicketQueued())
+
+    def begin(self, work: Coroutine[None, None, None]) -> "asyncio.Task[None]":
+        """Run the work as a task of its own."""
+        self.phase, self._has_begun, self._stopped_with = "running", False, None
+        self._task = asyncio.create_task(work, name=self.ticket.id)
+        return self._task
+
+    def stop(self, ending: e.Ending) -> None:
+        """Stop the work, to end so; the first who says it is heard.
+
+        A task that is cancelled before its first step never runs at all, so
+        one that has not begun is left to find out in `check_in`.
+        """
+        if self._stopped_with is None:
+            self._stopped_with = ending
+            if self._has_begun and self._task is not None:
+                self._task.cancel()
+
+    def check_in(self) -> None:
+        """The work's first step; raises `CancelledError` where it was stopped before."""
+        self._has_begun = True
+        if self._stopped_with is not None:
+            raise asyncio.CancelledError
+
+    @property
+    def stopped_with(self) -> e.Ending:
+        """How a cancelled task ends."""
+        return self._stopped_with or e.TicketInterrupted()
+
+    def end(self, ending: e.Ending) -> None:
+        """The last event of this start; a hold ends with it."""
+        self.phase, self.outcome = "ended", ending
+        self._open.set()
+        self.emit(ending)
 
     async def work(self, prompt: str) -> e.Ending:
         """Attempts until one ends; failures become values, cancellation passes through."""
@@ -91,8 +145,8 @@ class TicketRun:
         while True:
             turns = len(self.transcript.conversation.messages)
             self.attempt += 1
-            self.emit(e.AttemptStarted(self.provider, self.model, self.continues))
-            self.continues = True
+            self.emit(e.AttemptStarted(self.provider, self.model, self._continues))
+            self._continues = True
             try:
                 async with self._deadline.running():
                     return await (await self._agent()).run(prompt)
@@ -121,6 +175,7 @@ class TicketRun:
             price=self._office.config.provider(self.provider).price,
             environment=self._office.environment(),
             secrets=secret_variables(self._office.config),
+            always=self._always,
             on_change=lambda file: self._office.file_changed(self.ticket.id, file),
         )
 
@@ -153,10 +208,10 @@ class TicketRun:
     # The agent's desk
 
     def emit(self, event: e.Event) -> None:
-        self._office.emit(self.ticket.id, self.attempt, event)
+        self._office.emit(self.ticket.id, max(1, self.attempt), event)
 
-    async def settle(self) -> None:
-        await self._office.settle()
+    async def settle(self, *, saved: bool = False) -> None:
+        await self._office.settle(saved=saved)
 
     async def room(self) -> None:
         await self._office.room()

@@ -152,6 +152,7 @@ def connect(path: Path) -> sqlite3.Connection:
     or cannot be opened.
     """
     with opening(path):
+        _refuse_folder(path)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _alone(path.parent):
             _make(path)
@@ -170,11 +171,19 @@ def connect(path: Path) -> sqlite3.Connection:
 def connect_to_read(path: Path) -> sqlite3.Connection:
     """A read-only connection; to an empty history where there is no file yet."""
     with opening(path):
+        _refuse_folder(path)
         if not path.exists() or path.stat().st_size == 0:
             return _empty()
         connection = _plain(path, "ro")
         try:
-            version = _version(connection, path)
+            try:
+                version = _version(connection, path)
+            except sqlite3.OperationalError:
+                if not _is_at_rest(path):
+                    raise
+                connection.close()
+                connection = _plain(path, "ro&immutable=1")
+                version = _version(connection, path)
         except BaseException:
             connection.close()
             raise
@@ -212,6 +221,8 @@ def explain(path: Path, error: sqlite3.Error) -> str:
             remedy = "it is damaged; move it away, `sqlite3 FILE .recover` may save what is in it"
         case sqlite3.SQLITE_FULL:
             remedy = "free some space on its disk"
+        case sqlite3.SQLITE_IOERR:
+            remedy = "check that its disk has room and is in order"
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             remedy = "another program holds it; close that program"
         case _:
@@ -241,6 +252,20 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def _refuse_folder(path: Path) -> None:
+    if path.is_dir():
+        raise HistoryError(f"{path} is a folder; move it away or set LFG_DATA_DIR to another one")
+
+
+def _is_at_rest(path: Path) -> bool:
+    """Whether nobody can be writing it: a copy in a folder that is read-only, log and all.
+
+    Reading takes a shared-memory file beside it, which cannot be made there.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    return not os.access(path.parent, os.W_OK) and not (log.exists() and log.stat().st_size)
 
 
 def _make(path: Path) -> None:

@@ -155,18 +155,20 @@ class History:
     def finish_run(self, run: str, state: RunState) -> None:
         """Store how the run ended, once all its entries are saved, and release it."""
         try:
-            self.flush(saved=True).result(_SETTLE_SECONDS)
-            with schema.opening(self.path), self._alone, schema.transaction(self._connection):
-                self._set_state(run, state, self._clock())
-        except FutureTimeoutError:
-            raise HistoryError(f"{self.path}: the end of run {run} could not be saved") from None
+            self._store_state(run, state, self._clock())
         finally:
             self.release(run)
 
     def mark_run(self, run: str, state: RunState) -> None:
         """Store how the run stands, once all its entries so far are saved, and keep it."""
-        self.flush(saved=True).result()
-        ended_at = None if state == "running" else self._clock()
+        self._store_state(run, state, None if state == "running" else self._clock())
+
+    def _store_state(self, run: str, state: RunState, ended_at: float | None) -> None:
+        try:
+            self.flush(saved=True).result(_SETTLE_SECONDS)
+        except FutureTimeoutError:
+            why = self._writer.trouble or str(self.path)
+            raise HistoryError(f"that run {run} is {state} could not be saved: {why}") from None
         with schema.opening(self.path), self._alone, schema.transaction(self._connection):
             self._set_state(run, state, ended_at)
 

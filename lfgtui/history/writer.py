@@ -109,6 +109,13 @@ class Writer:
         """Whether so much is unsaved that no more should be taken in."""
         return self._backlog_bytes > BACKLOG_BYTES
 
+    @property
+    def trouble(self) -> str | None:
+        """Why something is not saved yet; None where history is not behind."""
+        if not self._backlog_bytes or self._last_error is None:
+            return None
+        return schema.explain(self._path, self._last_error)
+
     def register(self, ledgers: list[Ledger]) -> None:
         """Tickets that may be submitted to from now on."""
         self._ledgers.update({(ledger.run, ledger.ticket): ledger for ledger in ledgers})
@@ -284,23 +291,24 @@ class Writer:
 
     def _give_up(self) -> None:
         count = sum(len(batch.entries) for batch in self._backlog)
-        assert self._last_error is not None
-        self.failure = HistoryError(
-            f"{count} entries could not be saved: {schema.explain(self._path, self._last_error)}"
-        )
+        self.failure = HistoryError(f"{count} entries could not be saved: {self.trouble}")
 
 
 def _storable(event: e.Event) -> tuple[e.Event, int]:
-    """The event and the size of its JSON.
+    """The event as it will be read back, and the size of its JSON.
 
     Text that no UTF-8 can carry (a lone surrogate, from a file name that is
-    no text, say) is replaced by U+FFFD.
+    no text, say) is replaced by U+FFFD. What others wrote as JSON and Python
+    reads more kindly (NaN, infinity) is null from here on.
     """
     try:
-        return event, len(e.encode_event(event))
+        body = e.encode_event(event)
     except UnicodeEncodeError:
-        cleaned = e.decode_event(msgspec.json.encode(_clean(msgspec.to_builtins(event))))
-        return cleaned, len(e.encode_event(cleaned))
+        body = msgspec.json.encode(_clean(msgspec.to_builtins(event)))
+        return e.decode_event(body), len(body)
+    if isinstance(event, e.ToolCallRequested | e.ProviderItem):
+        event = e.decode_event(body)
+    return event, len(body)
 
 
 def _clean(value: object) -> object:

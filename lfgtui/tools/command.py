@@ -32,6 +32,7 @@ from msgspec import UnsetType
 
 from lfgtui.errors import ToolError
 from lfgtui.tools.arguments import RunCommand
+from lfgtui.tools.ending import to_its_end
 from lfgtui.tools.limits import HeadAndTail, ToolLimits, ToolOutcome
 
 Channel: TypeAlias = Literal["stdout", "stderr"]
@@ -70,7 +71,7 @@ async def run_command(
     except (OSError, ValueError) as error:
         raise ToolError(f"run_command: the command cannot be started: {_reason(error)}") from None
     finally:
-        await _clear(running, starting, limits)
+        await to_its_end(_clear(running, starting, limits))
     return running.outcome(why)
 
 
@@ -156,7 +157,7 @@ async def _clear(
 ) -> None:
     """End the whole group, and wait for its leader to be gone and for what its pipes hold."""
     with suppress(OSError, ValueError):
-        transport, _ = await asyncio.shield(starting)
+        transport, _ = await starting
         running.signal_group(signal.SIGKILL)
         try:
             await _at_most(limits.grace_seconds, running.exited)

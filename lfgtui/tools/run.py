@@ -19,6 +19,7 @@ from lfgtui.tools.arguments import (
     parse,
 )
 from lfgtui.tools.command import OnOutput, command_environment, run_command
+from lfgtui.tools.ending import to_its_end
 from lfgtui.tools.limits import ToolLimits, ToolOutcome, cut_line
 from lfgtui.tools.listing import list_files
 from lfgtui.tools.reading import read_file
@@ -80,22 +81,7 @@ async def _run(parsed: Arguments, workspace: Path, limits: ToolLimits) -> str:
             work = partial(edit_file, parsed, workspace, limits)
         case _:
             raise AssertionError(f"no tool takes {type(parsed).__name__}")
-    return await _in_thread(work)
-
-
-async def _in_thread(work: Callable[[], str]) -> str:
-    """The work's result; a cancellation waits for its end, which a thread takes for itself."""
-    working = asyncio.ensure_future(asyncio.to_thread(work))
-    cancelled: asyncio.CancelledError | None = None
-    while not working.done():
-        try:
-            await asyncio.wait([working])
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        working.exception()  # it is nobody's now
-        raise cancelled
-    return working.result()
+    return await to_its_end(asyncio.to_thread(work))  # a thread cannot be stopped
 
 
 def _failed(message: str) -> ToolOutcome:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import msgspec
 
 from lfgtui import events as e
-from lfgtui.errors import RETRYABLE_KINDS, ErrorKind
+from lfgtui.errors import RETRYABLE_KINDS, ErrorKind, IllegalMoveError
 from lfgtui.transcript.conversation import Conversation, ModelTurn
 from lfgtui.transcript.items import (
     HostedItem,
@@ -124,6 +124,7 @@ class Transcript:
         self.ended_at: float | None = None
         self.ending: e.Ending | None = None
         self.unsaved = False
+        self.fault: IllegalMoveError | None = None
         self.last_seq = 0
         self.revision = 0
         self._machine = StateMachine()
@@ -145,6 +146,21 @@ class Transcript:
         return tuple(c for c in self._calls.values() if c.state == "needs_approval")
 
     @property
+    def cost_since_start(self) -> float:
+        """USD of the newest attempt and of those it continues."""
+        spent = 0.0
+        for attempt in reversed(self.attempts):
+            spent += attempt.usage.cost or 0.0
+            if not attempt.continues:
+                break
+        return spent
+
+    def is_undecided(self, call_id: str) -> bool:
+        """Whether the person was asked about the call and never said."""
+        call = self._calls.get(call_id)
+        return call is not None and call.approval is not None and not call.is_decided
+
+    @property
     def answer(self) -> str:
         """The text of the last finished response that had any: what a need hands on."""
         for message in reversed(self.conversation.messages):
@@ -153,11 +169,21 @@ class Transcript:
         return ""
 
     def apply(self, entry: e.Entry) -> None:
-        """Take one entry into account; raises `IllegalMoveError` on an impossible one."""
+        """Take one entry into account.
+
+        An impossible one is a bug of ours. It is said in the ticket's own
+        stream and kept as `fault`; a stored run stays readable.
+        """
         event = entry.event
-        state = self._machine.apply(event)
         self.last_seq = entry.seq
         self.revision += 1
+        try:
+            state = self._machine.apply(event)
+        except IllegalMoveError as error:
+            self.fault = error
+            if self.attempt is not None:
+                self._note(self.attempt, "error", f"a bug in lfg: {error}")
+            return
         self.unsaved = self.unsaved or not entry.saved
         self.conversation.apply(event)
         if isinstance(event, e.TicketQueued):
@@ -222,7 +248,7 @@ class Transcript:
             case e.Retrying(reason, delay, _, kind):
                 attempt.error = AttemptError(kind, reason, retryable=kind in RETRYABLE_KINDS)
                 attempt.state, attempt.ended_at = "failed", at
-                self._close_response(attempt, at)
+                self._close_response(attempt, attempt.last_content_at or at)
                 self._stop_calls(attempt)
                 self._note(attempt, "retry", f"{reason}; trying again in {delay:.3g} s")
             case e.FailedOver(source, target):
@@ -278,9 +304,9 @@ class Transcript:
             case e.ApprovalRequested(_, _, summary):
                 call.state, call.approval = "needs_approval", summary
             case e.ApprovalGiven():
-                call.state, call.started_at = "running", at
+                call.state, call.started_at, call.is_decided = "running", at, True
             case e.ApprovalDenied():
-                call.state, call.denied = "running", True
+                call.state, call.denied, call.is_decided = "running", True, True
             case e.ToolOutputDelta(_, _, text):
                 call.state = "running"
                 call.add_output(text)
@@ -318,7 +344,7 @@ class Transcript:
         if attempt is None or attempt.ended_at is not None:
             return
         attempt.ended_at = at
-        self._close_response(attempt, at)
+        self._close_response(attempt, attempt.last_content_at or at)  # silence is no streaming
         self._stop_calls(attempt)
         match event:
             case e.TicketFailed(kind, message, retryable):

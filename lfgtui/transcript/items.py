@@ -86,6 +86,7 @@ class ToolItem(msgspec.Struct):
     state: ToolState = "arriving"
     arguments: ToolArguments | None = None
     approval: str | None = None
+    is_decided: bool = False
     denied: bool = False
     output: str = ""
     error: str | None = None

@@ -50,6 +50,7 @@ RUNNING: frozenset[State] = frozenset(
 
 _OPEN: frozenset[State] = RUNNING | {"queued"}
 _REQUEST_OUT: frozenset[State] = frozenset({"waiting", "streaming"})
+_AT_WORK: frozenset[State] = frozenset({"running_tool", "starting"})
 _TOOLS_DUE: frozenset[State] = frozenset({"running_tool", "needs_approval", "starting"})
 _HOLDABLE: frozenset[State] = frozenset({"queued", "starting", "running_tool", "retrying"})
 
@@ -74,10 +75,10 @@ MOVES: dict[type[e.EventBase], _Move] = {
     # the agent loop
     e.UserMessage: (frozenset({"starting", "running_tool", "streaming"}), None),
     e.RequestSent: (frozenset({"starting", "running_tool", "streaming"}), "waiting"),
-    e.ApprovalRequested: (frozenset({"running_tool"}), "needs_approval"),
+    e.ApprovalRequested: (_AT_WORK, "needs_approval"),
     e.ApprovalGiven: (frozenset({"needs_approval"}), "running_tool"),
     e.ApprovalDenied: (frozenset({"needs_approval"}), "running_tool"),
-    e.ToolOutputDelta: (frozenset({"running_tool"}), None),
+    e.ToolOutputDelta: (_AT_WORK, "running_tool"),
     e.ToolCallFinished: (_TOOLS_DUE, None),
     # the engine
     e.TicketQueued: (ENDED, "queued"),

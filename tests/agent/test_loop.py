@@ -42,7 +42,7 @@ class Bench:
             self.unsettled_at_output += self._pending
         self._pending.append(event)
 
-    async def settle(self) -> None:
+    async def settle(self, *, saved: bool = False) -> None:
         for event in self._pending:
             self.seen.append(event)
             self.transcript.apply(e.Entry("run", "a", 1, len(self.seen), 0.0, event))
@@ -256,18 +256,19 @@ def interrupted(*calls: e.ToolCallRequested) -> list[e.Event]:
     ]
 
 
-async def test_interrupted_calls_are_answered_before_anything_is_asked(tmp_path: Path) -> None:
+async def test_the_call_that_was_stopped_is_answered_and_those_after_it_run(
+    tmp_path: Path,
+) -> None:
     second = e.ToolCallRequested("2", "write_file", {"path": "x", "content": "1"})
     desk = Bench(None, *interrupted(READ, second))
     script = Script(answer("end", e.TextDelta("Going on.")))
-    assert await worked(ticket("a", tmp_path), script, desk) == e.TicketDone("end")
-    assert [(f.call_id, f.error) for f in desk.finished()] == [
-        ("1", "interrupted"),
-        ("2", "interrupted"),
-    ]
+    mine = ticket("a", tmp_path, approve="auto")
+    assert await worked(mine, script, desk) == e.TicketDone("end")
+    assert [(f.call_id, f.error) for f in desk.finished()] == [("1", "interrupted"), ("2", None)]
+    assert (tmp_path / "x").exists()
     results = [m for m in script.requests[0].messages if isinstance(m, ToolResult)]
-    assert [(result.call_id, result.failed) for result in results] == [("1", True), ("2", True)]
-    assert all("interrupted" in result.output for result in results)
+    assert [(result.call_id, result.failed) for result in results] == [("1", True), ("2", False)]
+    assert "interrupted" in results[0].output
 
 
 async def test_a_continued_attempt_counts_turns_on_and_does_not_repeat_the_prompt(

@@ -341,3 +341,86 @@ async def test_a_providers_key_does_not_reach_the_commands(
         finished = r.events("a", e.ToolCallFinished)[0]
         assert isinstance(finished, e.ToolCallFinished)
         assert finished.output.startswith("[]")
+
+
+async def test_pausing_during_the_last_response_lets_it_end(tmp_path: Path) -> None:
+    async with room(tmp_path, [ticket("a", tmp_path)], scenarios={"a": says("All.")}) as r:
+        await r.until_event("a", e.RequestSent)
+        r.engine.send(c.Pause("a"))
+        await r.engine.wait_idle()
+        assert r.state("a") == "done"
+        assert r.engine.transcript("a").fault is None
+
+
+async def test_cancelled_before_its_first_step_a_ticket_ends_all_the_same(tmp_path: Path) -> None:
+    tickets = [ticket("a", tmp_path), ticket("b", tmp_path)]
+    scenarios = {"a": says("A."), "b": says("B.")}
+    async with room(tmp_path, tickets, scenarios=scenarios, concurrency=1) as r:
+        r.engine.send(c.Cancel("a"))
+        await r.engine.wait_idle()
+        assert (r.state("a"), r.state("b")) == ("cancelled", "done")
+
+
+async def test_a_hold_ends_with_its_start(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("1")
+    reads = calls("read_file", {"path": "x"})
+    async with room(tmp_path, [ticket("a", tmp_path)], scenarios={"a": reads}) as r:
+        r.engine.send(c.Pause("a"))
+        await r.until_event("a", e.Paused)
+        r.engine.send(c.Cancel("a"))
+        await r.engine.wait_idle()
+        r.engine.send(c.Retry("a"))
+        await r.engine.wait_idle()
+        assert r.state("a") == "done"
+
+
+async def test_an_impossible_entry_fails_its_ticket_and_no_other(tmp_path: Path) -> None:
+    tickets = [ticket("a", tmp_path, model="slow"), ticket("b", tmp_path)]
+    async with room(tmp_path, tickets, scenarios={"slow": SLOW, "b": says("B.")}) as r:
+        await r.until_event("a", e.TextDelta)
+        r.engine.emit("a", 1, e.ApprovalGiven("nothing"))
+        await r.engine.wait_idle()
+        assert (r.state("a"), r.state("b")) == ("failed", "done")
+
+
+async def test_always_holds_for_the_rest_of_the_ticket_retries_included(tmp_path: Path) -> None:
+    write = {"name": "write_file", "arguments": {"path": "x", "content": "1"}}
+    turns = scenario(
+        turn=[{"call": [write]}, {"call": [write], "fault": [{"status": 529}]}, {"text": "Done."}]
+    )
+    async with room(tmp_path, [ticket("a", tmp_path)], scenarios={"a": turns}) as r:
+        asked = await r.until_event("a", e.ApprovalRequested)
+        assert isinstance(asked.event, e.ApprovalRequested)
+        r.engine.send(c.Approve("a", asked.event.call_id, always=True))
+        await r.engine.wait_idle()
+        assert r.state("a") == "done"
+        assert len(r.events("a", e.ApprovalRequested)) == 1
+        assert len(r.events("a", e.AttemptStarted)) == 2
+
+
+async def test_a_question_nobody_could_answer_is_asked_anew_on_resume(tmp_path: Path) -> None:
+    writes = calls("write_file", {"path": "x", "content": "1"})
+    mine = ticket("a", tmp_path)
+    async with room(tmp_path, [mine], scenarios={"a": writes}, headless=True) as r:
+        await r.engine.wait_idle()
+        run = r.engine.run
+    async with room(tmp_path, [mine], scenarios={"a": writes}, resumes=run) as r:
+        asked = await r.until_event("a", e.ApprovalRequested)
+        assert isinstance(asked.event, e.ApprovalRequested)
+        r.engine.send(c.Approve("a", asked.event.call_id))
+        await r.engine.wait_idle()
+        assert r.state("a") == "done"
+        assert (tmp_path / "x").read_text() == "1"
+
+
+async def test_a_need_that_ends_well_at_last_releases_what_was_tried_meanwhile(
+    tmp_path: Path,
+) -> None:
+    tickets = [ticket("a", tmp_path), ticket("b", tmp_path, needs=["a"])]
+    scenarios = {"a": says("A.", fault=[{"status": 529, "times": 6}]), "b": says("B.")}
+    async with room(tmp_path, tickets, scenarios=scenarios) as r:
+        for command in (c.Retry("a"), c.Retry("b"), c.Retry("a")):
+            await r.engine.wait_idle()
+            r.engine.send(command)
+        await r.engine.wait_idle()
+        assert (r.state("a"), r.state("b")) == ("done", "done")

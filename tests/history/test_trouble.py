@@ -97,3 +97,16 @@ def test_a_ticket_of_another_version_is_an_error_that_says_so(recorder: Recorder
     spoil(recorder.path, "UPDATE tickets SET spec = '{\"id\": 7}'")
     with recorder.history.reader() as reader, pytest.raises(HistoryError, match="another version"):
         reader.tickets(run)
+
+
+def test_numbers_that_json_has_not_are_null_live_as_stored(recorder: Recorder) -> None:
+    run = recorder.start("a")
+    odd: dict[str, object] = {"x": [float("nan"), float("inf"), 2**70, (1, 2.5)]}
+    recorder.play(run, "a", [e.ToolCallRequested("c", "n", odd), e.ProviderItem("w", odd)])
+    plain: dict[str, object] = {"x": [None, None, 2**70, [1, 2.5]]}
+    assert [entry.event for entry in recorder.entries] == [
+        e.ToolCallRequested("c", "n", plain),
+        e.ProviderItem("w", plain),
+    ]
+    with recorder.history.reader() as reader:
+        assert list(reader.entries(run, "a")) == recorder.entries

@@ -196,6 +196,31 @@ async def test_it_can_be_cancelled_at_any_moment_of_its_start(workspace: Path, s
         await running
 
 
+@pytest.mark.parametrize("steps", range(2, 8))
+async def test_however_often_it_is_cancelled_while_it_starts_it_is_gone(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, steps: int
+) -> None:
+    begun: list[int] = []
+
+    class Watched(_Running):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            super().connection_made(transport)
+            assert isinstance(transport, asyncio.SubprocessTransport)
+            begun.append(transport.get_pid())
+
+    monkeypatch.setattr("lfgtui.tools.command._Running", Watched)
+    running = asyncio.ensure_future(run(workspace, f"sleep {LONG}"))
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    while not running.done():
+        running.cancel()
+        await asyncio.sleep(0)
+    assert running.cancelled()
+    for group in begun:
+        with pytest.raises(ProcessLookupError):
+            os.killpg(group, 0)
+
+
 async def test_a_child_in_the_background_neither_hangs_the_call_nor_outlives_it(
     workspace: Path, leash: Leash
 ) -> None:
