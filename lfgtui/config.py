@@ -11,7 +11,7 @@ import re
 import shlex
 import subprocess
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
@@ -38,7 +38,7 @@ class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ProviderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One way to reach models. `simulated` is the embedded server's mark."""
+    """One way to reach models; what is not said is the preset's of that name."""
 
     wire: WireName | None = None
     base_url: str | None = None
@@ -52,9 +52,9 @@ class ProviderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
 class RetryPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How often and how soon a broken request is tried again. Delays in seconds."""
 
-    attempts: int = 4
-    base_delay: float = 1.0
-    max_delay: float = 30.0
+    attempts: Annotated[int, msgspec.Meta(ge=1)] = 4
+    base_delay: Annotated[float, msgspec.Meta(ge=0)] = 1.0
+    max_delay: Annotated[float, msgspec.Meta(ge=0)] = 30.0
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,9 +62,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     theme: str = "dark"
     model: str | None = None
-    concurrency: int = 8
-    stall_after: float = 10.0
-    ttft_budget: float = 1.5
+    concurrency: Annotated[int, msgspec.Meta(ge=1)] = 8
+    stall_after: Annotated[float, msgspec.Meta(gt=0)] = 10.0
+    ttft_budget: Annotated[float, msgspec.Meta(gt=0)] = 1.5
     retry: RetryPolicy = RetryPolicy()
     keys: dict[str, str] = {}
     providers: dict[str, ProviderConfig] = {}
@@ -123,9 +123,6 @@ def load_config(path: Path) -> Config:
         return Config(providers=PRESETS)
     text = tomlfile.read_text(path)
     config = tomlfile.convert(path, text, tomlfile.parse(path, text), Config)
-    if config.concurrency < 1:
-        at = tomlfile.line_of(text, ("concurrency",))
-        raise SourceError(path, at, f"concurrency must be at least 1, not {config.concurrency}")
     providers = dict(PRESETS)
     for name, said in config.providers.items():
         at = tomlfile.line_of(text, ("providers", name))

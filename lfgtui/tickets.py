@@ -6,7 +6,7 @@ is stored with its run, so a resume needs nothing but the history.
 
 import re
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
@@ -17,7 +17,7 @@ ToolName = Literal[
     "read_file", "list_files", "search_files", "write_file", "edit_file", "run_command"
 ]
 Approval = Literal["auto", "ask", "deny"]
-Reasoning: TypeAlias = Literal["low", "medium", "high"] | int
+Reasoning: TypeAlias = Literal["low", "medium", "high"] | Annotated[int, msgspec.Meta(ge=1)]
 
 ALL_TOOLS: tuple[ToolName, ...] = (
     "read_file",
@@ -54,7 +54,7 @@ class TicketKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     timeout: float | None = None
     first_token_timeout: float | None = None
     idle_timeout: float | None = None
-    max_cost: float | None = None
+    max_cost: Annotated[float, msgspec.Meta(gt=0)] | None = None
     stream: bool | None = None
     cache: bool | None = None
     approve: Approval | dict[ToolName, Approval] | None = None

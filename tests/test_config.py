@@ -86,7 +86,8 @@ def test_a_provider_of_ones_own_needs_a_wire(tmp_path: Path) -> None:
     ("text", "refusal"),
     [
         ('theme = "dark"\nconcurency = 1\n', '2: unknown key "concurency"; did you mean'),
-        ("concurrency = 0\n", "1: concurrency must be at least 1, not 0"),
+        ("[retry]\nattempts = 0\n", "2: `attempts`: expected `int` >= 1"),
+        ("concurrency = 0\n", "1: `concurrency`: expected `int` >= 1"),
         ("[retry]\nattempt = 1\n", '2: unknown key "attempt"; did you mean "attempts"?'),
         (
             '[providers.xai]\nmodel = "a"\nwier = "x"\n',

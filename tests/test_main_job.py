@@ -192,6 +192,25 @@ def test_a_reader_that_goes_away_ends_the_run_without_a_traceback(tickets: Path)
     assert "Traceback" not in err
 
 
+def test_a_signal_ends_a_run_whose_reader_has_stopped_reading(tickets: Path) -> None:
+    flood = SCENARIO.replace("sleep 0.2", "true")
+    (tickets.parent / "flood.toml").write_text(flood)
+    with lfg("simulator", "--scenario", str(tickets.parent / "flood.toml")) as serving:
+        assert serving.stdout is not None
+        root = serving.stdout.readline().removeprefix("simulator: ").strip()
+        config = tickets.parent / "config" / "config.toml"
+        config.write_text(f'[providers.chat]\nwire = "openai-chat"\nbase_url = "{root}/v1"\n')
+        tickets.write_text(tickets.read_text().replace('"waits"', '"flood"'))
+        with lfg("run", str(tickets), "--json", "--yes") as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                if '"tool_output_delta"' in line:
+                    break
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 143
+        serving.terminate()
+
+
 def test_the_exit_code_of_a_mistake_is_two() -> None:
     with lfg("run", "none.toml", "--headless") as process:
         out, err = process.communicate()

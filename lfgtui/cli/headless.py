@@ -1,6 +1,7 @@
 """A run without a screen: a line per state change, JSON lines, or the bare answer."""
 
 import asyncio
+import os
 import signal
 import sys
 import time
@@ -10,10 +11,14 @@ from typing import TypeAlias
 from lfgtui import events as e
 from lfgtui.cli.launch import Output
 from lfgtui.engine.engine import Engine
+from lfgtui.errors import IllegalMoveError
 from lfgtui.transcript import StateMachine
 from lfgtui.visible import visible_line
 
 Formatter: TypeAlias = Callable[[e.Entry], str]
+
+_LAST_WORDS = 2.0
+"""Seconds that a signal leaves for what is still to be written."""
 
 EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
@@ -27,7 +32,10 @@ class StateLines:
     def __call__(self, entry: e.Entry) -> str:
         machine = self._machines.setdefault(entry.ticket, StateMachine())
         before = machine.state
-        after = machine.apply(entry.event)
+        try:
+            after = machine.apply(entry.event)
+        except IllegalMoveError as error:
+            return f"lfg: a bug: {error}\n"
         if after == before:
             return ""
         clock = time.strftime("%H:%M:%S", time.localtime(entry.at))
@@ -144,28 +152,56 @@ async def run_headless(engine: Engine, output: Output) -> int:
         loop.add_signal_handler(number, stop, number)
     printer = Printer(formatter(output))
     engine.subscribe(printer.sink)
+    engine.subscribe(BehindLines(engine))
     writing = asyncio.create_task(printer.run())
     engine.start()
     idle = asyncio.create_task(engine.wait_idle())
-    try:
-        waiting: set[asyncio.Future[object]] = {idle, stopped_by, writing}  # type: ignore[arg-type]  # Future is invariant; only completion is awaited
-        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        code = 0 if engine.all_done else 1
-    finally:
-        idle.cancel()
-        await engine.shutdown()
-        printer.finish()
-    await writing
+    waiting: set[asyncio.Future[object]] = {idle, stopped_by, writing}  # type: ignore[arg-type]  # Future is invariant; only completion is awaited
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    ended_well = await _close(engine, idle)
+    printer.finish()
+    code = 0 if ended_well and engine.all_done else 1
     if stopped_by.done():
         code = EXIT_CODES[stopped_by.result()]
+        await asyncio.wait({writing}, timeout=_LAST_WORDS)
+        if not writing.done():  # a write to a reader that does not read cannot be ended
+            os._exit(code)
+    await writing
     if output == "answer":
         _explain_endings(engine)
     return code
+
+
+async def _close(engine: Engine, idle: "asyncio.Task[None]") -> bool:
+    """Shut down; says on stderr what could not be saved, and whether all was."""
+    idle.cancel()
+    outcome = await asyncio.gather(idle, engine.shutdown(), return_exceptions=True)
+    troubles = [error for error in outcome if isinstance(error, Exception)]
+    for told in dict.fromkeys(map(str, troubles)):
+        _complain(told)
+    return not troubles
+
+
+class BehindLines:
+    """Says on stderr that history cannot be written, and that it can again."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._told: str | None = None
+
+    def __call__(self, entries: Sequence[e.Entry]) -> None:
+        if self._engine.behind != self._told:
+            self._told = self._engine.behind
+            state = f"is behind, unsaved: {self._told}" if self._told else "has caught up"
+            _complain(f"history {state}")
+
+
+def _complain(message: str) -> None:
+    sys.stderr.write(f"lfg: {visible_line(message)}\n")
 
 
 def _explain_endings(engine: Engine) -> None:
     for ticket in engine.tickets:
         ending = engine.transcript(ticket.id).ending
         if ending is not None and not isinstance(ending, e.TicketDone):
-            told = _detail(ending) or e.event_type(ending)
-            sys.stderr.write(f"lfg: {visible_line(told)}\n")
+            _complain(_detail(ending) or e.event_type(ending))

@@ -13,6 +13,7 @@ import msgspec
 
 from lfgtui import paths
 from lfgtui.config import SIMULATED, Config, api_key, model_of, request_headers
+from lfgtui.errors import UsageError
 from lfgtui.tickets import Ticket
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ Output: TypeAlias = Literal["states", "json", "answer"]
 class Plan(msgspec.Struct, frozen=True):
     """What to run. `resumes` names the stored run to go on with, or None for a new one.
 
-    `output` None is the screen; `environment` is added to that of commands.
+    `unfinished` are the ids that will be worked on, None for all. `output` None is the screen;
+    `environment` is added to that of commands.
     """
 
     title: str
@@ -34,6 +36,7 @@ class Plan(msgspec.Struct, frozen=True):
     config: Config
     source: Path | None = None
     resumes: str | None = None
+    unfinished: frozenset[str] | None = None
     output: Output | None = None
     environment: dict[str, str] = {}
 
@@ -44,12 +47,7 @@ def launch(plan: Plan) -> int:
     Raises `UsageError` before anything starts when a provider, a model, a key
     or a theme is missing, `HistoryError` when the run cannot be stored.
     """
-    used = {model_of(plan.config, ticket)[0] for ticket in plan.tickets}
-    for name in used - SIMULATED:
-        provider = plan.config.provider(name)
-        if provider.api_key_command is None:  # a command may ask the person: only when needed
-            api_key(name, provider)
-        request_headers(name, provider)
+    used = _check_providers(plan)
     with ExitStack() as closing:
         if plan.output is None:
             simulated = bool(used & SIMULATED)
@@ -57,6 +55,27 @@ def launch(plan: Plan) -> int:
         from lfgtui.cli.headless import run_headless
 
         return asyncio.run(run_headless(_engine(plan, closing), plan.output))
+
+
+def _check_providers(plan: Plan) -> set[str]:
+    """The providers that will be used, each with its key and, where a cost is limited, a price."""
+    used: set[str] = set()
+    for ticket in plan.tickets:
+        if plan.unfinished is not None and ticket.id not in plan.unfinished:
+            continue
+        name, _ = model_of(plan.config, ticket)
+        provider = plan.config.provider(name)
+        if ticket.max_cost is not None and provider.price is None:
+            raise UsageError(
+                f'ticket "{ticket.id}" has max_cost, but provider "{name}" has no price;'
+                f" set price in [providers.{name}] of the config"
+            )
+        if name not in used | SIMULATED:
+            if provider.api_key_command is None:  # a command may ask the person: when needed
+                api_key(name, provider)
+            request_headers(name, provider)
+        used.add(name)
+    return used
 
 
 def _engine(plan: Plan, closing: ExitStack) -> Engine:

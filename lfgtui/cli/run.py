@@ -13,7 +13,7 @@ import msgspec
 
 from lfgtui import paths
 from lfgtui.cli.launch import Output, Plan, launch
-from lfgtui.config import Config, load_config
+from lfgtui.config import Config, load_config, model_of
 from lfgtui.errors import UsageError
 from lfgtui.tickets import Ticket, TicketsFile, load_tickets, select, single_ticket
 
@@ -59,8 +59,9 @@ def run(
         if only:
             raise UsageError("--only goes with a tickets file, not with -p")
         tickets = single_ticket(_prompt_text(prompt), Path.cwd())
-        bare: Output | None = None if sys.stdout.isatty() and not headless else "answer"
-        output: Output | None = "json" if as_json else bare
+        output = _output(headless, as_json)
+        if output == "states" and not headless:  # piped: the answer, and nothing else
+            output = "answer"
     else:
         from lfgtui.cli.checks import check_models
 
@@ -71,7 +72,7 @@ def run(
         if only:
             tickets = select(tickets, only)
         output = _output(headless, as_json)
-    tickets = _with_model(tickets, provider, model)
+    tickets = _with_model(tickets, config, provider, model)
     if file is not None:
         from lfgtui.cli.trust import ensure_trusted
 
@@ -123,16 +124,20 @@ def resume(
     with Reader(paths.history_file()) as reader:
         run_id = reader.find_run(name)
         title = reader.run(run_id).title
-        stored = tuple(stored.ticket for stored in reader.tickets(run_id))
-    tickets = _with_model(TicketsFile(title, stored), provider, model)
+        stored = reader.tickets(run_id)
+    config = _config(concurrency)
+    file = TicketsFile(title, tuple(one.ticket for one in stored))
+    tickets = _with_model(file, config, provider, model)
+    unfinished = frozenset(one.ticket.id for one in stored if one.state != "done")
     for ticket in tickets.tickets:
-        if not Path(ticket.workspace).is_dir():
+        if ticket.id in unfinished and not Path(ticket.workspace).is_dir():
             raise UsageError(f'ticket "{ticket.id}": its workspace {ticket.workspace} is gone')
     plan = Plan(
         title,
         tickets.tickets,
-        _config(concurrency),
+        config,
         resumes=run_id,
+        unfinished=unfinished,
         output=_output(headless, as_json),
     )
     return launch(plan)
@@ -161,16 +166,20 @@ def _prompt_text(prompt: str) -> str:
     return text
 
 
-def _with_model(file: TicketsFile, provider: str | None, model: str | None) -> TicketsFile:
+def _with_model(
+    file: TicketsFile, config: Config, provider: str | None, model: str | None
+) -> TicketsFile:
     """The tickets with the command line's provider and model in place of their own."""
     if provider is None and model is None:
         return file
 
     def change(ticket: Ticket) -> Ticket:
+        said = msgspec.structs.replace(ticket, provider=provider, model=model)
+        if provider is None and "/" not in (model or ""):
+            said = msgspec.structs.replace(said, provider=model_of(config, ticket)[0])
         if model is None:
-            return msgspec.structs.replace(ticket, provider=provider)
-        if provider is None and "/" in model:
-            return msgspec.structs.replace(ticket, provider=None, model=model)
-        return msgspec.structs.replace(ticket, provider=provider or ticket.provider, model=model)
+            own = (ticket.model or config.model or "").split("/", 1)[-1]
+            said = msgspec.structs.replace(said, model=ticket.model if ticket.provider else own)
+        return said
 
     return TicketsFile(file.title, tuple(change(ticket) for ticket in file.tickets))

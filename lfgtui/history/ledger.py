@@ -7,12 +7,13 @@ reading them once more, and comes out as it was.
 
 import sqlite3
 from collections.abc import Iterable
+from contextlib import suppress
 
 from lfgtui import events as e
 from lfgtui.errors import IllegalMoveError
 from lfgtui.history import rows
 from lfgtui.history.segments import OpenSegments, Segment
-from lfgtui.transcript import ENDED, State, next_state
+from lfgtui.transcript import ENDED, State, StateMachine
 
 
 class Ledger:
@@ -22,18 +23,22 @@ class Ledger:
         self.rowid = rowid
         self.run = run
         self.ticket = ticket
-        self.state: State | None = None
         self.last_seq = 0
+        self.last_at: float | None = None
         self.attempt = 0
         self.provider: str | None = None
         self.model: str | None = None
         self.started_at: float | None = None
         self.ended_at: float | None = None
         self._segments = OpenSegments()
-        self._held: State = "starting"
-        self._calls_due = False
+        self._machine = StateMachine()
         self._spent: float | None = None
         self._turn_cost: float | None = None
+
+    @property
+    def state(self) -> State | None:
+        """Where the ticket stands; None before its first entry."""
+        return self._machine.state
 
     @property
     def cost(self) -> float | None:
@@ -55,8 +60,9 @@ class Ledger:
     def apply(self, entry: e.Entry) -> list[Segment]:
         """Take an entry into account; gives the segments that it closes."""
         event = entry.event
-        self.last_seq, self.attempt = entry.seq, entry.attempt
-        self._move(event)
+        self.last_seq, self.last_at, self.attempt = entry.seq, entry.at, entry.attempt
+        with suppress(IllegalMoveError):  # the fold that shows it says so; it is kept all the same
+            self._machine.apply(event)
         match event:
             case e.AttemptStarted(provider, model):
                 self.provider, self.model = provider, model
@@ -73,19 +79,6 @@ class Ledger:
             case _:
                 pass
         return self._segments.apply(entry)
-
-    def _move(self, event: e.Event) -> None:
-        before = self.state
-        try:
-            self.state = next_state(before, event, held=self._held, calls_due=self._calls_due)
-        except IllegalMoveError:  # the fold that shows it says so; what happened is still kept
-            return
-        if isinstance(event, e.Paused) and before is not None:
-            self._held = before
-        elif isinstance(event, e.ToolCallRequested):
-            self._calls_due = True
-        elif isinstance(event, e.RequestSent | e.AttemptStarted):
-            self._calls_due = False
 
     def _settle(self) -> None:
         """The turn is over: its last usage is final."""

@@ -237,10 +237,11 @@ class History:
         batch, now = Batch(), self._clock()
         for ledger in load(self._connection, run):
             attempt = max(ledger.attempt, 1)
+            at = now if ledger.last_at is None else ledger.last_at  # it died about then
             if ledger.state is None:
-                batch.add(Submission(ledger, attempt, now, e.TicketQueued(), 0))
+                batch.add(Submission(ledger, attempt, at, e.TicketQueued(), 0))
             if not ledger.ended:
-                batch.add(Submission(ledger, attempt, now, e.TicketInterrupted(), 0))
+                batch.add(Submission(ledger, attempt, at, e.TicketInterrupted(), 0))
         batches.write(self._connection, batch)
         self._set_state(run, "interrupted", now)
 

@@ -128,3 +128,31 @@ def test_resume_has_nothing_to_do_after_a_done_run(
     capsys.readouterr()
     assert main(["resume", "last", "--json"]) == 0
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "provider", "model"),
+    [
+        (["--provider", "one"], "one", "generic"),
+        (["--model", "else"], "two", "else"),
+        (["--model", "one/else"], "one", "else"),
+        (["--provider", "one", "--model", "a/b"], "one", "a/b"),
+    ],
+)
+def test_provider_and_model_of_the_command_line_take_the_place_of_the_tickets(
+    tickets: str,
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
+    provider: str,
+    model: str,
+) -> None:
+    Path(tickets).write_text('[[ticket]]\nid = "a"\nprompt = "Go."\nmodel = "two/generic"\n')
+    assert main(["run", tickets, "--headless", *options]) == 0
+    assert f"{provider}/{model}" in capsys.readouterr().out
+
+
+def test_headless_a_prompt_is_told_by_its_states(
+    tickets: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", "-p", "Hi.", "--model", "one/generic", "--headless"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].split()[2] == "done"

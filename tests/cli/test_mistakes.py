@@ -125,3 +125,15 @@ def test_an_unknown_run(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_resume_with_no_history(capsys: pytest.CaptureFixture[str]) -> None:
     assert "no runs yet" in complaint(capsys, "resume", "last")
+
+
+def test_a_cost_limit_needs_a_price(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "x")
+    file = written(tmp_path, TICKET.replace('"simulator"', '"anthropic"') + "max_cost = 0.5\n")
+    said = complaint(capsys, "run", file)
+    assert said == (
+        'ticket "a" has max_cost, but provider "anthropic" has no price;'
+        " set price in [providers.anthropic] of the config"
+    )
