@@ -1,0 +1,84 @@
+"""Whatever a person does, and whenever: nothing is lost, nothing hangs, nobody else is hurt."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lfgtui import events as e
+from lfgtui.engine import commands as c
+from lfgtui.tickets import Ticket
+from lfgtui.transcript import ENDED
+from tests.engine.harness import WIRES, Room, room, says, scenario, ticket
+
+WRITE = {"name": "write_file", "arguments": {"path": "x", "content": "1"}}
+COMMAND = {"name": "run_command", "arguments": {"command": "echo a; sleep 0.02; echo b"}}
+SCENARIOS = {
+    "plain": says("Hello there. " * 5),
+    "slow": scenario(rate=2000, turn=[{"text": "word " * 300}]),
+    "busy": says("At last.", fault=[{"status": 529, "times": 2}]),
+    "cut": says("The whole answer is this.", cut={"after": 9}),
+    "tools": scenario(
+        turn=[
+            {"reasoning": "Hm.", "text": "So.", "call": [COMMAND]},
+            {"text": "And.", "call": [WRITE, WRITE]},
+            {"text": "Done."},
+        ]
+    ),
+}
+
+
+def tickets_of(rnd: random.Random, folder: Path) -> list[Ticket]:
+    """Up to four tickets of any kind, some needing earlier ones."""
+    names = [f"t{n}" for n in range(rnd.randint(1, 4))]
+    return [
+        ticket(
+            name,
+            folder,
+            model=rnd.choice(list(SCENARIOS)),
+            provider=rnd.choice(WIRES),
+            needs=[need for need in names[:n] if rnd.random() < 0.3],
+            approve=rnd.choice([None, "auto", "deny"]),
+            max_turns=rnd.choice([30, 1, 2]),
+        )
+        for n, name in enumerate(names)
+    ]
+
+
+def any_command(rnd: random.Random, r: Room) -> c.Command:
+    """A command for any ticket, an answer if one is waited for."""
+    name = rnd.choice([t.id for t in r.engine.tickets])
+    questions = r.engine.transcript(name).waiting_approvals
+    if questions and rnd.random() < 0.5:
+        call = questions[0].call_id
+        answers: list[c.Command] = [c.Approve(name, call), c.Approve(name, call, True)]
+        return rnd.choice([*answers, c.Deny(name, call)])
+    kinds: list[Callable[[str], c.Command]] = [c.Cancel, c.Retry, c.Retry, c.Pause, c.Resume]
+    return rnd.choice(kinds)(name) if rnd.random() < 0.95 else c.CancelAll()
+
+
+async def pass_turns(count: int) -> None:
+    """Let the loop go round so often."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("seed", range(16))
+async def test_any_commands_at_any_moment(tmp_path: Path, seed: int) -> None:
+    rnd = random.Random(seed)
+    tickets = tickets_of(rnd, tmp_path)
+    concurrency = rnd.choice([1, 2, 8])
+    async with room(tmp_path, tickets, scenarios=SCENARIOS, concurrency=concurrency) as r:
+        for _ in range(rnd.randint(0, 14)):
+            r.engine.send(any_command(rnd, r))
+            await pass_turns(rnd.choice([0, 0, 1, 20, 200]))
+    for one in tickets:
+        stored = await asyncio.to_thread(r.stored, one.id)
+        transcript = r.engine.transcript(one.id)
+        assert [entry.seq for entry in stored] == list(range(1, len(stored) + 1))
+        assert [entry for entry in r.seen if entry.ticket == one.id] == stored
+        assert isinstance(stored[-1].event, e.Ending)
+        assert transcript.fault is None
+        assert all(attempt.state in ENDED for attempt in transcript.attempts)
