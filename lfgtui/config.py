@@ -129,6 +129,8 @@ def load_config(path: Path) -> Config:
         providers[name] = merged = _over(PRESETS.get(name), said)
         if merged.wire is None:
             raise SourceError(path, at, f'provider "{name}" has no "wire"')
+        if merged.base_url is None and name not in PRESETS:  # the SDK's own would be a stranger
+            raise SourceError(path, at, f'provider "{name}" has no "base_url"')
         if merged.base_url is not None and not merged.base_url.startswith(("http://", "https://")):
             at = tomlfile.line_of(text, ("providers", name, "base_url"))
             wanted = "it must begin with http:// or https://"

@@ -86,6 +86,10 @@ def test_a_provider_of_ones_own_needs_a_wire(tmp_path: Path) -> None:
     ("text", "refusal"),
     [
         ('theme = "dark"\nconcurency = 1\n', '2: unknown key "concurency"; did you mean'),
+        (
+            '[providers.x]\nwire = "openai-chat"\n',
+            '1: provider "x" has no "base_url"',
+        ),
         ("[retry]\nattempts = 0\n", "2: `attempts`: expected `int` >= 1"),
         ("concurrency = 0\n", "1: `concurrency`: expected `int` >= 1"),
         ("[retry]\nattempt = 1\n", '2: unknown key "attempt"; did you mean "attempts"?'),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,6 +19,7 @@ from lfgtui.errors import UsageError
 from lfgtui.tickets import Ticket
 
 if TYPE_CHECKING:
+    from lfgtui.cli.deferred import DeferredRun
     from lfgtui.engine.engine import Engine
     from lfgtui.events import Entry, ToolArguments
     from lfgtui.history import Reader
@@ -133,9 +136,19 @@ def _run_on_screen(plan: Plan, build: Callable[[], Engine], simulated: bool) -> 
         themes=load_themes(paths.config_file().parent),
     )
     code = app.run()
+    if run.run:
+        sys.stderr.write(f"{_last_line(run)}\n")
     if run.failure is not None:
         raise run.failure
     return 1 if code is None else code
+
+
+def _last_line(run: DeferredRun) -> str:
+    """What is left on the terminal when the screen is gone: how it ended, and what to type."""
+    states = Counter(run.transcript(ticket.id).state or "queued" for ticket in run.tickets)
+    counts = ", ".join(f"{count} {state}" for state, count in states.most_common())
+    hint = "lfg show last" if set(states) == {"done"} else "lfg show last, lfg resume last"
+    return f"run {run.run}: {counts} · {hint}"
 
 
 def _summarise(name: str, arguments: ToolArguments) -> str:

@@ -99,8 +99,10 @@ def demo(keep: Path | None, headless: bool, as_json: bool) -> int:
     )
     environment = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     code = launch(Plan(file.title, tickets, config, output=output, environment=environment))
-    if keep is None and code == 0:  # an unfinished demo keeps its files: it can be resumed
+    if keep is None and code == 0:
         shutil.rmtree(workspace.parent)
+    else:  # an unfinished demo keeps its files: it can be resumed
+        click.echo(f"the demo's files are in {workspace}", err=True)
     return code
 
 

@@ -168,7 +168,9 @@ class History:
             self.flush(saved=True).result(_SETTLE_SECONDS)
         except FutureTimeoutError:
             why = self._writer.trouble or str(self.path)
-            raise HistoryError(f"that run {run} is {state} could not be saved: {why}") from None
+            raise HistoryError(
+                f"the end of run {run} ({state}) could not be saved: {why}"
+            ) from None
         with schema.opening(self.path), self._alone, schema.transaction(self._connection):
             self._set_state(run, state, ended_at)
 

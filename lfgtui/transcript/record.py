@@ -148,9 +148,9 @@ def ticket_markdown(ticket: Ticket, transcript: Transcript) -> str:
 
 
 def _call_markdown(call: ToolItem) -> str:
-    given = call.arguments if isinstance(call.arguments, str) else None
-    if given is None:
-        given = msgspec.json.format(msgspec.json.encode(call.arguments or {})).decode()
+    given = call.arguments_json if call.arguments is None else call.arguments
+    if not isinstance(given, str):
+        given = msgspec.json.format(msgspec.json.encode(given)).decode()
     output = call.output or call.live_output
     longest = max((len(run) for run in re.findall("`+", given + output)), default=0)
     fence = "`" * max(3, longest + 1)

@@ -24,6 +24,11 @@ class Situation(msgspec.Struct, frozen=True):
     """The place at the right: view and pane."""
 
 
+_NEEDED = frozenset({"back", "zoom", "cancel", "retry", "attention", "help", "quit"})
+_WIDE = 100
+"""Cells from which the place is told with the view's name."""
+
+
 class Footer(Widget):
     """One row of keys and words, the approval's own in the colour of an alarm."""
 
@@ -54,8 +59,10 @@ class Footer(Widget):
 
 
 def compose_footer(situation: Situation, keys: Mapping[str, Sequence[str]], width: int) -> Line:
-    """The row's spans: as many keys as fit, the place at the right if there is room."""
+    """The row's spans: the keys one cannot do without, the place at the right, more keys."""
     line: Line = []
+    place = situation.where if width >= _WIDE else situation.where.rpartition(" ")[2]
+    where = [Span(f"{place} ", "muted")]
     if situation.finding is not None:
         line.append(Span(f" {situation.finding} ", "background", True, "secondary"))
     deciding = situation.state == "needs_approval" and situation.is_live
@@ -70,9 +77,10 @@ def compose_footer(situation: Situation, keys: Mapping[str, Sequence[str]], widt
                 Span(f" {shown(said[0])}", "primary", True),
                 Span(f" {_label(action, situation)} ", "muted"),
             ]
-            if line_width(line) + line_width(piece) <= width:
+            room = width if action in _NEEDED else width - line_width(where) - 1
+            if line_width(line) + line_width(piece) <= room:
                 line += piece
-    return between(line, [Span(f"{situation.where} ", "muted")], width)
+    return between(line, where, width)
 
 
 def _actions(situation: Situation) -> Iterable[str]:

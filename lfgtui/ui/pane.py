@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.widget import Widget
 
 from lfgtui.tickets import Ticket
-from lfgtui.transcript import Transcript
+from lfgtui.transcript import TextItem, Transcript
 from lfgtui.ui.items import Summarise, preload
 from lfgtui.ui.pane_head import PaneHead
 from lfgtui.ui.stream_view import StreamView
@@ -140,9 +140,13 @@ class Pane(Widget, can_focus=True):
         self._stream.follow()
 
     def copy_text(self) -> str:
-        """The answer as the model wrote it: the newest attempt's, in Markdown."""
+        """The answer as the model wrote it: the newest attempt's, in Markdown.
+
+        What stood apart on the screen, a tool call between, stays apart.
+        """
         attempt = self._view.transcript(self.ticket_id).attempt
-        return attempt.text if attempt else ""
+        texts = [i.text for i in attempt.items if isinstance(i, TextItem)] if attempt else []
+        return "\n\n".join(text.strip("\n") for text in texts)
 
     def plain_text(self) -> str:
         """All lines as shown."""

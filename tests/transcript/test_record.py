@@ -167,3 +167,13 @@ def test_no_output_breaks_out_of_its_fence(output: str) -> None:
     document.feed(ticket_markdown(TICKET, folded(life)))
     document.close()
     assert "not a heading</h1>" not in document.html()
+
+
+def test_a_call_that_was_cut_off_shows_what_had_arrived_of_it() -> None:
+    life: list[e.Event] = [
+        *LIFE[:4],
+        e.ToolCallStarted("1", "write_file"),
+        e.ToolArgumentsDelta("1", '{"path": "a.py", "content": "TAX'),
+        e.TicketInterrupted(),
+    ]
+    assert '{"path": "a.py", "content": "TAX' in ticket_markdown(TICKET, folded(life))

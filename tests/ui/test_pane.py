@@ -121,6 +121,21 @@ async def test_what_streams_is_on_the_screen_after_a_tick() -> None:
         assert stage.pane.copy_text() == "Hello **world**, and more"
 
 
+async def test_what_stood_apart_is_copied_apart() -> None:
+    async with staged() as (stage, pilot):
+        text = e.TextDelta("I look.")
+        done = e.ToolCallFinished("c1", "ok", None, 0, 1.0)
+        await stage.play(pilot, *BEGIN, text, *CALL, done, e.RequestSent(2), e.TextDelta("So."))
+        assert stage.pane.copy_text() == "I look.\n\nSo."
+
+
+async def test_a_prompt_that_came_with_answers_shows_its_own_words() -> None:
+    async with staged() as (stage, pilot):
+        told = '<answer ticket="schema">\nTwo tables.\n</answer>\n\nBuild it'
+        await stage.play(pilot, *BEGIN[:2], e.UserMessage(told))
+        assert stage.screen_rows()[0] == "▸ prompt, with schema: Build it"
+
+
 async def test_the_head_says_who_and_how_and_never_grows() -> None:
     async with staged(width=110) as (stage, pilot):
         await stage.play(pilot, *BEGIN)

@@ -33,9 +33,13 @@ def keep(store: Store, title: str, said: dict[str, str]) -> str:
             e.AttemptStarted("anthropic", "claude-sonnet-4-5"),
             e.UserMessage("x"),
             e.RequestSent(1),
+            e.ToolCallRequested("1", "run_command", {"command": "make"}),
+            e.ResponseFinished(1, "tool_use"),
+            e.ToolCallFinished("1", f"the {ticket} log\nexit code 0", None, 0, 0.1),
+            e.RequestSent(2),
             e.TextDelta(text),
             e.Usage(100, 20, cost=0.02),
-            e.ResponseFinished(1, "end"),
+            e.ResponseFinished(2, "end"),
             e.TicketDone("end"),
         ):
             store.submit(run, ticket, 1, START, event)
@@ -135,6 +139,19 @@ async def test_searching_as_one_types_and_opening_the_hit(
         await pilot.press("escape", "escape", "escape")
         assert isinstance(app.screen, History)
         assert app.screen.query_one(Input).value == "brow"
+
+
+async def test_a_hit_in_a_tools_output_opens_with_its_card_unfolded(
+    make_app: MakeApp, open_reader: Callable[[], Reader]
+) -> None:
+    app = make_app(FakeLive("a"), open_reader=open_reader)
+    async with app.run_test(size=(100, 24)) as pilot:
+        await pilot.pause()
+        await pilot.press("H", *"gamma log")
+        await shown(pilot, "1 hit")
+        await pilot.press("enter")
+        await shown(pilot, "“gamma” 1/1")
+        await shown(pilot, "the gamma log")
 
 
 async def test_an_emptied_search_shows_the_runs_again(

@@ -1,5 +1,6 @@
 """The quiet items: thinking, prompts, lfg's own notes, the rule between attempts."""
 
+import re
 from collections.abc import Hashable, Sequence
 
 from lfgtui.transcript import Attempt, NoteItem, PromptItem, ReasoningItem
@@ -9,6 +10,9 @@ from lfgtui.ui.palette import Palette
 
 _TAIL = 400
 """Characters of the thinking looked at for its last words."""
+
+
+_ANSWER = re.compile(r'<answer ticket="([^"]+)">\n.*?\n</answer>\s*', re.DOTALL)
 
 
 class ReasoningView(ItemView):
@@ -71,13 +75,24 @@ class PromptView(ItemView):
 
     def draw(self, context: Context) -> Sequence[Piece]:
         palette, text = self.palette(context), self._item.text.strip()
-        words = " ".join(text[: 4 * context.width].split())
-        rows = [self.fold_row(context, [("prompt: ", palette.marker), (words, palette.muted)])]
+        own, needed = _own_words(text)
+        words = " ".join(own[: 4 * context.width].split())
+        label = f"prompt, with {needed}: " if needed else "prompt: "
+        rows = [self.fold_row(context, [(label, palette.marker), (words, palette.muted)])]
         if self.is_unfolded(context):
             bar = (("▎ ", palette.marker),)
             body = wrap([(text, palette.text)], context.width - 2)
             rows += [row.indented(bar) for row in body]
         return [self.piece(context, rows, text)]
+
+
+def _own_words(prompt: str) -> tuple[str, str]:
+    """The prompt without the answers that were handed on with it, and whose they are."""
+    names: list[str] = []
+    while answer := _ANSWER.match(prompt):
+        names.append(answer[1])
+        prompt = prompt[answer.end() :]
+    return prompt, " and ".join(names)
 
 
 class NoteView(ItemView):

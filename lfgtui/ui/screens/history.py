@@ -16,6 +16,7 @@ from lfgtui.history.reader import Reader, RunSummary, SearchHit
 from lfgtui.ui import figures
 from lfgtui.ui.badges import BADGES
 from lfgtui.ui.ink import one_line
+from lfgtui.ui.items import Kind
 from lfgtui.ui.screens.keyed import KeyedScreen
 from lfgtui.ui.screens.run import Desk, RunScreen
 from lfgtui.ui.source import read_run
@@ -25,6 +26,11 @@ T = TypeVar("T")
 
 _PAGE = 200
 _HITS = 100
+_FOLDED: dict[str, Kind] = {
+    "tool_call": "tool",
+    "tool_output": "tool",
+    "reasoning": "reasoning",
+}
 _PATIENCE = 0.1
 """Seconds without a key after which a search begins."""
 
@@ -121,14 +127,18 @@ class History(KeyedScreen):
         titles = {run.run: run.title for run in self._runs}
         self._show([hit_row(hit, titles.get(hit.run, hit.run)) for hit in hits])
 
-    async def _open(self, run: str, at: str | None = None, pattern: str | None = None) -> None:
+    async def _open(self, run: str, hit: SearchHit | None = None) -> None:
         stored = await self._ask(partial(read_run, run=run))
         if stored is None or not self.is_current:
             return
         if not stored.tickets:
             self.notify("this run has no tickets", markup=False)
             return
-        self.app.push_screen(RunScreen(stored, self._desk, at=at, pattern=pattern))
+        screen = RunScreen(stored, self._desk)
+        if hit is not None:
+            start, end = hit.matches[0] if hit.matches else (0, 0)
+            screen.lead_to(hit.ticket, hit.snippet[start:end], _FOLDED.get(hit.kind))
+        self.app.push_screen(screen)
 
     # The list
 
@@ -168,8 +178,7 @@ class History(KeyedScreen):
             opening = self._open(self._runs[event.option_index].run)
         else:
             hit = self._hits[event.option_index]
-            start, end = hit.matches[0] if hit.matches else (0, 0)
-            opening = self._open(hit.run, hit.ticket, hit.snippet[start:end] or None)
+            opening = self._open(hit.run, hit)
         self.run_worker(opening, group="open", exclusive=True)
 
     # Keys: the list is steered while the focus stays where one types

@@ -14,6 +14,7 @@ from lfgtui.ui.footer import Footer, Situation
 from lfgtui.ui.grid import PaneGrid
 from lfgtui.ui.header import Header
 from lfgtui.ui.ink import one_line, shorten
+from lfgtui.ui.items import Kind
 from lfgtui.ui.pane import Pane, PaneSettings
 from lfgtui.ui.prompt import Prompt
 from lfgtui.ui.screens.keyed import KeyedScreen
@@ -67,8 +68,6 @@ class RunScreen(KeyedScreen):
         desk: Desk,
         *,
         simulated: bool = False,
-        at: str | None = None,
-        pattern: str | None = None,
     ) -> None:
         super().__init__(desk.keymap)
         self.run = run
@@ -79,11 +78,12 @@ class RunScreen(KeyedScreen):
         self._table = TicketTable(run, stall_after=desk.panes.stall_after)
         self._header = Header(run, simulated=simulated, past=self.past)
         self._footer = Footer(desk.keys)
-        self._current = self._by_id.get(at or "", self._panes[0])
+        self._current = self._panes[0]
         self._view: View = "grid"
-        self._is_zoomed = at is not None
+        self._is_zoomed = False
         self._finding: Finding | None = None
-        self._pattern = pattern
+        self._sought = ""
+        self._unfolds: Kind | None = None
         self._notice: str | None = None
 
     def compose(self) -> ComposeResult:
@@ -101,9 +101,20 @@ class RunScreen(KeyedScreen):
         self._grid.reveal(self._current)
         for pane in self._panes:
             pane.mark_dirty()
-        if self._pattern:
-            self._open_find(self._pattern)
         self.frame(self._desk.panes.clock())
+        if self._unfolds == "tool":
+            self._current.toggle_tools()
+        elif self._unfolds == "reasoning":
+            self._current.toggle_reasoning()
+        if self._sought:
+            self._open_find(self._sought)
+        self.frame(self._desk.panes.clock())
+
+    def lead_to(self, ticket: str, sought: str, unfolds: Kind | None) -> None:
+        """Begin zoomed on the ticket, with what was sought found in it, unfolded if need be."""
+        self._current = self._by_id[ticket]
+        self._is_zoomed = True
+        self._sought, self._unfolds = sought, unfolds
 
     # What the app's clock asks for
 
