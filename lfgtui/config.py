@@ -125,8 +125,8 @@ def load_config(path: Path) -> Config:
     config = tomlfile.convert(path, text, tomlfile.parse(path, text), Config)
     providers = dict(PRESETS)
     for name, said in config.providers.items():
-        at = tomlfile.line_of(text, ("providers", name))
         providers[name] = merged = _over(PRESETS.get(name), said)
+        at = tomlfile.line_of(text, ("providers", name))
         if merged.wire is None:
             raise SourceError(path, at, f'provider "{name}" has no "wire"')
         if merged.base_url is None and name not in PRESETS:  # the SDK's own would be a stranger

@@ -135,8 +135,9 @@ def load_tickets(path: Path) -> TicketsFile:
     document = tomlfile.convert(path, text, tomlfile.parse(path, text), TicketsDocument)
     if not document.ticket:
         raise SourceError(path, None, "no [[ticket]] in it; a run needs at least one")
-    _check(path, text, document)
-    tickets = tuple(_complete(path, text, document, index) for index in range(len(document.ticket)))
+    source = _Source(path, text)
+    _check(source, document)
+    tickets = tuple(_complete(source, document, index) for index in range(len(document.ticket)))
     return TicketsFile(title=document.title or path.stem, tickets=tickets)
 
 
@@ -155,43 +156,49 @@ def select(file: TicketsFile, only: tuple[str, ...]) -> TicketsFile:
     return TicketsFile(file.title, tuple(t for t in file.tickets if t.id in wanted))
 
 
-def _check(path: Path, text: str, document: TicketsDocument) -> None:
+class _Source(msgspec.Struct, frozen=True):
+    """The file that is checked; where a key stands is looked up only to refuse it."""
+
+    path: Path
+    text: str
+
+    def refusal(self, at: tuple[str | int, ...], message: str) -> SourceError:
+        """The error to raise, at the key's line."""
+        return SourceError(self.path, tomlfile.line_of(self.text, at), message)
+
+
+def _check(source: _Source, document: TicketsDocument) -> None:
     if document.defaults.needs:
-        line = tomlfile.line_of(text, ("defaults", "needs"))
-        raise SourceError(path, line, '"needs" belongs to a ticket, not to [defaults]')
-    for key in _NOT_YET:
-        if getattr(document.defaults, key):
-            _refuse_not_yet(path, text, ("defaults", key))
+        told = '"needs" belongs to a ticket, not to [defaults]'
+        raise source.refusal(("defaults", "needs"), told)
+    _refuse_not_yet(source, document.defaults, ("defaults",))
     first: dict[str, int] = {}
     for index, table in enumerate(document.ticket):
-        at = tomlfile.line_of(text, ("ticket", index, "id"))
+        at = ("ticket", index, "id")
         if not _ID.fullmatch(table.id):
-            raise SourceError(path, at, f'id "{table.id}": only letters, digits, ".", "_" and "-"')
+            raise source.refusal(at, f'id "{table.id}": only letters, digits, ".", "_" and "-"')
         if table.id in first:
-            earlier = tomlfile.line_of(text, ("ticket", first[table.id], "id"))
-            raise SourceError(
-                path, at, f'id "{table.id}" is taken (line {earlier}); ids are unique'
-            )
+            earlier = tomlfile.line_of(source.text, ("ticket", first[table.id], "id"))
+            taken = f'id "{table.id}" is taken (line {earlier}); ids are unique'
+            raise source.refusal(at, taken)
         first[table.id] = index
-        for key in _NOT_YET:
-            if getattr(table, key):
-                _refuse_not_yet(path, text, ("ticket", index, key))
+        _refuse_not_yet(source, table, ("ticket", index))
     for index, table in enumerate(document.ticket):
         for need in table.needs or ():
             if need not in first:
-                line = tomlfile.line_of(text, ("ticket", index, "needs"))
                 hint = did_you_mean(need, first.keys() - {table.id})
-                raise SourceError(
-                    path, line, f'"{table.id}" needs "{need}", which is no ticket{hint}'
-                )
+                missing = f'"{table.id}" needs "{need}", which is no ticket{hint}'
+                raise source.refusal(("ticket", index, "needs"), missing)
     if circle := _circle({t.id: t.needs or () for t in document.ticket}):
-        line = tomlfile.line_of(text, ("ticket", first[circle[0]], "needs"))
-        raise SourceError(path, line, f"needs go in a circle: {' -> '.join(circle)}")
+        told = f"needs go in a circle: {' -> '.join(circle)}"
+        raise source.refusal(("ticket", first[circle[0]], "needs"), told)
 
 
-def _refuse_not_yet(path: Path, text: str, at: tuple[str | int, ...]) -> None:
-    line = tomlfile.line_of(text, at)
-    raise SourceError(path, line, f'"{at[-1]}" is not supported by this version; remove it')
+def _refuse_not_yet(source: _Source, keys: TicketKeys, at: tuple[str | int, ...]) -> None:
+    for key in _NOT_YET:
+        if getattr(keys, key):
+            told = f'"{key}" is not supported by this version; remove it'
+            raise source.refusal((*at, key), told)
 
 
 def _circle(needs: dict[str, tuple[str, ...]]) -> list[str]:
@@ -214,17 +221,17 @@ def _circle(needs: dict[str, tuple[str, ...]]) -> list[str]:
     return []
 
 
-def _complete(path: Path, text: str, document: TicketsDocument, index: int) -> Ticket:
+def _complete(source: _Source, document: TicketsDocument, index: int) -> Ticket:
     table = document.ticket[index]
     said = {
         **msgspec.structs.asdict(document.defaults),
         **{k: v for k, v in msgspec.structs.asdict(table).items() if v is not None},
     }
-    folder = path.absolute().parent
+    folder = source.path.absolute().parent
 
     def refuse(key: str, message: str) -> SourceError:
         at = ("ticket", index, key) if getattr(table, key) is not None else ("defaults", key)
-        return SourceError(path, tomlfile.line_of(text, at), message)
+        return source.refusal(at, message)
 
     for key in ("max_turns", "max_output_tokens", "timeout", "first_token_timeout", "idle_timeout"):
         if said[key] is not None and not said[key] > 0:  # nan is not, either
@@ -232,7 +239,7 @@ def _complete(path: Path, text: str, document: TicketsDocument, index: int) -> T
     workspace = _from(folder, str(said["workspace"] or "."))
     if not _is_folder(workspace):
         raise refuse("workspace", f'workspace "{workspace}" is not a folder')
-    prompt = _prompt(path, text, folder, index, said)
+    prompt = _prompt(source, folder, index, said)
     values = {
         key: value
         for key, value in said.items()
@@ -241,16 +248,16 @@ def _complete(path: Path, text: str, document: TicketsDocument, index: int) -> T
     return Ticket(id=table.id, prompt=prompt, workspace=str(workspace.resolve()), **values)
 
 
-def _prompt(path: Path, text: str, folder: Path, index: int, said: dict[str, object]) -> str:
-    table_line = tomlfile.line_of(text, ("ticket", index))
+def _prompt(source: _Source, folder: Path, index: int, said: dict[str, object]) -> str:
+    at = ("ticket", index)
     if said["prompt"] is not None and said["prompt_file"] is not None:
-        raise SourceError(path, table_line, 'has both "prompt" and "prompt_file"; keep one')
+        raise source.refusal(at, 'has both "prompt" and "prompt_file"; keep one')
     if said["prompt_file"] is not None:
         prompt = tomlfile.read_text(_from(folder, str(said["prompt_file"])))
     else:
         prompt = str(said["prompt"] or "")
     if not prompt.strip():
-        raise SourceError(path, table_line, f'ticket "{said["id"]}" has no prompt')
+        raise source.refusal(at, f'ticket "{said["id"]}" has no prompt')
     return prompt
 
 

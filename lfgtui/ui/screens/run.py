@@ -1,7 +1,7 @@
 """A run on the screen: its panes, the table, moving among them, reading in them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import msgspec
 from textual import events
@@ -18,9 +18,11 @@ from lfgtui.ui.items import Kind
 from lfgtui.ui.pane import Pane, PaneSettings
 from lfgtui.ui.prompt import Prompt
 from lfgtui.ui.screens.keyed import KeyedScreen
-from lfgtui.ui.table import TicketTable
 from lfgtui.ui.tiling import Direction
 from lfgtui.ui.view import RunView
+
+if TYPE_CHECKING:
+    from lfgtui.ui.table import TicketTable
 
 View = Literal["grid", "focus", "table"]
 
@@ -75,7 +77,7 @@ class RunScreen(KeyedScreen):
         self._panes = [Pane(run, ticket, desk.panes) for ticket in run.tickets]
         self._by_id = {pane.ticket_id: pane for pane in self._panes}
         self._grid = PaneGrid(self._panes)
-        self._table = TicketTable(run, stall_after=desk.panes.stall_after)
+        self._table: TicketTable | None = None
         self._header = Header(run, simulated=simulated, past=self.past)
         self._footer = Footer(desk.keys)
         self._current = self._panes[0]
@@ -90,7 +92,6 @@ class RunScreen(KeyedScreen):
         yield self._header
         with Horizontal(id="body"):
             yield self._grid
-            yield self._table
         yield self._footer
 
     def on_mount(self) -> None:
@@ -188,20 +189,31 @@ class RunScreen(KeyedScreen):
         alone = self._is_zoomed or self._view == "focus"
         self._grid.display = not in_table
         self._grid.show_alone(self._current if alone else None)
-        self._table.display = in_table or in_strip
-        self._table.set_class(in_strip, "slim")
-        self._table.set_current(self._panes.index(self._current))
-        target = self._table if in_table else self._current
+        table = self._made_table() if in_table or in_strip else self._table
+        if table is not None:
+            table.display = in_table or in_strip
+            table.set_class(in_strip, "slim")
+            table.set_current(self._panes.index(self._current))
+        target = table if table is not None and in_table else self._current
         if self.focused is not target and not self.is_typing:
             target.focus(scroll_visible=False)
         self._grid.reveal(self._current)
         self._tell(self._desk.panes.clock())
 
+    def _made_table(self) -> "TicketTable":
+        """The table, made when it is first asked for: the first frame does without."""
+        if self._table is None:
+            from lfgtui.ui.table import TicketTable
+
+            self._table = TicketTable(self.run, stall_after=self._desk.panes.stall_after)
+            self.query_one("#body").mount(self._table)
+        return self._table
+
     def _tell(self, now: float) -> None:
         if not self.is_mounted:
             return
         self._header.tell(now, self._notice)
-        if self._table.display:
+        if self._table is not None and self._table.display:
             self._table.tell(now)
         self._footer.tell(self._situation())
 
@@ -220,7 +232,7 @@ class RunScreen(KeyedScreen):
         if isinstance(event.widget, Pane) and event.widget is not self._current:
             self.go_to(event.widget.ticket_id)
 
-    def on_ticket_table_chosen(self, event: TicketTable.Chosen) -> None:
+    def on_ticket_table_chosen(self, event: "TicketTable.Chosen") -> None:
         self.go_to(event.ticket)
 
     def on_resize(self) -> None:
