@@ -42,6 +42,7 @@ def history(as_json: bool, limit: int) -> None:
         return
     if not runs:
         click.echo("no runs yet; try: lfg demo", err=True)
+    _tell_limit(len(runs), limit)
     for run in runs:
         cost = "" if run.cost is None else f"  ${run.cost:.4f}"
         done = f"{run.done}/{run.tickets} done"
@@ -67,6 +68,7 @@ def search(query: tuple[str, ...], as_json: bool, limit: int) -> None:
         return
     if not hits:
         click.echo("nothing found", err=True)
+    _tell_limit(len(hits), limit)
     for hit in hits:
         place = f"{hit.run}/{hit.ticket}"
         marked = _marked(hit.snippet, [(start, end) for start, end in hit.matches])
@@ -117,6 +119,11 @@ def _pages(reader: Reader, run: str, title: str, tickets: list[StoredTicket]) ->
         yield f"# {title}\n"
     for stored in tickets:
         yield ticket_markdown(stored.ticket, reader.transcript(run, stored.ticket.id))
+
+
+def _tell_limit(shown: int, limit: int) -> None:
+    if shown == limit:
+        click.echo(f"the newest {limit}; --limit shows more", err=True)
 
 
 def _when(at: float) -> str:

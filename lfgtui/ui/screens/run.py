@@ -10,10 +10,10 @@ from textual.containers import Horizontal
 from textual.css.query import NoMatches
 
 from lfgtui.ui.bindings import BY_ACTION, Keymap
+from lfgtui.ui.finding import Finding
 from lfgtui.ui.footer import Footer, Situation
 from lfgtui.ui.grid import PaneGrid
 from lfgtui.ui.header import Header
-from lfgtui.ui.ink import one_line, shorten
 from lfgtui.ui.items import Kind
 from lfgtui.ui.pane import Pane, PaneSettings
 from lfgtui.ui.prompt import Prompt
@@ -35,18 +35,6 @@ class Desk(msgspec.Struct, frozen=True):
     keys: Mapping[str, Sequence[str]]
     keymap: Keymap
     panes: PaneSettings
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """A search that is open in a pane."""
-
-    pattern: str
-    hits: int
-
-    def said(self, position: int) -> str:
-        """The pattern, and at which of its hits one stands."""
-        hits = f"{position}/{self.hits}" if self.hits else "not found"
-        return f"“{shorten(one_line(self.pattern), 24)}” {hits}"
 
 
 class RunScreen(KeyedScreen):
