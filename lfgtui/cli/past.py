@@ -42,7 +42,6 @@ def history(as_json: bool, limit: int) -> None:
         return
     if not runs:
         click.echo("no runs yet; try: lfg demo", err=True)
-    _tell_limit(len(runs), limit)
     for run in runs:
         cost = "" if run.cost is None else f"  ${run.cost:.4f}"
         done = f"{run.done}/{run.tickets} done"
@@ -50,6 +49,7 @@ def history(as_json: bool, limit: int) -> None:
             f"{run.run}  {_when(run.started_at)}  {run.state:<11}  {done:>10}  "
             f"{visible_line(run.title)}{cost}"
         )
+    _tell_limit(len(runs), limit)
 
 
 @click.command()
@@ -68,11 +68,11 @@ def search(query: tuple[str, ...], as_json: bool, limit: int) -> None:
         return
     if not hits:
         click.echo("nothing found", err=True)
-    _tell_limit(len(hits), limit)
     for hit in hits:
         place = f"{hit.run}/{hit.ticket}"
         marked = _marked(hit.snippet, [(start, end) for start, end in hit.matches])
         click.echo(f"{place}  {hit.kind}  {_when(hit.at)}\n    {marked}")
+    _tell_limit(len(hits), limit)
 
 
 @click.command()
