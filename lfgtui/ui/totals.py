@@ -43,8 +43,7 @@ def totals(run: RunView, now: float) -> Totals:
     states: Counter[State | None] = Counter()
     rate, tokens_in, tokens_out, estimated = 0.0, 0, 0, False
     costs: list[float] = []
-    began: list[float] = []
-    ended: list[float] = []
+    worked: list[tuple[float, float]] = []
     for ticket in run.tickets:
         transcript, meter = run.transcript(ticket.id), run.meter(ticket.id)
         states[transcript.state] += 1
@@ -58,15 +57,22 @@ def totals(run: RunView, now: float) -> Totals:
             tokens_in += usage.input
             if usage.cost is not None:
                 costs.append(usage.cost)
-        if meter.started_at is not None:
-            began.append(meter.started_at)
-            ended.append(transcript.ended_at or now)
+            worked.append((attempt.started_at, attempt.ended_at or now))
     return Totals(
         states=states,
-        elapsed=max(0.0, max(ended) - min(began)) if began else None,
+        elapsed=_covered(worked) if worked else None,
         rate=rate,
         input=tokens_in,
         output=tokens_out,
         estimated=estimated,
         cost=sum(costs) if costs else None,
     )
+
+
+def _covered(spans: list[tuple[float, float]]) -> float:
+    """Seconds in which at least one was going on: the days before a resume do not count."""
+    total, until = 0.0, float("-inf")
+    for began, ended in sorted(spans):
+        total += max(0.0, ended - max(began, until))
+        until = max(until, ended)
+    return total

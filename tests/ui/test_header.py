@@ -43,6 +43,16 @@ def test_totals_add_up_over_tickets() -> None:
     assert sums.exit_code == 1
 
 
+def test_the_time_between_an_interruption_and_the_resume_is_not_the_runs() -> None:
+    live = FakeLive("a")
+    live.begin("a")
+    live.happen("a", e.TicketInterrupted())
+    worked = totals(live, live.now).elapsed
+    live.now += 86_400
+    live.happen("a", e.TicketQueued())
+    assert totals(live, live.now).elapsed == worked
+
+
 def test_the_exit_code_is_zero_only_when_all_are_done() -> None:
     live = FakeLive("a")
     live.begin("a")
