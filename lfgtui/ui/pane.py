@@ -93,9 +93,9 @@ class Pane(Widget, can_focus=True):
             self._gauge(transcript, now)
         if streams:
             self._is_dirty = False
-            began = time.perf_counter()
+            began = self._settings.clock()
             self._stream.update(transcript, self._gauged_at)
-            took = time.perf_counter() - began
+            took = self._settings.clock() - began
             self._rests_until = now + _SHARE * took if took > _FRAME else 0.0
 
     @property
