@@ -156,7 +156,8 @@ def _output(headless: bool, as_json: bool) -> Output | None:
     """JSON, state lines, or None for the screen; without a terminal there is no screen."""
     if as_json:
         return "json"
-    if headless or not (sys.stdout.isatty() and sys.stdin.isatty()):
+    # Textual reads keys from stdin and draws on stderr.
+    if headless or not all(f.isatty() for f in (sys.stdin, sys.stdout, sys.stderr)):
         return "states"
     return None
 
