@@ -10,6 +10,7 @@ Who may emit what: decoders the first group, tools and the agent loop the
 second, the engine the third.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -325,6 +326,9 @@ class Entry(msgspec.Struct, frozen=True):
     event: Event
     saved: bool = True
 
+
+Sink: TypeAlias = Callable[[Sequence[Entry]], None]
+"""Takes each batch of new entries; appends and never blocks."""
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)

@@ -5,8 +5,13 @@ from pathlib import Path
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
+from hypothesis import HealthCheck, settings
 
 from lfgtui.config import PRESETS
+
+# How fast a machine is must not decide a test.
+settings.register_profile("lfg", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("lfg")
 
 KEY_VARIABLES = [preset.api_key_env for preset in PRESETS.values() if preset.api_key_env]
 

@@ -12,15 +12,13 @@ from typing import TYPE_CHECKING
 
 from lfgtui.engine.commands import Command
 from lfgtui.errors import LfgError
-from lfgtui.events import Entry
+from lfgtui.events import Sink
 from lfgtui.metrics import Meter
 from lfgtui.tickets import Ticket
 from lfgtui.transcript import Transcript
 
 if TYPE_CHECKING:
     from lfgtui.engine.engine import Engine
-
-Sink = Callable[[Sequence[Entry]], None]
 
 
 class DeferredRun:

@@ -35,8 +35,6 @@ from lfgtui.providers.registry import Providers
 from lfgtui.tickets import Ticket
 from lfgtui.transcript import Transcript
 
-Sink = Callable[[Sequence[e.Entry]], None]
-
 
 class Engine:
     """Runs one run's tickets; `ui.view.LiveRun` to the screen.
@@ -68,7 +66,7 @@ class Engine:
         self._environment = environment or {}
         self._on_close = on_close
         self._touches = FileTouches()
-        self._sinks: list[Sink] = []
+        self._sinks: list[e.Sink] = []
         self._idle = asyncio.Event()
         self._closing = False
         self._closed = asyncio.Event()
@@ -104,7 +102,7 @@ class Engine:
     def meter(self, ticket: str) -> Meter:
         return self._runs[ticket].meter
 
-    def subscribe(self, sink: Sink) -> None:
+    def subscribe(self, sink: e.Sink) -> None:
         self._sinks.append(sink)
 
     # The course of a run

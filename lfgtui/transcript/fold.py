@@ -73,7 +73,6 @@ class Attempt(msgspec.Struct):
     first_content_at: float | None = None
     ttft: float | None = None
     streaming_seconds: float = 0.0
-    streamed_characters: int = 0
     _finished_usage: UsageTotals = msgspec.field(default_factory=UsageTotals)
     _turn_usage: e.Usage | None = None
 
@@ -213,10 +212,10 @@ class Transcript:
     def _apply_to_attempt(self, attempt: Attempt, at: float, event: e.Event) -> None:
         match event:
             case e.TextDelta(text):
-                self._stream(attempt, at, text)
+                self._stream(attempt, at)
                 self._text_item(attempt).append(text)
             case e.ReasoningDelta(text):
-                self._stream(attempt, at, text)
+                self._stream(attempt, at)
                 item = self._reasoning_item(attempt, at)
                 item.append(text)
                 item.seconds = at - item.started_at
@@ -281,7 +280,7 @@ class Transcript:
             self._append(attempt, call)
         call.revision += 1
         if isinstance(event, e.ToolArgumentsDelta):
-            self._stream(attempt, at, event.json)
+            self._stream(attempt, at)
             call.add_arguments(event.json)
         elif isinstance(event, e.ToolCallRequested):
             call.name, call.arguments, call.state = event.name, event.arguments, "requested"
@@ -321,13 +320,12 @@ class Transcript:
                 return
         self._append(attempt, HostedItem(name, given, output))
 
-    def _stream(self, attempt: Attempt, at: float, text: str) -> None:
+    def _stream(self, attempt: Attempt, at: float) -> None:
         if attempt.first_content_at is None:
             attempt.first_content_at = at
             if attempt.ttft is None and attempt.request_sent_at is not None:
                 attempt.ttft = at - attempt.request_sent_at
         attempt.last_content_at = at
-        attempt.streamed_characters += len(text)
 
     def _close_response(self, attempt: Attempt, at: float) -> None:
         if attempt.first_content_at is not None:

@@ -1,15 +1,13 @@
 """A run as the screen sees it, live or stored, and the one thing it can send back."""
 
-from collections.abc import Callable, Sequence
-from typing import Protocol, TypeAlias, runtime_checkable
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
 
 from lfgtui.engine.commands import Command
-from lfgtui.events import Entry
+from lfgtui.events import Sink
 from lfgtui.metrics import Meter
 from lfgtui.tickets import Ticket
 from lfgtui.transcript import Transcript
-
-Sink: TypeAlias = Callable[[Sequence[Entry]], None]
 
 
 class RunView(Protocol):

@@ -18,10 +18,10 @@ from lfgtui.engine.commands import (
     Resume,
     Retry,
 )
+from lfgtui.events import Sink
 from lfgtui.metrics import Meter
 from lfgtui.tickets import Ticket
 from lfgtui.transcript import ENDED, Transcript
-from lfgtui.ui.view import Sink
 
 START = 1_772_600_000.0
 """When every run of a test begins, in seconds since the epoch."""
