@@ -69,7 +69,6 @@ class Attempt(msgspec.Struct):
     stop_reason: e.StopReason | None = None
     error: AttemptError | None = None
     request_sent_at: float | None = None
-    last_content_at: float | None = None
     first_content_at: float | None = None
     ttft: float | None = None
     streaming_seconds: float = 0.0
@@ -232,7 +231,7 @@ class Transcript:
             case e.RequestSent(turn):
                 attempt.turn = turn
                 attempt.request_sent_at = at
-                attempt.first_content_at = attempt.last_content_at = None
+                attempt.first_content_at = None
             case e.ResponseFinished(_, stop_reason):
                 attempt.stop_reason = stop_reason
                 self._close_response(attempt, at)
@@ -247,7 +246,7 @@ class Transcript:
             case e.Retrying(reason, delay, _, kind):
                 attempt.error = AttemptError(kind, reason, retryable=kind in RETRYABLE_KINDS)
                 attempt.state, attempt.ended_at = "failed", at
-                self._close_response(attempt, attempt.last_content_at or at)
+                self._close_response(attempt, at)
                 self._stop_calls(attempt)
                 self._note(attempt, "retry", f"{reason}; trying again in {delay:.3g} s")
             case e.FailedOver(source, target):
@@ -325,7 +324,6 @@ class Transcript:
             attempt.first_content_at = at
             if attempt.ttft is None and attempt.request_sent_at is not None:
                 attempt.ttft = at - attempt.request_sent_at
-        attempt.last_content_at = at
 
     def _close_response(self, attempt: Attempt, at: float) -> None:
         if attempt.first_content_at is not None:
@@ -342,7 +340,7 @@ class Transcript:
         if attempt is None or attempt.ended_at is not None:
             return
         attempt.ended_at = at
-        self._close_response(attempt, attempt.last_content_at or at)  # silence is no streaming
+        self._close_response(attempt, at)
         self._stop_calls(attempt)
         match event:
             case e.TicketFailed(kind, message, retryable):
