@@ -1,35 +1,43 @@
 """`StreamingMarkdown`: text in as it arrives, blocks out as they stand.
 
 Markdown is read line by line, so most of a growing document is settled long
-before it ends: once the next block has begun on a complete line, nothing
-later can change the one before. Those blocks are frozen and never parsed
-again; only the open tail is, once a look. What is shown at any moment equals
-what one parse of all the text so far would show.
+before it ends. Three rules keep what is read at a time small, and what is
+shown equal to what one parse of all the text so far would show:
 
-Two things reach back over a frozen edge. A link definition far below gives
-meaning to `[label]` above, so frozen blocks with a bracket are looked at
-again when a definition is new. And the edge itself is decided by complete
-lines only (`parser.closed_prefix`).
+1. *Only complete lines close a block.* All leaves before the last one are
+   frozen; so is the last if nothing can continue it (`_is_closed`). The
+   partial line is shown, never evidence: `***` may become `***bold***`.
+2. *Containers are opened again, not read again.* What follows the frozen part
+   is read behind a few lines that reopen the quotes and items it stands in
+   (`reopening`), so a list of a thousand items costs what its last one costs.
+3. *A long leaf sheds its settled lines* (`shedding`): an open fence keeps its
+   opener, a table its head, a paragraph its last line.
+
+Between two newlines, in a line that can be nothing but paragraph text, no
+block is read at all, and only the end of the line's inlines.
+
+What reaches back over a frozen edge is a link definition: the frozen blocks
+that looked its label up get a new revision. And one blank line makes a list
+loose, which parts its first items too.
 """
 
-from dataclasses import dataclass
+import re
+from collections.abc import Sequence
 
+from markdown_it.common.utils import MD_TRIM_CHARS
 from markdown_it.token import Token
 
-from lfgtui.markdown.parser import Definitions, closed_prefix, make_parser, parse, top_level
+from lfgtui.markdown.block import Block
+from lfgtui.markdown.html import render_html
+from lfgtui.markdown.inline import GrowingInlines
+from lfgtui.markdown.leaves import Item, Leaf
+from lfgtui.markdown.lookups import Lookups
+from lfgtui.markdown.parser import Definitions, make_parser, read_inlines
+from lfgtui.markdown.shedding import may_define
+from lfgtui.markdown.tail import Cut, Tail
 
-
-@dataclass(slots=True)
-class Block:
-    """One top-level block. `revision` moves when what it shows changes.
-
-    `source` is its Markdown, without the blank lines around it.
-    """
-
-    source: str
-    tokens: list[Token]
-    frozen: bool
-    revision: int = 0
+_PROSE = re.compile(r"(?:[*_]{1,3}|`{1,2}(?!`)|[(\"'])?[^\W\d_]|\d+ +[^\W\d_]")
+"""A line that begins so is paragraph text, whatever follows in it."""
 
 
 class StreamingMarkdown:
@@ -37,83 +45,231 @@ class StreamingMarkdown:
 
     def __init__(self) -> None:
         self._parser = make_parser()
-        self._frozen: list[Block] = []
-        self._open: list[Block] = []
-        self._tail = ""
+        self._pending: list[str] = []
         self._held = ""
-        self._is_parsed = True
+        self._tail = Tail(self._parser)
+        self._blocks: list[Block] = []
+        self._frozen = 0
+        self._changed = 0
         self._definite: Definitions = {}
         self._shown: Definitions = {}
+        self._asking: dict[str, list[int]] = {}
+        self._prose: tuple[Block, str] | None = None
+        self._leaves: Sequence[Leaf] = ()
 
     def feed(self, text: str) -> None:
-        """Add text. Costs an append; parsing waits until `blocks` is read."""
+        """Add text. Costs an append; reading waits until someone looks."""
         text = self._held + text
         self._held = "\r" if text.endswith("\r") else ""
         if self._held:
             text = text[:-1]
-        if not text:
-            return
-        text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
-        self._tail += text
-        self._is_parsed = False
+        if text:
+            self._pending.append(text)
 
     def close(self) -> None:
         """Nothing follows: freeze all."""
-        self._tail += "\n" if self._held else ""
-        self._held = ""
-        self._freeze(len(self._tail))
-        self._open, self._is_parsed = [], True
-        self._show(self._definite)
+        if self._held:
+            self._pending.append("\n")
+            self._held = ""
+        self._take_in()
+        self._freeze(self._tail.cut_all(self._definite))
+        self._show([], self._definite)
 
     @property
-    def blocks(self) -> tuple[Block, ...]:
+    def blocks(self) -> Sequence[Block]:
         """The document as it stands: frozen blocks, then the open tail's."""
-        self._parse()
-        return (*self._frozen, *self._open)
+        self._take_in()
+        return self._blocks
+
+    def take_changes(self) -> int:
+        """The index of the first block that is not as it was when this was last asked."""
+        self._take_in()
+        changed, self._changed = self._changed, len(self._blocks)
+        return changed
+
+    def tokens(self, block: Block) -> list[Token]:
+        """What the block says: its markdown-it tokens, inlines read.
+
+        A frozen block keeps its source only, and is read anew.
+        """
+        tokens = block.tokens
+        if tokens is None:
+            return self._read_alone(block, self._shown)
+        if block.is_frozen:
+            block.drop_tokens()
+        return tokens
+
+    @property
+    def tail_source(self) -> str:
+        """What is read anew when more arrives: the open end, less what it has shed."""
+        return self._tail.source
+
+    def source_of(self, block: Block) -> str:
+        """The block's Markdown as written, with the blank lines below it."""
+        if block.is_frozen:
+            return block.source
+        return self._tail.sources(self._leaves)[self._blocks.index(block) - self._frozen]
 
     def html(self) -> str:
         """The document as it stands, by markdown-it's own renderer."""
-        tokens = [token for block in self.blocks for token in block.tokens]
-        return str(self._parser.renderer.render(tokens, self._parser.options, {}))
+        return render_html(self._parser, [(block, self.tokens(block)) for block in self.blocks])
 
-    def _parse(self) -> None:
-        if self._is_parsed:
+    # Taking in
+
+    def _take_in(self) -> None:
+        if not self._pending:
             return
-        self._is_parsed = True
-        complete = self._tail.rfind("\n") + 1
-        if complete:
-            self._freeze(closed_prefix(self._parser, self._tail[:complete]))
-        known = self._open
-        self._open, shown = self._read(self._tail, frozen=False)
-        for block, before in zip(self._open, known, strict=False):
-            block.revision = before.revision + (block.source != before.source)
-        self._show(shown)
+        text = "".join(self._pending)
+        self._pending.clear()
+        if "\r" in text:
+            text = text.replace("\r\n", "\n").replace("\r", "\n")
+        text = text.replace("\0", "\ufffd")
+        self._tail.append(text)
+        if self._prose is not None and "\n" not in text:
+            self._grow(*self._prose, text)
+        else:
+            self._prose = None
+            if (cut := self._tail.cut(self._definite)) is not None:
+                self._freeze(cut)
+            leaves, definitions = self._tail.read(self._definite)
+            self._show(leaves, definitions)
 
-    def _freeze(self, length: int) -> None:
-        if not length:
+    def _grow(self, block: Block, content: str, text: str) -> None:
+        """More of a line that can be nothing but the end of this paragraph."""
+        content += text
+        self._prose = (block, content)
+        self._read(block, content.rstrip(MD_TRIM_CHARS))
+        self._touch(len(self._blocks) - 1)
+
+    def _touch(self, index: int) -> None:
+        self._changed = min(self._changed, index)
+
+    # Freezing
+
+    def _freeze(self, cut: Cut) -> None:
+        for leaf, source in zip(cut.leaves, cut.sources, strict=True):
+            index = self._frozen
+            block = self._block(index, leaf)
+            if block.says(leaf):
+                block.drop_tokens()
+            else:
+                self._update(block, leaf, index)
+            block.places, block.path = leaf.places, leaf.path
+            block.source, block.is_frozen = source, True
+            self._frozen += 1
+            self._enlist(block, index)
+            if "[" in source and leaf.kind in ("paragraph", "heading", "table"):
+                self._note_lookups(block, index)
+        self._definite = cut.definitions
+
+    def _block(self, index: int, leaf: Leaf) -> Block:
+        """The open block that the leaf goes on with, or a new one in its place."""
+        if index == len(self._blocks):
+            self._blocks.append(Block.of(leaf))
+            self._touch(index)
+        before = self._blocks[index]
+        if not before.is_at(leaf):
+            block = self._blocks[index] = Block.of(leaf)
+            block.revision, block.era = before.revision + 1, before.era + 1
+            self._touch(index)
+        return self._blocks[index]
+
+    def _enlist(self, block: Block, index: int) -> None:
+        for place in block.places:
+            if isinstance(place, Item) and place.listing.first_block is None:
+                place.listing.first_block = index
+
+    def _note_lookups(self, block: Block, index: int) -> None:
+        lookups = Lookups(self._shown)
+        self._read_alone(block, lookups)
+        for label in lookups.asked:
+            self._asking.setdefault(label, []).append(index)
+
+    def _read_alone(self, block: Block, definitions: Definitions) -> list[Token]:
+        tokens = self._tail.read_alone(block.source, block.path, block.kind)
+        for token in tokens:
+            if token.type == "inline":
+                token.children = read_inlines(self._parser, token.content, definitions)
+        return tokens
+
+    # Showing
+
+    def _show(self, leaves: Sequence[Leaf], definitions: Definitions) -> None:
+        self._define(definitions)
+        self._leaves = leaves
+        for index, leaf in enumerate(leaves, self._frozen):
+            block = self._block(index, leaf)
+            if not block.says(leaf):
+                self._update(block, leaf, index)
+            block.places, block.path = leaf.places, leaf.path
+        if len(self._blocks) > self._frozen + len(leaves):
+            del self._blocks[self._frozen + len(leaves) :]
+            self._touch(len(self._blocks))
+        self._loosen(leaves)
+        self._await_prose(leaves)
+
+    def _update(self, block: Block, leaf: Leaf, index: int) -> None:
+        tokens = block.tokens = leaf.tokens
+        block.revision += 1
+        self._touch(index)
+        match leaf.kind:
+            case "paragraph" | "heading":
+                if block.inlines is None:
+                    block.inlines = GrowingInlines(self._parser)
+                self._read(block, tokens[1].content)
+            case "table":
+                block.settled = leaf.settled
+                for token in tokens[leaf.settled :]:
+                    if token.type == "inline":
+                        token.children = read_inlines(self._parser, token.content, self._shown)
+            case "fence" | "html_block":
+                block.settled = tokens[0].content.rfind("\n") + 1
+            case "code_block":  # ends in a newline, come what may
+                block.settled = tokens[0].content.rfind("\n", 0, -1) + 1
+            case _:
+                pass
+
+    def _read(self, block: Block, content: str) -> None:
+        inlines, tokens = block.inlines, block.tokens
+        assert inlines is not None and tokens is not None
+        if not inlines.read(content, self._shown):
+            block.era += 1
+        tokens[1].content, tokens[1].children = content, inlines.children
+        block.settled = inlines.settled
+        block.revision += 1
+
+    def _define(self, definitions: Definitions) -> None:
+        """Have what looked up a label read again whose definition is new, or withdrawn."""
+        before, self._shown = self._shown, definitions
+        if before == definitions:
             return
-        piece, self._tail = self._tail[:length], self._tail[length:]
-        blocks, self._definite = self._read(piece, frozen=True)
-        self._frozen += blocks
-
-    def _read(self, source: str, *, frozen: bool) -> tuple[list[Block], Definitions]:
-        tokens, definitions = parse(self._parser, source, self._definite)
-        lines = source.split("\n")
-        blocks = []
-        for block in top_level(tokens):
-            begin, end = block[0].map or (0, len(lines))
-            text = "\n".join(lines[begin:end]).rstrip("\n")
-            blocks.append(Block(text, block, frozen))
-        return blocks, definitions
-
-    def _show(self, definitions: Definitions) -> None:
-        """Read frozen blocks again whose links a new (or withdrawn) definition may change."""
-        if definitions.keys() == self._shown.keys() and definitions == self._shown:
-            return
-        self._shown = definitions
-        for block in self._frozen:
-            if "[" not in block.source:
+        labels = before.keys() | definitions.keys()
+        for label in labels:
+            if before.get(label) == definitions.get(label):
                 continue
-            tokens, _ = parse(self._parser, block.source + "\n", definitions)
-            if tokens != block.tokens:
-                block.tokens, block.revision = tokens, block.revision + 1
+            for index in self._asking.get(label, ()):
+                self._blocks[index].begin_era()
+                self._touch(index)
+        for block in self._blocks[self._frozen :]:
+            block.begin_era()
+        self._tail.read_cells_anew(definitions)
+
+    def _loosen(self, leaves: Sequence[Leaf]) -> None:
+        """Note what blank lines within the open lists have come to part."""
+        for place in {place for leaf in leaves for place in leaf.places} | set(self._tail.path):
+            if isinstance(place, Item):
+                listing = place.listing
+                if listing.is_loose != listing.was_loose:
+                    listing.was_loose = listing.is_loose
+                    self._touch(
+                        self._frozen if listing.first_block is None else listing.first_block
+                    )
+
+    def _await_prose(self, leaves: Sequence[Leaf]) -> None:
+        """Arm the short way for a last line that is certain to be paragraph text."""
+        if not leaves or leaves[-1].kind != "paragraph" or not self._tail.ends_in(leaves[-1]):
+            return
+        block, content = self._blocks[-1], leaves[-1].tokens[1].content
+        line = content.rpartition("\n")[2].lstrip(" \t")
+        if _PROSE.match(line) and not may_define(content):
+            self._prose = (block, content + self._tail.trailing_blanks)

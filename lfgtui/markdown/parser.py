@@ -1,15 +1,30 @@
-"""The one Markdown configuration: CommonMark with GitHub's tables, strikethrough, autolinks."""
+"""The one Markdown configuration, and what it notes about containers beside its tokens.
 
-import re
-from collections.abc import Iterator, Sequence
+CommonMark with GitHub's tables, strikethrough, task lists and autolinks. Two
+small block rules of ours stand around markdown-it's own:
+
+- `_note_item` stands first in the chain, never matches, and notes on the item
+  it finds itself in where the item's content begins and whether a blank line
+  parts its blocks. Both are known to markdown-it's list rule and are lost when
+  it returns, and both are needed to open the item again (`reopening`).
+- `_bounded` keeps lists and quotes from nesting without end: what lies deeper
+  is text. markdown-it would drop it, and Python's stack has an end.
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock, blockquote, list_block
 from markdown_it.token import Token
+
+DEEPEST = 24
+"""Levels of nesting. A list takes two of them, itself and its item."""
 
 Definitions = dict[str, dict[str, object]]
 """Link reference definitions as markdown-it keeps them, by normalised label."""
 
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+BlockRule = Callable[[StateBlock, int, int, bool], bool]
 
 
 def make_parser() -> MarkdownIt:
@@ -18,78 +33,87 @@ def make_parser() -> MarkdownIt:
     Links without a scheme are left alone: `main.py` is a file far more often
     than a page in Paraguay.
     """
-    parser = MarkdownIt("gfm-like")
+    parser = MarkdownIt("gfm-like", {"maxNesting": 4 * DEEPEST, "tasklists": True})
     if parser.linkify is not None:
         parser.linkify.set({"fuzzy_link": False})
+    terminates = ["paragraph", "reference", "blockquote"]
+    ruler = parser.block.ruler
+    ruler.before("table", "note_item", _note_item)
+    ruler.at("list", _noting_loose(_bounded(list_block)), {"alt": terminates})
+    ruler.at("blockquote", _bounded(blockquote), {"alt": [*terminates, "list"]})
     return parser
 
 
-def parse(parser: MarkdownIt, source: str, known: Definitions) -> tuple[list[Token], Definitions]:
-    """The source's tokens, and the definitions known after it (the first one of a label wins)."""
-    definitions = dict(known)
-    return parser.parse(source, {"references": definitions}), definitions
-
-
-def parse_structure(parser: MarkdownIt, source: str) -> list[Token]:
-    """Blocks only, inlines unread: all that is needed to tell which are closed."""
+def read_blocks(parser: MarkdownIt, source: str, definitions: Definitions) -> list[Token]:
+    """The source's block tokens, inlines unread; adds to the definitions."""
     tokens: list[Token] = []
-    parser.block.parse(source, parser, {"references": {}}, tokens)
+    environment = {"references": definitions}
+    try:
+        parser.block.parse(source, parser, environment, tokens)
+    except IndexError:  # markdown-it 4.3 looks past the end of a last line without a newline
+        tokens.clear()
+        parser.block.parse(source + "\n", parser, environment, tokens)
     return tokens
 
 
-def top_level(tokens: Sequence[Token]) -> Iterator[list[Token]]:
-    """The tokens of each top-level block in turn."""
-    block: list[Token] = []
-    for token in tokens:
-        block.append(token)
-        if token.level == 0 and token.nesting <= 0:
-            yield block
-            block = []
+def read_inlines(parser: MarkdownIt, source: str, definitions: Definitions) -> list[Token]:
+    """The tokens of a paragraph's or a cell's content."""
+    inline = parser.parseInline(source, {"references": definitions})[0]
+    return inline.children or []
 
 
-def closed_prefix(parser: MarkdownIt, source: str) -> int:
-    """How many characters at the start can no longer change, whatever follows.
+def _bounded(rule: BlockRule) -> BlockRule:
+    def bounded(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+        return state.level < DEEPEST and rule(state, start, end, silent)
 
-    `source` must consist of complete lines: a partial line is shown but is
-    never evidence, since `***` may become `***bold***`. All blocks before the
-    last are closed, and the last is if nothing can continue it. Lines that no
-    block covers just above the cut stay open: they are a link definition
-    whose title may still grow into what follows.
-    """
-    blocks = [t for t in parse_structure(parser, source) if t.level == 0 and t.nesting >= 0]
-    spans = [(token.map[0], token.map[1]) for token in blocks if token.map]
-    if not spans:
-        return 0
-    lines = source.split("\n")[:-1]
-    begin, end = spans[-1]
-    if _is_closed(blocks[-1], lines, begin, end):
-        cut = end
-        while cut < len(lines) and not lines[cut].strip(" \t"):
-            cut += 1
-    else:
-        cut = begin
-        covered = spans[-2][1] if len(spans) > 1 else 0
-        while cut > covered and lines[cut - 1].strip(" \t"):
-            cut -= 1
-    return sum(len(line) + 1 for line in lines[:cut])
+    return bounded
 
 
-def _is_closed(token: Token, lines: Sequence[str], begin: int, end: int) -> bool:
-    match token.type:
-        case "heading_open" | "hr":
-            return True
-        case "fence":
-            return _has_closer(lines[begin], lines[end - 1]) if end - begin > 1 else False
-        case "paragraph_open" | "table_open" | "blockquote_open":
-            return end < len(lines) and not lines[end].strip(" \t")
-        case _:
-            return False
-
-
-def _has_closer(opener: str, last: str) -> bool:
-    opened = _FENCE.match(opener)
-    if opened is None:
+def _note_item(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """Note on the list item around this block its indent, and a blank line before the block."""
+    if silent or not state.level:
         return False
-    marks = opened.group(1)
-    closer = rf" {{0,3}}{re.escape(marks[0])}{{{len(marks)},}}[ \t]*"
-    return re.fullmatch(closer, last) is not None
+    if state.tokens[-1].type == "list_item_open":
+        state.tokens[-1].meta["indent"] = state.blkIndent
+    if start and state.isEmpty(start - 1):
+        around = _innermost(state)
+        begin = around.map[0] if around.map else 0
+        if not all(state.isEmpty(line) for line in range(begin, start)):
+            around.meta["is_parted"] = True
+    return False
+
+
+def _innermost(state: StateBlock) -> Token:
+    """The opening of the item or quote around the block that is about to be read."""
+    level = state.level - 1
+    return next(t for t in reversed(state.tokens) if t.level == level and t.nesting == 1)
+
+
+def _noting_loose(rule: BlockRule) -> BlockRule:
+    """Note on a list whether it is loose, which markdown-it only says by its paragraphs."""
+
+    def noting(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+        first = len(state.tokens)
+        if not rule(state, start, end, silent):
+            return False
+        if not silent:
+            level = state.level + 1
+            items = [
+                token
+                for token in state.tokens[first:]
+                if token.level == level and token.type == "list_item_open"
+            ]
+            state.tokens[first].meta["is_loose"] = _is_loose(state, items)
+        return True
+
+    return noting
+
+
+def _is_loose(state: StateBlock, items: Sequence[Token]) -> bool:
+    """Whether a blank line parts two items, or two blocks of one."""
+    if any(item.meta.get("is_parted") for item in items):
+        return True
+    begins = [item.map[0] for item in items if item.map]
+    return any(
+        begin - before > 1 and state.isEmpty(begin - 1) for before, begin in pairwise(begins)
+    )

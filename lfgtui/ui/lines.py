@@ -43,9 +43,10 @@ class Row(msgspec.Struct, frozen=True):
 
     spans: tuple[Span, ...]
     glue: str | None = None
+    fill: Style | None = None
 
     def indented(self, prefix: Sequence[Span]) -> "Row":
-        return Row((*prefix, *self.spans), self.glue)
+        return Row((*prefix, *self.spans), self.glue, self.fill)
 
     @property
     def text(self) -> str:
@@ -114,6 +115,7 @@ def _finish(row: Row, width: int, base: Style) -> Line:
     segments = [Segment(visible(text), base + style) for text, style in row.spans if text]
     taken = sum(width_of(segment.text) for segment in segments)
     strip = Strip(segments, taken)
+    base = row.fill or base
     if taken < width:
         strip = Strip([*segments, Segment(" " * (width - taken), base)], width)
     elif taken > width:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lfgtui.markdown import StreamingMarkdown
+from lfgtui.markdown import Item, StreamingMarkdown, is_parted
 from lfgtui.markdown.parser import make_parser
 
 AWKWARD = (
@@ -49,7 +49,7 @@ def assert_streams(source: str, pieces: list[str]) -> None:
             assert document.html() == at_once(so_far)
     document.close()
     assert document.html() == at_once(source)
-    assert all(block.frozen for block in document.blocks)
+    assert all(block.is_frozen for block in document.blocks)
 
 
 @st.composite
@@ -90,39 +90,137 @@ def test_every_example_of_the_specifications_streams() -> None:
         assert_streams(source, pieces)
 
 
-def test_a_frozen_block_is_never_parsed_again() -> None:
+def test_a_frozen_block_is_left_alone() -> None:
     document = StreamingMarkdown()
     document.feed("# Title\n\nfirst paragraph\n\nsecond")
+    assert document.take_changes() == 0
     title, first, second = document.blocks
+    revisions = (title.revision, first.revision)
     document.feed(" paragraph grows")
-    again = document.blocks
-    assert again[0] is title and again[1] is first
-    assert title.frozen and first.frozen and not second.frozen
-    assert again[2].revision > second.revision
+    assert document.take_changes() == 2
+    assert list(document.blocks) == [title, first, second]
+    assert title.is_frozen and first.is_frozen and not second.is_frozen
+    assert (title.revision, first.revision) == revisions
+
+
+def test_nothing_new_is_no_change() -> None:
+    document = StreamingMarkdown()
+    document.feed("a\n\nb")
+    document.take_changes()
+    assert document.take_changes() == len(document.blocks) == 2
 
 
 def test_a_late_definition_reaches_back_and_moves_the_revision() -> None:
     document = StreamingMarkdown()
     document.feed("see [here]\n\nnothing else\n\n")
     before, other = (block.revision for block in document.blocks)
+    document.take_changes()
     document.feed("[here]: https://example.org\n\nend")
+    assert document.take_changes() == 0
     blocks = document.blocks
     assert blocks[0].revision > before and blocks[1].revision == other
     assert 'href="https://example.org"' in document.html()
 
 
-def test_a_block_knows_its_own_source() -> None:
+def test_a_definition_that_goes_on_growing_reaches_back_again() -> None:
     document = StreamingMarkdown()
-    document.feed("# Title\n\n- a\n- b\n\n```py\nx = 1\n```\ntail")
-    assert [block.source for block in document.blocks] == [
-        "# Title",
-        "- a\n- b",
-        "```py\nx = 1\n```",
-        "tail",
+    document.feed("- see [here]\n\ntext\n\n[here]: /a")
+    assert 'href="/a"' in document.html()
+    document.feed("bc\n'title'\n")
+    assert 'href="/abc" title="title"' in document.html()
+
+
+def test_blocks_are_leaves_in_their_places() -> None:
+    document = StreamingMarkdown()
+    document.feed("> intro\n>\n> 3. one\n>    - deep\n> 4. [x] two\n>\n>    more\n\nend")
+    found = [
+        (block.kind, [type(place).__name__ for place in block.places], block.opens)
+        for block in document.blocks
     ]
+    assert found == [
+        ("paragraph", ["Quote"], 1),
+        ("paragraph", ["Quote", "Item"], 1),
+        ("paragraph", ["Quote", "Item", "Item"], 1),
+        ("paragraph", ["Quote", "Item"], 1),
+        ("paragraph", ["Quote", "Item"], 0),
+        ("paragraph", [], 0),
+    ]
+    items = [block.places[1] for block in document.blocks[1:5]]
+    assert all(isinstance(item, Item) for item in items)
+    assert items[0] is items[1] and items[2] is items[3] and items[0] is not items[2]
+    item = items[2]
+    assert isinstance(item, Item)
+    assert (item.listing.start + item.index, item.is_checked) == (4, True)
+
+
+def test_a_blank_line_parts_all_items_of_its_list() -> None:
+    document = StreamingMarkdown()
+    document.feed("- a\n- b\n")
+    assert not is_parted(document.blocks[0], document.blocks[1])
+    document.feed("- c\n")
+    document.take_changes()
+    document.feed("\n- d\n")
+    assert document.take_changes() == 0
+    blocks = document.blocks
+    assert all(is_parted(one, other) for one, other in itertools.pairwise(blocks))
+
+
+def test_the_sources_of_all_blocks_are_the_text() -> None:
+    source = (
+        "# Title\n\n- a\n  - b\n\n  c\n\n> q\n\n[x]: /u\n\n"
+        "```py\nx = 1\n```\n| a |\n|---|\n| 1 |\ntail"
+    )
+    document = StreamingMarkdown()
+    for character in source:
+        document.feed(character)
+        assert document.blocks or not source
+    document.close()
+    assert "".join(block.source for block in document.blocks).split() == source.split()
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["x = 1 # code\n", "    indented\n", "<p>html\n", "| a | b |\n", "some words of prose\n"],
+    ids=["fence", "code", "html", "table", "prose"],
+)
+@pytest.mark.parametrize("around", ["", "> ", "1. ", "> - "], ids=["", "quote", "item", "both"])
+def test_a_long_leaf_sheds_its_lines_and_loses_none(line: str, around: str) -> None:
+    heads = {"x": "```py\n", "|": "| h | i |\n|---|--:|\n"}
+    hang = around.replace("1.", "  ").replace("-", " ")
+    lines = [*heads.get(line[0], "").splitlines(keepends=True), *[line] * 40, "end"]
+    pieces = [(hang if number else around) + text for number, text in enumerate(lines)]
+    assert_streams("".join(pieces), pieces)
+
+
+def test_what_is_read_at_a_time_does_not_grow_with_the_document() -> None:
+    """However long a leaf or a list: the tail that is read again stays short."""
+    for line in ("x = 1\n", "| a | b |\n", "- item\n", "> quote\n", "words\n", "[l{}]: /u\n"):
+        document = StreamingMarkdown()
+        document.feed({"x": "```\n", "|": "| a | b |\n|---|---|\n"}.get(line[0], ""))
+        longest = 0
+        for number in range(300):
+            document.feed(line.format(number))
+            document.take_changes()
+            longest = max(longest, len(document.tail_source))
+        assert longest < 400
 
 
 def test_a_file_name_is_not_a_link() -> None:
     document = StreamingMarkdown()
     document.feed("edit main.py, see https://example.org")
     assert document.html().count("<a ") == 1
+
+
+def test_nesting_ends_and_what_lies_deeper_is_text() -> None:
+    source = "".join("  " * depth + f"- level {depth}\n" for depth in range(60))
+    assert_streams(source, [source[at : at + 50] for at in range(0, len(source), 50)])
+    document = StreamingMarkdown()
+    document.feed(source)
+    assert "level 59" in document.html()
+
+
+def test_markup_that_is_still_open_is_never_settled() -> None:
+    words = " ".join(["word"] * 120)
+    for opening, closing in (("**", "**"), ("`", "`"), ("[", "](/u)"), ("<b ", ">"), ("~~", "~~")):
+        source = f"Begin {words} {opening}{words}{closing} end"
+        assert_streams(source, [source[at : at + 7] for at in range(0, len(source), 7)])

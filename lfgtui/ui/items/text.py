@@ -2,11 +2,11 @@
 
 from collections.abc import Hashable, Sequence
 
-from lfgtui.markdown import Block, StreamingMarkdown
+from lfgtui.markdown import StreamingMarkdown
 from lfgtui.transcript import TextItem
+from lfgtui.ui.blocks import Drawing, Look, drawing_of
+from lfgtui.ui.blocks.drawing import gap
 from lfgtui.ui.items.view import Context, ItemView, Piece
-from lfgtui.ui.lines import Row
-from lfgtui.ui.markdown_rows import markdown_rows
 
 
 class TextView(ItemView):
@@ -20,7 +20,8 @@ class TextView(ItemView):
         self._document = StreamingMarkdown()
         self._fed = 0
         self._is_closed = False
-        self._drawn: list[tuple[Hashable, Piece]] = []
+        self._drawings: list[Drawing] = []
+        self._look: Look | None = None
 
     @property
     def is_settled(self) -> bool:
@@ -36,17 +37,24 @@ class TextView(ItemView):
         if self._item.closed and not self._is_closed:
             self._document.close()
             self._is_closed = True
-        look = (context.width, id(self.palette(context)))
+        look = Look(context.width, self.palette(context))
+        changed = self._document.take_changes()
+        if look != self._look:
+            self._look, changed = look, 0
+            self._drawings.clear()
+        pieces = list(self.pieces[:changed])
         blocks = self._document.blocks
-        del self._drawn[len(blocks) :]
-        for number, block in enumerate(blocks):
-            key = (block.revision, block.source if not block.frozen else None, look)
-            if number < len(self._drawn) and self._drawn[number][0] == key:
-                continue
-            self._drawn[number : number + 1] = [(key, self._piece(context, block, number))]
-        return [piece for _, piece in self._drawn]
-
-    def _piece(self, context: Context, block: Block, number: int) -> Piece:
-        rows = markdown_rows(block.tokens, context.width, self.palette(context))
-        gap = [Row(())] if number else []
-        return self.piece(context, [*gap, *rows], block.source)
+        del self._drawings[len(blocks) :]
+        for index in range(changed, len(blocks)):
+            block = blocks[index]
+            if index == len(self._drawings):
+                self._drawings.append(drawing_of(block, look))
+            elif self._drawings[index].block is not block:
+                self._drawings[index] = drawing_of(block, look)
+            drawing = self._drawings[index]
+            drawing.update(self._document.tokens(block))
+            above = gap(blocks[index - 1], block, look) if index else None
+            rows = [*([above] if above else []), *drawing.rows]
+            source = self._document.source_of(block)
+            pieces.append(self.piece(context, rows, source.strip("\n")))
+        return pieces

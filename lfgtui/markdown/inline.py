@@ -1,0 +1,81 @@
+"""The inlines of a paragraph that grows at its end.
+
+What a paragraph says is settled up to a blank behind which nothing is open:
+no `[`, no backtick, no `*` that something later could close. Up to there the
+tokens stay what they are, and only what follows is read again.
+"""
+
+import re
+from collections.abc import Sequence
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from lfgtui.markdown.parser import Definitions, read_inlines
+
+_LONG = 160
+"""Characters left unsettled before a settling is tried."""
+
+_KEPT = 40
+"""Characters at the end that stay unsettled: a word may still become a link."""
+
+_CLOSED_BRACKETS = re.compile(r"\[[^\[\]]*\](?=[^\[(])")
+_OPEN = re.compile(r"[`\[]|<[A-Za-z/!?]|(?<!\s)[*~]|[*~](?!\s)|(?<!\w)_|_(?!\w)")
+"""What, as literal text, something later could turn into the beginning of markup."""
+
+
+class GrowingInlines:
+    """Reads a paragraph's content again and again, as it grows.
+
+    `children` are all of its tokens, the first `settled` of them for good.
+    """
+
+    __slots__ = ("_awaited", "_parser", "_settled", "children", "settled")
+
+    def __init__(self, parser: MarkdownIt) -> None:
+        self._parser = parser
+        self.children: list[Token] = []
+        self.settled = 0
+        self._settled = ""
+        self._awaited = _LONG
+
+    def read(self, content: str, definitions: Definitions) -> bool:
+        """Take in what the content has become; False if what was settled had to be taken back."""
+        is_grown = content.startswith(self._settled)
+        if not is_grown:
+            self.settled, self._settled, self._awaited = 0, "", _LONG
+        del self.children[self.settled :]
+        rest = content[len(self._settled) :]
+        if len(rest) >= self._awaited:
+            rest = self._settle(rest, definitions)
+        self.children += read_inlines(self._parser, rest, definitions)
+        return is_grown
+
+    def _settle(self, rest: str, definitions: Definitions) -> str:
+        cut = _word_edge(rest, len(rest) - _KEPT)
+        tokens = read_inlines(self._parser, rest[:cut], definitions) if cut else []
+        if not tokens or not _is_closed(tokens):
+            self._awaited = 2 * len(rest)
+            return rest
+        self._awaited = _LONG
+        self.children += tokens
+        self.settled = len(self.children)
+        self._settled += rest[:cut]
+        return rest[cut:]
+
+
+def _word_edge(text: str, limit: int) -> int:
+    """Behind the last blank before the limit that has a word on either side; 0 if none."""
+    edge = text.rfind(" ", 1, limit)
+    while edge > 0 and (text[edge - 1].isspace() or text[edge + 1].isspace()):
+        edge = text.rfind(" ", 1, edge)
+    return edge + 1 if edge > 0 else 0
+
+
+def _is_closed(tokens: Sequence[Token]) -> bool:
+    for token in tokens:
+        if token.type == "html_inline":
+            return False  # an <a> reaches as far as its end
+        if token.type == "text" and _OPEN.search(_CLOSED_BRACKETS.sub("", token.content)):
+            return False
+    return True
