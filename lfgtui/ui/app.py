@@ -20,6 +20,7 @@ from textual.widgets import Input
 from lfgtui.config import Config
 from lfgtui.events import Entry, ToolArguments
 from lfgtui.ui.bindings import keymap, keys_in_force
+from lfgtui.ui.frames import Frames
 from lfgtui.ui.pane import PaneSettings
 from lfgtui.ui.screens.live import LiveScreen
 from lfgtui.ui.screens.run import Desk, RunScreen
@@ -73,8 +74,10 @@ class LfgApp(App[int], inherit_bindings=False):
         self._live = run if isinstance(run, LiveRun) else None
         self._open_reader = open_reader
         self._clock = clock
+        self._frames = Frames(clock)
         self._themes = themes
         self._desk = Desk(
+            frames=self._frames,
             keys=self.keys_in_force,
             keymap=keymap(self.keys_in_force),
             panes=PaneSettings(
@@ -115,7 +118,7 @@ class LfgApp(App[int], inherit_bindings=False):
 
     def on_mount(self) -> None:
         self._watch_signals()
-        self.set_interval(FRAME, self._frame)
+        self.set_interval(FRAME, self._tick)
         self.call_after_refresh(self._begin)
 
     async def on_unmount(self) -> None:
@@ -137,7 +140,14 @@ class LfgApp(App[int], inherit_bindings=False):
         """The sink: which tickets changed, nothing more."""
         self._changed.update(entry.ticket for entry in entries)
 
+    def _tick(self) -> None:
+        if self._frames.is_due():
+            began = self._clock()
+            self._frame()
+            self._frames.ended(began)
+
     def _frame(self) -> None:
+        """Draw and paint what changed: a whole frame."""
         screen = self._shown_run()
         if screen is None:
             return

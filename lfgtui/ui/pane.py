@@ -9,6 +9,7 @@ from textual.widget import Widget
 
 from lfgtui.tickets import Ticket
 from lfgtui.transcript import TextItem, Transcript
+from lfgtui.ui.canvas import Canvas
 from lfgtui.ui.items import Summarise, preload
 from lfgtui.ui.pane_head import PaneHead
 from lfgtui.ui.stream_view import StreamView
@@ -32,6 +33,7 @@ class PaneSettings(msgspec.Struct, frozen=True):
     ttft_budget: float
     summarise: Summarise
     clock: Callable[[], float] = time.time
+    canvas: Canvas = msgspec.field(default_factory=Canvas)
 
 
 class Pane(Widget, can_focus=True):
@@ -63,7 +65,7 @@ class Pane(Widget, can_focus=True):
         self._view = view
         self._ticket = ticket
         self._settings = settings
-        self._head = PaneHead(ticket, settings)
+        self._head = PaneHead(ticket, settings, settings.canvas)
         self._stream = StreamView(settings.summarise)
         self._is_dirty = True
         self._gauged_at = 0.0

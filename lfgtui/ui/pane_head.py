@@ -10,6 +10,7 @@ from typing import Protocol
 import msgspec
 from rich.style import Style
 from textual import events
+from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -17,6 +18,7 @@ from lfgtui.metrics import Meter
 from lfgtui.tickets import Ticket
 from lfgtui.transcript import ENDED, Transcript
 from lfgtui.ui.badges import BADGES, STALLED, Badge
+from lfgtui.ui.canvas import Canvas
 from lfgtui.ui.figures import count, duration, money, spark
 from lfgtui.ui.lines import Row, Span, finish, fit, width_of
 from lfgtui.ui.palette import Role, themed
@@ -65,12 +67,14 @@ class PaneHead(Widget):
 
     DEFAULT_CSS = "PaneHead { width: 1fr; height: 2; background: $panel; }"
 
-    def __init__(self, ticket: Ticket, limits: Limits) -> None:
+    def __init__(self, ticket: Ticket, limits: Limits, canvas: Canvas) -> None:
         super().__init__()
+        self._canvas = canvas
         self._ticket = ticket
         self._limits = limits
         self._rows: list[Strip] = []
         self._width = 0
+        self._styles: dict[str, Style] = {}
 
     def update(
         self, transcript: Transcript, meter: Meter, waits_for: Sequence[str], now: float
@@ -88,7 +92,7 @@ class PaneHead(Widget):
         strips = [line.strip for line in finish(rows, self._width, self._style("foreground"))]
         if strips != self._rows:
             self._rows = strips
-            self.refresh()
+            self._canvas.changed(self, self.size.region)
 
     def badge(self, transcript: Transcript, meter: Meter, now: float) -> Badge:
         """The state in a sign and a word; stalling and the wait for a retry counted."""
@@ -99,6 +103,16 @@ class PaneHead(Widget):
         if state == "retrying" and meter.retry_at is not None:
             return badge._replace(word=f"retry in {_short(max(0, meter.retry_at - now))}")
         return badge
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        # Past Textual's cache of styled lines: these are styled, and it would not know of a change.
+        strips = [self.render_line(y) for y in range(crop.y, crop.bottom)]
+        for line_filter in self.get_line_filters():
+            ground = self.background_colors[1]
+            strips = [strip.apply_filter(line_filter, ground) for strip in strips]
+        if crop.x or crop.width != self._width:
+            strips = [strip.crop(crop.x, crop.right) for strip in strips]
+        return strips
 
     def render_line(self, y: int) -> Strip:
         return self._rows[y] if y < len(self._rows) else Strip.blank(self._width, self.rich_style)
@@ -112,7 +126,14 @@ class PaneHead(Widget):
         return False
 
     def _style(self, colour: str) -> Style:
-        return themed(self, _ROLES[colour])
+        style = self._styles.get(colour)
+        if style is None:
+            style = self._styles[colour] = themed(self, _ROLES[colour])
+        return style
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._styles.clear()
 
     def _title_row(self, transcript: Transcript, meter: Meter, now: float) -> Row:
         badge = self.badge(transcript, meter, now)

@@ -12,6 +12,7 @@ from textual.css.query import NoMatches
 from lfgtui.ui.bindings import BY_ACTION, Keymap
 from lfgtui.ui.finding import Finding
 from lfgtui.ui.footer import Footer, Situation
+from lfgtui.ui.frames import Frames
 from lfgtui.ui.grid import PaneGrid
 from lfgtui.ui.header import Header
 from lfgtui.ui.items import Kind
@@ -30,8 +31,9 @@ _TOAST_SECONDS = 2.5
 
 
 class Desk(msgspec.Struct, frozen=True):
-    """What every run screen is given: the keys and how panes are set."""
+    """What every run screen is given: the clock, the keys, how panes are set."""
 
+    frames: Frames
     keys: Mapping[str, Sequence[str]]
     keymap: Keymap
     panes: PaneSettings
@@ -109,8 +111,9 @@ class RunScreen(KeyedScreen):
 
     def frame(self, now: float, gauges: bool = True) -> None:
         """Paint what changed; `gauges` also the figures that time alone changes."""
-        for pane in self._grid.in_view():
-            pane.tick(now)
+        with self._desk.panes.canvas.frame(self):
+            for pane in self._desk.frames.turns(list(self._grid.in_view()), self._current):
+                pane.tick(now)
         if gauges:
             self._tell(now)
 
