@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 TESTS ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check format bench snapshots picture clean
+.PHONY: help demo run test check format bench fuzz snapshots picture clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -38,6 +38,12 @@ format: $(READY) ## format the code and mend what lint can mend
 
 bench: $(READY) ## measure; prints ratios from interleaved runs
 	$(BIN)/python bench/startup.py
+	$(BIN)/python bench/pane.py $(ARGS)
+
+fuzz: $(READY) ## stream awkward documents, walk through the app, for minutes; prints counts
+	$(BIN)/python -m tests.markdown.fuzz $(ARGS)
+	$(BIN)/python -m tests.ui.fuzz_rows
+	$(BIN)/python -m tests.ui.walk
 
 snapshots: $(READY) ## accept what the screen looks like now
 	$(BIN)/python -m pytest tests/ui --snapshot-update

@@ -81,6 +81,12 @@ class StreamingMarkdown:
         self._take_in()
         return self._blocks
 
+    @property
+    def frozen_count(self) -> int:
+        """How many of the blocks can grow no more."""
+        self._take_in()
+        return self._frozen
+
     def take_changes(self) -> int:
         """The index of the first block that is not as it was when this was last asked."""
         self._take_in()

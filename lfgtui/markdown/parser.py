@@ -104,9 +104,17 @@ def _noting_loose(rule: BlockRule) -> BlockRule:
                 if token.level == level and token.type == "list_item_open"
             ]
             state.tokens[first].meta["is_loose"] = _is_loose(state, items)
+            for item in items:
+                _note_indent(state, item)
         return True
 
     return noting
+
+
+def _note_indent(state: StateBlock, item: Token) -> None:
+    """Note where the content of an item that has none would begin."""
+    if item.map and "indent" not in item.meta:
+        item.meta["indent"] = state.sCount[item.map[0]] + len(item.info + item.markup) + 1
 
 
 def _is_loose(state: StateBlock, items: Sequence[Token]) -> bool:

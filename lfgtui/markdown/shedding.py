@@ -127,7 +127,7 @@ def shed(
             result.text += text.removeprefix(_STAND_IN if before else "")
         case _:
             return None
-    result.lines += lines[max(kept, begin + result.head.count("\n")) : begins]
+    result.lines += lines[max(kept, leaf.first + result.head.count("\n")) : begins]
     result.head = "".join(lines[leaf.first : kept])
     if leaf.kind == "paragraph":
         result.head = reopened_with(leaf.places, _STAND_IN + "\n")

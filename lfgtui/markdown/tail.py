@@ -209,6 +209,7 @@ class Tail:
         if len(lines) < 2 * self._tried or any(line.strip(" \t>") for line in above):
             return
         self._tried = len(lines)
+        path = leaf.path
         kept = shed(
             leaf,
             [line + "\n" for line in lines],
@@ -222,7 +223,7 @@ class Tail:
         complete = "".join(line + "\n" for line in lines[begins:])
         self._text, self._examined, self._tried = complete + text, len(complete), 0
         is_headless = leaf.kind in ("code_block", "paragraph")
-        self._reopen(leaf.places if is_headless else self.path)
+        self._reopen(leaf.places if is_headless else path)
 
 
 def _settled(leaves: Sequence[Leaf], lines: Sequence[str]) -> tuple[int, int]:

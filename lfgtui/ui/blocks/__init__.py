@@ -2,12 +2,12 @@
 
 from lfgtui.markdown import Block
 from lfgtui.ui.blocks.code import CodeDrawing
-from lfgtui.ui.blocks.drawing import Drawing, Look
+from lfgtui.ui.blocks.drawing import Drawing, Look, gap
 from lfgtui.ui.blocks.prose import ProseDrawing
 from lfgtui.ui.blocks.rule import RuleDrawing
 from lfgtui.ui.blocks.table import BlockTable
 
-__all__ = ["Drawing", "Look", "drawing_of"]
+__all__ = ["Drawing", "Look", "drawing_of", "gap"]
 
 
 def drawing_of(block: Block, look: Look) -> Drawing:
