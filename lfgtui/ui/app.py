@@ -85,6 +85,7 @@ class LfgApp(App[int], inherit_bindings=False):
                 ttft_budget=config.ttft_budget,
                 summarise=summarise,
                 clock=clock,
+                kept_lines=config.pane_lines,
             ),
         )
         self._simulated = simulated

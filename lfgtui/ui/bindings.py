@@ -56,6 +56,8 @@ KEYS: tuple[Key, ...] = (
     Key("view", ("v",), "view", "grid, focus, table", "Move"),
     Key("page_up", ("pageup",), "page up", "a page up", "Read"),
     Key("page_down", ("pagedown",), "page down", "a page down", "Read"),
+    Key("aside_left", ("<",), "aside left", "the left of what is too wide", "Read"),
+    Key("aside_right", (">",), "aside right", "the right of what is too wide", "Read"),
     Key("start", ("home",), "start", "the beginning", "Read"),
     Key("finish", ("end",), "end", "the end", "Read"),
     Key("follow", ("f",), "follow", "follow the tail (scrolling up lets go)", "Read"),
@@ -83,6 +85,8 @@ BY_ACTION: Mapping[str, Key] = {key.action: key for key in KEYS}
 _LONG_NAMES = {
     "?": "question_mark",
     "/": "slash",
+    "<": "less_than_sign",
+    ">": "greater_than_sign",
     " ": "space",
     ".": "full_stop",
     "-": "minus",
@@ -94,6 +98,8 @@ _LONG_NAMES = {
 _SHOWN = {
     "question_mark": "?",
     "slash": "/",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
     "full_stop": ".",
     "minus": "-",
     "escape": "esc",

@@ -1,45 +1,55 @@
-"""Styled text to lines of a known width.
+"""Styled text to rows that fit, and rows to what the screen is given.
 
-A `Span` is text in one style, a `Row` a line of them without a width yet, a
-`Line` what the screen is given: a strip of exactly the pane's width. All text
-on its way to the screen passes `visible` before its width is counted (`wrap`, `cut`,
-`fit`), and once more where it becomes a strip.
+A `Span` is text in one style. A `Row` is a line of them that has no newline, no tab
+and no control character, as `wrap`, `cut`, `fit` and `Flow` make it: this is what is
+kept in memory, and `strip_of` makes a strip of it where it comes into sight.
 
-Width is counted in terminal cells: Chinese and most emoji take two.
+Width is counted in terminal cells: Chinese and most emoji take two. No cluster of
+characters (a letter and its accents, a family of emoji) is ever parted, neither by
+the edge of a line nor by a change of style: what it looks like, and how wide it is,
+is known only of the whole.
 """
 
-import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from itertools import accumulate
+from typing import NamedTuple
 
 import msgspec
-from rich.cells import cell_len, chop_cells
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from lfgtui.ui.cells import drawn, fitting, is_loose, is_narrow, measure, width_of
+from lfgtui.ui.linebreaks import Place, filled, wrapped
 from lfgtui.visible import visible
+
+__all__ = (
+    "TAB",
+    "Flow",
+    "Line",
+    "Row",
+    "Span",
+    "cut",
+    "finish",
+    "fit",
+    "strip_of",
+    "width_of",
+    "wrap",
+)
 
 Span = tuple[str, Style]
 
 TAB = 4
 """Columns between tab stops."""
 
-# A word with the blanks after it; in East Asian text a line may break after any character.
-_WIDE = (
-    "\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6"
-)
 
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """A line without its padding.
 
-@cache
-def _words() -> re.Pattern[str]:
-    """Compiled when the first line is wrapped: it takes as long as the rest of this import."""
-    return re.compile(rf"[{_WIDE}] *|[^ {_WIDE}]+ *| +")
-
-
-class Row(msgspec.Struct, frozen=True):
-    """A line without its padding. `glue`: what joined it to the line before in the
-    text it was wrapped from; None where it is a line of its own."""
+    `glue`: what joined it to the row before in the text it was wrapped from; None where
+    it is a line of its own. `fill`: the style of what is left of the line; None: the ground's.
+    """
 
     spans: tuple[Span, ...]
     glue: str | None = None
@@ -50,7 +60,7 @@ class Row(msgspec.Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        return "".join(text for text, _ in self.spans)
+        return "".join([text for text, _ in self.spans])
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -61,33 +71,133 @@ class Line(msgspec.Struct, frozen=True):
     glue: str | None = None
 
 
-def width_of(text: str) -> int:
-    """Terminal cells the text takes."""
-    return len(text) if text.isascii() else cell_len(text)
-
-
-def wrap(spans: Iterable[Span], width: int) -> list[Row]:
+def wrap(
+    spans: Iterable[Span], width: int, first: Sequence[Span] = (), rest: Sequence[Span] = ()
+) -> list[Row]:
     """Break at blanks, and inside a word only where it is wider than the line.
 
-    Newlines in the text end lines; tabs go to the next stop.
+    Newlines in the text end lines; tabs go to the next stop. `first` is put before the
+    first row and `rest` before the others, and taken off the width.
     """
+    layout = _Layout.of(width, first, rest)
     rows: list[Row] = []
-    for line in _split(spans):
-        text = "".join(part for part, _ in line)
-        for begin, end, glue in _breaks(text, max(1, width)):
-            rows.append(Row(tuple(_slice(line, begin, end)), glue))
+    for line in _lines(spans):
+        rows += layout.lay(line, len(rows)).rows
     return rows
 
 
-def cut(spans: Iterable[Span], width: int) -> list[Row]:
+def cut(spans: Iterable[Span], width: int, fill: Style | None = None) -> list[Row]:
     """Break wherever the line is full: for code, where every blank counts."""
     rows: list[Row] = []
-    for line in _split(spans):
-        text, begin, glue = "".join(part for part, _ in line), 0, None
-        for piece in [text] if width_of(text) <= width else chop_cells(text, max(2, width)):
-            rows.append(Row(tuple(_slice(line, begin, begin + len(piece))), glue))
-            begin, glue = begin + len(piece), ""
+    room = max(1, width)
+    for line in _lines(spans):
+        text = "".join([part for part, _ in line])
+        glue = None
+        for part in _parts(_whole(line, text), filled(text, room, room)):
+            rows.append(Row(part, glue, fill))
+            glue = ""
     return rows
+
+
+class Flow:
+    """Text that grows, wrapped as `wrap` would wrap all of it.
+
+    What it costs to add to it depends on what is added and on the last row: every row
+    but the last of settled text can change no more (`linebreaks` says why).
+    """
+
+    rows: list[Row]
+    """All of them; the same list for good."""
+
+    def __init__(self, width: int, first: Sequence[Span] = (), rest: Sequence[Span] = ()) -> None:
+        self._layout = _Layout.of(width, first, rest)
+        self._closed = 0
+        # The settled text that begins in the last row, what glues that row to the one
+        # before, and the cells of its line that are above it.
+        self._open: list[Span] = []
+        self._glue: str | None = None
+        self._column = 0
+        self.rows = self._layout.lay([], 0).rows
+        self._seen_from = 0
+        self._seen: list[Row] = []
+
+    def settle(self, spans: Iterable[Span]) -> None:
+        """Append text that can change no more. It takes the place of what was shown."""
+        del self.rows[self._closed :]
+        *complete, self._open = _lines(spans, self._open, self._column)
+        for line in complete:
+            self.rows += self._layout.lay(line, len(self.rows), self._glue).rows
+            self._glue, self._column = None, 0
+        laid = self._layout.lay(self._open, len(self.rows), self._glue)
+        self.rows += laid.rows
+        self._closed = len(self.rows) - 1
+        if begin := laid.places[-1][0]:
+            self._glue = self.rows[-1].glue
+            self._column += width_of(laid.text[:begin])
+            self._open = list(next(_parts(self._open, [(begin, len(laid.text))])))
+
+    def show(self, spans: Iterable[Span]) -> int:
+        """What follows for now, until the next call of either method.
+
+        The index of the first row that is another one than after the last `show`; the
+        rows before it are the same objects. The number of rows if there is none, which
+        may be fewer than before. The first time all rows are new.
+        """
+        del self.rows[self._closed :]
+        glue = self._glue
+        for line in _lines(spans, self._open, self._column):
+            self.rows += self._layout.lay(line, len(self.rows), glue).rows
+            glue = None
+        return self._look()
+
+    def _look(self) -> int:
+        """Put the rows that were there before back in place of their equals."""
+        first = self._seen_from
+        for old, new in zip(self._seen, self.rows[first:], strict=False):
+            if old != new:
+                break
+            self.rows[first] = old
+            first += 1
+        self._seen_from, self._seen = self._closed, self.rows[self._closed :]
+        return first
+
+
+class _Laid(NamedTuple):
+    rows: list[Row]
+    text: str
+    places: list[Place]
+
+
+class _Layout(NamedTuple):
+    """What stands before the first row of a text and before its others, and the cells left."""
+
+    first: tuple[Span, ...]
+    rest: tuple[Span, ...]
+    first_room: int
+    rest_room: int
+
+    @classmethod
+    def of(cls, width: int, first: Sequence[Span], rest: Sequence[Span]) -> "_Layout":
+        rooms = (
+            max(1, width - sum(width_of(text) for text, _ in spans)) for spans in (first, rest)
+        )
+        return cls(tuple(first), tuple(rest), *rooms)
+
+    def lay(self, line: list[Span], number: int, glue: str | None = None) -> _Laid:
+        """The rows of one line, the first of which is the text's row `number`."""
+        text = line[0][0] if len(line) == 1 else "".join([part for part, _ in line])
+        prefix, room = (self.rest, self.rest_room) if number else (self.first, self.first_room)
+        places = wrapped(text, room, self.rest_room)
+        if text and places == [(0, len(text))]:
+            return _Laid([Row((*prefix, *_whole(line, text)), glue)], text, places)
+        rows: list[Row] = []
+        last = 0
+        for part, (begin, end) in zip(_parts(_whole(line, text), places), places, strict=True):
+            if begin:
+                prefix, glue = self.rest, text[last:begin]
+            rows.append(Row(prefix + part if prefix else part, glue))
+            last = end
+        return _Laid(rows, text, places)
 
 
 def fit(left: Sequence[Span], right: Sequence[Span], width: int, base: Style) -> Row:
@@ -106,45 +216,128 @@ def fit(left: Sequence[Span], right: Sequence[Span], width: int, base: Style) ->
     return Row((*left, *right))
 
 
+def strip_of(row: Row, width: int, ground: Style, left: int = 0) -> Strip:
+    """The row as a strip of exactly `width` cells: padded, or cut off where it is wider.
+
+    `left`: the cells that are scrolled out at the left. Of a wide character that an edge
+    cuts in half, a blank stays. Neighbours of one style become one segment.
+    """
+    spans = _merged(row.spans)
+    sizes = [width_of(text) for text, _ in spans]
+    taken = sum(sizes)
+    if left or taken > width:
+        spans = list(_window(spans, sizes, left, left + width))
+        taken = max(0, min(taken, left + width) - left)
+    if taken < width:
+        fill, blanks = ground if row.fill is None else row.fill, " " * (width - taken)
+        if spans and spans[-1][1] == fill:
+            spans[-1] = (spans[-1][0] + blanks, fill)
+        else:
+            spans.append((blanks, fill))
+    return Strip([Segment(text, style) for text, style in spans], width)
+
+
 def finish(rows: Iterable[Row], width: int, base: Style) -> list[Line]:
     """Strips of exactly `width` cells."""
     return [_finish(row, width, base) for row in rows]
 
 
 def _finish(row: Row, width: int, base: Style) -> Line:
-    segments = [Segment(visible(text), base + style) for text, style in row.spans if text]
-    taken = sum(width_of(segment.text) for segment in segments)
-    strip = Strip(segments, taken)
-    base = row.fill or base
-    if taken < width:
-        strip = Strip([*segments, Segment(" " * (width - taken), base)], width)
-    elif taken > width:
-        strip = strip.crop(0, width)
-    return Line(strip, row.text.rstrip(), row.glue)
+    styled = Row(tuple((text, base + style) for text, style in row.spans), row.glue, row.fill)
+    return Line(strip_of(styled, width, base), row.text.rstrip(), row.glue)
 
 
-def _split(spans: Iterable[Span]) -> Iterator[list[Span]]:
-    """The spans of each line, made visible, tabs expanded."""
-    line: list[Span] = []
-    column = 0
+def _lines(
+    spans: Iterable[Span], before: Iterable[Span] = (), column: int = 0
+) -> Iterator[list[Span]]:
+    """The spans of each line, made visible, tabs expanded; the first begins with `before`,
+    which stands at that column."""
+    line = list(before)
     for text, style in spans:
+        if text.isprintable():
+            _append(line, text, style)
+            continue
         for number, part in enumerate(visible(text).split("\n")):
             if number:
                 yield line
                 line, column = [], 0
-            line.append((_expand(part, column), style))
-            column += len(part)
+            if "\t" in part:
+                part = _expanded(part, column + width_of("".join([text for text, _ in line])))
+            _append(line, part, style)
     yield line
 
 
-def _expand(text: str, column: int) -> str:
-    if "\t" not in text:
-        return text
-    return (" " * column + text).expandtabs(TAB)[column:]
+def _append(line: list[Span], text: str, style: Style) -> None:
+    if line and line[-1][1] is style:
+        line[-1] = (line[-1][0] + text, style)
+    elif text:
+        line.append((text, style))
+
+
+def _expanded(text: str, column: int) -> str:
+    """Tabs as blanks up to the next stop."""
+    first, *others = text.split("\t")
+    column += width_of(first)
+    parts = [first]
+    for part in others:
+        blanks = TAB - column % TAB
+        parts += (" " * blanks, part)
+        column += blanks + width_of(part)
+    return "".join(parts)
+
+
+def _whole(spans: list[Span], text: str) -> list[Span]:
+    """The spans of the text, each cluster in the style that it begins with."""
+    if len(spans) < 2 or text.isascii():
+        return spans
+    ends = list(accumulate(len(part) for part, _ in spans))
+    if all(is_loose(text[end - 1 : end + 1]) for end in ends):
+        return spans
+    edges = measure(text).offsets
+    whole: list[Span] = []
+    begin = 0
+    for end, (_, style) in zip(ends, spans, strict=True):
+        edge = edges[bisect_left(edges, end)]
+        if edge > begin:
+            whole.append((text[begin:edge], style))
+            begin = edge
+    return whole
+
+
+def _parts(spans: Sequence[Span], places: Iterable[Place]) -> Iterator[tuple[Span, ...]]:
+    """What of the spans stands in each place; the places are in order."""
+    if len(spans) == 1:
+        text, style = spans[0]
+        for begin, end in places:
+            yield ((text[begin:end], style),) if end > begin else ()
+        return
+    index = at = 0
+    for begin, end in places:
+        while index < len(spans) and at + len(spans[index][0]) <= begin:
+            at += len(spans[index][0])
+            index += 1
+        yield tuple(_slice(spans, index, begin - at, end - at))
+
+
+def _slice(spans: Sequence[Span], index: int, begin: int, end: int) -> Iterator[Span]:
+    """From one character to another, counted from the beginning of the span at `index`."""
+    while end > begin and index < len(spans):
+        text, style = spans[index]
+        if begin < len(text):
+            yield text[begin:end], style
+        begin, end = max(0, begin - len(text)), end - len(text)
+        index += 1
 
 
 def _one_line(spans: Sequence[Span]) -> list[Span]:
-    return [(visible(text).replace("\n", " ").replace("\t", " "), style) for text, style in spans]
+    flat = [(_flat(text), style) for text, style in spans]
+    return _whole(flat, "".join([text for text, _ in flat]))
+
+
+def _flat(text: str) -> str:
+    if text.isprintable():
+        return text
+    return visible(text).replace("\n", " ").replace("\t", " ")
 
 
 def _shortened(spans: Iterable[Span], room: int) -> Iterator[Span]:
@@ -152,43 +345,42 @@ def _shortened(spans: Iterable[Span], room: int) -> Iterator[Span]:
     room -= 1
     for text, style in spans:
         if (size := width_of(text)) > room:
-            kept = chop_cells(text, room)[0] if room > 1 else text[:room]
-            yield (kept if width_of(kept) <= room else "") + "…", style
+            yield text[: fitting(text, room)] + "…", style
             return
         room -= size
         yield text, style
 
 
-def _breaks(text: str, width: int) -> Iterator[tuple[int, int, str | None]]:
-    """Begin, end and glue of each line; ends leave the blanks out."""
-    begin = end = used = 0
-    glue: str | None = None
-    for match in _words().finditer(text):
-        word = match.group()
-        core = word.rstrip(" ")
-        size, blanks = width_of(core), len(word) - len(core)
-        if used and core and used + size > width:
-            yield begin, end, glue
-            glue = text[end : match.start()]
-            begin, used = match.start(), 0
-        if size > width:
-            at = match.start()
-            *full, last = chop_cells(core, max(2, width))
-            for piece in full:
-                yield begin, at + len(piece), glue
-                at += len(piece)
-                begin, glue = at, ""
-            size = width_of(last)
-        used += size + blanks
-        end = match.end() - blanks if core else end
-    yield begin, end, glue
-
-
-def _slice(spans: Iterable[Span], begin: int, end: int) -> Iterator[Span]:
-    """The part of the spans between two character offsets."""
-    at = 0
+def _merged(spans: Sequence[Span]) -> list[Span]:
+    """As they are painted: neighbours of one style in one, nothing that a terminal obeys."""
+    if not all(text.isascii() and text.isprintable() for text, _ in spans):
+        spans = [(drawn(text), style) for text, style in _one_line(spans)]
+    merged: list[Span] = []
     for text, style in spans:
-        part = text[max(0, begin - at) : max(0, end - at)]
-        if part:
-            yield part, style
-        at += len(text)
+        if merged and (merged[-1][1] is style or merged[-1][1] == style):
+            merged[-1] = (merged[-1][0] + text, style)
+        elif text:
+            merged.append((text, style))
+    return merged
+
+
+def _window(spans: Iterable[Span], sizes: Iterable[int], left: int, right: int) -> Iterator[Span]:
+    """What is seen of the spans between two cells."""
+    at = 0
+    for (text, style), size in zip(spans, sizes, strict=True):
+        begin, end = max(0, left - at), min(size, right - at)
+        if begin < end:
+            yield _seen(text, begin, end), style
+        at += size
+
+
+def _seen(text: str, begin: int, end: int) -> str:
+    """From one cell to another, blanks for halves of characters."""
+    if is_narrow(text):
+        return text[begin:end]
+    _, cells, offsets = measure(text)
+    first, last = bisect_left(cells, begin), bisect_right(cells, end) - 1
+    if first > last:
+        return " " * (end - begin)
+    before, behind = cells[first] - begin, end - cells[last]
+    return " " * before + text[offsets[first] : offsets[last]] + " " * behind

@@ -5,12 +5,15 @@ widget that declares it, and a screen of panes would begin with four hundred
 of them to style.
 """
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, reduce
 from typing import NamedTuple, Self
 
 import msgspec
 from rich.style import Style
 from textual.color import Color
+from textual.filter import ANSIToTruecolor
+from textual.strip import Strip
 from textual.widget import Widget
 
 EM = Style(italic=True)
@@ -93,6 +96,23 @@ class Palette(msgspec.Struct, frozen=True):
         names = _ROLES.keys() - {"match", "current", "hint"}
         quieter = {name: getattr(self, name) + quiet for name in names}
         return msgspec.structs.replace(self, **quieter)
+
+
+def line_filter(widget: Widget) -> Callable[[Strip], Strip]:
+    """What a strip goes through before it is painted: NO_COLOR, say.
+
+    The filter that turns the terminal's own sixteen colours into true ones is
+    always on, and there are none of them in a theme: it would only cost.
+    """
+    filters = [each for each in widget.get_line_filters() if not isinstance(each, ANSIToTruecolor)]
+    if not filters:
+        return _as_it_is
+    ground = widget.background_colors[1]
+    return lambda strip: reduce(lambda done, by: done.apply_filter(by, ground), filters, strip)
+
+
+def _as_it_is(strip: Strip) -> Strip:
+    return strip
 
 
 def themed(widget: Widget, role: Role) -> Style:

@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 import msgspec
 from textual.app import ComposeResult
+from textual.geometry import Region
+from textual.strip import Strip
 from textual.widget import Widget
 
 from lfgtui.tickets import Ticket
@@ -12,7 +14,7 @@ from lfgtui.transcript import TextItem, Transcript
 from lfgtui.ui.canvas import Canvas
 from lfgtui.ui.items import Summarise, preload
 from lfgtui.ui.pane_head import PaneHead
-from lfgtui.ui.stream_view import StreamView
+from lfgtui.ui.stream_view import ASIDE, StreamView
 from lfgtui.ui.view import RunView
 
 GAUGE_SECONDS = 0.25
@@ -27,13 +29,17 @@ _TROUBLE = frozenset({"needs_approval", "failed", "limit", "blocked"})
 
 
 class PaneSettings(msgspec.Struct, frozen=True):
-    """What panes need to know beside the run. Times in seconds."""
+    """What panes need to know beside the run. Times in seconds.
+
+    `kept_lines` is about how many lines of a pane stay in memory as they are drawn.
+    """
 
     stall_after: float
     ttft_budget: float
     summarise: Summarise
     clock: Callable[[], float] = time.time
     canvas: Canvas = msgspec.field(default_factory=Canvas)
+    kept_lines: int = 5000
 
 
 class Pane(Widget, can_focus=True):
@@ -66,15 +72,30 @@ class Pane(Widget, can_focus=True):
         self._ticket = ticket
         self._settings = settings
         self._head = PaneHead(ticket, settings, settings.canvas)
-        self._stream = StreamView(settings.summarise)
+        self._stream = StreamView(settings.summarise, settings.kept_lines, settings.canvas)
         self._is_dirty = True
         self._gauged_at = 0.0
         self._rests_until = 0.0
         self._colour = ""
+        self._edges: dict[Region, list[Strip]] = {}
 
     def compose(self) -> ComposeResult:
         yield self._head
         yield self._stream
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        # The bar and the margins, which only a style changes. The compositor asks in each frame.
+        edges = self._edges.get(crop)
+        if edges is None:
+            edges = self._edges[crop] = super().render_lines(crop)
+        return edges
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._edges.clear()
+
+    def on_resize(self) -> None:
+        self._edges.clear()
 
     def on_mount(self) -> None:
         self.call_after_refresh(preload)
@@ -88,6 +109,7 @@ class Pane(Widget, can_focus=True):
         gauges = abs(now - self._gauged_at) >= GAUGE_SECONDS
         streams = (self._is_dirty or gauges) and now >= self._rests_until
         if not (gauges or streams):
+            self._stream.settle()
             return
         transcript = self._view.transcript(self.ticket_id)
         if gauges:
@@ -132,6 +154,10 @@ class Pane(Widget, can_focus=True):
     def scroll_pages(self, pages: int) -> None:
         """Scroll by what is in sight."""
         self._stream.scroll_by(pages * self._stream.page)
+
+    def scroll_aside(self, notches: int) -> None:
+        """Move what is wider than the pane: its right part into sight, or (negative) its left."""
+        self._stream.scroll_aside(notches * ASIDE)
 
     def scroll_start(self) -> None:
         """To the first line."""

@@ -21,7 +21,7 @@ from lfgtui.ui.badges import BADGES, STALLED, Badge
 from lfgtui.ui.canvas import Canvas
 from lfgtui.ui.figures import count, duration, money, spark
 from lfgtui.ui.lines import Row, Span, finish, fit, width_of
-from lfgtui.ui.palette import Role, themed
+from lfgtui.ui.palette import Role, line_filter, themed
 
 BADGE_WIDTH = 13
 _WORDS = 30
@@ -106,12 +106,9 @@ class PaneHead(Widget):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         # Past Textual's cache of styled lines: these are styled, and it would not know of a change.
-        strips = [self.render_line(y) for y in range(crop.y, crop.bottom)]
-        for line_filter in self.get_line_filters():
-            ground = self.background_colors[1]
-            strips = [strip.apply_filter(line_filter, ground) for strip in strips]
+        strips = list(map(line_filter(self), map(self.render_line, range(crop.y, crop.bottom))))
         if crop.x or crop.width != self._width:
-            strips = [strip.crop(crop.x, crop.right) for strip in strips]
+            return [strip.crop(crop.x, crop.right) for strip in strips]
         return strips
 
     def render_line(self, y: int) -> Strip:

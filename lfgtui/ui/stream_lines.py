@@ -1,136 +1,242 @@
-"""A transcript as one flat list of lines, kept up to date from where it changed."""
+"""A transcript as one flat list of lines, kept up to date from where it changed.
+
+Views hand out pieces, in `pieces` they stand one after the other, a blank one
+before those that need room. A frame costs what is new: only views that can
+still change are asked, and only the pieces they name are looked at.
+
+A line's number changes when something above it does. What has to find a row
+again takes its *address* instead: one number, growing from row to row, made of
+the view, the piece in it and the row in that.
+"""
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from lfgtui.transcript import Attempt, Transcript
-from lfgtui.ui.items import Context, ItemView, Piece, rule_of, view_of
-from lfgtui.ui.lines import Line, Row, finish
+from lfgtui.ui.items import Context, ItemView, Kind, Piece, rule_of, view_of
+from lfgtui.ui.lines import Row
+from lfgtui.ui.piece_list import PieceList
 
-Place = tuple[int, int]
-"""A view's index and a count of characters into what it says: survives re-wrapping."""
+_ROW_BITS, _PIECE_BITS = 24, 24
 
-_BLANK = Row(())
+
+class Place(NamedTuple):
+    """A piece's address and a count of characters into it: survives re-wrapping."""
+
+    address: int
+    characters: int
 
 
 class StreamLines:
-    """The lines of one ticket. Views of items that can change no more are left alone."""
+    """The lines of one ticket; at most about `kept` of them in memory."""
 
-    def __init__(self) -> None:
-        self.lines: list[Line] = []
+    def __init__(self, kept: int = 5000) -> None:
+        self.pieces = PieceList(kept)
         self.views: list[ItemView] = []
-        self._starts: list[int] = []
+        self._begins: list[int] = []
+        self._gaps: list[int] = []
         self._live: list[int] = []
-        self._seen: list[tuple[Attempt, int]] = []
+        self._to_fade: list[int] = []
         self._first_views: list[int] = []
+        self._attempts = 0
+        self._items = 0
 
-    def update(self, transcript: Transcript, context: Context) -> bool:
-        """Take in what is new and what changed; whether any line did."""
+    def update(self, transcript: Transcript, context: Context) -> None:
+        """Take in what is new and what changed; `pieces` tells what that was."""
         self._take_in(transcript)
-        changed = [index for index in self._live if self.views[index].update(context)]
-        self._live = [index for index in self._live if not self.views[index].is_settled]
-        return self._rebuild(changed, context)
+        for index in self._to_fade:
+            view = self.views[index]
+            view.is_faded = True
+            view.update(context)
+            view.redraw(context)
+            self._splice(index, 0)
+        self._to_fade.clear()
+        has_settled = False
+        for index in self._live:
+            view = self.views[index]
+            first = view.update(context)
+            if first is not None:
+                self._splice(index, first)
+            has_settled = has_settled or view.is_settled
+        if has_settled:
+            self._live = [index for index in self._live if not self.views[index].is_settled]
 
-    def redraw(self, context: Context) -> bool:
-        """Draw everything for another width, palette or folding."""
-        changed = [index for index, view in enumerate(self.views) if view.update(context)]
-        return self._rebuild(changed, context)
+    def fold(self, kind: Kind, context: Context) -> None:
+        """All of a kind may be folded in another way now."""
+        for index, view in enumerate(self.views):
+            if view.kind == kind and (first := view.update(context)) is not None:
+                self._splice(index, first)
+
+    def refold(self, view: ItemView, context: Context) -> None:
+        """This one may be folded in another way now."""
+        if (first := view.update(context)) is not None:
+            self._splice(self.views.index(view), first)
+
+    def redraw(self, context: Context) -> None:
+        """Another width or other colours: nothing is drawn that is not looked at."""
+        flat: list[Piece] = []
+        for index, view in enumerate(self.views):
+            view.redraw(context)
+            self._begins[index] = len(flat)
+            self._gaps[index] = int(self._needs_gap(index))
+            if self._gaps[index]:
+                flat.append(_gap())
+            flat += view.pieces
+        self.pieces.reset(flat)
+
+    # Whose a line is
 
     def view_at(self, line: int) -> ItemView | None:
         """Whose line it is; None for a blank between two."""
-        index = self._index(line)
-        if index < 0:
+        if not 0 <= line < self.pieces.total:
             return None
-        view = self.views[index]
-        size = sum(len(piece.lines) for piece in view.pieces)
-        return view if line < self._end(index) and line >= self._end(index) - size else None
+        return self._owner(self.pieces.find(line)[0])
+
+    def views_at(self, first: int, last: int) -> Iterator[ItemView]:
+        """Whose pieces the lines from `first` to `last` (exclusive) belong to."""
+        index, until = self.pieces.find(first)[0], self.pieces.find(last - 1)[0]
+        for piece in range(index, min(until + 1, len(self.pieces.pieces))):
+            if (view := self._owner(piece)) is not None:
+                yield view
 
     def first_line(self, view: ItemView) -> int:
         """Where the view's own lines begin."""
         index = self.views.index(view)
-        return self._end(index) - sum(len(piece.lines) for piece in view.pieces)
+        return self.pieces.start(self._begins[index] + self._gaps[index])
+
+    def _owner(self, piece: int) -> ItemView | None:
+        index = bisect_right(self._begins, piece) - 1
+        return self.views[index] if piece >= self._begins[index] + self._gaps[index] else None
+
+    # Addresses
+
+    def address_of(self, piece: int, row: int) -> int:
+        """A row's address; past the end, one greater than all."""
+        view = bisect_right(self._begins, piece) - 1
+        if piece >= len(self.pieces.pieces):
+            view, own = len(self.views), piece
+        else:
+            own = piece - self._begins[view] + 1 - self._gaps[view]
+        return ((view << _PIECE_BITS) + own << _ROW_BITS) + row
+
+    def address(self, line: int) -> int:
+        """The address of what stands on a line."""
+        return self.address_of(*self.pieces.find(line))
+
+    def find(self, address: int) -> tuple[int, int]:
+        """The piece and the row an address names, or the nearest that are left."""
+        row = address & (1 << _ROW_BITS) - 1
+        own = (address >> _ROW_BITS) & (1 << _PIECE_BITS) - 1
+        view = address >> _ROW_BITS + _PIECE_BITS
+        if view >= len(self.views):
+            return len(self.pieces.pieces), 0
+        end = self._end(view)
+        piece = max(self._begins[view], self._begins[view] - 1 + self._gaps[view] + own)
+        if piece >= end:
+            return end, 0
+        return piece, min(row, max(0, self.pieces.height(piece) - 1))
+
+    def line_of(self, address: int) -> int:
+        """The line where that stands now."""
+        piece, row = self.find(address)
+        return self.pieces.start(piece) + row
 
     def place(self, line: int) -> Place:
         """What stands on the line, so that it can be found again after re-wrapping."""
-        index = max(0, self._index(line))
-        start = self._starts[index] if self._starts else 0
-        return index, sum(len(above.text) for above in self.lines[start:line])
+        piece, row = self.pieces.find(line)
+        if piece >= len(self.pieces.pieces):
+            return Place(self.address_of(piece, 0), 0)
+        self.pieces.draw(piece)
+        above = self.pieces.pieces[piece].rows[:row]
+        return Place(self.address_of(piece, 0), sum(len(row.text) for row in above))
 
-    def line_of(self, place: Place) -> int:
+    def line_at(self, place: Place) -> int:
         """The line where that stands now."""
-        index, characters = place
-        if index >= len(self._starts):
-            return max(0, len(self.lines) - 1)
-        for line in range(self._starts[index], self._end(index)):
-            characters -= len(self.lines[line].text)
-            if characters < 0:
-                return line
-        return self._starts[index]
+        piece, _ = self.find(place.address)
+        start = self.pieces.start(piece)
+        if piece >= len(self.pieces.pieces) or not place.characters:
+            return start
+        self.pieces.draw(piece)
+        left = place.characters
+        for number, row in enumerate(self.pieces.pieces[piece].rows):
+            left -= len(row.text)
+            if left < 0:
+                return start + number
+        return start + max(0, self.pieces.height(piece) - 1)
 
-    def pieces(self) -> Iterator[tuple[int, Piece]]:
-        """Each piece with the line it begins on."""
-        for view in self.views:
-            if view.pieces:
-                line = self.first_line(view)
-                for piece in view.pieces:
-                    yield line, piece
-                    line += len(piece.lines)
+    # Items
 
     def _take_in(self, transcript: Transcript) -> None:
-        for number, attempt in enumerate(transcript.attempts):
-            if number == len(self._seen):
+        attempts = transcript.attempts
+        for number in range(max(0, self._attempts - 1), len(attempts)):
+            attempt = attempts[number]
+            if number == self._attempts:
                 self._begin(attempt)
-            seen, count = self._seen[number]
-            for item in attempt.items[count:]:
-                self._add(view_of(item, attempt))
-            self._seen[number] = (seen, len(attempt.items))
+            if len(attempt.items) > self._items:
+                for item in attempt.items[self._items :]:
+                    self._add(view_of(item, attempt))
+                self._items = len(attempt.items)
 
     def _begin(self, attempt: Attempt) -> None:
-        if self._seen:
+        """What a broken attempt said stays, in the background."""
+        if self._attempts:
             if not attempt.continues:
-                self._fade(self._first_views[-1])
+                self._to_fade += range(self._first_views[-1], len(self.views))
             self._add(rule_of(attempt))
         self._first_views.append(len(self.views))
-        self._seen.append((attempt, 0))
-
-    def _fade(self, first: int) -> None:
-        """What a broken attempt said stays, in the background."""
-        for index in range(first, len(self.views)):
-            self.views[index].is_faded = True
-            if index not in self._live:
-                self._live.append(index)
-        self._live.sort()
+        self._attempts += 1
+        self._items = 0
 
     def _add(self, view: ItemView) -> None:
         self._live.append(len(self.views))
         self.views.append(view)
+        self._begins.append(len(self.pieces.pieces))
+        self._gaps.append(0)
 
-    def _rebuild(self, changed: Sequence[int], context: Context) -> bool:
-        if not changed:
-            return False
-        first = min(changed[0], len(self._starts))
-        if first < len(self._starts):
-            del self.lines[self._starts[first] :]
-            del self._starts[first:]
-        for index in range(first, len(self.views)):
-            self._starts.append(len(self.lines))
-            view = self.views[index]
-            if view.pieces and self.lines and self._needs_gap(index):
-                self.lines += finish([_BLANK], context.width, context.palette.text)
-            for piece in view.pieces:
-                self.lines += piece.lines
-        return True
+    def _splice(self, index: int, first: int) -> None:
+        """Bring the view's part of the flat list in line, from its piece `first` on."""
+        view = self.views[index]
+        begin, end, gap = self._begins[index], self._end(index), self._gaps[index]
+        was_empty = begin == end
+        new, at = view.pieces[first:], begin + gap + first
+        if was_empty or not view.pieces:
+            gap = int(self._needs_gap(index))
+            self._gaps[index] = gap
+            new, at = [_gap()][:gap] + view.pieces, begin
+        self.pieces.replace(at, end, new)
+        if more := at + len(new) - end:
+            for after in range(index + 1, len(self.views)):
+                self._begins[after] += more
+        if was_empty is bool(view.pieces):
+            self._mend_gap(index)
+
+    def _mend_gap(self, index: int) -> None:
+        """The next view has another one before it now."""
+        after = next((n for n in range(index + 1, len(self.views)) if self.views[n].pieces), None)
+        if after is None or (self._begins[after] == self._end(after)):
+            return
+        begin, was, gap = self._begins[after], self._gaps[after], int(self._needs_gap(after))
+        if gap != was:
+            self._gaps[after] = gap
+            self.pieces.replace(begin, begin + was, [_gap()][:gap])
+            for later in range(after + 1, len(self.views)):
+                self._begins[later] += gap - was
 
     def _needs_gap(self, index: int) -> bool:
         """Text stands apart from cards and remarks; those stand together."""
-        before = next((v.kind for v in reversed(self.views[:index]) if v.pieces), None)
-        return "text" in (before, self.views[index].kind) and self.views[index].kind != "rule"
-
-    def _index(self, line: int) -> int:
-        index = bisect_right(self._starts, line) - 1
-        while index > 0 and not self.views[index].pieces:
-            index -= 1
-        return index
+        kind = self.views[index].kind
+        if not self.views[index].pieces or kind == "rule":
+            return False
+        above = (self.views[n] for n in range(index - 1, -1, -1))
+        before = next((view.kind for view in above if view.pieces), None)
+        return before is not None and "text" in (before, kind)
 
     def _end(self, index: int) -> int:
-        return self._starts[index + 1] if index + 1 < len(self._starts) else len(self.lines)
+        after = index + 1
+        return self._begins[after] if after < len(self._begins) else len(self.pieces.pieces)
+
+
+def _gap() -> Piece:
+    """The blank row between two items."""
+    return Piece(lambda: (Row(()),), 1, is_exact=True)

@@ -3,121 +3,158 @@
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
-from rich.cells import cell_len
 from textual.selection import Selection
 
-from lfgtui.ui.items import Piece
-from lfgtui.ui.lines import Line
-
-Match = tuple[tuple[int, int, int], ...]
-"""The parts of one match: line, first and last cell (exclusive)."""
+from lfgtui.ui.lines import Row, width_of
+from lfgtui.ui.stream_lines import StreamLines
 
 
-def joined(lines: Sequence[Line]) -> str:
-    """The text the lines were wrapped from: breaks that only the width made are undone."""
+class Part(NamedTuple):
+    """What of a match stands in one row: its first and last cell (exclusive)."""
+
+    row: int
+    begin: int
+    end: int
+
+
+Match = tuple[Part, ...]
+
+
+class _Point(NamedTuple):
+    """A place in the text: piece, row in it, character in that."""
+
+    piece: int
+    row: int
+    at: int
+
+
+class _Said(NamedTuple):
+    text: str
+    glue: str | None
+
+
+def plain_text(lines: StreamLines) -> str:
+    """All rows as shown; none of them is kept in memory for it."""
+    pieces = lines.pieces
+    return "\n".join(
+        row.text.rstrip() for index in range(len(pieces.pieces)) for row in pieces.passing(index)
+    )
+
+
+def selected(lines: StreamLines, selection: Selection) -> str:
+    """What a selection means: the source of what it covers whole, the text of the rest.
+
+    The lines of a selection are addresses. What is not in memory is drawn for the moment.
+    """
+    pieces, count = lines.pieces, len(lines.pieces.pieces)
+    start, stop = selection
+    begin = _Point(*lines.find(start.y), start.x) if start else _Point(0, 0, 0)
+    end = _Point(*lines.find(stop.y), stop.x) if stop else _Point(count, 0, 0)
     parts: list[str] = []
-    for number, line in enumerate(lines):
-        if number:
-            parts.append("\n" if line.glue is None else line.glue)
-        parts.append(_own(line) if number else line.text)
-    return "".join(parts)
-
-
-def selected(
-    lines: Sequence[Line], pieces: Iterator[tuple[int, Piece]], selection: Selection
-) -> str:
-    """What a selection means: the source of what it covers whole, the text of the rest."""
-    first, begin = (selection.start.y, selection.start.x) if selection.start else (0, 0)
-    last, end = (selection.end.y, selection.end.x) if selection.end else (len(lines) - 1, 1 << 30)
-    last = min(last, len(lines) - 1)
-    parts: list[str] = []
-    line = first
-    for start, piece in pieces:
-        stop = start + len(piece.lines)
-        if stop <= line or start > last:
+    for index in range(begin.piece, min(end.piece + 1, count)):
+        source, rows = pieces.pieces[index].source, pieces.passing(index)
+        if source == "" and index < end.piece:
             continue
-        if line < start:
-            parts.append(joined(lines[line:start]))
-        whole = _covers((first, begin), (last, end), start, stop, lines)
-        if piece.source is not None and whole:
-            gap = "\n" if parts and not piece.lines[0].text else ""
-            parts.append(gap + piece.source)
-        else:
-            parts.append(_clipped(lines, max(line, start), min(stop - 1, last), selection))
-        line = stop
+        if source and _covers(begin, end, index, rows):
+            gap = "\n" if parts and not rows[0].text else ""
+            parts.append(gap + source)
+        elif said := list(_clipped(begin, end, index, rows)):
+            parts.append(_joined(said))
     return "\n".join(parts)
 
 
-def _covers(
-    begin: tuple[int, int], end: tuple[int, int], start: int, stop: int, lines: Sequence[Line]
-) -> bool:
-    """Whether all the words of the lines lie between the two positions."""
-    said = [number for number in range(start, stop) if lines[number].text]
+def _covers(begin: _Point, end: _Point, index: int, rows: Sequence[Row]) -> bool:
+    """Whether all the words of the rows lie between the two."""
+    said = [number for number, row in enumerate(rows) if row.text.strip()]
     if not said:
         return False
-    text = lines[said[0]].text
-    before = len(text) - len(text.lstrip())
-    return begin <= (said[0], before) and end >= (said[-1], len(lines[said[-1]].text))
+    first, last = rows[said[0]].text, rows[said[-1]].text
+    before, after = len(first) - len(first.lstrip()), len(last.rstrip())
+    return begin <= (index, said[0], before) and end >= (index, said[-1], after)
 
 
-def _clipped(lines: Sequence[Line], first: int, last: int, selection: Selection) -> str:
-    parts = []
-    for number in range(first, last + 1):
-        line, span = lines[number], selection.get_span(number)
-        if span is not None:
-            begin, end = span
-            text = line.text[begin:] if end == -1 else line.text[begin:end]
-            parts.append(Line(line.strip, text, line.glue))
-    return joined(parts)
+def _clipped(begin: _Point, end: _Point, index: int, rows: Sequence[Row]) -> Iterator[_Said]:
+    for number, row in enumerate(rows):
+        here, text = (index, number), row.text.rstrip()
+        if begin[:2] <= here <= end[:2]:
+            left = begin.at if here == begin[:2] else 0
+            right = end.at if here == end[:2] else len(text)
+            yield _Said(text[left:right], row.glue)
 
 
-def matches(lines: Sequence[Line], pattern: str) -> list[Match]:
-    """All places of the pattern, also across a wrapped edge. Upper case in it is meant."""
-    if not pattern:
-        return []
+def _joined(said: Sequence[_Said]) -> str:
+    """The text the rows were wrapped from: breaks that only the width made are undone."""
+    parts = [said[0].text]
+    for text, glue in said[1:]:
+        parts += ("\n", text) if glue is None else (glue, text.lstrip(" "))
+    return "".join(parts)
+
+
+def matches(rows: Sequence[Row], pattern: str, first: int = 0) -> list[Match]:
+    """All places of the pattern from a row on, also across a wrapped edge.
+
+    `first` is where a line begins. Upper case in the pattern is meant.
+    """
     folds = pattern == pattern.lower()
     found: list[Match] = []
-    for first, last in _paragraphs(lines):
-        offsets, text = _laid_out(lines[first:last])
-        text = text.lower() if folds and len(text.lower()) == len(text) else text
+    if not pattern:
+        return found
+    for begin, end in _paragraphs(rows, first):
+        offsets, text = _laid_out(rows[begin:end])
+        if folds and len(lower := text.lower()) == len(text):
+            text = lower
         at = text.find(pattern)
         while at >= 0:
-            found.append(tuple(_parts(lines, first, offsets, at, at + len(pattern))))
+            found.append(tuple(_parts(rows, begin, offsets, at, at + len(pattern))))
             at = text.find(pattern, at + len(pattern))
     return found
 
 
-def _paragraphs(lines: Sequence[Line]) -> Iterator[tuple[int, int]]:
-    """First and last (exclusive) line of each run that was one line before wrapping."""
-    edges = [number for number, line in enumerate(lines) if line.glue is None]
-    yield from pairwise([*edges, len(lines)])
+def line_begin(rows: Sequence[Row], row: int) -> int:
+    """The row that begins the line which this row was wrapped from."""
+    row = min(row, len(rows) - 1)
+    while row > 0 and rows[row].glue is not None:
+        row -= 1
+    return max(0, row)
 
 
-def _own(line: Line) -> str:
-    """What the line says without the indent that wrapping gave it."""
-    return line.text if line.glue is None else line.text.lstrip(" ")
+def _paragraphs(rows: Sequence[Row], first: int) -> Iterator[tuple[int, int]]:
+    """First and last (exclusive) row of each run that was one line before wrapping."""
+    edges = [n for n in range(first, len(rows)) if n == first or rows[n].glue is None]
+    yield from pairwise([*edges, len(rows)])
 
 
-def _laid_out(lines: Sequence[Line]) -> tuple[list[int], str]:
-    """The paragraph as one string, and where in it each line begins."""
-    offsets, text = [], ""
-    for line in lines:
-        text += line.glue or ""
-        offsets.append(len(text))
-        text += _own(line)
-    return offsets, text
+def _own(row: Row) -> str:
+    """What the row says without the indent that wrapping gave it."""
+    text = row.text.rstrip()
+    return text if row.glue is None else text.lstrip(" ")
+
+
+def _laid_out(rows: Sequence[Row]) -> tuple[list[int], str]:
+    """The paragraph as one string, and where in it each row begins."""
+    offsets: list[int] = []
+    parts: list[str] = []
+    length = 0
+    for row in rows:
+        glue, own = row.glue or "", _own(row)
+        offsets.append(length + len(glue))
+        length += len(glue) + len(own)
+        parts += (glue, own)
+    return offsets, "".join(parts)
 
 
 def _parts(
-    lines: Sequence[Line], first: int, offsets: Sequence[int], begin: int, end: int
-) -> Iterator[tuple[int, int, int]]:
+    rows: Sequence[Row], first: int, offsets: Sequence[int], begin: int, end: int
+) -> Iterator[Part]:
     number = max(0, bisect_right(offsets, begin) - 1)
     while number < len(offsets) and offsets[number] < end:
-        line = lines[first + number]
-        indent = len(line.text) - len(_own(line))
+        row = rows[first + number]
+        text = row.text.rstrip()
+        indent = len(text) - len(_own(row))
         left = indent + max(0, begin - offsets[number])
-        right = min(len(line.text), indent + end - offsets[number])
+        right = min(len(text), indent + end - offsets[number])
         if right > left:
-            yield first + number, cell_len(line.text[:left]), cell_len(line.text[:right])
+            yield Part(first + number, width_of(text[:left]), width_of(text[:right]))
         number += 1

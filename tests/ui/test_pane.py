@@ -14,6 +14,7 @@ from lfgtui import events as e
 from lfgtui.metrics import Meter
 from lfgtui.tickets import Ticket
 from lfgtui.transcript import Transcript
+from lfgtui.ui.lines import Row
 from lfgtui.ui.pane import Pane, PaneSettings
 from lfgtui.ui.pane_head import PaneHead
 from lfgtui.ui.stream_view import StreamView
@@ -106,6 +107,16 @@ async def staged(width: int = 60, height: int = 20) -> AsyncIterator[tuple[Stage
     stage = Stage(Run())
     async with stage.run_test(size=(width, height)) as pilot:
         yield stage, pilot
+
+
+def at(stream: StreamView, x: int, line: int) -> Offset:
+    """A place in the text, as the mouse would give it."""
+    return Offset(x, stream._stream.address(line))
+
+
+def rows_of(stream: StreamView) -> list[Row]:
+    pieces = stream._stream.pieces
+    return [seen.row for seen in pieces.rows(0, pieces.total)]
 
 
 def numbered(first: int, last: int) -> str:
@@ -327,7 +338,7 @@ async def test_a_selection_of_whole_blocks_copies_their_source() -> None:
         source = "# Title\n\nsome **bold** words that are wrapped here\n\n- a\n- b"
         await stage.play(pilot, *BEGIN, e.TextDelta(source))
         stream = stage.query_one(StreamView)
-        copied, _ = stream.get_selection(Selection(Offset(0, 2), None))
+        copied, _ = stream.get_selection(Selection(at(stream, 0, 2), None))
         assert copied == source
 
 
@@ -337,7 +348,7 @@ async def test_a_selection_inside_a_paragraph_undoes_the_wrapping() -> None:
         stream = stage.query_one(StreamView)
         rows = stage.screen_rows()
         first = next(y for y, row in enumerate(rows) if row.startswith("one"))
-        copied, _ = stream.get_selection(Selection(Offset(4, first), Offset(4, first + 1)))
+        copied, _ = stream.get_selection(Selection(at(stream, 4, first), at(stream, 4, first + 1)))
         assert copied == ("one two three four " + rows[first + 1][:4])[4:].replace("  ", " ")
 
 
@@ -385,15 +396,15 @@ async def test_a_theme_switches_colours_while_it_runs() -> None:
 async def test_a_tick_with_nothing_new_paints_nothing() -> None:
     async with staged() as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta("text"))
-        before = stage.query_one(StreamView)._stream.lines[-1]
+        before = rows_of(stage.query_one(StreamView))[-1]
         stage.pane.tick(stage.now)
-        assert stage.query_one(StreamView)._stream.lines[-1] is before
+        assert rows_of(stage.query_one(StreamView))[-1] is before
 
 
 async def test_blocks_that_are_done_are_not_drawn_again() -> None:
     async with staged() as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta("first\n\nsecond\n\nthird"))
-        lines = stage.query_one(StreamView)._stream.lines
-        first = next(line for line in lines if line.text == "first")
+        stream = stage.query_one(StreamView)
+        first = next(row for row in rows_of(stream) if row.text == "first")
         await stage.play(pilot, e.TextDelta(" grows\n\nfourth"))
-        assert any(line is first for line in stage.query_one(StreamView)._stream.lines)
+        assert any(row is first for row in rows_of(stream))

@@ -30,7 +30,8 @@ class CodeDrawing(Drawing):
     def update(self, tokens: Sequence[Token]) -> int:
         block = self.block
         token = tokens[0]
-        is_new = block.era != self._era or token.info != self._info
+        is_shorter = block.settled < self._drawn
+        is_new = is_shorter or block.era != self._era or token.info != self._info
         if is_new:
             self._begin(block, token.info)
         first = 0 if is_new else self._complete

@@ -6,10 +6,9 @@ from markdown_it.token import Token
 from rich.style import Style
 
 from lfgtui.markdown import Block
-from lfgtui.ui.blocks._flow import Flow
 from lfgtui.ui.blocks.drawing import Drawing, Look
 from lfgtui.ui.blocks.inlines import spans_of
-from lfgtui.ui.lines import Row
+from lfgtui.ui.lines import Flow, Row
 from lfgtui.ui.palette import STRONG, UNDERLINE
 
 

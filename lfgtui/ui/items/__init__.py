@@ -5,9 +5,19 @@ along, are imported with the first item, not for the first frame.
 """
 
 from lfgtui.transcript import Attempt, Item
-from lfgtui.ui.items.view import Context, ItemView, Kind, Piece, Summarise
+from lfgtui.ui.items.view import UNCHANGED, Context, ItemView, Kind, Piece, Summarise
 
-__all__ = ["Context", "ItemView", "Kind", "Piece", "Summarise", "preload", "rule_of", "view_of"]
+__all__ = [
+    "UNCHANGED",
+    "Context",
+    "ItemView",
+    "Kind",
+    "Piece",
+    "Summarise",
+    "preload",
+    "rule_of",
+    "view_of",
+]
 
 
 def preload() -> None:

@@ -1,12 +1,13 @@
 """Tool calls as cards: one line of constant height, more on request."""
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from functools import partial
 
 from rich.style import Style
 
 from lfgtui.events import ToolArguments
 from lfgtui.transcript import Attempt, HostedItem, ToolItem
-from lfgtui.ui.items.view import Context, ItemView, Piece
+from lfgtui.ui.items.view import BriefView, Context, Piece
 from lfgtui.ui.lines import Row, Span, cut, wrap
 from lfgtui.ui.palette import STRONG, Palette
 from lfgtui.visible import plain_output
@@ -21,7 +22,7 @@ _ARGUMENT = 24
 """Rows of one argument."""
 
 
-class ToolView(ItemView):
+class ToolView(BriefView):
     """One tool call. It unfolds by itself while it waits for the person."""
 
     kind = "tool"
@@ -54,15 +55,18 @@ class ToolView(ItemView):
         return super().is_unfolded(context)
 
     def key(self, context: Context) -> tuple[Hashable, ...]:
-        beat = context.spinner if self._is_busy else ""
+        beat = context.beat if self._is_busy else 0
         return (self._item.revision, self._is_stopped, beat)
 
-    def draw(self, context: Context) -> Sequence[Piece]:
+    def made(self, context: Context) -> list[Piece]:
+        return [_card_piece(self, context, self._drawn)]
+
+    def _drawn(self, context: Context, is_unfolded: bool) -> Sequence[Row]:
         rows = [self._card(context)]
-        if self.is_unfolded(context):
+        if is_unfolded:
             bar = (("  │ ", self.palette(context).faint),)
             rows += [row.indented(bar) for row in self._body(context, context.width - 4)]
-        return [self.piece(context, rows)]
+        return rows
 
     def _card(self, context: Context) -> Row:
         palette, item = self.palette(context), self._item
@@ -139,7 +143,7 @@ class ToolView(ItemView):
             yield from _question(question, palette, width)
 
 
-class HostedView(ItemView):
+class HostedView(BriefView):
     """A tool the provider ran on its side."""
 
     kind = "tool"
@@ -157,7 +161,10 @@ class HostedView(ItemView):
     def key(self, context: Context) -> tuple[Hashable, ...]:
         return (self._item.revision,)
 
-    def draw(self, context: Context) -> Sequence[Piece]:
+    def made(self, context: Context) -> list[Piece]:
+        return [_card_piece(self, context, self._drawn)]
+
+    def _drawn(self, context: Context, is_unfolded: bool) -> Sequence[Row]:
         palette, item = self.palette(context), self._item
         left = [
             ("☁ ", palette.muted),
@@ -166,7 +173,7 @@ class HostedView(ItemView):
             (" ".join(item.input.split()), palette.muted),
         ]
         rows = [self.fold_row(context, left, [("hosted", palette.muted)])]
-        if self.is_unfolded(context):
+        if is_unfolded:
             bar, width = (("  │ ", palette.faint),), context.width - 4
             body = list(
                 _clipped(plain_output(item.input), palette.muted, palette, width, _ARGUMENT, 0)
@@ -176,7 +183,15 @@ class HostedView(ItemView):
                     plain_output(item.output), palette.text, palette, width, _HEAD, _TAIL
                 )
             rows += [row.indented(bar) for row in body]
-        return [self.piece(context, rows)]
+        return rows
+
+
+def _card_piece(
+    view: BriefView, context: Context, draw: Callable[[Context, bool], Sequence[Row]]
+) -> Piece:
+    """Folded it is known to be one row, and needs no drawing to be counted."""
+    is_unfolded = view.is_unfolded(context)
+    return Piece(partial(draw, context, is_unfolded), 1, is_exact=not is_unfolded)
 
 
 def _question(summary: str, palette: Palette, width: int) -> Iterator[Row]:

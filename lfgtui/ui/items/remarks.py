@@ -2,9 +2,13 @@
 
 import re
 from collections.abc import Hashable, Sequence
+from functools import partial
+
+from rich.style import Style
 
 from lfgtui.transcript import Attempt, NoteItem, PromptItem, ReasoningItem
-from lfgtui.ui.items.view import Context, ItemView, Piece
+from lfgtui.ui.items.long_text import UnfoldingView
+from lfgtui.ui.items.view import BriefView, Context, Piece
 from lfgtui.ui.lines import Row, Span, width_of, wrap
 from lfgtui.ui.palette import Palette
 
@@ -15,11 +19,10 @@ _TAIL = 400
 _ANSWER = re.compile(r'<answer ticket="([^"]+)">\n.*?\n</answer>\s*', re.DOTALL)
 
 
-class ReasoningView(ItemView):
+class ReasoningView(UnfoldingView):
     """The model's thinking, one line: its last words while it runs, then how long it took."""
 
     kind = "reasoning"
-    is_foldable = True
 
     def __init__(self, item: ReasoningItem) -> None:
         super().__init__()
@@ -29,26 +32,23 @@ class ReasoningView(ItemView):
     def is_settled(self) -> bool:
         return self._item.closed
 
-    def key(self, context: Context) -> tuple[Hashable, ...]:
-        return (self._item.revision,)
+    def key(self) -> Hashable:
+        return (self._item.revision, self._item.closed)
 
-    def draw(self, context: Context) -> Sequence[Piece]:
-        palette, text = self.palette(context), self._item.text
-        if self._item.closed:
-            if not text.strip():
-                return ()
-            label = f"thought for {self._item.seconds:.1f} s · {len(text):,} chars"
-            rows = [self.fold_row(context, [(label, palette.muted)])]
-        else:
-            rows = [self._thinking(context, text)]
-        if self.is_unfolded(context):
-            bar = (("  ", palette.text),)
-            body = wrap([(text.strip(), palette.thought)], context.width - 2)
-            rows += [row.indented(bar) for row in body]
-        return [self.piece(context, rows, text.strip() if self.is_unfolded(context) else None)]
+    def text(self) -> str:
+        return self._item.text
 
-    def _thinking(self, context: Context, text: str) -> Row:
+    def is_shown(self, text: str) -> bool:
+        return not self._item.closed or bool(text.strip())
+
+    def look(self, palette: Palette) -> tuple[Span, Style]:
+        return ("  ", palette.text), palette.thought
+
+    def head(self, context: Context, text: str) -> Row:
         palette = self.palette(context)
+        if self._item.closed:
+            label = f"thought for {self._item.seconds:.1f} s · {len(text):,} chars"
+            return self.fold_row(context, [(label, palette.muted)])
         label = "thinking… "
         words = " ".join(text[-_TAIL:].split())
         room = context.width - 2 - len(label)
@@ -60,30 +60,33 @@ class ReasoningView(ItemView):
         return self.fold_row(context, [(label, palette.busy), (words, palette.thought)])
 
 
-class PromptView(ItemView):
+class PromptView(UnfoldingView):
     """What was said to the model, folded to its first words."""
 
     kind = "prompt"
-    is_foldable = True
 
     def __init__(self, item: PromptItem) -> None:
         super().__init__()
         self._item = item
 
-    def key(self, context: Context) -> tuple[Hashable, ...]:
-        return (self._item.revision,)
+    def key(self) -> Hashable:
+        return self._item.revision
 
-    def draw(self, context: Context) -> Sequence[Piece]:
-        palette, text = self.palette(context), self._item.text.strip()
+    def text(self) -> str:
+        return self._item.text.strip()
+
+    def source(self, text: str) -> str | None:
+        return text
+
+    def look(self, palette: Palette) -> tuple[Span, Style]:
+        return ("▎ ", palette.marker), palette.text
+
+    def head(self, context: Context, text: str) -> Row:
+        palette = self.palette(context)
         own, needed = _own_words(text)
         words = " ".join(own[: 4 * context.width].split())
         label = f"prompt, with {needed}: " if needed else "prompt: "
-        rows = [self.fold_row(context, [(label, palette.marker), (words, palette.muted)])]
-        if self.is_unfolded(context):
-            bar = (("▎ ", palette.marker),)
-            body = wrap([(text, palette.text)], context.width - 2)
-            rows += [row.indented(bar) for row in body]
-        return [self.piece(context, rows, text)]
+        return self.fold_row(context, [(label, palette.marker), (words, palette.muted)])
 
 
 def _own_words(prompt: str) -> tuple[str, str]:
@@ -95,7 +98,7 @@ def _own_words(prompt: str) -> tuple[str, str]:
     return prompt, " and ".join(names)
 
 
-class NoteView(ItemView):
+class NoteView(BriefView):
     """A line of lfg's own, wrapped under its sign."""
 
     kind = "note"
@@ -107,13 +110,15 @@ class NoteView(ItemView):
     def key(self, context: Context) -> tuple[Hashable, ...]:
         return (self._item.revision,)
 
-    def draw(self, context: Context) -> Sequence[Piece]:
+    def made(self, context: Context) -> list[Piece]:
+        return [Piece(partial(self._drawn, context), 1)]
+
+    def _drawn(self, context: Context) -> Sequence[Row]:
         palette = self.palette(context)
         sign, style = _note_signs(palette)[self._item.kind]
         body = wrap([(self._item.message.strip(), style)], context.width - 2)
         prefixes = [((sign + " ", style),)] + [(("  ", style),)] * len(body)
-        rows = [row.indented(prefix) for row, prefix in zip(body, prefixes, strict=False)]
-        return [self.piece(context, rows)]
+        return [row.indented(prefix) for row, prefix in zip(body, prefixes, strict=False)]
 
 
 def _note_signs(palette: Palette) -> dict[str, Span]:
@@ -126,7 +131,7 @@ def _note_signs(palette: Palette) -> dict[str, Span]:
     }
 
 
-class RuleView(ItemView):
+class RuleView(BriefView):
     """Where a further attempt begins."""
 
     kind = "rule"
@@ -138,9 +143,12 @@ class RuleView(ItemView):
     def key(self, context: Context) -> tuple[Hashable, ...]:
         return ()
 
-    def draw(self, context: Context) -> Sequence[Piece]:
+    def made(self, context: Context) -> list[Piece]:
+        return [Piece(partial(self._drawn, context), 2, is_exact=True)]
+
+    def _drawn(self, context: Context) -> Sequence[Row]:
         palette, attempt = self.palette(context), self._attempt
         label = f"attempt {attempt.number} · {attempt.provider}/{attempt.model} "
         rule = "─" * max(0, context.width - 3 - width_of(label))
         spans = [("── ", palette.faint), (label, palette.muted), (rule, palette.faint)]
-        return [self.piece(context, [Row(()), *wrap(spans, context.width)[:1]])]
+        return [Row(()), *wrap(spans, context.width)[:1]]

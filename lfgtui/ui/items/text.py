@@ -1,16 +1,16 @@
-"""The visible answer, as Markdown."""
+"""The visible answer, as Markdown: a piece a block."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 
-from lfgtui.markdown import StreamingMarkdown
+from lfgtui.markdown import Block, StreamingMarkdown
 from lfgtui.transcript import TextItem
-from lfgtui.ui.blocks import Drawing, Look, drawing_of
-from lfgtui.ui.blocks.drawing import gap
+from lfgtui.ui.blocks import Drawing, Look, drawing_of, gap
 from lfgtui.ui.items.view import Context, ItemView, Piece
+from lfgtui.ui.lines import Row
 
 
 class TextView(ItemView):
-    """Draws each block once; only the open tail is drawn again as it grows."""
+    """Draws what the document says has changed; the other blocks keep their rows."""
 
     kind = "text"
 
@@ -18,43 +18,120 @@ class TextView(ItemView):
         super().__init__()
         self._item = item
         self._document = StreamingMarkdown()
-        self._fed = 0
+        self._blocks: list[BlockPiece] = []
+        self._fed = self._frozen = 0
+        self._revision = -1
         self._is_closed = False
-        self._drawings: list[Drawing] = []
         self._look: Look | None = None
 
     @property
     def is_settled(self) -> bool:
         return self._is_closed
 
-    def key(self, context: Context) -> tuple[Hashable, ...]:
-        return (self._item.revision,)
-
-    def draw(self, context: Context) -> Sequence[Piece]:
-        text = self._item.text
+    def update(self, context: Context) -> int | None:
+        if self._look is None:
+            self._look = self._look_of(context)
+        if self._item.revision == self._revision:
+            return None
+        text, self._revision = self._item.text, self._item.revision
         self._document.feed(text[self._fed :])
         self._fed = len(text)
         if self._item.closed and not self._is_closed:
             self._document.close()
             self._is_closed = True
-        look = Look(context.width, self.palette(context))
-        changed = self._document.take_changes()
-        if look != self._look:
-            self._look, changed = look, 0
-            self._drawings.clear()
-        pieces = list(self.pieces[:changed])
-        blocks = self._document.blocks
-        del self._drawings[len(blocks) :]
-        for index in range(changed, len(blocks)):
-            block = blocks[index]
-            if index == len(self._drawings):
-                self._drawings.append(drawing_of(block, look))
-            elif self._drawings[index].block is not block:
-                self._drawings[index] = drawing_of(block, look)
-            drawing = self._drawings[index]
-            drawing.update(self._document.tokens(block))
-            above = gap(blocks[index - 1], block, look) if index else None
-            rows = [*([above] if above else []), *drawing.rows]
-            source = self._document.source_of(block)
-            pieces.append(self.piece(context, rows, source.strip("\n")))
-        return pieces
+        return self._take_changes(self._look)
+
+    def redraw(self, context: Context) -> None:
+        before, self._look = self._look, self._look_of(context)
+        is_same_width = before is None or before.width == self._look.width
+        for piece in self._blocks:
+            height = piece.height
+            if before is not None and not is_same_width:
+                height = height * before.width // max(1, self._look.width)
+            piece.look_anew(self._look, None if is_same_width else height)
+
+    def _look_of(self, context: Context) -> Look:
+        return Look(context.width, self.palette(context), context.has_urls)
+
+    def _take_changes(self, look: Look) -> int | None:
+        first, blocks = self._document.take_changes(), self._document.blocks
+        pieces = self._blocks
+        if first == len(blocks) == len(pieces):
+            return None
+        for index in range(first, len(blocks)):
+            block, before = blocks[index], blocks[index - 1] if index else None
+            if index == len(pieces) or pieces[index].block is not block:
+                pieces[index : index + 1] = [BlockPiece(self._document, before, block, look)]
+            else:
+                pieces[index].grow(before)
+        del pieces[len(blocks) :]
+        frozen = self._document.frozen_count
+        for index in range(self._frozen, frozen):
+            pieces[index].let_drawing_go()
+        self._frozen = frozen
+        self.pieces[first:] = pieces[first:]
+        return first
+
+
+class BlockPiece(Piece):
+    """One block. Its drawing is kept as long as the block can grow, its rows while in use."""
+
+    __slots__ = ("_before", "_document", "_drawing", "_gap", "_look", "_revision", "block")
+
+    def __init__(
+        self, document: StreamingMarkdown, before: Block | None, block: Block, look: Look
+    ) -> None:
+        guess = 1 + block.source.count("\n") + len(block.source) // max(1, look.width)
+        super().__init__(self._drawn, guess, source=self._written)
+        self.block = block
+        self._document = document
+        self._before = before
+        self._look = look
+        self._drawing: Drawing | None = None
+        self._gap: Row | None = None
+        self._revision = -1
+
+    def _written(self) -> str:
+        return self._document.source_of(self.block).strip("\n")
+
+    def look_anew(self, look: Look, guess: int | None) -> None:
+        """Another width or other colours."""
+        self._look, self._drawing = look, None
+        self.undraw(guess)
+
+    def let_drawing_go(self) -> None:
+        """The block can grow no more."""
+        self._drawing = None
+
+    def grow(self, before: Block | None) -> None:
+        """The block says more, or the blank line above it has come or gone."""
+        self._before = before
+        above = self._above()
+        is_same = self.block.revision == self._revision
+        if is_same and above == self._gap:
+            return
+        drawing = self._drawing
+        if drawing is None or above != self._gap or not self.is_drawn:
+            self.undraw(self.height)
+        else:
+            first = self._update(drawing)
+            self.show(self._with_gap(drawing), first + (above is not None))
+
+    def _above(self) -> Row | None:
+        return gap(self._before, self.block, self._look) if self._before else None
+
+    def _drawn(self) -> Sequence[Row]:
+        drawing = self._drawing = drawing_of(self.block, self._look)
+        self._gap = self._above()
+        self._update(drawing)
+        return self._with_gap(drawing)
+
+    def _update(self, drawing: Drawing) -> int:
+        self._revision = self.block.revision
+        first = drawing.update(self._document.tokens(self.block))
+        if self.block.is_frozen:
+            self._drawing = None
+        return first
+
+    def _with_gap(self, drawing: Drawing) -> Sequence[Row]:
+        return drawing.rows if self._gap is None else [self._gap, *drawing.rows]

@@ -1,5 +1,6 @@
-"""What all item views share: lines cached by what they depend on, and folding."""
+"""What all item views share: pieces that are drawn when looked at, and folding."""
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Sequence
 from typing import Literal, TypeAlias
@@ -7,11 +8,14 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from lfgtui.events import ToolArguments
-from lfgtui.ui.lines import Line, Row, Span, finish, fit
+from lfgtui.ui.lines import Row, Span, fit
 from lfgtui.ui.palette import Palette
 
 Kind = Literal["text", "reasoning", "tool", "prompt", "note", "rule"]
 Summarise: TypeAlias = Callable[[str, ToolArguments], str]
+
+UNCHANGED = sys.maxsize
+"""`Piece.changed_from` of a piece that stayed as it was."""
 
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
@@ -25,18 +29,79 @@ class Context(msgspec.Struct, frozen=True):
     summarise: Summarise
     now: float = 0.0
     unfolded: frozenset[Kind] = frozenset()
+    has_urls: bool = False
+
+    @property
+    def beat(self) -> int:
+        """What moves with time, four times a second."""
+        return int(self.now * 4)
 
     @property
     def spinner(self) -> str:
-        return _SPINNER[int(self.now * 4) % len(_SPINNER)]
+        return _SPINNER[self.beat % len(_SPINNER)]
 
 
-class Piece(msgspec.Struct):
-    """Lines that belong together. `source` is what they were drawn from, where that
-    is worth more to whoever copies them than what is shown."""
+class Piece:
+    """Rows that belong together, drawn when first looked at.
 
-    lines: Sequence[Line]
-    source: str | None = None
+    `source` (or what tells it) is what a copy of the whole of it gives; None where
+    that is what it shows, "" where what follows it says it too. `height` is a guess until the
+    rows were drawn once; it is kept when they are let go. `changed_from` is the
+    first row that is not as whoever keeps the lines has seen it: they set it
+    back to `UNCHANGED`.
+    """
+
+    __slots__ = ("_draw", "_rows", "_source", "changed_from", "height", "is_exact")
+
+    def __init__(
+        self,
+        draw: Callable[[], Sequence[Row]],
+        guess: int,
+        *,
+        is_exact: bool = False,
+        source: str | Callable[[], str] | None = None,
+    ) -> None:
+        self._draw = draw
+        self._rows: Sequence[Row] | None = None
+        self.height = guess
+        self.is_exact = is_exact
+        self.changed_from = 0
+        self._source = source
+
+    @property
+    def source(self) -> str | None:
+        return self._source() if callable(self._source) else self._source
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether the rows are in memory."""
+        return self._rows is not None
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        """The rows, drawn if need be."""
+        rows = self._rows
+        if rows is None:
+            rows = self._rows = self._draw()
+            self.height, self.is_exact = len(rows), True
+        return rows
+
+    def show(self, rows: Sequence[Row], changed_from: int) -> None:
+        """It says more or something else, from a row on; those before are the same objects."""
+        self._rows = rows
+        self.height, self.is_exact = len(rows), True
+        self.changed_from = min(self.changed_from, changed_from)
+
+    def release(self) -> None:
+        """Let the rows go; they are drawn again when looked at."""
+        self._rows = None
+
+    def undraw(self, guess: int | None = None) -> None:
+        """Have it drawn anew. Its height is kept, or (a guess) not known any more."""
+        self._rows = None
+        self.changed_from = 0
+        if guess is not None:
+            self.height, self.is_exact = max(1, guess), False
 
 
 class ItemView(ABC):
@@ -48,8 +113,7 @@ class ItemView(ABC):
     def __init__(self) -> None:
         self.override: bool | None = None
         self.is_faded = False
-        self.pieces: Sequence[Piece] = ()
-        self._key: Hashable = None
+        self.pieces: list[Piece] = []
 
     @property
     def is_settled(self) -> bool:
@@ -62,26 +126,17 @@ class ItemView(ABC):
     def palette(self, context: Context) -> Palette:
         return context.faded if self.is_faded else context.palette
 
-    def update(self, context: Context) -> bool:
-        """Draw anew if anything it depends on moved; whether that changed anything."""
-        key = (
-            context.width,
-            id(self.palette(context)),
-            self.is_unfolded(context),
-            *self.key(context),
-        )
-        if key == self._key:
-            return False
-        self._key = key
-        self.pieces = self.draw(context)
-        return True
+    @abstractmethod
+    def update(self, context: Context) -> int | None:
+        """Take in what the item has become, in a width and colours seen before.
+
+        The index of the first piece that is new or changed since the last
+        call, where the old end counts if pieces are gone; None: nothing changed.
+        """
 
     @abstractmethod
-    def key(self, context: Context) -> tuple[Hashable, ...]:
-        """What else the lines depend on."""
-
-    @abstractmethod
-    def draw(self, context: Context) -> Sequence[Piece]: ...
+    def redraw(self, context: Context) -> None:
+        """Another width or other colours: all pieces are to be drawn anew, heights are guesses."""
 
     def fold_row(self, context: Context, left: Sequence[Span], right: Sequence[Span] = ()) -> Row:
         """The one line of a foldable item, its marker first."""
@@ -89,5 +144,47 @@ class ItemView(ABC):
         marker = "▾ " if self.is_unfolded(context) else "▸ "
         return fit([(marker, palette.faint), *left], right, context.width, palette.text)
 
-    def piece(self, context: Context, rows: Sequence[Row], source: str | None = None) -> Piece:
-        return Piece(finish(rows, context.width, self.palette(context).text), source)
+
+class BriefView(ItemView):
+    """An item of a few rows: made anew whenever anything it depends on moved."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._key: Hashable = None
+
+    def update(self, context: Context) -> int | None:
+        key = (
+            context.width,
+            id(self.palette(context)),
+            self.is_unfolded(context),
+            *self.key(context),
+        )
+        if key == self._key:
+            return None
+        self._key = key
+        self.pieces = self.made(context)
+        for piece in self.pieces:
+            if not piece.is_exact:
+                _ = piece.rows
+        return 0
+
+    def redraw(self, context: Context) -> None:
+        heights = [piece.height for piece in self.pieces]
+        self._key = (
+            context.width,
+            id(self.palette(context)),
+            self.is_unfolded(context),
+            *self.key(context),
+        )
+        self.pieces = self.made(context)
+        for piece, height in zip(self.pieces, heights, strict=False):
+            if not piece.is_exact:
+                piece.height = height
+
+    @abstractmethod
+    def key(self, context: Context) -> tuple[Hashable, ...]:
+        """What else the rows depend on."""
+
+    @abstractmethod
+    def made(self, context: Context) -> list[Piece]:
+        """The pieces, none of them drawn."""

@@ -320,6 +320,12 @@ class RunScreen(KeyedScreen):
     def action_page_down(self) -> None:
         self._current.scroll_pages(1)
 
+    def action_aside_left(self) -> None:
+        self._current.scroll_aside(-1)
+
+    def action_aside_right(self) -> None:
+        self._current.scroll_aside(1)
+
     def action_start(self) -> None:
         self._current.scroll_start()
 

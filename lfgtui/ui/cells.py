@@ -1,0 +1,176 @@
+"""How many terminal cells text takes, and what in it hangs together.
+
+Textual lays out and paints with `rich.cells`, so its count is the one that
+must hold, right or wrong: a row that we think is 40 cells and Rich 41 moves
+everything beside it. Rich's count of a character depends on those before it
+(a variation selector widens, a joiner swallows what follows), so the count of
+a text is the sum of its parts only where it is parted between clusters. Our
+clusters are those of Unicode (UAX #29) as far as they take two cells at most,
+with everything hung on that Rich counts as nothing.
+
+Whether two characters hang together never depends on what comes after them:
+text that grows keeps the clusters it has, but for the last.
+
+Three sorts of text, cheapest first: narrow (a character is a cell), loose
+(a character is a cluster), and the rest.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from functools import cache, lru_cache
+from itertools import accumulate
+from typing import NamedTuple
+
+from rich._unicode_data import load
+from rich.cells import cell_len, get_character_cell_size
+
+NO_BREAK = "\u00a0"
+_JOINER = "\u200d"
+
+# One cell each, joined to nothing, and no place to break but at the blank. Not all that are so.
+_NARROW = (
+    "\x20-\x7e\xa0-\xac\xae-\u02ff\u0370-\u0377\u037a-\u037f\u0384-\u038a\u0391-\u03a1"
+    "\u03a3-\u0482\u048a-\u052f\u05d0-\u05ea\u0620-\u064a\u2010-\u2027\u2030-\u205e"
+    "\u20a0-\u20ac\u2100-\u214f\u2190-\u22ff\u2500-\u25fc\u2713-\u2718\u2800-\u28ff"
+)
+_REGIONS = "\U0001f1e6-\U0001f1ff"
+_SKINS = "\U0001f3fb-\U0001f3ff"
+_PICTURES = (
+    "\u203c\u2049\u2122\u2139\u2190-\u21ff\u2300-\u23ff\u2460-\u27bf\u2900-\u2bff"
+    "\U0001f000-\U0001f1e5\U0001f200-\U0001faff"
+)
+# Signs that stand before a number or a word and hang on it (Grapheme_Cluster_Break=Prepend).
+_PREPENDED = "\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2"
+_ARABIC = "\u0620-\u064a\u0660-\u066f\u0671-\u06d5\u06ee-\u06ff\u0710-\u072f"
+# Two consonants joined by a virama are one cluster in six scripts of India (GB9c), as are
+# a vowel of Thai or Lao that takes a cell of its own and the letter it belongs to.
+_VIRAMAS = "\u094d\u09cd\u0acd\u0b4d\u0c4d\u0d4d"
+_CONSONANTS = (
+    "\u0915-\u0939\u0958-\u095f\u0978-\u097f\u0995-\u09b9\u09dc-\u09df\u09f0\u09f1"
+    "\u0a95-\u0ab9\u0af9\u0b15-\u0b39\u0b5c-\u0b5f\u0b71\u0c15-\u0c39\u0c58-\u0c5a\u0d15-\u0d3a"
+)
+_LETTERS = "\u0e01-\u0e2e\u0e81-\u0eae"
+_VOWELS = "\u0e33\u0eb3"
+
+
+class Measure(NamedTuple):
+    """A text's clusters. `heads` has a character for each, `cells` what those before it take,
+    `offsets` where it begins in the text; the last two with the end."""
+
+    heads: str
+    cells: Sequence[int]
+    offsets: Sequence[int]
+
+
+def width_of(text: str) -> int:
+    """Terminal cells the text takes, which is what Rich says of it as it is drawn."""
+    if text.isascii():
+        return len(text)
+    return cell_len(drawn(text))
+
+
+def drawn(text: str) -> str:
+    """The text as it goes to the screen: without the joiners that join no emoji.
+
+    Rich counts nothing for whatever follows a joiner; between letters, where Persian
+    and the scripts of India have it, every terminal counts the letter.
+    """
+    return _stray_joiner().sub("", text) if _JOINER in text else text
+
+
+def is_narrow(text: str) -> bool:
+    """Whether every character is surely one cell, and only a blank a place to break."""
+    return text.isascii() or _narrow().fullmatch(text) is not None
+
+
+def is_loose(text: str) -> bool:
+    """Whether no character of it hangs on another one."""
+    return text.isascii() or _loose().fullmatch(text) is not None
+
+
+def measure(text: str) -> Measure:
+    """The text's clusters; it has no newline and no tab."""
+    if is_loose(text):
+        return Measure(text, _sums(map(get_character_cell_size, text)), range(len(text) + 1))
+    clusters = _cluster().findall(text)
+    return Measure(
+        "".join(map(_head, clusters)), _sums(map(_size, clusters)), _sums(map(len, clusters))
+    )
+
+
+def fitting(text: str, room: int) -> int:
+    """How many of its characters, in whole clusters, take no more than `room` cells."""
+    if is_narrow(text):
+        return min(len(text), max(0, room))
+    _, cells, offsets = measure(text)
+    return offsets[max(0, bisect_right(cells, room) - 1)]
+
+
+def _sums(sizes: Iterable[int]) -> list[int]:
+    return list(accumulate(sizes, initial=0))
+
+
+def _head(cluster: str) -> str:
+    """A blank with a mark on it is no blank."""
+    return NO_BREAK if cluster[0] == " " and len(cluster) > 1 else cluster[0]
+
+
+@lru_cache(4096)
+def _size(cluster: str) -> int:
+    return width_of(cluster)
+
+
+# Compiled when first needed: together they take longer than the rest of this import.
+
+
+@cache
+def _narrow() -> re.Pattern[str]:
+    return re.compile(f"[{_NARROW}]*")
+
+
+@cache
+def _loose() -> re.Pattern[str]:
+    """Beyond the first plane only emoji and Chinese: Python looks up whether a character
+    is in a set of the first plane, but goes through what the set has beyond it."""
+    marks, _ = _weightless()
+    others = f"\U00010000-\U0001efff{_REGIONS}{_SKINS}\U000e0000-\U0010ffff"
+    return re.compile(f"[^{marks}{_VOWELS}{_PREPENDED}{others}]*")
+
+
+@cache
+def _stray_joiner() -> re.Pattern[str]:
+    return re.compile(f"(?<![{_PICTURES}\ufe0f]){_JOINER}|{_JOINER}(?![{_PICTURES}])")
+
+
+@cache
+def _cluster() -> re.Pattern[str]:
+    low, high = _weightless()
+    mark = f"(?:[{low}]|(?=[\U00010000-\U0010ffff])[{high}])"
+    return re.compile(
+        f"(?:[{_CONSONANTS}](?:{mark}*[{_VIRAMAS}]{_JOINER}?[{_CONSONANTS}])?"
+        f"|[{_LETTERS}](?:{mark}*[{_VOWELS}])?"
+        f"|[{_PREPENDED}][{_ARABIC}]"
+        f"|[{_REGIONS}]{{2}}"
+        "|.)"
+        f"(?:(?<=[{_PICTURES}\ufe0f]){_JOINER}[{_PICTURES}]|{mark})*",
+        re.DOTALL,
+    )
+
+
+@cache
+def _weightless() -> tuple[str, str]:
+    """What Rich counts as nothing, of the first plane and beyond it.
+
+    The table has no public door but one character at a time.
+    """
+    low: list[str] = []
+    high: list[str] = []
+    for first, last, cells in load("auto").widths:
+        if cells == 0 and first >= 0xA0:
+            (low if last <= 0xFFFF else high).append(_range(first, last))
+    return "".join(low), "".join(high)
+
+
+def _range(first: int, last: int) -> str:
+    return f"{re.escape(chr(first))}-{re.escape(chr(last))}"

@@ -1,0 +1,161 @@
+"""Plain text of any length below a line that says what it is: thinking, prompts.
+
+The text is wrapped in chunks of whole lines, each a piece of its own, so that
+of a long one only what is looked at is wrapped. The last chunk grows: what was
+wrapped of it is left alone.
+"""
+
+from abc import abstractmethod
+from collections.abc import Hashable, Sequence
+from functools import partial
+
+from rich.style import Style
+
+from lfgtui.ui.items.view import Context, ItemView, Piece
+from lfgtui.ui.lines import Flow, Row, Span
+from lfgtui.ui.palette import Palette
+
+_CHUNK = 4000
+"""A chunk ends with the first line that reaches so many characters."""
+
+
+class LongText:
+    """The pieces of a text that may grow at its end, in one look."""
+
+    def __init__(self, width: int, prefix: Span, style: Style) -> None:
+        self.pieces: list[Piece] = []
+        self._width = width
+        self._prefix = (prefix,)
+        self._style = style
+        self._text = ""
+        self._begin = self._end = 0
+        self._parts: list[tuple[int, int]] = []
+        self._flow: Flow | None = None
+
+    def grow(self, text: str) -> int:
+        """Take in what the text has become; the index of the first changed piece.
+
+        Blanks around the text are left out, those at its end until it goes on.
+        """
+        self._text = text
+        new = text[self._end :]
+        if not self.pieces:
+            self._begin = self._end = self._end + len(new) - len(new.lstrip())
+            new = text[self._end :]
+        end = self._end + len(new.rstrip())
+        first = len(self.pieces)
+        if end > self._end:
+            first = max(0, first - 1)
+            while (edge := text.find("\n", max(self._end, self._begin + _CHUNK), end)) >= 0:
+                self._reach(edge)
+                self._begin = self._end = edge + 1
+                self._open()
+            self._reach(end)
+        return first
+
+    def _open(self) -> None:
+        self._flow = None
+        index = len(self.pieces)
+        self._parts.append((self._begin, self._begin))
+        self.pieces.append(
+            Piece(partial(self._wrapped, index), 1, source=partial(self._source, index))
+        )
+
+    def _reach(self, end: int) -> None:
+        """Have the open chunk go on to there."""
+        if not self.pieces:
+            self._open()
+        piece, new = self.pieces[-1], self._text[self._end : end]
+        self._end = end
+        self._parts[-1] = (self._begin, end)
+        if piece.is_drawn and self._flow is not None:
+            self._flow.settle([(new, self._style)])
+            first = self._flow.show(())
+            piece.show(self._flow.rows, first)
+        else:
+            self._flow = None
+            lines = self._text.count("\n", self._begin, end) + 1
+            piece.undraw(lines + (end - self._begin) // max(1, self._width))
+
+    def _source(self, index: int) -> str:
+        begin, end = self._parts[index]
+        return self._text[begin:end]
+
+    def _wrapped(self, index: int) -> Sequence[Row]:
+        flow = Flow(self._width, self._prefix, self._prefix)
+        flow.settle([(self._source(index), self._style)])
+        flow.show(())
+        if index == len(self.pieces) - 1:
+            self._flow = flow
+        return flow.rows
+
+
+class UnfoldingView(ItemView):
+    """One line, and below it, unfolded, the whole text."""
+
+    is_foldable = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._look: Hashable = None
+        self._key: Hashable = None
+        self._body: LongText | None = None
+
+    def update(self, context: Context) -> int | None:
+        look = (context.width, id(self.palette(context)), self.is_unfolded(context))
+        key = self.key()
+        if (look, key) == (self._look, self._key):
+            return None
+        if look != self._look:
+            self._begin(context)
+        self._look, self._key = look, key
+        text = self.text()
+        if not self.is_shown(text):
+            self.pieces = []
+            return 0
+        source = self.source(text) if self._body is None else ""
+        head = Piece(partial(self._head, context), 1, is_exact=True, source=source)
+        if self._body is None:
+            self.pieces = [head]
+        else:
+            first = self._body.grow(text)
+            self.pieces[:1] = [head]
+            self.pieces[1 + first :] = self._body.pieces[first:]
+        return 0
+
+    def redraw(self, context: Context) -> None:
+        self._look = None
+        self.update(context)
+
+    def _begin(self, context: Context) -> None:
+        self.pieces, self._body = [], None
+        if self.is_unfolded(context):
+            palette = self.palette(context)
+            self._body = LongText(context.width, *self.look(palette))
+
+    def _head(self, context: Context) -> Sequence[Row]:
+        return [self.head(context, self.text())]
+
+    def is_shown(self, text: str) -> bool:
+        """Whether there is anything to show."""
+        return True
+
+    def source(self, text: str) -> str | None:
+        """What a copy of the folded line gives, if not the line."""
+        return None
+
+    @abstractmethod
+    def key(self) -> Hashable:
+        """What moves with the item."""
+
+    @abstractmethod
+    def text(self) -> str:
+        """What is unfolded. It only grows."""
+
+    @abstractmethod
+    def head(self, context: Context, text: str) -> Row:
+        """The one line."""
+
+    @abstractmethod
+    def look(self, palette: Palette) -> tuple[Span, Style]:
+        """What each line of the text begins with, and the text's style."""

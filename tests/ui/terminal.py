@@ -1,0 +1,302 @@
+"""A terminal in the test's own process: what Textual writes, read back cell by cell.
+
+The app paints as it does for a person, by partial updates over whatever stood
+there before. What the emulator has come to show is compared with a full
+picture made by the compositor at that moment and written to an empty
+terminal. Nothing is asked while a message, a layout or a repaint is pending.
+"""
+
+import asyncio
+import unicodedata
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import lru_cache
+
+import pyte
+from rich.cells import get_character_cell_size
+from rich.color import ColorSystem
+from textual import events
+from textual._context import visible_screen_stack
+from textual.drivers.headless_driver import HeadlessDriver
+from textual.geometry import Offset, Size
+from textual.message_pump import MessagePump
+from textual.pilot import Pilot
+from textual.screen import Screen
+from textual.strip import Strip
+from textual.widget import Widget
+from wcwidth import wcwidth
+
+from lfgtui.ui.app import LfgApp
+
+Cell = pyte.screens.Char
+
+_PATIENCE = 20.0
+"""Seconds until an app that never comes to rest is given up."""
+
+_SECOND_LOOKS = (0.02, 0.1, 0.4)
+"""Seconds to the next look at a terminal that shows something else: a toast may be leaving."""
+
+_ROWS_SAID = 3
+"""Rows of a difference that are described."""
+
+_REST = 3
+"""Turns of the loop in a row that have to find nothing to do."""
+
+_KEYS = {"space": " ", "slash": "/", "question_mark": "?"}
+
+
+class Emulator(HeadlessDriver):
+    """Textual's driver over an emulated terminal; to Textual it is a real one."""
+
+    screen: pyte.Screen
+    written: int = 0
+
+    @property
+    def is_headless(self) -> bool:
+        return False
+
+    def start_application_mode(self) -> None:
+        self.take_size(*self._get_terminal_size())
+        super().start_application_mode()
+
+    def take_size(self, width: int, height: int) -> None:
+        """Another size. A terminal may leave anything on the screen then: so does this one."""
+        self._size = (width, height)
+        self.screen = pyte.Screen(width, height)
+        self._stream = pyte.Stream(self.screen)
+        for _ in range(height):
+            self._stream.feed("\x1b[7m" + "▒" * width)
+        self._stream.feed("\x1b[m")
+
+    def write(self, data: str) -> None:
+        self.written += len(data)
+        self._stream.feed(data)
+
+
+class Terminal:
+    """A running app and the terminal it writes to."""
+
+    def __init__(self, app: LfgApp, pilot: Pilot[int]) -> None:
+        driver = app._driver
+        assert isinstance(driver, Emulator)
+        self.app = app
+        self._driver = driver
+        self._pilot = pilot
+
+    # What a person does
+
+    async def press(self, *keys: str) -> None:
+        """Press keys, each one handled before the next."""
+        for key in keys:
+            character = key if len(key) == 1 else _KEYS.get(key)
+            self._driver.send_message(events.Key(key, character))
+            await self.settle()
+
+    async def resize(self, width: int, height: int) -> None:
+        """Give the window another size."""
+        if (width, height) == tuple(self.size):
+            return  # no terminal says so
+        self._driver.take_size(width, height)
+        await self._pilot.resize_terminal(width, height)
+        await self.settle()
+
+    async def wheel(self, x: int, y: int, *, up: bool) -> None:
+        """Turn the wheel by a notch over a cell."""
+        kind = events.MouseScrollUp if up else events.MouseScrollDown
+        self._mouse(kind, x, y)
+        await self.settle()
+
+    async def drag(self, begin: tuple[int, int], end: tuple[int, int]) -> None:
+        """Press the button on one cell and let go on another; on the same one it is a click."""
+        self._mouse(events.MouseDown, *begin, button=1)
+        if begin != end:
+            self._mouse(events.MouseMove, *end, button=1)
+        self._mouse(events.MouseUp, *end, button=1)
+        await self.settle()
+
+    def _mouse(self, kind: type[events.MouseEvent], x: int, y: int, button: int = 0) -> None:
+        event = kind(
+            None, x, y, 0, 0, button, shift=False, meta=False, ctrl=False, screen_x=x, screen_y=y
+        )
+        self._driver.process_message(event)
+
+    # Coming to rest
+
+    async def settle(self) -> None:
+        """Wait until all is handled and painted, a whole frame of the clock included."""
+        await self._rest()
+        self.app._frame()
+        await self._rest()
+
+    async def _rest(self) -> None:
+        quiet = 0
+        async with asyncio.timeout(_PATIENCE):
+            while quiet < _REST:
+                await asyncio.sleep(0)
+                if _is_painting(self.app):
+                    self.app.screen._on_timer_update()
+                quiet = 0 if _is_painting(self.app) or _is_busy(self.app) else quiet + 1
+
+    # What is on the screen
+
+    @property
+    def size(self) -> Size:
+        """Columns and rows."""
+        return self.app.size
+
+    def cell(self, x: int, y: int) -> Cell:
+        """One cell as a person sees it."""
+        return self._driver.screen.buffer[y][x]
+
+    def row(self, y: int) -> str:
+        """A row's text as a person sees it."""
+        return "".join(cell.data for cell in self._row(y))
+
+    @property
+    def title(self) -> str:
+        """The window's title, if something set it."""
+        return str(self._driver.screen.title)
+
+    @property
+    def text(self) -> str:
+        """All rows as a person sees them."""
+        return "\n".join(self.row(y) for y in range(self.size.height))
+
+    def place_of(self, text: str) -> Offset | None:
+        """The first cell of a text on the screen."""
+        for y in range(self.size.height):
+            cells = [cell.data for cell in self._row(y)]
+            if (at := "".join(cells).find(text)) >= 0:
+                x = next(x for x in range(len(cells)) if len("".join(cells[:x])) == at)
+                return Offset(x, y)
+        return None
+
+    def difference(self) -> str:
+        """How the terminal differs from what the app means to show; empty if it does not."""
+        strips, width = self._full_picture(), self.size.width
+        said = []
+        for y, strip in enumerate(strips):
+            due = _cells("".join(strip.render(self.app.console)), width)
+            shown = self._row(y)
+            if said_of_row := _unlike(shown, due) or _unfaithful(strip, due):
+                said.append(f"row {y}: {said_of_row}")
+        more = [f"and {len(said) - _ROWS_SAID} rows more"] if len(said) > _ROWS_SAID else []
+        return "\n".join(said[:_ROWS_SAID] + more)
+
+    async def lasting_difference(self) -> str:
+        """The difference, if it stays: where a timer of the app's is at work it does not."""
+        for seconds in _SECOND_LOOKS:
+            if not self.difference():
+                return ""
+            await self._pilot.pause(seconds)
+            await self._rest()
+        return self.difference()
+
+    def _row(self, y: int) -> tuple[Cell, ...]:
+        line = self._driver.screen.buffer[y]
+        return tuple(line[x] for x in range(self._driver.screen.columns))
+
+    def _full_picture(self) -> list[Strip]:
+        visible_screen_stack.set(self.app._background_screens)
+        return self.app.screen._compositor.render_strips()
+
+
+@asynccontextmanager
+async def on_terminal(app: LfgApp, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Terminal]:
+    """Run the app on an emulated terminal."""
+    app.driver_class = Emulator
+    app.console._color_system = ColorSystem.TRUECOLOR
+    async with app.run_test(headless=False, size=size, notifications=True) as pilot:
+        terminal = Terminal(app, pilot)
+        await terminal.settle()
+        yield terminal
+
+
+def tame(text: str) -> str:
+    """The text without what emulators and Textual count differently: joiners, selectors, marks."""
+    return "".join(
+        c
+        for c in text
+        if unicodedata.category(c) == "Cc" or 0 < wcwidth(c) == get_character_cell_size(c)
+    )
+
+
+@lru_cache(maxsize=8192)
+def _cells(sequence: str, width: int) -> tuple[Cell, ...]:
+    """A row as an empty terminal shows it."""
+    screen = pyte.Screen(width, 1)
+    pyte.Stream(screen).feed(sequence)
+    return tuple(screen.buffer[0][x] for x in range(width))
+
+
+def _unlike(shown: Sequence[Cell], due: Sequence[Cell]) -> str:
+    if shown == due:
+        return ""
+    wrong = [
+        x
+        for x, (a, b) in enumerate(zip(shown, due, strict=True))
+        if a != b and not _is_halved(shown, due, x)
+    ]
+    if not wrong:
+        return ""
+    first = wrong[0]
+    return (
+        f"{len(wrong)} cells from column {first} to {wrong[-1]}\n"
+        f"  shown {''.join(cell.data for cell in shown).rstrip()!r}, first {_style(shown[first])}\n"
+        f"  due   {''.join(cell.data for cell in due).rstrip()!r}, first {_style(due[first])}"
+    )
+
+
+def _is_halved(shown: Sequence[Cell], due: Sequence[Cell], x: int) -> bool:
+    """Whether a wide character lacks a half that another widget's edge had cut off.
+
+    Textual repaints up to the edge, where the character does not fit, and
+    leaves a blank until the row is next painted.
+    """
+    begin = x - 1 if due[x].data == "" else x
+    is_wide = 0 <= begin < len(due) - 1 and due[begin + 1].data == ""
+    return is_wide and shown[x].data in ("", " ") and shown[x].bg == due[x].bg
+
+
+def _style(cell: Cell) -> str:
+    names = ("bold", "italics", "underscore", "strikethrough", "reverse", "blink")
+    return " ".join([repr(cell.data), cell.fg, cell.bg, *(n for n in names if getattr(cell, n))])
+
+
+def _unfaithful(strip: Strip, due: Sequence[Cell]) -> str:
+    """What the terminal would make of a row that is not the row's own text."""
+    text = strip.text
+    if any(unicodedata.category(c) == "Cc" for c in text):
+        return f"control characters in {text!r}"
+    shown = "".join(cell.data for cell in due)
+    if all(wcwidth(c) > 0 for c in text) and shown != text:
+        return f"{text!r} reads {shown!r}"
+    return ""
+
+
+def _is_painting(app: LfgApp) -> bool:
+    screen = app.screen
+    return bool(
+        screen._layout_required
+        or screen._scroll_required
+        or screen._repaint_required
+        or screen._recompose_required
+        or screen._dirty_widgets
+        or screen._compositor._dirty_regions
+        or screen._callbacks
+    )
+
+
+def _is_busy(app: LfgApp) -> bool:
+    pumps: list[MessagePump] = [app]
+    for screen in app.screen_stack:
+        pumps += screen.walk_children(with_self=True)
+    return any(_has_work(pump) for pump in pumps)
+
+
+def _has_work(pump: MessagePump) -> bool:
+    if pump._next_callbacks or pump.message_queue_size:
+        return True
+    if isinstance(pump, Screen) or not isinstance(pump, Widget):
+        return False  # a screen under another is painted through the one on top
+    return pump.is_attached and (pump._repaint_required or pump._layout_required)

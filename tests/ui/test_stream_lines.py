@@ -1,0 +1,182 @@
+"""The flat list of lines: lazy, bounded, and always what drawing all of it would give."""
+
+from collections.abc import Iterator
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lfgtui import events as e
+from lfgtui.ui.heights import Heights
+from lfgtui.ui.items import Piece
+from lfgtui.ui.stream_strips import Strips
+from tests.ui.stand import Stand, said
+
+
+def paragraphs(first: int, last: int) -> str:
+    return "".join(f"paragraph {number} of them all\n\n" for number in range(first, last + 1))
+
+
+def call(name: str) -> list[e.Event]:
+    return [e.ToolCallStarted(name, "run"), e.ToolCallRequested(name, "run", {"command": "make"})]
+
+
+# Prefix sums
+
+
+@given(st.lists(st.tuples(st.sampled_from("asc"), st.integers(0, 40), st.integers(0, 9))))
+def test_heights_find_what_a_walk_would_find(steps: list[tuple[str, int, int]]) -> None:
+    heights, naive = Heights([2, 0, 1]), [2, 0, 1]
+    for what, where, height in steps:
+        if what == "a":
+            heights.append(height)
+            naive.append(height)
+        elif what == "c":
+            heights.cut(where % (len(naive) + 1))
+            del naive[where % (len(naive) + 1) :]
+        elif naive:
+            heights.set(where % len(naive), height)
+            naive[where % len(naive)] = height
+    assert heights.total == sum(naive)
+    assert [heights.start(n) for n in range(len(naive) + 1)] == [
+        sum(naive[:n]) for n in range(len(naive) + 1)
+    ]
+    owners = [(n, row) for n, height in enumerate(naive) for row in range(height)]
+    assert [heights.find(line) for line in range(heights.total)] == owners
+    assert heights.find(heights.total + 2) == (len(naive), 2)
+
+
+# The whole, against drawing all of it at once
+
+
+class Story:
+    """An agent's deeds, in an order that is legal."""
+
+    def __init__(self) -> None:
+        self.running: list[str] = []
+        self.calls = 0
+
+    def events(self, what: str, text: str) -> list[e.Event]:
+        match what:
+            case "text" if not self.running:
+                return [e.TextDelta(text)]
+            case "thought" if not self.running:
+                return [e.ReasoningDelta(text)]
+            case "calls" if not self.running:
+                self.running = [f"c{self.calls}", f"d{self.calls}"]
+                self.calls += 1
+                begun = [event for name in self.running for event in call(name)]
+                return [*begun, e.ResponseFinished(1, "tool_use")]
+            case "output" if self.running:
+                return [e.ToolOutputDelta(self.running[0], "stdout", text + "\n")]
+            case "finish" if self.running:
+                name = self.running.pop(0)
+                again = [] if self.running else [e.RequestSent(2)]
+                return [e.ToolCallFinished(name, text, None, 0, 1.0), *again]
+            case "retry" if not self.running:
+                return [e.Retrying("cut", 1.0, 2, "cut"), e.AttemptStarted("p", "m"),
+                        e.RequestSent(1)]  # fmt: skip
+            case _:
+                return [e.Status(text.strip() or "well")]
+
+
+TEXTS = st.sampled_from(
+    (
+        "word ", "a longer run of words that has to be wrapped ", "\n", "\n\n", "- item\n",
+        "> quote\n", "```\ncode\n", "# Head\n", "| a | b |\n|---|---|\n| c | d |\n", "needle ",
+        "語の語 ", "e\u0301 ", "\t", "  ", paragraphs(1, 7), "- a\n- b\n\n- c\n",
+    )
+)  # fmt: skip
+STEPS = st.one_of(
+    st.tuples(st.sampled_from(("text", "text", "text", "thought", "calls", "output", "finish")),
+              TEXTS),
+    st.tuples(st.just("retry"), TEXTS),
+    st.tuples(st.just("scroll"), st.sampled_from((-100_000, -30, -3, -1, 1, 3, 30, 100_000))),
+    st.tuples(st.just("settle"), st.integers(1, 40)),
+    st.tuples(st.just("width"), st.integers(8, 60)),
+    st.tuples(st.just("height"), st.integers(1, 20)),
+    st.tuples(st.just("colours"), st.integers(0, 1)),
+    st.tuples(st.just("fold"), st.sampled_from(("tool", "reasoning", "prompt"))),
+    st.tuples(st.just("toggle"), st.integers(0, 30)),
+    st.tuples(st.just("time"), st.integers(0, 50)),
+    st.tuples(st.just("find"), st.sampled_from(("", "needle", "word a", "a", "Head"))),
+)  # fmt: skip
+
+
+def take(stand: Stand, story: Story, what: str, how: object) -> None:
+    match what, how:
+        case "scroll", int(lines):
+            stand.scroll(lines)
+        case "settle", int(rows):
+            stand.settle(rows)
+        case "width", int(width):
+            stand.reflow(width)
+        case "height", int(height):
+            stand.reflow(stand.look.width, height=height)
+        case "colours", int(colours):
+            stand.reflow(stand.look.width, colours)
+        case "fold", ("tool" | "reasoning" | "prompt") as kind:
+            stand.fold(kind)
+        case "toggle", int(number):
+            view = stand.lines.views[number % len(stand.lines.views)]
+            view.override = not view.is_unfolded(stand.look)
+            mark = stand.mark()
+            stand.lines.refold(view, stand.look)
+            stand.paint(mark)
+        case "time", int(quarters):
+            stand.frame(2000 + quarters / 4)
+        case "find", str(pattern):
+            stand.find(pattern)
+        case _, str(text):
+            stand.happen(*story.events(what, text))
+
+
+def check(stand: Stand) -> None:
+    """What is on the screen is what drawing all of it would show there."""
+    pieces, window, other = stand.pieces, stand.window, stand.drawn_at_once()
+    rows = other.rows()
+    top = other.lines.line_of(stand.lines.address(window.top)) if rows else 0
+    due = rows[top : top + window.height]
+    if window.is_at_end:
+        assert due == rows[-window.height :]
+    strips, piece = Strips(stand.look.width, stand.look.palette), Piece(tuple, 0)
+    whole = [said(strips.drawn(row, piece).strip) for row in due]
+    if not stand.finder.is_active:
+        whole += [said(strips.blank)] * (window.height - len(whole))
+        last = window.height - stand.sight.is_hinted
+        assert stand.screen[:last] == whole[:last]
+    bound = max(40, sum(len(pieces.pieces[n].rows) for n in in_sight(stand)))
+    assert pieces.held_rows == sum(len(p.rows) for p in pieces.pieces if p.is_drawn) <= bound
+
+
+def in_sight(stand: Stand) -> Iterator[int]:
+    first = stand.pieces.find(stand.window.top)[0]
+    last = stand.pieces.find(stand.window.top + stand.window.height - 1)[0]
+    yield from range(first, min(last + 1, len(stand.pieces.pieces)))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(STEPS, max_size=40))
+def test_whatever_happens_the_screen_shows_what_drawing_all_would(
+    steps: list[tuple[str, object]],
+) -> None:
+    stand, story = Stand(kept=40), Story()
+    for what, how in steps:
+        take(stand, story, what, how)
+        check(stand)
+    while not stand.pieces.is_exact or stand.finder.is_behind:
+        stand.settle(100)
+    check(stand)
+    assert stand.pieces.total == stand.drawn_at_once().pieces.total
+    pattern = next((how for what, how in reversed(steps) if what == "find"), "")
+    before, count = marks(stand), stand.finder.count
+    assert count == stand.find(str(pattern))
+    assert before == marks(stand)
+
+
+def marks(stand: Stand) -> list[tuple[int, int, int, int]]:
+    return [
+        (index, row, mark.begin, mark.end)
+        for index, piece in enumerate(stand.pieces.pieces)
+        for row in range(piece.height)
+        for mark in (stand.finder.marks(index, row) if stand.finder.is_active else ())
+    ]
