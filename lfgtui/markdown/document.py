@@ -130,6 +130,9 @@ class StreamingMarkdown:
         if "\r" in text:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
         text = text.replace("\0", "\ufffd")
+        if (code := self._tail.append_code(text)) is not None:
+            self._grow_code(code)
+            return
         self._tail.append(text)
         if self._prose is not None and "\n" not in text:
             self._grow(*self._prose, text)
@@ -147,12 +150,24 @@ class StreamingMarkdown:
         self._read(block, content.rstrip(MD_TRIM_CHARS))
         self._touch(len(self._blocks) - 1)
 
+    def _grow_code(self, code: str) -> None:
+        """More of the fence that is the last block."""
+        block = self._blocks[-1]
+        assert block.tokens is not None
+        block.tokens[0].content, block.settled = code, code.rfind("\n") + 1
+        block.revision += 1
+        self._touch(len(self._blocks) - 1)
+
     def _touch(self, index: int) -> None:
         self._changed = min(self._changed, index)
 
     # Freezing
 
     def _freeze(self, cut: Cut) -> None:
+        if cut.above and self._frozen:  # a blank line, which may have been dropped, parts them
+            self._blocks[self._frozen - 1].source += "\n" + cut.above.lstrip("\n")
+        elif cut.above:
+            cut.sources[0] = cut.above + cut.sources[0]
         for leaf, source in zip(cut.leaves, cut.sources, strict=True):
             index = self._frozen
             block = self._block(index, leaf)

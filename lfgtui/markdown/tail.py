@@ -20,11 +20,15 @@ from lfgtui.markdown.shedding import Shed, shed
 
 @dataclass(slots=True)
 class Cut:
-    """What has been cut off the tail: leaves that are settled, the source of each."""
+    """What has been cut off the tail: leaves that are settled, the source of each.
+
+    `above`: blank lines and definitions that stood before the first of them.
+    """
 
     leaves: list[Leaf]
     sources: list[str]
     definitions: Definitions
+    above: str = ""
 
 
 class Tail:
@@ -54,6 +58,25 @@ class Tail:
         lines = self.source.split("\n")
         sources = self._sources(leaves, lines, len(lines))
         return [*sources[:-1], sources[-1].removesuffix("\n")]
+
+    def append_code(self, text: str) -> str | None:
+        """More of an open fence, without reading it: what the fence says then.
+
+        None where it may be more than that: outside of a fence, in one that
+        stands in something, or in a line that may be what closes it.
+        """
+        shed = self._shed
+        if shed is None or shed.kind != "fence" or self.path or shed.head[:1] not in ("`", "~"):
+            return None
+        lines = (self._text + text).split("\n")
+        if any(line.lstrip(" ").startswith(shed.head[0]) for line in lines):
+            return None
+        complete = "".join(line + "\n" for line in lines[:-1])
+        if complete:
+            shed.lines.append(complete)
+            shed.text += complete
+        self._text, self._examined = lines[-1], 0
+        return shed.text + (lines[-1] if lines[-1].strip(" \t") else "")
 
     # Reading
 
@@ -170,17 +193,18 @@ class Tail:
         following = leaves[count] if count < len(leaves) else None
         path = following.path if following else leaves[-1].places
         sources = self._sources(leaves[:count], lines, at)
+        above = "".join(line + "\n" for line in lines[self._before : leaves[0].first])
         taken = self._joined(leaves)[:count]
         if len(definitions) > len(definite):
             definite = dict(definite)
             read_blocks(self._parser, "\n".join([*lines[:at], ""]), definite)
         self._shed = None
         self._begin(path, lines[at:])
-        return Cut(taken, sources, definite)
+        return Cut(taken, sources, definite, above)
 
     def _sources(self, leaves: Sequence[Leaf], lines: list[str], at: int) -> list[str]:
         """What each leaf was written as, with the blank lines and definitions below it."""
-        begins = [self._before, *(leaf.first for leaf in leaves[1:]), at]
+        begins = [max(self._before, leaf.first) for leaf in leaves] + [at]
         pairs = pairwise(begins if leaves else [])
         sources = ["\n".join([*lines[begin:end], ""]) for begin, end in pairs]
         if self._shed is not None:

@@ -49,6 +49,7 @@ class LfgApp(App[int], inherit_bindings=False):
     """
 
     ENABLE_COMMAND_PALETTE = False
+    ENABLE_SELECT_AUTO_SCROLL = False  # it would scroll the grid: panes do this themselves
     TITLE = "lfg"
     CSS = """
     ToastRack { align: right bottom; margin-bottom: 1; }

@@ -7,6 +7,7 @@ from textual.geometry import Offset, Region, Size, Spacing
 from textual.layout import ArrangeResult, Layout, WidgetPlacement
 from textual.widget import Widget
 
+from lfgtui.ui.covered import Covered
 from lfgtui.ui.pane import Pane
 from lfgtui.ui.tiling import Direction, neighbour, tile
 
@@ -30,7 +31,7 @@ class _Tiles(Layout):
         ]
 
 
-class PaneGrid(ScrollableContainer, can_focus=False, inherit_bindings=False):
+class PaneGrid(Covered, ScrollableContainer, can_focus=False, inherit_bindings=False):
     """All panes side by side, scrolling when they are many; `alone` shows one only.
 
     The layout is asked again when the size or `alone` changes, not when text

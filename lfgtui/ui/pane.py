@@ -5,13 +5,12 @@ from collections.abc import Callable
 
 import msgspec
 from textual.app import ComposeResult
-from textual.geometry import Region
-from textual.strip import Strip
 from textual.widget import Widget
 
 from lfgtui.tickets import Ticket
 from lfgtui.transcript import TextItem, Transcript
 from lfgtui.ui.canvas import Canvas
+from lfgtui.ui.covered import Covered
 from lfgtui.ui.items import Summarise, preload
 from lfgtui.ui.pane_head import PaneHead
 from lfgtui.ui.stream_view import ASIDE, StreamView
@@ -42,7 +41,7 @@ class PaneSettings(msgspec.Struct, frozen=True):
     kept_lines: int = 5000
 
 
-class Pane(Widget, can_focus=True):
+class Pane(Covered, Widget, can_focus=True):
     """One ticket: head, stream, and a bar at the left in the colour of its state.
 
     Nothing in it runs by itself. `mark_dirty` says that entries came; `tick`,
@@ -77,25 +76,10 @@ class Pane(Widget, can_focus=True):
         self._gauged_at = 0.0
         self._rests_until = 0.0
         self._colour = ""
-        self._edges: dict[Region, list[Strip]] = {}
 
     def compose(self) -> ComposeResult:
         yield self._head
         yield self._stream
-
-    def render_lines(self, crop: Region) -> list[Strip]:
-        # The bar and the margins, which only a style changes. The compositor asks in each frame.
-        edges = self._edges.get(crop)
-        if edges is None:
-            edges = self._edges[crop] = super().render_lines(crop)
-        return edges
-
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        self._edges.clear()
-
-    def on_resize(self) -> None:
-        self._edges.clear()
 
     def on_mount(self) -> None:
         self.call_after_refresh(preload)
@@ -106,7 +90,8 @@ class Pane(Widget, can_focus=True):
 
     def tick(self, now: float) -> None:
         """Paint what changed. Call for panes on the screen, at most 30 times a second."""
-        gauges = abs(now - self._gauged_at) >= GAUGE_SECONDS
+        is_restyled = self._stream.is_restyled
+        gauges = is_restyled or abs(now - self._gauged_at) >= GAUGE_SECONDS
         streams = (self._is_dirty or gauges) and now >= self._rests_until
         if not (gauges or streams):
             self._stream.settle()

@@ -6,6 +6,7 @@ frame, and none is kept for the others.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from rich.segment import Segment
@@ -89,6 +90,13 @@ def styled(strip: Strip, begin: int, end: int, style: Style) -> Strip:
     if begin >= end:
         return strip
     marked = [
-        Segment(text, own + style if own else style) for text, own, _ in strip.crop(begin, end)
+        Segment(text, _over(own, style) if own else style)
+        for text, own, _ in strip.crop(begin, end)
     ]
     return Strip.join([strip.crop(0, begin), Strip(marked), strip.crop(end)])
+
+
+@lru_cache(maxsize=512)
+def _over(own: Style, style: Style) -> Style:
+    """Kept, since each new style with a link has a new id, and terminals underline by id."""
+    return own + style

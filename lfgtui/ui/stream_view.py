@@ -57,7 +57,7 @@ class StreamView(Widget):
         self._kept = kept
         self._canvas = canvas or Canvas()
         self._look: Context | None = None
-        self._is_restyled = False
+        self.is_restyled = False
         self._width = self._height = 0
         self._now = 0.0
         self._chosen: ItemView | None = None
@@ -91,7 +91,7 @@ class StreamView(Widget):
         elif look.now != now:
             look = replace(look, now=now)
         self._look = look
-        if self._is_restyled:
+        if self.is_restyled:
             look = self._restyle(look)
         mark = self._mark()
         self._stream.update(transcript, look)
@@ -285,7 +285,7 @@ class StreamView(Widget):
         return palette, palette.faded()
 
     def _restyle(self, look: Context) -> Context:
-        self._is_restyled = False
+        self.is_restyled = False
         palette, faded = self._colours()
         if palette != look.palette:
             look = replace(look, palette=palette, faded=faded)
@@ -321,7 +321,7 @@ class StreamView(Widget):
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
-        self._is_restyled = True
+        self.is_restyled = True
 
     # Mouse
 

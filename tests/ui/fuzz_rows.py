@@ -17,6 +17,7 @@ from rich.style import Style
 
 from lfgtui import events as e
 from lfgtui.ui.items import Context
+from lfgtui.ui.lines import Row
 from lfgtui.ui.palette import Palette
 from lfgtui.ui.stream_lines import StreamLines
 from tests.markdown.documents import examples, made_up, put_together
@@ -95,19 +96,15 @@ class Stage:
 
 
 def _looks(stream: StreamLines) -> list[Look]:
-    return [_look(line) for line in stream.lines]
+    return [_look(seen.row) for seen in stream.pieces.rows(0, 1 << 30)]
 
 
-def _look(line: object) -> Look:
-    spans = getattr(line, "spans", None)
-    if spans is None:
-        spans = [(part.text, part.style) for part in getattr(line, "strip", ())]
+def _look(row: Row) -> Look:
     runs = tuple(
         ("".join(text for text, _ in run), style)
-        for style, run in itertools.groupby(spans, key=lambda span: str(span[1]))
+        for style, run in itertools.groupby(row.spans, key=lambda span: str(span[1]))
     )
-    text = str(getattr(line, "text", ""))
-    return text, (*runs, ("", str(getattr(line, "fill", None)))), getattr(line, "glue", None)
+    return row.text, (*runs, ("", str(row.fill))), row.glue
 
 
 def ugly(source: str, chance: random.Random) -> str:

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
 from rich.style import Style
+from textual.strip import Strip
 
 from lfgtui import events as e
 from lfgtui.transcript import Transcript
@@ -14,8 +16,6 @@ from lfgtui.ui.stream_find import Finder
 from lfgtui.ui.stream_lines import StreamLines
 from lfgtui.ui.stream_sight import Finish, Sight
 from lfgtui.ui.stream_window import Window
-
-BEGIN = (e.TicketQueued(), e.AttemptStarted("p", "m"), e.UserMessage("Go"), e.RequestSent(1))
 
 
 def palette(first: int = 20) -> Palette:
@@ -31,7 +31,10 @@ FADED = palette(60)
 class Stand:
     """Does what a pane does in a frame; `screen` is what a terminal would show."""
 
-    def __init__(self, *, width: int = 30, height: int = 8, kept: int = 5000) -> None:
+    def __init__(
+        self, *, width: int = 30, height: int = 8, kept: int = 5000, prompt: str = "Go"
+    ) -> None:
+        self.kept = kept
         self.transcript = Transcript()
         self.lines = StreamLines(kept)
         self.window = Window(self.lines)
@@ -42,7 +45,8 @@ class Stand:
         self.screen = [""] * height
         self.painted: set[int] = set()
         self._attempt = 0
-        self.happen(*BEGIN)
+        self.happen(e.TicketQueued(), e.AttemptStarted("p", "m"))
+        self.happen(e.UserMessage(prompt), e.RequestSent(1))
 
     @property
     def pieces(self) -> PieceList:
@@ -58,10 +62,7 @@ class Stand:
 
     def frame(self, now: float | None = None) -> None:
         if now is not None:
-            self.look = Context(
-                self.look.width, self.look.palette, FADED, self.look.summarise, now,
-                self.look.unfolded,
-            )  # fmt: skip
+            self.look = replace(self.look, now=now)
         mark = self.mark()
         self.lines.update(self.transcript, self.look)
         self.paint(mark)
@@ -70,9 +71,7 @@ class Stand:
         """Another size or other colours."""
         place = None if self.window.is_at_end else self.window.place()
         self.window.height = height or self.window.height
-        self.look = Context(
-            width, PALETTES[colours], FADED, self.look.summarise, self.look.now, self.look.unfolded
-        )
+        self.look = replace(self.look, width=width, palette=PALETTES[colours])
         self.lines.redraw(self.look)
         self.finder.wrapped_anew()
         self.pieces.take_changes()
@@ -84,10 +83,7 @@ class Stand:
 
     def fold(self, kind: Kind) -> None:
         mark = self.mark()
-        self.look = Context(
-            self.look.width, self.look.palette, FADED, self.look.summarise, self.look.now,
-            self.look.unfolded ^ {kind},
-        )  # fmt: skip
+        self.look = replace(self.look, unfolded=self.look.unfolded ^ {kind})
         self.lines.fold(kind, self.look)
         self.paint(mark)
 
@@ -124,8 +120,8 @@ class Stand:
             self.screen[y] = said(strips[y])
 
     def rows(self) -> Sequence[Row]:
-        """All rows."""
-        return [seen.row for seen in self.pieces.rows(0, self.pieces.total)]
+        """All rows, drawn if need be."""
+        return [seen.row for seen in self.pieces.rows(0, 1 << 30)]
 
     def drawn_at_once(self) -> "Stand":
         """The same stream, seen for the first time and drawn whole."""
@@ -143,6 +139,6 @@ class Stand:
         return Sight(self.lines, self.window, self.finder, self.look.palette, self.look.width)
 
 
-def said(strip: object) -> str:
+def said(strip: Strip) -> str:
     """A strip's text and styles, to be compared."""
-    return repr(list(strip))  # type: ignore[call-overload]  # a strip
+    return repr(list(strip))

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from lfgtui import events as e
 from lfgtui.ui.heights import Heights
 from lfgtui.ui.items import Piece
+from lfgtui.ui.lines import strip_of
 from lfgtui.ui.stream_strips import Strips
 from tests.ui.stand import Stand, said
 
@@ -18,6 +19,145 @@ def paragraphs(first: int, last: int) -> str:
 
 def call(name: str) -> list[e.Event]:
     return [e.ToolCallStarted(name, "run"), e.ToolCallRequested(name, "run", {"command": "make"})]
+
+
+# What is drawn, and when
+
+
+def long_stand(count: int = 300, width: int = 30, kept: int = 5000) -> Stand:
+    stand = Stand(width=width, kept=kept)
+    stand.happen(e.TextDelta(paragraphs(1, count)))
+    return stand
+
+
+def drawn(stand: Stand) -> list[int]:
+    return [index for index, piece in enumerate(stand.pieces.pieces) if piece.is_drawn]
+
+
+def settle(stand: Stand) -> None:
+    while not stand.pieces.is_exact or stand.finder.is_behind:
+        stand.settle(50)
+
+
+def test_what_comes_at_once_is_drawn_only_where_it_is_in_sight() -> None:
+    stand = long_stand()
+    assert len(stand.pieces.pieces) > 300
+    assert drawn(stand) == [0, *in_sight(stand)]  # the prompt was in sight before
+
+
+def test_the_rest_is_drawn_bit_by_bit_and_what_is_in_sight_stays() -> None:
+    stand = long_stand(width=14)
+    stand.scroll(-30)
+    before, guessed = list(stand.screen), stand.pieces.total
+    steps = 0
+    while not stand.pieces.is_exact:
+        stand.settle(10)
+        steps += 1
+        assert stand.screen[:-1] == before[:-1]
+        assert stand.painted <= {stand.window.height - 1}  # the hint counts lines
+    assert steps > 20
+    assert stand.pieces.total == stand.drawn_at_once().pieces.total != guessed
+
+
+def test_no_more_rows_stay_in_memory_than_are_allowed() -> None:
+    stand = long_stand(kept=50)
+    settle(stand)
+    assert stand.pieces.held_rows <= 50
+    assert stand.pieces.total > 500
+
+
+def test_what_was_let_go_comes_back_when_it_is_scrolled_to() -> None:
+    stand = long_stand(kept=50)
+    settle(stand)
+    stand.scroll(-100_000)
+    assert "paragraph 1 of them all" in stand.screen[2]
+    stand.scroll(300)
+    stand.scroll(300)
+    assert stand.pieces.held_rows <= 50
+    stand.scroll(-100_000)
+    assert "paragraph 1 of them all" in stand.screen[2]
+    check(stand)
+
+
+def test_rows_near_the_window_are_the_last_to_go() -> None:
+    stand = long_stand(kept=80)
+    settle(stand)
+    stand.scroll(-100_000)
+    for _ in range(40):
+        stand.scroll(5)
+    lines = [stand.pieces.start(index) for index in drawn(stand)]
+    assert stand.window.top - 80 < min(lines) and max(lines) < stand.window.top + 80
+
+
+def test_scrolling_by_lines_never_rests_on_a_guess() -> None:
+    stand = long_stand(width=14)
+    shown: list[str] = []
+    while stand.window.top > 0:
+        shown.append(stand.screen[0])
+        stand.scroll(-1)
+    shown.append(stand.screen[0])
+    rows = [said(strip_of(row, 14, stand.look.palette.text)) for row in stand.rows()]
+    assert shown[::-1] == rows[: 1 - stand.window.height]
+
+
+def test_a_resize_draws_nothing_but_what_is_in_sight() -> None:
+    stand = long_stand()
+    settle(stand)
+    stand.reflow(20)
+    assert drawn(stand) == list(in_sight(stand))
+    assert stand.window.is_at_end
+    check(stand)
+
+
+def test_other_colours_are_no_reason_to_guess_heights() -> None:
+    stand = long_stand()
+    settle(stand)
+    total = stand.pieces.total
+    stand.reflow(30, colours=1)
+    assert stand.pieces.total == total
+    assert drawn(stand) == list(in_sight(stand))
+
+
+def test_a_token_changes_the_rows_it_stands_in_and_no_others() -> None:
+    stand = long_stand(width=40)
+    stand.happen(e.TextDelta("the last paragraph"))
+    untouched = stand.rows()[:-1]
+    stand.happen(e.TextDelta(" grows"))
+    assert stand.painted == {stand.window.height - 1}
+    assert all(new is old for new, old in zip(stand.rows(), untouched, strict=False))
+
+
+def test_a_card_that_spins_above_leaves_what_follows_alone() -> None:
+    stand = Stand(width=40, height=12)
+    stand.happen(e.TextDelta("before"), *call("c1"), *call("c2"))
+    stand.happen(e.ResponseFinished(1, "tool_use"), e.ToolOutputDelta("c1", "stdout", "a\n"))
+    stand.happen(e.Status("one"), e.Status("two"))
+    row = next(y for y, text in enumerate(stand.screen) if "does run" in text)
+    stand.frame(2000.25)
+    assert stand.painted == {row, row + 1} or stand.painted == {row}
+
+
+def test_a_long_thought_grows_where_it_ends() -> None:
+    stand = Stand(width=40, height=6)
+    stand.fold("reasoning")
+    stand.happen(e.ReasoningDelta("some thought that goes on " * 600))
+    stand.happen(e.ReasoningDelta("\nand "))
+    before = stand.rows()
+    stand.happen(e.ReasoningDelta("on"))
+    after = stand.rows()
+    assert stand.painted == {stand.window.height - 1}
+    kept = sum(new is old for new, old in zip(after[1:], before[1:], strict=False))
+    assert kept >= len(before) - 3
+    check(stand)
+
+
+def test_a_thought_unfolded_late_is_drawn_where_it_is_in_sight() -> None:
+    stand = Stand(width=40, height=6)
+    stand.happen(e.ReasoningDelta("a line of thought\n" * 3000), e.TextDelta("So."))
+    stand.fold("reasoning")
+    assert stand.pieces.held_rows < 500
+    settle(stand)
+    assert stand.pieces.total > 3000
 
 
 # Prefix sums
@@ -144,7 +284,7 @@ def check(stand: Stand) -> None:
         whole += [said(strips.blank)] * (window.height - len(whole))
         last = window.height - stand.sight.is_hinted
         assert stand.screen[:last] == whole[:last]
-    bound = max(40, sum(len(pieces.pieces[n].rows) for n in in_sight(stand)))
+    bound = max(stand.kept, sum(len(pieces.pieces[n].rows) for n in in_sight(stand)))
     assert pieces.held_rows == sum(len(p.rows) for p in pieces.pieces if p.is_drawn) <= bound
 
 

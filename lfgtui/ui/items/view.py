@@ -153,12 +153,7 @@ class BriefView(ItemView):
         self._key: Hashable = None
 
     def update(self, context: Context) -> int | None:
-        key = (
-            context.width,
-            id(self.palette(context)),
-            self.is_unfolded(context),
-            *self.key(context),
-        )
+        key = self._key_of(context)
         if key == self._key:
             return None
         self._key = key
@@ -169,17 +164,15 @@ class BriefView(ItemView):
         return 0
 
     def redraw(self, context: Context) -> None:
-        heights = [piece.height for piece in self.pieces]
-        self._key = (
-            context.width,
-            id(self.palette(context)),
-            self.is_unfolded(context),
-            *self.key(context),
-        )
+        before, self._key = self.pieces, self._key_of(context)
         self.pieces = self.made(context)
-        for piece, height in zip(self.pieces, heights, strict=False):
+        for piece, old in zip(self.pieces, before, strict=False):
             if not piece.is_exact:
-                piece.height = height
+                piece.height = old.height
+
+    def _key_of(self, context: Context) -> Hashable:
+        look = context.width, id(self.palette(context)), self.is_unfolded(context)
+        return (*look, *self.key(context))
 
     @abstractmethod
     def key(self, context: Context) -> tuple[Hashable, ...]:

@@ -10,6 +10,7 @@ from textual.containers import Horizontal
 from textual.css.query import NoMatches
 
 from lfgtui.ui.bindings import BY_ACTION, Keymap
+from lfgtui.ui.covered import Covered
 from lfgtui.ui.finding import Finding
 from lfgtui.ui.footer import Footer, Situation
 from lfgtui.ui.frames import Frames
@@ -39,7 +40,11 @@ class Desk(msgspec.Struct, frozen=True):
     panes: PaneSettings
 
 
-class RunScreen(KeyedScreen):
+class _Body(Covered, Horizontal):
+    """Where the grid and the table stand."""
+
+
+class RunScreen(Covered, KeyedScreen):
     """A run that is looked at. `LiveScreen` adds what can be done to one that works.
 
     One ticket is the current one in every view; in the grid it is the pane
@@ -80,7 +85,7 @@ class RunScreen(KeyedScreen):
 
     def compose(self) -> ComposeResult:
         yield self._header
-        with Horizontal(id="body"):
+        with _Body(id="body"):
             yield self._grid
         yield self._footer
 

@@ -1,0 +1,120 @@
+"""One pane on a screen: a real run, real folds, a clock of the test's own."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from textual.app import App, ComposeResult
+from textual.geometry import Offset
+from textual.pilot import Pilot
+
+from lfgtui import events as e
+from lfgtui.metrics import Meter
+from lfgtui.tickets import Ticket
+from lfgtui.transcript import Transcript
+from lfgtui.ui.lines import Row
+from lfgtui.ui.pane import Pane, PaneSettings
+from lfgtui.ui.pane_head import PaneHead
+from lfgtui.ui.stream_view import StreamView
+
+
+class Run:
+    """A run whose entries the test writes. One ticket, `api`, which needs `schema`."""
+
+    run, title, behind = "r1", "Checkout", None
+
+    def __init__(self) -> None:
+        self.tickets: Sequence[Ticket] = (
+            Ticket(
+                id="api",
+                title="Build the API",
+                prompt="p",
+                workspace="/",
+                needs=("schema",),
+                provider="anthropic",
+                model="claude-sonnet-4-5",
+            ),
+        )
+        self._transcripts = {"api": Transcript(), "schema": Transcript()}
+        self._meters = {"api": Meter(), "schema": Meter()}
+        self._attempt = 0
+
+    def transcript(self, ticket: str) -> Transcript:
+        return self._transcripts[ticket]
+
+    def meter(self, ticket: str) -> Meter:
+        return self._meters[ticket]
+
+    def apply(self, at: float, *events: e.Event) -> None:
+        for event in events:
+            self._attempt += isinstance(event, e.AttemptStarted)
+            transcript = self._transcripts["api"]
+            entry = e.Entry("r1", "api", self._attempt, transcript.last_seq + 1, at, event)
+            transcript.apply(entry)
+            self._meters["api"].apply(entry)
+
+
+class Stage(App[None]):
+    """One pane, and ticks when the test says so."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self.source = run
+        self.now = 1000.0
+        settings = PaneSettings(10.0, 1.5, lambda name, arguments: f"does {name}", self.clock)
+        self.pane = Pane(run, run.tickets[0], settings)
+
+    def clock(self) -> float:
+        return self.now
+
+    def compose(self) -> ComposeResult:
+        yield self.pane
+
+    async def play(self, pilot: Pilot[None], *events: e.Event, seconds: float = 1.0) -> None:
+        self.now += seconds
+        self.source.apply(self.now, *events)
+        self.pane.mark_dirty()
+        self.pane.tick(self.now)
+        await pilot.pause()
+
+    def screen_rows(self) -> list[str]:
+        stream = self.query_one(StreamView)
+        return [strip.text.rstrip() for strip in stream.render_lines(stream.size.region)]
+
+    def head_rows(self) -> list[str]:
+        head = self.query_one(PaneHead)
+        return [head.render_line(y).text.rstrip() for y in range(2)]
+
+
+BEGIN = (
+    e.TicketQueued(),
+    e.AttemptStarted("anthropic", "claude-sonnet-4-5"),
+    e.UserMessage("Build it"),
+    e.RequestSent(1),
+)
+CALL = (
+    e.ToolCallStarted("c1", "run_command"),
+    e.ToolArgumentsDelta("c1", '{"command": "make"}'),
+    e.ToolCallRequested("c1", "run_command", {"command": "make"}),
+    e.ResponseFinished(1, "tool_use"),
+)
+
+
+@asynccontextmanager
+async def staged(width: int = 60, height: int = 20) -> AsyncIterator[tuple[Stage, Pilot[None]]]:
+    stage = Stage(Run())
+    async with stage.run_test(size=(width, height)) as pilot:
+        yield stage, pilot
+
+
+def at(stream: StreamView, x: int, line: int) -> Offset:
+    """A place in the text, as the mouse would give it."""
+    return Offset(x, stream._stream.address(line))
+
+
+def rows_of(stream: StreamView) -> list[Row]:
+    """All rows, drawn if need be."""
+    return [seen.row for seen in stream._stream.pieces.rows(0, 1 << 30)]
+
+
+def numbered(first: int, last: int) -> str:
+    return "".join(f"line {number}\n\n" for number in range(first, last + 1))
