@@ -64,6 +64,7 @@ KEYS: tuple[Key, ...] = (
     Key("find", ("/",), "find", "find in this pane", "Read"),
     Key("tools", ("t",), "tools", "show or hide what tools said", "Read"),
     Key("reasoning", ("m",), "reasoning", "show or hide the reasoning", "Read"),
+    Key("urls", ("u",), "links", "show or hide where links lead", "Read"),
     Key("fold", ("space",), "fold", "fold or unfold one", "Read"),
     Key("copy", ("y",), "copy", "copy the answer", "Read"),
     Key("cancel", ("c",), "cancel", "cancel this ticket, keep what it said", "Work"),

@@ -24,6 +24,7 @@ _NAMES = {
     "find": "Find in this ticket",
     "tools": "Show or hide tool output",
     "reasoning": "Show or hide reasoning",
+    "urls": "Show or hide where links lead",
     "follow": "Follow the tail",
     "copy": "Copy the answer",
     "cancel": "Cancel this ticket",

@@ -124,6 +124,10 @@ class Pane(Covered, Widget, can_focus=True):
         """Unfold the model's thinking, or fold it."""
         self._stream.toggle_kind("reasoning")
 
+    def toggle_urls(self) -> None:
+        """Write out where links lead, or only make them links."""
+        self._stream.toggle_urls()
+
     def toggle_fold(self) -> None:
         """Unfold or fold the item last clicked, else the lowest in sight."""
         self._stream.toggle_nearest()

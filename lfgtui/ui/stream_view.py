@@ -129,6 +129,11 @@ class StreamView(Widget):
         self._stream.fold(kind, self._look)
         self._changed(mark)
 
+    def toggle_urls(self) -> None:
+        """Write out where links lead, or only make them links."""
+        if self._look is not None:
+            self._reflow(replace(self._look, has_urls=not self._look.has_urls))
+
     def toggle_nearest(self) -> None:
         """Fold or unfold the item last clicked if it is in sight, else the lowest in sight."""
         top = self._window.top

@@ -297,3 +297,15 @@ async def test_blocks_that_are_done_are_not_drawn_again() -> None:
         first = next(row for row in rows_of(stream) if row.text == "first")
         await stage.play(pilot, e.TextDelta(" grows\n\nfourth"))
         assert any(row is first for row in rows_of(stream))
+
+
+async def test_where_links_lead_is_shown_on_request_and_hidden_again() -> None:
+    async with staged() as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta("see [the page](https://example.org/x)"))
+        assert "see the page" in stage.screen_rows()
+        stage.pane.toggle_urls()
+        assert "see the page (https://example.org/x)" in stage.screen_rows()
+        await stage.play(pilot, e.TextDelta(" and [more](https://example.org/y)"))
+        assert "more (https://example.org/y)" in " ".join(stage.screen_rows())
+        stage.pane.toggle_urls()
+        assert "see the page and more" in stage.screen_rows()

@@ -1,6 +1,7 @@
 """A screen whose keys come from lfg's own table."""
 
 from textual import events
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.widgets import Input
 
@@ -27,6 +28,11 @@ class KeyedScreen(Screen[None], inherit_bindings=False):
         event.stop()
         event.prevent_default()
         await self.act(action)
+
+    def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
+        # Textual 8.2 looks at what a scroll exposes only, and may leave a toast that went
+        # meanwhile on the screen. There is little here to lay out: look at all of it.
+        super()._refresh_layout(size)
 
     @property
     def is_typing(self) -> bool:

@@ -346,6 +346,9 @@ class RunScreen(Covered, KeyedScreen):
     def action_reasoning(self) -> None:
         self._current.toggle_reasoning()
 
+    def action_urls(self) -> None:
+        self._current.toggle_urls()
+
     def action_fold(self) -> None:
         self._current.toggle_fold()
 
