@@ -65,6 +65,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     concurrency: Annotated[int, msgspec.Meta(ge=1)] = 8
     stall_after: Annotated[float, msgspec.Meta(gt=0)] = 10.0
     ttft_budget: Annotated[float, msgspec.Meta(gt=0)] = 1.5
+    direct_painting: bool = True
     pane_lines: Annotated[int, msgspec.Meta(ge=100)] = 5000
     retry: RetryPolicy = RetryPolicy()
     keys: dict[str, str] = {}

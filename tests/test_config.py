@@ -301,7 +301,15 @@ def test_what_the_example_shows_is_in_force_where_it_does_not_say_otherwise(
     uncommented: Config,
 ) -> None:
     default = Config()
-    for name in ("theme", "concurrency", "stall_after", "ttft_budget", "pane_lines", "retry"):
+    for name in (
+        "theme",
+        "concurrency",
+        "stall_after",
+        "ttft_budget",
+        "pane_lines",
+        "direct_painting",
+        "retry",
+    ):
         assert getattr(uncommented, name) == getattr(default, name)
     for name, preset in PRESETS.items():
         shown = uncommented.provider(name)

@@ -20,6 +20,7 @@ from textual.widgets import Input
 from lfgtui.config import Config
 from lfgtui.events import Entry, ToolArguments
 from lfgtui.ui.bindings import keymap, keys_in_force
+from lfgtui.ui.canvas import Canvas
 from lfgtui.ui.frames import Frames
 from lfgtui.ui.pane import PaneSettings
 from lfgtui.ui.screens.live import LiveScreen
@@ -87,6 +88,7 @@ class LfgApp(App[int], inherit_bindings=False):
                 summarise=summarise,
                 clock=clock,
                 kept_lines=config.pane_lines,
+                canvas=Canvas(is_direct=config.direct_painting),
             ),
         )
         self._simulated = simulated

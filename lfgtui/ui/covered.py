@@ -17,7 +17,7 @@ else:  # Textual takes a widget's style from its first base that is a widget: no
 
 
 class Covered(_Widget):
-    """Draws its own lines once, until its size, its style or somebody asks. Stands before a widget."""
+    """Draws its own lines once, until its size or style changes. Stands before a widget's class."""
 
     def render_lines(self, crop: Region) -> list[Strip]:
         key = (crop, self.size, self.app.theme)

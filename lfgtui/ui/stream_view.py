@@ -331,26 +331,23 @@ class StreamView(Widget):
     # Mouse
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        event.stop()
-        if event.shift:
-            self.scroll_aside(-ASIDE)
-        else:
-            self.scroll_by(-WHEEL)
+        self._wheel(event, -1, is_aside=event.shift)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        event.stop()
-        if event.shift:
-            self.scroll_aside(ASIDE)
-        else:
-            self.scroll_by(WHEEL)
+        self._wheel(event, 1, is_aside=event.shift)
 
     def on_mouse_scroll_left(self, event: events.MouseScrollLeft) -> None:
-        event.stop()
-        self.scroll_aside(-ASIDE)
+        self._wheel(event, -1, is_aside=True)
 
     def on_mouse_scroll_right(self, event: events.MouseScrollRight) -> None:
+        self._wheel(event, 1, is_aside=True)
+
+    def _wheel(self, event: events.MouseEvent, notches: int, *, is_aside: bool) -> None:
         event.stop()
-        self.scroll_aside(ASIDE)
+        if is_aside:
+            self.scroll_aside(notches * ASIDE)
+        else:
+            self.scroll_by(notches * WHEEL)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """While the button is down, the window holds still."""

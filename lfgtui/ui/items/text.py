@@ -42,13 +42,12 @@ class TextView(ItemView):
         return self._take_changes(self._look)
 
     def redraw(self, context: Context) -> None:
-        before, self._look = self._look, self._look_of(context)
-        is_same_width = before is None or before.width == self._look.width
+        before, look = self._look or self._look_of(context), self._look_of(context)
+        self._look = look
+        keeps_heights = (before.width, before.has_urls) == (look.width, look.has_urls)
         for piece in self._blocks:
-            height = piece.height
-            if before is not None and not is_same_width:
-                height = height * before.width // max(1, self._look.width)
-            piece.look_anew(self._look, None if is_same_width else height)
+            guess = piece.height * before.width // max(1, look.width)
+            piece.look_anew(look, None if keeps_heights else guess)
 
     def _look_of(self, context: Context) -> Look:
         return Look(context.width, self.palette(context), context.has_urls)
