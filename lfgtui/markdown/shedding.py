@@ -19,7 +19,7 @@ from markdown_it.token import Token
 from lfgtui.markdown.leaves import Kind, Leaf, Place
 from lfgtui.markdown.reopening import reopened_with
 
-_LEAST: dict[str, int] = {"table": 3, "paragraph": 12}
+_LEAST: dict[str, int] = {"fence": 1, "table": 3, "paragraph": 12}
 """Lines of a leaf below which shedding gains nothing; of others, four."""
 
 _STAND_IN = "x"

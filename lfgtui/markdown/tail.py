@@ -42,7 +42,7 @@ class Tail:
         self._text = ""
         self._examined = 0
         self._tried = 0
-        self._definitions: Definitions = {}
+        self._read_already: tuple[list[Leaf], Definitions] | None = None
 
     def append(self, text: str) -> None:
         """More has arrived."""
@@ -84,6 +84,9 @@ class Tail:
         """The leaves as they stand, the partial line included."""
         if not self._text and self._shed is None:
             return [], definite
+        if self._read_already is not None:
+            read, self._read_already = self._read_already, None
+            return read
         definitions = dict(definite)
         leaves = self._read(self._text, definitions)
         return self._joined(leaves), definitions
@@ -147,8 +150,11 @@ class Tail:
         count, at = _settled(leaves, lines)
         if count:
             return self._cut(leaves, lines, count, at, definite, definitions)
+        before = self._shed
         if len(leaves) == 1 and leaves[0].end == len(lines):
             self._let_go(leaves[0], lines, definite)
+        if self._shed is before is None and complete == len(self._text):
+            self._read_already = leaves, definitions
         return None
 
     def _cut_definitions(self, lines: list[str], definite: Definitions) -> Cut | None:
