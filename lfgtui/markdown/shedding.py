@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from markdown_it.common.utils import MD_TRIM_CHARS
 from markdown_it.token import Token
 
 from lfgtui.markdown.leaves import Kind, Leaf, Place
@@ -71,7 +72,8 @@ class Shed:
         match self.kind:
             case "paragraph":
                 text = leaf.tokens[1]
-                text.content = self.text + text.content.removeprefix(_STAND_IN)
+                said = self.text + text.content.removeprefix(_STAND_IN)
+                text.content = said.rstrip(MD_TRIM_CHARS)
             case "fence" | "code_block":
                 token.content = self.text + token.content
             case "html_block":
@@ -108,7 +110,10 @@ def shed(
     match leaf.kind:
         case "fence":
             kept = begin + 1
-            result.text += leaf.tokens[0].content
+            while begins > kept and not lines[begins - 1].strip(" \t>\n"):
+                begins -= 1  # a blank line at its end may part what the fence stands in
+            said = leaf.tokens[0].content.split("\n")
+            result.text += _joined(said[: begins - kept])
         case "html_block":
             kept, begins = begin + 1, len(lines) - 1
             said = leaf.tokens[0].content.split("\n")
@@ -125,6 +130,8 @@ def shed(
                 return None
             kept = begin
             result.text += text.removeprefix(_STAND_IN if before else "")
+            line = lines[-1].removesuffix("\n")  # blanks at its end may yet break the line
+            result.text += line[len(line.rstrip(MD_TRIM_CHARS)) :]
         case _:
             return None
     result.lines += lines[max(kept, leaf.first + result.head.count("\n")) : begins]

@@ -192,6 +192,17 @@ def test_a_long_leaf_sheds_its_lines_and_loses_none(line: str, around: str) -> N
     assert_streams("".join(pieces), pieces)
 
 
+def test_a_long_paragraph_keeps_its_hard_breaks() -> None:
+    source = "".join(f"line {number}  \n" for number in range(40)) + "end"
+    assert_streams(source, [source])
+    assert_streams(source, source.splitlines(keepends=True))
+
+
+def test_a_blank_line_at_the_end_of_a_shed_fence_still_parts_the_list() -> None:
+    assert_streams("- ```\n\n- b\n", ["- ```\n\n", "- b\n"])
+    assert_streams("- a\n  1. ```\n\n  text\n", ["- a\n  1. ```\n\n", "  text\n"])
+
+
 def test_what_is_read_at_a_time_does_not_grow_with_the_document() -> None:
     """However long a leaf or a list: the tail that is read again stays short."""
     for line in ("x = 1\n", "| a | b |\n", "- item\n", "> quote\n", "words\n", "[l{}]: /u\n"):
