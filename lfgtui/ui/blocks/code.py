@@ -19,6 +19,7 @@ class CodeDrawing(Drawing):
         self._is_html = block.kind == "html_block"
         self._rows: list[Row] = []
         self._info: str | None = None
+        self._html = ""
         self._era = block.era
         self._drawn = self._complete = 0
         self._highlighter = Highlighter("", look.palette)
@@ -30,8 +31,8 @@ class CodeDrawing(Drawing):
     def update(self, tokens: Sequence[Token]) -> int:
         block = self.block
         token = tokens[0]
-        is_shorter = block.settled < self._drawn
-        is_new = is_shorter or block.era != self._era or token.info != self._info
+        is_grown = token.content.startswith(self._html) and block.settled >= self._drawn
+        is_new = not is_grown or block.era != self._era or token.info != self._info
         if is_new:
             self._begin(block, token.info)
         first = 0 if is_new else self._complete
@@ -41,6 +42,8 @@ class CodeDrawing(Drawing):
         for line in complete:
             self._rows += self._laid(self._highlighter.line(visible(line)))
         self._drawn = max(self._drawn, block.settled)
+        if self._is_html:  # a line of HTML may turn out to be none
+            self._html = code[: self._drawn]
         self._complete = len(self._rows)
         if last := code[self._drawn :].removesuffix("\n"):
             for line in last.split("\n"):
@@ -52,6 +55,7 @@ class CodeDrawing(Drawing):
     def _begin(self, block: Block, info: str) -> None:
         self._era, self._info = block.era, info
         self._drawn = self._complete = 0
+        self._html = ""
         self._rows.clear()
         language = info.split(maxsplit=1)[0] if info.strip() else ""
         self._highlighter = Highlighter(language, self.look.palette)

@@ -36,7 +36,9 @@ class BlockTable(Drawing):
         lines = list(self._lines(tokens))
         for _, line in lines[:-1]:  # only the last one can still grow
             self._table.settle(line)
-        self._read, last = lines[-1]
+        last = None
+        if lines:  # none where the line that was shown last has turned out to be no row
+            self._read, last = lines[-1]
         first = self._table.show(last)
         first = 0 if is_new else min(first, len(self._rows))
         rows = self._table.rows[first:]

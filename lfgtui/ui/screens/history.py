@@ -121,7 +121,7 @@ class History(KeyedScreen):
     async def _search(self, query: str) -> None:
         await asyncio.sleep(_PATIENCE)
         hits = await self._ask(lambda reader: reader.search(query, _HITS, prefix=True))
-        if hits is None or query != self._query:
+        if hits is None or query != self._query or not self.is_mounted:
             return
         self._hits = hits
         titles = {run.run: run.title for run in self._runs}

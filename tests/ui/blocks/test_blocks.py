@@ -191,3 +191,20 @@ def test_a_diff_is_coloured_to_its_last_line() -> None:
 
 def test_markup_inside_code_is_left_alone() -> None:
     assert shown("```\n[bold]*x*\n```") == [" [bold]*x*"]
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        ["| a |\n|---|\n| 1 |\n", "~~", "~\n"],
+        [">9. [ ] <!--\n>", "    >\n"],
+        ["> + <?\n>", "\t"],
+    ],
+    ids=["a row that becomes a fence", "html that ends", "html that loses a line"],
+)
+def test_what_a_line_was_taken_for_is_taken_back(pieces: list[str]) -> None:
+    page, once = Page(40), Page(40)
+    for piece in pieces:
+        page.feed(piece)
+    once.feed("".join(pieces))
+    assert page.rows == once.rows
