@@ -19,7 +19,7 @@ from lfgtui.ui.header import Header
 from lfgtui.ui.items import Kind
 from lfgtui.ui.pane import Pane, PaneSettings
 from lfgtui.ui.prompt import Prompt
-from lfgtui.ui.screens.keyed import KeyedScreen
+from lfgtui.ui.screens.reading import ReadingScreen
 from lfgtui.ui.tiling import Direction
 from lfgtui.ui.view import RunView
 
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from lfgtui.ui.table import TicketTable
 
 View = Literal["grid", "focus", "table"]
-
-_TOAST_SECONDS = 2.5
 
 
 class Desk(msgspec.Struct, frozen=True):
@@ -44,7 +42,7 @@ class _Body(Covered, Horizontal):
     """Where the grid and the table stand."""
 
 
-class RunScreen(Covered, KeyedScreen):
+class RunScreen(Covered, ReadingScreen):
     """A run that is looked at. `LiveScreen` adds what can be done to one that works.
 
     One ticket is the current one in every view; in the grid it is the pane
@@ -132,16 +130,16 @@ class RunScreen(Covered, KeyedScreen):
         self._notice = notice
         self._tell(self._desk.panes.clock())
 
-    def toast(self, message: str) -> None:
-        """A short word that goes away by itself."""
-        self.notify(message, timeout=_TOAST_SECONDS, markup=False)
-
     # Where we are
 
     @property
     def current(self) -> str:
         """The id of the ticket that keys act on."""
         return self._current.ticket_id
+
+    @property
+    def current_pane(self) -> Pane:
+        return self._current
 
     @property
     def panes(self) -> Sequence[Pane]:
@@ -317,48 +315,7 @@ class RunScreen(Covered, KeyedScreen):
             self._current.find_previous()
             self._tell(self._desk.panes.clock())
 
-    # Reading
-
-    def action_page_up(self) -> None:
-        self._current.scroll_pages(-1)
-
-    def action_page_down(self) -> None:
-        self._current.scroll_pages(1)
-
-    def action_aside_left(self) -> None:
-        self._current.scroll_aside(-1)
-
-    def action_aside_right(self) -> None:
-        self._current.scroll_aside(1)
-
-    def action_start(self) -> None:
-        self._current.scroll_start()
-
-    def action_finish(self) -> None:
-        self._current.scroll_finish()
-
-    def action_follow(self) -> None:
-        self._current.follow()
-
-    def action_tools(self) -> None:
-        self._current.toggle_tools()
-
-    def action_reasoning(self) -> None:
-        self._current.toggle_reasoning()
-
-    def action_urls(self) -> None:
-        self._current.toggle_urls()
-
-    def action_fold(self) -> None:
-        self._current.toggle_fold()
-
-    def action_copy(self) -> None:
-        text = self._current.copy_text()
-        if not text:
-            self.toast("nothing to copy yet")
-            return
-        self.app.copy_to_clipboard(text)
-        self.toast(f"copied {len(text):,} characters")
+    # Finding
 
     async def action_find(self) -> None:
         if self._view == "table" and not self._is_zoomed:
