@@ -32,6 +32,9 @@ _SMALL = Size(120, 40)
 _REST = 1.5
 _STDOUT = 1
 
+_PATIENCE = 10.0
+"""Seconds for what was on the screen before the feed to be taken in."""
+
 
 class Lags:
     """From when each token was due to the frame that showed it.
@@ -97,6 +100,9 @@ async def paced(side: Side, job: Job) -> dict[str, float]:
     watcher = side.watcher
     script = Script.of_documents(job.panes, job.tokens + int((job.seconds + 1) * RATE))
     await fill(side, script, job.tokens)
+    deadline = time.monotonic() + _PATIENCE
+    while min(watcher.drawn) < job.tokens * corpus.TOKEN and time.monotonic() < deadline:
+        await asyncio.sleep(0.02)  # what was there before must not count as what came
     todo = script.take(script.left)
     memory, frames = _resident(), watcher.frames
     lags = Lags(watcher, job.panes, job.seconds)

@@ -22,6 +22,7 @@ from lfgtui.tools import summary
 from lfgtui.transcript import Transcript
 from lfgtui.ui import tiling
 from lfgtui.ui.app import LfgApp
+from lfgtui.ui.garbage import collect_rarely
 from lfgtui.ui.screens.live import LiveScreen
 from lfgtui.ui.stream_view import StreamView
 from lfgtui.ui.themes import load_themes
@@ -100,6 +101,7 @@ class LfgSide(LfgApp):
 
     async def begin(self) -> None:
         await self._bench_run.started.wait()
+        collect_rarely()  # as the program does once its first frame is out
 
     def _frame(self) -> None:
         """What lfg's timer calls."""

@@ -6,7 +6,6 @@ draw panes of queued tickets.
 """
 
 import asyncio
-import gc
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from lfgtui.events import Sink
 from lfgtui.metrics import Meter
 from lfgtui.tickets import Ticket
 from lfgtui.transcript import Transcript
+from lfgtui.ui.garbage import collect_rarely
 
 if TYPE_CHECKING:
     from lfgtui.engine.engine import Engine
@@ -76,8 +76,7 @@ class DeferredRun:
 
     def start(self) -> None:
         """Build the engine and start it. Call once, from the running loop."""
-        gc.freeze()  # what the start made stays: no collection need look at it again
-        gc.enable()
+        collect_rarely()
         self._starting = asyncio.create_task(self._start())
 
     async def shutdown(self) -> None:

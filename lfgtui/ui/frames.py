@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from lfgtui.ui.pane import Pane
 
-BUDGET = 0.012
+BUDGET = 0.022
 """Seconds a frame draws before it leaves the rest of the panes to the next one."""
 
 

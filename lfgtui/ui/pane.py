@@ -19,7 +19,7 @@ from lfgtui.ui.view import RunView
 GAUGE_SECONDS = 0.25
 """Between two looks at the gauges: figures that flicker cannot be read."""
 
-_FRAME = 0.008
+_FRAME = 0.016
 _SHARE = 4
 """A pane whose frame took longer than `_FRAME` seconds rests `_SHARE` times as long, so
 that one with a very long open block leaves the others their turn."""
