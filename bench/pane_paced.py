@@ -32,8 +32,8 @@ _SMALL = Size(120, 40)
 _REST = 1.5
 _STDOUT = 1
 
-_PATIENCE = 10.0
-"""Seconds for what was on the screen before the feed to be taken in."""
+_PATIENCE, _LOOK = 10.0, 0.02
+"""Seconds for what was on the screen before the feed to be taken in; between two looks."""
 
 
 class Lags:
@@ -100,9 +100,10 @@ async def paced(side: Side, job: Job) -> dict[str, float]:
     watcher = side.watcher
     script = Script.of_documents(job.panes, job.tokens + int((job.seconds + 1) * RATE))
     await fill(side, script, job.tokens)
-    deadline = time.monotonic() + _PATIENCE
-    while min(watcher.drawn) < job.tokens * corpus.TOKEN and time.monotonic() < deadline:
-        await asyncio.sleep(0.02)  # what was there before must not count as what came
+    for _ in range(round(_PATIENCE / _LOOK)):
+        if min(watcher.drawn) >= job.tokens * corpus.TOKEN:
+            break
+        await asyncio.sleep(_LOOK)  # what was there before must not count as what came
     todo = script.take(script.left)
     memory, frames = _resident(), watcher.frames
     lags = Lags(watcher, job.panes, job.seconds)
