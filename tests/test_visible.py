@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.style import Style
 
-from lfgtui.ui.lines import cut, finish, fit, width_of, wrap
+from lfgtui.ui.lines import cut, fit, strip_of, width_of, wrap
 from lfgtui.visible import escaped, plain_output, visible, visible_line
 
 BASE = Style()
@@ -48,9 +48,9 @@ def test_what_is_to_stand_on_one_line_does(text: str) -> None:
 def test_no_line_on_the_screen_has_one_or_is_of_another_width(text: str, width: int) -> None:
     spans = [(text[:7], BASE), (text[7:], BASE)]
     rows = [*wrap(spans, width), *cut(spans, width), fit(spans, spans, width, BASE)]
-    for line in finish(rows, width, BASE):
-        assert all(is_harmless(character) for character in line.strip.text)
-        assert line.strip.cell_length == width == width_of(line.strip.text)
+    for strip in (strip_of(row, width, BASE) for row in rows):
+        assert all(is_harmless(character) for character in strip.text)
+        assert strip.cell_length == width == width_of(strip.text)
 
 
 def test_harmful_characters_are_shown_as_symbols() -> None:

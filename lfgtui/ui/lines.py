@@ -27,11 +27,9 @@ from lfgtui.visible import visible
 __all__ = (
     "TAB",
     "Flow",
-    "Line",
     "Row",
     "Span",
     "cut",
-    "finish",
     "fit",
     "strip_of",
     "width_of",
@@ -61,14 +59,6 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     @property
     def text(self) -> str:
         return "".join([text for text, _ in self.spans])
-
-
-class Line(msgspec.Struct, frozen=True):
-    """A line as drawn. `text` is what it says, without the padding."""
-
-    strip: Strip
-    text: str
-    glue: str | None = None
 
 
 def wrap(
@@ -235,16 +225,6 @@ def strip_of(row: Row, width: int, ground: Style, left: int = 0) -> Strip:
         else:
             spans.append((blanks, fill))
     return Strip([Segment(text, style) for text, style in spans], width)
-
-
-def finish(rows: Iterable[Row], width: int, base: Style) -> list[Line]:
-    """Strips of exactly `width` cells."""
-    return [_finish(row, width, base) for row in rows]
-
-
-def _finish(row: Row, width: int, base: Style) -> Line:
-    styled = Row(tuple((text, base + style) for text, style in row.spans), row.glue, row.fill)
-    return Line(strip_of(styled, width, base), row.text.rstrip(), row.glue)
 
 
 def _lines(

@@ -251,19 +251,6 @@ class TableDrawing:
         return spare // 2 if alignment == "center" else 0
 
 
-def table_rows(
-    lines: Sequence[Sequence[Cell]],
-    width: int,
-    palette: Palette,
-    alignments: Sequence[Alignment | None] = (),
-) -> list[Row]:
-    """The rows of a table that is complete; the first of `lines` is its head."""
-    drawing = TableDrawing(width, palette, alignments)
-    for line in lines:
-        drawing.settle(line)
-    return list(drawing.rows)
-
-
 def _widths(natural: Sequence[int], words: Sequence[int], width: int) -> tuple[int, ...]:
     room = width - _GAP * (len(natural) - 1)
     stepped = [-(-size // _STEP) * _STEP for size in natural]

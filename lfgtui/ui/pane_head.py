@@ -20,7 +20,7 @@ from lfgtui.transcript import ENDED, Transcript
 from lfgtui.ui.badges import BADGES, STALLED, Badge
 from lfgtui.ui.canvas import Canvas
 from lfgtui.ui.figures import count, duration, money, spark
-from lfgtui.ui.lines import Row, Span, finish, fit, width_of
+from lfgtui.ui.lines import Row, Span, fit, strip_of, width_of
 from lfgtui.ui.palette import Role, line_filter, themed
 
 BADGE_WIDTH = 13
@@ -89,7 +89,7 @@ class PaneHead(Widget):
             second = self._gauge_row(transcript, meter, now)
         pad = ((" ", self._style("foreground")),)
         rows = [first.indented(pad), second.indented(pad)]
-        strips = [line.strip for line in finish(rows, self._width, self._style("foreground"))]
+        strips = [strip_of(row, self._width, self._style("foreground")) for row in rows]
         if strips != self._rows:
             self._rows = strips
             self._canvas.changed(self, self.size.region)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rich.style import Style
 
 from lfgtui.ui.lines import Row, width_of
-from lfgtui.ui.markdown_table import Alignment, TableDrawing, table_rows
+from lfgtui.ui.markdown_table import Alignment, TableDrawing
 from lfgtui.ui.palette import Palette
 
 PALETTE = Palette(
@@ -64,7 +64,7 @@ def columns(rows: Sequence[Row], count: int) -> list[str]:
 
 
 def at_once(lines: Sequence[Words], width: int, align: Sequence[Alignment | None]) -> list[Row]:
-    return table_rows([cells(line) for line in lines], width, PALETTE, align)
+    return list(drawn(*lines, width=width, align=align).rows)
 
 
 def first_difference(before: Sequence[Row], after: Sequence[Row]) -> int:
