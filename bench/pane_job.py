@@ -21,12 +21,10 @@ class Job(msgspec.Struct, frozen=True):
     """Already on the screen, in each pane."""
     samples: int = 1
     """Places of the document where lockstep measures, the same for both sides."""
-    frames: int = 90
-    """To measure at most in each of them (lockstep), or in each tenth (worst)."""
+    frames: int = 16
+    """To measure in each of them (lockstep), or in each tenth (worst)."""
     seed: int = 0
     """Which text the measured frames say."""
-    budget: float = 4.0
-    """CPU of all samples, after which a slow side measures fewer frames."""
     case: str = ""
     """Of `worst_cases`; empty: the normal document, beyond its `tokens`."""
     seconds: float = 20.0

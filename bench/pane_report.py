@@ -39,10 +39,10 @@ class Plan(msgspec.Struct, frozen=True):
     sides: Sequence[SideName] = ("lfg", "markdown")
     paced_sides: Sequence[SideName] = ("lfg", "markdown")
     rounds: int = 3
-    samples: int = 8
-    """Places of a document that are measured; of many panes each says something else anyway."""
-    frames: int = 16
-    budget: float = 3.0
+    samples: int = 16
+    """Places of a document that are measured; half as many where each of many panes says its own."""
+    frames: int = 4
+    """In each of them; half as many likewise."""
     seconds: float = 20.0
     worst_frames: int = 60
     memory_tokens: int = 20_000
@@ -54,9 +54,7 @@ QUICK = Plan(
     paced=(64,),
     paced_sides=("lfg",),
     rounds=1,
-    samples=3,
-    frames=8,
-    budget=0.5,
+    samples=4,
     seconds=3.0,
     worst_frames=2,
     memory_tokens=0,
@@ -171,9 +169,8 @@ def _lockstep_job(plan: Plan, side: SideName, cell: Cell) -> Job:
         side,
         panes,
         tokens,
-        samples=plan.samples if panes < 16 else max(1, plan.samples // 4),
-        frames=plan.frames,
-        budget=plan.budget,
+        samples=plan.samples if panes < 16 else plan.samples // 2,
+        frames=plan.frames if panes < 16 else plan.frames // 2,
         is_merged=plan.is_merged,
     )
 
