@@ -69,7 +69,7 @@ def main() -> None:
     plan = _plan(asked)
     if asked.profile:
         panes, tokens = asked.panes or 1, asked.tokens or 1000
-        job = Job("lockstep", "lfg", panes, tokens, samples=8, profile=asked.profile)
+        job = Job("lockstep", "lfg", panes, tokens, samples=16, frames=8, profile=asked.profile)
         print(pane_terminal.run(job).figures)
         return
     parts = {

@@ -288,7 +288,7 @@ class StreamingMarkdown:
 
     def _await_prose(self, leaves: Sequence[Leaf]) -> None:
         """Arm the short way for a last line that is certain to be paragraph text."""
-        if not leaves or leaves[-1].kind != "paragraph" or not self._tail.ends_in(leaves[-1]):
+        if not leaves or leaves[-1].kind != "paragraph" or not self._tail.ends_in(leaves):
             return
         block, content = self._blocks[-1], leaves[-1].tokens[1].content
         line = content.rpartition("\n")[2].lstrip(" \t")

@@ -3,6 +3,9 @@
 What a paragraph says is settled up to a blank behind which nothing is open:
 no `[`, no backtick, no `*` that something later could close. Up to there the
 tokens stay what they are, and only what follows is read again.
+
+Most of what arrives is the rest of a word and a few more: characters that open
+and close nothing. They are put behind the last text without reading anything.
 """
 
 import re
@@ -23,6 +26,11 @@ _CLOSED_BRACKETS = re.compile(r"\[[^\[\]]*\](?=[^\[(])")
 _OPEN = re.compile(r"[`\[]|<[A-Za-z/!?]|(?<!\s)[*~]|[*~](?!\s)|(?<!\w)_|_(?!\w)")
 """What, as literal text, something later could turn into the beginning of markup."""
 
+_PLAIN = re.compile(r"(?:[^\W_]|[ .,?'\"+=%-])+")
+"""Characters that mean what they say, unless they go on with an address."""
+
+_ADDRESS = re.compile(r"[:@/]")
+
 
 class GrowingInlines:
     """Reads a paragraph's content again and again, as it grows.
@@ -30,17 +38,21 @@ class GrowingInlines:
     `children` are all of its tokens, the first `settled` of them for good.
     """
 
-    __slots__ = ("_awaited", "_parser", "_settled", "children", "settled")
+    __slots__ = ("_awaited", "_content", "_parser", "_settled", "children", "settled")
 
     def __init__(self, parser: MarkdownIt) -> None:
         self._parser = parser
         self.children: list[Token] = []
         self.settled = 0
         self._settled = ""
+        self._content = ""
         self._awaited = _LONG
 
     def read(self, content: str, definitions: Definitions) -> bool:
         """Take in what the content has become; False if what was settled had to be taken back."""
+        before, self._content = self._content, content
+        if self._say_more(before, content):
+            return True
         is_grown = content.startswith(self._settled)
         if not is_grown:
             self.settled, self._settled, self._awaited = 0, "", _LONG
@@ -50,6 +62,23 @@ class GrowingInlines:
             rest = self._settle(rest, definitions)
         self.children += read_inlines(self._parser, rest, definitions)
         return is_grown
+
+    def _say_more(self, before: str, content: str) -> bool:
+        """Put what is new behind the last text, if it can be nothing but more of that."""
+        if not before or not content.startswith(before) or len(self.children) == self.settled:
+            return False
+        new, last = content[len(before) :], self.children[-1]
+        if last.type != "text" or len(content) - len(self._settled) >= self._awaited:
+            return False
+        if not (_PLAIN.fullmatch(new) and _PLAIN.match(before[-1])):
+            return False
+        blank = last.content.rfind(" ")
+        if _ADDRESS.search(last.content, blank + 1):
+            return False
+        if blank < 0 and len(self.children) > 1 and self.children[-2].type == "link_close":
+            return False  # `http://a.`: the stop belongs to the address if a letter follows
+        last.content += new
+        return True
 
     def _settle(self, rest: str, definitions: Definitions) -> str:
         cut = _word_edge(rest, len(rest) - _KEPT)

@@ -96,13 +96,18 @@ class Tail:
         tokens = read_blocks(self._parser, reopening(path) + source, {})
         return next((leaf.tokens for leaf in read_leaves(tokens, path) if leaf.kind == kind), [])
 
-    def ends_in(self, leaf: Leaf) -> bool:
-        """Whether the last line is the leaf's and goes on, and it is no definition's title."""
+    def ends_in(self, leaves: Sequence[Leaf]) -> bool:
+        """Whether the last line is the last leaf's and goes on, and it is no definition's title."""
+        leaf = leaves[-1]
         is_last = leaf.end == self._before + self._text.count("\n") + 1
         if not is_last or self._text.endswith("\n") or "\n" in self.trailing_blanks:
             return False
         above = leaf.begin - 1 - self._before
-        return above < 0 or not self._text.split("\n", above + 1)[above].strip(" \t>")
+        if above < 0 or (leaf.opens and leaf.first == leaf.begin):
+            return True
+        if len(leaves) > 1 and leaves[-2].kind != "empty" and leaves[-2].end == leaf.begin:
+            return True  # what stands right above is another leaf
+        return not self._text.split("\n", above + 1)[above].strip(" \t>")
 
     @property
     def trailing_blanks(self) -> str:
