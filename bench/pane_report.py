@@ -40,7 +40,7 @@ class Plan(msgspec.Struct, frozen=True):
     paced_sides: Sequence[SideName] = ("lfg", "markdown")
     rounds: int = 3
     samples: int = 16
-    """Places of a document that are measured; half as many where each of many panes says its own."""
+    """Places of a document that are measured; half as many where 16 panes say something else."""
     frames: int = 4
     """In each of them; half as many likewise."""
     seconds: float = 20.0

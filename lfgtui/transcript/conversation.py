@@ -11,6 +11,7 @@ from typing import TypeAlias
 import msgspec
 
 from lfgtui import events as e
+from lfgtui.transcript.growing import Growing
 
 
 class TextPart(msgspec.Struct, frozen=True):
@@ -82,6 +83,8 @@ class Conversation:
     def __init__(self) -> None:
         self.messages: list[Message] = []
         self._open: list[Part] = []
+        self._run: Growing | None = None
+        self._is_thought = False
 
     @property
     def unanswered(self) -> tuple[CallPart, ...]:
@@ -101,36 +104,45 @@ class Conversation:
         match event:
             case e.AttemptStarted(continues=False):
                 self.messages.clear()
-                self._open.clear()
+                self._drop()
             case e.UserMessage(text):
                 self.messages.append(UserTurn(text))
             case e.AttemptStarted() | e.RequestSent():
-                self._open.clear()
+                self._drop()
             case e.TextDelta(text):
-                self._grow_text(text)
+                self._say(text, is_thought=False)
             case e.ReasoningDelta(text):
-                self._grow_reasoning(text)
+                self._say(text, is_thought=True)
             case e.ToolCallRequested(call_id, name, arguments):
-                self._open.append(CallPart(call_id, name, arguments))
+                self._add(CallPart(call_id, name, arguments))
             case e.ProviderItem(wire, item):
-                self._open.append(ItemPart(wire, item))
+                self._add(ItemPart(wire, item))
             case e.ResponseFinished():
+                self._end_run()
                 self.messages.append(ModelTurn(tuple(self._open)))
-                self._open.clear()
+                self._drop()
             case e.ToolCallFinished(call_id, output, error):
                 failed = error is not None
                 self.messages.append(ToolResult(call_id, output, failed))
             case _:
                 pass
 
-    def _grow_text(self, text: str) -> None:
-        if self._open and isinstance(last := self._open[-1], TextPart):
-            self._open[-1] = TextPart(last.text + text)
-        else:
-            self._open.append(TextPart(text))
+    def _say(self, text: str, *, is_thought: bool) -> None:
+        if self._run is None or is_thought is not self._is_thought:
+            self._end_run()
+            self._run, self._is_thought = Growing(), is_thought
+        self._run.append(text)
 
-    def _grow_reasoning(self, text: str) -> None:
-        if self._open and isinstance(last := self._open[-1], ReasoningPart):
-            self._open[-1] = ReasoningPart(last.text + text)
-        else:
-            self._open.append(ReasoningPart(text))
+    def _add(self, part: Part) -> None:
+        self._end_run()
+        self._open.append(part)
+
+    def _end_run(self) -> None:
+        """What streams next is another part."""
+        if self._run is not None:
+            said, self._run = str(self._run), None
+            self._open.append(ReasoningPart(said) if self._is_thought else TextPart(said))
+
+    def _drop(self) -> None:
+        self._open.clear()
+        self._run = None

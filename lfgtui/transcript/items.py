@@ -9,28 +9,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from lfgtui.events import ToolArguments
-
-
-class _Growing:
-    """Text that is appended to often and read rarely."""
-
-    __slots__ = ("_pieces",)
-
-    def __init__(self) -> None:
-        self._pieces: list[str] = []
-
-    def append(self, text: str) -> None:
-        self._pieces.append(text)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Growing) and str(self) == str(other)
-
-    __hash__ = None  # type: ignore[assignment]  # it changes
-
-    def __str__(self) -> str:
-        if len(self._pieces) > 1:
-            self._pieces[:] = ["".join(self._pieces)]
-        return self._pieces[0] if self._pieces else ""
+from lfgtui.transcript.growing import Growing
 
 
 class TextItem(msgspec.Struct):
@@ -38,11 +17,15 @@ class TextItem(msgspec.Struct):
 
     revision: int = 0
     closed: bool = False
-    _text: _Growing = msgspec.field(default_factory=_Growing)
+    _text: Growing = msgspec.field(default_factory=Growing)
 
     @property
     def text(self) -> str:
         return str(self._text)
+
+    def since(self, position: int) -> str:
+        """The text behind its first `position` characters."""
+        return self._text.since(position)
 
     def append(self, text: str) -> None:
         self._text.append(text)
@@ -56,7 +39,7 @@ class ReasoningItem(msgspec.Struct):
     seconds: float = 0.0
     revision: int = 0
     closed: bool = False
-    _text: _Growing = msgspec.field(default_factory=_Growing)
+    _text: Growing = msgspec.field(default_factory=Growing)
 
     @property
     def text(self) -> str:
@@ -94,8 +77,8 @@ class ToolItem(msgspec.Struct):
     seconds: float | None = None
     started_at: float | None = None
     revision: int = 0
-    _json: _Growing = msgspec.field(default_factory=_Growing)
-    _live: _Growing = msgspec.field(default_factory=_Growing)
+    _json: Growing = msgspec.field(default_factory=Growing)
+    _live: Growing = msgspec.field(default_factory=Growing)
 
     @property
     def arguments_json(self) -> str:

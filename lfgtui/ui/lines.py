@@ -110,6 +110,7 @@ class Flow:
         self.rows = self._layout.lay([], 0).rows
         self._seen_from = 0
         self._seen: list[Row] = []
+        self._left: int | None = None
 
     def settle(self, spans: Iterable[Span]) -> None:
         """Append text that can change no more. It takes the place of what was shown."""
@@ -133,12 +134,32 @@ class Flow:
         rows before it are the same objects. The number of rows if there is none, which
         may be fewer than before. The first time all rows are new.
         """
+        self._left = None
         del self.rows[self._closed :]
         glue = self._glue
         for line in _lines(spans, self._open, self._column):
             self.rows += self._layout.lay(line, len(self.rows), glue).rows
             glue = None
         return self._look()
+
+    def extend(self, text: str) -> bool:
+        """Add to the end of what is shown, in the style it ends in; False if it does not fit there.
+
+        Then, and where it is not plain, it takes a `show` of the whole.
+        """
+        row = self.rows[-1]
+        if not (row.spans and text.isascii() and text.isprintable()) or text.endswith(" "):
+            return False
+        last, style = row.spans[-1]
+        if self._left is None:
+            self._left = self._layout.room(len(self.rows) - 1, row) if is_narrow(last) else 0
+        self._left -= len(text)
+        if self._left < 0:
+            self._left = 0
+            return False
+        self.rows[-1] = Row((*row.spans[:-1], (last + text, style)), row.glue)
+        self._seen[-1] = self.rows[-1]
+        return True
 
     def _look(self) -> int:
         """Put the rows that were there before back in place of their equals."""
@@ -172,6 +193,11 @@ class _Layout(NamedTuple):
             max(1, width - sum(width_of(text) for text, _ in spans)) for spans in (first, rest)
         )
         return cls(tuple(first), tuple(rest), *rooms)
+
+    def room(self, number: int, row: Row) -> int:
+        """The cells that are left in the text's row of that number."""
+        prefix, room = (self.rest, self.rest_room) if number else (self.first, self.first_room)
+        return room - sum(width_of(text) for text, _ in row.spans[len(prefix) :])
 
     def lay(self, line: list[Span], number: int, glue: str | None = None) -> _Laid:
         """The rows of one line, the first of which is the text's row `number`."""

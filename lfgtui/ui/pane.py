@@ -192,8 +192,8 @@ class Pane(Covered, Widget, can_focus=True):
 
     def _gauge(self, transcript: Transcript, now: float) -> None:
         meter = self._view.meter(self.ticket_id)
-        self._head.update(transcript, meter, self._waits_for(transcript), now)
-        colour = self._head.badge(transcript, meter, now).colour
+        waits_for = self._waits_for(transcript)
+        colour = self._head.update(transcript, meter, waits_for, now).colour
         if colour != self._colour:
             self.remove_class(f"-{self._colour}")
             self.add_class(f"-{colour}")

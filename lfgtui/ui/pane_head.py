@@ -1,13 +1,7 @@
-"""The two rows above a stream: who it is and how it goes.
-
-Every field has a width of its own, so figures that change move nothing
-beside them; what does not fit is left out, the least needed first.
-"""
+"""The two rows above a stream: who it is and how it goes."""
 
 from collections.abc import Sequence
-from typing import Protocol
 
-import msgspec
 from rich.style import Style
 from textual import events
 from textual.geometry import Region
@@ -16,17 +10,16 @@ from textual.widget import Widget
 
 from lfgtui.metrics import Meter
 from lfgtui.tickets import Ticket
-from lfgtui.transcript import ENDED, Transcript
+from lfgtui.transcript import Transcript
 from lfgtui.ui.badges import BADGES, STALLED, Badge
 from lfgtui.ui.canvas import Canvas
-from lfgtui.ui.figures import count, duration, money, spark
+from lfgtui.ui.gauges import Gauges, Limits
 from lfgtui.ui.lines import Row, Span, fit, strip_of, width_of
 from lfgtui.ui.palette import Role, line_filter, themed
 
 BADGE_WIDTH = 13
 _WORDS = 30
 """Cells below which the badge is its sign alone: the id matters more."""
-_SPARK = 10
 
 _ROLES = {
     "foreground": Role("foreground"),
@@ -41,27 +34,6 @@ _ROLES = {
 }
 
 
-class Limits(Protocol):
-    """Past what a figure is a warning, in seconds."""
-
-    @property
-    def stall_after(self) -> float: ...
-
-    @property
-    def ttft_budget(self) -> float: ...
-
-
-class Field(msgspec.Struct, frozen=True):
-    """A figure of fixed width. Those of the lowest `rank` are kept longest."""
-
-    rank: int
-    spans: tuple[Span, ...]
-
-    @property
-    def width(self) -> int:
-        return sum(width_of(text) for text, _ in self.spans)
-
-
 class PaneHead(Widget):
     """State, name and model; then the gauges. Always two rows."""
 
@@ -72,27 +44,37 @@ class PaneHead(Widget):
         self._canvas = canvas
         self._ticket = ticket
         self._limits = limits
+        self._gauges = Gauges(limits, self._style)
         self._rows: list[Strip] = []
+        self._said: list[object] = [None, None]
         self._width = 0
         self._styles: dict[str, Style] = {}
 
     def update(
         self, transcript: Transcript, meter: Meter, waits_for: Sequence[str], now: float
-    ) -> None:
-        """Take the figures of the moment; repaints only what differs."""
+    ) -> Badge:
+        """Take the figures of the moment; repaints only what differs. The state's badge."""
+        badge = self.badge(transcript, meter, now)
         if not self._width:
-            return
-        first = self._title_row(transcript, meter, now)
+            return badge
+        attempt = transcript.attempt
+        named = (badge, attempt.provider, attempt.model) if attempt else badge
+        if named != self._said[0]:
+            self._said[0] = named
+            self._show(0, self._title_row(badge, transcript))
         if waits_for and transcript.state in (None, "queued", "blocked"):
             second = self._waiting_row(waits_for)
         else:
-            second = self._gauge_row(transcript, meter, now)
-        pad = ((" ", self._style("foreground")),)
-        rows = [first.indented(pad), second.indented(pad)]
-        strips = [strip_of(row, self._width, self._style("foreground")) for row in rows]
-        if strips != self._rows:
-            self._rows = strips
-            self._canvas.changed(self, self.size.region)
+            second = self._gauges.row(transcript, meter, now, self._width - 2)
+        if second != self._said[1]:
+            self._said[1] = second
+            self._show(1, second)
+        return badge
+
+    def _show(self, y: int, row: Row) -> None:
+        ground = self._style("foreground")
+        self._rows[y] = strip_of(row.indented(((" ", ground),)), self._width, ground)
+        self._canvas.changed(self, Region(0, y, self._width, 1))
 
     def badge(self, transcript: Transcript, meter: Meter, now: float) -> Badge:
         """The state in a sign and a word; stalling and the wait for a retry counted."""
@@ -116,7 +98,12 @@ class PaneHead(Widget):
 
     def on_resize(self, event: events.Resize) -> None:
         self._width = event.size.width
-        self._rows = []
+        self._forget()
+
+    def _forget(self) -> None:
+        """All is to be drawn anew."""
+        self._rows = [Strip.blank(self._width, self.rich_style)] * 2
+        self._said = [None, None]
 
     @property
     def allow_select(self) -> bool:
@@ -131,9 +118,9 @@ class PaneHead(Widget):
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._styles.clear()
+        self._said = [None, None]
 
-    def _title_row(self, transcript: Transcript, meter: Meter, now: float) -> Row:
-        badge = self.badge(transcript, meter, now)
+    def _title_row(self, badge: Badge, transcript: Transcript) -> Row:
         room = self._width - 2
         word = f"{badge.sign} {badge.word}".ljust(BADGE_WIDTH) if room >= _WORDS else badge.sign
         bold = Style(bold=True)
@@ -162,70 +149,6 @@ class PaneHead(Widget):
         said = "waits for " + ", ".join(waits_for)
         room = self._width - 2
         return fit([(said, self._style("muted"))], (), room, self._style("muted"))
-
-    def _gauge_row(self, transcript: Transcript, meter: Meter, now: float) -> Row:
-        room = self._width - 2
-        fields = list(self._fields(transcript, meter, now))
-        while _taken(fields, 1) > room and len(fields) > 1:
-            fields.remove(max(fields, key=lambda field: field.rank))
-        gap = 2 if _taken(fields, 2) <= room else 1
-        right = fields.pop().spans  # the time stands at the right edge
-        left: list[Span] = []
-        for field in fields:
-            left += [*field.spans, (" " * gap, self._style("foreground"))]
-        return fit(left[:-1], right, room, self._style("foreground"))
-
-    def _fields(self, transcript: Transcript, meter: Meter, now: float) -> Sequence[Field]:
-        muted, plain = self._style("muted"), self._style("foreground")
-        attempt = transcript.attempt
-        given = sum(a.usage.input for a in transcript.attempts)
-        taken, is_estimate = meter.output_tokens()
-        costs = [a.usage.cost for a in transcript.attempts if a.usage.cost is not None]
-        fields = [
-            self._ttft(transcript, meter, now),
-            self._rate(transcript, meter, now),
-            Field(4, ((spark(meter.history(now), _SPARK), self._style("primary")),)),
-            Field(3, (("↓", muted), (f"{_tilde(is_estimate)}{count(taken)}".rjust(6), plain))),
-            Field(5, (("↑", muted), (count(given).rjust(6), plain))),
-            Field(6, ((money(sum(costs)).rjust(7) if costs else " " * 7, plain),)),
-        ]
-        if transcript.unsaved:
-            fields.append(Field(0, (("unsaved", self._style("error")),)))
-        if attempt is not None and attempt.number > 1:
-            fields.append(Field(2, ((f"#{attempt.number}", self._style("warning")),)))
-        return [*fields, Field(0, ((duration(meter.elapsed(now)).rjust(5), plain),))]
-
-    def _ttft(self, transcript: Transcript, meter: Meter, now: float) -> Field:
-        """Time to first token; counting while there is none yet."""
-        waits = transcript.state == "waiting" and meter.ttft is None
-        value = meter.waiting_for(now) if waits else meter.ttft
-        if value is None:
-            return Field(3, (("ttft     –", self._style("faint")),))
-        late = value > self._limits.ttft_budget
-        colour = "warning" if late else "primary" if waits else "foreground"
-        said = (
-            f"{value:.2f}s" if value < 10 else f"{value:.1f}s" if value < 100 else f"{value:.0f}s"
-        )
-        return Field(3, (("ttft ", self._style("muted")), (said.rjust(5), self._style(colour))))
-
-    def _rate(self, transcript: Transcript, meter: Meter, now: float) -> Field:
-        """Tokens a second: now while it runs, over the attempt once it ended."""
-        muted = self._style("muted")
-        attempt = transcript.attempt
-        if transcript.state in ENDED:
-            rate = (attempt.tokens_per_second if attempt else None) or 0.0
-        else:
-            rate = meter.rate(now)
-        colour = "foreground" if rate >= 0.5 else "faint"
-        return Field(1, ((count(rate).rjust(4), self._style(colour)), (" t/s", muted)))
-
-
-def _taken(fields: Sequence[Field], gap: int) -> int:
-    return sum(field.width + gap for field in fields) - gap
-
-
-def _tilde(is_estimate: bool) -> str:
-    return "~" if is_estimate else ""
 
 
 def _short(seconds: float) -> str:

@@ -33,9 +33,9 @@ class TextView(ItemView):
             self._look = self._look_of(context)
         if self._item.revision == self._revision:
             return None
-        text, self._revision = self._item.text, self._item.revision
-        self._document.feed(text[self._fed :])
-        self._fed = len(text)
+        text, self._revision = self._item.since(self._fed), self._item.revision
+        self._document.feed(text)
+        self._fed += len(text)
         if self._item.closed and not self._is_closed:
             self._document.close()
             self._is_closed = True
