@@ -16,10 +16,10 @@ from markdown_it.token import Token
 
 from lfgtui.markdown.parser import Definitions, read_inlines
 
-_LONG = 160
+_LONG = 96
 """Characters left unsettled before a settling is tried."""
 
-_KEPT = 40
+_KEPT = 24
 """Characters at the end that stay unsettled: a word may still become a link."""
 
 _CLOSED_BRACKETS = re.compile(r"\[[^\[\]]*\](?=[^\[(])")
@@ -68,12 +68,15 @@ class GrowingInlines:
         if not before or not content.startswith(before) or len(self.children) == self.settled:
             return False
         new, last = content[len(before) :], self.children[-1]
-        if last.type != "text" or len(content) - len(self._settled) >= self._awaited:
+        if len(content) - len(self._settled) >= self._awaited or not _PLAIN.fullmatch(new):
             return False
-        if not (_PLAIN.fullmatch(new) and _PLAIN.match(before[-1])):
+        if last.type != "text":
+            if new[0] == " " and (last.nesting == -1 or last.type == "code_inline"):
+                self.children.append(Token("text", "", 0, content=new))
+                return True
             return False
         blank = last.content.rfind(" ")
-        if _ADDRESS.search(last.content, blank + 1):
+        if not _PLAIN.match(before[-1]) or _ADDRESS.search(last.content, blank + 1):
             return False
         if blank < 0 and len(self.children) > 1 and self.children[-2].type == "link_close":
             return False  # `http://a.`: the stop belongs to the address if a letter follows

@@ -97,18 +97,18 @@ def _rows(
     visible: Mapping[Widget, tuple[Region, Region]], changed: list[tuple[Widget, Region]]
 ) -> Iterator[tuple[int, int, Strip]]:
     """What is in sight of the regions that changed, row by row."""
-    for widget, region in changed:
+    for widget, (x, y, width, height) in changed:
         if not (place := visible.get(widget)):
             continue
         where, clip = place
-        seen = clip.intersection(region.translate(where.offset))
-        if not seen:
+        # In numbers: a `Region` for every step would take as long as the strips.
+        left, right = max(where.x + x, clip.x), min(where.x + x + width, clip.right)
+        top, bottom = max(where.y + y, clip.y), min(where.y + y + height, clip.bottom)
+        if left >= right or top >= bottom:
             continue
-        x, y, width, height = seen.translate(-where.offset)
-        strips = widget.render_lines(Region(0, 0, where.width, where.height))[y : y + height]
-        is_whole = width == where.width
-        for row, strip in enumerate(strips, seen.y):
-            yield seen.x, row, strip if is_whole else strip.crop(x, x + width)
+        inside = Region(left - where.x, top - where.y, right - left, bottom - top)
+        for row, strip in enumerate(widget.render_lines(inside), top):
+            yield left, row, strip
 
 
 def _has_toasts(screen: Screen[None]) -> bool:

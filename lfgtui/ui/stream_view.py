@@ -7,10 +7,13 @@ each assignment re-lays out the screen, and `render_lines` passes the strips on
 as they are, since every one is drawn to the width already.
 """
 
+from collections.abc import Callable
+
 from msgspec.structs import replace
 from rich.style import Style
 from textual import events
 from textual.geometry import Region
+from textual.screen import Screen
 from textual.selection import Selection
 from textual.strip import Strip
 from textual.widget import Widget
@@ -38,6 +41,8 @@ SETTLE = 16
 FRESH = 32
 """Rows drawn at a time of what arrives below the window, so that it can be counted."""
 
+_NO_STYLE = Style.null()
+
 
 class StreamView(Widget):
     """Shows a transcript and follows its end until someone scrolls up.
@@ -63,6 +68,9 @@ class StreamView(Widget):
         self._chosen: ItemView | None = None
         self._resumes = False
         self._drag = Drag(self, self.creep)
+        # Looked up once: Textual finds both by walking up the tree.
+        self._home: Screen[object] | None = None
+        self._filter: Callable[[Strip], Strip] | None = None
         self._open(None)
 
     def _open(self, transcript: Transcript | None) -> None:
@@ -241,9 +249,10 @@ class StreamView(Widget):
         if self._sight is None:
             return [Strip.blank(crop.width, self.rich_style)] * crop.height
         strips = self._sight.strips(self._finish()) if self._sight.is_stale else self._sight.shown
-        if crop.y or crop.height != len(strips):
-            blanks = [Strip.blank(self._width, self.rich_style)] * (crop.bottom - len(strips))
-            strips = (strips + blanks)[crop.y : crop.bottom]
+        if missing := max(0, crop.bottom - len(strips)):
+            strips = strips + [Strip.blank(self._width, self.rich_style)] * missing
+        if crop.height != len(strips):
+            strips = strips[crop.y : crop.bottom]
         if crop.x or crop.width != self._width:
             return [strip.crop(crop.x, crop.right) for strip in strips]
         return strips
@@ -255,11 +264,13 @@ class StreamView(Widget):
         return self._sight.strip_at(y)
 
     def _finish(self) -> Finish:
-        selection = self.text_selection
-        style = Style.null()
-        if selection is not None:
-            style = self.screen.get_component_rich_style("screen--selection")
-        return Finish(selection, style, line_filter(self))
+        screen = self._home = self._home or self.screen
+        self._filter = self._filter or line_filter(self)
+        selection = screen.selections.get(self)
+        if selection is None:
+            return Finish(None, _NO_STYLE, self._filter)
+        style = screen.get_component_rich_style("screen--selection")
+        return Finish(selection, style, self._filter)
 
     def _mark(self) -> int | None:
         """What the window has to stay at; None while it follows the end."""
@@ -327,6 +338,7 @@ class StreamView(Widget):
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self.is_restyled = True
+        self._filter = None
 
     # Mouse
 
