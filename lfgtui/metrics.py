@@ -34,6 +34,7 @@ class Meter:
         self._last_token_at: float | None = None
         self._gaps: deque[float] = deque(maxlen=64)
         self._recent: deque[tuple[float, int]] = deque()
+        self._recently = 0
         self._buckets: deque[tuple[int, int]] = deque(maxlen=_BUCKETS)
         self._ratio = CHARACTERS_A_TOKEN
         self._turn_characters = 0
@@ -89,9 +90,8 @@ class Meter:
 
     def rate(self, now: float) -> float:
         """Tokens a second over the last `WINDOW` seconds, estimated from characters."""
-        while self._recent and self._recent[0][0] < now - WINDOW:
-            self._recent.popleft()
-        return sum(count for _, count in self._recent) / self._ratio / WINDOW
+        self._look_back(now)
+        return self._recently / self._ratio / WINDOW
 
     def output_tokens(self) -> tuple[int, bool]:
         """Output tokens so far, and whether a part of that is estimated.
@@ -146,12 +146,19 @@ class Meter:
             self._gaps.append(at - self._last_token_at)
         self._last_token_at = at
         self._turn_characters += characters
+        self._look_back(at)
         self._recent.append((at, characters))
+        self._recently += characters
         bucket = int(at / _BUCKET)
         if self._buckets and self._buckets[-1][0] == bucket:
             self._buckets[-1] = (bucket, self._buckets[-1][1] + characters)
         else:
             self._buckets.append((bucket, characters))
+
+    def _look_back(self, now: float) -> None:
+        """Forget what came before the window."""
+        while self._recent and self._recent[0][0] < now - WINDOW:
+            self._recently -= self._recent.popleft()[1]
 
     def _close_turn(self) -> None:
         if self._turn_counted:

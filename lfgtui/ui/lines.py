@@ -359,7 +359,7 @@ def _shortened(spans: Iterable[Span], room: int) -> Iterator[Span]:
 
 def _merged(spans: Sequence[Span]) -> list[Span]:
     """As they are painted: neighbours of one style in one, nothing that a terminal obeys."""
-    if not all(text.isascii() and text.isprintable() for text, _ in spans):
+    if not all([is_narrow(text) and text.isprintable() for text, _ in spans]):
         spans = [(drawn(text), style) for text, style in _one_line(spans)]
     merged: list[Span] = []
     for text, style in spans:
