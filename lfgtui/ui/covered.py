@@ -2,7 +2,8 @@
 
 The compositor has every widget that a repaint touches draw all of its lines,
 in each frame, also those that are covered whole. What a container itself
-looks like only its size and its style change, so it is drawn once for each.
+looks like only its size and its style change, and from its top to its bottom it
+looks the same: one line is drawn, for each size and style.
 """
 
 from typing import TYPE_CHECKING, Self
@@ -17,7 +18,10 @@ else:  # Textual takes a widget's style from its first base that is a widget: no
 
 
 class Covered(_Widget):
-    """Draws its own lines once, until its size or style changes. Stands before a widget's class."""
+    """Draws one line for all of its own, until its size or style changes.
+
+    Stands before a widget's class. The widget has no edge at its top or bottom.
+    """
 
     def render_lines(self, crop: Region) -> list[Strip]:
         key = (crop, self.size, self.app.theme)
@@ -25,7 +29,8 @@ class Covered(_Widget):
         lines = known.get(key)
         if lines is None:
             known.clear()
-            lines = known[key] = super().render_lines(crop)
+            line = super().render_lines(Region(crop.x, crop.y, crop.width, min(1, crop.height)))
+            lines = known[key] = line * crop.height
         return lines
 
     def notify_style_update(self) -> None:
