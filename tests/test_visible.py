@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.style import Style
 
-from lfgtui.ui.lines import cut, fit, strip_of, width_of, wrap
+from lfgtui.ui.lines import cut, fit, width_of, wrap
+from lfgtui.ui.strips import strip_of
 from lfgtui.visible import escaped, plain_output, visible, visible_line
 
 BASE = Style()

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 from textual.strip import Strip
-from textual.widget import Widget
 
 from lfgtui.transcript import ENDED, State
 from lfgtui.ui.bindings import BY_ACTION, shown
+from lfgtui.ui.canvas import Canvas
 from lfgtui.ui.ink import Line, Span, between, draw, line_width
+from lfgtui.ui.painted import Painted
 
 
 class Situation(msgspec.Struct, frozen=True):
@@ -29,15 +30,15 @@ _WIDE = 100
 """Cells from which the place is told with the view's name."""
 
 
-class Footer(Widget):
+class Footer(Painted):
     """One row of keys and words, the approval's own in the colour of an alarm."""
 
     DEFAULT_CSS = """
     Footer { height: 1; background: $panel; }
     """
 
-    def __init__(self, keys: Mapping[str, Sequence[str]]) -> None:
-        super().__init__()
+    def __init__(self, keys: Mapping[str, Sequence[str]], canvas: Canvas) -> None:
+        super().__init__(canvas)
         self._keys = keys
         self._situation: Situation | None = None
         self._line: Line = []
@@ -48,7 +49,7 @@ class Footer(Widget):
         line = compose_footer(situation, self._keys, self.size.width)
         if line != self._line:
             self._line = line
-            self.refresh()
+            self.changed(0)
 
     def on_resize(self) -> None:
         if self._situation is not None:

@@ -1,12 +1,13 @@
 """The row at the top: which run, how it stands, how fast it goes, what it costs."""
 
 from textual.strip import Strip
-from textual.widget import Widget
 
 from lfgtui.transcript import State
 from lfgtui.ui import figures
 from lfgtui.ui.badges import BADGES
+from lfgtui.ui.canvas import Canvas
 from lfgtui.ui.ink import Line, Span, draw, line_width, one_line, shorten
+from lfgtui.ui.painted import Painted
 from lfgtui.ui.totals import Totals, totals
 from lfgtui.ui.view import RunView
 
@@ -14,15 +15,15 @@ _HELD: tuple[State, ...] = ("paused", "queued")
 _ENDS: tuple[State, ...] = ("done", "failed", "limit", "blocked", "cancelled", "interrupted")
 
 
-class Header(Widget):
+class Header(Painted):
     """One row. What does not fit is left out, the least important first."""
 
     DEFAULT_CSS = """
     Header { height: 1; background: $panel; }
     """
 
-    def __init__(self, run: RunView, *, simulated: bool, past: bool) -> None:
-        super().__init__()
+    def __init__(self, run: RunView, canvas: Canvas, *, simulated: bool, past: bool) -> None:
+        super().__init__(canvas)
         self._run = run
         self._simulated = simulated
         self._past = past
@@ -42,7 +43,7 @@ class Header(Widget):
         )
         if line != self._line:
             self._line = line
-            self.refresh()
+            self.changed(0)
 
     def on_resize(self) -> None:
         if self._told is not None:

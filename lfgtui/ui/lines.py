@@ -1,8 +1,8 @@
-"""Styled text to rows that fit, and rows to what the screen is given.
+"""Styled text to rows that fit.
 
 A `Span` is text in one style. A `Row` is a line of them that has no newline, no tab
 and no control character, as `wrap`, `cut`, `fit` and `Flow` make it: this is what is
-kept in memory, and `strip_of` makes a strip of it where it comes into sight.
+kept in memory, and `strips` makes a strip of it where it comes into sight.
 
 Width is counted in terminal cells: Chinese and most emoji take two. No cluster of
 characters (a letter and its accents, a family of emoji) is ever parted, neither by
@@ -10,17 +10,15 @@ the edge of a line nor by a change of style: what it looks like, and how wide it
 is known only of the whole.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
 import msgspec
-from rich.segment import Segment
 from rich.style import Style
-from textual.strip import Strip
 
-from lfgtui.ui.cells import drawn, fitting, is_loose, is_narrow, measure, width_of
+from lfgtui.ui.cells import fitting, is_loose, is_narrow, measure, width_of
 from lfgtui.ui.linebreaks import Place, filled, wrapped
 from lfgtui.visible import visible
 
@@ -31,7 +29,7 @@ __all__ = (
     "Span",
     "cut",
     "fit",
-    "strip_of",
+    "one_line",
     "width_of",
     "wrap",
 )
@@ -143,9 +141,10 @@ class Flow:
         return self._look()
 
     def extend(self, text: str) -> bool:
-        """Add to the end of what is shown, in the style it ends in; False if it does not fit there.
+        """Add to the end of what is shown, which is no blank, in the style of that.
 
-        Then, and where it is not plain, it takes a `show` of the whole.
+        False if it does not fit behind the last row, or is not plain: then all of it must be
+        shown again.
         """
         row = self.rows[-1]
         if not (row.spans and text.isascii() and text.isprintable()) or text.endswith(" "):
@@ -218,7 +217,7 @@ class _Layout(NamedTuple):
 
 def fit(left: Sequence[Span], right: Sequence[Span], width: int, base: Style) -> Row:
     """One row: `right` at the right edge, `left` shortened by an ellipsis to what remains."""
-    left, right = _one_line(left), _one_line(right)
+    left, right = one_line(left), one_line(right)
     room = width - sum(width_of(text) for text, _ in right)
     if room < min(8, width) and right:
         return fit(left, (), width, base)
@@ -230,27 +229,6 @@ def fit(left: Sequence[Span], right: Sequence[Span], width: int, base: Style) ->
     if right:
         left = [*left, (" " * (room - taken), base)]
     return Row((*left, *right))
-
-
-def strip_of(row: Row, width: int, ground: Style, left: int = 0) -> Strip:
-    """The row as a strip of exactly `width` cells: padded, or cut off where it is wider.
-
-    `left`: the cells that are scrolled out at the left. Of a wide character that an edge
-    cuts in half, a blank stays. Neighbours of one style become one segment.
-    """
-    spans = _merged(row.spans)
-    sizes = [width_of(text) for text, _ in spans]
-    taken = sum(sizes)
-    if left or taken > width:
-        spans = list(_window(spans, sizes, left, left + width))
-        taken = max(0, min(taken, left + width) - left)
-    if taken < width:
-        fill, blanks = ground if row.fill is None else row.fill, " " * (width - taken)
-        if spans and spans[-1][1] == fill:
-            spans[-1] = (spans[-1][0] + blanks, fill)
-        else:
-            spans.append((blanks, fill))
-    return Strip([Segment(text, style) for text, style in spans], width)
 
 
 def _lines(
@@ -335,7 +313,8 @@ def _slice(spans: Sequence[Span], index: int, begin: int, end: int) -> Iterator[
         index += 1
 
 
-def _one_line(spans: Sequence[Span]) -> list[Span]:
+def one_line(spans: Sequence[Span]) -> list[Span]:
+    """The spans made visible, as one line: blanks for newlines and tabs."""
     flat = [(_flat(text), style) for text, style in spans]
     return _whole(flat, "".join([text for text, _ in flat]))
 
@@ -355,38 +334,3 @@ def _shortened(spans: Iterable[Span], room: int) -> Iterator[Span]:
             return
         room -= size
         yield text, style
-
-
-def _merged(spans: Sequence[Span]) -> list[Span]:
-    """As they are painted: neighbours of one style in one, nothing that a terminal obeys."""
-    if not all([is_narrow(text) and text.isprintable() for text, _ in spans]):
-        spans = [(drawn(text), style) for text, style in _one_line(spans)]
-    merged: list[Span] = []
-    for text, style in spans:
-        if merged and (merged[-1][1] is style or merged[-1][1] == style):
-            merged[-1] = (merged[-1][0] + text, style)
-        elif text:
-            merged.append((text, style))
-    return merged
-
-
-def _window(spans: Iterable[Span], sizes: Iterable[int], left: int, right: int) -> Iterator[Span]:
-    """What is seen of the spans between two cells."""
-    at = 0
-    for (text, style), size in zip(spans, sizes, strict=True):
-        begin, end = max(0, left - at), min(size, right - at)
-        if begin < end:
-            yield _seen(text, begin, end), style
-        at += size
-
-
-def _seen(text: str, begin: int, end: int) -> str:
-    """From one cell to another, blanks for halves of characters."""
-    if is_narrow(text):
-        return text[begin:end]
-    _, cells, offsets = measure(text)
-    first, last = bisect_left(cells, begin), bisect_right(cells, end) - 1
-    if first > last:
-        return " " * (end - begin)
-    before, behind = cells[first] - begin, end - cells[last]
-    return " " * before + text[offsets[first] : offsets[last]] + " " * behind

@@ -4,9 +4,7 @@ from collections.abc import Sequence
 
 from rich.style import Style
 from textual import events
-from textual.geometry import Region
 from textual.strip import Strip
-from textual.widget import Widget
 
 from lfgtui.metrics import Meter
 from lfgtui.tickets import Ticket
@@ -14,8 +12,10 @@ from lfgtui.transcript import Transcript
 from lfgtui.ui.badges import BADGES, STALLED, Badge
 from lfgtui.ui.canvas import Canvas
 from lfgtui.ui.gauges import Gauges, Limits
-from lfgtui.ui.lines import Row, Span, fit, strip_of, width_of
-from lfgtui.ui.palette import Role, line_filter, themed
+from lfgtui.ui.lines import Row, Span, fit, width_of
+from lfgtui.ui.painted import Painted
+from lfgtui.ui.palette import Role, themed
+from lfgtui.ui.strips import strip_of
 
 BADGE_WIDTH = 13
 _WORDS = 30
@@ -34,14 +34,13 @@ _ROLES = {
 }
 
 
-class PaneHead(Widget):
+class PaneHead(Painted):
     """State, name and model; then the gauges. Always two rows."""
 
     DEFAULT_CSS = "PaneHead { width: 1fr; height: 2; background: $panel; }"
 
     def __init__(self, ticket: Ticket, limits: Limits, canvas: Canvas) -> None:
-        super().__init__()
-        self._canvas = canvas
+        super().__init__(canvas)
         self._ticket = ticket
         self._limits = limits
         self._gauges = Gauges(limits, self._style)
@@ -74,7 +73,7 @@ class PaneHead(Widget):
     def _show(self, y: int, row: Row) -> None:
         ground = self._style("foreground")
         self._rows[y] = strip_of(row.indented(((" ", ground),)), self._width, ground)
-        self._canvas.changed(self, Region(0, y, self._width, 1))
+        self.changed(y)
 
     def badge(self, transcript: Transcript, meter: Meter, now: float) -> Badge:
         """The state in a sign and a word; stalling and the wait for a retry counted."""
@@ -85,13 +84,6 @@ class PaneHead(Widget):
         if state == "retrying" and meter.retry_at is not None:
             return badge._replace(word=f"retry in {_short(max(0, meter.retry_at - now))}")
         return badge
-
-    def render_lines(self, crop: Region) -> list[Strip]:
-        # Past Textual's cache of styled lines: these are styled, and it would not know of a change.
-        strips = list(map(line_filter(self), map(self.render_line, range(crop.y, crop.bottom))))
-        if crop.x or crop.width != self._width:
-            return [strip.crop(crop.x, crop.right) for strip in strips]
-        return strips
 
     def render_line(self, y: int) -> Strip:
         return self._rows[y] if y < len(self._rows) else Strip.blank(self._width, self.rich_style)
@@ -104,10 +96,6 @@ class PaneHead(Widget):
         """All is to be drawn anew."""
         self._rows = [Strip.blank(self._width, self.rich_style)] * 2
         self._said = [None, None]
-
-    @property
-    def allow_select(self) -> bool:
-        return False
 
     def _style(self, colour: str) -> Style:
         style = self._styles.get(colour)

@@ -8,13 +8,14 @@ from textual.selection import Selection
 from textual.strip import Strip
 
 from lfgtui.ui.items import UNCHANGED
-from lfgtui.ui.lines import fit, strip_of, width_of
+from lfgtui.ui.lines import fit, width_of
 from lfgtui.ui.palette import Palette
 from lfgtui.ui.piece_list import Changes, Seen
 from lfgtui.ui.stream_find import Finder
 from lfgtui.ui.stream_lines import StreamLines
 from lfgtui.ui.stream_strips import Strips, styled
 from lfgtui.ui.stream_window import Window
+from lfgtui.ui.strips import strip_of
 
 Rows = tuple[int, int]
 """Rows of the window, the last exclusive."""

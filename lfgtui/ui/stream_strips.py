@@ -14,8 +14,9 @@ from rich.style import Style
 from textual.strip import Strip
 
 from lfgtui.ui.items import Piece
-from lfgtui.ui.lines import Row, strip_of, width_of
+from lfgtui.ui.lines import Row, width_of
 from lfgtui.ui.palette import Palette
+from lfgtui.ui.strips import RowStrip, strip_of
 
 _MORE_LEFT, _MORE_RIGHT = "‹", "›"
 
@@ -36,7 +37,7 @@ class Strips:
         self._width = width
         self._palette = palette
         self._kept: dict[int, Drawn] = {}
-        self.blank = Strip([Segment(" " * width, palette.text)], width)
+        self.blank = RowStrip([Segment(" " * width, palette.text)], width)
 
     def drawn(self, row: Row, piece: Piece) -> Drawn:
         """The row's strip: the one it had, if it is still known."""

@@ -4,53 +4,15 @@ from itertools import chain, pairwise
 from unittest.mock import patch
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len, get_character_cell_size
-from rich.segment import Segment
-from rich.style import Style
 
 from lfgtui.ui import cells, linebreaks
 from lfgtui.ui.cells import drawn, is_loose, is_narrow, measure
-from lfgtui.ui.lines import TAB, Flow, Row, Span, cut, fit, strip_of, width_of, wrap
+from lfgtui.ui.lines import TAB, Flow, Row, Span, cut, fit, width_of, wrap
 from lfgtui.visible import visible
-
-A, B = Style(color="red"), Style(color="blue")
-GROUND, FILL = Style(bgcolor="black"), Style(bgcolor="white")
-
-CLUSTERS = {
-    "a letter and its accents": "e\u0301\u0323",
-    "a family": "👨\u200d👩\u200d👧\u200d👦",
-    "a skin tone": "👍🏽",
-    "two skins in one": "🫱🏻\u200d🫲🏿",
-    "a heart as emoji": "❤\ufe0f",
-    "a heart as text": "❤\ufe0e",
-    "a keycap": "1\ufe0f\u20e3",
-    "a flag": "🇩🇪",
-    "a flag of tags": "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
-    "the rainbow flag": "🏳\ufe0f\u200d🌈",
-    "Hangul in parts": "\u1112\u1161\u11ab",
-    "a letter of Hindi": "न\u093f",
-    "two letters of Hindi": "क\u094dष",
-    "two joined by hand": "क\u094d\u200dष",
-    "a letter of Thai": "ก\u0e33",
-    "Hebrew with points": "ש\u05c1\u05b8",
-    "Arabic with marks": "س\u064e\u0651",
-    "a mark on a blank": " \u0301",
-}
-MARKS = "\u0301\ufe0f\ufe0e\u200d\u200b\u200c\u2060\u1161\u094d🏽"
-UGLY = [
-    *(
-        *CLUSTERS.values(),
-        *MARKS,
-        *"\u0600\u0661🇩👩❤1שסé—\xa0\xad字。「」，\u3000\u2003a()\x1b\u202e\n\t",
-    ),
-    *("b.", "word", "a_long/path", " ", " ", " ", " ", " ", "     "),
-]
-TEXT = st.lists(st.sampled_from(UGLY), max_size=30).map("".join) | st.text(max_size=30)
-ONE_LINE = TEXT.map(lambda text: visible(text.replace("\n", "").replace("\t", "")))
-SPANS = st.lists(st.tuples(TEXT, st.sampled_from([A, B])), max_size=5)
-WIDTHS = st.integers(1, 12) | st.integers(1, 200)
+from tests.ui.ugly import CLUSTERS, FILL, GROUND, MARKS, ONE_LINE, SPANS, TEXT, WIDTHS, A, B
 
 
 def clusters_of(text: str) -> list[str]:
@@ -118,7 +80,6 @@ def test_no_character_that_is_taken_for_narrow_or_loose_is_not() -> None:
 
 def test_a_joiner_between_letters_takes_no_letter_s_cell() -> None:
     assert width_of("a\u200db") == width_of("\u200dab") == 2
-    assert strip_of(Row((("क\u094d\u200dष", A),)), 3, GROUND).cell_length == 3
 
 
 # Wrapping
@@ -293,6 +254,37 @@ def test_text_that_grows_gives_the_rows_of_all_of_it_at_once(
         before = rows.copy()
 
 
+PLAIN = st.text("ab .", min_size=1, max_size=6)
+
+
+@settings(max_examples=400)
+@example([("字", A)], [("a", B)], [" b", "c"], 3, (("> ", B),), ())
+@given(SPANS, SPANS, st.lists(PLAIN, max_size=6), WIDTHS, PREFIXES, PREFIXES)
+def test_what_fits_behind_the_last_row_stands_where_it_would_be_wrapped_to(
+    settled: list[Span],
+    shown: list[Span],
+    more: list[str],
+    width: int,
+    first: tuple[Span],
+    rest: tuple[Span],
+) -> None:
+    assume(shown and visible(shown[-1][0]).strip(" ") and not shown[-1][0][-1].isspace())
+    flow = Flow(width, first, rest)
+    flow.settle(settled)
+    flow.show(shown)
+    (text, style), count = shown[-1], len(flow.rows)
+    for piece in more:
+        if not flow.extend(piece):
+            break
+        text += piece
+        assert flow.rows == wrap([*settled, *shown[:-1], (text, style)], width, first, rest)
+        assert len(flow.rows) == count
+    before = flow.rows.copy()
+    changed = flow.show([*shown[:-1], (text + "!", style)])
+    assert all(old is new for old, new in zip(before[:changed], flow.rows, strict=False))
+    assert flow.rows == wrap([*settled, *shown[:-1], (text + "!", style)], width, first, rest)
+
+
 @settings(max_examples=200)
 @given(TEXT, WIDTHS)
 def test_text_may_arrive_a_character_at_a_time(text: str, width: int) -> None:
@@ -340,59 +332,3 @@ def test_what_is_shortened_ends_in_an_ellipsis_and_in_no_half_of_a_cluster() -> 
     assert fit([(flags, A)], (), 6, GROUND).text == flags
     assert fit([(flags, A)], (), 4, GROUND).text == "🇩🇪…"
     assert fit([("a long name", A)], [("ok", B)], 11, GROUND).text == "a long … ok"
-
-
-# Strips
-
-
-def test_a_strip_is_padded_in_the_fill_of_its_row_or_of_the_ground() -> None:
-    assert list(strip_of(Row((("ab", A),)), 4, GROUND)) == [Segment("ab", A), Segment("  ", GROUND)]
-    assert list(strip_of(Row((("ab", A),), fill=FILL), 3, GROUND))[-1] == Segment(" ", FILL)
-    assert list(strip_of(Row(()), 3, GROUND)) == [Segment("   ", GROUND)]
-
-
-def test_neighbours_of_one_style_are_one_segment_and_the_padding_too() -> None:
-    row = Row((("a", A), ("b", Style(color="red")), ("c", B), ("", A), ("d", GROUND)))
-    assert list(strip_of(row, 6, GROUND)) == [
-        Segment("ab", A),
-        Segment("c", B),
-        Segment("d  ", GROUND),
-    ]
-
-
-def test_a_wide_character_that_an_edge_cuts_in_half_leaves_a_blank() -> None:
-    row = Row((("a字字b", A),))
-    assert strip_of(row, 4, GROUND).text == "a字 "
-    assert strip_of(row, 3, GROUND, left=2).text == " 字"
-    assert strip_of(row, 1, GROUND, left=2).text == " "
-    assert strip_of(row, 4, GROUND, left=5).text == "b   "
-    assert strip_of(row, 2, GROUND, left=9).text == "  "
-
-
-def test_a_flag_is_cut_whole() -> None:
-    assert strip_of(Row((("a🇩🇪", A),)), 2, GROUND).text == "a "
-
-
-def test_nothing_that_a_terminal_obeys_gets_into_a_strip() -> None:
-    assert strip_of(Row((("a\x1b[31m\tb\n\u202e", A),)), 12, GROUND).text == "a␛[31m b ␦  "
-
-
-@given(SPANS, st.integers(1, 60), st.integers(0, 20))
-def test_a_strip_is_as_wide_as_asked_and_rich_agrees(
-    spans: list[Span], width: int, left: int
-) -> None:
-    strip = strip_of(Row(tuple(spans)), width, GROUND, left)
-    assert strip.cell_length == width == sum(cell_len(segment.text) for segment in strip)
-    styles = [segment.style for segment in strip]
-    assert all(one != other for one, other in pairwise(styles))
-
-
-@given(SPANS, WIDTHS)
-def test_rich_counts_the_strip_of_a_wrapped_row_as_we_count_the_row(
-    spans: list[Span], width: int
-) -> None:
-    for row in wrap(spans, width):
-        taken = width_of(row.text)
-        assert taken == sum(width_of(text) for text, _ in row.spans)
-        strip = strip_of(row, taken, GROUND)
-        assert sum(cell_len(segment.text) for segment in strip) == taken

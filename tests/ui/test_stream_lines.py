@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from lfgtui import events as e
 from lfgtui.ui.heights import Heights
 from lfgtui.ui.items import Piece
-from lfgtui.ui.lines import strip_of
 from lfgtui.ui.stream_strips import Strips
+from lfgtui.ui.strips import strip_of
 from tests.ui.stand import Stand, said
 
 

@@ -71,8 +71,9 @@ class RunScreen(Covered, ReadingScreen):
         self._by_id = {pane.ticket_id: pane for pane in self._panes}
         self._grid = PaneGrid(self._panes)
         self._table: TicketTable | None = None
-        self._header = Header(run, simulated=simulated, past=self.past)
-        self._footer = Footer(desk.keys)
+        canvas = desk.panes.canvas
+        self._header = Header(run, canvas, simulated=simulated, past=self.past)
+        self._footer = Footer(desk.keys, canvas)
         self._current = self._panes[0]
         self._view: View = "grid"
         self._is_zoomed = False
@@ -117,8 +118,8 @@ class RunScreen(Covered, ReadingScreen):
         with self._desk.panes.canvas.frame(self):
             for pane in self._desk.frames.turns(list(self._grid.in_view()), self._current):
                 pane.tick(now)
-        if gauges:
-            self._tell(now)
+            if gauges:
+                self._tell(now)
 
     def mark(self, tickets: set[str]) -> None:
         """Have the tickets' panes painted anew when they are next visible."""
