@@ -6,13 +6,14 @@ import os
 import random
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock, patch
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lfgtui.markdown import Item, StreamingMarkdown, is_parted
-from lfgtui.markdown.parser import make_parser
+from lfgtui.markdown.parser import make_parser, read_blocks, read_inlines
 
 AWKWARD = (
     "para\n#hashtag\n",
@@ -33,6 +34,11 @@ AWKWARD = (
     "a\0b\n",
     "- a\n\n  b\n\n      code\n- c\n\n\nend\n",
     "[foo]: /url\n===\n[foo]\n",
+    "see http://a.a and me@x.org. or http://b. end\n",
+    "[foo]:/\n[foo](a [foo] (b\n",
+    "*em* more, **strong** more, `code` more, ~~gone~~more [x](/u) more\n",
+    "- one\n- [foo]: /url\n  'title\n- two [foo] words\n",
+    "-\n  [foo]: /url\n  text [foo] words\n",
 )
 
 
@@ -235,3 +241,23 @@ def test_markup_that_is_still_open_is_never_settled() -> None:
     for opening, closing in (("**", "**"), ("`", "`"), ("[", "](/u)"), ("<b ", ">"), ("~~", "~~")):
         source = f"Begin {words} {opening}{words}{closing} end"
         assert_streams(source, [source[at : at + 7] for at in range(0, len(source), 7)])
+
+
+@pytest.mark.parametrize("before", ["", "text\n\n", "- one\n- ", "> 1. one\n> 2. ", "a `b` *c* "])
+def test_the_rest_of_a_line_of_words_is_put_behind_without_reading_it(before: str) -> None:
+    document = StreamingMarkdown()
+    document.feed(before + "Some")
+    document.take_changes()
+    read, blocks = Mock(wraps=read_inlines), Mock(wraps=read_blocks)
+    with (
+        patch("lfgtui.markdown.inline.read_inlines", read),
+        patch("lfgtui.markdown.tail.read_blocks", blocks),
+    ):
+        for _ in range(200):
+            document.feed(" wor")
+            document.take_changes()
+            document.feed("ds")
+            document.take_changes()
+    assert not blocks.called
+    assert read.call_count <= 200 * 6 / 96 * 3  # to settle what is long, and after
+    assert document.html() == at_once(before + "Some" + " words" * 200)
