@@ -17,7 +17,7 @@ cost nothing. Figures are medians of CPU time, ratios medians of each pair's.
 - *memory*: what 20,000 tokens in one pane hold, as Python counts it.
 - *resize*: CPU from a smaller terminal to the first frame as it will stay.
 
-The whole takes about 12 minutes, `--quick` one. Figures of CPU time differ by a tenth
+The whole takes about 20 minutes, `--quick` one. Figures of CPU time differ by a tenth
 or two from run to run; what a document says where it is measured matters more, so
 both sides are measured at the same places of it.
 
