@@ -27,7 +27,7 @@ from contextlib import contextmanager
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from textual._compositor import CompositorUpdate
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
@@ -58,6 +58,16 @@ class Canvas:
             changed, self._changed = self._changed, None
             if changed:
                 _paint(screen, changed, is_direct=self._is_direct)
+
+
+def layout_of(screen: Screen[None]) -> object:
+    """Where everything stands, as the compositor last laid it out: another object each time."""
+    return screen._compositor._full_map
+
+
+def repaint(screen: Screen[None], size: Size) -> None:
+    """Have all of the screen, in that size, painted with what is painted next."""
+    screen._compositor._dirty_regions = {size.region}
 
 
 class _Rows(CompositorUpdate):

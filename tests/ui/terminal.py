@@ -235,7 +235,7 @@ def _unlike(shown: Sequence[Cell], due: Sequence[Cell]) -> str:
     wrong = [
         x
         for x, (a, b) in enumerate(zip(shown, due, strict=True))
-        if a != b and not _is_halved(shown, due, x)
+        if a != b and not (_is_halved(shown, due, x) or _is_overwritten(shown, due, x))
     ]
     if not wrong:
         return ""
@@ -256,6 +256,12 @@ def _is_halved(shown: Sequence[Cell], due: Sequence[Cell], x: int) -> bool:
     begin = x - 1 if due[x].data == "" else x
     is_wide = 0 <= begin < len(due) - 1 and due[begin + 1].data == ""
     return is_wide and shown[x].data in ("", " ") and shown[x].bg == due[x].bg
+
+
+def _is_overwritten(shown: Sequence[Cell], due: Sequence[Cell], x: int) -> bool:
+    """Whether a wide character's right half was written over: terminals erase it then, pyte not."""
+    is_wide = x + 1 < len(shown) and wcwidth(shown[x].data[:1] or " ") == 2
+    return is_wide and shown[x + 1].data != "" and due[x].data == " "
 
 
 def _style(cell: Cell) -> str:

@@ -1,5 +1,6 @@
 """The bytes written to the terminal add up to the screen the app means to show."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -145,6 +146,25 @@ async def test_a_toast_comes_and_goes_while_text_moves_under_it(
         assert "saved" in terminal.text
         await assert_same(terminal)
         terminal.app.clear_notifications()
+        await terminal.settle()
+        assert "saved" not in terminal.text
+        await assert_same(terminal)
+
+
+async def test_a_toast_goes_although_someone_asked_meanwhile_what_is_under_the_pointer(
+    opened: Open,
+) -> None:
+    async with opened() as terminal:
+        app = terminal.app
+        app.notify("saved", timeout=60)
+        await terminal.settle()
+        compositor = app.screen._compositor
+        compositor._full_map_invalidated = True  # as after any widget that came
+        app.clear_notifications()
+        (toast,) = app.screen.query("Toast")
+        while toast in compositor.full_map:  # which lays out anew, and paints nothing
+            compositor._full_map_invalidated = True
+            await asyncio.sleep(0)
         await terminal.settle()
         assert "saved" not in terminal.text
         await assert_same(terminal)

@@ -6,6 +6,7 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from lfgtui.ui.bindings import Keymap
+from lfgtui.ui.canvas import layout_of, repaint
 
 
 class KeyedScreen(Screen[None], inherit_bindings=False):
@@ -20,6 +21,7 @@ class KeyedScreen(Screen[None], inherit_bindings=False):
     def __init__(self, keymap: Keymap) -> None:
         super().__init__()
         self._keymap = keymap
+        self._painted: object = None
 
     async def on_key(self, event: events.Key) -> None:
         action = self._keymap.get(event.key)
@@ -30,9 +32,14 @@ class KeyedScreen(Screen[None], inherit_bindings=False):
         await self.act(action)
 
     def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
-        # Textual 8.2 looks at what a scroll exposes only, and may leave a toast that went
-        # meanwhile on the screen. There is little here to lay out: look at all of it.
+        # Textual 8.2 paints what stands elsewhere than in the layout before. But for a scroll it
+        # looks at what that exposes only; and when it is asked what is under the pointer it may
+        # lay out anew and paint nothing. A toast that went meanwhile would stay. There is little
+        # here to lay out: look at all of it, and paint all if the layout is not the painted one.
+        if layout_of(self) is not self._painted:
+            repaint(self, size or self.outer_size)
         super()._refresh_layout(size)
+        self._painted = layout_of(self)
 
     @property
     def is_typing(self) -> bool:
