@@ -31,6 +31,9 @@ _PLAIN = re.compile(r"(?:[^\W_]|[ .,?'\"+=%-])+")
 
 _ADDRESS = re.compile(r"[:@/]")
 
+_LINK_END = re.compile(r"</a\s*>", re.IGNORECASE)
+"""In HTML: markdown-it makes no links of the addresses before it, however far back."""
+
 
 class GrowingInlines:
     """Reads a paragraph's content again and again, as it grows.
@@ -54,6 +57,8 @@ class GrowingInlines:
         if self._say_more(before, content):
             return True
         is_grown = content.startswith(self._settled)
+        if self._settled and _LINK_END.search(content, len(self._settled)):
+            is_grown = False
         if not is_grown:
             self.settled, self._settled, self._awaited = 0, "", _LONG
         del self.children[self.settled :]
@@ -84,7 +89,7 @@ class GrowingInlines:
         return True
 
     def _settle(self, rest: str, definitions: Definitions) -> str:
-        cut = _word_edge(rest, len(rest) - _KEPT)
+        cut = 0 if _LINK_END.search(rest) else _word_edge(rest, len(rest) - _KEPT)
         tokens = read_inlines(self._parser, rest[:cut], definitions) if cut else []
         if not tokens or not _is_closed(tokens):
             self._awaited = 2 * len(rest)

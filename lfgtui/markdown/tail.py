@@ -100,7 +100,8 @@ class Tail:
         """Whether the last line is the last leaf's and goes on, and it is no definition's title."""
         leaf = leaves[-1]
         is_last = leaf.end == self._before + self._text.count("\n") + 1
-        if not is_last or self._text.endswith("\n") or "\n" in self.trailing_blanks:
+        last = self._text.rpartition("\n")[2]
+        if not is_last or not last.strip(MD_TRIM_CHARS + ">"):
             return False
         above = leaf.begin - 1 - self._before
         if above < 0 or (leaf.opens and leaf.first == leaf.begin):
@@ -271,6 +272,8 @@ def _settled(leaves: Sequence[Leaf], lines: Sequence[str]) -> tuple[int, int]:
     if _is_closed(last, len(lines)):
         return len(leaves), last.end
     count, at = len(leaves) - 1, last.first
+    if count and not last.opens and leaves[-2].kind == "empty" and leaves[-2].end == at:
+        count, at = count - 1, leaves[-2].first  # a definition in it may have its title here
     while count and at > leaves[count - 1].end and lines[at - 1].strip(" \t>"):
         count -= 1
         at = leaves[count].first

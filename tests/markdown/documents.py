@@ -54,6 +54,59 @@ def made_up(seed: int) -> str:
     return text if chance.random() < 0.7 else text.rstrip("\r\n")
 
 
+def strewn(seed: int) -> str:
+    """A short document of few sorts of pieces, so that what can meet does: inlines above all."""
+    chance = random.Random(seed)
+    sorts = [*chance.sample(_PIECES, chance.randint(3, 14)), "a", "foo", " "]
+    pieces = [chance.choice(sorts) for _ in range(chance.randint(4, 60))]
+    return chance.choice(_BEGINNINGS) + "".join(pieces)
+
+
+_BEGINNINGS = ("", "", "text\n", "> ", "## ", "- a\n- ", "[foo]: /u\n", "- [foo]: /u\n")
+_PIECES = (
+    *(
+        "a",
+        "b",
+        "ab",
+        "foo",
+        " ",
+        "  ",
+        "\t",
+        "\n",
+        "\n\n",
+        "0",
+        "٣",
+        "é",
+        "語",
+        "İ",
+        "ª",
+        "👩\u200d🚀",
+    ),
+    *(
+        "\u0301",
+        "\u200b",
+        "\u00a0",
+        ".",
+        ",",
+        "?",
+        "'",
+        '"',
+        "-",
+        "=",
+        "+",
+        "%",
+        "!",
+        "#",
+        "|",
+        "\\",
+    ),
+    *("(", ")", "[", "]", "<", ">", "*", "**", "_", "__", "`", "``", "~~", "&", "&amp", "&amp;"),
+    *(":", "/", "//", "@", "http://", "https://a.b", "mailto:", "a@b.cd", "x@", "://", "www."),
+    *("[foo]", "[foo]: /u", "(/u", "'t", '"t', "<a href='x'>", "</a>", "<b"),
+    *("- ", "> ", "1. ", "---", "| a", "|---|", "[x] ", "[ ] "),
+)
+
+
 def _indented(text: str, marker: str) -> str:
     indent = " " * len(marker)
     return marker + "".join(

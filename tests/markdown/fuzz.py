@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 from lfgtui.markdown import StreamingMarkdown
 from lfgtui.markdown.parser import make_parser
-from tests.markdown.documents import examples, made_up, put_together
+from tests.markdown.documents import examples, made_up, put_together, strewn
 
 CHUNKINGS, FEWER = 20, 5
 """Ways a document is fed; fewer where documents can be made without end."""
@@ -249,6 +249,10 @@ class Share:
         """Documents that nobody would write."""
         return ((f"seed {seed}", made_up(seed)) for seed in self._seeds())
 
+    def strewn(self) -> Iterator[tuple[str, str]]:
+        """Few sorts of characters and marks, thrown together."""
+        return ((f"seed {seed}", strewn(seed)) for seed in self._seeds())
+
     def _seeds(self) -> Iterator[int]:
         end = None if self.count is None else self.count
         return (
@@ -261,8 +265,9 @@ def run(share: Share) -> dict[str, Tally]:
     """Stream this share of the documents, each kind for its part of the time."""
     kinds = {
         "examples alone": (0.4, CHUNKINGS, share.alone()),
-        "examples joined": (0.7, CHUNKINGS, share.joined()),
-        "made up": (1.0, FEWER, share.made_up()),
+        "examples joined": (0.6, CHUNKINGS, share.joined()),
+        "made up": (0.8, FEWER, share.made_up()),
+        "strewn": (1.0, FEWER, share.strewn()),
     }
     begun, tallies = time.monotonic(), {}
     for name, (part, count, documents) in kinds.items():

@@ -39,6 +39,9 @@ AWKWARD = (
     "*em* more, **strong** more, `code` more, ~~gone~~more [x](/u) more\n",
     "- one\n- [foo]: /url\n  'title\n- two [foo] words\n",
     "-\n  [foo]: /url\n  text [foo] words\n",
+    '- [foo]: /url\n"a title\nthat ends"\n',
+    "> é\n> \u00a0foo\n",
+    f"see a@b.cd {'word ' * 60}</a> http://a.b\n",
 )
 
 
