@@ -156,6 +156,15 @@ async def test_a_new_attempt_begins_below_a_rule_and_the_old_text_stays() -> Non
         assert stage.pane.copy_text() == "whole"
 
 
+async def test_in_a_narrow_pane_the_rule_of_an_attempt_is_shortened_not_broken() -> None:
+    async with staged() as (stage, pilot):
+        await pilot.resize_terminal(30, 12)
+        await stage.play(pilot, *BEGIN, e.Retrying("cut", 1.0, 2, "cut"))
+        await stage.play(pilot, e.AttemptStarted("openrouter", "anthropic/claude-sonnet"))
+        (rule,) = (row for row in stage.screen_rows() if "attempt 2" in row)
+        assert rule.startswith("── attempt 2 · openrouter") and rule.endswith("…")
+
+
 async def test_scrolling_up_releases_the_end_and_a_hint_counts_what_is_new() -> None:
     async with staged() as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 30)))

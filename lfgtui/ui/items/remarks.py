@@ -9,7 +9,7 @@ from rich.style import Style
 from lfgtui.transcript import Attempt, NoteItem, PromptItem, ReasoningItem
 from lfgtui.ui.items.long_text import UnfoldingView
 from lfgtui.ui.items.view import BriefView, Context, Piece
-from lfgtui.ui.lines import Row, Span, width_of, wrap
+from lfgtui.ui.lines import Row, Span, fit, width_of, wrap
 from lfgtui.ui.palette import Palette
 
 _TAIL = 400
@@ -151,4 +151,4 @@ class RuleView(BriefView):
         label = f"attempt {attempt.number} · {attempt.provider}/{attempt.model} "
         rule = "─" * max(0, context.width - 3 - width_of(label))
         spans = [("── ", palette.faint), (label, palette.muted), (rule, palette.faint)]
-        return [Row(()), *wrap(spans, context.width)[:1]]
+        return [Row(()), fit(spans, (), context.width, palette.faint)]
