@@ -23,7 +23,10 @@ _KEPT = 24
 """Characters at the end that stay unsettled: a word may still become a link."""
 
 _CLOSED_BRACKETS = re.compile(r"\[[^\[\]]*\](?=[^\[(])")
-_OPEN = re.compile(r"[`\[]|<[A-Za-z/!?]|(?<!\s)[*~]|[*~](?!\s)|(?<!\w)_|_(?!\w)")
+_BLANK = "\t\n\v\f\r \xa0\u1680\u2000-\u200a\u202f\u205f\u3000"
+"""What markdown-it counts as a blank; Python counts more."""
+
+_OPEN = re.compile(rf"[`\[]|<[A-Za-z/!?]|(?<![{_BLANK}])[*~]|[*~](?![{_BLANK}])|(?<!\w)_|_(?!\w)")
 """What, as literal text, something later could turn into the beginning of markup."""
 
 _PLAIN = re.compile(r"(?:[^\W_]|[ .,?'\"+=%-])+")
@@ -31,8 +34,9 @@ _PLAIN = re.compile(r"(?:[^\W_]|[ .,?'\"+=%-])+")
 
 _ADDRESS = re.compile(r"[:@/]")
 
-_LINK_END = re.compile(r"</a\s*>", re.IGNORECASE)
-"""In HTML: markdown-it makes no links of the addresses before it, however far back."""
+_REACHES_BACK = re.compile(r"</a\s*>|(?<!:)//", re.IGNORECASE)
+"""What is read with an eye to all before it, settled or not: markdown-it makes no links of the
+addresses before an `</a>`, and of `//host` one only where something else looks like an address."""
 
 
 class GrowingInlines:
@@ -57,7 +61,7 @@ class GrowingInlines:
         if self._say_more(before, content):
             return True
         is_grown = content.startswith(self._settled)
-        if self._settled and _LINK_END.search(content, len(self._settled)):
+        if self._settled and _REACHES_BACK.search(content, len(self._settled)):
             is_grown = False
         if not is_grown:
             self.settled, self._settled, self._awaited = 0, "", _LONG
@@ -75,21 +79,18 @@ class GrowingInlines:
         new, last = content[len(before) :], self.children[-1]
         if len(content) - len(self._settled) >= self._awaited or not _PLAIN.fullmatch(new):
             return False
-        if last.type != "text":
-            if new[0] == " " and (last.nesting == -1 or last.type == "code_inline"):
-                self.children.append(Token("text", "", 0, content=new))
-                return True
-            return False
-        blank = last.content.rfind(" ")
-        if not _PLAIN.match(before[-1]) or _ADDRESS.search(last.content, blank + 1):
-            return False
-        if blank < 0 and len(self.children) > 1 and self.children[-2].type == "link_close":
-            return False  # `http://a.`: the stop belongs to the address if a letter follows
-        last.content += new
-        return True
+        if _ADDRESS.search(before, before.rfind(" ") + 1):
+            return False  # as written: in an address marks are no marks
+        if last.type == "text" and _PLAIN.match(before[-1]):
+            last.content += new
+            return True
+        if new[0] == " " and (last.nesting == -1 or last.type == "code_inline"):
+            self.children.append(Token("text", "", 0, content=new))
+            return True
+        return False
 
     def _settle(self, rest: str, definitions: Definitions) -> str:
-        cut = 0 if _LINK_END.search(rest) else _word_edge(rest, len(rest) - _KEPT)
+        cut = 0 if _REACHES_BACK.search(rest) else _word_edge(rest, len(rest) - _KEPT)
         tokens = read_inlines(self._parser, rest[:cut], definitions) if cut else []
         if not tokens or not _is_closed(tokens):
             self._awaited = 2 * len(rest)

@@ -112,8 +112,10 @@ def _rows(
             continue
         where, clip = place
         # In numbers: a `Region` for every step would take as long as the strips.
-        left, right = max(where.x + x, clip.x), min(where.x + x + width, clip.right)
-        top, bottom = max(where.y + y, clip.y), min(where.y + y + height, clip.bottom)
+        # Within the widget as laid out: it may not have been told yet that it is smaller now.
+        left, top = max(where.x + x, clip.x), max(where.y + y, clip.y)
+        right = min(where.x + x + width, where.right, clip.right)
+        bottom = min(where.y + y + height, where.bottom, clip.bottom)
         if left >= right or top >= bottom:
             continue
         inside = Region(left - where.x, top - where.y, right - left, bottom - top)

@@ -99,9 +99,8 @@ class Gauges:
             return (("ttft     –", self._style("faint")),)
         late = value > self._limits.ttft_budget
         colour = "warning" if late else "primary" if waits else "foreground"
-        said = (
-            f"{value:.2f}s" if value < 10 else f"{value:.1f}s" if value < 100 else f"{value:.0f}s"
-        )
+        digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
+        said = f"{value:.{digits}f}s"
         return ("ttft ", self._style("muted")), (said.rjust(5), self._style(colour))
 
     def _rate(self, transcript: Transcript, meter: Meter, now: float) -> tuple[Span, ...]:

@@ -25,9 +25,7 @@ class Painted(Widget):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         strips = list(map(line_filter(self), map(self.render_line, range(crop.y, crop.bottom))))
-        if crop.x or crop.width != self.size.width:
-            return [strip.crop(crop.x, crop.right) for strip in strips]
-        return strips
+        return [strip.crop(crop.x, crop.right) for strip in strips]
 
     @property
     def allow_select(self) -> bool:

@@ -42,6 +42,11 @@ AWKWARD = (
     '- [foo]: /url\n"a title\nthat ends"\n',
     "> é\n> \u00a0foo\n",
     f"see a@b.cd {'word ' * 60}</a> http://a.b\n",
+    f"see q@b.co {'word ' * 60}`c`//host.xyzzy and so on\n",
+    f"see *\u2028 {'word ' * 60}x*\n",
+    "**https://x.y/z**.Next one two\n",
+    """http://a.b/"*x*c" and http://a.b/'`x`c' and *http://a.b/c*.html\n""",
+    "> [a]: u\n'x\ny'\n",
 )
 
 
