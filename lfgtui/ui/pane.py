@@ -13,8 +13,9 @@ from lfgtui.ui.canvas import Canvas
 from lfgtui.ui.covered import Covered
 from lfgtui.ui.items import Summarise, preload
 from lfgtui.ui.pane_head import PaneHead
-from lfgtui.ui.stream_view import ASIDE, StreamView
+from lfgtui.ui.stream_view import StreamView
 from lfgtui.ui.view import RunView
+from lfgtui.ui.wheel import ASIDE
 
 GAUGE_SECONDS = 0.25
 """Between two looks at the gauges: figures that flicker cannot be read."""

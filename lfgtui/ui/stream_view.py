@@ -16,7 +16,6 @@ from textual.geometry import Region
 from textual.screen import Screen
 from textual.selection import Selection
 from textual.strip import Strip
-from textual.widget import Widget
 
 from lfgtui.transcript import Transcript
 from lfgtui.ui.canvas import Canvas
@@ -28,12 +27,7 @@ from lfgtui.ui.stream_lines import StreamLines
 from lfgtui.ui.stream_sight import Finish, Sight
 from lfgtui.ui.stream_text import plain_text, selected
 from lfgtui.ui.stream_window import Window
-
-WHEEL = 3
-"""Lines a notch of the wheel scrolls."""
-
-ASIDE = 8
-"""Columns a notch scrolls sideways."""
+from lfgtui.ui.wheel import Wheeled
 
 SETTLE = 16
 """Rows that `settle` draws at a time."""
@@ -44,7 +38,7 @@ FRESH = 32
 _NO_STYLE = Style.null()
 
 
-class StreamView(Widget):
+class StreamView(Wheeled):
     """Shows a transcript and follows its end until someone scrolls up.
 
     At most about `kept` rows are in memory; the others are drawn again when
@@ -341,25 +335,6 @@ class StreamView(Widget):
         self._filter = None
 
     # Mouse
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        self._wheel(event, -1, is_aside=event.shift)
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        self._wheel(event, 1, is_aside=event.shift)
-
-    def on_mouse_scroll_left(self, event: events.MouseScrollLeft) -> None:
-        self._wheel(event, -1, is_aside=True)
-
-    def on_mouse_scroll_right(self, event: events.MouseScrollRight) -> None:
-        self._wheel(event, 1, is_aside=True)
-
-    def _wheel(self, event: events.MouseEvent, notches: int, *, is_aside: bool) -> None:
-        event.stop()
-        if is_aside:
-            self.scroll_aside(notches * ASIDE)
-        else:
-            self.scroll_by(notches * WHEEL)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """While the button is down, the window holds still."""
