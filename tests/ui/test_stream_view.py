@@ -12,6 +12,7 @@ from textual.widget import Widget
 
 from lfgtui import events as e
 from lfgtui.ui.stream_view import StreamView
+from lfgtui.ui.wheel import ASIDE
 from tests.ui.stage import BEGIN, CALL, Stage, numbered, staged
 
 TABLE = "| " + " | ".join(f"column{n:02}" for n in range(24)) + " |\n" + "|---" * 24 + "|\n"
@@ -180,13 +181,14 @@ async def test_a_table_that_cannot_fit_is_moved_sideways() -> None:
         text = next(s.row.text for s in whole.rows(row, row + 1))
         shown = stage.screen_rows()[row]
         assert shown == text[:36] + "›"
+        notches = len(text) // ASIDE + 1  # more than there is room for
         stage.pane.scroll_aside(1)
         assert stage.screen_rows()[row] == "‹" + text[9:44] + "›"
         assert stage.screen_rows()[2] == "before"
-        for _ in range(100):
+        for _ in range(notches):
             await mouse(stage, pilot, events.MouseScrollRight, 3, 3, button=0)
         assert stage.screen_rows()[row] == "‹" + text[-36:]
-        for _ in range(100):
+        for _ in range(notches):
             await mouse(stage, pilot, events.MouseScrollUp, 3, 3, button=0, shift=True)
         assert stage.screen_rows()[row] == shown
 
