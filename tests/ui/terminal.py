@@ -259,9 +259,16 @@ def _is_halved(shown: Sequence[Cell], due: Sequence[Cell], x: int) -> bool:
 
 
 def _is_overwritten(shown: Sequence[Cell], due: Sequence[Cell], x: int) -> bool:
-    """Whether a wide character's right half was written over: terminals erase it then, pyte not."""
-    is_wide = x + 1 < len(shown) and wcwidth(shown[x].data[:1] or " ") == 2
-    return is_wide and shown[x + 1].data != "" and due[x].data == " "
+    """Whether the other half of a wide character was written over: pyte leaves this one."""
+    if due[x].data != " " or due[x].bg != shown[x].bg:
+        return False
+    if shown[x].data == "":
+        return x == 0 or not _is_wide(shown[x - 1])
+    return _is_wide(shown[x]) and x + 1 < len(shown) and shown[x + 1].data != ""
+
+
+def _is_wide(cell: Cell) -> bool:
+    return wcwidth(cell.data[:1] or " ") == 2
 
 
 def _style(cell: Cell) -> str:
