@@ -89,8 +89,9 @@ class PaneHead(Painted):
         return self._rows[y] if y < len(self._rows) else Strip.blank(self._width, self.rich_style)
 
     def on_resize(self, event: events.Resize) -> None:
-        self._width = event.size.width
-        self._forget()
+        if event.size.width != self._width:  # else what it says still fits
+            self._width = event.size.width
+            self._forget()
 
     def _forget(self) -> None:
         """All is to be drawn anew."""
