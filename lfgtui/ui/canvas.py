@@ -24,6 +24,7 @@ not told of the change.
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import TypeVar
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from textual._compositor import CompositorUpdate
@@ -32,6 +33,8 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets._toast import ToastRack
+
+ResultT = TypeVar("ResultT")
 
 
 class Canvas:
@@ -60,12 +63,12 @@ class Canvas:
                 _paint(screen, changed, is_direct=self._is_direct)
 
 
-def layout_of(screen: Screen[None]) -> object:
+def layout_of(screen: Screen[ResultT]) -> object:
     """Where everything stands, as the compositor last laid it out: another object each time."""
     return screen._compositor._full_map
 
 
-def repaint(screen: Screen[None], size: Size) -> None:
+def repaint(screen: Screen[ResultT], size: Size) -> None:
     """Have all of the screen, in that size, painted with what is painted next."""
     screen._compositor._dirty_regions = {size.region}
 

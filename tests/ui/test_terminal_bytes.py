@@ -151,10 +151,12 @@ async def test_a_toast_comes_and_goes_while_text_moves_under_it(
         await assert_same(terminal)
 
 
+@pytest.mark.parametrize("keys", [(), ("question_mark",), ("q",)], ids=["run", "help", "question"])
 async def test_a_toast_goes_although_someone_asked_meanwhile_what_is_under_the_pointer(
-    opened: Open,
+    opened: Open, keys: tuple[str, ...]
 ) -> None:
     async with opened() as terminal:
+        await terminal.press(*keys)
         app = terminal.app
         app.notify("saved", timeout=60)
         await terminal.settle()

@@ -12,12 +12,13 @@ from textual.widgets import Static
 
 from lfgtui.ui.badges import BADGES, STALLED
 from lfgtui.ui.bindings import KEYS, Group, shown
+from lfgtui.ui.screens.relaid import RelaidScreen
 
 _KEYS_WIDTH = 16
 _COLUMN = 62
 
 
-class Help(ModalScreen[None], inherit_bindings=False):
+class Help(ModalScreen[None], RelaidScreen[None], inherit_bindings=False):
     """Any key that does not scroll closes it."""
 
     DEFAULT_CSS = """

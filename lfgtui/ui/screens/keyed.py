@@ -1,15 +1,13 @@
 """A screen whose keys come from lfg's own table."""
 
 from textual import events
-from textual.geometry import Size
-from textual.screen import Screen
 from textual.widgets import Input
 
 from lfgtui.ui.bindings import Keymap
-from lfgtui.ui.canvas import layout_of, repaint
+from lfgtui.ui.screens.relaid import RelaidScreen
 
 
-class KeyedScreen(Screen[None], inherit_bindings=False):
+class KeyedScreen(RelaidScreen[None], inherit_bindings=False):
     """Sends each key's action to the screen, or else to the app.
 
     While a line of input has the focus all keys are text, except those that
@@ -21,7 +19,6 @@ class KeyedScreen(Screen[None], inherit_bindings=False):
     def __init__(self, keymap: Keymap) -> None:
         super().__init__()
         self._keymap = keymap
-        self._painted: object = None
 
     async def on_key(self, event: events.Key) -> None:
         action = self._keymap.get(event.key)
@@ -30,16 +27,6 @@ class KeyedScreen(Screen[None], inherit_bindings=False):
         event.stop()
         event.prevent_default()
         await self.act(action)
-
-    def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
-        # Textual 8.2 paints what stands elsewhere than in the layout before. But for a scroll it
-        # looks at what that exposes only; and when it is asked what is under the pointer it may
-        # lay out anew and paint nothing. A toast that went meanwhile would stay. There is little
-        # here to lay out: look at all of it, and paint all if the layout is not the painted one.
-        if layout_of(self) is not self._painted:
-            repaint(self, size or self.outer_size)
-        super()._refresh_layout(size)
-        self._painted = layout_of(self)
 
     @property
     def is_typing(self) -> bool:

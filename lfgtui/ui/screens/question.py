@@ -6,8 +6,10 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Label
 
+from lfgtui.ui.screens.relaid import RelaidScreen
 
-class Question(ModalScreen[bool], inherit_bindings=False):
+
+class Question(ModalScreen[bool], RelaidScreen[bool], inherit_bindings=False):
     """y or a second ctrl+c is yes; n, esc and q are no; enter is neither."""
 
     DEFAULT_CSS = """
