@@ -88,11 +88,22 @@ class ToolCallRequested(EventBase, frozen=True):
 
 
 class HostedTool(EventBase, frozen=True):
-    """A tool the provider ran on its side."""
+    """A tool that ran on the provider's side, as far as is known.
+
+    A later one with the same `call_id` (without ids: name and input) says more of the same call.
+    """
 
     name: str
     input: str = ""
     output: str = ""
+    call_id: str | UnsetType = UNSET
+
+
+class HostedOutputDelta(EventBase, frozen=True):
+    """Live output of a tool on the provider's side."""
+
+    call_id: str
+    text: str
 
 
 class ProviderItem(EventBase, frozen=True):
@@ -282,6 +293,7 @@ WireEvent: TypeAlias = (
     | ToolArgumentsDelta
     | ToolCallRequested
     | HostedTool
+    | HostedOutputDelta
     | ProviderItem
     | ResponseFinished
     | Usage
@@ -378,6 +390,8 @@ def merge(earlier: Event, later: Event) -> Event | None:
             return ToolArgumentsDelta(i, a + b)
         case ToolOutputDelta(i, c, a), ToolOutputDelta(j, d, b) if (i, c) == (j, d):
             return ToolOutputDelta(i, c, a + b)
+        case HostedOutputDelta(i, a), HostedOutputDelta(j, b) if i == j:
+            return HostedOutputDelta(i, a + b)
         case Heartbeat(), Heartbeat():
             return later
     return None

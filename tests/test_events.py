@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lfgtui import events as e
-from tests.vocabulary import BY_KIND, KINDS, any_event, deltas, numbers
+from tests.vocabulary import BY_KIND, DELTAS, KINDS, any_event, deltas, numbers
 
 IDENTITY = ["run", "ticket", "attempt", "seq", "at"]
 
@@ -67,6 +67,7 @@ def test_the_types_are_those_that_were_promised() -> None:
         ticket_queued attempt_started request_sent text_delta reasoning_delta citation status
         tool_call_started tool_arguments_delta tool_call_requested approval_requested
         approval_given approval_denied tool_output_delta tool_call_finished hosted_tool
+        hosted_output_delta
         provider_item user_message response_finished usage heartbeat retrying failed_over
         guard_tripped conflict_detected paused resumed ticket_done ticket_failed
         ticket_cancelled ticket_limited ticket_blocked ticket_interrupted
@@ -147,7 +148,7 @@ def test_it_does_not_matter_in_which_batches_deltas_are_merged(
     assert merged(merged(events[:cut]) + merged(events[cut:])) == merged(events)
 
 
-MERGING = (e.TextDelta, e.ReasoningDelta, e.ToolArgumentsDelta, e.ToolOutputDelta, e.Heartbeat)
+MERGING = (*DELTAS, e.Heartbeat)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in MERGING])

@@ -57,12 +57,14 @@ def of_kind(kind: type[e.EventBase]) -> st.SearchStrategy[e.Event]:
 
 BY_KIND = {kind: of_kind(kind) for kind in KINDS}
 any_event: st.SearchStrategy[e.Event] = st.one_of(*BY_KIND.values())
-deltas: st.SearchStrategy[e.Event] = st.one_of(
-    *(
-        BY_KIND[kind]
-        for kind in (e.TextDelta, e.ReasoningDelta, e.ToolArgumentsDelta, e.ToolOutputDelta)
-    )
+DELTAS: tuple[type[e.EventBase], ...] = (
+    e.TextDelta,
+    e.ReasoningDelta,
+    e.ToolArgumentsDelta,
+    e.ToolOutputDelta,
+    e.HostedOutputDelta,
 )
+deltas: st.SearchStrategy[e.Event] = st.one_of(*(BY_KIND[kind] for kind in DELTAS))
 
 
 def legal(machine: StateMachine) -> list[type[e.EventBase]]:

@@ -7,6 +7,7 @@ goes out whole, as a `ProviderItem`, when it stops; of a thinking block only
 the signature, since its text went out before.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -25,7 +26,7 @@ from lfgtui.events import (
     WireEvent,
 )
 from lfgtui.providers import failures, hosted, loose_json
-from lfgtui.providers.calls import CUT_SHORT, OpenCall, stop_reason
+from lfgtui.providers.calls import CUT_SHORT, NO_JSON, OpenCall, stop_reason
 from lfgtui.providers.loose_json import JsonObject
 
 WIRE = "anthropic"
@@ -45,7 +46,7 @@ class AnthropicDecoder:
 
     def __init__(self, turn: int = 1) -> None:
         self.failure: ProviderError | None = None
-        self.unknown = 0
+        self.unknown: Counter[str] = Counter()
         self.done = False
         self.wire_stop_reason: str | None = None
         self._turn = turn
@@ -58,11 +59,11 @@ class AnthropicDecoder:
     def feed(self, name: str, data: str | bytes) -> Sequence[WireEvent]:
         record = loose_json.parse_object(data)
         if record is None:
-            self.unknown += 1
+            self.unknown[NO_JSON] += 1
             return ()
         if self.failure is not None:
             return ()
-        match loose_json.text(record, "type") or name:
+        match kind := loose_json.text(record, "type") or name:
             case "content_block_delta":
                 return self._grow(record)
             case "content_block_start":
@@ -80,7 +81,7 @@ class AnthropicDecoder:
             case "error":
                 self.failure = failures.in_stream(record.get("error") or record)
             case _:
-                self.unknown += 1
+                self.unknown[kind or "untyped"] += 1
         return ()
 
     def finish(self) -> Sequence[WireEvent]:
@@ -138,7 +139,7 @@ class AnthropicDecoder:
         delta = loose_json.child(record, "delta")
         block = self._blocks.get(loose_json.number(record, "index") or 0)
         events: list[WireEvent] = []
-        match loose_json.text(delta, "type"):
+        match kind := loose_json.text(delta, "type"):
             case "text_delta":
                 self._emit_text(loose_json.text(delta, "text"), events)
             case "thinking_delta":
@@ -156,7 +157,7 @@ class AnthropicDecoder:
                 if encrypted := delta.get("encrypted_content"):
                     block.content["encrypted_content"] = encrypted
             case _:
-                self.unknown += 1
+                self.unknown[kind or "untyped delta"] += 1
         return events
 
     def _grow_json(self, block: _Block, piece: str, events: list[WireEvent]) -> None:

@@ -5,6 +5,7 @@ can be tested with nothing but recorded bodies. The **pump** has the SDK build
 and send the request and runs the decoder over what comes back.
 """
 
+from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -45,7 +46,7 @@ class Request:
 class Decoder(Protocol):
     """One response's records to events.
 
-    `feed` never raises: what it does not know it counts in `unknown`. An
+    `feed` never raises: what it does not know it counts in `unknown`, by its type. An
     error the stream itself reports becomes `failure`, to be raised by the
     pump once the events before it are out. `finish` is called once, at the
     end of the body, and closes what is open; its last event is
@@ -55,7 +56,7 @@ class Decoder(Protocol):
     """
 
     failure: ProviderError | None
-    unknown: int
+    unknown: Counter[str]
     done: bool
     wire_stop_reason: str | None
 

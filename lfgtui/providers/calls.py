@@ -25,6 +25,9 @@ _STOP_REASONS: dict[str, StopReason] = {
 CUT_SHORT: frozenset[StopReason] = frozenset({"length", "content_filter", "refusal"})
 """Stops that may fall in the middle of a call's arguments."""
 
+NO_JSON = "no JSON"
+"""What a record that is none is counted as."""
+
 
 def stop_reason(wire: str | None, *, called: bool, refused: bool = False) -> StopReason:
     """The wire's word in lfg's words.

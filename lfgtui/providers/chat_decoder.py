@@ -17,6 +17,7 @@ What recorded streams show, and what is done about it:
   record, was cut; with any of them it is finished.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
 from lfgtui.errors import ProviderError
@@ -31,7 +32,7 @@ from lfgtui.events import (
     WireEvent,
 )
 from lfgtui.providers import failures, hosted, loose_json
-from lfgtui.providers.calls import CUT_SHORT, stop_reason
+from lfgtui.providers.calls import CUT_SHORT, NO_JSON, stop_reason
 from lfgtui.providers.chat_calls import ChatCalls
 from lfgtui.providers.chat_reasoning import ChatReasoning, split_content
 from lfgtui.providers.loose_json import JsonObject
@@ -46,7 +47,7 @@ class ChatDecoder:
 
     def __init__(self, turn: int = 1) -> None:
         self.failure: ProviderError | None = None
-        self.unknown = 0
+        self.unknown: Counter[str] = Counter()
         self.done = False
         self.wire_stop_reason: str | None = None
         self._turn = turn
@@ -63,7 +64,7 @@ class ChatDecoder:
             if data in (_DONE, _DONE.encode()):
                 self.done = True
             else:
-                self.unknown += 1
+                self.unknown[NO_JSON] += 1
             return ()
         if self.failure is not None:
             return ()
@@ -111,7 +112,7 @@ class ChatDecoder:
             events.append(usage)
             self._usage_closed = not choices
         if not choices and usage is None and "choices" not in record:
-            self.unknown += 1
+            self.unknown[loose_json.text(record, "object") or "untyped"] += 1
         return events
 
     def _take_choice(self, choice: JsonObject, events: list[WireEvent]) -> None:

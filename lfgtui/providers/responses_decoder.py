@@ -7,6 +7,7 @@ differ in which deltas they send, so what was not streamed is taken from the
 record that closes it: part, item or, at the last, the whole response.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
 from lfgtui.errors import ProviderError
@@ -24,7 +25,7 @@ from lfgtui.events import (
     WireEvent,
 )
 from lfgtui.providers import failures, hosted, loose_json
-from lfgtui.providers.calls import CUT_SHORT, OpenCall, stop_reason
+from lfgtui.providers.calls import CUT_SHORT, NO_JSON, OpenCall, stop_reason
 from lfgtui.providers.loose_json import JsonObject
 
 WIRE = "openai-responses"
@@ -77,7 +78,7 @@ class ResponsesDecoder:
 
     def __init__(self, turn: int = 1) -> None:
         self.failure: ProviderError | None = None
-        self.unknown = 0
+        self.unknown: Counter[str] = Counter()
         self.done = False
         self.wire_stop_reason: str | None = None
         self._turn = turn
@@ -94,7 +95,7 @@ class ResponsesDecoder:
             if data in (_DONE, _DONE.encode()):
                 self.done = True
             else:
-                self.unknown += 1
+                self.unknown[NO_JSON] += 1
             return ()
         if self.failure is not None:
             return ()
@@ -119,7 +120,7 @@ class ResponsesDecoder:
             case "error":
                 self.failure = failures.in_stream(record.get("error") or record)
             case _ if not kind.startswith(_PROGRESS):
-                self.unknown += 1
+                self.unknown[kind or "untyped"] += 1
         return ()
 
     def finish(self) -> Sequence[WireEvent]:

@@ -1,5 +1,6 @@
 """The one fold: entries in, what a ticket looks like out."""
 
+from lfgtui.transcript.attempt import Attempt, AttemptError, UsageTotals
 from lfgtui.transcript.conversation import (
     CallPart,
     Conversation,
@@ -12,13 +13,14 @@ from lfgtui.transcript.conversation import (
     ToolResult,
     UserTurn,
 )
-from lfgtui.transcript.fold import Attempt, AttemptError, Transcript, UsageTotals
+from lfgtui.transcript.fold import Transcript
 from lfgtui.transcript.items import (
     HostedItem,
     Item,
     NoteItem,
     PromptItem,
     ReasoningItem,
+    SourcesItem,
     TextItem,
     ToolItem,
 )
@@ -41,6 +43,7 @@ __all__ = [
     "PromptItem",
     "ReasoningItem",
     "ReasoningPart",
+    "SourcesItem",
     "State",
     "StateMachine",
     "TextItem",

@@ -9,12 +9,9 @@ Times come from the entries, never from a clock: folding a stored run gives
 the figures that were live.
 """
 
-from collections.abc import Iterator
-
-import msgspec
-
 from lfgtui import events as e
-from lfgtui.errors import RETRYABLE_KINDS, ErrorKind, IllegalMoveError
+from lfgtui.errors import RETRYABLE_KINDS, IllegalMoveError
+from lfgtui.transcript.attempt import Attempt, AttemptError
 from lfgtui.transcript.conversation import Conversation, ModelTurn
 from lfgtui.transcript.items import (
     HostedItem,
@@ -23,93 +20,11 @@ from lfgtui.transcript.items import (
     NoteKind,
     PromptItem,
     ReasoningItem,
+    SourcesItem,
     TextItem,
     ToolItem,
 )
 from lfgtui.transcript.states import State, StateMachine
-
-
-class AttemptError(msgspec.Struct, frozen=True):
-    """Why an attempt broke."""
-
-    kind: ErrorKind
-    message: str
-    retryable: bool
-
-
-class UsageTotals(msgspec.Struct):
-    """Tokens as the provider counts them, and their price in USD where known."""
-
-    input: int = 0
-    output: int = 0
-    cached: int = 0
-    cost: float | None = None
-
-    def add(self, usage: e.Usage) -> None:
-        self.input += usage.input
-        self.output += usage.output
-        self.cached += usage.cached
-        if usage.cost is not None:
-            self.cost = (self.cost or 0.0) + usage.cost
-
-
-class Attempt(msgspec.Struct):
-    """One try: first, retry, failover or resume. Partial text included."""
-
-    number: int
-    provider: str
-    model: str
-    continues: bool
-    started_at: float
-    ended_at: float | None = None
-    state: State = "starting"
-    items: list[Item] = msgspec.field(default_factory=list)
-    citations: list[e.Citation] = msgspec.field(default_factory=list)
-    turn: int = 0
-    stop_reason: e.StopReason | None = None
-    error: AttemptError | None = None
-    request_sent_at: float | None = None
-    first_content_at: float | None = None
-    ttft: float | None = None
-    streaming_seconds: float = 0.0
-    _finished_usage: UsageTotals = msgspec.field(default_factory=UsageTotals)
-    _turn_usage: e.Usage | None = None
-
-    @property
-    def usage(self) -> UsageTotals:
-        """All finished turns and the running one's last report."""
-        total = UsageTotals(
-            self._finished_usage.input,
-            self._finished_usage.output,
-            self._finished_usage.cached,
-            self._finished_usage.cost,
-        )
-        if self._turn_usage is not None:
-            total.add(self._turn_usage)
-        return total
-
-    @property
-    def text(self) -> str:
-        """Exactly the visible answer: all visible text, joined with nothing between."""
-        return "".join(item.text for item in self.items if isinstance(item, TextItem))
-
-    @property
-    def reasoning(self) -> str:
-        """All of the model's thinking, joined with nothing between."""
-        return "".join(item.text for item in self.items if isinstance(item, ReasoningItem))
-
-    @property
-    def tools(self) -> Iterator[ToolItem]:
-        """The tool calls, in order."""
-        return (item for item in self.items if isinstance(item, ToolItem))
-
-    @property
-    def tokens_per_second(self) -> float | None:
-        """Output tokens over streaming time, tool time left out; None before any."""
-        output = self.usage.output
-        if not output or self.streaming_seconds <= 0:
-            return None
-        return output / self.streaming_seconds
 
 
 class Transcript:
@@ -238,9 +153,13 @@ class Transcript:
             case e.Usage():
                 attempt._turn_usage = event
             case e.Citation():
-                attempt.citations.append(event)
-            case e.HostedTool(name, given, output):
-                self._hosted(attempt, name, given, output)
+                attempt.open_citations.append(event)
+            case e.HostedTool():
+                self._hosted(attempt, event)
+            case e.HostedOutputDelta(call_id, text):
+                self._stream(attempt, at)
+                if (hosted := self._hosted_item(attempt, call_id)) is not None:
+                    hosted.add_output(text)
             case e.UserMessage(text):
                 self._append(attempt, PromptItem(text))
             case e.Retrying(reason, delay, _, kind):
@@ -275,6 +194,8 @@ class Transcript:
         if call is None or is_new or call.state == "finished":  # some servers reuse ids
             name = "" if isinstance(event, e.ToolArgumentsDelta) else event.name
             call = ToolItem(event.call_id, name)
+            if isinstance(event, e.ToolCallStarted):
+                call.is_text_borne = event.origin == "text"
             self._calls[event.call_id] = call
             self._append(attempt, call)
         call.revision += 1
@@ -312,12 +233,26 @@ class Transcript:
                 call.state, call.output, call.error = "finished", output, error
                 call.exit_code, call.seconds = exit_code, seconds
 
-    def _hosted(self, attempt: Attempt, name: str, given: str, output: str) -> None:
+    def _hosted(self, attempt: Attempt, event: e.HostedTool) -> None:
+        name, given, output = event.name, event.input, event.output
+        call_id = event.call_id or ""
+        item = self._hosted_item(attempt, call_id, name, given)
+        if item is None:
+            self._append(attempt, HostedItem(name, given, output, call_id))
+            return
+        item.name, item.input = name or item.name, given or item.input
+        item.output = output or item.output
+        item.revision += 1
+
+    def _hosted_item(
+        self, attempt: Attempt, call_id: str, name: str = "", given: str = ""
+    ) -> HostedItem | None:
         for item in reversed(attempt.items):
-            if isinstance(item, HostedItem) and item.name == name and item.input == given:
-                item.output, item.revision = output, item.revision + 1
-                return
-        self._append(attempt, HostedItem(name, given, output))
+            if not isinstance(item, HostedItem) or item.call_id != call_id:
+                continue
+            if call_id or (item.name, item.input) == (name, given):
+                return item
+        return None
 
     def _stream(self, attempt: Attempt, at: float) -> None:
         if attempt.first_content_at is None:
@@ -332,6 +267,11 @@ class Transcript:
         if attempt._turn_usage is not None:
             attempt._finished_usage.add(attempt._turn_usage)
             attempt._turn_usage = None
+        for call in attempt.tools:
+            if call.is_text_borne and call.state == "arriving":
+                call.state, call.revision = "written", call.revision + 1
+        if sources := attempt.take_sources():
+            self._append(attempt, SourcesItem(sources))
         self._close_last(attempt)
 
     def _end(self, at: float, event: e.Ending) -> None:
@@ -359,7 +299,7 @@ class Transcript:
 
     def _stop_calls(self, attempt: Attempt) -> None:
         for call in attempt.tools:
-            if call.state != "finished":
+            if call.state not in ("finished", "written"):
                 call.state, call.revision = "stopped", call.revision + 1
 
     def _text_item(self, attempt: Attempt) -> TextItem:

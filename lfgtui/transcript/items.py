@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from lfgtui.events import ToolArguments
+from lfgtui.events import Citation, ToolArguments
 from lfgtui.transcript.growing import Growing
 
 
@@ -50,13 +50,16 @@ class ReasoningItem(msgspec.Struct):
         self.revision += 1
 
 
-ToolState = Literal["arriving", "requested", "needs_approval", "running", "finished", "stopped"]
+ToolState = Literal[
+    "arriving", "requested", "needs_approval", "running", "finished", "stopped", "written"
+]
 
 
 class ToolItem(msgspec.Struct):
     """One tool call: asked for, perhaps approved, run, finished.
 
-    `stopped` is a call that its attempt did not live to see the end of.
+    `stopped` is a call that its attempt did not live to see the end of. One
+    that stood in the answer's text is never run: it ends as `written`.
 
     `arguments` is None until the call is complete; `arguments_json` is what
     has arrived of it. `live_output` is what it printed while running,
@@ -76,6 +79,7 @@ class ToolItem(msgspec.Struct):
     exit_code: int | None = None
     seconds: float | None = None
     started_at: float | None = None
+    is_text_borne: bool = False
     revision: int = 0
     _json: Growing = msgspec.field(default_factory=Growing)
     _live: Growing = msgspec.field(default_factory=Growing)
@@ -96,11 +100,28 @@ class ToolItem(msgspec.Struct):
 
 
 class HostedItem(msgspec.Struct):
-    """A tool the provider ran on its side."""
+    """A tool that ran on the provider's side; `output` is empty until it ended."""
 
     name: str
     input: str
     output: str
+    call_id: str = ""
+    revision: int = 0
+    _live: Growing = msgspec.field(default_factory=Growing)
+
+    @property
+    def live_output(self) -> str:
+        return str(self._live)
+
+    def add_output(self, text: str) -> None:
+        self._live.append(text)
+        self.revision += 1
+
+
+class SourcesItem(msgspec.Struct):
+    """What one response cited, each source once."""
+
+    citations: tuple[Citation, ...]
     revision: int = 0
 
 
@@ -122,4 +143,6 @@ class NoteItem(msgspec.Struct):
     revision: int = 0
 
 
-Item: TypeAlias = TextItem | ReasoningItem | ToolItem | HostedItem | PromptItem | NoteItem
+Item: TypeAlias = (
+    TextItem | ReasoningItem | ToolItem | HostedItem | SourcesItem | PromptItem | NoteItem
+)

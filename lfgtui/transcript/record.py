@@ -8,8 +8,16 @@ import msgspec
 from lfgtui import events as e
 from lfgtui.errors import ErrorKind
 from lfgtui.tickets import Ticket
-from lfgtui.transcript.fold import Attempt, Transcript
-from lfgtui.transcript.items import HostedItem, NoteItem, PromptItem, TextItem, ToolItem
+from lfgtui.transcript.attempt import Attempt
+from lfgtui.transcript.fold import Transcript
+from lfgtui.transcript.items import (
+    HostedItem,
+    NoteItem,
+    PromptItem,
+    SourcesItem,
+    TextItem,
+    ToolItem,
+)
 from lfgtui.transcript.states import State
 
 
@@ -27,6 +35,12 @@ class HostedToolRecord(TypedDict):
     name: str
     input: str
     output: str
+
+
+class CitationRecord(TypedDict):
+    url: str
+    title: str
+    quote: str
 
 
 class ErrorRecord(TypedDict):
@@ -51,6 +65,7 @@ class AttemptRecord(TypedDict):
     reasoning: str
     tool_calls: list[ToolCallRecord]
     hosted_tools: list[HostedToolRecord]
+    citations: list[CitationRecord]
     stop_reason: str | None
     error: ErrorRecord | None
     usage: UsageRecord
@@ -90,9 +105,16 @@ def _attempt_record(attempt: Attempt) -> AttemptRecord:
         "reasoning": attempt.reasoning,
         "tool_calls": [_call_record(call) for call in attempt.tools],
         "hosted_tools": [
-            {"name": item.name, "input": item.input, "output": item.output}
+            {
+                "name": item.name,
+                "input": item.input,
+                "output": item.output or item.live_output,
+            }
             for item in attempt.items
             if isinstance(item, HostedItem)
+        ],
+        "citations": [
+            {"url": c.url, "title": c.title, "quote": c.quote} for c in attempt.citations
         ],
         "stop_reason": attempt.stop_reason,
         "error": None
@@ -142,9 +164,17 @@ def ticket_markdown(ticket: Ticket, transcript: Transcript) -> str:
                     lines += [f"*{item.message}*", ""]
                 case HostedItem():
                     lines += [f"`{item.name}` {item.input}".rstrip(), ""]
+                case SourcesItem():
+                    lines += [*(_source_markdown(c) for c in item.citations), ""]
                 case _:
                     pass
     return "\n".join(lines)
+
+
+def _source_markdown(citation: e.Citation) -> str:
+    title = " ".join(citation.title.split())
+    where = f"<{citation.url}>" if citation.url.startswith(("http://", "https://")) else ""
+    return "- " + (f"{title} {where}".strip() or citation.url or citation.quote)
 
 
 def _call_markdown(call: ToolItem) -> str:

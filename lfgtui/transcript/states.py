@@ -68,6 +68,7 @@ MOVES: dict[type[e.EventBase], _Move] = {
     e.ToolArgumentsDelta: _CONTENT,
     e.ToolCallRequested: _CONTENT,
     e.HostedTool: _CONTENT,
+    e.HostedOutputDelta: _CONTENT,
     e.ProviderItem: _CONTENT,
     e.ResponseFinished: (_REQUEST_OUT, "streaming"),
     e.Usage: (_REQUEST_OUT | {"running_tool"}, None),

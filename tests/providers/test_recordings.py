@@ -62,7 +62,7 @@ async def test_decodes_as_published(wire: str, recording: Recording, how: str) -
     ]
     published = cast(list[dict[str, object]], expected["tool_calls"])
     assert calls == [{key: call[key] for key in ("id", "name", "arguments")} for call in published]
-    assert decoder.unknown == 0
+    assert not decoder.unknown
     check_usage(events, cast(dict[str, int] | None, expected["usage"]))
     check_end(decoder, events, expected)
 

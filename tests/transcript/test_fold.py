@@ -17,6 +17,7 @@ from lfgtui.transcript import (
     NoteItem,
     PromptItem,
     ReasoningItem,
+    SourcesItem,
     TextItem,
     ToolItem,
     Transcript,
@@ -271,6 +272,49 @@ def test_a_resumed_attempt_answers_the_calls_of_the_one_before() -> None:
     )
     assert [call.state for call in transcript.attempts[0].tools] == ["finished"]
     assert list(transcript.attempts[1].tools) == []
+
+
+def test_a_hosted_call_with_an_id_grows_in_its_own_card() -> None:
+    attempt = newest(
+        e.HostedTool("search", call_id="a"),
+        e.HostedTool("search", "q", call_id="a"),
+        e.HostedTool("search", "q", call_id="b"),
+        e.TextDelta("Meanwhile."),
+        e.HostedOutputDelta("a", "fo"),
+        e.HostedOutputDelta("a", "und"),
+        e.HostedTool("search", output="all of it", call_id="b"),
+    )
+    cards = [i for i in attempt.items if isinstance(i, HostedItem)]
+    assert [(c.input, c.live_output, c.output) for c in cards] == [
+        ("q", "found", ""),
+        ("q", "", "all of it"),
+    ]
+
+
+def test_each_source_is_listed_once_when_its_response_ends() -> None:
+    cited = e.Citation("https://a.example", "A", "one")
+    attempt = newest(
+        cited,
+        e.TextDelta("So."),
+        e.Citation("https://b.example"),
+        e.Citation("https://a.example", "A", "two"),
+        FINISHED,
+    )
+    last = attempt.items[-1]
+    assert isinstance(last, SourcesItem)
+    assert [c.url for c in last.citations] == ["https://a.example", "https://b.example"]
+    assert attempt.citations == list(last.citations)
+
+
+def test_a_call_written_in_the_text_is_shown_and_never_due() -> None:
+    attempt = newest(
+        e.ToolCallStarted("t1", "search", origin="text"),
+        e.ToolArgumentsDelta("t1", '{"q": 1}'),
+        e.TextDelta("So."),
+        FINISHED,
+        e.TicketDone("end"),
+    )
+    assert [(c.state, c.is_text_borne) for c in attempt.tools] == [("written", True)]
 
 
 def test_a_hosted_tools_output_joins_its_call() -> None:

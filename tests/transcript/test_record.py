@@ -72,6 +72,7 @@ def test_a_ticket_as_json() -> None:
             }
         ],
         "hosted_tools": [{"name": "web_search", "input": "q", "output": "found"}],
+        "citations": [],
         "stop_reason": "end",
         "error": None,
         "usage": {"input": 30, "output": 12, "cached": 10, "cost": 0.25},
@@ -90,6 +91,14 @@ def test_a_call_that_was_cut_shows_what_arrived_of_it() -> None:
     ]
     (call,) = ticket_record("run", TICKET, folded(begun))["attempts"][0]["tool_calls"]
     assert (call["arguments"], call["output"]) == ('{"comm', "")
+
+
+def test_sources_are_in_the_record_and_on_the_page() -> None:
+    life = [*LIFE[:4], e.TextDelta("So."), e.Citation("https://a.example", "A", "one")]
+    transcript = folded([*life, e.ResponseFinished(1, "end"), e.TicketDone("end")])
+    attempt = ticket_record("r", TICKET, transcript)["attempts"][0]
+    assert attempt["citations"] == [{"url": "https://a.example", "title": "A", "quote": "one"}]
+    assert "- A <https://a.example>" in ticket_markdown(TICKET, transcript)
 
 
 def test_a_call_that_runs_shows_what_it_printed_so_far() -> None:

@@ -7,11 +7,13 @@ from lfgtui.transcript import (
     NoteItem,
     PromptItem,
     ReasoningItem,
+    SourcesItem,
     TextItem,
     ToolItem,
 )
 from lfgtui.ui.items.cards import HostedView, ToolView
 from lfgtui.ui.items.remarks import NoteView, PromptView, ReasoningView, RuleView
+from lfgtui.ui.items.sources import SourcesView
 from lfgtui.ui.items.text import TextView
 from lfgtui.ui.items.view import ItemView
 
@@ -27,6 +29,8 @@ def view_of(item: Item, attempt: Attempt) -> ItemView:
             return ToolView(item, attempt)
         case HostedItem():
             return HostedView(item, attempt)
+        case SourcesItem():
+            return SourcesView(item)
         case PromptItem():
             return PromptView(item)
         case NoteItem():
