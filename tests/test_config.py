@@ -19,8 +19,9 @@ from lfgtui.config import (
     RetryPolicy,
     api_key,
     load_config,
-    model_of,
     request_headers,
+    route_of,
+    routes_of,
     secret_variables,
 )
 from lfgtui.errors import SourceError, UsageError
@@ -138,7 +139,7 @@ def test_a_ticket_means_a_provider_and_a_model(
 ) -> None:
     groq = msgspec.structs.replace(PRESETS["groq"], model="fast")
     config = Config(model=default, providers={**PRESETS, "groq": groq})
-    assert model_of(config, ticket(provider, model)) == meant
+    assert route_of(config, ticket(provider, model)) == meant
 
 
 @pytest.mark.parametrize(
@@ -155,8 +156,35 @@ def test_a_ticket_that_means_none_is_refused(
     provider: str | None, model: str | None, why: str
 ) -> None:
     with pytest.raises(UsageError) as caught:
-        model_of(Config(providers=PRESETS), ticket(provider, model))
+        route_of(Config(providers=PRESETS), ticket(provider, model))
     assert str(caught.value).startswith(why)
+
+
+def test_fallbacks_come_after_the_tickets_own_provider() -> None:
+    groq = msgspec.structs.replace(PRESETS["groq"], model="fast")
+    config = Config(providers={**PRESETS, "groq": groq})
+    mine = msgspec.structs.replace(
+        ticket("xai", "grok"), fallback=("openrouter/meta/llama", "groq", "xai/grok")
+    )
+    assert routes_of(config, mine) == (
+        ("xai", "grok"),
+        ("openrouter", "meta/llama"),
+        ("groq", "fast"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("fallback", "why"),
+    [
+        ("openia/gpt", 'no provider "openia"; did you mean "openai"?'),
+        ("openai", 'ticket "a": fallback "openai" names no model; write "provider/model"'),
+    ],
+)
+def test_a_fallback_that_means_nobody_is_refused(fallback: str, why: str) -> None:
+    mine = msgspec.structs.replace(ticket("xai", "grok"), fallback=(fallback,))
+    with pytest.raises(UsageError) as caught:
+        routes_of(Config(providers=PRESETS), mine)
+    assert str(caught.value) == why
 
 
 # Keys and headers.
@@ -309,6 +337,7 @@ def test_what_the_example_shows_is_in_force_where_it_does_not_say_otherwise(
         "pane_lines",
         "direct_painting",
         "retry",
+        "breaker",
     ):
         assert getattr(uncommented, name) == getattr(default, name)
     for name, preset in PRESETS.items():

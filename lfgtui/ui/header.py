@@ -1,5 +1,7 @@
 """The row at the top: which run, how it stands, how fast it goes, what it costs."""
 
+from collections.abc import Mapping
+
 from textual.strip import Strip
 
 from lfgtui.transcript import State
@@ -60,6 +62,8 @@ def compose_header(
     alarm: Line = []
     if run.behind is not None:
         alarm.append(Span(f" history is behind: {run.behind} ", "background", True, "error"))
+    if run.resting:
+        alarm.append(Span(f" {_resting(run.resting)} ", "background", True, "warning"))
     if past:
         alarm.append(Span(" PAST RUN ", "background", True, "secondary"))
     if simulated:
@@ -79,6 +83,14 @@ def compose_header(
             line += [Span("  "), *part]
     gap = width - line_width(line) - line_width(alarm)
     return [*line, Span(" " * max(0, gap)), *alarm] if alarm else line
+
+
+def _resting(resting: Mapping[str, float]) -> str:
+    """Which provider's circuit is open, and for how long."""
+    if len(resting) > 1:
+        return f"{len(resting)} providers do not answer"
+    ((provider, seconds),) = resting.items()
+    return f"{provider} does not answer" + (f" · {seconds:.0f} s" if seconds else " · trying")
 
 
 def _standing(sums: Totals, past: bool, notice: str | None) -> Line:
