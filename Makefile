@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TESTS ?= tests
+# A worker a core; a file's tests stay together, since they share what is slow to start.
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run test check format bench fuzz snapshots picture clean
@@ -23,14 +25,14 @@ demo: $(READY) ## watch six simulated agents do real work; no key, no network
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/lfg demo $(ARGS)
 
 test: $(READY) ## run the tests
-	$(BIN)/python -m pytest $(TESTS)
+	$(PYTEST) $(TESTS)
 
 check: $(READY) ## the gate: format, lint, strict types, import floors, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/python -m pytest $(TESTS)
+	$(PYTEST) $(TESTS)
 
 format: $(READY) ## format the code and mend what lint can mend
 	$(BIN)/ruff format .
