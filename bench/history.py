@@ -55,12 +55,8 @@ def sizes(path: Path) -> None:
     """The file beside the text in it."""
     with closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        entries, bodies = db.execute(
-            "SELECT count(*), sum(length(CAST(body AS BLOB))) FROM entries"
-        ).fetchone()
-        (text,) = db.execute(
-            "SELECT sum(length(CAST(text AS BLOB))) FROM segments_fts"
-        ).fetchone()
+        (entries,) = db.execute("SELECT count(*) FROM entries").fetchone()
+        (text,) = db.execute("SELECT sum(length(CAST(text AS BLOB))) FROM segments_fts").fetchone()
         try:
             parts = db.execute(
                 "SELECT name, sum(pgsize) FROM dbstat GROUP BY name ORDER BY 2 DESC LIMIT 8"
@@ -68,9 +64,8 @@ def sizes(path: Path) -> None:
         except sqlite3.OperationalError:
             parts = []
     size = path.stat().st_size
-    print(f"entries            {entries:>12,}")
+    print(f"entries unpacked   {entries:>12,}")
     print(f"text searched      {text / 1e6:>10.1f} MB")
-    print(f"entries as JSON    {bodies / 1e6:>10.1f} MB")
     print(f"file               {size / 1e6:>10.1f} MB   {size / text:.2f} times the text (aim 1.8)")
     for name, part in parts:
         print(f"  {name:<22} {part / 1e6:>8.1f} MB")
@@ -90,9 +85,19 @@ def timed(search: Callable[[], object], rounds: int = 9) -> float:
 def searches(path: Path) -> None:
     """Newest first, by how common the words are."""
     with Reader(path) as reader:
-        for query in ("the", "return", "self", '"return self"', "frobnicate", "asyncio AND lock", "tok*"):
+        for query in (
+            "the",
+            "return",
+            "self",
+            '"return self"',
+            "frobnicate",
+            "asyncio AND lock",
+            "tok*",
+        ):
             hits = reader.search(query, 50)
-            print(f"newest 50 of {query:<18} {timed(lambda q=query: reader.search(q, 50)):8.2f} ms  {len(hits)} hits")
+            print(
+                f"newest 50 of {query:<18} {timed(lambda q=query: reader.search(q, 50)):8.2f} ms  {len(hits)} hits"
+            )
 
 
 def command_line(folder: Path) -> None:
@@ -110,9 +115,7 @@ def command_line(folder: Path) -> None:
             before = resource.getrusage(resource.RUSAGE_CHILDREN)
             subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
             after = resource.getrusage(resource.RUSAGE_CHILDREN)
-            spent[name].append(
-                after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-            )
+            spent[name].append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     plain, ours = median(spent["python -c"]), median(spent["lfg search"])
     ratio = median(b / a for a, b in zip(*spent.values(), strict=True))
     print(f"python -c 'import sqlite3, click'  {plain * 1000:6.0f} ms of CPU")

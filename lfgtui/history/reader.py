@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeAlias
@@ -12,14 +13,12 @@ from lfgtui import events as e
 from lfgtui.errors import HistoryError, UsageError, did_you_mean
 from lfgtui.history import query as queries
 from lfgtui.history import rows as stored
-from lfgtui.history import schema
+from lfgtui.history import schema, seals
 from lfgtui.history.segments import Kind
 from lfgtui.tickets import Ticket
 from lfgtui.transcript import State, Transcript
 
 RunState: TypeAlias = Literal["running", "done", "failed", "interrupted"]
-
-_PAGE = 1000
 
 
 class RunSummary(msgspec.Struct, frozen=True):
@@ -171,17 +170,9 @@ class Reader:
     def entries(self, run: str, ticket: str, *, first: int = 1) -> Iterator[e.Entry]:
         """The ticket's entries in `seq` order, from `first` on."""
         rowid = self._ticket(run, ticket)
-        while True:  # in pages, so that an unfinished loop holds no snapshot open
-            rows = self._rows(
-                "SELECT attempt, seq, at, body FROM entries"
-                " WHERE ticket = ? AND seq >= ? ORDER BY seq LIMIT ?",
-                (rowid, first, _PAGE),
-            )
-            for attempt, seq, at, body in rows:
-                yield stored.entry(run, ticket, attempt, seq, at, body)
-            if len(rows) < _PAGE:
-                return
-            first = rows[-1][1] + 1
+        with self._explained():
+            for row in seals.stored(self._connection, rowid, first):
+                yield stored.entry(run, ticket, row)
 
     def transcript(self, run: str, ticket: str) -> Transcript:
         """What the ticket looks like: the fold of its entries."""
@@ -221,8 +212,13 @@ class Reader:
         return known[ticket]
 
     def _rows(self, sql: str, values: tuple[object, ...]) -> list[Any]:  # columns have no types
-        try:
+        with self._explained():
             return self._connection.execute(sql, values).fetchall()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
         except sqlite3.Error as error:
             raise HistoryError(schema.explain(self._path, error)) from error
 

@@ -6,6 +6,7 @@ the other kind of delta, a tool call, the end of the response, and also a
 retry, a cancel or a crash, so broken text is found like any other.
 """
 
+import re
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -13,6 +14,13 @@ import msgspec
 from lfgtui import events as e
 
 Kind: TypeAlias = Literal["text", "reasoning", "prompt", "tool_call", "tool_output", "error"]
+
+
+_LONG = 2000
+"""Entries of a run of text after which it is parted, at the next blank: a hit
+leads to its place, and what is over is packed while the rest still streams."""
+
+_STARTS_BLANK = re.compile(r"\s")
 
 
 class Segment(msgspec.Struct):
@@ -31,16 +39,28 @@ class OpenSegments:
 
     def __init__(self) -> None:
         self._stream: Segment | None = None
+        self._is_parted = False
         self._calls: dict[str, Segment] = {}
         self._outputs: dict[str, Segment] = {}
+
+    def complete_to(self, entry: e.Entry) -> int | None:
+        """The seq up to which no run is open, where the entry just taken ended a turn
+        or parted a long run."""
+        if self._calls or self._outputs:
+            return None
+        if self._stream is not None:
+            parted = self._stream.first_seq == entry.seq and self._is_parted
+            return entry.seq - 1 if parted else None
+        is_over = isinstance(entry.event, e.RequestSent | e.Retrying | e.Ending)
+        return entry.seq if is_over else None
 
     def apply(self, entry: e.Entry) -> list[Segment]:
         """Take one entry into account, in `seq` order."""
         match entry.event:
-            case e.TextDelta():
-                return self._grow_stream(entry, "text")
-            case e.ReasoningDelta():
-                return self._grow_stream(entry, "reasoning")
+            case e.TextDelta(text):
+                return self._grow_stream(entry, "text", text)
+            case e.ReasoningDelta(text):
+                return self._grow_stream(entry, "reasoning", text)
             case e.ToolCallStarted(call_id):
                 earlier = self._calls.pop(call_id, None)  # some servers reuse ids
                 self._grow(self._calls, entry, "tool_call", call_id)
@@ -74,10 +94,16 @@ class OpenSegments:
                 pass
         return []
 
-    def _grow_stream(self, entry: e.Entry, kind: Kind) -> list[Segment]:
-        if self._stream is not None and self._stream.kind == kind:
-            self._stream.last_seq = entry.seq
-            return []
+    def _grow_stream(self, entry: e.Entry, kind: Kind, text: str) -> list[Segment]:
+        stream = self._stream
+        if stream is not None and stream.kind == kind:
+            is_long = entry.seq - stream.first_seq >= _LONG
+            if not (is_long and _STARTS_BLANK.match(text)):
+                stream.last_seq = entry.seq
+                return []
+            self._is_parted = True
+        else:
+            self._is_parted = False
         closed = self._close_stream()
         self._stream = _single(entry, kind)
         return closed
