@@ -7,9 +7,10 @@ standard library. Times are medians of warm searches in this process.
 """
 
 import argparse
-import json
+import os
 import random
 import resource
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -19,8 +20,6 @@ from contextlib import closing
 from pathlib import Path
 from statistics import median
 
-import sqlite3
-
 from history_corpus import Texts, ticket
 
 from lfgtui.history import History, Reader
@@ -28,6 +27,7 @@ from lfgtui.tickets import Ticket
 
 TICKETS_A_RUN = 20
 ENTRIES_A_TICKET = 100
+QUERIES = ("the", "return", "self", '"return self"', "frobnicate", "asyncio AND lock", "tok*")
 
 
 def build(folder: Path, events: int) -> None:
@@ -102,8 +102,6 @@ def searches(path: Path) -> None:
 
 def command_line(folder: Path) -> None:
     """CPU of `lfg search` beside that of a Python with the same two imports."""
-    import os
-
     environment = {**os.environ, "LFG_DATA_DIR": str(folder)}
     sides = {
         "python -c": [sys.executable, "-c", "import sqlite3, click"],
@@ -113,7 +111,8 @@ def command_line(folder: Path) -> None:
     for _ in range(9):
         for name, command in sides.items():
             before = resource.getrusage(resource.RUSAGE_CHILDREN)
-            subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
+            null = subprocess.DEVNULL
+            subprocess.run(command, env=environment, stdout=null, stderr=null, check=True)
             after = resource.getrusage(resource.RUSAGE_CHILDREN)
             spent[name].append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     plain, ours = median(spent["python -c"]), median(spent["lfg search"])
@@ -123,6 +122,7 @@ def command_line(folder: Path) -> None:
 
 
 def main() -> None:
+    """Build unless there is one to measure, then print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--keep", type=Path, help="build there, or measure what is there")
