@@ -17,11 +17,13 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from statistics import median
 
-from history_corpus import Texts, ticket
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from bench.history_corpus import Texts, ticket
 from lfgtui.history import History, Reader
 from lfgtui.tickets import Ticket
 
@@ -85,19 +87,10 @@ def timed(search: Callable[[], object], rounds: int = 9) -> float:
 def searches(path: Path) -> None:
     """Newest first, by how common the words are."""
     with Reader(path) as reader:
-        for query in (
-            "the",
-            "return",
-            "self",
-            '"return self"',
-            "frobnicate",
-            "asyncio AND lock",
-            "tok*",
-        ):
+        for query in QUERIES:
             hits = reader.search(query, 50)
-            print(
-                f"newest 50 of {query:<18} {timed(lambda q=query: reader.search(q, 50)):8.2f} ms  {len(hits)} hits"
-            )
+            spent = timed(partial(reader.search, query, 50))
+            print(f"newest 50 of {query:<18} {spent:8.2f} ms  {len(hits)} hits")
 
 
 def command_line(folder: Path) -> None:
