@@ -91,6 +91,12 @@ def searches(path: Path) -> None:
             hits = reader.search(query, 50)
             spent = timed(partial(reader.search, query, 50))
             print(f"newest 50 of {query:<18} {spent:8.2f} ms  {len(hits)} hits")
+        for query in QUERIES[:3]:
+            spent = timed(partial(reader.search, query, 50, ranked=True))
+            print(f"best 50 of   {query:<18} {spent:8.2f} ms")
+        for text in ("def __init__(self", "frobnicate("):
+            spent = timed(partial(reader.search, text, 50, code=True))
+            print(f"as it stands {text:<18} {spent:8.2f} ms")
 
 
 def command_line(folder: Path) -> None:

@@ -20,7 +20,7 @@ _COMMANDS = {
     "run": ("lfgtui.cli.run", "run", "Run the tickets of a file, or one prompt."),
     "resume": ("lfgtui.cli.run", "resume", "Go on with what a run did not finish."),
     "history": ("lfgtui.cli.past", "history", "Past runs, newest first."),
-    "search": ("lfgtui.cli.past", "search", "Search everything that was ever on the screen."),
+    "search": ("lfgtui.cli.search", "command", "Search everything that was ever on the screen."),
     "show": ("lfgtui.cli.past", "show", "Show one run or ticket."),
     "config": ("lfgtui.cli.settings", "config", "Where the files are and what is in force."),
     "simulator": ("lfgtui.cli.simulate", "simulator", "Serve simulated models on loopback."),

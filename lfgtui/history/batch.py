@@ -97,9 +97,8 @@ def write(connection: sqlite3.Connection, batch: Batch) -> None:
 
 # A call's live output and the output the model was told are mostly one inside
 # the other; then the longer one stands for both.
-_INSERT_SEGMENT = """
-INSERT INTO segments (ticket, attempt, first_seq, last_seq, kind, at, text)
-SELECT :ticket, :attempt, :first_seq, :last_seq, :kind, :at,
+SEGMENT = """
+SELECT :ticket, :attempt, :first_seq, :last_seq, :kind, :tool, :file, :at,
     CASE
         WHEN told IS NULL THEN coalesce(streamed, '')
         WHEN instr(told, rtrim(coalesce(streamed, ''), char(10, 13, 32))) THEN told
@@ -117,11 +116,16 @@ FROM (
         (SELECT text FROM pieces
             WHERE ticket = :ticket AND seq = :last_seq AND type = 'tool_call_finished') AS told)
 """
+"""A segment's row, its text joined out of the entries."""
 
 
 def _index(connection: sqlite3.Connection, rowid: int, segment: Segment) -> None:
     values = msgspec.structs.asdict(segment) | {"ticket": rowid}
-    inserted = connection.execute(_INSERT_SEGMENT, values).lastrowid
+    inserted = connection.execute(
+        "INSERT INTO segments"
+        f" (ticket, attempt, first_seq, last_seq, kind, tool, file, at, text) {SEGMENT}",
+        values,
+    ).lastrowid
     connection.execute(
         "INSERT INTO segments_fts (rowid, text) SELECT id, text FROM segments WHERE id = ?",
         (inserted,),

@@ -11,10 +11,9 @@ import msgspec
 
 from lfgtui import events as e
 from lfgtui.errors import HistoryError, UsageError, did_you_mean
-from lfgtui.history import query as queries
 from lfgtui.history import rows as stored
 from lfgtui.history import schema, seals
-from lfgtui.history.segments import Kind
+from lfgtui.history.search import SearchHit, search
 from lfgtui.tickets import Ticket
 from lfgtui.transcript import State, Transcript
 
@@ -52,42 +51,12 @@ class StoredTicket(msgspec.Struct, frozen=True):
     ended_at: float | None
 
 
-class SearchHit(msgspec.Struct, frozen=True):
-    """A finished run of text that matches; `seq` is its first entry's.
-
-    `matches` are [start, end) in characters of `snippet`.
-    """
-
-    run: str
-    ticket: str
-    attempt: int
-    seq: int
-    kind: Kind
-    at: float
-    snippet: str
-    matches: list[tuple[int, int]]
-
-
 _RUNS = """
 SELECT r.id, r.title, r.state, r.started_at, r.ended_at,
     (SELECT count(*) FROM tickets t WHERE t.run = r.id),
     (SELECT count(*) FROM tickets t WHERE t.run = r.id AND t.state = 'done'),
     (SELECT sum(t.cost) FROM tickets t WHERE t.run = r.id)
 FROM runs r
-"""
-
-# CROSS JOIN keeps the order of the tables: FTS5 walks its matches from the
-# newest and stops at the limit, with nothing to sort.
-_SEARCH = """
-SELECT t.run, t.name, s.attempt, s.first_seq, s.kind, s.at,
-    CASE WHEN length(segments_fts.text) <= :long
-        THEN highlight(segments_fts, 0, :open, :close) END,
-    CASE WHEN length(segments_fts.text) > :long THEN segments_fts.text END
-FROM segments_fts
-    CROSS JOIN segments s ON s.id = segments_fts.rowid
-    CROSS JOIN tickets t ON t.id = s.ticket
-WHERE segments_fts MATCH :expression AND (:run IS NULL OR t.run = :run)
-ORDER BY segments_fts.rowid DESC LIMIT :limit
 """
 
 
@@ -182,25 +151,21 @@ class Reader:
         return transcript
 
     def search(
-        self, query: str, limit: int = 50, *, run: str | None = None, prefix: bool = False
+        self,
+        query: str,
+        limit: int = 50,
+        *,
+        run: str | None = None,
+        prefix: bool = False,
+        ranked: bool = False,
+        code: bool = False,
     ) -> list[SearchHit]:
-        """Matching text, newest first; see `query.expressions` for the syntax.
-
-        `run` restricts it to one; `prefix` lets the last word be unfinished.
-        """
-        opening, ending = queries.MARKS
-        values = {"open": opening, "close": ending, "run": run, "limit": limit}
-        values["long"] = queries.LONG
-        for expression in queries.expressions(query, prefix=prefix):
-            try:
-                cursor = self._connection.execute(_SEARCH, values | {"expression": expression})
-                rows = cursor.fetchall()
-            except sqlite3.Error as error:
-                if queries.is_refusal(error):
-                    continue
-                raise HistoryError(schema.explain(self._path, error)) from error
-            return [_hit(expression, *row) for row in rows]
-        return []
+        """Matching text, newest first; see `search.search`."""
+        with self._explained():
+            found = search(
+                self._connection, query, limit, run=run, prefix=prefix, ranked=ranked, code=code
+            )
+        return found.hits
 
     def _ticket(self, run: str, ticket: str) -> int:
         rows = self._rows("SELECT name, id FROM tickets WHERE run = ?", (run,))
@@ -221,22 +186,3 @@ class Reader:
             yield
         except sqlite3.Error as error:
             raise HistoryError(schema.explain(self._path, error)) from error
-
-
-def _hit(
-    expression: str,
-    run: str,
-    ticket: str,
-    attempt: int,
-    seq: int,
-    kind: Kind,
-    at: float,
-    marked: str | None,
-    long: str | None,
-) -> SearchHit:
-    if marked is not None:
-        text, matches = queries.unmark(marked)
-    else:
-        text = long or ""
-        matches = queries.spot(text, expression)
-    return SearchHit(run, ticket, attempt, seq, kind, at, *queries.excerpt(text, matches))

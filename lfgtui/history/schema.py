@@ -22,7 +22,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from lfgtui.errors import HistoryError
-from lfgtui.history import seals
 
 APPLICATION_ID = 0x6C66_6774
 """`lfgt` in ASCII, in the file's header: tells our file from another program's."""
@@ -151,11 +150,15 @@ CREATE TABLE whole_segments (
     first_seq INTEGER NOT NULL,
     last_seq INTEGER NOT NULL,
     kind TEXT NOT NULL,
+    tool TEXT,
+    file TEXT,
     at REAL NOT NULL,
     text TEXT NOT NULL
 );
 INSERT INTO whole_segments
-SELECT s.id, s.ticket, s.attempt, s.first_seq, s.last_seq, s.kind, s.at, v.text
+SELECT s.id, s.ticket, s.attempt, s.first_seq, s.last_seq, s.kind,
+    iif(s.kind = 'tool_call', substr(v.text, 1, instr(v.text || char(10), char(10)) - 1), NULL),
+    NULL, s.at, v.text
 FROM segments s JOIN segment_text v ON v.id = s.id ORDER BY s.id;
 DROP VIEW segment_text;
 DROP TABLE segments_fts;
@@ -356,6 +359,8 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     version = _version(connection, path)
     if version == len(MIGRATIONS):
         return
+    from lfgtui.history.seals import seal_all  # not for those who only read
+
     if version:
         _back_up(connection, path.with_name(f"{path.name}.schema-{version}"))
     with transaction(connection):
@@ -363,7 +368,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
         for script in MIGRATIONS[version:]:
             for statement in _statements(script):
                 connection.execute(statement)
-        seals.seal_all(connection)
+        seal_all(connection)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
 

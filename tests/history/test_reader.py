@@ -51,7 +51,7 @@ def test_json_is_as_documented(recorder: Recorder) -> None:
     recorder.play(run, "a", STORY)
     with recorder.history.reader() as reader:
         listed = msgspec.to_builtins(reader.runs())
-        found = msgspec.to_builtins(reader.search("hello"))
+        found = [hit._asdict() for hit in reader.search("hello")]
     assert list(listed[0]) == [
         "run",
         "title",
@@ -74,7 +74,7 @@ def test_json_is_as_documented(recorder: Recorder) -> None:
             "matches": [[0, 5]],
         }
     ]
-    assert SearchHit.__struct_fields__ == tuple(found[0])
+    assert SearchHit._fields == tuple(found[0])
 
 
 def test_a_run_is_found_by_its_beginning_or_its_end(recorder: Recorder) -> None:
