@@ -144,12 +144,20 @@ def _ranked(
         (expression, RANKED),
     ).fetchone()
     beyond = newest[0] if newest is not None else -1
-    rows = connection.execute(
-        f"{_COLUMNS}{_MATCHES} AND segments_fts.rowid > ? {where}"
+    # What is shown of a hit is worked out for the best alone, not for all that are compared.
+    matches = _MATCHES if where else "FROM segments_fts WHERE segments_fts MATCH ?"
+    best = connection.execute(
+        f"SELECT segments_fts.rowid {matches} AND segments_fts.rowid > ? {where}"
         " ORDER BY bm25(segments_fts), segments_fts.rowid DESC LIMIT ?",
-        (*_marks(), expression, beyond, *values, limit),
+        (expression, beyond, *values, limit),
     ).fetchall()
-    return Found([_hit(expression, row) for row in rows], is_partly_ranked=newest is not None)
+    hits = []
+    for (id_,) in best:
+        row = connection.execute(
+            f"{_COLUMNS}{_MATCHES} AND segments_fts.rowid = ?", (*_marks(), expression, id_)
+        ).fetchone()
+        hits.append(_hit(expression, row))
+    return Found(hits, is_partly_ranked=newest is not None)
 
 
 def _listed(
