@@ -90,7 +90,7 @@ class ToolView(CardView):
                 room = max(8, context.width - len(item.name) - 8)
                 return json if len(json) <= room else "…" + json[1 - room :]
             if item.is_text_borne or not partly.is_complete:
-                return gist(partly.members)
+                return gist(partly)
             arguments = partly.arguments
         said = context.summarise(item.name, arguments)
         verb, _, rest = said.partition(" ")

@@ -4,9 +4,9 @@
 only what arguments are commonly called, and makes do with what there is.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
-from lfgtui.ui.partial_json import Member
+from lfgtui.ui.partial_json import Member, PartialObject
 from lfgtui.visible import escaped
 
 _COMMANDS = ("command", "cmd")
@@ -23,18 +23,18 @@ _BULK = frozenset(
 _SHORT = 40
 
 
-def gist(members: Collection[Member]) -> str:
+def gist(arguments: PartialObject) -> str:
     """`src/app.py · 42 lines`: what it is about first, of long texts how many lines they have."""
-    by_name = {member.name: member for member in members}
+    by_name = {member.name: member for member in arguments.members}
     for name in _COMMANDS:
         if (member := by_name.get(name)) is not None and member.is_string:
             return f"$ {escaped(member.head)}"
     first = next((by_name[name] for name in _SUBJECTS if name in by_name), None)
-    if first is None and len(members) == 1:
-        first = next(iter(members))
-        first = None if first.name in _BULK else first
+    if first is None and arguments.is_complete and len(by_name) == 1:
+        only = next(iter(by_name.values()))
+        first = None if only.name in _BULK else only
     parts = list(_subject(first)) if first is not None else []
-    parts += _others(member for member in members if member is not first)
+    parts += _others(member for member in arguments.members if member is not first)
     return " · ".join(parts)
 
 
@@ -59,7 +59,7 @@ def _others(members: Iterable[Member]) -> Iterable[str]:
         if member.name in _BULK or "\n" in member.head or len(member.text) > _SHORT:
             if member.head:
                 bulk.append(member)
-        elif member.is_complete:
+        elif member.head and (member.is_string or member.is_complete):
             yield f"{escaped(member.name)}: {escaped(member.head)}"
     if bulk:
         yield _counted(bulk)

@@ -35,7 +35,7 @@ class HostedView(CardView):
         palette, item = self.palette(context), self._item
         sign = (f"{context.spinner} ", palette.busy) if self._is_busy else ("☁ ", palette.muted)
         given = self._given()
-        said = item.input if given is None else gist(given.members)
+        said = item.input if given is None else gist(given)
         return [
             sign,
             (item.name or "tool", palette.tool),
