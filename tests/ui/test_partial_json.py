@@ -161,3 +161,9 @@ def test_each_character_is_read_once() -> None:
         assert len(partial._rest) <= 11
     partial.feed('"}')
     assert partial.arguments == {"content": "a\né" * 20_000}
+
+
+def test_a_lone_surrogate_that_is_no_escape_is_no_reason_to_stop() -> None:
+    partial = read('{"a\ud800": "\ude00\\n\ud83d", "b": ["\udfff"], "c": 1}')
+    assert partial.is_complete
+    assert partial.arguments["c"] == 1

@@ -4,16 +4,21 @@
 only what arguments are commonly called, and makes do with what there is.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import TypeGuard
 
+from lfgtui.providers import loose_json
 from lfgtui.ui.partial_json import Member, PartialObject
 from lfgtui.visible import escaped
 
-_COMMANDS = ("command", "cmd")
 _SUBJECTS = (
     *("path", "file_path", "filename", "file", "url", "uri", "query", "queries", "q"),
-    *("pattern", "code", "input", "prompt"),
+    *("command", "commands", "cmd", "pattern", "code", "input", "prompt"),
 )
+_COMMANDS = {"command": " ", "cmd": " ", "commands": "; "}
+"""What is run, and what stands between its parts where it is a list."""
+
 _BULK = frozenset(
     (
         *("content", "contents", "text", "file_text", "body", "diff", "patch", "data"),
@@ -26,40 +31,52 @@ _SHORT = 40
 def gist(arguments: PartialObject) -> str:
     """`src/app.py · 42 lines`: what it is about first, of long texts how many lines they have."""
     by_name = {member.name: member for member in arguments.members}
-    for name in _COMMANDS:
-        if (member := by_name.get(name)) is not None and member.is_string:
-            return f"$ {escaped(member.head)}"
     first = next((by_name[name] for name in _SUBJECTS if name in by_name), None)
     if first is None and arguments.is_complete and len(by_name) == 1:
         only = next(iter(by_name.values()))
         first = None if only.name in _BULK else only
     parts = list(_subject(first)) if first is not None else []
-    parts += _others(member for member in arguments.members if member is not first)
+    if first is None or first.name not in _COMMANDS:
+        left_out = {first.name, "type"} if first is not None else set()
+        parts += _others(member for name, member in by_name.items() if name not in left_out)
     return " · ".join(parts)
 
 
-def _subject(member: Member) -> Iterable[str]:
-    """Its first line, and how many there are."""
-    if not (member.is_string or member.is_complete):
-        return
-    value = member.value
-    if isinstance(value, list) and all(isinstance(part, str) for part in value):
-        yield escaped(", ".join(value))
-        return
-    line, broken, _ = member.head.strip("\n").partition("\n")
-    if line:
-        yield escaped(line)
-    if broken:
-        yield _counted([member])
+def gist_of_text(text: str) -> str:
+    """What was given as something other than an object."""
+    value: object = text
+    if text.startswith("["):
+        with suppress(ValueError):
+            value = loose_json.parse(text)
+    return " · ".join(_subject(Member.whole("", value)))
 
 
-def _others(members: Iterable[Member]) -> Iterable[str]:
+def _subject(member: Member) -> Iterator[str]:
+    """A command whole, of anything else its first line, and how many there are."""
+    value, sign = member.value, "$ " if member.name in _COMMANDS else ""
+    if _are_texts(value):
+        yield sign + escaped(_COMMANDS.get(member.name, ", ").join(value))
+    elif sign and member.is_string:
+        yield sign + escaped(member.head)
+    elif member.is_string or member.is_complete:
+        line, broken, _ = member.head.strip("\n").partition("\n")
+        if line:
+            yield escaped(line.rstrip())
+        if broken:
+            yield _counted([member])
+
+
+def _are_texts(value: object) -> TypeGuard[list[str]]:
+    return isinstance(value, list) and all(isinstance(part, str) for part in value)
+
+
+def _others(members: Iterable[Member]) -> Iterator[str]:
     bulk: list[Member] = []
     for member in members:
         if member.name in _BULK or "\n" in member.head or len(member.text) > _SHORT:
             if member.head:
                 bulk.append(member)
-        elif member.head and (member.is_string or member.is_complete):
+        elif member.head and (member.is_string or member.value is not None):
             yield f"{escaped(member.name)}: {escaped(member.head)}"
     if bulk:
         yield _counted(bulk)

@@ -5,7 +5,7 @@ from collections.abc import Hashable, Iterator
 from lfgtui.transcript import Attempt, HostedItem
 from lfgtui.ui.items.arguments import argument_rows, raw_rows
 from lfgtui.ui.items.card import CardView, output_rows
-from lfgtui.ui.items.gist import gist
+from lfgtui.ui.items.gist import gist, gist_of_text
 from lfgtui.ui.items.view import Context
 from lfgtui.ui.lines import Row, Span
 from lfgtui.ui.partial_json import PartialObject
@@ -18,6 +18,8 @@ class HostedView(CardView):
         super().__init__()
         self._item = item
         self._attempt = attempt
+        self._input = ""
+        self._object = PartialObject()
 
     @property
     def is_settled(self) -> bool:
@@ -35,12 +37,12 @@ class HostedView(CardView):
         palette, item = self.palette(context), self._item
         sign = (f"{context.spinner} ", palette.busy) if self._is_busy else ("☁ ", palette.muted)
         given = self._given()
-        said = item.input if given is None else gist(given)
+        said = gist_of_text(item.input) if given is None else gist(given)
         return [
             sign,
             (item.name or "tool", palette.tool),
             ("  ", palette.text),
-            (" ".join(said.split()), palette.muted),
+            (said, palette.muted),
         ]
 
     def right(self, context: Context) -> list[Span]:
@@ -57,6 +59,7 @@ class HostedView(CardView):
 
     def _given(self) -> PartialObject | None:
         """What it was given, where that is a JSON object, be it cut off."""
-        given = PartialObject()
-        given.feed(self._item.input)
-        return None if given.is_broken else given
+        if self._input != self._item.input:
+            self._input, self._object = self._item.input, PartialObject()
+            self._object.feed(self._input)
+        return None if self._object.is_broken else self._object

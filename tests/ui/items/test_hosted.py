@@ -56,5 +56,5 @@ def test_an_input_that_is_no_object_is_shown_as_it_came() -> None:
     stand = Stand(width=40)
     stand.fold("tool")
     stand.happen(e.HostedTool("bash", "ls  -l\npwd", "ok"))
-    assert card(stand)[0].startswith("▾ ☁ bash  ls -l pwd ")
+    assert card(stand)[0].startswith("▾ ☁ bash  ls  -l · 2 lines ")
     assert card(stand)[1:] == ["  │ ls  -l", "  │ pwd", "  │ ok"]
