@@ -22,6 +22,8 @@ _COMMANDS = {
     "history": ("lfgtui.cli.past", "history", "Past runs, newest first."),
     "search": ("lfgtui.cli.search", "command", "Search everything that was ever on the screen."),
     "show": ("lfgtui.cli.past", "show", "Show one run or ticket."),
+    "export": ("lfgtui.cli.transfer", "export_command", "Write a run out."),
+    "import": ("lfgtui.cli.transfer", "import_command", "Store a run that was exported."),
     "config": ("lfgtui.cli.settings", "config", "Where the files are and what is in force."),
     "simulator": ("lfgtui.cli.simulate", "simulator", "Serve simulated models on loopback."),
     "completion": ("lfgtui.cli.settings", "completion", "Print a shell's completion script."),
