@@ -12,7 +12,6 @@ from lfgtui.__main__ import main
 from lfgtui.history import History
 from lfgtui.tickets import Ticket
 
-
 LIFE: list[e.Event] = [
     e.TicketQueued(),
     e.AttemptStarted("p", "m"),
