@@ -22,6 +22,7 @@ class BenchRun:
     run = "20260304-0513-a1b2"
     title = "Bench"
     behind: str | None = None
+    queued_bytes = 0
 
     def __init__(self, panes: int, clock: Callable[[], float] | None) -> None:
         self.tickets = tuple(

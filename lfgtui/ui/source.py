@@ -23,6 +23,7 @@ class StoredRun:
     """A `ui.view.RunView` that is read once and stays as it was."""
 
     behind: str | None = None
+    queued_bytes: int = 0
 
     def __init__(self, run: str, title: str, folded: Iterable[StoredTicketView]) -> None:
         self._run = run

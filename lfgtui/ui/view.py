@@ -31,6 +31,11 @@ class RunView(Protocol):
         """Why history cannot be written just now; None when all is saved."""
         ...
 
+    @property
+    def queued_bytes(self) -> int:
+        """How much has arrived and is not in the history yet."""
+        ...
+
     def transcript(self, ticket: str) -> Transcript:
         """The ticket's fold; it grows in place on the screen's own loop."""
         ...

@@ -20,6 +20,8 @@ Plan: TypeAlias = Callable[[bytes], Iterable[Step]]
 
 HEAD = b"\r\n\r\n"
 
+_HELD_AFTER = 0.3  # seconds in which a client that reads would have read
+
 
 def whole(reply: bytes) -> Iterable[Step]:
     """The right reply."""
@@ -67,11 +69,17 @@ def split(marker: bytes, until: asyncio.Event) -> Plan:
 
 
 class Breaker:
-    """`asked` counts requests by model; `left`: the client closed a silent connection."""
+    """`asked` counts requests by model, `sent` the bytes of replies.
+
+    `left` is set when the client closes a silent connection, `held` when it
+    has read nothing for a while though there is more.
+    """
 
     def __init__(self, root: str, plans: dict[str, list[Plan]]) -> None:
         self.asked: dict[str, int] = {}
+        self.sent = 0
         self.left = asyncio.Event()
+        self.held = asyncio.Event()
         self._port = int(root.rpartition(":")[2])
         self._plans = {model: list(some) for model, some in plans.items()}
         self._playing: set[asyncio.Task[None]] = set()
@@ -105,9 +113,9 @@ class Breaker:
         plan = plans.pop(0) if plans else whole
         for step in plan(await self._fetch(head, body)):
             if isinstance(step, bytes):
+                self.sent += len(step)
                 writer.write(step)
-                await writer.drain()
-                await asyncio.sleep(0)
+                await self._drain(writer)
             elif isinstance(step, asyncio.Event):
                 await step.wait()
             elif step == "silence":
@@ -117,6 +125,16 @@ class Breaker:
                 if step == "reset":
                     reset(writer)
                 return
+
+    async def _drain(self, writer: asyncio.StreamWriter) -> None:
+        if not writer.transport.get_write_buffer_size():
+            await asyncio.sleep(0)
+            return
+        try:
+            await asyncio.wait_for(writer.drain(), _HELD_AFTER)
+        except TimeoutError:
+            self.held.set()
+            await writer.drain()
 
     async def _fetch(self, head: bytes, body: bytes) -> bytes:
         reader, writer = await asyncio.open_connection("127.0.0.1", self._port)

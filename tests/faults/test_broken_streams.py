@@ -190,7 +190,7 @@ async def test_a_server_that_accepts_and_says_nothing_is_a_timeout(tmp_path: Pat
 
 @pytest.mark.parametrize("wire", WIRES)
 async def test_a_reply_that_drips_byte_by_byte_comes_whole(tmp_path: Path, wire: str) -> None:
-    async with broken(tmp_path, [dripping("žlu".encode(), 600)], wire=wire) as b:
+    async with broken(tmp_path, [dripping("žlu".encode(), 300)], wire=wire) as b:
         await b.end()
         stored = await b.stored()
     assert (stored.texts, stored.last) == ([TEXT], e.TicketDone("end"))

@@ -27,7 +27,7 @@ def relabelled(change: Callable[[bytes], bytes] = bytes, **headers: str) -> Plan
     """The right stream under another name, and perhaps in another form."""
 
     def play(reply: bytes) -> Iterable[Step]:
-        return instead(change(body_of(reply)), **headers)(reply)
+        return instead(change(body_of(reply)), status=200, **headers)(reply)
 
     return play
 
