@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from lfgtui import paths
+from lfgtui.cli import upkeep
 from lfgtui.errors import HistoryError, UsageError, did_you_mean
 from lfgtui.history import History, Reader, StoredTicket
 from lfgtui.transcript.record import TicketRecord, ticket_markdown, ticket_record
@@ -29,11 +30,14 @@ def _print_json(value: object) -> None:
     click.echo(msgspec.json.encode(value).decode())
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON list on stdout.")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(min=1))
-def history(as_json: bool, limit: int) -> None:
-    """Past runs, newest first."""
+@click.pass_context
+def history(context: click.Context, as_json: bool, limit: int) -> None:
+    """Past runs, newest first; and what keeps the file in order."""
+    if context.invoked_subcommand is not None:
+        return
     with _reader() as reader:
         runs = reader.runs(limit)
     if as_json:
@@ -49,6 +53,9 @@ def history(as_json: bool, limit: int) -> None:
             f"{visible_line(run.title)}{cost}"
         )
     _tell_limit(len(runs), limit)
+
+
+upkeep.add_to(history)
 
 
 @click.command()

@@ -19,6 +19,8 @@ from typing import NamedTuple, TypeAlias
 
 import msgspec
 
+from lfgtui.errors import HistoryError
+
 Row: TypeAlias = tuple[int, int, float, str]
 """An entry as it is stored: seq, attempt, at, and the event as JSON."""
 
@@ -41,6 +43,10 @@ _KINDS = {
     "tool_call_finished": "tool_output",
     "hosted_tool": "tool_output",
 }
+
+
+class DamagedError(HistoryError):
+    """A pack that cannot be taken apart, or whose text is gone."""
 
 
 class Passage(NamedTuple):
@@ -103,9 +109,17 @@ def pack(rows: Sequence[Row], passages: Sequence[Passage]) -> bytes:
 
 
 def unpack(packed: bytes, texts_of: Callable[[list[int]], Mapping[int, str]]) -> list[Row]:
-    """The rows; `texts_of` gives the texts of the segments with these ids."""
-    body = _decoder.decode(zlib.decompress(packed))
+    """The rows; `texts_of` gives the texts of the segments with these ids.
+
+    Raises `DamagedError`.
+    """
+    try:
+        body = _decoder.decode(zlib.decompress(packed))
+    except (zlib.error, msgspec.MsgspecError) as error:
+        raise DamagedError(f"a pack is damaged: {error}") from None
     texts = dict(texts_of(body.passages)) if body.passages else {}
+    if missing := set(body.passages) - texts.keys():
+        raise DamagedError(f"the text of {len(missing)} passages is gone")
     texts[_LITERAL] = body.literal
     attempts = [number for number, count in body.attempts for _ in range(count)]
     starts = {row: (passage, place) for row, passage, place in body.starts}

@@ -13,6 +13,7 @@ from lfgtui import events as e
 from lfgtui.errors import HistoryError, UsageError, did_you_mean
 from lfgtui.history import rows as stored
 from lfgtui.history import schema, seals
+from lfgtui.history.pack import DamagedError
 from lfgtui.history.search import SearchHit, search
 from lfgtui.tickets import Ticket
 from lfgtui.transcript import State, Transcript
@@ -186,3 +187,5 @@ class Reader:
             yield
         except sqlite3.Error as error:
             raise HistoryError(schema.explain(self._path, error)) from error
+        except DamagedError as error:
+            raise HistoryError(f"{self._path}: {error}: {schema.DAMAGED}") from None

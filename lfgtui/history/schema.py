@@ -26,6 +26,8 @@ from lfgtui.errors import HistoryError
 APPLICATION_ID = 0x6C66_6774
 """`lfgt` in ASCII, in the file's header: tells our file from another program's."""
 
+DAMAGED = "it is damaged; `lfg history repair NEW_FILE` saves what can be read"
+
 BUSY_SECONDS = 10.0
 """How long a connection waits for another process's transaction."""
 
@@ -194,8 +196,8 @@ def connect(path: Path) -> sqlite3.Connection:
         _refuse_folder(path)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _alone(path.parent):
-            _make(path)
-            connection = _plain(path, "rw")
+            make(path)
+            connection = plain(path, "rw")
             try:
                 connection.execute(f"PRAGMA page_size = {PAGE}")  # heard by an empty file only
                 connection.execute("PRAGMA journal_mode = WAL")
@@ -214,7 +216,7 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
         _refuse_folder(path)
         if not path.exists() or path.stat().st_size == 0:
             return _empty()
-        connection = _plain(path, "ro")
+        connection = plain(path, "ro")
         try:
             try:
                 version = _version(connection, path)
@@ -222,7 +224,7 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
                 if not _is_at_rest(path):
                     raise
                 connection.close()
-                connection = _plain(path, "ro&immutable=1")
+                connection = plain(path, "ro&immutable=1")
                 version = _version(connection, path)
         except BaseException:
             connection.close()
@@ -233,7 +235,7 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
         if version == 0:  # another process is making it just now
             return _empty()
         connect(path).close()
-        return _plain(path, "ro")
+        return plain(path, "ro")
 
 
 @contextmanager
@@ -258,7 +260,7 @@ def explain(path: Path, error: sqlite3.Error) -> str:
         case sqlite3.SQLITE_NOTADB:
             remedy = "it is no lfg history; move it away or set LFG_DATA_DIR to another folder"
         case sqlite3.SQLITE_CORRUPT:
-            remedy = "it is damaged; move it away, `sqlite3 FILE .recover` may save what is in it"
+            remedy = DAMAGED
         case sqlite3.SQLITE_FULL:
             remedy = "free some space on its disk"
         case sqlite3.SQLITE_IOERR:
@@ -308,7 +310,7 @@ def _is_at_rest(path: Path) -> bool:
     return not os.access(path.parent, os.W_OK) and not (log.exists() and log.stat().st_size)
 
 
-def _make(path: Path) -> None:
+def make(path: Path) -> None:
     """The empty file, for its owner alone, where there is none.
 
     An existing one is not even opened: to close any handle of a file drops
@@ -320,7 +322,8 @@ def _make(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
 
 
-def _plain(path: Path, mode: str) -> sqlite3.Connection:
+def plain(path: Path, mode: str) -> sqlite3.Connection:
+    """A connection to the file as it is: nothing is checked, nothing brought up to date."""
     return sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
         uri=True,
@@ -379,7 +382,7 @@ def _back_up(connection: sqlite3.Connection, copy: Path) -> None:
         return
     unfinished = copy.with_name(f"{copy.name}.part")
     unfinished.unlink(missing_ok=True)
-    _make(unfinished)
+    make(unfinished)
     with closing(sqlite3.connect(unfinished)) as target:
         connection.backup(target)
     unfinished.rename(copy)

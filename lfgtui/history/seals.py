@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 
 from lfgtui.history import pack
 from lfgtui.history.pack import Passage, Row
@@ -10,7 +11,10 @@ from lfgtui.history.pack import Passage, Row
 AT_MOST = 4096
 """Entries a pack holds; reading one of them reads all."""
 
-_SHIFT = 32
+_AT_ONCE = 500  # SQLite takes so many values, and more, in any build
+
+SHIFT = 32
+"""Bits of a pack's id below its ticket's."""
 
 
 def seal(connection: sqlite3.Connection, ticket: int, last_seq: int) -> None:
@@ -26,7 +30,7 @@ def seal(connection: sqlite3.Connection, ticket: int, last_seq: int) -> None:
         part = rows[begin : begin + AT_MOST]
         connection.execute(
             "INSERT INTO packs (id, body) VALUES (?, ?)",
-            (ticket << _SHIFT | part[0][0], pack.pack(part, _passages(connection, ticket, part))),
+            (ticket << SHIFT | part[0][0], pack.pack(part, _passages(connection, ticket, part))),
         )
     connection.execute("DELETE FROM entries WHERE ticket = ? AND seq <= ?", (ticket, last_seq))
 
@@ -56,21 +60,29 @@ def stored(connection: sqlite3.Connection, ticket: int, first: int = 1) -> Itera
             "SELECT body FROM packs WHERE id >= coalesce((SELECT max(id) FROM packs"
             " WHERE id BETWEEN ? AND ?), ?) AND id < ? ORDER BY id",
             (
-                ticket << _SHIFT,
-                ticket << _SHIFT | first,
-                ticket << _SHIFT,
-                ticket + 1 << _SHIFT,
+                ticket << SHIFT,
+                ticket << SHIFT | first,
+                ticket << SHIFT,
+                ticket + 1 << SHIFT,
             ),
         ).fetchall()
 
-    def texts_of(ids: list[int]) -> Mapping[int, str]:
-        marks = ",".join("?" * len(ids))
-        found = connection.execute(f"SELECT id, text FROM segments WHERE id IN ({marks})", ids)
-        return dict(found.fetchall())
-
     for (body,) in packs:
-        yield from (row for row in pack.unpack(body, texts_of) if row[0] >= first)
+        for row in pack.unpack(body, partial(texts_of, connection)):
+            if row[0] >= first:
+                yield row
     yield from rows
+
+
+def texts_of(connection: sqlite3.Connection, ids: list[int]) -> Mapping[int, str]:
+    """The texts of the segments with these ids."""
+    found: dict[int, str] = {}
+    for begin in range(0, len(ids), _AT_ONCE):
+        some = ids[begin : begin + _AT_ONCE]
+        marks = ",".join("?" * len(some))
+        rows = connection.execute(f"SELECT id, text FROM segments WHERE id IN ({marks})", some)
+        found.update(rows.fetchall())
+    return found
 
 
 def _passages(connection: sqlite3.Connection, ticket: int, rows: list[Row]) -> list[Passage]:
