@@ -16,6 +16,7 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 
 from lfgtui import tomlfile
+from lfgtui.dialects import ALL_DIALECTS, Dialect
 from lfgtui.errors import SourceError, UsageError, did_you_mean
 from lfgtui.tickets import Ticket
 
@@ -38,7 +39,11 @@ class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ProviderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One way to reach models; what is not said is the preset's of that name."""
+    """One way to reach models; what is not said is the preset's of that name.
+
+    `leakage`: which dialects of leaked markup are taken out of the visible
+    text; all, none, or those named. None leaves it to the wire.
+    """
 
     wire: WireName | None = None
     base_url: str | None = None
@@ -47,6 +52,18 @@ class ProviderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     headers: dict[str, str] = {}
     price: Price | None = None
     model: str | None = None
+    leakage: bool | tuple[Dialect, ...] | None = None
+
+    @property
+    def leak_dialects(self) -> frozenset[Dialect]:
+        """The dialects in force; wires with channels of their own for such things need none."""
+        said = self.leakage
+        if said is None:
+            wire = self.wire or ""
+            said = wire == "openai-chat" or wire.startswith("agent-")
+        if isinstance(said, bool):
+            return ALL_DIALECTS if said else frozenset()
+        return frozenset(said)
 
 
 class RetryPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

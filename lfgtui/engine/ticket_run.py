@@ -167,12 +167,14 @@ class TicketRun:
 
     async def _agent(self) -> Agent:
         provider = await self._office.provider(self.provider)
+        config = self._office.config.provider(self.provider)
         return Agent(
             self.ticket,
             self.model,
             provider,
             self,
-            price=self._office.config.provider(self.provider).price,
+            price=config.price,
+            leak_dialects=config.leak_dialects,
             environment=self._office.environment(),
             secrets=secret_variables(self._office.config),
             always=self._always,
