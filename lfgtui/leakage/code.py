@@ -50,8 +50,9 @@ class CodeTracker:
 
     @property
     def in_code(self) -> bool:
-        """Whether what follows, if it is no backtick or tilde, stands in code."""
+        """Whether what follows stands in code; it is nothing that marks a fence, list or quote."""
         self._end_run()
+        self._leave_quote()
         return self._fence is not None or self._span > 0
 
     @property
@@ -79,7 +80,7 @@ class CodeTracker:
         self._end_run()
         self._leave_quote()
         length = len(token)
-        if self._is_escaped and not self.in_code:
+        if self._is_escaped and self._fence is None and not self._span:
             length -= 1
         self._run = _Run(token[0], length, None if self._is_escaped else self._lead)
         self._lead, self._is_escaped = None, False

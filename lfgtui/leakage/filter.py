@@ -27,6 +27,7 @@ header of a call, white space that may stand before a tag.
 
 import re
 from collections.abc import Sequence
+from functools import cache
 
 from lfgtui import events as e
 from lfgtui.dialects import Dialect
@@ -53,15 +54,19 @@ _STOPS = re.compile(r"(?=<)|(?<=\n)")
 _BLANKS = re.compile(" +")
 
 
+@cache
+def _heads(dialects: frozenset[Dialect]) -> tuple[Table, Heads, Heads]:
+    """The blocks by head, the heads that count at a line's start, those that count anywhere."""
+    tags = {head: block for d in sorted(dialects) for head, block in _TAGS.get(d, {}).items()}
+    tokens = {head: block for d in sorted(dialects) for head, block in _TOKENS.get(d, {}).items()}
+    return tags | tokens, Heads({*tags, *tokens}), Heads(tokens)
+
+
 class LeakageFilter:
     """One response's events in, what the ticket gets out. `turn` keeps the calls' ids apart."""
 
     def __init__(self, dialects: frozenset[Dialect], turn: int = 1) -> None:
-        tags = {head: b for d in sorted(dialects) for head, b in _TAGS.get(d, {}).items()}
-        tokens = {head: b for d in sorted(dialects) for head, b in _TOKENS.get(d, {}).items()}
-        self._blocks = tags | tokens
-        self._heads_at_start = Heads(self._blocks)
-        self._heads_anywhere = Heads(tokens)
+        self._blocks, self._heads_at_start, self._heads_anywhere = _heads(dialects)
         self._reading = Reading(turn)
         self._tape = self._reading.tape
         self._code = CodeTracker()
@@ -107,8 +112,7 @@ class LeakageFilter:
         self._tape.is_settling = False
         if not self._is_in_block:
             self._end_gap()
-            if not self._code.in_code:
-                self._gap = ""
+            self._gap = ""
         return self._reading.out.take()
 
     def _read(self) -> Parsing[None]:

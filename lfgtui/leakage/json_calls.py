@@ -187,6 +187,7 @@ def copy_value(tape: Tape, to: Callable[[str], None]) -> Parsing[bool]:
         if char in "<\n" and (
             yield from tape.starts_with(_CLOSING_LINE if is_string else _CLOSING)
         ):
+            tape.skip(1 if is_string else 0)
             return False
         tape.skip(1)
         to(char)

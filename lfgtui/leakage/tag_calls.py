@@ -201,7 +201,8 @@ def _read_call(reading: Reading, name: str) -> Parsing[bool]:
             tape.back(len(end) if end is not None and end in _OUTER else 0)
             return True
         else:
-            out.reason(tape.take_to(_INSIDE.stops, least=1))
+            end = yield from tape.copy_until(_INSIDE, out.reason)
+            tape.back(len(end or ""))
 
 
 def _copy_json(reading: Reading) -> Parsing[None]:

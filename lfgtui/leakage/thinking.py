@@ -59,9 +59,11 @@ def _closed(reading: Reading, head: str) -> Parsing[bool]:
     return True
 
 
-TAGS: Table = dict.fromkeys([*(f"<{name}>" for name in _SPELLINGS), "[THINK]"], _think)
+TAGS: Table = dict.fromkeys([*(f"<{name}>" for name in _SPELLINGS), "[THINK]"], _think) | {
+    "[/THINK]": _closed
+}
 TOKENS: Table = {
     **dict.fromkeys(_TOKENS, _think),
     **dict.fromkeys(_CLOSING_TAGS, _closed),
-    **dict.fromkeys([*_TOKENS.values(), "[/THINK]"], token),
+    **dict.fromkeys(_TOKENS.values(), token),
 }
