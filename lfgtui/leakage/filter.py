@@ -21,8 +21,10 @@ answer's first visible character, where markup stands too, it is dropped; all
 other visible text is character for character what arrived. An answer without
 any markup is what arrived, its first blank lines included.
 
-Held back is at most what may still become markup: the beginning of a tag, the
-header of a call, white space that may stand before a tag.
+Held back is at most what may still become markup: the beginning of a tag (some
+30 characters), the header of a call (300), arguments that come before their
+call's name (4,000), white space before what may be a tag (1,000), an `Action:`
+line and the `Thought:` an answer begins with (1,000). All else goes out at once.
 """
 
 import re

@@ -123,6 +123,7 @@ def _members(tape: Tape, call: _Call) -> Parsing[bool]:
             continue
         key = yield from _string(tape)
         if key is None or (yield from tape.upcoming()) != ":":
+            call.remark(key or "")
             return False
         tape.skip(1)
         char = yield from tape.upcoming()

@@ -92,6 +92,7 @@ class Reading:
         self.counts = True
         self.has_shown = False
         self.has_thought = False
+        self.mentions_tags = False
         self.knows_react = False
 
 

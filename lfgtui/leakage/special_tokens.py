@@ -119,7 +119,9 @@ _ENDS = ("<|end|>", "<|return|>", "<|call|>")
 _HARMONY_STOPS = Heads([*_ENDS, "<|start|>", "<|channel|>"])
 _CHANNEL = re.compile(r"<\|channel\|>\s*(\w*)")
 _RECIPIENT = re.compile(r"\bto=([\w.\-]+)")
-_CUT_HEADER = re.compile(r"[\w.\-= ]*(?:<\|channel\|>[\w.\-= ]*)?(?:<\|constrain\|>\w*)?")
+_CUT_HEADER = re.compile(r"[^\n]*")
+_HEADER_MARKS = re.compile(r"<\|(?:channel|constrain)\|>|\bto=[\w.\-]*|\s+")
+_HEADER_WORDS = ("", "assistant", "analysis", "commentary", "final", "json", "code")
 
 
 def _harmony_message(reading: Reading, head: str) -> Parsing[bool]:
@@ -145,9 +147,13 @@ def _harmony_message(reading: Reading, head: str) -> Parsing[bool]:
 
 def _cut_header(reading: Reading) -> Parsing[bool]:
     """A header without a message: withheld if the text ends in it, else only its token is."""
-    rest = yield from reading.tape.matched(_CUT_HEADER, _HEADER_LIMIT)
-    if reading.tape.next:
-        reading.tape.back(len(rest or ""))
+    rest = reading.tape.take(_CUT_HEADER)
+    *words, last = _HEADER_MARKS.sub(" ", rest).split(" ")
+    is_known = all(word in _HEADER_WORDS for word in words)
+    is_known = is_known and any(word.startswith(last) for word in _HEADER_WORDS)
+    if reading.tape.next or not is_known:
+        reading.tape.back(len(rest))
+    yield from ()
     return True
 
 

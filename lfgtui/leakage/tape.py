@@ -189,10 +189,10 @@ class Tape:
                 return None
 
     def ends_line(self) -> Parsing[bool]:
-        """Whether a line end stands here; the end of the text is none."""
+        """Whether a line ends here, or the text."""
         while not self.next and (yield from self._more()):
             pass
-        return self.next in ("\n", "\r")
+        return self.next in ("\n", "\r", "")
 
     def skip_space(self) -> Parsing[None]:
         """Go past white space, as much as there is."""

@@ -13,8 +13,6 @@ streaming. So the tag is taken out, the person is told what stands above it,
 and what follows is an answer of its own.
 """
 
-import re
-
 from lfgtui.leakage.reading import Reading, Table, token
 from lfgtui.leakage.tape import Heads, Parsing
 
@@ -29,7 +27,6 @@ _TOKENS = {
 _QUOTED = [f"`{tag}`" for tag in _CLOSING_TAGS]
 _TAG_ENDS = Heads([*_CLOSING_TAGS, *_QUOTED])
 _MISTRAL_ENDS = Heads(["[/THINK]", "`[/THINK]`"])
-_LINE_END = re.compile(r"\r?\n")
 
 LATE = "the text above was the model's reasoning: its opening tag was missing"
 
@@ -49,9 +46,17 @@ def _think(reading: Reading, head: str) -> Parsing[bool]:
     return True
 
 
+def _tag(reading: Reading, head: str) -> Parsing[bool]:
+    """An opening tag where it counts; elsewhere the answer speaks about such tags."""
+    if not reading.counts:
+        reading.mentions_tags = True
+        return False
+    return (yield from _think(reading, head))
+
+
 def _closed(reading: Reading, head: str) -> Parsing[bool]:
-    """A closing tag without its opening one. In mid-sentence it is spoken about."""
-    if not reading.counts and not (yield from reading.tape.ends_line()):
+    """A closing tag without its opening one, unless it is spoken about."""
+    if reading.mentions_tags or not (reading.counts or (yield from reading.tape.ends_line())):
         return False
     if reading.has_shown and not reading.has_thought:
         reading.out.remark(LATE)
@@ -59,11 +64,10 @@ def _closed(reading: Reading, head: str) -> Parsing[bool]:
     return True
 
 
-TAGS: Table = dict.fromkeys([*(f"<{name}>" for name in _SPELLINGS), "[THINK]"], _think) | {
-    "[/THINK]": _closed
-}
+TAGS: Table = {"[THINK]": _think, "[/THINK]": _closed}
 TOKENS: Table = {
-    **dict.fromkeys(_TOKENS, _think),
+    **dict.fromkeys((f"<{name}>" for name in _SPELLINGS), _tag),
     **dict.fromkeys(_CLOSING_TAGS, _closed),
+    **dict.fromkeys(_TOKENS, _think),
     **dict.fromkeys(_TOKENS.values(), token),
 }

@@ -75,6 +75,11 @@ def test_the_rest_of_a_broken_call_is_reasoning() -> None:
     assert told(text) == Told("Still here.", "or so}", [("f", "{}")])
 
 
+def test_a_member_without_a_value_is_not_lost() -> None:
+    text = '<tool_call>{"name": "f", "quickly"}</tool_call>'
+    assert told(text) == Told("", "quickly}", [("f", "")])
+
+
 def test_arguments_wait_for_the_name_only_so_long() -> None:
     long = "x" * 10_000
     text = f'<tool_call>{{"arguments": {{"a": "{long}"}}, "name": "f"}}</tool_call>'

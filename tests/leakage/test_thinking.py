@@ -47,6 +47,7 @@ def test_blocks_may_stand_at_any_line_of_the_answer() -> None:
         "The <think> tag opens a block and </think> closes it.",
         "- <think> is a tag",
         "Code:\n\n    <think>is indented so</think>",
+        "The model writes <think>\nand then </think>\n",
         "<thinkers> unite, <think",
         "[think]: https://example.com",
         "a </think> b",
@@ -75,6 +76,10 @@ def test_a_late_closing_tag_is_taken_out_and_the_person_told(end: str) -> None:
     assert "</think>" not in answer.visible
     assert answer.visible.split() == ["Let", "me", "see,", "6", "times", "7.", "42"]
     assert answer.remarks == [LATE]
+
+
+def test_an_answer_that_is_reasoning_only_loses_its_closing_tag_too() -> None:
+    assert told("Let me see.</think>") == Told("Let me see.", remarks=[LATE])
 
 
 def test_a_surplus_closing_tag_is_dropped_in_silence() -> None:
