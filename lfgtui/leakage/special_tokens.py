@@ -147,7 +147,7 @@ def _harmony_message(reading: Reading, head: str) -> Parsing[bool]:
 
 def _cut_header(reading: Reading) -> Parsing[bool]:
     """A header without a message: withheld if the text ends in it, else only its token is."""
-    rest = reading.tape.take(_CUT_HEADER)
+    rest = reading.tape.take(_CUT_HEADER, _HEADER_LIMIT)
     *words, last = _HEADER_MARKS.sub(" ", rest).split(" ")
     is_known = all(word in _HEADER_WORDS for word in words)
     is_known = is_known and any(word.startswith(last) for word in _HEADER_WORDS)
