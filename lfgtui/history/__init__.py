@@ -4,12 +4,14 @@
 Any number of processes may do either at once.
 """
 
+from lfgtui.history.health import Health, check_history
 from lfgtui.history.reader import Reader, RunState, RunSummary, SearchHit, StoredTicket
 from lfgtui.history.segments import Kind
 from lfgtui.history.store import History
 from lfgtui.history.writer import Writer
 
 __all__ = [
+    "Health",
     "History",
     "Kind",
     "Reader",
@@ -18,4 +20,5 @@ __all__ = [
     "SearchHit",
     "StoredTicket",
     "Writer",
+    "check_history",
 ]
