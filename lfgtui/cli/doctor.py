@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -14,7 +14,7 @@ import msgspec
 from lfgtui import paths
 from lfgtui.config import SIMULATED, Config, load_config
 from lfgtui.doctor.findings import Finding, Level, is_well
-from lfgtui.errors import UsageError, did_you_mean
+from lfgtui.errors import ProviderError, UsageError
 from lfgtui.visible import visible_line
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _check_provider(config: Config, name: str, model: str | None, as_json: bool)
 
 
 async def _report(config: Config, name: str, model: str | None, lookups: list[float]) -> Report:
-    from lfgtui.doctor.examine import Target, examine, models_of
+    from lfgtui.doctor.examine import Examination, Target, examine, list_models
     from lfgtui.doctor.report import report, unopened
     from lfgtui.providers.registry import Providers
     from lfgtui.simulator.embedded import EmbeddedSimulator
@@ -88,9 +88,14 @@ async def _report(config: Config, name: str, model: str | None, lookups: list[fl
             provider = await providers.get(name)
         except UsageError as error:  # a key, a variable or a program that is not there
             return unopened(name, said.wire, model or "", Finding("set-up", "mend", str(error)))
-        if model is None:
-            model = _only_model(name, await models_of(provider))
         has_key = said.api_key_env is not None or said.api_key_command is not None
+        try:
+            model = model or _only_model(name, await list_models(provider))
+        except ProviderError as error:
+            if error.kind == "not_found":
+                raise _no_model(name) from error
+            seen = Examination(Target(name, said.wire, ""), error=error)
+            return report(seen, has_key=has_key)
         target = Target(name, said.wire, model)
         return report(await examine(provider, target, lookups), has_key=has_key)
     finally:
@@ -102,8 +107,13 @@ def _only_model(name: str, listed: list[str] | None) -> str:
     """The one model a server has; raises `UsageError` where there are more or none."""
     if listed is not None and len(listed) == 1:
         return listed[0]
-    known = did_you_mean("", listed[:12]) if listed else ""
-    raise UsageError(f"name a model: lfg doctor {name} --model MODEL{known}")
+    raise _no_model(name, listed or ())
+
+
+def _no_model(name: str, listed: Sequence[str] = ()) -> UsageError:
+    some = f"; it has {', '.join(listed[:12])}" if listed else ""
+    more = f" and {len(listed) - 12} more" if len(listed) > 12 else ""
+    return UsageError(f"name a model: lfg doctor {name} --model MODEL{some}{more}")
 
 
 def _print_report(found: Report) -> None:

@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from time import monotonic
 
@@ -94,19 +94,21 @@ async def examine(provider: Provider, target: Target, lookups: Sequence[float] =
         seen.error = error
     watch.finish()
     if seen.error is not None and seen.error.kind in ("not_found", "invalid_request"):
-        seen.listed = await models_of(provider)
+        with suppress(ProviderError):
+            seen.listed = await list_models(provider)
     return seen
 
 
-async def models_of(provider: Provider) -> list[str] | None:
-    """The models that the server lists; None where it lists none."""
+async def list_models(provider: Provider) -> list[str] | None:
+    """The models that the server lists, None where it lists none; raises `ProviderError`."""
     if not isinstance(provider, ListsModels):
         return None
     try:
         async with asyncio.timeout(_LISTING_SECONDS):
             return await provider.models() or None
-    except (ProviderError, TimeoutError):
-        return None
+    except TimeoutError:
+        told = f"no list of models within {_LISTING_SECONDS:g} s"
+        raise ProviderError("timeout", told) from None
 
 
 class _Watch:

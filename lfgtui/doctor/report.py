@@ -140,8 +140,10 @@ def unopened(provider: str, wire: str | None, model: str, finding: Finding) -> R
     )
 
 
-def _latency(seen: Examination) -> Latency:
+def _latency(seen: Examination) -> Latency | None:
     exchange = seen.exchange
+    if seen.first_token is None and (exchange is None or exchange.answered is None):
+        return None
     first_byte = None
     if exchange is not None and exchange.answered is not None and exchange.sent is not None:
         first_byte = exchange.answered - exchange.sent
