@@ -7,7 +7,10 @@ is let in: the SDKs and HTTP clients would write prompts, answers and headers.
 
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from queue import SimpleQueue
 
 from lfgtui.errors import UsageError
 
@@ -23,11 +26,38 @@ def log_file() -> Path | None:
     return Path(said).expanduser() if said else None
 
 
-def open_debug_log() -> None:
-    """Append to `LFG_LOG` from now on, if it is set; raises `UsageError` where that cannot be."""
+@contextmanager
+def debug_log() -> Iterator[None]:
+    """Append to `LFG_LOG` while the context lasts, if it is set.
+
+    A thread of its own writes: the event loop only puts lines into a queue.
+    Raises `UsageError` where the file cannot be written.
+    """
     path = log_file()
     if path is None:
+        yield
         return
+    from logging.handlers import QueueHandler, QueueListener
+
+    to_file = _handler(path)
+    queue: SimpleQueue[logging.LogRecord] = SimpleQueue()
+    to_queue, listener = QueueHandler(queue), QueueListener(queue, to_file)
+    log = logging.getLogger("lfgtui")
+    log.addHandler(to_queue)
+    log.setLevel(logging.DEBUG)
+    log.propagate = False
+    listener.start()
+    try:
+        yield
+    finally:
+        log.removeHandler(to_queue)
+        log.setLevel(logging.NOTSET)
+        log.propagate = True
+        listener.stop()
+        to_file.close()
+
+
+def _handler(path: Path) -> logging.Handler:
     try:
         # For its owner alone: hosts and tickets are nobody else's business.
         os.close(os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC, 0o600))
@@ -36,7 +66,4 @@ def open_debug_log() -> None:
         why = error.strerror or str(error)
         raise UsageError(f"{VARIABLE}={path}: the debug log cannot be written: {why}") from None
     handler.setFormatter(logging.Formatter(_FORM, "%Y-%m-%d %H:%M:%S"))
-    log = logging.getLogger("lfgtui")
-    log.setLevel(logging.DEBUG)
-    log.propagate = False
-    log.addHandler(handler)
+    return handler

@@ -13,7 +13,7 @@ from importlib import import_module
 import click
 
 from lfgtui import __version__
-from lfgtui.debuglog import open_debug_log
+from lfgtui.debuglog import debug_log
 from lfgtui.errors import LfgError, UsageError, did_you_mean
 
 _COMMANDS = {
@@ -65,12 +65,12 @@ def lfg() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code. Mistakes are one line on stderr and a 2."""
     try:
-        open_debug_log()
-        result = lfg.main(
-            None if arguments is None else list(arguments),
-            prog_name="lfg",
-            standalone_mode=False,
-        )
+        with debug_log():
+            result = lfg.main(
+                None if arguments is None else list(arguments),
+                prog_name="lfg",
+                standalone_mode=False,
+            )
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         return 0

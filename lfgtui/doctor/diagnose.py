@@ -38,7 +38,7 @@ def diagnose(seen: Examination, judgement: Judgement, *, has_key: bool) -> list[
 def clock_skew(seen: Examination) -> float | None:
     """Seconds that this machine is ahead of the server; None where it sent no `Date`.
 
-    The header has whole seconds, so less than one is none.
+    The header has whole seconds, so the middle of its second is taken.
     """
     if seen.exchange is None or seen.wall_clock is None:
         return None
@@ -48,7 +48,7 @@ def clock_skew(seen: Examination) -> float | None:
         return None
     # RFC 9110, 5.6.7: it is in UTC, also where a server leaves that out.
     told = said.replace(tzinfo=said.tzinfo or UTC).timestamp()
-    return round(seen.wall_clock - told - 0.5)
+    return round(seen.wall_clock - told - 0.5, 1)
 
 
 def _began_well(seen: Examination) -> bool:
@@ -260,5 +260,5 @@ def _forward_proxy(seen: Examination) -> str:
 
 def _duration(seconds: float) -> str:
     if seconds < 7200:
-        return f"{seconds:.0f} s" if seconds < 180 else f"{seconds / 60:.0f} min"
+        return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.0f} h" if seconds < 48 * 3600 else f"{seconds / 86400:.0f} days"

@@ -51,13 +51,6 @@ async def test_a_proxy_that_collects_the_answer_is_named_with_the_cure(
     assert "proxy_buffering off;" in cause.fix
 
 
-async def test_a_proxy_without_a_name_is_still_found(simulator: str, ask: Ask) -> None:
-    async with between(simulator, "collects") as url:
-        said = await ask(url)
-    assert said.verdict == "lump"
-    assert "leaves no mark" in finding(said, "cause").message
-
-
 async def test_a_proxy_that_compresses_is_told_from_one_that_only_collects(
     simulator: str, ask: Ask
 ) -> None:
