@@ -1,6 +1,5 @@
-"""`lfg history`, `lfg search`, `lfg show`: what the history holds."""
+"""`lfg history` and `lfg show`: what the history holds."""
 
-import re
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -50,29 +49,6 @@ def history(as_json: bool, limit: int) -> None:
             f"{visible_line(run.title)}{cost}"
         )
     _tell_limit(len(runs), limit)
-
-
-@click.command()
-@click.argument("query", nargs=-1, required=True)
-@click.option("--json", "as_json", is_flag=True, help="One JSON list on stdout.")
-@click.option("--limit", default=50, show_default=True, type=click.IntRange(min=1))
-def search(query: tuple[str, ...], as_json: bool, limit: int) -> None:
-    """Search answers, reasoning, tool calls, their output, prompts and errors.
-
-    Words must all occur; "a phrase" in quotes, prefix*, AND, OR and NOT work.
-    """
-    with _reader() as reader:
-        hits = reader.search(" ".join(query), limit)
-    if as_json:
-        _print_json(hits)
-        return
-    if not hits:
-        click.echo("nothing found", err=True)
-    for hit in hits:
-        place = f"{hit.run}/{hit.ticket}"
-        marked = _marked(hit.snippet, [(start, end) for start, end in hit.matches])
-        click.echo(f"{place}  {hit.kind}  {_when(hit.at)}\n    {marked}")
-    _tell_limit(len(hits), limit)
 
 
 @click.command()
@@ -128,17 +104,3 @@ def _tell_limit(shown: int, limit: int) -> None:
 
 def _when(at: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
-
-
-def _marked(snippet: str, matches: list[tuple[int, int]]) -> str:
-    pieces: list[str] = []
-    end = 0
-    for start, stop in matches:
-        pieces.append(_one_line(snippet[end:start]))
-        pieces.append(click.style(_one_line(snippet[start:stop]), bold=True))
-        end = stop
-    return "".join([*pieces, _one_line(snippet[end:])]).strip()
-
-
-def _one_line(text: str) -> str:
-    return visible_line(re.sub(r"\s+", " ", text))

@@ -2,12 +2,19 @@
 
 The SDK sends; the body is read here, by our reader into our decoder, against
 two clocks: `first_token_timeout` runs from sending until the first record
-that says something, `idle_timeout` between any two records after it, comments
-included. Every error leaves as a `ProviderError`.
+that says something, `idle_timeout` while nothing at all arrives after it.
+Every error leaves as a `ProviderError`.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Mapping,
+    Sequence,
+)
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
 from typing import Protocol, TypeVar
 
@@ -96,7 +103,7 @@ async def _events(
     limit, begun = first, False
     idle = _Limit(request.idle_timeout, "nothing more", "idle_timeout")
     kind = response.headers.get("content-type", "")
-    async with aclosing(read_body(response, kind)) as parts:
+    async with aclosing(read_body(_Watched(response, idle.restart), kind)) as parts:
         while decoder.failure is None:
             try:
                 part = await limit.wait(anext(parts, None))
@@ -114,7 +121,8 @@ async def _events(
             if decoder.done:
                 limit = _Limit(_AFTERGLOW, "nothing more", "after the end")
             elif begun:
-                limit = idle.restarted()
+                limit = idle
+                idle.restart()
     for event in decoder.finish():
         yield event
     if decoder.failure is not None:
@@ -138,6 +146,24 @@ def _first_limit(request: Request) -> "_Limit":
     return _Limit(seconds, "no answer", "first_token_timeout and idle_timeout")
 
 
+class _Watched:
+    """A body that tells when some of it arrives: a long record is no silence."""
+
+    def __init__(self, response: HttpResponse, heard: Callable[[], None]) -> None:
+        self._response = response
+        self._heard = heard
+
+    async def aiter_bytes(self) -> AsyncGenerator[bytes, None]:
+        chunks = self._response.aiter_bytes()
+        try:
+            async for chunk in chunks:
+                self._heard()
+                yield chunk
+        finally:
+            if isinstance(chunks, AsyncGenerator):
+                await chunks.aclose()
+
+
 class _Limit:
     """A stretch of time that may pass before something arrives, and what it is called."""
 
@@ -146,17 +172,23 @@ class _Limit:
         self._what = what
         self._name = name
         self._deadline = asyncio.get_running_loop().time() + seconds
+        self._clock: asyncio.Timeout | None = None
 
-    def restarted(self) -> "_Limit":
-        """The same stretch, from now on."""
+    def restart(self) -> None:
+        """The same stretch, from now on, also for who waits already."""
         self._deadline = asyncio.get_running_loop().time() + self._seconds
-        return self
+        if self._clock is not None and not self._clock.expired():
+            self._clock.reschedule(self._deadline)
 
     async def wait(self, arrival: Awaitable[T]) -> T:
         """What arrives; raises `ProviderError` ("timeout") once the stretch is over."""
         try:
             async with asyncio.timeout_at(self._deadline) as clock:
-                return await arrival
+                self._clock = clock
+                try:
+                    return await arrival
+                finally:
+                    self._clock = None
         except TimeoutError:
             if not clock.expired():
                 raise
