@@ -175,7 +175,12 @@ class TicketRun:
         """Say what broke and what comes next, and wait until it is due."""
         delay = round(step.delay, 2)
         _log.info(
-            "%s: %s broke (%s); %s in %g s", self.ticket.id, route, error.kind, step.route, delay
+            "%s: %s broke (%s); next %s in %g s",
+            self.ticket.id,
+            route,
+            error.kind,
+            step.route,
+            delay,
         )
         self.emit(e.Retrying(error.message, delay, self.attempt + 1, error.kind))
         if step.route != route:

@@ -1,13 +1,20 @@
 """The doctor's question over real sockets: a server that streams, and what stands before it."""
 
+import asyncio
+from collections.abc import AsyncGenerator
+
 import pytest
 
 from lfgtui.config import WireName
+from lfgtui.doctor.examine import Target, examine
 from lfgtui.doctor.findings import Finding
-from lfgtui.doctor.report import Report
+from lfgtui.doctor.report import Report, report
+from lfgtui.events import WireEvent
+from lfgtui.providers.base import Request
+from lfgtui.providers.openai_chat import ChatProvider
 
 from .conftest import Ask
-from .middleman import between
+from .middleman import How, between
 
 
 def finding(report: Report, topic: str) -> Finding:
@@ -91,3 +98,32 @@ async def test_a_server_that_is_not_there_is_said(ask: Ask) -> None:
     assert not said.ok
     assert finding(said, "connection").message.startswith("cannot reach 127.0.0.1:9")
     assert said.latency_ms is None
+
+
+class Unwatched:
+    """A provider that no probe fits, as one over a WebSocket."""
+
+    def __init__(self, provider: ChatProvider) -> None:
+        self._provider = provider
+
+    def stream(self, request: Request) -> AsyncGenerator[WireEvent, None]:
+        return self._provider.stream(request)
+
+    async def aclose(self) -> None:
+        await self._provider.aclose()
+
+
+@pytest.mark.parametrize(("how", "verdict"), [("passes", "streams"), ("collects", "lump")])
+async def test_without_a_probe_the_events_tell(simulator: str, how: How, verdict: str) -> None:
+    async with between(simulator, how) as url:
+        provider = Unwatched(
+            await asyncio.to_thread(
+                lambda: ChatProvider(base_url=f"{url}/v1", api_key="sk-right", headers={})
+            )
+        )
+        seen = await examine(provider, Target("it", "openai-chat", "paced"))
+        await provider.aclose()
+    said = report(seen, has_key=True)
+    assert (said.verdict, said.status, said.clock_skew_s) == (verdict, None, None)
+    assert said.latency_ms is not None
+    assert said.latency_ms.connect is None
