@@ -174,14 +174,8 @@ class TicketRun:
     async def _move_on(self, route: Route, error: ProviderError, step: Step) -> None:
         """Say what broke and what comes next, and wait until it is due."""
         delay = round(step.delay, 2)
-        _log.info(
-            "%s: %s broke (%s); next %s in %g s",
-            self.ticket.id,
-            route,
-            error.kind,
-            step.route,
-            delay,
-        )
+        told = (self.ticket.id, route, error.kind, step.route, delay)
+        _log.info("%s: %s broke (%s); next %s in %g s", *told)
         self.emit(e.Retrying(error.message, delay, self.attempt + 1, error.kind))
         if step.route != route:
             self.emit(e.FailedOver(str(route), str(step.route)))

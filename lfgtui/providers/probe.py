@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Protocol, runtime_checkable
 
+import httpx
 import httpx2
 
 
@@ -67,25 +68,25 @@ class Probe:
         self.unknown: Counter[str] = Counter()
         self._lookups = lookups
 
-    def watch(self, client: httpx2.AsyncClient) -> None:
-        """Note what the client sends and gets from now on."""
+    def watch(self, client: httpx2.AsyncClient | httpx.AsyncClient) -> None:
+        """Note what the client, the SDKs' or httpx's own, sends and gets from now on."""
         client.event_hooks = {
             "request": [*client.event_hooks["request"], self._on_request],
             "response": [*client.event_hooks["response"], self._on_response],
         }
 
-    async def _on_request(self, request: httpx2.Request) -> None:
+    async def _on_request(self, request: httpx2.Request | httpx.Request) -> None:
         url = request.url.copy_with(username=None, password=None, query=None, fragment=None)
         exchange = Exchange(str(url), monotonic())
         self.exchanges.append(exchange)
         request.extensions["trace"] = _Trace(exchange, self._lookups).note
 
-    async def _on_response(self, response: httpx2.Response) -> None:
+    async def _on_response(self, response: httpx2.Response | httpx.Response) -> None:
         exchange = self.exchanges[-1]
         exchange.status = response.status_code
         exchange.http_version = response.http_version
         exchange.headers = tuple(response.headers.multi_items())
-        assert isinstance(response.stream, httpx2.AsyncByteStream)
+        assert isinstance(response.stream, httpx2.AsyncByteStream | httpx.AsyncByteStream)
         response.stream = _NotedStream(response.stream, exchange)
 
 
@@ -137,10 +138,12 @@ class _Trace:
                 self._exchange.answered = now
 
 
-class _NotedStream(httpx2.AsyncByteStream):
-    """A response's body that notes its pieces."""
+class _NotedStream(httpx2.AsyncByteStream, httpx.AsyncByteStream):
+    """A response's body that notes its pieces; either library takes it for its own."""
 
-    def __init__(self, stream: httpx2.AsyncByteStream, exchange: Exchange) -> None:
+    def __init__(
+        self, stream: httpx2.AsyncByteStream | httpx.AsyncByteStream, exchange: Exchange
+    ) -> None:
         self._stream = stream
         self._exchange = exchange
 

@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 import ssl
 from pathlib import Path
+from types import ModuleType
 
+import httpx
 import httpx2
 import pytest
 
@@ -82,14 +84,18 @@ async def test_records_that_a_decoder_does_not_know_are_counted(
         assert probe.unknown == {"shiny": 1}
 
 
-async def test_two_probes_do_not_get_into_each_others_way(server: Loopback) -> None:
+@pytest.mark.parametrize("library", [httpx, httpx2])
+async def test_two_probes_do_not_get_into_each_others_way(
+    server: Loopback, library: ModuleType
+) -> None:
     server.answer = Answer([b"{}"], content_type="application/json")
     one, two = Probe(), Probe()
-    async with httpx2.AsyncClient(trust_env=False) as client:
+    async with library.AsyncClient(trust_env=False) as client:
         one.watch(client)
         two.watch(client)
         await client.get(server.url)
     assert [len(probe.exchanges[0].pieces) for probe in (one, two)] == [1, 1]
+    assert two.exchanges[0].connect is not None  # the client has one trace, the later probe's
 
 
 async def test_the_handshake_of_an_encrypted_connection_is_timed() -> None:
