@@ -26,6 +26,7 @@ from lfgtui.providers.base import Decoder, Request
 from lfgtui.providers.body import Part, Whole, read_body
 from lfgtui.providers.failures import as_provider_error
 from lfgtui.providers.limits import ArgumentsMeter
+from lfgtui.providers.response_log import ResponseLog
 
 T = TypeVar("T")
 
@@ -59,12 +60,18 @@ async def pump(
     request: Request,
     *,
     key: str | None,
+    host: str = "",
 ) -> AsyncGenerator[WireEvent, None]:
-    """The events of the response that `sending` opens. `key` is kept out of messages."""
+    """The events of the response that `sending` opens. `key` is kept out of messages.
+
+    `host` is who is asked, for the debug log.
+    """
     try:
         async with AsyncExitStack() as stack:
+            log = stack.enter_context(ResponseLog(host, request, decoder.unknown))
             first = _first_limit(request)
             response = (await first.wait(stack.enter_async_context(sending))).http_response
+            log.answered()
             arguments = ArgumentsMeter()
             async with aclosing(_events(response, decoder, request, first)) as events:
                 async for event in events:
