@@ -21,7 +21,7 @@ _TAIL = 4096
 class ChildServer:
     """Starts `python -m module` once, tells its URL, and leaves none behind.
 
-    The child prints `NAME: URL` when it serves. It holds the other end of a
+    The child prints `NAME: URL` when it serves, or why it does not. It holds the other end of a
     pipe, its stdin, and exits when that closes, so it goes with its parent
     even when that is killed. It is in a session of its own: a ctrl+c in the
     terminal is the parent's to handle.
@@ -82,7 +82,7 @@ class ChildServer:
         if line.startswith(announced):
             return line.removeprefix(announced).strip()
         said = (await self._end()).decode(errors="replace").strip().splitlines()
-        last = said[-1] if said else "it said nothing"
+        last = line.strip() or (said[-1] if said else "it said nothing")
         raise ProviderError("server", f"the {self._name} did not start: {last}")
 
     async def _end(self) -> bytes:

@@ -91,11 +91,10 @@ def _check_provider(config: Config, ticket: Ticket, name: str, *, is_checked: bo
 
 def _engine(plan: Plan, closing: ExitStack) -> Engine:
     """Open the history, begin or resume the run, and build what runs it."""
+    from lfgtui.cli.servers import OwnServers
     from lfgtui.engine.engine import Engine
     from lfgtui.engine.journal import Journal
-    from lfgtui.local.model import local_model
     from lfgtui.providers.registry import Providers
-    from lfgtui.simulator.embedded import embedded_simulator
 
     journal = closing.enter_context(Journal(paths.history_file()))
     stored = None
@@ -104,25 +103,17 @@ def _engine(plan: Plan, closing: ExitStack) -> Engine:
     else:
         journal.resume(plan.resumes)
         stored = _stored(plan.resumes, plan.tickets)
-    simulator = embedded_simulator()
-    at_once = min(plan.config.concurrency, len(plan.tickets))
-    local = local_model(plan.config.provider(LOCAL), at_once=at_once)
-
-    async def end_servers() -> None:
-        await asyncio.gather(simulator.aclose(), local.aclose())
-
+    servers = OwnServers(plan.config, at_once=min(plan.config.concurrency, len(plan.tickets)))
     return Engine(
         journal,
         plan.title,
         plan.tickets,
         config=plan.config,
-        providers=Providers(
-            plan.config, dict.fromkeys(SIMULATED, simulator.start) | {LOCAL: local.start}
-        ),
+        providers=Providers(plan.config, servers.starters),
         headless=plan.output is not None,
         stored=stored,
         environment=plan.environment,
-        on_close=end_servers,
+        on_close=servers.aclose,
     )
 
 

@@ -36,7 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         file = find_model(given.model_file)
         server = serve(file, alias=given.alias, slots=given.slots, context=given.context)
     except UsageError as error:
-        sys.stderr.write(f"{error}\n")
+        announce.write(f"{error}\n")  # not to stderr, where llama.cpp's log comes late
+        announce.close()
         return 2
     announce.write(f"local model: {server.listening_address}\n")
     announce.close()
@@ -86,7 +87,7 @@ def _threads() -> int:
 
 
 def _exit_with_parent() -> None:
-    while sys.stdin.buffer.read(4096):
+    while os.read(0, 4096):  # not sys.stdin: its lock would be held when the interpreter ends
         pass
     os._exit(0)  # in the middle of answers, if it must be: they have no reader
 

@@ -120,8 +120,9 @@ def classify(status: int | None, codes: tuple[str, ...], message: str) -> ErrorK
             return kind
     if status not in (401, 403, 404, 429) and _OVERFLOW.search(message):
         return "context_overflow"
-    if not kinds or (kinds[0] == "server" and status is not None):
-        return kind_of_status(status)  # the status tells an overload from a fault
+    by_status = kind_of_status(status)
+    if not kinds or (status is not None and (kinds[0] == "server" or by_status not in vague)):
+        return by_status  # it tells an overload from a fault, and what is not there from a mistake
     return kinds[0]
 
 
