@@ -10,6 +10,9 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
+
+from lfgtui.providers.base import ToolSpec
 
 from .programs import find, free_port, serving
 from .wires import WIRES
@@ -22,19 +25,24 @@ CALLS: list[tuple[str, str, Json]] = [
     ("call_1", "read_file", {"path": "one.txt"}),
     ("call_2", "read_file", {"path": "two.txt"}),
 ]
+TOOLS = (
+    ToolSpec(
+        "read_file", "Read a file.", {"type": "object", "properties": {"path": {"type": "string"}}}
+    ),
+)
 USAGE = {"input_tokens": 11, "output_tokens": 7, "prompt_tokens": 11, "completion_tokens": 7}
 
 
-def _fixture(model: str, response: Json, match: Json | None = None, /, **how: object) -> object:
+def _fixture(model: str, response: Json, match: Json | None = None, /, **how: object) -> Json:
     return {"match": {**(match or {}), "model": model}, "response": response, **how}
 
 
-def _fails(model: str, status: int, kind: str, **more: object) -> object:
+def _fails(model: str, status: int, kind: str, **more: object) -> Json:
     said = {"message": f"no: {kind}", "type": kind}
     return _fixture(model, {"error": said, "status": status, **more})
 
 
-def fixtures() -> list[object]:
+def fixtures() -> list[Json]:
     """What each model answers; the first that matches does."""
     calls = [{"id": i, "name": n, "arguments": json.dumps(a)} for i, n, a in CALLS]
     cut: Json = {"chunkSize": 4, "latency": 30, "disconnectAfterMs": 250}
@@ -60,7 +68,7 @@ def fixtures() -> list[object]:
     ]
 
 
-def _breaks_once(model: str, call: object, cut: Json) -> list[object]:
+def _breaks_once(model: str, call: object, cut: Json) -> list[Json]:
     """A tool call, then an answer that breaks off the first time it is given."""
     first = {"toolCallId": "call_1", "sequenceIndex": 0}
     return [
@@ -68,6 +76,12 @@ def _breaks_once(model: str, call: object, cut: Json) -> list[object]:
         _fixture(model, {"content": NIGHT}, {"toolCallId": "call_1"}, chunkSize=9),
         _fixture(model, {"toolCalls": [call]}),
     ]
+
+
+def models() -> list[str]:
+    """The names that fixtures answer to."""
+    matches = (cast(Json, fixture["match"]) for fixture in fixtures())
+    return list(dict.fromkeys(str(match["model"]) for match in matches))
 
 
 @contextmanager

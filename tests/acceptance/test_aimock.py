@@ -1,10 +1,6 @@
 """All that a server may answer, from one that nobody here wrote: see `aimock`."""
 
 import asyncio
-import json
-import subprocess
-import sys
-from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -12,16 +8,14 @@ import pytest
 
 from lfgtui.config import WireName
 from lfgtui.errors import ErrorKind
-from lfgtui.providers.base import Provider, ToolSpec
+from lfgtui.providers.base import Provider
 from lfgtui.transcript import CallPart, ModelTurn, TextPart, ToolResult, UserTurn
 
-from .aimock import CALLS, NIGHT, TEXT, aimock
+from .aimock import CALLS, NIGHT, TEXT, TOOLS, aimock
+from .command import check_the_command
 from .wires import WIRES, answer, at, opened
 
 pytestmark = pytest.mark.acceptance
-
-PATH: dict[str, object] = {"type": "object", "properties": {"path": {"type": "string"}}}
-TOOLS = (ToolSpec("read_file", "Read a file.", PATH),)
 
 
 @pytest.fixture(scope="module")
@@ -110,54 +104,8 @@ async def test_two_dozen_streams_at_once(provider: Provider) -> None:
     assert [(one.text, one.stop_reason) for one in got] == [(TEXT, "end")] * 24
 
 
-# The engine, through the command, as a person would run it.
-
-
-TICKETS = """
-[defaults]
-approve = "auto"
-tools = ["read_file", "write_file"]
-[[ticket]]
-id = "works"
-provider = "there"
-model = "agent"
-prompt = "Put the two together."
-[[ticket]]
-id = "breaks"
-provider = "there"
-model = "BREAKS"
-prompt = "Tell me of the night."
-"""
-
-
 @pytest.mark.parametrize("wire", WIRES)
 def test_a_tool_loop_and_a_cut_in_the_middle_of_one(
     root: str, wire: WireName, tmp_path: Path
 ) -> None:
-    said = at(wire, root)
-    (tmp_path / "config").mkdir()
-    (tmp_path / "config" / "config.toml").write_text(
-        f'[retry]\nbase_delay = 0.01\n[providers.there]\nwire = "{wire}"\n'
-        f'base_url = "{said.base_url}"\n'
-    )
-    for name in ("one", "two"):
-        (tmp_path / f"{name}.txt").write_text(name)
-    (tmp_path / "tickets.toml").write_text(TICKETS.replace("BREAKS", f"breaks-{wire}"))
-    lfg = [sys.executable, "-m", "lfgtui", "run", "tickets.toml", "--yes", "--json"]
-    done = subprocess.run(
-        lfg, check=False, cwd=tmp_path, capture_output=True, text=True, timeout=60
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert (tmp_path / "out.txt").read_text() == "one and two"
-    entries = [json.loads(line) for line in done.stdout.splitlines()]
-    kinds = Counter((entry["ticket"], entry["type"]) for entry in entries)
-    assert kinds["works", "tool_call_finished"] == 3
-    assert kinds["works", "request_sent"] == 3
-    assert kinds["breaks", "retrying"] == 1
-    texts = {1: "", 2: ""}
-    for entry in entries:
-        if entry["ticket"] == "breaks" and entry["type"] == "text_delta":
-            texts[entry["attempt"]] += entry["text"]
-    assert texts[2] == NIGHT
-    assert NIGHT.startswith(texts[1])
-    assert 0 < len(texts[1]) < len(NIGHT)
+    check_the_command(tmp_path, at(wire, root), wire)
