@@ -24,6 +24,11 @@ class ChatCalls:
         self._extra: dict[int, JsonObject] = {}
 
     @property
+    def begun(self) -> bool:
+        """Whether any call began."""
+        return bool(self._calls)
+
+    @property
     def broken(self) -> bool:
         """Whether the last call's arguments stop in the middle."""
         return bool(self._calls) and parse_arguments(self._calls[-1].raw) is None
@@ -32,7 +37,9 @@ class ChatCalls:
         """The events of one chunk's `tool_calls`, or of its `function_call` of old."""
         events: list[WireEvent] = []
         for piece in loose_json.children(delta, "tool_calls"):
-            self._take_piece(piece, loose_json.child(piece, "function"), events)
+            # A custom tool takes text that need not be JSON.
+            function = loose_json.child(piece, "function") or loose_json.child(piece, "custom")
+            self._take_piece(piece, function, events)
         if function := loose_json.child(delta, "function_call"):
             self._take_piece({"index": 0}, function, events)
         return events
@@ -64,7 +71,7 @@ class ChatCalls:
                 events.append(ToolArgumentsDelta(call.call_id, call.raw))
         if extra := loose_json.child(piece, "extra_content"):
             self._extra[self._calls.index(call)] = extra
-        given = function.get("arguments")
+        given = function.get("arguments") or function.get("input")
         if isinstance(given, dict):
             given = loose_json.compact(given)
         if isinstance(given, str) and given:
