@@ -293,4 +293,3 @@ class AnthropicDecoder:
     def _emit_text(text: str, events: list[WireEvent]) -> None:
         if text:
             events.append(TextDelta(text))
-

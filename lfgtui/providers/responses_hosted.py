@@ -33,9 +33,11 @@ class HostedItems:
     def begin(self, place: object, item: JsonObject) -> Sequence[WireEvent]:
         """An item was added: its card, with what is known of the input."""
         kind = loose_json.text(item, "type")
-        if kind in _NO_TOOL or kind.endswith("_output"):
+        if kind in _NO_TOOL:
             return ()
         call_id, name = self._open(place, item)
+        if kind.endswith("_output"):
+            return ()  # the call it belongs to has a card
         return (HostedTool(name, self._asked(call_id, _input(item, begun=True)), "", call_id),)
 
     def end(self, place: object, item: JsonObject) -> Sequence[WireEvent]:
@@ -46,7 +48,8 @@ class HostedItems:
             return (Status("the provider made the conversation shorter"), kept)
         if kind in _NO_TOOL:
             return (kept,)
-        call_id, name = self._at.get(place) or self._open(place, item)
+        call_id, name = self._open(place, item)
+        del self._at[place]
         return (HostedTool(name, self._asked(call_id, _input(item)), _output(item), call_id), kept)
 
     def grow(self, kind: str, place: object, record: JsonObject) -> Sequence[WireEvent]:
@@ -76,7 +79,7 @@ class HostedItems:
 
     def _asked(self, call_id: str, given: str) -> str:
         """The input where it is news: several records say it."""
-        if self._inputs.get(call_id) == given:
+        if not given or self._inputs.get(call_id) == given:
             return ""
         self._inputs[call_id] = given
         return given
@@ -84,7 +87,9 @@ class HostedItems:
     def _open(self, place: object, item: JsonObject) -> tuple[str, str]:
         kind = loose_json.text(item, "type")
         base = kind.removesuffix("_output").removesuffix("_call")
-        own = loose_json.text(item, "call_id") or loose_json.text(item, "id") or f"{base}_{place}"
+        known, _ = self._at.get(place) or ("", "")
+        own = known or loose_json.text(item, "call_id") or loose_json.text(item, "id")
+        own = own or f"{base}_{place}"
         if kind.endswith("_output") and not loose_json.text(item, "call_id"):
             own = self._last.get(base, own)
         self._last[base] = own

@@ -53,7 +53,8 @@ class Spoken:
         others = [
             said
             for said in self._said.values()
-            if said.text and whole.startswith(said.text)
+            if said.text
+            and whole.startswith(said.text)
             # What is closed may be how something else begins, but hardly all of it.
             and (not said.closed or (moved and said.text == whole))
         ]
