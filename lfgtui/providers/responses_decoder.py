@@ -83,7 +83,7 @@ class ResponsesDecoder:
         self._finished: set[object] = set()
         self._text = Spoken()
         self._thought = Spoken()
-        self._thinking: set[object] = set()
+        self._thinking: set[tuple[object, bool, int]] = set()
         self._hosted = HostedItems()
         self._citations = Citations()
         self._called = False

@@ -184,7 +184,7 @@ def test_blocks_inside_message_start_stand_before_those_that_follow() -> None:
 
 def test_a_record_that_comes_twice_says_its_thing_once() -> None:
     start: Json = {"type": "message_start", "message": {"id": "m", "content": []}}
-    records = [
+    records: list[Json] = [
         start,
         block(0, {"type": "thinking", "thinking": "", "signature": ""}),
         stopped(0),

@@ -285,14 +285,11 @@ def test_an_error_after_a_finish_reason_is_a_failure() -> None:
 
 
 def test_usage_in_every_chunk_is_counted_as_it_grows() -> None:
-    def used(output: int) -> Json:
-        return {"usage": {"prompt_tokens": 5, "completion_tokens": output}}
+    def used(text: str, output: int, finish: str | None = None) -> Json:
+        usage = {"prompt_tokens": 5, "completion_tokens": output}
+        return chunk({"content": text}, finish, usage=usage)
 
-    events = run(
-        ChatDecoder(),
-        chunk({"content": "a"}, **used(1)),
-        chunk({"content": "b"}, "stop", **used(2)),
-    )
+    events = run(ChatDecoder(), used("a", 1), used("b", 2, "stop"))
     assert [event for event in events if isinstance(event, e.Usage)] == [
         e.Usage(5, 1),
         e.Usage(5, 2),

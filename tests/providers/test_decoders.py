@@ -213,7 +213,7 @@ def test_records_that_are_not_known_do_no_harm(
 @pytest.mark.parametrize(
     "error",
     [
-        'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"Later"}}',
+        'event: error\ndata: {"type":"error","error":{"type":"overloaded","message":"Later"}}',
         'data: {"type":"error","error":{"code":"overloaded","message":"Later"}}',
         'event: error\ndata: {"error":{"type":"overloaded","message":"Later"}}',
         'error: {"type":"error","error":{"type":"overloaded","message":"Later"}}',

@@ -1,7 +1,5 @@
 """The Responses stream: the corners that recordings leave open."""
 
-import json
-
 import pytest
 
 from lfgtui import events as e
