@@ -110,12 +110,12 @@ class AnthropicDecoder:
         return (*events, ResponseFinished(self._turn, reason))
 
     def decode_whole(self, body: bytes) -> Sequence[WireEvent]:
-        message = loose_json.parse_object(body)
-        if message is None or loose_json.text(message, "type") not in ("message", "error"):
-            self.failure = ProviderError("protocol", "the answer is no Messages response")
+        message = loose_json.parse_object(body) or {}
+        if message.get("error"):
+            self.failure = failures.in_stream(message["error"])
             return ()
-        if loose_json.text(message, "type") == "error":
-            self.failure = failures.in_stream(message.get("error"))
+        if not isinstance(message.get("content"), list):
+            self.failure = ProviderError("protocol", "the answer is no Messages response")
             return ()
         events = [*self._open(message), *self._take_first()]
         self.done = True

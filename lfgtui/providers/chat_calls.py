@@ -88,9 +88,16 @@ class ChatCalls:
             call = next((c for c in self._calls if c.call_id == call_id), None)
         else:
             call = self._calls[-1] if self._calls and not name else None
-        if call is None or (call_id and name and call_id != call.call_id):
+        is_other = call is not None and call_id and name and call_id != call.call_id
+        if call is None or (is_other and not _goes_on(call, name)):
             call = OpenCall(call_id or f"call_{self._turn}_{len(self._calls) + 1}", "")
             self._calls.append(call)
         if index is not None:
             self._at_index[index] = call
         return call
+
+
+def _goes_on(call: OpenCall, name: str) -> bool:
+    """Whether a piece with another id still belongs to the call: some servers make up an
+    id for every piece, but none begins a call inside another's arguments."""
+    return name == call.name and bool(call.pieces) and parse_arguments(call.raw) is None

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 class _Said:
     pieces: list[str] = field(default_factory=list)
     closed: bool = False
+    confirmed: bool = False  # the whole response said it as well
 
     @property
     def text(self) -> str:
@@ -47,6 +48,7 @@ class Spoken:
         new = whole[len(said.text) :]
         said.pieces.append(new)
         said.closed = True
+        said.confirmed = said.confirmed or moved
         return new
 
     def _elsewhere(self, whole: str, *, moved: bool) -> _Said | None:
@@ -56,6 +58,6 @@ class Spoken:
             if said.text
             and whole.startswith(said.text)
             # What is closed may be how something else begins, but hardly all of it.
-            and (not said.closed or (moved and said.text == whole))
+            and (not said.closed or (moved and said.text == whole and not said.confirmed))
         ]
         return max(others, key=lambda said: len(said.text), default=None)

@@ -21,6 +21,20 @@ def test_calls_that_share_an_index_are_told_apart_by_id() -> None:
     assert [call.arguments for call in requests(events)] == [{"a": 1}, {"a": 2}]
 
 
+def test_an_id_that_changes_inside_the_arguments_means_nothing() -> None:
+    events = run(
+        ChatDecoder(),
+        chunk(piece('{"a":', index=0, id="x1", name="f")),
+        chunk(piece("1", index=0, id="x2", name="f")),
+        chunk(piece("}", index=0, id="x3")),
+        chunk(piece('{"a":2}', index=0, id="y", name="f"), "tool_calls"),
+    )
+    assert [(call.call_id, call.arguments) for call in requests(events)] == [
+        ("x1", {"a": 1}),
+        ("y", {"a": 2}),
+    ]
+
+
 def test_calls_without_an_index_are_continued_by_what_follows() -> None:
     events = run(
         ChatDecoder(),

@@ -230,3 +230,26 @@ def test_an_error_inside_a_200_is_a_failure_and_keeps_what_came(
         assert (answer.text, answer.stop_reason) == ("Žluťoučký ", None)
         assert decoder.failure is not None
         assert (decoder.failure.kind, decoder.failure.message) == ("overloaded", "Later")
+
+
+@pytest.mark.parametrize("decoder_class", DECODERS)
+@pytest.mark.parametrize("wrap", ['{"type":"error","error":%s}', '{"error":%s}', '[{"error":%s}]'])
+def test_a_body_that_is_an_error_is_a_failure(
+    decoder_class: Callable[[], Decoder], wrap: str
+) -> None:
+    error = wrap % '{"code":"invalid_api_key","message":"No"}'
+    decoder = decoder_class()
+    assert list(decoder.decode_whole(error.encode())) == []
+    assert decoder.failure is not None
+    assert (decoder.failure.kind, decoder.failure.message) == ("auth", "No")
+
+
+@pytest.mark.parametrize("decoder_class", DECODERS)
+@pytest.mark.parametrize("strange", [b"", b"<html>", b"[]", b"1", b"{}", b'{"choices"', b"null"])
+def test_a_body_of_no_known_form_is_a_protocol_failure(
+    decoder_class: Callable[[], Decoder], strange: bytes
+) -> None:
+    decoder = decoder_class()
+    assert [*decoder.decode_whole(strange), *decoder.finish()] == []
+    assert decoder.failure is not None
+    assert decoder.failure.kind == "protocol"

@@ -48,6 +48,11 @@ def test_the_whole_response_may_have_other_places() -> None:
     assert said.rest(3, "A", moved=True) == ""
 
 
+def test_two_equal_texts_of_a_whole_response_are_two() -> None:
+    said = Spoken()
+    assert [said.rest(place, "A", moved=True) for place in (0, 1, 1)] == ["A", "A", ""]
+
+
 @given(st.text(min_size=1), st.lists(st.integers(0, 40)), st.integers(0, 40))
 def test_deltas_and_closing_records_together_say_the_whole_once(
     whole: str, cuts: list[int], lost: int
