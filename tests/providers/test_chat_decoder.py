@@ -54,6 +54,12 @@ def test_calls_without_an_id_get_one_that_no_other_turn_has() -> None:
     assert requests(events) == [ToolCallRequested("call_3_1", "f", {"a": 1})]
 
 
+def test_a_call_whose_arguments_never_come_has_none() -> None:
+    call = {"index": 0, "id": "x", "function": {"name": "f"}}
+    events = run(ChatDecoder(), chunk({"tool_calls": [call]}), chunk({}, "tool_calls"))
+    assert requests(events) == [ToolCallRequested("x", "f", {})]
+
+
 @pytest.mark.parametrize("arguments", ["", None, "null", "{}", " "])
 def test_no_arguments_is_an_empty_object(arguments: str | None) -> None:
     events = run(ChatDecoder(), chunk(piece(arguments, index=0, id="x", name="f"), "tool_calls"))
