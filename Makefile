@@ -9,7 +9,7 @@ TESTS ?= tests
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test acceptance check format bench fuzz snapshots picture clean
+.PHONY: help demo run test acceptance check format bench fuzz wire snapshots picture clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -49,7 +49,11 @@ bench: $(READY) ## measure; prints ratios from interleaved runs
 fuzz: $(READY) ## stream awkward documents, walk through the app, for minutes; prints counts
 	$(BIN)/python -m tests.markdown.fuzz $(ARGS)
 	$(BIN)/python -m tests.ui.fuzz_rows
+	@LFG_RECORDINGS="$${LFG_RECORDINGS:-$(wildcard ../shared/data)}" $(BIN)/python -m tests.providers.mutations
 	$(BIN)/python -m tests.ui.walk
+
+wire: $(READY) ## decode every recorded provider stream, cut in every way; prints a table
+	@LFG_RECORDINGS="$${LFG_RECORDINGS:-$(wildcard ../shared/data)}" $(BIN)/python -m tests.providers.wire_table
 
 snapshots: $(READY) ## accept what the screen looks like now
 	$(BIN)/python -m pytest tests/ui --snapshot-update

@@ -5,6 +5,12 @@ A message is a list of blocks; each starts, grows by deltas and stops
 thinking go out as they arrive. A block that the next request must carry back
 goes out whole, as a `ProviderItem`, when it stops; of a thinking block only
 the signature, since its text went out before.
+
+A message may begin with blocks that no record streams: where a hosted program
+called a tool, `message_start` holds the call, whole, and the stop reason too.
+Other servers stream again what stood there. So these blocks wait for what
+follows: a block that starts at index 0 takes their place, anything else lets
+them out.
 """
 
 from collections import Counter
@@ -13,12 +19,12 @@ from dataclasses import dataclass, field
 
 from lfgtui.errors import ProviderError
 from lfgtui.events import (
-    Citation,
     Heartbeat,
     HostedTool,
     ProviderItem,
     ReasoningDelta,
     ResponseFinished,
+    Status,
     TextDelta,
     ToolArgumentsDelta,
     ToolCallStarted,
@@ -27,6 +33,7 @@ from lfgtui.events import (
 )
 from lfgtui.providers import failures, hosted, loose_json
 from lfgtui.providers.calls import CUT_SHORT, NO_JSON, OpenCall, stop_reason
+from lfgtui.providers.citations import citation_of
 from lfgtui.providers.loose_json import JsonObject
 
 WIRE = "anthropic"
@@ -54,7 +61,9 @@ class AnthropicDecoder:
         self._held: OpenCall | None = None
         self._called = False
         self._usage: dict[str, int] = {}
-        self._hosted: dict[str, tuple[str, str]] = {}
+        self._hosted: dict[str, str] = {}
+        self._message_id = ""
+        self._first: list[JsonObject] = []
 
     def feed(self, name: str, data: str | bytes) -> Sequence[WireEvent]:
         record = loose_json.parse_object(data)
@@ -71,11 +80,12 @@ class AnthropicDecoder:
             case "content_block_stop":
                 return self._stop(record)
             case "message_start":
-                return self._count(loose_json.child(record, "message"))
+                return self._open(loose_json.child(record, "message"))
             case "message_delta":
                 return self._close(record)
             case "message_stop":
                 self.done = True
+                return self._take_first()
             case "ping":
                 return (Heartbeat(),)
             case "error":
@@ -85,12 +95,14 @@ class AnthropicDecoder:
         return ()
 
     def finish(self) -> Sequence[WireEvent]:
+        events: list[WireEvent] = self._take_first()
         if self.failure is None and self.wire_stop_reason is None and not self.done:
             self.failure = ProviderError("cut", "the stream ended before the message did")
         if self.failure is not None:
-            return ()
+            return events
+        for index in sorted(self._blocks):  # some servers stop the message and not its blocks
+            events += self._stop({"index": index})
         reason = stop_reason(self.wire_stop_reason, called=False)
-        events: list[WireEvent] = []
         if reason in CUT_SHORT:
             self._held = None
         self._release(events)
@@ -98,33 +110,57 @@ class AnthropicDecoder:
         return (*events, ResponseFinished(self._turn, reason))
 
     def decode_whole(self, body: bytes) -> Sequence[WireEvent]:
-        message = loose_json.parse_object(body)
-        if message is None or loose_json.text(message, "type") not in ("message", "error"):
+        message = loose_json.parse_object(body) or {}
+        if message.get("error"):
+            self.failure = failures.in_stream(message["error"])
+            return ()
+        if not isinstance(message.get("content"), list):
             self.failure = ProviderError("protocol", "the answer is no Messages response")
             return ()
-        if loose_json.text(message, "type") == "error":
-            self.failure = failures.in_stream(message.get("error"))
-            return ()
-        events: list[WireEvent] = list(self._count(message))
-        for index, block in enumerate(loose_json.children(message, "content")):
-            events += self._start({"index": index, "content_block": block})
-            events += self._stop({"index": index})
-        reason = loose_json.text(message, "stop_reason")
-        events += self._close({"delta": {"stop_reason": reason}})
+        events = [*self._open(message), *self._take_first()]
         self.done = True
         return events
 
-    def _start(self, record: JsonObject) -> Sequence[WireEvent]:
+    def _open(self, message: JsonObject) -> Sequence[WireEvent]:
+        message_id = loose_json.text(message, "id")
+        if message_id and message_id == self._message_id:
+            return self._count(message)  # the same record again
+        self._message_id = message_id
+        events = self._take_first()
+        # A proxy that tried again begins anew: what was open never ends.
+        self._blocks.clear()
+        self._held = None
+        self._first = loose_json.children(message, "content")
+        self.wire_stop_reason = loose_json.text(message, "stop_reason") or None
+        return (*events, *self._count(message))
+
+    def _take_first(self) -> list[WireEvent]:
+        """The blocks that `message_start` held, as if they had been streamed."""
+        blocks, self._first = self._first, []
         events: list[WireEvent] = []
+        for index, block in enumerate(blocks):
+            events += self._start({"index": index, "content_block": block})
+            events += self._stop({"index": index})
+        return events
+
+    def _start(self, record: JsonObject) -> Sequence[WireEvent]:
+        index = loose_json.number(record, "index") or 0
+        if index == 0:
+            self._first = []
+        events = self._take_first()
         self._release(events)  # another block follows, so the call before it was not cut
         content = loose_json.child(record, "content_block")
         block = _Block(content, loose_json.text(content, "type"))
-        self._blocks[loose_json.number(record, "index") or 0] = block
+        open_block = self._blocks.get(index)
+        if open_block is not None:
+            if content == open_block.content:
+                return events  # the same record again
+            events += self._stop(record)
+        self._blocks[index] = block
         match block.kind:
             case "text":
                 self._emit_text(loose_json.text(content, "text"), events)
-                for citation in loose_json.children(content, "citations"):
-                    events.append(_citation(citation))
+                events += [citation_of(c) for c in loose_json.children(content, "citations")]
             case "thinking":
                 block.signature = loose_json.text(content, "signature")
                 if thinking := loose_json.text(content, "thinking"):
@@ -133,7 +169,21 @@ class AnthropicDecoder:
                 call_id, name = loose_json.text(content, "id"), loose_json.text(content, "name")
                 block.call = OpenCall(call_id, name)
                 events.append(ToolCallStarted(call_id, name))
+            case "compaction":
+                events.append(Status("the provider made the conversation shorter"))
+            case "fallback":
+                model = loose_json.text(loose_json.child(content, "to"), "model")
+                events.append(Status(f"the provider goes on with {model or 'another model'}"))
+            case kind if kind.endswith("_tool_use"):
+                events.append(self._start_hosted(content))
         return events
+
+    def _start_hosted(self, content: JsonObject) -> HostedTool:
+        server, tool = loose_json.text(content, "server_name"), loose_json.text(content, "name")
+        name = hosted.tool_name(server, tool)
+        call_id = loose_json.text(content, "id")
+        self._hosted[call_id] = name
+        return HostedTool(name, hosted.given(content.get("input")), call_id=call_id)
 
     def _grow(self, record: JsonObject) -> Sequence[WireEvent]:
         delta = loose_json.child(record, "delta")
@@ -150,7 +200,7 @@ class AnthropicDecoder:
             case "input_json_delta" if block is not None:
                 self._grow_json(block, loose_json.text(delta, "partial_json"), events)
             case "citations_delta":
-                events.append(_citation(loose_json.child(delta, "citation")))
+                events.append(citation_of(loose_json.child(delta, "citation")))
             case "compaction_delta" if block is not None:
                 summary = loose_json.text(block.content, "content")
                 block.content["content"] = summary + loose_json.text(delta, "content")
@@ -197,18 +247,24 @@ class AnthropicDecoder:
             self._held = None
 
     def _stop_other(self, block: _Block, events: list[WireEvent]) -> None:
+        content = block.content
         if block.pieces:
-            block.content["input"] = loose_json.parse_object("".join(block.pieces)) or {}
-        if block.kind.endswith("_tool_use"):
-            name = loose_json.text(block.content, "name")
-            given = loose_json.compact(block.content.get("input"))
-            self._hosted[loose_json.text(block.content, "id")] = (name, given)
-            events.append(HostedTool(name, given))
-        elif block.kind.endswith("_tool_result"):
-            use = loose_json.text(block.content, "tool_use_id")
-            name, given = self._hosted.get(use, (block.kind.removesuffix("_tool_result"), ""))
-            events.append(HostedTool(name, given, hosted.summary(block.content.get("content"))))
-        events.append(ProviderItem(WIRE, block.content))
+            raw = "".join(block.pieces)
+            asked = loose_json.parse_object(raw)
+            content["input"] = asked or {}
+            if block.kind.endswith("_tool_use") and (raw if asked is None else asked):
+                call_id = loose_json.text(content, "id")
+                given = raw if asked is None else hosted.given(asked)
+                events.append(HostedTool(self._hosted[call_id], given, call_id=call_id))
+        if block.kind.endswith("_tool_result"):
+            call_id = loose_json.text(content, "tool_use_id")
+            # The call may stand in an earlier response: a long turn is paused and goes on.
+            name = self._hosted.get(call_id, block.kind.removesuffix("_tool_result"))
+            failed = content.get("is_error") is True
+            result = content.get("content")
+            said = hosted.failure(result) if failed else hosted.outcome(result)
+            events.append(HostedTool(name, "", said, call_id))
+        events.append(ProviderItem(WIRE, content))
 
     def _close(self, record: JsonObject) -> Sequence[WireEvent]:
         reason = loose_json.text(loose_json.child(record, "delta"), "stop_reason")
@@ -237,11 +293,3 @@ class AnthropicDecoder:
     def _emit_text(text: str, events: list[WireEvent]) -> None:
         if text:
             events.append(TextDelta(text))
-
-
-def _citation(citation: JsonObject) -> Citation:
-    return Citation(
-        loose_json.text(citation, "url") or loose_json.text(citation, "source"),
-        loose_json.text(citation, "title") or loose_json.text(citation, "document_title"),
-        loose_json.text(citation, "cited_text"),
-    )

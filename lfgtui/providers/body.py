@@ -4,8 +4,9 @@ An event stream arrives as `text/plain` or as JSON, JSON arrives where a
 stream was asked for, a stream where JSON was, and a login page arrives with
 status 200. The four cannot be mistaken for each other: a JSON document begins
 with a bracket, a page with `<`, an event stream with a colon or with one of
-four words. So the label counts for one thing only, a stream that begins with
-a field nobody knows.
+four words (or, where it breaks off at once, with llama.cpp's `error: {`). So
+the label counts for one thing only, a stream that begins with a field nobody
+knows.
 
 Some servers stream JSON documents, one a line and without SSE around them
 (https://github.com/ndjson/ndjson-spec). The first line is then a whole
@@ -26,8 +27,8 @@ from lfgtui.providers import limits, loose_json
 from lfgtui.providers.sse import ByteSource, Comment, Record, RecordReader, read_bytes
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_FIELD = re.compile(rb":|(?:data|event|id|retry)[:\r\n]")
-_FIELDS = (b"data", b"event", b"id", b"retry")
+_FIELD = re.compile(rb":|(?:data|event|id|retry)[:\r\n]|error:\s*\{")
+_FIELDS = (b"data", b"event", b"id", b"retry", b"error: {")
 _SHOWN = 80
 
 BodyKind = Literal["events", "json", "page", "text"]

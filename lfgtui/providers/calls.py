@@ -75,6 +75,14 @@ class OpenCall:
         """The arguments so far."""
         return "".join(self.pieces)
 
+    def rest(self, whole: str) -> str:
+        """What a closing record's `whole` arguments say beyond the pieces.
+
+        Where the two differ, the pieces stand: some servers close with nothing, or with
+        the same JSON written otherwise.
+        """
+        return whole[len(self.raw) :] if whole.startswith(self.raw) else ""
+
     @property
     def looks_whole(self) -> bool:
         """Whether the arguments are complete JSON (nothing at all does not count)."""

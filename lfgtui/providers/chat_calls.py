@@ -24,6 +24,11 @@ class ChatCalls:
         self._extra: dict[int, JsonObject] = {}
 
     @property
+    def begun(self) -> bool:
+        """Whether any call began."""
+        return bool(self._calls)
+
+    @property
     def broken(self) -> bool:
         """Whether the last call's arguments stop in the middle."""
         return bool(self._calls) and parse_arguments(self._calls[-1].raw) is None
@@ -32,7 +37,9 @@ class ChatCalls:
         """The events of one chunk's `tool_calls`, or of its `function_call` of old."""
         events: list[WireEvent] = []
         for piece in loose_json.children(delta, "tool_calls"):
-            self._take_piece(piece, loose_json.child(piece, "function"), events)
+            # A custom tool takes text that need not be JSON.
+            function = loose_json.child(piece, "function") or loose_json.child(piece, "custom")
+            self._take_piece(piece, function, events)
         if function := loose_json.child(delta, "function_call"):
             self._take_piece({"index": 0}, function, events)
         return events
@@ -64,7 +71,7 @@ class ChatCalls:
                 events.append(ToolArgumentsDelta(call.call_id, call.raw))
         if extra := loose_json.child(piece, "extra_content"):
             self._extra[self._calls.index(call)] = extra
-        given = function.get("arguments")
+        given = function.get("arguments") or function.get("input")
         if isinstance(given, dict):
             given = loose_json.compact(given)
         if isinstance(given, str) and given:
@@ -81,9 +88,16 @@ class ChatCalls:
             call = next((c for c in self._calls if c.call_id == call_id), None)
         else:
             call = self._calls[-1] if self._calls and not name else None
-        if call is None or (call_id and name and call_id != call.call_id):
+        is_other = call is not None and call_id and name and call_id != call.call_id
+        if call is None or (is_other and not _goes_on(call, name)):
             call = OpenCall(call_id or f"call_{self._turn}_{len(self._calls) + 1}", "")
             self._calls.append(call)
         if index is not None:
             self._at_index[index] = call
         return call
+
+
+def _goes_on(call: OpenCall, name: str) -> bool:
+    """Whether a piece with another id still belongs to the call: some servers make up an
+    id for every piece, but none begins a call inside another's arguments."""
+    return name == call.name and bool(call.pieces) and parse_arguments(call.raw) is None

@@ -22,8 +22,6 @@ from collections.abc import Sequence
 
 from lfgtui.errors import ProviderError
 from lfgtui.events import (
-    Citation,
-    HostedTool,
     ProviderItem,
     ReasoningDelta,
     ResponseFinished,
@@ -31,13 +29,16 @@ from lfgtui.events import (
     Usage,
     WireEvent,
 )
-from lfgtui.providers import failures, hosted, loose_json
+from lfgtui.providers import failures, loose_json
 from lfgtui.providers.calls import CUT_SHORT, NO_JSON, stop_reason
 from lfgtui.providers.chat_calls import ChatCalls
-from lfgtui.providers.chat_reasoning import ChatReasoning, split_content
+from lfgtui.providers.chat_content import read_content
+from lfgtui.providers.chat_hosted import WIRE, ChatHosted
+from lfgtui.providers.chat_reasoning import ChatReasoning
+from lfgtui.providers.citations import Citations
 from lfgtui.providers.loose_json import JsonObject
 
-WIRE = "openai-chat"
+__all__ = ["WIRE", "ChatDecoder"]
 
 _DONE = "[DONE]"
 
@@ -53,8 +54,11 @@ class ChatDecoder:
         self._turn = turn
         self._calls = ChatCalls(turn)
         self._reasoning = ChatReasoning()
+        self._citations = Citations()
+        self._hosted = ChatHosted(turn, self._citations)
         self._text: list[str] = []
-        self._cited: set[str] = set()
+        self._said = 0
+        self._extra: JsonObject = {}
         self._refused = False
         self._usage_closed = False
 
@@ -84,6 +88,8 @@ class ChatDecoder:
         if self.failure is not None:
             return ()
         events: list[WireEvent] = [ProviderItem(WIRE, item) for item in self._reasoning.items()]
+        if self._extra:
+            events.append(ProviderItem(WIRE, {"message_extra_content": self._extra}))
         requested = self._calls.requested(cut=reason in CUT_SHORT)
         events += requested
         reason = stop_reason(self.wire_stop_reason, called=bool(requested), refused=self._refused)
@@ -103,13 +109,13 @@ class ChatDecoder:
         for choice in choices:
             if not loose_json.number(choice, "index"):  # the first, or the only one
                 self._take_choice(choice, events)
-        for source in loose_json.children(record, "search_results"):
-            self._cite(source, events)
-        for url in _strings(record.get("citations")):
-            self._cite({"url": url}, events)
+                self._hosted.ground(record, choice, events)
+        events += self._citations.take(loose_json.children(record, "search_results"))
+        events += self._citations.take({"url": url} for url in _strings(record.get("citations")))
         usage = _usage(record, choices)
         if usage is not None:
             events.append(usage)
+        if choices or usage is not None:
             self._usage_closed = not choices
         if not choices and usage is None and "choices" not in record:
             self.unknown[loose_json.text(record, "object") or "untyped"] += 1
@@ -118,47 +124,64 @@ class ChatDecoder:
     def _take_choice(self, choice: JsonObject, events: list[WireEvent]) -> None:
         message = loose_json.child(choice, "message")
         delta = loose_json.as_object(choice.get("delta"))
-        if delta is not None:
-            self._take_delta(delta, events)
-            content = message.get("content")
-            sent = "".join(self._text) if message else ""
-            if isinstance(content, str) and content.startswith(sent):
-                self._say(content[len(sent) :], events)
-        else:
+        reason = loose_json.text(choice, "finish_reason")
+        if delta is None:
             self._take_delta(message, events)
-        if reason := loose_json.text(choice, "finish_reason"):
+        else:
+            self._take_delta(delta, events)
+            self._complete(message, events, ended=bool(reason))
+        if reason:
             self.wire_stop_reason = reason
             if reason == "error":
                 error = choice.get("error") or "the provider ended the answer with an error"
                 self.failure = failures.in_stream(error)
 
+    def _complete(self, message: JsonObject, events: list[WireEvent], *, ended: bool) -> None:
+        """What a message beside the delta holds beyond all deltas so far."""
+        whole = message.get("content")
+        if isinstance(whole, str) and len(whole) > self._said:
+            sent = "".join(self._text)
+            if whole.startswith(sent):
+                self._say(whole[len(sent) :], events)
+        if not ended:
+            return  # what it repeats may still be growing
+        if not self._reasoning.begun and (said := self._reasoning.take(message, "")):
+            events.append(ReasoningDelta(said))
+        if not self._calls.begun:
+            events += self._calls.take(message)
+        self._hosted.take(message, events)
+
     def _take_delta(self, delta: JsonObject, events: list[WireEvent]) -> None:
-        said, thought = split_content(delta.get("content"))
-        if reasoning := self._reasoning.take(delta, thought):
+        content = read_content(delta)
+        if reasoning := self._reasoning.take(delta, content.thought):
             events.append(ReasoningDelta(reasoning))
-        self._say(said, events)
+        self._say(content.text, events)
         if refusal := loose_json.text(delta, "refusal"):
             self._refused = True
             self._say(refusal, events)
         events += self._calls.take(delta)
-        for annotation in loose_json.children(delta, "annotations"):
-            self._cite(loose_json.child(annotation, "url_citation"), events)
-        for tool in loose_json.children(delta, "executed_tools"):
-            given = loose_json.text(tool, "arguments")
-            output = hosted.summary(tool.get("output"))
-            events.append(HostedTool(loose_json.text(tool, "type"), given, output))
+        self._extra |= loose_json.child(delta, "extra_content")
+        events += self._citations.take(content.sources)
+        events += self._citations.take(_annotated(delta))
+        self._hosted.take(delta, events)
 
     def _say(self, text: str, events: list[WireEvent]) -> None:
         if text:
             self._text.append(text)
+            self._said += len(text)
             events.append(TextDelta(text))
 
-    def _cite(self, source: JsonObject, events: list[WireEvent]) -> None:
-        url = loose_json.text(source, "url")
-        if url and url not in self._cited:  # some servers repeat the list in every chunk
-            self._cited.add(url)
-            quote = loose_json.text(source, "content") or loose_json.text(source, "snippet")
-            events.append(Citation(url, loose_json.text(source, "title"), quote))
+
+def _annotated(delta: JsonObject) -> list[JsonObject]:
+    """The sources of a delta: each annotation under the name of its type, or bare, and
+    what LiteLLM keeps of another wire's."""
+    found = [
+        loose_json.child(annotation, loose_json.text(annotation, "type")) or annotation
+        for annotation in loose_json.children(delta, "annotations")
+    ]
+    kept = loose_json.child(delta, "provider_specific_fields")
+    cited = [loose_json.child(kept, "citation"), *loose_json.children(kept, "citations")]
+    return found + cited
 
 
 def _strings(value: object) -> list[str]:

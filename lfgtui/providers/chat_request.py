@@ -83,6 +83,9 @@ def _assistant(turn: ModelTurn, loop: Sequence[ModelTurn]) -> list[ChatMessage]:
     if calls:
         extra = {item.get("tool_call_id"): item.get("extra_content") for item in items}
         message["tool_calls"] = [_call(call, extra.get(call.call_id)) for call in calls]
+    for item in items:
+        if "message_extra_content" in item:
+            message["extra_content"] = item["message_extra_content"]
     if loop:
         message |= _reasoning(turn, items)
     if _DEEPSEEK_FIELD not in message and any(_owes_reasoning(other) for other in loop):
@@ -101,8 +104,8 @@ def _reasoning(turn: ModelTurn, items: list[dict[str, object]]) -> dict[str, obj
     words = "".join(part.text for part in turn.parts if isinstance(part, ReasoningPart))
     found: dict[str, object] = {}
     for item in items:
-        if "reasoning_details" in item:
-            found["reasoning_details"] = item["reasoning_details"]
+        if whole := item.keys() & {"reasoning_details", "thinking_blocks"}:
+            found |= {name: item[name] for name in whole}
         elif isinstance(name := item.get("reasoning_field"), str) and words:
             found[name] = words
     return found

@@ -34,15 +34,19 @@ def parse(data: str | bytes) -> object:
 
 
 def parse_object(data: str | bytes) -> JsonObject | None:
-    """A JSON object, or None where the data is anything else."""
+    """A JSON object, or None where the data is anything else.
+
+    The only object of a list counts: so Google sends its errors.
+    """
     try:
         return _object_decoder.decode(data)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         pass
     try:
-        return as_object(parse(data))
+        value = parse(data)
     except ValueError:
         return None
+    return as_object(value[0] if isinstance(value, list) and len(value) == 1 else value)
 
 
 def compact(value: object) -> str:

@@ -3,8 +3,10 @@
 A response is a list of items (reasoning, message, function call, hosted
 tools); each is added, grows by deltas and is done
 (https://platform.openai.com/docs/api-reference/responses-streaming). Servers
-differ in which deltas they send, so what was not streamed is taken from the
-record that closes it: part, item or, at the last, the whole response.
+differ in which of these records they send, so what was not streamed is taken
+from the record that closes it: part, item or, at the last, the whole response.
+Places (`output_index`) hold a response together; ids may change from record to
+record, and a stream that was resumed begins in the middle.
 """
 
 from collections import Counter
@@ -12,9 +14,7 @@ from collections.abc import Sequence
 
 from lfgtui.errors import ProviderError
 from lfgtui.events import (
-    Citation,
     Heartbeat,
-    HostedTool,
     ProviderItem,
     ReasoningDelta,
     ResponseFinished,
@@ -24,21 +24,18 @@ from lfgtui.events import (
     Usage,
     WireEvent,
 )
-from lfgtui.providers import failures, hosted, loose_json
-from lfgtui.providers.calls import CUT_SHORT, NO_JSON, OpenCall, stop_reason
+from lfgtui.providers import failures, loose_json
+from lfgtui.providers.calls import CUT_SHORT, NO_JSON, OpenCall, parse_arguments, stop_reason
+from lfgtui.providers.citations import Citations
 from lfgtui.providers.loose_json import JsonObject
+from lfgtui.providers.responses_hosted import WIRE, HostedItems
+from lfgtui.providers.spoken import Spoken
 
-WIRE = "openai-responses"
+__all__ = ["WIRE", "ResponsesDecoder"]
 
 _DONE = "[DONE]"
-_WORDS = frozenset(
-    {
-        "response.output_text.delta",
-        "response.refusal.delta",
-        "response.reasoning_summary_text.delta",
-        "response.reasoning_text.delta",
-    }
-)
+_TEXT = ("response.output_text.", "response.refusal.", "response.audio.transcript.")
+_THOUGHT = ("response.reasoning_summary_text.", "response.reasoning_text.")
 _ENDS = frozenset(
     {
         "response.completed",
@@ -48,15 +45,7 @@ _ENDS = frozenset(
         "response.canceled",
     }
 )
-_PROGRESS = (
-    "response.created",
-    "response.queued",
-    "response.in_progress",
-    "response.content_part.",
-    "response.output_text.done",
-    "response.refusal.done",
-    "response.reasoning_",
-    "response.function_call_arguments.done",
+_HOSTED = (
     "response.web_search_call.",
     "response.file_search_call.",
     "response.code_interpreter_call",
@@ -67,10 +56,16 @@ _PROGRESS = (
     "response.apply_patch_call",
     "response.custom_tool_call",
 )
-"""Records that say nothing which a later one does not say whole."""
-
-_INPUT_KEYS = ("action", "arguments", "code", "queries", "input", "operation")
-_OUTPUT_KEYS = ("outputs", "output", "results", "tools", "error")
+_PROGRESS = (
+    "response.created",
+    "response.queued",
+    "response.in_progress",
+    "response.content_part.",
+    "response.reasoning_",
+    "response.audio.",
+    "response.compaction.",
+)
+"""Records that say nothing which others do not say whole."""
 
 
 class ResponsesDecoder:
@@ -83,9 +78,14 @@ class ResponsesDecoder:
         self.wire_stop_reason: str | None = None
         self._turn = turn
         self._calls: dict[object, OpenCall] = {}
+        self._ended: set[str] = set()
         self._held: list[OpenCall] = []
-        self._streamed: set[object] = set()
         self._finished: set[object] = set()
+        self._text = Spoken()
+        self._thought = Spoken()
+        self._thinking: set[tuple[object, bool, int]] = set()
+        self._hosted = HostedItems()
+        self._citations = Citations()
         self._called = False
         self._refused = False
 
@@ -100,21 +100,24 @@ class ResponsesDecoder:
         if self.failure is not None:
             return ()
         kind = loose_json.text(record, "type") or name
+        place = _place(record)
         match kind:
-            case _ if kind in _WORDS:
-                return self._grow(kind, record)
-            case "response.function_call_arguments.delta":
-                return self._grow_call(record)
-            case "response.reasoning_summary_part.added":
-                return self._next_summary(record)
-            case "response.output_item.added":
-                return self._add(record)
-            case "response.output_item.done":
-                return self._finish_item(_place(record), loose_json.child(record, "item"))
             case "response.output_text.annotation.added":
-                return _citations([loose_json.child(record, "annotation")])
+                return tuple(self._citations.take([loose_json.child(record, "annotation")]))
+            case _ if kind.startswith(_TEXT):
+                return self._say(kind, place, record)
+            case _ if kind.startswith(_THOUGHT):
+                return self._think(kind, place, record)
+            case "response.function_call_arguments.delta" | "response.function_call_arguments.done":
+                return self._grow_call(place, record)
+            case "response.output_item.added":
+                return self._add(place, loose_json.child(record, "item"))
+            case "response.output_item.done":
+                return self._finish_item(place, loose_json.child(record, "item"))
             case _ if kind in _ENDS:
                 return self._close(loose_json.child(record, "response"), kind)
+            case _ if kind.startswith(_HOSTED):
+                return self._hosted.grow(kind, place, record)
             case "keepalive":
                 return (Heartbeat(),)
             case "error":
@@ -130,8 +133,10 @@ class ResponsesDecoder:
             return ()
         events: list[WireEvent] = []
         if stop_reason(self.wire_stop_reason, called=False) not in CUT_SHORT:
-            for call in self._held:
-                self._request(call, events)
+            # Some servers close the response and not its items.
+            for call in (*self._held, *self._calls.values()):
+                if call.name:
+                    self._request(call, events)
         reason = stop_reason(self.wire_stop_reason, called=self._called, refused=self._refused)
         return (*events, ResponseFinished(self._turn, reason))
 
@@ -142,27 +147,47 @@ class ResponsesDecoder:
             return ()
         return self._close(response, "response.completed")
 
-    def _grow(self, kind: str, record: JsonObject) -> Sequence[WireEvent]:
-        delta = loose_json.text(record, "delta")
-        if not delta:
+    def _say(self, kind: str, place: object, record: JsonObject) -> Sequence[WireEvent]:
+        """A delta of visible text, or what closes one part of it."""
+        part = (place, loose_json.number(record, "content_index") or 0)
+        said = loose_json.text(record, "delta")
+        if said:
+            self._text.add(part, said)
+        elif kind.endswith(".done"):
+            keys = ("text", "refusal", "transcript")
+            whole = next((text for key in keys if (text := loose_json.text(record, key))), "")
+            said = self._text.rest(part, whole)
+        if not said:
             return ()
-        self._streamed.add(_place(record))
-        if "reasoning" in kind:
-            return (ReasoningDelta(delta),)
-        self._refused = self._refused or "refusal" in kind
-        return (TextDelta(delta),)
+        self._refused = self._refused or ".refusal." in kind
+        return (TextDelta(said),)
 
-    def _next_summary(self, record: JsonObject) -> Sequence[WireEvent]:
-        # A summary comes in parts, each with a heading of its own.
-        if loose_json.number(record, "summary_index") and _place(record) in self._streamed:
-            return (ReasoningDelta("\n\n"),)
-        return ()
+    def _think(self, kind: str, place: object, record: JsonObject) -> Sequence[WireEvent]:
+        index = loose_json.number(record, "summary_index")
+        index = loose_json.number(record, "content_index") if index is None else index
+        part = (place, ".reasoning_summary_" in kind, index or 0)
+        said = loose_json.text(record, "delta")
+        if said:
+            self._thought.add(part, said)
+        elif kind.endswith(".done"):
+            said = self._thought.rest(part, loose_json.text(record, "text"))
+        return self._thoughts(part, said)
 
-    def _add(self, record: JsonObject) -> Sequence[WireEvent]:
-        item = loose_json.child(record, "item")
+    def _thoughts(self, part: tuple[object, bool, int], said: str) -> Sequence[WireEvent]:
+        """A piece of reasoning. A summary comes in parts, each with a heading of its own."""
+        if not said:
+            return ()
+        is_next = part not in self._thinking and any(p[0] == part[0] for p in self._thinking)
+        self._thinking.add(part)
+        return (ReasoningDelta(f"\n\n{said}" if is_next and part[1] else said),)
+
+    def _add(self, place: object, item: JsonObject) -> Sequence[WireEvent]:
         if loose_json.text(item, "type") != "function_call":
-            return ()
-        return (self._start_call(_place(record), item),)
+            return self._hosted.begin(place, item)
+        known = self._calls.get(place)
+        if known is not None and known.call_id == loose_json.text(item, "call_id"):
+            return ()  # the same record again
+        return (self._start_call(place, item),)
 
     def _start_call(self, place: object, item: JsonObject) -> ToolCallStarted:
         call_id = loose_json.text(item, "call_id") or loose_json.text(item, "id")
@@ -170,67 +195,81 @@ class ResponsesDecoder:
         self._calls[place] = call
         return ToolCallStarted(call.call_id, call.name)
 
-    def _grow_call(self, record: JsonObject) -> Sequence[WireEvent]:
-        call = self._calls.get(_place(record))
+    def _grow_call(self, place: object, record: JsonObject) -> Sequence[WireEvent]:
+        call = self._calls.get(place)
+        if call is None and len(self._calls) == 1:  # its id changed, and it has no place
+            call = next(iter(self._calls.values()))
+        if call is None:
+            return ()
         piece = loose_json.text(record, "delta")
-        if call is None or not piece:
+        piece = piece or call.rest(loose_json.text(record, "arguments"))
+        if not piece:
             return ()
         call.pieces.append(piece)
         return (ToolArgumentsDelta(call.call_id, piece),)
 
-    def _finish_item(self, place: object, item: JsonObject) -> list[WireEvent]:
-        self._finished |= {place, loose_json.text(item, "id")}
-        events: list[WireEvent] = []
+    def _finish_item(
+        self, place: object, item: JsonObject, *, moved: bool = False
+    ) -> Sequence[WireEvent]:
+        item_id = loose_json.text(item, "id")
+        if item_id and {place, item_id} <= self._finished:
+            return ()  # the same record again
+        self._finished |= {place, item_id}
         match loose_json.text(item, "type"):
             case "message":
-                if place not in self._streamed:
-                    self._take_message(item, events)
+                return self._take_message(place, item, moved=moved)
             case "reasoning":
-                if place not in self._streamed:
-                    self._take_reasoning(item, events)
-                events.append(ProviderItem(WIRE, item))
+                return self._take_reasoning(place, item, moved=moved)
             case "function_call":
-                self._finish_call(place, item, events)
-            case kind:
-                name = loose_json.text(item, "name") or kind.removesuffix("_call")
-                given, output = _first(item, _INPUT_KEYS), _first(item, _OUTPUT_KEYS)
-                text = given if isinstance(given, str) else loose_json.compact(given)
-                events.append(
-                    HostedTool(name, "" if given is None else text, hosted.summary(output))
-                )
-                events.append(ProviderItem(WIRE, item))
-        return events
+                return self._finish_call(place, item)
+            case _:
+                return self._hosted.end(place, item)
 
-    def _take_message(self, item: JsonObject, events: list[WireEvent]) -> None:
-        for part in loose_json.children(item, "content"):
+    def _take_message(self, place: object, item: JsonObject, *, moved: bool) -> list[WireEvent]:
+        events: list[WireEvent] = []
+        for index, part in enumerate(loose_json.children(item, "content")):
             refusal = loose_json.text(part, "refusal")
             self._refused = self._refused or bool(refusal)
-            if text := loose_json.text(part, "text") or refusal:
-                events.append(TextDelta(text))
-            events += _citations(loose_json.children(part, "annotations"))
+            whole = loose_json.text(part, "text") or refusal or loose_json.text(part, "transcript")
+            if said := self._text.rest((place, index), whole, moved=moved):
+                events.append(TextDelta(said))
+            events += self._citations.take(loose_json.children(part, "annotations"))
+        return events
 
-    def _take_reasoning(self, item: JsonObject, events: list[WireEvent]) -> None:
-        parts = [*loose_json.children(item, "summary"), *loose_json.children(item, "content")]
-        said = [text for part in parts if (text := loose_json.text(part, "text"))]
-        if said:
-            events.append(ReasoningDelta("\n\n".join(said)))
+    def _take_reasoning(self, place: object, item: JsonObject, *, moved: bool) -> list[WireEvent]:
+        events: list[WireEvent] = []
+        for key in ("summary", "content"):
+            for index, part in enumerate(loose_json.children(item, key)):
+                at = (place, key == "summary", index)
+                whole = loose_json.text(part, "text")
+                events += self._thoughts(at, self._thought.rest(at, whole, moved=moved))
+        return [*events, ProviderItem(WIRE, item)]
 
-    def _finish_call(self, place: object, item: JsonObject, events: list[WireEvent]) -> None:
-        if place not in self._calls:
-            events.append(self._start_call(place, item))
-        call = self._calls.pop(place)
-        whole = item.get("arguments")
-        raw = whole if isinstance(whole, str) else loose_json.compact(whole or {})
-        if not call.pieces and raw:
-            call.pieces.append(raw)
-            events.append(ToolArgumentsDelta(call.call_id, raw))
+    def _finish_call(self, place: object, item: JsonObject) -> Sequence[WireEvent]:
+        call_id = loose_json.text(item, "call_id")
+        if call_id and call_id in self._ended:
+            return ()
+        known = next((p for p, c in self._calls.items() if call_id and c.call_id == call_id), place)
+        events: list[WireEvent] = []
+        if known not in self._calls:
+            events.append(self._start_call(known, item))
+        call = self._calls.pop(known)
+        self._ended.add(call.call_id)
+        given = item.get("arguments")
+        whole = given if isinstance(given, str) else loose_json.compact(given or {})
+        if piece := call.rest(whole):
+            call.pieces.append(piece)
+            events.append(ToolArgumentsDelta(call.call_id, piece))
+        elif not call.looks_whole and parse_arguments(whole):
+            call.pieces = [whole]  # a delta was lost on the way
         if loose_json.text(item, "status") == "incomplete":
-            return
+            return events
         # What is empty or broken may have been cut off; the response's own end tells.
         if call.looks_whole:
             self._request(call, events)
         else:
             self._held.append(call)
+        return events
 
     def _request(self, call: OpenCall, events: list[WireEvent]) -> None:
         events.append(call.requested())
@@ -243,7 +282,7 @@ class ResponsesDecoder:
             # Some items are in no record but this one. Places may differ, so ids tell as well.
             item_id = loose_json.text(item, "id")
             if not seen or (item_id and not seen & {index, item_id}):
-                events += self._finish_item(index, item)
+                events += self._finish_item(index, item, moved=True)
         events += _usage(loose_json.child(response, "usage"))
         status = loose_json.text(response, "status") or kind.removeprefix("response.")
         details = loose_json.child(response, "incomplete_details")
@@ -258,20 +297,6 @@ class ResponsesDecoder:
 def _place(record: JsonObject) -> object:
     index = loose_json.number(record, "output_index")
     return loose_json.text(record, "item_id") if index is None else index
-
-
-def _first(item: JsonObject, keys: tuple[str, ...]) -> object:
-    return next((item[key] for key in keys if item.get(key) is not None), None)
-
-
-def _citations(annotations: list[JsonObject]) -> list[Citation]:
-    return [
-        Citation(
-            loose_json.text(annotation, "url") or loose_json.text(annotation, "file_id"),
-            loose_json.text(annotation, "title") or loose_json.text(annotation, "filename"),
-        )
-        for annotation in annotations
-    ]
 
 
 def _usage(usage: JsonObject) -> list[Usage]:

@@ -43,10 +43,11 @@ class ByteSource(Protocol):
 class RecordReader:
     """Bytes in, records out; how the bytes are cut makes no difference.
 
-    `tail` dispatches a last event whose blank line never came, as the
-    providers' wires need; without it the reader is strict. `last_event_id`
-    and `retry` (milliseconds) are what a reconnection would use. `failure` is
-    set by a record that does not end; nothing is read after it.
+    `tail` dispatches a last event whose blank line never came, and reads an
+    `error:` field as the event of that name, as the providers' wires need;
+    without it the reader is strict. `last_event_id` and `retry`
+    (milliseconds) are what a reconnection would use. `failure` is set by a
+    record that does not end; nothing is read after it.
     """
 
     def __init__(self, *, tail: bool) -> None:
@@ -123,6 +124,12 @@ class RecordReader:
             if not (value.isascii() and value.isdigit()):
                 return
             self.retry = int(value[:12])
+        elif name == "error" and self._tail and value.lstrip().startswith("{"):
+            # llama.cpp and its kin break off with a field of no standard.
+            self._events.decode("event: error")
+            self._events.decode(f"data:{value}")
+            self._has_data = True
+            return
         elif name == "data":
             self._has_data = True
             self._data_length += len(line)

@@ -5,17 +5,27 @@ import os
 import random
 from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-FOLDER = os.environ.get("LFG_RECORDINGS")
+from lfgtui.providers.sse import Comment, RecordReader
+
+FOLDER = os.environ.get("LFG_RECORDINGS") or None
 WHY_SKIPPED = "LFG_RECORDINGS is not set: no recorded streams to read"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Recording:
     name: str
     body: bytes
     expected: dict[str, object]
+
+    @cached_property
+    def records(self) -> list[str]:
+        """The data of its records, without their framing."""
+        reader = RecordReader(tail=True)
+        records = [*reader.feed(self.body), *reader.finish()]
+        return [record.data for record in records if not isinstance(record, Comment)]
 
 
 class Body:

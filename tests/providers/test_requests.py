@@ -272,11 +272,19 @@ def test_chat_reasoning_outside_a_tool_loop_stays_here() -> None:
     assert sent[1] == {"role": "assistant", "content": "x"}
 
 
-def test_chat_reasoning_details_go_back_as_they_came() -> None:
+@pytest.mark.parametrize("name", ["reasoning_details", "thinking_blocks"])
+def test_chat_reasoning_details_go_back_as_they_came(name: str) -> None:
     details: list[object] = [{"type": "reasoning.text", "text": "hm", "signature": "s"}]
-    item = ItemPart("openai-chat", {"reasoning_details": details})
+    item = ItemPart("openai-chat", {name: details})
     sent = chat_request.chat_messages(None, loop_of(ReasoningPart("hm"), item))
-    assert sent[1]["reasoning_details"] == details
+    assert sent[1][name] == details
+
+
+def test_a_chat_message_goes_back_with_its_own_signature() -> None:
+    extra = {"google": {"thought_signature": "s"}}
+    item = ItemPart("openai-chat", {"message_extra_content": extra})
+    sent = chat_request.chat_messages(None, [ModelTurn((TextPart("Hi"), item)), UserTurn("More")])
+    assert sent[0] == {"role": "assistant", "content": "Hi", "extra_content": extra}
 
 
 @pytest.mark.parametrize(

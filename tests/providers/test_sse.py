@@ -57,6 +57,15 @@ def test_a_tail_without_its_blank_line_counts_only_where_asked(end: bytes) -> No
     assert [data for _, data, _ in events(read(iter([body]), tail=False)[0])] == ["one"]
 
 
+def test_an_error_field_is_an_error_event_on_a_provider_wire() -> None:
+    body = b'data: one\n\nerror: {"error": {"message": "out of memory"}}\n\n'
+    assert events(read(iter([body]), tail=True)[0]) == [
+        ("message", "one", ""),
+        ("error", '{"error": {"message": "out of memory"}}', ""),
+    ]
+    assert events(read(iter([body]), tail=False)[0]) == [("message", "one", "")]
+
+
 def test_comments_show_as_signs_of_life() -> None:
     records, _ = read(iter([b": OPENROUTER PROCESSING\n\n:\n\ndata: x\n\n"]), tail=True)
     assert records[:2] == [Comment("OPENROUTER PROCESSING"), Comment("")]

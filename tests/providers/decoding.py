@@ -1,0 +1,95 @@
+"""Hand-made streams, and what a decoder makes of them however they are cut."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lfgtui import events as e
+from lfgtui.events import ToolCallRequested
+from lfgtui.providers.base import Decoder
+from lfgtui.providers.sse import Comment, RecordReader
+
+Json = dict[str, object]
+
+
+def run(decoder: Decoder, *records: Json | str) -> list[e.WireEvent]:
+    """The events of these records, to the end of the body."""
+    events: list[e.WireEvent] = []
+    for record in records:
+        events += decoder.feed("", record if isinstance(record, str) else json.dumps(record))
+    return [*events, *decoder.finish()]
+
+
+def run_whole(decoder: Decoder, body: Json) -> list[e.WireEvent]:
+    """The events of one JSON body."""
+    return [*decoder.decode_whole(json.dumps(body).encode()), *decoder.finish()]
+
+
+def run_body(decoder: Decoder, body: bytes, *, size: int = 0) -> list[e.WireEvent]:
+    """The events of a body as it stands on the wire, in pieces of `size` bytes (0: whole)."""
+    reader = RecordReader(tail=True)
+    step = size or max(1, len(body))
+    records = [r for at in range(0, len(body), step) for r in reader.feed(body[at : at + step])]
+    events: list[e.WireEvent] = []
+    for record in (*records, *reader.finish()):
+        if not isinstance(record, Comment):
+            name = "" if record.event == "message" else record.event
+            events += decoder.feed(name, record.data)
+    return [*events, *decoder.finish()]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a run of events says, with the cuts between deltas left out."""
+
+    text: str
+    reasoning: str
+    calls: list[ToolCallRequested]
+    cards: dict[str, tuple[str, str, str]]
+    citations: list[e.Citation]
+    usage: e.Usage | None
+    stop_reason: str | None
+
+
+def told(events: Sequence[e.WireEvent]) -> Told:
+    """The substance of the events."""
+    usage = [event for event in events if isinstance(event, e.Usage)]
+    ends = [event for event in events if isinstance(event, e.ResponseFinished)]
+    return Told(
+        "".join(event.text for event in events if isinstance(event, e.TextDelta)),
+        "".join(event.text for event in events if isinstance(event, e.ReasoningDelta)),
+        requests(events),
+        cards(events),
+        [event for event in events if isinstance(event, e.Citation)],
+        usage[-1] if usage else None,
+        ends[-1].stop_reason if ends else None,
+    )
+
+
+def requests(events: Sequence[e.WireEvent]) -> list[ToolCallRequested]:
+    """The calls that are to be run."""
+    return [event for event in events if isinstance(event, ToolCallRequested)]
+
+
+def cards(events: Sequence[e.WireEvent]) -> dict[str, tuple[str, str, str]]:
+    """The hosted calls by id, as the fold merges them: (name, input, output)."""
+    found: dict[str, tuple[str, str, str]] = {}
+    for event in events:
+        if isinstance(event, e.HostedTool):
+            assert isinstance(event.call_id, str)
+            name, given, output = found.get(event.call_id, ("", "", ""))
+            merged = (event.name or name, event.input or given, event.output or output)
+            found[event.call_id] = merged
+    return found
+
+
+def chunk(delta: Json, finish: str | None = None, **more: object) -> Json:
+    """A record of the chat wire."""
+    return {"choices": [{"index": 0, "delta": delta, "finish_reason": finish}], **more}
+
+
+def piece(arguments: object, **more: object) -> Json:
+    """A delta of the chat wire with a piece of a tool call."""
+    name = more.pop("name", None)
+    function = {"arguments": arguments} | ({"name": name} if name else {})
+    return {"tool_calls": [{"function": function, **more}]}

@@ -1,0 +1,152 @@
+"""Streams that were damaged on their way, made from recorded ones.
+
+`python -m tests.providers.mutations [SECONDS]` tries them for as long as you
+like and prints the first one that a decoder does not take.
+"""
+
+import json
+import random
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from lfgtui import events as e
+from lfgtui.providers import loose_json
+from lfgtui.providers.base import Decoder
+
+VALUES: tuple[object, ...] = (
+    None,
+    True,
+    0,
+    -1,
+    1e300,
+    "",
+    "x",
+    "{",
+    [],
+    [None],
+    ["x"],
+    [{}],
+    {},
+    {"type": "x"},
+    {"a": {}},
+)
+TURNS = 6  # changes to one stream
+
+
+def damaged(records: Sequence[str], rng: random.Random) -> list[str]:
+    """The records with some dropped, doubled, exchanged, cut off or changed inside."""
+    found = list(records)
+    for _ in range(rng.randint(1, TURNS)):
+        if not found:
+            break
+        at = rng.randrange(len(found))
+        match rng.randrange(6):
+            case 0:
+                del found[at]
+            case 1:
+                found.insert(at, found[at])
+            case 2:
+                to = rng.randrange(len(found))
+                found[at], found[to] = found[to], found[at]
+            case 3:
+                del found[at:]
+            case 4:
+                found[at] = found[at][: rng.randrange(len(found[at]) + 1)]
+            case _:
+                found[at] = changed(found[at], rng)
+    return found
+
+
+def changed(record: str, rng: random.Random) -> str:
+    """The JSON with one of its values, however deep, taken out or replaced by another."""
+    try:
+        value = json.loads(record)
+    except ValueError:
+        return record
+    places = list(_places(value))
+    if not places:
+        return record
+    holder, key = rng.choice(places)
+    if isinstance(holder, dict) and rng.random() < 0.3:
+        del holder[key]
+    else:
+        holder[key] = rng.choice(VALUES)
+    return json.dumps(value)
+
+
+def doubled(record: str) -> list[str]:
+    """The record twice, once where it is a delta: two equal deltas are two deltas."""
+    value = loose_json.parse_object(record) or {}
+    kind = loose_json.text(value, "type")
+    grows = kind.endswith(("delta", ".added")) or kind == "content_block_start"
+    choices = loose_json.children(value, "choices")
+    grows = grows or any(loose_json.child(choice, "delta") for choice in choices)
+    return [record] if grows else [record, record]
+
+
+def check(decoder_class: Callable[[], Decoder], records: Sequence[str]) -> None:
+    """Nothing raises, every event can be stored, and there is one end or one failure."""
+    decoder = decoder_class()
+    events: list[e.WireEvent] = []
+    for record in records:
+        events += decoder.feed("", record)
+    _check_end(decoder, [*events, *decoder.finish()])
+
+
+def check_whole(decoder_class: Callable[[], Decoder], body: str) -> None:
+    """The same of a body that came whole."""
+    decoder = decoder_class()
+    events = [*decoder.decode_whole(body.encode())]
+    _check_end(decoder, [*events, *decoder.finish()])
+
+
+def _check_end(decoder: Decoder, events: list[e.WireEvent]) -> None:
+    ends = [event for event in events if isinstance(event, e.ResponseFinished)]
+    assert len(ends) == (decoder.failure is None)
+    assert not ends or events[-1] is ends[0]
+    for event in events:
+        assert e.encode_event(event)
+
+
+def _places(value: object) -> list[tuple[Any, Any]]:
+    """Each container of the JSON with each of its keys or indexes."""
+    places: list[tuple[Any, Any]] = []
+    stack = [value]
+    while stack:
+        holder = stack.pop()
+        inside: list[tuple[object, object]] = []
+        if isinstance(holder, dict):
+            inside = list(holder.items())
+        elif isinstance(holder, list):
+            inside = list(enumerate(holder))
+        places += [(holder, key) for key, _ in inside]
+        stack += [value for _, value in inside]
+    return places
+
+
+def main(seconds: float) -> None:
+    from .published import DECODERS
+    from .recordings import WHY_SKIPPED, recordings
+
+    found = [(wire, recording) for wire in DECODERS for recording in recordings(wire)]
+    if not found:
+        sys.stdout.write(f"{WHY_SKIPPED}\n")
+        return
+    tried, until = 0, time.monotonic() + seconds
+    rng = random.Random()
+    while time.monotonic() < until:
+        wire, recording = rng.choice(found)
+        records = damaged(recording.records, rng)
+        try:
+            check(DECODERS[wire], records)
+        except Exception:
+            sys.stdout.write("\n".join([f"{wire}/{recording.name}:", *records, ""]))
+            raise
+        tried += 1
+    sys.stdout.write(f"damaged streams: {tried} decoded; none raised, each ended once or failed\n")
+
+
+if __name__ == "__main__":
+    main(float(sys.argv[1]) if len(sys.argv) > 1 else 60)
