@@ -16,8 +16,9 @@ from httpx_sse import ServerSentEvent
 from lfgtui.errors import ProviderError
 from lfgtui.events import Heartbeat, WireEvent
 from lfgtui.providers.base import Decoder, Request
+from lfgtui.providers.body import Part, Whole, read_body
 from lfgtui.providers.failures import as_provider_error
-from lfgtui.providers.sse import Record, read_records
+from lfgtui.providers.limits import ArgumentsMeter
 
 T = TypeVar("T")
 
@@ -36,7 +37,6 @@ class HttpResponse(Protocol):
     @property
     def headers(self) -> Mapping[str, str]: ...
     def aiter_bytes(self) -> AsyncIterator[bytes]: ...
-    async def aread(self) -> bytes: ...
 
 
 class SdkResponse(Protocol):
@@ -58,13 +58,11 @@ async def pump(
         async with AsyncExitStack() as stack:
             first = _Limit(_patience(request), "no answer")
             response = (await first.wait(stack.enter_async_context(sending))).http_response
-            if _is_event_stream(response, request):
-                events = _stream(response, decoder, request, first)
-            else:
-                events = _whole(response, decoder, first)
-            async with aclosing(events):
+            arguments = ArgumentsMeter()
+            async with aclosing(_events(response, decoder, request, first)) as events:
                 async for event in events:
                     yield event
+                    arguments.count(event)
     except Exception as error:
         raise as_provider_error(error, key=key) from error
 
@@ -85,26 +83,27 @@ def sdk_headers(headers: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-async def _stream(
+async def _events(
     response: HttpResponse, decoder: Decoder, request: Request, first: "_Limit"
 ) -> AsyncGenerator[WireEvent, None]:
     limit, begun = first, False
     idle = _Limit(request.idle_timeout, "nothing more")
-    async with aclosing(read_records(response)) as records:
+    kind = response.headers.get("content-type", "")
+    async with aclosing(read_body(response, kind)) as parts:
         while decoder.failure is None:
             try:
-                record = await limit.wait(anext(records, None))
+                part = await limit.wait(anext(parts, None))
             except ProviderError:
                 if decoder.done:
                     break
                 raise
-            if record is None:
+            if part is None:
                 break
-            events = _decode(record, decoder)
+            events = _decode(part, decoder)
             for event in events:
                 yield event
             begun = begun or any(not isinstance(event, Heartbeat) for event in events)
-            begun = begun or (not events and isinstance(record, ServerSentEvent))
+            begun = begun or (not events and isinstance(part, ServerSentEvent))
             if decoder.done:
                 limit = _Limit(_AFTERGLOW, "nothing more")
             elif begun:
@@ -115,34 +114,13 @@ async def _stream(
         raise decoder.failure
 
 
-async def _whole(
-    response: HttpResponse, decoder: Decoder, limit: "_Limit"
-) -> AsyncGenerator[WireEvent, None]:
-    kind = response.headers.get("content-type", "").partition(";")[0]
-    body = await limit.wait(response.aread())
-    if kind == "text/html":
-        raise ProviderError(
-            "protocol", "the server answered with a web page; is base_url the API's?"
-        )
-    for event in (*decoder.decode_whole(body), *decoder.finish()):
-        yield event
-    if decoder.failure is not None:
-        raise decoder.failure
-
-
-def _decode(record: Record, decoder: Decoder) -> Sequence[WireEvent]:
-    if not isinstance(record, ServerSentEvent):
+def _decode(part: Part, decoder: Decoder) -> Sequence[WireEvent]:
+    if isinstance(part, Whole):
+        return decoder.decode_whole(part.body)
+    if not isinstance(part, ServerSentEvent):
         return (Heartbeat(),)
-    name = record.event
-    return decoder.feed("" if name == "message" else name, record.data)
-
-
-def _is_event_stream(response: HttpResponse, request: Request) -> bool:
-    """What the server says it sends; what was asked for where it says something vague."""
-    kind = response.headers.get("content-type", "")
-    if "text/event-stream" in kind:
-        return True
-    return request.stream and not ("json" in kind or "text/html" in kind)
+    name = part.event
+    return decoder.feed("" if name == "message" else name, part.data)
 
 
 def _patience(request: Request) -> float:
