@@ -38,13 +38,17 @@ class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ProviderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One way to reach models; what is not said is the preset's of that name."""
+    """One way to reach models; what is not said is the preset's of that name.
+
+    `connect_timeout` is in seconds; what comes after connecting is the tickets' to limit.
+    """
 
     wire: WireName | None = None
     base_url: str | None = None
     api_key_env: str | None = None
     api_key_command: str | None = None
     headers: dict[str, str] = {}
+    connect_timeout: Annotated[float, msgspec.Meta(gt=0)] = 10.0
     price: Price | None = None
     model: str | None = None
 

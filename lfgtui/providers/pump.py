@@ -56,7 +56,7 @@ async def pump(
     """The events of the response that `sending` opens. `key` is kept out of messages."""
     try:
         async with AsyncExitStack() as stack:
-            first = _Limit(_patience(request), "no answer")
+            first = _first_limit(request)
             response = (await first.wait(stack.enter_async_context(sending))).http_response
             arguments = ArgumentsMeter()
             async with aclosing(_events(response, decoder, request, first)) as events:
@@ -87,7 +87,7 @@ async def _events(
     response: HttpResponse, decoder: Decoder, request: Request, first: "_Limit"
 ) -> AsyncGenerator[WireEvent, None]:
     limit, begun = first, False
-    idle = _Limit(request.idle_timeout, "nothing more")
+    idle = _Limit(request.idle_timeout, "nothing more", "idle_timeout")
     kind = response.headers.get("content-type", "")
     async with aclosing(read_body(response, kind)) as parts:
         while decoder.failure is None:
@@ -105,7 +105,7 @@ async def _events(
             begun = begun or any(not isinstance(event, Heartbeat) for event in events)
             begun = begun or (not events and isinstance(part, ServerSentEvent))
             if decoder.done:
-                limit = _Limit(_AFTERGLOW, "nothing more")
+                limit = _Limit(_AFTERGLOW, "nothing more", "after the end")
             elif begun:
                 limit = idle.restarted()
     for event in decoder.finish():
@@ -123,18 +123,21 @@ def _decode(part: Part, decoder: Decoder) -> Sequence[WireEvent]:
     return decoder.feed("" if name == "message" else name, part.data)
 
 
-def _patience(request: Request) -> float:
-    # Without streaming, the first thing to arrive is the whole answer.
-    extra = 0.0 if request.stream else request.idle_timeout
-    return request.first_token_timeout + extra
+def _first_limit(request: Request) -> "_Limit":
+    if request.stream:
+        return _Limit(request.first_token_timeout, "no answer", "first_token_timeout")
+    # The first thing to arrive is the whole answer.
+    seconds = request.first_token_timeout + request.idle_timeout
+    return _Limit(seconds, "no answer", "first_token_timeout and idle_timeout")
 
 
 class _Limit:
-    """A stretch of time that may pass before something arrives."""
+    """A stretch of time that may pass before something arrives, and what it is called."""
 
-    def __init__(self, seconds: float, what: str) -> None:
+    def __init__(self, seconds: float, what: str, name: str) -> None:
         self._seconds = seconds
         self._what = what
+        self._name = name
         self._deadline = asyncio.get_running_loop().time() + seconds
 
     def restarted(self) -> "_Limit":
@@ -150,5 +153,5 @@ class _Limit:
         except TimeoutError:
             if not clock.expired():
                 raise
-            message = f"{self._what} within {self._seconds:g} s"
+            message = f"{self._what} within {self._seconds:g} s ({self._name})"
             raise ProviderError("timeout", message) from None
