@@ -6,10 +6,9 @@ that says something, `idle_timeout` between any two records after it, comments
 included. Every error leaves as a `ProviderError`.
 """
 
-import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from httpx_sse import ServerSentEvent
 
@@ -17,18 +16,15 @@ from lfgtui.errors import ProviderError
 from lfgtui.events import Heartbeat, WireEvent
 from lfgtui.providers.base import Decoder, Request
 from lfgtui.providers.body import Part, Whole, read_body
+from lfgtui.providers.clock import Limit, afterglow, first_limit, idle_limit
 from lfgtui.providers.failures import as_provider_error
 from lfgtui.providers.limits import ArgumentsMeter
-
-T = TypeVar("T")
 
 CONNECT_TIMEOUT = 10.0
 """Seconds to reach a server."""
 
 PLACEHOLDER_KEY = "no-key-needed"
 """What a server without keys is sent: an SDK given nothing would look for a key itself."""
-
-_AFTERGLOW = 0.25  # seconds for a body that has said its last word to end by itself
 
 
 class HttpResponse(Protocol):
@@ -56,7 +52,7 @@ async def pump(
     """The events of the response that `sending` opens. `key` is kept out of messages."""
     try:
         async with AsyncExitStack() as stack:
-            first = _first_limit(request)
+            first = first_limit(request)
             response = (await first.wait(stack.enter_async_context(sending))).http_response
             arguments = ArgumentsMeter()
             async with aclosing(_events(response, decoder, request, first)) as events:
@@ -84,10 +80,10 @@ def sdk_headers(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 async def _events(
-    response: HttpResponse, decoder: Decoder, request: Request, first: "_Limit"
+    response: HttpResponse, decoder: Decoder, request: Request, first: Limit
 ) -> AsyncGenerator[WireEvent, None]:
     limit, begun = first, False
-    idle = _Limit(request.idle_timeout, "nothing more", "idle_timeout")
+    idle = idle_limit(request)
     kind = response.headers.get("content-type", "")
     async with aclosing(read_body(response, kind)) as parts:
         while decoder.failure is None:
@@ -105,7 +101,7 @@ async def _events(
             begun = begun or any(not isinstance(event, Heartbeat) for event in events)
             begun = begun or (not events and isinstance(part, ServerSentEvent))
             if decoder.done:
-                limit = _Limit(_AFTERGLOW, "nothing more", "after the end")
+                limit = afterglow()
             elif begun:
                 limit = idle.restarted()
     for event in decoder.finish():
@@ -121,37 +117,3 @@ def _decode(part: Part, decoder: Decoder) -> Sequence[WireEvent]:
         return (Heartbeat(),)
     name = part.event
     return decoder.feed("" if name == "message" else name, part.data)
-
-
-def _first_limit(request: Request) -> "_Limit":
-    if request.stream:
-        return _Limit(request.first_token_timeout, "no answer", "first_token_timeout")
-    # The first thing to arrive is the whole answer.
-    seconds = request.first_token_timeout + request.idle_timeout
-    return _Limit(seconds, "no answer", "first_token_timeout and idle_timeout")
-
-
-class _Limit:
-    """A stretch of time that may pass before something arrives, and what it is called."""
-
-    def __init__(self, seconds: float, what: str, name: str) -> None:
-        self._seconds = seconds
-        self._what = what
-        self._name = name
-        self._deadline = asyncio.get_running_loop().time() + seconds
-
-    def restarted(self) -> "_Limit":
-        """The same stretch, from now on."""
-        self._deadline = asyncio.get_running_loop().time() + self._seconds
-        return self
-
-    async def wait(self, arrival: Awaitable[T]) -> T:
-        """What arrives; raises `ProviderError` ("timeout") once the stretch is over."""
-        try:
-            async with asyncio.timeout_at(self._deadline) as clock:
-                return await arrival
-        except TimeoutError:
-            if not clock.expired():
-                raise
-            message = f"{self._what} within {self._seconds:g} s ({self._name})"
-            raise ProviderError("timeout", message) from None

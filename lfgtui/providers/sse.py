@@ -31,7 +31,14 @@ class Comment:
     text: str
 
 
-Record: TypeAlias = ServerSentEvent | Comment
+@dataclass(frozen=True, slots=True)
+class Position:
+    """An id that came without an event: what was sent so far ends here."""
+
+    id: str
+
+
+Record: TypeAlias = ServerSentEvent | Comment | Position
 
 
 class ByteSource(Protocol):
@@ -110,9 +117,11 @@ class RecordReader:
             self._take_field(line)
             return
         event = self._events.decode("")
-        self.last_event_id = event.id if event is not None else ""
+        before, self.last_event_id = self.last_event_id, event.id if event is not None else ""
         if event is not None and self._has_data:
             records.append(event)
+        elif self.last_event_id != before:
+            records.append(Position(self.last_event_id))
         self._has_data = False
         self._data_length = 0
 
