@@ -88,6 +88,15 @@ class AgentDecoder(Meanings):
             self.failure = ProviderError("protocol", "the answer holds no text")
         return events
 
+    def is_answer(self, data: str) -> bool:
+        """Whether this is a whole answer: JSON that is no event of a stream."""
+        try:
+            value = loose_json.parse(data)
+        except ValueError:
+            return False
+        record = loose_json.as_object(value)
+        return record is None or self._meaning(record, "") is None
+
     def _noted(self, events: list[WireEvent]) -> list[WireEvent]:
         content = any(not isinstance(event, Heartbeat | Status) for event in events)
         self._has_content = self._has_content or content

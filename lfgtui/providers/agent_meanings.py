@@ -27,13 +27,17 @@ _OUR_FAULT = frozenset({-32700, -32600, -32601, -32602})  # JSON-RPC's codes of 
 
 
 class Meanings:
-    """The run as its events tell it; `announces_its_end` once it has begun like one that does."""
+    """The run as its events tell it.
+
+    `announces_its_end` once it has begun like one that does, `starts` how often.
+    """
 
     def __init__(self, turn: int) -> None:
         self.failure: ProviderError | None = None
         self.done = False
         self.wire_stop_reason: str | None = None
         self.announces_its_end = False
+        self.starts = 0
         self._calls = AgentCalls(turn)
         self._tally = Tally()
         self._messages = AgentMessages(self._calls, self._tally)
@@ -130,6 +134,7 @@ class Meanings:
 
     def _start(self, record: JsonObject) -> list[WireEvent]:
         self.announces_its_end = True
+        self.starts += 1
         return []
 
     def _done(self, record: JsonObject) -> list[WireEvent]:
