@@ -52,7 +52,7 @@ class Cursor:
         self._head: list[int] = []  # what came before the first id
         self._tail: list[int] = []  # what came after the last
         self._at: str | None = None
-        self._matched_head = self._matched_tail = 0
+        self._matched_head = self._matched_tail = self._repeatable = 0
         self._counting = _Counting()
 
     def take_up(self) -> None:
@@ -60,9 +60,14 @@ class Cursor:
         self.is_replaying = True
         self._at = None
         self._matched_head = self._matched_tail = 0
+        self._repeatable = len(self._tail)
 
     def move(self, event_id: str) -> None:
         """An id came alone, or "" to say that there are none."""
+        if self.is_replaying and event_id in self._seen:
+            self._at, self._matched_tail = event_id, 0
+            return
+        self.is_replaying = False
         self.last_id = event_id
         self._tail.clear()
         if event_id:
@@ -78,7 +83,6 @@ class Cursor:
         if arrival.id:
             if self.is_replaying and not self._counting.fits(arrival.id):
                 raise BeganAnew
-            self.is_replaying = False
             self._counting.add(arrival.id)
             self.move(arrival.id)
             return True
@@ -94,7 +98,7 @@ class Cursor:
         told = hash((arrival.name, arrival.data))
         if self._at not in (None, self.last_id):
             return True  # in the midst of what was delivered
-        if self._matched_tail < len(self._tail) and self._tail[self._matched_tail] == told:
+        if self._matched_tail < self._repeatable and self._tail[self._matched_tail] == told:
             self._matched_tail += 1
             return True
         if self._at is None and self._matched_head < len(self._head):

@@ -14,7 +14,7 @@ from uuid import uuid4
 import httpx
 from httpx_sse import ServerSentEvent
 
-from lfgtui.errors import UsageError
+from lfgtui.errors import ProviderError, UsageError
 from lfgtui.events import WireEvent
 from lfgtui.providers import limits
 from lfgtui.providers.agent_pump import agent_pump
@@ -24,7 +24,7 @@ from lfgtui.providers.base import Request
 from lfgtui.providers.body import read_body
 from lfgtui.providers.failures import refused
 from lfgtui.providers.pump import CONNECT_TIMEOUT, local_host, sdk_headers
-from lfgtui.providers.sse import RecordReader
+from lfgtui.providers.sse import Position, RecordReader
 
 
 class AgentSseProvider:
@@ -83,8 +83,10 @@ class _HttpLink:
         try:
             if not response.is_success:
                 raise refused(response.status_code, response.headers, await _start(response))
+            if last_id and response.status_code == httpx.codes.NO_CONTENT:
+                raise ProviderError("not_found", "the server has no more of this run (HTTP 204)")
             self._again = self._again or self._named(response)
-            yield self._items(response, last_id)
+            yield self._items(response)
         finally:
             await response.aclose()
 
@@ -110,19 +112,21 @@ class _HttpLink:
                     return url
         return None
 
-    async def _items(self, response: httpx.Response, last_id: str) -> AsyncGenerator[Item, None]:
-        reader = RecordReader(tail=False)
+    async def _items(self, response: httpx.Response) -> AsyncGenerator[Item, None]:
+        reader, before = RecordReader(tail=False), ""
         kind = response.headers.get("content-type", "")
         async with aclosing(read_body(response, kind, reader)) as parts:
             async for part in parts:
                 if reader.retry is not None:
                     self.retry = reader.retry / 1000
                 if not isinstance(part, ServerSentEvent):
+                    before = part.id if isinstance(part, Position) else before
                     yield part
                     continue
                 name = "" if part.event == "message" else part.event
-                yield Arrival(name, part.data, part.id if part.id != last_id else "")
-                last_id = part.id
+                # An id stays in force until the next one, so only a change is an event's own.
+                yield Arrival(name, part.data, part.id if part.id != before else "")
+                before = part.id
 
 
 async def _start(response: httpx.Response) -> bytes:

@@ -203,8 +203,11 @@ def as_provider_error(
     `now` is what an HTTP date in Retry-After is measured against.
     """
     if isinstance(error, ProviderError):
-        return error
-    found = _of_exception(error, now or datetime.now(UTC))
+        if not key or key not in error.message:
+            return error
+        found = error  # a server may repeat the key in a stream too
+    else:
+        found = _of_exception(error, now or datetime.now(UTC))
     message = one_line(found.message.replace(key, "[key]") if key else found.message)
     return ProviderError(found.kind, message, retry_after=found.retry_after)
 
