@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from lfgtui.providers.body import Whole
-from lfgtui.providers.sse import Comment, Position
+from lfgtui.providers.sse import Comment
 
 _COUNTED = re.compile(r"(.*?)(\d{1,18})", re.DOTALL)
 
@@ -30,7 +30,7 @@ class Arrival:
     id: str = ""
 
 
-Item: TypeAlias = Arrival | Position | Comment | Whole
+Item: TypeAlias = Arrival | Comment | Whole
 """What a connection yields."""
 
 

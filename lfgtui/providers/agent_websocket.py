@@ -209,7 +209,7 @@ class _Ids:
             return
         self._are_unique = False
         if self._seen:
-            yield Position("")
+            yield Position("", "")
         yield Arrival("", data)
 
 

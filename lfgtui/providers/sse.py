@@ -32,13 +32,13 @@ class Comment:
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
-    """An id that came without an event: what was sent so far ends here."""
+class Position(Comment):
+    """An id that came without an event: no more than a comment but to who takes a stream up."""
 
-    id: str
+    id: str = ""
 
 
-Record: TypeAlias = ServerSentEvent | Comment | Position
+Record: TypeAlias = ServerSentEvent | Comment
 
 
 class ByteSource(Protocol):
@@ -121,7 +121,7 @@ class RecordReader:
         if event is not None and self._has_data:
             records.append(event)
         elif self.last_event_id != before:
-            records.append(Position(self.last_event_id))
+            records.append(Position("", self.last_event_id))
         self._has_data = False
         self._data_length = 0
 

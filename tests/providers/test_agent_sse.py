@@ -11,7 +11,7 @@ from lfgtui.errors import ProviderError, UsageError
 from lfgtui.events import Heartbeat, ResponseFinished, Status, TextDelta, Usage, WireEvent
 from lfgtui.providers.agent_sse import AgentSseProvider
 from lfgtui.providers.base import Request
-from lfgtui.transcript import ModelTurn, TextPart, UserTurn
+from lfgtui.transcript import Message, ModelTurn, TextPart, UserTurn
 
 from .loopback import CUT, STALL, Answer, Asked, Loopback, Step
 
@@ -70,7 +70,7 @@ async def connect(server: Loopback) -> AsyncIterator[Connect]:
 async def test_the_agent_is_asked_at_its_own_address(server: Loopback, connect: Connect) -> None:
     server.answer = Answer([token("Hello")])
     provider = connect()
-    turns = [UserTurn("Hi"), ModelTurn((TextPart("Yes?"),)), UserTurn("Go on")]
+    turns: list[Message] = [UserTurn("Hi"), ModelTurn((TextPart("Yes?"),)), UserTurn("Go on")]
     asked = Request("m", turns, system="Be brief.", extra={"top_k": 5})
     assert await events_of(provider, asked) == HELLO
     assert await events_of(provider) == HELLO
