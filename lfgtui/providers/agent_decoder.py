@@ -146,13 +146,18 @@ class AgentDecoder(Meanings):
             events = []
         else:
             events = self._by_form(record, depth)
-        is_counted = meaning in ("message", "snapshot") or is_message(record)
-        if not is_counted and (usage := usage_in(record)) is not None:
-            inner = loose_json.child(record, "message") or loose_json.child(record, "response")
-            key = word(inner, "id") or word(record, "messageId", "message_id")
-            is_total = meaning in ("done", "whole_done")
-            events.append(self._tally.add(key, usage, is_total=is_total))
+        if meaning not in ("message", "snapshot"):
+            events += self._counted(record, meaning)
         return events
+
+    def _counted(self, record: JsonObject, meaning: Meaning | None) -> list[WireEvent]:
+        """The tokens that a record reports; messages count their own."""
+        usage = usage_in(record)
+        if usage is None or is_message(record):
+            return []
+        inner = loose_json.child(record, "message") or loose_json.child(record, "response")
+        key = word(inner, "id") or word(record, "messageId", "message_id")
+        return [self._tally.add(key, usage, is_total=meaning in ("done", "whole_done"))]
 
     def _meaning(self, record: JsonObject, name: str) -> Meaning | None:
         claimed = [said for field in _KIND_FIELDS if (said := loose_json.text(record, field))]

@@ -71,6 +71,7 @@ _USAGE = (
     "usage", "usage_metadata", "usageMetadata", "token_usage", "tokenUsage", "totalUsage",
 )  # fmt: skip
 _AROUND_USAGE = ("metadata", "messageMetadata", "message_metadata", "data", "response", "message")
+_MAY_COUNT = frozenset(_USAGE + _AROUND_USAGE)
 
 _DEEPEST = 6
 
@@ -159,6 +160,8 @@ def call_fields(record: JsonObject) -> CallFields:
 
 def usage_in(record: JsonObject) -> Usage | None:
     """Token counts under any of their usual names; several models' are added up."""
+    if _MAY_COUNT.isdisjoint(record):
+        return None
     for holder in (record, *(loose_json.child(record, name) for name in _AROUND_USAGE)):
         for name in _USAGE:
             value = holder.get(name)
