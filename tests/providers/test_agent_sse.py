@@ -321,7 +321,9 @@ FORGOTTEN: dict[str, Answer] = {
     "is unknown": Answer([b'{"detail": "no such run"}'], 404, "application/json"),
     "is over": Answer([], 204),
     "counts anew": Answer([token("Other", "new-1"), token("wise", "new-2"), DONE]),
-    "starts anew": Answer([b'id: x9y\ndata: {"type": "RUN_STARTED", "runId": "8"}\n\n']),
+    "starts anew": Answer(
+        [b'data: {"type": "RUN_STARTED", "runId": "8"}\n\n', token("Other", "run-2"), DONE]
+    ),
     "is told whole": Answer([b'{"output": "Hello"}'], content_type="application/json"),
 }
 
