@@ -40,6 +40,7 @@ format: $(READY) ## format the code and mend what lint can mend
 
 bench: $(READY) ## measure; prints ratios from interleaved runs
 	$(BIN)/python bench/startup.py
+	$(BIN)/python bench/history.py
 	$(BIN)/python bench/pane.py $(ARGS)
 
 fuzz: $(READY) ## stream awkward documents, walk through the app, for minutes; prints counts

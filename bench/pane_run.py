@@ -24,6 +24,7 @@ class BenchRun:
     title = "Bench"
     behind: str | None = None
     resting: Mapping[str, float] = MappingProxyType({})
+    queued_bytes = 0
 
     def __init__(self, panes: int, clock: Callable[[], float] | None) -> None:
         self.tickets = tuple(

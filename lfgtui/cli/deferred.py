@@ -60,6 +60,10 @@ class DeferredRun:
         return self._engine.resting if self._engine else {}
 
     @property
+    def queued_bytes(self) -> int:
+        return self._engine.queued_bytes if self._engine else 0
+
+    @property
     def unfinished(self) -> Sequence[str]:
         if self._engine is None:
             return [ticket.id for ticket in self.tickets]

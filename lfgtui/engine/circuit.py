@@ -95,7 +95,7 @@ class Circuit:
 
     def _open(self, now: float, error: ProviderError) -> None:
         asked = min(self._policy.max_pause, error.retry_after or 0.0)
-        self._opens_at = now + max(self._pause, asked)
+        self._opens_at = now + (asked or self._pause)  # the server knows best
         self._tell()
 
     async def _wait(self) -> None:

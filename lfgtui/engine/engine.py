@@ -90,6 +90,10 @@ class Engine:
         return self._journal.run
 
     @property
+    def queued_bytes(self) -> int:
+        return self._journal.queued_bytes
+
+    @property
     def unfinished(self) -> Sequence[str]:
         return [ticket for ticket, run in self._runs.items() if run.phase != "ended"]
 

@@ -10,7 +10,7 @@ counts as silence, so `idle_timeout` bounds it.
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
 from typing import Protocol
 
@@ -37,6 +37,8 @@ class Link(Protocol):
 
     retry: float | None
     """Seconds the server wants between two connections; None where it did not say."""
+    heard: Callable[[], None]
+    """Called when anything arrives: a long event is no silence."""
 
     def open(self, last_id: str) -> AbstractAsyncContextManager[AsyncGenerator[Item, None]]:
         """A connection: the first one for "", else what follows that id.
@@ -65,6 +67,7 @@ class _Run:
         self._decoder = AgentDecoder(request.turn)
         self._cursor = Cursor()
         self._limit, self._idle = first_limit(request), idle_limit(request)
+        link.heard = self._idle.restart
         self._has_begun = False
         self._broken: ProviderError | None = None
         self._tries = 0
@@ -143,7 +146,8 @@ class _Run:
         if decoder.done:
             self._limit = afterglow()
         elif self._has_begun:
-            self._limit = self._idle.restarted()
+            self._limit = self._idle
+            self._idle.restart()
         return events
 
     def _goes_on(self, found: ProviderError) -> bool:

@@ -7,7 +7,7 @@ host, or else the same POST once more, `run_id` included; both with
 `Last-Event-ID`.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from uuid import uuid4
 
@@ -22,6 +22,7 @@ from lfgtui.providers.agent_request import request_body
 from lfgtui.providers.agent_resume import Arrival, Item
 from lfgtui.providers.base import Request
 from lfgtui.providers.body import read_body
+from lfgtui.providers.clock import Watched
 from lfgtui.providers.failures import refused
 from lfgtui.providers.pump import CONNECT_TIMEOUT, local_host, sdk_headers
 from lfgtui.providers.sse import Position, RecordReader
@@ -71,6 +72,7 @@ class _HttpLink:
 
     def __init__(self, client: httpx.AsyncClient, url: httpx.URL, body: dict[str, object]) -> None:
         self.retry: float | None = None
+        self.heard: Callable[[], None] = lambda: None
         self._client = client
         self._url = url
         self._body = body
@@ -115,7 +117,7 @@ class _HttpLink:
     async def _items(self, response: httpx.Response) -> AsyncGenerator[Item, None]:
         reader, before = RecordReader(tail=False), ""
         kind = response.headers.get("content-type", "")
-        async with aclosing(read_body(response, kind, reader)) as parts:
+        async with aclosing(read_body(Watched(response, self.heard), kind, reader)) as parts:
             async for part in parts:
                 if reader.retry is not None:
                     self.retry = reader.retry / 1000

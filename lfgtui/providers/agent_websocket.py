@@ -9,7 +9,7 @@ stream stands). The new connection then names the last one, in the header
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
@@ -79,11 +79,11 @@ connect = AgentWebSocketProvider
 class _SocketLink:
     """One run over WebSockets. See `agent_pump.Link`."""
 
-    retry: float | None = None
-
     def __init__(
         self, url: str, headers: Mapping[str, str], body: dict[str, object], connect_timeout: float
     ) -> None:
+        self.retry: float | None = None
+        self.heard: Callable[[], None] = lambda: None
         self._url = url
         self._headers = headers
         self._body = body
@@ -115,6 +115,7 @@ class _SocketLink:
             why = str(error) or type(error).__name__
             raise unreachable(parts.netloc.rpartition("@")[2], why) from error
         assert isinstance(connection, _Connection)
+        connection.heard = self.heard
         async with connection:
             asked = self._body | ({"last_event_id": last_id} if last_id else {})
             await connection.send(loose_json.compact(asked))
@@ -142,14 +143,17 @@ class _SocketLink:
 
 
 class _Connection(ClientConnection):
-    """A connection that also tells when the server pings."""
+    """A connection that also tells when the server pings, and that a frame arrived."""
 
+    heard: Callable[[], None] | None = None
     _was_pinged = False
     _waiting: asyncio.Timeout | None = None
 
     def process_event(self, event: Event) -> None:
         """As the library does; called for every frame that arrives."""
         super().process_event(event)
+        if self.heard is not None:
+            self.heard()
         if isinstance(event, Frame) and event.opcode is Opcode.PING:
             self._was_pinged = True
             if self._waiting is not None:

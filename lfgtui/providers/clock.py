@@ -1,11 +1,12 @@
 """How long a response may keep lfg waiting."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import TypeVar
 
 from lfgtui.errors import ProviderError
 from lfgtui.providers.base import Request
+from lfgtui.providers.sse import ByteSource
 
 T = TypeVar("T")
 
@@ -20,22 +21,46 @@ class Limit:
         self._what = what
         self._name = name
         self._deadline = asyncio.get_running_loop().time() + seconds
+        self._clock: asyncio.Timeout | None = None
 
-    def restarted(self) -> "Limit":
-        """The same stretch, from now on."""
+    def restart(self) -> None:
+        """The same stretch, from now on, also for who waits already."""
         self._deadline = asyncio.get_running_loop().time() + self._seconds
-        return self
+        if self._clock is not None and not self._clock.expired():
+            self._clock.reschedule(self._deadline)
 
     async def wait(self, arrival: Awaitable[T]) -> T:
         """What arrives; raises `ProviderError` ("timeout") once the stretch is over."""
         try:
             async with asyncio.timeout_at(self._deadline) as clock:
-                return await arrival
+                self._clock = clock
+                try:
+                    return await arrival
+                finally:
+                    self._clock = None
         except TimeoutError:
             if not clock.expired():
                 raise
             message = f"{self._what} within {self._seconds:g} s ({self._name})"
             raise ProviderError("timeout", message) from None
+
+
+class Watched:
+    """A body that tells when some of it arrives: a long record is no silence."""
+
+    def __init__(self, response: ByteSource, heard: Callable[[], None]) -> None:
+        self._response = response
+        self._heard = heard
+
+    async def aiter_bytes(self) -> AsyncGenerator[bytes, None]:
+        chunks = self._response.aiter_bytes()
+        try:
+            async for chunk in chunks:
+                self._heard()
+                yield chunk
+        finally:
+            if isinstance(chunks, AsyncGenerator):
+                await chunks.aclose()
 
 
 def first_limit(request: Request) -> Limit:

@@ -2,8 +2,8 @@
 
 The SDK sends; the body is read here, by our reader into our decoder, against
 two clocks: `first_token_timeout` runs from sending until the first record
-that says something, `idle_timeout` between any two records after it, comments
-included. Every error leaves as a `ProviderError`.
+that says something, `idle_timeout` while nothing at all arrives after it.
+Every error leaves as a `ProviderError`.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
@@ -16,7 +16,7 @@ from lfgtui.errors import ProviderError
 from lfgtui.events import Heartbeat, WireEvent
 from lfgtui.providers.base import Decoder, Request
 from lfgtui.providers.body import Part, Whole, read_body
-from lfgtui.providers.clock import Limit, afterglow, first_limit, idle_limit
+from lfgtui.providers.clock import Limit, Watched, afterglow, first_limit, idle_limit
 from lfgtui.providers.failures import as_provider_error
 from lfgtui.providers.limits import ArgumentsMeter
 
@@ -85,7 +85,7 @@ async def _events(
     limit, begun = first, False
     idle = idle_limit(request)
     kind = response.headers.get("content-type", "")
-    async with aclosing(read_body(response, kind)) as parts:
+    async with aclosing(read_body(Watched(response, idle.restart), kind)) as parts:
         while decoder.failure is None:
             try:
                 part = await limit.wait(anext(parts, None))
@@ -103,7 +103,8 @@ async def _events(
             if decoder.done:
                 limit = afterglow()
             elif begun:
-                limit = idle.restarted()
+                limit = idle
+                idle.restart()
     for event in decoder.finish():
         yield event
     if decoder.failure is not None:

@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from lfgtui.errors import UsageError
 from lfgtui.simulator.asked import Refused
@@ -62,7 +63,7 @@ async def listening(app: Starlette, port: int = 0) -> AsyncIterator[str]:
             log_level="critical",
             access_log=False,
             lifespan="off",
-            http="h11",
+            http=_Connection,
             ws="none",
         )
     )
@@ -132,6 +133,14 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+class _Connection(H11Protocol):
+    """Hands its transport to the application, which may want to break it."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, "transport": transport}
 
 
 def _bind(port: int) -> socket.socket:

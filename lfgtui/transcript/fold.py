@@ -280,6 +280,9 @@ class Transcript:
         for call in attempt.tools:
             if call.is_text_borne and call.state == "arriving":
                 call.state, call.revision = "written", call.revision + 1
+        for item in attempt.items:
+            if isinstance(item, HostedItem) and not item.closed:
+                item.closed, item.revision = True, item.revision + 1
         if sources := attempt.take_sources():
             self._append(attempt, SourcesItem(sources))
         self._close_last(attempt)

@@ -16,6 +16,9 @@ from lfgtui.ui.view import RunView
 _HELD: tuple[State, ...] = ("paused", "queued")
 _ENDS: tuple[State, ...] = ("done", "failed", "limit", "blocked", "cancelled", "interrupted")
 
+_MEGABYTE = 1024 * 1024
+_NOTABLE_QUEUE = _MEGABYTE  # less is on its way for a moment and says nothing
+
 
 class Header(Painted):
     """One row. What does not fit is left out, the least important first."""
@@ -70,7 +73,13 @@ def compose_header(
         alarm.append(Span(" SIMULATED MODELS ", "background", True, "warning"))
     parts = [
         part
-        for part in (_standing(sums, past, notice), _time(sums), _rate(sums), _tokens(sums))
+        for part in (
+            _standing(sums, past, notice),
+            _queue(run.queued_bytes),
+            _time(sums),
+            _rate(sums),
+            _tokens(sums),
+        )
         if part
     ]
     if cost := figures.money(sums.cost):
@@ -116,6 +125,12 @@ def _standing(sums: Totals, past: bool, notice: str | None) -> Line:
         word = "all done – q to quit" if all_done else "all ended – q to quit"
         counts.extend([Span("  "), Span(word, "success" if all_done else "warning", True)])
     return counts
+
+
+def _queue(size: int) -> Line:
+    if size < _NOTABLE_QUEUE:
+        return []
+    return [Span(f"queue {size / _MEGABYTE:.1f} MB", "warning")]
 
 
 def _time(sums: Totals) -> Line:

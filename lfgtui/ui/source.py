@@ -25,6 +25,7 @@ class StoredRun:
 
     behind: str | None = None
     resting: Mapping[str, float] = MappingProxyType({})
+    queued_bytes: int = 0
 
     def __init__(self, run: str, title: str, folded: Iterable[StoredTicketView]) -> None:
         self._run = run

@@ -36,6 +36,11 @@ class RunView(Protocol):
         """Providers that do not answer and are left alone: seconds until the next try."""
         ...
 
+    @property
+    def queued_bytes(self) -> int:
+        """How much has arrived and is not in the history yet."""
+        ...
+
     def transcript(self, ticket: str) -> Transcript:
         """The ticket's fold; it grows in place on the screen's own loop."""
         ...

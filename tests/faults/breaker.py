@@ -18,8 +18,14 @@ Step: TypeAlias = bytes | asyncio.Event | Literal["reset", "close", "silence"]
 
 Plan: TypeAlias = Callable[[bytes], Iterable[Step]]
 
-WHOLE: Plan = lambda reply: [reply]  # noqa: E731 - a value like the other plans
 HEAD = b"\r\n\r\n"
+
+_HELD_AFTER = 0.3  # seconds in which a client that reads would have read
+
+
+def whole(reply: bytes) -> Iterable[Step]:
+    """The right reply."""
+    return [reply]
 
 
 def upto(marker: bytes, *then: Step, more: int = 0) -> Plan:
@@ -27,17 +33,29 @@ def upto(marker: bytes, *then: Step, more: int = 0) -> Plan:
     return lambda reply: [reply[: reply.index(marker) + len(marker) + more], *then]
 
 
-def instead(body: bytes, *then: Step, content_type: str, status: int = 200, **headers: str) -> Plan:
+def instead(body: bytes, *then: Step, status: int = 200, **headers: str) -> Plan:
     """Another reply altogether, ended by closing where nothing else is said."""
-    lines = [f"HTTP/1.1 {status} Here", f"content-type: {content_type}", "connection: close"]
+    lines = [f"HTTP/1.1 {status} Here", "connection: close"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     head = "\r\n".join(lines).encode() + HEAD
     return lambda _: [head + body, *then]
 
 
-def dripping(reply: bytes) -> Iterable[Step]:
-    """The right reply, a byte at a time."""
-    return (reply[at : at + 1] for at in range(len(reply)))
+def after(event: asyncio.Event, plan: Plan) -> Plan:
+    """The same, once something has happened."""
+    return lambda reply: [event, *plan(reply)]
+
+
+def dripping(marker: bytes, count: int) -> Plan:
+    """The right reply, with so many bytes about the marker one at a time."""
+
+    def play(reply: bytes) -> Iterable[Step]:
+        begin = max(0, reply.index(marker) - count // 2)
+        yield reply[:begin]
+        yield from (reply[at : at + 1] for at in range(begin, begin + count))
+        yield reply[begin + count :]
+
+    return play
 
 
 def split(marker: bytes, until: asyncio.Event) -> Plan:
@@ -51,11 +69,17 @@ def split(marker: bytes, until: asyncio.Event) -> Plan:
 
 
 class Breaker:
-    """`asked` counts requests by model; `left` the silent connections that the client closed."""
+    """`asked` counts requests by model, `sent` the bytes of replies.
+
+    `left` is set when the client closes a silent connection, `held` when it
+    has read nothing for a while though there is more.
+    """
 
     def __init__(self, root: str, plans: dict[str, list[Plan]]) -> None:
         self.asked: dict[str, int] = {}
-        self.left = 0
+        self.sent = 0
+        self.left = asyncio.Event()
+        self.held = asyncio.Event()
         self._port = int(root.rpartition(":")[2])
         self._plans = {model: list(some) for model, some in plans.items()}
         self._playing: set[asyncio.Task[None]] = set()
@@ -67,8 +91,8 @@ class Breaker:
         self._playing.add(task)
         try:
             await self._answer(reader, writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # the client left, or the test is over
         finally:
             self._playing.discard(task)
             writer.close()
@@ -86,21 +110,31 @@ class Breaker:
         model = str(json.loads(body)["model"])
         self.asked[model] = self.asked.get(model, 0) + 1
         plans = self._plans.get(model)
-        plan = plans.pop(0) if plans else WHOLE
+        plan = plans.pop(0) if plans else whole
         for step in plan(await self._fetch(head, body)):
             if isinstance(step, bytes):
+                self.sent += len(step)
                 writer.write(step)
-                await writer.drain()
-                await asyncio.sleep(0)
+                await self._drain(writer)
             elif isinstance(step, asyncio.Event):
                 await step.wait()
             elif step == "silence":
                 await reader.read()  # nothing comes but the client's end
-                self.left += 1
+                self.left.set()
             else:
                 if step == "reset":
                     reset(writer)
                 return
+
+    async def _drain(self, writer: asyncio.StreamWriter) -> None:
+        if not writer.transport.get_write_buffer_size():
+            await asyncio.sleep(0)
+            return
+        try:
+            await asyncio.wait_for(writer.drain(), _HELD_AFTER)
+        except TimeoutError:
+            self.held.set()
+            await writer.drain()
 
     async def _fetch(self, head: bytes, body: bytes) -> bytes:
         reader, writer = await asyncio.open_connection("127.0.0.1", self._port)

@@ -13,7 +13,7 @@ from lfgtui.providers.agent_sse import AgentSseProvider
 from lfgtui.providers.base import Request
 from lfgtui.transcript import Message, ModelTurn, TextPart, UserTurn
 
-from .loopback import CUT, STALL, Answer, Asked, Loopback, Step
+from .loopback import CUT, PAUSE, STALL, Answer, Asked, Loopback, Step
 
 KEY = "abcDEF-0123456789"
 HELLO: list[WireEvent] = [TextDelta("Hello"), ResponseFinished(1, "end")]
@@ -222,6 +222,13 @@ async def test_silence_is_a_timeout(server: Loopback, connect: Connect) -> None:
         assert str(said) in failure.message
         await server.left.wait()
         server.left.clear()
+
+
+async def test_a_long_event_is_no_silence(server: Loopback, connect: Connect) -> None:
+    slow: list[Step] = [b"x" * 20, PAUSE] * 6
+    server.answer = Answer([token("Hel"), b"data: ", *slow, b"\n\n"])
+    events = await events_of(connect(), request(idle_timeout=0.5))
+    assert said(events) == "Hel" + "x" * 120
 
 
 async def test_an_announced_end_is_the_end_though_the_server_holds_on(

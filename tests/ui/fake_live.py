@@ -35,6 +35,7 @@ class FakeLive:
         self.title = title
         self.behind: str | None = None
         self.resting: dict[str, float] = {}
+        self.queued_bytes = 0
         self.now = START
         self.sent: list[Command] = []
         self.started = 0

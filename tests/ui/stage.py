@@ -21,7 +21,7 @@ from lfgtui.ui.stream_view import StreamView
 class Run:
     """A run whose entries the test writes. One ticket, `api`, which needs `schema`."""
 
-    run, title, behind = "r1", "Checkout", None
+    run, title, behind, queued_bytes = "r1", "Checkout", None, 0
     resting: Mapping[str, float] = MappingProxyType({})
 
     def __init__(self) -> None:

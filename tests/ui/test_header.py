@@ -78,6 +78,14 @@ def test_figures_that_do_not_fit_are_left_out_from_the_end() -> None:
     assert "● 1 running" in narrow
 
 
+def test_what_waits_for_the_disk_is_shown_once_it_is_much() -> None:
+    live = worked()
+    live.queued_bytes = 900_000
+    assert "queue" not in header(live)
+    live.queued_bytes = 3_400_000
+    assert "queue 3.2 MB" in header(live)
+
+
 def test_a_past_run_is_marked_and_asks_nobody_to_quit() -> None:
     live = FakeLive("a")
     live.happen("a", e.TicketQueued(), e.TicketCancelled())
