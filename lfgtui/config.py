@@ -16,6 +16,7 @@ from typing import Annotated, Literal, NamedTuple, TypeAlias
 import msgspec
 
 from lfgtui import tomlfile
+from lfgtui.dialects import ALL_DIALECTS, Dialect
 from lfgtui.errors import SourceError, UsageError, did_you_mean
 from lfgtui.tickets import Ticket
 
@@ -50,6 +51,8 @@ class ProviderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
 
     `connect_timeout` is in seconds; what comes after connecting is the tickets' to limit.
     `body` is what an agent server is sent, for the agent wires only.
+    `leakage`: which dialects of leaked markup are taken out of the visible
+    text; all, none, or those named. None leaves it to the wire.
     """
 
     wire: WireName | None = None
@@ -61,6 +64,18 @@ class ProviderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     body: dict[str, object] = {}
     price: Price | None = None
     model: str | None = None
+    leakage: bool | tuple[Dialect, ...] | None = None
+
+    @property
+    def leak_dialects(self) -> frozenset[Dialect]:
+        """The dialects in force; wires with channels of their own for such things need none."""
+        said = self.leakage
+        if said is None:
+            wire = self.wire or ""
+            said = wire == "openai-chat" or wire.startswith("agent-")
+        if isinstance(said, bool):
+            return ALL_DIALECTS if said else frozenset()
+        return frozenset(said)
 
 
 class Route(NamedTuple):

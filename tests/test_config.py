@@ -17,6 +17,7 @@ from lfgtui.config import (
     Price,
     ProviderConfig,
     RetryPolicy,
+    WireName,
     api_key,
     load_config,
     request_headers,
@@ -24,6 +25,7 @@ from lfgtui.config import (
     routes_of,
     secret_variables,
 )
+from lfgtui.dialects import ALL_DIALECTS, Dialect
 from lfgtui.errors import SourceError, UsageError
 from lfgtui.tickets import Ticket
 from lfgtui.ui.bindings import BY_ACTION, KEYS, keys_in_force
@@ -110,6 +112,11 @@ def test_a_provider_of_ones_own_needs_a_wire(tmp_path: Path) -> None:
         ),
         ('[providers.openai]\nwire = "agent-sse"\n', '1: provider "openai" has no "base_url"'),
         ("[providers.xai]\nbody = { a = 1 }\n", '2: "body" is for the wires agent-sse and agent-'),
+        (
+            '[providers.xai]\nleakage = ["think", "tolls"]\n',
+            '2: "tolls" is not known; did you mean "tools"?',
+        ),
+        ('[providers.xai]\nleakage = "think"\n', "2: `leakage`: expected `bool | array`"),
         ("[keys]\nquit = 1\n", "2: `quit`: expected `str`, got `int`"),
     ],
 )
@@ -265,6 +272,24 @@ def test_a_header_with_an_unset_variable_is_refused(monkeypatch: pytest.MonkeyPa
     monkeypatch.delenv("TEAM", raising=False)
     with pytest.raises(UsageError, match='provider "mine": headers use TEAM, which is not set'):
         request_headers("mine", ProviderConfig(headers={"X-Team": "${TEAM}"}))
+
+
+@pytest.mark.parametrize(
+    ("wire", "said", "dialects"),
+    [
+        ("openai-chat", None, ALL_DIALECTS),
+        ("anthropic", None, frozenset()),
+        ("openai-responses", None, frozenset()),
+        ("openai-chat", False, frozenset()),
+        ("anthropic", True, ALL_DIALECTS),
+        ("openai-chat", ("think", "react"), frozenset({"think", "react"})),
+        ("anthropic", (), frozenset()),
+    ],
+)
+def test_leaked_markup_is_looked_for_where_the_wire_has_no_channel_for_it_or_as_said(
+    wire: WireName, said: bool | tuple[Dialect, ...] | None, dialects: frozenset[Dialect]
+) -> None:
+    assert ProviderConfig(wire=wire, leakage=said).leak_dialects == dialects
 
 
 def test_the_variables_of_keys_and_headers_are_secret() -> None:

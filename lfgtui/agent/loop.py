@@ -22,6 +22,8 @@ import msgspec
 
 from lfgtui import events as e
 from lfgtui.config import Price
+from lfgtui.dialects import Dialect
+from lfgtui.leakage import LeakageFilter
 from lfgtui.providers.base import Provider, Request, ToolSpec
 from lfgtui.tickets import Approval, Ticket, ToolName
 from lfgtui.tools import TOOLS, ToolLimits, ToolOutcome, run_tool, summary
@@ -115,6 +117,7 @@ class Agent:
         secrets: frozenset[str] = frozenset(),
         always: set[str] | None = None,
         on_change: Callable[[Path], None] | None = None,
+        leak_dialects: frozenset[Dialect] = frozenset(),
     ) -> None:
         self._ticket = ticket
         self._model = model
@@ -125,6 +128,7 @@ class Agent:
         self._environment = environment or {}
         self._secrets = secrets
         self._on_change = on_change
+        self._leak_dialects = leak_dialects
         self._always = set() if always is None else always
         self._tools = tuple(
             ToolSpec(TOOLS[name].name, TOOLS[name].description, dict(TOOLS[name].parameters))
@@ -215,13 +219,19 @@ class Agent:
         async with self._desk.passage() as passage:
             request = self._request(turn)
             self._desk.emit(e.RequestSent(turn))
-            async with aclosing(self._provider.stream(request)) as stream:
-                async for event in stream:
-                    passage.answered()
-                    if isinstance(event, e.Usage):
-                        event = self._priced(event)
-                    self._desk.emit(event)
-                    await self._desk.room()
+            leaks = LeakageFilter(self._leak_dialects, turn)
+            try:
+                async with aclosing(self._provider.stream(request)) as stream:
+                    async for event in stream:
+                        passage.answered()
+                        if isinstance(event, e.Usage):
+                            event = self._priced(event)
+                        for told in leaks.feed(event):
+                            self._desk.emit(told)
+                        await self._desk.room()
+            finally:  # a stream that breaks or is stopped loses nothing that was held back
+                for told in leaks.finish():
+                    self._desk.emit(told)
 
     def _priced(self, usage: e.Usage) -> e.Usage:
         if self._price is None:

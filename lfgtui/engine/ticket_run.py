@@ -192,12 +192,14 @@ class TicketRun:
             provider = await self._office.provider(route.provider)
         except UsageError as error:  # a key or a header that is not there when it is asked for
             raise ProviderError("auth", str(error)) from error
+        config = self._office.config.provider(route.provider)
         return Agent(
             self.ticket,
             route.model,
             provider,
             self,
-            price=self._office.config.provider(route.provider).price,
+            price=config.price,
+            leak_dialects=config.leak_dialects,
             environment=self._office.environment(),
             secrets=secret_variables(self._office.config),
             always=self._always,
