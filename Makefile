@@ -9,7 +9,7 @@ TESTS ?= tests
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check format bench fuzz snapshots picture clean
+.PHONY: help demo run test acceptance check format bench fuzz snapshots picture clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -26,6 +26,9 @@ demo: $(READY) ## watch six simulated agents do real work; no key, no network
 
 test: $(READY) ## run the tests
 	$(PYTEST) $(TESTS)
+
+acceptance: $(READY) ## the tests that need programs of their own, as nginx; skips what is not installed
+	$(BIN)/python -m pytest -m acceptance $(TESTS)
 
 check: $(READY) ## the gate: format, lint, strict types, import floors, tests
 	$(BIN)/ruff format --check .

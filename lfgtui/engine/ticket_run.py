@@ -1,6 +1,7 @@
 """One ticket at work: its fold, its gauges, its attempts, its place at the desk."""
 
 import asyncio
+import logging
 import random
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -20,6 +21,8 @@ from lfgtui.metrics import Meter
 from lfgtui.providers.base import Provider
 from lfgtui.tickets import Ticket
 from lfgtui.transcript import Transcript
+
+_log = logging.getLogger(__name__)
 
 Phase = Literal["pending", "running", "ended"]
 
@@ -171,6 +174,8 @@ class TicketRun:
     async def _move_on(self, route: Route, error: ProviderError, step: Step) -> None:
         """Say what broke and what comes next, and wait until it is due."""
         delay = round(step.delay, 2)
+        told = (self.ticket.id, route, error.kind, step.route, delay)
+        _log.info("%s: %s broke (%s); next %s in %g s", *told)
         self.emit(e.Retrying(error.message, delay, self.attempt + 1, error.kind))
         if step.route != route:
             self.emit(e.FailedOver(str(route), str(step.route)))

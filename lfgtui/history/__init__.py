@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lfgtui.history.health import Health, check_history
     from lfgtui.history.kinds import Kind
     from lfgtui.history.reader import Reader, RunState, RunSummary, StoredTicket
     from lfgtui.history.search import SearchHit
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from lfgtui.history.writer import Writer
 
 _HOMES = {
+    "Health": "health",
     "History": "store",
     "Kind": "kinds",
     "Reader": "reader",
@@ -24,9 +26,11 @@ _HOMES = {
     "SearchHit": "search",
     "StoredTicket": "reader",
     "Writer": "writer",
+    "check_history": "health",
 }
 
 __all__ = [
+    "Health",
     "History",
     "Kind",
     "Reader",
@@ -35,6 +39,7 @@ __all__ = [
     "SearchHit",
     "StoredTicket",
     "Writer",
+    "check_history",
 ]
 
 

@@ -22,6 +22,7 @@ from lfgtui.providers.base import Request
 from lfgtui.providers.body import Whole
 from lfgtui.providers.clock import afterglow, first_limit, idle_limit
 from lfgtui.providers.failures import as_provider_error
+from lfgtui.providers.response_log import ResponseLog
 from lfgtui.providers.sse import Position
 
 TRIES = 5
@@ -49,22 +50,30 @@ class Link(Protocol):
 
 
 async def agent_pump(
-    link: Link, request: Request, *, key: str | None
+    link: Link, decoder: AgentDecoder, request: Request, *, key: str | None, host: str = ""
 ) -> AsyncGenerator[WireEvent, None]:
-    """The events of one run. `key` is kept out of messages. See `base.Provider.stream`."""
+    """The events of one run. `key` is kept out of messages. See `base.Provider.stream`.
+
+    `host` is who is asked, for the debug log.
+    """
     try:
-        async with aclosing(_Run(link, request).events()) as events:
-            async for event in events:
-                yield event
+        with ResponseLog(host, request, decoder.unknown) as log:
+            run = _Run(link, decoder, request, log)
+            async with aclosing(run.events()) as events:
+                async for event in events:
+                    yield event
     except Exception as error:
         raise as_provider_error(error, key=key) from error
 
 
 class _Run:
-    def __init__(self, link: Link, request: Request) -> None:
+    def __init__(
+        self, link: Link, decoder: AgentDecoder, request: Request, log: ResponseLog
+    ) -> None:
         self._link = link
+        self._decoder = decoder
         self._request = request
-        self._decoder = AgentDecoder(request.turn)
+        self._log = log
         self._cursor = Cursor()
         self._limit, self._idle = first_limit(request), idle_limit(request)
         link.heard = self._idle.restart
@@ -112,6 +121,7 @@ class _Run:
                 self._cursor.take_up()
             opening = stack.enter_async_context(self._link.open(self._cursor.last_id))
             items = await stack.enter_async_context(aclosing(await self._limit.wait(opening)))
+            self._log.answered()
             while self._decoder.failure is None:
                 item = await self._limit.wait(anext(items, None))
                 if item is None:

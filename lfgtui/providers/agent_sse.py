@@ -17,6 +17,7 @@ from httpx_sse import ServerSentEvent
 from lfgtui.errors import ProviderError, UsageError
 from lfgtui.events import WireEvent
 from lfgtui.providers import limits
+from lfgtui.providers.agent_decoder import AgentDecoder
 from lfgtui.providers.agent_pump import agent_pump
 from lfgtui.providers.agent_request import request_body
 from lfgtui.providers.agent_resume import Arrival, Item
@@ -24,6 +25,7 @@ from lfgtui.providers.base import Request
 from lfgtui.providers.body import read_body
 from lfgtui.providers.clock import Watched
 from lfgtui.providers.failures import refused
+from lfgtui.providers.probe import Probe
 from lfgtui.providers.pump import CONNECT_TIMEOUT, local_host, sdk_headers
 from lfgtui.providers.sse import Position, RecordReader
 
@@ -45,6 +47,7 @@ class AgentSseProvider:
         self._url = httpx.URL(base_url)
         self._key = api_key
         self._body = body or {}
+        self._probe: Probe | None = None
         bearer = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._client = httpx.AsyncClient(
             headers=bearer | sdk_headers(headers),
@@ -56,7 +59,15 @@ class AgentSseProvider:
     def stream(self, request: Request) -> AsyncGenerator[WireEvent, None]:
         """The events of one run. See `base.Provider.stream`."""
         body = request_body(request, self._body, str(uuid4()))
-        return agent_pump(_HttpLink(self._client, self._url, body), request, key=self._key)
+        link, decoder = _HttpLink(self._client, self._url, body), AgentDecoder(request.turn)
+        if self._probe is not None:
+            self._probe.unknown = decoder.unknown
+        return agent_pump(link, decoder, request, key=self._key, host=self._url.host)
+
+    def watch(self, probe: Probe) -> None:
+        """Have the probe note the requests from now on. See `probe.Watchable`."""
+        self._probe = probe
+        probe.watch(self._client)
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -23,6 +23,7 @@ from websockets.protocol import Event
 from lfgtui.errors import UsageError
 from lfgtui.events import WireEvent
 from lfgtui.providers import limits, loose_json
+from lfgtui.providers.agent_decoder import AgentDecoder
 from lfgtui.providers.agent_kinds import meaning_of
 from lfgtui.providers.agent_pump import agent_pump
 from lfgtui.providers.agent_request import request_body
@@ -66,7 +67,9 @@ class AgentWebSocketProvider:
         """The events of one run. See `base.Provider.stream`."""
         body = request_body(request, self._body, str(uuid4()))
         link = _SocketLink(self._url, self._headers, body, self._connect_timeout)
-        return agent_pump(link, request, key=self._key)
+        host = urlsplit(self._url).hostname or ""
+        decoder = AgentDecoder(request.turn)
+        return agent_pump(link, decoder, request, key=self._key, host=host)
 
     async def aclose(self) -> None:
         """Nothing stays open between two runs."""

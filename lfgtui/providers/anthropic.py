@@ -10,12 +10,13 @@ from lfgtui.providers.anthropic_decoder import AnthropicDecoder
 from lfgtui.providers.anthropic_request import request_body
 from lfgtui.providers.base import Request
 from lfgtui.providers.http_client import only_connecting, open_http
-from lfgtui.providers.pump import CONNECT_TIMEOUT, PLACEHOLDER_KEY, pump, sdk_headers
+from lfgtui.providers.pump import CONNECT_TIMEOUT, PLACEHOLDER_KEY, sdk_headers
+from lfgtui.providers.sdk_provider import SdkProvider
 
 DEFAULT_BASE_URL = "https://api.anthropic.com"
 
 
-class AnthropicProvider:
+class AnthropicProvider(SdkProvider):
     """A server that speaks the Messages wire. See `base.Provider`.
 
     Opening one blocks (imports, certificates): do it in a thread. Everything
@@ -33,9 +34,8 @@ class AnthropicProvider:
     ) -> None:
         url = httpx2.URL(base_url or DEFAULT_BASE_URL)
         said = sdk_headers(headers)
-        self._key = api_key
         self._timeout = only_connecting(connect_timeout)
-        self._client = anthropic.AsyncAnthropic(
+        client = anthropic.AsyncAnthropic(
             base_url=url,
             api_key=api_key or PLACEHOLDER_KEY,
             default_headers=said,
@@ -44,9 +44,10 @@ class AnthropicProvider:
             http_client=open_http(anthropic.DefaultAsyncHttpxClient, url.host, self._timeout),
         )
         # The one variable that no argument can override: ANTHROPIC_CUSTOM_HEADERS.
-        self._client._custom_headers = said
+        client._custom_headers = said
+        super().__init__(client, key=api_key, models_path="/v1/models")
         # Now and not with the first request: a resource is imported when first touched.
-        self._send = self._client.messages.with_streaming_response.create
+        self._send = client.messages.with_streaming_response.create
 
     def stream(self, request: Request) -> AsyncGenerator[WireEvent, None]:
         """The events of one response. See `base.Provider.stream`."""
@@ -60,11 +61,7 @@ class AnthropicProvider:
             extra_body=request_body(request),
             timeout=self._timeout,
         )
-        return pump(sending, AnthropicDecoder(request.turn), request, key=self._key)
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self._client.close()
+        return self._pump(sending, AnthropicDecoder(request.turn), request)
 
 
 connect = AnthropicProvider

@@ -19,6 +19,7 @@ from lfgtui.providers.body import Part, Whole, read_body
 from lfgtui.providers.clock import Limit, Watched, afterglow, first_limit, idle_limit
 from lfgtui.providers.failures import as_provider_error
 from lfgtui.providers.limits import ArgumentsMeter
+from lfgtui.providers.response_log import ResponseLog
 
 CONNECT_TIMEOUT = 10.0
 """Seconds to reach a server."""
@@ -48,12 +49,18 @@ async def pump(
     request: Request,
     *,
     key: str | None,
+    host: str = "",
 ) -> AsyncGenerator[WireEvent, None]:
-    """The events of the response that `sending` opens. `key` is kept out of messages."""
+    """The events of the response that `sending` opens. `key` is kept out of messages.
+
+    `host` is who is asked, for the debug log.
+    """
     try:
         async with AsyncExitStack() as stack:
+            log = stack.enter_context(ResponseLog(host, request, decoder.unknown))
             first = first_limit(request)
             response = (await first.wait(stack.enter_async_context(sending))).http_response
+            log.answered()
             arguments = ArgumentsMeter()
             async with aclosing(_events(response, decoder, request, first)) as events:
                 async for event in events:

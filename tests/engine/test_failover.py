@@ -28,6 +28,18 @@ async def test_a_dead_provider_is_followed_by_the_next(tmp_path: Path) -> None:
         assert r.events("a", e.FailedOver) == [e.FailedOver("nowhere/a", "responses/a")]
 
 
+async def test_what_broke_and_who_is_next_is_in_the_debug_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    mine = ticket("a", tmp_path, provider="nowhere", fallback=["chat/a"])
+    with caplog.at_level("INFO", "lfgtui"):
+        async with room(tmp_path, [mine], scenarios={"a": says("A secret.")}) as r:
+            await r.engine.wait_idle()
+    told = [record.getMessage() for record in caplog.records if record.name.endswith("ticket_run")]
+    assert told[-1] == "a: nowhere/a broke (connection); next chat/a in 0 s"
+    assert "secret" not in caplog.text
+
+
 async def test_a_missing_key_is_followed_by_the_next_at_once(tmp_path: Path) -> None:
     keyless = ProviderConfig(
         wire="openai-chat", base_url="http://127.0.0.1:9/v1", api_key_command="false"

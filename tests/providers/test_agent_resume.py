@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from lfgtui.errors import ProviderError
 from lfgtui.events import Status, TextDelta, WireEvent
+from lfgtui.providers.agent_decoder import AgentDecoder
 from lfgtui.providers.agent_pump import TRIES, agent_pump
 from lfgtui.providers.agent_resume import Arrival, BeganAnew, Cursor
 from lfgtui.providers.agent_sse import _HttpLink
@@ -94,7 +95,7 @@ class Server:
 async def run(server: Server) -> list[WireEvent]:
     async with httpx.AsyncClient(transport=httpx.MockTransport(server)) as client:
         link = _HttpLink(client, URL, {"stream": True})
-        async with aclosing(agent_pump(link, REQUEST, key=None)) as events:
+        async with aclosing(agent_pump(link, AgentDecoder(), REQUEST, key=None)) as events:
             return [event async for event in events]
 
 

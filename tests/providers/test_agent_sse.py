@@ -11,6 +11,7 @@ from lfgtui.errors import ProviderError, UsageError
 from lfgtui.events import Heartbeat, ResponseFinished, Status, TextDelta, Usage, WireEvent
 from lfgtui.providers.agent_sse import AgentSseProvider
 from lfgtui.providers.base import Request
+from lfgtui.providers.probe import Probe
 from lfgtui.transcript import Message, ModelTurn, TextPart, UserTurn
 
 from .loopback import CUT, PAUSE, STALL, Answer, Asked, Loopback, Step
@@ -208,6 +209,18 @@ async def test_an_error_in_the_stream_comes_after_what_was_said(
         async for event in connect().stream(request()):
             events.append(event)
     assert events == [TextDelta("Hel")]
+
+
+async def test_a_probe_sees_the_exchange_and_what_was_unknown(
+    server: Loopback, connect: Connect
+) -> None:
+    server.answer = Answer([token("Hello"), b'data: {"type": "STATE_DELTA"}\n\n'])
+    provider, probe = connect(), Probe()
+    provider.watch(probe)
+    assert await events_of(provider) == HELLO
+    [exchange] = probe.exchanges
+    assert (exchange.status, exchange.complete, len(exchange.pieces)) == (200, True, 2)
+    assert probe.unknown == {"STATE_DELTA": 1}
 
 
 # clocks and ends
