@@ -245,13 +245,15 @@ async def test_an_error_inside_the_answer_keeps_what_came(tmp_path: Path, wire: 
     assert stored.last.kind in ("server", "overloaded")
 
 
-@pytest.mark.parametrize("how", ["reset", "half-open"])
+@pytest.mark.parametrize(
+    ("how", "stream"), [("reset", True), ("reset", False), ("half-open", True)]
+)
 async def test_the_simulator_breaks_by_itself_what_its_scenario_breaks(
-    tmp_path: Path, how: str
+    tmp_path: Path, how: str, stream: bool
 ) -> None:
     turn = {"cut": {"after": 7, "how": how}}
     kinds = {"reset": "cut", "half-open": "timeout"}
-    tickets = [ticket("a", tmp_path, idle_timeout=SOON)]
+    tickets = [ticket("a", tmp_path, idle_timeout=SOON, stream=stream)]
     scenarios = {"a": says(TEXT, **turn)}
     async with room(tmp_path, tickets, scenarios=scenarios, retry=TWICE) as r:
         await r.engine.wait_idle()
