@@ -41,7 +41,7 @@ class AnthropicProvider(SdkProvider):
             default_headers=said,
             max_retries=0,
             timeout=self._timeout,
-            http_client=open_http(anthropic.DefaultAsyncHttpxClient, url.host, self._timeout),
+            http_client=open_http(anthropic.DefaultAsyncHttpxClient, url, self._timeout),
         )
         # The one variable that no argument can override: ANTHROPIC_CUSTOM_HEADERS.
         client._custom_headers = said

@@ -31,7 +31,7 @@ def open_client(
         default_headers=said,
         max_retries=0,
         timeout=timeout,
-        http_client=open_http(openai.DefaultAsyncHttpxClient, url.host, timeout),
+        http_client=open_http(openai.DefaultAsyncHttpxClient, url, timeout),
     )
     client._custom_headers = said  # no argument overrides OPENAI_CUSTOM_HEADERS
     client.admin_api_key = None

@@ -71,7 +71,7 @@ def split(marker: bytes, until: asyncio.Event) -> Plan:
 class Breaker:
     """`asked` counts requests by model, `sent` the bytes of replies.
 
-    `left` is set when the client closes a silent connection, `held` when it
+    `left` is set when a client goes before its reply is whole, `held` when it
     has read nothing for a while though there is more.
     """
 
@@ -91,8 +91,10 @@ class Breaker:
         self._playing.add(task)
         try:
             await self._answer(reader, writer)
-        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass  # the client left, or the test is over
+        except (ConnectionError, asyncio.IncompleteReadError):
+            self.left.set()
+        except asyncio.CancelledError:  # the test is over; nobody asks this task how it went
+            pass
         finally:
             self._playing.discard(task)
             writer.close()
