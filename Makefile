@@ -5,9 +5,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TESTS ?= tests
+# A worker a core; a file's tests stay together, since they share what is slow to start.
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check format bench fuzz wire snapshots picture clean
+.PHONY: help demo run test acceptance check format bench fuzz wire snapshots picture clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -23,14 +25,17 @@ demo: $(READY) ## watch six simulated agents do real work; no key, no network
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/lfg demo $(ARGS)
 
 test: $(READY) ## run the tests
-	$(BIN)/python -m pytest $(TESTS)
+	$(PYTEST) $(TESTS)
+
+acceptance: $(READY) ## the tests that need programs of their own, as nginx; skips what is not installed
+	$(BIN)/python -m pytest -m acceptance $(TESTS)
 
 check: $(READY) ## the gate: format, lint, strict types, import floors, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/python -m pytest $(TESTS)
+	$(PYTEST) $(TESTS)
 
 format: $(READY) ## format the code and mend what lint can mend
 	$(BIN)/ruff format .
@@ -38,6 +43,7 @@ format: $(READY) ## format the code and mend what lint can mend
 
 bench: $(READY) ## measure; prints ratios from interleaved runs
 	$(BIN)/python bench/startup.py
+	$(BIN)/python bench/history.py
 	$(BIN)/python bench/pane.py $(ARGS)
 
 fuzz: $(READY) ## stream awkward documents, walk through the app, for minutes; prints counts

@@ -1,7 +1,8 @@
 """A run that never asks for anything: the bench says when tokens arrive."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 from lfgtui import events as e
 from lfgtui.engine.commands import Command
@@ -22,6 +23,8 @@ class BenchRun:
     run = "20260304-0513-a1b2"
     title = "Bench"
     behind: str | None = None
+    resting: Mapping[str, float] = MappingProxyType({})
+    queued_bytes = 0
 
     def __init__(self, panes: int, clock: Callable[[], float] | None) -> None:
         self.tickets = tuple(

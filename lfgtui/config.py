@@ -11,11 +11,12 @@ import re
 import shlex
 import subprocess
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
 from lfgtui import tomlfile
+from lfgtui.dialects import ALL_DIALECTS, Dialect
 from lfgtui.errors import SourceError, UsageError, did_you_mean
 from lfgtui.tickets import Ticket
 
@@ -38,15 +39,43 @@ class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ProviderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One way to reach models; what is not said is the preset's of that name."""
+    """One way to reach models; what is not said is the preset's of that name.
+
+    `connect_timeout` is in seconds; what comes after connecting is the tickets' to limit.
+    `leakage`: which dialects of leaked markup are taken out of the visible
+    text; all, none, or those named. None leaves it to the wire.
+    """
 
     wire: WireName | None = None
     base_url: str | None = None
     api_key_env: str | None = None
     api_key_command: str | None = None
     headers: dict[str, str] = {}
+    connect_timeout: Annotated[float, msgspec.Meta(gt=0)] = 10.0
     price: Price | None = None
     model: str | None = None
+    leakage: bool | tuple[Dialect, ...] | None = None
+
+    @property
+    def leak_dialects(self) -> frozenset[Dialect]:
+        """The dialects in force; wires with channels of their own for such things need none."""
+        said = self.leakage
+        if said is None:
+            wire = self.wire or ""
+            said = wire == "openai-chat" or wire.startswith("agent-")
+        if isinstance(said, bool):
+            return ALL_DIALECTS if said else frozenset()
+        return frozenset(said)
+
+
+class Route(NamedTuple):
+    """Who is asked: a provider's name and the model there."""
+
+    provider: str
+    model: str
+
+    def __str__(self) -> str:
+        return f"{self.provider}/{self.model}"
 
 
 class RetryPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -55,6 +84,18 @@ class RetryPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     attempts: Annotated[int, msgspec.Meta(ge=1)] = 4
     base_delay: Annotated[float, msgspec.Meta(ge=0)] = 1.0
     max_delay: Annotated[float, msgspec.Meta(ge=0)] = 30.0
+    max_retry_after: Annotated[float, msgspec.Meta(ge=0)] = 300.0
+    budget: Annotated[int, msgspec.Meta(ge=0)] = 20
+    on_cut: Literal["regenerate", "continue"] = "regenerate"
+
+
+class BreakerPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When a provider that does not answer is left alone. Times in seconds."""
+
+    failures: Annotated[int, msgspec.Meta(ge=1)] = 5
+    window: Annotated[float, msgspec.Meta(gt=0)] = 30.0
+    pause: Annotated[float, msgspec.Meta(gt=0)] = 15.0
+    max_pause: Annotated[float, msgspec.Meta(gt=0)] = 120.0
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,6 +109,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     direct_painting: bool = True
     pane_lines: Annotated[int, msgspec.Meta(ge=100)] = 5000
     retry: RetryPolicy = RetryPolicy()
+    breaker: BreakerPolicy = BreakerPolicy()
     keys: dict[str, str] = {}
     providers: dict[str, ProviderConfig] = {}
 
@@ -140,8 +182,8 @@ def load_config(path: Path) -> Config:
     return msgspec.structs.replace(config, providers=providers)
 
 
-def model_of(config: Config, ticket: Ticket) -> tuple[str, str]:
-    """The provider's name and the model a ticket means.
+def route_of(config: Config, ticket: Ticket) -> Route:
+    """The provider and the model a ticket means.
 
     `provider` and `model` as said; or `model = "provider/model"`; or the
     config's default `model`, written the same way.
@@ -161,7 +203,21 @@ def model_of(config: Config, ticket: Ticket) -> tuple[str, str]:
     config.provider(provider)
     if not model:
         raise UsageError(f'ticket "{ticket.id}" has provider "{provider}" and no model')
-    return provider, model
+    return Route(provider, model)
+
+
+def routes_of(config: Config, ticket: Ticket) -> tuple[Route, ...]:
+    """Whom to ask, in order: the ticket's own provider, then its `fallback`."""
+    routes = [route_of(config, ticket)]
+    for said in ticket.fallback:
+        provider, _, model = said.partition("/")
+        model = model or config.provider(provider).model or ""
+        if not model:
+            told = f'fallback "{said}" names no model; write "provider/model"'
+            raise UsageError(f'ticket "{ticket.id}": {told}')
+        config.provider(provider)
+        routes.append(Route(provider, model))
+    return tuple(dict.fromkeys(routes))
 
 
 def api_key(name: str, provider: ProviderConfig) -> str | None:

@@ -198,11 +198,16 @@ class TicketQueued(EventBase, frozen=True):
 
 
 class AttemptStarted(EventBase, frozen=True):
-    """A try begins. `continues`: from the context so far, not from the prompt anew."""
+    """A try begins. `continues`: from the context so far, not from the prompt anew.
+
+    `keeps_partial`: the text of the response that broke off is part of that
+    context, and what follows is the rest of it.
+    """
 
     provider: str
     model: str
     continues: bool = False
+    keeps_partial: bool | UnsetType = UNSET
 
 
 class Retrying(EventBase, frozen=True, rename={"attempt": "next_attempt"}):

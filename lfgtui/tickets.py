@@ -30,7 +30,7 @@ ALL_TOOLS: tuple[ToolName, ...] = (
 READING_TOOLS: frozenset[ToolName] = frozenset({"read_file", "list_files", "search_files"})
 
 _ID = re.compile(r"[A-Za-z0-9._-]+")
-_NOT_YET = ("worktree", "fallback")
+_NOT_YET = ("worktree",)
 
 
 class TicketKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -84,6 +84,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     system: str | None = None
     provider: str | None = None
     model: str | None = None
+    fallback: tuple[str, ...] = ()
     tools: tuple[ToolName, ...] = ALL_TOOLS
     needs: tuple[str, ...] = ()
     reasoning: Reasoning | None = None

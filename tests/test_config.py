@@ -17,12 +17,15 @@ from lfgtui.config import (
     Price,
     ProviderConfig,
     RetryPolicy,
+    WireName,
     api_key,
     load_config,
-    model_of,
     request_headers,
+    route_of,
+    routes_of,
     secret_variables,
 )
+from lfgtui.dialects import ALL_DIALECTS, Dialect
 from lfgtui.errors import SourceError, UsageError
 from lfgtui.tickets import Ticket
 from lfgtui.ui.bindings import BY_ACTION, KEYS, keys_in_force
@@ -99,6 +102,11 @@ def test_a_provider_of_ones_own_needs_a_wire(tmp_path: Path) -> None:
         ),
         ("[providers.xai]\n\nprice = { input = 1 }\n", '3: the key "output" is missing'),
         ('[providers.xai]\nbase_url = "api.x.ai"\n', '2: base_url "api.x.ai": it must begin'),
+        (
+            '[providers.xai]\nleakage = ["think", "tolls"]\n',
+            '2: "tolls" is not known; did you mean "tools"?',
+        ),
+        ('[providers.xai]\nleakage = "think"\n', "2: `leakage`: expected `bool | array`"),
         ("[keys]\nquit = 1\n", "2: `quit`: expected `str`, got `int`"),
     ],
 )
@@ -138,7 +146,7 @@ def test_a_ticket_means_a_provider_and_a_model(
 ) -> None:
     groq = msgspec.structs.replace(PRESETS["groq"], model="fast")
     config = Config(model=default, providers={**PRESETS, "groq": groq})
-    assert model_of(config, ticket(provider, model)) == meant
+    assert route_of(config, ticket(provider, model)) == meant
 
 
 @pytest.mark.parametrize(
@@ -155,8 +163,35 @@ def test_a_ticket_that_means_none_is_refused(
     provider: str | None, model: str | None, why: str
 ) -> None:
     with pytest.raises(UsageError) as caught:
-        model_of(Config(providers=PRESETS), ticket(provider, model))
+        route_of(Config(providers=PRESETS), ticket(provider, model))
     assert str(caught.value).startswith(why)
+
+
+def test_fallbacks_come_after_the_tickets_own_provider() -> None:
+    groq = msgspec.structs.replace(PRESETS["groq"], model="fast")
+    config = Config(providers={**PRESETS, "groq": groq})
+    mine = msgspec.structs.replace(
+        ticket("xai", "grok"), fallback=("openrouter/meta/llama", "groq", "xai/grok")
+    )
+    assert routes_of(config, mine) == (
+        ("xai", "grok"),
+        ("openrouter", "meta/llama"),
+        ("groq", "fast"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("fallback", "why"),
+    [
+        ("openia/gpt", 'no provider "openia"; did you mean "openai"?'),
+        ("openai", 'ticket "a": fallback "openai" names no model; write "provider/model"'),
+    ],
+)
+def test_a_fallback_that_means_nobody_is_refused(fallback: str, why: str) -> None:
+    mine = msgspec.structs.replace(ticket("xai", "grok"), fallback=(fallback,))
+    with pytest.raises(UsageError) as caught:
+        routes_of(Config(providers=PRESETS), mine)
+    assert str(caught.value) == why
 
 
 # Keys and headers.
@@ -221,6 +256,24 @@ def test_a_header_with_an_unset_variable_is_refused(monkeypatch: pytest.MonkeyPa
     monkeypatch.delenv("TEAM", raising=False)
     with pytest.raises(UsageError, match='provider "mine": headers use TEAM, which is not set'):
         request_headers("mine", ProviderConfig(headers={"X-Team": "${TEAM}"}))
+
+
+@pytest.mark.parametrize(
+    ("wire", "said", "dialects"),
+    [
+        ("openai-chat", None, ALL_DIALECTS),
+        ("anthropic", None, frozenset()),
+        ("openai-responses", None, frozenset()),
+        ("openai-chat", False, frozenset()),
+        ("anthropic", True, ALL_DIALECTS),
+        ("openai-chat", ("think", "react"), frozenset({"think", "react"})),
+        ("anthropic", (), frozenset()),
+    ],
+)
+def test_leaked_markup_is_looked_for_where_the_wire_has_no_channel_for_it_or_as_said(
+    wire: WireName, said: bool | tuple[Dialect, ...] | None, dialects: frozenset[Dialect]
+) -> None:
+    assert ProviderConfig(wire=wire, leakage=said).leak_dialects == dialects
 
 
 def test_the_variables_of_keys_and_headers_are_secret() -> None:
@@ -309,6 +362,7 @@ def test_what_the_example_shows_is_in_force_where_it_does_not_say_otherwise(
         "pane_lines",
         "direct_painting",
         "retry",
+        "breaker",
     ):
         assert getattr(uncommented, name) == getattr(default, name)
     for name, preset in PRESETS.items():

@@ -87,6 +87,12 @@ def test_the_demo_paints_before_it_imports_the_engine(tmp_path: Path) -> None:
     assert "lfgtui.engine.engine" not in modules_at_first_frame(tmp_path / "modules", "demo")
 
 
+def test_checking_the_machine_needs_no_screen_no_sdk_and_no_server() -> None:
+    code = "import lfgtui.doctor.machine as m; m.check_machine(); import sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert packages(done.stdout) & {"textual", *SDKS, *SERVER} == set()
+
+
 def test_asking_the_history_needs_no_screen() -> None:
     assert imported_by("lfgtui.cli.past") & {"textual", *SDKS, *SERVER} == set()
 

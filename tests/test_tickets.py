@@ -105,6 +105,12 @@ def test_a_prompt_file_that_cannot_be_read_is_refused(folder: Path, said: str) -
     assert refused(folder, text).startswith("None: ")
 
 
+def test_fallbacks_are_the_tickets_or_the_defaults(folder: Path) -> None:
+    said = '[defaults]\nfallback = ["a/b", "c/d"]\n'
+    assert only(folder, said + A).fallback == ("a/b", "c/d")
+    assert only(folder, said + A + "fallback = []\n").fallback == ()
+
+
 @pytest.mark.parametrize(
     ("text", "refusal"),
     [
@@ -121,10 +127,6 @@ def test_a_prompt_file_that_cannot_be_read_is_refused(folder: Path, said: str) -
         (A + 'needs = ["a"]\n', "4: needs go in a circle: a -> a"),
         ('[defaults]\nneeds = ["a"]\n' + A, '2: "needs" belongs to a ticket, not to [defaults]'),
         (A + "worktree = true\n", '4: "worktree" is not supported by this version; remove it'),
-        (
-            '[defaults]\nfallback = ["a/b"]\n' + A,
-            '2: "fallback" is not supported by this version; remove it',
-        ),
         (A + "max_turns = 0\n", '4: "max_turns" must be more than 0, not 0'),
         (A + "timeout = -1.5\n", '4: "timeout" must be more than 0, not -1.5'),
         (A + "idle_timeout = nan\n", '4: "idle_timeout" must be more than 0, not nan'),

@@ -12,7 +12,7 @@ far, and whom to ask. The engine is one; a test can be another.
 
 import os
 from collections.abc import Callable
-from contextlib import AbstractContextManager, aclosing
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -22,6 +22,8 @@ import msgspec
 
 from lfgtui import events as e
 from lfgtui.config import Price
+from lfgtui.dialects import Dialect
+from lfgtui.leakage import LeakageFilter
 from lfgtui.providers.base import Provider, Request, ToolSpec
 from lfgtui.tickets import Approval, Ticket, ToolName
 from lfgtui.tools import TOOLS, ToolLimits, ToolOutcome, run_tool, summary
@@ -34,6 +36,21 @@ class Decision:
 
     verdict: Literal["approve", "always", "deny"]
     reason: str = ""
+
+
+CONTINUE = (
+    "Your answer broke off here. Go on exactly where it stopped, in the same format;"
+    " repeat nothing and do not comment on this."
+)
+"""What a model is told that has to finish an answer which a broken connection cut off."""
+
+
+class Passage(Protocol):
+    """One request's leave to go."""
+
+    def answered(self) -> None:
+        """Something came back."""
+        ...
 
 
 class Desk(Protocol):
@@ -62,6 +79,13 @@ class Desk(Protocol):
 
     async def gate(self) -> None:
         """Wait while the ticket is paused."""
+        ...
+
+    def passage(self) -> AbstractAsyncContextManager[Passage]:
+        """Wait until the provider may be asked; the body is the request.
+
+        Raises `ProviderError` where it is known not to answer.
+        """
         ...
 
     async def ask(self, call_id: str) -> Decision | None:
@@ -93,6 +117,7 @@ class Agent:
         secrets: frozenset[str] = frozenset(),
         always: set[str] | None = None,
         on_change: Callable[[Path], None] | None = None,
+        leak_dialects: frozenset[Dialect] = frozenset(),
     ) -> None:
         self._ticket = ticket
         self._model = model
@@ -103,6 +128,7 @@ class Agent:
         self._environment = environment or {}
         self._secrets = secrets
         self._on_change = on_change
+        self._leak_dialects = leak_dialects
         self._always = set() if always is None else always
         self._tools = tuple(
             ToolSpec(TOOLS[name].name, TOOLS[name].description, dict(TOOLS[name].parameters))
@@ -117,8 +143,11 @@ class Agent:
         """
         desk = self._desk
         await desk.settle()
-        if not desk.transcript.conversation.messages:
+        messages = desk.transcript.conversation.messages
+        if not messages:
             desk.emit(e.UserMessage(prompt))
+        elif isinstance(messages[-1], ModelTurn) and messages[-1].is_cut:
+            desk.emit(e.UserMessage(CONTINUE))
         self._answer_interrupted()
         while True:
             await desk.settle()
@@ -129,10 +158,6 @@ class Agent:
                 await self._respond()
             if ending is not None:
                 return ending
-
-    def _turns(self) -> list[ModelTurn]:
-        messages = self._desk.transcript.conversation.messages
-        return [message for message in messages if isinstance(message, ModelTurn)]
 
     def _ending(self) -> e.Ending | None:
         """How it ended, if the last response asked for nothing more or a limit is reached."""
@@ -149,7 +174,7 @@ class Agent:
         return self._limit()
 
     def _limit(self) -> e.TicketLimited | None:
-        if len(self._turns()) >= self._ticket.max_turns:
+        if self._desk.transcript.conversation.responses >= self._ticket.max_turns:
             return e.TicketLimited("turns")
         spent = self._desk.transcript.cost_since_start
         if self._ticket.max_cost is not None and spent >= self._ticket.max_cost:
@@ -190,15 +215,23 @@ class Agent:
         )
 
     async def _respond(self) -> None:
-        turn = len(self._turns()) + 1
-        request = self._request(turn)
-        self._desk.emit(e.RequestSent(turn))
-        async with aclosing(self._provider.stream(request)) as stream:
-            async for event in stream:
-                if isinstance(event, e.Usage):
-                    event = self._priced(event)
-                self._desk.emit(event)
-                await self._desk.room()
+        turn = self._desk.transcript.conversation.responses + 1
+        async with self._desk.passage() as passage:
+            request = self._request(turn)
+            self._desk.emit(e.RequestSent(turn))
+            leaks = LeakageFilter(self._leak_dialects, turn)
+            try:
+                async with aclosing(self._provider.stream(request)) as stream:
+                    async for event in stream:
+                        passage.answered()
+                        if isinstance(event, e.Usage):
+                            event = self._priced(event)
+                        for told in leaks.feed(event):
+                            self._desk.emit(told)
+                        await self._desk.room()
+            finally:  # a stream that breaks or is stopped loses nothing that was held back
+                for told in leaks.finish():
+                    self._desk.emit(told)
 
     def _priced(self, usage: e.Usage) -> e.Usage:
         if self._price is None:

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from lfgtui import tomlfile
-from lfgtui.config import Config, model_of
+from lfgtui.config import Config, route_of, routes_of
 from lfgtui.errors import SourceError, UsageError
-from lfgtui.tickets import TicketsFile
+from lfgtui.tickets import Ticket, TicketsFile
 
 
 def check_models(path: Path, file: TicketsFile, config: Config) -> None:
@@ -13,16 +13,25 @@ def check_models(path: Path, file: TicketsFile, config: Config) -> None:
     text = tomlfile.read_text(path)
     for index, ticket in enumerate(file.tickets):
         try:
-            model_of(config, ticket)
+            routes_of(config, ticket)
         except UsageError as error:
-            raise SourceError(path, _line(text, index), str(error)) from None
+            keys = ("fallback",) if _is_own_route_fine(config, ticket) else ("provider", "model")
+            raise SourceError(path, _line(text, index, keys), str(error)) from None
 
 
-def _line(text: str, index: int) -> int | None:
-    """Where the ticket, or the defaults, name a provider or a model; else the ticket's line."""
+def _is_own_route_fine(config: Config, ticket: Ticket) -> bool:
+    try:
+        route_of(config, ticket)
+    except UsageError:
+        return False
+    return True
+
+
+def _line(text: str, index: int, keys: tuple[str, ...]) -> int | None:
+    """Where the ticket, or the defaults, say one of the keys; else the ticket's line."""
     ticket = tomlfile.line_of(text, ("ticket", index))
     for table in (("ticket", index), ("defaults",)):
-        for key in ("provider", "model"):
+        for key in keys:
             line = tomlfile.line_of(text, (*table, key))
             if line is not None and line != tomlfile.line_of(text, table):
                 return line

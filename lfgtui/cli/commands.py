@@ -13,6 +13,7 @@ from importlib import import_module
 import click
 
 from lfgtui import __version__
+from lfgtui.debuglog import debug_log
 from lfgtui.errors import LfgError, UsageError, did_you_mean
 
 _COMMANDS = {
@@ -20,8 +21,11 @@ _COMMANDS = {
     "run": ("lfgtui.cli.run", "run", "Run the tickets of a file, or one prompt."),
     "resume": ("lfgtui.cli.run", "resume", "Go on with what a run did not finish."),
     "history": ("lfgtui.cli.past", "history", "Past runs, newest first."),
-    "search": ("lfgtui.cli.past", "search", "Search everything that was ever on the screen."),
+    "search": ("lfgtui.cli.search", "command", "Search everything that was ever on the screen."),
     "show": ("lfgtui.cli.past", "show", "Show one run or ticket."),
+    "doctor": ("lfgtui.cli.doctor", "doctor", "Check the set-up, or whether a provider streams."),
+    "export": ("lfgtui.cli.transfer", "export_command", "Write a run out."),
+    "import": ("lfgtui.cli.transfer", "import_command", "Store a run that was exported."),
     "config": ("lfgtui.cli.settings", "config", "Where the files are and what is in force."),
     "simulator": ("lfgtui.cli.simulate", "simulator", "Serve simulated models on loopback."),
     "completion": ("lfgtui.cli.settings", "completion", "Print a shell's completion script."),
@@ -63,11 +67,12 @@ def lfg() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code. Mistakes are one line on stderr and a 2."""
     try:
-        result = lfg.main(
-            None if arguments is None else list(arguments),
-            prog_name="lfg",
-            standalone_mode=False,
-        )
+        with debug_log():
+            result = lfg.main(
+                None if arguments is None else list(arguments),
+                prog_name="lfg",
+                standalone_mode=False,
+            )
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         return 0

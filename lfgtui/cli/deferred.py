@@ -6,7 +6,7 @@ draw panes of queued tickets.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from lfgtui.engine.commands import Command
@@ -54,6 +54,14 @@ class DeferredRun:
     @property
     def behind(self) -> str | None:
         return self._engine.behind if self._engine else None
+
+    @property
+    def resting(self) -> Mapping[str, float]:
+        return self._engine.resting if self._engine else {}
+
+    @property
+    def queued_bytes(self) -> int:
+        return self._engine.queued_bytes if self._engine else 0
 
     @property
     def unfinished(self) -> Sequence[str]:

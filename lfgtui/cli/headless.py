@@ -50,7 +50,7 @@ def _detail(event: e.Event) -> str:
         case e.RequestSent(turn):
             return f"turn {turn}"
         case e.Retrying(reason, delay):
-            return f"{reason}; again in {delay:g} s"
+            return f"{reason}; again in {delay:g} s" if delay else reason
         case e.ApprovalRequested(_, _, summary):
             return summary
         case e.TicketFailed(kind, message):
@@ -83,6 +83,9 @@ class AnswerText:
                 parted = self._said and not self._is_open
                 self._is_open = self._said = True
                 return f"\n\n{text}" if parted else text
+            case e.AttemptStarted(keeps_partial=True):  # what follows is the rest of it
+                self._is_open = self._said
+                return ""
             case e.ResponseFinished() | e.Retrying():
                 self._is_open = False
                 return ""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import msgspec
 
 from lfgtui import paths
-from lfgtui.config import SIMULATED, Config, api_key, model_of, request_headers
+from lfgtui.config import SIMULATED, Config, api_key, request_headers, routes_of
 from lfgtui.errors import UsageError
 from lfgtui.tickets import Ticket
 
@@ -66,19 +66,23 @@ def _check_providers(plan: Plan) -> set[str]:
     for ticket in plan.tickets:
         if plan.unfinished is not None and ticket.id not in plan.unfinished:
             continue
-        name, _ = model_of(plan.config, ticket)
-        provider = plan.config.provider(name)
-        if ticket.max_cost is not None and provider.price is None:
-            raise UsageError(
-                f'ticket "{ticket.id}" has max_cost, but provider "{name}" has no price;'
-                f" set price in [providers.{name}] of the config"
-            )
-        if name not in used | SIMULATED:
-            if provider.api_key_command is None:  # a command may ask the person: when needed
-                api_key(name, provider)
-            request_headers(name, provider)
-        used.add(name)
+        for name, _ in routes_of(plan.config, ticket):
+            _check_provider(plan.config, ticket, name, is_checked=name in used | SIMULATED)
+            used.add(name)
     return used
+
+
+def _check_provider(config: Config, ticket: Ticket, name: str, *, is_checked: bool) -> None:
+    provider = config.provider(name)
+    if ticket.max_cost is not None and provider.price is None:
+        raise UsageError(
+            f'ticket "{ticket.id}" has max_cost, but provider "{name}" has no price;'
+            f" set price in [providers.{name}] of the config"
+        )
+    if not is_checked:
+        if provider.api_key_command is None:  # a command may ask the person: when needed
+            api_key(name, provider)
+        request_headers(name, provider)
 
 
 def _engine(plan: Plan, closing: ExitStack) -> Engine:

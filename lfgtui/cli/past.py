@@ -1,6 +1,5 @@
-"""`lfg history`, `lfg search`, `lfg show`: what the history holds."""
+"""`lfg history` and `lfg show`: what the history holds."""
 
-import re
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -9,6 +8,7 @@ import click
 import msgspec
 
 from lfgtui import paths
+from lfgtui.cli import upkeep
 from lfgtui.errors import HistoryError, UsageError, did_you_mean
 from lfgtui.history import History, Reader, StoredTicket
 from lfgtui.transcript.record import TicketRecord, ticket_markdown, ticket_record
@@ -30,11 +30,14 @@ def _print_json(value: object) -> None:
     click.echo(msgspec.json.encode(value).decode())
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON list on stdout.")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(min=1))
-def history(as_json: bool, limit: int) -> None:
-    """Past runs, newest first."""
+@click.pass_context
+def history(context: click.Context, as_json: bool, limit: int) -> None:
+    """Past runs, newest first; and what keeps the file in order."""
+    if context.invoked_subcommand is not None:
+        return
     with _reader() as reader:
         runs = reader.runs(limit)
     if as_json:
@@ -52,27 +55,7 @@ def history(as_json: bool, limit: int) -> None:
     _tell_limit(len(runs), limit)
 
 
-@click.command()
-@click.argument("query", nargs=-1, required=True)
-@click.option("--json", "as_json", is_flag=True, help="One JSON list on stdout.")
-@click.option("--limit", default=50, show_default=True, type=click.IntRange(min=1))
-def search(query: tuple[str, ...], as_json: bool, limit: int) -> None:
-    """Search answers, reasoning, tool calls, their output, prompts and errors.
-
-    Words must all occur; "a phrase" in quotes, prefix*, AND, OR and NOT work.
-    """
-    with _reader() as reader:
-        hits = reader.search(" ".join(query), limit)
-    if as_json:
-        _print_json(hits)
-        return
-    if not hits:
-        click.echo("nothing found", err=True)
-    for hit in hits:
-        place = f"{hit.run}/{hit.ticket}"
-        marked = _marked(hit.snippet, [(start, end) for start, end in hit.matches])
-        click.echo(f"{place}  {hit.kind}  {_when(hit.at)}\n    {marked}")
-    _tell_limit(len(hits), limit)
+upkeep.add_to(history)
 
 
 @click.command()
@@ -128,17 +111,3 @@ def _tell_limit(shown: int, limit: int) -> None:
 
 def _when(at: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
-
-
-def _marked(snippet: str, matches: list[tuple[int, int]]) -> str:
-    pieces: list[str] = []
-    end = 0
-    for start, stop in matches:
-        pieces.append(_one_line(snippet[end:start]))
-        pieces.append(click.style(_one_line(snippet[start:stop]), bold=True))
-        end = stop
-    return "".join([*pieces, _one_line(snippet[end:])]).strip()
-
-
-def _one_line(text: str) -> str:
-    return visible_line(re.sub(r"\s+", " ", text))

@@ -13,7 +13,7 @@ import msgspec
 
 from lfgtui import paths
 from lfgtui.cli.launch import Output, Plan, launch
-from lfgtui.config import Config, load_config, model_of
+from lfgtui.config import Config, load_config, route_of
 from lfgtui.errors import UsageError
 from lfgtui.tickets import Ticket, TicketsFile, load_tickets, select, single_ticket
 
@@ -179,7 +179,7 @@ def _with_model(
     def change(ticket: Ticket) -> Ticket:
         said = msgspec.structs.replace(ticket, provider=provider, model=model)
         if provider is None and "/" not in (model or ""):
-            said = msgspec.structs.replace(said, provider=model_of(config, ticket)[0])
+            said = msgspec.structs.replace(said, provider=route_of(config, ticket).provider)
         if model is None:
             own = (ticket.model or config.model or "").split("/", 1)[-1]
             said = msgspec.structs.replace(said, model=ticket.model if ticket.provider else own)

@@ -21,9 +21,10 @@ from typing import assert_never
 
 from lfgtui import events as e
 from lfgtui.agent import Decision
-from lfgtui.config import Config, model_of
+from lfgtui.config import Config, routes_of
 from lfgtui.conflicts import FileTouches
 from lfgtui.engine import commands as c
+from lfgtui.engine.circuit import Circuit
 from lfgtui.engine.handover import prompt_with_answers
 from lfgtui.engine.journal import Journal
 from lfgtui.engine.ticket_run import TicketRun
@@ -66,6 +67,7 @@ class Engine:
         self._environment = environment or {}
         self._on_close = on_close
         self._touches = FileTouches()
+        self._circuits: dict[str, Circuit] = {}
         self._sinks: list[e.Sink] = []
         self._idle = asyncio.Event()
         self._closing = False
@@ -73,7 +75,7 @@ class Engine:
         self._is_started = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._runs = {
-            ticket.id: TicketRun(ticket, *model_of(config, ticket), self) for ticket in tickets
+            ticket.id: TicketRun(ticket, routes_of(config, ticket), self) for ticket in tickets
         }
         for entries in (stored or {}).values():
             for entry in entries:
@@ -88,6 +90,10 @@ class Engine:
         return self._journal.run
 
     @property
+    def queued_bytes(self) -> int:
+        return self._journal.queued_bytes
+
+    @property
     def unfinished(self) -> Sequence[str]:
         return [ticket for ticket, run in self._runs.items() if run.phase != "ended"]
 
@@ -95,6 +101,12 @@ class Engine:
     def all_done(self) -> bool:
         """Whether every ticket ended well."""
         return all(run.is_done for run in self._runs.values())
+
+    @property
+    def resting(self) -> Mapping[str, float]:
+        """Providers that do not answer and are left alone: seconds until the next try."""
+        open_circuits = (one for one in self._circuits.values() if not one.is_closed)
+        return {circuit.provider: circuit.rest() for circuit in open_circuits}
 
     def transcript(self, ticket: str) -> Transcript:
         return self._runs[ticket].transcript
@@ -193,6 +205,11 @@ class Engine:
 
     async def provider(self, name: str) -> Provider:
         return await self._providers.get(name)
+
+    def circuit(self, provider: str) -> Circuit:
+        if provider not in self._circuits:
+            self._circuits[provider] = Circuit(provider, self.config.breaker)
+        return self._circuits[provider]
 
     def environment(self) -> dict[str, str]:
         return self._environment

@@ -57,6 +57,11 @@ class Journal:
         """Why something could not be saved for good; None as long as all was."""
         return self._history.failure
 
+    @property
+    def queued_bytes(self) -> int:
+        """What was submitted and is not saved yet."""
+        return self._history.pending_bytes + self._history.backlog_bytes
+
     def begin(self, title: str, tickets: Sequence[Ticket], source: Path | None) -> None:
         """Start a new run."""
         self._run = self._history.start_run(title, tickets, source)

@@ -1,22 +1,28 @@
 """One ticket at work: its fold, its gauges, its attempts, its place at the desk."""
 
 import asyncio
+import logging
 import random
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Literal, Protocol
 
+import msgspec
+
 from lfgtui import events as e
 from lfgtui.agent import Agent, Decision
-from lfgtui.config import Config, secret_variables
+from lfgtui.config import Config, Route, secret_variables
+from lfgtui.engine.circuit import Circuit, Passage
 from lfgtui.engine.deadline import Deadline
-from lfgtui.engine.retry import retry_delay
+from lfgtui.engine.recovery import Recovery, Step, last_words
 from lfgtui.errors import LfgError, ProviderError, UsageError
 from lfgtui.metrics import Meter
 from lfgtui.providers.base import Provider
 from lfgtui.tickets import Ticket
 from lfgtui.transcript import Transcript
+
+_log = logging.getLogger(__name__)
 
 Phase = Literal["pending", "running", "ended"]
 
@@ -31,6 +37,7 @@ class Office(Protocol):
     async def settle(self, *, saved: bool = False) -> None: ...
     async def room(self) -> None: ...
     async def provider(self, name: str) -> Provider: ...
+    def circuit(self, provider: str) -> Circuit: ...
     def file_changed(self, ticket: str, file: Path) -> None: ...
     def environment(self) -> dict[str, str]: ...
 
@@ -42,10 +49,8 @@ class TicketRun:
     says when, the moves are made here.
     """
 
-    def __init__(self, ticket: Ticket, provider: str, model: str, office: Office) -> None:
+    def __init__(self, ticket: Ticket, routes: tuple[Route, ...], office: Office) -> None:
         self.ticket = ticket
-        self.provider = provider
-        self.model = model
         self.transcript = Transcript()
         self.meter = Meter()
         self.phase: Phase = "pending"
@@ -62,6 +67,8 @@ class TicketRun:
         self._always: set[str] = set()
         self._questions: dict[str, asyncio.Future[Decision]] = {}
         self._deadline = Deadline(ticket.timeout)
+        self._routes = routes
+        self._recovery = Recovery(office.config.retry, routes, random.random)
 
     @property
     def is_held(self) -> bool:
@@ -129,50 +136,75 @@ class TicketRun:
     async def work(self, prompt: str) -> e.Ending:
         """Attempts until one ends; failures become values, cancellation passes through."""
         self._deadline = Deadline(self.ticket.timeout)
+        self._recovery = Recovery(self._office.config.retry, self._routes, random.random)
         try:
             return await self._attempts(prompt)
         except ProviderError as error:
-            return e.TicketFailed(error.kind, error.message, error.retryable)
+            told = last_words(self._office.config.retry, error)
+            return e.TicketFailed(error.kind, told, error.retryable)
         except TimeoutError:
             return e.TicketLimited("time")
-        except UsageError as error:  # a key or a header that was not there when asked for
-            return e.TicketFailed("auth", str(error), retryable=False)
         except LfgError as error:
             return e.TicketFailed("internal", str(error), retryable=False)
 
     async def _attempts(self, prompt: str) -> e.Ending:
-        failures = 0
+        keeps_partial: bool | msgspec.UnsetType = msgspec.UNSET
         while True:
-            turns = len(self.transcript.conversation.messages)
+            responses = self.transcript.conversation.responses
+            route = self._recovery.route
             self.attempt += 1
-            self.emit(e.AttemptStarted(self.provider, self.model, self._continues))
+            self.emit(e.AttemptStarted(*route, self._continues, keeps_partial))
             self._continues = True
             try:
                 async with self._deadline.running():
-                    return await (await self._agent()).run(prompt)
+                    return await (await self._agent(route)).run(prompt)
             except ProviderError as error:
                 await self.settle()
-                progressed = len(self.transcript.conversation.messages) > turns + 1
-                failures = 1 if progressed else failures + 1
-                policy = self._office.config.retry
-                delay = retry_delay(policy, error, failures, random.random)
-                if delay is None:
+                keeps_partial = self._can_go_on_from_partial() or msgspec.UNSET
+                progressed = self.transcript.conversation.responses > responses
+                rest = self._office.circuit(route.provider).rest()
+                step = self._recovery.after(
+                    error, progressed=progressed or keeps_partial is True, rest=rest
+                )
+                if step is None:
                     raise
-                reason, kind = error.message, error.kind
-            delay = round(delay, 2)
-            self.emit(e.Retrying(reason, delay, self.attempt + 1, kind))
-            async with self._deadline.running():
-                await asyncio.sleep(delay)
-                await self.gate()
+                broken = error
+            await self._move_on(route, broken, step)
 
-    async def _agent(self) -> Agent:
-        provider = await self._office.provider(self.provider)
+    async def _move_on(self, route: Route, error: ProviderError, step: Step) -> None:
+        """Say what broke and what comes next, and wait until it is due."""
+        delay = round(step.delay, 2)
+        told = (self.ticket.id, route, error.kind, step.route, delay)
+        _log.info("%s: %s broke (%s); next %s in %g s", *told)
+        self.emit(e.Retrying(error.message, delay, self.attempt + 1, error.kind))
+        if step.route != route:
+            self.emit(e.FailedOver(str(route), str(step.route)))
+        async with self._deadline.running():
+            await asyncio.sleep(delay)
+            await self.gate()
+
+    def _can_go_on_from_partial(self) -> bool:
+        """Whether the next attempt is asked for the rest of the answer that broke off."""
+        if self._office.config.retry.on_cut != "continue" or self.transcript.attempt is None:
+            return False
+        calls = (call for call in self.transcript.attempt.tools if not call.is_text_borne)
+        if any(call.state in ("arriving", "requested") for call in calls):
+            return False
+        return bool(self.transcript.conversation.partial.strip())
+
+    async def _agent(self, route: Route) -> Agent:
+        try:
+            provider = await self._office.provider(route.provider)
+        except UsageError as error:  # a key or a header that is not there when it is asked for
+            raise ProviderError("auth", str(error)) from error
+        config = self._office.config.provider(route.provider)
         return Agent(
             self.ticket,
-            self.model,
+            route.model,
             provider,
             self,
-            price=self._office.config.provider(self.provider).price,
+            price=config.price,
+            leak_dialects=config.leak_dialects,
             environment=self._office.environment(),
             secrets=secret_variables(self._office.config),
             always=self._always,
@@ -233,6 +265,24 @@ class TicketRun:
             return await question
         finally:
             del self._questions[call_id]
+
+    @asynccontextmanager
+    async def passage(self) -> AsyncIterator[Passage]:
+        provider = self._recovery.route.provider
+        circuit = self._office.circuit(provider)
+        if rest := circuit.rest():
+            told = f"{provider} does not answer and is left alone for another {rest:.0f} s"
+            if self._recovery.has_fallback:
+                raise ProviderError("overloaded", told)
+            self.emit(e.Status(told))
+        passage = await circuit.enter()
+        try:
+            yield passage
+        except ProviderError as error:
+            passage.failed(error)
+            raise
+        finally:
+            passage.leave()
 
     @contextmanager
     def holding_clock(self) -> Iterator[None]:

@@ -1,15 +1,36 @@
 """The history: all that ever happened, in one local SQLite file.
 
-`History` writes (`lfg run`), `Reader` reads (`lfg history`, `show`, `search`).
-Any number of processes may do either at once.
+`History` writes (`lfg run`), `Reader` reads (`lfg history`, `show`), `search`
+finds. Any number of processes may do either at once. Each name is imported
+when it is used: to search needs little of what to write does.
 """
 
-from lfgtui.history.reader import Reader, RunState, RunSummary, SearchHit, StoredTicket
-from lfgtui.history.segments import Kind
-from lfgtui.history.store import History
-from lfgtui.history.writer import Writer
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lfgtui.history.health import Health, check_history
+    from lfgtui.history.kinds import Kind
+    from lfgtui.history.reader import Reader, RunState, RunSummary, StoredTicket
+    from lfgtui.history.search import SearchHit
+    from lfgtui.history.store import History
+    from lfgtui.history.writer import Writer
+
+_HOMES = {
+    "Health": "health",
+    "History": "store",
+    "Kind": "kinds",
+    "Reader": "reader",
+    "RunState": "reader",
+    "RunSummary": "reader",
+    "SearchHit": "search",
+    "StoredTicket": "reader",
+    "Writer": "writer",
+    "check_history": "health",
+}
 
 __all__ = [
+    "Health",
     "History",
     "Kind",
     "Reader",
@@ -18,4 +39,11 @@ __all__ = [
     "SearchHit",
     "StoredTicket",
     "Writer",
+    "check_history",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

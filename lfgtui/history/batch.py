@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from lfgtui import events as e
+from lfgtui.history import seals
 from lfgtui.history.ledger import Ledger
 from lfgtui.history.segments import Segment
 
@@ -35,6 +36,7 @@ class Batch(msgspec.Struct):
     rows: list[tuple[int, int, int, float, str]] = msgspec.field(default_factory=list)
     segments: list[tuple[int, Segment]] = msgspec.field(default_factory=list)
     ledgers: dict[int, Ledger] = msgspec.field(default_factory=dict)
+    sealed: dict[int, int] = msgspec.field(default_factory=dict)
     size: int = 0
 
     def add(self, submission: Submission) -> None:
@@ -46,6 +48,8 @@ class Batch(msgspec.Struct):
         self.rows.append((ledger.rowid, entry.seq, entry.attempt, entry.at, body))
         self.segments.extend((ledger.rowid, segment) for segment in closed)
         self.ledgers[ledger.rowid] = ledger
+        if ledger.complete_to is not None:
+            self.sealed[ledger.rowid] = ledger.complete_to
         self.size += submission.size
 
 
@@ -86,26 +90,45 @@ def write(connection: sqlite3.Connection, batch: Batch) -> None:
     )
     for rowid, segment in batch.segments:
         _index(connection, rowid, segment)
+    for rowid, seq in batch.sealed.items():
+        seals.seal(connection, rowid, seq)
     _update_tickets(connection, batch.ledgers)
 
 
+# A call's live output and the output the model was told are mostly one inside
+# the other; then the longer one stands for both.
+SEGMENT = """
+SELECT :ticket, :attempt, :first_seq, :last_seq, :kind, :tool, :file, :at,
+    CASE
+        WHEN told IS NULL THEN coalesce(streamed, '')
+        WHEN instr(told, rtrim(coalesce(streamed, ''), char(10, 13, 32))) THEN told
+        WHEN instr(streamed, rtrim(told, char(10, 13, 32))) THEN streamed
+        ELSE streamed || char(10) || told
+    END
+FROM (
+    SELECT
+        (SELECT group_concat(text, '') FROM (
+            SELECT text FROM pieces
+            WHERE ticket = :ticket AND seq BETWEEN :first_seq AND :last_seq
+                AND kind = :kind AND type <> 'tool_call_finished'
+                AND (:call IS NULL OR call = :call)
+            ORDER BY seq)) AS streamed,
+        (SELECT text FROM pieces
+            WHERE ticket = :ticket AND seq = :last_seq AND type = 'tool_call_finished') AS told)
+"""
+"""A segment's row, its text joined out of the entries."""
+
+
 def _index(connection: sqlite3.Connection, rowid: int, segment: Segment) -> None:
-    cursor = connection.execute(
-        "INSERT INTO segments (ticket, attempt, first_seq, last_seq, kind, call, at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (
-            rowid,
-            segment.attempt,
-            segment.first_seq,
-            segment.last_seq,
-            segment.kind,
-            segment.call,
-            segment.at,
-        ),
-    )
+    values = msgspec.structs.asdict(segment) | {"ticket": rowid}
+    inserted = connection.execute(
+        "INSERT INTO segments"
+        f" (ticket, attempt, first_seq, last_seq, kind, tool, file, at, text) {SEGMENT}",
+        values,
+    ).lastrowid
     connection.execute(
-        "INSERT INTO segments_fts (rowid, text) SELECT id, text FROM segment_text WHERE id = ?",
-        (cursor.lastrowid,),
+        "INSERT INTO segments_fts (rowid, text) SELECT id, text FROM segments WHERE id = ?",
+        (inserted,),
     )
 
 

@@ -6,12 +6,11 @@ reading them once more, and comes out as it was.
 """
 
 import sqlite3
-from collections.abc import Iterable
 from contextlib import suppress
 
 from lfgtui import events as e
 from lfgtui.errors import IllegalMoveError
-from lfgtui.history import rows
+from lfgtui.history import rows, seals
 from lfgtui.history.segments import OpenSegments, Segment
 from lfgtui.transcript import ENDED, State, StateMachine
 
@@ -34,6 +33,7 @@ class Ledger:
         self._machine = StateMachine()
         self._spent: float | None = None
         self._turn_cost: float | None = None
+        self._complete_to: int | None = None
 
     @property
     def state(self) -> State | None:
@@ -52,8 +52,14 @@ class Ledger:
         """Whether the ticket is at one of its ends."""
         return self.state in ENDED
 
+    @property
+    def complete_to(self) -> int | None:
+        """The seq up to which all text is complete, if the entry just taken made it so."""
+        return self._complete_to
+
     def number(self, attempt: int, at: float, event: e.Event) -> tuple[e.Entry, list[Segment]]:
         """The event as this ticket's next entry, and the segments that it closes."""
+        at = round(at, 3)  # as it is shown, and small to store
         entry = e.Entry(self.run, self.ticket, attempt, self.last_seq + 1, at, event)
         return entry, self.apply(entry)
 
@@ -78,7 +84,9 @@ class Ledger:
                 self.ended_at = entry.at
             case _:
                 pass
-        return self._segments.apply(entry)
+        closed = self._segments.apply(entry)
+        self._complete_to = self._segments.complete_to(entry)
+        return closed
 
     def _settle(self) -> None:
         """The turn is over: its last usage is final."""
@@ -92,14 +100,6 @@ def load(connection: sqlite3.Connection, run: str) -> list[Ledger]:
     ).fetchall()
     ledgers = [Ledger(rowid, run, name) for rowid, name in found]
     for ledger in ledgers:
-        for entry in stored(connection, ledger.rowid, run, ledger.ticket):
-            ledger.apply(entry)
+        for row in seals.stored(connection, ledger.rowid):
+            ledger.apply(rows.entry(run, ledger.ticket, row))
     return ledgers
-
-
-def stored(connection: sqlite3.Connection, rowid: int, run: str, ticket: str) -> Iterable[e.Entry]:
-    """A ticket's entries in `seq` order."""
-    for attempt, seq, at, body in connection.execute(
-        "SELECT attempt, seq, at, body FROM entries WHERE ticket = ? ORDER BY seq", (rowid,)
-    ):
-        yield rows.entry(run, ticket, attempt, seq, at, body)

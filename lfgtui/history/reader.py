@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeAlias
@@ -10,16 +11,14 @@ import msgspec
 
 from lfgtui import events as e
 from lfgtui.errors import HistoryError, UsageError, did_you_mean
-from lfgtui.history import query as queries
 from lfgtui.history import rows as stored
-from lfgtui.history import schema
-from lfgtui.history.segments import Kind
+from lfgtui.history import schema, seals
+from lfgtui.history.pack import DamagedError
+from lfgtui.history.search import SearchHit, search
 from lfgtui.tickets import Ticket
 from lfgtui.transcript import State, Transcript
 
 RunState: TypeAlias = Literal["running", "done", "failed", "interrupted"]
-
-_PAGE = 1000
 
 
 class RunSummary(msgspec.Struct, frozen=True):
@@ -53,42 +52,12 @@ class StoredTicket(msgspec.Struct, frozen=True):
     ended_at: float | None
 
 
-class SearchHit(msgspec.Struct, frozen=True):
-    """A finished run of text that matches; `seq` is its first entry's.
-
-    `matches` are [start, end) in characters of `snippet`.
-    """
-
-    run: str
-    ticket: str
-    attempt: int
-    seq: int
-    kind: Kind
-    at: float
-    snippet: str
-    matches: list[tuple[int, int]]
-
-
 _RUNS = """
 SELECT r.id, r.title, r.state, r.started_at, r.ended_at,
     (SELECT count(*) FROM tickets t WHERE t.run = r.id),
     (SELECT count(*) FROM tickets t WHERE t.run = r.id AND t.state = 'done'),
     (SELECT sum(t.cost) FROM tickets t WHERE t.run = r.id)
 FROM runs r
-"""
-
-# CROSS JOIN keeps the order of the tables: FTS5 walks its matches from the
-# newest and stops at the limit, with nothing to sort.
-_SEARCH = """
-SELECT t.run, t.name, s.attempt, s.first_seq, s.kind, s.at,
-    CASE WHEN length(segments_fts.text) <= :long
-        THEN highlight(segments_fts, 0, :open, :close) END,
-    CASE WHEN length(segments_fts.text) > :long THEN segments_fts.text END
-FROM segments_fts
-    CROSS JOIN segments s ON s.id = segments_fts.rowid
-    CROSS JOIN tickets t ON t.id = s.ticket
-WHERE segments_fts MATCH :expression AND (:run IS NULL OR t.run = :run)
-ORDER BY segments_fts.rowid DESC LIMIT :limit
 """
 
 
@@ -171,17 +140,9 @@ class Reader:
     def entries(self, run: str, ticket: str, *, first: int = 1) -> Iterator[e.Entry]:
         """The ticket's entries in `seq` order, from `first` on."""
         rowid = self._ticket(run, ticket)
-        while True:  # in pages, so that an unfinished loop holds no snapshot open
-            rows = self._rows(
-                "SELECT attempt, seq, at, body FROM entries"
-                " WHERE ticket = ? AND seq >= ? ORDER BY seq LIMIT ?",
-                (rowid, first, _PAGE),
-            )
-            for attempt, seq, at, body in rows:
-                yield stored.entry(run, ticket, attempt, seq, at, body)
-            if len(rows) < _PAGE:
-                return
-            first = rows[-1][1] + 1
+        with self._explained():
+            for row in seals.stored(self._connection, rowid, first):
+                yield stored.entry(run, ticket, row)
 
     def transcript(self, run: str, ticket: str) -> Transcript:
         """What the ticket looks like: the fold of its entries."""
@@ -191,25 +152,21 @@ class Reader:
         return transcript
 
     def search(
-        self, query: str, limit: int = 50, *, run: str | None = None, prefix: bool = False
+        self,
+        query: str,
+        limit: int = 50,
+        *,
+        run: str | None = None,
+        prefix: bool = False,
+        ranked: bool = False,
+        code: bool = False,
     ) -> list[SearchHit]:
-        """Matching text, newest first; see `query.expressions` for the syntax.
-
-        `run` restricts it to one; `prefix` lets the last word be unfinished.
-        """
-        opening, ending = queries.MARKS
-        values = {"open": opening, "close": ending, "run": run, "limit": limit}
-        values["long"] = queries.LONG
-        for expression in queries.expressions(query, prefix=prefix):
-            try:
-                cursor = self._connection.execute(_SEARCH, values | {"expression": expression})
-                rows = cursor.fetchall()
-            except sqlite3.Error as error:
-                if queries.is_refusal(error):
-                    continue
-                raise HistoryError(schema.explain(self._path, error)) from error
-            return [_hit(expression, *row) for row in rows]
-        return []
+        """Matching text, newest first; see `search.search`."""
+        with self._explained():
+            found = search(
+                self._connection, query, limit, run=run, prefix=prefix, ranked=ranked, code=code
+            )
+        return found.hits
 
     def _ticket(self, run: str, ticket: str) -> int:
         rows = self._rows("SELECT name, id FROM tickets WHERE run = ?", (run,))
@@ -221,26 +178,14 @@ class Reader:
         return known[ticket]
 
     def _rows(self, sql: str, values: tuple[object, ...]) -> list[Any]:  # columns have no types
-        try:
+        with self._explained():
             return self._connection.execute(sql, values).fetchall()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
         except sqlite3.Error as error:
             raise HistoryError(schema.explain(self._path, error)) from error
-
-
-def _hit(
-    expression: str,
-    run: str,
-    ticket: str,
-    attempt: int,
-    seq: int,
-    kind: Kind,
-    at: float,
-    marked: str | None,
-    long: str | None,
-) -> SearchHit:
-    if marked is not None:
-        text, matches = queries.unmark(marked)
-    else:
-        text = long or ""
-        matches = queries.spot(text, expression)
-    return SearchHit(run, ticket, attempt, seq, kind, at, *queries.excerpt(text, matches))
+        except DamagedError as error:
+            raise HistoryError(f"{self._path}: {error}: {schema.DAMAGED}") from None

@@ -8,11 +8,13 @@ import msgspec
 
 from lfgtui import events as e
 from lfgtui.errors import HistoryError
+from lfgtui.history.pack import Row
 from lfgtui.tickets import Ticket
 
 
-def entry(run: str, ticket: str, attempt: int, seq: int, at: float, body: str) -> e.Entry:
+def entry(run: str, ticket: str, row: Row) -> e.Entry:
     """The stored entry; raises `HistoryError` where this version does not know its event."""
+    seq, attempt, at, body = row
     try:
         return e.Entry(run, ticket, attempt, seq, at, e.decode_event(body))
     except msgspec.MsgspecError as error:

@@ -1,11 +1,12 @@
 r"""The history file: its tables, how they came to be, and how it is opened.
 
-An event is stored once, in `entries`, as the JSON it is everywhere else. What
-search needs is derived: a `segment` is a finished run of text (an answer
-between two tool calls, say) and holds only where it begins and ends; the view
-`segment_text` joins the text itself out of the entries, and FTS5 indexes that
-view as external content. So no text is stored twice, and what is found is
-what was shown.
+An event is stored in `entries`, as the JSON it is everywhere else, from the
+moment it happens until the turn it belongs to is over. A `segment` is a
+finished run of text (an answer between two tool calls, say): its text is
+joined out of the entries when it ends, and FTS5 indexes it there, as external
+content. At the end of a turn its entries go into a `pack`, which counts their
+text off from the segments. So in the end no text is stored twice, and what is
+found is what was shown.
 
 Two spots look odd and are not. SQLite's JSON ends a string at `\u0000`, so the
 views read it as `\u2400`, the picture of a NUL (as text of equal length it
@@ -17,13 +18,15 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from lfgtui.errors import HistoryError
 
 APPLICATION_ID = 0x6C66_6774
 """`lfgt` in ASCII, in the file's header: tells our file from another program's."""
+
+DAMAGED = "it is damaged; `lfg history repair NEW_FILE` saves what can be read"
 
 BUSY_SECONDS = 10.0
 """How long a connection waits for another process's transaction."""
@@ -141,7 +144,45 @@ CREATE VIRTUAL TABLE segments_fts USING fts5 (
 );
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+_PACKS = r"""
+CREATE TABLE whole_segments (
+    id INTEGER PRIMARY KEY,
+    ticket INTEGER NOT NULL REFERENCES tickets (id),
+    attempt INTEGER NOT NULL,
+    first_seq INTEGER NOT NULL,
+    last_seq INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    tool TEXT,
+    file TEXT,
+    at REAL NOT NULL,
+    text TEXT NOT NULL
+);
+INSERT INTO whole_segments
+SELECT s.id, s.ticket, s.attempt, s.first_seq, s.last_seq, s.kind,
+    iif(s.kind = 'tool_call', substr(v.text, 1, instr(v.text || char(10), char(10)) - 1), NULL),
+    NULL, s.at, v.text
+FROM segments s JOIN segment_text v ON v.id = s.id ORDER BY s.id;
+DROP VIEW segment_text;
+DROP TABLE segments_fts;
+DROP TABLE segments;
+ALTER TABLE whole_segments RENAME TO segments;
+CREATE INDEX segments_by_ticket ON segments (ticket, first_seq);
+CREATE VIRTUAL TABLE segments_fts USING fts5 (
+    text, content='segments', content_rowid='id', tokenize='unicode61 remove_diacritics 2'
+);
+INSERT INTO segments_fts (segments_fts) VALUES ('rebuild');
+
+-- `id` is the ticket's, shifted by 32 bits, plus the first entry's seq.
+CREATE TABLE packs (
+    id INTEGER PRIMARY KEY,
+    body BLOB NOT NULL
+);
+"""
+
+PAGE = 8192
+"""Bytes of a page: segments of half a kilobyte to some fill it well."""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _PACKS)
 """Applied in order, once each; never edited after a release, only added to."""
 
 
@@ -155,9 +196,10 @@ def connect(path: Path) -> sqlite3.Connection:
         _refuse_folder(path)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _alone(path.parent):
-            _make(path)
-            connection = _plain(path, "rw")
+            make(path)
+            connection = plain(path, "rw")
             try:
+                connection.execute(f"PRAGMA page_size = {PAGE}")  # heard by an empty file only
                 connection.execute("PRAGMA journal_mode = WAL")
                 _migrate(connection, path)
             except BaseException:
@@ -174,7 +216,7 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
         _refuse_folder(path)
         if not path.exists() or path.stat().st_size == 0:
             return _empty()
-        connection = _plain(path, "ro")
+        connection = plain(path, "ro")
         try:
             try:
                 version = _version(connection, path)
@@ -182,7 +224,7 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
                 if not _is_at_rest(path):
                     raise
                 connection.close()
-                connection = _plain(path, "ro&immutable=1")
+                connection = plain(path, "ro&immutable=1")
                 version = _version(connection, path)
         except BaseException:
             connection.close()
@@ -193,7 +235,7 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
         if version == 0:  # another process is making it just now
             return _empty()
         connect(path).close()
-        return _plain(path, "ro")
+        return plain(path, "ro")
 
 
 @contextmanager
@@ -218,7 +260,7 @@ def explain(path: Path, error: sqlite3.Error) -> str:
         case sqlite3.SQLITE_NOTADB:
             remedy = "it is no lfg history; move it away or set LFG_DATA_DIR to another folder"
         case sqlite3.SQLITE_CORRUPT:
-            remedy = "it is damaged; move it away, `sqlite3 FILE .recover` may save what is in it"
+            remedy = DAMAGED
         case sqlite3.SQLITE_FULL:
             remedy = "free some space on its disk"
         case sqlite3.SQLITE_IOERR:
@@ -268,7 +310,7 @@ def _is_at_rest(path: Path) -> bool:
     return not os.access(path.parent, os.W_OK) and not (log.exists() and log.stat().st_size)
 
 
-def _make(path: Path) -> None:
+def make(path: Path) -> None:
     """The empty file, for its owner alone, where there is none.
 
     An existing one is not even opened: to close any handle of a file drops
@@ -280,7 +322,8 @@ def _make(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
 
 
-def _plain(path: Path, mode: str) -> sqlite3.Connection:
+def plain(path: Path, mode: str) -> sqlite3.Connection:
+    """A connection to the file as it is: nothing is checked, nothing brought up to date."""
     return sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
         uri=True,
@@ -316,15 +359,33 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    if _version(connection, path) == len(MIGRATIONS):
+    version = _version(connection, path)
+    if version == len(MIGRATIONS):
         return
+    from lfgtui.history.seals import seal_all  # not for those who only read
+
+    if version:
+        _back_up(connection, path.with_name(f"{path.name}.schema-{version}"))
     with transaction(connection):
         version = _version(connection, path)
         for script in MIGRATIONS[version:]:
             for statement in _statements(script):
                 connection.execute(statement)
+        seal_all(connection)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+
+def _back_up(connection: sqlite3.Connection, copy: Path) -> None:
+    """The file as it is, beside it: a new schema is one way."""
+    if copy.exists():  # made by one that did not come further, or that went back by hand
+        return
+    unfinished = copy.with_name(f"{copy.name}.part")
+    unfinished.unlink(missing_ok=True)
+    make(unfinished)
+    with closing(sqlite3.connect(unfinished)) as target:
+        connection.backup(target)
+    unfinished.rename(copy)
 
 
 def _statements(script: str) -> Iterator[str]:

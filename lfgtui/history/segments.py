@@ -6,17 +6,25 @@ the other kind of delta, a tool call, the end of the response, and also a
 retry, a cancel or a crash, so broken text is found like any other.
 """
 
-from typing import Literal, TypeAlias
+import re
 
 import msgspec
 
 from lfgtui import events as e
+from lfgtui.history.kinds import Kind
 
-Kind: TypeAlias = Literal["text", "reasoning", "prompt", "tool_call", "tool_output", "error"]
+_LONG = 2000
+"""Entries of a run of text after which it is parted, at the next blank: a hit
+leads to its place, and what is over is packed while the rest still streams."""
+
+_STARTS_BLANK = re.compile(r"\s")
 
 
 class Segment(msgspec.Struct):
-    """Where a run of text stands. `call` where only that call's entries count."""
+    """Where a run of text stands. `call` where only that call's entries count.
+
+    `tool` and `file` are what a call, or its output, is about.
+    """
 
     kind: Kind
     attempt: int
@@ -24,6 +32,8 @@ class Segment(msgspec.Struct):
     last_seq: int
     at: float
     call: str | None = None
+    tool: str | None = None
+    file: str | None = None
 
 
 class OpenSegments:
@@ -31,33 +41,55 @@ class OpenSegments:
 
     def __init__(self) -> None:
         self._stream: Segment | None = None
+        self._is_parted = False
         self._calls: dict[str, Segment] = {}
         self._outputs: dict[str, Segment] = {}
+        self._about: dict[str, tuple[str, str | None]] = {}
+
+    @property
+    def unfinished(self) -> list[Segment]:
+        """Those that may still grow."""
+        stream = [self._stream] if self._stream is not None else []
+        return [*stream, *self._calls.values(), *self._outputs.values()]
+
+    def complete_to(self, entry: e.Entry) -> int | None:
+        """The seq up to which no run is open, where the entry just taken ended a turn
+        or parted a long run."""
+        if self._calls or self._outputs:
+            return None
+        if self._stream is not None:
+            parted = self._stream.first_seq == entry.seq and self._is_parted
+            return entry.seq - 1 if parted else None
+        is_over = isinstance(entry.event, e.RequestSent | e.Retrying | e.Ending)
+        return entry.seq if is_over else None
 
     def apply(self, entry: e.Entry) -> list[Segment]:
         """Take one entry into account, in `seq` order."""
         match entry.event:
-            case e.TextDelta():
-                return self._grow_stream(entry, "text")
-            case e.ReasoningDelta():
-                return self._grow_stream(entry, "reasoning")
-            case e.ToolCallStarted(call_id):
+            case e.TextDelta(text):
+                return self._grow_stream(entry, "text", text)
+            case e.ReasoningDelta(text):
+                return self._grow_stream(entry, "reasoning", text)
+            case e.ToolCallStarted(call_id, name):
+                self._about[call_id] = (name, None)
                 earlier = self._calls.pop(call_id, None)  # some servers reuse ids
                 self._grow(self._calls, entry, "tool_call", call_id)
                 return [*self._close_stream(), *([earlier] if earlier else [])]
             case e.ToolArgumentsDelta(call_id):
                 self._grow(self._calls, entry, "tool_call", call_id)
-            case e.ToolCallRequested(call_id):
+            case e.ToolCallRequested(call_id, name, arguments):
                 self._calls.pop(call_id, None)
-                return [*self._close_stream(), _single(entry, "tool_call")]
+                self._about[call_id] = about = (name, _file(arguments))
+                return [*self._close_stream(), _single(entry, "tool_call", None, *about)]
             case e.ToolOutputDelta(call_id):
                 self._grow(self._outputs, entry, "tool_output", call_id)
             case e.ToolCallFinished(call_id):
                 self._grow(self._outputs, entry, "tool_output", call_id)
+                self._about.pop(call_id, None)
                 return [self._outputs.pop(call_id)]
-            case e.HostedTool(_, _, output):
+            case e.HostedTool(name, _, output):
                 kind: Kind = "tool_output" if output else "tool_call"
-                return [*self._close_stream(), _single(entry, kind)]
+                return [*self._close_stream(), _single(entry, kind, None, name)]
             case e.UserMessage():
                 return [*self._close_stream(), _single(entry, "prompt")]
             case e.GuardTripped():
@@ -74,10 +106,16 @@ class OpenSegments:
                 pass
         return []
 
-    def _grow_stream(self, entry: e.Entry, kind: Kind) -> list[Segment]:
-        if self._stream is not None and self._stream.kind == kind:
-            self._stream.last_seq = entry.seq
-            return []
+    def _grow_stream(self, entry: e.Entry, kind: Kind, text: str) -> list[Segment]:
+        stream = self._stream
+        if stream is not None and stream.kind == kind:
+            is_long = entry.seq - stream.first_seq >= _LONG
+            if not (is_long and _STARTS_BLANK.match(text)):
+                stream.last_seq = entry.seq
+                return []
+            self._is_parted = True
+        else:
+            self._is_parted = False
         closed = self._close_stream()
         self._stream = _single(entry, kind)
         return closed
@@ -86,7 +124,7 @@ class OpenSegments:
         if call_id in runs:
             runs[call_id].last_seq = entry.seq
         else:
-            runs[call_id] = _single(entry, kind, call_id)
+            runs[call_id] = _single(entry, kind, call_id, *self._about.get(call_id, ()))
 
     def _close_stream(self) -> list[Segment]:
         stream, self._stream = self._stream, None
@@ -100,8 +138,21 @@ class OpenSegments:
     def _close_all(self) -> list[Segment]:
         closed = [*self._close_response(), *self._outputs.values()]
         self._outputs.clear()
+        self._about.clear()
         return closed
 
 
-def _single(entry: e.Entry, kind: Kind, call: str | None = None) -> Segment:
-    return Segment(kind, entry.attempt, entry.seq, entry.seq, entry.at, call)
+def _single(
+    entry: e.Entry,
+    kind: Kind,
+    call: str | None = None,
+    tool: str | None = None,
+    file: str | None = None,
+) -> Segment:
+    return Segment(kind, entry.attempt, entry.seq, entry.seq, entry.at, call, tool, file)
+
+
+def _file(arguments: e.ToolArguments) -> str | None:
+    """The file that a call names."""
+    path = arguments.get("path") if isinstance(arguments, dict) else None
+    return path if isinstance(path, str) else None

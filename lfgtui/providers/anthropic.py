@@ -9,18 +9,14 @@ from lfgtui.events import WireEvent
 from lfgtui.providers.anthropic_decoder import AnthropicDecoder
 from lfgtui.providers.anthropic_request import request_body
 from lfgtui.providers.base import Request
-from lfgtui.providers.pump import (
-    CONNECT_TIMEOUT,
-    PLACEHOLDER_KEY,
-    local_host,
-    pump,
-    sdk_headers,
-)
+from lfgtui.providers.http_client import only_connecting, open_http
+from lfgtui.providers.pump import CONNECT_TIMEOUT, PLACEHOLDER_KEY, sdk_headers
+from lfgtui.providers.sdk_provider import SdkProvider
 
 DEFAULT_BASE_URL = "https://api.anthropic.com"
 
 
-class AnthropicProvider:
+class AnthropicProvider(SdkProvider):
     """A server that speaks the Messages wire. See `base.Provider`.
 
     Opening one blocks (imports, certificates): do it in a thread. Everything
@@ -29,23 +25,29 @@ class AnthropicProvider:
     """
 
     def __init__(
-        self, *, base_url: str | None, api_key: str | None, headers: Mapping[str, str]
+        self,
+        *,
+        base_url: str | None,
+        api_key: str | None,
+        headers: Mapping[str, str],
+        connect_timeout: float = CONNECT_TIMEOUT,
     ) -> None:
         url = httpx2.URL(base_url or DEFAULT_BASE_URL)
         said = sdk_headers(headers)
-        self._key = api_key
-        self._client = anthropic.AsyncAnthropic(
+        self._timeout = only_connecting(connect_timeout)
+        client = anthropic.AsyncAnthropic(
             base_url=url,
             api_key=api_key or PLACEHOLDER_KEY,
             default_headers=said,
             max_retries=0,
-            timeout=httpx2.Timeout(None, connect=CONNECT_TIMEOUT),
-            http_client=_direct_client() if local_host(url.host) else None,
+            timeout=self._timeout,
+            http_client=open_http(anthropic.DefaultAsyncHttpxClient, url.host, self._timeout),
         )
         # The one variable that no argument can override: ANTHROPIC_CUSTOM_HEADERS.
-        self._client._custom_headers = said
+        client._custom_headers = said
+        super().__init__(client, key=api_key, models_path="/v1/models")
         # Now and not with the first request: a resource is imported when first touched.
-        self._send = self._client.messages.with_streaming_response.create
+        self._send = client.messages.with_streaming_response.create
 
     def stream(self, request: Request) -> AsyncGenerator[WireEvent, None]:
         """The events of one response. See `base.Provider.stream`."""
@@ -57,18 +59,10 @@ class AnthropicProvider:
             max_tokens=request.max_output_tokens,
             stream=request.stream,
             extra_body=request_body(request),
-            timeout=httpx2.Timeout(None, connect=CONNECT_TIMEOUT),
+            timeout=self._timeout,
         )
-        return pump(sending, AnthropicDecoder(request.turn), request, key=self._key)
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self._client.close()
+        return self._pump(sending, AnthropicDecoder(request.turn), request)
 
 
 connect = AnthropicProvider
 """What `registry` opens."""
-
-
-def _direct_client() -> httpx2.AsyncClient:
-    return httpx2.AsyncClient(trust_env=False, timeout=httpx2.Timeout(None))

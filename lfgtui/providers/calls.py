@@ -16,6 +16,7 @@ _STOP_REASONS: dict[str, StopReason] = {
     "max_tokens": "length",
     "length": "length",
     "max_output_tokens": "length",
+    "incomplete": "length",  # a Responses server that names no reason
     "model_context_window_exceeded": "length",
     "content_filter": "content_filter",
     "refusal": "refusal",

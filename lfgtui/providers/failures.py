@@ -110,6 +110,9 @@ _SECRET = re.compile(
 )
 _LONGEST_MESSAGE = 400
 
+_SILENT = {"ReadError": "the server, or something on the way to it, reset it"}
+"""What exceptions mean that come without a message."""
+
 
 def classify(status: int | None, codes: tuple[str, ...], message: str) -> ErrorKind:
     """What kind of failure this is. `codes` from the most exact to the vaguest."""
@@ -211,7 +214,7 @@ def _of_exception(error: Exception, now: datetime) -> ProviderError:
             return ProviderError("timeout", str(error) or "the request timed out")
         kind = "connection" if isinstance(error, OSError) else "internal"
         return ProviderError(kind, f"{type(error).__name__}: {error}")
-    if kind == "connection":
+    if kind == "connection" or _connect_clock(error) is not None:
         return _of_connection(error, now)
     body = getattr(error, "body", None)
     if kind == "server" and body is not None:
@@ -222,6 +225,10 @@ def _of_exception(error: Exception, now: datetime) -> ProviderError:
 def _of_status(
     error: Exception, status: int, headers: Mapping[str, str], now: datetime
 ) -> ProviderError:
+    if 300 <= status < 400:  # httpx2 did not follow it: what would come is a page, or a GET
+        where = headers.get("location", "elsewhere")
+        message = f"the server redirects to {where} (HTTP {status}); base_url should say that"
+        return ProviderError("invalid_request", message)
     body = getattr(error, "body", None)
     # Anthropic's SDK keeps the whole body, OpenAI's the `error` inside it.
     outer = loose_json.as_object(body) or {}
@@ -238,7 +245,9 @@ def _of_status(
 
 def _of_connection(error: Exception, now: datetime) -> ProviderError:
     cause = error.__cause__
-    if isinstance(cause, Exception) and (kind := kind_of_class(type(cause))) is not None:
+    if (seconds := _connect_clock(error)) is not None:
+        why = f"no connection within {seconds} s (connect_timeout)"
+    elif isinstance(cause, Exception) and (kind := kind_of_class(type(cause))) is not None:
         # What the SDK calls a connection error may be a cut or a bad address.
         if kind != "connection":
             return _of_exception(cause, now)
@@ -251,11 +260,25 @@ def _of_connection(error: Exception, now: datetime) -> ProviderError:
     return ProviderError("connection", f"cannot reach {host or 'the server'}: {why}; {hint}")
 
 
-def _host_of(error: Exception) -> str:
+def _connect_clock(error: Exception) -> str | None:
+    """The seconds allowed for connecting, where it was they that ran out."""
+    for one in (error, error.__cause__):
+        if type(one).__name__ == "ConnectTimeout":
+            extensions = getattr(_request_of(error), "extensions", {})
+            allowed = extensions.get("timeout", {}).get("connect")
+            return f"{allowed:g}" if isinstance(allowed, int | float) else "the allowed"
+    return None
+
+
+def _request_of(error: Exception) -> object:
     try:
-        url = getattr(getattr(error, "request", None), "url", None)
+        return getattr(error, "request", None)
     except RuntimeError:  # httpx's way to say that no request is known
-        return ""
+        return None
+
+
+def _host_of(error: Exception) -> str:
+    url = getattr(_request_of(error), "url", None)
     if url is None:
         return ""
     netloc = url.netloc
@@ -263,9 +286,12 @@ def _host_of(error: Exception) -> str:
 
 
 def _plain(error: Exception, kind: ErrorKind) -> str:
-    said = str(error) or type(error).__name__
+    name = type(error).__name__
+    said = str(error) or _SILENT.get(name, name)
     if kind == "cut":
         return f"the connection broke off: {said}"
+    if name == "DecodingError":
+        return f"the response cannot be decompressed, is a proxy in between? {said}"
     if kind == "timeout":
         return f"the request timed out: {said}"
     return said

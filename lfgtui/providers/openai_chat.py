@@ -6,21 +6,30 @@ from lfgtui.events import WireEvent
 from lfgtui.providers.base import Request
 from lfgtui.providers.chat_decoder import ChatDecoder
 from lfgtui.providers.chat_request import request_body
-from lfgtui.providers.openai_client import TIMEOUT, open_client
-from lfgtui.providers.pump import pump
+from lfgtui.providers.http_client import only_connecting
+from lfgtui.providers.openai_client import open_client
+from lfgtui.providers.pump import CONNECT_TIMEOUT
+from lfgtui.providers.sdk_provider import SdkProvider
 
 
-class ChatProvider:
+class ChatProvider(SdkProvider):
     """Any server that speaks the chat completions wire. See `base.Provider`."""
 
     def __init__(
-        self, *, base_url: str | None, api_key: str | None, headers: Mapping[str, str]
+        self,
+        *,
+        base_url: str | None,
+        api_key: str | None,
+        headers: Mapping[str, str],
+        connect_timeout: float = CONNECT_TIMEOUT,
     ) -> None:
-        self._key = api_key
-        self._client = open_client(base_url=base_url, api_key=api_key, headers=headers)
+        self._timeout = only_connecting(connect_timeout)
+        client = open_client(
+            base_url=base_url, api_key=api_key, headers=headers, timeout=self._timeout
+        )
+        super().__init__(client, key=api_key)
         # Now and not with the first request: a resource is imported when first touched.
-        self._send = self._client.chat.completions.with_streaming_response.create
-        self._host = self._client.base_url.host
+        self._send = client.chat.completions.with_streaming_response.create
 
     def stream(self, request: Request) -> AsyncGenerator[WireEvent, None]:
         """The events of one response. See `base.Provider.stream`."""
@@ -30,13 +39,9 @@ class ChatProvider:
             messages=[],
             stream=request.stream,
             extra_body=request_body(request, self._host),
-            timeout=TIMEOUT,
+            timeout=self._timeout,
         )
-        return pump(sending, ChatDecoder(request.turn), request, key=self._key)
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self._client.close()
+        return self._pump(sending, ChatDecoder(request.turn), request)
 
 
 connect = ChatProvider

@@ -4,33 +4,39 @@ from collections.abc import AsyncGenerator, Mapping
 
 from lfgtui.events import WireEvent
 from lfgtui.providers.base import Request
-from lfgtui.providers.openai_client import TIMEOUT, open_client
-from lfgtui.providers.pump import pump
+from lfgtui.providers.http_client import only_connecting
+from lfgtui.providers.openai_client import open_client
+from lfgtui.providers.pump import CONNECT_TIMEOUT
 from lfgtui.providers.responses_decoder import ResponsesDecoder
 from lfgtui.providers.responses_request import request_body
+from lfgtui.providers.sdk_provider import SdkProvider
 
 
-class ResponsesProvider:
+class ResponsesProvider(SdkProvider):
     """A server that speaks the Responses wire. See `base.Provider`."""
 
     def __init__(
-        self, *, base_url: str | None, api_key: str | None, headers: Mapping[str, str]
+        self,
+        *,
+        base_url: str | None,
+        api_key: str | None,
+        headers: Mapping[str, str],
+        connect_timeout: float = CONNECT_TIMEOUT,
     ) -> None:
-        self._key = api_key
-        self._client = open_client(base_url=base_url, api_key=api_key, headers=headers)
+        self._timeout = only_connecting(connect_timeout)
+        client = open_client(
+            base_url=base_url, api_key=api_key, headers=headers, timeout=self._timeout
+        )
+        super().__init__(client, key=api_key)
         # Now and not with the first request: a resource is imported when first touched.
-        self._send = self._client.responses.with_streaming_response.create
+        self._send = client.responses.with_streaming_response.create
 
     def stream(self, request: Request) -> AsyncGenerator[WireEvent, None]:
         """The events of one response. See `base.Provider.stream`."""
         sending = self._send(
-            stream=request.stream, extra_body=request_body(request), timeout=TIMEOUT
+            stream=request.stream, extra_body=request_body(request), timeout=self._timeout
         )
-        return pump(sending, ResponsesDecoder(request.turn), request, key=self._key)
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self._client.close()
+        return self._pump(sending, ResponsesDecoder(request.turn), request)
 
 
 connect = ResponsesProvider

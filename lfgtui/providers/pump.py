@@ -2,12 +2,19 @@
 
 The SDK sends; the body is read here, by our reader into our decoder, against
 two clocks: `first_token_timeout` runs from sending until the first record
-that says something, `idle_timeout` between any two records after it, comments
-included. Every error leaves as a `ProviderError`.
+that says something, `idle_timeout` while nothing at all arrives after it.
+Every error leaves as a `ProviderError`.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Mapping,
+    Sequence,
+)
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
 from typing import Protocol, TypeVar
 
@@ -16,8 +23,10 @@ from httpx_sse import ServerSentEvent
 from lfgtui.errors import ProviderError
 from lfgtui.events import Heartbeat, WireEvent
 from lfgtui.providers.base import Decoder, Request
+from lfgtui.providers.body import Part, Whole, read_body
 from lfgtui.providers.failures import as_provider_error
-from lfgtui.providers.sse import Record, read_records
+from lfgtui.providers.limits import ArgumentsMeter
+from lfgtui.providers.response_log import ResponseLog
 
 T = TypeVar("T")
 
@@ -36,7 +45,6 @@ class HttpResponse(Protocol):
     @property
     def headers(self) -> Mapping[str, str]: ...
     def aiter_bytes(self) -> AsyncIterator[bytes]: ...
-    async def aread(self) -> bytes: ...
 
 
 class SdkResponse(Protocol):
@@ -52,19 +60,23 @@ async def pump(
     request: Request,
     *,
     key: str | None,
+    host: str = "",
 ) -> AsyncGenerator[WireEvent, None]:
-    """The events of the response that `sending` opens. `key` is kept out of messages."""
+    """The events of the response that `sending` opens. `key` is kept out of messages.
+
+    `host` is who is asked, for the debug log.
+    """
     try:
         async with AsyncExitStack() as stack:
-            first = _Limit(_patience(request), "no answer")
+            log = stack.enter_context(ResponseLog(host, request, decoder.unknown))
+            first = _first_limit(request)
             response = (await first.wait(stack.enter_async_context(sending))).http_response
-            if _is_event_stream(response, request):
-                events = _stream(response, decoder, request, first)
-            else:
-                events = _whole(response, decoder, first)
-            async with aclosing(events):
+            log.answered()
+            arguments = ArgumentsMeter()
+            async with aclosing(_events(response, decoder, request, first)) as events:
                 async for event in events:
                     yield event
+                    arguments.count(event)
     except Exception as error:
         raise as_provider_error(error, key=key) from error
 
@@ -85,92 +97,100 @@ def sdk_headers(headers: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-async def _stream(
+async def _events(
     response: HttpResponse, decoder: Decoder, request: Request, first: "_Limit"
 ) -> AsyncGenerator[WireEvent, None]:
     limit, begun = first, False
-    idle = _Limit(request.idle_timeout, "nothing more")
-    async with aclosing(read_records(response)) as records:
+    idle = _Limit(request.idle_timeout, "nothing more", "idle_timeout")
+    kind = response.headers.get("content-type", "")
+    async with aclosing(read_body(_Watched(response, idle.restart), kind)) as parts:
         while decoder.failure is None:
             try:
-                record = await limit.wait(anext(records, None))
+                part = await limit.wait(anext(parts, None))
             except ProviderError:
                 if decoder.done:
                     break
                 raise
-            if record is None:
+            if part is None:
                 break
-            events = _decode(record, decoder)
+            events = _decode(part, decoder)
             for event in events:
                 yield event
             begun = begun or any(not isinstance(event, Heartbeat) for event in events)
-            begun = begun or (not events and isinstance(record, ServerSentEvent))
+            begun = begun or (not events and isinstance(part, ServerSentEvent))
             if decoder.done:
-                limit = _Limit(_AFTERGLOW, "nothing more")
+                limit = _Limit(_AFTERGLOW, "nothing more", "after the end")
             elif begun:
-                limit = idle.restarted()
+                limit = idle
+                idle.restart()
     for event in decoder.finish():
         yield event
     if decoder.failure is not None:
         raise decoder.failure
 
 
-async def _whole(
-    response: HttpResponse, decoder: Decoder, limit: "_Limit"
-) -> AsyncGenerator[WireEvent, None]:
-    kind = response.headers.get("content-type", "").partition(";")[0]
-    body = await limit.wait(response.aread())
-    if kind == "text/html":
-        raise ProviderError(
-            "protocol", "the server answered with a web page; is base_url the API's?"
-        )
-    for event in (*decoder.decode_whole(body), *decoder.finish()):
-        yield event
-    if decoder.failure is not None:
-        raise decoder.failure
-
-
-def _decode(record: Record, decoder: Decoder) -> Sequence[WireEvent]:
-    if not isinstance(record, ServerSentEvent):
+def _decode(part: Part, decoder: Decoder) -> Sequence[WireEvent]:
+    if isinstance(part, Whole):
+        return decoder.decode_whole(part.body)
+    if not isinstance(part, ServerSentEvent):
         return (Heartbeat(),)
-    name = record.event
-    return decoder.feed("" if name == "message" else name, record.data)
+    name = part.event
+    return decoder.feed("" if name == "message" else name, part.data)
 
 
-def _is_event_stream(response: HttpResponse, request: Request) -> bool:
-    """What the server says it sends; what was asked for where it says something vague."""
-    kind = response.headers.get("content-type", "")
-    if "text/event-stream" in kind:
-        return True
-    return request.stream and not ("json" in kind or "text/html" in kind)
+def _first_limit(request: Request) -> "_Limit":
+    if request.stream:
+        return _Limit(request.first_token_timeout, "no answer", "first_token_timeout")
+    # The first thing to arrive is the whole answer.
+    seconds = request.first_token_timeout + request.idle_timeout
+    return _Limit(seconds, "no answer", "first_token_timeout and idle_timeout")
 
 
-def _patience(request: Request) -> float:
-    # Without streaming, the first thing to arrive is the whole answer.
-    extra = 0.0 if request.stream else request.idle_timeout
-    return request.first_token_timeout + extra
+class _Watched:
+    """A body that tells when some of it arrives: a long record is no silence."""
+
+    def __init__(self, response: HttpResponse, heard: Callable[[], None]) -> None:
+        self._response = response
+        self._heard = heard
+
+    async def aiter_bytes(self) -> AsyncGenerator[bytes, None]:
+        chunks = self._response.aiter_bytes()
+        try:
+            async for chunk in chunks:
+                self._heard()
+                yield chunk
+        finally:
+            if isinstance(chunks, AsyncGenerator):
+                await chunks.aclose()
 
 
 class _Limit:
-    """A stretch of time that may pass before something arrives."""
+    """A stretch of time that may pass before something arrives, and what it is called."""
 
-    def __init__(self, seconds: float, what: str) -> None:
+    def __init__(self, seconds: float, what: str, name: str) -> None:
         self._seconds = seconds
         self._what = what
+        self._name = name
         self._deadline = asyncio.get_running_loop().time() + seconds
+        self._clock: asyncio.Timeout | None = None
 
-    def restarted(self) -> "_Limit":
-        """The same stretch, from now on."""
+    def restart(self) -> None:
+        """The same stretch, from now on, also for who waits already."""
         self._deadline = asyncio.get_running_loop().time() + self._seconds
-        return self
+        if self._clock is not None and not self._clock.expired():
+            self._clock.reschedule(self._deadline)
 
     async def wait(self, arrival: Awaitable[T]) -> T:
         """What arrives; raises `ProviderError` ("timeout") once the stretch is over."""
         try:
             async with asyncio.timeout_at(self._deadline) as clock:
-                return await arrival
+                self._clock = clock
+                try:
+                    return await arrival
+                finally:
+                    self._clock = None
         except TimeoutError:
             if not clock.expired():
                 raise
-            message = f"{self._what} within {self._seconds:g} s"
+            message = f"{self._what} within {self._seconds:g} s ({self._name})"
             raise ProviderError("timeout", message) from None

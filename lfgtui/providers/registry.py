@@ -27,7 +27,12 @@ Simulator = Callable[[], Awaitable[str]]
 
 class _WireModule(Protocol):
     def connect(
-        self, *, base_url: str | None, api_key: str | None, headers: Mapping[str, str]
+        self,
+        *,
+        base_url: str | None,
+        api_key: str | None,
+        headers: Mapping[str, str],
+        connect_timeout: float,
     ) -> Provider: ...
 
 
@@ -80,4 +85,6 @@ def _connect(name: str, said: ProviderConfig, base_url: str | None) -> Provider:
     key = api_key(name, said)
     headers = request_headers(name, said)
     module = cast(_WireModule, importlib.import_module(_MODULES[said.wire]))
-    return module.connect(base_url=base_url, api_key=key, headers=headers)
+    return module.connect(
+        base_url=base_url, api_key=key, headers=headers, connect_timeout=said.connect_timeout
+    )

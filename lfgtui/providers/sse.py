@@ -6,15 +6,22 @@ are legal inside JSON strings. This adapter adds what it leaves out of the
 standard (https://html.spec.whatwg.org/multipage/server-sent-events.html,
 9.2.6): a byte order mark, bytes that are no UTF-8, events without data, ids
 that come alone, and reconnection times that are no digits.
+
+It also keeps the line that is not complete yet, as bytes: httpx-sse would keep
+a string for every piece of it, which for a line that comes byte by byte is
+thirty times its size. So what a server can make us hold is `RECORD_BYTES`.
 """
 
-import codecs
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from httpx_sse import ServerSentEvent
 from httpx_sse._decoders import SSEDecoder, SSELineDecoder
+
+from lfgtui.errors import ProviderError
+from lfgtui.providers import limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,27 +45,42 @@ class RecordReader:
 
     `tail` dispatches a last event whose blank line never came, and reads an
     `error:` field as the event of that name, as the providers' wires need;
-    without it the reader is strict. `last_event_id`
-    and `retry` (milliseconds) are what a reconnection would use.
+    without it the reader is strict. `last_event_id` and `retry` (milliseconds)
+    are what a reconnection would use. `failure` is set by a record that does
+    not end; nothing is read after it.
     """
 
     def __init__(self, *, tail: bool) -> None:
         self.last_event_id = ""
         self.retry: int | None = None
+        self.failure: ProviderError | None = None
         self._tail = tail
-        self._text = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        self._partial = bytearray()
         self._lines = SSELineDecoder()
         self._events = SSEDecoder()
         self._at_start = True
         self._has_data = False
+        self._data_length = 0
 
     def feed(self, data: bytes) -> list[Record]:
         """The records that these bytes complete."""
-        return self._read(self._text.decode(data))
+        if self.failure is not None:
+            return []
+        end = 1 + max(data.rfind(b"\n"), data.rfind(b"\r"))
+        self._partial += data[:end]
+        records = self._read_partial() if end else []
+        self._partial += data[end:]
+        if self._data_length + len(self._partial) > limits.RECORD_BYTES:
+            self._partial.clear()
+            hint = "is this the API that base_url and wire say?"
+            self.failure = limits.too_long("a single record", limits.RECORD_BYTES, hint)
+        return records
 
     def finish(self) -> list[Record]:
         """The records that the end of the body completes."""
-        records = self._read(self._text.decode(b"", final=True))
+        if self.failure is not None:
+            return []
+        records = self._read_partial()
         # A carriage return at the very end waits for a line feed, so its line is complete.
         ends_complete = self._lines.trailing_cr
         for line in self._lines.flush():
@@ -68,7 +90,10 @@ class RecordReader:
             self._take("", records)
         return records
 
-    def _read(self, text: str) -> list[Record]:
+    def _read_partial(self) -> list[Record]:
+        # A line end is no part of a longer character, so none is torn here.
+        text = self._partial.decode("utf-8", "replace")
+        self._partial.clear()
         if self._at_start and text:
             self._at_start = False
             text = text.removeprefix("\ufeff")
@@ -90,6 +115,7 @@ class RecordReader:
         if event is not None and self._has_data:
             records.append(event)
         self._has_data = False
+        self._data_length = 0
 
     def _take_field(self, line: str) -> None:
         name, _, value = line.partition(":")
@@ -106,19 +132,37 @@ class RecordReader:
             return
         elif name == "data":
             self._has_data = True
+            self._data_length += len(line)
         self._events.decode(line)
 
 
 async def read_records(response: ByteSource, *, tail: bool = True) -> AsyncGenerator[Record, None]:
-    """The records of a response as they arrive, comments among them."""
+    """The records of a response as they arrive, comments among them.
+
+    Raises `ProviderError` ("protocol") after the last one where a limit is exceeded.
+    """
     reader = RecordReader(tail=tail)
-    chunks = response.aiter_bytes()
-    try:
+    async with aclosing(read_bytes(response)) as chunks:
         async for chunk in chunks:
             for record in reader.feed(chunk):
                 yield record
+            if reader.failure is not None:
+                raise reader.failure
+    for record in reader.finish():
+        yield record
+
+
+async def read_bytes(response: ByteSource) -> AsyncGenerator[bytes, None]:
+    """The body as it arrives; raises `ProviderError` ("protocol") where there is no end to it."""
+    chunks = response.aiter_bytes()
+    count = 0
+    try:
+        async for chunk in chunks:
+            yield chunk
+            count += len(chunk)
+            if count > limits.BODY_BYTES:
+                hint = "what came until then is kept"
+                raise limits.too_long("the response", limits.BODY_BYTES, hint)
     finally:
         if isinstance(chunks, AsyncGenerator):
             await chunks.aclose()
-    for record in reader.finish():
-        yield record

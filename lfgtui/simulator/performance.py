@@ -16,7 +16,7 @@ from typing import Literal, TypeAlias
 
 from lfgtui.simulator.asked import CHARACTERS_PER_TOKEN, Asked, tokens
 from lfgtui.simulator.ids import Mint
-from lfgtui.simulator.scenario import Cut, Lines, Scenario, Split, Stall, Turn
+from lfgtui.simulator.scenario import Cut, CutHow, Lines, Scenario, Split, Stall, Turn
 
 SegmentKind = Literal["reasoning", "text", "call"]
 Stop = Literal["end", "tool_use", "length"]
@@ -108,7 +108,7 @@ class Pause:
 class Break:
     """The stream ends here."""
 
-    how: Literal["connection", "error"]
+    how: CutHow
 
 
 Written: TypeAlias = Started | Piece | Ended | Ping

@@ -7,12 +7,15 @@ client sees an incomplete chunked read, as it would of a real server that died.
 """
 
 import asyncio
+import socket
+import struct
 from collections.abc import Iterator, Mapping
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from lfgtui.simulator.performance import Beat, Break, Pause
+from lfgtui.simulator.scenario import CutHow
 from lfgtui.simulator.stage import Stage
 from lfgtui.simulator.wires.base import Writer
 
@@ -39,7 +42,8 @@ class Performance(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with self._stage.on_stage():
-            play = self._play_stream(send) if self._stream else self._play_whole(send)
+            played = self._play_stream if self._stream else self._play_whole
+            play = played(send, scope["state"]["transport"])
             playing = asyncio.ensure_future(play)
             leaving = asyncio.ensure_future(_left(receive))
             try:
@@ -51,7 +55,7 @@ class Performance(Response):
         if not playing.cancelled():
             playing.result()
 
-    async def _play_stream(self, send: Send) -> None:
+    async def _play_stream(self, send: Send, transport: asyncio.Transport) -> None:
         await self._start(send)
         await _send(send, self._writer.open())
         clock = _Clock(self._stage.settings.speed)
@@ -65,21 +69,26 @@ class Performance(Response):
                 await _send(send, b"", more=False)
                 return
             else:
+                await _break(beat.how, transport)
                 return
         await _send(send, self._writer.close())
         await _send(send, b"", more=False)
 
-    async def _play_whole(self, send: Send) -> None:
+    async def _play_whole(self, send: Send, transport: asyncio.Transport) -> None:
         clock = _Clock(self._stage.settings.speed)
-        broken = False
+        last: Beat | None = None
         for beat in self._beats:
             if isinstance(beat, Pause):
                 await clock.wait(beat.seconds)
-            broken = isinstance(beat, Break)
+            last = beat
         body = self._writer.body()
         self.headers["content-length"] = str(len(body))
         await self._start(send)
-        await _send(send, body[: len(body) // 2] if broken else body, more=broken)
+        if isinstance(last, Break):
+            await _send(send, body[: len(body) // 2])
+            await _break(last.how, transport)
+        else:
+            await _send(send, body, more=False)
 
     async def _start(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
@@ -98,6 +107,16 @@ class _Clock:
             return
         self._due += seconds / self._speed
         await asyncio.sleep(max(0.0, self._due - asyncio.get_running_loop().time()))
+
+
+async def _break(how: CutHow, transport: asyncio.Transport) -> None:
+    """What comes before the application returns, which closes the socket."""
+    if how == "reset":
+        bound = transport.get_extra_info("socket")
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        transport.abort()
+    elif how == "half-open":
+        await asyncio.Event().wait()  # until the client has gone, or the server goes
 
 
 async def _send(send: Send, body: bytes, *, more: bool = True) -> None:

@@ -31,8 +31,10 @@ are used up one after the other, counted for each conversation. `after` counts
 characters of the text and then of the arguments; reasoning is not counted. A
 `stall` is silence for that many seconds, with pings (Anthropic) or comments
 (OpenAI) going on or not. A `cut` ends the stream there: `connection` closes
-the socket in the middle of the body, `error` reports an error inside the 200.
-It happens `times` times, so a retry gets through.
+the socket in the middle of the body, `reset` does so by RST, as a process that
+crashes or a firewall does, `half-open` says nothing more and holds the socket
+until the client goes, and `error` reports an error inside the 200. It happens
+`times` times, so a retry gets through.
 
 Calls of tools that the request does not offer are left out. A turn beyond the
 last one is a short closing line.
@@ -48,6 +50,7 @@ from lfgtui import tomlfile
 from lfgtui.errors import SourceError
 
 Split = Literal["tokens", "characters", "awkward"]
+CutHow = Literal["connection", "reset", "half-open", "error"]
 
 
 class Call(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,7 +80,7 @@ class Cut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An end before the end."""
 
     after: int = 0
-    how: Literal["connection", "error"] = "connection"
+    how: CutHow = "connection"
     times: int = 1
 
 

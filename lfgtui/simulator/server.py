@@ -9,12 +9,15 @@ import socket
 import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from email.utils import formatdate
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from lfgtui.errors import UsageError
 from lfgtui.simulator.asked import Refused
@@ -57,12 +60,13 @@ async def listening(app: Starlette, port: int = 0) -> AsyncIterator[str]:
     bound = _bind(port)
     server = _Server(
         uvicorn.Config(
-            app,
+            _dated(app),
+            date_header=False,
             log_config=None,
             log_level="critical",
             access_log=False,
             lifespan="off",
-            http="h11",
+            http=_Connection,
             ws="none",
         )
     )
@@ -132,6 +136,29 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+def _dated(app: ASGIApp) -> ASGIApp:
+    """The application with the time of each response; uvicorn's is that of its last tick."""
+
+    async def dated(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                date = (b"date", formatdate(usegmt=True).encode())
+                message = {**message, "headers": [date, *message["headers"]]}
+            await send(message)
+
+        await app(scope, receive, send_dated)
+
+    return dated
+
+
+class _Connection(H11Protocol):
+    """Hands its transport to the application, which may want to break it."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, "transport": transport}
 
 
 def _bind(port: int) -> socket.socket:

@@ -42,6 +42,7 @@ class Attempt(msgspec.Struct):
     model: str
     continues: bool
     started_at: float
+    keeps_partial: bool = False
     ended_at: float | None = None
     state: State = "starting"
     items: list[Item] = msgspec.field(default_factory=list)

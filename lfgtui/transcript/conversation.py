@@ -51,9 +51,13 @@ class UserTurn(msgspec.Struct, frozen=True):
 
 
 class ModelTurn(msgspec.Struct, frozen=True):
-    """One finished response, its parts in the order they streamed."""
+    """One response, its parts in the order they streamed.
+
+    `is_cut`: it broke off, and the model was asked for the rest of it.
+    """
 
     parts: tuple[Part, ...]
+    is_cut: bool = False
 
     @property
     def text(self) -> str:
@@ -99,6 +103,21 @@ class Conversation:
                 break
         return ()
 
+    @property
+    def responses(self) -> int:
+        """How many the model finished."""
+        return sum(isinstance(said, ModelTurn) and not said.is_cut for said in self.messages)
+
+    @property
+    def partial(self) -> str:
+        """The visible text of the response that is not finished; "" if it called a tool."""
+        if any(isinstance(part, CallPart) for part in self._open):
+            return ""
+        said = [part.text for part in self._open if isinstance(part, TextPart)]
+        if self._run is not None and not self._is_thought:
+            said.append(str(self._run))
+        return "".join(said)
+
     def apply(self, event: e.Event) -> None:
         """Take one event into account; events that say nothing to the model are passed over."""
         match event:
@@ -107,6 +126,9 @@ class Conversation:
                 self._drop()
             case e.UserMessage(text):
                 self.messages.append(UserTurn(text))
+            case e.AttemptStarted(keeps_partial=True) if self.partial:
+                self.messages.append(ModelTurn((TextPart(self.partial),), is_cut=True))
+                self._drop()
             case e.AttemptStarted() | e.RequestSent():
                 self._drop()
             case e.TextDelta(text):

@@ -12,7 +12,7 @@ the figures that were live.
 from lfgtui import events as e
 from lfgtui.errors import RETRYABLE_KINDS, IllegalMoveError
 from lfgtui.transcript.attempt import Attempt, AttemptError
-from lfgtui.transcript.conversation import Conversation, ModelTurn
+from lfgtui.transcript.conversation import Conversation, ModelTurn, UserTurn
 from lfgtui.transcript.items import (
     HostedItem,
     Item,
@@ -75,11 +75,19 @@ class Transcript:
 
     @property
     def answer(self) -> str:
-        """The text of the last finished response that had any: what a need hands on."""
+        """The text of the last finished response that had any: what a need hands on.
+
+        With what came before its connection broke, where it is only the rest.
+        """
+        said = ""
         for message in reversed(self.conversation.messages):
             if isinstance(message, ModelTurn) and message.text:
-                return message.text
-        return ""
+                if said and not message.is_cut:
+                    break
+                said = message.text + said
+            elif said and not isinstance(message, UserTurn):
+                break
+        return said
 
     def apply(self, entry: e.Entry) -> None:
         """Take one entry into account.
@@ -119,6 +127,7 @@ class Transcript:
                 provider=event.provider,
                 model=event.model,
                 continues=event.continues,
+                keeps_partial=event.keeps_partial is True,
                 started_at=entry.at,
             )
         )
@@ -167,9 +176,10 @@ class Transcript:
                 attempt.state, attempt.ended_at = "failed", at
                 self._close_response(attempt, at)
                 self._stop_calls(attempt)
-                self._note(attempt, "retry", f"{reason}; trying again in {delay:.3g} s")
+                again = f"; trying again in {delay:.3g} s" if delay else ""
+                self._note(attempt, "retry", f"{reason}{again}")
             case e.FailedOver(source, target):
-                self._note(attempt, "retry", f"{source} gave up; going on with {target}")
+                self._note(attempt, "retry", f"{source} does not do it; going on with {target}")
             case e.Status(message):
                 self._note(attempt, "status", message)
             case e.GuardTripped(guard, message):
@@ -270,6 +280,9 @@ class Transcript:
         for call in attempt.tools:
             if call.is_text_borne and call.state == "arriving":
                 call.state, call.revision = "written", call.revision + 1
+        for item in attempt.items:
+            if isinstance(item, HostedItem) and not item.closed:
+                item.closed, item.revision = True, item.revision + 1
         if sources := attempt.take_sources():
             self._append(attempt, SourcesItem(sources))
         self._close_last(attempt)

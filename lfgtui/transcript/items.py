@@ -88,6 +88,10 @@ class ToolItem(msgspec.Struct):
     def arguments_json(self) -> str:
         return str(self._json)
 
+    def arguments_since(self, position: int) -> str:
+        """What has arrived of the arguments behind their first `position` characters."""
+        return self._json.since(position)
+
     @property
     def live_output(self) -> str:
         return str(self._live)
@@ -100,12 +104,17 @@ class ToolItem(msgspec.Struct):
 
 
 class HostedItem(msgspec.Struct):
-    """A tool that ran on the provider's side; `output` is empty until it ended."""
+    """A tool that ran on the provider's side; `output` is empty until it ended.
+
+    `closed` once the response is over that asked for it: an answer may then only come
+    with another response.
+    """
 
     name: str
     input: str
     output: str
     call_id: str = ""
+    closed: bool = False
     revision: int = 0
     _live: Growing = msgspec.field(default_factory=Growing)
 

@@ -1,5 +1,7 @@
 """The row at the top: which run, how it stands, how fast it goes, what it costs."""
 
+from collections.abc import Mapping
+
 from textual.strip import Strip
 
 from lfgtui.transcript import State
@@ -13,6 +15,9 @@ from lfgtui.ui.view import RunView
 
 _HELD: tuple[State, ...] = ("paused", "queued")
 _ENDS: tuple[State, ...] = ("done", "failed", "limit", "blocked", "cancelled", "interrupted")
+
+_MEGABYTE = 1024 * 1024
+_NOTABLE_QUEUE = _MEGABYTE  # less is on its way for a moment and says nothing
 
 
 class Header(Painted):
@@ -60,13 +65,21 @@ def compose_header(
     alarm: Line = []
     if run.behind is not None:
         alarm.append(Span(f" history is behind: {run.behind} ", "background", True, "error"))
+    if run.resting:
+        alarm.append(Span(f" {_resting(run.resting)} ", "background", True, "warning"))
     if past:
         alarm.append(Span(" PAST RUN ", "background", True, "secondary"))
     if simulated:
         alarm.append(Span(" SIMULATED MODELS ", "background", True, "warning"))
     parts = [
         part
-        for part in (_standing(sums, past, notice), _time(sums), _rate(sums), _tokens(sums))
+        for part in (
+            _standing(sums, past, notice),
+            _queue(run.queued_bytes),
+            _time(sums),
+            _rate(sums),
+            _tokens(sums),
+        )
         if part
     ]
     if cost := figures.money(sums.cost):
@@ -79,6 +92,14 @@ def compose_header(
             line += [Span("  "), *part]
     gap = width - line_width(line) - line_width(alarm)
     return [*line, Span(" " * max(0, gap)), *alarm] if alarm else line
+
+
+def _resting(resting: Mapping[str, float]) -> str:
+    """Which provider's circuit is open, and for how long."""
+    if len(resting) > 1:
+        return f"{len(resting)} providers do not answer"
+    ((provider, seconds),) = resting.items()
+    return f"{provider} does not answer" + (f" · {seconds:.0f} s" if seconds else " · trying")
 
 
 def _standing(sums: Totals, past: bool, notice: str | None) -> Line:
@@ -104,6 +125,12 @@ def _standing(sums: Totals, past: bool, notice: str | None) -> Line:
         word = "all done – q to quit" if all_done else "all ended – q to quit"
         counts.extend([Span("  "), Span(word, "success" if all_done else "warning", True)])
     return counts
+
+
+def _queue(size: int) -> Line:
+    if size < _NOTABLE_QUEUE:
+        return []
+    return [Span(f"queue {size / _MEGABYTE:.1f} MB", "warning")]
 
 
 def _time(sums: Totals) -> Line:

@@ -45,14 +45,16 @@ class Row(msgspec.Struct, frozen=True, gc=False):
 
     `glue`: what joined it to the row before in the text it was wrapped from; None where
     it is a line of its own. `fill`: the style of what is left of the line; None: the ground's.
+    `margin`: the characters at its beginning that are none of the text, a quote's bar say.
     """
 
     spans: tuple[Span, ...]
     glue: str | None = None
     fill: Style | None = None
+    margin: int = 0
 
     def indented(self, prefix: Sequence[Span]) -> "Row":
-        return Row((*prefix, *self.spans), self.glue, self.fill)
+        return Row((*prefix, *self.spans), self.glue, self.fill, self.margin + _length(prefix))
 
     @property
     def text(self) -> str:
@@ -156,7 +158,7 @@ class Flow:
         if self._left < 0:
             self._left = 0
             return False
-        self.rows[-1] = Row((*row.spans[:-1], (last + text, style)), row.glue)
+        self.rows[-1] = Row((*row.spans[:-1], (last + text, style)), row.glue, margin=row.margin)
         self._seen[-1] = self.rows[-1]
         return True
 
@@ -204,13 +206,15 @@ class _Layout(NamedTuple):
         prefix, room = (self.rest, self.rest_room) if number else (self.first, self.first_room)
         places = wrapped(text, room, self.rest_room)
         if text and places == [(0, len(text))]:
-            return _Laid([Row((*prefix, *_whole(line, text)), glue)], text, places)
+            row = Row((*prefix, *_whole(line, text)), glue, margin=_length(prefix))
+            return _Laid([row], text, places)
         rows: list[Row] = []
         last = 0
         for part, (begin, end) in zip(_parts(_whole(line, text), places), places, strict=True):
             if begin:
                 prefix, glue = self.rest, text[last:begin]
-            rows.append(Row(prefix + part if prefix else part, glue))
+            spans = prefix + part if prefix else part
+            rows.append(Row(spans, glue, margin=_length(prefix)))
             last = end
         return _Laid(rows, text, places)
 
@@ -249,6 +253,10 @@ def _lines(
                 part = _expanded(part, column + width_of("".join([text for text, _ in line])))
             _append(line, part, style)
     yield line
+
+
+def _length(spans: Iterable[Span]) -> int:
+    return sum([len(text) for text, _ in spans])
 
 
 def _append(line: list[Span], text: str, style: Style) -> None:

@@ -1,6 +1,7 @@
 """A past run as the screen sees it: folded from its entries, never changing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 import msgspec
 
@@ -23,6 +24,8 @@ class StoredRun:
     """A `ui.view.RunView` that is read once and stays as it was."""
 
     behind: str | None = None
+    resting: Mapping[str, float] = MappingProxyType({})
+    queued_bytes: int = 0
 
     def __init__(self, run: str, title: str, folded: Iterable[StoredTicketView]) -> None:
         self._run = run

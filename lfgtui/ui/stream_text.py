@@ -77,9 +77,11 @@ def _covers(begin: _Point, end: _Point, index: int, rows: Sequence[Row]) -> bool
 
 def _clipped(begin: _Point, end: _Point, index: int, rows: Sequence[Row]) -> Iterator[_Said]:
     for number, row in enumerate(rows):
-        here, text = (index, number), row.text.rstrip()
+        here = (index, number)
         if begin[:2] <= here <= end[:2]:
-            left = begin.at if here == begin[:2] else 0
+            text = _ended(rows, number)
+            left = 0 if row.glue is None else row.margin
+            left = max(left, begin.at) if here == begin[:2] else left
             right = end.at if here == end[:2] else len(text)
             yield _Said(text[left:right], row.glue)
 
@@ -88,7 +90,7 @@ def _joined(said: Sequence[_Said]) -> str:
     """The text the rows were wrapped from: breaks that only the width made are undone."""
     parts = [said[0].text]
     for text, glue in said[1:]:
-        parts += ("\n", text) if glue is None else (glue, text.lstrip(" "))
+        parts += ("\n" if glue is None else glue, text)
     return "".join(parts)
 
 
@@ -126,10 +128,17 @@ def _paragraphs(rows: Sequence[Row], first: int) -> Iterator[tuple[int, int]]:
     yield from pairwise([*edges, len(rows)])
 
 
-def _own(row: Row) -> str:
-    """What the row says without the indent that wrapping gave it."""
-    text = row.text.rstrip()
-    return text if row.glue is None else text.lstrip(" ")
+def _ended(rows: Sequence[Row], number: int) -> str:
+    """The row's text without the blanks at its end, unless they are part of a line that goes on."""
+    text = rows[number].text
+    goes_on = number + 1 < len(rows) and rows[number + 1].glue == ""
+    return text if goes_on else text.rstrip()
+
+
+def _own(rows: Sequence[Row], number: int) -> str:
+    """What the row says without what wrapping put before it."""
+    row, text = rows[number], _ended(rows, number)
+    return text if row.glue is None else text[row.margin :]
 
 
 def _laid_out(rows: Sequence[Row]) -> tuple[list[int], str]:
@@ -137,8 +146,8 @@ def _laid_out(rows: Sequence[Row]) -> tuple[list[int], str]:
     offsets: list[int] = []
     parts: list[str] = []
     length = 0
-    for row in rows:
-        glue, own = row.glue or "", _own(row)
+    for number, row in enumerate(rows):
+        glue, own = row.glue or "", _own(rows, number)
         offsets.append(length + len(glue))
         length += len(glue) + len(own)
         parts += (glue, own)
@@ -150,9 +159,8 @@ def _parts(
 ) -> Iterator[Part]:
     number = max(0, bisect_right(offsets, begin) - 1)
     while number < len(offsets) and offsets[number] < end:
-        row = rows[first + number]
-        text = row.text.rstrip()
-        indent = len(text) - len(_own(row))
+        text = _ended(rows, first + number)
+        indent = len(text) - len(_own(rows, first + number))
         left = indent + max(0, begin - offsets[number])
         right = min(len(text), indent + end - offsets[number])
         if right > left:

@@ -1,6 +1,6 @@
 """A run as the screen sees it, live or stored, and the one thing it can send back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from lfgtui.engine.commands import Command
@@ -29,6 +29,16 @@ class RunView(Protocol):
     @property
     def behind(self) -> str | None:
         """Why history cannot be written just now; None when all is saved."""
+        ...
+
+    @property
+    def resting(self) -> Mapping[str, float]:
+        """Providers that do not answer and are left alone: seconds until the next try."""
+        ...
+
+    @property
+    def queued_bytes(self) -> int:
+        """How much has arrived and is not in the history yet."""
         ...
 
     def transcript(self, ticket: str) -> Transcript:

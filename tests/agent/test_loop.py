@@ -8,7 +8,8 @@ import pytest
 
 from lfgtui import events as e
 from lfgtui.agent import Agent, Decision
-from lfgtui.config import Price
+from lfgtui.config import BreakerPolicy, Price
+from lfgtui.engine.circuit import Circuit, Passage
 from lfgtui.errors import ProviderError
 from lfgtui.providers.base import Provider, Request
 from lfgtui.providers.registry import Providers
@@ -57,6 +58,10 @@ class Bench:
     async def ask(self, call_id: str) -> Decision | None:
         self.held_while_asked = self._holding
         return self._decision
+
+    @asynccontextmanager
+    async def passage(self) -> AsyncIterator[Passage]:
+        yield await Circuit("p", BreakerPolicy()).enter()
 
     @contextmanager
     def holding_clock(self) -> Iterator[None]:

@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from lfgtui import events as e
 from lfgtui import paths
 from lfgtui.__main__ import main
+from lfgtui.cli.headless import AnswerText
+from tests.vocabulary import entries
 
 
 @pytest.fixture(scope="module")
@@ -156,3 +159,16 @@ def test_headless_a_prompt_is_told_by_its_states(
 ) -> None:
     assert main(["run", "-p", "Hi.", "--model", "one/generic", "--headless"]) == 0
     assert capsys.readouterr().out.splitlines()[-1].split()[2] == "done"
+
+
+def test_the_rest_of_an_answer_follows_what_was_printed_of_it() -> None:
+    text_of = AnswerText()
+    life: list[e.Event] = [
+        e.TextDelta("Half an ans"),
+        e.Retrying("cut", 0.0, 2, "cut"),
+        e.AttemptStarted("p", "m", True, keeps_partial=True),
+        e.TextDelta("wer."),
+        e.ResponseFinished(1, "end"),
+        e.TextDelta("More."),
+    ]
+    assert "".join(text_of(entry) for entry in entries(life)) == "Half an answer.\n\nMore."

@@ -112,7 +112,7 @@ def test_a_damaged_file(capsys: pytest.CaptureFixture[str], data: Path, tickets:
     whole = (data / "history.db").read_bytes()
     (data / "history.db").write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
     for arguments in (("run", tickets, "--headless"), *READING):
-        assert_refused(capsys, arguments, "it is damaged; move it away")
+        assert_refused(capsys, arguments, "it is damaged; `lfg history repair NEW_FILE`")
 
 
 def test_trust_that_cannot_be_remembered(

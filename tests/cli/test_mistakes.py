@@ -70,6 +70,21 @@ def test_an_unknown_provider_with_the_nearest_name(
     assert said == f'{file}:4: no provider "antropic"; did you mean "anthropic"?'
 
 
+def test_a_fallback_to_nobody_names_its_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = written(tmp_path, TICKET + 'fallback = ["simulator/x", "opnai/gpt"]\n')
+    said = complaint(capsys, "run", file)
+    assert said == f'{file}:6: no provider "opnai"; did you mean "openai"?'
+
+
+def test_a_fallback_without_its_key_is_refused_before_anything_starts(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = written(tmp_path, TICKET + 'fallback = ["openai/gpt"]\n')
+    assert "OPENAI_API_KEY" in complaint(capsys, "run", file)
+
+
 def test_a_ticket_without_a_provider_says_how_to_name_one(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

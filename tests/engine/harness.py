@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -107,11 +107,16 @@ async def room(
     resumes: str | None = None,
     scenarios: dict[str, Scenario] | None = None,
     more: dict[str, ProviderConfig] | None = None,
+    front: Callable[[str], AbstractAsyncContextManager[str]] = nullcontext,
     **settings: object,
 ) -> AsyncIterator[Room]:
-    """An engine that has started, shut down at the end."""
+    """An engine that has started, shut down at the end.
+
+    `front` puts something before the simulator: from its root to the root that is asked.
+    """
     history = folder / "data" / "history.db"
-    async with running(Settings(speed=0, scenarios=scenarios or {})) as root:
+    simulator = running(Settings(speed=0, scenarios=scenarios or {}))
+    async with simulator as behind, front(behind) as root:
         journal = await asyncio.to_thread(Journal, history)
         stored = None
         if resumes is None:

@@ -5,13 +5,15 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from lfgtui import events as e
+from lfgtui.config import BreakerPolicy
 from lfgtui.engine import commands as c
 from lfgtui.tickets import Ticket
 from lfgtui.transcript import ENDED
-from tests.engine.harness import WIRES, Room, room, says, scenario, ticket
+from tests.engine.harness import QUICK_RETRY, WIRES, Room, room, says, scenario, ticket
 
 WRITE = {"name": "write_file", "arguments": {"path": "x", "content": "1"}}
 COMMAND = {"name": "run_command", "arguments": {"command": "echo a; sleep 0.02; echo b"}}
@@ -20,6 +22,7 @@ SCENARIOS = {
     "slow": scenario(rate=2000, turn=[{"text": "word " * 300}]),
     "busy": says("At last.", fault=[{"status": 529, "times": 2}]),
     "cut": says("The whole answer is this.", cut={"after": 9}),
+    "error": says("The whole answer is this.", cut={"after": 9, "how": "error", "times": 2}),
     "tools": scenario(
         turn=[
             {"reasoning": "Hm.", "text": "So.", "call": [COMMAND]},
@@ -30,6 +33,9 @@ SCENARIOS = {
 }
 
 
+SEEDS = range(16)
+
+
 def tickets_of(rnd: random.Random, folder: Path) -> list[Ticket]:
     """Up to four tickets of any kind, some needing earlier ones."""
     names = [f"t{n}" for n in range(rnd.randint(1, 4))]
@@ -38,7 +44,8 @@ def tickets_of(rnd: random.Random, folder: Path) -> list[Ticket]:
             name,
             folder,
             model=rnd.choice(list(SCENARIOS)),
-            provider=rnd.choice(WIRES),
+            provider=rnd.choice([*WIRES, *WIRES, "nowhere"]),
+            fallback=[f"{wire}/plain" for wire in WIRES if rnd.random() < 0.2],
             needs=[need for need in names[:n] if rnd.random() < 0.3],
             approve=rnd.choice([None, "auto", "deny"]),
             max_turns=rnd.choice([30, 1, 2]),
@@ -65,12 +72,21 @@ async def pass_turns(count: int) -> None:
         await asyncio.sleep(0)
 
 
-@pytest.mark.parametrize("seed", range(16))
+@pytest.mark.parametrize("seed", SEEDS)
 async def test_any_commands_at_any_moment(tmp_path: Path, seed: int) -> None:
     rnd = random.Random(seed)
     tickets = tickets_of(rnd, tmp_path)
     concurrency = rnd.choice([1, 2, 8])
-    async with room(tmp_path, tickets, scenarios=SCENARIOS, concurrency=concurrency) as r:
+    retry = msgspec.structs.replace(QUICK_RETRY, on_cut=rnd.choice(["regenerate", "continue"]))
+    breaker = BreakerPolicy(failures=rnd.choice([2, 5]), pause=0.01, max_pause=0.02)
+    async with room(
+        tmp_path,
+        tickets,
+        scenarios=SCENARIOS,
+        concurrency=concurrency,
+        retry=retry,
+        breaker=breaker,
+    ) as r:
         for _ in range(rnd.randint(0, 14)):
             r.engine.send(any_command(rnd, r))
             await pass_turns(rnd.choice([0, 0, 1, 20, 200]))

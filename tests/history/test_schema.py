@@ -5,10 +5,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from lfgtui import events as e
 from lfgtui.errors import HistoryError
-from lfgtui.history import schema
+from lfgtui.history import Reader, schema
+from lfgtui.history.segments import OpenSegments
+from lfgtui.tickets import Ticket
+from tests.vocabulary import entries
+
+from .test_search import STORY
 
 
 def test_file_and_folder_are_for_their_owner_alone(path: Path) -> None:
@@ -90,3 +97,67 @@ def test_reading_a_missing_file_makes_none(path: Path) -> None:
     with closing(schema.connect_to_read(path)) as connection:
         assert connection.execute("SELECT count(*) FROM runs").fetchone() == (0,)
     assert not path.parent.exists()
+
+
+def written_by_the_first_lfg(path: Path, life: list[e.Event]) -> None:
+    """A file of schema 1, as its writer left it."""
+    path.parent.mkdir(exist_ok=True)
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(schema.MIGRATIONS[0])
+        db.execute("INSERT INTO runs VALUES ('r', 'old', 'done', NULL, 1.0, 2.0)")
+        spec = msgspec.json.encode(Ticket(id="a", prompt="p", workspace="/")).decode()
+        db.execute(
+            "INSERT INTO tickets (id, run, position, name, spec, state, ended_at)"
+            " VALUES (7, 'r', 0, 'a', ?, 'failed', 2.0)",
+            (spec,),
+        )
+        segments = OpenSegments()
+        for entry in entries(life):
+            body = e.encode_event(entry.event).decode()
+            db.execute("INSERT INTO entries VALUES (7, ?, 1, ?, ?)", (entry.seq, entry.at, body))
+            for one in segments.apply(entry):
+                values = (one.first_seq, one.last_seq, one.kind, one.call, one.at)
+                row = db.execute("INSERT INTO segments VALUES (NULL, 7, 1, ?, ?, ?, ?, ?)", values)
+                db.execute(
+                    "INSERT INTO segments_fts (rowid, text)"
+                    " SELECT id, text FROM segment_text WHERE id = ?",
+                    (row.lastrowid,),
+                )
+        db.execute("PRAGMA user_version = 1")
+        db.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+        db.commit()
+
+
+def test_an_older_lfgs_file_is_carried_forward_and_kept_beside_it(path: Path) -> None:
+    written_by_the_first_lfg(path, STORY)
+    before = path.read_bytes()
+    with Reader(path) as reader:
+        read = list(reader.entries("r", "a"))
+        assert [entry.event for entry in read] == STORY
+        assert [hit.kind for hit in reader.search("tokeniser OR main OR drizzle")] == [
+            "tool_output",
+            "tool_call",
+            "reasoning",
+        ]
+    with closing(schema.connect(path)) as connection:
+        assert connection.execute("SELECT count(*) FROM entries").fetchone() == (0,)
+        connection.execute("INSERT INTO segments_fts (segments_fts) VALUES ('integrity-check')")
+    copy = path.with_name("history.db.schema-1")
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    assert len(copy.read_bytes()) == len(before)
+    with closing(sqlite3.connect(copy)) as old:
+        assert old.execute("SELECT count(*) FROM entries").fetchone() == (len(STORY),)
+        assert old.execute("PRAGMA user_version").fetchone() == (1,)
+
+
+def test_a_migration_that_breaks_off_leaves_the_file_as_it_was(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written_by_the_first_lfg(path, STORY)
+    broken = (*schema.MIGRATIONS, "CREATE TABLE runs (again TEXT);")
+    monkeypatch.setattr(schema, "MIGRATIONS", broken)
+    with pytest.raises(HistoryError, match="runs"):
+        schema.connect(path)
+    monkeypatch.undo()
+    with closing(schema.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (2,)

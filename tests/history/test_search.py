@@ -6,8 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lfgtui import events as e
+from lfgtui.errors import UsageError
 from lfgtui.history import Reader, SearchHit
 from lfgtui.history.query import MARKS, excerpt, unmark
+from lfgtui.history.search import search
 
 from .conftest import Recorder
 
@@ -252,3 +254,90 @@ def test_matches_in_a_very_long_text_are_shown_too(
     assert len(hit.snippet) <= 202
     assert {hit.snippet[start:end] for start, end in hit.matches} <= shown
     assert hit.matches
+
+
+@pytest.mark.parametrize(
+    ("query", "kinds"),
+    [
+        ("kind:error", ["error", "error", "error"]),
+        ("kind:error overload OR thrice", ["error", "error"]),
+        ("tool:run_command", ["tool_call", "tool_output", "tool_call"]),
+        ("tool:write_file permission", ["tool_output"]),
+        ("file:lexer.py", ["tool_output", "tool_call"]),
+        ("file:lexer.py main", ["tool_call"]),
+        ("ticket:a provider:simulator model:m state:failed look", ["text"]),
+        ("ticket:b look", []),
+        ("provider:openai look", []),
+        ("state:done look", []),
+        ("after:1970-01-02 look", []),
+        ("before:1970-01-02 look", ["text"]),
+        ("before:7d look", ["text"]),
+        ("after:yesterday look", []),
+        ('tool:"run_command" whoami', ["tool_call"]),
+        ("nofilter:look", []),
+    ],
+)
+def test_filters_restrict_what_is_found(reader: Reader, query: str, kinds: list[str]) -> None:
+    assert [hit.kind for hit in reader.search(query)] == kinds
+
+
+def test_a_run_is_named_by_its_id_or_a_part_of_it(recorder: Recorder) -> None:
+    runs = [recorder.start("a"), recorder.start("a")]
+    for run in runs:
+        recorder.play(run, "a", STORY[:4])
+    with recorder.history.reader() as reader:
+        for name in (runs[0], runs[0][-4:]):
+            assert [hit.run for hit in reader.search(f"run:{name} mend")] == [runs[0]]
+        assert reader.search("run:% mend") == []
+
+
+@pytest.mark.parametrize(
+    ("query", "why"),
+    [
+        ("state:faild x", 'state:faild: no such state; did you mean "failed"?'),
+        ("kind:txt", 'kind:txt: no such kind; did you mean "text"?'),
+        ("after:soon x", "after:soon: wants a date"),
+    ],
+)
+def test_a_filter_that_means_nothing_says_so(reader: Reader, query: str, why: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        reader.search(query)
+    assert str(caught.value).startswith(why)
+
+
+def test_code_is_found_as_it_stands(reader: Reader) -> None:
+    (hit,) = reader.search("main()", code=True)
+    assert (hit.kind, [hit.snippet[a:b] for a, b in hit.matches]) == ("tool_call", ["main()"])
+    assert [hit.kind for hit in reader.search("oken", code=True)] == ["reasoning"]
+    assert reader.search("Main()", code=True) == []
+    assert [hit.kind for hit in reader.search("kind:prompt pars", code=True)] == ["prompt"]
+
+
+def test_ranked_the_best_comes_first_and_what_was_left_out_is_said(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = recorder.start("a")
+    said = ["word among very many others that say nothing of it", "word word word", "word or two"]
+    recorder.play(run, "a", [*STORY[:2], *(e.UserMessage(text) for text in said)])
+    with recorder.history.reader() as reader:
+        hits = reader.search("word", ranked=True)
+        assert [hit.seq for hit in hits] == [4, 5, 3]
+        assert not search(reader._connection, "word", 9, ranked=True).is_partly_ranked
+        monkeypatch.setattr("lfgtui.history.search.RANKED", 1)
+        found = search(reader._connection, "word", 9, ranked=True)
+        assert [hit.seq for hit in found.hits] == [5] and found.is_partly_ranked
+
+
+def test_what_is_still_being_said_is_found(recorder: Recorder) -> None:
+    run = recorder.start("a")
+    recorder.play(run, "a", [*STORY[:4], e.TextDelta("half a sen"), e.TextDelta("tence")])
+    with recorder.history.reader() as reader:
+        (hit,) = reader.search("sentence")
+        assert (hit.kind, hit.seq, hit.ticket, hit.run) == ("text", 5, "a", run)
+        assert reader.search("sentence", ranked=True) == [hit]
+        assert [h.seq for h in reader.search("ticket:a half a sen", code=True)] == [5]
+        assert [h.kind for h in reader.search("mend OR sentence")] == ["text", "prompt"]
+        assert reader.search("mend OR sentence", 1) == [hit]
+    recorder.play(run, "a", [e.ResponseFinished(1, "end")])
+    with recorder.history.reader() as reader:
+        assert [h.seq for h in reader.search("sentence")] == [5]

@@ -170,8 +170,15 @@ def test_text_is_stored_once(recorder: Recorder) -> None:
     run = recorder.start("a")
     text = "".join(f"word{n} " for n in range(60_000))
     recorder.play(run, "a", [*BEGIN, e.TextDelta(text), e.ResponseFinished(1, "end")])
+    recorder.play(run, "a", [e.TicketDone("end")])
     with closing(schema.connect_to_read(recorder.path)) as connection:
-        columns = connection.execute("SELECT * FROM segments").fetchone()
-        assert not any(isinstance(value, str) and "word" in value for value in columns)
-        tables = connection.execute("SELECT name FROM sqlite_schema").fetchall()
-    assert ("segments_fts_content",) not in tables
+        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema")]
+        dump = "".join(
+            str(row)
+            for table in ("entries", "segments", "segments_fts_data")
+            for row in connection.execute(f"SELECT * FROM {table}")
+        )
+        (packs,) = connection.execute("SELECT sum(length(body)) FROM packs").fetchone()
+    assert "segments_fts_content" not in tables
+    assert dump.count("word59999 ") == 1
+    assert packs < len(text) / 100

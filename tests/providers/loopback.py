@@ -8,7 +8,8 @@ from typing import Literal
 
 CUT: Literal["cut"] = "cut"
 STALL: Literal["stall"] = "stall"
-Step = bytes | Literal["cut", "stall"]
+PAUSE: Literal["pause"] = "pause"
+Step = bytes | Literal["cut", "stall", "pause"]
 
 
 @dataclass
@@ -22,7 +23,7 @@ class Asked:
 
 @dataclass
 class Answer:
-    """What to send: the steps of the body, one chunk each, or a cut, or a stall."""
+    """What to send: the steps of the body, one chunk each, or a cut, a stall, a pause."""
 
     steps: Sequence[Step]
     status: int = 200
@@ -96,6 +97,9 @@ class Loopback:
         for step in steps:
             if step == CUT:
                 return False
+            if step == PAUSE:
+                await asyncio.sleep(0.1)
+                continue
             if isinstance(step, str):
                 self.streaming.set()
                 await reader.read(1)  # nothing comes but the client's end

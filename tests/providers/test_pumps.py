@@ -2,11 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack, aclosing, contextmanager
 
 import pytest
 
+from lfgtui.config import Config, ProviderConfig, WireName
 from lfgtui.errors import ProviderError
 from lfgtui.events import (
     Heartbeat,
@@ -20,9 +22,10 @@ from lfgtui.providers.anthropic import AnthropicProvider
 from lfgtui.providers.base import Provider, Request
 from lfgtui.providers.openai_chat import ChatProvider
 from lfgtui.providers.openai_responses import ResponsesProvider
+from lfgtui.providers.registry import Providers
 from lfgtui.transcript import UserTurn
 
-from .loopback import CUT, STALL, Answer, Loopback
+from .loopback import CUT, PAUSE, STALL, Answer, Loopback, Step
 from .recordings import FOLDER, WHY_SKIPPED, cuts, recordings
 
 WIRES = ["anthropic", "openai-chat", "openai-responses"]
@@ -224,6 +227,46 @@ async def test_silence_in_the_middle_is_a_timeout(
         await events_of(await connect(), request(idle_timeout=0.2))
     assert failure.value.kind == "timeout"
     await server.left.wait()
+
+
+@pytest.mark.parametrize("wire", ["openai-chat"])
+async def test_a_long_record_on_a_slow_line_is_no_silence(
+    wire: str, server: Loopback, connect: Connect
+) -> None:
+    slow: list[Step] = [PAUSE, b"x" * 100] * 6
+    server.answer = Answer([*FIRST[wire], b": ", *slow, b"\n\n", *LAST[wire]])
+    events = await events_of(await connect(), request(idle_timeout=0.5))
+    assert [event for event in events if not isinstance(event, Heartbeat)] == HELLO
+
+
+@pytest.mark.parametrize("wire", WIRES)
+async def test_a_server_that_does_not_take_the_connection_is_said_with_the_setting(
+    wire: WireName,
+) -> None:
+    with full_port() as port:
+        url = f"http://127.0.0.1:{port}"
+        said = ProviderConfig(wire=wire, base_url=url, connect_timeout=0.1)
+        providers = Providers(Config(providers={"slow": said}))
+        with pytest.raises(ProviderError) as failure:
+            await events_of(await providers.get("slow"))
+        await providers.aclose()
+    assert failure.value.kind == "connection"
+    why = "no connection within 0.1 s (connect_timeout); is the server running?"
+    assert failure.value.message == f"cannot reach 127.0.0.1:{port}: {why}"
+
+
+@contextmanager
+def full_port() -> Iterator[int]:
+    """A port whose queue of connections is full, so that it answers nobody."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(3):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
 
 
 async def test_an_announced_end_is_the_end_though_the_server_holds_on(

@@ -1,7 +1,9 @@
 import base64
 import json
 import random
+import tracemalloc
 from collections.abc import Iterator
+from itertools import repeat
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,8 @@ from httpx_sse import ServerSentEvent
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lfgtui.errors import ProviderError
+from lfgtui.providers import limits
 from lfgtui.providers.sse import Comment, Record, RecordReader, read_records
 
 from .recordings import FOLDER, WHY_SKIPPED, Body, cuts
@@ -88,3 +92,55 @@ def test_no_bytes_break_it_and_no_cut_matters(body: bytes, seed: int) -> None:
 async def test_reading_a_response_ends_when_the_body_does() -> None:
     body = Body(iter([b"event: a\nda", b"ta: 1\n\n"]))
     assert events([record async for record in read_records(body)]) == [("a", "1", "")]
+
+
+@pytest.fixture
+def small_records(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "RECORD_BYTES", 1000)
+
+
+@pytest.mark.usefixtures("small_records")
+@pytest.mark.parametrize("endless", [b"x", b"data: x\n", b"data\n", "\u8a9e".encode()])
+@pytest.mark.parametrize("size", [1, 7, 300])
+def test_a_record_without_end_is_given_up_and_what_came_before_is_kept(
+    endless: bytes, size: int
+) -> None:
+    reader = RecordReader(tail=True)
+    body = b"data: first\n\ndata: " + endless * 4000
+    records = [r for at in range(0, 4000, size) for r in reader.feed(body[at : at + size])]
+    assert events(records) == [("message", "first", "")]
+    assert reader.failure is not None
+    assert reader.failure.kind == "protocol"
+    assert reader.failure.message.startswith("a single record is longer than 1000 bytes")
+    assert reader.feed(b"\n\ndata: more\n\n") == reader.finish() == []
+
+
+@pytest.mark.usefixtures("small_records")
+def test_a_stream_may_be_as_long_as_it_likes_in_short_records() -> None:
+    body = b": still here\n" * 200 + b"event: x\ndata: y\nid: 7\n\n" * 200 + b"\n" * 2000
+    records, reader = read(iter([body[at : at + 50] for at in range(0, len(body), 50)]), tail=True)
+    assert reader.failure is None
+    assert len(records) == 400
+
+
+def test_a_line_that_comes_byte_by_byte_takes_no_more_memory_than_its_bytes() -> None:
+    reader = RecordReader(tail=True)
+    tracemalloc.start()
+    try:
+        for piece in cuts("\u8a9e".encode() * 30_000, "bytes"):
+            reader.feed(piece)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 3 * 90_000
+
+
+async def test_a_body_without_end_is_given_up_after_what_came(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "BODY_BYTES", 100)
+    seen: list[Record] = []
+    with pytest.raises(ProviderError, match="the response is longer than 100 bytes"):
+        async for record in read_records(Body(repeat(b"data: x\n\n"))):
+            seen.append(record)
+    assert len(seen) == 12  # the last one is the one that went past

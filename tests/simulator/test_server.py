@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import time
+from email.utils import parsedate_to_datetime
 
 import anthropic
 import httpx2
@@ -231,3 +233,12 @@ async def test_arguments_of_a_scenario_arrive_whole_however_they_are_cut(
         ]
         assert json.loads("".join(pieces)) == {"a": '\\ " é 漢 🎉 \n', "b": -1.5e10}
         assert len(pieces) > 5
+
+
+async def test_a_response_has_the_time_at_which_it_was_sent() -> None:
+    async with running(Settings(speed=0)) as url, httpx2.AsyncClient(base_url=url) as http:
+        before = int(time.time())
+        answer = await http.get("/v1/models")
+        dates = answer.headers.get_list("date")
+    assert len(dates) == 1
+    assert before <= parsedate_to_datetime(dates[0]).timestamp() <= time.time()

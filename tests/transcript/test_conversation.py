@@ -38,6 +38,31 @@ def test_an_answer_is_one_text_however_it_was_cut() -> None:
     assert messages == [UserTurn("Go."), ModelTurn((TextPart("Good day."),))]
 
 
+def test_a_partial_is_kept_where_the_next_attempt_goes_on_from_it() -> None:
+    broken: list[e.Event] = [
+        e.ReasoningDelta("Hm."),
+        e.TextDelta("Half an "),
+        e.TextDelta("ans"),
+    ]
+    retried: list[e.Event] = [*broken, e.Retrying("cut", 0.0, 2, "cut")]
+    conversation = told(*retried)
+    assert conversation.partial == "Half an ans"
+    conversation.apply(e.AttemptStarted("p", "m", True, keeps_partial=True))
+    assert conversation.messages == [
+        UserTurn("Go."),
+        ModelTurn((TextPart("Half an ans"),), is_cut=True),
+    ]
+    assert conversation.responses == 0
+    assert told(*retried, e.AttemptStarted("p", "m", True)).messages == [UserTurn("Go.")]
+
+
+def test_a_response_that_called_a_tool_has_no_partial_to_go_on_from() -> None:
+    conversation = told(e.TextDelta("I look."), CALL)
+    assert conversation.partial == ""
+    conversation.apply(e.AttemptStarted("p", "m", True, keeps_partial=True))
+    assert conversation.messages == [UserTurn("Go.")]
+
+
 def test_parts_keep_the_order_in_which_they_streamed() -> None:
     item = e.ProviderItem("anthropic", {"signature": "x"})
     turn = told(
@@ -119,7 +144,7 @@ def test_what_is_for_the_person_is_not_for_the_model() -> None:
 
 
 @given(lives())
-def test_the_model_is_told_what_finished_and_nothing_else(life: list[e.Event]) -> None:
+def test_the_model_is_told_what_finished_and_what_it_goes_on_from(life: list[e.Event]) -> None:
     conversation = Conversation()
     expected: list[str] = []
     current = ""
@@ -137,5 +162,6 @@ def test_the_model_is_told_what_finished_and_nothing_else(life: list[e.Event]) -
                 current = ""
             case _:
                 pass
-    turns = [turn.text for turn in conversation.messages if isinstance(turn, ModelTurn)]
-    assert turns == expected
+    turns = [turn for turn in conversation.messages if isinstance(turn, ModelTurn)]
+    assert [turn.text for turn in turns if not turn.is_cut] == expected
+    assert conversation.responses == len(expected)

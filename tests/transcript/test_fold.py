@@ -291,6 +291,14 @@ def test_a_hosted_call_with_an_id_grows_in_its_own_card() -> None:
     ]
 
 
+def test_a_hosted_call_is_closed_with_its_response_and_may_be_answered_in_the_next() -> None:
+    asked = (e.HostedTool("search", "q", call_id="a"), FINISHED)
+    (card,) = [i for i in newest(*asked).items if isinstance(i, HostedItem)]
+    assert card.closed
+    late = newest(*asked, e.RequestSent(2), e.HostedTool("search", output="found", call_id="a"))
+    assert [i.output for i in late.items if isinstance(i, HostedItem)] == ["found"]
+
+
 def test_each_source_is_listed_once_when_its_response_ends() -> None:
     cited = e.Citation("https://a.example", "A", "one")
     attempt = newest(

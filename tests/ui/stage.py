@@ -1,7 +1,8 @@
 """One pane on a screen: a real run, real folds, a clock of the test's own."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 
 from textual.app import App, ComposeResult
 from textual.geometry import Offset
@@ -20,7 +21,8 @@ from lfgtui.ui.stream_view import StreamView
 class Run:
     """A run whose entries the test writes. One ticket, `api`, which needs `schema`."""
 
-    run, title, behind = "r1", "Checkout", None
+    run, title, behind, queued_bytes = "r1", "Checkout", None, 0
+    resting: Mapping[str, float] = MappingProxyType({})
 
     def __init__(self) -> None:
         self.tickets: Sequence[Ticket] = (

@@ -1,5 +1,6 @@
 """What the screen looks like. `make snapshots` accepts what it looks like now."""
 
+import json
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -59,8 +60,39 @@ def play(live: FakeLive) -> None:
     live.now += 0.3
 
 
+MODULE = "".join(
+    f"def step_{number}() -> str:\n    return 'é {number}'\n\n\n" for number in range(12)
+)
+
+
+def play_cards(live: FakeLive) -> None:
+    """A call in the text, tools on the provider's side, sources, and a file that arrives."""
+    live.begin("api")
+    live.stream("api", "I look it up, then I write the module.\n")
+    live.happen(
+        "api",
+        e.ToolCallStarted("t", "read_file", "text"),
+        e.ToolArgumentsDelta("t", '{"path": "src/old.py"}'),
+        e.HostedTool("web_search", '{"query": "sqlite row values"}', "3 results", call_id="h"),
+        e.HostedTool("code_interpreter", '{"code": "import sqlite3\\nprint(1)"}', call_id="i"),
+        e.HostedOutputDelta("i", "1\n"),
+        e.Citation("https://sqlite.org/rowvalue.html", "Row Values", "A row value is a list."),
+        e.Citation("https://sqlite.org/lang.html", "SQL As Understood By SQLite"),
+        e.ResponseFinished(1, "end"),
+        e.RequestSent(2),
+        e.HostedTool("web_search", call_id="j"),
+        e.ToolCallStarted("c", "edit_file"),
+        e.ToolArgumentsDelta("c", '{"path": "README.md", "old": "One\\ntwo", "new": "1\\n2\\n3"}'),
+        e.ToolCallStarted("d", "write_file"),
+        e.ToolArgumentsDelta("d", json.dumps({"path": "src/app.py", "content": MODULE})[:-47]),
+    )
+
+
 def after(
-    live: FakeLive, *keys: str, until: str = "streaming"
+    live: FakeLive,
+    *keys: str,
+    until: str = "streaming",
+    play: Callable[[FakeLive], None] = play,
 ) -> Callable[[Pilot[int]], Awaitable[None]]:
     """Play, press the keys, and wait until the text is on the screen and all is still."""
 
@@ -96,6 +128,12 @@ def test_a_pane_zoomed(snap_compare: Compare, make_app: MakeApp, live: FakeLive)
     app = make_app(live)
     run_before = after(live, "enter", until="esc back")
     assert snap_compare(app, terminal_size=(80, 24), run_before=run_before)
+
+
+def test_cards(snap_compare: Compare, make_app: MakeApp, live: FakeLive) -> None:
+    app = make_app(live)
+    run_before = after(live, "2", "enter", "t", until="write_file", play=play_cards)
+    assert snap_compare(app, terminal_size=(80, 54), run_before=run_before)
 
 
 def test_the_table(snap_compare: Compare, make_app: MakeApp, live: FakeLive) -> None:

@@ -53,6 +53,16 @@ def test_the_time_between_an_interruption_and_the_resume_is_not_the_runs() -> No
     assert totals(live, live.now).elapsed == worked
 
 
+def test_a_provider_that_is_left_alone_is_named_with_the_time_that_is_left() -> None:
+    live = worked()
+    live.resting = {"openai": 12.4}
+    assert "openai does not answer · 12 s" in header(live)
+    live.resting = {"openai": 0.0}
+    assert "openai does not answer · trying" in header(live)
+    live.resting = {"openai": 12.4, "xai": 3.0}
+    assert "2 providers do not answer" in header(live)
+
+
 def test_the_exit_code_is_zero_only_when_all_are_done() -> None:
     live = FakeLive("a")
     live.begin("a")
@@ -66,6 +76,14 @@ def test_figures_that_do_not_fit_are_left_out_from_the_end() -> None:
     assert "$0.012" in wide
     assert "$0.012" not in narrow
     assert "● 1 running" in narrow
+
+
+def test_what_waits_for_the_disk_is_shown_once_it_is_much() -> None:
+    live = worked()
+    live.queued_bytes = 900_000
+    assert "queue" not in header(live)
+    live.queued_bytes = 3_400_000
+    assert "queue 3.2 MB" in header(live)
 
 
 def test_a_past_run_is_marked_and_asks_nobody_to_quit() -> None:

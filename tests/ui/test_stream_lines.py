@@ -1,5 +1,6 @@
 """The flat list of lines: lazy, bounded, and always what drawing all of it would give."""
 
+import json
 from collections.abc import Iterator
 
 from hypothesis import given, settings
@@ -194,6 +195,7 @@ class Story:
     def __init__(self) -> None:
         self.running: list[str] = []
         self.calls = 0
+        self.arrives = False
 
     def events(self, what: str, text: str) -> list[e.Event]:
         match what:
@@ -204,8 +206,20 @@ class Story:
             case "calls" if not self.running:
                 self.running = [f"c{self.calls}", f"d{self.calls}"]
                 self.calls += 1
+                self.arrives = False
                 begun = [event for name in self.running for event in call(name)]
                 return [*begun, e.ResponseFinished(1, "tool_use")]
+            case "arguments" if not self.running:
+                name = f"a{self.calls}"
+                begun = [e.ToolCallStarted(name, "write", "text"),
+                         e.ToolArgumentsDelta(name, '{"path": "a.py", "content": "')]  # fmt: skip
+                more = e.ToolArgumentsDelta(name, json.dumps(text)[1:-1])
+                begins, self.arrives = not self.arrives, True
+                return [*begun, more] if begins else [more]
+            case "hosted" if not self.running:
+                name = f"h{self.calls}"
+                return [e.HostedTool("search", call_id=name), e.HostedOutputDelta(name, text),
+                        e.Citation("https://e.org", text)]  # fmt: skip
             case "output" if self.running:
                 return [e.ToolOutputDelta(self.running[0], "stdout", text + "\n")]
             case "finish" if self.running:
@@ -213,6 +227,8 @@ class Story:
                 again = [] if self.running else [e.RequestSent(2)]
                 return [e.ToolCallFinished(name, text, None, 0, 1.0), *again]
             case "retry" if not self.running:
+                self.calls += 1
+                self.arrives = False
                 return [e.Retrying("cut", 1.0, 2, "cut"), e.AttemptStarted("p", "m"),
                         e.RequestSent(1)]  # fmt: skip
             case _:
@@ -227,8 +243,8 @@ TEXTS = st.sampled_from(
     )
 )  # fmt: skip
 STEPS = st.one_of(
-    st.tuples(st.sampled_from(("text", "text", "text", "thought", "calls", "output", "finish")),
-              TEXTS),
+    st.tuples(st.sampled_from(("text", "text", "text", "thought", "calls", "output", "finish",
+                               "arguments", "arguments", "hosted")), TEXTS),
     st.tuples(st.just("retry"), TEXTS),
     st.tuples(st.just("scroll"), st.sampled_from((-100_000, -30, -3, -1, 1, 3, 30, 100_000))),
     st.tuples(st.just("settle"), st.integers(1, 40)),

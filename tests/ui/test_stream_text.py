@@ -167,3 +167,36 @@ def test_matches_are_where_the_words_are_after_a_resize() -> None:
     while stand.finder.is_behind:
         stand.settle(50)
     assert stand.finder.count == 40
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [e.TextDelta("> one two three four five six")],
+        [e.TextDelta("- > one two three four five six")],
+        [
+            e.ToolCallStarted("c", "note"),
+            e.ToolCallRequested("c", "note", {"said": "one two three four five six"}),
+        ],
+    ],
+    ids=["quote", "quote in an item", "card"],
+)
+def test_what_stands_before_a_wrapped_row_is_neither_found_nor_copied(
+    events: list[e.Event],
+) -> None:
+    stand = Stand(width=20)
+    stand.happen(*events)
+    stand.fold("tool")
+    first = line_of(stand, "one")
+    edge = next(row.text for row in stand.rows() if "one" in row.text)
+    assert len(edge.split()) < 8
+    assert stand.find("one two three four five six") == 1
+    begin = edge.index("one")
+    assert between(stand, (first, begin), (first + 1, 99)).startswith("one two three four")
+    assert " three four" in between(stand, (first, begin), (first + 2, 99))
+
+
+def test_a_wrapped_line_of_code_keeps_the_blanks_at_its_edge() -> None:
+    stand = answer("```\n" + "aaaa " * 8 + "\n```", width=14)
+    first = line_of(stand, "aaaa")
+    assert between(stand, (first, 1), (first + 2, 99)) == ("aaaa " * 8)[:36]

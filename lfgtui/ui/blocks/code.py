@@ -67,7 +67,7 @@ class CodeDrawing(Drawing):
             return [self._indented(row) for row in cut(quiet, self.width)]
         margin: Span = (" ", palette.block)
         return [
-            self._indented(Row((margin, *row.spans), row.glue, palette.block))
+            self._indented(Row((margin, *row.spans), row.glue, palette.block, len(margin[0])))
             for row in cut(spans, max(1, self.width - 2))
         ]
 

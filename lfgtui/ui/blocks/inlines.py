@@ -7,12 +7,12 @@ from markdown_it.token import Token
 from rich.style import Style
 
 from lfgtui.ui.blocks.drawing import Look
+from lfgtui.ui.blocks.links import SCHEMES, linked
 from lfgtui.ui.lines import Span
 from lfgtui.ui.palette import EM, STRIKE, STRONG
 from lfgtui.visible import visible_line
 
 _MARKS = {"em_open": EM, "strong_open": STRONG, "s_open": STRIKE}
-_SCHEMES = ("http://", "https://", "mailto:")
 
 
 def spans_of(tokens: Iterable[Token], style: Style, look: Look) -> Iterator[Span]:
@@ -34,12 +34,12 @@ def spans_of(tokens: Iterable[Token], style: Style, look: Look) -> Iterator[Span
             case "image":
                 source = str(token.attrs.get("src", ""))
                 label = f"[image: {token.content}]"
-                yield label, _linked(_over(styles[-1], palette.muted), source)
+                yield label, linked(_over(styles[-1], palette.muted), source)
                 if look.has_urls:
                     yield f" ({visible_line(source)})", palette.muted
             case "link_open":
                 link = _Link(str(token.attrs.get("href", "")))
-                styles.append(_linked(_over(styles[-1], palette.link), link.target))
+                styles.append(linked(_over(styles[-1], palette.link), link.target))
             case "link_close":
                 styles.pop()
                 if link is not None and link.must_be_told(look.has_urls):
@@ -67,21 +67,9 @@ class _Link:
         if self.label in (self.target, self.target.removeprefix("mailto:")):
             return False
         claims = "://" in self.label or self.label.startswith("www.")
-        return has_urls or claims or not self.target.startswith(_SCHEMES)
+        return has_urls or claims or not self.target.startswith(SCHEMES)
 
 
 @lru_cache(maxsize=512)
 def _over(style: Style, mark: Style) -> Style:
     return style + mark
-
-
-@lru_cache(maxsize=512)
-def _linked(style: Style, target: str) -> Style:
-    """The style with a hyperlink of the terminal's own (OSC 8), where it is safe to follow.
-
-    Kept, since each new one has a random id, and terminals underline by id.
-    """
-    is_plain = target.isascii() and target.isprintable() and " " not in target
-    if is_plain and target.startswith(_SCHEMES):
-        return style + Style(link=target)
-    return style

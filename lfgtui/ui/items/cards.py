@@ -1,45 +1,40 @@
-"""Tool calls as cards: one line of constant height, more on request."""
+"""Tool calls as cards: one line of constant height, more on request.
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
-from functools import partial
+While a call's arguments arrive, the card says what the agent is about to do: the path
+stands in the line as soon as it is there, and unfolded the content grows below it.
+"""
 
-from rich.style import Style
+from collections.abc import Hashable, Iterator, Mapping
 
-from lfgtui.events import ToolArguments
-from lfgtui.transcript import Attempt, HostedItem, ToolItem
-from lfgtui.ui.items.view import BriefView, Context, Piece
-from lfgtui.ui.lines import Row, Span, cut, wrap
+from lfgtui.transcript import Attempt, ToolItem
+from lfgtui.ui.items.arguments import argument_rows, raw_rows
+from lfgtui.ui.items.card import CardView, live_rows, output_rows
+from lfgtui.ui.items.gist import gist
+from lfgtui.ui.items.view import Context
+from lfgtui.ui.lines import Row, Span, wrap
 from lfgtui.ui.palette import STRONG, Palette
-from lfgtui.visible import plain_output
-
-_HEAD, _TAIL = 12, 36
-"""Rows of a long output that an unfolded card shows, from its start and its end."""
-
-_LIVE = 12
-"""Rows of output shown while the tool still runs."""
-
-_ARGUMENT = 24
-"""Rows of one argument."""
+from lfgtui.ui.partial_json import PartialObject, members_of
 
 
-class ToolView(BriefView):
+class ToolView(CardView):
     """One tool call. It unfolds by itself while it waits for the person."""
-
-    kind = "tool"
-    is_foldable = True
 
     def __init__(self, item: ToolItem, attempt: Attempt) -> None:
         super().__init__()
         self._item = item
         self._attempt = attempt
+        self._arriving = _Arriving(item)
 
     @property
     def is_settled(self) -> bool:
-        return self._item.state == "finished" or self._is_stopped
+        return self._item.state in ("finished", "written") or self._is_stopped
 
     @property
     def _is_stopped(self) -> bool:
-        return self._attempt.ended_at is not None and self._item.state != "finished"
+        return self._attempt.ended_at is not None and self._item.state not in (
+            "finished",
+            "written",
+        )
 
     @property
     def _is_asking(self) -> bool:
@@ -58,26 +53,15 @@ class ToolView(BriefView):
         beat = context.beat if self._is_busy else 0
         return (self._item.revision, self._is_stopped, beat)
 
-    def made(self, context: Context) -> list[Piece]:
-        return [_card_piece(self, context, self._drawn)]
-
-    def _drawn(self, context: Context, is_unfolded: bool) -> Sequence[Row]:
-        rows = [self._card(context)]
-        if is_unfolded:
-            bar = (("  │ ", self.palette(context).faint),)
-            rows += [row.indented(bar) for row in self._body(context, context.width - 4)]
-        return rows
-
-    def _card(self, context: Context) -> Row:
+    def left(self, context: Context) -> list[Span]:
         palette, item = self.palette(context), self._item
         sign, style = self._sign(context)
-        left = [
+        return [
             (f"{sign} ", style),
-            (item.name or "tool", palette.tool),
+            (item.name or "tool", palette.muted if item.is_text_borne else palette.tool),
             ("  ", palette.text),
             (self._summary(context), palette.muted),
         ]
-        return self.fold_row(context, left, self._figures(context))
 
     def _sign(self, context: Context) -> Span:
         palette, item = self.palette(context), self._item
@@ -86,7 +70,9 @@ class ToolView(BriefView):
         if self._is_asking:
             return "?", palette.warn + STRONG
         if self._is_busy:
-            return context.spinner, palette.busy
+            return context.spinner, palette.muted if item.is_text_borne else palette.busy
+        if item.state == "written":
+            return "¶", palette.muted
         if item.state != "finished":
             return "·", palette.muted
         if item.denied:
@@ -96,17 +82,25 @@ class ToolView(BriefView):
 
     def _summary(self, context: Context) -> str:
         item = self._item
-        if item.arguments is not None:
-            said = context.summarise(item.name, item.arguments)
-            verb, _, rest = said.partition(" ")
-            return rest if rest and item.name.startswith(f"{verb}_") else said
-        json = item.arguments_json
-        room = max(8, context.width - len(item.name) - 8)
-        return json if len(json) <= room else "…" + json[1 - room :]
+        arguments = item.arguments
+        if arguments is None:
+            partly = self._arriving.read()
+            if partly.is_broken:
+                json = item.arguments_json
+                room = max(8, context.width - len(item.name) - 8)
+                return json if len(json) <= room else "…" + json[1 - room :]
+            if item.is_text_borne or not partly.is_complete:
+                return gist(partly)
+            arguments = partly.arguments
+        said = context.summarise(item.name, arguments)
+        verb, _, rest = said.partition(" ")
+        return rest if rest and item.name.startswith(f"{verb}_") else said
 
-    def _figures(self, context: Context) -> list[Span]:
-        """What stands at the right edge: the state, or how it ended and how long it took."""
+    def right(self, context: Context) -> list[Span]:
+        """The state, or how it ended and how long it took."""
         palette, item = self.palette(context), self._item
+        if item.is_text_borne:
+            return [("in the text · not run", palette.muted)]
         if self._is_stopped:
             return [("stopped", palette.muted)]
         if self._is_asking:
@@ -125,73 +119,46 @@ class ToolView(BriefView):
             parts = [("failed · ", palette.bad)]
         return [*parts, (_seconds(item.seconds), palette.muted)]
 
-    def _body(self, context: Context, width: int) -> Iterator[Row]:
+    def body(self, context: Context, width: int) -> Iterator[Row]:
         palette, item = self.palette(context), self._item
         question = item.approval or item.name if self._is_asking else ""
-        if item.arguments is not None:
-            yield from _arguments(item.arguments, palette, width, question)
-        elif item.arguments_json:
-            yield from _clipped(item.arguments_json, palette.muted, palette, width, 0, _LIVE)
+        yield from self._arguments(palette, width, question)
         if item.error is not None:
             yield from wrap([(f"error: {item.error}", palette.bad)], width)
-        output = item.output if item.state == "finished" else item.live_output
-        if output.strip() and output.strip() != (item.error or "").strip():
-            head = _HEAD if item.state == "finished" else 0
-            tail = _TAIL if item.state == "finished" else _LIVE
-            yield from _clipped(plain_output(output), palette.text, palette, width, head, tail)
+        output = item.output if item.state == "finished" else ""
+        if not output.strip() or output.strip() != (item.error or "").strip():
+            live = item.live_output if item.state != "finished" else ""
+            yield from output_rows(output, live, palette, width)
         if question:  # last, where following the end shows it
             yield from _question(question, palette, width)
 
+    def _arguments(self, palette: Palette, width: int, question: str) -> Iterator[Row]:
+        item = self._item
+        if isinstance(item.arguments, Mapping):
+            members = members_of(item.arguments)
+            yield from argument_rows(members, palette, width, question=question)
+        elif item.arguments is not None:
+            yield from raw_rows(item.arguments, palette, width)
+        elif (partly := self._arriving.read()).is_broken:
+            yield from live_rows(item.arguments_json, palette, width)
+        else:
+            is_arriving = item.state == "arriving" and not self._is_stopped
+            yield from argument_rows(partly.members, palette, width, is_arriving=is_arriving)
 
-class HostedView(BriefView):
-    """A tool the provider ran on its side."""
 
-    kind = "tool"
-    is_foldable = True
+class _Arriving:
+    """What a call's arguments are so far, read when it is looked at."""
 
-    def __init__(self, item: HostedItem, attempt: Attempt) -> None:
-        super().__init__()
+    def __init__(self, item: ToolItem) -> None:
         self._item = item
-        self._attempt = attempt
+        self._object = PartialObject()
+        self._read = 0
 
-    @property
-    def is_settled(self) -> bool:
-        return self._attempt.ended_at is not None
-
-    def key(self, context: Context) -> tuple[Hashable, ...]:
-        return (self._item.revision,)
-
-    def made(self, context: Context) -> list[Piece]:
-        return [_card_piece(self, context, self._drawn)]
-
-    def _drawn(self, context: Context, is_unfolded: bool) -> Sequence[Row]:
-        palette, item = self.palette(context), self._item
-        left = [
-            ("☁ ", palette.muted),
-            (item.name, palette.tool),
-            ("  ", palette.text),
-            (" ".join(item.input.split()), palette.muted),
-        ]
-        rows = [self.fold_row(context, left, [("hosted", palette.muted)])]
-        if is_unfolded:
-            bar, width = (("  │ ", palette.faint),), context.width - 4
-            body = list(
-                _clipped(plain_output(item.input), palette.muted, palette, width, _ARGUMENT, 0)
-            )
-            if item.output.strip():
-                body += _clipped(
-                    plain_output(item.output), palette.text, palette, width, _HEAD, _TAIL
-                )
-            rows += [row.indented(bar) for row in body]
-        return rows
-
-
-def _card_piece(
-    view: BriefView, context: Context, draw: Callable[[Context, bool], Sequence[Row]]
-) -> Piece:
-    """Folded it is known to be one row, and needs no drawing to be counted."""
-    is_unfolded = view.is_unfolded(context)
-    return Piece(partial(draw, context, is_unfolded), 1, is_exact=not is_unfolded)
+    def read(self) -> PartialObject:
+        text = self._item.arguments_since(self._read)
+        self._read += len(text)
+        self._object.feed(text)
+        return self._object
 
 
 def _question(summary: str, palette: Palette, width: int) -> Iterator[Row]:
@@ -200,40 +167,6 @@ def _question(summary: str, palette: Palette, width: int) -> Iterator[Row]:
     keys = [("a", " approve · "), ("A", " always · "), ("d", " deny")]
     spans = [span for name, does in keys for span in ((name, key), (does, palette.muted))]
     yield from wrap(spans, width)
-
-
-def _arguments(
-    arguments: ToolArguments, palette: Palette, width: int, question: str
-) -> Iterator[Row]:
-    """One argument a line, long ones below their name; what the question says is left out."""
-    if isinstance(arguments, str):
-        yield from _clipped(arguments, palette.muted, palette, width, _ARGUMENT, 0)
-        return
-    for name, value in arguments.items():
-        text = value if isinstance(value, str) else repr(value)
-        if text and text in question:
-            continue
-        if "\n" not in text.strip("\n"):
-            yield from wrap([(f"{name}: ", palette.marker), (text, palette.text)], width)
-            continue
-        yield from wrap([(f"{name}:", palette.marker)], width)
-        for row in _clipped(text, palette.text, palette, width - 2, _ARGUMENT, 0):
-            yield row.indented((("  ", palette.text),))
-
-
-def _clipped(
-    text: str, style: Style, palette: Palette, width: int, head: int, tail: int
-) -> Iterator[Row]:
-    """The first and last rows of a long text, and how many lines lie between."""
-    lines = text.strip("\n").split("\n")
-    if len(lines) <= head + tail + 1:
-        yield from cut([("\n".join(lines), style)], width)
-        return
-    if head:
-        yield from cut([("\n".join(lines[:head]), style)], width)
-    yield Row(((f"… {len(lines) - head - tail:,} more lines", palette.faint),))
-    if tail:
-        yield from cut([("\n".join(lines[-tail:]), style)], width)
 
 
 def _seconds(seconds: float | None) -> str:

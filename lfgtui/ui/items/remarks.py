@@ -148,7 +148,8 @@ class RuleView(BriefView):
 
     def _drawn(self, context: Context) -> Sequence[Row]:
         palette, attempt = self.palette(context), self._attempt
-        label = f"attempt {attempt.number} · {attempt.provider}/{attempt.model} "
+        going_on = "goes on · " if attempt.keeps_partial else ""
+        label = f"attempt {attempt.number} · {going_on}{attempt.provider}/{attempt.model} "
         rule = "─" * max(0, context.width - 3 - width_of(label))
         spans = [("── ", palette.faint), (label, palette.muted), (rule, palette.faint)]
         return [Row(()), fit(spans, (), context.width, palette.faint)]

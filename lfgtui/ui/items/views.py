@@ -11,7 +11,8 @@ from lfgtui.transcript import (
     TextItem,
     ToolItem,
 )
-from lfgtui.ui.items.cards import HostedView, ToolView
+from lfgtui.ui.items.cards import ToolView
+from lfgtui.ui.items.hosted import HostedView
 from lfgtui.ui.items.remarks import NoteView, PromptView, ReasoningView, RuleView
 from lfgtui.ui.items.sources import SourcesView
 from lfgtui.ui.items.text import TextView

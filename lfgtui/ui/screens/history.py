@@ -12,7 +12,8 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from lfgtui.errors import LfgError
-from lfgtui.history.reader import Reader, RunSummary, SearchHit
+from lfgtui.history.reader import Reader, RunSummary
+from lfgtui.history.search import SearchHit
 from lfgtui.ui import figures
 from lfgtui.ui.badges import BADGES
 from lfgtui.ui.ink import one_line

@@ -1,0 +1,62 @@
+"""`lfg search`: it is typed often, so it imports little."""
+
+import json
+import re
+import time
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from lfgtui import paths
+from lfgtui.history import schema
+from lfgtui.history.search import RANKED, Found, SearchHit, search
+from lfgtui.visible import visible_line
+
+
+@click.command(name="search")
+@click.argument("query", nargs=-1, required=True)
+@click.option("--ranked", is_flag=True, help="Best first instead of newest first.")
+@click.option("--code", is_flag=True, help="The text as it stands, marks and parts of words too.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON list on stdout.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(min=1))
+def command(query: tuple[str, ...], ranked: bool, code: bool, as_json: bool, limit: int) -> None:
+    """Search answers, reasoning, tool calls, their output, prompts and errors.
+
+    Words must all occur; "a phrase" in quotes, prefix*, AND, OR and NOT work.
+    Restrict it with run: ticket: provider: model: state: kind: tool: file:
+    before: after: as in  state:failed after:7d parser
+    """
+    found = _found(paths.history_file(), " ".join(query), limit, ranked=ranked, code=code)
+    if as_json:
+        click.echo(json.dumps([hit._asdict() for hit in found.hits], ensure_ascii=False))
+        return
+    for hit in found.hits:
+        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(hit.at))
+        click.echo(f"{hit.run}/{hit.ticket}  {hit.kind}  {when}\n    {_marked(hit)}")
+    if not found.hits:
+        click.echo("nothing found", err=True)
+    if found.is_partly_ranked:
+        click.echo(f"ranked among the newest {RANKED:,} matches only", err=True)
+    if len(found.hits) == limit:
+        order = "best" if ranked else "newest"
+        click.echo(f"the {order} {limit}; --limit shows more", err=True)
+
+
+def _found(path: Path, query: str, limit: int, *, ranked: bool, code: bool) -> Found:
+    with closing(schema.connect_to_read(path)) as connection, schema.opening(path):
+        return search(connection, query, limit, ranked=ranked, code=code)
+
+
+def _marked(hit: SearchHit) -> str:
+    pieces: list[str] = []
+    end = 0
+    for start, stop in hit.matches:
+        pieces.append(_one_line(hit.snippet[end:start]))
+        pieces.append(click.style(_one_line(hit.snippet[start:stop]), bold=True))
+        end = stop
+    return "".join([*pieces, _one_line(hit.snippet[end:])]).strip()
+
+
+def _one_line(text: str) -> str:
+    return visible_line(re.sub(r"\s+", " ", text))

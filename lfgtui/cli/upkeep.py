@@ -1,0 +1,119 @@
+"""`lfg history path|size|prune|delete|backup|vacuum|check|repair`."""
+
+import re
+import time
+from pathlib import Path
+
+import click
+
+from lfgtui import paths
+from lfgtui.errors import HistoryError, UsageError
+from lfgtui.history import upkeep
+from lfgtui.history.reader import Reader
+
+_AGE = re.compile(r"(\d+)(h|d|w)")
+_SECONDS = {"h": 3600, "d": 86400, "w": 7 * 86400}
+
+
+def add_to(group: click.Group) -> None:
+    """Add the subcommands."""
+    for command in (path, size, prune, delete, backup, vacuum, check, repair):
+        group.add_command(command)
+
+
+@click.command()
+def path() -> None:
+    """Where the history is."""
+    click.echo(paths.history_file())
+
+
+@click.command()
+def size() -> None:
+    """How much it holds."""
+    found = upkeep.size(paths.history_file())
+    since = (
+        ""
+        if found.oldest is None
+        else time.strftime(", the oldest of %Y-%m-%d", time.localtime(found.oldest))
+    )
+    click.echo(f"{found.file / 1e6:.1f} MB in {paths.history_file()}")
+    click.echo(f"{found.runs} runs, {found.tickets} tickets{since}")
+    click.echo(f"{found.text / 1e6:.1f} million characters of text")
+
+
+@click.command()
+@click.option("--older-than", "age", required=True, metavar="AGE", help="As in 90d, 12w, 48h.")
+@click.option("--dry-run", is_flag=True, help="Only say what would go.")
+def prune(age: str, dry_run: bool) -> None:
+    """Delete the runs that ended longer ago than AGE."""
+    found = _AGE.fullmatch(age)
+    if found is None:
+        raise UsageError(f'--older-than: "{age}" is no age; write it as 90d, 12w or 48h')
+    moment = time.time() - int(found[1]) * _SECONDS[found[2]]
+    runs = upkeep.older_than(paths.history_file(), moment)
+    if not dry_run:
+        runs = upkeep.delete(paths.history_file(), runs)
+    for run in runs:
+        click.echo(run)
+    verb = "would be deleted" if dry_run else "deleted; `lfg history vacuum` gives their room back"
+    click.echo(f"{len(runs)} runs {verb}", err=True)
+
+
+@click.command()
+@click.argument("names", metavar="RUN...", nargs=-1, required=True)
+@click.confirmation_option(prompt="Delete for good?")
+def delete(names: tuple[str, ...]) -> None:
+    """Delete runs; there is no way back."""
+    with Reader(paths.history_file()) as reader:
+        runs = [reader.find_run(name) for name in names]
+    deleted = upkeep.delete(paths.history_file(), runs)
+    for run in deleted:
+        click.echo(run)
+    if left := [run for run in runs if run not in deleted]:
+        raise UsageError(f"run {left[0]} is being run; end it first")
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def backup(file: Path) -> None:
+    """Copy the history into a new FILE, also while lfg runs."""
+    upkeep.back_up(paths.history_file(), file)
+    click.echo(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
+
+
+@click.command()
+def vacuum() -> None:
+    """Give the room of deleted runs back to the disk."""
+    before, after = upkeep.vacuum(paths.history_file())
+    click.echo(f"{before / 1e6:.1f} MB before, {after / 1e6:.1f} MB now")
+
+
+@click.command()
+def check() -> int:
+    """Look for damage; exit code 1 where there is some."""
+    file = paths.history_file()
+    if not file.exists():
+        raise UsageError(f"{file}: there is no history yet")
+    found = upkeep.damage(file)
+    for line in found:
+        click.echo(line)
+    click.echo(
+        f"{file}: "
+        + ("damaged; `lfg history repair NEW_FILE` saves what can be read" if found else "sound")
+    )
+    return 1 if found else 0
+
+
+@click.command()
+@click.argument("file", metavar="NEW_FILE", type=click.Path(path_type=Path))
+def repair(file: Path) -> None:
+    """Write what can be read of a damaged history into NEW_FILE."""
+    source = paths.history_file()
+    if not source.exists():
+        raise HistoryError(f"{source}: there is no history yet")
+    rescued = upkeep.rescue(source, file)
+    counts = ", ".join(f"{count} {table}" for table, count in rescued.rows.items())
+    click.echo(f"{file}: {counts}")
+    if rescued.lost_packs:
+        click.echo(f"{rescued.lost_packs} packs of entries could not be read", err=True)
+    click.echo(f"to use it: mv {file} {source}", err=True)

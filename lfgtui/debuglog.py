@@ -1,0 +1,69 @@
+"""The debug log: what lfg did, for whoever looks for a fault afterwards.
+
+Off unless `LFG_LOG` names a file. Modules write to loggers of their own name,
+as ever in Python; here is only where that goes. Nothing but lfg's own loggers
+is let in: the SDKs and HTTP clients would write prompts, answers and headers.
+"""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from queue import SimpleQueue
+
+from lfgtui.errors import UsageError
+
+VARIABLE = "LFG_LOG"
+"""The environment variable that names the file."""
+
+_FORM = "%(asctime)s.%(msecs)03d %(process)d %(name)s %(message)s"
+
+
+def log_file() -> Path | None:
+    """Where the debug log goes; None where it is off."""
+    said = os.environ.get(VARIABLE)
+    return Path(said).expanduser() if said else None
+
+
+@contextmanager
+def debug_log() -> Iterator[None]:
+    """Append to `LFG_LOG` while the context lasts, if it is set.
+
+    A thread of its own writes: the event loop only puts lines into a queue.
+    Raises `UsageError` where the file cannot be written.
+    """
+    path = log_file()
+    if path is None:
+        yield
+        return
+    from logging.handlers import QueueHandler, QueueListener
+
+    to_file = _handler(path)
+    queue: SimpleQueue[logging.LogRecord] = SimpleQueue()
+    to_queue, listener = QueueHandler(queue), QueueListener(queue, to_file)
+    log = logging.getLogger("lfgtui")
+    log.addHandler(to_queue)
+    log.setLevel(logging.DEBUG)
+    log.propagate = False
+    listener.start()
+    try:
+        yield
+    finally:
+        log.removeHandler(to_queue)
+        log.setLevel(logging.NOTSET)
+        log.propagate = True
+        listener.stop()
+        to_file.close()
+
+
+def _handler(path: Path) -> logging.Handler:
+    try:
+        # For its owner alone: hosts and tickets are nobody else's business.
+        os.close(os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+        handler = logging.FileHandler(path, encoding="utf-8")
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise UsageError(f"{VARIABLE}={path}: the debug log cannot be written: {why}") from None
+    handler.setFormatter(logging.Formatter(_FORM, "%Y-%m-%d %H:%M:%S"))
+    return handler

@@ -1,0 +1,156 @@
+"""Whether an answer arrived as it was made, told from when its pieces came.
+
+A model makes tokens one after the other, and the fastest known service makes
+some 3,000 a second. What comes faster was made before and held back: by a
+buffer on the way, or by a server that does not stream. So arrivals that follow
+each other within `TOGETHER` are one burst, and a burst that brings several
+pieces faster than `FASTEST` tokens a second is a **lump**. The share of the
+pieces that came in lumps decides:
+
+- nearly all, towards the end of the waiting: something collected the whole answer;
+- most of them, spread over the time: a buffer that fills and is emptied, again and again;
+- few: as they are made. A token now and then that comes with its neighbour is no lump.
+
+Three answers tell nothing. A short one; one that was whole sooner than anyone
+could notice (`INSTANT`), as a small model's next door or a cache's; and one in
+a single piece, which the server itself made so, since buffers join records in
+time but not into each other.
+
+A gap is the time spent *waiting* for a piece and not the distance of two
+pieces: what was there already came at once, however busy this machine was in
+between. Bytes are counted and not judged: at its end the Responses wire repeats the
+whole answer in a few large records.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Literal
+
+Verdict = Literal["streams", "lump", "bursts", "one_piece", "too_fast", "too_short", "nothing"]
+
+TOGETHER = 0.010
+"""Seconds of waiting below which a piece belongs to the burst before it."""
+
+FASTEST = 5000.0
+"""Tokens a second that no model makes."""
+
+INSTANT = 0.25
+"""Seconds from request to end within which streaming makes no difference."""
+
+_FEWEST_TOKENS = 12.0
+_CHARACTERS_PER_TOKEN = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What one read brought after `gap` seconds of waiting.
+
+    `deltas` counts the pieces of text, reasoning or arguments in it; 0 where
+    it brought none.
+    """
+
+    gap: float
+    deltas: int
+    characters: int
+    size: int = 0
+
+    @property
+    def tokens(self) -> float:
+        """About how many: a delta is one at least, and one has about four characters."""
+        return max(float(self.deltas), self.characters / _CHARACTERS_PER_TOKEN)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The verdict and its figures. Gaps in seconds, over arrivals that were waited for.
+
+    `span` is from the first content to the last. `lump_share` is 0..1.
+    """
+
+    verdict: Verdict
+    deltas: int
+    bursts: int
+    lump_share: float
+    span: float
+    median_gap: float | None
+    longest_gap: float | None
+
+
+def judge(arrivals: Sequence[Arrival], total: float) -> Judgement:
+    """Judge the arrivals of one answer that was whole `total` seconds after its request."""
+    content = _content(arrivals)
+    bursts = _bursts(content)
+    deltas = sum(arrival.deltas for arrival in content)
+    fewest = max(3, min(10, deltas // 5))
+    lumped = sum(_deltas(burst) for burst in bursts if _is_lump(burst, fewest))
+    share = lumped / deltas if deltas else 0.0
+    span = math.fsum(arrival.gap for arrival in content[1:])
+    waits = [arrival.gap for arrival in content[1:] if arrival.gap >= TOGETHER / 10]
+    return Judgement(
+        verdict=_verdict(content, share, span, total),
+        deltas=deltas,
+        bursts=len(bursts),
+        lump_share=share,
+        span=span,
+        median_gap=median(waits) if waits else None,
+        longest_gap=max(waits) if waits else None,
+    )
+
+
+def estimated_tokens(arrivals: Iterable[Arrival]) -> float:
+    """About how many tokens arrived."""
+    return sum(arrival.tokens for arrival in arrivals if arrival.deltas)
+
+
+def _verdict(content: Sequence[Arrival], share: float, span: float, total: float) -> Verdict:
+    deltas = sum(arrival.deltas for arrival in content)
+    tokens = estimated_tokens(content)
+    if not deltas:
+        return "nothing"
+    if tokens < _FEWEST_TOKENS:
+        return "too_short"
+    if deltas < 3:
+        return "too_fast" if total < INSTANT else "one_piece"
+    if share < 0.5:
+        return "streams"
+    if total < INSTANT:
+        return "too_fast"
+    # A lump of some size takes a few round trips: it does not come in one instant.
+    if share >= 0.9 and span <= total / 10:
+        return "lump"
+    return "bursts"
+
+
+def _content(arrivals: Sequence[Arrival]) -> list[Arrival]:
+    """The arrivals with content, each with the gap since the one before."""
+    content: list[Arrival] = []
+    gap = 0.0
+    for arrival in arrivals:
+        gap += arrival.gap
+        if arrival.deltas:
+            content.append(Arrival(gap, arrival.deltas, arrival.characters, arrival.size))
+            gap = 0.0
+    return content
+
+
+def _bursts(content: Sequence[Arrival]) -> list[list[Arrival]]:
+    bursts: list[list[Arrival]] = []
+    for arrival in content:
+        if bursts and arrival.gap < TOGETHER:
+            bursts[-1].append(arrival)
+        else:
+            bursts.append([arrival])
+    return bursts
+
+
+def _deltas(burst: Sequence[Arrival]) -> int:
+    return sum(arrival.deltas for arrival in burst)
+
+
+def _is_lump(burst: Sequence[Arrival], fewest: int) -> bool:
+    if _deltas(burst) < fewest:
+        return False
+    seconds = math.fsum(arrival.gap for arrival in burst[1:])
+    return estimated_tokens(burst) > FASTEST * seconds

@@ -1,0 +1,180 @@
+"""One small request to a provider, by the code that tickets use, with a probe on it.
+
+The answer has to be long enough to tell: some hundred tokens that every model
+can write. What it is allowed to write is more, since models that think before
+they speak count their thoughts too.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field
+from time import monotonic
+
+from lfgtui.config import WireName
+from lfgtui.doctor.arrivals import Arrival
+from lfgtui.errors import ProviderError
+from lfgtui.events import (
+    ReasoningDelta,
+    ResponseFinished,
+    TextDelta,
+    ToolArgumentsDelta,
+    Usage,
+    WireEvent,
+)
+from lfgtui.providers.base import Provider, Request
+from lfgtui.providers.listing import ListsModels
+from lfgtui.providers.probe import Exchange, Probe, Watchable
+from lfgtui.transcript import UserTurn
+
+PROMPT = "Write the numbers from one to forty in English words, one on each line, and nothing else."
+"""What is asked: about a hundred tokens."""
+
+MAX_OUTPUT_TOKENS = 512
+PATIENCE = 60.0
+"""Seconds to the first token, and between any two."""
+
+_LISTING_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Who is examined."""
+
+    provider: str
+    wire: WireName | None
+    model: str
+
+
+@dataclass(slots=True)
+class Examination:
+    """What was seen. Moments in seconds since the request began, as far as it got.
+
+    `exchange` is None on wires that no probe fits; the arrivals are then told
+    by the events that came out. `wall_clock` is this machine's time, in
+    seconds since the epoch, when the response's head came. `listed` are the
+    models that the server has, asked for only where the request was refused.
+    """
+
+    target: Target
+    exchange: Exchange | None = None
+    arrivals: list[Arrival] = field(default_factory=list)
+    first_token: float | None = None
+    total: float = 0.0
+    silence: float = 0.0
+    wall_clock: float | None = None
+    error: ProviderError | None = None
+    stop_reason: str | None = None
+    usage: Usage | None = None
+    unknown: Counter[str] = field(default_factory=Counter)
+    listed: list[str] | None = None
+
+
+async def examine(provider: Provider, target: Target, lookups: Sequence[float] = ()) -> Examination:
+    """Send one request and watch what comes. Raises nothing that the provider's side did."""
+    seen = Examination(target)
+    probe = Probe(lookups)
+    if isinstance(provider, Watchable):
+        provider.watch(probe)
+    request = Request(
+        target.model,
+        [UserTurn(PROMPT)],
+        max_output_tokens=MAX_OUTPUT_TOKENS,
+        cache=False,
+        first_token_timeout=PATIENCE,
+        idle_timeout=PATIENCE,
+    )
+    watch = _Watch(seen, probe)
+    try:
+        async with aclosing(provider.stream(request)) as stream:
+            await watch.follow(stream)
+    except ProviderError as error:
+        seen.error = error
+    watch.finish()
+    if seen.error is not None and seen.error.kind in ("not_found", "invalid_request"):
+        with suppress(ProviderError):
+            seen.listed = await list_models(provider)
+    return seen
+
+
+async def list_models(provider: Provider) -> list[str] | None:
+    """The models that the server lists, None where it lists none; raises `ProviderError`."""
+    if not isinstance(provider, ListsModels):
+        return None
+    try:
+        async with asyncio.timeout(_LISTING_SECONDS):
+            return await provider.models() or None
+    except TimeoutError:
+        told = f"no list of models within {_LISTING_SECONDS:g} s"
+        raise ProviderError("timeout", told) from None
+
+
+class _Watch:
+    """Puts the events of one response to the pieces of the body that brought them."""
+
+    def __init__(self, seen: Examination, probe: Probe) -> None:
+        self._seen = seen
+        self._probe = probe
+        self._began = monotonic()
+        self._wall = time.time()
+        self._deltas: Counter[int] = Counter()
+        self._characters: Counter[int] = Counter()
+        self._gaps: list[float] = []
+        self._last = self._began
+
+    async def follow(self, stream: AsyncGenerator[WireEvent, None]) -> None:
+        """Read to the end; what raises is the caller's."""
+        while True:
+            asked = monotonic()
+            event = await anext(stream, None)
+            self._last = monotonic()
+            if event is None:
+                return
+            self._gaps.append(self._last - asked)
+            self._take(event)
+
+    def finish(self) -> None:
+        """The end, whatever it was: fill in what was seen."""
+        seen, ended = self._seen, monotonic()
+        exchange = next(iter(self._probe.exchanges), None)
+        if exchange is not None and exchange.ended is not None:
+            ended = exchange.ended
+        seen.exchange = exchange
+        seen.total = ended - self._began
+        seen.unknown = self._probe.unknown
+        gaps = self._gaps
+        sizes = [0] * len(gaps)
+        last = self._last
+        if exchange is not None:
+            gaps = [piece.waited for piece in exchange.pieces]
+            sizes = [piece.size for piece in exchange.pieces]
+            last = exchange.pieces[-1].at if exchange.pieces else exchange.answered or ended
+            if exchange.answered is not None:
+                seen.wall_clock = self._wall + exchange.answered - self._began
+        seen.silence = ended - last
+        seen.arrivals = [
+            Arrival(gap, self._deltas[place], self._characters[place], size)
+            for place, (gap, size) in enumerate(zip(gaps, sizes, strict=True))
+        ]
+
+    def _take(self, event: WireEvent) -> None:
+        match event:
+            case TextDelta(text) | ReasoningDelta(text) | ToolArgumentsDelta(_, text):
+                place = self._place()
+                self._deltas[place] += 1
+                self._characters[place] += len(text)
+                if self._seen.first_token is None:
+                    self._seen.first_token = self._last - self._began
+            case Usage():
+                self._seen.usage = event
+            case ResponseFinished(_, stop_reason):
+                self._seen.stop_reason = stop_reason
+            case _:
+                pass
+
+    def _place(self) -> int:
+        """Which arrival an event belongs to: the newest piece, or the event's own."""
+        exchanges = self._probe.exchanges
+        return len(exchanges[0].pieces) - 1 if exchanges else len(self._gaps) - 1

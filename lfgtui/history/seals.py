@@ -1,0 +1,107 @@
+"""Where a ticket's entries are: packs of what is over, then rows of what is not."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+
+from lfgtui.history import pack
+from lfgtui.history.pack import Passage, Row
+
+AT_MOST = 4096
+"""Entries a pack holds; reading one of them reads all."""
+
+_AT_ONCE = 500  # SQLite takes so many values, and more, in any build
+
+SHIFT = 32
+"""Bits of a pack's id below its ticket's."""
+
+
+def seal(connection: sqlite3.Connection, ticket: int, last_seq: int) -> None:
+    """Pack the ticket's entries up to that one; the caller holds the transaction.
+
+    No segment may still be open there: its text is not written yet.
+    """
+    rows: list[Row] = connection.execute(
+        "SELECT seq, attempt, at, body FROM entries WHERE ticket = ? AND seq <= ? ORDER BY seq",
+        (ticket, last_seq),
+    ).fetchall()
+    for begin in range(0, len(rows), AT_MOST):
+        part = rows[begin : begin + AT_MOST]
+        connection.execute(
+            "INSERT INTO packs (id, body) VALUES (?, ?)",
+            (ticket << SHIFT | part[0][0], pack.pack(part, _passages(connection, ticket, part))),
+        )
+    connection.execute("DELETE FROM entries WHERE ticket = ? AND seq <= ?", (ticket, last_seq))
+
+
+def seal_all(connection: sqlite3.Connection) -> None:
+    """Pack all tickets that have ended; the caller holds the transaction."""
+    ended = connection.execute(
+        "SELECT ticket, max(seq) FROM entries WHERE ticket IN"
+        " (SELECT id FROM tickets WHERE ended_at IS NOT NULL) GROUP BY ticket"
+    ).fetchall()
+    for ticket, last_seq in ended:
+        seal(connection, ticket, last_seq)
+
+
+def stored(connection: sqlite3.Connection, ticket: int, first: int = 1) -> Iterator[Row]:
+    """The ticket's entries in `seq` order, from `first` on, as they stand now.
+
+    All of them are looked up before the first is given, since a writer may
+    pack what is read here a moment later.
+    """
+    with _snapshot(connection):
+        rows: list[Row] = connection.execute(
+            "SELECT seq, attempt, at, body FROM entries WHERE ticket = ? AND seq >= ? ORDER BY seq",
+            (ticket, first),
+        ).fetchall()
+        packs = connection.execute(
+            "SELECT body FROM packs WHERE id >= coalesce((SELECT max(id) FROM packs"
+            " WHERE id BETWEEN ? AND ?), ?) AND id < ? ORDER BY id",
+            (
+                ticket << SHIFT,
+                ticket << SHIFT | first,
+                ticket << SHIFT,
+                ticket + 1 << SHIFT,
+            ),
+        ).fetchall()
+
+    for (body,) in packs:
+        for row in pack.unpack(body, partial(texts_of, connection)):
+            if row[0] >= first:
+                yield row
+    yield from rows
+
+
+def texts_of(connection: sqlite3.Connection, ids: list[int]) -> Mapping[int, str]:
+    """The texts of the segments with these ids."""
+    found: dict[int, str] = {}
+    for begin in range(0, len(ids), _AT_ONCE):
+        some = ids[begin : begin + _AT_ONCE]
+        marks = ",".join("?" * len(some))
+        rows = connection.execute(f"SELECT id, text FROM segments WHERE id IN ({marks})", some)
+        found.update(rows.fetchall())
+    return found
+
+
+def _passages(connection: sqlite3.Connection, ticket: int, rows: list[Row]) -> list[Passage]:
+    found = connection.execute(
+        "SELECT id, first_seq, last_seq, kind, text FROM segments"
+        " WHERE ticket = ? AND first_seq BETWEEN ? AND ? AND last_seq <= ? ORDER BY first_seq",
+        (ticket, rows[0][0], rows[-1][0], rows[-1][0]),
+    )
+    return [Passage(*values) for values in found]
+
+
+@contextmanager
+def _snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """What is read in the body is of one moment."""
+    if connection.in_transaction:
+        yield
+        return
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.execute("COMMIT")

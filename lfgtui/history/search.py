@@ -1,0 +1,197 @@
+"""Search: words, filters, newest or best first, and what is still being said.
+
+FTS5 walks the matches of a query from the newest back and stops at the limit,
+with nothing to sort: that is the order of choice, whatever the size. Ranking
+has to look at every match, so it looks at the newest `RANKED` only and says
+so. Text that is not finished yet is in no index: there is little of it, so it
+is indexed in memory for each question.
+
+Nothing here needs more than `sqlite3`: `lfg search` is typed often, and most
+of what the program imports costs more than the search.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from datetime import datetime
+from typing import NamedTuple, TypeAlias
+
+from lfgtui.history import query as queries
+from lfgtui.history.filters import Asked, Term, read
+from lfgtui.history.kinds import Kind
+
+RANKED = 10_000
+"""Matches that ranking looks at, the newest ones."""
+
+Values: TypeAlias = Sequence[object]
+
+_COLUMNS = """
+SELECT t.run, t.name, s.attempt, s.first_seq, s.kind, s.at,
+    CASE WHEN length(segments_fts.text) <= ? THEN highlight(segments_fts, 0, ?, ?) END,
+    CASE WHEN length(segments_fts.text) > ? THEN segments_fts.text END
+"""
+# CROSS JOIN keeps the order of the tables, and so that of the walk.
+_MATCHES = """
+FROM segments_fts
+    CROSS JOIN segments s ON s.id = segments_fts.rowid
+    CROSS JOIN tickets t ON t.id = s.ticket
+WHERE segments_fts MATCH ?
+"""
+_LISTED = """
+SELECT t.run, t.name, s.attempt, s.first_seq, s.kind, s.at, NULL, s.text
+FROM segments s CROSS JOIN tickets t ON t.id = s.ticket
+WHERE 1
+"""
+
+
+class SearchHit(NamedTuple):
+    """A run of text that matches; `seq` is its first entry's.
+
+    `matches` are [start, end) in characters of `snippet`.
+    """
+
+    run: str
+    ticket: str
+    attempt: int
+    seq: int
+    kind: Kind
+    at: float
+    snippet: str
+    matches: list[tuple[int, int]]
+
+
+class Found(NamedTuple):
+    """The hits; `is_partly_ranked`: there were more matches than were looked at."""
+
+    hits: list[SearchHit]
+    is_partly_ranked: bool = False
+
+
+def search(
+    connection: sqlite3.Connection,
+    query: str,
+    limit: int,
+    *,
+    run: str | None = None,
+    prefix: bool = False,
+    ranked: bool = False,
+    code: bool = False,
+    now: datetime | None = None,
+) -> Found:
+    """What matches the query, newest first, or best first where `ranked`.
+
+    Words must all occur; "phrases", prefix*, AND, OR and NOT as in FTS5;
+    filters as in `filters.read`. `code` looks for the words as they stand,
+    blanks and marks included. `prefix` lets the last word be unfinished.
+
+    Raises `UsageError` for a filter's impossible value, `sqlite3.Error` where
+    the file cannot be read.
+    """
+    if not query.strip():
+        return Found([])
+    asked = read(query, now or datetime.now().astimezone().replace(tzinfo=None))
+    terms: list[Term] = [*asked.terms]
+    if run is not None:
+        terms.append(("t.run = ?", (run,)))
+
+    def ask(one: sqlite3.Connection) -> Found:
+        if code or not asked.words:
+            return Found(_listed(one, asked.words, terms, limit))
+        return _matching(one, asked, terms, limit, prefix=prefix, ranked=ranked)
+
+    found = ask(connection)
+    if connection.execute("SELECT 1 FROM entries LIMIT 1").fetchone() is None:
+        return found
+    from lfgtui.history.unfinished import in_memory  # only where something runs
+
+    with closing(in_memory(connection)) as memory:
+        unfinished = ask(memory).hits
+    return found._replace(hits=[*unfinished, *found.hits][:limit])
+
+
+def _matching(
+    connection: sqlite3.Connection,
+    asked: Asked,
+    terms: Sequence[Term],
+    limit: int,
+    *,
+    prefix: bool,
+    ranked: bool,
+) -> Found:
+    where, values = _and(terms)
+    for expression in queries.expressions(asked.words, prefix=prefix):
+        try:
+            if ranked:
+                return _ranked(connection, expression, where, values, limit)
+            rows = connection.execute(
+                f"{_COLUMNS}{_MATCHES}{where} ORDER BY segments_fts.rowid DESC LIMIT ?",
+                (*_marks(), expression, *values, limit),
+            ).fetchall()
+        except sqlite3.Error as error:
+            if queries.is_refusal(error):
+                continue
+            raise
+        return Found([_hit(expression, row) for row in rows])
+    return Found([])
+
+
+def _ranked(
+    connection: sqlite3.Connection, expression: str, where: str, values: Values, limit: int
+) -> Found:
+    newest = connection.execute(
+        "SELECT rowid FROM segments_fts WHERE segments_fts MATCH ? ORDER BY rowid DESC"
+        " LIMIT 1 OFFSET ?",
+        (expression, RANKED),
+    ).fetchone()
+    beyond = newest[0] if newest is not None else -1
+    # What is shown of a hit is worked out for the best alone, not for all that are compared.
+    matches = _MATCHES if where else "FROM segments_fts WHERE segments_fts MATCH ?"
+    best = connection.execute(
+        f"SELECT segments_fts.rowid {matches} AND segments_fts.rowid > ? {where}"
+        " ORDER BY bm25(segments_fts), segments_fts.rowid DESC LIMIT ?",
+        (expression, beyond, *values, limit),
+    ).fetchall()
+    hits = []
+    for (id_,) in best:
+        row = connection.execute(
+            f"{_COLUMNS}{_MATCHES} AND segments_fts.rowid = ?", (*_marks(), expression, id_)
+        ).fetchone()
+        hits.append(_hit(expression, row))
+    return Found(hits, is_partly_ranked=newest is not None)
+
+
+def _listed(
+    connection: sqlite3.Connection, words: str, terms: Sequence[Term], limit: int
+) -> list[SearchHit]:
+    """Without the index of words: all that the filters leave, or what contains the text."""
+    where, values = _and([*terms, *([("instr(s.text, ?)", (words,))] if words else [])])
+    rows = connection.execute(
+        f"{_LISTED}{where} ORDER BY s.id DESC LIMIT ?", (*values, limit)
+    ).fetchall()
+    hits = []
+    for *place, _, text in rows:
+        start = text.find(words) if words else -1
+        matches = [(start, start + len(words))] if start >= 0 else []
+        hits.append(SearchHit._make([*place, *queries.excerpt(text, matches)]))
+    return hits
+
+
+def _marks() -> Values:
+    opening, ending = queries.MARKS
+    return (queries.LONG, opening, ending, queries.LONG)
+
+
+def _and(terms: Iterable[Term]) -> tuple[str, Values]:
+    terms = list(terms)
+    where = "".join(f" AND {condition}" for condition, _ in terms)
+    return where, [value for _, values in terms for value in values]
+
+
+def _hit(expression: str, row: Sequence[object]) -> SearchHit:
+    *place, marked, long = row
+    if isinstance(marked, str):
+        text, matches = queries.unmark(marked)
+    else:
+        text = long if isinstance(long, str) else ""
+        matches = queries.spot(text, expression)
+    return SearchHit._make([*place, *queries.excerpt(text, matches)])

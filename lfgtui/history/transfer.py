@@ -1,0 +1,153 @@
+"""A run as JSON lines: what carries it to another machine.
+
+The first line is the run, then one line a ticket, then every entry as `--json`
+prints it. So a reader needs nothing but JSON, and a line can be cut out with
+grep. What is imported is the same run: same id, same numbers, same times.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from lfgtui import events as e
+from lfgtui.errors import HistoryError, UsageError
+from lfgtui.history import batch as batches
+from lfgtui.history import schema
+from lfgtui.history.batch import Batch, Submission
+from lfgtui.history.ledger import Ledger
+from lfgtui.history.reader import Reader, RunState
+from lfgtui.tickets import Ticket
+
+VERSION = 1
+_A_BATCH = 1000
+
+
+class RunLine(msgspec.Struct, frozen=True, tag_field="type", tag="lfg_run"):
+    """The first line. Times in seconds since the epoch."""
+
+    run: str
+    title: str
+    state: RunState
+    started_at: float
+    ended_at: float | None = None
+    version: int = VERSION
+
+
+class TicketLine(msgspec.Struct, frozen=True, tag_field="type", tag="lfg_ticket"):
+    """One ticket, as it was asked for."""
+
+    run: str
+    ticket: Ticket
+
+
+class _Identity(msgspec.Struct, frozen=True):
+    ticket: str
+    attempt: int
+    seq: int
+    at: float
+
+
+_run = msgspec.json.Decoder(RunLine)
+_ticket = msgspec.json.Decoder(TicketLine)
+_identity = msgspec.json.Decoder(_Identity)
+
+
+def lines_of(reader: Reader, run: str) -> Iterator[bytes]:
+    """The run, a line at a time, without line ends."""
+    summary = reader.run(run)
+    yield msgspec.json.encode(
+        RunLine(run, summary.title, summary.state, summary.started_at, summary.ended_at)
+    )
+    tickets = reader.tickets(run)
+    for stored in tickets:
+        yield msgspec.json.encode(TicketLine(run, stored.ticket))
+    for stored in tickets:
+        for entry in reader.entries(run, stored.ticket.id):
+            yield e.entry_json(entry).encode()
+
+
+def import_run(path: Path, lines: Iterable[bytes], source: str) -> str:
+    """Store the run that the lines say; gives its id. All of it or nothing.
+
+    Raises `UsageError` naming `source` and line where they are no such run,
+    where it is unfinished, or where it is here already.
+    """
+    connection = schema.connect(path)
+    try:
+        with schema.opening(path), schema.transaction(connection):
+            return _Import(connection, source).take(lines)
+    finally:
+        connection.close()
+
+
+class _Import:
+    def __init__(self, connection: sqlite3.Connection, source: str) -> None:
+        self._connection = connection
+        self._source = source
+        self._line = 0
+        self._ledgers: dict[str, Ledger] = {}
+        self._batch = Batch()
+
+    def take(self, lines: Iterable[bytes]) -> str:
+        run: RunLine | None = None
+        for self._line, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                if run is None:
+                    run = self._begin(_run.decode(line))
+                elif line.startswith(b'{"type":"lfg_ticket"'):
+                    self._add_ticket(run, _ticket.decode(line))
+                else:
+                    self._add_entry(_identity.decode(line), e.decode_event(line))
+            except msgspec.MsgspecError as error:
+                raise self._refused(f"no line of an exported run: {error}") from None
+        if run is None:
+            raise UsageError(f"{self._source}: it is empty; `lfg export --format jsonl` writes one")
+        self._write()
+        return run.run
+
+    def _begin(self, run: RunLine) -> RunLine:
+        if run.version != VERSION:
+            raise self._refused(f"version {run.version}; this lfg reads {VERSION}; update lfg")
+        if run.state == "running":
+            raise self._refused(f"run {run.run} was still running; export it when it has ended")
+        known = self._connection.execute("SELECT 1 FROM runs WHERE id = ?", (run.run,)).fetchone()
+        if known is not None:
+            raise self._refused(f"run {run.run} is here already")
+        self._connection.execute(
+            "INSERT INTO runs (id, title, state, started_at, ended_at) VALUES (?, ?, ?, ?, ?)",
+            (run.run, run.title, run.state, run.started_at, run.ended_at),
+        )
+        return run
+
+    def _add_ticket(self, run: RunLine, line: TicketLine) -> None:
+        spec = msgspec.json.encode(line.ticket).decode()
+        row = self._connection.execute(
+            "INSERT INTO tickets (run, position, name, spec, state) VALUES (?, ?, ?, ?, 'queued')",
+            (run.run, len(self._ledgers), line.ticket.id, spec),
+        ).lastrowid
+        assert row is not None
+        self._ledgers[line.ticket.id] = Ledger(row, run.run, line.ticket.id)
+
+    def _add_entry(self, identity: _Identity, event: e.Event) -> None:
+        ledger = self._ledgers.get(identity.ticket)
+        if ledger is None:
+            raise self._refused(f'no ticket "{identity.ticket}" was announced')
+        if identity.seq != ledger.last_seq + 1:
+            raise self._refused(f"entry {identity.seq} after {ledger.last_seq}: a line is missing")
+        self._batch.add(Submission(ledger, identity.attempt, identity.at, event, 0))
+        if len(self._batch.entries) >= _A_BATCH:
+            self._write()
+
+    def _write(self) -> None:
+        try:
+            batches.write(self._connection, self._batch)
+        except sqlite3.IntegrityError as error:
+            raise HistoryError(f"{self._source}: {error}") from None
+        self._batch = Batch()
+
+    def _refused(self, why: str) -> UsageError:
+        return UsageError(f"{self._source}:{self._line}: {why}")

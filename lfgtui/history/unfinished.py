@@ -1,0 +1,54 @@
+"""The text that is still being said: in no index yet, and searched all the same.
+
+There is little of it, a turn of each ticket that runs just now, so a table of
+the same form is made of it in memory, and the same question put to that.
+"""
+
+import sqlite3
+
+import msgspec
+
+from lfgtui.errors import HistoryError
+from lfgtui.history import rows
+from lfgtui.history.batch import SEGMENT
+from lfgtui.history.segments import OpenSegments, Segment
+
+_TABLES = """
+CREATE TABLE tickets (id INTEGER PRIMARY KEY, run, name, state, provider, model);
+CREATE TABLE segments (
+    id INTEGER PRIMARY KEY, ticket, attempt, first_seq, last_seq, kind, tool, file, at, text
+);
+CREATE VIRTUAL TABLE segments_fts USING fts5 (
+    text, content='segments', content_rowid='id', tokenize='unicode61 remove_diacritics 2'
+);
+"""
+
+
+def in_memory(stored: sqlite3.Connection) -> sqlite3.Connection:
+    """The unfinished segments and their tickets, in a database like the stored one."""
+    memory = sqlite3.connect(":memory:", isolation_level=None)
+    memory.executescript(_TABLES)
+    tickets = stored.execute(
+        "SELECT id, run, name, state, provider, model FROM tickets"
+        " WHERE id IN (SELECT DISTINCT ticket FROM entries)"
+    ).fetchall()
+    memory.executemany("INSERT INTO tickets VALUES (?, ?, ?, ?, ?, ?)", tickets)
+    for ticket, run, name, *_ in tickets:
+        for segment in _unfinished(stored, ticket, run, name):
+            values = msgspec.structs.asdict(segment) | {"ticket": ticket}
+            (row,) = stored.execute(SEGMENT, values).fetchall()
+            memory.execute("INSERT INTO segments VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+    memory.execute("INSERT INTO segments_fts (segments_fts) VALUES ('rebuild')")
+    return memory
+
+
+def _unfinished(stored: sqlite3.Connection, ticket: int, run: str, name: str) -> list[Segment]:
+    segments = OpenSegments()
+    for row in stored.execute(
+        "SELECT seq, attempt, at, body FROM entries WHERE ticket = ? ORDER BY seq", (ticket,)
+    ):
+        try:
+            segments.apply(rows.entry(run, name, row))
+        except HistoryError:  # another version's: what can be read is searched
+            continue
+    return segments.unfinished

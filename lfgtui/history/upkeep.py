@@ -1,0 +1,205 @@
+"""Housekeeping: how large the history is, what may go, copies, and rescue.
+
+Nothing here is done by itself. Each takes the file's write lock only for as
+long as it writes, so runs that are going on wait and lose nothing.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+from lfgtui.errors import HistoryError, UsageError
+from lfgtui.history import leases, pack, schema, seals
+
+_SHIFT = seals.SHIFT
+
+
+class Size(NamedTuple):
+    """What a history holds. `text` is in characters, `file` in bytes."""
+
+    file: int
+    runs: int
+    tickets: int
+    text: int
+    oldest: float | None
+
+
+def size(path: Path) -> Size:
+    """Count it."""
+    with closing(schema.connect_to_read(path)) as db, schema.opening(path):
+        runs, oldest = db.execute("SELECT count(*), min(started_at) FROM runs").fetchone()
+        (tickets,) = db.execute("SELECT count(*) FROM tickets").fetchone()
+        (text,) = db.execute("SELECT coalesce(sum(length(text)), 0) FROM segments").fetchone()
+    parts = (path, path.with_name(f"{path.name}-wal"))
+    file = sum(part.stat().st_size for part in parts if part.exists())
+    return Size(file, runs, tickets, text, oldest)
+
+
+def older_than(path: Path, moment: float) -> list[str]:
+    """The runs that ended before that moment (seconds since the epoch), oldest first."""
+    with closing(schema.connect_to_read(path)) as db, schema.opening(path):
+        rows = db.execute(
+            "SELECT id FROM runs WHERE ended_at < ? AND state <> 'running' ORDER BY started_at",
+            (moment,),
+        )
+        return [run for (run,) in rows]
+
+
+def delete(path: Path, runs: Sequence[str]) -> list[str]:
+    """Delete runs for good; gives those that were. One that is being run is left."""
+    deleted = []
+    with closing(schema.connect(path)) as db, schema.opening(path):
+        for run in runs:
+            with leases.held(path.parent / "locks", run) as ours:
+                if ours:
+                    with schema.transaction(db):
+                        _delete(db, run)
+                    deleted.append(run)
+    return deleted
+
+
+def back_up(path: Path, copy: Path) -> None:
+    """A copy as of now, in a new file for its owner alone; lfg may go on meanwhile.
+
+    Raises `UsageError` where there is nothing to copy, or a file in its place.
+    """
+    if not path.exists():
+        raise UsageError(f"{path}: there is no history yet")
+    if copy.exists():
+        raise UsageError(f"{copy} exists already; name a new file")
+    schema.make(copy)
+    with (
+        closing(schema.connect_to_read(path)) as db,
+        schema.opening(copy),
+        closing(sqlite3.connect(copy)) as target,
+    ):
+        db.backup(target, pages=1024)
+
+
+def vacuum(path: Path) -> tuple[int, int]:
+    """Give back the room of what was deleted; bytes before and after."""
+    before = path.stat().st_size if path.exists() else 0
+    with closing(schema.connect(path)) as db, schema.opening(path):
+        db.execute("INSERT INTO segments_fts (segments_fts) VALUES ('optimize')")
+        db.execute("VACUUM")
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return before, path.stat().st_size
+
+
+def damage(path: Path) -> list[str]:
+    """What is wrong with the file, in SQLite's words; empty where it is sound."""
+    try:
+        with closing(schema.plain(path, "ro")) as db:
+            found = [str(line) for (line,) in db.execute("PRAGMA integrity_check(20)")]
+    except sqlite3.DatabaseError as error:
+        return [str(error)]
+    return [line for line in found if line != "ok"]
+
+
+class Rescued(NamedTuple):
+    """Rows that were read, by table, and how many entries' packs could not be."""
+
+    rows: dict[str, int]
+    lost_packs: int
+
+
+_TABLES = ("runs", "tickets", "segments", "packs", "entries")
+
+
+def rescue(path: Path, target: Path) -> Rescued:
+    """Write what can still be read into a new file; the damaged one is not touched.
+
+    Raises `UsageError` where the target exists, `HistoryError` where nothing
+    can be read at all.
+    """
+    if target.exists():
+        raise UsageError(f"{target} exists already; name a new file")
+    rows: dict[str, int] = {}
+    with (
+        closing(schema.plain(path, "ro")) as damaged,
+        closing(schema.connect(target)) as db,
+        schema.opening(target),
+    ):
+        db.execute("PRAGMA foreign_keys = OFF")
+        with schema.transaction(db):
+            for table in _TABLES:
+                rows[table] = _copy(damaged, db, table)
+            lost = _drop_unreadable(db)
+            db.execute("UPDATE runs SET state = 'interrupted' WHERE state = 'running'")
+            db.execute("INSERT INTO segments_fts (segments_fts) VALUES ('rebuild')")
+    if not any(rows.values()):
+        target.unlink()
+        raise HistoryError(f"{path}: nothing in it can be read")
+    return Rescued(rows, lost)
+
+
+def _delete(db: sqlite3.Connection, run: str) -> None:
+    for (ticket,) in db.execute("SELECT id FROM tickets WHERE run = ?", (run,)).fetchall():
+        db.execute(
+            "INSERT INTO segments_fts (segments_fts, rowid, text)"
+            " SELECT 'delete', id, text FROM segments WHERE ticket = ?",
+            (ticket,),
+        )
+        db.execute("DELETE FROM segments WHERE ticket = ?", (ticket,))
+        db.execute(
+            "DELETE FROM packs WHERE id >= ? AND id < ?", (ticket << _SHIFT, ticket + 1 << _SHIFT)
+        )
+        db.execute("DELETE FROM entries WHERE ticket = ?", (ticket,))
+    db.execute("DELETE FROM tickets WHERE run = ?", (run,))
+    db.execute("DELETE FROM runs WHERE id = ?", (run,))
+
+
+def _copy(damaged: sqlite3.Connection, db: sqlite3.Connection, table: str) -> int:
+    try:
+        columns = [name for _, name, *_ in damaged.execute(f"PRAGMA table_info({table})")]
+    except sqlite3.DatabaseError:
+        return 0
+    if not columns:
+        return 0
+    marks = ",".join("?" * len(columns))
+    insert = f"INSERT OR IGNORE INTO {table} ({','.join(columns)}) VALUES ({marks})"
+    copied = 0
+    for row in _readable(damaged, table, columns):
+        try:
+            db.execute(insert, row)
+        except sqlite3.DatabaseError:  # a value that damage made impossible
+            continue
+        copied += 1
+    return copied
+
+
+def _readable(
+    damaged: sqlite3.Connection, table: str, columns: Sequence[str]
+) -> Iterator[tuple[object, ...]]:
+    """The table's rows from the front as far as they go, then from the back."""
+    key = "ticket, seq" if table == "entries" else "rowid"
+    seen: set[object] = set()
+    for order in ("ASC", "DESC"):
+        keys = [f"{part} {order}" for part in key.split(", ")]
+        try:
+            for row in damaged.execute(
+                f"SELECT {key}, {','.join(columns)} FROM {table} ORDER BY {', '.join(keys)}"
+            ):
+                parts = len(keys)
+                if (place := row[:parts]) in seen:
+                    break
+                seen.add(place)
+                yield row[parts:]
+        except sqlite3.DatabaseError:
+            continue
+        else:
+            return
+
+
+def _drop_unreadable(db: sqlite3.Connection) -> int:
+    """Packs that are damaged, or whose text is gone."""
+    lost = 0
+    for id_, body in db.execute("SELECT id, body FROM packs").fetchall():
+        try:
+            pack.unpack(body, lambda ids: seals.texts_of(db, ids))
+        except pack.DamagedError:
+            db.execute("DELETE FROM packs WHERE id = ?", (id_,))
+            lost += 1
+    return lost

@@ -1,0 +1,154 @@
+"""Where in a Markdown text code stands, told character by character.
+
+Documentation about tags is written in code: fenced, or in a span between
+backticks. This follows CommonMark (https://spec.commonmark.org/0.31.2/,
+4.5 and 6.1) as far as a stream can: a fence may stand in list items and
+quotes, and ends with its quote; it ends at any depth that is not three
+columns deeper than it began. Backticks that open a span count as code until
+the same number closes it or the paragraph ends: whether it will be closed is
+not known yet, and to leave a tag where it stands does less harm than to take
+one out of code.
+"""
+
+import re
+from dataclasses import dataclass
+
+_TOKEN = re.compile(r"\n|`+|~+|\\|[^\n`~\\]+")
+_LEAD = re.compile(r"[ \t>*+\-0-9.)]*")
+_CONTAINERS = re.compile(r"[ \t]*(?:(?:>|(?:[-*+]|\d{1,9}[.)])(?=[ \t]))[ \t]*)*")
+_LEAD_LIMIT = 200
+
+
+@dataclass(slots=True)
+class _Fence:
+    char: str
+    length: int
+    column: int
+    is_quoted: bool
+    is_opening: bool = True  # still on the line that opens it
+    is_closing: bool = False  # the line so far closes it
+
+
+@dataclass(slots=True)
+class _Run:
+    """Fence characters in a row; `lead` is what the line began with, None further on."""
+
+    char: str
+    length: int
+    lead: str | None
+
+
+class CodeTracker:
+    """Told all visible text in order, it knows whether what follows stands in code."""
+
+    def __init__(self) -> None:
+        self._fence: _Fence | None = None
+        self._span = 0
+        self._run: _Run | None = None
+        self._lead: str | None = ""
+        self._is_escaped = False
+
+    @property
+    def in_code(self) -> bool:
+        """Whether what follows stands in code; it is nothing that marks a fence, list or quote."""
+        self._end_run()
+        self._leave_quote()
+        return self._fence is not None or self._span > 0
+
+    @property
+    def at_line_start(self) -> bool:
+        """Whether the line is empty so far, or indented as paragraphs may be."""
+        return self._lead is not None and len(self._lead) <= 3 and not self._lead.strip(" ")
+
+    def track(self, text: str) -> None:
+        """The next piece of the visible text."""
+        for token in _TOKEN.findall(text):
+            if token == "\n":
+                self._end_line()
+            elif token[0] in "`~":
+                self._extend_run(token)
+                continue
+            else:
+                self._end_run()
+                self._go_on(token)
+            self._is_escaped = token == "\\" and not self._is_escaped
+
+    def _extend_run(self, token: str) -> None:
+        if self._run is not None and self._run.char == token[0]:
+            self._run.length += len(token)
+            return
+        self._end_run()
+        self._leave_quote()
+        length = len(token)
+        if self._is_escaped and self._fence is None and not self._span:
+            length -= 1
+        self._run = _Run(token[0], length, None if self._is_escaped else self._lead)
+        self._lead, self._is_escaped = None, False
+
+    def _end_run(self) -> None:
+        run, self._run = self._run, None
+        if run is None:
+            return
+        fence = self._fence
+        if fence is not None and not fence.is_opening:
+            fence.is_closing = _closes(fence, run)
+        elif fence is not None and "`" == fence.char == run.char:
+            self._fence = None  # no fence has a backtick in its first line: it was a span
+            self._span = 0 if fence.length == run.length else fence.length
+        elif fence is None and _opens(run):
+            self._span = 0
+            self._fence = _Fence(
+                run.char, run.length, _width(run.lead or ""), ">" in (run.lead or "")
+            )
+        elif fence is None and run.char == "`" and run.length:
+            if not self._span:
+                self._span = run.length
+            elif self._span == run.length:
+                self._span = 0
+
+    def _go_on(self, token: str) -> None:
+        if self._lead is not None:
+            lead = _LEAD.match(token)
+            length = lead.end() if lead else 0
+            self._lead += token[:length]
+            if length == len(token) and len(self._lead) < _LEAD_LIMIT:
+                return
+            self._leave_quote()
+            self._lead = None
+        if self._fence is not None and token.strip():
+            self._fence.is_closing = False
+
+    def _end_line(self) -> None:
+        self._end_run()
+        if self._lead is not None:
+            self._leave_quote()
+            if not self._lead.strip(" \t>"):
+                self._span = 0
+        if self._fence is not None:
+            self._fence.is_opening = False
+            if self._fence.is_closing:
+                self._fence = None
+        self._lead = ""
+
+    def _leave_quote(self) -> None:
+        """A fence in a quote ends with it: at a line that does not begin with its mark."""
+        fence = self._fence
+        if fence is None or not fence.is_quoted or fence.is_opening or self._lead is None:
+            return
+        if not self._lead.lstrip().startswith(">"):
+            self._fence = None
+
+
+def _opens(run: _Run) -> bool:
+    return run.length >= 3 and run.lead is not None and bool(_CONTAINERS.fullmatch(run.lead))
+
+
+def _closes(fence: _Fence, run: _Run) -> bool:
+    if run.lead is None or run.char != fence.char or run.length < fence.length:
+        return False
+    marks = " \t>" if fence.is_quoted else " \t"
+    return not run.lead.strip(marks) and _width(run.lead) <= fence.column + 3
+
+
+def _width(lead: str) -> int:
+    return len(lead.expandtabs(4))

@@ -1,0 +1,168 @@
+"""What requests look like on the wire, for whoever must say why a stream does not stream.
+
+A probe hangs on the hooks of the HTTP client inside a provider: the SDK sends
+and the pump reads as they always do, and a provider without a probe has no
+hooks at all. It stands below the SSE reader, on the body as it comes off the
+connection, still compressed where it is.
+
+httpx2 hands over a chunked body chunk by chunk, also where one read of the
+socket brought a hundred of them, and between two of them our own decoder
+works. So each piece is noted with the time that was spent waiting for it:
+next to nothing says that it was there already.
+"""
+
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Protocol, runtime_checkable
+
+import httpx
+import httpx2
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of a body: when it came (`time.monotonic`), after how many seconds of waiting."""
+
+    at: float
+    waited: float
+    size: int
+
+
+@dataclass(slots=True)
+class Exchange:
+    """A request and its response as far as they got.
+
+    Moments are those of `time.monotonic`, durations are seconds; None is what
+    did not happen: a connection that was open already is not opened. `peer` is
+    who was connected to, which is a proxy where one is set. `connect` leaves
+    `lookup` out where that is known.
+    """
+
+    url: str
+    begun: float
+    peer: str | None = None
+    lookup: float | None = None
+    connect: float | None = None
+    tls: float | None = None
+    sent: float | None = None
+    answered: float | None = None
+    status: int | None = None
+    http_version: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    pieces: list[Piece] = field(default_factory=list)
+    ended: float | None = None
+    complete: bool = False
+
+
+class Probe:
+    """Notes the exchanges of the clients it watches, and what their decoders did not know.
+
+    `lookups` grows by the seconds of each name look-up that the loop makes.
+    """
+
+    def __init__(self, lookups: Sequence[float] = ()) -> None:
+        self.exchanges: list[Exchange] = []
+        self.unknown: Counter[str] = Counter()
+        self._lookups = lookups
+
+    def watch(self, client: httpx2.AsyncClient | httpx.AsyncClient) -> None:
+        """Note what the client, the SDKs' or httpx's own, sends and gets from now on."""
+        client.event_hooks = {
+            "request": [*client.event_hooks["request"], self._on_request],
+            "response": [*client.event_hooks["response"], self._on_response],
+        }
+
+    async def _on_request(self, request: httpx2.Request | httpx.Request) -> None:
+        url = request.url.copy_with(username=None, password=None, query=None, fragment=None)
+        exchange = Exchange(str(url), monotonic())
+        self.exchanges.append(exchange)
+        request.extensions["trace"] = _Trace(exchange, self._lookups).note
+
+    async def _on_response(self, response: httpx2.Response | httpx.Response) -> None:
+        exchange = self.exchanges[-1]
+        exchange.status = response.status_code
+        exchange.http_version = response.http_version
+        exchange.headers = tuple(response.headers.multi_items())
+        assert isinstance(response.stream, httpx2.AsyncByteStream | httpx.AsyncByteStream)
+        response.stream = _NotedStream(response.stream, exchange)
+
+
+@runtime_checkable
+class Watchable(Protocol):
+    """A provider that a probe can be put on."""
+
+    def watch(self, probe: Probe) -> None:
+        """Have the probe note the requests from now on."""
+        ...
+
+
+class _Trace:
+    """httpcore's `trace` extension: steps of a request, by name.
+
+    The names are documented (https://www.encode.io/httpcore/extensions/#trace) but for
+    their first word, which tells plain connections from those through a proxy.
+    """
+
+    def __init__(self, exchange: Exchange, lookups: Sequence[float]) -> None:
+        self._exchange = exchange
+        self._lookups = lookups
+        self._lookups_before = 0
+        self._since: dict[str, float] = {}
+
+    async def note(self, name: str, info: dict[str, object]) -> None:
+        now = monotonic()
+        _, step, state = name.rsplit(".", 2)
+        if state == "started":
+            self._since[step] = now
+            if step == "connect_tcp":
+                self._exchange.peer = f"{info.get('host')}:{info.get('port')}"
+                self._lookups_before = len(self._lookups)
+        elif state == "complete":
+            self._complete(step, now)
+
+    def _complete(self, step: str, now: float) -> None:
+        seconds = now - self._since.get(step, now)
+        match step:
+            case "connect_tcp":
+                looked = self._lookups[self._lookups_before :]
+                self._exchange.lookup = sum(looked) if looked else None
+                self._exchange.connect = seconds - sum(looked)
+            case "start_tls":
+                self._exchange.tls = seconds
+            case "send_request_body":
+                self._exchange.sent = now
+            case "receive_response_headers":
+                self._exchange.answered = now
+
+
+class _NotedStream(httpx2.AsyncByteStream, httpx.AsyncByteStream):
+    """A response's body that notes its pieces; either library takes it for its own."""
+
+    def __init__(
+        self, stream: httpx2.AsyncByteStream | httpx.AsyncByteStream, exchange: Exchange
+    ) -> None:
+        self._stream = stream
+        self._exchange = exchange
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        pieces = aiter(self._stream)
+        assert isinstance(pieces, AsyncGenerator)
+        try:
+            async with aclosing(pieces):
+                while True:
+                    asked = monotonic()
+                    piece = await anext(pieces, None)
+                    if piece is None:
+                        break
+                    now = monotonic()
+                    self._exchange.pieces.append(Piece(now, now - asked, len(piece)))
+                    yield piece
+            self._exchange.complete = True
+        finally:
+            self._exchange.ended = monotonic()
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()

@@ -1,0 +1,71 @@
+"""A call's arguments below its line: one look for those that arrive and those that are there."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from lfgtui.ui.items.clipping import clipped, last_rows
+from lfgtui.ui.lines import Row, Span, wrap
+from lfgtui.ui.palette import Palette
+from lfgtui.ui.partial_json import HEAD, Member
+
+_LONGEST = 24
+"""Rows of one argument."""
+
+_GROWING = 12
+"""Rows of one that still grows: its last."""
+
+_REMOVED = frozenset({"old", "old_string", "old_str"})
+_ADDED = frozenset({"new", "new_string", "new_str"})
+
+
+def argument_rows(
+    members: Iterable[Member],
+    palette: Palette,
+    width: int,
+    *,
+    question: str = "",
+    is_arriving: bool = False,
+) -> Iterator[Row]:
+    """One argument a line, long ones below their name; what the question says is left out.
+
+    Of one that still arrives the end is shown, so that it can be seen to grow.
+    """
+    for member in members:
+        if question and member.head and str(member.text) in question:
+            continue
+        if not _is_long(member) or (question and not member.breaks):  # all of what is asked about
+            said = str(member.text).strip("\n") if _is_sure(member) else ""
+            yield from wrap([(f"{member.name}: ", palette.marker), (said, palette.text)], width)
+            continue
+        yield from wrap([(f"{member.name}:", palette.marker)], width)
+        margin = _margin(member, palette)
+        room = width - len(margin[0])
+        text, style = member.text, palette.text
+        if is_arriving and not member.is_complete:
+            rows = last_rows(text, member.breaks, style, palette, room, _GROWING)
+        else:
+            rows = clipped(str(text), style, palette, room, _LONGEST, 0)
+        for row in rows:
+            yield row.indented((margin,))
+
+
+def raw_rows(text: str, palette: Palette, width: int) -> Sequence[Row]:
+    """Arguments that are no object, as they came."""
+    return clipped(text, palette.muted, palette, width, _LONGEST, 0)
+
+
+def _margin(member: Member, palette: Palette) -> Span:
+    """What goes and what comes are marked as in a diff."""
+    if member.name in _REMOVED:
+        return "- ", palette.bad
+    if member.name in _ADDED:
+        return "+ ", palette.good
+    return "  ", palette.text
+
+
+def _is_long(member: Member) -> bool:
+    return "\n" in member.head.strip("\n") or len(member.text) > HEAD
+
+
+def _is_sure(member: Member) -> bool:
+    """Whether what is there of it will stay: not so of a number that goes on."""
+    return member.is_string or member.is_complete or member.head.startswith(("{", "["))

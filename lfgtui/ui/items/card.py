@@ -1,0 +1,68 @@
+"""What all cards share: a line that says what it is, and below it, unfolded, the rest."""
+
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
+from functools import partial
+
+from lfgtui.ui.items.clipping import clipped
+from lfgtui.ui.items.view import BriefView, Context, Piece
+from lfgtui.ui.lines import Row, Span
+from lfgtui.ui.palette import Palette
+from lfgtui.visible import plain_output
+
+_HEAD, _TAIL = 12, 36
+"""Rows of a long output that an unfolded card shows, from its start and its end."""
+
+_LIVE = 12
+"""Rows of what still comes."""
+
+
+class CardView(BriefView):
+    """A card."""
+
+    kind = "tool"
+    is_foldable = True
+
+    def made(self, context: Context) -> list[Piece]:
+        """Folded it is known to be one row, and needs no drawing to be counted."""
+        is_unfolded = self.is_unfolded(context)
+        draw = partial(self._drawn, context, is_unfolded)
+        return [Piece(draw, 1, is_exact=not is_unfolded, source=self.source)]
+
+    def _drawn(self, context: Context, is_unfolded: bool) -> Sequence[Row]:
+        rows = [self.fold_row(context, self.left(context), self.right(context))]
+        if is_unfolded:
+            bar = (("  │ ", self.palette(context).faint),)
+            rows += [row.indented(bar) for row in self.body(context, context.width - 4)]
+        return rows
+
+    @property
+    def source(self) -> str | None:
+        """What a copy of all of it gives, if not what it shows."""
+        return None
+
+    @abstractmethod
+    def left(self, context: Context) -> Sequence[Span]:
+        """The line; it is shortened to what fits."""
+
+    @abstractmethod
+    def right(self, context: Context) -> Sequence[Span]:
+        """What stands at the line's right edge."""
+
+    @abstractmethod
+    def body(self, context: Context, width: int) -> Iterable[Row]:
+        """What is unfolded."""
+
+
+def live_rows(text: str, palette: Palette, width: int) -> Sequence[Row]:
+    """The end of what still comes."""
+    return clipped(text, palette.muted, palette, width, 0, _LIVE)
+
+
+def output_rows(output: str, live: str, palette: Palette, width: int) -> Sequence[Row]:
+    """What a tool said in the end; until then, the end of what it says."""
+    if said := plain_output(output).strip("\n"):
+        return clipped(said, palette.text, palette, width, _HEAD, _TAIL)
+    if said := plain_output(live).strip("\n"):
+        return clipped(said, palette.text, palette, width, 0, _LIVE)
+    return ()

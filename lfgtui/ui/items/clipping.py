@@ -1,0 +1,87 @@
+"""Long texts in cards: their first and last rows, and how much lies between.
+
+What it costs depends on what is shown, not on how long the text is: a line of
+a megabyte is not laid out to show a screenful of it.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from rich.style import Style
+
+from lfgtui.transcript.growing import Growing
+from lfgtui.ui.lines import Row, cut
+from lfgtui.ui.palette import Palette
+
+_LONG = 24
+"""Rows that one line may fill."""
+
+_STRIDE = 4
+"""Windows between the places in an endless line from where it is laid out."""
+
+
+def clipped(
+    text: str, style: Style, palette: Palette, width: int, head: int, tail: int
+) -> Sequence[Row]:
+    """The first and last lines of a text, and how many lie between."""
+    lines = text.strip("\n").split("\n")
+    hidden = len(lines) - head - tail
+    if hidden <= 1:
+        return list(_cut(lines, style, width, palette))
+    return [
+        *_cut(lines[:head], style, width, palette),
+        _left_out(hidden, "line", palette),
+        *_cut(lines[head + hidden :], style, width, palette),
+    ]
+
+
+def last_rows(
+    text: Growing, breaks: int, style: Style, palette: Palette, width: int, count: int
+) -> Sequence[Row]:
+    """The end of a text that grows; `breaks` is the number of newlines in it.
+
+    Rows begin where they would if all of the text were laid out, so that those shown move
+    up as they are. (Of one endless line of wide characters they may begin elsewhere.)
+    """
+    begin, tail = _end_of(text, count * max(1, width))
+    closed = tail.rstrip("\n")
+    rows = cut([(closed if begin else closed.lstrip("\n"), style)], width)
+    if begin == 0 and len(rows) <= count + 1:
+        return rows
+    shown = rows[-count:]
+    if breaks == 0:
+        hidden = len(text) - sum(len(row.text) for row in shown)
+        return [_left_out(hidden, "character", palette), *shown]
+    last = breaks - (len(tail) - len(closed)) + 1
+    hidden = last - sum(row.glue is None for row in shown)
+    return [_left_out(hidden, "line", palette), *shown]
+
+
+def _end_of(text: Growing, room: int) -> tuple[int, str]:
+    """So many characters at least, from where a row begins: the place, and the text from there."""
+    begin = max(0, len(text) - 2 * room)
+    tail = text.since(begin)
+    if begin == 0:
+        return begin, tail
+    edge = tail.find("\n", 0, room) + 1
+    if edge:
+        return begin + edge, tail[edge:]
+    whole = str(text)
+    line = whole.rfind("\n", 0, begin) + 1
+    begin = line + (begin - line) // (_STRIDE * room) * (_STRIDE * room)
+    return begin, whole[begin:]
+
+
+def _cut(lines: Sequence[str], style: Style, width: int, palette: Palette) -> Iterator[Row]:
+    """The lines; of a very long one its beginning and its end."""
+    half = _LONG // 2 * max(1, width)
+    for line in lines:
+        if len(line) <= 2 * half:
+            yield from cut([(line, style)], width)
+            continue
+        yield from cut([(line[:half], style)], width)
+        yield _left_out(len(line) - 2 * half, "character", palette)
+        yield from cut([(line[-half:], style)], width)
+
+
+def _left_out(count: int, what: str, palette: Palette) -> Row:
+    return Row(((f"… {count:,} more {what}{'s' * (count != 1)}", palette.faint),))

@@ -1,0 +1,52 @@
+"""A simulator that takes half a second over an answer, and wires opened by name."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+
+from lfgtui.config import WireName
+from lfgtui.doctor.examine import Target, examine
+from lfgtui.doctor.report import Report, report
+from lfgtui.providers.anthropic import AnthropicProvider
+from lfgtui.providers.openai_chat import ChatProvider
+from lfgtui.providers.openai_responses import ResponsesProvider
+from lfgtui.simulator.scenario import Scenario, Stall, Turn
+from lfgtui.simulator.server import Settings, running
+
+LINES = "\n".join(f"line {number} of forty" for number in range(40))
+PACED = Scenario(turn=(Turn(text=LINES),), rate=450, jitter=0.2, first_token=0.05)
+SILENT = Scenario(turn=(Turn(text=LINES, stall=Stall(300, 3.0, pings=False)),), rate=900)
+
+
+@pytest.fixture
+async def simulator() -> AsyncIterator[str]:
+    scenarios = {"paced": PACED, "silent": SILENT}
+    async with running(Settings(scenarios=scenarios, require_key="sk-right")) as url:
+        yield url
+
+
+Ask = Callable[..., Awaitable[Report]]
+
+
+@pytest.fixture
+def ask() -> Ask:
+    """Examines the server at a root URL."""
+
+    async def ask(
+        url: str, wire: WireName = "openai-chat", model: str = "paced", key: str = "sk-right"
+    ) -> Report:
+        def opened() -> AnthropicProvider | ChatProvider | ResponsesProvider:
+            if wire == "anthropic":
+                return AnthropicProvider(base_url=url, api_key=key, headers={})
+            cls = ChatProvider if wire == "openai-chat" else ResponsesProvider
+            return cls(base_url=f"{url}/v1", api_key=key, headers={})
+
+        provider = await asyncio.to_thread(opened)
+        try:
+            seen = await examine(provider, Target("it", wire, model))
+        finally:
+            await provider.aclose()
+        return report(seen, has_key=True)
+
+    return ask

@@ -1,0 +1,192 @@
+"""From figures to findings: no socket, no clock."""
+
+from collections import Counter
+from email.utils import formatdate
+
+import pytest
+
+from lfgtui.doctor.arrivals import Arrival
+from lfgtui.doctor.examine import Examination, Target
+from lfgtui.doctor.findings import Finding
+from lfgtui.doctor.report import Report, report
+from lfgtui.errors import ProviderError
+from lfgtui.events import Usage
+from lfgtui.providers.probe import Exchange
+
+NOW = 1_795_000_000.0
+STEADY = [Arrival(0.02, 1, 4, 200) for _ in range(100)]
+LUMP = [Arrival(2.0, 100, 400, 20_000)]
+SSE = ("content-type", "text/event-stream")
+
+
+def seen(
+    arrivals: list[Arrival], *headers: tuple[str, str], date: float | None = NOW, status: int = 200
+) -> Examination:
+    told = [SSE, *headers]
+    if date is not None:
+        told.append(("date", formatdate(date, usegmt=True)))
+    url = "https://models.example.com/v1/chat/completions"
+    exchange = Exchange(url, 0.0, peer="models.example.com:443", status=status)
+    exchange.answered, exchange.sent, exchange.headers = 0.2, 0.1, tuple(told)
+    return Examination(
+        Target("it", "openai-chat", "some-model"),
+        exchange=exchange,
+        arrivals=arrivals,
+        total=2.0,
+        first_token=0.3 if arrivals else None,
+        wall_clock=NOW,
+        stop_reason="end",
+        usage=Usage(10, 100),
+    )
+
+
+def told(examination: Examination) -> Report:
+    return report(examination, has_key=True)
+
+
+def only(examination: Examination, topic: str) -> Finding:
+    (found,) = (f for f in told(examination).findings if f.topic == topic)
+    return found
+
+
+def test_all_is_well() -> None:
+    said = told(seen(STEADY))
+    assert said.ok
+    assert {found.level for found in said.findings} == {"ok"}
+    assert said.rate is not None
+    assert said.rate.tokens_per_s == pytest.approx(50.5, abs=0.1)
+    assert not said.rate.estimated
+
+
+def test_thoughts_that_nobody_sees_do_not_count_as_speed() -> None:
+    examination = seen(STEADY)
+    examination.usage = Usage(10, 2000)
+    said = told(examination)
+    assert said.rate is not None
+    assert said.rate.estimated
+
+
+@pytest.mark.parametrize(("ahead", "level"), [(0, "ok"), (59, "ok"), (-58, "ok"), (61, "mend")])
+def test_a_clock_is_off_by_more_than_a_minute(ahead: int, level: str) -> None:
+    assert only(seen(STEADY, date=NOW - ahead), "clock").level == level
+
+
+def test_a_clock_that_is_off_is_said_with_its_direction() -> None:
+    assert "2 h behind the server" in only(seen(STEADY, date=NOW + 7200), "clock").message
+    assert "3 min ahead of the server" in only(seen(STEADY, date=NOW - 180), "clock").message
+
+
+def test_without_a_date_nothing_is_said_of_the_clock() -> None:
+    said = told(seen(STEADY, date=None))
+    assert said.clock_skew_s is None
+    assert "clock" not in {found.topic for found in said.findings}
+
+
+def test_a_date_that_is_none_is_passed_over() -> None:
+    assert told(seen(STEADY, ("date", "yesterday"), date=None)).clock_skew_s is None
+
+
+def test_a_lump_without_a_mark_gets_advice_all_the_same() -> None:
+    cause = only(seen(LUMP), "cause")
+    assert "leaves no mark" in cause.message
+    assert "proxy_buffering off;" in cause.fix
+
+
+def test_a_cache_that_answered_is_named() -> None:
+    assert (
+        "a cache answered (x-cache: HIT)" in only(seen(LUMP, ("x-cache", "HIT")), "cause").message
+    )
+
+
+def test_a_forward_proxy_that_was_connected_to_is_named() -> None:
+    examination = seen(LUMP)
+    assert examination.exchange is not None
+    examination.exchange.peer = "proxy.corp:3128"
+    cause = only(examination, "cause")
+    assert "went through the proxy at proxy.corp:3128" in cause.message
+    assert cause.fix.startswith("go past it: NO_PROXY=models.example.com")
+
+
+def test_compression_that_holds_nothing_back_is_a_note() -> None:
+    said = told(seen(STEADY, ("content-encoding", "br")))
+    assert said.ok
+    assert only(seen(STEADY, ("content-encoding", "br")), "compression").level == "note"
+
+
+def test_json_in_answer_to_a_streaming_request_is_said() -> None:
+    examination = seen([Arrival(2.0, 1, 400)])
+    assert examination.exchange is not None
+    examination.exchange.headers = (("content-type", "application/json"),)
+    stream = only(examination, "stream")
+    assert stream.level == "mend"
+    assert "application/json" in stream.message
+
+
+def test_a_model_that_only_thought_leaves_nothing_to_judge() -> None:
+    examination = seen([])
+    examination.stop_reason = "length"
+    stream = only(examination, "stream")
+    assert stream.level == "note"
+    assert "thinking" in stream.message
+
+
+def test_unknown_records_are_counted() -> None:
+    examination = seen(STEADY)
+    examination.unknown = Counter({"response.shiny": 3, "ping2": 1})
+    assert told(examination).ok
+    assert "response.shiny (3), ping2 (1)" in only(examination, "records").message
+
+
+def test_usage_that_is_not_reported_is_a_note() -> None:
+    examination = seen(STEADY)
+    examination.usage = None
+    assert only(examination, "usage").level == "note"
+
+
+def refused(kind: str, message: str, status: int, *headers: tuple[str, str]) -> Examination:
+    examination = seen([], *headers, status=status)
+    examination.error = ProviderError(kind, message)  # type: ignore[arg-type]  # test shorthand
+    return examination
+
+
+def test_an_unknown_model_gets_the_nearest_that_is_listed() -> None:
+    examination = refused("not_found", "no such model (HTTP 404)", 404)
+    examination.listed = ["some-modal", "other"]
+    model = only(examination, "model")
+    assert model.level == "mend"
+    assert "no such model" in model.message
+    assert model.fix == 'did you mean "some-modal"?'
+
+
+def test_an_unknown_model_far_from_any_gets_the_list() -> None:
+    examination = refused("invalid_request", "bad model", 400)
+    examination.listed = [f"x{number}" for number in range(9)]
+    assert only(examination, "model").fix == "it has x0, x1, x2, x3, x4, x5 and 3 more"
+
+
+def test_nothing_found_and_no_list_puts_the_address_in_question() -> None:
+    model = only(refused("not_found", "Not found (HTTP 404)", 404), "model")
+    assert "base_url (https://models.example.com/v1/chat/completions was asked)" in model.fix
+
+
+def test_a_gateway_that_gave_up_is_told_from_the_server() -> None:
+    examination = refused("server", "Gateway Time-out (HTTP 504)", 504, ("server", "nginx/1.22.1"))
+    server = only(examination, "server")
+    assert "answered in the server's place" in server.fix
+    assert "proxy_read_timeout" in server.fix
+
+
+def test_an_error_inside_the_stream_is_the_servers() -> None:
+    examination = seen(STEADY)
+    examination.error = ProviderError("overloaded", "Overloaded")
+    end = only(examination, "end")
+    assert (end.level, "Overloaded" in end.message) == ("mend", True)
+
+
+def test_a_wire_without_a_probe_is_judged_all_the_same() -> None:
+    examination = seen(LUMP)
+    examination.exchange = examination.wall_clock = None
+    said = told(examination)
+    assert (said.verdict, said.url, said.clock_skew_s) == ("lump", None, None)
+    assert said.latency_ms is not None
+    assert (said.latency_ms.connect, said.latency_ms.first_token) == (None, 300)

@@ -1,0 +1,129 @@
+"""The doctor's question over real sockets: a server that streams, and what stands before it."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from lfgtui.config import WireName
+from lfgtui.doctor.examine import Target, examine
+from lfgtui.doctor.findings import Finding
+from lfgtui.doctor.report import Report, report
+from lfgtui.events import WireEvent
+from lfgtui.providers.base import Request
+from lfgtui.providers.openai_chat import ChatProvider
+
+from .conftest import Ask
+from .middleman import How, between
+
+
+def finding(report: Report, topic: str) -> Finding:
+    return next(found for found in report.findings if found.topic == topic)
+
+
+@pytest.mark.parametrize("wire", ["anthropic", "openai-chat", "openai-responses"])
+async def test_a_server_that_streams_is_found_well_on_every_wire(
+    simulator: str, ask: Ask, wire: WireName
+) -> None:
+    said = await ask(simulator, wire)
+    assert (said.ok, said.verdict, said.status) == (True, "streams", 200)
+    assert said.arrivals is not None
+    assert said.arrivals.pieces > 100
+    assert said.arrivals.bytes > said.arrivals.characters > 600
+    assert said.latency_ms is not None
+    assert said.latency_ms.first_byte is not None
+    assert said.latency_ms.first_token is not None
+    assert said.latency_ms.first_byte <= said.latency_ms.first_token < said.latency_ms.total
+    assert said.usage is not None
+    assert said.unknown == {}
+    assert finding(said, "clock").level == "ok"
+
+
+async def test_a_proxy_that_passes_everything_on_is_not_accused(simulator: str, ask: Ask) -> None:
+    async with between(simulator, "passes", server="nginx/1.22.1") as url:
+        said = await ask(url)
+    assert (said.ok, said.verdict) == (True, "streams")
+    assert "nginx" not in str(said.findings)
+
+
+async def test_a_proxy_that_collects_the_answer_is_named_with_the_cure(
+    simulator: str, ask: Ask
+) -> None:
+    async with between(simulator, "collects", server="nginx/1.22.1") as url:
+        said = await ask(url)
+    assert (said.ok, said.verdict) == (False, "lump")
+    cause = finding(said, "cause")
+    assert "nginx (server: nginx/1.22.1)" in cause.message
+    assert "content-length" in cause.message
+    assert "proxy_buffering off;" in cause.fix
+
+
+async def test_a_proxy_that_compresses_is_told_from_one_that_only_collects(
+    simulator: str, ask: Ask
+) -> None:
+    async with between(simulator, "compresses", via="1.1 varnish") as url:
+        said = await ask(url)
+    assert said.verdict == "lump"
+    cause = finding(said, "cause")
+    assert "content-encoding: gzip" in cause.message
+    assert "Varnish" in cause.message
+
+
+async def test_a_buffer_that_is_emptied_now_and_then_is_found(simulator: str, ask: Ask) -> None:
+    async with between(simulator, "slices") as url:
+        said = await ask(url)
+    assert (said.ok, said.verdict) == (False, "bursts")
+
+
+async def test_a_proxy_that_cuts_what_is_silent_is_named_with_the_seconds(
+    simulator: str, ask: Ask
+) -> None:
+    async with between(simulator, "cuts", server="nginx/1.22.1") as url:
+        said = await ask(url, model="silent")
+    assert not said.ok
+    end = finding(said, "end")
+    assert "0.6 s of them silent" in end.message
+    assert "proxy_read_timeout" in end.fix
+
+
+async def test_a_refused_key_is_the_finding(simulator: str, ask: Ask) -> None:
+    said = await ask(simulator, key="sk-wrong")
+    assert (said.ok, said.verdict, said.status) == (False, None, 401)
+    assert [found.topic for found in said.findings] == ["key", "clock"]
+    assert "sk-wrong" not in str(said)
+
+
+async def test_a_server_that_is_not_there_is_said(ask: Ask) -> None:
+    said = await ask("http://127.0.0.1:9")
+    assert not said.ok
+    assert finding(said, "connection").message.startswith("cannot reach 127.0.0.1:9")
+    assert said.latency_ms is None
+
+
+class Unwatched:
+    """A provider that no probe fits, as one over a WebSocket."""
+
+    def __init__(self, provider: ChatProvider) -> None:
+        self._provider = provider
+
+    def stream(self, request: Request) -> AsyncGenerator[WireEvent, None]:
+        return self._provider.stream(request)
+
+    async def aclose(self) -> None:
+        await self._provider.aclose()
+
+
+@pytest.mark.parametrize(("how", "verdict"), [("passes", "streams"), ("collects", "lump")])
+async def test_without_a_probe_the_events_tell(simulator: str, how: How, verdict: str) -> None:
+    async with between(simulator, how) as url:
+        provider = Unwatched(
+            await asyncio.to_thread(
+                lambda: ChatProvider(base_url=f"{url}/v1", api_key="sk-right", headers={})
+            )
+        )
+        seen = await examine(provider, Target("it", "openai-chat", "paced"))
+        await provider.aclose()
+    said = report(seen, has_key=True)
+    assert (said.verdict, said.status, said.clock_skew_s) == (verdict, None, None)
+    assert said.latency_ms is not None
+    assert said.latency_ms.connect is None

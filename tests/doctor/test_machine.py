@@ -1,0 +1,150 @@
+"""The set-up of this machine, part by part."""
+
+import locale
+import os
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from lfgtui import paths
+from lfgtui.config import PRESETS, Config, ProviderConfig
+from lfgtui.doctor import machine
+from lfgtui.history import History
+
+LARGE = os.terminal_size((120, 40))
+TERMINAL = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+
+
+def test_a_config_that_is_not_there_is_in_order(tmp_path: Path) -> None:
+    finding, config = machine.check_config(tmp_path / "none.toml")
+    assert finding.level == "ok"
+    assert "lfg config init" in finding.fix
+    assert "anthropic" in config.providers
+
+
+def test_a_mistake_in_the_config_names_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('theme = "dark"\nconcurency = 3\n')
+    finding, config = machine.check_config(path)
+    assert finding.level == "mend"
+    assert finding.message.startswith(f"{path}:2: ")
+    assert config.providers == PRESETS
+
+
+def test_keys_are_told_by_name_and_never_by_value() -> None:
+    config = Config(
+        providers={
+            "openai": PRESETS["openai"],
+            "xai": PRESETS["xai"],
+            "work": ProviderConfig(wire="openai-chat", api_key_command="touch /never"),
+        }
+    )
+    finding = machine.check_keys(config, {"OPENAI_API_KEY": "sk-secret", "XAI_API_KEY": " "})
+    assert finding.level == "ok"
+    assert finding.message == (
+        "set for openai (OPENAI_API_KEY); from a command for work; not set: xai (XAI_API_KEY)"
+    )
+
+
+def test_no_key_at_all_is_a_note() -> None:
+    assert machine.check_keys(Config(providers=PRESETS), {}).level == "note"
+
+
+def test_the_sandbox_is_not_made_up() -> None:
+    assert machine.check_sandbox().message.startswith("none:")
+
+
+@pytest.fixture
+def utf8(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locale, "getpreferredencoding", lambda do_setlocale=True: "UTF-8")
+
+
+@pytest.mark.usefixtures("utf8")
+def test_a_good_terminal_is_described() -> None:
+    environment = {**TERMINAL, "TMUX": "/tmp/tmux", "SSH_TTY": "/dev/pts/1"}
+    finding = machine.check_terminal(environment, LARGE, lambda: 256)
+    assert finding.level == "ok"
+    assert finding.message == (
+        "xterm-256color, 120x40, 16 million colours, utf-8, in tmux, over SSH"
+    )
+
+
+@pytest.mark.usefixtures("utf8")
+@pytest.mark.parametrize(
+    ("environment", "colours", "told"),
+    [
+        ({"TERM": "screen"}, 8, "8 colours"),
+        ({"TERM": "strange"}, None, "colours unknown"),
+        ({"TERM": "xterm-direct"}, 1 << 24, "16 million colours"),
+        ({**TERMINAL, "NO_COLOR": "1"}, 256, "no colours (NO_COLOR)"),
+    ],
+)
+def test_colours_are_what_the_terminal_says(
+    environment: dict[str, str], colours: int | None, told: str
+) -> None:
+    assert told in machine.check_terminal(environment, LARGE, lambda: colours).message
+
+
+@pytest.mark.usefixtures("utf8")
+@pytest.mark.parametrize(
+    ("environment", "size", "fix"),
+    [
+        ({"TERM": "dumb"}, LARGE, "set TERM"),
+        ({}, LARGE, "set TERM"),
+        (TERMINAL, os.terminal_size((40, 10)), "larger than 60x16"),
+    ],
+)
+def test_what_a_terminal_lacks_is_to_mend(
+    environment: dict[str, str], size: os.terminal_size, fix: str
+) -> None:
+    finding = machine.check_terminal(environment, size, lambda: 8)
+    assert finding.level == "mend"
+    assert fix in finding.fix
+
+
+def test_a_locale_without_utf8_is_to_mend(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locale, "getpreferredencoding", lambda do_setlocale=True: "ANSI_X3.4-1968")
+    finding = machine.check_terminal(TERMINAL, LARGE, lambda: 256)
+    assert finding.level == "mend"
+    assert "LANG" in finding.fix
+
+
+def test_a_history_that_is_not_there_is_not_made() -> None:
+    finding = machine.check_history_file(paths.history_file())
+    assert (finding.level, "first run" in finding.message) == ("ok", True)
+    assert not paths.history_file().exists()
+
+
+def test_a_history_is_counted_and_read_through() -> None:
+    path = paths.history_file()
+    with History.open(path) as history:
+        history.finish_run(history.start_run("t", (), None), "done")
+    finding = machine.check_history_file(path)
+    assert finding.level == "ok"
+    assert "1 runs" in finding.message
+    assert finding.message.endswith("sound")
+
+
+def test_a_history_that_is_another_programs_is_to_mend() -> None:
+    path = paths.history_file()
+    path.parent.mkdir(parents=True)
+    with sqlite3.connect(path) as other:
+        other.execute("CREATE TABLE t (x)")
+    other.close()
+    finding = machine.check_history_file(path)
+    assert finding.level == "mend"
+    assert "another program's" in finding.message
+
+
+def test_a_damaged_history_is_to_mend() -> None:
+    path = paths.history_file()
+    with History.open(path) as history:
+        for number in range(40):
+            history.finish_run(history.start_run(f"title {number} " * 50, (), None), "done")
+    with path.open("r+b") as file:
+        file.seek(-4096, os.SEEK_END)
+        file.write(b"\xff" * 4096)
+    finding = machine.check_history_file(path)
+    assert finding.level == "mend"
+    assert "damaged" in finding.message or "malformed" in finding.message

@@ -1,0 +1,129 @@
+"""A provider that does not answer is left alone, and asked again by one ticket at a time."""
+
+import asyncio
+
+import pytest
+
+from lfgtui.config import BreakerPolicy
+from lfgtui.engine.circuit import Circuit
+from lfgtui.errors import ProviderError
+
+POLICY = BreakerPolicy(failures=3, window=10.0, pause=5.0, max_pause=15.0)
+BUSY = ProviderError("overloaded", "busy")
+
+
+class Clock:
+    """Time that passes when the test says so."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def fail(circuit: Circuit, error: ProviderError = BUSY) -> None:
+    (await circuit.enter()).failed(error)
+
+
+async def opened(clock: Clock, error: ProviderError = BUSY) -> Circuit:
+    circuit = Circuit("p", POLICY, clock)
+    for _ in range(POLICY.failures):
+        await fail(circuit, error)
+    return circuit
+
+
+async def turn() -> None:
+    """Let every task that can run do so."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_it_opens_after_failures_in_a_row_within_the_window() -> None:
+    circuit = await opened(Clock())
+    assert not circuit.is_closed
+    assert circuit.rest() == 5.0
+
+
+async def test_failures_far_apart_or_with_an_answer_between_them_do_not_open_it() -> None:
+    clock = Clock()
+    circuit = Circuit("p", POLICY, clock)
+    for _ in range(6):
+        await fail(circuit)
+        clock.now += 6
+    assert circuit.is_closed
+    for _ in range(6):
+        await fail(circuit)
+        (await circuit.enter()).answered()
+    assert circuit.is_closed
+
+
+async def test_a_refusal_is_an_answer() -> None:
+    assert (await opened(Clock(), ProviderError("auth", "no"))).is_closed
+
+
+async def test_a_server_that_asks_for_time_gets_it() -> None:
+    for asked, rests in ((9.0, 9.0), (2.0, 2.0), (900.0, POLICY.max_pause)):
+        error = ProviderError("rate_limit", "slow down", retry_after=asked)
+        assert (await opened(Clock(), error)).rest() == rests
+
+
+async def test_one_probe_goes_and_its_answer_lets_the_others_go() -> None:
+    clock = Clock()
+    circuit = await opened(clock)
+    clock.now += 5
+    probe = await circuit.enter()
+    others = [asyncio.create_task(circuit.enter()) for _ in range(3)]
+    await turn()
+    assert not any(other.done() for other in others)
+    probe.answered()
+    await asyncio.gather(*others)
+    assert circuit.is_closed
+
+
+async def test_a_failed_probe_is_a_failure_of_all_who_waited() -> None:
+    clock = Clock()
+    circuit = await opened(clock)
+    clock.now += 5
+    probe = await circuit.enter()
+    other = asyncio.create_task(circuit.enter())
+    await turn()
+    probe.failed(ProviderError("connection", "cannot reach it"))
+    with pytest.raises(ProviderError) as caught:
+        await other
+    assert caught.value.kind == "connection"
+    assert str(caught.value) == "p still does not answer: cannot reach it"
+    assert circuit.rest() == 10.0
+    for _ in range(2):
+        clock.now += circuit.rest()
+        await fail(circuit)
+    assert circuit.rest() == POLICY.max_pause
+
+
+async def test_a_probe_that_is_given_up_leaves_its_place_to_another() -> None:
+    clock = Clock()
+    circuit = await opened(clock)
+    clock.now += 5
+    probe = await circuit.enter()
+    other = asyncio.create_task(circuit.enter())
+    await turn()
+    probe.leave()
+    (await other).answered()
+    assert circuit.is_closed
+
+
+async def test_the_pause_ends_by_itself() -> None:
+    circuit = Circuit("p", BreakerPolicy(failures=1, pause=0.01))
+    await fail(circuit)
+    (await circuit.enter()).answered()
+    assert circuit.is_closed
+
+
+async def test_an_answer_to_what_was_sent_before_does_not_close_it() -> None:
+    clock = Clock()
+    circuit = Circuit("p", POLICY, clock)
+    early = await circuit.enter()
+    for _ in range(POLICY.failures):
+        await fail(circuit)
+    early.answered()
+    assert not circuit.is_closed

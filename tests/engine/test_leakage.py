@@ -1,0 +1,69 @@
+"""What a server lets through as text, from the wire to the record."""
+
+from pathlib import Path
+
+import pytest
+
+from lfgtui import events as e
+from lfgtui.engine.commands import Cancel
+from lfgtui.simulator.scenario import Scenario
+from lfgtui.transcript.record import AttemptRecord, ticket_record
+
+from .harness import WIRES, room, says, scenario, ticket
+
+LEAKY = """<think>
+The person wants "hello".
+</think>
+
+Hello!
+<tool_call>
+{"name": "run_command", "arguments": {"command": "ls"}}
+</tool_call>"""
+
+
+async def answered(folder: Path, played: Scenario, **keys: object) -> AttemptRecord:
+    mine = ticket("a", folder, approve="auto", **keys)
+    async with room(folder, [mine], scenarios={"a": played}) as opened:
+        await opened.until_event("a", e.TicketDone)
+        record = ticket_record("run", mine, opened.engine.transcript("a"))
+    return record["attempts"][-1]
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_the_answer_has_no_markup_and_the_rest_is_kept(tmp_path: Path, stream: bool) -> None:
+    attempt = await answered(tmp_path, says(LEAKY), stream=stream)
+    assert attempt["text"] == "Hello!\n"
+    assert attempt["reasoning"] == 'The person wants "hello".\n'
+    (call,) = attempt["tool_calls"]
+    assert call["name"] == "run_command"
+    assert call["arguments"] == '{"command": "ls"}'
+    assert call["output"] == ""  # it was written, not asked for: it never ran
+
+
+@pytest.mark.parametrize("wire", [wire for wire in WIRES if wire != "chat"])
+async def test_a_wire_with_channels_of_its_own_is_left_alone(tmp_path: Path, wire: str) -> None:
+    attempt = await answered(tmp_path, says(LEAKY), provider=wire)
+    assert attempt["text"] == LEAKY
+
+
+async def test_what_was_held_back_when_the_stream_broke_is_kept(tmp_path: Path) -> None:
+    cut = {"after": 9, "how": "connection", "times": 1}
+    played = scenario(turn=[{"text": "Hello.\n<thinking about it", "cut": cut}])
+    mine = ticket("a", tmp_path)
+    async with room(tmp_path, [mine], scenarios={"a": played}) as opened:
+        await opened.until_event("a", e.TicketDone)
+        first, last = opened.engine.transcript("a").attempts
+        assert first.text.startswith("Hello.\n<t")
+        assert last.text == "Hello.\n<thinking about it"
+
+
+async def test_what_was_held_back_when_the_ticket_was_cancelled_is_kept(tmp_path: Path) -> None:
+    stall = {"after": 9, "seconds": 60}
+    played = scenario(turn=[{"text": "Hello.\n<thinking about it", "stall": stall}])
+    mine = ticket("a", tmp_path)
+    async with room(tmp_path, [mine], scenarios={"a": played}) as opened:
+        await opened.until_event("a", e.TextDelta)
+        opened.engine.send(Cancel("a"))
+        await opened.until_event("a", e.TicketCancelled)
+        (attempt,) = opened.engine.transcript("a").attempts
+        assert attempt.text.startswith("Hello.\n<t")

@@ -1,0 +1,254 @@
+"""Streams that break on the way, through a real engine, real SDKs, real sockets and real history.
+
+In each test the broken ticket has a healthy one beside it, whose answer is
+under way when the other breaks and ends after that.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from lfgtui import events as e
+from lfgtui.config import RetryPolicy
+from lfgtui.history import Reader
+from tests.engine.harness import WIRES, Room, room, says, ticket
+from tests.faults.breaker import (
+    HEAD,
+    Breaker,
+    Plan,
+    after,
+    breaking,
+    dripping,
+    instead,
+    split,
+    upto,
+    whole,
+)
+
+TEXT = "Příliš žluťoučký kůň úpěl ďábelské ódy."
+ONCE = RetryPolicy(attempts=1)
+TWICE = RetryPolicy(attempts=2, base_delay=0.0)
+PATIENCE = {"first_token_timeout": 5.0, "idle_timeout": 0.25}
+
+
+@dataclass
+class Broken:
+    """The ticket `broken`, or several with names of their own, and `healthy` beside them."""
+
+    room: Room
+    breaker: Breaker
+    under_way: asyncio.Event
+    free: asyncio.Event
+
+    async def end(self) -> None:
+        """Have the broken ones end while the healthy one streams; it must not notice."""
+        await self.room.until(lambda: self.room.state("healthy") == "streaming")
+        self.under_way.set()
+        await self.room.until(lambda: self.room.engine.unfinished == ["healthy"])
+        assert self.room.state("healthy") == "streaming"
+        self.free.set()
+        await self.room.engine.wait_idle()
+        assert self.room.state("healthy") == "done"
+        assert self.room.engine.transcript("healthy").answer == TEXT
+
+    async def stored(self, name: str = "broken") -> "Stored":
+        """What the history says of a ticket, read by a reader of its own."""
+        return await asyncio.to_thread(_read, self.room.history, self.room.engine.run, name)
+
+
+@dataclass
+class Stored:
+    """A ticket as the history has it; `texts` an item an attempt."""
+
+    texts: list[str]
+    last: e.Event
+    retries: list[e.Retrying]
+
+
+def _read(history: Path, run: str, name: str) -> Stored:
+    with Reader(history) as reader:
+        entries = list(reader.entries(run, name))
+    texts: dict[int, str] = {entry.attempt: "" for entry in entries}
+    for entry in entries:
+        if isinstance(entry.event, e.TextDelta):
+            texts[entry.attempt] += entry.event.text
+    retries = [entry.event for entry in entries if isinstance(entry.event, e.Retrying)]
+    return Stored(list(texts.values()), entries[-1].event, retries)
+
+
+@asynccontextmanager
+async def broken(
+    folder: Path,
+    plans: Sequence[Plan] | Mapping[str, Plan],
+    *,
+    wire: str = "chat",
+    retry: RetryPolicy = ONCE,
+    turn: Mapping[str, object] | None = None,
+    **keys: object,
+) -> AsyncIterator[Broken]:
+    """`plans` are those of the successive requests of `broken`, or of one request of each name."""
+    under_way, free = asyncio.Event(), asyncio.Event()
+    each = {name: [plan] for name, plan in plans.items()} if isinstance(plans, Mapping) else {}
+    each = each or {"broken": list(plans) or [whole]}  # type: ignore[arg-type]  # no mapping
+    held = {name: [after(under_way, first), *more] for name, (first, *more) in each.items()}
+    held["healthy"] = [split("žlu".encode(), free)]
+    breakers: list[Breaker] = []
+
+    @asynccontextmanager
+    async def front(root: str) -> AsyncIterator[str]:
+        async with breaking(root, held) as (breaker, url):
+            breakers.append(breaker)
+            yield url
+
+    tickets = [ticket(name, folder, provider=wire, **PATIENCE | keys) for name in each]
+    tickets.append(ticket("healthy", folder, provider=wire))
+    scenarios = {name: says(TEXT, **turn or {}) for name in each} | {"healthy": says(TEXT)}
+    async with room(
+        folder,
+        tickets,
+        scenarios=scenarios,
+        front=front,
+        retry=retry,
+        concurrency=len(tickets),
+    ) as opened:
+        yield Broken(opened, breakers[0], under_way, free)
+
+
+RESET = "the connection broke off: the server, or something on the way to it, reset it"
+UNFINISHED = "the connection broke off: peer closed connection without sending complete message"
+
+CUTS: dict[str, tuple[Plan, str, str]] = {
+    "reset before the headers": (lambda _: ["reset"], "", RESET),
+    "closed before the headers": (lambda _: ["close"], "", "Server disconnected"),
+    "reset after the headers": (upto(HEAD, "reset"), "", RESET),
+    "reset in a line": (upto("kůň".encode(), "reset"), "Příliš žluťoučký", RESET),
+    "reset in a character": (upto("žlu".encode(), "reset", more=1), "Příliš", RESET),
+    "closed in a chunk": (upto("žlu".encode(), "close", more=1), "Příliš", UNFINISHED),
+    "a chunk that is none": (
+        lambda reply: [reply.replace(HEAD, HEAD + b"zz\r\n", 1), "close"],
+        "",
+        "illegal chunk header",
+    ),
+    "less than content-length says": (
+        instead(b'{"choices":', "close", content_type="application/json", content_length="500"),
+        "",
+        "received 11 bytes, expected 500",
+    ),
+}
+
+
+async def test_a_cut_keeps_what_came_and_says_that_it_was_cut(tmp_path: Path) -> None:
+    async with broken(tmp_path, {name: plan for name, (plan, _, _) in CUTS.items()}) as b:
+        await b.end()
+        for name, (_, partial, message) in CUTS.items():
+            stored = await b.stored(name)
+            assert stored.texts == [partial], name
+            assert isinstance(stored.last, e.TicketFailed), name
+            assert (stored.last.kind, stored.last.retryable) == ("cut", True), name
+            assert message in stored.last.message, name
+
+
+@pytest.mark.parametrize("wire", WIRES)
+async def test_a_retry_after_a_cut_is_an_attempt_of_its_own_and_gets_through(
+    tmp_path: Path, wire: str
+) -> None:
+    plans = [upto("žlu".encode(), "reset", more=1), upto("kůň".encode(), "close")]
+    retry = RetryPolicy(attempts=3, base_delay=0.0)
+    async with broken(tmp_path, plans, wire=wire, retry=retry) as b:
+        await b.end()
+        assert b.breaker.asked["broken"] == 3
+        stored = await b.stored()
+    assert stored.texts == ["Příliš", "Příliš žluťoučký", TEXT]
+    assert [retrying.kind for retrying in stored.retries] == ["cut", "cut"]
+    assert stored.last == e.TicketDone("end")
+
+
+@pytest.mark.parametrize("wire", WIRES)
+async def test_a_half_open_connection_is_noticed_and_closed(tmp_path: Path, wire: str) -> None:
+    plans: list[Plan] = [upto("žlu".encode(), "silence")]
+    async with broken(tmp_path, plans, wire=wire) as b:
+        await b.end()
+        await b.breaker.left.wait()
+        stored = await b.stored()
+    assert stored.texts == ["Příliš"]
+    message = "nothing more within 0.25 s (idle_timeout)"
+    assert stored.last == e.TicketFailed("timeout", message, retryable=True)
+
+
+async def test_a_server_that_accepts_and_says_nothing_is_a_timeout(tmp_path: Path) -> None:
+    async with broken(tmp_path, [lambda _: ["silence"]], first_token_timeout=0.25) as b:
+        await b.end()
+        await b.breaker.left.wait()
+        stored = await b.stored()
+    message = "no answer within 0.25 s (first_token_timeout)"
+    assert stored.last == e.TicketFailed("timeout", message, retryable=True)
+
+
+@pytest.mark.parametrize("wire", WIRES)
+async def test_a_reply_that_drips_byte_by_byte_comes_whole(tmp_path: Path, wire: str) -> None:
+    async with broken(tmp_path, [dripping("žlu".encode(), 300)], wire=wire) as b:
+        await b.end()
+        stored = await b.stored()
+    assert (stored.texts, stored.last) == ([TEXT], e.TicketDone("end"))
+
+
+REFUSALS: dict[str, tuple[list[dict[str, object]], list[str], list[float]]] = {
+    "429": ([{"status": 429}], ["rate_limit"], [0.0]),
+    "429 with Retry-After": ([{"status": 429, "retry_after": 0.05}], ["rate_limit"], [0.05]),
+    "500": ([{"status": 500}], ["server"], [0.0]),
+    "a storm of 529": ([{"status": 529, "times": 3}], ["overloaded"] * 3, [0.0] * 3),
+}
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+async def test_a_refusal_is_waited_out_as_the_server_asks(tmp_path: Path, refusal: str) -> None:
+    fault, kinds, delays = REFUSALS[refusal]
+    retry = RetryPolicy(attempts=4, base_delay=0.0)
+    async with broken(tmp_path, [], wire="anthropic", retry=retry, turn={"fault": fault}) as b:
+        await b.end()
+        stored = await b.stored()
+    assert [retrying.kind for retrying in stored.retries] == kinds
+    assert [retrying.delay for retrying in stored.retries] == delays
+    assert (stored.texts[-1], stored.last) == (TEXT, e.TicketDone("end"))
+
+
+async def test_a_storm_that_does_not_end_is_said_with_its_status(tmp_path: Path) -> None:
+    storm = {"fault": [{"status": 529, "times": 9}]}
+    async with broken(tmp_path, [], wire="anthropic", retry=TWICE, turn=storm) as b:
+        await b.end()
+        assert b.breaker.asked["broken"] == 2
+        stored = await b.stored()
+    assert isinstance(stored.last, e.TicketFailed)
+    assert stored.last.kind == "overloaded"
+    assert "HTTP 529" in stored.last.message
+
+
+@pytest.mark.parametrize("wire", WIRES)
+async def test_an_error_inside_the_answer_keeps_what_came(tmp_path: Path, wire: str) -> None:
+    turn = {"cut": {"after": 7, "how": "error"}}
+    async with broken(tmp_path, [], wire=wire, turn=turn) as b:
+        await b.end()
+        stored = await b.stored()
+    assert stored.texts[0]
+    assert TEXT.startswith(stored.texts[0])
+    assert isinstance(stored.last, e.TicketFailed)
+    assert stored.last.kind in ("server", "overloaded")
+
+
+@pytest.mark.parametrize("how", ["reset", "half-open"])
+async def test_the_simulator_breaks_by_itself_what_its_scenario_breaks(
+    tmp_path: Path, how: str
+) -> None:
+    turn = {"cut": {"after": 7, "how": how}}
+    kinds = {"reset": "cut", "half-open": "timeout"}
+    tickets = [ticket("a", tmp_path, **PATIENCE)]
+    scenarios = {"a": says(TEXT, **turn)}
+    async with room(tmp_path, tickets, scenarios=scenarios, retry=TWICE) as r:
+        await r.engine.wait_idle()
+        retrying = r.events("a", e.Retrying)
+        assert [event.kind for event in retrying if isinstance(event, e.Retrying)] == [kinds[how]]
+        assert r.engine.transcript("a").answer == TEXT

@@ -1,0 +1,132 @@
+"""What keeps a history in order, and what is left of a damaged one."""
+
+import random
+import sqlite3
+import stat
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from lfgtui import events as e
+from lfgtui.errors import HistoryError, UsageError
+from lfgtui.history import Reader, schema, upkeep
+
+from .conftest import Recorder
+from .test_search import STORY
+
+
+def finished(recorder: Recorder, word: str) -> str:
+    run = recorder.start("a", title=word)
+    recorder.play(run, "a", [*STORY[:4], e.TextDelta(f"says {word} "), *STORY[4:]])
+    recorder.history.finish_run(run, "failed")
+    return run
+
+
+def of(recorder: Recorder, run: str) -> list[e.Entry]:
+    """What was delivered of the run."""
+    return [entry for entry in recorder.entries if entry.run == run]
+
+
+def test_what_is_deleted_is_gone_and_the_rest_is_whole(recorder: Recorder) -> None:
+    runs = [finished(recorder, word) for word in ("alpha", "beta", "gamma")]
+    running = recorder.start("a")
+    assert upkeep.delete(recorder.path, [runs[1], running]) == [runs[1]]
+    with recorder.history.reader() as reader:
+        assert {run.run for run in reader.runs()} == {runs[0], runs[2], running}
+        assert reader.search("beta") == []
+        assert [hit.run for hit in reader.search("alpha")] == [runs[0]]
+        assert list(reader.entries(runs[2], "a")) == of(recorder, runs[2])
+    with closing(sqlite3.connect(recorder.path)) as db:
+        db.execute("INSERT INTO segments_fts (segments_fts) VALUES ('integrity-check')")
+        for table in ("packs", "entries", "segments"):
+            found = db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+            assert found % 2 == 0  # of two runs alike
+    assert upkeep.damage(recorder.path) == []
+
+
+def test_old_runs_are_those_that_ended_before(recorder: Recorder) -> None:
+    recorder.history._clock = lambda: 1000.0
+    old = finished(recorder, "old")
+    recorder.history._clock = lambda: 5000.0
+    finished(recorder, "new")
+    recorder.history._clock = lambda: 100.0
+    recorder.start("a")
+    assert upkeep.older_than(recorder.path, 2000.0) == [old]
+
+
+def test_vacuum_gives_the_room_back(recorder: Recorder) -> None:
+    run = recorder.start("a")
+    text = "".join(f"word{n} " for n in range(60_000))
+    recorder.play(run, "a", [*STORY[:4], e.TextDelta(text), e.TicketCancelled()])
+    recorder.history.finish_run(run, "failed")
+    upkeep.delete(recorder.path, [run])
+    recorder.history.close()
+    before, after = upkeep.vacuum(recorder.path)
+    assert after < before / 4
+
+
+def test_a_backup_is_a_history_of_its_own(recorder: Recorder, tmp_path: Path) -> None:
+    run = finished(recorder, "alpha")
+    copy = tmp_path / "copy.db"
+    upkeep.back_up(recorder.path, copy)
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    with Reader(copy) as reader:
+        assert [hit.run for hit in reader.search("alpha")] == [run]
+    with pytest.raises(UsageError, match="exists already"):
+        upkeep.back_up(recorder.path, copy)
+    with pytest.raises(UsageError, match="no history yet"):
+        upkeep.back_up(tmp_path / "none.db", tmp_path / "b.db")
+
+
+def test_its_size_is_told(recorder: Recorder) -> None:
+    finished(recorder, "alpha")
+    found = upkeep.size(recorder.path)
+    assert (found.runs, found.tickets) == (1, 1)
+    assert found.text > 200 and found.file > found.text
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_of_a_damaged_file_the_rest_is_saved(recorder: Recorder, tmp_path: Path, seed: int) -> None:
+    runs = [finished(recorder, f"word{n} " + "filler " * 400) for n in range(12)]
+    recorder.history.close()
+    with closing(sqlite3.connect(recorder.path)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    body = bytearray(recorder.path.read_bytes())
+    dice = random.Random(seed)
+    page = dice.randrange(4, len(body) // schema.PAGE)  # the first pages say what the others are
+    body[page * schema.PAGE : (page + 1) * schema.PAGE] = dice.randbytes(schema.PAGE)
+    recorder.path.write_bytes(body)
+    assert upkeep.damage(recorder.path)
+    target = tmp_path / "rescued.db"
+    upkeep.rescue(recorder.path, target)
+    assert upkeep.damage(target) == []
+    with Reader(target) as reader:
+        known = [run.run for run in reader.runs()]
+        whole = 0
+        for run in known:
+            for ticket in reader.tickets(run):
+                whole += list(reader.entries(run, ticket.ticket.id)) == of(recorder, run)
+    assert len(known) >= 1 and set(known) <= set(runs)
+    assert whole >= 1
+
+
+def test_a_truncated_file_is_said_to_be_damaged_and_how_to_save_it(recorder: Recorder) -> None:
+    for n in range(30):
+        finished(recorder, f"word{n} " + "filler " * 200)
+    recorder.history.close()
+    body = recorder.path.read_bytes()
+    recorder.path.write_bytes(body[: len(body) // 2 // schema.PAGE * schema.PAGE])
+    assert upkeep.damage(recorder.path)
+    with pytest.raises(HistoryError, match="lfg history repair"), Reader(recorder.path) as reader:
+        for run in reader.runs(limit=99):
+            list(reader.entries(run.run, "a"))
+
+
+def test_what_is_no_database_cannot_be_rescued(tmp_path: Path) -> None:
+    noise = tmp_path / "noise.db"
+    noise.write_bytes(random.Random(1).randbytes(20_000))
+    assert upkeep.damage(noise) == ["file is not a database"]
+    with pytest.raises(HistoryError, match="nothing in it can be read"):
+        upkeep.rescue(noise, tmp_path / "rescued.db")
+    assert not (tmp_path / "rescued.db").exists()

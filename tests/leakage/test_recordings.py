@@ -1,0 +1,36 @@
+"""Recorded streams lose what leaked into them, and nothing else."""
+
+import pytest
+
+from lfgtui import events as e
+from lfgtui.dialects import ALL_DIALECTS
+from lfgtui.leakage import LeakageFilter
+from tests.providers.decoding import run
+from tests.providers.published import DECODERS
+from tests.providers.recordings import FOLDER, WHY_SKIPPED, Recording
+from tests.providers.test_recordings import ALL, NAMES
+
+pytestmark = pytest.mark.skipif(FOLDER is None, reason=WHY_SKIPPED)
+
+
+def texts(events: list[e.WireEvent]) -> tuple[str, str]:
+    """Visible and withheld."""
+    visible = [event.text for event in events if isinstance(event, e.TextDelta)]
+    withheld = [event.text for event in events if isinstance(event, e.ReasoningDelta)]
+    return "".join(visible), "".join(withheld)
+
+
+@pytest.mark.parametrize(("wire", "recording"), ALL, ids=NAMES)
+def test_only_think_tags_leave_the_text(wire: str, recording: Recording) -> None:
+    decoded = run(DECODERS[wire](), *recording.records)
+    leaks = LeakageFilter(ALL_DIALECTS)
+    events = [told for event in decoded for told in leaks.feed(event)] + [*leaks.finish()]
+    visible, withheld = texts(events)
+    if recording.expected.get("think_tags_in_text"):
+        text = str(recording.expected["text"])
+        thought, _, answer = text.removeprefix("<think>").partition("</think>")
+        assert (visible, withheld) == (answer.lstrip(), thought.lstrip())
+    else:
+        assert (visible, withheld) == texts(decoded)
+    others = [event for event in events if not isinstance(event, e.TextDelta | e.ReasoningDelta)]
+    assert others == [d for d in decoded if not isinstance(d, e.TextDelta | e.ReasoningDelta)]
