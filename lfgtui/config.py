@@ -44,6 +44,7 @@ class ProviderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     `connect_timeout` is in seconds; what comes after connecting is the tickets' to limit.
     `leakage`: which dialects of leaked markup are taken out of the visible
     text; all, none, or those named. None leaves it to the wire.
+    `model_file` is a GGUF file for the provider "local", which runs it.
     """
 
     wire: WireName | None = None
@@ -54,6 +55,7 @@ class ProviderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     connect_timeout: Annotated[float, msgspec.Meta(gt=0)] = 10.0
     price: Price | None = None
     model: str | None = None
+    model_file: str | None = None
     leakage: bool | tuple[Dialect, ...] | None = None
 
     @property
@@ -147,13 +149,20 @@ PRESETS: dict[str, ProviderConfig] = {
         wire="openai-chat", base_url="https://api.mistral.ai/v1", api_key_env="MISTRAL_API_KEY"
     ),
     "ollama": ProviderConfig(wire="openai-chat", base_url="http://127.0.0.1:11434/v1"),
+    "local": ProviderConfig(wire="openai-chat", model="smollm2"),
     "simulator": ProviderConfig(wire="openai-chat"),
     "simulator-anthropic": ProviderConfig(wire="anthropic"),
     "simulator-responses": ProviderConfig(wire="openai-responses"),
 }
 
 SIMULATED = frozenset({"simulator", "simulator-anthropic", "simulator-responses"})
-"""Presets without a base URL of their own: the embedded simulator gives them one."""
+"""Presets that the built-in simulator serves."""
+
+LOCAL = "local"
+"""The preset that llama.cpp serves, with a model of this machine."""
+
+EMBEDDED = SIMULATED | {LOCAL}
+"""Presets without a base URL of their own: a server that lfg starts gives them one."""
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -170,15 +179,9 @@ def load_config(path: Path) -> Config:
     providers = dict(PRESETS)
     for name, said in config.providers.items():
         providers[name] = merged = _over(PRESETS.get(name), said)
-        at = tomlfile.line_of(text, ("providers", name))
-        if merged.wire is None:
-            raise SourceError(path, at, f'provider "{name}" has no "wire"')
-        if merged.base_url is None and name not in PRESETS:  # the SDK's own would be a stranger
-            raise SourceError(path, at, f'provider "{name}" has no "base_url"')
-        if merged.base_url is not None and not merged.base_url.startswith(("http://", "https://")):
-            at = tomlfile.line_of(text, ("providers", name, "base_url"))
-            wanted = "it must begin with http:// or https://"
-            raise SourceError(path, at, f'base_url "{merged.base_url}": {wanted}')
+        _check_provider(path, text, name, merged)
+        if name == LOCAL:
+            providers[name] = _local(path.parent, said, merged)
     return msgspec.structs.replace(config, providers=providers)
 
 
@@ -260,6 +263,30 @@ def request_headers(name: str, provider: ProviderConfig) -> dict[str, str]:
         return value
 
     return {header: _VARIABLE.sub(expand, value) for header, value in provider.headers.items()}
+
+
+def _check_provider(path: Path, text: str, name: str, merged: ProviderConfig) -> None:
+    at = tomlfile.line_of(text, ("providers", name))
+    if merged.wire is None:
+        raise SourceError(path, at, f'provider "{name}" has no "wire"')
+    if merged.base_url is None and name not in PRESETS:  # the SDK's own would be a stranger
+        raise SourceError(path, at, f'provider "{name}" has no "base_url"')
+    if merged.base_url is not None and not merged.base_url.startswith(("http://", "https://")):
+        at = tomlfile.line_of(text, ("providers", name, "base_url"))
+        wanted = "it must begin with http:// or https://"
+        raise SourceError(path, at, f'base_url "{merged.base_url}": {wanted}')
+    if merged.model_file is not None and (name != LOCAL or merged.base_url is not None):
+        at = tomlfile.line_of(text, ("providers", name, "model_file"))
+        raise SourceError(path, at, f"model_file is for [providers.{LOCAL}] without a base_url")
+
+
+def _local(folder: Path, said: ProviderConfig, merged: ProviderConfig) -> ProviderConfig:
+    """With the file's path made absolute; another model has another name than the preset's."""
+    model = said.model if merged.base_url is not None else merged.model
+    if said.model_file is None:
+        return msgspec.structs.replace(merged, model=model)
+    file = folder.absolute() / Path(said.model_file).expanduser()
+    return msgspec.structs.replace(merged, model=said.model or file.stem, model_file=str(file))
 
 
 def _over(preset: ProviderConfig | None, said: ProviderConfig) -> ProviderConfig:

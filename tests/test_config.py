@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from lfgtui import paths
 from lfgtui.config import (
+    EMBEDDED,
     PRESETS,
-    SIMULATED,
     Config,
     Price,
     ProviderConfig,
@@ -107,6 +107,7 @@ def test_a_provider_of_ones_own_needs_a_wire(tmp_path: Path) -> None:
             '2: "tolls" is not known; did you mean "tools"?',
         ),
         ('[providers.xai]\nleakage = "think"\n', "2: `leakage`: expected `bool | array`"),
+        ('[providers.groq]\nmodel_file = "m.gguf"\n', "2: model_file is for [providers.local]"),
         ("[keys]\nquit = 1\n", "2: `quit`: expected `str`, got `int`"),
     ],
 )
@@ -123,8 +124,27 @@ def test_an_unknown_provider_is_refused_with_the_nearest() -> None:
 def test_every_preset_can_be_reached(name: str) -> None:
     preset = PRESETS[name]
     assert preset.wire is not None
-    assert preset.api_key_env or name in SIMULATED or "127.0.0.1" in (preset.base_url or "")
-    assert (preset.base_url is None) == (name in SIMULATED | {"anthropic", "openai"})
+    assert preset.api_key_env or name in EMBEDDED or "127.0.0.1" in (preset.base_url or "")
+    assert (preset.base_url is None) == (name in EMBEDDED | {"anthropic", "openai"})
+
+
+def test_a_model_file_is_found_from_the_config_and_names_the_model(tmp_path: Path) -> None:
+    local = load(tmp_path, '[providers.local]\nmodel_file = "models/qwen3.gguf"\n').provider(
+        "local"
+    )
+    assert local.model == "qwen3"
+    assert local.model_file is not None
+    assert Path(local.model_file).is_absolute()
+    assert Path(local.model_file).parts[-2:] == ("models", "qwen3.gguf")
+    text = '[providers.local]\nmodel_file = "~/tiny.gguf"\nmodel = "mine"\n'
+    local = load(tmp_path, text).provider("local")
+    assert (local.model, local.model_file) == ("mine", str(Path.home() / "tiny.gguf"))
+
+
+def test_another_server_named_local_has_no_model_by_default(tmp_path: Path) -> None:
+    local = load(tmp_path, '[providers.local]\nbase_url = "http://127.0.0.1:8080/v1"\n')
+    assert local.provider("local").model is None
+    assert local.provider("local").wire == "openai-chat"
 
 
 # Which provider and model a ticket means.
@@ -367,7 +387,8 @@ def test_what_the_example_shows_is_in_force_where_it_does_not_say_otherwise(
         assert getattr(uncommented, name) == getattr(default, name)
     for name, preset in PRESETS.items():
         shown = uncommented.provider(name)
-        assert msgspec.structs.replace(shown, model=None, price=None) == preset
+        told = {"model": preset.model, "price": None, "model_file": None}  # examples, as it says
+        assert msgspec.structs.replace(shown, **told) == preset
 
 
 def test_the_example_shows_every_key(uncommented: Config) -> None:

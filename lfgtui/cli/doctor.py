@@ -74,15 +74,15 @@ def _check_provider(config: Config, name: str, model: str | None, as_json: bool)
 
 
 async def _report(config: Config, name: str, model: str | None, lookups: list[float]) -> Report:
+    from lfgtui.cli.servers import OwnServers
     from lfgtui.doctor.examine import Examination, Target, examine, list_models
     from lfgtui.doctor.report import report, unopened
     from lfgtui.providers.registry import Providers
-    from lfgtui.simulator.embedded import EmbeddedSimulator
 
     said = config.provider(name)
     model = model or said.model or (_SIMULATED_MODEL if name in SIMULATED else None)
-    simulator = EmbeddedSimulator()
-    providers = Providers(config, simulator.start)
+    servers = OwnServers(config)
+    providers = Providers(config, servers.starters)
     try:
         try:
             provider = await providers.get(name)
@@ -100,7 +100,7 @@ async def _report(config: Config, name: str, model: str | None, lookups: list[fl
         return report(await examine(provider, target, lookups), has_key=has_key)
     finally:
         await providers.aclose()
-        await simulator.aclose()
+        await servers.aclose()
 
 
 def _only_model(name: str, listed: list[str] | None) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import msgspec
 
 from lfgtui import paths
-from lfgtui.config import SIMULATED, Config, api_key, request_headers, routes_of
+from lfgtui.config import LOCAL, SIMULATED, Config, api_key, request_headers, routes_of
 from lfgtui.errors import UsageError
 from lfgtui.tickets import Ticket
 
@@ -83,14 +83,18 @@ def _check_provider(config: Config, ticket: Ticket, name: str, *, is_checked: bo
         if provider.api_key_command is None:  # a command may ask the person: when needed
             api_key(name, provider)
         request_headers(name, provider)
+        if name == LOCAL and provider.base_url is None:
+            from lfgtui.local.model import find_model
+
+            find_model(provider.model_file)
 
 
 def _engine(plan: Plan, closing: ExitStack) -> Engine:
     """Open the history, begin or resume the run, and build what runs it."""
+    from lfgtui.cli.servers import OwnServers
     from lfgtui.engine.engine import Engine
     from lfgtui.engine.journal import Journal
     from lfgtui.providers.registry import Providers
-    from lfgtui.simulator.embedded import EmbeddedSimulator
 
     journal = closing.enter_context(Journal(paths.history_file()))
     stored = None
@@ -99,17 +103,17 @@ def _engine(plan: Plan, closing: ExitStack) -> Engine:
     else:
         journal.resume(plan.resumes)
         stored = _stored(plan.resumes, plan.tickets)
-    simulator = EmbeddedSimulator()
+    servers = OwnServers(plan.config, at_once=min(plan.config.concurrency, len(plan.tickets)))
     return Engine(
         journal,
         plan.title,
         plan.tickets,
         config=plan.config,
-        providers=Providers(plan.config, simulator.start),
+        providers=Providers(plan.config, servers.starters),
         headless=plan.output is not None,
         stored=stored,
         environment=plan.environment,
-        on_close=simulator.aclose,
+        on_close=servers.aclose,
     )
 
 

@@ -82,11 +82,28 @@ def run(
 
 @click.command()
 @click.option("--keep", type=click.Path(path_type=Path), help="Work in this new folder, keep it.")
+@click.option("--real", is_flag=True, help="A real small model on this machine; text only.")
 @_output_options
-def demo(keep: Path | None, headless: bool, as_json: bool) -> int:
+def demo(keep: Path | None, real: bool, headless: bool, as_json: bool) -> int:
     """Watch six agents side by side. The models are simulated; all else is real."""
     output = _output(headless, as_json)
     config = _config(None)
+    if real:
+        if keep is not None:
+            raise UsageError("--keep does not go with --real, which writes no files")
+        return launch(_real_demo(config, output))
+    return _simulated_demo(config, keep, output)
+
+
+def _real_demo(config: Config, output: Output | None) -> Plan:
+    """Text only, so that it needs no files; where it is resumed it must be somewhere, though."""
+    file = load_tickets(Path(__file__).parent.parent / "local" / "demo.toml")
+    here = str(Path.cwd())
+    tickets = tuple(msgspec.structs.replace(ticket, workspace=here) for ticket in file.tickets)
+    return Plan(file.title, tickets, config, output=output)
+
+
+def _simulated_demo(config: Config, keep: Path | None, output: Output | None) -> int:
     workspace = Path(tempfile.mkdtemp(prefix="lfg-demo-")) / "shop" if keep is None else keep
     if workspace.exists():
         raise UsageError(f"--keep: {workspace} exists already; name a new folder")

@@ -105,6 +105,13 @@ _OVERFLOW = re.compile(
     r"|reduce the length of (?:the|your) (?:messages|prompt|input)|context_length",
     re.IGNORECASE,
 )
+_CUT = re.compile(
+    r"payload is not completed|incomplete chunked read|peer closed connection|server disconnected"
+    r"|connection (?:was )?(?:broken|reset|aborted)|unexpected eof|premature(?:ly)? (?:close|end)",
+    re.IGNORECASE,
+)
+"""How gateways pass on that their own upstream broke off (aiohttp, httpx, urllib3, Go, Node)."""
+
 _SECRET = re.compile(
     r"\b(?:sk|xai|gsk|rk|pk|key)-[\w*.\-]{6,}|\bAIza[\w\-]{8,}|(?<=Bearer )[^\s'\"]+", re.IGNORECASE
 )
@@ -123,8 +130,9 @@ def classify(status: int | None, codes: tuple[str, ...], message: str) -> ErrorK
             return kind
     if status not in (401, 403, 404, 429) and _OVERFLOW.search(message):
         return "context_overflow"
-    if not kinds or (kinds[0] == "server" and status is not None):
-        return kind_of_status(status)  # the status tells an overload from a fault
+    by_status = kind_of_status(status)
+    if not kinds or (status is not None and (kinds[0] == "server" or by_status not in vague)):
+        return by_status  # it tells an overload from a fault, and what is not there from a mistake
     return kinds[0]
 
 
@@ -153,7 +161,10 @@ def in_stream(body: object, *, status: int | None = None) -> ProviderError:
     code = loose_json.number(error, "code")
     status = status or loose_json.number(error, "status_code") or code
     message = one_line(_message_of(body) or "the provider reported an error without a message")
-    return ProviderError(classify(status, _codes_of(error), message), message)
+    kind = classify(status, _codes_of(error), message)
+    if kind == "server" and _CUT.search(message):
+        kind = "cut"
+    return ProviderError(kind, message)
 
 
 def as_provider_error(

@@ -9,9 +9,9 @@ import asyncio
 import importlib
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
-from typing import Protocol, cast
+from typing import NamedTuple, Protocol, cast
 
-from lfgtui.config import SIMULATED, Config, ProviderConfig, WireName, api_key, request_headers
+from lfgtui.config import EMBEDDED, Config, ProviderConfig, WireName, api_key, request_headers
 from lfgtui.errors import UsageError
 from lfgtui.providers.base import Provider
 
@@ -21,8 +21,8 @@ _MODULES: dict[WireName, str] = {
     "openai-chat": "lfgtui.providers.openai_chat",
 }
 
-Simulator = Callable[[], Awaitable[str]]
-"""Starts the simulator once and gives its root, as in `http://127.0.0.1:4321`."""
+Starter = Callable[[], Awaitable[str]]
+"""Gives the root of a server of ours, as in `http://127.0.0.1:4321`; starts it unless it runs."""
 
 
 class _WireModule(Protocol):
@@ -37,45 +37,56 @@ class _WireModule(Protocol):
 
 
 class Providers:
-    """One pooled provider a name."""
+    """One pooled provider a name.
 
-    def __init__(self, config: Config, simulator: Simulator | None = None) -> None:
+    `starters` give the providers that run here, by name, their base URL. A
+    server that died is started anew by whoever asks next, and then the
+    provider is opened anew: its address has changed.
+    """
+
+    def __init__(self, config: Config, starters: Mapping[str, Starter] | None = None) -> None:
         self._config = config
-        self._simulator = simulator
-        self._simulator_root: str | None = None
-        self._open: dict[str, Provider] = {}
+        self._starters = starters or {}
+        self._open: dict[str, _Opened] = {}
         self._opening: dict[str, asyncio.Lock] = {}
-        self._starting = asyncio.Lock()
 
     async def get(self, name: str) -> Provider:
         """The provider of that name.
 
         Raises `UsageError` where it is unknown, or its key or a header's
-        variable is missing.
+        variable is missing, and `ProviderError` where it runs here and does
+        not start.
         """
         async with self._opening.setdefault(name, asyncio.Lock()):
-            if name not in self._open:
-                said = self._config.provider(name)
-                base_url = await self._base_url(name, said)
-                self._open[name] = await asyncio.to_thread(_connect, name, said, base_url)
-            return self._open[name]
+            said = self._config.provider(name)
+            base_url = await self._base_url(name, said)
+            opened = self._open.get(name)
+            if opened is None or opened.base_url != base_url:
+                if opened is not None:
+                    await opened.provider.aclose()
+                provider = await asyncio.to_thread(_connect, name, said, base_url)
+                opened = self._open[name] = _Opened(base_url, provider)
+            return opened.provider
 
     async def aclose(self) -> None:
         """Close every connection."""
         async with AsyncExitStack() as stack:
             while self._open:
-                stack.push_async_callback(self._open.popitem()[1].aclose)
+                stack.push_async_callback(self._open.popitem()[1].provider.aclose)
 
     async def _base_url(self, name: str, said: ProviderConfig) -> str | None:
-        if said.base_url is not None or name not in SIMULATED:
+        if said.base_url is not None or name not in EMBEDDED:
             return said.base_url
-        async with self._starting:
-            if self._simulator_root is None:
-                if self._simulator is None:
-                    raise UsageError(f'provider "{name}": the simulator does not run here')
-                self._simulator_root = (await self._simulator()).rstrip("/")
+        if name not in self._starters:
+            raise UsageError(f'provider "{name}" has no server here')
+        root = (await self._starters[name]()).rstrip("/")
         # Anthropic's SDK adds the version to the path by itself.
-        return self._simulator_root + ("" if said.wire == "anthropic" else "/v1")
+        return root + ("" if said.wire == "anthropic" else "/v1")
+
+
+class _Opened(NamedTuple):
+    base_url: str | None
+    provider: Provider
 
 
 def _connect(name: str, said: ProviderConfig, base_url: str | None) -> Provider:

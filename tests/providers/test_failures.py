@@ -125,6 +125,9 @@ def test_the_servers_own_words_are_found(body: object, message: str, sdk: str) -
         (413, "rate_limit_exceeded", "Request too large on tokens per minute", "rate_limit"),
         (429, "insufficient_quota", "You exceeded your current quota", "auth"),
         (404, "", "context window of what?", "not_found"),
+        (404, "invalid_request_error", "no such model", "not_found"),
+        (429, "invalid_request_error", "slow down", "rate_limit"),
+        (500, "invalid_request_error", "a tool's schema is bad", "invalid_request"),
         (None, "overloaded_error", "Overloaded", "overloaded"),
         (None, "", "whatever", "server"),
     ],
@@ -183,3 +186,20 @@ def test_an_error_of_nobody_known_is_ours_and_a_known_one_stays() -> None:
 def test_an_error_in_a_stream_without_words_still_says_something() -> None:
     assert in_stream({}).message == "the provider reported an error without a message"
     assert in_stream({"code": 429}).kind == "rate_limit"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Response payload is not completed: <TransferEncodingError: 400, message='Not enough'>",
+        "litellm.APIConnectionError: peer closed connection without sending complete message body",
+        "upstream: unexpected EOF",
+        "Premature close",
+        "read: connection reset by peer",
+    ],
+)
+def test_a_gateway_whose_own_upstream_broke_off_reports_a_cut(message: str) -> None:
+    error = in_stream({"type": "server_error", "code": "500", "message": message})
+    assert (error.kind, error.retryable) == ("cut", True)
+    # What the provider says more exactly stands.
+    assert in_stream({"type": "overloaded_error", "message": message}).kind == "overloaded"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import lfgtui.providers
-from lfgtui.config import PRESETS, Config, ProviderConfig
+from lfgtui.config import PRESETS, SIMULATED, Config, ProviderConfig
 from lfgtui.errors import ProviderError, UsageError
 from lfgtui.events import TextDelta
 from lfgtui.providers.base import Request
@@ -73,14 +73,11 @@ async def test_an_unknown_name_or_a_missing_key_is_the_persons_to_mend(
         await providers.get("simulator")
 
 
-async def test_the_simulator_is_started_once_and_for_all_its_wires(server: Loopback) -> None:
-    started: list[str] = []
-
+async def test_one_simulator_serves_all_its_wires(server: Loopback) -> None:
     async def start() -> str:
-        started.append("once")
         return f"{server.url}/"
 
-    providers = Providers(Config(providers=PRESETS), start)
+    providers = Providers(Config(providers=PRESETS), dict.fromkeys(SIMULATED, start))
     server.answer = Answer(CHAT_ANSWER)
     for name in ("simulator", "simulator-anthropic", "simulator-responses"):
         provider = await providers.get(name)
@@ -91,9 +88,34 @@ async def test_the_simulator_is_started_once_and_for_all_its_wires(server: Loopb
             with pytest.raises(ProviderError):
                 await anext(stream)
         await stream.aclose()
-    assert started == ["once"]
     paths = [asked.path for asked in server.asked]
     assert paths == ["/v1/chat/completions", "/v1/messages", "/v1/responses"]
+    await providers.aclose()
+
+
+async def test_a_server_that_came_back_elsewhere_is_asked_there(server: Loopback) -> None:
+    roots = ["http://127.0.0.1:9", "http://127.0.0.1:9", server.url]
+
+    async def start() -> str:
+        return roots.pop(0)
+
+    providers = Providers(Config(providers=PRESETS), {"local": start})
+    dead = await providers.get("local")
+    assert await providers.get("local") is dead
+    server.answer = Answer(CHAT_ANSWER)
+    stream = (await providers.get("local")).stream(Request("m", [UserTurn("Hi")]))
+    assert await anext(stream) == TextDelta("x")
+    await stream.aclose()
+    await providers.aclose()
+
+
+async def test_a_server_of_ones_own_is_not_started(server: Loopback) -> None:
+    said = ProviderConfig(wire="openai-chat", base_url=f"{server.url}/v1")
+    providers = Providers(Config(providers={"local": said}))
+    server.answer = Answer(CHAT_ANSWER)
+    async for _ in (await providers.get("local")).stream(Request("m", [UserTurn("Hi")])):
+        pass
+    assert server.asked[0].path == "/v1/chat/completions"
     await providers.aclose()
 
 

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from lfgtui.errors import LfgError
-from lfgtui.simulator.embedded import EmbeddedSimulator
+from lfgtui.simulator.embedded import embedded_simulator
 
 COMMAND = (sys.executable, "-m", "lfgtui.simulator")
 PIPE = asyncio.subprocess.PIPE
@@ -24,7 +24,7 @@ async def start(*options: str) -> tuple[asyncio.subprocess.Process, str]:
 
 
 async def test_it_starts_answers_and_is_gone_after_aclose() -> None:
-    embedded = EmbeddedSimulator(speed=0)
+    embedded = embedded_simulator(speed=0)
     url = await embedded.start()
     pid = embedded.pid
     assert pid is not None
@@ -38,7 +38,7 @@ async def test_it_starts_answers_and_is_gone_after_aclose() -> None:
 
 
 async def test_what_keeps_it_from_starting_is_said() -> None:
-    embedded = EmbeddedSimulator(options=["--scenario", "missing.toml"])
+    embedded = embedded_simulator(options=["--scenario", "missing.toml"])
     with pytest.raises(LfgError, match=r"did not start: missing\.toml: no such file"):
         await embedded.start()
 
@@ -65,9 +65,9 @@ async def test_a_parent_killed_outright_leaves_no_orphan() -> None:
         sys.executable,
         "-c",
         "import asyncio\n"
-        "from lfgtui.simulator.embedded import EmbeddedSimulator\n"
+        "from lfgtui.simulator.embedded import embedded_simulator\n"
         "async def main():\n"
-        "    embedded = EmbeddedSimulator()\n"
+        "    embedded = embedded_simulator()\n"
         "    print(await embedded.start(), flush=True)\n"
         "    await asyncio.Event().wait()\n"
         "asyncio.run(main())\n",

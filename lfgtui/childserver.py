@@ -1,0 +1,109 @@
+"""A process of ours that serves on loopback: begun when needed, gone when we are.
+
+The simulator and the local model are such processes. This side of them costs
+nothing: what the process imports, it imports over there.
+"""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import Sequence
+
+from lfgtui.errors import ProviderError
+
+_GRACE = 3.0
+"""Seconds to exit by itself."""
+
+_TAIL = 4096
+"""Bytes of what it last complained about that are kept."""
+
+
+class ChildServer:
+    """Starts `python -m module` once, tells its URL, and leaves none behind.
+
+    The child prints `NAME: URL` when it serves, or why it does not. It holds the other end of a
+    pipe, its stdin, and exits when that closes, so it goes with its parent
+    even when that is killed. It is in a session of its own: a ctrl+c in the
+    terminal is the parent's to handle.
+    """
+
+    def __init__(self, name: str, module: str, options: Sequence[str] = ()) -> None:
+        self._name = name
+        # -P: a file named like a module in the current folder must not be imported.
+        self._command = (sys.executable, "-P", "-m", module, *options)
+        self._process: asyncio.subprocess.Process | None = None
+        self._starting: asyncio.Task[str] | None = None
+        self._complaints: asyncio.Task[bytes] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id while it runs."""
+        return self._process.pid if self._process is not None and self._runs else None
+
+    async def start(self) -> str:
+        """The root URL, once the child serves; starts it unless it runs.
+
+        Any number of callers share one child. A caller that is cancelled
+        leaves the start to the others. Raises `ProviderError` with what the
+        child said where it does not start.
+        """
+        if self._starting is None or (self._starting.done() and not self._runs):
+            self._starting = asyncio.create_task(self._start(), name=self._name)
+            # All who waited may be gone when it fails: then nobody is left to be told.
+            self._starting.add_done_callback(lambda task: task.cancelled() or task.exception())
+        return await asyncio.shield(self._starting)
+
+    async def aclose(self) -> None:
+        """Have the child exit and wait for it."""
+        starting, self._starting = self._starting, None
+        if starting is not None:
+            starting.cancel()
+            await asyncio.wait([starting])
+        await self._end()
+
+    @property
+    def _runs(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
+    async def _start(self) -> str:
+        await self._end()  # one that died may have left its pipes
+        self._process = process = await asyncio.create_subprocess_exec(
+            *self._command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+        assert process.stdout is not None and process.stderr is not None
+        # Read all along: a child that logs into a full pipe would stand still.
+        self._complaints = asyncio.create_task(_tail(process.stderr))
+        announced = f"{self._name}: "
+        line = (await process.stdout.readline()).decode(errors="replace")
+        if line.startswith(announced):
+            return line.removeprefix(announced).strip()
+        said = (await self._end()).decode(errors="replace").strip().splitlines()
+        last = line.strip() or (said[-1] if said else "it said nothing")
+        raise ProviderError("server", f"the {self._name} did not start: {last}")
+
+    async def _end(self) -> bytes:
+        """Have the child exit, if there is one; gives what it last complained about."""
+        process, self._process = self._process, None
+        if process is not None:
+            assert process.stdin is not None
+            process.stdin.close()
+            try:
+                await asyncio.wait_for(process.wait(), timeout=_GRACE)
+            except TimeoutError:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
+        complaints, self._complaints = self._complaints, None
+        return b"" if complaints is None else await complaints
+
+
+async def _tail(stream: asyncio.StreamReader) -> bytes:
+    """The last of what comes, once it has come to its end."""
+    kept = b""
+    while chunk := await stream.read(_TAIL):
+        kept = (kept + chunk)[-_TAIL:]
+    return kept

@@ -1,0 +1,27 @@
+"""The servers that lfg runs itself, for whatever asks providers by name."""
+
+import asyncio
+
+from lfgtui.config import LOCAL, PRESETS, SIMULATED, Config
+from lfgtui.local.model import local_model
+from lfgtui.providers.registry import Starter
+from lfgtui.simulator.embedded import embedded_simulator
+
+
+class OwnServers:
+    """The simulator and the local model. Neither runs before a provider of theirs is asked for.
+
+    `at_once` is how many answers are wanted at the same time; `starters` is for `Providers`.
+    """
+
+    def __init__(self, config: Config, *, at_once: int = 1) -> None:
+        self._simulator = embedded_simulator()
+        self._local = local_model(config.providers.get(LOCAL, PRESETS[LOCAL]), at_once=at_once)
+        self.starters: dict[str, Starter] = {
+            **dict.fromkeys(SIMULATED, self._simulator.start),
+            LOCAL: self._local.start,
+        }
+
+    async def aclose(self) -> None:
+        """End those that run."""
+        await asyncio.gather(self._simulator.aclose(), self._local.aclose())
