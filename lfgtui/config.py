@@ -20,7 +20,15 @@ from lfgtui.dialects import ALL_DIALECTS, Dialect
 from lfgtui.errors import SourceError, UsageError, did_you_mean
 from lfgtui.tickets import Ticket
 
-WireName: TypeAlias = Literal["anthropic", "openai-responses", "openai-chat"]
+WireName: TypeAlias = Literal[
+    "anthropic", "openai-responses", "openai-chat", "agent-sse", "agent-websocket"
+]
+
+AGENT_WIRES: frozenset[WireName] = frozenset({"agent-sse", "agent-websocket"})
+"""Wires whose other side is an agent and not a model: `base_url` is its own address."""
+
+_SCHEMES = ("http://", "https://")
+_SOCKET_SCHEMES = ("ws://", "wss://")
 
 
 class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,6 +50,7 @@ class ProviderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """One way to reach models; what is not said is the preset's of that name.
 
     `connect_timeout` is in seconds; what comes after connecting is the tickets' to limit.
+    `body` is what an agent server is sent, for the agent wires only.
     `leakage`: which dialects of leaked markup are taken out of the visible
     text; all, none, or those named. None leaves it to the wire.
     `model_file` is a GGUF file for the provider "local", which runs it.
@@ -53,6 +62,7 @@ class ProviderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     api_key_command: str | None = None
     headers: dict[str, str] = {}
     connect_timeout: Annotated[float, msgspec.Meta(gt=0)] = 10.0
+    body: dict[str, object] = {}
     price: Price | None = None
     model: str | None = None
     model_file: str | None = None
@@ -269,15 +279,26 @@ def _check_provider(path: Path, text: str, name: str, merged: ProviderConfig) ->
     at = tomlfile.line_of(text, ("providers", name))
     if merged.wire is None:
         raise SourceError(path, at, f'provider "{name}" has no "wire"')
-    if merged.base_url is None and name not in PRESETS:  # the SDK's own would be a stranger
+    # Without one, a wire with an SDK would ask the SDK's own, a stranger.
+    needs_url = name not in PRESETS or merged.wire in AGENT_WIRES
+    if merged.base_url is None and needs_url:
         raise SourceError(path, at, f'provider "{name}" has no "base_url"')
-    if merged.base_url is not None and not merged.base_url.startswith(("http://", "https://")):
-        at = tomlfile.line_of(text, ("providers", name, "base_url"))
-        wanted = "it must begin with http:// or https://"
-        raise SourceError(path, at, f'base_url "{merged.base_url}": {wanted}')
-    if merged.model_file is not None and (name != LOCAL or merged.base_url is not None):
-        at = tomlfile.line_of(text, ("providers", name, "model_file"))
-        raise SourceError(path, at, f"model_file is for [providers.{LOCAL}] without a base_url")
+    if (told := _misfit(name, merged)) is not None:
+        field, message = told
+        raise SourceError(path, tomlfile.line_of(text, ("providers", name, field)), message)
+
+
+def _misfit(name: str, said: ProviderConfig) -> tuple[str, str] | None:
+    """A field that does not go with the wire or the provider, and what to say of it."""
+    schemes = _SCHEMES + (_SOCKET_SCHEMES if said.wire == "agent-websocket" else ())
+    if said.base_url is not None and not said.base_url.startswith(schemes):
+        wanted = " or ".join([", ".join(schemes[:-1]), schemes[-1]])
+        return "base_url", f'base_url "{said.base_url}": it must begin with {wanted}'
+    if said.body and said.wire not in AGENT_WIRES:
+        return "body", f'"body" is for the wires {" and ".join(sorted(AGENT_WIRES))}'
+    if said.model_file is not None and (name != LOCAL or said.base_url is not None):
+        return "model_file", f"model_file is for [providers.{LOCAL}] without a base_url"
+    return None
 
 
 def _local(folder: Path, said: ProviderConfig, merged: ProviderConfig) -> ProviderConfig:

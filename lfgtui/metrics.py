@@ -33,6 +33,8 @@ class Meter:
         self._sent_at: float | None = None
         self._last_token_at: float | None = None
         self._gaps: deque[float] = deque(maxlen=64)
+        self._last_beat_at: float | None = None
+        self._beats: deque[float] = deque(maxlen=64)
         self._recent: deque[tuple[float, int]] = deque()
         self._recently = 0
         self._buckets: deque[tuple[int, int]] = deque(maxlen=_BUCKETS)
@@ -50,8 +52,12 @@ class Meter:
                 self._stream(at, len(text))
             case e.ToolArgumentsDelta(_, json):
                 self._stream(at, len(json))
+            case e.Heartbeat():
+                self._beat(at)
             case e.RequestSent():
                 self._sent_at, self._last_token_at = at, None
+                self._last_beat_at = None
+                self._beats.clear()
                 self._turn_characters, self._turn_counted = 0, None
             case e.Usage():
                 self._turn_counted = entry.event.output
@@ -117,12 +123,23 @@ class Meter:
         return None if since is None else max(0.0, now - since)
 
     def is_stalled(self, now: float, stall_after: float) -> bool:
-        """Whether tokens are due and none came for `stall_after` or 5 median gaps."""
+        """Whether something is due and did not come for longer than can be usual.
+
+        Due is a token; longer is more than `stall_after`, and than 5 median
+        gaps between tokens. On a stream that sends heartbeats, one of those
+        will do as well: an agent may think for minutes while its server says
+        that it lives. Then longer is also more than twice the median time
+        from one sign of life to a heartbeat, so that it is their absence that
+        counts and not their rhythm.
+        """
         waiting = self.waiting_for(now)
         if waiting is None or self._paused_at is not None:
             return False
-        usual = median(self._gaps) if self._gaps else 0.0
-        return waiting > max(stall_after, 5 * usual)
+        usual = 5 * median(self._gaps) if self._gaps else 0.0
+        if self._last_beat_at is not None:
+            waiting = min(waiting, now - self._last_beat_at)
+            usual = max(usual, 2 * median(self._beats))
+        return waiting > max(stall_after, usual)
 
     def _start(self, at: float) -> None:
         if self.started_at is None:
@@ -155,6 +172,13 @@ class Meter:
         else:
             self._buckets.append((bucket, characters))
 
+    def _beat(self, at: float) -> None:
+        """A heartbeat: how long after the last sign of life is its rhythm."""
+        before = [t for t in (self._sent_at, self._last_token_at, self._last_beat_at) if t]
+        if before:
+            self._beats.append(at - max(before))
+            self._last_beat_at = at
+
     def _look_back(self, now: float) -> None:
         """Forget what came before the window."""
         while self._recent and self._recent[0][0] < now - WINDOW:
@@ -169,4 +193,4 @@ class Meter:
             self._counted += round(self._turn_characters / self._ratio)
             self._has_uncounted = True
         self._turn_characters, self._turn_counted = 0, None
-        self._sent_at = self._last_token_at = None
+        self._sent_at = self._last_token_at = self._last_beat_at = None

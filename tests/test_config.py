@@ -103,6 +103,16 @@ def test_a_provider_of_ones_own_needs_a_wire(tmp_path: Path) -> None:
         ("[providers.xai]\n\nprice = { input = 1 }\n", '3: the key "output" is missing'),
         ('[providers.xai]\nbase_url = "api.x.ai"\n', '2: base_url "api.x.ai": it must begin'),
         (
+            '[providers.x]\nwire = "agent-sse"\nbase_url = "ws://localhost"\n',
+            '3: base_url "ws://localhost": it must begin with http:// or https://',
+        ),
+        (
+            '[providers.x]\nwire = "agent-websocket"\nbase_url = "localhost"\n',
+            '3: base_url "localhost": it must begin with http://, https://, ws:// or wss://',
+        ),
+        ('[providers.openai]\nwire = "agent-sse"\n', '1: provider "openai" has no "base_url"'),
+        ("[providers.xai]\nbody = { a = 1 }\n", '2: "body" is for the wires agent-sse and agent-'),
+        (
             '[providers.xai]\nleakage = ["think", "tolls"]\n',
             '2: "tolls" is not known; did you mean "tools"?',
         ),
@@ -113,6 +123,12 @@ def test_a_provider_of_ones_own_needs_a_wire(tmp_path: Path) -> None:
 )
 def test_mistakes_are_refused_at_their_line(tmp_path: Path, text: str, refusal: str) -> None:
     assert refused(tmp_path, text).startswith(refusal)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https", "ws", "wss"])
+def test_an_agent_may_be_spoken_to_over_a_websocket(tmp_path: Path, scheme: str) -> None:
+    text = f'[providers.x]\nwire = "agent-websocket"\nbase_url = "{scheme}://localhost/a"\n'
+    assert load(tmp_path, text).provider("x").wire == "agent-websocket"
 
 
 def test_an_unknown_provider_is_refused_with_the_nearest() -> None:
@@ -364,10 +380,9 @@ def test_every_setting_of_the_example_may_be_switched_on(
     uncommented: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ACCESS_TOKEN", "token")
-    mine = uncommented.providers.keys() - PRESETS.keys()
-    assert len(mine) == 1
-    for name in mine:
-        assert request_headers(name, uncommented.provider(name))
+    assert uncommented.providers.keys() - PRESETS.keys() == {"work", "planner"}
+    assert request_headers("work", uncommented.provider("work"))
+    assert uncommented.provider("planner").body["assistant_id"] == "agent"
 
 
 def test_what_the_example_shows_is_in_force_where_it_does_not_say_otherwise(

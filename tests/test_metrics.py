@@ -77,6 +77,40 @@ def test_waiting_for_the_first_token_can_stall_too() -> None:
     assert waiting.is_stalled(111.0, stall_after=10)
 
 
+def beats(*times: float) -> list[tuple[float, e.Event]]:
+    return [(at, e.Heartbeat()) for at in times]
+
+
+def test_while_heartbeats_come_nothing_is_stalled_and_when_they_stop_it_is() -> None:
+    meter = meter_after(STARTED, SENT, (101.0, e.TextDelta("x")), *beats(105, 109, 113, 117))
+    assert not meter.is_stalled(126.9, stall_after=10)
+    assert meter.is_stalled(127.1, stall_after=10)
+
+
+def test_heartbeats_before_the_first_token_count_as_well() -> None:
+    meter = meter_after(STARTED, SENT, *beats(105, 110, 115, 120))
+    assert not meter.is_stalled(129.9, stall_after=10)
+    assert meter.is_stalled(130.1, stall_after=10)
+
+
+def test_slow_heartbeats_are_missed_by_their_own_rhythm() -> None:
+    meter = meter_after(STARTED, SENT, (100.0, e.TextDelta("x")), *beats(115, 130, 145))
+    assert not meter.is_stalled(159.0, stall_after=10)
+    assert not meter.is_stalled(174.9, stall_after=10)
+    assert meter.is_stalled(175.1, stall_after=10)
+
+
+def test_a_heartbeat_before_the_tokens_does_not_hide_that_they_stop() -> None:
+    meter = meter_after(STARTED, SENT, *beats(100.5), (101.0, e.TextDelta("x")))
+    assert meter.is_stalled(111.1, stall_after=10)
+
+
+def test_the_next_request_starts_without_heartbeats() -> None:
+    meter = meter_after(STARTED, SENT, *beats(120), (121.0, e.ResponseFinished(1, "tool_use")))
+    meter.apply(e.Entry("run", "t", 1, 9, 130.0, e.RequestSent(2)))
+    assert meter.is_stalled(140.1, stall_after=10)
+
+
 def test_a_running_tool_never_stalls() -> None:
     meter = meter_after(
         STARTED, SENT, (101.0, e.TextDelta("x")), (102.0, e.ResponseFinished(1, "tool_use"))

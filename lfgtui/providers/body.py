@@ -4,8 +4,9 @@ An event stream arrives as `text/plain` or as JSON, JSON arrives where a
 stream was asked for, a stream where JSON was, and a login page arrives with
 status 200. The four cannot be mistaken for each other: a JSON document begins
 with a bracket, a page with `<`, an event stream with a colon or with one of
-four words. So the label counts for one thing only, a stream that begins with
-a field nobody knows.
+four words (or, where it breaks off at once, with llama.cpp's `error: {`). So
+the label counts for one thing only, a stream that begins with a field nobody
+knows.
 
 Some servers stream JSON documents, one a line and without SSE around them
 (https://github.com/ndjson/ndjson-spec). The first line is then a whole
@@ -26,8 +27,8 @@ from lfgtui.providers import limits, loose_json
 from lfgtui.providers.sse import ByteSource, Comment, Record, RecordReader, read_bytes
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_FIELD = re.compile(rb":|(?:data|event|id|retry)[:\r\n]")
-_FIELDS = (b"data", b"event", b"id", b"retry")
+_FIELD = re.compile(rb":|(?:data|event|id|retry)[:\r\n]|error:\s*\{")
+_FIELDS = (b"data", b"event", b"id", b"retry", b"error: {")
 _SHOWN = 80
 
 BodyKind = Literal["events", "json", "page", "text"]
@@ -43,19 +44,24 @@ class Whole:
 Part: TypeAlias = Record | Whole
 
 
-async def read_body(response: ByteSource, content_type: str) -> AsyncGenerator[Part, None]:
+async def read_body(
+    response: ByteSource, content_type: str, events: RecordReader | None = None
+) -> AsyncGenerator[Part, None]:
     """The parts of a response as they arrive, whatever it calls itself.
+
+    `events` reads it where it is an event stream; by default one that takes a
+    tail without its blank line.
 
     Raises `ProviderError` ("protocol") for a web page, for plain text, and
     where a limit is exceeded.
     """
-    head = b""
+    head, events = b"", events or RecordReader(tail=True)
     reader: RecordReader | JsonReader | None = None
     async with aclosing(read_bytes(response)) as chunks:
         async for chunk in chunks:
             if reader is None:
                 chunk = head = head + chunk
-                reader = _reader_of(head, content_type)
+                reader = _reader_of(head, content_type, events)
                 if isinstance(reader, JsonReader):
                     chunk = head.removeprefix(_BYTE_ORDER_MARK).lstrip()
             if reader is None:
@@ -68,7 +74,7 @@ async def read_body(response: ByteSource, content_type: str) -> AsyncGenerator[P
             if reader.failure is not None:
                 raise reader.failure
     if reader is None:
-        reader = RecordReader(tail=True)
+        reader = events
         for part in reader.feed(head):
             yield part
     for part in reader.finish():
@@ -147,7 +153,9 @@ class JsonReader:
         return [ServerSentEvent(data=line) for line in text.split("\n") if line.strip()]
 
 
-def _reader_of(head: bytes, content_type: str) -> RecordReader | JsonReader | None:
+def _reader_of(
+    head: bytes, content_type: str, events: RecordReader
+) -> RecordReader | JsonReader | None:
     match kind_of(head):
         case "json":
             return JsonReader()
@@ -162,4 +170,4 @@ def _reader_of(head: bytes, content_type: str) -> RecordReader | JsonReader | No
         case None:
             return None
         case _:
-            return RecordReader(tail=True)
+            return events

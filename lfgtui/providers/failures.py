@@ -17,9 +17,10 @@ from email.utils import parsedate_to_datetime
 
 from lfgtui.errors import ErrorKind, ProviderError
 from lfgtui.providers import loose_json
+from lfgtui.providers.close_codes import KIND_OF_CLOSE
 from lfgtui.providers.loose_json import JsonObject
 
-_PACKAGES = frozenset({"openai", "anthropic", "httpx", "httpx2"})
+_PACKAGES = frozenset({"openai", "anthropic", "httpx", "httpx2", "websockets"})
 
 _KIND_OF_CLASS: dict[str, ErrorKind] = {
     # the SDKs
@@ -56,6 +57,19 @@ _KIND_OF_CLASS: dict[str, ErrorKind] = {
     "CookieConflict": "internal",
     "HTTPStatusError": "server",
     "HTTPError": "connection",
+    # websockets; a `ConnectionClosed` with a close code goes by that
+    "ConnectionClosed": "cut",
+    "InvalidURI": "invalid_request",
+    "InvalidProxy": "connection",
+    "ProxyError": "connection",
+    "InvalidStatus": "server",
+    "InvalidHandshake": "protocol",
+    "ProtocolError": "protocol",
+    "PayloadTooBig": "protocol",
+    "TooManyFragments": "protocol",
+    "InvalidState": "internal",
+    "ConcurrencyError": "internal",
+    "WebSocketException": "internal",
 }
 
 _KIND_OF_CODE: dict[str, ErrorKind] = {
@@ -155,6 +169,31 @@ def kind_of_status(status: int | None) -> ErrorKind:
             return "server"
 
 
+def kind_of_close(code: int, reason: str = "") -> ErrorKind:
+    """The kind a WebSocket's close code speaks for.
+
+    Servers of their own make put an HTTP status behind 4000, as in 4401 or 4429.
+    """
+    if (kind := KIND_OF_CLOSE.get(code)) is not None:
+        return kind
+    return classify(code - 4000 if 4400 <= code < 4600 else None, (reason,), reason)
+
+
+def refused(
+    status: int, headers: Mapping[str, str], body: bytes, *, now: datetime | None = None
+) -> ProviderError:
+    """The error of a plain response that is no answer, with the server's own words."""
+    said: object = loose_json.parse_object(body) or body.decode("utf-8", "replace")
+    return _of_status(status, headers, said, now or datetime.now(UTC))
+
+
+def unreachable(host: str, why: str) -> ProviderError:
+    """The error of a server to which there is no connection."""
+    local = host.startswith(("127.", "localhost", "[::1]"))
+    hint = "is the server running?" if local else "check base_url, the network and any proxy"
+    return ProviderError("connection", f"cannot reach {host or 'the server'}: {why}; {hint}")
+
+
 def in_stream(body: object, *, status: int | None = None) -> ProviderError:
     """An error reported inside a response: an `error` object, or its bare message."""
     error = loose_json.as_object(body) or {}
@@ -175,8 +214,11 @@ def as_provider_error(
     `now` is what an HTTP date in Retry-After is measured against.
     """
     if isinstance(error, ProviderError):
-        return error
-    found = _of_exception(error, now or datetime.now(UTC))
+        if not key or key not in error.message:
+            return error
+        found = error  # a server may repeat the key in a stream too
+    else:
+        found = _of_exception(error, now or datetime.now(UTC))
     message = one_line(found.message.replace(key, "[key]") if key else found.message)
     return ProviderError(found.kind, message, retry_after=found.retry_after)
 
@@ -217,9 +259,12 @@ def one_line(message: str) -> str:
 def _of_exception(error: Exception, now: datetime) -> ProviderError:
     status = getattr(error, "status_code", None)
     response = getattr(error, "response", None)
-    if isinstance(status, int) and response is not None:
-        return _of_status(error, status, response.headers, now)
     kind = kind_of_class(type(error))
+    if isinstance(status, int) and response is not None:
+        found = _of_status(status, response.headers, getattr(error, "body", None), now)
+        return found if kind != "protocol" else ProviderError("protocol", found.message)
+    if kind == "server" and isinstance(getattr(response, "status_code", None), int):
+        return _of_plain_response(response, now)
     if kind is None:
         if isinstance(error, TimeoutError):
             return ProviderError("timeout", str(error) or "the request timed out")
@@ -227,6 +272,8 @@ def _of_exception(error: Exception, now: datetime) -> ProviderError:
         return ProviderError(kind, f"{type(error).__name__}: {error}")
     if kind == "connection" or _connect_clock(error) is not None:
         return _of_connection(error, now)
+    if hasattr(error, "rcvd"):
+        return _of_close(error)
     body = getattr(error, "body", None)
     if kind == "server" and body is not None:
         return in_stream(body)
@@ -234,24 +281,43 @@ def _of_exception(error: Exception, now: datetime) -> ProviderError:
 
 
 def _of_status(
-    error: Exception, status: int, headers: Mapping[str, str], now: datetime
+    status: int, headers: Mapping[str, str], body: object, now: datetime
 ) -> ProviderError:
-    if 300 <= status < 400:  # httpx2 did not follow it: what would come is a page, or a GET
+    if 300 <= status < 400:  # not followed: what would come is a page, or a GET
         where = headers.get("location", "elsewhere")
         message = f"the server redirects to {where} (HTTP {status}); base_url should say that"
         return ProviderError("invalid_request", message)
-    body = getattr(error, "body", None)
     # Anthropic's SDK keeps the whole body, OpenAI's the `error` inside it.
     outer = loose_json.as_object(body) or {}
     inner = loose_json.as_object(outer.get("error")) or outer
     said = _message_of(body) or f"the server answered with status {status} and no message"
     ours = status if status >= 400 else loose_json.number(inner, "code")
     kind = classify(ours, _codes_of(inner), said)
-    if kind_of_class(type(error)) == "protocol":
-        kind = "protocol"
     return ProviderError(
         kind, f"{said.rstrip('.')} (HTTP {status})", retry_after=retry_after(headers, now)
     )
+
+
+def _of_plain_response(response: object, now: datetime) -> ProviderError:
+    """A refusal as httpx (`content`) or websockets (`body`) keep it."""
+    status: int = getattr(response, "status_code", 0)
+    body = getattr(response, "body", None) or getattr(response, "content", None) or b""
+    if status < 300:
+        message = f"the server answered with HTTP {status} where a WebSocket was to begin"
+        return ProviderError("protocol", f"{message}; is base_url the agent's?")
+    return refused(status, getattr(response, "headers", {}), bytes(body), now=now)
+
+
+def _of_close(error: Exception) -> ProviderError:
+    """A WebSocket that was closed: by the server, with a code, or by the network."""
+    received, sent = getattr(error, "rcvd", None), getattr(error, "sent", None)
+    if sent is not None and sent.code == 1009:  # we refused what came
+        return ProviderError("protocol", f"a message is too long: {sent.reason}")
+    if received is None:
+        return ProviderError("cut", _plain(error, "cut"))
+    kind, reason = kind_of_close(received.code, received.reason), received.reason
+    said = f"{reason.rstrip('.')} (WebSocket close code {received.code})" if reason else ""
+    return ProviderError(kind, said or f"the server closed the WebSocket: {received}")
 
 
 def _of_connection(error: Exception, now: datetime) -> ProviderError:
@@ -265,10 +331,7 @@ def _of_connection(error: Exception, now: datetime) -> ProviderError:
         why = str(cause) or type(cause).__name__
     else:
         why = str(error) or type(error).__name__
-    host = _host_of(error)
-    local = host.startswith(("127.", "localhost", "[::1]"))
-    hint = "is the server running?" if local else "check base_url, the network and any proxy"
-    return ProviderError("connection", f"cannot reach {host or 'the server'}: {why}; {hint}")
+    return unreachable(_host_of(error), why)
 
 
 def _connect_clock(error: Exception) -> str | None:

@@ -6,17 +6,9 @@ that says something, `idle_timeout` while nothing at all arrives after it.
 Every error leaves as a `ProviderError`.
 """
 
-import asyncio
-from collections.abc import (
-    AsyncGenerator,
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Mapping,
-    Sequence,
-)
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from httpx_sse import ServerSentEvent
 
@@ -24,19 +16,16 @@ from lfgtui.errors import ProviderError
 from lfgtui.events import Heartbeat, WireEvent
 from lfgtui.providers.base import Decoder, Request
 from lfgtui.providers.body import Part, Whole, read_body
+from lfgtui.providers.clock import Limit, Watched, afterglow, first_limit, idle_limit
 from lfgtui.providers.failures import as_provider_error
 from lfgtui.providers.limits import ArgumentsMeter
 from lfgtui.providers.response_log import ResponseLog
-
-T = TypeVar("T")
 
 CONNECT_TIMEOUT = 10.0
 """Seconds to reach a server."""
 
 PLACEHOLDER_KEY = "no-key-needed"
 """What a server without keys is sent: an SDK given nothing would look for a key itself."""
-
-_AFTERGLOW = 0.25  # seconds for a body that has said its last word to end by itself
 
 
 class HttpResponse(Protocol):
@@ -69,7 +58,7 @@ async def pump(
     try:
         async with AsyncExitStack() as stack:
             log = stack.enter_context(ResponseLog(host, request, decoder.unknown))
-            first = _first_limit(request)
+            first = first_limit(request)
             response = (await first.wait(stack.enter_async_context(sending))).http_response
             log.answered()
             arguments = ArgumentsMeter()
@@ -98,12 +87,12 @@ def sdk_headers(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 async def _events(
-    response: HttpResponse, decoder: Decoder, request: Request, first: "_Limit"
+    response: HttpResponse, decoder: Decoder, request: Request, first: Limit
 ) -> AsyncGenerator[WireEvent, None]:
     limit, begun = first, False
-    idle = _Limit(request.idle_timeout, "nothing more", "idle_timeout")
+    idle = idle_limit(request)
     kind = response.headers.get("content-type", "")
-    async with aclosing(read_body(_Watched(response, idle.restart), kind)) as parts:
+    async with aclosing(read_body(Watched(response, idle.restart), kind)) as parts:
         while decoder.failure is None:
             try:
                 part = await limit.wait(anext(parts, None))
@@ -119,7 +108,7 @@ async def _events(
             begun = begun or any(not isinstance(event, Heartbeat) for event in events)
             begun = begun or (not events and isinstance(part, ServerSentEvent))
             if decoder.done:
-                limit = _Limit(_AFTERGLOW, "nothing more", "after the end")
+                limit = afterglow()
             elif begun:
                 limit = idle
                 idle.restart()
@@ -136,61 +125,3 @@ def _decode(part: Part, decoder: Decoder) -> Sequence[WireEvent]:
         return (Heartbeat(),)
     name = part.event
     return decoder.feed("" if name == "message" else name, part.data)
-
-
-def _first_limit(request: Request) -> "_Limit":
-    if request.stream:
-        return _Limit(request.first_token_timeout, "no answer", "first_token_timeout")
-    # The first thing to arrive is the whole answer.
-    seconds = request.first_token_timeout + request.idle_timeout
-    return _Limit(seconds, "no answer", "first_token_timeout and idle_timeout")
-
-
-class _Watched:
-    """A body that tells when some of it arrives: a long record is no silence."""
-
-    def __init__(self, response: HttpResponse, heard: Callable[[], None]) -> None:
-        self._response = response
-        self._heard = heard
-
-    async def aiter_bytes(self) -> AsyncGenerator[bytes, None]:
-        chunks = self._response.aiter_bytes()
-        try:
-            async for chunk in chunks:
-                self._heard()
-                yield chunk
-        finally:
-            if isinstance(chunks, AsyncGenerator):
-                await chunks.aclose()
-
-
-class _Limit:
-    """A stretch of time that may pass before something arrives, and what it is called."""
-
-    def __init__(self, seconds: float, what: str, name: str) -> None:
-        self._seconds = seconds
-        self._what = what
-        self._name = name
-        self._deadline = asyncio.get_running_loop().time() + seconds
-        self._clock: asyncio.Timeout | None = None
-
-    def restart(self) -> None:
-        """The same stretch, from now on, also for who waits already."""
-        self._deadline = asyncio.get_running_loop().time() + self._seconds
-        if self._clock is not None and not self._clock.expired():
-            self._clock.reschedule(self._deadline)
-
-    async def wait(self, arrival: Awaitable[T]) -> T:
-        """What arrives; raises `ProviderError` ("timeout") once the stretch is over."""
-        try:
-            async with asyncio.timeout_at(self._deadline) as clock:
-                self._clock = clock
-                try:
-                    return await arrival
-                finally:
-                    self._clock = None
-        except TimeoutError:
-            if not clock.expired():
-                raise
-            message = f"{self._what} within {self._seconds:g} s ({self._name})"
-            raise ProviderError("timeout", message) from None

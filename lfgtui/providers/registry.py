@@ -11,7 +11,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from typing import NamedTuple, Protocol, cast
 
-from lfgtui.config import EMBEDDED, Config, ProviderConfig, WireName, api_key, request_headers
+from lfgtui.config import (
+    AGENT_WIRES,
+    EMBEDDED,
+    Config,
+    ProviderConfig,
+    WireName,
+    api_key,
+    request_headers,
+)
 from lfgtui.errors import UsageError
 from lfgtui.providers.base import Provider
 
@@ -19,6 +27,8 @@ _MODULES: dict[WireName, str] = {
     "anthropic": "lfgtui.providers.anthropic",
     "openai-responses": "lfgtui.providers.openai_responses",
     "openai-chat": "lfgtui.providers.openai_chat",
+    "agent-sse": "lfgtui.providers.agent_sse",
+    "agent-websocket": "lfgtui.providers.agent_websocket",
 }
 
 Starter = Callable[[], Awaitable[str]]
@@ -33,6 +43,18 @@ class _WireModule(Protocol):
         api_key: str | None,
         headers: Mapping[str, str],
         connect_timeout: float,
+    ) -> Provider: ...
+
+
+class _AgentModule(Protocol):
+    def connect(
+        self,
+        *,
+        base_url: str | None,
+        api_key: str | None,
+        headers: Mapping[str, str],
+        connect_timeout: float,
+        body: Mapping[str, object],
     ) -> Provider: ...
 
 
@@ -95,7 +117,15 @@ def _connect(name: str, said: ProviderConfig, base_url: str | None) -> Provider:
         raise UsageError(f'provider "{name}" has no "wire"')
     key = api_key(name, said)
     headers = request_headers(name, said)
-    module = cast(_WireModule, importlib.import_module(_MODULES[said.wire]))
-    return module.connect(
+    module = importlib.import_module(_MODULES[said.wire])
+    if said.wire in AGENT_WIRES:
+        return cast(_AgentModule, module).connect(
+            base_url=base_url,
+            api_key=key,
+            headers=headers,
+            connect_timeout=said.connect_timeout,
+            body=said.body,
+        )
+    return cast(_WireModule, module).connect(
         base_url=base_url, api_key=key, headers=headers, connect_timeout=said.connect_timeout
     )

@@ -31,6 +31,13 @@ class Comment:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Position(Comment):
+    """An id that came without an event: no more than a comment but to who takes a stream up."""
+
+    id: str = ""
+
+
 Record: TypeAlias = ServerSentEvent | Comment
 
 
@@ -45,9 +52,9 @@ class RecordReader:
 
     `tail` dispatches a last event whose blank line never came, and reads an
     `error:` field as the event of that name, as the providers' wires need;
-    without it the reader is strict. `last_event_id` and `retry` (milliseconds)
-    are what a reconnection would use. `failure` is set by a record that does
-    not end; nothing is read after it.
+    without it the reader is strict. `last_event_id` and `retry`
+    (milliseconds) are what a reconnection would use. `failure` is set by a
+    record that does not end; nothing is read after it.
     """
 
     def __init__(self, *, tail: bool) -> None:
@@ -111,9 +118,11 @@ class RecordReader:
             self._take_field(line)
             return
         event = self._events.decode("")
-        self.last_event_id = event.id if event is not None else ""
+        before, self.last_event_id = self.last_event_id, event.id if event is not None else ""
         if event is not None and self._has_data:
             records.append(event)
+        elif self.last_event_id != before:
+            records.append(Position("", self.last_event_id))
         self._has_data = False
         self._data_length = 0
 

@@ -1,4 +1,4 @@
-"""A simulator that takes half a second over an answer, and wires opened by name."""
+"""A simulator that takes a second over an answer, and wires opened by name."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -15,7 +15,7 @@ from lfgtui.simulator.scenario import Scenario, Stall, Turn
 from lfgtui.simulator.server import Settings, running
 
 LINES = "\n".join(f"line {number} of forty" for number in range(40))
-PACED = Scenario(turn=(Turn(text=LINES),), rate=450, jitter=0.2, first_token=0.05)
+PACED = Scenario(turn=(Turn(text=LINES),), rate=200, jitter=0.2, first_token=0.05)
 SILENT = Scenario(turn=(Turn(text=LINES, stall=Stall(300, 3.0, pings=False)),), rate=900)
 
 

@@ -113,8 +113,8 @@ class Unwatched:
         await self._provider.aclose()
 
 
-@pytest.mark.parametrize(("how", "verdict"), [("passes", "streams"), ("collects", "lump")])
-async def test_without_a_probe_the_events_tell(simulator: str, how: How, verdict: str) -> None:
+@pytest.mark.parametrize("how", ["passes", "collects"])
+async def test_without_a_probe_the_events_tell(simulator: str, how: How) -> None:
     async with between(simulator, how) as url:
         provider = Unwatched(
             await asyncio.to_thread(
@@ -124,6 +124,7 @@ async def test_without_a_probe_the_events_tell(simulator: str, how: How, verdict
         seen = await examine(provider, Target("it", "openai-chat", "paced"))
         await provider.aclose()
     said = report(seen, has_key=True)
-    assert (said.verdict, said.status, said.clock_skew_s) == (verdict, None, None)
+    assert (said.verdict == "streams") == (how == "passes")
+    assert (said.status, said.clock_skew_s) == (None, None)
     assert said.latency_ms is not None
     assert said.latency_ms.connect is None

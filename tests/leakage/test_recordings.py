@@ -1,28 +1,32 @@
 """Recorded streams lose what leaked into them, and nothing else."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from lfgtui import events as e
 from lfgtui.dialects import ALL_DIALECTS
 from lfgtui.leakage import LeakageFilter
-from tests.providers.decoding import run
-from tests.providers.published import DECODERS
-from tests.providers.recordings import FOLDER, WHY_SKIPPED, Recording
-from tests.providers.test_recordings import ALL, NAMES
+from tests.providers.published import DECODERS, decode
+from tests.providers.recordings import FOLDER, WHY_SKIPPED, Recording, recordings
+
+ALL = [(wire, recording) for wire in DECODERS for recording in recordings(wire)]
 
 pytestmark = pytest.mark.skipif(FOLDER is None, reason=WHY_SKIPPED)
 
 
-def texts(events: list[e.WireEvent]) -> tuple[str, str]:
+def texts(events: Sequence[e.WireEvent]) -> tuple[str, str]:
     """Visible and withheld."""
     visible = [event.text for event in events if isinstance(event, e.TextDelta)]
     withheld = [event.text for event in events if isinstance(event, e.ReasoningDelta)]
     return "".join(visible), "".join(withheld)
 
 
-@pytest.mark.parametrize(("wire", "recording"), ALL, ids=NAMES)
-def test_only_think_tags_leave_the_text(wire: str, recording: Recording) -> None:
-    decoded = run(DECODERS[wire](), *recording.records)
+@pytest.mark.parametrize(
+    ("wire", "recording"), ALL, ids=[f"{wire}/{recording.name}" for wire, recording in ALL]
+)
+async def test_only_think_tags_leave_the_text(wire: str, recording: Recording) -> None:
+    decoded = (await decode(wire, recording.body, "random")).events
     leaks = LeakageFilter(ALL_DIALECTS)
     events = [told for event in decoded for told in leaks.feed(event)] + [*leaks.finish()]
     visible, withheld = texts(events)

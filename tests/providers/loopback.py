@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -19,6 +19,7 @@ class Asked:
     path: str
     headers: dict[str, str]
     body: dict[str, object]
+    method: str = "POST"
 
 
 @dataclass
@@ -33,11 +34,15 @@ class Answer:
 
 
 class Loopback:
-    """The server. `left` is set when a client goes away before its answer is whole."""
+    """The server. `left` is set when a client goes away before its answer is whole.
+
+    `answering` gives each request an answer of its own; without it all get `answer`.
+    """
 
     def __init__(self) -> None:
         self.asked: list[Asked] = []
         self.answer = Answer([])
+        self.answering: Callable[[Asked], Answer] | None = None
         self.left = asyncio.Event()
         self.streaming = asyncio.Event()
         self.connections = 0
@@ -70,8 +75,9 @@ class Loopback:
         body = await reader.readexactly(int(headers.get("content-length", "0")))
         plain = dict(line.split(": ", 1) for line in head[1:] if line)
         headers = {name.lower(): value for name, value in plain.items()}
-        self.asked.append(Asked(head[0].split()[1], headers, json.loads(body or b"{}")))
-        answer = self.answer
+        method, path = head[0].split()[:2]
+        self.asked.append(Asked(path, headers, json.loads(body or b"{}"), method))
+        answer = self.answer if self.answering is None else self.answering(self.asked[-1])
         if not await self._play(reader, writer, answer.before, chunked=False):
             return False
         extra = "".join(f"{name}: {value}\r\n" for name, value in answer.headers.items())

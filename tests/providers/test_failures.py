@@ -9,15 +9,32 @@ import httpx2
 import openai
 import openai.types
 import pytest
+import websockets.exceptions
+from websockets.datastructures import Headers
+from websockets.exceptions import (
+    ConnectionClosed,
+    ConnectionClosedError,
+    InvalidStatus,
+    PayloadTooBig,
+)
+from websockets.frames import Close
+from websockets.http11 import Response
 
 from lfgtui.errors import ErrorKind, ProviderError
-from lfgtui.providers.failures import as_provider_error, classify, in_stream, kind_of_class
+from lfgtui.providers.failures import (
+    as_provider_error,
+    classify,
+    in_stream,
+    kind_of_class,
+    kind_of_close,
+)
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 REQUEST = httpx2.Request("POST", "http://127.0.0.1:9/v1/x")
 OF_OURS = {"OpenAIError", "AnthropicError", "WebSocketQueueFullError"}
 STREAM_MISUSE = {"StreamError", "StreamConsumed", "StreamClosed", "ResponseNotRead"}
 STREAM_MISUSE |= {"RequestNotRead", "CookieConflict"}
+SOCKET_MISUSE = {"WebSocketException", "InvalidState", "ConcurrencyError"}
 
 
 def public_errors(package: ModuleType) -> list[type[Exception]]:
@@ -30,11 +47,15 @@ def public_errors(package: ModuleType) -> list[type[Exception]]:
         and issubclass(cls, Exception)
         and not issubclass(cls, Warning)
         and not cls.__name__.startswith("_")
-        and cls.__module__.partition(".")[0] == package.__name__
+        and cls.__module__.partition(".")[0] == package.__name__.partition(".")[0]
     ]
 
 
-@pytest.mark.parametrize("package", [openai, anthropic, httpx, httpx2], ids=lambda p: p.__name__)
+@pytest.mark.parametrize(
+    "package",
+    [openai, anthropic, httpx, httpx2, websockets.exceptions],
+    ids=lambda p: p.__name__,
+)
 def test_no_public_error_is_left_unmapped(package: ModuleType) -> None:
     errors = public_errors(package)
     assert len(errors) > 15
@@ -42,7 +63,7 @@ def test_no_public_error_is_left_unmapped(package: ModuleType) -> None:
         kind = kind_of_class(cls)
         assert kind is not None, cls
         if kind == "internal":
-            assert cls.__name__ in OF_OURS | STREAM_MISUSE, cls
+            assert cls.__name__ in OF_OURS | STREAM_MISUSE | SOCKET_MISUSE, cls
 
 
 def status_error(
@@ -203,3 +224,75 @@ def test_a_gateway_whose_own_upstream_broke_off_reports_a_cut(message: str) -> N
     assert (error.kind, error.retryable) == ("cut", True)
     # What the provider says more exactly stands.
     assert in_stream({"type": "overloaded_error", "message": message}).kind == "overloaded"
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "kind"),
+    [
+        (1001, "", "cut"),
+        (1002, "", "protocol"),
+        (1006, "", "cut"),
+        (1008, "", "auth"),
+        (1009, "", "invalid_request"),
+        (1011, "", "server"),
+        (1012, "", "cut"),
+        (1013, "", "overloaded"),
+        (3000, "", "auth"),
+        (4400, "", "invalid_request"),
+        (4401, "", "auth"),
+        (4403, "", "auth"),
+        (4404, "", "not_found"),
+        (4408, "", "timeout"),
+        (4429, "", "rate_limit"),
+        (4503, "", "overloaded"),
+        (4000, "", "server"),
+        (4000, "rate_limit_exceeded", "rate_limit"),
+        (4400, "prompt is too long", "context_overflow"),
+    ],
+)
+def test_a_close_code_says_why(code: int, reason: str, kind: ErrorKind) -> None:
+    assert kind_of_close(code, reason) == kind
+    error = as_provider_error(ConnectionClosedError(Close(code, reason), None))
+    assert error.kind == kind
+    assert (reason or str(code)) in error.message
+
+
+def test_a_connection_that_ends_without_a_close_is_a_cut() -> None:
+    for error in (
+        ConnectionClosed(None, None),
+        ConnectionClosedError(None, Close(1011, "keepalive ping timeout")),
+    ):
+        assert as_provider_error(error).kind == "cut"
+
+
+def test_a_message_that_we_refuse_is_not_the_servers_close() -> None:
+    error = ConnectionClosedError(None, Close(1009, "over size limit (64 bytes)"))
+    assert as_provider_error(error).message == "a message is too long: over size limit (64 bytes)"
+    assert as_provider_error(PayloadTooBig(9, 4)).kind == "protocol"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "message"),
+    [
+        (401, b'{"error": {"message": "Who?"}}', "auth", "Who? (HTTP 401)"),
+        (429, b"Slow down.", "rate_limit", "Slow down (HTTP 429)"),
+        (200, b"<html>", "protocol", "the server answered with HTTP 200 where"),
+        (302, b"", "invalid_request", "the server redirects to elsewhere"),
+    ],
+)
+def test_a_refused_handshake_speaks_with_the_servers_words(
+    status: int, body: bytes, kind: ErrorKind, message: str
+) -> None:
+    response = Response(status, "So", Headers({"Retry-After": "3"}), body)
+    error = as_provider_error(InvalidStatus(response))
+    assert (error.kind, error.message[: len(message)]) == (kind, message)
+    assert error.retry_after == (3.0 if status in (401, 429) else None)
+
+
+def test_a_plain_response_that_was_raised_speaks_with_the_servers_words() -> None:
+    request = httpx.Request("POST", "http://127.0.0.1:9")
+    response = httpx.Response(404, json={"detail": "No such agent"}, request=request)
+    with pytest.raises(httpx.HTTPStatusError) as raised:
+        response.raise_for_status()
+    error = as_provider_error(raised.value)
+    assert (error.kind, error.message) == ("not_found", "No such agent (HTTP 404)")

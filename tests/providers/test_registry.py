@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import lfgtui.providers
-from lfgtui.config import PRESETS, SIMULATED, Config, ProviderConfig
+from lfgtui.config import PRESETS, SIMULATED, Config, ProviderConfig, WireName
 from lfgtui.errors import ProviderError, UsageError
 from lfgtui.events import TextDelta
 from lfgtui.providers.base import Request
@@ -14,7 +14,7 @@ from lfgtui.transcript import UserTurn
 
 from .loopback import Answer, Loopback
 
-PUMPS = {"anthropic", "openai_chat", "openai_responses", "openai_client"}
+PUMPS = {"anthropic", "openai_chat", "openai_responses", "openai_client", "agent_websocket"}
 CHAT_ANSWER = [
     b'data: {"choices":[{"delta":{"content":"x"},"finish_reason":"stop"}]}\n\n',
     b"data: [DONE]\n\n",
@@ -38,8 +38,8 @@ def modules() -> list[str]:
 def test_only_the_pumps_bring_an_sdk_along() -> None:
     others = [name for name in modules() if name not in PUMPS]
     found = imported_by("\n".join(f"import lfgtui.providers.{name}" for name in others))
-    assert "lfgtui.providers.registry" in found
-    assert not {"openai", "anthropic"} & found
+    assert {"lfgtui.providers.registry", "lfgtui.providers.agent_sse"} <= found
+    assert not {"openai", "anthropic", "websockets"} & found
 
 
 def test_the_registry_alone_costs_no_http_library() -> None:
@@ -57,6 +57,23 @@ def test_each_pump_brings_only_its_own_sdk() -> None:
 async def test_a_provider_is_opened_once() -> None:
     providers = Providers(Config(providers=PRESETS))
     assert await providers.get("ollama") is await providers.get("ollama")
+    await providers.aclose()
+
+
+@pytest.mark.parametrize("wire", ["agent-sse", "agent-websocket"])
+async def test_an_agent_is_opened_with_the_body_it_wants(wire: WireName, server: Loopback) -> None:
+    said = ProviderConfig(wire=wire, base_url=server.url, body={"q": "{prompt}"})
+    providers = Providers(Config(providers={"mine": said}))
+    provider = await providers.get("mine")
+    server.answer = Answer([b'data: {"text": "x"}\n\n'])
+    stream = provider.stream(Request("m", [UserTurn("Hi")]))
+    if wire == "agent-sse":
+        assert await anext(stream) == TextDelta("x")
+        assert server.asked[0].body == {"q": "Hi"}
+    else:  # which the server does not speak
+        with pytest.raises(ProviderError, match="WebSocket"):
+            await anext(stream)
+    await stream.aclose()
     await providers.aclose()
 
 

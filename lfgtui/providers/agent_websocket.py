@@ -1,0 +1,224 @@
+"""The wire `agent-websocket`: an agent server that is spoken to over a WebSocket.
+
+The request is the first message; each message that comes is one event, an
+array several. A stream is taken up where the server numbers its events, in
+`event_id`, or in an `id` that every message has and no two share (an `id` that
+comes twice is that of a message or a call, and says nothing of where the
+stream stands). The new connection then names the last one, in the header
+`Last-Event-ID` and as `last_event_id` in the request.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.client import connect as connect_websocket
+from websockets.exceptions import ConnectionClosed
+from websockets.frames import CloseCode, Frame, Opcode
+from websockets.protocol import Event
+
+from lfgtui.errors import UsageError
+from lfgtui.events import WireEvent
+from lfgtui.providers import limits, loose_json
+from lfgtui.providers.agent_decoder import AgentDecoder
+from lfgtui.providers.agent_kinds import meaning_of
+from lfgtui.providers.agent_pump import agent_pump
+from lfgtui.providers.agent_request import request_body
+from lfgtui.providers.agent_resume import Arrival, Item
+from lfgtui.providers.base import Request
+from lfgtui.providers.failures import unreachable
+from lfgtui.providers.loose_json import JsonObject
+from lfgtui.providers.pump import CONNECT_TIMEOUT, local_host
+from lfgtui.providers.sse import Comment, Position
+
+_SCHEMES = {"http": "ws", "https": "wss"}
+_PING_INTERVAL = 20.0  # seconds; a connection that does not answer for as long is dead
+_CLOSE_TIMEOUT = 0.5
+_FINE = (CloseCode.NORMAL_CLOSURE, CloseCode.NO_STATUS_RCVD)
+
+
+class AgentWebSocketProvider:
+    """One agent server, a WebSocket a run. See `base.Provider`."""
+
+    def __init__(
+        self,
+        *,
+        base_url: str | None,
+        api_key: str | None,
+        headers: Mapping[str, str],
+        connect_timeout: float = CONNECT_TIMEOUT,
+        body: Mapping[str, object] | None = None,
+    ) -> None:
+        if base_url is None:
+            raise UsageError('the wire "agent-websocket" needs a "base_url"')
+        parts = urlsplit(base_url)
+        self._url = urlunsplit(parts._replace(scheme=_SCHEMES.get(parts.scheme, parts.scheme)))
+        self._key = api_key
+        self._body = body or {}
+        self._headers = dict(headers)
+        if api_key and "authorization" not in {name.lower() for name in headers}:
+            self._headers["Authorization"] = f"Bearer {api_key}"
+        self._connect_timeout = connect_timeout
+
+    def stream(self, request: Request) -> AsyncGenerator[WireEvent, None]:
+        """The events of one run. See `base.Provider.stream`."""
+        body = request_body(request, self._body, str(uuid4()))
+        link = _SocketLink(self._url, self._headers, body, self._connect_timeout)
+        host = urlsplit(self._url).hostname or ""
+        decoder = AgentDecoder(request.turn)
+        return agent_pump(link, decoder, request, key=self._key, host=host)
+
+    async def aclose(self) -> None:
+        """Nothing stays open between two runs."""
+
+
+connect = AgentWebSocketProvider
+"""What `registry` opens."""
+
+
+class _SocketLink:
+    """One run over WebSockets. See `agent_pump.Link`."""
+
+    def __init__(
+        self, url: str, headers: Mapping[str, str], body: dict[str, object], connect_timeout: float
+    ) -> None:
+        self.retry: float | None = None
+        self.heard: Callable[[], None] = lambda: None
+        self._url = url
+        self._headers = headers
+        self._body = body
+        self._connect_timeout = connect_timeout
+        self._length = 0
+
+    @asynccontextmanager
+    async def open(self, last_id: str) -> AsyncIterator[AsyncGenerator[Item, None]]:
+        """The first connection, or the one after `last_id`."""
+        # The request says it in any case; a header takes no line ends and the like.
+        sayable = bool(last_id) and last_id.isascii() and last_id.isprintable()
+        resuming = {"Last-Event-ID": last_id} if sayable else {}
+        parts = urlsplit(self._url)
+        connecting = connect_websocket(
+            self._url,
+            additional_headers={**self._headers, **resuming},
+            proxy=None if local_host(parts.hostname or "") else True,
+            create_connection=_Connection,
+            compression=None,
+            open_timeout=self._connect_timeout,
+            ping_interval=_PING_INTERVAL,
+            ping_timeout=_PING_INTERVAL,
+            close_timeout=_CLOSE_TIMEOUT,
+            max_size=limits.RECORD_BYTES,
+        )
+        try:
+            connection = await connecting
+        except OSError as error:
+            why = str(error) or type(error).__name__
+            raise unreachable(parts.netloc.rpartition("@")[2], why) from error
+        assert isinstance(connection, _Connection)
+        connection.heard = self.heard
+        async with connection:
+            asked = self._body | ({"last_event_id": last_id} if last_id else {})
+            await connection.send(loose_json.compact(asked))
+            yield self._items(connection)
+
+    async def _items(self, connection: "_Connection") -> AsyncGenerator[Item, None]:
+        ids = _Ids()
+        while True:
+            try:
+                message = await connection.next_message()
+            except ConnectionClosed as closed:
+                if closed.rcvd is not None and closed.rcvd.code in _FINE:
+                    return
+                raise
+            if message is None:
+                yield Comment("ping")
+                continue
+            self._length += len(message)
+            if self._length > limits.BODY_BYTES:
+                hint = "what came until then is kept"
+                raise limits.too_long("the response", limits.BODY_BYTES, hint)
+            text = message.decode("utf-8", "replace") if isinstance(message, bytes) else message
+            for item in ids.read(text):
+                yield item
+
+
+class _Connection(ClientConnection):
+    """A connection that also tells when the server pings, and that a frame arrived."""
+
+    heard: Callable[[], None] | None = None
+    _was_pinged = False
+    _waiting: asyncio.Timeout | None = None
+
+    def process_event(self, event: Event) -> None:
+        """As the library does; called for every frame that arrives."""
+        super().process_event(event)
+        if self.heard is not None:
+            self.heard()
+        if isinstance(event, Frame) and event.opcode is Opcode.PING:
+            self._was_pinged = True
+            if self._waiting is not None:
+                self._waiting.reschedule(self.loop.time())
+
+    async def next_message(self) -> str | bytes | None:
+        """The next message; None where the server pinged instead.
+
+        Waiting is broken off by a timeout, which the library says loses nothing.
+        """
+        if not self._was_pinged:
+            try:
+                async with asyncio.timeout(None) as self._waiting:
+                    return await self.recv()
+            except TimeoutError:
+                if not self._was_pinged:
+                    raise
+            finally:
+                self._waiting = None
+        self._was_pinged = False
+        return None
+
+
+class _Ids:
+    """The events of one connection, with the ids that say where the stream stands."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+        self._are_unique = True
+
+    def read(self, text: str) -> Iterator[Item]:
+        """The events of one message."""
+        try:
+            value = loose_json.parse(text)
+        except ValueError:
+            value = None
+        if not isinstance(value, list):
+            yield from self._event(text, loose_json.as_object(value))
+            return
+        for item in value:
+            data = item if isinstance(item, str) else loose_json.compact(item)
+            yield from self._event(data, loose_json.as_object(item))
+
+    def _event(self, data: str, record: JsonObject | None) -> Iterator[Item]:
+        fields = record or {}
+        if own := _text(fields.get("event_id")) or _text(fields.get("eventId")):
+            yield Arrival("", data, own)
+            return
+        kind = loose_json.text(fields, "type") or loose_json.text(fields, "event")
+        if not self._are_unique or meaning_of(kind) == "heartbeat":
+            yield Arrival("", data)
+            return
+        own = _text(fields.get("id"))
+        if own and own not in self._seen:
+            self._seen.add(own)
+            yield Arrival("", data, own)
+            return
+        self._are_unique = False
+        if self._seen:
+            yield Position("", "")
+        yield Arrival("", data)
+
+
+def _text(value: object) -> str:
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
