@@ -55,6 +55,12 @@ def test_a_response_at_its_token_limit_drops_the_call_that_was_cut() -> None:
     assert events[-1] == ResponseFinished(1, "length")
 
 
+def test_a_response_that_is_incomplete_for_no_reason_is_at_its_limit() -> None:
+    body: Json = {"type": "message", "content": [{"text": "Once upon"}]}
+    events = run(ResponsesDecoder(), closed("incomplete", output=[body]))
+    assert events == [TextDelta("Once upon"), ResponseFinished(1, "length")]
+
+
 def test_a_failed_response_is_a_failure() -> None:
     decoder = ResponsesDecoder()
     error = {"code": "rate_limit_exceeded", "message": "Slow down"}
