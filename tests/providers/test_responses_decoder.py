@@ -291,8 +291,3 @@ def test_a_whole_response_gives_the_same_substance() -> None:
     assert told(whole) == told(streamed)
     assert told(whole).calls == [ToolCallRequested("c1", "f", {"a": 1})]
     assert ProviderItem("openai-responses", items[0]) in whole
-
-
-def test_a_response_that_is_incomplete_for_no_reason_is_at_its_limit() -> None:
-    events = run(ResponsesDecoder(), closed("incomplete", output=[message("Once upon")]))
-    assert events == [TextDelta("Once upon"), ResponseFinished(1, "length")]
