@@ -378,25 +378,3 @@ def entry_json(entry: Entry) -> str:
         "at": round(entry.at, 3),
     }
     return (_encoder.encode(identity)[:-1] + b"," + _encoder.encode(entry.event)[1:]).decode()
-
-
-def merge(earlier: Event, later: Event) -> Event | None:
-    """The two as one delta, or None where they must stay two.
-
-    Only neighbours of the same kind (and call, channel and origin) merge, so
-    joining the texts gives what was streamed.
-    """
-    match earlier, later:
-        case TextDelta(a), TextDelta(b):
-            return TextDelta(a + b)
-        case ReasoningDelta(a, x), ReasoningDelta(b, y) if x == y:
-            return ReasoningDelta(a + b, x)
-        case ToolArgumentsDelta(i, a), ToolArgumentsDelta(j, b) if i == j:
-            return ToolArgumentsDelta(i, a + b)
-        case ToolOutputDelta(i, c, a), ToolOutputDelta(j, d, b) if (i, c) == (j, d):
-            return ToolOutputDelta(i, c, a + b)
-        case HostedOutputDelta(i, a), HostedOutputDelta(j, b) if i == j:
-            return HostedOutputDelta(i, a + b)
-        case Heartbeat(), Heartbeat():
-            return later
-    return None

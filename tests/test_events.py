@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lfgtui import events as e
+from lfgtui.history.merging import merge
 from tests.vocabulary import BY_KIND, DELTAS, KINDS, any_event, deltas, numbers
 
 IDENTITY = ["run", "ticket", "attempt", "seq", "at"]
@@ -42,7 +43,7 @@ def merged(events: list[e.Event]) -> list[e.Event]:
     """As the history's writer merges what is pending."""
     kept: list[e.Event] = []
     for event in events:
-        if kept and (one := e.merge(kept[-1], event)) is not None:
+        if kept and (one := merge(kept[-1], event)) is not None:
             kept[-1] = one
         else:
             kept.append(event)
@@ -155,11 +156,11 @@ MERGING = (*DELTAS, e.Heartbeat)
 @given(st.data())
 def test_what_is_no_delta_never_merges(kind: type[e.EventBase], data: st.DataObject) -> None:
     one, other = data.draw(BY_KIND[kind]), data.draw(any_event)
-    assert e.merge(one, one) is e.merge(one, other) is e.merge(other, one) is None
+    assert merge(one, one) is merge(one, other) is merge(other, one) is None
 
 
 def test_heartbeats_are_one() -> None:
-    assert e.merge(e.Heartbeat(), e.Heartbeat()) == e.Heartbeat()
+    assert merge(e.Heartbeat(), e.Heartbeat()) == e.Heartbeat()
 
 
 @pytest.mark.parametrize(
@@ -173,4 +174,4 @@ def test_heartbeats_are_one() -> None:
     ],
 )
 def test_kind_call_channel_and_origin_keep_deltas_apart(one: e.Event, other: e.Event) -> None:
-    assert e.merge(one, other) is None
+    assert merge(one, other) is None

@@ -167,11 +167,23 @@ class Agent:
             reason = next((a.stop_reason for a in reversed(attempts) if a.stop_reason), "end")
             if reason == "length":
                 return e.TicketLimited("tokens")
+            if (
+                reason == "pause_turn"
+            ):  # the provider's own tools take long: it wants to be asked on
+                return self._limit()
             if reason in ("content_filter", "refusal"):
                 message = "the provider stopped the answer: " + reason.replace("_", " ")
                 return e.TicketFailed("content_filter", message, retryable=False)
+            self._remark_on_unrun_calls(messages[-1])
             return e.TicketDone(reason)
         return self._limit()
+
+    def _remark_on_unrun_calls(self, last: ModelTurn) -> None:
+        """Say so where all that came was a call in the text, which is never run."""
+        tools = self._desk.transcript.attempts[-1].tools
+        if not last.text.strip() and any(call.state == "written" for call in tools):
+            told = "the model wrote a tool call as text; it was not run, and nothing else was said"
+            self._desk.emit(e.Status(told))
 
     def _limit(self) -> e.TicketLimited | None:
         if self._desk.transcript.conversation.responses >= self._ticket.max_turns:
@@ -198,10 +210,10 @@ class Agent:
         return None
 
     def _request(self, turn: int) -> Request:
-        ticket = self._ticket
+        ticket, transcript = self._ticket, self._desk.transcript
         return Request(
             model=self._model,
-            messages=tuple(self._desk.transcript.conversation.messages),
+            messages=transcript.conversation.messages_for(transcript.attempts[-1].provider),
             system=ticket.system,
             tools=self._tools,
             max_output_tokens=ticket.max_output_tokens,

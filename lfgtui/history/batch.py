@@ -13,6 +13,7 @@ import msgspec
 from lfgtui import events as e
 from lfgtui.history import seals
 from lfgtui.history.ledger import Ledger
+from lfgtui.history.merging import merge
 from lfgtui.history.segments import Segment
 
 MERGED_BYTES = 16 * 1024
@@ -80,7 +81,7 @@ def _merged(submissions: Iterable[Submission]) -> list[Submission]:
 def _join(earlier: Submission, later: Submission) -> e.Event | None:
     if earlier.attempt != later.attempt or earlier.size + later.size > MERGED_BYTES:
         return None
-    return e.merge(earlier.event, later.event)
+    return merge(earlier.event, later.event)
 
 
 def write(connection: sqlite3.Connection, batch: Batch) -> None:

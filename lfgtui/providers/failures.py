@@ -18,100 +18,8 @@ from email.utils import parsedate_to_datetime
 from lfgtui.errors import ErrorKind, ProviderError
 from lfgtui.providers import loose_json
 from lfgtui.providers.close_codes import KIND_OF_CLOSE
+from lfgtui.providers.failure_kinds import KIND_OF_CLASS, KIND_OF_CODE, PACKAGES
 from lfgtui.providers.loose_json import JsonObject
-
-_PACKAGES = frozenset({"openai", "anthropic", "httpx", "httpx2", "websockets"})
-
-_KIND_OF_CLASS: dict[str, ErrorKind] = {
-    # the SDKs
-    "APITimeoutError": "timeout",
-    "APIConnectionError": "connection",
-    "APIResponseValidationError": "protocol",
-    "APIWebhookValidationError": "protocol",
-    "APIStatusError": "server",
-    "APIError": "server",
-    "OAuthError": "auth",
-    "CredentialsError": "auth",
-    "SubjectTokenProviderError": "auth",
-    "WorkloadIdentityError": "auth",
-    "LengthFinishReasonError": "protocol",
-    "ContentFilterFinishReasonError": "content_filter",
-    "InvalidWebhookSignatureError": "protocol",
-    "WebSocketConnectionClosedError": "cut",
-    "WebSocketQueueFullError": "internal",
-    "RetryableError": "server",
-    "OpenAIError": "internal",
-    "AnthropicError": "internal",
-    # httpx and httpx2
-    "ConnectTimeout": "connection",
-    "TimeoutException": "timeout",
-    "ReadError": "cut",
-    "RemoteProtocolError": "cut",
-    "LocalProtocolError": "invalid_request",
-    "UnsupportedProtocol": "invalid_request",
-    "TooManyRedirects": "invalid_request",
-    "InvalidURL": "invalid_request",
-    "DecodingError": "protocol",
-    "SSEError": "protocol",
-    "StreamError": "internal",
-    "CookieConflict": "internal",
-    "HTTPStatusError": "server",
-    "HTTPError": "connection",
-    # websockets; a `ConnectionClosed` with a close code goes by that
-    "ConnectionClosed": "cut",
-    "InvalidURI": "invalid_request",
-    "InvalidProxy": "connection",
-    "ProxyError": "connection",
-    "InvalidStatus": "server",
-    "InvalidHandshake": "protocol",
-    "ProtocolError": "protocol",
-    "PayloadTooBig": "protocol",
-    "TooManyFragments": "protocol",
-    "InvalidState": "internal",
-    "ConcurrencyError": "internal",
-    "WebSocketException": "internal",
-}
-
-_KIND_OF_CODE: dict[str, ErrorKind] = {
-    "context_length_exceeded": "context_overflow",
-    "exceed_context_size_error": "context_overflow",
-    "model_context_window_exceeded": "context_overflow",
-    "overloaded_error": "overloaded",
-    "overloaded": "overloaded",
-    "engine_overloaded": "overloaded",
-    "service_unavailable": "overloaded",
-    "server_is_overloaded": "overloaded",
-    "slow_down": "overloaded",
-    # Trying again does not fill an empty account.
-    "insufficient_quota": "auth",
-    "billing_error": "auth",
-    "billing_hard_limit_reached": "auth",
-    "rate_limit_error": "rate_limit",
-    "rate_limit_exceeded": "rate_limit",
-    "too_many_requests": "rate_limit",
-    "resource_exhausted": "rate_limit",
-    "authentication_error": "auth",
-    "invalid_api_key": "auth",
-    "permission_error": "auth",
-    "permission_denied": "auth",
-    "unauthenticated": "auth",
-    "not_found_error": "not_found",
-    "model_not_found": "not_found",
-    "not_found": "not_found",
-    "timeout_error": "timeout",
-    "content_filter": "content_filter",
-    "content_policy_violation": "content_filter",
-    "bio_policy": "content_filter",
-    "misalignment_policy_violation": "content_filter",
-    "image_content_policy_violation": "content_filter",
-    "api_error": "server",
-    "server_error": "server",
-    "internal_error": "server",
-    "internal_server_error": "server",
-    "invalid_request_error": "invalid_request",
-    "invalid_prompt": "invalid_request",
-    "invalid_argument": "invalid_request",
-}
 
 _OVERFLOW = re.compile(
     r"context (?:length|window|size|limit)|maximum context|prompt is too long"
@@ -137,7 +45,7 @@ _SILENT = {"ReadError": "the server, or something on the way to it, reset it"}
 
 def classify(status: int | None, codes: tuple[str, ...], message: str) -> ErrorKind:
     """What kind of failure this is. `codes` from the most exact to the vaguest."""
-    kinds = [kind for code in codes if (kind := _KIND_OF_CODE.get(code.lower())) is not None]
+    kinds = [kind for code in codes if (kind := KIND_OF_CODE.get(code.lower())) is not None]
     vague: tuple[ErrorKind, ...] = ("invalid_request", "server")
     for kind in kinds:
         if kind not in vague:
@@ -226,8 +134,8 @@ def as_provider_error(
 def kind_of_class(cls: type[BaseException]) -> ErrorKind | None:
     """The kind of a class of the mapped packages; None for any other class."""
     for base in cls.__mro__:
-        if base.__module__.partition(".")[0] in _PACKAGES and base.__name__ in _KIND_OF_CLASS:
-            return _KIND_OF_CLASS[base.__name__]
+        if base.__module__.partition(".")[0] in PACKAGES and base.__name__ in KIND_OF_CLASS:
+            return KIND_OF_CLASS[base.__name__]
     return None
 
 

@@ -35,10 +35,19 @@ class CallPart(msgspec.Struct, frozen=True):
 
 
 class ItemPart(msgspec.Struct, frozen=True):
-    """An opaque piece for the wire it came from; other wires leave it out."""
+    """An opaque piece for the wire it came from; other wires leave it out.
+
+    `provider` is whose it is: encrypted thoughts and fields of its own mean
+    nothing to another one that speaks the same wire.
+    """
 
     wire: str
     item: dict[str, object]
+    provider: str = ""
+
+    def is_for(self, provider: str) -> bool:
+        """Whether it may be sent there; Anthropic's signatures hold on every platform of theirs."""
+        return self.provider == provider or self.wire == "anthropic"
 
 
 Part: TypeAlias = TextPart | ReasoningPart | CallPart | ItemPart
@@ -89,6 +98,7 @@ class Conversation:
         self._open: list[Part] = []
         self._run: Growing | None = None
         self._is_thought = False
+        self._provider = ""
 
     @property
     def unanswered(self) -> tuple[CallPart, ...]:
@@ -102,6 +112,22 @@ class Conversation:
             else:
                 break
         return ()
+
+    def messages_for(self, provider: str) -> tuple[Message, ...]:
+        """The messages, without what another provider alone understands."""
+        return tuple(
+            msgspec.structs.replace(
+                message,
+                parts=tuple(
+                    part
+                    for part in message.parts
+                    if not isinstance(part, ItemPart) or part.is_for(provider)
+                ),
+            )
+            if isinstance(message, ModelTurn)
+            else message
+            for message in self.messages
+        )
 
     @property
     def responses(self) -> int:
@@ -120,6 +146,8 @@ class Conversation:
 
     def apply(self, event: e.Event) -> None:
         """Take one event into account; events that say nothing to the model are passed over."""
+        if isinstance(event, e.AttemptStarted):
+            self._provider = event.provider
         match event:
             case e.AttemptStarted(continues=False):
                 self.messages.clear()
@@ -138,7 +166,7 @@ class Conversation:
             case e.ToolCallRequested(call_id, name, arguments):
                 self._add(CallPart(call_id, name, arguments))
             case e.ProviderItem(wire, item):
-                self._add(ItemPart(wire, item))
+                self._add(ItemPart(wire, item, self._provider))
             case e.ResponseFinished():
                 self._end_run()
                 self.messages.append(ModelTurn(tuple(self._open)))

@@ -336,3 +336,24 @@ async def test_a_request_that_fails_is_the_engines_to_judge(tmp_path: Path) -> N
     await desk.settle()
     assert caught.value.kind == "overloaded"
     assert desk.transcript.state == "waiting"
+
+
+async def test_a_provider_that_pauses_for_its_own_tools_is_asked_on(tmp_path: Path) -> None:
+    provider = Script(answer("pause_turn", e.TextDelta("I search.")), answer("end"))
+    desk = Bench()
+    assert await worked(ticket("a", tmp_path), provider, desk) == e.TicketDone("end")
+    assert [len(request.messages) for request in provider.requests] == [1, 2]
+    provider = Script(*[answer("pause_turn", e.TextDelta("Still."))] * 2)
+    ending = await worked(ticket("a", tmp_path, max_turns=2), provider, Bench())
+    assert ending == e.TicketLimited("turns")
+
+
+async def test_a_call_that_was_only_written_is_remarked_on(tmp_path: Path) -> None:
+    call = e.ToolCallStarted("t1", "search", origin="text")
+    desk = Bench()
+    await worked(ticket("a", tmp_path), Script(answer("end", call)), desk)
+    (status,) = [event for event in desk.seen if isinstance(event, e.Status)]
+    assert "it was not run" in status.message
+    desk = Bench()
+    await worked(ticket("a", tmp_path), Script(answer("end", call, e.TextDelta("So."))), desk)
+    assert e.Status not in desk.kinds()

@@ -56,6 +56,16 @@ def test_a_partial_is_kept_where_the_next_attempt_goes_on_from_it() -> None:
     assert told(*retried, e.AttemptStarted("p", "m", True)).messages == [UserTurn("Go.")]
 
 
+def test_what_one_provider_alone_understands_is_not_sent_to_another() -> None:
+    secret = e.ProviderItem("openai-chat", {"thought": "x"})
+    signed = e.ProviderItem("anthropic", {"signature": "y"})
+    conversation = told(e.TextDelta("Hi."), secret, signed, FINISHED)
+    (_, turn) = conversation.messages_for("p")
+    assert turn == conversation.messages[-1]
+    (_, turn) = conversation.messages_for("other")
+    assert turn == ModelTurn((TextPart("Hi."), ItemPart("anthropic", {"signature": "y"}, "p")))
+
+
 def test_a_response_that_called_a_tool_has_no_partial_to_go_on_from() -> None:
     conversation = told(e.TextDelta("I look."), CALL)
     assert conversation.partial == ""
@@ -72,7 +82,7 @@ def test_parts_keep_the_order_in_which_they_streamed() -> None:
     assert turn == ModelTurn(
         (
             ReasoningPart("Let me."),
-            ItemPart("anthropic", {"signature": "x"}),
+            ItemPart("anthropic", {"signature": "x"}, "p"),
             TextPart("I look."),
             CallPart("1", "read_file", {"path": "x"}),
             TextPart("So."),
@@ -86,7 +96,7 @@ def test_reasoning_on_both_sides_of_an_opaque_item_stays_apart() -> None:
     item = e.ProviderItem("anthropic", {})
     turn = told(e.ReasoningDelta("a"), item, e.ReasoningDelta("b"), FINISHED).messages[-1]
     assert isinstance(turn, ModelTurn)
-    assert turn.parts == (ReasoningPart("a"), ItemPart("anthropic", {}), ReasoningPart("b"))
+    assert turn.parts == (ReasoningPart("a"), ItemPart("anthropic", {}, "p"), ReasoningPart("b"))
 
 
 def test_a_response_that_did_not_finish_is_left_out() -> None:

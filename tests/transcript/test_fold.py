@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from lfgtui import events as e
 from lfgtui.errors import IllegalMoveError
+from lfgtui.history.merging import merge
 from lfgtui.tickets import Ticket
 from lfgtui.transcript import (
     ENDED,
@@ -72,7 +73,7 @@ def merged_here_and_there(draw: st.DataObject, stored: list[e.Entry]) -> list[e.
         if (
             last is not None
             and last.attempt == entry.attempt
-            and (one := e.merge(last.event, event)) is not None
+            and (one := merge(last.event, event)) is not None
             and draw.draw(st.booleans())
         ):
             kept.pop()
