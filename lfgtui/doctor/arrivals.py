@@ -4,8 +4,9 @@ A model makes tokens one after the other, and the fastest known service makes
 some 3,000 a second. What comes faster was made before and held back: by a
 buffer on the way, or by a server that does not stream. So arrivals that follow
 each other within `TOGETHER` are one burst, and a burst that brings several
-pieces faster than `FASTEST` tokens a second is a **lump**. The share of the
-pieces that came in lumps decides:
+pieces faster than `FASTEST` tokens a second, after a silence of `HELD` or more,
+is a **lump**. (Shorter ones nobody sees: a radio link makes them of any fast
+stream.) The share of the pieces that came in lumps decides:
 
 - nearly all, towards the end of the waiting: something collected the whole answer;
 - most of them, spread over the time: a buffer that fills and is emptied, again and again;
@@ -33,6 +34,9 @@ Verdict = Literal["streams", "lump", "bursts", "one_piece", "too_fast", "too_sho
 TOGETHER = 0.010
 """Seconds of waiting below which a piece belongs to the burst before it."""
 
+HELD = 0.05
+"""Seconds of silence before a burst below which nothing was held back that anyone could see."""
+
 FASTEST = 5000.0
 """Tokens a second that no model makes."""
 
@@ -45,7 +49,7 @@ _CHARACTERS_PER_TOKEN = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What one read brought after `gap` seconds of waiting.
+    """What one read brought after `gap` seconds of waiting; the first one's from the request on.
 
     `deltas` counts the pieces of text, reasoning or arguments in it; 0 where
     it brought none.
@@ -150,7 +154,7 @@ def _deltas(burst: Sequence[Arrival]) -> int:
 
 
 def _is_lump(burst: Sequence[Arrival], fewest: int) -> bool:
-    if _deltas(burst) < fewest:
+    if _deltas(burst) < fewest or burst[0].gap < HELD:
         return False
     seconds = math.fsum(arrival.gap for arrival in burst[1:])
     return estimated_tokens(burst) > FASTEST * seconds

@@ -26,7 +26,7 @@ from lfgtui.events import (
 )
 from lfgtui.providers.base import Provider, Request
 from lfgtui.providers.listing import ListsModels
-from lfgtui.providers.probe import Exchange, Probe, Watchable
+from lfgtui.providers.probe import Exchange, Probe, Watchable, timed
 from lfgtui.transcript import UserTurn
 
 PROMPT = "Write the numbers from one to forty in English words, one on each line, and nothing else."
@@ -127,12 +127,11 @@ class _Watch:
     async def follow(self, stream: AsyncGenerator[WireEvent, None]) -> None:
         """Read to the end; what raises is the caller's."""
         while True:
-            asked = monotonic()
-            event = await anext(stream, None)
+            event, waited = await timed(anext(stream, None))
             self._last = monotonic()
             if event is None:
                 return
-            self._gaps.append(self._last - asked)
+            self._gaps.append(waited)
             self._take(event)
 
     def finish(self) -> None:
@@ -152,7 +151,9 @@ class _Watch:
             sizes = [piece.size for piece in exchange.pieces]
             last = exchange.pieces[-1].at if exchange.pieces else exchange.answered or ended
             if exchange.answered is not None:
-                seen.wall_clock = self._wall + exchange.answered - self._began
+                until_head = exchange.answered - self._began
+                seen.wall_clock = self._wall + until_head
+                gaps[:1] = [gap + until_head for gap in gaps[:1]]  # it may have come with the head
         seen.silence = ended - last
         seen.arrivals = [
             Arrival(gap, self._deltas[place], self._characters[place], size)

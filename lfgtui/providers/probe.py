@@ -7,19 +7,22 @@ connection, still compressed where it is.
 
 httpx2 hands over a chunked body chunk by chunk, also where one read of the
 socket brought a hundred of them, and between two of them our own decoder
-works. So each piece is noted with the time that was spent waiting for it:
-next to nothing says that it was there already.
+works. So each piece is noted with the time that was spent waiting for it, and
+what needed no waiting was there already, however busy this machine is.
 """
 
+import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 import httpx
 import httpx2
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,26 @@ class Watchable(Protocol):
         ...
 
 
+async def timed(arrival: Awaitable[T]) -> tuple[T, float]:
+    """What arrives, and the seconds waited for it: 0 where the task did not have to stop for it.
+
+    What is called soon is called as soon as the task stops, and not before.
+    """
+    stopped = False
+
+    def stop() -> None:
+        nonlocal stopped
+        stopped = True
+
+    mark = asyncio.get_running_loop().call_soon(stop)
+    asked = monotonic()
+    try:
+        arrived = await arrival
+    finally:
+        mark.cancel()
+    return arrived, monotonic() - asked if stopped else 0.0
+
+
 class _Trace:
     """httpcore's `trace` extension: steps of a request, by name.
 
@@ -153,12 +176,10 @@ class _NotedStream(httpx2.AsyncByteStream, httpx.AsyncByteStream):
         try:
             async with aclosing(pieces):
                 while True:
-                    asked = monotonic()
-                    piece = await anext(pieces, None)
+                    piece, waited = await timed(anext(pieces, None))
                     if piece is None:
                         break
-                    now = monotonic()
-                    self._exchange.pieces.append(Piece(now, now - asked, len(piece)))
+                    self._exchange.pieces.append(Piece(monotonic(), waited, len(piece)))
                     yield piece
             self._exchange.complete = True
         finally:

@@ -15,8 +15,10 @@ from lfgtui.simulator.scenario import Scenario, Stall, Turn
 from lfgtui.simulator.server import Settings, running
 
 LINES = "\n".join(f"line {number} of forty" for number in range(40))
-PACED = Scenario(turn=(Turn(text=LINES),), rate=200, jitter=0.2, first_token=0.05)
-SILENT = Scenario(turn=(Turn(text=LINES, stall=Stall(300, 3.0, pings=False)),), rate=900)
+# Few and slow enough that a machine that is busy elsewhere for a moment makes no lumps of them.
+PACED = Scenario(turn=(Turn(text=LINES[:200]),), rate=110, jitter=0.2, first_token=0.05)
+STALL = Stall(300, 3.0, pings=False)
+SILENT = Scenario(turn=(Turn(text=LINES, stall=STALL),), rate=900, first_token=0.05)
 
 
 @pytest.fixture

@@ -66,6 +66,13 @@ def test_a_few_tokens_that_come_together_are_no_bursts() -> None:
     assert verdict([Arrival(0.05, 4, 16) for _ in range(30)]) == "streams"
 
 
+def test_a_link_that_bundles_what_comes_fast_is_not_accused() -> None:
+    """A thousand tokens a second over a link that delivers every 15 ms."""
+    assert (
+        verdict([Arrival(0.3, 15, 60), *[Arrival(0.015, 15, 60) for _ in range(20)]]) == "streams"
+    )
+
+
 def test_an_answer_that_was_there_at_once_is_too_fast_to_tell() -> None:
     assert verdict(at_once(100, INSTANT / 2)) == "too_fast"
 

@@ -28,8 +28,8 @@ async def test_a_server_that_streams_is_found_well_on_every_wire(
     said = await ask(simulator, wire)
     assert (said.ok, said.verdict, said.status) == (True, "streams", 200)
     assert said.arrivals is not None
-    assert said.arrivals.pieces > 100
-    assert said.arrivals.bytes > said.arrivals.characters > 600
+    assert said.arrivals.pieces >= 40
+    assert said.arrivals.bytes > said.arrivals.characters == 200
     assert said.latency_ms is not None
     assert said.latency_ms.first_byte is not None
     assert said.latency_ms.first_token is not None

@@ -15,7 +15,7 @@ from lfgtui.errors import ProviderError
 from lfgtui.providers.anthropic import AnthropicProvider
 from lfgtui.providers.openai_chat import ChatProvider
 from lfgtui.providers.openai_responses import ResponsesProvider
-from lfgtui.providers.probe import Exchange, Probe, Watchable
+from lfgtui.providers.probe import Exchange, Probe, Watchable, timed
 
 from .loopback import CUT, Answer, Loopback
 from .test_pumps import FIRST, LAST, WIRES, events_of
@@ -82,6 +82,16 @@ async def test_records_that_a_decoder_does_not_know_are_counted(
     probe, _ = await watched(server, wire, Answer([shiny, *FIRST[wire], *LAST[wire]]))
     if wire != "openai-chat":  # its records have no type
         assert probe.unknown == {"shiny": 1}
+
+
+async def test_what_is_there_already_is_not_waited_for() -> None:
+    queue: asyncio.Queue[int] = asyncio.Queue()
+    queue.put_nowait(1)
+    assert await timed(queue.get()) == (1, 0.0)
+    asyncio.get_running_loop().call_later(0.01, queue.put_nowait, 2)
+    arrived, waited = await timed(queue.get())
+    assert arrived == 2
+    assert waited >= 0.005
 
 
 @pytest.mark.parametrize("library", [httpx, httpx2])
