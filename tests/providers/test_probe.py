@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import shutil
 import ssl
+import subprocess
 from pathlib import Path
 from types import ModuleType
 
@@ -108,14 +110,15 @@ async def test_two_probes_do_not_get_into_each_others_way(
     assert two.exchanges[0].connect is not None  # the client has one trace, the later probe's
 
 
-async def test_the_handshake_of_an_encrypted_connection_is_timed() -> None:
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
+async def test_the_handshake_of_an_encrypted_connection_is_timed(tmp_path: Path) -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
         await writer.drain()
         writer.close()
 
-    ours, theirs = await asyncio.to_thread(tls_contexts)
+    ours, theirs = await asyncio.to_thread(tls_contexts, tmp_path)
     server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=theirs)
     port = server.sockets[0].getsockname()[1]
     probe = Probe()
@@ -130,12 +133,22 @@ async def test_the_handshake_of_an_encrypted_connection_is_timed() -> None:
     assert seen.tls > 0
 
 
-def tls_contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """A client's and a server's, with the certificate that signs itself."""
-    file = Path(__file__).parent / "localhost.pem"
+def tls_contexts(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """A client's and a server's, with a certificate of the moment that signs itself."""
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
+            *("-nodes", "-days", "1", "-subj", "/CN=localhost"),
+            *("-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"),
+            *("-keyout", str(key), "-out", str(certificate)),
+        ],
+        check=True,
+        capture_output=True,
+    )
     theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    theirs.load_cert_chain(file)
-    return ssl.create_default_context(cafile=str(file)), theirs
+    theirs.load_cert_chain(certificate, key)
+    return ssl.create_default_context(cafile=str(certificate)), theirs
 
 
 def test_a_look_up_is_timed_and_not_counted_as_connecting() -> None:
