@@ -9,7 +9,7 @@ TESTS ?= tests
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test acceptance check format bench fuzz wire snapshots picture clean
+.PHONY: help demo run test acceptance check format bench fuzz crash wire snapshots picture clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -51,6 +51,9 @@ fuzz: $(READY) ## stream awkward documents, walk through the app, for minutes; p
 	$(BIN)/python -m tests.ui.fuzz_rows
 	@LFG_RECORDINGS="$${LFG_RECORDINGS:-$(wildcard ../shared/data)}" $(BIN)/python -m tests.providers.mutations
 	$(BIN)/python -m tests.ui.walk
+
+crash: $(READY) ## kill -9 lfg 200 times in mid-stream; what was on the screen must be in the history
+	$(BIN)/python -m tests.crash $(ARGS)
 
 wire: $(READY) ## decode every recorded provider stream, cut in every way; prints a table
 	@LFG_RECORDINGS="$${LFG_RECORDINGS:-$(wildcard ../shared/data)}" $(BIN)/python -m tests.providers.wire_table
