@@ -207,4 +207,5 @@ def _explain_endings(engine: Engine) -> None:
     for ticket in engine.tickets:
         ending = engine.transcript(ticket.id).ending
         if ending is not None and not isinstance(ending, e.TicketDone):
-            _complain(_detail(ending) or e.event_type(ending))
+            said = e.event_type(ending).removeprefix("ticket_")  # as in "interrupted"
+            _complain(_detail(ending) or said)

@@ -1,6 +1,7 @@
 """`lfg history path|size|prune|delete|backup|vacuum|check|repair`."""
 
 import re
+import shlex
 import time
 from pathlib import Path
 
@@ -44,28 +45,37 @@ def size() -> None:
 @click.command()
 @click.option("--older-than", "age", required=True, metavar="AGE", help="As in 90d, 12w, 48h.")
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
-def prune(age: str, dry_run: bool) -> None:
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def prune(age: str, dry_run: bool, yes: bool) -> None:
     """Delete the runs that ended longer ago than AGE."""
     found = _AGE.fullmatch(age)
     if found is None:
         raise UsageError(f'--older-than: "{age}" is no age; write it as 90d, 12w or 48h')
     moment = time.time() - int(found[1]) * _SECONDS[found[2]]
     runs = upkeep.older_than(paths.history_file(), moment)
-    if not dry_run:
-        runs = upkeep.delete(paths.history_file(), runs)
     for run in runs:
         click.echo(run)
-    verb = "would be deleted" if dry_run else "deleted; `lfg history vacuum` gives their room back"
-    click.echo(f"{len(runs)} runs {verb}", err=True)
+    count = f"{len(runs)} run{'' if len(runs) == 1 else 's'}"
+    if not runs:
+        click.echo("no run ended that long ago", err=True)
+    elif dry_run:
+        click.echo(f"{count} would be deleted", err=True)
+    else:
+        if not yes:
+            click.confirm(f"Delete {count} for good?", abort=True, err=True)
+        upkeep.delete(paths.history_file(), runs)
+        click.echo(f"{count} deleted; `lfg history vacuum` gives their room back", err=True)
 
 
 @click.command()
 @click.argument("names", metavar="RUN...", nargs=-1, required=True)
-@click.confirmation_option(prompt="Delete for good?")
-def delete(names: tuple[str, ...]) -> None:
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def delete(names: tuple[str, ...], yes: bool) -> None:
     """Delete runs; there is no way back."""
     with Reader(paths.history_file()) as reader:
         runs = [reader.find_run(name) for name in names]
+    if not yes:
+        click.confirm(f"Delete {', '.join(runs)} for good?", abort=True, err=True)
     deleted = upkeep.delete(paths.history_file(), runs)
     for run in deleted:
         click.echo(run)
@@ -116,4 +126,7 @@ def repair(file: Path) -> None:
     click.echo(f"{file}: {counts}")
     if rescued.lost_packs:
         click.echo(f"{rescued.lost_packs} packs of entries could not be read", err=True)
-    click.echo(f"to use it: mv {file} {source}", err=True)
+    # What is left of the damaged file's log would be played into the new one.
+    log = " ".join(shlex.quote(f"{source}-{part}") for part in ("wal", "shm"))
+    move = f"mv {shlex.quote(str(file))} {shlex.quote(str(source))}"
+    click.echo(f"to use it, with no lfg running: rm -f {log} && {move}", err=True)

@@ -163,9 +163,7 @@ class TicketRun:
                 keeps_partial = self._can_go_on_from_partial() or msgspec.UNSET
                 progressed = self.transcript.conversation.responses > responses
                 rest = self._office.circuit(route.provider).rest()
-                step = self._recovery.after(
-                    error, progressed=progressed or keeps_partial is True, rest=rest
-                )
+                step = self._recovery.after(error, progressed=progressed, rest=rest)
                 if step is None:
                     raise
                 broken = error

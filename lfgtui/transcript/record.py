@@ -14,6 +14,7 @@ from lfgtui.transcript.items import (
     HostedItem,
     NoteItem,
     PromptItem,
+    ReasoningItem,
     SourcesItem,
     TextItem,
     ToolItem,
@@ -159,15 +160,15 @@ def ticket_markdown(ticket: Ticket, transcript: Transcript) -> str:
                 case ToolItem():
                     lines += [_call_markdown(item), ""]
                 case PromptItem():
-                    lines += [*(f"> {line}" for line in item.text.splitlines()), ""]
+                    lines += [*_quoted(item.text), ""]
                 case NoteItem():
                     lines += [f"*{item.message}*", ""]
+                case ReasoningItem():
+                    lines += ["*thinking:*", "", *_quoted(item.text), ""]
                 case HostedItem():
-                    lines += [f"`{item.name}` {item.input}".rstrip(), ""]
+                    lines += [_hosted_markdown(item), ""]
                 case SourcesItem():
                     lines += [*(_source_markdown(c) for c in item.citations), ""]
-                case _:
-                    pass
     return "\n".join(lines)
 
 
@@ -177,12 +178,28 @@ def _source_markdown(citation: e.Citation) -> str:
     return "- " + (f"{title} {where}".strip() or citation.url or citation.quote)
 
 
+def _quoted(text: str) -> list[str]:
+    return [f"> {line}".rstrip() for line in text.strip("\n").splitlines()]
+
+
+def _hosted_markdown(item: HostedItem) -> str:
+    head = f"`{item.name}` {item.input}".rstrip()
+    output = (item.output or item.live_output).rstrip()
+    return "\n\n".join([head, _fenced(output)]) if output else head
+
+
 def _call_markdown(call: ToolItem) -> str:
     given = call.arguments_json if call.arguments is None else call.arguments
     if not isinstance(given, str):
         given = msgspec.json.format(msgspec.json.encode(given)).decode()
     output = call.output or call.live_output
-    longest = max((len(run) for run in re.findall("`+", given + output)), default=0)
-    fence = "`" * max(3, longest + 1)
     blocks = [given, output.rstrip()] if output else [given]
-    return "\n\n".join([f"**{call.name}**", *(f"{fence}\n{block}\n{fence}" for block in blocks)])
+    name = f"**{call.name}**" + (" (in the text, not run)" if call.is_text_borne else "")
+    return "\n\n".join([name, *map(_fenced, blocks)])
+
+
+def _fenced(block: str) -> str:
+    """The block in a fence that nothing in it can close."""
+    longest = max((len(run) for run in re.findall("`+", block)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}\n{block}\n{fence}"

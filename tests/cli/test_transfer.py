@@ -1,7 +1,9 @@
 """`lfg export` and `lfg import`, as they are typed."""
 
+import io
 import json
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -72,3 +74,36 @@ def test_a_file_is_never_written_over(
 def test_what_is_missing_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["import", str(tmp_path / "none")]) == 2
     assert "No such file" in capsys.readouterr().err
+
+
+def test_pruning_asks_unless_it_is_told_not_to(
+    run: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.time", lambda: 4e9)
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    assert main(["history", "prune", "--older-than", "1d"]) == 130
+    assert main(["show", run]) in (0, None)
+    capsys.readouterr()
+    main(["history", "prune", "--older-than", "1d", "--yes"])
+    assert capsys.readouterr().out == f"{run}\n"
+    main(["history", "prune", "--older-than", "1d"])
+    assert capsys.readouterr().err == "no run ended that long ago\n"
+
+
+def test_the_advice_after_a_rescue_leaves_a_sound_history(
+    run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = paths.history_file()
+    left = History.open(path)  # its log is not folded in: as after a kill
+    left.start_run("Killed", [Ticket(id="k", prompt="p", workspace="/")], None)
+    rescued = tmp_path / "rescued.db"
+    assert main(["history", "repair", str(rescued)]) in (0, None)
+    advice = capsys.readouterr().err.partition(": ")[2]
+    subprocess.run(["sh", "-c", advice], check=True)
+    left._leases.clear()
+    assert main(["history", "check"]) == 0
+    main(["history", "--json"])
+    states = {
+        one["title"]: one["state"] for one in json.loads(capsys.readouterr().out.split("\n")[1])
+    }
+    assert states == {"Hi": "done", "Killed": "interrupted"}

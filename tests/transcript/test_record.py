@@ -136,9 +136,17 @@ Half
 > Go.
 > Now.
 
+*thinking:*
+
+> Hm.
+
 I look.
 
 `web_search` q
+
+```
+found
+```
 
 **run_command**
 
@@ -156,6 +164,13 @@ exit code 0
 Done.
 """
     )
+
+
+def test_a_call_that_only_stood_in_the_text_is_marked_on_the_page() -> None:
+    call = e.ToolCallStarted("t", "run_command", origin="text")
+    given = e.ToolArgumentsDelta("t", '{"command": "ls"}')
+    page = ticket_markdown(TICKET, folded([*LIFE[:4], call, given, e.ResponseFinished(1, "end")]))
+    assert "**run_command** (in the text, not run)" in page
 
 
 def test_a_single_attempt_and_a_ticket_without_title_need_no_more_headings() -> None:

@@ -10,6 +10,9 @@ from lfgtui.ui.partial_json import HEAD, Member
 _LONGEST = 24
 """Rows of one argument."""
 
+_ASKED = 1000
+"""Rows of one that is asked about: what is approved should be read."""
+
 _GROWING = 12
 """Rows of one that still grows: its last."""
 
@@ -43,7 +46,8 @@ def argument_rows(
         if is_arriving and not member.is_complete:
             rows = last_rows(text, member.breaks, style, palette, room, _GROWING)
         else:
-            rows = clipped(str(text), style, palette, room, _LONGEST, 0)
+            most = _ASKED if question else _LONGEST
+            rows = clipped(str(text), style, palette, room, most, 0)
         for row in rows:
             yield row.indented((margin,))
 

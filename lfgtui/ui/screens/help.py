@@ -86,7 +86,7 @@ def help_text(keys: Mapping[str, Sequence[str]]) -> Content:
                 *(
                     part
                     for badge in row
-                    for part in ((badge.sign, f"${badge.colour}"), (f" {badge.word:<11}", ""))
+                    for part in ((badge.sign, f"${badge.colour}"), (f" {badge.word:<12}", ""))
                 ),
             )
         )
