@@ -31,6 +31,7 @@ TRIES = 5
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 5.0
 _LONGEST_RETRY = 30.0
 _ANEW = "the server began a new run"
+_UNSAID = "the stream ended without saying that the agent is done; there may be more"
 
 
 class Link(Protocol):
@@ -102,6 +103,8 @@ class _Run:
                 cut = ProviderError("cut", "the stream ended before the agent did")
                 ended = decoder.done or not decoder.announces_its_end
                 if decoder.failure is not None or ended or not self._goes_on(cut):
+                    if ended and not decoder.done and self._cursor.last_id:
+                        yield Status(_UNSAID)  # perhaps a cut that looks like an end
                     break
                 found = cut
             if self._tries == 0:

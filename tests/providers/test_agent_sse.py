@@ -387,3 +387,17 @@ async def test_a_pause_longer_than_the_idle_time_is_a_timeout(
 ) -> None:
     server.answer = Answer([b"retry: 20000\n\n", token("Hel", 1), CUT])
     assert (await failure_of(connect(), request(idle_timeout=0.2))).kind == "timeout"
+
+
+async def test_an_end_that_was_never_announced_is_remarked_on_where_there_are_ids(
+    server: Loopback, connect: Connect
+) -> None:
+    server.answer = Answer([token("Hel", 1), token("lo", 2)])
+    events = await events_of(connect())
+    assert (said(events), events[-1]) == ("Hello", ResponseFinished(1, "end"))
+    (remark,) = [event for event in events if isinstance(event, Status)]
+    assert "there may be more" in remark.message
+    server.answer = Answer([token("Hello")])
+    assert await events_of(connect()) == HELLO
+    server.answer = Answer([token("Hello", 1), DONE])
+    assert await events_of(connect()) == HELLO
