@@ -12,7 +12,7 @@ from lfgtui.errors import HistoryError, UsageError
 from lfgtui.history import upkeep
 from lfgtui.history.reader import Reader
 
-_AGE = re.compile(r"(\d+)(h|d|w)")
+_AGE = re.compile(r"(\d{1,5})(h|d|w)")
 _SECONDS = {"h": 3600, "d": 86400, "w": 7 * 86400}
 
 

@@ -20,6 +20,9 @@ from collections.abc import Callable
 from lfgtui.config import BreakerPolicy
 from lfgtui.errors import ProviderError
 
+_A_MOMENT = 0.1
+"""Seconds that a probe takes, as long as nothing better is known."""
+
 
 class Circuit:
     """One provider's circuit, shared by all tickets of a run."""
@@ -44,8 +47,11 @@ class Circuit:
         return self._opens_at is None
 
     def rest(self) -> float:
-        """Seconds until a request may leave; 0 where one may now."""
-        return 0.0 if self._opens_at is None else max(0.0, self._opens_at - self._clock())
+        """Seconds until a request may leave, as far as is known; 0 where one may now."""
+        if self._opens_at is None:
+            return 0.0
+        left = max(0.0, self._opens_at - self._clock())
+        return max(left, _A_MOMENT) if self._probe is not None else left
 
     async def enter(self) -> "Passage":
         """Wait until a request may leave.
@@ -102,7 +108,7 @@ class Circuit:
         """Until something changed, or the pause is over."""
         news = self._news
         try:
-            async with asyncio.timeout(self.rest() or None):
+            async with asyncio.timeout(max(self.rest(), _A_MOMENT)):
                 await news.wait()
         except TimeoutError:
             pass

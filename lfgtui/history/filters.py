@@ -19,7 +19,7 @@ STATES = (
 KINDS = ("text", "reasoning", "prompt", "tool_call", "tool_output", "error")
 
 _FILTER = re.compile(rf'(?<!\S)({"|".join(NAMES)}):("[^"]*"|[^\s"]+)')
-_AGE = re.compile(r"(\d+)(min|h|d|w)")
+_AGE = re.compile(r"(\d{1,5})(min|h|d|w)")
 _UNITS = {"min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _DATES = ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m")
 
@@ -40,6 +40,7 @@ def read(query: str, now: datetime) -> Asked:
     `now` is the local time that an age (`after:7d`) is counted back from.
     """
     terms: list[Term] = []
+    query = query.encode(errors="replace").decode()  # a byte that is no text, from the shell
 
     def take(found: re.Match[str]) -> str:
         name, value = found[1], found[2].strip('"')
@@ -90,11 +91,11 @@ def _moment(name: str, value: str, now: datetime) -> float:
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
         return (midnight - timedelta(days=value == "yesterday")).timestamp()
     if age := _AGE.fullmatch(value):
-        return (now - timedelta(**{_UNITS[age[2]]: int(age[1])})).timestamp()
+        return now.timestamp() - timedelta(**{_UNITS[age[2]]: int(age[1])}).total_seconds()
     for form in _DATES:
         try:
             return datetime.strptime(value, form).timestamp()
-        except ValueError:
+        except (ValueError, OverflowError):
             continue
     raise UsageError(
         f"{name}:{value}: wants a date (2026-11-21), a time (2026-11-21T14:30),"

@@ -25,6 +25,7 @@ Row: TypeAlias = tuple[int, int, float, str]
 """An entry as it is stored: seq, attempt, at, and the event as JSON."""
 
 _LITERAL = -1
+_NEAR = 4096
 _TEXT_FIELDS = {
     "text_delta": "text",
     "reasoning_delta": "text",
@@ -176,10 +177,13 @@ class _Columns:
             if passage.kind != wanted or not passage.first_seq <= seq <= passage.last_seq:
                 continue
             place = self._place[passage.id]
+            is_piece = kind.endswith("_delta")
             if not passage.text.startswith(text, place):
-                place = passage.text.find(text) if len(text) > 8 else -1
+                # A piece that is elsewhere is near, or not worth a search for each.
+                end = place + len(text) + _NEAR if is_piece else len(passage.text)
+                place = passage.text.find(text, place, end) if len(text) > 8 else -1
             if place >= 0:
-                if kind.endswith("_delta"):
+                if is_piece:
                     self._place[passage.id] = place + len(text)
                 return passage.id, place
         place, self._literal_length = self._literal_length, self._literal_length + len(text)

@@ -48,8 +48,8 @@ def seal_all(connection: sqlite3.Connection) -> None:
 def stored(connection: sqlite3.Connection, ticket: int, first: int = 1) -> Iterator[Row]:
     """The ticket's entries in `seq` order, from `first` on, as they stand now.
 
-    All of them are looked up before the first is given, since a writer may
-    pack what is read here a moment later.
+    All of them are read before the first is given: a writer may pack a moment
+    later what is a row now, and delete a run whose texts are not read yet.
     """
     with _snapshot(connection):
         rows: list[Row] = connection.execute(
@@ -67,10 +67,9 @@ def stored(connection: sqlite3.Connection, ticket: int, first: int = 1) -> Itera
             ),
         ).fetchall()
 
-    for (body,) in packs:
-        for row in pack.unpack(body, partial(texts_of, connection)):
-            if row[0] >= first:
-                yield row
+        texts = partial(texts_of, connection)
+        packed = [row for (body,) in packs for row in pack.unpack(body, texts) if row[0] >= first]
+    yield from packed
     yield from rows
 
 

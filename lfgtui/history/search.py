@@ -99,12 +99,17 @@ def search(
             return Found(_listed(one, asked.words, terms, limit))
         return _matching(one, asked, terms, limit, prefix=prefix, ranked=ranked)
 
-    found = ask(connection)
-    if connection.execute("SELECT 1 FROM entries LIMIT 1").fetchone() is None:
-        return found
-    from lfgtui.history.unfinished import in_memory  # only where something runs
+    connection.execute("BEGIN")  # what is sealed in between would be in neither
+    try:
+        found = ask(connection)
+        if connection.execute("SELECT 1 FROM entries LIMIT 1").fetchone() is None:
+            return found
+        from lfgtui.history.unfinished import in_memory  # only where something runs
 
-    with closing(in_memory(connection)) as memory:
+        memory = in_memory(connection)
+    finally:
+        connection.execute("COMMIT")
+    with closing(memory):
         unfinished = ask(memory).hits
     return found._replace(hits=[*unfinished, *found.hits][:limit])
 

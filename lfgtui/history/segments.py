@@ -42,6 +42,7 @@ class OpenSegments:
     def __init__(self) -> None:
         self._stream: Segment | None = None
         self._is_parted = False
+        self._ends_blank = False
         self._calls: dict[str, Segment] = {}
         self._outputs: dict[str, Segment] = {}
         self._about: dict[str, tuple[str, str | None]] = {}
@@ -109,8 +110,10 @@ class OpenSegments:
     def _grow_stream(self, entry: e.Entry, kind: Kind, text: str) -> list[Segment]:
         stream = self._stream
         if stream is not None and stream.kind == kind:
-            is_long = entry.seq - stream.first_seq >= _LONG
-            if not (is_long and _STARTS_BLANK.match(text)):
+            length = entry.seq - stream.first_seq
+            is_between = self._ends_blank or _STARTS_BLANK.match(text) or length >= 2 * _LONG
+            self._ends_blank = text[-1:].isspace()
+            if length < _LONG or not is_between:
                 stream.last_seq = entry.seq
                 return []
             self._is_parted = True

@@ -154,10 +154,8 @@ class History:
 
     def finish_run(self, run: str, state: RunState) -> None:
         """Store how the run ended, once all its entries are saved, and release it."""
-        try:
-            self._store_state(run, state, self._clock())
-        finally:
-            self.release(run)
+        self._store_state(run, state, self._clock())
+        self.release(run)  # if that failed only `close` may: there is a backlog to write
 
     def mark_run(self, run: str, state: RunState) -> None:
         """Store how the run stands, once all its entries so far are saved, and keep it."""

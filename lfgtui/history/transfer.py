@@ -5,9 +5,11 @@ prints it. So a reader needs nothing but JSON, and a line can be cut out with
 grep. What is imported is the same run: same id, same numbers, same times.
 """
 
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -22,6 +24,8 @@ from lfgtui.tickets import Ticket
 
 VERSION = 1
 _A_BATCH = 1000
+_RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[a-z0-9]{4}")  # it becomes a file's name
+_TICKET_ID = re.compile(r"[A-Za-z0-9._-]+")
 
 
 class RunLine(msgspec.Struct, frozen=True, tag_field="type", tag="lfg_run"):
@@ -42,15 +46,22 @@ class TicketLine(msgspec.Struct, frozen=True, tag_field="type", tag="lfg_ticket"
     ticket: Ticket
 
 
+class EndLine(msgspec.Struct, frozen=True, tag_field="type", tag="lfg_end"):
+    """The last line: how many entries stand before it. A file without it was cut off."""
+
+    entries: int
+
+
 class _Identity(msgspec.Struct, frozen=True):
     ticket: str
-    attempt: int
+    attempt: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
     seq: int
-    at: float
+    at: Annotated[float, msgspec.Meta(ge=0, le=1e11)]
 
 
 _run = msgspec.json.Decoder(RunLine)
 _ticket = msgspec.json.Decoder(TicketLine)
+_end = msgspec.json.Decoder(EndLine)
 _identity = msgspec.json.Decoder(_Identity)
 
 
@@ -63,21 +74,28 @@ def lines_of(reader: Reader, run: str) -> Iterator[bytes]:
     tickets = reader.tickets(run)
     for stored in tickets:
         yield msgspec.json.encode(TicketLine(run, stored.ticket))
+    count = 0
     for stored in tickets:
         for entry in reader.entries(run, stored.ticket.id):
+            count += 1
             yield e.entry_json(entry).encode()
+    yield msgspec.json.encode(EndLine(count))
 
 
 def import_run(path: Path, lines: Iterable[bytes], source: str) -> str:
     """Store the run that the lines say; gives its id. All of it or nothing.
 
+    What a ticket approves by itself was trusted elsewhere and is not here: a
+    resume asks. All is read before anything is locked.
+
     Raises `UsageError` naming `source` and line where they are no such run,
     where it is unfinished, or where it is here already.
     """
+    said = list(lines)
     connection = schema.connect(path)
     try:
         with schema.opening(path), schema.transaction(connection):
-            return _Import(connection, source).take(lines)
+            return _Import(connection, source).take(said)
     finally:
         connection.close()
 
@@ -89,6 +107,8 @@ class _Import:
         self._line = 0
         self._ledgers: dict[str, Ledger] = {}
         self._batch = Batch()
+        self._entries = 0
+        self._is_whole = False
 
     def take(self, lines: Iterable[bytes]) -> str:
         run: RunLine | None = None
@@ -100,18 +120,24 @@ class _Import:
                     run = self._begin(_run.decode(line))
                 elif line.startswith(b'{"type":"lfg_ticket"'):
                     self._add_ticket(run, _ticket.decode(line))
+                elif line.startswith(b'{"type":"lfg_end"'):
+                    self._is_whole = _end.decode(line).entries == self._entries
                 else:
                     self._add_entry(_identity.decode(line), e.decode_event(line))
             except msgspec.MsgspecError as error:
                 raise self._refused(f"no line of an exported run: {error}") from None
         if run is None:
             raise UsageError(f"{self._source}: it is empty; `lfg export --format jsonl` writes one")
+        if not self._is_whole:
+            raise self._refused("the file is cut off; export the run again")
         self._write()
         return run.run
 
     def _begin(self, run: RunLine) -> RunLine:
         if run.version != VERSION:
             raise self._refused(f"version {run.version}; this lfg reads {VERSION}; update lfg")
+        if not _RUN_ID.fullmatch(run.run):
+            raise self._refused("the run's id is none of lfg's")
         if run.state == "running":
             raise self._refused(f"run {run.run} was still running; export it when it has ended")
         known = self._connection.execute("SELECT 1 FROM runs WHERE id = ?", (run.run,)).fetchone()
@@ -124,7 +150,12 @@ class _Import:
         return run
 
     def _add_ticket(self, run: RunLine, line: TicketLine) -> None:
-        spec = msgspec.json.encode(line.ticket).decode()
+        ticket = line.ticket
+        if not _TICKET_ID.fullmatch(ticket.id) or ticket.id in self._ledgers:
+            raise self._refused("a ticket's id that is none, or was there before")
+        if ticket.approves_by_itself():
+            ticket = msgspec.structs.replace(ticket, approve="ask")
+        spec = msgspec.json.encode(ticket).decode()
         row = self._connection.execute(
             "INSERT INTO tickets (run, position, name, spec, state) VALUES (?, ?, ?, ?, 'queued')",
             (run.run, len(self._ledgers), line.ticket.id, spec),
@@ -138,6 +169,7 @@ class _Import:
             raise self._refused(f'no ticket "{identity.ticket}" was announced')
         if identity.seq != ledger.last_seq + 1:
             raise self._refused(f"entry {identity.seq} after {ledger.last_seq}: a line is missing")
+        self._entries += 1
         self._batch.add(Submission(ledger, identity.attempt, identity.at, event, 0))
         if len(self._batch.entries) >= _A_BATCH:
             self._write()

@@ -69,13 +69,13 @@ def back_up(path: Path, copy: Path) -> None:
         raise UsageError(f"{path}: there is no history yet")
     if copy.exists():
         raise UsageError(f"{copy} exists already; name a new file")
-    schema.make(copy)
-    with (
-        closing(schema.connect_to_read(path)) as db,
-        schema.opening(copy),
-        closing(sqlite3.connect(copy)) as target,
-    ):
-        db.backup(target, pages=1024)
+    with schema.opening(copy):
+        schema.make(copy)
+        with (
+            closing(schema.connect_to_read(path)) as db,
+            closing(sqlite3.connect(copy)) as target,
+        ):
+            db.backup(target)  # in one step: between two, a writer would begin it anew
 
 
 def vacuum(path: Path) -> tuple[int, int]:
@@ -127,7 +127,6 @@ def rescue(path: Path, target: Path) -> Rescued:
             for table in _TABLES:
                 rows[table] = _copy(damaged, db, table)
             lost = _drop_unreadable(db)
-            db.execute("UPDATE runs SET state = 'interrupted' WHERE state = 'running'")
             db.execute("INSERT INTO segments_fts (segments_fts) VALUES ('rebuild')")
     if not any(rows.values()):
         target.unlink()

@@ -79,14 +79,15 @@ class Transcript:
 
         With what came before its connection broke, where it is only the rest.
         """
-        said = ""
+        said, goes_on = "", False
         for message in reversed(self.conversation.messages):
-            if isinstance(message, ModelTurn) and message.text:
-                if said and not message.is_cut:
+            if isinstance(message, ModelTurn):
+                if said and not (message.is_cut or goes_on):
                     break
                 said = message.text + said
             elif said and not isinstance(message, UserTurn):
                 break
+            goes_on = isinstance(message, ModelTurn)  # after a pause nothing stands between
         return said
 
     def apply(self, entry: e.Entry) -> None:

@@ -99,7 +99,9 @@ def _resting(resting: Mapping[str, float]) -> str:
     if len(resting) > 1:
         return f"{len(resting)} providers do not answer"
     ((provider, seconds),) = resting.items()
-    return f"{provider} does not answer" + (f" · {seconds:.0f} s" if seconds else " · trying")
+    return f"{provider} does not answer" + (
+        f" · {seconds:.0f} s" if seconds >= 0.5 else " · trying"
+    )
 
 
 def _standing(sums: Totals, past: bool, notice: str | None) -> Line:

@@ -127,3 +127,14 @@ async def test_an_answer_to_what_was_sent_before_does_not_close_it() -> None:
         await fail(circuit)
     early.answered()
     assert not circuit.is_closed
+
+
+async def test_who_may_go_elsewhere_need_not_wait_for_anothers_probe() -> None:
+    clock = Clock()
+    circuit = await opened(clock)
+    clock.now += 5
+    assert circuit.rest() == 0
+    probe = await circuit.enter()
+    assert circuit.rest() > 0
+    probe.leave()
+    assert circuit.rest() == 0

@@ -297,6 +297,7 @@ def test_a_run_is_named_by_its_id_or_a_part_of_it(recorder: Recorder) -> None:
         ("state:faild x", 'state:faild: no such state; did you mean "failed"?'),
         ("kind:txt", 'kind:txt: no such kind; did you mean "text"?'),
         ("after:soon x", "after:soon: wants a date"),
+        ("after:99999999999d x", "after:99999999999d: wants a date"),
     ],
 )
 def test_a_filter_that_means_nothing_says_so(reader: Reader, query: str, why: str) -> None:
@@ -341,3 +342,8 @@ def test_what_is_still_being_said_is_found(recorder: Recorder) -> None:
     recorder.play(run, "a", [e.ResponseFinished(1, "end")])
     with recorder.history.reader() as reader:
         assert [h.seq for h in reader.search("sentence")] == [5]
+
+
+def test_bytes_that_are_no_text_find_nothing(reader: Reader) -> None:
+    for code in (False, True):
+        assert reader.search("\udcff ticket:\udcff", code=code) == []

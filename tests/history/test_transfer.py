@@ -10,6 +10,7 @@ from lfgtui import events as e
 from lfgtui.errors import UsageError
 from lfgtui.history import Reader
 from lfgtui.history.transfer import import_run, lines_of
+from lfgtui.tickets import Ticket
 from tests.vocabulary import lives
 
 from .conftest import Recorder
@@ -63,7 +64,7 @@ def test_any_life_survives_the_journey(
 def test_every_line_is_json_with_a_type(recorder: Recorder) -> None:
     kinds = [json.loads(line)["type"] for line in exported(recorder, finished(recorder))]
     assert kinds[:3] == ["lfg_run", "lfg_ticket", "lfg_ticket"]
-    assert kinds[3] == "ticket_queued"
+    assert (kinds[3], kinds[-1]) == ("ticket_queued", "lfg_end")
 
 
 def test_what_cannot_be_imported_names_its_line_and_leaves_nothing(
@@ -79,6 +80,11 @@ def test_what_cannot_be_imported_names_its_line_and_leaves_nothing(
         ([lines[0], *lines[3:]], 'x:2: no ticket "a" was announced'),
         ([lines[0].replace(b'"version":1', b'"version":9')], "x:1: version 9"),
         ([lines[0].replace(b'"failed"', b'"running"')], "x:1: run"),
+        (lines[:-1], f"x:{len(lines) - 1}: the file is cut off"),
+        ([*lines[:-3], lines[-1]], f"x:{len(lines) - 2}: the file is cut off"),
+        ([lines[0].replace(b'"run":"', b'"run":"../../'), *lines[1:]], "x:1: the run's id"),
+        ([*lines[:3], lines[2], *lines[3:]], "x:4: a ticket's id"),
+        ([*lines[:3], lines[3].replace(b'"at":', b'"at":1e300,"x":')], "x:4: no line of"),
     ]
     for wrong, why in broken:
         with pytest.raises(UsageError) as caught:
@@ -89,3 +95,16 @@ def test_what_cannot_be_imported_names_its_line_and_leaves_nothing(
     import_run(other, lines, "x")
     with pytest.raises(UsageError, match="is here already"):
         import_run(other, lines, "x")
+
+
+def test_what_was_approved_elsewhere_is_asked_about_here(
+    recorder: Recorder, tmp_path: Path
+) -> None:
+    trusting = Ticket(id="a", prompt="p", workspace="/", approve="auto")
+    run = recorder.history.start_run("t", [trusting], None)
+    recorder.play(run, "a", [e.TicketQueued(), e.TicketCancelled()])
+    recorder.history.finish_run(run, "failed")
+    other = tmp_path / "other" / "history.db"
+    import_run(other, exported(recorder, run), "x")
+    with Reader(other) as there:
+        assert [one.ticket.approve for one in there.tickets(run)] == ["ask"]

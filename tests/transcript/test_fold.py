@@ -446,3 +446,14 @@ def test_one_unsaved_entry_marks_the_transcript() -> None:
     assert not folded(stored).unsaved
     lost = e.Entry("run", "a", 1, 5, 1004.0, e.TextDelta("x"), saved=False)
     assert folded([*stored, lost]).unsaved
+
+
+def test_the_answer_goes_over_a_pause_of_the_provider() -> None:
+    transcript = after(
+        e.TextDelta("First half, "),
+        e.ResponseFinished(1, "pause_turn"),
+        e.RequestSent(2),
+        e.TextDelta("second half."),
+        e.ResponseFinished(2, "end"),
+    )
+    assert transcript.answer == "First half, second half."
