@@ -167,9 +167,7 @@ class Agent:
             reason = next((a.stop_reason for a in reversed(attempts) if a.stop_reason), "end")
             if reason == "length":
                 return e.TicketLimited("tokens")
-            if (
-                reason == "pause_turn"
-            ):  # the provider's own tools take long: it wants to be asked on
+            if reason == "pause_turn":  # its own tools take long: it wants to be asked on
                 return self._limit()
             if reason in ("content_filter", "refusal"):
                 message = "the provider stopped the answer: " + reason.replace("_", " ")

@@ -38,7 +38,7 @@ def size() -> None:
         else time.strftime(", the oldest of %Y-%m-%d", time.localtime(found.oldest))
     )
     click.echo(f"{found.file / 1e6:.1f} MB in {paths.history_file()}")
-    click.echo(f"{found.runs} runs, {found.tickets} tickets{since}")
+    click.echo(f"runs: {found.runs}, tickets: {found.tickets}{since}")
     click.echo(f"{found.text / 1e6:.1f} million characters of text")
 
 

@@ -35,7 +35,7 @@ class Circuit:
         self._clock = clock
         self._failed_at: deque[float] = deque(maxlen=policy.failures)
         self._pause = policy.pause
-        self._opens_at: float | None = None
+        self._rests_until: float | None = None
         self._probe: Passage | None = None
         self._failed_probes = 0
         self._last: ProviderError | None = None
@@ -44,13 +44,13 @@ class Circuit:
     @property
     def is_closed(self) -> bool:
         """Whether requests leave freely."""
-        return self._opens_at is None
+        return self._rests_until is None
 
     def rest(self) -> float:
         """Seconds until a request may leave, as far as is known; 0 where one may now."""
-        if self._opens_at is None:
+        if self._rests_until is None:
             return 0.0
-        left = max(0.0, self._opens_at - self._clock())
+        left = max(0.0, self._rests_until - self._clock())
         return max(left, _A_MOMENT) if self._probe is not None else left
 
     async def enter(self) -> "Passage":
@@ -60,7 +60,7 @@ class Circuit:
         probe failed in the meantime.
         """
         failed_probes = self._failed_probes
-        while self._opens_at is not None:
+        while self._rests_until is not None:
             if not self.rest() and self._probe is None:
                 self._probe = Passage(self)
                 return self._probe
@@ -72,10 +72,10 @@ class Circuit:
 
     def answered(self, passage: "Passage") -> None:
         """The provider answers: close."""
-        if self._opens_at is not None and passage is not self._probe:
+        if self._rests_until is not None and passage is not self._probe:
             return  # sent before it opened: the probe tells
         self._failed_at.clear()
-        self._pause, self._opens_at, self._probe = self._policy.pause, None, None
+        self._pause, self._rests_until, self._probe = self._policy.pause, None, None
         self._tell()
 
     def failed(self, passage: "Passage", error: ProviderError) -> None:
@@ -87,7 +87,7 @@ class Circuit:
             self._failed_probes += 1
             self._pause = min(self._policy.max_pause, 2 * self._pause)
             self._open(now, error)
-        elif self._opens_at is None:
+        elif self._rests_until is None:
             self._failed_at.append(now)
             is_full = len(self._failed_at) == self._policy.failures
             if is_full and now - self._failed_at[0] <= self._policy.window:
@@ -101,7 +101,7 @@ class Circuit:
 
     def _open(self, now: float, error: ProviderError) -> None:
         asked = min(self._policy.max_pause, error.retry_after or 0.0)
-        self._opens_at = now + (asked or self._pause)  # the server knows best
+        self._rests_until = now + (asked or self._pause)  # the server knows best
         self._tell()
 
     async def _wait(self) -> None:

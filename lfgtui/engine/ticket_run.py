@@ -269,7 +269,8 @@ class TicketRun:
         provider = self._recovery.route.provider
         circuit = self._office.circuit(provider)
         if rest := circuit.rest():
-            told = f"{provider} does not answer and is left alone for another {rest:.0f} s"
+            told = f"{provider} does not answer and is left alone"
+            told += f" for another {rest:.0f} s" if rest >= 1 else " but for one try"
             if self._recovery.has_fallback:
                 raise ProviderError("overloaded", told)
             self.emit(e.Status(told))

@@ -278,9 +278,6 @@ class Transcript:
         if attempt._turn_usage is not None:
             attempt._finished_usage.add(attempt._turn_usage)
             attempt._turn_usage = None
-        for call in attempt.tools:
-            if call.is_text_borne and call.state == "arriving":
-                call.state, call.revision = "written", call.revision + 1
         for item in attempt.items:
             if isinstance(item, HostedItem) and not item.closed:
                 item.closed, item.revision = True, item.revision + 1
@@ -340,6 +337,12 @@ class Transcript:
         attempt.items.append(item)
 
     def _close_last(self, attempt: Attempt) -> None:
-        if attempt.items and isinstance(last := attempt.items[-1], TextItem | ReasoningItem):
-            last.closed = True
-            last.revision += 1
+        """What follows is something else: nothing more can be added to the last item."""
+        match attempt.items[-1] if attempt.items else None:
+            case TextItem() | ReasoningItem() as last:
+                last.closed = True
+                last.revision += 1
+            case ToolItem(is_text_borne=True, state="arriving") as call:
+                call.state, call.revision = "written", call.revision + 1
+            case _:
+                pass

@@ -62,7 +62,7 @@ def utf8(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("utf8")
 def test_a_good_terminal_is_described() -> None:
-    environment = {**TERMINAL, "TMUX": "/tmp/tmux", "SSH_TTY": "/dev/pts/1"}
+    environment = {**TERMINAL, "TMUX": "default,1,0", "SSH_TTY": "/dev/pts/1"}
     finding = machine.check_terminal(environment, LARGE, lambda: 256)
     assert finding.level == "ok"
     assert finding.message == (

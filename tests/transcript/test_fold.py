@@ -316,14 +316,15 @@ def test_each_source_is_listed_once_when_its_response_ends() -> None:
 
 
 def test_a_call_written_in_the_text_is_shown_and_never_due() -> None:
-    attempt = newest(
+    call: list[e.Event] = [
         e.ToolCallStarted("t1", "search", origin="text"),
         e.ToolArgumentsDelta("t1", '{"q": 1}'),
-        e.TextDelta("So."),
-        FINISHED,
-        e.TicketDone("end"),
-    )
-    assert [(c.state, c.is_text_borne) for c in attempt.tools] == [("written", True)]
+    ]
+    endings: list[list[e.Event]] = [[e.TextDelta("So.")], [FINISHED], [e.TicketCancelled()]]
+    assert [c.state for c in newest(*call).tools] == ["arriving"]
+    for ending in endings:
+        (written,) = newest(*call, *ending).tools
+        assert (written.state, written.is_text_borne) == ("written", True)
 
 
 def test_a_hosted_tools_output_joins_its_call() -> None:
