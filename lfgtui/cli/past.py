@@ -50,8 +50,10 @@ def history(context: click.Context, as_json: bool, limit: int) -> None:
         done = f"{run.done}/{run.tickets} done"
         click.echo(
             f"{run.run}  {_when(run.started_at)}  {run.state:<11}  {done:>10}  "
-            f"{visible_line(run.title)}{cost}"
+            f"{'pinned  ' if run.pinned else ''}{visible_line(run.title)}{cost}"
         )
+        if run.note:
+            click.echo(f"    {visible_line(run.note)}")
     _tell_limit(len(runs), limit)
 
 

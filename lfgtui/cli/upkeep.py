@@ -1,4 +1,4 @@
-"""`lfg history path|size|prune|delete|backup|vacuum|check|repair`."""
+"""`lfg history path|size|prune|delete|pin|note|backup|vacuum|check|repair`."""
 
 import re
 import shlex
@@ -9,7 +9,7 @@ import click
 
 from lfgtui import paths
 from lfgtui.errors import HistoryError, UsageError
-from lfgtui.history import upkeep
+from lfgtui.history import marks, upkeep
 from lfgtui.history.reader import Reader
 
 _AGE = re.compile(r"(\d{1,5})(h|d|w)")
@@ -18,7 +18,7 @@ _SECONDS = {"h": 3600, "d": 86400, "w": 7 * 86400}
 
 def add_to(group: click.Group) -> None:
     """Add the subcommands."""
-    for command in (path, size, prune, delete, backup, vacuum, check, repair):
+    for command in (path, size, prune, delete, pin, note, backup, vacuum, check, repair):
         group.add_command(command)
 
 
@@ -47,7 +47,7 @@ def size() -> None:
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def prune(age: str, dry_run: bool, yes: bool) -> None:
-    """Delete the runs that ended longer ago than AGE."""
+    """Delete the runs that ended longer ago than AGE. Pinned ones stay."""
     found = _AGE.fullmatch(age)
     if found is None:
         raise UsageError(f'--older-than: "{age}" is no age; write it as 90d, 12w or 48h')
@@ -81,6 +81,28 @@ def delete(names: tuple[str, ...], yes: bool) -> None:
         click.echo(run)
     if left := [run for run in runs if run not in deleted]:
         raise UsageError(f"run {left[0]} is being run; end it first")
+
+
+@click.command()
+@click.argument("name", metavar="RUN")
+@click.option("--off", is_flag=True, help="Take the pin away.")
+def pin(name: str, off: bool) -> None:
+    """Keep RUN when old runs are pruned."""
+    with Reader(paths.history_file()) as reader:
+        run = reader.find_run(name)
+    marks.pin(paths.history_file(), run, not off)
+    click.echo(run)
+
+
+@click.command()
+@click.argument("name", metavar="RUN")
+@click.argument("words", metavar="[TEXT]...", nargs=-1)
+def note(name: str, words: tuple[str, ...]) -> None:
+    """Write a note beside RUN; without TEXT, take it away."""
+    with Reader(paths.history_file()) as reader:
+        run = reader.find_run(name)
+    marks.annotate(paths.history_file(), run, " ".join(words))
+    click.echo(run)
 
 
 @click.command()

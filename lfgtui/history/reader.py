@@ -22,7 +22,10 @@ RunState: TypeAlias = Literal["running", "done", "failed", "interrupted"]
 
 
 class RunSummary(msgspec.Struct, frozen=True):
-    """A run as `lfg history --json` lists it. Times in seconds since the epoch, cost in USD."""
+    """A run as `lfg history --json` lists it. Times in seconds since the epoch, cost in USD.
+
+    `pinned` and `note` are a person's own: what is pinned is not pruned.
+    """
 
     run: str
     title: str
@@ -32,6 +35,8 @@ class RunSummary(msgspec.Struct, frozen=True):
     tickets: int
     done: int
     cost: float | None
+    pinned: bool = False
+    note: str = ""
 
 
 class StoredTicket(msgspec.Struct, frozen=True):
@@ -56,7 +61,8 @@ _RUNS = """
 SELECT r.id, r.title, r.state, r.started_at, r.ended_at,
     (SELECT count(*) FROM tickets t WHERE t.run = r.id),
     (SELECT count(*) FROM tickets t WHERE t.run = r.id AND t.state = 'done'),
-    (SELECT sum(t.cost) FROM tickets t WHERE t.run = r.id)
+    (SELECT sum(t.cost) FROM tickets t WHERE t.run = r.id),
+    r.pinned, r.note
 FROM runs r
 """
 
@@ -92,14 +98,14 @@ class Reader:
         rows = self._rows(
             f"{_RUNS} ORDER BY r.started_at DESC, r.id DESC LIMIT ? OFFSET ?", (limit, offset)
         )
-        return [RunSummary(*row) for row in rows]
+        return [_summary(row) for row in rows]
 
     def run(self, run: str) -> RunSummary:
         """One run, by its whole id."""
         rows = self._rows(f"{_RUNS} WHERE r.id = ?", (run,))
         if not rows:
             raise UsageError(f'no run "{run}"; `lfg history` lists them')
-        return RunSummary(*rows[0])
+        return _summary(rows[0])
 
     def source(self, run: str) -> Path | None:
         """The tickets file the run was started from; None where there was none."""
@@ -189,3 +195,8 @@ class Reader:
             raise HistoryError(schema.explain(self._path, error)) from error
         except DamagedError as error:
             raise HistoryError(f"{self._path}: {error}: {schema.DAMAGED}") from None
+
+
+def _summary(row: tuple[Any, ...]) -> RunSummary:
+    *said, pinned, note = row
+    return RunSummary(*said, bool(pinned), note)

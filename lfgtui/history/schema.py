@@ -179,10 +179,15 @@ CREATE TABLE packs (
 );
 """
 
+_MARKS = """
+ALTER TABLE runs ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE runs ADD COLUMN note TEXT NOT NULL DEFAULT '';
+"""
+
 PAGE = 8192
 """Bytes of a page: segments of half a kilobyte to some fill it well."""
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _PACKS)
+MIGRATIONS: tuple[str, ...] = (_FIRST, _PACKS, _MARKS)
 """Applied in order, once each; never edited after a release, only added to."""
 
 

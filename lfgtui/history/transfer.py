@@ -36,6 +36,7 @@ class RunLine(msgspec.Struct, frozen=True, tag_field="type", tag="lfg_run"):
     state: RunState
     started_at: float
     ended_at: float | None = None
+    note: str = ""
     version: int = VERSION
 
 
@@ -69,7 +70,14 @@ def lines_of(reader: Reader, run: str) -> Iterator[bytes]:
     """The run, a line at a time, without line ends."""
     summary = reader.run(run)
     yield msgspec.json.encode(
-        RunLine(run, summary.title, summary.state, summary.started_at, summary.ended_at)
+        RunLine(
+            run,
+            summary.title,
+            summary.state,
+            summary.started_at,
+            summary.ended_at,
+            summary.note,
+        )
     )
     tickets = reader.tickets(run)
     for stored in tickets:
@@ -144,8 +152,9 @@ class _Import:
         if known is not None:
             raise self._refused(f"run {run.run} is here already")
         self._connection.execute(
-            "INSERT INTO runs (id, title, state, started_at, ended_at) VALUES (?, ?, ?, ?, ?)",
-            (run.run, run.title, run.state, run.started_at, run.ended_at),
+            "INSERT INTO runs (id, title, state, started_at, ended_at, note)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (run.run, run.title, run.state, run.started_at, run.ended_at, run.note),
         )
         return run
 

@@ -38,10 +38,14 @@ def size(path: Path) -> Size:
 
 
 def older_than(path: Path, moment: float) -> list[str]:
-    """The runs that ended before that moment (seconds since the epoch), oldest first."""
+    """The runs that ended before that moment (seconds since the epoch), oldest first.
+
+    Pinned ones are not among them.
+    """
     with closing(schema.connect_to_read(path)) as db, schema.opening(path):
         rows = db.execute(
-            "SELECT id FROM runs WHERE ended_at < ? AND state <> 'running' ORDER BY started_at",
+            "SELECT id FROM runs WHERE ended_at < ? AND state <> 'running' AND NOT pinned"
+            " ORDER BY started_at",
             (moment,),
         )
         return [run for (run,) in rows]

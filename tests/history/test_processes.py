@@ -105,7 +105,7 @@ def test_processes_share_one_file(path: Path) -> None:
 
 def test_opening_twice_in_a_process_keeps_the_locks_of_the_first(path: Path) -> None:
     with closing(schema.connect(path)) as first, closing(schema.connect(path)):
-        first.execute("INSERT INTO runs VALUES ('r', 't', 'done', NULL, 1, 2)")
+        first.execute("INSERT INTO runs VALUES ('r', 't', 'done', NULL, 1, 2, 0, '')")
         look = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT * FROM runs')"
         subprocess.run([sys.executable, "-c", look, path], check=True)
         assert path.with_name("history.db-wal").exists()  # the other did not think it was alone

@@ -61,6 +61,8 @@ def test_json_is_as_documented(recorder: Recorder) -> None:
         "tickets",
         "done",
         "cost",
+        "pinned",
+        "note",
     ]
     assert msgspec.json.decode(msgspec.json.encode(found)) == [
         {

@@ -1,0 +1,33 @@
+"""What a person marks a run with: a pin against pruning, and a note."""
+
+from contextlib import closing
+from pathlib import Path
+
+from lfgtui.errors import UsageError
+from lfgtui.history import schema
+
+NOTE_LENGTH = 2000
+"""Characters of a note: a remark, no document."""
+
+
+def pin(path: Path, run: str, pinned: bool) -> None:
+    """Keep the run from being pruned, or let it go again; raises `UsageError` for no run."""
+    _set(path, run, "pinned", int(pinned))
+
+
+def annotate(path: Path, run: str, note: str) -> None:
+    """Set the run's note, empty for none; raises `UsageError` for no run or too long a note."""
+    note = note.strip()
+    if len(note) > NOTE_LENGTH:
+        raise UsageError(f"the note has {len(note):,} characters; {NOTE_LENGTH:,} are the most")
+    _set(path, run, "note", note)
+
+
+def _set(path: Path, run: str, column: str, value: int | str) -> None:
+    with (
+        closing(schema.connect(path)) as db,
+        schema.opening(path),
+        schema.transaction(db),
+    ):
+        if not db.execute(f"UPDATE runs SET {column} = ? WHERE id = ?", (value, run)).rowcount:
+            raise UsageError(f'no run "{run}"; `lfg history` lists them')
