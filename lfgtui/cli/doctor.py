@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import textwrap
 from collections.abc import Iterable, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import click
@@ -62,6 +63,7 @@ def _check_provider(config: Config, name: str, model: str | None, as_json: bool)
     from lfgtui.doctor.lookups import LookupTimingLoop
 
     config.provider(name)
+    import_module("lfgtui.doctor.examine")  # it reads files, which would hold the loop up
     with asyncio.Runner(loop_factory=LookupTimingLoop) as runner:
         loop = runner.get_loop()
         assert isinstance(loop, LookupTimingLoop)

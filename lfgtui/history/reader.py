@@ -199,4 +199,4 @@ class Reader:
 
 def _summary(row: tuple[Any, ...]) -> RunSummary:
     *said, pinned, note = row
-    return RunSummary(*said, bool(pinned), note)
+    return msgspec.structs.replace(RunSummary(*said), pinned=bool(pinned), note=note)
