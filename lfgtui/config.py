@@ -110,6 +110,12 @@ class BreakerPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_pause: Annotated[float, msgspec.Meta(gt=0)] = 120.0
 
 
+class HistoryPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the history is kept. `durability` is what a commit survives."""
+
+    durability: Literal["process", "power"] = "process"
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything a person can set. Times are in seconds."""
 
@@ -122,6 +128,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pane_lines: Annotated[int, msgspec.Meta(ge=100)] = 5000
     retry: RetryPolicy = RetryPolicy()
     breaker: BreakerPolicy = BreakerPolicy()
+    history: HistoryPolicy = HistoryPolicy()
     keys: dict[str, str] = {}
     providers: dict[str, ProviderConfig] = {}
 

@@ -96,7 +96,7 @@ def _engine(plan: Plan, closing: ExitStack) -> Engine:
     from lfgtui.engine.journal import Journal
     from lfgtui.providers.registry import Providers
 
-    journal = closing.enter_context(Journal(paths.history_file()))
+    journal = closing.enter_context(Journal(paths.history_file(), plan.config.history.durability))
     stored = None
     if plan.resumes is None:
         journal.begin(plan.title, plan.tickets, plan.source)

@@ -10,6 +10,7 @@ from typing import Self
 from lfgtui import events as e
 from lfgtui.errors import HistoryError
 from lfgtui.history import History, RunState
+from lfgtui.history.schema import Durability
 from lfgtui.tickets import Ticket
 
 Deliver = Callable[[Sequence[e.Entry]], None]
@@ -26,8 +27,13 @@ class Journal:
     loop in the order they were committed.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._history = History.open(path, on_entries=self._on_entries, on_behind=self._on_behind)
+    def __init__(self, path: Path, durability: Durability = "process") -> None:
+        self._history = History.open(
+            path,
+            on_entries=self._on_entries,
+            on_behind=self._on_behind,
+            durability=durability,
+        )
         self._run = ""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._deliver: Deliver | None = None

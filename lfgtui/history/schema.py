@@ -20,6 +20,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from lfgtui.errors import HistoryError
 
@@ -27,6 +28,13 @@ APPLICATION_ID = 0x6C66_6774
 """`lfgt` in ASCII, in the file's header: tells our file from another program's."""
 
 DAMAGED = "it is damaged; `lfg history repair NEW_FILE` saves what can be read"
+
+Durability: TypeAlias = Literal["process", "power"]
+"""What a commit survives: the end of the process, or of the power as well.
+
+In WAL mode SQLite's NORMAL hands a commit to the system, FULL waits for the
+disk (sqlite.org/pragma.html#pragma_synchronous).
+"""
 
 BUSY_SECONDS = 10.0
 """How long a connection waits for another process's transaction."""
@@ -191,7 +199,7 @@ MIGRATIONS: tuple[str, ...] = (_FIRST, _PACKS, _MARKS)
 """Applied in order, once each; never edited after a release, only added to."""
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path, durability: Durability = "process") -> sqlite3.Connection:
     """A connection that may write: the file made where missing, its schema up to date.
 
     Raises `HistoryError` where the file is no lfg history, is a newer lfg's,
@@ -210,7 +218,7 @@ def connect(path: Path) -> sqlite3.Connection:
             except BaseException:
                 connection.close()
                 raise
-        connection.execute("PRAGMA synchronous = NORMAL")
+        _make_durable(connection, durability)
         connection.execute("PRAGMA foreign_keys = ON")
     return connection
 
@@ -241,6 +249,15 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
             return _empty()
         connect(path).close()
         return plain(path, "ro")
+
+
+def _make_durable(connection: sqlite3.Connection, durability: Durability) -> None:
+    if durability == "process":
+        connection.execute("PRAGMA synchronous = NORMAL")
+        return
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA fullfsync = ON")  # macOS: its fsync stops at the disk's own cache
+    connection.execute("PRAGMA checkpoint_fullfsync = ON")
 
 
 @contextmanager

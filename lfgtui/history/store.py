@@ -45,29 +45,41 @@ class History:
     10 s where another process holds the file. Raises `HistoryError`.
     """
 
-    def __init__(self, path: Path, on_entries: OnEntries, on_behind: OnBehind) -> None:
+    def __init__(
+        self,
+        path: Path,
+        on_entries: OnEntries,
+        on_behind: OnBehind,
+        durability: schema.Durability = "process",
+    ) -> None:
         self.path = path
         self._clock: Callable[[], float] = time.time
         self._locks = path.parent / "locks"
         self._leases: dict[str, leases.Lease] = {}
-        self._connection = schema.connect(path)
+        self._connection = schema.connect(path, durability)
         self._alone = Lock()
         try:
             self.recovered = self.recover()
-            self._writer = Writer(path, on_entries, on_behind)
+            self._writer = Writer(path, on_entries, on_behind, durability)
         except BaseException:
             self._connection.close()
             raise
 
     @classmethod
     def open(
-        cls, path: Path, *, on_entries: OnEntries = _nobody, on_behind: OnBehind = _nobody
+        cls,
+        path: Path,
+        *,
+        on_entries: OnEntries = _nobody,
+        on_behind: OnBehind = _nobody,
+        durability: schema.Durability = "process",
     ) -> Self:
         """Open it, making it where missing, and end what dead processes left running.
 
-        Both callbacks run on the writer's thread; see `Writer`.
+        Both callbacks run on the writer's thread; see `Writer`. With `power` an
+        entry is on the disk, and not in the system's memory alone, before it is delivered.
         """
-        return cls(path, on_entries, on_behind)
+        return cls(path, on_entries, on_behind, durability)
 
     def __enter__(self) -> Self:
         return self

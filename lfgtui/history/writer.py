@@ -73,12 +73,18 @@ class Writer:
     history falls behind (and when it breaks), None when it has caught up.
     """
 
-    def __init__(self, path: Path, on_entries: OnEntries, on_behind: OnBehind) -> None:
+    def __init__(
+        self,
+        path: Path,
+        on_entries: OnEntries,
+        on_behind: OnBehind,
+        durability: schema.Durability = "process",
+    ) -> None:
         self.failure: BaseException | None = None
         self._path = path
         self._on_entries = on_entries
         self._on_behind = on_behind
-        self._connection = schema.connect(path)
+        self._connection = schema.connect(path, durability)
         self._connection.execute(f"PRAGMA busy_timeout = {round(PATIENCE * 100)}")
         self._ledgers: dict[tuple[str, str], Ledger] = {}
         self._changed = threading.Condition()

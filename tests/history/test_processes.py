@@ -84,21 +84,27 @@ def test_what_a_killed_process_showed_is_in_the_history(path: Path) -> None:
     assert_sound(path)
 
 
-def test_processes_share_one_file(path: Path) -> None:
-    processes = [writer(path, 400) for _ in range(4)]
-    outputs = [process.communicate(timeout=120) for process in processes]
+def test_thirty_two_processes_share_one_file(path: Path) -> None:
+    processes = [writer(path, 60) for _ in range(32)]
+    outputs = [process.communicate(timeout=200) for process in processes]
     assert [
         (process.returncode, errors)
         for process, (_, errors) in zip(processes, outputs, strict=True)
-    ] == [(0, "")] * 4
+    ] == [(0, "")] * 32
+    for shown, _ in outputs:
+        by_ticket: dict[str, list[int]] = {}
+        for line in shown.splitlines():
+            _, ticket, seq = line.split()
+            by_ticket.setdefault(ticket, []).append(int(seq))
+        assert all(seqs == list(range(1, len(seqs) + 1)) for seqs in by_ticket.values())
     with Reader(path) as reader:
         runs = reader.runs()
-        assert [(run.state, run.tickets, run.done) for run in runs] == [("done", 3, 3)] * 4
+        assert [(run.state, run.tickets, run.done) for run in runs] == [("done", 3, 3)] * 32
         for run in runs:
             for name in "abc":
                 text = reader.transcript(run.run, name).attempts[0].text
-                assert text == "".join(f"word{n} " for n in range(1, 401))
-        assert len(reader.search("word400")) == 12
+                assert text == "".join(f"word{n} " for n in range(1, 61))
+        assert len(reader.search("word60", 200)) == 96
     assert list((path.parent / "locks").iterdir()) == []
     assert_sound(path)
 

@@ -182,3 +182,13 @@ def test_text_is_stored_once(recorder: Recorder) -> None:
     assert "segments_fts_content" not in tables
     assert dump.count("word59999 ") == 1
     assert packs < len(text) / 100
+
+
+@pytest.mark.parametrize(("durability", "level"), [("process", 1), ("power", 2)])
+def test_a_commit_waits_for_the_disk_where_it_was_asked_to(
+    path: Path, durability: schema.Durability, level: int
+) -> None:
+    with History.open(path, durability=durability) as history:
+        for connection in (history._connection, history._writer._connection):
+            assert connection.execute("PRAGMA synchronous").fetchone() == (level,)
+            assert connection.execute("PRAGMA fullfsync").fetchone() == (int(level == 2),)
