@@ -13,6 +13,11 @@ from lfgtui.history import schema
 from lfgtui.history.search import RANKED, Found, SearchHit, search
 from lfgtui.visible import visible_line
 
+_LITERAL = (
+    "that is no query: AND, OR and NOT stand between words, quotes and brackets are closed;"
+    " its words were searched for as they stand"
+)
+
 
 @click.command(name="search")
 @click.argument("query", nargs=-1, required=True)
@@ -28,6 +33,8 @@ def command(query: tuple[str, ...], ranked: bool, code: bool, as_json: bool, lim
     before: after: as in  state:failed after:7d parser
     """
     found = _found(paths.history_file(), " ".join(query), limit, ranked=ranked, code=code)
+    if found.is_literal:
+        click.echo(_LITERAL, err=True)
     if as_json:
         click.echo(json.dumps([hit._asdict() for hit in found.hits], ensure_ascii=False))
         return

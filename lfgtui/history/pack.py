@@ -43,6 +43,7 @@ _KINDS = {
     "tool_output_delta": "tool_output",
     "tool_call_finished": "tool_output",
     "hosted_tool": "tool_output",
+    "hosted_output_delta": "tool_output",
 }
 
 

@@ -21,6 +21,7 @@ LONG = 32_768
 _TRIED = 200
 _LETTER = r"[^\W_]"
 _SPACE = re.compile(r"\s+")
+_MEANT = re.compile(r'\b(?:AND|OR|NOT|NEAR)\b|["()*]')
 
 Match: TypeAlias = tuple[int, int]
 """Where a match stands: [start, end) in characters."""
@@ -47,6 +48,14 @@ def expressions(query: str, *, prefix: bool) -> Iterator[str]:
     words = [_quoted(word) for word in query.replace('"', " ").split()]
     yield " ".join(words) + ("*" if prefix and words else "")
     yield _quoted(query)
+
+
+def is_literal(expression: str, query: str) -> bool:
+    """Whether the expression is no longer the query as it was meant.
+
+    Where it has nothing of a query but marks (`c++`, `foo-bar`) nothing else was meant.
+    """
+    return expression not in (query, f"{query}*") and _MEANT.search(query) is not None
 
 
 def is_refusal(error: sqlite3.Error) -> bool:

@@ -16,6 +16,7 @@ from contextlib import closing
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
 
+from lfgtui.history import code_index
 from lfgtui.history import query as queries
 from lfgtui.history.filters import Asked, Term, read
 from lfgtui.history.kinds import Kind
@@ -38,9 +39,16 @@ FROM segments_fts
 WHERE segments_fts MATCH ?
 """
 _LISTED = """
-SELECT t.run, t.name, s.attempt, s.first_seq, s.kind, s.at, NULL, s.text
+SELECT t.run, t.name, s.attempt, s.first_seq, s.kind, s.at, s.text
 FROM segments s CROSS JOIN tickets t ON t.id = s.ticket
 WHERE 1
+"""
+_NARROWED = """
+SELECT t.run, t.name, s.attempt, s.first_seq, s.kind, s.at, s.text
+FROM segments_code
+    CROSS JOIN segments s ON s.id = segments_code.rowid
+    CROSS JOIN tickets t ON t.id = s.ticket
+WHERE segments_code MATCH ?
 """
 
 
@@ -61,10 +69,15 @@ class SearchHit(NamedTuple):
 
 
 class Found(NamedTuple):
-    """The hits; `is_partly_ranked`: there were more matches than were looked at."""
+    """The hits; `is_partly_ranked`: there were more matches than were looked at.
+
+    `is_literal`: the query could not be read as one, and its words were
+    searched for as they stand.
+    """
 
     hits: list[SearchHit]
     is_partly_ranked: bool = False
+    is_literal: bool = False
 
 
 def search(
@@ -127,7 +140,8 @@ def _matching(
     for expression in queries.expressions(asked.words, prefix=prefix):
         try:
             if ranked:
-                return _ranked(connection, expression, where, values, limit)
+                found = _ranked(connection, expression, where, values, limit)
+                return found._replace(is_literal=queries.is_literal(expression, asked.words))
             rows = connection.execute(
                 f"{_COLUMNS}{_MATCHES}{where} ORDER BY segments_fts.rowid DESC LIMIT ?",
                 (*_marks(), expression, *values, limit),
@@ -136,7 +150,8 @@ def _matching(
             if queries.is_refusal(error):
                 continue
             raise
-        return Found([_hit(expression, row) for row in rows])
+        is_literal = queries.is_literal(expression, asked.words)
+        return Found([_hit(expression, row) for row in rows], is_literal=is_literal)
     return Found([])
 
 
@@ -170,11 +185,16 @@ def _listed(
 ) -> list[SearchHit]:
     """Without the index of words: all that the filters leave, or what contains the text."""
     where, values = _and([*terms, *([("instr(s.text, ?)", (words,))] if words else [])])
+    trigrams = code_index.expression(words) if code_index.is_whole(connection) else None
+    if trigrams is None:
+        asked, order = _LISTED, "s.id"
+    else:
+        asked, order, values = _NARROWED, "segments_code.rowid", [trigrams, *values]
     rows = connection.execute(
-        f"{_LISTED}{where} ORDER BY s.id DESC LIMIT ?", (*values, limit)
+        f"{asked}{where} ORDER BY {order} DESC LIMIT ?", (*values, limit)
     ).fetchall()
     hits = []
-    for *place, _, text in rows:
+    for *place, text in rows:
         start = text.find(words) if words else -1
         matches = [(start, start + len(words))] if start >= 0 else []
         hits.append(SearchHit._make([*place, *queries.excerpt(text, matches)]))

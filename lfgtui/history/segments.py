@@ -45,18 +45,20 @@ class OpenSegments:
         self._ends_blank = False
         self._calls: dict[str, Segment] = {}
         self._outputs: dict[str, Segment] = {}
+        self._hosted: dict[str, Segment] = {}
         self._about: dict[str, tuple[str, str | None]] = {}
 
     @property
     def unfinished(self) -> list[Segment]:
         """Those that may still grow."""
         stream = [self._stream] if self._stream is not None else []
-        return [*stream, *self._calls.values(), *self._outputs.values()]
+        running = (self._calls, self._outputs, self._hosted)
+        return [*stream, *(segment for runs in running for segment in runs.values())]
 
     def complete_to(self, entry: e.Entry) -> int | None:
         """The seq up to which no run is open, where the entry just taken ended a turn
         or parted a long run."""
-        if self._calls or self._outputs:
+        if self._calls or self._outputs or self._hosted:
             return None
         if self._stream is not None:
             parted = self._stream.first_seq == entry.seq and self._is_parted
@@ -88,9 +90,10 @@ class OpenSegments:
                 self._grow(self._outputs, entry, "tool_output", call_id)
                 self._about.pop(call_id, None)
                 return [self._outputs.pop(call_id)]
-            case e.HostedTool(name, _, output):
-                kind: Kind = "tool_output" if output else "tool_call"
-                return [*self._close_stream(), _single(entry, kind, None, name)]
+            case e.HostedOutputDelta(call_id):
+                self._grow(self._hosted, entry, "tool_output", call_id)
+            case e.HostedTool():
+                return [*self._close_stream(), self._told_of_hosted(entry, entry.event)]
             case e.UserMessage():
                 return [*self._close_stream(), _single(entry, "prompt")]
             case e.GuardTripped():
@@ -106,6 +109,15 @@ class OpenSegments:
             case _:
                 pass
         return []
+
+    def _told_of_hosted(self, entry: e.Entry, told: e.HostedTool) -> Segment:
+        """What is known of it so far; its whole output stands for what was streamed of it."""
+        call_id = told.call_id
+        if isinstance(call_id, str):
+            self._about[call_id] = (told.name, None)
+            if told.output:
+                self._hosted.pop(call_id, None)
+        return _single(entry, "tool_output" if told.output else "tool_call", None, told.name)
 
     def _grow_stream(self, entry: e.Entry, kind: Kind, text: str) -> list[Segment]:
         stream = self._stream
@@ -134,8 +146,9 @@ class OpenSegments:
         return [stream] if stream is not None else []
 
     def _close_response(self) -> list[Segment]:
-        closed = [*self._close_stream(), *self._calls.values()]
+        closed = [*self._close_stream(), *self._calls.values(), *self._hosted.values()]
         self._calls.clear()
+        self._hosted.clear()
         return closed
 
     def _close_all(self) -> list[Segment]:

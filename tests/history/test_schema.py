@@ -11,6 +11,7 @@ import pytest
 from lfgtui import events as e
 from lfgtui.errors import HistoryError
 from lfgtui.history import Reader, schema
+from lfgtui.history.migrations import MIGRATIONS
 from lfgtui.history.segments import OpenSegments
 from lfgtui.tickets import Ticket
 from tests.vocabulary import entries
@@ -28,7 +29,7 @@ def test_file_and_folder_are_for_their_owner_alone(path: Path) -> None:
 def test_a_new_file_is_in_wal_mode_and_up_to_date(path: Path) -> None:
     with closing(schema.connect(path)) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-        assert connection.execute("PRAGMA user_version").fetchone() == (len(schema.MIGRATIONS),)
+        assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
         assert connection.execute("PRAGMA synchronous").fetchone() == (1,)
         assert connection.execute("PRAGMA foreign_keys").fetchone() == (1,)
 
@@ -105,7 +106,7 @@ def written_by_the_first_lfg(path: Path, life: list[e.Event]) -> None:
     """A file of schema 1, as its writer left it."""
     path.parent.mkdir(exist_ok=True)
     with closing(sqlite3.connect(path)) as db:
-        db.executescript(schema.MIGRATIONS[0])
+        db.executescript(MIGRATIONS[0])
         db.execute("INSERT INTO runs VALUES ('r', 'old', 'done', NULL, 1.0, 2.0)")
         spec = msgspec.json.encode(Ticket(id="a", prompt="p", workspace="/")).decode()
         db.execute(
@@ -156,10 +157,10 @@ def test_a_migration_that_breaks_off_leaves_the_file_as_it_was(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written_by_the_first_lfg(path, STORY)
-    broken = (*schema.MIGRATIONS, "CREATE TABLE runs (again TEXT);")
-    monkeypatch.setattr(schema, "MIGRATIONS", broken)
+    broken = (*MIGRATIONS, "CREATE TABLE runs (again TEXT);")
+    monkeypatch.setattr("lfgtui.history.schema.MIGRATIONS", broken)
     with pytest.raises(HistoryError, match="runs"):
         schema.connect(path)
     monkeypatch.undo()
     with closing(schema.connect(path)) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (len(schema.MIGRATIONS),)
+        assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)

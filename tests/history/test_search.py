@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 
 from lfgtui import events as e
 from lfgtui.errors import UsageError
-from lfgtui.history import Reader, SearchHit
+from lfgtui.history import Reader, SearchHit, schema
 from lfgtui.history.query import MARKS, excerpt, unmark
 from lfgtui.history.search import search
 
@@ -41,6 +42,13 @@ STORY: list[e.Event] = [
     e.RequestSent(2),
     e.HostedTool("web_search", "weather in Oslo", ""),
     e.HostedTool("web_search", "weather in Oslo", "drizzle"),
+    e.HostedTool("code", "print(1)", "", "h1"),
+    e.HostedOutputDelta("h1", "streamed al"),
+    e.HostedOutputDelta("h1", "ready"),
+    e.HostedTool("code", "print(1)", "streamed already, then whole", "h1"),
+    e.HostedTool("code", "print(2)", "", "h2"),
+    e.HostedOutputDelta("h2", "unfini"),
+    e.HostedOutputDelta("h2", "shed business"),
     e.TextDelta("this breaks off hal"),
     e.TextDelta("fway"),
     e.ToolCallStarted("c3", "run_command"),
@@ -81,6 +89,8 @@ def found(hits: list[SearchHit]) -> list[tuple[str, list[str]]]:
         ("four", "tool_output", "four"),
         ("deprecated", "tool_output", "deprecated"),
         ("drizzle", "tool_output", "drizzle"),
+        ("already", "tool_output", "already"),
+        ("unfinished", "tool_output", "unfinished"),
         ("halfway", "text", "halfway"),
         ("whoami", "tool_call", "whoami"),
         ("overload", "error", "overload"),
@@ -347,3 +357,24 @@ def test_what_is_still_being_said_is_found(recorder: Recorder) -> None:
 def test_bytes_that_are_no_text_find_nothing(reader: Reader) -> None:
     for code in (False, True):
         assert reader.search("\udcff ticket:\udcff", code=code) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "is_literal"),
+    [
+        ("mend AND", True),
+        ('"an open quote', True),
+        ("(mend", True),
+        ("c++ foo-bar", False),
+        ("mend AND look", False),
+        ("gro*", False),
+    ],
+)
+@pytest.mark.parametrize("ranked", [False, True])
+def test_a_query_that_is_none_is_said_to_be_none(
+    recorder: Recorder, query: str, is_literal: bool, ranked: bool
+) -> None:
+    run = recorder.start("a")
+    recorder.play(run, "a", STORY)
+    with closing(schema.connect_to_read(recorder.path)) as connection:
+        assert search(connection, query, 10, ranked=ranked).is_literal is is_literal
