@@ -91,12 +91,14 @@ def _check_provider(config: Config, ticket: Ticket, name: str, *, is_checked: bo
 
 def _engine(plan: Plan, closing: ExitStack) -> Engine:
     """Open the history, begin or resume the run, and build what runs it."""
+    from lfgtui.cli.lost import tell_lost
     from lfgtui.cli.servers import OwnServers
     from lfgtui.engine.engine import Engine
     from lfgtui.engine.journal import Journal
     from lfgtui.providers.registry import Providers
 
     journal = closing.enter_context(Journal(paths.history_file(), plan.config.history.durability))
+    closing.callback(tell_lost, journal.lost)  # when there is no screen in the way
     stored = None
     if plan.resumes is None:
         journal.begin(plan.title, plan.tickets, plan.source)

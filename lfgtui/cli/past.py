@@ -9,6 +9,7 @@ import msgspec
 
 from lfgtui import paths
 from lfgtui.cli import upkeep
+from lfgtui.cli.lost import tell_lost
 from lfgtui.errors import HistoryError, UsageError, did_you_mean
 from lfgtui.history import History, Reader, StoredTicket
 from lfgtui.transcript.record import TicketRecord, ticket_markdown, ticket_record
@@ -22,7 +23,8 @@ def _reader() -> Reader:
         HistoryError, OSError
     ):  # perhaps it can be read all the same; Reader says why not
         if path.exists():
-            History.open(path).close()
+            with History.open(path) as opened:
+                tell_lost(opened.lost)
     return Reader(path)
 
 

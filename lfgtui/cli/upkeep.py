@@ -77,6 +77,7 @@ def prune(age: str, dry_run: bool, yes: bool) -> None:
             click.confirm(f"Delete {count} for good?", abort=True, err=True)
         upkeep.delete(paths.history_file(), runs)
         click.echo(f"{count} deleted; `lfg history vacuum` gives their room back", err=True)
+        _tell_copies()
 
 
 @click.command()
@@ -91,8 +92,16 @@ def delete(names: tuple[str, ...], yes: bool) -> None:
     deleted = upkeep.delete(paths.history_file(), runs)
     for run in deleted:
         click.echo(run)
+    if deleted:
+        _tell_copies()
     if left := [run for run in runs if run not in deleted]:
         raise UsageError(f"run {left[0]} is being run; end it first")
+
+
+def _tell_copies() -> None:
+    """What was deleted is still in the copies that a new schema was preceded by."""
+    for copy in upkeep.copies(paths.history_file()):
+        click.echo(f"a copy from before an update still has all: {copy}", err=True)
 
 
 @click.command()

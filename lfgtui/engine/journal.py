@@ -59,6 +59,11 @@ class Journal:
         return self._run
 
     @property
+    def lost(self) -> list[str]:
+        """Runs that were begun and of which the history knows nothing: its log was gone."""
+        return self._history.lost
+
+    @property
     def failure(self) -> BaseException | None:
         """Why something could not be saved for good; None as long as all was."""
         return self._history.failure

@@ -10,10 +10,9 @@ go on need not wait; `code_index.built_from` says how far it came.
 """
 
 import sqlite3
-from contextlib import closing
 from pathlib import Path
 
-from lfgtui.history import schema
+from lfgtui.history import dead_runs, schema
 from lfgtui.history.migrations import statements
 
 SHORTEST = 3
@@ -40,7 +39,7 @@ END;
 
 def build(path: Path) -> None:
     """Make the index, or go on where a build was broken off."""
-    with closing(schema.connect(path)) as db, schema.opening(path):
+    with dead_runs.connected(path) as db:
         with schema.transaction(db):
             if _built_from(db) is None:
                 for statement in statements(_TABLES):
@@ -51,7 +50,7 @@ def build(path: Path) -> None:
 
 def drop(path: Path) -> None:
     """Take the index away."""
-    with closing(schema.connect(path)) as db, schema.opening(path), schema.transaction(db):
+    with dead_runs.connected(path) as db, schema.transaction(db):
         for what in ("TRIGGER segments_code_insert", "TRIGGER segments_code_delete"):
             db.execute(f"DROP {what.replace(' ', ' IF EXISTS ')}")
         for table in ("segments_code", "code_index"):

@@ -1,10 +1,9 @@
 """What a person marks a run with: a pin against pruning, and a note."""
 
-from contextlib import closing
 from pathlib import Path
 
 from lfgtui.errors import UsageError
-from lfgtui.history import schema
+from lfgtui.history import dead_runs, schema
 
 NOTE_LENGTH = 2000
 """Characters of a note: a remark, no document."""
@@ -24,10 +23,6 @@ def annotate(path: Path, run: str, note: str) -> None:
 
 
 def _set(path: Path, run: str, column: str, value: int | str) -> None:
-    with (
-        closing(schema.connect(path)) as db,
-        schema.opening(path),
-        schema.transaction(db),
-    ):
+    with dead_runs.connected(path) as db, schema.transaction(db):
         if not db.execute(f"UPDATE runs SET {column} = ? WHERE id = ?", (value, run)).rowcount:
             raise UsageError(f'no run "{run}"; `lfg history` lists them')

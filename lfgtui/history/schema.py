@@ -159,7 +159,7 @@ def _is_at_rest(path: Path) -> bool:
 
     Reading takes a shared-memory file beside it, which cannot be made there.
     """
-    log = path.with_name(f"{path.name}-wal")
+    log = log_of(path)
     return not os.access(path.parent, os.W_OK) and not (log.exists() and log.stat().st_size)
 
 
@@ -173,6 +173,11 @@ def make(path: Path) -> None:
     """
     if not path.exists():
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+
+
+def log_of(path: Path) -> Path:
+    """Its write-ahead log: there as long as anyone writes, or after all who wrote have died."""
+    return path.with_name(f"{path.name}-wal")
 
 
 def plain(path: Path, mode: str) -> sqlite3.Connection:

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
@@ -22,9 +21,7 @@ import msgspec
 
 from lfgtui import events as e
 from lfgtui.errors import HistoryError
-from lfgtui.history import batch as batches
-from lfgtui.history import leases, schema
-from lfgtui.history.batch import Batch, Submission
+from lfgtui.history import dead_runs, leases, schema
 from lfgtui.history.ledger import Ledger, load
 from lfgtui.history.reader import Reader, RunState
 from lfgtui.history.writer import OnBehind, OnEntries, Writer
@@ -56,10 +53,13 @@ class History:
         self._clock: Callable[[], float] = time.time
         self._locks = path.parent / "locks"
         self._leases: dict[str, leases.Lease] = {}
+        had_log = dead_runs.has_log(path)
         self._connection = schema.connect(path, durability)
         self._alone = Lock()
         try:
-            self.recovered = self.recover()
+            with schema.opening(path):
+                ended = dead_runs.end(self._connection, path, self._clock(), had_log=had_log)
+            self.recovered, self.lost = ended
             self._writer = Writer(path, on_entries, on_behind, durability)
         except BaseException:
             self._connection.close()
@@ -190,25 +190,6 @@ class History:
         if lease := self._leases.pop(run, None):
             lease.release()
 
-    def recover(self) -> list[str]:
-        """End the tickets of runs whose process died; gives these runs."""
-        recovered = []
-        with schema.opening(self.path), self._alone:
-            for run in self._running() | set(leases.left_behind(self._locks)):
-                # What another version wrote and this one cannot read is left as it is.
-                with suppress(HistoryError), leases.held(self._locks, run) as ours:
-                    if not ours:
-                        continue
-                    with schema.transaction(self._connection):
-                        if run in self._running():
-                            self._interrupt(run)
-                            recovered.append(run)
-        return sorted(recovered)
-
-    def _running(self) -> set[str]:
-        rows = self._connection.execute("SELECT id FROM runs WHERE state = 'running'")
-        return {run for (run,) in rows}
-
     def _new_lease(self, now: float) -> tuple[str, leases.Lease]:
         while True:
             run = _new_id(now)
@@ -239,23 +220,11 @@ class History:
         if row is None:
             raise HistoryError(f"{self.path}: no run {run}")
         if row == ("running",):  # its process died while this one was running
-            self._interrupt(run)
+            dead_runs.interrupt(self._connection, run, self._clock(), None)
         self._connection.execute(
             "UPDATE runs SET state = 'running', ended_at = NULL WHERE id = ?", (run,)
         )
         return load(self._connection, run)
-
-    def _interrupt(self, run: str) -> None:
-        batch, now = Batch(), self._clock()
-        for ledger in load(self._connection, run):
-            attempt = max(ledger.attempt, 1)
-            at = now if ledger.last_at is None else ledger.last_at  # it died about then
-            if ledger.state is None:
-                batch.add(Submission(ledger, attempt, at, e.TicketQueued(), 0))
-            if not ledger.ended:
-                batch.add(Submission(ledger, attempt, at, e.TicketInterrupted(), 0))
-        batches.write(self._connection, batch)
-        self._set_state(run, "interrupted", now)
 
     def _set_state(self, run: str, state: RunState, ended_at: float | None) -> None:
         self._connection.execute(

@@ -16,7 +16,7 @@ import msgspec
 from lfgtui import events as e
 from lfgtui.errors import HistoryError, UsageError
 from lfgtui.history import batch as batches
-from lfgtui.history import schema
+from lfgtui.history import dead_runs, schema
 from lfgtui.history.batch import Batch, Submission
 from lfgtui.history.ledger import Ledger
 from lfgtui.history.reader import Reader, RunState
@@ -100,12 +100,8 @@ def import_run(path: Path, lines: Iterable[bytes], source: str) -> str:
     where it is unfinished, or where it is here already.
     """
     said = list(lines)
-    connection = schema.connect(path)
-    try:
-        with schema.opening(path), schema.transaction(connection):
-            return _Import(connection, source).take(said)
-    finally:
-        connection.close()
+    with dead_runs.connected(path) as connection, schema.transaction(connection):
+        return _Import(connection, source).take(said)
 
 
 class _Import:

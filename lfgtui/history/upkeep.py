@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lfgtui.errors import HistoryError, UsageError
-from lfgtui.history import leases, pack, schema, seals
+from lfgtui.history import dead_runs, leases, pack, schema, seals
 
 _SHIFT = seals.SHIFT
 
@@ -54,7 +54,7 @@ def older_than(path: Path, moment: float) -> list[str]:
 def delete(path: Path, runs: Sequence[str]) -> list[str]:
     """Delete runs for good; gives those that were. One that is being run is left."""
     deleted = []
-    with closing(schema.connect(path)) as db, schema.opening(path):
+    with dead_runs.connected(path) as db:
         for run in runs:
             with leases.held(path.parent / "locks", run) as ours:
                 if ours:
@@ -82,10 +82,15 @@ def back_up(path: Path, copy: Path) -> None:
             db.backup(target)  # in one step: between two, a writer would begin it anew
 
 
+def copies(path: Path) -> list[Path]:
+    """The copies that were made before the file was brought to a new schema."""
+    return sorted(path.parent.glob(f"{path.name}.schema-*"))
+
+
 def vacuum(path: Path) -> tuple[int, int]:
     """Give back the room of what was deleted; bytes before and after."""
     before = path.stat().st_size if path.exists() else 0
-    with closing(schema.connect(path)) as db, schema.opening(path):
+    with dead_runs.connected(path) as db:
         db.execute("INSERT INTO segments_fts (segments_fts) VALUES ('optimize')")
         db.execute("VACUUM")
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")

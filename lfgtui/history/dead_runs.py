@@ -1,0 +1,92 @@
+"""Runs whose process died: found, and ended as interrupted.
+
+Whoever writes does this first. So a write-ahead log is only ever folded into
+the file by someone who has ended the dead runs, and a dead run whose log is
+not there has lost the log: SQLite finds nothing wrong with a file like that,
+it is just older than what was on the screen.
+"""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from lfgtui import events as e
+from lfgtui.errors import HistoryError
+from lfgtui.history import batch as batches
+from lfgtui.history import leases, schema
+from lfgtui.history.batch import Batch, Submission
+from lfgtui.history.ledger import load
+
+LOG_GONE = (
+    "the history's write-ahead log ({log}) is gone: the end of what was said before may be missing"
+)
+
+
+class Ended(NamedTuple):
+    """The runs that were ended, and those of which nothing but a lease was left."""
+
+    interrupted: list[str]
+    lost: list[str]
+
+
+@contextmanager
+def connected(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection that may write, with dead runs ended first; raises `HistoryError`."""
+    had_log = has_log(path)
+    with closing(schema.connect(path)) as db, schema.opening(path):
+        end(db, path, time.time(), had_log=had_log)
+        yield db
+
+
+def end(db: sqlite3.Connection, path: Path, now: float, *, had_log: bool) -> Ended:
+    """End the tickets of runs whose process died. `had_log`: as it was before `db` was opened."""
+    locks = path.parent / "locks"
+    ended, lost = [], []
+    killed = set(leases.left_behind(locks))  # the others were let go of in good order
+    for run in _running(db) | killed:
+        # What another version wrote and this one cannot read is left as it is.
+        with suppress(HistoryError), leases.held(locks, run) as ours:
+            if not ours:
+                continue
+            with schema.transaction(db):
+                missing = None if had_log or run not in killed else schema.log_of(path).name
+                if run in _running(db):
+                    interrupt(db, run, now, missing)
+                    ended.append(run)
+                elif missing is not None and not _is_stored(db, run):
+                    lost.append(run)
+    return Ended(sorted(ended), sorted(lost))
+
+
+def has_log(path: Path) -> bool:
+    """Whether its write-ahead log is there; raises `HistoryError` where one may not look."""
+    with schema.opening(path):
+        return schema.log_of(path).exists()
+
+
+def interrupt(db: sqlite3.Connection, run: str, now: float, missing_log: str | None) -> None:
+    """End the run's open tickets about when they died; the caller holds the transaction."""
+    batch = Batch()
+    for ledger in load(db, run):
+        attempt = max(ledger.attempt, 1)
+        at = now if ledger.last_at is None else ledger.last_at
+        if ledger.state is None:
+            batch.add(Submission(ledger, attempt, at, e.TicketQueued(), 0))
+        if not ledger.ended:
+            if missing_log is not None:
+                gone = e.GuardTripped("history", LOG_GONE.format(log=missing_log))
+                batch.add(Submission(ledger, attempt, at, gone, 0))
+            batch.add(Submission(ledger, attempt, at, e.TicketInterrupted(), 0))
+    batches.write(db, batch)
+    db.execute("UPDATE runs SET state = 'interrupted', ended_at = ? WHERE id = ?", (now, run))
+
+
+def _running(db: sqlite3.Connection) -> set[str]:
+    return {run for (run,) in db.execute("SELECT id FROM runs WHERE state = 'running'")}
+
+
+def _is_stored(db: sqlite3.Connection, run: str) -> bool:
+    return db.execute("SELECT 1 FROM runs WHERE id = ?", (run,)).fetchone() is not None
