@@ -1,9 +1,11 @@
 """A history of a million events: how large it is, and how soon something is found.
 
-    python bench/history.py [--events N] [--keep FOLDER]
+    python bench/history.py [--events N] [--keep FOLDER] [--llm .../bin/llm]
 
 Written by lfg's own writer, one ticket after the other, from texts of Python's
-standard library. Times are medians of warm searches in this process.
+standard library. Times are medians of warm searches in this process. Beside
+them stand ripgrep and, where it is named, llm (pip install llm, in an
+environment of its own) on the same texts.
 """
 
 import argparse
@@ -24,7 +26,8 @@ from statistics import median
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.history_corpus import Texts, ticket
-from lfgtui.history import History, Reader
+from bench.history_peers import peers
+from lfgtui.history import History, Reader, code_index
 from lfgtui.tickets import Ticket
 
 TICKETS_A_RUN = 20
@@ -94,9 +97,29 @@ def searches(path: Path) -> None:
         for query in QUERIES[:3]:
             spent = timed(partial(reader.search, query, 50, ranked=True))
             print(f"best 50 of   {query:<18} {spent:8.2f} ms")
-        for text in ("def __init__(self", "frobnicate("):
-            spent = timed(partial(reader.search, text, 50, code=True))
-            print(f"as it stands {text:<18} {spent:8.2f} ms")
+        as_it_stands(reader, "without index")
+
+
+def as_it_stands(reader: Reader, how: str) -> None:
+    """`--code`, for what there is a lot of, and for what there is not."""
+    for text in ("def __init__(self", "frobnicate("):
+        spent = timed(partial(reader.search, text, 50, code=True))
+        print(f"as it stands {text:<18} {spent:8.2f} ms  {how}")
+
+
+def indexed(path: Path) -> None:
+    """The same with the optional index; taken away again."""
+    before, began = path.stat().st_size, time.process_time()
+    code_index.build(path)
+    spent = time.process_time() - began
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    grown = (path.stat().st_size - before) / 1e6
+    with Reader(path) as reader:
+        as_it_stands(reader, f"index of {grown:.0f} MB, made in {spent:.0f} s of CPU")
+    code_index.drop(path)
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("VACUUM")
 
 
 def command_line(folder: Path) -> None:
@@ -125,6 +148,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--keep", type=Path, help="build there, or measure what is there")
+    parser.add_argument("--llm", type=Path, help="the llm command to compare with")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = chosen.keep or Path(scratch)
@@ -133,7 +157,9 @@ def main() -> None:
             build(folder, chosen.events)
         sizes(folder / "history.db")
         searches(folder / "history.db")
+        indexed(folder / "history.db")
         command_line(folder)
+        peers(folder / "history.db", folder / "peers", chosen.llm)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,10 @@
 """The same texts in three places: what a search costs from the command line.
 
-    python bench/history_peers.py HISTORY_FOLDER [--llm .../bin/llm] [--keep FOLDER]
-
-HISTORY_FOLDER is one that `bench/history.py --keep` made. Beside `lfg search`
-stand `llm logs -q` (pip install llm, in an environment of its own, its logs
-written by llm itself) and ripgrep over the exported JSON lines. Whole
-processes, interleaved; what is not installed is left out.
+Beside `lfg search` stand `llm logs -q` (its logs written by llm itself) and
+ripgrep over the exported JSON lines. Whole processes, interleaved; what is not
+installed is left out.
 """
 
-import argparse
 import json
 import os
 import resource
@@ -16,14 +12,12 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from statistics import median
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from typing import TypeAlias
 
 from lfgtui.history import Reader
 from lfgtui.history.transfer import lines_of
@@ -55,11 +49,14 @@ for line in sys.stdin:
 """
 
 
-def texts(history: Path, limit: int) -> list[str]:
-    """The newest segments' texts, oldest first."""
+Side: TypeAlias = tuple[list[str], dict[str, str]]
+"""A command, and what is added to its environment."""
+
+
+def texts(history: Path) -> list[str]:
+    """The segments' texts, oldest first."""
     with closing(sqlite3.connect(history)) as db:
-        rows = db.execute("SELECT text FROM segments ORDER BY id DESC LIMIT ?", (limit,))
-        return [text for (text,) in rows][::-1]
+        return [text for (text,) in db.execute("SELECT text FROM segments ORDER BY id")]
 
 
 def log_with_llm(llm: Path, folder: Path, said: Sequence[str]) -> None:
@@ -90,7 +87,7 @@ def spent_by(command: list[str], environment: dict[str, str]) -> tuple[float, fl
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall
 
 
-def compare(sides: dict[str, tuple[list[str], dict[str, str]]]) -> None:
+def compare(sides: dict[str, Side]) -> None:
     """Median CPU and wall of each side, and their ratio to the first."""
     spent: dict[str, list[tuple[float, float]]] = {name: [] for name in sides}
     for turn in range(ROUNDS + 1):
@@ -105,41 +102,27 @@ def compare(sides: dict[str, tuple[list[str], dict[str, str]]]) -> None:
         print(f"  {name:<24} {cpu:8.0f} ms CPU {wall:8.0f} ms wall   {ratio:6.2f} times")
 
 
-def main() -> None:
-    """Write what is missing, then compare."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("history", type=Path)
-    parser.add_argument("--llm", type=Path)
-    parser.add_argument("--texts", type=int, default=150_000, help="how many llm is given")
-    parser.add_argument("--keep", type=Path, help="write there, or use what is there")
-    chosen = parser.parse_args()
-    history = chosen.history / "history.db"
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = chosen.keep or Path(scratch)
-        folder.mkdir(parents=True, exist_ok=True)
-        if not (folder / "all.jsonl").exists():
-            export(history, folder / "all.jsonl")
-        print(f"history.db   {history.stat().st_size / 1e6:8.1f} MB")
-        print(f"JSON lines   {(folder / 'all.jsonl').stat().st_size / 1e6:8.1f} MB")
-        if chosen.llm is not None:
-            if not (folder / "llm" / "logs.db").exists():
-                log_with_llm(chosen.llm, folder / "llm", texts(history, chosen.texts))
-            size = (folder / "llm" / "logs.db").stat().st_size
-            print(f"llm's log    {size / 1e6:8.1f} MB")
-        for word in WORDS:
-            lfg = [sys.executable, "-m", "lfgtui", "search", word, "--limit", str(HITS)]
-            sides = {"lfg search": (lfg, {"LFG_DATA_DIR": str(chosen.history)})}
-            if chosen.llm is not None:
-                search = [str(chosen.llm), "logs", "-q", word, "-n", str(HITS)]
-                sides["llm logs -q"] = (search, {"LLM_USER_PATH": str(folder / "llm")})
-                sides["llm logs -q --latest"] = ([*search, "--latest"], sides["llm logs -q"][1])
-            if rg := shutil.which("rg"):
-                lines = str(folder / "all.jsonl")
-                sides["rg, all of it"] = ([rg, "-c", "-w", word, lines], {})
-                sides[f"rg, the first {HITS}"] = ([rg, "-m", str(HITS), "-w", word, lines], {})
-            print(f"\n{word}")
-            compare(sides)
-
-
-if __name__ == "__main__":
-    main()
+def peers(history: Path, folder: Path, llm: Path | None) -> None:
+    """Write what is missing in `folder`, then compare. `llm`: its executable."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = folder / "all.jsonl"
+    if not lines.exists():
+        export(history, lines)
+    print(f"\nhistory.db         {history.stat().st_size / 1e6:>10.1f} MB")
+    print(f"as JSON lines      {lines.stat().st_size / 1e6:>10.1f} MB")
+    if llm is not None:
+        log = folder / "llm" / "logs.db"
+        if not log.exists():
+            log_with_llm(llm, log.parent, texts(history))
+        print(f"as llm's log       {log.stat().st_size / 1e6:>10.1f} MB")
+    for word in WORDS:
+        lfg = [sys.executable, "-m", "lfgtui", "search", word, "--limit", str(HITS)]
+        sides: dict[str, Side] = {"lfg search": (lfg, {"LFG_DATA_DIR": str(history.parent)})}
+        if llm is not None:
+            search = [str(llm), "logs", "-q", word, "-n", str(HITS)]
+            sides["llm logs -q"] = (search, {"LLM_USER_PATH": str(folder / "llm")})
+        if rg := shutil.which("rg"):
+            sides["rg, all of it"] = ([rg, "-c", "-w", word, str(lines)], {})
+            sides[f"rg, the oldest {HITS}"] = ([rg, "-m", str(HITS), "-w", word, str(lines)], {})
+        print(word)
+        compare(sides)

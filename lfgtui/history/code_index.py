@@ -12,7 +12,7 @@ go on need not wait; `code_index.built_from` says how far it came.
 import sqlite3
 from pathlib import Path
 
-from lfgtui.history import dead_runs, schema
+from lfgtui.history import schema
 from lfgtui.history.migrations import statements
 
 SHORTEST = 3
@@ -39,6 +39,8 @@ END;
 
 def build(path: Path) -> None:
     """Make the index, or go on where a build was broken off."""
+    from lfgtui.history import dead_runs  # a search has no use for it
+
     with dead_runs.connected(path) as db:
         with schema.transaction(db):
             if _built_from(db) is None:
@@ -50,6 +52,8 @@ def build(path: Path) -> None:
 
 def drop(path: Path) -> None:
     """Take the index away."""
+    from lfgtui.history import dead_runs
+
     with dead_runs.connected(path) as db, schema.transaction(db):
         for what in ("TRIGGER segments_code_insert", "TRIGGER segments_code_delete"):
             db.execute(f"DROP {what.replace(' ', ' IF EXISTS ')}")
