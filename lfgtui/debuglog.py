@@ -5,14 +5,18 @@ as ever in Python; here is only where that goes. Nothing but lfg's own loggers
 is let in: the SDKs and HTTP clients would write prompts, answers and headers.
 """
 
-import logging
+from __future__ import annotations
+
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from queue import SimpleQueue
+from typing import TYPE_CHECKING
 
 from lfgtui.errors import UsageError
+
+if TYPE_CHECKING:
+    import logging
 
 VARIABLE = "LFG_LOG"
 """The environment variable that names the file."""
@@ -37,7 +41,9 @@ def debug_log() -> Iterator[None]:
     if path is None:
         yield
         return
+    import logging  # here, since it is mostly off
     from logging.handlers import QueueHandler, QueueListener
+    from queue import SimpleQueue
 
     to_file = _handler(path)
     queue: SimpleQueue[logging.LogRecord] = SimpleQueue()
@@ -58,6 +64,8 @@ def debug_log() -> Iterator[None]:
 
 
 def _handler(path: Path) -> logging.Handler:
+    import logging
+
     try:
         # For its owner alone: hosts and tickets are nobody else's business.
         os.close(os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC, 0o600))
