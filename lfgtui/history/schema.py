@@ -223,6 +223,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     from lfgtui.history.seals import seal_all  # not for those who only read
 
     if version:
+        _refuse_under_others(path)
         _back_up(connection, path.with_name(f"{path.name}.schema-{version}"))
     with transaction(connection):
         version = _version(connection, path)
@@ -232,6 +233,20 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
         seal_all(connection)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+
+def _refuse_under_others(path: Path) -> None:
+    """An older lfg that is running something could not save the rest of it."""
+    from lfgtui.history import leases
+
+    locks = path.parent / "locks"
+    for run in leases.left_behind(locks):
+        with leases.held(locks, run) as is_dead:
+            if not is_dead:
+                raise HistoryError(
+                    f"{path}: run {run} is being run by an older lfg; this one updates the"
+                    " history when that has ended"
+                )
 
 
 def _back_up(connection: sqlite3.Connection, copy: Path) -> None:

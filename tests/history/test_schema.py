@@ -10,7 +10,7 @@ import pytest
 
 from lfgtui import events as e
 from lfgtui.errors import HistoryError
-from lfgtui.history import Reader, schema
+from lfgtui.history import Reader, leases, schema
 from lfgtui.history.migrations import MIGRATIONS
 from lfgtui.history.segments import OpenSegments
 from lfgtui.tickets import Ticket
@@ -151,6 +151,17 @@ def test_an_older_lfgs_file_is_carried_forward_and_kept_beside_it(path: Path) ->
     with closing(sqlite3.connect(copy)) as old:
         assert old.execute("SELECT count(*) FROM entries").fetchone() == (len(STORY),)
         assert old.execute("PRAGMA user_version").fetchone() == (1,)
+
+
+def test_nothing_is_updated_under_an_older_lfg_that_runs(path: Path) -> None:
+    written_by_the_first_lfg(path, STORY)
+    older = leases.take(path.parent / "locks", "r")
+    assert older is not None
+    with pytest.raises(HistoryError, match="run r is being run by an older lfg"):
+        schema.connect(path)
+    assert not path.with_name("history.db.schema-1").exists()
+    older.release()
+    schema.connect(path).close()
 
 
 def test_a_migration_that_breaks_off_leaves_the_file_as_it_was(
