@@ -9,7 +9,7 @@ import click
 
 from lfgtui import paths
 from lfgtui.errors import HistoryError, UsageError
-from lfgtui.history import marks, upkeep
+from lfgtui.history import marks, rescue, upkeep
 from lfgtui.history.reader import Reader
 
 _AGE = re.compile(r"(\d{1,5})(h|d|w)")
@@ -185,7 +185,7 @@ def repair(file: Path) -> None:
     source = paths.history_file()
     if not source.exists():
         raise HistoryError(f"{source}: there is no history yet")
-    rescued = upkeep.rescue(source, file)
+    rescued = rescue.rescue(source, file)
     counts = ", ".join(f"{count} {table}" for table, count in rescued.rows.items())
     click.echo(f"{file}: {counts}")
     if rescued.lost_packs:

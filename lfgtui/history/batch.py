@@ -90,7 +90,7 @@ def write(connection: sqlite3.Connection, batch: Batch) -> None:
         "INSERT INTO entries (ticket, seq, attempt, at, body) VALUES (?, ?, ?, ?, ?)", batch.rows
     )
     for rowid, segment in batch.segments:
-        _index(connection, rowid, segment)
+        index(connection, rowid, segment)
     for rowid, seq in batch.sealed.items():
         seals.seal(connection, rowid, seq)
     _update_tickets(connection, batch.ledgers)
@@ -120,7 +120,8 @@ FROM (
 """A segment's row, its text joined out of the entries."""
 
 
-def _index(connection: sqlite3.Connection, rowid: int, segment: Segment) -> None:
+def index(connection: sqlite3.Connection, rowid: int, segment: Segment) -> None:
+    """Join the segment's text out of its entries and have search find it."""
     values = msgspec.structs.asdict(segment) | {"ticket": rowid}
     inserted = connection.execute(
         "INSERT INTO segments"

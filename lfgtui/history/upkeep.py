@@ -1,17 +1,17 @@
-"""Housekeeping: how large the history is, what may go, copies, and rescue.
+"""Housekeeping: how large the history is, what may go, and copies.
 
 Nothing here is done by itself. Each takes the file's write lock only for as
 long as it writes, so runs that are going on wait and lose nothing.
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from lfgtui.errors import HistoryError, UsageError
-from lfgtui.history import dead_runs, leases, pack, schema, seals
+from lfgtui.errors import UsageError
+from lfgtui.history import dead_runs, leases, schema, seals
 
 _SHIFT = seals.SHIFT
 
@@ -107,42 +107,6 @@ def damage(path: Path) -> list[str]:
     return [line for line in found if line != "ok"]
 
 
-class Rescued(NamedTuple):
-    """Rows that were read, by table, and how many entries' packs could not be."""
-
-    rows: dict[str, int]
-    lost_packs: int
-
-
-_TABLES = ("runs", "tickets", "segments", "packs", "entries")
-
-
-def rescue(path: Path, target: Path) -> Rescued:
-    """Write what can still be read into a new file; the damaged one is not touched.
-
-    Raises `UsageError` where the target exists, `HistoryError` where nothing
-    can be read at all.
-    """
-    if target.exists():
-        raise UsageError(f"{target} exists already; name a new file")
-    rows: dict[str, int] = {}
-    with (
-        closing(schema.plain(path, "ro")) as damaged,
-        closing(schema.connect(target)) as db,
-        schema.opening(target),
-    ):
-        db.execute("PRAGMA foreign_keys = OFF")
-        with schema.transaction(db):
-            for table in _TABLES:
-                rows[table] = _copy(damaged, db, table)
-            lost = _drop_unreadable(db)
-            db.execute("INSERT INTO segments_fts (segments_fts) VALUES ('rebuild')")
-    if not any(rows.values()):
-        target.unlink()
-        raise HistoryError(f"{path}: nothing in it can be read")
-    return Rescued(rows, lost)
-
-
 def _delete(db: sqlite3.Connection, run: str) -> None:
     for (ticket,) in db.execute("SELECT id FROM tickets WHERE run = ?", (run,)).fetchall():
         db.execute(
@@ -157,57 +121,3 @@ def _delete(db: sqlite3.Connection, run: str) -> None:
         db.execute("DELETE FROM entries WHERE ticket = ?", (ticket,))
     db.execute("DELETE FROM tickets WHERE run = ?", (run,))
     db.execute("DELETE FROM runs WHERE id = ?", (run,))
-
-
-def _copy(damaged: sqlite3.Connection, db: sqlite3.Connection, table: str) -> int:
-    try:
-        columns = [name for _, name, *_ in damaged.execute(f"PRAGMA table_info({table})")]
-    except sqlite3.DatabaseError:
-        return 0
-    if not columns:
-        return 0
-    marks = ",".join("?" * len(columns))
-    insert = f"INSERT OR IGNORE INTO {table} ({','.join(columns)}) VALUES ({marks})"
-    copied = 0
-    for row in _readable(damaged, table, columns):
-        try:
-            db.execute(insert, row)
-        except sqlite3.DatabaseError:  # a value that damage made impossible
-            continue
-        copied += 1
-    return copied
-
-
-def _readable(
-    damaged: sqlite3.Connection, table: str, columns: Sequence[str]
-) -> Iterator[tuple[object, ...]]:
-    """The table's rows from the front as far as they go, then from the back."""
-    key = "ticket, seq" if table == "entries" else "rowid"
-    seen: set[object] = set()
-    for order in ("ASC", "DESC"):
-        keys = [f"{part} {order}" for part in key.split(", ")]
-        try:
-            for row in damaged.execute(
-                f"SELECT {key}, {','.join(columns)} FROM {table} ORDER BY {', '.join(keys)}"
-            ):
-                parts = len(keys)
-                if (place := row[:parts]) in seen:
-                    break
-                seen.add(place)
-                yield row[parts:]
-        except sqlite3.DatabaseError:
-            continue
-        else:
-            return
-
-
-def _drop_unreadable(db: sqlite3.Connection) -> int:
-    """Packs that are damaged, or whose text is gone."""
-    lost = 0
-    for id_, body in db.execute("SELECT id, body FROM packs").fetchall():
-        try:
-            pack.unpack(body, lambda ids: seals.texts_of(db, ids))
-        except pack.DamagedError:
-            db.execute("DELETE FROM packs WHERE id = ?", (id_,))
-            lost += 1
-    return lost

@@ -1,6 +1,5 @@
 """What keeps a history in order, and what is left of a damaged one."""
 
-import random
 import sqlite3
 import stat
 from contextlib import closing
@@ -9,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from lfgtui import events as e
-from lfgtui.errors import HistoryError, UsageError
-from lfgtui.history import Reader, schema, upkeep
+from lfgtui.errors import UsageError
+from lfgtui.history import Reader, upkeep
 
 from .conftest import Recorder
 from .test_search import STORY
@@ -84,49 +83,3 @@ def test_its_size_is_told(recorder: Recorder) -> None:
     found = upkeep.size(recorder.path)
     assert (found.runs, found.tickets) == (1, 1)
     assert found.text > 200 and found.file > found.text
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_of_a_damaged_file_the_rest_is_saved(recorder: Recorder, tmp_path: Path, seed: int) -> None:
-    runs = [finished(recorder, f"word{n} " + "filler " * 400) for n in range(12)]
-    recorder.history.close()
-    with closing(sqlite3.connect(recorder.path)) as db:
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    body = bytearray(recorder.path.read_bytes())
-    dice = random.Random(seed)
-    page = dice.randrange(4, len(body) // schema.PAGE)  # the first pages say what the others are
-    body[page * schema.PAGE : (page + 1) * schema.PAGE] = dice.randbytes(schema.PAGE)
-    recorder.path.write_bytes(body)
-    assert upkeep.damage(recorder.path)
-    target = tmp_path / "rescued.db"
-    upkeep.rescue(recorder.path, target)
-    assert upkeep.damage(target) == []
-    with Reader(target) as reader:
-        known = [run.run for run in reader.runs()]
-        whole = 0
-        for run in known:
-            for ticket in reader.tickets(run):
-                whole += list(reader.entries(run, ticket.ticket.id)) == of(recorder, run)
-    assert len(known) >= 1 and set(known) <= set(runs)
-    assert whole >= 1
-
-
-def test_a_truncated_file_is_said_to_be_damaged_and_how_to_save_it(recorder: Recorder) -> None:
-    for n in range(30):
-        finished(recorder, f"word{n} " + "filler " * 200)
-    recorder.history.close()
-    body = recorder.path.read_bytes()
-    recorder.path.write_bytes(body[: len(body) // 2 // schema.PAGE * schema.PAGE])
-    assert upkeep.damage(recorder.path)
-    with pytest.raises(HistoryError, match="lfg history repair"), Reader(recorder.path) as reader:
-        for run in reader.runs(limit=99):
-            list(reader.entries(run.run, "a"))
-
-
-def test_what_is_no_database_cannot_be_rescued(tmp_path: Path) -> None:
-    noise = tmp_path / "noise.db"
-    noise.write_bytes(random.Random(1).randbytes(20_000))
-    assert upkeep.damage(noise) == ["file is not a database"]
-    with pytest.raises(HistoryError, match="nothing in it can be read"):
-        upkeep.rescue(noise, tmp_path / "rescued.db")
-    assert not (tmp_path / "rescued.db").exists()
