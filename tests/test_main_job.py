@@ -94,9 +94,19 @@ def kill_at(process: "subprocess.Popen[str]", event: str) -> list[dict[str, obje
     return lines
 
 
-@pytest.mark.parametrize("wire", ["chat", "responses", "messages"])
+@pytest.mark.parametrize(
+    ("wire", "other"),
+    [
+        ("chat", "chat"),
+        ("responses", "responses"),
+        ("messages", "messages"),
+        ("chat", "messages"),
+        ("responses", "chat"),
+        ("messages", "responses"),
+    ],
+)
 def test_killed_between_a_call_and_its_result_a_run_resumes_as_the_wire_demands(
-    tickets: Path, wire: str
+    tickets: Path, wire: str, other: str
 ) -> None:
     """The simulator checks signatures, reasoning items and call ids of each request."""
     tickets.write_text(tickets.read_text().replace('"chat"', f'"{wire}"'))
@@ -109,13 +119,16 @@ def test_killed_between_a_call_and_its_result_a_run_resumes_as_the_wire_demands(
     text = "".join(str(line["text"]) for line in seen if line["type"] == "text_delta")
     assert stored["attempts"][0]["text"] == text == "Looking around.This may take a while."
 
-    resumed = [json.loads(line) for line in printed("resume", "last", "--json").splitlines()]
+    elsewhere = () if other == wire else ("--provider", other)
+    lines = printed("resume", "last", "--json", *elsewhere).splitlines()
+    resumed = [json.loads(line) for line in lines]
     finished = [line for line in resumed if line["type"] == "tool_call_finished"]
     assert finished[0]["error"] == "interrupted"
     assert resumed[-1]["type"] == "ticket_done"
     stored = json.loads(printed("show", "last/a", "--json"))
     assert stored["state"] == "done"
     assert [attempt["state"] for attempt in stored["attempts"]] == ["interrupted", "done"]
+    assert [attempt["provider"] for attempt in stored["attempts"]] == [wire, other]
     assert stored["attempts"][1]["text"] == "Finished all the same."
 
 

@@ -69,11 +69,13 @@ def chat_messages(
                 found.append({"role": "tool", "tool_call_id": call_id, "content": output})
             case ModelTurn():
                 loop = [] if _is_mistral(host) else _tool_loop(messages, number)
-                found += _assistant(message, loop)
+                found += _assistant(message, loop, is_deepseek=host == "api.deepseek.com")
     return found
 
 
-def _assistant(turn: ModelTurn, loop: Sequence[ModelTurn]) -> list[ChatMessage]:
+def _assistant(
+    turn: ModelTurn, loop: Sequence[ModelTurn], *, is_deepseek: bool
+) -> list[ChatMessage]:
     text = turn.text
     calls = turn.calls
     if not text and not calls:
@@ -88,7 +90,8 @@ def _assistant(turn: ModelTurn, loop: Sequence[ModelTurn]) -> list[ChatMessage]:
             message["extra_content"] = item["message_extra_content"]
     if loop:
         message |= _reasoning(turn, items)
-    if _DEEPSEEK_FIELD not in message and any(_owes_reasoning(other) for other in loop):
+    owes = any(_owes_reasoning(other) for other in loop) or (is_deepseek and loop)
+    if _DEEPSEEK_FIELD not in message and owes:
         message[_DEEPSEEK_FIELD] = ""
     return [message]
 

@@ -6,8 +6,8 @@ from the seed by HMAC and carries what is needed to know it again:
 
     toolu_01 nnnnnnnnnnnn mmmmmm cccc        call_ nnnnnnnnnnnn mmmmmm cccc ff
 
-`n` is the response's nonce, `m` marks the id as ours, with its place in the
-response and whether reasoning went before it, and `c` is a check of that
+`n` is the response's nonce, `m` marks the id as ours and its wire's, with its
+place in the response and whether reasoning went before it, and `c` is a check of that
 reasoning's text. From a call's id alone follows the id of the reasoning item
 that has to come back with it, and whether a reasoning text is the one sent.
 """
@@ -16,9 +16,18 @@ import base64
 import hashlib
 import hmac
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 _CALLS_PER_RESPONSE = 32
-_CALL_PREFIXES = ("toolu_01", "call_")
+
+CallWire: TypeAlias = Literal["anthropic", "chat", "responses"]
+"""The wire a call was issued on: a service knows nothing of another's."""
+
+_CALL_PREFIXES: dict[CallWire, str] = {
+    "anthropic": "toolu_01",
+    "chat": "call_",
+    "responses": "call_",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,22 +57,24 @@ class Mint:
         """The id of a response or of an item in it: `resp_`, `rs_`, `msg_`, `fc_`..."""
         return prefix + nonce + self.digest("item", prefix, nonce, str(index))[: length - 12]
 
-    def call(self, prefix: str, nonce: str, index: int, reasoning: str) -> str:
+    def call(self, wire: CallWire, nonce: str, index: int, reasoning: str) -> str:
         """The id of a tool call; `reasoning` is what was thought before it, "" if nothing."""
-        mark = self._mark(nonce, index, bool(reasoning))
+        prefix = _CALL_PREFIXES[wire]
+        mark = self._mark(wire, nonce, index, bool(reasoning))
         filler = mark[:2] if prefix == "call_" else ""
         return prefix + nonce + mark + self.reasoning_check(reasoning) + filler
 
-    def read_call(self, call_id: str) -> IssuedCall | None:
-        """What a call id says, or None where it is not ours."""
-        for prefix in _CALL_PREFIXES:
-            if call_id.startswith(prefix):
-                body = call_id.removeprefix(prefix)
-                nonce, mark, check = body[:12], body[12:18], body[18:22]
-                for reasoned in (False, True):
-                    marks = (self._mark(nonce, i, reasoned) for i in range(_CALLS_PER_RESPONSE))
-                    if mark in marks:
-                        return IssuedCall(nonce, reasoned, check)
+    def read_call(self, wire: CallWire, call_id: str) -> IssuedCall | None:
+        """What a call id says, or None where it was not issued here on that wire."""
+        prefix = _CALL_PREFIXES[wire]
+        if not call_id.startswith(prefix):
+            return None
+        body = call_id.removeprefix(prefix)
+        nonce, mark, check = body[:12], body[12:18], body[18:22]
+        for reasoned in (False, True):
+            marks = (self._mark(wire, nonce, i, reasoned) for i in range(_CALLS_PER_RESPONSE))
+            if mark in marks:
+                return IssuedCall(nonce, reasoned, check)
         return None
 
     def reasoning_check(self, reasoning: str) -> str:
@@ -83,8 +94,9 @@ class Mint:
         digest = self.digest("obfuscation", nonce, str(number))
         return digest[: int(digest[-1], 16)]
 
-    def _mark(self, nonce: str, index: int, reasoned: bool) -> str:
-        return self.digest("call", nonce, str(index), "reasoned" if reasoned else "plain")[:6]
+    def _mark(self, wire: CallWire, nonce: str, index: int, reasoned: bool) -> str:
+        kind = "reasoned" if reasoned else "plain"
+        return self.digest("call", wire, nonce, str(index), kind)[:6]
 
     def _opaque(self, kind: str, text: str, rounds: int) -> str:
         digests = (bytes.fromhex(self.digest(kind, str(i), text)) for i in range(rounds))

@@ -265,6 +265,15 @@ def test_chat_messages_of_a_loop_all_have_the_field_once_one_has() -> None:
     assert [m.get("reasoning_content") for m in sent if m["role"] == "assistant"] == ["hm", ""]
 
 
+@pytest.mark.parametrize(("host", "sent"), [("api.deepseek.com", ""), ("api.x.ai", None)])
+def test_deepseek_is_told_that_another_providers_turn_had_no_reasoning_of_its_own(
+    host: str, sent: str | None
+) -> None:
+    foreign = loop_of(ReasoningPart("hm"), ItemPart("anthropic", {"signature": "s"}))
+    messages = chat_request.chat_messages(None, foreign, host)
+    assert messages[1].get("reasoning_content") == sent
+
+
 def test_chat_reasoning_outside_a_tool_loop_stays_here() -> None:
     field = ItemPart("openai-chat", {"reasoning_field": "reasoning_content"})
     turn = ModelTurn((ReasoningPart("hm"), TextPart("x"), field))

@@ -161,7 +161,7 @@ class AnthropicWriter:
 
     def _call(self, segment: Segment) -> Json:
         reply = self._reply
-        call_id = self._mint.call("toolu_01", reply.nonce, segment.place, reply.reasoning)
+        call_id = self._mint.call("anthropic", reply.nonce, segment.place, reply.reasoning)
         return {"id": call_id, "name": segment.name}
 
     def _message(self, content: list[Json], stop_reason: str | None, usage: Json) -> Json:

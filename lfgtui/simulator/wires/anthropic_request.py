@@ -289,7 +289,7 @@ def _check_signatures(messages: Sequence[Message], mint: Mint) -> None:
 def _check_thinking_returned(messages: Sequence[Message], start: int, mint: Mint) -> None:
     for index in range(start + 1, len(messages)):
         message = messages[index]
-        issued = [mint.read_call(block.id) for block in message.of_type("tool_use")]
+        issued = [mint.read_call("anthropic", block.id) for block in message.of_type("tool_use")]
         if not any(call is not None and call.reasoned for call in issued):
             continue
         first = message.blocks[0].type

@@ -116,7 +116,7 @@ class ChatWriter:
 
     def _call(self, segment: Segment) -> Json:
         reply = self._reply
-        call_id = self._mint.call("call_", reply.nonce, segment.place, reply.reasoning)
+        call_id = self._mint.call("chat", reply.nonce, segment.place, reply.reasoning)
         return {"id": call_id, "type": "function"}
 
     def _chunk(self, delta: Json, finish_reason: str | None = None) -> bytes:

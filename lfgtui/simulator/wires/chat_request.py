@@ -251,7 +251,7 @@ def _check_reasoning_returned(messages: Sequence[Message], start: int, mint: Min
     for index in range(start + 1, len(messages)):
         message = messages[index]
         for call in message.calls:
-            issued = mint.read_call(call.id)
+            issued = mint.read_call("chat", call.id)
             if issued is None or not issued.reasoned:
                 continue
             if message.reasoning_content is None:

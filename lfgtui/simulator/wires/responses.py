@@ -162,7 +162,7 @@ class ResponsesWriter:
             item |= {"type": "message", "status": status, "content": content, "role": "assistant"}
         else:
             reply = self._reply
-            call_id = self._mint.call("call_", reply.nonce, segment.place, reply.reasoning)
+            call_id = self._mint.call("responses", reply.nonce, segment.place, reply.reasoning)
             item |= {
                 "type": "function_call",
                 "status": status,

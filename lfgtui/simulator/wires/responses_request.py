@@ -174,7 +174,7 @@ def _responses(loop: Sequence[Item], mint: Mint) -> list[int]:
         if not item.by_model:
             run = False
             continue
-        issued = mint.read_call(item.call_id) if item.type == "function_call" else None
+        issued = mint.read_call("responses", item.call_id) if item.type == "function_call" else None
         is_same = issued is not None and issued.nonce == nonce
         if not run and not is_same:
             begins.append(index)
@@ -268,7 +268,7 @@ def _check_reasoning_returned(items: Sequence[Item], start: int, mint: Mint) -> 
         # A call sent back without its item id is let through outside the running loop.
         if item.type != "function_call" or not (item.id or index > start):
             continue
-        issued = mint.read_call(item.call_id)
+        issued = mint.read_call("responses", item.call_id)
         if issued is None or not issued.reasoned:
             continue
         needed = mint.item("rs_", issued.nonce)
