@@ -1,6 +1,5 @@
 """Reading the history: past runs, their tickets, and search over all of it."""
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -190,9 +189,8 @@ class Reader:
     @contextmanager
     def _explained(self) -> Iterator[None]:
         try:
-            yield
-        except sqlite3.Error as error:
-            raise HistoryError(schema.explain(self._path, error)) from error
+            with schema.opening(self._path):
+                yield
         except DamagedError as error:
             raise HistoryError(f"{self._path}: {error}: {schema.DAMAGED}") from None
 

@@ -22,6 +22,7 @@ class Rescued(NamedTuple):
     lost_packs: int
 
 
+_DAMAGE = (sqlite3.DatabaseError, UnicodeDecodeError)  # the latter: SQLite quotes the file
 _TABLES = ("runs", "tickets", "segments", "packs", "entries")
 
 
@@ -33,12 +34,22 @@ def rescue(path: Path, target: Path) -> Rescued:
     """
     if target.exists():
         raise UsageError(f"{target} exists already; name a new file")
+    try:
+        return _rescue(path, target)
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+
+
+def _rescue(path: Path, target: Path) -> Rescued:
     copied: dict[str, int] = {}
     with (
         closing(schema.plain(path, "ro")) as damaged,
         closing(schema.connect(target)) as db,
         schema.opening(target),
     ):
+        damaged.text_factory = _text
+        damaged.execute("PRAGMA writable_schema = ON")  # one table's damage is not all tables'
         db.execute("PRAGMA foreign_keys = OFF")
         with schema.transaction(db):
             for table in _TABLES:
@@ -47,15 +58,19 @@ def rescue(path: Path, target: Path) -> Rescued:
             _index_what_is_not(db)
             db.execute("INSERT INTO segments_fts (segments_fts) VALUES ('rebuild')")
     if not any(copied.values()):
-        target.unlink()
         raise HistoryError(f"{path}: nothing in it can be read")
     return Rescued(copied, lost)
+
+
+def _text(raw: bytes) -> str:
+    """What a byte spoiled is still mostly there."""
+    return raw.decode(errors="replace")
 
 
 def _copy(damaged: sqlite3.Connection, db: sqlite3.Connection, table: str) -> int:
     try:
         columns = [name for _, name, *_ in damaged.execute(f"PRAGMA table_info({table})")]
-    except sqlite3.DatabaseError:
+    except _DAMAGE:
         return 0
     if not columns:
         return 0
@@ -88,7 +103,7 @@ def _readable(
                     break
                 seen.add(place)
                 yield row[parts:]
-        except sqlite3.DatabaseError:
+        except _DAMAGE:
             continue
         else:
             return

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -22,6 +23,10 @@ Durability: TypeAlias = Literal["process", "power"]
 In WAL mode SQLite's NORMAL hands a commit to the system, FULL waits for the
 disk (sqlite.org/pragma.html#pragma_synchronous).
 """
+
+# What SQLite has no code of its own for; the file was found to be ours before.
+_UNREADABLE = re.compile(r"no such (?:table|column)|malformed")
+_NO_TEXT = f"some of its text is none: {DAMAGED}"
 
 BUSY_SECONDS = 10.0
 """How long a connection waits for another process's transaction."""
@@ -98,6 +103,8 @@ def opening(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise HistoryError(explain(path, error)) from error
+    except UnicodeDecodeError as error:  # SQLite quotes the file in its message
+        raise HistoryError(f"{path}: {_NO_TEXT}") from error
     except OSError as error:
         reason = error.strerror or str(error)
         raise HistoryError(
@@ -108,11 +115,15 @@ def opening(path: Path) -> Iterator[None]:
 
 def explain(path: Path, error: sqlite3.Error) -> str:
     """What is wrong with the file, where, and what to do about it."""
+    if str(error).startswith("Could not decode"):  # and then all of the text
+        return f"{path}: {_NO_TEXT}"
     primary = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     match primary:
         case sqlite3.SQLITE_NOTADB:
             remedy = "it is no lfg history; move it away or set LFG_DATA_DIR to another folder"
         case sqlite3.SQLITE_CORRUPT:
+            remedy = DAMAGED
+        case sqlite3.SQLITE_ERROR if _UNREADABLE.search(str(error)):
             remedy = DAMAGED
         case sqlite3.SQLITE_FULL:
             remedy = "free some space on its disk"

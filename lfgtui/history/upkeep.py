@@ -102,7 +102,7 @@ def damage(path: Path) -> list[str]:
     try:
         with closing(schema.plain(path, "ro")) as db:
             found = [str(line) for (line,) in db.execute("PRAGMA integrity_check(20)")]
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         return [str(error)]
     return [line for line in found if line != "ok"]
 

@@ -1,6 +1,7 @@
 """A history that cannot be opened: one clear line and exit code 2, whatever is the matter."""
 
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lfgtui import events as e
 from lfgtui.__main__ import main
 from lfgtui.history import History
 from lfgtui.tickets import Ticket
@@ -113,6 +115,29 @@ def test_a_damaged_file(capsys: pytest.CaptureFixture[str], data: Path, tickets:
     (data / "history.db").write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
     for arguments in (("run", tickets, "--headless"), *READING):
         assert_refused(capsys, arguments, "it is damaged; `lfg history repair NEW_FILE`")
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_file_damaged_anywhere_is_one_clear_line_at_worst(
+    capsys: pytest.CaptureFixture[str], data: Path, tmp_path: Path, seed: int
+) -> None:
+    with History.open(data / "history.db") as history:
+        for number in range(6):
+            run = history.start_run("t", [Ticket(id="a", prompt="p", workspace="/")], None)
+            for event in (e.TicketQueued(), e.UserMessage(f"word{number} " * 300)):
+                history.submit(run, "a", 1, 1.0, event)
+            history.finish_run(run, "failed")
+    body = bytearray((data / "history.db").read_bytes())
+    dice = random.Random(seed)
+    for _ in range(dice.choice((1, 10, 1000))):
+        body[dice.randrange(len(body))] = dice.randrange(256)
+    (data / "history.db").write_bytes(body[: dice.choice((len(body), dice.randrange(len(body))))])
+    repair = ("history", "repair", str(tmp_path / "rescued.db"))
+    for arguments in (*READING[:3], ("search", "--code", "word3"), ("history", "check"), repair):
+        code = main(arguments)
+        err = capsys.readouterr().err
+        assert code in (None, 0, 1, 2), arguments
+        assert code != 2 or (err.startswith("lfg: ") and err.count("\n") == 1), (arguments, err)
 
 
 def test_trust_that_cannot_be_remembered(

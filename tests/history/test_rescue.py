@@ -70,3 +70,40 @@ def test_an_older_files_text_is_found_after_a_rescue(path: Path, tmp_path: Path)
         assert [hit.kind for hit in reader.search("halfway")] == ["text"]
         assert [hit.kind for hit in reader.search("pytest")] == ["tool_call"]
         assert len(list(reader.entries("r", "a"))) == len(STORY)
+
+
+def test_a_table_whose_definition_is_damaged_does_not_take_the_others_with_it(
+    recorder: Recorder, tmp_path: Path
+) -> None:
+    run = finished(recorder, "alpha")
+    recorder.history.close()
+    body = recorder.path.read_bytes()
+    recorder.path.write_bytes(
+        body.replace(b"CREATE INDEX runs_by_state", b"CREATE xNDEX runs_by_state")
+    )
+    with pytest.raises(HistoryError, match=r"malformed .*lfg history repair"):
+        Reader(recorder.path).runs()
+    rescue.rescue(recorder.path, tmp_path / "rescued.db")
+    with Reader(tmp_path / "rescued.db") as reader:
+        assert list(reader.entries(run, "a")) == of(recorder, run)
+
+
+def test_text_that_is_none_any_more_is_kept_with_its_holes(
+    recorder: Recorder, tmp_path: Path
+) -> None:
+    run = finished(recorder, "alpha")
+    recorder.history.close()
+    body = recorder.path.read_bytes()
+    recorder.path.write_bytes(body.replace(b"says alpha", b"says \xfflpha"))
+    with Reader(recorder.path) as reader, pytest.raises(HistoryError, match="text is none"):
+        reader.transcript(run, "a")
+    rescue.rescue(recorder.path, tmp_path / "rescued.db")
+    with Reader(tmp_path / "rescued.db") as reader:
+        text = reader.transcript(run, "a").attempts[0].text
+        assert "says �lpha" in text
+
+
+def test_what_could_not_be_rescued_leaves_no_file(recorder: Recorder, tmp_path: Path) -> None:
+    with pytest.raises(HistoryError, match="nothing in it can be read"):
+        rescue.rescue(recorder.path, tmp_path / "rescued.db")
+    assert list(tmp_path.glob("rescued*")) == []
