@@ -187,9 +187,14 @@ class Pane(Covered, Widget, can_focus=True):
         self._stream.find("")
 
     @property
+    def hits(self) -> int:
+        """How many matches there are now."""
+        return self._stream.finder.count
+
+    @property
     def find_position(self) -> int:
         """Which match is shown, from 1; 0 where there is none."""
-        return self._stream.match_number
+        return self._stream.finder.number
 
     def _gauge(self, transcript: Transcript, now: float) -> None:
         meter = self._view.meter(self.ticket_id)
