@@ -16,7 +16,7 @@ from lfgtui.errors import UsageError
     "--idle-limit",
     type=click.FloatRange(min=0),
     metavar="SECONDS",
-    help="Cut gaps in which nothing happens to this; 0 keeps them.  [default: 10]",
+    help="Cut gaps in which nothing happens to this; 0 keeps them.  [default: 15]",
 )
 @click.option(
     "--from", "begin", metavar="PLACE", help="Begin at 1:30, 90s, 50%, 'api 17', 14:03:22."

@@ -59,13 +59,13 @@ class Playback:
         self._stand_at(place, 0)
 
     def seek_entry(self, count: int) -> None:
-        """Stand where so many entries have happened, also in the midst of a moment."""
+        """Hold where so many entries have happened, also in the midst of a moment."""
+        self.is_playing = False
         self.place = self._timeline.played_at(count)
         self.run.move_to(count, self._timeline.recorded_at(self.place))
 
     def step(self, entries: int, ticket: str | None = None) -> None:
         """Hold, so many entries on or back, of the ticket or (None) of all."""
-        self.is_playing = False
         self.seek_entry(self._timeline.beside(self.run.count, entries, ticket))
 
     def faster(self, step: int) -> None:

@@ -78,7 +78,7 @@ class ReplayedRun:
 
     def _is_recent(self, ticket: str, count: int) -> bool:
         """Whether the meter may have let go what counts again now that it is earlier."""
-        return count > 0 and self.timeline.of_ticket[ticket][count - 1].at > self.now - WINDOW
+        return count > 0 and self.timeline.own_time(ticket, count) >= self.now - WINDOW
 
     def proceed(self, seconds: float = float("inf")) -> set[str]:
         """Work on it for about so long; once it is done, the tickets that changed."""

@@ -17,8 +17,8 @@ from itertools import pairwise
 
 from lfgtui.events import Entry
 
-IDLE_LIMIT = 10.0
-"""Seconds that are kept of a gap, unless someone says otherwise."""
+IDLE_LIMIT = 15.0
+"""Seconds that are kept of a gap, unless someone says otherwise: a stall is seen to be one."""
 
 
 class Timeline:
@@ -104,6 +104,10 @@ class Timeline:
     def own_count(self, ticket: str, count: int) -> int:
         """How many entries of the ticket are among the first `count` of all."""
         return bisect_right(self._counts[ticket], count)
+
+    def own_time(self, ticket: str, own: int) -> float:
+        """The time of day at which a ticket's entry, counted from 1, happened."""
+        return self._recorded[self._counts[ticket][own - 1] - 1]
 
     def beside(self, count: int, step: int, ticket: str | None = None) -> int:
         """The position so many entries on (or back), of the ticket or (None) of all."""
