@@ -1,7 +1,8 @@
 """Replaying on the screen: keys, figures that stand still, panes that are as if never seen."""
 
 import random
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -100,6 +101,15 @@ async def staged(live: FakeLive, size: tuple[int, int] = (120, 40)) -> AsyncIter
 @pytest.fixture
 def live() -> FakeLive:
     return worked()
+
+
+@pytest.fixture
+def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
 
 
 async def test_it_plays_by_itself_and_says_where_it_is(live: FakeLive) -> None:
@@ -335,6 +345,22 @@ async def test_a_long_way_says_that_it_is_being_gone() -> None:
         await stage.frame()
         assert frames > 0
         assert "event 60004/60004" in stage.bar
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+def test_what_it_looks_like(
+    snap_compare: Callable[..., bool], live: FakeLive, utc: None, size: tuple[int, int]
+) -> None:
+    app, clock = replay_app(live)
+
+    async def run_before(pilot: Pilot[int]) -> None:
+        await pilot.pause()
+        stage = Stage(app, pilot, clock)
+        stage.playback.seek(33.0)
+        await stage.press("plus", "p")
+        await pilot.pause(0.3)
+
+    assert snap_compare(app, terminal_size=size, run_before=run_before)
 
 
 # From elsewhere
