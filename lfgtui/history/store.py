@@ -235,9 +235,10 @@ class History:
 
     def _interrupt(self, run: str) -> None:
         batch, now = Batch(), self._clock()
-        for ledger in load(self._connection, run):
+        ledgers = load(self._connection, run)
+        at = max((one.last_at for one in ledgers if one.last_at is not None), default=now)
+        for ledger in ledgers:  # the process died about then: it had something to say until then
             attempt = max(ledger.attempt, 1)
-            at = now if ledger.last_at is None else ledger.last_at  # it died about then
             if ledger.state is None:
                 batch.add(Submission(ledger, attempt, at, e.TicketQueued(), 0))
             if not ledger.ended:
