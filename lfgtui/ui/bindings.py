@@ -70,7 +70,7 @@ KEYS: tuple[Key, ...] = (
     Key("cancel", ("c",), "cancel", "cancel this ticket, keep what it said", "Work"),
     Key("cancel_all", ("C",), "cancel all", "cancel all (asks)", "Work"),
     Key("retry", ("r",), "retry", "retry an ended ticket: a new attempt", "Work"),
-    Key("pause", ("p",), "pause", "pause after this response; go on", "Work"),
+    Key("pause", ("p",), "pause", "pause after this response; go on; hold a replay", "Work"),
     Key("approve", ("a",), "approve", "allow this call", "Approve"),
     Key("approve_always", ("A",), "always", "allow this tool for this ticket", "Approve"),
     Key("deny", ("d",), "deny", "refuse, with a reason for the model", "Approve"),

@@ -287,7 +287,7 @@ async def test_wherever_one_came_from_panes_are_as_if_never_seen(seed: int) -> N
             lambda: playback.seek_entry(dice.randint(0, timeline.count)),
             lambda: playback.step(dice.choice([-3, -1, 1, 5])),
         ]
-        for _ in range(20):
+        for _ in range(14):
             dice.choice(moves)()
             if dice.random() < 0.5:
                 await stage.press(dice.choice(["t", "m", "u", "end", "home", "pageup", "v"]))
@@ -321,7 +321,7 @@ async def test_what_the_terminal_shows_is_what_is_meant(live: FakeLive) -> None:
     async with on_terminal(app, (100, 30)) as terminal:
         screen = app.screen
         assert isinstance(screen, ReplayScreen)
-        for key in ["p", *dice.choices(["[", "]", ",", ".", "+", "p", "enter", "v", "t"], k=30)]:
+        for key in ["p", *dice.choices(["[", "]", ",", ".", "+", "p", "enter", "v", "t"], k=20)]:
             names = {"[": "left_square_bracket", "]": "right_square_bracket"}
             names |= {",": "comma", ".": "full_stop", "+": "plus"}
             await terminal.press(names.get(key, key))
@@ -345,6 +345,17 @@ async def test_a_long_way_says_that_it_is_being_gone() -> None:
         await stage.frame()
         assert frames > 0
         assert "event 60004/60004" in stage.bar
+
+
+async def test_the_palette_knows_what_a_replay_can_do(live: FakeLive) -> None:
+    async with staged(live) as stage:
+        stage.playback.seek(20.0)
+        await stage.press("p")
+        await stage.pilot.press("ctrl+p", *"half")
+        await stage.pilot.pause(0.3)
+        await stage.pilot.press("enter")
+        await stage.pilot.pause(0.3)
+        assert stage.playback.speed == 0.5
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])

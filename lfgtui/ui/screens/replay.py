@@ -78,15 +78,19 @@ class ReplayScreen(RunScreen):
     def _progress(self) -> Progress:
         run, playback, ticket = self._replayed, self.playback, self._counted
         timeline = run.timeline
-        own = ticket is not None
+        if ticket is None:
+            event, events = run.count, timeline.count
+        else:
+            event = timeline.own_count(ticket, run.count)
+            events = len(timeline.of_ticket[ticket])
         return Progress(
             state=self._state,
             speed=playback.speed,
             place=playback.place,
             length=timeline.length,
-            event=timeline.own_count(ticket, run.count) if ticket is not None else run.count,
-            events=len(timeline.of_ticket[ticket]) if ticket is not None else timeline.count,
-            ticket=ticket if own else None,
+            event=event,
+            events=events,
+            ticket=ticket,
             recorded=run.now,
             is_skipping=playback.is_skipping,
             is_busy=run.is_busy,

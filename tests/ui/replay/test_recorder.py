@@ -37,13 +37,14 @@ async def test_its_last_picture_is_the_replays_end() -> None:
         assert shown(written, 1e9) == [line.rstrip() for line in lines(stage.app)]
 
 
-@pytest.mark.parametrize("frame", [3, 36, 75, 120])
-async def test_so_is_every_picture_on_the_way(frame: int) -> None:
+async def test_so_is_every_picture_on_the_way() -> None:
     written = await record(replayed(worked()), LOOK)
     async with staged(worked(), SIZE) as stage:
-        for _ in range(frame):
+        for frame in range(1, 76):
             await stage.frame(1 / FRAMES)
-        assert shown(written, frame / FRAMES + 1e-6) == [line.rstrip() for line in lines(stage.app)]
+            if frame in (3, 36, 75):  # frames in which all figures are looked at
+                due = [line.rstrip() for line in lines(stage.app)]
+                assert shown(written, frame / FRAMES + 1e-6) == due
 
 
 @pytest.mark.parametrize("speed", [1.0, 4.0])
