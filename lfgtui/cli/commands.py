@@ -23,6 +23,7 @@ _COMMANDS = {
     "history": ("lfgtui.cli.past", "history", "Past runs, newest first."),
     "search": ("lfgtui.cli.search", "command", "Search everything that was ever on the screen."),
     "show": ("lfgtui.cli.past", "show", "Show one run or ticket."),
+    "replay": ("lfgtui.cli.replay", "command", "Play a stored run again, at its own pace."),
     "doctor": ("lfgtui.cli.doctor", "doctor", "Check the set-up, or whether a provider streams."),
     "export": ("lfgtui.cli.transfer", "export_command", "Write a run out."),
     "import": ("lfgtui.cli.transfer", "import_command", "Store a run that was exported."),

@@ -142,7 +142,7 @@ def _run_on_screen(plan: Plan, build: Callable[[], Engine], simulated: bool) -> 
         config=plan.config,
         open_reader=_reader,
         simulated=simulated,
-        summarise=_summarise,
+        summarise=summarise,
         themes=load_themes(paths.config_file().parent),
     )
     code = app.run()
@@ -161,7 +161,7 @@ def _last_line(run: DeferredRun) -> str:
     return f"run {run.run}: {counts} · {hint}"
 
 
-def _summarise(name: str, arguments: ToolArguments) -> str:
+def summarise(name: str, arguments: ToolArguments) -> str:
     from lfgtui.tools.summary import summary
 
     return summary(name, arguments)

@@ -16,7 +16,7 @@ from lfgtui.transcript.record import TicketRecord, ticket_markdown, ticket_recor
 from lfgtui.visible import visible, visible_line
 
 
-def _reader() -> Reader:
+def open_reader() -> Reader:
     """The history, with the runs of processes that died marked as interrupted first."""
     path = paths.history_file()
     with suppress(
@@ -40,7 +40,7 @@ def history(context: click.Context, as_json: bool, limit: int) -> None:
     """Past runs, newest first; and what keeps the file in order."""
     if context.invoked_subcommand is not None:
         return
-    with _reader() as reader:
+    with open_reader() as reader:
         runs = reader.runs(limit)
     if as_json:
         _print_json(runs)
@@ -71,7 +71,7 @@ def show(place: str, as_json: bool, as_markdown: bool) -> None:
     if as_json and as_markdown:
         raise UsageError("--json and --markdown exclude each other")
     name, _, only = place.partition("/")
-    with _reader() as reader:
+    with open_reader() as reader:
         run = reader.find_run(name)
         summary = reader.run(run)
         tickets = _chosen(reader.tickets(run), only)

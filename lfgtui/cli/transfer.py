@@ -10,22 +10,40 @@ import click
 import msgspec
 
 from lfgtui import paths
+from lfgtui.cli.cast import CastOptions, cast_lines
 from lfgtui.errors import UsageError
 from lfgtui.history.reader import Reader
 from lfgtui.history.transfer import import_run, lines_of
 from lfgtui.transcript.record import ticket_markdown, ticket_record
 
-Format: TypeAlias = Literal["md", "json", "jsonl"]
+Format: TypeAlias = Literal["md", "json", "jsonl", "cast"]
 
 
 @click.command(name="export")
 @click.argument("name", metavar="RUN")
-@click.option("--format", "form", type=click.Choice(["md", "json", "jsonl"]), default="md")
+@click.option("--format", "form", type=click.Choice(["md", "json", "jsonl", "cast"]), default="md")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this new file.")
-def export_command(name: str, form: Format, output: Path | None) -> None:
-    """Write RUN out: to read (md), for programs (json), for `lfg import` (jsonl)."""
+@click.option("--size", metavar="120x40", help="cast: columns and rows.")
+@click.option("--speed", type=click.FloatRange(0.05, 100), help="cast: so many times as fast.")
+@click.option("--idle-limit", type=click.FloatRange(min=0), help="cast: cut longer gaps to this.")
+def export_command(
+    name: str,
+    form: Format,
+    output: Path | None,
+    size: str | None,
+    speed: float | None,
+    idle_limit: float | None,
+) -> None:
+    """Write RUN out: to read (md), for programs (json), for `lfg import` (jsonl), to watch (cast).
+
+    A cast is a recording of `lfg replay` for asciinema and its players.
+    """
+    cast = CastOptions(size, speed, idle_limit)
+    if cast.is_said and form != "cast":
+        raise UsageError("--size, --speed and --idle-limit go with --format cast only")
     with Reader(paths.history_file()) as reader:
-        pieces = _pieces(reader, reader.find_run(name), form)
+        run = reader.find_run(name)
+        pieces = cast_lines(reader, run, cast) if form == "cast" else _pieces(reader, run, form)
         if output is None:
             for piece in pieces:
                 click.echo(piece, nl=False)

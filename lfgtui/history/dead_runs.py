@@ -68,11 +68,12 @@ def has_log(path: Path) -> bool:
 
 
 def interrupt(db: sqlite3.Connection, run: str, now: float, missing_log: str | None) -> None:
-    """End the run's open tickets about when they died; the caller holds the transaction."""
+    """End the run's open tickets when it was last heard of; the caller holds the transaction."""
     batch = Batch()
-    for ledger in load(db, run):
+    ledgers = load(db, run)
+    at = max((one.last_at for one in ledgers if one.last_at is not None), default=now)
+    for ledger in ledgers:
         attempt = max(ledger.attempt, 1)
-        at = now if ledger.last_at is None else ledger.last_at
         if ledger.state is None:
             batch.add(Submission(ledger, attempt, at, e.TicketQueued(), 0))
         if not ledger.ended:

@@ -45,8 +45,9 @@ class LfgApp(App[int], inherit_bindings=False):
     """Shows a run; its return value is the program's exit code.
 
     A `LiveRun` is started once the first frame is on the screen and shut down
-    before the app ends. `themes` are those of `load_themes`. Raises `UsageError`
-    for a theme or a key in `config` that cannot be.
+    before the app ends. `themes` are those of `load_themes`; `first` makes another
+    screen for the run than the usual. Raises `UsageError` for a theme or a key in
+    `config` that cannot be.
     """
 
     ENABLE_COMMAND_PALETTE = False
@@ -54,6 +55,7 @@ class LfgApp(App[int], inherit_bindings=False):
     TITLE = "lfg"
     CSS = """
     ToastRack { align: right bottom; margin-bottom: 1; }
+    ReplayScreen ToastRack { margin-bottom: 2; }
     CommandPalette > Vertical { background: $panel; }
     CommandPalette SearchIcon { display: none; }
     Toast { width: auto; max-width: 60; padding: 0 1; margin: 0 1 0 0; background: $panel; }
@@ -69,6 +71,7 @@ class LfgApp(App[int], inherit_bindings=False):
         summarise: Callable[[str, ToolArguments], str],
         themes: Mapping[str, ThemeFile],
         clock: Callable[[], float] = time.time,
+        first: Callable[[Desk], RunScreen] | None = None,
     ) -> None:
         super().__init__()
         self.keys_in_force = keys_in_force(config.keys)
@@ -92,6 +95,7 @@ class LfgApp(App[int], inherit_bindings=False):
             ),
         )
         self._simulated = simulated
+        self._first = first
         self._has_begun = False
         self._changed: set[str] = set()
         self._gauged_at = 0.0
@@ -103,6 +107,8 @@ class LfgApp(App[int], inherit_bindings=False):
     # Beginning
 
     def get_default_screen(self) -> Screen[None]:
+        if self._first is not None:
+            return self._first(self._desk)
         if self._live is not None:
             return LiveScreen(self._live, self._desk, simulated=self._simulated)
         return RunScreen(self._run, self._desk, simulated=self._simulated)

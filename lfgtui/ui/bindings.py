@@ -13,7 +13,7 @@ import msgspec
 
 from lfgtui.errors import UsageError, did_you_mean
 
-Group = Literal["Move", "Read", "Work", "Approve", "lfg"]
+Group = Literal["Move", "Read", "Work", "Approve", "Replay", "lfg"]
 Keymap: TypeAlias = Mapping[str, str]
 """From a key to the name of its action."""
 
@@ -70,10 +70,17 @@ KEYS: tuple[Key, ...] = (
     Key("cancel", ("c",), "cancel", "cancel this ticket, keep what it said", "Work"),
     Key("cancel_all", ("C",), "cancel all", "cancel all (asks)", "Work"),
     Key("retry", ("r",), "retry", "retry an ended ticket: a new attempt", "Work"),
-    Key("pause", ("p",), "pause", "pause after this response; go on", "Work"),
+    Key("pause", ("p",), "pause", "pause after this response; go on; hold a replay", "Work"),
     Key("approve", ("a",), "approve", "allow this call", "Approve"),
     Key("approve_always", ("A",), "always", "allow this tool for this ticket", "Approve"),
     Key("deny", ("d",), "deny", "refuse, with a reason for the model", "Approve"),
+    Key("skip_back", ("[",), "-10 s", "back 10 seconds", "Replay"),
+    Key("skip_forward", ("]",), "+10 s", "on 10 seconds", "Replay"),
+    Key("slower", ("-",), "slower", "half the speed", "Replay"),
+    Key("faster", ("+", "="), "faster", "twice the speed", "Replay"),
+    Key("event_back", (",",), "event back", "hold, one event back (zoomed: its own)", "Replay"),
+    Key("event_forward", (".",), "event on", "hold, one event on (zoomed: its own)", "Replay"),
+    Key("go_to_moment", ("g",), "go to", "go to a time, a percentage, an event", "Replay"),
     Key("history", ("H",), "history", "past runs, and search in them", "lfg"),
     Key("palette", ("ctrl+p",), "commands", "all commands by name", "lfg"),
     Key("help", ("?",), "help", "this page", "lfg"),
@@ -90,7 +97,12 @@ _LONG_NAMES = {
     ">": "greater_than_sign",
     " ": "space",
     ".": "full_stop",
+    ",": "comma",
     "-": "minus",
+    "+": "plus",
+    "=": "equals_sign",
+    "[": "left_square_bracket",
+    "]": "right_square_bracket",
     "esc": "escape",
     "return": "enter",
     "pgup": "pageup",
@@ -102,7 +114,12 @@ _SHOWN = {
     "less_than_sign": "<",
     "greater_than_sign": ">",
     "full_stop": ".",
+    "comma": ",",
     "minus": "-",
+    "plus": "+",
+    "equals_sign": "=",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
     "escape": "esc",
     "pageup": "PgUp",
     "pagedown": "PgDn",
@@ -118,9 +135,9 @@ _SHOWN = {
 def keys_in_force(said: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     """Each action's keys, `said` (`[keys]` of the config) over the defaults.
 
-    Several keys are separated by commas or blanks; an empty string takes the
-    action's keys away. Raises `UsageError` on an unknown action, on a key
-    terminals cannot deliver and on a key that would mean two things.
+    Several keys are separated by commas or blanks, a comma alone is that key; an
+    empty string takes the action's keys away. Raises `UsageError` on an unknown
+    action, on a key terminals cannot deliver and on a key that would mean two things.
     """
     for action in said:
         if action not in BY_ACTION:
@@ -153,7 +170,7 @@ def shown(key: str) -> str:
 
 
 def _parse(action: str, text: str) -> tuple[str, ...]:
-    keys = tuple(text.replace(",", " ").split())
+    keys = (",",) if text.strip() == "," else tuple(text.replace(",", " ").split())
     for key in keys:
         plain = key.lower() if "+" in key else key
         if (why := FORBIDDEN.get(plain)) is not None:

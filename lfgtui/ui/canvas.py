@@ -73,6 +73,38 @@ def repaint(screen: Screen[ResultT], size: Size) -> None:
     screen._compositor._dirty_regions = {size.region}
 
 
+def is_busy(screen: Screen[ResultT]) -> bool:
+    """Whether there is a message, a layout or a repaint of Textual's own to be done."""
+    if _waits(screen):
+        return True
+    widgets = screen.walk_children(Widget)
+    return bool(screen.app.message_queue_size) or any(
+        one.message_queue_size
+        or one._next_callbacks
+        or (one.is_attached and (one._repaint_required or one._layout_required))
+        for one in widgets
+    )
+
+
+def paint_now(screen: Screen[ResultT]) -> None:
+    """Do the layout and the repaint that Textual's timer would do in a moment."""
+    if _waits(screen):
+        screen._on_timer_update()
+
+
+def _waits(screen: Screen[ResultT]) -> bool:
+    return bool(
+        screen.message_queue_size
+        or screen._next_callbacks
+        or screen._layout_required
+        or screen._scroll_required
+        or screen._repaint_required
+        or screen._dirty_widgets
+        or screen._compositor._dirty_regions
+        or screen._callbacks
+    )
+
+
 class _Rows(CompositorUpdate):
     """Strips, each with the column and the row of the terminal it begins at."""
 

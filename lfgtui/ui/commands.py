@@ -12,6 +12,7 @@ from lfgtui.ui.bindings import KEYS, shown
 from lfgtui.ui.ink import one_line
 from lfgtui.ui.screens.keyed import KeyedScreen
 from lfgtui.ui.screens.live import LiveScreen
+from lfgtui.ui.screens.replay import ReplayScreen
 from lfgtui.ui.screens.run import RunScreen
 
 if TYPE_CHECKING:
@@ -37,6 +38,16 @@ _NAMES = {
     "history": "History: past runs and search",
     "help": "Help: all keys",
     "quit": "Quit",
+}
+_REPLAY_NAMES = {
+    "pause": "Replay: hold, go on, play again",
+    "skip_back": "Replay: back 10 seconds",
+    "skip_forward": "Replay: on 10 seconds",
+    "slower": "Replay: half the speed",
+    "faster": "Replay: twice the speed",
+    "event_back": "Replay: an event back",
+    "event_forward": "Replay: an event on",
+    "go_to_moment": "Replay: go to a time or an event",
 }
 _LIVE_ONLY = {"cancel", "cancel_all", "retry", "pause", "approve", "approve_always", "deny"}
 
@@ -71,11 +82,12 @@ class LfgCommands(Provider):
         app: LfgApp = self.app  # type: ignore[assignment]  # the only app with this provider
         screen = self.screen
         if isinstance(screen, KeyedScreen):
+            names = self._names()
             for key in KEYS:
-                if key.action in _NAMES and self._applies(key.action):
+                if key.action in names and self._applies(key.action):
                     said = " or ".join(map(shown, app.keys_in_force[key.action]))
                     line = f"key {said}" if said else "no key"
-                    yield Entry(_NAMES[key.action], line, partial(screen.act, key.action))
+                    yield Entry(names[key.action], line, partial(screen.act, key.action))
         if isinstance(screen, RunScreen):
             for ticket in screen.run.tickets:
                 name = f"Go to {ticket.id}"
@@ -83,7 +95,12 @@ class LfgCommands(Provider):
         for theme in app.theme_names:
             yield Entry(f"Theme: {theme}", "", partial(app.use_theme, theme))
 
+    def _names(self) -> dict[str, str]:
+        return _NAMES | _REPLAY_NAMES if isinstance(self.screen, ReplayScreen) else _NAMES
+
     def _applies(self, action: str) -> bool:
+        if action in _REPLAY_NAMES and isinstance(self.screen, ReplayScreen):
+            return True
         if action in _LIVE_ONLY:
             return isinstance(self.screen, LiveScreen)
         return isinstance(self.screen, RunScreen) or action in ("help", "quit", "history")

@@ -11,6 +11,10 @@ class Finding(msgspec.Struct, frozen=True):
     pattern: str
     hits: int
 
+    def with_hits(self, hits: int) -> "Finding":
+        """The same search, as many hits as there are by now."""
+        return self if hits == self.hits else Finding(self.pattern, hits)
+
     def said(self, position: int) -> str:
         """The pattern, and at which of its hits one stands."""
         hits = f"{position}/{self.hits}" if self.hits else "not found"

@@ -1,6 +1,7 @@
 """The row at the bottom: the keys that matter just now."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
 
 import msgspec
 from textual.strip import Strip
@@ -23,6 +24,9 @@ class Situation(msgspec.Struct, frozen=True):
 
     where: str
     """The place at the right: view and pane."""
+
+    replay: Literal["playing", "held", "ended"] | None = None
+    """How a replay goes; None where it is none."""
 
 
 _NEEDED = frozenset({"back", "zoom", "cancel", "retry", "attention", "help", "quit"})
@@ -90,6 +94,10 @@ def _actions(situation: Situation) -> Iterable[str]:
         yield from ("attention", "previous_hit", "back", "find")
         return
     yield "back" if situation.is_zoomed else "zoom"
+    if situation.replay is not None:
+        yield from ("pause", "skip_back", "skip_forward", "slower", "faster", "help", "quit")
+        yield from ("go_to_moment", "event_back", "event_forward", "view", "find", "tools")
+        return
     ended = situation.state in ENDED
     if situation.is_live:
         yield "retry" if ended else "cancel"
@@ -104,6 +112,8 @@ def _actions(situation: Situation) -> Iterable[str]:
 def _label(action: str, situation: Situation) -> str:
     if situation.finding is not None and action == "attention":
         return "next hit"
+    if action == "pause" and situation.replay is not None:
+        return {"playing": "pause", "held": "go on", "ended": "again"}[situation.replay]
     if action == "pause" and situation.state == "paused":
         return "go on"
     return BY_ACTION[action].label

@@ -13,21 +13,22 @@ class Frames:
 
     A frame that ran out of time is followed by one that goes on behind the
     pane it ended with. And after a frame the next one waits for half as long
-    as it took: a third of the time belongs to keys and to what arrives.
+    as it took: a third of the time belongs to keys and to what arrives. `clock`
+    is the time that passes for the person, whatever the panes' own says.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
+        self.clock = clock
         self._last: Pane | None = None
         self._free_at = 0.0
 
     def is_due(self) -> bool:
         """Whether the frame before has been made up for."""
-        return self._clock() >= self._free_at
+        return self.clock() >= self._free_at
 
     def turns(self, panes: Sequence[Pane], first: Pane) -> Iterator[Pane]:
         """The panes whose turn it is: `first`, the one that has the focus, always."""
-        began = self._clock()
+        began = self.clock()
         others = [pane for pane in panes if pane is not first]
         if self._last in others:
             after = others.index(self._last) + 1
@@ -35,11 +36,11 @@ class Frames:
         self._last = None
         for pane in [first, *others] if first in panes else others:
             yield pane
-            if self._clock() - began > BUDGET:
+            if self.clock() - began > BUDGET:
                 self._last = pane
                 return
 
     def ended(self, began: float) -> None:
         """The frame that began then is on the screen."""
-        now = self._clock()
+        now = self.clock()
         self._free_at = now + max(0.0, now - began) / 2

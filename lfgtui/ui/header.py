@@ -21,13 +21,16 @@ _NOTABLE_QUEUE = _MEGABYTE  # less is on its way for a moment and says nothing
 
 
 class Header(Painted):
-    """One row. What does not fit is left out, the least important first."""
+    """One row. What does not fit is left out, the least important first.
+
+    `past` is what a run that is over is called here; empty for one that works.
+    """
 
     DEFAULT_CSS = """
     Header { height: 1; background: $panel; }
     """
 
-    def __init__(self, run: RunView, canvas: Canvas, *, simulated: bool, past: bool) -> None:
+    def __init__(self, run: RunView, canvas: Canvas, *, simulated: bool, past: str) -> None:
         super().__init__(canvas)
         self._run = run
         self._simulated = simulated
@@ -59,7 +62,7 @@ class Header(Painted):
 
 
 def compose_header(
-    run: RunView, sums: Totals, *, width: int, simulated: bool, past: bool, notice: str | None
+    run: RunView, sums: Totals, *, width: int, simulated: bool, past: str, notice: str | None
 ) -> Line:
     """The row's spans: what must be seen, then figures as long as there is room."""
     alarm: Line = []
@@ -68,13 +71,13 @@ def compose_header(
     if run.resting:
         alarm.append(Span(f" {_resting(run.resting)} ", "background", True, "warning"))
     if past:
-        alarm.append(Span(" PAST RUN ", "background", True, "secondary"))
+        alarm.append(Span(f" {past} ", "background", True, "secondary"))
     if simulated:
         alarm.append(Span(" SIMULATED MODELS ", "background", True, "warning"))
     parts = [
         part
         for part in (
-            _standing(sums, past, notice),
+            _standing(sums, bool(past), notice),
             _queue(run.queued_bytes),
             _time(sums),
             _rate(sums),

@@ -32,12 +32,14 @@ class PaneSettings(msgspec.Struct, frozen=True):
     """What panes need to know beside the run. Times in seconds.
 
     `kept_lines` is about how many lines of a pane stay in memory as they are drawn.
+    `pace` is how fast the clock goes: gauges are looked at as often for the eye.
     """
 
     stall_after: float
     ttft_budget: float
     summarise: Summarise
     clock: Callable[[], float] = time.time
+    pace: Callable[[], float] = lambda: 1.0
     canvas: Canvas = msgspec.field(default_factory=Canvas)
     kept_lines: int = 5000
 
@@ -74,6 +76,7 @@ class Pane(Covered, Widget, can_focus=True):
         self._head = PaneHead(ticket, settings, settings.canvas)
         self._stream = StreamView(settings.summarise, settings.kept_lines, settings.canvas)
         self._is_dirty = True
+        self._is_elsewhere = False
         self._gauged_at = 0.0
         self._rests_until = 0.0
         self._colour = ""
@@ -89,17 +92,21 @@ class Pane(Covered, Widget, can_focus=True):
         """Entries for this ticket came; they are looked at in the next tick."""
         self._is_dirty = True
 
+    def mark_elsewhere(self) -> None:
+        """The clock was put elsewhere: the gauges are looked at in the next tick."""
+        self._is_elsewhere, self._rests_until = True, 0.0
+
     def tick(self, now: float) -> None:
         """Paint what changed. Call for panes on the screen, at most 30 times a second."""
-        is_restyled = self._stream.is_restyled
-        gauges = is_restyled or abs(now - self._gauged_at) >= GAUGE_SECONDS
+        gauges = self._stream.is_restyled or self._head.is_blank or self._is_elsewhere
+        gauges = gauges or abs(now - self._gauged_at) >= GAUGE_SECONDS * self._settings.pace()
         streams = (self._is_dirty or gauges) and now >= self._rests_until
         if not (gauges or streams):
             self._stream.settle()
             return
         transcript = self._view.transcript(self.ticket_id)
         if gauges:
-            self._gauged_at = now
+            self._gauged_at, self._is_elsewhere = now, False
             self._gauge(transcript, now)
         if streams:
             self._is_dirty = False
@@ -187,9 +194,14 @@ class Pane(Covered, Widget, can_focus=True):
         self._stream.find("")
 
     @property
+    def hits(self) -> int:
+        """How many matches there are now."""
+        return self._stream.finder.count
+
+    @property
     def find_position(self) -> int:
         """Which match is shown, from 1; 0 where there is none."""
-        return self._stream.match_number
+        return self._stream.finder.number
 
     def _gauge(self, transcript: Transcript, now: float) -> None:
         meter = self._view.meter(self.ticket_id)

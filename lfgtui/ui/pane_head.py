@@ -70,6 +70,11 @@ class PaneHead(Painted):
             self._show(1, second)
         return badge
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether it has another size since it last said anything."""
+        return self._width > 0 and self._said[1] is None
+
     def _show(self, y: int, row: Row) -> None:
         ground = self._style("foreground")
         self._rows[y] = strip_of(row.indented(((" ", ground),)), self._width, ground)

@@ -34,7 +34,7 @@ class Finder:
     def __init__(self, lines: StreamLines, pattern: str) -> None:
         self._lines = lines
         self._pieces = lines.pieces
-        self._pattern = pattern
+        self.pattern = pattern
         self._found: dict[Piece, _Found] = {}
         self._fresh: set[Piece] = set()
         self._behind = 0
@@ -47,7 +47,7 @@ class Finder:
     @property
     def is_active(self) -> bool:
         """Whether anything is sought."""
-        return bool(self._pattern)
+        return bool(self.pattern)
 
     @property
     def number(self) -> int:
@@ -74,7 +74,7 @@ class Finder:
 
     def wrapped_anew(self) -> None:
         """All rows are others now. They are searched when they come in sight, or by `catch_up`."""
-        self._behind = len(self._pieces.pieces) if self._pattern else 0
+        self._behind = len(self._pieces.pieces) if self.pattern else 0
         self._fresh.clear()
         there = set(self._pieces.pieces)
         for piece in [piece for piece in self._found if piece not in there]:
@@ -103,7 +103,7 @@ class Finder:
         old = self._found.get(piece)
         first = line_begin(rows, row) if row else 0
         kept = [match for match in old.matches if match[0].row < first] if old else []
-        found = kept + matches(rows, self._pattern, first)
+        found = kept + matches(rows, self.pattern, first)
         self._forget(piece)
         if self._behind:
             self._fresh.add(piece)

@@ -25,6 +25,7 @@ from lfgtui.ui.stream_drag import Drag
 from lfgtui.ui.stream_find import Finder
 from lfgtui.ui.stream_lines import StreamLines
 from lfgtui.ui.stream_sight import Finish, Sight
+from lfgtui.ui.stream_taken_up import Left
 from lfgtui.ui.stream_text import plain_text, selected
 from lfgtui.ui.stream_window import Window
 from lfgtui.ui.wheel import Wheeled
@@ -65,6 +66,7 @@ class StreamView(Wheeled):
         # Looked up once: Textual finds both by walking up the tree.
         self._home: Screen[object] | None = None
         self._filter: Callable[[Strip], Strip] | None = None
+        self._left: Left | None = None
         self._open(None)
 
     def _open(self, transcript: Transcript | None) -> None:
@@ -83,6 +85,10 @@ class StreamView(Wheeled):
     def update(self, transcript: Transcript, now: float) -> None:
         """Take in what the transcript has become and repaint what differs."""
         if transcript is not self._transcript:
+            if self._transcript is not None:
+                self._forget_selection()
+                self._let_go()
+                self._left = Left.of(self._window, self._finder)
             self._open(transcript)
         self._now = now
         if not self._width:
@@ -97,6 +103,9 @@ class StreamView(Wheeled):
             look = self._restyle(look)
         mark = self._mark()
         self._stream.update(transcript, look)
+        if self._left is not None:
+            self._finder = self._left.taken_up(self._stream, self._window)
+            self._left = None
         if mark is not None:  # it is told how many lines came
             self._stream.pieces.settle(FRESH)
         if self._stream.pieces.has_changed or self._sight is None:
@@ -207,9 +216,9 @@ class StreamView(Wheeled):
         self._show_match(self._finder.step(step))
 
     @property
-    def match_number(self) -> int:
-        """Which match is the current one, from 1; 0 where there is none."""
-        return self._finder.number
+    def finder(self) -> Finder:
+        """What is sought, and what was found."""
+        return self._finder
 
     def _show_match(self, line: int | None) -> None:
         if line is not None:
@@ -323,8 +332,7 @@ class StreamView(Wheeled):
             if self._transcript is not None:
                 self.update(self._transcript, self._now)
         elif self._width and self._width != was:
-            others = self.screen.selections.items()
-            self.screen.selections = {w: s for w, s in others if w is not self}
+            self._forget_selection()
             self._reflow(replace(self._look, width=self._width))
         else:
             self._changed(mark)
@@ -365,6 +373,10 @@ class StreamView(Wheeled):
                 self._changed()
             else:
                 self.follow()
+
+    def _forget_selection(self) -> None:
+        others = self.screen.selections.items()
+        self.screen.selections = {w: s for w, s in others if w is not self}
 
     @property
     def _has_selection(self) -> bool:

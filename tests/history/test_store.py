@@ -145,6 +145,18 @@ def test_what_a_dead_process_left_running_is_interrupted(recorder: Recorder) -> 
         assert history.recovered == []
 
 
+def test_all_tickets_of_a_dead_process_ended_when_it_was_last_heard(recorder: Recorder) -> None:
+    run = recorder.start("queued", "quiet", "busy", "untouched")
+    recorder.play(run, "queued", BEGIN[:1])
+    recorder.play(run, "quiet", BEGIN)
+    recorder.play(run, "busy", [*BEGIN, e.TextDelta("last words")])
+    last = recorder.of("busy")[-1].at
+    abandon(recorder.history)
+    with History.open(recorder.path) as history, history.reader() as reader:
+        for ticket in ("queued", "quiet", "busy", "untouched"):
+            assert [*reader.entries(run, ticket)][-1].at == last
+
+
 def test_a_dead_run_may_be_resumed_without_reopening(path: Path) -> None:
     with History.open(path) as history:
         other = Recorder(path)

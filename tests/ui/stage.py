@@ -46,6 +46,11 @@ class Run:
     def meter(self, ticket: str) -> Meter:
         return self._meters[ticket]
 
+    def begin_anew(self) -> None:
+        """Another transcript in the old one's place, with nothing in it yet."""
+        self._transcripts["api"], self._meters["api"] = Transcript(), Meter()
+        self._attempt = 0
+
     def apply(self, at: float, *events: e.Event) -> None:
         for event in events:
             self._attempt += isinstance(event, e.AttemptStarted)

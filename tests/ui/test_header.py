@@ -21,7 +21,8 @@ def text(line: Line) -> str:
 
 def header(live: FakeLive, width: int = 120, *, past: bool = False) -> str:
     sums = totals(live, live.now)
-    return text(compose_header(live, sums, width=width, simulated=False, past=past, notice=None))
+    said = "PAST RUN" if past else ""
+    return text(compose_header(live, sums, width=width, simulated=False, past=said, notice=None))
 
 
 def worked() -> FakeLive:

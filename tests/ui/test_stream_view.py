@@ -294,3 +294,69 @@ async def test_a_mouse_that_is_taken_away_ends_the_drag() -> None:
         await pilot.pause()
         await stage.play(pilot, e.TextDelta(numbered(31, 32)))
         assert stage.screen_rows()[-1] == "line 32"
+
+
+# Another transcript in the old one's place
+
+
+async def retold(stage: Stage, pilot: Pilot[None], *events: e.Event) -> None:
+    """What had been said is taken back, and this is said instead."""
+    stage.source.begin_anew()
+    await stage.play(pilot, *BEGIN, *events)
+
+
+async def test_where_someone_scrolled_to_stays_in_sight_if_it_is_still_there() -> None:
+    async with staged() as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 60)))
+        stage.pane.scroll_start()
+        stage.pane.scroll_lines(21)
+        before = stage.screen_rows()[:-1]
+        await retold(stage, pilot, e.TextDelta(numbered(1, 50)))
+        assert stage.screen_rows()[:-1] == before
+        await stage.play(pilot, e.TextDelta(numbered(51, 70)))
+        assert stage.screen_rows()[:-1] == before
+
+
+async def test_where_it_is_gone_the_end_is_followed() -> None:
+    async with staged() as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 60)))
+        stage.pane.scroll_lines(-20)
+        await retold(stage, pilot, e.TextDelta(numbered(1, 20)))
+        assert stage.screen_rows()[-1] == "line 20"
+        await stage.play(pilot, e.TextDelta(numbered(21, 22)))
+        assert stage.screen_rows()[-1] == "line 22"
+
+
+async def test_what_is_sought_is_found_in_what_is_there_now() -> None:
+    async with staged() as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 30)))
+        assert stage.pane.find("line 2") == 11
+        await retold(stage, pilot, e.TextDelta(numbered(1, 25)))
+        assert stage.pane.hits == 7
+        stage.pane.find_next()
+        assert stage.pane.find_position in range(1, 8)
+        await stage.play(pilot, e.TextDelta(numbered(26, 29)))
+        assert stage.pane.hits == 11
+
+
+async def test_a_selection_does_not_move_to_other_words() -> None:
+    async with staged() as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 9)))
+        row = stage.screen_rows().index("line 2")
+        await drag(stage, pilot, (0, row), (3, row))
+        await mouse(stage, pilot, events.MouseUp, 3, row)
+        assert list(selected_rows(stage)) == [row]
+        await retold(stage, pilot, e.TextDelta("something else\n\nentirely"))
+        assert list(selected_rows(stage)) == []
+        assert not stage.screen.get_selected_text()
+
+
+async def test_a_button_held_down_meanwhile_holds_nothing() -> None:
+    async with staged() as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 30)))
+        await mouse(stage, pilot, events.MouseDown, 2, 5)
+        await retold(stage, pilot, e.TextDelta(numbered(1, 31)))
+        await mouse(stage, pilot, events.MouseMove, 5, 9)
+        await mouse(stage, pilot, events.MouseUp, 5, 9)
+        await stage.play(pilot, e.TextDelta(numbered(32, 33)))
+        assert stage.screen_rows()[-1] == "line 33"

@@ -1,6 +1,6 @@
 """A run on the screen: its panes, the table, moving among them, reading in them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, get_args
 
 import msgspec
@@ -8,6 +8,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.css.query import NoMatches
+from textual.widget import Widget
 
 from lfgtui.ui.bindings import BY_ACTION, Keymap
 from lfgtui.ui.covered import Covered
@@ -56,6 +57,8 @@ class RunScreen(Covered, ReadingScreen):
     """
 
     past = True
+    called = "PAST RUN"
+    """What the header calls it."""
 
     def __init__(
         self,
@@ -72,7 +75,7 @@ class RunScreen(Covered, ReadingScreen):
         self._grid = PaneGrid(self._panes)
         self._table: TicketTable | None = None
         canvas = desk.panes.canvas
-        self._header = Header(run, canvas, simulated=simulated, past=self.past)
+        self._header = Header(run, canvas, simulated=simulated, past=self.called)
         self._footer = Footer(desk.keys, canvas)
         self._current = self._panes[0]
         self._view: View = "grid"
@@ -86,7 +89,12 @@ class RunScreen(Covered, ReadingScreen):
         yield self._header
         with _Body(id="body"):
             yield self._grid
+        yield from self.below()
         yield self._footer
+
+    def below(self) -> Iterable[Widget]:
+        """What stands between the panes and the footer."""
+        return ()
 
     def on_mount(self) -> None:
         self._arrange()
@@ -213,7 +221,7 @@ class RunScreen(Covered, ReadingScreen):
         self._footer.tell(self._situation())
 
     def _situation(self) -> Situation:
-        found = self._finding
+        found = self._finding and self._finding.with_hits(self._current.hits)
         place = f"{self._panes.index(self._current) + 1}/{len(self._panes)}"
         return Situation(
             state=self.run.transcript(self.current).state,
@@ -239,7 +247,7 @@ class RunScreen(Covered, ReadingScreen):
         if action.startswith("jump_"):
             self._jump(int(action.removeprefix("jump_")))
         elif self.past and BY_ACTION[action].group in ("Work", "Approve"):
-            self.toast("this is a past run: it can be read, not changed")
+            self.toast(f"this is a {self.called.lower()}: it can be read, not changed")
         else:
             await super().act(action)
 

@@ -1,0 +1,65 @@
+"""`lfg replay`: a stored run in the real screen, at its own pace."""
+
+import sys
+import time
+
+import click
+
+from lfgtui import paths
+from lfgtui.errors import UsageError
+
+
+@click.command(name="replay")
+@click.argument("name", metavar="RUN")
+@click.option("--speed", type=click.FloatRange(0.05, 100), default=1.0, show_default=True)
+@click.option(
+    "--idle-limit",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="Cut gaps in which nothing happens to this; 0 keeps them.  [default: 15]",
+)
+@click.option(
+    "--from", "begin", metavar="PLACE", help="Begin at 1:30, 90s, 50%, 'api 17', 14:03:22."
+)
+def command(name: str, speed: float, idle_limit: float | None, begin: str | None) -> int:
+    """Play RUN again as it was. RUN may be a unique prefix, or 'last'.
+
+    p holds it and goes on, [ and ] skip 10 seconds, + and - change the speed,
+    comma and dot step by events, g goes to a time or an event.
+    """
+    # Textual reads keys from stdin and draws on stderr.
+    if not all(f.isatty() for f in (sys.stdin, sys.stdout, sys.stderr)):
+        raise UsageError(
+            f"lfg replay needs a terminal; `lfg export {name} --format cast` makes a recording"
+        )
+    from lfgtui.cli.launch import summarise
+    from lfgtui.cli.past import open_reader
+    from lfgtui.config import SIMULATED, load_config
+    from lfgtui.ui.app import LfgApp
+    from lfgtui.ui.garbage import collect_rarely
+    from lfgtui.ui.replay.moments import go_to
+    from lfgtui.ui.replay.playback import Playback
+    from lfgtui.ui.replay.replayed import read_replay
+    from lfgtui.ui.replay.timeline import IDLE_LIMIT
+    from lfgtui.ui.screens.replay import ReplayScreen
+    from lfgtui.ui.themes import load_themes
+
+    with open_reader() as reader:
+        run = reader.find_run(name)
+        simulated = any(ticket.provider in SIMULATED for ticket in reader.tickets(run))
+        replayed = read_replay(reader, run, IDLE_LIMIT if idle_limit is None else idle_limit)
+    playback = Playback(replayed, time.time, speed=speed)
+    if begin is not None:
+        go_to(playback, begin)
+    app = LfgApp(
+        replayed,
+        config=load_config(paths.config_file()),
+        open_reader=open_reader,
+        simulated=simulated,
+        summarise=summarise,
+        themes=load_themes(paths.config_file().parent),
+        first=lambda desk: ReplayScreen(playback, desk, simulated=simulated),
+    )
+    collect_rarely()
+    code = app.run()
+    return 1 if code is None else code if code >= 128 else 0
