@@ -16,6 +16,7 @@ from typing import Annotated, Literal, NamedTuple, TypeAlias
 import msgspec
 
 from lfgtui import tomlfile
+from lfgtui.ages import NO_AGE, seconds_of
 from lfgtui.dialects import ALL_DIALECTS, Dialect
 from lfgtui.errors import SourceError, UsageError, did_you_mean
 from lfgtui.tickets import Ticket
@@ -110,6 +111,19 @@ class BreakerPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_pause: Annotated[float, msgspec.Meta(gt=0)] = 120.0
 
 
+class HistoryPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the history keeps, and what leaves it.
+
+    `redact`: secrets are taken out of exports only, of all that is written, or
+    never; `secrets` are regular expressions for more of them. `retention` is
+    the age (`90d`) past which ended runs are deleted; None keeps them.
+    """
+
+    redact: Literal["export", "write", "never"] = "export"
+    secrets: tuple[str, ...] = ()
+    retention: str | None = None
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything a person can set. Times are in seconds."""
 
@@ -122,6 +136,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pane_lines: Annotated[int, msgspec.Meta(ge=100)] = 5000
     retry: RetryPolicy = RetryPolicy()
     breaker: BreakerPolicy = BreakerPolicy()
+    history: HistoryPolicy = HistoryPolicy()
     keys: dict[str, str] = {}
     providers: dict[str, ProviderConfig] = {}
 
@@ -186,6 +201,7 @@ def load_config(path: Path) -> Config:
         return Config(providers=PRESETS)
     text = tomlfile.read_text(path)
     config = tomlfile.convert(path, text, tomlfile.parse(path, text), Config)
+    _check_history(path, text, config.history)
     providers = dict(PRESETS)
     for name, said in config.providers.items():
         providers[name] = merged = _over(PRESETS.get(name), said)
@@ -273,6 +289,20 @@ def request_headers(name: str, provider: ProviderConfig) -> dict[str, str]:
         return value
 
     return {header: _VARIABLE.sub(expand, value) for header, value in provider.headers.items()}
+
+
+def _check_history(path: Path, text: str, said: HistoryPolicy) -> None:
+    for index, pattern in enumerate(said.secrets):
+        at = tomlfile.line_of(text, ("history", "secrets", index))
+        try:
+            is_empty = re.compile(pattern).search("") is not None
+        except re.error as error:
+            raise SourceError(path, at, f'secrets: "{pattern}": {error}') from None
+        if is_empty:
+            raise SourceError(path, at, f'secrets: "{pattern}" matches where nothing stands')
+    if said.retention is not None and seconds_of(said.retention) is None:
+        at = tomlfile.line_of(text, ("history", "retention"))
+        raise SourceError(path, at, f'retention: "{said.retention}" is {NO_AGE}')
 
 
 def _check_provider(path: Path, text: str, name: str, merged: ProviderConfig) -> None:

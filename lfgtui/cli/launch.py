@@ -21,8 +21,10 @@ from lfgtui.tickets import Ticket
 if TYPE_CHECKING:
     from lfgtui.cli.deferred import DeferredRun
     from lfgtui.engine.engine import Engine
+    from lfgtui.engine.journal import Journal
     from lfgtui.events import Entry, ToolArguments
     from lfgtui.history import Reader
+    from lfgtui.redaction import Redactor
 
 Output: TypeAlias = Literal["states", "json", "answer"]
 
@@ -96,10 +98,15 @@ def _engine(plan: Plan, closing: ExitStack) -> Engine:
     from lfgtui.engine.journal import Journal
     from lfgtui.providers.registry import Providers
 
+    redactor = None
+    if plan.config.history.redact == "write":
+        from lfgtui.cli.redacting import redactor_of
+
+        redactor = redactor_of(plan.config)
     journal = closing.enter_context(Journal(paths.history_file()))
     stored = None
     if plan.resumes is None:
-        journal.begin(plan.title, plan.tickets, plan.source)
+        _begin(journal, plan, redactor)
     else:
         journal.resume(plan.resumes)
         stored = _stored(plan.resumes, plan.tickets)
@@ -114,7 +121,18 @@ def _engine(plan: Plan, closing: ExitStack) -> Engine:
         stored=stored,
         environment=plan.environment,
         on_close=servers.aclose,
+        redactor=redactor,
     )
+
+
+def _begin(journal: Journal, plan: Plan, redactor: Redactor | None) -> None:
+    if redactor is None:
+        journal.begin(plan.title, plan.tickets, plan.source)
+        return
+    from lfgtui.redaction import redacted_ticket
+
+    tickets = [redacted_ticket(redactor, ticket) for ticket in plan.tickets]
+    journal.begin(redactor.text(plan.title), tickets, plan.source)
 
 
 def _stored(run: str, tickets: Sequence[Ticket]) -> dict[str, list[Entry]]:

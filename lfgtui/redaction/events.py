@@ -110,6 +110,11 @@ class EventRedactor:
         return msgspec.structs.replace(event, **changed) if changed else event
 
 
+def is_empty_delta(event: e.Event) -> bool:
+    """Whether it is a delta all of whose text was held back or belongs to a secret."""
+    return isinstance(event, _Delta) and not _text_of(event)
+
+
 def redacted_entries(redactor: Redactor, entries: Iterable[e.Entry]) -> Sequence[e.Entry]:
     """One ticket's entries without secrets: as many, with the same numbers and times."""
     events = EventRedactor(redactor)

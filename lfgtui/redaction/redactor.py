@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from lfgtui.redaction.rules import CONTEXT, RULES, CompiledRule, Rule, compiled, exactly
+from lfgtui.redaction.rules import BEGINS, CONTEXT, RULES, CompiledRule, Rule, compiled, exactly
 
 _MARK = "[redacted: "
 _LONGEST_LINE = 16_384
@@ -58,9 +58,12 @@ class Redactor:
         self.found: Counter[str] = Counter()
         self.rules = tuple(map(compiled, table))
         self.patterns = tuple(map(re.compile, patterns))
-        self.heads = tuple({head.translate(_ASCII_LOWER) for rule in table for head in rule.heads})
-        self.firsts = frozenset(head[0] for head in self.heads)
-        self.longest_head = max(map(len, self.heads))
+        heads = {
+            (h.translate(_ASCII_LOWER), rule.within_words) for rule in table for h in rule.heads
+        }
+        self.heads = tuple(heads)
+        self.firsts = frozenset(head[0] for head, _ in heads)
+        self.longest_head = max(len(head) for head, _ in heads)
         self.begins = re.compile("|".join(map(_head_pattern, table)))
 
     def text(self, text: str) -> str:
@@ -163,8 +166,11 @@ class TextStream:
         tail = source[begin:].translate(_ASCII_LOWER)
         for index, letter in enumerate(tail):
             if letter in self._redactor.firsts:
-                rest = tail[index:]
-                if any(head.startswith(rest) for head in self._redactor.heads):
+                rest, begins = tail[index:], BEGINS.match(source, begin + index) is not None
+                if any(
+                    (within_words or begins) and head.startswith(rest)
+                    for head, within_words in self._redactor.heads
+                ):
                     return begin + index
         return len(source)
 

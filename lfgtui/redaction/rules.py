@@ -28,7 +28,7 @@ _BETWEEN = "[\\\\\"' \\t:=]"
 """What stands between a name and its value: in headers, JSON, JSON within JSON, shell."""
 
 # A secret begins a word, and so it does behind an escape of JSON's: `\nsk-...`.
-_BEGINS = r"(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4}))"
+BEGINS = re.compile(r"(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4}))")
 CONTEXT = 6
 """Characters that are looked at before a secret."""
 
@@ -222,7 +222,7 @@ def compiled(rule: Rule) -> CompiledRule:
     """Both patterns of a rule."""
     heads = "|".join(map(re.escape, rule.heads))
     head = f"(?ai:{heads})" if rule.ignores_case else f"(?:{heads})"
-    begin = "" if rule.within_words else _BEGINS
+    begin = "" if rule.within_words else BEGINS.pattern
     before, hidden, behind = "", "" if rule.keeps_head else head, ""
     for run in rule.runs:
         part = f"{run.one}{{{run.least},{run.most}}}+"
