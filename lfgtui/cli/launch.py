@@ -149,8 +149,8 @@ def _reader() -> Reader:
 def _run_on_screen(plan: Plan, build: Callable[[], Engine], simulated: bool) -> int:
     gc.disable()  # nothing made before the first frame is garbage; `DeferredRun` ends it
     from lfgtui.cli.deferred import DeferredRun
+    from lfgtui.looks.themes import load_themes
     from lfgtui.ui.app import LfgApp
-    from lfgtui.ui.themes import load_themes
 
     run = DeferredRun(plan.title, plan.tickets, build, lambda: app.exit(2))
     app = LfgApp(

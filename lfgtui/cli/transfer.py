@@ -10,27 +10,41 @@ import click
 import msgspec
 
 from lfgtui import paths
+from lfgtui.cli.redacting import redactor_of, told
+from lfgtui.config import Config, load_config
 from lfgtui.errors import UsageError
+from lfgtui.export.run import ToldRun
 from lfgtui.history.reader import Reader
 from lfgtui.history.transfer import import_run, lines_of
-from lfgtui.transcript.record import ticket_markdown, ticket_record
+from lfgtui.redaction import Redactor
+from lfgtui.transcript.record import ticket_record
 
-Format: TypeAlias = Literal["md", "json", "jsonl"]
+Format: TypeAlias = Literal["md", "json", "jsonl", "html"]
 
 
 @click.command(name="export")
-@click.argument("name", metavar="RUN")
-@click.option("--format", "form", type=click.Choice(["md", "json", "jsonl"]), default="md")
+@click.argument("place", metavar="RUN[/TICKET]")
+@click.option("--format", "form", type=click.Choice(["md", "json", "jsonl", "html"]), default="md")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this new file.")
-def export_command(name: str, form: Format, output: Path | None) -> None:
-    """Write RUN out: to read (md), for programs (json), for `lfg import` (jsonl)."""
+@click.option(
+    "--redact/--no-redact", default=None, help="Take secrets out; the config says by default."
+)
+def export_command(place: str, form: Format, output: Path | None, redact: bool | None) -> None:
+    """Write RUN out: to read (md, html), for programs (json), for `lfg import` (jsonl)."""
+    config = load_config(paths.config_file())
+    if redact is None:
+        redact = config.history.redact != "never"
+    redactor = redactor_of(config) if redact else None
+    name, _, only = place.partition("/")
     with Reader(paths.history_file()) as reader:
-        pieces = _pieces(reader, reader.find_run(name), form)
+        pieces = _pieces(reader, reader.find_run(name), only, form, redactor, config)
         if output is None:
             for piece in pieces:
                 click.echo(piece, nl=False)
-            return
-        _write(output, pieces)
+        else:
+            _write(output, pieces)
+    if redactor is not None and redactor.found:
+        click.echo(f"{told(redactor)}; --no-redact leaves them in", err=True)
 
 
 @click.command(name="import")
@@ -48,22 +62,31 @@ def import_command(file: Path) -> None:
     click.echo(run)
 
 
-def _pieces(reader: Reader, run: str, form: Format) -> Iterator[bytes]:
+def _pieces(
+    reader: Reader, run: str, only: str, form: Format, redactor: Redactor | None, config: Config
+) -> Iterator[bytes]:
     if form == "jsonl":
-        for line in lines_of(reader, run):
-            yield line + b"\n"
-        return
-    summary = reader.run(run)
-    stored = reader.tickets(run)
+        if only:
+            raise UsageError("--format jsonl takes a whole run, for `lfg import`")
+        return (line + b"\n" for line in lines_of(reader, run, redactor))
+    exported = ToldRun(reader, run, only, redactor)
     if form == "md":
-        yield f"# {summary.title}\n\n".encode()
-        for one in stored:
-            yield ticket_markdown(one.ticket, reader.transcript(run, one.ticket.id)).encode()
-            yield b"\n"
-        return
-    tickets = [ticket_record(run, t.ticket, reader.transcript(run, t.ticket.id)) for t in stored]
-    whole = {"run": run, "title": summary.title, "state": summary.state, "tickets": tickets}
-    yield msgspec.json.encode(whole) + b"\n"
+        from lfgtui.export.markdown import run_markdown
+
+        return (piece.encode() for piece in run_markdown(exported))
+    if form == "html":
+        from lfgtui.export.html import run_html
+        from lfgtui.looks.themes import load_themes
+
+        themes = load_themes(paths.config_file().parent)
+        return (piece.encode() for piece in run_html(exported, themes, config.theme))
+    return _json(exported, is_one=bool(only))
+
+
+def _json(exported: ToldRun, *, is_one: bool) -> Iterator[bytes]:
+    records = [ticket_record(exported.run, *each) for each in exported.tickets()]
+    whole = {"run": exported.run, "title": exported.title, "state": exported.summary.state}
+    yield msgspec.json.encode(records[0] if is_one else {**whole, "tickets": records}) + b"\n"
 
 
 def _write(output: Path, pieces: Iterator[bytes]) -> None:
