@@ -5,17 +5,17 @@ from typing import NamedTuple
 
 import msgspec
 
+from lfgtui import events as e
 from lfgtui.errors import ToolError
-from lfgtui.events import ToolArguments
 from lfgtui.history.reader import RunSummary
 from lfgtui.looks.figures import count, duration, money
 from lfgtui.tools import TOOLS
 from lfgtui.tools.arguments import parse
 from lfgtui.tools.summary import summary
-from lfgtui.transcript import Attempt, HostedItem, ToolItem
+from lfgtui.transcript import Attempt, HostedItem, ToolItem, Transcript
 from lfgtui.visible import escaped, plain_output, visible
 
-_SHORT = 60
+_SHORT, _LINE = 60, 140
 _SUBJECTS = ("path", "file_path", "url", "query", "command", "pattern", "code", "input", "prompt")
 
 
@@ -60,9 +60,20 @@ def attempt_facts(attempt: Attempt) -> list[tuple[str, str]]:
     return [(name, figure) for name, figure in facts if figure]
 
 
+def unbegun(transcript: Transcript) -> str:
+    """Why a ticket without any attempt ended; "" where there is nothing to say."""
+    match transcript.ending:
+        case e.TicketBlocked(reason):
+            return f"blocked: {reason}"
+        case e.TicketFailed(_, message):
+            return message
+        case _:
+            return ""
+
+
 def call_of(item: ToolItem) -> Call:
     """A call of lfg's own tools, or one that only stood in the text."""
-    given: ToolArguments = item.arguments_json if item.arguments is None else item.arguments
+    given: e.ToolArguments = item.arguments_json if item.arguments is None else item.arguments
     output = item.output or item.live_output
     blocks = (*_given(given), *_output(output))
     ending, went_well = _ending(item)
@@ -83,18 +94,19 @@ def _ending(item: ToolItem) -> tuple[str, bool | None]:
     if item.state != "finished":
         return ("stopped", False) if item.state == "stopped" else ("not finished", None)
     parts = [item.error or "", "" if item.exit_code is None else f"exit code {item.exit_code}"]
-    parts.append("" if item.seconds is None else f"{item.seconds:.1f} s")
+    parts.append(f"{item.seconds:.1f} s" if item.seconds and item.seconds >= 0.1 else "")
     told = " · ".join(_first_line(part) for part in dict.fromkeys(parts) if part)
-    return told, item.error is None
+    return told, item.error is None and not item.exit_code
 
 
-def _gist(name: str, given: ToolArguments) -> str:
+def _gist(name: str, given: e.ToolArguments) -> str:
     if name in TOOLS:
         try:
             parse(name, given)
         except ToolError:
             return ""
-        return summary(name, given)
+        line, broken, _ = summary(name, given).partition("⏎")
+        return line if len(line) <= _LINE and not broken else f"{line[: _LINE - 1]}…"
     if isinstance(given, str):
         return _first_line(given)
     texts = {key: value for key, value in given.items() if isinstance(value, str)}
@@ -102,7 +114,7 @@ def _gist(name: str, given: ToolArguments) -> str:
     return _first_line(next(iter(texts.values()), "") if subject is None else subject)
 
 
-def _given(given: ToolArguments) -> tuple[Block, ...]:
+def _given(given: e.ToolArguments) -> tuple[Block, ...]:
     """Long texts each by itself, as they are; the rest as JSON."""
     if isinstance(given, str):
         return (Block("arguments", visible(given)),) if given else ()

@@ -13,7 +13,7 @@ import msgspec
 
 from lfgtui.events import Citation
 from lfgtui.export.code import code_html
-from lfgtui.export.facts import Call, attempt_facts, call_of, hosted_call_of, run_facts
+from lfgtui.export.facts import Call, attempt_facts, call_of, hosted_call_of, run_facts, unbegun
 from lfgtui.export.prose import Prose, link_html
 from lfgtui.export.run import ToldRun, ToldTicket
 from lfgtui.looks.badges import BADGES
@@ -126,7 +126,9 @@ class _Page:
                 yield self._item(item)
             yield "</section>\n"
         if not attempts:
-            yield f'<div class="prompt">{_plain(ticket.prompt)}</div>\n'
+            yield _prompt(ticket.prompt)
+            if why := unbegun(transcript):
+                yield f'<p class="note end">{escape(visible_line(why))}</p>\n'
         yield "</div>\n</article>\n"
 
     def _attempt_head(self, attempt: Attempt, *, is_newest: bool) -> str:

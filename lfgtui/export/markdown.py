@@ -8,7 +8,15 @@ one.
 from collections.abc import Iterator
 from html import escape
 
-from lfgtui.export.facts import Block, Call, attempt_facts, call_of, hosted_call_of, run_facts
+from lfgtui.export.facts import (
+    Block,
+    Call,
+    attempt_facts,
+    call_of,
+    hosted_call_of,
+    run_facts,
+    unbegun,
+)
 from lfgtui.export.neutral import fenced, literally, self_contained
 from lfgtui.export.run import ToldRun, ToldTicket
 from lfgtui.transcript import (
@@ -38,6 +46,8 @@ def _ticket(told: ToldTicket) -> Iterator[str]:
     title = f": {_title(ticket.title)}" if ticket.title and ticket.title != ticket.id else ""
     yield f"## {_title(ticket.id)}{title}"
     yield f"**{told.transcript.state or 'queued'}**"
+    if not attempts and (why := unbegun(told.transcript)):
+        yield f"*{_title(why)}*"
     for attempt in attempts:
         if len(attempts) > 1:
             yield f"### Attempt {attempt.number}: {attempt.state}"

@@ -37,6 +37,7 @@ def self_contained(source: str) -> str:
 
 def fenced(block: str, language: str = "") -> str:
     """The text in a fence that nothing in it can close."""
+    block = block.removesuffix("\n")
     longest = max((len(run) for run in re.findall("`+", block)), default=0)
     fence = "`" * max(3, longest + 1)
     name = language if re.fullmatch(r"[\w+#-]{1,20}", language) else ""
@@ -52,15 +53,10 @@ def literally(text: str) -> str:
 
 def _has_html(tokens: list[Token]) -> bool:
     return any(
-        token.type in ("html_block", "html_inline") and not _is_task(token)
+        token.type in ("html_block", "html_inline")
         for block in tokens
         for token in (block, *(block.children or ()))
     )
-
-
-def _is_task(token: Token) -> bool:
-    """The checkbox that markdown-it puts into a task of a list; nobody wrote it."""
-    return token.content.startswith('<input class="task-list-item-checkbox"')
 
 
 def _without_html(source: str, tokens: list[Token]) -> str:
