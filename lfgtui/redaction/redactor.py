@@ -15,7 +15,15 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from lfgtui.redaction.rules import BEGINS, CONTEXT, RULES, CompiledRule, Rule, compiled, exactly
+from lfgtui.redaction.rules import (
+    CONTEXT,
+    RULES,
+    CompiledRule,
+    Rule,
+    compiled,
+    exactly,
+    is_boundary,
+)
 
 _MARK = "[redacted: "
 _LONGEST_LINE = 16_384
@@ -128,14 +136,14 @@ class TextStream:
     def _decided(self, text: str, *, is_over: bool) -> str:
         source, position = self._before + self._held + text, len(self._before)
         parts: list[str] = []
-        search_from = position
+        begin, search_from = 0, position
         while True:
-            begins = self._redactor.begins.search(source, search_from)
-            end = len(source) if is_over else self._head_at_end(source, search_from)
-            if begins is None or end <= begins.start():
+            found_at = self._redactor.begins.search(source, search_from)
+            end = len(source) if is_over else self._head_at_end(source, begin, search_from)
+            if found_at is None or end <= found_at.start():
                 break
-            end = begins.start()
-            found = self._secret_at(source, end, is_over=is_over)
+            end = found_at.start()
+            found = self._secret_at(source, begin, end, is_over=is_over)
             if found == "open":
                 break
             if found is None:
@@ -143,16 +151,19 @@ class TextStream:
                 continue
             rule, match = found
             parts += (source[position : match.start(1)], self._redactor.replacement(rule.name))
-            position = search_from = match.end(1)
+            begin = position = search_from = match.end(1)  # behind a secret begins a word
         parts.append(source[position:end])
-        self._before, self._held = source[max(0, end - CONTEXT) : end], source[end:]
+        self._before, self._held = source[max(begin, end - CONTEXT) : end], source[end:]
         return "".join(parts)
 
     def _secret_at(
-        self, source: str, position: int, *, is_over: bool
+        self, source: str, begin: int, position: int, *, is_over: bool
     ) -> tuple[CompiledRule, re.Match[str]] | Literal["open"] | None:
         """The secret that begins there, if one does; "open" where that is not known yet."""
+        begins_word = _begins_word(source, begin, position)
         for rule in self._redactor.rules:
+            if not (begins_word or rule.within_words):
+                continue
             if not is_over and rule.opening.match(source, position):
                 return "open"
             found = rule.whole.match(source, position)
@@ -160,18 +171,18 @@ class TextStream:
                 return rule, found
         return None
 
-    def _head_at_end(self, source: str, least: int) -> int:
+    def _head_at_end(self, source: str, begin: int, least: int) -> int:
         """Where the beginning of a secret's beginning stands at the end, else the end."""
-        begin = max(least, len(source) - self._redactor.longest_head + 1)
-        tail = source[begin:].translate(_ASCII_LOWER)
+        first = max(least, len(source) - self._redactor.longest_head + 1)
+        tail = source[first:].translate(_ASCII_LOWER)
         for index, letter in enumerate(tail):
             if letter in self._redactor.firsts:
-                rest, begins = tail[index:], BEGINS.match(source, begin + index) is not None
+                rest, begins_word = tail[index:], _begins_word(source, begin, first + index)
                 if any(
-                    (within_words or begins) and head.startswith(rest)
+                    (within_words or begins_word) and head.startswith(rest)
                     for head, within_words in self._redactor.heads
                 ):
-                    return begin + index
+                    return first + index
         return len(source)
 
     def _lines(self, text: str, *, is_over: bool) -> str:
@@ -187,6 +198,10 @@ class TextStream:
             done.append(self._redactor.own_patterns(self._line[:end]))
             self._line = self._line[end:]
         return "".join(done)
+
+
+def _begins_word(source: str, begin: int, position: int) -> bool:
+    return is_boundary(source[max(begin, position - CONTEXT) : position])
 
 
 def _head_pattern(rule: Rule) -> str:

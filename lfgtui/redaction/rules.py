@@ -27,10 +27,15 @@ _TOKEN = "[A-Za-z0-9._~+/=-]"
 _BETWEEN = "[\\\\\"' \\t:=]"
 """What stands between a name and its value: in headers, JSON, JSON within JSON, shell."""
 
-# A secret begins a word, and so it does behind an escape of JSON's: `\nsk-...`.
-BEGINS = re.compile(r"(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4}))")
 CONTEXT = 6
 """Characters that are looked at before a secret."""
+
+_WORD_BEGINS = re.compile(r"(?:^|[^A-Za-z0-9]|\\[bfnrt]|\\u[0-9A-Fa-f]{4})\Z")
+
+
+def is_boundary(before: str) -> bool:
+    """Whether a word begins behind that; it does behind an escape of JSON's, as in `\\nsk-`."""
+    return _WORD_BEGINS.search(before) is not None
 
 
 class Run(NamedTuple):
@@ -216,13 +221,13 @@ class CompiledRule(NamedTuple):
     whole: re.Pattern[str]
     opening: re.Pattern[str]
     check: Callable[[str], bool] | None
+    within_words: bool
 
 
 def compiled(rule: Rule) -> CompiledRule:
     """Both patterns of a rule."""
     heads = "|".join(map(re.escape, rule.heads))
     head = f"(?ai:{heads})" if rule.ignores_case else f"(?:{heads})"
-    begin = "" if rule.within_words else BEGINS.pattern
     before, hidden, behind = "", "" if rule.keeps_head else head, ""
     for run in rule.runs:
         part = f"{run.one}{{{run.least},{run.most}}}+"
@@ -236,10 +241,14 @@ def compiled(rule: Rule) -> CompiledRule:
     if rule.runs and not rule.runs[-1].kept:
         hidden += f"(?!{rule.runs[-1].one})"
     kept = head if rule.keeps_head else ""
-    whole = f"{begin}{kept}{before}({hidden}){behind}"
+    whole = f"{kept}{before}({hidden}){behind}"
     opening = "(?!)"
     for run in reversed(rule.runs):
         opening = f"(?:{run.one}{{0,{run.most}}}+\\Z|{run.one}{{{run.least},{run.most}}}+{opening})"
     return CompiledRule(
-        rule.name, re.compile(whole), re.compile(f"{begin}{head}{opening}"), rule.check
+        rule.name,
+        re.compile(whole),
+        re.compile(head + opening),
+        rule.check,
+        rule.within_words,
     )

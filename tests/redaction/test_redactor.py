@@ -80,7 +80,7 @@ def test_how_a_text_is_cut_changes_nothing(
 
 @given(pieces)
 def test_what_is_redacted_is_not_redacted_again(parts: list[str]) -> None:
-    redacted = Redactor().text("".join(parts))
+    redacted = Redactor().text(" ".join(parts))
     assert Redactor().text(redacted) == redacted
 
 
@@ -114,6 +114,12 @@ def test_fields_with_secret_names_stay_distinct() -> None:
     redacted = Redactor().value({GITHUB: 1, other: 2})
     assert isinstance(redacted, dict)
     assert sorted(redacted.values()) == [1, 2]
+
+
+def test_secrets_without_anything_between_them() -> None:
+    first, *_ = SECRETS
+    text = f"AKIAW02707BQ7X6EQITU{first}"
+    assert Redactor().text(text) == "[redacted: aws key id][redacted: anthropic key]"
 
 
 def test_a_long_text_costs_in_proportion() -> None:
