@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import msgspec
 
 from lfgtui import paths
+from lfgtui.ages import seconds_of
 from lfgtui.config import LOCAL, SIMULATED, Config, api_key, request_headers, routes_of
 from lfgtui.errors import UsageError
 from lfgtui.tickets import Ticket
@@ -110,6 +111,7 @@ def _engine(plan: Plan, closing: ExitStack) -> Engine:
     else:
         journal.resume(plan.resumes)
         stored = _stored(plan.resumes, plan.tickets)
+    _tidy(plan.config, closing)
     servers = OwnServers(plan.config, at_once=min(plan.config.concurrency, len(plan.tickets)))
     return Engine(
         journal,
@@ -123,6 +125,15 @@ def _engine(plan: Plan, closing: ExitStack) -> Engine:
         on_close=servers.aclose,
         redactor=redactor,
     )
+
+
+def _tidy(config: Config, closing: ExitStack) -> None:
+    """Delete what is older than the config keeps; the run's own lease keeps it out of that."""
+    age = config.history.retention
+    if age is not None and (seconds := seconds_of(age)) is not None:
+        from lfgtui.history.retention import Retention
+
+        closing.callback(Retention(paths.history_file(), seconds).stop)
 
 
 def _begin(journal: Journal, plan: Plan, redactor: Redactor | None) -> None:

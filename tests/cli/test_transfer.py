@@ -202,3 +202,27 @@ def test_what_is_imported_is_a_whole_run(
 ) -> None:
     assert main(["export", f"{secretive}/a", "--format", "jsonl"]) == 2
     assert "takes a whole run" in capsys.readouterr().err
+
+
+def test_pruning_takes_its_age_from_the_config(
+    run: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["history", "prune", "--yes"]) == 2
+    assert "set retention in [history]" in capsys.readouterr().err
+    config = paths.config_file()
+    config.parent.mkdir(parents=True)
+    config.write_text('[history]\nretention = "0h"\n')
+    assert main(["history", "prune", "--yes"]) == 0
+    assert capsys.readouterr().out == f"{run}\n"
+
+
+def test_a_run_deletes_what_is_older_than_the_config_keeps(
+    run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = paths.config_file()
+    config.parent.mkdir(parents=True)
+    config.write_text('[history]\nretention = "0h"\n')
+    arguments = ["--provider", "simulator", "--model", "generic", "--headless"]
+    assert main(["run", "-p", "Hello", *arguments]) == 0
+    main(["history", "--json"])
+    assert run not in capsys.readouterr().out
