@@ -22,7 +22,6 @@ from lfgtui.tickets import Ticket
 if TYPE_CHECKING:
     from lfgtui.cli.deferred import DeferredRun
     from lfgtui.engine.engine import Engine
-    from lfgtui.engine.journal import Journal
     from lfgtui.events import Entry, ToolArguments
     from lfgtui.history import Reader
     from lfgtui.redaction import Redactor
@@ -54,13 +53,30 @@ def launch(plan: Plan) -> int:
     or a theme is missing, `HistoryError` when the run cannot be stored.
     """
     used = _check_providers(plan)
+    redactor = None
+    if plan.config.history.redact == "write":
+        from lfgtui.cli.redacting import redactor_of
+
+        redactor = redactor_of(plan.config)
+        plan = _without_secrets(plan, redactor)
     with ExitStack() as closing:
         if plan.output is None:
             simulated = bool(used & SIMULATED)
-            return _run_on_screen(plan, lambda: _engine(plan, closing), simulated)
+            return _run_on_screen(plan, lambda: _engine(plan, closing, redactor), simulated)
         from lfgtui.cli.headless import run_headless
 
-        return asyncio.run(run_headless(_engine(plan, closing), plan.output))
+        return asyncio.run(run_headless(_engine(plan, closing, redactor), plan.output))
+
+
+def _without_secrets(plan: Plan, redactor: Redactor) -> Plan:
+    """The plan as it may be shown and as models are told it; what goes beside stays real."""
+    tickets = [
+        msgspec.structs.replace(
+            ticket, title=redactor.text(ticket.title), prompt=redactor.text(ticket.prompt)
+        )
+        for ticket in plan.tickets
+    ]
+    return msgspec.structs.replace(plan, title=redactor.text(plan.title), tickets=tickets)
 
 
 def _check_providers(plan: Plan) -> set[str]:
@@ -92,22 +108,17 @@ def _check_provider(config: Config, ticket: Ticket, name: str, *, is_checked: bo
             find_model(provider.model_file)
 
 
-def _engine(plan: Plan, closing: ExitStack) -> Engine:
+def _engine(plan: Plan, closing: ExitStack, redactor: Redactor | None) -> Engine:
     """Open the history, begin or resume the run, and build what runs it."""
     from lfgtui.cli.servers import OwnServers
     from lfgtui.engine.engine import Engine
     from lfgtui.engine.journal import Journal
     from lfgtui.providers.registry import Providers
 
-    redactor = None
-    if plan.config.history.redact == "write":
-        from lfgtui.cli.redacting import redactor_of
-
-        redactor = redactor_of(plan.config)
     journal = closing.enter_context(Journal(paths.history_file()))
     stored = None
     if plan.resumes is None:
-        _begin(journal, plan, redactor)
+        journal.begin(plan.title, _stored_as(plan.tickets, redactor), plan.source)
     else:
         journal.resume(plan.resumes)
         stored = _stored(plan.resumes, plan.tickets)
@@ -136,14 +147,12 @@ def _tidy(config: Config, closing: ExitStack) -> None:
         closing.callback(Retention(paths.history_file(), seconds).stop)
 
 
-def _begin(journal: Journal, plan: Plan, redactor: Redactor | None) -> None:
+def _stored_as(tickets: Sequence[Ticket], redactor: Redactor | None) -> Sequence[Ticket]:
     if redactor is None:
-        journal.begin(plan.title, plan.tickets, plan.source)
-        return
+        return tickets
     from lfgtui.redaction import redacted_ticket
 
-    tickets = [redacted_ticket(redactor, ticket) for ticket in plan.tickets]
-    journal.begin(redactor.text(plan.title), tickets, plan.source)
+    return [redacted_ticket(redactor, ticket) for ticket in tickets]
 
 
 def _stored(run: str, tickets: Sequence[Ticket]) -> dict[str, list[Entry]]:
