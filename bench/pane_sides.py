@@ -17,6 +17,7 @@ from bench.pane_job import A_FRAME, Job
 from bench.pane_run import BenchRun
 from bench.pane_watch import Watcher
 from lfgtui.config import Config
+from lfgtui.looks.themes import load_themes
 from lfgtui.markdown import StreamingMarkdown
 from lfgtui.tools import summary
 from lfgtui.transcript import Transcript
@@ -25,7 +26,6 @@ from lfgtui.ui.app import LfgApp
 from lfgtui.ui.garbage import collect_rarely
 from lfgtui.ui.screens.live import LiveScreen
 from lfgtui.ui.stream_view import StreamView
-from lfgtui.ui.themes import load_themes
 
 FRAME = 1 / 30
 """Seconds between two frames, for both sides."""

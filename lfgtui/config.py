@@ -16,6 +16,7 @@ from typing import Annotated, Literal, NamedTuple, TypeAlias
 import msgspec
 
 from lfgtui import tomlfile
+from lfgtui.ages import NO_AGE, seconds_of
 from lfgtui.dialects import ALL_DIALECTS, Dialect
 from lfgtui.errors import SourceError, UsageError, did_you_mean
 from lfgtui.tickets import Ticket
@@ -111,9 +112,18 @@ class BreakerPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class HistoryPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the history is kept. `durability` is what a commit survives."""
+    """How the history is kept, and what leaves it.
+
+    `durability` is what a commit survives. `redact`: secrets are taken out of
+    exports only, of all that is written, or never; `secrets` are regular
+    expressions for more of them. `retention` is the age (`90d`) past which
+    ended runs are deleted; None keeps them.
+    """
 
     durability: Literal["process", "power"] = "process"
+    redact: Literal["export", "write", "never"] = "export"
+    secrets: tuple[str, ...] = ()
+    retention: str | None = None
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -193,6 +203,7 @@ def load_config(path: Path) -> Config:
         return Config(providers=PRESETS)
     text = tomlfile.read_text(path)
     config = tomlfile.convert(path, text, tomlfile.parse(path, text), Config)
+    _check_history(path, text, config.history)
     providers = dict(PRESETS)
     for name, said in config.providers.items():
         providers[name] = merged = _over(PRESETS.get(name), said)
@@ -280,6 +291,20 @@ def request_headers(name: str, provider: ProviderConfig) -> dict[str, str]:
         return value
 
     return {header: _VARIABLE.sub(expand, value) for header, value in provider.headers.items()}
+
+
+def _check_history(path: Path, text: str, said: HistoryPolicy) -> None:
+    for index, pattern in enumerate(said.secrets):
+        at = tomlfile.line_of(text, ("history", "secrets", index))
+        try:
+            is_empty = re.compile(pattern).search("") is not None
+        except re.error as error:
+            raise SourceError(path, at, f'secrets: "{pattern}": {error}') from None
+        if is_empty:
+            raise SourceError(path, at, f'secrets: "{pattern}" matches where nothing stands')
+    if said.retention is not None and seconds_of(said.retention) is None:
+        at = tomlfile.line_of(text, ("history", "retention"))
+        raise SourceError(path, at, f'retention: "{said.retention}" is {NO_AGE}')
 
 
 def _check_provider(path: Path, text: str, name: str, merged: ProviderConfig) -> None:

@@ -14,6 +14,7 @@ from lfgtui.config import (
     EMBEDDED,
     PRESETS,
     Config,
+    HistoryPolicy,
     Price,
     ProviderConfig,
     RetryPolicy,
@@ -417,3 +418,33 @@ def test_each_setting_of_the_example_may_be_switched_on_alone(tmp_path: Path) ->
     assert len(settings) > 60
     for setting in settings:
         load(tmp_path, text[: setting.start()] + text[setting.end() :])
+
+
+# The history.
+
+
+def test_what_the_history_keeps(tmp_path: Path) -> None:
+    config = load(
+        tmp_path, '[history]\nredact = "write"\nsecrets = ["ACME-[0-9]+"]\nretention = "90d"\n'
+    )
+    assert config.history == HistoryPolicy(
+        redact="write", secrets=("ACME-[0-9]+",), retention="90d"
+    )
+    assert Config().history == HistoryPolicy("process", "export", (), None)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (
+            'secrets = ["a", "(b"]',
+            'secrets: "(b": missing ), unterminated subpattern at position 0',
+        ),
+        ('secrets = ["x*"]', 'secrets: "x*" matches where nothing stands'),
+        ('retention = "90 days"', 'retention: "90 days" is no age; write it as 90d, 12w or 48h'),
+        ('redact = "exports"', '`redact`: "exports" is not known; did you mean "export"?'),
+        ('retentoin = "1d"', 'unknown key "retentoin"; did you mean "retention"?'),
+    ],
+)
+def test_mistakes_about_the_history(tmp_path: Path, line: str, told: str) -> None:
+    assert refused(tmp_path, f"theme = 'dark'\n[history]\n{line}\n") == f"3: {told}"

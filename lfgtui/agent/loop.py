@@ -25,6 +25,7 @@ from lfgtui.config import Price
 from lfgtui.dialects import Dialect
 from lfgtui.leakage import LeakageFilter
 from lfgtui.providers.base import Provider, Request, ToolSpec
+from lfgtui.redaction import is_marked
 from lfgtui.tickets import Approval, Ticket, ToolName
 from lfgtui.tools import TOOLS, ToolLimits, ToolOutcome, run_tool, summary
 from lfgtui.transcript import CallPart, ModelTurn, Transcript
@@ -43,6 +44,12 @@ CONTINUE = (
     " repeat nothing and do not comment on this."
 )
 """What a model is told that has to finish an answer which a broken connection cut off."""
+
+
+_FORGOTTEN = (
+    "not run: its arguments held a secret, which was not stored, and lfg was stopped since;"
+    " make the call again"
+)
 
 
 class Passage(Protocol):
@@ -130,6 +137,7 @@ class Agent:
         self._on_change = on_change
         self._leak_dialects = leak_dialects
         self._always = set() if always is None else always
+        self._asked_for: dict[str, list[e.ToolArguments]] = {}
         self._tools = tuple(
             ToolSpec(TOOLS[name].name, TOOLS[name].description, dict(TOOLS[name].parameters))
             for name in ticket.tools
@@ -230,6 +238,7 @@ class Agent:
             request = self._request(turn)
             self._desk.emit(e.RequestSent(turn))
             leaks = LeakageFilter(self._leak_dialects, turn)
+            self._asked_for.clear()
             try:
                 async with aclosing(self._provider.stream(request)) as stream:
                     async for event in stream:
@@ -237,6 +246,8 @@ class Agent:
                         if isinstance(event, e.Usage):
                             event = self._priced(event)
                         for told in leaks.feed(event):
+                            if isinstance(told, e.ToolCallRequested):
+                                self._asked_for.setdefault(told.call_id, []).append(told.arguments)
                             self._desk.emit(told)
                         await self._desk.room()
             finally:  # a stream that breaks or is stopped loses nothing that was held back
@@ -251,6 +262,15 @@ class Agent:
 
     async def _run_call(self, call: CallPart) -> e.TicketBlocked | None:
         """Run one call, asking first where that is due; a value only if nobody can be asked."""
+        asked_for = self._asked_for.get(call.call_id)
+        arguments = asked_for.pop(0) if asked_for else None
+        if is_marked(call.arguments):  # what is stored is redacted; what was asked for is run
+            if arguments is None:
+                self._desk.emit(
+                    e.ToolCallFinished(call.call_id, _FORGOTTEN, "forgotten", None, 0.0)
+                )
+                return None
+            call = msgspec.structs.replace(call, arguments=arguments)
         approval = self._approval(call.name)
         if approval == "deny":
             self._refuse(call, "the tickets file denies this tool")

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 import msgspec
 
 from lfgtui import paths
+from lfgtui.config import SIMULATED, Config
 from lfgtui.errors import UsageError
 from lfgtui.history.reader import Reader
+from lfgtui.redaction import Redactor
 
 _SIZE = re.compile(r"(\d{1,4})x(\d{1,4})", re.ASCII)
 _LEAST, _MOST = (40, 12), (500, 200)
@@ -27,25 +29,25 @@ class CastOptions(msgspec.Struct, frozen=True):
         return (self.size, self.speed, self.idle_limit) != (None, None, None)
 
 
-def cast_lines(reader: Reader, run: str, options: CastOptions) -> Iterator[bytes]:
+def cast_lines(
+    reader: Reader, run: str, options: CastOptions, config: Config, redactor: Redactor | None
+) -> Iterator[bytes]:
     """The recording: a header, then a line for each moment at which something was written.
 
     A header says what it is and how large; a line, the seconds from the
     beginning and what a terminal got.
     """
     from lfgtui.cli.launch import summarise
-    from lfgtui.config import SIMULATED, load_config
+    from lfgtui.looks.themes import load_themes
     from lfgtui.ui.replay.recorder import Look, record
     from lfgtui.ui.replay.replayed import read_replay
     from lfgtui.ui.replay.timeline import IDLE_LIMIT
-    from lfgtui.ui.themes import load_themes
     from lfgtui.visible import visible_line
 
     width, height = size_of(options.size or "120x40")
     limit = IDLE_LIMIT if options.idle_limit is None else options.idle_limit
-    replayed = read_replay(reader, run, limit)
+    replayed = read_replay(reader, run, limit, redactor)
     simulated = any(stored.provider in SIMULATED for stored in reader.tickets(run))
-    config = load_config(paths.config_file())
     themes = load_themes(paths.config_file().parent)
     look = Look(config, themes, summarise, (width, height), simulated)
     header = {

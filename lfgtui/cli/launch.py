@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import msgspec
 
 from lfgtui import paths
+from lfgtui.ages import seconds_of
 from lfgtui.config import LOCAL, SIMULATED, Config, api_key, request_headers, routes_of
 from lfgtui.errors import UsageError
 from lfgtui.tickets import Ticket
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from lfgtui.engine.engine import Engine
     from lfgtui.events import Entry, ToolArguments
     from lfgtui.history import Reader
+    from lfgtui.redaction import Redactor
 
 Output: TypeAlias = Literal["states", "json", "answer"]
 
@@ -51,13 +53,30 @@ def launch(plan: Plan) -> int:
     or a theme is missing, `HistoryError` when the run cannot be stored.
     """
     used = _check_providers(plan)
+    redactor = None
+    if plan.config.history.redact == "write":
+        from lfgtui.cli.redacting import redactor_of
+
+        redactor = redactor_of(plan.config)
+        plan = _without_secrets(plan, redactor)
     with ExitStack() as closing:
         if plan.output is None:
             simulated = bool(used & SIMULATED)
-            return _run_on_screen(plan, lambda: _engine(plan, closing), simulated)
+            return _run_on_screen(plan, lambda: _engine(plan, closing, redactor), simulated)
         from lfgtui.cli.headless import run_headless
 
-        return asyncio.run(run_headless(_engine(plan, closing), plan.output))
+        return asyncio.run(run_headless(_engine(plan, closing, redactor), plan.output))
+
+
+def _without_secrets(plan: Plan, redactor: Redactor) -> Plan:
+    """The plan as it may be shown and as models are told it; what goes beside stays real."""
+    tickets = [
+        msgspec.structs.replace(
+            ticket, title=redactor.text(ticket.title), prompt=redactor.text(ticket.prompt)
+        )
+        for ticket in plan.tickets
+    ]
+    return msgspec.structs.replace(plan, title=redactor.text(plan.title), tickets=tickets)
 
 
 def _check_providers(plan: Plan) -> set[str]:
@@ -89,7 +108,7 @@ def _check_provider(config: Config, ticket: Ticket, name: str, *, is_checked: bo
             find_model(provider.model_file)
 
 
-def _engine(plan: Plan, closing: ExitStack) -> Engine:
+def _engine(plan: Plan, closing: ExitStack, redactor: Redactor | None) -> Engine:
     """Open the history, begin or resume the run, and build what runs it."""
     from lfgtui.cli.lost import tell_lost
     from lfgtui.cli.servers import OwnServers
@@ -101,10 +120,11 @@ def _engine(plan: Plan, closing: ExitStack) -> Engine:
     closing.callback(tell_lost, journal.lost)  # when there is no screen in the way
     stored = None
     if plan.resumes is None:
-        journal.begin(plan.title, plan.tickets, plan.source)
+        journal.begin(plan.title, _stored_as(plan.tickets, redactor), plan.source)
     else:
         journal.resume(plan.resumes)
         stored = _stored(plan.resumes, plan.tickets)
+    _tidy(plan.config, closing)
     servers = OwnServers(plan.config, at_once=min(plan.config.concurrency, len(plan.tickets)))
     return Engine(
         journal,
@@ -116,7 +136,25 @@ def _engine(plan: Plan, closing: ExitStack) -> Engine:
         stored=stored,
         environment=plan.environment,
         on_close=servers.aclose,
+        redactor=redactor,
     )
+
+
+def _tidy(config: Config, closing: ExitStack) -> None:
+    """Delete what is older than the config keeps; the run's own lease keeps it out of that."""
+    age = config.history.retention
+    if age is not None and (seconds := seconds_of(age)) is not None:
+        from lfgtui.history.retention import Retention
+
+        closing.callback(Retention(paths.history_file(), seconds).stop)
+
+
+def _stored_as(tickets: Sequence[Ticket], redactor: Redactor | None) -> Sequence[Ticket]:
+    if redactor is None:
+        return tickets
+    from lfgtui.redaction import redacted_ticket
+
+    return [redacted_ticket(redactor, ticket) for ticket in tickets]
 
 
 def _stored(run: str, tickets: Sequence[Ticket]) -> dict[str, list[Entry]]:
@@ -133,8 +171,8 @@ def _reader() -> Reader:
 def _run_on_screen(plan: Plan, build: Callable[[], Engine], simulated: bool) -> int:
     gc.disable()  # nothing made before the first frame is garbage; `DeferredRun` ends it
     from lfgtui.cli.deferred import DeferredRun
+    from lfgtui.looks.themes import load_themes
     from lfgtui.ui.app import LfgApp
-    from lfgtui.ui.themes import load_themes
 
     run = DeferredRun(plan.title, plan.tickets, build, lambda: app.exit(2))
     app = LfgApp(

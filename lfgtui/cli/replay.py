@@ -35,6 +35,7 @@ def command(name: str, speed: float, idle_limit: float | None, begin: str | None
     from lfgtui.cli.launch import summarise
     from lfgtui.cli.past import open_reader
     from lfgtui.config import SIMULATED, load_config
+    from lfgtui.looks.themes import load_themes
     from lfgtui.ui.app import LfgApp
     from lfgtui.ui.garbage import collect_rarely
     from lfgtui.ui.replay.moments import go_to
@@ -42,7 +43,6 @@ def command(name: str, speed: float, idle_limit: float | None, begin: str | None
     from lfgtui.ui.replay.replayed import read_replay
     from lfgtui.ui.replay.timeline import IDLE_LIMIT
     from lfgtui.ui.screens.replay import ReplayScreen
-    from lfgtui.ui.themes import load_themes
 
     with open_reader() as reader:
         run = reader.find_run(name)

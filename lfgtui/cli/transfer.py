@@ -11,44 +11,71 @@ import msgspec
 
 from lfgtui import paths
 from lfgtui.cli.cast import CastOptions, cast_lines
+from lfgtui.cli.redacting import redactor_of, told
+from lfgtui.config import Config, load_config
 from lfgtui.errors import UsageError
+from lfgtui.export.run import ToldRun
 from lfgtui.history.reader import Reader
 from lfgtui.history.transfer import import_run, lines_of
-from lfgtui.transcript.record import ticket_markdown, ticket_record
+from lfgtui.redaction import Redactor
+from lfgtui.transcript.record import ticket_record
 
-Format: TypeAlias = Literal["md", "json", "jsonl", "cast"]
+Format: TypeAlias = Literal["md", "html", "json", "jsonl", "cast"]
+_FORMATS: tuple[Format, ...] = ("md", "html", "json", "jsonl", "cast")
+
+
+class _Asked(msgspec.Struct, frozen=True):
+    """What is to be exported, and how."""
+
+    run: str
+    only: str
+    form: Format
+    redactor: Redactor | None
+    config: Config
+    cast: CastOptions
 
 
 @click.command(name="export")
-@click.argument("name", metavar="RUN")
-@click.option("--format", "form", type=click.Choice(["md", "json", "jsonl", "cast"]), default="md")
+@click.argument("place", metavar="RUN[/TICKET]")
+@click.option("--format", "form", type=click.Choice(_FORMATS), default="md")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this new file.")
+@click.option(
+    "--redact/--no-redact", default=None, help="Take secrets out; the config says by default."
+)
 @click.option("--size", metavar="120x40", help="cast: columns and rows.")
 @click.option("--speed", type=click.FloatRange(0.05, 100), help="cast: so many times as fast.")
 @click.option("--idle-limit", type=click.FloatRange(min=0), help="cast: cut longer gaps to this.")
 def export_command(
-    name: str,
+    place: str,
     form: Format,
     output: Path | None,
+    redact: bool | None,
     size: str | None,
     speed: float | None,
     idle_limit: float | None,
 ) -> None:
-    """Write RUN out: to read (md), for programs (json), for `lfg import` (jsonl), to watch (cast).
+    """Write RUN out: to read (md, html), for programs (json), for `lfg import` (jsonl).
 
     A cast is a recording of `lfg replay` for asciinema and its players.
     """
     cast = CastOptions(size, speed, idle_limit)
     if cast.is_said and form != "cast":
         raise UsageError("--size, --speed and --idle-limit go with --format cast only")
+    config = load_config(paths.config_file())
+    if redact is None:
+        redact = config.history.redact != "never"
+    redactor = redactor_of(config) if redact else None
+    name, _, only = place.partition("/")
     with Reader(paths.history_file()) as reader:
-        run = reader.find_run(name)
-        pieces = cast_lines(reader, run, cast) if form == "cast" else _pieces(reader, run, form)
+        asked = _Asked(reader.find_run(name), only, form, redactor, config, cast)
+        pieces = _pieces(reader, asked)
         if output is None:
             for piece in pieces:
                 click.echo(piece, nl=False)
-            return
-        _write(output, pieces)
+        else:
+            _write(output, pieces)
+    if redactor is not None and redactor.found:
+        click.echo(f"{told(redactor)}; --no-redact leaves them in", err=True)
 
 
 @click.command(name="import")
@@ -66,22 +93,32 @@ def import_command(file: Path) -> None:
     click.echo(run)
 
 
-def _pieces(reader: Reader, run: str, form: Format) -> Iterator[bytes]:
-    if form == "jsonl":
-        for line in lines_of(reader, run):
-            yield line + b"\n"
-        return
-    summary = reader.run(run)
-    stored = reader.tickets(run)
-    if form == "md":
-        yield f"# {summary.title}\n\n".encode()
-        for one in stored:
-            yield ticket_markdown(one.ticket, reader.transcript(run, one.ticket.id)).encode()
-            yield b"\n"
-        return
-    tickets = [ticket_record(run, t.ticket, reader.transcript(run, t.ticket.id)) for t in stored]
-    whole = {"run": run, "title": summary.title, "state": summary.state, "tickets": tickets}
-    yield msgspec.json.encode(whole) + b"\n"
+def _pieces(reader: Reader, asked: _Asked) -> Iterator[bytes]:
+    run, redactor = asked.run, asked.redactor
+    if asked.only and asked.form in ("jsonl", "cast"):
+        raise UsageError(f"--format {asked.form} takes a whole run")
+    if asked.form == "jsonl":
+        return (line + b"\n" for line in lines_of(reader, run, redactor))
+    if asked.form == "cast":
+        return cast_lines(reader, run, asked.cast, asked.config, redactor)
+    exported = ToldRun(reader, run, asked.only, redactor)
+    if asked.form == "md":
+        from lfgtui.export.markdown import run_markdown
+
+        return (piece.encode() for piece in run_markdown(exported))
+    if asked.form == "html":
+        from lfgtui.export.html import run_html
+        from lfgtui.looks.themes import load_themes
+
+        themes = load_themes(paths.config_file().parent)
+        return (piece.encode() for piece in run_html(exported, themes, asked.config.theme))
+    return _json(exported, is_one=bool(asked.only))
+
+
+def _json(exported: ToldRun, *, is_one: bool) -> Iterator[bytes]:
+    records = [ticket_record(exported.run, *each) for each in exported.tickets()]
+    whole = {"run": exported.run, "title": exported.title, "state": exported.summary.state}
+    yield msgspec.json.encode(records[0] if is_one else {**whole, "tickets": records}) + b"\n"
 
 
 def _write(output: Path, pieces: Iterator[bytes]) -> None:

@@ -1,6 +1,5 @@
 """`lfg history path|size|prune|delete|pin|note|backup|vacuum|code-index|check|repair`."""
 
-import re
 import shlex
 import time
 from pathlib import Path
@@ -8,12 +7,10 @@ from pathlib import Path
 import click
 
 from lfgtui import paths
+from lfgtui.ages import NO_AGE, seconds_of
 from lfgtui.errors import HistoryError, UsageError
 from lfgtui.history import marks, rescue, upkeep
 from lfgtui.history.reader import Reader
-
-_AGE = re.compile(r"(\d{1,5})(h|d|w)")
-_SECONDS = {"h": 3600, "d": 86400, "w": 7 * 86400}
 
 
 def add_to(group: click.Group) -> None:
@@ -55,15 +52,23 @@ def size() -> None:
 
 
 @click.command()
-@click.option("--older-than", "age", required=True, metavar="AGE", help="As in 90d, 12w, 48h.")
+@click.option(
+    "--older-than", "age", metavar="AGE", help="As in 90d, 12w, 48h; by default the config's."
+)
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def prune(age: str, dry_run: bool, yes: bool) -> None:
+def prune(age: str | None, dry_run: bool, yes: bool) -> None:
     """Delete the runs that ended longer ago than AGE. Pinned ones stay."""
-    found = _AGE.fullmatch(age)
-    if found is None:
-        raise UsageError(f'--older-than: "{age}" is no age; write it as 90d, 12w or 48h')
-    moment = time.time() - int(found[1]) * _SECONDS[found[2]]
+    if age is None:
+        from lfgtui.config import load_config
+
+        age = load_config(paths.config_file()).history.retention
+    if age is None:
+        raise UsageError("say how old with --older-than, or set retention in [history]")
+    seconds = seconds_of(age)
+    if seconds is None:
+        raise UsageError(f'--older-than: "{age}" is {NO_AGE}')
+    moment = time.time() - seconds
     runs = upkeep.older_than(paths.history_file(), moment)
     for run in runs:
         click.echo(run)

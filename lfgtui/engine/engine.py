@@ -33,6 +33,7 @@ from lfgtui.history import RunState
 from lfgtui.metrics import Meter
 from lfgtui.providers.base import Provider
 from lfgtui.providers.registry import Providers
+from lfgtui.redaction import EventRedactor, Redactor, is_empty_delta
 from lfgtui.tickets import Ticket
 from lfgtui.transcript import Transcript
 
@@ -41,7 +42,9 @@ class Engine:
     """Runs one run's tickets; `ui.view.LiveRun` to the screen.
 
     `stored` gives, for a resume, the entries the history holds of each
-    ticket; they are folded before anything starts.
+    ticket; they are folded before anything starts. With a `redactor`, what is
+    secret goes neither to the history nor, since requests are made from it, to
+    a model.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class Engine:
         stored: Mapping[str, Sequence[e.Entry]] | None = None,
         environment: dict[str, str] | None = None,
         on_close: Callable[[], Awaitable[None]] | None = None,
+        redactor: Redactor | None = None,
     ) -> None:
         self.config = config
         self.headless = headless
@@ -66,6 +70,9 @@ class Engine:
         self._providers = providers
         self._environment = environment or {}
         self._on_close = on_close
+        self._redactors = (
+            {ticket.id: EventRedactor(redactor) for ticket in tickets} if redactor else {}
+        )
         self._touches = FileTouches()
         self._circuits: dict[str, Circuit] = {}
         self._sinks: list[e.Sink] = []
@@ -195,7 +202,14 @@ class Engine:
     # A ticket's office
 
     def emit(self, ticket: str, attempt: int, event: e.Event) -> None:
-        self._journal.submit(ticket, attempt, time.time(), event)
+        at = time.time()
+        for told in self._redacted(ticket, event):
+            self._journal.submit(ticket, attempt, at, told)
+
+    def _redacted(self, ticket: str, event: e.Event) -> Sequence[e.Event]:
+        if ticket not in self._redactors:
+            return (event,)
+        return [told for told in self._redactors[ticket].feed(event) if not is_empty_delta(told)]
 
     async def settle(self, *, saved: bool = False) -> None:
         await self._journal.settle(saved=saved)

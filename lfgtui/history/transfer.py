@@ -20,6 +20,7 @@ from lfgtui.history import dead_runs, schema
 from lfgtui.history.batch import Batch, Submission
 from lfgtui.history.ledger import Ledger
 from lfgtui.history.reader import Reader, RunState
+from lfgtui.redaction import Redactor, redacted_entries, redacted_ticket
 from lfgtui.tickets import Ticket
 
 VERSION = 1
@@ -66,25 +67,23 @@ _end = msgspec.json.Decoder(EndLine)
 _identity = msgspec.json.Decoder(_Identity)
 
 
-def lines_of(reader: Reader, run: str) -> Iterator[bytes]:
-    """The run, a line at a time, without line ends."""
+def lines_of(reader: Reader, run: str, redactor: Redactor | None = None) -> Iterator[bytes]:
+    """The run, a line at a time, without line ends; with a `redactor` without its secrets."""
     summary = reader.run(run)
+    title, note = summary.title, summary.note
+    if redactor is not None:
+        title, note = redactor.text(title), redactor.text(note)
     yield msgspec.json.encode(
-        RunLine(
-            run,
-            summary.title,
-            summary.state,
-            summary.started_at,
-            summary.ended_at,
-            summary.note,
-        )
+        RunLine(run, title, summary.state, summary.started_at, summary.ended_at, note)
     )
     tickets = reader.tickets(run)
     for stored in tickets:
-        yield msgspec.json.encode(TicketLine(run, stored.ticket))
+        ticket = redacted_ticket(redactor, stored.ticket) if redactor else stored.ticket
+        yield msgspec.json.encode(TicketLine(run, ticket))
     count = 0
     for stored in tickets:
-        for entry in reader.entries(run, stored.ticket.id):
+        entries = reader.entries(run, stored.ticket.id)
+        for entry in redacted_entries(redactor, entries) if redactor else entries:
             count += 1
             yield e.entry_json(entry).encode()
     yield msgspec.json.encode(EndLine(count))

@@ -1,10 +1,13 @@
 """Housekeeping: how large the history is, what may go, and copies.
 
-Nothing here is done by itself. Each takes the file's write lock only for as
-long as it writes, so runs that are going on wait and lose nothing.
+Nothing here is done by itself, but for what `retention` is asked to do. Each
+takes the file's write lock only for as long as it writes, so runs that are
+going on wait and lose nothing.
 """
 
+import json
 import sqlite3
+import sys
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -59,7 +62,7 @@ def delete(path: Path, runs: Sequence[str]) -> list[str]:
             with leases.held(path.parent / "locks", run) as ours:
                 if ours:
                     with schema.transaction(db):
-                        _delete(db, run)
+                        delete_some(db, run, sys.maxsize)
                     deleted.append(run)
     return deleted
 
@@ -107,17 +110,37 @@ def damage(path: Path) -> list[str]:
     return [line for line in found if line != "ok"]
 
 
-def _delete(db: sqlite3.Connection, run: str) -> None:
-    for (ticket,) in db.execute("SELECT id FROM tickets WHERE run = ?", (run,)).fetchall():
-        db.execute(
-            "INSERT INTO segments_fts (segments_fts, rowid, text)"
-            " SELECT 'delete', id, text FROM segments WHERE ticket = ?",
-            (ticket,),
-        )
-        db.execute("DELETE FROM segments WHERE ticket = ?", (ticket,))
+def delete_some(db: sqlite3.Connection, run: str, segments: int) -> bool:
+    """Delete tickets of the run until so many segments are gone; says whether the run is.
+
+    The caller holds the transaction. A ticket's entries go first: without its
+    texts they could not be read.
+    """
+    texts: list[int] = []
+    emptied: list[tuple[int]] = []
+    tickets = db.execute("SELECT id FROM tickets WHERE run = ?", (run,)).fetchall()
+    for (ticket,) in tickets:
         db.execute(
             "DELETE FROM packs WHERE id >= ? AND id < ?", (ticket << _SHIFT, ticket + 1 << _SHIFT)
         )
         db.execute("DELETE FROM entries WHERE ticket = ?", (ticket,))
-    db.execute("DELETE FROM tickets WHERE run = ?", (run,))
+        room = segments - len(texts)
+        found = db.execute("SELECT id FROM segments WHERE ticket = ? LIMIT ?", (ticket, room))
+        own = [id_ for (id_,) in found]
+        texts += own
+        if len(own) == room:  # there may be more
+            break
+        emptied.append((ticket,))
+    chosen = json.dumps(texts)
+    these = "WHERE id IN (SELECT value FROM json_each(?))"
+    db.execute(  # in order: the index writes itself out each time it is told of an earlier text
+        "INSERT INTO segments_fts (segments_fts, rowid, text)"
+        f" SELECT 'delete', id, text FROM segments {these} ORDER BY id",
+        (chosen,),
+    )
+    db.execute(f"DELETE FROM segments {these}", (chosen,))
+    db.executemany("DELETE FROM tickets WHERE id = ?", emptied)
+    if len(emptied) < len(tickets):
+        return False
     db.execute("DELETE FROM runs WHERE id = ?", (run,))
+    return True

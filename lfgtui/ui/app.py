@@ -19,13 +19,14 @@ from textual.widgets import Input
 
 from lfgtui.config import Config
 from lfgtui.events import Entry, ToolArguments
+from lfgtui.looks.themes import ThemeFile, choose
 from lfgtui.ui.bindings import keymap, keys_in_force
 from lfgtui.ui.canvas import Canvas
 from lfgtui.ui.frames import Frames
 from lfgtui.ui.pane import PaneSettings
 from lfgtui.ui.screens.live import LiveScreen
 from lfgtui.ui.screens.run import Desk, RunScreen
-from lfgtui.ui.themes import ThemeFile, choose, to_textual
+from lfgtui.ui.themes import to_textual
 from lfgtui.ui.totals import totals
 from lfgtui.ui.view import LiveRun, RunView
 

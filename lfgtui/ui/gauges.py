@@ -10,9 +10,9 @@ from typing import NamedTuple, Protocol
 
 from rich.style import Style
 
+from lfgtui.looks.figures import count, duration, money, spark
 from lfgtui.metrics import Meter
 from lfgtui.transcript import ENDED, Transcript
-from lfgtui.ui.figures import count, duration, money, spark
 from lfgtui.ui.lines import Row, Span, fit
 
 _SPARK = 10

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from textual.strip import Strip
 
+from lfgtui.looks import figures
+from lfgtui.looks.badges import BADGES
 from lfgtui.transcript import State
-from lfgtui.ui import figures
-from lfgtui.ui.badges import BADGES
 from lfgtui.ui.canvas import Canvas
 from lfgtui.ui.ink import Line, Span, draw, line_width, one_line, shorten
 from lfgtui.ui.painted import Painted

@@ -7,7 +7,8 @@ from functools import lru_cache
 from pygments import token as t  # type: ignore[import-untyped]
 from rich.style import Style
 
-from lfgtui.ui.languages import lexer_of
+from lfgtui.looks.languages import lexer_of
+from lfgtui.looks.syntax import role_of
 from lfgtui.ui.lexing import Token, lexing
 from lfgtui.ui.lines import Span
 from lfgtui.ui.palette import Palette
@@ -22,24 +23,6 @@ _MONOTONOUS = re.compile(r"(.)\1{150}")
 _WHOLE, _STEP, _FARTHEST = 160, 40, 400
 """An open line is lexed whole up to here, then only once every so many characters, and never
 farther than this: it grows by a few at a time, and each time it is lexed from its beginning."""
-
-_ROLES: tuple[tuple[t._TokenType, str], ...] = (
-    (t.Comment, "comment"),
-    (t.String, "string"),
-    (t.Number, "number"),
-    (t.Literal, "string"),
-    (t.Keyword, "keyword"),
-    (t.Operator.Word, "keyword"),
-    (t.Name.Function, "name"),
-    (t.Name.Class, "name"),
-    (t.Name.Decorator, "name"),
-    (t.Name.Tag, "keyword"),
-    (t.Name.Attribute, "name"),
-    (t.Generic.Inserted, "string"),
-    (t.Generic.Deleted, "removed"),
-    (t.Generic.Heading, "name"),
-    (t.Generic.Subheading, "name"),
-)
 
 
 class Highlighter:
@@ -105,8 +88,7 @@ class Styles(dict[t._TokenType, Style]):
         self._palette = palette
 
     def __missing__(self, kind: t._TokenType) -> Style:
-        role = next((role for parent, role in _ROLES if kind in parent), "block")
-        style: Style = getattr(self._palette, role)
+        style: Style = getattr(self._palette, role_of(kind))
         self[kind] = style
         return style
 

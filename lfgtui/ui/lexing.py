@@ -33,8 +33,8 @@ from pygments.token import (  # type: ignore[import-untyped]
     _TokenType,
 )
 
+from lfgtui.looks.languages import lexer_of
 from lfgtui.ui.grammar import Grammar, Move, Opens, grammar_of, has_rules
-from lfgtui.ui.languages import lexer_of
 
 Token = tuple[_TokenType, str]
 

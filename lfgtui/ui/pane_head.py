@@ -6,10 +6,10 @@ from rich.style import Style
 from textual import events
 from textual.strip import Strip
 
+from lfgtui.looks.badges import BADGES, STALLED, Badge
 from lfgtui.metrics import Meter
 from lfgtui.tickets import Ticket
 from lfgtui.transcript import Transcript
-from lfgtui.ui.badges import BADGES, STALLED, Badge
 from lfgtui.ui.canvas import Canvas
 from lfgtui.ui.gauges import Gauges, Limits
 from lfgtui.ui.lines import Row, Span, fit, width_of

@@ -9,10 +9,10 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from lfgtui.looks import figures
+from lfgtui.looks.badges import BADGES, STALLED, Badge
 from lfgtui.tickets import Ticket
 from lfgtui.transcript import RUNNING
-from lfgtui.ui import figures
-from lfgtui.ui.badges import BADGES, STALLED, Badge
 from lfgtui.ui.ink import Line, Span, draw, fit, one_line
 from lfgtui.ui.view import RunView
 

@@ -276,6 +276,23 @@ async def test_the_call_that_was_stopped_is_answered_and_those_after_it_run(
     assert "interrupted" in results[0].output
 
 
+async def test_a_call_whose_arguments_were_not_stored_is_not_run(tmp_path: Path) -> None:
+    """After a restart only the mark is known of what was to be written."""
+    kept: e.ToolArguments = {"path": "x", "content": "T=[redacted: github token]"}
+    desk = Bench(
+        None,
+        *(e.TicketQueued(), e.AttemptStarted("p", "m"), e.UserMessage("Go."), e.RequestSent(1)),
+        READ,
+        e.ToolCallRequested("2", "write_file", kept),
+        *(e.ResponseFinished(1, "tool_use"), e.TicketInterrupted(), e.TicketQueued()),
+        e.AttemptStarted("p", "m", continues=True),
+    )
+    provider = Script(answer("end", e.TextDelta("Done.")))
+    await worked(ticket("a", tmp_path, approve="auto"), provider, desk)
+    assert desk.finished()[1].error == "forgotten"
+    assert not (tmp_path / "x").exists()
+
+
 async def test_a_continued_attempt_counts_turns_on_and_does_not_repeat_the_prompt(
     tmp_path: Path,
 ) -> None:

@@ -13,6 +13,7 @@ from lfgtui import paths
 from lfgtui.__main__ import main
 from lfgtui.history import History
 from lfgtui.tickets import Ticket
+from tests.redaction.secrets import GITHUB
 
 LIFE: list[e.Event] = [
     e.TicketQueued(),
@@ -108,3 +109,120 @@ def test_the_advice_after_a_rescue_leaves_a_sound_history(
         one["title"]: one["state"] for one in json.loads(capsys.readouterr().out.split("\n")[1])
     }
     assert states == {"Hi": "done", "Killed": "interrupted"}
+
+
+OTHER = Ticket(id="b", prompt="the other", workspace="/", title="the other")
+HALVES = (f"It is {GITHUB[:12]}", f"{GITHUB[12:]}, keep it.")
+SECRETIVE: list[e.Event] = [
+    *LIFE[:4],
+    e.ReasoningDelta(f"I know {GITHUB}"),
+    e.ProviderItem("anthropic", {"type": "thinking", "signature": "abcd"}),
+    *(e.TextDelta(half) for half in HALVES),
+    e.ToolCallRequested("1", "run_command", {"command": f"echo {GITHUB}"}),
+    *LIFE[5:],
+]
+
+
+@pytest.fixture
+def secretive() -> str:
+    """A run whose every part holds a token; the answer holds it in two pieces."""
+    ticket = Ticket(id="a", prompt=f"Use {GITHUB}", workspace="/", system=GITHUB)
+    with History.open(paths.history_file()) as history:
+        run = history.start_run(f"With {GITHUB}", [ticket, OTHER], None)
+        for at, event in enumerate(SECRETIVE):
+            history.submit(run, "a", 1, 1000.0 + at, event)
+            history.flush().result()  # each a batch of its own: what follows is not merged
+        history.finish_run(run, "done")
+    return run
+
+
+@pytest.mark.parametrize("form", ["md", "json", "jsonl", "html"])
+def test_exports_hold_no_secrets(
+    secretive: str, form: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["export", secretive, "--format", form])
+    said = capsys.readouterr()
+    assert GITHUB[:12] not in said.out
+    assert GITHUB[12:] not in said.out
+    assert (
+        "It is [redacted: github token], keep it." in said.out.replace("\\", "") or form == "jsonl"
+    )
+    assert "github token" in said.err
+    assert said.err.endswith("--no-redact leaves them in\n")
+    main(["export", secretive, "--format", form, "--no-redact"])
+    said = capsys.readouterr()
+    assert GITHUB in said.out
+    assert said.err == ""
+
+
+def test_a_redacted_run_is_imported_as_it_was_shown(
+    secretive: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    file = tmp_path / "run.jsonl"
+    main(["export", secretive, "--format", "jsonl", "-o", str(file)])
+    main(["export", secretive, "--format", "json"])
+    here = capsys.readouterr().out
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [line["seq"] for line in lines if "seq" in line] == list(range(1, len(SECRETIVE) + 1))
+    monkeypatch.setenv("LFG_DATA_DIR", str(tmp_path / "elsewhere"))
+    assert main(["import", str(file)]) == 0
+    capsys.readouterr()
+    main(["show", "last", "--json"])
+    assert capsys.readouterr().out == here
+
+
+def test_the_config_says_what_is_secret(
+    secretive: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = paths.config_file()
+    config.parent.mkdir(parents=True)
+    config.write_text('[history]\nredact = "never"\nsecrets = ["keep \\\\w+"]\n')
+    main(["export", secretive])
+    assert GITHUB in capsys.readouterr().out
+    monkeypatch.setenv("XAI_API_KEY", "With ghp")
+    main(["export", secretive, "--redact"])
+    said = capsys.readouterr().out
+    assert said.startswith("# \\[redacted: key in use\\]")
+    assert "[redacted: github token], [redacted: secret]." in said
+
+
+@pytest.mark.parametrize("form", ["md", "json", "html"])
+def test_one_ticket(secretive: str, form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", f"{secretive}/a", "--format", form]) == 0
+    assert "the other" not in capsys.readouterr().out
+    assert main(["export", f"{secretive}/c", "--format", form]) == 2
+    assert 'no ticket "c" in that run' in capsys.readouterr().err
+
+
+def test_what_is_imported_is_a_whole_run(
+    secretive: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["export", f"{secretive}/a", "--format", "jsonl"]) == 2
+    assert "takes a whole run" in capsys.readouterr().err
+
+
+def test_pruning_takes_its_age_from_the_config(
+    run: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["history", "prune", "--yes"]) == 2
+    assert "set retention in [history]" in capsys.readouterr().err
+    config = paths.config_file()
+    config.parent.mkdir(parents=True)
+    config.write_text('[history]\nretention = "0h"\n')
+    assert main(["history", "prune", "--yes"]) == 0
+    assert capsys.readouterr().out == f"{run}\n"
+
+
+def test_a_run_deletes_what_is_older_than_the_config_keeps(
+    run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = paths.config_file()
+    config.parent.mkdir(parents=True)
+    config.write_text('[history]\nretention = "0h"\n')
+    arguments = ["--provider", "simulator", "--model", "generic", "--headless"]
+    assert main(["run", "-p", "Hello", *arguments]) == 0
+    main(["history", "--json"])
+    assert run not in capsys.readouterr().out

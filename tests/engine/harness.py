@@ -14,6 +14,7 @@ from lfgtui.engine.engine import Engine
 from lfgtui.engine.journal import Journal
 from lfgtui.history import Reader
 from lfgtui.providers.registry import Providers
+from lfgtui.redaction import Redactor
 from lfgtui.simulator.scenario import Scenario
 from lfgtui.simulator.server import Settings, running
 from lfgtui.tickets import Ticket
@@ -108,6 +109,7 @@ async def room(
     scenarios: dict[str, Scenario] | None = None,
     more: dict[str, ProviderConfig] | None = None,
     front: Callable[[str], AbstractAsyncContextManager[str]] = nullcontext,
+    redactor: Redactor | None = None,
     **settings: object,
 ) -> AsyncIterator[Room]:
     """An engine that has started, shut down at the end.
@@ -133,6 +135,7 @@ async def room(
             providers=Providers(config),
             headless=headless,
             stored=stored,
+            redactor=redactor,
         )
         opened = Room(engine, history)
         engine.subscribe(opened.sink)

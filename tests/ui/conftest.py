@@ -6,9 +6,9 @@ import pytest
 
 from lfgtui.config import Config
 from lfgtui.history.reader import Reader
+from lfgtui.looks.themes import load_themes
 from lfgtui.tools import summary
 from lfgtui.ui.app import LfgApp
-from lfgtui.ui.themes import load_themes
 from lfgtui.ui.view import RunView
 from tests.ui.fake_live import FakeLive
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.style import Style
 
+from lfgtui.looks.languages import lexer_of
 from lfgtui.ui.highlight import Highlighter, styles_of
-from lfgtui.ui.languages import lexer_of
 from lfgtui.ui.lines import Span
 from lfgtui.ui.palette import Palette
 

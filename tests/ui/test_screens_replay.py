@@ -13,6 +13,7 @@ from lfgtui import events as e
 from lfgtui.config import Config
 from lfgtui.history import History as Store
 from lfgtui.history.reader import Reader
+from lfgtui.looks.themes import load_themes
 from lfgtui.tickets import Ticket
 from lfgtui.tools import summary
 from lfgtui.ui.app import LfgApp
@@ -23,7 +24,6 @@ from lfgtui.ui.replay.transport import Transport
 from lfgtui.ui.screens.replay import ReplayScreen, push_replay
 from lfgtui.ui.stream_lines import StreamLines
 from lfgtui.ui.stream_text import plain_text
-from lfgtui.ui.themes import load_themes
 from tests.ui.fake_live import START, FakeLive
 from tests.ui.replay.lives import replayed, worked
 from tests.ui.screen_text import lines, toasts

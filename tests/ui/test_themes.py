@@ -8,7 +8,8 @@ import pytest
 from textual.color import Color
 
 from lfgtui.errors import SourceError, UsageError
-from lfgtui.ui.themes import ThemeFile, choose, load_themes, to_textual
+from lfgtui.looks.themes import ThemeFile, choose, load_themes
+from lfgtui.ui.themes import to_textual
 
 THEMES = load_themes()
 GROUNDS = ("background", "surface", "panel", "selection")

@@ -18,10 +18,10 @@ from lfgtui import events as e
 from lfgtui.config import Config
 from lfgtui.history import History as Store
 from lfgtui.history.reader import Reader
+from lfgtui.looks.themes import load_themes
 from lfgtui.tools import summary
 from lfgtui.ui.app import LfgApp
 from lfgtui.ui.screens.run import RunScreen
-from lfgtui.ui.themes import load_themes
 from tests.markdown.documents import made_up
 from tests.ui.fake_live import FakeLive
 from tests.ui.terminal import Terminal, on_terminal, tame

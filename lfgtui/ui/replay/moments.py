@@ -13,7 +13,7 @@ import re
 from datetime import datetime, timedelta
 
 from lfgtui.errors import UsageError, did_you_mean
-from lfgtui.ui import figures
+from lfgtui.looks import figures
 from lfgtui.ui.replay.playback import Playback
 from lfgtui.ui.replay.timeline import Timeline
 

@@ -19,13 +19,13 @@ from textual.geometry import Size
 
 from lfgtui.config import Config
 from lfgtui.events import ToolArguments
+from lfgtui.looks.themes import ThemeFile
 from lfgtui.ui.app import LfgApp
 from lfgtui.ui.canvas import is_busy, paint_now
 from lfgtui.ui.replay.playback import Playback
 from lfgtui.ui.replay.replayed import ReplayedRun
 from lfgtui.ui.screens.replay import ReplayScreen
 from lfgtui.ui.screens.run import Desk
-from lfgtui.ui.themes import ThemeFile
 
 if TYPE_CHECKING:
     from textual.app import App

@@ -1,14 +1,16 @@
 """A stored run as it stood at any moment: `ui.view.RunView` with a position."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 import msgspec
 
 from lfgtui.errors import UsageError
+from lfgtui.events import Entry
 from lfgtui.history.reader import Reader
 from lfgtui.metrics import WINDOW, Meter
+from lfgtui.redaction import Redactor, redacted_entries, redacted_ticket
 from lfgtui.tickets import Ticket
 from lfgtui.transcript import Transcript
 from lfgtui.ui.replay.timeline import IDLE_LIMIT, Timeline
@@ -105,8 +107,12 @@ class ReplayedRun:
             self._behind.remove(ticket)
 
 
-def read_replay(reader: Reader, run: str, idle_limit: float = IDLE_LIMIT) -> ReplayedRun:
+def read_replay(
+    reader: Reader, run: str, idle_limit: float = IDLE_LIMIT, redactor: Redactor | None = None
+) -> ReplayedRun:
     """Read a whole run to be played; for a thread, as a long one takes a while.
+
+    With a `redactor` it comes without its secrets.
 
     One that still works is read as far as it has come. Raises `HistoryError`,
     and `UsageError` where there is no such run or nothing in it.
@@ -115,5 +121,11 @@ def read_replay(reader: Reader, run: str, idle_limit: float = IDLE_LIMIT) -> Rep
     tickets = [stored.ticket for stored in reader.tickets(run)]
     if not tickets:
         raise UsageError(f"run {run} has no tickets: there is nothing to play")
-    entries = {ticket.id: reader.entries(run, ticket.id) for ticket in tickets}
+    entries: dict[str, Iterable[Entry]] = {
+        ticket.id: reader.entries(run, ticket.id) for ticket in tickets
+    }
+    if redactor is not None:
+        title = redactor.text(title)
+        tickets = [redacted_ticket(redactor, ticket) for ticket in tickets]
+        entries = {name: redacted_entries(redactor, said) for name, said in entries.items()}
     return ReplayedRun(run, title, tickets, Timeline(entries, idle_limit))

@@ -7,7 +7,7 @@ from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
-from lfgtui.ui import figures
+from lfgtui.looks import figures
 from lfgtui.ui.canvas import Canvas
 from lfgtui.ui.ink import Line, Span, draw, line_width
 from lfgtui.ui.painted import Painted

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from lfgtui.ui.badges import BADGES, STALLED
+from lfgtui.looks.badges import BADGES, STALLED
 from lfgtui.ui.bindings import KEYS, Group, shown
 from lfgtui.ui.screens.relaid import RelaidScreen
 

@@ -14,8 +14,8 @@ from textual.widgets.option_list import Option
 from lfgtui.errors import LfgError
 from lfgtui.history.reader import Reader, RunSummary
 from lfgtui.history.search import SearchHit
-from lfgtui.ui import figures
-from lfgtui.ui.badges import BADGES
+from lfgtui.looks import figures
+from lfgtui.looks.badges import BADGES
 from lfgtui.ui.ink import one_line
 from lfgtui.ui.items import Kind
 from lfgtui.ui.screens.keyed import KeyedScreen

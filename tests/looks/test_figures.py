@@ -2,7 +2,7 @@
 
 import pytest
 
-from lfgtui.ui import figures
+from lfgtui.looks import figures
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,14 @@
+"""Ages as a person writes them: `90d`, `12w`, `48h`."""
+
+import re
+
+_AGE = re.compile(r"([0-9]{1,5})(h|d|w)")
+_SECONDS = {"h": 3600, "d": 86400, "w": 7 * 86400}
+
+NO_AGE = "no age; write it as 90d, 12w or 48h"
+
+
+def seconds_of(age: str) -> int | None:
+    """How long that is; None where it is none."""
+    found = _AGE.fullmatch(age)
+    return int(found[1]) * _SECONDS[found[2]] if found else None

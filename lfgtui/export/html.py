@@ -1,0 +1,204 @@
+"""A run as one page of HTML that looks like the panes.
+
+It needs nothing but itself: no scripts, nothing from the net, and a policy in
+its head that would let neither in. Every text is escaped where it is put in;
+what unfolds is `<details>`, and a pane is enlarged by linking to it.
+"""
+
+from collections.abc import Iterator, Mapping
+from html import escape
+from pathlib import Path
+
+import msgspec
+
+from lfgtui.events import Citation
+from lfgtui.export.code import code_html
+from lfgtui.export.facts import Call, attempt_facts, call_of, hosted_call_of, run_facts, unbegun
+from lfgtui.export.prose import Prose, link_html
+from lfgtui.export.run import ToldRun, ToldTicket
+from lfgtui.looks.badges import BADGES
+from lfgtui.looks.themes import Colours, ThemeFile
+from lfgtui.transcript import (
+    Attempt,
+    HostedItem,
+    Item,
+    NoteItem,
+    PromptItem,
+    ReasoningItem,
+    SourcesItem,
+    State,
+    TextItem,
+    ToolItem,
+)
+from lfgtui.visible import visible, visible_line
+
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+_LONG_PROMPT = 6
+"""Lines of a prompt beyond which it is folded."""
+
+
+def run_html(run: ToldRun, themes: Mapping[str, ThemeFile], theme: str) -> Iterator[str]:
+    """The page, a piece at a time. The theme in force is the one for its kind of screen."""
+    title = visible_line(run.title or run.run)
+    yield _head(title, _style(themes, theme))
+    facts = "".join(f"<span>{escape(fact)}</span>" for fact in run_facts(run.summary))
+    yield (
+        f'<header class="run"><h1>{escape(title)}</h1><p class="facts">'
+        f"{_badge(_run_state(run))}{facts}<span>{escape(run.run)}</span></p></header>\n"
+    )
+    yield f'<main class="{"one" if len(run.ids) == 1 else "grid"}">\n'
+    page = _Page()
+    for number, told in enumerate(run.tickets(), 1):
+        yield from page.pane(number, told)
+    yield "</main>\n</body>\n</html>\n"
+
+
+def _head(title: str, style: str) -> str:
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="color-scheme" content="dark light">\n'
+        '<meta name="referrer" content="no-referrer">\n'
+        f"<title>{escape(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n"
+    )
+
+
+def _style(themes: Mapping[str, ThemeFile], theme: str) -> str:
+    """Both kinds of screen have their colours; the person's theme is one of them."""
+    own = themes.get(theme, themes["dark"])
+    dark, light = (own, themes["light"]) if own.dark else (themes["dark"], own)
+    sheet = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
+    return (
+        f":root {{ {_variables(dark.colours)} }}\n"
+        f"@media (prefers-color-scheme: light) {{ :root {{ {_variables(light.colours)} }} }}\n"
+        f"{sheet}"
+    )
+
+
+def _variables(colours: Colours) -> str:
+    named = msgspec.structs.asdict(colours)
+    return " ".join(f"--{name}: {_colour(colour)};" for name, colour in named.items())
+
+
+def _colour(colour: str) -> str:
+    """A theme is a file anyone may write: what is no colour is none here."""
+    return colour if colour.startswith("#") and colour[1:].isalnum() else "inherit"
+
+
+def _run_state(run: ToldRun) -> State:
+    return "streaming" if run.summary.state == "running" else run.summary.state
+
+
+def _badge(state: State | None) -> str:
+    sign, colour, word = BADGES[state]
+    return f'<span class="badge {colour}">{sign} {escape(word)}</span>'
+
+
+class _Page:
+    """Draws panes."""
+
+    def __init__(self) -> None:
+        self._prose = Prose()
+
+    def pane(self, number: int, told: ToldTicket) -> Iterator[str]:
+        """One ticket, its head and its stream."""
+        ticket, transcript = told.ticket, told.transcript
+        title = visible_line(ticket.title) if ticket.title != ticket.id else ""
+        newest = transcript.attempt
+        yield (
+            f'<article class="pane" id="t{number}">\n<header>\n<p class="who">'
+            f"{_badge(transcript.state)}"
+            f'<a class="id" href="#t{number}">{escape(visible_line(ticket.id))}</a>'
+            f'<span class="title">{escape(title)}</span>'
+            f'<span class="model">{escape(_model(newest)) if newest else ""}</span>'
+            f'<a class="close" href="#">all panes</a></p>\n'
+            f"{_figures(newest) if newest else ''}</header>\n"
+            '<div class="stream" tabindex="0">\n'
+        )
+        attempts = transcript.attempts
+        for attempt in attempts:
+            if len(attempts) > 1:
+                yield self._attempt_head(attempt, is_newest=attempt is newest)
+            is_quiet = attempt is not newest and not attempts[-1].continues
+            yield '<section class="quiet">\n' if is_quiet else "<section>\n"
+            for item in attempt.items:
+                yield self._item(item)
+            yield "</section>\n"
+        if not attempts:
+            yield _prompt(ticket.prompt)
+            if why := unbegun(transcript):
+                yield f'<p class="note end">{escape(visible_line(why))}</p>\n'
+        yield "</div>\n</article>\n"
+
+    def _attempt_head(self, attempt: Attempt, *, is_newest: bool) -> str:
+        figures = "" if is_newest else _figures(attempt)
+        said = f"attempt {attempt.number} · {_model(attempt)} · {attempt.state}"
+        return f'<div class="attempt"><p>{escape(said)}</p>{figures}</div>\n'
+
+    def _item(self, item: Item) -> str:
+        match item:
+            case TextItem():
+                return f'<div class="answer">{self._prose.html(item.text)}</div>\n'
+            case ToolItem():
+                return _call_html(call_of(item))
+            case HostedItem():
+                return _call_html(hosted_call_of(item))
+            case ReasoningItem():
+                thought = self._prose.html(item.text)
+                head = f"<b>thinking</b> <span>{item.seconds:.1f} s</span>"
+                return _fold("reasoning", head, f'<div class="thought">{thought}</div>')
+            case PromptItem():
+                return _prompt(item.text)
+            case SourcesItem():
+                sources = "".join(f"<li>{_source(c)}</li>" for c in item.citations)
+                head = f"<b>sources</b> <span>{len(item.citations)}</span>"
+                return _fold("sources", head, f"<ul>{sources}</ul>")
+            case NoteItem():
+                return f'<p class="note {item.kind}">{escape(visible_line(item.message))}</p>\n'
+
+
+def _model(attempt: Attempt) -> str:
+    return visible_line(f"{attempt.provider}/{attempt.model}")
+
+
+def _figures(attempt: Attempt) -> str:
+    figures = "".join(
+        f"<span>{name} <b>{escape(figure)}</b></span>" for name, figure in attempt_facts(attempt)
+    )
+    return f'<p class="figures">{figures}</p>\n' if figures else ""
+
+
+def _call_html(call: Call) -> str:
+    colour = {True: "good", False: "bad", None: "muted"}[call.went_well]
+    head = (
+        f'<b>{escape(call.name)}</b> <span class="gist">{escape(visible_line(call.gist))}</span>'
+        f' <span class="ending {colour}">{escape(visible_line(call.ending))}</span>'
+    )
+    blocks = "".join(
+        f'<p class="label">{escape(block.label)}</p>{code_html(block.text, block.language)}'
+        for block in call.blocks
+    )
+    return _fold(f"call {colour}", head, blocks)
+
+
+def _prompt(text: str) -> str:
+    lines = text.strip().splitlines()
+    if len(lines) <= _LONG_PROMPT:
+        return f'<div class="prompt">{_plain(text)}</div>\n'
+    first = escape(visible_line(lines[0]))
+    head = f'<span class="gist">{first}</span> <span>{len(lines)} lines</span>'
+    return _fold("prompt", head, f'<div class="said">{_plain(text)}</div>')
+
+
+def _fold(kind: str, head: str, content: str) -> str:
+    return f'<details class="{kind}"><summary>{head}</summary>{content}</details>\n'
+
+
+def _plain(text: str) -> str:
+    return escape(visible(text.strip()))
+
+
+def _source(citation: Citation) -> str:
+    url = visible_line(citation.url)
+    return link_html(url, visible_line(citation.title) or url or visible_line(citation.quote))

@@ -1,0 +1,64 @@
+"""A stored run as it leaves the history, without its secrets where that is asked for."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from lfgtui.errors import UsageError, did_you_mean
+from lfgtui.history.reader import Reader, RunSummary, StoredTicket
+from lfgtui.redaction import Redactor, redacted_entries, redacted_ticket
+from lfgtui.tickets import Ticket
+from lfgtui.transcript import Transcript
+
+
+class ToldTicket(NamedTuple):
+    """One ticket: what was asked for, and what came of it."""
+
+    ticket: Ticket
+    transcript: Transcript
+
+
+class ToldRun:
+    """A run, or one ticket of it; a ticket is read when it is its turn.
+
+    Raises `UsageError` where there is no such ticket.
+    """
+
+    def __init__(
+        self, reader: Reader, run: str, only: str = "", redactor: Redactor | None = None
+    ) -> None:
+        self._reader = reader
+        self._redactor = redactor
+        self._stored = _chosen(reader.tickets(run), only)
+        self.summary: RunSummary = reader.run(run)
+        self.title = redactor.text(self.summary.title) if redactor else self.summary.title
+
+    @property
+    def run(self) -> str:
+        return self.summary.run
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """The tickets' ids, in the order of their file."""
+        return [stored.ticket.id for stored in self._stored]
+
+    def tickets(self) -> Iterator[ToldTicket]:
+        """The tickets in the order of their file."""
+        for stored in self._stored:
+            transcript = Transcript()
+            entries = self._reader.entries(self.run, stored.ticket.id)
+            for entry in redacted_entries(self._redactor, entries) if self._redactor else entries:
+                transcript.apply(entry)
+            ticket = stored.ticket
+            if self._redactor:
+                ticket = redacted_ticket(self._redactor, ticket)
+            yield ToldTicket(ticket, transcript)
+
+
+def _chosen(tickets: list[StoredTicket], only: str) -> list[StoredTicket]:
+    if not only:
+        return tickets
+    chosen = [ticket for ticket in tickets if ticket.ticket.id == only]
+    if not chosen:
+        known = [ticket.ticket.id for ticket in tickets]
+        raise UsageError(f'no ticket "{only}" in that run{did_you_mean(only, known)}')
+    return chosen

@@ -1,0 +1,1 @@
+"""How things look, on whatever they are shown: figures, badges, colours, lexers."""

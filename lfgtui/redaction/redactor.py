@@ -1,0 +1,209 @@
+"""Text in, the same text with marks in place of its secrets out.
+
+One law holds it together: however a text is cut into pieces, what a
+`TextStream` gives for them, joined, is what `Redactor.text` gives for the
+whole. So what is redacted while it arrives is no less, and no more, redacted
+than what is exported later.
+
+Held back is only what may still become a secret. A person's own patterns may
+be any regular expression, of which that cannot be known: with them a line is
+held until it ends.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from lfgtui.redaction.rules import (
+    CONTEXT,
+    RULES,
+    CompiledRule,
+    Rule,
+    compiled,
+    exactly,
+    is_boundary,
+)
+
+_MARK = "[redacted: "
+_LONGEST_LINE = 16_384
+"""Characters; of a longer line each so many are looked at by themselves."""
+
+_LEAST_KEY = 8
+"""A shorter key in use is no secret: it would be found in ordinary words."""
+
+_ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
+
+
+def mark(name: str) -> str:
+    """What stands in a secret's place; in it there is nothing that JSON would escape."""
+    return f"{_MARK}{name}]"
+
+
+def is_marked(value: object) -> bool:
+    """Whether something was taken out of a JSON value."""
+    match value:
+        case str():
+            return _MARK in value
+        case dict():
+            return any(is_marked(key) or is_marked(item) for key, item in value.items())
+        case list() | tuple():
+            return any(map(is_marked, value))
+        case _:
+            return False
+
+
+class Redactor:
+    """Knows what is secret. `found` counts what was replaced, by kind.
+
+    `patterns` are a person's own regular expressions, matched within lines;
+    `keys` are secrets themselves.
+    """
+
+    def __init__(self, patterns: Sequence[str] = (), keys: Iterable[str] = ()) -> None:
+        own = sorted({key for key in keys if len(key) >= _LEAST_KEY}, key=len, reverse=True)
+        table = (*exactly(own), *RULES)
+        self.found: Counter[str] = Counter()
+        self.rules = tuple(map(compiled, table))
+        self.patterns = tuple(map(re.compile, patterns))
+        heads = {
+            (h.translate(_ASCII_LOWER), rule.within_words) for rule in table for h in rule.heads
+        }
+        self.heads = tuple(heads)
+        self.firsts = frozenset(head[0] for head, _ in heads)
+        self.longest_head = max(len(head) for head, _ in heads)
+        self.begins = re.compile("|".join(map(_head_pattern, table)))
+
+    def text(self, text: str) -> str:
+        """A whole text."""
+        if not self.patterns and self.begins.search(text) is None:
+            return text
+        stream = TextStream(self)
+        return stream.feed(text) + stream.finish()
+
+    def value(self, value: object) -> object:
+        """A JSON value; names of fields are looked at too, and stay distinct."""
+        match value:
+            case str():
+                return self.text(value)
+            case dict():
+                redacted: dict[object, object] = {}
+                for key, item in value.items():
+                    name = self.text(key) if isinstance(key, str) else key
+                    while name in redacted:
+                        name = f"{name}'"
+                    redacted[name] = self.value(item)
+                return redacted
+            case list():
+                return [self.value(item) for item in value]
+            case tuple():
+                return tuple(self.value(item) for item in value)
+            case _:
+                return value
+
+    def replacement(self, name: str) -> str:
+        """The mark, counted."""
+        self.found[name] += 1
+        return mark(name)
+
+    def own_patterns(self, line: str) -> str:
+        """A line, by the person's patterns."""
+        for pattern in self.patterns:
+            line = pattern.sub(lambda m: self.replacement("secret") if m.group() else "", line)
+        return line
+
+
+class TextStream:
+    """A text that arrives in pieces: `feed` gives what is decided, `finish` the rest."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+        self._held = ""
+        self._before = ""
+        self._line = ""
+        self._line_length = 0
+
+    def feed(self, text: str) -> str:
+        """What the text so far comes to, behind what was given already."""
+        return self._lines(self._decided(text, is_over=False), is_over=False)
+
+    def finish(self) -> str:
+        """The text is over: what was held, decided."""
+        rest = self._lines(self._decided("", is_over=True), is_over=True)
+        self._before = ""
+        return rest
+
+    def _decided(self, text: str, *, is_over: bool) -> str:
+        source, position = self._before + self._held + text, len(self._before)
+        parts: list[str] = []
+        begin, search_from = 0, position
+        while True:
+            found_at = self._redactor.begins.search(source, search_from)
+            end = len(source) if is_over else self._head_at_end(source, begin, search_from)
+            if found_at is None or end <= found_at.start():
+                break
+            end = found_at.start()
+            found = self._secret_at(source, begin, end, is_over=is_over)
+            if found == "open":
+                break
+            if found is None:
+                search_from = end + 1
+                continue
+            rule, match = found
+            parts += (source[position : match.start(1)], self._redactor.replacement(rule.name))
+            begin = position = search_from = match.end(1)  # behind a secret begins a word
+        parts.append(source[position:end])
+        self._before, self._held = source[max(begin, end - CONTEXT) : end], source[end:]
+        return "".join(parts)
+
+    def _secret_at(
+        self, source: str, begin: int, position: int, *, is_over: bool
+    ) -> tuple[CompiledRule, re.Match[str]] | Literal["open"] | None:
+        """The secret that begins there, if one does; "open" where that is not known yet."""
+        begins_word = _begins_word(source, begin, position)
+        for rule in self._redactor.rules:
+            if not (begins_word or rule.within_words):
+                continue
+            if not is_over and rule.opening.match(source, position):
+                return "open"
+            found = rule.whole.match(source, position)
+            if found and (rule.check is None or rule.check(found[1])):
+                return rule, found
+        return None
+
+    def _head_at_end(self, source: str, begin: int, least: int) -> int:
+        """Where the beginning of a secret's beginning stands at the end, else the end."""
+        first = max(least, len(source) - self._redactor.longest_head + 1)
+        tail = source[first:].translate(_ASCII_LOWER)
+        for index, letter in enumerate(tail):
+            if letter in self._redactor.firsts:
+                rest, begins_word = tail[index:], _begins_word(source, begin, first + index)
+                if any(
+                    (within_words or begins_word) and head.startswith(rest)
+                    for head, within_words in self._redactor.heads
+                ):
+                    return first + index
+        return len(source)
+
+    def _lines(self, text: str, *, is_over: bool) -> str:
+        if not self._redactor.patterns:
+            return text
+        self._line += text
+        done: list[str] = []
+        while self._line:
+            end = self._line.find("\n", 0, _LONGEST_LINE) + 1
+            if not end and len(self._line) < _LONGEST_LINE and not is_over:
+                break
+            end = end or _LONGEST_LINE
+            done.append(self._redactor.own_patterns(self._line[:end]))
+            self._line = self._line[end:]
+        return "".join(done)
+
+
+def _begins_word(source: str, begin: int, position: int) -> bool:
+    return is_boundary(source[max(begin, position - CONTEXT) : position])
+
+
+def _head_pattern(rule: Rule) -> str:
+    heads = "|".join(map(re.escape, rule.heads))
+    return f"(?ai:{heads})" if rule.ignores_case else heads

@@ -1,0 +1,39 @@
+"""`redact = "write"`, from the config to the file."""
+
+from pathlib import Path
+
+import pytest
+
+from lfgtui import paths
+from lfgtui.__main__ import main
+from lfgtui.history import Reader
+from tests.redaction.secrets import GITHUB, drawn
+
+SIMULATED = ["--provider", "simulator", "--model", "generic", "--headless", "--json"]
+
+
+def test_neither_output_nor_file_holds_a_secret(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = drawn(20)
+    monkeypatch.setenv("XAI_API_KEY", key)
+    config = paths.config_file()
+    config.parent.mkdir(parents=True)
+    config.write_text('[history]\nredact = "write"\n')
+    tickets = tmp_path / "tickets.toml"
+    tickets.write_text(
+        f'title = "T {GITHUB}"\n[[ticket]]\nid = "a"\ntitle = "{GITHUB}"\nsystem = "{GITHUB}"\n'
+        f'prompt = "Say {GITHUB} and {key}."\n'
+    )
+    assert main(["run", str(tickets), *SIMULATED]) == 0
+    said = capsys.readouterr().out
+    assert "Say [redacted: github token] and [redacted: key in use]." in said
+    with Reader(paths.history_file()) as reader:
+        run = reader.runs()[0]
+        (stored,) = reader.tickets(run.run)
+    assert run.title == "T [redacted: github token]"
+    assert stored.ticket.system == "[redacted: github token]"
+    files = [file for file in paths.data_dir().rglob("*") if file.is_file()]
+    whole = said.encode() + b"".join(file.read_bytes() for file in files)
+    assert GITHUB.encode() not in whole
+    assert key.encode() not in whole

@@ -1,0 +1,71 @@
+"""`redact = "write"`: secrets reach tools, and neither the history, the screen nor a model."""
+
+import asyncio
+from pathlib import Path
+
+from lfgtui import events as e
+from lfgtui.redaction import Redactor
+from tests.engine.harness import calls, room, says, ticket
+from tests.redaction.secrets import GITHUB, drawn
+
+MARK = "[redacted: github token]"
+
+
+def as_json(entries: list[e.Entry]) -> str:
+    return "\n".join(map(e.entry_json, entries))
+
+
+async def test_a_tool_gets_what_was_asked_for_and_the_history_does_not(tmp_path: Path) -> None:
+    mine = ticket("a", tmp_path, approve="auto", prompt=f"Keep {GITHUB}")
+    story = calls("write_file", {"path": "env", "content": f"T={GITHUB}\n"})
+    async with room(
+        tmp_path, [mine], scenarios={"a": story}, redactor=Redactor(), headless=True
+    ) as opened:
+        await opened.engine.wait_idle()
+        assert opened.state("a") == "done"
+        stored, seen = await asyncio.to_thread(opened.stored, "a"), opened.seen
+    assert (tmp_path / "env").read_text() == f"T={GITHUB}\n"
+    assert GITHUB not in as_json(stored)
+    assert stored == seen
+    arguments = [
+        event.arguments for event in opened.events("a") if isinstance(event, e.ToolCallRequested)
+    ]
+    assert arguments == [{"path": "env", "content": f"T={MARK}\n"}]
+    assert e.UserMessage(f"Keep {MARK}") in opened.events("a")
+
+
+async def test_what_a_tool_prints_does_not_go_to_the_model(tmp_path: Path) -> None:
+    (tmp_path / "env").write_text(f"T={GITHUB}\n")
+    mine = ticket("a", tmp_path, approve="auto")
+    story = calls("run_command", {"command": "cat env"})
+    async with room(
+        tmp_path, [mine], scenarios={"a": story}, redactor=Redactor(), headless=True
+    ) as opened:
+        await opened.engine.wait_idle()
+        told = opened.engine.transcript("a").conversation.messages
+    assert GITHUB not in repr(told)
+    assert MARK in repr(told)
+    assert GITHUB not in as_json(opened.seen)
+
+
+async def test_an_answer_arrives_whole_but_for_its_secret(tmp_path: Path) -> None:
+    said = f"First. The token is {GITHUB}, as you see; pip install sk-learn."
+    async with room(
+        tmp_path, [ticket("a", tmp_path)], scenarios={"a": says(said)}, redactor=Redactor()
+    ) as opened:
+        await opened.engine.wait_idle()
+        assert opened.engine.transcript("a").answer == said.replace(GITHUB, MARK)
+        stored = await asyncio.to_thread(opened.stored, "a")
+    assert [entry.seq for entry in stored] == list(range(1, len(stored) + 1))
+
+
+async def test_a_key_in_use_is_no_text(tmp_path: Path) -> None:
+    key = drawn(20)
+    async with room(
+        tmp_path,
+        [ticket("a", tmp_path)],
+        scenarios={"a": says(f"It is {key}!")},
+        redactor=Redactor(keys=[key]),
+    ) as opened:
+        await opened.engine.wait_idle()
+        assert opened.engine.transcript("a").answer == "It is [redacted: key in use]!"
