@@ -24,6 +24,10 @@ class Situation(msgspec.Struct, frozen=True):
     where: str
     """The place at the right: view and pane."""
 
+    attempts: int = 1
+    can_resume: bool = False
+    """Whether it is a past run with something left to do."""
+
 
 _NEEDED = frozenset({"back", "zoom", "cancel", "retry", "attention", "help", "quit"})
 _WIDE = 100
@@ -95,9 +99,13 @@ def _actions(situation: Situation) -> Iterable[str]:
         yield "retry" if ended else "cancel"
     elif not situation.is_zoomed:
         yield "back"
+    if situation.can_resume:
+        yield "retry"
     yield from ("attention", "help", "quit")
     if situation.is_live and not ended:
         yield "pause"
+    if situation.attempts > 1:
+        yield "beside"
     yield from ("view", "find", "history", "tools", "reasoning", "copy", "follow")
 
 
@@ -106,4 +114,6 @@ def _label(action: str, situation: Situation) -> str:
         return "next hit"
     if action == "pause" and situation.state == "paused":
         return "go on"
+    if action == "retry" and not situation.is_live:
+        return "resume"
     return BY_ACTION[action].label

@@ -12,6 +12,7 @@ from lfgtui.transcript import TextItem, Transcript
 from lfgtui.ui.canvas import Canvas
 from lfgtui.ui.covered import Covered
 from lfgtui.ui.items import Summarise, preload
+from lfgtui.ui.leading import Lead
 from lfgtui.ui.pane_head import PaneHead
 from lfgtui.ui.stream_view import StreamView
 from lfgtui.ui.view import RunView
@@ -174,6 +175,15 @@ class Pane(Covered, Widget, can_focus=True):
         """Highlight all matches and show one; how many there are."""
         return self._stream.find(pattern)
 
+    def lead_to(self, lead: Lead) -> bool:
+        """Show a match, its item unfolded; whether the item shows what is meant."""
+        return self._stream.lead_to(lead)
+
+    @property
+    def find_count(self) -> int:
+        """How many matches there are."""
+        return self._stream.finder.count
+
     def find_next(self) -> None:
         """Show the next match, round the end."""
         self._stream.find_step(1)
@@ -189,7 +199,7 @@ class Pane(Covered, Widget, can_focus=True):
     @property
     def find_position(self) -> int:
         """Which match is shown, from 1; 0 where there is none."""
-        return self._stream.match_number
+        return self._stream.finder.number
 
     def _gauge(self, transcript: Transcript, now: float) -> None:
         meter = self._view.meter(self.ticket_id)

@@ -20,6 +20,7 @@ from textual.strip import Strip
 from lfgtui.transcript import Transcript
 from lfgtui.ui.canvas import Canvas
 from lfgtui.ui.items import Context, ItemView, Kind, Summarise
+from lfgtui.ui.leading import Lead, follow
 from lfgtui.ui.palette import Palette, line_filter
 from lfgtui.ui.stream_drag import Drag
 from lfgtui.ui.stream_find import Finder
@@ -193,23 +194,39 @@ class StreamView(Wheeled):
 
     def find(self, pattern: str) -> int:
         """Highlight the pattern and show the match nearest the end of the window."""
-        mark, address = self._mark(), self._window.mark()
+        self._seek(pattern, self._window.mark())
+        self._show_match(self._finder.current_line())
+        return self._finder.count
+
+    def _seek(self, pattern: str, address: int) -> None:
+        mark = self._mark()
         self._finder = Finder(self._stream, pattern)
         self._finder.seek(address)
         if self._sight is not None:
             self._sight.highlight(self._finder)
         self._changed(mark)
-        self._show_match(self._finder.current_line())
-        return self._finder.count
 
     def find_step(self, step: int) -> None:
         """The next (1) or previous (-1) match, round the ends."""
         self._show_match(self._finder.step(step))
 
+    def lead_to(self, lead: Lead) -> bool:
+        """Unfold an item and show the match in it that is meant; where it has none, the item."""
+        look, view = self._look, self._stream.item_view(*lead.spot)
+        if look is None or view is None:
+            return False
+        if view.is_foldable:
+            view.override = True
+            self._stream.refold(view, look)
+        self._seek(lead.pattern, self._stream.address(self._stream.first_line(view)))
+        line = follow(lead, self._stream, self._finder)
+        self._show_match(self._stream.first_line(view) if line is None else line)
+        return line is not None
+
     @property
-    def match_number(self) -> int:
-        """Which match is the current one, from 1; 0 where there is none."""
-        return self._finder.number
+    def finder(self) -> Finder:
+        """What is sought, and which match is shown."""
+        return self._finder
 
     def _show_match(self, line: int | None) -> None:
         if line is not None:

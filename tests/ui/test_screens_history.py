@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input, OptionList
+from textual.widgets import Input
 
 from lfgtui import events as e
 from lfgtui.errors import HistoryError
@@ -164,7 +164,8 @@ async def test_an_emptied_search_shows_the_runs_again(
         await shown(pilot, "nothing found")
         await pilot.press("backspace", "backspace")
         await shown(pilot, "2 runs")
-        assert app.screen.query_one(OptionList).option_count == 2
+        assert isinstance(app.screen, History)
+        assert app.screen.rows.count == 2
 
 
 async def test_the_live_run_goes_on_underneath(
