@@ -16,8 +16,8 @@ from lfgtui.ui.lines import Row, width_of
 from lfgtui.ui.stream_find import Finder
 from lfgtui.ui.stream_lines import StreamLines
 
-_AROUND = 120
-"""Letters and digits on each side of a match that are compared."""
+_AROUND, _AGREED = 120, 6
+"""Letters and digits on each side of a match that are compared, and that must be alike."""
 
 
 class Spot(NamedTuple):
@@ -44,18 +44,29 @@ def follow(lead: Lead, lines: StreamLines, finder: Finder) -> int | None:
     view = lines.item_view(*lead.spot)
     if view is None:
         return None
-    before, after = _plain(lead.before)[-_AROUND:][::-1], _plain(lead.after)[:_AROUND]
-    best, best_score = None, -1
+    # A card shows parts only: what it shows may not be what is meant.
+    best, best_score = None, (view.kind == "tool", -1)
     for index in lines.pieces_of(view):
         for number, (left, right) in enumerate(_contexts(index, lines, finder)):
-            score = _shared(_plain(left)[-_AROUND:][::-1], before)
-            score += _shared(_plain(right)[:_AROUND], after)
-            if score > best_score:
+            if (score := _likeness(lead, left, right)) > best_score:
                 best, best_score = (index, number), score
     if best is None:
         return None
     finder.choose(*best)
     return finder.current_line()
+
+
+def _likeness(lead: Lead, left: str, right: str) -> tuple[bool, int]:
+    """Whether what stands around a match can be what stood around the hit, and how much is."""
+    agrees, shared = True, 0
+    for meant, shown in (
+        (_plain(lead.before)[::-1], _plain(left)[::-1]),
+        (_plain(lead.after), _plain(right)),
+    ):
+        alike = _shared(meant[:_AROUND], shown[:_AROUND])
+        agrees = agrees and alike >= min(len(meant), len(shown), _AGREED)
+        shared += alike
+    return agrees, shared
 
 
 def _contexts(index: int, lines: StreamLines, finder: Finder) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Hashable
+from functools import partial
 from itertools import islice
 
 from textual.strip import Strip
@@ -63,7 +64,7 @@ class Look(Widget):
             self._show(kept)
             return
         self._show(RunPreview(run) if hit is None else HitPreview(hit, run))
-        self.run_worker(self._read(key, run, hit), group="look", exclusive=True)
+        self.run_worker(partial(self._read, key, run, hit), group="look", exclusive=True)
 
     def forget(self) -> None:
         """What was read may not be so any more."""

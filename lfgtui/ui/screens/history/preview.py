@@ -15,7 +15,7 @@ from lfgtui.ui.lines import Row, Span, fit, wrap
 from lfgtui.ui.palette import STRONG, Palette
 from lfgtui.ui.screens.history.rows import PIN, STATES
 
-_LINES_BEFORE, _BEFORE, _BEHIND = 4, 400, 6000
+_LINES_BEFORE, _BEFORE, _BEHIND = 4, 400, 4000
 """Lines, and characters at most, of a text that are shown before a match; and behind it."""
 
 

@@ -23,15 +23,19 @@ STATES = {
 PIN = "◆"
 
 
-def run_row(run: RunSummary, width: int, now: float) -> Line:
-    """A past run in a line: what there is no room for is left out, the title comes first."""
+def run_row(run: RunSummary, width: int, now: float, *, costs: bool = True) -> Line:
+    """A past run in a line: what there is no room for is left out, the title comes first.
+
+    `costs`: whether any run has one, and so a column for it.
+    """
     sign, colour = STATES[run.state]
     when = figures.day_and_time(run.started_at)
     took = figures.duration((run.ended_at or now) - run.started_at)
     head = [Span(f" {sign} ", colour), Span(PIN if run.pinned else " ", "warning")]
     columns = [f" {when if width >= 90 else when[5:]} "]
     room = width - line_width(head) - len(columns[0]) - _LEAST_TITLE
-    for text in (f"{run.done}/{run.tickets} ".rjust(6), took.rjust(7) + " ", _cost(run)):
+    cost = f"{figures.money(run.cost):>7} " if costs else ""
+    for text in (f"{run.done}/{run.tickets} ".rjust(6), took.rjust(7) + " ", cost):
         if len(text) <= room:
             columns.append(text)
             room -= len(text)
@@ -62,16 +66,13 @@ def hit_row(hit: SearchHit, title: str, width: int) -> list[Line]:
     return [head, _cut(line, width)]
 
 
-def _cost(run: RunSummary) -> str:
-    return f"{figures.money(run.cost):>7} "
-
-
 def _cut(line: Line, width: int) -> Line:
     """The line, its end replaced by `…` where it is too long."""
     kept: Line = []
+    left = width
     for span in line:
-        left = width - line_width(kept)
         if span.width > left:
             return [*kept, Span(fit(span.text, left), span.colour, span.bold)]
         kept.append(span)
+        left -= span.width
     return kept

@@ -87,6 +87,8 @@ class History(Deeds, AskingScreen):
         self._runs: list[RunSummary] = []
         self._known: dict[str, RunSummary] = {}
         self._all_read = False
+        self._has_costs = False
+        self._reading = asyncio.Lock()
         self._hits: Sequence[SearchHit] | None = None
         self._query = ""
         self._trouble = ""
@@ -105,7 +107,7 @@ class History(Deeds, AskingScreen):
     def on_mount(self) -> None:
         self._line.cursor_blink = False
         self._line.focus()
-        self._read_more(_PAGE)
+        self._read_more()
 
     @property
     def _line(self) -> Input:
@@ -135,20 +137,22 @@ class History(Deeds, AskingScreen):
             return None
         return answer
 
-    def _read_more(self, limit: int) -> None:
-        if not self._all_read:
-            exclusive = limit == _ALL
-            self.run_worker(self._next_page(limit), group="runs", exclusive=exclusive)
+    def _read_more(self, limit: int = _PAGE) -> None:
+        if not self._all_read and (limit == _ALL or not self._reading.locked()):
+            self.run_worker(partial(self._next_page, limit), group="runs")
 
     async def _next_page(self, limit: int) -> None:
         """More runs, at the end of the list."""
-        offset = len(self._runs)
-        page = await self._ask(lambda reader: reader.runs(limit, offset))
-        if page is None or offset != len(self._runs):
-            return
-        self._all_read = len(page) < limit
-        self._runs.extend(run for run in page if run.run not in self._known)  # one may have begun
+        async with self._reading:
+            offset = len(self._runs)
+            page = await self._ask(lambda reader: reader.runs(limit, offset))
+            if page is None:
+                return
+            self._all_read = len(page) < limit
+            listed = {run.run for run in self._runs}  # one may have begun meanwhile
+            self._runs.extend(run for run in page if run.run not in listed)
         self._known.update((run.run, run) for run in page)
+        self._has_costs = self._has_costs or any(run.cost is not None for run in page)
         if self._hits is not None:
             return
         if offset:
@@ -201,7 +205,7 @@ class History(Deeds, AskingScreen):
     # The list
 
     def _run_lines(self, index: int, width: int) -> Sequence[Line]:
-        return (run_row(self._runs[index], width, self._now),)
+        return (run_row(self._runs[index], width, self._now, costs=self._has_costs),)
 
     def _hit_lines(self, index: int, width: int) -> Sequence[Line]:
         hit = (self._hits or ())[index]
@@ -243,7 +247,7 @@ class History(Deeds, AskingScreen):
         self._query = event.value.strip()
         self._trouble = ""
         if self._query:
-            self.run_worker(self._search(self._query), group="search", exclusive=True)
+            self.run_worker(partial(self._search, self._query), group="search", exclusive=True)
         elif self._hits is not None:
             self._hits = None
             self._list.show(len(self._runs), 1, self._run_lines)
@@ -261,7 +265,7 @@ class History(Deeds, AskingScreen):
     def _moved(self) -> None:
         cursor = self._list.cursor
         if self._hits is None and cursor is not None and cursor >= len(self._runs) - _AHEAD:
-            self._read_more(_PAGE)
+            self._read_more()
         self._glance()
 
     def _glance(self) -> None:
@@ -345,7 +349,8 @@ class History(Deeds, AskingScreen):
     def action_zoom(self) -> None:
         """Open the run, at the place of the hit if there is one."""
         if (run := self.here) is not None:
-            self.run_worker(self._open(run.run, self._hit), group="open", exclusive=True)
+            opening = partial(self._open, run.run, self._hit)
+            self.run_worker(opening, group="open", exclusive=True)
 
     async def action_back(self) -> None:
         """Out of what was searched for, then out of the history."""
