@@ -259,7 +259,7 @@ class LfgApp(App[int], inherit_bindings=False):
         elif keeper is None:
             self.notify(f"not from here; type: lfg resume {event.run}", markup=False)
         elif self._ending is None:
-            self.run_worker(self._resume(keeper, event.run), group="resume", exclusive=True)
+            self.run_worker(self._resume(keeper, event.run), group="resume")
 
     async def _resume(self, keeper: Keeper, run: str) -> None:
         try:

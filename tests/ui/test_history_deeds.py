@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
 
 from lfgtui.cli.keeping import FileKeeper
 from lfgtui.config import PRESETS, Config
@@ -37,6 +38,14 @@ def past(
         )
 
     return make
+
+
+async def left(pilot: Pilot[int], app: LfgApp) -> None:
+    """Wait until the app ends to go on with a run."""
+    for _ in range(100):
+        await pilot.pause(0.02)
+        if app.resumes:
+            return
 
 
 async def kept(path: Path) -> list[RunSummary]:
@@ -155,10 +164,7 @@ async def test_an_unfinished_run_is_asked_for_and_the_screen_left(
     async with app.run_test(size=(80, 24)) as pilot:
         await shown(pilot, "Broken off")
         await pilot.press("tab", "r")
-        for _ in range(100):
-            await pilot.pause(0.02)
-            if app.resumes:
-                break
+        await left(pilot, app)
     assert (app.resumes, app.return_value) == (run, 0)
 
 
@@ -173,10 +179,7 @@ async def test_an_opened_run_is_gone_on_with_by_the_key_that_retries(
         await shown(pilot, "half a word")
         await shown(pilot, "r resume")
         await pilot.press("r")
-        for _ in range(100):
-            await pilot.pause(0.02)
-            if app.resumes:
-                break
+        await left(pilot, app)
     assert app.resumes == run
 
 
@@ -217,11 +220,8 @@ async def test_while_a_run_goes_on_another_one_is_left_to_another_terminal(
         await shown(pilot, "Broken off")
         await pilot.press("tab", "r")
         await told(pilot, app, f"in another terminal: lfg resume {run}")
-        assert app.resumes is None
+        assert not app.resumes
         live.finish("a")
         await pilot.press("r")
-        for _ in range(100):
-            await pilot.pause(0.02)
-            if app.resumes:
-                break
+        await left(pilot, app)
     assert (app.resumes, live.closed) == (run, 1)

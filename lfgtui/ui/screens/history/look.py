@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Hashable
-from functools import partial
 from itertools import islice
 
 from textual.strip import Strip
@@ -13,7 +12,7 @@ from lfgtui.history.reader import Reader, RunSummary
 from lfgtui.history.search import SearchHit
 from lfgtui.ui.lines import wrap
 from lfgtui.ui.palette import Palette, line_filter
-from lfgtui.ui.screens.history.asking import ask
+from lfgtui.ui.screens.history.asking import ask, work_on
 from lfgtui.ui.screens.history.preview import (
     HitPreview,
     RunPreview,
@@ -64,7 +63,7 @@ class Look(Widget):
             self._show(kept)
             return
         self._show(RunPreview(run) if hit is None else HitPreview(hit, run))
-        self.run_worker(partial(self._read, key, run, hit), group="look", exclusive=True)
+        work_on(self, lambda: self._read(key, run, hit), "look", exclusive=True)
 
     def forget(self) -> None:
         """What was read may not be so any more."""

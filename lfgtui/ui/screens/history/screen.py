@@ -19,7 +19,7 @@ from lfgtui.ui.bindings import keymap
 from lfgtui.ui.ink import Line
 from lfgtui.ui.keeper import Keeper
 from lfgtui.ui.screens.asking import AskingScreen
-from lfgtui.ui.screens.history.asking import ask
+from lfgtui.ui.screens.history.asking import ask, work_on
 from lfgtui.ui.screens.history.deeds import Deeds
 from lfgtui.ui.screens.history.keys import keys_line
 from lfgtui.ui.screens.history.look import Look
@@ -139,7 +139,7 @@ class History(Deeds, AskingScreen):
 
     def _read_more(self, limit: int = _PAGE) -> None:
         if not self._all_read and (limit == _ALL or not self._reading.locked()):
-            self.run_worker(partial(self._next_page, limit), group="runs")
+            work_on(self, lambda: self._next_page(limit), "runs")
 
     async def _next_page(self, limit: int) -> None:
         """More runs, at the end of the list."""
@@ -244,10 +244,10 @@ class History(Deeds, AskingScreen):
 
     @on(Input.Changed, "#search")
     def _typed(self, event: Input.Changed) -> None:
-        self._query = event.value.strip()
+        query = self._query = event.value.strip()
         self._trouble = ""
-        if self._query:
-            self.run_worker(partial(self._search, self._query), group="search", exclusive=True)
+        if query:
+            work_on(self, lambda: self._search(query), "search", exclusive=True)
         elif self._hits is not None:
             self._hits = None
             self._list.show(len(self._runs), 1, self._run_lines)
@@ -349,8 +349,8 @@ class History(Deeds, AskingScreen):
     def action_zoom(self) -> None:
         """Open the run, at the place of the hit if there is one."""
         if (run := self.here) is not None:
-            opening = partial(self._open, run.run, self._hit)
-            self.run_worker(opening, group="open", exclusive=True)
+            opening, hit = run.run, self._hit
+            work_on(self, lambda: self._open(opening, hit), "open", exclusive=True)
 
     async def action_back(self) -> None:
         """Out of what was searched for, then out of the history."""
