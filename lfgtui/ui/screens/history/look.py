@@ -119,4 +119,5 @@ class Look(Widget):
 
 
 def _key(run: RunSummary, hit: SearchHit | None) -> Hashable:
-    return run.run if hit is None else (hit.run, hit.ticket, hit.seq, hit.kind)
+    """The same text is another hit when something else was searched for."""
+    return run.run if hit is None else hit._replace(matches=[])[:-1] + tuple(hit.matches)
