@@ -1,10 +1,9 @@
 """The stream of one ticket: a window on a flat list of lines.
 
 A line-API widget that does its own scrolling. Nothing here lays out: a token
-costs an append somewhere below, and a frame asks to repaint the rows that
-stand where something changed. Textual's `virtual_size` is left alone because
-each assignment re-lays out the screen, and `render_lines` passes the strips on
-as they are, since every one is drawn to the width already.
+costs an append somewhere below, and a frame repaints the rows where something
+changed. Textual's `virtual_size` is left alone because each assignment re-lays
+out the screen; `render_lines` passes on strips that are drawn to the width already.
 """
 
 from collections.abc import Callable
@@ -88,8 +87,7 @@ class StreamView(Wheeled):
         self._now = now
         if not self._width:
             return
-        look = self._look
-        if look is None:
+        if (look := self._look) is None:
             look = Context(self._width, *self._colours(), self._summarise, now)
         elif look.now != now:
             look = replace(look, now=now)
@@ -385,9 +383,8 @@ class StreamView(Wheeled):
 
     @property
     def _has_selection(self) -> bool:
-        if (selection := self.text_selection) is None:
-            return False
-        return selection.start is None or selection.start != selection.end
+        selection = self.text_selection
+        return selection is not None and (selection.start is None or selection[0] != selection[1])
 
     def on_click(self, event: events.Click) -> None:
         """A click on a card's line folds it; on the hint it follows."""

@@ -254,6 +254,12 @@ def test_a_row_gives_way_to_its_title(width: int) -> None:
     assert ("note" in text) == (width >= 80)
 
 
+def test_a_narrow_row_has_the_year_where_it_is_another_one() -> None:
+    now = START + 400 * 86400
+    assert "2026-03-04" in "".join(span.text for span in run_row(RUN, 60, now))
+    assert "2026" not in "".join(span.text for span in run_row(RUN, 60, START))
+
+
 @pytest.mark.parametrize("width", [10, 30, 80])
 def test_a_hits_line_fits_and_shows_the_match(width: int) -> None:
     snippet = "before " * 10 + "the fox\x1b[2J " + "after " * 30

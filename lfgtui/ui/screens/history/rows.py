@@ -32,7 +32,10 @@ def run_row(run: RunSummary, width: int, now: float, *, costs: bool = True) -> L
     when = figures.day_and_time(run.started_at)
     took = figures.duration((run.ended_at or now) - run.started_at)
     head = [Span(f" {sign} ", colour), Span(PIN if run.pinned else " ", "warning")]
-    columns = [f" {when if width >= 90 else when[5:]} "]
+    if width < 90:
+        is_this_year = when[:4] == figures.day_and_time(now)[:4]
+        when = when[5:] if is_this_year else f"{when[:10]} "
+    columns = [f" {when} "]
     room = width - line_width(head) - len(columns[0]) - _LEAST_TITLE
     cost = f"{figures.money(run.cost):>7} " if costs else ""
     for text in (f"{run.done}/{run.tickets} ".rjust(6), took.rjust(7) + " ", cost):

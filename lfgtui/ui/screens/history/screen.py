@@ -166,12 +166,12 @@ class History(Deeds, AskingScreen):
     async def _search(self, query: str) -> None:
         await asyncio.sleep(_PATIENCE)
 
+        known = set(self._known)
+
         def look(reader: Reader) -> tuple[Sequence[SearchHit], list[RunSummary]]:
             hits = reader.search(query, _HITS, prefix=True)
-            unknown = {hit.run for hit in hits} - known
-            return hits, [reader.run(run) for run in unknown]
+            return hits, [reader.run(run) for run in {hit.run for hit in hits} - known]
 
-        known = self._known.keys() | set()
         found = await ask(self.open_reader, look)
         if query != self._query or not self.is_mounted:
             return
@@ -179,9 +179,10 @@ class History(Deeds, AskingScreen):
             self._trouble = str(found)
             self._describe()
             return
-        self._hits, runs = found
+        hits, runs = found
         self._trouble = ""
         self._known.update((run.run, run) for run in runs)
+        self._hits = [hit for hit in hits if hit.run in self._known]  # not deleted meanwhile
         self._list.show(len(self._hits), 2, self._hit_lines)
         self._describe()
 
