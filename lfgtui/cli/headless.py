@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from lfgtui import events as e
-from lfgtui.cli.launch import Output
+from lfgtui.cli.plan import Output
 from lfgtui.engine.engine import Engine
 from lfgtui.errors import IllegalMoveError
 from lfgtui.transcript import StateMachine

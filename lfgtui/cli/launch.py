@@ -8,15 +8,14 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from lfgtui import paths
 from lfgtui.ages import seconds_of
-from lfgtui.config import LOCAL, SIMULATED, Config, api_key, request_headers, routes_of
-from lfgtui.errors import UsageError
+from lfgtui.cli.plan import Plan, check_providers, plan_to_resume
+from lfgtui.config import SIMULATED, Config
 from lfgtui.tickets import Ticket
 
 if TYPE_CHECKING:
@@ -25,34 +24,26 @@ if TYPE_CHECKING:
     from lfgtui.events import Entry, ToolArguments
     from lfgtui.history import Reader
     from lfgtui.redaction import Redactor
-
-Output: TypeAlias = Literal["states", "json", "answer"]
-
-
-class Plan(msgspec.Struct, frozen=True):
-    """What to run. `resumes` names the stored run to go on with, or None for a new one.
-
-    `unfinished` are the ids that will be worked on, None for all. `output` None is the screen;
-    `environment` is added to that of commands.
-    """
-
-    title: str
-    tickets: Sequence[Ticket]
-    config: Config
-    source: Path | None = None
-    resumes: str | None = None
-    unfinished: frozenset[str] | None = None
-    output: Output | None = None
-    environment: dict[str, str] = {}
+    from lfgtui.ui.app import LfgApp
 
 
 def launch(plan: Plan) -> int:
     """Check, start, run and close; returns the exit code.
 
+    Where another run was asked for on the screen, goes on with that one.
     Raises `UsageError` before anything starts when a provider, a model, a key
     or a theme is missing, `HistoryError` when the run cannot be stored.
     """
-    used = _check_providers(plan)
+    while True:
+        code, resumes = _launch(plan)
+        if resumes is None:
+            return code
+        plan = plan_to_resume(resumes, plan.config)
+
+
+def _launch(plan: Plan) -> tuple[int, str | None]:
+    """The exit code, and the stored run to go on with."""
+    used = check_providers(plan)
     redactor = None
     if plan.config.history.redact == "write":
         from lfgtui.cli.redacting import redactor_of
@@ -65,7 +56,7 @@ def launch(plan: Plan) -> int:
             return _run_on_screen(plan, lambda: _engine(plan, closing, redactor), simulated)
         from lfgtui.cli.headless import run_headless
 
-        return asyncio.run(run_headless(_engine(plan, closing, redactor), plan.output))
+        return asyncio.run(run_headless(_engine(plan, closing, redactor), plan.output)), None
 
 
 def _without_secrets(plan: Plan, redactor: Redactor) -> Plan:
@@ -77,35 +68,6 @@ def _without_secrets(plan: Plan, redactor: Redactor) -> Plan:
         for ticket in plan.tickets
     ]
     return msgspec.structs.replace(plan, title=redactor.text(plan.title), tickets=tickets)
-
-
-def _check_providers(plan: Plan) -> set[str]:
-    """The providers that will be used, each with its key and, where a cost is limited, a price."""
-    used: set[str] = set()
-    for ticket in plan.tickets:
-        if plan.unfinished is not None and ticket.id not in plan.unfinished:
-            continue
-        for name, _ in routes_of(plan.config, ticket):
-            _check_provider(plan.config, ticket, name, is_checked=name in used | SIMULATED)
-            used.add(name)
-    return used
-
-
-def _check_provider(config: Config, ticket: Ticket, name: str, *, is_checked: bool) -> None:
-    provider = config.provider(name)
-    if ticket.max_cost is not None and provider.price is None:
-        raise UsageError(
-            f'ticket "{ticket.id}" has max_cost, but provider "{name}" has no price;'
-            f" set price in [providers.{name}] of the config"
-        )
-    if not is_checked:
-        if provider.api_key_command is None:  # a command may ask the person: when needed
-            api_key(name, provider)
-        request_headers(name, provider)
-        if name == LOCAL and provider.base_url is None:
-            from lfgtui.local.model import find_model
-
-            find_model(provider.model_file)
 
 
 def _engine(plan: Plan, closing: ExitStack, redactor: Redactor | None) -> Engine:
@@ -168,35 +130,54 @@ def _reader() -> Reader:
     return Reader(paths.history_file())
 
 
-def _run_on_screen(plan: Plan, build: Callable[[], Engine], simulated: bool) -> int:
-    gc.disable()  # nothing made before the first frame is garbage; `DeferredRun` ends it
-    from lfgtui.cli.deferred import DeferredRun
+def browse(config: Config) -> int:
+    """Past runs on the screen; then the one that was asked for, if any. The exit code."""
+    app = _app(None, config)
+    code = app.run()
+    if app.resumes is not None:
+        return launch(plan_to_resume(app.resumes, config))
+    return 1 if code is None else code
+
+
+def _app(run: DeferredRun | None, config: Config, *, simulated: bool = False) -> LfgApp:
+    from lfgtui.cli.keeping import FileKeeper
     from lfgtui.looks.themes import load_themes
     from lfgtui.ui.app import LfgApp
 
-    run = DeferredRun(plan.title, plan.tickets, build, lambda: app.exit(2))
-    app = LfgApp(
+    return LfgApp(
         run,
-        config=plan.config,
+        config=config,
         open_reader=_reader,
         simulated=simulated,
         summarise=summarise,
         themes=load_themes(paths.config_file().parent),
+        keeper=FileKeeper(config),
     )
+
+
+def _run_on_screen(
+    plan: Plan, build: Callable[[], Engine], simulated: bool
+) -> tuple[int, str | None]:
+    gc.disable()  # nothing made before the first frame is garbage; `DeferredRun` ends it
+    from lfgtui.cli.deferred import DeferredRun
+
+    run = DeferredRun(plan.title, plan.tickets, build, lambda: app.exit(2))
+    app = _app(run, plan.config, simulated=simulated)
     code = app.run()
     if run.run:
-        sys.stderr.write(f"{_last_line(run)}\n")
+        name = "last" if plan.resumes is None else run.run
+        sys.stderr.write(f"{_last_line(run, name)}\n")
     if run.failure is not None:
         raise run.failure
-    return 1 if code is None else code
+    return 1 if code is None else code, app.resumes
 
 
-def _last_line(run: DeferredRun) -> str:
+def _last_line(run: DeferredRun, name: str) -> str:
     """What is left on the terminal when the screen is gone: how it ended, and what to type."""
     states = Counter(run.transcript(ticket.id).state or "queued" for ticket in run.tickets)
     counts = ", ".join(f"{count} {state}" for state, count in states.most_common())
-    hint = "lfg show last" if set(states) == {"done"} else "lfg show last, lfg resume last"
-    return f"run {run.run}: {counts} · {hint}"
+    resume = "" if set(states) == {"done"} else f", lfg resume {name}"
+    return f"run {run.run}: {counts} · lfg show {name}{resume}"
 
 
 def summarise(name: str, arguments: ToolArguments) -> str:

@@ -1,5 +1,6 @@
 """`lfg history` and `lfg show`: what the history holds."""
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -10,7 +11,7 @@ import msgspec
 from lfgtui import paths
 from lfgtui.cli import upkeep
 from lfgtui.cli.lost import tell_lost
-from lfgtui.errors import HistoryError, UsageError, did_you_mean
+from lfgtui.errors import HistoryError, LfgError, UsageError, did_you_mean
 from lfgtui.history import History, Reader, StoredTicket
 from lfgtui.transcript.record import TicketRecord, ticket_markdown, ticket_record
 from lfgtui.visible import visible, visible_line
@@ -35,16 +36,21 @@ def _print_json(value: object) -> None:
 @click.group(invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON list on stdout.")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(min=1))
+@click.option("--ui", "on_screen", is_flag=True, help="On the screen: search, open, resume.")
 @click.pass_context
-def history(context: click.Context, as_json: bool, limit: int) -> None:
+def history(context: click.Context, as_json: bool, limit: int, on_screen: bool) -> int:
     """Past runs, newest first; and what keeps the file in order."""
     if context.invoked_subcommand is not None:
-        return
+        if on_screen:
+            raise UsageError("--ui goes with no subcommand")
+        return 0
+    if on_screen:
+        return _browse(as_json)
     with open_reader() as reader:
         runs = reader.runs(limit)
     if as_json:
         _print_json(runs)
-        return
+        return 0
     if not runs:
         click.echo("no runs yet; try: lfg demo", err=True)
     for run in runs:
@@ -57,6 +63,24 @@ def history(context: click.Context, as_json: bool, limit: int) -> None:
         if run.note:
             click.echo(f"    {visible_line(run.note)}")
     _tell_limit(len(runs), limit)
+    return 0
+
+
+def _browse(as_json: bool) -> int:
+    if as_json:
+        raise UsageError("--ui and --json exclude each other")
+    if not all(f.isatty() for f in (sys.stdin, sys.stdout, sys.stderr)):
+        raise UsageError("--ui needs a terminal; without one: lfg history, lfg search")
+    from lfgtui.cli.launch import browse
+    from lfgtui.config import load_config
+
+    config = load_config(paths.config_file())
+    with (
+        suppress(LfgError),
+        open_reader(),
+    ):  # its dead processes' runs are ended; the screen says more
+        pass
+    return browse(config)
 
 
 upkeep.add_to(history)

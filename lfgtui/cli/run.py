@@ -12,10 +12,11 @@ import click
 import msgspec
 
 from lfgtui import paths
-from lfgtui.cli.launch import Output, Plan, launch
-from lfgtui.config import Config, load_config, route_of
+from lfgtui.cli.launch import launch
+from lfgtui.cli.plan import Output, Plan, plan_to_resume, with_model
+from lfgtui.config import Config, load_config
 from lfgtui.errors import UsageError
-from lfgtui.tickets import Ticket, TicketsFile, load_tickets, select, single_ticket
+from lfgtui.tickets import load_tickets, select, single_ticket
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -72,7 +73,7 @@ def run(
         if only:
             tickets = select(tickets, only)
         output = _output(headless, as_json)
-    tickets = _with_model(tickets, config, provider, model)
+    tickets = with_model(tickets, config, provider, model)
     if file is not None:
         from lfgtui.cli.trust import ensure_trusted
 
@@ -138,28 +139,8 @@ def resume(
     as_json: bool,
 ) -> int:
     """Go on with what RUN did not finish. RUN may be a unique prefix, or 'last'."""
-    from lfgtui.history import Reader
-
-    with Reader(paths.history_file()) as reader:
-        run_id = reader.find_run(name)
-        title = reader.run(run_id).title
-        stored = reader.tickets(run_id)
-    config = _config(concurrency)
-    file = TicketsFile(title, tuple(one.ticket for one in stored))
-    tickets = _with_model(file, config, provider, model)
-    unfinished = frozenset(one.ticket.id for one in stored if one.state != "done")
-    for ticket in tickets.tickets:
-        if ticket.id in unfinished and not Path(ticket.workspace).is_dir():
-            raise UsageError(f'ticket "{ticket.id}": its workspace {ticket.workspace} is gone')
-    plan = Plan(
-        title,
-        tickets.tickets,
-        config,
-        resumes=run_id,
-        unfinished=unfinished,
-        output=_output(headless, as_json),
-    )
-    return launch(plan)
+    config, output = _config(concurrency), _output(headless, as_json)
+    return launch(plan_to_resume(name, config, provider, model, output=output))
 
 
 def _config(concurrency: int | None) -> Config:
@@ -184,22 +165,3 @@ def _prompt_text(prompt: str) -> str:
     if not text.strip():
         raise UsageError("-p: the prompt is empty")
     return text
-
-
-def _with_model(
-    file: TicketsFile, config: Config, provider: str | None, model: str | None
-) -> TicketsFile:
-    """The tickets with the command line's provider and model in place of their own."""
-    if provider is None and model is None:
-        return file
-
-    def change(ticket: Ticket) -> Ticket:
-        said = msgspec.structs.replace(ticket, provider=provider, model=model)
-        if provider is None and "/" not in (model or ""):
-            said = msgspec.structs.replace(said, provider=route_of(config, ticket).provider)
-        if model is None:
-            own = (ticket.model or config.model or "").split("/", 1)[-1]
-            said = msgspec.structs.replace(said, model=ticket.model if ticket.provider else own)
-        return said
-
-    return TicketsFile(file.title, tuple(change(ticket) for ticket in file.tickets))

@@ -56,6 +56,9 @@ class StoredTicket(msgspec.Struct, frozen=True):
     ended_at: float | None
 
 
+_LAST_WORDS = 400
+"""Characters of a ticket's last words."""
+
 _RUNS = """
 SELECT r.id, r.title, r.state, r.started_at, r.ended_at,
     (SELECT count(*) FROM tickets t WHERE t.run = r.id),
@@ -155,6 +158,26 @@ class Reader:
         for entry in self.entries(run, ticket):
             transcript.apply(entry)
         return transcript
+
+    def last_words(self, run: str) -> dict[str, str]:
+        """The end of what each ticket said last, or of the error it met; none where it did not."""
+        rows = self._rows(
+            "SELECT t.name, (SELECT substr(s.text, -?) FROM segments s"
+            " WHERE s.ticket = t.id AND s.kind IN ('text', 'error')"
+            " ORDER BY s.first_seq DESC LIMIT 1)"
+            " FROM tickets t WHERE t.run = ?",
+            (_LAST_WORDS, run),
+        )
+        return {ticket: text for ticket, text in rows if text is not None}
+
+    def found_in(self, hit: SearchHit) -> str | None:
+        """All of the text that a hit is a part of; None while that is still being said."""
+        rows = self._rows(
+            "SELECT s.text FROM segments s JOIN tickets t ON t.id = s.ticket"
+            " WHERE t.run = ? AND t.name = ? AND s.first_seq = ? AND s.kind = ?",
+            (hit.run, hit.ticket, hit.seq, hit.kind),
+        )
+        return str(rows[0][0]) if rows else None
 
     def search(
         self,

@@ -1,5 +1,6 @@
 """The one fold: entries in, what a ticket looks like out."""
 
+from lfgtui.transcript.alone import AttemptTranscript
 from lfgtui.transcript.attempt import Attempt, AttemptError, UsageTotals
 from lfgtui.transcript.conversation import (
     CallPart,
@@ -31,6 +32,7 @@ __all__ = [
     "RUNNING",
     "Attempt",
     "AttemptError",
+    "AttemptTranscript",
     "CallPart",
     "Conversation",
     "HostedItem",

@@ -18,12 +18,15 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Input
 
 from lfgtui.config import Config
+from lfgtui.errors import LfgError
 from lfgtui.events import Entry, ToolArguments
 from lfgtui.looks.themes import ThemeFile, choose
 from lfgtui.ui.bindings import keymap, keys_in_force
 from lfgtui.ui.canvas import Canvas
 from lfgtui.ui.frames import Frames
+from lfgtui.ui.keeper import Keeper
 from lfgtui.ui.pane import PaneSettings
+from lfgtui.ui.screens.keyed import ResumeWanted
 from lfgtui.ui.screens.live import LiveScreen
 from lfgtui.ui.screens.run import Desk, RunScreen
 from lfgtui.ui.themes import to_textual
@@ -43,10 +46,11 @@ _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
 class LfgApp(App[int], inherit_bindings=False):
-    """Shows a run; its return value is the program's exit code.
+    """Shows a run, or with None the past ones; its return value is the program's exit code.
 
     A `LiveRun` is started once the first frame is on the screen and shut down
-    before the app ends. `themes` are those of `load_themes`; `first` makes another
+    before the app ends. `resumes` is then the stored run to go on with, if that
+    was asked for. `themes` are those of `load_themes`; `first` makes another
     screen for the run than the usual. Raises `UsageError` for a theme or a key in
     `config` that cannot be.
     """
@@ -64,13 +68,14 @@ class LfgApp(App[int], inherit_bindings=False):
 
     def __init__(
         self,
-        run: LiveRun | RunView,
+        run: LiveRun | RunView | None,
         *,
         config: Config,
         open_reader: "Callable[[], Reader] | None",
         simulated: bool,
         summarise: Callable[[str, ToolArguments], str],
         themes: Mapping[str, ThemeFile],
+        keeper: Keeper | None = None,
         clock: Callable[[], float] = time.time,
         first: Callable[[Desk], RunScreen] | None = None,
     ) -> None:
@@ -79,6 +84,8 @@ class LfgApp(App[int], inherit_bindings=False):
         self._run = run
         self._live = run if isinstance(run, LiveRun) else None
         self._open_reader = open_reader
+        self._keeper = keeper
+        self.resumes: str | None = None
         self._clock = clock
         self._frames = Frames(clock)
         self._themes = themes
@@ -112,6 +119,8 @@ class LfgApp(App[int], inherit_bindings=False):
             return self._first(self._desk)
         if self._live is not None:
             return LiveScreen(self._live, self._desk, simulated=self._simulated)
+        if self._run is None:
+            return self._past_runs()
         return RunScreen(self._run, self._desk, simulated=self._simulated)
 
     def get_css_variables(self) -> dict[str, str]:
@@ -163,8 +172,10 @@ class LfgApp(App[int], inherit_bindings=False):
         if screen is None:
             return
         now = self._clock()
-        if self._changed and isinstance(screen, LiveScreen):
-            screen.mark(self._changed)
+        if self._changed:
+            for shown in self.screen_stack:
+                if isinstance(shown, RunScreen) and shown.follows_live:
+                    shown.mark(self._changed)
             self._changed = set()
         ticks = asyncio.get_running_loop().time()
         gauges = ticks - self._gauged_at >= GAUGE
@@ -189,7 +200,13 @@ class LfgApp(App[int], inherit_bindings=False):
         if self._open_reader is None:
             self.notify("there is no history here", markup=False)
         elif not any(isinstance(screen, History) for screen in self.screen_stack):
-            await self.push_screen(History(self._desk, self._open_reader))
+            await self.push_screen(self._past_runs())
+
+    def _past_runs(self) -> Screen[None]:
+        from lfgtui.ui.screens.history import History
+
+        assert self._open_reader is not None
+        return History(self._desk, self._open_reader, self._keeper)
 
     async def action_help(self) -> None:
         from lfgtui.ui.screens.help import Help
@@ -238,6 +255,29 @@ class LfgApp(App[int], inherit_bindings=False):
         if is_sure and self._live is not None:
             self._end(1 if self._live.unfinished else None)
 
+    async def on_resume_wanted(self, event: ResumeWanted) -> None:
+        """End, for the run to be gone on with on this terminal; say so where it cannot be."""
+        keeper = self._keeper
+        if self._live is not None and self._live.unfinished:
+            self.notify(
+                f"a run is going on here; in another terminal: lfg resume {event.run}",
+                markup=False,
+            )
+        elif keeper is None:
+            self.notify(f"not from here; type: lfg resume {event.run}", markup=False)
+        elif self._ending is None:
+            self.run_worker(self._resume(keeper, event.run), group="resume")
+
+    async def _resume(self, keeper: Keeper, run: str) -> None:
+        try:
+            is_ours = self._live is not None and self._live.run == run
+            await asyncio.to_thread(keeper.check_resume, run, is_ours=is_ours)
+        except LfgError as error:
+            self.notify(str(error), severity="error", markup=False)
+        else:
+            self.resumes = run
+            self._end(None)
+
     @property
     def theme_names(self) -> list[str]:
         """The themes there are."""
@@ -267,7 +307,8 @@ class LfgApp(App[int], inherit_bindings=False):
             self._ending = asyncio.create_task(self._shut_down(code))
 
     async def _shut_down(self, code: int | None) -> None:
-        code = totals(self._run, self._clock()).exit_code if code is None else code
+        if code is None:
+            code = totals(self._run, self._clock()).exit_code if self._run is not None else 0
         try:
             if self._live is not None:
                 if screen := self._shown_run():

@@ -6,14 +6,17 @@ swapping two keys loses one of them; and a footer that depends on the state of
 a ticket needs more than a description.
 """
 
-from collections.abc import Mapping
-from typing import Literal, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Literal, TypeAlias, get_args
 
 import msgspec
 
 from lfgtui.errors import UsageError, did_you_mean
 
-Group = Literal["Move", "Read", "Work", "Approve", "Replay", "lfg"]
+Group = Literal["Move", "Read", "Work", "Approve", "Replay", "History", "lfg"]
+Place = Literal["run", "history"]
+"""Where keys are pressed: a key may mean one thing in each place."""
+
 Keymap: TypeAlias = Mapping[str, str]
 """From a key to the name of its action."""
 
@@ -67,6 +70,7 @@ KEYS: tuple[Key, ...] = (
     Key("urls", ("u",), "links", "show or hide where links lead", "Read"),
     Key("fold", ("space",), "fold", "fold or unfold one", "Read"),
     Key("copy", ("y",), "copy", "copy the answer", "Read"),
+    Key("beside", ("b",), "attempts", "the attempts at this ticket side by side", "Read"),
     Key("cancel", ("c",), "cancel", "cancel this ticket, keep what it said", "Work"),
     Key("cancel_all", ("C",), "cancel all", "cancel all (asks)", "Work"),
     Key("retry", ("r",), "retry", "retry an ended ticket: a new attempt", "Work"),
@@ -81,6 +85,11 @@ KEYS: tuple[Key, ...] = (
     Key("event_back", (",",), "event back", "hold, one event back (zoomed: its own)", "Replay"),
     Key("event_forward", (".",), "event on", "hold, one event on (zoomed: its own)", "Replay"),
     Key("go_to_moment", ("g",), "go to", "go to a time, a percentage, an event", "Replay"),
+    Key("delete", ("x",), "delete", "delete the run (asks)", "History"),
+    Key("pin", ("i",), "pin", "keep the run when old ones are pruned; let it go", "History"),
+    Key("note", ("n",), "note", "write a note beside the run", "History"),
+    Key("resume", ("r",), "resume", "go on with what the run did not finish", "History"),
+    Key("replay", ("p",), "play", "play the run again, at its own pace", "History"),
     Key("history", ("H",), "history", "past runs, and search in them", "lfg"),
     Key("palette", ("ctrl+p",), "commands", "all commands by name", "lfg"),
     Key("help", ("?",), "help", "this page", "lfg"),
@@ -89,6 +98,12 @@ KEYS: tuple[Key, ...] = (
 )
 
 BY_ACTION: Mapping[str, Key] = {key.action: key for key in KEYS}
+
+_SHARED = frozenset(
+    {"up", "down", "page_up", "page_down", "start", "finish"}
+    | {"next_pane", "previous_pane", "zoom", "back", "find"}
+)
+"""What is done in the list of past runs by the keys that do it to panes."""
 
 _LONG_NAMES = {
     "?": "question_mark",
@@ -146,17 +161,24 @@ def keys_in_force(said: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
         key.action: _parse(key.action, said[key.action]) if key.action in said else key.keys
         for key in KEYS
     }
-    taken: dict[str, str] = {}
-    for action, keys in in_force.items():
-        for key in map(long_name, keys):
-            if (other := taken.setdefault(key, action)) != action:
-                raise UsageError(f'[keys]: "{shown(key)}" is both "{other}" and "{action}"')
+    for place in get_args(Place):
+        taken: dict[str, str] = {}
+        for action in _actions(place):
+            for key in map(long_name, in_force[action]):
+                if (other := taken.setdefault(key, action)) != action:
+                    raise UsageError(f'[keys]: "{shown(key)}" is both "{other}" and "{action}"')
     return in_force
 
 
-def keymap(in_force: Mapping[str, tuple[str, ...]]) -> Keymap:
-    """From each key, in Textual's spelling, to its action."""
-    return {long_name(key): action for action, keys in in_force.items() for key in keys}
+def keymap(in_force: Mapping[str, Sequence[str]], place: Place = "run") -> Keymap:
+    """From each key that means something there, in Textual's spelling, to its action."""
+    return {long_name(key): action for action in _actions(place) for key in in_force[action]}
+
+
+def _actions(place: Place) -> list[str]:
+    if place == "run":
+        return [key.action for key in KEYS if key.group != "History"]
+    return [k.action for k in KEYS if k.group in ("History", "lfg") or k.action in _SHARED]
 
 
 def long_name(key: str) -> str:

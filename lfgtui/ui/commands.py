@@ -8,7 +8,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 from textual.markup import escape
 
-from lfgtui.ui.bindings import KEYS, shown
+from lfgtui.ui.bindings import BY_ACTION, KEYS, shown
 from lfgtui.ui.ink import one_line
 from lfgtui.ui.screens.keyed import KeyedScreen
 from lfgtui.ui.screens.live import LiveScreen
@@ -28,6 +28,7 @@ _NAMES = {
     "urls": "Show or hide where links lead",
     "follow": "Follow the tail",
     "copy": "Copy the answer",
+    "beside": "The attempts side by side",
     "cancel": "Cancel this ticket",
     "cancel_all": "Cancel all tickets",
     "retry": "Retry this ticket",
@@ -35,6 +36,11 @@ _NAMES = {
     "approve": "Approve the call",
     "approve_always": "Approve this tool always",
     "deny": "Deny the call",
+    "delete": "Delete this run",
+    "pin": "Pin this run, or let it go",
+    "note": "Write a note beside this run",
+    "resume": "Resume this run",
+    "replay": "Play this run again",
     "history": "History: past runs and search",
     "help": "Help: all keys",
     "quit": "Quit",
@@ -101,6 +107,8 @@ class LfgCommands(Provider):
     def _applies(self, action: str) -> bool:
         if action in _REPLAY_NAMES and isinstance(self.screen, ReplayScreen):
             return True
+        if BY_ACTION[action].group == "History":
+            return hasattr(self.screen, f"action_{action}")
         if action in _LIVE_ONLY:
             return isinstance(self.screen, LiveScreen)
         return isinstance(self.screen, RunScreen) or action in ("help", "quit", "history")

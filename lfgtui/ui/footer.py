@@ -27,6 +27,9 @@ class Situation(msgspec.Struct, frozen=True):
 
     replay: Literal["playing", "held", "ended"] | None = None
     """How a replay goes; None where it is none."""
+    attempts: int = 1
+    can_resume: bool = False
+    """Whether it is a past run with something left to do."""
 
 
 _NEEDED = frozenset({"back", "zoom", "cancel", "retry", "attention", "help", "quit"})
@@ -103,9 +106,13 @@ def _actions(situation: Situation) -> Iterable[str]:
         yield "retry" if ended else "cancel"
     elif not situation.is_zoomed:
         yield "back"
+    if situation.can_resume:
+        yield "retry"
     yield from ("attention", "help", "quit")
     if situation.is_live and not ended:
         yield "pause"
+    if situation.attempts > 1:
+        yield "beside"
     yield from ("view", "find", "history", "tools", "reasoning", "copy", "follow")
 
 
@@ -116,4 +123,6 @@ def _label(action: str, situation: Situation) -> str:
         return {"playing": "pause", "held": "go on", "ended": "again"}[situation.replay]
     if action == "pause" and situation.state == "paused":
         return "go on"
+    if action == "retry" and not situation.is_live:
+        return "resume"
     return BY_ACTION[action].label

@@ -46,9 +46,10 @@ class PaneGrid(Covered, ScrollableContainer, can_focus=False, inherit_bindings=F
     }
     """
 
-    def __init__(self, panes: Sequence[Pane]) -> None:
+    def __init__(self, panes: Sequence[Pane], *, across: bool = False) -> None:
         super().__init__(*panes)
         self._panes = panes
+        self._across = across
         self._alone: Pane | None = None
         self._tiles = _Tiles(self)
         self._regions: list[Region] = []
@@ -73,7 +74,7 @@ class PaneGrid(Covered, ScrollableContainer, can_focus=False, inherit_bindings=F
         """Where each shown pane lies in a room of that size."""
         if self._alone is not None:
             return [(self._alone, Region(0, 0, size.width, size.height))]
-        self._regions = tile(len(self._panes), size)
+        self._regions = tile(len(self._panes), size, across=self._across)
         return list(zip(self._panes, self._regions, strict=False))
 
     def in_view(self) -> Iterator[Pane]:

@@ -16,6 +16,8 @@ from lfgtui.ui.view import RunView
 _HELD: tuple[State, ...] = ("paused", "queued")
 _ENDS: tuple[State, ...] = ("done", "failed", "limit", "blocked", "cancelled", "interrupted")
 
+_SHORTEST_NOTE = 10
+
 _MEGABYTE = 1024 * 1024
 _NOTABLE_QUEUE = _MEGABYTE  # less is on its way for a moment and says nothing
 
@@ -30,11 +32,20 @@ class Header(Painted):
     Header { height: 1; background: $panel; }
     """
 
-    def __init__(self, run: RunView, canvas: Canvas, *, simulated: bool, past: str) -> None:
+    def __init__(
+        self,
+        run: RunView,
+        canvas: Canvas,
+        *,
+        simulated: bool,
+        past: str,
+        note: str = "",
+    ) -> None:
         super().__init__(canvas)
         self._run = run
         self._simulated = simulated
         self._past = past
+        self._note = note
         self._told: tuple[float, str | None] | None = None
         self._line: Line = []
 
@@ -47,6 +58,7 @@ class Header(Painted):
             width=self.size.width,
             simulated=self._simulated,
             past=self._past,
+            note=self._note,
             notice=notice,
         )
         if line != self._line:
@@ -62,9 +74,16 @@ class Header(Painted):
 
 
 def compose_header(
-    run: RunView, sums: Totals, *, width: int, simulated: bool, past: str, notice: str | None
+    run: RunView,
+    sums: Totals,
+    *,
+    width: int,
+    simulated: bool,
+    past: str,
+    notice: str | None,
+    note: str = "",
 ) -> Line:
-    """The row's spans: what must be seen, then figures as long as there is room."""
+    """The row's spans: what must be seen, then figures as long as there is room, then the note."""
     alarm: Line = []
     if run.behind is not None:
         alarm.append(Span(f" history is behind: {run.behind} ", "background", True, "error"))
@@ -93,6 +112,9 @@ def compose_header(
     for part in parts:
         if line_width(line) + line_width(part) + 2 <= room:
             line += [Span("  "), *part]
+    left = room - line_width(line) - 2
+    if note and left >= _SHORTEST_NOTE:
+        line.append(Span(f"  {shorten(one_line(note), left)}", "secondary"))
     gap = width - line_width(line) - line_width(alarm)
     return [*line, Span(" " * max(0, gap)), *alarm] if alarm else line
 

@@ -12,6 +12,7 @@ from lfgtui.transcript import TextItem, Transcript
 from lfgtui.ui.canvas import Canvas
 from lfgtui.ui.covered import Covered
 from lfgtui.ui.items import Summarise, preload
+from lfgtui.ui.leading import Lead
 from lfgtui.ui.pane_head import PaneHead
 from lfgtui.ui.stream_view import StreamView
 from lfgtui.ui.view import RunView
@@ -180,6 +181,15 @@ class Pane(Covered, Widget, can_focus=True):
     def find(self, pattern: str) -> int:
         """Highlight all matches and show one; how many there are."""
         return self._stream.find(pattern)
+
+    def lead_to(self, lead: Lead) -> bool:
+        """Show a match, its item unfolded; whether the item shows what is meant."""
+        return self._stream.lead_to(lead)
+
+    @property
+    def find_count(self) -> int:
+        """How many matches there are."""
+        return self._stream.finder.count
 
     def find_next(self) -> None:
         """Show the next match, round the end."""

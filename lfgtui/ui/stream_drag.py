@@ -35,6 +35,17 @@ class Drag:
         """Whether the button is down."""
         return self._begin is not None
 
+    @property
+    def has_selection(self) -> bool:
+        """Whether anything in the widget is selected."""
+        selection = self._widget.text_selection
+        return selection is not None and (selection.start is None or selection[0] != selection[1])
+
+    def forget_selection(self) -> None:
+        """Select nothing in the widget any more."""
+        others = self._widget.screen.selections.items()
+        self._widget.screen.selections = {w: s for w, s in others if w is not self._widget}
+
     def begin(self, event: events.MouseDown) -> None:
         """The button went down."""
         self._pointer = event.offset

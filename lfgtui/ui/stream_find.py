@@ -155,6 +155,15 @@ class Finder:
                     self._current = piece, number
                     return
 
+    def matches_in(self, index: int) -> list[Match]:
+        """The matches in a piece."""
+        found = self._found.get(self._pieces.pieces[index])
+        return found.matches if found is not None else []
+
+    def choose(self, index: int, number: int) -> None:
+        """Make one of a piece's matches the current one."""
+        self._current = self._pieces.pieces[index], number
+
     def step(self, step: int) -> int | None:
         """Go to the next (1) or previous (-1) match, round the ends; the line it begins on."""
         if self._current is not None:

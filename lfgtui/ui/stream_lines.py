@@ -105,6 +105,19 @@ class StreamLines:
         index = self.views.index(view)
         return self.pieces.start(self._begins[index] + self._gaps[index])
 
+    def item_view(self, attempt: int, item: int) -> ItemView | None:
+        """What draws an attempt's item, both counted from 0; None where there is no such."""
+        if attempt >= len(self._first_views):
+            return None
+        first = self._first_views[attempt]
+        end = [*self._first_views, len(self.views) + 1][attempt + 1] - 1  # a rule's between two
+        return self.views[first + item] if first + item < end else None
+
+    def pieces_of(self, view: ItemView) -> range:
+        """The view's own pieces, by index."""
+        index = self.views.index(view)
+        return range(self._begins[index] + self._gaps[index], self._end(index))
+
     def _owner(self, piece: int) -> ItemView | None:
         index = bisect_right(self._begins, piece) - 1
         return self.views[index] if piece >= self._begins[index] + self._gaps[index] else None

@@ -1,10 +1,9 @@
 """The stream of one ticket: a window on a flat list of lines.
 
 A line-API widget that does its own scrolling. Nothing here lays out: a token
-costs an append somewhere below, and a frame asks to repaint the rows that
-stand where something changed. Textual's `virtual_size` is left alone because
-each assignment re-lays out the screen, and `render_lines` passes the strips on
-as they are, since every one is drawn to the width already.
+costs an append somewhere below, and a frame repaints the rows where something
+changed. Textual's `virtual_size` is left alone because each assignment re-lays
+out the screen; `render_lines` passes on strips that are drawn to the width already.
 """
 
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from textual.strip import Strip
 from lfgtui.transcript import Transcript
 from lfgtui.ui.canvas import Canvas
 from lfgtui.ui.items import Context, ItemView, Kind, Summarise
+from lfgtui.ui.leading import Lead, follow
 from lfgtui.ui.palette import Palette, line_filter
 from lfgtui.ui.stream_drag import Drag
 from lfgtui.ui.stream_find import Finder
@@ -86,15 +86,14 @@ class StreamView(Wheeled):
         """Take in what the transcript has become and repaint what differs."""
         if transcript is not self._transcript:
             if self._transcript is not None:
-                self._forget_selection()
+                self._drag.forget_selection()
                 self._let_go()
                 self._left = Left.of(self._window, self._finder)
             self._open(transcript)
         self._now = now
         if not self._width:
             return
-        look = self._look
-        if look is None:
+        if (look := self._look) is None:
             look = Context(self._width, *self._colours(), self._summarise, now)
         elif look.now != now:
             look = replace(look, now=now)
@@ -150,10 +149,8 @@ class StreamView(Wheeled):
         top = self._window.top
         views = dict.fromkeys(self._stream.views_at(top, top + self._height))
         seen = [view for view in views if view.is_foldable]
-        if self._chosen in seen:
-            self._toggle(self._chosen)
-        elif seen:
-            self._toggle(seen[-1])
+        if seen:
+            self._toggle(self._chosen if self._chosen in seen else seen[-1])
 
     def _toggle(self, view: ItemView | None) -> None:
         window, look = self._window, self._look
@@ -202,22 +199,38 @@ class StreamView(Wheeled):
 
     def find(self, pattern: str) -> int:
         """Highlight the pattern and show the match nearest the end of the window."""
-        mark, address = self._mark(), self._window.mark()
+        self._seek(pattern, self._window.mark())
+        self._show_match(self._finder.current_line())
+        return self._finder.count
+
+    def _seek(self, pattern: str, address: int) -> None:
+        mark = self._mark()
         self._finder = Finder(self._stream, pattern)
         self._finder.seek(address)
         if self._sight is not None:
             self._sight.highlight(self._finder)
         self._changed(mark)
-        self._show_match(self._finder.current_line())
-        return self._finder.count
 
     def find_step(self, step: int) -> None:
         """The next (1) or previous (-1) match, round the ends."""
         self._show_match(self._finder.step(step))
 
+    def lead_to(self, lead: Lead) -> bool:
+        """Unfold an item and show the match in it that is meant, else the item."""
+        look, view = self._look, self._stream.item_view(*lead.spot)
+        if look is None or view is None:
+            return False
+        if view.is_foldable:
+            view.override = True
+            self._stream.refold(view, look)
+        self._seek(lead.pattern, self._stream.address(self._stream.first_line(view)))
+        line = follow(lead, self._stream, self._finder)
+        self._show_match(self._stream.first_line(view) if line is None else line)
+        return line is not None
+
     @property
     def finder(self) -> Finder:
-        """What is sought, and what was found."""
+        """What is sought, and which match is shown."""
         return self._finder
 
     def _show_match(self, line: int | None) -> None:
@@ -269,10 +282,9 @@ class StreamView(Wheeled):
     def _finish(self) -> Finish:
         screen = self._home = self._home or self.screen
         self._filter = self._filter or line_filter(self)
-        selection = screen.selections.get(self)
-        if selection is None:
-            return Finish(None, _NO_STYLE, self._filter)
-        style = screen.get_component_rich_style("screen--selection")
+        style = _NO_STYLE
+        if (selection := screen.selections.get(self)) is not None:
+            style = screen.get_component_rich_style("screen--selection")
         return Finish(selection, style, self._filter)
 
     def _mark(self) -> int | None:
@@ -307,8 +319,7 @@ class StreamView(Wheeled):
         self.is_restyled = False
         palette, faded = self._colours()
         if palette != look.palette:
-            look = replace(look, palette=palette, faded=faded)
-            self._reflow(look)
+            self._reflow(look := replace(look, palette=palette, faded=faded))
         return look
 
     def _reflow(self, look: Context) -> None:
@@ -332,7 +343,7 @@ class StreamView(Wheeled):
             if self._transcript is not None:
                 self.update(self._transcript, self._now)
         elif self._width and self._width != was:
-            self._forget_selection()
+            self._drag.forget_selection()
             self._reflow(replace(self._look, width=self._width))
         else:
             self._changed(mark)
@@ -368,25 +379,15 @@ class StreamView(Wheeled):
         self._drag.end()
         self._window.is_held = False
         if self._resumes:
-            if self._has_selection:
+            if self._drag.has_selection:
                 self._window.follows = False
                 self._changed()
             else:
                 self.follow()
 
-    def _forget_selection(self) -> None:
-        others = self.screen.selections.items()
-        self.screen.selections = {w: s for w, s in others if w is not self}
-
-    @property
-    def _has_selection(self) -> bool:
-        if (selection := self.text_selection) is None:
-            return False
-        return selection.start is None or selection.start != selection.end
-
     def on_click(self, event: events.Click) -> None:
         """A click on a card's line folds it; on the hint it follows."""
-        if self._has_selection:
+        if self._drag.has_selection:
             return
         if self._sight is not None and self._sight.is_hinted and event.y == self._height - 1:
             self.follow()

@@ -20,17 +20,18 @@ _PLEASANT_ASPECT = 3.2
 Direction = Literal["left", "right", "up", "down"]
 
 
-def tile(count: int, room: Size) -> list[Region]:
+def tile(count: int, room: Size, *, across: bool = False) -> list[Region]:
     """A region for each pane, row by row; the last row's panes share its width.
 
     Where all of them fit at their least size they fill the room; else rows are
-    as high as lets whole rows show, and the plan is longer than the room.
+    as high as lets whole rows show, and the plan is longer than the room. `across`: side by side,
+    as many as fit.
     """
     if count == 0:
         return []
     # Nowhere at all would be no overflow: the scrollbar would come and go for ever.
     room = Size(max(1, room.width), max(1, room.height))
-    columns, rows = _shape(count, room)
+    columns, rows = _row(count, room) if across else _shape(count, room)
     in_view = min(rows, max(1, room.height // MIN_HEIGHT))
     tops = [row * room.height // in_view for row in range(in_view + 1)]
 
@@ -40,8 +41,8 @@ def tile(count: int, room: Size) -> list[Region]:
 
     regions: list[Region] = []
     for row in range(rows):
-        across = min(columns, count - row * columns)
-        edges = [column * room.width // across for column in range(across + 1)]
+        abreast = min(columns, count - row * columns)
+        edges = [column * room.width // abreast for column in range(abreast + 1)]
         regions.extend(
             Region(left, top(row), right - left, top(row + 1) - top(row))
             for left, right in pairwise(edges)
@@ -70,6 +71,11 @@ def neighbour(regions: Sequence[Region], index: int, direction: Direction) -> in
         if distance < best_distance:
             best, best_distance = other, distance
     return best
+
+
+def _row(count: int, room: Size) -> tuple[int, int]:
+    columns = min(count, max(1, room.width // MIN_WIDTH))
+    return columns, ceil(count / columns)
 
 
 def _shape(count: int, room: Size) -> tuple[int, int]:

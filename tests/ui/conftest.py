@@ -1,16 +1,23 @@
 """Apps over small real runs, with a clock that only the test moves."""
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from lfgtui import paths
 from lfgtui.config import Config
+from lfgtui.history import History as Store
 from lfgtui.history.reader import Reader
 from lfgtui.looks.themes import load_themes
 from lfgtui.tools import summary
 from lfgtui.ui.app import LfgApp
+from lfgtui.ui.keeper import Keeper
+from lfgtui.ui.source import StoredRun, read_run
 from lfgtui.ui.view import RunView
 from tests.ui.fake_live import FakeLive
+from tests.ui.past import keep
 
 
 @pytest.fixture
@@ -22,19 +29,56 @@ def make_app() -> Callable[..., LfgApp]:
     def make(
         live: FakeLive,
         *,
+        is_past_only: bool = False,
+        keeper: Keeper | None = None,
         run: RunView | None = None,
         config: Config | None = None,
         open_reader: Callable[[], Reader] | None = None,
         simulated: bool = False,
     ) -> LfgApp:
         return LfgApp(
-            run or live,
+            None if is_past_only else run or live,
             config=config or Config(),
             open_reader=open_reader,
             simulated=simulated,
             summarise=summary,
             themes=themes,
+            keeper=keeper,
             clock=lambda: live.now,
         )
 
     return make
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    """The history of this test's data folder."""
+    with Store.open(paths.history_file()) as store:
+        yield store
+
+
+@pytest.fixture
+def history(store: Store) -> Path:
+    """A history of two runs."""
+    keep(store, "First run", {"alpha": "The quick brown fox.", "beta": "jumps over"})
+    keep(store, "Second \x1b[31mrun", {"gamma": "A lazy dog\nand a foxglove."})
+    return store.path
+
+
+@pytest.fixture
+def open_reader(store: Store) -> Callable[[], Reader]:
+    """Opens readers, and refuses to do it on the event loop's thread."""
+    home = threading.current_thread()
+
+    def open_one() -> Reader:
+        assert threading.current_thread() is not home
+        return Reader(store.path)
+
+    return open_one
+
+
+@pytest.fixture
+def stored(history: Path) -> StoredRun:
+    """The newest run."""
+    with Reader(history) as reader:
+        return read_run(reader, reader.find_run("last"))

@@ -12,10 +12,11 @@ from textual.pilot import Pilot
 from lfgtui import events as e
 from lfgtui.config import Config
 from lfgtui.history import History as Store
+from lfgtui.history import marks
 from lfgtui.history.reader import Reader
-from lfgtui.tickets import Ticket
 from lfgtui.ui.app import LfgApp
 from tests.ui.fake_live import START, FakeLive
+from tests.ui.past import keep
 from tests.ui.screen_text import lines
 
 MakeApp = Callable[..., LfgApp]
@@ -148,17 +149,59 @@ def test_the_help(snap_compare: Compare, make_app: MakeApp, live: FakeLive) -> N
     assert snap_compare(app, terminal_size=(80, 24), run_before=run_before)
 
 
-def test_the_history(
-    snap_compare: Compare, make_app: MakeApp, live: FakeLive, tmp_path: Path
-) -> None:
-    path = tmp_path / "history.db"
-    with Store.open(path, on_entries=lambda _: None, on_behind=lambda _: None) as store:
-        for title, state in (("Checkout rewrite", "failed"), ("Docs sweep", "done")):
-            ticket = Ticket(id="one", prompt="x", workspace="/")
-            store.finish_run(store.start_run(title, [ticket], None), state)  # type: ignore[arg-type]  # one of the states
+@pytest.fixture
+def past(store: Store) -> Path:
+    """A failed run with a pin and a note, and a later one that is done; always the same."""
+    failed = keep(store, "Checkout rewrite", {"schema": ANSWER, "api": "Half of"}, "interrupted")
+    done = keep(store, "Docs sweep", {"docs": "All pages name the **checkout** flag."})
+    path = store.path
+    store.close()
+    marks.pin(path, failed, True)
+    marks.annotate(path, failed, "the view was a good idea")
     with sqlite3.connect(path) as database:
-        database.execute("UPDATE runs SET started_at = ? + rowid * 3600", (START,))
+        for hour, (run, name) in enumerate([(failed, "0304-a1b2"), (done, "0304-c3d4")]):
+            at = START + hour * 3600
+            times = {"at": at, "end": at + 125, "name": f"2026{name}", "run": run}
+            database.execute(
+                "UPDATE runs SET id = :name, started_at = :at, ended_at = :end WHERE id = :run",
+                times,
+            )
+            database.execute("UPDATE tickets SET run = :name WHERE run = :run", times)
     database.close()
-    app = make_app(live, open_reader=lambda: Reader(path))
-    run_before = after(live, "H", until="2 runs")
-    assert snap_compare(app, terminal_size=(100, 24), run_before=run_before)
+    return path
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+def test_the_history(
+    snap_compare: Compare, make_app: MakeApp, live: FakeLive, past: Path, size: tuple[int, int]
+) -> None:
+    app = make_app(live, open_reader=lambda: Reader(past))
+    run_before = after(live, "H", "tab", "down", until="2 runs")
+    assert snap_compare(app, terminal_size=size, run_before=run_before)
+
+
+def test_the_history_searched(
+    snap_compare: Compare, make_app: MakeApp, live: FakeLive, past: Path
+) -> None:
+    app = make_app(live, open_reader=lambda: Reader(past))
+    run_before = after(live, "H", *"totals OR flag", until="2 hits")
+    assert snap_compare(app, terminal_size=(120, 40), run_before=run_before)
+
+
+def play_twice(live: FakeLive) -> None:
+    """A first attempt that broke, and a second one."""
+    live.begin("api")
+    live.stream("api", ANSWER[:70])
+    live.happen("api", e.Retrying("the connection broke off", 0.0, 2, "cut"))
+    live.happen("api", e.AttemptStarted("xai", "grok-4"), e.UserMessage("Do."), e.RequestSent(1))
+    live.stream("api", ANSWER)
+    live.finish("api")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+def test_attempts_side_by_side(
+    snap_compare: Compare, make_app: MakeApp, live: FakeLive, size: tuple[int, int]
+) -> None:
+    app = make_app(live)
+    run_before = after(live, "2", "b", until="api #2", play=play_twice)
+    assert snap_compare(app, terminal_size=size, run_before=run_before)

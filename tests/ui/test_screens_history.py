@@ -1,92 +1,26 @@
 """Past runs: the list, the search, and opening what was found."""
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-from textual.pilot import Pilot
-from textual.widgets import Input, OptionList
+from textual.widgets import Input
 
-from lfgtui import events as e
 from lfgtui.errors import HistoryError
-from lfgtui.history import History as Store
 from lfgtui.history.reader import Reader
-from lfgtui.tickets import Ticket
 from lfgtui.ui.app import LfgApp
 from lfgtui.ui.screens.history import History
 from lfgtui.ui.screens.live import LiveScreen
 from lfgtui.ui.screens.run import RunScreen
-from lfgtui.ui.source import StoredRun, read_run
-from tests.ui.fake_live import START, FakeLive
+from lfgtui.ui.source import StoredRun
+from tests.ui.fake_live import FakeLive
+from tests.ui.past import shown
 from tests.ui.screen_text import lines, toasts
 
 MakeApp = Callable[..., LfgApp]
 
 
-def keep(store: Store, title: str, said: dict[str, str]) -> str:
-    """Put a finished run into the history."""
-    run = store.start_run(title, [Ticket(id=t, prompt="x", workspace="/") for t in said], None)
-    for ticket, text in said.items():
-        for event in (
-            e.TicketQueued(),
-            e.AttemptStarted("anthropic", "claude-sonnet-4-5"),
-            e.UserMessage("x"),
-            e.RequestSent(1),
-            e.ToolCallRequested("1", "run_command", {"command": "make"}),
-            e.ResponseFinished(1, "tool_use"),
-            e.ToolCallFinished("1", f"the {ticket} log\nexit code 0", None, 0, 0.1),
-            e.RequestSent(2),
-            e.TextDelta(text),
-            e.Usage(100, 20, cost=0.02),
-            e.ResponseFinished(2, "end"),
-            e.TicketDone("end"),
-        ):
-            store.submit(run, ticket, 1, START, event)
-    store.finish_run(run, "done")
-    store.flush().result(30)
-    return run
-
-
-@pytest.fixture
-def history(tmp_path: Path) -> Iterator[Path]:
-    path = tmp_path / "history.db"
-    with Store.open(path, on_entries=lambda _: None, on_behind=lambda _: None) as store:
-        keep(store, "First run", {"alpha": "The quick brown fox.", "beta": "jumps over"})
-        keep(store, "Second \x1b[31mrun", {"gamma": "A lazy dog\nand a foxglove."})
-    yield path
-
-
-@pytest.fixture
-def open_reader(history: Path) -> Callable[[], Reader]:
-    """Opens readers, and refuses to do it on the event loop's thread."""
-    home = threading.current_thread()
-
-    def open_one() -> Reader:
-        assert threading.current_thread() is not home
-        return Reader(history)
-
-    return open_one
-
-
-@pytest.fixture
-def stored(history: Path) -> StoredRun:
-    """The newest run."""
-    with Reader(history) as reader:
-        return read_run(reader, reader.find_run("last"))
-
-
-async def shown(pilot: Pilot[int], text: str) -> None:
-    """Wait until the text is on the screen."""
-    for _ in range(200):
-        if any(text in line for line in lines(pilot.app)):
-            return
-        await pilot.pause(0.02)
-    pytest.fail(f"{text!r} never appeared:\n" + "\n".join(lines(pilot.app)))
-
-
 async def test_runs_are_listed_newest_first_without_control_characters(
-    make_app: MakeApp, open_reader: Callable[[], Reader]
+    make_app: MakeApp, open_reader: Callable[[], Reader], history: Path
 ) -> None:
     app = make_app(FakeLive("a"), open_reader=open_reader)
     async with app.run_test(size=(100, 24)) as pilot:
@@ -102,7 +36,7 @@ async def test_runs_are_listed_newest_first_without_control_characters(
 
 
 async def test_a_past_run_opens_read_only_in_the_same_panes(
-    make_app: MakeApp, open_reader: Callable[[], Reader]
+    make_app: MakeApp, open_reader: Callable[[], Reader], history: Path
 ) -> None:
     live = FakeLive("a")
     app = make_app(live, open_reader=open_reader)
@@ -115,7 +49,7 @@ async def test_a_past_run_opens_read_only_in_the_same_panes(
         screen = app.screen
         assert type(screen) is RunScreen
         assert [pane.ticket_id for pane in screen.panes] == ["alpha", "beta"]
-        await pilot.press("c", "r", "p", "a")
+        await pilot.press("c", "p", "a")
         assert live.sent == []
         assert toasts(app)[-1] == "this is a past run: it can be read, not changed"
         await pilot.press("escape")
@@ -123,7 +57,7 @@ async def test_a_past_run_opens_read_only_in_the_same_panes(
 
 
 async def test_searching_as_one_types_and_opening_the_hit(
-    make_app: MakeApp, open_reader: Callable[[], Reader]
+    make_app: MakeApp, open_reader: Callable[[], Reader], history: Path
 ) -> None:
     app = make_app(FakeLive("a"), open_reader=open_reader)
     async with app.run_test(size=(100, 24)) as pilot:
@@ -142,7 +76,7 @@ async def test_searching_as_one_types_and_opening_the_hit(
 
 
 async def test_a_hit_in_a_tools_output_opens_with_its_card_unfolded(
-    make_app: MakeApp, open_reader: Callable[[], Reader]
+    make_app: MakeApp, open_reader: Callable[[], Reader], history: Path
 ) -> None:
     app = make_app(FakeLive("a"), open_reader=open_reader)
     async with app.run_test(size=(100, 24)) as pilot:
@@ -155,7 +89,7 @@ async def test_a_hit_in_a_tools_output_opens_with_its_card_unfolded(
 
 
 async def test_an_emptied_search_shows_the_runs_again(
-    make_app: MakeApp, open_reader: Callable[[], Reader]
+    make_app: MakeApp, open_reader: Callable[[], Reader], history: Path
 ) -> None:
     app = make_app(FakeLive("a"), open_reader=open_reader)
     async with app.run_test(size=(100, 24)) as pilot:
@@ -164,11 +98,12 @@ async def test_an_emptied_search_shows_the_runs_again(
         await shown(pilot, "nothing found")
         await pilot.press("backspace", "backspace")
         await shown(pilot, "2 runs")
-        assert app.screen.query_one(OptionList).option_count == 2
+        assert isinstance(app.screen, History)
+        assert app.screen.rows.count == 2
 
 
 async def test_the_live_run_goes_on_underneath(
-    make_app: MakeApp, open_reader: Callable[[], Reader]
+    make_app: MakeApp, open_reader: Callable[[], Reader], history: Path
 ) -> None:
     live = FakeLive("a")
     app = make_app(live, open_reader=open_reader)

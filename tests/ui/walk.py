@@ -51,12 +51,14 @@ _OPENING = (
     ("q",),
     ("C",),
     ("H",),
+    ("H", "t", "o", "enter"),
+    ("b",),
     ("ctrl+p",),
     ("slash",),
     ("slash", "t", "o", "enter"),
     ("slash", "e", "enter", "n"),
 )
-_ELSEWHERE = ("escape", "escape", "escape", "down", "up", "pagedown", "home")
+_ELSEWHERE = ("escape", "escape", "escape", "down", "up", "pagedown", "home", "tab", "enter")
 
 
 class Walk:

@@ -1,10 +1,19 @@
 """A screen whose keys come from lfg's own table."""
 
 from textual import events
+from textual.message import Message
 from textual.widgets import Input
 
 from lfgtui.ui.bindings import Keymap
 from lfgtui.ui.screens.relaid import RelaidScreen
+
+
+class ResumeWanted(Message):
+    """Somebody wants to go on with a stored run."""
+
+    def __init__(self, run: str) -> None:
+        super().__init__()
+        self.run = run
 
 
 class KeyedScreen(RelaidScreen[None], inherit_bindings=False):

@@ -26,6 +26,7 @@ class LiveScreen(RunScreen):
 
     past = False
     called = ""
+    follows_live = True
 
     def __init__(self, live: LiveRun, desk: Desk, *, simulated: bool) -> None:
         super().__init__(live, desk, simulated=simulated)

@@ -3,12 +3,12 @@
 from abc import abstractmethod
 
 from lfgtui.ui.pane import Pane
-from lfgtui.ui.screens.keyed import KeyedScreen
+from lfgtui.ui.screens.asking import AskingScreen
 
 _TOAST_SECONDS = 2.5
 
 
-class ReadingScreen(KeyedScreen):
+class ReadingScreen(AskingScreen):
     """The keys under "Read" that one pane answers by itself."""
 
     @property

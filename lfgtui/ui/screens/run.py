@@ -7,7 +7,6 @@ import msgspec
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.css.query import NoMatches
 from textual.widget import Widget
 
 from lfgtui.ui.bindings import BY_ACTION, Keymap
@@ -17,9 +16,9 @@ from lfgtui.ui.footer import Footer, Situation
 from lfgtui.ui.frames import Frames
 from lfgtui.ui.grid import PaneGrid
 from lfgtui.ui.header import Header
-from lfgtui.ui.items import Kind
+from lfgtui.ui.leading import Lead
 from lfgtui.ui.pane import Pane, PaneSettings
-from lfgtui.ui.prompt import Prompt
+from lfgtui.ui.screens.keyed import ResumeWanted
 from lfgtui.ui.screens.reading import ReadingScreen
 from lfgtui.ui.tiling import Direction
 from lfgtui.ui.view import RunView
@@ -60,29 +59,34 @@ class RunScreen(Covered, ReadingScreen):
     called = "PAST RUN"
     """What the header calls it."""
 
+    follows_live = False
+    """Whether what it shows may still change."""
+
+    is_tiled_across = False
+
     def __init__(
         self,
         run: RunView,
         desk: Desk,
         *,
         simulated: bool = False,
+        note: str = "",
     ) -> None:
         super().__init__(desk.keymap)
         self.run = run
         self._desk = desk
         self._panes = [Pane(run, ticket, desk.panes) for ticket in run.tickets]
         self._by_id = {pane.ticket_id: pane for pane in self._panes}
-        self._grid = PaneGrid(self._panes)
+        self._grid = PaneGrid(self._panes, across=self.is_tiled_across)
         self._table: TicketTable | None = None
         canvas = desk.panes.canvas
-        self._header = Header(run, canvas, simulated=simulated, past=self.called)
+        self._header = Header(run, canvas, simulated=simulated, past=self.called, note=note)
         self._footer = Footer(desk.keys, canvas)
         self._current = self._panes[0]
         self._view: View = "grid"
         self._is_zoomed = False
         self._finding: Finding | None = None
-        self._sought = ""
-        self._unfolds: Kind | None = None
+        self._lead: Lead | None = None
         self._notice: str | None = None
 
     def compose(self) -> ComposeResult:
@@ -105,19 +109,22 @@ class RunScreen(Covered, ReadingScreen):
         for pane in self._panes:
             pane.mark_dirty()
         self.frame(self._desk.panes.clock())
-        if self._unfolds == "tool":
-            self._current.toggle_tools()
-        elif self._unfolds == "reasoning":
-            self._current.toggle_reasoning()
-        if self._sought:
-            self._open_find(self._sought)
-        self.frame(self._desk.panes.clock())
+        if self._lead is not None:
+            self._follow(self._lead)
+            self.frame(self._desk.panes.clock())
 
-    def lead_to(self, ticket: str, sought: str, unfolds: Kind | None) -> None:
-        """Begin zoomed on the ticket, with what was sought found in it, unfolded if need be."""
+    def lead_to(self, ticket: str, lead: Lead | None) -> None:
+        """Begin zoomed on the ticket, at the match that is meant."""
         self._current = self._by_id[ticket]
         self._is_zoomed = True
-        self._sought, self._unfolds = sought, unfolds
+        self._lead = lead
+
+    def _follow(self, lead: Lead) -> None:
+        is_shown = self._current.lead_to(lead)
+        if lead.pattern:
+            self._finding = Finding(lead.pattern, self._current.find_count)
+            if not is_shown:
+                self.toast("what was found stands in a part that is left out here")
 
     # What the app's clock asks for
 
@@ -223,13 +230,22 @@ class RunScreen(Covered, ReadingScreen):
     def _situation(self) -> Situation:
         found = self._finding and self._finding.with_hits(self._current.hits)
         place = f"{self._panes.index(self._current) + 1}/{len(self._panes)}"
+        transcript = self.run.transcript(self.current)
         return Situation(
-            state=self.run.transcript(self.current).state,
+            state=transcript.state,
             is_live=not self.past,
             is_zoomed=self._is_zoomed,
             finding=None if found is None else found.said(self._current.find_position),
             where=f"{'zoom' if self._is_zoomed else self._view} {place}",
+            attempts=len(transcript.attempts),
+            can_resume=self.can_resume,
         )
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether it is a past run that was not finished."""
+        states = (self.run.transcript(ticket.id).state for ticket in self.run.tickets)
+        return self.past and any(state != "done" for state in states)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         if isinstance(event.widget, Pane) and event.widget is not self._current:
@@ -246,6 +262,8 @@ class RunScreen(Covered, ReadingScreen):
     async def act(self, action: str) -> None:
         if action.startswith("jump_"):
             self._jump(int(action.removeprefix("jump_")))
+        elif self.past and action == "retry":
+            self.post_message(ResumeWanted(self.run.run))
         elif self.past and BY_ACTION[action].group in ("Work", "Approve"):
             self.toast(f"this is a {self.called.lower()}: it can be read, not changed")
         else:
@@ -324,6 +342,19 @@ class RunScreen(Covered, ReadingScreen):
             self._current.find_previous()
             self._tell(self._desk.panes.clock())
 
+    def action_beside(self) -> None:
+        """Look at the current ticket's attempts side by side."""
+        ticket = next(ticket for ticket in self.run.tickets if ticket.id == self.current)
+        attempts = len(self.run.transcript(ticket.id).attempts)
+        if attempts < 2:
+            self.toast(f"{ticket.id} has {'one attempt' if attempts else 'no attempt yet'}")
+            return
+        from lfgtui.ui.attempts import AttemptsView
+        from lfgtui.ui.screens.beside import BesideScreen
+
+        view = AttemptsView(self.run, ticket)
+        self.app.push_screen(BesideScreen(view, self._desk, follows_live=self.follows_live))
+
     # Finding
 
     async def action_find(self) -> None:
@@ -345,31 +376,14 @@ class RunScreen(Covered, ReadingScreen):
 
     # The line at the bottom
 
-    async def ask(self, purpose: str, label: str, *, placeholder: str = "", text: str = "") -> None:
-        """Open the line of input in the footer's place."""
-        await self._close_prompt()
-        self._footer.display = False
-        await self.mount(Prompt(purpose, label, placeholder=placeholder, text=text))
+    @property
+    def footer(self) -> Footer:
+        return self._footer
 
-    async def _close_prompt(self) -> None:
-        try:
-            prompt = self.query_one(Prompt)
-        except NoMatches:
-            return
-        self.set_focus(None)
-        await prompt.remove()
-        self._footer.display = True
+    def refocus(self) -> None:
         self._arrange()
 
-    async def on_prompt_answered(self, event: Prompt.Answered) -> None:
-        await self._close_prompt()
-        self.answered(event.purpose, event.text)
-
-    async def on_prompt_dropped(self) -> None:
-        await self._close_prompt()
-
     def answered(self, purpose: str, text: str) -> None:
-        """What was typed, for what it was asked."""
         if purpose == "find":
             self._close_find()
             if text:
