@@ -17,6 +17,7 @@ from lfgtui import paths
 from lfgtui.__main__ import main
 from lfgtui.history import History
 from lfgtui.tickets import Ticket
+from tests.redaction.secrets import GITHUB
 
 LIFE: list[e.Event] = [
     e.TicketQueued(),
@@ -60,6 +61,23 @@ def test_a_cast_is_one_that_players_read(run: str, capsys: pytest.CaptureFixture
     for part in ("REPLAY", "SIMULATED MODELS", "Gone for good.", "✓ done", "2×", "the end"):
         assert part in text
     assert json.loads(written[-1])[0] == 1.5
+
+
+def test_a_cast_shows_no_secret_unless_it_is_told_to(capsys: pytest.CaptureFixture[str]) -> None:
+    with History.open(paths.history_file()) as history:
+        name = Ticket(id="a", prompt="p", title=f"Use {GITHUB}", workspace="/")
+        run = history.start_run(f"With {GITHUB}", [name], None)
+        said = [*LIFE[:4], e.TextDelta(GITHUB[:9]), e.TextDelta(GITHUB[9:] + " ok"), *LIFE[5:]]
+        for at, event in enumerate(said):
+            history.submit(run, "a", 1, 1000.0 + at, event)
+        history.finish_run(run, "done")
+
+    def seen(*options: str) -> str:
+        assert main(["export", run, "--format", "cast", "--size", "200x30", *options]) in (0, None)
+        return "".join(json.loads(line)[2] for line in capsys.readouterr().out.splitlines()[1:])
+
+    assert GITHUB[10:] not in seen()
+    assert GITHUB[10:] in seen("--no-redact")
 
 
 def test_a_cast_goes_into_a_file_of_its_own(run: str, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from lfgtui.ui.app import LfgApp
 from lfgtui.ui.prompt import Prompt
 from lfgtui.ui.screens.history import History
 from lfgtui.ui.screens.question import Question
+from lfgtui.ui.screens.replay import ReplayScreen
 from tests.ui.fake_live import FakeLive
 from tests.ui.past import begin, keep, shown, told
 from tests.ui.screen_text import lines
@@ -73,6 +74,18 @@ async def test_a_run_is_deleted_once_one_said_so(
         await shown(pilot, "First run", away=True)
         await shown(pilot, "history   1 run")
     assert [run.title for run in await kept(history)] == ["Second \x1b[31mrun"]
+
+
+async def test_a_run_is_played_again_from_its_row(past: Callable[..., LfgApp]) -> None:
+    app = past()
+    async with app.run_test(size=(100, 30)) as pilot:
+        await shown(pilot, "First run")
+        await pilot.press("tab", "down", "p")
+        await shown(pilot, "REPLAY")
+        assert isinstance(app.screen, ReplayScreen)
+        assert app.screen.run.title == "First run"
+        await pilot.press("escape")
+        await shown(pilot, "history   2 runs")
 
 
 async def test_the_run_of_a_hit_is_deleted_with_all_its_hits(

@@ -248,7 +248,10 @@ async def test_at_the_end_the_last_picture_stays(live: FakeLive) -> None:
 async def test_it_can_be_read_and_not_changed(live: FakeLive) -> None:
     async with staged(live) as stage:
         stage.playback.seek(6.0)
-        await stage.press("p", "c", "r", "a")
+        await stage.press("p", "r")
+        assert toasts(stage.app)[-1].startswith("this is a replay: `lfg resume`")
+        assert "resume" not in stage.footer and stage.app.resumes is None
+        await stage.press("c", "a")
         assert toasts(stage.app)[-1] == "this is a replay: it can be read, not changed"
         await stage.press("enter", "slash")
         await stage.type("paragraph")
@@ -256,6 +259,19 @@ async def test_it_can_be_read_and_not_changed(live: FakeLive) -> None:
         stage.playback.seek(2.0)
         await stage.frame()
         assert "“paragraph” 1/2" in stage.footer
+
+
+async def test_attempts_are_compared_while_it_is_held(live: FakeLive) -> None:
+    async with staged(live) as stage:
+        stage.playback.seek(30.0)
+        await stage.press("p", "b")
+        assert "ATTEMPTS" in lines(stage.app)[0]
+        assert "api #1" in "\n".join(lines(stage.app))
+        await stage.pilot.press("b")
+        await stage.frame()
+        assert stage.app.screen is stage.screen
+        assert not stage.playback.is_playing
+        assert stage.playback.place == 30.0
 
 
 async def test_the_heads_of_panes_are_drawn_though_the_clock_stands(live: FakeLive) -> None:

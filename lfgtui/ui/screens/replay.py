@@ -113,9 +113,15 @@ class ReplayScreen(RunScreen):
 
     # Keys
 
+    @property
+    def can_resume(self) -> bool:
+        return False
+
     async def act(self, action: str) -> None:
         if action == "pause":
             self.action_pause()
+        elif action == "retry":
+            self.toast("this is a replay: `lfg resume`, or r in the history, goes on with the run")
         else:
             await super().act(action)
 
