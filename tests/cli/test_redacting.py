@@ -1,5 +1,6 @@
 """`redact = "write"`, from the config to the file."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from lfgtui import paths
 from lfgtui.__main__ import main
 from lfgtui.history import Reader
+from lfgtui.simulator.embedded import embedded_simulator
 from tests.redaction.secrets import GITHUB, drawn
 
 SIMULATED = ["--provider", "simulator", "--model", "generic", "--headless", "--json"]
@@ -15,6 +17,8 @@ SIMULATED = ["--provider", "simulator", "--model", "generic", "--headless", "--j
 def test_neither_output_nor_file_holds_a_secret(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    hasty = partial(embedded_simulator, speed=9.0)
+    monkeypatch.setattr("lfgtui.cli.servers.embedded_simulator", hasty)
     key = drawn(20)
     monkeypatch.setenv("XAI_API_KEY", key)
     config = paths.config_file()

@@ -4,6 +4,7 @@ import io
 import json
 import stat
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from lfgtui import events as e
 from lfgtui import paths
 from lfgtui.__main__ import main
 from lfgtui.history import History
+from lfgtui.simulator.embedded import embedded_simulator
 from lfgtui.tickets import Ticket
 from tests.redaction.secrets import GITHUB
 
@@ -217,8 +219,10 @@ def test_pruning_takes_its_age_from_the_config(
 
 
 def test_a_run_deletes_what_is_older_than_the_config_keeps(
-    run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    run: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    hasty = partial(embedded_simulator, speed=9.0)
+    monkeypatch.setattr("lfgtui.cli.servers.embedded_simulator", hasty)
     config = paths.config_file()
     config.parent.mkdir(parents=True)
     config.write_text('[history]\nretention = "0h"\n')

@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lfgtui import events as e
@@ -38,6 +38,7 @@ def is_sound(path: Path) -> bool:
         return code_index.is_whole(db)
 
 
+@settings(max_examples=30)
 @given(said=st.lists(TEXTS, min_size=1, max_size=8), sought=TEXTS)
 def test_with_and_without_it_the_same_is_found(
     tmp_path_factory: pytest.TempPathFactory, said: list[str], sought: str
