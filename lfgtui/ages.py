@@ -2,7 +2,7 @@
 
 import re
 
-_AGE = re.compile(r"([0-9]{1,5})(h|d|w)")
+_AGE = re.compile(r"([1-9][0-9]{0,4})(h|d|w)")
 _SECONDS = {"h": 3600, "d": 86400, "w": 7 * 86400}
 
 NO_AGE = "no age; write it as 90d, 12w or 48h"

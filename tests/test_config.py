@@ -441,6 +441,7 @@ def test_what_the_history_keeps(tmp_path: Path) -> None:
             'secrets: "(b": missing ), unterminated subpattern at position 0',
         ),
         ('secrets = ["x*"]', 'secrets: "x*" matches where nothing stands'),
+        ('retention = "0d"', 'retention: "0d" is no age; write it as 90d, 12w or 48h'),
         ('retention = "90 days"', 'retention: "90 days" is no age; write it as 90d, 12w or 48h'),
         ('redact = "exports"', '`redact`: "exports" is not known; did you mean "export"?'),
         ('retentoin = "1d"', 'unknown key "retentoin"; did you mean "retention"?'),

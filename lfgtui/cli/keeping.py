@@ -19,9 +19,9 @@ class FileKeeper:
         return paths.history_file()
 
     def delete(self, run: str) -> None:
-        from lfgtui.history import upkeep
+        from lfgtui.history import removal
 
-        if run not in upkeep.delete(self._path, [run]):
+        if run not in removal.delete(self._path, [run]):
             raise UsageError(f"run {run} is being run; end it first")
 
     def pin(self, run: str, pinned: bool) -> None:

@@ -86,7 +86,7 @@ def _engine(plan: Plan, closing: ExitStack, redactor: Redactor | None) -> Engine
     else:
         journal.resume(plan.resumes)
         stored = _stored(plan.resumes, plan.tickets)
-    _tidy(plan.config, closing)
+    _tidy(plan.config, closing, has_remains=journal.has_remains)
     servers = OwnServers(plan.config, at_once=min(plan.config.concurrency, len(plan.tickets)))
     return Engine(
         journal,
@@ -102,10 +102,11 @@ def _engine(plan: Plan, closing: ExitStack, redactor: Redactor | None) -> Engine
     )
 
 
-def _tidy(config: Config, closing: ExitStack) -> None:
+def _tidy(config: Config, closing: ExitStack, *, has_remains: bool) -> None:
     """Delete what is older than the config keeps; the run's own lease keeps it out of that."""
     age = config.history.retention
-    if age is not None and (seconds := seconds_of(age)) is not None:
+    seconds = None if age is None else seconds_of(age)
+    if seconds is not None or has_remains:
         from lfgtui.history.retention import Retention
 
         closing.callback(Retention(paths.history_file(), seconds).stop)

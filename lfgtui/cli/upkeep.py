@@ -9,7 +9,7 @@ import click
 from lfgtui import paths
 from lfgtui.ages import NO_AGE, seconds_of
 from lfgtui.errors import HistoryError, UsageError
-from lfgtui.history import marks, rescue, upkeep
+from lfgtui.history import marks, removal, rescue, upkeep
 from lfgtui.history.reader import Reader
 
 
@@ -72,7 +72,7 @@ def prune(age: str | None, dry_run: bool, yes: bool) -> None:
     runs = upkeep.older_than(paths.history_file(), moment)
     for run in runs:
         click.echo(run)
-    count = f"{len(runs)} run{'' if len(runs) == 1 else 's'}"
+    count = _count(len(runs))
     if not runs:
         click.echo("no run ended that long ago", err=True)
     elif dry_run:
@@ -80,8 +80,8 @@ def prune(age: str | None, dry_run: bool, yes: bool) -> None:
     else:
         if not yes:
             click.confirm(f"Delete {count} for good?", abort=True, err=True)
-        upkeep.delete(paths.history_file(), runs)
-        click.echo(f"{count} deleted; `lfg history vacuum` gives their room back", err=True)
+        gone = len(removal.delete(paths.history_file(), runs, before=moment))
+        click.echo(f"{_count(gone)} deleted; `lfg history vacuum` gives their room back", err=True)
         _tell_copies()
 
 
@@ -94,13 +94,17 @@ def delete(names: tuple[str, ...], yes: bool) -> None:
         runs = [reader.find_run(name) for name in names]
     if not yes:
         click.confirm(f"Delete {', '.join(runs)} for good?", abort=True, err=True)
-    deleted = upkeep.delete(paths.history_file(), runs)
+    deleted = removal.delete(paths.history_file(), runs)
     for run in deleted:
         click.echo(run)
     if deleted:
         _tell_copies()
     if left := [run for run in runs if run not in deleted]:
         raise UsageError(f"run {left[0]} is being run; end it first")
+
+
+def _count(runs: int) -> str:
+    return f"{runs} run{'' if runs == 1 else 's'}"
 
 
 def _tell_copies() -> None:

@@ -59,6 +59,11 @@ class Journal:
         return self._run
 
     @property
+    def has_remains(self) -> bool:
+        """Whether something is left of runs that were deleted."""
+        return self._history.has_remains
+
+    @property
     def lost(self) -> list[str]:
         """Runs that were begun and of which the history knows nothing: its log was gone."""
         return self._history.lost

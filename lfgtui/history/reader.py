@@ -98,7 +98,8 @@ class Reader:
     def runs(self, limit: int = 50, offset: int = 0) -> list[RunSummary]:
         """Past runs and running ones, newest first."""
         rows = self._rows(
-            f"{_RUNS} ORDER BY r.started_at DESC, r.id DESC LIMIT ? OFFSET ?", (limit, offset)
+            f"{_RUNS} WHERE r.id <> '' ORDER BY r.started_at DESC, r.id DESC LIMIT ? OFFSET ?",
+            (limit, offset),
         )
         return [_summary(row) for row in rows]
 
@@ -116,7 +117,7 @@ class Reader:
 
     def find_run(self, text: str) -> str:
         """The run meant by an id, its unique beginning or end, or `last`."""
-        newest = "SELECT id FROM runs ORDER BY started_at DESC, id DESC"
+        newest = "SELECT id FROM runs WHERE id <> '' ORDER BY started_at DESC, id DESC"
         if text == "last":
             found = self._rows(f"{newest} LIMIT 1", ())
             if not found:

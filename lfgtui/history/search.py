@@ -36,19 +36,19 @@ _MATCHES = """
 FROM segments_fts
     CROSS JOIN segments s ON s.id = segments_fts.rowid
     CROSS JOIN tickets t ON t.id = s.ticket
-WHERE segments_fts MATCH ?
+WHERE segments_fts MATCH ? AND t.run <> ''
 """
 _LISTED = """
 SELECT t.run, t.name, s.attempt, s.first_seq, s.kind, s.at, s.text
 FROM segments s CROSS JOIN tickets t ON t.id = s.ticket
-WHERE 1
+WHERE t.run <> ''
 """
 _NARROWED = """
 SELECT t.run, t.name, s.attempt, s.first_seq, s.kind, s.at, s.text
 FROM segments_code
     CROSS JOIN segments s ON s.id = segments_code.rowid
     CROSS JOIN tickets t ON t.id = s.ticket
-WHERE segments_code MATCH ?
+WHERE segments_code MATCH ? AND t.run <> ''
 """
 
 
@@ -176,7 +176,8 @@ def _ranked(
         row = connection.execute(
             f"{_COLUMNS}{_MATCHES} AND segments_fts.rowid = ?", (*_marks(), expression, id_)
         ).fetchone()
-        hits.append(_hit(expression, row))
+        if row is not None:  # of a run that is just being deleted
+            hits.append(_hit(expression, row))
     return Found(hits, is_partly_ranked=newest is not None)
 
 

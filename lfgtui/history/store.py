@@ -21,7 +21,7 @@ import msgspec
 
 from lfgtui import events as e
 from lfgtui.errors import HistoryError
-from lfgtui.history import dead_runs, leases, schema
+from lfgtui.history import dead_runs, leases, removal, schema
 from lfgtui.history.ledger import Ledger, load
 from lfgtui.history.reader import Reader, RunState
 from lfgtui.history.writer import OnBehind, OnEntries, Writer
@@ -59,6 +59,7 @@ class History:
         try:
             with schema.opening(path):
                 ended = dead_runs.end(self._connection, path, self._clock(), had_log=had_log)
+                self.has_remains = removal.has_remains(self._connection)
             self.recovered, self.lost = ended
             self._writer = Writer(path, on_entries, on_behind, durability)
         except BaseException:

@@ -5,18 +5,14 @@ takes the file's write lock only for as long as it writes, so runs that are
 going on wait and lose nothing.
 """
 
-import json
 import sqlite3
-import sys
-from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
 from lfgtui.errors import UsageError
-from lfgtui.history import dead_runs, leases, schema, seals
-
-_SHIFT = seals.SHIFT
+from lfgtui.history import dead_runs, schema
+from lfgtui.history.removal import REMOVED
 
 
 class Size(NamedTuple):
@@ -32,8 +28,12 @@ class Size(NamedTuple):
 def size(path: Path) -> Size:
     """Count it."""
     with closing(schema.connect_to_read(path)) as db, schema.opening(path):
-        runs, oldest = db.execute("SELECT count(*), min(started_at) FROM runs").fetchone()
-        (tickets,) = db.execute("SELECT count(*) FROM tickets").fetchone()
+        runs, oldest = db.execute(
+            "SELECT count(*), min(started_at) FROM runs WHERE id <> ?", (REMOVED,)
+        ).fetchone()
+        (tickets,) = db.execute(
+            "SELECT count(*) FROM tickets WHERE run <> ?", (REMOVED,)
+        ).fetchone()
         (text,) = db.execute("SELECT coalesce(sum(length(text)), 0) FROM segments").fetchone()
     parts = (path, path.with_name(f"{path.name}-wal"))
     file = sum(part.stat().st_size for part in parts if part.exists())
@@ -52,19 +52,6 @@ def older_than(path: Path, moment: float) -> list[str]:
             (moment,),
         )
         return [run for (run,) in rows]
-
-
-def delete(path: Path, runs: Sequence[str]) -> list[str]:
-    """Delete runs for good; gives those that were. One that is being run is left."""
-    deleted = []
-    with dead_runs.connected(path) as db:
-        for run in runs:
-            with leases.held(path.parent / "locks", run) as ours:
-                if ours:
-                    with schema.transaction(db):
-                        delete_some(db, run, sys.maxsize)
-                    deleted.append(run)
-    return deleted
 
 
 def back_up(path: Path, copy: Path) -> None:
@@ -108,39 +95,3 @@ def damage(path: Path) -> list[str]:
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         return [str(error)]
     return [line for line in found if line != "ok"]
-
-
-def delete_some(db: sqlite3.Connection, run: str, segments: int) -> bool:
-    """Delete tickets of the run until so many segments are gone; says whether the run is.
-
-    The caller holds the transaction. A ticket's entries go first: without its
-    texts they could not be read.
-    """
-    texts: list[int] = []
-    emptied: list[tuple[int]] = []
-    tickets = db.execute("SELECT id FROM tickets WHERE run = ?", (run,)).fetchall()
-    for (ticket,) in tickets:
-        db.execute(
-            "DELETE FROM packs WHERE id >= ? AND id < ?", (ticket << _SHIFT, ticket + 1 << _SHIFT)
-        )
-        db.execute("DELETE FROM entries WHERE ticket = ?", (ticket,))
-        room = segments - len(texts)
-        found = db.execute("SELECT id FROM segments WHERE ticket = ? LIMIT ?", (ticket, room))
-        own = [id_ for (id_,) in found]
-        texts += own
-        if len(own) == room:  # there may be more
-            break
-        emptied.append((ticket,))
-    chosen = json.dumps(texts)
-    these = "WHERE id IN (SELECT value FROM json_each(?))"
-    db.execute(  # in order: the index writes itself out each time it is told of an earlier text
-        "INSERT INTO segments_fts (segments_fts, rowid, text)"
-        f" SELECT 'delete', id, text FROM segments {these} ORDER BY id",
-        (chosen,),
-    )
-    db.execute(f"DELETE FROM segments {these}", (chosen,))
-    db.executemany("DELETE FROM tickets WHERE id = ?", emptied)
-    if len(emptied) < len(tickets):
-        return False
-    db.execute("DELETE FROM runs WHERE id = ?", (run,))
-    return True

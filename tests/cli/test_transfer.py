@@ -2,8 +2,10 @@
 
 import io
 import json
+import sqlite3
 import stat
 import subprocess
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -207,13 +209,14 @@ def test_what_is_imported_is_a_whole_run(
 
 
 def test_pruning_takes_its_age_from_the_config(
-    run: str, capsys: pytest.CaptureFixture[str]
+    run: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert main(["history", "prune", "--yes"]) == 2
     assert "set retention in [history]" in capsys.readouterr().err
     config = paths.config_file()
     config.parent.mkdir(parents=True)
-    config.write_text('[history]\nretention = "0h"\n')
+    config.write_text('[history]\nretention = "1h"\n')
+    monkeypatch.setattr("time.time", lambda: 4e9)
     assert main(["history", "prune", "--yes"]) == 0
     assert capsys.readouterr().out == f"{run}\n"
 
@@ -225,7 +228,10 @@ def test_a_run_deletes_what_is_older_than_the_config_keeps(
     monkeypatch.setattr("lfgtui.cli.servers.embedded_simulator", hasty)
     config = paths.config_file()
     config.parent.mkdir(parents=True)
-    config.write_text('[history]\nretention = "0h"\n')
+    config.write_text('[history]\nretention = "1h"\n')
+    with closing(sqlite3.connect(paths.history_file())) as db:
+        db.execute("UPDATE runs SET ended_at = 1.0")
+        db.commit()
     arguments = ["--provider", "simulator", "--model", "generic", "--headless"]
     assert main(["run", "-p", "Hello", *arguments]) == 0
     main(["history", "--json"])

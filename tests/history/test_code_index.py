@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lfgtui import events as e
-from lfgtui.history import History, Reader, code_index, schema, upkeep
+from lfgtui.history import History, Reader, code_index, removal, schema
 from lfgtui.history.search import search
 from lfgtui.tickets import Ticket
 
@@ -67,7 +67,7 @@ def test_it_keeps_up_with_what_is_written_and_deleted(recorder: Recorder) -> Non
     code_index.build(recorder.path)
     new = say(recorder.history, "y = frobnicate(2)")
     assert found(recorder.path, "= frobnicate(") == [new, old]
-    upkeep.delete(recorder.path, [old])
+    removal.delete(recorder.path, [old])
     assert found(recorder.path, "= frobnicate(") == [new]
     assert is_sound(recorder.path)
     code_index.drop(recorder.path)
@@ -94,7 +94,7 @@ def test_a_build_that_was_broken_off_goes_on(
     with closing(schema.connect_to_read(recorder.path)) as db:
         assert not code_index.is_whole(db)
     late = say(recorder.history, "call number9(")
-    upkeep.delete(recorder.path, [runs[0], runs[4]])  # one that is not in the index yet
+    removal.delete(recorder.path, [runs[0], runs[4]])  # one that is not in the index yet
     expected = [late, *reversed(runs[1:4])]
     assert found(recorder.path, "call number") == expected
     code_index.build(recorder.path)

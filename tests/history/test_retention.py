@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from lfgtui import events as e
-from lfgtui.history import History, Reader, leases, marks, schema, upkeep
-from lfgtui.history.retention import Retention, delete_gently
+from lfgtui.errors import UsageError
+from lfgtui.history import History, Reader, leases, marks, removal, schema, upkeep
+from lfgtui.history.retention import Retention
 
 from .conftest import Recorder
 from .test_search import STORY
@@ -57,46 +58,58 @@ def test_what_ended_long_ago_goes_and_all_else_stays(
     assert upkeep.damage(recorder.path) == []
 
 
-def test_a_large_run_goes_in_steps_that_leave_what_is_left_readable(recorder: Recorder) -> None:
-    run = ended(recorder, 100.0, "a", "b", "c")
+def test_it_is_out_of_sight_at_once_and_goes_in_steps(recorder: Recorder) -> None:
+    run, other = ended(recorder, 100.0, "a", "b", "c"), ended(recorder, 150.0)
     seen: list[int] = []
 
     def look(taken: float) -> bool:
         seen.append(rows(recorder.path)["segments"])
-        with Reader(recorder.path) as reader:
-            for ticket in reader.tickets(run) if run in runs(recorder.path) else ():
-                list(reader.entries(run, ticket.ticket.id))
+        assert runs(recorder.path) == {other}
+        assert found(recorder.path) == {other}
         return True
 
-    assert rows(recorder.path)["segments"] > 4
     with closing(schema.connect(recorder.path)) as db:
-        assert delete_gently(db, run, 200.0, look, segments=2)
-    assert len(seen) > 2
+        assert removal.take_out(db, recorder.path, run, before=None)
+        assert runs(recorder.path) == found(recorder.path) == {other}
+        with pytest.raises(UsageError, match="no run"), Reader(recorder.path) as reader:
+            reader.find_run(run)
+        removal.sweep(db, look, texts=2)
+    assert len(seen) > 4
     assert seen == sorted(seen, reverse=True)
+    removal.delete(recorder.path, [other])
     assert set(rows(recorder.path).values()) == {0}
     with closing(sqlite3.connect(recorder.path)) as db:
         db.execute("INSERT INTO segments_fts (segments_fts) VALUES ('integrity-check')")
 
 
-def test_one_that_is_stopped_half_way_is_finished_by_the_next(recorder: Recorder) -> None:
+def found(path: Path) -> set[str]:
+    """The runs that any way of searching finds."""
+    with Reader(path) as reader:
+        ways = [
+            reader.search("parser"),
+            reader.search("parser", ranked=True),
+            reader.search("parser", code=True),
+            reader.search("state:failed"),
+        ]
+    return {hit.run for hits in ways for hit in hits}
+
+
+def test_what_was_stopped_half_way_is_swept_by_the_next(recorder: Recorder) -> None:
     run = ended(recorder, 100.0, "a", "b", "c")
     with closing(schema.connect(recorder.path)) as db:
-        assert not delete_gently(db, run, 200.0, lambda _: False, segments=2)
-        assert run in runs(recorder.path)
-    gone = Retention(recorder.path, DAY)
-    gone.join()
-    assert gone.deleted == [run]
+        assert removal.take_out(db, recorder.path, run, before=None)
+        removal.sweep(db, lambda _: False, texts=2)
+        assert removal.has_remains(db)
+    Retention(recorder.path, None).join()
+    assert set(rows(recorder.path).values()) == {0}
 
 
-def test_a_pin_stops_it_between_two_steps(recorder: Recorder) -> None:
-    run = ended(recorder, 100.0, "a", "b", "c")
-
-    def pin(taken: float) -> bool:
-        marks.pin(recorder.path, run, True)
-        return True
-
-    with closing(schema.connect(recorder.path)) as db:
-        assert not delete_gently(db, run, 200.0, pin, segments=2)
+def test_what_is_pinned_meanwhile_stays(recorder: Recorder) -> None:
+    run = ended(recorder, 100.0)
+    old = upkeep.older_than(recorder.path, 200.0)
+    marks.pin(recorder.path, run, True)
+    assert old == [run]
+    assert removal.delete(recorder.path, old, before=200.0) == []
     assert runs(recorder.path) == {run}
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from lfgtui import events as e
 from lfgtui.errors import UsageError
-from lfgtui.history import Reader, upkeep
+from lfgtui.history import Reader, removal, upkeep
 
 from .conftest import Recorder
 from .test_search import STORY
@@ -30,7 +30,7 @@ def of(recorder: Recorder, run: str) -> list[e.Entry]:
 def test_what_is_deleted_is_gone_and_the_rest_is_whole(recorder: Recorder) -> None:
     runs = [finished(recorder, word) for word in ("alpha", "beta", "gamma")]
     running = recorder.start("a")
-    assert upkeep.delete(recorder.path, [runs[1], running]) == [runs[1]]
+    assert removal.delete(recorder.path, [runs[1], running]) == [runs[1]]
     with recorder.history.reader() as reader:
         assert {run.run for run in reader.runs()} == {runs[0], runs[2], running}
         assert reader.search("beta") == []
@@ -59,7 +59,7 @@ def test_vacuum_gives_the_room_back(recorder: Recorder) -> None:
     text = "".join(f"word{n} " for n in range(60_000))
     recorder.play(run, "a", [*STORY[:4], e.TextDelta(text), e.TicketCancelled()])
     recorder.history.finish_run(run, "failed")
-    upkeep.delete(recorder.path, [run])
+    removal.delete(recorder.path, [run])
     recorder.history.close()
     before, after = upkeep.vacuum(recorder.path)
     assert after < before / 4
