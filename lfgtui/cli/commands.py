@@ -5,6 +5,7 @@ simulator's web stack, so a subcommand's module is imported only to run it or
 to show its own help.
 """
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -87,6 +88,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # What is still buffered must go somewhere when the interpreter flushes it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:
+        if error.filename is not None or error.errno != errno.ENOSPC:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _complain(f"the output cannot be written: {error.strerror}")
     return result if isinstance(result, int) else 0
 
 

@@ -41,7 +41,7 @@ class FileKeeper:
         if not plan.unfinished:
             raise UsageError(f"run {run} has nothing left to do")
         if not is_ours:
-            with leases.held(self._path.parent / "locks", run) as is_free:
+            with leases.held(self._path.parent / "locks", run, patiently=True) as is_free:
                 if not is_free:
                     raise UsageError(f"run {run} is being run by another lfg")
         check_providers(plan)

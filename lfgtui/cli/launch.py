@@ -30,14 +30,17 @@ if TYPE_CHECKING:
 def launch(plan: Plan) -> int:
     """Check, start, run and close; returns the exit code.
 
-    Where another run was asked for on the screen, goes on with that one.
+    Where another run was asked for on the screen, goes on with that one; the
+    code is then the worst of theirs.
     Raises `UsageError` before anything starts when a provider, a model, a key
     or a theme is missing, `HistoryError` when the run cannot be stored.
     """
+    worst = 0
     while True:
         code, resumes = _launch(plan)
+        worst = max(worst, code)
         if resumes is None:
-            return code
+            return worst
         plan = plan_to_resume(resumes, plan.config)
 
 

@@ -138,4 +138,7 @@ def _tell_limit(shown: int, limit: int) -> None:
 
 
 def _when(at: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
+    try:
+        return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
+    except (OverflowError, ValueError, OSError):  # a file that was damaged
+        return "????-??-?? ??:??:??"

@@ -6,15 +6,17 @@ import time
 import click
 
 from lfgtui import paths
+from lfgtui.cli.pace import IDLE_LIMIT as LIMIT
+from lfgtui.cli.pace import SPEED
 from lfgtui.errors import UsageError
 
 
 @click.command(name="replay")
 @click.argument("name", metavar="RUN")
-@click.option("--speed", type=click.FloatRange(0.05, 100), default=1.0, show_default=True)
+@click.option("--speed", type=SPEED, default=1.0, show_default=True)
 @click.option(
     "--idle-limit",
-    type=click.FloatRange(min=0),
+    type=LIMIT,
     metavar="SECONDS",
     help="Cut gaps in which nothing happens to this; 0 keeps them.  [default: 15]",
 )

@@ -140,7 +140,11 @@ def resume(
 ) -> int:
     """Go on with what RUN did not finish. RUN may be a unique prefix, or 'last'."""
     config, output = _config(concurrency), _output(headless, as_json)
-    return launch(plan_to_resume(name, config, provider, model, output=output))
+    plan = plan_to_resume(name, config, provider, model, output=output)
+    if not plan.unfinished:
+        click.echo(f"run {plan.resumes} has nothing left to do", err=True)
+        return 0
+    return launch(plan)
 
 
 def _config(concurrency: int | None) -> Config:

@@ -11,6 +11,8 @@ import msgspec
 
 from lfgtui import paths
 from lfgtui.cli.cast import CastOptions, cast_lines
+from lfgtui.cli.pace import IDLE_LIMIT, SPEED
+from lfgtui.cli.past import open_reader
 from lfgtui.cli.redacting import redactor_of, told
 from lfgtui.config import Config, load_config
 from lfgtui.errors import UsageError
@@ -43,8 +45,8 @@ class _Asked(msgspec.Struct, frozen=True):
     "--redact/--no-redact", default=None, help="Take secrets out; the config says by default."
 )
 @click.option("--size", metavar="120x40", help="cast: columns and rows.")
-@click.option("--speed", type=click.FloatRange(0.05, 100), help="cast: so many times as fast.")
-@click.option("--idle-limit", type=click.FloatRange(min=0), help="cast: cut longer gaps to this.")
+@click.option("--speed", type=SPEED, help="cast: so many times as fast.")
+@click.option("--idle-limit", type=IDLE_LIMIT, help="cast: cut longer gaps to this.")
 def export_command(
     place: str,
     form: Format,
@@ -66,7 +68,7 @@ def export_command(
         redact = config.history.redact != "never"
     redactor = redactor_of(config) if redact else None
     name, _, only = place.partition("/")
-    with Reader(paths.history_file()) as reader:
+    with open_reader() as reader:
         asked = _Asked(reader.find_run(name), only, form, redactor, config, cast)
         pieces = _pieces(reader, asked)
         if output is None:
@@ -129,5 +131,12 @@ def _write(output: Path, pieces: Iterator[bytes]) -> None:
         raise UsageError(f"{output} exists already; name a new file") from None
     except OSError as error:
         raise UsageError(f"{output}: {error.strerror}") from None
-    with open(handle, "wb") as file:  # noqa: PTH123 - a handle has no path
-        file.writelines(pieces)
+    try:
+        with open(handle, "wb") as file:  # noqa: PTH123 - a handle has no path
+            file.writelines(pieces)
+    except OSError as error:
+        output.unlink(missing_ok=True)
+        raise UsageError(f"{output}: {error.strerror}") from None
+    except BaseException:
+        output.unlink(missing_ok=True)  # half a document would pass for a whole one
+        raise

@@ -27,7 +27,8 @@ INSERT INTO code_index SELECT coalesce(max(id), 0) + 1 FROM segments;
 CREATE VIRTUAL TABLE segments_code USING fts5 (
     text, content='segments', content_rowid='id', tokenize='trigram case_sensitive 1', detail=none
 );
-CREATE TRIGGER segments_code_insert AFTER INSERT ON segments BEGIN
+CREATE TRIGGER segments_code_insert AFTER INSERT ON segments
+WHEN new.id >= (SELECT built_from FROM code_index) BEGIN
     INSERT INTO segments_code (rowid, text) VALUES (new.id, new.text);
 END;
 CREATE TRIGGER segments_code_delete AFTER DELETE ON segments
@@ -55,8 +56,8 @@ def drop(path: Path) -> None:
     from lfgtui.history import dead_runs
 
     with dead_runs.connected(path) as db, schema.transaction(db):
-        for what in ("TRIGGER segments_code_insert", "TRIGGER segments_code_delete"):
-            db.execute(f"DROP {what.replace(' ', ' IF EXISTS ')}")
+        for trigger in ("segments_code_insert", "segments_code_delete"):
+            db.execute(f"DROP TRIGGER IF EXISTS {trigger}")
         for table in ("segments_code", "code_index"):
             db.execute(f"DROP TABLE IF EXISTS {table}")
 

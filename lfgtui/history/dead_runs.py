@@ -1,9 +1,9 @@
 """Runs whose process died: found, and ended as interrupted.
 
-Whoever writes does this first. So a write-ahead log is only ever folded into
-the file by someone who has ended the dead runs, and a dead run whose log is
-not there has lost the log: SQLite finds nothing wrong with a file like that,
-it is just older than what was on the screen.
+Whoever writes does this first, and once more in the end: the last one to close
+the file folds the write-ahead log into it. So the log only ever goes when the
+dead runs are ended, and a dead run without a log has lost it: SQLite finds
+nothing wrong with a file like that, it is just older than what was on the screen.
 """
 
 import sqlite3
@@ -39,6 +39,7 @@ def connected(path: Path) -> Iterator[sqlite3.Connection]:
     with closing(schema.connect(path)) as db, schema.opening(path):
         end(db, path, time.time(), had_log=had_log)
         yield db
+        end(db, path, time.time(), had_log=True)
 
 
 def end(db: sqlite3.Connection, path: Path, now: float, *, had_log: bool) -> Ended:
@@ -64,7 +65,8 @@ def end(db: sqlite3.Connection, path: Path, now: float, *, had_log: bool) -> End
 def has_log(path: Path) -> bool:
     """Whether its write-ahead log is there; raises `HistoryError` where one may not look."""
     with schema.opening(path):
-        return schema.log_of(path).exists()
+        log = schema.log_of(path)  # whoever only reads makes an empty one
+        return log.exists() and log.stat().st_size > 0
 
 
 def interrupt(db: sqlite3.Connection, run: str, now: float, missing_log: str | None) -> None:
@@ -82,7 +84,7 @@ def interrupt(db: sqlite3.Connection, run: str, now: float, missing_log: str | N
                 batch.add(Submission(ledger, attempt, at, gone, 0))
             batch.add(Submission(ledger, attempt, at, e.TicketInterrupted(), 0))
     batches.write(db, batch)
-    db.execute("UPDATE runs SET state = 'interrupted', ended_at = ? WHERE id = ?", (now, run))
+    db.execute("UPDATE runs SET state = 'interrupted', ended_at = ? WHERE id = ?", (at, run))
 
 
 def _running(db: sqlite3.Connection) -> set[str]:

@@ -7,11 +7,13 @@ lease can be taken is a dead one.
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _SUFFIX = ".lock"
+_PATIENCE = 1.0
 
 
 class Lease:
@@ -47,10 +49,21 @@ def take(folder: Path, run: str) -> Lease | None:
         os.close(handle)  # its last holder removed it between our open and our lock
 
 
+def take_patiently(folder: Path, run: str) -> Lease | None:
+    """The same, after a while if need be: whoever opens the file looks at each lease for a moment.
+
+    That is how dead runs are told from live ones, and it must not be taken for one.
+    """
+    until = time.monotonic() + _PATIENCE
+    while (lease := take(folder, run)) is None and time.monotonic() < until:
+        time.sleep(_PATIENCE / 50)
+    return lease
+
+
 @contextmanager
-def held(folder: Path, run: str) -> Iterator[bool]:
+def held(folder: Path, run: str, *, patiently: bool = False) -> Iterator[bool]:
     """Holds the lease for a while, if it can be had; says whether it is."""
-    lease = take(folder, run)
+    lease = take_patiently(folder, run) if patiently else take(folder, run)
     try:
         yield lease is not None
     finally:

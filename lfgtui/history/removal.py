@@ -38,7 +38,7 @@ def delete(path: Path, runs: Sequence[str], *, before: float | None = None) -> l
 
 def take_out(db: sqlite3.Connection, path: Path, run: str, *, before: float | None) -> bool:
     """Take a run out of sight, unless it is being run; says whether it is."""
-    with leases.held(path.parent / "locks", run) as ours:
+    with leases.held(path.parent / "locks", run, patiently=True) as ours:
         if not ours:
             return False
         with schema.transaction(db):

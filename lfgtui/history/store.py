@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
@@ -53,6 +54,7 @@ class History:
         self._clock: Callable[[], float] = time.time
         self._locks = path.parent / "locks"
         self._leases: dict[str, leases.Lease] = {}
+        self._is_closed = False
         had_log = dead_runs.has_log(path)
         self._connection = schema.connect(path, durability)
         self._alone = Lock()
@@ -98,7 +100,12 @@ class History:
 
         What could not be written is told by `failure`.
         """
+        if self._is_closed:
+            return
+        self._is_closed = True
         self._writer.close()
+        with suppress(HistoryError), schema.opening(self.path):  # others, that died meanwhile
+            dead_runs.end(self._connection, self.path, self._clock(), had_log=True)
         for run in list(self._leases):
             self.release(run)
         self._connection.close()
@@ -153,7 +160,7 @@ class History:
     def resume_run(self, run: str) -> None:
         """Make a stored run one that runs here; its tickets go on from where they are."""
         with schema.opening(self.path), self._alone:
-            lease = leases.take(self._locks, run)
+            lease = leases.take_patiently(self._locks, run)
             if lease is None:
                 raise HistoryError(f"run {run} is being run by another lfg")
             try:
@@ -166,7 +173,10 @@ class History:
         self._writer.register(ledgers)
 
     def finish_run(self, run: str, state: RunState) -> None:
-        """Store how the run ended, once all its entries are saved, and release it."""
+        """Store how the run ended, once all its entries are saved, and release it.
+
+        It ended with its last ticket, however much later that is stored.
+        """
         self._store_state(run, state, self._clock())
         self.release(run)  # if that failed only `close` may: there is a backlog to write
 
@@ -229,7 +239,10 @@ class History:
 
     def _set_state(self, run: str, state: RunState, ended_at: float | None) -> None:
         self._connection.execute(
-            "UPDATE runs SET state = ?, ended_at = ? WHERE id = ?", (state, ended_at, run)
+            "UPDATE runs SET state = :state, ended_at = iif(:now IS NULL, NULL,"
+            " coalesce((SELECT max(ended_at) FROM tickets WHERE run = :run), :now))"
+            " WHERE id = :run",
+            {"state": state, "now": ended_at, "run": run},
         )
 
 

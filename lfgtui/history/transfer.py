@@ -9,7 +9,7 @@ import re
 import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import msgspec
 
@@ -29,14 +29,18 @@ _RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[a-z0-9]{4}")  # it becomes a file's na
 _TICKET_ID = re.compile(r"[A-Za-z0-9._-]+")
 
 
+Moment: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=1e11)]
+"""Seconds since the epoch, in years of four digits."""
+
+
 class RunLine(msgspec.Struct, frozen=True, tag_field="type", tag="lfg_run"):
     """The first line. Times in seconds since the epoch."""
 
     run: str
     title: str
     state: RunState
-    started_at: float
-    ended_at: float | None = None
+    started_at: Moment
+    ended_at: Moment | None = None
     note: str = ""
     version: int = VERSION
 
@@ -58,7 +62,7 @@ class _Identity(msgspec.Struct, frozen=True):
     ticket: str
     attempt: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
     seq: int
-    at: Annotated[float, msgspec.Meta(ge=0, le=1e11)]
+    at: Moment
 
 
 _run = msgspec.json.Decoder(RunLine)

@@ -44,5 +44,8 @@ def spark(values: list[float], width: int) -> str:
 
 
 def day_and_time(at: float) -> str:
-    """Local time, `2026-03-04 17:05`."""
-    return datetime.fromtimestamp(at).strftime("%Y-%m-%d %H:%M")
+    """Local time, `2026-03-04 17:05`; question marks for one that no calendar knows."""
+    try:
+        return datetime.fromtimestamp(at).strftime("%Y-%m-%d %H:%M")
+    except (OverflowError, ValueError, OSError):
+        return "????-??-?? ??:??"

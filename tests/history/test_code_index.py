@@ -93,8 +93,8 @@ def test_a_build_that_was_broken_off_goes_on(
     monkeypatch.undo()
     with closing(schema.connect_to_read(recorder.path)) as db:
         assert not code_index.is_whole(db)
-    late = say(recorder.history, "call number9(")
     removal.delete(recorder.path, [runs[0], runs[4]])  # one that is not in the index yet
+    late = say(recorder.history, "call number9(")  # takes the ids of one that was deleted
     expected = [late, *reversed(runs[1:4])]
     assert found(recorder.path, "call number") == expected
     code_index.build(recorder.path)

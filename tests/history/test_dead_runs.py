@@ -64,3 +64,28 @@ def test_who_keeps_the_file_in_order_ends_dead_runs_first(path: Path) -> None:
         assert reader.run(run).state == "interrupted"
         events = [entry.event for entry in reader.entries(run, "a")]
     assert not any(isinstance(event, e.GuardTripped) for event in events)
+
+
+def test_who_closes_last_ends_those_that_died_meanwhile(path: Path) -> None:
+    with History.open(path) as last:
+        process = writer(path, -1)
+        assert process.stdout is not None
+        run = [process.stdout.readline() for _ in range(60)][-1].split()[0]
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate(timeout=30)
+        assert last.recovered == []
+    assert not schema.log_of(path).exists()  # folded into the file by the last to close it
+    with History.open(path) as history, history.reader() as reader:
+        assert (history.recovered, reader.run(run).state) == ([], "interrupted")
+        events = [entry.event for entry in reader.entries(run, "a")]
+        assert not any(isinstance(event, e.GuardTripped) for event in events)
+
+
+def test_a_log_is_missed_also_after_somebody_has_read(path: Path) -> None:
+    run = killed(path, checkpointed=True)
+    with Reader(path) as reader:
+        assert reader.run(run).state == "running"
+    assert schema.log_of(path).exists()
+    with History.open(path) as history, history.reader() as reader:
+        assert history.recovered == [run]
+        assert isinstance(list(reader.entries(run, "a"))[-2].event, e.GuardTripped)

@@ -20,6 +20,7 @@ DAY = 86_400
 def ended(recorder: Recorder, at: float, *tickets: str) -> str:
     """A run that ended then."""
     recorder.history._clock = lambda: at
+    recorder._at = at - 100
     names = tickets or ("a",)
     run = recorder.start(*names, title=f"ended {at}")
     for name in names:

@@ -1,12 +1,13 @@
 import re
 from contextlib import closing
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
 from lfgtui import events as e
 from lfgtui.errors import HistoryError
-from lfgtui.history import History, schema
+from lfgtui.history import History, leases, schema
 from lfgtui.tickets import Ticket
 
 from .conftest import Recorder
@@ -204,3 +205,25 @@ def test_a_commit_waits_for_the_disk_where_it_was_asked_to(
         for connection in (history._connection, history._writer._connection):
             assert connection.execute("PRAGMA synchronous").fetchone() == (level,)
             assert connection.execute("PRAGMA fullfsync").fetchone() == (int(level == 2),)
+
+
+def test_a_run_ended_with_its_last_ticket_however_much_later_that_is_stored(
+    recorder: Recorder,
+) -> None:
+    run = recorder.start("a")
+    recorder.play(run, "a", [*BEGIN, e.TicketCancelled()])
+    ended_at = recorder.entries[-1].at
+    recorder.history._clock = lambda: 99_999.0
+    recorder.history.mark_run(run, "failed")
+    recorder.history.finish_run(run, "failed")
+    with recorder.history.reader() as reader:
+        assert reader.run(run).ended_at == ended_at
+
+
+def test_a_lease_that_is_only_looked_at_is_waited_for(recorder: Recorder) -> None:
+    run = recorder.start("a")
+    recorder.history.finish_run(run, "failed")
+    looked = leases.take(recorder.path.parent / "locks", run)
+    assert looked is not None
+    Timer(0.1, looked.release).start()
+    recorder.history.resume_run(run)

@@ -45,11 +45,9 @@ def test_what_is_deleted_is_gone_and_the_rest_is_whole(recorder: Recorder) -> No
 
 
 def test_old_runs_are_those_that_ended_before(recorder: Recorder) -> None:
-    recorder.history._clock = lambda: 1000.0
     old = finished(recorder, "old")
-    recorder.history._clock = lambda: 5000.0
+    recorder._at = 5000.0
     finished(recorder, "new")
-    recorder.history._clock = lambda: 100.0
     recorder.start("a")
     assert upkeep.older_than(recorder.path, 2000.0) == [old]
 

@@ -17,10 +17,10 @@ from lfgtui.looks import figures
 from lfgtui.ui.replay.playback import Playback
 from lfgtui.ui.replay.timeline import Timeline
 
-_SECONDS = re.compile(r"(\d+(?:\.\d+)?)\s*s?", re.ASCII)
-_CLOCK = re.compile(r"(@?)(?:(\d+):)?(\d+):(\d\d(?:\.\d+)?)", re.ASCII)
-_SHARE = re.compile(r"(\d+(?:\.\d+)?)\s*%", re.ASCII)
-_EVENT = re.compile(r"(?:([A-Za-z0-9._-]+)\s*)?(?:#|\s)\s*(\d+)", re.ASCII)
+_SECONDS = re.compile(r"(\d{1,9}(?:\.\d+)?)\s*s?", re.ASCII)
+_CLOCK = re.compile(r"(@?)(?:(\d{1,4}):)?(\d{1,4}):(\d\d(?:\.\d+)?)", re.ASCII)
+_SHARE = re.compile(r"(\d{1,3}(?:\.\d+)?)\s*%", re.ASCII)
+_EVENT = re.compile(r"(?:([A-Za-z0-9._-]+)\s*)?(?:#|\s)\s*(\d{1,9})", re.ASCII)
 
 EXPECTED = "1:30, 90s, 50%, #17, api 17 or 14:03:22"
 
@@ -35,7 +35,7 @@ def go_to(playback: Playback, text: str, counted: str | None = None) -> None:
     if found := _SECONDS.fullmatch(said):
         playback.seek(_within(timeline, float(found[1])))
     elif found := _SHARE.fullmatch(said):
-        playback.seek(timeline.length * min(100.0, float(found[1])) / 100)
+        playback.seek(_share(timeline, float(found[1])))
     elif found := _CLOCK.fullmatch(said):
         playback.seek(_clock(timeline, found))
     elif found := _EVENT.fullmatch(said):
@@ -48,6 +48,12 @@ def _within(timeline: Timeline, seconds: float) -> float:
     if seconds > timeline.length:
         raise UsageError(f"it plays {figures.duration(timeline.length)} only")
     return seconds
+
+
+def _share(timeline: Timeline, percent: float) -> float:
+    if percent > 100:
+        raise UsageError("100% is its end")
+    return timeline.length * percent / 100
 
 
 def _clock(timeline: Timeline, found: re.Match[str]) -> float:
@@ -82,7 +88,7 @@ def _entry(timeline: Timeline, ticket: str | None, number: int) -> int:
     if ticket not in timeline.of_ticket:
         known = timeline.of_ticket
         raise UsageError(f'the run has no ticket "{ticket}"{did_you_mean(ticket, known)}')
-    count = timeline.find_entry(ticket, number)
+    count = timeline.find_entry(ticket, number) if number else 0
     if count is None:
         raise UsageError(f"{ticket} has {len(timeline.of_ticket[ticket])} events only")
     return count

@@ -25,6 +25,9 @@ class BesideScreen(RunScreen):
     def can_resume(self) -> bool:
         return False
 
+    def frame(self, now: float, gauges: bool = True) -> None:
+        super().frame(self._desk.panes.clock(), gauges)  # of a replay: the time it is held at
+
     def mark(self, tickets: set[str]) -> None:
         if self._ticket in tickets:
             for pane in self.panes:
