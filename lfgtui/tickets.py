@@ -190,7 +190,7 @@ def _check(source: _Source, document: TicketsDocument) -> None:
                 hint = did_you_mean(need, first.keys() - {table.id})
                 missing = f'"{table.id}" needs "{need}", which is no ticket{hint}'
                 raise source.refusal(("ticket", index, "needs"), missing)
-    if circle := _circle({t.id: t.needs or () for t in document.ticket}):
+    if circle := circle_of({t.id: t.needs or () for t in document.ticket}):
         told = f"needs go in a circle: {' -> '.join(circle)}"
         raise source.refusal(("ticket", first[circle[0]], "needs"), told)
 
@@ -202,7 +202,7 @@ def _refuse_not_yet(source: _Source, keys: TicketKeys, at: tuple[str | int, ...]
             raise source.refusal((*at, key), told)
 
 
-def _circle(needs: dict[str, tuple[str, ...]]) -> list[str]:
+def circle_of(needs: dict[str, tuple[str, ...]]) -> list[str]:
     """A circle among the needs, as ids with the first repeated at the end; or nothing."""
     finished: set[str] = set()
     for start in needs:

@@ -30,9 +30,10 @@ class FileKeeper:
         marks.pin(self._path, run, pinned)
 
     def annotate(self, run: str, note: str) -> None:
+        from lfgtui.cli.redacting import redacted_for_writing
         from lfgtui.history import marks
 
-        marks.annotate(self._path, run, note)
+        marks.annotate(self._path, run, redacted_for_writing(self._config, note))
 
     def check_resume(self, run: str, *, is_ours: bool) -> None:
         from lfgtui.history import leases

@@ -63,14 +63,11 @@ def _launch(plan: Plan) -> tuple[int, str | None]:
 
 
 def _without_secrets(plan: Plan, redactor: Redactor) -> Plan:
-    """The plan as it may be shown and as models are told it; what goes beside stays real."""
-    tickets = [
-        msgspec.structs.replace(
-            ticket, title=redactor.text(ticket.title), prompt=redactor.text(ticket.prompt)
-        )
-        for ticket in plan.tickets
-    ]
-    return msgspec.structs.replace(plan, title=redactor.text(plan.title), tickets=tickets)
+    """The plan as it is stored, shown and told to models: a resume tells them the same."""
+    from lfgtui.redaction import redacted_ticket
+
+    tickets = [redacted_ticket(redactor, ticket) for ticket in plan.tickets]
+    return msgspec.structs.replace(plan, title=redactor.whole(plan.title), tickets=tickets)
 
 
 def _engine(plan: Plan, closing: ExitStack, redactor: Redactor | None) -> Engine:
@@ -85,10 +82,10 @@ def _engine(plan: Plan, closing: ExitStack, redactor: Redactor | None) -> Engine
     closing.callback(tell_lost, journal.lost)  # when there is no screen in the way
     stored = None
     if plan.resumes is None:
-        journal.begin(plan.title, _stored_as(plan.tickets, redactor), plan.source)
+        journal.begin(plan.title, plan.tickets, plan.source)
     else:
         journal.resume(plan.resumes)
-        stored = _stored(plan.resumes, plan.tickets)
+        stored = _stored(plan.resumes, plan.tickets, redactor)
     _tidy(plan.config, closing, has_remains=journal.has_remains)
     servers = OwnServers(plan.config, at_once=min(plan.config.concurrency, len(plan.tickets)))
     return Engine(
@@ -115,17 +112,19 @@ def _tidy(config: Config, closing: ExitStack, *, has_remains: bool) -> None:
         closing.callback(Retention(paths.history_file(), seconds).stop)
 
 
-def _stored_as(tickets: Sequence[Ticket], redactor: Redactor | None) -> Sequence[Ticket]:
-    if redactor is None:
-        return tickets
-    from lfgtui.redaction import redacted_ticket
-
-    return [redacted_ticket(redactor, ticket) for ticket in tickets]
-
-
-def _stored(run: str, tickets: Sequence[Ticket]) -> dict[str, list[Entry]]:
+def _stored(
+    run: str, tickets: Sequence[Ticket], redactor: Redactor | None
+) -> dict[str, Sequence[Entry]]:
+    """What was said so far; what was stored before secrets were taken out goes out without."""
     with _reader() as reader:
-        return {ticket.id: list(reader.entries(run, ticket.id)) for ticket in tickets}
+        said: dict[str, Sequence[Entry]] = {
+            ticket.id: list(reader.entries(run, ticket.id)) for ticket in tickets
+        }
+    if redactor is None:
+        return said
+    from lfgtui.redaction import redacted_entries
+
+    return {name: redacted_entries(redactor, entries) for name, entries in said.items()}
 
 
 def _reader() -> Reader:

@@ -12,6 +12,11 @@ def redactor_of(config: Config) -> Redactor:
     return Redactor(config.history.secrets, keys)
 
 
+def redacted_for_writing(config: Config, text: str) -> str:
+    """The text as the history may have it."""
+    return redactor_of(config).text(text) if config.history.redact == "write" else text
+
+
 def told(redactor: Redactor) -> str:
     """What was taken out, counted by kind: `3 secrets redacted (github token 2, jwt 1)`."""
     count = redactor.found.total()

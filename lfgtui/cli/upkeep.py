@@ -131,7 +131,11 @@ def note(name: str, words: tuple[str, ...]) -> None:
     """Write a note beside RUN; without TEXT, take it away."""
     with Reader(paths.history_file()) as reader:
         run = reader.find_run(name)
-    marks.annotate(paths.history_file(), run, " ".join(words))
+    from lfgtui.cli.redacting import redacted_for_writing
+    from lfgtui.config import load_config
+
+    text = redacted_for_writing(load_config(paths.config_file()), " ".join(words))
+    marks.annotate(paths.history_file(), run, text)
     click.echo(run)
 
 

@@ -30,7 +30,7 @@ class ToldRun:
         self._redactor = redactor
         self._stored = _chosen(reader.tickets(run), only)
         self.summary: RunSummary = reader.run(run)
-        self.title = redactor.text(self.summary.title) if redactor else self.summary.title
+        self.title = redactor.whole(self.summary.title) if redactor else self.summary.title
 
     @property
     def run(self) -> str:

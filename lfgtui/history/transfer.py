@@ -21,7 +21,7 @@ from lfgtui.history.batch import Batch, Submission
 from lfgtui.history.ledger import Ledger
 from lfgtui.history.reader import Reader, RunState
 from lfgtui.redaction import Redactor, redacted_entries, redacted_ticket
-from lfgtui.tickets import Ticket
+from lfgtui.tickets import Ticket, circle_of
 
 VERSION = 1
 _A_BATCH = 1000
@@ -76,7 +76,7 @@ def lines_of(reader: Reader, run: str, redactor: Redactor | None = None) -> Iter
     summary = reader.run(run)
     title, note = summary.title, summary.note
     if redactor is not None:
-        title, note = redactor.text(title), redactor.text(note)
+        title, note = redactor.whole(title), redactor.text(note)
     yield msgspec.json.encode(
         RunLine(run, title, summary.state, summary.started_at, summary.ended_at, note)
     )
@@ -115,6 +115,7 @@ class _Import:
         self._ledgers: dict[str, Ledger] = {}
         self._batch = Batch()
         self._entries = 0
+        self._needs: dict[str, tuple[str, ...]] = {}
         self._is_whole = False
 
     def take(self, lines: Iterable[bytes]) -> str:
@@ -137,6 +138,7 @@ class _Import:
             raise UsageError(f"{self._source}: it is empty; `lfg export --format jsonl` writes one")
         if not self._is_whole:
             raise self._refused("the file is cut off; export the run again")
+        self._check_needs()
         self._write()
         return run.run
 
@@ -169,7 +171,15 @@ class _Import:
             (run.run, len(self._ledgers), line.ticket.id, spec),
         ).lastrowid
         assert row is not None
+        self._needs[ticket.id] = ticket.needs
         self._ledgers[line.ticket.id] = Ledger(row, run.run, line.ticket.id)
+
+    def _check_needs(self) -> None:
+        for name, needs in self._needs.items():
+            if unknown := [need for need in needs if need not in self._needs]:
+                raise self._refused(f'"{name}" needs "{unknown[0]}", which is no ticket')
+        if circle := circle_of(self._needs):
+            raise self._refused(f"needs go in a circle: {' -> '.join(circle)}")
 
     def _add_entry(self, identity: _Identity, event: e.Event) -> None:
         ledger = self._ledgers.get(identity.ticket)

@@ -61,6 +61,8 @@ class EventRedactor:
                 return [*before, self._delta(key, event)]
             case e.Heartbeat() | e.Usage() | e.Status() | e.Citation():
                 return [self._whole(event)]
+            case e.ToolCallFinished(call_id):  # others may still be printing
+                return [*self._end(lambda key: key[1] in ("", call_id)), self._whole(event)]
             case _:
                 return [*self.finish(), self._whole(event)]
 
@@ -146,7 +148,7 @@ def redacted_ticket(redactor: Redactor, ticket: Ticket) -> Ticket:
     """The ticket as it may be shown; its id, its files and who is asked stay."""
     return msgspec.structs.replace(
         ticket,
-        title=redactor.text(ticket.title),
+        title=redactor.whole(ticket.title),
         prompt=redactor.text(ticket.prompt),
         system=None if ticket.system is None else redactor.text(ticket.system),
         extra=redactor.value(ticket.extra),

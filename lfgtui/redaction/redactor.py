@@ -32,6 +32,10 @@ _LONGEST_LINE = 16_384
 _LEAST_KEY = 8
 """A shorter key in use is no secret: it would be found in ordinary words."""
 
+_CUT = "…"
+_LEAST_CUT = 6
+"""Characters of a secret, behind its beginning, that are worth hiding."""
+
 _ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 
 
@@ -81,11 +85,23 @@ class Redactor:
         stream = TextStream(self)
         return stream.feed(text) + stream.finish()
 
+    def whole(self, text: str) -> str:
+        """A text that nothing follows: where it was shortened (`…`), a secret's half goes too."""
+        redacted = self.text(text)
+        if not redacted.endswith(_CUT):
+            return redacted
+        for begun in self.begins.finditer(redacted):
+            for rule in self.rules:
+                least = begun.end() + _LEAST_CUT
+                if least < len(redacted) and rule.is_cut_off(redacted, begun.start()):
+                    return redacted[: begun.start()] + self.replacement(rule.name) + _CUT
+        return redacted
+
     def value(self, value: object) -> object:
         """A JSON value; names of fields are looked at too, and stay distinct."""
         match value:
             case str():
-                return self.text(value)
+                return self.whole(value)
             case dict():
                 redacted: dict[object, object] = {}
                 for key, item in value.items():

@@ -6,8 +6,8 @@ arriving it is known whether it may become a secret (`opening` matches up to
 its end) or is decided, and how it was cut into pieces changes nothing.
 
 What keeps ordinary text out: a secret does not begin within a word, its last
-run is as long as such secrets are, and most must look drawn by lot
-(`is_random`): `sk-learn` is a name and `task-2024-11` no key.
+run is as long as such secrets are, and where its beginning says little it must
+look drawn by lot (`is_random`): `sk-learn` is a name and `task-2024-11` no key.
 """
 
 import re
@@ -65,13 +65,18 @@ def is_random(text: str) -> bool:
 
 
 def _is_drawn(part: str) -> bool:
-    switches = len([*groupby(part, str.isdigit)]) - 1
-    return switches >= 3 and _entropy(part) >= 3.0
+    digits = len([*groupby(part, str.isdigit)]) - 1
+    cases = len(re.findall("[a-z][A-Z]|[A-Z]{2}[a-z]", part))
+    return (digits >= 2 or cases >= 3) and _entropy(part) >= 3.0
 
 
 def _entropy(text: str) -> float:
     """Bits a character, as often as each of them occurs here."""
     return -sum(n / len(text) * log2(n / len(text)) for n in Counter(text).values())
+
+
+def _is_no_placeholder(text: str) -> bool:
+    return _entropy(text) >= 2.5
 
 
 def _has_digit(text: str) -> bool:
@@ -124,22 +129,24 @@ def _authorization(scheme: str, check: Callable[[str], bool]) -> Rule:
 
 
 _KEY_LINE = (Run("[A-Z0-9 ]", 1, 40), *_literally("-----"))
-_KEY_BODY = "(?:(?!-----)[A-Za-z0-9+/=\\s\\\\:,.()-])"
+_KEY_BODY = "(?:(?!-----)[A-Za-z0-9+/=\\s\\\\:,.()_|>-])"
+"""With what stands before each line where it is quoted, numbered or found by a search."""
 
 RULES: tuple[Rule, ...] = (
-    Rule("anthropic key", ("sk-ant-",), (Run(_URLSAFE, 24, 512),), is_random),
-    Rule("openai key", ("sk-proj-", "sk-svcacct-"), (Run(_URLSAFE, 24, 512),), is_random),
+    Rule("anthropic key", ("sk-ant-",), (Run(_URLSAFE, 24, 512),), _is_no_placeholder),
+    Rule("openai key", ("sk-proj-", "sk-svcacct-"), (Run(_URLSAFE, 24, 512),), _is_no_placeholder),
     Rule("api key", ("sk-",), (Run(_URLSAFE, 20, 512),), is_random),
-    Rule("xai key", ("xai-",), (Run(_ALNUM, 40, 200),), is_random),
-    Rule("groq key", ("gsk_",), (Run(_ALNUM, 40, 200),), is_random),
+    Rule("xai key", ("xai-",), (Run(_ALNUM, 40, 200),), _is_no_placeholder),
+    Rule("groq key", ("gsk_",), (Run(_ALNUM, 40, 200),), _is_no_placeholder),
     Rule("google key", ("AIza",), (Run(_URLSAFE, 35, 35),), _has_digit),
     Rule(
         "github token",
         ("ghp_", "gho_", "ghu_", "ghs_", "ghr_"),
         (Run(_ALNUM, 36, 255),),
-        is_random,
+        _is_no_placeholder,
     ),
-    Rule("github token", ("github_pat_",), (Run("[A-Za-z0-9_]", 50, 255),), is_random),
+    Rule("github token", ("github_pat_",), (Run("[A-Za-z0-9_]", 50, 255),), _is_no_placeholder),
+    Rule("gitlab token", ("glpat-",), (Run(_URLSAFE, 20, 255),), _is_no_placeholder),
     Rule("aws key id", ("AKIA", "ASIA"), (Run("[A-Z0-9]", 16, 16),)),
     Rule(
         "aws secret key",
@@ -155,8 +162,13 @@ RULES: tuple[Rule, ...] = (
         (Run("[A-Za-z0-9-]", 20, 255),),
         _has_digit,
     ),
-    Rule("stripe key", ("sk_live_", "rk_live_"), (Run(_ALNUM, 16, 255),), _has_digit),
-    Rule("npm token", ("npm_",), (Run(_ALNUM, 36, 36),), _has_digit),
+    Rule(
+        "stripe key",
+        ("sk_live_", "rk_live_", "sk_test_", "rk_test_"),
+        (Run(_ALNUM, 20, 255),),
+        _is_no_placeholder,
+    ),
+    Rule("npm token", ("npm_",), (Run(_ALNUM, 36, 36),), _is_no_placeholder),
     Rule("pypi token", ("pypi-AgE",), (Run(_URLSAFE, 50, 1024),)),
     Rule("hugging face token", ("hf_",), (Run(_ALNUM, 34, 40),), _is_mixed),
     Rule(
@@ -222,6 +234,13 @@ class CompiledRule(NamedTuple):
     opening: re.Pattern[str]
     check: Callable[[str], bool] | None
     within_words: bool
+    keeps_head: bool
+
+    def is_cut_off(self, text: str, position: int) -> bool:
+        """Whether such a secret begins there and the text ends in the midst of it, with `…`."""
+        if self.keeps_head or not (self.within_words or is_boundary(text[:position])):
+            return False
+        return self.opening.match(text[:-1], position) is not None
 
 
 def compiled(rule: Rule) -> CompiledRule:
@@ -251,4 +270,5 @@ def compiled(rule: Rule) -> CompiledRule:
         re.compile(head + opening),
         rule.check,
         rule.within_words,
+        rule.keeps_head,
     )

@@ -67,6 +67,13 @@ def test_every_line_is_json_with_a_type(recorder: Recorder) -> None:
     assert (kinds[3], kinds[-1]) == ("ticket_queued", "lfg_end")
 
 
+def needing(line: bytes, need: str) -> bytes:
+    """The ticket's line, with a need."""
+    said = json.loads(line)
+    said["ticket"]["needs"] = [need]
+    return json.dumps(said, separators=(",", ":")).encode()
+
+
 def test_what_cannot_be_imported_names_its_line_and_leaves_nothing(
     recorder: Recorder, tmp_path: Path
 ) -> None:
@@ -84,6 +91,9 @@ def test_what_cannot_be_imported_names_its_line_and_leaves_nothing(
         ([*lines[:-3], lines[-1]], f"x:{len(lines) - 2}: the file is cut off"),
         ([lines[0].replace(b'"run":"', b'"run":"../../'), *lines[1:]], "x:1: the run's id"),
         ([*lines[:3], lines[2], *lines[3:]], "x:4: a ticket's id"),
+        ([lines[0], needing(lines[1], "x"), *lines[2:]], f'x:{len(lines)}: "a" needs "x"'),
+        ([lines[0], needing(lines[1], "a"), *lines[2:]], f"x:{len(lines)}: needs go in a circle"),
+        ([lines[0].replace(b'"started_at":', b'"started_at":1e300,"x":')], "x:1: no line of"),
         ([*lines[:3], lines[3].replace(b'"at":', b'"at":1e300,"x":')], "x:4: no line of"),
     ]
     for wrong, why in broken:

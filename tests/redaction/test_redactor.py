@@ -127,3 +127,39 @@ def test_a_long_text_costs_in_proportion() -> None:
     began = time.perf_counter()
     assert Redactor().text(text) == text
     assert time.perf_counter() - began < 20
+
+
+KEY_LINES = "\n".join(f"keys/id_rsa.pem:{n}: MIIE{'Ab3d' * 12}" for n in range(2, 9))
+
+
+@pytest.mark.parametrize("prefix", ["keys/id_rsa.pem:1: ", "  1 | ", "> "])
+def test_a_private_key_is_found_where_its_lines_are_numbered_or_quoted(prefix: str) -> None:
+    body = KEY_LINES if "pem" in prefix else KEY_LINES.replace("keys/id_rsa.pem:", prefix)
+    text = f"{prefix}-----BEGIN RSA PRIVATE KEY-----\n{body}\n{prefix}-----END RSA PRIVATE KEY-----"
+    assert "MIIE" not in Redactor().text(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "clone it with ghp_16C7e42F292c6912…",
+        "sk-ant-api03-AAAABBBBCCCC…",
+        "export AWS_ID=AKIAIOSFODNN7E…",
+    ],
+)
+def test_of_a_shortened_text_half_a_secret_goes_too(text: str) -> None:
+    redacted = Redactor().whole(text)
+    assert redacted.endswith("]…") and "[redacted: " in redacted
+    assert redacted.split("[")[0] == text[: len(redacted.split("[")[0])]
+
+
+@pytest.mark.parametrize(
+    "text", ["the risk-free way to ask…", "see https://example.com/a/b…", "sk…"]
+)
+def test_of_a_shortened_text_nothing_else_goes(text: str) -> None:
+    assert Redactor().whole(text) == text
+
+
+def test_a_key_need_not_look_random_where_its_beginning_says_enough() -> None:
+    key = "sk-ant-api03-AAAABBBBCCCCDDDDEEEEFFFFGGGGHHHHIIIIJJJJKKKKLLLL"
+    assert Redactor().text(f"use {key} now") == "use [redacted: anthropic key] now"

@@ -125,7 +125,7 @@ def read_replay(
         ticket.id: reader.entries(run, ticket.id) for ticket in tickets
     }
     if redactor is not None:
-        title = redactor.text(title)
+        title = redactor.whole(title)
         tickets = [redacted_ticket(redactor, ticket) for ticket in tickets]
         entries = {name: redacted_entries(redactor, said) for name, said in entries.items()}
     return ReplayedRun(run, title, tickets, Timeline(entries, idle_limit))
