@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from lfgtui import paths
-from lfgtui.config import SIMULATED, Config
+from lfgtui.config import Config
 from lfgtui.errors import UsageError
 from lfgtui.history.reader import Reader
 from lfgtui.redaction import Redactor
@@ -47,9 +47,8 @@ def cast_lines(
     width, height = size_of(options.size or "120x40")
     limit = IDLE_LIMIT if options.idle_limit is None else options.idle_limit
     replayed = read_replay(reader, run, limit, redactor)
-    simulated = any(stored.provider in SIMULATED for stored in reader.tickets(run))
     themes = load_themes(paths.config_file().parent)
-    look = Look(config, themes, summarise, (width, height), simulated)
+    look = Look(config, themes, summarise, (width, height))
     header = {
         "version": 2,
         "width": width,

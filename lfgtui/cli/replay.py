@@ -36,7 +36,7 @@ def command(name: str, speed: float, idle_limit: float | None, begin: str | None
         )
     from lfgtui.cli.launch import summarise
     from lfgtui.cli.past import open_reader
-    from lfgtui.config import SIMULATED, load_config
+    from lfgtui.config import load_config
     from lfgtui.looks.themes import load_themes
     from lfgtui.ui.app import LfgApp
     from lfgtui.ui.garbage import collect_rarely
@@ -48,7 +48,6 @@ def command(name: str, speed: float, idle_limit: float | None, begin: str | None
 
     with open_reader() as reader:
         run = reader.find_run(name)
-        simulated = any(ticket.provider in SIMULATED for ticket in reader.tickets(run))
         replayed = read_replay(reader, run, IDLE_LIMIT if idle_limit is None else idle_limit)
     playback = Playback(replayed, time.time, speed=speed)
     if begin is not None:
@@ -57,10 +56,10 @@ def command(name: str, speed: float, idle_limit: float | None, begin: str | None
         replayed,
         config=load_config(paths.config_file()),
         open_reader=open_reader,
-        simulated=simulated,
+        simulated=replayed.is_simulated,
         summarise=summarise,
         themes=load_themes(paths.config_file().parent),
-        first=lambda desk: ReplayScreen(playback, desk, simulated=simulated),
+        first=lambda desk: ReplayScreen(playback, desk),
     )
     collect_rarely()
     code = app.run()

@@ -19,7 +19,7 @@ from textual.widgets import Input
 
 from lfgtui.config import Config
 from lfgtui.errors import LfgError
-from lfgtui.events import Entry, ToolArguments
+from lfgtui.events import ApprovalRequested, Entry, ToolArguments
 from lfgtui.looks.themes import ThemeFile, choose
 from lfgtui.ui.bindings import keymap, keys_in_force
 from lfgtui.ui.canvas import Canvas
@@ -157,8 +157,12 @@ class LfgApp(App[int], inherit_bindings=False):
     # The clock
 
     def _take(self, entries: Sequence[Entry]) -> None:
-        """The sink: which tickets changed, nothing more."""
+        """The sink: which tickets changed; and who asks for something out of sight."""
         self._changed.update(entry.ticket for entry in entries)
+        if not isinstance(self._shown_run(), LiveScreen):
+            for entry in entries:
+                if isinstance(entry.event, ApprovalRequested):
+                    self.notify(f"{entry.ticket} asks: {entry.event.summary}", markup=False)
 
     def _tick(self) -> None:
         if self._frames.is_due():

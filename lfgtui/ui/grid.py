@@ -46,10 +46,11 @@ class PaneGrid(Covered, ScrollableContainer, can_focus=False, inherit_bindings=F
     }
     """
 
-    def __init__(self, panes: Sequence[Pane], *, across: bool = False) -> None:
+    def __init__(self, panes: Sequence[Pane], *, across: bool = False, rows_taken: int = 0) -> None:
         super().__init__(*panes)
         self._panes = panes
         self._across = across
+        self._rows_taken = rows_taken
         self._alone: Pane | None = None
         self._tiles = _Tiles(self)
         self._regions: list[Region] = []
@@ -74,7 +75,9 @@ class PaneGrid(Covered, ScrollableContainer, can_focus=False, inherit_bindings=F
         """Where each shown pane lies in a room of that size."""
         if self._alone is not None:
             return [(self._alone, Region(0, 0, size.width, size.height))]
-        self._regions = tile(len(self._panes), size, across=self._across)
+        self._regions = tile(
+            len(self._panes), size, across=self._across, rows_taken=self._rows_taken
+        )
         return list(zip(self._panes, self._regions, strict=False))
 
     def in_view(self) -> Iterator[Pane]:

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 import msgspec
 
+from lfgtui.config import SIMULATED
 from lfgtui.events import Entry
 from lfgtui.history.reader import Reader
 from lfgtui.history.search import SearchHit
@@ -56,6 +57,12 @@ class StoredRun:
 
     def meter(self, ticket: str) -> Meter:
         return self._by_id[ticket].meter
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether any of it came from simulated models."""
+        views = self._by_id.values()
+        return any(a.provider in SIMULATED for v in views for a in v.transcript.attempts)
 
     def spot(self, ticket: str) -> Spot | None:
         """Where in that ticket stands what was looked for; None where it left no trace."""

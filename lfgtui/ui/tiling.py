@@ -20,18 +20,20 @@ _PLEASANT_ASPECT = 3.2
 Direction = Literal["left", "right", "up", "down"]
 
 
-def tile(count: int, room: Size, *, across: bool = False) -> list[Region]:
+def tile(count: int, room: Size, *, across: bool = False, rows_taken: int = 0) -> list[Region]:
     """A region for each pane, row by row; the last row's panes share its width.
 
     Where all of them fit at their least size they fill the room; else rows are
-    as high as lets whole rows show, and the plan is longer than the room. `across`: side by side,
-    as many as fit.
+    as high as lets whole rows show, and the plan is longer than the room. `across`: side
+    by side, as many as fit. `rows_taken` are left out of the room, and not of the plan: a
+    bar below the panes does not make them others.
     """
     if count == 0:
         return []
     # Nowhere at all would be no overflow: the scrollbar would come and go for ever.
     room = Size(max(1, room.width), max(1, room.height))
-    columns, rows = _row(count, room) if across else _shape(count, room)
+    whole = Size(room.width, room.height + rows_taken)
+    columns, rows = _row(count, whole) if across else _shape(count, whole)
     in_view = min(rows, max(1, room.height // MIN_HEIGHT))
     tops = [row * room.height // in_view for row in range(in_view + 1)]
 

@@ -14,6 +14,7 @@ from lfgtui.errors import HistoryError
 from lfgtui.history import History as Store
 from lfgtui.history.reader import Reader, RunSummary
 from lfgtui.history.search import SearchHit
+from lfgtui.tickets import Ticket
 from lfgtui.ui.app import LfgApp
 from lfgtui.ui.ink import line_width
 from lfgtui.ui.screens.history import History
@@ -282,3 +283,27 @@ def test_what_stands_around_a_hit_is_marked_where_it_is() -> None:
     assert text.endswith("The Fox, the foxglove and the fox.\nend")
     assert "one fox" not in text
     assert [text[a:b] for a, b in matches] == ["Fox", "fox"]
+
+
+async def test_what_begins_and_ends_meanwhile_is_seen_and_the_cursor_stays_on_its_run(
+    make_app: MakeApp,
+    open_reader: Callable[[], Reader],
+    history: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("lfgtui.ui.screens.history.screen._EVERY", 0.05)
+    app = past(make_app, open_reader)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await shown(pilot, "First run")
+        await pilot.press("tab", "down")
+        assert isinstance(app.screen, History)
+        was = app.screen.here
+        store = await asyncio.to_thread(Store.open, history)
+        ticket = Ticket(id="x", prompt="p", workspace="/")
+        run = await asyncio.to_thread(store.start_run, "Begun meanwhile", [ticket], None)
+        await shown(pilot, "Begun meanwhile")
+        assert app.screen.here == was
+        await asyncio.to_thread(store.finish_run, run, "failed")
+        await shown(pilot, "✗   ")
+        await asyncio.to_thread(store.close)
+        assert app.screen.rows.cursor == 2

@@ -9,7 +9,6 @@ import asyncio
 import io
 import math
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.console import Console
@@ -25,7 +24,6 @@ from lfgtui.ui.canvas import is_busy, paint_now
 from lfgtui.ui.replay.playback import Playback
 from lfgtui.ui.replay.replayed import ReplayedRun
 from lfgtui.ui.screens.replay import ReplayScreen
-from lfgtui.ui.screens.run import Desk
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -58,7 +56,6 @@ class Look(NamedTuple):
     themes: Mapping[str, ThemeFile]
     summarise: Callable[[str, ToolArguments], str]
     size: tuple[int, int]
-    simulated: bool = False
 
 
 async def record(run: ReplayedRun, look: Look, *, speed: float = 1.0) -> list[Written]:
@@ -81,11 +78,11 @@ class _Recorder(LfgApp):
             run,
             config=look.config,
             open_reader=None,
-            simulated=look.simulated,
+            simulated=run.is_simulated,
             summarise=look.summarise,
             themes=look.themes,
             clock=lambda: self.now,
-            first=partial(self._screen, simulated=look.simulated),
+            first=lambda desk: ReplayScreen(self._playback, desk),
         )
         self.console = Console(
             color_system="truecolor",
@@ -95,9 +92,6 @@ class _Recorder(LfgApp):
             legacy_windows=False,
             no_color=False,
         )
-
-    def _screen(self, desk: Desk, *, simulated: bool) -> ReplayScreen:
-        return ReplayScreen(self._playback, desk, simulated=simulated)
 
     def get_driver_class(self) -> type[Driver]:
         return _Tape

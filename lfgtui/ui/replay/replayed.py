@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 import msgspec
 
+from lfgtui.config import SIMULATED
 from lfgtui.errors import UsageError
 from lfgtui.events import Entry
 from lfgtui.history.reader import Reader
@@ -42,8 +43,16 @@ class ReplayedRun:
     resting: Mapping[str, float] = MappingProxyType({})
     queued_bytes: int = 0
 
-    def __init__(self, run: str, title: str, tickets: Sequence[Ticket], timeline: Timeline) -> None:
+    def __init__(
+        self,
+        run: str,
+        title: str,
+        tickets: Sequence[Ticket],
+        timeline: Timeline,
+        is_simulated: bool = False,
+    ) -> None:
         self.run = run
+        self.is_simulated = is_simulated
         self.title = title
         self.tickets = tuple(tickets)
         self.timeline = timeline
@@ -118,7 +127,8 @@ def read_replay(
     and `UsageError` where there is no such run or nothing in it.
     """
     title = reader.run(run).title
-    tickets = [stored.ticket for stored in reader.tickets(run)]
+    stored = reader.tickets(run)
+    tickets = [one.ticket for one in stored]
     if not tickets:
         raise UsageError(f"run {run} has no tickets: there is nothing to play")
     entries: dict[str, Iterable[Entry]] = {
@@ -128,4 +138,5 @@ def read_replay(
         title = redactor.whole(title)
         tickets = [redacted_ticket(redactor, ticket) for ticket in tickets]
         entries = {name: redacted_entries(redactor, said) for name, said in entries.items()}
-    return ReplayedRun(run, title, tickets, Timeline(entries, idle_limit))
+    is_simulated = any(one.provider in SIMULATED for one in stored)
+    return ReplayedRun(run, title, tickets, Timeline(entries, idle_limit), is_simulated)

@@ -37,12 +37,13 @@ class ReplayScreen(RunScreen):
     """
 
     called = "REPLAY"
+    rows_below = 1
 
-    def __init__(self, playback: Playback, desk: Desk, *, simulated: bool = False) -> None:
+    def __init__(self, playback: Playback, desk: Desk) -> None:
         run = playback.run
         run.proceed()
         panes = replace(desk.panes, clock=lambda: run.now, pace=lambda: playback.speed)
-        super().__init__(run, replace(desk, panes=panes), simulated=simulated)
+        super().__init__(run, replace(desk, panes=panes), simulated=run.is_simulated)
         self.playback = playback
         self._replayed = run
         self._transport = Transport(desk.panes.canvas)
@@ -183,9 +184,12 @@ async def push_replay(
         with open_reader() as reader:
             return read_replay(reader, run)
 
+    asked_on = app.screen
     try:
         replayed = await asyncio.to_thread(read)
     except LfgError as error:
         app.notify(str(error), severity="error", markup=False)
+        return
+    if app.screen is not asked_on:  # the person went on
         return
     await app.push_screen(ReplayScreen(Playback(replayed, desk.frames.clock), desk))

@@ -63,6 +63,8 @@ class RunScreen(Covered, ReadingScreen):
     """Whether what it shows may still change."""
 
     is_tiled_across = False
+    rows_below = 0
+    """Of what stands between the panes and the footer."""
 
     def __init__(
         self,
@@ -77,7 +79,7 @@ class RunScreen(Covered, ReadingScreen):
         self._desk = desk
         self._panes = [Pane(run, ticket, desk.panes) for ticket in run.tickets]
         self._by_id = {pane.ticket_id: pane for pane in self._panes}
-        self._grid = PaneGrid(self._panes, across=self.is_tiled_across)
+        self._grid = PaneGrid(self._panes, across=self.is_tiled_across, rows_taken=self.rows_below)
         self._table: TicketTable | None = None
         canvas = desk.panes.canvas
         self._header = Header(run, canvas, simulated=simulated, past=self.called, note=note)

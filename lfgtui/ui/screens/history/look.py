@@ -12,7 +12,7 @@ from lfgtui.history.reader import Reader, RunSummary
 from lfgtui.history.search import SearchHit
 from lfgtui.ui.lines import wrap
 from lfgtui.ui.palette import Palette, line_filter
-from lfgtui.ui.screens.history.asking import ask, work_on
+from lfgtui.ui.screens.history.answers import ask, work_on
 from lfgtui.ui.screens.history.preview import (
     HitPreview,
     RunPreview,
@@ -58,11 +58,12 @@ class Look(Widget):
             self._wanted = None
             self._show(None)
             return
-        self._wanted = key = _key(run, hit)
+        was, self._wanted = self._wanted, (key := _key(run, hit))
         if (kept := self._previews.get(key)) is not None:
             self._show(kept)
             return
-        self._show(RunPreview(run) if hit is None else HitPreview(hit, run))
+        if key != was:  # else it stays as it is until it is read anew
+            self._show(RunPreview(run) if hit is None else HitPreview(hit, run))
         work_on(self, lambda: self._read(key, run, hit), "look", exclusive=True)
 
     def forget(self) -> None:

@@ -1,5 +1,7 @@
 """Runs and hits as rows of the list."""
 
+from collections.abc import Sequence
+
 from lfgtui.history.reader import RunSummary
 from lfgtui.history.search import SearchHit
 from lfgtui.looks import figures
@@ -79,3 +81,20 @@ def _cut(line: Line, width: int) -> Line:
         kept.append(span)
         left -= span.width
     return kept
+
+
+def merged(
+    listed: Sequence[RunSummary], newest: Sequence[RunSummary]
+) -> tuple[list[RunSummary], int]:
+    """The list as it is now that the newest are these; how many of them are new in it."""
+    now = {run.run: run for run in newest}
+    known = {run.run for run in listed}
+    come = [run for run in newest if run.run not in known]
+    return [*come, *(now.get(run.run, run) for run in listed)], len(come)
+
+
+def number_of(count: int, what: str, *, more: bool) -> str:
+    """`no runs yet`, `1 run`, `200+ runs`."""
+    if count == 0:
+        return "nothing found" if what == "hit" else "no runs yet"
+    return f"{count}{'+' if more else ''} {what}{'' if count == 1 else 's'}"

@@ -18,13 +18,12 @@ from lfgtui.history.search import SearchHit
 from lfgtui.ui.bindings import keymap
 from lfgtui.ui.ink import Line
 from lfgtui.ui.keeper import Keeper
-from lfgtui.ui.screens.asking import AskingScreen
-from lfgtui.ui.screens.history.asking import ask, work_on
+from lfgtui.ui.screens.history.answers import ask, work_on
 from lfgtui.ui.screens.history.deeds import Deeds
 from lfgtui.ui.screens.history.keys import keys_line
 from lfgtui.ui.screens.history.look import Look
 from lfgtui.ui.screens.history.row_list import RowList
-from lfgtui.ui.screens.history.rows import hit_row, run_row
+from lfgtui.ui.screens.history.rows import hit_row, merged, number_of, run_row
 from lfgtui.ui.screens.run import Desk, RunScreen
 from lfgtui.ui.source import StoredRun, lead_of, read_run
 
@@ -33,6 +32,9 @@ T = TypeVar("T")
 _PAGE = 200
 _AHEAD = 60
 """Runs below the cursor at which the next page is read: it is there before one gets to it."""
+
+_EVERY, _NEWEST = 2.0, 50
+"""Seconds between two looks at what became of the newest runs; how many those are."""
 
 _ALL = 1 << 30
 _HITS = 100
@@ -54,7 +56,7 @@ _WHILE_TYPING = {
 """Keys that no text contains: they steer the list while the focus is where one types."""
 
 
-class History(Deeds, AskingScreen):
+class History(Deeds):
     """Runs, or hits while there is something to search.
 
     All reading is done in threads, each with a reader of its own; an answer
@@ -108,6 +110,7 @@ class History(Deeds, AskingScreen):
         self._line.cursor_blink = False
         self._line.focus()
         self._read_more()
+        self.set_interval(_EVERY, self._look_again)
 
     @property
     def _line(self) -> Input:
@@ -163,6 +166,28 @@ class History(Deeds, AskingScreen):
         if limit == _ALL:
             self._list.move_to(_ALL)
 
+    def _look_again(self) -> None:
+        if self.is_current and self._runs and not self._reading.locked():
+            work_on(self, self._keep_up, "runs")
+
+    async def _keep_up(self) -> None:
+        """What began, went on or ended meanwhile; the cursor stays on its run."""
+        async with self._reading:
+            newest = await ask(self.open_reader, lambda reader: reader.runs(_NEWEST))
+        if isinstance(newest, LfgError) or not self.is_mounted:
+            return
+        runs, come = merged(self._runs, newest)
+        self._known.update((run.run, run) for run in newest)
+        if runs != self._runs:
+            self._runs = runs
+            if self._hits is None:
+                self._list.grow(len(runs))
+                self._list.move(come)
+            self._list.refresh()
+            self._describe()
+        if self.here is not None and self.here.state == "running":
+            self._glance()
+
     async def _search(self, query: str) -> None:
         await asyncio.sleep(_PATIENCE)
 
@@ -197,7 +222,8 @@ class History(Deeds, AskingScreen):
         self.app.push_screen(self._screen_of(stored, hit))
 
     def _screen_of(self, stored: StoredRun, hit: SearchHit | None) -> RunScreen:
-        screen = RunScreen(stored, self._desk, note=stored.note)
+        simulated = stored.is_simulated
+        screen = RunScreen(stored, self._desk, note=stored.note, simulated=simulated)
         if hit is not None:
             spot = stored.spot(hit.ticket)
             screen.lead_to(hit.ticket, None if spot is None else lead_of(hit, spot))
@@ -233,9 +259,9 @@ class History(Deeds, AskingScreen):
         if self._trouble:
             words = Content.styled(self._trouble, "$text-warning")
         elif self._hits is not None:
-            words = Content(_number(len(self._hits), "hit", more=len(self._hits) == _HITS))
+            words = Content(number_of(len(self._hits), "hit", more=len(self._hits) == _HITS))
         else:
-            words = Content(_number(len(self._runs), "run", more=not self._all_read))
+            words = Content(number_of(len(self._runs), "run", more=not self._all_read))
         self.query_one("#title", Static).update(Content.assemble("history   ", words))
 
     def _tell_keys(self) -> None:
@@ -369,10 +395,3 @@ class History(Deeds, AskingScreen):
             await self.act("quit")
         else:
             self.leave()
-
-
-def _number(count: int, what: str, *, more: bool) -> str:
-    """`no runs yet`, `1 run`, `200+ runs`."""
-    if count == 0:
-        return "nothing found" if what == "hit" else "no runs yet"
-    return f"{count}{'+' if more else ''} {what}{'' if count == 1 else 's'}"
