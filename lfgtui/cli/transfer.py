@@ -2,14 +2,16 @@
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import click
 import msgspec
 
 from lfgtui import paths
+from lfgtui.ages import seconds_of
 from lfgtui.cli.cast import CastOptions, cast_lines
 from lfgtui.cli.pace import IDLE_LIMIT, SPEED
 from lfgtui.cli.past import open_reader
@@ -17,13 +19,14 @@ from lfgtui.cli.redacting import redactor_of, told
 from lfgtui.config import Config, load_config
 from lfgtui.errors import UsageError
 from lfgtui.export.run import ToldRun
+from lfgtui.history import marks, upkeep
 from lfgtui.history.reader import Reader
 from lfgtui.history.transfer import import_run, lines_of
 from lfgtui.redaction import Redactor
 from lfgtui.transcript.record import ticket_record
 
 Format: TypeAlias = Literal["md", "html", "json", "jsonl", "cast"]
-_FORMATS: tuple[Format, ...] = ("md", "html", "json", "jsonl", "cast")
+_FORMATS = (*get_args(Format), "markdown")
 
 
 class _Asked(msgspec.Struct, frozen=True):
@@ -49,7 +52,7 @@ class _Asked(msgspec.Struct, frozen=True):
 @click.option("--idle-limit", type=IDLE_LIMIT, help="cast: cut longer gaps to this.")
 def export_command(
     place: str,
-    form: Format,
+    form: Format | Literal["markdown"],
     output: Path | None,
     redact: bool | None,
     size: str | None,
@@ -63,6 +66,7 @@ def export_command(
     cast = CastOptions(size, speed, idle_limit)
     if cast.is_said and form != "cast":
         raise UsageError("--size, --speed and --idle-limit go with --format cast only")
+    form = "md" if form == "markdown" else form
     config = load_config(paths.config_file())
     if redact is None:
         redact = config.history.redact != "never"
@@ -93,6 +97,17 @@ def import_command(file: Path) -> None:
         except OSError as error:
             raise UsageError(f"{file}: {error.strerror}") from None
     click.echo(run)
+    _keep(run)
+
+
+def _keep(run: str) -> None:
+    """Pin an imported run that would be deleted for its age when the next one starts."""
+    age = load_config(paths.config_file()).history.retention
+    if age is None or (seconds := seconds_of(age)) is None:
+        return
+    if run in upkeep.older_than(paths.history_file(), time.time() - seconds):
+        marks.pin(paths.history_file(), run, True)
+        click.echo(f"pinned: it is older than retention keeps ({age})", err=True)
 
 
 def _pieces(reader: Reader, asked: _Asked) -> Iterator[bytes]:

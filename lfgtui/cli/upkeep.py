@@ -91,7 +91,7 @@ def prune(age: str | None, dry_run: bool, yes: bool) -> None:
 def delete(names: tuple[str, ...], yes: bool) -> None:
     """Delete runs; there is no way back."""
     with Reader(paths.history_file()) as reader:
-        runs = [reader.find_run(name) for name in names]
+        runs = list(dict.fromkeys(reader.find_run(name) for name in names))
     if not yes:
         click.confirm(f"Delete {', '.join(runs)} for good?", abort=True, err=True)
     deleted = removal.delete(paths.history_file(), runs)
@@ -150,14 +150,16 @@ def backup(file: Path) -> None:
 @click.command()
 def vacuum() -> None:
     """Give the room of deleted runs back to the disk."""
+    if not paths.history_file().exists():
+        raise UsageError(f"{paths.history_file()}: there is no history yet")
     before, after = upkeep.vacuum(paths.history_file())
     click.echo(f"{before / 1e6:.1f} MB before, {after / 1e6:.1f} MB now")
 
 
 @click.command(name="code-index")
-@click.argument("state", type=click.Choice(["on", "off"]))
-def code_index(state: str) -> None:
-    """Keep an index for `lfg search --code`, or take it away.
+@click.argument("state", type=click.Choice(["on", "off"]), required=False)
+def code_index(state: str | None) -> None:
+    """Keep an index for `lfg search --code`, or take it away; without ON or OFF, say which.
 
     For a large history: it finds any piece of text in milliseconds and takes
     two thirds of the text's room.
@@ -165,6 +167,9 @@ def code_index(state: str) -> None:
     from lfgtui.history import code_index as index
 
     file = paths.history_file()
+    if state is None:
+        click.echo("on" if index.exists(file) else "off")
+        return
     before = upkeep.size(file).file
     if state == "on":
         index.build(file)
@@ -199,10 +204,12 @@ def repair(file: Path) -> None:
     if not source.exists():
         raise HistoryError(f"{source}: there is no history yet")
     rescued = rescue.rescue(source, file)
-    counts = ", ".join(f"{count} {table}" for table, count in rescued.rows.items())
-    click.echo(f"{file}: {counts}")
-    if rescued.lost_packs:
-        click.echo(f"{rescued.lost_packs} packs of entries could not be read", err=True)
+    read = rescued.rows
+    click.echo(f"{file}: {read['runs']} runs, {read['tickets']} tickets, {read['segments']} texts")
+    if rescued.torn:
+        click.echo(f"parts could not be read of: {', '.join(rescued.torn)}", err=True)
+    if rescued.empty:
+        click.echo(f"nothing but its name is left of: {', '.join(rescued.empty)}", err=True)
     # What is left of the damaged file's log would be played into the new one.
     log = " ".join(shlex.quote(f"{source}-{part}") for part in ("wal", "shm"))
     move = f"mv {shlex.quote(str(file))} {shlex.quote(str(source))}"

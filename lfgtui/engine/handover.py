@@ -1,8 +1,11 @@
 """What a ticket is told: its prompt and the answers it needs."""
 
+import re
 from collections.abc import Sequence
 
 from lfgtui.tickets import Ticket
+
+_ANSWER = re.compile(r'<answer ticket="([^"]+)">\n.*?\n</answer>\s*', re.DOTALL)
 
 
 def prompt_with_answers(ticket: Ticket, answers: Sequence[tuple[Ticket, str]]) -> str:
@@ -18,3 +21,12 @@ def prompt_with_answers(ticket: Ticket, answers: Sequence[tuple[Ticket, str]]) -
         f'<answer ticket="{needed.id}">\n{answer.strip()}\n</answer>' for needed, answer in answers
     ]
     return "\n\n".join([*parts, ticket.prompt])
+
+
+def own_words(prompt: str) -> tuple[str, str]:
+    """The prompt without the answers that were handed on with it, and whose they are."""
+    names: list[str] = []
+    while answer := _ANSWER.match(prompt):
+        names.append(answer[1])
+        prompt = prompt[answer.end() :]
+    return prompt, " and ".join(names)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from lfgtui.engine.handover import own_words
 from lfgtui.events import Citation
 from lfgtui.export.code import code_html
 from lfgtui.export.facts import Call, attempt_facts, call_of, hosted_call_of, run_facts, unbegun
@@ -183,11 +184,13 @@ def _call_html(call: Call) -> str:
 
 
 def _prompt(text: str) -> str:
+    own, needed = own_words(text.strip())
     lines = text.strip().splitlines()
     if len(lines) <= _LONG_PROMPT:
         return f'<div class="prompt">{_plain(text)}</div>\n'
-    first = escape(visible_line(lines[0]))
-    head = f'<span class="gist">{first}</span> <span>{len(lines)} lines</span>'
+    first = escape(visible_line((own or text.strip()).splitlines()[0]))
+    label = f"with {escape(visible_line(needed))}: " if needed else ""
+    head = f'{label}<span class="gist">{first}</span> <span>{len(lines)} lines</span>'
     return _fold("prompt", head, f'<div class="said">{_plain(text)}</div>')
 
 

@@ -10,6 +10,7 @@ go on need not wait; `code_index.built_from` says how far it came.
 """
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from lfgtui.history import schema
@@ -60,6 +61,12 @@ def drop(path: Path) -> None:
             db.execute(f"DROP TRIGGER IF EXISTS {trigger}")
         for table in ("segments_code", "code_index"):
             db.execute(f"DROP TABLE IF EXISTS {table}")
+
+
+def exists(path: Path) -> bool:
+    """Whether there is one, whole or not."""
+    with closing(schema.connect_to_read(path)) as db, schema.opening(path):
+        return _built_from(db) is not None
 
 
 def is_whole(db: sqlite3.Connection) -> bool:

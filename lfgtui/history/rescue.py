@@ -16,10 +16,11 @@ from lfgtui.history.segments import OpenSegments
 
 
 class Rescued(NamedTuple):
-    """Rows that were read, by table, and how many entries' packs could not be."""
+    """Rows that were read, by table; tickets (`run/ticket`) with holes, and runs without any."""
 
     rows: dict[str, int]
-    lost_packs: int
+    torn: list[str]
+    empty: list[str]
 
 
 _DAMAGE = (sqlite3.DatabaseError, UnicodeDecodeError)  # the latter: SQLite quotes the file
@@ -54,12 +55,15 @@ def _rescue(path: Path, target: Path) -> Rescued:
         with schema.transaction(db):
             for table in _TABLES:
                 copied[table] = _copy(damaged, db, table)
-            lost = _drop_unreadable(db)
+            torn = _drop_unreadable(db)
+            empty = db.execute(
+                "SELECT id FROM runs WHERE id <> '' AND id NOT IN (SELECT run FROM tickets)"
+            ).fetchall()
             _index_what_is_not(db)
             db.execute("INSERT INTO segments_fts (segments_fts) VALUES ('rebuild')")
     if not any(copied.values()):
         raise HistoryError(f"{path}: nothing in it can be read")
-    return Rescued(copied, lost)
+    return Rescued(copied, torn, [run for (run,) in empty])
 
 
 def _text(raw: bytes) -> str:
@@ -109,16 +113,18 @@ def _readable(
             return
 
 
-def _drop_unreadable(db: sqlite3.Connection) -> int:
-    """Packs that are damaged, or whose text is gone."""
-    lost = 0
+def _drop_unreadable(db: sqlite3.Connection) -> list[str]:
+    """Packs that are damaged, or whose text is gone, go; gives the tickets they were of."""
+    torn: dict[str, None] = {}
+    names: dict[int, str] = dict(db.execute("SELECT id, run || '/' || name FROM tickets"))
     for id_, body in db.execute("SELECT id, body FROM packs").fetchall():
         try:
             pack.unpack(body, lambda ids: seals.texts_of(db, ids))
         except pack.DamagedError:
             db.execute("DELETE FROM packs WHERE id = ?", (id_,))
-            lost += 1
-    return lost
+            if (ticket := id_ >> seals.SHIFT) in names:
+                torn[names[ticket]] = None
+    return list(torn)
 
 
 def _index_what_is_not(db: sqlite3.Connection) -> None:

@@ -38,6 +38,7 @@ FROM segments_fts
     CROSS JOIN tickets t ON t.id = s.ticket
 WHERE segments_fts MATCH ? AND t.run <> ''
 """
+_NEWEST = "SELECT id FROM runs WHERE id <> '' ORDER BY started_at DESC, id DESC LIMIT 1"
 _LISTED = """
 SELECT t.run, t.name, s.attempt, s.first_seq, s.kind, s.at, s.text
 FROM segments s CROSS JOIN tickets t ON t.id = s.ticket
@@ -102,6 +103,9 @@ def search(
     """
     if not query.strip():
         return Found([])
+    if "run:last" in query.split():  # as everywhere
+        newest = connection.execute(_NEWEST).fetchone()
+        query = query.replace("run:last", f"run:{newest[0] if newest else 'last'}")
     asked = read(query, now or datetime.now().astimezone().replace(tzinfo=None))
     terms: list[Term] = [*asked.terms]
     if run is not None:

@@ -205,6 +205,8 @@ class LfgApp(App[int], inherit_bindings=False):
             self.notify("there is no history here", markup=False)
         elif not any(isinstance(screen, History) for screen in self.screen_stack):
             await self.push_screen(self._past_runs())
+        elif not isinstance(self.screen, History):
+            self.notify("the history is open already: esc leads back to it", markup=False)
 
     def _past_runs(self) -> Screen[None]:
         from lfgtui.ui.screens.history import History

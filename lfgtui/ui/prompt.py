@@ -7,6 +7,15 @@ from textual.message import Message
 from textual.widgets import Input, Label
 
 
+class OneLine(Input):
+    """A line of input into which lines are pasted as one: Textual takes the first of them."""
+
+    def _on_paste(self, event: events.Paste) -> None:
+        super()._on_paste(events.Paste(" ".join(event.text.split("\n"))))
+        event.stop()
+        event.prevent_default()
+
+
 class Prompt(Horizontal):
     """A question with a line to answer on: enter sends it, esc does not."""
 
@@ -38,7 +47,7 @@ class Prompt(Horizontal):
 
     def compose(self) -> ComposeResult:
         yield Label(self._label, markup=False)
-        yield Input(self._text, placeholder=self._placeholder, select_on_focus=False)
+        yield OneLine(self._text, placeholder=self._placeholder, select_on_focus=False)
 
     def on_mount(self) -> None:
         line = self.query_one(Input)

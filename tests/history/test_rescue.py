@@ -29,11 +29,12 @@ def test_of_a_damaged_file_the_rest_is_saved(recorder: Recorder, tmp_path: Path,
     recorder.path.write_bytes(body)
     assert upkeep.damage(recorder.path)
     target = tmp_path / "rescued.db"
-    rescue.rescue(recorder.path, target)
+    rescued = rescue.rescue(recorder.path, target)
     assert upkeep.damage(target) == []
     with Reader(target) as reader:
         known = [run.run for run in reader.runs()]
         whole = 0
+        assert rescued.empty == [run for run in known[::-1] if not reader.tickets(run)]
         for run in known:
             for ticket in reader.tickets(run):
                 whole += list(reader.entries(run, ticket.ticket.id)) == of(recorder, run)

@@ -378,3 +378,11 @@ def test_a_query_that_is_none_is_said_to_be_none(
     recorder.play(run, "a", STORY)
     with closing(schema.connect_to_read(recorder.path)) as connection:
         assert search(connection, query, 10, ranked=ranked).is_literal is is_literal
+
+
+def test_the_last_run_may_be_called_that(recorder: Recorder) -> None:
+    for _ in range(2):
+        run = recorder.start("a")
+        recorder.play(run, "a", STORY)
+    with recorder.history.reader() as reader:
+        assert [hit.run for hit in reader.search("halfway run:last")] == [run]

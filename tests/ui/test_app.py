@@ -235,7 +235,7 @@ async def test_text_in_an_input_is_text_and_a_paste_elsewhere_is_nothing(
         await pilot.press("/")
         app.post_message(Paste("cq\nsecond line"))
         await pilot.pause()
-        assert app.screen.query_one(Input).value == "cq"
+        assert app.screen.query_one(Input).value == "cq second line"
         assert live.sent == []
 
 

@@ -1,11 +1,11 @@
 """The quiet items: thinking, prompts, lfg's own notes, the rule between attempts."""
 
-import re
 from collections.abc import Hashable, Sequence
 from functools import partial
 
 from rich.style import Style
 
+from lfgtui.engine.handover import own_words
 from lfgtui.transcript import Attempt, NoteItem, PromptItem, ReasoningItem
 from lfgtui.ui.items.long_text import UnfoldingView
 from lfgtui.ui.items.view import BriefView, Context, Piece
@@ -14,9 +14,6 @@ from lfgtui.ui.palette import Palette
 
 _TAIL = 400
 """Characters of the thinking looked at for its last words."""
-
-
-_ANSWER = re.compile(r'<answer ticket="([^"]+)">\n.*?\n</answer>\s*', re.DOTALL)
 
 
 class ReasoningView(UnfoldingView):
@@ -83,19 +80,10 @@ class PromptView(UnfoldingView):
 
     def head(self, context: Context, text: str) -> Row:
         palette = self.palette(context)
-        own, needed = _own_words(text)
+        own, needed = own_words(text)
         words = " ".join(own[: 4 * context.width].split())
         label = f"prompt, with {needed}: " if needed else "prompt: "
         return self.fold_row(context, [(label, palette.marker), (words, palette.muted)])
-
-
-def _own_words(prompt: str) -> tuple[str, str]:
-    """The prompt without the answers that were handed on with it, and whose they are."""
-    names: list[str] = []
-    while answer := _ANSWER.match(prompt):
-        names.append(answer[1])
-        prompt = prompt[answer.end() :]
-    return prompt, " and ".join(names)
 
 
 class NoteView(BriefView):

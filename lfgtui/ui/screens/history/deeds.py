@@ -38,6 +38,9 @@ class Deeds(AskingScreen):
     def action_delete(self) -> None:
         if (run := self._to_change()) is None:
             return
+        if run.state == "running":
+            self.notify(f"run {run.run} is being run; end it first", markup=False)
+            return
         from lfgtui.ui.screens.question import Question
 
         tickets = f"{run.tickets} ticket{'' if run.tickets == 1 else 's'}"

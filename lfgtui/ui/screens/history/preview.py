@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -15,6 +16,7 @@ from lfgtui.ui.lines import Row, Span, fit, wrap
 from lfgtui.ui.palette import STRONG, Palette
 from lfgtui.ui.screens.history.rows import PIN, STATES
 
+_NOTE_ROWS = 4
 _LINES_BEFORE, _BEFORE, _BEHIND = 4, 400, 4000
 """Lines, and characters at most, of a text that are shown before a match; and behind it."""
 
@@ -139,7 +141,7 @@ def _run_head(run: RunSummary, palette: Palette, width: int, now: float) -> Iter
     if run.pinned:
         yield from wrap([(f"{PIN} pinned", palette.warn)], width)
     if run.note:
-        yield from wrap([(run.note, palette.code)], width)
+        yield from islice(wrap([(run.note, palette.code)], width), _NOTE_ROWS)
     began = figures.day_and_time(run.started_at)
     took = figures.duration((run.ended_at or now) - run.started_at)
     ended = ""

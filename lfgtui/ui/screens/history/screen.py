@@ -167,7 +167,7 @@ class History(Deeds):
             self._list.move_to(_ALL)
 
     def _look_again(self) -> None:
-        if self.is_current and self._runs and not self._reading.locked():
+        if self.is_current and (self._runs or self._all_read) and not self._reading.locked():
             work_on(self, self._keep_up, "runs")
 
     async def _keep_up(self) -> None:
@@ -260,8 +260,10 @@ class History(Deeds):
             words = Content.styled(self._trouble, "$text-warning")
         elif self._hits is not None:
             words = Content(number_of(len(self._hits), "hit", more=len(self._hits) == _HITS))
-        else:
+        elif self._runs or self._all_read:
             words = Content(number_of(len(self._runs), "run", more=not self._all_read))
+        else:
+            words = Content("")  # not read yet, or it cannot be
         self.query_one("#title", Static).update(Content.assemble("history   ", words))
 
     def _tell_keys(self) -> None:
