@@ -29,8 +29,9 @@ def command(query: tuple[str, ...], ranked: bool, code: bool, as_json: bool, lim
     """Search answers, reasoning, tool calls, their output, prompts and errors.
 
     Words must all occur; "a phrase" in quotes, prefix*, AND, OR and NOT work.
-    Restrict it with run: ticket: provider: model: state: kind: tool: file:
-    before: after: as in  state:failed after:7d parser
+    Restrict it with run: title: ticket: provider: model: state: kind: tool:
+    file: before: after: as in  state:failed after:7d parser. title: looks in
+    the titles of runs and the notes beside them.
     """
     found = _found(paths.history_file(), " ".join(query), limit, ranked=ranked, code=code)
     if found.is_literal:

@@ -11,7 +11,19 @@ from typing import NamedTuple
 
 from lfgtui.errors import UsageError, did_you_mean
 
-NAMES = ("run", "ticket", "provider", "model", "state", "tool", "file", "kind", "before", "after")
+NAMES = (
+    "run",
+    "title",
+    "ticket",
+    "provider",
+    "model",
+    "state",
+    "tool",
+    "file",
+    "kind",
+    "before",
+    "after",
+)
 STATES = (
     "queued", "starting", "waiting", "streaming", "running_tool", "needs_approval", "retrying",
     "paused", "done", "failed", "cancelled", "limit", "blocked", "interrupted",
@@ -58,6 +70,13 @@ def _term(name: str, value: str, now: datetime) -> Term:
                 value,
                 f"{_literal(value)}%",
                 f"%{_literal(value)}",
+            )
+        case "title":
+            like = f"%{_literal(value)}%"
+            return (
+                "t.run IN (SELECT id FROM runs WHERE title LIKE ? ESCAPE '\\'"
+                " OR note LIKE ? ESCAPE '\\')",
+                (like, like),
             )
         case "ticket":
             return "t.name = ?", (value,)

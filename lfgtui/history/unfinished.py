@@ -4,6 +4,7 @@ There is little of it, a turn of each ticket that runs just now, so a table of
 the same form is made of it in memory, and the same question put to that.
 """
 
+import json
 import sqlite3
 
 import msgspec
@@ -14,6 +15,7 @@ from lfgtui.history.batch import SEGMENT
 from lfgtui.history.segments import OpenSegments, Segment
 
 _TABLES = """
+CREATE TABLE runs (id PRIMARY KEY, title, note);
 CREATE TABLE tickets (id INTEGER PRIMARY KEY, run, name, state, provider, model);
 CREATE TABLE segments (
     id INTEGER PRIMARY KEY, ticket, attempt, first_seq, last_seq, kind, tool, file, at, text
@@ -33,6 +35,11 @@ def in_memory(stored: sqlite3.Connection) -> sqlite3.Connection:
         " WHERE id IN (SELECT DISTINCT ticket FROM entries)"
     ).fetchall()
     memory.executemany("INSERT INTO tickets VALUES (?, ?, ?, ?, ?, ?)", tickets)
+    names = json.dumps([run for _, run, *_ in tickets])
+    runs = stored.execute(
+        "SELECT id, title, note FROM runs WHERE id IN (SELECT value FROM json_each(?))", (names,)
+    )
+    memory.executemany("INSERT INTO runs VALUES (?, ?, ?)", runs)
     for ticket, run, name, *_ in tickets:
         for segment in _unfinished(stored, ticket, run, name):
             values = msgspec.structs.asdict(segment) | {"ticket": ticket}

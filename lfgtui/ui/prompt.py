@@ -54,6 +54,19 @@ class Prompt(Horizontal):
         line.cursor_blink = False
         line.focus()
 
+    async def take(self, event: events.Key) -> bool:
+        """A key that went elsewhere, since it came before the line was there; whether it is ours."""
+        line = self.query_one(OneLine)
+        if event.key == "enter":
+            await line.action_submit()
+        elif event.key == "escape":
+            self.post_message(self.Dropped())
+        elif event.is_printable and event.character is not None:
+            line.insert_text_at_cursor(event.character)
+        else:
+            return False
+        return True
+
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
         self.post_message(self.Answered(self._purpose, event.value))

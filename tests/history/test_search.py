@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lfgtui import events as e
 from lfgtui.errors import UsageError
-from lfgtui.history import Reader, SearchHit, schema
+from lfgtui.history import Reader, SearchHit, marks, schema
 from lfgtui.history.query import MARKS, excerpt, unmark
 from lfgtui.history.search import search
 
@@ -386,3 +386,14 @@ def test_the_last_run_may_be_called_that(recorder: Recorder) -> None:
         recorder.play(run, "a", STORY)
     with recorder.history.reader() as reader:
         assert [hit.run for hit in reader.search("halfway run:last")] == [run]
+
+
+def test_a_run_is_found_by_its_title_and_by_the_note_beside_it(recorder: Recorder) -> None:
+    runs = {name: recorder.start("a", title=name) for name in ("Shop 100%", "Garden")}
+    for run in runs.values():
+        recorder.play(run, "a", [*STORY[:8], e.TextDelta("still going")])
+    marks.annotate(recorder.path, runs["Garden"], "the good one")
+    with recorder.history.reader() as reader:
+        for query, name in (("title:100%", "Shop 100%"), ('title:"good one" tokeniser', "Garden")):
+            assert {hit.run for hit in reader.search(query)} == {runs[name]}
+        assert {hit.run for hit in reader.search("title:garden going")} == {runs["Garden"]}

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from textual.events import Key
 from textual.pilot import Pilot
 
 from lfgtui.cli.keeping import FileKeeper
@@ -238,3 +239,18 @@ async def test_while_a_run_goes_on_another_one_is_left_to_another_terminal(
         await pilot.press("r")
         await left(pilot, app)
     assert (app.resumes, live.closed) == (run, 1)
+
+
+async def test_what_is_typed_before_the_line_is_there_is_meant_for_it(
+    past: Callable[..., LfgApp], history: Path
+) -> None:
+    app = past()
+    async with app.run_test(size=(120, 24)) as pilot:
+        await shown(pilot, "First run")
+        await pilot.press("tab", "down")
+        for letter in "nxi":  # in one piece, as a terminal may deliver it
+            app.post_message(Key(letter, letter))
+        app.post_message(Key("enter", "\r"))
+        await shown(pilot, "xi")
+        assert isinstance(app.screen, History)
+    assert [run.note for run in await kept(history)] == ["", "xi"]

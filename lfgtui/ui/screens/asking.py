@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 
+from textual import events
 from textual.css.query import NoMatches
 from textual.widget import Widget
 
@@ -45,6 +46,12 @@ class AskingScreen(KeyedScreen):
         await prompt.remove()
         self.footer.display = True
         self.refocus()
+
+    async def on_key(self, event: events.Key) -> None:
+        """What was typed before the line had the focus is meant for it all the same."""
+        if self.is_asking and await self.query_one(Prompt).take(event):
+            event.stop()
+            event.prevent_default()
 
     async def on_prompt_answered(self, event: Prompt.Answered) -> None:
         await self._close_prompt()

@@ -330,8 +330,6 @@ class History(Deeds):
             event.stop()
             event.prevent_default()
             await self.act(action)
-        else:
-            await super().on_key(event)
 
     def refocus(self) -> None:
         self._list.focus()
