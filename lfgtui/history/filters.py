@@ -12,18 +12,9 @@ from typing import NamedTuple
 from lfgtui.errors import UsageError, did_you_mean
 
 NAMES = (
-    "run",
-    "title",
-    "ticket",
-    "provider",
-    "model",
-    "state",
-    "tool",
-    "file",
-    "kind",
-    "before",
+    "run", "title", "ticket", "provider", "model", "state", "tool", "file", "kind", "before",
     "after",
-)
+)  # fmt: skip
 STATES = (
     "queued", "starting", "waiting", "streaming", "running_tool", "needs_approval", "retrying",
     "paused", "done", "failed", "cancelled", "limit", "blocked", "interrupted",

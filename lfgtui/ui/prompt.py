@@ -55,7 +55,7 @@ class Prompt(Horizontal):
         line.focus()
 
     async def take(self, event: events.Key) -> bool:
-        """A key that went elsewhere, since it came before the line was there; whether it is ours."""
+        """A key that came before the line was there and went elsewhere; whether it is ours."""
         line = self.query_one(OneLine)
         if event.key == "enter":
             await line.action_submit()
