@@ -5,8 +5,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TESTS ?= tests
-# A worker a core; a file's tests stay together, since they share what is slow to start.
-PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
+# Two workers a core, since half of a screen's test is waiting until it rests; a file's
+# tests stay together, since they share what is slow to start.
+CORES := len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(16, 2 * ($(CORES))))')
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run test acceptance check format bench fuzz crash wire snapshots picture clean
