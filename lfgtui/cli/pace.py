@@ -18,5 +18,4 @@ class _Finite(click.FloatRange):
 
 
 SPEED = _Finite(0.05, 100)
-IDLE_LIMIT = _Finite(min=0)
-"""Seconds."""
+IDLE_SECONDS = _Finite(min=0)

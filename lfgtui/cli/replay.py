@@ -6,8 +6,7 @@ import time
 import click
 
 from lfgtui import paths
-from lfgtui.cli.pace import IDLE_LIMIT as LIMIT
-from lfgtui.cli.pace import SPEED
+from lfgtui.cli.pace import IDLE_SECONDS, SPEED
 from lfgtui.errors import UsageError
 
 
@@ -16,7 +15,7 @@ from lfgtui.errors import UsageError
 @click.option("--speed", type=SPEED, default=1.0, show_default=True)
 @click.option(
     "--idle-limit",
-    type=LIMIT,
+    type=IDLE_SECONDS,
     metavar="SECONDS",
     help="Cut gaps in which nothing happens to this; 0 keeps them.  [default: 15]",
 )

@@ -13,7 +13,7 @@ import msgspec
 from lfgtui import paths
 from lfgtui.ages import seconds_of
 from lfgtui.cli.cast import CastOptions, cast_lines
-from lfgtui.cli.pace import IDLE_LIMIT, SPEED
+from lfgtui.cli.pace import IDLE_SECONDS, SPEED
 from lfgtui.cli.past import open_reader
 from lfgtui.cli.redacting import redactor_of, told
 from lfgtui.config import Config, load_config
@@ -49,7 +49,7 @@ class _Asked(msgspec.Struct, frozen=True):
 )
 @click.option("--size", metavar="120x40", help="cast: columns and rows.")
 @click.option("--speed", type=SPEED, help="cast: so many times as fast.")
-@click.option("--idle-limit", type=IDLE_LIMIT, help="cast: cut longer gaps to this.")
+@click.option("--idle-limit", type=IDLE_SECONDS, help="cast: cut longer gaps to this.")
 def export_command(
     place: str,
     form: Format | Literal["markdown"],
