@@ -11,7 +11,7 @@ import msgspec
 from lfgtui import paths
 from lfgtui.cli import upkeep
 from lfgtui.cli.lost import tell_lost
-from lfgtui.errors import HistoryError, LfgError, UsageError, did_you_mean
+from lfgtui.errors import HistoryError, LfgError, UsageError
 from lfgtui.history import History, Reader, StoredTicket
 from lfgtui.transcript.record import TicketRecord, ticket_markdown, ticket_record
 from lfgtui.visible import visible, visible_line
@@ -98,7 +98,7 @@ def show(place: str, as_json: bool, as_markdown: bool) -> None:
     with open_reader() as reader:
         run = reader.find_run(name)
         summary = reader.run(run)
-        tickets = _chosen(reader.tickets(run), only)
+        tickets = reader.tickets(run, only)
         if as_json:
             records = [_record(reader, run, ticket) for ticket in tickets]
             if only:
@@ -109,16 +109,6 @@ def show(place: str, as_json: bool, as_markdown: bool) -> None:
             return
         for line in _pages(reader, run, "" if only else summary.title, tickets):
             click.echo(line if as_markdown else visible(line))
-
-
-def _chosen(tickets: list[StoredTicket], only: str) -> list[StoredTicket]:
-    if not only:
-        return tickets
-    chosen = [ticket for ticket in tickets if ticket.ticket.id == only]
-    if not chosen:
-        known = [ticket.ticket.id for ticket in tickets]
-        raise UsageError(f'no ticket "{only}" in that run{did_you_mean(only, known)}')
-    return chosen
 
 
 def _record(reader: Reader, run: str, stored: StoredTicket) -> TicketRecord:

@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from lfgtui.errors import UsageError, did_you_mean
-from lfgtui.history.reader import Reader, RunSummary, StoredTicket
+from lfgtui.history.reader import Reader, RunSummary
 from lfgtui.redaction import Redactor, redacted_entries, redacted_ticket
 from lfgtui.tickets import Ticket
 from lfgtui.transcript import Transcript
@@ -28,7 +27,7 @@ class ToldRun:
     ) -> None:
         self._reader = reader
         self._redactor = redactor
-        self._stored = _chosen(reader.tickets(run), only)
+        self._stored = reader.tickets(run, only)
         self.summary: RunSummary = reader.run(run)
         self.title = redactor.whole(self.summary.title) if redactor else self.summary.title
 
@@ -52,13 +51,3 @@ class ToldRun:
             if self._redactor:
                 ticket = redacted_ticket(self._redactor, ticket)
             yield ToldTicket(ticket, transcript)
-
-
-def _chosen(tickets: list[StoredTicket], only: str) -> list[StoredTicket]:
-    if not only:
-        return tickets
-    chosen = [ticket for ticket in tickets if ticket.ticket.id == only]
-    if not chosen:
-        known = [ticket.ticket.id for ticket in tickets]
-        raise UsageError(f'no ticket "{only}" in that run{did_you_mean(only, known)}')
-    return chosen

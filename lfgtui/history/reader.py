@@ -137,14 +137,19 @@ class Reader:
                 raise UsageError(f'"{text}" may be {len(matching)} runs: {shown}')
         raise UsageError(f'no run "{text}"; `lfg history` lists them')
 
-    def tickets(self, run: str) -> list[StoredTicket]:
-        """The run's tickets in the order of their file."""
+    def tickets(self, run: str, only: str = "") -> list[StoredTicket]:
+        """The run's tickets in the order of their file; with `only`, that one."""
         rows = self._rows(
             "SELECT spec, state, attempt, provider, model, cost, started_at, ended_at"
             " FROM tickets WHERE run = ? ORDER BY position",
             (run,),
         )
-        return [StoredTicket(run, stored.asked_for(run, spec), *rest) for spec, *rest in rows]
+        tickets = [StoredTicket(run, stored.asked_for(run, spec), *rest) for spec, *rest in rows]
+        chosen = [one for one in tickets if only in ("", one.ticket.id)]
+        if only and not chosen:
+            known = [one.ticket.id for one in tickets]
+            raise UsageError(f'no ticket "{only}" in that run{did_you_mean(only, known)}')
+        return chosen
 
     def entries(self, run: str, ticket: str, *, first: int = 1) -> Iterator[e.Entry]:
         """The ticket's entries in `seq` order, from `first` on."""
