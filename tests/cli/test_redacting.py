@@ -5,10 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from lfgtui import events as e
 from lfgtui import paths
 from lfgtui.__main__ import main
-from lfgtui.history import Reader
+from lfgtui.cli.launch import _stored, _without_secrets
+from lfgtui.cli.plan import plan_to_resume
+from lfgtui.cli.redacting import redactor_of
+from lfgtui.config import PRESETS, Config, HistoryPolicy
+from lfgtui.history import History, Reader
 from lfgtui.simulator.embedded import embedded_simulator
+from lfgtui.tickets import Ticket
 from tests.redaction.secrets import GITHUB, drawn
 
 SIMULATED = ["--provider", "simulator", "--model", "generic", "--headless", "--json"]
@@ -41,3 +47,20 @@ def test_neither_output_nor_file_holds_a_secret(
     whole = said.encode() + b"".join(file.read_bytes() for file in files)
     assert GITHUB.encode() not in whole
     assert key.encode() not in whole
+
+
+def test_what_was_stored_before_goes_out_without_secrets(tmp_path: Path) -> None:
+    with History.open(paths.history_file()) as history:
+        ticket = Ticket(id="a", prompt=f"Use {GITHUB}.", workspace=str(tmp_path))
+        run = history.start_run(f"Use {GITHUB[:20]}…", [ticket], None)
+        said = (e.TicketQueued(), e.AttemptStarted("simulator", "generic"))
+        for event in (*said, e.UserMessage(f"Use {GITHUB}."), e.TicketInterrupted()):
+            history.submit(run, "a", 1, 1.0, event)
+        history.finish_run(run, "interrupted")
+    config = Config(history=HistoryPolicy(redact="write"), providers=dict(PRESETS))
+    plan = plan_to_resume(run, config)
+    redactor = redactor_of(config)
+    told = _without_secrets(plan, redactor)
+    stored = _stored(run, told.tickets, redactor)
+    assert "[redacted: github token]" in told.tickets[0].prompt
+    assert GITHUB[:20] not in f"{told}{stored}"

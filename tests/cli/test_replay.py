@@ -92,6 +92,11 @@ def test_a_cast_goes_into_a_file_of_its_own(run: str, tmp_path: Path) -> None:
     [
         (["--format", "cast", "--size", "wide"], '--size "wide": columns and rows, as in 120x40'),
         (["--format", "cast", "--size", "9x9"], "--size 9x9: from 40x12 to 500x200"),
+        (["--format", "cast", "--speed", "nan"], "Invalid value for '--speed': nan is no number"),
+        (
+            ["--format", "cast", "--idle-limit", "inf"],
+            "Invalid value for '--idle-limit': inf is no number",
+        ),
         (["--speed", "2"], "--size, --speed and --idle-limit go with --format cast only"),
     ],
 )
@@ -149,3 +154,12 @@ def test_a_place_that_is_none_is_said_before_the_screen_opens(run: str) -> None:
     shown, code = on_a_terminal("replay", "last", "--from", "9:00", until="\0", keys="")
     assert "lfg: it plays 0:03 only" in shown
     assert code == 2
+
+
+def test_a_finished_run_is_not_gone_on_with(run: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["history", "--json"]) == 0
+    before = capsys.readouterr().out
+    assert main(["resume", run, "--headless"]) == 0
+    assert capsys.readouterr().err == f"run {run} has nothing left to do\n"
+    assert main(["history", "--json"]) == 0
+    assert capsys.readouterr().out == before

@@ -236,3 +236,43 @@ def test_a_run_deletes_what_is_older_than_the_config_keeps(
     assert main(["run", "-p", "Hello", *arguments]) == 0
     main(["history", "--json"])
     assert run not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("form", ["md", "html", "json", "jsonl"])
+def test_an_export_that_fails_leaves_no_half_a_file(
+    run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], form: str
+) -> None:
+    with closing(sqlite3.connect(paths.history_file())) as db:
+        db.execute("UPDATE packs SET body = x'00'")
+        db.commit()
+    assert main(["export", run, "--format", form, "-o", str(tmp_path / "out")]) == 2
+    assert "lfg history repair" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_is_imported_is_not_deleted_for_its_age(
+    run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "run.jsonl"
+    main(["export", run, "--format", "jsonl", "-o", str(file)])
+    monkeypatch.setenv("LFG_DATA_DIR", str(tmp_path / "elsewhere"))
+    config = paths.config_file()
+    config.parent.mkdir(parents=True)
+    config.write_text('[history]\nretention = "1d"\n')
+    main(["import", str(file)])
+    assert "pinned: it is older" in capsys.readouterr().err
+    main(["history", "prune", "--yes"])
+    assert capsys.readouterr().err == "no run ended that long ago\n"
+
+
+def test_the_index_for_code_is_told_and_what_is_not_there_is_said(
+    run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for state in ("off", "on"):
+        main(["history", "code-index"])
+        assert capsys.readouterr().out == f"{state}\n"
+        main(["history", "code-index", "on"])
+        capsys.readouterr()
+    monkeypatch.setenv("LFG_DATA_DIR", str(tmp_path / "nowhere"))
+    assert main(["history", "vacuum"]) == 2
+    assert not (tmp_path / "nowhere").exists()

@@ -148,3 +148,15 @@ def test_a_ticket() -> None:
     told = redacted_ticket(Redactor(), ticket)
     assert (told.prompt, told.system, told.extra) == (f"Use {MARK}.", MARK, {"k": [MARK]})
     assert (told.id, told.workspace) == ("a", "/w")
+
+
+def test_one_call_that_ends_leaves_the_texts_of_others_whole() -> None:
+    events = EventRedactor(Redactor())
+    told = [
+        *events.feed(e.ToolOutputDelta("a", "stdout", GITHUB[:15])),
+        *events.feed(e.ToolCallFinished("b", "done", None, 0, 0.1)),
+        *events.feed(e.ToolOutputDelta("a", "stdout", GITHUB[15:] + "\n")),
+        *events.finish(),
+    ]
+    text = "".join(event.text for event in told if isinstance(event, e.ToolOutputDelta))
+    assert text == "[redacted: github token]\n"

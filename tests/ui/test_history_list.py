@@ -21,7 +21,7 @@ from lfgtui.ui.screens.history import History
 from lfgtui.ui.screens.history.preview import around
 from lfgtui.ui.screens.history.rows import hit_row, run_row
 from tests.ui.fake_live import START, FakeLive
-from tests.ui.past import begin, keep, play, shown
+from tests.ui.past import begin, keep, play, shown, told
 from tests.ui.screen_text import lines, toasts
 
 MakeApp = Callable[..., LfgApp]
@@ -307,3 +307,18 @@ async def test_what_begins_and_ends_meanwhile_is_seen_and_the_cursor_stays_on_it
         await shown(pilot, "✗   ")
         await asyncio.to_thread(store.close)
         assert app.screen.rows.cursor == 2
+
+
+async def test_who_asks_while_one_looks_elsewhere_says_so(
+    make_app: MakeApp, open_reader: Callable[[], Reader], history: Path
+) -> None:
+    live = FakeLive("a")
+    app = make_app(live, open_reader=open_reader)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await pilot.pause()
+        live.begin("a")
+        await pilot.press("H")
+        await shown(pilot, "First run")
+        assert toasts(app) == []
+        live.ask("a")
+        await told(pilot, app, "a asks: $ pytest -q")

@@ -13,6 +13,7 @@ from lfgtui import events as e
 from lfgtui.config import Config
 from lfgtui.history import History as Store
 from lfgtui.history.reader import Reader
+from lfgtui.looks.figures import duration
 from lfgtui.looks.themes import load_themes
 from lfgtui.tickets import Ticket
 from lfgtui.tools import summary
@@ -45,6 +46,11 @@ class Stage:
         """Time passes; a frame is drawn."""
         self._clock[0] += seconds
         self.screen.frame(self._clock[0])
+        await self.pilot.pause()
+
+    async def tick(self) -> None:
+        """The app draws a frame of whatever screen is shown."""
+        self.app._frame()
         await self.pilot.pause()
 
     async def press(self, *keys: str) -> None:
@@ -267,6 +273,12 @@ async def test_attempts_are_compared_while_it_is_held(live: FakeLive) -> None:
         await stage.press("p", "b")
         assert "ATTEMPTS" in lines(stage.app)[0]
         assert "api #1" in "\n".join(lines(stage.app))
+        await stage.tick()
+        run = stage.playback.run
+        newest = run.transcript("api").attempts[-1]
+        assert newest.ended_at is None
+        *_, head = stage.app.screen.query(PaneHead)
+        assert head.render_line(1).text.rstrip().endswith(duration(run.now - newest.started_at))
         await stage.pilot.press("b")
         await stage.frame()
         assert stage.app.screen is stage.screen

@@ -195,3 +195,12 @@ def test_what_is_no_place_is_said_and_nothing_moves(text: str, message: str) -> 
     with pytest.raises(UsageError, match=message):
         go_to(playback, text)
     assert playback.place == 3.0
+
+
+@pytest.mark.parametrize(
+    "text", ["99999999999:00:00", "9999:00", "@9999:00", "9" * 5000, "#" + "9" * 5000, "200%"]
+)
+def test_what_is_beyond_all_measure_is_no_place(text: str) -> None:
+    playback = Playback(replayed(worked()), lambda: 0.0)
+    with pytest.raises(UsageError):
+        go_to(playback, text)
