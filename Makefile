@@ -12,7 +12,7 @@ WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(16, 2 * ($(CORES))))')
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test acceptance check format bench fuzz crash wire snapshots picture clean
+.PHONY: help demo run test acceptance check format bench fuzz crash hostile wire snapshots picture clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -57,6 +57,9 @@ fuzz: $(READY) ## stream awkward documents, walk through the app, for minutes; p
 
 crash: $(READY) ## kill -9 lfg 200 times in mid-stream; what was on the screen must be in the history
 	$(BIN)/python -m tests.crash $(ARGS)
+
+hostile: $(READY) ## let servers and terminals misbehave, beside a healthy ticket; prints a table
+	$(BIN)/python -m tests.hostile $(ARGS)
 
 wire: $(READY) ## decode every recorded provider stream, cut in every way; prints a table
 	@LFG_RECORDINGS="$${LFG_RECORDINGS:-$(wildcard ../shared/data)}" $(BIN)/python -m tests.providers.wire_table

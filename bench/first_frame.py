@@ -45,7 +45,8 @@ def run_lfg(arguments: list[str]) -> None:
     """lfg as its console script starts it."""
     from lfgtui.__main__ import main
 
-    main(arguments)
+    sys.argv[1:] = arguments
+    main()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import contextlib
 import sys
 from collections.abc import Sequence
 
-from lfgtui.errors import ProviderError
+from lfgtui.errors import ProviderError, too_many_files
 
 _GRACE = 3.0
 """Seconds to exit by itself."""
@@ -67,13 +67,18 @@ class ChildServer:
 
     async def _start(self) -> str:
         await self._end()  # one that died may have left its pipes
-        self._process = process = await asyncio.create_subprocess_exec(
-            *self._command,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
-        )
+        try:
+            self._process = process = await asyncio.create_subprocess_exec(
+                *self._command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                start_new_session=True,
+            )
+        except OSError as error:
+            why = too_many_files(error)
+            told = f"the {self._name} did not start: {why or error}"
+            raise ProviderError("connection" if why else "server", told) from error
         assert process.stdout is not None and process.stderr is not None
         # Read all along: a child that logs into a full pipe would stand still.
         self._complaints = asyncio.create_task(_tail(process.stderr))

@@ -2,14 +2,11 @@
 
 `config.example.toml` names every field here and a test holds the two
 together. Settings travel as a frozen `Config` value; nothing reads them as
-globals. Keys (the secret kind) are resolved at the last moment by
-`api_key`, and live in no value that is stored or printed.
+globals. Keys (the secret kind) are resolved at the last moment, in
+`credentials`, and live in no value that is stored or printed.
 """
 
-import os
 import re
-import shlex
-import subprocess
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple, TypeAlias
 
@@ -127,11 +124,15 @@ class HistoryPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything a person can set. Times are in seconds."""
+    """Everything a person can set. Times are in seconds.
+
+    `command_variables` are given to agents' commands although they look secret.
+    """
 
     theme: str = "dark"
     model: str | None = None
     concurrency: Annotated[int, msgspec.Meta(ge=1)] = 8
+    command_variables: tuple[str, ...] = ()
     stall_after: Annotated[float, msgspec.Meta(gt=0)] = 10.0
     ttft_budget: Annotated[float, msgspec.Meta(gt=0)] = 1.5
     direct_painting: bool = True
@@ -191,8 +192,6 @@ LOCAL = "local"
 EMBEDDED = SIMULATED | {LOCAL}
 """Presets without a base URL of their own: a server that lfg starts gives them one."""
 
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-
 
 def load_config(path: Path) -> Config:
     """The file merged over the presets; a missing file is an empty one.
@@ -249,48 +248,6 @@ def routes_of(config: Config, ticket: Ticket) -> tuple[Route, ...]:
         config.provider(provider)
         routes.append(Route(provider, model))
     return tuple(dict.fromkeys(routes))
-
-
-def api_key(name: str, provider: ProviderConfig) -> str | None:
-    """The key, from the environment or a command; None where none is needed.
-
-    Raises `UsageError` naming the variable, or the command that failed.
-    """
-    if provider.api_key_command is not None:
-        return _key_from_command(name, provider.api_key_command)
-    if provider.api_key_env is None:
-        return None
-    key = os.environ.get(provider.api_key_env, "").strip()
-    if not key:
-        raise UsageError(
-            f'provider "{name}" needs a key: set {provider.api_key_env},'
-            f" or api_key_command in [providers.{name}] of the config"
-        )
-    return key
-
-
-def secret_variables(config: Config) -> frozenset[str]:
-    """The environment variables that hold keys: commands that agents run do not get them."""
-    return frozenset(
-        name
-        for provider in config.providers.values()
-        for name in (
-            provider.api_key_env,
-            *(found for value in provider.headers.values() for found in _VARIABLE.findall(value)),
-        )
-        if name
-    )
-
-
-def request_headers(name: str, provider: ProviderConfig) -> dict[str, str]:
-    """The extra headers with `${VAR}` expanded from the environment."""
-
-    def expand(match: re.Match[str]) -> str:
-        if (value := os.environ.get(match[1])) is None:
-            raise UsageError(f'provider "{name}": headers use {match[1]}, which is not set')
-        return value
-
-    return {header: _VARIABLE.sub(expand, value) for header, value in provider.headers.items()}
 
 
 def _check_history(path: Path, text: str, said: HistoryPolicy) -> None:
@@ -352,23 +309,3 @@ def _over(preset: ProviderConfig | None, said: ProviderConfig) -> ProviderConfig
         if (value := getattr(said, field)) != getattr(empty, field)
     }
     return msgspec.structs.replace(preset, **changes)
-
-
-def _key_from_command(name: str, command: str) -> str:
-    if not command.strip():
-        raise UsageError(f'provider "{name}": api_key_command is empty')
-    try:
-        done = subprocess.run(
-            shlex.split(command), capture_output=True, text=True, timeout=30, check=True
-        )
-    except subprocess.CalledProcessError as error:
-        why = f"exit code {error.returncode}"
-    except subprocess.TimeoutExpired:
-        why = "no answer within 30 s"
-    except (OSError, ValueError) as error:
-        why = str(error)
-    else:
-        if key := done.stdout.strip():
-            return key
-        why = "it printed nothing"
-    raise UsageError(f'provider "{name}": api_key_command failed: {why}')

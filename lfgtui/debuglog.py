@@ -8,12 +8,14 @@ is let in: the SDKs and HTTP clients would write prompts, answers and headers.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lfgtui.errors import UsageError
+from lfgtui.visible import visible, visible_line
 
 if TYPE_CHECKING:
     import logging
@@ -66,12 +68,27 @@ def debug_log() -> Iterator[None]:
 def _handler(path: Path) -> logging.Handler:
     import logging
 
+    class SafeFormatter(logging.Formatter):
+        """No message can look like another's line, or drive the terminal of who reads it."""
+
+        def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+            return visible_line(super().formatMessage(record))
+
+        def format(self, record: logging.LogRecord) -> str:
+            return visible(super().format(record))
+
     try:
         # For its owner alone: hosts and tickets are nobody else's business.
-        os.close(os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+        log = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        try:
+            found = os.fstat(log)
+            if stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid():
+                os.fchmod(log, 0o600)
+        finally:
+            os.close(log)
         handler = logging.FileHandler(path, encoding="utf-8")
     except OSError as error:
         why = error.strerror or str(error)
         raise UsageError(f"{VARIABLE}={path}: the debug log cannot be written: {why}") from None
-    handler.setFormatter(logging.Formatter(_FORM, "%Y-%m-%d %H:%M:%S"))
+    handler.setFormatter(SafeFormatter(_FORM, "%Y-%m-%d %H:%M:%S"))
     return handler

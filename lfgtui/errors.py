@@ -12,7 +12,8 @@ Messages are one line that says what, where and what to do. None of these
 renders itself: `cli` prints, `ui` shows.
 """
 
-from collections.abc import Iterable
+import errno
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
@@ -36,6 +37,9 @@ ErrorKind = Literal[
 RETRYABLE_KINDS: frozenset[ErrorKind] = frozenset(
     {"rate_limit", "overloaded", "server", "timeout", "connection", "cut"}
 )
+
+
+_LONGEST_CHAIN = 20  # of causes; libraries wrap an error two or three times
 
 
 class LfgError(Exception):
@@ -65,19 +69,23 @@ class ProviderError(LfgError):
     """A request that was refused or a stream that broke.
 
     `retry_after` is in seconds, as the server asked for it; None where it did
-    not say.
+    not say. `retryable` is whether the same request may well succeed when it is
+    sent again; by default its kind tells.
     """
 
-    def __init__(self, kind: ErrorKind, message: str, *, retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        kind: ErrorKind,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        retryable: bool | None = None,
+    ) -> None:
         super().__init__(message)
         self.kind = kind
         self.message = message
         self.retry_after = retry_after
-
-    @property
-    def retryable(self) -> bool:
-        """Whether the same request may well succeed when it is sent again."""
-        return self.kind in RETRYABLE_KINDS
+        self.retryable = kind in RETRYABLE_KINDS if retryable is None else retryable
 
 
 class ToolError(LfgError):
@@ -95,6 +103,34 @@ class IllegalMoveError(LfgError):
         super().__init__(f"{event} is not a legal move from {state or 'nothing'}")
         self.state = state
         self.event = event
+
+
+def too_many_files(error: BaseException | None) -> str | None:
+    """What to do about a process out of file descriptors, if that is what is wrong, else None.
+
+    Libraries wrap the system's error in their own, or in a group of several.
+    """
+    for one in _chain(error):
+        if isinstance(one, OSError) and one.errno in (errno.EMFILE, errno.ENFILE):
+            import resource  # here, since it is hardly ever needed
+
+            most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+            where = f"lfg (limit {most})" if one.errno == errno.EMFILE else "this machine"
+            told = f"too many open files in {where}: run fewer tickets at once (--concurrency)"
+            return f"{told} or raise the limit with ulimit -n"
+    return None
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and what it came of, nearest first."""
+    left = [error]
+    for _ in range(_LONGEST_CHAIN):
+        one = left.pop(0) if left else None
+        if one is None:
+            return
+        yield one
+        causes = (*getattr(one, "exceptions", ()), one.__cause__, one.__context__)
+        left += [cause for cause in causes if isinstance(cause, BaseException)]
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -11,11 +11,12 @@ second, the engine the third.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from lfgtui.bounds import Bounded, bounded_json, is_too_deep
 from lfgtui.errors import ErrorKind
 
 StopReason: TypeAlias = str
@@ -80,11 +81,16 @@ class ToolArgumentsDelta(EventBase, frozen=True):
 
 
 class ToolCallRequested(EventBase, frozen=True):
-    """A tool call is complete and wants to be run."""
+    """A tool call is complete and wants to be run.
+
+    `wire_id` is what the provider calls it, "" where it has no name for it; it goes back with
+    the next request and tells nothing apart. Absent where `call_id` is the provider's own.
+    """
 
     call_id: str
     name: str
     arguments: ToolArguments
+    wire_id: str | UnsetType = UNSET
 
 
 class HostedTool(EventBase, frozen=True):
@@ -113,14 +119,14 @@ class ProviderItem(EventBase, frozen=True):
     item: dict[str, object]
 
 
-class ResponseFinished(EventBase, frozen=True):
+class ResponseFinished(EventBase, Bounded, frozen=True):
     """One model response is complete; `turn` as in its `RequestSent`."""
 
     turn: int
     stop_reason: StopReason
 
 
-class Usage(EventBase, frozen=True):
+class Usage(EventBase, Bounded, frozen=True):
     """Tokens of one response so far; a later one of the same turn replaces it.
 
     `input` includes `cached`; `cost` is USD, None where no price is known.
@@ -145,7 +151,7 @@ class UserMessage(EventBase, frozen=True):
     text: str
 
 
-class RequestSent(EventBase, frozen=True):
+class RequestSent(EventBase, Bounded, frozen=True):
     """A model request left. `turn` counts responses from 1, attempts that continue included."""
 
     turn: int
@@ -180,7 +186,7 @@ class ToolOutputDelta(EventBase, frozen=True):
     text: str
 
 
-class ToolCallFinished(EventBase, frozen=True):
+class ToolCallFinished(EventBase, Bounded, frozen=True):
     """A tool call ended. `output` is what the model is told; `error` is set if it failed."""
 
     call_id: str
@@ -210,16 +216,18 @@ class AttemptStarted(EventBase, frozen=True):
     keeps_partial: bool | UnsetType = UNSET
 
 
-class Retrying(EventBase, frozen=True, rename={"attempt": "next_attempt"}):
+class Retrying(EventBase, Bounded, frozen=True, rename={"attempt": "next_attempt"}):
     """A try broke and another will follow: `attempt`, after `delay` seconds.
 
     In JSON it is `next_attempt`, since an entry's line says `attempt` of the one that broke.
+    `retryable` is absent where it is as the kind says.
     """
 
     reason: str
     delay: float
     attempt: int
     kind: ErrorKind = "internal"
+    retryable: bool | UnsetType = UNSET
 
 
 class FailedOver(EventBase, frozen=True, rename={"source": "from", "target": "to"}):
@@ -347,6 +355,7 @@ class Entry(msgspec.Struct, frozen=True):
 Sink: TypeAlias = Callable[[Sequence[Entry]], None]
 """Takes each batch of new entries; appends and never blocks."""
 
+_TOO_DEEP = "it is nested too deeply"
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
 
@@ -364,17 +373,28 @@ def encode_event(event: Event) -> bytes:
 
 
 def decode_event(body: bytes | str) -> Event:
-    """The inverse of `encode_event`; raises `msgspec.ValidationError`."""
-    return _decoder.decode(body)
+    """Return the event of what `encode_event` wrote; raises `msgspec.MsgspecError`.
+
+    A number out of range becomes the nearest in range; too deep nesting is refused.
+    """
+    try:
+        event = _decoder.decode(body)
+    except RecursionError:
+        raise msgspec.ValidationError(_TOO_DEEP) from None
+    except msgspec.MsgspecError as error:
+        try:
+            event = cast(Event, msgspec.convert(bounded_json(body), Event))
+        except (ValueError, RecursionError):
+            raise error from None
+    if isinstance(event, ToolCallRequested | ProviderItem):
+        value = event.item if isinstance(event, ProviderItem) else event.arguments
+        if is_too_deep(value, body):
+            raise msgspec.ValidationError(_TOO_DEEP)
+    return event
 
 
 def entry_json(entry: Entry) -> str:
     """One line of `--json`: identity first, then the event's own fields."""
-    identity = {
-        "run": entry.run,
-        "ticket": entry.ticket,
-        "attempt": entry.attempt,
-        "seq": entry.seq,
-        "at": round(entry.at, 3),
-    }
-    return (_encoder.encode(identity)[:-1] + b"," + _encoder.encode(entry.event)[1:]).decode()
+    place = {"attempt": entry.attempt, "seq": entry.seq, "at": round(entry.at, 3)}
+    identity = _encoder.encode({"run": entry.run, "ticket": entry.ticket, **place})
+    return (identity[:-1] + b"," + _encoder.encode(entry.event)[1:]).decode()

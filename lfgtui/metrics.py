@@ -145,7 +145,7 @@ class Meter:
         if self.started_at is None:
             self.started_at, self._paused_seconds = at, 0.0
         elif self._ended_at is not None:
-            self._paused_seconds += at - self._ended_at
+            self._paused_seconds += max(0.0, at - self._ended_at)  # another process's clock
         self._ended_at = None
         self.ttft = None
 

@@ -24,6 +24,11 @@ def data_dir() -> Path:
     return user_data_path(_APP)
 
 
+def is_default_data_dir() -> bool:
+    """Whether the data folder is lfg's own, and not one that the person named."""
+    return not os.environ.get("LFG_DATA_DIR")
+
+
 def history_file() -> Path:
     """The history database."""
     return data_dir() / "history.db"

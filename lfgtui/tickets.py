@@ -5,6 +5,7 @@ is stored with its run, so a resume needs nothing but the history.
 """
 
 import re
+import stat
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
@@ -117,11 +118,24 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+def distrusted(ticket: Ticket) -> Ticket:
+    """The ticket as it may go on where nobody trusted it: it asks to read, too, and no more."""
+    approve: dict[ToolName, Approval] = {
+        tool: "deny" if ticket.approval_for(tool) == "deny" else "ask" for tool in ticket.tools
+    }
+    return msgspec.structs.replace(ticket, approve=approve, extra={})
+
+
 class TicketsFile(msgspec.Struct, frozen=True):
-    """A tickets file, checked: ids unique, needs known and free of circles."""
+    """A tickets file, checked: ids unique, needs known and free of circles.
+
+    `prompt_files` are the files that prompts were read from, by ticket, with
+    every link resolved.
+    """
 
     title: str
     tickets: tuple[Ticket, ...]
+    prompt_files: dict[str, str] = {}
 
 
 def single_ticket(prompt: str, workspace: Path) -> TicketsFile:
@@ -138,8 +152,11 @@ def load_tickets(path: Path) -> TicketsFile:
         raise SourceError(path, None, "no [[ticket]] in it; a run needs at least one")
     source = _Source(path, text)
     _check(source, document)
-    tickets = tuple(_complete(source, document, index) for index in range(len(document.ticket)))
-    return TicketsFile(title=document.title or path.stem, tickets=tickets)
+    read: dict[str, str] = {}
+    tickets = tuple(
+        _complete(source, document, index, read) for index in range(len(document.ticket))
+    )
+    return TicketsFile(document.title or path.stem, tickets, read)
 
 
 def select(file: TicketsFile, only: tuple[str, ...]) -> TicketsFile:
@@ -154,7 +171,8 @@ def select(file: TicketsFile, only: tuple[str, ...]) -> TicketsFile:
         if name not in wanted:
             wanted.add(name)
             pending.extend(by_id[name].needs)
-    return TicketsFile(file.title, tuple(t for t in file.tickets if t.id in wanted))
+    tickets = tuple(ticket for ticket in file.tickets if ticket.id in wanted)
+    return msgspec.structs.replace(file, tickets=tickets)
 
 
 class _Source(msgspec.Struct, frozen=True):
@@ -222,7 +240,9 @@ def circle_of(needs: dict[str, tuple[str, ...]]) -> list[str]:
     return []
 
 
-def _complete(source: _Source, document: TicketsDocument, index: int) -> Ticket:
+def _complete(
+    source: _Source, document: TicketsDocument, index: int, read: dict[str, str]
+) -> Ticket:
     table = document.ticket[index]
     said = {
         **msgspec.structs.asdict(document.defaults),
@@ -240,7 +260,9 @@ def _complete(source: _Source, document: TicketsDocument, index: int) -> Ticket:
     workspace = _from(folder, str(said["workspace"] or "."))
     if not _is_folder(workspace):
         raise refuse("workspace", f'workspace "{workspace}" is not a folder')
-    prompt = _prompt(source, folder, index, said)
+    prompt, prompt_file = _prompt(source, folder, index, said)
+    if prompt_file is not None:
+        read[table.id] = str(prompt_file)
     values = {
         key: value
         for key, value in said.items()
@@ -249,17 +271,24 @@ def _complete(source: _Source, document: TicketsDocument, index: int) -> Ticket:
     return Ticket(id=table.id, prompt=prompt, workspace=str(workspace.resolve()), **values)
 
 
-def _prompt(source: _Source, folder: Path, index: int, said: dict[str, object]) -> str:
+def _prompt(
+    source: _Source, folder: Path, index: int, said: dict[str, object]
+) -> tuple[str, Path | None]:
+    """The prompt, and the file it was read from."""
     at = ("ticket", index)
     if said["prompt"] is not None and said["prompt_file"] is not None:
         raise source.refusal(at, 'has both "prompt" and "prompt_file"; keep one')
+    file: Path | None = None
     if said["prompt_file"] is not None:
-        prompt = tomlfile.read_text(_from(folder, str(said["prompt_file"])))
+        file = _resolved(_from(folder, str(said["prompt_file"])))
+        if _is_endless(file):
+            raise source.refusal(at, f'prompt_file "{file}" is a device or a pipe, not a file')
+        prompt = tomlfile.read_text(file)
     else:
         prompt = str(said["prompt"] or "")
     if not prompt.strip():
         raise source.refusal(at, f'ticket "{said["id"]}" has no prompt')
-    return prompt
+    return prompt, file
 
 
 def _from(folder: Path, said: str) -> Path:
@@ -267,6 +296,22 @@ def _from(folder: Path, said: str) -> Path:
         return folder / Path(said).expanduser()
     except RuntimeError:  # "~name" of nobody: then it is a file's name
         return folder / said
+
+
+def _resolved(path: Path) -> Path:
+    """The path without links, so that the file that is read is the one that is told of."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError):  # reading it says what is wrong
+        return path
+
+
+def _is_endless(path: Path) -> bool:
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def _is_folder(path: Path) -> bool:

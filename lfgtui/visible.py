@@ -15,7 +15,12 @@ _SUBSTITUTE = "␦"
 _ESCAPE = "␛"
 _NEWLINE = "␤"
 
-_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+# C0 but tab and newline, DEL, C1, line separators, bidirectional overrides and isolates, lone
+# surrogates, tags (letters that nothing shows).
+_UNSAFE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e007f]"
+)
+_BEYOND_ASCII = re.compile("[^\n\t -~]")
 
 # ECMA-48: control sequences, then the strings (title, clipboard, links) with their content.
 # Text, so that it is compiled with the first output and not before the first frame.
@@ -28,6 +33,14 @@ _SEQUENCE = (
 # Unicode's Zs without the plain space: blanks that `str.isprintable` denies and that are none
 # the less part of names (macOS puts U+202F into those of screenshots).
 _BLANKS = frozenset("\u00a0\u1680\u202f\u205f\u3000").union(map(chr, range(0x2000, 0x200B)))
+
+# What takes no room or looks like a space: Unicode's Default_Ignorable_Code_Point
+# (DerivedCoreProperties.txt), its other format characters and blanks.
+_HIDDEN = re.compile(
+    "[\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f"
+    "\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3"
+    "\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
 
 _NAMED = {"\n": "⏎", "\r": "\\r", "\t": "\\t", "\x1b": "\\e"}
 
@@ -46,6 +59,14 @@ def visible_line(text: str) -> str:
     return visible(text).replace("\n", "␊")
 
 
+def json_safe(text: str, *, only_ascii: bool = False) -> str:
+    """JSON text with the characters that `visible` replaces as `\\uXXXX`: the same values.
+
+    JSON's own rules leave DEL, C1 and what reorders a line as they are.
+    """
+    return (_BEYOND_ASCII if only_ascii else _UNSAFE).sub(_json_escape, text)
+
+
 def plain_output(output: str) -> str:
     """A program's output as a dumb terminal leaves it: no colours, lines overwritten by CR gone.
 
@@ -57,15 +78,27 @@ def plain_output(output: str) -> str:
     return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in output.split("\n"))
 
 
-def escaped(text: str) -> str:
+def escaped(text: str, *, blanks: bool = True) -> str:
     """The text on one line, every control, format and private character written out.
 
     Format characters are among them because they reorder what a person reads
-    before approving it (https://trojansource.codes).
+    before approving it (https://trojansource.codes). Without `blanks`, so is whatever shows
+    nothing, or looks like a space and is none.
     """
+    if not blanks:
+        text = _HIDDEN.sub(lambda match: _written_out(match.group()), text)
     if text.isprintable():
         return text
     return "".join(_escape(character) for character in text)
+
+
+def exposed(text: str) -> str:
+    """The text with every character that shows nothing, or not what it is, written out.
+
+    For what a person approves: blanks that are no space, zero widths, fillers, variation
+    selectors and tags as well as all that `visible` replaces. Newlines stay.
+    """
+    return visible(_HIDDEN.sub(lambda match: _written_out(match.group()), text))
 
 
 def _picture(match: re.Match[str]) -> str:
@@ -81,11 +114,23 @@ def _picture(match: re.Match[str]) -> str:
     return "�" if 0xD800 <= code <= 0xDFFF else _SUBSTITUTE
 
 
+def _json_escape(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    if code < 0x10000:
+        return f"\\u{code:04x}"
+    code -= 0x10000
+    return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
+
+
 def _escape(character: str) -> str:
     if character in _NAMED:
         return _NAMED[character]
     if character.isprintable() or character in _BLANKS:
         return character
+    return _written_out(character)
+
+
+def _written_out(character: str) -> str:
     code = ord(character)
     if code < 0x100:
         return f"\\x{code:02x}"

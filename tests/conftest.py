@@ -7,6 +7,7 @@ import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 from hypothesis import HealthCheck, settings
 
+from lfgtui import environment
 from lfgtui.config import PRESETS
 
 # How fast a machine is must not decide a test.
@@ -21,6 +22,7 @@ def own_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or writes the person's own config, history or keys."""
     monkeypatch.setenv("LFG_CONFIG", str(tmp_path / "config" / "config.toml"))
     monkeypatch.setenv("LFG_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setattr(environment, "_hidden", {})
     for variable in KEY_VARIABLES:
         monkeypatch.delenv(variable, raising=False)
 

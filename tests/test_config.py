@@ -19,13 +19,11 @@ from lfgtui.config import (
     ProviderConfig,
     RetryPolicy,
     WireName,
-    api_key,
     load_config,
-    request_headers,
     route_of,
     routes_of,
-    secret_variables,
 )
+from lfgtui.credentials import api_key, held_keys, request_headers, secret_variables
 from lfgtui.dialects import ALL_DIALECTS, Dialect
 from lfgtui.errors import SourceError, UsageError
 from lfgtui.tickets import Ticket
@@ -355,6 +353,20 @@ def test_no_response_costs_less_than_nothing(
 @pytest.fixture
 def uncommented(tmp_path: Path) -> Config:
     return load(tmp_path, COMMENTED.sub("", EXAMPLE.read_text("utf-8")))
+
+
+def test_the_keys_that_are_held_are_those_of_variables_urls_and_headers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("XAI_API_KEY", "GATE_TOKEN", "TEAM"):
+        monkeypatch.setenv(name, f"value-of-{name}")
+    headers = {"X-Gate": "${GATE_TOKEN}", "Authorization": "Bearer said", "X-Team": "${TEAM}"}
+    mine = ProviderConfig(base_url="http://me:p%40ss@a.b", headers=headers)
+    body: dict[str, object] = {"auth": [{"api-key": "in the body"}], "prompt": "{prompt}"}
+    odd = ProviderConfig(base_url="http://[a", body=body)
+    config = Config(providers={"xai": PRESETS["xai"], "mine": mine, "odd": odd})
+    values = {"value-of-XAI_API_KEY", "value-of-GATE_TOKEN"}
+    assert held_keys(config) == {*values, "said", "p@ss", "in the body"}
 
 
 def test_the_example_changes_nothing() -> None:

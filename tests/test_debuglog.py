@@ -48,6 +48,14 @@ def test_a_run_leaves_its_requests_and_neither_prompt_nor_answer(
     assert "zebras" not in said
 
 
+def test_a_log_that_others_could_read_is_closed_to_them(log: Path) -> None:
+    log.touch()
+    log.chmod(0o666)
+    with debug_log():
+        pass
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
+
+
 def test_a_log_that_cannot_be_written_is_said(
     log: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

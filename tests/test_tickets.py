@@ -105,6 +105,11 @@ def test_a_prompt_file_that_cannot_be_read_is_refused(folder: Path, said: str) -
     assert refused(folder, text).startswith("None: ")
 
 
+def test_a_prompt_file_that_has_no_end_is_refused(folder: Path) -> None:
+    text = '[[ticket]]\nid = "a"\nprompt_file = "/dev/zero"\n'
+    assert "is a device or a pipe, not a file" in refused(folder, text)
+
+
 def test_fallbacks_are_the_tickets_or_the_defaults(folder: Path) -> None:
     said = '[defaults]\nfallback = ["a/b", "c/d"]\n'
     assert only(folder, said + A).fallback == ("a/b", "c/d")

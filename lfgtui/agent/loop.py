@@ -10,6 +10,7 @@ What surrounds the agent is a `Desk`: where events go, what the fold says so
 far, and whom to ask. The engine is one; a test can be another.
 """
 
+import asyncio
 import os
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, aclosing
@@ -21,14 +22,17 @@ from typing import Literal, Protocol, get_args
 import msgspec
 
 from lfgtui import events as e
+from lfgtui.agent.call_ids import CallIds
+from lfgtui.agent.showing import NOT_SHOWN, unshowable
 from lfgtui.config import Price
 from lfgtui.dialects import Dialect
 from lfgtui.leakage import LeakageFilter
 from lfgtui.providers.base import Provider, Request, ToolSpec
+from lfgtui.providers.calls import broke_off
 from lfgtui.redaction import is_marked
 from lfgtui.tickets import Approval, Ticket, ToolName
-from lfgtui.tools import TOOLS, ToolLimits, ToolOutcome, run_tool, summary
-from lfgtui.transcript import CallPart, ModelTurn, Transcript
+from lfgtui.tools import TOOLS, ToolLimits, ToolOutcome, is_well_formed, run_tool, summary
+from lfgtui.transcript import CallPart, ModelTurn, Transcript, with_wire_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +141,8 @@ class Agent:
         self._on_change = on_change
         self._leak_dialects = leak_dialects
         self._always = set() if always is None else always
-        self._asked_for: dict[str, list[e.ToolArguments]] = {}
+        self._asked_for: dict[str, e.ToolArguments] = {}
+        self._ids = CallIds(0)
         self._tools = tuple(
             ToolSpec(TOOLS[name].name, TOOLS[name].description, dict(TOOLS[name].parameters))
             for name in ticket.tools
@@ -151,6 +156,7 @@ class Agent:
         """
         desk = self._desk
         await desk.settle()
+        self._ids = CallIds(desk.transcript.last_call)
         messages = desk.transcript.conversation.messages
         if not messages:
             desk.emit(e.UserMessage(prompt))
@@ -160,7 +166,7 @@ class Agent:
         while True:
             await desk.settle()
             if calls := desk.transcript.conversation.unanswered:
-                ending: e.Ending | None = self._limit() or await self._run_calls(calls)
+                ending: e.Ending | None = self._limit() or await self._answer(calls)
             elif (ending := self._ending()) is None:
                 await desk.gate()
                 await self._respond()
@@ -171,18 +177,22 @@ class Agent:
         """How it ended, if the last response asked for nothing more or a limit is reached."""
         messages = self._desk.transcript.conversation.messages
         if isinstance(messages[-1], ModelTurn):
-            attempts = self._desk.transcript.attempts
-            reason = next((a.stop_reason for a in reversed(attempts) if a.stop_reason), "end")
+            reason = self._stop_reason
             if reason == "length":
                 return e.TicketLimited("tokens")
             if reason == "pause_turn":  # its own tools take long: it wants to be asked on
                 return self._limit()
-            if reason in ("content_filter", "refusal"):
-                message = "the provider stopped the answer: " + reason.replace("_", " ")
-                return e.TicketFailed("content_filter", message, retryable=False)
+            if (stopped := self._stopped_by_provider(reason)) is not None:
+                return stopped
             self._remark_on_unrun_calls(messages[-1])
             return e.TicketDone(reason)
         return self._limit()
+
+    def _stopped_by_provider(self, reason: e.StopReason) -> e.TicketFailed | None:
+        if reason not in ("content_filter", "refusal"):
+            return None
+        message = "the provider stopped the answer: " + reason.replace("_", " ")
+        return e.TicketFailed("content_filter", message, retryable=False)
 
     def _remark_on_unrun_calls(self, last: ModelTurn) -> None:
         """Say so where all that came was a call in the text, which is never run."""
@@ -209,7 +219,20 @@ class Agent:
             told = "interrupted: lfg was stopped while this ran; check what it did before going on"
             self._desk.emit(e.ToolCallFinished(calls[0].call_id, told, "interrupted", None, 0.0))
 
-    async def _run_calls(self, calls: tuple[CallPart, ...]) -> e.TicketBlocked | None:
+    @property
+    def _stop_reason(self) -> e.StopReason:
+        """How the last response ended."""
+        attempts = self._desk.transcript.attempts
+        return next((a.stop_reason for a in reversed(attempts) if a.stop_reason), "end")
+
+    async def _answer(self, calls: tuple[CallPart, ...]) -> e.Ending | None:
+        """Run the calls of a response that ended well; tell the model of any other."""
+        reason = self._stop_reason
+        if broke_off(reason):
+            told = f"not run: the response broke off ({reason}); make the call again"
+            for call in calls:
+                self._desk.emit(e.ToolCallFinished(call.call_id, told, "not run", None, 0.0))
+            return self._stopped_by_provider(reason)
         for call in calls:
             if (blocked := await self._run_call(call)) is not None:
                 return blocked
@@ -217,9 +240,11 @@ class Agent:
 
     def _request(self, turn: int) -> Request:
         ticket, transcript = self._ticket, self._desk.transcript
+        provider = transcript.attempts[-1].provider
+        messages = transcript.conversation.messages_for(provider)
         return Request(
             model=self._model,
-            messages=transcript.conversation.messages_for(transcript.attempts[-1].provider),
+            messages=tuple(with_wire_ids(messages, provider)),
             system=ticket.system,
             tools=self._tools,
             max_output_tokens=ticket.max_output_tokens,
@@ -237,17 +262,19 @@ class Agent:
         async with self._desk.passage() as passage:
             request = self._request(turn)
             self._desk.emit(e.RequestSent(turn))
-            leaks = LeakageFilter(self._leak_dialects, turn)
+            attempt = self._desk.transcript.attempts[-1].number
+            leaks = LeakageFilter(self._leak_dialects, f"{attempt}_{turn}")
             self._asked_for.clear()
+            self._ids.begin_response()
             try:
                 async with aclosing(self._provider.stream(request)) as stream:
                     async for event in stream:
                         passage.answered()
                         if isinstance(event, e.Usage):
                             event = self._priced(event)
-                        for told in leaks.feed(event):
+                        for told in leaks.feed(self._ids.own(event)):
                             if isinstance(told, e.ToolCallRequested):
-                                self._asked_for.setdefault(told.call_id, []).append(told.arguments)
+                                self._asked_for[told.call_id] = told.arguments
                             self._desk.emit(told)
                         await self._desk.room()
             finally:  # a stream that breaks or is stopped loses nothing that was held back
@@ -262,8 +289,7 @@ class Agent:
 
     async def _run_call(self, call: CallPart) -> e.TicketBlocked | None:
         """Run one call, asking first where that is due; a value only if nobody can be asked."""
-        asked_for = self._asked_for.get(call.call_id)
-        arguments = asked_for.pop(0) if asked_for else None
+        arguments, shown = self._asked_for.pop(call.call_id, None), call
         if is_marked(call.arguments):  # what is stored is redacted; what was asked for is run
             if arguments is None:
                 self._desk.emit(
@@ -275,23 +301,49 @@ class Agent:
         if approval == "deny":
             self._refuse(call, "the tickets file denies this tool")
             return None
-        if approval == "ask" and call.name not in self._always:
-            told = summary(call.name, call.arguments)
-            self._desk.emit(e.ApprovalRequested(call.call_id, call.name, told))
-            with self._desk.holding_clock():
-                decision = await self._desk.ask(call.call_id)
-            if decision is None:
-                return e.TicketBlocked(f"{call.name} needs an approval that nobody can give")
-            if decision.verdict == "deny":
-                self._desk.emit(e.ApprovalDenied(call.call_id, decision.reason))
-                self._refuse(call, decision.reason or "the person watching denied this call")
+        if (
+            approval == "ask"
+            and call.name not in self._always
+            and is_well_formed(call.name, call.arguments)
+        ):
+            if (why := unshowable(call, shown)) is not None:
+                self._refuse(call, why)
                 return None
-            if decision.verdict == "always":
-                self._always.add(call.name)
-            self._desk.emit(e.ApprovalGiven(call.call_id))
+            return await self._run_if_approved(call)
         await self._desk.settle(saved=True)
         await self._execute(call)
         return None
+
+    async def _run_if_approved(self, call: CallPart) -> e.TicketBlocked | None:
+        """Ask, and run the call if its card showed exactly what runs and where it leads."""
+        told = await self._question(call)
+        self._desk.emit(e.ApprovalRequested(call.call_id, call.name, told))
+        with self._desk.holding_clock():
+            decision = await self._desk.ask(call.call_id)
+        if decision is None:
+            return e.TicketBlocked(f"{call.name} needs an approval that nobody can give")
+        if decision.verdict == "deny":
+            self._desk.emit(e.ApprovalDenied(call.call_id, decision.reason))
+            self._refuse(call, decision.reason or "the person watching denied this call")
+            return None
+        self._desk.emit(e.ApprovalGiven(call.call_id))
+        await self._desk.settle(saved=True)
+        card = self._desk.transcript.call(call.call_id)
+        seen = card and (card.name, card.arguments, card.approval)
+        if seen != (call.name, call.arguments, told):
+            self._refuse(call, NOT_SHOWN)
+            return None
+        if told != await self._question(call):
+            self._refuse(call, "the target of its path has changed since the person was asked")
+            return None
+        if decision.verdict == "always":
+            self._always.add(call.name)
+        await self._execute(call)
+        return None
+
+    async def _question(self, call: CallPart) -> str:
+        workspace = Path(self._ticket.workspace)
+        return await asyncio.to_thread(summary, call.name, call.arguments, workspace)
 
     def _approval(self, name: str) -> Approval:
         """An unknown tool needs no approval: calling it can only fail."""

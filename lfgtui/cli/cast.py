@@ -57,9 +57,9 @@ def cast_lines(
         "title": visible_line(replayed.title),
         "env": {"TERM": "xterm-256color"},
     }
-    yield msgspec.json.encode(header) + b"\n"
+    yield msgspec.json.encode(header)
     for at, data in asyncio.run(record(replayed, look, speed=options.speed or 1.0)):
-        yield msgspec.json.encode([at, "o", data]) + b"\n"
+        yield msgspec.json.encode([at, "o", data])
 
 
 def size_of(text: str) -> tuple[int, int]:

@@ -6,14 +6,13 @@ to show its own help.
 """
 
 import errno
-import os
-import sys
+import signal
 from collections.abc import Sequence
 from importlib import import_module
 
 import click
 
-from lfgtui import __version__
+from lfgtui import __version__, output
 from lfgtui.debuglog import debug_log
 from lfgtui.errors import LfgError, UsageError, did_you_mean
 
@@ -68,6 +67,7 @@ def lfg() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code. Mistakes are one line on stderr and a 2."""
+    output.install()
     try:
         with debug_log():
             result = lfg.main(
@@ -76,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 standalone_mode=False,
             )
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message())
+        output.print_text(f"{error.format_message()}\n")
         return 0
     except click.Abort:
         return 130
@@ -84,18 +84,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(error.format_message())
     except LfgError as error:
         return _complain(str(error))
+    except UnicodeEncodeError as error:
+        # An argument or a path: neither the history nor JSON can hold it. What else is text was
+        # decoded once.
+        return _complain(f'"{error.object}" is not UTF-8; rename it, or write it in UTF-8')
     except BrokenPipeError:
-        # What is still buffered must go somewhere when the interpreter flushes it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        output.discard()
         return 1
     except OSError as error:
+        if error.filename is None and error.errno == errno.EIO:  # the terminal was closed
+            return 128 + signal.SIGHUP
         if error.filename is not None or error.errno != errno.ENOSPC:
             raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        output.discard()
         return _complain(f"the output cannot be written: {error.strerror}")
     return result if isinstance(result, int) else 0
 
 
 def _complain(message: str) -> int:
-    click.echo(f"lfg: {' '.join(message.split())}", err=True)
+    output.print_error(message)
     return 2

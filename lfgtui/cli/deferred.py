@@ -38,7 +38,7 @@ class DeferredRun:
     ) -> None:
         self.title = title
         self.tickets = tuple(tickets)
-        self.failure: LfgError | None = None
+        self.failure: Exception | None = None
         self._build = build
         self._give_up = give_up
         self._engine: Engine | None = None
@@ -100,7 +100,7 @@ class DeferredRun:
     async def _start(self) -> None:
         try:
             engine = await asyncio.to_thread(self._build)
-        except LfgError as error:
+        except Exception as error:
             self.failure = error
             self._give_up()
             return

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from lfgtui import paths
+from lfgtui import output, paths
 from lfgtui.config import SIMULATED, Config, load_config
 from lfgtui.doctor.findings import Finding, Level, is_well
 from lfgtui.errors import ProviderError, UsageError
-from lfgtui.visible import visible_line
+from lfgtui.visible import visible, visible_line
 
 if TYPE_CHECKING:
     from lfgtui.doctor.report import Latency, Report
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _SIMULATED_MODEL = "generic"
 _WIDEST = 80
 _TOPIC, _LEVEL = 13, 6
-_COLOURS: dict[Level, str] = {"ok": "green", "note": "yellow", "mend": "red"}
+_COLOURS: dict[Level, int] = {"ok": output.GREEN, "note": output.YELLOW, "mend": output.RED}
 
 
 @click.command()
@@ -53,7 +53,9 @@ def _check_machine(as_json: bool) -> int:
 
     findings = check_machine()
     if as_json:
-        _print_json({"ok": is_well(findings), "findings": findings})
+        # A path need not be UTF-8, JSON must.
+        shown = [msgspec.structs.replace(f, message=visible(f.message)) for f in findings]
+        _print_json({"ok": is_well(findings), "findings": shown})
     else:
         _print_findings(findings)
     return 0 if is_well(findings) else 1
@@ -76,11 +78,13 @@ def _check_provider(config: Config, name: str, model: str | None, as_json: bool)
 
 
 async def _report(config: Config, name: str, model: str | None, lookups: list[float]) -> Report:
+    from lfgtui.cli.redacting import hide_secrets
     from lfgtui.cli.servers import OwnServers
     from lfgtui.doctor.examine import Examination, Target, examine, list_models
     from lfgtui.doctor.report import report, unopened
     from lfgtui.providers.registry import Providers
 
+    hide_secrets(config)
     said = config.provider(name)
     model = model or said.model or (_SIMULATED_MODEL if name in SIMULATED else None)
     servers = OwnServers(config)
@@ -120,7 +124,8 @@ def _no_model(name: str, listed: Sequence[str] = ()) -> UsageError:
 
 def _print_report(found: Report) -> None:
     where = (found.url, found.wire, found.model)
-    click.echo(f"{found.provider}: {visible_line(', '.join(filter(None, where)))}\n")
+    output.print_line(f"{found.provider}: {', '.join(filter(None, where))}")
+    output.print_line()
     _print_findings(found.findings)
     if found.latency_ms is not None:
         _print_line("latency", "", _latency(found.latency_ms))
@@ -169,9 +174,11 @@ def _print_line(topic: str, level: Level | str, message: str, *, indent: int = 0
     )
     first, *more = lines or [margin]
     colour = next((c for known, c in _COLOURS.items() if known == level), None)
-    word = click.style(f"{level:<{_LEVEL}}", fg=colour)
-    click.echo("\n".join([f"{topic:<{_TOPIC}}{word}{first[len(margin) :]}", *more]))
+    word = output.Styled(f"{level:<{_LEVEL}}", colour)
+    output.print_line(f"{topic:<{_TOPIC}}", word, first[len(margin) :])
+    for line in more:
+        output.print_line(line)
 
 
 def _print_json(value: object) -> None:
-    click.echo(msgspec.json.encode(value).decode())
+    output.print_json(f"{msgspec.json.encode(value).decode()}\n")

@@ -3,24 +3,21 @@
 import asyncio
 import os
 import signal
-import sys
 import time
-from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from collections.abc import Callable
 
 from lfgtui import events as e
+from lfgtui import signals
 from lfgtui.cli.plan import Output
+from lfgtui.cli.printer import Formatter, Printer
 from lfgtui.engine.engine import Engine
 from lfgtui.errors import IllegalMoveError
+from lfgtui.output import Document, print_error, print_json, print_text
 from lfgtui.transcript import StateMachine
 from lfgtui.visible import visible_line
 
-Formatter: TypeAlias = Callable[[e.Entry], str]
-
 _LAST_WORDS = 2.0
 """Seconds that a signal leaves for what is still to be written."""
-
-EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
 
 class StateLines:
@@ -102,41 +99,8 @@ def formatter(output: Output) -> Formatter:
             return StateLines()
         case "json":
             return json_line
-        case "answer":
+        case "answer" | "raw":
             return AnswerText()
-
-
-class Printer:
-    """Writes off the loop: a reader that is slow, or gone, holds up no ticket."""
-
-    def __init__(self, text_of: Formatter) -> None:
-        self._text_of = text_of
-        self._pending: list[str] = []
-        self._more = asyncio.Event()
-        self._finished = False
-
-    def sink(self, entries: Sequence[e.Entry]) -> None:
-        """Append; the writing happens elsewhere."""
-        self._pending += [text for entry in entries if (text := self._text_of(entry))]
-        self._more.set()
-
-    def finish(self) -> None:
-        """Let `run` end once everything is written."""
-        self._finished = True
-        self._more.set()
-
-    async def run(self) -> None:
-        """Write until finished; raises `BrokenPipeError` when nobody reads any more."""
-        while not (self._finished and not self._pending):
-            await self._more.wait()
-            self._more.clear()
-            text, self._pending = "".join(self._pending), []
-            await asyncio.to_thread(_write, text)
-
-
-def _write(text: str) -> None:
-    sys.stdout.write(text)
-    sys.stdout.flush()
 
 
 async def run_headless(engine: Engine, output: Output) -> int:
@@ -151,28 +115,47 @@ async def run_headless(engine: Engine, output: Output) -> int:
         if not stopped_by.done():
             stopped_by.set_result(number)
 
-    for number in EXIT_CODES:
-        loop.add_signal_handler(number, stop, number)
-    printer = Printer(formatter(output))
+    with signals.delivered(loop, stop):
+        return await _run(engine, output, stopped_by)
+
+
+async def _run(engine: Engine, output: Output, stopped_by: "asyncio.Future[signal.Signals]") -> int:
+    document = Document(raw=output == "raw")
+    ways = {"states": print_text, "json": print_json}
+    printer = Printer(formatter(output), ways.get(output, document.write))
+    complaints = Printer(BehindText(lambda: engine.behind), complain)
     engine.subscribe(printer.sink)
-    engine.subscribe(BehindLines(engine))
+    engine.subscribe(complaints.sink)
     writing = asyncio.create_task(printer.run())
+    complaining = asyncio.create_task(complaints.run())
     engine.start()
     idle = asyncio.create_task(engine.wait_idle())
-    waiting: set[asyncio.Future[object]] = {idle, stopped_by, writing}  # type: ignore[arg-type]  # Future is invariant; only completion is awaited
-    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    await _first_of(idle, stopped_by, writing)
     ended_well = await _close(engine, idle)
     printer.finish()
+    complaints.finish()
+    written = asyncio.create_task(_all_of(writing, complaining))
+    # A signal may come also now, while a reader that lags takes in the rest.
+    await _first_of(written, stopped_by)
     code = 0 if ended_well and engine.all_done else 1
     if stopped_by.done():
-        code = EXIT_CODES[stopped_by.result()]
-        await asyncio.wait({writing}, timeout=_LAST_WORDS)
-        if not writing.done():  # a write to a reader that does not read cannot be ended
+        code = 128 + stopped_by.result()
+        await asyncio.wait({written}, timeout=_LAST_WORDS)
+        if not written.done():  # a write to a reader that does not read cannot be ended
             os._exit(code)
     await writing
-    if output == "answer":
+    document.close()
+    if output in ("answer", "raw"):
         _explain_endings(engine)
     return code
+
+
+async def _all_of(*waiting: "asyncio.Task[None]") -> None:
+    await asyncio.wait(waiting)
+
+
+async def _first_of(*waiting: "asyncio.Task[None] | asyncio.Future[signal.Signals]") -> None:
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
 
 
 async def _close(engine: Engine, idle: "asyncio.Task[None]") -> bool:
@@ -181,26 +164,29 @@ async def _close(engine: Engine, idle: "asyncio.Task[None]") -> bool:
     outcome = await asyncio.gather(idle, engine.shutdown(), return_exceptions=True)
     troubles = [error for error in outcome if isinstance(error, Exception)]
     for told in dict.fromkeys(map(str, troubles)):
-        _complain(told)
+        print_error(told)
     return not troubles
 
 
-class BehindLines:
-    """Says on stderr that history cannot be written, and that it can again."""
+class BehindText:
+    """Says that history cannot be written, and that it can again: a line for each."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, behind: Callable[[], str | None]) -> None:
+        self._behind = behind
         self._told: str | None = None
 
-    def __call__(self, entries: Sequence[e.Entry]) -> None:
-        if self._engine.behind != self._told:
-            self._told = self._engine.behind
-            state = f"is behind, unsaved: {self._told}" if self._told else "has caught up"
-            _complain(f"history {state}")
+    def __call__(self, _entry: e.Entry) -> str:
+        if (behind := self._behind()) == self._told:
+            return ""
+        self._told = behind
+        said = f"history is behind: {behind}" if behind else "history has caught up"
+        return visible_line(said) + "\n"
 
 
-def _complain(message: str) -> None:
-    sys.stderr.write(f"lfg: {visible_line(message)}\n")
+def complain(text: str) -> None:
+    """Write each line on stderr."""
+    for line in text.splitlines():
+        print_error(line)
 
 
 def _explain_endings(engine: Engine) -> None:
@@ -208,4 +194,4 @@ def _explain_endings(engine: Engine) -> None:
         ending = engine.transcript(ticket.id).ending
         if ending is not None and not isinstance(ending, e.TicketDone):
             said = e.event_type(ending).removeprefix("ticket_")  # as in "interrupted"
-            _complain(_detail(ending) or said)
+            print_error(_detail(ending) or said)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import sys
+import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -12,10 +12,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from lfgtui import paths
+from lfgtui import environment, paths
 from lfgtui.ages import seconds_of
 from lfgtui.cli.plan import Plan, check_providers, plan_to_resume
-from lfgtui.config import SIMULATED, Config
+from lfgtui.config import (
+    SIMULATED,
+    Config,
+)
+from lfgtui.credentials import held_keys
+from lfgtui.errors import LfgError
+from lfgtui.output import print_error, print_remark
 from lfgtui.tickets import Ticket
 
 if TYPE_CHECKING:
@@ -33,8 +39,10 @@ def launch(plan: Plan) -> int:
     Where another run was asked for on the screen, goes on with that one; the
     code is then the worst of theirs.
     Raises `UsageError` before anything starts when a provider, a model, a key
-    or a theme is missing, `HistoryError` when the run cannot be stored.
+    or a theme is missing, `HistoryError` when the run cannot be stored,
+    `UnicodeEncodeError` where a prompt, a model or a path is not UTF-8.
     """
+    msgspec.json.encode(plan.tickets)  # what cannot be stored is refused before there is a screen
     worst = 0
     while True:
         code, resumes = _launch(plan)
@@ -47,19 +55,40 @@ def launch(plan: Plan) -> int:
 def _launch(plan: Plan) -> tuple[int, str | None]:
     """The exit code, and the stored run to go on with."""
     used = check_providers(plan)
-    redactor = None
-    if plan.config.history.redact == "write":
-        from lfgtui.cli.redacting import redactor_of
+    _warn_of_root(plan, used)
+    if plan.config.history.redact == "write" or _says_a_key(plan):
+        from lfgtui.cli.redacting import redactor_for_writing
 
-        redactor = redactor_of(plan.config)
-        plan = _without_secrets(plan, redactor)
+        plan = _without_secrets(plan, redactor_for_writing(plan.config))
+    unsaved: list[str] = []
+    resumes = None
     with ExitStack() as closing:
-        if plan.output is None:
-            simulated = bool(used & SIMULATED)
-            return _run_on_screen(plan, lambda: _engine(plan, closing, redactor), simulated)
-        from lfgtui.cli.headless import run_headless
 
-        return asyncio.run(run_headless(_engine(plan, closing, redactor), plan.output)), None
+        def build() -> Engine:
+            return _engine(plan, closing, unsaved)
+
+        if plan.output is None:
+            code, resumes = _run_on_screen(plan, build, bool(used & SIMULATED))
+        else:
+            from lfgtui.cli.headless import run_headless
+
+            code = asyncio.run(run_headless(build(), plan.output))
+    return (max(code, 1), None) if unsaved else (code, resumes)
+
+
+def _warn_of_root(plan: Plan, used: set[str]) -> None:
+    """Say so where a command could read keys out of lfg's memory."""
+    said = [plan.config.provider(name) for name in used]
+    has_keys = any(one.api_key_env or one.api_key_command for one in said)
+    has_commands = any("run_command" in ticket.tools for ticket in plan.tickets)
+    if has_keys and has_commands and os.geteuid() == 0:
+        print_error("running as root, so commands that agents run can read your keys")
+
+
+def _says_a_key(plan: Plan) -> bool:
+    """Whether a key stands in what is shown before there is an engine."""
+    said = (plan.title, *(f"{ticket.title}\n{ticket.prompt}" for ticket in plan.tickets))
+    return any(key in text for key in held_keys(plan.config) for text in said)
 
 
 def _without_secrets(plan: Plan, redactor: Redactor) -> Plan:
@@ -70,15 +99,25 @@ def _without_secrets(plan: Plan, redactor: Redactor) -> Plan:
     return msgspec.structs.replace(plan, title=redactor.whole(plan.title), tickets=tickets)
 
 
-def _engine(plan: Plan, closing: ExitStack, redactor: Redactor | None) -> Engine:
-    """Open the history, begin or resume the run, and build what runs it."""
-    from lfgtui.cli.lost import tell_lost
+def _engine(plan: Plan, closing: ExitStack, unsaved: list[str]) -> Engine:
+    """Open the history, begin or resume the run, and build what runs it.
+
+    What cannot be saved by the end is put into `unsaved`.
+    """
+    from lfgtui.cli.lost import tell_lost, tell_of_file
+    from lfgtui.cli.redacting import hide_secrets, redactor_for_writing
     from lfgtui.cli.servers import OwnServers
     from lfgtui.engine.engine import Engine
     from lfgtui.engine.journal import Journal
     from lfgtui.providers.registry import Providers
 
-    journal = closing.enter_context(Journal(paths.history_file(), plan.config.history.durability))
+    hide_secrets(plan.config)
+    redactor = redactor_for_writing(plan.config)
+    plan = _without_secrets(plan, redactor)
+    journal = Journal(paths.history_file(), plan.config.history.durability)
+    # Told when it is closed: closing may be what saves all.
+    closing.callback(tell_of_file, journal, unsaved)
+    closing.enter_context(journal)
     closing.callback(tell_lost, journal.lost)  # when there is no screen in the way
     stored = None
     if plan.resumes is None:
@@ -93,13 +132,19 @@ def _engine(plan: Plan, closing: ExitStack, redactor: Redactor | None) -> Engine
         plan.title,
         plan.tickets,
         config=plan.config,
-        providers=Providers(plan.config, servers.starters),
+        providers=Providers(plan.config, servers.starters, lambda key: redactor.learn([key])),
         headless=plan.output is not None,
         stored=stored,
-        environment=plan.environment,
+        environment={**_given_variables(plan.config), **plan.environment},
         on_close=servers.aclose,
         redactor=redactor,
     )
+
+
+def _given_variables(config: Config) -> dict[str, str]:
+    """The variables that commands get although they look secret."""
+    values = {name: environment.variable(name) for name in config.command_variables}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _tidy(config: Config, closing: ExitStack, *, has_remains: bool) -> None:
@@ -112,15 +157,13 @@ def _tidy(config: Config, closing: ExitStack, *, has_remains: bool) -> None:
         closing.callback(Retention(paths.history_file(), seconds).stop)
 
 
-def _stored(
-    run: str, tickets: Sequence[Ticket], redactor: Redactor | None
-) -> dict[str, Sequence[Entry]]:
+def _stored(run: str, tickets: Sequence[Ticket], redactor: Redactor) -> dict[str, Sequence[Entry]]:
     """What was said so far; what was stored before secrets were taken out goes out without."""
     with _reader() as reader:
         said: dict[str, Sequence[Entry]] = {
-            ticket.id: list(reader.entries(run, ticket.id)) for ticket in tickets
+            ticket.id: list(reader.whole_entries(run, ticket.id)) for ticket in tickets
         }
-    if redactor is None:
+    if redactor.is_idle:
         return said
     from lfgtui.redaction import redacted_entries
 
@@ -136,10 +179,25 @@ def _reader() -> Reader:
 def browse(config: Config) -> int:
     """Past runs on the screen; then the one that was asked for, if any. The exit code."""
     app = _app(None, config)
-    code = app.run()
+    code = run_app(app)
     if app.resumes is not None:
         return launch(plan_to_resume(app.resumes, config))
+    return code
+
+
+def run_app(app: LfgApp) -> int:
+    """Run it until it ends, and say what went wrong in it; returns the exit code."""
+    code = app.run()
+    if app.bug is not None:
+        _tell_bug(app.bug)
     return 1 if code is None else code
+
+
+def _tell_bug(error: Exception) -> None:
+    from lfgtui.ui.guard import bug_line, log_bug
+
+    log_bug(error)
+    print_error(f"{bug_line(error)}; LFG_LOG=FILE keeps the traceback")
 
 
 def _app(run: DeferredRun | None, config: Config, *, simulated: bool = False) -> LfgApp:
@@ -166,13 +224,19 @@ def _run_on_screen(
 
     run = DeferredRun(plan.title, plan.tickets, build, lambda: app.exit(2))
     app = _app(run, plan.config, simulated=simulated)
-    code = app.run()
+    code = run_app(app)
     if run.run:
         name = "last" if plan.resumes is None else run.run
-        sys.stderr.write(f"{_last_line(run, name)}\n")
-    if run.failure is not None:
+        print_remark(_last_line(run, name))
+    if run.failure is None:
+        return code, app.resumes
+    if not isinstance(run.failure, LfgError):
+        _tell_bug(run.failure)
+    elif run.run:  # it ran, and its end is not saved where it belongs
+        print_error(str(run.failure))
+    else:
         raise run.failure
-    return 1 if code is None else code, app.resumes
+    return max(code, 1), None
 
 
 def _last_line(run: DeferredRun, name: str) -> str:

@@ -1,6 +1,5 @@
 """`lfg history` and `lfg show`: what the history holds."""
 
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -8,13 +7,12 @@ from contextlib import suppress
 import click
 import msgspec
 
-from lfgtui import paths
+from lfgtui import output, paths
 from lfgtui.cli import upkeep
 from lfgtui.cli.lost import tell_lost
 from lfgtui.errors import HistoryError, LfgError, UsageError
 from lfgtui.history import History, Reader, StoredTicket
 from lfgtui.transcript.record import TicketRecord, ticket_markdown, ticket_record
-from lfgtui.visible import visible, visible_line
 
 
 def open_reader() -> Reader:
@@ -29,8 +27,15 @@ def open_reader() -> Reader:
     return Reader(path)
 
 
+def report_gaps(reader: Reader) -> int:
+    """Say on stderr what could not be read, once each; returns the exit code."""
+    for gap in dict.fromkeys(reader.gaps):
+        output.print_error(gap)
+    return 1 if reader.gaps else 0
+
+
 def _print_json(value: object) -> None:
-    click.echo(msgspec.json.encode(value).decode())
+    output.print_json(f"{msgspec.json.encode(value).decode()}\n")
 
 
 @click.group(invoke_without_command=True)
@@ -52,16 +57,16 @@ def history(context: click.Context, as_json: bool, limit: int, on_screen: bool) 
         _print_json(runs)
         return 0
     if not runs:
-        click.echo("no runs yet; try: lfg demo", err=True)
+        output.print_remark("no runs yet; try: lfg demo")
     for run in runs:
         cost = "" if run.cost is None else f"  ${run.cost:.4f}"
         done = f"{run.done}/{run.tickets} done"
-        click.echo(
+        output.print_line(
             f"{run.run}  {_when(run.started_at)}  {run.state:<11}  {done:>10}  "
-            f"{'pinned  ' if run.pinned else ''}{visible_line(run.title)}{cost}"
+            f"{'pinned  ' if run.pinned else ''}{run.title}{cost}"
         )
         if run.note:
-            click.echo(f"    {visible_line(run.note)}")
+            output.print_line(f"    {run.note}")
     _tell_limit(len(runs), limit)
     return 0
 
@@ -69,7 +74,7 @@ def history(context: click.Context, as_json: bool, limit: int, on_screen: bool) 
 def _browse(as_json: bool) -> int:
     if as_json:
         raise UsageError("--ui and --json exclude each other")
-    if not all(f.isatty() for f in (sys.stdin, sys.stdout, sys.stderr)):
+    if not output.is_interactive():
         raise UsageError("--ui needs a terminal; without one: lfg history, lfg search")
     from lfgtui.cli.launch import browse
     from lfgtui.config import load_config
@@ -89,11 +94,17 @@ upkeep.add_to(history)
 @click.command()
 @click.argument("place", metavar="RUN[/TICKET]")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
-@click.option("--markdown", "as_markdown", is_flag=True, help="Raw Markdown on stdout.")
-def show(place: str, as_json: bool, as_markdown: bool) -> None:
+@click.option("--markdown", "as_markdown", is_flag=True, help="Markdown on stdout.")
+@click.option("--raw", is_flag=True, help=f"With --markdown: {output.RAW_HELP}")
+def show(place: str, as_json: bool, as_markdown: bool, raw: bool) -> int:
     """One run, or one ticket of it. RUN may be a unique prefix, or 'last'."""
     if as_json and as_markdown:
         raise UsageError("--json and --markdown exclude each other")
+    if raw and not as_markdown:
+        raise UsageError("--raw goes with --markdown")
+    if raw:
+        output.check_raw()
+    markdown = output.Document(raw=raw)
     name, _, only = place.partition("/")
     with open_reader() as reader:
         run = reader.find_run(name)
@@ -106,9 +117,14 @@ def show(place: str, as_json: bool, as_markdown: bool) -> None:
             else:
                 whole = {"run": run, "title": summary.title, "state": summary.state}
                 _print_json({**whole, "tickets": records})
-            return
+            return report_gaps(reader)
         for line in _pages(reader, run, "" if only else summary.title, tickets):
-            click.echo(line if as_markdown else visible(line))
+            if as_markdown:
+                markdown.write(f"{line}\n")
+            else:
+                output.print_text(f"{line}\n")
+        markdown.close()
+        return report_gaps(reader)
 
 
 def _record(reader: Reader, run: str, stored: StoredTicket) -> TicketRecord:
@@ -124,7 +140,7 @@ def _pages(reader: Reader, run: str, title: str, tickets: list[StoredTicket]) ->
 
 def _tell_limit(shown: int, limit: int) -> None:
     if shown == limit:
-        click.echo(f"the newest {limit}; --limit shows more", err=True)
+        output.print_remark(f"the newest {limit}; --limit shows more")
 
 
 def _when(at: float) -> str:

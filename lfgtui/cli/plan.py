@@ -7,11 +7,12 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from lfgtui import paths
-from lfgtui.config import LOCAL, SIMULATED, Config, api_key, request_headers, route_of, routes_of
-from lfgtui.errors import UsageError
-from lfgtui.tickets import Ticket, TicketsFile
+from lfgtui.config import LOCAL, SIMULATED, Config, route_of, routes_of
+from lfgtui.credentials import api_key, request_headers
+from lfgtui.errors import HistoryError, UsageError
+from lfgtui.tickets import Ticket, TicketsFile, distrusted
 
-Output: TypeAlias = Literal["states", "json", "answer"]
+Output: TypeAlias = Literal["states", "json", "answer", "raw"]
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -70,6 +71,7 @@ def plan_to_resume(
 ) -> Plan:
     """To go on with what a stored run did not finish, on another provider or model if asked.
 
+    The tickets of an imported run were trusted by nobody here: they ask for everything.
     Raises `UsageError` where there is no such run, or a ticket's folder is gone.
     """
     from lfgtui.history import Reader
@@ -78,7 +80,11 @@ def plan_to_resume(
         run_id = reader.find_run(name)
         title = reader.run(run_id).title
         stored = reader.tickets(run_id)
-    file = TicketsFile(title, tuple(one.ticket for one in stored))
+        if fault := next((one.fault for one in stored if one.fault), None):
+            raise HistoryError(fault)
+        is_imported = reader.is_imported(run_id)
+    asked_for = (one.ticket for one in stored)
+    file = TicketsFile(title, tuple(map(distrusted, asked_for) if is_imported else asked_for))
     tickets = with_model(file, config, provider, model)
     unfinished = frozenset(one.ticket.id for one in stored if one.state != "done")
     for ticket in tickets.tickets:
@@ -105,4 +111,5 @@ def with_model(
             said = msgspec.structs.replace(said, model=ticket.model if ticket.provider else own)
         return said
 
-    return TicketsFile(file.title, tuple(change(ticket) for ticket in file.tickets))
+    tickets = tuple(change(ticket) for ticket in file.tickets)
+    return msgspec.structs.replace(file, tickets=tickets)

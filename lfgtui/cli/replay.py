@@ -1,11 +1,10 @@
 """`lfg replay`: a stored run in the real screen, at its own pace."""
 
-import sys
 import time
 
 import click
 
-from lfgtui import paths
+from lfgtui import output, paths
 from lfgtui.cli.pace import IDLE_SECONDS, SPEED
 from lfgtui.errors import UsageError
 
@@ -28,12 +27,11 @@ def command(name: str, speed: float, idle_limit: float | None, begin: str | None
     p holds it and goes on, [ and ] skip 10 seconds, + and - change the speed,
     comma and dot step by events, g goes to a time or an event.
     """
-    # Textual reads keys from stdin and draws on stderr.
-    if not all(f.isatty() for f in (sys.stdin, sys.stdout, sys.stderr)):
+    if not output.is_interactive():
         raise UsageError(
             f"lfg replay needs a terminal; `lfg export {name} --format cast` makes a recording"
         )
-    from lfgtui.cli.launch import summarise
+    from lfgtui.cli.launch import run_app, summarise
     from lfgtui.cli.past import open_reader
     from lfgtui.config import load_config
     from lfgtui.looks.themes import load_themes
@@ -48,7 +46,7 @@ def command(name: str, speed: float, idle_limit: float | None, begin: str | None
     with open_reader() as reader:
         run = reader.find_run(name)
         replayed = read_replay(reader, run, IDLE_LIMIT if idle_limit is None else idle_limit)
-    playback = Playback(replayed, time.time, speed=speed)
+    playback = Playback(replayed, time.monotonic, speed=speed)
     if begin is not None:
         go_to(playback, begin)
     app = LfgApp(
@@ -61,5 +59,5 @@ def command(name: str, speed: float, idle_limit: float | None, begin: str | None
         first=lambda desk: ReplayScreen(playback, desk),
     )
     collect_rarely()
-    code = app.run()
-    return 1 if code is None else code if code >= 128 else 0
+    code = run_app(app)
+    return code if code >= 128 or app.bug is not None else 0

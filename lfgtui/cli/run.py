@@ -16,6 +16,7 @@ from lfgtui.cli.launch import launch
 from lfgtui.cli.plan import Output, Plan, plan_to_resume, with_model
 from lfgtui.config import Config, load_config
 from lfgtui.errors import UsageError
+from lfgtui.output import RAW_HELP, check_raw, is_interactive, print_remark
 from lfgtui.tickets import load_tickets, select, single_ticket
 
 P = ParamSpec("P")
@@ -40,6 +41,7 @@ def _output_options(command: Callable[P, R]) -> Callable[P, R]:
 @click.option("--provider", help="Use this provider for every ticket.")
 @click.option("--model", help="Use this model for every ticket, as MODEL or PROVIDER/MODEL.")
 @click.option("--yes", is_flag=True, help="Trust the tickets file.")
+@click.option("--raw", is_flag=True, help=f"With -p: {RAW_HELP}")
 @_output_options
 def run(
     file: Path | None,
@@ -49,12 +51,17 @@ def run(
     provider: str | None,
     model: str | None,
     yes: bool,
+    raw: bool,
     headless: bool,
     as_json: bool,
 ) -> int:
     """Run the tickets of a file, one agent each, or a single prompt with -p."""
     if (file is None) == (prompt is None):
         raise UsageError("give either a tickets file or -p PROMPT")
+    if raw and (prompt is None or headless or as_json):
+        raise UsageError("--raw goes with -p, without --headless and --json")
+    if raw:
+        check_raw()
     config = _config(concurrency)
     if prompt is not None:
         if only:
@@ -62,7 +69,7 @@ def run(
         tickets = single_ticket(_prompt_text(prompt), Path.cwd())
         output = _output(headless, as_json)
         if output == "states" and not headless:  # piped: the answer, and nothing else
-            output = "answer"
+            output = "raw" if raw else "answer"
     else:
         from lfgtui.cli.checks import check_models
 
@@ -120,7 +127,7 @@ def _simulated_demo(config: Config, keep: Path | None, output: Output | None) ->
     if keep is None and code == 0:
         shutil.rmtree(workspace.parent)
     else:  # an unfinished demo keeps its files: it can be resumed
-        click.echo(f"the demo's files are in {workspace}", err=True)
+        print_remark(f"the demo's files are in {workspace}")
     return code
 
 
@@ -142,7 +149,7 @@ def resume(
     config, output = _config(concurrency), _output(headless, as_json)
     plan = plan_to_resume(name, config, provider, model, output=output)
     if not plan.unfinished:
-        click.echo(f"run {plan.resumes} has nothing left to do", err=True)
+        print_remark(f"run {plan.resumes} has nothing left to do")
         return 0
     return launch(plan)
 
@@ -158,14 +165,16 @@ def _output(headless: bool, as_json: bool) -> Output | None:
     """JSON, state lines, or None for the screen; without a terminal there is no screen."""
     if as_json:
         return "json"
-    # Textual reads keys from stdin and draws on stderr.
-    if headless or not all(f.isatty() for f in (sys.stdin, sys.stdout, sys.stderr)):
+    if headless or not is_interactive():
         return "states"
     return None
 
 
 def _prompt_text(prompt: str) -> str:
-    text = sys.stdin.read() if prompt == "-" else prompt
+    try:
+        text = sys.stdin.read() if prompt == "-" else prompt
+    except UnicodeDecodeError:
+        raise UsageError("-p -: the prompt on stdin is not UTF-8") from None
     if not text.strip():
         raise UsageError("-p: the prompt is empty")
     return text

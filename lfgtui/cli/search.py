@@ -8,10 +8,9 @@ from pathlib import Path
 
 import click
 
-from lfgtui import paths
+from lfgtui import output, paths
 from lfgtui.history import schema
 from lfgtui.history.search import RANKED, Found, SearchHit, search
-from lfgtui.visible import visible_line
 
 _LITERAL = (
     "that is no query: AND, OR and NOT stand between words, quotes and brackets are closed;"
@@ -35,20 +34,22 @@ def command(query: tuple[str, ...], ranked: bool, code: bool, as_json: bool, lim
     """
     found = _found(paths.history_file(), " ".join(query), limit, ranked=ranked, code=code)
     if found.is_literal:
-        click.echo(_LITERAL, err=True)
+        output.print_remark(_LITERAL)
     if as_json:
-        click.echo(json.dumps([hit._asdict() for hit in found.hits], ensure_ascii=False))
+        hits = json.dumps([hit._asdict() for hit in found.hits], ensure_ascii=False)
+        output.print_json(f"{hits}\n")
         return
     for hit in found.hits:
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(hit.at))
-        click.echo(f"{hit.run}/{hit.ticket}  {hit.kind}  {when}\n    {_marked(hit)}")
+        output.print_line(f"{hit.run}/{hit.ticket}  {hit.kind}  {when}")
+        output.print_line("    ", *_marked(hit))
     if not found.hits:
-        click.echo("nothing found", err=True)
+        output.print_remark("nothing found")
     if found.is_partly_ranked:
-        click.echo(f"ranked among the newest {RANKED:,} matches only", err=True)
+        output.print_remark(f"ranked among the newest {RANKED:,} matches only")
     if len(found.hits) == limit:
         order = "best" if ranked else "newest"
-        click.echo(f"the {order} {limit}; --limit shows more", err=True)
+        output.print_remark(f"the {order} {limit}; --limit shows more")
 
 
 def _found(path: Path, query: str, limit: int, *, ranked: bool, code: bool) -> Found:
@@ -56,15 +57,16 @@ def _found(path: Path, query: str, limit: int, *, ranked: bool, code: bool) -> F
         return search(connection, query, limit, ranked=ranked, code=code)
 
 
-def _marked(hit: SearchHit) -> str:
-    pieces: list[str] = []
+def _marked(hit: SearchHit) -> list[str | output.Styled]:
+    """The snippet on one line, what matched in bold."""
+    pieces: list[str | output.Styled] = []
     end = 0
     for start, stop in hit.matches:
         pieces.append(_one_line(hit.snippet[end:start]))
-        pieces.append(click.style(_one_line(hit.snippet[start:stop]), bold=True))
+        pieces.append(output.Styled(_one_line(hit.snippet[start:stop]), output.BOLD))
         end = stop
-    return "".join([*pieces, _one_line(hit.snippet[end:])]).strip()
+    return [*pieces, _one_line(hit.snippet[end:])]
 
 
 def _one_line(text: str) -> str:
-    return visible_line(re.sub(r"\s+", " ", text))
+    return re.sub(r"\s+", " ", text)

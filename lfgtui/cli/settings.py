@@ -5,7 +5,7 @@ import msgspec
 import tomli_w
 from click.shell_completion import get_completion_class
 
-from lfgtui import paths
+from lfgtui import output, paths
 from lfgtui.cli.commands import lfg
 from lfgtui.config import load_config
 from lfgtui.errors import UsageError
@@ -19,16 +19,19 @@ def config() -> None:
 @config.command("path")
 def config_path() -> None:
     """Print where config, history and themes are."""
-    click.echo(f"config   {paths.config_file()}")
-    click.echo(f"history  {paths.history_file()}")
-    click.echo(f"themes   {paths.config_file().parent / 'themes'}")
+    output.print_line(f"config   {paths.config_file()}")
+    output.print_line(f"history  {paths.history_file()}")
+    output.print_line(f"themes   {paths.config_file().parent / 'themes'}")
 
 
 @config.command("show")
 def config_show() -> None:
     """Print the settings in force, as TOML. Keys are never printed."""
+    from lfgtui.cli.redacting import redactor_of
+
     settings = load_config(paths.config_file())
-    click.echo(tomli_w.dumps(_without_none(msgspec.to_builtins(settings))), nl=False)
+    said = tomli_w.dumps(_without_none(msgspec.to_builtins(settings)))
+    output.print_text(redactor_of(settings).text(said))
 
 
 @config.command("init")
@@ -37,9 +40,10 @@ def config_init() -> None:
     path = paths.config_file()
     if path.exists():
         raise UsageError(f"{path} exists already; edit it, or move it away first")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.touch(mode=0o600)  # headers may hold what nobody else should read
     path.write_text(paths.shipped("config.example.toml").read_text("utf-8"), "utf-8")
-    click.echo(f"wrote {path}")
+    output.print_line(f"wrote {path}")
 
 
 @click.command()
@@ -48,7 +52,7 @@ def completion(shell: str) -> None:
     """Print the completion script; for bash: eval "$(lfg completion bash)"."""
     found = get_completion_class(shell)
     assert found is not None
-    click.echo(found(lfg, {}, "lfg", "_LFG_COMPLETE").source())
+    output.print_text(found(lfg, {}, "lfg", "_LFG_COMPLETE").source() + "\n")
 
 
 def _without_none(value: object) -> dict[str, object]:

@@ -10,20 +10,22 @@ from typing import Literal, TypeAlias, get_args
 import click
 import msgspec
 
+from lfgtui import output as out
 from lfgtui import paths
 from lfgtui.ages import seconds_of
 from lfgtui.cli.cast import CastOptions, cast_lines
 from lfgtui.cli.pace import IDLE_SECONDS, SPEED
-from lfgtui.cli.past import open_reader
+from lfgtui.cli.past import open_reader, report_gaps
 from lfgtui.cli.redacting import redactor_of, told
 from lfgtui.config import Config, load_config
 from lfgtui.errors import UsageError
 from lfgtui.export.run import ToldRun
 from lfgtui.history import marks, upkeep
 from lfgtui.history.reader import Reader
-from lfgtui.history.transfer import import_run, lines_of
+from lfgtui.history.transfer import import_run, lines_in, lines_of
 from lfgtui.redaction import Redactor
 from lfgtui.transcript.record import ticket_record
+from lfgtui.visible import json_safe
 
 Format: TypeAlias = Literal["md", "html", "json", "jsonl", "cast"]
 _FORMATS = (*get_args(Format), "markdown")
@@ -58,7 +60,7 @@ def export_command(
     size: str | None,
     speed: float | None,
     idle_limit: float | None,
-) -> None:
+) -> int:
     """Write RUN out: to read (md, html), for programs (json), for `lfg import` (jsonl).
 
     A cast is a recording of `lfg replay` for asciinema and its players.
@@ -76,12 +78,13 @@ def export_command(
         asked = _Asked(reader.find_run(name), only, form, redactor, config, cast)
         pieces = _pieces(reader, asked)
         if output is None:
-            for piece in pieces:
-                click.echo(piece, nl=False)
+            _print(pieces, form)
         else:
             _write(output, pieces)
+        code = report_gaps(reader)
     if redactor is not None and redactor.found:
-        click.echo(f"{told(redactor)}; --no-redact leaves them in", err=True)
+        out.print_remark(f"{told(redactor)}; --no-redact leaves them in")
+    return code
 
 
 @click.command(name="import")
@@ -89,14 +92,14 @@ def export_command(
 def import_command(file: Path) -> None:
     """Store a run that `lfg export --format jsonl` wrote; '-' reads it from stdin."""
     if str(file) == "-":
-        run = import_run(paths.history_file(), sys.stdin.buffer, "stdin")
+        run = import_run(paths.history_file(), lines_in(sys.stdin.buffer, "stdin"), "stdin")
     else:
         try:
-            with file.open("rb") as lines:
-                run = import_run(paths.history_file(), lines, str(file))
+            with file.open("rb") as opened:
+                run = import_run(paths.history_file(), lines_in(opened, str(file)), str(file))
         except OSError as error:
             raise UsageError(f"{file}: {error.strerror}") from None
-    click.echo(run)
+    out.print_line(run)
     _keep(run)
 
 
@@ -107,38 +110,54 @@ def _keep(run: str) -> None:
         return
     if run in upkeep.older_than(paths.history_file(), time.time() - seconds):
         marks.pin(paths.history_file(), run, True)
-        click.echo(f"pinned: it is older than retention keeps ({age})", err=True)
+        out.print_remark(f"pinned: it is older than retention keeps ({age})")
 
 
-def _pieces(reader: Reader, asked: _Asked) -> Iterator[bytes]:
+def _print(pieces: Iterator[str], form: Format) -> None:
+    if form in ("md", "html"):
+        document = out.Document()
+        for piece in pieces:
+            document.write(piece)
+        document.close(has_raw=False)
+    else:
+        for piece in pieces:
+            out.print_json(piece)
+
+
+def _pieces(reader: Reader, asked: _Asked) -> Iterator[str]:
+    """The document, a piece at a time; what is JSON is safe to look at wherever it goes."""
     run, redactor = asked.run, asked.redactor
     if asked.only and asked.form in ("jsonl", "cast"):
         raise UsageError(f"--format {asked.form} takes a whole run")
     if asked.form == "jsonl":
-        return (line + b"\n" for line in lines_of(reader, run, redactor))
+        return (f"{json_safe(line.decode())}\n" for line in lines_of(reader, run, redactor))
     if asked.form == "cast":
-        return cast_lines(reader, run, asked.cast, asked.config, redactor)
+        return (
+            f"{json_safe(line.decode())}\n"
+            for line in cast_lines(reader, run, asked.cast, asked.config, redactor)
+        )
     exported = ToldRun(reader, run, asked.only, redactor)
     if asked.form == "md":
         from lfgtui.export.markdown import run_markdown
 
-        return (piece.encode() for piece in run_markdown(exported))
+        return run_markdown(exported)
     if asked.form == "html":
         from lfgtui.export.html import run_html
         from lfgtui.looks.themes import load_themes
 
         themes = load_themes(paths.config_file().parent)
-        return (piece.encode() for piece in run_html(exported, themes, asked.config.theme))
+        return run_html(exported, themes, asked.config.theme)
     return _json(exported, is_one=bool(asked.only))
 
 
-def _json(exported: ToldRun, *, is_one: bool) -> Iterator[bytes]:
+def _json(exported: ToldRun, *, is_one: bool) -> Iterator[str]:
     records = [ticket_record(exported.run, *each) for each in exported.tickets()]
     whole = {"run": exported.run, "title": exported.title, "state": exported.summary.state}
-    yield msgspec.json.encode(records[0] if is_one else {**whole, "tickets": records}) + b"\n"
+    record = records[0] if is_one else {**whole, "tickets": records}
+    yield f"{json_safe(msgspec.json.encode(record).decode())}\n"
 
 
-def _write(output: Path, pieces: Iterator[bytes]) -> None:
+def _write(output: Path, pieces: Iterator[str]) -> None:
     """A new file, for its owner alone: a run may hold what nobody else should read."""
     try:
         handle = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -148,7 +167,7 @@ def _write(output: Path, pieces: Iterator[bytes]) -> None:
         raise UsageError(f"{output}: {error.strerror}") from None
     try:
         with open(handle, "wb") as file:  # noqa: PTH123 - a handle has no path
-            file.writelines(pieces)
+            file.writelines(piece.encode("utf-8", "replace") for piece in pieces)
     except OSError as error:
         output.unlink(missing_ok=True)
         raise UsageError(f"{output}: {error.strerror}") from None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from lfgtui import paths
+from lfgtui import output, paths
 from lfgtui.ages import NO_AGE, seconds_of
 from lfgtui.errors import HistoryError, UsageError
 from lfgtui.history import marks, removal, rescue, upkeep
@@ -34,7 +34,7 @@ def add_to(group: click.Group) -> None:
 @click.command()
 def path() -> None:
     """Where the history is."""
-    click.echo(paths.history_file())
+    output.print_line(str(paths.history_file()))
 
 
 @click.command()
@@ -46,9 +46,9 @@ def size() -> None:
         if found.oldest is None
         else time.strftime(", the oldest of %Y-%m-%d", time.localtime(found.oldest))
     )
-    click.echo(f"{found.file / 1e6:.1f} MB in {paths.history_file()}")
-    click.echo(f"runs: {found.runs}, tickets: {found.tickets}{since}")
-    click.echo(f"{found.text / 1e6:.1f} million characters of text")
+    output.print_line(f"{found.file / 1e6:.1f} MB in {paths.history_file()}")
+    output.print_line(f"runs: {found.runs}, tickets: {found.tickets}{since}")
+    output.print_line(f"{found.text / 1e6:.1f} million characters of text")
 
 
 @click.command()
@@ -71,17 +71,17 @@ def prune(age: str | None, dry_run: bool, yes: bool) -> None:
     moment = time.time() - seconds
     runs = upkeep.older_than(paths.history_file(), moment)
     for run in runs:
-        click.echo(run)
+        output.print_line(run)
     count = _count(len(runs))
     if not runs:
-        click.echo("no run ended that long ago", err=True)
+        output.print_remark("no run ended that long ago")
     elif dry_run:
-        click.echo(f"{count} would be deleted", err=True)
+        output.print_remark(f"{count} would be deleted")
     else:
         if not yes:
-            click.confirm(f"Delete {count} for good?", abort=True, err=True)
+            output.confirm(f"Delete {count} for good?", abort=True)
         gone = len(removal.delete(paths.history_file(), runs, before=moment))
-        click.echo(f"{_count(gone)} deleted; `lfg history vacuum` gives their room back", err=True)
+        output.print_remark(f"{_count(gone)} deleted; `lfg history vacuum` gives their room back")
         _tell_copies()
 
 
@@ -93,10 +93,10 @@ def delete(names: tuple[str, ...], yes: bool) -> None:
     with Reader(paths.history_file()) as reader:
         runs = list(dict.fromkeys(reader.find_run(name) for name in names))
     if not yes:
-        click.confirm(f"Delete {', '.join(runs)} for good?", abort=True, err=True)
+        output.confirm(f"Delete {', '.join(runs)} for good?", abort=True)
     deleted = removal.delete(paths.history_file(), runs)
     for run in deleted:
-        click.echo(run)
+        output.print_line(run)
     if deleted:
         _tell_copies()
     if left := [run for run in runs if run not in deleted]:
@@ -110,7 +110,7 @@ def _count(runs: int) -> str:
 def _tell_copies() -> None:
     """What was deleted is still in the copies that a new schema was preceded by."""
     for copy in upkeep.copies(paths.history_file()):
-        click.echo(f"a copy from before an update still has all: {copy}", err=True)
+        output.print_remark(f"a copy from before an update still has all: {copy}")
 
 
 @click.command()
@@ -121,7 +121,7 @@ def pin(name: str, off: bool) -> None:
     with Reader(paths.history_file()) as reader:
         run = reader.find_run(name)
     marks.pin(paths.history_file(), run, not off)
-    click.echo(run)
+    output.print_line(run)
 
 
 @click.command()
@@ -136,7 +136,7 @@ def note(name: str, words: tuple[str, ...]) -> None:
 
     text = redacted_for_writing(load_config(paths.config_file()), " ".join(words))
     marks.annotate(paths.history_file(), run, text)
-    click.echo(run)
+    output.print_line(run)
 
 
 @click.command()
@@ -144,7 +144,7 @@ def note(name: str, words: tuple[str, ...]) -> None:
 def backup(file: Path) -> None:
     """Copy the history into a new FILE, also while lfg runs."""
     upkeep.back_up(paths.history_file(), file)
-    click.echo(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
+    output.print_line(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
 
 
 @click.command()
@@ -153,7 +153,7 @@ def vacuum() -> None:
     if not paths.history_file().exists():
         raise UsageError(f"{paths.history_file()}: there is no history yet")
     before, after = upkeep.vacuum(paths.history_file())
-    click.echo(f"{before / 1e6:.1f} MB before, {after / 1e6:.1f} MB now")
+    output.print_line(f"{before / 1e6:.1f} MB before, {after / 1e6:.1f} MB now")
 
 
 @click.command(name="code-index")
@@ -168,16 +168,16 @@ def code_index(state: str | None) -> None:
 
     file = paths.history_file()
     if state is None:
-        click.echo("on" if index.exists(file) else "off")
+        output.print_line("on" if index.exists(file) else "off")
         return
     before = upkeep.size(file).file
     if state == "on":
         index.build(file)
     else:
         index.drop(file)
-    click.echo(f"{before / 1e6:.1f} MB before, {upkeep.size(file).file / 1e6:.1f} MB now", err=True)
+    output.print_remark(f"{before / 1e6:.1f} MB before, {upkeep.size(file).file / 1e6:.1f} MB now")
     if state == "off":
-        click.echo("`lfg history vacuum` gives its room back", err=True)
+        output.print_remark("`lfg history vacuum` gives its room back")
 
 
 @click.command()
@@ -188,8 +188,8 @@ def check() -> int:
         raise UsageError(f"{file}: there is no history yet")
     found = upkeep.damage(file)
     for line in found:
-        click.echo(line)
-    click.echo(
+        output.print_line(line)
+    output.print_line(
         f"{file}: "
         + ("damaged; `lfg history repair NEW_FILE` saves what can be read" if found else "sound")
     )
@@ -205,12 +205,14 @@ def repair(file: Path) -> None:
         raise HistoryError(f"{source}: there is no history yet")
     rescued = rescue.rescue(source, file)
     read = rescued.rows
-    click.echo(f"{file}: {read['runs']} runs, {read['tickets']} tickets, {read['segments']} texts")
+    output.print_line(
+        f"{file}: {read['runs']} runs, {read['tickets']} tickets, {read['segments']} texts"
+    )
     if rescued.torn:
-        click.echo(f"parts could not be read of: {', '.join(rescued.torn)}", err=True)
+        output.print_remark(f"parts could not be read of: {', '.join(rescued.torn)}")
     if rescued.empty:
-        click.echo(f"nothing but its name is left of: {', '.join(rescued.empty)}", err=True)
+        output.print_remark(f"nothing but its name is left of: {', '.join(rescued.empty)}")
     # What is left of the damaged file's log would be played into the new one.
     log = " ".join(shlex.quote(f"{source}-{part}") for part in ("wal", "shm"))
     move = f"mv {shlex.quote(str(file))} {shlex.quote(str(source))}"
-    click.echo(f"to use it, with no lfg running: rm -f {log} && {move}", err=True)
+    output.print_remark(f"to use it, with no lfg running: rm -f {log} && {move}")

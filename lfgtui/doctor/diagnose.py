@@ -44,10 +44,10 @@ def clock_skew(seen: Examination) -> float | None:
         return None
     try:
         said = parsedate_to_datetime(value_of(seen.exchange.headers, "date"))
-    except ValueError:
+        # RFC 9110, 5.6.7: it is in UTC, also where a server leaves that out.
+        told = said.replace(tzinfo=said.tzinfo or UTC).timestamp()
+    except (ValueError, OverflowError):
         return None
-    # RFC 9110, 5.6.7: it is in UTC, also where a server leaves that out.
-    told = said.replace(tzinfo=said.tzinfo or UTC).timestamp()
     return round(seen.wall_clock - told - 0.5, 1)
 
 

@@ -3,11 +3,10 @@
 import locale
 import os
 import platform
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from lfgtui import __version__, debuglog, paths
+from lfgtui import __version__, debuglog, environment, paths
 from lfgtui.config import PRESETS, Config, load_config
 from lfgtui.doctor.findings import Finding
 from lfgtui.errors import HistoryError, UsageError
@@ -22,7 +21,8 @@ def check_machine() -> list[Finding]:
     return [
         Finding("lfg", "ok", f"{__version__}, Python {platform.python_version()}, {_system()}"),
         finding,
-        check_keys(config, os.environ),
+        check_keys(config, environment.variables()),
+        check_key_access(config, Path("/proc"), os.geteuid()),
         check_sandbox(),
         check_terminal(os.environ, _size(), _colours),
         check_history_file(paths.history_file()),
@@ -62,6 +62,27 @@ def check_keys(config: Config, environment: Mapping[str, str]) -> Finding:
         return Finding("keys", "ok", "; ".join(told))
     fix = "set the variable of a provider you have; the simulator and local servers need none"
     return Finding("keys", "note", "; ".join(told), fix)
+
+
+def check_key_access(config: Config, processes: Path, user: int) -> Finding:
+    """Who else could read the keys: root everything, and any process those it was given."""
+    names = sorted(filter(None, (one.api_key_env for one in config.providers.values())))
+    keys = [value for name in names if (value := environment.variable(name))]
+    if user == 0:
+        told = "running as root: commands that agents run can read every key, even in lfg's memory"
+        return Finding("exposure", "note", told, "run lfg as an ordinary user")
+    if not keys:
+        return Finding("exposure", "ok", "no key is in the environment")
+    if not processes.is_dir():
+        told = "cannot tell on this system which processes have a key in their environment"
+        return Finding(
+            "exposure", "note", told, "set api_key_command in the config to keep keys out of it"
+        )
+    if found := _processes_with(keys, processes):
+        told = f"commands that agents run can read keys in the environment of {', '.join(found)}"
+        fix = "set api_key_command in the config, and export no keys"
+        return Finding("exposure", "note", told, fix)
+    return Finding("exposure", "ok", "no process of yours has a key in its environment")
 
 
 def check_sandbox() -> Finding:
@@ -117,6 +138,20 @@ def check_log() -> Finding:
     return Finding("log", "ok", f"{path}")
 
 
+def _processes_with(keys: Sequence[str], processes: Path) -> list[str]:
+    """Processes whose environment holds one of these texts, as `bash (1234)`; at most five."""
+    found: list[str] = []
+    for folder in processes.glob("[0-9]*"):
+        try:
+            block = (folder / "environ").read_bytes()
+            if any(key.encode() in block for key in keys):
+                name = (folder / "comm").read_text("utf-8", "replace").strip()
+                found.append(f"{name} ({folder.name})")
+        except OSError:  # another user's, or gone since
+            continue
+    return [*found[:5], *([f"and {len(found) - 5} more"] if len(found) > 5 else [])]
+
+
 def _room_for(path: Path) -> Finding:
     folder = next(parent for parent in path.parents if parent.exists())
     if os.access(folder, os.W_OK | os.X_OK):
@@ -127,7 +162,7 @@ def _room_for(path: Path) -> Finding:
 
 def _size() -> os.terminal_size | None:
     try:
-        return os.get_terminal_size(sys.__stdout__.fileno() if sys.__stdout__ else 1)
+        return os.get_terminal_size()
     except (OSError, ValueError):
         return None
 

@@ -13,7 +13,7 @@ clever.
 """
 
 import asyncio
-import time
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import assert_never
 
 from lfgtui import events as e
 from lfgtui.agent import Decision
+from lfgtui.clock import now
 from lfgtui.config import Config, routes_of
 from lfgtui.conflicts import FileTouches
 from lfgtui.engine import commands as c
@@ -28,14 +29,17 @@ from lfgtui.engine.circuit import Circuit
 from lfgtui.engine.handover import prompt_with_answers
 from lfgtui.engine.journal import Journal
 from lfgtui.engine.ticket_run import TicketRun
-from lfgtui.errors import HistoryError
+from lfgtui.errors import HistoryError, too_many_files
 from lfgtui.history import RunState
 from lfgtui.metrics import Meter
 from lfgtui.providers.base import Provider
+from lfgtui.providers.failures import one_line
 from lfgtui.providers.registry import Providers
 from lfgtui.redaction import EventRedactor, Redactor, is_empty_delta
 from lfgtui.tickets import Ticket
 from lfgtui.transcript import Transcript
+
+_log = logging.getLogger(__name__)
 
 
 class Engine:
@@ -70,6 +74,7 @@ class Engine:
         self._providers = providers
         self._environment = environment or {}
         self._on_close = on_close
+        self._redactor = redactor
         self._redactors = (
             {ticket.id: EventRedactor(redactor) for ticket in tickets} if redactor else {}
         )
@@ -86,7 +91,7 @@ class Engine:
         }
         for entries in (stored or {}).values():
             for entry in entries:
-                self._runs[entry.ticket].apply(entry)
+                self._apply(self._runs[entry.ticket], entry)
         for run in self._runs.values():
             run.transcript.fault = None  # said in its stream already; the past stops nobody
 
@@ -202,12 +207,12 @@ class Engine:
     # A ticket's office
 
     def emit(self, ticket: str, attempt: int, event: e.Event) -> None:
-        at = time.time()
+        at = now()
         for told in self._redacted(ticket, event):
             self._journal.submit(ticket, attempt, at, told)
 
     def _redacted(self, ticket: str, event: e.Event) -> Sequence[e.Event]:
-        if ticket not in self._redactors:
+        if self._redactor is None or self._redactor.is_idle:
             return (event,)
         return [told for told in self._redactors[ticket].feed(event) if not is_empty_delta(told)]
 
@@ -297,7 +302,7 @@ class Engine:
         except asyncio.CancelledError:
             ending = run.stopped_with
         except Exception as error:
-            message = f"{type(error).__name__}: {error}"
+            message = too_many_files(error) or one_line(f"{type(error).__name__}: {error}")
             ending = e.TicketFailed("internal", message, retryable=False)
         self._end(run, ending)
         self._schedule()
@@ -307,6 +312,9 @@ class Engine:
             run.end(ending)
         except HistoryError as error:  # the history has stopped; the ticket has ended all the same
             self.behind = str(error)
+        except Exception as error:  # it cannot be stored: then that is how the ticket ended
+            told = one_line(f"cannot store how the ticket ended: {type(error).__name__}: {error}")
+            self._end(run, e.TicketFailed("internal", told, retryable=False))
 
     def _cancel(self, run: TicketRun) -> None:
         if run.phase == "running":
@@ -326,13 +334,23 @@ class Engine:
 
     def _deliver(self, entries: Sequence[e.Entry]) -> None:
         for entry in entries:
-            self._runs[entry.ticket].apply(entry)
+            self._apply(self._runs[entry.ticket], entry)
         for sink in self._sinks:
             try:
                 sink(entries)
             except Exception as error:  # one sink's failure is not the others'
                 told = {"message": "a sink failed", "exception": error}
                 asyncio.get_running_loop().call_exception_handler(told)
+
+    def _apply(self, run: TicketRun, entry: e.Entry) -> None:
+        """Fold an entry; a bug in that ends its ticket, and no other hears of it."""
+        try:
+            run.apply(entry)
+        except Exception as error:
+            _log.debug("cannot fold %s", e.event_type(entry.event), exc_info=error)
+            if run.phase == "running":
+                message = f"a bug in lfg: {type(error).__name__}: {error}"
+                run.stop(e.TicketFailed("internal", message, retryable=False))
 
     def _fall_behind(self, message: str | None) -> None:
         self.behind = message

@@ -74,6 +74,11 @@ class Journal:
         return self._history.failure
 
     @property
+    def remarks(self) -> list[str]:
+        """Changes to the history's file during the run, one line each, for a person."""
+        return self._history.remarks
+
+    @property
     def queued_bytes(self) -> int:
         """What was submitted and is not saved yet."""
         return self._history.pending_bytes + self._history.backlog_bytes
@@ -111,12 +116,17 @@ class Journal:
         self._marking = asyncio.create_task(self._mark(state, self._marking))
 
     async def finish(self, state: RunState) -> None:
-        """Store how the run ended, once all its entries are saved, and let go of it."""
+        """Store how the run ended, once all its entries are saved, and let go of it.
+
+        Raises `HistoryError` where that cannot be, or where the run had to be
+        saved in another place than the history.
+        """
         self._finishing = True
         if self._marking is not None:
             await self._marking
-        if self._history.failure is None:
-            await asyncio.to_thread(self._history.finish_run, self._run, state)
+        await asyncio.to_thread(self._history.finish_run, self._run, state)
+        if self._history.rescued is not None:
+            raise HistoryError(self._history.rescued)
 
     async def _mark(self, state: RunState, earlier: asyncio.Task[None] | None) -> None:
         if earlier is not None:

@@ -12,13 +12,18 @@ import msgspec
 
 from lfgtui import events as e
 from lfgtui.agent import Agent, Decision
-from lfgtui.config import Config, Route, secret_variables
+from lfgtui.config import (
+    Config,
+    Route,
+)
+from lfgtui.credentials import secret_variables
 from lfgtui.engine.circuit import Circuit, Passage
 from lfgtui.engine.deadline import Deadline
 from lfgtui.engine.recovery import Recovery, Step, last_words
-from lfgtui.errors import LfgError, ProviderError, UsageError
+from lfgtui.errors import RETRYABLE_KINDS, LfgError, ProviderError, UsageError
 from lfgtui.metrics import Meter
 from lfgtui.providers.base import Provider
+from lfgtui.providers.failures import as_provider_error, one_line
 from lfgtui.tickets import Ticket
 from lfgtui.transcript import Transcript
 
@@ -145,7 +150,7 @@ class TicketRun:
         except TimeoutError:
             return e.TicketLimited("time")
         except LfgError as error:
-            return e.TicketFailed("internal", str(error), retryable=False)
+            return e.TicketFailed("internal", one_line(str(error)), retryable=False)
 
     async def _attempts(self, prompt: str) -> e.Ending:
         keeps_partial: bool | msgspec.UnsetType = msgspec.UNSET
@@ -174,7 +179,9 @@ class TicketRun:
         delay = round(step.delay, 2)
         told = (self.ticket.id, route, error.kind, step.route, delay)
         _log.info("%s: %s broke (%s); next %s in %g s", *told)
-        self.emit(e.Retrying(error.message, delay, self.attempt + 1, error.kind))
+        as_usual = error.retryable == (error.kind in RETRYABLE_KINDS)
+        retryable = msgspec.UNSET if as_usual else error.retryable
+        self.emit(e.Retrying(error.message, delay, self.attempt + 1, error.kind, retryable))
         if step.route != route:
             self.emit(e.FailedOver(str(route), str(step.route)))
         async with self._deadline.running():
@@ -195,6 +202,8 @@ class TicketRun:
             provider = await self._office.provider(route.provider)
         except UsageError as error:  # a key or a header that is not there when it is asked for
             raise ProviderError("auth", str(error)) from error
+        except Exception as error:  # of an SDK's import, of certificates, of a server of ours
+            raise as_provider_error(error) from error
         config = self._office.config.provider(route.provider)
         return Agent(
             self.ticket,

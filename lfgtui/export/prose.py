@@ -10,7 +10,8 @@ from html import escape
 from markdown_it.token import Token
 
 from lfgtui.export.code import code_html
-from lfgtui.markdown.parser import make_parser
+from lfgtui.markdown.bounds import readable_end
+from lfgtui.markdown.parser import Definitions, make_parser, read_blocks, read_inlines
 from lfgtui.visible import visible
 
 SCHEMES = ("http://", "https://", "mailto:")
@@ -27,12 +28,26 @@ class Prose:
 
     def html(self, source: str) -> str:
         """The document as HTML, for within a block."""
-        tokens = self._parser.parse(visible(source))
+        tokens = self._parse(visible(source))
         for token in tokens:
             _tame(token)
             if token.children is not None:
                 token.children = _tamed(token.children)
         return str(self._parser.renderer.render(tokens, self._parser.options, {}))
+
+    def _parse(self, source: str) -> list[Token]:
+        """Return the document's tokens, with the bounds that the screen has too.
+
+        Where they do not matter markdown-it's own chain reads it, with its task lists.
+        """
+        definitions: Definitions = {}
+        blocks = read_blocks(self._parser, source, definitions)
+        inlines = [token for token in blocks if token.type == "inline"]
+        if all(readable_end(token.content) is None for token in inlines):
+            return self._parser.parse(source)
+        for token in inlines:
+            token.children = read_inlines(self._parser, token.content, definitions)
+        return blocks
 
 
 def is_safe(url: str) -> bool:

@@ -5,8 +5,9 @@ one can be repeated, so a transaction that failed is simply tried again with
 the same batch.
 """
 
+import logging
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import msgspec
 
@@ -15,6 +16,8 @@ from lfgtui.history import seals
 from lfgtui.history.ledger import Ledger
 from lfgtui.history.merging import merge
 from lfgtui.history.segments import Segment
+
+_log = logging.getLogger(__name__)
 
 MERGED_BYTES = 16 * 1024
 """Deltas are merged up to about this size: an entry stays cheap to read back."""
@@ -34,31 +37,45 @@ class Batch(msgspec.Struct):
     """Numbered entries and what follows from them, ready to be written."""
 
     entries: list[e.Entry] = msgspec.field(default_factory=list)
-    rows: list[tuple[int, int, int, float, str]] = msgspec.field(default_factory=list)
-    segments: list[tuple[int, Segment]] = msgspec.field(default_factory=list)
+    rows: list[tuple[Ledger, int, int, float, str]] = msgspec.field(default_factory=list)
+    segments: list[tuple[Ledger, Segment]] = msgspec.field(default_factory=list)
     ledgers: dict[int, Ledger] = msgspec.field(default_factory=dict)
     sealed: dict[int, int] = msgspec.field(default_factory=dict)
     size: int = 0
+    is_stored: bool = False
 
     def add(self, submission: Submission) -> None:
         """Number the event and note what it changes."""
         ledger = submission.ledger
         entry, closed = ledger.number(submission.attempt, submission.at, submission.event)
-        body = e.encode_event(entry.event).decode()
-        self.entries.append(entry)
-        self.rows.append((ledger.rowid, entry.seq, entry.attempt, entry.at, body))
-        self.segments.extend((ledger.rowid, segment) for segment in closed)
-        self.ledgers[ledger.rowid] = ledger
-        if ledger.complete_to is not None:
-            self.sealed[ledger.rowid] = ledger.complete_to
+        self.take(ledger, entry, e.encode_event(entry.event).decode(), closed)
         self.size += submission.size
+
+    def take(self, ledger: Ledger, entry: e.Entry, body: str, closed: list[Segment]) -> None:
+        """Note an entry that its ledger has taken into account, and the segments it closed.
+
+        A ledger's `rowid` is read when the batch is written: by then the run
+        may be in another file.
+        """
+        self.entries.append(entry)
+        self.rows.append((ledger, entry.seq, entry.attempt, entry.at, body))
+        self.segments.extend((ledger, segment) for segment in closed)
+        self.ledgers[id(ledger)] = ledger
+        if ledger.complete_to is not None:
+            self.sealed[id(ledger)] = ledger.complete_to
 
 
 def make(submissions: Iterable[Submission]) -> Batch:
     """Merge neighbours and number the rest, in the order they were submitted."""
     batch = Batch()
     for submission in _merged(submissions):
-        batch.add(submission)
+        try:
+            batch.add(submission)
+        except Exception as error:  # one event that cannot be stored keeps no other from it
+            _log.exception("not stored: %r", submission.event)
+            told = f"an event could not be stored: {type(error).__name__}: {error}"
+            submission.event = e.GuardTripped("history", told)
+            batch.add(submission)
     return batch
 
 
@@ -87,13 +104,14 @@ def _join(earlier: Submission, later: Submission) -> e.Event | None:
 def write(connection: sqlite3.Connection, batch: Batch) -> None:
     """Insert the batch; the caller holds the transaction."""
     connection.executemany(
-        "INSERT INTO entries (ticket, seq, attempt, at, body) VALUES (?, ?, ?, ?, ?)", batch.rows
+        "INSERT INTO entries (ticket, seq, attempt, at, body) VALUES (?, ?, ?, ?, ?)",
+        [(ledger.rowid, *row) for ledger, *row in batch.rows],
     )
-    for rowid, segment in batch.segments:
-        index(connection, rowid, segment)
-    for rowid, seq in batch.sealed.items():
-        seals.seal(connection, rowid, seq)
-    _update_tickets(connection, batch.ledgers)
+    for ledger, segment in batch.segments:
+        index(connection, ledger.rowid, segment)
+    for key, seq in batch.sealed.items():
+        seals.seal(connection, batch.ledgers[key].rowid, seq)
+    _update_tickets(connection, batch.ledgers.values())
 
 
 # A call's live output and the output the model was told are mostly one inside
@@ -134,7 +152,7 @@ def index(connection: sqlite3.Connection, rowid: int, segment: Segment) -> None:
     )
 
 
-def _update_tickets(connection: sqlite3.Connection, ledgers: Mapping[int, Ledger]) -> None:
+def _update_tickets(connection: sqlite3.Connection, ledgers: Iterable[Ledger]) -> None:
     connection.executemany(
         "UPDATE tickets SET state = ?, attempt = ?, provider = ?, model = ?, cost = ?,"
         " started_at = ?, ended_at = ? WHERE id = ?",
@@ -147,8 +165,8 @@ def _update_tickets(connection: sqlite3.Connection, ledgers: Mapping[int, Ledger
                 ledger.cost,
                 ledger.started_at,
                 ledger.ended_at,
-                rowid,
+                ledger.rowid,
             )
-            for rowid, ledger in ledgers.items()
+            for ledger in ledgers
         ],
     )

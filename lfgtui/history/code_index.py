@@ -14,29 +14,13 @@ from contextlib import closing
 from pathlib import Path
 
 from lfgtui.history import schema
-from lfgtui.history.migrations import statements
+from lfgtui.history.migrations import CODE_INDEX, statements
 
 SHORTEST = 3
 """Characters that a text must have for the index to know it."""
 
 _AT_ONCE = 500
 _TRIGRAMS = 64
-
-_TABLES = """
-CREATE TABLE code_index (built_from INTEGER NOT NULL);
-INSERT INTO code_index SELECT coalesce(max(id), 0) + 1 FROM segments;
-CREATE VIRTUAL TABLE segments_code USING fts5 (
-    text, content='segments', content_rowid='id', tokenize='trigram case_sensitive 1', detail=none
-);
-CREATE TRIGGER segments_code_insert AFTER INSERT ON segments
-WHEN new.id >= (SELECT built_from FROM code_index) BEGIN
-    INSERT INTO segments_code (rowid, text) VALUES (new.id, new.text);
-END;
-CREATE TRIGGER segments_code_delete AFTER DELETE ON segments
-WHEN old.id >= (SELECT built_from FROM code_index) BEGIN
-    INSERT INTO segments_code (segments_code, rowid, text) VALUES ('delete', old.id, old.text);
-END;
-"""
 
 
 def build(path: Path) -> None:
@@ -46,7 +30,7 @@ def build(path: Path) -> None:
     with dead_runs.connected(path) as db:
         with schema.transaction(db):
             if _built_from(db) is None:
-                for statement in statements(_TABLES):
+                for statement in statements(CODE_INDEX):
                     db.execute(statement)
         while _build_some(db):
             pass

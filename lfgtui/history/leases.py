@@ -23,12 +23,22 @@ class Lease:
         self._path = path
         self._handle: int | None = handle
 
+    @property
+    def is_in_place(self) -> bool:
+        """Whether its file is still the one that others look at."""
+        return self._handle is not None and _is_file_at(self._handle, self._path)
+
+    def is_in(self, folder: Path) -> bool:
+        """Whether it holds in that folder of locks."""
+        return self._path.parent == folder and self.is_in_place
+
     def release(self) -> None:
         """Give it back and remove its file. Doing so twice is harmless."""
         if self._handle is None:
             return
         with suppress(OSError):
-            self._path.unlink(missing_ok=True)  # while it is still ours
+            if self.is_in_place:
+                self._path.unlink(missing_ok=True)  # while it is still ours
         os.close(self._handle)
         self._handle = None
 
@@ -79,5 +89,5 @@ def left_behind(folder: Path) -> list[str]:
 def _is_file_at(handle: int, path: Path) -> bool:
     try:
         return os.path.samestat(os.fstat(handle), path.stat())
-    except FileNotFoundError:
+    except OSError:
         return False

@@ -16,13 +16,17 @@ from lfgtui.transcript import ENDED, State, StateMachine
 
 
 class Ledger:
-    """What the writer keeps of a ticket. `rowid` is its key in `tickets`."""
+    """What the writer keeps of a ticket. `rowid` is its key in `tickets`.
+
+    `last_seq` is the newest entry's number, `stored_seq` that of the newest one committed.
+    """
 
     def __init__(self, rowid: int, run: str, ticket: str) -> None:
         self.rowid = rowid
         self.run = run
         self.ticket = ticket
         self.last_seq = 0
+        self.stored_seq = 0
         self.last_at: float | None = None
         self.attempt = 0
         self.provider: str | None = None
@@ -102,4 +106,5 @@ def load(connection: sqlite3.Connection, run: str) -> list[Ledger]:
     for ledger in ledgers:
         for row in seals.stored(connection, ledger.rowid):
             ledger.apply(rows.entry(run, ledger.ticket, row))
+        ledger.stored_seq = ledger.last_seq
     return ledgers

@@ -18,7 +18,7 @@ def annotate(path: Path, run: str, note: str) -> None:
     """Set the run's note, empty for none; raises `UsageError` for no run or too long a note."""
     note = note.encode(errors="replace").decode().strip()  # the shell may give half a letter
     if len(note) > NOTE_LENGTH:
-        raise UsageError(f"the note has {len(note):,} characters; {NOTE_LENGTH:,} are the most")
+        raise UsageError(f"the note has {len(note):,} characters; the limit is {NOTE_LENGTH:,}")
     _set(path, run, "note", note)
 
 

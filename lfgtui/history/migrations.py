@@ -210,6 +210,23 @@ FROM (SELECT ticket, seq, type, replace(body, '\u0000', '\u2400') AS body FROM e
 MIGRATIONS: tuple[str, ...] = (_FIRST, _PACKS, _MARKS)
 """Applied in order, once each; never edited after a release, only added to."""
 
+CODE_INDEX = """
+CREATE TABLE code_index (built_from INTEGER NOT NULL);
+INSERT INTO code_index SELECT coalesce(max(id), 0) + 1 FROM segments;
+CREATE VIRTUAL TABLE segments_code USING fts5 (
+    text, content='segments', content_rowid='id', tokenize='trigram case_sensitive 1', detail=none
+);
+CREATE TRIGGER segments_code_insert AFTER INSERT ON segments
+WHEN new.id >= (SELECT built_from FROM code_index) BEGIN
+    INSERT INTO segments_code (rowid, text) VALUES (new.id, new.text);
+END;
+CREATE TRIGGER segments_code_delete AFTER DELETE ON segments
+WHEN old.id >= (SELECT built_from FROM code_index) BEGIN
+    INSERT INTO segments_code (segments_code, rowid, text) VALUES ('delete', old.id, old.text);
+END;
+"""
+"""What the optional index for code is made with; see `code_index`."""
+
 
 def statements(script: str) -> Iterator[str]:
     """The script's statements; `executescript` would commit our transaction first."""

@@ -13,16 +13,21 @@ returns: a pack that could not be undone would be a history that lies.
 """
 
 import zlib
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate, groupby
 from typing import NamedTuple, TypeAlias
 
 import msgspec
 
+from lfgtui.bounds import MOMENT, within
 from lfgtui.errors import HistoryError
 
 Row: TypeAlias = tuple[int, int, float, str]
 """An entry as it is stored: seq, attempt, at, and the event as JSON."""
+
+MOST_BYTES = 1 << 30
+"""Bytes of a pack that is taken apart: SQLite takes no larger text either."""
 
 _LITERAL = -1
 _NEAR = 4096
@@ -116,9 +121,19 @@ def unpack(packed: bytes, texts_of: Callable[[list[int]], Mapping[int, str]]) ->
     Raises `DamagedError`.
     """
     try:
-        body = _decoder.decode(zlib.decompress(packed))
-    except (zlib.error, msgspec.MsgspecError) as error:
+        return _unpack(packed, texts_of)
+    except (zlib.error, msgspec.MsgspecError, IndexError, KeyError, TypeError, ValueError) as error:
         raise DamagedError(f"a pack is damaged: {error}") from None
+
+
+def _unpack(packed: bytes, texts_of: Callable[[list[int]], Mapping[int, str]]) -> list[Row]:
+    inflater = zlib.decompressobj()
+    unpacked = inflater.decompress(packed, MOST_BYTES)
+    if inflater.unconsumed_tail or not inflater.eof:
+        raise ValueError("it is cut off, or larger than any pack")
+    body = _decoder.decode(unpacked)
+    if sum(number for _, number in body.attempts) != len(body.shape_of):
+        raise ValueError("its columns differ in length")
     texts = dict(texts_of(body.passages)) if body.passages else {}
     if missing := set(body.passages) - texts.keys():
         raise DamagedError(f"the text of {len(missing)} passages is gone")
@@ -152,7 +167,8 @@ class _Columns:
         self.lengths: list[int] = []
         self.starts: list[tuple[int, int, int]] = []
         self.literal: list[str] = []
-        self._passages = passages
+        self._ahead = deque(sorted(passages, key=lambda passage: passage.first_seq))
+        self._open: list[Passage] = []
         self._place = {passage.id: 0 for passage in passages}
         self._literal_length = 0
         self._expected = (_LITERAL - 1, 0)
@@ -174,8 +190,11 @@ class _Columns:
     def _find(self, seq: int, kind: str, text: str) -> tuple[int, int]:
         """Where the text stands: in a passage that covers the entry, or else by itself."""
         wanted = _KINDS.get(kind)
-        for passage in self._passages:
-            if passage.kind != wanted or not passage.first_seq <= seq <= passage.last_seq:
+        while self._ahead and self._ahead[0].first_seq <= seq:
+            self._open.append(self._ahead.popleft())
+        self._open = [passage for passage in self._open if passage.last_seq >= seq]
+        for passage in self._open:
+            if passage.kind != wanted:
                 continue
             place = self._place[passage.id]
             is_piece = kind.endswith("_delta")
@@ -194,7 +213,10 @@ class _Columns:
 
 def _shape(body: str) -> tuple[str, str | None, tuple[str, str]]:
     """The event's type, its text, and its JSON before and after that text."""
-    event = msgspec.json.decode(body)
+    try:
+        event = msgspec.json.decode(body)
+    except (msgspec.MsgspecError, RecursionError):  # a number or a depth that no reader takes
+        return "", None, (body, "")
     kind = event.get("type", "") if isinstance(event, dict) else ""
     text = event.get(_TEXT_FIELDS.get(kind, "")) if kind in _TEXT_FIELDS else None
     if not isinstance(text, str):
@@ -209,6 +231,8 @@ def _shape(body: str) -> tuple[str, str | None, tuple[str, str]]:
 
 def _steps(times: list[float]) -> list[int]:
     """Milliseconds from one to the next, the first from the epoch; empty if not exact."""
+    if any(within(at, MOMENT) != at for at in times):
+        return []
     whole = [round(at * 1000) for at in times]
     if any(ms / 1000 != at for ms, at in zip(whole, times, strict=True)):
         return []

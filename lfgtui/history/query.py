@@ -18,9 +18,16 @@ _WIDTH, _LEAD = 200, 40
 LONG = 32_768
 """Characters of a text up to which FTS5 may mark the matches."""
 
+MOST_WORDS = 64
+"""Of a query: FTS5 looks for each by itself, and compares all of them at each match."""
+
+_FEW_WORDS = 8
 _TRIED = 200
 _LETTER = r"[^\W_]"
 _SPACE = re.compile(r"\s+")
+_WORD = re.compile(r'"(?:[^"]|"")*"|[^\s()"]+')
+_OPERATORS = frozenset(("AND", "OR", "NOT", "NEAR"))
+_SYNTAX = re.compile(r'["()+:^{}]')
 _MEANT = re.compile(r'\b(?:AND|OR|NOT|NEAR)\b|["()*]')
 
 Match: TypeAlias = tuple[int, int]
@@ -48,6 +55,32 @@ def expressions(query: str, *, prefix: bool) -> Iterator[str]:
     words = [_quoted(word) for word in query.replace('"', " ").split()]
     yield " ".join(words) + ("*" if prefix and words else "")
     yield _quoted(query)
+
+
+def without_repeats(query: str) -> str:
+    """The query with each word once, where that is what it asks for: words and no operators.
+
+    The last word stays the last: `prefix` lets it be unfinished.
+    """
+    *words, last = query.split() or [""]
+    if _SYNTAX.search(query) or not _OPERATORS.isdisjoint((*words, last)):
+        return query
+    folded = {word.casefold(): word for word in words}
+    return " ".join([*folded.values(), last])
+
+
+def word_count(query: str) -> int:
+    """How many words and phrases there are to look for."""
+    return sum(word not in _OPERATORS for word in _WORD.findall(query))
+
+
+def longest_marked(expression: str) -> int:
+    """Up to how many characters FTS5 is to mark the matches: fewer for more words.
+
+    It compares each word's next match at every match, and there are as many
+    matches again for each word that stands for the same text (`f* fo* fox*`).
+    """
+    return min(LONG, LONG * _FEW_WORDS**2 // max(1, word_count(expression)) ** 2)
 
 
 def is_literal(expression: str, query: str) -> bool:

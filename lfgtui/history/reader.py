@@ -1,17 +1,16 @@
 """Reading the history: past runs, their tickets, and search over all of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, TypeAlias
-
-import msgspec
+from typing import Any, Literal, Self, TypeAlias, get_args
 
 from lfgtui import events as e
+from lfgtui.bounds import Bounded
 from lfgtui.errors import HistoryError, UsageError, did_you_mean
 from lfgtui.history import rows as stored
-from lfgtui.history import schema, seals
+from lfgtui.history import schema, seals, values
 from lfgtui.history.pack import DamagedError
 from lfgtui.history.search import SearchHit, search
 from lfgtui.tickets import Ticket
@@ -19,8 +18,11 @@ from lfgtui.transcript import State, Transcript
 
 RunState: TypeAlias = Literal["running", "done", "failed", "interrupted"]
 
+IMPORTED = "(imported)"
+"""Stands where a run's tickets file is named."""
 
-class RunSummary(msgspec.Struct, frozen=True):
+
+class RunSummary(Bounded, frozen=True):
     """A run as `lfg history --json` lists it. Times in seconds since the epoch, cost in USD.
 
     `pinned` and `note` are a person's own: what is pinned is not pruned.
@@ -38,11 +40,12 @@ class RunSummary(msgspec.Struct, frozen=True):
     note: str = ""
 
 
-class StoredTicket(msgspec.Struct, frozen=True):
+class StoredTicket(Bounded, frozen=True):
     """A ticket as it was asked for and how far it came.
 
     `attempt` is the newest one's number, 0 before any; provider and model are
-    that attempt's.
+    that attempt's. `fault`: why what was asked for cannot be read; the ticket
+    is then a stand-in with nothing but its name.
     """
 
     run: str
@@ -54,8 +57,11 @@ class StoredTicket(msgspec.Struct, frozen=True):
     cost: float | None
     started_at: float | None
     ended_at: float | None
+    fault: str | None = None
 
 
+_NAMES = "SELECT name FROM tickets WHERE run = ?"
+_MOST_MISSING = 1_000_000
 _LAST_WORDS = 400
 """Characters of a ticket's last words."""
 
@@ -73,10 +79,12 @@ class Reader:
     """A read-only view of a history file; an empty one where there is no file yet.
 
     For one thread at a time. Raises `HistoryError` where the file cannot be
-    read, `UsageError` where there is no such run or ticket.
+    read, `UsageError` where there is no such run or ticket. `gaps` says, a
+    line each, what could not be read of the tickets that were looked at.
     """
 
     def __init__(self, path: Path) -> None:
+        self.gaps: list[str] = []
         self._path = path
         self._connection = schema.connect_to_read(path)
 
@@ -115,6 +123,10 @@ class Reader:
         rows = self._rows("SELECT source FROM runs WHERE id = ?", (run,))
         return Path(str(rows[0][0])) if rows and rows[0][0] is not None else None
 
+    def is_imported(self, run: str) -> bool:
+        """Whether another machine's lfg made it, so that nobody here has trusted its tickets."""
+        return self.source(run) == Path(IMPORTED)
+
     def find_run(self, text: str) -> str:
         """The run meant by an id, its unique beginning or end, or `last`."""
         newest = "SELECT id FROM runs WHERE id <> '' ORDER BY started_at DESC, id DESC"
@@ -138,21 +150,70 @@ class Reader:
         raise UsageError(f'no run "{text}"; `lfg history` lists them')
 
     def tickets(self, run: str, only: str = "") -> list[StoredTicket]:
-        """The run's tickets in the order of their file; with `only`, that one."""
+        """The run's tickets in the order of their file; with `only`, that one.
+
+        One that cannot be read is among them, and says so.
+        """
         rows = self._rows(
-            "SELECT spec, state, attempt, provider, model, cost, started_at, ended_at"
+            "SELECT name, spec, state, attempt, provider, model, cost, started_at, ended_at"
             " FROM tickets WHERE run = ? ORDER BY position",
             (run,),
         )
-        tickets = [StoredTicket(run, stored.asked_for(run, spec), *rest) for spec, *rest in rows]
+        tickets = [_ticket(run, *row) for row in rows]
         chosen = [one for one in tickets if only in ("", one.ticket.id)]
         if only and not chosen:
             known = [one.ticket.id for one in tickets]
             raise UsageError(f'no ticket "{only}" in that run{did_you_mean(only, known)}')
         return chosen
 
-    def entries(self, run: str, ticket: str, *, first: int = 1) -> Iterator[e.Entry]:
-        """The ticket's entries in `seq` order, from `first` on."""
+    def entries(self, run: str, ticket: str) -> Iterator[e.Entry]:
+        """The ticket's entries in `seq` order, for a person to look at.
+
+        What cannot be read is one entry that says so; the others stand.
+        """
+        rowid = self._ticket(run, ticket)
+        with self._explained():
+            rows = seals.readable(self._connection, rowid)
+        missing: list[int] = []
+        why = f"the file is damaged; {schema.REPAIR}"
+        attempt, at, expected, has_ended = 1, 0.0, 1, False
+        for row in rows:
+            missing += range(expected, min(row[0], expected + _MOST_MISSING))
+            expected = row[0] + 1
+            try:
+                entry = stored.entry(run, ticket, row)
+            except HistoryError as error:
+                missing.append(row[0])
+                why = str(error)
+                continue
+            if missing:
+                yield self._gap(run, ticket, missing, attempt, at, why)
+                missing = []
+            attempt, at, has_ended = entry.attempt, entry.at, isinstance(entry.event, e.Ending)
+            yield entry
+        if missing or (not rows and self._has_packs(rowid)):
+            gap = self._gap(run, ticket, missing or [1], attempt, at, why)
+            if not has_ended:  # an ended ticket has no place for it
+                yield gap
+
+    def _gap(
+        self, run: str, ticket: str, missing: Sequence[int], attempt: int, at: float, why: str
+    ) -> e.Entry:
+        """Return the entry that stands for those that cannot be read, and remember it."""
+        which = f"entry {missing[0]}"
+        if len(missing) > 1:
+            which = f"{len(missing)} entries from {missing[0]} on"
+        message = f"{which} cannot be read: {why}"
+        self.gaps.append(f"{run}/{ticket}: {message}")
+        return e.Entry(run, ticket, attempt, missing[0], at, e.GuardTripped("history", message))
+
+    def _has_packs(self, ticket: int) -> bool:
+        first, end = ticket << seals.SHIFT, ticket + 1 << seals.SHIFT
+        query = "SELECT 1 FROM packs WHERE id >= ? AND id < ? LIMIT 1"
+        return bool(self._rows(query, (first, end)))
+
+    def whole_entries(self, run: str, ticket: str, *, first: int = 1) -> Iterator[e.Entry]:
+        """The same, to go on from or to carry away: raises `HistoryError` for what is damaged."""
         rowid = self._ticket(run, ticket)
         with self._explained():
             for row in seals.stored(self._connection, rowid, first):
@@ -174,7 +235,7 @@ class Reader:
             " FROM tickets t WHERE t.run = ?",
             (_LAST_WORDS, run),
         )
-        return {ticket: text for ticket, text in rows if text is not None}
+        return {ticket: values.text(text) for ticket, text in rows if text is not None}
 
     def found_in(self, hit: SearchHit) -> str | None:
         """All of the text that a hit is a part of; None while that is still being said."""
@@ -203,13 +264,13 @@ class Reader:
         return found.hits
 
     def _ticket(self, run: str, ticket: str) -> int:
-        rows = self._rows("SELECT name, id FROM tickets WHERE run = ?", (run,))
-        known: dict[str, int] = dict(rows)
+        rows = self._rows("SELECT id FROM tickets WHERE run = ? AND name = ?", (run, ticket))
+        if rows:
+            return int(rows[0][0])
+        known = [str(name) for (name,) in self._rows(_NAMES, (run,))]
         if not known:
             raise UsageError(f'no run "{run}"; `lfg history` lists them')
-        if ticket not in known:
-            raise UsageError(f'run {run} has no ticket "{ticket}"{did_you_mean(ticket, known)}')
-        return known[ticket]
+        raise UsageError(f'run {run} has no ticket "{ticket}"{did_you_mean(ticket, known)}')
 
     def _rows(self, sql: str, values: tuple[object, ...]) -> list[Any]:  # columns have no types
         with self._explained():
@@ -225,5 +286,38 @@ class Reader:
 
 
 def _summary(row: tuple[Any, ...]) -> RunSummary:
-    *said, pinned, note = row
-    return msgspec.structs.replace(RunSummary(*said), pinned=bool(pinned), note=note)
+    run, title, state, started_at, ended_at, tickets, done, cost, pinned, note = row
+    return RunSummary(
+        values.text(run),
+        values.text(title),
+        values.one_of(state, get_args(RunState), "interrupted"),
+        values.moment(started_at),
+        values.optional_moment(ended_at),
+        tickets,
+        done,
+        values.amount(cost),
+        bool(pinned),
+        values.text(note),
+    )
+
+
+def _ticket(run: str, name: object, spec: object, *rest: object) -> StoredTicket:
+    state, attempt, provider, model, cost, started_at, ended_at = rest
+    fault = None
+    try:
+        ticket = stored.asked_for(run, values.text(spec))
+    except HistoryError as error:
+        fault = str(error)
+        ticket = Ticket(id=values.text(name), prompt="", workspace="/", title=f"({fault})")
+    return StoredTicket(
+        run,
+        ticket,
+        values.one_of(state, get_args(State), "interrupted"),
+        values.count(attempt),
+        values.optional_text(provider),
+        values.optional_text(model),
+        values.amount(cost),
+        values.optional_moment(started_at),
+        values.optional_moment(ended_at),
+        fault,
+    )

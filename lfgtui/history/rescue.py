@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from lfgtui.errors import HistoryError, UsageError
 from lfgtui.history import batch, pack, rows, schema, seals
+from lfgtui.history.own_schema import has_table
 from lfgtui.history.segments import OpenSegments
 
 
@@ -72,10 +73,14 @@ def _text(raw: bytes) -> str:
 
 
 def _copy(damaged: sqlite3.Connection, db: sqlite3.Connection, table: str) -> int:
+    ours = {name for _, name, *_ in db.execute(f"PRAGMA table_info({table})")}
     try:
-        columns = [name for _, name, *_ in damaged.execute(f"PRAGMA table_info({table})")]
+        if not has_table(damaged, table):  # a view in its place could go on for ever
+            return 0
+        found = [name for _, name, *_ in damaged.execute(f"PRAGMA table_info({table})")]
     except _DAMAGE:
         return 0
+    columns = [name for name in found if name in ours]
     if not columns:
         return 0
     marks = ",".join("?" * len(columns))

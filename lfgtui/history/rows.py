@@ -8,6 +8,7 @@ import msgspec
 
 from lfgtui import events as e
 from lfgtui.errors import HistoryError
+from lfgtui.history import values
 from lfgtui.history.pack import Row
 from lfgtui.tickets import Ticket
 
@@ -16,20 +17,22 @@ def entry(run: str, ticket: str, row: Row) -> e.Entry:
     """The stored entry; raises `HistoryError` where this version does not know its event."""
     seq, attempt, at, body = row
     try:
-        return e.Entry(run, ticket, attempt, seq, at, e.decode_event(body))
-    except msgspec.MsgspecError as error:
+        event = e.decode_event(body)
+    except (msgspec.MsgspecError, RecursionError, TypeError) as error:
         raise _unknown(f"entry {seq} of {run}/{ticket}", error) from None
+
+    return e.Entry(run, ticket, max(1, values.count(attempt)), seq, values.moment(at), event)
 
 
 def asked_for(run: str, spec: str) -> Ticket:
     """The ticket as it was asked for; raises `HistoryError`."""
     try:
         return _tickets.decode(spec)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise _unknown(f"a ticket of run {run}", error) from None
 
 
-def _unknown(what: str, error: msgspec.MsgspecError) -> HistoryError:
+def _unknown(what: str, error: Exception) -> HistoryError:
     return HistoryError(
         f"{what} cannot be read: {error}; another version of lfg may have written it"
     )

@@ -4,18 +4,23 @@ import fcntl
 import os
 import re
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from lfgtui.errors import HistoryError
+from lfgtui.errors import HistoryError, too_many_files
 from lfgtui.history.migrations import MIGRATIONS, statements
+from lfgtui.history.own_schema import foreign_object
+from lfgtui.history.values import decode
+from lfgtui.visible import visible_line
 
 APPLICATION_ID = 0x6C66_6774
 """`lfgt` in ASCII, in the file's header: tells our file from another program's."""
 
-DAMAGED = "it is damaged; `lfg history repair NEW_FILE` saves what can be read"
+REPAIR = "`lfg history repair NEW_FILE` saves what can be read"
+DAMAGED = f"it is damaged; {REPAIR}"
 
 Durability: TypeAlias = Literal["process", "power"]
 """What a commit survives: the end of the process, or of the power as well.
@@ -47,7 +52,10 @@ def connect(path: Path, durability: Durability = "process") -> sqlite3.Connectio
         with _alone(path.parent):
             make(path)
             connection = plain(path, "rw")
+            if sys.version_info >= (3, 12):
+                connection.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE)
             try:
+                _version(connection, path)  # before anything is written to what may not be ours
                 connection.execute(f"PRAGMA page_size = {PAGE}")  # heard by an empty file only
                 connection.execute("PRAGMA journal_mode = WAL")
                 _migrate(connection, path)
@@ -56,6 +64,7 @@ def connect(path: Path, durability: Durability = "process") -> sqlite3.Connectio
                 raise
         _make_durable(connection, durability)
         connection.execute("PRAGMA foreign_keys = ON")
+    connection.text_factory = decode  # the end of one dead run keeps no other from being written
     return connection
 
 
@@ -78,13 +87,14 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
         except BaseException:
             connection.close()
             raise
-        if version == len(MIGRATIONS):
-            return connection
-        connection.close()
-        if version == 0:  # another process is making it just now
-            return _empty()
-        connect(path).close()
-        return plain(path, "ro")
+        if version != len(MIGRATIONS):
+            connection.close()
+            if version == 0:  # another process is making it just now
+                return _empty()
+            connect(path).close()
+            connection = plain(path, "ro")
+        connection.text_factory = decode
+        return connection
 
 
 def _make_durable(connection: sqlite3.Connection, durability: Durability) -> None:
@@ -106,6 +116,8 @@ def opening(path: Path) -> Iterator[None]:
     except UnicodeDecodeError as error:  # SQLite quotes the file in its message
         raise HistoryError(f"{path}: {_NO_TEXT}") from error
     except OSError as error:
+        if (told := too_many_files(error)) is not None:
+            raise HistoryError(f"{path}: the history cannot be opened: {told}") from error
         reason = error.strerror or str(error)
         raise HistoryError(
             f"{path}: the history cannot be opened: {reason}; "
@@ -192,14 +204,21 @@ def log_of(path: Path) -> Path:
 
 
 def plain(path: Path, mode: str) -> sqlite3.Connection:
-    """A connection to the file as it is: nothing is checked, nothing brought up to date."""
-    return sqlite3.connect(
+    """A connection to the file as it is: nothing is checked, nothing brought up to date.
+
+    Its pages are not taken at their word: the file may be somebody else's.
+    `trusted_schema` stays on: SQLite 3.40 holds json_extract() for unsafe and
+    then cannot open what lfg made. `own_schema` lets nothing else be called.
+    """
+    connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
         uri=True,
         timeout=BUSY_SECONDS,
         isolation_level=None,
         check_same_thread=False,
     )
+    connection.execute("PRAGMA cell_size_check = ON")
+    return connection
 
 
 def _empty() -> sqlite3.Connection:
@@ -207,6 +226,12 @@ def _empty() -> sqlite3.Connection:
     for script in MIGRATIONS:
         connection.executescript(script)
     return connection
+
+
+def check_unlogged(path: Path) -> None:
+    """Refuse a file that is another program's, whatever its log says; raises `HistoryError`."""
+    with opening(path), closing(plain(path, "ro&immutable=1")) as connection:
+        _version(connection, path)
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:
@@ -223,6 +248,11 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
         raise HistoryError(
             f"{path} was written by a newer lfg (schema {version}, this one knows "
             f"{len(MIGRATIONS)}); update lfg or set LFG_DATA_DIR to another folder"
+        )
+    if (foreign := foreign_object(connection)) is not None:
+        raise HistoryError(
+            f"{path} has {visible_line(foreign)}, and lfg runs no code from a file;"
+            " `lfg history repair NEW_FILE` saves the runs without it"
         )
     return int(version)
 

@@ -1,10 +1,13 @@
 """Where a ticket's entries are: packs of what is over, then rows of what is not."""
 
+import logging
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
+from typing import Any
 
+from lfgtui.errors import HistoryError
 from lfgtui.history import pack
 from lfgtui.history.pack import Passage, Row
 
@@ -12,6 +15,10 @@ AT_MOST = 4096
 """Entries a pack holds; reading one of them reads all."""
 
 _AT_ONCE = 500  # SQLite takes so many values, and more, in any build
+
+_log = logging.getLogger(__name__)
+
+_DAMAGE = (sqlite3.Error, HistoryError, UnicodeDecodeError)
 
 SHIFT = 32
 """Bits of a pack's id below its ticket's."""
@@ -26,13 +33,26 @@ def seal(connection: sqlite3.Connection, ticket: int, last_seq: int) -> None:
         "SELECT seq, attempt, at, body FROM entries WHERE ticket = ? AND seq <= ? ORDER BY seq",
         (ticket, last_seq),
     ).fetchall()
-    for begin in range(0, len(rows), AT_MOST):
-        part = rows[begin : begin + AT_MOST]
-        connection.execute(
-            "INSERT INTO packs (id, body) VALUES (?, ?)",
-            (ticket << SHIFT | part[0][0], pack.pack(part, _passages(connection, ticket, part))),
-        )
+    try:
+        packs = [
+            (ticket << SHIFT | part[0][0], pack.pack(part, _passages(connection, ticket, part)))
+            for part in _parts(rows)
+        ]
+    except (ValueError, TypeError) as error:  # they stay rows: larger, and as safe
+        _log.warning("ticket %d is not packed: %s", ticket, error)
+        return
+    connection.executemany("INSERT INTO packs (id, body) VALUES (?, ?)", packs)
     connection.execute("DELETE FROM entries WHERE ticket = ? AND seq <= ?", (ticket, last_seq))
+
+
+def _parts(rows: list[Row]) -> Iterator[list[Row]]:
+    """Runs of entries without a gap in their numbers, none too long."""
+    begin = 0
+    for end in range(1, len(rows) + 1):
+        is_dense = end < len(rows) and rows[end][0] == rows[end - 1][0] + 1
+        if not is_dense or end - begin == AT_MOST:
+            yield rows[begin:end]
+            begin = end
 
 
 def seal_all(connection: sqlite3.Connection) -> None:
@@ -71,6 +91,28 @@ def stored(connection: sqlite3.Connection, ticket: int, first: int = 1) -> Itera
         packed = [row for (body,) in packs for row in pack.unpack(body, texts) if row[0] >= first]
     yield from packed
     yield from rows
+
+
+def readable(connection: sqlite3.Connection, ticket: int) -> list[Row]:
+    """The ticket's entries in `seq` order: of a damaged file, those that can still be read."""
+    try:
+        return list(stored(connection, ticket))
+    except _DAMAGE:
+        pass
+    found: dict[int, Row] = {}
+    texts = partial(texts_of, connection)
+    packs = "SELECT body FROM packs WHERE id >= ? AND id < ? ORDER BY id"
+    for (body,) in _until_damage(connection, packs, ticket << SHIFT, ticket + 1 << SHIFT):
+        with suppress(*_DAMAGE):
+            found.update((row[0], row) for row in pack.unpack(body, texts))
+    live = "SELECT seq, attempt, at, body FROM entries WHERE ticket = ? ORDER BY seq"
+    found.update((row[0], row) for row in _until_damage(connection, live, ticket))
+    return [found[seq] for seq in sorted(found)]
+
+
+def _until_damage(connection: sqlite3.Connection, query: str, *values: int) -> Iterator[Any]:
+    with suppress(*_DAMAGE):
+        yield from connection.execute(query, values)
 
 
 def texts_of(connection: sqlite3.Connection, ids: list[int]) -> Mapping[int, str]:

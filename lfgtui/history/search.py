@@ -14,12 +14,17 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from datetime import datetime
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, get_args
 
+from lfgtui.errors import UsageError
 from lfgtui.history import code_index
 from lfgtui.history import query as queries
+from lfgtui.history import values as values_
 from lfgtui.history.filters import Asked, Term, read
 from lfgtui.history.kinds import Kind
+
+MOST_CHARACTERS = 1_000
+"""Of a query: FTS5 takes minutes for one of thousands of words."""
 
 RANKED = 10_000
 """Matches that ranking looks at, the newest ones."""
@@ -103,6 +108,10 @@ def search(
     """
     if not query.strip():
         return Found([])
+    if len(query) > MOST_CHARACTERS:
+        raise UsageError(
+            f"the query has {len(query):,} characters; the limit is {MOST_CHARACTERS:,}"
+        )
     if "run:last" in query.split():  # as everywhere
         newest = connection.execute(_NEWEST).fetchone()
         query = query.replace("run:last", f"run:{newest[0] if newest else 'last'}")
@@ -141,20 +150,23 @@ def _matching(
     ranked: bool,
 ) -> Found:
     where, values = _and(terms)
-    for expression in queries.expressions(asked.words, prefix=prefix):
+    words = queries.without_repeats(asked.words)
+    if (count := queries.word_count(words)) > queries.MOST_WORDS:
+        raise UsageError(f"the query has {count} words; the limit is {queries.MOST_WORDS}")
+    for expression in queries.expressions(words, prefix=prefix):
         try:
             if ranked:
                 found = _ranked(connection, expression, where, values, limit)
-                return found._replace(is_literal=queries.is_literal(expression, asked.words))
+                return found._replace(is_literal=queries.is_literal(expression, words))
             rows = connection.execute(
                 f"{_COLUMNS}{_MATCHES}{where} ORDER BY segments_fts.rowid DESC LIMIT ?",
-                (*_marks(), expression, *values, limit),
+                (*_marks(expression), expression, *values, limit),
             ).fetchall()
         except sqlite3.Error as error:
             if queries.is_refusal(error):
                 continue
             raise
-        is_literal = queries.is_literal(expression, asked.words)
+        is_literal = queries.is_literal(expression, words)
         return Found([_hit(expression, row) for row in rows], is_literal=is_literal)
     return Found([])
 
@@ -178,7 +190,8 @@ def _ranked(
     hits = []
     for (id_,) in best:
         row = connection.execute(
-            f"{_COLUMNS}{_MATCHES} AND segments_fts.rowid = ?", (*_marks(), expression, id_)
+            f"{_COLUMNS}{_MATCHES} AND segments_fts.rowid = ?",
+            (*_marks(expression), expression, id_),
         ).fetchone()
         if row is not None:  # of a run that is just being deleted
             hits.append(_hit(expression, row))
@@ -200,15 +213,17 @@ def _listed(
     ).fetchall()
     hits = []
     for *place, text in rows:
+        text = values_.text(text)
         start = text.find(words) if words else -1
         matches = [(start, start + len(words))] if start >= 0 else []
-        hits.append(SearchHit._make([*place, *queries.excerpt(text, matches)]))
+        hits.append(_at(place, *queries.excerpt(text, matches)))
     return hits
 
 
-def _marks() -> Values:
+def _marks(expression: str) -> Values:
     opening, ending = queries.MARKS
-    return (queries.LONG, opening, ending, queries.LONG)
+    longest = queries.longest_marked(expression)
+    return (longest, opening, ending, longest)
 
 
 def _and(terms: Iterable[Term]) -> tuple[str, Values]:
@@ -224,4 +239,18 @@ def _hit(expression: str, row: Sequence[object]) -> SearchHit:
     else:
         text = long if isinstance(long, str) else ""
         matches = queries.spot(text, expression)
-    return SearchHit._make([*place, *queries.excerpt(text, matches)])
+    return _at(place, *queries.excerpt(text, matches))
+
+
+def _at(place: Sequence[object], snippet: str, matches: list[tuple[int, int]]) -> SearchHit:
+    run, ticket, attempt, seq, kind, at = place
+    return SearchHit(
+        values_.text(run),
+        values_.text(ticket),
+        values_.count(attempt),
+        values_.count(seq),
+        values_.one_of(kind, get_args(Kind), "text"),
+        values_.moment(at),
+        snippet,
+        matches,
+    )

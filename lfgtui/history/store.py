@@ -7,24 +7,25 @@ stored and replayed.
 """
 
 import os
-import time
-from collections.abc import Callable, Sequence
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from contextlib import suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
 from typing import Self
 
-import msgspec
-
 from lfgtui import events as e
+from lfgtui.clock import now
 from lfgtui.errors import HistoryError
-from lfgtui.history import dead_runs, leases, removal, schema
+from lfgtui.history import dead_runs, leases, removal, rows, schema, values
 from lfgtui.history.ledger import Ledger, load
+from lfgtui.history.pack import DamagedError
 from lfgtui.history.reader import Reader, RunState
+from lfgtui.history.run_copy import RunRecord, insert
 from lfgtui.history.writer import OnBehind, OnEntries, Writer
 from lfgtui.tickets import Ticket
 
@@ -51,22 +52,18 @@ class History:
         durability: schema.Durability = "process",
     ) -> None:
         self.path = path
-        self._clock: Callable[[], float] = time.time
-        self._locks = path.parent / "locks"
-        self._leases: dict[str, leases.Lease] = {}
+        self._clock: Callable[[], float] = now
+        self._leases: dict[str, list[leases.Lease]] = {}
+        self._leasing = Lock()
+        self._durability: schema.Durability = durability
         self._is_closed = False
         had_log = dead_runs.has_log(path)
-        self._connection = schema.connect(path, durability)
-        self._alone = Lock()
-        try:
-            with schema.opening(path):
-                ended = dead_runs.end(self._connection, path, self._clock(), had_log=had_log)
-                self.has_remains = removal.has_remains(self._connection)
+        # Closed after the writer has opened it too, so that nobody folds the log in meanwhile.
+        with closing(schema.connect(path)) as db, schema.opening(path):
+            ended = dead_runs.end(db, path, self._clock(), had_log=had_log)
+            self.has_remains = removal.has_remains(db)
             self.recovered, self.lost = ended
-            self._writer = Writer(path, on_entries, on_behind, durability)
-        except BaseException:
-            self._connection.close()
-            raise
+            self._writer = Writer(path, on_entries, on_behind, self._claim, durability)
 
     @classmethod
     def open(
@@ -103,12 +100,34 @@ class History:
         if self._is_closed:
             return
         self._is_closed = True
-        self._writer.close()
-        with suppress(HistoryError), schema.opening(self.path):  # others, that died meanwhile
-            dead_runs.end(self._connection, self.path, self._clock(), had_log=True)
-        for run in list(self._leases):
-            self.release(run)
-        self._connection.close()
+        with ExitStack() as closing_:
+            # Opened first: the last one to close folds the log in, and ends dead runs before.
+            db = self._at_home()
+            if db is not None:
+                closing_.callback(db.close)
+            self._writer.close()
+            if db is not None and self._writer.path == self.path:
+                with suppress(HistoryError), schema.opening(self.path):
+                    dead_runs.end(db, self.path, self._clock(), had_log=True)
+            for run in list(self._leases):
+                self.release(run)
+
+    def _at_home(self) -> sqlite3.Connection | None:
+        """A connection to the file at the path, if there is one."""
+        with suppress(HistoryError, OSError):
+            if self._writer.path == self.path and self.path.exists():
+                return schema.connect(self.path)
+        return None
+
+    @property
+    def remarks(self) -> list[str]:
+        """Changes to the file during the run, one line each, for a person."""
+        return self._writer.remarks
+
+    @property
+    def rescued(self) -> str | None:
+        """What to say of a run that is in another file than it belongs; None where it is not."""
+        return self._writer.rescued
 
     @property
     def failure(self) -> BaseException | None:
@@ -140,37 +159,66 @@ class History:
 
     def reader(self) -> Reader:
         """A reader of the same file."""
-        return Reader(self.path)
+        return Reader(self._writer.path)
 
     def start_run(self, title: str, tickets: Sequence[Ticket], source: Path | None) -> str:
         """Store a new run with its tickets, all queued; gives its id."""
         now = self._clock()
-        with schema.opening(self.path), self._alone:
-            run, lease = self._new_lease(now)
+        with self._written() as db:
+            run, lease = self._new_lease(db, now)
             try:
-                with schema.transaction(self._connection):
-                    ledgers = self._insert(run, title, tickets, source, now)
+                ledgers = [Ledger(0, run, ticket.id) for ticket in tickets]
+                record = RunRecord(run, title, source, now, tickets, ledgers)
+                with schema.transaction(db):
+                    for ledger, key in zip(ledgers, insert(db, record), strict=True):
+                        ledger.rowid = key
             except BaseException:
                 lease.release()
                 raise
-        self._leases[run] = lease
-        self._writer.register(ledgers)
+        self._begin(record, lease)
         return run
 
     def resume_run(self, run: str) -> None:
         """Make a stored run one that runs here; its tickets go on from where they are."""
-        with schema.opening(self.path), self._alone:
+        with self._written() as db:
             lease = leases.take_patiently(self._locks, run)
             if lease is None:
                 raise HistoryError(f"run {run} is being run by another lfg")
             try:
-                with schema.transaction(self._connection):
-                    ledgers = self._revive(run)
+                with schema.transaction(db):
+                    record = self._revive(db, run)
             except BaseException:
                 lease.release()
                 raise
-        self._leases[run] = lease
-        self._writer.register(ledgers)
+        self._begin(record, lease)
+
+    def _begin(self, record: RunRecord, lease: leases.Lease) -> None:
+        with self._leasing:
+            self._leases[record.run] = [lease]
+        self._writer.register(record)
+
+    @property
+    def _locks(self) -> Path:
+        return self._writer.path.parent / "locks"
+
+    @contextmanager
+    def _written(self) -> Iterator[sqlite3.Connection]:
+        """A connection to the file that is written: it need not be the same all along."""
+        path = self._writer.path
+        with schema.opening(path), closing(schema.connect(path, self._durability)) as db:
+            yield db
+
+    def _claim(self, path: Path) -> None:
+        """Hold the lease of each run beside that file; on the writer's thread."""
+        folder = path.parent / "locks"
+        with self._leasing:
+            for run, held in self._leases.items():
+                if any(lease.is_in(folder) for lease in held):
+                    continue
+                taken = leases.take_patiently(folder, run)
+                if taken is None:
+                    raise HistoryError(f"run {run} is being run by another lfg")
+                held.append(taken)  # the others stay ours: nobody else may end the run there
 
     def finish_run(self, run: str, state: RunState) -> None:
         """Store how the run ended, once all its entries are saved, and release it.
@@ -192,58 +240,53 @@ class History:
             raise HistoryError(
                 f"the end of run {run} ({state}) could not be saved: {why}"
             ) from None
-        with schema.opening(self.path), self._alone, schema.transaction(self._connection):
-            self._set_state(run, state, ended_at)
+        with self._written() as db, schema.transaction(db):
+            _set_state(db, run, state, ended_at)
 
     def release(self, run: str) -> None:
         """Give the run's lease back; nothing can be submitted to it any more."""
         self._writer.forget(run)
-        if lease := self._leases.pop(run, None):
-            lease.release()
+        with self._leasing:
+            for lease in self._leases.pop(run, ()):
+                lease.release()
 
-    def _new_lease(self, now: float) -> tuple[str, leases.Lease]:
+    def _new_lease(self, db: sqlite3.Connection, now: float) -> tuple[str, leases.Lease]:
         while True:
             run = _new_id(now)
-            taken = self._connection.execute("SELECT 1 FROM runs WHERE id = ?", (run,)).fetchone()
+            taken = db.execute("SELECT 1 FROM runs WHERE id = ?", (run,)).fetchone()
             lease = leases.take(self._locks, run) if taken is None else None
             if lease is not None:
                 return run, lease
 
-    def _insert(
-        self, run: str, title: str, tickets: Sequence[Ticket], source: Path | None, now: float
-    ) -> list[Ledger]:
-        self._connection.execute(
-            "INSERT INTO runs (id, title, state, source, started_at) VALUES (?, ?, ?, ?, ?)",
-            (run, title, "running", str(source) if source else None, now),
-        )
-        ledgers = []
-        for position, ticket in enumerate(tickets):
-            cursor = self._connection.execute(
-                "INSERT INTO tickets (run, position, name, spec, state) VALUES (?, ?, ?, ?, ?)",
-                (run, position, ticket.id, msgspec.json.encode(ticket).decode(), "queued"),
-            )
-            assert cursor.lastrowid is not None
-            ledgers.append(Ledger(cursor.lastrowid, run, ticket.id))
-        return ledgers
-
-    def _revive(self, run: str) -> list[Ledger]:
-        row = self._connection.execute("SELECT state FROM runs WHERE id = ?", (run,)).fetchone()
+    def _revive(self, db: sqlite3.Connection, run: str) -> RunRecord:
+        row = db.execute(
+            "SELECT state, title, source, started_at, pinned, note FROM runs WHERE id = ?", (run,)
+        ).fetchone()
         if row is None:
             raise HistoryError(f"{self.path}: no run {run}")
-        if row == ("running",):  # its process died while this one was running
-            dead_runs.interrupt(self._connection, run, self._clock(), None)
-        self._connection.execute(
-            "UPDATE runs SET state = 'running', ended_at = NULL WHERE id = ?", (run,)
-        )
-        return load(self._connection, run)
+        state, title, source, started_at, pinned, note = row
+        if state == "running":  # its process died while this one was running
+            dead_runs.interrupt(db, run, self._clock(), None)
+        db.execute("UPDATE runs SET state = 'running', ended_at = NULL WHERE id = ?", (run,))
+        specs = db.execute("SELECT spec FROM tickets WHERE run = ? ORDER BY position", (run,))
+        tickets = [rows.asked_for(run, values.text(spec)) for (spec,) in specs]
+        from_file = None if source is None else Path(values.text(source))
+        try:
+            ledgers = load(db, run)
+        except DamagedError as error:
+            raise HistoryError(f"{self.path}: run {run}: {error}: {schema.DAMAGED}") from None
+        title, note = values.text(title), values.text(note)
+        at = values.moment(started_at)
+        return RunRecord(run, title, from_file, at, tickets, ledgers, bool(pinned), note)
 
-    def _set_state(self, run: str, state: RunState, ended_at: float | None) -> None:
-        self._connection.execute(
-            "UPDATE runs SET state = :state, ended_at = iif(:now IS NULL, NULL,"
-            " coalesce((SELECT max(ended_at) FROM tickets WHERE run = :run), :now))"
-            " WHERE id = :run",
-            {"state": state, "now": ended_at, "run": run},
-        )
+
+def _set_state(db: sqlite3.Connection, run: str, state: RunState, ended_at: float | None) -> None:
+    db.execute(
+        "UPDATE runs SET state = :state, ended_at = iif(:now IS NULL, NULL,"
+        " coalesce((SELECT max(ended_at) FROM tickets WHERE run = :run), :now))"
+        " WHERE id = :run",
+        {"state": state, "now": ended_at, "run": run},
+    )
 
 
 def _new_id(now: float) -> str:

@@ -7,9 +7,10 @@ grep. What is imported is the same run: same id, same numbers, same times.
 
 import re
 import sqlite3
+import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, BinaryIO, TypeAlias
 
 import msgspec
 
@@ -19,12 +20,19 @@ from lfgtui.history import batch as batches
 from lfgtui.history import dead_runs, schema
 from lfgtui.history.batch import Batch, Submission
 from lfgtui.history.ledger import Ledger
-from lfgtui.history.reader import Reader, RunState
+from lfgtui.history.reader import IMPORTED, Reader, RunState
 from lfgtui.redaction import Redactor, redacted_entries, redacted_ticket
 from lfgtui.tickets import Ticket, circle_of
+from lfgtui.visible import visible_line
 
 VERSION = 1
+LONGEST_LINE = 64 * 1024 * 1024
+"""Bytes; what an entry may hold of a stream or a tool is well below."""
+
 _A_BATCH = 1000
+_LONGEST_REASON = 300  # characters: it may quote the file
+_BATCH_BYTES = 8 * 1024 * 1024
+_KEPT_IN_MEMORY = 8 * 1024 * 1024
 _RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[a-z0-9]{4}")  # it becomes a file's name
 _TICKET_ID = re.compile(r"[A-Za-z0-9._-]+")
 
@@ -81,12 +89,14 @@ def lines_of(reader: Reader, run: str, redactor: Redactor | None = None) -> Iter
         RunLine(run, title, summary.state, summary.started_at, summary.ended_at, note)
     )
     tickets = reader.tickets(run)
+    if fault := next((one.fault for one in tickets if one.fault), None):
+        raise HistoryError(fault)
     for stored in tickets:
         ticket = redacted_ticket(redactor, stored.ticket) if redactor else stored.ticket
         yield msgspec.json.encode(TicketLine(run, ticket))
     count = 0
     for stored in tickets:
-        entries = reader.entries(run, stored.ticket.id)
+        entries = reader.whole_entries(run, stored.ticket.id)
         for entry in redacted_entries(redactor, entries) if redactor else entries:
             count += 1
             yield e.entry_json(entry).encode()
@@ -97,14 +107,34 @@ def import_run(path: Path, lines: Iterable[bytes], source: str) -> str:
     """Store the run that the lines say; gives its id. All of it or nothing.
 
     What a ticket approves by itself was trusted elsewhere and is not here: a
-    resume asks. All is read before anything is locked.
+    resume asks. All is read before anything is locked, into a temporary file.
 
     Raises `UsageError` naming `source` and line where they are no such run,
     where it is unfinished, or where it is here already.
     """
-    said = list(lines)
-    with dead_runs.connected(path) as connection, schema.transaction(connection):
-        return _Import(connection, source).take(said)
+    with tempfile.SpooledTemporaryFile(_KEPT_IN_MEMORY) as said:
+        try:
+            for line in lines:
+                said.write(line.rstrip(b"\n") + b"\n")
+            said.seek(0)
+        except OSError as error:
+            where = tempfile.gettempdir()
+            raise HistoryError(
+                f"{source}: cannot be buffered in {where}: {error.strerror}"
+            ) from None
+        with dead_runs.connected(path) as connection, schema.transaction(connection):
+            return _Import(connection, source).take(said)
+
+
+def lines_in(file: BinaryIO, source: str) -> Iterator[bytes]:
+    """The file's lines; raises `UsageError` for one that is longer than any that lfg writes."""
+    number = 0
+    while line := file.readline(LONGEST_LINE + 1):
+        number += 1
+        if len(line) > LONGEST_LINE:
+            megabytes = LONGEST_LINE // 1024**2
+            raise UsageError(f"{source}:{number}: the line has more than {megabytes} MB")
+        yield line
 
 
 class _Import:
@@ -123,6 +153,8 @@ class _Import:
         for self._line, line in enumerate(lines, 1):
             if not line.strip():
                 continue
+            if self._is_whole:
+                raise self._refused("more lines than the export of one run has")
             try:
                 if run is None:
                     run = self._begin(_run.decode(line))
@@ -131,8 +163,8 @@ class _Import:
                 elif line.startswith(b'{"type":"lfg_end"'):
                     self._is_whole = _end.decode(line).entries == self._entries
                 else:
-                    self._add_entry(_identity.decode(line), e.decode_event(line))
-            except msgspec.MsgspecError as error:
+                    self._add_entry(_identity.decode(line), e.decode_event(line), len(line))
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
                 raise self._refused(f"no line of an exported run: {error}") from None
         if run is None:
             raise UsageError(f"{self._source}: it is empty; `lfg export --format jsonl` writes one")
@@ -153,9 +185,9 @@ class _Import:
         if known is not None:
             raise self._refused(f"run {run.run} is here already")
         self._connection.execute(
-            "INSERT INTO runs (id, title, state, started_at, ended_at, note)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            (run.run, run.title, run.state, run.started_at, run.ended_at, run.note),
+            "INSERT INTO runs (id, title, state, source, started_at, ended_at, note)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (run.run, run.title, run.state, IMPORTED, run.started_at, run.ended_at, run.note),
         )
         return run
 
@@ -181,15 +213,15 @@ class _Import:
         if circle := circle_of(self._needs):
             raise self._refused(f"needs go in a circle: {' -> '.join(circle)}")
 
-    def _add_entry(self, identity: _Identity, event: e.Event) -> None:
+    def _add_entry(self, identity: _Identity, event: e.Event, size: int) -> None:
         ledger = self._ledgers.get(identity.ticket)
         if ledger is None:
             raise self._refused(f'no ticket "{identity.ticket}" was announced')
         if identity.seq != ledger.last_seq + 1:
             raise self._refused(f"entry {identity.seq} after {ledger.last_seq}: a line is missing")
         self._entries += 1
-        self._batch.add(Submission(ledger, identity.attempt, identity.at, event, 0))
-        if len(self._batch.entries) >= _A_BATCH:
+        self._batch.add(Submission(ledger, identity.attempt, identity.at, event, size))
+        if len(self._batch.entries) >= _A_BATCH or self._batch.size >= _BATCH_BYTES:
             self._write()
 
     def _write(self) -> None:
@@ -200,4 +232,5 @@ class _Import:
         self._batch = Batch()
 
     def _refused(self, why: str) -> UsageError:
-        return UsageError(f"{self._source}:{self._line}: {why}")
+        said = why if len(why) <= _LONGEST_REASON else f"{why[:_LONGEST_REASON]}…"
+        return UsageError(f"{self._source}:{self._line}: {visible_line(said)}")

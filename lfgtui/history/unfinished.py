@@ -43,7 +43,10 @@ def in_memory(stored: sqlite3.Connection) -> sqlite3.Connection:
     for ticket, run, name, *_ in tickets:
         for segment in _unfinished(stored, ticket, run, name):
             values = msgspec.structs.asdict(segment) | {"ticket": ticket}
-            (row,) = stored.execute(SEGMENT, values).fetchall()
+            try:
+                (row,) = stored.execute(SEGMENT, values).fetchall()
+            except sqlite3.OperationalError:  # an entry in it is no JSON; the others are searched
+                continue
             memory.execute("INSERT INTO segments VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
     memory.execute("INSERT INTO segments_fts (segments_fts) VALUES ('rebuild')")
     return memory

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lfgtui.errors import UsageError
-from lfgtui.history import dead_runs, schema
+from lfgtui.history import dead_runs, schema, values
+from lfgtui.history.own_schema import foreign_object
 from lfgtui.history.removal import REMOVED
 
 
@@ -37,7 +38,7 @@ def size(path: Path) -> Size:
         (text,) = db.execute("SELECT coalesce(sum(length(text)), 0) FROM segments").fetchone()
     parts = (path, path.with_name(f"{path.name}-wal"))
     file = sum(part.stat().st_size for part in parts if part.exists())
-    return Size(file, runs, tickets, text, oldest)
+    return Size(file, runs, tickets, text, values.optional_moment(oldest))
 
 
 def older_than(path: Path, moment: float) -> list[str]:
@@ -88,9 +89,11 @@ def vacuum(path: Path) -> tuple[int, int]:
 
 
 def damage(path: Path) -> list[str]:
-    """What is wrong with the file, in SQLite's words; empty where it is sound."""
+    """What is wrong with the file, mostly in SQLite's words; empty where it is sound."""
     try:
         with closing(schema.plain(path, "ro")) as db:
+            if (foreign := foreign_object(db)) is not None:
+                return [f"it has {foreign}"]
             found = [str(line) for (line,) in db.execute("PRAGMA integrity_check(20)")]
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         return [str(error)]

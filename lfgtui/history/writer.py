@@ -11,12 +11,14 @@ The exception has a name, *behind*. When a batch cannot be committed for
 entries are delivered marked unsaved and the batch joins the backlog. From
 then on every batch does so at once, and the backlog is tried again as a whole
 every `RETRY` seconds or so: in order, in one transaction, so nothing is lost, out
-of order or stored twice. When it succeeds the writer has caught up.
-
-An error that is no database error would be a bug; then the thread ends, says
-so in `failure`, and whoever waits or submits is told.
+of order or stored twice. When it succeeds the writer has caught up. What no
+waiting can help (the file is damaged, or gone and nothing can be put in its
+place) sends the runs elsewhere; see `written_file`. An error that is no
+database's is a bug, and treated like a disk that takes nothing: it is said,
+and the runs go on.
 """
 
+import logging
 import sqlite3
 import threading
 import time
@@ -33,6 +35,10 @@ from lfgtui.history import batch as batches
 from lfgtui.history import schema
 from lfgtui.history.batch import Batch, Submission
 from lfgtui.history.ledger import Ledger
+from lfgtui.history.run_copy import RunRecord
+from lfgtui.history.written_file import Claim, WrittenFile
+
+_log = logging.getLogger(__name__)
 
 PATIENCE = 0.25
 """Seconds without a commit after which the history counts as behind."""
@@ -45,6 +51,9 @@ CLOSING_PATIENCE = 3.0
 
 BACKLOG_BYTES = 64 * 1024 * 1024
 """A larger backlog is full: whoever reads from sockets should hold back."""
+
+WATCH = 1.0
+"""Seconds between two looks at the file while nothing is written."""
 
 OnEntries = Callable[[list[e.Entry]], None]
 OnBehind = Callable[[str | None], None]
@@ -78,14 +87,15 @@ class Writer:
         path: Path,
         on_entries: OnEntries,
         on_behind: OnBehind,
+        claim: Claim,
         durability: schema.Durability = "process",
     ) -> None:
         self.failure: BaseException | None = None
         self._path = path
         self._on_entries = on_entries
         self._on_behind = on_behind
-        self._connection = schema.connect(path, durability)
-        self._connection.execute(f"PRAGMA busy_timeout = {round(PATIENCE * 100)}")
+        self._file = WrittenFile(path, durability, claim, busy_ms=round(PATIENCE * 100))
+        self._told: str | None = None
         self._ledgers: dict[tuple[str, str], Ledger] = {}
         self._changed = threading.Condition()
         self._queue: list[Submission | _Barrier] = []
@@ -96,7 +106,7 @@ class Writer:
         self._backlog_bytes = 0
         self._next_try = 0.0
         self._waiting: list[_Barrier] = []
-        self._last_error: sqlite3.Error | None = None
+        self._last_error: Exception | None = None
         self._thread = threading.Thread(target=self._main, name="lfg-history", daemon=True)
         self._thread.start()
 
@@ -120,14 +130,33 @@ class Writer:
         """Why something is not saved yet; None where history is not behind."""
         if not self._backlog_bytes or self._last_error is None:
             return None
-        return schema.explain(self._path, self._last_error)
+        return _explained(self._path, self._last_error)
 
-    def register(self, ledgers: list[Ledger]) -> None:
-        """Tickets that may be submitted to from now on."""
-        self._ledgers.update({(ledger.run, ledger.ticket): ledger for ledger in ledgers})
+    @property
+    def path(self) -> Path:
+        """The file that is written now."""
+        return self._file.path
+
+    @property
+    def remarks(self) -> list[str]:
+        """Changes to the file during the run, one line each, for a person."""
+        return self._file.remarks
+
+    @property
+    def rescued(self) -> str | None:
+        """What to say of runs that are in another file than they belong; None where none is."""
+        if self._file.rescued is None:
+            return None
+        return f"{self._file.trouble}; to see it: LFG_DATA_DIR={self._file.rescued} lfg history"
+
+    def register(self, record: RunRecord) -> None:
+        """A run whose tickets may be submitted to from now on."""
+        self._file.register(record)
+        self._ledgers.update({(record.run, ledger.ticket): ledger for ledger in record.ledgers})
 
     def forget(self, run: str) -> None:
         """The end of `register`; what is submitted already is still written."""
+        self._file.forget(run)
         for key in list(self._ledgers):
             if key[0] == run:
                 del self._ledgers[key]
@@ -193,8 +222,7 @@ class Writer:
                 item.fail(self._closed())
         if broken:
             self._tell_behind(f"{self._path}: the history has stopped: {self.failure}")
-        with suppress(sqlite3.Error):
-            self._connection.close()
+        self._file.close()
 
     def _work(self) -> None:
         give_up_at: float | None = None
@@ -206,6 +234,8 @@ class Writer:
                 self._process(batches.make(submissions))
             elif self._backlog:
                 self._try_again()
+            else:
+                self._look()
             self._pass_barriers()
             if closing and not self._backlog:
                 return
@@ -219,7 +249,7 @@ class Writer:
         """All that is queued; waits for something to do, or for the next try."""
         with self._changed:
             if not self._backlog:
-                self._changed.wait_for(lambda: self._queue or self._closing)
+                self._changed.wait_for(lambda: self._queue or self._closing, WATCH)
             elif not self._queue:
                 self._changed.wait(max(0.0, self._next_try - time.monotonic()))
             items, self._queue = self._queue, []
@@ -234,11 +264,11 @@ class Writer:
         if error is None:
             self._deliver(batch.entries, batch.size)
         else:
-            self._tell_behind(schema.explain(self._path, error))
+            self._tell_behind(_explained(self._path, error))
             self._put_off(batch)
             self._next_try = time.monotonic() + RETRY
 
-    def _save_patiently(self, batch: Batch) -> sqlite3.Error | None:
+    def _save_patiently(self, batch: Batch) -> Exception | None:
         deadline = time.monotonic() + PATIENCE
         while (error := self._save([batch])) is not None:
             if time.monotonic() >= deadline:
@@ -246,15 +276,25 @@ class Writer:
             time.sleep(PATIENCE / 50)
         return None
 
-    def _save(self, some: list[Batch]) -> sqlite3.Error | None:
+    def _save(self, some: list[Batch]) -> Exception | None:
+        error = self._last_error = self._file.save(some)
+        if error is None:
+            self._tell_trouble()
+        return error
+
+    def _look(self) -> None:
+        """Follow the file, and hold on to the leases, while nothing is written."""
         try:
-            with schema.transaction(self._connection):
-                for batch in some:
-                    batches.write(self._connection, batch)
-        except sqlite3.Error as error:
-            self._last_error = error
-            return error
-        return None
+            self._file.follow()
+            self._file.claim()
+        except Exception as error:  # tried again, and what is to be written says so
+            _log.info("history: %s", error)
+        self._tell_trouble()
+
+    def _tell_trouble(self) -> None:
+        """Say where the runs are, if not where they belong, and when they are back."""
+        if self._file.trouble != self._told and not self._backlog:
+            self._tell_behind(self._file.trouble)
 
     def _put_off(self, batch: Batch) -> None:
         self._backlog.append(batch)
@@ -272,7 +312,7 @@ class Writer:
             return
         self._backlog = []
         self._backlog_bytes = 0
-        self._tell_behind(None)
+        self._tell_behind(self._file.trouble)
 
     def _pass_barriers(self) -> None:
         behind = bool(self._backlog)
@@ -290,14 +330,29 @@ class Writer:
             self.failure = self.failure or error
 
     def _tell_behind(self, message: str | None) -> None:
+        self._told = message
         try:
             self._on_behind(message)
         except Exception as error:
             self.failure = self.failure or error
 
     def _give_up(self) -> None:
-        count = sum(len(batch.entries) for batch in self._backlog)
-        self.failure = HistoryError(f"{count} entries could not be saved: {self.trouble}")
+        """Save the backlog anywhere else, or say that it is lost."""
+        count, why = sum(len(batch.entries) for batch in self._backlog), self.trouble
+        said = f"{count} entries could not be saved: {why}"
+        try:
+            self._file.rescue(self._backlog)
+        except Exception as error:
+            said += f"; {error}"
+        else:
+            said += f"; {self.rescued}"
+        self.failure = HistoryError(said)
+
+
+def _explained(path: Path, error: Exception) -> str:
+    if isinstance(error, sqlite3.Error):
+        return schema.explain(path, error)
+    return str(error) if isinstance(error, HistoryError) else f"{path}: a bug: {error!r}"
 
 
 def _storable(event: e.Event) -> tuple[e.Event, int]:

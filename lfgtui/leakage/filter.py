@@ -65,9 +65,12 @@ def _heads(dialects: frozenset[Dialect]) -> tuple[Table, Heads, Heads]:
 
 
 class LeakageFilter:
-    """One response's events in, what the ticket gets out. `turn` keeps the calls' ids apart."""
+    """One response's events in, what the ticket gets out.
 
-    def __init__(self, dialects: frozenset[Dialect], turn: int = 1) -> None:
+    `turn` names the response: the ids of the calls found in its text begin with it.
+    """
+
+    def __init__(self, dialects: frozenset[Dialect], turn: str = "1") -> None:
         self._blocks, self._heads_at_start, self._heads_anywhere = _heads(dialects)
         self._reading = Reading(turn)
         self._tape = self._reading.tape

@@ -13,7 +13,7 @@ FALLBACK_NAME = "tool_call"
 class Output:
     """Events in the making; pieces of one kind that follow each other become one."""
 
-    def __init__(self, turn: int) -> None:
+    def __init__(self, turn: str) -> None:
         self._turn = turn
         self._events: list[e.WireEvent] = []
         self._make: Callable[[str], e.WireEvent] | None = None
@@ -84,7 +84,7 @@ class Reading:
     for it is fresh or at the beginning of a line.
     """
 
-    def __init__(self, turn: int) -> None:
+    def __init__(self, turn: str) -> None:
         self.tape = Tape()
         self.out = Output(turn)
         self.is_fresh = True

@@ -15,6 +15,7 @@ from typing import Protocol, cast
 
 from lfgtui.errors import UsageError
 from lfgtui.local.model import find_model
+from lfgtui.visible import visible_line
 
 _ERRORS_ONLY = 1
 """llama.cpp's verbosity."""
@@ -36,7 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         file = find_model(given.model_file)
         server = serve(file, alias=given.alias, slots=given.slots, context=given.context)
     except UsageError as error:
-        announce.write(f"{error}\n")  # not to stderr, where llama.cpp's log comes late
+        announce.write(
+            f"{visible_line(str(error))}\n"
+        )  # not to stderr, where llama.cpp's log comes late
         announce.close()
         return 2
     announce.write(f"local model: {server.listening_address}\n")

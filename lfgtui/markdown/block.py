@@ -16,7 +16,8 @@ class Block:
     `opens` of them begin with it. `source` is its Markdown, markers included.
     `revision` moves when what it says changes. While `era` stays, it only
     grows: its first `settled` parts are as they were. Parts are the inline
-    tokens of a paragraph, the characters of code, the lines of a table.
+    tokens of a paragraph, the characters of code, the lines of a table. Of one that goes on
+    with the block before, which was too long, `repeats` lines of the source stood in that one.
     """
 
     kind: Kind
@@ -30,15 +31,16 @@ class Block:
     settled: int = 0
     tokens: list[Token] | None = None
     inlines: GrowingInlines | None = None
+    repeats: int | None = None
 
     @classmethod
     def of(cls, leaf: Leaf) -> "Block":
         """A block that says nothing yet."""
-        return cls(leaf.kind, leaf.places, leaf.opens, leaf.path)
+        return cls(leaf.kind, leaf.places, leaf.opens, leaf.path, repeats=leaf.repeats)
 
     def is_at(self, leaf: Leaf) -> bool:
         """Whether the leaf may be what the block has become: same kind, same markers before it."""
-        if self.kind != leaf.kind or self.opens != leaf.opens:
+        if (self.kind, self.opens, self.repeats) != (leaf.kind, leaf.opens, leaf.repeats):
             return False
         return self.places == leaf.places or _markers(self.places) == _markers(leaf.places)
 
@@ -77,6 +79,8 @@ def _markers(places: tuple[Place, ...]) -> list[tuple[object, ...]]:
 
 def is_parted(before: Block, block: Block) -> bool:
     """Whether a blank line stands between two neighbours, as the list they share has it."""
+    if block.repeats is not None:
+        return False
     listing: Listing | None = None
     for one, other in zip(before.places, block.places, strict=False):
         if one is other:

@@ -28,11 +28,12 @@ from markdown_it.common.utils import MD_TRIM_CHARS
 from markdown_it.token import Token
 
 from lfgtui.markdown.block import Block
+from lfgtui.markdown.bounds import Lines, without_joints
 from lfgtui.markdown.html import render_html
 from lfgtui.markdown.inline import GrowingInlines
 from lfgtui.markdown.leaves import Item, Leaf
 from lfgtui.markdown.lookups import Lookups
-from lfgtui.markdown.parser import Definitions, make_parser, read_inlines
+from lfgtui.markdown.parser import Definitions, read_inlines, shared_parser
 from lfgtui.markdown.shedding import may_define
 from lfgtui.markdown.tail import Cut, Tail
 
@@ -40,13 +41,18 @@ _PROSE = re.compile(r"(?:[*_]{1,3}|`{1,2}(?!`)|[(\"'])?[^\W\d_]|\d+ +[^\W\d_]")
 """A line that begins so is paragraph text, whatever follows in it."""
 
 
+_SLICE = 4_000
+"""Characters read at a time of much that came together: what is settled then is not read again."""
+
+
 class StreamingMarkdown:
     """A Markdown document that is read while it is still being written."""
 
     def __init__(self) -> None:
-        self._parser = make_parser()
+        self._parser = shared_parser()
         self._pending: list[str] = []
         self._held = ""
+        self._lines = Lines()
         self._tail = Tail(self._parser)
         self._blocks: list[Block] = []
         self._frozen = 0
@@ -56,6 +62,7 @@ class StreamingMarkdown:
         self._asking: dict[str, list[int]] = {}
         self._prose: tuple[Block, str] | None = None
         self._leaves: Sequence[Leaf] = ()
+        self._is_shown = False
 
     def feed(self, text: str) -> None:
         """Add text. Costs an append; reading waits until someone looks."""
@@ -65,6 +72,10 @@ class StreamingMarkdown:
             text = text[:-1]
         if text:
             self._pending.append(text)
+
+    def read(self) -> None:
+        """Read now what was fed."""
+        self._take_in()
 
     def close(self) -> None:
         """Nothing follows: freeze all."""
@@ -113,12 +124,17 @@ class StreamingMarkdown:
     def source_of(self, block: Block) -> str:
         """The block's Markdown as written, with the blank lines below it."""
         if block.is_frozen:
-            return block.source
-        return self._tail.sources(self._leaves)[self._blocks.index(block) - self._frozen]
+            source = block.source
+        else:
+            source = self._tail.sources(self._leaves)[self._blocks.index(block) - self._frozen]
+        if block.repeats:
+            source = source.split("\n", block.repeats)[-1]
+        return without_joints(source)
 
     def html(self) -> str:
         """The document as it stands, by markdown-it's own renderer."""
-        return render_html(self._parser, [(block, self.tokens(block)) for block in self.blocks])
+        blocks = [(block, self.tokens(block)) for block in self.blocks]
+        return without_joints(render_html(self._parser, blocks))
 
     # Taking in
 
@@ -129,8 +145,12 @@ class StreamingMarkdown:
         self._pending.clear()
         if "\r" in text:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
-        text = text.replace("\0", "\ufffd")
-        if (code := self._tail.append_code(text)) is not None:
+        text = self._lines.cut(text.replace("\0", "\ufffd"))
+        for begin in range(0, len(text), _SLICE):
+            self._take(text[begin : begin + _SLICE], is_last=begin + _SLICE >= len(text))
+
+    def _take(self, text: str, *, is_last: bool) -> None:
+        if self._is_shown and (code := self._tail.append_code(text)) is not None:
             self._grow_code(code)
             return
         self._tail.append(text)
@@ -140,8 +160,10 @@ class StreamingMarkdown:
             self._prose = None
             if (cut := self._tail.cut(self._definite)) is not None:
                 self._freeze(cut)
-            leaves, definitions = self._tail.read(self._definite)
-            self._show(leaves, definitions)
+            self._is_shown = is_last
+            if is_last:
+                leaves, definitions = self._tail.read(self._definite)
+                self._show(leaves, definitions)
 
     def _grow(self, block: Block, content: str, text: str) -> None:
         """More of a line that can be nothing but the end of this paragraph."""
@@ -166,7 +188,7 @@ class StreamingMarkdown:
     def _freeze(self, cut: Cut) -> None:
         if cut.above and self._frozen:  # a blank line, which may have been dropped, parts them
             self._blocks[self._frozen - 1].source += "\n" + cut.above.lstrip("\n")
-        elif cut.above:
+        elif cut.above and cut.sources:
             cut.sources[0] = cut.above + cut.sources[0]
         for leaf, source in zip(cut.leaves, cut.sources, strict=True):
             index = self._frozen
@@ -253,6 +275,7 @@ class StreamingMarkdown:
     def _read(self, block: Block, content: str) -> None:
         inlines, tokens = block.inlines, block.tokens
         assert inlines is not None and tokens is not None
+        content = without_joints(content)
         if not inlines.read(content, self._shown):
             block.era += 1
         tokens[1].content, tokens[1].children = content, inlines.children
@@ -292,5 +315,5 @@ class StreamingMarkdown:
             return
         block, content = self._blocks[-1], leaves[-1].tokens[1].content
         line = content.rpartition("\n")[2].lstrip(" \t")
-        if _PROSE.match(line) and not may_define(content):
+        if (line.startswith("\0") or _PROSE.match(line)) and not may_define(content):
             self._prose = (block, content + self._tail.trailing_blanks)

@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from lfgtui.markdown.parser import Definitions, read_inlines
+from lfgtui.markdown.bounds import readable_end
+from lfgtui.markdown.parser import Definitions, plain_inlines, read_inlines
 
 _LONG = 96
 """Characters left unsettled before a settling is tried."""
@@ -45,7 +46,7 @@ class GrowingInlines:
     `children` are all of its tokens, the first `settled` of them for good.
     """
 
-    __slots__ = ("_awaited", "_content", "_parser", "_settled", "children", "settled")
+    __slots__ = ("_awaited", "_content", "_is_over", "_parser", "_settled", "children", "settled")
 
     def __init__(self, parser: MarkdownIt) -> None:
         self._parser = parser
@@ -54,12 +55,19 @@ class GrowingInlines:
         self._settled = ""
         self._content = ""
         self._awaited = _LONG
+        self._is_over = False  # what follows is plain text
 
     def read(self, content: str, definitions: Definitions) -> bool:
         """Take in what the content has become; False if what was settled had to be taken back."""
         before, self._content = self._content, content
+        if self._is_over and content.startswith(before):
+            self.children += plain_inlines(content[len(before) :])
+            self.settled = len(self.children)
+            return True
         if self._say_more(before, content):
             return True
+        if self._is_over or readable_end(content) is not None:
+            return self._read_all(content, definitions)
         is_grown = content.startswith(self._settled)
         if self._settled and _REACHES_BACK.search(content, len(self._settled)):
             is_grown = False
@@ -71,6 +79,14 @@ class GrowingInlines:
             rest = self._settle(rest, definitions)
         self.children += read_inlines(self._parser, rest, definitions)
         return is_grown
+
+    def _read_all(self, content: str, definitions: Definitions) -> bool:
+        """Read all of it for good where what follows can be nothing but plain text."""
+        was_settled = self.settled > 0
+        self.children, self._settled = read_inlines(self._parser, content, definitions), ""
+        self._is_over = readable_end(content) is not None
+        self.settled = len(self.children) if self._is_over else 0
+        return not was_settled
 
     def _say_more(self, before: str, content: str) -> bool:
         """Put what is new behind the last text, if it can be nothing but more of that."""

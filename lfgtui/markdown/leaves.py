@@ -77,6 +77,8 @@ class Leaf:
     `opens`: how many of its `places`, counted from the innermost, begin with it.
     `path`: what must be open for this leaf, read alone, to be what it is.
     `settled`: how many of a table's tokens are as they were when last read.
+    `repeats`: of a leaf that goes on with the one before, which was too long, how many of its
+    lines stood in that one.
     """
 
     kind: Kind
@@ -87,6 +89,7 @@ class Leaf:
     opens: int
     path: tuple[Place, ...]
     settled: int = 0
+    repeats: int | None = None
 
     @property
     def begin(self) -> int:

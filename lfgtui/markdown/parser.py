@@ -13,11 +13,14 @@ small block rules of ours stand around markdown-it's own:
 
 import re
 from collections.abc import Callable, Sequence
+from functools import cache
 from itertools import pairwise
 
 from markdown_it import MarkdownIt
-from markdown_it.rules_block import StateBlock, blockquote, list_block
+from markdown_it.rules_block import StateBlock, blockquote, list_block, table
 from markdown_it.token import Token
+
+from lfgtui.markdown.bounds import MOST_COLUMNS, MOST_MISSING, readable_end
 
 DEEPEST = 24
 """Levels of nesting. A list takes two of them, itself and its item."""
@@ -32,6 +35,12 @@ They take a third of the time of short texts."""
 BlockRule = Callable[[StateBlock, int, int, bool], bool]
 
 
+@cache
+def shared_parser() -> MarkdownIt:
+    """The parser of all documents: one takes 30 KB and keeps nothing of what it reads."""
+    return make_parser()
+
+
 def make_parser() -> MarkdownIt:
     """A parser for GitHub's Markdown.
 
@@ -44,6 +53,8 @@ def make_parser() -> MarkdownIt:
     terminates = ["paragraph", "reference", "blockquote"]
     ruler = parser.block.ruler
     ruler.before("table", "note_item", _note_item)
+    ruler.at("table", _narrow(table), {"alt": ["paragraph", "reference"]})
+    ruler.before("table", "lacking_row", _lacking_row, {"alt": ["blockquote"]})
     ruler.at("list", _noting_loose(_bounded(list_block)), {"alt": terminates})
     ruler.at("blockquote", _bounded(blockquote), {"alt": [*terminates, "list"]})
     return parser
@@ -62,13 +73,51 @@ def read_blocks(parser: MarkdownIt, source: str, definitions: Definitions) -> li
 
 
 def read_inlines(parser: MarkdownIt, source: str, definitions: Definitions) -> list[Token]:
-    """The tokens of a paragraph's or a cell's content."""
+    """The tokens of a paragraph's or a cell's content, as plain text from where it is too much."""
+    if (end := readable_end(source)) is not None:
+        return read_inlines(parser, source[:end], definitions) + plain_inlines(source[end:])
     environment = {"references": definitions}
     if _FOR_CORE.search(source):
         return parser.parseInline(source, environment)[0].children or []
     tokens: list[Token] = []
     parser.inline.parse(source, parser, environment, tokens)
     return tokens
+
+
+def plain_inlines(text: str) -> list[Token]:
+    """The tokens of text in which nothing is markup."""
+    first, *lines = re.split(r" *\n *", text)
+    tokens = [Token("text", "", 0, content=first)] if first else []
+    for line in lines:
+        tokens += (Token("softbreak", "br", 0), Token("text", "", 0, content=line))
+    return tokens
+
+
+def _narrow(rule: BlockRule) -> BlockRule:
+    """Tables of no more columns than anyone can read: each line fills all of them."""
+
+    def narrow(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+        if start + 1 >= end:
+            return False
+        columns = _bars(state, start + 1)
+        if columns > MOST_COLUMNS:
+            return False
+        state.env["columns"] = columns
+        return rule(state, start, end, silent)
+
+    return narrow
+
+
+def _lacking_row(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """Whether a table ends before the line, which has far fewer cells than columns."""
+    if not silent or state.parentType != "table":
+        return False
+    columns: int = state.env["columns"]
+    return columns - _bars(state, start) > MOST_MISSING + 1
+
+
+def _bars(state: StateBlock, line: int) -> int:
+    return state.src.count("|", state.bMarks[line], state.eMarks[line])
 
 
 def _bounded(rule: BlockRule) -> BlockRule:

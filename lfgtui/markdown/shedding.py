@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from markdown_it.common.utils import MD_TRIM_CHARS
 from markdown_it.token import Token
 
+from lfgtui.markdown.bounds import LONGEST_BLOCK, LONGEST_LABEL, MOST_CELLS, MOST_LINES
 from lfgtui.markdown.leaves import Kind, Leaf, Place
 from lfgtui.markdown.reopening import reopened_with
 
@@ -24,8 +25,11 @@ _LEAST: dict[str, int] = {"fence": 1, "table": 3, "paragraph": 12}
 """Lines of a leaf below which shedding gains nothing; of others, four."""
 
 _STAND_IN = "x"
+_TOKENS_A_CELL = 3
 
-_MAYBE_DEFINITION = re.compile(r"\[(?:[^\[\]\\]|\\.)*(?:\\?\Z|\](?::|\Z))", re.DOTALL)
+_MAYBE_DEFINITION = re.compile(
+    rf"\[(?:[^\[\]\\]|\\.){{0,{LONGEST_LABEL}}}(?:\\?\Z|\](?::|\Z))", re.DOTALL
+)
 
 
 def may_define(content: str) -> bool:
@@ -54,6 +58,13 @@ class Shed:
     def source(self) -> str:
         """Head and lines, as written."""
         return ("" if self.kind == "paragraph" else self.head) + "".join(self.lines)
+
+    @property
+    def is_too_long(self) -> bool:
+        """Whether the leaf is to be parted."""
+        if len(self.text) > LONGEST_BLOCK or self.text.count("\n") >= MOST_LINES:
+            return True
+        return len(self.rows) > _TOKENS_A_CELL * MOST_CELLS
 
     def shed_rows(
         self, leaf: Leaf, read_cell: Callable[[str], list[Token]], *, is_first: bool

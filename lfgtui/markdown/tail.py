@@ -12,9 +12,10 @@ from markdown_it import MarkdownIt
 from markdown_it.common.utils import MD_TRIM_CHARS
 from markdown_it.token import Token
 
+from lfgtui.markdown.bounds import LONGEST_BLOCK, MOST_LINES
 from lfgtui.markdown.leaves import Item, Kind, Leaf, Place, note_looseness, read_leaves
 from lfgtui.markdown.parser import Definitions, read_blocks, read_inlines
-from lfgtui.markdown.reopening import reopening
+from lfgtui.markdown.reopening import reopened_with, reopening
 from lfgtui.markdown.shedding import Shed, shed
 
 
@@ -42,6 +43,7 @@ class Tail:
         self._text = ""
         self._examined = 0
         self._tried = 0
+        self._repeats: int | None = None
         self._read_already: tuple[list[Leaf], Definitions] | None = None
 
     def append(self, text: str) -> None:
@@ -67,6 +69,8 @@ class Tail:
         """
         shed = self._shed
         if shed is None or shed.kind != "fence" or self.path or shed.head[:1] not in ("`", "~"):
+            return None
+        if shed.is_too_long:
             return None
         lines = (self._text + text).split("\n")
         if any(line.lstrip(" ").startswith(shed.head[0]) for line in lines):
@@ -133,7 +137,10 @@ class Tail:
     def _read(self, text: str, definitions: Definitions) -> list[Leaf]:
         tokens = read_blocks(self._parser, self._lead + text, definitions)
         note_looseness(tokens, self.path)
-        return read_leaves(tokens, self.path)
+        leaves = read_leaves(tokens, self.path)
+        if leaves:
+            leaves[0].repeats = self._repeats
+        return leaves
 
     def _joined(self, leaves: list[Leaf]) -> list[Leaf]:
         if self._shed is not None:
@@ -152,13 +159,19 @@ class Tail:
         leaves = self._read(self._text[:complete], definitions)
         lines = (self._lead + self._text[:complete]).split("\n")[:-1]
         if not leaves:
-            return self._cut_definitions(lines[self._before :], definite)
+            cut = self._cut_definitions(lines[self._before :], definite)
+            if cut is None and self._is_too_long(lines):
+                self._begin(self.path, [])
+                return Cut([], [], definitions)
+            return cut
         count, at = _settled(leaves, lines)
         if count:
             return self._cut(leaves, lines, count, at, definite, definitions)
         before = self._shed
         if len(leaves) == 1 and leaves[0].end == len(lines):
             self._let_go(leaves[0], lines, definite)
+        if self._is_too_long(lines):
+            return self._part(definite)
         if self._shed is before is None and complete == len(self._text):
             self._read_already = leaves, definitions
         return None
@@ -174,6 +187,31 @@ class Tail:
             return None  # the last line that begins with a bracket belongs to a title
         self._begin((), lines[at:])
         return Cut([], [], definitions)
+
+    def _is_too_long(self, lines: Sequence[str]) -> bool:
+        if self._shed is not None and self._shed.is_too_long:
+            return True
+        return len(lines) - self._before > MOST_LINES or self._examined > LONGEST_BLOCK
+
+    def _part(self, definite: Definitions) -> Cut:
+        """Cut off the complete lines of what has become too long; it goes on in a leaf of its own.
+
+        An open fence is opened again for it, and a table has its head once more.
+        """
+        definitions = dict(definite)
+        leaves = self._read(self._text[: self._examined], definitions)
+        lines = (self._lead + self._text[: self._examined]).split("\n")[:-1]
+        last = leaves[-1]
+        head: list[str] = []
+        if last.kind == "fence":
+            token = last.tokens[0]
+            head = [reopened_with(last.places, token.markup + token.info)]
+        elif last.kind == "table" and not last.places:
+            head = lines[last.begin : last.begin + 2]
+        cut = self._cut(leaves, lines, len(leaves), len(lines), definite, definitions)
+        self._text = "".join(line + "\n" for line in head) + self._text
+        self._repeats = len(head)
+        return cut
 
     def cut_all(self, definite: Definitions) -> Cut:
         """Cut off everything: nothing follows."""
@@ -225,6 +263,7 @@ class Tail:
 
     def _begin(self, path: tuple[Place, ...], lines: list[str]) -> None:
         """Go on after a cut: behind this path, with these lines and the partial one."""
+        self._repeats = None
         partial = self._text[self._text.rfind("\n") + 1 :]
         if not path:
             while lines and not lines[0].strip(" \t"):

@@ -9,14 +9,14 @@ gives the meaning. The meaning's method finds the fields, under any of the
 names that `agent_fields` knows. What nobody knows is counted.
 
 - Data that is no JSON is text, and makes the rest of the stream text too: a
-  token may well be `42`, `null` or `[1]`.
+  token may well be `42`, `null` or `[1]`. After events in JSON it is damage, and
+  fails the response, like every record that cannot be read (see `decoder`).
 - The agent runs its tools itself. Its calls are `HostedTool` events.
 - The end of the body is the end of the answer, as most small servers have
   it. But where the stream began with an event that has a counterpart at the
   end (`RUN_STARTED`, `start`), the end of the body without that is a cut.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 
 from lfgtui.errors import ProviderError
@@ -28,7 +28,7 @@ from lfgtui.providers.agent_kinds import Meaning, meaning_of
 from lfgtui.providers.agent_meanings import Meanings
 from lfgtui.providers.agent_messages import is_message, messages_in
 from lfgtui.providers.calls import stop_reason
-from lfgtui.providers.loose_json import JsonObject
+from lfgtui.providers.loose_json import JsonObject, UnreadableError
 
 _KIND_FIELDS = (
     "type", "event", "event_type", "eventType", "event_kind", "sessionUpdate", "kind",
@@ -43,15 +43,12 @@ class AgentDecoder(Meanings):
 
     def __init__(self, turn: int = 1) -> None:
         super().__init__(turn)
-        self.unknown: Counter[str] = Counter()
-        self._turn = turn
         self._is_text = False
+        self._is_json = False
         self._has_content = False
 
-    def feed(self, name: str, data: str | bytes) -> Sequence[WireEvent]:
-        if self.failure is not None:
-            return ()
-        text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data
+    def _feed(self, name: str, data: str | bytes) -> Sequence[WireEvent]:
+        text = data.decode() if isinstance(data, bytes) else data
         if text.strip() == "[DONE]":
             self.done = True
             return ()
@@ -61,7 +58,7 @@ class AgentDecoder(Meanings):
         """What came of calls that were still arriving, for a stream that broke off."""
         return self._calls.leftovers()
 
-    def finish(self) -> Sequence[WireEvent]:
+    def _finish(self) -> Sequence[WireEvent]:
         events = self._noted(self._calls.leftovers())
         if self.failure is None and not self.done:
             if self.announces_its_end:
@@ -74,12 +71,11 @@ class AgentDecoder(Meanings):
         reason = stop_reason(self.wire_stop_reason, called=False)
         return [*events, ResponseFinished(self._turn, reason)]
 
-    def decode_whole(self, body: bytes) -> Sequence[WireEvent]:
+    def _decode_whole(self, body: bytes) -> Sequence[WireEvent]:
         try:
             value = loose_json.parse(body)
-        except ValueError:
-            self.failure = ProviderError("protocol", "the answer is no JSON")
-            return ()
+        except ValueError as error:
+            raise UnreadableError(f"it is not JSON ({error})") from error
         events = self._noted(self._value("", value, body.decode("utf-8", "replace")))
         record = loose_json.as_object(value)
         if record is None or self._meaning(record, "") is None:
@@ -105,7 +101,13 @@ class AgentDecoder(Meanings):
     def _read(self, name: str, text: str) -> list[WireEvent]:
         try:
             value = loose_json.parse(text)
-        except ValueError:
+        except UnreadableError:
+            raise
+        except ValueError as error:
+            # Where events were JSON before, what is none has lost a part of it.
+            looks_like_json = text.lstrip().startswith(("{", "["))
+            if self._is_json and not self._is_text and (looks_like_json or not name):
+                raise UnreadableError(f"it is not JSON ({error})") from error
             return self._plain(name, text)
         if self._is_text and not name:
             record = loose_json.as_object(value)
@@ -140,6 +142,7 @@ class AgentDecoder(Meanings):
             inner = next(filter(None, (loose_json.child(record, f) for f in _ENVELOPES)))
             return self._take(inner, "", depth + 1)
         if meaning is not None:
+            self._is_json = True
             events = self._mean(meaning, record)
         elif claimed := word(record, *_KIND_FIELDS) or name:
             self.unknown[claimed] += 1

@@ -1,12 +1,12 @@
 """What each meaning of an agent's event becomes: one method a meaning.
 
 A record is never trusted to have the form of its kind: a field that is
-missing or of another type costs what it would have said and nothing else.
+missing or of another type costs what it would have said and nothing else. Only
+text that is no string fails the response: a hole in an answer is not seen.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from lfgtui.errors import ProviderError
 from lfgtui.events import Citation, Heartbeat, Status, WireEvent
 from lfgtui.providers import agent_fields as fields
 from lfgtui.providers import failures, loose_json
@@ -15,8 +15,10 @@ from lfgtui.providers.agent_fields import call_fields, said_in, word, words
 from lfgtui.providers.agent_kinds import Meaning, normal
 from lfgtui.providers.agent_messages import AgentMessages, is_message, messages_in
 from lfgtui.providers.agent_usage import Tally
-from lfgtui.providers.loose_json import JsonObject
+from lfgtui.providers.decoder import RecordDecoder
+from lfgtui.providers.loose_json import JsonObject, UnreadableError
 
+_SURELY_TEXT = ("content", "text", "delta", "token")
 _PARTS = ("part", "delta", "content_block", "item")
 _MESSAGE_IDS = ("messageId", "message_id")
 _REASONS = ("finishReason", "finish_reason", "stop_reason", "stopReason", "subtype", "reason")
@@ -26,16 +28,14 @@ _ASKING = frozenset({"input_required", "auth_required"})
 _OUR_FAULT = frozenset({-32700, -32600, -32601, -32602})  # JSON-RPC's codes of a bad request
 
 
-class Meanings:
+class Meanings(RecordDecoder):
     """The run as its events tell it.
 
     `announces_its_end` once it has begun like one that does, `starts` how often.
     """
 
     def __init__(self, turn: int) -> None:
-        self.failure: ProviderError | None = None
-        self.done = False
-        self.wire_stop_reason: str | None = None
+        super().__init__(turn)
         self.announces_its_end = False
         self.starts = 0
         self._calls = AgentCalls(turn)
@@ -71,15 +71,15 @@ class Meanings:
         return [] if method is None else method(record)
 
     def _text(self, record: JsonObject) -> list[WireEvent]:
-        return self._messages.text(word(record, *_MESSAGE_IDS), said_in(record, fields.TEXT))
+        return self._messages.text(word(record, *_MESSAGE_IDS), _text_of(record, fields.TEXT))
 
     def _whole(self, record: JsonObject) -> list[WireEvent]:
-        key, text = word(record, *_MESSAGE_IDS), said_in(record, fields.TEXT)
+        key, text = word(record, *_MESSAGE_IDS), _text_of(record, fields.TEXT)
         return self._messages.text(key, text, whole=True) if text else []
 
     def _reasoning(self, record: JsonObject) -> list[WireEvent]:
         key = word(record, *_MESSAGE_IDS)
-        return self._messages.reasoning(key, said_in(record, fields.REASONING))
+        return self._messages.reasoning(key, _text_of(record, fields.REASONING))
 
     def _call(self, record: JsonObject) -> list[WireEvent]:
         several = loose_json.children(record, "tool_calls") or [record]
@@ -233,3 +233,11 @@ class Meanings:
         said = call_fields(record)
         events = self._calls.given(said)
         return events + (self._calls.result(said) if record.get("observation") else [])
+
+
+def _text_of(record: JsonObject, names: Sequence[str]) -> str:
+    """The text of a record that is there to bring some; raises `UnreadableError`."""
+    text = said_in(record, names)
+    if not text and any(isinstance(record.get(name), int | float) for name in _SURELY_TEXT):
+        raise UnreadableError("a piece of text is not a string")
+    return text

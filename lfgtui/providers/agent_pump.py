@@ -10,7 +10,7 @@ counts as silence, so `idle_timeout` bounds it.
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
 from typing import Protocol
 
@@ -20,8 +20,10 @@ from lfgtui.providers.agent_decoder import AgentDecoder
 from lfgtui.providers.agent_resume import Arrival, BeganAnew, Cursor, Item
 from lfgtui.providers.base import Request
 from lfgtui.providers.body import Whole
-from lfgtui.providers.clock import afterglow, first_limit, idle_limit
+from lfgtui.providers.clock import Limit, Turn, afterglow, first_limit, idle_limit
 from lfgtui.providers.failures import as_provider_error
+from lfgtui.providers.limits import CallMeter, in_pieces, refuse_crowds
+from lfgtui.providers.progress import Progress
 from lfgtui.providers.response_log import ResponseLog
 from lfgtui.providers.sse import Position
 
@@ -42,10 +44,13 @@ class Link(Protocol):
     heard: Callable[[], None]
     """Called when anything arrives: a long event is no silence."""
 
-    def open(self, last_id: str) -> AbstractAsyncContextManager[AsyncGenerator[Item, None]]:
+    def open(
+        self, last_id: str
+    ) -> AbstractAsyncContextManager[AsyncGenerator[Sequence[Item], None]]:
         """A connection: the first one for "", else what follows that id.
 
-        Its items end where the server ended them well; every other end raises.
+        Its items come as they arrived together. They end where the server
+        ended them well; every other end raises.
         """
         ...
 
@@ -60,8 +65,10 @@ async def agent_pump(
     try:
         with ResponseLog(host, request, decoder.unknown) as log:
             run = _Run(link, decoder, request, log)
+            calls = CallMeter()
             async with aclosing(run.events()) as events:
                 async for event in events:
+                    calls.count(event)
                     yield event
     except Exception as error:
         raise as_provider_error(error, key=key) from error
@@ -78,7 +85,9 @@ class _Run:
         self._cursor = Cursor()
         self._limit, self._idle = first_limit(request), idle_limit(request)
         link.heard = self._idle.restart
-        self._has_begun = False
+        self._last: Limit | None = None
+        self._progress = Progress(decoder.unknown)
+        self._turn = Turn()
         self._broken: ProviderError | None = None
         self._tries = 0
 
@@ -112,7 +121,7 @@ class _Run:
             self._broken = self._broken or found
             self._tries += 1
             await self._limit.wait(asyncio.sleep(self._pause()))
-        for event in decoder.finish():
+        for event in in_pieces(decoder.finish()):
             yield event
         if decoder.failure is not None:
             raise decoder.failure
@@ -125,15 +134,29 @@ class _Run:
             opening = stack.enter_async_context(self._link.open(self._cursor.last_id))
             items = await stack.enter_async_context(aclosing(await self._limit.wait(opening)))
             self._log.answered()
-            while self._decoder.failure is None:
-                item = await self._limit.wait(anext(items, None))
-                if item is None:
+            while True:
+                arrived = await self._limit.wait(anext(items, None))
+                if arrived is None:
                     return
-                for event in self._take(item):
-                    yield event
+                beaten = False
+                for item in arrived:
+                    for event in in_pieces(self._take(item)):
+                        if beaten and isinstance(event, Heartbeat):
+                            continue  # many at once are one sign of life
+                        beaten = isinstance(event, Heartbeat)
+                        yield event
+                        await self._turn.share()
+                    if self._decoder.failure is not None:
+                        break
+                    await self._turn.share()
+                if self._decoder.failure is not None:
+                    return
+                self._set_limit()
 
     def _take(self, item: Item) -> list[WireEvent]:
         decoder, events = self._decoder, list[WireEvent]()
+        if isinstance(item, Whole | Arrival):
+            refuse_crowds(item.body if isinstance(item, Whole) else item.data)
         if isinstance(item, Whole):
             if self._cursor.is_replaying:
                 raise BeganAnew
@@ -150,18 +173,19 @@ class _Run:
                 if was_replaying and decoder.starts > starts:
                     raise BeganAnew
                 self._tries, self._broken = 0, None
-            self._has_begun = self._has_begun or not events
         else:
             if isinstance(item, Position):
                 self._cursor.move(item.id)
             events.append(Heartbeat())
-        self._has_begun = self._has_begun or any(not isinstance(e, Heartbeat) for e in events)
-        if decoder.done:
-            self._limit = afterglow()
-        elif self._has_begun:
+        self._progress.take(events, is_record=isinstance(item, Arrival))
+        return events
+
+    def _set_limit(self) -> None:
+        if self._decoder.done:
+            self._limit = self._last = self._last or afterglow()
+        elif self._progress.has_begun:
             self._limit = self._idle
             self._idle.restart()
-        return events
 
     def _goes_on(self, found: ProviderError) -> bool:
         """Whether the break is worth another connection."""

@@ -7,8 +7,8 @@ host, or else the same POST once more, `run_id` included; both with
 `Last-Event-ID`.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
 from uuid import uuid4
 
 import httpx
@@ -16,7 +16,6 @@ from httpx_sse import ServerSentEvent
 
 from lfgtui.errors import ProviderError, UsageError
 from lfgtui.events import WireEvent
-from lfgtui.providers import limits
 from lfgtui.providers.agent_decoder import AgentDecoder
 from lfgtui.providers.agent_pump import agent_pump
 from lfgtui.providers.agent_request import request_body
@@ -27,6 +26,7 @@ from lfgtui.providers.clock import Watched
 from lfgtui.providers.failures import refused
 from lfgtui.providers.probe import Probe
 from lfgtui.providers.pump import CONNECT_TIMEOUT, local_host, sdk_headers
+from lfgtui.providers.response_guard import guard
 from lfgtui.providers.sse import Position, RecordReader
 
 
@@ -55,6 +55,7 @@ class AgentSseProvider:
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=100),
             trust_env=not local_host(self._url.host),
         )
+        guard(self._client)
 
     def stream(self, request: Request) -> AsyncGenerator[WireEvent, None]:
         """The events of one run. See `base.Provider.stream`."""
@@ -90,12 +91,12 @@ class _HttpLink:
         self._again: httpx.URL | None = None
 
     @asynccontextmanager
-    async def open(self, last_id: str) -> AsyncIterator[AsyncGenerator[Item, None]]:
+    async def open(self, last_id: str) -> AsyncIterator[AsyncGenerator[Sequence[Item], None]]:
         """The first connection, or the one after `last_id`."""
         response = await self._client.send(self._request(last_id), stream=True)
         try:
             if not response.is_success:
-                raise refused(response.status_code, response.headers, await _start(response))
+                raise refused(response.status_code, response.headers, await response.aread())
             if last_id and response.status_code == httpx.codes.NO_CONTENT:
                 raise ProviderError("not_found", "the server has no more of this run (HTTP 204)")
             self._again = self._again or self._named(response)
@@ -118,35 +119,30 @@ class _HttpLink:
 
     def _named(self, response: httpx.Response) -> httpx.URL | None:
         """Where the server says that the stream is; a stranger must not get the key."""
+        here = response.url
         for name in ("location", "content-location"):
-            if said := response.headers.get(name):
-                url = response.url.join(said)
-                if (url.scheme, url.netloc) == (response.url.scheme, response.url.netloc):
+            with suppress(httpx.InvalidURL):
+                url = here.join(response.headers.get(name, ""))
+                is_ours = (url.scheme, url.netloc, url.userinfo) == (here.scheme, here.netloc, b"")
+                if name in response.headers and is_ours:
                     return url
         return None
 
-    async def _items(self, response: httpx.Response) -> AsyncGenerator[Item, None]:
+    async def _items(self, response: httpx.Response) -> AsyncGenerator[Sequence[Item], None]:
         reader, before = RecordReader(tail=False), ""
         kind = response.headers.get("content-type", "")
-        async with aclosing(read_body(Watched(response, self.heard), kind, reader)) as parts:
-            async for part in parts:
+        async with aclosing(read_body(Watched(response, self.heard), kind, reader)) as reading:
+            async for parts in reading:
                 if reader.retry is not None:
                     self.retry = reader.retry / 1000
-                if not isinstance(part, ServerSentEvent):
-                    before = part.id if isinstance(part, Position) else before
-                    yield part
-                    continue
-                name = "" if part.event == "message" else part.event
-                # An id stays in force until the next one, so only a change is an event's own.
-                yield Arrival(name, part.data, part.id if part.id != before else "")
-                before = part.id
-
-
-async def _start(response: httpx.Response) -> bytes:
-    """As much of a refusal as a message needs."""
-    found = b""
-    async for chunk in response.aiter_bytes():
-        found += chunk
-        if len(found) > limits.ERROR_BYTES:
-            break
-    return found[: limits.ERROR_BYTES]
+                items: list[Item] = []
+                for part in parts:
+                    if not isinstance(part, ServerSentEvent):
+                        before = part.id if isinstance(part, Position) else before
+                        items.append(part)
+                        continue
+                    name = "" if part.event == "message" else part.event
+                    # An id stays in force until the next one, so only a change is an event's own.
+                    items.append(Arrival(name, part.data, part.id if part.id != before else ""))
+                    before = part.id
+                yield items

@@ -8,17 +8,14 @@ stream stands). The new connection then names the last one, in the header
 `Last-Event-ID` and as `last_event_id` in the request.
 """
 
-import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from itertools import islice
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
-from websockets.asyncio.client import ClientConnection
-from websockets.asyncio.client import connect as connect_websocket
 from websockets.exceptions import ConnectionClosed
-from websockets.frames import CloseCode, Frame, Opcode
-from websockets.protocol import Event
+from websockets.frames import CloseCode
 
 from lfgtui.errors import UsageError
 from lfgtui.events import WireEvent
@@ -29,14 +26,17 @@ from lfgtui.providers.agent_pump import agent_pump
 from lfgtui.providers.agent_request import request_body
 from lfgtui.providers.agent_resume import Arrival, Item
 from lfgtui.providers.base import Request
+from lfgtui.providers.decoder import unreadable
 from lfgtui.providers.failures import unreachable
-from lfgtui.providers.loose_json import JsonObject
+from lfgtui.providers.loose_json import NO_UTF8, JsonObject
 from lfgtui.providers.pump import CONNECT_TIMEOUT, local_host
 from lfgtui.providers.sse import Comment, Position
+from lfgtui.providers.websocket_client import SILENT, Connecting, Connection
 
 _SCHEMES = {"http": "ws", "https": "wss"}
 _PING_INTERVAL = 20.0  # seconds; a connection that does not answer for as long is dead
 _CLOSE_TIMEOUT = 0.5
+_TOGETHER = 100  # events of one message that are handed on in one step
 _FINE = (CloseCode.NORMAL_CLOSURE, CloseCode.NO_STATUS_RCVD)
 
 
@@ -94,37 +94,42 @@ class _SocketLink:
         self._length = 0
 
     @asynccontextmanager
-    async def open(self, last_id: str) -> AsyncIterator[AsyncGenerator[Item, None]]:
+    async def open(self, last_id: str) -> AsyncIterator[AsyncGenerator[Sequence[Item], None]]:
         """The first connection, or the one after `last_id`."""
         # The request says it in any case; a header takes no line ends and the like.
         sayable = bool(last_id) and last_id.isascii() and last_id.isprintable()
         resuming = {"Last-Event-ID": last_id} if sayable else {}
         parts = urlsplit(self._url)
-        connecting = connect_websocket(
+        connecting = Connecting(
             self._url,
             additional_headers={**self._headers, **resuming},
             proxy=None if local_host(parts.hostname or "") else True,
-            create_connection=_Connection,
+            create_connection=Connection,
             compression=None,
             open_timeout=self._connect_timeout,
             ping_interval=_PING_INTERVAL,
             ping_timeout=_PING_INTERVAL,
             close_timeout=_CLOSE_TIMEOUT,
             max_size=limits.RECORD_BYTES,
+            logger=SILENT,
         )
         try:
             connection = await connecting
         except OSError as error:
             why = str(error) or type(error).__name__
             raise unreachable(parts.netloc.rpartition("@")[2], why) from error
-        assert isinstance(connection, _Connection)
+        assert isinstance(connection, Connection)
         connection.heard = self.heard
-        async with connection:
+        code = CloseCode.INTERNAL_ERROR
+        try:
             asked = self._body | ({"last_event_id": last_id} if last_id else {})
             await connection.send(loose_json.compact(asked))
             yield self._items(connection)
+            code = CloseCode.NORMAL_CLOSURE
+        finally:
+            await connection.leave(code, 2 * _CLOSE_TIMEOUT)
 
-    async def _items(self, connection: "_Connection") -> AsyncGenerator[Item, None]:
+    async def _items(self, connection: Connection) -> AsyncGenerator[Sequence[Item], None]:
         ids = _Ids()
         while True:
             try:
@@ -134,50 +139,19 @@ class _SocketLink:
                     return
                 raise
             if message is None:
-                yield Comment("ping")
+                yield [Comment("ping")]
                 continue
             self._length += len(message)
             if self._length > limits.BODY_BYTES:
-                hint = "what came until then is kept"
-                raise limits.too_long("the response", limits.BODY_BYTES, hint)
-            text = message.decode("utf-8", "replace") if isinstance(message, bytes) else message
-            for item in ids.read(text):
-                yield item
-
-
-class _Connection(ClientConnection):
-    """A connection that also tells when the server pings, and that a frame arrived."""
-
-    heard: Callable[[], None] | None = None
-    _was_pinged = False
-    _waiting: asyncio.Timeout | None = None
-
-    def process_event(self, event: Event) -> None:
-        """As the library does; called for every frame that arrives."""
-        super().process_event(event)
-        if self.heard is not None:
-            self.heard()
-        if isinstance(event, Frame) and event.opcode is Opcode.PING:
-            self._was_pinged = True
-            if self._waiting is not None:
-                self._waiting.reschedule(self.loop.time())
-
-    async def next_message(self) -> str | bytes | None:
-        """The next message; None where the server pinged instead.
-
-        Waiting is broken off by a timeout, which the library says loses nothing.
-        """
-        if not self._was_pinged:
+                raise limits.too_long("the response", limits.BODY_BYTES, limits.KEPT)
             try:
-                async with asyncio.timeout(None) as self._waiting:
-                    return await self.recv()
-            except TimeoutError:
-                if not self._was_pinged:
-                    raise
-            finally:
-                self._waiting = None
-        self._was_pinged = False
-        return None
+                text = message.decode() if isinstance(message, bytes) else message
+            except UnicodeDecodeError as error:
+                raise unreadable(NO_UTF8) from error
+            limits.refuse_crowds(text)
+            items = ids.read(text)
+            while some := list(islice(items, _TOGETHER)):
+                yield some
 
 
 class _Ids:

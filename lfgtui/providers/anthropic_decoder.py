@@ -13,7 +13,6 @@ follows: a block that starts at index 0 takes their place, anything else lets
 them out.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -32,9 +31,10 @@ from lfgtui.events import (
     WireEvent,
 )
 from lfgtui.providers import failures, hosted, loose_json
-from lfgtui.providers.calls import CUT_SHORT, NO_JSON, OpenCall, stop_reason
+from lfgtui.providers.calls import CUT_SHORT, DONE, NO_RECORD, CallIds, OpenCall, stop_reason
 from lfgtui.providers.citations import citation_of
-from lfgtui.providers.loose_json import JsonObject
+from lfgtui.providers.decoder import RecordDecoder
+from lfgtui.providers.loose_json import JsonObject, UnreadableError
 
 WIRE = "anthropic"
 
@@ -48,16 +48,13 @@ class _Block:
     pieces: list[str] = field(default_factory=list)
 
 
-class AnthropicDecoder:
+class AnthropicDecoder(RecordDecoder):
     """One Messages response. See `base.Decoder`."""
 
     def __init__(self, turn: int = 1) -> None:
-        self.failure: ProviderError | None = None
-        self.unknown: Counter[str] = Counter()
-        self.done = False
-        self.wire_stop_reason: str | None = None
-        self._turn = turn
+        super().__init__(turn)
         self._blocks: dict[int, _Block] = {}
+        self._ids = CallIds()
         self._held: OpenCall | None = None
         self._called = False
         self._usage: dict[str, int] = {}
@@ -65,14 +62,11 @@ class AnthropicDecoder:
         self._message_id = ""
         self._first: list[JsonObject] = []
 
-    def feed(self, name: str, data: str | bytes) -> Sequence[WireEvent]:
-        record = loose_json.parse_object(data)
-        if record is None:
-            self.unknown[NO_JSON] += 1
+    def _feed(self, name: str, data: str | bytes) -> Sequence[WireEvent]:
+        if data in DONE or (record := loose_json.record_of(data)) is None:
+            self.unknown[NO_RECORD] += 1
             return ()
-        if self.failure is not None:
-            return ()
-        match kind := loose_json.text(record, "type") or name:
+        match kind := loose_json.exact_text(record, "type") or name:
             case "content_block_delta":
                 return self._grow(record)
             case "content_block_start":
@@ -80,7 +74,7 @@ class AnthropicDecoder:
             case "content_block_stop":
                 return self._stop(record)
             case "message_start":
-                return self._open(loose_json.child(record, "message"))
+                return self._open(loose_json.exact_child(record, "message"))
             case "message_delta":
                 return self._close(record)
             case "message_stop":
@@ -94,7 +88,7 @@ class AnthropicDecoder:
                 self.unknown[kind or "untyped"] += 1
         return ()
 
-    def finish(self) -> Sequence[WireEvent]:
+    def _finish(self) -> Sequence[WireEvent]:
         events: list[WireEvent] = self._take_first()
         if self.failure is None and self.wire_stop_reason is None and not self.done:
             self.failure = ProviderError("cut", "the stream ended before the message did")
@@ -109,8 +103,8 @@ class AnthropicDecoder:
         reason = stop_reason(self.wire_stop_reason, called=self._called)
         return (*events, ResponseFinished(self._turn, reason))
 
-    def decode_whole(self, body: bytes) -> Sequence[WireEvent]:
-        message = loose_json.parse_object(body) or {}
+    def _decode_whole(self, body: bytes) -> Sequence[WireEvent]:
+        message = loose_json.record_of(body) or {}
         if message.get("error"):
             self.failure = failures.in_stream(message["error"])
             return ()
@@ -130,7 +124,7 @@ class AnthropicDecoder:
         # A proxy that tried again begins anew: what was open never ends.
         self._blocks.clear()
         self._held = None
-        self._first = loose_json.children(message, "content")
+        self._first = loose_json.exact_children(message, "content")
         self.wire_stop_reason = loose_json.text(message, "stop_reason") or None
         return (*events, *self._count(message))
 
@@ -144,13 +138,13 @@ class AnthropicDecoder:
         return events
 
     def _start(self, record: JsonObject) -> Sequence[WireEvent]:
-        index = loose_json.number(record, "index") or 0
+        index = loose_json.index(record, "index") or 0
         if index == 0:
             self._first = []
         events = self._take_first()
         self._release(events)  # another block follows, so the call before it was not cut
-        content = loose_json.child(record, "content_block")
-        block = _Block(content, loose_json.text(content, "type"))
+        content = loose_json.exact_child(record, "content_block")
+        block = _Block(content, loose_json.exact_text(content, "type"))
         open_block = self._blocks.get(index)
         if open_block is not None:
             if content == open_block.content:
@@ -159,16 +153,16 @@ class AnthropicDecoder:
         self._blocks[index] = block
         match block.kind:
             case "text":
-                self._emit_text(loose_json.text(content, "text"), events)
+                self._emit_text(loose_json.exact_text(content, "text"), events)
                 events += [citation_of(c) for c in loose_json.children(content, "citations")]
             case "thinking":
                 block.signature = loose_json.text(content, "signature")
                 if thinking := loose_json.text(content, "thinking"):
                     events.append(ReasoningDelta(thinking))
             case "tool_use":
-                call_id, name = loose_json.text(content, "id"), loose_json.text(content, "name")
-                block.call = OpenCall(call_id, name)
-                events.append(ToolCallStarted(call_id, name))
+                name = loose_json.exact_text(content, "name")
+                block.call = self._ids.open(loose_json.text(content, "id"), name)
+                events.append(ToolCallStarted(block.call.call_id, name))
             case "compaction":
                 events.append(Status("the provider made the conversation shorter"))
             case "fallback":
@@ -186,19 +180,21 @@ class AnthropicDecoder:
         return HostedTool(name, hosted.given(content.get("input")), call_id=call_id)
 
     def _grow(self, record: JsonObject) -> Sequence[WireEvent]:
-        delta = loose_json.child(record, "delta")
-        block = self._blocks.get(loose_json.number(record, "index") or 0)
+        delta = loose_json.exact_child(record, "delta")
+        block = self._blocks.get(loose_json.index(record, "index") or 0)
         events: list[WireEvent] = []
-        match kind := loose_json.text(delta, "type"):
+        match kind := loose_json.exact_text(delta, "type"):
             case "text_delta":
-                self._emit_text(loose_json.text(delta, "text"), events)
+                self._emit_text(loose_json.exact_text(delta, "text"), events)
             case "thinking_delta":
-                if thinking := loose_json.text(delta, "thinking"):
+                if thinking := loose_json.exact_text(delta, "thinking"):
                     events.append(ReasoningDelta(thinking))
             case "signature_delta" if block is not None:
                 block.signature += loose_json.text(delta, "signature")
             case "input_json_delta" if block is not None:
-                self._grow_json(block, loose_json.text(delta, "partial_json"), events)
+                self._grow_json(block, loose_json.exact_text(delta, "partial_json"), events)
+            case "input_json_delta":
+                raise UnreadableError("a piece of a tool call that never began")
             case "citations_delta":
                 events.append(citation_of(loose_json.child(delta, "citation")))
             case "compaction_delta" if block is not None:
@@ -218,7 +214,7 @@ class AnthropicDecoder:
             events.append(ToolArgumentsDelta(block.call.call_id, piece))
 
     def _stop(self, record: JsonObject) -> Sequence[WireEvent]:
-        block = self._blocks.pop(loose_json.number(record, "index") or 0, None)
+        block = self._blocks.pop(loose_json.index(record, "index") or 0, None)
         events: list[WireEvent] = []
         if block is None or block.kind == "text":
             return events
@@ -232,7 +228,8 @@ class AnthropicDecoder:
         return events
 
     def _stop_call(self, block: _Block, call: OpenCall, events: list[WireEvent]) -> None:
-        whole = loose_json.child(block.content, "input")
+        whole = loose_json.exact_child(block.content, "input")
+        call.compare(whole)
         if not call.pieces and whole:
             self._grow_json(block, loose_json.compact(whole), events)
         self._held = call

@@ -15,7 +15,7 @@ tells them apart.
 """
 
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -24,6 +24,8 @@ from httpx_sse import ServerSentEvent
 
 from lfgtui.errors import ProviderError
 from lfgtui.providers import limits, loose_json
+from lfgtui.providers.decoder import unreadable
+from lfgtui.providers.loose_json import NO_UTF8
 from lfgtui.providers.sse import ByteSource, Comment, Record, RecordReader, read_bytes
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -46,11 +48,12 @@ Part: TypeAlias = Record | Whole
 
 async def read_body(
     response: ByteSource, content_type: str, events: RecordReader | None = None
-) -> AsyncGenerator[Part, None]:
+) -> AsyncGenerator[Sequence[Part], None]:
     """The parts of a response as they arrive, whatever it calls itself.
 
-    `events` reads it where it is an event stream; by default one that takes a
-    tail without its blank line.
+    They come together as one read brought them: a clock for each would cost
+    more than the part itself. `events` reads it where it is an event stream;
+    by default one that takes a tail without its blank line.
 
     Raises `ProviderError` ("protocol") for a web page, for plain text, and
     where a limit is exceeded.
@@ -67,18 +70,17 @@ async def read_body(
             if reader is None:
                 if not head.strip():  # blank lines to show that the server lives
                     head = b""
-                    yield Comment("")
+                    yield [Comment("")]
                 continue
-            for part in reader.feed(chunk):
-                yield part
+            yield reader.feed(chunk)
             if reader.failure is not None:
                 raise reader.failure
     if reader is None:
         reader = events
-        for part in reader.feed(head):
-            yield part
-    for part in reader.finish():
-        yield part
+        yield reader.feed(head)
+    yield reader.finish()
+    if reader.failure is not None:
+        raise reader.failure
 
 
 def kind_of(head: bytes) -> BodyKind | None:
@@ -106,7 +108,7 @@ class JsonReader:
         self._has_first = False
         self._is_lines: bool | None = None
 
-    def feed(self, data: bytes) -> list[Part]:
+    def feed(self, data: bytes) -> Sequence[Part]:
         """The documents that these bytes complete, if there are several."""
         if self.failure is not None:
             return []
@@ -116,16 +118,18 @@ class JsonReader:
             self._decide(seen)
             seen = 0
         if not self._is_lines:
+            if len(self._bytes) > limits.RECORD_BYTES:
+                self._bytes.clear()
+                self.failure = limits.too_long("the answer", limits.RECORD_BYTES, limits.WRONG_API)
             return []
         end = 1 + self._bytes.rfind(b"\n", seen)
         lines = self._take(end)
         if len(self._bytes) > limits.RECORD_BYTES:
             self._bytes.clear()
-            hint = "is this the API that base_url and wire say?"
-            self.failure = limits.too_long("a single line", limits.RECORD_BYTES, hint)
+            self.failure = limits.too_long("a single line", limits.RECORD_BYTES, limits.WRONG_API)
         return lines
 
-    def finish(self) -> list[Part]:
+    def finish(self) -> Sequence[Part]:
         """What the end of the body completes."""
         if self.failure is not None:
             return []
@@ -148,9 +152,17 @@ class JsonReader:
             self._is_lines = after.startswith(b"{")
 
     def _take(self, end: int) -> list[Part]:
-        text = self._bytes[:end].decode("utf-8", "replace")
+        records: list[Part] = []
+        for line in bytes(self._bytes[:end]).split(b"\n"):
+            try:
+                data = line.decode()
+            except UnicodeDecodeError:
+                self.failure = unreadable(NO_UTF8)
+                break
+            if data.strip():
+                records.append(ServerSentEvent(data=data))
         del self._bytes[:end]
-        return [ServerSentEvent(data=line) for line in text.split("\n") if line.strip()]
+        return records
 
 
 def _reader_of(

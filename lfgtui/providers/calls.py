@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass, field
 
+from msgspec import UNSET
+
 from lfgtui.events import StopReason, ToolArguments, ToolCallRequested
-from lfgtui.providers import loose_json
+from lfgtui.providers import limits, loose_json
+from lfgtui.providers.loose_json import UnreadableError
 
 _STOP_REASONS: dict[str, StopReason] = {
     "end_turn": "end",
@@ -26,8 +29,34 @@ _STOP_REASONS: dict[str, StopReason] = {
 CUT_SHORT: frozenset[StopReason] = frozenset({"length", "content_filter", "refusal"})
 """Stops that may fall in the middle of a call's arguments."""
 
-NO_JSON = "no JSON"
-"""What a record that is none is counted as."""
+_BROKE_OFF: frozenset[StopReason] = CUT_SHORT | {
+    "error",
+    "abort",
+    "aborted",
+    "cancelled",
+    "insufficient_system_resource",  # DeepSeek
+    "malformed_function_call",  # Google, and what follows
+    "safety",
+    "recitation",
+    "blocklist",
+    "prohibited_content",
+    "spii",
+}
+
+
+def broke_off(reason: StopReason) -> bool:
+    """Whether a response that stopped so is not all that the model was going to say.
+
+    Of such a response no call is run: what was to follow may have changed it.
+    """
+    return reason.lower() in _BROKE_OFF
+
+
+DONE = frozenset({"[DONE]", b"[DONE]"})
+"""What ends a stream on OpenAI's wires, and where it does no harm on others."""
+
+NO_RECORD = "no record"
+"""What JSON that is no object is counted as."""
 
 
 def stop_reason(wire: str | None, *, called: bool, refused: bool = False) -> StopReason:
@@ -64,10 +93,14 @@ def parse_arguments(raw: str) -> ToolArguments | None:
 
 @dataclass(slots=True, eq=False)
 class OpenCall:
-    """A call whose arguments are arriving."""
+    """A call whose arguments are arriving.
+
+    `call_id` is its own in the response; `wire_id` is what the provider calls it.
+    """
 
     call_id: str
     name: str
+    wire_id: str = ""
     pieces: list[str] = field(default_factory=list)
 
     @property
@@ -83,6 +116,16 @@ class OpenCall:
         """
         return whole[len(self.raw) :] if whole.startswith(self.raw) else ""
 
+    def compare(self, whole: object) -> None:
+        """Raise `UnreadableError` where the wire says the arguments twice, and not the same.
+
+        Nothing is no second version, and one that broke off is mended by the whole.
+        """
+        if isinstance(whole, dict) and whole and self.looks_whole:
+            mine = parse_arguments(self.raw)
+            if mine and mine != whole:
+                raise UnreadableError("the arguments of a tool call came twice, and differ")
+
     @property
     def looks_whole(self) -> bool:
         """Whether the arguments are complete JSON (nothing at all does not count)."""
@@ -90,7 +133,32 @@ class OpenCall:
 
     def requested(self) -> ToolCallRequested:
         """The call as it stands; broken arguments go as they came."""
+        if not self.name:
+            raise UnreadableError("a tool call has no name")
         arguments = parse_arguments(self.raw)
         return ToolCallRequested(
-            self.call_id, self.name, self.raw if arguments is None else arguments
+            self.call_id,
+            self.name,
+            self.raw if arguments is None else arguments,
+            UNSET if self.wire_id == self.call_id else self.wire_id,
         )
+
+
+class CallIds:
+    """Tells the calls of one response apart, whatever ids the provider gives them.
+
+    A call keeps the provider's id unless that is missing, taken or too long to be one.
+    """
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+
+    def open(self, wire_id: str, name: str) -> OpenCall:
+        """A call that begins."""
+        wire_id = wire_id if len(wire_id) <= limits.CALL_ID_LENGTH else ""
+        call_id, number = wire_id, len(self._taken)
+        while not call_id or call_id in self._taken:
+            number += 1
+            call_id = f"call_{number}"
+        self._taken.add(call_id)
+        return OpenCall(call_id, name, wire_id)

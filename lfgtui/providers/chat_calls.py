@@ -8,8 +8,8 @@ from lfgtui.events import (
     WireEvent,
 )
 from lfgtui.providers import loose_json
-from lfgtui.providers.calls import OpenCall, parse_arguments
-from lfgtui.providers.loose_json import JsonObject
+from lfgtui.providers.calls import CallIds, OpenCall, parse_arguments
+from lfgtui.providers.loose_json import JsonObject, UnreadableError
 
 _WIRE = "openai-chat"
 
@@ -17,8 +17,8 @@ _WIRE = "openai-chat"
 class ChatCalls:
     """All calls of one response, in the order they began."""
 
-    def __init__(self, turn: int) -> None:
-        self._turn = turn
+    def __init__(self) -> None:
+        self._ids = CallIds()
         self._calls: list[OpenCall] = []
         self._at_index: dict[int, OpenCall] = {}
         self._extra: dict[int, JsonObject] = {}
@@ -36,11 +36,12 @@ class ChatCalls:
     def take(self, delta: JsonObject) -> list[WireEvent]:
         """The events of one chunk's `tool_calls`, or of its `function_call` of old."""
         events: list[WireEvent] = []
-        for piece in loose_json.children(delta, "tool_calls"):
+        for piece in loose_json.exact_children(delta, "tool_calls"):
             # A custom tool takes text that need not be JSON.
-            function = loose_json.child(piece, "function") or loose_json.child(piece, "custom")
+            function = loose_json.exact_child(piece, "function")
+            function = function or loose_json.exact_child(piece, "custom")
             self._take_piece(piece, function, events)
-        if function := loose_json.child(delta, "function_call"):
+        if function := loose_json.exact_child(delta, "function_call"):
             self._take_piece({"index": 0}, function, events)
         return events
 
@@ -52,17 +53,17 @@ class ChatCalls:
             calls.pop()
         events: list[WireEvent] = []
         for number, call in enumerate(calls):
-            if not call.name:
-                continue
+            if not (call.name or call.pieces):
+                continue  # a place that was kept for a call and never used
             request: ToolCallRequested = call.requested()
             events.append(request)
             if (extra := self._extra.get(number)) is not None:
-                item: JsonObject = {"tool_call_id": call.call_id, "extra_content": extra}
+                item: JsonObject = {"tool_call_id": call.wire_id, "extra_content": extra}
                 events.append(ProviderItem(_WIRE, item))
         return events
 
     def _take_piece(self, piece: JsonObject, function: JsonObject, events: list[WireEvent]) -> None:
-        name = loose_json.text(function, "name")
+        name = loose_json.exact_text(function, "name")
         call = self._call_for(piece, name)
         if name and not call.name:
             call.name = name
@@ -74,6 +75,8 @@ class ChatCalls:
         given = function.get("arguments") or function.get("input")
         if isinstance(given, dict):
             given = loose_json.compact(given)
+        elif given and not isinstance(given, str):
+            raise UnreadableError("the arguments of a tool call are neither text nor an object")
         if isinstance(given, str) and given:
             call.pieces.append(given)
             if call.name:
@@ -81,16 +84,16 @@ class ChatCalls:
 
     def _call_for(self, piece: JsonObject, name: str) -> OpenCall:
         call_id = loose_json.text(piece, "id")
-        index = loose_json.number(piece, "index")
+        index = loose_json.index(piece, "index")
         if index is not None:
             call = self._at_index.get(index)
         elif call_id:
-            call = next((c for c in self._calls if c.call_id == call_id), None)
+            call = next((c for c in self._calls if c.wire_id == call_id), None)
         else:
             call = self._calls[-1] if self._calls and not name else None
-        is_other = call is not None and call_id and name and call_id != call.call_id
+        is_other = call is not None and call_id and name and call_id != call.wire_id
         if call is None or (is_other and not _goes_on(call, name)):
-            call = OpenCall(call_id or f"call_{self._turn}_{len(self._calls) + 1}", "")
+            call = self._ids.open(call_id, "")
             self._calls.append(call)
         if index is not None:
             self._at_index[index] = call

@@ -8,7 +8,7 @@ structured answer bare; audio models say in `audio` what they speak.
 from dataclasses import dataclass, field
 
 from lfgtui.providers import loose_json
-from lfgtui.providers.loose_json import JsonObject
+from lfgtui.providers.loose_json import JsonObject, UnreadableError
 
 
 @dataclass(slots=True)
@@ -37,12 +37,18 @@ def _read(content: object, found: Content) -> None:
                 _read_part(part, found)
         case dict():
             found.text += loose_json.text(content, "text") or loose_json.compact(content)
+        case None:
+            pass
+        case _:
+            raise UnreadableError("the content is not text")
 
 
 def _read_part(part: object, found: Content) -> None:
     record = loose_json.as_object(part)
     if record is None:
-        found.text += part if isinstance(part, str) else ""
+        if not isinstance(part, str):
+            raise UnreadableError("a part of the content is not text")
+        found.text += part
         return
     match loose_json.text(record, "type"):
         case "thinking":

@@ -17,7 +17,6 @@ What recorded streams show, and what is done about it:
   record, was cut; with any of them it is finished.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 
 from lfgtui.errors import ProviderError
@@ -30,29 +29,24 @@ from lfgtui.events import (
     WireEvent,
 )
 from lfgtui.providers import failures, loose_json
-from lfgtui.providers.calls import CUT_SHORT, NO_JSON, stop_reason
+from lfgtui.providers.calls import CUT_SHORT, DONE, NO_RECORD, stop_reason
 from lfgtui.providers.chat_calls import ChatCalls
 from lfgtui.providers.chat_content import read_content
 from lfgtui.providers.chat_hosted import WIRE, ChatHosted
 from lfgtui.providers.chat_reasoning import ChatReasoning
 from lfgtui.providers.citations import Citations
+from lfgtui.providers.decoder import RecordDecoder
 from lfgtui.providers.loose_json import JsonObject
 
 __all__ = ["WIRE", "ChatDecoder"]
 
-_DONE = "[DONE]"
 
-
-class ChatDecoder:
+class ChatDecoder(RecordDecoder):
     """One chat completion. See `base.Decoder`."""
 
     def __init__(self, turn: int = 1) -> None:
-        self.failure: ProviderError | None = None
-        self.unknown: Counter[str] = Counter()
-        self.done = False
-        self.wire_stop_reason: str | None = None
-        self._turn = turn
-        self._calls = ChatCalls(turn)
+        super().__init__(turn)
+        self._calls = ChatCalls()
         self._reasoning = ChatReasoning()
         self._citations = Citations()
         self._hosted = ChatHosted(turn, self._citations)
@@ -62,22 +56,22 @@ class ChatDecoder:
         self._refused = False
         self._usage_closed = False
 
-    def feed(self, name: str, data: str | bytes) -> Sequence[WireEvent]:
-        record = loose_json.parse_object(data)
-        if record is None:
-            if data in (_DONE, _DONE.encode()):
-                self.done = True
-            else:
-                self.unknown[NO_JSON] += 1
+    def _feed(self, name: str, data: str | bytes) -> Sequence[WireEvent]:
+        if data in DONE:
+            self.done = True
             return ()
-        if self.failure is not None:
+        if (record := loose_json.record_of(data)) is None:
+            self.unknown[NO_RECORD] += 1
             return ()
+        return self._take_record(name, record)
+
+    def _take_record(self, name: str, record: JsonObject) -> Sequence[WireEvent]:
         if record.get("error") or name == "error" or record.get("object") == "error":
             self.failure = failures.in_stream(record.get("error") or record)
             return ()
         return self._take(record)
 
-    def finish(self) -> Sequence[WireEvent]:
+    def _finish(self) -> Sequence[WireEvent]:
         ended = self.wire_stop_reason is not None or self.done or self._usage_closed
         if self.failure is None and not ended:
             self.failure = ProviderError("cut", "the stream ended before the answer did")
@@ -95,19 +89,19 @@ class ChatDecoder:
         reason = stop_reason(self.wire_stop_reason, called=bool(requested), refused=self._refused)
         return (*events, ResponseFinished(self._turn, reason))
 
-    def decode_whole(self, body: bytes) -> Sequence[WireEvent]:
-        record = loose_json.parse_object(body)
+    def _decode_whole(self, body: bytes) -> Sequence[WireEvent]:
+        record = loose_json.record_of(body)
         if record is None or not ("choices" in record or "error" in record or "object" in record):
             self.failure = ProviderError("protocol", "the answer is no chat completion")
             return ()
         self.done = bool(loose_json.children(record, "choices"))
-        return self.feed("", body)
+        return self._take_record("", record)
 
     def _take(self, record: JsonObject) -> Sequence[WireEvent]:
         events: list[WireEvent] = []
-        choices = loose_json.children(record, "choices")
+        choices = loose_json.exact_children(record, "choices")
         for choice in choices:
-            if not loose_json.number(choice, "index"):  # the first, or the only one
+            if not loose_json.index(choice, "index"):  # the first, or the only one
                 self._take_choice(choice, events)
                 self._hosted.ground(record, choice, events)
         events += self._citations.take(loose_json.children(record, "search_results"))
@@ -122,8 +116,8 @@ class ChatDecoder:
         return events
 
     def _take_choice(self, choice: JsonObject, events: list[WireEvent]) -> None:
-        message = loose_json.child(choice, "message")
-        delta = loose_json.as_object(choice.get("delta"))
+        message = loose_json.exact_child(choice, "message")
+        delta = None if choice.get("delta") is None else loose_json.exact_child(choice, "delta")
         reason = loose_json.text(choice, "finish_reason")
         if delta is None:
             self._take_delta(message, events)
@@ -156,7 +150,7 @@ class ChatDecoder:
         if reasoning := self._reasoning.take(delta, content.thought):
             events.append(ReasoningDelta(reasoning))
         self._say(content.text, events)
-        if refusal := loose_json.text(delta, "refusal"):
+        if refusal := loose_json.exact_text(delta, "refusal"):
             self._refused = True
             self._say(refusal, events)
         events += self._calls.take(delta)

@@ -11,7 +11,16 @@ from collections.abc import Sequence
 from lfgtui.providers.base import Request
 from lfgtui.providers.chat_decoder import WIRE
 from lfgtui.providers.request_parts import arguments_json, effort_of, has_calls, items_of
-from lfgtui.transcript import CallPart, Message, ModelTurn, ReasoningPart, ToolResult, UserTurn
+from lfgtui.transcript import (
+    CallPart,
+    ItemPart,
+    Message,
+    ModelTurn,
+    Part,
+    ReasoningPart,
+    ToolResult,
+    UserTurn,
+)
 
 ChatMessage = dict[str, object]
 
@@ -83,8 +92,12 @@ def _assistant(
     message: ChatMessage = {"role": "assistant", "content": text}
     items = items_of(turn, WIRE)
     if calls:
-        extra = {item.get("tool_call_id"): item.get("extra_content") for item in items}
-        message["tool_calls"] = [_call(call, extra.get(call.call_id)) for call in calls]
+        after = (*turn.parts[1:], None)
+        message["tool_calls"] = [
+            _call(call, _extra(next_part))
+            for call, next_part in zip(turn.parts, after, strict=True)
+            if isinstance(call, CallPart)
+        ]
     for item in items:
         if "message_extra_content" in item:
             message["extra_content"] = item["message_extra_content"]
@@ -94,6 +107,13 @@ def _assistant(
     if _DEEPSEEK_FIELD not in message and owes:
         message[_DEEPSEEK_FIELD] = ""
     return [message]
+
+
+def _extra(part: Part | None) -> object:
+    """The fields of the server's own that stand behind a call."""
+    if isinstance(part, ItemPart) and part.wire == WIRE and "tool_call_id" in part.item:
+        return part.item.get("extra_content")
+    return None
 
 
 def _call(call: CallPart, extra: object) -> dict[str, object]:

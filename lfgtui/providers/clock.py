@@ -1,7 +1,8 @@
-"""How long a response may keep lfg waiting."""
+"""How long a response may keep lfg waiting, and how long it may keep lfg busy."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from time import monotonic
 from typing import TypeVar
 
 from lfgtui.errors import ProviderError
@@ -10,7 +11,25 @@ from lfgtui.providers.sse import ByteSource
 
 T = TypeVar("T")
 
+_TURN = 0.005  # seconds
 _AFTERGLOW = 0.25  # seconds for a body that has said its last word to end by itself
+
+
+class Turn:
+    """A reader's turn on the event loop; others get theirs, however much there is to read.
+
+    What has arrived already is read without waiting, so a server that sends
+    faster than we read would keep the loop to itself.
+    """
+
+    def __init__(self) -> None:
+        self._ends = monotonic() + _TURN
+
+    async def share(self) -> None:
+        """Let everything else on the loop run once, where the turn is over."""
+        if monotonic() >= self._ends:
+            await asyncio.sleep(0)
+            self._ends = monotonic() + _TURN
 
 
 class Limit:

@@ -2,7 +2,19 @@
 
 from lfgtui.errors import ErrorKind
 
-PACKAGES = frozenset({"openai", "anthropic", "httpx", "httpx2", "websockets"})
+PACKAGES = frozenset(
+    {
+        "openai",
+        "anthropic",
+        "httpx",
+        "httpx2",
+        "websockets",
+        "httpcore",
+        "httpcore2",
+        "h11",
+        "anyio",
+    }
+)
 """The packages whose classes are told by name."""
 
 KIND_OF_CLASS: dict[str, ErrorKind] = {
@@ -40,6 +52,13 @@ KIND_OF_CLASS: dict[str, ErrorKind] = {
     "CookieConflict": "internal",
     "HTTPStatusError": "server",
     "HTTPError": "connection",
+    # httpcore and anyio, which the HTTP clients wrap, and may forget to
+    "ConnectionNotAvailable": "connection",
+    "NetworkError": "connection",
+    "BrokenResourceError": "cut",
+    "ClosedResourceError": "cut",
+    "EndOfStream": "cut",
+    "IncompleteRead": "cut",
     # websockets; a `ConnectionClosed` with a close code goes by that
     "ConnectionClosed": "cut",
     "InvalidURI": "invalid_request",

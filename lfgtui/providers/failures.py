@@ -14,12 +14,16 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
+from urllib.parse import urlsplit, urlunsplit
 
-from lfgtui.errors import ErrorKind, ProviderError
+from lfgtui.errors import ErrorKind, ProviderError, too_many_files
 from lfgtui.providers import loose_json
 from lfgtui.providers.close_codes import KIND_OF_CLOSE
 from lfgtui.providers.failure_kinds import KIND_OF_CLASS, KIND_OF_CODE, PACKAGES
 from lfgtui.providers.loose_json import JsonObject
+from lfgtui.redaction import Redactor, is_key
+from lfgtui.visible import visible
 
 _OVERFLOW = re.compile(
     r"context (?:length|window|size|limit)|maximum context|prompt is too long"
@@ -34,10 +38,15 @@ _CUT = re.compile(
 )
 """How gateways pass on that their own upstream broke off (aiohttp, httpx, urllib3, Go, Node)."""
 
-_SECRET = re.compile(
-    r"\b(?:sk|xai|gsk|rk|pk|key)-[\w*.\-]{6,}|\bAIza[\w\-]{8,}|(?<=Bearer )[^\s'\"]+", re.IGNORECASE
-)
+_MASKED = re.compile(r"\b(?:sk|xai|gsk|rk|pk)-[\w.\-]*\*{2}[\w*.\-]*")
+"""A key as servers show it that hide its middle."""
+
 _LONGEST_MESSAGE = 400
+_READ_OF_A_MESSAGE = 10 * _LONGEST_MESSAGE
+_LONGEST_PLACE = 200
+_LONGEST_CHAIN = 8  # of causes; libraries wrap an error two or three times
+_LONGEST_WAIT = 365 * 86_400.0
+"""Seconds; a server that asks for more means never."""
 
 _SILENT = {"ReadError": "the server, or something on the way to it, reset it"}
 """What exceptions mean that come without a message."""
@@ -95,6 +104,24 @@ def refused(
     return _of_status(status, headers, said, now or datetime.now(UTC))
 
 
+def redirected(status: int, location: str) -> ProviderError:
+    """The error of a redirect, which no wire follows.
+
+    What would come is a page, or the answer to a GET; and whom it leads to
+    has no right to the key, nor to what the conversation says.
+    """
+    try:
+        parts = urlsplit(location)
+        host = parts.netloc.rpartition("@")[2]  # no password, and no query below
+        where = urlunsplit(parts._replace(netloc=host, query="", fragment=""))
+    except ValueError:
+        where = ""
+    where = one_line(where[:_LONGEST_PLACE]) or "elsewhere"
+    told = f"the server redirects to {where} (HTTP {status}), which lfg does not follow"
+    hint = "base_url must be the API's final address"
+    return ProviderError("invalid_request", f"{told}; {hint}")
+
+
 def unreachable(host: str, why: str) -> ProviderError:
     """The error of a server to which there is no connection."""
     local = host.startswith(("127.", "localhost", "[::1]"))
@@ -121,14 +148,14 @@ def as_provider_error(
 
     `now` is what an HTTP date in Retry-After is measured against.
     """
-    if isinstance(error, ProviderError):
-        if not key or key not in error.message:
-            return error
-        found = error  # a server may repeat the key in a stream too
-    else:
-        found = _of_exception(error, now or datetime.now(UTC))
-    message = one_line(found.message.replace(key, "[key]") if key else found.message)
-    return ProviderError(found.kind, message, retry_after=found.retry_after)
+    found = _ours(error) or _of_foreign(error, now or datetime.now(UTC))
+    message = found.message.replace(key, "[key]") if key and is_key(key) else found.message
+    message = one_line(message)
+    if found is error and message == found.message:
+        return found
+    return ProviderError(
+        found.kind, message, retry_after=found.retry_after, retryable=found.retryable
+    )
 
 
 def kind_of_class(cls: type[BaseException]) -> ErrorKind | None:
@@ -144,24 +171,50 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     seconds or as an HTTP date (RFC 9110, 10.2.3); None where it does not say."""
     milliseconds = _positive(headers.get("retry-after-ms", ""))
     if milliseconds is not None:
-        return milliseconds / 1000
+        return min(milliseconds / 1000, _LONGEST_WAIT)
     said = headers.get("retry-after", "")
     seconds = _positive(said)
-    if seconds is not None or not said:
-        return seconds
-    try:
-        date = parsedate_to_datetime(said)
-    except ValueError:
-        return None
-    if date.tzinfo is None:
-        date = date.replace(tzinfo=UTC)
-    return max(0.0, (date - now).total_seconds())
+    if seconds is None and said:
+        try:
+            date = parsedate_to_datetime(said)
+            seconds = max(0.0, (date.replace(tzinfo=date.tzinfo or UTC) - now).total_seconds())
+        except (ValueError, OverflowError):  # a year that no calendar has
+            return None
+    return seconds if seconds is None else min(seconds, _LONGEST_WAIT)
 
 
 def one_line(message: str) -> str:
-    """The message on one line, of bearable length, without anything like a key."""
-    line = _SECRET.sub("[key]", " ".join(message.split()))
+    """The message on one line, of bearable length, harmless to a terminal, without a key."""
+    line = " ".join(visible(message[:_READ_OF_A_MESSAGE]).split())
+    line = _MASKED.sub("[key]", _rules().text(line))
     return line if len(line) <= _LONGEST_MESSAGE else f"{line[: _LONGEST_MESSAGE - 1]}…"
+
+
+def _ours(error: BaseException | None) -> ProviderError | None:
+    """The error of our own that a library has wrapped in one of its own."""
+    for _ in range(_LONGEST_CHAIN):
+        if error is None or isinstance(error, ProviderError):
+            return error
+        error = error.__cause__
+    return None
+
+
+def _of_foreign(error: Exception, now: datetime) -> ProviderError:
+    if (told := too_many_files(error)) is not None:
+        return ProviderError("connection", told)
+    if isinstance(error, ExceptionGroup):
+        inner = error.exceptions[0]
+        return _ours(inner) or _of_foreign(inner, now)
+    try:
+        return _of_exception(error, now)
+    except Exception as failure:  # what a server said was too odd even to be told
+        told = f"{type(error).__name__}, whose message cannot be read ({type(failure).__name__})"
+        return ProviderError("internal", told)
+
+
+@cache
+def _rules() -> Redactor:
+    return Redactor()
 
 
 def _of_exception(error: Exception, now: datetime) -> ProviderError:
@@ -176,8 +229,7 @@ def _of_exception(error: Exception, now: datetime) -> ProviderError:
     if kind is None:
         if isinstance(error, TimeoutError):
             return ProviderError("timeout", str(error) or "the request timed out")
-        kind = "connection" if isinstance(error, OSError) else "internal"
-        return ProviderError(kind, f"{type(error).__name__}: {error}")
+        return ProviderError(_kind_of_builtin(error), f"{type(error).__name__}: {error}")
     if kind == "connection" or _connect_clock(error) is not None:
         return _of_connection(error, now)
     if hasattr(error, "rcvd"):
@@ -188,13 +240,23 @@ def _of_exception(error: Exception, now: datetime) -> ProviderError:
     return ProviderError(kind, _plain(error, kind))
 
 
+def _kind_of_builtin(error: Exception) -> ErrorKind:
+    match error:
+        case OSError():
+            return "connection"
+        case UnicodeDecodeError() | RecursionError() | MemoryError():
+            return "protocol"  # more, or something else, than can be read
+        case UnicodeError():
+            return "invalid_request"  # a host name that none can be
+        case _:
+            return "internal"
+
+
 def _of_status(
     status: int, headers: Mapping[str, str], body: object, now: datetime
 ) -> ProviderError:
-    if 300 <= status < 400:  # not followed: what would come is a page, or a GET
-        where = headers.get("location", "elsewhere")
-        message = f"the server redirects to {where} (HTTP {status}); base_url should say that"
-        return ProviderError("invalid_request", message)
+    if 300 <= status < 400:
+        return redirected(status, headers.get("location", ""))
     # Anthropic's SDK keeps the whole body, OpenAI's the `error` inside it.
     outer = loose_json.as_object(body) or {}
     inner = loose_json.as_object(outer.get("error")) or outer
@@ -221,6 +283,8 @@ def _of_close(error: Exception) -> ProviderError:
     received, sent = getattr(error, "rcvd", None), getattr(error, "sent", None)
     if sent is not None and sent.code == 1009:  # we refused what came
         return ProviderError("protocol", f"a message is too long: {sent.reason}")
+    if sent is not None and sent.code in (1002, 1007) and not getattr(error, "rcvd_then_sent", 0):
+        return ProviderError("protocol", f"the server broke the WebSocket protocol: {sent.reason}")
     if received is None:
         return ProviderError("cut", _plain(error, "cut"))
     kind, reason = kind_of_close(received.code, received.reason), received.reason

@@ -1,19 +1,12 @@
-"""The HTTP client under both SDKs: its clock for connecting, and short refusals.
-
-The SDKs read the body of a refusal whole before they raise, and httpx2 that
-of a redirection before it follows; neither has a limit. So the stream of a
-response that is no answer is replaced by one that ends at `ERROR_BYTES`.
-"""
+"""The HTTP client under both SDKs: its clock for connecting, its proxy, its guard."""
 
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator
 
 import httpx2
 
 from lfgtui.providers import limits
 from lfgtui.providers.pump import local_host
-
-_COMPRESSED_BYTES = 64 * 1024  # gzip may make a thousand times as much of them
+from lfgtui.providers.response_guard import guard
 
 
 def open_http(
@@ -28,7 +21,7 @@ def open_http(
         client = httpx2.AsyncClient(trust_env=False, timeout=timeout, verify=_trust(url))
     else:
         client = sdk_client(timeout=timeout)
-    client.event_hooks["response"].append(_shorten)
+    guard(client, document_bytes=limits.LIST_BYTES)
     return client
 
 
@@ -40,34 +33,3 @@ def only_connecting(seconds: float) -> httpx2.Timeout:
 def _trust(url: httpx2.URL) -> ssl.SSLContext | bool:
     """The usual certificates; none for plain HTTP, since reading them takes 40 ms."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if url.scheme == "http" else True
-
-
-async def _shorten(response: httpx2.Response) -> None:
-    if response.status_code >= 300 and isinstance(response.stream, httpx2.AsyncByteStream):
-        is_compressed = "content-encoding" in response.headers
-        limit = _COMPRESSED_BYTES if is_compressed else limits.ERROR_BYTES
-        response.stream = _Shortened(response.stream, limit)
-
-
-class _Shortened(httpx2.AsyncByteStream):
-    """As much of a stream as a message needs."""
-
-    def __init__(self, stream: httpx2.AsyncByteStream, limit: int) -> None:
-        self._stream = stream
-        self._limit = limit
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        left = self._limit
-        stream = aiter(self._stream)
-        try:
-            async for chunk in stream:
-                yield chunk[:left]
-                left -= len(chunk)
-                if left <= 0:
-                    return
-        finally:
-            if isinstance(stream, AsyncGenerator):
-                await stream.aclose()
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()

@@ -1,15 +1,32 @@
-"""JSON from strangers: read what can be read, and never raise over the rest.
+"""JSON from strangers: read what can be read, and say so where something is lost.
 
-A record of the wrong shape costs the fields that are wrong and nothing else,
-so the accessors answer with an empty value of the right type.
+There are two ways to look at a field. Where it only adds something, a value of
+the wrong type costs the field and nothing else: `text`, `child` and the like
+answer with an empty value. Where it is part of what the model says (text,
+arguments, the place of a piece), a value of the wrong type means that a piece
+is missing, and what is left may say something else: `exact_text`, `index` and
+the like raise `UnreadableError`, which fails the response.
 """
 
 import json
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import msgspec
 
+from lfgtui.bounds import is_too_deep
+
 JsonObject: TypeAlias = dict[str, object]
+
+LARGEST = 2**53 - 1
+"""The largest number that every reader of JSON takes for itself (RFC 8259, 6)."""
+
+MOST_PLACES = 1_000_000
+"""No response has so many blocks, items or calls that an index reaches this."""
+
+
+class UnreadableError(ValueError):
+    """A record that cannot be read, or not without guessing what it said."""
+
 
 _object_decoder = msgspec.json.Decoder(dict[str, object])
 _encoder = msgspec.json.Encoder()
@@ -23,14 +40,17 @@ def parse(data: str | bytes) -> object:
     characters in strings.
     """
     try:
-        return msgspec.json.decode(data)
+        return _not_too_deep(msgspec.json.decode(data), data)
+    except UnreadableError:
+        raise
     except (msgspec.MsgspecError, ValueError, RecursionError):
         pass
     text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data
     try:
-        return _clean(json.loads(text, strict=False, parse_constant=lambda _: None))
+        value = json.loads(text, strict=False, parse_constant=lambda _: None)
     except RecursionError as error:
-        raise ValueError("nested too deeply") from error
+        raise UnreadableError(_TOO_DEEP) from error
+    return _clean(_not_too_deep(value, text))
 
 
 def parse_object(data: str | bytes) -> JsonObject | None:
@@ -39,13 +59,27 @@ def parse_object(data: str | bytes) -> JsonObject | None:
     The only object of a list counts: so Google sends its errors.
     """
     try:
-        return _object_decoder.decode(data)
+        return record_of(data)
+    except ValueError:
+        return None
+
+
+def record_of(data: str | bytes) -> JsonObject | None:
+    """As `parse_object`, but raises `UnreadableError` where the data is no JSON at all."""
+    try:
+        return _not_too_deep(_object_decoder.decode(data), data)
+    except UnreadableError:
+        raise
     except (msgspec.MsgspecError, ValueError, RecursionError):
         pass
     try:
-        value = parse(data)
-    except ValueError:
-        return None
+        value = parse(data if isinstance(data, str) else data.decode())
+    except UnicodeDecodeError as error:
+        raise UnreadableError(NO_UTF8) from error
+    except UnreadableError:
+        raise
+    except ValueError as error:
+        raise UnreadableError(f"it is not JSON ({error})") from error
     return as_object(value[0] if isinstance(value, list) and len(value) == 1 else value)
 
 
@@ -70,15 +104,60 @@ def text(record: JsonObject, key: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def number(record: JsonObject, key: str) -> int | None:
-    """A field that counts, None where it is missing or no number."""
+def exact_text(record: JsonObject, key: str) -> str:
+    """A string field, "" where it is missing or null; raises `UnreadableError`."""
     value = record.get(key)
+    if isinstance(value, str):
+        return value
+    if value is not None:
+        raise UnreadableError(f'"{key}" is {_kind(value)}, not a string')
+    return ""
+
+
+def exact_child(record: JsonObject, key: str) -> JsonObject:
+    """An object field, {} where it is missing or null; raises `UnreadableError`."""
+    value = record.get(key)
+    if isinstance(value, dict):
+        return value
+    if value is not None:
+        raise UnreadableError(f'"{key}" is {_kind(value)}, not an object')
+    return {}
+
+
+def exact_children(record: JsonObject, key: str) -> list[JsonObject]:
+    """The objects of a list field; raises `UnreadableError` where any is none."""
+    value = record.get(key)
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise UnreadableError(f'"{key}" is {_kind(value)}, not a list')
+    for item in value:
+        if not isinstance(item, dict):
+            raise UnreadableError(f'"{key}" holds {_kind(item)}, not an object')
+    return value
+
+
+def index(record: JsonObject, key: str) -> int | None:
+    """A place in a list, None where it is missing or null; raises `UnreadableError`."""
+    value = record.get(key)
+    if value is None:
+        return None
     if isinstance(value, bool) or not isinstance(value, int | float):
+        raise UnreadableError(f'"{key}" is {_kind(value)}, not a number')
+    if not (0 <= value <= MOST_PLACES and value == int(value)):
+        raise UnreadableError(f'"{key}" is not a valid index')
+    return int(value)
+
+
+def number(record: JsonObject, key: str) -> int | None:
+    """A field that counts, None where it is missing or no number.
+
+    Every number of a record passes here or through `index`, so none is larger than `LARGEST`.
+    """
+    value = record.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
         return None
-    try:
-        return int(value)
-    except (OverflowError, ValueError):
-        return None
+    return int(max(-LARGEST, min(LARGEST, value)))
 
 
 def child(record: JsonObject, key: str) -> JsonObject:
@@ -92,6 +171,25 @@ def children(record: JsonObject, key: str) -> list[JsonObject]:
     if not isinstance(value, list):
         return []
     return [item for item in value if isinstance(item, dict)]
+
+
+NO_UTF8 = "it is not UTF-8"
+_TOO_DEEP = "it is nested too deeply"
+_KINDS = {bool: "true or false", int: "a number", float: "a number", str: "a string",
+          list: "a list", dict: "an object", type(None): "null"}  # fmt: skip
+
+_Value = TypeVar("_Value")
+
+
+def _kind(value: object) -> str:
+    return _KINDS.get(type(value), "something else")
+
+
+def _not_too_deep(value: _Value, data: str | bytes) -> _Value:
+    """The value; raises `UnreadableError`. Only what has brackets enough is looked through."""
+    if is_too_deep(value, data):
+        raise UnreadableError(_TOO_DEEP)
+    return value
 
 
 def _clean(value: object) -> object:

@@ -75,7 +75,8 @@ class Probe:
         """Note what the client, the SDKs' or httpx's own, sends and gets from now on."""
         client.event_hooks = {
             "request": [*client.event_hooks["request"], self._on_request],
-            "response": [*client.event_hooks["response"], self._on_response],
+            # Before the guard, which decompresses.
+            "response": [self._on_response, *client.event_hooks["response"]],
         }
 
     async def _on_request(self, request: httpx2.Request | httpx.Request) -> None:

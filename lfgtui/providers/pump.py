@@ -12,13 +12,14 @@ from typing import Protocol
 
 from httpx_sse import ServerSentEvent
 
-from lfgtui.errors import ProviderError
 from lfgtui.events import Heartbeat, WireEvent
+from lfgtui.providers import limits
 from lfgtui.providers.base import Decoder, Request
 from lfgtui.providers.body import Part, Whole, read_body
-from lfgtui.providers.clock import Limit, Watched, afterglow, first_limit, idle_limit
+from lfgtui.providers.clock import Limit, Turn, Watched, afterglow, first_limit, idle_limit
 from lfgtui.providers.failures import as_provider_error
-from lfgtui.providers.limits import ArgumentsMeter
+from lfgtui.providers.limits import CallMeter, in_pieces
+from lfgtui.providers.progress import Progress
 from lfgtui.providers.response_log import ResponseLog
 
 CONNECT_TIMEOUT = 10.0
@@ -61,11 +62,11 @@ async def pump(
             first = first_limit(request)
             response = (await first.wait(stack.enter_async_context(sending))).http_response
             log.answered()
-            arguments = ArgumentsMeter()
+            calls = CallMeter()
             async with aclosing(_events(response, decoder, request, first)) as events:
                 async for event in events:
                     yield event
-                    arguments.count(event)
+                    calls.count(event)
     except Exception as error:
         raise as_provider_error(error, key=key) from error
 
@@ -89,30 +90,41 @@ def sdk_headers(headers: Mapping[str, str]) -> dict[str, str]:
 async def _events(
     response: HttpResponse, decoder: Decoder, request: Request, first: Limit
 ) -> AsyncGenerator[WireEvent, None]:
-    limit, begun = first, False
-    idle = idle_limit(request)
+    limit: Limit = first
+    last: Limit | None = None
+    idle, progress, turn = idle_limit(request), Progress(decoder.unknown), Turn()
     kind = response.headers.get("content-type", "")
-    async with aclosing(read_body(Watched(response, idle.restart), kind)) as parts:
-        while decoder.failure is None:
+    async with aclosing(read_body(Watched(response, idle.restart), kind)) as reading:
+        while True:
             try:
-                part = await limit.wait(anext(parts, None))
-            except ProviderError:
+                parts = await limit.wait(anext(reading, None))
+            except Exception:
                 if decoder.done:
                     break
                 raise
-            if part is None:
+            if parts is None:
                 break
-            events = _decode(part, decoder)
-            for event in events:
-                yield event
-            begun = begun or any(not isinstance(event, Heartbeat) for event in events)
-            begun = begun or (not events and isinstance(part, ServerSentEvent))
+            beaten = False
+            for part in parts:
+                events = _decode(part, decoder)
+                for event in in_pieces(events):
+                    if beaten and isinstance(event, Heartbeat):
+                        continue  # many at once are one sign of life
+                    beaten = isinstance(event, Heartbeat)
+                    yield event
+                    await turn.share()
+                progress.take(events, is_record=isinstance(part, ServerSentEvent))
+                if decoder.failure is not None:
+                    break
+                await turn.share()
+            if decoder.failure is not None:
+                break
             if decoder.done:
-                limit = afterglow()
-            elif begun:
+                limit = last = last or afterglow()
+            elif progress.has_begun:
                 limit = idle
                 idle.restart()
-    for event in decoder.finish():
+    for event in in_pieces(decoder.finish()):
         yield event
     if decoder.failure is not None:
         raise decoder.failure
@@ -120,8 +132,10 @@ async def _events(
 
 def _decode(part: Part, decoder: Decoder) -> Sequence[WireEvent]:
     if isinstance(part, Whole):
+        limits.refuse_crowds(part.body)
         return decoder.decode_whole(part.body)
     if not isinstance(part, ServerSentEvent):
         return (Heartbeat(),)
+    limits.refuse_crowds(part.data)
     name = part.event
     return decoder.feed("" if name == "message" else name, part.data)

@@ -17,9 +17,8 @@ from lfgtui.config import (
     Config,
     ProviderConfig,
     WireName,
-    api_key,
-    request_headers,
 )
+from lfgtui.credentials import api_key, request_headers, secret_variables
 from lfgtui.errors import UsageError
 from lfgtui.providers.base import Provider
 
@@ -63,12 +62,19 @@ class Providers:
 
     `starters` give the providers that run here, by name, their base URL. A
     server that died is started anew by whoever asks next, and then the
-    provider is opened anew: its address has changed.
+    provider is opened anew: its address has changed. `on_key` is told of every
+    key before anything is asked with it.
     """
 
-    def __init__(self, config: Config, starters: Mapping[str, Starter] | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        starters: Mapping[str, Starter] | None = None,
+        on_key: Callable[[str], None] | None = None,
+    ) -> None:
         self._config = config
         self._starters = starters or {}
+        self._on_key = on_key
         self._open: dict[str, _Opened] = {}
         self._opening: dict[str, asyncio.Lock] = {}
 
@@ -86,7 +92,11 @@ class Providers:
             if opened is None or opened.base_url != base_url:
                 if opened is not None:
                     await opened.provider.aclose()
-                provider = await asyncio.to_thread(_connect, name, said, base_url)
+                others = secret_variables(self._config)
+                key = await asyncio.to_thread(api_key, name, said, others)
+                if key is not None and self._on_key is not None:
+                    self._on_key(key)
+                provider = await asyncio.to_thread(_connect, name, said, base_url, key)
                 opened = self._open[name] = _Opened(base_url, provider)
             return opened.provider
 
@@ -111,11 +121,10 @@ class _Opened(NamedTuple):
     provider: Provider
 
 
-def _connect(name: str, said: ProviderConfig, base_url: str | None) -> Provider:
-    """Everything that takes long: a key from a command, the import, the certificates."""
+def _connect(name: str, said: ProviderConfig, base_url: str | None, key: str | None) -> Provider:
+    """Everything that takes long: the import, the certificates."""
     if said.wire is None:
         raise UsageError(f'provider "{name}" has no "wire"')
-    key = api_key(name, said)
     headers = request_headers(name, said)
     module = importlib.import_module(_MODULES[said.wire])
     if said.wire in AGENT_WIRES:

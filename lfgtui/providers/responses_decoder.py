@@ -9,7 +9,6 @@ Places (`output_index`) hold a response together; ids may change from record to
 record, and a stream that was resumed begins in the middle.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 
 from lfgtui.errors import ProviderError
@@ -25,15 +24,23 @@ from lfgtui.events import (
     WireEvent,
 )
 from lfgtui.providers import failures, loose_json
-from lfgtui.providers.calls import CUT_SHORT, NO_JSON, OpenCall, parse_arguments, stop_reason
+from lfgtui.providers.calls import (
+    CUT_SHORT,
+    DONE,
+    NO_RECORD,
+    CallIds,
+    OpenCall,
+    parse_arguments,
+    stop_reason,
+)
 from lfgtui.providers.citations import Citations
-from lfgtui.providers.loose_json import JsonObject
+from lfgtui.providers.decoder import RecordDecoder
+from lfgtui.providers.loose_json import JsonObject, UnreadableError
 from lfgtui.providers.responses_hosted import WIRE, HostedItems
 from lfgtui.providers.spoken import Spoken
 
 __all__ = ["WIRE", "ResponsesDecoder"]
 
-_DONE = "[DONE]"
 _TEXT = ("response.output_text.", "response.refusal.", "response.audio.transcript.")
 _THOUGHT = ("response.reasoning_summary_text.", "response.reasoning_text.")
 _ENDS = frozenset(
@@ -68,15 +75,12 @@ _PROGRESS = (
 """Records that say nothing which others do not say whole."""
 
 
-class ResponsesDecoder:
+class ResponsesDecoder(RecordDecoder):
     """One response. See `base.Decoder`."""
 
     def __init__(self, turn: int = 1) -> None:
-        self.failure: ProviderError | None = None
-        self.unknown: Counter[str] = Counter()
-        self.done = False
-        self.wire_stop_reason: str | None = None
-        self._turn = turn
+        super().__init__(turn)
+        self._ids = CallIds()
         self._calls: dict[object, OpenCall] = {}
         self._ended: set[str] = set()
         self._held: list[OpenCall] = []
@@ -89,17 +93,14 @@ class ResponsesDecoder:
         self._called = False
         self._refused = False
 
-    def feed(self, name: str, data: str | bytes) -> Sequence[WireEvent]:
-        record = loose_json.parse_object(data)
-        if record is None:
-            if data in (_DONE, _DONE.encode()):
-                self.done = True
-            else:
-                self.unknown[NO_JSON] += 1
+    def _feed(self, name: str, data: str | bytes) -> Sequence[WireEvent]:
+        if data in DONE:
+            self.done = True
             return ()
-        if self.failure is not None:
+        if (record := loose_json.record_of(data)) is None:
+            self.unknown[NO_RECORD] += 1
             return ()
-        kind = loose_json.text(record, "type") or name
+        kind = loose_json.exact_text(record, "type") or name
         place = _place(record)
         match kind:
             case "response.output_text.annotation.added":
@@ -111,11 +112,11 @@ class ResponsesDecoder:
             case "response.function_call_arguments.delta" | "response.function_call_arguments.done":
                 return self._grow_call(place, record)
             case "response.output_item.added":
-                return self._add(place, loose_json.child(record, "item"))
+                return self._add(place, loose_json.exact_child(record, "item"))
             case "response.output_item.done":
-                return self._finish_item(place, loose_json.child(record, "item"))
+                return self._finish_item(place, loose_json.exact_child(record, "item"))
             case _ if kind in _ENDS:
-                return self._close(loose_json.child(record, "response"), kind)
+                return self._close(loose_json.exact_child(record, "response"), kind)
             case _ if kind.startswith(_HOSTED):
                 return self._hosted.grow(kind, place, record)
             case "keepalive":
@@ -126,7 +127,7 @@ class ResponsesDecoder:
                 self.unknown[kind or "untyped"] += 1
         return ()
 
-    def finish(self) -> Sequence[WireEvent]:
+    def _finish(self) -> Sequence[WireEvent]:
         if self.failure is None and self.wire_stop_reason is None:
             self.failure = ProviderError("cut", "the stream ended before the response did")
         if self.failure is not None:
@@ -135,13 +136,13 @@ class ResponsesDecoder:
         if stop_reason(self.wire_stop_reason, called=False) not in CUT_SHORT:
             # Some servers close the response and not its items.
             for call in (*self._held, *self._calls.values()):
-                if call.name:
+                if call.name or call.pieces:
                     self._request(call, events)
         reason = stop_reason(self.wire_stop_reason, called=self._called, refused=self._refused)
         return (*events, ResponseFinished(self._turn, reason))
 
-    def decode_whole(self, body: bytes) -> Sequence[WireEvent]:
-        response = loose_json.parse_object(body)
+    def _decode_whole(self, body: bytes) -> Sequence[WireEvent]:
+        response = loose_json.record_of(body)
         if response is None or not ("output" in response or response.get("error")):
             self.failure = ProviderError("protocol", "the answer is no Responses object")
             return ()
@@ -149,8 +150,8 @@ class ResponsesDecoder:
 
     def _say(self, kind: str, place: object, record: JsonObject) -> Sequence[WireEvent]:
         """A delta of visible text, or what closes one part of it."""
-        part = (place, loose_json.number(record, "content_index") or 0)
-        said = loose_json.text(record, "delta")
+        part = (place, loose_json.index(record, "content_index") or 0)
+        said = loose_json.exact_text(record, "delta")
         if said:
             self._text.add(part, said)
         elif kind.endswith(".done"):
@@ -163,10 +164,10 @@ class ResponsesDecoder:
         return (TextDelta(said),)
 
     def _think(self, kind: str, place: object, record: JsonObject) -> Sequence[WireEvent]:
-        index = loose_json.number(record, "summary_index")
-        index = loose_json.number(record, "content_index") if index is None else index
+        index = loose_json.index(record, "summary_index")
+        index = loose_json.index(record, "content_index") if index is None else index
         part = (place, ".reasoning_summary_" in kind, index or 0)
-        said = loose_json.text(record, "delta")
+        said = loose_json.exact_text(record, "delta")
         if said:
             self._thought.add(part, said)
         elif kind.endswith(".done"):
@@ -182,16 +183,15 @@ class ResponsesDecoder:
         return (ReasoningDelta(f"\n\n{said}" if is_next and part[1] else said),)
 
     def _add(self, place: object, item: JsonObject) -> Sequence[WireEvent]:
-        if loose_json.text(item, "type") != "function_call":
+        if loose_json.exact_text(item, "type") != "function_call":
             return self._hosted.begin(place, item)
         known = self._calls.get(place)
-        if known is not None and known.call_id == loose_json.text(item, "call_id"):
+        if known is not None and known.wire_id == _wire_id(item):
             return ()  # the same record again
         return (self._start_call(place, item),)
 
     def _start_call(self, place: object, item: JsonObject) -> ToolCallStarted:
-        call_id = loose_json.text(item, "call_id") or loose_json.text(item, "id")
-        call = OpenCall(call_id, loose_json.text(item, "name"))
+        call = self._ids.open(_wire_id(item), loose_json.exact_text(item, "name"))
         self._calls[place] = call
         return ToolCallStarted(call.call_id, call.name)
 
@@ -201,8 +201,9 @@ class ResponsesDecoder:
             call = next(iter(self._calls.values()))
         if call is None:
             return ()
-        piece = loose_json.text(record, "delta")
-        piece = piece or call.rest(loose_json.text(record, "arguments"))
+        whole = loose_json.exact_text(record, "arguments")
+        call.compare(parse_arguments(whole))
+        piece = loose_json.exact_text(record, "delta") or call.rest(whole)
         if not piece:
             return ()
         call.pieces.append(piece)
@@ -215,7 +216,7 @@ class ResponsesDecoder:
         if item_id and {place, item_id} <= self._finished:
             return ()  # the same record again
         self._finished |= {place, item_id}
-        match loose_json.text(item, "type"):
+        match loose_json.exact_text(item, "type"):
             case "message":
                 return self._take_message(place, item, moved=moved)
             case "reasoning":
@@ -247,16 +248,24 @@ class ResponsesDecoder:
 
     def _finish_call(self, place: object, item: JsonObject) -> Sequence[WireEvent]:
         call_id = loose_json.text(item, "call_id")
-        if call_id and call_id in self._ended:
-            return ()
-        known = next((p for p, c in self._calls.items() if call_id and c.call_id == call_id), place)
+        open_here = self._calls.get(place)
+        if open_here is None or (call_id and open_here.wire_id != call_id):
+            if call_id and call_id in self._ended:
+                return ()
+            moved = (p for p, c in self._calls.items() if call_id and c.wire_id == call_id)
+            known = next(moved, place)
+        else:
+            known = place
         events: list[WireEvent] = []
         if known not in self._calls:
             events.append(self._start_call(known, item))
         call = self._calls.pop(known)
-        self._ended.add(call.call_id)
+        self._ended.add(call.wire_id)
         given = item.get("arguments")
+        if not isinstance(given, str | dict | None):
+            raise UnreadableError("the arguments of a tool call are neither text nor an object")
         whole = given if isinstance(given, str) else loose_json.compact(given or {})
+        call.compare(parse_arguments(whole))
         if piece := call.rest(whole):
             call.pieces.append(piece)
             events.append(ToolArgumentsDelta(call.call_id, piece))
@@ -278,7 +287,7 @@ class ResponsesDecoder:
     def _close(self, response: JsonObject, kind: str) -> Sequence[WireEvent]:
         events: list[WireEvent] = []
         seen = frozenset(self._finished)
-        for index, item in enumerate(loose_json.children(response, "output")):
+        for index, item in enumerate(loose_json.exact_children(response, "output")):
             # Some items are in no record but this one. Places may differ, so ids tell as well.
             item_id = loose_json.text(item, "id")
             if not seen or (item_id and not seen & {index, item_id}):
@@ -295,8 +304,12 @@ class ResponsesDecoder:
 
 
 def _place(record: JsonObject) -> object:
-    index = loose_json.number(record, "output_index")
+    index = loose_json.index(record, "output_index")
     return loose_json.text(record, "item_id") if index is None else index
+
+
+def _wire_id(item: JsonObject) -> str:
+    return loose_json.text(item, "call_id") or loose_json.text(item, "id")
 
 
 def _usage(usage: JsonObject) -> list[Usage]:

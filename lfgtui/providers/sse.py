@@ -5,13 +5,17 @@ the SDKs' own line iterators also split at U+2028, U+0085 and form feed, which
 are legal inside JSON strings. This adapter adds what it leaves out of the
 standard (https://html.spec.whatwg.org/multipage/server-sent-events.html,
 9.2.6): a byte order mark, bytes that are no UTF-8, events without data, ids
-that come alone, and reconnection times that are no digits.
+that come alone, and reconnection times that are no digits. An event with bytes
+that are no UTF-8 is told as the standard says, and is the last: it is damaged,
+and nobody knows what it said.
 
 It also keeps the line that is not complete yet, as bytes: httpx-sse would keep
 a string for every piece of it, which for a line that comes byte by byte is
 thirty times its size. So what a server can make us hold is `RECORD_BYTES`.
 """
 
+import codecs
+import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -22,6 +26,10 @@ from httpx_sse._decoders import SSEDecoder, SSELineDecoder
 
 from lfgtui.errors import ProviderError
 from lfgtui.providers import limits
+from lfgtui.providers.decoder import unreadable
+from lfgtui.providers.loose_json import NO_UTF8
+
+_STRAY_BYTE = re.compile("[\udc80-\udcff]")  # as "surrogateescape" leaves it
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +62,7 @@ class RecordReader:
     `error:` field as the event of that name, as the providers' wires need;
     without it the reader is strict. `last_event_id` and `retry`
     (milliseconds) are what a reconnection would use. `failure` is set by a
-    record that does not end; nothing is read after it.
+    record that does not end or is damaged; nothing is read after it.
     """
 
     def __init__(self, *, tail: bool) -> None:
@@ -66,7 +74,7 @@ class RecordReader:
         self._lines = SSELineDecoder()
         self._events = SSEDecoder()
         self._at_start = True
-        self._has_data = False
+        self._has_data = self._is_damaged = False
         self._data_length = 0
 
     def feed(self, data: bytes) -> list[Record]:
@@ -79,14 +87,13 @@ class RecordReader:
         self._partial += data[end:]
         if self._data_length + len(self._partial) > limits.RECORD_BYTES:
             self._partial.clear()
-            hint = "is this the API that base_url and wire say?"
-            self.failure = limits.too_long("a single record", limits.RECORD_BYTES, hint)
+            self.failure = limits.too_long("a single record", limits.RECORD_BYTES, limits.WRONG_API)
         return records
 
     def finish(self) -> list[Record]:
         """The records that the end of the body completes."""
-        if self.failure is not None:
-            return []
+        if self.failure is not None or _ends_within_character(self._partial):
+            return []  # what broke off there is a cut, which its decoder sees
         records = self._read_partial()
         # A carriage return at the very end waits for a line feed, so its line is complete.
         ends_complete = self._lines.trailing_cr
@@ -99,7 +106,10 @@ class RecordReader:
 
     def _read_partial(self) -> list[Record]:
         # A line end is no part of a longer character, so none is torn here.
-        text = self._partial.decode("utf-8", "replace")
+        try:
+            text = self._partial.decode()
+        except UnicodeDecodeError:
+            text = self._partial.decode("utf-8", "surrogateescape")
         self._partial.clear()
         if self._at_start and text:
             self._at_start = False
@@ -111,9 +121,15 @@ class RecordReader:
         return records
 
     def _take(self, line: str, records: list[Record]) -> None:
+        if self.failure is not None:
+            return
+        is_damaged = not line.isascii() and _STRAY_BYTE.search(line) is not None
+        if is_damaged:
+            line = line.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         if line.startswith(":"):
             records.append(Comment(line[1:].strip()))
             return
+        self._is_damaged = self._is_damaged or is_damaged
         if line:
             self._take_field(line)
             return
@@ -121,9 +137,10 @@ class RecordReader:
         before, self.last_event_id = self.last_event_id, event.id if event is not None else ""
         if event is not None and self._has_data:
             records.append(event)
+            self.failure = unreadable(NO_UTF8) if self._is_damaged else None
         elif self.last_event_id != before:
             records.append(Position("", self.last_event_id))
-        self._has_data = False
+        self._has_data = self._is_damaged = False
         self._data_length = 0
 
     def _take_field(self, line: str) -> None:
@@ -145,6 +162,12 @@ class RecordReader:
         self._events.decode(line)
 
 
+def _ends_within_character(data: bytes | bytearray) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    decoder.decode(data)
+    return bool(decoder.getstate()[0])
+
+
 async def read_records(response: ByteSource, *, tail: bool = True) -> AsyncGenerator[Record, None]:
     """The records of a response as they arrive, comments among them.
 
@@ -159,6 +182,8 @@ async def read_records(response: ByteSource, *, tail: bool = True) -> AsyncGener
                 raise reader.failure
     for record in reader.finish():
         yield record
+    if reader.failure is not None:
+        raise reader.failure
 
 
 async def read_bytes(response: ByteSource) -> AsyncGenerator[bytes, None]:
@@ -170,8 +195,7 @@ async def read_bytes(response: ByteSource) -> AsyncGenerator[bytes, None]:
             yield chunk
             count += len(chunk)
             if count > limits.BODY_BYTES:
-                hint = "what came until then is kept"
-                raise limits.too_long("the response", limits.BODY_BYTES, hint)
+                raise limits.too_long("the response", limits.BODY_BYTES, limits.KEPT)
     finally:
         if isinstance(chunks, AsyncGenerator):
             await chunks.aclose()

@@ -6,13 +6,14 @@ from lfgtui.redaction.events import (
     redacted_entries,
     redacted_ticket,
 )
-from lfgtui.redaction.redactor import Redactor, TextStream, is_marked
+from lfgtui.redaction.redactor import Redactor, TextStream, is_key, is_marked
 
 __all__ = [
     "EventRedactor",
     "Redactor",
     "TextStream",
     "is_empty_delta",
+    "is_key",
     "is_marked",
     "redacted_entries",
     "redacted_ticket",

@@ -7,6 +7,9 @@ answer ends where something else begins; arguments and outputs of several
 calls may arrive by turns. Heartbeats, usage and the like come in the middle
 of anything and end nothing.
 
+Which fields of an event hold text is read off its declaration, so that a new
+event or field is looked at without being named here.
+
 Items that a wire wants back unchanged cannot be redacted: the provider would
 refuse what its signature does not fit. One that holds a secret, or that signs
 reasoning from which one was taken, is left out of the conversation: in its
@@ -14,7 +17,8 @@ place stands an item of the wire `redacted`, which no wire sends.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeAlias
+from functools import cache
+from typing import Literal, TypeAlias, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -29,11 +33,6 @@ _Key: TypeAlias = tuple[str, str, str]
 
 _LEFT_OUT = e.ProviderItem("redacted", {})
 
-# What names things rather than says something: a mark in it would break what hangs on it.
-_NAMES = frozenset(
-    ("call_id", "channel", "kind", "limit", "model", "name", "origin", "provider", "stop_reason")
-)
-
 
 class EventRedactor:
     """One ticket's events in, the same without secrets out.
@@ -45,6 +44,7 @@ class EventRedactor:
         self._redactor = redactor
         self._open: dict[_Key, tuple[TextStream, _Delta]] = {}
         self._reasoned = 0
+        self._hiding: set[str] = set()
 
     def feed(self, event: e.Event) -> list[e.Event]:
         """What was held of texts that end here, then the event itself; a delta may be empty."""
@@ -57,6 +57,8 @@ class EventRedactor:
                 | e.HostedOutputDelta()
             ):
                 key = _key_of(event)
+                if len(self._open) == 1 and key in self._open:
+                    return [self._delta(key, event)]
                 before = self._end(lambda other: not _go_together(key, other))
                 return [*before, self._delta(key, event)]
             case e.Heartbeat() | e.Usage() | e.Status() | e.Citation():
@@ -73,8 +75,10 @@ class EventRedactor:
     def _delta(self, key: _Key, event: _Delta) -> _Delta:
         stream, _ = self._open.get(key) or (TextStream(self._redactor), event)
         self._open[key] = (stream, event)
+        if not isinstance(event, e.ReasoningDelta):
+            return self._named(_with_text(event, stream.feed(_text_of(event))))
         found = self._redactor.found.total()
-        text = stream.feed(_text_of(event))
+        text = stream.feed(event.text)
         self._note_reasoning(event, found)
         return _with_text(event, text)
 
@@ -84,7 +88,7 @@ class EventRedactor:
             stream, last = self._open.pop(key)
             found = self._redactor.found.total()
             if rest := stream.finish():
-                ended.append(_with_text(last, rest))
+                ended.append(self._named(_with_text(last, rest)))
             self._note_reasoning(last, found)
         return ended
 
@@ -93,23 +97,50 @@ class EventRedactor:
             self._reasoned += self._redactor.found.total() - found_before
 
     def _whole(self, event: e.Event) -> e.Event:
-        if isinstance(event, e.RequestSent):
-            self._reasoned = 0
-        if not isinstance(event, e.ProviderItem):
-            return self._fields(event)
-        signs_redacted, self._reasoned = self._reasoned > 0, 0
-        is_changed = self._redactor.value(event.item) != event.item
-        return _LEFT_OUT if signs_redacted or is_changed else event
+        told = self._fields(event)
+        match event:
+            case e.RequestSent():
+                self._reasoned = 0
+            case e.ProviderItem():
+                signs_redacted, self._reasoned = self._reasoned > 0, 0
+                return _LEFT_OUT if signs_redacted or told != event else event
+            case e.ToolCallRequested(call_id) if told != event:
+                self._hiding.add(call_id)
+            case e.ApprovalRequested(call_id, _, summary) if call_id in self._hiding:
+                # It was made of what is hidden, put on one line and cut in its middle.
+                hidden = self._redactor.replacement("secret")
+                return msgspec.structs.replace(told, summary=hidden if summary else "")
+        return told
+
+    def _named(self, event: _Delta) -> _Delta:
+        """The delta with the rest of its fields redacted, which are whole."""
+        if isinstance(event, e.TextDelta | e.ReasoningDelta):
+            return event
+        call_id = self._redactor.text(event.call_id)
+        if call_id == event.call_id:
+            return event
+        return msgspec.structs.replace(event, call_id=call_id)
 
     def _fields(self, event: e.Event) -> e.Event:
         changed: dict[str, object] = {}
-        for name in event.__struct_fields__:
-            if name not in _NAMES:
-                value = getattr(event, name)
-                redacted = self._redactor.value(value)
-                if redacted != value:
-                    changed[name] = redacted
+        for name in _text_fields(type(event)):
+            value = getattr(event, name)
+            redacted = self._redactor.value(value)
+            if redacted != value:
+                changed[name] = redacted
         return msgspec.structs.replace(event, **changed) if changed else event
+
+
+@cache
+def _text_fields(kind: type[e.Event]) -> tuple[str, ...]:
+    """The fields in which anything may be said: all but numbers and lfg's own few words."""
+    return tuple(name for name, hint in get_type_hints(kind).items() if _holds_text(hint))
+
+
+def _holds_text(hint: object) -> bool:
+    if get_origin(hint) is Literal:
+        return False
+    return hint in (str, object) or any(map(_holds_text, get_args(hint)))
 
 
 def is_empty_delta(event: e.Event) -> bool:
@@ -180,6 +211,8 @@ def _text_of(event: _Delta) -> str:
 
 
 def _with_text(event: _Delta, text: str) -> _Delta:
+    if text == _text_of(event):
+        return event
     if isinstance(event, e.ToolArgumentsDelta):
         return msgspec.structs.replace(event, json=text)
     return msgspec.structs.replace(event, text=text)

@@ -13,12 +13,11 @@ held until it ends.
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from lfgtui.redaction.rules import (
     CONTEXT,
     RULES,
-    CompiledRule,
     Rule,
     compiled,
     exactly,
@@ -30,18 +29,26 @@ _LONGEST_LINE = 16_384
 """Characters; of a longer line each so many are looked at by themselves."""
 
 _LEAST_KEY = 8
-"""A shorter key in use is no secret: it would be found in ordinary words."""
+_LONGEST_WORDS = 20
+"""Characters. A shorter key, or one of words (`not-needed`), would be found in ordinary text."""
 
 _CUT = "…"
 _LEAST_CUT = 6
 """Characters of a secret, behind its beginning, that are worth hiding."""
 
-_ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
+_Tree: TypeAlias = "dict[str, _Tree]"
 
 
 def mark(name: str) -> str:
     """What stands in a secret's place; in it there is nothing that JSON would escape."""
     return f"{_MARK}{name}]"
+
+
+def is_key(text: str) -> bool:
+    """Whether a key that is in use is one, and no placeholder for servers that need none."""
+    letters = re.sub("[-_ ]", "", text)
+    is_of_words = letters.isalpha() and (letters.islower() or letters.isupper())
+    return len(text) >= (_LONGEST_WORDS if is_of_words else _LEAST_KEY)
 
 
 def is_marked(value: object) -> bool:
@@ -61,22 +68,43 @@ class Redactor:
     """Knows what is secret. `found` counts what was replaced, by kind.
 
     `patterns` are a person's own regular expressions, matched within lines;
-    `keys` are secrets themselves.
+    `keys` are secrets themselves, of which more may be learnt; `rules` say
+    what other secrets look like.
     """
 
-    def __init__(self, patterns: Sequence[str] = (), keys: Iterable[str] = ()) -> None:
-        own = sorted({key for key in keys if len(key) >= _LEAST_KEY}, key=len, reverse=True)
-        table = (*exactly(own), *RULES)
+    def __init__(
+        self,
+        patterns: Sequence[str] = (),
+        keys: Iterable[str] = (),
+        rules: Sequence[Rule] = RULES,
+    ) -> None:
         self.found: Counter[str] = Counter()
-        self.rules = tuple(map(compiled, table))
         self.patterns = tuple(map(re.compile, patterns))
-        heads = {
-            (h.translate(_ASCII_LOWER), rule.within_words) for rule in table for h in rule.heads
-        }
-        self.heads = tuple(heads)
-        self.firsts = frozenset(head[0] for head, _ in heads)
-        self.longest_head = max(len(head) for head, _ in heads)
-        self.begins = re.compile("|".join(map(_head_pattern, table)))
+        self._kinds = tuple(rules)
+        self._keys: set[str] = set()
+        self._compile()
+        self.learn(keys)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is secret, so that no text needs to be looked at."""
+        return not self.rules and not self.patterns
+
+    def learn(self, keys: Iterable[str]) -> None:
+        """Take these texts out as well, from here on."""
+        known = self._keys | set(filter(is_key, keys))
+        if known != self._keys:
+            self._keys = known
+            self._compile()
+
+    def _compile(self) -> None:
+        table = (*exactly(self._keys), *self._kinds)
+        self.rules = tuple(map(compiled, table))
+        self.openings = _openings(rule for rule in table if rule.within_words)
+        self.word_openings = _openings(rule for rule in table if not rule.within_words)
+        self.longest_head = max((len(head) for rule in table for head in rule.heads), default=1)
+        heads = dict.fromkeys(map(_head_pattern, table))
+        self.begins = re.compile("|".join(heads) or "(?!)")
 
     def text(self, text: str) -> str:
         """A whole text."""
@@ -153,9 +181,12 @@ class TextStream:
         source, position = self._before + self._held + text, len(self._before)
         parts: list[str] = []
         begin, search_from = 0, position
+        longest = self._redactor.longest_head
         while True:
             found_at = self._redactor.begins.search(source, search_from)
-            end = len(source) if is_over else self._head_at_end(source, begin, search_from)
+            end = len(source)
+            if not is_over and (found_at is None or found_at.start() >= end - longest):
+                end = self._head_at_end(source, begin, search_from)
             if found_at is None or end <= found_at.start():
                 break
             end = found_at.start()
@@ -165,41 +196,41 @@ class TextStream:
             if found is None:
                 search_from = end + 1
                 continue
-            rule, match = found
-            parts += (source[position : match.start(1)], self._redactor.replacement(rule.name))
-            begin = position = search_from = match.end(1)  # behind a secret begins a word
+            name, (first, behind) = found
+            parts += (source[position:first], self._redactor.replacement(name))
+            begin = position = search_from = behind  # behind a secret begins a word
         parts.append(source[position:end])
         self._before, self._held = source[max(begin, end - CONTEXT) : end], source[end:]
         return "".join(parts)
 
     def _secret_at(
         self, source: str, begin: int, position: int, *, is_over: bool
-    ) -> tuple[CompiledRule, re.Match[str]] | Literal["open"] | None:
-        """The secret that begins there, if one does; "open" where that is not known yet."""
+    ) -> tuple[str, tuple[int, int]] | Literal["open"] | None:
+        """The secret that begins there, if one does; "open" where that is not known yet.
+
+        What it is called, and where what is hidden of it begins and ends.
+        """
         begins_word = _begins_word(source, begin, position)
         for rule in self._redactor.rules:
             if not (begins_word or rule.within_words):
                 continue
-            if not is_over and rule.opening.match(source, position):
+            if not is_over and rule.is_open(source, position):
                 return "open"
-            found = rule.whole.match(source, position)
-            if found and (rule.check is None or rule.check(found[1])):
-                return rule, found
+            if (found := rule.found_at(source, position)) is not None:
+                return rule.name, found
         return None
 
     def _head_at_end(self, source: str, begin: int, least: int) -> int:
         """Where the beginning of a secret's beginning stands at the end, else the end."""
         first = max(least, len(source) - self._redactor.longest_head + 1)
-        tail = source[first:].translate(_ASCII_LOWER)
-        for index, letter in enumerate(tail):
-            if letter in self._redactor.firsts:
-                rest, begins_word = tail[index:], _begins_word(source, begin, first + index)
-                if any(
-                    (within_words or begins_word) and head.startswith(rest)
-                    for head, within_words in self._redactor.heads
-                ):
-                    return first + index
-        return len(source)
+        anywhere = self._redactor.openings.search(source, first)
+        end = len(source) if anywhere is None else anywhere.start()
+        in_word = self._redactor.word_openings.search(source, first)
+        while in_word is not None and in_word.start() < end:
+            if _begins_word(source, begin, in_word.start()):
+                return in_word.start()
+            in_word = self._redactor.word_openings.search(source, in_word.start() + 1)
+        return end
 
     def _lines(self, text: str, *, is_over: bool) -> str:
         if not self._redactor.patterns:
@@ -218,6 +249,25 @@ class TextStream:
 
 def _begins_word(source: str, begin: int, position: int) -> bool:
     return is_boundary(source[max(begin, position - CONTEXT) : position])
+
+
+def _openings(rules: Iterable[Rule]) -> re.Pattern[str]:
+    """What their heads begin with, however little of it, at the end of a text."""
+    tree: _Tree = {}
+    for rule in rules:
+        for head in rule.heads:
+            node = tree
+            for letter in head:
+                both = rule.ignores_case and letter.isalpha()
+                one = f"[{letter.lower()}{letter.upper()}]" if both else re.escape(letter)
+                node = node.setdefault(one, {})
+    return re.compile(f"{_any_path(tree)}\\Z" if tree else "(?!)")
+
+
+def _any_path(tree: "_Tree") -> str:
+    """A regular expression for every path from the root, however short."""
+    parts = [one + (f"(?:{_any_path(below)})?" if below else "") for one, below in tree.items()]
+    return f"(?:{'|'.join(parts)})"
 
 
 def _head_pattern(rule: Rule) -> str:

@@ -18,6 +18,8 @@ from itertools import groupby
 from math import log2
 from typing import NamedTuple
 
+from lfgtui.redaction.encodings import encoded_forms
+
 LONGEST = 8192
 """Characters that one run of a secret has at most."""
 
@@ -29,6 +31,9 @@ _BETWEEN = "[\\\\\"' \\t:=]"
 
 CONTEXT = 6
 """Characters that are looked at before a secret."""
+
+_HEAD = 8
+"""Characters of a known secret that are searched for; the rest is compared."""
 
 _WORD_BEGINS = re.compile(r"(?:^|[^A-Za-z0-9]|\\[bfnrt]|\\u[0-9A-Fa-f]{4})\Z")
 
@@ -57,6 +62,8 @@ class Rule(NamedTuple):
     keeps_head: bool = False
     ignores_case: bool = False
     within_words: bool = False
+    literal: str = ""
+    """The whole of it, where that is known; `heads` then holds how it begins."""
 
 
 def is_random(text: str) -> bool:
@@ -88,8 +95,13 @@ def _is_mixed(text: str) -> bool:
 
 
 def _is_password(text: str) -> bool:
-    """No placeholder, as in `$PASSWORD`, `{password}`, `***`."""
-    return any(map(str.isalnum, text)) and text[0] not in "${%["
+    """No placeholder, as in `$PASSWORD`, `{password}`, `***`, `user:password@`."""
+    return (
+        any(map(str.isalnum, text)) and text[0] not in "${%[" and text.lower() not in _PLACEHOLDERS
+    )
+
+
+_PLACEHOLDERS = frozenset(("anonymous", "pass", "passwd", "password", "pwd", "secret", "xyz"))
 
 
 def _is_private_key(text: str) -> bool:
@@ -129,7 +141,10 @@ def _authorization(scheme: str, check: Callable[[str], bool]) -> Rule:
 
 
 _KEY_LINE = (Run("[A-Z0-9 ]", 1, 40), *_literally("-----"))
-_KEY_BODY = "(?:(?!-----)[A-Za-z0-9+/=\\s\\\\:,.()_|>-])"
+_LINE_END = "⏎␊␤"
+"""How lfg itself writes a line's end where there must be none (`visible`)."""
+
+_KEY_BODY = f"(?:(?!-----)[A-Za-z0-9+/=\\s\\\\:,.()_|>{_LINE_END}-])"
 """With what stands before each line where it is quoted, numbered or found by a search."""
 
 RULES: tuple[Rule, ...] = (
@@ -190,7 +205,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "private key",
         ("-----BEGIN ",),
-        (*_KEY_LINE, Run("[A-Za-z0-9+/=\\s\\\\]", 64, LONGEST)),
+        (*_KEY_LINE, Run(f"[A-Za-z0-9+/=\\s\\\\{_LINE_END}]", 64, LONGEST)),
         _is_private_key_cut_off,
         within_words=True,
     ),
@@ -222,8 +237,12 @@ RULES: tuple[Rule, ...] = (
 
 
 def exactly(secrets: Iterable[str]) -> tuple[Rule, ...]:
-    """Rules for these very texts, wherever they stand."""
-    return tuple(Rule("key in use", (secret,), within_words=True) for secret in secrets)
+    """Rules for these very texts and their encoded forms, wherever they stand; longest first."""
+    texts = {form for secret in secrets for form in encoded_forms(secret)}
+    return tuple(
+        Rule("key in use", (text[:_HEAD],), within_words=True, literal=text)
+        for text in sorted(texts, key=lambda text: (-len(text), text))
+    )
 
 
 class CompiledRule(NamedTuple):
@@ -235,16 +254,39 @@ class CompiledRule(NamedTuple):
     check: Callable[[str], bool] | None
     within_words: bool
     keeps_head: bool
+    literal: str = ""
+
+    def found_at(self, text: str, position: int) -> tuple[int, int] | None:
+        """Where what is to be hidden begins and ends, of such a secret that stands there."""
+        if self.literal:
+            is_there = text.startswith(self.literal, position)
+            return (position, position + len(self.literal)) if is_there else None
+        found = self.whole.match(text, position)
+        if found is None or not (self.check is None or self.check(found[1])):
+            return None
+        return found.span(1)
+
+    def is_open(self, text: str, position: int) -> bool:
+        """Whether what stands there up to the end may become such a secret."""
+        if self.literal:
+            left = len(text) - position
+            return left < len(self.literal) and self.literal.startswith(text[position:])
+        return self.opening.match(text, position) is not None
 
     def is_cut_off(self, text: str, position: int) -> bool:
         """Whether such a secret begins there and the text ends in the midst of it, with `…`."""
         if self.keeps_head or not (self.within_words or is_boundary(text[:position])):
             return False
-        return self.opening.match(text[:-1], position) is not None
+        return self.is_open(text[:-1], position)
+
+
+_NEVER = re.compile("(?!)")
 
 
 def compiled(rule: Rule) -> CompiledRule:
     """Both patterns of a rule."""
+    if rule.literal:
+        return CompiledRule(rule.name, _NEVER, _NEVER, None, True, False, rule.literal)
     heads = "|".join(map(re.escape, rule.heads))
     head = f"(?ai:{heads})" if rule.ignores_case else f"(?:{heads})"
     before, hidden, behind = "", "" if rule.keeps_head else head, ""

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from lfgtui import output
 from lfgtui.errors import UsageError
 from lfgtui.simulator.scenario import load_scenario
 
@@ -45,6 +46,7 @@ def parse_speed(text: str) -> float:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
+    output.install()
     parser = argparse.ArgumentParser(prog="lfg simulator", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 takes any free one")
     parser.add_argument("--seed", type=int, default=0, help="same seed, same bytes")
@@ -63,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             exit_on_stdin_eof=given.exit_on_stdin_eof,
         )
     except UsageError as error:
-        sys.stderr.write(f"{error}\n")
+        output.print_remark(str(error))
         return 2
 
 

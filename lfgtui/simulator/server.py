@@ -6,7 +6,6 @@ import os
 import random
 import signal
 import socket
-import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from email.utils import formatdate
@@ -20,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from lfgtui.errors import UsageError
+from lfgtui.output import print_line
 from lfgtui.simulator.asked import Refused
 from lfgtui.simulator.performance import compose, pace_of, perform
 from lfgtui.simulator.playing import Performance
@@ -98,8 +98,7 @@ async def serve(settings: Settings, *, port: int) -> int:
     if settings.exit_on_stdin_eof:
         _watch_stdin(lambda: loop.call_soon_threadsafe(stop, 0))
     async with listening(await asyncio.to_thread(build_app, settings), port) as url:
-        sys.stdout.write(f"simulator: {url}\n")
-        sys.stdout.flush()
+        print_line(f"simulator: {url}")
         return await stopped
 
 

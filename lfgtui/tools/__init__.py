@@ -1,6 +1,6 @@
 """The six tools an agent has, confined to its workspace as far as files go."""
 
-from lfgtui.tools.arguments import TOOLS, Tool
+from lfgtui.tools.arguments import TOOLS, Tool, is_well_formed
 from lfgtui.tools.command import Channel, OnOutput
 from lfgtui.tools.limits import ToolLimits, ToolOutcome
 from lfgtui.tools.run import run_tool
@@ -13,6 +13,7 @@ __all__ = [
     "Tool",
     "ToolLimits",
     "ToolOutcome",
+    "is_well_formed",
     "run_tool",
     "summary",
 ]

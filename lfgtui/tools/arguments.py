@@ -168,6 +168,15 @@ def parse(name: str, arguments: ToolArguments) -> Arguments:
         raise ToolError(f"{name}: {_complaint(tool, str(error))}") from None
 
 
+def is_well_formed(name: str, arguments: ToolArguments) -> bool:
+    """Return whether the call can run at all: if not, there is nothing to ask about."""
+    try:
+        parse(name, arguments)
+    except ToolError:
+        return False
+    return True
+
+
 def _complaint(tool: Tool, message: str) -> str:
     names = tool.arguments.__struct_fields__
     if missing := re.search(r"missing required field `([^`]+)`", message):

@@ -1,20 +1,21 @@
 """run_command: a shell command, its output as it comes, and an end that is one.
 
-A command is a process group of its own: the shell, what it starts, and what
-that starts. Four things can happen to it, and after each of them the whole
-group is gone and nothing more is read:
+A command runs under a supervisor of its own (`supervisor`), which keeps hold
+of all that it starts, sessions of their own included. Four things can happen,
+and after each of them all of that is gone and nothing more is read:
 
     it ends             its pipes are drained; a child left in the background may hold
                         them open for ever, so that is given `drain_seconds` and no more
-    its time is up      SIGTERM to the group, `grace_seconds` to put things in order, SIGKILL
+    its time is up      SIGTERM to all, `grace_seconds` to put things in order, SIGKILL
     it prints too much  SIGKILL (past `command_bytes`; memory is bounded long before)
     it is cancelled     SIGKILL at once, and the cancellation goes on to the caller
 
-So whichever way `run_command` is left, its last act is SIGKILL to the group.
-A process that leaves the group (`setsid`) gets away; keeping hold of those
-takes a sandbox. asyncio's streams are not used here because their reader
-buffers and their `wait` waits for the pipes in some versions of Python: a
-protocol is told of data, of closed pipes and of the exit one by one.
+So whichever way `run_command` is left, its last act is to have the supervisor
+kill what is left and to hear what came of that. What could not be killed is
+named, and so is a supervisor that the command has killed. asyncio's streams
+are not used for the output because their reader buffers and their `wait` waits
+for the pipes in some versions of Python: a protocol is told of data and of
+closed pipes one by one.
 """
 
 import asyncio
@@ -22,15 +23,17 @@ import codecs
 import os
 import shutil
 import signal
-import subprocess
-from collections.abc import Callable, Mapping
+import socket
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from msgspec import UnsetType
 
-from lfgtui.errors import ToolError
+from lfgtui.errors import ToolError, too_many_files
+from lfgtui.tools import supervisor
 from lfgtui.tools.arguments import RunCommand
 from lfgtui.tools.ending import to_its_end
 from lfgtui.tools.limits import HeadAndTail, ToolLimits, ToolOutcome
@@ -39,6 +42,9 @@ Channel: TypeAlias = Literal["stdout", "stderr"]
 OnOutput: TypeAlias = Callable[[Channel, str], None]
 
 _CHANNELS: dict[int, Channel] = {1: "stdout", 2: "stderr"}
+_CLEARING_SECONDS = 10.0
+"""More than a supervisor takes to kill all there is and to say so."""
+
 _LIVE_END = "\n[there is more output; it is not shown here]\n"
 
 
@@ -56,14 +62,7 @@ async def run_command(
     shell, folder = await asyncio.to_thread(_shell_and_folder, workspace)
     running = _Running(limits, on_output)
     starting = asyncio.ensure_future(
-        asyncio.get_running_loop().subprocess_exec(
-            lambda: running,
-            *(shell, "-c", arguments.command),
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        _start(running, [shell, arguments.command], folder, environment)
     )
     try:
         await asyncio.shield(starting)
@@ -75,44 +74,28 @@ async def run_command(
     return running.outcome(why)
 
 
-def command_environment(
-    inherited: Mapping[str, str], extra: Mapping[str, str] | None, secrets: frozenset[str]
-) -> dict[str, str]:
-    """What a command finds in its environment.
-
-    All that lfg has, less what is named like a secret or listed in
-    `secrets`, so that a model can print no provider's key; then what tells
-    programs that nobody is there to page or to prompt; then `extra`, which
-    has the last word and so can give a token back on purpose.
-    """
-    kept = {
-        name: value
-        for name, value in inherited.items()
-        if name not in secrets and not name.upper().endswith(_SECRET_ENDINGS)
-    }
-    return {**kept, **_UNATTENDED, **(extra or {})}
-
-
-_SECRET_ENDINGS = (
-    "API_KEY",
-    "APIKEY",
-    "TOKEN",
-    "SECRET",
-    "PASSWORD",
-    "PASSPHRASE",
-    "ACCESS_KEY",
-    "SECRET_KEY",
-    "PRIVATE_KEY",
-    "CREDENTIALS",
-)
-_UNATTENDED = {
-    "TERM": "dumb",
-    "NO_COLOR": "1",
-    "PAGER": "cat",
-    "GIT_PAGER": "cat",
-    "GIT_TERMINAL_PROMPT": "0",
-    "PYTHONUNBUFFERED": "1",
-}
+async def _start(
+    running: "_Running", command: Sequence[str], folder: Path, environment: Mapping[str, str]
+) -> asyncio.SubprocessTransport:
+    """Start the supervisor, and with it the command; raises `OSError`, `ValueError`."""
+    loop = asyncio.get_running_loop()
+    ours, theirs = socket.socketpair()
+    try:
+        transport, _ = await loop.subprocess_exec(
+            lambda: running,
+            *(sys.executable, "-I", "-S", supervisor.__file__, *command),
+            cwd=folder,
+            env=environment,
+            stdin=theirs.fileno(),
+            start_new_session=True,
+        )
+        running.lifeline, _ = await loop.connect_accepted_socket(lambda: running.news, ours)
+    except BaseException:
+        ours.close()
+        raise
+    finally:
+        theirs.close()
+    return transport
 
 
 def _shell_and_folder(workspace: Path) -> tuple[str, Path]:
@@ -128,7 +111,7 @@ async def _until_end(running: "_Running", seconds: float, limits: ToolLimits) ->
         async with asyncio.timeout(seconds):
             await running.ended.wait()
     except TimeoutError:
-        running.signal_group(signal.SIGTERM)
+        running.ask(b"term\n")
         await _at_most(limits.grace_seconds, running.exited)
         return (
             f"stopped after {seconds:g} s; give a longer timeout"
@@ -139,8 +122,9 @@ async def _until_end(running: "_Running", seconds: float, limits: ToolLimits) ->
             f"stopped because it printed more than {limits.command_bytes:,} bytes;"
             " send its output to a file, or through head or grep"
         )
+    if (failure := running.news.failure) is not None:
+        raise ValueError(failure)
     await _at_most(limits.drain_seconds, running.closed)
-    running.left_something = not running.closed.is_set()
     return None
 
 
@@ -151,34 +135,83 @@ async def _at_most(seconds: float, event: asyncio.Event) -> None:
 
 
 async def _clear(
-    running: "_Running",
-    starting: "asyncio.Future[tuple[asyncio.SubprocessTransport, _Running]]",
-    limits: ToolLimits,
+    running: "_Running", starting: "asyncio.Future[asyncio.SubprocessTransport]", limits: ToolLimits
 ) -> None:
-    """End the whole group, and wait for its leader to be gone and for what its pipes hold."""
+    """End all that the command started, and wait for that and for what its pipes hold."""
     with suppress(OSError, ValueError):
-        transport, _ = await starting
-        running.signal_group(signal.SIGKILL)
+        transport = await starting
+        running.ask(b"kill\n")
         try:
-            await _at_most(limits.grace_seconds, running.exited)
+            await _at_most(_CLEARING_SECONDS, running.news.ended)
+            running.kill_group()
             await _at_most(limits.drain_seconds, running.closed)
+            if running.lifeline is not None:
+                running.lifeline.close()
+            await _at_most(_CLEARING_SECONDS, running.gone)
         finally:
             transport.close()
+
+
+class _News(asyncio.Protocol):
+    """What the supervisor tells of the command.
+
+    `ended`: it has no more to tell; `is_cleared`: because all was done, and
+    not because somebody killed it.
+    """
+
+    def __init__(self, exited: Callable[[], None]) -> None:
+        self.ended = asyncio.Event()
+        self.leader: int | None = None
+        self.code: int | None = None
+        self.failure: str | None = None
+        self.is_cleared = False
+        self.killed = 0
+        self.left: list[str] = []
+        self._exited = exited
+        self._unread = b""
+
+    def data_received(self, data: bytes) -> None:
+        *lines, self._unread = (self._unread + data).split(b"\n")
+        for line in lines:
+            word, _, rest = line.decode(errors="replace").partition(" ")
+            match word:
+                case "started":
+                    self.leader = int(rest)
+                case "failed":
+                    self.failure = rest
+                    self._exited()
+                case "exited":
+                    self.code = int(rest)
+                    self._exited()
+                case "left":
+                    pid, _, name = rest.partition(" ")
+                    self.left.append(f"{name} (pid {pid})")
+                case "cleared":
+                    self.killed, self.is_cleared = int(rest), True
+                    self.ended.set()
+                case _:
+                    pass
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.ended.set()
+        self._exited()
 
 
 class _Running(asyncio.SubprocessProtocol):
     """A command while it runs: what it has printed, and which ends it has reached.
 
-    `exited`: the shell is gone. `closed`: nobody holds its pipes any more.
-    `ended`: it has exited, or printed more than it may.
+    `exited`: the shell is gone. `gone`: its supervisor is. `closed`: nobody holds
+    its pipes any more. `ended`: it has exited, or printed more than it may.
     """
 
     def __init__(self, limits: ToolLimits, on_output: OnOutput) -> None:
         self.exited = asyncio.Event()
+        self.gone = asyncio.Event()
         self.closed = asyncio.Event()
         self.ended = asyncio.Event()
         self.printed = 0
-        self.left_something = False
+        self.news = _News(self._command_exited)
+        self.lifeline: asyncio.Transport | None = None
         self._limits = limits
         self._on_output = on_output
         self._live_left = limits.live_characters
@@ -196,7 +229,7 @@ class _Running(asyncio.SubprocessProtocol):
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         self.printed += len(data)
         if self.printed > self._limits.command_bytes:
-            self.signal_group(signal.SIGKILL)
+            self.ask(b"kill\n")
             self.ended.set()
             return
         self._take(fd, self._decoders[fd].decode(data))
@@ -208,24 +241,37 @@ class _Running(asyncio.SubprocessProtocol):
             self.closed.set()
 
     def process_exited(self) -> None:
+        self.gone.set()  # what it told may be unread yet; its end of the socket has the last word
+
+    def _command_exited(self) -> None:
         self.exited.set()
         self.ended.set()
 
-    def signal_group(self, number: signal.Signals) -> None:
-        """Send a signal to the shell and to all that it started."""
-        if self._transport is not None:
+    def ask(self, what: bytes) -> None:
+        """Ask something of the supervisor."""
+        if self.lifeline is not None and not self.lifeline.is_closing():
+            self.lifeline.write(what)
+
+    def kill_group(self) -> None:
+        """The last resort, where the supervisor did not do it: the command's own session."""
+        if self.news.leader is not None and not self.news.is_cleared:
             with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._transport.get_pid(), number)
+                os.killpg(self.news.leader, signal.SIGKILL)
 
     def outcome(self, why: str | None) -> ToolOutcome:
         """What the command came to, once it is gone. `why` it was stopped, if it was."""
-        assert self._transport is not None
-        code = self._transport.get_returncode()
+        code = self.news.code
         lines = [] if self._last == "\n" else [""]
         if why is not None:
             lines.append(f"[{why}]")
-        elif self.left_something:
+        elif self.news.killed:
             lines.append("[what it left in the background was stopped]")
+        if not self.news.is_cleared:
+            lines.append(
+                "[the command's supervisor was killed: what it started may still be running]"
+            )
+        elif self.news.left:
+            lines.append(f"[could not be stopped and still running: {', '.join(self.news.left)}]")
         if code is not None:
             killed = f"killed by {_signal_name(-code)}, " if code < 0 else ""
             lines.append(f"{killed}exit code {code}")
@@ -243,6 +289,8 @@ class _Running(asyncio.SubprocessProtocol):
 
 
 def _reason(error: OSError | ValueError) -> str:
+    if (told := too_many_files(error)) is not None:
+        return told
     return error.strerror or str(error) if isinstance(error, OSError) else str(error)
 
 

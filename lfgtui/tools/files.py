@@ -18,10 +18,10 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from lfgtui.errors import ToolError
+from lfgtui.tools.likeness import closest
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -168,10 +168,10 @@ def _require_file(place: Place, found: os.stat_result) -> None:
 
 def _nearest(place: Place) -> str:
     try:
-        siblings = os.listdir(place.path.parent)  # noqa: PTH208  (names, not paths)
+        with os.scandir(place.path.parent) as siblings:
+            close = closest(place.path.name, (entry.name for entry in siblings))
     except OSError:
+        close = None
+    if close is None:
         return "; list_files shows what there is"
-    close = get_close_matches(place.path.name, siblings[:2_000], n=1)
-    if not close:
-        return "; list_files shows what there is"
-    return f'; did you mean "{"/".join((*place.parts[:-1], close[0]))}"?'
+    return f'; did you mean "{"/".join((*place.parts[:-1], close))}"?'

@@ -10,8 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from lfgtui.errors import ToolError
+
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _MOST_ALTERNATIVES = 64
+_MOST_PARTS = 64
+"""More would make each of many files slow to match."""
 
 
 class Glob:
@@ -23,6 +27,8 @@ class Glob:
 
     def __init__(self, pattern: str, base: str = ".") -> None:
         self._base = () if base == "." else tuple(base.split("/"))
+        if pattern.count("/") > _MOST_PARTS:
+            raise ToolError(f"a glob has at most {_MOST_PARTS} parts; narrow it with path")
         self._wanted = [
             tuple(one.strip("/").split("/")) if "/" in one else ("**", one)
             for one in _alternatives(pattern.removeprefix("./"))

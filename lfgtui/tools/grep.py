@@ -11,9 +11,17 @@ exits with 2 where the pattern is no regular expression.
 import codecs
 import os
 import re
+import resource
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
+
+LINE = 1_000_000
+"""Characters of a line that are searched."""
+
+CPU_SECONDS = 120
+"""More than any search is given: one whose lfg was killed ends by itself."""
 
 
 def matches(pattern: re.Pattern[str], path: str, most: int) -> Iterator[tuple[int, str]]:
@@ -25,8 +33,8 @@ def matches(pattern: re.Pattern[str], path: str, most: int) -> Iterator[tuple[in
         if b"\0" in begin and not utf_16:
             return
         encoding = "utf-16" if utf_16 else "utf-8-sig"
-        with Path(path).open(encoding=encoding, errors="replace", newline="\n") as lines:
-            for number, line in enumerate(lines, 1):
+        with Path(path).open(encoding=encoding, errors="replace", newline="\n") as file:
+            for number, line in enumerate(_lines(file), 1):
                 text = line.rstrip("\r\n")
                 if pattern.search(text):
                     yield number, text
@@ -37,8 +45,20 @@ def matches(pattern: re.Pattern[str], path: str, most: int) -> Iterator[tuple[in
         return
 
 
+def _lines(file: TextIO) -> Iterator[str]:
+    """The lines, each up to a bound; none after a NUL: that is no text (a hole of gigabytes)."""
+    while line := file.readline(LINE):
+        rest = line
+        while "\0" not in rest and len(rest) == LINE and not rest.endswith("\n"):
+            rest = file.readline(LINE)
+        if "\0" in rest:
+            return
+        yield line
+
+
 def main(arguments: list[str]) -> int:
     """The program; gives its exit code."""
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     wanted, most, *paths = arguments
     try:
         pattern = re.compile(wanted)

@@ -11,11 +11,14 @@ import asyncio
 import os
 import shutil
 import stat
+import time
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from msgspec import UnsetType
 
+from lfgtui.errors import ToolError
 from lfgtui.tools import files
 from lfgtui.tools.arguments import ListFiles
 from lfgtui.tools.globs import Glob, IgnoreRule, ignore_rules, is_ignored
@@ -37,6 +40,7 @@ _RIPGREP = (
     "--glob=!.git",
 )
 _MOST_FILES = 200_000
+_IGNORE_CHARACTERS = 100_000
 _MOST_BYTES = 32_000_000
 
 
@@ -57,43 +61,73 @@ async def files_below(
 ) -> list[str]:
     """The files at or below the path that the glob means, sorted; raises `ToolError`."""
     place, is_folder, ripgrep = await asyncio.to_thread(_look, workspace, said)
+    deadline = Deadline(limits.search_seconds)
     if not is_folder:
         names = [place.name]
     else:
-        names = await _all_below(place, ".", ripgrep, limits)
+        names = await _all_below(place, ".", ripgrep, limits, deadline)
         if place.parts:
             names = [name for name in names if name.startswith(f"{place.name}/")]
             # An ignored folder that is asked for by name is listed all the same.
-            names = names or await _all_below(place, place.name, ripgrep, limits)
-    if isinstance(pattern, str):
-        glob = Glob(pattern, place.name)
-        names = [name for name in names if glob.matches(name)]
-    return sorted(names)
+            names = names or await _all_below(place, place.name, ripgrep, limits, deadline)
+    return await asyncio.to_thread(_chosen, names, pattern, place.name, deadline)
+
+
+class Deadline:
+    """When work in a thread has to be over: nobody else can end it."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._until = time.monotonic() + seconds
+
+    def check(self) -> None:
+        """Raise `ToolError` where it is past."""
+        if time.monotonic() > self._until:
+            raise ToolError(f"stopped after {self._seconds:g} s; narrow it with path or a glob")
+
+
+def _chosen(names: list[str], pattern: str | UnsetType, base: str, deadline: Deadline) -> list[str]:
+    """Those that the glob means, sorted."""
+    if not isinstance(pattern, str):
+        return sorted(names)
+    glob = Glob(pattern, base)
+    chosen = []
+    for name in names:
+        deadline.check()
+        if glob.matches(name):
+            chosen.append(name)
+    return sorted(chosen)
 
 
 def _look(workspace: Path, said: str) -> tuple[files.Place, bool, str | None]:
     place = files.locate(workspace, said)
     with files.explained(place):
-        is_folder = stat.S_ISDIR(place.path.stat().st_mode)
-    return place, is_folder, shutil.which("rg")
+        mode = place.path.stat().st_mode
+    if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):  # to read a pipe may take for ever
+        raise ToolError(f'"{said}" is neither a file nor a folder')
+    return place, stat.S_ISDIR(mode), shutil.which("rg")
 
 
 async def _all_below(
-    place: files.Place, start: str, ripgrep: str | None, limits: ToolLimits
+    place: files.Place, start: str, ripgrep: str | None, limits: ToolLimits, deadline: Deadline
 ) -> list[str]:
     if ripgrep is None:
-        return await asyncio.to_thread(lambda: list(_walk(place.root, start)))
+        return await asyncio.to_thread(lambda: list(_walk(place.root, start, deadline)))
     printed = await printed_by(
         [ripgrep, *_RIPGREP, "./" if start == "." else f"./{start}"],
         place.root,
         seconds=limits.search_seconds,
         most_bytes=_MOST_BYTES,
     )
-    whole = printed.stdout.split(b"\0")[:-1]
-    return [os.fsdecode(name.removeprefix(b"./")) for name in whole[:_MOST_FILES]]
+    return await asyncio.to_thread(_names_in, printed.stdout)
 
 
-def _walk(root: Path, start: str) -> Iterator[str]:
+def _names_in(printed: bytes) -> list[str]:
+    whole = printed.split(b"\0", _MOST_FILES)[:-1]
+    return [os.fsdecode(name.removeprefix(b"./")) for name in whole]
+
+
+def _walk(root: Path, start: str, deadline: Deadline) -> Iterator[str]:
     """What `rg --files` gives, for where there is none."""
     first: tuple[str, ...] = () if start == "." else tuple(start.split("/"))
     pending: list[tuple[tuple[str, ...], list[IgnoreRule]]] = [(first, [])]
@@ -103,6 +137,7 @@ def _walk(root: Path, start: str) -> Iterator[str]:
         entries = _entries(root.joinpath(*folder))
         rules = rules + _rules_in(entries, folder)
         for name, entry in entries.items():
+            deadline.check()
             parts = (*folder, name)
             is_folder = entry.is_dir(follow_symlinks=False)
             if name == ".git" or is_ignored(rules, parts, is_folder=is_folder):
@@ -119,7 +154,7 @@ def _walk(root: Path, start: str) -> Iterator[str]:
 def _entries(folder: Path) -> dict[str, os.DirEntry[str]]:
     try:
         with os.scandir(folder) as found:
-            return {entry.name: entry for entry in found}
+            return {entry.name: entry for entry in islice(found, _MOST_FILES)}
     except OSError:
         return {}
 
@@ -129,7 +164,8 @@ def _rules_in(entries: dict[str, os.DirEntry[str]], folder: tuple[str, ...]) -> 
     if entry is None or not entry.is_file(follow_symlinks=False):
         return []
     try:
-        text = Path(entry.path).read_text(encoding="utf-8", errors="replace")
+        with Path(entry.path).open(encoding="utf-8", errors="replace") as file:
+            text = file.read(_IGNORE_CHARACTERS)
     except OSError:
         return []
     return ignore_rules(text, folder)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lfgtui.errors import ToolError
+from lfgtui.tools.variables import command_environment
 
 _PIECE = 65_536
 _MOST_COMPLAINT = 10_000
@@ -40,7 +41,13 @@ async def printed_by(
     It is killed with all that it started, and waited for, however this is left.
     """
     process = await asyncio.create_subprocess_exec(
-        *command, cwd=folder, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, start_new_session=True
+        *command,
+        cwd=folder,
+        env=command_environment(os.environ, None, frozenset()),
+        stdin=DEVNULL,
+        stdout=PIPE,
+        stderr=PIPE,
+        start_new_session=True,
     )
     try:
         async with asyncio.timeout_at(until or asyncio.get_running_loop().time() + seconds):

@@ -1,12 +1,13 @@
 """`run_tool`: one call in, one outcome out, whatever the model sent."""
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from lfgtui.errors import ToolError
+from lfgtui.errors import ToolError, too_many_files
 from lfgtui.events import ToolArguments
 from lfgtui.tools.arguments import (
     Arguments,
@@ -18,13 +19,16 @@ from lfgtui.tools.arguments import (
     WriteFile,
     parse,
 )
-from lfgtui.tools.command import OnOutput, command_environment, run_command
+from lfgtui.tools.command import OnOutput, run_command
 from lfgtui.tools.ending import to_its_end
 from lfgtui.tools.limits import ToolLimits, ToolOutcome, cut_line
 from lfgtui.tools.listing import list_files
 from lfgtui.tools.reading import read_file
 from lfgtui.tools.searching import search_files
+from lfgtui.tools.variables import command_environment
 from lfgtui.tools.writing import edit_file, write_file
+
+_log = logging.getLogger(__name__)
 
 _MOST_ERROR = 2_000
 
@@ -59,7 +63,10 @@ async def run_tool(
     except UnicodeError:
         outcome = _failed(f"{name}: the arguments have half a surrogate pair in them; leave it out")
     except OSError as error:
-        outcome = _failed(f"{name}: {error.strerror or error}")
+        outcome = _failed(f"{name}: {too_many_files(error) or error.strerror or error}")
+    except Exception as error:  # a bug of ours is the call's failure, and no more than that
+        _log.exception("%s", name)
+        outcome = _failed(f"{name}: a bug in lfg: {type(error).__name__}: {error}")
     return ToolOutcome(
         _sendable(outcome.output),
         None if outcome.error is None else _sendable(outcome.error),

@@ -32,7 +32,7 @@ _RIPGREP = (
     "--color=never",
     "--crlf",
 )
-_FOUND = re.compile(rb"([^\0\n]+)\0(\d+):([^\n]*)\n")
+_FOUND = re.compile(rb"([^\0]+)\0(\d+):([^\n]*)\n")
 _MOST_BYTES = 8_000_000
 _FILES_AT_ONCE = 500
 _ARGUMENT_BYTES = 60_000
@@ -90,10 +90,13 @@ class _Search:
         """The matching lines of these files, by file and line."""
         printed = await self._run(names)
         self.is_cut = self.is_cut or not printed.complete
+        return await asyncio.to_thread(self._lines_in, printed.stdout, names)
+
+    def _lines_in(self, printed: bytes, names: list[str]) -> list[str]:
         order = {os.fsencode(name): index for index, name in enumerate(names)}
         found = sorted(
             (order[name], int(number), name, text)
-            for name, number, text in _FOUND.findall(printed.stdout)
+            for name, number, text in _FOUND.findall(printed)
             if name in order
         )
         return [

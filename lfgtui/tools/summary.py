@@ -1,7 +1,9 @@
 """What a call would do, in one line, for the person who is asked to allow it."""
 
+import os.path
 from collections.abc import Sequence
 from itertools import takewhile
+from pathlib import Path
 
 from msgspec import UnsetType
 
@@ -17,46 +19,73 @@ from lfgtui.tools.arguments import (
     WriteFile,
     parse,
 )
+from lfgtui.tools.files import locate
 from lfgtui.tools.writing import line_count
 from lfgtui.visible import escaped
 
 _WIDTH = 600
+_BLANK = "\\x20"
 
 
-def summary(name: str, arguments: ToolArguments) -> str:
+def summary(name: str, arguments: ToolArguments, workspace: Path | None = None) -> str:
     """`edit README.md: -3 +5 lines`: one line, nothing in it hidden or silently cut.
 
-    Never raises: what cannot run says so.
+    With the workspace it also says where links lead the path. Never raises: what cannot run
+    says so.
     """
     try:
-        line = _said(parse(name, arguments))
+        parsed = parse(name, arguments)
+        line = _said(parsed) + ("" if workspace is None else _destination(parsed, workspace))
     except ToolError as error:
         line = f"cannot run: {error}"
+    half = _WIDTH // 2
+    if (over := len(line) - 4 * _WIDTH) > 0:  # escaping millions of characters takes seconds
+        ends = escaped(line[: 2 * _WIDTH]), escaped(line[-2 * _WIDTH :])
+        over += len(ends[0]) + len(ends[1]) - 2 * half
+        return f"{ends[0][:half]} [... {over:,} more characters ...] {ends[1][-half:]}"
     line = escaped(line)
     if len(line) <= _WIDTH:
         return line
-    half = _WIDTH // 2
     return f"{line[:half]} [... {len(line) - 2 * half:,} more characters ...] {line[-half:]}"
 
 
 def _said(parsed: Arguments) -> str:
     match parsed:
         case RunCommand(command):
-            return f"$ {command}"
+            return f"$ {_exact(command)}"
         case WriteFile(path, content):
-            return f"write {path} ({_lines(line_count(content))})"
+            return f"write {_exact(path)} ({_lines(line_count(content))})"
         case EditFile(path, old, new, replace_all):
             removed, added = changed_lines(old, new)
             everywhere = ", everywhere" if replace_all else ""
-            return f"edit {path}: -{removed} +{added} lines{everywhere}"
+            return f"edit {_exact(path)}: -{removed} +{added} lines{everywhere}"
         case ReadFile(path, start_line, max_lines):
-            return f"read {path}{_range(start_line, max_lines)}"
+            return f"read {_exact(path)}{_range(start_line, max_lines)}"
         case ListFiles(path, pattern):
-            return f"list {path}{_only(pattern)}"
+            return f"list {_exact(path)}{_only(pattern)}"
         case SearchFiles(pattern, path, glob):
-            return f'search "{pattern}" in {path}{_only(glob)}'
+            return f'search "{_exact(pattern)}" in {_exact(path)}{_only(glob)}'
         case _:
             raise AssertionError(f"no tool takes {type(parsed).__name__}")
+
+
+def _destination(parsed: Arguments, workspace: Path) -> str:
+    """Where links lead a path that names another place: that is where it is read or written."""
+    if isinstance(parsed, RunCommand):
+        return ""
+    assert isinstance(parsed, ReadFile | ListFiles | SearchFiles | WriteFile | EditFile)
+    place = locate(workspace, parsed.path)
+    if os.path.normpath(place.root / parsed.path) == str(place.path):
+        return ""
+    return f", through a link to {_exact(place.name)}"
+
+
+def _exact(value: str) -> str:
+    """What an argument is, with nothing in it that is not seen, not even at its ends."""
+    inner = value.strip(" ")
+    begin = value.index(inner) if inner else len(value)
+    blanks = (_BLANK * begin, _BLANK * (len(value) - begin - len(inner)))
+    return f"{blanks[0]}{escaped(inner, blanks=False)}{blanks[1]}"
 
 
 def changed_lines(old: str, new: str) -> tuple[int, int]:
@@ -82,4 +111,4 @@ def _range(start_line: int, max_lines: int | UnsetType) -> str:
 
 
 def _only(pattern: str | UnsetType) -> str:
-    return "" if isinstance(pattern, UnsetType) else f" ({pattern})"
+    return "" if isinstance(pattern, UnsetType) else f" ({_exact(pattern)})"

@@ -1,16 +1,14 @@
 """write_file and edit_file: the two that change files."""
 
-from difflib import get_close_matches
 from pathlib import Path
 
 from lfgtui.errors import ToolError
 from lfgtui.tools import files, text
 from lfgtui.tools.arguments import EditFile, WriteFile
+from lfgtui.tools.likeness import closest
 from lfgtui.tools.limits import ToolLimits
 
 _SHOWN_PLACES = 8
-_HINT_LINES = 2_000
-_HINT_WIDTH = 200
 
 
 def line_count(content: str) -> int:
@@ -89,15 +87,15 @@ def _hint(content: str, wanted: str) -> str:
     want = [line.strip() for line in wanted.split("\n") if line.strip()]
     if not want:
         return "; read the file again"
-    for at, line in enumerate(have):
-        if line == want[0] and have[at : at + len(want)] == want:
-            return f"; line {numbered[at][0]} onwards differs only in spaces: copy it exactly"
-    short = [line for line in have[:_HINT_LINES] if len(line) <= _HINT_WIDTH]
-    close = get_close_matches(want[0][:_HINT_WIDTH], short, n=1)
-    if not close:
+    text = "\n".join(("", *have, ""))
+    if (found := text.find("\n".join(("", *want, "")))) >= 0:  # linear, whatever is repeated
+        first = numbered[text.count("\n", 0, found)][0]
+        return f"; line {first} onwards differs only in spaces: copy it exactly"
+    close = closest(want[0], have)
+    if close is None:
         return "; read the file again"
-    number = numbered[have.index(close[0])][0]
-    return f"; the nearest to its first line is line {number}: {close[0]}"
+    number = numbered[have.index(close)][0]
+    return f"; the nearest to its first line is line {number}: {close}"
 
 
 def _require_room(place: files.Place, size: int, limits: ToolLimits) -> None:

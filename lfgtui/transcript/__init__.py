@@ -2,6 +2,7 @@
 
 from lfgtui.transcript.alone import AttemptTranscript
 from lfgtui.transcript.attempt import Attempt, AttemptError, UsageTotals
+from lfgtui.transcript.call_ids import call_id
 from lfgtui.transcript.conversation import (
     CallPart,
     Conversation,
@@ -26,6 +27,7 @@ from lfgtui.transcript.items import (
     ToolItem,
 )
 from lfgtui.transcript.states import ENDED, RUNNING, State, StateMachine, next_state
+from lfgtui.transcript.wire_ids import with_wire_ids
 
 __all__ = [
     "ENDED",
@@ -55,5 +57,7 @@ __all__ = [
     "Transcript",
     "UsageTotals",
     "UserTurn",
+    "call_id",
     "next_state",
+    "with_wire_ids",
 ]

@@ -27,11 +27,13 @@ class ReasoningPart(msgspec.Struct, frozen=True):
 
 
 class CallPart(msgspec.Struct, frozen=True):
-    """A tool call the model made."""
+    """A tool call the model made; `wire_id` is what `provider` calls it, "" for nothing."""
 
     call_id: str
     name: str
     arguments: e.ToolArguments
+    wire_id: str = ""
+    provider: str = ""
 
 
 class ItemPart(msgspec.Struct, frozen=True):
@@ -163,8 +165,9 @@ class Conversation:
                 self._say(text, is_thought=False)
             case e.ReasoningDelta(text):
                 self._say(text, is_thought=True)
-            case e.ToolCallRequested(call_id, name, arguments):
-                self._add(CallPart(call_id, name, arguments))
+            case e.ToolCallRequested(call_id, name, arguments, wire_id):
+                wire_id = call_id if wire_id is msgspec.UNSET else wire_id
+                self._add(CallPart(call_id, name, arguments, wire_id, self._provider))
             case e.ProviderItem(wire, item):
                 self._add(ItemPart(wire, item, self._provider))
             case e.ResponseFinished():

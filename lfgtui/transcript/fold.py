@@ -9,9 +9,12 @@ Times come from the entries, never from a clock: folding a stored run gives
 the figures that were live.
 """
 
+from msgspec import UNSET
+
 from lfgtui import events as e
 from lfgtui.errors import RETRYABLE_KINDS, IllegalMoveError
 from lfgtui.transcript.attempt import Attempt, AttemptError
+from lfgtui.transcript.call_ids import call_number
 from lfgtui.transcript.conversation import Conversation, ModelTurn, UserTurn
 from lfgtui.transcript.items import (
     HostedItem,
@@ -41,7 +44,9 @@ class Transcript:
         self.last_seq = 0
         self.revision = 0
         self._machine = StateMachine()
-        self._calls: dict[str, ToolItem] = {}
+        self.last_call = 0
+        self._calls: dict[str, list[ToolItem]] = {}
+        self._hosted_calls: dict[str, HostedItem] = {}
 
     @property
     def state(self) -> State | None:
@@ -56,7 +61,8 @@ class Transcript:
     @property
     def waiting_approvals(self) -> tuple[ToolItem, ...]:
         """Calls the person has not decided on."""
-        return tuple(c for c in self._calls.values() if c.state == "needs_approval")
+        calls = (call for calls in self._calls.values() for call in calls)
+        return tuple(call for call in calls if call.state == "needs_approval")
 
     @property
     def cost_since_start(self) -> float:
@@ -70,8 +76,18 @@ class Transcript:
 
     def is_undecided(self, call_id: str) -> bool:
         """Whether the person was asked about the call and never said."""
-        call = self._calls.get(call_id)
+        call = self.call(call_id)
         return call is not None and call.approval is not None and not call.is_decided
+
+    def call(self, call_id: str) -> ToolItem | None:
+        """The call of that id that is to be run, or the last one.
+
+        Older versions of lfg took the provider's id, which several calls may have; they ran
+        in their order.
+        """
+        calls = self._calls.get(call_id, [])
+        due = (c for c in calls if c.state in ("requested", "needs_approval", "running"))
+        return next(due, calls[-1] if calls else None)
 
     @property
     def answer(self) -> str:
@@ -122,6 +138,7 @@ class Transcript:
     def _start_attempt(self, entry: e.Entry, event: e.AttemptStarted) -> None:
         if not event.continues:
             self._calls.clear()
+        self._hosted_calls.clear()
         self.attempts.append(
             Attempt(
                 number=entry.attempt,
@@ -168,12 +185,14 @@ class Transcript:
                 self._hosted(attempt, event)
             case e.HostedOutputDelta(call_id, text):
                 self._stream(attempt, at)
-                if (hosted := self._hosted_item(attempt, call_id)) is not None:
+                self.last_call = max(self.last_call, call_number(call_id))
+                if (hosted := self._hosted_calls.get(call_id)) is not None:
                     hosted.add_output(text)
             case e.UserMessage(text):
                 self._append(attempt, PromptItem(text))
-            case e.Retrying(reason, delay, _, kind):
-                attempt.error = AttemptError(kind, reason, retryable=kind in RETRYABLE_KINDS)
+            case e.Retrying(reason, delay, _, kind, said):
+                retryable = kind in RETRYABLE_KINDS if said is UNSET else said
+                attempt.error = AttemptError(kind, reason, retryable)
                 attempt.state, attempt.ended_at = "failed", at
                 self._close_response(attempt, at)
                 self._stop_calls(attempt)
@@ -200,15 +219,16 @@ class Transcript:
         at: float,
         event: e.ToolCallStarted | e.ToolArgumentsDelta | e.ToolCallRequested,
     ) -> None:
-        call = self._calls.get(event.call_id)
-        is_new = isinstance(event, e.ToolCallStarted)
-        if call is None or is_new or call.state == "finished":  # some servers reuse ids
+        calls = self._calls.setdefault(event.call_id, [])
+        if not calls or not _goes_on(calls[-1], event):
             name = "" if isinstance(event, e.ToolArgumentsDelta) else event.name
             call = ToolItem(event.call_id, name)
             if isinstance(event, e.ToolCallStarted):
                 call.is_text_borne = event.origin == "text"
-            self._calls[event.call_id] = call
+            calls.append(call)
+            self.last_call = max(self.last_call, call_number(event.call_id))
             self._append(attempt, call)
+        call = calls[-1]
         call.revision += 1
         if isinstance(event, e.ToolArgumentsDelta):
             self._stream(attempt, at)
@@ -226,7 +246,7 @@ class Transcript:
         | e.ToolOutputDelta
         | e.ToolCallFinished,
     ) -> None:
-        call = self._calls.get(event.call_id)
+        call = self.call(event.call_id)
         if call is None:
             return
         call.revision += 1
@@ -247,23 +267,16 @@ class Transcript:
     def _hosted(self, attempt: Attempt, event: e.HostedTool) -> None:
         name, given, output = event.name, event.input, event.output
         call_id = event.call_id or ""
-        item = self._hosted_item(attempt, call_id, name, given)
+        key = call_id or f"\0{name}\0{given}"
+        item = self._hosted_calls.get(key)
         if item is None:
-            self._append(attempt, HostedItem(name, given, output, call_id))
+            item = self._hosted_calls[key] = HostedItem(name, given, output, call_id)
+            self.last_call = max(self.last_call, call_number(call_id))
+            self._append(attempt, item)
             return
         item.name, item.input = name or item.name, given or item.input
         item.output = output or item.output
         item.revision += 1
-
-    def _hosted_item(
-        self, attempt: Attempt, call_id: str, name: str = "", given: str = ""
-    ) -> HostedItem | None:
-        for item in reversed(attempt.items):
-            if not isinstance(item, HostedItem) or item.call_id != call_id:
-                continue
-            if call_id or (item.name, item.input) == (name, given):
-                return item
-        return None
 
     def _stream(self, attempt: Attempt, at: float) -> None:
         if attempt.first_content_at is None:
@@ -346,3 +359,16 @@ class Transcript:
                 call.state, call.revision = "written", call.revision + 1
             case _:
                 pass
+
+
+def _goes_on(
+    call: ToolItem, event: e.ToolCallStarted | e.ToolArgumentsDelta | e.ToolCallRequested
+) -> bool:
+    """Whether the event is about this call, and not about a later one of the same id."""
+    match event:
+        case e.ToolCallStarted():
+            return False
+        case e.ToolArgumentsDelta():
+            return call.state not in ("finished", "stopped")
+        case e.ToolCallRequested():
+            return call.state in ("arriving", "written")

@@ -1,5 +1,7 @@
 """Text that is appended to all the time."""
 
+from bisect import bisect_right
+
 _CHUNK = 1000
 """Characters: small enough to copy with every piece, large enough that chunks are few."""
 
@@ -7,27 +9,35 @@ _CHUNK = 1000
 class Growing:
     """Text in chunks, so that adding to a long one costs no more than to a short one."""
 
-    __slots__ = ("_chunks", "_length")
+    __slots__ = ("_begins", "_chunks", "_length")
 
     def __init__(self, text: str = "") -> None:
         self._chunks = [text]
+        self._begins = [0]
         self._length = len(text)
 
     def append(self, text: str) -> None:
         """Add to the end."""
-        self._length += len(text)
         if len(self._chunks[-1]) < _CHUNK:
             self._chunks[-1] += text
         else:
             self._chunks.append(text)
+            self._begins.append(self._length)
+        self._length += len(text)
 
     def since(self, position: int) -> str:
         """What follows the first `position` characters; costs no more than that is long."""
-        index, begin = len(self._chunks) - 1, self._length - len(self._chunks[-1])
-        while begin > position:
-            index -= 1
-            begin -= len(self._chunks[index])
+        index = bisect_right(self._begins, position) - 1
+        begin = self._begins[index]
         return "".join([self._chunks[index][position - begin :], *self._chunks[index + 1 :]])
+
+    def piece(self, position: int, most: int) -> str:
+        """At most so many characters from a place on; costs no more than they do."""
+        end = position + most
+        index, last = (bisect_right(self._begins, place) - 1 for place in (position, end))
+        text = "".join(self._chunks[index : last + 1]) if index < last else self._chunks[index]
+        begin = self._begins[index]
+        return text[position - begin : end - begin]
 
     def __len__(self) -> int:
         return self._length

@@ -11,6 +11,14 @@ import msgspec
 from lfgtui.events import Citation, ToolArguments
 from lfgtui.transcript.growing import Growing
 
+SHOWN = 50_000
+"""Characters of an end of which a card shows some rows."""
+
+
+def _end_of(text: Growing, lines: int) -> tuple[str, int]:
+    end = text.since(max(0, len(text) - SHOWN))
+    return end, lines - end.count("\n")
+
 
 class TextItem(msgspec.Struct):
     """A run of the visible answer. `closed` once nothing more can be added to it."""
@@ -26,6 +34,10 @@ class TextItem(msgspec.Struct):
     def since(self, position: int) -> str:
         """The text behind its first `position` characters."""
         return self._text.since(position)
+
+    def piece(self, position: int, most: int) -> str:
+        """At most so many characters of the text from a place on."""
+        return self._text.piece(position, most)
 
     def append(self, text: str) -> None:
         self._text.append(text)
@@ -83,14 +95,25 @@ class ToolItem(msgspec.Struct):
     revision: int = 0
     _json: Growing = msgspec.field(default_factory=Growing)
     _live: Growing = msgspec.field(default_factory=Growing)
+    _live_lines: int = 0
 
     @property
     def arguments_json(self) -> str:
         return str(self._json)
 
-    def arguments_since(self, position: int) -> str:
-        """What has arrived of the arguments behind their first `position` characters."""
-        return self._json.since(position)
+    def arguments_piece(self, position: int, most: int) -> str:
+        """Return at most so many characters of the arguments that have arrived, from a place on."""
+        return self._json.piece(position, most)
+
+    @property
+    def arguments_end(self) -> str:
+        """The last of the arguments, as much as a card may show."""
+        return self._json.since(max(0, len(self._json) - SHOWN))
+
+    @property
+    def live_end(self) -> tuple[str, int]:
+        """The last of the live output, as much as a card may show, and the lines before it."""
+        return _end_of(self._live, self._live_lines)
 
     @property
     def live_output(self) -> str:
@@ -101,6 +124,7 @@ class ToolItem(msgspec.Struct):
 
     def add_output(self, text: str) -> None:
         self._live.append(text)
+        self._live_lines += text.count("\n")
 
 
 class HostedItem(msgspec.Struct):
@@ -117,13 +141,20 @@ class HostedItem(msgspec.Struct):
     closed: bool = False
     revision: int = 0
     _live: Growing = msgspec.field(default_factory=Growing)
+    _live_lines: int = 0
 
     @property
     def live_output(self) -> str:
         return str(self._live)
 
+    @property
+    def live_end(self) -> tuple[str, int]:
+        """The last of the live output, as much as a card may show, and the lines before it."""
+        return _end_of(self._live, self._live_lines)
+
     def add_output(self, text: str) -> None:
         self._live.append(text)
+        self._live_lines += text.count("\n")
         self.revision += 1
 
 

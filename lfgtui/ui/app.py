@@ -9,14 +9,18 @@ import asyncio
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from typing import TYPE_CHECKING
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
 
 from textual.app import App
 from textual.driver import Driver
+from textual.message import Message
+from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Input
 
+from lfgtui import signals
+from lfgtui.clock import now
 from lfgtui.config import Config
 from lfgtui.errors import LfgError
 from lfgtui.events import ApprovalRequested, Entry, ToolArguments
@@ -24,14 +28,17 @@ from lfgtui.looks.themes import ThemeFile, choose
 from lfgtui.ui.bindings import keymap, keys_in_force
 from lfgtui.ui.canvas import Canvas
 from lfgtui.ui.frames import Frames
+from lfgtui.ui.guard import bug_line, log_bug, place_of
 from lfgtui.ui.keeper import Keeper
 from lfgtui.ui.pane import PaneSettings
 from lfgtui.ui.screens.keyed import ResumeWanted
 from lfgtui.ui.screens.live import LiveScreen
 from lfgtui.ui.screens.run import Desk, RunScreen
+from lfgtui.ui.terminal_output import is_behind
 from lfgtui.ui.themes import to_textual
 from lfgtui.ui.totals import totals
 from lfgtui.ui.view import LiveRun, RunView
+from lfgtui.visible import visible
 
 if TYPE_CHECKING:
     from lfgtui.history.reader import Reader
@@ -42,7 +49,8 @@ FRAME = 1 / 30
 GAUGE = 0.25
 """Seconds between two updates of figures that time alone changes."""
 
-_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+IMPATIENT = 2.0
+"""Seconds after which another signal is meant: end at once. Before, it is one of a storm."""
 
 
 class LfgApp(App[int], inherit_bindings=False):
@@ -76,7 +84,7 @@ class LfgApp(App[int], inherit_bindings=False):
         summarise: Callable[[str, ToolArguments], str],
         themes: Mapping[str, ThemeFile],
         keeper: Keeper | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = now,
         first: Callable[[Desk], RunScreen] | None = None,
     ) -> None:
         super().__init__()
@@ -99,15 +107,23 @@ class LfgApp(App[int], inherit_bindings=False):
                 summarise=summarise,
                 clock=clock,
                 kept_lines=config.pane_lines,
+                ticks=clock,
                 canvas=Canvas(is_direct=config.direct_painting),
             ),
         )
         self._simulated = simulated
         self._first = first
         self._has_begun = False
+        self._has_shown = False
         self._changed: set[str] = set()
         self._gauged_at = 0.0
         self._ending: asyncio.Task[None] | None = None
+        self._signals = ExitStack()
+        self._runs_alone = False
+        self.bears_bugs = False
+        self.bug: Exception | None = None
+        self._bug_places: set[str] = set()
+        self._signalled_at = 0.0
         for theme in self._themes.values():
             self.register_theme(to_textual(theme))
         self.theme = choose(self._themes, config.theme).name
@@ -137,18 +153,19 @@ class LfgApp(App[int], inherit_bindings=False):
         return Terminal if usual is LinuxDriver else usual
 
     def on_mount(self) -> None:
-        self._watch_signals()
+        if not self._runs_alone:
+            self._watch_signals()
         self.set_interval(FRAME, self._tick)
         self.call_after_refresh(self._begin)
 
     async def on_unmount(self) -> None:
-        loop = asyncio.get_running_loop()
-        for number in _SIGNALS:
-            loop.remove_signal_handler(number)
+        if not self._runs_alone:
+            self._signals.close()
         if self._live is not None and self._has_begun and self._ending is None:
             await self._live.shutdown()  # the screen broke: what runs ends as interrupted
 
     def _begin(self) -> None:
+        self._has_shown = True
         if self._live is not None:
             self._has_begun = True
             self._live.subscribe(self._take)
@@ -162,10 +179,10 @@ class LfgApp(App[int], inherit_bindings=False):
         if not isinstance(self._shown_run(), LiveScreen):
             for entry in entries:
                 if isinstance(entry.event, ApprovalRequested):
-                    self.notify(f"{entry.ticket} asks: {entry.event.summary}", markup=False)
+                    self.notify(f"{entry.ticket} asks: {entry.event.summary}")
 
     def _tick(self) -> None:
-        if self._frames.is_due():
+        if self._frames.is_due() and not is_behind(self._driver):
             began = self._clock()
             self._frame()
             self._frames.ended(began)
@@ -196,17 +213,23 @@ class LfgApp(App[int], inherit_bindings=False):
                 return None
         return None
 
+    # What leaves for the terminal besides the screens
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy what is seen of the text: pasted into a shell, an escape sequence would act."""
+        super().copy_to_clipboard(visible(text.replace("\r\n", "\n")))
+
     # Keys that work everywhere
 
     async def action_history(self) -> None:
         from lfgtui.ui.screens.history import History
 
         if self._open_reader is None:
-            self.notify("there is no history here", markup=False)
+            self.notify("there is no history here")
         elif not any(isinstance(screen, History) for screen in self.screen_stack):
             await self.push_screen(self._past_runs())
         elif not isinstance(self.screen, History):
-            self.notify("the history is open already: esc leads back to it", markup=False)
+            self.notify("the history is open already: esc leads back to it")
 
     def _past_runs(self) -> Screen[None]:
         from lfgtui.ui.screens.history import History
@@ -220,12 +243,10 @@ class LfgApp(App[int], inherit_bindings=False):
         await self.push_screen(Help(self.keys_in_force))
 
     async def action_palette(self) -> None:
-        from textual.command import CommandPalette
+        from lfgtui.ui.commands import LfgCommands, Palette
 
-        from lfgtui.ui.commands import LfgCommands
-
-        if not isinstance(self.screen, CommandPalette):
-            await self.push_screen(CommandPalette([LfgCommands], placeholder="what to do …"))
+        if not isinstance(self.screen, Palette):
+            await self.push_screen(Palette([LfgCommands], placeholder="what to do …"))
 
     def action_copy_or_quit(self) -> None:
         line = self.focused
@@ -233,7 +254,7 @@ class LfgApp(App[int], inherit_bindings=False):
         if selected := self.screen.get_selected_text() or typed:
             self.copy_to_clipboard(selected)
             self.screen.clear_selection()
-            self.notify("copied the selection", timeout=2, markup=False)
+            self.notify("copied the selection", timeout=2)
         else:
             self.action_ask_to_quit()
 
@@ -265,12 +286,9 @@ class LfgApp(App[int], inherit_bindings=False):
         """End, for the run to be gone on with on this terminal; say so where it cannot be."""
         keeper = self._keeper
         if self._live is not None and self._live.unfinished:
-            self.notify(
-                f"a run is going on here; in another terminal: lfg resume {event.run}",
-                markup=False,
-            )
+            self.notify(f"a run is going on here; in another terminal: lfg resume {event.run}")
         elif keeper is None:
-            self.notify(f"not from here; type: lfg resume {event.run}", markup=False)
+            self.notify(f"not from here; type: lfg resume {event.run}")
         elif self._ending is None:
             self.run_worker(self._resume(keeper, event.run), group="resume")
 
@@ -279,10 +297,24 @@ class LfgApp(App[int], inherit_bindings=False):
             is_ours = self._live is not None and self._live.run == run
             await asyncio.to_thread(keeper.check_resume, run, is_ours=is_ours)
         except LfgError as error:
-            self.notify(str(error), severity="error", markup=False)
+            self.notify(str(error), severity="error")
         else:
             self.resumes = run
             self._end(None)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Show a toast. Its text is never markup: there is always something from outside in it."""
+        super().notify(
+            visible(message), title=title, severity=severity, timeout=timeout, markup=False
+        )
 
     @property
     def theme_names(self) -> list[str]:
@@ -293,19 +325,61 @@ class LfgApp(App[int], inherit_bindings=False):
         """Change the colours, for this time."""
         self.theme = name
 
+    # Bugs
+
+    async def _dispatch_message(self, message: Message) -> None:
+        try:
+            await super()._dispatch_message(message)
+        except Exception as error:
+            self._handle_exception(error)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Say that there is a bug, once for each place, and go on: agents are at work.
+
+        Before anything is on the screen it ends the app, and in tests always.
+        """
+        if not self.bears_bugs:
+            super()._handle_exception(error)
+            return
+        place, self.bug = place_of(error), self.bug or error
+        if place in self._bug_places:
+            return
+        self._bug_places.add(place)
+        log_bug(error)
+        if self._has_shown:
+            self.notify(bug_line(error), severity="error")
+        else:
+            self._fatal_error()
+
+    def _fatal_error(self) -> None:
+        """End. Textual would print the traceback with all local variables, keys among them."""
+        self._close_messages_no_wait()
+
+    def _handle_stray(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """What nobody waits for: a task of our own, a sink."""
+        if isinstance(error := context.get("exception"), Exception):
+            self._handle_exception(error)
+
     # Ending
+
+    async def run_async(self, *args: Any, **kwargs: Any) -> int | None:
+        self._runs_alone = self.bears_bugs = True
+        asyncio.get_running_loop().set_exception_handler(self._handle_stray)
+        with self._signals:
+            self._watch_signals()
+            return await super().run_async(*args, **kwargs)
 
     def _watch_signals(self) -> None:
         loop = asyncio.get_running_loop()
-        for number in _SIGNALS:
-            loop.add_signal_handler(number, partial(self._signalled, number))
+        self._signals.enter_context(signals.delivered(loop, self._signalled))
 
     def _signalled(self, number: signal.Signals) -> None:
-        code = 128 + number.value
-        if self._ending is not None:
-            self.exit(code)
-        else:
-            self._end(code)
+        now = time.monotonic()
+        if self._ending is None:
+            self._signalled_at = now
+            self._end(128 + number)
+        elif now - self._signalled_at >= IMPATIENT:
+            self.exit(128 + number)
 
     def _end(self, code: int | None) -> None:
         """Shut the run down and leave; None: with the code that the tickets' ends give."""

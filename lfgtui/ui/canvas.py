@@ -68,9 +68,26 @@ def layout_of(screen: Screen[ResultT]) -> object:
     return screen._compositor._full_map
 
 
+def rows_on_screen(widget: Widget) -> range:
+    """Rows of the widget that are on the screen, in its own coordinates; none if cut at a side."""
+    if (place := widget.screen._compositor.visible_widgets.get(widget)) is None:
+        return range(0)
+    where, clip = place
+    shown = clip.intersection(where)
+    return (
+        range(shown.y - where.y, shown.bottom - where.y) if shown.width == where.width else range(0)
+    )
+
+
 def repaint(screen: Screen[ResultT], size: Size) -> None:
     """Have all of the screen, in that size, painted with what is painted next."""
     screen._compositor._dirty_regions = {size.region}
+
+
+def paint_all(screen: Screen[ResultT]) -> None:
+    """Paint the whole screen at once, whatever is on the terminal."""
+    repaint(screen, screen.outer_size)
+    paint_now(screen)
 
 
 def is_busy(screen: Screen[ResultT]) -> bool:

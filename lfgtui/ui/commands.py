@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Matcher, Provider
 from textual.content import Content
-from textual.markup import escape
 
 from lfgtui.ui.bindings import BY_ACTION, KEYS, shown
+from lfgtui.ui.guard import Guarded
 from lfgtui.ui.ink import one_line
 from lfgtui.ui.screens.keyed import KeyedScreen
 from lfgtui.ui.screens.live import LiveScreen
@@ -16,6 +16,8 @@ from lfgtui.ui.screens.replay import ReplayScreen
 from lfgtui.ui.screens.run import RunScreen
 
 if TYPE_CHECKING:
+    from textual.worker import Worker
+
     from lfgtui.ui.app import LfgApp
 
 _NAMES = {
@@ -58,6 +60,17 @@ _REPLAY_NAMES = {
 _LIVE_ONLY = {"cancel", "cancel_all", "retry", "pause", "approve", "approve_always", "deny"}
 
 
+class Palette(Guarded, CommandPalette):
+    """The command palette, which searches no more once it is left.
+
+    A key that comes while it closes would begin a search whose result is
+    written into a list that is gone; Textual takes that for the app's end.
+    """
+
+    def _gather_commands(self, search_value: str) -> "Worker[None] | None":  # type: ignore[override]  # nobody uses the worker
+        return super()._gather_commands(search_value) if self.is_current else None
+
+
 class Entry(NamedTuple):
     """A line of the palette."""
 
@@ -66,23 +79,34 @@ class Entry(NamedTuple):
     command: Callable[[], object]
 
 
+class PlainMatcher(Matcher):
+    """Textual's fuzzy matcher for names that are no markup."""
+
+    def highlight(self, candidate: str) -> Content:
+        content = Content(candidate)
+        _, offsets = self.fuzzy_search.match(self.query, candidate)
+        for offset in offsets:
+            content = content.stylize(self.match_style, offset, offset + 1)
+        return content
+
+
 class LfgCommands(Provider):
-    """What keys do, tickets to jump to, themes to switch to."""
+    """What keys do, tickets to jump to, themes to switch to.
+
+    The palette parses every `str` it is given as markup: it is given none.
+    """
 
     async def discover(self) -> Hits:
         for entry in self._entries():
-            yield DiscoveryHit(Content(entry.name), entry.command, help=escape(entry.help))
+            name, help_line = Content(entry.name), Content(entry.help)
+            yield DiscoveryHit(name, entry.command, help=help_line)  # type: ignore[arg-type]  # typed str; a Content is taken as it is
 
     async def search(self, query: str) -> Hits:
-        matcher = self.matcher(query)
+        matcher = PlainMatcher(query, match_style=self.match_style)
         for entry in self._entries():
             if (score := matcher.match(entry.name)) > 0:
-                yield Hit(
-                    score,
-                    matcher.highlight(entry.name),
-                    entry.command,
-                    help=escape(entry.help),
-                )
+                name, help_line = matcher.highlight(entry.name), Content(entry.help)
+                yield Hit(score, name, entry.command, help=help_line)  # type: ignore[arg-type]  # as above
 
     def _entries(self) -> Iterator[Entry]:
         app: LfgApp = self.app  # type: ignore[assignment]  # the only app with this provider

@@ -8,6 +8,7 @@ from textual.layout import ArrangeResult, Layout, WidgetPlacement
 from textual.widget import Widget
 
 from lfgtui.ui.covered import Covered
+from lfgtui.ui.guard import Guarded
 from lfgtui.ui.pane import Pane
 from lfgtui.ui.tiling import Direction, neighbour, tile
 
@@ -31,7 +32,7 @@ class _Tiles(Layout):
         ]
 
 
-class PaneGrid(Covered, ScrollableContainer, can_focus=False, inherit_bindings=False):
+class PaneGrid(Covered, Guarded, ScrollableContainer, can_focus=False, inherit_bindings=False):
     """All panes side by side, scrolling when they are many; `alone` shows one only.
 
     The layout is asked again when the size or `alone` changes, not when text

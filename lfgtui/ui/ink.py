@@ -10,7 +10,8 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from lfgtui.visible import visible
+from lfgtui.ui.cells import stream_safe
+from lfgtui.visible import visible, visible_line
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -37,7 +38,7 @@ def line_width(line: Iterable[Span]) -> int:
 
 def one_line(text: str) -> str:
     """Anyone's text as a single line that is safe to draw."""
-    return visible(" ".join(text.split()))
+    return stream_safe(visible(" ".join(text.split())))
 
 
 def fit(text: str, width: int) -> str:
@@ -52,10 +53,18 @@ def shorten(text: str, width: int) -> str:
     return text if cell_len(text) <= width else fit(text, width)
 
 
+def _safe(text: str) -> str:
+    """The text as it may be drawn, whatever whoever made the span forgot."""
+    return text if text.isprintable() else visible_line(text)
+
+
 def draw(line: Line, width: int, variables: Mapping[str, str], ground: str) -> Strip:
     """The line on the ground colour (a theme variable), cut or filled to `width`."""
     segments = [
-        Segment(span.text, _style(variables[span.colour], variables[span.on or ground], span.bold))
+        Segment(
+            _safe(span.text),
+            _style(variables[span.colour], variables[span.on or ground], span.bold),
+        )
         for span in line
     ]
     fill = _style(variables["foreground"], variables[ground], False)

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import msgspec
 from rich.style import Style
 
-from lfgtui.ui.cells import fitting, is_loose, is_narrow, measure, width_of
+from lfgtui.ui.cells import fitting, is_loose, is_narrow, measure, stream_safe, width_of
 from lfgtui.ui.linebreaks import Place, filled, wrapped
 from lfgtui.visible import visible
 
@@ -238,8 +238,8 @@ def fit(left: Sequence[Span], right: Sequence[Span], width: int, base: Style) ->
 def _lines(
     spans: Iterable[Span], before: Iterable[Span] = (), column: int = 0
 ) -> Iterator[list[Span]]:
-    """The spans of each line, made visible, tabs expanded; the first begins with `before`,
-    which stands at that column."""
+    """The spans of each line, made visible and stream-safe, tabs expanded; the first begins
+    with `before`, which stands at that column."""
     line = list(before)
     for text, style in spans:
         if text.isprintable():
@@ -247,12 +247,32 @@ def _lines(
             continue
         for number, part in enumerate(visible(text).split("\n")):
             if number:
-                yield line
+                yield _safe(line)
                 line, column = [], 0
             if "\t" in part:
                 part = _expanded(part, column + width_of("".join([text for text, _ in line])))
             _append(line, part, style)
-    yield line
+    yield _safe(line)
+
+
+def _safe(line: list[Span]) -> list[Span]:
+    """The line with no cluster that is too long, whatever spans it goes through."""
+    for part, _ in line:
+        if not part.isascii():
+            break
+    else:
+        return line
+    text = "".join([text for text, _ in line])
+    safe = stream_safe(text)
+    return line if safe is text else [*_restyled(line, safe)]
+
+
+def _restyled(line: Sequence[Span], text: str) -> Iterator[Span]:
+    """Another text of the same length in the styles of this one."""
+    begin = 0
+    for part, style in line:
+        yield text[begin : begin + len(part)], style
+        begin += len(part)
 
 
 def _length(spans: Iterable[Span]) -> int:
@@ -322,8 +342,8 @@ def _slice(spans: Sequence[Span], index: int, begin: int, end: int) -> Iterator[
 
 
 def one_line(spans: Sequence[Span]) -> list[Span]:
-    """The spans made visible, as one line: blanks for newlines and tabs."""
-    flat = [(_flat(text), style) for text, style in spans]
+    """The spans made visible and stream-safe, as one line: blanks for newlines and tabs."""
+    flat = _safe([(_flat(text), style) for text, style in spans])
     return _whole(flat, "".join([text for text, _ in flat]))
 
 

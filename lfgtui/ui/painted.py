@@ -5,10 +5,11 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from lfgtui.ui.canvas import Canvas
+from lfgtui.ui.guard import Guarded
 from lfgtui.ui.palette import line_filter
 
 
-class Painted(Widget):
+class Painted(Guarded, Widget):
     """Passes on the strips of `render_line`, which are styled and as wide as the widget.
 
     Past Textual's cache of styled lines, which would not know of a change that the
@@ -23,9 +24,9 @@ class Painted(Widget):
         """Have a row painted."""
         self._canvas.changed(self, Region(0, y, self.size.width, 1))
 
-    def render_lines(self, crop: Region) -> list[Strip]:
-        strips = list(map(line_filter(self), map(self.render_line, range(crop.y, crop.bottom))))
-        return [strip.crop(crop.x, crop.right) for strip in strips]
+    def draw_lines(self, crop: Region) -> list[Strip]:
+        rows = map(self.render_line, range(crop.y, crop.bottom))
+        return [strip.crop(crop.x, crop.right) for strip in map(line_filter(self), rows)]
 
     @property
     def allow_select(self) -> bool:

@@ -7,13 +7,16 @@ import msgspec
 from textual.app import ComposeResult
 from textual.widget import Widget
 
+from lfgtui.clock import now
 from lfgtui.tickets import Ticket
-from lfgtui.transcript import TextItem, Transcript
+from lfgtui.transcript import TextItem, ToolItem, Transcript
 from lfgtui.ui.canvas import Canvas
 from lfgtui.ui.covered import Covered
+from lfgtui.ui.guard import Guarded
 from lfgtui.ui.items import Summarise, preload
-from lfgtui.ui.leading import Lead
+from lfgtui.ui.leading import Lead, Spot
 from lfgtui.ui.pane_head import PaneHead
+from lfgtui.ui.requests_seen import CardInView
 from lfgtui.ui.stream_view import StreamView
 from lfgtui.ui.view import RunView
 from lfgtui.ui.wheel import ASIDE
@@ -26,6 +29,12 @@ _SHARE = 4
 """A pane whose frame took longer than `_FRAME` seconds rests `_SHARE` times as long, so
 that one with a very long open block leaves the others their turn."""
 
+_LONGEST_REST = 0.2
+"""Seconds a pane rests at most: a frame may have been slow because of another pane's flood."""
+
+_MENDING = 5.0
+"""Seconds after a bug until a pane is drawn anew."""
+
 _TROUBLE = frozenset({"needs_approval", "failed", "limit", "blocked"})
 
 
@@ -34,18 +43,20 @@ class PaneSettings(msgspec.Struct, frozen=True):
 
     `kept_lines` is about how many lines of a pane stay in memory as they are drawn.
     `pace` is how fast the clock goes: gauges are looked at as often for the eye.
+    `ticks` is the time that passes while a frame is drawn, whatever `clock` says.
     """
 
     stall_after: float
     ttft_budget: float
     summarise: Summarise
-    clock: Callable[[], float] = time.time
+    clock: Callable[[], float] = now
     pace: Callable[[], float] = lambda: 1.0
     canvas: Canvas = msgspec.field(default_factory=Canvas)
     kept_lines: int = 5000
+    ticks: Callable[[], float] = time.perf_counter
 
 
-class Pane(Covered, Widget, can_focus=True):
+class Pane(Covered, Guarded, Widget, can_focus=True):
     """One ticket: head, stream, and a bar at the left in the colour of its state.
 
     Nothing in it runs by itself. `mark_dirty` says that entries came; `tick`,
@@ -75,7 +86,9 @@ class Pane(Covered, Widget, can_focus=True):
         self._ticket = ticket
         self._settings = settings
         self._head = PaneHead(ticket, settings, settings.canvas)
-        self._stream = StreamView(settings.summarise, settings.kept_lines, settings.canvas)
+        self._stream = StreamView(
+            settings.summarise, settings.kept_lines, settings.canvas, settings.ticks
+        )
         self._is_dirty = True
         self._is_elsewhere = False
         self._gauged_at = 0.0
@@ -98,7 +111,18 @@ class Pane(Covered, Widget, can_focus=True):
         self._is_elsewhere, self._rests_until = True, 0.0
 
     def tick(self, now: float) -> None:
-        """Paint what changed. Call for panes on the screen, at most 30 times a second."""
+        """Paint what changed. Call for panes on the screen, at most 30 times a second.
+
+        A bug in what is painted is shown in its place, and nobody else's.
+        """
+        try:
+            self._tick(now)
+        except Exception as error:
+            self.app._handle_exception(error)
+            self._is_dirty, self._rests_until = True, now + _MENDING
+            self._stream.break_off(error)
+
+    def _tick(self, now: float) -> None:
         gauges = self._stream.is_restyled or self._head.is_blank or self._is_elsewhere
         gauges = gauges or abs(now - self._gauged_at) >= GAUGE_SECONDS * self._settings.pace()
         streams = (self._is_dirty or gauges) and now >= self._rests_until
@@ -110,11 +134,17 @@ class Pane(Covered, Widget, can_focus=True):
             self._gauged_at, self._is_elsewhere = now, False
             self._gauge(transcript, now)
         if streams:
-            self._is_dirty = False
             began = self._settings.clock()
             self._stream.update(transcript, self._gauged_at)
+            self._is_dirty = self._stream.is_behind
             took = self._settings.clock() - began
-            self._rests_until = now + _SHARE * took if took > _FRAME else 0.0
+            rest = min(_SHARE * took, _LONGEST_REST)
+            self._rests_until = now + rest if took > _FRAME else 0.0
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether there is more to show than frames have had time to read."""
+        return self._stream.is_behind
 
     @property
     def needs_attention(self) -> bool:
@@ -185,6 +215,24 @@ class Pane(Covered, Widget, can_focus=True):
     def lead_to(self, lead: Lead) -> bool:
         """Show a match, its item unfolded; whether the item shows what is meant."""
         return self._stream.lead_to(lead)
+
+    def card_in_view(self, call: ToolItem) -> CardInView | None:
+        """What of a waiting call's card is on the screen."""
+        spot = self._spot_of(call)
+        return None if spot is None else self._stream.card_in_view(spot)
+
+    def show_card(self, call: ToolItem) -> None:
+        """Bring a waiting call's card into view."""
+        if (spot := self._spot_of(call)) is not None:
+            self._stream.show_card(spot)
+
+    def _spot_of(self, call: ToolItem) -> Spot | None:
+        attempts = self._view.transcript(self.ticket_id).attempts
+        items = attempts[-1].items if attempts else []
+        for index in range(len(items) - 1, -1, -1):
+            if items[index] is call:
+                return Spot(len(attempts) - 1, index)
+        return None
 
     @property
     def find_count(self) -> int:

@@ -23,6 +23,7 @@ from typing import Literal, Self
 
 import msgspec
 
+from lfgtui.bounds import DEEPEST
 from lfgtui.providers import loose_json
 from lfgtui.transcript.growing import Growing
 
@@ -87,7 +88,7 @@ class PartialObject:
 
     def __init__(self) -> None:
         self.is_broken = False
-        """Whether this is no JSON object, whatever may follow."""
+        """Whether this is no JSON object that a call may have, whatever may follow."""
         self._members: dict[str, Member] = {}
         self._open = Member("")
         self._name: list[str] = []
@@ -184,7 +185,7 @@ class PartialObject:
         elif self._is_quoted:
             sign = ""  # an escape that is not whole
         self._depth += _DEEPER.get(sign, 0)
-        self.is_broken = self.is_broken or self._depth < 0
+        self.is_broken = self.is_broken or not 0 <= self._depth < DEEPEST
         self._open.add(text[at:end] + sign)
         return end + len(sign)
 

@@ -1,14 +1,24 @@
 """One line of input that takes the footer's place, so nothing else moves."""
 
+from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input, Label
 
+from lfgtui.visible import visible_line
+
 
 class OneLine(Input):
-    """A line of input into which lines are pasted as one: Textual takes the first of them."""
+    """A line of input into which lines are pasted as one: Textual takes the first of them.
+
+    It keeps what is pasted, or stood there before, and shows control characters as symbols.
+    """
+
+    @property
+    def _value(self) -> Text:
+        return Text(visible_line(self.value), no_wrap=True, overflow="ignore", end="")
 
     def _on_paste(self, event: events.Paste) -> None:
         super()._on_paste(events.Paste(" ".join(event.text.split("\n"))))

@@ -4,6 +4,7 @@ Matches belong to pieces. A piece that changed is searched again from the line
 that changed; the others keep theirs, whatever line they have come to stand on.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import msgspec
@@ -29,9 +30,14 @@ class _Found(msgspec.Struct):
 
 
 class Finder:
-    """All matches of a pattern; one of them is the current one."""
+    """All matches of a pattern; one of them is the current one.
 
-    def __init__(self, lines: StreamLines, pattern: str) -> None:
+    What there is no time for at once is searched from the end upwards by `catch_up`.
+    """
+
+    def __init__(
+        self, lines: StreamLines, pattern: str, is_time_up: Callable[[], bool] = lambda: False
+    ) -> None:
         self._lines = lines
         self._pieces = lines.pieces
         self.pattern = pattern
@@ -40,9 +46,11 @@ class Finder:
         self._behind = 0
         self._current: tuple[Piece, int] | None = None
         self._near = 0
+        self._near_is_sought = False
         self.count = 0
-        for index in range(len(self._pieces.pieces) if pattern else 0):
-            self._search(index, 0)
+        self._behind = len(self._pieces.pieces) if pattern else 0
+        while self._behind and not is_time_up():
+            self.catch_up(1)
 
     @property
     def is_active(self) -> bool:
@@ -92,6 +100,8 @@ class Finder:
             self._behind -= 1
             pieces -= 1
             self._refresh(self._behind)
+        if self._current is None and self._near_is_sought and self._found:
+            self.seek(self._near)
         self._keep_current()
 
     def _refresh(self, index: int) -> None:
@@ -145,6 +155,7 @@ class Finder:
     def seek(self, address: int) -> None:
         """Make the first match from a row on the current one, or else the first of all."""
         self._near, place = address, self._lines.find(address)
+        self._near_is_sought = True
         order = self._order()
         self._current = (order[0], 0) if order else None
         for index in range(place[0], len(self._pieces.pieces)):

@@ -20,6 +20,9 @@ from lfgtui.ui.piece_list import PieceList
 
 _ROW_BITS, _PIECE_BITS = 24, 24
 
+_SPLICED = 100
+"""Views put in place one by one, each of which costs what all the lines cost."""
+
 
 class Place(NamedTuple):
     """A piece's address and a count of characters into it: survives re-wrapping."""
@@ -41,10 +44,16 @@ class StreamLines:
         self._first_views: list[int] = []
         self._attempts = 0
         self._items = 0
+        self._turn = 0
+        self.is_behind = False
 
     def update(self, transcript: Transcript, context: Context) -> None:
-        """Take in what is new and what changed; `pieces` tells what that was."""
-        self._take_in(transcript)
+        """Take in what is new and what changed; `pieces` tells what that was.
+
+        What there is no time for in this frame waits for the next (`is_behind`).
+        """
+        self._update_live(context)
+        self._take_in(transcript, context)
         for index in self._to_fade:
             view = self.views[index]
             view.is_faded = True
@@ -52,21 +61,46 @@ class StreamLines:
             view.redraw(context)
             self._splice(index, 0)
         self._to_fade.clear()
-        has_settled = False
-        for index in self._live:
-            view = self.views[index]
-            first = view.update(context)
-            if first is not None:
-                self._splice(index, first)
-            has_settled = has_settled or view.is_settled
-        if has_settled:
-            self._live = [index for index in self._live if not self.views[index].is_settled]
 
-    def fold(self, kind: Kind, context: Context) -> None:
-        """All of a kind may be folded in another way now."""
-        for index, view in enumerate(self.views):
-            if view.kind == kind and (first := view.update(context)) is not None:
-                self._splice(index, first)
+    def _update_live(self, context: Context) -> None:
+        """Ask the views that can still change, from where the frame before ran out of time."""
+        live = self._live
+        self.is_behind = False
+        settled = set[int]()
+        for left in reversed(range(len(live))):
+            self._turn = self._turn % len(live)
+            index = live[self._turn]
+            self._turn += 1
+            if self._update_view(index, context):
+                settled.add(index)
+            if left and context.is_time_up:
+                self.is_behind = True
+                break
+        if settled:
+            self._live = [index for index in live if index not in settled]
+
+    def _update_view(self, index: int, context: Context) -> bool:
+        """Bring one view up to date; whether it can change no more."""
+        view = self.views[index]
+        first = view.update(context)
+        if first is not None:
+            self._splice(index, first)
+        self.is_behind = self.is_behind or view.is_behind
+        return view.is_settled
+
+    def fold(self, kind: Kind, context: Context) -> bool:
+        """All of a kind may be folded in another way now; whether all lines were laid anew."""
+        changed = [
+            (index, first)
+            for index, view in enumerate(self.views)
+            if view.kind == kind and (first := view.update(context)) is not None
+        ]
+        if len(changed) > _SPLICED:
+            self._lay_anew()
+            return True
+        for index, first in changed:
+            self._splice(index, first)
+        return False
 
     def refold(self, view: ItemView, context: Context) -> None:
         """This one may be folded in another way now."""
@@ -75,9 +109,14 @@ class StreamLines:
 
     def redraw(self, context: Context) -> None:
         """Another width or other colours: nothing is drawn that is not looked at."""
+        for view in self.views:
+            view.redraw(context)
+        self._lay_anew()
+
+    def _lay_anew(self) -> None:
+        """Put all pieces in one list again."""
         flat: list[Piece] = []
         for index, view in enumerate(self.views):
-            view.redraw(context)
             self._begins[index] = len(flat)
             self._gaps[index] = int(self._needs_gap(index))
             if self._gaps[index]:
@@ -180,32 +219,38 @@ class StreamLines:
 
     # Items
 
-    def _take_in(self, transcript: Transcript) -> None:
+    def _take_in(self, transcript: Transcript, context: Context) -> None:
         attempts = transcript.attempts
         for number in range(max(0, self._attempts - 1), len(attempts)):
             attempt = attempts[number]
             if number == self._attempts:
-                self._begin(attempt)
-            if len(attempt.items) > self._items:
-                for item in attempt.items[self._items :]:
-                    self._add(view_of(item, attempt))
-                self._items = len(attempt.items)
+                self._begin(attempt, context)
+            while self._items < len(attempt.items):
+                self._add(view_of(attempt.items[self._items], attempt), context)
+                self._items += 1
+                is_last = attempt is attempts[-1] and self._items == len(attempt.items)
+                if not is_last and context.is_time_up:
+                    self.is_behind = True
+                    return
 
-    def _begin(self, attempt: Attempt) -> None:
+    def _begin(self, attempt: Attempt, context: Context) -> None:
         """What a broken attempt said stays, in the background."""
         if self._attempts:
             if not attempt.continues:
                 self._to_fade += range(self._first_views[-1], len(self.views))
-            self._add(rule_of(attempt))
+            self._add(rule_of(attempt), context)
         self._first_views.append(len(self.views))
         self._attempts += 1
         self._items = 0
 
-    def _add(self, view: ItemView) -> None:
-        self._live.append(len(self.views))
+    def _add(self, view: ItemView, context: Context) -> None:
+        """A view behind all others, and what it shows."""
+        index = len(self.views)
         self.views.append(view)
         self._begins.append(len(self.pieces.pieces))
         self._gaps.append(0)
+        if not self._update_view(index, context):
+            self._live.append(index)
 
     def _splice(self, index: int, first: int) -> None:
         """Bring the view's part of the flat list in line, from its piece `first` on."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from textual.selection import Selection
 
+from lfgtui.ui.items import Piece
 from lfgtui.ui.lines import Row, width_of
 from lfgtui.ui.stream_lines import StreamLines
 
@@ -59,10 +60,15 @@ def selected(lines: StreamLines, selection: Selection) -> str:
             continue
         if source and _covers(begin, end, index, rows):
             gap = "\n" if parts and not rows[0].text else ""
-            parts.append(gap + source)
+            parts.append(_after(pieces.pieces[index], parts) + gap + source)
         elif said := list(_clipped(begin, end, index, rows)):
-            parts.append(_joined(said))
-    return "\n".join(parts)
+            parts.append(_after(pieces.pieces[index], parts) + _joined(said))
+    return "".join(parts)
+
+
+def _after(piece: Piece, parts: Sequence[str]) -> str:
+    """What stands between a piece and the one before."""
+    return "\n" if parts and not piece.goes_on else ""
 
 
 def _covers(begin: _Point, end: _Point, index: int, rows: Sequence[Row]) -> bool:

@@ -3,32 +3,28 @@
 A line-API widget that does its own scrolling. Nothing here lays out: a token
 costs an append somewhere below, and a frame repaints the rows where something
 changed. Textual's `virtual_size` is left alone because each assignment re-lays
-out the screen; `render_lines` passes on strips that are drawn to the width already.
+out the screen; `draw_lines` passes on strips that are drawn to the width already.
 """
 
 from collections.abc import Callable
+from time import perf_counter
 
 from msgspec.structs import replace
-from rich.style import Style
 from textual import events
-from textual.geometry import Region
-from textual.screen import Screen
 from textual.selection import Selection
-from textual.strip import Strip
 
 from lfgtui.transcript import Transcript
-from lfgtui.ui.canvas import Canvas
+from lfgtui.ui.canvas import Canvas, rows_on_screen
 from lfgtui.ui.items import Context, ItemView, Kind, Summarise
-from lfgtui.ui.leading import Lead, follow
-from lfgtui.ui.palette import Palette, line_filter
+from lfgtui.ui.leading import Lead, Spot, follow
+from lfgtui.ui.palette import Palette
+from lfgtui.ui.requests_seen import CardInView
+from lfgtui.ui.stream_cards import card_in_view, show_card
 from lfgtui.ui.stream_drag import Drag
 from lfgtui.ui.stream_find import Finder
-from lfgtui.ui.stream_lines import StreamLines
-from lfgtui.ui.stream_sight import Finish, Sight
+from lfgtui.ui.stream_painting import PaintedStream
 from lfgtui.ui.stream_taken_up import Left
 from lfgtui.ui.stream_text import plain_text, selected
-from lfgtui.ui.stream_window import Window
-from lfgtui.ui.wheel import Wheeled
 
 SETTLE = 16
 """Rows that `settle` draws at a time."""
@@ -36,10 +32,14 @@ SETTLE = 16
 FRESH = 32
 """Rows drawn at a time of what arrives below the window, so that it can be counted."""
 
-_NO_STYLE = Style.null()
+READING = 0.012
+"""Seconds that a frame reads what came; of more than that it shows a part at a time."""
+
+_SEARCHING = 0.05
+"""Seconds that a key which finds something may take; the rest is searched in the frames after."""
 
 
-class StreamView(Wheeled):
+class StreamView(PaintedStream):
     """Shows a transcript and follows its end until someone scrolls up.
 
     At most about `kept` rows are in memory; the others are drawn again when
@@ -49,33 +49,31 @@ class StreamView(Wheeled):
     DEFAULT_CSS = "StreamView { width: 1fr; height: 1fr; }"
 
     def __init__(
-        self, summarise: Summarise, kept: int = 5000, canvas: Canvas | None = None
+        self,
+        summarise: Summarise,
+        kept: int = 5000,
+        canvas: Canvas | None = None,
+        clock: Callable[[], float] = perf_counter,
     ) -> None:
-        super().__init__()
+        super().__init__(kept, canvas or Canvas())
         self.set_reactive(StreamView.auto_links, False)  # pointing at a link repaints nothing
         self._summarise = summarise
-        self._kept = kept
-        self._canvas = canvas or Canvas()
-        self._look: Context | None = None
+        self._clock = clock
         self.is_restyled = False
-        self._width = self._height = 0
         self._now = 0.0
         self._chosen: ItemView | None = None
         self._resumes = False
         self._drag = Drag(self, self.creep)
-        # Looked up once: Textual finds both by walking up the tree.
-        self._home: Screen[object] | None = None
-        self._filter: Callable[[Strip], Strip] | None = None
         self._left: Left | None = None
-        self._open(None)
 
-    def _open(self, transcript: Transcript | None) -> None:
-        self._transcript = transcript
-        self._stream = StreamLines(self._kept)
-        self._window = Window(self._stream)
-        self._window.height = self._height
-        self._finder = Finder(self._stream, "")
-        self._sight: Sight | None = None
+    def _clear(self) -> None:
+        super()._clear()
+        self._transcript: Transcript | None = None
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the transcript says more than frames have had time to read."""
+        return self._stream.is_behind
 
     @property
     def follows(self) -> bool:
@@ -89,15 +87,14 @@ class StreamView(Wheeled):
                 self._drag.forget_selection()
                 self._let_go()
                 self._left = Left.of(self._window, self._finder)
-            self._open(transcript)
+            self._clear()
+            self._transcript = transcript
         self._now = now
         if not self._width:
             return
         if (look := self._look) is None:
-            look = Context(self._width, *self._colours(), self._summarise, now)
-        elif look.now != now:
-            look = replace(look, now=now)
-        self._look = look
+            look = Context(self._width, *self._colours(), self._summarise, now, clock=self._clock)
+        self._look = look = replace(look, now=now, until=self._clock() + READING)
         if self.is_restyled:
             look = self._restyle(look)
         mark = self._mark()
@@ -105,6 +102,7 @@ class StreamView(Wheeled):
         if self._left is not None:
             self._finder = self._left.taken_up(self._stream, self._window)
             self._left = None
+        self._finder.catch_up(SETTLE)
         if mark is not None:  # it is told how many lines came
             self._stream.pieces.settle(FRESH)
         if self._stream.pieces.has_changed or self._sight is None:
@@ -136,7 +134,8 @@ class StreamView(Wheeled):
         for view in self._stream.views:
             if view.kind == kind:
                 view.override = None
-        self._stream.fold(kind, self._look)
+        if self._stream.fold(kind, self._look):
+            self._finder.wrapped_anew()
         self._changed(mark)
 
     def toggle_urls(self) -> None:
@@ -205,7 +204,8 @@ class StreamView(Wheeled):
 
     def _seek(self, pattern: str, address: int) -> None:
         mark = self._mark()
-        self._finder = Finder(self._stream, pattern)
+        until = self._clock() + _SEARCHING
+        self._finder = Finder(self._stream, pattern, lambda: self._clock() >= until)
         self._finder.seek(address)
         if self._sight is not None:
             self._sight.highlight(self._finder)
@@ -227,6 +227,22 @@ class StreamView(Wheeled):
         line = follow(lead, self._stream, self._finder)
         self._show_match(self._stream.first_line(view) if line is None else line)
         return line is not None
+
+    def card_in_view(self, spot: Spot) -> CardInView | None:
+        """What of an item's card is on the screen; None where nothing is, or it is folded."""
+        if self._look is None or self._sight is None:
+            return None
+        rows = rows_on_screen(self)
+        if self._sight.is_hinted:
+            rows = range(rows.start, min(rows.stop, self._height - 1))
+        return card_in_view(self._stream, self._window, self._look, spot, rows)
+
+    def show_card(self, spot: Spot) -> None:
+        """Bring an item's card into view, unfolded."""
+        if self._look is not None:
+            show_card(self._stream, self._window, self._look, spot)
+            self._changed()
+            self._repaint_all()
 
     @property
     def finder(self) -> Finder:
@@ -258,56 +274,6 @@ class StreamView(Wheeled):
         self._repaint_all()
         if selection is None and self._resumes and not self._drag.is_on:
             self.follow()
-
-    # Painting
-
-    def render_lines(self, crop: Region) -> list[Strip]:
-        if self._sight is None:
-            return [Strip.blank(crop.width, self.rich_style)] * crop.height
-        strips = self._sight.strips(self._finish()) if self._sight.is_stale else self._sight.shown
-        if missing := max(0, crop.bottom - len(strips)):
-            strips = strips + [Strip.blank(self._width, self.rich_style)] * missing
-        if crop.height != len(strips):
-            strips = strips[crop.y : crop.bottom]
-        if crop.x or crop.width != self._width:
-            return [strip.crop(crop.x, crop.right) for strip in strips]
-        return strips
-
-    def render_line(self, y: int) -> Strip:
-        """Only hit-testing asks for this: the offsets are not needed to paint."""
-        if self._sight is None:
-            return Strip.blank(self._width, self.rich_style)
-        return self._sight.strip_at(y)
-
-    def _finish(self) -> Finish:
-        screen = self._home = self._home or self.screen
-        self._filter = self._filter or line_filter(self)
-        style = _NO_STYLE
-        if (selection := screen.selections.get(self)) is not None:
-            style = screen.get_component_rich_style("screen--selection")
-        return Finish(selection, style, self._filter)
-
-    def _mark(self) -> int | None:
-        """What the window has to stay at; None while it follows the end."""
-        return None if self._window.is_at_end else self._window.mark()
-
-    def _measured(self, mark: int | None) -> None:
-        """Drawing something out of sight may have told heights that were guesses."""
-        if self._stream.pieces.has_changed:
-            self._changed(mark)
-
-    def _changed(self, mark: int | None = None) -> None:
-        """Lines changed, or the window: keep it where it belongs and paint what differs."""
-        if (look := self._look) is None:
-            return
-        if self._sight is None:
-            self._sight = Sight(self._stream, self._window, self._finder, look.palette, look.width)
-        for first, last in self._sight.update(mark):
-            self._canvas.changed(self, Region(0, first, self._width, last - first))
-
-    def _repaint_all(self) -> None:
-        if self._sight is not None and self._sight.take_all():
-            self._canvas.changed(self, Region(0, 0, self._width, self._height))
 
     # Size and style
 

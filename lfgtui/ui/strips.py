@@ -15,6 +15,12 @@ from textual.strip import Strip
 from lfgtui.ui.cells import drawn, is_narrow, measure, width_of
 from lfgtui.ui.lines import Row, Span, one_line
 
+_CROWDED = 4
+"""Characters a cell, on average, beyond which a row's segments are kept short."""
+
+_LONGEST = 64
+"""Characters of a segment in such a row, but for its last cluster."""
+
 
 class RowStrip(Strip):
     """A strip that is free once nobody holds it.
@@ -37,6 +43,8 @@ def strip_of(row: Row, width: int, ground: Style, left: int = 0) -> Strip:
     cuts in half, a blank stays. Neighbours of one style become one segment.
     """
     spans = _merged(row.spans)
+    if sum([len(text) for text, _ in spans]) > _CROWDED * width:
+        spans = [*_parted(spans)]
     sizes = [width_of(text) for text, _ in spans]
     taken = sum(sizes)
     if left or taken > width:
@@ -62,6 +70,18 @@ def _merged(spans: Sequence[Span]) -> list[Span]:
         elif text:
             merged.append((text, style))
     return merged
+
+
+def _parted(spans: Iterable[Span]) -> Iterator[Span]:
+    """The spans in shorter ones, no cluster parted: a letter under thirty accents fills no cell
+    of its own, and Rich cuts a segment in the square of its characters."""
+    for text, style in spans:
+        offsets, begin = measure(text).offsets, 0
+        while begin < len(text):
+            place = bisect_left(offsets, begin + _LONGEST)
+            end = offsets[min(place, len(offsets) - 1)]
+            yield text[begin:end], style
+            begin = end
 
 
 def _window(spans: Iterable[Span], sizes: Iterable[int], left: int, right: int) -> Iterator[Span]:

@@ -13,6 +13,7 @@ from lfgtui.looks import figures
 from lfgtui.looks.badges import BADGES, STALLED, Badge
 from lfgtui.tickets import Ticket
 from lfgtui.transcript import RUNNING
+from lfgtui.ui.guard import Guarded
 from lfgtui.ui.ink import Line, Span, draw, fit, one_line
 from lfgtui.ui.view import RunView
 
@@ -43,7 +44,7 @@ _OPTIONAL = (
 """In the order in which they come as the table gets wider."""
 
 
-class TicketTable(ScrollView, can_focus=True, inherit_bindings=False):
+class TicketTable(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
     """The tickets as rows, the current one marked."""
 
     DEFAULT_CSS = """

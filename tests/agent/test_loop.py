@@ -1,5 +1,6 @@
 """One attempt at one ticket, at a desk that delivers only when it is asked to settle."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -374,3 +375,95 @@ async def test_a_call_that_was_only_written_is_remarked_on(tmp_path: Path) -> No
     desk = Bench()
     await worked(ticket("a", tmp_path), Script(answer("end", call, e.TextDelta("So."))), desk)
     assert e.Status not in desk.kinds()
+
+
+@pytest.mark.parametrize("reason", ["length", "content_filter", "error", "MALFORMED_FUNCTION_CALL"])
+async def test_no_call_runs_of_a_response_that_broke_off(tmp_path: Path, reason: str) -> None:
+    desk = Bench()
+    script = Script(answer(reason, WRITE), answer("end", e.TextDelta("Again.")))
+    await worked(ticket("a", tmp_path, approve="auto"), script, desk)
+    assert [finished.error for finished in desk.finished()] == ["not run"]
+    assert not (tmp_path / "x").exists()
+
+
+async def test_nor_after_a_resume(tmp_path: Path) -> None:
+    before = [e.ResponseFinished(1, "length") if isinstance(event, e.ResponseFinished) else event
+              for event in interrupted(READ, WRITE)]  # fmt: skip
+    desk = Bench(None, *before)
+    await worked(ticket("a", tmp_path, approve="auto"), Script(answer("end")), desk)
+    assert not (tmp_path / "x").exists()
+
+
+# What a person is asked about.
+
+
+async def test_a_command_too_long_to_read_is_not_asked_about(tmp_path: Path) -> None:
+    desk = Bench(Decision("approve"))
+    long = e.ToolCallRequested("1", "run_command", {"command": "true " * 2001 + "&& touch ran"})
+    script = Script(answer("tool_use", long), answer("end", e.TextDelta("Sorry.")))
+    await worked(ticket("a", tmp_path), script, desk)
+    (finished,) = desk.finished()
+    assert finished.error == "denied"
+    assert "write it to a file" in finished.output
+    assert e.ApprovalRequested not in desk.kinds()
+    assert not (tmp_path / "ran").exists()
+
+
+async def test_what_was_shown_otherwise_does_not_run(tmp_path: Path) -> None:
+    """Whatever changed the question on its way to the card, the answer is to another one."""
+
+    class Blotting(Bench):
+        def emit(self, event: e.Event) -> None:
+            if isinstance(event, e.ApprovalRequested):
+                event = e.ApprovalRequested(event.call_id, event.name, "$ echo [redacted]")
+            super().emit(event)
+
+    desk = Blotting(Decision("always"))
+    script = Script(
+        answer("tool_use", e.ToolCallRequested("1", "run_command", {"command": "touch ran"})),
+        answer("tool_use", e.ToolCallRequested("2", "run_command", {"command": "touch ran"})),
+        answer("end", e.TextDelta("Sorry.")),
+    )
+    await worked(ticket("a", tmp_path), script, desk)
+    assert [finished.error for finished in desk.finished()] == ["denied", "denied"]
+    assert not (tmp_path / "ran").exists()
+
+
+async def test_a_call_that_cannot_run_is_answered_without_asking(tmp_path: Path) -> None:
+    """A question about nothing would only teach a person to say yes."""
+    desk = Bench()
+    script = Script(
+        answer("tool_use", e.ToolCallRequested("1", "run_command", {"cmd": "touch ran"})),
+        answer("tool_use", e.ToolCallRequested("2", "run_command", '{"command": "touch ran"} x')),
+        answer("end", e.TextDelta("Sorry.")),
+    )
+    assert await worked(ticket("a", tmp_path), script, desk) == e.TicketDone("end")
+    assert e.ApprovalRequested not in desk.kinds()
+    assert all(finished.error for finished in desk.finished())
+    assert not (tmp_path / "ran").exists()
+
+
+async def test_the_question_says_where_a_link_leads(tmp_path: Path) -> None:
+    (tmp_path / "Makefile").write_text("all:\n")
+    (tmp_path / "notes.txt").symlink_to("Makefile")
+    desk = Bench(Decision("approve"))
+    write = e.ToolCallRequested("1", "write_file", {"path": "notes.txt", "content": "x\n"})
+    await worked(ticket("a", tmp_path), Script(answer("tool_use", write), answer("end")), desk)
+    (asked,) = (event for event in desk.seen if isinstance(event, e.ApprovalRequested))
+    assert asked.summary == "write notes.txt (1 line), through a link to Makefile"
+    assert (tmp_path / "Makefile").read_text() == "x\n"
+
+
+async def test_a_link_made_while_the_person_reads_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "Makefile").write_text("all:\n")
+
+    class Swapping(Bench):
+        async def ask(self, call_id: str) -> Decision | None:
+            await asyncio.to_thread((tmp_path / "notes.txt").symlink_to, "Makefile")
+            return await super().ask(call_id)
+
+    desk = Swapping(Decision("approve"))
+    write = e.ToolCallRequested("1", "write_file", {"path": "notes.txt", "content": "x\n"})
+    await worked(ticket("a", tmp_path), Script(answer("tool_use", write), answer("end")), desk)
+    assert [finished.error for finished in desk.finished()] == ["denied"]
+    assert (tmp_path / "Makefile").read_text() == "all:\n"

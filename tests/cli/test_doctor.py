@@ -23,7 +23,16 @@ def test_without_an_argument_each_part_is_told(capsys: pytest.CaptureFixture[str
     assert main(["doctor"]) == 0
     out = capsys.readouterr().out
     topics = [line.split()[0] for line in out.splitlines() if not line.startswith(" ")]
-    assert topics == ["lfg", "config", "keys", "sandbox", "terminal", "history", "log"]
+    assert topics == [
+        "lfg",
+        "config",
+        "keys",
+        "exposure",
+        "sandbox",
+        "terminal",
+        "history",
+        "log",
+    ]
 
 
 def test_what_is_to_mend_makes_the_exit_code_one(capsys: pytest.CaptureFixture[str]) -> None:

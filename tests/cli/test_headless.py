@@ -1,10 +1,14 @@
 """Runs without a screen, in this process, on a simulator in another."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,6 +18,7 @@ from lfgtui import events as e
 from lfgtui import paths
 from lfgtui.__main__ import main
 from lfgtui.cli.headless import AnswerText
+from lfgtui.history import Reader
 from tests.vocabulary import entries
 
 
@@ -172,3 +177,39 @@ def test_the_rest_of_an_answer_follows_what_was_printed_of_it() -> None:
         e.TextDelta("More."),
     ]
     assert "".join(text_of(entry) for entry in entries(life)) == "Half an answer.\n\nMore."
+
+
+def test_sigterm_ends_a_run_that_is_over_and_that_nobody_reads(tickets: str) -> None:
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(write, b"x")
+    os.set_blocking(write, True)
+    command = [sys.executable, "-m", "lfgtui", "run", tickets, "--json"]
+    with subprocess.Popen(command, stdout=write, stderr=subprocess.DEVNULL) as process:
+        os.close(write)
+        try:
+            until(lambda: states() == {"done"})
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(60) == 143
+        finally:
+            process.kill()
+    os.close(read)
+
+
+def states() -> set[str]:
+    """The states of the last run's tickets, as stored."""
+    if not paths.history_file().exists():
+        return set()
+    with Reader(paths.history_file()) as reader:
+        runs = reader.runs()
+        return {ticket.state for run in runs for ticket in reader.tickets(run.run)}
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for what another process does."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

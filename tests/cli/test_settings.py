@@ -1,5 +1,6 @@
 """`lfg config` and `lfg completion`."""
 
+import stat
 import tomllib
 from pathlib import Path
 
@@ -14,6 +15,7 @@ def test_init_writes_the_example_and_refuses_to_overwrite(
 ) -> None:
     assert main(["config", "init"]) == 0
     assert paths.config_file().read_text() == Path("config.example.toml").read_text()
+    assert stat.S_IMODE(paths.config_file().stat().st_mode) == 0o600
     assert main(["config", "init"]) == 2
     assert "exists already" in capsys.readouterr().err
 
@@ -26,6 +28,21 @@ def test_show_prints_toml_without_secrets(
     shown = capsys.readouterr().out
     assert tomllib.loads(shown)["providers"]["anthropic"]["wire"] == "anthropic"
     assert "sk-secret" not in shown
+
+
+def test_show_prints_no_key_that_is_written_in_the_config(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = paths.config_file()
+    path.parent.mkdir(parents=True)
+    path.write_text(
+        '[providers.mine]\nwire = "openai-chat"\nbase_url = "http://me:Sesame-0pen@a.b/v1"\n'
+        'headers = { Authorization = "Bearer 0pen-Sesame", X-Team = "platform-team" }\n'
+    )
+    assert main(["config", "show"]) == 0
+    shown = capsys.readouterr().out
+    assert tomllib.loads(shown)["providers"]["mine"]["headers"]["X-Team"] == "platform-team"
+    assert "esame" not in shown
 
 
 def test_path_names_the_files(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,10 @@ import pytest
 from lfgtui import events as e
 from lfgtui import paths
 from lfgtui.__main__ import main
-from lfgtui.history import History
+from lfgtui.cli.plan import plan_to_resume
+from lfgtui.config import PRESETS, Config
+from lfgtui.history import History, Reader
+from lfgtui.history.transfer import import_run, lines_of
 from lfgtui.simulator.embedded import embedded_simulator
 from lfgtui.tickets import Ticket
 from tests.redaction.secrets import GITHUB
@@ -105,7 +108,7 @@ def test_the_advice_after_a_rescue_leaves_a_sound_history(
     assert main(["history", "repair", str(rescued)]) in (0, None)
     advice = capsys.readouterr().err.partition(": ")[2]
     subprocess.run(["sh", "-c", advice], check=True)
-    for lease in left._leases.values():  # its process is gone
+    for (lease,) in left._leases.values():  # its process is gone
         lease.release()
     assert main(["history", "check"]) == 0
     main(["history", "--json"])
@@ -238,16 +241,36 @@ def test_a_run_deletes_what_is_older_than_the_config_keeps(
     assert run not in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("form", ["md", "html", "json", "jsonl"])
-def test_an_export_that_fails_leaves_no_half_a_file(
-    run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], form: str
-) -> None:
+def damage_packs() -> None:
     with closing(sqlite3.connect(paths.history_file())) as db:
         db.execute("UPDATE packs SET body = x'00'")
         db.commit()
-    assert main(["export", run, "--format", form, "-o", str(tmp_path / "out")]) == 2
+
+
+def test_an_export_that_fails_leaves_no_half_a_file(
+    run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    damage_packs()
+    assert main(["export", run, "--format", "jsonl", "-o", str(tmp_path / "out")]) == 2
     assert "lfg history repair" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("form", ["md", "html", "json"])
+def test_what_cannot_be_read_is_said_beside_what_can(
+    run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], form: str
+) -> None:
+    damage_packs()
+    for command in (
+        ["export", run, "--format", form, "-o", str(tmp_path / "out")],
+        ["show", run],
+        ["show", run, "--json"],
+    ):
+        assert main(command) == 1
+        told = capsys.readouterr().err.splitlines()
+        assert len(told) == len(set(told)) > 0
+        assert all("cannot be read" in line and "lfg history repair" in line for line in told)
+    assert (tmp_path / "out").stat().st_size
 
 
 def test_what_is_imported_is_not_deleted_for_its_age(
@@ -276,3 +299,28 @@ def test_the_index_for_code_is_told_and_what_is_not_there_is_said(
     monkeypatch.setenv("LFG_DATA_DIR", str(tmp_path / "nowhere"))
     assert main(["history", "vacuum"]) == 2
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_an_imported_run_asks_for_everything_when_it_goes_on(tmp_path: Path) -> None:
+    with History.open(tmp_path / "there.db") as history:
+        said = Ticket(
+            id="a",
+            prompt="Read it.",
+            workspace=str(tmp_path),
+            tools=("read_file", "run_command"),
+            approve={"read_file": "auto", "run_command": "deny"},
+            extra={"tools": [{"type": "mcp"}]},
+        )
+        run = history.start_run("t", [said], None)
+        history.submit(run, "a", 1, 1.0, e.TicketQueued())
+        history.submit(run, "a", 1, 2.0, e.TicketCancelled())
+        history.finish_run(run, "failed")
+    with Reader(tmp_path / "there.db") as reader:
+        lines = list(lines_of(reader, run))
+    import_run(paths.history_file(), lines, "x.jsonl")
+    (ticket,) = plan_to_resume(run, Config(providers=PRESETS)).tickets
+    assert {tool: ticket.approval_for(tool) for tool in ticket.tools} == {
+        "read_file": "ask",
+        "run_command": "deny",
+    }
+    assert ticket.extra == {}

@@ -12,6 +12,7 @@ from lfgtui.doctor.report import Report, report
 from lfgtui.events import WireEvent
 from lfgtui.providers.base import Request
 from lfgtui.providers.openai_chat import ChatProvider
+from tests.redaction.secrets import drawn
 
 from .conftest import Ask
 from .middleman import between
@@ -87,10 +88,11 @@ async def test_a_proxy_that_cuts_what_is_silent_is_named_with_the_seconds(
 
 
 async def test_a_refused_key_is_the_finding(simulator: str, ask: Ask) -> None:
-    said = await ask(simulator, key="sk-wrong")
+    key = drawn(24, seed=1)
+    said = await ask(simulator, key=key)
     assert (said.ok, said.verdict, said.status) == (False, None, 401)
     assert [found.topic for found in said.findings] == ["key", "clock"]
-    assert "sk-wrong" not in str(said)
+    assert key not in str(said)
 
 
 async def test_a_server_that_is_not_there_is_said(ask: Ask) -> None:

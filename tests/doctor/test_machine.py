@@ -3,6 +3,7 @@
 import locale
 import os
 import sqlite3
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,21 @@ def test_keys_are_told_by_name_and_never_by_value() -> None:
 
 def test_no_key_at_all_is_a_note() -> None:
     assert machine.check_keys(Config(providers=PRESETS), {}).level == "note"
+
+
+def test_who_else_shows_a_key_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = Config(providers=PRESETS)
+    everywhere = Path("/proc")
+    assert machine.check_key_access(config, everywhere, 0).level == "note"
+    assert machine.check_key_access(config, everywhere, 1000).message.startswith("no key is")
+    key = "placeholder-shown-to-others"
+    monkeypatch.setenv("XAI_API_KEY", key)
+    assert machine.check_key_access(config, everywhere, 1000).level == "ok"
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, env={"K": key}) as process:
+        found = machine.check_key_access(config, everywhere, 1000)
+    assert f"cat ({process.pid})" in found.message
+    assert key not in found.message
+    assert machine.check_key_access(config, Path("/no/proc"), 1000).level == "note"
 
 
 def test_the_sandbox_is_not_made_up() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from lfgtui import events as e
 from lfgtui.config import ProviderConfig
 from lfgtui.engine import commands as c
+from lfgtui.engine.ticket_run import TicketRun
+from lfgtui.providers.chat_decoder import ChatDecoder
 from tests.engine.harness import WIRES, calls, room, says, scenario, ticket
 
 SLOW = scenario(rate=1000, turn=[{"text": "word " * 60, "stall": {"after": 40, "seconds": 600}}])
@@ -424,3 +427,46 @@ async def test_a_need_that_ends_well_at_last_releases_what_was_tried_meanwhile(
             r.engine.send(command)
         await r.engine.wait_idle()
         assert (r.state("a"), r.state("b")) == ("done", "done")
+
+
+@pytest.mark.parametrize("error", [RecursionError("deep"), AssertionError(), KeyError("x" * 9999)])
+async def test_whatever_a_decoder_raises_ends_its_own_ticket_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    feed = ChatDecoder.feed
+
+    def raises(decoder: ChatDecoder, name: str, data: str | bytes) -> Sequence[e.WireEvent]:
+        if b"poison" in (data if isinstance(data, bytes) else data.encode()):
+            raise error
+        return feed(decoder, name, data)
+
+    monkeypatch.setattr(ChatDecoder, "feed", raises)
+    tickets = [ticket("a", tmp_path), ticket("b", tmp_path)]
+    scenarios = {"a": says("It is poison"), "b": says("All is well.")}
+    async with room(tmp_path, tickets, scenarios=scenarios) as r:
+        await r.engine.wait_idle()
+        failed = r.events("a")[-1]
+        assert isinstance(failed, e.TicketFailed)
+        assert type(error).__name__ in failed.message
+        assert len(failed.message) <= 400
+        assert r.state("b") == "done"
+
+
+async def test_an_end_that_cannot_be_stored_is_a_failure_and_the_run_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = TicketRun.work
+
+    async def ends_oddly(run: TicketRun, prompt: str) -> e.Ending:
+        ending = await work(run, prompt)
+        return e.TicketDone(object()) if run.ticket.id == "a" else ending  # type: ignore[arg-type]
+
+    monkeypatch.setattr(TicketRun, "work", ends_oddly)
+    tickets = [ticket("a", tmp_path), ticket("b", tmp_path)]
+    async with room(tmp_path, tickets, scenarios={"a": says("x"), "b": says("y")}) as r:
+        async with asyncio.timeout(20):
+            await r.engine.wait_idle()
+        failed = r.events("a")[-1]
+        assert isinstance(failed, e.TicketFailed)
+        assert "cannot store how the ticket ended" in failed.message
+        assert r.state("b") == "done"

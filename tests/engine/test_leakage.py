@@ -66,4 +66,4 @@ async def test_what_was_held_back_when_the_ticket_was_cancelled_is_kept(tmp_path
         opened.engine.send(Cancel("a"))
         await opened.until_event("a", e.TicketCancelled)
         (attempt,) = opened.engine.transcript("a").attempts
-        assert attempt.text.startswith("Hello.\n<t")
+        assert attempt.text.startswith("Hello.\n<")  # as much as had come

@@ -69,3 +69,19 @@ async def test_a_key_in_use_is_no_text(tmp_path: Path) -> None:
     ) as opened:
         await opened.engine.wait_idle()
         assert opened.engine.transcript("a").answer == "It is [redacted: key in use]!"
+
+
+async def test_nobody_is_asked_about_what_cannot_be_shown(tmp_path: Path) -> None:
+    """The card would say the mark; what runs is the secret, or what only looks like one."""
+    command = f"echo {GITHUB} && touch ran"
+    story = calls("run_command", {"command": command}, then="Understood.")
+    async with room(
+        tmp_path, [ticket("a", tmp_path)], scenarios={"a": story}, redactor=Redactor()
+    ) as opened:
+        await opened.engine.wait_idle()
+        (finished,) = opened.events("a", e.ToolCallFinished)
+        assert not opened.events("a", e.ApprovalRequested)
+    assert isinstance(finished, e.ToolCallFinished)
+    assert finished.error == "denied"
+    assert "nobody could see what would run" in finished.output
+    assert not (tmp_path / "ran").exists()

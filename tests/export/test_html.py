@@ -4,10 +4,12 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markdown_it.parser_inline import ParserInline
 
 from lfgtui import events as e
 from lfgtui.export.html import run_html
@@ -225,3 +227,19 @@ def test_a_ticket_that_never_began(tmp_path: Path) -> None:
     with Reader(file) as reader:
         page = Page("".join(run_html(told(reader, run), THEMES, "light")))
     assert "blocked: it needs <b>a</b>" in page.words
+
+
+@pytest.mark.parametrize("sign", ["[", "![", "http://a."])
+def test_signs_without_end_are_plain_text_and_not_read_as_markup(
+    sign: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lengths: list[int] = []
+    parse = ParserInline.parse
+
+    def counted(self: ParserInline, src: str, *others: Any) -> Any:
+        lengths.append(len(src))
+        return parse(self, src, *others)
+
+    monkeypatch.setattr(ParserInline, "parse", counted)
+    assert Prose().html(sign * 5_000).count(sign) >= 5_000
+    assert max(lengths, default=0) < 10_000

@@ -19,6 +19,7 @@ from tests.faults.test_broken_streams import ONCE, broken
 
 BLOCK = b"x" * limits.MEGABYTE
 GIGABYTE = 1024
+IN_SOCKETS = 128 * limits.MEGABYTE  # what the system takes in while nobody reads
 RECORD = b'data: {"choices":[{"index":0,"delta":{"content":"word "}}],"pad":"%s"}\n\n'
 
 
@@ -54,13 +55,13 @@ async def test_a_line_of_a_gigabyte_is_given_up_at_the_limit(tmp_path: Path) -> 
     with growth() as grown:
         async with broken(tmp_path, [play]) as b:
             await b.end()
-            assert b.breaker.sent < 2 * limits.RECORD_BYTES
+            assert b.breaker.sent < limits.RECORD_BYTES + IN_SOCKETS
             stored = await b.stored()
-    assert grown[0] < 4 * limits.RECORD_BYTES
+    assert grown[0] < 10 * limits.RECORD_BYTES
     assert stored.texts == ["Příliš žluťoučký"]
     assert isinstance(stored.last, e.TicketFailed)
     assert (stored.last.kind, stored.last.retryable) == ("protocol", False)
-    assert stored.last.message.startswith("a single record is longer than 32 MB")
+    assert stored.last.message.startswith("a single record is longer than 8 MB")
 
 
 @pytest.mark.parametrize("status", [307, 500])
@@ -71,7 +72,7 @@ async def test_a_refusal_without_end_is_read_as_far_as_a_message_goes(
     plan: Plan = lambda reply: endless(b"".join(head(reply)))  # type: ignore[arg-type]  # noqa: E731
     async with broken(tmp_path, [plan]) as b:
         await b.end()
-        assert b.breaker.sent < 16 * limits.ERROR_BYTES  # most of it in the sockets
+        assert b.breaker.sent < limits.ERROR_BYTES + IN_SOCKETS
         last = (await b.stored()).last
     assert isinstance(last, e.TicketFailed)
     assert last.kind == ("server" if status == 500 else "invalid_request")
@@ -111,7 +112,7 @@ async def test_arguments_without_end_end_the_ticket_and_run_nothing(
     assert isinstance(last, e.TicketFailed)
     assert last.kind == "protocol"
     assert last.message == (
-        "what the model passes to write_file is longer than 500 bytes, more than lfg takes;"
+        "what the model passes to write_file is longer than 500 bytes, the most that lfg accepts;"
         " have it work in smaller pieces"
     )
     came = "".join(x.event.json for x in entries if isinstance(x.event, e.ToolArgumentsDelta))

@@ -56,7 +56,7 @@ def test_a_locked_history_falls_behind_and_catches_up(recorder: Recorder) -> Non
 
 def test_a_full_disk_falls_behind_and_catches_up(recorder: Recorder) -> None:
     run = recorder.start("a")
-    connection = recorder.history._writer._connection
+    connection = recorder.history._writer._file.connection
     connection.execute("PRAGMA max_page_count = 1")
     recorder.history.submit(run, "a", 1, 0.0, e.TextDelta("x" * 200_000))
     recorder.history.submit(run, "a", 1, 1.0, e.TicketCancelled())

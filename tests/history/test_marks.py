@@ -31,7 +31,7 @@ def test_what_is_pinned_is_never_old(recorder: Recorder) -> None:
 
 def test_a_note_is_no_document_and_a_run_must_be_there(recorder: Recorder) -> None:
     run = finished(recorder, "alpha")
-    with pytest.raises(UsageError, match="2,001 characters; 2,000"):
+    with pytest.raises(UsageError, match="2,001 characters; the limit is 2,000"):
         marks.annotate(recorder.path, run, "x" * 2001)
     with pytest.raises(UsageError, match='no run "nope"'):
         marks.pin(recorder.path, "nope", True)

@@ -1,5 +1,6 @@
 """Packs: what goes in comes out, and small."""
 
+from collections.abc import Iterator
 from itertools import pairwise
 
 import msgspec
@@ -54,6 +55,29 @@ def test_streamed_text_is_counted_off_and_not_kept_again(text: str, data: st.Dat
     changed = pack.unpack(packed, lambda _: {1: "x" * len(text)})
     said = "".join(msgspec.json.decode(body)["text"] for _, _, _, body in changed)
     assert said == "x" * len(text)
+
+
+class Counted(list[Passage]):
+    """Passages, and how many were taken from them."""
+
+    taken = 0
+
+    def __iter__(self) -> Iterator[Passage]:
+        for passage in super().__iter__():
+            self.taken += 1
+            yield passage
+
+
+def test_each_of_many_passages_is_looked_at_once_and_not_by_each_entry() -> None:
+    said: list[e.Event] = [e.TextDelta("a text"), e.ReasoningDelta("a thought")]
+    given_rows = rows(said * 500)
+    kinds = ("text", "reasoning")
+    found = Counted(
+        Passage(seq, seq, seq, kinds[n % 2], ("a text", "a thought")[n % 2])
+        for n, (seq, *_) in enumerate(given_rows)
+    )
+    pack.pack(given_rows, found)
+    assert found.taken < 10 * len(found)
 
 
 def test_a_token_takes_a_few_bytes() -> None:

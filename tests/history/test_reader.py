@@ -112,7 +112,9 @@ def test_entries_are_read_from_any_place(recorder: Recorder) -> None:
     recorder.play(run, "a", STORY)
     with recorder.history.reader() as reader:
         for first in range(1, len(recorder.entries) + 2):
-            assert list(reader.entries(run, "a", first=first)) == recorder.entries[first - 1 :]
+            assert (
+                list(reader.whole_entries(run, "a", first=first)) == recorder.entries[first - 1 :]
+            )
 
 
 def test_a_missing_ticket_is_refused_with_the_nearest_name(recorder: Recorder) -> None:

@@ -96,8 +96,8 @@ def test_text_that_is_none_any_more_is_kept_with_its_holes(
     recorder.history.close()
     body = recorder.path.read_bytes()
     recorder.path.write_bytes(body.replace(b"says alpha", b"says \xfflpha"))
-    with Reader(recorder.path) as reader, pytest.raises(HistoryError, match="text is none"):
-        reader.transcript(run, "a")
+    with Reader(recorder.path) as reader:
+        assert "says �lpha" in reader.transcript(run, "a").attempts[0].text
     rescue.rescue(recorder.path, tmp_path / "rescued.db")
     with Reader(tmp_path / "rescued.db") as reader:
         text = reader.transcript(run, "a").attempts[0].text

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from lfgtui import events as e
 from lfgtui.errors import UsageError
 from lfgtui.history import Reader, SearchHit, marks, schema
+from lfgtui.history import query as queries
 from lfgtui.history.query import MARKS, excerpt, unmark
 from lfgtui.history.search import search
 
@@ -105,7 +106,7 @@ def test_all_that_was_seen_is_found_once(reader: Reader, query: str, kind: str, 
 
 def test_a_hit_tells_where_it_is(reader: Reader) -> None:
     (hit,) = reader.search("halfway")
-    entry = next(reader.entries(hit.run, "a", first=hit.seq))
+    entry = next(reader.whole_entries(hit.run, "a", first=hit.seq))
     assert hit.ticket == "a" and hit.attempt == entry.attempt and hit.at == entry.at
     assert isinstance(entry.event, e.TextDelta) and entry.event.text.startswith("this breaks")
 
@@ -193,7 +194,9 @@ def test_any_query_gives_a_list(tmp_path: Path) -> None:
     recorder.play(run, "a", STORY)
     pieces = st.sampled_from(['"', "*", "(", ")", "AND", "OR", "NOT", "NEAR(", ":", "^", "+", "-"])
     words = st.sampled_from(["mend", "text", "rank", "segments_fts", "c++", "{a b}", "'", ","])
-    query = st.lists(pieces | words | st.text(st.characters(), max_size=5)).map(" ".join)
+    query = st.lists(pieces | words | st.text(st.characters(), max_size=5), max_size=40).map(
+        " ".join
+    )
 
     with recorder.history.reader() as reader:
 
@@ -204,8 +207,8 @@ def test_any_query_gives_a_list(tmp_path: Path) -> None:
                 assert all(0 <= start < end <= len(hit.snippet) for start, end in hit.matches)
 
         check()
-        for endless in ("mend " * 5000, "(" * 3000, "x" * 100_000, "a OR " * 3000, '"' * 999):
-            reader.search(endless)
+        for long in ("mend " * 200, "(" * 999, "x" * 1000, "NEAR(" * 199, '"' * 999):
+            reader.search(long)
     recorder.history.close()
 
 
@@ -397,3 +400,57 @@ def test_a_run_is_found_by_its_title_and_by_the_note_beside_it(recorder: Recorde
         for query, name in (("title:100%", "Shop 100%"), ('title:"good one" tokeniser', "Garden")):
             assert {hit.run for hit in reader.search(query)} == {runs[name]}
         assert {hit.run for hit in reader.search("title:garden going")} == {runs["Garden"]}
+
+
+QUERIES = {"words": "fox " * 25_000, "marks": "(" * 50_000, "filters": "run:x " * 20_000}
+
+
+@pytest.mark.parametrize("query", QUERIES.values(), ids=QUERIES.keys())
+def test_a_query_of_thousands_of_words_is_refused(recorder: Recorder, query: str) -> None:
+    with recorder.history.reader() as reader, pytest.raises(UsageError, match="the limit is 1,000"):
+        reader.search(query)
+
+
+@pytest.mark.parametrize(
+    "query", ["fox " * 250, "(" * 500 + "fox" + ")" * 497, "fox\0", '"' * 999, "f* " * 333]
+)
+def test_a_query_of_any_shape_has_an_answer(recorder: Recorder, query: str) -> None:
+    run = recorder.start("a")
+    recorder.play(run, "a", [e.TicketQueued(), e.UserMessage("fox " * 20), e.TicketCancelled()])
+    with recorder.history.reader() as reader:
+        for ranked in (False, True):
+            reader.search(query, ranked=ranked)
+
+
+def test_a_word_that_is_repeated_costs_once(recorder: Recorder) -> None:
+    run = recorder.start("a")
+    said = " ".join(f"f{number}x" for number in range(2000))
+    recorder.play(run, "a", [e.TicketQueued(), e.UserMessage(said), e.TicketCancelled()])
+    with recorder.history.reader() as reader:
+        once = reader.search("f*")
+        assert [len(hit.matches) > 10 for hit in once] == [True]
+        for repeated in ("f* " * 333, "f* F* " * 100):
+            assert reader.search(repeated) == reader.search(repeated, ranked=True) == once
+            assert len(queries.without_repeats(repeated).split()) <= 3
+        assert reader.search("f* x " * 5) == []
+
+
+@pytest.mark.parametrize("join", [" ", " OR "])
+def test_many_words_are_marked_without_fts5_in_all_but_short_texts(
+    recorder: Recorder, join: str
+) -> None:
+    words = [f"word{number}x" for number in range(64)]
+    run = recorder.start("a")
+    said = " ".join(words) + " and more" * 1000
+    recorder.play(run, "a", [e.TicketQueued(), e.UserMessage(said), e.TicketCancelled()])
+    with recorder.history.reader() as reader:
+        (hit,) = reader.search(join.join(words))
+        assert [hit.snippet[start:end] for start, end in hit.matches][:2] == words[:2]
+        assert queries.longest_marked(join.join(words)) < len(said) < queries.LONG
+        with pytest.raises(UsageError, match="65 words; the limit is 64"):
+            reader.search(join.join([*words, "more"]))
+
+
+@pytest.mark.parametrize("query", ["f o f", "one two one"])
+def test_the_unfinished_word_stays_the_last(query: str) -> None:
+    assert queries.without_repeats(query) == query

@@ -201,8 +201,8 @@ def test_text_is_stored_once(recorder: Recorder) -> None:
 def test_a_commit_waits_for_the_disk_where_it_was_asked_to(
     path: Path, durability: schema.Durability, level: int
 ) -> None:
-    with History.open(path, durability=durability) as history:
-        for connection in (history._connection, history._writer._connection):
+    with History.open(path, durability=durability) as history, history._written() as own:
+        for connection in (own, history._writer._file.connection):
             assert connection.execute("PRAGMA synchronous").fetchone() == (level,)
             assert connection.execute("PRAGMA fullfsync").fetchone() == (int(level == 2),)
 

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ from lfgtui import events as e
 from lfgtui.errors import HistoryError
 from lfgtui.history import History, Reader
 from lfgtui.history.batch import MERGED_BYTES
+from lfgtui.history.ledger import Ledger
 from lfgtui.tickets import Ticket
 
 from .conftest import Recorder
@@ -244,21 +246,44 @@ def test_an_error_of_the_receiver_is_kept_and_costs_no_entry(path: Path) -> None
         assert [entry.seq for entry in reader.entries(run, "a")] == [1, 2]
 
 
-def test_an_error_in_the_writer_hangs_nobody(
+def test_a_bug_in_the_writer_is_said_and_the_run_goes_on_unsaved(
     recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError("a bug")
 
     run = recorder.start("a")
-    monkeypatch.setattr("lfgtui.history.batch.write", broken)
-    recorder.history.submit(run, "a", 1, 0.0, e.TicketQueued())
-    with pytest.raises(HistoryError, match="a bug"):
-        recorder.history.flush().result(30)
-    assert isinstance(recorder.history.failure, ZeroDivisionError)
-    assert "a bug" in str(recorder.behind.get(timeout=30))
-    with pytest.raises(HistoryError, match="a bug"):
+    with monkeypatch.context() as patch:
+        patch.setattr("lfgtui.history.batch.write", broken)
         recorder.history.submit(run, "a", 1, 0.0, e.TicketQueued())
+        recorder.history.submit(run, "a", 1, 1.0, e.AttemptStarted("p", "m"))
+        assert recorder.history.flush().result(30) is False
+        assert "a bug" in str(recorder.behind.get(timeout=30))
+        assert [entry.saved for entry in recorder.entries] == [False, False]
+    assert recorder.history.flush(saved=True).result(30) is True
+    assert recorder.behind.get(timeout=30) is None
+    with recorder.history.reader() as reader:
+        assert [entry.seq for entry in reader.entries(run, "a")] == [1, 2]
+
+
+def test_an_event_that_cannot_be_numbered_keeps_no_other_from_being_stored(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = Ledger.number
+
+    def numbered(ledger: Ledger, *rest: Any) -> Any:  # as `Ledger.number`
+        if isinstance(rest[2], e.Heartbeat):
+            raise ZeroDivisionError("a bug")
+        return number(ledger, *rest)
+
+    monkeypatch.setattr(Ledger, "number", numbered)
+    run = recorder.start("a")
+    recorder.play(run, "a", [e.TicketQueued(), e.Heartbeat(), e.AttemptStarted("p", "m")])
+    with recorder.history.reader() as reader:
+        stored = [entry.event for entry in reader.entries(run, "a")]
+    assert stored == [entry.event for entry in recorder.entries]
+    assert isinstance(stored[1], e.GuardTripped)
+    assert "could not be stored: ZeroDivisionError: a bug" in stored[1].message
 
 
 async def test_submitting_from_the_event_loop_blocks_it_never(recorder: Recorder) -> None:

@@ -150,7 +150,7 @@ def test_an_open_block_streams(opening: str) -> None:
 
 
 def test_ids_differ_between_turns() -> None:
-    leaks = LeakageFilter(ALL_DIALECTS, turn=3)
+    leaks = LeakageFilter(ALL_DIALECTS, turn="3")
     call = '<tool_call>{"name": "f", "arguments": {}}</tool_call>'
     started = list(leaks.feed(e.TextDelta(call + call)))
     assert [s.call_id for s in started if isinstance(s, e.ToolCallStarted)] == [

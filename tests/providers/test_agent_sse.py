@@ -239,7 +239,9 @@ async def test_silence_is_a_timeout(server: Loopback, connect: Connect) -> None:
 
 async def test_a_long_event_is_no_silence(server: Loopback, connect: Connect) -> None:
     slow: list[Step] = [b"x" * 20, PAUSE] * 6
-    server.answer = Answer([token("Hel"), b"data: ", *slow, b"\n\n"])
+    server.answer = Answer(
+        [token("Hel"), b'data: {"type": "token", "content": "', *slow, b'"}\n\n']
+    )
     events = await events_of(connect(), request(idle_timeout=0.5))
     assert said(events) == "Hel" + "x" * 120
 

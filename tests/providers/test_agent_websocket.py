@@ -2,19 +2,22 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 
 import pytest
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request as Handshake
 from websockets.http11 import Response
+from websockets.protocol import Event
 
 from lfgtui.errors import ProviderError, UsageError
 from lfgtui.events import Heartbeat, ResponseFinished, Status, TextDelta, Usage, WireEvent
-from lfgtui.providers import limits
+from lfgtui.providers import agent_websocket, clock, limits, websocket_client
 from lfgtui.providers.agent_websocket import AgentWebSocketProvider
 from lfgtui.providers.base import Request
 from lfgtui.transcript import UserTurn
@@ -239,6 +242,154 @@ async def test_a_refused_handshake_is_one_clear_error(
     assert failure.kind == kind
     assert KEY not in failure.message
     assert str(status) in failure.message
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+async def test_a_redirect_takes_no_header_anywhere(
+    agent: Agent, connect: Connect, status: int
+) -> None:
+    asked: list[Handshake] = []
+
+    def note(connection: ServerConnection, request: Handshake) -> Response:
+        asked.append(request)
+        return Response(404, "No", Headers(), b"")
+
+    async def serves(connection: ServerConnection) -> None: ...
+
+    async with serve(serves, "127.0.0.1", 0, process_request=note) as other:
+        url = f"ws://127.0.0.1:{other.sockets[0].getsockname()[1]}/steal"
+        agent.refusal = Response(status, "Here", Headers({"Location": f"{url}?a=b"}), b"")
+        failure, _ = await failure_of(connect(x_secret="very"))
+    assert asked == []
+    assert failure.kind == "invalid_request"
+    assert failure.message.startswith(f"the server redirects to {url} (HTTP {status}), which lfg")
+
+
+async def test_compression_that_was_not_asked_for_is_refused(
+    agent: Agent, connect: Connect
+) -> None:
+    async def zipped(connection: ServerConnection) -> None:
+        message = connection.protocol
+        message.writes.append(b"\xc1\x7e\x04\x00" + b"\0" * 1024)  # reserved bit: deflated
+        connection.send_data()
+
+    agent.plays = [zipped]
+    failure, _ = await failure_of(connect())
+    assert failure.kind == "protocol"
+    assert "reserved bits" in failure.message
+
+
+# floods
+
+
+class Ticker:
+    """Counts the rounds of the event loop while something else is read."""
+
+    def __init__(self) -> None:
+        self.rounds = 0
+
+    async def __aenter__(self) -> "Ticker":
+        self._task = asyncio.create_task(self._tick())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._task.cancel()
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(0)
+            self.rounds += 1
+
+
+def flood(frame: bytes, count: int) -> Play:
+    """The same frame over and over, many in one packet, and then the end."""
+
+    async def play(connection: ServerConnection) -> None:
+        for _ in range(count // 1000):
+            connection.transport.write(frame * 1000)
+            await connection.drain()
+        await connection.send('{"type": "done"}')
+
+    return play
+
+
+async def test_messages_without_end_leave_the_loop_to_others(
+    agent: Agent, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "_TURN", 0.0)
+    agent.plays = [flood(b"\x81\x02{}", 1000)]
+    async with Ticker() as ticker:
+        await events_of(connect())
+    assert ticker.rounds >= 1000
+
+
+async def test_a_flood_of_pings_is_parsed_in_steps_and_is_one_sign_of_life_each(
+    agent: Agent, connect: Connect, caplog: pytest.LogCaptureFixture
+) -> None:
+    agent.plays = [flood(b"\x89\x01x", 5_000)]
+    async with Ticker() as ticker:
+        events = await events_of(connect())
+    assert 0 < events.count(Heartbeat()) < ticker.rounds
+    assert ticker.rounds > 5_000 * 3 / 4096
+    assert not [record for record in caplog.records if record.exc_info]
+
+
+@pytest.mark.parametrize("frame", [b"\x81\x02{}", b"\x89\x00", b"\x82\x00"])
+async def test_what_never_says_anything_is_given_up(
+    agent: Agent, connect: Connect, frame: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "QUIET_RECORDS", 1000)
+    agent.plays = [flood(frame, 1_000_000)]
+    failure, _ = await failure_of(connect())
+    assert failure.kind == "protocol"
+    assert failure.message.startswith("1,000 records in a row without content")
+
+
+async def test_pings_alone_are_no_first_answer(agent: Agent, connect: Connect) -> None:
+    async def pings(connection: ServerConnection) -> None:
+        while True:
+            await connection.ping()
+            await connection.send("{}")
+            await asyncio.sleep(0.01)
+
+    agent.plays = [pings]
+    failure, _ = await failure_of(connect(), request(first_token_timeout=0.3, idle_timeout=9.0))
+    assert failure.kind == "timeout"
+    assert "first_token_timeout" in failure.message
+
+
+async def test_a_server_that_pings_and_does_not_read_is_not_read_any_more(
+    agent: Agent, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(websocket_client, "_UNSENT", 100_000)
+    most = 0
+
+    async def deaf(connection: ServerConnection) -> None:
+        connection.transport.pause_reading()
+        bound = connection.transport.get_extra_info("socket")
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        with suppress(ConnectionClosed, ConnectionError):
+            while not connection.transport.is_closing():
+                connection.transport.write((b"\x89\x7d" + b"x" * 125) * 100)
+                await connection.drain()
+        connection.transport.abort()
+
+    class Watched(websocket_client.Connection):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            super().connection_made(transport)
+            bound = transport.get_extra_info("socket")
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+
+        def process_event(self, event: Event) -> None:
+            nonlocal most
+            super().process_event(event)
+            most = max(most, self.transport.get_write_buffer_size())
+
+    monkeypatch.setattr(agent_websocket, "Connection", Watched)
+    agent.plays = [deaf]
+    failure, _ = await failure_of(connect(), request(first_token_timeout=2.0))
+    assert failure.kind == "timeout"
+    assert 0 < most < 200_000
 
 
 async def test_nobody_there_is_said_with_the_address(connect: Connect) -> None:

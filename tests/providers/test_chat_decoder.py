@@ -49,9 +49,9 @@ def test_calls_without_an_index_are_continued_by_what_follows() -> None:
     assert events[-1] == ResponseFinished(1, "tool_use")
 
 
-def test_calls_without_an_id_get_one_that_no_other_turn_has() -> None:
+def test_a_call_without_an_id_has_none_on_the_wire() -> None:
     events = run(ChatDecoder(3), chunk(piece({"a": 1}, index=0, name="f"), "tool_calls"))
-    assert requests(events) == [ToolCallRequested("call_3_1", "f", {"a": 1})]
+    assert requests(events) == [ToolCallRequested("call_1", "f", {"a": 1}, wire_id="")]
 
 
 def test_a_call_whose_arguments_never_come_has_none() -> None:
@@ -286,7 +286,7 @@ def test_a_function_call_of_old_is_a_call() -> None:
         chunk({"function_call": {"arguments": ":1}"}}),
         chunk({}, "function_call"),
     )
-    assert requests(events) == [ToolCallRequested("call_1_1", "f", {"a": 1})]
+    assert requests(events) == [ToolCallRequested("call_1", "f", {"a": 1}, wire_id="")]
 
 
 def test_of_two_finish_reasons_the_last_counts() -> None:

@@ -4,8 +4,10 @@ import json
 from collections.abc import Callable
 
 import pytest
+from httpx_sse import ServerSentEvent
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import UNSET
 
 from lfgtui import events as e
 from lfgtui.events import ResponseFinished, TextDelta
@@ -13,8 +15,10 @@ from lfgtui.providers.anthropic_decoder import AnthropicDecoder
 from lfgtui.providers.base import Decoder
 from lfgtui.providers.chat_decoder import ChatDecoder
 from lfgtui.providers.responses_decoder import ResponsesDecoder
+from lfgtui.providers.sse import RecordReader
 
-from .decoding import run, run_body, told
+from .decoding import Json, chunk, piece, requests, run, run_body, told
+from .recordings import cuts
 
 DECODERS: list[Callable[[], Decoder]] = [AnthropicDecoder, ChatDecoder, ResponsesDecoder]
 
@@ -95,14 +99,81 @@ def test_unknown_records_are_counted_and_passed_over(
 ) -> None:
     decoder = decoder_class()
     assert list(decoder.feed("", '{"type": "from.the.future"}')) == []
-    assert list(decoder.feed("", "{cut off")) == []
+    assert list(decoder.feed("", "1")) == []
     assert decoder.unknown.total() == 2
+    assert decoder.failure is None
 
 
 def test_half_a_surrogate_pair_does_not_reach_the_screen() -> None:
     decoder = ChatDecoder()
     events = run(decoder, r'{"choices":[{"delta":{"content":"a\ud83d"}}]}', "[DONE]")
     assert events[0] == TextDelta("a�")
+
+
+# two calls of one id
+
+
+def anthropic_calls() -> list[Json]:
+    records: list[Json] = [{"type": "message_start", "message": {"id": "m", "content": []}}]
+    for index, (name, _) in enumerate(TWO_CALLS):
+        block = {"type": "tool_use", "id": "x", "name": name, "input": {}}
+        records.append({"type": "content_block_start", "index": index, "content_block": block})
+    for index, (_, arguments) in enumerate(TWO_CALLS):
+        delta = {"type": "input_json_delta", "partial_json": json.dumps(arguments)}
+        records.append({"type": "content_block_delta", "index": index, "delta": delta})
+    records += [{"type": "content_block_stop", "index": index} for index in range(2)]
+    return [*records, {"type": "message_delta", "delta": {"stop_reason": "tool_use"}}]
+
+
+def chat_calls() -> list[Json]:
+    pieces = [
+        [piece("", index=i, id="x", name=name) for i, (name, _) in enumerate(TWO_CALLS)],
+        [piece(json.dumps(given), index=i) for i, (_, given) in enumerate(TWO_CALLS)],
+    ]
+    return [*(chunk(one) for some in pieces for one in some), chunk({}, "tool_calls")]
+
+
+def responses_calls() -> list[Json]:
+    items: list[Json] = [
+        {"type": "function_call", "call_id": "x", "name": name, "arguments": json.dumps(given)}
+        for name, given in TWO_CALLS
+    ]
+    added = [
+        {"type": "response.output_item.added", "output_index": i, "item": item | {"arguments": ""}}
+        for i, item in enumerate(items)
+    ]
+    done = [
+        {"type": "response.output_item.done", "output_index": i, "item": item}
+        for i, item in reversed(list(enumerate(items)))
+    ]
+    return [*added, *done, {"type": "response.completed", "response": {"status": "completed"}}]
+
+
+TWO_CALLS: list[tuple[str, Json]] = [("write", {"path": "x"}), ("run", {"command": "ls"})]
+SAME_ID: list[tuple[Callable[[], Decoder], Callable[[], list[Json]]]] = [
+    (AnthropicDecoder, anthropic_calls),
+    (ChatDecoder, chat_calls),
+    (ResponsesDecoder, responses_calls),
+]
+
+
+@pytest.mark.parametrize(("decoder_class", "records"), SAME_ID)
+def test_two_calls_of_one_id_stay_two(
+    decoder_class: Callable[[], Decoder], records: Callable[[], list[Json]]
+) -> None:
+    events = run(decoder_class(), *records())
+    found = requests(events)
+    assert sorted((call.name, call.arguments) for call in found) == sorted(TWO_CALLS)
+    assert len({call.call_id for call in found}) == 2
+    assert {call.call_id if call.wire_id is UNSET else call.wire_id for call in found} == {"x"}
+    by_id = {call.call_id: call.arguments for call in found}
+    for call_id, arguments in by_id.items():
+        streamed = "".join(
+            event.json
+            for event in events
+            if isinstance(event, e.ToolArgumentsDelta) and event.call_id == call_id
+        )
+        assert json.loads(streamed) == arguments
 
 
 # one answer on each wire, and every way that bytes are framed
@@ -177,12 +248,17 @@ def test_a_line_of_a_hundred_kilobytes_is_a_line(
 
 
 @pytest.mark.parametrize(("decoder_class", "body"), BODIES)
-def test_bytes_that_are_no_utf8_cost_only_themselves(
+def test_bytes_that_are_no_utf8_fail_the_response(
     decoder_class: Callable[[], Decoder], body: str
 ) -> None:
     broken = body.encode().replace("🐍".encode(), b"\xff\xf0\x9f")
-    for size in (0, 1):
-        assert told(run_body(decoder_class(), broken, size=size)).text == "Žluťoučký kůň ��"
+    for how in ("whole", "bytes"):
+        reader = RecordReader(tail=True)
+        for record in (r for cut in cuts(broken, how) for r in reader.feed(cut)):
+            assert not isinstance(record, ServerSentEvent) or record.data != "[DONE]"
+        assert reader.failure is not None
+        assert (reader.failure.kind, reader.failure.retryable) == ("protocol", True)
+        assert "UTF-8" in reader.failure.message
 
 
 @pytest.mark.parametrize(("decoder_class", "body"), BODIES)
@@ -205,7 +281,7 @@ def test_records_that_are_not_known_do_no_harm(
     decoder = decoder_class()
     answer = told(run_body(decoder, body.replace("\n\n", strange).encode()))
     assert answer.text == "Žluťoučký kůň 🐍"
-    assert decoder.unknown.keys() <= {"moon", "moon.phase", "no JSON"}
+    assert decoder.unknown.keys() <= {"moon", "moon.phase", "no record"}
     assert decoder.unknown.total() == 2 * body.count("\n\n")
 
 

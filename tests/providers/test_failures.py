@@ -1,15 +1,23 @@
 """The boundary where foreign errors become ours."""
 
+import errno
+import ssl
 from datetime import UTC, datetime
 from types import ModuleType
 
 import anthropic
+import anyio
+import h11
+import httpcore
+import httpcore2
 import httpx
 import httpx2
 import openai
 import openai.types
 import pytest
 import websockets.exceptions
+from hypothesis import given
+from hypothesis import strategies as st
 from websockets.datastructures import Headers
 from websockets.exceptions import (
     ConnectionClosed,
@@ -27,7 +35,9 @@ from lfgtui.providers.failures import (
     in_stream,
     kind_of_class,
     kind_of_close,
+    retry_after,
 )
+from tests.redaction.secrets import SECRETS
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 REQUEST = httpx2.Request("POST", "http://127.0.0.1:9/v1/x")
@@ -117,6 +127,86 @@ def test_retry_after_is_seconds_or_a_date_or_milliseconds(
     assert status_error(429, None, headers=said).retry_after == seconds
 
 
+IMPOSSIBLE = [
+    "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
+    "Wed, 99999999999999999999 Oct 2015 07:28:00 GMT",
+    "Wed, 21 Oct 2015 99999999999999999:28:00 GMT",
+    "Wed, 21 Oct 2015 07:28:00 +999999999999",
+    "Fri, 31 Dec 9999 23:59:59 -2359",
+    "Sat, 01 Jan 0001 00:00:00 +2359",
+    "NaN",
+    "inf",
+    "1e400",
+    "1e300",
+    "-1",
+    "9" * 6000,
+    "\x00",
+]
+
+
+@pytest.mark.parametrize("said", IMPOSSIBLE)
+def test_an_impossible_retry_after_is_none_or_a_year(said: str) -> None:
+    for name in ("retry-after", "retry-after-ms"):
+        seconds = retry_after({name: said}, NOW)
+        assert seconds is None or 0 <= seconds <= 365 * 86_400
+
+
+@given(st.text())
+def test_no_retry_after_raises(said: str) -> None:
+    seconds = retry_after({"retry-after": said, "retry-after-ms": said}, NOW)
+    assert seconds is None or 0 <= seconds <= 365 * 86_400
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (RuntimeError("x"), "internal"),
+        (AssertionError(), "internal"),
+        (KeyError("x"), "internal"),
+        (RecursionError("x"), "protocol"),
+        (MemoryError(), "protocol"),
+        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "x"), "protocol"),
+        (UnicodeError("label too long"), "invalid_request"),
+        (h11.RemoteProtocolError("illegal header line"), "cut"),
+        (h11.LocalProtocolError("x"), "invalid_request"),
+        (httpcore.ReadError("x"), "cut"),
+        (httpcore2.ConnectTimeout("x"), "connection"),
+        (httpcore2.ConnectError("x"), "connection"),
+        (httpcore.ConnectionNotAvailable(), "connection"),
+        (anyio.BrokenResourceError(), "cut"),
+        (ssl.SSLError(1, "x"), "connection"),
+        (ExceptionGroup("several", [ProviderError("overloaded", "x"), ValueError()]), "overloaded"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_a_library_may_let_through_is_a_value(error: Exception, kind: ErrorKind) -> None:
+    found = as_provider_error(error)
+    assert found.kind == kind
+    assert found.message
+
+
+def test_too_many_open_files_say_what_to_do_however_they_are_wrapped() -> None:
+    system = OSError(errno.EMFILE, "Too many open files")
+    connecting = httpx2.ConnectError("All connection attempts failed")
+    connecting.__cause__ = OSError("multiple connection attempts failed")
+    connecting.__cause__.__cause__ = ExceptionGroup("attempts", [OSError("refused"), system])
+    sdk = openai.APIConnectionError(request=REQUEST)
+    sdk.__cause__ = connecting
+    for error in (system, connecting, sdk):
+        found = as_provider_error(error)
+        assert (found.kind, found.retryable) == ("connection", True)
+        assert found.message.startswith("too many open files in lfg (")
+        assert "--concurrency" in found.message
+
+
+def test_a_message_is_cut_and_harmless_whatever_it_was() -> None:
+    hostile = "\x1b]52;c;eA==\x07\x9b31m\u202e" + "x" * 1_000_000
+    for error in (ProviderError("server", hostile), ValueError(hostile), httpx2.ReadError(hostile)):
+        message = as_provider_error(error).message
+        assert len(message) <= 400
+        assert message.isprintable()
+
+
 @pytest.mark.parametrize(
     ("body", "message"),
     [
@@ -195,6 +285,27 @@ def test_no_message_contains_a_key() -> None:
     assert key not in as_provider_error(error, key=key).message
     body = {"error": {"message": "Incorrect API key provided: sk-proj-abc***xyz."}}
     assert "abc" not in status_error(401, body).message
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Missing Bearer token in header",
+        "expected Authorization: Bearer <key>, got none",
+        "No key-values were given; pip install sk-learn.svm, then rk-4 and pk-based ones",
+        "unknown model key-value-model-large",
+    ],
+)
+def test_words_of_a_message_stay(words: str) -> None:
+    assert status_error(401, {"error": {"message": words}}).message.startswith(words)
+    assert as_provider_error(ProviderError("auth", words), key="key").message == words
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_a_message_repeats_no_secret(secret: str) -> None:
+    told = status_error(401, {"error": {"message": f"Your key {secret} is wrong."}}).message
+    assert secret not in told
+    assert "[redacted: " in told
 
 
 def test_an_error_of_nobody_known_is_ours_and_a_known_one_stays() -> None:

@@ -18,6 +18,7 @@ from lfgtui.events import (
     Usage,
     WireEvent,
 )
+from lfgtui.providers import clock, limits
 from lfgtui.providers.anthropic import AnthropicProvider
 from lfgtui.providers.base import Provider, Request
 from lfgtui.providers.openai_chat import ChatProvider
@@ -378,3 +379,65 @@ async def test_recorded_bodies_come_through_the_wire(
         calls = expected["tool_calls"]
         assert isinstance(calls, list)
         assert called == len(calls), recording.name
+
+
+async def test_heartbeats_that_come_together_are_one(
+    wire: str, server: Loopback, connect: Connect
+) -> None:
+    server.answer = Answer([b":\n\n" * 100 + b"".join(FIRST[wire] + LAST[wire])])
+    events = await events_of(await connect())
+    assert [event for event in events if event == Heartbeat()] == [Heartbeat()]
+    assert HELLO[0] in events
+
+
+async def test_a_record_that_nobody_knows_is_no_first_answer(
+    wire: str, server: Loopback, connect: Connect
+) -> None:
+    server.answer = Answer([b"data: {}\n\n" * 3, b'data: {"type":"odd"}\n\n' * 3, STALL])
+    provider = await connect()
+    with pytest.raises(ProviderError, match="first_token_timeout"):
+        await events_of(provider, request(first_token_timeout=0.4, idle_timeout=30.0))
+
+
+async def test_comments_after_the_last_word_do_not_hold_the_answer(
+    wire: str, server: Loopback, connect: Connect
+) -> None:
+    comments: list[Step] = [b":\n\n", PAUSE] * 30
+    server.answer = Answer([*FIRST[wire], *LAST[wire], *comments, STALL])
+    assert HELLO[0] in await events_of(await connect())
+    assert not server.streaming.is_set()  # it was left before it came to its end
+
+
+async def test_a_flood_of_records_leaves_the_loop_to_others(
+    wire: str, server: Loopback, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "_TURN", 0.0)
+    rounds = 0
+
+    async def tick() -> None:
+        nonlocal rounds
+        while True:
+            await asyncio.sleep(0)
+            rounds += 1
+
+    server.answer = Answer([b"".join(FIRST[wire]) + FIRST[wire][-1] * 500, *LAST[wire]])
+    provider = await connect()
+    ticking = asyncio.create_task(tick())
+    events = await events_of(provider)
+    ticking.cancel()
+    assert events.count(TextDelta("Hello")) >= 500
+    assert rounds >= 500
+
+
+async def test_a_long_delta_comes_as_several_and_a_crowd_of_values_not_at_all(
+    wire: str, server: Loopback, connect: Connect
+) -> None:
+    first = b"".join(FIRST[wire])
+    server.answer = Answer([first.replace(b"Hello", b"word " * 20_000), *LAST[wire]])
+    texts = [e.text for e in await events_of(await connect()) if isinstance(e, TextDelta)]
+    assert "".join(texts) == "word " * 20_000
+    assert max(map(len, texts)) <= limits.DELTA_LENGTH
+    server.answer = Answer([b'data: {"x":[' + b"{}," * 300_000 + b"0]}\n\n"])
+    provider = await connect()
+    with pytest.raises(ProviderError, match="more than 250,000 objects and lists"):
+        await events_of(provider)

@@ -14,7 +14,14 @@ from lfgtui.transcript import UserTurn
 
 from .loopback import Answer, Loopback
 
-PUMPS = {"anthropic", "openai_chat", "openai_responses", "openai_client", "agent_websocket"}
+PUMPS = {
+    "anthropic",
+    "openai_chat",
+    "openai_responses",
+    "openai_client",
+    "agent_websocket",
+    "websocket_client",
+}
 CHAT_ANSWER = [
     b'data: {"choices":[{"delta":{"content":"x"},"finish_reason":"stop"}]}\n\n',
     b"data: [DONE]\n\n",

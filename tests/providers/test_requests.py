@@ -23,10 +23,12 @@ CLAUDE = "claude-sonnet-4-5"
 
 def loop_of(*parts: TextPart | ReasoningPart | CallPart | ItemPart) -> list[Message]:
     """A tool loop with two calls, one of which failed."""
-    calls = (CallPart("a", "read", {"path": "x"}), CallPart("b", "read", {}))
+    first, second = CallPart("a", "read", {"path": "x"}), CallPart("b", "read", {})
+    behind = [part for part in parts if isinstance(part, ItemPart) and "tool_call_id" in part.item]
+    before = [part for part in parts if part not in behind]
     return [
         UserTurn("Hi"),
-        ModelTurn((*parts, *calls)),
+        ModelTurn((*before, first, *behind, second)),
         ToolResult("a", "content", failed=False),
         ToolResult("b", "no such file", failed=True),
     ]

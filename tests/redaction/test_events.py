@@ -1,7 +1,10 @@
 """Secrets in events: cut over deltas, in any field, and what must stay as it is."""
 
+from collections.abc import Iterator
 from itertools import pairwise
+from typing import get_args
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +18,7 @@ from lfgtui.redaction import (
     redacted_ticket,
 )
 from lfgtui.tickets import Ticket
-from tests.redaction.secrets import GITHUB, JWT
+from tests.redaction.secrets import GITHUB, JWT, drawn, pem
 from tests.vocabulary import any_event, entries, lives
 
 MARK = "[redacted: github token]"
@@ -160,3 +163,109 @@ def test_one_call_that_ends_leaves_the_texts_of_others_whole() -> None:
     ]
     text = "".join(event.text for event in told if isinstance(event, e.ToolOutputDelta))
     assert text == "[redacted: github token]\n"
+
+
+KEY_IN_USE = "corp/" + drawn(40, seed=8)
+EVENTS: tuple[type[e.Event], ...] = get_args(e.Event)
+DELTAS: tuple[type[e.Event], ...] = (
+    *(e.TextDelta, e.ReasoningDelta, e.ToolArgumentsDelta),
+    *(e.ToolOutputDelta, e.HostedOutputDelta),
+)
+# What is looked for, in a text that holds it: of a private key a line will do.
+PLANTED = {GITHUB: GITHUB, JWT: JWT, KEY_IN_USE: KEY_IN_USE, pem(): pem().splitlines()[2]}
+
+
+def values(kind: msgspec.inspect.Type, text: str) -> Iterator[object]:
+    """Values of a field's type with the text wherever one may be."""
+    match kind:
+        case msgspec.inspect.StrType():
+            yield text
+        case msgspec.inspect.DictType():
+            yield {"a": text, text: [1, {"b": text}]}
+        case msgspec.inspect.VarTupleType(item):
+            yield tuple(values(item, text))
+        case msgspec.inspect.UnionType(types):
+            for one in types:
+                yield from values(one, text)
+
+
+def planted(kind: type[e.Event], text: str) -> Iterator[e.Event]:
+    """Events of the kind, with the text in each of their fields in turn."""
+    shape = msgspec.inspect.type_info(kind)
+    assert isinstance(shape, msgspec.inspect.StructType)
+    plain: dict[str, object] = {"type": shape.tag}
+    for field in shape.fields:
+        match field.type:
+            case msgspec.inspect.LiteralType(said):
+                plain[field.encode_name] = said[0]
+            case msgspec.inspect.StrType():
+                plain[field.encode_name] = "x"
+            case msgspec.inspect.DictType():
+                plain[field.encode_name] = {}
+            case msgspec.inspect.VarTupleType():
+                plain[field.encode_name] = ()
+            case msgspec.inspect.UnionType() if field.required:
+                plain[field.encode_name] = next(values(field.type, "x"), None)
+            case msgspec.inspect.BoolType():
+                plain[field.encode_name] = True
+            case _ if field.required:
+                plain[field.encode_name] = 1
+    for field in shape.fields:
+        for value in values(field.type, text):
+            yield msgspec.convert({**plain, field.encode_name: value}, kind)
+
+
+@pytest.mark.parametrize("kind", EVENTS)
+@pytest.mark.parametrize("secret", PLANTED, ids=("github", "jwt", "key in use", "private key"))
+def test_no_field_of_any_event_keeps_a_secret(kind: type[e.Event], secret: str) -> None:
+    redactor = Redactor(keys=[KEY_IN_USE])
+    for event in planted(kind, f"see {secret} there"):
+        assert PLANTED[secret].encode() in e.encode_event(event)
+        told = [*EventRedactor(redactor).feed(event)]
+        events = EventRedactor(redactor)
+        told += [*events.feed(event), *events.finish()]
+        assert PLANTED[secret].encode() not in b"".join(map(e.encode_event, told))
+
+
+def test_every_event_that_says_anything_was_planted() -> None:
+    silent = {kind for kind in EVENTS if not [*planted(kind, "x")]}
+    assert silent == {
+        *(e.Usage, e.Heartbeat, e.RequestSent, e.TicketQueued, e.Paused, e.Resumed),
+        *(e.TicketCancelled, e.TicketLimited, e.TicketInterrupted),
+    }
+
+
+@pytest.mark.parametrize("kind", DELTAS)
+@pytest.mark.parametrize("secret", [GITHUB, KEY_IN_USE])
+def test_no_delta_keeps_a_secret_however_it_is_cut(kind: type[e.Event], secret: str) -> None:
+    redactor = Redactor(keys=[KEY_IN_USE])
+    *_, whole = planted(kind, f"it is {secret}.")
+    name = "json" if kind is e.ToolArgumentsDelta else "text"
+    text = getattr(whole, name)
+    for cut in range(len(text) + 1):
+        parts = (text[:cut], text[cut : cut + 2], text[cut + 2 :])
+        events = EventRedactor(redactor)
+        told: list[e.Event] = []
+        for part in parts:
+            told += events.feed(msgspec.structs.replace(whole, **{name: part}))
+        told += events.finish()
+        joined = "".join(getattr(event, name) for event in told)
+        assert joined.startswith("it is [redacted: ") and joined.endswith("].")
+        assert all(secret[:12].encode() not in e.encode_event(event) for event in told)
+
+
+def test_the_summary_of_a_call_that_holds_a_secret_tells_nothing_of_it() -> None:
+    arguments: dict[str, object] = {"command": f"cat > key <<EOF\n{pem()}\nEOF"}
+    summary = pem("RSA PRIVATE KEY", "⏎")
+    asked = e.ApprovalRequested("1", "run_command", f"{summary[:80]} [... 9 more] {summary[-90:]}")
+    _, told = redacted(e.ToolCallRequested("1", "run_command", arguments), asked)
+    assert told == e.ApprovalRequested("1", "run_command", "[redacted: secret]")
+    other = e.ApprovalRequested("2", "run_command", "$ ls")
+    assert redacted(e.ToolCallRequested("1", "run_command", arguments), other)[1] == other
+
+
+def test_a_private_key_on_one_line_as_lfg_writes_it() -> None:
+    for newline in "⏎␊␤":
+        text = pem(newline=newline)
+        assert Redactor().text(text) == "[redacted: private key]"
+        assert Redactor().text(text[:300]) == "[redacted: private key]"

@@ -3,6 +3,8 @@
 import asyncio
 import os
 import select
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lfgtui.tools import Channel, ToolLimits, ToolOutcome, run_tool
-from lfgtui.tools.command import _Running, command_environment
+from lfgtui.tools.command import _Running
+from lfgtui.tools.variables import command_environment
 
 QUICK = ToolLimits(grace_seconds=0.2, drain_seconds=0.1)
 LONG = 600
@@ -231,8 +234,98 @@ async def test_a_child_in_the_background_neither_hangs_the_call_nor_outlives_it(
 
 async def test_a_silent_child_in_the_background_ends_too(workspace: Path, leash: Leash) -> None:
     command = f"exec 3>leash; sleep {LONG} >/dev/null 2>&1 & echo started"
-    assert (await run(workspace, command)).output == "started\nexit code 0"
+    stopped = "[what it left in the background was stopped]"
+    assert (await run(workspace, command)).output == f"started\n{stopped}\nexit code 0"
     await asyncio.to_thread(leash.wait_until_free)
+
+
+ESCAPES = {
+    "its own session": f"setsid sleep {LONG} >/dev/null 2>&1",
+    "double fork": f"(setsid sh -c 'sleep {LONG} & sleep {LONG} &' >/dev/null 2>&1 &)",
+    "stopped": f"setsid sh -c 'kill -STOP $$; sleep {LONG}' >/dev/null 2>&1",
+    "deaf": "setsid sh -c 'trap \"\" TERM HUP; while :; do sleep 9; done' >/dev/null 2>&1",
+    "forking": "setsid sh -c 'f() { sleep 0.01; f & }; f' >/dev/null 2>&1",
+}
+
+
+@pytest.mark.parametrize("escape", ESCAPES.values(), ids=ESCAPES.keys())
+async def test_what_leaves_its_session_is_stopped_too(
+    workspace: Path, leash: Leash, escape: str
+) -> None:
+    outcome = await run(workspace, f"exec 3>leash; {escape} & echo started; sleep 0.1")
+    stopped = "[what it left in the background was stopped]"
+    assert outcome.output == f"started\n{stopped}\nexit code 0"
+    await asyncio.to_thread(leash.wait_until_free)
+
+
+async def test_what_left_its_session_ends_with_the_time_and_with_a_cancellation(
+    workspace: Path, leash: Leash
+) -> None:
+    command = f"exec 3>leash; setsid sleep {LONG} & echo started; wait"
+    outcome = await run(workspace, command, timeout=1.0)
+    assert "stopped after 1 s" in str(outcome.error)
+    await asyncio.to_thread(leash.wait_until_free)
+    screen = Screen()
+    running = asyncio.create_task(run(workspace, command, screen=screen))
+    await screen.seen("started")
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    await asyncio.to_thread(leash.wait_until_free)
+
+
+async def test_a_command_that_kills_its_supervisor_is_said_to_have_left_something(
+    workspace: Path, leash: Leash
+) -> None:
+    outcome = await run(workspace, f"exec 3>leash; echo a; kill -9 $PPID; sleep {LONG}")
+    assert (
+        "[the command's supervisor was killed: what it started may still be running]"
+        in outcome.output
+    )
+    await asyncio.to_thread(leash.wait_until_free)
+
+
+async def test_one_commands_end_is_not_anothers(workspace: Path) -> None:
+    os.mkfifo(workspace / "go")
+    os.mkfifo(workspace / "done")
+    orphan = "setsid sh -c 'read x < go; echo late >&3; echo > done' 3>&1 >/dev/null 2>&1"
+    screen = Screen()
+    slow = asyncio.create_task(
+        run(workspace, f"({orphan} &); echo ready; read x < done; echo end", screen=screen)
+    )
+    await screen.seen("ready")
+    short = f"(setsid sleep {LONG} &) >/dev/null 2>&1; echo short"
+    others = await asyncio.gather(*(run(workspace, short) for _ in range(3)))
+    stopped = "[what it left in the background was stopped]"
+    assert [one.output for one in others] == [f"short\n{stopped}\nexit code 0"] * 3
+    await asyncio.to_thread((workspace / "go").write_text, "\n")
+    assert (await slow).output.startswith("ready\nlate\nend\n")
+
+
+IN_A_PROCESS = """
+import asyncio, sys
+from pathlib import Path
+from lfgtui.tools import ToolLimits, run_tool
+
+command = {"command": sys.argv[2]}
+show = lambda channel, text: print(text, end="", flush=True)
+asyncio.run(
+    run_tool("run_command", command, Path(sys.argv[1]), on_output=show, limits=ToolLimits())
+)
+"""
+
+
+def test_a_killed_lfg_takes_its_commands_with_it(workspace: Path, leash: Leash) -> None:
+    command = f"exec 3>leash; (setsid sleep {LONG} &); echo started; sleep {LONG}"
+    with subprocess.Popen(
+        [sys.executable, "-c", IN_A_PROCESS, str(workspace), command],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "started\n"
+        process.kill()
+        leash.wait_until_free()
 
 
 async def test_a_long_output_is_told_from_both_ends_and_shown_up_to_a_bound(

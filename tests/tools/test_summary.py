@@ -72,3 +72,28 @@ def test_what_is_too_long_is_cut_openly_in_the_middle() -> None:
 )
 def test_any_arguments_have_a_summary_of_one_line(name: str, arguments: ToolArguments) -> None:
     assert len(summary(name, arguments).splitlines()) == 1
+
+
+HIDDEN = (
+    *("\u00a0", "\u200b", "\u200d", "\u2003", "\u202e", "\u2066", "\u2800", "\u3000", "\u3164"),
+    *("\ufe0f", "\ufeff", "\u034f", "\u115f", "\U000e0041", "\U000e0100", "\x07", "\x7f", "\x9b"),
+)
+
+
+@pytest.mark.parametrize("hidden", HIDDEN)
+@pytest.mark.parametrize(
+    ("name", "argument"),
+    [("run_command", "command"), ("write_file", "path"), ("search_files", "pattern")],
+)
+def test_what_shows_nothing_is_written_out(hidden: str, name: str, argument: str) -> None:
+    arguments: ToolArguments = {"content": ""} if name == "write_file" else {}
+    assert isinstance(arguments, dict)
+    line = summary(name, arguments | {argument: f"a{hidden}b"})
+    assert hidden not in line
+    assert f"{ord(hidden):02x}b" in line or f"{ord(hidden):x}b" in line
+
+
+def test_blanks_at_the_ends_are_seen() -> None:
+    assert summary("run_command", {"command": " ls "}) == "$ \\x20ls\\x20"
+    assert summary("write_file", {"path": "a ", "content": ""}) == "write a\\x20 (0 lines)"
+    assert summary("run_command", {"command": "  "}) == "$ \\x20\\x20"

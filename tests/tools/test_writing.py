@@ -103,6 +103,14 @@ def test_text_that_is_not_there_gets_a_hint(
     assert hint in error
 
 
+def test_a_hint_for_a_file_of_equal_lines_is_not_quadratic(workspace: Path, call: Call) -> None:
+    (workspace / "f").write_text("x\n" * 200_000 + " y\n")
+    outcome = call("edit_file", path="f", old="x\n" * 100_000 + "z", new="")  # took minutes
+    assert "the nearest to its first line is line 1: x" in str(outcome.error)
+    outcome = call("edit_file", path="f", old="x\n" * 100_000 + "y", new="")
+    assert "line 100001 onwards differs only in spaces" in str(outcome.error)
+
+
 def test_an_edit_that_says_nothing_is_refused(workspace: Path, call: Call) -> None:
     (workspace / "a").write_text("a")
     assert "empty" in (call("edit_file", path="a", old="", new="x").error or "")

@@ -84,7 +84,7 @@ def test_parts_keep_the_order_in_which_they_streamed() -> None:
             ReasoningPart("Let me."),
             ItemPart("anthropic", {"signature": "x"}, "p"),
             TextPart("I look."),
-            CallPart("1", "read_file", {"path": "x"}),
+            CallPart("1", "read_file", {"path": "x"}, "1", "p"),
             TextPart("So."),
         )
     )

@@ -1,5 +1,6 @@
 """The one fold: entries in, what a ticket looks like out."""
 
+import re
 from collections.abc import Sequence
 
 import pytest
@@ -14,14 +15,20 @@ from lfgtui.transcript import (
     ENDED,
     Attempt,
     AttemptError,
+    CallPart,
     HostedItem,
+    Message,
+    ModelTurn,
     NoteItem,
     PromptItem,
     ReasoningItem,
     SourcesItem,
     TextItem,
     ToolItem,
+    ToolResult,
     Transcript,
+    call_id,
+    with_wire_ids,
 )
 from lfgtui.transcript.record import ticket_record
 from tests.vocabulary import entries, lives
@@ -458,3 +465,59 @@ def test_the_answer_goes_over_a_pause_of_the_provider() -> None:
         e.ResponseFinished(2, "end"),
     )
     assert transcript.answer == "First half, second half."
+
+
+def test_calls_of_an_older_lfg_with_one_id_finish_in_their_order() -> None:
+    write = e.ToolCallRequested("x", "write_file", {"path": "x"})
+    command = e.ToolCallRequested("x", "run_command", {"command": "ls"})
+    attempt = newest(
+        *(e.ToolCallStarted("x", "write_file"), write),
+        *(e.ToolCallStarted("x", "run_command"), command, TOOLS_DUE),
+        *(e.ToolCallFinished("x", "wrote", None, None, 0.1),),
+        *(e.ApprovalRequested("x", "run_command", "$ ls"), e.ApprovalGiven("x")),
+        e.ToolCallFinished("x", "listed", None, 0, 0.1),
+        e.TicketDone("end"),
+    )
+    assert [(c.name, c.state, c.output, c.approval) for c in attempt.tools] == [
+        ("write_file", "finished", "wrote", None),
+        ("run_command", "finished", "listed", "$ ls"),
+    ]
+
+
+def test_a_second_request_does_not_change_the_call_that_is_asked_about() -> None:
+    attempt = newest(
+        e.ToolCallRequested("x", "read_file", {"path": "x"}),
+        e.ToolCallRequested("x", "run_command", {"command": "rm -rf ."}),
+    )
+    assert [(c.name, c.arguments) for c in attempt.tools] == [
+        ("read_file", {"path": "x"}),
+        ("run_command", {"command": "rm -rf ."}),
+    ]
+
+
+@given(
+    st.lists(
+        st.lists(st.tuples(st.sampled_from(["", "x", "a.b", "a_b", "call00001"]), st.booleans())),
+        max_size=4,
+    )
+)
+def test_no_two_calls_go_back_to_a_provider_with_one_id(
+    turns: list[list[tuple[str, bool]]],
+) -> None:
+    messages: list[Message] = []
+    number = 0
+    for turn in turns:
+        parts: list[CallPart] = []
+        for wire_id, is_ours in turn:
+            number += 1
+            provider = "p" if is_ours else "other"
+            parts.append(CallPart(call_id(number), "f", {}, wire_id, provider))
+        messages.append(ModelTurn(tuple(parts)))
+        messages += [ToolResult(part.call_id, "out", failed=False) for part in parts]
+    told = list(with_wire_ids(messages, "p"))
+    asked = [call.call_id for m in told if isinstance(m, ModelTurn) for call in m.calls]
+    answered = [m.call_id for m in told if isinstance(m, ToolResult)]
+    assert asked == answered
+    assert all(asked)
+    assert len({re.sub("[^a-zA-Z0-9_-]", "_", call_id) for call_id in asked}) == number
+    assert list(with_wire_ids(messages[:-1], "p")) == told[:-1]

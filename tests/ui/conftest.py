@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from textual import markup
 
 from lfgtui import paths
 from lfgtui.config import Config
@@ -18,6 +19,19 @@ from lfgtui.ui.source import StoredRun, read_run
 from lfgtui.ui.view import RunView
 from tests.ui.fake_live import FakeLive
 from tests.ui.past import keep
+
+
+@pytest.fixture(autouse=True)
+def no_markup(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing on lfg's screens is markup, so whatever reaches Textual's parser is a bug.
+
+    Textual calls it for each string with a bracket in it that is not said to be plain.
+    """
+
+    def refuse(text: str, *_: object, **__: object) -> None:
+        raise AssertionError(f"parsed as markup: {text!r}")
+
+    monkeypatch.setattr(markup, "to_content", refuse)
 
 
 @pytest.fixture

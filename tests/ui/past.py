@@ -13,6 +13,9 @@ from lfgtui.ui.app import LfgApp
 from tests.ui.fake_live import START
 from tests.ui.screen_text import lines
 
+_LOOKS = 1500
+"""Looks, 20 ms apart, before a test that waits for the screen gives up: it hangs then."""
+
 
 def begin(store: Store, title: str, *tickets: str) -> str:
     """A new run of these tickets."""
@@ -58,7 +61,7 @@ def answered(ticket: str, text: str) -> Sequence[e.Event]:
 
 async def shown(pilot: Pilot[int], text: str, *, away: bool = False) -> None:
     """Wait until the text is on the screen; `away`: until it is gone."""
-    for _ in range(250):
+    for _ in range(_LOOKS):
         if any(text in line for line in lines(pilot.app)) is not away:
             return
         await pilot.pause(0.02)
@@ -68,7 +71,7 @@ async def shown(pilot: Pilot[int], text: str, *, away: bool = False) -> None:
 
 async def told(pilot: Pilot[int], app: LfgApp, text: str) -> None:
     """Wait until a toast says so."""
-    for _ in range(250):
+    for _ in range(_LOOKS):
         if any(text in one.message for one in app._notifications):
             return
         await pilot.pause(0.02)

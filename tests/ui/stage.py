@@ -1,6 +1,6 @@
 """One pane on a screen: a real run, real folds, a clock of the test's own."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from types import MappingProxyType
 
@@ -63,11 +63,17 @@ class Run:
 class Stage(App[None]):
     """One pane, and ticks when the test says so."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, ticks: Callable[[], float] | None = None) -> None:
         super().__init__()
         self.source = run
         self.now = 1000.0
-        settings = PaneSettings(10.0, 1.5, lambda name, arguments: f"does {name}", self.clock)
+        settings = PaneSettings(
+            10.0,
+            1.5,
+            lambda name, arguments: f"does {name}",
+            self.clock,
+            ticks=ticks or self.clock,
+        )
         self.pane = Pane(run, run.tickets[0], settings)
 
     def clock(self) -> float:
@@ -107,8 +113,11 @@ CALL = (
 
 
 @asynccontextmanager
-async def staged(width: int = 60, height: int = 20) -> AsyncIterator[tuple[Stage, Pilot[None]]]:
-    stage = Stage(Run())
+async def staged(
+    width: int = 60, height: int = 20, ticks: Callable[[], float] | None = None
+) -> AsyncIterator[tuple[Stage, Pilot[None]]]:
+    """`ticks`: the time that passes while a frame is drawn; by itself none does."""
+    stage = Stage(Run(), ticks)
     async with stage.run_test(size=(width, height)) as pilot:
         yield stage, pilot
 

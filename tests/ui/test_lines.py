@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from rich.cells import cell_len, get_character_cell_size
 
 from lfgtui.ui import cells, linebreaks
-from lfgtui.ui.cells import drawn, is_loose, is_narrow, measure
+from lfgtui.ui.cells import MOST_HUNG, drawn, is_loose, is_narrow, measure, stream_safe
 from lfgtui.ui.lines import TAB, Flow, Row, Span, cut, fit, width_of, wrap
 from lfgtui.visible import visible
-from tests.ui.ugly import CLUSTERS, FILL, GROUND, MARKS, ONE_LINE, SPANS, TEXT, WIDTHS, A, B
+from tests.ui.ugly import CLUSTERS, FILL, GROUND, HUNG, MARKS, ONE_LINE, SPANS, TEXT, WIDTHS, A, B
 
 
 def clusters_of(text: str) -> list[str]:
@@ -332,3 +332,49 @@ def test_what_is_shortened_ends_in_an_ellipsis_and_in_no_half_of_a_cluster() -> 
     assert fit([(flags, A)], (), 6, GROUND).text == flags
     assert fit([(flags, A)], (), 4, GROUND).text == "🇩🇪…"
     assert fit([("a long name", A)], [("ok", B)], 11, GROUND).text == "a long … ok"
+
+
+# Clusters that are too long
+
+HEAPS = st.lists(
+    st.tuples(
+        st.sampled_from(["a", "字", "", "👩", "a\u200d"]), st.sampled_from(HUNG), st.integers(0, 90)
+    ),
+    max_size=4,
+).map(lambda parts: "".join(head + hung * count for head, hung, count in parts))
+
+
+@given(HEAPS)
+def test_no_more_hangs_together_than_unicode_calls_safe(text: str) -> None:
+    safe = stream_safe(text)
+    assert len(safe) == len(text)
+    assert stream_safe(safe) == safe
+    assert max(map(len, clusters_of(safe)), default=0) <= 2 * MOST_HUNG + 2
+
+
+@given(HEAPS, HEAPS)
+def test_what_follows_changes_nothing_of_what_hangs_together(text: str, more: str) -> None:
+    assert stream_safe(text + more)[: len(text)] == stream_safe(text)
+
+
+@pytest.mark.parametrize("cluster", CLUSTERS.values(), ids=CLUSTERS)
+def test_what_people_write_hangs_together_as_before(cluster: str) -> None:
+    assert stream_safe(f"x{cluster}y" * 40) == f"x{cluster}y" * 40
+
+
+@given(HEAPS, st.lists(st.integers(0, 200), max_size=3), WIDTHS)
+def test_a_heap_of_accents_is_wrapped_the_same_whole_and_as_it_grows(
+    text: str, cuts: list[int], width: int
+) -> None:
+    edges = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
+    flow = Flow(width)
+    for begin, end in pairwise(edges):
+        flow.settle([(text[begin:end], A)])
+    flow.show(())
+    assert flow.rows == wrap([(text, A)], width)
+
+
+def test_a_cluster_that_goes_through_spans_is_parted_in_them() -> None:
+    (row, *_) = wrap([("a" + "\u0301" * 20, A), ("\u0301" * 20, B)], 8)
+    assert row.text == "a" + "\u0301" * 30 + "␦" + "\u0301" * 9
+    assert [style for _, style in row.spans] == [A, B]

@@ -318,3 +318,18 @@ async def test_where_links_lead_is_shown_on_request_and_hidden_again() -> None:
         assert "more (https://example.org/y)" in " ".join(stage.screen_rows())
         stage.pane.toggle_urls()
         assert "see the page and more" in stage.screen_rows()
+
+
+async def test_a_pane_whose_frame_was_slow_once_is_not_left_waiting() -> None:
+    slow = list[float]()
+
+    def ticks() -> float:
+        stage.now += slow.pop() if slow else 0.0
+        return stage.now
+
+    async with staged(ticks=ticks) as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta("one"))
+        slow.append(2.0)  # others had the CPU, or the interpreter's lock
+        await stage.play(pilot, e.TextDelta(" two"))
+        await stage.play(pilot, e.TextDelta(" three"), seconds=0.25)
+        assert "one two three" in stage.screen_rows()

@@ -152,6 +152,12 @@ def test_what_was_nested_too_deeply_is_an_ellipsis() -> None:
     assert Member.whole("a", value).head == "…"
 
 
+def test_what_is_nested_too_deeply_to_be_run_is_read_no_further() -> None:
+    partial = read('{"a":' * 200)
+    assert partial.is_broken
+    assert len(str(next(iter(partial.members)).text)) < 1000
+
+
 def test_each_character_is_read_once() -> None:
     partial = PartialObject()
     partial.feed('{"content": "')

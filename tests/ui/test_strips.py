@@ -2,7 +2,9 @@
 
 import gc
 from itertools import pairwise
+from unittest.mock import patch
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -11,7 +13,7 @@ from rich.style import Style
 
 from lfgtui.ui.lines import Row, Span, width_of, wrap
 from lfgtui.ui.strips import strip_of
-from tests.ui.ugly import FILL, GROUND, SPANS, WIDTHS, A, B
+from tests.ui.ugly import FILL, GROUND, HUNG, SPANS, WIDTHS, A, B
 
 
 def test_a_strip_is_padded_in_the_fill_of_its_row_or_of_the_ground() -> None:
@@ -82,3 +84,21 @@ def test_a_strip_that_the_compositor_divided_leaves_no_garbage() -> None:
         assert gc.collect() == 0
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("hung", HUNG)
+def test_cutting_a_row_of_heaped_accents_takes_no_square_of_them(hung: str) -> None:
+    measured = 0
+
+    def noting(text: str) -> int:
+        nonlocal measured
+        measured += len(text)
+        return cell_len(text)
+
+    rows = wrap([("a" + hung * 4_000, A)], 80)
+    strips = [strip_of(row, 80, GROUND) for row in rows]
+    with patch("rich.segment.cell_len", noting):
+        for strip in strips:
+            assert strip.crop(0, 41).cell_length == 41
+            assert [part.cell_length for part in strip.divide([7, 41, 80])] == [7, 34, 39]
+    assert measured < 60 * 4_000 * len(hung)

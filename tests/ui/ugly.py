@@ -29,6 +29,17 @@ CLUSTERS = {
     "a mark on a blank": " \u0301",
 }
 MARKS = "\u0301\ufe0f\ufe0e\u200d\u200b\u200c\u2060\u1161\u094d🏽"
+HUNG = (
+    "\u0301",
+    "\u200d",
+    "\u200d👩",
+    "\ufe0f",
+    "\ufe0f\u200d👩",
+    "\u200b",
+    "\U000e0067",
+    "\u0301\u200d👩",
+)
+"""What goes on hanging on the same letter or emoji, however often it comes."""
 UGLY = [
     *(
         *CLUSTERS.values(),

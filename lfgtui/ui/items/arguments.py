@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from lfgtui.ui.items.clipping import clipped, last_rows
+from lfgtui.ui.items.clipping import clipped, last_rows, shortened
 from lfgtui.ui.lines import Row, Span, wrap
 from lfgtui.ui.palette import Palette
 from lfgtui.ui.partial_json import HEAD, Member
+from lfgtui.visible import exposed
 
 _LONGEST = 24
 """Rows of one argument."""
@@ -15,6 +16,9 @@ _ASKED = 1000
 
 _GROWING = 12
 """Rows of one that still grows: its last."""
+
+_SAID = frozenset({"command", "path", "pattern", "glob"})
+"""What the question says by itself."""
 
 _REMOVED = frozenset({"old", "old_string", "old_str"})
 _ADDED = frozenset({"new", "new_string", "new_str"})
@@ -33,21 +37,26 @@ def argument_rows(
     Of one that still arrives the end is shown, so that it can be seen to grow.
     """
     for member in members:
-        if question and member.head and str(member.text) in question:
+        if question and member.name in _SAID and member.head and str(member.text) in question:
             continue
         if not _is_long(member) or (question and not member.breaks):  # all of what is asked about
             said = str(member.text).strip("\n") if _is_sure(member) else ""
-            yield from wrap([(f"{member.name}: ", palette.marker), (said, palette.text)], width)
+            said = exposed(said) if question else shortened(said)
+            name = shortened(member.name)
+            yield from wrap([(f"{name}: ", palette.marker), (said, palette.text)], width)
             continue
-        yield from wrap([(f"{member.name}:", palette.marker)], width)
+        yield from wrap([(f"{shortened(member.name)}:", palette.marker)], width)
         margin = _margin(member, palette)
         room = width - len(margin[0])
         text, style = member.text, palette.text
         if is_arriving and not member.is_complete:
             rows = last_rows(text, member.breaks, style, palette, room, _GROWING)
         else:
-            most = _ASKED if question else _LONGEST
-            rows = clipped(str(text), style, palette, room, most, 0)
+            rows = (
+                clipped(exposed(str(text)), style, palette, room, _ASKED, 0, longest=_ASKED)
+                if question
+                else clipped(str(text), style, palette, room, _LONGEST, 0)
+            )
         for row in rows:
             yield row.indented((margin,))
 

@@ -4,7 +4,8 @@ from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from functools import partial
 
-from lfgtui.ui.items.clipping import clipped
+from lfgtui.transcript.items import SHOWN
+from lfgtui.ui.items.clipping import clipped, clipped_ends
 from lfgtui.ui.items.view import BriefView, Context, Piece
 from lfgtui.ui.lines import Row, Span
 from lfgtui.ui.palette import Palette
@@ -59,10 +60,16 @@ def live_rows(text: str, palette: Palette, width: int) -> Sequence[Row]:
     return clipped(text, palette.muted, palette, width, 0, _LIVE)
 
 
-def output_rows(output: str, live: str, palette: Palette, width: int) -> Sequence[Row]:
-    """What a tool said in the end; until then, the end of what it says."""
+def output_rows(output: str, live: tuple[str, int], palette: Palette, width: int) -> Sequence[Row]:
+    """What a tool said in the end; until then the end of what it says, and how many lines
+    stand before that."""
+    if len(output) > 2 * SHOWN:  # of more than that the middle is not even looked at
+        between = output.count("\n", SHOWN, len(output) - SHOWN)
+        first, last = plain_output(output[:SHOWN]), plain_output(output[-SHOWN:])
+        return clipped_ends(first, last, palette, width, _HEAD, _TAIL, between)
     if said := plain_output(output).strip("\n"):
         return clipped(said, palette.text, palette, width, _HEAD, _TAIL)
-    if said := plain_output(live).strip("\n"):
-        return clipped(said, palette.text, palette, width, 0, _LIVE)
+    text, before = live
+    if said := plain_output(text).strip("\n"):
+        return clipped(said, palette.text, palette, width, 0, _LIVE, before=before)
     return ()

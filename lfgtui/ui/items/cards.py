@@ -6,14 +6,19 @@ stands in the line as soon as it is there, and unfolded the content grows below 
 
 from collections.abc import Hashable, Iterator, Mapping
 
+from lfgtui.events import ToolArguments
 from lfgtui.transcript import Attempt, ToolItem
 from lfgtui.ui.items.arguments import argument_rows, raw_rows
 from lfgtui.ui.items.card import CardView, live_rows, output_rows
+from lfgtui.ui.items.clipping import shortened
 from lfgtui.ui.items.gist import gist
 from lfgtui.ui.items.view import Context
 from lfgtui.ui.lines import Row, Span, wrap
 from lfgtui.ui.palette import STRONG, Palette
 from lfgtui.ui.partial_json import PartialObject, members_of
+
+_LOOK = 50_000
+"""Characters of arriving arguments that one look reads; a flat list takes 25 ms of them."""
 
 
 class ToolView(CardView):
@@ -24,6 +29,7 @@ class ToolView(CardView):
         self._item = item
         self._attempt = attempt
         self._arriving = _Arriving(item)
+        self._summed: tuple[ToolArguments, str] | None = None
 
     @property
     def is_settled(self) -> bool:
@@ -86,13 +92,15 @@ class ToolView(CardView):
         if arguments is None:
             partly = self._arriving.read()
             if partly.is_broken:
-                json = item.arguments_json
+                json = item.arguments_end
                 room = max(8, context.width - len(item.name) - 8)
                 return json if len(json) <= room else "…" + json[1 - room :]
             if item.is_text_borne or not partly.is_complete:
                 return gist(partly)
             arguments = partly.arguments
-        said = context.summarise(item.name, arguments)
+        if self._summed is None or self._summed[0] is not arguments:
+            self._summed = arguments, context.summarise(item.name, arguments)
+        said = self._summed[1]
         verb, _, rest = said.partition(" ")
         return rest if rest and item.name.startswith(f"{verb}_") else said
 
@@ -124,10 +132,10 @@ class ToolView(CardView):
         question = item.approval or item.name if self._is_asking else ""
         yield from self._arguments(palette, width, question)
         if item.error is not None:
-            yield from wrap([(f"error: {item.error}", palette.bad)], width)
+            yield from wrap([(f"error: {shortened(item.error)}", palette.bad)], width)
         output = item.output if item.state == "finished" else ""
         if not output.strip() or output.strip() != (item.error or "").strip():
-            live = item.live_output if item.state != "finished" else ""
+            live = item.live_end if item.state != "finished" else ("", 0)
             yield from output_rows(output, live, palette, width)
         if question:  # last, where following the end shows it
             yield from _question(question, palette, width)
@@ -140,14 +148,14 @@ class ToolView(CardView):
         elif item.arguments is not None:
             yield from raw_rows(item.arguments, palette, width)
         elif (partly := self._arriving.read()).is_broken:
-            yield from live_rows(item.arguments_json, palette, width)
+            yield from live_rows(item.arguments_end, palette, width)
         else:
             is_arriving = item.state == "arriving" and not self._is_stopped
             yield from argument_rows(partly.members, palette, width, is_arriving=is_arriving)
 
 
 class _Arriving:
-    """What a call's arguments are so far, read when it is looked at."""
+    """A call's arguments as they arrive: each look at the card reads a bounded piece on."""
 
     def __init__(self, item: ToolItem) -> None:
         self._item = item
@@ -155,14 +163,14 @@ class _Arriving:
         self._read = 0
 
     def read(self) -> PartialObject:
-        text = self._item.arguments_since(self._read)
+        text = self._item.arguments_piece(self._read, _LOOK)
         self._read += len(text)
         self._object.feed(text)
         return self._object
 
 
 def _question(summary: str, palette: Palette, width: int) -> Iterator[Row]:
-    yield from wrap([(summary, palette.text + STRONG)], width)
+    yield from wrap([(shortened(summary), palette.text + STRONG)], width)
     key = palette.warn + STRONG
     keys = [("a", " approve · "), ("A", " always · "), ("d", " deny")]
     spans = [span for name, does in keys for span in ((name, key), (does, palette.muted))]

@@ -15,23 +15,59 @@ from lfgtui.ui.palette import Palette
 _LONG = 24
 """Rows that one line may fill."""
 
+_READ = 5_000
+"""Characters shown at least of both ends of a text that is wrapped whole."""
+
 _STRIDE = 4
 """Windows between the places in an endless line from where it is laid out."""
 
 
 def clipped(
-    text: str, style: Style, palette: Palette, width: int, head: int, tail: int
+    text: str,
+    style: Style,
+    palette: Palette,
+    width: int,
+    head: int,
+    tail: int,
+    longest: int = _LONG,
+    before: int = 0,
 ) -> Sequence[Row]:
-    """The first and last lines of a text, and how many lie between."""
-    lines = text.strip("\n").split("\n")
-    hidden = len(lines) - head - tail
+    """The first and last lines of a text, and how many lie between.
+
+    A line that fills more than `longest` rows is shown by its beginning and its end.
+    `before`: lines that stand before the text, where none of its first are shown.
+    """
+    text = text.strip("\n")
+    hidden = before + text.count("\n") + 1 - head - tail
     if hidden <= 1:
-        return list(_cut(lines, style, width, palette))
+        return list(_cut(text.split("\n"), style, width, palette, longest))
+    last = text.rsplit("\n", tail)[-tail:] if tail else ()
     return [
-        *_cut(lines[:head], style, width, palette),
+        *_cut(text.split("\n", head)[:head], style, width, palette, longest),
         _left_out(hidden, "line", palette),
-        *_cut(lines[head + hidden :], style, width, palette),
+        *_cut(last, style, width, palette, longest),
     ]
+
+
+def clipped_ends(
+    first: str, last: str, palette: Palette, width: int, head: int, tail: int, between: int
+) -> Sequence[Row]:
+    """The first lines of one part of a text and the last of another; so many newlines lie
+    between the two."""
+    begins, ends = first.lstrip("\n").split("\n"), last.rstrip("\n").split("\n")
+    hidden = max(0, len(begins) - head) + max(0, len(ends) - tail) + between
+    return [
+        *_cut(begins[:head], palette.text, width, palette, _LONG),
+        _left_out(hidden, "line", palette),
+        *_cut(ends[-tail:], palette.text, width, palette, _LONG),
+    ]
+
+
+def shortened(text: str) -> str:
+    """The text; of one that nobody would read to its end, its beginning and its end."""
+    if (over := len(text) - 2 * _READ) <= 0:
+        return text
+    return f"{text[:_READ]} … {over:,} more characters … {text[-_READ:]}"
 
 
 def last_rows(
@@ -71,9 +107,11 @@ def _end_of(text: Growing, room: int) -> tuple[int, str]:
     return begin, whole[begin:]
 
 
-def _cut(lines: Sequence[str], style: Style, width: int, palette: Palette) -> Iterator[Row]:
+def _cut(
+    lines: Sequence[str], style: Style, width: int, palette: Palette, longest: int
+) -> Iterator[Row]:
     """The lines; of a very long one its beginning and its end."""
-    half = _LONG // 2 * max(1, width)
+    half = longest // 2 * max(1, width)
     for line in lines:
         if len(line) <= 2 * half:
             yield from cut([(line, style)], width)

@@ -55,7 +55,7 @@ class HostedView(CardView):
             yield from argument_rows(given.members, palette, width)
         elif item.input.strip():
             yield from raw_rows(item.input, palette, width)
-        yield from output_rows(item.output, item.live_output, palette, width)
+        yield from output_rows(item.output, item.live_end, palette, width)
 
     def _given(self) -> PartialObject | None:
         """What it was given, where that is a JSON object, be it cut off."""

@@ -46,20 +46,29 @@ class LongText:
         first = len(self.pieces)
         if end > self._end:
             first = max(0, first - 1)
-            while (edge := text.find("\n", max(self._end, self._begin + _CHUNK), end)) >= 0:
+            while (edge := self._edge(end)) is not None:
                 self._reach(edge)
-                self._begin = self._end = edge + 1
-                self._open()
+                is_parted = text[edge] == "\n"
+                self._begin = self._end = edge + is_parted
+                self._open(goes_on=not is_parted)
             self._reach(end)
         return first
 
-    def _open(self) -> None:
+    def _edge(self, end: int) -> int | None:
+        """Where the open chunk ends, if it does: at a newline, or anywhere in an endless line."""
+        least, most = self._begin + _CHUNK, self._begin + 2 * _CHUNK
+        edge = self._text.find("\n", max(self._end, least), min(end, most))
+        if edge >= 0:
+            return edge
+        return most if end > most else None
+
+    def _open(self, *, goes_on: bool = False) -> None:
         self._flow = None
         index = len(self.pieces)
         self._parts.append((self._begin, self._begin))
-        self.pieces.append(
-            Piece(partial(self._wrapped, index), 1, source=partial(self._source, index))
-        )
+        piece = Piece(partial(self._wrapped, index), 1, source=partial(self._source, index))
+        piece.goes_on = goes_on
+        self.pieces.append(piece)
 
     def _reach(self, end: int) -> None:
         """Have the open chunk go on to there."""

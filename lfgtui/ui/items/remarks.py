@@ -7,6 +7,7 @@ from rich.style import Style
 
 from lfgtui.engine.handover import own_words
 from lfgtui.transcript import Attempt, NoteItem, PromptItem, ReasoningItem
+from lfgtui.ui.items.clipping import shortened
 from lfgtui.ui.items.long_text import UnfoldingView
 from lfgtui.ui.items.view import BriefView, Context, Piece
 from lfgtui.ui.lines import Row, Span, fit, width_of, wrap
@@ -104,7 +105,7 @@ class NoteView(BriefView):
     def _drawn(self, context: Context) -> Sequence[Row]:
         palette = self.palette(context)
         sign, style = _note_signs(palette)[self._item.kind]
-        body = wrap([(self._item.message.strip(), style)], context.width - 2)
+        body = wrap([(shortened(self._item.message.strip()), style)], context.width - 2)
         prefixes = [((sign + " ", style),)] + [(("  ", style),)] * len(body)
         return [row.indented(prefix) for row, prefix in zip(body, prefixes, strict=False)]
 

@@ -5,8 +5,16 @@ from collections.abc import Sequence
 from lfgtui.markdown import Block, StreamingMarkdown
 from lfgtui.transcript import TextItem
 from lfgtui.ui.blocks import Drawing, Look, drawing_of, gap
+from lfgtui.ui.items.long_text import LongText
 from lfgtui.ui.items.view import Context, ItemView, Piece
 from lfgtui.ui.lines import Row
+
+_SLICE = 1_000
+"""Characters read before the clock is looked at: 5 ms of ordinary text, 50 of hostile."""
+
+
+_MOST_BLOCKS = 20_000
+"""Blocks of a document, a kilobyte each in memory, after which the rest is plain text."""
 
 
 class TextView(ItemView):
@@ -21,25 +29,60 @@ class TextView(ItemView):
         self._blocks: list[BlockPiece] = []
         self._fed = self._frozen = 0
         self._revision = -1
-        self._is_closed = False
+        self._is_closed = self._is_behind = False
         self._look: Look | None = None
+        self._plain: LongText | None = None
+        self._plain_from = 0
 
     @property
     def is_settled(self) -> bool:
         return self._is_closed
 
+    @property
+    def is_behind(self) -> bool:
+        return self._is_behind
+
     def update(self, context: Context) -> int | None:
         if self._look is None:
             self._look = self._look_of(context)
-        if self._item.revision == self._revision:
+        if self._item.revision == self._revision and not self._is_behind:
             return None
-        text, self._revision = self._item.since(self._fed), self._item.revision
-        self._document.feed(text)
-        self._fed += len(text)
-        if self._item.closed and not self._is_closed:
+        self._revision = self._item.revision
+        self._read(context)
+        if self._item.closed and not self._is_closed and not self._is_behind:
             self._document.close()
             self._is_closed = True
-        return self._take_changes(self._look)
+        first = self._take_changes(self._look)
+        return first if self._plain is None else self._grow_plain(self._plain, first)
+
+    def _long_text(self, context: Context) -> LongText:
+        palette = self.palette(context)
+        return LongText(context.width, ("", palette.text), palette.text)
+
+    def _grow_plain(self, plain: LongText, first: int | None) -> int:
+        """Add what follows a document that has too many blocks; the first piece that differs."""
+        count = len(self._blocks)
+        changed = plain.grow(self._item.since(self._plain_from))
+        self.pieces[count:] = plain.pieces
+        return count + changed if first is None else min(first, count + changed)
+
+    def _read(self, context: Context) -> None:
+        """Read on, a slice at least, for as long as there is time in this frame."""
+        while self._plain is None and (text := self._item.piece(self._fed, _SLICE)):
+            self._document.feed(text)
+            self._fed += len(text)
+            self._is_behind = len(text) == _SLICE
+            if not self._is_behind:
+                return
+            if self._document.frozen_count > _MOST_BLOCKS:
+                line, newline, _ = self._item.piece(self._fed, _SLICE).partition("\n")
+                self._document.feed(line + newline)
+                self._document.close()
+                self._plain_from = self._fed + len(line + newline)
+                self._plain = self._long_text(context)
+            if context.is_time_up:
+                return
+        self._is_behind = False
 
     def redraw(self, context: Context) -> None:
         before, look = self._look or self._look_of(context), self._look_of(context)
@@ -48,6 +91,9 @@ class TextView(ItemView):
         for piece in self._blocks:
             guess = piece.height * before.width // max(1, look.width)
             piece.look_anew(look, None if keeps_heights else guess)
+        if self._plain is not None:
+            self._plain = self._long_text(context)
+            self._grow_plain(self._plain, None)
 
     def _look_of(self, context: Context) -> Look:
         return Look(context.width, self.palette(context), context.has_urls)

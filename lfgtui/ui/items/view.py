@@ -1,8 +1,10 @@
 """What all item views share: pieces that are drawn when looked at, and folding."""
 
+import math
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Sequence
+from time import perf_counter
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -21,7 +23,10 @@ _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 
 class Context(msgspec.Struct, frozen=True):
-    """What lines depend on beside the item. `now` moves in steps of a gauge's tick."""
+    """What lines depend on beside the item. `now` moves in steps of a gauge's tick.
+
+    `until`: when, by `clock`, a frame has read enough; the rest waits for the next.
+    """
 
     width: int
     palette: Palette
@@ -30,6 +35,13 @@ class Context(msgspec.Struct, frozen=True):
     now: float = 0.0
     unfolded: frozenset[Kind] = frozenset()
     has_urls: bool = False
+    clock: Callable[[], float] = perf_counter
+    until: float = math.inf
+
+    @property
+    def is_time_up(self) -> bool:
+        """Whether the frame has read enough."""
+        return self.clock() >= self.until
 
     @property
     def beat(self) -> int:
@@ -48,10 +60,10 @@ class Piece:
     that is what it shows, "" where what follows it says it too. `height` is a guess until the
     rows were drawn once; it is kept when they are let go. `changed_from` is the
     first row that is not as whoever keeps the lines has seen it: they set it
-    back to `UNCHANGED`.
+    back to `UNCHANGED`. `goes_on`: its first line is the rest of the last one of the piece before.
     """
 
-    __slots__ = ("_draw", "_rows", "_source", "changed_from", "height", "is_exact")
+    __slots__ = ("_draw", "_rows", "_source", "changed_from", "goes_on", "height", "is_exact")
 
     def __init__(
         self,
@@ -66,6 +78,7 @@ class Piece:
         self.height = guess
         self.is_exact = is_exact
         self.changed_from = 0
+        self.goes_on = False
         self._source = source
 
     @property
@@ -118,6 +131,11 @@ class ItemView(ABC):
     @property
     def is_settled(self) -> bool:
         return True
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the item says more than was read in the frames so far."""
+        return False
 
     def is_unfolded(self, context: Context) -> bool:
         """As the person chose; else as its kind stands."""

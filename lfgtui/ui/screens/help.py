@@ -43,7 +43,7 @@ class Help(ModalScreen[None], RelaidScreen[None], inherit_bindings=False):
         with VerticalScroll(can_focus=False) as scroll:
             scroll.border_title = "keys"
             scroll.border_subtitle = "esc closes"
-            yield Static(help_text(self._keys))
+            yield Static(help_text(self._keys), markup=False)
 
     def on_key(self, event: events.Key) -> None:
         event.stop()

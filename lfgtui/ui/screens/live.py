@@ -1,5 +1,7 @@
 """The screen of a run that works: what its person can have done to it."""
 
+from collections.abc import Hashable
+
 from lfgtui.engine.commands import (
     Approve,
     Cancel,
@@ -10,18 +12,17 @@ from lfgtui.engine.commands import (
     Retry,
 )
 from lfgtui.transcript import ENDED, State, ToolItem
+from lfgtui.ui.requests_seen import GUARD, CardInView, RequestsSeen
 from lfgtui.ui.screens.run import Desk, RunScreen
+from lfgtui.ui.terminal_output import is_behind
 from lfgtui.ui.view import LiveRun
-
-APPROVAL_GUARD = 0.4
-"""Seconds for which a request must have been on the screen before keys decide on it."""
 
 
 class LiveScreen(RunScreen):
     """Commands go to the engine; what comes of them arrives as entries.
 
-    Approval keys act only on a request that has been visible for a while: a
-    person who is typing, or approving the call before, has not read it.
+    Approval keys act only on a request of which all has been in view for a while:
+    a person who is typing, or approving the call before, has not read it.
     """
 
     past = False
@@ -31,7 +32,7 @@ class LiveScreen(RunScreen):
     def __init__(self, live: LiveRun, desk: Desk, *, simulated: bool) -> None:
         super().__init__(live, desk, simulated=simulated)
         self._live = live
-        self._seen: dict[tuple[str, str], float] = {}
+        self._seen = RequestsSeen()
         self._denying: tuple[str, str] | None = None
 
     def frame(self, now: float, gauges: bool = True) -> None:
@@ -39,14 +40,15 @@ class LiveScreen(RunScreen):
         self._note_requests(now)
 
     def _note_requests(self, now: float) -> None:
-        """Remember since when each waiting request has been on the screen."""
-        waiting = {
-            (pane.ticket_id, call.call_id)
-            for pane in self.grid.in_view()
-            if self.run.transcript(pane.ticket_id).state == "needs_approval"
-            for call in self.run.transcript(pane.ticket_id).waiting_approvals
-        }
-        self._seen = {request: self._seen.get(request, now) for request in waiting}
+        """Remember since when each waiting request has been in view. The first one is decided."""
+        shown: dict[Hashable, CardInView | None] = {}
+        if self.app.screen is self:  # and no question lies over it
+            for pane in self.grid.in_view():
+                transcript = self.run.transcript(pane.ticket_id)
+                if transcript.state == "needs_approval" and transcript.waiting_approvals:
+                    call = transcript.waiting_approvals[0]
+                    shown[pane.ticket_id, call.call_id, call.revision] = pane.card_in_view(call)
+        self._seen.note(shown, now)
 
     @property
     def _state(self) -> State | None:
@@ -113,13 +115,29 @@ class LiveScreen(RunScreen):
         super().answered(purpose, text)
 
     def _request(self) -> ToolItem | None:
-        """The call to decide on, if it has been in sight long enough to be read."""
+        """The call to decide on, if all of it has been in view for long enough to be read."""
         waiting = self.run.transcript(self.current).waiting_approvals
         if not waiting:
             self.toast(f"{self.current} asks for nothing")
             return None
-        seen = self._seen.get((self.current, waiting[0].call_id))
-        if seen is None and not self.grid.display:
+        if not self.grid.display:
             self.toast("enter shows what it asks for")
-        now = self._desk.panes.clock()
-        return waiting[0] if seen is not None and now - seen >= APPROVAL_GUARD else None
+            return None
+        call, now = waiting[0], self._desk.panes.clock()
+        seconds = self._seen.seconds((self.current, call.call_id, call.revision), now)
+        if seconds is None:
+            self._show_request(call)
+        # What a terminal has not read yet nobody has seen.
+        is_seen = seconds is not None and seconds >= GUARD and not is_behind(self.app._driver)
+        return call if is_seen else None
+
+    def _show_request(self, call: ToolItem) -> None:
+        """Bring into view what is asked for; where that takes reading on, stay there."""
+        card = self.current_pane.card_in_view(call)
+        if card is None or card.height <= card.room:
+            self.current_pane.show_card(call)
+            card = self.current_pane.card_in_view(call)
+        if card is not None and card.height > card.room:
+            self.toast(f"{call.name} asks for more than fits here: scroll to its end, then decide")
+        else:
+            self.toast("read what it asks for first, then decide")

@@ -3,6 +3,7 @@
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Label
 
@@ -34,7 +35,8 @@ class Question(ModalScreen[bool], RelaidScreen[bool], inherit_bindings=False):
             yield Label(self._question, classes="ask", markup=False)
             if self._note:
                 yield Label(self._note, classes="note", markup=False)
-            yield Label("[b]y[/b] yes    [b]n[/b] no", classes="keys")
+            keys = Content.assemble(("y", "bold"), " yes    ", ("n", "bold"), " no")
+            yield Label(keys, classes="keys", markup=False)
 
     def on_key(self, event: events.Key) -> None:
         event.stop()

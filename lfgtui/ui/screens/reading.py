@@ -18,7 +18,7 @@ class ReadingScreen(AskingScreen):
 
     def toast(self, message: str) -> None:
         """A short word that goes away by itself."""
-        self.notify(message, timeout=_TOAST_SECONDS, markup=False)
+        self.notify(message, timeout=_TOAST_SECONDS)
 
     def action_page_up(self) -> None:
         self.current_pane.scroll_pages(-1)

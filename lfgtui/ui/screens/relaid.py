@@ -12,11 +12,12 @@ from textual.geometry import Size
 from textual.screen import Screen
 
 from lfgtui.ui.canvas import layout_of, repaint
+from lfgtui.ui.guard import Guarded
 
 ResultT = TypeVar("ResultT")
 
 
-class RelaidScreen(Screen[ResultT], inherit_bindings=False):
+class RelaidScreen(Guarded, Screen[ResultT], inherit_bindings=False):
     """Looks at all of a new layout, and paints all where the one before was never painted."""
 
     _painted: object = None

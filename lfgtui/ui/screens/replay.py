@@ -188,7 +188,7 @@ async def push_replay(
     try:
         replayed = await asyncio.to_thread(read)
     except LfgError as error:
-        app.notify(str(error), severity="error", markup=False)
+        app.notify(str(error), severity="error")
         return
     if app.screen is not asked_on:  # the person went on
         return

@@ -112,7 +112,6 @@ class RunScreen(Covered, ReadingScreen):
             pane.mark_dirty()
         self.frame(self._desk.panes.clock())
         if self._lead is not None:
-            self._follow(self._lead)
             self.frame(self._desk.panes.clock())
 
     def lead_to(self, ticket: str, lead: Lead | None) -> None:
@@ -135,8 +134,14 @@ class RunScreen(Covered, ReadingScreen):
         with self._desk.panes.canvas.frame(self):
             for pane in self._desk.frames.turns(list(self._grid.in_view()), self._current):
                 pane.tick(now)
+            if self._lead is not None and not self._current.is_behind:
+                lead, self._lead = self._lead, None
+                self._follow(lead)
             if gauges:
-                self._tell(now)
+                try:
+                    self._tell(now)
+                except Exception as error:  # nobody's pane is to suffer
+                    self.app._handle_exception(error)
 
     def mark(self, tickets: set[str]) -> None:
         """Have the tickets' panes painted anew when they are next visible."""

@@ -176,3 +176,33 @@ def test_what_arrives_is_found() -> None:
     assert stand.find("words that are wrapped over") == 1
     arrive(stand, "\\none")
     assert stand.find("one") == 2
+
+
+def asking(name: str, arguments: dict[str, object]) -> list[str]:
+    """The rows of a call that waits for a person."""
+    stand = stand_of(name)
+    stand.happen(e.ToolCallRequested("c", name, arguments), e.ResponseFinished(1, "tool_use"))
+    stand.happen(e.ApprovalRequested("c", name, summary(name, arguments)))
+    return card(stand)
+
+
+def test_all_of_a_command_is_shown_to_who_is_asked_about_it() -> None:
+    words = [f"word{number}" for number in range(600)]
+    command = "cat <<EOF\n" + " ".join(words) + "\nEOF"
+    rows = asking("run_command", {"command": command})
+    assert not any("more" in row for row in rows if "characters ..." not in row)
+    shown = "".join(row.removeprefix("  │").strip() for row in rows)
+    assert all(word in shown for word in words)
+
+
+def test_what_shows_nothing_is_written_out_to_who_is_asked_about_it() -> None:
+    hidden = "echo a\u200bb\n\U000e0041\u00a0c"
+    rows = asking("write_file", {"path": "x", "content": hidden})
+    shown = "\n".join(rows)
+    assert "a\\u200bb" in shown
+    assert "\\U000e0041\\xa0c" in shown
+
+
+def test_content_that_the_question_happens_to_hold_is_shown_all_the_same() -> None:
+    rows = asking("write_file", {"path": "a; rm -rf .", "content": "rm -rf ."})
+    assert "  │ content: rm -rf ." in rows

@@ -39,7 +39,7 @@ class Deeds(AskingScreen):
         if (run := self._to_change()) is None:
             return
         if run.state == "running":
-            self.notify(f"run {run.run} is being run; end it first", markup=False)
+            self.notify(f"run {run.run} is being run; end it first")
             return
         from lfgtui.ui.screens.question import Question
 
@@ -80,7 +80,7 @@ class Deeds(AskingScreen):
 
     def _to_change(self) -> RunSummary | None:
         if self.keeper is None:
-            self.notify("this history can only be read here", markup=False)
+            self.notify("this history can only be read here")
             return None
         return self.here
 
@@ -93,13 +93,13 @@ class Deeds(AskingScreen):
             try:
                 self.changed(await asyncio.to_thread(look))
             except LfgError as error:
-                self.notify(str(error), severity="error", markup=False)
+                self.notify(str(error), severity="error")
 
     async def _done(self, deed: Callable[[], None]) -> bool:
         """Whether it could be done; else it was said why not."""
         try:
             await asyncio.to_thread(deed)
         except LfgError as error:
-            self.notify(str(error), severity="error", markup=False)
+            self.notify(str(error), severity="error")
             return False
         return True

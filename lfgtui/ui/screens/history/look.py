@@ -10,6 +10,7 @@ from textual.widget import Widget
 from lfgtui.errors import LfgError
 from lfgtui.history.reader import Reader, RunSummary
 from lfgtui.history.search import SearchHit
+from lfgtui.ui.guard import Guarded
 from lfgtui.ui.lines import wrap
 from lfgtui.ui.palette import Palette, line_filter
 from lfgtui.ui.screens.history.answers import ask, work_on
@@ -30,7 +31,7 @@ _KEPT = 64
 Preview = RunPreview | HitPreview
 
 
-class Look(Widget):
+class Look(Guarded, Widget):
     """Shows at once what the list knows, and soon the rest; draws as many rows as there is room.
 
     What is read when the cursor has moved on is kept and not shown.

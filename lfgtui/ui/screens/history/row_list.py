@@ -8,13 +8,14 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from lfgtui.ui.guard import Guarded
 from lfgtui.ui.ink import Line, draw
 
 DrawEntry = Callable[[int, int], Sequence[Line]]
 """An entry's lines, from its index and the width in cells."""
 
 
-class RowList(ScrollView, can_focus=True, inherit_bindings=False):
+class RowList(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
     """Entries of `height` lines each; one of them is under the cursor."""
 
     DEFAULT_CSS = """

@@ -18,6 +18,7 @@ from lfgtui.history.search import SearchHit
 from lfgtui.ui.bindings import keymap
 from lfgtui.ui.ink import Line
 from lfgtui.ui.keeper import Keeper
+from lfgtui.ui.prompt import OneLine
 from lfgtui.ui.screens.history.answers import ask, work_on
 from lfgtui.ui.screens.history.deeds import Deeds
 from lfgtui.ui.screens.history.keys import keys_line
@@ -100,7 +101,7 @@ class History(Deeds):
 
     def compose(self) -> ComposeResult:
         yield Static("history", id="title", markup=False)
-        yield Input(placeholder="search answers, reasoning, tools, prompts …", id="search")
+        yield OneLine(placeholder="search answers, reasoning, tools, prompts …", id="search")
         with Container(id="body"):
             yield self._list
             yield self._look
@@ -136,7 +137,7 @@ class History(Deeds):
         """The reader's answer; None, and a toast, where the history cannot be read."""
         answer = await ask(self.open_reader, question)
         if isinstance(answer, LfgError):
-            self.notify(str(answer), severity="error", markup=False)
+            self.notify(str(answer), severity="error")
             return None
         return answer
 
@@ -217,7 +218,7 @@ class History(Deeds):
         if stored is None or not self.is_current:
             return
         if not stored.tickets:
-            self.notify("this run has no tickets", markup=False)
+            self.notify("this run has no tickets")
             return
         self.app.push_screen(self._screen_of(stored, hit))
 

@@ -1,0 +1,128 @@
+"""Bounds for the numbers of an event.
+
+Providers, tools and files send any number that JSON can write, and some that it
+cannot: a count of a thousand digits, a negative one, an infinity. Arithmetic
+with them raises, and prices computed from them are wrong. So the numbers of an
+event are clamped to these bounds when it is made, wherever it comes from: a
+stream, a tool, a history that another lfg wrote, an import.
+"""
+
+import json
+from collections.abc import Iterable
+from math import isnan
+from typing import TypeAlias
+
+import msgspec
+
+Range: TypeAlias = tuple[float, float]
+
+MOMENT: Range = (0.0, 253_402_128_000.0)
+"""Seconds since the epoch, to the last days of 9999, which every time zone can show."""
+
+_TOKENS: Range = (0, 10**9)
+"""Tokens of one response; the longest contexts hold some millions."""
+
+_COST: Range = (0.0, 1e6)
+"""USD of one response."""
+
+_ORDINAL: Range = (0, 10**9)
+"""Number of a turn or an attempt of a ticket."""
+
+_SECONDS: Range = (0.0, 1e9)
+"""A duration in seconds, up to some thirty years."""
+
+_EXIT_CODE: Range = (-(2**32), 2**32)
+"""Exit code of a process, on any system."""
+
+RANGES: dict[str, Range] = {
+    "turn": _ORDINAL,
+    "attempt": _ORDINAL,
+    "next_attempt": _ORDINAL,
+    "input": _TOKENS,
+    "output": _TOKENS,
+    "cached": _TOKENS,
+    "cost": _COST,
+    "delay": _SECONDS,
+    "seconds": _SECONDS,
+    "exit_code": _EXIT_CODE,
+    "started_at": MOMENT,
+    "ended_at": MOMENT,
+}
+"""The bounds of every numeric field of events and of stored runs, by its name."""
+
+DEEPEST = 100
+"""Levels of JSON inside JSON: whoever writes, redacts or shows a value goes through it level by
+level, and Python's stack has an end."""
+
+_MAY_BE_NONE = frozenset({"cost", "exit_code"})
+_DIGITS = 18  # of a whole number that is read as it stands
+_FAR = 10.0**_DIGITS
+
+
+class Bounded(msgspec.Struct, frozen=True):
+    """A value whose numbers are kept within `RANGES`."""
+
+    def __post_init__(self) -> None:
+        for name in RANGES.keys() & self.__struct_fields__:
+            value = getattr(self, name)
+            if isinstance(value, int | float) and value != (held := within(value, RANGES[name])):
+                msgspec.structs.force_setattr(self, name, held)
+
+
+def within(value: float, bounds: Range) -> float:
+    """Return the value clamped to the bounds; NaN becomes the lower one."""
+    least, most = bounds
+    if least <= value <= most:
+        return value
+    return most if value > most else least
+
+
+def bounded_json(body: bytes | str) -> object:
+    """Return the event in this JSON, with numbers of any size and 0 where one is missing.
+
+    Older versions wrote NaN as null, other programs write it as NaN. Raises `ValueError`.
+    """
+    event: object = json.loads(body, parse_int=_int, parse_float=_float, parse_constant=_float)
+    if not isinstance(event, dict):
+        return event
+    for name in RANGES.keys() & event.keys():
+        number = event[name]
+        if number is None and name not in _MAY_BE_NONE:
+            event[name] = 0
+        elif isinstance(number, float) and isinstance(RANGES[name][0], int):
+            event[name] = int(number)
+    return event
+
+
+def _int(digits: str) -> int:
+    return int(digits) if len(digits) <= _DIGITS else int(_float(digits))
+
+
+def _float(said: str) -> float:
+    value = float(said)
+    return 0.0 if isnan(value) else within(value, (-_FAR, _FAR))
+
+
+def is_too_deep(value: object, data: str | bytes) -> bool:
+    """Whether what the JSON `data` says is nested more deeply than `DEEPEST`.
+
+    Only what has brackets enough is looked through.
+    """
+    if isinstance(data, str):
+        brackets = data.count("{") + data.count("[")
+    else:
+        brackets = data.count(b"{") + data.count(b"[")
+    level: list[object] = [value] if brackets > DEEPEST else []
+    for _ in range(DEEPEST):
+        if not level:
+            return False
+        level = [inner for outer in level for inner in _inside(outer)]
+    return bool(level)
+
+
+def _inside(value: object) -> Iterable[object]:
+    """The objects and lists directly inside a value."""
+    values = value.values() if isinstance(value, dict) else value
+    if not isinstance(values, Iterable) or isinstance(values, str):
+        return ()
+    return [item for item in values if isinstance(item, dict | list)]

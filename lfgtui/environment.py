@@ -1,0 +1,138 @@
+"""The environment lfg was started with, and the secrets in it.
+
+`/proc/PID/environ` (on macOS `ps -E`) shows the block of memory in which a
+process was given its variables, for as long as it lives and whatever becomes
+of `os.environ`. So a secret is hidden in three steps: its bytes in that block
+are overwritten, the variable is removed, so that no process started by lfg
+inherits it, and the value is kept here, where only `variable` finds it. What
+is in memory cannot be read by other processes of the same user
+(`forbid_inspection`). See docs/decisions/0021.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Container, Iterator, Mapping
+
+_LAST_WORDS = frozenset(
+    (
+        *("AUTH", "AUTHORIZATION", "COOKIE", "CREDENTIAL", "CREDENTIALS", "CREDS", "DSN", "JWT"),
+        *("KEY", "KEYS", "PASS", "PAT", "PW", "PWD", "SECRETS", "TOKENS", "WEBHOOK"),
+    )
+)
+_ENDINGS = (
+    *("APIKEY", "CREDENTIALS", "PASSPHRASE", "PASSWD", "PASSWORD", "SECRET", "TOKEN"),
+    *("CONNECTION_STRING", "CONNECTION_URI", "CONN_STR", "DATABASE_URI", "DATABASE_URL"),
+    *("_DB_URI", "_DB_URL", "_WEBHOOK_URL"),
+)
+_FAMILIES = ("ACTIONS_", "AWS_", "BW_SESSION", "GITHUB_", "OP_SESSION_")
+"""Prefixes of secret names. `_ENDINGS` are suffixes, `_LAST_WORDS` whole last words."""
+
+_ORDINARY = frozenset(
+    (
+        *("HOME", "HOSTNAME", "LANG", "LOGNAME", "OLDPWD", "PATH", "PWD", "SHELL", "TERM"),
+        *("TMPDIR", "TZ", "USER", "SSH_AUTH_SOCK"),
+        *("AWS_CA_BUNDLE", "AWS_DEFAULT_REGION", "AWS_REGION"),
+    )
+)
+"""Variables that name places and people: never secret, even when a header uses one.
+
+`SSH_AUTH_SOCK` is among them: any process of the user can find that socket
+anyway, and without the variable `git fetch` asks for a password.
+"""
+
+_PR_SET_DUMPABLE = 4
+"""<linux/prctl.h>"""
+
+_hidden: dict[str, str] = {}
+"""Variables taken out of `os.environ`: global, as that is."""
+
+
+def is_secret_name(name: str) -> bool:
+    """Return whether a variable of that name holds a secret, going by the name alone."""
+    upper = name.upper()
+    if upper in _ORDINARY:
+        return False
+    is_last_word = upper.rpartition("_")[2] in _LAST_WORDS
+    return is_last_word or upper.endswith(_ENDINGS) or upper.startswith(_FAMILIES)
+
+
+def secret_names(
+    variables: Mapping[str, str],
+    named: Container[str] = (),
+    is_secret_value: Callable[[str], bool] = lambda value: False,
+) -> frozenset[str]:
+    """Return the names of secret variables: by name, because they are in `named`, or by value."""
+    return frozenset(
+        name
+        for name, value in variables.items()
+        if is_secret_name(name)
+        or (name.upper() not in _ORDINARY and (name in named or is_secret_value(value)))
+    )
+
+
+def is_needed_here(name: str) -> bool:
+    """Return whether lfg's own HTTP clients read the variable: a proxy may have a password."""
+    return name.upper().endswith("_PROXY")
+
+
+def variable(name: str) -> str | None:
+    """Return the variable's value, hidden or not; None where it is not set."""
+    return os.environ.get(name, _hidden.get(name))
+
+
+def variables() -> dict[str, str]:
+    """Return all variables, the hidden ones too."""
+    return {**_hidden, **os.environ}
+
+
+def hide(names: Container[str]) -> None:
+    """Take these variables out of what other processes can see or inherit."""
+    found = {name: value for name, value in os.environ.items() if name in names}
+    if not found:
+        return
+    _hidden.update(found)
+    _overwrite({os.fsencode(name) for name in found})
+    for name in found:
+        del os.environ[name]
+
+
+def forbid_inspection() -> bool:
+    """Hide this process's memory and `/proc` files from other processes of its user.
+
+    Return whether the kernel does so. Only Linux can (PR_SET_DUMPABLE), and
+    root can still read everything. It also rules out core dumps, and debuggers
+    that root does not run.
+    """
+    if sys.platform != "linux":
+        return False
+    import ctypes
+
+    zero = ctypes.c_ulong(0)
+    result: int = ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, zero, zero, zero, zero)
+    return result == 0
+
+
+def _overwrite(names: Container[bytes]) -> None:
+    """Zero the values in place, in the block of memory that the process was started with."""
+    import ctypes
+
+    for address in _entries():
+        name, _, value = ctypes.string_at(address).partition(b"=")
+        if name in names:
+            ctypes.memset(address + len(name) + 1, 0, len(value))
+
+
+def _entries() -> Iterator[int]:
+    """Yield the addresses of the `NAME=value` strings."""
+    import ctypes
+
+    libc, strings = ctypes.CDLL(None), ctypes.POINTER(ctypes.c_void_p)
+    if sys.platform == "darwin":  # a library there does not see `environ`
+        libc._NSGetEnviron.restype = ctypes.POINTER(strings)
+        environ = libc._NSGetEnviron().contents
+    else:
+        environ = strings.in_dll(libc, "environ")
+    index = 0
+    while address := environ[index]:
+        yield address
+        index += 1

@@ -1,0 +1,56 @@
+"""Values of columns converted to the types they should have, even in a damaged file.
+
+SQLite stores any type in any column. One bad value must not keep all other runs
+from being listed, so it is replaced here, where it is read.
+"""
+
+from collections.abc import Collection
+from typing import TypeVar
+
+from lfgtui.bounds import MOMENT, within
+
+Word = TypeVar("Word", bound=str)
+
+
+def decode(raw: bytes) -> str:
+    """Return the stored bytes as text, replacing what is not UTF-8."""
+    return raw.decode(errors="replace")
+
+
+def text(value: object) -> str:
+    """Return the value as text; empty for NULL."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        return decode(value)
+    return "" if value is None else str(value)
+
+
+def optional_text(value: object) -> str | None:
+    """Return the value as text, or None for NULL."""
+    return None if value is None else text(value)
+
+
+def moment(value: object) -> float:
+    """Return seconds since the epoch; 0 for what is not a time."""
+    return optional_moment(value) or 0.0
+
+
+def optional_moment(value: object) -> float | None:
+    """Return seconds since the epoch, or None for what is not a number."""
+    return within(value, MOMENT) if isinstance(value, int | float) else None
+
+
+def amount(value: object) -> float | None:
+    """Return the value if it is a number, else None."""
+    return float(value) if isinstance(value, int | float) else None
+
+
+def count(value: object) -> int:
+    """Return the value as a whole number from 0 on; 0 for anything else."""
+    return max(0, value) if isinstance(value, int) else 0
+
+
+def one_of(value: object, known: Collection[Word], otherwise: Word) -> Word:
+    """Return the value if it is one of the known words, else the default."""
+    return next((word for word in known if word == value), otherwise)

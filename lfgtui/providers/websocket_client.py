@@ -1,0 +1,168 @@
+"""The library's WebSocket client, with bounds on the work that a server can cause.
+
+The library parses at once all that one read of the socket brings: a quarter of
+a megabyte, which may be 60,000 frames. It answers each ping, whether or not
+the server reads the answers. And it follows redirects with all headers but
+three. Here frames are parsed a few kilobytes at a time, between which the
+event loop runs; nothing is read while too many answers wait to be sent; a
+redirect is a refusal like any other.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from time import monotonic
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.frames import Frame, Opcode
+from websockets.protocol import Event
+
+from lfgtui.providers import limits
+
+_SLICE = 4 * 1024
+_STEP = 0.005
+"""Seconds of parsing after which the event loop runs again."""
+
+_UNSENT = 16 * limits.MEGABYTE
+"""Bytes waiting to be sent beyond which nothing more is read from the server."""
+
+
+SILENT = logging.getLogger(f"{__name__}.library")
+"""A logger for the library, which raises all that it logs."""
+SILENT.disabled = True
+
+
+class Connecting(connect):
+    """A connection attempt that follows no redirect."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        """Return the redirect as the refusal it is."""
+        return exc
+
+
+class Connection(ClientConnection):
+    """A connection that also reports pings and each frame that arrives."""
+
+    heard: Callable[[], None] | None = None
+    _was_pinged = False
+    _pings = 0
+    _waiting: asyncio.Timeout | None = None
+    _is_held = False  # by the library, while enough messages wait to be taken
+    _next_step: asyncio.Handle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Set up as the library does, and take control of the flow of bytes."""
+        super().connection_made(transport)
+        self._unread: deque[memoryview] = deque()
+        self.recv_messages.pause = self._hold
+        self.recv_messages.resume = self._release
+
+    def data_received(self, data: bytes) -> None:
+        """Parse a little now and the rest in later rounds of the event loop."""
+        self._unread.append(memoryview(data))
+        if self._next_step is None and not self._is_held:
+            self._step()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Drop what was not parsed yet, with the connection."""
+        self._unread.clear()
+        self._plan_step(None)
+        super().connection_lost(exc)
+
+    def resume_writing(self) -> None:
+        """Go on reading: the server reads again."""
+        super().resume_writing()
+        if self._is_held and not self.recv_messages.paused:
+            self._release()
+
+    def process_event(self, event: Event) -> None:
+        """Handle a frame as the library does, and note that it arrived."""
+        super().process_event(event)
+        if self.heard is not None:
+            self.heard()
+        if isinstance(event, Frame) and event.opcode is Opcode.PING:
+            self._was_pinged = True
+            self._pings += 1
+            if self._waiting is not None and not self._waiting.expired():
+                self._waiting.reschedule(self.loop.time())
+
+    async def next_message(self) -> str | bytes | None:
+        """Return the next message; None where the server pinged instead.
+
+        A ping ends the wait by a timeout; the library guarantees that no message is lost.
+        Raises `ProviderError` ("protocol") where nothing comes but pings.
+        """
+        if not self._was_pinged:
+            try:
+                async with asyncio.timeout(None) as self._waiting:
+                    message = await self.recv()
+                self._pings = 0
+                return message
+            except TimeoutError:
+                if not self._was_pinged:
+                    raise
+            finally:
+                self._waiting = None
+        if self._pings > limits.QUIET_RECORDS:
+            raise limits.says_nothing()
+        self._was_pinged = False
+        return None
+
+    async def leave(self, code: int, seconds: float) -> None:
+        """Close with the protocol's handshake, or without it after so many seconds.
+
+        The library's own limit does not hold while its last frame cannot be sent
+        because the server does not read.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                await self.close(code)
+        except TimeoutError:
+            pass
+        finally:
+            self.transport.abort()
+
+    def _hold(self) -> None:
+        self._is_held = True
+        self.transport.pause_reading()
+
+    def _release(self) -> None:
+        self._is_held = False
+        if self._unread:
+            self._plan_step(self.loop.call_soon(self._step))
+        else:
+            self.transport.resume_reading()
+
+    def _step(self) -> None:
+        """Parse for at most `_STEP` seconds."""
+        self._plan_step(None)
+        until = monotonic() + _STEP
+        if self.transport.is_closing():
+            self._unread.clear()
+        while self._unread and not self._is_held and monotonic() < until:
+            if self.transport.get_write_buffer_size() > _UNSENT:
+                self._hold()  # until `resume_writing`
+                return
+            data = self._unread[0]
+            if len(data) > _SLICE:
+                self._unread[0] = data[_SLICE:]
+            else:
+                self._unread.popleft()
+            try:
+                super().data_received(bytes(data[:_SLICE]))
+            except Exception as error:  # for whoever waits for a message, and not for the loop
+                self.set_connection_exc(error)
+                self._unread.clear()
+                self.transport.abort()
+                return
+        if self._unread and not self._is_held:
+            self.transport.pause_reading()
+            self._plan_step(self.loop.call_soon(self._step))
+        elif not self._is_held:
+            self.transport.resume_reading()
+
+    def _plan_step(self, step: asyncio.Handle | None) -> None:
+        if self._next_step is not None:
+            self._next_step.cancel()
+        self._next_step = step

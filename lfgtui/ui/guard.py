@@ -1,0 +1,93 @@
+"""A guard that keeps a bug in one part of the screen from ending the app.
+
+Textual ends the app for an exception anywhere, and a widget's message loop ends
+with the first one. Agents at work are worth more than a pane. The app
+reports what happened (`LfgApp._handle_exception`, the one place that decides), and
+a widget that is `Guarded` goes on with the next message and the next frame.
+"""
+
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+from textual.worker import WorkerFailed
+
+from lfgtui.ui.ink import fit, one_line
+
+if TYPE_CHECKING:
+    from textual.widget import Widget as _Widget
+else:  # Textual takes a widget's style from its first base that is a widget: not this one
+    _Widget = object
+
+_PACKAGE = Path(__file__).parent.parent
+_LONGEST = 300
+
+
+def cause(error: Exception) -> Exception:
+    """Return the error itself where a worker has only wrapped it."""
+    return error.error if isinstance(error, WorkerFailed) else error  # type: ignore[return-value]  # an Exception: it was caught as one
+
+
+def place_of(error: Exception) -> str:
+    """Return the innermost line of lfg's code in the traceback, as `ui/pane.py:113`."""
+    place = "?"
+    for frame in traceback.extract_tb(cause(error).__traceback__):
+        file = Path(frame.filename)
+        if file.is_relative_to(_PACKAGE):
+            place = f"{file.relative_to(_PACKAGE)}:{frame.lineno}"
+    return place
+
+
+def bug_line(error: Exception) -> str:
+    """Return the line that a person sees for a bug."""
+    found = cause(error)
+    message = f"a bug in lfg: {type(found).__name__} at {place_of(error)}: {found}"
+    return one_line(message[:_LONGEST])
+
+
+def log_bug(error: Exception) -> None:
+    """Write the traceback to `LFG_LOG`, if it is set."""
+    import logging  # here, since there are no bugs
+
+    logging.getLogger(__name__).debug("%s", bug_line(error), exc_info=cause(error))
+
+
+def bug_strips(error: Exception, crop: Region, style: Style) -> list[Strip]:
+    """Return strips with the bug's line, to show instead of what could not be drawn."""
+    blank = Strip.blank(crop.width, style)
+    text = fit(bug_line(error), crop.width)
+    first = Strip([Segment(text, style)], crop.width) if crop.y == 0 else blank
+    return [first, *[blank] * (crop.height - 1)][: crop.height]
+
+
+class Guarded(_Widget):
+    """A mixin for widgets that go on after an exception in a handler or in drawing.
+
+    Put it before the widget's class.
+    """
+
+    async def _dispatch_message(self, message: Message) -> None:
+        try:
+            await super()._dispatch_message(message)
+        except Exception as error:
+            self.app._handle_exception(error)
+
+    def draw_lines(self, crop: Region) -> list[Strip]:
+        """The strips of a part of the widget: what a widget that draws its own overrides."""
+        return super().render_lines(crop)
+
+    def break_off(self, bug: Exception) -> None:
+        """Drawing raised this. A widget that keeps what it draws begins anew."""
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        try:
+            return self.draw_lines(crop)
+        except Exception as error:
+            self.app._handle_exception(error)
+            self.break_off(error)
+            return bug_strips(error, crop, self.rich_style)

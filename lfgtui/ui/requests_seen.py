@@ -1,0 +1,72 @@
+"""Requests that a person has had in view, whole and for long enough to decide on.
+
+A person approves what they have read. A card that fits has to be in the window
+with all of its lines; of a taller one all lines must have been in the window,
+and its end, where the question is, must be there now.
+"""
+
+from collections.abc import Hashable, Mapping
+from typing import NamedTuple
+
+GUARD = 0.4
+"""Seconds that a request must have been in view before keys decide on it."""
+
+
+class CardInView(NamedTuple):
+    """Lines `first` to `last` (exclusive) of a card's `height`, as wrapped to `width`.
+
+    `room` is how many lines the window has for it.
+    """
+
+    first: int
+    last: int
+    height: int
+    width: int
+    room: int
+
+    @property
+    def shows_end(self) -> bool:
+        """True if its end is in view, with as much of the card as there is room for."""
+        return self.last == self.height and self.last - self.first >= min(self.height, self.room)
+
+
+class _Seen:
+    """The lines of one card that have been in view since its size last changed."""
+
+    def __init__(self) -> None:
+        self._size: tuple[int, int] | None = None
+        self._first = self._last = 0
+        self.since: float | None = None
+
+    def look(self, card: CardInView | None, now: float) -> None:
+        if card is None:
+            self.since = None
+            return
+        is_next = card.first <= self._last and card.last >= self._first
+        if (card.height, card.width) != self._size or not is_next:
+            self._size = (card.height, card.width)
+            self._first, self._last, self.since = card.first, card.last, None
+        self._first, self._last = min(self._first, card.first), max(self._last, card.last)
+        is_read = self._first == 0 and self._last == card.height
+        if not (is_read and card.shows_end):
+            self.since = None
+        elif self.since is None:
+            self.since = now
+
+
+class RequestsSeen:
+    """The lines of waiting requests that have been in view; to be updated after each frame."""
+
+    def __init__(self) -> None:
+        self._seen: dict[Hashable, _Seen] = {}
+
+    def note(self, shown: Mapping[Hashable, CardInView | None], now: float) -> None:
+        """Note the waiting requests and what of each is in view."""
+        self._seen = {request: self._seen.get(request) or _Seen() for request in shown}
+        for request, card in shown.items():
+            self._seen[request].look(card, now)
+
+    def seconds(self, request: Hashable, now: float) -> float | None:
+        """Return how long the request has been fully in view; None where it is not."""
+        seen = self._seen.get(request)
+        return None if seen is None or seen.since is None else now - seen.since

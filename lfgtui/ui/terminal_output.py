@@ -1,0 +1,168 @@
+"""Output to a terminal that may lag, hang, or go away.
+
+Textual queues 30 writes and then waits, on the event loop: with a terminal
+that stops reading (a hung ssh) everything stops. Here nothing waits. Output is
+queued up to a bound and dropped beyond it; once the terminal has read the rest,
+a full repaint is requested.
+"""
+
+import contextlib
+import os
+import select
+import sys
+import termios
+import threading
+from collections.abc import Callable
+from typing import Protocol, runtime_checkable
+
+BEHIND = 8 * 1024
+"""Characters waiting to be written above which no more frames should be drawn."""
+
+MOST = 256 * 1024
+"""Characters waiting above which new output is dropped: a few whole frames."""
+
+LAST_SECONDS = 0.5
+"""Seconds that the end waits for the terminal to read what was written."""
+
+_LOOK = 0.05
+"""Seconds between checks for the end while the terminal does not read."""
+
+_STRING_TERMINATOR = "\x1b\\"
+"""Ends whatever sequence an abandoned write stopped in."""
+
+
+@runtime_checkable
+class MayLag(Protocol):
+    """A driver whose terminal may lag."""
+
+    @property
+    def is_behind(self) -> bool:
+        """True while so much waits for the terminal that no more should be drawn."""
+        ...
+
+
+def is_behind(driver: object) -> bool:
+    """Return whether so much waits for the terminal that no more should be drawn."""
+    return isinstance(driver, MayLag) and driver.is_behind
+
+
+class TerminalOutput(threading.Thread):
+    """A thread that writes to a terminal, in order.
+
+    `on_caught_up` is called, in this thread, when all is written after something
+    was dropped. Takes the place of Textual's `WriterThread`. `descriptor` is left
+    as it is: others share it.
+    """
+
+    def __init__(self, descriptor: int, on_caught_up: Callable[[], None]) -> None:
+        super().__init__(daemon=True, name="terminal-output")
+        self._descriptor = _own(descriptor)
+        self._encoding = getattr(sys.__stderr__, "encoding", None) or "utf-8"
+        self._on_caught_up = on_caught_up
+        self._more = threading.Condition()
+        self._texts: list[str] = []
+        self._last: list[str] | None = None
+        self._waiting = 0
+        self._has_dropped = False
+        self._is_stopping = False
+        self._is_abandoned = False
+        self.is_gone = False
+
+    @property
+    def is_behind(self) -> bool:
+        """True while so much waits for the terminal that no more should be drawn."""
+        return self._waiting > BEHIND
+
+    def write(self, text: str) -> None:
+        """Queue the text, or drop it where too much waits already. Never blocks."""
+        with self._more:
+            if self._last is not None:
+                self._last.append(text)
+            elif self._waiting > MOST:
+                self._has_dropped = True
+                return
+            self._texts.append(text)
+            self._waiting += len(text)
+            self._more.notify()
+
+    def flush(self) -> None:
+        """Do nothing: what is queued is being written."""
+
+    def isatty(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def run(self) -> None:
+        while True:
+            with self._more:
+                while not self._texts:
+                    if self._is_stopping:
+                        return
+                    self._more.wait()
+                texts, self._texts = self._texts, []
+            text = "".join(texts)
+            self._write_out(text)
+            with self._more:
+                self._waiting -= len(text)
+                caught_up = self._has_dropped and not self._texts
+                self._has_dropped = self._has_dropped and not caught_up
+            if caught_up and not self._is_stopping:
+                self._on_caught_up()
+
+    def begin_last_words(self) -> None:
+        """Never drop what follows, which restores the terminal."""
+        with self._more:
+            self._last = []
+
+    def stop(self) -> None:
+        """End, within a second, whether the terminal reads or not.
+
+        Where it does not, discard what it has not read, so that the kernel's buffer
+        has room for the last words.
+        """
+        with self._more:
+            self._is_stopping = True
+            self._more.notify()
+        self.join(LAST_SECONDS)
+        if not self.is_alive():
+            os.close(self._descriptor)
+            return
+        self._is_abandoned = True
+        self.join(2 * _LOOK)
+        with contextlib.suppress(termios.error):
+            termios.tcflush(self._descriptor, termios.TCOFLUSH)
+        if not self.is_alive():
+            self._is_abandoned = False
+            last = _STRING_TERMINATOR + "".join(self._last or ())
+            with contextlib.suppress(OSError):
+                os.write(self._descriptor, last.encode(self._encoding, "backslashreplace"))
+            os.close(self._descriptor)
+
+    def _write_out(self, text: str) -> None:
+        data = memoryview(text.encode(self._encoding, "backslashreplace"))
+        ready = select.poll()
+        ready.register(self._descriptor, select.POLLOUT)
+        while data and not (self.is_gone or self._is_abandoned):
+            if not ready.poll(_LOOK * 1000):
+                continue
+            try:
+                data = data[os.write(self._descriptor, data) :]
+            except BlockingIOError:
+                continue
+            except OSError:  # its window was closed, its connection is lost
+                self.is_gone = True
+
+
+def _own(descriptor: int) -> int:
+    """Return the same terminal, opened once more as non-blocking.
+
+    Where it cannot be opened (it is another user's), writes may block, and the thread
+    is abandoned at the end.
+    """
+    try:
+        flags = os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC
+        return os.open(os.ttyname(descriptor), flags)
+    except OSError:
+        return os.dup(descriptor)

@@ -1,0 +1,272 @@
+"""Every command of lfg on a terminal, in a world where every text is an attack.
+
+    python -m tests.cli.hostile_commands
+
+tries each attack by itself, on a terminal and through a pipe. What comes out
+is read as bytes (`tests.raw_terminal`).
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+
+from lfgtui.cli.commands import lfg
+from lfgtui.cli.commands import main as main_of_lfg
+from tests.attacks import ATTACKS
+from tests.cli import hostile_world as world
+from tests.cli.hostile_provider import hostile_provider
+from tests.raw_terminal import (
+    SCREEN,
+    STYLES,
+    Ended,
+    forked_on_terminal,
+    on_terminal,
+    strangers,
+)
+
+LFG = [sys.executable, "-m", "lfgtui"]
+_WORKERS = 3
+_HEAVY = (
+    "lfgtui.engine.engine",
+    "lfgtui.export.html",
+    "lfgtui.providers.agent_sse",
+    "lfgtui.ui.app",
+    "lfgtui.doctor.examine",
+)
+
+
+class Case(NamedTuple):
+    """A command, what is typed while it runs, and what it may write besides text."""
+
+    arguments: list[str]
+    steps: tuple[tuple[bytes, bytes], ...] = ()
+    own: str = STYLES
+    piped: bool = True
+    """Whether it makes sense without a terminal."""
+
+    slow: bool = False
+    """Whether it is left to those who have a minute."""
+
+
+class Stage(NamedTuple):
+    """Where commands are run."""
+
+    folder: Path
+    environment: dict[str, str]
+    text: str
+
+
+@contextmanager
+def stage(scratch: Path, text: str) -> Iterator[Stage]:
+    """A folder, a config, a history and a provider that are hostile through and through."""
+    name = world.hostile_name(text)
+    # Where commands run, a folder in UTF-8: in another one lfg refuses to work.
+    folder, data = scratch / world.utf8_name(text), scratch / f"data {name}"
+    folder.mkdir()
+    with hostile_provider(text) as root:
+        config = scratch / f"config {name}"
+        config.write_bytes(world.good_config(text, root).encode())
+        own = {"LFG_CONFIG": str(config), "LFG_DATA_DIR": str(data), "TERM": "xterm-256color"}
+        environment = {**os.environ, **own, "LFG_LOG": str(scratch / f"log {name}")}
+        environment = {k: v for k, v in environment.items() if k not in ("COLUMNS", "LINES")}
+        written = {
+            "run.jsonl": world.run_lines(text, folder),
+            "bad.jsonl": list(world.bad_imports(text))[-1],
+            "bad.toml": list(world.bad_tickets(text))[3].encode(),
+            "scenario.toml": world.toml({text: text}).encode(),
+            "asks.toml": _tickets(text, folder, approve="auto"),
+            "works.toml": _tickets(text, folder, approve="ask"),
+            name: b"not a run",
+        }
+        for file, content in written.items():
+            (folder / file).write_bytes(content)
+        imported = [*LFG, "import", "run.jsonl"]
+        subprocess.run(imported, env=environment, cwd=folder, check=True, capture_output=True)
+        yield Stage(folder, environment, text)
+
+
+def _tickets(text: str, folder: Path, approve: str) -> bytes:
+    return world.toml(
+        {
+            "title": text,
+            "defaults": {"provider": "good", "prompt": text, "system": text, "approve": approve},
+            "ticket": [
+                {"id": "one", "model": "talks", "title": text, "workspace": str(folder)},
+                {"id": "two", "model": "refused", "title": text, "max_turns": 1},
+            ],
+        }
+    ).encode()
+
+
+def cases(on: Stage) -> list[Case]:
+    """The commands, in an order in which those that change something come last."""
+    text, name = world.argument(on.text), world.hostile_name(on.text)
+    run = world.RUN
+    no = ((b"[y/N]", b"n\n"),)
+    asked: list[list[str]] = [
+        [],
+        ["--help"],
+        ["--version"],
+        [text],
+        [f"--{text}"],
+        ["history", text],
+        ["history", "--limit", text],
+        ["run", name],
+        ["run", "bad.toml"],
+        ["run", "works.toml", "--only", text],
+        ["run", "works.toml", "--provider", text],
+        ["run", "-p", text, "--provider", "agent", "--headless"],
+        ["run", "-p", text, "--provider", text, "--headless"],
+        ["run", "-p", "\udc9b6n", "--provider", "good", "--model", "m"],
+        ["run", "-p", text, "--provider", "agent", "--json"],
+        ["run", "-p", text, "--provider", "agent", "--model", "refused", "--headless"],
+        ["resume", text],
+        ["history"],
+        ["history", "--json"],
+        ["history", "path"],
+        ["history", "size"],
+        ["history", "check"],
+        ["history", "vacuum"],
+        ["history", "code-index"],
+        ["history", "prune", "--older-than", text],
+        ["history", "prune", "--older-than", "1d", "--dry-run"],
+        ["history", "pin", text],
+        ["history", "pin", run],
+        ["history", "note", run, text],
+        ["history", "backup", f"backup {name}"],
+        ["history", "repair", f"repaired {name}"],
+        ["search", "PWNED"],
+        ["search", "--ranked", "--json", "PWNED"],
+        ["search", "--code", text],
+        ["show", run],
+        ["show", f"{run}/TicketDone"],
+        ["show", run, "--json"],
+        ["show", run, "--markdown"],
+        ["show", f"{run}/{text}"],
+        ["show", text],
+        ["replay", text],
+        *(["export", run, "--format", form] for form in ("md", "html", "json", "jsonl")),
+        ["export", run, "--format", text],
+        ["export", run, "-o", name],
+        ["import", "bad.jsonl"],
+        ["import", name],
+        ["import", text],
+        ["config", "path"],
+        ["config", "show"],
+        ["config", "init"],
+        ["config", text],
+        ["completion", "bash"],
+        ["completion", text],
+        ["simulator", "--scenario", "scenario.toml"],
+        ["simulator", "--scenario", name],
+        ["demo", "--keep", name],
+        ["doctor"],
+        ["doctor", "--json"],
+        ["doctor", "agent", "--json"],
+        ["doctor", "agent"],
+        ["doctor", text],
+        ["doctor", text, "--model", "refused"],
+    ]
+    cast = ["export", run, "--format", "cast", "--size", "80x24", "--idle-limit", "1"]
+    typed = [
+        Case(["run", "works.toml", "--headless"], slow=True),
+        Case(cast, slow=True),
+        Case(["doctor", world.utf8_name(text)], slow=True),
+        Case(["run", "asks.toml"], no, piped=False),
+        Case(["history", "delete", run], no, piped=False),
+        Case(["history", "--ui"], _leave(b"$6.00"), SCREEN, piped=False),
+        Case(["replay", run], _leave(b"TicketDone"), SCREEN, piped=False, slow=True),
+        Case(["run", "works.toml"], _leave(b"to approve"), SCREEN, piped=False),
+    ]
+    return [*map(Case, asked), *typed]
+
+
+def _leave(seen: bytes) -> tuple[tuple[bytes, bytes], ...]:
+    """Leave the screen once it shows something, work or not."""
+    return ((b"\x1b[?1049h", b""), (seen, b"\x03"), (b"Quit all the same?", b"y"))
+
+
+def untried(tried: list[Case]) -> set[str]:
+    """Commands that none of the cases is about."""
+    names = {
+        " ".join(case.arguments[:length]) for case in tried for length in (1, 2) if case.arguments
+    }
+    return {name for name in _commands(lfg) if name not in names}
+
+
+def _commands(group: click.Group, before: str = "") -> Iterator[str]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        yield f"{before}{name}"
+        if isinstance(command, click.Group):
+            yield from _commands(command, f"{before}{name} ")
+
+
+def written(on: Stage, case: Case) -> list[str]:
+    """What the command wrote to the terminal that is none of ours."""
+    command = [*map(os.fsencode, LFG), *map(os.fsencode, case.arguments)]
+    return _judged(on_terminal(command, on.environment, on.folder, case.steps), case)
+
+
+def written_by_fork(on: Stage, case: Case) -> list[str]:
+    """The same, without starting Python for it."""
+    for module in _HEAVY:
+        import_module(module)
+    program = partial(main_of_lfg, case.arguments)
+    return _judged(forked_on_terminal(program, on.environment, on.folder, case.steps), case)
+
+
+def _judged(ended: Ended, case: Case) -> list[str]:
+    found = strangers(ended.raw, case.own)
+    return found if ended.code in (0, 1, 2, 130) else [f"exit code {ended.code}", *found]
+
+
+def piped(on: Stage, case: Case) -> list[str]:
+    """What it wrote into two pipes that is none of ours."""
+    command = [*map(os.fsencode, LFG), *map(os.fsencode, case.arguments)]
+    ended = subprocess.run(
+        command,
+        check=False,
+        env=on.environment,
+        cwd=on.folder,
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+    )
+    return [*strangers(ended.stdout, r"(?!)"), *strangers(ended.stderr, r"(?!)")]
+
+
+def main() -> int:
+    """Every attack by itself; prints what came through."""
+    bad = tried = 0
+    for name, attack in ATTACKS.items():
+        with tempfile.TemporaryDirectory() as scratch, stage(Path(scratch), attack) as on:
+            with ThreadPoolExecutor(_WORKERS) as pool:
+                every = cases(on)
+                shown = list(pool.map(lambda case: written(on, case), every))
+                every_piped = [case for case in every if case.piped]
+                shown += pool.map(lambda case: piped(on, case), every_piped)
+            for case, found in zip([*every, *every_piped], shown, strict=True):
+                tried += 1
+                if found:
+                    bad += 1
+                    sys.stdout.write(f"{name}: lfg {' '.join(case.arguments)[:60]!r}: {found}\n")
+        sys.stdout.write(f"{name}: done\n")
+        sys.stdout.flush()
+    sys.stdout.write(f"{bad} of {tried} wrote what is none of ours\n")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""A real lfg whose history goes away while it runs: nothing is lost, and it says what happened."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from lfgtui import paths
+from lfgtui.history import Reader
+from tests.on_pty import on_pty
+
+
+@pytest.fixture
+def tickets(tmp_path: Path) -> Iterator[str]:
+    """Two tickets on a simulator that takes some seconds for an answer."""
+    command = [sys.executable, "-m", "lfgtui", "simulator", "--speed", "8"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    url = process.stdout.readline().removeprefix("simulator: ").strip()
+    config = paths.config_file()
+    config.parent.mkdir()
+    config.write_text(f'[providers.one]\nwire = "openai-chat"\nbase_url = "{url}/v1"\n')
+    file = tmp_path / "tickets.toml"
+    ticket = '[[ticket]]\nid = "{}"\nprovider = "one"\nmodel = "generic"\nprompt = "Speak."\n'
+    file.write_text(ticket.format("a") + ticket.format("b"))
+    yield str(file)
+    process.terminate()
+    process.wait()
+    process.stdout.close()
+
+
+def run_while(tickets: str, spoil: Callable[[Path], None]) -> tuple[int, str, dict[str, str]]:
+    """Run with --json, spoil the history once something was said; code, stderr and the answers."""
+    command = [sys.executable, "-m", "lfgtui", "run", tickets, "--json"]
+    said: defaultdict[str, str] = defaultdict(str)
+    spoiled = False
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        for line in process.stdout:
+            entry = json.loads(line)
+            if entry["type"] == "text_delta":
+                said[entry["ticket"]] += entry["text"]
+                if not spoiled:
+                    spoil(paths.history_file())
+                    spoiled = True
+        err = process.stderr.read()
+        code = process.wait(30)
+    assert spoiled
+    return code, err, said
+
+
+def stored(path: Path) -> tuple[str, dict[str, str]]:
+    with Reader(path) as reader:
+        run = reader.find_run("last")
+        answers = {name: reader.transcript(run, name).attempts[0].text for name in ("a", "b")}
+        return reader.run(run).state, answers
+
+
+def test_a_deleted_history_is_made_anew_and_said(tickets: str) -> None:
+    code, err, said = run_while(tickets, lambda path: shutil.rmtree(path.parent))
+    assert code == 0
+    assert err.count("\n") == 1
+    assert "history.db was deleted, moved or replaced while lfg was running; this run is in" in err
+    assert stored(paths.history_file()) == ("done", said)
+
+
+def test_what_took_its_place_is_left_alone_and_the_run_is_elsewhere(tickets: str) -> None:
+    def replace(path: Path) -> None:
+        path.unlink()
+        path.write_text("Dear diary")
+
+    code, err, said = run_while(tickets, replace)
+    assert code == 1
+    first, last = err.splitlines()
+    assert first.startswith("lfg: history is behind: this run is saved in ")
+    folder = Path(last.partition("LFG_DATA_DIR=")[2].removesuffix(" lfg history"))
+    assert stored(folder / "history.db") == ("done", said)
+    assert paths.history_file().read_text() == "Dear diary"
+
+
+def test_a_signal_is_the_exit_code_also_where_the_run_had_to_be_saved_elsewhere(
+    tickets: str,
+) -> None:
+    with on_pty("run", tickets, size=(200, 40)) as lfg:
+        lfg.read_until("2 running")
+        paths.history_file().unlink()
+        paths.history_file().write_text("Dear diary")
+        lfg.read_until("saved in")
+        lfg.signal(signal.SIGTERM)
+        assert lfg.wait() == 143
+        lfg.read_rest()
+    assert lfg.seen.count(b"LFG_DATA_DIR=") == 1
+    assert paths.history_file().read_text() == "Dear diary"

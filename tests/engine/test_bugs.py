@@ -1,0 +1,43 @@
+"""A bug where entries are folded or shown ends one ticket at most."""
+
+from pathlib import Path
+
+import pytest
+
+from lfgtui import events as e
+from lfgtui.metrics import Meter
+from tests.engine.harness import room, says, ticket
+
+SCENARIOS = {"good": says("All is well."), "bad": says("Something else.")}
+
+
+async def test_a_bug_in_the_fold_ends_its_ticket_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = Meter.apply
+
+    def broken(self: Meter, entry: e.Entry) -> None:
+        if entry.ticket == "bad" and isinstance(entry.event, e.TextDelta):
+            raise ZeroDivisionError("by nought")
+        original(self, entry)
+
+    monkeypatch.setattr(Meter, "apply", broken)
+    tickets = [ticket("bad", tmp_path), ticket("good", tmp_path)]
+    async with room(tmp_path, tickets, scenarios=SCENARIOS) as r:
+        await r.engine.wait_idle()
+        assert (r.state("bad"), r.state("good")) == ("failed", "done")
+        failed = r.events("bad", e.TicketFailed)[0]
+        assert isinstance(failed, e.TicketFailed)
+        assert failed.message == "a bug in lfg: ZeroDivisionError: by nought"
+
+
+async def test_a_bug_in_a_sink_stops_neither_the_run_nor_the_other_sinks(tmp_path: Path) -> None:
+    tickets = [ticket("good", tmp_path)]
+
+    def broken(entries: object) -> None:
+        raise ZeroDivisionError
+
+    async with room(tmp_path, tickets, scenarios=SCENARIOS) as r:
+        r.engine._sinks.insert(0, broken)
+        await r.engine.wait_idle()
+        assert r.state("good") == "done" and r.seen

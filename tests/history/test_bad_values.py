@@ -1,0 +1,138 @@
+"""A run with a value that cannot be: it is listed and shown all the same, and so are the others."""
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from lfgtui import events as e
+from lfgtui.__main__ import main
+from lfgtui.errors import HistoryError
+from lfgtui.history import History, Reader, dead_runs
+from lfgtui.tickets import Ticket
+from lfgtui.ui.replay.replayed import read_replay
+from lfgtui.ui.screens.history.preview import read_run_preview
+from lfgtui.ui.source import read_run
+
+SAID = (
+    e.TicketQueued(),
+    e.AttemptStarted("p", "m"),
+    e.UserMessage("x"),
+    e.RequestSent(1),
+    e.TextDelta("hello fox"),
+    e.ResponseFinished(1, "end"),
+    e.TicketInterrupted(),
+)
+
+
+def keep(path: Path, title: str) -> str:
+    with History.open(path) as history:
+        tickets = [Ticket(id=name, prompt="p", workspace="/") for name in ("a", "b")]
+        run = history.start_run(title, tickets, None)
+        for name in ("a", "b"):
+            for event in SAID:
+                history.submit(run, name, 1, 1000.0, event)
+        history.finish_run(run, "interrupted")
+    return run
+
+
+TICKET = "(SELECT id FROM tickets WHERE run = :run AND name = 'a')"
+ENTRY = f"INSERT INTO entries (ticket, seq, attempt, at, body) VALUES ({TICKET}, 8, "
+BAD = {
+    "spec": f"UPDATE tickets SET spec = '{{\"id\": 7}}' WHERE id = {TICKET}",
+    "spec of bytes": f"UPDATE tickets SET spec = x'00ff' WHERE id = {TICKET}",
+    "pack": f"UPDATE packs SET body = x'00' WHERE id >> 32 = {TICKET}",
+    "pack of text": f"UPDATE packs SET body = 'text' WHERE id >> 32 = {TICKET}",
+    "title of bytes": "UPDATE runs SET title = x'ff00' WHERE id = :run",
+    "title of no UTF-8": "UPDATE runs SET title = CAST(x'ff1b5b324a' AS TEXT) WHERE id = :run",
+    "start": "UPDATE runs SET started_at = 'soon' WHERE id = :run",
+    "start never": "UPDATE runs SET started_at = 9e999 WHERE id = :run",
+    "start late": "UPDATE runs SET started_at = 1e300, ended_at = -1e300 WHERE id = :run",
+    "state": "UPDATE runs SET state = 'exploded', pinned = 'ja', note = x'ff' WHERE id = :run",
+    "ticket's state": f"UPDATE tickets SET state = 'exploded' WHERE id = {TICKET}",
+    "ticket's numbers": "UPDATE tickets SET attempt = 'many', started_at = 'x', ended_at = 1e300,"
+    f" cost = 'free' WHERE id = {TICKET}",
+    "endless cost": f"UPDATE tickets SET cost = 9e999 WHERE id = {TICKET}",
+    "segment": "UPDATE segments SET kind = 'odd', at = 'x', attempt = 'y', first_seq = 'z'"
+    f" WHERE ticket = {TICKET}",
+    "segment of bytes": f"UPDATE segments SET text = x'ff00ff' WHERE ticket = {TICKET}",
+    "source": "UPDATE runs SET source = x'ff' WHERE id = :run",
+    "unknown event": f'{ENTRY} 1, 0, \'{{"type":"teleported"}}\')',
+    "name of no UTF-8": "UPDATE tickets SET provider = CAST(x'ff' AS TEXT) WHERE run = :run",
+    "an entry of no UTF-8": f"{ENTRY} 1, 0, CAST(x'7b2274797065223a22746578745f64656c7461222c"
+    "2274657874223a22ff227d' AS TEXT))",
+    "an entry's times": f"{ENTRY} 'x', 'y', '{{\"type\":\"ticket_queued\"}}')",
+}
+
+
+@pytest.mark.parametrize("sql", BAD.values(), ids=BAD.keys())
+def test_one_bad_value_keeps_nothing_else_from_being_read(
+    path: Path, sql: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, bad = keep(path, "good"), keep(path, "bad")
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(sql, {"run": bad})
+        db.commit()
+    with Reader(path) as reader:
+        assert {summary.run for summary in reader.runs()} == {good, bad}
+        assert [one.ticket.id for one in reader.tickets(bad)] == ["a", "b"]
+        for run, ticket in ((good, "a"), (good, "b"), (bad, "b")):
+            assert [entry.event for entry in reader.entries(run, ticket)] == list(SAID)
+        for ranked, code in ((False, False), (True, False), (False, True)):
+            hits = reader.search("fox", ranked=ranked, code=code)
+            found = {(hit.run, hit.ticket) for hit in hits}
+            assert found >= {(good, "a"), (good, "b"), (bad, "b")}
+        reader.transcript(bad, "a")
+        reader.last_words(bad)
+        reader.source(bad)
+    for arguments in (
+        ["history"],
+        ["history", "size"],
+        ["search", "fox"],
+        ["show", bad],
+        ["show", bad, "--json"],
+        *(["export", bad, "--format", form] for form in ("md", "json", "html")),
+    ):
+        exit_code = main(arguments)
+        said = capsys.readouterr()
+        assert exit_code == int("cannot be read" in said.err), arguments
+        assert "\x1b" not in said.out
+        if arguments[0] in ("show", "export"):
+            assert "hello fox" in said.out
+        if arguments[-1] == "--json":
+            json.loads(said.out)
+
+
+@pytest.mark.parametrize("sql", BAD.values(), ids=BAD.keys())
+def test_one_bad_value_keeps_nothing_else_from_being_replayed_resumed_or_ended(
+    path: Path, sql: str
+) -> None:
+    good, bad = keep(path, "good"), keep(path, "bad")
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(sql, {"run": bad})
+        db.commit()
+    with Reader(path) as reader:
+        for run in (good, bad):
+            replayed = read_replay(reader, run)
+            replayed.move_to(len(SAID), 0.0)
+            replayed.proceed()
+            read_run(reader, run)
+            read_run_preview(reader, run)
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("UPDATE runs SET state = 'running'")  # as after a crash
+        db.execute("UPDATE tickets SET state = 'running'")
+        db.commit()
+    with dead_runs.connected(path):
+        pass
+    with Reader(path) as reader:
+        assert reader.run(good).state == "interrupted"
+    with History.open(path) as history:
+        history.resume_run(good)
+        try:
+            history.resume_run(bad)
+        except HistoryError as refused:
+            assert len(str(refused).splitlines()) == 1
+    with Reader(path) as reader:
+        assert {summary.run for summary in reader.runs()} == {good, bad}

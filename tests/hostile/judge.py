@@ -1,0 +1,162 @@
+"""What came of a case: measured while it went on, judged afterwards."""
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple, TypeAlias
+
+from lfgtui.config import WireName
+from tests.hostile.cases import WHOLE, Aftermath, Case
+from tests.hostile.escapes import foreign
+from tests.hostile.measuring import HANG, Figures, measured
+from tests.hostile.session import NEIGHBOUR, Server, Session, session
+
+KEY_SECONDS = 1.0
+SIGTERM_SECONDS = 3.0
+LAG_SECONDS = 0.5
+PEAK_BYTES = 300 * 1024 * 1024
+
+_TROUBLE = re.compile(rb"Traceback \(most recent|Exception in |exception was never|a bug:|Error:")
+_TELLING = (("history", "--json"), ("history", "check"))
+_TELLING_RUN = (
+    ("show", "--json"),
+    ("show", "--markdown"),
+    ("export", "--format", "jsonl"),
+    ("export", "--format", "html"),
+)
+
+
+Tickets: TypeAlias = Mapping[str, Mapping[str, object]]
+"""Each as `lfg show --json` tells it."""
+
+
+class Verdict(NamedTuple):
+    """A case on a wire. `late` is what another try on a quieter machine might mend."""
+
+    case: Case
+    wire: WireName
+    figures: Figures
+    end: str
+    wrong: list[str]
+    late: list[str]
+
+    @property
+    def is_well(self) -> bool:
+        """Whether nothing is wrong."""
+        return not (self.wrong or self.late)
+
+
+def judged(case: Case, wire: WireName, hostile: Server, healthy: Server) -> Verdict:
+    """Run the case beside a healthy ticket, then once more into a SIGTERM."""
+    mark = len(hostile.notes)
+    with session([(case, wire)], hostile, healthy, again=True) as one:
+        figures = measured(case, one)
+        written = bytes(one.terminal.written)
+        wrong, end = _wrong(case, one, written, mark, code=143)
+    return Verdict(case, wire, figures, end, wrong, list(_late(figures)))
+
+
+def _late(figures: Figures) -> Iterator[str]:
+    if figures.slowest > KEY_SECONDS:
+        yield f"a key took {figures.slowest:.1f} s"
+    if figures.ended is None or figures.ended > SIGTERM_SECONDS:
+        yield f"SIGTERM took {figures.ended or HANG:.1f} s"
+    if figures.lag is None:
+        yield "a word of the neighbour never showed"
+    elif figures.lag > LAG_SECONDS:
+        yield f"the neighbour was {figures.lag:.1f} s late"
+    if figures.peak > PEAK_BYTES:
+        yield f"{figures.peak >> 20} MB"
+
+
+def _wrong(
+    case: Case, one: Session, written: bytes, mark: int, *, code: int
+) -> tuple[list[str], str]:
+    """What no quieter machine would mend, and how the hostile ticket ended."""
+    wrong = list(said_wrongly(one, written))
+    found = one.terminal.process.returncode
+    if found != code and case.sees_all:
+        wrong.append(f"exit code {found}, not {code}")
+    tickets, unreadable = told(one)
+    if "gone" not in case.ends:
+        wrong += unreadable
+    if case.sees_all and text_of(tickets.get(NEIGHBOUR, {})) != WHOLE:
+        wrong.append("the neighbour's text is not whole in the history")
+    name = one.name_of(case, one.cases[0][1])
+    end = end_of(tickets[name]) if name in tickets else "gone"
+    if end != "interrupted":
+        wrong += ends_wrongly(case, end)
+    asked = {str(note["case"]): 1 for note in one.hostile.notes[mark:]}
+    return wrong + list(did_wrongly(case, one, name, tickets, written, asked)), end
+
+
+def ends_wrongly(case: Case, end: str) -> Iterator[str]:
+    """What is wrong with its end; an internal error always is, being a bug."""
+    if end == "failed:internal" or not {end, end.partition(":")[0]} & case.ends:
+        yield f"{case.name} ended {end}, not {' or '.join(sorted(case.ends))}"
+
+
+def did_wrongly(
+    case: Case, one: Session, name: str, tickets: Tickets, written: bytes, asked: Mapping[str, int]
+) -> Iterator[str]:
+    """What the case itself finds wrong."""
+    if case.look is not None:
+        neighbour, ticket = text_of(tickets.get(NEIGHBOUR, {})), tickets.get(name, {})
+        code = one.terminal.process.returncode
+        after = Aftermath(ticket, neighbour, one.workspace(name), written, asked, code)
+        yield from case.look(after)
+
+
+def said_wrongly(one: Session, written: bytes) -> Iterator[str]:
+    """What should not have been written, to the terminal or to the log."""
+    is_cut = any(case.is_cut for case, _ in one.cases)
+    yield from (f"to the terminal: {found}" for found in foreign(written, is_cut=is_cut))
+    if found := _TROUBLE.search(written):
+        yield f"on stderr: {written[found.start() : found.start() + 200]!r}"
+    log = one.folder / "log"
+    if log.exists() and (found := _TROUBLE.search(log.read_bytes())):
+        yield f"in the log: {found[0]!r}"
+
+
+def told(one: Session) -> tuple[Tickets, list[str]]:
+    """The tickets as the history tells them; and which of its commands fail."""
+    wrong: list[str] = []
+    listed = one.command(*_TELLING[0])
+    runs = json.loads(listed.stdout) if listed.returncode == 0 else []
+    for arguments in _TELLING:
+        done = one.command(*arguments)
+        if done.returncode:
+            wrong.append(f"lfg {' '.join(arguments)}: {done.returncode} {done.stderr[-200:]!r}")
+    if not runs:
+        return {}, [*wrong, "there is no run in the history"]
+    tickets: Tickets = {}
+    for command, *options in _TELLING_RUN:
+        done = one.command(command, str(runs[0]["run"]), *options)
+        if done.returncode or b"Traceback" in done.stderr:
+            told_so = done.stderr[-200:]
+            wrong.append(f"lfg {command} {' '.join(options)}: {done.returncode} {told_so!r}")
+        elif (command, *options) == ("show", "--json"):
+            run = json.loads(done.stdout)
+            tickets = {ticket["ticket"]: ticket for ticket in run["tickets"]}
+    return tickets, wrong
+
+
+def text_of(ticket: Mapping[str, object]) -> str:
+    """The visible answer."""
+    attempts = ticket.get("attempts")
+    assert attempts is None or isinstance(attempts, list)
+    return "".join(attempt["text"] for attempt in attempts or [])
+
+
+def end_of(ticket: Mapping[str, object]) -> str:
+    """Its state, with the kind of error where it failed."""
+    attempts, state = ticket["attempts"], str(ticket["state"])
+    assert isinstance(attempts, list)
+    error = attempts[-1]["error"] if attempts else None
+    return f"{state}:{error['kind']}" if state == "failed" and error else state
+
+
+def load() -> str:
+    """The machine's load, which is what makes a figure doubtful."""
+    return f"load {os.getloadavg()[0]:.1f}"

@@ -1,0 +1,171 @@
+"""A part of `make hostile` in every run of the tests, with nothing timed but what hangs.
+
+Many misbehave at once in one program, since none may harm anybody else.
+"""
+
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+import pytest
+
+from lfgtui.config import WireName
+from lfgtui.history import Reader
+from lfgtui.transcript import ENDED
+from tests.hostile.cases import WHOLE, WORDS, Case
+from tests.hostile.catalogue import CASES
+from tests.hostile.judge import (
+    PEAK_BYTES,
+    did_wrongly,
+    end_of,
+    ends_wrongly,
+    said_wrongly,
+    text_of,
+    told,
+)
+from tests.hostile.process import Gauge
+from tests.hostile.session import FIRST, KEYS, NEIGHBOUR, SECOND, Server, Session, servers, session
+
+HANG = 60.0
+"""Seconds after which something hangs, on the busiest of machines."""
+
+SERVERS = (
+    "endless-headers",
+    "redirect-to-another-host",
+    "html-in-a-200",
+    "half-closed",
+    "two-calls-of-one-id",
+    "flood-of-empty-objects",
+    "gzip-bomb",
+    "gzip-bomb-in-a-refusal",
+    "endless-refusal",
+    "retry-after-a-year-that-cannot-be",
+    "usage-no-number",
+    "escapes-everywhere",
+    "deep-json",
+    "other-types",
+    "no-utf8",
+    "output-without-end",
+    "flood-of-text",
+    "marks-in-a-call",
+    "combining-marks",
+    "usage-of-400-digits",
+    "damaged-record-in-a-call",
+    "flood-of-changes",
+    "text-of-30-mb",
+    "brackets",
+    "table-of-2000-columns",
+    "ten-thousand-calls",
+)
+"""What servers do, all at once."""
+
+TERMINALS = (
+    "typed-bytes-that-are-no-text",
+    "clock-set-forward",
+    "clock-set-back",
+    "keys-among-titles-that-look-like-markup",
+)
+"""What is done to a program that goes on, one after the other."""
+
+LAST = ("terminal-that-stops-reading", "history-deleted")
+"""What leaves neither screen nor history to be judged."""
+
+Chosen = Sequence[tuple[Case, WireName]]
+
+
+@pytest.fixture
+def both() -> Iterator[tuple[Server, Server]]:
+    with servers() as pair:
+        yield pair
+
+
+def chosen(names: Sequence[str]) -> Chosen:
+    """The cases, each on one wire, all wires among them."""
+    cases = [CASES[name] for name in names]
+    return [(case, case.wires[n % len(case.wires)]) for n, case in enumerate(cases)]
+
+
+def until(condition: Callable[[], bool], what: str) -> None:
+    """Wait for something that must come."""
+    deadline = time.monotonic() + HANG
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.1)
+
+
+def have_ended(one: Session) -> bool:
+    """Whether the history knows every ticket's end."""
+    file = one.data / "history.db"
+    if not file.exists():
+        return False
+    with Reader(file) as reader:
+        runs = reader.runs()
+        return bool(runs) and all(t.state in ENDED for t in reader.tickets(runs[0].run))
+
+
+def test_none_of_many_hostile_servers_harms_anybody(both: tuple[Server, Server]) -> None:
+    cases = chosen(SERVERS)
+    with session(cases, *both) as one:
+        gauge = Gauge(one.pid, one.terminal.reader_id)
+        until(lambda: both[1].told(event="word") > 0, "the neighbour never began")
+        presses = 0
+        while not have_ended(one):
+            assert one.press(KEYS[presses % len(KEYS)], HANG) is not None, "a key was not answered"
+            presses += 1
+            assert presses < 1000, "a ticket never ended"
+            time.sleep(0.2)
+        one.terminal.type(b"q")
+        check_what_is_left(one, cases, code=1)  # not all tickets are done
+        gauge.stop()
+        assert gauge.peak < PEAK_BYTES
+
+
+def test_what_a_terminal_and_a_clock_do_harms_nobody(both: tuple[Server, Server]) -> None:
+    cases = chosen(TERMINALS)
+    with session(cases, *both) as one:
+        until(lambda: both[1].told(event="word") > 0, "the neighbour never began")
+        for case, _ in cases:
+            assert case.act is not None
+            case.act(one)
+            for key in (SECOND, FIRST):
+                assert one.press(key, HANG) is not None, f"no key was answered after {case.name}"
+        until(lambda: have_ended(one), "a ticket never ended")
+        one.terminal.type(b"q")
+        check_what_is_left(one, cases, code=0)
+
+
+@pytest.mark.parametrize("case_name", LAST)
+def test_sigterm_is_obeyed_whatever_became_of_terminal_and_history(
+    case_name: str, both: tuple[Server, Server]
+) -> None:
+    case = CASES[case_name]
+    with session([(case, case.wires[0])], *both) as one:
+        until(lambda: both[1].told(event="word") > 0, "the neighbour never began")
+        assert case.act is not None
+        case.act(one)
+        until(lambda: both[1].told(event="word") == len(WORDS), "the neighbour was held up")
+        assert one.signal(signal.SIGTERM, HANG) is not None
+        assert one.terminal.process.returncode == 143
+        one.close()
+        written = bytes(one.terminal.written)
+        assert not list(said_wrongly(one, written))
+        tickets, _ = told(one)
+        name = one.name_of(case, case.wires[0])
+        assert not list(did_wrongly(case, one, name, tickets, written, {}))
+
+
+def check_what_is_left(one: Session, cases: Chosen, *, code: int) -> None:
+    """The exit code, the terminal's bytes, the history, how each ticket ended."""
+    assert one.terminal.wait(HANG) == code
+    one.close()
+    written = bytes(one.terminal.written)
+    tickets, unreadable = told(one)
+    wrong = [*said_wrongly(one, written), *unreadable]
+    assert not wrong
+    assert text_of(tickets[NEIGHBOUR]) == WHOLE
+    asked = {str(note["case"]): 1 for note in one.hostile.notes}
+    for case, wire in cases:
+        name = one.name_of(case, wire)
+        wrong += ends_wrongly(case, end_of(tickets[name]))
+        wrong += did_wrongly(case, one, name, tickets, written, asked)
+    assert not wrong

@@ -1,0 +1,120 @@
+"""However much comes at once, a frame reads a part of it and the rest waits."""
+
+from collections.abc import Callable
+from unittest.mock import patch
+
+import pytest
+from textual.selection import Selection
+
+from lfgtui import events as e
+from lfgtui.ui.items import text as text_view
+from lfgtui.ui.stream_view import StreamView
+from tests.ui.hostile_texts import TEXTS
+from tests.ui.stage import BEGIN, Stage, staged
+
+
+def ticking() -> Callable[[], float]:
+    """A clock on which any look takes as long as a frame may read."""
+    now = 0.0
+
+    def clock() -> float:
+        nonlocal now
+        now += 1.0
+        return now
+
+    return clock
+
+
+def tick(stage: Stage) -> None:
+    stage.now += 10.0
+    stage.pane.mark_dirty()
+    stage.pane.tick(stage.now)
+
+
+def frames_until_read(stage: Stage) -> int:
+    for count in range(1, 10_000):
+        tick(stage)
+        if not stage.pane.is_behind:
+            return count
+    raise AssertionError("it is never read")
+
+
+async def test_a_large_delta_is_read_in_slices_over_many_frames_and_none_is_lost() -> None:
+    text = "".join(f"word{n}\n\n" for n in range(3_000))
+    async with staged(ticks=ticking()) as (stage, pilot):
+        await stage.play(pilot, *BEGIN)
+        frames_until_read(stage)
+        stage.source.apply(stage.now, e.TextDelta(text))
+        tick(stage)
+        assert stage.pane.is_behind
+        assert "word2999" not in stage.pane.plain_text()
+        assert len(text) // 2_000 < frames_until_read(stage) < len(text) // 500
+        assert stage.pane.plain_text().count("word") == 3_000
+        assert "word2999" in stage.screen_rows()
+
+
+async def test_what_follows_an_answer_that_is_not_read_yet_closes_it_all_the_same() -> None:
+    async with staged(ticks=ticking()) as (stage, pilot):
+        await stage.play(pilot, *BEGIN)
+        stage.source.apply(stage.now, e.TextDelta("*a* " * 1_000 + "end"), e.ReasoningDelta("hm"))
+        frames_until_read(stage)
+        stage.source.apply(stage.now, e.TextDelta("more"))
+        frames_until_read(stage)
+        assert [row for row in stage.screen_rows() if row][-2:][-1] == "more"
+        assert "end" in stage.pane.plain_text()
+
+
+async def test_many_items_that_come_at_once_are_taken_in_over_many_frames() -> None:
+    events = [
+        event for n in range(200) for event in (e.TextDelta(f"a{n} "), e.ReasoningDelta(f"b{n}"))
+    ]
+    async with staged(ticks=ticking()) as (stage, pilot):
+        await stage.play(pilot, *BEGIN)
+        frames_until_read(stage)
+        stage.source.apply(stage.now, *events)
+        tick(stage)
+        assert stage.pane.is_behind
+        frames_until_read(stage)
+        assert all(f"a{n}" in stage.pane.plain_text() for n in (0, 99, 199))
+
+
+@pytest.mark.parametrize("name", ["accents", "joiners", "brackets", "addresses", "many columns"])
+async def test_what_is_made_to_take_long_is_shown_whole(name: str) -> None:
+    text = TEXTS[name]()[:20_000]
+    async with staged(ticks=ticking()) as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta(text), e.ReasoningDelta("over"))
+        frames_until_read(stage)
+        said = "".join(stage.pane.plain_text().split()).replace("␦", "")
+        assert text.strip()[-1] in said
+        assert len(said) > len(text) * 0.8
+
+
+async def test_what_follows_a_document_of_too_many_blocks_is_plain_text_and_bounded() -> None:
+    text = "".join(f"*word{n}*\n\n" for n in range(2_000)) + "x" * 20_000 + "\n\n*end*"
+    with patch.object(text_view, "_MOST_BLOCKS", 300):
+        async with staged(ticks=ticking()) as (stage, pilot):
+            await stage.play(pilot, *BEGIN, e.TextDelta(text[:9_000]))
+            frames_until_read(stage)
+            stage.source.apply(stage.now, e.TextDelta(text[9_000:]), e.ReasoningDelta("hm"))
+            frames_until_read(stage)
+            pieces = stage.query_one(StreamView)._stream.pieces.pieces
+            assert len(pieces) < 500
+            shown = stage.pane.plain_text()
+            assert all(f"word{n}" in shown for n in range(2_000))
+            assert "*word1999*" in shown
+            assert "*word1*" not in shown
+            everything = stage.query_one(StreamView).get_selection(Selection(None, None))[0]
+            assert "x" * 20_000 in everything
+            assert len(max((piece.source or "" for piece in pieces), key=len)) <= 8_000
+
+
+async def test_a_pattern_is_found_in_what_there_is_time_for_and_then_in_the_rest() -> None:
+    text = "".join(f"word{n} here\n\n" for n in range(500))
+    async with staged(ticks=ticking()) as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta(text), e.ReasoningDelta("hm"))
+        frames_until_read(stage)
+        assert stage.pane.find("here") < 500
+        for _ in range(500):
+            tick(stage)
+        assert stage.pane.find_count == 500
+        assert stage.pane.find_position > 0
