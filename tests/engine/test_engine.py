@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lfgtui import events as e
-from lfgtui.config import ProviderConfig
+from lfgtui.config import BreakerPolicy, ProviderConfig
 from lfgtui.engine import commands as c
 from lfgtui.engine.ticket_run import TicketRun
 from lfgtui.providers.chat_decoder import ChatDecoder
@@ -421,7 +421,8 @@ async def test_a_need_that_ends_well_at_last_releases_what_was_tried_meanwhile(
 ) -> None:
     tickets = [ticket("a", tmp_path), ticket("b", tmp_path, needs=["a"])]
     scenarios = {"a": says("A.", fault=[{"status": 529, "times": 6}]), "b": says("B.")}
-    async with room(tmp_path, tickets, scenarios=scenarios) as r:
+    breaker = BreakerPolicy(pause=0.01, max_pause=0.01)
+    async with room(tmp_path, tickets, scenarios=scenarios, breaker=breaker) as r:
         for command in (c.Retry("a"), c.Retry("b"), c.Retry("a")):
             await r.engine.wait_idle()
             r.engine.send(command)
