@@ -20,6 +20,11 @@ PENDING_BYTES = 8 * 1024 * 1024
 """More than this on its way to the disk holds back whoever reads from a socket."""
 
 
+PENDING_EVENTS = 1000
+"""As many events do the same. Each takes up to 0.1 ms to write, however small it is, and
+what another ticket says meanwhile is written after them."""
+
+
 class Journal:
     """Writes one run. Open it, begin or resume a run, `attach` it to a loop, `close` it.
 
@@ -107,9 +112,16 @@ class Journal:
 
     async def room(self) -> None:
         """Wait while too much is on its way, or unsaved."""
-        while self._history.pending_bytes > PENDING_BYTES or self._history.backlog_full:
+        while self._is_full:
             self._progress.clear()
             await self._progress.wait()
+
+    @property
+    def _is_full(self) -> bool:
+        history = self._history
+        if history.pending_events > PENDING_EVENTS or history.pending_bytes > PENDING_BYTES:
+            return True
+        return history.backlog_full
 
     def mark(self, state: RunState) -> None:
         """Store how the run stands, if it can be; it goes on being ours."""

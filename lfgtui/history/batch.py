@@ -7,7 +7,7 @@ the same batch.
 
 import logging
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -34,7 +34,10 @@ class Submission(msgspec.Struct):
 
 
 class Batch(msgspec.Struct):
-    """Numbered entries and what follows from them, ready to be written."""
+    """Numbered entries and what follows from them, ready to be written.
+
+    `submitted` is how many events were merged into the entries.
+    """
 
     entries: list[e.Entry] = msgspec.field(default_factory=list)
     rows: list[tuple[Ledger, int, int, float, str]] = msgspec.field(default_factory=list)
@@ -42,6 +45,7 @@ class Batch(msgspec.Struct):
     ledgers: dict[int, Ledger] = msgspec.field(default_factory=dict)
     sealed: dict[int, int] = msgspec.field(default_factory=dict)
     size: int = 0
+    submitted: int = 0
     is_stored: bool = False
 
     def add(self, submission: Submission) -> None:
@@ -65,9 +69,9 @@ class Batch(msgspec.Struct):
             self.sealed[id(ledger)] = ledger.complete_to
 
 
-def make(submissions: Iterable[Submission]) -> Batch:
+def make(submissions: Sequence[Submission]) -> Batch:
     """Merge neighbours and number the rest, in the order they were submitted."""
-    batch = Batch()
+    batch = Batch(submitted=len(submissions))
     for submission in _merged(submissions):
         try:
             batch.add(submission)

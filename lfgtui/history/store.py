@@ -140,6 +140,11 @@ class History:
         return self._writer.pending_bytes
 
     @property
+    def pending_events(self) -> int:
+        """How many events that is."""
+        return self._writer.pending_events
+
+    @property
     def backlog_bytes(self) -> int:
         """What is delivered and not saved yet."""
         return self._writer.backlog_bytes

@@ -99,7 +99,7 @@ class Writer:
         self._ledgers: dict[tuple[str, str], Ledger] = {}
         self._changed = threading.Condition()
         self._queue: list[Submission | _Barrier] = []
-        self._pending_bytes = 0
+        self._pending_events = self._pending_bytes = 0
         self._closing = False
         self._ended = False
         self._backlog: list[Batch] = []
@@ -114,6 +114,11 @@ class Writer:
     def pending_bytes(self) -> int:
         """What is submitted and not on its way to the receiver yet."""
         return self._pending_bytes
+
+    @property
+    def pending_events(self) -> int:
+        """How many events that is."""
+        return self._pending_events
 
     @property
     def backlog_bytes(self) -> int:
@@ -198,6 +203,7 @@ class Writer:
                 raise self._closed()
             self._queue.append(item)
             if isinstance(item, Submission):
+                self._pending_events += 1
                 self._pending_bytes += item.size
             self._changed.notify_all()
 
@@ -216,7 +222,9 @@ class Writer:
         with self._changed:
             self._ended = True
             left, self._queue = self._queue, []
-            self._pending_bytes = self._backlog_bytes = 0  # nobody need hold back for it
+            self._pending_events = self._pending_bytes = self._backlog_bytes = (
+                0  # nobody need hold back for it
+            )
         for item in [*left, *self._waiting]:
             if isinstance(item, _Barrier):
                 item.fail(self._closed())
@@ -262,7 +270,7 @@ class Writer:
             return
         error = self._save_patiently(batch)
         if error is None:
-            self._deliver(batch.entries, batch.size)
+            self._deliver(batch.entries, batch)
         else:
             self._tell_behind(_explained(self._path, error))
             self._put_off(batch)
@@ -300,7 +308,7 @@ class Writer:
         self._backlog.append(batch)
         self._backlog_bytes += batch.size
         unsaved = [msgspec.structs.replace(entry, saved=False) for entry in batch.entries]
-        self._deliver(unsaved, batch.size)
+        self._deliver(unsaved, batch)
 
     def _try_again(self) -> None:
         began = time.monotonic()
@@ -321,9 +329,10 @@ class Writer:
                 barrier.pass_(not behind)
         self._waiting = [barrier for barrier in self._waiting if behind and barrier.saved]
 
-    def _deliver(self, entries: list[e.Entry], size: int) -> None:
+    def _deliver(self, entries: list[e.Entry], batch: Batch) -> None:
         with self._changed:  # first: who held back for it looks again when the entries come
-            self._pending_bytes -= size
+            self._pending_events -= batch.submitted
+            self._pending_bytes -= batch.size
         try:
             self._on_entries(entries)
         except Exception as error:  # theirs, not ours: what is to be stored is still stored

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lfgtui import events as e
-from lfgtui.engine.journal import Journal
+from lfgtui.engine.journal import PENDING_EVENTS, Journal
 from lfgtui.errors import HistoryError
 from lfgtui.history import Reader, store, writer
 from lfgtui.tickets import Ticket
@@ -82,3 +82,29 @@ async def test_a_run_marked_while_history_is_behind_is_marked_when_it_has_caught
 
     assert await asyncio.to_thread(state) == "failed"
     assert journal.failure is None
+
+
+async def test_many_small_events_hold_back_who_reads_as_large_ones_do(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "PATIENCE", 30.0)
+    journal = await asyncio.to_thread(begun, path)
+    journal.attach(asyncio.get_running_loop(), lambda _: None, lambda _: None)
+    lock = locked(path)
+    await asyncio.to_thread(lock.__enter__)
+    submitted = 0
+
+    async def flood() -> None:
+        nonlocal submitted
+        while submitted < 3 * PENDING_EVENTS:
+            journal.submit("a", 1, 0.0, e.HostedTool("search", "q", "found"))
+            submitted += 1
+            await journal.room()
+
+    flooding = asyncio.create_task(flood())
+    await asyncio.sleep(0)  # until it waits, or has submitted all
+    assert submitted == PENDING_EVENTS + 1
+    await asyncio.to_thread(lock.__exit__, None, None, None)
+    await flooding
+    await asyncio.to_thread(journal.__exit__, None, None, None)
+    assert submitted == 3 * PENDING_EVENTS
