@@ -1,6 +1,6 @@
 """Reading the history: past runs, their tickets, and search over all of it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -61,7 +61,6 @@ class StoredTicket(Bounded, frozen=True):
 
 
 _NAMES = "SELECT name FROM tickets WHERE run = ?"
-_MOST_MISSING = 1_000_000
 _LAST_WORDS = 400
 """Characters of a ticket's last words."""
 
@@ -174,38 +173,33 @@ class Reader:
         rowid = self._ticket(run, ticket)
         with self._explained():
             rows = seals.readable(self._connection, rowid)
-        missing: list[int] = []
-        why = f"the file is damaged; {schema.REPAIR}"
-        attempt, at, expected, has_ended = 1, 0.0, 1, False
+        damaged = f"the file is damaged; {schema.REPAIR}"
+        attempt, at, has_ended = 1, 0.0, False
+        begin, unread, why = 1, 0, damaged
         for row in rows:
-            missing += range(expected, min(row[0], expected + _MOST_MISSING))
-            expected = row[0] + 1
             try:
                 entry = stored.entry(run, ticket, row)
             except HistoryError as error:
-                missing.append(row[0])
-                why = str(error)
+                unread, why = unread + 1, str(error)
                 continue
-            if missing:
-                yield self._gap(run, ticket, missing, attempt, at, why)
-                missing = []
+            if missing := max(unread, entry.seq - begin):
+                yield self._gap(run, ticket, begin, missing, attempt, at, why)
+            begin, unread, why = entry.seq + 1, 0, damaged
             attempt, at, has_ended = entry.attempt, entry.at, isinstance(entry.event, e.Ending)
             yield entry
-        if missing or (not rows and self._has_packs(rowid)):
-            gap = self._gap(run, ticket, missing or [1], attempt, at, why)
+        if unread or (not rows and self._has_packs(rowid)):
+            gap = self._gap(run, ticket, begin, max(1, unread), attempt, at, why)
             if not has_ended:  # an ended ticket has no place for it
                 yield gap
 
     def _gap(
-        self, run: str, ticket: str, missing: Sequence[int], attempt: int, at: float, why: str
+        self, run: str, ticket: str, first: int, missing: int, attempt: int, at: float, why: str
     ) -> e.Entry:
         """Return the entry that stands for those that cannot be read, and remember it."""
-        which = f"entry {missing[0]}"
-        if len(missing) > 1:
-            which = f"{len(missing)} entries from {missing[0]} on"
+        which = f"entry {first}" if missing == 1 else f"{missing} entries from {first} on"
         message = f"{which} cannot be read: {why}"
         self.gaps.append(f"{run}/{ticket}: {message}")
-        return e.Entry(run, ticket, attempt, missing[0], at, e.GuardTripped("history", message))
+        return e.Entry(run, ticket, attempt, first, at, e.GuardTripped("history", message))
 
     def _has_packs(self, ticket: int) -> bool:
         first, end = ticket << seals.SHIFT, ticket + 1 << seals.SHIFT

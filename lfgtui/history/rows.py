@@ -8,19 +8,20 @@ import msgspec
 
 from lfgtui import events as e
 from lfgtui.errors import HistoryError
-from lfgtui.history import values
+from lfgtui.history import seals, values
 from lfgtui.history.pack import Row
 from lfgtui.tickets import Ticket
 
 
 def entry(run: str, ticket: str, row: Row) -> e.Entry:
-    """The stored entry; raises `HistoryError` where this version does not know its event."""
+    """Return the stored entry; raises `HistoryError` for one that no known version of lfg wrote."""
     seq, attempt, at, body = row
+    if not 0 < values.count(seq) < 1 << seals.SHIFT:
+        raise HistoryError(f"an entry of {run}/{ticket} has an impossible number: {seq!r:.40}")
     try:
         event = e.decode_event(body)
     except (msgspec.MsgspecError, RecursionError, TypeError) as error:
         raise _unknown(f"entry {seq} of {run}/{ticket}", error) from None
-
     return e.Entry(run, ticket, max(1, values.count(attempt)), seq, values.moment(at), event)
 
 

@@ -39,7 +39,9 @@ def keep(path: Path, title: str) -> str:
 
 
 TICKET = "(SELECT id FROM tickets WHERE run = :run AND name = 'a')"
-ENTRY = f"INSERT INTO entries (ticket, seq, attempt, at, body) VALUES ({TICKET}, 8, "
+INSERT = f"INSERT INTO entries (ticket, seq, attempt, at, body) VALUES ({TICKET}, "
+ENTRY = f"{INSERT}8, "
+AGAIN = '1, 0, \'{"type":"ticket_queued"}\')'
 BAD = {
     "spec": f"UPDATE tickets SET spec = '{{\"id\": 7}}' WHERE id = {TICKET}",
     "spec of bytes": f"UPDATE tickets SET spec = x'00ff' WHERE id = {TICKET}",
@@ -64,6 +66,10 @@ BAD = {
     "an entry of no UTF-8": f"{ENTRY} 1, 0, CAST(x'7b2274797065223a22746578745f64656c7461222c"
     "2274657874223a22ff227d' AS TEXT))",
     "an entry's times": f"{ENTRY} 'x', 'y', '{{\"type\":\"ticket_queued\"}}')",
+    "an entry without a number": f"{INSERT} 'last', {AGAIN}",
+    "an entry between two": f"{INSERT} 7.5, {AGAIN}",
+    "an entry before the first": f"{INSERT} -1, {AGAIN}",
+    "an entry far away": f"{INSERT} {2**63 - 1}, {AGAIN}",
 }
 
 
