@@ -38,6 +38,11 @@ class _Seen:
         self._first = self._last = 0
         self.since: float | None = None
 
+    @property
+    def has_begun(self) -> bool:
+        """True if its first line has been in view."""
+        return self._size is not None and self._first == 0
+
     def look(self, card: CardInView | None, now: float) -> None:
         if card is None:
             self.since = None
@@ -65,6 +70,11 @@ class RequestsSeen:
         self._seen = {request: self._seen.get(request) or _Seen() for request in shown}
         for request, card in shown.items():
             self._seen[request].look(card, now)
+
+    def has_begun(self, request: Hashable) -> bool:
+        """Return whether the beginning of the request has been in view."""
+        seen = self._seen.get(request)
+        return seen is not None and seen.has_begun
 
     def seconds(self, request: Hashable, now: float) -> float | None:
         """Return how long the request has been fully in view; None where it is not."""

@@ -88,6 +88,8 @@ async def test_a_card_that_does_not_fit_must_have_been_read_to_its_end(
         await pilot.press("a")
         assert live.sent == []
         assert "more than fits" in toasts(app)[0]
+        await pilot.press("end")
+        await pilot.pause(0.1)
         for key in ("pageup", "pageup", "pageup", "pageup"):
             await pilot.press(key)
             await pilot.pause(0.1)
@@ -132,6 +134,30 @@ async def test_a_folded_card_is_unfolded_first(make_app: MakeApp, live: FakeLive
         await wait_out_the_guard(live, pilot)
         await pilot.press("a")
         assert live.sent == []
+        await wait_out_the_guard(live, pilot)
+        await pilot.press("a")
+        assert live.sent == [Approve("a", "call-1")]
+
+
+async def test_a_card_whose_beginning_was_never_in_view_is_shown_from_there(
+    make_app: MakeApp, live: FakeLive
+) -> None:
+    app = make_app(live)
+    async with asked(app, live, TALL) as pilot:
+        await wait_out_the_guard(live, pilot)  # following the end shows its end
+        assert any("approve" in line and "deny" in line for line in lines(app)[:-1])
+        await pilot.press("a")
+        await pilot.pause(0.1)
+        assert any("echo line 0" in line for line in lines(app))
+        await pilot.press("pagedown")
+        await pilot.pause(0.1)
+        before = lines(app)[:12]
+        await pilot.press("a")
+        await pilot.pause(0.1)
+        assert lines(app)[:12] == before  # who reads on stays there
+        for _ in range(4):
+            await pilot.press("pagedown")
+            await pilot.pause(0.1)
         await wait_out_the_guard(live, pilot)
         await pilot.press("a")
         assert live.sent == [Approve("a", "call-1")]

@@ -138,7 +138,7 @@ class ToolView(CardView):
             live = item.live_end if item.state != "finished" else ("", 0)
             yield from output_rows(output, live, palette, width)
         if question:  # last, where following the end shows it
-            yield from _question(question, palette, width)
+            yield from _question(_brief(question, item.arguments), palette, width)
 
     def _arguments(self, palette: Palette, width: int, question: str) -> Iterator[Row]:
         item = self._item
@@ -167,6 +167,16 @@ class _Arriving:
         self._read += len(text)
         self._object.feed(text)
         return self._object
+
+
+def _brief(question: str, arguments: object) -> str:
+    """The question; of a command of several lines, all of which stand above it, the first."""
+    command = arguments.get("command") if isinstance(arguments, Mapping) else None
+    if not isinstance(command, str) or command in question:
+        return question
+    lines = command.strip("\n").count("\n") + 1
+    first = question.partition("⏎")[0]
+    return question if lines == 1 else f"{first} … ({lines} lines)"
 
 
 def _question(summary: str, palette: Palette, width: int) -> Iterator[Row]:

@@ -124,17 +124,18 @@ class LiveScreen(RunScreen):
             self.toast("enter shows what it asks for")
             return None
         call, now = waiting[0], self._desk.panes.clock()
-        seconds = self._seen.seconds((self.current, call.call_id, call.revision), now)
+        request = (self.current, call.call_id, call.revision)
+        seconds = self._seen.seconds(request, now)
         if seconds is None:
-            self._show_request(call)
+            self._show_request(call, self._seen.has_begun(request))
         # What a terminal has not read yet nobody has seen.
         is_seen = seconds is not None and seconds >= GUARD and not is_behind(self.app._driver)
         return call if is_seen else None
 
-    def _show_request(self, call: ToolItem) -> None:
-        """Bring into view what is asked for; where that takes reading on, stay there."""
+    def _show_request(self, call: ToolItem, has_begun: bool) -> None:
+        """Bring into view what is asked for; who has begun to read a long one stays there."""
         card = self.current_pane.card_in_view(call)
-        if card is None or card.height <= card.room:
+        if card is None or card.height <= card.room or not has_begun:
             self.current_pane.show_card(call)
             card = self.current_pane.card_in_view(call)
         if card is not None and card.height > card.room:

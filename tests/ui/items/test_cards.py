@@ -195,6 +195,24 @@ def test_all_of_a_command_is_shown_to_who_is_asked_about_it() -> None:
     assert all(word in shown for word in words)
 
 
+def test_a_question_does_not_repeat_the_lines_of_a_command_that_stand_above_it() -> None:
+    command = "python3 - <<'END'\nprint(1)\nprint(2)\nEND\n"
+    assert asking("run_command", {"command": command})[1:] == [
+        "  │ command:",
+        "  │   python3 - <<'END'",
+        "  │   print(1)",
+        "  │   print(2)",
+        "  │   END",
+        "  │ $ python3 - <<'END' … (4 lines)",
+        "  │ a approve · A always · d deny",
+    ]
+
+
+def test_a_command_that_stands_in_the_question_alone_is_shown_whole() -> None:
+    rows = asking("run_command", {"command": "echo ⏎ then rm -rf build"})
+    assert rows[1] == "  │ $ echo ⏎ then rm -rf build"
+
+
 def test_what_shows_nothing_is_written_out_to_who_is_asked_about_it() -> None:
     hidden = "echo a\u200bb\n\U000e0041\u00a0c"
     rows = asking("write_file", {"path": "x", "content": hidden})
