@@ -77,6 +77,7 @@ class Entry(NamedTuple):
     name: str
     help: str
     command: Callable[[], object]
+    is_help_searched: bool = False
 
 
 class PlainMatcher(Matcher):
@@ -104,8 +105,11 @@ class LfgCommands(Provider):
     async def search(self, query: str) -> Hits:
         matcher = PlainMatcher(query, match_style=self.match_style)
         for entry in self._entries():
-            if (score := matcher.match(entry.name)) > 0:
-                name, help_line = matcher.highlight(entry.name), Content(entry.help)
+            score, help_line = matcher.match(entry.name), Content(entry.help)
+            if entry.is_help_searched and (of_help := matcher.match(entry.help)) > score:
+                score, help_line = of_help, matcher.highlight(entry.help)
+            if score > 0:
+                name = matcher.highlight(entry.name)
                 yield Hit(score, name, entry.command, help=help_line)  # type: ignore[arg-type]  # as above
 
     def _entries(self) -> Iterator[Entry]:
@@ -120,8 +124,8 @@ class LfgCommands(Provider):
                     yield Entry(names[key.action], line, partial(screen.act, key.action))
         if isinstance(screen, RunScreen):
             for ticket in screen.run.tickets:
-                name = f"Go to {ticket.id}"
-                yield Entry(name, one_line(ticket.title), partial(screen.go_to, ticket.id))
+                name, title = f"Go to {ticket.id}", one_line(ticket.title)
+                yield Entry(name, title, partial(screen.go_to, ticket.id), is_help_searched=True)
         for theme in app.theme_names:
             yield Entry(f"Theme: {theme}", "", partial(app.use_theme, theme))
 

@@ -15,7 +15,7 @@ from lfgtui.engine.commands import Approve, Cancel, CancelAll, Deny, Pause, Resu
 from lfgtui.errors import UsageError
 from lfgtui.ui.app import LfgApp
 from lfgtui.ui.pane import Pane
-from lfgtui.ui.screens.help import Help
+from lfgtui.ui.screens.help import Help, help_text
 from lfgtui.ui.screens.live import LiveScreen
 from lfgtui.ui.screens.question import Question
 from tests.ui.fake_live import FakeLive
@@ -345,6 +345,16 @@ async def test_help_lists_every_action(make_app: MakeApp) -> None:
             assert part in text
         await pilot.press("escape")
         assert screen_of(app).current == "a"
+
+
+async def test_no_line_of_help_is_broken_in_eighty_columns(make_app: MakeApp) -> None:
+    app = make_app(FakeLive("a"))
+    async with app.run_test(size=(80, 90)) as pilot:
+        await pilot.pause()
+        await pilot.press("?")
+        shown = [line.strip(" │▌") for line in lines(app)]
+        for line in help_text(app.keys_in_force).plain.splitlines():
+            assert line.strip() in shown
 
 
 async def test_the_palette_has_lfg_s_own_commands(make_app: MakeApp) -> None:

@@ -39,6 +39,24 @@ async def test_titles_are_no_markup(make_app: MakeApp, query: str) -> None:
             assert title in text
 
 
+@pytest.mark.parametrize("query", ["rename", "foo[key", "bug"])
+async def test_a_ticket_is_found_by_its_title(make_app: MakeApp, query: str) -> None:
+    live = FakeLive("a", "b", "c", "d")
+    live.tickets = tuple(
+        msgspec.structs.replace(ticket, title=title)
+        for ticket, title in zip(live.tickets, TITLES, strict=True)
+    )
+    app = make_app(live)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.pause()
+        await pilot.press("ctrl+p", *query)
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        text = "\n".join(lines(app))
+        ticket, title = ("b", TITLES[1]) if query == "bug" else ("a", TITLES[0])
+        assert f"Go to {ticket}" in text and title in text
+
+
 async def test_a_message_is_no_markup_whatever_it_was_said_to_be(make_app: MakeApp) -> None:
     app = make_app(FakeLive("a"))
     async with app.run_test(size=(100, 30), notifications=True) as pilot:

@@ -15,7 +15,8 @@ from lfgtui.ui.bindings import KEYS, Group, shown
 from lfgtui.ui.screens.relaid import RelaidScreen
 
 _KEYS_WIDTH = 16
-_COLUMN = 62
+_SIGNS = 4
+"""States on a line."""
 
 
 class Help(ModalScreen[None], RelaidScreen[None], inherit_bindings=False):
@@ -24,14 +25,11 @@ class Help(ModalScreen[None], RelaidScreen[None], inherit_bindings=False):
     DEFAULT_CSS = """
     Help { align: center middle; background: $background 50%; }
     Help > VerticalScroll {
-        width: 72; max-width: 100%; height: auto; max-height: 100%;
+        width: 76; max-width: 100%; height: auto; max-height: 100%;
         padding: 0 2; background: $panel; border: round $primary;
         border-title-color: $text-primary; border-subtitle-color: $text-muted;
         scrollbar-size-vertical: 1;
     }
-    Help.wide > VerticalScroll { width: 132; }
-    Help .columns { layout: grid; grid-size: 1; height: auto; }
-    Help.wide .columns { grid-size: 2; grid-gutter: 0 3; grid-rows: auto; }
     Help Static { height: auto; }
     """
 
@@ -78,8 +76,8 @@ def help_text(keys: Mapping[str, Sequence[str]]) -> Content:
         lines.append(Content(""))
     lines.append(Content.styled("States", "bold $text-primary"))
     signs = [badge for state, badge in BADGES.items() if state is not None] + [STALLED]
-    for start in range(0, len(signs), 5):
-        row = signs[start : start + 5]
+    for start in range(0, len(signs), _SIGNS):
+        row = signs[start : start + _SIGNS]
         lines.append(
             Content.assemble(
                 "  ",
