@@ -309,12 +309,15 @@ class Engine:
 
     def _end(self, run: TicketRun, ending: e.Ending) -> None:
         try:
-            run.end(ending)
-        except HistoryError as error:  # the history has stopped; the ticket has ended all the same
+            try:
+                run.end(ending)
+            except HistoryError:
+                raise
+            except Exception as error:  # this ending cannot be stored; one that says so can
+                told = f"cannot store how the ticket ended: {type(error).__name__}: {error}"
+                run.end(e.TicketFailed("internal", one_line(told), retryable=False))
+        except Exception as error:  # nothing can be; the ticket has ended all the same
             self.behind = str(error)
-        except Exception as error:  # it cannot be stored: then that is how the ticket ended
-            told = one_line(f"cannot store how the ticket ended: {type(error).__name__}: {error}")
-            self._end(run, e.TicketFailed("internal", told, retryable=False))
 
     def _cancel(self, run: TicketRun) -> None:
         if run.phase == "running":
@@ -349,7 +352,7 @@ class Engine:
         except Exception as error:
             _log.debug("cannot fold %s", e.event_type(entry.event), exc_info=error)
             if run.phase == "running":
-                message = f"a bug in lfg: {type(error).__name__}: {error}"
+                message = one_line(f"a bug in lfg: {type(error).__name__}: {error}")
                 run.stop(e.TicketFailed("internal", message, retryable=False))
 
     def _fall_behind(self, message: str | None) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from lfgtui import events as e
+from lfgtui.engine.journal import Journal
 from lfgtui.metrics import Meter
 from tests.engine.harness import room, says, ticket
 
@@ -41,3 +42,21 @@ async def test_a_bug_in_a_sink_stops_neither_the_run_nor_the_other_sinks(tmp_pat
         r.engine._sinks.insert(0, broken)
         await r.engine.wait_idle()
         assert r.state("good") == "done" and r.seen
+
+
+async def test_an_ending_that_can_not_be_stored_holds_up_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = Journal.submit
+
+    def broken(self: Journal, ticket: str, attempt: int, at: float, event: e.Event) -> None:
+        if ticket == "bad" and isinstance(event, e.Ending):
+            raise ZeroDivisionError("by nought")
+        original(self, ticket, attempt, at, event)
+
+    monkeypatch.setattr(Journal, "submit", broken)
+    tickets = [ticket("bad", tmp_path), ticket("good", tmp_path, needs=("bad",))]
+    async with room(tmp_path, tickets, scenarios=SCENARIOS) as r:
+        await r.engine.wait_idle()
+        assert r.state("good") == "blocked"
+        assert "by nought" in str(r.engine.behind)
