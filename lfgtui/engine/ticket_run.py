@@ -12,10 +12,7 @@ import msgspec
 
 from lfgtui import events as e
 from lfgtui.agent import Agent, Decision
-from lfgtui.config import (
-    Config,
-    Route,
-)
+from lfgtui.config import Config, Route
 from lfgtui.credentials import secret_variables
 from lfgtui.engine.circuit import Circuit, Passage
 from lfgtui.engine.deadline import Deadline

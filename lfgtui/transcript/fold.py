@@ -43,8 +43,8 @@ class Transcript:
         self.fault: IllegalMoveError | None = None
         self.last_seq = 0
         self.revision = 0
-        self._machine = StateMachine()
         self.last_call = 0
+        self._machine = StateMachine()
         self._calls: dict[str, list[ToolItem]] = {}
         self._hosted_calls: dict[str, HostedItem] = {}
 
@@ -80,10 +80,10 @@ class Transcript:
         return call is not None and call.approval is not None and not call.is_decided
 
     def call(self, call_id: str) -> ToolItem | None:
-        """The call of that id that is to be run, or the last one.
+        """Return the call of that id that is to be run, or the last one.
 
-        Older versions of lfg took the provider's id, which several calls may have; they ran
-        in their order.
+        Runs of older versions have the provider's ids, which several calls may share; such
+        calls are run in their order.
         """
         calls = self._calls.get(call_id, [])
         due = (c for c in calls if c.state in ("requested", "needs_approval", "running"))
@@ -190,14 +190,23 @@ class Transcript:
                     hosted.add_output(text)
             case e.UserMessage(text):
                 self._append(attempt, PromptItem(text))
-            case e.Retrying(reason, delay, _, kind, said):
-                retryable = kind in RETRYABLE_KINDS if said is UNSET else said
-                attempt.error = AttemptError(kind, reason, retryable)
-                attempt.state, attempt.ended_at = "failed", at
-                self._close_response(attempt, at)
-                self._stop_calls(attempt)
-                again = f"; trying again in {delay:.3g} s" if delay else ""
-                self._note(attempt, "retry", f"{reason}{again}")
+            case e.Retrying():
+                self._break_off(attempt, at, event)
+            case _:
+                self._remark(attempt, event)
+
+    def _break_off(self, attempt: Attempt, at: float, event: e.Retrying) -> None:
+        said = event.retryable
+        retryable = event.kind in RETRYABLE_KINDS if said is UNSET else said
+        attempt.error = AttemptError(event.kind, event.reason, retryable)
+        attempt.state, attempt.ended_at = "failed", at
+        self._close_response(attempt, at)
+        self._stop_calls(attempt)
+        again = f"; trying again in {event.delay:.3g} s" if event.delay else ""
+        self._note(attempt, "retry", f"{event.reason}{again}")
+
+    def _remark(self, attempt: Attempt, event: e.Event) -> None:
+        match event:
             case e.FailedOver(source, target):
                 self._note(attempt, "retry", f"{source} does not do it; going on with {target}")
             case e.Status(message):
@@ -364,7 +373,7 @@ class Transcript:
 def _goes_on(
     call: ToolItem, event: e.ToolCallStarted | e.ToolArgumentsDelta | e.ToolCallRequested
 ) -> bool:
-    """Whether the event is about this call, and not about a later one of the same id."""
+    """Return True if the event is about this call, and not about a later one of the same id."""
     match event:
         case e.ToolCallStarted():
             return False
