@@ -23,7 +23,7 @@ import msgspec
 
 from lfgtui import events as e
 from lfgtui.agent.call_ids import CallIds
-from lfgtui.agent.showing import NOT_SHOWN, unshowable
+from lfgtui.agent.showing import shown_otherwise, unshowable
 from lfgtui.config import Price
 from lfgtui.dialects import Dialect
 from lfgtui.leakage import LeakageFilter
@@ -329,9 +329,8 @@ class Agent:
         self._desk.emit(e.ApprovalGiven(call.call_id))
         await self._desk.settle(saved=True)
         card = self._desk.transcript.call(call.call_id)
-        seen = card and (card.name, card.arguments, card.approval)
-        if seen != (call.name, call.arguments, told):
-            self._refuse(call, NOT_SHOWN)
+        if (why := shown_otherwise(call, told, card)) is not None:
+            self._refuse(call, why)
             return None
         if told != await self._question(call):
             self._refuse(call, "the target of its path has changed since the person was asked")

@@ -1,6 +1,7 @@
 """Calls that a person can approve: those that can be shown exactly as they will run."""
 
-from lfgtui.transcript import CallPart
+from lfgtui.redaction import is_marked
+from lfgtui.transcript import CallPart, ToolItem
 from lfgtui.visible import exposed
 
 LONGEST_COMMAND = 10_000
@@ -13,16 +14,18 @@ MOST_LINES = 1_000
 LONGEST_LINE = 10_000
 """Most that a card shows of one argument in full, even in the narrowest pane."""
 
-NOT_SHOWN = (
+_SECRET = (
     "it contains what looks like a secret, which is hidden on the screen, so nobody could see"
     " what would run; read the secret from a file or from the environment"
 )
+
+_OTHER_CARD = "its card showed something else than what would run; make the call again"
 
 
 def unshowable(call: CallPart, shown: CallPart) -> str | None:
     """Return why the call cannot be approved when its card shows `shown`; None where it can."""
     if call != shown:
-        return NOT_SHOWN
+        return _SECRET
     if not isinstance(call.arguments, dict):
         return None
     is_command = call.name == "run_command"
@@ -31,6 +34,15 @@ def unshowable(call: CallPart, shown: CallPart) -> str | None:
     for name, value in call.arguments.items():
         if isinstance(value, str) and (much := _too_much(value, longest)) is not None:
             return f"a {name} of {much} is too long to be approved; {way}"
+    return None
+
+
+def shown_otherwise(call: CallPart, question: str, card: ToolItem | None) -> str | None:
+    """Return why an approval of the card does not hold for the call; None where it does."""
+    if card is None or (card.name, card.arguments) != (call.name, call.arguments):
+        return _OTHER_CARD
+    if card.approval != question:
+        return _SECRET if is_marked(card.approval) else _OTHER_CARD
     return None
 
 

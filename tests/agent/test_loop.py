@@ -409,13 +409,20 @@ async def test_a_command_too_long_to_read_is_not_asked_about(tmp_path: Path) -> 
     assert not (tmp_path / "ran").exists()
 
 
-async def test_what_was_shown_otherwise_does_not_run(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("shown", "why"),
+    [
+        ("$ touch [redacted: key]", "what looks like a secret"),
+        ("$ true", "its card showed something"),
+    ],
+)
+async def test_what_was_shown_otherwise_does_not_run(tmp_path: Path, shown: str, why: str) -> None:
     """Whatever changed the question on its way to the card, the answer is to another one."""
 
     class Blotting(Bench):
         def emit(self, event: e.Event) -> None:
             if isinstance(event, e.ApprovalRequested):
-                event = e.ApprovalRequested(event.call_id, event.name, "$ echo [redacted]")
+                event = e.ApprovalRequested(event.call_id, event.name, shown)
             super().emit(event)
 
     desk = Blotting(Decision("always"))
@@ -426,6 +433,7 @@ async def test_what_was_shown_otherwise_does_not_run(tmp_path: Path) -> None:
     )
     await worked(ticket("a", tmp_path), script, desk)
     assert [finished.error for finished in desk.finished()] == ["denied", "denied"]
+    assert all(why in finished.output for finished in desk.finished())
     assert not (tmp_path / "ran").exists()
 
 
