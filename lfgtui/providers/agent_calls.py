@@ -8,11 +8,14 @@ that is still open is meant, by its name if there are several.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from lfgtui.events import HostedOutputDelta, HostedTool, WireEvent
+from lfgtui.providers import limits
 from lfgtui.providers.agent_fields import CallFields, as_json, as_output
 
 _OURS = "agent-"  # begins the id of a call that came without one
+_MEANT = 200  # latest calls, one of which is meant where no id says which
 
 
 @dataclass(slots=True, eq=False)
@@ -39,7 +42,10 @@ class _Call:
 
 
 class AgentCalls:
-    """The calls of one response. Each method gives the events that follow from a record."""
+    """The calls of one response. Each method gives the events that follow from a record.
+
+    One that begins a call too many raises `ProviderError` ("protocol").
+    """
 
     def __init__(self, turn: int) -> None:
         self._turn = turn
@@ -101,6 +107,8 @@ class AgentCalls:
         return [event for call in self._calls.values() for event in self._close_input(call)]
 
     def _begin(self, said: CallFields) -> _Call:
+        if len(self._calls) >= limits.HOSTED_CALLS:
+            raise limits.too_many("calls of the agent's own tools", limits.HOSTED_CALLS)
         call_id = said.call_id or f"{_OURS}{self._turn}-{len(self._calls) + 1}"
         call = self._calls[call_id] = _Call(call_id, said.name)
         return call
@@ -118,8 +126,11 @@ class AgentCalls:
         return call or self._begin(said)
 
     def _open(self, name: str) -> _Call | None:
-        """The latest call of that name, or of any, that has no result yet."""
-        for call in reversed(self._calls.values()):
+        """The latest call of that name, or of any, that has no result yet.
+
+        Nobody means one that is further back.
+        """
+        for call in islice(reversed(self._calls.values()), _MEANT):
             if not call.is_over and name in ("", call.name):
                 return call
         return None

@@ -53,15 +53,13 @@ class Said:
 
     def whole(self, key: str, text: str) -> str:
         """The end of a whole message that its pieces left out."""
-        runs = {name: "".join(run) for name, run in self._runs.items()}
-        if key in runs and key:
-            known = [runs[key]]
-        elif key:
-            known = [runs.get("", "")]
+        is_same = key in self._runs and bool(key)
+        if key:
+            known = [self._text(key if is_same else "")]
         else:
-            known = ["".join(runs.values()), runs.get(self._last, "")]
-        rest = self._rest(text, known, is_same=key in runs and bool(key))
-        if rest != text and "" in runs:
+            known = [self._end(len(text) + 1), self._text(self._last)]
+        rest = self._rest(text, known, is_same=is_same)
+        if rest != text and "" in self._runs:
             self._closed.add("".join(self._runs.pop("")).strip())
         if key:
             self._runs[key] = [text]
@@ -69,6 +67,23 @@ class Said:
             self._closed.add(text.strip())
         self._last = key
         return rest
+
+    def _text(self, key: str) -> str:
+        """The text of one message; its pieces are joined only once."""
+        run = self._runs.get(key, [])
+        run[:] = ["".join(run)]
+        return run[0]
+
+    def _end(self, length: int) -> str:
+        """As many last characters of all messages, or all of a shorter text."""
+        pieces: list[str] = []
+        for run in reversed(self._runs.values()):
+            for piece in reversed(run):
+                if length <= 0:
+                    return "".join(reversed(pieces))
+                pieces.append(piece[-length:])
+                length -= len(piece)
+        return "".join(reversed(pieces))
 
     def _rest(self, text: str, known: list[str], *, is_same: bool) -> str:
         for sent in known:
@@ -196,7 +211,7 @@ def is_message(record: JsonObject) -> bool:
 def messages_in(value: object, depth: int = 0) -> list[JsonObject]:
     """The messages of a state: a list of them, or the list under `messages`, however deep."""
     if isinstance(value, list):
-        return [item for item in value if isinstance(item, dict)]
+        return loose_json.objects_in(value, "messages")
     record = loose_json.as_object(value)
     if record is None or depth > 3:
         return []

@@ -154,7 +154,9 @@ class CallIds:
         self._taken: set[str] = set()
 
     def open(self, wire_id: str, name: str) -> OpenCall:
-        """A call that begins."""
+        """A call that begins; raises `ProviderError` ("protocol") where there are too many."""
+        if len(self._taken) >= limits.CALLS:
+            raise limits.too_many("tool calls in one response", limits.CALLS)
         wire_id = wire_id if len(wire_id) <= limits.CALL_ID_LENGTH else ""
         call_id, number = wire_id, len(self._taken)
         while not call_id or call_id in self._taken:

@@ -27,7 +27,7 @@ def unreadable(why: str) -> ProviderError:
 class RecordDecoder(ABC):
     """The decoder of one response (see `base.Decoder`), which each wire extends.
 
-    Its methods may raise `UnreadableError`.
+    Its own methods may raise `UnreadableError` or `ProviderError`; both fail the response.
     """
 
     def __init__(self, turn: int = 1) -> None:
@@ -62,6 +62,9 @@ class RecordDecoder(ABC):
     ) -> Sequence[WireEvent]:
         try:
             return step()
+        except ProviderError as error:  # past one of `limits`
+            self.failure = self.failure or error
+            return ()
         except UnicodeDecodeError:
             why = NO_UTF8
         except UnreadableError as error:

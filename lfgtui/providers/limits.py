@@ -51,6 +51,9 @@ ARGUMENTS_LENGTH = 8 * MEGABYTE
 CALLS = 500
 """Tool calls of one response that are to be run here; models make a few dozen at most."""
 
+TEXTS = 1_000
+"""Parts of one response that are texts of their own; long research gives some hundreds."""
+
 HOSTED_CALLS = 10_000
 """Calls that the other side runs itself, in one response: an agent may work for hours."""
 
@@ -157,8 +160,6 @@ class CallMeter:
             case ToolCallStarted(call_id, name):
                 self._measure(name)
                 self._names[call_id] = name
-                if len(self._names) > CALLS:
-                    raise too_many("tool calls in one response", CALLS)
             case HostedTool(name, call_id=str(call_id)):
                 self._measure(name)
                 self._hosted.add(call_id)

@@ -23,12 +23,15 @@ LARGEST = 2**53 - 1
 MOST_PLACES = 1_000_000
 """No response has so many blocks, items or calls that an index reaches this."""
 
+MOST_ITEMS = 5_000
+"""Objects of one list: each is an event or more, made before the event loop runs again."""
+
 
 class UnreadableError(ValueError):
     """A record that cannot be read, or not without guessing what it said."""
 
 
-_object_decoder = msgspec.json.Decoder(dict[str, object])
+_decoder = msgspec.json.Decoder()
 _encoder = msgspec.json.Encoder()
 
 
@@ -40,17 +43,10 @@ def parse(data: str | bytes) -> object:
     characters in strings.
     """
     try:
-        return _not_too_deep(msgspec.json.decode(data), data)
-    except UnreadableError:
-        raise
+        value = _decoder.decode(data)
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        pass
-    text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data
-    try:
-        value = json.loads(text, strict=False, parse_constant=lambda _: None)
-    except RecursionError as error:
-        raise UnreadableError(_TOO_DEEP) from error
-    return _clean(_not_too_deep(value, text))
+        return _clean(_not_too_deep(_parse_leniently(data), data))
+    return _not_too_deep(value, data)
 
 
 def parse_object(data: str | bytes) -> JsonObject | None:
@@ -67,15 +63,7 @@ def parse_object(data: str | bytes) -> JsonObject | None:
 def record_of(data: str | bytes) -> JsonObject | None:
     """As `parse_object`, but raises `UnreadableError` where the data is no JSON at all."""
     try:
-        return _not_too_deep(_object_decoder.decode(data), data)
-    except UnreadableError:
-        raise
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        pass
-    try:
-        value = parse(data if isinstance(data, str) else data.decode())
-    except UnicodeDecodeError as error:
-        raise UnreadableError(NO_UTF8) from error
+        value = parse(data)
     except UnreadableError:
         raise
     except ValueError as error:
@@ -106,35 +94,21 @@ def text(record: JsonObject, key: str) -> str:
 
 def exact_text(record: JsonObject, key: str) -> str:
     """A string field, "" where it is missing or null; raises `UnreadableError`."""
-    value = record.get(key)
-    if isinstance(value, str):
-        return value
-    if value is not None:
-        raise UnreadableError(f'"{key}" is {_kind(value)}, not a string')
-    return ""
+    return _exact(record, key, str) or ""
 
 
 def exact_child(record: JsonObject, key: str) -> JsonObject:
     """An object field, {} where it is missing or null; raises `UnreadableError`."""
-    value = record.get(key)
-    if isinstance(value, dict):
-        return value
-    if value is not None:
-        raise UnreadableError(f'"{key}" is {_kind(value)}, not an object')
-    return {}
+    return _exact(record, key, dict) or {}
 
 
 def exact_children(record: JsonObject, key: str) -> list[JsonObject]:
     """The objects of a list field; raises `UnreadableError` where any is none."""
-    value = record.get(key)
-    if value is None:
-        return []
-    if not isinstance(value, list):
-        raise UnreadableError(f'"{key}" is {_kind(value)}, not a list')
-    for item in value:
+    items = _few(_exact(record, key, list) or [], key)
+    for item in items:
         if not isinstance(item, dict):
             raise UnreadableError(f'"{key}" holds {_kind(item)}, not an object')
-    return value
+    return items
 
 
 def index(record: JsonObject, key: str) -> int | None:
@@ -166,11 +140,15 @@ def child(record: JsonObject, key: str) -> JsonObject:
 
 
 def children(record: JsonObject, key: str) -> list[JsonObject]:
-    """The objects of a list field."""
-    value = record.get(key)
+    """The objects of a list field; raises `UnreadableError` where there are too many."""
+    return objects_in(record.get(key), key)
+
+
+def objects_in(value: object, name: str) -> list[JsonObject]:
+    """The objects of a list of that name; raises `UnreadableError` where there are too many."""
     if not isinstance(value, list):
         return []
-    return [item for item in value if isinstance(item, dict)]
+    return [item for item in _few(value, name) if isinstance(item, dict)]
 
 
 NO_UTF8 = "it is not UTF-8"
@@ -183,6 +161,29 @@ _Value = TypeVar("_Value")
 
 def _kind(value: object) -> str:
     return _KINDS.get(type(value), "something else")
+
+
+def _exact(record: JsonObject, key: str, kind: type[_Value]) -> _Value | None:
+    value = record.get(key)
+    if value is None or isinstance(value, kind):
+        return value
+    raise UnreadableError(f'"{key}" is {_kind(value)}, not {_KINDS[kind]}')
+
+
+def _few(items: list[_Value], name: str) -> list[_Value]:
+    if len(items) > MOST_ITEMS:
+        raise UnreadableError(f'"{name}" holds more than {MOST_ITEMS:,} items')
+    return items
+
+
+def _parse_leniently(data: str | bytes) -> object:
+    try:
+        text = data.decode() if isinstance(data, bytes) else data
+        return json.loads(text, strict=False, parse_constant=lambda _: None)
+    except UnicodeDecodeError as error:
+        raise UnreadableError(NO_UTF8) from error
+    except RecursionError as error:
+        raise UnreadableError(_TOO_DEEP) from error
 
 
 def _not_too_deep(value: _Value, data: str | bytes) -> _Value:

@@ -87,7 +87,7 @@ class ResponsesDecoder(RecordDecoder):
         self._finished: set[object] = set()
         self._text = Spoken()
         self._thought = Spoken()
-        self._thinking: set[tuple[object, bool, int]] = set()
+        self._thinking: dict[object, set[tuple[bool, int]]] = {}
         self._hosted = HostedItems()
         self._citations = Citations()
         self._called = False
@@ -178,9 +178,11 @@ class ResponsesDecoder(RecordDecoder):
         """A piece of reasoning. A summary comes in parts, each with a heading of its own."""
         if not said:
             return ()
-        is_next = part not in self._thinking and any(p[0] == part[0] for p in self._thinking)
-        self._thinking.add(part)
-        return (ReasoningDelta(f"\n\n{said}" if is_next and part[1] else said),)
+        place, is_summary, index = part
+        begun = self._thinking.setdefault(place, set())
+        is_next = bool(begun) and (is_summary, index) not in begun
+        begun.add((is_summary, index))
+        return (ReasoningDelta(f"\n\n{said}" if is_next and is_summary else said),)
 
     def _add(self, place: object, item: JsonObject) -> Sequence[WireEvent]:
         if loose_json.exact_text(item, "type") != "function_call":

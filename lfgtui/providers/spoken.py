@@ -11,6 +11,8 @@ differs, what the person has read stands.
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
+from lfgtui.providers import limits
+
 
 @dataclass(slots=True)
 class _Said:
@@ -26,19 +28,22 @@ class _Said:
 
 
 class Spoken:
-    """The texts of one kind (visible, or thinking) of one response, by their places."""
+    """The texts of one kind (visible, or thinking) of one response, by their places.
+
+    Raises `ProviderError` ("protocol") where there are too many.
+    """
 
     def __init__(self) -> None:
         self._said: dict[Hashable, _Said] = {}
 
     def add(self, place: Hashable, piece: str) -> None:
         """A delta."""
-        self._said.setdefault(place, _Said()).pieces.append(piece)
+        self._at(place).pieces.append(piece)
 
     def rest(self, place: Hashable, whole: str, *, moved: bool = False) -> str:
         """What `whole` says that was not said, now said. `moved`: places are the whole
         response's, which need not be those of the stream."""
-        own = self._said.setdefault(place, _Said())
+        own = self._at(place)
         said = own if whole.startswith(own.text) else None
         if said is None or not own.text:
             said = self._elsewhere(whole, moved=moved) or said
@@ -50,6 +55,13 @@ class Spoken:
         said.closed = True
         said.confirmed = said.confirmed or moved
         return new
+
+    def _at(self, place: Hashable) -> _Said:
+        if place not in self._said:
+            if len(self._said) >= limits.TEXTS:
+                raise limits.too_many("parts of text in one response", limits.TEXTS)
+            self._said[place] = _Said()
+        return self._said[place]
 
     def _elsewhere(self, whole: str, *, moved: bool) -> _Said | None:
         others = [

@@ -261,12 +261,11 @@ def test_garbage_after_the_end_does_no_harm() -> None:
 @pytest.mark.parametrize(
     "events",
     [
-        [e.ToolCallStarted(f"x{number}", "f") for number in range(limits.CALLS + 1)],
         [e.HostedTool("f", call_id=f"x{number}") for number in range(limits.HOSTED_CALLS + 1)],
         [e.ToolCallStarted("x", "f" * (limits.NAME_LENGTH + 1))],
         [e.HostedTool("f" * (limits.NAME_LENGTH + 1), call_id="x")],
     ],
-    ids=["calls", "hosted calls", "name", "hosted name"],
+    ids=["hosted calls", "name", "hosted name"],
 )
 def test_past_a_limit_the_response_fails(events: list[e.WireEvent]) -> None:
     meter = limits.CallMeter()
