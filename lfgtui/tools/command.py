@@ -45,6 +45,7 @@ _CHANNELS: dict[int, Channel] = {1: "stdout", 2: "stderr"}
 _CLEARING_SECONDS = 10.0
 """More than a supervisor takes to kill all there is and to say so."""
 
+_UNSUPERVISED = "the command's supervisor was killed: what it started may still be running"
 _LIVE_END = "\n[there is more output; it is not shown here]\n"
 
 
@@ -125,6 +126,8 @@ async def _until_end(running: "_Running", seconds: float, limits: ToolLimits) ->
     if (failure := running.news.failure) is not None:
         raise ValueError(failure)
     await _at_most(limits.drain_seconds, running.closed)
+    if running.news.leader is None:
+        raise ValueError(f"its supervisor ended at once: {running.kept}")
     return None
 
 
@@ -215,7 +218,7 @@ class _Running(asyncio.SubprocessProtocol):
         self._limits = limits
         self._on_output = on_output
         self._live_left = limits.live_characters
-        self._kept = HeadAndTail(limits.output_characters)
+        self.kept = HeadAndTail(limits.output_characters)
         self._last = "\n"
         self._open = set(_CHANNELS)
         decoder = codecs.getincrementaldecoder("utf-8")
@@ -267,20 +270,19 @@ class _Running(asyncio.SubprocessProtocol):
         elif self.news.killed:
             lines.append("[what it left in the background was stopped]")
         if not self.news.is_cleared:
-            lines.append(
-                "[the command's supervisor was killed: what it started may still be running]"
-            )
+            lines.append(f"[{_UNSUPERVISED}]")
+            why = why or _UNSUPERVISED
         elif self.news.left:
             lines.append(f"[could not be stopped and still running: {', '.join(self.news.left)}]")
         if code is not None:
             killed = f"killed by {_signal_name(-code)}, " if code < 0 else ""
             lines.append(f"{killed}exit code {code}")
-        return ToolOutcome(f"{self._kept}" + "\n".join(lines), why, code)
+        return ToolOutcome(f"{self.kept}" + "\n".join(lines), why, code)
 
     def _take(self, fd: int, text: str) -> None:
         if not text:
             return
-        self._kept.add(text)
+        self.kept.add(text)
         self._last = text[-1]
         if self._live_left >= 0:
             shown = text[: self._live_left]

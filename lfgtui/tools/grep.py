@@ -14,6 +14,7 @@ import re
 import resource
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -46,7 +47,7 @@ def matches(pattern: re.Pattern[str], path: str, most: int) -> Iterator[tuple[in
 
 
 def _lines(file: TextIO) -> Iterator[str]:
-    """The lines, each up to a bound; none after a NUL: that is no text (a hole of gigabytes)."""
+    """Yield the lines, each up to a bound; stop at a NUL, which no text has but a hole does."""
     while line := file.readline(LINE):
         rest = line
         while "\0" not in rest and len(rest) == LINE and not rest.endswith("\n"):
@@ -58,7 +59,8 @@ def _lines(file: TextIO) -> Iterator[str]:
 
 def main(arguments: list[str]) -> int:
     """The program; gives its exit code."""
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    with suppress(ValueError):  # a lower limit is in force
+        resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     wanted, most, *paths = arguments
     try:
         pattern = re.compile(wanted)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lfgtui.tools import Channel, ToolLimits, ToolOutcome, run_tool
+from lfgtui.tools import Channel, ToolLimits, ToolOutcome, run_tool, supervisor
 from lfgtui.tools.command import _Running
 from lfgtui.tools.variables import command_environment
 
@@ -278,11 +278,20 @@ async def test_a_command_that_kills_its_supervisor_is_said_to_have_left_somethin
     workspace: Path, leash: Leash
 ) -> None:
     outcome = await run(workspace, f"exec 3>leash; echo a; kill -9 $PPID; sleep {LONG}")
-    assert (
-        "[the command's supervisor was killed: what it started may still be running]"
-        in outcome.output
-    )
+    told = "the command's supervisor was killed: what it started may still be running"
+    assert f"[{told}]" in outcome.output
+    assert outcome.error == told
     await asyncio.to_thread(leash.wait_until_free)
+
+
+async def test_a_supervisor_that_can_not_start_is_an_error(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when lfg is being replaced by another version while it runs."""
+    monkeypatch.setattr(supervisor, "__file__", str(workspace / "gone.py"))
+    outcome = await run(workspace, "echo a")
+    assert outcome.error is not None
+    assert "cannot be started" in outcome.error and "gone.py" in outcome.error
 
 
 async def test_one_commands_end_is_not_anothers(workspace: Path) -> None:

@@ -2,12 +2,14 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from lfgtui.tools import ToolLimits, ToolOutcome
+from lfgtui.tools import ToolLimits, ToolOutcome, grep
 
 Call = Callable[..., ToolOutcome]
 
@@ -150,3 +152,11 @@ def test_a_line_that_is_not_utf_8_is_found_and_can_be_told(workspace: Path, call
 def test_an_empty_line_matches_what_is_empty(workspace: Path, call: Call) -> None:
     (workspace / "a").write_text("one\n\ntwo\n")
     assert call("search_files", pattern="^$").output == "a:2: "
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may raise any limit")
+def test_a_machine_that_allows_less_time_is_searched_too(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("needle\n")
+    command = [sys.executable, "-I", grep.__file__, "needle", "9", str(tmp_path / "text")]
+    limited = ["/bin/sh", "-c", f'ulimit -t {grep.CPU_SECONDS - 1}; exec "$@"', "sh", *command]
+    assert subprocess.run(limited, check=True, capture_output=True).stdout.endswith(b"1:needle\n")
