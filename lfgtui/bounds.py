@@ -51,11 +51,11 @@ RANGES: dict[str, Range] = {
 """The bounds of every numeric field of events and of stored runs, by its name."""
 
 DEEPEST = 100
-"""Levels of JSON inside JSON: whoever writes, redacts or shows a value goes through it level by
-level, and Python's stack has an end."""
+"""Most levels of JSON inside JSON: values are written, redacted and shown by recursion, and
+Python's stack is bounded."""
 
 _MAY_BE_NONE = frozenset({"cost", "exit_code"})
-_DIGITS = 18  # of a whole number that is read as it stands
+_DIGITS = 18  # a longer whole number is read as a float
 _FAR = 10.0**_DIGITS
 
 
@@ -104,9 +104,9 @@ def _float(said: str) -> float:
 
 
 def is_too_deep(value: object, data: str | bytes) -> bool:
-    """Whether what the JSON `data` says is nested more deeply than `DEEPEST`.
+    """Return True if the value, read from the JSON `data`, is nested deeper than `DEEPEST`.
 
-    Only what has brackets enough is looked through.
+    Without that many brackets in `data` it cannot be, and is not searched.
     """
     if isinstance(data, str):
         brackets = data.count("{") + data.count("[")
@@ -121,7 +121,7 @@ def is_too_deep(value: object, data: str | bytes) -> bool:
 
 
 def _inside(value: object) -> Iterable[object]:
-    """The objects and lists directly inside a value."""
+    """Return the objects and lists directly inside a value."""
     values = value.values() if isinstance(value, dict) else value
     if not isinstance(values, Iterable) or isinstance(values, str):
         return ()

@@ -119,7 +119,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def distrusted(ticket: Ticket) -> Ticket:
-    """The ticket as it may go on where nobody trusted it: it asks to read, too, and no more."""
+    """Return the ticket for a run that nobody trusted: each tool asks or is denied, no `extra`."""
     approve: dict[ToolName, Approval] = {
         tool: "deny" if ticket.approval_for(tool) == "deny" else "ask" for tool in ticket.tools
     }
@@ -274,7 +274,7 @@ def _complete(
 def _prompt(
     source: _Source, folder: Path, index: int, said: dict[str, object]
 ) -> tuple[str, Path | None]:
-    """The prompt, and the file it was read from."""
+    """Return the prompt and the file it was read from, if any."""
     at = ("ticket", index)
     if said["prompt"] is not None and said["prompt_file"] is not None:
         raise source.refusal(at, 'has both "prompt" and "prompt_file"; keep one')
@@ -299,7 +299,7 @@ def _from(folder: Path, said: str) -> Path:
 
 
 def _resolved(path: Path) -> Path:
-    """The path without links, so that the file that is read is the one that is told of."""
+    """Return the path without links, so that the file shown to the person is the one read."""
     try:
         return path.resolve()
     except (OSError, RuntimeError, ValueError):  # reading it says what is wrong

@@ -221,7 +221,7 @@ class Agent:
 
     @property
     def _stop_reason(self) -> e.StopReason:
-        """How the last response ended."""
+        """The stop reason of the last response."""
         attempts = self._desk.transcript.attempts
         return next((a.stop_reason for a in reversed(attempts) if a.stop_reason), "end")
 

@@ -346,7 +346,7 @@ class Engine:
                 asyncio.get_running_loop().call_exception_handler(told)
 
     def _apply(self, run: TicketRun, entry: e.Entry) -> None:
-        """Fold an entry; a bug in that ends its ticket, and no other hears of it."""
+        """Fold an entry; a bug in the fold ends its ticket, and no other."""
         try:
             run.apply(entry)
         except Exception as error:

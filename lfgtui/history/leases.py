@@ -25,11 +25,11 @@ class Lease:
 
     @property
     def is_in_place(self) -> bool:
-        """Whether its file is still the one that others look at."""
+        """True while the locked file is the one at the path, which others look at."""
         return self._handle is not None and _is_file_at(self._handle, self._path)
 
     def is_in(self, folder: Path) -> bool:
-        """Whether it holds in that folder of locks."""
+        """Return True if the lease holds in that folder of locks."""
         return self._path.parent == folder and self.is_in_place
 
     def release(self) -> None:

@@ -27,7 +27,7 @@ Row: TypeAlias = tuple[int, int, float, str]
 """An entry as it is stored: seq, attempt, at, and the event as JSON."""
 
 MOST_BYTES = 1 << 30
-"""Bytes of a pack that is taken apart: SQLite takes no larger text either."""
+"""Most bytes of an unpacked pack: SQLite takes no larger text either."""
 
 _LITERAL = -1
 _NEAR = 4096

@@ -19,7 +19,7 @@ LONG = 32_768
 """Characters of a text up to which FTS5 may mark the matches."""
 
 MOST_WORDS = 64
-"""Of a query: FTS5 looks for each by itself, and compares all of them at each match."""
+"""Most words of a query: FTS5 looks for each, and compares all of them at each match."""
 
 _FEW_WORDS = 8
 _TRIED = 200
@@ -58,9 +58,9 @@ def expressions(query: str, *, prefix: bool) -> Iterator[str]:
 
 
 def without_repeats(query: str) -> str:
-    """The query with each word once, where that is what it asks for: words and no operators.
+    """Return the query with each word once; unchanged if it has operators.
 
-    The last word stays the last: `prefix` lets it be unfinished.
+    The last word stays last, since with `prefix` it may be unfinished.
     """
     *words, last = query.split() or [""]
     if _SYNTAX.search(query) or not _OPERATORS.isdisjoint((*words, last)):
@@ -70,12 +70,12 @@ def without_repeats(query: str) -> str:
 
 
 def word_count(query: str) -> int:
-    """How many words and phrases there are to look for."""
+    """Return the number of words and phrases to look for."""
     return sum(word not in _OPERATORS for word in _WORD.findall(query))
 
 
 def longest_marked(expression: str) -> int:
-    """Up to how many characters FTS5 is to mark the matches: fewer for more words.
+    """Return the longest text in which FTS5 is to mark the matches: shorter for more words.
 
     It compares each word's next match at every match, and there are as many
     matches again for each word that stands for the same text (`f* fo* fox*`).

@@ -19,7 +19,7 @@ from lfgtui.transcript import State, Transcript
 RunState: TypeAlias = Literal["running", "done", "failed", "interrupted"]
 
 IMPORTED = "(imported)"
-"""Stands where a run's tickets file is named."""
+"""The source of an imported run, in place of its tickets file."""
 
 
 class RunSummary(Bounded, frozen=True):
@@ -123,7 +123,7 @@ class Reader:
         return Path(str(rows[0][0])) if rows and rows[0][0] is not None else None
 
     def is_imported(self, run: str) -> bool:
-        """Whether another machine's lfg made it, so that nobody here has trusted its tickets."""
+        """Return True if the run was imported, so nobody here has trusted its tickets."""
         return self.source(run) == Path(IMPORTED)
 
     def find_run(self, text: str) -> str:
@@ -166,9 +166,9 @@ class Reader:
         return chosen
 
     def entries(self, run: str, ticket: str) -> Iterator[e.Entry]:
-        """The ticket's entries in `seq` order, for a person to look at.
+        """Yield the ticket's entries in `seq` order, for a person to look at.
 
-        What cannot be read is one entry that says so; the others stand.
+        One entry stands for those in a row that cannot be read, and says why.
         """
         rowid = self._ticket(run, ticket)
         with self._explained():
@@ -207,7 +207,7 @@ class Reader:
         return bool(self._rows(query, (first, end)))
 
     def whole_entries(self, run: str, ticket: str, *, first: int = 1) -> Iterator[e.Entry]:
-        """The same, to go on from or to carry away: raises `HistoryError` for what is damaged."""
+        """Yield the entries, to resume or to export; raises `HistoryError` if one is damaged."""
         rowid = self._ticket(run, ticket)
         with self._explained():
             for row in seals.stored(self._connection, rowid, first):

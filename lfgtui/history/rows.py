@@ -14,7 +14,7 @@ from lfgtui.tickets import Ticket
 
 
 def entry(run: str, ticket: str, row: Row) -> e.Entry:
-    """Return the stored entry; raises `HistoryError` for one that no known version of lfg wrote."""
+    """Return the stored entry; raises `HistoryError` if this version cannot read it."""
     seq, attempt, at, body = row
     if not 0 < values.count(seq) < 1 << seals.SHIFT:
         raise HistoryError(f"an entry of {run}/{ticket} has an impossible number: {seq!r:.40}")

@@ -94,7 +94,7 @@ def stored(connection: sqlite3.Connection, ticket: int, first: int = 1) -> Itera
 
 
 def readable(connection: sqlite3.Connection, ticket: int) -> list[Row]:
-    """The ticket's entries in `seq` order: of a damaged file, those that can still be read."""
+    """Return the ticket's entries in `seq` order; of a damaged file, those still readable."""
     try:
         return list(stored(connection, ticket))
     except _DAMAGE:

@@ -24,7 +24,7 @@ from lfgtui.history.filters import Asked, Term, read
 from lfgtui.history.kinds import Kind
 
 MOST_CHARACTERS = 1_000
-"""Of a query: FTS5 takes minutes for one of thousands of words."""
+"""Most characters of a query: FTS5 takes minutes for one of thousands of words."""
 
 RANKED = 10_000
 """Matches that ranking looks at, the newest ones."""

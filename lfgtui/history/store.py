@@ -126,7 +126,7 @@ class History:
 
     @property
     def rescued(self) -> str | None:
-        """What to say of a run that is in another file than it belongs; None where it is not."""
+        """A line for a person about a run saved in another file; None where none is."""
         return self._writer.rescued
 
     @property
@@ -208,7 +208,7 @@ class History:
 
     @contextmanager
     def _written(self) -> Iterator[sqlite3.Connection]:
-        """A connection to the file that is written: it need not be the same all along."""
+        """A connection to the file that is written at the moment."""
         path = self._writer.path
         with schema.opening(path), closing(schema.connect(path, self._durability)) as db:
             yield db

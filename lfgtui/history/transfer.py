@@ -27,7 +27,7 @@ from lfgtui.visible import visible_line
 
 VERSION = 1
 LONGEST_LINE = 64 * 1024 * 1024
-"""Bytes; what an entry may hold of a stream or a tool is well below."""
+"""Most bytes of a line; no entry that lfg makes comes near."""
 
 _A_BATCH = 1000
 _LONGEST_REASON = 300  # characters: it may quote the file
@@ -127,7 +127,7 @@ def import_run(path: Path, lines: Iterable[bytes], source: str) -> str:
 
 
 def lines_in(file: BinaryIO, source: str) -> Iterator[bytes]:
-    """The file's lines; raises `UsageError` for one that is longer than any that lfg writes."""
+    """Yield the file's lines; raises `UsageError` for one longer than `LONGEST_LINE`."""
     number = 0
     while line := file.readline(LONGEST_LINE + 1):
         number += 1

@@ -149,7 +149,7 @@ class Writer:
 
     @property
     def rescued(self) -> str | None:
-        """What to say of runs that are in another file than they belong; None where none is."""
+        """A line for a person about runs saved in another file; None where none is."""
         if self._file.rescued is None:
             return None
         return f"{self._file.trouble}; to see it: LFG_DATA_DIR={self._file.rescued} lfg history"
@@ -300,7 +300,7 @@ class Writer:
         self._tell_trouble()
 
     def _tell_trouble(self) -> None:
-        """Say where the runs are, if not where they belong, and when they are back."""
+        """Report where the runs are if not in their own file, and that they are back."""
         if self._file.trouble != self._told and not self._backlog:
             self._tell_behind(self._file.trouble)
 

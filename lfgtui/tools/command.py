@@ -43,7 +43,7 @@ OnOutput: TypeAlias = Callable[[Channel, str], None]
 
 _CHANNELS: dict[int, Channel] = {1: "stdout", 2: "stderr"}
 _CLEARING_SECONDS = 10.0
-"""More than a supervisor takes to kill all there is and to say so."""
+"""Longer than a supervisor takes to kill everything and to report it."""
 
 _UNSUPERVISED = "the command's supervisor was killed: what it started may still be running"
 _LIVE_END = "\n[there is more output; it is not shown here]\n"
@@ -107,7 +107,7 @@ def _shell_and_folder(workspace: Path) -> tuple[str, Path]:
 
 
 async def _until_end(running: "_Running", seconds: float, limits: ToolLimits) -> str | None:
-    """Wait for the end of the command; gives what to say of it where that was not its own."""
+    """Wait for the end of the command; return why it was stopped, None if it ended by itself."""
     try:
         async with asyncio.timeout(seconds):
             await running.ended.wait()
@@ -156,10 +156,10 @@ async def _clear(
 
 
 class _News(asyncio.Protocol):
-    """What the supervisor tells of the command.
+    """The supervisor's reports.
 
-    `ended`: it has no more to tell; `is_cleared`: because all was done, and
-    not because somebody killed it.
+    `ended`: there are no more; `is_cleared`: because the supervisor had finished, and
+    not because it was killed.
     """
 
     def __init__(self, exited: Callable[[], None]) -> None:
@@ -244,14 +244,14 @@ class _Running(asyncio.SubprocessProtocol):
             self.closed.set()
 
     def process_exited(self) -> None:
-        self.gone.set()  # what it told may be unread yet; its end of the socket has the last word
+        self.gone.set()  # its last reports may be unread; the end of the socket comes after them
 
     def _command_exited(self) -> None:
         self.exited.set()
         self.ended.set()
 
     def ask(self, what: bytes) -> None:
-        """Ask something of the supervisor."""
+        """Send a request to the supervisor."""
         if self.lifeline is not None and not self.lifeline.is_closing():
             self.lifeline.write(what)
 

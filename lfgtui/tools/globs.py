@@ -15,7 +15,7 @@ from lfgtui.errors import ToolError
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _MOST_ALTERNATIVES = 64
 _MOST_PARTS = 64
-"""More would make each of many files slow to match."""
+"""Most parts of a glob: each file takes longer to match with more."""
 
 
 class Glob:

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import TextIO
 
 LINE = 1_000_000
-"""Characters of a line that are searched."""
+"""Most characters of a line that are searched."""
 
 CPU_SECONDS = 120
-"""More than any search is given: one whose lfg was killed ends by itself."""
+"""More than any search is given, so that one whose lfg was killed ends by itself."""
 
 
 def matches(pattern: re.Pattern[str], path: str, most: int) -> Iterator[tuple[int, str]]:

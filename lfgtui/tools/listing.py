@@ -74,7 +74,7 @@ async def files_below(
 
 
 class Deadline:
-    """When work in a thread has to be over: nobody else can end it."""
+    """A time limit that work in a thread checks, since nobody can stop a thread."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -87,7 +87,7 @@ class Deadline:
 
 
 def _chosen(names: list[str], pattern: str | UnsetType, base: str, deadline: Deadline) -> list[str]:
-    """Those that the glob means, sorted."""
+    """Return the names that match the glob, sorted."""
     if not isinstance(pattern, str):
         return sorted(names)
     glob = Glob(pattern, base)

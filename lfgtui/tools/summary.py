@@ -70,7 +70,7 @@ def _said(parsed: Arguments) -> str:
 
 
 def _destination(parsed: Arguments, workspace: Path) -> str:
-    """Where links lead a path that names another place: that is where it is read or written."""
+    """Return where links lead the path, as the end of the line; empty if it has none."""
     if isinstance(parsed, RunCommand):
         return ""
     assert isinstance(parsed, ReadFile | ListFiles | SearchFiles | WriteFile | EditFile)
@@ -81,7 +81,7 @@ def _destination(parsed: Arguments, workspace: Path) -> str:
 
 
 def _exact(value: str) -> str:
-    """What an argument is, with nothing in it that is not seen, not even at its ends."""
+    """Return the argument with whatever cannot be seen written out, blanks at its ends too."""
     inner = value.strip(" ")
     begin = value.index(inner) if inner else len(value)
     blanks = (_BLANK * begin, _BLANK * (len(value) - begin - len(inner)))

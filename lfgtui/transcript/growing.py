@@ -32,7 +32,7 @@ class Growing:
         return "".join([self._chunks[index][position - begin :], *self._chunks[index + 1 :]])
 
     def piece(self, position: int, most: int) -> str:
-        """At most so many characters from a place on; costs no more than they do."""
+        """Return at most `most` characters from `position` on; costs no more than they are long."""
         end = position + most
         index, last = (bisect_right(self._begins, place) - 1 for place in (position, end))
         text = "".join(self._chunks[index : last + 1]) if index < last else self._chunks[index]

@@ -12,7 +12,7 @@ from lfgtui.events import Citation, ToolArguments
 from lfgtui.transcript.growing import Growing
 
 SHOWN = 50_000
-"""Characters of an end of which a card shows some rows."""
+"""Characters at the end of a text among which a card finds the rows that it shows."""
 
 
 def _end_of(text: Growing, lines: int) -> tuple[str, int]:
@@ -36,7 +36,7 @@ class TextItem(msgspec.Struct):
         return self._text.since(position)
 
     def piece(self, position: int, most: int) -> str:
-        """At most so many characters of the text from a place on."""
+        """Return at most `most` characters of the text from `position` on."""
         return self._text.piece(position, most)
 
     def append(self, text: str) -> None:
@@ -102,17 +102,17 @@ class ToolItem(msgspec.Struct):
         return str(self._json)
 
     def arguments_piece(self, position: int, most: int) -> str:
-        """Return at most so many characters of the arguments that have arrived, from a place on."""
+        """Return at most `most` characters of the arguments so far, from `position` on."""
         return self._json.piece(position, most)
 
     @property
     def arguments_end(self) -> str:
-        """The last of the arguments, as much as a card may show."""
+        """The end of the arguments so far, as much as a card may show."""
         return self._json.since(max(0, len(self._json) - SHOWN))
 
     @property
     def live_end(self) -> tuple[str, int]:
-        """The last of the live output, as much as a card may show, and the lines before it."""
+        """The end of the live output, as much as a card may show, and the count of lines before."""
         return _end_of(self._live, self._live_lines)
 
     @property
@@ -149,7 +149,7 @@ class HostedItem(msgspec.Struct):
 
     @property
     def live_end(self) -> tuple[str, int]:
-        """The last of the live output, as much as a card may show, and the lines before it."""
+        """The end of the live output, as much as a card may show, and the count of lines before."""
         return _end_of(self._live, self._live_lines)
 
     def add_output(self, text: str) -> None:
