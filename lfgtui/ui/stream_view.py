@@ -72,8 +72,8 @@ class StreamView(PaintedStream):
 
     @property
     def is_behind(self) -> bool:
-        """Whether the transcript says more than frames have had time to read."""
-        return self._stream.is_behind
+        """True while the transcript says more than has been read, or nothing is laid out yet."""
+        return self._look is None or self._stream.is_behind
 
     @property
     def follows(self) -> bool:

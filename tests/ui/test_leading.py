@@ -109,6 +109,23 @@ async def led(pilot: Pilot[int], app: LfgApp, path: Path, hit: SearchHit) -> tup
     return row, window.top
 
 
+async def test_a_frame_before_the_first_layout_does_not_lead_astray(
+    make_app: MakeApp, store: Store, hits: list[SearchHit], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mounted = RunScreen.on_mount
+
+    def mounted_as_a_frame_is_due(screen: RunScreen) -> None:
+        mounted(screen)
+        screen.frame(screen._desk.panes.clock())
+
+    monkeypatch.setattr(RunScreen, "on_mount", mounted_as_a_frame_is_due)
+    app = make_app(FakeLive("a"))
+    async with app.run_test(size=(90, 20)) as pilot:
+        hit = next(hit for hit in hits if meant(hit) == "3")
+        row, _ = await led(pilot, app, store.path, hit)
+    assert "needle 3" in row
+
+
 async def test_each_hit_leads_to_its_own_place(
     make_app: MakeApp, store: Store, hits: list[SearchHit]
 ) -> None:
