@@ -52,7 +52,7 @@ class StreamLines:
 
         What there is no time for in this frame waits for the next (`is_behind`).
         """
-        self._update_live(context)
+        self._update_live(context.until_half)
         self._take_in(transcript, context)
         for index in self._to_fade:
             view = self.views[index]

@@ -54,11 +54,15 @@ class Stand:
 
     def happen(self, *events: e.Event) -> None:
         """Entries come, and a frame is drawn."""
+        self.apply(*events)
+        self.frame()
+
+    def apply(self, *events: e.Event) -> None:
+        """Entries come."""
         for event in events:
             self._attempt += isinstance(event, e.AttemptStarted)
             seq = self.transcript.last_seq + 1
             self.transcript.apply(e.Entry("r", "t", self._attempt, seq, 1000.0 + seq, event))
-        self.frame()
 
     def frame(self, now: float | None = None) -> None:
         if now is not None:

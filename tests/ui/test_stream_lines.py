@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Iterator
+from itertools import count
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from lfgtui import events as e
 from lfgtui.ui.heights import Heights
@@ -20,6 +22,10 @@ def paragraphs(first: int, last: int) -> str:
 
 def call(name: str) -> list[e.Event]:
     return [e.ToolCallStarted(name, "run"), e.ToolCallRequested(name, "run", {"command": "make"})]
+
+
+def searches(first: int, last: int) -> list[e.Event]:
+    return [e.HostedTool("search", f"query {number}", "") for number in range(first, last)]
 
 
 # What is drawn, and when
@@ -44,6 +50,20 @@ def test_what_comes_at_once_is_drawn_only_where_it_is_in_sight() -> None:
     stand = long_stand()
     assert len(stand.pieces.pieces) > 300
     assert drawn(stand) == [0, *in_sight(stand)]  # the prompt was in sight before
+
+
+def test_cards_that_may_still_change_leave_time_for_new_ones() -> None:
+    stand = Stand()
+    stand.happen(*searches(0, 1000))
+    before, looks = len(stand.lines.views), count()
+    stand.apply(*searches(1000, 1200))
+    frames = 0
+    while len(stand.lines.views) < before + 200:
+        until = float(next(looks)) + 20
+        stand.look = replace(stand.look, clock=lambda: float(next(looks)), until=until)
+        stand.frame()
+        frames += 1
+    assert frames < 40
 
 
 def test_the_rest_is_drawn_bit_by_bit_and_what_is_in_sight_stays() -> None:

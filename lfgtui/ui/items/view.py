@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import Literal, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from lfgtui.events import ToolArguments
 from lfgtui.ui.lines import Row, Span, fit
@@ -42,6 +43,11 @@ class Context(msgspec.Struct, frozen=True):
     def is_time_up(self) -> bool:
         """Whether the frame has read enough."""
         return self.clock() >= self.until
+
+    @property
+    def until_half(self) -> "Context":
+        """The same with half of the time that is left."""
+        return replace(self, until=(self.clock() + self.until) / 2)
 
     @property
     def beat(self) -> int:
