@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.hostile.cases import ONE, WHOLE, Aftermath, Pause, Step, case
+from tests.hostile.cases import ONE, WHOLE, Aftermath, Look, Pause, Step, case
 from tests.hostile.session import Session
 from tests.hostile.wires import Wire
 
@@ -134,12 +134,15 @@ def _close(session: Session) -> None:
     session.terminal.hang_up()
 
 
-def _ended_by_hangup(after: Aftermath) -> Iterator[str]:
-    if after.code != 129:
-        yield f"exit code {after.code}, not 129"
+def _ends_with(code: int) -> Look:
+    def look(after: Aftermath) -> Iterator[str]:
+        if after.code != code:
+            yield f"exit code {after.code}, not {code}"
+
+    return look
 
 
-@case("interrupted", wires=ONE, act=_close, look=_ended_by_hangup, sees_all=False)
+@case("interrupted", wires=ONE, act=_close, look=_ends_with(129), sees_all=False)
 def terminal_that_is_closed(wire: Wire) -> Iterator[Step]:
     """Its window is closed: lfg ends with 129, and what was said is kept."""
     yield from _paced(wire)
@@ -152,12 +155,7 @@ def _storm(session: Session) -> None:
             time.sleep(0.002)
 
 
-def _ended_by_sigint(after: Aftermath) -> Iterator[str]:
-    if after.code != 130:
-        yield f"exit code {after.code}, not 130"
-
-
-@case("interrupted", wires=ONE, act=_storm, look=_ended_by_sigint, sees_all=False)
+@case("interrupted", wires=ONE, act=_storm, look=_ends_with(130), sees_all=False)
 def storm_of_signals(wire: Wire) -> Iterator[Step]:
     """300 signals, SIGINT first: one ending, without a traceback."""
     yield from _paced(wire)

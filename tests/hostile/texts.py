@@ -17,64 +17,90 @@ def _answer(wire: Wire, text: str) -> Iterator[Step]:
     yield wire.text("\n\nafter") + wire.finish()
 
 
+ANSWERS = {
+    "combining-marks-on-every-letter": (
+        "2,000 letters with 50 marks each.",
+        ("e" + "\u0301" * 50) * 2000,
+    ),
+    "zero-width-joiners": ("8,000 people joined into one.", "👩\u200d" * 8000),
+    "variation-selectors": (
+        "16,000 variation selectors, and as many flags.",
+        "☎" + "\ufe0f" * 16_000 + "\n\n" + "🇨" * 16_000,
+    ),
+    "zero-width-spaces": (
+        "100,000 characters without a width.",
+        "\u200b" * 50_000 + "\u2060" * 50_000,
+    ),
+    "hangul-without-end": (
+        "16,000 leading consonants, which join to one syllable.",
+        "\u1100" * 16_000,
+    ),
+    "brackets": ("100 KB of `[`.", "[" * 100 * _KILOBYTE),
+    "images-begun": ("100 KB of `![`.", "![" * 50 * _KILOBYTE),
+    "addresses": ("100 KB of `http://a.`.", "http://a." * 11 * _KILOBYTE),
+    "links-begun": (
+        "100 KB of `[a](`, and of `[a][`.",
+        "[a](" * 25 * _KILOBYTE + "\n\n" + "[a][" * 25 * _KILOBYTE,
+    ),
+    "stars": ("100 KB of `*a_`.", "*a_" * 33 * _KILOBYTE),
+    "ticks": (
+        "Runs of ticks, each of another length.",
+        " ".join("`" * length for length in range(1, 450)),
+    ),
+    "tags-begun": (
+        "`<!--`, `<?` and `<a ` that never close.",
+        "a <!--" * 10 * _KILOBYTE + "\n\n" + "b <?" * 10 * _KILOBYTE,
+    ),
+    "nested-quotes": (
+        "Quotes 10,000 deep, and lists as deep as a line allows.",
+        ">" * 10_000 + " deep\n\n" + "- " * 5000 + "deep\n",
+    ),
+    "nested-lists": (
+        "A list 300 levels deep, a line each.",
+        "".join("  " * level + "- x\n" for level in range(300)),
+    ),
+    "table-of-50000-rows": ("A table of 50,000 rows.", "|a|b|\n|-|-|\n" + "|one|two|\n" * 50_000),
+    "table-of-ragged-cells": (
+        "A table with one cell of 200 KB in which nothing can be broken.",
+        "|a|b|\n|-|-|\n|" + "x" * 200_000 + "|y|\n",
+    ),
+    "one-word-of-a-megabyte": (
+        "A megabyte without a blank, half of it wide.",
+        "x" * 500_000 + "設" * 200_000,
+    ),
+    "fences": ("20,000 code blocks of one line.", "```python\nx = 1\n```\n" * 20_000),
+    "entities": (
+        "Entities, whole and begun.",
+        "&amp;&#x1b;&#27;&#x9b;&#0;&#x202e;" * 3000 + "&" * 50_000,
+    ),
+    "right-to-left": (
+        "Overrides of direction, and scripts that run the other way.",
+        "\u202e\u2067שלום مرحبا\u2069" * 3000,
+    ),
+    "json-in-the-text": (
+        "100 KB that begins like a call in JSON, deep and never closed.",
+        '{"name": "x", "arguments": ' * 4000 + '{"a":[' * 5000,
+    ),
+}
+"""Cases of an answer alone: what it is, and its text."""
+
+
+def _enter(name: str, told: str, text: str) -> None:
+    def play(wire: Wire) -> Iterator[Step]:
+        yield from _answer(wire, text)
+
+    play.__name__, play.__doc__ = name, told
+    case("done", wires=ONE)(play)
+
+
+for _name, (_told, _text) in ANSWERS.items():
+    _enter(_name, _told, _text)
+
+
 @case("done")
 def combining_marks(wire: Wire) -> Iterator[Step]:
     """16,000 combining marks on one letter."""
     yield from _answer(wire, "e" + "\u0301" * 16_000)
-
-
-@case("done", wires=ONE)
-def combining_marks_on_every_letter(wire: Wire) -> Iterator[Step]:
-    """2,000 letters with 50 marks each."""
-    yield from _answer(wire, ("e" + "\u0301" * 50) * 2000)
-
-
-@case("done", wires=ONE)
-def zero_width_joiners(wire: Wire) -> Iterator[Step]:
-    """8,000 people joined into one."""
-    yield from _answer(wire, "👩\u200d" * 8000)
-
-
-@case("done", wires=ONE)
-def variation_selectors(wire: Wire) -> Iterator[Step]:
-    """16,000 variation selectors, and as many flags."""
-    yield from _answer(wire, "☎" + "\ufe0f" * 16_000 + "\n\n" + "🇨" * 16_000)
-
-
-@case("done", wires=ONE)
-def zero_width_spaces(wire: Wire) -> Iterator[Step]:
-    """100,000 characters without a width."""
-    yield from _answer(wire, "\u200b" * 50_000 + "\u2060" * 50_000)
-
-
-@case("done", wires=ONE)
-def hangul_without_end(wire: Wire) -> Iterator[Step]:
-    """16,000 leading consonants, which join to one syllable."""
-    yield from _answer(wire, "\u1100" * 16_000)
-
-
-@case("done", wires=ONE)
-def brackets(wire: Wire) -> Iterator[Step]:
-    """100 KB of `[`."""
-    yield from _answer(wire, "[" * 100 * _KILOBYTE)
-
-
-@case("done", wires=ONE)
-def images_begun(wire: Wire) -> Iterator[Step]:
-    """100 KB of `![`."""
-    yield from _answer(wire, "![" * 50 * _KILOBYTE)
-
-
-@case("done", wires=ONE)
-def addresses(wire: Wire) -> Iterator[Step]:
-    """100 KB of `http://a.`."""
-    yield from _answer(wire, "http://a." * 11 * _KILOBYTE)
-
-
-@case("done", wires=ONE)
-def links_begun(wire: Wire) -> Iterator[Step]:
-    """100 KB of `[a](`, and of `[a][`."""
-    yield from _answer(wire, "[a](" * 25 * _KILOBYTE + "\n\n" + "[a][" * 25 * _KILOBYTE)
 
 
 @case("done", wires=ONE)
@@ -85,58 +111,10 @@ def delimiters(wire: Wire) -> Iterator[Step]:
 
 
 @case("done", wires=ONE)
-def stars(wire: Wire) -> Iterator[Step]:
-    """100 KB of `*a_`."""
-    yield from _answer(wire, "*a_" * 33 * _KILOBYTE)
-
-
-@case("done", wires=ONE)
-def ticks(wire: Wire) -> Iterator[Step]:
-    """Runs of ticks, each of another length."""
-    yield from _answer(wire, " ".join("`" * length for length in range(1, 450)))
-
-
-@case("done", wires=ONE)
-def tags_begun(wire: Wire) -> Iterator[Step]:
-    """`<!--`, `<?` and `<a ` that never close."""
-    yield from _answer(wire, "a <!--" * 10 * _KILOBYTE + "\n\n" + "b <?" * 10 * _KILOBYTE)
-
-
-@case("done", wires=ONE)
-def nested_quotes(wire: Wire) -> Iterator[Step]:
-    """Quotes 10,000 deep, and lists as deep as a line allows."""
-    yield from _answer(wire, ">" * 10_000 + " deep\n\n" + "- " * 5000 + "deep\n")
-
-
-@case("done", wires=ONE)
-def nested_lists(wire: Wire) -> Iterator[Step]:
-    """A list 300 levels deep, a line each."""
-    yield from _answer(wire, "".join("  " * level + "- x\n" for level in range(300)))
-
-
-@case("done", wires=ONE)
 def table_of_2000_columns(wire: Wire) -> Iterator[Step]:
     """A table of 2,000 columns."""
     row = "|x" * 2000 + "|\n"
     yield from _answer(wire, row + "|-" * 2000 + "|\n" + row * 20)
-
-
-@case("done", wires=ONE)
-def table_of_50000_rows(wire: Wire) -> Iterator[Step]:
-    """A table of 50,000 rows."""
-    yield from _answer(wire, "|a|b|\n|-|-|\n" + "|one|two|\n" * 50_000)
-
-
-@case("done", wires=ONE)
-def table_of_ragged_cells(wire: Wire) -> Iterator[Step]:
-    """A table with one cell of 200 KB in which nothing can be broken."""
-    yield from _answer(wire, "|a|b|\n|-|-|\n|" + "x" * 200_000 + "|y|\n")
-
-
-@case("done", wires=ONE)
-def one_word_of_a_megabyte(wire: Wire) -> Iterator[Step]:
-    """A megabyte without a blank, half of it wide."""
-    yield from _answer(wire, "x" * 500_000 + "設" * 200_000)
 
 
 @case("done", wires=ONE)
@@ -154,28 +132,10 @@ def code_that_cannot_be_read(wire: Wire) -> Iterator[Step]:
 
 
 @case("done", wires=ONE)
-def fences(wire: Wire) -> Iterator[Step]:
-    """20,000 code blocks of one line."""
-    yield from _answer(wire, "```python\nx = 1\n```\n" * 20_000)
-
-
-@case("done", wires=ONE)
 def link_definitions(wire: Wire) -> Iterator[Step]:
     """20,000 link definitions, and a use of each."""
     defined = "".join(f"[{n}]: http://x/{n}\n" for n in range(20_000))
     yield from _answer(wire, defined + "\n" + "".join(f"[{n}] " for n in range(20_000)))
-
-
-@case("done", wires=ONE)
-def entities(wire: Wire) -> Iterator[Step]:
-    """Entities, whole and begun."""
-    yield from _answer(wire, "&amp;&#x1b;&#27;&#x9b;&#0;&#x202e;" * 3000 + "&" * 50_000)
-
-
-@case("done", wires=ONE)
-def right_to_left(wire: Wire) -> Iterator[Step]:
-    """Overrides of direction, and scripts that run the other way."""
-    yield from _answer(wire, "\u202e\u2067שלום مرحبا\u2069" * 3000)
 
 
 @case("done", wires=ONE)
@@ -229,9 +189,3 @@ def leaked_markup(wire: Wire) -> Iterator[Step]:
         text = begun * (40 * _KILOBYTE // len(begun))
         yield wire.begin() + wire.text(text) if begun == "<think>" else wire.text(text)
     yield wire.text("\n\nafter") + wire.finish()
-
-
-@case("done", wires=ONE)
-def json_in_the_text(wire: Wire) -> Iterator[Step]:
-    """100 KB that begins like a call in JSON, deep and never closed."""
-    yield from _answer(wire, '{"name": "x", "arguments": ' * 4000 + '{"a":[' * 5000)
