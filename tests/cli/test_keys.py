@@ -8,6 +8,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_hex
 
 from lfgtui import paths
 from lfgtui.history import Reader
@@ -74,10 +75,10 @@ def run_lfg(folder: Path, config: str, tickets: str, values: dict[str, str]) -> 
 
 
 def test_a_command_finds_no_key_in_any_environment(tmp_path: Path) -> None:
-    keys = {name: drawn(40, seed=n) for n, name in enumerate(("ACCESS_TO_ONE", "OPENAI_API_KEY"))}
+    keys = {name: token_hex(20) for name in ("ACCESS_TO_ONE", "OPENAI_API_KEY")}
     values = {
         **keys,
-        "QUEUE": "amqp://me:" + drawn(12, seed=9) + "@localhost",
+        "QUEUE": f"amqp://me:{token_hex(6)}@localhost",
         "GIVEN_TOKEN": "given-on-purpose",
     }
     (tmp_path / "look.toml").write_text(SCENARIO)

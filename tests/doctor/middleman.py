@@ -11,7 +11,7 @@ import httpx2
 How = Literal["passes", "collects", "compresses", "slices", "cuts"]
 
 SLICE_SECONDS = 0.15
-IDLE_SECONDS = 0.6
+IDLE_SECONDS = 1.0
 
 
 class Middleman:

@@ -1,6 +1,7 @@
 """The doctor's question over real sockets: a server that streams, and what stands before it."""
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator
 
 import pytest
@@ -14,7 +15,7 @@ from lfgtui.providers.base import Request
 from lfgtui.providers.openai_chat import ChatProvider
 from tests.redaction.secrets import drawn
 
-from .conftest import Ask
+from .conftest import STALL, Ask
 from .middleman import between
 
 
@@ -83,7 +84,9 @@ async def test_a_proxy_that_cuts_what_is_silent_is_named_with_the_seconds(
         said = await ask(url, model="silent")
     assert not said.ok
     end = finding(said, "end")
-    assert "0.6 s of them silent" in end.message
+    silent = re.search(r"([\d.]+) s of them silent", end.message)
+    assert silent is not None
+    assert 0.5 <= float(silent[1]) < STALL.seconds  # a busy machine is late at both ends of it
     assert "proxy_read_timeout" in end.fix
 
 

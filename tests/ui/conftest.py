@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 from textual import markup
+from textual.notifications import Notification
+from textual.pilot import Pilot
 
 from lfgtui import paths
 from lfgtui.config import Config
@@ -19,6 +21,7 @@ from lfgtui.ui.source import StoredRun, read_run
 from lfgtui.ui.view import RunView
 from tests.ui.fake_live import FakeLive
 from tests.ui.past import keep
+from tests.ui.terminal import at_rest
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +35,28 @@ def no_markup(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError(f"parsed as markup: {text!r}")
 
     monkeypatch.setattr(markup, "to_content", refuse)
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a pilot wait until all is handled, and toasts stay until a test has seen them.
+
+    Textual's pilot takes a process that gets no CPU for an idle one.
+    """
+    press, pause = Pilot.press, Pilot.pause
+
+    async def press_each(pilot: Pilot[object], *keys: str) -> None:
+        for key in keys:
+            await press(pilot, key)
+            await at_rest(pilot.app)
+
+    async def pause_until_rest(pilot: Pilot[object], delay: float | None = None) -> None:
+        await pause(pilot, delay)
+        await at_rest(pilot.app)
+
+    monkeypatch.setattr(Pilot, "press", press_each)
+    monkeypatch.setattr(Pilot, "pause", pause_until_rest)
+    monkeypatch.setattr(Notification, "has_expired", False)
 
 
 @pytest.fixture

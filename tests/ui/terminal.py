@@ -11,12 +11,14 @@ import unicodedata
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import lru_cache
+from typing import TypeVar
 
 import pyte
 from rich.cells import get_character_cell_size
 from rich.color import ColorSystem
 from textual import events
 from textual._context import visible_screen_stack
+from textual.app import App
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.geometry import Offset, Size
 from textual.message_pump import MessagePump
@@ -29,6 +31,7 @@ from wcwidth import wcwidth
 from lfgtui.ui.app import LfgApp
 
 Cell = pyte.screens.Char
+ResultT = TypeVar("ResultT")
 
 _PATIENCE = 20.0
 """Seconds until an app that never comes to rest is given up."""
@@ -124,18 +127,7 @@ class Terminal:
 
     async def settle(self) -> None:
         """Wait until all is handled and painted, a whole frame of the clock included."""
-        await self._rest()
-        self.app._frame()
-        await self._rest()
-
-    async def _rest(self) -> None:
-        quiet = 0
-        async with asyncio.timeout(_PATIENCE):
-            while quiet < _REST:
-                await asyncio.sleep(0)
-                if _is_painting(self.app):
-                    self.app.screen._on_timer_update()
-                quiet = 0 if _is_painting(self.app) or _is_busy(self.app) else quiet + 1
+        await settled(self.app)
 
     # What is on the screen
 
@@ -189,7 +181,7 @@ class Terminal:
             if not self.difference():
                 return ""
             await self._pilot.pause(seconds)
-            await self._rest()
+            await at_rest(self.app)
         return self.difference()
 
     def _row(self, y: int) -> tuple[Cell, ...]:
@@ -287,7 +279,25 @@ def _unfaithful(strip: Strip, due: Sequence[Cell]) -> str:
     return ""
 
 
-def _is_painting(app: LfgApp) -> bool:
+async def settled(app: LfgApp) -> None:
+    """Draw a whole frame of the clock when all before it is handled, and wait for it."""
+    await at_rest(app)
+    app._frame()
+    await at_rest(app)
+
+
+async def at_rest(app: App[ResultT]) -> None:
+    """Wait until no message, layout or repaint is pending, or the app has ended."""
+    quiet = 0
+    async with asyncio.timeout(_PATIENCE):
+        while quiet < _REST and app.is_running:
+            await asyncio.sleep(0)
+            if _is_painting(app):
+                app.screen._on_timer_update()
+            quiet = 0 if _is_painting(app) or _is_busy(app) else quiet + 1
+
+
+def _is_painting(app: App[ResultT]) -> bool:
     screen = app.screen
     return bool(
         screen._layout_required
@@ -300,7 +310,7 @@ def _is_painting(app: LfgApp) -> bool:
     )
 
 
-def _is_busy(app: LfgApp) -> bool:
+def _is_busy(app: App[ResultT]) -> bool:
     pumps: list[MessagePump] = [app]
     for screen in app.screen_stack:
         pumps += screen.walk_children(with_self=True)

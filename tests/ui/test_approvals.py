@@ -12,6 +12,7 @@ from lfgtui.ui.app import LfgApp
 from lfgtui.ui.requests_seen import CardInView, RequestsSeen
 from tests.ui.fake_live import FakeLive
 from tests.ui.screen_text import lines, toasts
+from tests.ui.terminal import settled
 
 MakeApp = Callable[..., LfgApp]
 
@@ -33,14 +34,21 @@ async def asked(
         live.begin("a")
         live.stream("a", "words and more words\n\n" * 40)
         live.ask("a", command=command)
-        await pilot.pause(0.1)
+        await settled(app)
         yield pilot
 
 
-async def wait_out_the_guard(live: FakeLive, pilot: Pilot[int]) -> None:
-    await pilot.pause(0.1)  # a frame shows it
+async def wait_out_the_guard(live: FakeLive, app: LfgApp) -> None:
+    await settled(app)  # a frame shows it
     live.now += 1
-    await pilot.pause(0.1)
+    await settled(app)
+
+
+async def check_it_is_approved_once_read(live: FakeLive, app: LfgApp, pilot: Pilot[int]) -> None:
+    assert live.sent == []
+    await wait_out_the_guard(live, app)
+    await pilot.press("a")
+    assert live.sent == [Approve("a", "call-1")]
 
 
 async def test_a_card_that_was_scrolled_away_is_shown_first(
@@ -48,20 +56,17 @@ async def test_a_card_that_was_scrolled_away_is_shown_first(
 ) -> None:
     app = make_app(live)
     async with asked(app, live) as pilot:
-        await wait_out_the_guard(live, pilot)
+        await wait_out_the_guard(live, app)
         await pilot.press("home")
-        await wait_out_the_guard(live, pilot)
+        await wait_out_the_guard(live, app)
         assert not any("rm -rf build" in line for line in lines(app))
         await pilot.press("a")
         assert live.sent == []
         assert toasts(app) == ["read what it asks for first, then decide"]
-        await pilot.pause(0.1)
+        await settled(app)
         assert any("rm -rf build" in line for line in lines(app))
         await pilot.press("a")
-        assert live.sent == []
-        await wait_out_the_guard(live, pilot)
-        await pilot.press("a")
-        assert live.sent == [Approve("a", "call-1")]
+        await check_it_is_approved_once_read(live, app, pilot)
 
 
 async def test_a_card_that_output_pushes_out_of_sight_is_not_approved(
@@ -69,14 +74,11 @@ async def test_a_card_that_output_pushes_out_of_sight_is_not_approved(
 ) -> None:
     app = make_app(live)
     async with asked(app, live) as pilot:
-        await wait_out_the_guard(live, pilot)
+        await wait_out_the_guard(live, app)
         live.happen("a", *(e.Status(f"note {number}") for number in range(60)))
-        await wait_out_the_guard(live, pilot)
+        await wait_out_the_guard(live, app)
         await pilot.press("a")
-        assert live.sent == []
-        await wait_out_the_guard(live, pilot)
-        await pilot.press("a")
-        assert live.sent == [Approve("a", "call-1")]
+        await check_it_is_approved_once_read(live, app, pilot)
 
 
 async def test_a_card_that_does_not_fit_must_have_been_read_to_its_end(
@@ -84,7 +86,7 @@ async def test_a_card_that_does_not_fit_must_have_been_read_to_its_end(
 ) -> None:
     app = make_app(live)
     async with asked(app, live, TALL) as pilot:
-        await wait_out_the_guard(live, pilot)  # its end is in view, its beginning was not
+        await wait_out_the_guard(live, app)  # its end is in view, its beginning was not
         await pilot.press("a")
         assert live.sent == []
         assert "more than fits" in toasts(app)[0]
@@ -92,51 +94,40 @@ async def test_a_card_that_does_not_fit_must_have_been_read_to_its_end(
         await pilot.pause(0.1)
         for key in ("pageup", "pageup", "pageup", "pageup"):
             await pilot.press(key)
-            await pilot.pause(0.1)
-        await wait_out_the_guard(live, pilot)
+            await settled(app)
+        await wait_out_the_guard(live, app)
         await pilot.press("a")
         assert live.sent == []  # the question is not in view
         await pilot.press("end")
-        await wait_out_the_guard(live, pilot)
-        await pilot.press("a")
-        assert live.sent == [Approve("a", "call-1")]
+        await check_it_is_approved_once_read(live, app, pilot)
 
 
 async def test_time_under_a_question_does_not_count(make_app: MakeApp, live: FakeLive) -> None:
     app = make_app(live)
     async with asked(app, live) as pilot:
         await pilot.press("?")
-        await wait_out_the_guard(live, pilot)
+        await wait_out_the_guard(live, app)
         await pilot.press("escape", "a")
-        assert live.sent == []
-        await wait_out_the_guard(live, pilot)
-        await pilot.press("a")
-        assert live.sent == [Approve("a", "call-1")]
+        await check_it_is_approved_once_read(live, app, pilot)
 
 
 async def test_a_resize_has_it_read_again(make_app: MakeApp, live: FakeLive) -> None:
     app = make_app(live)
     async with asked(app, live, "echo " + "long " * 40) as pilot:
-        await wait_out_the_guard(live, pilot)
+        await wait_out_the_guard(live, app)
         await pilot.resize_terminal(50, 20)
-        await pilot.pause(0.1)
+        await settled(app)
         await pilot.press("a")
-        assert live.sent == []
-        await wait_out_the_guard(live, pilot)
-        await pilot.press("a")
-        assert live.sent == [Approve("a", "call-1")]
+        await check_it_is_approved_once_read(live, app, pilot)
 
 
 async def test_a_folded_card_is_unfolded_first(make_app: MakeApp, live: FakeLive) -> None:
     app = make_app(live)
     async with asked(app, live) as pilot:
         await pilot.press("space")
-        await wait_out_the_guard(live, pilot)
+        await wait_out_the_guard(live, app)
         await pilot.press("a")
-        assert live.sent == []
-        await wait_out_the_guard(live, pilot)
-        await pilot.press("a")
-        assert live.sent == [Approve("a", "call-1")]
+        await check_it_is_approved_once_read(live, app, pilot)
 
 
 async def test_a_card_whose_beginning_was_never_in_view_is_shown_from_there(
