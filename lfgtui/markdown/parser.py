@@ -109,7 +109,7 @@ def _narrow(rule: BlockRule) -> BlockRule:
 
 
 def _lacking_row(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """Whether a table ends before the line, which has far fewer cells than columns."""
+    """Return True if a table ends before the line, which has far fewer cells than columns."""
     if not silent or state.parentType != "table":
         return False
     columns: int = state.env["columns"]

@@ -61,7 +61,7 @@ class Shed:
 
     @property
     def is_too_long(self) -> bool:
-        """Whether the leaf is to be parted."""
+        """True if the leaf is to be split."""
         if len(self.text) > LONGEST_BLOCK or self.text.count("\n") >= MOST_LINES:
             return True
         return len(self.rows) > _TOKENS_A_CELL * MOST_CELLS

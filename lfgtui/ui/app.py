@@ -356,7 +356,7 @@ class LfgApp(App[int], inherit_bindings=False):
         self._close_messages_no_wait()
 
     def _handle_stray(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """What nobody waits for: a task of our own, a sink."""
+        """Treat an exception in a task or callback that nobody awaits as any other bug."""
         if isinstance(error := context.get("exception"), Exception):
             self._handle_exception(error)
 
@@ -374,11 +374,11 @@ class LfgApp(App[int], inherit_bindings=False):
         self._signals.enter_context(signals.delivered(loop, self._signalled))
 
     def _signalled(self, number: signal.Signals) -> None:
-        now = time.monotonic()
+        at = time.monotonic()
         if self._ending is None:
-            self._signalled_at = now
+            self._signalled_at = at
             self._end(128 + number)
-        elif now - self._signalled_at >= IMPATIENT:
+        elif at - self._signalled_at >= IMPATIENT:
             self.exit(128 + number)
 
     def _end(self, code: int | None) -> None:

@@ -35,7 +35,7 @@ MOST_HUNG = 30
 """Characters that may hang on another one: Unicode's own bound (UAX #15, Stream-Safe Text)."""
 
 _CUT = "␦"
-"""What stands in the place of one too many."""
+"""Replaces a character that is one too many."""
 
 # One cell each, joined to nothing, and no place to break but at the blank. Not all that are so.
 _NARROW = (

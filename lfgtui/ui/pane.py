@@ -143,7 +143,7 @@ class Pane(Covered, Guarded, Widget, can_focus=True):
 
     @property
     def is_behind(self) -> bool:
-        """Whether there is more to show than frames have had time to read."""
+        """True while there is more to show than frames have had time to read."""
         return self._stream.is_behind
 
     @property
@@ -217,7 +217,7 @@ class Pane(Covered, Guarded, Widget, can_focus=True):
         return self._stream.lead_to(lead)
 
     def card_in_view(self, call: ToolItem) -> CardInView | None:
-        """What of a waiting call's card is on the screen."""
+        """Return the part of a waiting call's card that is on the screen."""
         spot = self._spot_of(call)
         return None if spot is None else self._stream.card_in_view(spot)
 

@@ -88,7 +88,7 @@ class PartialObject:
 
     def __init__(self) -> None:
         self.is_broken = False
-        """Whether this is no JSON object that a call may have, whatever may follow."""
+        """True once this can be no JSON object that a call may have, whatever follows."""
         self._members: dict[str, Member] = {}
         self._open = Member("")
         self._name: list[str] = []

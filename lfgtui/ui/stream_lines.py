@@ -80,7 +80,7 @@ class StreamLines:
             self._live = [index for index in live if index not in settled]
 
     def _update_view(self, index: int, context: Context) -> bool:
-        """Bring one view up to date; whether it can change no more."""
+        """Bring one view up to date; return True if it can change no more."""
         view = self.views[index]
         first = view.update(context)
         if first is not None:
@@ -89,7 +89,7 @@ class StreamLines:
         return view.is_settled
 
     def fold(self, kind: Kind, context: Context) -> bool:
-        """All of a kind may be folded in another way now; whether all lines were laid anew."""
+        """Fold or unfold all of a kind; return True if all lines were laid out anew."""
         changed = [
             (index, first)
             for index, view in enumerate(self.views)

@@ -67,7 +67,7 @@ def selected(lines: StreamLines, selection: Selection) -> str:
 
 
 def _after(piece: Piece, parts: Sequence[str]) -> str:
-    """What stands between a piece and the one before."""
+    """Return the separator between a piece and the one before."""
     return "\n" if parts and not piece.goes_on else ""
 
 

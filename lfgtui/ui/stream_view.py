@@ -229,7 +229,7 @@ class StreamView(PaintedStream):
         return line is not None
 
     def card_in_view(self, spot: Spot) -> CardInView | None:
-        """What of an item's card is on the screen; None where nothing is, or it is folded."""
+        """Return the part of an item's card that is on the screen; None if there is none."""
         if self._look is None or self._sight is None:
             return None
         rows = rows_on_screen(self)

@@ -1,4 +1,4 @@
-"""What came of a case: measured while it went on, judged afterwards."""
+"""The verdict on a case: measured while it runs, judged afterwards."""
 
 import json
 import os
@@ -43,7 +43,7 @@ class Verdict(NamedTuple):
 
     @property
     def is_well(self) -> bool:
-        """Whether nothing is wrong."""
+        """True if nothing is wrong."""
         return not (self.wrong or self.late)
 
 
@@ -73,7 +73,7 @@ def _late(figures: Figures) -> Iterator[str]:
 def _wrong(
     case: Case, one: Session, written: bytes, mark: int, *, code: int
 ) -> tuple[list[str], str]:
-    """What no quieter machine would mend, and how the hostile ticket ended."""
+    """Return the faults that no quieter machine would mend, and the hostile ticket's end."""
     wrong = list(said_wrongly(one, written))
     found = one.terminal.process.returncode
     if found != code and case.sees_all:
@@ -92,7 +92,7 @@ def _wrong(
 
 
 def ends_wrongly(case: Case, end: str) -> Iterator[str]:
-    """What is wrong with its end; an internal error always is, being a bug."""
+    """Yield what is wrong with its end; an internal error always is."""
     if end == "failed:internal" or not {end, end.partition(":")[0]} & case.ends:
         yield f"{case.name} ended {end}, not {' or '.join(sorted(case.ends))}"
 
@@ -100,7 +100,7 @@ def ends_wrongly(case: Case, end: str) -> Iterator[str]:
 def did_wrongly(
     case: Case, one: Session, name: str, tickets: Tickets, written: bytes, asked: Mapping[str, int]
 ) -> Iterator[str]:
-    """What the case itself finds wrong."""
+    """Yield the faults that the case itself finds."""
     if case.look is not None:
         neighbour, ticket = text_of(tickets.get(NEIGHBOUR, {})), tickets.get(name, {})
         code = one.terminal.process.returncode
@@ -109,7 +109,7 @@ def did_wrongly(
 
 
 def said_wrongly(one: Session, written: bytes) -> Iterator[str]:
-    """What should not have been written, to the terminal or to the log."""
+    """Yield what should not have been written to the terminal or the log."""
     is_cut = any(case.is_cut for case, _ in one.cases)
     yield from (f"to the terminal: {found}" for found in foreign(written, is_cut=is_cut))
     if found := _TROUBLE.search(written):

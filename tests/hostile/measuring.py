@@ -1,4 +1,4 @@
-"""How long keys, words and signals take while a case goes on, and what it costs."""
+"""Measurements while a case runs: delays of keys, words and signals, memory, CPU."""
 
 import re
 import signal
@@ -123,7 +123,7 @@ class _Measuring:
         return worst
 
     def _visible_from(self, sent: float) -> float:
-        """When a word can be seen at the earliest: not while something lies over the panes."""
+        """Return when a word can be seen at the earliest: not while something covers the panes."""
         ends = [end for start, end in self._hidden if start - _JUST_BEFORE <= sent <= end]
         return max(ends, default=sent)
 
@@ -141,7 +141,7 @@ class _Measuring:
             time.sleep(0.05)
 
     def _is_over(self, count: int) -> bool:
-        """Whether the neighbour has said so many words, or never will."""
+        """Return True if the neighbour has said so many words, or never will."""
         words = sum(note["event"] == "word" for note in self._one.healthy.notes[self._mark :])
         has_ended = self._one.terminal.process.poll() is not None
         return words >= count or has_ended or time.monotonic() > self._until

@@ -63,12 +63,12 @@ class Server:
         self._thread.start()
 
     def wait_for(self, seconds: float, **fields: object) -> bool:
-        """Whether it told of such a thing, now or within so many seconds."""
+        """Return True if it tells of such a thing within so many seconds."""
         with self._more:
             return self._more.wait_for(lambda: self.told(**fields) > 0, seconds)
 
     def told(self, **fields: object) -> int:
-        """How often it told of such a thing."""
+        """Return how often it told of such a thing."""
         return sum(fields.items() <= note.items() for note in list(self.notes))
 
     def stop(self) -> None:
@@ -143,7 +143,7 @@ class Session:
         return f"{case.name}-{wire}"
 
     def workspace(self, ticket: str) -> Path:
-        """Where the ticket's files are."""
+        """Return the folder of the ticket's files."""
         return self.folder / "work" / ticket
 
     def press(self, key: Key, seconds: float) -> float | None:

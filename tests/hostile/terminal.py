@@ -74,7 +74,7 @@ class Terminal:
         os.close(ours)
 
     def wait_for(self, pattern: "re.Pattern[bytes]", start: int, seconds: float) -> float | None:
-        """When what was written from `start` on first matched; None where it never did."""
+        """Return when the output from `start` on first matched; None if it never did."""
         until = time.monotonic() + seconds
         with self._more:
             while True:
@@ -86,7 +86,7 @@ class Terminal:
                 self._more.wait(left)
 
     def came(self, length: int) -> float:
-        """When so many bytes had been written."""
+        """Return when so many bytes had been written."""
         at = bisect_right(self._arrivals, (length - 1, float("inf")))
         return self._arrivals[at][1] if at < len(self._arrivals) else self._arrivals[-1][1]
 

@@ -49,12 +49,12 @@ class Wire:
 
     @property
     def is_websocket(self) -> bool:
-        """Whether records are frames."""
+        """True if records are frames."""
         return self.name == "agent-websocket"
 
     @property
     def is_agent(self) -> bool:
-        """Whether the other side is an agent with tools of its own."""
+        """True if the other side is an agent with tools of its own."""
         return self.name in ("agent-sse", "agent-websocket")
 
     def head(self) -> bytes:

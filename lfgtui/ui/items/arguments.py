@@ -18,7 +18,7 @@ _GROWING = 12
 """Rows of one that still grows: its last."""
 
 _SAID = frozenset({"command", "path", "pattern", "glob"})
-"""What the question says by itself."""
+"""Arguments that the question repeats."""
 
 _REMOVED = frozenset({"old", "old_string", "old_str"})
 _ADDED = frozenset({"new", "new_string", "new_str"})

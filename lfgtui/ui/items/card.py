@@ -61,8 +61,10 @@ def live_rows(text: str, palette: Palette, width: int) -> Sequence[Row]:
 
 
 def output_rows(output: str, live: tuple[str, int], palette: Palette, width: int) -> Sequence[Row]:
-    """What a tool said in the end; until then the end of what it says, and how many lines
-    stand before that."""
+    """The rows of a tool's output; until it is complete, of the end of its live output.
+
+    `live` is that end, and the number of lines before it.
+    """
     if len(output) > 2 * SHOWN:  # of more than that the middle is not even looked at
         between = output.count("\n", SHOWN, len(output) - SHOWN)
         first, last = plain_output(output[:SHOWN]), plain_output(output[-SHOWN:])

@@ -55,7 +55,7 @@ class LongText:
         return first
 
     def _edge(self, end: int) -> int | None:
-        """Where the open chunk ends, if it does: at a newline, or anywhere in an endless line."""
+        """Return where the open chunk ends: at a newline, or anywhere in an endless line."""
         least, most = self._begin + _CHUNK, self._begin + 2 * _CHUNK
         edge = self._text.find("\n", max(self._end, least), min(end, most))
         if edge >= 0:

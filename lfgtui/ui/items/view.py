@@ -41,7 +41,7 @@ class Context(msgspec.Struct, frozen=True):
 
     @property
     def is_time_up(self) -> bool:
-        """Whether the frame has read enough."""
+        """True once the frame has read enough."""
         return self.clock() >= self.until
 
     @property
@@ -140,7 +140,7 @@ class ItemView(ABC):
 
     @property
     def is_behind(self) -> bool:
-        """Whether the item says more than was read in the frames so far."""
+        """True while the item has more text than the frames so far have read."""
         return False
 
     def is_unfolded(self, context: Context) -> bool:
