@@ -135,23 +135,21 @@ async def test_a_card_whose_beginning_was_never_in_view_is_shown_from_there(
 ) -> None:
     app = make_app(live)
     async with asked(app, live, TALL) as pilot:
-        await wait_out_the_guard(live, pilot)  # following the end shows its end
+        await wait_out_the_guard(live, app)  # following the end shows its end
         assert any("approve" in line and "deny" in line for line in lines(app)[:-1])
         await pilot.press("a")
-        await pilot.pause(0.1)
+        await settled(app)
         assert any("echo line 0" in line for line in lines(app))
         await pilot.press("pagedown")
-        await pilot.pause(0.1)
+        await settled(app)
         before = lines(app)[:12]
         await pilot.press("a")
-        await pilot.pause(0.1)
+        await settled(app)
         assert lines(app)[:12] == before  # who reads on stays there
         for _ in range(4):
             await pilot.press("pagedown")
-            await pilot.pause(0.1)
-        await wait_out_the_guard(live, pilot)
-        await pilot.press("a")
-        assert live.sent == [Approve("a", "call-1")]
+            await settled(app)
+        await check_it_is_approved_once_read(live, app, pilot)
 
 
 def test_lines_that_were_jumped_over_were_not_read() -> None:
