@@ -142,6 +142,7 @@ _WORDS = {
     "`array`": "an array",
     "`null`": "null",
 }
+HALF_A_PAIR = "the arguments have half a surrogate pair in them; leave it out"
 _AT = re.compile(r" - at `\$\.([^`]+)`$")
 
 
@@ -166,10 +167,12 @@ def parse(name: str, arguments: ToolArguments) -> Arguments:
         return msgspec.convert(said, tool.arguments, strict=False)
     except msgspec.ValidationError as error:
         raise ToolError(f"{name}: {_complaint(tool, str(error))}") from None
+    except UnicodeEncodeError:
+        raise ToolError(f"{name}: {HALF_A_PAIR}") from None
 
 
 def is_well_formed(name: str, arguments: ToolArguments) -> bool:
-    """Return whether the call can run at all: if not, there is nothing to ask about."""
+    """Return True if the call can run at all; otherwise there is nothing to ask about."""
     try:
         parse(name, arguments)
     except ToolError:

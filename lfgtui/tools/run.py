@@ -10,6 +10,7 @@ from pathlib import Path
 from lfgtui.errors import ToolError, too_many_files
 from lfgtui.events import ToolArguments
 from lfgtui.tools.arguments import (
+    HALF_A_PAIR,
     Arguments,
     EditFile,
     ListFiles,
@@ -61,7 +62,7 @@ async def run_tool(
     except ToolError as error:
         outcome = _failed(str(error))
     except UnicodeError:
-        outcome = _failed(f"{name}: the arguments have half a surrogate pair in them; leave it out")
+        outcome = _failed(f"{name}: {HALF_A_PAIR}")
     except OSError as error:
         outcome = _failed(f"{name}: {too_many_files(error) or error.strerror or error}")
     except Exception as error:  # a bug of ours is the call's failure, and no more than that

@@ -42,6 +42,11 @@ from lfgtui.tools import summary
             {"cmd": "ls"},
             'cannot run: run_command: there is no argument "cmd"; did you mean "command"?',
         ),
+        (
+            "read_file",
+            {"path": "a", "max_lines": "\ud800"},
+            "cannot run: read_file: the arguments have half a surrogate pair in them; leave it out",
+        ),
     ],
 )
 def test_it_says_what_the_call_would_do(name: str, arguments: ToolArguments, line: str) -> None:
