@@ -14,7 +14,7 @@ Its standard input is a socket to lfg:
 
 The socket also ends when lfg is killed, so nothing outlives lfg. The program
 imports only the standard library, to start in some 20 ms. Where there is no
-subreaper (macOS) it can only kill the command's own session.
+subreaper and no /proc (macOS) it can only signal the command's process group.
 """
 
 import ctypes
@@ -26,6 +26,7 @@ import time
 
 _SET_PDEATHSIG, _SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
 _LIFELINE = 0
+_HAS_PROC = os.path.isdir("/proc/self")  # noqa: PTH112  (pathlib takes as long as all the rest)
 _KILLING_SECONDS = 5.0
 _ROUNDS = 50
 
@@ -60,6 +61,8 @@ def main(shell: str, command: str) -> None:
             asked = _asked()
             if asked == b"term\n":
                 _signal_all(_below(), signal.SIGTERM)
+                if not _HAS_PROC:
+                    _signal_group(leader, signal.SIGTERM)
             else:
                 break
     _clear(leader, is_running)
@@ -125,6 +128,7 @@ def _clear(leader: int, is_running: bool) -> None:
             ends.append(status)
 
     reap()
+    has_more = not _HAS_PROC and _signal_group(leader, signal.SIGKILL) and not is_running
     while _has_children() and time.monotonic() < until:
         # Stopped first, so that nothing forks while its parents are being killed. One
         # that forks and ends within a look at /proc is seen the next time, or the one after.
@@ -144,7 +148,16 @@ def _clear(leader: int, is_running: bool) -> None:
         _say(f"exited {ends[0]}")
     for pid, name in left.items():
         _say(f"left {pid} {name}")
-    _say(f"cleared {len(killed - {leader} - left.keys())}")
+    _say(f"cleared {len(killed - {leader} - left.keys()) + has_more}")
+
+
+def _signal_group(leader: int, number: int) -> bool:
+    """Signal the command's process group; return False if nothing is left of it."""
+    try:
+        os.killpg(leader, number)
+    except OSError:
+        return False
+    return True
 
 
 def _signal_all(pids: "set[int] | dict[int, str]", number: int) -> None:
@@ -157,7 +170,7 @@ def _signal_all(pids: "set[int] | dict[int, str]", number: int) -> None:
 
 def _below() -> dict[int, str]:
     """Return the living processes below this one, with their names."""
-    if not os.path.isdir("/proc/self"):  # noqa: PTH112  (pathlib takes as long as all the rest)
+    if not _HAS_PROC:
         return {}
     children: dict[int, list[int]] = {}
     names: dict[int, str] = {}

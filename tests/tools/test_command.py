@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import select
 import subprocess
 import sys
@@ -236,6 +237,36 @@ async def test_a_silent_child_in_the_background_ends_too(workspace: Path, leash:
     command = f"exec 3>leash; sleep {LONG} >/dev/null 2>&1 & echo started"
     stopped = "[what it left in the background was stopped]"
     assert (await run(workspace, command)).output == f"started\n{stopped}\nexit code 0"
+    await asyncio.to_thread(leash.wait_until_free)
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The supervisor as on a system with neither /proc nor prctl."""
+    source = Path(supervisor.__file__).read_text()
+    for linux in ("/proc/self", "linux"):
+        assert f'"{linux}"' in source
+        source = source.replace(f'"{linux}"', '"elsewhere"')
+    changed = tmp_path / "elsewhere.py"
+    changed.write_text(source)
+    monkeypatch.setattr(supervisor, "__file__", str(changed))
+
+
+@pytest.mark.usefixtures("elsewhere")
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (f"sleep {LONG} & echo a", "a\n[what it left in the background was stopped]\nexit code 0"),
+        (f"echo a; sleep {LONG}; true", "a\n[stopped after 0.3 s; .*]\nkilled by SIGTERM, .*"),
+        (f"trap '' TERM; echo a; sleep {LONG}; sleep {LONG}", "a\n[stopped after .*SIGKILL, .*"),
+    ],
+    ids=("background", "time", "deaf"),
+)
+async def test_without_proc_the_process_group_is_stopped(
+    workspace: Path, leash: Leash, command: str, told: str
+) -> None:
+    outcome = await run(workspace, f"exec 3>leash; {command}", timeout=0.3)
+    assert re.fullmatch(told.replace("[", "\\["), outcome.output, re.DOTALL)
     await asyncio.to_thread(leash.wait_until_free)
 
 
