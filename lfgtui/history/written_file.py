@@ -131,7 +131,8 @@ class WrittenFile:
                 if self._watch.has_left_log:
                     _set_log_aside(self.path)  # else SQLite would take it for the new file's
                 self._settle_in(self.path)
-                self._remark(f"{self.path} was deleted, moved or replaced while lfg was running")
+                what = f"{self.path} was deleted, moved or replaced while lfg was running"
+                self._remark(what, "the file that is there now")
             elif change is Change.LOG:
                 self._renew_log()
                 self._remark(f"the write-ahead log of {self.path} was deleted or replaced")
@@ -280,11 +281,12 @@ class WrittenFile:
         self._remark(f"{self.home} could not be written for a while ({self._why})")
         self.rescued = None
 
-    def _remark(self, what: str) -> None:
-        done = f"{what}; this run is in {self.path}"
+    def _remark(self, what: str, where: str = "") -> None:
+        done = f"{what}; this run is in {where or self.path}"
         if self.torn:
             done += f", but parts of {', '.join(self.torn)} are lost"
-        self.remarks.append(done)
+        if done not in self.remarks:
+            self.remarks.append(done)
 
 
 def _last_seq(db: sqlite3.Connection, ticket: int, run: str) -> int:

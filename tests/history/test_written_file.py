@@ -191,6 +191,16 @@ def test_a_run_goes_on_in_the_file_that_is_there_now(
     assert not list((recorder.path.parent / "locks").glob("*"))
 
 
+def test_what_happens_twice_is_said_once(recorder: Recorder) -> None:
+    run = recorder.start("a")
+    for events in (BEGIN, (e.TextDelta("more"),), END):
+        recorder.play(run, "a", events)
+        assert recorder.history.flush(saved=True).result(30)
+        delete_file(recorder.path)
+    (remark,) = recorder.history.remarks
+    assert remark.endswith("; this run is in the file that is there now")
+
+
 @pytest.mark.parametrize("spoil", SPOILED)
 def test_what_somebody_else_put_there_is_left_alone_and_the_run_saved_elsewhere(
     recorder: Recorder, spoil: Callable[[Path], None]

@@ -95,7 +95,7 @@ async def test_an_emptied_search_shows_the_runs_again(
     async with app.run_test(size=(100, 24)) as pilot:
         await pilot.pause()
         await pilot.press("H", *"zz")
-        await shown(pilot, "nothing found")
+        await shown(pilot, "nothing found; title:… looks in titles and notes")
         await pilot.press("backspace", "backspace")
         await shown(pilot, "2 runs")
         assert isinstance(app.screen, History)

@@ -44,10 +44,11 @@ class Deeds(AskingScreen):
         from lfgtui.ui.screens.question import Question
 
         tickets = f"{run.tickets} ticket{'' if run.tickets == 1 else 's'}"
+        said = "it said" if run.tickets == 1 else "they said"
         pinned = "It is pinned. " if run.pinned else ""
         question = Question(
             f"Delete “{shorten(one_line(run.title), _TITLE)}” for good?",
-            f"{pinned}{run.run}, {tickets} and all they said.",
+            f"{pinned}{run.run}, {tickets} and all {said}.",
         )
         self.app.push_screen(question, partial(self._delete_answered, run.run))
 

@@ -260,7 +260,10 @@ class History(Deeds):
         if self._trouble:
             words = Content.styled(self._trouble, "$text-warning")
         elif self._hits is not None:
-            words = Content(number_of(len(self._hits), "hit", more=len(self._hits) == _HITS))
+            count = number_of(len(self._hits), "hit", more=len(self._hits) == _HITS)
+            is_hinted = not self._hits and "title:" not in self._query
+            hint = "; title:… looks in titles and notes" if is_hinted else ""
+            words = Content.assemble(count, (hint, "$text-muted"))
         elif self._runs or self._all_read:
             words = Content(number_of(len(self._runs), "run", more=not self._all_read))
         else:
