@@ -88,7 +88,8 @@ def interrupt(db: sqlite3.Connection, run: str, now: float, missing_log: str | N
 
 
 def _running(db: sqlite3.Connection) -> set[str]:
-    return {run for (run,) in db.execute("SELECT id FROM runs WHERE state = 'running'")}
+    running = "SELECT id FROM runs WHERE state = 'running' AND typeof(id) = 'text'"
+    return {run for (run,) in db.execute(running)}
 
 
 def _is_stored(db: sqlite3.Connection, run: str) -> bool:

@@ -202,9 +202,8 @@ class Reader:
         return e.Entry(run, ticket, attempt, first, at, e.GuardTripped("history", message))
 
     def _has_packs(self, ticket: int) -> bool:
-        first, end = ticket << seals.SHIFT, ticket + 1 << seals.SHIFT
         query = "SELECT 1 FROM packs WHERE id >= ? AND id < ? LIMIT 1"
-        return bool(self._rows(query, (first, end)))
+        return bool(self._rows(query, seals.pack_ids(ticket)))
 
     def whole_entries(self, run: str, ticket: str, *, first: int = 1) -> Iterator[e.Entry]:
         """Yield the entries, to resume or to export; raises `HistoryError` if one is damaged."""

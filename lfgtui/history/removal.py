@@ -85,7 +85,7 @@ def _delete_some(db: sqlite3.Connection, most: int) -> None:
     for (ticket,) in tickets:
         db.execute(
             "DELETE FROM packs WHERE id >= ? AND id < ?",
-            (ticket << seals.SHIFT, ticket + 1 << seals.SHIFT),
+            seals.pack_ids(ticket),
         )
         db.execute("DELETE FROM entries WHERE ticket = ?", (ticket,))
         room = most - len(texts)

@@ -24,18 +24,30 @@ SHIFT = 32
 """Bits of a pack's id below its ticket's."""
 
 
+def pack_ids(ticket: int) -> tuple[int, int]:
+    """Return the first of the ids that the ticket's packs can have, and the one after the last.
+
+    There are none for a ticket whose own id leaves no room for them; its entries stay rows.
+    """
+    first, end = ticket << SHIFT, ticket + 1 << SHIFT
+    return (first, end) if first > 0 and end < 1 << 63 else (0, 0)
+
+
 def seal(connection: sqlite3.Connection, ticket: int, last_seq: int) -> None:
     """Pack the ticket's entries up to that one; the caller holds the transaction.
 
     No segment may still be open there: its text is not written yet.
     """
+    before, end = pack_ids(ticket)
+    if before == end:
+        return
     rows: list[Row] = connection.execute(
         "SELECT seq, attempt, at, body FROM entries WHERE ticket = ? AND seq <= ? ORDER BY seq",
         (ticket, last_seq),
     ).fetchall()
     try:
         packs = [
-            (ticket << SHIFT | part[0][0], pack.pack(part, _passages(connection, ticket, part)))
+            (before | part[0][0], pack.pack(part, _passages(connection, ticket, part)))
             for part in _parts(rows)
         ]
     except (ValueError, TypeError) as error:  # they stay rows: larger, and as safe
@@ -71,6 +83,7 @@ def stored(connection: sqlite3.Connection, ticket: int, first: int = 1) -> Itera
     All of them are read before the first is given: a writer may pack a moment
     later what is a row now, and delete a run whose texts are not read yet.
     """
+    before, end = pack_ids(ticket)
     with _snapshot(connection):
         rows: list[Row] = connection.execute(
             "SELECT seq, attempt, at, body FROM entries WHERE ticket = ? AND seq >= ? ORDER BY seq",
@@ -79,12 +92,7 @@ def stored(connection: sqlite3.Connection, ticket: int, first: int = 1) -> Itera
         packs = connection.execute(
             "SELECT body FROM packs WHERE id >= coalesce((SELECT max(id) FROM packs"
             " WHERE id BETWEEN ? AND ?), ?) AND id < ? ORDER BY id",
-            (
-                ticket << SHIFT,
-                ticket << SHIFT | first,
-                ticket << SHIFT,
-                ticket + 1 << SHIFT,
-            ),
+            (before, before | first, before, end),
         ).fetchall()
 
         texts = partial(texts_of, connection)
@@ -102,7 +110,7 @@ def readable(connection: sqlite3.Connection, ticket: int) -> list[Row]:
     found: dict[int, Row] = {}
     texts = partial(texts_of, connection)
     packs = "SELECT body FROM packs WHERE id >= ? AND id < ? ORDER BY id"
-    for (body,) in _until_damage(connection, packs, ticket << SHIFT, ticket + 1 << SHIFT):
+    for (body,) in _until_damage(connection, packs, *pack_ids(ticket)):
         with suppress(*_DAMAGE):
             found.update((row[0], row) for row in pack.unpack(body, texts))
     live = "SELECT seq, attempt, at, body FROM entries WHERE ticket = ? ORDER BY seq"

@@ -13,6 +13,7 @@ from lfgtui.errors import HistoryError
 from lfgtui.history import rows
 from lfgtui.history.batch import SEGMENT
 from lfgtui.history.segments import OpenSegments, Segment
+from lfgtui.history.values import text
 
 _TABLES = """
 CREATE TABLE runs (id PRIMARY KEY, title, note);
@@ -35,7 +36,7 @@ def in_memory(stored: sqlite3.Connection) -> sqlite3.Connection:
         " WHERE id IN (SELECT DISTINCT ticket FROM entries)"
     ).fetchall()
     memory.executemany("INSERT INTO tickets VALUES (?, ?, ?, ?, ?, ?)", tickets)
-    names = json.dumps([run for _, run, *_ in tickets])
+    names = json.dumps([text(run) for _, run, *_ in tickets])
     runs = stored.execute(
         "SELECT id, title, note FROM runs WHERE id IN (SELECT value FROM json_each(?))", (names,)
     )

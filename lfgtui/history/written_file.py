@@ -25,7 +25,7 @@ from lfgtui.history import schema
 from lfgtui.history.batch import Batch
 from lfgtui.history.file_watch import Change, FileWatch
 from lfgtui.history.run_copy import RunRecord, copy_run
-from lfgtui.history.seals import SHIFT, stored
+from lfgtui.history.seals import pack_ids, stored
 
 CHECKED_BYTES = 64 * 1024 * 1024
 """Largest file that is checked as a whole when another program has written to it."""
@@ -296,13 +296,12 @@ def _last_seq(db: sqlite3.Connection, ticket: int, run: str) -> int:
     (last,) = db.execute("SELECT max(seq) FROM entries WHERE ticket = ?", (ticket,)).fetchone()
     if last is not None:
         return int(last)
-    first = db.execute(
-        "SELECT max(id) FROM packs WHERE id >= ? AND id < ?",
-        (ticket << SHIFT, ticket + 1 << SHIFT),
-    ).fetchone()[0]
-    if first is None:
+    before, end = pack_ids(ticket)
+    query = "SELECT max(id) FROM packs WHERE id >= ? AND id < ?"
+    (newest,) = db.execute(query, (before, end)).fetchone()
+    if newest is None:
         return 0
-    return max((row[0] for row in stored(db, ticket, first - (ticket << SHIFT))), default=0)
+    return max((row[0] for row in stored(db, ticket, newest - before)), default=0)
 
 
 def _is_lasting(error: Exception) -> bool:

@@ -43,6 +43,7 @@ INSERT = f"INSERT INTO entries (ticket, seq, attempt, at, body) VALUES ({TICKET}
 ENTRY = f"{INSERT}8, "
 AGAIN = '1, 0, \'{"type":"ticket_queued"}\')'
 BAD = {
+    "a ticket's key": f"UPDATE tickets SET id = {2**63 - 1} WHERE id = {TICKET}",
     "spec": f"UPDATE tickets SET spec = '{{\"id\": 7}}' WHERE id = {TICKET}",
     "spec of bytes": f"UPDATE tickets SET spec = x'00ff' WHERE id = {TICKET}",
     "pack": f"UPDATE packs SET body = x'00' WHERE id >> 32 = {TICKET}",
@@ -142,3 +143,30 @@ def test_one_bad_value_keeps_nothing_else_from_being_replayed_resumed_or_ended(
             assert len(str(refused).splitlines()) == 1
     with Reader(path) as reader:
         assert {summary.run for summary in reader.runs()} == {good, bad}
+
+
+def test_a_run_whose_id_cannot_be_keeps_no_other_from_being_opened_searched_or_packed(
+    path: Path,
+) -> None:
+    good = keep(path, "good")
+    with closing(sqlite3.connect(path)) as db:
+        for key in (b"\xff", None):
+            db.execute(
+                "INSERT INTO runs (id, title, state, started_at) VALUES (?, '', ?, 0)",
+                (key, "running"),
+            )
+        db.execute(
+            "INSERT INTO tickets (id, run, position, name, spec, state)"
+            " VALUES (?, x'ff', 0, 'a', '', 'running')",
+            (2**63 - 1,),
+        )
+        db.execute(
+            "INSERT INTO entries (ticket, seq, attempt, at, body) VALUES (?, 1, 1, 0, '{}')",
+            (2**63 - 1,),
+        )
+        db.commit()
+    new = keep(path, "new")
+    with Reader(path) as reader:
+        for run in (good, new):
+            assert [entry.event for entry in reader.whole_entries(run, "a")] == list(SAID)
+        assert {hit.run for hit in reader.search("fox")} == {good, new}
