@@ -14,8 +14,8 @@ from lfgtui import events as e
 from lfgtui.history.kinds import Kind
 
 _LONG = 2000
-"""Entries of a run of text after which it is parted, at the next blank: a hit
-leads to its place, and what is over is packed while the rest still streams."""
+"""Entries of a run of text after which it is parted, at the next blank, so that a hit
+leads to its place. As many entries are packed at a time while more arrive."""
 
 _STARTS_BLANK = re.compile(r"\s")
 
@@ -47,6 +47,7 @@ class OpenSegments:
         self._outputs: dict[str, Segment] = {}
         self._hosted: dict[str, Segment] = {}
         self._about: dict[str, tuple[str, str | None]] = {}
+        self._complete_to = 0
 
     @property
     def unfinished(self) -> list[Segment]:
@@ -56,15 +57,18 @@ class OpenSegments:
         return [*stream, *(segment for runs in running for segment in runs.values())]
 
     def complete_to(self, entry: e.Entry) -> int | None:
-        """The seq up to which no run is open, where the entry just taken ended a turn
-        or parted a long run."""
+        """Return the seq up to which no run is open, after a turn or many entries; else None."""
         if self._calls or self._outputs or self._hosted:
             return None
         if self._stream is not None:
             parted = self._stream.first_seq == entry.seq and self._is_parted
-            return entry.seq - 1 if parted else None
-        is_over = isinstance(entry.event, e.RequestSent | e.Retrying | e.Ending)
-        return entry.seq if is_over else None
+            complete_to = entry.seq - 1 if parted else None
+        else:
+            is_over = isinstance(entry.event, e.RequestSent | e.Retrying | e.Ending)
+            is_long = entry.seq - self._complete_to >= _LONG
+            complete_to = entry.seq if is_over or is_long else None
+        self._complete_to = complete_to or self._complete_to
+        return complete_to
 
     def apply(self, entry: e.Entry) -> list[Segment]:
         """Take one entry into account, in `seq` order."""

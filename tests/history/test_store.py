@@ -7,7 +7,7 @@ import pytest
 
 from lfgtui import events as e
 from lfgtui.errors import HistoryError
-from lfgtui.history import History, leases, schema
+from lfgtui.history import History, Reader, leases, schema
 from lfgtui.tickets import Ticket
 
 from .conftest import Recorder
@@ -195,6 +195,20 @@ def test_text_is_stored_once(recorder: Recorder) -> None:
     assert "segments_fts_content" not in tables
     assert dump.count("word59999 ") == 1
     assert packs < len(text) / 100
+
+
+def test_what_is_over_is_packed_while_a_long_response_goes_on(recorder: Recorder) -> None:
+    run = recorder.start("a")
+    recorder.play(run, "a", BEGIN)
+    for number in range(10):
+        calls = [e.HostedTool("search", f"query {number} {n}", "found") for n in range(500)]
+        recorder.play(run, "a", calls)
+    with closing(schema.connect_to_read(recorder.path)) as connection:
+        (unpacked,) = connection.execute("SELECT count(*) FROM entries").fetchone()
+    assert unpacked <= 2500
+    with Reader(recorder.path) as reader:
+        assert len(list(reader.entries(run, "a"))) == len(BEGIN) + 5000
+        assert reader.search("query")
 
 
 @pytest.mark.parametrize(("durability", "level"), [("process", 1), ("power", 2)])
