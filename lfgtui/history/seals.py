@@ -39,11 +39,11 @@ def seal(connection: sqlite3.Connection, ticket: int, last_seq: int) -> None:
     No segment may still be open there: its text is not written yet.
     """
     before, end = pack_ids(ticket)
-    if before == end:
-        return
+    which = (ticket, min(last_seq, end - before - 1))
     rows: list[Row] = connection.execute(
-        "SELECT seq, attempt, at, body FROM entries WHERE ticket = ? AND seq <= ? ORDER BY seq",
-        (ticket, last_seq),
+        "SELECT seq, attempt, at, body FROM entries"
+        " WHERE ticket = ? AND seq BETWEEN 1 AND ? ORDER BY seq",
+        which,
     ).fetchall()
     try:
         packs = [
@@ -54,7 +54,7 @@ def seal(connection: sqlite3.Connection, ticket: int, last_seq: int) -> None:
         _log.warning("ticket %d is not packed: %s", ticket, error)
         return
     connection.executemany("INSERT INTO packs (id, body) VALUES (?, ?)", packs)
-    connection.execute("DELETE FROM entries WHERE ticket = ? AND seq <= ?", (ticket, last_seq))
+    connection.execute("DELETE FROM entries WHERE ticket = ? AND seq BETWEEN 1 AND ?", which)
 
 
 def _parts(rows: list[Row]) -> Iterator[list[Row]]:

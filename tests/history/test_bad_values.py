@@ -10,7 +10,7 @@ import pytest
 from lfgtui import events as e
 from lfgtui.__main__ import main
 from lfgtui.errors import HistoryError
-from lfgtui.history import History, Reader, dead_runs
+from lfgtui.history import History, Reader, dead_runs, schema, seals
 from lfgtui.tickets import Ticket
 from lfgtui.ui.replay.replayed import read_replay
 from lfgtui.ui.screens.history.preview import read_run_preview
@@ -170,3 +170,21 @@ def test_a_run_whose_id_cannot_be_keeps_no_other_from_being_opened_searched_or_p
         for run in (good, new):
             assert [entry.event for entry in reader.whole_entries(run, "a")] == list(SAID)
         assert {hit.run for hit in reader.search("fox")} == {good, new}
+
+
+def test_an_entry_whose_number_cannot_be_is_not_packed_as_another_tickets(path: Path) -> None:
+    run = keep(path, "one")
+    with closing(sqlite3.connect(path)) as db:
+        (first,) = db.execute("SELECT min(id) FROM tickets").fetchone()
+        for number in (3 << 32 | 9, -1):
+            db.execute(
+                "INSERT INTO entries (ticket, seq, attempt, at, body) VALUES (?, ?, 1, 0, ?)",
+                (first, number, '{"type":"text_delta","text":"not mine"}'),
+            )
+        db.commit()
+    with dead_runs.connected(path) as db, schema.transaction(db):
+        packs = db.execute("SELECT id FROM packs").fetchall()
+        seals.seal_all(db)
+        assert db.execute("SELECT id FROM packs").fetchall() == packs
+    with Reader(path) as reader:
+        assert [entry.event for entry in reader.entries(run, "b")] == list(SAID)
