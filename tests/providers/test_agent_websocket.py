@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import shutil
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -21,6 +23,8 @@ from lfgtui.providers import agent_websocket, clock, limits, websocket_client
 from lfgtui.providers.agent_websocket import AgentWebSocketProvider
 from lfgtui.providers.base import Request
 from lfgtui.transcript import UserTurn
+
+from .test_probe import tls_contexts
 
 KEY = "abcDEF-0123456789"
 HELLO: list[WireEvent] = [TextDelta("Hello"), ResponseFinished(1, "end")]
@@ -332,6 +336,32 @@ async def test_a_flood_of_pings_is_parsed_in_steps_and_is_one_sign_of_life_each(
     assert 0 < events.count(Heartbeat()) < ticker.rounds
     assert ticker.rounds > 5_000 * 3 / 4096
     assert not [record for record in caplog.records if record.exc_info]
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
+async def test_what_arrives_together_with_the_end_of_tls_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent, count = Agent(), 3000  # many steps of parsing
+
+    async def tells_and_is_gone(connection: ServerConnection) -> None:
+        for number in range(count):
+            connection.protocol.send_text(token(f"{number} ").encode())
+        connection.protocol.send_close(1000)
+        connection.transport.write(b"".join(connection.protocol.data_to_send()))
+        connection.transport.close()
+
+    agent.plays = [tells_and_is_gone]
+    _, theirs = await asyncio.to_thread(tls_contexts, tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
+    async with serve(agent.serve, "127.0.0.1", 0, ssl=theirs) as server:
+        port = server.sockets[0].getsockname()[1]
+        provider = AgentWebSocketProvider(
+            base_url=f"wss://127.0.0.1:{port}", api_key=None, headers={}
+        )
+        events = await events_of(provider)
+    assert said(events) == "".join(f"{number} " for number in range(count))
+    assert events[-1] == ResponseFinished(1, "end")
 
 
 @pytest.mark.parametrize("frame", [b"\x81\x02{}", b"\x89\x00", b"\x82\x00"])
