@@ -18,6 +18,7 @@ ToolName = Literal[
     "read_file", "list_files", "search_files", "write_file", "edit_file", "run_command"
 ]
 Approval = Literal["auto", "ask", "deny"]
+Title: TypeAlias = Annotated[str, msgspec.Meta(max_length=1000)]
 Reasoning: TypeAlias = Literal["low", "medium", "high"] | Annotated[int, msgspec.Meta(ge=1)]
 
 ALL_TOOLS: tuple[ToolName, ...] = (
@@ -37,7 +38,7 @@ _NOT_YET = ("worktree",)
 class TicketKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The keys a ticket, or `[defaults]`, may have; None where not said."""
 
-    title: str | None = None
+    title: Title | None = None
     prompt: str | None = None
     prompt_file: str | None = None
     system: str | None = None
@@ -71,7 +72,7 @@ class TicketsDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole of `tickets.toml`."""
 
     ticket: tuple[TicketTable, ...] = ()
-    title: str | None = None
+    title: Title | None = None
     defaults: TicketKeys = TicketKeys()
 
 

@@ -17,6 +17,12 @@ from lfgtui.errors import SourceError
 T = TypeVar("T", bound=msgspec.Struct)
 KeyPath: TypeAlias = tuple[str | int, ...]
 
+_MOST_PARTS = 200
+"""Parts of a dotted key; the time that tomllib takes grows with their square."""
+
+_PART = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
+_LONG_KEY = rf"(?m)(?:^|[\[{{,])[ \t]*+{_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{_MOST_PARTS}}}"
+
 
 def read_text(path: Path) -> str:
     """The file's text; raises `SourceError` where it is missing or not UTF-8."""
@@ -35,6 +41,9 @@ def read_text(path: Path) -> str:
 
 def parse(path: Path, text: str) -> dict[str, object]:
     """The TOML text as a dict; raises `SourceError` at the offending line."""
+    if text.count(".") >= _MOST_PARTS and (long := re.search(_LONG_KEY, text)) is not None:
+        line = text.count("\n", 0, long.end()) + 1
+        raise SourceError(path, line, f"a key of more than {_MOST_PARTS} parts")
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -6,7 +6,9 @@ begin.
 """
 
 import re
+import tomllib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args, get_origin
 
@@ -16,7 +18,7 @@ from lfgtui.errors import SourceError, did_you_mean
 
 KeyPath: TypeAlias = tuple[str | int, ...]
 
-_BARE_OR_QUOTED = r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')"""
+_BARE_OR_QUOTED = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\]|\\.)*"|'[^']*')"""
 _DOTTED = rf"{_BARE_OR_QUOTED}(?:\s*\.\s*{_BARE_OR_QUOTED})*"
 _HEADER = re.compile(rf"^\s*(\[\[?)\s*({_DOTTED})\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(rf"^\s*({_DOTTED})\s*=")
@@ -70,7 +72,15 @@ def _open_table(names: KeyPath, is_array: bool, counts: dict[KeyPath, int]) -> K
 
 
 def _parts(dotted: str) -> KeyPath:
-    return tuple(part.strip("\"'") for part in _PART.findall(dotted))
+    return tuple(map(_name, _PART.findall(dotted)))
+
+
+def _name(part: str) -> str:
+    """The name that a part of a key stands for."""
+    if "\\" in part and part.startswith('"'):
+        with suppress(tomllib.TOMLDecodeError):  # in a text of several lines, not in a key
+            return str(tomllib.loads(f"name = {part}")["name"])
+    return part.strip("\"'")
 
 
 def refusal(

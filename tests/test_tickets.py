@@ -63,6 +63,13 @@ def test_the_run_is_named_by_title_or_else_by_the_file(folder: Path) -> None:
     assert load(folder, A).title == "tickets"
 
 
+@pytest.mark.parametrize(("before", "line"), [("", 1), (A, 4)], ids=["run", "ticket"])
+def test_a_title_that_fills_screens_is_refused(folder: Path, before: str, line: int) -> None:
+    after = "" if before else A
+    told = refused(folder, f'{before}title = "{"x" * 1001}"\n{after}')
+    assert told == f"{line}: `title`: expected `str` of length <= 1000"
+
+
 def test_defaults_hold_where_the_ticket_says_nothing(folder: Path) -> None:
     defaults = '[defaults]\nmodel = "m"\nmax_turns = 3\nstream = false\n'
     mine, other = load(

@@ -108,6 +108,25 @@ def test_what_the_parser_cannot_bear_is_refused_too(text: str) -> None:
         tomlfile.parse(FILE, text)
 
 
+@pytest.mark.parametrize("part", ["a", "'a'", '"a\\""'])
+@pytest.mark.parametrize("form", ["{} = 1", "[{}]", "x = {{y = 1, {} = 1}}"])
+def test_a_key_of_very_many_parts_is_refused_at_its_line(form: str, part: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        tomlfile.parse(FILE, "a = 1\n" + form.format(" . ".join([part] * 20_000)))
+    assert str(caught.value) == "x.toml:2: a key of more than 200 parts"
+
+
+def test_dots_in_values_are_no_parts_of_keys() -> None:
+    object_id = "1" + ".1" * 128  # the longest there is
+    prompt = f"{'Wait. ' * 500}\n{object_id} = STRING\n" + "a.b\n" * 500
+    assert tomlfile.parse(FILE, f"x = '''{prompt}'''") == {"x": prompt}
+
+
+def test_an_unknown_key_with_escapes_names_its_line() -> None:
+    error = refused('[[place]]\nname = "a"\n"col\\u006fr" = "red"\n')
+    assert str(error) == 'x.toml:3: unknown key "color"; did you mean "colour"?'
+
+
 def test_an_unknown_key_names_its_line_and_the_nearest() -> None:
     error = refused('[[place]]\nname = "a"\n[[place]]\nname = "b"\ncolor = "red"\n')
     assert str(error) == 'x.toml:5: unknown key "color"; did you mean "colour"?'
