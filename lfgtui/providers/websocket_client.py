@@ -24,8 +24,8 @@ _SLICE = 4 * 1024
 _STEP = 0.005
 """Seconds of parsing after which the event loop runs again."""
 
-_LAST_STEP = 0.25
-"""Seconds of parsing where the connection ends; an honest server leaves work for a tenth."""
+_LAST_STEP = 0.5
+"""Seconds of parsing where the connection ends; an honest server leaves work for a fifth."""
 
 _UNSENT = 16 * limits.MEGABYTE
 """Bytes waiting to be sent beyond which nothing more is read from the server."""

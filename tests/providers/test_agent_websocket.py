@@ -342,6 +342,7 @@ async def test_a_flood_of_pings_is_parsed_in_steps_and_is_one_sign_of_life_each(
 async def test_what_arrives_together_with_the_end_of_tls_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(websocket_client, "_LAST_STEP", 60.0)
     agent, count = Agent(), 3000  # many steps of parsing
 
     async def tells_and_is_gone(connection: ServerConnection) -> None:
