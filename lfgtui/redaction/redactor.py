@@ -118,10 +118,11 @@ class Redactor:
         redacted = self.text(text)
         if not redacted.endswith(_CUT):
             return redacted
-        for begun in self.begins.finditer(redacted):
+        told = redacted.removesuffix(_CUT)
+        for begun in self.begins.finditer(told):
             for rule in self.rules:
                 least = begun.end() + _LEAST_CUT
-                if least < len(redacted) and rule.is_cut_off(redacted, begun.start()):
+                if least <= len(told) and rule.is_cut_off(told, begun.start()):
                     return redacted[: begun.start()] + self.replacement(rule.name) + _CUT
         return redacted
 

@@ -274,10 +274,11 @@ class CompiledRule(NamedTuple):
         return self.opening.match(text, position) is not None
 
     def is_cut_off(self, text: str, position: int) -> bool:
-        """Whether such a secret begins there and the text ends in the midst of it, with `…`."""
-        if self.keeps_head or not (self.within_words or is_boundary(text[:position])):
+        """Whether such a secret begins there and the text, which was shortened, ends within it."""
+        if self.keeps_head:
             return False
-        return self.is_open(text[:-1], position)
+        before = text[max(0, position - CONTEXT) : position]
+        return (self.within_words or is_boundary(before)) and self.is_open(text, position)
 
 
 _NEVER = re.compile("(?!)")
