@@ -18,6 +18,7 @@ from typing import Literal, TypeAlias
 from lfgtui.redaction.rules import (
     CONTEXT,
     RULES,
+    CompiledRule,
     Rule,
     compiled,
     exactly,
@@ -88,7 +89,7 @@ class Redactor:
     @property
     def is_idle(self) -> bool:
         """Whether nothing is secret, so that no text needs to be looked at."""
-        return not self.rules and not self.patterns
+        return not self._rules and not self.patterns
 
     def learn(self, keys: Iterable[str]) -> None:
         """Take these texts out as well, from here on."""
@@ -99,7 +100,7 @@ class Redactor:
 
     def _compile(self) -> None:
         table = (*exactly(self._keys), *self._kinds)
-        self.rules = tuple(map(compiled, table))
+        self._rules = _by_first_letter(table)
         self.openings = _openings(rule for rule in table if rule.within_words)
         self.word_openings = _openings(rule for rule in table if not rule.within_words)
         self.longest_head = max((len(head) for rule in table for head in rule.heads), default=1)
@@ -120,7 +121,7 @@ class Redactor:
             return redacted
         told = redacted.removesuffix(_CUT)
         for begun in self.begins.finditer(told):
-            for rule in self.rules:
+            for rule in self.rules_at(told, begun.start()):
                 least = begun.end() + _LEAST_CUT
                 if least <= len(told) and rule.is_cut_off(told, begun.start()):
                     return redacted[: begun.start()] + self.replacement(rule.name) + _CUT
@@ -145,6 +146,10 @@ class Redactor:
                 return tuple(self.value(item) for item in value)
             case _:
                 return value
+
+    def rules_at(self, text: str, position: int) -> Sequence[CompiledRule]:
+        """The rules that begin with the letter that stands there: a few of some thirty."""
+        return self._rules.get(text[position], ())
 
     def replacement(self, name: str) -> str:
         """The mark, counted."""
@@ -212,7 +217,7 @@ class TextStream:
         What it is called, and where what is hidden of it begins and ends.
         """
         begins_word = _begins_word(source, begin, position)
-        for rule in self._redactor.rules:
+        for rule in self._redactor.rules_at(source, position):
             if not (begins_word or rule.within_words):
                 continue
             if not is_over and rule.is_open(source, position):
@@ -250,6 +255,18 @@ class TextStream:
 
 def _begins_word(source: str, begin: int, position: int) -> bool:
     return is_boundary(source[max(begin, position - CONTEXT) : position])
+
+
+def _by_first_letter(rules: Iterable[Rule]) -> dict[str, list[CompiledRule]]:
+    table: dict[str, list[CompiledRule]] = {}
+    for rule in rules:
+        first = {head[0] for head in rule.heads}
+        if rule.ignores_case:
+            first |= {letter.upper() for letter in first} | {letter.lower() for letter in first}
+        one = compiled(rule)
+        for letter in first:
+            table.setdefault(letter, []).append(one)
+    return table
 
 
 def _openings(rules: Iterable[Rule]) -> re.Pattern[str]:
