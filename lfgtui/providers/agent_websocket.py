@@ -9,7 +9,7 @@ stream stands). The new connection then names the last one, in the header
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from itertools import islice
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
@@ -123,7 +123,8 @@ class _SocketLink:
         code = CloseCode.INTERNAL_ERROR
         try:
             asked = self._body | ({"last_event_id": last_id} if last_id else {})
-            await connection.send(loose_json.compact(asked))
+            with suppress(ConnectionClosed):  # said when all that came before it has been read
+                await connection.send(loose_json.compact(asked))
             yield self._items(connection)
             code = CloseCode.NORMAL_CLOSURE
         finally:

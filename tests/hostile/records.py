@@ -51,7 +51,7 @@ def deep_json(wire: Wire) -> Iterator[Step]:
     yield wire.text("again") + wire.finish()
 
 
-@case("done", "failed")
+@case("done", "failed", "limit")
 def deep_arguments(wire: Wire) -> Iterator[Step]:
     """A call whose arguments are 100,000 levels deep, in pieces."""
     yield wire.begin() + wire.call_start("c", "list_files")

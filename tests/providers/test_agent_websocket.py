@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import shutil
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -23,6 +24,7 @@ from lfgtui.providers import agent_websocket, clock, limits, websocket_client
 from lfgtui.providers.agent_websocket import AgentWebSocketProvider
 from lfgtui.providers.base import Request
 from lfgtui.transcript import UserTurn
+from tests.hostile.wires import AgentWebSocket
 
 from .test_probe import tls_contexts
 
@@ -336,6 +338,21 @@ async def test_a_flood_of_pings_is_parsed_in_steps_and_is_one_sign_of_life_each(
     assert 0 < events.count(Heartbeat()) < ticker.rounds
     assert ticker.rounds > 5_000 * 3 / 4096
     assert not [record for record in caplog.records if record.exc_info]
+
+
+async def test_what_a_server_says_before_it_is_asked_is_read(connect: Connect) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        (key,) = re.findall("(?i)sec-websocket-key: (.*)\r", head)
+        wire = AgentWebSocket(websocket_key=key)
+        writer.write(wire.begin() + wire.text("Hello") + wire.finish())  # the close frame too
+        await writer.drain()
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        assert said(await events_of(connect(f"ws://127.0.0.1:{port}/"))) == "Hello"
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
