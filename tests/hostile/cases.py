@@ -68,8 +68,9 @@ class Case(NamedTuple):
     program while the ticket runs, in place of the server's misbehaving or
     along with it; `look` says what is wrong afterwards. `sees_all` is False
     where the harness itself makes the terminal or the history unusable, so
-    that neither lag nor the stored text can be judged. `is_cut` is True where the
-    terminal never gets the rest of what it is sent.
+    that neither lag nor the stored text can be judged. `hides` is True where the
+    panes are out of sight while it acts, so that lag counts from its end. `is_cut`
+    is True where the terminal never gets the rest of what it is sent.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Case(NamedTuple):
     act: Act | None
     look: Look | None
     sees_all: bool
+    hides: bool
     is_cut: bool
 
 
@@ -94,6 +96,7 @@ def case(
     act: Act | None = None,
     look: Look | None = None,
     sees_all: bool = True,
+    hides: bool = False,
     is_cut: bool = False,
 ) -> Callable[[Play], Play]:
     """Enter the function below among the cases; it plays the server's side."""
@@ -103,7 +106,8 @@ def case(
         told = " ".join((play.__doc__ or "").split())
         assert told and name not in CASES, name
         CASES[name] = Case(
-            name, told, play, wires, frozenset(ends), keys or {}, act, look, sees_all, is_cut
+            *(name, told, play, wires, frozenset(ends), keys or {}),
+            *(act, look, sees_all, hides, is_cut),
         )
         return play
 

@@ -89,7 +89,7 @@ class _Measuring:
         """Have the case act on the program, wait for the neighbour, see whether keys work."""
         self._wait_for_words(10)
         assert case.act is not None
-        acting = threading.Thread(target=case.act, args=(self._one,))
+        acting = threading.Thread(target=self._acted, args=(case,))
         acting.start()
         self._wait_for_words(len(WORDS))
         acting.join(_LONGEST)
@@ -97,6 +97,13 @@ class _Measuring:
             time.sleep(0.3)
             self._press(SECOND)
             self._press(FIRST)
+
+    def _acted(self, case: Case) -> None:
+        assert case.act is not None
+        began = time.monotonic()
+        case.act(self._one)
+        if case.hides:
+            self._hidden.append((began, time.monotonic()))
 
     def end(self) -> float | None:
         """Send SIGTERM; how long lfg took."""
