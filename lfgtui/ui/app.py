@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from textual.app import App
 from textual.driver import Driver
 from textual.message import Message
-from textual.notifications import SeverityLevel
+from textual.notifications import Notify, SeverityLevel
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Input
 
@@ -36,6 +36,7 @@ from lfgtui.ui.screens.live import LiveScreen
 from lfgtui.ui.screens.run import Desk, RunScreen
 from lfgtui.ui.terminal_output import is_behind
 from lfgtui.ui.themes import to_textual
+from lfgtui.ui.toasts import toast
 from lfgtui.ui.totals import totals
 from lfgtui.ui.view import LiveRun, RunView
 from lfgtui.visible import visible
@@ -312,9 +313,8 @@ class LfgApp(App[int], inherit_bindings=False):
         markup: bool = False,
     ) -> None:
         """Show a toast. Its text is never markup: there is always something from outside in it."""
-        super().notify(
-            visible(message), title=title, severity=severity, timeout=timeout, markup=False
-        )
+        seconds = self.NOTIFICATION_TIMEOUT if timeout is None else timeout
+        self.post_message(Notify(toast(visible(message), title, severity, seconds)))
 
     @property
     def theme_names(self) -> list[str]:

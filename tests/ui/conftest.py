@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from textual import markup
-from textual.notifications import Notification
 from textual.pilot import Pilot
 
 from lfgtui import paths
@@ -18,6 +17,7 @@ from lfgtui.tools import summary
 from lfgtui.ui.app import LfgApp
 from lfgtui.ui.keeper import Keeper
 from lfgtui.ui.source import StoredRun, read_run
+from lfgtui.ui.toasts import Toast
 from lfgtui.ui.view import RunView
 from tests.ui.fake_live import FakeLive
 from tests.ui.past import keep
@@ -56,7 +56,8 @@ def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(Pilot, "press", press_each)
     monkeypatch.setattr(Pilot, "pause", pause_until_rest)
-    monkeypatch.setattr(Notification, "has_expired", False)
+    monkeypatch.setattr(Toast, "has_expired", False)
+    monkeypatch.setattr(Toast, "time_left", 3600.0)
 
 
 @pytest.fixture
