@@ -62,7 +62,7 @@ async def test_what_was_held_back_when_the_ticket_was_cancelled_is_kept(tmp_path
     played = scenario(turn=[{"text": "Hello.\n<thinking about it", "stall": stall}])
     mine = ticket("a", tmp_path)
     async with room(tmp_path, [mine], scenarios={"a": played}) as opened:
-        await opened.until_event("a", e.TextDelta)
+        await opened.until_event("a", e.Heartbeat)  # the stall has begun
         opened.engine.send(Cancel("a"))
         await opened.until_event("a", e.TicketCancelled)
         (attempt,) = opened.engine.transcript("a").attempts

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from textual import markup
-from textual.pilot import Pilot
+from textual._context import active_app
 
 from lfgtui import paths
 from lfgtui.config import Config
@@ -21,7 +21,7 @@ from lfgtui.ui.toasts import Toast
 from lfgtui.ui.view import RunView
 from tests.ui.fake_live import FakeLive
 from tests.ui.past import keep
-from tests.ui.terminal import at_rest
+from tests.ui.terminal import at_rest, settled
 
 
 @pytest.fixture(autouse=True)
@@ -43,19 +43,13 @@ def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
     Textual's pilot takes a process that gets no CPU for an idle one.
     """
-    press, pause = Pilot.press, Pilot.pause
 
-    async def press_each(pilot: Pilot[object], *keys: str) -> None:
-        for key in keys:
-            await press(pilot, key)
-            await at_rest(pilot.app)
+    async def until_rest(*_: float) -> None:
+        app = active_app.get()
+        await (settled(app) if isinstance(app, LfgApp) else at_rest(app))
 
-    async def pause_until_rest(pilot: Pilot[object], delay: float | None = None) -> None:
-        await pause(pilot, delay)
-        await at_rest(pilot.app)
-
-    monkeypatch.setattr(Pilot, "press", press_each)
-    monkeypatch.setattr(Pilot, "pause", pause_until_rest)
+    monkeypatch.setattr("textual.app.wait_for_idle", until_rest)
+    monkeypatch.setattr("textual.pilot.wait_for_idle", until_rest)
     monkeypatch.setattr(Toast, "has_expired", False)
     monkeypatch.setattr(Toast, "time_left", 3600.0)
 

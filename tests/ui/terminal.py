@@ -314,7 +314,8 @@ def _is_busy(app: App[ResultT]) -> bool:
     pumps: list[MessagePump] = [app]
     for screen in app.screen_stack:
         pumps += screen.walk_children(with_self=True)
-    return any(_has_work(pump) for pump in pumps)
+    is_resizing = app._resize_event is not None  # Textual waits a moment for the next one
+    return is_resizing or any(_has_work(pump) for pump in pumps)
 
 
 def _has_work(pump: MessagePump) -> bool:
