@@ -55,7 +55,7 @@ def connect(path: Path, durability: Durability = "process") -> sqlite3.Connectio
             if sys.version_info >= (3, 12):
                 connection.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE)
             try:
-                _version(connection, path)  # before anything is written to what may not be ours
+                version_of(connection, path)  # before anything is written to what may not be ours
                 connection.execute(f"PRAGMA page_size = {PAGE}")  # heard by an empty file only
                 connection.execute("PRAGMA journal_mode = WAL")
                 _migrate(connection, path)
@@ -77,13 +77,13 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
         connection = plain(path, "ro")
         try:
             try:
-                version = _version(connection, path)
+                version = version_of(connection, path)
             except sqlite3.OperationalError:
                 if not _is_at_rest(path):
                     raise
                 connection.close()
                 connection = plain(path, "ro&immutable=1")
-                version = _version(connection, path)
+                version = version_of(connection, path)
         except BaseException:
             connection.close()
             raise
@@ -229,13 +229,24 @@ def _empty() -> sqlite3.Connection:
 
 
 def check_unlogged(path: Path) -> None:
-    """Refuse a file that is another program's, whatever its log says; raises `HistoryError`."""
+    """Refuse a file that is another program's, whatever its log says; raises `HistoryError`.
+
+    Without the log a file of ours is half a history while another lfg copies the log into it:
+    its first page then promises pages that are still to come, which SQLite calls corrupt.
+    """
     with opening(path), closing(plain(path, "ro&immutable=1")) as connection:
-        _version(connection, path)
+        try:
+            (owner,) = connection.execute("PRAGMA application_id").fetchone()
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_CORRUPT:
+                return
+            raise
+        if owner != APPLICATION_ID:
+            version_of(connection, path)
 
 
-def _version(connection: sqlite3.Connection, path: Path) -> int:
-    """The number of migrations applied; refuses a file that is not ours or too new."""
+def version_of(connection: sqlite3.Connection, path: Path) -> int:
+    """Return the number of migrations applied; refuse a file that is not ours or too new."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (owner,) = connection.execute("PRAGMA application_id").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
@@ -258,7 +269,7 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    version = _version(connection, path)
+    version = version_of(connection, path)
     if version == len(MIGRATIONS):
         return
     from lfgtui.history.seals import seal_all  # not for those who only read
@@ -267,7 +278,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
         _refuse_under_others(path)
         _back_up(connection, path.with_name(f"{path.name}.schema-{version}"))
     with transaction(connection):
-        version = _version(connection, path)
+        version = version_of(connection, path)
         for script in MIGRATIONS[version:]:
             for statement in statements(script):
                 connection.execute(statement)

@@ -140,9 +140,11 @@ class WrittenFile:
                 self._check()
                 self._watch.accept()
         except (HistoryError, OSError, sqlite3.Error) as error:
-            if _is_busy(error):
+            is_overwritten = change is Change.CONTENT
+            # A file that cannot be checked just now may well be in order, and others write to it.
+            if _is_busy(error) or (is_overwritten and not _is_lasting(error)):
                 raise
-            self._rescue(str(error), is_overwritten=change is Change.CONTENT)
+            self._rescue(str(error), is_overwritten=is_overwritten)
 
     def claim(self) -> None:
         """Secure the leases."""
@@ -232,6 +234,7 @@ class WrittenFile:
         """Compare the file as others see it with what was committed; raises `HistoryError`."""
         schema.check_unlogged(self.path)
         with closing(schema.plain(self.path, "ro")) as db, schema.opening(self.path):
+            schema.version_of(db, self.path)
             if self.path.stat().st_size <= CHECKED_BYTES:
                 (said,) = db.execute("PRAGMA quick_check(1)").fetchone()
                 if said != "ok":
@@ -305,16 +308,19 @@ def _last_seq(db: sqlite3.Connection, ticket: int, run: str) -> int:
 
 
 def _is_lasting(error: Exception) -> bool:
-    code = getattr(error, "sqlite_errorcode", None)
-    return isinstance(error, HistoryError) or (
-        isinstance(error, sqlite3.Error) and code is not None and code & 0xFF in _LASTING
-    )
+    code = _code(error)
+    return isinstance(error, HistoryError) if code is None else code in _LASTING
 
 
 def _is_busy(error: Exception) -> bool:
-    cause = error if isinstance(error, sqlite3.Error) else error.__cause__
-    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
-    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    return _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def _code(error: Exception) -> int | None:
+    """Return the primary result code of SQLite behind the error, if there is one."""
+    cause = error.__cause__ if isinstance(error, HistoryError) else error
+    code = getattr(cause, "sqlite_errorcode", None)
+    return None if code is None else int(code) & 0xFF
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -41,7 +41,7 @@ def test_what_lfg_did_not_make_is_named_and_never_run(
     (damage,) = upkeep.damage(path)
     assert re.match(f"it has {why}", damage)
     before = path.read_bytes()
-    for connect in (schema.connect, schema.connect_to_read, schema.check_unlogged):
+    for connect in (schema.connect, schema.connect_to_read):
         with pytest.raises(HistoryError, match=f"has {why}.*lfg history repair") as refused:
             connect(path)
         assert len(str(refused.value).splitlines()) == 1

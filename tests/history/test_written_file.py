@@ -3,6 +3,8 @@
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +19,19 @@ from lfgtui.tickets import Ticket
 from .conftest import Recorder
 
 BEGIN = (e.TicketQueued(), e.AttemptStarted("p", "m"), e.UserMessage("x"), e.RequestSent(1))
+# What SQLite does first when it copies the log into the file: the first page, which says
+# how many pages there are, before there are as many.
+BEGIN_TO_COPY = """
+import struct, sys
+from pathlib import Path
+log = Path(sys.argv[1] + "-wal").read_bytes()
+(size,) = struct.unpack(">I", log[8:12])
+for at in range(32, len(log), 24 + size):
+    if struct.unpack(">I", log[at : at + 4]) == (1,):
+        page = log[at + 24 : at + 24 + size]
+with open(sys.argv[1], "r+b") as file:
+    file.write(page)
+"""
 END = (e.ResponseFinished(1, "end"), e.TicketDone("end"))
 
 
@@ -221,6 +236,42 @@ def test_what_somebody_else_put_there_is_left_alone_and_the_run_saved_elsewhere(
     assert_whole(rescued / "history.db", run, recorder)
     assert {path: path.read_bytes() for path in put} == put
     shutil.rmtree(rescued)
+
+
+def test_another_that_copies_its_log_just_now_is_not_taken_for_an_intruder(
+    recorder: Recorder,
+) -> None:
+    run = recorder.start("a")
+    recorder.play(run, "a", BEGIN)
+    subprocess.run([sys.executable, "-c", BEGIN_TO_COPY, recorder.path], check=True)
+    recorder.play(run, "a", [e.TextDelta("early and late"), *END])
+    assert recorder.history.flush(saved=True).result(30)
+    assert recorder.history.remarks == [] and recorder.history.rescued is None
+    assert not list(recorder.path.parent.glob("*aside*"))
+
+
+def test_what_cannot_be_checked_just_now_is_checked_again(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A system that is out of files, or memory, is no intruder."""
+    run = recorder.start("a")
+    recorder.play(run, "a", BEGIN)
+    refusals = iter(range(2))
+
+    def checked(path: Path) -> None:
+        if next(refusals, None) is not None:
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHORT_READ
+            with schema.opening(path):
+                raise error
+
+    monkeypatch.setattr(schema, "check_unlogged", checked)
+    subprocess.run([sys.executable, "-c", BEGIN_TO_COPY, recorder.path], check=True)
+    for event in (e.TextDelta("early and late"), *END):
+        recorder.play(run, "a", [event])
+    assert recorder.history.flush(saved=True).result(30)
+    assert next(refusals, None) is None
+    assert recorder.history.remarks == [] and recorder.history.rescued is None
 
 
 def test_an_idle_run_is_followed_too(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
