@@ -181,7 +181,7 @@ class _News(asyncio.Protocol):
                 case "started":
                     self.leader = int(rest)
                 case "failed":
-                    self.failure = rest
+                    self.failure, self.leader = rest, None
                     self._exited()
                 case "exited":
                     self.code = int(rest)

@@ -47,7 +47,6 @@ def main(shell: str, command: str) -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     for channel in (1, 2):  # or the pipes would never close
         os.dup2(nowhere, channel)
-    _say(f"started {leader}")
     is_running = True
     while True:
         readable, _, _ = select.select([_LIFELINE, awake], [], [])
@@ -88,7 +87,8 @@ def _start(shell: str, command: str) -> int:
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        _say(f"started {os.getpid()}")  # before the command can kill who would say it
+        os.dup2(os.open(os.devnull, os.O_RDONLY), _LIFELINE)
         os.execv(shell, [shell, "-c", command])
     except OSError as error:
         os.write(told, str(error.errno).encode())
