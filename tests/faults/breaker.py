@@ -129,7 +129,8 @@ class Breaker:
                 return
 
     async def _drain(self, writer: asyncio.StreamWriter) -> None:
-        if not writer.transport.get_write_buffer_size():
+        transport = writer.transport
+        if not (transport.get_write_buffer_size() or transport.is_closing()):
             await asyncio.sleep(0)
             return
         try:
