@@ -9,6 +9,6 @@ NO_AGE = "no age; write it as 90d, 12w or 48h"
 
 
 def seconds_of(age: str) -> int | None:
-    """How long that is; None where it is none."""
+    """Return the seconds of an age such as `30d`; None if it is invalid."""
     found = _AGE.fullmatch(age)
     return int(found[1]) * _SECONDS[found[2]] if found else None

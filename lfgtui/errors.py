@@ -106,7 +106,7 @@ class IllegalMoveError(LfgError):
 
 
 def too_many_files(error: BaseException | None) -> str | None:
-    """What to do about a process out of file descriptors, if that is what is wrong, else None.
+    """Return the remedy for a process out of file descriptors; None for any other error.
 
     Libraries wrap the system's error in their own, or in a group of several.
     """

@@ -198,7 +198,7 @@ def has_all_been_read() -> bool:
 
 
 def _is_waiting() -> bool:
-    """Whether something printed still waits for a reader."""
+    """Return True while something printed waits for a reader."""
     return any(thread.name == _THREAD for thread in threading.enumerate())
 
 

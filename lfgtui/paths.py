@@ -25,7 +25,7 @@ def data_dir() -> Path:
 
 
 def is_default_data_dir() -> bool:
-    """Whether the data folder is lfg's own, and not one that the person named."""
+    """Return True if the data folder is lfg's own, and not one that the person named."""
     return not os.environ.get("LFG_DATA_DIR")
 
 

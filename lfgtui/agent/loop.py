@@ -37,7 +37,7 @@ from lfgtui.transcript import CallPart, ModelTurn, Transcript, with_wire_ids
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the person said about a call."""
+    """A person's decision about a call."""
 
     verdict: Literal["approve", "always", "deny"]
     reason: str = ""
@@ -174,7 +174,7 @@ class Agent:
                 return ending
 
     def _ending(self) -> e.Ending | None:
-        """How it ended, if the last response asked for nothing more or a limit is reached."""
+        """Return the ending, if the last response asked for nothing more or a limit is reached."""
         messages = self._desk.transcript.conversation.messages
         if isinstance(messages[-1], ModelTurn):
             reason = self._stop_reason

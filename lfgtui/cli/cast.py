@@ -17,7 +17,7 @@ _LEAST, _MOST = (40, 12), (500, 200)
 
 
 class CastOptions(msgspec.Struct, frozen=True):
-    """What only this form of export can be told; None: not said."""
+    """Options of this form of export alone; None where not given."""
 
     size: str | None = None
     speed: float | None = None
@@ -25,7 +25,7 @@ class CastOptions(msgspec.Struct, frozen=True):
 
     @property
     def is_said(self) -> bool:
-        """Whether there is any."""
+        """True if any of them was given."""
         return (self.size, self.speed, self.idle_limit) != (None, None, None)
 
 

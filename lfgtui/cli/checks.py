@@ -1,4 +1,4 @@
-"""What can only be checked once the tickets file and the config are both read."""
+"""Checks that need both the tickets file and the config."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def _is_own_route_fine(config: Config, ticket: Ticket) -> bool:
 
 
 def _line(text: str, index: int, keys: tuple[str, ...]) -> int | None:
-    """Where the ticket, or the defaults, say one of the keys; else the ticket's line."""
+    """Return the line of one of the keys in the ticket or the defaults; else the ticket's."""
     ticket = tomlfile.line_of(text, ("ticket", index))
     for table in (("ticket", index), ("defaults",)):
         for key in keys:

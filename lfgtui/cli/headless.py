@@ -93,7 +93,7 @@ class AnswerText:
 
 
 def formatter(output: Output) -> Formatter:
-    """What turns entries into output."""
+    """Return the function that turns entries into this kind of output."""
     match output:
         case "states":
             return StateLines()

@@ -86,7 +86,7 @@ def _warn_of_root(plan: Plan, used: set[str]) -> None:
 
 
 def _says_a_key(plan: Plan) -> bool:
-    """Whether a key stands in what is shown before there is an engine."""
+    """Return True if a key stands in what is shown before there is an engine."""
     said = (plan.title, *(f"{ticket.title}\n{ticket.prompt}" for ticket in plan.tickets))
     return any(key in text for key in held_keys(plan.config) for text in said)
 

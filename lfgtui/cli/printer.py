@@ -105,7 +105,7 @@ class Printer:
             self._older.close()
 
     async def _next(self) -> str:
-        """What is to be written next; empty where nothing is."""
+        """Return the text to be written next; empty if there is none."""
         async with self._moving:
             return await asyncio.to_thread(self._older.take) if self._older else self._take()
 

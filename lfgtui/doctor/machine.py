@@ -65,7 +65,7 @@ def check_keys(config: Config, environment: Mapping[str, str]) -> Finding:
 
 
 def check_key_access(config: Config, processes: Path, user: int) -> Finding:
-    """Who else could read the keys: root everything, and any process those it was given."""
+    """Report who else could read the keys: root, and processes that were given them."""
     names = sorted(filter(None, (one.api_key_env for one in config.providers.values())))
     keys = [value for name in names if (value := environment.variable(name))]
     if user == 0:

@@ -16,7 +16,7 @@ from lfgtui.transcript import ENDED, State, StateMachine
 
 
 class Ledger:
-    """What the writer keeps of a ticket. `rowid` is its key in `tickets`.
+    """The state of a ticket that the writer keeps. `rowid` is its key in `tickets`.
 
     `last_seq` is the newest entry's number, `stored_seq` that of the newest one committed.
     """

@@ -225,7 +225,7 @@ WHEN old.id >= (SELECT built_from FROM code_index) BEGIN
     INSERT INTO segments_code (segments_code, rowid, text) VALUES ('delete', old.id, old.text);
 END;
 """
-"""What the optional index for code is made with; see `code_index`."""
+"""The SQL of the optional index for code; see `code_index`."""
 
 
 def statements(script: str) -> Iterator[str]:

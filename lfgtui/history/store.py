@@ -141,7 +141,7 @@ class History:
 
     @property
     def pending_events(self) -> int:
-        """How many events that is."""
+        """The number of events submitted and not delivered yet."""
         return self._writer.pending_events
 
     @property

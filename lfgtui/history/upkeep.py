@@ -89,7 +89,7 @@ def vacuum(path: Path) -> tuple[int, int]:
 
 
 def damage(path: Path) -> list[str]:
-    """What is wrong with the file, mostly in SQLite's words; empty where it is sound."""
+    """Return the faults of the file, mostly in SQLite's words; empty if it is sound."""
     try:
         with closing(schema.plain(path, "ro")) as db:
             if (foreign := foreign_object(db)) is not None:

@@ -117,7 +117,7 @@ class Writer:
 
     @property
     def pending_events(self) -> int:
-        """How many events that is."""
+        """The number of events submitted and not delivered yet."""
         return self._pending_events
 
     @property
@@ -222,9 +222,8 @@ class Writer:
         with self._changed:
             self._ended = True
             left, self._queue = self._queue, []
-            self._pending_events = self._pending_bytes = self._backlog_bytes = (
-                0  # nobody need hold back for it
-            )
+            # Nobody need hold back for it.
+            self._pending_events = self._pending_bytes = self._backlog_bytes = 0
         for item in [*left, *self._waiting]:
             if isinstance(item, _Barrier):
                 item.fail(self._closed())

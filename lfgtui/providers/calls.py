@@ -45,7 +45,7 @@ _BROKE_OFF: frozenset[StopReason] = CUT_SHORT | {
 
 
 def broke_off(reason: StopReason) -> bool:
-    """Whether a response that stopped so is not all that the model was going to say.
+    """Return True if a response that stopped so is less than the model was going to say.
 
     Of such a response no call is run: what was to follow may have changed it.
     """
@@ -53,10 +53,10 @@ def broke_off(reason: StopReason) -> bool:
 
 
 DONE = frozenset({"[DONE]", b"[DONE]"})
-"""What ends a stream on OpenAI's wires, and where it does no harm on others."""
+"""The record that ends a stream on OpenAI's wires; it does no harm on others."""
 
 NO_RECORD = "no record"
-"""What JSON that is no object is counted as."""
+"""The type under which JSON that is no object is counted."""
 
 
 def stop_reason(wire: str | None, *, called: bool, refused: bool = False) -> StopReason:

@@ -1,4 +1,4 @@
-"""How long a response may keep lfg waiting, and how long it may keep lfg busy."""
+"""Limits on the time for which a response may keep lfg waiting, or busy."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable

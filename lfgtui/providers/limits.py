@@ -61,7 +61,7 @@ NAME_LENGTH = 256
 """A tool's name, in characters; the wires take 64 or 128."""
 
 CALL_ID_LENGTH = 32 * 1024
-"""What a provider calls a tool call, in characters; some gateways keep a signature in it."""
+"""Characters of a provider's id of a tool call; some gateways keep a signature in it."""
 
 BODY_BYTES = 256 * MEGABYTE
 """One response, decompressed: a stream from end to end, or a single JSON document."""
@@ -76,7 +76,7 @@ PIECE_BYTES = 16 * 1024
 """As much of a body as is read in one step."""
 
 GROWTH = 100
-"""How many times as long a body may get when it is decompressed, beyond its first megabyte.
+"""Most times that a body may grow in decompression, beyond its first megabyte.
 
 Streamed records that differ in a word compress to a thirtieth; a bomb to a thousandth.
 """

@@ -46,7 +46,7 @@ def mark(name: str) -> str:
 
 
 def is_key(text: str) -> bool:
-    """Whether a key that is in use is one, and no placeholder for servers that need none."""
+    """Return True for a key, False for a placeholder for servers that need none."""
     letters = re.sub("[-_ ]", "", text)
     is_of_words = letters.isalpha() and (letters.islower() or letters.isupper())
     return len(text) >= (_LONGEST_WORDS if is_of_words else _LEAST_KEY)
@@ -88,7 +88,7 @@ class Redactor:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing is secret, so that no text needs to be looked at."""
+        """True if nothing is secret, so that no text needs to be searched."""
         return not self._rules and not self.patterns
 
     def learn(self, keys: Iterable[str]) -> None:
@@ -270,7 +270,7 @@ def _by_first_letter(rules: Iterable[Rule]) -> dict[str, list[CompiledRule]]:
 
 
 def _openings(rules: Iterable[Rule]) -> re.Pattern[str]:
-    """What their heads begin with, however little of it, at the end of a text."""
+    """Return a pattern for any beginning of their heads at the end of a text."""
     tree: _Tree = {}
     for rule in rules:
         for head in rule.heads:

@@ -142,7 +142,7 @@ def _authorization(scheme: str, check: Callable[[str], bool]) -> Rule:
 
 _KEY_LINE = (Run("[A-Z0-9 ]", 1, 40), *_literally("-----"))
 _LINE_END = "⏎␊␤"
-"""How lfg itself writes a line's end where there must be none (`visible`)."""
+"""The symbols that lfg itself writes for the end of a line (`visible`)."""
 
 _KEY_BODY = f"(?:(?!-----)[A-Za-z0-9+/=\\s\\\\:,.()_|>{_LINE_END}-])"
 """With what stands before each line where it is quoted, numbered or found by a search."""
@@ -257,7 +257,7 @@ class CompiledRule(NamedTuple):
     literal: str = ""
 
     def found_at(self, text: str, position: int) -> tuple[int, int] | None:
-        """Where what is to be hidden begins and ends, of such a secret that stands there."""
+        """Return the span to hide, if such a secret stands there."""
         if self.literal:
             is_there = text.startswith(self.literal, position)
             return (position, position + len(self.literal)) if is_there else None
@@ -267,14 +267,14 @@ class CompiledRule(NamedTuple):
         return found.span(1)
 
     def is_open(self, text: str, position: int) -> bool:
-        """Whether what stands there up to the end may become such a secret."""
+        """Return True if the text from there to its end may become such a secret."""
         if self.literal:
             left = len(text) - position
             return left < len(self.literal) and self.literal.startswith(text[position:])
         return self.opening.match(text, position) is not None
 
     def is_cut_off(self, text: str, position: int) -> bool:
-        """Whether such a secret begins there and the text, which was shortened, ends within it."""
+        """Return True if such a secret begins there and the shortened text ends within it."""
         if self.keeps_head:
             return False
         before = text[max(0, position - CONTEXT) : position]

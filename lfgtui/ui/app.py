@@ -36,7 +36,7 @@ from lfgtui.ui.screens.live import LiveScreen
 from lfgtui.ui.screens.run import Desk, RunScreen
 from lfgtui.ui.terminal_output import is_behind
 from lfgtui.ui.themes import to_textual
-from lfgtui.ui.toasts import toast
+from lfgtui.ui.toasts import Toast
 from lfgtui.ui.totals import totals
 from lfgtui.ui.view import LiveRun, RunView
 from lfgtui.visible import visible
@@ -314,7 +314,7 @@ class LfgApp(App[int], inherit_bindings=False):
     ) -> None:
         """Show a toast. Its text is never markup: there is always something from outside in it."""
         seconds = self.NOTIFICATION_TIMEOUT if timeout is None else timeout
-        self.post_message(Notify(toast(visible(message), title, severity, seconds)))
+        self.post_message(Notify(Toast(visible(message), title, severity, seconds)))
 
     @property
     def theme_names(self) -> list[str]:

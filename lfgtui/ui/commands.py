@@ -92,7 +92,7 @@ class PlainMatcher(Matcher):
 
 
 class LfgCommands(Provider):
-    """What keys do, tickets to jump to, themes to switch to.
+    """Actions of keys, tickets to jump to, themes to switch to.
 
     The palette parses every `str` it is given as markup: it is given none.
     """

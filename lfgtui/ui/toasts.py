@@ -1,23 +1,28 @@
 """Toasts whose time runs by a clock that nobody sets."""
 
-from textual.notifications import Notification, SeverityLevel
+from dataclasses import dataclass, field
+
+from textual.notifications import Notification
 
 from lfgtui.clock import now
 
 _LEAST = 0.05
-"""Seconds that a toast stays that comes too late."""
+"""Seconds that a late toast stays."""
 
 
+@dataclass
 class Toast(Notification):
     """A notification as Textual shows it, timed by lfg's own clock.
 
     Textual's goes by the system clock: set back, it keeps a toast for an hour; set forward while
-    one is mounted, it starts a timer of less than no seconds, which leaves its loop never.
+    a toast is mounted, it starts a timer of a negative time, whose loop never ends.
     """
+
+    raised_at: float = field(default_factory=now)
 
     @property
     def time_left(self) -> float:
-        """Seconds, always some, until the toast goes."""
+        """Seconds until the toast goes; always some."""
         return max(_LEAST, self._ends - now())
 
     @property
@@ -28,8 +33,3 @@ class Toast(Notification):
     @property
     def _ends(self) -> float:
         return self.raised_at + self.timeout
-
-
-def toast(message: str, title: str, severity: SeverityLevel, timeout: float) -> Toast:
-    """Return a toast that appears now. Its text is never parsed as markup."""
-    return Toast(message, title, severity, timeout, markup=False, raised_at=now())

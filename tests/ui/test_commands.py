@@ -18,14 +18,19 @@ MakeApp = Callable[..., LfgApp]
 TITLES = ("Rename foo[key='old to new", "[BUG] crash", "[/b] [@click=app.quit]x[/] \\[", "$x [[")
 
 
-@pytest.mark.parametrize("query", ["", "go to"])
-async def test_titles_are_no_markup(make_app: MakeApp, query: str) -> None:
+@pytest.fixture
+def titled() -> FakeLive:
     live = FakeLive("a", "b", "c", "d")
     live.tickets = tuple(
         msgspec.structs.replace(ticket, title=title)
         for ticket, title in zip(live.tickets, TITLES, strict=True)
     )
-    app = make_app(live)
+    return live
+
+
+@pytest.mark.parametrize("query", ["", "go to"])
+async def test_titles_are_no_markup(make_app: MakeApp, titled: FakeLive, query: str) -> None:
+    app = make_app(titled)
     async with app.run_test(size=(100, 60)) as pilot:
         await pilot.pause()
         await pilot.press("ctrl+p", *("space" if c == " " else c for c in query))
@@ -40,13 +45,10 @@ async def test_titles_are_no_markup(make_app: MakeApp, query: str) -> None:
 
 
 @pytest.mark.parametrize("query", ["rename", "foo[key", "bug"])
-async def test_a_ticket_is_found_by_its_title(make_app: MakeApp, query: str) -> None:
-    live = FakeLive("a", "b", "c", "d")
-    live.tickets = tuple(
-        msgspec.structs.replace(ticket, title=title)
-        for ticket, title in zip(live.tickets, TITLES, strict=True)
-    )
-    app = make_app(live)
+async def test_a_ticket_is_found_by_its_title(
+    make_app: MakeApp, titled: FakeLive, query: str
+) -> None:
+    app = make_app(titled)
     async with app.run_test(size=(100, 30)) as pilot:
         await pilot.pause()
         await pilot.press("ctrl+p", *query)

@@ -6,7 +6,7 @@ import pytest
 from textual.notifications import Notification
 
 from lfgtui.ui import toasts
-from lfgtui.ui.toasts import Toast, toast
+from lfgtui.ui.toasts import Toast
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def unhurried() -> None:
 def test_a_clock_that_is_set_changes_nothing(
     monkeypatch: pytest.MonkeyPatch, seconds: float
 ) -> None:
-    one, textuals = toast("saved", "", "information", 5.0), Notification("saved")
+    one, textuals = Toast("saved"), Notification("saved")
     system = time.time
     monkeypatch.setattr(time, "time", lambda: system() + seconds)
     monkeypatch.setattr("textual.notifications.time", time.time)
@@ -30,7 +30,7 @@ def test_a_clock_that_is_set_changes_nothing(
 def test_one_that_comes_too_late_has_some_time_left_and_goes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    one: Toast = toast("saved", "", "information", 5.0)
+    one = Toast("saved")
     later = one.raised_at + 60.0
     monkeypatch.setattr(toasts, "now", lambda: later)
     assert one.has_expired

@@ -24,7 +24,7 @@ _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 
 class Context(msgspec.Struct, frozen=True):
-    """What lines depend on beside the item. `now` moves in steps of a gauge's tick.
+    """The state beside the item that lines depend on. `now` moves in steps of a gauge's tick.
 
     `until`: when, by `clock`, a frame has read enough; the rest waits for the next.
     """

@@ -261,9 +261,8 @@ class History(Deeds):
             words = Content.styled(self._trouble, "$text-warning")
         elif self._hits is not None:
             count = number_of(len(self._hits), "hit", more=len(self._hits) == _HITS)
-            is_hinted = not self._hits and "title:" not in self._query
-            hint = "; title:… looks in titles and notes" if is_hinted else ""
-            words = Content.assemble(count, (hint, "$text-muted"))
+            hint = "" if "title:" in self._query else "; title:… looks in titles and notes"
+            words = Content(count if self._hits else count + hint)
         elif self._runs or self._all_read:
             words = Content(number_of(len(self._runs), "run", more=not self._all_read))
         else:
