@@ -1,35 +1,38 @@
 """The one reader of server-sent events, for every wire.
 
-httpx-sse does the decoding: it splits lines at CR, LF and CRLF only, where
-the SDKs' own line iterators also split at U+2028, U+0085 and form feed, which
-are legal inside JSON strings. This adapter adds what it leaves out of the
-standard (https://html.spec.whatwg.org/multipage/server-sent-events.html,
-9.2.6): a byte order mark, bytes that are no UTF-8, events without data, ids
-that come alone, and reconnection times that are no digits. An event with bytes
-that are no UTF-8 is told as the standard says, and is the last: it is damaged,
-and nobody knows what it said.
+httpx-sse's `EventSource` reads each event: its fields, its id, its lines of data.
+The lines are found here, at CR, LF and CRLF only, where the SDKs' own iterators
+also split at U+2028, U+0085 and form feed, which are legal inside JSON strings.
+This adapter adds what `EventSource` leaves out of the standard
+(https://html.spec.whatwg.org/multipage/server-sent-events.html, 9.2.6): a byte
+order mark, bytes that are no UTF-8, events without data, ids that come alone,
+and reconnection times that are no digits. An event with bytes that are no UTF-8
+is read as the standard says, and is the last: it is damaged, and nobody knows
+what it said.
 
-It also keeps the line that is not complete yet, as bytes: httpx-sse would keep
-a string for every piece of it, which for a line that comes byte by byte is
-thirty times its size. So what a server can make us hold is `RECORD_BYTES`.
+It also keeps the event that is not complete yet, as bytes, so that a server can
+make us hold `RECORD_BYTES` and no more.
 """
 
 import codecs
 import re
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias, cast
 
-from httpx_sse import ServerSentEvent
-from httpx_sse._decoders import SSEDecoder, SSELineDecoder
+from httpx_sse import EventSource, ServerSentEvent
 
 from lfgtui.errors import ProviderError
 from lfgtui.providers import limits
 from lfgtui.providers.decoder import unreadable
 from lfgtui.providers.loose_json import NO_UTF8
 
-_STRAY_BYTE = re.compile("[\udc80-\udcff]")  # as "surrogateescape" leaves it
+if TYPE_CHECKING:
+    from httpx import Response
+
+_DATA = re.compile("^data(?::|$)", re.MULTILINE)
+_BAD_RETRY = re.compile("^retry:(?! ?[0-9]{1,12}$)", re.MULTILINE)
+_ERROR_FIELD = re.compile(r"^error:(?=\s*\{)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,96 +73,88 @@ class RecordReader:
         self.retry: int | None = None
         self.failure: ProviderError | None = None
         self._tail = tail
-        self._partial = bytearray()
-        self._lines = SSELineDecoder()
-        self._events = SSEDecoder()
+        self._block = _Block()
+        self._events = EventSource(cast("Response", self._block)).iter_sse()
+        self._line = bytearray()  # the one that is not complete yet
+        self._event = bytearray()  # the complete lines of its event
         self._at_start = True
-        self._has_data = self._is_damaged = False
-        self._data_length = 0
 
     def feed(self, data: bytes) -> list[Record]:
-        """The records that these bytes complete."""
+        """Return the records that these bytes complete."""
         if self.failure is not None:
             return []
-        end = 1 + max(data.rfind(b"\n"), data.rfind(b"\r"))
-        self._partial += data[:end]
-        records = self._read_partial() if end else []
-        self._partial += data[end:]
-        if self._data_length + len(self._partial) > limits.RECORD_BYTES:
-            self._partial.clear()
+        unseen = max(0, len(self._line) - 1)
+        self._line += data
+        # A carriage return at the end waits for the line feed that may belong to it.
+        end = 1 + max(self._line.rfind(b"\n", unseen), self._line.rfind(b"\r", unseen, -1))
+        records = self._take_lines(end) if end else []
+        if len(self._event) + len(self._line) > limits.RECORD_BYTES and self.failure is None:
             self.failure = limits.too_long("a single record", limits.RECORD_BYTES, limits.WRONG_API)
+        if self.failure is not None:
+            self._event.clear()
+            self._line.clear()
         return records
 
     def finish(self) -> list[Record]:
-        """The records that the end of the body completes."""
-        if self.failure is not None or _ends_within_character(self._partial):
+        """Return the records that the end of the body completes."""
+        if self.failure is not None or _ends_within_character(self._line):
             return []  # what broke off there is a cut, which its decoder sees
-        records = self._read_partial()
-        # A carriage return at the very end waits for a line feed, so its line is complete.
-        ends_complete = self._lines.trailing_cr
-        for line in self._lines.flush():
-            if ends_complete or self._tail:
-                self._take(line, records)
-        if self._tail and self._has_data:
-            self._take("", records)
-        return records
+        is_complete = self._tail or self._line.endswith(b"\r")
+        records = self._take_lines(len(self._line)) if is_complete else []
+        return records + self._dispatch() if self._tail and self._event else records
 
-    def _read_partial(self) -> list[Record]:
-        # A line end is no part of a longer character, so none is torn here.
-        try:
-            text = self._partial.decode()
-        except UnicodeDecodeError:
-            text = self._partial.decode("utf-8", "surrogateescape")
-        self._partial.clear()
-        if self._at_start and text:
+    def _take_lines(self, end: int) -> list[Record]:
+        lines = self._line[:end]
+        del self._line[:end]
+        if self._at_start:
             self._at_start = False
-            text = text.removeprefix("\ufeff")
+            lines = lines.removeprefix(codecs.BOM_UTF8)
         records: list[Record] = []
-        if text:
-            for line in self._lines.decode(text):
-                self._take(line, records)
+        for line in lines.splitlines():
+            if self.failure is not None:
+                break
+            if line.startswith(b":"):
+                records.append(Comment(line[1:].decode("utf-8", "replace").strip()))
+            elif line:
+                self._event += line + b"\n"
+            elif self._event:
+                records += self._dispatch()
         return records
 
-    def _take(self, line: str, records: list[Record]) -> None:
-        if self.failure is not None:
-            return
-        is_damaged = not line.isascii() and _STRAY_BYTE.search(line) is not None
-        if is_damaged:
-            line = line.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-        if line.startswith(":"):
-            records.append(Comment(line[1:].strip()))
-            return
-        self._is_damaged = self._is_damaged or is_damaged
-        if line:
-            self._take_field(line)
-            return
-        event = self._events.decode("")
-        before, self.last_event_id = self.last_event_id, event.id if event is not None else ""
-        if event is not None and self._has_data:
-            records.append(event)
-            self.failure = unreadable(NO_UTF8) if self._is_damaged else None
-        elif self.last_event_id != before:
-            records.append(Position("", self.last_event_id))
-        self._has_data = self._is_damaged = False
-        self._data_length = 0
+    def _dispatch(self) -> list[Record]:
+        """Read the event whose lines are complete; return [] where it has no effect."""
+        try:
+            text, is_damaged = self._event.decode(), False
+        except UnicodeDecodeError:
+            text, is_damaged = self._event.decode("utf-8", "replace"), True
+        self._event.clear()
+        if self._tail and "error:" in text:  # llama.cpp's, a field of no standard
+            text = _ERROR_FIELD.sub("event: error\ndata:", text)
+        if "retry:" in text:
+            text = _BAD_RETRY.sub(":", text)
+        has_data = _DATA.search(text) is not None
+        # `EventSource` passes over a block that sets nothing, and would ask for the next.
+        self._block.text = f"{text}\n" if has_data else f"{text}event: none\n\n"
+        event = next(self._events)
+        before, self.last_event_id = self.last_event_id, event.id
+        self.retry = self.retry if event.retry is None else event.retry
+        if has_data:
+            self.failure = unreadable(NO_UTF8) if is_damaged else None
+            return [event]
+        return [Position("", event.id)] if event.id != before else []
 
-    def _take_field(self, line: str) -> None:
-        name, _, value = line.partition(":")
-        if name == "retry":
-            value = value.removeprefix(" ")
-            if not (value.isascii() and value.isdigit()):
-                return
-            self.retry = int(value[:12])
-        elif name == "error" and self._tail and value.lstrip().startswith("{"):
-            # llama.cpp and its kin break off with a field of no standard.
-            self._events.decode("event: error")
-            self._events.decode(f"data:{value}")
-            self._has_data = True
-            return
-        elif name == "data":
-            self._has_data = True
-            self._data_length += len(line)
-        self._events.decode(line)
+
+class _Block:
+    """One block of lines, with what `EventSource` asks of a response; each makes one event."""
+
+    headers: ClassVar = {"content-type": "text/event-stream"}
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def iter_text(self) -> Iterator[str]:
+        while True:
+            yield self.text
 
 
 def _ends_within_character(data: bytes | bytearray) -> bool:
@@ -168,26 +163,8 @@ def _ends_within_character(data: bytes | bytearray) -> bool:
     return bool(decoder.getstate()[0])
 
 
-async def read_records(response: ByteSource, *, tail: bool = True) -> AsyncGenerator[Record, None]:
-    """The records of a response as they arrive, comments among them.
-
-    Raises `ProviderError` ("protocol") after the last one where a limit is exceeded.
-    """
-    reader = RecordReader(tail=tail)
-    async with aclosing(read_bytes(response)) as chunks:
-        async for chunk in chunks:
-            for record in reader.feed(chunk):
-                yield record
-            if reader.failure is not None:
-                raise reader.failure
-    for record in reader.finish():
-        yield record
-    if reader.failure is not None:
-        raise reader.failure
-
-
 async def read_bytes(response: ByteSource) -> AsyncGenerator[bytes, None]:
-    """The body as it arrives; raises `ProviderError` ("protocol") where there is no end to it."""
+    """Yield the body as it arrives; raise `ProviderError` ("protocol") where it does not end."""
     chunks = response.aiter_bytes()
     count = 0
     try:

@@ -25,8 +25,8 @@ def texts(events: Sequence[e.WireEvent]) -> tuple[str, str]:
 @pytest.mark.parametrize(
     ("wire", "recording"), ALL, ids=[f"{wire}/{recording.name}" for wire, recording in ALL]
 )
-async def test_only_think_tags_leave_the_text(wire: str, recording: Recording) -> None:
-    decoded = (await decode(wire, recording.body, "random")).events
+def test_only_think_tags_leave_the_text(wire: str, recording: Recording) -> None:
+    decoded = decode(wire, recording.body, "random").events
     leaks = LeakageFilter(ALL_DIALECTS)
     events = [told for event in decoded for told in leaks.feed(event)] + [*leaks.finish()]
     visible, withheld = texts(events)

@@ -9,10 +9,10 @@ from lfgtui.providers.anthropic_decoder import AnthropicDecoder
 from lfgtui.providers.base import Decoder
 from lfgtui.providers.chat_decoder import ChatDecoder
 from lfgtui.providers.responses_decoder import ResponsesDecoder
-from lfgtui.providers.sse import Comment, read_records
+from lfgtui.providers.sse import Comment, RecordReader
 
 from .decoding import Told, told
-from .recordings import Body, Recording, cuts
+from .recordings import Recording, cuts
 
 DECODERS: dict[str, Callable[[], Decoder]] = {
     "anthropic": AnthropicDecoder,
@@ -38,11 +38,12 @@ class Decoded:
     events: list[e.WireEvent]
 
 
-async def decode(wire: str, body: bytes, how: str) -> Decoded:
+def decode(wire: str, body: bytes, how: str) -> Decoded:
     """The body through reader and decoder, cut as `recordings.cuts` says."""
-    decoder = DECODERS[wire]()
+    decoder, reader = DECODERS[wire](), RecordReader(tail=True)
+    records = [record for piece in cuts(body, how) for record in reader.feed(piece)]
     events: list[e.WireEvent] = []
-    async for record in read_records(Body(cuts(body, how))):
+    for record in [*records, *reader.finish()]:
         if not isinstance(record, Comment):
             events += decoder.feed(record.event, record.data)
     return Decoded(decoder, [*events, *decoder.finish()])

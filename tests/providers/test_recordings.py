@@ -22,15 +22,15 @@ NAMES = [f"{wire}/{recording.name}" for wire, recording in ALL]
 
 @pytest.mark.parametrize("how", ["whole", "bytes", "random", "otherwise random"])
 @pytest.mark.parametrize(("wire", "recording"), ALL, ids=NAMES)
-async def test_decodes_as_published(wire: str, recording: Recording, how: str) -> None:
-    assert differences(recording, await decode(wire, recording.body, how)) == []
+def test_decodes_as_published(wire: str, recording: Recording, how: str) -> None:
+    assert differences(recording, decode(wire, recording.body, how)) == []
 
 
 @pytest.mark.parametrize("wire", list(DECODERS))
-async def test_a_stream_cut_anywhere_is_finished_or_failed_and_never_both(wire: str) -> None:
+def test_a_stream_cut_anywhere_is_finished_or_failed_and_never_both(wire: str) -> None:
     for recording in recordings(wire):
         for at in range(0, len(recording.body), max(1, len(recording.body) // 10)):
-            decoded = await decode(wire, recording.body[:at], "whole")
+            decoded = decode(wire, recording.body[:at], "whole")
             finished = any(isinstance(event, e.ResponseFinished) for event in decoded.events)
             assert finished == (decoded.decoder.failure is None), (recording.name, at)
 

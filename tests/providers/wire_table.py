@@ -4,7 +4,6 @@ Each is read whole, in random pieces and byte by byte; one that is not as its
 publisher says is named, with the first fact that differs.
 """
 
-import asyncio
 import sys
 
 from .published import DECODERS, decode, differences
@@ -17,7 +16,7 @@ CUTS = {
 }
 
 
-async def wire_row(wire: str) -> tuple[dict[str, int], list[str]]:
+def wire_row(wire: str) -> tuple[dict[str, int], list[str]]:
     """How many recordings of a wire pass under each kind of cut, and why others do not."""
     passed = dict.fromkeys(["recordings", *CUTS, "all"], 0)
     reasons: list[str] = []
@@ -26,9 +25,7 @@ async def wire_row(wire: str) -> tuple[dict[str, int], list[str]]:
         whys: list[str] = []
         for kind, ways in CUTS.items():
             found = [
-                d
-                for how in ways
-                for d in differences(recording, await decode(wire, recording.body, how))
+                d for how in ways for d in differences(recording, decode(wire, recording.body, how))
             ]
             passed[kind] += not found
             whys += found
@@ -38,7 +35,7 @@ async def wire_row(wire: str) -> tuple[dict[str, int], list[str]]:
     return passed, reasons
 
 
-async def main() -> int:
+def main() -> int:
     """Print the table; the exit status is 1 where a recording does not pass."""
     if FOLDER is None:
         sys.stdout.write("LFG_RECORDINGS is not set: name the folder that holds the recordings\n")
@@ -48,7 +45,7 @@ async def main() -> int:
     total = passed_all = 0
     reasons: list[str] = []
     for wire in DECODERS:
-        passed, whys = await wire_row(wire)
+        passed, whys = wire_row(wire)
         sys.stdout.write(f"{wire:<18}" + "".join(f"{passed[head]:>14}" for head in heads) + "\n")
         total += passed["recordings"]
         passed_all += passed["all"]
@@ -62,4 +59,4 @@ async def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))
+    sys.exit(main())
