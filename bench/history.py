@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.history_corpus import Texts, ticket
 from bench.history_peers import peers
-from lfgtui.history import History, Reader, code_index
+from lfgtui.history import History, Reader
 from lfgtui.tickets import Ticket
 
 TICKETS_A_RUN = 20
@@ -97,29 +97,9 @@ def searches(path: Path) -> None:
         for query in QUERIES[:3]:
             spent = timed(partial(reader.search, query, 50, ranked=True))
             print(f"best 50 of   {query:<18} {spent:8.2f} ms")
-        as_it_stands(reader, "without index")
-
-
-def as_it_stands(reader: Reader, how: str) -> None:
-    """`--code`, for what there is a lot of, and for what there is not."""
-    for text in ("def __init__(self", "frobnicate("):
-        spent = timed(partial(reader.search, text, 50, code=True))
-        print(f"as it stands {text:<18} {spent:8.2f} ms  {how}")
-
-
-def indexed(path: Path) -> None:
-    """The same with the optional index; taken away again."""
-    before, began = path.stat().st_size, time.process_time()
-    code_index.build(path)
-    spent = time.process_time() - began
-    with closing(sqlite3.connect(path)) as db:
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    grown = (path.stat().st_size - before) / 1e6
-    with Reader(path) as reader:
-        as_it_stands(reader, f"index of {grown:.0f} MB, made in {spent:.0f} s of CPU")
-    code_index.drop(path)
-    with closing(sqlite3.connect(path)) as db:
-        db.execute("VACUUM")
+        for text in ("def __init__(self", "frobnicate("):  # one that is common, one that is not
+            spent = timed(partial(reader.search, text, 50, code=True))
+            print(f"as it stands {text:<18} {spent:8.2f} ms")
 
 
 def command_line(folder: Path) -> None:
@@ -157,7 +137,6 @@ def main() -> None:
             build(folder, chosen.events)
         sizes(folder / "history.db")
         searches(folder / "history.db")
-        indexed(folder / "history.db")
         command_line(folder)
         peers(folder / "history.db", folder / "peers", chosen.llm)
 

@@ -19,21 +19,21 @@ class FileKeeper:
         return paths.history_file()
 
     def delete(self, run: str) -> None:
-        from lfgtui.history import removal
+        from lfgtui.history.maintenance import deletion
 
-        if run not in removal.delete(self._path, [run]):
+        if run not in deletion.delete(self._path, [run]):
             raise UsageError(f"run {run} is being run; end it first")
 
     def pin(self, run: str, pinned: bool) -> None:
-        from lfgtui.history import marks
+        from lfgtui.history.maintenance import annotations
 
-        marks.pin(self._path, run, pinned)
+        annotations.pin(self._path, run, pinned)
 
     def annotate(self, run: str, note: str) -> None:
         from lfgtui.cli.redacting import redacted_for_writing
-        from lfgtui.history import marks
+        from lfgtui.history.maintenance import annotations
 
-        marks.annotate(self._path, run, redacted_for_writing(self._config, note))
+        annotations.annotate(self._path, run, redacted_for_writing(self._config, note))
 
     def check_resume(self, run: str, *, is_ours: bool) -> None:
         from lfgtui.history import leases

@@ -152,7 +152,7 @@ def _tidy(config: Config, closing: ExitStack, *, has_remains: bool) -> None:
     age = config.history.retention
     seconds = None if age is None else seconds_of(age)
     if seconds is not None or has_remains:
-        from lfgtui.history.retention import Retention
+        from lfgtui.history.maintenance.deletion import Retention
 
         closing.callback(Retention(paths.history_file(), seconds).stop)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from lfgtui import output, paths
-from lfgtui.history import schema
+from lfgtui.history import file
 from lfgtui.history.search import RANKED, Found, SearchHit, search
 
 _LITERAL = (
@@ -53,7 +53,7 @@ def command(query: tuple[str, ...], ranked: bool, code: bool, as_json: bool, lim
 
 
 def _found(path: Path, query: str, limit: int, *, ranked: bool, code: bool) -> Found:
-    with closing(schema.connect_to_read(path)) as connection, schema.opening(path):
+    with closing(file.connect_to_read(path)) as connection, file.opening(path):
         return search(connection, query, limit, ranked=ranked, code=code)
 
 

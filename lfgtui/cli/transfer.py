@@ -20,7 +20,7 @@ from lfgtui.cli.redacting import redactor_of, told
 from lfgtui.config import Config, load_config
 from lfgtui.errors import UsageError
 from lfgtui.export.run import ToldRun
-from lfgtui.history import marks, upkeep
+from lfgtui.history.maintenance import annotations, deletion
 from lfgtui.history.reader import Reader
 from lfgtui.history.transfer import import_run, lines_in, lines_of
 from lfgtui.redaction import Redactor
@@ -108,8 +108,8 @@ def _keep(run: str) -> None:
     age = load_config(paths.config_file()).history.retention
     if age is None or (seconds := seconds_of(age)) is None:
         return
-    if run in upkeep.older_than(paths.history_file(), time.time() - seconds):
-        marks.pin(paths.history_file(), run, True)
+    if run in deletion.older_than(paths.history_file(), time.time() - seconds):
+        annotations.pin(paths.history_file(), run, True)
         out.print_remark(f"pinned: it is older than retention keeps ({age})")
 
 

@@ -1,4 +1,4 @@
-"""`lfg history path|size|prune|delete|pin|note|backup|vacuum|code-index|check|repair`."""
+"""`lfg history path|size|prune|delete|pin|note|backup|vacuum|check|repair`."""
 
 import shlex
 import time
@@ -9,7 +9,7 @@ import click
 from lfgtui import output, paths
 from lfgtui.ages import NO_AGE, seconds_of
 from lfgtui.errors import HistoryError, UsageError
-from lfgtui.history import marks, removal, rescue, upkeep
+from lfgtui.history.maintenance import annotations, deletion, recover, storage
 from lfgtui.history.reader import Reader
 
 
@@ -24,7 +24,6 @@ def add_to(group: click.Group) -> None:
         note,
         backup,
         vacuum,
-        code_index,
         check,
         repair,
     ):
@@ -40,7 +39,7 @@ def path() -> None:
 @click.command()
 def size() -> None:
     """How much it holds."""
-    found = upkeep.size(paths.history_file())
+    found = storage.size(paths.history_file())
     since = (
         ""
         if found.oldest is None
@@ -69,7 +68,7 @@ def prune(age: str | None, dry_run: bool, yes: bool) -> None:
     if seconds is None:
         raise UsageError(f'--older-than: "{age}" is {NO_AGE}')
     moment = time.time() - seconds
-    runs = upkeep.older_than(paths.history_file(), moment)
+    runs = deletion.older_than(paths.history_file(), moment)
     for run in runs:
         output.print_line(run)
     count = _count(len(runs))
@@ -80,7 +79,7 @@ def prune(age: str | None, dry_run: bool, yes: bool) -> None:
     else:
         if not yes:
             output.confirm(f"Delete {count} for good?", abort=True)
-        gone = len(removal.delete(paths.history_file(), runs, before=moment))
+        gone = len(deletion.delete(paths.history_file(), runs, before=moment))
         output.print_remark(f"{_count(gone)} deleted; `lfg history vacuum` gives their room back")
         _tell_copies()
 
@@ -94,7 +93,7 @@ def delete(names: tuple[str, ...], yes: bool) -> None:
         runs = list(dict.fromkeys(reader.find_run(name) for name in names))
     if not yes:
         output.confirm(f"Delete {', '.join(runs)} for good?", abort=True)
-    deleted = removal.delete(paths.history_file(), runs)
+    deleted = deletion.delete(paths.history_file(), runs)
     for run in deleted:
         output.print_line(run)
     if deleted:
@@ -109,7 +108,7 @@ def _count(runs: int) -> str:
 
 def _tell_copies() -> None:
     """What was deleted is still in the copies that a new schema was preceded by."""
-    for copy in upkeep.copies(paths.history_file()):
+    for copy in storage.copies(paths.history_file()):
         output.print_remark(f"a copy from before an update still has all: {copy}")
 
 
@@ -120,7 +119,7 @@ def pin(name: str, off: bool) -> None:
     """Keep RUN when old runs are pruned."""
     with Reader(paths.history_file()) as reader:
         run = reader.find_run(name)
-    marks.pin(paths.history_file(), run, not off)
+    annotations.pin(paths.history_file(), run, not off)
     output.print_line(run)
 
 
@@ -135,7 +134,7 @@ def note(name: str, words: tuple[str, ...]) -> None:
     from lfgtui.config import load_config
 
     text = redacted_for_writing(load_config(paths.config_file()), " ".join(words))
-    marks.annotate(paths.history_file(), run, text)
+    annotations.annotate(paths.history_file(), run, text)
     output.print_line(run)
 
 
@@ -143,7 +142,7 @@ def note(name: str, words: tuple[str, ...]) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 def backup(file: Path) -> None:
     """Copy the history into a new FILE, also while lfg runs."""
-    upkeep.back_up(paths.history_file(), file)
+    storage.back_up(paths.history_file(), file)
     output.print_line(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
 
 
@@ -152,32 +151,8 @@ def vacuum() -> None:
     """Give the room of deleted runs back to the disk."""
     if not paths.history_file().exists():
         raise UsageError(f"{paths.history_file()}: there is no history yet")
-    before, after = upkeep.vacuum(paths.history_file())
+    before, after = storage.vacuum(paths.history_file())
     output.print_line(f"{before / 1e6:.1f} MB before, {after / 1e6:.1f} MB now")
-
-
-@click.command(name="code-index")
-@click.argument("state", type=click.Choice(["on", "off"]), required=False)
-def code_index(state: str | None) -> None:
-    """Keep an index for `lfg search --code`, or take it away; without ON or OFF, say which.
-
-    For a large history: it finds any piece of text in milliseconds and takes
-    two thirds of the text's room.
-    """
-    from lfgtui.history import code_index as index
-
-    file = paths.history_file()
-    if state is None:
-        output.print_line("on" if index.exists(file) else "off")
-        return
-    before = upkeep.size(file).file
-    if state == "on":
-        index.build(file)
-    else:
-        index.drop(file)
-    output.print_remark(f"{before / 1e6:.1f} MB before, {upkeep.size(file).file / 1e6:.1f} MB now")
-    if state == "off":
-        output.print_remark("`lfg history vacuum` gives its room back")
 
 
 @click.command()
@@ -186,7 +161,7 @@ def check() -> int:
     file = paths.history_file()
     if not file.exists():
         raise UsageError(f"{file}: there is no history yet")
-    found = upkeep.damage(file)
+    found = storage.damage(file)
     for line in found:
         output.print_line(line)
     output.print_line(
@@ -203,7 +178,7 @@ def repair(file: Path) -> None:
     source = paths.history_file()
     if not source.exists():
         raise HistoryError(f"{source}: there is no history yet")
-    rescued = rescue.rescue(source, file)
+    rescued = recover.recover(source, file)
     read = rescued.rows
     output.print_line(
         f"{file}: {read['runs']} runs, {read['tickets']} tickets, {read['segments']} texts"

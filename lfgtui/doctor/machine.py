@@ -113,10 +113,10 @@ def check_terminal(
 
 def check_history_file(path: Path) -> Finding:
     """Whether the history can be read, and is sound."""
-    from lfgtui.history import check_history
+    from lfgtui.history.maintenance.storage import check_health
 
     try:
-        health = check_history(path)
+        health = check_health(path)
     except HistoryError as error:
         return Finding("history", "mend", str(error))
     if health is None:

@@ -9,7 +9,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lfgtui.history.health import Health, check_history
     from lfgtui.history.kinds import Kind
     from lfgtui.history.reader import Reader, RunState, RunSummary, StoredTicket
     from lfgtui.history.search import SearchHit
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from lfgtui.history.writer import Writer
 
 _HOMES = {
-    "Health": "health",
     "History": "store",
     "Kind": "kinds",
     "Reader": "reader",
@@ -26,11 +24,9 @@ _HOMES = {
     "SearchHit": "search",
     "StoredTicket": "reader",
     "Writer": "writer",
-    "check_history": "health",
 }
 
 __all__ = [
-    "Health",
     "History",
     "Kind",
     "Reader",
@@ -39,7 +35,6 @@ __all__ = [
     "SearchHit",
     "StoredTicket",
     "Writer",
-    "check_history",
 ]
 
 

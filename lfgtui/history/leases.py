@@ -62,7 +62,7 @@ def take(folder: Path, run: str) -> Lease | None:
 def take_patiently(folder: Path, run: str) -> Lease | None:
     """The same, after a while if need be: whoever opens the file looks at each lease for a moment.
 
-    That is how dead runs are told from live ones, and it must not be taken for one.
+    That is how orphaned runs are told from live ones, and it must not be taken for one.
     """
     until = time.monotonic() + _PATIENCE
     while (lease := take(folder, run)) is None and time.monotonic() < until:

@@ -1,4 +1,4 @@
-r"""The tables of the history file, and how they came to be.
+r"""Tables of the history file, and a check that a file holds no others of their names.
 
 An event is stored in `entries`, as the JSON it is everywhere else, from the
 moment it happens until the turn it belongs to is over. A `segment` is a
@@ -9,13 +9,22 @@ text off from the segments. So in the end no text is stored twice, and what is
 found is what was shown.
 
 Two spots look odd and are not. SQLite's JSON ends a string at `\u0000`, so the
-views read it as `\u2400`, the picture of a NUL (as text of equal length it
+view reads it as `\u2400`, the picture of a NUL (as text of equal length it
 keeps every other escape valid). And a tool call's arguments are indexed leaf
 by leaf: as JSON text, the `\n` before `main` would make the word `nmain`.
+
+Triggers, views, generated columns and CHECK expressions are code inside a file,
+and SQLite runs it for whoever opens the file: a trigger can empty the history
+when a run is saved, a view in place of a table can run for ever. So each object
+of a file must be one that the migrations make. A plain table with another name
+is allowed: nothing runs for it, and `.recover` of the sqlite3 program makes one.
 """
 
+import re
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from functools import cache
 
 _FIRST = r"""
 CREATE TABLE runs (
@@ -24,7 +33,9 @@ CREATE TABLE runs (
     state TEXT NOT NULL,
     source TEXT,
     started_at REAL NOT NULL,
-    ended_at REAL
+    ended_at REAL,
+    pinned INTEGER NOT NULL DEFAULT 0,
+    note TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX runs_by_start ON runs (started_at);
 CREATE INDEX runs_by_state ON runs (state);
@@ -62,113 +73,22 @@ CREATE TABLE segments (
     first_seq INTEGER NOT NULL,
     last_seq INTEGER NOT NULL,
     kind TEXT NOT NULL,
-    call TEXT,
-    at REAL NOT NULL
-);
-
-CREATE VIEW pieces AS
-SELECT ticket, seq, type, json_extract(body, '$.call_id') AS call,
-    CASE type
-        WHEN 'text_delta' THEN 'text'
-        WHEN 'reasoning_delta' THEN 'reasoning'
-        WHEN 'user_message' THEN 'prompt'
-        WHEN 'tool_call_started' THEN 'tool_call'
-        WHEN 'tool_arguments_delta' THEN 'tool_call'
-        WHEN 'tool_call_requested' THEN 'tool_call'
-        WHEN 'tool_output_delta' THEN 'tool_output'
-        WHEN 'tool_call_finished' THEN 'tool_output'
-        WHEN 'hosted_tool' THEN iif(json_extract(body, '$.output') = '', 'tool_call', 'tool_output')
-        ELSE 'error'
-    END AS kind,
-    CASE type
-        WHEN 'tool_call_started' THEN json_extract(body, '$.name') || char(10)
-        WHEN 'tool_arguments_delta' THEN replace(replace(replace(
-            json_extract(body, '$.json'), '\n', char(10)), '\t', char(9)), '\"', '"')
-        WHEN 'tool_call_requested' THEN json_extract(body, '$.name') || coalesce((
-            SELECT group_concat(leaf, '') FROM (
-                SELECT char(10) || iif(typeof(key) = 'text' AND fullkey <> '$.arguments',
-                    key || ': ', '') || atom AS leaf
-                FROM json_tree(body, '$.arguments') WHERE atom IS NOT NULL ORDER BY id)), '')
-        WHEN 'tool_call_finished' THEN json_extract(body, '$.output') || iif(
-            instr(json_extract(body, '$.output'), coalesce(json_extract(body, '$.error'), '')), '',
-            char(10) || json_extract(body, '$.error'))
-        WHEN 'hosted_tool' THEN json_extract(body, '$.name') || char(10)
-            || json_extract(body, '$.input') || char(10) || json_extract(body, '$.output')
-        WHEN 'retrying' THEN json_extract(body, '$.reason')
-        WHEN 'ticket_blocked' THEN json_extract(body, '$.reason')
-        WHEN 'ticket_failed' THEN json_extract(body, '$.message')
-        WHEN 'guard_tripped' THEN json_extract(body, '$.message')
-        ELSE json_extract(body, '$.text')
-    END AS text
-FROM (SELECT ticket, seq, type, replace(body, '\u0000', '\u2400') AS body FROM entries);
-
--- A call's live output and the output the model was told are mostly one inside
--- the other; then the longer one stands for both.
-CREATE VIEW segment_text AS
-SELECT id,
-    CASE
-        WHEN told IS NULL THEN coalesce(streamed, '')
-        WHEN instr(told, rtrim(coalesce(streamed, ''), char(10, 13, 32))) THEN told
-        WHEN instr(streamed, rtrim(told, char(10, 13, 32))) THEN streamed
-        ELSE streamed || char(10) || told
-    END AS text
-FROM (
-    SELECT s.id AS id,
-        (SELECT group_concat(text, '') FROM (
-            SELECT p.text FROM pieces p
-            WHERE p.ticket = s.ticket AND p.seq BETWEEN s.first_seq AND s.last_seq
-                AND p.kind = s.kind AND p.type <> 'tool_call_finished'
-                AND (s.call IS NULL OR p.call = s.call)
-            ORDER BY p.seq)) AS streamed,
-        (SELECT p.text FROM pieces p
-            WHERE p.ticket = s.ticket AND p.seq = s.last_seq
-                AND p.type = 'tool_call_finished') AS told
-    FROM segments s);
-
-CREATE VIRTUAL TABLE segments_fts USING fts5 (
-    text, content='segment_text', content_rowid='id', tokenize='unicode61 remove_diacritics 2'
-);
-"""
-
-_PACKS = r"""
-CREATE TABLE whole_segments (
-    id INTEGER PRIMARY KEY,
-    ticket INTEGER NOT NULL REFERENCES tickets (id),
-    attempt INTEGER NOT NULL,
-    first_seq INTEGER NOT NULL,
-    last_seq INTEGER NOT NULL,
-    kind TEXT NOT NULL,
     tool TEXT,
     file TEXT,
     at REAL NOT NULL,
     text TEXT NOT NULL
 );
-INSERT INTO whole_segments
-SELECT s.id, s.ticket, s.attempt, s.first_seq, s.last_seq, s.kind,
-    iif(s.kind = 'tool_call', substr(v.text, 1, instr(v.text || char(10), char(10)) - 1), NULL),
-    NULL, s.at, v.text
-FROM segments s JOIN segment_text v ON v.id = s.id ORDER BY s.id;
-DROP VIEW segment_text;
-DROP TABLE segments_fts;
-DROP TABLE segments;
-ALTER TABLE whole_segments RENAME TO segments;
 CREATE INDEX segments_by_ticket ON segments (ticket, first_seq);
 CREATE VIRTUAL TABLE segments_fts USING fts5 (
     text, content='segments', content_rowid='id', tokenize='unicode61 remove_diacritics 2'
 );
-INSERT INTO segments_fts (segments_fts) VALUES ('rebuild');
 
 -- `id` is the ticket's, shifted by 32 bits, plus the first entry's seq.
 CREATE TABLE packs (
     id INTEGER PRIMARY KEY,
     body BLOB NOT NULL
 );
-"""
 
-_MARKS = r"""
-ALTER TABLE runs ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE runs ADD COLUMN note TEXT NOT NULL DEFAULT '';
-DROP VIEW pieces;
 CREATE VIEW pieces AS
 SELECT ticket, seq, type, json_extract(body, '$.call_id') AS call,
     CASE type
@@ -207,32 +127,62 @@ SELECT ticket, seq, type, json_extract(body, '$.call_id') AS call,
 FROM (SELECT ticket, seq, type, replace(body, '\u0000', '\u2400') AS body FROM entries);
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _PACKS, _MARKS)
-"""Applied in order, once each; never edited after a release, only added to."""
+MIGRATIONS: tuple[str, ...] = (_FIRST,)
+"""Applied in order, once each. After a release never edited, only added to."""
 
-CODE_INDEX = """
-CREATE TABLE code_index (built_from INTEGER NOT NULL);
-INSERT INTO code_index SELECT coalesce(max(id), 0) + 1 FROM segments;
-CREATE VIRTUAL TABLE segments_code USING fts5 (
-    text, content='segments', content_rowid='id', tokenize='trigram case_sensitive 1', detail=none
-);
-CREATE TRIGGER segments_code_insert AFTER INSERT ON segments
-WHEN new.id >= (SELECT built_from FROM code_index) BEGIN
-    INSERT INTO segments_code (rowid, text) VALUES (new.id, new.text);
-END;
-CREATE TRIGGER segments_code_delete AFTER DELETE ON segments
-WHEN old.id >= (SELECT built_from FROM code_index) BEGIN
-    INSERT INTO segments_code (segments_code, rowid, text) VALUES ('delete', old.id, old.text);
-END;
-"""
-"""The SQL of the optional index for code; see `code_index`."""
+_TABLE = re.compile(r"CREATE TABLE ([\"'`\[]?)(\w+)[\"'`\]]?\s*\(")
+_KINDS = re.compile(r"CREATE (?:TEMP |VIRTUAL |UNIQUE )?(TRIGGER|VIEW|INDEX|TABLE)\b")
 
 
 def statements(script: str) -> Iterator[str]:
-    """The script's statements; `executescript` would commit our transaction first."""
+    """Yield the script's statements; `executescript` would commit our transaction first."""
     statement = ""
     for line in script.splitlines(keepends=True):
         statement += line
         if sqlite3.complete_statement(statement):
             yield statement
             statement = ""
+
+
+def foreign_object(connection: sqlite3.Connection) -> str | None:
+    """Return the first object that lfg did not make, as `a trigger lfg did not make: NAME`."""
+    ours = _objects(MIGRATIONS)
+    own_names = {name for name, _ in ours}
+    for name, sql in connection.execute("SELECT name, sql FROM sqlite_schema"):
+        if sql is None or (str(name).lower(), sql) in ours:  # SQLite's own indexes have no text
+            continue
+        table = _table_of(str(sql))
+        if table is not None and table not in own_names:
+            continue
+        kind = _KINDS.match(str(sql))
+        return f"{_noun(kind[1] if kind else 'object')} lfg did not make: {name!s:.80}"
+    return None
+
+
+def has_table(connection: sqlite3.Connection, table: str) -> bool:
+    """Return whether the name is a plain table in this file, not one that computes rows."""
+    rows = connection.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")
+    return any(_table_of(str(sql)) == table for (sql,) in rows)
+
+
+@cache
+def _objects(migrations: tuple[str, ...]) -> frozenset[tuple[str, str]]:
+    """Return name and SQL of each object that a file has after any of the migrations."""
+    made: set[tuple[str, str]] = set()
+    with closing(sqlite3.connect(":memory:")) as db:
+        for script in migrations:
+            db.executescript(script)
+            made.update(
+                db.execute("SELECT lower(name), sql FROM sqlite_schema WHERE sql IS NOT NULL")
+            )
+    return frozenset(made)
+
+
+def _table_of(sql: str) -> str | None:
+    """Return the name of the plain table that the statement creates."""
+    found = _TABLE.match(sql)
+    return found[2].lower() if found else None
+
+
+def _noun(kind: str) -> str:
+    return f"{'an' if kind[0] in 'IO' else 'a'} {kind.lower()}"

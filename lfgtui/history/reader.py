@@ -9,8 +9,8 @@ from typing import Any, Literal, Self, TypeAlias, get_args
 from lfgtui import events as e
 from lfgtui.bounds import Bounded
 from lfgtui.errors import HistoryError, UsageError, did_you_mean
+from lfgtui.history import file, seals, values
 from lfgtui.history import rows as stored
-from lfgtui.history import schema, seals, values
 from lfgtui.history.pack import DamagedError
 from lfgtui.history.search import SearchHit, search
 from lfgtui.tickets import Ticket
@@ -85,7 +85,7 @@ class Reader:
     def __init__(self, path: Path) -> None:
         self.gaps: list[str] = []
         self._path = path
-        self._connection = schema.connect_to_read(path)
+        self._connection = file.connect_to_read(path)
 
     def __enter__(self) -> Self:
         return self
@@ -173,7 +173,7 @@ class Reader:
         rowid = self._ticket(run, ticket)
         with self._explained():
             rows = seals.readable(self._connection, rowid)
-        damaged = f"the file is damaged; {schema.REPAIR}"
+        damaged = f"the file is damaged; {file.REPAIR}"
         attempt, at, has_ended = 1, 0.0, False
         begin, unread, why = 1, 0, damaged
         for row in rows:
@@ -272,10 +272,10 @@ class Reader:
     @contextmanager
     def _explained(self) -> Iterator[None]:
         try:
-            with schema.opening(self._path):
+            with file.opening(self._path):
                 yield
         except DamagedError as error:
-            raise HistoryError(f"{self._path}: {error}: {schema.DAMAGED}") from None
+            raise HistoryError(f"{self._path}: {error}: {file.DAMAGED}") from None
 
 
 def _summary(row: tuple[Any, ...]) -> RunSummary:

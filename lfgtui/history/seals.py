@@ -67,16 +67,6 @@ def _parts(rows: list[Row]) -> Iterator[list[Row]]:
             begin = end
 
 
-def seal_all(connection: sqlite3.Connection) -> None:
-    """Pack all tickets that have ended; the caller holds the transaction."""
-    ended = connection.execute(
-        "SELECT ticket, max(seq) FROM entries WHERE ticket IN"
-        " (SELECT id FROM tickets WHERE ended_at IS NOT NULL) GROUP BY ticket"
-    ).fetchall()
-    for ticket, last_seq in ended:
-        seal(connection, ticket, last_seq)
-
-
 def stored(connection: sqlite3.Connection, ticket: int, first: int = 1) -> Iterator[Row]:
     """The ticket's entries in `seq` order, from `first` on, as they stand now.
 

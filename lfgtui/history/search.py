@@ -17,7 +17,6 @@ from datetime import datetime
 from typing import NamedTuple, TypeAlias, get_args
 
 from lfgtui.errors import UsageError
-from lfgtui.history import code_index
 from lfgtui.history import query as queries
 from lfgtui.history import values as values_
 from lfgtui.history.filters import Asked, Term, read
@@ -48,13 +47,6 @@ _LISTED = """
 SELECT t.run, t.name, s.attempt, s.first_seq, s.kind, s.at, s.text
 FROM segments s CROSS JOIN tickets t ON t.id = s.ticket
 WHERE t.run <> ''
-"""
-_NARROWED = """
-SELECT t.run, t.name, s.attempt, s.first_seq, s.kind, s.at, s.text
-FROM segments_code
-    CROSS JOIN segments s ON s.id = segments_code.rowid
-    CROSS JOIN tickets t ON t.id = s.ticket
-WHERE segments_code MATCH ? AND t.run <> ''
 """
 
 
@@ -203,13 +195,8 @@ def _listed(
 ) -> list[SearchHit]:
     """Without the index of words: all that the filters leave, or what contains the text."""
     where, values = _and([*terms, *([("instr(s.text, ?)", (words,))] if words else [])])
-    trigrams = code_index.expression(words) if code_index.is_whole(connection) else None
-    if trigrams is None:
-        asked, order = _LISTED, "s.id"
-    else:
-        asked, order, values = _NARROWED, "segments_code.rowid", [trigrams, *values]
     rows = connection.execute(
-        f"{asked}{where} ORDER BY {order} DESC LIMIT ?", (*values, limit)
+        f"{_LISTED}{where} ORDER BY s.id DESC LIMIT ?", (*values, limit)
     ).fetchall()
     hits = []
     for *place, text in rows:

@@ -21,8 +21,9 @@ from typing import Self
 from lfgtui import events as e
 from lfgtui.clock import now
 from lfgtui.errors import HistoryError
-from lfgtui.history import dead_runs, leases, removal, rows, schema, values
+from lfgtui.history import file, leases, orphaned_runs, rows, values
 from lfgtui.history.ledger import Ledger, load
+from lfgtui.history.maintenance import deletion
 from lfgtui.history.pack import DamagedError
 from lfgtui.history.reader import Reader, RunState
 from lfgtui.history.run_copy import RunRecord, insert
@@ -49,19 +50,19 @@ class History:
         path: Path,
         on_entries: OnEntries,
         on_behind: OnBehind,
-        durability: schema.Durability = "process",
+        durability: file.Durability = "process",
     ) -> None:
         self.path = path
         self._clock: Callable[[], float] = now
         self._leases: dict[str, list[leases.Lease]] = {}
         self._leasing = Lock()
-        self._durability: schema.Durability = durability
+        self._durability: file.Durability = durability
         self._is_closed = False
-        had_log = dead_runs.has_log(path)
+        had_log = orphaned_runs.has_log(path)
         # Closed after the writer has opened it too, so that nobody folds the log in meanwhile.
-        with closing(schema.connect(path)) as db, schema.opening(path):
-            ended = dead_runs.end(db, path, self._clock(), had_log=had_log)
-            self.has_remains = removal.has_remains(db)
+        with closing(file.connect(path)) as db, file.opening(path):
+            ended = orphaned_runs.end(db, path, self._clock(), had_log=had_log)
+            self.has_remains = deletion.has_remains(db)
             self.recovered, self.lost = ended
             self._writer = Writer(path, on_entries, on_behind, self._claim, durability)
 
@@ -72,7 +73,7 @@ class History:
         *,
         on_entries: OnEntries = _nobody,
         on_behind: OnBehind = _nobody,
-        durability: schema.Durability = "process",
+        durability: file.Durability = "process",
     ) -> Self:
         """Open it, making it where missing, and end what dead processes left running.
 
@@ -101,14 +102,14 @@ class History:
             return
         self._is_closed = True
         with ExitStack() as closing_:
-            # Opened first: the last one to close folds the log in, and ends dead runs before.
+            # Opened first: the last one to close folds the log in, and ends orphaned runs before.
             db = self._at_home()
             if db is not None:
                 closing_.callback(db.close)
             self._writer.close()
             if db is not None and self._writer.path == self.path:
-                with suppress(HistoryError), schema.opening(self.path):
-                    dead_runs.end(db, self.path, self._clock(), had_log=True)
+                with suppress(HistoryError), file.opening(self.path):
+                    orphaned_runs.end(db, self.path, self._clock(), had_log=True)
             for run in list(self._leases):
                 self.release(run)
 
@@ -116,7 +117,7 @@ class History:
         """A connection to the file at the path, if there is one."""
         with suppress(HistoryError, OSError):
             if self._writer.path == self.path and self.path.exists():
-                return schema.connect(self.path)
+                return file.connect(self.path)
         return None
 
     @property
@@ -174,7 +175,7 @@ class History:
             try:
                 ledgers = [Ledger(0, run, ticket.id) for ticket in tickets]
                 record = RunRecord(run, title, source, now, tickets, ledgers)
-                with schema.transaction(db):
+                with file.transaction(db):
                     for ledger, key in zip(ledgers, insert(db, record), strict=True):
                         ledger.rowid = key
             except BaseException:
@@ -190,7 +191,7 @@ class History:
             if lease is None:
                 raise HistoryError(f"run {run} is being run by another lfg")
             try:
-                with schema.transaction(db):
+                with file.transaction(db):
                     record = self._revive(db, run)
             except BaseException:
                 lease.release()
@@ -210,7 +211,7 @@ class History:
     def _written(self) -> Iterator[sqlite3.Connection]:
         """A connection to the file that is written at the moment."""
         path = self._writer.path
-        with schema.opening(path), closing(schema.connect(path, self._durability)) as db:
+        with file.opening(path), closing(file.connect(path, self._durability)) as db:
             yield db
 
     def _claim(self, path: Path) -> None:
@@ -245,7 +246,7 @@ class History:
             raise HistoryError(
                 f"the end of run {run} ({state}) could not be saved: {why}"
             ) from None
-        with self._written() as db, schema.transaction(db):
+        with self._written() as db, file.transaction(db):
             _set_state(db, run, state, ended_at)
 
     def release(self, run: str) -> None:
@@ -271,7 +272,7 @@ class History:
             raise HistoryError(f"{self.path}: no run {run}")
         state, title, source, started_at, pinned, note = row
         if state == "running":  # its process died while this one was running
-            dead_runs.interrupt(db, run, self._clock(), None)
+            orphaned_runs.interrupt(db, run, self._clock(), None)
         db.execute("UPDATE runs SET state = 'running', ended_at = NULL WHERE id = ?", (run,))
         specs = db.execute("SELECT spec FROM tickets WHERE run = ? ORDER BY position", (run,))
         tickets = [rows.asked_for(run, values.text(spec)) for (spec,) in specs]
@@ -279,7 +280,7 @@ class History:
         try:
             ledgers = load(db, run)
         except DamagedError as error:
-            raise HistoryError(f"{self.path}: run {run}: {error}: {schema.DAMAGED}") from None
+            raise HistoryError(f"{self.path}: run {run}: {error}: {file.DAMAGED}") from None
         title, note = values.text(title), values.text(note)
         at = values.moment(started_at)
         return RunRecord(run, title, from_file, at, tickets, ledgers, bool(pinned), note)

@@ -17,7 +17,7 @@ import msgspec
 from lfgtui import events as e
 from lfgtui.errors import HistoryError, UsageError
 from lfgtui.history import batch as batches
-from lfgtui.history import dead_runs, schema
+from lfgtui.history import file, orphaned_runs
 from lfgtui.history.batch import Batch, Submission
 from lfgtui.history.ledger import Ledger
 from lfgtui.history.reader import IMPORTED, Reader, RunState
@@ -122,7 +122,7 @@ def import_run(path: Path, lines: Iterable[bytes], source: str) -> str:
             raise HistoryError(
                 f"{source}: cannot be buffered in {where}: {error.strerror}"
             ) from None
-        with dead_runs.connected(path) as connection, schema.transaction(connection):
+        with orphaned_runs.connected(path) as connection, file.transaction(connection):
             return _Import(connection, source).take(said)
 
 

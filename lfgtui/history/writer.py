@@ -32,7 +32,7 @@ import msgspec
 from lfgtui import events as e
 from lfgtui.errors import HistoryError
 from lfgtui.history import batch as batches
-from lfgtui.history import schema
+from lfgtui.history import file
 from lfgtui.history.batch import Batch, Submission
 from lfgtui.history.ledger import Ledger
 from lfgtui.history.run_copy import RunRecord
@@ -88,7 +88,7 @@ class Writer:
         on_entries: OnEntries,
         on_behind: OnBehind,
         claim: Claim,
-        durability: schema.Durability = "process",
+        durability: file.Durability = "process",
     ) -> None:
         self.failure: BaseException | None = None
         self._path = path
@@ -359,7 +359,7 @@ class Writer:
 
 def _explained(path: Path, error: Exception) -> str:
     if isinstance(error, sqlite3.Error):
-        return schema.explain(path, error)
+        return file.explain(path, error)
     return str(error) if isinstance(error, HistoryError) else f"{path}: a bug: {error!r}"
 
 

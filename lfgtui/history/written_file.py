@@ -21,7 +21,7 @@ from pathlib import Path
 
 from lfgtui.errors import HistoryError
 from lfgtui.history import batch as batches
-from lfgtui.history import schema
+from lfgtui.history import file
 from lfgtui.history.batch import Batch
 from lfgtui.history.file_watch import Change, FileWatch
 from lfgtui.history.run_copy import RunRecord, copy_run
@@ -58,9 +58,7 @@ class WrittenFile:
     the end. For one thread, except `register` and `forget`.
     """
 
-    def __init__(
-        self, home: Path, durability: schema.Durability, claim: Claim, busy_ms: int
-    ) -> None:
+    def __init__(self, home: Path, durability: file.Durability, claim: Claim, busy_ms: int) -> None:
         self.home = home
         self.path = home
         self.rescued: Path | None = None
@@ -163,7 +161,7 @@ class WrittenFile:
 
     def _write(self, some: Sequence[Batch]) -> None:
         left = [batch for batch in some if not batch.is_stored]
-        with schema.transaction(self.connection):
+        with file.transaction(self.connection):
             for batch in left:
                 batches.write(self.connection, batch)
         for batch in left:
@@ -186,7 +184,7 @@ class WrittenFile:
         self._fold_at = self._watch.log_size + LOG_BYTES
 
     def _connect(self, path: Path) -> sqlite3.Connection:
-        connection = schema.connect(path, self._durability)
+        connection = file.connect(path, self._durability)
         connection.execute(f"PRAGMA busy_timeout = {self._busy_ms}")
         connection.execute("PRAGMA wal_autocheckpoint = 0")  # see `_fold_log`
         return connection
@@ -199,7 +197,7 @@ class WrittenFile:
             self._claim(path)
             keys: dict[str, list[int]] = {}
             torn: list[str] = []
-            with schema.transaction(connection):
+            with file.transaction(connection):
                 for run, record in self._records.items():
                     keys[run], some = copy_run(self.connection, connection, record)
                     torn += some
@@ -232,9 +230,9 @@ class WrittenFile:
 
     def _check(self) -> None:
         """Compare the file as others see it with what was committed; raises `HistoryError`."""
-        schema.check_unlogged(self.path)
-        with closing(schema.plain(self.path, "ro")) as db, schema.opening(self.path):
-            schema.version_of(db, self.path)
+        file.check_unlogged(self.path)
+        with closing(file.plain(self.path, "ro")) as db, file.opening(self.path):
+            file.version_of(db, self.path)
             if self.path.stat().st_size <= CHECKED_BYTES:
                 (said,) = db.execute("PRAGMA quick_check(1)").fetchone()
                 if said != "ok":
@@ -346,6 +344,6 @@ def _abandon(connection: sqlite3.Connection, path: Path) -> None:
 
 def _set_log_aside(path: Path) -> None:
     """Rename the log, so that it is not applied to a file it does not belong to."""
-    log = schema.log_of(path)
+    log = file.log_of(path)
     log.rename(log.with_name(f"{log.name}.aside-{time.time_ns()}"))
     path.with_name(f"{path.name}-shm").unlink(missing_ok=True)

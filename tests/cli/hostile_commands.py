@@ -137,7 +137,6 @@ def cases(on: Stage) -> list[Case]:
         ["history", "size"],
         ["history", "check"],
         ["history", "vacuum"],
-        ["history", "code-index"],
         ["history", "prune", "--older-than", text],
         ["history", "prune", "--older-than", "1d", "--dry-run"],
         ["history", "pin", text],

@@ -288,14 +288,9 @@ def test_what_is_imported_is_not_deleted_for_its_age(
     assert capsys.readouterr().err == "no run ended that long ago\n"
 
 
-def test_the_index_for_code_is_told_and_what_is_not_there_is_said(
-    run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_vacuum_of_no_history_is_refused_and_makes_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for state in ("off", "on"):
-        main(["history", "code-index"])
-        assert capsys.readouterr().out == f"{state}\n"
-        main(["history", "code-index", "on"])
-        capsys.readouterr()
     monkeypatch.setenv("LFG_DATA_DIR", str(tmp_path / "nowhere"))
     assert main(["history", "vacuum"]) == 2
     assert not (tmp_path / "nowhere").exists()

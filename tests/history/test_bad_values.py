@@ -10,7 +10,7 @@ import pytest
 from lfgtui import events as e
 from lfgtui.__main__ import main
 from lfgtui.errors import HistoryError
-from lfgtui.history import History, Reader, dead_runs, schema, seals
+from lfgtui.history import History, Reader, file, orphaned_runs, seals
 from lfgtui.tickets import Ticket
 from lfgtui.ui.replay.replayed import read_replay
 from lfgtui.ui.screens.history.preview import read_run_preview
@@ -131,7 +131,7 @@ def test_one_bad_value_keeps_nothing_else_from_being_replayed_resumed_or_ended(
         db.execute("UPDATE runs SET state = 'running'")  # as after a crash
         db.execute("UPDATE tickets SET state = 'running'")
         db.commit()
-    with dead_runs.connected(path):
+    with orphaned_runs.connected(path):
         pass
     with Reader(path) as reader:
         assert reader.run(good).state == "interrupted"
@@ -182,9 +182,9 @@ def test_an_entry_whose_number_cannot_be_is_not_packed_as_another_tickets(path: 
                 (first, number, '{"type":"text_delta","text":"not mine"}'),
             )
         db.commit()
-    with dead_runs.connected(path) as db, schema.transaction(db):
+    with orphaned_runs.connected(path) as db, file.transaction(db):
         packs = db.execute("SELECT id FROM packs").fetchall()
-        seals.seal_all(db)
+        seals.seal(db, first, 3 << 32 | 9)
         assert db.execute("SELECT id FROM packs").fetchall() == packs
     with Reader(path) as reader:
         assert [entry.event for entry in reader.entries(run, "b")] == list(SAID)

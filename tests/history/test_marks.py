@@ -3,7 +3,7 @@
 import pytest
 
 from lfgtui.errors import UsageError
-from lfgtui.history import marks, upkeep
+from lfgtui.history.maintenance import annotations, deletion
 
 from .conftest import Recorder
 from .test_upkeep import finished
@@ -11,13 +11,13 @@ from .test_upkeep import finished
 
 def test_pins_and_notes_are_kept(recorder: Recorder) -> None:
     run, other = finished(recorder, "alpha"), finished(recorder, "beta")
-    marks.pin(recorder.path, run, True)
-    marks.annotate(recorder.path, run, "  the one that worked\n")
+    annotations.pin(recorder.path, run, True)
+    annotations.annotate(recorder.path, run, "  the one that worked\n")
     with recorder.history.reader() as reader:
         assert (reader.run(run).pinned, reader.run(run).note) == (True, "the one that worked")
         assert (reader.run(other).pinned, reader.run(other).note) == (False, "")
-    marks.pin(recorder.path, run, False)
-    marks.annotate(recorder.path, run, "")
+    annotations.pin(recorder.path, run, False)
+    annotations.annotate(recorder.path, run, "")
     with recorder.history.reader() as reader:
         assert (reader.run(run).pinned, reader.run(run).note) == (False, "")
 
@@ -25,13 +25,13 @@ def test_pins_and_notes_are_kept(recorder: Recorder) -> None:
 def test_what_is_pinned_is_never_old(recorder: Recorder) -> None:
     recorder.history._clock = lambda: 1000.0
     kept, old = finished(recorder, "kept"), finished(recorder, "old")
-    marks.pin(recorder.path, kept, True)
-    assert upkeep.older_than(recorder.path, 2000.0) == [old]
+    annotations.pin(recorder.path, kept, True)
+    assert deletion.older_than(recorder.path, 2000.0) == [old]
 
 
 def test_a_note_is_no_document_and_a_run_must_be_there(recorder: Recorder) -> None:
     run = finished(recorder, "alpha")
     with pytest.raises(UsageError, match="2,001 characters; the limit is 2,000"):
-        marks.annotate(recorder.path, run, "x" * 2001)
+        annotations.annotate(recorder.path, run, "x" * 2001)
     with pytest.raises(UsageError, match='no run "nope"'):
-        marks.pin(recorder.path, "nope", True)
+        annotations.pin(recorder.path, "nope", True)

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from lfgtui import events as e
-from lfgtui.history import History, Reader, schema
+from lfgtui.history import History, Reader, file
 
 WRITE = """
 import sys
@@ -53,7 +53,7 @@ def writer(path: Path, count: int) -> "subprocess.Popen[str]":
 
 
 def assert_sound(path: Path) -> None:
-    with closing(schema.connect(path)) as connection:
+    with closing(file.connect(path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         connection.execute("INSERT INTO segments_fts (segments_fts) VALUES ('integrity-check')")
 
@@ -110,7 +110,7 @@ def test_thirty_two_processes_share_one_file(path: Path) -> None:
 
 
 def test_opening_twice_in_a_process_keeps_the_locks_of_the_first(path: Path) -> None:
-    with closing(schema.connect(path)) as first, closing(schema.connect(path)):
+    with closing(file.connect(path)) as first, closing(file.connect(path)):
         first.execute("INSERT INTO runs VALUES ('r', 't', 'done', NULL, 1, 2, 0, '')")
         look = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT * FROM runs')"
         subprocess.run([sys.executable, "-c", look, path], check=True)

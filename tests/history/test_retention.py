@@ -8,8 +8,9 @@ import pytest
 
 from lfgtui import events as e
 from lfgtui.errors import UsageError
-from lfgtui.history import History, Reader, leases, marks, removal, schema, upkeep
-from lfgtui.history.retention import Retention
+from lfgtui.history import History, Reader, file, leases
+from lfgtui.history.maintenance import annotations, deletion, storage
+from lfgtui.history.maintenance.deletion import Retention
 
 from .conftest import Recorder
 from .test_search import STORY
@@ -46,7 +47,7 @@ def test_what_ended_long_ago_goes_and_all_else_stays(
     now = 1_000 * DAY
     old = [ended(recorder, now - 40 * DAY), ended(recorder, now - 31 * DAY, "a", "b")]
     pinned = ended(recorder, now - 40 * DAY)
-    marks.pin(recorder.path, pinned, True)
+    annotations.pin(recorder.path, pinned, True)
     resumed = ended(recorder, now - 40 * DAY)
     recorder.history.resume_run(resumed)
     new = ended(recorder, now - 29 * DAY)
@@ -56,7 +57,7 @@ def test_what_ended_long_ago_goes_and_all_else_stays(
     gone.join()
     assert sorted(gone.deleted) == sorted(old)
     assert runs(recorder.path) == {pinned, resumed, new, running}
-    assert upkeep.damage(recorder.path) == []
+    assert storage.damage(recorder.path) == []
 
 
 def test_it_is_out_of_sight_at_once_and_goes_in_steps(recorder: Recorder) -> None:
@@ -69,15 +70,15 @@ def test_it_is_out_of_sight_at_once_and_goes_in_steps(recorder: Recorder) -> Non
         assert found(recorder.path) == {other}
         return True
 
-    with closing(schema.connect(recorder.path)) as db:
-        assert removal.take_out(db, recorder.path, run, before=None)
+    with closing(file.connect(recorder.path)) as db:
+        assert deletion.hide(db, recorder.path, run, before=None)
         assert runs(recorder.path) == found(recorder.path) == {other}
         with pytest.raises(UsageError, match="no run"), Reader(recorder.path) as reader:
             reader.find_run(run)
-        removal.sweep(db, look, texts=2)
+        deletion.sweep(db, look, texts=2)
     assert len(seen) > 4
     assert seen == sorted(seen, reverse=True)
-    removal.delete(recorder.path, [other])
+    deletion.delete(recorder.path, [other])
     assert set(rows(recorder.path).values()) == {0}
     with closing(sqlite3.connect(recorder.path)) as db:
         db.execute("INSERT INTO segments_fts (segments_fts) VALUES ('integrity-check')")
@@ -97,20 +98,20 @@ def found(path: Path) -> set[str]:
 
 def test_what_was_stopped_half_way_is_swept_by_the_next(recorder: Recorder) -> None:
     run = ended(recorder, 100.0, "a", "b", "c")
-    with closing(schema.connect(recorder.path)) as db:
-        assert removal.take_out(db, recorder.path, run, before=None)
-        removal.sweep(db, lambda _: False, texts=2)
-        assert removal.has_remains(db)
+    with closing(file.connect(recorder.path)) as db:
+        assert deletion.hide(db, recorder.path, run, before=None)
+        deletion.sweep(db, lambda _: False, texts=2)
+        assert deletion.has_remains(db)
     Retention(recorder.path, None).join()
     assert set(rows(recorder.path).values()) == {0}
 
 
 def test_what_is_pinned_meanwhile_stays(recorder: Recorder) -> None:
     run = ended(recorder, 100.0)
-    old = upkeep.older_than(recorder.path, 200.0)
-    marks.pin(recorder.path, run, True)
+    old = deletion.older_than(recorder.path, 200.0)
+    annotations.pin(recorder.path, run, True)
     assert old == [run]
-    assert removal.delete(recorder.path, old, before=200.0) == []
+    assert deletion.delete(recorder.path, old, before=200.0) == []
     assert runs(recorder.path) == {run}
 
 

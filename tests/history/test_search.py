@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from lfgtui import events as e
 from lfgtui.errors import UsageError
-from lfgtui.history import Reader, SearchHit, marks, schema
+from lfgtui.history import Reader, SearchHit, file
 from lfgtui.history import query as queries
+from lfgtui.history.maintenance import annotations
 from lfgtui.history.query import MARKS, excerpt, unmark
 from lfgtui.history.search import search
 
@@ -379,7 +380,7 @@ def test_a_query_that_is_none_is_said_to_be_none(
 ) -> None:
     run = recorder.start("a")
     recorder.play(run, "a", STORY)
-    with closing(schema.connect_to_read(recorder.path)) as connection:
+    with closing(file.connect_to_read(recorder.path)) as connection:
         assert search(connection, query, 10, ranked=ranked).is_literal is is_literal
 
 
@@ -395,7 +396,7 @@ def test_a_run_is_found_by_its_title_and_by_the_note_beside_it(recorder: Recorde
     runs = {name: recorder.start("a", title=name) for name in ("Shop 100%", "Garden")}
     for run in runs.values():
         recorder.play(run, "a", [*STORY[:8], e.TextDelta("still going")])
-    marks.annotate(recorder.path, runs["Garden"], "the good one")
+    annotations.annotate(recorder.path, runs["Garden"], "the good one")
     with recorder.history.reader() as reader:
         for query, name in (("title:100%", "Shop 100%"), ('title:"good one" tokeniser', "Garden")):
             assert {hit.run for hit in reader.search(query)} == {runs[name]}

@@ -7,7 +7,7 @@ import pytest
 
 from lfgtui import events as e
 from lfgtui.errors import HistoryError
-from lfgtui.history import History, Reader, leases, schema
+from lfgtui.history import History, Reader, file, leases
 from lfgtui.tickets import Ticket
 
 from .conftest import Recorder
@@ -184,7 +184,7 @@ def test_text_is_stored_once(recorder: Recorder) -> None:
     text = "".join(f"word{n} " for n in range(60_000))
     recorder.play(run, "a", [*BEGIN, e.TextDelta(text), e.ResponseFinished(1, "end")])
     recorder.play(run, "a", [e.TicketDone("end")])
-    with closing(schema.connect_to_read(recorder.path)) as connection:
+    with closing(file.connect_to_read(recorder.path)) as connection:
         tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema")]
         dump = "".join(
             str(row)
@@ -203,7 +203,7 @@ def test_what_is_over_is_packed_while_a_long_response_goes_on(recorder: Recorder
     for number in range(10):
         calls = [e.HostedTool("search", f"query {number} {n}", "found") for n in range(500)]
         recorder.play(run, "a", calls)
-    with closing(schema.connect_to_read(recorder.path)) as connection:
+    with closing(file.connect_to_read(recorder.path)) as connection:
         (unpacked,) = connection.execute("SELECT count(*) FROM entries").fetchone()
     assert unpacked <= 2500
     with Reader(recorder.path) as reader:
@@ -213,7 +213,7 @@ def test_what_is_over_is_packed_while_a_long_response_goes_on(recorder: Recorder
 
 @pytest.mark.parametrize(("durability", "level"), [("process", 1), ("power", 2)])
 def test_a_commit_waits_for_the_disk_where_it_was_asked_to(
-    path: Path, durability: schema.Durability, level: int
+    path: Path, durability: file.Durability, level: int
 ) -> None:
     with History.open(path, durability=durability) as history, history._written() as own:
         for connection in (own, history._writer._file.connection):

@@ -7,7 +7,7 @@ import pytest
 
 from lfgtui import events as e
 from lfgtui.errors import HistoryError
-from lfgtui.history import History, Reader, schema
+from lfgtui.history import History, Reader, file
 from lfgtui.tickets import Ticket
 
 from .conftest import Recorder
@@ -34,7 +34,7 @@ def test_marks_of_a_search_cannot_be_forged(recorder: Recorder) -> None:
 
 
 def spoil(path: Path, sql: str) -> None:
-    connection = schema.connect(path)
+    connection = file.connect(path)
     connection.execute(sql)
     connection.close()
 

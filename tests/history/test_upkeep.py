@@ -9,7 +9,8 @@ import pytest
 
 from lfgtui import events as e
 from lfgtui.errors import UsageError
-from lfgtui.history import Reader, removal, upkeep
+from lfgtui.history import Reader
+from lfgtui.history.maintenance import deletion, storage
 
 from .conftest import Recorder
 from .test_search import STORY
@@ -30,7 +31,7 @@ def of(recorder: Recorder, run: str) -> list[e.Entry]:
 def test_what_is_deleted_is_gone_and_the_rest_is_whole(recorder: Recorder) -> None:
     runs = [finished(recorder, word) for word in ("alpha", "beta", "gamma")]
     running = recorder.start("a")
-    assert removal.delete(recorder.path, [runs[1], running]) == [runs[1]]
+    assert deletion.delete(recorder.path, [runs[1], running]) == [runs[1]]
     with recorder.history.reader() as reader:
         assert {run.run for run in reader.runs()} == {runs[0], runs[2], running}
         assert reader.search("beta") == []
@@ -41,7 +42,7 @@ def test_what_is_deleted_is_gone_and_the_rest_is_whole(recorder: Recorder) -> No
         for table in ("packs", "entries", "segments"):
             found = db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
             assert found % 2 == 0  # of two runs alike
-    assert upkeep.damage(recorder.path) == []
+    assert storage.damage(recorder.path) == []
 
 
 def test_old_runs_are_those_that_ended_before(recorder: Recorder) -> None:
@@ -49,7 +50,7 @@ def test_old_runs_are_those_that_ended_before(recorder: Recorder) -> None:
     recorder._at = 5000.0
     finished(recorder, "new")
     recorder.start("a")
-    assert upkeep.older_than(recorder.path, 2000.0) == [old]
+    assert deletion.older_than(recorder.path, 2000.0) == [old]
 
 
 def test_vacuum_gives_the_room_back(recorder: Recorder) -> None:
@@ -57,27 +58,27 @@ def test_vacuum_gives_the_room_back(recorder: Recorder) -> None:
     text = "".join(f"word{n} " for n in range(60_000))
     recorder.play(run, "a", [*STORY[:4], e.TextDelta(text), e.TicketCancelled()])
     recorder.history.finish_run(run, "failed")
-    removal.delete(recorder.path, [run])
+    deletion.delete(recorder.path, [run])
     recorder.history.close()
-    before, after = upkeep.vacuum(recorder.path)
+    before, after = storage.vacuum(recorder.path)
     assert after < before / 4
 
 
 def test_a_backup_is_a_history_of_its_own(recorder: Recorder, tmp_path: Path) -> None:
     run = finished(recorder, "alpha")
     copy = tmp_path / "copy.db"
-    upkeep.back_up(recorder.path, copy)
+    storage.back_up(recorder.path, copy)
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     with Reader(copy) as reader:
         assert [hit.run for hit in reader.search("alpha")] == [run]
     with pytest.raises(UsageError, match="exists already"):
-        upkeep.back_up(recorder.path, copy)
+        storage.back_up(recorder.path, copy)
     with pytest.raises(UsageError, match="no history yet"):
-        upkeep.back_up(tmp_path / "none.db", tmp_path / "b.db")
+        storage.back_up(tmp_path / "none.db", tmp_path / "b.db")
 
 
 def test_its_size_is_told(recorder: Recorder) -> None:
     finished(recorder, "alpha")
-    found = upkeep.size(recorder.path)
+    found = storage.size(recorder.path)
     assert (found.runs, found.tickets) == (1, 1)
     assert found.text > 200 and found.file > found.text

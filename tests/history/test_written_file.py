@@ -13,7 +13,8 @@ import pytest
 
 from lfgtui import events as e
 from lfgtui.errors import HistoryError
-from lfgtui.history import History, Reader, schema, upkeep, written_file
+from lfgtui.history import History, Reader, file, written_file
+from lfgtui.history.maintenance import storage
 from lfgtui.tickets import Ticket
 
 from .conftest import Recorder
@@ -60,7 +61,7 @@ def move_folder(path: Path) -> None:
 def replace_by_older_copy(path: Path) -> None:
     """What a restored backup does: the file of another inode, without this run."""
     copy = path.with_name("copy.db")
-    upkeep.back_up(path, copy)
+    storage.back_up(path, copy)
     with closing(sqlite3.connect(copy)) as db:
         db.execute("PRAGMA foreign_keys = OFF")
         for table in ("entries", "packs", "segments", "tickets", "runs"):
@@ -73,13 +74,13 @@ def replace_by_older_copy(path: Path) -> None:
 def replace_by_copy_of_the_moment(path: Path) -> None:
     """A move to another disk: everything is there up to now, in another file."""
     copy = path.with_name("copy.db")
-    upkeep.back_up(path, copy)
+    storage.back_up(path, copy)
     delete_file(path)
     copy.rename(path)
 
 
 def delete_log(path: Path) -> None:
-    schema.log_of(path).unlink()
+    file.log_of(path).unlink()
 
 
 def delete_shared_memory(path: Path) -> None:
@@ -161,7 +162,7 @@ SPOILED = (
 
 def assert_whole(path: Path, run: str, recorder: Recorder) -> None:
     """All that was delivered is in that file, and can be found."""
-    assert upkeep.damage(path) == []
+    assert storage.damage(path) == []
     with Reader(path) as reader:
         assert reader.run(run).state == "done"
         for ticket in ("a", "b"):
@@ -171,7 +172,7 @@ def assert_whole(path: Path, run: str, recorder: Recorder) -> None:
             ]
         assert {hit.ticket for hit in reader.search("early")} == {"a", "b"}
         assert {hit.ticket for hit in reader.search("late")} == {"a", "b"}
-    with closing(schema.connect(path)) as db:
+    with closing(file.connect(path)) as db:
         db.execute("INSERT INTO segments_fts (segments_fts) VALUES ('integrity-check')")
 
 
@@ -262,10 +263,10 @@ def test_what_cannot_be_checked_just_now_is_checked_again(
         if next(refusals, None) is not None:
             error = sqlite3.OperationalError("disk I/O error")
             error.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHORT_READ
-            with schema.opening(path):
+            with file.opening(path):
                 raise error
 
-    monkeypatch.setattr(schema, "check_unlogged", checked)
+    monkeypatch.setattr(file, "check_unlogged", checked)
     subprocess.run([sys.executable, "-c", BEGIN_TO_COPY, recorder.path], check=True)
     for event in (e.TextDelta("early and late"), *END):
         recorder.play(run, "a", [event])
@@ -307,7 +308,7 @@ def test_what_can_not_be_read_back_is_named(recorder: Recorder) -> None:
     run = recorder.start("a", "b")
     for ticket in ("a", "b"):
         recorder.play(run, ticket, [*BEGIN, e.TextDelta("early "), *END])
-    with closing(schema.connect(recorder.path)) as db:
+    with closing(file.connect(recorder.path)) as db:
         db.execute("UPDATE packs SET body = x'00' WHERE id < ?", (2 << 32,))
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     delete_folder(recorder.path)

@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from lfgtui import events as e
 from lfgtui.config import Config
 from lfgtui.history import History as Store
-from lfgtui.history import marks
+from lfgtui.history.maintenance import annotations
 from lfgtui.history.reader import Reader
 from lfgtui.ui.app import LfgApp
 from tests.ui.fake_live import START, FakeLive
@@ -156,8 +156,8 @@ def past(store: Store) -> Path:
     done = keep(store, "Docs sweep", {"docs": "All pages name the **checkout** flag."})
     path = store.path
     store.close()
-    marks.pin(path, failed, True)
-    marks.annotate(path, failed, "the view was a good idea")
+    annotations.pin(path, failed, True)
+    annotations.annotate(path, failed, "the view was a good idea")
     with sqlite3.connect(path) as database:
         for hour, (run, name) in enumerate([(failed, "0304-a1b2"), (done, "0304-c3d4")]):
             at = START + hour * 3600

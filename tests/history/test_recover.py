@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 
 from lfgtui.errors import HistoryError
-from lfgtui.history import Reader, rescue, schema, upkeep
+from lfgtui.history import Reader, file
+from lfgtui.history.maintenance import recover, storage
 
 from .conftest import Recorder
-from .test_schema import written_by_the_first_lfg
-from .test_search import STORY
 from .test_upkeep import finished, of
 
 
@@ -22,15 +21,16 @@ def test_of_a_damaged_file_the_rest_is_saved(recorder: Recorder, tmp_path: Path,
     recorder.history.close()
     with closing(sqlite3.connect(recorder.path)) as db:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (roots,) = db.execute("SELECT max(rootpage) FROM sqlite_schema").fetchone()
     body = bytearray(recorder.path.read_bytes())
     dice = random.Random(seed)
-    page = dice.randrange(4, len(body) // schema.PAGE)  # the first pages say what the others are
-    body[page * schema.PAGE : (page + 1) * schema.PAGE] = dice.randbytes(schema.PAGE)
+    page = dice.randrange(roots, len(body) // file.PAGE)  # the roots say what the others are
+    body[page * file.PAGE : (page + 1) * file.PAGE] = dice.randbytes(file.PAGE)
     recorder.path.write_bytes(body)
-    assert upkeep.damage(recorder.path)
+    assert storage.damage(recorder.path)
     target = tmp_path / "rescued.db"
-    rescued = rescue.rescue(recorder.path, target)
-    assert upkeep.damage(target) == []
+    rescued = recover.recover(recorder.path, target)
+    assert storage.damage(target) == []
     with Reader(target) as reader:
         known = [run.run for run in reader.runs()]
         whole = 0
@@ -47,8 +47,8 @@ def test_a_truncated_file_is_said_to_be_damaged_and_how_to_save_it(recorder: Rec
         finished(recorder, f"word{n} " + "filler " * 200)
     recorder.history.close()
     body = recorder.path.read_bytes()
-    recorder.path.write_bytes(body[: len(body) // 2 // schema.PAGE * schema.PAGE])
-    assert upkeep.damage(recorder.path)
+    recorder.path.write_bytes(body[: len(body) // 2 // file.PAGE * file.PAGE])
+    assert storage.damage(recorder.path)
     with pytest.raises(HistoryError, match="lfg history repair"), Reader(recorder.path) as reader:
         for run in reader.runs(limit=99):
             list(reader.entries(run.run, "a"))
@@ -57,20 +57,10 @@ def test_a_truncated_file_is_said_to_be_damaged_and_how_to_save_it(recorder: Rec
 def test_what_is_no_database_cannot_be_rescued(tmp_path: Path) -> None:
     noise = tmp_path / "noise.db"
     noise.write_bytes(random.Random(1).randbytes(20_000))
-    assert upkeep.damage(noise) == ["file is not a database"]
+    assert storage.damage(noise) == ["file is not a database"]
     with pytest.raises(HistoryError, match="nothing in it can be read"):
-        rescue.rescue(noise, tmp_path / "rescued.db")
+        recover.recover(noise, tmp_path / "rescued.db")
     assert not (tmp_path / "rescued.db").exists()
-
-
-def test_an_older_files_text_is_found_after_a_rescue(path: Path, tmp_path: Path) -> None:
-    written_by_the_first_lfg(path, STORY)
-    target = tmp_path / "rescued.db"
-    rescue.rescue(path, target)
-    with Reader(target) as reader:
-        assert [hit.kind for hit in reader.search("halfway")] == ["text"]
-        assert [hit.kind for hit in reader.search("pytest")] == ["tool_call"]
-        assert len(list(reader.entries("r", "a"))) == len(STORY)
 
 
 def test_a_table_whose_definition_is_damaged_does_not_take_the_others_with_it(
@@ -84,7 +74,7 @@ def test_a_table_whose_definition_is_damaged_does_not_take_the_others_with_it(
     )
     with pytest.raises(HistoryError, match=r"malformed .*lfg history repair"):
         Reader(recorder.path).runs()
-    rescue.rescue(recorder.path, tmp_path / "rescued.db")
+    recover.recover(recorder.path, tmp_path / "rescued.db")
     with Reader(tmp_path / "rescued.db") as reader:
         assert list(reader.entries(run, "a")) == of(recorder, run)
 
@@ -98,7 +88,7 @@ def test_text_that_is_none_any_more_is_kept_with_its_holes(
     recorder.path.write_bytes(body.replace(b"says alpha", b"says \xfflpha"))
     with Reader(recorder.path) as reader:
         assert "says �lpha" in reader.transcript(run, "a").attempts[0].text
-    rescue.rescue(recorder.path, tmp_path / "rescued.db")
+    recover.recover(recorder.path, tmp_path / "rescued.db")
     with Reader(tmp_path / "rescued.db") as reader:
         text = reader.transcript(run, "a").attempts[0].text
         assert "says �lpha" in text
@@ -106,5 +96,5 @@ def test_text_that_is_none_any_more_is_kept_with_its_holes(
 
 def test_what_could_not_be_rescued_leaves_no_file(recorder: Recorder, tmp_path: Path) -> None:
     with pytest.raises(HistoryError, match="nothing in it can be read"):
-        rescue.rescue(recorder.path, tmp_path / "rescued.db")
+        recover.recover(recorder.path, tmp_path / "rescued.db")
     assert list(tmp_path.glob("rescued*")) == []

@@ -1,16 +1,16 @@
-"""What a person marks a run with: a pin against pruning, and a note."""
+"""A person's annotations of a run: a pin against pruning, and a note."""
 
 from pathlib import Path
 
 from lfgtui.errors import UsageError
-from lfgtui.history import dead_runs, schema
+from lfgtui.history import file, orphaned_runs
 
 NOTE_LENGTH = 2000
 """Characters of a note: a remark, no document."""
 
 
 def pin(path: Path, run: str, pinned: bool) -> None:
-    """Keep the run from being pruned, or let it go again; raises `UsageError` for no run."""
+    """Keep the run when old ones are pruned, or stop doing so; raises `UsageError` for no run."""
     _set(path, run, "pinned", int(pinned))
 
 
@@ -23,6 +23,6 @@ def annotate(path: Path, run: str, note: str) -> None:
 
 
 def _set(path: Path, run: str, column: str, value: int | str) -> None:
-    with dead_runs.connected(path) as db, schema.transaction(db):
+    with orphaned_runs.connected(path) as db, file.transaction(db):
         if not db.execute(f"UPDATE runs SET {column} = ? WHERE id = ?", (value, run)).rowcount:
             raise UsageError(f'no run "{run}"; `lfg history` lists them')

@@ -1,4 +1,4 @@
-"""The history file: how it is opened, brought up to date, and what is said where it cannot be."""
+"""The history file: opening it, bringing it up to date, explaining where that fails."""
 
 import fcntl
 import os
@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from lfgtui.errors import HistoryError, too_many_files
-from lfgtui.history.migrations import MIGRATIONS, statements
-from lfgtui.history.own_schema import foreign_object
+from lfgtui.history import leases, migrations
 from lfgtui.history.values import decode
 from lfgtui.visible import visible_line
 
@@ -55,10 +54,10 @@ def connect(path: Path, durability: Durability = "process") -> sqlite3.Connectio
             if sys.version_info >= (3, 12):
                 connection.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE)
             try:
-                version_of(connection, path)  # before anything is written to what may not be ours
+                version = version_of(connection, path)  # it may not be ours to write to
                 connection.execute(f"PRAGMA page_size = {PAGE}")  # heard by an empty file only
                 connection.execute("PRAGMA journal_mode = WAL")
-                _migrate(connection, path)
+                _migrate(connection, path, version)
             except BaseException:
                 connection.close()
                 raise
@@ -87,7 +86,7 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
         except BaseException:
             connection.close()
             raise
-        if version != len(MIGRATIONS):
+        if version != len(migrations.MIGRATIONS):
             connection.close()
             if version == 0:  # another process is making it just now
                 return _empty()
@@ -208,7 +207,7 @@ def plain(path: Path, mode: str) -> sqlite3.Connection:
 
     Its pages are not taken at their word: the file may be somebody else's.
     `trusted_schema` stays on: SQLite 3.40 holds json_extract() for unsafe and
-    then cannot open what lfg made. `own_schema` lets nothing else be called.
+    then cannot open what lfg made. `migrations` lets nothing else be called.
     """
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
@@ -223,7 +222,7 @@ def plain(path: Path, mode: str) -> sqlite3.Connection:
 
 def _empty() -> sqlite3.Connection:
     connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-    for script in MIGRATIONS:
+    for script in migrations.MIGRATIONS:
         connection.executescript(script)
     return connection
 
@@ -255,12 +254,12 @@ def version_of(connection: sqlite3.Connection, path: Path) -> int:
             f"{path} is another program's database; "
             "move it away or set LFG_DATA_DIR to another folder"
         )
-    if version > len(MIGRATIONS):
+    if version > len(migrations.MIGRATIONS):
         raise HistoryError(
             f"{path} was written by a newer lfg (schema {version}, this one knows "
-            f"{len(MIGRATIONS)}); update lfg or set LFG_DATA_DIR to another folder"
+            f"{len(migrations.MIGRATIONS)}); update lfg or set LFG_DATA_DIR to another folder"
         )
-    if (foreign := foreign_object(connection)) is not None:
+    if (foreign := migrations.foreign_object(connection)) is not None:
         raise HistoryError(
             f"{path} has {visible_line(foreign)}, and lfg runs no code from a file;"
             " `lfg history repair NEW_FILE` saves the runs without it"
@@ -268,29 +267,24 @@ def version_of(connection: sqlite3.Connection, path: Path) -> int:
     return int(version)
 
 
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    version = version_of(connection, path)
-    if version == len(MIGRATIONS):
+def _migrate(connection: sqlite3.Connection, path: Path, version: int) -> None:
+    """Apply the migrations that are missing, all of them or none; `_alone` keeps others out."""
+    newest = len(migrations.MIGRATIONS)
+    if version == newest:
         return
-    from lfgtui.history.seals import seal_all  # not for those who only read
-
     if version:
         _refuse_under_others(path)
         _back_up(connection, path.with_name(f"{path.name}.schema-{version}"))
     with transaction(connection):
-        version = version_of(connection, path)
-        for script in MIGRATIONS[version:]:
-            for statement in statements(script):
+        for script in migrations.MIGRATIONS[version:]:
+            for statement in migrations.statements(script):
                 connection.execute(statement)
-        seal_all(connection)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        connection.execute(f"PRAGMA user_version = {newest}")
 
 
 def _refuse_under_others(path: Path) -> None:
-    """An older lfg that is running something could not save the rest of it."""
-    from lfgtui.history import leases
-
+    """Raise `HistoryError` while an older lfg runs something: it could not save the rest."""
     locks = path.parent / "locks"
     for run in leases.left_behind(locks):
         with leases.held(locks, run) as is_dead:
@@ -302,7 +296,7 @@ def _refuse_under_others(path: Path) -> None:
 
 
 def _back_up(connection: sqlite3.Connection, copy: Path) -> None:
-    """The file as it is, beside it: a new schema is one way."""
+    """Keep the file as it is beside it: a new schema is one way."""
     if copy.exists():  # made by one that did not come further, or that went back by hand
         return
     unfinished = copy.with_name(f"{copy.name}.part")

@@ -1,9 +1,9 @@
-"""Runs whose process died: found, and ended as interrupted.
+"""Orphaned runs: those whose process died. They are ended as interrupted.
 
-Whoever writes does this first, and once more in the end: the last one to close
+Every writer does this first, and once more at the end: the last one to close
 the file folds the write-ahead log into it. So the log only ever goes when the
-dead runs are ended, and a dead run without a log has lost it: SQLite finds
-nothing wrong with a file like that, it is just older than what was on the screen.
+orphaned runs are ended, and an orphaned run without a log has lost it: SQLite
+finds nothing wrong with such a file, it is just older than what was on the screen.
 """
 
 import sqlite3
@@ -16,7 +16,7 @@ from typing import NamedTuple
 from lfgtui import events as e
 from lfgtui.errors import HistoryError
 from lfgtui.history import batch as batches
-from lfgtui.history import leases, schema
+from lfgtui.history import file, leases
 from lfgtui.history.batch import Batch, Submission
 from lfgtui.history.ledger import load
 
@@ -26,7 +26,7 @@ LOG_GONE = (
 
 
 class Ended(NamedTuple):
-    """The runs that were ended, and those of which nothing but a lease was left."""
+    """Runs that were ended, and those of which nothing but a lease was left."""
 
     interrupted: list[str]
     lost: list[str]
@@ -34,16 +34,16 @@ class Ended(NamedTuple):
 
 @contextmanager
 def connected(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection that may write, with dead runs ended first; raises `HistoryError`."""
+    """Connect to write, ending orphaned runs first and last; raises `HistoryError`."""
     had_log = has_log(path)
-    with closing(schema.connect(path)) as db, schema.opening(path):
+    with closing(file.connect(path)) as db, file.opening(path):
         end(db, path, time.time(), had_log=had_log)
         yield db
         end(db, path, time.time(), had_log=True)
 
 
 def end(db: sqlite3.Connection, path: Path, now: float, *, had_log: bool) -> Ended:
-    """End the tickets of runs whose process died. `had_log`: as it was before `db` was opened."""
+    """End the tickets of orphaned runs. `had_log`: as it was before `db` was opened."""
     locks = path.parent / "locks"
     ended, lost = [], []
     killed = set(leases.left_behind(locks))  # the others were let go of in good order
@@ -52,8 +52,8 @@ def end(db: sqlite3.Connection, path: Path, now: float, *, had_log: bool) -> End
         with suppress(HistoryError), leases.held(locks, run) as ours:
             if not ours:
                 continue
-            with schema.transaction(db):
-                missing = None if had_log or run not in killed else schema.log_of(path).name
+            with file.transaction(db):
+                missing = None if had_log or run not in killed else file.log_of(path).name
                 if run in _running(db):
                     interrupt(db, run, now, missing)
                     ended.append(run)
@@ -63,9 +63,9 @@ def end(db: sqlite3.Connection, path: Path, now: float, *, had_log: bool) -> End
 
 
 def has_log(path: Path) -> bool:
-    """Whether its write-ahead log is there; raises `HistoryError` where one may not look."""
-    with schema.opening(path):
-        log = schema.log_of(path)  # whoever only reads makes an empty one
+    """Return whether the file has a log; raises `HistoryError` where one may not look."""
+    with file.opening(path):
+        log = file.log_of(path)  # whoever only reads makes an empty one
         return log.exists() and log.stat().st_size > 0
 
 

@@ -1,4 +1,4 @@
-"""Rescue: what can still be read of a damaged history, in a new file.
+"""Recovery of a damaged history: all that can still be read, in a new file.
 
 Each table is read from the front as far as it goes, then from the back. A pack
 whose text is gone is left out, and counted. The damaged file is not touched.
@@ -11,12 +11,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lfgtui.errors import HistoryError, UsageError
-from lfgtui.history import batch, pack, rows, schema, seals
-from lfgtui.history.own_schema import has_table
-from lfgtui.history.segments import OpenSegments
+from lfgtui.history import file, migrations, pack, seals
 
 
-class Rescued(NamedTuple):
+class Recovered(NamedTuple):
     """Rows that were read, by table; tickets (`run/ticket`) with holes, and runs without any."""
 
     rows: dict[str, int]
@@ -28,8 +26,8 @@ _DAMAGE = (sqlite3.DatabaseError, UnicodeDecodeError)  # the latter: SQLite quot
 _TABLES = ("runs", "tickets", "segments", "packs", "entries")
 
 
-def rescue(path: Path, target: Path) -> Rescued:
-    """Write what can still be read into a new file; the damaged one is not touched.
+def recover(path: Path, target: Path) -> Recovered:
+    """Write what can still be read into a new file and count it.
 
     Raises `UsageError` where the target exists, `HistoryError` where nothing
     can be read at all.
@@ -37,45 +35,44 @@ def rescue(path: Path, target: Path) -> Rescued:
     if target.exists():
         raise UsageError(f"{target} exists already; name a new file")
     try:
-        return _rescue(path, target)
+        return _recover(path, target)
     except BaseException:
         target.unlink(missing_ok=True)
         raise
 
 
-def _rescue(path: Path, target: Path) -> Rescued:
+def _recover(path: Path, target: Path) -> Recovered:
     copied: dict[str, int] = {}
     with (
-        closing(schema.plain(path, "ro")) as damaged,
-        closing(schema.connect(target)) as db,
-        schema.opening(target),
+        closing(file.plain(path, "ro")) as damaged,
+        closing(file.connect(target)) as db,
+        file.opening(target),
     ):
         damaged.text_factory = _text
         damaged.execute("PRAGMA writable_schema = ON")  # one table's damage is not all tables'
         db.execute("PRAGMA foreign_keys = OFF")
-        with schema.transaction(db):
+        with file.transaction(db):
             for table in _TABLES:
                 copied[table] = _copy(damaged, db, table)
             torn = _drop_unreadable(db)
             empty = db.execute(
                 "SELECT id FROM runs WHERE id <> '' AND id NOT IN (SELECT run FROM tickets)"
             ).fetchall()
-            _index_what_is_not(db)
             db.execute("INSERT INTO segments_fts (segments_fts) VALUES ('rebuild')")
     if not any(copied.values()):
         raise HistoryError(f"{path}: nothing in it can be read")
-    return Rescued(copied, torn, [run for (run,) in empty])
+    return Recovered(copied, torn, [run for (run,) in empty])
 
 
 def _text(raw: bytes) -> str:
-    """What a byte spoiled is still mostly there."""
+    """Return the text with a mark in place of each spoiled byte."""
     return raw.decode(errors="replace")
 
 
 def _copy(damaged: sqlite3.Connection, db: sqlite3.Connection, table: str) -> int:
     ours = {name for _, name, *_ in db.execute(f"PRAGMA table_info({table})")}
     try:
-        if not has_table(damaged, table):  # a view in its place could go on for ever
+        if not migrations.has_table(damaged, table):  # a view in its place could go on for ever
             return 0
         found = [name for _, name, *_ in damaged.execute(f"PRAGMA table_info({table})")]
     except _DAMAGE:
@@ -98,7 +95,7 @@ def _copy(damaged: sqlite3.Connection, db: sqlite3.Connection, table: str) -> in
 def _readable(
     damaged: sqlite3.Connection, table: str, columns: Sequence[str]
 ) -> Iterator[tuple[object, ...]]:
-    """The table's rows from the front as far as they go, then from the back."""
+    """Yield the table's rows from the front as far as they go, then from the back."""
     key = "ticket, seq" if table == "entries" else "rowid"
     seen: set[object] = set()
     for order in ("ASC", "DESC"):
@@ -119,7 +116,7 @@ def _readable(
 
 
 def _drop_unreadable(db: sqlite3.Connection) -> list[str]:
-    """Packs that are damaged, or whose text is gone, go; gives the tickets they were of."""
+    """Drop packs that are damaged or whose text is gone; return their tickets."""
     torn: dict[str, None] = {}
     names: dict[int, str] = dict(db.execute("SELECT id, run || '/' || name FROM tickets"))
     for id_, body in db.execute("SELECT id, body FROM packs").fetchall():
@@ -130,23 +127,3 @@ def _drop_unreadable(db: sqlite3.Connection) -> list[str]:
             if (ticket := id_ >> seals.SHIFT) in names:
                 torn[names[ticket]] = None
     return list(torn)
-
-
-def _index_what_is_not(db: sqlite3.Connection) -> None:
-    """Segments for tickets that have entries and none: a file of schema 1 kept no text in them."""
-    tickets = db.execute(
-        "SELECT id, run, name FROM tickets WHERE id IN (SELECT ticket FROM entries)"
-        " AND id NOT IN (SELECT ticket FROM segments)"
-    ).fetchall()
-    for ticket, run, name in tickets:
-        segments = OpenSegments()
-        stored = db.execute(
-            "SELECT seq, attempt, at, body FROM entries WHERE ticket = ? ORDER BY seq", (ticket,)
-        ).fetchall()
-        for row in stored:
-            try:
-                closed = segments.apply(rows.entry(run, name, row))
-            except HistoryError:  # another version's, or damaged
-                continue
-            for segment in closed:
-                batch.index(db, ticket, segment)

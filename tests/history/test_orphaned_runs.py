@@ -7,7 +7,8 @@ from contextlib import closing
 from pathlib import Path
 
 from lfgtui import events as e
-from lfgtui.history import History, Reader, schema, upkeep
+from lfgtui.history import History, Reader, file
+from lfgtui.history.maintenance import storage
 
 from .test_processes import writer
 
@@ -23,11 +24,11 @@ def killed(path: Path, *, checkpointed: bool) -> str:
             os.kill(process.pid, signal.SIGKILL)  # before we close: the last one tidies up
             process.communicate(timeout=30)
             db.execute("SELECT count(*) FROM runs").fetchone()
-            schema.log_of(path).rename(path.with_name("taken-away"))
+            file.log_of(path).rename(path.with_name("taken-away"))
     else:
         os.kill(process.pid, signal.SIGKILL)
         process.communicate(timeout=30)
-        schema.log_of(path).unlink()
+        file.log_of(path).unlink()
     path.with_name("history.db-shm").unlink(missing_ok=True)
     return run
 
@@ -50,16 +51,16 @@ def test_a_run_whose_end_went_with_the_log_says_so(path: Path) -> None:
                 assert isinstance(warning.event, e.GuardTripped)
                 assert "history.db-wal) is gone" in warning.event.message
                 assert end.event == e.TicketInterrupted()
-    assert upkeep.damage(path) == []
+    assert storage.damage(path) == []
 
 
-def test_who_keeps_the_file_in_order_ends_dead_runs_first(path: Path) -> None:
+def test_maintenance_ends_orphaned_runs_first(path: Path) -> None:
     process = writer(path, -1)
     assert process.stdout is not None
     run = process.stdout.readline().split()[0]
     os.kill(process.pid, signal.SIGKILL)
     process.communicate(timeout=30)
-    upkeep.vacuum(path)  # the log goes with it: it is all in the file
+    storage.vacuum(path)  # the log goes with it: it is all in the file
     with Reader(path) as reader:
         assert reader.run(run).state == "interrupted"
         events = [entry.event for entry in reader.entries(run, "a")]
@@ -74,7 +75,7 @@ def test_who_closes_last_ends_those_that_died_meanwhile(path: Path) -> None:
         os.kill(process.pid, signal.SIGKILL)
         process.communicate(timeout=30)
         assert last.recovered == []
-    assert not schema.log_of(path).exists()  # folded into the file by the last to close it
+    assert not file.log_of(path).exists()  # folded into the file by the last to close it
     with History.open(path) as history, history.reader() as reader:
         assert (history.recovered, reader.run(run).state) == ([], "interrupted")
         events = [entry.event for entry in reader.entries(run, "a")]
@@ -85,7 +86,7 @@ def test_a_log_is_missed_also_after_somebody_has_read(path: Path) -> None:
     run = killed(path, checkpointed=True)
     with Reader(path) as reader:
         assert reader.run(run).state == "running"
-    assert schema.log_of(path).exists()
+    assert file.log_of(path).exists()
     with History.open(path) as history, history.reader() as reader:
         assert history.recovered == [run]
         assert isinstance(list(reader.entries(run, "a"))[-2].event, e.GuardTripped)
