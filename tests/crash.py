@@ -30,7 +30,7 @@ from typing import NamedTuple
 
 import pyte
 
-from lfgtui.history.maintenance import storage
+from lfgtui.history.maintenance import housekeeping
 
 LFG = [sys.executable, "-m", "lfgtui"]
 ROWS, COLUMNS = 40, 120
@@ -93,7 +93,7 @@ def killed_once(folder: Path, environment: dict[str, str], dice: random.Random) 
     after = dice.uniform(0.0, 2.5)
     seen = _watched([*LFG, "run", str(folder / "tickets.toml")], environment, after)
     stored = _stored(environment)
-    damage = storage.damage(data / "history.db")
+    damage = housekeeping.damage(data / "history.db")
     subprocess.run(
         [*LFG, "resume", "last", "--headless"], env=environment, capture_output=True, check=False
     )

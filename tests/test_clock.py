@@ -15,9 +15,9 @@ TIME_OF_DAY = {
     "cli/transfer.py": "the age of runs",
     "cli/upkeep.py": "the age of runs",
     "doctor/examine.py": "what a server says of when its model was made",
-    "history/orphaned_runs.py": "when another process's run was found dead",
+    "history/maintenance/orphaned_runs.py": "when another process's run was found dead",
     "history/maintenance/deletion.py": "the age of runs",
-    "history/search.py": "dates in a search",
+    "history/search/search.py": "dates in a search",
     "history/written_file.py": "names of files",
     "providers/failures.py": "Retry-After may be a date",
 }

@@ -36,7 +36,7 @@ class FileKeeper:
         annotations.annotate(self._path, run, redacted_for_writing(self._config, note))
 
     def check_resume(self, run: str, *, is_ours: bool) -> None:
-        from lfgtui.history import leases
+        from lfgtui.history.storage import leases
 
         plan = plan_to_resume(run, self._config)
         if not plan.unfinished:

@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from lfgtui import output, paths
-from lfgtui.history import file
-from lfgtui.history.search import RANKED, Found, SearchHit, search
+from lfgtui.history.search.search import RANKED, Found, SearchHit, search
+from lfgtui.history.storage import file
 
 _LITERAL = (
     "that is no query: AND, OR and NOT stand between words, quotes and brackets are closed;"

@@ -9,7 +9,7 @@ import click
 from lfgtui import output, paths
 from lfgtui.ages import NO_AGE, seconds_of
 from lfgtui.errors import HistoryError, UsageError
-from lfgtui.history.maintenance import annotations, deletion, recover, storage
+from lfgtui.history.maintenance import annotations, deletion, housekeeping, recover
 from lfgtui.history.reader import Reader
 
 
@@ -39,7 +39,7 @@ def path() -> None:
 @click.command()
 def size() -> None:
     """How much it holds."""
-    found = storage.size(paths.history_file())
+    found = housekeeping.size(paths.history_file())
     since = (
         ""
         if found.oldest is None
@@ -108,7 +108,7 @@ def _count(runs: int) -> str:
 
 def _tell_copies() -> None:
     """What was deleted is still in the copies that a new schema was preceded by."""
-    for copy in storage.copies(paths.history_file()):
+    for copy in housekeeping.copies(paths.history_file()):
         output.print_remark(f"a copy from before an update still has all: {copy}")
 
 
@@ -142,7 +142,7 @@ def note(name: str, words: tuple[str, ...]) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 def backup(file: Path) -> None:
     """Copy the history into a new FILE, also while lfg runs."""
-    storage.back_up(paths.history_file(), file)
+    housekeeping.back_up(paths.history_file(), file)
     output.print_line(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
 
 
@@ -151,7 +151,7 @@ def vacuum() -> None:
     """Give the room of deleted runs back to the disk."""
     if not paths.history_file().exists():
         raise UsageError(f"{paths.history_file()}: there is no history yet")
-    before, after = storage.vacuum(paths.history_file())
+    before, after = housekeeping.vacuum(paths.history_file())
     output.print_line(f"{before / 1e6:.1f} MB before, {after / 1e6:.1f} MB now")
 
 
@@ -161,7 +161,7 @@ def check() -> int:
     file = paths.history_file()
     if not file.exists():
         raise UsageError(f"{file}: there is no history yet")
-    found = storage.damage(file)
+    found = housekeeping.damage(file)
     for line in found:
         output.print_line(line)
     output.print_line(

@@ -113,7 +113,7 @@ def check_terminal(
 
 def check_history_file(path: Path) -> Finding:
     """Whether the history can be read, and is sound."""
-    from lfgtui.history.maintenance.storage import check_health
+    from lfgtui.history.maintenance.housekeeping import check_health
 
     try:
         health = check_health(path)

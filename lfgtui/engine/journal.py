@@ -10,7 +10,7 @@ from typing import Self
 from lfgtui import events as e
 from lfgtui.errors import HistoryError
 from lfgtui.history import History, RunState
-from lfgtui.history.file import Durability
+from lfgtui.history.storage.file import Durability
 from lfgtui.tickets import Ticket
 
 Deliver = Callable[[Sequence[e.Entry]], None]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lfgtui.history.kinds import Kind
     from lfgtui.history.reader import Reader, RunState, RunSummary, StoredTicket
-    from lfgtui.history.search import SearchHit
+    from lfgtui.history.search.search import SearchHit
     from lfgtui.history.store import History
     from lfgtui.history.writer import Writer
 
@@ -21,7 +21,7 @@ _HOMES = {
     "Reader": "reader",
     "RunState": "reader",
     "RunSummary": "reader",
-    "SearchHit": "search",
+    "SearchHit": "search.search",
     "StoredTicket": "reader",
     "Writer": "writer",
 }

@@ -10,8 +10,9 @@ from contextlib import suppress
 
 from lfgtui import events as e
 from lfgtui.errors import IllegalMoveError
-from lfgtui.history import rows, seals
+from lfgtui.history import seals
 from lfgtui.history.segments import OpenSegments, Segment
+from lfgtui.history.storage import rows
 from lfgtui.transcript import ENDED, State, StateMachine
 
 

@@ -9,10 +9,11 @@ from typing import Any, Literal, Self, TypeAlias, get_args
 from lfgtui import events as e
 from lfgtui.bounds import Bounded
 from lfgtui.errors import HistoryError, UsageError, did_you_mean
-from lfgtui.history import file, seals, values
-from lfgtui.history import rows as stored
+from lfgtui.history import seals
 from lfgtui.history.pack import DamagedError
-from lfgtui.history.search import SearchHit, search
+from lfgtui.history.search.search import SearchHit, search
+from lfgtui.history.storage import file, values
+from lfgtui.history.storage import rows as stored
 from lfgtui.tickets import Ticket
 from lfgtui.transcript import State, Transcript
 

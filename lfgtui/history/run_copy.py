@@ -12,9 +12,10 @@ import msgspec
 
 from lfgtui.errors import HistoryError
 from lfgtui.history import batch as batches
-from lfgtui.history import rows, seals
+from lfgtui.history import seals
 from lfgtui.history.batch import Batch
 from lfgtui.history.ledger import Ledger, load
+from lfgtui.history.storage import rows
 from lfgtui.tickets import Ticket
 
 _A_BATCH = 1000

@@ -21,12 +21,12 @@ from typing import Self
 from lfgtui import events as e
 from lfgtui.clock import now
 from lfgtui.errors import HistoryError
-from lfgtui.history import file, leases, orphaned_runs, rows, values
 from lfgtui.history.ledger import Ledger, load
-from lfgtui.history.maintenance import deletion
+from lfgtui.history.maintenance import deletion, orphaned_runs
 from lfgtui.history.pack import DamagedError
 from lfgtui.history.reader import Reader, RunState
 from lfgtui.history.run_copy import RunRecord, insert
+from lfgtui.history.storage import file, leases, rows, values
 from lfgtui.history.writer import OnBehind, OnEntries, Writer
 from lfgtui.tickets import Ticket
 

@@ -17,10 +17,11 @@ import msgspec
 from lfgtui import events as e
 from lfgtui.errors import HistoryError, UsageError
 from lfgtui.history import batch as batches
-from lfgtui.history import file, orphaned_runs
 from lfgtui.history.batch import Batch, Submission
 from lfgtui.history.ledger import Ledger
+from lfgtui.history.maintenance import orphaned_runs
 from lfgtui.history.reader import IMPORTED, Reader, RunState
+from lfgtui.history.storage import file
 from lfgtui.redaction import Redactor, redacted_entries, redacted_ticket
 from lfgtui.tickets import Ticket, circle_of
 from lfgtui.visible import visible_line

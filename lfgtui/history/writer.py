@@ -32,10 +32,10 @@ import msgspec
 from lfgtui import events as e
 from lfgtui.errors import HistoryError
 from lfgtui.history import batch as batches
-from lfgtui.history import file
 from lfgtui.history.batch import Batch, Submission
 from lfgtui.history.ledger import Ledger
 from lfgtui.history.run_copy import RunRecord
+from lfgtui.history.storage import file
 from lfgtui.history.written_file import Claim, WrittenFile
 
 _log = logging.getLogger(__name__)

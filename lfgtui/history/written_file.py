@@ -21,11 +21,11 @@ from pathlib import Path
 
 from lfgtui.errors import HistoryError
 from lfgtui.history import batch as batches
-from lfgtui.history import file
 from lfgtui.history.batch import Batch
 from lfgtui.history.file_watch import Change, FileWatch
 from lfgtui.history.run_copy import RunRecord, copy_run
 from lfgtui.history.seals import pack_ids, stored
+from lfgtui.history.storage import file
 
 CHECKED_BYTES = 64 * 1024 * 1024
 """Largest file that is checked as a whole when another program has written to it."""

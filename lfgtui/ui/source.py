@@ -8,7 +8,7 @@ import msgspec
 from lfgtui.config import SIMULATED
 from lfgtui.events import Entry
 from lfgtui.history.reader import Reader
-from lfgtui.history.search import SearchHit
+from lfgtui.history.search.search import SearchHit
 from lfgtui.metrics import Meter
 from lfgtui.tickets import Ticket
 from lfgtui.transcript import Transcript

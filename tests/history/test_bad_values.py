@@ -10,7 +10,9 @@ import pytest
 from lfgtui import events as e
 from lfgtui.__main__ import main
 from lfgtui.errors import HistoryError
-from lfgtui.history import History, Reader, file, orphaned_runs, seals
+from lfgtui.history import History, Reader, seals
+from lfgtui.history.maintenance import orphaned_runs
+from lfgtui.history.storage import file
 from lfgtui.tickets import Ticket
 from lfgtui.ui.replay.replayed import read_replay
 from lfgtui.ui.screens.history.preview import read_run_preview

@@ -7,8 +7,7 @@ import pytest
 
 from lfgtui import events as e
 from lfgtui.history import Reader, writer
-
-from .conftest import Recorder
+from tests.history.conftest import Recorder
 
 
 @contextmanager

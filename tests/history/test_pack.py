@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from lfgtui import events as e
 from lfgtui.history import pack
 from lfgtui.history.pack import Passage, Row
+from tests.history.conftest import Recorder
 from tests.vocabulary import any_event, lives
-
-from .conftest import Recorder
 
 
 def rows(events: list[e.Event], times: list[float] | None = None) -> list[Row]:

@@ -8,7 +8,8 @@ from contextlib import closing
 from pathlib import Path
 
 from lfgtui import events as e
-from lfgtui.history import History, Reader, file
+from lfgtui.history import History, Reader
+from lfgtui.history.storage import file
 
 WRITE = """
 import sys

@@ -8,8 +8,7 @@ from lfgtui import events as e
 from lfgtui.errors import HistoryError, UsageError
 from lfgtui.history import Reader, RunSummary, SearchHit
 from lfgtui.transcript import Transcript
-
-from .conftest import Recorder
+from tests.history.conftest import Recorder
 
 STORY: list[e.Event] = [
     e.TicketQueued(),

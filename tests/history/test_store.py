@@ -7,10 +7,10 @@ import pytest
 
 from lfgtui import events as e
 from lfgtui.errors import HistoryError
-from lfgtui.history import History, Reader, file, leases
+from lfgtui.history import History, Reader
+from lfgtui.history.storage import file, leases
 from lfgtui.tickets import Ticket
-
-from .conftest import Recorder
+from tests.history.conftest import Recorder
 
 BEGIN: list[e.Event] = [e.TicketQueued(), e.AttemptStarted("simulator", "m1"), e.RequestSent(1)]
 

@@ -17,10 +17,9 @@ from lfgtui.errors import LfgError, UsageError
 from lfgtui.history import Reader, transfer
 from lfgtui.history.transfer import import_run, lines_of
 from lfgtui.tickets import Ticket
+from tests.history.conftest import Recorder
+from tests.history.search.test_search import STORY
 from tests.vocabulary import lives
-
-from .conftest import Recorder
-from .test_search import STORY
 
 
 def exported(recorder: Recorder, run: str) -> list[bytes]:

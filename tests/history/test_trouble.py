@@ -7,10 +7,10 @@ import pytest
 
 from lfgtui import events as e
 from lfgtui.errors import HistoryError
-from lfgtui.history import History, Reader, file
+from lfgtui.history import History, Reader
+from lfgtui.history.storage import file
 from lfgtui.tickets import Ticket
-
-from .conftest import Recorder
+from tests.history.conftest import Recorder
 
 
 def test_who_is_given_entries_finds_their_bytes_no_longer_pending(path: Path) -> None:

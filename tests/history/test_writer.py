@@ -17,8 +17,7 @@ from lfgtui.history import History, Reader
 from lfgtui.history.batch import MERGED_BYTES
 from lfgtui.history.ledger import Ledger
 from lfgtui.tickets import Ticket
-
-from .conftest import Recorder
+from tests.history.conftest import Recorder
 
 texts = st.text(max_size=20)
 calls = st.sampled_from(["c1", "c2"])

@@ -13,11 +13,11 @@ import pytest
 
 from lfgtui import events as e
 from lfgtui.errors import HistoryError
-from lfgtui.history import History, Reader, file, written_file
-from lfgtui.history.maintenance import storage
+from lfgtui.history import History, Reader, written_file
+from lfgtui.history.maintenance import housekeeping
+from lfgtui.history.storage import file
 from lfgtui.tickets import Ticket
-
-from .conftest import Recorder
+from tests.history.conftest import Recorder
 
 BEGIN = (e.TicketQueued(), e.AttemptStarted("p", "m"), e.UserMessage("x"), e.RequestSent(1))
 # What SQLite does first when it copies the log into the file: the first page, which says
@@ -61,7 +61,7 @@ def move_folder(path: Path) -> None:
 def replace_by_older_copy(path: Path) -> None:
     """What a restored backup does: the file of another inode, without this run."""
     copy = path.with_name("copy.db")
-    storage.back_up(path, copy)
+    housekeeping.back_up(path, copy)
     with closing(sqlite3.connect(copy)) as db:
         db.execute("PRAGMA foreign_keys = OFF")
         for table in ("entries", "packs", "segments", "tickets", "runs"):
@@ -74,7 +74,7 @@ def replace_by_older_copy(path: Path) -> None:
 def replace_by_copy_of_the_moment(path: Path) -> None:
     """A move to another disk: everything is there up to now, in another file."""
     copy = path.with_name("copy.db")
-    storage.back_up(path, copy)
+    housekeeping.back_up(path, copy)
     delete_file(path)
     copy.rename(path)
 
@@ -162,7 +162,7 @@ SPOILED = (
 
 def assert_whole(path: Path, run: str, recorder: Recorder) -> None:
     """All that was delivered is in that file, and can be found."""
-    assert storage.damage(path) == []
+    assert housekeeping.damage(path) == []
     with Reader(path) as reader:
         assert reader.run(run).state == "done"
         for ticket in ("a", "b"):

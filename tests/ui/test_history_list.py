@@ -14,7 +14,7 @@ from lfgtui import events as e
 from lfgtui.errors import HistoryError
 from lfgtui.history import History as Store
 from lfgtui.history.reader import Reader, RunSummary
-from lfgtui.history.search import SearchHit
+from lfgtui.history.search.search import SearchHit
 from lfgtui.tickets import Ticket
 from lfgtui.ui.app import LfgApp
 from lfgtui.ui.ink import Line, line_width

@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 from lfgtui import events as e
 from lfgtui.history import History as Store
 from lfgtui.history.reader import Reader
-from lfgtui.history.search import SearchHit
+from lfgtui.history.search.search import SearchHit
 from lfgtui.tickets import Ticket
 from lfgtui.transcript import Item, TextItem, ToolItem
 from lfgtui.ui.app import LfgApp

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from lfgtui.errors import UsageError
-from lfgtui.history import file, orphaned_runs
+from lfgtui.history.maintenance import orphaned_runs
+from lfgtui.history.storage import file
 
 NOTE_LENGTH = 2000
 """Characters of a note: a remark, no document."""

@@ -17,7 +17,9 @@ from contextlib import closing
 from pathlib import Path
 
 from lfgtui.errors import HistoryError
-from lfgtui.history import file, leases, orphaned_runs, seals
+from lfgtui.history import seals
+from lfgtui.history.maintenance import orphaned_runs
+from lfgtui.history.storage import file, leases
 
 DELETED = ""
 """The run that holds the tickets of deleted runs."""

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lfgtui.errors import HistoryError, UsageError
-from lfgtui.history import file, migrations, pack, seals
+from lfgtui.history import pack, seals
+from lfgtui.history.storage import file, migrations
 
 
 class Recovered(NamedTuple):

@@ -9,7 +9,7 @@ from textual.widget import Widget
 
 from lfgtui.errors import LfgError
 from lfgtui.history.reader import Reader, RunSummary
-from lfgtui.history.search import SearchHit
+from lfgtui.history.search.search import SearchHit
 from lfgtui.ui.guard import Guarded
 from lfgtui.ui.lines import wrap
 from lfgtui.ui.palette import Palette, line_filter

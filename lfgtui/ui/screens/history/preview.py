@@ -9,7 +9,7 @@ import msgspec
 from rich.style import Style
 
 from lfgtui.history.reader import Reader, RunSummary, StoredTicket
-from lfgtui.history.search import SearchHit
+from lfgtui.history.search.search import SearchHit
 from lfgtui.looks import figures
 from lfgtui.looks.badges import BADGES
 from lfgtui.ui.lines import Row, Span, fit, wrap

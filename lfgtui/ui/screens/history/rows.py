@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from lfgtui.history.reader import RunSummary
-from lfgtui.history.search import SearchHit
+from lfgtui.history.search.search import SearchHit
 from lfgtui.looks import figures
 from lfgtui.looks.badges import BADGES
 from lfgtui.ui.ink import Line, Span, fit, line_width, one_line, shorten

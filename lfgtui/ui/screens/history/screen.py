@@ -14,7 +14,7 @@ from textual.widgets import Input, Static
 
 from lfgtui.errors import LfgError
 from lfgtui.history.reader import Reader, RunSummary
-from lfgtui.history.search import SearchHit
+from lfgtui.history.search.search import SearchHit
 from lfgtui.ui.bindings import keymap
 from lfgtui.ui.ink import Line
 from lfgtui.ui.keeper import Keeper

@@ -10,10 +10,9 @@ import pytest
 from lfgtui import events as e
 from lfgtui.errors import UsageError
 from lfgtui.history import Reader
-from lfgtui.history.maintenance import deletion, storage
-
-from .conftest import Recorder
-from .test_search import STORY
+from lfgtui.history.maintenance import deletion, housekeeping
+from tests.history.conftest import Recorder
+from tests.history.search.test_search import STORY
 
 
 def finished(recorder: Recorder, word: str) -> str:
@@ -42,7 +41,7 @@ def test_what_is_deleted_is_gone_and_the_rest_is_whole(recorder: Recorder) -> No
         for table in ("packs", "entries", "segments"):
             found = db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
             assert found % 2 == 0  # of two runs alike
-    assert storage.damage(recorder.path) == []
+    assert housekeeping.damage(recorder.path) == []
 
 
 def test_old_runs_are_those_that_ended_before(recorder: Recorder) -> None:
@@ -60,25 +59,25 @@ def test_vacuum_gives_the_room_back(recorder: Recorder) -> None:
     recorder.history.finish_run(run, "failed")
     deletion.delete(recorder.path, [run])
     recorder.history.close()
-    before, after = storage.vacuum(recorder.path)
+    before, after = housekeeping.vacuum(recorder.path)
     assert after < before / 4
 
 
 def test_a_backup_is_a_history_of_its_own(recorder: Recorder, tmp_path: Path) -> None:
     run = finished(recorder, "alpha")
     copy = tmp_path / "copy.db"
-    storage.back_up(recorder.path, copy)
+    housekeeping.back_up(recorder.path, copy)
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     with Reader(copy) as reader:
         assert [hit.run for hit in reader.search("alpha")] == [run]
     with pytest.raises(UsageError, match="exists already"):
-        storage.back_up(recorder.path, copy)
+        housekeeping.back_up(recorder.path, copy)
     with pytest.raises(UsageError, match="no history yet"):
-        storage.back_up(tmp_path / "none.db", tmp_path / "b.db")
+        housekeeping.back_up(tmp_path / "none.db", tmp_path / "b.db")
 
 
 def test_its_size_is_told(recorder: Recorder) -> None:
     finished(recorder, "alpha")
-    found = storage.size(recorder.path)
+    found = housekeeping.size(recorder.path)
     assert (found.runs, found.tickets) == (1, 1)
     assert found.text > 200 and found.file > found.text

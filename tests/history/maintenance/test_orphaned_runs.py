@@ -7,10 +7,10 @@ from contextlib import closing
 from pathlib import Path
 
 from lfgtui import events as e
-from lfgtui.history import History, Reader, file
-from lfgtui.history.maintenance import storage
-
-from .test_processes import writer
+from lfgtui.history import History, Reader
+from lfgtui.history.maintenance import housekeeping
+from lfgtui.history.storage import file
+from tests.history.test_processes import writer
 
 
 def killed(path: Path, *, checkpointed: bool) -> str:
@@ -51,7 +51,7 @@ def test_a_run_whose_end_went_with_the_log_says_so(path: Path) -> None:
                 assert isinstance(warning.event, e.GuardTripped)
                 assert "history.db-wal) is gone" in warning.event.message
                 assert end.event == e.TicketInterrupted()
-    assert storage.damage(path) == []
+    assert housekeeping.damage(path) == []
 
 
 def test_maintenance_ends_orphaned_runs_first(path: Path) -> None:
@@ -60,7 +60,7 @@ def test_maintenance_ends_orphaned_runs_first(path: Path) -> None:
     run = process.stdout.readline().split()[0]
     os.kill(process.pid, signal.SIGKILL)
     process.communicate(timeout=30)
-    storage.vacuum(path)  # the log goes with it: it is all in the file
+    housekeeping.vacuum(path)  # the log goes with it: it is all in the file
     with Reader(path) as reader:
         assert reader.run(run).state == "interrupted"
         events = [entry.event for entry in reader.entries(run, "a")]

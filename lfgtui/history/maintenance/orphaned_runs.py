@@ -16,9 +16,9 @@ from typing import NamedTuple
 from lfgtui import events as e
 from lfgtui.errors import HistoryError
 from lfgtui.history import batch as batches
-from lfgtui.history import file, leases
 from lfgtui.history.batch import Batch, Submission
 from lfgtui.history.ledger import load
+from lfgtui.history.storage import file, leases
 
 LOG_GONE = (
     "the history's write-ahead log ({log}) is gone: the end of what was said before may be missing"

@@ -10,10 +10,10 @@ import sqlite3
 import msgspec
 
 from lfgtui.errors import HistoryError
-from lfgtui.history import rows
 from lfgtui.history.batch import SEGMENT
 from lfgtui.history.segments import OpenSegments, Segment
-from lfgtui.history.values import text
+from lfgtui.history.storage import rows
+from lfgtui.history.storage.values import text
 
 _TABLES = """
 CREATE TABLE runs (id PRIMARY KEY, title, note);

@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 
 from lfgtui import events as e
 from lfgtui.errors import UsageError
-from lfgtui.history import Reader, SearchHit, file
-from lfgtui.history import query as queries
+from lfgtui.history import Reader, SearchHit
 from lfgtui.history.maintenance import annotations
-from lfgtui.history.query import MARKS, excerpt, unmark
-from lfgtui.history.search import search
-
-from .conftest import Recorder
+from lfgtui.history.search import query as queries
+from lfgtui.history.search.query import MARKS, excerpt, unmark
+from lfgtui.history.search.search import search
+from lfgtui.history.storage import file
+from tests.history.conftest import Recorder
 
 STORY: list[e.Event] = [
     e.TicketQueued(),
@@ -338,7 +338,7 @@ def test_ranked_the_best_comes_first_and_what_was_left_out_is_said(
         hits = reader.search("word", ranked=True)
         assert [hit.seq for hit in hits] == [4, 5, 3]
         assert not search(reader._connection, "word", 9, ranked=True).is_partly_ranked
-        monkeypatch.setattr("lfgtui.history.search.RANKED", 1)
+        monkeypatch.setattr("lfgtui.history.search.search.RANKED", 1)
         found = search(reader._connection, "word", 9, ranked=True)
         assert [hit.seq for hit in found.hits] == [5] and found.is_partly_ranked
 

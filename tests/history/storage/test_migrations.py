@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from lfgtui.errors import HistoryError
-from lfgtui.history import History, Reader, file
-from lfgtui.history.maintenance import recover, storage
-
-from .test_bad_values import SAID, keep
+from lfgtui.history import History, Reader
+from lfgtui.history.maintenance import housekeeping, recover
+from lfgtui.history.storage import file
+from tests.history.test_bad_values import SAID, keep
 
 ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x AS id FROM n"
 FOREIGN = {
@@ -34,7 +34,7 @@ def test_what_lfg_did_not_make_is_named_and_never_run(
     run = keep(path, "good")
     with closing(sqlite3.connect(path)) as db:
         db.executescript(script)
-    (damage,) = storage.damage(path)
+    (damage,) = housekeeping.damage(path)
     assert re.match(f"it has {why}", damage)
     before = path.read_bytes()
     for connect in (file.connect, file.connect_to_read):

@@ -4,9 +4,8 @@ import pytest
 
 from lfgtui.errors import UsageError
 from lfgtui.history.maintenance import annotations, deletion
-
-from .conftest import Recorder
-from .test_upkeep import finished
+from tests.history.conftest import Recorder
+from tests.history.maintenance.test_housekeeping import finished
 
 
 def test_pins_and_notes_are_kept(recorder: Recorder) -> None:

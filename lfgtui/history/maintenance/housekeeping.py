@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lfgtui.errors import UsageError
-from lfgtui.history import file, migrations, orphaned_runs, values
+from lfgtui.history.maintenance import orphaned_runs
 from lfgtui.history.maintenance.deletion import DELETED
+from lfgtui.history.storage import file, migrations, values
 
 CHECKED_BYTES = 256 * 1024 * 1024
 """A larger file is opened and not read through: that would take seconds."""

@@ -8,8 +8,9 @@ import msgspec
 
 from lfgtui import events as e
 from lfgtui.errors import HistoryError
-from lfgtui.history import seals, values
+from lfgtui.history import seals
 from lfgtui.history.pack import Row
+from lfgtui.history.storage import values
 from lfgtui.tickets import Ticket
 
 

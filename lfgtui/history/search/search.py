@@ -17,10 +17,10 @@ from datetime import datetime
 from typing import NamedTuple, TypeAlias, get_args
 
 from lfgtui.errors import UsageError
-from lfgtui.history import query as queries
-from lfgtui.history import values as values_
-from lfgtui.history.filters import Asked, Term, read
 from lfgtui.history.kinds import Kind
+from lfgtui.history.search import query as queries
+from lfgtui.history.search.filters import Asked, Term, read
+from lfgtui.history.storage import values as values_
 
 MOST_CHARACTERS = 1_000
 """Most characters of a query: FTS5 takes minutes for one of thousands of words."""
@@ -122,7 +122,7 @@ def search(
         found = ask(connection)
         if connection.execute("SELECT 1 FROM entries LIMIT 1").fetchone() is None:
             return found
-        from lfgtui.history.unfinished import in_memory  # only where something runs
+        from lfgtui.history.search.live_text import in_memory  # only where something runs
 
         memory = in_memory(connection)
     finally:

@@ -8,12 +8,12 @@ import pytest
 
 from lfgtui import events as e
 from lfgtui.errors import UsageError
-from lfgtui.history import History, Reader, file, leases
-from lfgtui.history.maintenance import annotations, deletion, storage
+from lfgtui.history import History, Reader
+from lfgtui.history.maintenance import annotations, deletion, housekeeping
 from lfgtui.history.maintenance.deletion import Retention
-
-from .conftest import Recorder
-from .test_search import STORY
+from lfgtui.history.storage import file, leases
+from tests.history.conftest import Recorder
+from tests.history.search.test_search import STORY
 
 DAY = 86_400
 
@@ -57,7 +57,7 @@ def test_what_ended_long_ago_goes_and_all_else_stays(
     gone.join()
     assert sorted(gone.deleted) == sorted(old)
     assert runs(recorder.path) == {pinned, resumed, new, running}
-    assert storage.damage(recorder.path) == []
+    assert housekeeping.damage(recorder.path) == []
 
 
 def test_it_is_out_of_sight_at_once_and_goes_in_steps(recorder: Recorder) -> None:

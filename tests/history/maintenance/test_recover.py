@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from lfgtui.errors import HistoryError
-from lfgtui.history import Reader, file
-from lfgtui.history.maintenance import recover, storage
-
-from .conftest import Recorder
-from .test_upkeep import finished, of
+from lfgtui.history import Reader
+from lfgtui.history.maintenance import housekeeping, recover
+from lfgtui.history.storage import file
+from tests.history.conftest import Recorder
+from tests.history.maintenance.test_housekeeping import finished, of
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -27,10 +27,10 @@ def test_of_a_damaged_file_the_rest_is_saved(recorder: Recorder, tmp_path: Path,
     page = dice.randrange(roots, len(body) // file.PAGE)  # the roots say what the others are
     body[page * file.PAGE : (page + 1) * file.PAGE] = dice.randbytes(file.PAGE)
     recorder.path.write_bytes(body)
-    assert storage.damage(recorder.path)
+    assert housekeeping.damage(recorder.path)
     target = tmp_path / "rescued.db"
     rescued = recover.recover(recorder.path, target)
-    assert storage.damage(target) == []
+    assert housekeeping.damage(target) == []
     with Reader(target) as reader:
         known = [run.run for run in reader.runs()]
         whole = 0
@@ -48,7 +48,7 @@ def test_a_truncated_file_is_said_to_be_damaged_and_how_to_save_it(recorder: Rec
     recorder.history.close()
     body = recorder.path.read_bytes()
     recorder.path.write_bytes(body[: len(body) // 2 // file.PAGE * file.PAGE])
-    assert storage.damage(recorder.path)
+    assert housekeeping.damage(recorder.path)
     with pytest.raises(HistoryError, match="lfg history repair"), Reader(recorder.path) as reader:
         for run in reader.runs(limit=99):
             list(reader.entries(run.run, "a"))
@@ -57,7 +57,7 @@ def test_a_truncated_file_is_said_to_be_damaged_and_how_to_save_it(recorder: Rec
 def test_what_is_no_database_cannot_be_rescued(tmp_path: Path) -> None:
     noise = tmp_path / "noise.db"
     noise.write_bytes(random.Random(1).randbytes(20_000))
-    assert storage.damage(noise) == ["file is not a database"]
+    assert housekeeping.damage(noise) == ["file is not a database"]
     with pytest.raises(HistoryError, match="nothing in it can be read"):
         recover.recover(noise, tmp_path / "rescued.db")
     assert not (tmp_path / "rescued.db").exists()

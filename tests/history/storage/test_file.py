@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from lfgtui.errors import HistoryError
-from lfgtui.history import Reader, file, leases, migrations
-from lfgtui.history.maintenance import storage
-
-from .conftest import Recorder
-from .test_upkeep import finished
+from lfgtui.history import Reader
+from lfgtui.history.maintenance import housekeeping
+from lfgtui.history.storage import file, leases, migrations
+from tests.history.conftest import Recorder
+from tests.history.maintenance.test_housekeeping import finished
 
 
 def test_file_and_folder_are_for_their_owner_alone(path: Path) -> None:
@@ -121,7 +121,7 @@ def test_an_older_lfgs_file_is_carried_forward_and_kept_beside_it(
         assert db.execute("SELECT mood FROM runs").fetchall() == [("calm",)]
         assert db.execute("PRAGMA user_version").fetchone() == (3,)
     copy = path.with_name("history.db.schema-1")
-    assert storage.copies(path) == [copy]
+    assert housekeeping.copies(path) == [copy]
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     assert copy.stat().st_size == size
     monkeypatch.undo()
@@ -139,9 +139,9 @@ def test_nothing_is_updated_under_an_older_lfg_that_runs(
     with leases.held(path.parent / "locks", "r"):
         with pytest.raises(HistoryError, match="run r is being run by an older lfg"):
             file.connect(path)
-        assert storage.copies(path) == []
+        assert housekeeping.copies(path) == []
     file.connect(path).close()
-    assert len(storage.copies(path)) == 1
+    assert len(housekeeping.copies(path)) == 1
 
 
 def test_a_migration_that_breaks_off_leaves_the_file_as_it_was(

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from lfgtui.errors import HistoryError, too_many_files
-from lfgtui.history import leases, migrations
-from lfgtui.history.values import decode
+from lfgtui.history.storage import leases, migrations
+from lfgtui.history.storage.values import decode
 from lfgtui.visible import visible_line
 
 APPLICATION_ID = 0x6C66_6774
