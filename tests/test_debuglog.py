@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from lfgtui.__main__ import main
+from lfgtui.cli.servers import embedded_simulator
 from lfgtui.debuglog import debug_log
 from lfgtui.errors import ProviderError, UsageError
 from lfgtui.providers.base import Request
 from lfgtui.providers.response_log import ResponseLog
-from lfgtui.simulator.embedded import embedded_simulator
 from lfgtui.transcript import UserTurn
 
 
@@ -35,7 +35,7 @@ def test_nothing_is_set_up_unless_asked_for(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_run_leaves_its_requests_and_neither_prompt_nor_answer(
     log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hasty = partial(embedded_simulator, speed=100.0)
+    hasty = partial(embedded_simulator, "--speed", "100.0")
     monkeypatch.setattr("lfgtui.cli.servers.embedded_simulator", hasty)
     prompt = "Say something about zebras"
     assert main(["run", "-p", prompt, "--model", "simulator/generic", "--headless"]) == 0

@@ -2,10 +2,10 @@
 
 import asyncio
 
+from lfgtui.childserver import ChildServer
 from lfgtui.config import LOCAL, PRESETS, SIMULATED, Config
 from lfgtui.local.model import local_model
 from lfgtui.providers.registry import Starter
-from lfgtui.simulator.embedded import embedded_simulator
 
 
 class OwnServers:
@@ -25,3 +25,8 @@ class OwnServers:
     async def aclose(self) -> None:
         """End those that run."""
         await asyncio.gather(self._simulator.aclose(), self._local.aclose())
+
+
+def embedded_simulator(*options: str) -> ChildServer:
+    """Return the simulator as a child process; `options` are those of `lfg simulator`."""
+    return ChildServer("simulator", "lfgtui.simulator", ("--exit-on-stdin-eof", *options))

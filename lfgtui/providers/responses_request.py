@@ -83,8 +83,7 @@ def _turn(parts: Sequence[Part]) -> list[Item]:
 def _part(part: Part) -> Item | None:
     match part:
         case TextPart(text):
-            content = [{"type": "output_text", "text": text}]
-            return {"type": "message", "role": "assistant", "content": content}
+            return {"type": "message", "role": "assistant", "content": text}
         case CallPart(call_id, name, arguments):
             return {
                 "type": "function_call",

@@ -34,9 +34,9 @@ def run(
         speed=speed,
         scenarios={path.stem: load_scenario(path) for path in scenarios},
         require_key=require_key,
-        exit_on_stdin_eof=exit_on_stdin_eof,
     )
-    return asyncio.run(serve(settings, port=port))
+    serving = serve(settings, port=port, exit_on_stdin_eof=exit_on_stdin_eof)
+    return asyncio.run(serving)
 
 
 def parse_speed(text: str) -> float:

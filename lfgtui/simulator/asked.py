@@ -1,4 +1,4 @@
-"""A request in no wire's terms, and how one is refused."""
+"""A request in no wire's terms, and an error in answer to one."""
 
 import re
 from dataclasses import dataclass
@@ -15,30 +15,29 @@ _FAILED = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 
-RefusalKind = Literal["invalid", "auth", "not_found", "rate_limit", "overloaded", "server"]
+RefusalKind = Literal["invalid", "json", "auth", "not_found", "rate_limit", "overloaded", "server"]
 
 
 @dataclass(frozen=True, slots=True)
-class ToolAnswer:
-    """What came back for one tool call. `failed` where the wire says so."""
+class ToolResult:
+    """The result of one tool call. `is_error` is the wire's own flag."""
 
-    call_id: str
     output: str
-    failed: bool = False
+    is_error: bool = False
 
     @property
-    def went_wrong(self) -> bool:
-        """Whether it failed, by the wire's flag or by what the output says."""
-        return self.failed or _FAILED.search(self.output) is not None
+    def has_failed(self) -> bool:
+        """True if the flag or the output says that the tool failed."""
+        return self.is_error or _FAILED.search(self.output) is not None
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What a request asks for.
+class Request:
+    """A checked request.
 
     `prompt` is the last plain user message, `conversation` a digest of all up
-    to it, `turn` the number of model responses since (from 0), `answers` the
-    tool results that came last. `max_tokens` is None where there is no limit.
+    to it, `turn` the number of model responses since (from 0), `results` those
+    that came last. `max_tokens` is None where there is no limit.
     """
 
     model: str
@@ -46,7 +45,7 @@ class Asked:
     prompt: str
     conversation: str
     turn: int
-    answers: tuple[ToolAnswer, ...]
+    results: tuple[ToolResult, ...]
     max_tokens: int | None
     reasoning: bool
     tools: frozenset[str]
@@ -54,20 +53,20 @@ class Asked:
     cached_tokens: int
 
     @property
-    def failed(self) -> bool | None:
-        """Whether one of the last tool results failed; None where there are none."""
-        return any(answer.went_wrong for answer in self.answers) if self.answers else None
+    def has_failed(self) -> bool | None:
+        """True if one of the last tool results failed; None where there are none."""
+        return any(result.has_failed for result in self.results) if self.results else None
 
 
-class Refused(Exception):  # noqa: N818 - a past-tense fact, not a fault of ours
-    """A request that is answered with an error. Each wire writes it in its own form.
+class Refused(Exception):  # noqa: N818 - an answer to the client, not a fault of ours
+    """An error in answer to a request. Each wire writes it in its own form.
 
-    `param` and `code` exist on OpenAI's wires only; `retry_after` is in seconds.
+    Without a message it has the wire's usual one for its kind. `param` and
+    `code` exist on OpenAI's wires only; `retry_after` is in seconds.
     """
 
     def __init__(
         self,
-        status: int,
         kind: RefusalKind,
         message: str = "",
         *,
@@ -76,7 +75,6 @@ class Refused(Exception):  # noqa: N818 - a past-tense fact, not a fault of ours
         retry_after: float | None = None,
     ) -> None:
         super().__init__(message)
-        self.status = status
         self.kind: RefusalKind = kind
         self.message = message
         self.param = param
@@ -85,5 +83,5 @@ class Refused(Exception):  # noqa: N818 - a past-tense fact, not a fault of ours
 
 
 def tokens(characters: int) -> int:
-    """About how many tokens that many characters are."""
+    """Estimate how many tokens that many characters are."""
     return -(-characters // CHARACTERS_PER_TOKEN)

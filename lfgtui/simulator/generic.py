@@ -6,7 +6,7 @@ the prompt, and honest in substance: it says that nobody thought about it.
 
 import random
 
-from lfgtui.simulator.asked import Asked
+from lfgtui.simulator.asked import Request
 from lfgtui.simulator.scenario import Call, Scenario, Turn
 
 _OPENINGS = (
@@ -26,19 +26,19 @@ _STEPS = (
 _RISKS = ("low", "medium", "high")
 
 
-def generic_scenario(asked: Asked, seed: int) -> Scenario:
-    """One look at the workspace where `list_files` is offered, then a Markdown answer."""
-    rng = random.Random(f"{seed} {asked.prompt}")
-    turns = [_answer(asked, rng)]
-    if "list_files" in asked.tools:
+def generic_scenario(request: Request, seed: int) -> Scenario:
+    """Return a look at the workspace where `list_files` is offered, then a Markdown answer."""
+    rng = random.Random(f"{seed} {request.prompt}")
+    turns = [_answer(request, rng)]
+    if "list_files" in request.tools:
         looking = "I will have a look at the workspace first."
         turns.insert(0, Turn(text=looking, call=(Call("list_files"),)))
     return Scenario(turn=tuple(turns), rate=rng.uniform(30, 90), first_token=rng.uniform(0.3, 1.2))
 
 
-def _answer(asked: Asked, rng: random.Random) -> Turn:
+def _answer(request: Request, rng: random.Random) -> Turn:
     steps = rng.sample(_STEPS, 4)
-    subject = " ".join(asked.prompt.split())[:60] or "your request"
+    subject = " ".join(request.prompt.split())[:60] or "your request"
     numbered = "\n".join(f"{i}. **{name}**, {why}." for i, (name, why) in enumerate(steps, 1))
     rows = "\n".join(f"| {name} | {rng.choice(_RISKS)} |" for name, _ in steps)
     text = f"""## {subject}
@@ -59,5 +59,7 @@ def main() -> None:
 ```
 
 With a real provider in `config.toml` this answer would be about your question."""
-    reasoning = f"The prompt has {len(asked.prompt)} characters. I lay out steps, risks and an end."
+    reasoning = (
+        f"The prompt has {len(request.prompt)} characters. I lay out steps, risks and an end."
+    )
     return Turn(reasoning=reasoning, text=text)

@@ -39,33 +39,33 @@ class IssuedCall:
     reasoning_check: str
 
 
-class Mint:
-    """Issues and recognises; the same seed issues the same."""
+class IdFactory:
+    """Issues ids and recognises them; the same seed issues the same."""
 
     def __init__(self, seed: int) -> None:
         self._key = f"lfg simulator {seed}".encode()
 
     def digest(self, *parts: str) -> str:
-        """64 hex digits that only this seed makes of these parts."""
+        """Return 64 hex digits that only this seed makes of these parts."""
         return hmac.new(self._key, "\0".join(parts).encode(), hashlib.sha256).hexdigest()
 
     def nonce(self, *parts: str) -> str:
-        """The part that all ids of one response share."""
+        """Return the part that all ids of one response share."""
         return self.digest("nonce", *parts)[:12]
 
     def item(self, prefix: str, nonce: str, index: int = 0, length: int = 50) -> str:
-        """The id of a response or of an item in it: `resp_`, `rs_`, `msg_`, `fc_`..."""
+        """Return the id of a response or of an item in it: `resp_`, `rs_`, `msg_`, `fc_`..."""
         return prefix + nonce + self.digest("item", prefix, nonce, str(index))[: length - 12]
 
     def call(self, wire: CallWire, nonce: str, index: int, reasoning: str) -> str:
-        """The id of a tool call; `reasoning` is what was thought before it, "" if nothing."""
+        """Return the id of a tool call; `reasoning` is the text before it, "" if there is none."""
         prefix = _CALL_PREFIXES[wire]
         mark = self._mark(wire, nonce, index, bool(reasoning))
         filler = mark[:2] if prefix == "call_" else ""
         return prefix + nonce + mark + self.reasoning_check(reasoning) + filler
 
     def read_call(self, wire: CallWire, call_id: str) -> IssuedCall | None:
-        """What a call id says, or None where it was not issued here on that wire."""
+        """Return what a call id says, or None where it was not issued here on that wire."""
         prefix = _CALL_PREFIXES[wire]
         if not call_id.startswith(prefix):
             return None
@@ -78,19 +78,19 @@ class Mint:
         return None
 
     def reasoning_check(self, reasoning: str) -> str:
-        """Four digits that belong to a reasoning text."""
+        """Return four digits that belong to a reasoning text."""
         return self.digest("reasoning", reasoning)[:4]
 
     def signature(self, thinking: str) -> str:
-        """What Anthropic's wire sends after a thinking block and wants back with it."""
+        """Return the signature that Anthropic's wire wants back with a thinking block."""
         return "EqQB" + self._opaque("signature", thinking, rounds=8)
 
     def encrypted(self, item_id: str) -> str:
-        """The `encrypted_content` of a reasoning item."""
+        """Return the `encrypted_content` of a reasoning item."""
         return "gAAAAAB" + self._opaque("encrypted", item_id, rounds=12)
 
     def obfuscation(self, nonce: str, number: int) -> str:
-        """Padding of changing length, as OpenAI adds to its deltas."""
+        """Return padding of changing length, as OpenAI adds to its deltas."""
         digest = self.digest("obfuscation", nonce, str(number))
         return digest[: int(digest[-1], 16)]
 

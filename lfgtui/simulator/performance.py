@@ -1,8 +1,8 @@
-"""A turn as a sequence of beats: the score that every wire's writer reads.
+"""A model response as a sequence of steps, which every wire's writer reads.
 
 A reply is fixed before its first byte leaves: which segments (reasoning,
-text, calls), cut to `max_tokens`, with what usage. `perform` then breaks it
-into beats, with the waiting between them as beats too. No clock and no I/O
+text, calls), cut to `max_tokens`, with what usage. `steps_of` then breaks it
+into steps, with the waiting between them as steps too. No clock and no I/O
 here, so the same seed gives the same bytes, and how fast they are sent is
 the server's business alone.
 """
@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from lfgtui.simulator.asked import CHARACTERS_PER_TOKEN, Asked, tokens
-from lfgtui.simulator.ids import Mint
-from lfgtui.simulator.scenario import Cut, CutHow, Lines, Scenario, Split, Stall, Turn
+from lfgtui.simulator.asked import CHARACTERS_PER_TOKEN, Request, tokens
+from lfgtui.simulator.ids import IdFactory
+from lfgtui.simulator.scenario import Content, Cut, CutHow, Scenario, Split, Stall, Turn
 
 SegmentKind = Literal["reasoning", "text", "call"]
 Stop = Literal["end", "tool_use", "length"]
@@ -56,7 +56,7 @@ class Reply:
 
     @property
     def reasoning(self) -> str:
-        """What is thought before the answer, "" if nothing."""
+        """The reasoning before the answer, "" if there is none."""
         return "".join(part.text for part in self.segments if part.kind == "reasoning")
 
     @property
@@ -66,7 +66,7 @@ class Reply:
 
     @property
     def output_tokens(self) -> int:
-        """About four characters each, and a few for each call's name."""
+        """The size of all segments, and a few for each call's name."""
         return sum(tokens(len(p.text)) + (8 if p.kind == "call" else 0) for p in self.segments)
 
 
@@ -79,7 +79,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A piece of a segment."""
+    """A part of a segment's text."""
 
     segment: Segment
     text: str
@@ -111,13 +111,13 @@ class Break:
     how: CutHow
 
 
-Written: TypeAlias = Started | Piece | Ended | Ping
-Beat: TypeAlias = Written | Pause | Break
+WireStep: TypeAlias = Started | Piece | Ended | Ping
+Step: TypeAlias = WireStep | Pause | Break
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How a turn is played; None and zero where nothing special happens."""
+    """The timing of a reply and its faults, None where there is none."""
 
     rate: float
     jitter: float
@@ -128,7 +128,7 @@ class Pace:
 
 
 def pace_of(scenario: Scenario, turn: Turn, *, cut_due: bool) -> Pace:
-    """The turn's own values over the scenario's."""
+    """Return the turn's own values over the scenario's."""
     return Pace(
         rate=scenario.rate if turn.rate is None else turn.rate,
         jitter=scenario.jitter if turn.jitter is None else turn.jitter,
@@ -139,32 +139,34 @@ def pace_of(scenario: Scenario, turn: Turn, *, cut_due: bool) -> Pace:
     )
 
 
-def compose(asked: Asked, lines: Lines, split: Split, mint: Mint, *, play: int = 1) -> Reply:
-    """The reply to a request: what of the lines was asked for, cut to `max_tokens`.
+def compose(
+    request: Request, content: Content, split: Split, ids: IdFactory, *, count: int = 1
+) -> Reply:
+    """Return the reply to a request: the content it asks for, cut to `max_tokens`.
 
-    `play` tells a repeated request from the one before, whose ids it must not share.
+    `count` tells a repeated request from the one before, whose ids it must not share.
     """
     parts: list[Segment] = []
-    if asked.reasoning and lines.reasoning:
-        parts.append(Segment("reasoning", lines.reasoning.strip()))
-    if lines.text.strip():
-        parts.append(Segment("text", lines.text.strip()))
-    offered = [call for call in lines.call if call.name in asked.tools]
+    if request.reasoning and content.reasoning:
+        parts.append(Segment("reasoning", content.reasoning.strip()))
+    if content.text.strip():
+        parts.append(Segment("text", content.text.strip()))
+    offered = [call for call in content.call if call.name in request.tools]
     for place, call in enumerate(offered):
         arguments = json.dumps(call.arguments, ensure_ascii=split != "tokens")
         parts.append(Segment("call", arguments, name=call.name, place=place))
-    kept, whole = _within(parts, asked.max_tokens)
+    kept, whole = _within(parts, request.max_tokens)
     stop: Stop = "length" if not whole else "tool_use" if offered else "end"
-    nonce = mint.nonce(asked.model, asked.conversation, str(asked.turn), str(play))
+    nonce = ids.nonce(request.model, request.conversation, str(request.turn), str(count))
     return Reply(
-        model=asked.model,
+        model=request.model,
         nonce=nonce,
         # A time stamp from the clock would make the same seed give other bytes.
         created=1_760_000_000 + int(nonce[:6], 16),
         segments=tuple(replace(part, index=index) for index, part in enumerate(kept)),
         stop=stop,
-        input_tokens=asked.input_tokens,
-        cached_tokens=asked.cached_tokens,
+        input_tokens=request.input_tokens,
+        cached_tokens=request.cached_tokens,
     )
 
 
@@ -183,8 +185,8 @@ def _within(parts: list[Segment], max_tokens: int | None) -> tuple[list[Segment]
     return kept, True
 
 
-def perform(reply: Reply, pace: Pace, rng: random.Random) -> Iterator[Beat]:
-    """The beats of a reply, from the first token's delay to the last piece."""
+def steps_of(reply: Reply, pace: Pace, rng: random.Random) -> Iterator[Step]:
+    """Yield the steps of a reply, from the first token's delay to the last piece."""
     counted = 0
     stall, cut = pace.stall, pace.cut
     yield Pause(_vary(pace.first_token, pace.jitter, rng))
@@ -207,7 +209,7 @@ def perform(reply: Reply, pace: Pace, rng: random.Random) -> Iterator[Beat]:
         yield Break(cut.how)
 
 
-def _stalled(stall: Stall) -> Iterator[Beat]:
+def _stalled(stall: Stall) -> Iterator[Step]:
     left = stall.seconds
     while stall.pings and left > PING_EVERY:
         yield Pause(PING_EVERY)
@@ -230,7 +232,7 @@ def _pieces(segment: Segment, split: Split, rng: random.Random) -> Iterator[str]
 
 
 def _awkward(text: str, rng: random.Random) -> Iterator[str]:
-    """Pieces that end where a careless reader trips: in escapes, in keys, in numbers."""
+    """Yield pieces that end where a careless reader trips: in escapes, keys and numbers."""
     start = 0
     while start < len(text):
         end = min(len(text), start + rng.randint(1, 9))

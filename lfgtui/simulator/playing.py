@@ -1,4 +1,4 @@
-"""A reply on its way: the beats of a performance, written and waited for.
+"""A reply on its way: its steps, written and waited for.
 
 Everything that could be decided beforehand is (`performance`); what is left
 here is time and the socket. A `Break` of the connection is an ASGI application
@@ -14,20 +14,20 @@ from collections.abc import Iterator, Mapping
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from lfgtui.simulator.performance import Beat, Break, Pause
+from lfgtui.simulator.performance import Break, Pause, Step
 from lfgtui.simulator.scenario import CutHow
-from lfgtui.simulator.stage import Stage
+from lfgtui.simulator.stage import SimulatorState
 from lfgtui.simulator.wires.base import Writer
 
 
-class Performance(Response):
-    """A reply that is played: its beats written and waited for, until done or left alone."""
+class Playback(Response):
+    """A reply that is sent step by step, until it is done or the client has gone."""
 
     def __init__(
         self,
-        stage: Stage,
+        state: SimulatorState,
         writer: Writer,
-        beats: Iterator[Beat],
+        steps: Iterator[Step],
         headers: Mapping[str, str],
         *,
         stream: bool,
@@ -35,13 +35,13 @@ class Performance(Response):
         kind = "text/event-stream; charset=utf-8" if stream else "application/json"
         super().__init__(headers={**headers, "content-type": kind, "cache-control": "no-cache"})
         del self.headers["content-length"]
-        self._stage = stage
+        self._state = state
         self._writer = writer
-        self._beats = beats
+        self._steps = steps
         self._stream = stream
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with self._stage.on_stage():
+        with self._state.replying():
             played = self._play_stream if self._stream else self._play_whole
             play = played(send, scope["state"]["transport"])
             playing = asyncio.ensure_future(play)
@@ -58,29 +58,29 @@ class Performance(Response):
     async def _play_stream(self, send: Send, transport: asyncio.Transport) -> None:
         await self._start(send)
         await _send(send, self._writer.open())
-        clock = _Clock(self._stage.settings.speed)
-        for beat in self._beats:
-            if isinstance(beat, Pause):
-                await clock.wait(beat.seconds)
-            elif not isinstance(beat, Break):
-                await _send(send, self._writer.write(beat))
-            elif beat.how == "error":
+        clock = _Clock(self._state.settings.speed)
+        for step in self._steps:
+            if isinstance(step, Pause):
+                await clock.wait(step.seconds)
+            elif not isinstance(step, Break):
+                await _send(send, self._writer.write(step))
+            elif step.how == "error":
                 await _send(send, self._writer.broken())
                 await _send(send, b"", more=False)
                 return
             else:
-                await _break(beat.how, transport)
+                await _break(step.how, transport)
                 return
         await _send(send, self._writer.close())
         await _send(send, b"", more=False)
 
     async def _play_whole(self, send: Send, transport: asyncio.Transport) -> None:
-        clock = _Clock(self._stage.settings.speed)
-        last: Beat | None = None
-        for beat in self._beats:
-            if isinstance(beat, Pause):
-                await clock.wait(beat.seconds)
-            last = beat
+        clock = _Clock(self._state.settings.speed)
+        last: Step | None = None
+        for step in self._steps:
+            if isinstance(step, Pause):
+                await clock.wait(step.seconds)
+            last = step
         body = self._writer.body()
         self.headers["content-length"] = str(len(body))
         await self._start(send)
@@ -110,7 +110,7 @@ class _Clock:
 
 
 async def _break(how: CutHow, transport: asyncio.Transport) -> None:
-    """What comes before the application returns, which closes the socket."""
+    """Do what comes before the application returns, which closes the socket."""
     if how == "reset":
         bound = transport.get_extra_info("socket")
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -1,4 +1,4 @@
-'''Scenario files: what a simulated agent says and does, turn by turn.
+'''Scenario files: the text and the tool calls of a simulated agent, turn by turn.
 
 A scenario is a TOML file; its file name is the model name that plays it. One
 `[[turn]]` is one model response. Which turn is played is read off the
@@ -84,15 +84,15 @@ class Cut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     times: int = 1
 
 
-class Lines(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What is said and called in one turn."""
+class Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The reasoning, the text and the calls of one turn."""
 
     reasoning: str = ""
     text: str = ""
     call: tuple[Call, ...] = ()
 
 
-class Turn(Lines, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Turn(Content, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One model response; None where the scenario's own value holds."""
 
     rate: float | None = None
@@ -102,11 +102,11 @@ class Turn(Lines, frozen=True, forbid_unknown_fields=True, kw_only=True):
     fault: tuple[Fault, ...] = ()
     stall: Stall | None = None
     cut: Cut | None = None
-    when_failed: Lines | None = None
-    when_ok: Lines | None = None
+    when_failed: Content | None = None
+    when_ok: Content | None = None
 
-    def lines(self, *, failed: bool | None) -> Lines:
-        """The lines to play; `failed` is None where no tool results came before."""
+    def content(self, *, failed: bool | None) -> Content:
+        """Return the content to play; `failed` is None where no tool results came before."""
         if failed is True and self.when_failed is not None:
             return self.when_failed
         if failed is False and self.when_ok is not None:
@@ -136,14 +136,14 @@ def load_scenario(path: Path) -> Scenario:
         return SourceError(path, tomlfile.line_of(text, at), message)
 
     if not scenario.turn:
-        raise refuse("no [[turn]] in it; a scenario needs at least one")
+        raise refuse("a scenario needs at least one [[turn]]")
     _check_pace(scenario, refuse)
     for index, turn in enumerate(scenario.turn):
         if not (turn.reasoning or turn.text or turn.call or turn.when_ok or turn.when_failed):
-            raise refuse("this turn says and calls nothing", "turn", index)
+            raise refuse("a turn needs text, reasoning or a call", "turn", index)
     if scenario.turn[-1].call:
         raise refuse(
-            "the last turn calls tools; a turn that takes their results must follow",
+            "the last turn calls tools, so a turn for their results must follow",
             "turn",
             len(scenario.turn) - 1,
         )
@@ -151,7 +151,7 @@ def load_scenario(path: Path) -> Scenario:
 
 
 def bundled_scenarios() -> Mapping[str, Scenario]:
-    """The scenarios that ship with lfg, by name."""
+    """Return the scenarios that ship with lfg, by name."""
     folder = Path(__file__).parent / "scenarios"
     return {path.stem: load_scenario(path) for path in sorted(folder.glob("*.toml"))}
 

@@ -10,9 +10,10 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from email.utils import formatdate
 
+import msgspec
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -20,14 +21,15 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from lfgtui.errors import UsageError
 from lfgtui.output import print_line
-from lfgtui.simulator.asked import Refused
-from lfgtui.simulator.performance import compose, pace_of, perform
-from lfgtui.simulator.playing import Performance
-from lfgtui.simulator.stage import Settings, Stage
+from lfgtui.simulator.asked import Refused, Request
+from lfgtui.simulator.performance import compose, pace_of, steps_of
+from lfgtui.simulator.playing import Playback
+from lfgtui.simulator.stage import Settings, SimulatorState
 from lfgtui.simulator.wires.anthropic import AnthropicWire
-from lfgtui.simulator.wires.base import Wire
+from lfgtui.simulator.wires.base import NewWriter, Wire
 from lfgtui.simulator.wires.chat import ChatWire
 from lfgtui.simulator.wires.responses import ResponsesWire
+from lfgtui.simulator.wires.shapes import find_fault, load_shape
 
 __all__ = ["Settings", "build_app", "listening", "running", "serve"]
 
@@ -35,25 +37,25 @@ _WIRES: tuple[Wire, ...] = (AnthropicWire(), ResponsesWire(), ChatWire())
 
 
 def build_app(settings: Settings) -> Starlette:
-    """The ASGI application; its `state.stage` is the `Stage`. Reads the bundled scenarios."""
-    stage = Stage(settings)
-    routes = [Route(wire.path, _endpoint(stage, wire), methods=["POST"]) for wire in _WIRES]
-    routes.append(Route("/v1/models", _models(stage), methods=["GET"]))
+    """Return the ASGI application with its `SimulatorState`. Reads the bundled scenarios."""
+    state = SimulatorState(settings)
+    routes = [Route(wire.path, _endpoint(state, wire), methods=["POST"]) for wire in _WIRES]
+    routes.append(Route("/v1/models", _models(state), methods=["GET"]))
     app = Starlette(routes=routes, exception_handlers={404: _not_found, 405: _not_found})
-    app.state.stage = stage
+    app.state.simulator = state
     return app
 
 
 @contextlib.asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[str]:
-    """A simulator in this loop, for as long as the context lasts; gives its root URL."""
+    """Serve in this loop for as long as the context lasts; gives the root URL."""
     async with listening(await asyncio.to_thread(build_app, settings)) as url:
         yield url
 
 
 @contextlib.asynccontextmanager
 async def listening(app: Starlette, port: int = 0) -> AsyncIterator[str]:
-    """The application on a port of loopback (0: any that is free); gives its root URL.
+    """Serve the application on a port of loopback (0: any that is free); gives its root URL.
 
     Raises `UsageError` where the port is taken.
     """
@@ -77,10 +79,10 @@ async def listening(app: Starlette, port: int = 0) -> AsyncIterator[str]:
     finally:
         server.stopping.set()
         await serving
-        await app.state.stage.idle.wait()
+        await app.state.simulator.idle.wait()
 
 
-async def serve(settings: Settings, *, port: int) -> int:
+async def serve(settings: Settings, *, port: int, exit_on_stdin_eof: bool) -> int:
     """Serve until a signal, or the end of stdin, says to stop; gives the exit code.
 
     Prints one line, `simulator: URL`, once it listens. Raises `UsageError`
@@ -95,10 +97,11 @@ async def serve(settings: Settings, *, port: int) -> int:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop, 128 + number)
-    if settings.exit_on_stdin_eof:
+    if exit_on_stdin_eof:
         _watch_stdin(lambda: loop.call_soon_threadsafe(stop, 0))
     async with listening(await asyncio.to_thread(build_app, settings), port) as url:
         print_line(f"simulator: {url}")
+        threading.Thread(target=_load_shapes, name="shapes", daemon=True).start()
         return await stopped
 
 
@@ -138,7 +141,7 @@ class _Server(uvicorn.Server):
 
 
 def _dated(app: ASGIApp) -> ASGIApp:
-    """The application with the time of each response; uvicorn's is that of its last tick."""
+    """Add the time of each response; uvicorn's is that of its last tick."""
 
     async def dated(scope: Scope, receive: Receive, send: Send) -> None:
         async def send_dated(message: Message) -> None:
@@ -186,38 +189,55 @@ def _watch_stdin(ended: Callable[[], object]) -> None:
     threading.Thread(target=watch, name="stdin", daemon=True).start()
 
 
-def _endpoint(stage: Stage, wire: Wire) -> Callable[[Request], Awaitable[Response]]:
-    async def answer(request: Request) -> Response:
-        request_id = stage.next_request_id()
+def _load_shapes() -> None:
+    """Import the SDKs while lfg, which has just started this process, imports its own."""
+    for wire in _WIRES:
+        load_shape(wire.params)
+
+
+def _endpoint(state: SimulatorState, wire: Wire) -> Callable[[HttpRequest], Awaitable[Response]]:
+    async def answer(http: HttpRequest) -> Response:
+        request_id = state.next_request_id()
+        headers = {wire.id_header: request_id}
         try:
-            if stage.settings.require_key is not None:
-                wire.authorise(request.headers, stage.settings.require_key)
-            question = wire.read(await request.body(), request.headers, stage.mint)
-            asked = question.asked
-            scenario, turn = stage.find(asked)
-            stage.trip(asked, turn)
+            request, new_writer = await _read(state, wire, http)
+            scenario, turn = state.find(request)
+            state.use_fault(request, turn)
         except Refused as refused:
-            error = wire.refuse(refused, request_id)
-            kind = {"content-type": "application/json"}
-            return Response(error.body, error.status, {**error.headers, **kind})
-        lines = turn.lines(failed=asked.failed)
-        reply = compose(asked, lines, turn.split, stage.mint, play=stage.play(asked))
-        rng = random.Random(f"{stage.settings.seed} {reply.nonce}")
-        pace = pace_of(scenario, turn, cut_due=stage.cut_due(asked, turn))
-        return Performance(
-            stage,
-            question.writer(reply),
-            perform(reply, pace, rng),
-            wire.headers(request_id),
-            stream=asked.stream,
-        )
+            if refused.retry_after is not None:
+                headers["retry-after"] = f"{refused.retry_after:g}"
+            status, error = wire.refuse(refused, request_id)
+            return JSONResponse(error, status, headers)
+        content = turn.content(failed=request.has_failed)
+        count = state.count_reply(request)
+        reply = compose(request, content, turn.split, state.ids, count=count)
+        rng = random.Random(f"{state.settings.seed} {reply.nonce}")
+        pace = pace_of(scenario, turn, cut_due=state.use_cut(request, turn))
+        steps = steps_of(reply, pace, rng)
+        return Playback(state, new_writer(reply), steps, headers, stream=request.stream)
 
     return answer
 
 
-def _models(stage: Stage) -> Callable[[Request], Awaitable[Response]]:
-    async def models(request: Request) -> Response:
-        names = sorted(stage.scenarios)
+async def _read(state: SimulatorState, wire: Wire, http: HttpRequest) -> tuple[Request, NewWriter]:
+    """Check a request's key, shape and rules, in this order; raises `Refused`."""
+    if state.settings.require_key is not None:
+        wire.authorise(http.headers, state.settings.require_key)
+    shape = await asyncio.to_thread(load_shape, wire.params)
+    try:
+        body = msgspec.json.decode(await http.body())
+        if (fault := find_fault(shape, body)) is not None:
+            raise wire.misshapen(fault)
+        return wire.read(body, http.headers, state.ids)
+    except msgspec.ValidationError as error:  # a content that no simulated agent reads
+        raise Refused("invalid", str(error)) from None
+    except msgspec.DecodeError:
+        raise Refused("json") from None
+
+
+def _models(state: SimulatorState) -> Callable[[HttpRequest], Awaitable[Response]]:
+    async def models(request: HttpRequest) -> Response:
+        names = sorted(state.scenarios)
         if "anthropic-version" in request.headers:
             created = "2025-01-01T00:00:00Z"
             data = [
@@ -232,7 +252,7 @@ def _models(stage: Stage) -> Callable[[Request], Awaitable[Response]]:
     return models
 
 
-async def _not_found(request: Request, _: Exception) -> Response:
+async def _not_found(request: HttpRequest, _: Exception) -> Response:
     if "anthropic-version" in request.headers:
         error: dict[str, object] = {"type": "not_found_error", "message": "Not found"}
         return JSONResponse({"type": "error", "error": error}, 404)

@@ -1,4 +1,4 @@
-"""What the simulator keeps while it runs: its scenarios, and which faults are used up."""
+"""The state of a running simulator: its scenarios, and which faults are used up."""
 
 import asyncio
 import contextlib
@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from lfgtui.simulator.asked import Asked, RefusalKind, Refused
+from lfgtui.simulator.asked import RefusalKind, Refused, Request
 from lfgtui.simulator.generic import generic_scenario
-from lfgtui.simulator.ids import Mint
+from lfgtui.simulator.ids import IdFactory
 from lfgtui.simulator.scenario import CLOSING, Scenario, Turn, bundled_scenarios
 
 _KINDS: dict[int, RefusalKind] = {
@@ -21,7 +21,7 @@ _KINDS: dict[int, RefusalKind] = {
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a simulator is started with.
+    """The options of a simulator.
 
     `speed` divides all waiting; 0 means none at all. `scenarios` come before
     the bundled ones of the same name. `require_key`: any other key is refused.
@@ -31,71 +31,64 @@ class Settings:
     speed: float = 1.0
     scenarios: Mapping[str, Scenario] = field(default_factory=dict)
     require_key: str | None = None
-    exit_on_stdin_eof: bool = False
 
 
-class Stage:
-    """What the server keeps while it runs: scenarios, and which faults are used up.
-
-    `playing` counts replies on their way; `idle` is set while there are none.
-    """
+class SimulatorState:
+    """`replies` counts those on their way; `idle` is set while there are none."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.mint = Mint(settings.seed)
+        self.ids = IdFactory(settings.seed)
         self.scenarios = {**bundled_scenarios(), **settings.scenarios}
-        self.playing = 0
+        self.replies = 0
         self.idle = asyncio.Event()
         self.idle.set()
         self._requests = 0
         self._used: Counter[tuple[str, str, int]] = Counter()
 
     def next_request_id(self) -> str:
-        """The id that an answer carries in its headers."""
+        """Return the id for an answer's headers."""
         self._requests += 1
-        return self.mint.item("req_", self.mint.nonce("request", str(self._requests)), length=24)
+        return self.ids.item("req_", self.ids.nonce("request", str(self._requests)), length=24)
 
-    def find(self, asked: Asked) -> tuple[Scenario, Turn]:
-        """The scenario of the request's model and the turn it is at."""
-        scenario = self.scenarios.get(asked.model)
+    def find(self, request: Request) -> tuple[Scenario, Turn]:
+        """Return the scenario of the request's model and the turn it is at."""
+        scenario = self.scenarios.get(request.model)
         if scenario is None:
-            scenario = generic_scenario(asked, self.settings.seed)
-        if asked.turn < len(scenario.turn):
-            return scenario, scenario.turn[asked.turn]
+            scenario = generic_scenario(request, self.settings.seed)
+        if request.turn < len(scenario.turn):
+            return scenario, scenario.turn[request.turn]
         return scenario, CLOSING
 
-    def trip(self, asked: Asked, turn: Turn) -> None:
+    def use_fault(self, request: Request, turn: Turn) -> None:
         """Raise `Refused` while the turn has faults left for this conversation."""
-        key = ("fault", asked.conversation, asked.turn)
-        used = self._used[key]
+        used = self._count("fault", request) - 1
         for fault in turn.fault:
             if used < fault.times:
-                self._used[key] += 1
-                raise Refused(fault.status, _KINDS[fault.status], retry_after=fault.retry_after)
+                raise Refused(_KINDS[fault.status], retry_after=fault.retry_after)
             used -= fault.times
 
-    def cut_due(self, asked: Asked, turn: Turn) -> bool:
-        """Whether the turn's cut happens this time, and note that it did."""
-        key = ("cut", asked.conversation, asked.turn)
-        if turn.cut is None or self._used[key] >= turn.cut.times:
-            return False
-        self._used[key] += 1
-        return True
+    def use_cut(self, request: Request, turn: Turn) -> bool:
+        """Return True if the turn's cut happens this time."""
+        return turn.cut is not None and self._count("cut", request) <= turn.cut.times
 
-    def play(self, asked: Asked) -> int:
-        """How often this turn of this conversation has been played, this time included."""
-        key = ("play", asked.conversation, asked.turn)
+    def count_reply(self, request: Request) -> int:
+        """Return how often this turn of this conversation has been played, now included."""
+        return self._count("reply", request)
+
+    def _count(self, kind: str, request: Request) -> int:
+        key = (kind, request.conversation, request.turn)
         self._used[key] += 1
         return self._used[key]
 
     @contextlib.contextmanager
-    def on_stage(self) -> Iterator[None]:
-        """While a reply is under way."""
-        self.playing += 1
+    def replying(self) -> Iterator[None]:
+        """Count a reply while it is under way."""
+        self.replies += 1
         self.idle.clear()
         try:
             yield
         finally:
-            self.playing -= 1
-            if not self.playing:
+            self.replies -= 1
+            if not self.replies:
                 self.idle.set()

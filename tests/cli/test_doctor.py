@@ -8,7 +8,7 @@ import pytest
 
 from lfgtui import paths
 from lfgtui.__main__ import main
-from lfgtui.simulator.embedded import embedded_simulator
+from lfgtui.cli.servers import embedded_simulator
 
 LEVELS = {"ok", "note", "mend"}
 
@@ -48,7 +48,7 @@ def test_what_is_to_mend_makes_the_exit_code_one(capsys: pytest.CaptureFixture[s
 def test_the_simulator_is_started_asked_and_found_well(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hasty = partial(embedded_simulator, speed=9.0)
+    hasty = partial(embedded_simulator, "--speed", "9.0")
     monkeypatch.setattr("lfgtui.cli.servers.embedded_simulator", hasty)
     assert main(["doctor", "simulator-anthropic", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)

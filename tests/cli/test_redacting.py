@@ -11,9 +11,9 @@ from lfgtui.__main__ import main
 from lfgtui.cli.launch import _stored, _without_secrets
 from lfgtui.cli.plan import plan_to_resume
 from lfgtui.cli.redacting import redactor_of
+from lfgtui.cli.servers import embedded_simulator
 from lfgtui.config import PRESETS, Config, HistoryPolicy
 from lfgtui.history import History, Reader
-from lfgtui.simulator.embedded import embedded_simulator
 from lfgtui.tickets import Ticket
 from tests.redaction.secrets import GITHUB, drawn
 
@@ -23,7 +23,7 @@ SIMULATED = ["--provider", "simulator", "--model", "generic", "--headless", "--j
 def test_neither_output_nor_file_holds_a_secret(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hasty = partial(embedded_simulator, speed=9.0)
+    hasty = partial(embedded_simulator, "--speed", "9.0")
     monkeypatch.setattr("lfgtui.cli.servers.embedded_simulator", hasty)
     key = drawn(20)
     monkeypatch.setenv("XAI_API_KEY", key)

@@ -15,10 +15,10 @@ from lfgtui import events as e
 from lfgtui import paths
 from lfgtui.__main__ import main
 from lfgtui.cli.plan import plan_to_resume
+from lfgtui.cli.servers import embedded_simulator
 from lfgtui.config import PRESETS, Config
 from lfgtui.history import History, Reader
 from lfgtui.history.transfer import import_run, lines_of
-from lfgtui.simulator.embedded import embedded_simulator
 from lfgtui.tickets import Ticket
 from tests.redaction.secrets import GITHUB
 
@@ -227,7 +227,7 @@ def test_pruning_takes_its_age_from_the_config(
 def test_a_run_deletes_what_is_older_than_the_config_keeps(
     run: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hasty = partial(embedded_simulator, speed=9.0)
+    hasty = partial(embedded_simulator, "--speed", "9.0")
     monkeypatch.setattr("lfgtui.cli.servers.embedded_simulator", hasty)
     config = paths.config_file()
     config.parent.mkdir(parents=True)

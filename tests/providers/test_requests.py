@@ -185,11 +185,7 @@ def test_responses_items_keep_their_order_and_ids() -> None:
             "content": [{"type": "input_text", "text": "Hi"}],
         },
         {"type": "reasoning", "id": "rs", "summary": [], "encrypted_content": "x"},
-        {
-            "type": "message",
-            "role": "assistant",
-            "content": [{"type": "output_text", "text": "I look"}],
-        },
+        {"type": "message", "role": "assistant", "content": "I look"},
         {
             "type": "function_call",
             "call_id": "a",

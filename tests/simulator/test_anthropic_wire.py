@@ -190,20 +190,28 @@ async def test_a_word_beside_the_results_does_not_start_anew(
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ({}, "model: Field required"),
-        ({"model": "m"}, "max_tokens: Field required"),
+        ({"max_tokens": 9, "messages": [HELLO]}, "model: Field required"),
+        ({"model": "m", "messages": [HELLO]}, "max_tokens: Field required"),
         ({"model": "m", "max_tokens": 9}, "messages: Field required"),
+        (
+            {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": [{}]}]},
+            "messages.0.content.0.type: Field required",
+        ),
         (
             {"model": "m", "max_tokens": 9, "messages": []},
             "messages: at least one message is required",
         ),
         (
-            {"model": "m", "max_tokens": 9, "messages": [HELLO], "tools": [{"name": "a b"}]},
-            "tools.0.custom.name: String should match pattern '^[a-zA-Z0-9_-]{1,128}$'",
+            {
+                "model": "m",
+                "max_tokens": 9,
+                "messages": [{"role": "user", "content": [{"type": "text", "text": 3}]}],
+            },
+            "messages.0.content.0.text: Input should be a valid string",
         ),
         (
             {"model": "m", "max_tokens": 9, "messages": [HELLO], "tools": [{"name": "a"}]},
-            "tools.0.custom.input_schema: Field required",
+            "tools.0.input_schema: Field required",
         ),
     ],
 )

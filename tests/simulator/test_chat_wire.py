@@ -175,7 +175,6 @@ async def test_a_result_needs_its_call(client: openai.AsyncOpenAI) -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ({}, "you must provide a model parameter"),
         ({"model": "m"}, "Missing required parameter: 'messages'."),
         (
             {"model": "m", "messages": []},
@@ -185,6 +184,11 @@ async def test_a_result_needs_its_call(client: openai.AsyncOpenAI) -> None:
         (
             {"model": "m", "messages": [HELLO], "tools": [{"type": "function"}]},
             "Missing required parameter: 'tools[0].function'.",
+        ),
+        (
+            {"model": "m", "messages": [{"role": "alien", "content": "x"}]},
+            "Invalid value for 'messages[0].role': Input should be 'developer' or 'system' or"
+            " 'user' or 'assistant' or 'tool' or 'function'.",
         ),
     ],
 )

@@ -8,8 +8,8 @@ import sys
 import httpx2
 import pytest
 
+from lfgtui.cli.servers import embedded_simulator
 from lfgtui.errors import LfgError
-from lfgtui.simulator.embedded import embedded_simulator
 
 COMMAND = (sys.executable, "-m", "lfgtui.simulator")
 PIPE = asyncio.subprocess.PIPE
@@ -24,7 +24,7 @@ async def start(*options: str) -> tuple[asyncio.subprocess.Process, str]:
 
 
 async def test_it_starts_answers_and_is_gone_after_aclose() -> None:
-    embedded = embedded_simulator(speed=0)
+    embedded = embedded_simulator("--speed", "max")
     url = await embedded.start()
     pid = embedded.pid
     assert pid is not None
@@ -38,7 +38,7 @@ async def test_it_starts_answers_and_is_gone_after_aclose() -> None:
 
 
 async def test_what_keeps_it_from_starting_is_said() -> None:
-    embedded = embedded_simulator(options=["--scenario", "missing.toml"])
+    embedded = embedded_simulator("--scenario", "missing.toml")
     with pytest.raises(LfgError, match=r"did not start: missing\.toml: no such file"):
         await embedded.start()
 
@@ -65,7 +65,7 @@ async def test_a_parent_killed_outright_leaves_no_orphan() -> None:
         sys.executable,
         "-c",
         "import asyncio\n"
-        "from lfgtui.simulator.embedded import embedded_simulator\n"
+        "from lfgtui.cli.servers import embedded_simulator\n"
         "async def main():\n"
         "    embedded = embedded_simulator()\n"
         "    print(await embedded.start(), flush=True)\n"
@@ -85,7 +85,7 @@ async def test_a_parent_killed_outright_leaves_no_orphan() -> None:
 
 
 async def test_embedding_it_imports_no_server() -> None:
-    code = "import sys, lfgtui.simulator.embedded as e; print('uvicorn' in sys.modules, e.__name__)"
+    code = "import sys, lfgtui.cli.servers as e; print('uvicorn' in sys.modules, e.__name__)"
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stdout=PIPE)
     stdout, _ = await process.communicate()
     assert stdout.startswith(b"False ")

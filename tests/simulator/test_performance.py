@@ -1,4 +1,4 @@
-"""The score: what is written when, without a server."""
+"""The steps of a reply, without a server."""
 
 import json
 import random
@@ -6,33 +6,33 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lfgtui.simulator.asked import Asked
-from lfgtui.simulator.ids import Mint
+from lfgtui.simulator.asked import Request
+from lfgtui.simulator.ids import IdFactory
 from lfgtui.simulator.performance import (
-    Beat,
     Break,
     Pace,
     Pause,
     Piece,
     Ping,
     Reply,
+    Step,
     compose,
-    perform,
+    steps_of,
 )
-from lfgtui.simulator.scenario import Call, Cut, Lines, Split, Stall
+from lfgtui.simulator.scenario import Call, Content, Cut, Split, Stall
 
 SPLITS = st.sampled_from(("tokens", "characters", "awkward"))
-LINES = Lines(reasoning="hm " * 20, text="word " * 100, call=(Call("f", {"a": "b" * 50}),))
+CONTENT = Content(reasoning="hm " * 20, text="word " * 100, call=(Call("f", {"a": "b" * 50}),))
 
 
-def asked(*, max_tokens: int | None = None, reasoning: bool = True) -> Asked:
-    return Asked(
+def request(*, max_tokens: int | None = None, reasoning: bool = True) -> Request:
+    return Request(
         model="m",
         stream=True,
         prompt="p",
         conversation="c",
         turn=0,
-        answers=(),
+        results=(),
         max_tokens=max_tokens,
         reasoning=reasoning,
         tools=frozenset({"f"}),
@@ -41,8 +41,8 @@ def asked(*, max_tokens: int | None = None, reasoning: bool = True) -> Asked:
     )
 
 
-def beats(reply: Reply, pace: Pace, seed: int = 0) -> list[Beat]:
-    return list(perform(reply, pace, random.Random(seed)))
+def steps(reply: Reply, pace: Pace, seed: int = 0) -> list[Step]:
+    return list(steps_of(reply, pace, random.Random(seed)))
 
 
 def even(split: Split = "tokens", stall: Stall | None = None, cut: Cut | None = None) -> Pace:
@@ -58,9 +58,9 @@ def even(split: Split = "tokens", stall: Stall | None = None, cut: Cut | None = 
 def test_pieces_join_to_what_was_written(
     text: str, value: dict[str, object], split: Split, seed: int
 ) -> None:
-    lines = Lines(text=text, call=(Call("f", value),))
-    reply = compose(asked(), lines, split, Mint(seed))
-    pieces = [beat for beat in beats(reply, even(split), seed) if isinstance(beat, Piece)]
+    content = Content(text=text, call=(Call("f", value),))
+    reply = compose(request(), content, split, IdFactory(seed))
+    pieces = [step for step in steps(reply, even(split), seed) if isinstance(step, Piece)]
     joined = ["".join(p.text for p in pieces if p.segment is part) for part in reply.segments]
     assert joined == [part.text for part in reply.segments]
     assert json.loads(joined[-1]) == value
@@ -68,7 +68,7 @@ def test_pieces_join_to_what_was_written(
 
 @given(limit=st.integers(1, 400))
 def test_max_tokens_is_never_passed(limit: int) -> None:
-    reply = compose(asked(max_tokens=limit), LINES, "tokens", Mint(0))
+    reply = compose(request(max_tokens=limit), CONTENT, "tokens", IdFactory(0))
     written = sum(len(part.text) for part in reply.segments)
     assert written <= limit * 4
     assert (reply.stop == "length") == (
@@ -77,41 +77,41 @@ def test_max_tokens_is_never_passed(limit: int) -> None:
 
 
 def test_the_pace_is_tokens_a_second() -> None:
-    reply = compose(asked(reasoning=False), Lines(text="abcd" * 500), "tokens", Mint(0))
-    total = sum(beat.seconds for beat in beats(reply, even()) if isinstance(beat, Pause))
+    reply = compose(request(reasoning=False), Content(text="abcd" * 500), "tokens", IdFactory(0))
+    total = sum(step.seconds for step in steps(reply, even()) if isinstance(step, Pause))
     assert round(total, 6) == 0.5 + 500 / 50
 
 
 def test_a_stall_comes_once_after_so_many_characters_of_text() -> None:
-    reply = compose(asked(), LINES, "tokens", Mint(0))
-    played = beats(reply, even(stall=Stall(after=100, seconds=7)))
-    first = next(index for index, beat in enumerate(played) if isinstance(beat, Ping))
+    reply = compose(request(), CONTENT, "tokens", IdFactory(0))
+    played = steps(reply, even(stall=Stall(after=100, seconds=7)))
+    first = next(index for index, step in enumerate(played) if isinstance(step, Ping))
     before = [b.text for b in played[:first] if isinstance(b, Piece) and b.segment.kind == "text"]
     assert 100 <= len("".join(before)) < 108
-    assert sum(isinstance(beat, Ping) for beat in played) == 2
+    assert sum(isinstance(step, Ping) for step in played) == 2
 
 
 def test_a_stall_without_pings_is_one_long_pause() -> None:
-    reply = compose(asked(), LINES, "tokens", Mint(0))
-    played = beats(reply, even(stall=Stall(after=1, seconds=7, pings=False)))
+    reply = compose(request(), CONTENT, "tokens", IdFactory(0))
+    played = steps(reply, even(stall=Stall(after=1, seconds=7, pings=False)))
     assert Pause(7) in played
     assert Ping() not in played
 
 
 def test_nothing_follows_a_cut() -> None:
-    reply = compose(asked(), LINES, "tokens", Mint(0))
-    played = beats(reply, even(cut=Cut(after=10)))
+    reply = compose(request(), CONTENT, "tokens", IdFactory(0))
+    played = steps(reply, even(cut=Cut(after=10)))
     assert played[-1] == Break("connection")
-    assert not any(isinstance(beat, Break) for beat in played[:-1])
+    assert not any(isinstance(step, Break) for step in played[:-1])
 
 
 def test_a_cut_beyond_the_end_still_happens() -> None:
-    reply = compose(asked(), LINES, "tokens", Mint(0))
-    assert beats(reply, even(cut=Cut(after=10**6, how="error")))[-1] == Break("error")
+    reply = compose(request(), CONTENT, "tokens", IdFactory(0))
+    assert steps(reply, even(cut=Cut(after=10**6, how="error")))[-1] == Break("error")
 
 
 def test_calls_of_tools_that_are_not_offered_are_left_out() -> None:
-    lines = Lines(text="x", call=(Call("not_offered"),))
-    reply = compose(asked(), lines, "tokens", Mint(0))
+    content = Content(text="x", call=(Call("not_offered"),))
+    reply = compose(request(), content, "tokens", IdFactory(0))
     assert [part.kind for part in reply.segments] == ["text"]
     assert reply.stop == "end"

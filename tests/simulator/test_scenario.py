@@ -11,9 +11,9 @@ from lfgtui.simulator.scenario import bundled_scenarios, load_scenario
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
-        ("", None, "no [[turn]] in it"),
+        ("", None, "at least one [[turn]]"),
         ('[[turn]]\ntxt = "x"', 2, 'unknown key "txt"; did you mean "text"?'),
-        ("[[turn]]\nrate = 3", 1, "this turn says and calls nothing"),
+        ("[[turn]]\nrate = 3", 1, "a turn needs text"),
         ('[[turn]]\ntext = "x"\nrate = 0', 3, '"rate" must be more than 0, not 0'),
         ('jitter = 2\n[[turn]]\ntext = "x"', 1, '"jitter" must be between 0 and 1, not 2'),
         ('[[turn]]\n[[turn.call]]\nname = "f"', 1, "the last turn calls tools"),

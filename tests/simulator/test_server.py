@@ -12,7 +12,7 @@ import pytest
 
 from lfgtui.errors import UsageError
 from lfgtui.simulator.server import Settings, build_app, listening, running
-from lfgtui.simulator.stage import Stage
+from lfgtui.simulator.stage import SimulatorState
 
 from .conftest import LoadScenario
 
@@ -123,15 +123,15 @@ async def test_a_client_that_leaves_ends_the_generation(scenario: LoadScenario) 
         '[[turn]]\nfirst_token = 0\nstall = { seconds = 100000, pings = false }\ntext = "one two"'
     )
     app = await asyncio.to_thread(build_app, Settings(scenarios={"endless": await scenario(text)}))
-    stage = app.state.stage
-    assert isinstance(stage, Stage)
+    state = app.state.simulator
+    assert isinstance(state, SimulatorState)
     async with listening(app) as url, httpx2.AsyncClient(base_url=url) as http:
         async with http.stream("POST", CHAT, json=body(CHAT, "endless")) as response:
             async for _ in response.aiter_lines():
                 break
-            assert stage.playing == 1
-        await stage.idle.wait()
-    assert stage.playing == 0
+            assert state.replies == 1
+        await state.idle.wait()
+    assert state.replies == 0
 
 
 async def test_closing_does_not_wait_for_a_reply(scenario: LoadScenario) -> None:

@@ -5,13 +5,15 @@ https://docs.claude.com/en/docs/build-with-claude/streaming
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from lfgtui.simulator.asked import Asked, RefusalKind, Refused
-from lfgtui.simulator.ids import Mint
-from lfgtui.simulator.performance import Ended, Ping, Reply, Segment, Started, Stop, Written
-from lfgtui.simulator.wires import anthropic_request as request
-from lfgtui.simulator.wires.base import ErrorBody, Json, bearer, decode, dump, record
+import msgspec
+
+from lfgtui.simulator.asked import RefusalKind, Refused, Request
+from lfgtui.simulator.ids import IdFactory
+from lfgtui.simulator.performance import Ended, Ping, Reply, Segment, Started, Stop, WireStep
+from lfgtui.simulator.wires.anthropic_request import Body, check
+from lfgtui.simulator.wires.base import Json, NewWriter, bearer, dump, record
+from lfgtui.simulator.wires.shapes import Fault
 
 STOP_REASONS: dict[Stop, str] = {
     "end": "end_turn",
@@ -19,8 +21,9 @@ STOP_REASONS: dict[Stop, str] = {
     "length": "max_tokens",
 }
 
-_ERRORS: dict[RefusalKind, tuple[int | None, str, str]] = {
-    "invalid": (None, "invalid_request_error", "Invalid request"),
+_ERRORS: dict[RefusalKind, tuple[int, str, str]] = {
+    "invalid": (400, "invalid_request_error", "Invalid request"),
+    "json": (400, "invalid_request_error", "The request body is not valid JSON"),
     "auth": (401, "authentication_error", "invalid x-api-key"),
     "not_found": (404, "not_found_error", "Not found"),
     "rate_limit": (
@@ -38,52 +41,38 @@ class AnthropicWire:
     """The Messages API."""
 
     path = "/v1/messages"
+    params = "anthropic.types.message_create_params:MessageCreateParamsBase"
+    id_header = "request-id"
 
     def authorise(self, headers: Mapping[str, str], key: str) -> None:
         given = headers.get("x-api-key") or bearer(headers)
-        if not given:
-            raise Refused(401, "auth", "x-api-key header is required")
         if given != key:
-            raise Refused(401, "auth")
+            raise Refused("auth", "" if given else "x-api-key header is required")
 
-    def read(self, body: bytes, headers: Mapping[str, str], mint: Mint) -> "AnthropicQuestion":
+    def read(
+        self, body: Json, headers: Mapping[str, str], ids: IdFactory
+    ) -> tuple[Request, NewWriter]:
         if "anthropic-version" not in headers:
-            raise Refused(400, "invalid", "anthropic-version: header is required")
-        parsed = decode(body, request.Body, "The request body is not valid JSON")
+            raise Refused("invalid", "anthropic-version: header is required")
+        parsed = msgspec.convert(body, Body)
         omits = parsed.thinking.display == "omitted"
-        return AnthropicQuestion(request.check(parsed, mint), mint, omits)
+        return check(parsed, body, ids), lambda reply: AnthropicWriter(reply, ids, omits)
 
-    def refuse(self, refused: Refused, request_id: str) -> ErrorBody:
+    def misshapen(self, fault: Fault) -> Refused:
+        return Refused("invalid", f"{'.'.join(map(str, fault.path))}: {fault.message}")
+
+    def refuse(self, refused: Refused, request_id: str) -> tuple[int, Json]:
         status, kind, message = _ERRORS[refused.kind]
         error = {"type": kind, "message": refused.message or message}
-        headers = self.headers(request_id)
-        if refused.retry_after is not None:
-            headers["retry-after"] = f"{refused.retry_after:g}"
-        body = dump({"type": "error", "error": error, "request_id": request_id})
-        return ErrorBody(status or refused.status, headers, body)
-
-    def headers(self, request_id: str) -> dict[str, str]:
-        return {"request-id": request_id}
-
-
-@dataclass(frozen=True, slots=True)
-class AnthropicQuestion:
-    """A checked request. `omits`: thinking is to be signed but not shown."""
-
-    asked: Asked
-    mint: Mint
-    omits: bool
-
-    def writer(self, reply: Reply) -> "AnthropicWriter":
-        return AnthropicWriter(reply, self.mint, self.omits)
+        return status, {"type": "error", "error": error, "request_id": request_id}
 
 
 class AnthropicWriter:
-    """Writes one message."""
+    """Writes one message. With `omits`, thinking is signed but not shown."""
 
-    def __init__(self, reply: Reply, mint: Mint, omits: bool) -> None:
+    def __init__(self, reply: Reply, ids: IdFactory, omits: bool) -> None:
         self._reply = reply
-        self._mint = mint
+        self._ids = ids
         self._omits = omits
         self._pinged = False
 
@@ -91,22 +80,22 @@ class AnthropicWriter:
         message = self._message([], None, {**self._input_usage(), "output_tokens": 1})
         return record({"type": "message_start", "message": message}, "message_start")
 
-    def write(self, beat: Written) -> bytes:
-        if isinstance(beat, Ping):
+    def write(self, step: WireStep) -> bytes:
+        if isinstance(step, Ping):
             return record({"type": "ping"}, "ping")
-        segment = beat.segment
+        segment = step.segment
         at: Json = {"index": segment.index}
-        if isinstance(beat, Started):
+        if isinstance(step, Started):
             return self._start(segment, at)
-        if isinstance(beat, Ended):
+        if isinstance(step, Ended):
             return self._sign(segment, at) + self._event("content_block_stop", at)
         if segment.kind == "reasoning":
             if self._omits:
                 return b""
-            return self._delta(at, {"type": "thinking_delta", "thinking": beat.text})
+            return self._delta(at, {"type": "thinking_delta", "thinking": step.text})
         if segment.kind == "text":
-            return self._delta(at, {"type": "text_delta", "text": beat.text})
-        return self._delta(at, {"type": "input_json_delta", "partial_json": beat.text})
+            return self._delta(at, {"type": "text_delta", "text": step.text})
+        return self._delta(at, {"type": "input_json_delta", "partial_json": step.text})
 
     def close(self) -> bytes:
         reason = STOP_REASONS[self._reply.stop]
@@ -147,7 +136,7 @@ class AnthropicWriter:
         return self._delta(at, {"type": "signature_delta", "signature": self._signature(segment)})
 
     def _signature(self, segment: Segment) -> str:
-        return self._mint.signature("" if self._omits else segment.text)
+        return self._ids.signature("" if self._omits else segment.text)
 
     def _block(self, segment: Segment) -> Json:
         if segment.kind == "reasoning":
@@ -161,13 +150,13 @@ class AnthropicWriter:
 
     def _call(self, segment: Segment) -> Json:
         reply = self._reply
-        call_id = self._mint.call("anthropic", reply.nonce, segment.place, reply.reasoning)
+        call_id = self._ids.call("anthropic", reply.nonce, segment.place, reply.reasoning)
         return {"id": call_id, "name": segment.name}
 
     def _message(self, content: list[Json], stop_reason: str | None, usage: Json) -> Json:
         return {
             "model": self._reply.model,
-            "id": self._mint.item("msg_01", self._reply.nonce, length=22),
+            "id": self._ids.item("msg_01", self._reply.nonce, length=22),
             "type": "message",
             "role": "assistant",
             "content": content,

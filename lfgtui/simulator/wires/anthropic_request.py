@@ -1,38 +1,32 @@
-"""Anthropic's requests: their form and the checks they must pass.
+"""Anthropic's requests: the fields that are read, and the rules of a conversation.
 
 The error texts are the service's own, as people have reported them:
 https://docs.claude.com/en/api/errors and the issues of its SDKs.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from lfgtui.simulator.asked import UNKNOWN_MODEL, Asked, Refused, ToolAnswer, tokens
-from lfgtui.simulator.ids import Mint
-from lfgtui.simulator.wires.base import dump
+from lfgtui.simulator.asked import UNKNOWN_MODEL, Refused, Request, ToolResult
+from lfgtui.simulator.ids import IdFactory
+from lfgtui.simulator.wires.base import dump, prompt_tokens, token_count
 
-_TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
-_THINKING_HELP = (
-    "https://docs.claude.com/en/docs/build-with-claude/extended-thinking"
-    "#max-tokens-and-context-window-size"
-)
+_HELP = "https://docs.claude.com/en/docs/build-with-claude/extended-thinking"
 
 
 class Block(msgspec.Struct, frozen=True):
-    """A content block of any type; what does not belong to its type is empty."""
+    """A content block of any type; fields of other types are empty."""
 
     type: str
     text: str = ""
     thinking: str = ""
     signature: str = ""
     id: str = ""
-    name: str = ""
+    input: object = None
     tool_use_id: str = ""
     content: "str | tuple[Block, ...] | None" = None
     is_error: bool = False
-    cache_control: dict[str, object] | None = None
 
     @property
     def output(self) -> str:
@@ -54,9 +48,9 @@ class Message(msgspec.Struct, frozen=True):
             return (Block("text", text=self.content),) if self.content else ()
         return self.content
 
-    def of_type(self, *types: str) -> tuple[Block, ...]:
-        """The blocks of these types, in order."""
-        return tuple(block for block in self.blocks if block.type in types)
+    def of_type(self, type_: str) -> tuple[Block, ...]:
+        """Return the blocks of this type, in order."""
+        return tuple(block for block in self.blocks if block.type == type_)
 
     @property
     def text(self) -> str:
@@ -67,76 +61,52 @@ class Thinking(msgspec.Struct, frozen=True):
     """Whether and how much to think."""
 
     type: str = "disabled"
-    budget_tokens: int | None = None
+    budget_tokens: int = 0
     display: str | None = None
 
 
 class Tool(msgspec.Struct, frozen=True):
-    """A tool; a `type` other than "custom" is one that the service runs itself."""
+    """A tool on offer."""
 
     name: str = ""
-    type: str | None = None
-    input_schema: dict[str, object] | None = None
-    cache_control: dict[str, object] | None = None
 
 
 class Body(msgspec.Struct, frozen=True):
     """`POST /v1/messages`: https://docs.claude.com/en/api/messages."""
 
-    model: str | None = None
-    messages: tuple[Message, ...] | None = None
-    max_tokens: int | None = None
+    model: str
+    messages: tuple[Message, ...]
+    max_tokens: int
     system: str | tuple[Block, ...] = ""
     stream: bool = False
     thinking: Thinking = Thinking()
     tools: tuple[Tool, ...] = ()
-    cache_control: dict[str, object] | None = None
-
-    @property
-    def system_text(self) -> str:
-        if isinstance(self.system, str):
-            return self.system
-        return "".join(block.text for block in self.system)
 
     @property
     def thinks(self) -> bool:
         return self.thinking.type != "disabled"
 
-    @property
-    def caches(self) -> bool:
-        """Whether any part asks to be cached."""
-        return (
-            self.cache_control is not None
-            or any(tool.cache_control is not None for tool in self.tools)
-            or (isinstance(self.system, tuple) and any(b.cache_control for b in self.system))
-            or any(b.cache_control for m in self.messages or () for b in m.blocks)
-        )
 
-
-def check(body: Body, mint: Mint) -> Asked:
-    """The request in no wire's terms; raises `Refused` with the service's own text."""
-    if body.model is None:
-        raise _invalid("model: Field required")
-    if body.max_tokens is None:
-        raise _invalid("max_tokens: Field required")
-    if body.messages is None:
-        raise _invalid("messages: Field required")
-    if body.max_tokens < 1:
-        raise _invalid("max_tokens: Input should be greater than or equal to 1")
+def check(body: Body, raw: dict[str, object], ids: IdFactory) -> Request:
+    """Return the request in no wire's terms; raises `Refused` with the service's own text."""
     if body.model == UNKNOWN_MODEL:
-        raise Refused(404, "not_found", f"model: {body.model}")
-    _check_thinking(body, body.max_tokens)
-    _check_tools(body.tools)
-    _check_messages(body.messages)
+        raise Refused("not_found", f"model: {body.model}")
+    if body.thinking.budget_tokens >= body.max_tokens:
+        raise _invalid(
+            "`max_tokens` must be greater than `thinking.budget_tokens`. Please consult our"
+            f" documentation at {_HELP}#max-tokens-and-context-window-size"
+        )
+    _check_order(body.messages)
     _check_results(body.messages)
+    _check_signatures(body.messages, ids)
     start = _last_plain_user(body.messages)
-    _check_signatures(body.messages, mint)
     if body.thinks:
-        _check_thinking_returned(body.messages, start, mint)
-    return _asked(body, body.model, body.messages, start, mint)
+        _check_thinking_returned(body.messages, start, ids)
+    return _request(body, raw, start, ids)
 
 
-def _asked(body: Body, model: str, messages: tuple[Message, ...], start: int, mint: Mint) -> Asked:
+def _request(body: Body, raw: dict[str, object], start: int, ids: IdFactory) -> Request:
+    messages = body.messages
     turns = [
         index
         for index in range(start + 1, len(messages))
@@ -144,17 +114,18 @@ def _asked(body: Body, model: str, messages: tuple[Message, ...], start: int, mi
     ]
     after = messages[turns[-1] :] if turns else ()
     # The texts alone: where a client marks what to cache moves from turn to turn.
-    said = [body.system_text, *(f"{m.role}: {m.text}" for m in messages[: start + 1])]
-    total = tokens(len(dump([body.system, body.tools, messages])))
-    cached = total - tokens(len(dump(after))) if body.caches and turns else 0
-    return Asked(
-        model=model,
+    system = Message("system", body.system).text
+    said = [system, *(f"{m.role}: {m.text}" for m in messages[: start + 1])]
+    total = prompt_tokens(raw)
+    caches = b'"cache_control":{' in dump(raw)
+    return Request(
+        model=body.model,
         stream=body.stream,
         prompt=messages[start].text,
-        conversation=mint.digest(model, *said),
+        conversation=ids.digest(body.model, *said),
         turn=len(turns),
-        answers=tuple(
-            ToolAnswer(block.tool_use_id, block.output, block.is_error)
+        results=tuple(
+            ToolResult(block.output, block.is_error)
             for message in after
             for block in message.of_type("tool_result")
         ),
@@ -162,62 +133,18 @@ def _asked(body: Body, model: str, messages: tuple[Message, ...], start: int, mi
         reasoning=body.thinks,
         tools=frozenset(tool.name for tool in body.tools),
         input_tokens=total,
-        cached_tokens=cached,
+        cached_tokens=max(0, total - token_count(after)) if caches and turns else 0,
     )
 
 
 def _invalid(message: str) -> Refused:
-    return Refused(400, "invalid", message)
+    return Refused("invalid", message)
 
 
-def _check_thinking(body: Body, max_tokens: int) -> None:
-    if body.thinking.type != "enabled":
-        return
-    budget = body.thinking.budget_tokens
-    if budget is None:
-        raise _invalid("thinking.enabled.budget_tokens: Field required")
-    if budget < 1024:
-        raise _invalid(
-            "thinking.enabled.budget_tokens: Input should be greater than or equal to 1024"
-        )
-    if budget >= max_tokens:
-        raise _invalid(
-            "`max_tokens` must be greater than `thinking.budget_tokens`."
-            f" Please consult our documentation at {_THINKING_HELP}"
-        )
-
-
-def _check_tools(tools: Sequence[Tool]) -> None:
-    names: set[str] = set()
-    for index, tool in enumerate(tools):
-        if tool.type not in (None, "custom"):
-            continue
-        if not tool.name:
-            raise _invalid(f"tools.{index}.custom.name: Field required")
-        if not _TOOL_NAME.fullmatch(tool.name):
-            raise _invalid(
-                f"tools.{index}.custom.name: String should match pattern '^[a-zA-Z0-9_-]{{1,128}}$'"
-            )
-        if tool.input_schema is None:
-            raise _invalid(f"tools.{index}.custom.input_schema: Field required")
-        if tool.input_schema.get("type") != "object":
-            raise _invalid(f"tools.{index}.custom.input_schema.type: Input should be 'object'")
-        if tool.name in names:
-            raise _invalid("tools: Tool names must be unique.")
-        names.add(tool.name)
-
-
-def _check_messages(messages: Sequence[Message]) -> None:
+def _check_order(messages: Sequence[Message]) -> None:
     if not messages:
         raise _invalid("messages: at least one message is required")
     for index, message in enumerate(messages):
-        if message.role == "system":
-            raise _invalid(
-                'messages: Unexpected role "system". The Messages API accepts a top-level'
-                ' `system` parameter, not "system" as an input message role.'
-            )
-        if message.role not in ("user", "assistant"):
-            raise _invalid(f"messages.{index}.role: Input should be 'user' or 'assistant'")
         if not message.blocks:
             who = "user" if message.role == "user" else "all"
             raise _invalid(f"messages.{index}: {who} messages must have non-empty content")
@@ -257,7 +184,7 @@ def _check_results(messages: Sequence[Message]) -> None:
 
 
 def _leading_results(message: Message | None) -> Iterator[Block]:
-    """The results a message begins with: those after other content do not count."""
+    """Yield the results a message begins with: those after other content do not count."""
     for block in message.blocks if message is not None and message.role == "user" else ():
         if block.type != "tool_result":
             return
@@ -265,7 +192,7 @@ def _leading_results(message: Message | None) -> Iterator[Block]:
 
 
 def _last_plain_user(messages: Sequence[Message]) -> int:
-    """The message that began the running loop; what is said beside tool results is not one."""
+    """Return the message that began the running loop; text beside tool results is not one."""
     for index in range(len(messages) - 1, 0, -1):
         message, before = messages[index], messages[index - 1]
         if (
@@ -277,19 +204,19 @@ def _last_plain_user(messages: Sequence[Message]) -> int:
     return 0
 
 
-def _check_signatures(messages: Sequence[Message], mint: Mint) -> None:
+def _check_signatures(messages: Sequence[Message], ids: IdFactory) -> None:
     for index, message in enumerate(messages):
         for at, block in enumerate(message.blocks):
-            if block.type == "thinking" and block.signature != mint.signature(block.thinking):
+            if block.type == "thinking" and block.signature != ids.signature(block.thinking):
                 raise _invalid(
                     f"messages.{index}.content.{at}: Invalid `signature` in `thinking` block"
                 )
 
 
-def _check_thinking_returned(messages: Sequence[Message], start: int, mint: Mint) -> None:
+def _check_thinking_returned(messages: Sequence[Message], start: int, ids: IdFactory) -> None:
     for index in range(start + 1, len(messages)):
         message = messages[index]
-        issued = [mint.read_call("anthropic", block.id) for block in message.of_type("tool_use")]
+        issued = [ids.read_call("anthropic", block.id) for block in message.of_type("tool_use")]
         if not any(call is not None and call.reasoned for call in issued):
             continue
         first = message.blocks[0].type
@@ -301,5 +228,5 @@ def _check_thinking_returned(messages: Sequence[Message], start: int, mint: Mint
                 " and `tool_result` blocks). We recommend you include thinking blocks from"
                 " previous turns. To avoid this requirement, disable `thinking`. Please consult"
                 " our documentation at"
-                " https://docs.claude.com/en/docs/build-with-claude/extended-thinking"
+                f" {_HELP}"
             )

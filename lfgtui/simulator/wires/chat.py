@@ -5,57 +5,40 @@ https://platform.openai.com/docs/api-reference/chat-streaming, with
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from lfgtui.simulator.asked import Asked, Refused
-from lfgtui.simulator.ids import Mint
-from lfgtui.simulator.performance import Ended, Ping, Reply, Segment, Started, Stop, Written
-from lfgtui.simulator.wires import chat_request as request
-from lfgtui.simulator.wires import openai_errors as errors
-from lfgtui.simulator.wires.base import ErrorBody, Json, decode, dump, record
+import msgspec
+
+from lfgtui.simulator.asked import Refused, Request
+from lfgtui.simulator.ids import IdFactory
+from lfgtui.simulator.performance import Ended, Ping, Reply, Segment, Started, Stop, WireStep
+from lfgtui.simulator.wires.base import Json, NewWriter, dump, prompt_tokens, record
+from lfgtui.simulator.wires.chat_request import Body, StreamOptions, check
+from lfgtui.simulator.wires.openai import OpenAIWire, error_body
 
 FINISH_REASONS: dict[Stop, str] = {"end": "stop", "tool_use": "tool_calls", "length": "length"}
 
 
-class ChatWire:
+class ChatWire(OpenAIWire):
     """The chat completions API."""
 
     path = "/v1/chat/completions"
+    params = "openai.types.chat.completion_create_params:CompletionCreateParamsBase"
 
-    def authorise(self, headers: Mapping[str, str], key: str) -> None:
-        errors.authorise(headers, key)
-
-    def read(self, body: bytes, headers: Mapping[str, str], mint: Mint) -> "ChatQuestion":
-        parsed = decode(body, request.Body, "We could not parse the JSON body of your request.")
-        return ChatQuestion(
-            request.check(parsed, mint), mint, parsed.stream_options or request.StreamOptions()
-        )
-
-    def refuse(self, refused: Refused, request_id: str) -> ErrorBody:
-        return errors.refuse(refused, request_id)
-
-    def headers(self, request_id: str) -> dict[str, str]:
-        return {"x-request-id": request_id}
-
-
-@dataclass(frozen=True, slots=True)
-class ChatQuestion:
-    """A checked request."""
-
-    asked: Asked
-    mint: Mint
-    options: request.StreamOptions
-
-    def writer(self, reply: Reply) -> "ChatWriter":
-        return ChatWriter(reply, self.mint, self.options)
+    def read(
+        self, body: Json, headers: Mapping[str, str], ids: IdFactory
+    ) -> tuple[Request, NewWriter]:
+        parsed = msgspec.convert(body, Body)
+        options = parsed.stream_options or StreamOptions()
+        request = check(parsed, ids, prompt_tokens(body))
+        return request, lambda reply: ChatWriter(reply, ids, options)
 
 
 class ChatWriter:
     """Writes one completion."""
 
-    def __init__(self, reply: Reply, mint: Mint, options: request.StreamOptions) -> None:
+    def __init__(self, reply: Reply, ids: IdFactory, options: StreamOptions) -> None:
         self._reply = reply
-        self._mint = mint
+        self._ids = ids
         self._options = options
         self._chunks = 0
 
@@ -65,23 +48,23 @@ class ChatWriter:
             delta = {"role": "assistant", "content": None, "reasoning_content": ""}
         return self._chunk(delta)
 
-    def write(self, beat: Written) -> bytes:
-        if isinstance(beat, Ping):
+    def write(self, step: WireStep) -> bytes:
+        if isinstance(step, Ping):
             return b": keep-alive\n\n"
-        segment = beat.segment
-        if isinstance(beat, Started):
+        segment = step.segment
+        if isinstance(step, Started):
             if segment.kind != "call":
                 return b""
             function = {"name": segment.name, "arguments": ""}
             call = {"index": segment.place, **self._call(segment), "function": function}
             return self._chunk({"tool_calls": [call]})
-        if isinstance(beat, Ended):
+        if isinstance(step, Ended):
             return b""
         if segment.kind == "reasoning":
-            return self._chunk({"reasoning_content": beat.text})
+            return self._chunk({"reasoning_content": step.text})
         if segment.kind == "text":
-            return self._chunk({"content": beat.text})
-        part = {"index": segment.place, "function": {"arguments": beat.text}}
+            return self._chunk({"content": step.text})
+        part = {"index": segment.place, "function": {"arguments": step.text}}
         return self._chunk({"tool_calls": [part]})
 
     def close(self) -> bytes:
@@ -91,7 +74,7 @@ class ChatWriter:
         return last + b"data: [DONE]\n\n"
 
     def broken(self) -> bytes:
-        return record({"error": errors.error_body(Refused(500, "server"))})
+        return record({"error": error_body(Refused("server"))})
 
     def body(self) -> bytes:
         reply = self._reply
@@ -116,7 +99,7 @@ class ChatWriter:
 
     def _call(self, segment: Segment) -> Json:
         reply = self._reply
-        call_id = self._mint.call("chat", reply.nonce, segment.place, reply.reasoning)
+        call_id = self._ids.call("chat", reply.nonce, segment.place, reply.reasoning)
         return {"id": call_id, "type": "function"}
 
     def _chunk(self, delta: Json, finish_reason: str | None = None) -> bytes:
@@ -126,12 +109,12 @@ class ChatWriter:
             chunk["usage"] = None
         if self._options.include_obfuscation:
             self._chunks += 1
-            chunk["obfuscation"] = self._mint.obfuscation(self._reply.nonce, self._chunks)
+            chunk["obfuscation"] = self._ids.obfuscation(self._reply.nonce, self._chunks)
         return record(chunk)
 
     def _head(self) -> Json:
         return {
-            "id": self._mint.item("chatcmpl-", self._reply.nonce, length=29),
+            "id": self._ids.item("chatcmpl-", self._reply.nonce, length=29),
             "object": "chat.completion.chunk",
             "created": self._reply.created,
             "model": self._reply.model,

@@ -4,60 +4,41 @@ https://platform.openai.com/docs/api-reference/responses-streaming
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import msgspec
 
-from lfgtui.simulator.asked import Asked, Refused
-from lfgtui.simulator.ids import Mint
-from lfgtui.simulator.performance import Ended, Ping, Reply, Segment, Started, Written
-from lfgtui.simulator.wires import openai_errors as errors
-from lfgtui.simulator.wires import responses_request as request
-from lfgtui.simulator.wires.base import ErrorBody, Json, decode, dump, record
+from lfgtui.simulator.asked import Refused, Request
+from lfgtui.simulator.ids import IdFactory
+from lfgtui.simulator.performance import Ended, Ping, Reply, Segment, Started, WireStep
+from lfgtui.simulator.wires.base import Json, NewWriter, dump, prompt_tokens, record
+from lfgtui.simulator.wires.openai import SERVER_ERROR, OpenAIWire, error_body
+from lfgtui.simulator.wires.responses_request import Body, check
 
 
-class ResponsesWire:
+class ResponsesWire(OpenAIWire):
     """The Responses API."""
 
     path = "/v1/responses"
+    params = "openai.types.responses.response_create_params:ResponseCreateParamsBase"
 
-    def authorise(self, headers: Mapping[str, str], key: str) -> None:
-        errors.authorise(headers, key)
-
-    def read(self, body: bytes, headers: Mapping[str, str], mint: Mint) -> "ResponsesQuestion":
-        parsed = decode(body, request.Body, "We could not parse the JSON body of your request.")
-        return ResponsesQuestion(request.check(parsed, mint), mint, parsed)
-
-    def refuse(self, refused: Refused, request_id: str) -> ErrorBody:
-        return errors.refuse(refused, request_id)
-
-    def headers(self, request_id: str) -> dict[str, str]:
-        return {"x-request-id": request_id}
-
-
-@dataclass(frozen=True, slots=True)
-class ResponsesQuestion:
-    """A checked request; much of it is repeated in the answer."""
-
-    asked: Asked
-    mint: Mint
-    body: request.Body
-
-    def writer(self, reply: Reply) -> "ResponsesWriter":
-        return ResponsesWriter(reply, self.mint, self.body)
+    def read(
+        self, body: Json, headers: Mapping[str, str], ids: IdFactory
+    ) -> tuple[Request, NewWriter]:
+        parsed = msgspec.convert(body, Body)
+        request = check(parsed, ids, prompt_tokens(body))
+        return request, lambda reply: ResponsesWriter(reply, ids, parsed)
 
 
 class ResponsesWriter:
-    """Writes one response."""
+    """Writes one response; much of the request is repeated in it."""
 
-    def __init__(self, reply: Reply, mint: Mint, body: request.Body) -> None:
+    def __init__(self, reply: Reply, ids: IdFactory, body: Body) -> None:
         self._reply = reply
-        self._mint = mint
+        self._ids = ids
         self._body = body
         self._number = 0
         self._padded = (body.stream_options or {}).get("include_obfuscation", True)
-        asked = body.reasoning
-        self._summarises = asked is not None and asked.summary is not None
+        self._summarises = body.reasoning is not None and bool(body.reasoning.get("summary"))
         self._encrypts = "reasoning.encrypted_content" in (body.include or ())
 
     def open(self) -> bytes:
@@ -65,35 +46,33 @@ class ResponsesWriter:
         created = self._event("response.created", {"response": response})
         return created + self._event("response.in_progress", {"response": response})
 
-    def write(self, beat: Written) -> bytes:
-        if isinstance(beat, Ping):
+    def write(self, step: WireStep) -> bytes:
+        if isinstance(step, Ping):
             return b": keep-alive\n\n"
-        segment = beat.segment
-        if isinstance(beat, Started):
+        segment = step.segment
+        if isinstance(step, Started):
             return self._start(segment)
-        if isinstance(beat, Ended):
+        if isinstance(step, Ended):
             return self._end(segment)
         if segment.kind == "reasoning":
             if not self._summarises:
                 return b""
             at = {**self._at(segment), "summary_index": 0}
-            return self._delta("response.reasoning_summary_text.delta", beat.text, at)
+            return self._delta("response.reasoning_summary_text.delta", step.text, at)
         if segment.kind == "text":
             at = {**self._at(segment), "content_index": 0, "logprobs": []}
-            return self._delta("response.output_text.delta", beat.text, at)
-        return self._delta("response.function_call_arguments.delta", beat.text, self._at(segment))
+            return self._delta("response.output_text.delta", step.text, at)
+        return self._delta("response.function_call_arguments.delta", step.text, self._at(segment))
 
     def close(self) -> bytes:
         whole = self._whole()
         return self._event(f"response.{whole['status']}", {"response": whole})
 
     def broken(self) -> bytes:
-        error = errors.error_body(Refused(500, "server"))
         failed = self._response("failed", [])
-        failed["error"] = {"code": "server_error", "message": error["message"]}
-        return self._event("error", {"error": error}) + self._event(
-            "response.failed", {"response": failed}
-        )
+        failed["error"] = {"code": "server_error", "message": SERVER_ERROR}
+        error = self._event("error", {"error": error_body(Refused("server"))})
+        return error + self._event("response.failed", {"response": failed})
 
     def body(self) -> bytes:
         return dump(self._whole())
@@ -156,13 +135,13 @@ class ResponsesWriter:
             if self._summarises and text:
                 item["summary"] = [{"type": "summary_text", "text": text}]
             if self._encrypts and not started:
-                item["encrypted_content"] = self._mint.encrypted(self._item_id(segment))
+                item["encrypted_content"] = self._ids.encrypted(self._item_id(segment))
         elif segment.kind == "text":
             content = [] if started else [self._text_part(text)]
             item |= {"type": "message", "status": status, "content": content, "role": "assistant"}
         else:
             reply = self._reply
-            call_id = self._mint.call("responses", reply.nonce, segment.place, reply.reasoning)
+            call_id = self._ids.call("responses", reply.nonce, segment.place, reply.reasoning)
             item |= {
                 "type": "function_call",
                 "status": status,
@@ -174,7 +153,7 @@ class ResponsesWriter:
 
     def _item_id(self, segment: Segment) -> str:
         prefix = {"reasoning": "rs_", "text": "msg_", "call": "fc_"}[segment.kind]
-        return self._mint.item(prefix, self._reply.nonce, segment.place)
+        return self._ids.item(prefix, self._reply.nonce, segment.place)
 
     def _at(self, segment: Segment) -> Json:
         return {"item_id": self._item_id(segment), "output_index": segment.index}
@@ -185,7 +164,7 @@ class ResponsesWriter:
     def _delta(self, name: str, text: str, at: Json) -> bytes:
         fields: Json = {"delta": text, **at}
         if self._padded:
-            fields["obfuscation"] = self._mint.obfuscation(self._reply.nonce, self._number)
+            fields["obfuscation"] = self._ids.obfuscation(self._reply.nonce, self._number)
         return self._event(name, fields)
 
     def _event(self, name: str, fields: Json) -> bytes:
@@ -194,9 +173,9 @@ class ResponsesWriter:
 
     def _response(self, status: str, output: list[Json]) -> Json:
         body, reply = self._body, self._reply
-        asked = body.reasoning or request.Reasoning()
+        reasoning = body.reasoning or {}
         return {
-            "id": self._mint.item("resp_", reply.nonce),
+            "id": self._ids.item("resp_", reply.nonce),
             "object": "response",
             "created_at": reply.created,
             "status": status,
@@ -212,14 +191,14 @@ class ResponsesWriter:
             "parallel_tool_calls": body.parallel_tool_calls is not False,
             "previous_response_id": None,
             "prompt_cache_key": None,
-            "reasoning": {"effort": asked.effort, "summary": asked.summary},
+            "reasoning": {key: reasoning.get(key) for key in ("effort", "summary")},
             "safety_identifier": None,
             "service_tier": "default",
             "store": body.stores,
             "temperature": 1.0 if body.temperature is None else body.temperature,
             "text": {"format": {"type": "text"}, "verbosity": "medium"},
             "tool_choice": "auto",
-            "tools": [msgspec.to_builtins(tool) for tool in body.tools or ()],
+            "tools": body.tools or [],
             "top_logprobs": 0,
             "top_p": 1.0 if body.top_p is None else body.top_p,
             "truncation": "disabled",

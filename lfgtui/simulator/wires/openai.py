@@ -1,0 +1,103 @@
+"""The parts that OpenAI's two wires share: keys, errors, and what a cache counts.
+
+https://platform.openai.com/docs/guides/error-codes
+"""
+
+from collections.abc import Mapping
+
+from lfgtui.simulator.asked import UNKNOWN_MODEL, RefusalKind, Refused
+from lfgtui.simulator.wires.base import Json, bearer
+from lfgtui.simulator.wires.shapes import Fault
+
+SERVER_ERROR = "The server had an error while processing your request. Sorry about that!"
+
+_ERRORS: dict[RefusalKind, tuple[int, str, str | None, str]] = {
+    "invalid": (400, "invalid_request_error", None, "Invalid request"),
+    "json": (
+        400,
+        "invalid_request_error",
+        None,
+        "We could not parse the JSON body of your request.",
+    ),
+    "auth": (401, "invalid_request_error", "invalid_api_key", "Incorrect API key provided."),
+    "not_found": (404, "invalid_request_error", None, "Not found"),
+    "rate_limit": (
+        429,
+        "requests",
+        "rate_limit_exceeded",
+        "Rate limit reached for requests. Please try again later."
+        " Visit https://platform.openai.com/account/rate-limits to learn more.",
+    ),
+    "overloaded": (
+        503,
+        "server_error",
+        None,
+        "The engine is currently overloaded, please try again later.",
+    ),
+    "server": (500, "server_error", None, SERVER_ERROR),
+}
+
+
+class OpenAIWire:
+    """The behaviour of both wires; see `base.Wire`."""
+
+    id_header = "x-request-id"
+
+    def authorise(self, headers: Mapping[str, str], key: str) -> None:
+        given = bearer(headers)
+        if not given:
+            raise Refused(
+                "auth",
+                "You didn't provide an API key. You need to provide your API key in an"
+                " Authorization header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY)."
+                " You can obtain an API key from https://platform.openai.com/account/api-keys.",
+            )
+        if given != key:
+            shown = given if len(given) < 9 else f"{given[:4]}{'*' * (len(given) - 8)}{given[-4:]}"
+            raise Refused(
+                "auth",
+                f"Incorrect API key provided: {shown}. You can find your API key at"
+                " https://platform.openai.com/account/api-keys.",
+            )
+
+    def misshapen(self, fault: Fault) -> Refused:
+        at = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in fault.path).lstrip(".")
+        if fault.kind == "missing":
+            return missing(at)
+        return Refused("invalid", f"Invalid value for '{at}': {fault.message}.", param=at)
+
+    def refuse(self, refused: Refused, request_id: str) -> tuple[int, Json]:
+        return _ERRORS[refused.kind][0], {"error": error_body(refused)}
+
+
+def error_body(error: Refused) -> Json:
+    """Return the `error` object."""
+    _, kind, code, message = _ERRORS[error.kind]
+    return {
+        "message": error.message or message,
+        "type": kind,
+        "param": error.param,
+        "code": error.code or code,
+    }
+
+
+def missing(name: str) -> Refused:
+    """Return the error for a field that must be there."""
+    message = f"Missing required parameter: '{name}'."
+    return Refused("invalid", message, param=name, code="missing_required_parameter")
+
+
+def check_model(model: str) -> None:
+    """Raise `Refused` for the one name that no service knows."""
+    if model == UNKNOWN_MODEL:
+        message = f"The model `{model}` does not exist or you do not have access to it."
+        raise Refused("not_found", message, code="model_not_found")
+
+
+def cached_part(total: int, fresh: int) -> int:
+    """Return the cached tokens: whole blocks of 128 of the part seen before, from 1024.
+
+    https://platform.openai.com/docs/guides/prompt-caching
+    """
+    seen = (total - fresh) // 128 * 128
+    return seen if seen >= 1024 else 0
