@@ -11,7 +11,7 @@ import pytest
 from lfgtui.childserver import ChildServer
 from lfgtui.errors import ProviderError
 
-SIMULATOR = ("simulator", "lfgtui.simulator", ("--exit-on-stdin-eof",))
+SIMULATOR = ("simulator", "lfgtui.simulator", ("--embedded",))
 
 
 def is_alive(pid: int) -> bool:

@@ -29,4 +29,4 @@ class OwnServers:
 
 def embedded_simulator(*options: str) -> ChildServer:
     """Return the simulator as a child process; `options` are those of `lfg simulator`."""
-    return ChildServer("simulator", "lfgtui.simulator", ("--exit-on-stdin-eof", *options))
+    return ChildServer("simulator", "lfgtui.simulator", ("--embedded", *options))

@@ -18,7 +18,7 @@ def run(
     speed: float = 1.0,
     scenarios: Sequence[Path] = (),
     require_key: str | None = None,
-    exit_on_stdin_eof: bool = False,
+    is_embedded: bool = False,
 ) -> int:
     """Serve until told to stop; gives the exit code. Raises `UsageError`.
 
@@ -34,9 +34,9 @@ def run(
         speed=speed,
         scenarios={path.stem: load_scenario(path) for path in scenarios},
         require_key=require_key,
+        is_embedded=is_embedded,
     )
-    serving = serve(settings, port=port, exit_on_stdin_eof=exit_on_stdin_eof)
-    return asyncio.run(serving)
+    return asyncio.run(serve(settings, port=port))
 
 
 def parse_speed(text: str) -> float:
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--speed", type=parse_speed, default=1.0, help="a factor, or max")
     parser.add_argument("--scenario", type=Path, action="append", default=[], metavar="FILE")
     parser.add_argument("--require-key", metavar="KEY", help="refuse any other")
-    parser.add_argument("--exit-on-stdin-eof", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--embedded", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
     try:
         return run(
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             speed=given.speed,
             scenarios=given.scenario,
             require_key=given.require_key,
-            exit_on_stdin_eof=given.exit_on_stdin_eof,
+            is_embedded=given.embedded,
         )
     except UsageError as error:
         output.print_remark(str(error))

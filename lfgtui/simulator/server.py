@@ -82,7 +82,7 @@ async def listening(app: Starlette, port: int = 0) -> AsyncIterator[str]:
         await app.state.simulator.idle.wait()
 
 
-async def serve(settings: Settings, *, port: int, exit_on_stdin_eof: bool) -> int:
+async def serve(settings: Settings, *, port: int) -> int:
     """Serve until a signal, or the end of stdin, says to stop; gives the exit code.
 
     Prints one line, `simulator: URL`, once it listens. Raises `UsageError`
@@ -97,11 +97,10 @@ async def serve(settings: Settings, *, port: int, exit_on_stdin_eof: bool) -> in
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop, 128 + number)
-    if exit_on_stdin_eof:
+    if settings.is_embedded:
         _watch_stdin(lambda: loop.call_soon_threadsafe(stop, 0))
     async with listening(await asyncio.to_thread(build_app, settings), port) as url:
         print_line(f"simulator: {url}")
-        threading.Thread(target=_load_shapes, name="shapes", daemon=True).start()
         return await stopped
 
 
@@ -189,12 +188,6 @@ def _watch_stdin(ended: Callable[[], object]) -> None:
     threading.Thread(target=watch, name="stdin", daemon=True).start()
 
 
-def _load_shapes() -> None:
-    """Import the SDKs while lfg, which has just started this process, imports its own."""
-    for wire in _WIRES:
-        load_shape(wire.params)
-
-
 def _endpoint(state: SimulatorState, wire: Wire) -> Callable[[HttpRequest], Awaitable[Response]]:
     async def answer(http: HttpRequest) -> Response:
         request_id = state.next_request_id()
@@ -223,13 +216,14 @@ async def _read(state: SimulatorState, wire: Wire, http: HttpRequest) -> tuple[R
     """Check a request's key, shape and rules, in this order; raises `Refused`."""
     if state.settings.require_key is not None:
         wire.authorise(http.headers, state.settings.require_key)
-    shape = await asyncio.to_thread(load_shape, wire.params)
     try:
         body = msgspec.json.decode(await http.body())
-        if (fault := find_fault(shape, body)) is not None:
-            raise wire.misshapen(fault)
+        if not state.settings.is_embedded:
+            shape = await asyncio.to_thread(load_shape, wire.params)
+            if (fault := find_fault(shape, body)) is not None:
+                raise wire.misshapen(fault)
         return wire.read(body, http.headers, state.ids)
-    except msgspec.ValidationError as error:  # a content that no simulated agent reads
+    except msgspec.ValidationError as error:
         raise Refused("invalid", str(error)) from None
     except msgspec.DecodeError:
         raise Refused("json") from None

@@ -25,12 +25,15 @@ class Settings:
 
     `speed` divides all waiting; 0 means none at all. `scenarios` come before
     the bundled ones of the same name. `require_key`: any other key is refused.
+    `is_embedded`: lfg itself is the client; the server ends with its standard input, and
+    does not import the SDKs, a second of CPU, to check the shape of lfg's requests.
     """
 
     seed: int = 0
     speed: float = 1.0
     scenarios: Mapping[str, Scenario] = field(default_factory=dict)
     require_key: str | None = None
+    is_embedded: bool = False
 
 
 class SimulatorState:

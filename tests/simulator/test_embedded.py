@@ -44,7 +44,7 @@ async def test_what_keeps_it_from_starting_is_said() -> None:
 
 
 async def test_it_goes_when_its_stdin_closes() -> None:
-    process, line = await start("--exit-on-stdin-eof")
+    process, line = await start("--embedded")
     assert line.startswith("simulator: http://127.0.0.1:")
     assert process.stdin is not None
     process.stdin.close()
