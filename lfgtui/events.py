@@ -1,23 +1,26 @@
 """The whole vocabulary: what can happen to a ticket.
 
-An event is a frozen value, a noun or a past-tense fact. It says what
-happened and nothing of to whom or when: that is the `Entry`'s concern, and
-only the history's writer makes entries. The JSON form (`--json`, the history
-file, export) is this declaration read by msgspec: the class name in
+An event is a frozen value, a noun or a past-tense fact. Whose it is and when it came is not
+in it: that is the `Entry`'s concern, and only the history's writer makes entries. The JSON form
+(`--json`, the history file, export) is this declaration read by msgspec: the class name in
 snake_case is the `type`, and a field left `UNSET` is absent.
 
-Who may emit what: decoders the first group, tools and the agent loop the
-second, the engine the third.
+A new event is a class here with its facets, a row in the table of moves (`states`) and, where
+it is to be seen, an arm of the fold. Decoders emit the first group, tools and the agent loop
+the second, the engine the third.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Literal, TypeAlias, cast
+from collections.abc import Callable, Iterator, Sequence
+from functools import reduce
+from operator import or_
+from typing import ClassVar, Literal, TypeAlias
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from lfgtui.bounds import Bounded, bounded_json, is_too_deep
 from lfgtui.errors import ErrorKind
+from lfgtui.facets import Facets
 
 StopReason: TypeAlias = str
 """Why a response ended, in lfg's words where it has one (`end`, `tool_use`,
@@ -31,27 +34,32 @@ def _snake(name: str) -> str:
     return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
 
 
-class EventBase(msgspec.Struct, frozen=True, tag_field="type", tag=_snake):
-    """The common form; `Event` below is the closed set."""
+class Event(msgspec.Struct, frozen=True, tag_field="type", tag=_snake):
+    """Something that happened."""
+
+    facets: ClassVar[Facets] = Facets()
 
 
-# What a provider's stream says.
+class WireEvent(Event, frozen=True):
+    """An event in a provider's stream."""
 
 
-class TextDelta(EventBase, frozen=True):
+class TextDelta(WireEvent, frozen=True):
     """A piece of the visible answer."""
 
+    facets = Facets("text", "text", merges=True)
     text: str
 
 
-class ReasoningDelta(EventBase, frozen=True):
+class ReasoningDelta(WireEvent, frozen=True):
     """A piece of the model's thinking, or of its summary."""
 
+    facets = Facets("reasoning", "text", merges=True)
     text: str
     origin: Literal["text"] | UnsetType = UNSET
 
 
-class Citation(EventBase, frozen=True):
+class Citation(WireEvent, frozen=True):
     """A source the visible text refers to."""
 
     url: str
@@ -59,74 +67,82 @@ class Citation(EventBase, frozen=True):
     quote: str = ""
 
 
-class Status(EventBase, frozen=True):
+class Status(WireEvent, frozen=True):
     """A line for the person, not for the model."""
 
+    facets = Facets(text="message")
     message: str
 
 
-class ToolCallStarted(EventBase, frozen=True):
+class ToolCallStarted(WireEvent, frozen=True):
     """The model began a tool call; its arguments follow."""
 
+    facets = Facets("tool_call", "name", "call_id", "name", part="begins")
     call_id: str
     name: str
     origin: Literal["text"] | UnsetType = UNSET
 
 
-class ToolArgumentsDelta(EventBase, frozen=True):
+class ToolArgumentsDelta(WireEvent, frozen=True):
     """A piece of a call's arguments, as raw JSON text."""
 
+    facets = Facets("tool_call", "json", "call_id", merges=True)
     call_id: str
     json: str
 
 
-class ToolCallRequested(EventBase, frozen=True):
+class ToolCallRequested(WireEvent, frozen=True):
     """A tool call is complete and wants to be run.
 
     `wire_id` is what the provider calls it, "" where it has no name for it; it goes back with
     the next request and tells nothing apart. Absent where `call_id` is the provider's own.
     """
 
+    facets = Facets("tool_call", "", "call_id", "name", json="arguments", part="replaces")
     call_id: str
     name: str
     arguments: ToolArguments
     wire_id: str | UnsetType = UNSET
 
 
-class HostedTool(EventBase, frozen=True):
+class HostedTool(WireEvent, frozen=True):
     """A tool that ran on the provider's side, as far as is known.
 
     A later one with the same `call_id` (without ids: name and input) says more of the same call.
     """
 
+    facets = Facets("tool_output", "output", "call_id", "name", also="input", part="completes")
     name: str
     input: str = ""
     output: str = ""
     call_id: str | UnsetType = UNSET
 
 
-class HostedOutputDelta(EventBase, frozen=True):
+class HostedOutputDelta(WireEvent, frozen=True):
     """Live output of a tool on the provider's side."""
 
+    facets = Facets("tool_output", "text", "call_id", merges=True)
     call_id: str
     text: str
 
 
-class ProviderItem(EventBase, frozen=True):
+class ProviderItem(WireEvent, frozen=True):
     """An opaque piece the wire wants back unchanged with the next request."""
 
+    facets = Facets(json="item", ends="text")
     wire: str
     item: dict[str, object]
 
 
-class ResponseFinished(EventBase, Bounded, frozen=True):
+class ResponseFinished(WireEvent, Bounded, frozen=True):
     """One model response is complete; `turn` as in its `RequestSent`."""
 
+    facets = Facets(ends="response")
     turn: int
     stop_reason: StopReason
 
 
-class Usage(EventBase, Bounded, frozen=True):
+class Usage(WireEvent, Bounded, frozen=True):
     """Tokens of one response so far; a later one of the same turn replaces it.
 
     `input` includes `cached`; `cost` is USD, None where no price is known.
@@ -138,57 +154,66 @@ class Usage(EventBase, Bounded, frozen=True):
     cost: float | None = None
 
 
-class Heartbeat(EventBase, frozen=True):
+class Heartbeat(WireEvent, frozen=True):
     """The connection is alive and says nothing."""
 
+    facets = Facets(merges=True)
 
-# What the agent loop and its tools say.
+
+# From the agent loop and its tools
 
 
-class UserMessage(EventBase, frozen=True):
+class UserMessage(Event, frozen=True):
     """What the person (or the ticket) tells the model."""
 
+    facets = Facets("prompt", "text", ends="text")
     text: str
 
 
-class RequestSent(EventBase, Bounded, frozen=True):
+class RequestSent(Event, Bounded, frozen=True):
     """A model request left. `turn` counts responses from 1, attempts that continue included."""
 
+    facets = Facets(ends="turn")
     turn: int
 
 
-class ApprovalRequested(EventBase, frozen=True):
+class ApprovalRequested(Event, frozen=True):
     """A tool call waits for the person. `summary` is one line of what it would do."""
 
+    facets = Facets(text="summary", call="call_id")
     call_id: str
     name: str
     summary: str
 
 
-class ApprovalGiven(EventBase, frozen=True):
+class ApprovalGiven(Event, frozen=True):
     """The person allowed the call."""
 
+    facets = Facets(call="call_id")
     call_id: str
 
 
-class ApprovalDenied(EventBase, frozen=True):
+class ApprovalDenied(Event, frozen=True):
     """The person refused the call; the reason goes back to the model."""
 
+    facets = Facets(text="reason", call="call_id")
     call_id: str
     reason: str
 
 
-class ToolOutputDelta(EventBase, frozen=True):
+class ToolOutputDelta(Event, frozen=True):
     """Live output of a running tool."""
 
+    facets = Facets("tool_output", "text", "call_id", merges=True)
     call_id: str
     channel: Literal["stdout", "stderr"]
     text: str
 
 
-class ToolCallFinished(EventBase, Bounded, frozen=True):
+class ToolCallFinished(Event, Bounded, frozen=True):
     """A tool call ended. `output` is what the model is told; `error` is set if it failed."""
 
+    facets = Facets("tool_output", "output", "call_id", also="error", part="completes")
     call_id: str
     output: str
     error: str | None
@@ -196,33 +221,35 @@ class ToolCallFinished(EventBase, Bounded, frozen=True):
     seconds: float
 
 
-# What the engine says.
+# From the engine
 
 
-class TicketQueued(EventBase, frozen=True):
+class TicketQueued(Event, frozen=True):
     """The ticket waits for its turn, or for what it needs."""
 
 
-class AttemptStarted(EventBase, frozen=True):
+class AttemptStarted(Event, frozen=True):
     """A try begins. `continues`: from the context so far, not from the prompt anew.
 
     `keeps_partial`: the text of the response that broke off is part of that
     context, and what follows is the rest of it.
     """
 
+    facets = Facets(ends="response")
     provider: str
     model: str
     continues: bool = False
     keeps_partial: bool | UnsetType = UNSET
 
 
-class Retrying(EventBase, Bounded, frozen=True, rename={"attempt": "next_attempt"}):
+class Retrying(Event, Bounded, frozen=True, rename={"attempt": "next_attempt"}):
     """A try broke and another will follow: `attempt`, after `delay` seconds.
 
     In JSON it is `next_attempt`, since an entry's line says `attempt` of the one that broke.
     `retryable` is absent where it is as the kind says.
     """
 
+    facets = Facets("error", "reason", ends="turn")
     reason: str
     delay: float
     attempt: int
@@ -230,117 +257,93 @@ class Retrying(EventBase, Bounded, frozen=True, rename={"attempt": "next_attempt
     retryable: bool | UnsetType = UNSET
 
 
-class FailedOver(EventBase, frozen=True, rename={"source": "from", "target": "to"}):
+class FailedOver(Event, frozen=True, rename={"source": "from", "target": "to"}):
     """The next attempt is another provider's."""
 
     source: str
     target: str
 
 
-class GuardTripped(EventBase, frozen=True):
+class GuardTripped(Event, frozen=True):
     """A guard saw something a person should look at."""
 
+    facets = Facets("error", "message")
     guard: str
     message: str
 
 
-class ConflictDetected(EventBase, frozen=True):
+class ConflictDetected(Event, frozen=True):
     """Another ticket of the run changed the same file before. `tickets` are the others' ids."""
 
     path: str
     tickets: tuple[str, ...]
 
 
-class Paused(EventBase, frozen=True):
+class Paused(Event, frozen=True):
     """Held between two responses; clocks stand still."""
 
 
-class Resumed(EventBase, frozen=True):
+class Resumed(Event, frozen=True):
     """Let go again after a pause."""
 
 
-class TicketDone(EventBase, frozen=True):
+class Ending(Event, frozen=True):
+    """The end of a ticket, until it is queued again."""
+
+    facets = Facets(ends="turn")
+
+
+class TicketDone(Ending, frozen=True):
     """The agent said it is finished."""
 
     stop_reason: StopReason
 
 
-class TicketFailed(EventBase, frozen=True):
+class TicketFailed(Ending, frozen=True):
     """The ticket broke. A value, never an exception that reaches its neighbours."""
 
+    facets = Facets("error", "message", ends="turn")
     kind: ErrorKind
     message: str
     retryable: bool
 
 
-class TicketCancelled(EventBase, frozen=True):
+class TicketCancelled(Ending, frozen=True):
     """The person stopped it; what it said is kept."""
 
 
-class TicketLimited(EventBase, frozen=True):
+class TicketLimited(Ending, frozen=True):
     """A limit was reached: `turns`, `tokens`, `cost` or `time`."""
 
     limit: Literal["turns", "tokens", "cost", "time"]
 
 
-class TicketBlocked(EventBase, frozen=True):
+class TicketBlocked(Ending, frozen=True):
     """It cannot start or go on; `reason` says which need or approval is missing."""
 
+    facets = Facets("error", "reason", ends="turn")
     reason: str
 
 
-class TicketInterrupted(EventBase, frozen=True):
+class TicketInterrupted(Ending, frozen=True):
     """The process died or was quit while the ticket ran."""
 
 
-Ending: TypeAlias = (
-    TicketDone | TicketFailed | TicketCancelled | TicketLimited | TicketBlocked | TicketInterrupted
-)
+def _leaves(kind: type[Event]) -> Iterator[type[Event]]:
+    for inner in kind.__subclasses__():
+        yield from _leaves(inner) if inner.__subclasses__() else (inner,)
 
-WireEvent: TypeAlias = (
-    TextDelta
-    | ReasoningDelta
-    | Citation
-    | Status
-    | ToolCallStarted
-    | ToolArgumentsDelta
-    | ToolCallRequested
-    | HostedTool
-    | HostedOutputDelta
-    | ProviderItem
-    | ResponseFinished
-    | Usage
-    | Heartbeat
-)
 
-Event: TypeAlias = (
-    WireEvent
-    | UserMessage
-    | RequestSent
-    | ApprovalRequested
-    | ApprovalGiven
-    | ApprovalDenied
-    | ToolOutputDelta
-    | ToolCallFinished
-    | TicketQueued
-    | AttemptStarted
-    | Retrying
-    | FailedOver
-    | GuardTripped
-    | ConflictDetected
-    | Paused
-    | Resumed
-    | Ending
-)
+EVENTS: tuple[type[Event], ...] = tuple(_leaves(Event))
+"""The classes of all events."""
 
 
 class Entry(msgspec.Struct, frozen=True):
     """An event with its identity: whose, when, and its place in the order.
 
-    `seq` is dense per ticket from 1, across attempts. `at` is the time of
-    arrival in seconds since the epoch; of merged deltas, the first one's.
-    `saved` is False only where history is behind and the entry is shown all
-    the same.
+    `seq` is dense per ticket from 1, across attempts. `at` is the time of arrival in seconds
+    since the epoch; of merged deltas, the first one's. `saved` is False only where history is
+    behind and the entry is shown all the same.
     """
 
     run: str
@@ -357,7 +360,8 @@ Sink: TypeAlias = Callable[[Sequence[Entry]], None]
 
 _TOO_DEEP = "it is nested too deeply"
 _encoder = msgspec.json.Encoder()
-_decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
+decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(reduce(or_, EVENTS))
+"""Reads any event."""
 
 
 def event_type(event: Event) -> str:
@@ -378,18 +382,17 @@ def decode_event(body: bytes | str) -> Event:
     A number out of range becomes the nearest in range; too deep nesting is refused.
     """
     try:
-        event = _decoder.decode(body)
+        event = decoder.decode(body)
     except RecursionError:
         raise msgspec.ValidationError(_TOO_DEEP) from None
     except msgspec.MsgspecError as error:
         try:
-            event = cast(Event, msgspec.convert(bounded_json(body), Event))
+            event = msgspec.convert(bounded_json(body), decoder.type)
         except (ValueError, RecursionError):
             raise error from None
-    if isinstance(event, ToolCallRequested | ProviderItem):
-        value = event.item if isinstance(event, ProviderItem) else event.arguments
-        if is_too_deep(value, body):
-            raise msgspec.ValidationError(_TOO_DEEP)
+    foreign = event.facets.json
+    if foreign and is_too_deep(getattr(event, foreign), body):
+        raise msgspec.ValidationError(_TOO_DEEP)
     return event
 
 

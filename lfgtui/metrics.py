@@ -8,6 +8,7 @@ from collections import deque
 from statistics import median
 
 from lfgtui import events as e
+from lfgtui.pieces import text_of
 
 WINDOW = 2.0
 """Seconds the live rate looks back."""
@@ -46,12 +47,11 @@ class Meter:
 
     def apply(self, entry: e.Entry) -> None:
         """Take one entry into account."""
-        at = entry.at
-        match entry.event:
-            case e.TextDelta(text) | e.ReasoningDelta(text):
-                self._stream(at, len(text))
-            case e.ToolArgumentsDelta(_, json):
-                self._stream(at, len(json))
+        at, event = entry.at, entry.event
+        if event.facets.is_generated:
+            self._stream(at, len(text_of(event)))
+            return
+        match event:
             case e.Heartbeat():
                 self._beat(at)
             case e.RequestSent():
@@ -60,27 +60,20 @@ class Meter:
                 self._beats.clear()
                 self._turn_characters, self._turn_counted = 0, None
             case e.Usage():
-                self._turn_counted = entry.event.output
+                self._turn_counted = event.output
             case e.ResponseFinished():
                 self._close_turn()
             case e.AttemptStarted():
                 self._start(at)
             case e.Retrying():
                 self.retries += 1
-                self.retry_at = at + entry.event.delay
+                self.retry_at = at + event.delay
                 self._close_turn()
             case e.Paused():
                 self._paused_at = at
             case e.Resumed():
                 self._let_go(at)
-            case (
-                e.TicketDone()
-                | e.TicketFailed()
-                | e.TicketCancelled()
-                | e.TicketLimited()
-                | e.TicketBlocked()
-                | e.TicketInterrupted()
-            ):
+            case e.Ending():
                 self._ended_at = at
                 self._let_go(at)
                 self._close_turn()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lfgtui import events as e
-from lfgtui.history.merging import merge
+from lfgtui.pieces import merge
 from tests.vocabulary import BY_KIND, DELTAS, KINDS, any_event, deltas, numbers
 
 IDENTITY = ["run", "ticket", "attempt", "seq", "at"]
@@ -56,7 +56,7 @@ def test_every_event_survives_encoding_and_decoding(event: e.Event) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_carries_its_own_name_as_its_type(kind: type[e.EventBase]) -> None:
+def test_every_kind_carries_its_own_name_as_its_type(kind: type[e.Event]) -> None:
     tag = kind.__struct_config__.tag
     assert isinstance(tag, str)
     assert tag.replace("_", "") == kind.__name__.lower()
@@ -98,7 +98,7 @@ def test_what_is_no_event_is_refused(body: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_events_are_frozen(kind: type[e.EventBase]) -> None:
+def test_events_are_frozen(kind: type[e.Event]) -> None:
     assert kind.__struct_config__.frozen
 
 
@@ -120,7 +120,7 @@ def test_a_line_of_json_is_identity_and_the_event(entry: e.Entry) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_event_has_a_field_that_identity_would_hide(kind: type[e.EventBase]) -> None:
+def test_no_event_has_a_field_that_identity_would_hide(kind: type[e.Event]) -> None:
     assert not set(kind.__struct_encode_fields__) & {*IDENTITY, "type"}
 
 
@@ -154,7 +154,7 @@ MERGING = (*DELTAS, e.Heartbeat)
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in MERGING])
 @given(st.data())
-def test_what_is_no_delta_never_merges(kind: type[e.EventBase], data: st.DataObject) -> None:
+def test_what_is_no_delta_never_merges(kind: type[e.Event], data: st.DataObject) -> None:
     one, other = data.draw(BY_KIND[kind]), data.draw(any_event)
     assert merge(one, one) is merge(one, other) is merge(other, one) is None
 

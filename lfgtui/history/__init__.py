@@ -9,7 +9,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lfgtui.history.kinds import Kind
     from lfgtui.history.reader import Reader, RunState, RunSummary, StoredTicket
     from lfgtui.history.search.search import SearchHit
     from lfgtui.history.store import History
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "History": "store",
-    "Kind": "kinds",
     "Reader": "reader",
     "RunState": "reader",
     "RunSummary": "reader",
@@ -28,7 +26,6 @@ _HOMES = {
 
 __all__ = [
     "History",
-    "Kind",
     "Reader",
     "RunState",
     "RunSummary",

@@ -7,15 +7,17 @@ the same batch.
 
 import logging
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 
 import msgspec
 
 from lfgtui import events as e
-from lfgtui.history import seals
+from lfgtui.errors import HistoryError
+from lfgtui.history import rows, seals
 from lfgtui.history.ledger import Ledger
-from lfgtui.history.merging import merge
-from lfgtui.history.segments import Segment
+from lfgtui.history.segments import Segment, joined
+from lfgtui.pieces import merge
 
 _log = logging.getLogger(__name__)
 
@@ -118,42 +120,32 @@ def write(connection: sqlite3.Connection, batch: Batch) -> None:
     _update_tickets(connection, batch.ledgers.values())
 
 
-# A call's live output and the output the model was told are mostly one inside
-# the other; then the longer one stands for both.
-SEGMENT = """
-SELECT :ticket, :attempt, :first_seq, :last_seq, :kind, :tool, :file, :at,
-    CASE
-        WHEN told IS NULL THEN coalesce(streamed, '')
-        WHEN instr(told, rtrim(coalesce(streamed, ''), char(10, 13, 32))) THEN told
-        WHEN instr(streamed, rtrim(told, char(10, 13, 32))) THEN streamed
-        ELSE streamed || char(10) || told
-    END
-FROM (
-    SELECT
-        (SELECT group_concat(text, '') FROM (
-            SELECT text FROM pieces
-            WHERE ticket = :ticket AND seq BETWEEN :first_seq AND :last_seq
-                AND kind = :kind AND type <> 'tool_call_finished'
-                AND (:call IS NULL OR call = :call)
-            ORDER BY seq)) AS streamed,
-        (SELECT text FROM pieces
-            WHERE ticket = :ticket AND seq = :last_seq AND type = 'tool_call_finished') AS told)
-"""
-"""A segment's row, its text joined out of the entries."""
-
-
 def index(connection: sqlite3.Connection, rowid: int, segment: Segment) -> None:
     """Join the segment's text out of its entries and have search find it."""
-    values = msgspec.structs.asdict(segment) | {"ticket": rowid}
+    row = segment_row(connection, rowid, segment)
     inserted = connection.execute(
-        "INSERT INTO segments"
-        f" (ticket, attempt, first_seq, last_seq, kind, tool, file, at, text) {SEGMENT}",
-        values,
+        "INSERT INTO segments (ticket, attempt, first_seq, last_seq, kind, tool, file, at, text)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        row,
     ).lastrowid
-    connection.execute(
-        "INSERT INTO segments_fts (rowid, text) SELECT id, text FROM segments WHERE id = ?",
-        (inserted,),
-    )
+    connection.execute("INSERT INTO segments_fts (rowid, text) VALUES (?, ?)", (inserted, row[-1]))
+
+
+def segment_row(connection: sqlite3.Connection, rowid: int, segment: Segment) -> tuple[object, ...]:
+    """Return the segment's row in the order of the table's columns, its text last."""
+    text = joined(segment, _events(connection, rowid, segment))
+    kind, attempt, first, last, at, _, tool, file = msgspec.structs.astuple(segment)
+    return rowid, attempt, first, last, kind, tool, file, at, text
+
+
+def _events(connection: sqlite3.Connection, rowid: int, segment: Segment) -> Iterator[e.Event]:
+    for row in connection.execute(
+        "SELECT seq, attempt, at, body FROM entries"
+        " WHERE ticket = ? AND seq BETWEEN ? AND ? ORDER BY seq",
+        (rowid, segment.first_seq, segment.last_seq),
+    ):
+        with suppress(HistoryError):  # another version's, or damaged; the others are searched
+            yield rows.entry("", "", row).event
 
 
 def _update_tickets(connection: sqlite3.Connection, ledgers: Iterable[Ledger]) -> None:

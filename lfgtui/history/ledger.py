@@ -85,7 +85,7 @@ class Ledger:
                 self._turn_cost = event.cost
             case e.TicketQueued():
                 self.ended_at = None
-            case _ if isinstance(event, e.Ending):
+            case e.Ending():
                 self.ended_at = entry.at
             case _:
                 pass

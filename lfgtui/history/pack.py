@@ -20,8 +20,11 @@ from typing import NamedTuple, TypeAlias
 
 import msgspec
 
+from lfgtui import events as e
 from lfgtui.bounds import MOMENT, within
 from lfgtui.errors import HistoryError
+from lfgtui.facets import Facets
+from lfgtui.pieces import text_of
 
 Row: TypeAlias = tuple[int, int, float, str]
 """An entry as it is stored: seq, attempt, at, and the event as JSON."""
@@ -31,25 +34,6 @@ MOST_BYTES = 1 << 30
 
 _LITERAL = -1
 _NEAR = 4096
-_TEXT_FIELDS = {
-    "text_delta": "text",
-    "reasoning_delta": "text",
-    "user_message": "text",
-    "tool_arguments_delta": "json",
-    "tool_output_delta": "text",
-    "tool_call_finished": "output",
-    "hosted_tool": "output",
-    "hosted_output_delta": "text",
-}
-_KINDS = {
-    "text_delta": "text",
-    "reasoning_delta": "reasoning",
-    "user_message": "prompt",
-    "tool_output_delta": "tool_output",
-    "tool_call_finished": "tool_output",
-    "hosted_tool": "tool_output",
-    "hosted_output_delta": "tool_output",
-}
 
 
 class DamagedError(HistoryError):
@@ -175,35 +159,34 @@ class _Columns:
 
     def add(self, row: Row) -> None:
         seq, _, _, body = row
-        kind, text, shape = _shape(body)
+        event, shape = _shape(body)
         self.shape_of.append(self.shapes.setdefault(shape, len(self.shapes)))
-        if text is None:
+        if event is None:
             self.lengths.append(-1)
             return
-        found = self._find(seq, kind, text)
+        text = text_of(event)
+        found = self._find(seq, event.facets, text)
         if found != self._expected:
             self.starts.append((len(self.lengths), *found))
         self.lengths.append(len(text))
         passage, place = found
         self._expected = (passage, place + len(text))
 
-    def _find(self, seq: int, kind: str, text: str) -> tuple[int, int]:
+    def _find(self, seq: int, facets: Facets, text: str) -> tuple[int, int]:
         """Where the text stands: in a passage that covers the entry, or else by itself."""
-        wanted = _KINDS.get(kind)
         while self._ahead and self._ahead[0].first_seq <= seq:
             self._open.append(self._ahead.popleft())
         self._open = [passage for passage in self._open if passage.last_seq >= seq]
         for passage in self._open:
-            if passage.kind != wanted:
+            if passage.kind != facets.kind:
                 continue
             place = self._place[passage.id]
-            is_piece = kind.endswith("_delta")
             if not passage.text.startswith(text, place):
                 # A piece that is elsewhere is near, or not worth a search for each.
-                end = place + len(text) + _NEAR if is_piece else len(passage.text)
+                end = place + len(text) + _NEAR if facets.is_piece else len(passage.text)
                 place = passage.text.find(text, place, end) if len(text) > 8 else -1
             if place >= 0:
-                if is_piece:
+                if facets.is_piece:
                     self._place[passage.id] = place + len(text)
                 return passage.id, place
         place, self._literal_length = self._literal_length, self._literal_length + len(text)
@@ -211,22 +194,20 @@ class _Columns:
         return _LITERAL, place
 
 
-def _shape(body: str) -> tuple[str, str | None, tuple[str, str]]:
-    """The event's type, its text, and its JSON before and after that text."""
+def _shape(body: str) -> tuple[e.Event | None, tuple[str, str]]:
+    """Return the event, if its text can be taken out, and its JSON before and behind that."""
     try:
-        event = msgspec.json.decode(body)
-    except (msgspec.MsgspecError, RecursionError):  # a number or a depth that no reader takes
-        return "", None, (body, "")
-    kind = event.get("type", "") if isinstance(event, dict) else ""
-    text = event.get(_TEXT_FIELDS.get(kind, "")) if kind in _TEXT_FIELDS else None
-    if not isinstance(text, str):
-        return kind, None, (body, "")
-    value = _json.encode(text).decode()
-    at = body.find(f'"{_TEXT_FIELDS[kind]}":{value}')
+        event = e.decode_event(body)
+    except msgspec.MsgspecError:  # another version's, or what no reader takes
+        return None, (body, "")
+    if not event.facets.text:
+        return None, (body, "")
+    field, value = event.facets.text, _json.encode(text_of(event)).decode()
+    at = body.find(f'"{field}":{value}')
     if at < 0:
-        return kind, None, (body, "")
-    begin = at + len(_TEXT_FIELDS[kind]) + 3
-    return kind, text, (body[:begin], body[begin + len(value) :])
+        return None, (body, "")
+    begin = at + len(field) + 3
+    return event, (body[:begin], body[begin + len(value) :])
 
 
 def _steps(times: list[float]) -> list[int]:

@@ -375,7 +375,7 @@ def _storable(event: e.Event) -> tuple[e.Event, int]:
     except UnicodeEncodeError:
         body = msgspec.json.encode(_clean(msgspec.to_builtins(event)))
         return e.decode_event(body), len(body)
-    if isinstance(event, e.ToolCallRequested | e.ProviderItem):
+    if event.facets.json:
         event = e.decode_event(body)
     return event, len(body)
 

@@ -83,15 +83,13 @@ class LeakageFilter:
 
     def feed(self, event: e.WireEvent) -> Sequence[e.WireEvent]:
         """What an event comes to, together with what it decides of the text before it."""
-        if not self._blocks:
+        if not self._blocks or event.facets.is_aside:
             return (event,)
         match event:
             case e.TextDelta(text):
                 self._tape.append(text)
                 next(self._parser)
                 return self._reading.out.take()
-            case e.Usage() | e.Heartbeat() | e.Status() | e.Citation():
-                return (event,)  # these come in the middle of anything
             case e.ResponseFinished():
                 return (*self.finish(), event)
             case e.ReasoningDelta():

@@ -16,20 +16,16 @@ reasoning from which one was taken, is left out of the conversation: in its
 place stands an item of the wire `redacted`, which no wire sends.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import cache
-from typing import Literal, TypeAlias, get_args, get_origin, get_type_hints
+from typing import Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
 from lfgtui import events as e
+from lfgtui.pieces import call_of, merge, stream_of, text_of, with_text
 from lfgtui.redaction.redactor import Redactor, TextStream
 from lfgtui.tickets import Ticket
-
-_Delta: TypeAlias = (
-    e.TextDelta | e.ReasoningDelta | e.ToolArgumentsDelta | e.ToolOutputDelta | e.HostedOutputDelta
-)
-_Key: TypeAlias = tuple[str, str, str]
 
 _LEFT_OUT = e.ProviderItem("redacted", {})
 
@@ -42,59 +38,50 @@ class EventRedactor:
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
-        self._open: dict[_Key, tuple[TextStream, _Delta]] = {}
+        self._open: dict[Hashable, tuple[TextStream, e.Event]] = {}
         self._reasoned = 0
         self._hiding: set[str] = set()
 
     def feed(self, event: e.Event) -> list[e.Event]:
-        """What was held of texts that end here, then the event itself; a delta may be empty."""
-        match event:
-            case (
-                e.TextDelta()
-                | e.ReasoningDelta()
-                | e.ToolArgumentsDelta()
-                | e.ToolOutputDelta()
-                | e.HostedOutputDelta()
-            ):
-                key = _key_of(event)
-                if len(self._open) == 1 and key in self._open:
-                    return [self._delta(key, event)]
-                before = self._end(lambda other: not _go_together(key, other))
-                return [*before, self._delta(key, event)]
-            case e.Heartbeat() | e.Usage() | e.Status() | e.Citation():
-                return [self._whole(event)]
-            case e.ToolCallFinished(call_id):  # others may still be printing
-                return [*self._end(lambda key: key[1] in ("", call_id)), self._whole(event)]
-            case _:
-                return [*self.finish(), self._whole(event)]
+        """Return what was held of texts that end here, then the event; a piece may be empty."""
+        facets = event.facets
+        if facets.is_piece:
+            key = stream_of(event)
+            if len(self._open) == 1 and key in self._open:
+                return [self._piece(key, event)]
+            before = self._end(lambda other, last: key != other and not _by_turns(event, last))
+            return [*before, self._piece(key, event)]
+        if facets.is_aside:
+            return [self._whole(event)]
+        if facets.ends in ("response", "turn"):
+            return [*self.finish(), self._whole(event)]
+        call = call_of(event)  # others may still be printing
+        return [*self._end(lambda _, last: call_of(last) in ("", call)), self._whole(event)]
 
-    def finish(self) -> list[_Delta]:
+    def finish(self) -> list[e.Event]:
         """What was held of all texts."""
-        return self._end(lambda _: True)
+        return self._end(lambda _, __: True)
 
-    def _delta(self, key: _Key, event: _Delta) -> _Delta:
+    def _piece(self, key: Hashable, event: e.Event) -> e.Event:
         stream, _ = self._open.get(key) or (TextStream(self._redactor), event)
         self._open[key] = (stream, event)
-        if not isinstance(event, e.ReasoningDelta):
-            return self._named(_with_text(event, stream.feed(_text_of(event))))
+        return self._told(event, lambda: stream.feed(text_of(event)))
+
+    def _end(self, ends: Callable[[Hashable, e.Event], bool]) -> list[e.Event]:
+        ended: list[e.Event] = []
+        for key, (stream, last) in list(self._open.items()):
+            if ends(key, last):
+                del self._open[key]
+                ended.append(self._told(last, stream.finish))
+        return [event for event in ended if text_of(event)]
+
+    def _told(self, event: e.Event, read: Callable[[], str]) -> e.Event:
+        """Return the piece with the text that is sure by now; its other fields are whole."""
         found = self._redactor.found.total()
-        text = stream.feed(event.text)
-        self._note_reasoning(event, found)
-        return _with_text(event, text)
-
-    def _end(self, ends: Callable[[_Key], bool]) -> list[_Delta]:
-        ended: list[_Delta] = []
-        for key in [key for key in self._open if ends(key)]:
-            stream, last = self._open.pop(key)
-            found = self._redactor.found.total()
-            if rest := stream.finish():
-                ended.append(self._named(_with_text(last, rest)))
-            self._note_reasoning(last, found)
-        return ended
-
-    def _note_reasoning(self, event: _Delta, found_before: int) -> None:
-        if isinstance(event, e.ReasoningDelta):
-            self._reasoned += self._redactor.found.total() - found_before
+        told = with_text(event, read())
+        if event.facets.kind == "reasoning":
+            self._reasoned += self._redactor.found.total() - found
+        return self._fields(told, beside=event.facets.text)
 
     def _whole(self, event: e.Event) -> e.Event:
         told = self._fields(event)
@@ -112,21 +99,11 @@ class EventRedactor:
                 return msgspec.structs.replace(told, summary=hidden if summary else "")
         return told
 
-    def _named(self, event: _Delta) -> _Delta:
-        """The delta with the rest of its fields redacted, which are whole."""
-        if isinstance(event, e.TextDelta | e.ReasoningDelta):
-            return event
-        call_id = self._redactor.text(event.call_id)
-        if call_id == event.call_id:
-            return event
-        return msgspec.structs.replace(event, call_id=call_id)
-
-    def _fields(self, event: e.Event) -> e.Event:
+    def _fields(self, event: e.Event, beside: str = "") -> e.Event:
         changed: dict[str, object] = {}
         for name in _text_fields(type(event)):
             value = getattr(event, name)
-            redacted = self._redactor.value(value)
-            if redacted != value:
+            if name != beside and (redacted := self._redactor.value(value)) != value:
                 changed[name] = redacted
         return msgspec.structs.replace(event, **changed) if changed else event
 
@@ -145,7 +122,7 @@ def _holds_text(hint: object) -> bool:
 
 def is_empty_delta(event: e.Event) -> bool:
     """Whether it is a delta all of whose text was held back or belongs to a secret."""
-    return isinstance(event, _Delta) and not _text_of(event)
+    return event.facets.is_piece and not text_of(event)
 
 
 def redacted_entries(redactor: Redactor, entries: Iterable[e.Entry]) -> Sequence[e.Entry]:
@@ -169,8 +146,7 @@ def _add_to_last(entries: list[e.Entry], ended: Iterable[e.Event]) -> None:
     """Put the rest of each text behind the last of its pieces."""
     for rest in ended:
         for index in range(len(entries) - 1, -1, -1):
-            joined = _joined(entries[index].event, rest)
-            if joined is not None:
+            if (joined := merge(entries[index].event, rest)) is not None:
                 entries[index] = msgspec.structs.replace(entries[index], event=joined)
                 break
 
@@ -186,42 +162,6 @@ def redacted_ticket(redactor: Redactor, ticket: Ticket) -> Ticket:
     )
 
 
-def _key_of(event: _Delta) -> _Key:
-    """Which text the delta is a piece of."""
-    match event:
-        case e.TextDelta():
-            return "text", "", ""
-        case e.ReasoningDelta(_, origin):
-            return "reasoning", "", origin or ""
-        case e.ToolArgumentsDelta(call_id):
-            return "arguments", call_id, ""
-        case e.ToolOutputDelta(call_id, channel):
-            return "output", call_id, channel
-        case e.HostedOutputDelta(call_id):
-            return "hosted", call_id, ""
-
-
-def _go_together(one: _Key, other: _Key) -> bool:
+def _by_turns(one: e.Event, other: e.Event) -> bool:
     """Whether two texts may arrive by turns; the answer and the reasoning end for another."""
-    return one == other or not {one[0], other[0]} & {"text", "reasoning"}
-
-
-def _text_of(event: _Delta) -> str:
-    return event.json if isinstance(event, e.ToolArgumentsDelta) else event.text
-
-
-def _with_text(event: _Delta, text: str) -> _Delta:
-    if text == _text_of(event):
-        return event
-    if isinstance(event, e.ToolArgumentsDelta):
-        return msgspec.structs.replace(event, json=text)
-    return msgspec.structs.replace(event, text=text)
-
-
-def _joined(earlier: e.Event, rest: e.Event) -> e.Event | None:
-    """The delta with more of its text behind it; None where it is another text's."""
-    if not (isinstance(earlier, _Delta) and isinstance(rest, _Delta)):
-        return None
-    if _key_of(earlier) != _key_of(rest):
-        return None
-    return _with_text(earlier, _text_of(earlier) + _text_of(rest))
+    return bool(call_of(one) and call_of(other))

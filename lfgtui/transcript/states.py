@@ -59,7 +59,7 @@ _Move = tuple[frozenset[State], State | None]
 _CONTENT: _Move = (_REQUEST_OUT, "streaming")
 _REMARK: _Move = (_OPEN, None)
 
-MOVES: dict[type[e.EventBase], _Move] = {
+MOVES: dict[type[e.Event], _Move] = {
     # a provider's stream
     e.TextDelta: _CONTENT,
     e.ReasoningDelta: _CONTENT,

@@ -73,7 +73,7 @@ class Bench:
     def finished(self) -> list[e.ToolCallFinished]:
         return [event for event in self.seen if isinstance(event, e.ToolCallFinished)]
 
-    def kinds(self) -> set[type[e.EventBase]]:
+    def kinds(self) -> set[type[e.Event]]:
         return {type(event) for event in self.seen}
 
 

@@ -7,7 +7,6 @@ that a new field is hostile by itself.
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import get_args
 
 import msgspec
 import tomli_w
@@ -21,9 +20,9 @@ from lfgtui.tickets import ALL_TOOLS, Ticket, TicketsDocument, TicketTable
 
 RUN = "20260304-051300-a1b2"
 
-_FIRST = (e.TicketQueued, e.AttemptStarted, e.UserMessage, e.RequestSent)
+_FIRST: tuple[type[e.Event], ...] = (e.TicketQueued, e.AttemptStarted, e.UserMessage, e.RequestSent)
 _LAST = (e.ResponseFinished, e.Retrying, e.FailedOver)
-_ENDINGS = get_args(e.Ending)
+_ENDINGS: list[type[e.Event]] = [*e.Ending.__subclasses__()]
 
 
 def value_of(kind: inspect.Type, text: str) -> object:
@@ -59,7 +58,7 @@ def event(kind: type[e.Event], text: str) -> e.Event:
 
 def events(ending: type[e.Event], text: str) -> Iterator[e.Event]:
     """The life of a ticket in which everything happens that can happen."""
-    middle = [k for k in get_args(e.Event) if k not in (*_FIRST, *_LAST, *_ENDINGS)]
+    middle = [k for k in e.EVENTS if k not in (*_FIRST, *_LAST, *_ENDINGS)]
     for kind in (*_FIRST, *middle):
         yield event(kind, text)
     for number, tool in enumerate((*ALL_TOOLS, text)):

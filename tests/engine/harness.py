@@ -61,12 +61,12 @@ class Room:
         async with asyncio.timeout(20), self._news:
             await self._news.wait_for(lambda: bool(condition()))
 
-    async def until_event(self, ticket: str, kind: type[e.EventBase]) -> e.Entry:
+    async def until_event(self, ticket: str, kind: type[e.Event]) -> e.Entry:
         """Wait for the ticket's first event of that kind."""
         await self.until(lambda: self.events(ticket, kind))
         return next(s for s in self.seen if s.ticket == ticket and isinstance(s.event, kind))
 
-    def events(self, ticket: str, kind: type[e.EventBase] = e.EventBase) -> list[e.Event]:
+    def events(self, ticket: str, kind: type[e.Event] = e.Event) -> list[e.Event]:
         return [s.event for s in self.seen if s.ticket == ticket and isinstance(s.event, kind)]
 
     def state(self, ticket: str) -> str | None:

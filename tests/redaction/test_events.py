@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import get_args
 
 import msgspec
 import pytest
@@ -166,7 +165,7 @@ def test_one_call_that_ends_leaves_the_texts_of_others_whole() -> None:
 
 
 KEY_IN_USE = "corp/" + drawn(40, seed=8)
-EVENTS: tuple[type[e.Event], ...] = get_args(e.Event)
+EVENTS: tuple[type[e.Event], ...] = e.EVENTS
 DELTAS: tuple[type[e.Event], ...] = (
     *(e.TextDelta, e.ReasoningDelta, e.ToolArgumentsDelta),
     *(e.ToolOutputDelta, e.HostedOutputDelta),

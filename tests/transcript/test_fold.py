@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lfgtui import events as e
 from lfgtui.errors import IllegalMoveError
-from lfgtui.history.merging import merge
+from lfgtui.pieces import merge
 from lfgtui.tickets import Ticket
 from lfgtui.transcript import (
     ENDED,

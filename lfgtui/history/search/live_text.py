@@ -7,10 +7,8 @@ the same form is made of it in memory, and the same question put to that.
 import json
 import sqlite3
 
-import msgspec
-
 from lfgtui.errors import HistoryError
-from lfgtui.history.batch import SEGMENT
+from lfgtui.history.batch import segment_row
 from lfgtui.history.segments import OpenSegments, Segment
 from lfgtui.history.storage import rows
 from lfgtui.history.storage.values import text
@@ -43,11 +41,7 @@ def in_memory(stored: sqlite3.Connection) -> sqlite3.Connection:
     memory.executemany("INSERT INTO runs VALUES (?, ?, ?)", runs)
     for ticket, run, name, *_ in tickets:
         for segment in _unfinished(stored, ticket, run, name):
-            values = msgspec.structs.asdict(segment) | {"ticket": ticket}
-            try:
-                (row,) = stored.execute(SEGMENT, values).fetchall()
-            except sqlite3.OperationalError:  # an entry in it is no JSON; the others are searched
-                continue
+            row = segment_row(stored, ticket, segment)
             memory.execute("INSERT INTO segments VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
     memory.execute("INSERT INTO segments_fts (segments_fts) VALUES ('rebuild')")
     return memory

@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import NamedTuple, TypeAlias, get_args
 
 from lfgtui.errors import UsageError
-from lfgtui.history.kinds import Kind
+from lfgtui.facets import Kind
 from lfgtui.history.search import query as queries
 from lfgtui.history.search.filters import Asked, Term, read
 from lfgtui.history.storage import values as values_

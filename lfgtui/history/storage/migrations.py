@@ -8,11 +8,6 @@ content. At the end of a turn its entries go into a `pack`, which counts their
 text off from the segments. So in the end no text is stored twice, and what is
 found is what was shown.
 
-Two spots look odd and are not. SQLite's JSON ends a string at `\u0000`, so the
-view reads it as `\u2400`, the picture of a NUL (as text of equal length it
-keeps every other escape valid). And a tool call's arguments are indexed leaf
-by leaf: as JSON text, the `\n` before `main` would make the word `nmain`.
-
 Triggers, views, generated columns and CHECK expressions are code inside a file,
 and SQLite runs it for whoever opens the file: a trigger can empty the history
 when a run is saved, a view in place of a table can run for ever. So each object
@@ -62,7 +57,6 @@ CREATE TABLE entries (
     attempt INTEGER NOT NULL,
     at REAL NOT NULL,
     body TEXT NOT NULL,
-    type TEXT GENERATED ALWAYS AS (json_extract(body, '$.type')) VIRTUAL,
     PRIMARY KEY (ticket, seq)
 ) WITHOUT ROWID;
 
@@ -88,43 +82,6 @@ CREATE TABLE packs (
     id INTEGER PRIMARY KEY,
     body BLOB NOT NULL
 );
-
-CREATE VIEW pieces AS
-SELECT ticket, seq, type, json_extract(body, '$.call_id') AS call,
-    CASE type
-        WHEN 'text_delta' THEN 'text'
-        WHEN 'reasoning_delta' THEN 'reasoning'
-        WHEN 'user_message' THEN 'prompt'
-        WHEN 'tool_call_started' THEN 'tool_call'
-        WHEN 'tool_arguments_delta' THEN 'tool_call'
-        WHEN 'tool_call_requested' THEN 'tool_call'
-        WHEN 'tool_output_delta' THEN 'tool_output'
-        WHEN 'tool_call_finished' THEN 'tool_output'
-        WHEN 'hosted_output_delta' THEN 'tool_output'
-        WHEN 'hosted_tool' THEN iif(json_extract(body, '$.output') = '', 'tool_call', 'tool_output')
-        ELSE 'error'
-    END AS kind,
-    CASE type
-        WHEN 'tool_call_started' THEN json_extract(body, '$.name') || char(10)
-        WHEN 'tool_arguments_delta' THEN replace(replace(replace(
-            json_extract(body, '$.json'), '\n', char(10)), '\t', char(9)), '\"', '"')
-        WHEN 'tool_call_requested' THEN json_extract(body, '$.name') || coalesce((
-            SELECT group_concat(leaf, '') FROM (
-                SELECT char(10) || iif(typeof(key) = 'text' AND fullkey <> '$.arguments',
-                    key || ': ', '') || atom AS leaf
-                FROM json_tree(body, '$.arguments') WHERE atom IS NOT NULL ORDER BY id)), '')
-        WHEN 'tool_call_finished' THEN json_extract(body, '$.output') || iif(
-            instr(json_extract(body, '$.output'), coalesce(json_extract(body, '$.error'), '')), '',
-            char(10) || json_extract(body, '$.error'))
-        WHEN 'hosted_tool' THEN json_extract(body, '$.name') || char(10)
-            || json_extract(body, '$.input') || char(10) || json_extract(body, '$.output')
-        WHEN 'retrying' THEN json_extract(body, '$.reason')
-        WHEN 'ticket_blocked' THEN json_extract(body, '$.reason')
-        WHEN 'ticket_failed' THEN json_extract(body, '$.message')
-        WHEN 'guard_tripped' THEN json_extract(body, '$.message')
-        ELSE json_extract(body, '$.text')
-    END AS text
-FROM (SELECT ticket, seq, type, replace(body, '\u0000', '\u2400') AS body FROM entries);
 """
 
 MIGRATIONS: tuple[str, ...] = (_FIRST,)

@@ -1,0 +1,54 @@
+"""The facets of an event: all that merging, packing, search, redaction and gauges know of it.
+
+A class of events declares them once, and whoever handles events asks for them instead of for
+the type.
+"""
+
+from typing import Literal, NamedTuple, TypeAlias
+
+Kind: TypeAlias = Literal["text", "reasoning", "prompt", "tool_call", "tool_output", "error"]
+"""The kinds of text that search tells apart."""
+
+Part: TypeAlias = Literal["begins", "replaces", "completes"]
+"""The part of an event in the text of its call: it begins a new one, stands for all pieces, or
+repeats their text in whole or in part."""
+
+Ends: TypeAlias = Literal["nothing", "text", "response", "turn"]
+"""The texts that end with an event. `nothing`: it may come in the middle of any; `text`: those
+without a call, and that of its own call, as an event with a part does; `response`: all; `turn`:
+all, and the entries so far are complete."""
+
+
+class Facets(NamedTuple):
+    """The declaration. All but `kind` and the last three are names of fields.
+
+    `kind`: None if search does not find it; `text`: the text that pieces are joined by;
+    `call`: the id of its call; `tool`: the name of the call's tool; `json`: a value as others
+    made it, of any depth; `also`: a text for search beside these. `merges`: neighbours that
+    differ in nothing but `text` become one.
+    """
+
+    kind: Kind | None = None
+    text: str = ""
+    call: str = ""
+    tool: str = ""
+    json: str = ""
+    also: str = ""
+    merges: bool = False
+    part: Part | None = None
+    ends: Ends = "nothing"
+
+    @property
+    def is_piece(self) -> bool:
+        """True for a piece of a longer text."""
+        return self.merges and self.text != ""
+
+    @property
+    def is_generated(self) -> bool:
+        """True for a piece from the model: what tokens a second are counted from."""
+        return self.is_piece and self.kind != "tool_output"
+
+    @property
+    def is_aside(self) -> bool:
+        """True if it comes in the middle of anything: the text before it goes on behind it."""
+        return self.ends == "nothing" and self.part is None and not self.is_piece
