@@ -205,9 +205,7 @@ def log_of(path: Path) -> Path:
 def plain(path: Path, mode: str) -> sqlite3.Connection:
     """A connection to the file as it is: nothing is checked, nothing brought up to date.
 
-    Its pages are not taken at their word: the file may be somebody else's.
-    `trusted_schema` stays on: SQLite 3.40 holds json_extract() for unsafe and
-    then cannot open what lfg made. `migrations` lets nothing else be called.
+    Neither its pages nor its schema are taken at their word: the file may be somebody else's.
     """
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
@@ -217,6 +215,7 @@ def plain(path: Path, mode: str) -> sqlite3.Connection:
         check_same_thread=False,
     )
     connection.execute("PRAGMA cell_size_check = ON")
+    connection.execute("PRAGMA trusted_schema = OFF")
     return connection
 
 

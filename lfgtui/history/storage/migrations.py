@@ -1,4 +1,4 @@
-r"""Tables of the history file, and a check that a file holds no others of their names.
+"""Tables of the history file, and a check that a file holds no others of their names.
 
 An event is stored in `entries`, as the JSON it is everywhere else, from the
 moment it happens until the turn it belongs to is over. A `segment` is a
@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from functools import cache
 
-_FIRST = r"""
+_FIRST = """
 CREATE TABLE runs (
     id TEXT PRIMARY KEY,
     title TEXT NOT NULL,
