@@ -14,9 +14,10 @@ import msgspec
 
 from lfgtui import events as e
 from lfgtui.errors import HistoryError
-from lfgtui.history import rows, seals
+from lfgtui.history import seals
 from lfgtui.history.ledger import Ledger
 from lfgtui.history.segments import Segment, joined
+from lfgtui.history.storage import rows
 from lfgtui.pieces import merge
 
 _log = logging.getLogger(__name__)

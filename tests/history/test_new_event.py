@@ -9,7 +9,8 @@ import pytest
 
 from lfgtui import events as e
 from lfgtui.facets import Facets
-from lfgtui.history import Reader, file
+from lfgtui.history import Reader
+from lfgtui.history.storage import file
 from lfgtui.history.transfer import import_run, lines_of
 from lfgtui.metrics import Meter
 from lfgtui.redaction import EventRedactor, Redactor
