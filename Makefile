@@ -50,13 +50,13 @@ bench: $(READY) ## measure; prints ratios from interleaved runs
 	$(BIN)/python bench/pane.py $(ARGS)
 
 fuzz: $(READY) ## stream awkward documents, walk through the app, for minutes; prints counts
-	$(BIN)/python -m tests.markdown.fuzz $(ARGS)
+	$(BIN)/python -m tests.text.markdown.fuzz $(ARGS)
 	$(BIN)/python -m tests.ui.fuzz_rows
 	@LFG_RECORDINGS="$${LFG_RECORDINGS:-$(wildcard ../shared/data)}" $(BIN)/python -m tests.providers.mutations
 	$(BIN)/python -m tests.ui.walk
 
 crash: $(READY) ## kill -9 lfg 200 times in mid-stream; what was on the screen must be in the history
-	$(BIN)/python -m tests.crash $(ARGS)
+	$(BIN)/python -m tests.program.crash $(ARGS)
 
 hostile: $(READY) ## let servers and terminals misbehave, beside a healthy ticket; prints a table
 	$(BIN)/python -m tests.hostile $(ARGS)

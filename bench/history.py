@@ -27,8 +27,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.history_corpus import Texts, ticket
 from bench.history_peers import peers
-from lfgtui.history import History, Reader
-from lfgtui.tickets import Ticket
+from lfgtui.history.reader import Reader
+from lfgtui.history.recording.store import History
+from lfgtui.model.tickets import Ticket
 
 TICKETS_A_RUN = 20
 ENTRIES_A_TICKET = 100

@@ -12,7 +12,7 @@ import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
-from lfgtui import events as e
+from lfgtui.model import events as e
 
 _FILES = 400
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import median
 from typing import TypeAlias
 
-from lfgtui.history import Reader
+from lfgtui.history.reader import Reader
 from lfgtui.history.transfer import lines_of
 
 WORDS = ("return", "asyncio", "frobnicate")

@@ -16,9 +16,9 @@ from bench import corpus
 from bench.pane_job import A_FRAME, Job
 from bench.pane_sides import FRAME, Side
 from bench.pane_watch import settle
-from lfgtui import events as e
-from lfgtui.metrics import Meter
-from lfgtui.transcript import Transcript
+from lfgtui.model import events as e
+from lfgtui.model.metrics import Meter
+from lfgtui.model.transcript import Transcript
 
 _BETWEEN = 46
 """Tokens from one sample to the next."""

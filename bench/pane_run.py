@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from lfgtui import events as e
 from lfgtui.engine.commands import Command
-from lfgtui.events import Sink
-from lfgtui.metrics import Meter
-from lfgtui.tickets import Ticket
-from lfgtui.transcript import Transcript
+from lfgtui.model import events as e
+from lfgtui.model.events import Sink
+from lfgtui.model.metrics import Meter
+from lfgtui.model.tickets import Ticket
+from lfgtui.model.transcript import Transcript
 
 _START = 1_772_600_000.0
 

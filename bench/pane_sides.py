@@ -16,16 +16,16 @@ from textual.widgets.markdown import MarkdownStream
 from bench.pane_job import A_FRAME, Job
 from bench.pane_run import BenchRun
 from bench.pane_watch import Watcher
-from lfgtui.config import Config
-from lfgtui.looks.themes import load_themes
-from lfgtui.markdown import StreamingMarkdown
+from lfgtui.model.transcript import Transcript
+from lfgtui.settings.config import Config
+from lfgtui.settings.themes import load_themes
+from lfgtui.text.markdown import StreamingMarkdown
 from lfgtui.tools import summary
-from lfgtui.transcript import Transcript
-from lfgtui.ui import tiling
 from lfgtui.ui.app import LfgApp
-from lfgtui.ui.garbage import collect_rarely
+from lfgtui.ui.painting.gc_policy import collect_rarely
 from lfgtui.ui.screens.live import LiveScreen
-from lfgtui.ui.stream_view import StreamView
+from lfgtui.ui.stream.view import StreamView
+from lfgtui.ui.widgets import tiling
 
 FRAME = 1 / 30
 """Seconds between two frames, for both sides."""

@@ -19,7 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from lfgtui import events as e
+from lfgtui.model import events as e
 from tests.ui.hostile_texts import FLOODS, TEXTS, begun
 from tests.ui.stage import BEGIN, Stage, staged
 

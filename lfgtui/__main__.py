@@ -4,7 +4,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from lfgtui import environment, signals
+from lfgtui.engine import signals
+from lfgtui.settings import environment
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except signals.EndedBySignal as ended:
         code = ended.exit_code
     signals.block()
-    from lfgtui.output import has_all_been_read
+    from lfgtui.text.output import has_all_been_read
 
     # Not through the interpreter's own ending where it would wait for a terminal that does
     # not read, or give signals back to their defaults: one more would be the exit code then.

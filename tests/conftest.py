@@ -7,8 +7,8 @@ import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 from hypothesis import HealthCheck, settings
 
-from lfgtui import environment
-from lfgtui.config import PRESETS
+from lfgtui.settings import environment
+from lfgtui.settings.config import PRESETS
 
 # How fast a machine is must not decide a test.
 settings.register_profile("lfg", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -90,7 +90,7 @@ class OnPty:
 _LEADER = """
 import fcntl, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-from lfgtui import signals
+from lfgtui.engine import signals
 from lfgtui.__main__ import main
 for number in signals.ENDING:  # until lfg takes them
     signals.signal.signal(number, signals.signal.SIG_IGN)

@@ -7,8 +7,8 @@ from typing import Literal, Union, cast, get_args, get_origin, get_type_hints
 from hypothesis import strategies as st
 from msgspec import UNSET, UnsetType
 
-from lfgtui import events as e
-from lfgtui.transcript.states import MOVES, StateMachine
+from lfgtui.model import events as e
+from lfgtui.model.states import MOVES, StateMachine
 
 KINDS: tuple[type[e.Event], ...] = e.EVENTS
 

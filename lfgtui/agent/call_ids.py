@@ -8,8 +8,8 @@ approvals nor output. See docs/decisions/0017-calls-have-ids-of-our-own.md.
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from lfgtui import events as e
-from lfgtui.transcript import call_id
+from lfgtui.model import events as e
+from lfgtui.model.call_ids import call_id
 
 
 class CallIds:

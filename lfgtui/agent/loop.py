@@ -21,18 +21,20 @@ from typing import Literal, Protocol, get_args
 
 import msgspec
 
-from lfgtui import events as e
+from lfgtui.agent.approvable import shown_otherwise, unshowable
 from lfgtui.agent.call_ids import CallIds
-from lfgtui.agent.showing import shown_otherwise, unshowable
-from lfgtui.config import Price
-from lfgtui.dialects import Dialect
-from lfgtui.leakage import LeakageFilter
+from lfgtui.agent.leakage import LeakageFilter
+from lfgtui.model import events as e
+from lfgtui.model.conversation import CallPart, ModelTurn
+from lfgtui.model.tickets import Approval, Ticket, ToolName
+from lfgtui.model.transcript import Transcript
+from lfgtui.model.wire_ids import with_wire_ids
 from lfgtui.providers.base import Provider, Request, ToolSpec
-from lfgtui.providers.calls import broke_off
-from lfgtui.redaction import is_marked
-from lfgtui.tickets import Approval, Ticket, ToolName
+from lfgtui.providers.wire.tool_calls import broke_off
+from lfgtui.settings.config import Price
+from lfgtui.settings.dialects import Dialect
+from lfgtui.text.redaction.redactor import is_marked
 from lfgtui.tools import TOOLS, ToolLimits, ToolOutcome, is_well_formed, run_tool, summary
-from lfgtui.transcript import CallPart, ModelTurn, Transcript, with_wire_ids
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import msgspec
 
-from lfgtui import paths
-from lfgtui.config import Config
 from lfgtui.errors import UsageError
 from lfgtui.history.reader import Reader
-from lfgtui.redaction import Redactor
+from lfgtui.settings import paths
+from lfgtui.settings.config import Config
+from lfgtui.text.redaction.redactor import Redactor
 
 _SIZE = re.compile(r"(\d{1,4})x(\d{1,4})", re.ASCII)
 _LEAST, _MOST = (40, 12), (500, 200)
@@ -37,12 +37,12 @@ def cast_lines(
     A header says what it is and how large; a line, the seconds from the
     beginning and what a terminal got.
     """
-    from lfgtui.cli.launch import summarise
-    from lfgtui.looks.themes import load_themes
-    from lfgtui.ui.replay.recorder import Look, record
-    from lfgtui.ui.replay.replayed import read_replay
+    from lfgtui.cli.launching.launch import summarise
+    from lfgtui.settings.themes import load_themes
+    from lfgtui.text.terminal_safe import visible_line
+    from lfgtui.ui.recorder import Look, record
+    from lfgtui.ui.replay.run import read_replay
     from lfgtui.ui.replay.timeline import IDLE_LIMIT
-    from lfgtui.visible import visible_line
 
     width, height = size_of(options.size or "120x40")
     limit = IDLE_LIMIT if options.idle_limit is None else options.idle_limit

@@ -12,24 +12,25 @@ from importlib import import_module
 
 import click
 
-from lfgtui import __version__, output
-from lfgtui.debuglog import debug_log
+from lfgtui import __version__
 from lfgtui.errors import LfgError, UsageError, did_you_mean
+from lfgtui.settings.debug_log import debug_log
+from lfgtui.text import output
 
 _COMMANDS = {
     "demo": ("lfgtui.cli.run", "demo", "Watch simulated agents do real work: no key, no network."),
     "run": ("lfgtui.cli.run", "run", "Run the tickets of a file, or one prompt."),
     "resume": ("lfgtui.cli.run", "resume", "Go on with what a run did not finish."),
-    "history": ("lfgtui.cli.past", "history", "Past runs, newest first."),
+    "history": ("lfgtui.cli.history", "history", "Past runs, newest first."),
     "search": ("lfgtui.cli.search", "command", "Search everything that was ever on the screen."),
-    "show": ("lfgtui.cli.past", "show", "Show one run or ticket."),
+    "show": ("lfgtui.cli.history", "show", "Show one run or ticket."),
     "replay": ("lfgtui.cli.replay", "command", "Play a stored run again, at its own pace."),
     "doctor": ("lfgtui.cli.doctor", "doctor", "Check the set-up, or whether a provider streams."),
-    "export": ("lfgtui.cli.transfer", "export_command", "Write a run out."),
-    "import": ("lfgtui.cli.transfer", "import_command", "Store a run that was exported."),
-    "config": ("lfgtui.cli.settings", "config", "Where the files are and what is in force."),
-    "simulator": ("lfgtui.cli.simulate", "simulator", "Serve simulated models on loopback."),
-    "completion": ("lfgtui.cli.settings", "completion", "Print a shell's completion script."),
+    "export": ("lfgtui.cli.export", "export_command", "Write a run out."),
+    "import": ("lfgtui.cli.export", "import_command", "Store a run that was exported."),
+    "config": ("lfgtui.cli.config", "config", "Where the files are and what is in force."),
+    "simulator": ("lfgtui.cli.simulator", "simulator", "Serve simulated models on loopback."),
+    "completion": ("lfgtui.cli.config", "completion", "Print a shell's completion script."),
 }
 
 

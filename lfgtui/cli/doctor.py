@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from lfgtui import output, paths
-from lfgtui.config import SIMULATED, Config, load_config
 from lfgtui.doctor.findings import Finding, Level, is_well
 from lfgtui.errors import ProviderError, UsageError
-from lfgtui.visible import visible, visible_line
+from lfgtui.settings import paths
+from lfgtui.settings.config import SIMULATED, Config, load_config
+from lfgtui.text import output
+from lfgtui.text.terminal_safe import visible, visible_line
 
 if TYPE_CHECKING:
     from lfgtui.doctor.report import Latency, Report
@@ -78,8 +79,8 @@ def _check_provider(config: Config, name: str, model: str | None, as_json: bool)
 
 
 async def _report(config: Config, name: str, model: str | None, lookups: list[float]) -> Report:
-    from lfgtui.cli.redacting import hide_secrets
-    from lfgtui.cli.servers import OwnServers
+    from lfgtui.cli.launching.redactors import hide_secrets
+    from lfgtui.cli.launching.servers import OwnServers
     from lfgtui.doctor.examine import Examination, Target, examine, list_models
     from lfgtui.doctor.report import report, unopened
     from lfgtui.providers.registry import Providers

@@ -4,9 +4,10 @@ import time
 
 import click
 
-from lfgtui import output, paths
-from lfgtui.cli.pace import IDLE_SECONDS, SPEED
+from lfgtui.cli.replay_options import IDLE_SECONDS, SPEED
 from lfgtui.errors import UsageError
+from lfgtui.settings import paths
+from lfgtui.text import output
 
 
 @click.command(name="replay")
@@ -31,15 +32,15 @@ def command(name: str, speed: float, idle_limit: float | None, begin: str | None
         raise UsageError(
             f"lfg replay needs a terminal; `lfg export {name} --format cast` makes a recording"
         )
-    from lfgtui.cli.launch import run_app, summarise
-    from lfgtui.cli.past import open_reader
-    from lfgtui.config import load_config
-    from lfgtui.looks.themes import load_themes
+    from lfgtui.cli.history import open_reader
+    from lfgtui.cli.launching.launch import run_app, summarise
+    from lfgtui.settings.config import load_config
+    from lfgtui.settings.themes import load_themes
     from lfgtui.ui.app import LfgApp
-    from lfgtui.ui.garbage import collect_rarely
-    from lfgtui.ui.replay.moments import go_to
+    from lfgtui.ui.painting.gc_policy import collect_rarely
     from lfgtui.ui.replay.playback import Playback
-    from lfgtui.ui.replay.replayed import read_replay
+    from lfgtui.ui.replay.run import read_replay
+    from lfgtui.ui.replay.seek import go_to
     from lfgtui.ui.replay.timeline import IDLE_LIMIT
     from lfgtui.ui.screens.replay import ReplayScreen
 

@@ -11,13 +11,13 @@ from typing import ParamSpec, TypeVar
 import click
 import msgspec
 
-from lfgtui import paths
-from lfgtui.cli.launch import launch
-from lfgtui.cli.plan import Output, Plan, plan_to_resume, with_model
-from lfgtui.config import Config, load_config
+from lfgtui.cli.launching.launch import launch
+from lfgtui.cli.launching.run_plan import Output, Plan, plan_to_resume, with_model
 from lfgtui.errors import UsageError
-from lfgtui.output import RAW_HELP, check_raw, is_interactive, print_remark
-from lfgtui.tickets import load_tickets, select, single_ticket
+from lfgtui.model.tickets import load_tickets, select, single_ticket
+from lfgtui.settings import paths
+from lfgtui.settings.config import Config, load_config
+from lfgtui.text.output import RAW_HELP, check_raw, is_interactive, print_remark
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -71,7 +71,7 @@ def run(
         if output == "states" and not headless:  # piped: the answer, and nothing else
             output = "raw" if raw else "answer"
     else:
-        from lfgtui.cli.checks import check_models
+        from lfgtui.cli.launching.checks import check_models
 
         assert file is not None
         tickets = load_tickets(file)
@@ -82,7 +82,7 @@ def run(
         output = _output(headless, as_json)
     tickets = with_model(tickets, config, provider, model)
     if file is not None:
-        from lfgtui.cli.trust import ensure_trusted
+        from lfgtui.cli.launching.trust import ensure_trusted
 
         ensure_trusted(file, tickets, yes=yes)
     return launch(Plan(tickets.title, tickets.tickets, config, source=file, output=output))
@@ -105,7 +105,7 @@ def demo(keep: Path | None, real: bool, headless: bool, as_json: bool) -> int:
 
 def _real_demo(config: Config, output: Output | None) -> Plan:
     """Text only, so that it needs no files; where it is resumed it must be somewhere, though."""
-    file = load_tickets(Path(__file__).parent.parent / "local" / "demo.toml")
+    file = load_tickets(Path(__file__).parent.parent / "simulator" / "local" / "demo.toml")
     here = str(Path.cwd())
     tickets = tuple(msgspec.structs.replace(ticket, workspace=here) for ticket in file.tickets)
     return Plan(file.title, tickets, config, output=output)

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import click
 
-from lfgtui import output, paths
 from lfgtui.history.search.search import RANKED, Found, SearchHit, search
 from lfgtui.history.storage import file
+from lfgtui.settings import paths
+from lfgtui.text import output
 
 _LITERAL = (
     "that is no query: AND, OR and NOT stand between words, quotes and brackets are closed;"

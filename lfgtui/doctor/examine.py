@@ -13,10 +13,10 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from time import monotonic
 
-from lfgtui.config import WireName
 from lfgtui.doctor.arrivals import Arrival
 from lfgtui.errors import ProviderError
-from lfgtui.events import (
+from lfgtui.model.conversation import UserTurn
+from lfgtui.model.events import (
     ReasoningDelta,
     ResponseFinished,
     TextDelta,
@@ -25,9 +25,9 @@ from lfgtui.events import (
     WireEvent,
 )
 from lfgtui.providers.base import Provider, Request
-from lfgtui.providers.listing import ListsModels
-from lfgtui.providers.probe import Exchange, Probe, Watchable, timed
-from lfgtui.transcript import UserTurn
+from lfgtui.providers.transport.model_list import ListsModels
+from lfgtui.providers.transport.probe import Exchange, Probe, Watchable, timed
+from lfgtui.settings.config import WireName
 
 PROMPT = "Write the numbers from one to forty in English words, one on each line, and nothing else."
 """What is asked: about a hundred tokens."""

@@ -6,10 +6,11 @@ import platform
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from lfgtui import __version__, debuglog, environment, paths
-from lfgtui.config import PRESETS, Config, load_config
+from lfgtui import __version__
 from lfgtui.doctor.findings import Finding
 from lfgtui.errors import HistoryError, UsageError
+from lfgtui.settings import debug_log, environment, paths
+from lfgtui.settings.config import PRESETS, Config, load_config
 
 NARROW, LOW = 60, 16
 """Columns and rows below which panes are hard to read."""
@@ -132,9 +133,9 @@ def check_history_file(path: Path) -> Finding:
 
 def check_log() -> Finding:
     """Whether a debug log is written, and where."""
-    path = debuglog.log_file()
+    path = debug_log.log_file()
     if path is None:
-        return Finding("log", "ok", f"off; {debuglog.VARIABLE}=FILE writes a debug log")
+        return Finding("log", "ok", f"off; {debug_log.VARIABLE}=FILE writes a debug log")
     return Finding("log", "ok", f"{path}")
 
 

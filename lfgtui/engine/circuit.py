@@ -17,8 +17,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from lfgtui.config import BreakerPolicy
 from lfgtui.errors import ProviderError
+from lfgtui.settings.config import BreakerPolicy
 
 _A_MOMENT = 0.1
 """Seconds that a probe takes, as long as nothing better is known."""

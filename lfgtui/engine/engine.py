@@ -19,25 +19,26 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import assert_never
 
-from lfgtui import events as e
 from lfgtui.agent import Decision
-from lfgtui.clock import now
-from lfgtui.config import Config, routes_of
-from lfgtui.conflicts import FileTouches
 from lfgtui.engine import commands as c
 from lfgtui.engine.circuit import Circuit
-from lfgtui.engine.handover import prompt_with_answers
+from lfgtui.engine.conflicts import FileTouches
 from lfgtui.engine.journal import Journal
+from lfgtui.engine.needs_context import prompt_with_answers
 from lfgtui.engine.ticket_run import TicketRun
 from lfgtui.errors import HistoryError, too_many_files
-from lfgtui.history import RunState
-from lfgtui.metrics import Meter
+from lfgtui.history.reader import RunState
+from lfgtui.model import events as e
+from lfgtui.model.clock import now
+from lfgtui.model.metrics import Meter
+from lfgtui.model.redaction import EventRedactor, is_empty_delta
+from lfgtui.model.tickets import Ticket
+from lfgtui.model.transcript import Transcript
 from lfgtui.providers.base import Provider
-from lfgtui.providers.failures import one_line
+from lfgtui.providers.errors.mapping import one_line
 from lfgtui.providers.registry import Providers
-from lfgtui.redaction import EventRedactor, Redactor, is_empty_delta
-from lfgtui.tickets import Ticket
-from lfgtui.transcript import Transcript
+from lfgtui.settings.config import Config, routes_of
+from lfgtui.text.redaction.redactor import Redactor
 
 _log = logging.getLogger(__name__)
 

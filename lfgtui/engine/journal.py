@@ -7,11 +7,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from lfgtui import events as e
 from lfgtui.errors import HistoryError
-from lfgtui.history import History, RunState
+from lfgtui.history.reader import RunState
+from lfgtui.history.recording.store import History
 from lfgtui.history.storage.file import Durability
-from lfgtui.tickets import Ticket
+from lfgtui.model import events as e
+from lfgtui.model.tickets import Ticket
 
 Deliver = Callable[[Sequence[e.Entry]], None]
 Behind = Callable[[str | None], None]

@@ -11,8 +11,8 @@ open: with another provider left, that is a reason to go there at once.
 from collections.abc import Callable
 from typing import NamedTuple
 
-from lfgtui.config import RetryPolicy, Route
 from lfgtui.errors import ProviderError
+from lfgtui.settings.config import RetryPolicy, Route
 
 
 class Step(NamedTuple):

@@ -10,19 +10,19 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from lfgtui import events as e
 from lfgtui.agent import Agent, Decision
-from lfgtui.config import Config, Route
-from lfgtui.credentials import secret_variables
 from lfgtui.engine.circuit import Circuit, Passage
 from lfgtui.engine.deadline import Deadline
 from lfgtui.engine.recovery import Recovery, Step, last_words
 from lfgtui.errors import RETRYABLE_KINDS, LfgError, ProviderError, UsageError
-from lfgtui.metrics import Meter
+from lfgtui.model import events as e
+from lfgtui.model.metrics import Meter
+from lfgtui.model.tickets import Ticket
+from lfgtui.model.transcript import Transcript
 from lfgtui.providers.base import Provider
-from lfgtui.providers.failures import as_provider_error, one_line
-from lfgtui.tickets import Ticket
-from lfgtui.transcript import Transcript
+from lfgtui.providers.errors.mapping import as_provider_error, one_line
+from lfgtui.settings.config import Config, Route
+from lfgtui.settings.credentials import secret_variables
 
 _log = logging.getLogger(__name__)
 

@@ -4,8 +4,8 @@ import re
 from html import escape
 from itertools import groupby
 
-from lfgtui.looks.languages import lexer_of
-from lfgtui.looks.syntax import role_of
+from lfgtui.text.languages import lexer_of
+from lfgtui.text.syntax import role_of
 
 _LONGEST = 60_000
 """Characters of code beyond which it stays plain."""

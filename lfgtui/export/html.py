@@ -11,27 +11,27 @@ from pathlib import Path
 
 import msgspec
 
-from lfgtui.engine.handover import own_words
-from lfgtui.events import Citation
+from lfgtui.engine.needs_context import own_words
 from lfgtui.export.code import code_html
-from lfgtui.export.facts import Call, attempt_facts, call_of, hosted_call_of, run_facts, unbegun
-from lfgtui.export.prose import Prose, link_html
+from lfgtui.export.figures import Call, attempt_facts, call_of, hosted_call_of, run_facts, unbegun
+from lfgtui.export.markdown_html import Prose, link_html
 from lfgtui.export.run import ToldRun, ToldTicket
-from lfgtui.looks.badges import BADGES
-from lfgtui.looks.themes import Colours, ThemeFile
-from lfgtui.transcript import (
-    Attempt,
+from lfgtui.model.attempt import Attempt
+from lfgtui.model.badges import BADGES
+from lfgtui.model.events import Citation
+from lfgtui.model.items import (
     HostedItem,
     Item,
     NoteItem,
     PromptItem,
     ReasoningItem,
     SourcesItem,
-    State,
     TextItem,
     ToolItem,
 )
-from lfgtui.visible import visible, visible_line
+from lfgtui.model.states import State
+from lfgtui.settings.themes import Colours, ThemeFile
+from lfgtui.text.terminal_safe import visible, visible_line
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 _LONG_PROMPT = 6

@@ -8,7 +8,8 @@ one.
 from collections.abc import Iterator
 from html import escape
 
-from lfgtui.export.facts import (
+from lfgtui.export.escaping import fenced, literally, self_contained
+from lfgtui.export.figures import (
     Block,
     Call,
     attempt_facts,
@@ -17,10 +18,9 @@ from lfgtui.export.facts import (
     run_facts,
     unbegun,
 )
-from lfgtui.export.neutral import fenced, literally, self_contained
 from lfgtui.export.run import ToldRun, ToldTicket
-from lfgtui.transcript import (
-    Attempt,
+from lfgtui.model.attempt import Attempt
+from lfgtui.model.items import (
     HostedItem,
     Item,
     NoteItem,
@@ -30,7 +30,7 @@ from lfgtui.transcript import (
     TextItem,
     ToolItem,
 )
-from lfgtui.visible import visible, visible_line
+from lfgtui.text.terminal_safe import visible, visible_line
 
 
 def run_markdown(run: ToldRun) -> Iterator[str]:

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from lfgtui.history.reader import Reader, RunSummary
-from lfgtui.redaction import Redactor, redacted_entries, redacted_ticket
-from lfgtui.tickets import Ticket
-from lfgtui.transcript import Transcript
+from lfgtui.model.redaction import redacted_entries, redacted_ticket
+from lfgtui.model.tickets import Ticket
+from lfgtui.model.transcript import Transcript
+from lfgtui.text.redaction.redactor import Redactor
 
 
 class ToldTicket(NamedTuple):

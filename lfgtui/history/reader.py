@@ -6,16 +6,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeAlias, get_args
 
-from lfgtui import events as e
-from lfgtui.bounds import Bounded
 from lfgtui.errors import HistoryError, UsageError, did_you_mean
-from lfgtui.history import seals
-from lfgtui.history.pack import DamagedError
 from lfgtui.history.search.search import SearchHit, search
-from lfgtui.history.storage import file, values
+from lfgtui.history.storage import file, sealing, values
 from lfgtui.history.storage import rows as stored
-from lfgtui.tickets import Ticket
-from lfgtui.transcript import State, Transcript
+from lfgtui.history.storage.packing import DamagedError
+from lfgtui.model import events as e
+from lfgtui.model.bounds import Bounded
+from lfgtui.model.states import State
+from lfgtui.model.tickets import Ticket
+from lfgtui.model.transcript import Transcript
 
 RunState: TypeAlias = Literal["running", "done", "failed", "interrupted"]
 
@@ -173,7 +173,7 @@ class Reader:
         """
         rowid = self._ticket(run, ticket)
         with self._explained():
-            rows = seals.readable(self._connection, rowid)
+            rows = sealing.readable(self._connection, rowid)
         damaged = f"the file is damaged; {file.REPAIR}"
         attempt, at, has_ended = 1, 0.0, False
         begin, unread, why = 1, 0, damaged
@@ -204,13 +204,13 @@ class Reader:
 
     def _has_packs(self, ticket: int) -> bool:
         query = "SELECT 1 FROM packs WHERE id >= ? AND id < ? LIMIT 1"
-        return bool(self._rows(query, seals.pack_ids(ticket)))
+        return bool(self._rows(query, sealing.pack_ids(ticket)))
 
     def whole_entries(self, run: str, ticket: str, *, first: int = 1) -> Iterator[e.Entry]:
         """Yield the entries, to resume or to export; raises `HistoryError` if one is damaged."""
         rowid = self._ticket(run, ticket)
         with self._explained():
-            for row in seals.stored(self._connection, rowid, first):
+            for row in sealing.stored(self._connection, rowid, first):
                 yield stored.entry(run, ticket, row)
 
     def transcript(self, run: str, ticket: str) -> Transcript:

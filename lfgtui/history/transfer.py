@@ -14,17 +14,18 @@ from typing import Annotated, BinaryIO, TypeAlias
 
 import msgspec
 
-from lfgtui import events as e
 from lfgtui.errors import HistoryError, UsageError
-from lfgtui.history import batch as batches
-from lfgtui.history.batch import Batch, Submission
-from lfgtui.history.ledger import Ledger
 from lfgtui.history.maintenance import orphaned_runs
 from lfgtui.history.reader import IMPORTED, Reader, RunState
+from lfgtui.history.storage import batch as batches
 from lfgtui.history.storage import file
-from lfgtui.redaction import Redactor, redacted_entries, redacted_ticket
-from lfgtui.tickets import Ticket, circle_of
-from lfgtui.visible import visible_line
+from lfgtui.history.storage.batch import Batch, Submission
+from lfgtui.history.storage.ledger import Ledger
+from lfgtui.model import events as e
+from lfgtui.model.redaction import redacted_entries, redacted_ticket
+from lfgtui.model.tickets import Ticket, circle_of
+from lfgtui.text.redaction.redactor import Redactor
+from lfgtui.text.terminal_safe import visible_line
 
 VERSION = 1
 LONGEST_LINE = 64 * 1024 * 1024

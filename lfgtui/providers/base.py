@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from lfgtui.errors import ProviderError
-from lfgtui.events import WireEvent
-from lfgtui.tickets import Reasoning
-from lfgtui.transcript import Message
+from lfgtui.model.conversation import Message
+from lfgtui.model.events import WireEvent
+from lfgtui.model.tickets import Reasoning
 
 
 @dataclass(frozen=True, slots=True)

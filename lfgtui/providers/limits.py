@@ -10,7 +10,7 @@ one has something else to mend.
 from collections.abc import Iterable, Iterator
 
 from lfgtui.errors import ProviderError
-from lfgtui.events import (
+from lfgtui.model.events import (
     HostedOutputDelta,
     HostedTool,
     ReasoningDelta,

@@ -11,23 +11,17 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from typing import NamedTuple, Protocol, cast
 
-from lfgtui.config import (
-    AGENT_WIRES,
-    EMBEDDED,
-    Config,
-    ProviderConfig,
-    WireName,
-)
-from lfgtui.credentials import api_key, request_headers, secret_variables
 from lfgtui.errors import UsageError
 from lfgtui.providers.base import Provider
+from lfgtui.settings.config import AGENT_WIRES, EMBEDDED, Config, ProviderConfig, WireName
+from lfgtui.settings.credentials import api_key, request_headers, secret_variables
 
 _MODULES: dict[WireName, str] = {
-    "anthropic": "lfgtui.providers.anthropic",
-    "openai-responses": "lfgtui.providers.openai_responses",
-    "openai-chat": "lfgtui.providers.openai_chat",
-    "agent-sse": "lfgtui.providers.agent_sse",
-    "agent-websocket": "lfgtui.providers.agent_websocket",
+    "anthropic": "lfgtui.providers.anthropic.provider",
+    "openai-responses": "lfgtui.providers.openai_responses.provider",
+    "openai-chat": "lfgtui.providers.openai_chat.provider",
+    "agent-sse": "lfgtui.providers.agent_server.sse",
+    "agent-websocket": "lfgtui.providers.agent_server.websocket",
 }
 
 Starter = Callable[[], Awaitable[str]]

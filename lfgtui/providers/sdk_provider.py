@@ -6,11 +6,11 @@ from typing import Protocol
 
 import httpx2
 
-from lfgtui.events import WireEvent
+from lfgtui.model.events import WireEvent
 from lfgtui.providers.base import Decoder, Request
-from lfgtui.providers.listing import listed_models
-from lfgtui.providers.probe import Probe
-from lfgtui.providers.pump import SdkResponse, pump
+from lfgtui.providers.transport.model_list import listed_models
+from lfgtui.providers.transport.probe import Probe
+from lfgtui.providers.transport.pump import SdkResponse, pump
 
 
 class SdkClient(Protocol):

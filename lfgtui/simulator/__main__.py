@@ -6,9 +6,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from lfgtui import output
 from lfgtui.errors import UsageError
 from lfgtui.simulator.scenario import load_scenario
+from lfgtui.text import output
 
 
 def run(
@@ -25,7 +25,7 @@ def run(
     `scenarios` are files that add to the bundled ones, each under its stem.
     """
     from lfgtui.simulator.server import serve
-    from lfgtui.simulator.stage import Settings
+    from lfgtui.simulator.state import Settings
 
     if speed < 0:
         raise UsageError(f"--speed must be 0 (no waiting) or more, not {speed:g}")

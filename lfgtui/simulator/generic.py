@@ -6,7 +6,7 @@ the prompt, and honest in substance: it says that nobody thought about it.
 
 import random
 
-from lfgtui.simulator.asked import Request
+from lfgtui.simulator.request import Request
 from lfgtui.simulator.scenario import Call, Scenario, Turn
 
 _OPENINGS = (

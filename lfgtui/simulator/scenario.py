@@ -46,8 +46,8 @@ from typing import Literal
 
 import msgspec
 
-from lfgtui import tomlfile
 from lfgtui.errors import SourceError
+from lfgtui.text import toml_file
 
 Split = Literal["tokens", "characters", "awkward"]
 CutHow = Literal["connection", "reset", "half-open", "error"]
@@ -129,11 +129,11 @@ CLOSING = Turn(text="There is nothing left to do here.")
 
 def load_scenario(path: Path) -> Scenario:
     """Read and check one file; raises `SourceError` with its line."""
-    text = tomlfile.read_text(path)
-    scenario = tomlfile.convert(path, text, tomlfile.parse(path, text), Scenario)
+    text = toml_file.read_text(path)
+    scenario = toml_file.convert(path, text, toml_file.parse(path, text), Scenario)
 
     def refuse(message: str, *at: str | int) -> SourceError:
-        return SourceError(path, tomlfile.line_of(text, at), message)
+        return SourceError(path, toml_file.line_of(text, at), message)
 
     if not scenario.turn:
         raise refuse("a scenario needs at least one [[turn]]")

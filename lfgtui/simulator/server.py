@@ -20,16 +20,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from lfgtui.errors import UsageError
-from lfgtui.output import print_line
-from lfgtui.simulator.asked import Refused, Request
-from lfgtui.simulator.performance import compose, pace_of, steps_of
-from lfgtui.simulator.playing import Playback
-from lfgtui.simulator.stage import Settings, SimulatorState
+from lfgtui.simulator.playback import compose, pace_of, steps_of
+from lfgtui.simulator.player import Playback
+from lfgtui.simulator.request import Refused, Request
+from lfgtui.simulator.state import Settings, SimulatorState
 from lfgtui.simulator.wires.anthropic import AnthropicWire
 from lfgtui.simulator.wires.base import NewWriter, Wire
 from lfgtui.simulator.wires.chat import ChatWire
 from lfgtui.simulator.wires.responses import ResponsesWire
 from lfgtui.simulator.wires.shapes import find_fault, load_shape
+from lfgtui.text.output import print_line
 
 __all__ = ["Settings", "build_app", "listening", "running", "serve"]
 

@@ -14,8 +14,8 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from lfgtui.errors import ToolError, did_you_mean
-from lfgtui.events import ToolArguments
-from lfgtui.tickets import ToolName
+from lfgtui.model.events import ToolArguments
+from lfgtui.model.tickets import ToolName
 
 _FilePath = Annotated[str, Meta(min_length=1, description="Path relative to the workspace.")]
 _Folder = Annotated[

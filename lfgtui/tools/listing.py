@@ -19,12 +19,12 @@ from pathlib import Path
 from msgspec import UnsetType
 
 from lfgtui.errors import ToolError
+from lfgtui.text.terminal_safe import escaped
 from lfgtui.tools import files
 from lfgtui.tools.arguments import ListFiles
 from lfgtui.tools.globs import Glob, IgnoreRule, ignore_rules, is_ignored
 from lfgtui.tools.limits import ToolLimits, fitting
 from lfgtui.tools.programs import printed_by
-from lfgtui.visible import escaped
 
 _RIPGREP = (
     "--files",

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from lfgtui.errors import ToolError, too_many_files
-from lfgtui.events import ToolArguments
+from lfgtui.model.events import ToolArguments
 from lfgtui.tools.arguments import (
     HALF_A_PAIR,
     Arguments,

@@ -15,12 +15,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lfgtui.errors import ToolError
+from lfgtui.text.terminal_safe import escaped
 from lfgtui.tools import grep
 from lfgtui.tools.arguments import SearchFiles
 from lfgtui.tools.limits import ToolLimits, cut_line, fitting
 from lfgtui.tools.listing import files_below
 from lfgtui.tools.programs import Printed, printed_by
-from lfgtui.visible import escaped
 
 _RIPGREP = (
     "--null",

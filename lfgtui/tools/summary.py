@@ -8,7 +8,8 @@ from pathlib import Path
 from msgspec import UnsetType
 
 from lfgtui.errors import ToolError
-from lfgtui.events import ToolArguments
+from lfgtui.model.events import ToolArguments
+from lfgtui.text.terminal_safe import escaped
 from lfgtui.tools.arguments import (
     Arguments,
     EditFile,
@@ -21,7 +22,6 @@ from lfgtui.tools.arguments import (
 )
 from lfgtui.tools.files import locate
 from lfgtui.tools.writing import line_count
-from lfgtui.visible import escaped
 
 _WIDTH = 600
 _BLANK = "\\x20"

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from functools import cache
 
-from lfgtui import environment
-from lfgtui.redaction import Redactor
+from lfgtui.settings import environment
+from lfgtui.text.redaction.redactor import Redactor
 
 _UNATTENDED = {
     "TERM": "dumb",

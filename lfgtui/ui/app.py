@@ -19,27 +19,27 @@ from textual.notifications import Notify, SeverityLevel
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Input
 
-from lfgtui import signals
-from lfgtui.clock import now
-from lfgtui.config import Config
+from lfgtui.engine import signals
 from lfgtui.errors import LfgError
-from lfgtui.events import ApprovalRequested, Entry, ToolArguments
-from lfgtui.looks.themes import ThemeFile, choose
-from lfgtui.ui.bindings import keymap, keys_in_force
-from lfgtui.ui.canvas import Canvas
-from lfgtui.ui.frames import Frames
+from lfgtui.model.clock import now
+from lfgtui.model.events import ApprovalRequested, Entry, ToolArguments
+from lfgtui.settings.config import Config
+from lfgtui.settings.themes import ThemeFile, choose
+from lfgtui.text.terminal_safe import visible
 from lfgtui.ui.guard import bug_line, log_bug, place_of
-from lfgtui.ui.keeper import Keeper
-from lfgtui.ui.pane import PaneSettings
-from lfgtui.ui.screens.keyed import ResumeWanted
+from lfgtui.ui.history.actions import Keeper
+from lfgtui.ui.keymap import keymap, keys_in_force
+from lfgtui.ui.painting.canvas import Canvas
+from lfgtui.ui.run_view import LiveRun, RunView
+from lfgtui.ui.screens.base import ResumeWanted
 from lfgtui.ui.screens.live import LiveScreen
 from lfgtui.ui.screens.run import Desk, RunScreen
-from lfgtui.ui.terminal_output import is_behind
+from lfgtui.ui.terminal.output import is_behind
 from lfgtui.ui.themes import to_textual
 from lfgtui.ui.toasts import Toast
-from lfgtui.ui.totals import totals
-from lfgtui.ui.view import LiveRun, RunView
-from lfgtui.visible import visible
+from lfgtui.ui.widgets.frame_clock import Frames
+from lfgtui.ui.widgets.pane import PaneSettings
+from lfgtui.ui.widgets.totals import totals
 
 if TYPE_CHECKING:
     from lfgtui.history.reader import Reader
@@ -148,7 +148,7 @@ class LfgApp(App[int], inherit_bindings=False):
     def get_driver_class(self) -> type[Driver]:
         from textual.drivers.linux_driver import LinuxDriver
 
-        from lfgtui.ui.terminal import Terminal
+        from lfgtui.ui.terminal.driver import Terminal
 
         usual = super().get_driver_class()
         return Terminal if usual is LinuxDriver else usual
@@ -223,7 +223,7 @@ class LfgApp(App[int], inherit_bindings=False):
     # Keys that work everywhere
 
     async def action_history(self) -> None:
-        from lfgtui.ui.screens.history import History
+        from lfgtui.ui.history.screen import History
 
         if self._open_reader is None:
             self.notify("there is no history here")
@@ -233,7 +233,7 @@ class LfgApp(App[int], inherit_bindings=False):
             self.notify("the history is open already: esc leads back to it")
 
     def _past_runs(self) -> Screen[None]:
-        from lfgtui.ui.screens.history import History
+        from lfgtui.ui.history.screen import History
 
         assert self._open_reader is not None
         return History(self._desk, self._open_reader, self._keeper)
@@ -264,7 +264,7 @@ class LfgApp(App[int], inherit_bindings=False):
 
     def action_ask_to_quit(self) -> None:
         """End, after a question where work would be interrupted."""
-        from lfgtui.ui.screens.question import Question
+        from lfgtui.ui.screens.confirm import Question
 
         unfinished = len(self._live.unfinished) if self._live is not None else 0
         if self._ending is not None:

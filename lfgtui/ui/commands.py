@@ -1,24 +1,22 @@
 """lfg's commands by name, for the command palette."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Matcher, Provider
 from textual.content import Content
 
-from lfgtui.ui.bindings import BY_ACTION, KEYS, shown
 from lfgtui.ui.guard import Guarded
-from lfgtui.ui.ink import one_line
-from lfgtui.ui.screens.keyed import KeyedScreen
+from lfgtui.ui.keymap import BY_ACTION, KEYS, shown
+from lfgtui.ui.screens.base import KeyedScreen
 from lfgtui.ui.screens.live import LiveScreen
 from lfgtui.ui.screens.replay import ReplayScreen
 from lfgtui.ui.screens.run import RunScreen
+from lfgtui.ui.text.styled_line import one_line
 
 if TYPE_CHECKING:
     from textual.worker import Worker
-
-    from lfgtui.ui.app import LfgApp
 
 _NAMES = {
     "view": "View: next of grid, focus, table",
@@ -71,6 +69,17 @@ class Palette(Guarded, CommandPalette):
         return super()._gather_commands(search_value) if self.is_current else None
 
 
+class HasThemes(Protocol):
+    """The app as the palette uses it."""
+
+    keys_in_force: Mapping[str, Sequence[str]]
+
+    @property
+    def theme_names(self) -> list[str]: ...
+
+    def use_theme(self, name: str) -> None: ...
+
+
 class Entry(NamedTuple):
     """A line of the palette."""
 
@@ -113,7 +122,7 @@ class LfgCommands(Provider):
                 yield Hit(score, name, entry.command, help=help_line)  # type: ignore[arg-type]  # as above
 
     def _entries(self) -> Iterator[Entry]:
-        app: LfgApp = self.app  # type: ignore[assignment]  # the only app with this provider
+        app: HasThemes = self.app  # type: ignore[assignment]  # the only app with this provider
         screen = self.screen
         if isinstance(screen, KeyedScreen):
             names = self._names()

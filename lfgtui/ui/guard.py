@@ -17,7 +17,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.worker import WorkerFailed
 
-from lfgtui.ui.ink import fit, one_line
+from lfgtui.ui.text.styled_line import fit, one_line
 
 if TYPE_CHECKING:
     from textual.widget import Widget as _Widget
@@ -34,7 +34,7 @@ def cause(error: Exception) -> Exception:
 
 
 def place_of(error: Exception) -> str:
-    """Return the innermost line of lfg's code in the traceback, as `ui/pane.py:113`."""
+    """Return the innermost line of lfg's code in the traceback, as `ui/widgets/pane.py:113`."""
     place = "?"
     for frame in traceback.extract_tb(cause(error).__traceback__):
         file = Path(frame.filename)

@@ -2,7 +2,7 @@
 
 from textual.theme import Theme
 
-from lfgtui.looks.themes import Colours, ThemeFile
+from lfgtui.settings.themes import Colours, ThemeFile
 
 
 def to_textual(theme: ThemeFile) -> Theme:

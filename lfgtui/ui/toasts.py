@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from textual.notifications import Notification
 
-from lfgtui.clock import now
+from lfgtui.model.clock import now
 
 _LEAST = 0.05
 """Seconds that a late toast stays."""

@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import cast
 
 from lfgtui.providers.base import ToolSpec
-
-from .programs import find, free_port, serving
-from .wires import WIRES
+from tests.acceptance.programs import find, free_port, serving
+from tests.acceptance.wires import WIRES
 
 Json = dict[str, object]
 

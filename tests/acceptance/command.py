@@ -6,9 +6,8 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from lfgtui.config import ProviderConfig, WireName
-
-from .aimock import NIGHT
+from lfgtui.settings.config import ProviderConfig, WireName
+from tests.acceptance.aimock import NIGHT
 
 TICKETS = """
 [defaults]

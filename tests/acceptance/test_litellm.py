@@ -14,15 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from lfgtui.config import WireName
 from lfgtui.errors import ErrorKind
+from lfgtui.model.conversation import CallPart, ModelTurn, TextPart, ToolResult, UserTurn
 from lfgtui.providers.base import Provider
-from lfgtui.transcript import CallPart, ModelTurn, TextPart, ToolResult, UserTurn
-
-from .aimock import CALLS, NIGHT, TEXT, TOOLS, aimock, models
-from .command import check_the_command
-from .programs import find, free_port, serving
-from .wires import WIRES, answer, at, opened
+from lfgtui.settings.config import WireName
+from tests.acceptance.aimock import CALLS, NIGHT, TEXT, TOOLS, aimock, models
+from tests.acceptance.command import check_the_command
+from tests.acceptance.programs import find, free_port, serving
+from tests.acceptance.wires import WIRES, answer, at, opened
 
 pytestmark = pytest.mark.acceptance
 

@@ -17,16 +17,15 @@ from pathlib import Path
 
 import pytest
 
-from lfgtui import events as e
-from lfgtui.childserver import ChildServer
-from lfgtui.cli.servers import OwnServers
-from lfgtui.config import LOCAL, PRESETS, Config, ProviderConfig, WireName
+from lfgtui.cli.launching.servers import OwnServers
 from lfgtui.errors import ProviderError, UsageError
-from lfgtui.local.model import find_model, local_model
+from lfgtui.model import events as e
 from lfgtui.providers.base import Provider
 from lfgtui.providers.registry import Providers
-
-from .wires import WIRES, answer, at, opened
+from lfgtui.settings.config import LOCAL, PRESETS, Config, ProviderConfig, WireName
+from lfgtui.simulator.local.model import find_model, local_model
+from lfgtui.simulator.subprocess_server import ChildServer
+from tests.acceptance.wires import WIRES, answer, at, opened
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.usefixtures("installed")]
 
@@ -180,7 +179,7 @@ def test_the_server_goes_when_lfg_is_killed_outright(running: "subprocess.Popen[
             break
     (pid,) = children(running.pid)
     end = os.pidfd_open(pid)
-    assert b"lfgtui.local" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    assert b"lfgtui.simulator.local" in Path(f"/proc/{pid}/cmdline").read_bytes()
     running.kill()
     # A pidfd can be read when its process has ended.
     assert select.select([end], [], [], 10)[0] == [end]

@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 
-from lfgtui import events as e
-from lfgtui.config import Config, ProviderConfig, WireName
 from lfgtui.errors import ProviderError
+from lfgtui.model import events as e
+from lfgtui.model.conversation import UserTurn
 from lfgtui.providers.base import Provider, Request
 from lfgtui.providers.registry import Providers
-from lfgtui.transcript import UserTurn
+from lfgtui.settings.config import Config, ProviderConfig, WireName
 
 WIRES: tuple[WireName, ...] = ("openai-chat", "openai-responses", "anthropic")
 

@@ -5,10 +5,10 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lfgtui import events as e
 from lfgtui.agent import Decision
 from lfgtui.agent.call_ids import CallIds
-from lfgtui.transcript import ToolResult
+from lfgtui.model import events as e
+from lfgtui.model.conversation import ToolResult
 from tests.agent.test_loop import Bench, Script, answer, worked
 from tests.engine.harness import ticket
 

@@ -7,17 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from lfgtui import events as e
 from lfgtui.agent import Agent, Decision
-from lfgtui.config import BreakerPolicy, Price
 from lfgtui.engine.circuit import Circuit, Passage
 from lfgtui.errors import ProviderError
+from lfgtui.model import events as e
+from lfgtui.model.conversation import ToolResult, UserTurn
+from lfgtui.model.tickets import Ticket
+from lfgtui.model.transcript import Transcript
 from lfgtui.providers.base import Provider, Request
 from lfgtui.providers.registry import Providers
+from lfgtui.settings.config import BreakerPolicy, Price
 from lfgtui.simulator.scenario import Scenario
 from lfgtui.simulator.server import Settings, running
-from lfgtui.tickets import Ticket
-from lfgtui.transcript import ToolResult, Transcript, UserTurn
 from tests.engine.harness import calls, configured, says, scenario, ticket
 
 PRICE = Price(input=1_000_000.0, output=0.0)  # a dollar a token: any response costs something

@@ -25,21 +25,14 @@ from lfgtui.cli.commands import main as main_of_lfg
 from tests.attacks import ATTACKS
 from tests.cli import hostile_world as world
 from tests.cli.hostile_provider import hostile_provider
-from tests.raw_terminal import (
-    SCREEN,
-    STYLES,
-    Ended,
-    forked_on_terminal,
-    on_terminal,
-    strangers,
-)
+from tests.raw_terminal import SCREEN, STYLES, Ended, forked_on_terminal, on_terminal, strangers
 
 LFG = [sys.executable, "-m", "lfgtui"]
 _WORKERS = 3
 _HEAVY = (
     "lfgtui.engine.engine",
     "lfgtui.export.html",
-    "lfgtui.providers.agent_sse",
+    "lfgtui.providers.agent_server.sse",
     "lfgtui.ui.app",
     "lfgtui.doctor.examine",
 )

@@ -12,11 +12,11 @@ import msgspec
 import tomli_w
 from msgspec import inspect
 
-from lfgtui import events as e
-from lfgtui.config import Config, ProviderConfig
-from lfgtui.events import encode_event
 from lfgtui.history.transfer import EndLine, RunLine, TicketLine
-from lfgtui.tickets import ALL_TOOLS, Ticket, TicketsDocument, TicketTable
+from lfgtui.model import events as e
+from lfgtui.model.events import encode_event
+from lfgtui.model.tickets import ALL_TOOLS, Ticket, TicketsDocument, TicketTable
+from lfgtui.settings.config import Config, ProviderConfig
 
 RUN = "20260304-051300-a1b2"
 

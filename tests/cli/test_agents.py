@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-from lfgtui import paths
 from lfgtui.__main__ import main
+from lfgtui.settings import paths
 from tests.providers.loopback import CUT, Answer, Asked, Loopback
 
 EVENTS: list[dict[str, object]] = [

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from lfgtui import paths
 from lfgtui.__main__ import main
-from lfgtui.cli.servers import embedded_simulator
+from lfgtui.cli.launching.servers import embedded_simulator
+from lfgtui.settings import paths
 
 LEVELS = {"ok", "note", "mend"}
 
@@ -49,7 +49,7 @@ def test_the_simulator_is_started_asked_and_found_well(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hasty = partial(embedded_simulator, "--speed", "9.0")
-    monkeypatch.setattr("lfgtui.cli.servers.embedded_simulator", hasty)
+    monkeypatch.setattr("lfgtui.cli.launching.servers.embedded_simulator", hasty)
     assert main(["doctor", "simulator-anthropic", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert (said["ok"], said["verdict"], said["wire"]) == (True, "streams", "anthropic")

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from lfgtui import paths
-from lfgtui.history import Reader
+from lfgtui.history.reader import Reader
+from lfgtui.settings import paths
 from tests.on_pty import on_pty
 
 

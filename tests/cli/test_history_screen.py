@@ -16,11 +16,12 @@ from pathlib import Path
 import pyte
 import pytest
 
-from lfgtui import events as e
-from lfgtui import paths
 from lfgtui.__main__ import main
-from lfgtui.history import History, Reader
-from lfgtui.tickets import Ticket
+from lfgtui.history.reader import Reader
+from lfgtui.history.recording.store import History
+from lfgtui.model import events as e
+from lfgtui.model.tickets import Ticket
+from lfgtui.settings import paths
 
 ROWS, COLUMNS = 30, 100
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from lfgtui import events as e
 from lfgtui.__main__ import main
-from lfgtui.history import History
-from lfgtui.tickets import Ticket
+from lfgtui.history.recording.store import History
+from lfgtui.model import events as e
+from lfgtui.model.tickets import Ticket
 
 TICKET = '[[ticket]]\nid = "a"\nprompt = "Hi."\nprovider = "simulator"\nmodel = "generic"\n'
 READING = (("history",), ("search", "x"), ("show", "last"), ("resume", "last"))

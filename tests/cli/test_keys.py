@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
 
-from lfgtui import paths
-from lfgtui.history import Reader
-from tests.redaction.secrets import drawn
+from lfgtui.history.reader import Reader
+from lfgtui.settings import paths
+from tests.text.redaction.secrets import drawn
 
 LOOK = """env > seen; cat /proc/$PPID/environ >> seen
 for file in /proc/[0-9]*/environ; do cat $file >> seen 2>/dev/null; done; true"""

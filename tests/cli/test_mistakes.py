@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from lfgtui import paths
 from lfgtui.__main__ import main
+from lfgtui.settings import paths
 
 TICKET = '[[ticket]]\nid = "a"\nprompt = "Hi."\nprovider = "simulator"\nmodel = "generic"\n'
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lfgtui import paths
 from lfgtui.__main__ import main
+from lfgtui.settings import paths
 from tests.attacks import ALL
 from tests.cli import hostile_world as world
 from tests.cli.hostile_commands import (

@@ -12,12 +12,12 @@ from pathlib import Path
 import pyte
 import pytest
 
-from lfgtui import events as e
-from lfgtui import paths
 from lfgtui.__main__ import main
-from lfgtui.history import History
-from lfgtui.tickets import Ticket
-from tests.redaction.secrets import GITHUB
+from lfgtui.history.recording.store import History
+from lfgtui.model import events as e
+from lfgtui.model.tickets import Ticket
+from lfgtui.settings import paths
+from tests.text.redaction.secrets import GITHUB
 
 LIFE: list[e.Event] = [
     e.TicketQueued(),

@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from lfgtui.config import WireName
 from lfgtui.doctor.examine import Target, examine
 from lfgtui.doctor.report import Report, report
-from lfgtui.providers.anthropic import AnthropicProvider
-from lfgtui.providers.openai_chat import ChatProvider
-from lfgtui.providers.openai_responses import ResponsesProvider
+from lfgtui.providers.anthropic.provider import AnthropicProvider
+from lfgtui.providers.openai_chat.provider import ChatProvider
+from lfgtui.providers.openai_responses.provider import ResponsesProvider
+from lfgtui.settings.config import WireName
 from lfgtui.simulator.scenario import Scenario, Stall, Turn
 from lfgtui.simulator.server import Settings, running
 

@@ -10,8 +10,8 @@ from lfgtui.doctor.examine import Examination, Target
 from lfgtui.doctor.findings import Finding
 from lfgtui.doctor.report import Report, report
 from lfgtui.errors import ProviderError
-from lfgtui.events import Usage
-from lfgtui.providers.probe import Exchange
+from lfgtui.model.events import Usage
+from lfgtui.providers.transport.probe import Exchange
 
 NOW = 1_795_000_000.0
 STEADY = [Arrival(0.02, 1, 4, 200) for _ in range(100)]

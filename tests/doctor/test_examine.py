@@ -6,17 +6,16 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from lfgtui.config import WireName
 from lfgtui.doctor.examine import Target, examine
 from lfgtui.doctor.findings import Finding
 from lfgtui.doctor.report import Report, report
-from lfgtui.events import WireEvent
+from lfgtui.model.events import WireEvent
 from lfgtui.providers.base import Request
-from lfgtui.providers.openai_chat import ChatProvider
-from tests.redaction.secrets import drawn
-
-from .conftest import STALL, Ask
-from .middleman import between
+from lfgtui.providers.openai_chat.provider import ChatProvider
+from lfgtui.settings.config import WireName
+from tests.doctor.conftest import STALL, Ask
+from tests.doctor.middleman import between
+from tests.text.redaction.secrets import drawn
 
 
 def finding(report: Report, topic: str) -> Finding:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from lfgtui import paths
-from lfgtui.config import PRESETS, Config, ProviderConfig
 from lfgtui.doctor import machine
-from lfgtui.history import History
+from lfgtui.history.recording.store import History
+from lfgtui.settings import paths
+from lfgtui.settings.config import PRESETS, Config, ProviderConfig
 
 LARGE = os.terminal_size((120, 40))
 TERMINAL = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}

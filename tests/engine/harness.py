@@ -8,16 +8,16 @@ from pathlib import Path
 
 import msgspec
 
-from lfgtui import events as e
-from lfgtui.config import Config, ProviderConfig, RetryPolicy
 from lfgtui.engine.engine import Engine
 from lfgtui.engine.journal import Journal
-from lfgtui.history import Reader
+from lfgtui.history.reader import Reader
+from lfgtui.model import events as e
+from lfgtui.model.tickets import Ticket
 from lfgtui.providers.registry import Providers
-from lfgtui.redaction import Redactor
+from lfgtui.settings.config import Config, ProviderConfig, RetryPolicy
 from lfgtui.simulator.scenario import Scenario
 from lfgtui.simulator.server import Settings, running
-from lfgtui.tickets import Ticket
+from lfgtui.text.redaction.redactor import Redactor
 
 QUICK_RETRY = RetryPolicy(attempts=3, base_delay=0.01, max_delay=0.02)
 WIRES = ("chat", "anthropic", "responses")

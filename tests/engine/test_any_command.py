@@ -8,11 +8,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from lfgtui import events as e
-from lfgtui.config import BreakerPolicy
 from lfgtui.engine import commands as c
-from lfgtui.tickets import Ticket
-from lfgtui.transcript import ENDED
+from lfgtui.model import events as e
+from lfgtui.model.states import ENDED
+from lfgtui.model.tickets import Ticket
+from lfgtui.settings.config import BreakerPolicy
 from tests.engine.harness import QUICK_RETRY, WIRES, Room, room, says, scenario, ticket
 
 WRITE = {"name": "write_file", "arguments": {"path": "x", "content": "1"}}

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from lfgtui import events as e
 from lfgtui.engine.journal import Journal
-from lfgtui.metrics import Meter
+from lfgtui.model import events as e
+from lfgtui.model.metrics import Meter
 from tests.engine.harness import room, says, ticket
 
 SCENARIOS = {"good": says("All is well."), "bad": says("Something else.")}

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from lfgtui.config import BreakerPolicy
 from lfgtui.engine.circuit import Circuit
 from lfgtui.errors import ProviderError
+from lfgtui.settings.config import BreakerPolicy
 
 POLICY = BreakerPolicy(failures=3, window=10.0, pause=5.0, max_pause=15.0)
 BUSY = ProviderError("overloaded", "busy")

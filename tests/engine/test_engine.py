@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from lfgtui import events as e
-from lfgtui.config import BreakerPolicy, ProviderConfig
 from lfgtui.engine import commands as c
 from lfgtui.engine.ticket_run import TicketRun
-from lfgtui.providers.chat_decoder import ChatDecoder
+from lfgtui.model import events as e
+from lfgtui.providers.openai_chat.decoder import ChatDecoder
+from lfgtui.settings.config import BreakerPolicy, ProviderConfig
 from tests.engine.harness import WIRES, calls, room, says, scenario, ticket
 
 SLOW = scenario(rate=1000, turn=[{"text": "word " * 60, "stall": {"after": 40, "seconds": 600}}])

@@ -6,9 +6,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from lfgtui import events as e
 from lfgtui.agent.loop import CONTINUE
-from lfgtui.config import BreakerPolicy, ProviderConfig, RetryPolicy
+from lfgtui.model import events as e
+from lfgtui.settings.config import BreakerPolicy, ProviderConfig, RetryPolicy
 from tests.engine.harness import Room, room, says, scenario, ticket
 
 CONTINUES = RetryPolicy(attempts=1, base_delay=0.01, max_delay=0.02, on_cut="continue")

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from lfgtui import events as e
 from lfgtui.engine.journal import PENDING_EVENTS, Journal
 from lfgtui.errors import HistoryError
-from lfgtui.history import Reader, store, writer
-from lfgtui.tickets import Ticket
+from lfgtui.history.reader import Reader
+from lfgtui.history.recording import store, writer
+from lfgtui.model import events as e
+from lfgtui.model.tickets import Ticket
 
 
 @pytest.fixture

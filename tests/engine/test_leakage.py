@@ -4,12 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from lfgtui import events as e
 from lfgtui.engine.commands import Cancel
+from lfgtui.model import events as e
+from lfgtui.model.record import AttemptRecord, ticket_record
 from lfgtui.simulator.scenario import Scenario
-from lfgtui.transcript.record import AttemptRecord, ticket_record
-
-from .harness import WIRES, room, says, scenario, ticket
+from tests.engine.harness import WIRES, room, says, scenario, ticket
 
 LEAKY = """<think>
 The person wants "hello".

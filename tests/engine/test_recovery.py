@@ -4,9 +4,9 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lfgtui.config import RetryPolicy, Route
 from lfgtui.engine.recovery import Recovery, Step, last_words, retry_delay
 from lfgtui.errors import RETRYABLE_KINDS, ErrorKind, ProviderError
+from lfgtui.settings.config import RetryPolicy, Route
 
 POLICY = RetryPolicy(attempts=4, base_delay=1.0, max_delay=30.0)
 

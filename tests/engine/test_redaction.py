@@ -3,10 +3,10 @@
 import asyncio
 from pathlib import Path
 
-from lfgtui import events as e
-from lfgtui.redaction import Redactor
+from lfgtui.model import events as e
+from lfgtui.text.redaction.redactor import Redactor
 from tests.engine.harness import calls, room, says, ticket
-from tests.redaction.secrets import GITHUB, drawn
+from tests.text.redaction.secrets import GITHUB, drawn
 
 MARK = "[redacted: github token]"
 

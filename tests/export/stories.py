@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from lfgtui import events as e
 from lfgtui.export.run import ToldRun
-from lfgtui.history import History, Reader
-from lfgtui.redaction import Redactor
-from lfgtui.tickets import Ticket
-from lfgtui.visible import visible
+from lfgtui.history.reader import Reader
+from lfgtui.history.recording.store import History
+from lfgtui.model import events as e
+from lfgtui.model.tickets import Ticket
+from lfgtui.text.redaction.redactor import Redactor
+from lfgtui.text.terminal_safe import visible
 
 ANSWER = """## Found
 

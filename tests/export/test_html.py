@@ -11,15 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it.parser_inline import ParserInline
 
-from lfgtui import events as e
 from lfgtui.export.html import run_html
-from lfgtui.export.prose import Prose
-from lfgtui.history import Reader
-from lfgtui.looks.themes import load_themes
-from lfgtui.redaction import Redactor
-from lfgtui.visible import visible
+from lfgtui.export.markdown_html import Prose
+from lfgtui.history.reader import Reader
+from lfgtui.model import events as e
+from lfgtui.settings.themes import load_themes
+from lfgtui.text.redaction.redactor import Redactor
+from lfgtui.text.terminal_safe import visible
 from tests.export.stories import life, stored, told
-from tests.redaction.secrets import GITHUB
+from tests.text.redaction.secrets import GITHUB
 
 THEMES = load_themes()
 VOID = {"meta", "br", "hr", "input"}

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it.token import Token
 
+from lfgtui.export.escaping import literally, self_contained
 from lfgtui.export.markdown import run_markdown
-from lfgtui.export.neutral import literally, self_contained
-from lfgtui.history import Reader
-from lfgtui.markdown.parser import make_parser
+from lfgtui.history.reader import Reader
+from lfgtui.text.markdown.parser import make_parser
 from tests.export.stories import life, stored, told
 from tests.export.test_html import NASTY
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from lfgtui import events as e
-from lfgtui.config import RetryPolicy
-from lfgtui.history import Reader
+from lfgtui.history.reader import Reader
+from lfgtui.model import events as e
+from lfgtui.settings.config import RetryPolicy
 from tests.engine.harness import WIRES, Room, room, says, ticket
 from tests.faults.breaker import (
     HEAD,

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-from lfgtui import events as e
-from lfgtui.config import ProviderConfig, RetryPolicy
 from lfgtui.errors import ErrorKind
+from lfgtui.model import events as e
+from lfgtui.settings.config import ProviderConfig, RetryPolicy
 from tests.engine.harness import room, ticket
 
 PARTIAL = "Příliš žluť"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lfgtui import events as e
-from lfgtui.config import RetryPolicy
+from lfgtui.model import events as e
+from lfgtui.settings.config import RetryPolicy
 from tests.engine.harness import WIRES, calls, room, ticket
 from tests.faults.breaker import Plan, breaking
 

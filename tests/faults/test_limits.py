@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from lfgtui import events as e
 from lfgtui.engine import journal
-from lfgtui.history import writer
+from lfgtui.history.recording import writer
+from lfgtui.model import events as e
 from lfgtui.providers import limits
 from tests.engine.harness import WIRES, calls, room, ticket
 from tests.faults.breaker import HEAD, Breaker, Plan, Step, breaking, instead

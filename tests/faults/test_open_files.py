@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-import lfgtui.providers.anthropic  # noqa: F401 - its import opens files
-from lfgtui import events as e
-from lfgtui.childserver import ChildServer
-from lfgtui.config import RetryPolicy
+import lfgtui.providers.anthropic.provider  # noqa: F401 - its import opens files
 from lfgtui.engine.commands import Approve
 from lfgtui.errors import ProviderError
+from lfgtui.model import events as e
+from lfgtui.settings.config import RetryPolicy
+from lfgtui.simulator.subprocess_server import ChildServer
 from tests.engine.harness import calls, room, says, ticket
 
 PATIENT = RetryPolicy(attempts=50, base_delay=0.02, max_delay=0.02)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lfgtui import events as e
+from lfgtui.model import events as e
 from tests.engine.harness import WIRES
 from tests.faults.breaker import HEAD, Plan, Step, instead
 from tests.faults.test_broken_streams import TEXT, broken

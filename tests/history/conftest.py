@@ -6,9 +6,9 @@ from queue import SimpleQueue
 
 import pytest
 
-from lfgtui import events as e
-from lfgtui.history import History
-from lfgtui.tickets import Ticket
+from lfgtui.history.recording.store import History
+from lfgtui.model import events as e
+from lfgtui.model.tickets import Ticket
 
 
 class Recorder:

@@ -7,16 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from lfgtui import events as e
 from lfgtui.__main__ import main
 from lfgtui.errors import HistoryError
-from lfgtui.history import History, Reader, seals
 from lfgtui.history.maintenance import orphaned_runs
-from lfgtui.history.storage import file
-from lfgtui.tickets import Ticket
-from lfgtui.ui.replay.replayed import read_replay
-from lfgtui.ui.screens.history.preview import read_run_preview
-from lfgtui.ui.source import read_run
+from lfgtui.history.reader import Reader
+from lfgtui.history.recording.store import History
+from lfgtui.history.storage import file, sealing
+from lfgtui.model import events as e
+from lfgtui.model.tickets import Ticket
+from lfgtui.ui.history.preview import read_run_preview
+from lfgtui.ui.history.stored_run import read_run
+from lfgtui.ui.replay.run import read_replay
 
 SAID = (
     e.TicketQueued(),
@@ -186,7 +187,7 @@ def test_an_entry_whose_number_cannot_be_is_not_packed_as_another_tickets(path: 
         db.commit()
     with orphaned_runs.connected(path) as db, file.transaction(db):
         packs = db.execute("SELECT id FROM packs").fetchall()
-        seals.seal(db, first, 3 << 32 | 9)
+        sealing.seal(db, first, 3 << 32 | 9)
         assert db.execute("SELECT id FROM packs").fetchall() == packs
     with Reader(path) as reader:
         assert [entry.event for entry in reader.entries(run, "b")] == list(SAID)

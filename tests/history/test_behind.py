@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from lfgtui import events as e
-from lfgtui.history import Reader, writer
+from lfgtui.history.reader import Reader
+from lfgtui.history.recording import writer
+from lfgtui.model import events as e
 from tests.history.conftest import Recorder
 
 

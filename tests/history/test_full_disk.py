@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lfgtui.history import Reader
 from lfgtui.history.maintenance import housekeeping
+from lfgtui.history.reader import Reader
 
 # In a namespace of its own anybody may mount a file system in memory.
 IN_A_SMALL_DISK = [
@@ -20,10 +20,10 @@ FILL_UP = """
 import json, sys
 from pathlib import Path
 from queue import SimpleQueue
-from lfgtui import events as e
-from lfgtui.history import History
+from lfgtui.model import events as e
+from lfgtui.history.recording.store import History
 from lfgtui.history.maintenance.housekeeping import back_up
-from lfgtui.tickets import Ticket
+from lfgtui.model.tickets import Ticket
 
 disk, copy = Path(sys.argv[1]), Path(sys.argv[2])
 entries, behind = [], SimpleQueue()

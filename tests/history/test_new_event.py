@@ -7,18 +7,18 @@ from typing import Literal
 import msgspec
 import pytest
 
-from lfgtui import events as e
 from lfgtui.facets import Facets
-from lfgtui.history import Reader
+from lfgtui.history.reader import Reader
 from lfgtui.history.storage import file
 from lfgtui.history.transfer import import_run, lines_of
-from lfgtui.metrics import Meter
-from lfgtui.redaction import EventRedactor, Redactor
-from lfgtui.transcript.states import MOVES
-from tests.redaction.secrets import GITHUB
+from lfgtui.model import events as e
+from lfgtui.model.metrics import Meter
+from lfgtui.model.redaction import EventRedactor
+from lfgtui.model.states import MOVES
+from lfgtui.text.redaction.redactor import Redactor
+from tests.history.conftest import Recorder
+from tests.text.redaction.secrets import GITHUB
 from tests.vocabulary import entries
-
-from .conftest import Recorder
 
 
 class PlanDelta(e.WireEvent, frozen=True):

@@ -7,16 +7,17 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from lfgtui import events as e
-from lfgtui.history import History, Reader
+from lfgtui.history.reader import Reader
+from lfgtui.history.recording.store import History
 from lfgtui.history.storage import file
+from lfgtui.model import events as e
 
 WRITE = """
 import sys
 from pathlib import Path
-from lfgtui import events as e
-from lfgtui.history import History
-from lfgtui.tickets import Ticket
+from lfgtui.model import events as e
+from lfgtui.history.recording.store import History
+from lfgtui.model.tickets import Ticket
 
 path, count = Path(sys.argv[1]), int(sys.argv[2])
 behind = []

@@ -4,10 +4,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from lfgtui import events as e
 from lfgtui.errors import HistoryError, UsageError
-from lfgtui.history import Reader, RunSummary, SearchHit
-from lfgtui.transcript import Transcript
+from lfgtui.history.reader import Reader, RunSummary
+from lfgtui.history.search.search import SearchHit
+from lfgtui.model import events as e
+from lfgtui.model.transcript import Transcript
 from tests.history.conftest import Recorder
 
 STORY: list[e.Event] = [

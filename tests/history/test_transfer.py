@@ -11,12 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lfgtui import events as e
 from lfgtui.__main__ import main
 from lfgtui.errors import LfgError, UsageError
-from lfgtui.history import Reader, transfer
+from lfgtui.history import transfer
+from lfgtui.history.reader import Reader
 from lfgtui.history.transfer import import_run, lines_of
-from lfgtui.tickets import Ticket
+from lfgtui.model import events as e
+from lfgtui.model.tickets import Ticket
 from tests.history.conftest import Recorder
 from tests.history.search.test_search import STORY
 from tests.vocabulary import lives

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from lfgtui import events as e
 from lfgtui.errors import HistoryError
-from lfgtui.history import History, Reader
+from lfgtui.history.reader import Reader
+from lfgtui.history.recording.store import History
 from lfgtui.history.storage import file
-from lfgtui.tickets import Ticket
+from lfgtui.model import events as e
+from lfgtui.model.tickets import Ticket
 from tests.history.conftest import Recorder
 
 

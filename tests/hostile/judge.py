@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
-from lfgtui.config import WireName
+from lfgtui.settings.config import WireName
 from tests.hostile.cases import WHOLE, Aftermath, Case
 from tests.hostile.escapes import foreign
 from tests.hostile.measuring import HANG, Figures, measured

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from lfgtui.config import PRESETS, WireName
+from lfgtui.settings.config import PRESETS, WireName
 from tests.hostile.cases import Case
 from tests.hostile.terminal import Terminal
 from tests.hostile.wires import ROOTS

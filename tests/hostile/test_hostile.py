@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
-from lfgtui.config import WireName
-from lfgtui.history import Reader
-from lfgtui.transcript import ENDED
+from lfgtui.history.reader import Reader
+from lfgtui.model.states import ENDED
+from lfgtui.settings.config import WireName
 from tests.hostile.cases import WHOLE, WORDS, Case
 from tests.hostile.catalogue import CASES
 from tests.hostile.judge import (

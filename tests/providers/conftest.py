@@ -2,7 +2,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from .loopback import Loopback
+from tests.providers.loopback import Loopback
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lfgtui import events as e
-from lfgtui.events import ToolCallRequested
+from lfgtui.model import events as e
+from lfgtui.model.events import ToolCallRequested
 from lfgtui.providers.base import Decoder
-from lfgtui.providers.sse import Comment, RecordReader
+from lfgtui.providers.transport.sse import Comment, RecordReader
 
 Json = dict[str, object]
 

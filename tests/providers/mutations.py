@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from lfgtui import events as e
-from lfgtui.providers import loose_json
+from lfgtui.model import events as e
+from lfgtui.providers import lenient_json
 from lfgtui.providers.base import Decoder
 
 VALUES: tuple[object, ...] = (
@@ -78,11 +78,11 @@ def changed(record: str, rng: random.Random) -> str:
 
 def doubled(record: str) -> list[str]:
     """The record twice, once where it is a delta: two equal deltas are two deltas."""
-    value = loose_json.parse_object(record) or {}
-    kind = loose_json.text(value, "type")
+    value = lenient_json.parse_object(record) or {}
+    kind = lenient_json.text(value, "type")
     grows = kind.endswith(("delta", ".added")) or kind == "content_block_start"
-    choices = loose_json.children(value, "choices")
-    grows = grows or any(loose_json.child(choice, "delta") for choice in choices)
+    choices = lenient_json.children(value, "choices")
+    grows = grows or any(lenient_json.child(choice, "delta") for choice in choices)
     return [record] if grows else [record, record]
 
 
@@ -127,8 +127,8 @@ def _places(value: object) -> list[tuple[Any, Any]]:
 
 
 def main(seconds: float) -> None:
-    from .published import DECODERS
-    from .recordings import WHY_SKIPPED, recordings
+    from tests.providers.published import DECODERS
+    from tests.providers.recordings import WHY_SKIPPED, recordings
 
     found = [(wire, recording) for wire in DECODERS for recording in recordings(wire)]
     if not found:

@@ -4,15 +4,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from lfgtui import events as e
-from lfgtui.providers.anthropic_decoder import AnthropicDecoder
+from lfgtui.model import events as e
+from lfgtui.providers.anthropic.decoder import AnthropicDecoder
 from lfgtui.providers.base import Decoder
-from lfgtui.providers.chat_decoder import ChatDecoder
-from lfgtui.providers.responses_decoder import ResponsesDecoder
-from lfgtui.providers.sse import Comment, RecordReader
-
-from .decoding import Told, told
-from .recordings import Recording, cuts
+from lfgtui.providers.openai_chat.decoder import ChatDecoder
+from lfgtui.providers.openai_responses.decoder import ResponsesDecoder
+from lfgtui.providers.transport.sse import Comment, RecordReader
+from tests.providers.decoding import Told, told
+from tests.providers.recordings import Recording, cuts
 
 DECODERS: dict[str, Callable[[], Decoder]] = {
     "anthropic": AnthropicDecoder,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from lfgtui.providers.sse import Comment, RecordReader
+from lfgtui.providers.transport.sse import Comment, RecordReader
 
 FOLDER = os.environ.get("LFG_RECORDINGS") or None
 WHY_SKIPPED = "LFG_RECORDINGS is not set: no recorded streams to read"

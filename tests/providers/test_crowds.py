@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import pytest
 
-from lfgtui.events import ReasoningDelta, WireEvent
+from lfgtui.model.events import ReasoningDelta, WireEvent
 from lfgtui.providers import limits
-from lfgtui.providers.agent_decoder import AgentDecoder
-from lfgtui.providers.anthropic_decoder import AnthropicDecoder
-from lfgtui.providers.chat_decoder import ChatDecoder
-from lfgtui.providers.decoder import RecordDecoder
-from lfgtui.providers.responses_decoder import ResponsesDecoder
+from lfgtui.providers.agent_server.decoder import AgentDecoder
+from lfgtui.providers.anthropic.decoder import AnthropicDecoder
+from lfgtui.providers.openai_chat.decoder import ChatDecoder
+from lfgtui.providers.openai_responses.decoder import ResponsesDecoder
+from lfgtui.providers.wire.decoder import RecordDecoder
 
 MANY = 50_000
 """As many as a record of a few megabytes holds."""

@@ -7,16 +7,15 @@ from typing import Any
 
 import pytest
 
-from lfgtui import events as e
 from lfgtui.errors import ProviderError
+from lfgtui.model import events as e
 from lfgtui.providers import limits
-from lfgtui.providers.agent_decoder import AgentDecoder
-from lfgtui.providers.anthropic_decoder import AnthropicDecoder
+from lfgtui.providers.agent_server.decoder import AgentDecoder
+from lfgtui.providers.anthropic.decoder import AnthropicDecoder
 from lfgtui.providers.base import Decoder
-from lfgtui.providers.chat_decoder import ChatDecoder
-from lfgtui.providers.responses_decoder import ResponsesDecoder
-
-from .decoding import Json, Told, chunk, piece, run, told
+from lfgtui.providers.openai_chat.decoder import ChatDecoder
+from lfgtui.providers.openai_responses.decoder import ResponsesDecoder
+from tests.providers.decoding import Json, Told, chunk, piece, run, told
 
 PIECES = ['{"command":"rm -rf ./build', "/cache/tmp", '"}']
 

@@ -9,16 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET
 
-from lfgtui import events as e
-from lfgtui.events import ResponseFinished, TextDelta
-from lfgtui.providers.anthropic_decoder import AnthropicDecoder
+from lfgtui.model import events as e
+from lfgtui.model.events import ResponseFinished, TextDelta
+from lfgtui.providers.anthropic.decoder import AnthropicDecoder
 from lfgtui.providers.base import Decoder
-from lfgtui.providers.chat_decoder import ChatDecoder
-from lfgtui.providers.responses_decoder import ResponsesDecoder
-from lfgtui.providers.sse import RecordReader
-
-from .decoding import Json, chunk, piece, requests, run, run_body, told
-from .recordings import cuts
+from lfgtui.providers.openai_chat.decoder import ChatDecoder
+from lfgtui.providers.openai_responses.decoder import ResponsesDecoder
+from lfgtui.providers.transport.sse import RecordReader
+from tests.providers.decoding import Json, chunk, piece, requests, run, run_body, told
+from tests.providers.recordings import cuts
 
 DECODERS: list[Callable[[], Decoder]] = [AnthropicDecoder, ChatDecoder, ResponsesDecoder]
 

@@ -8,9 +8,9 @@ from contextlib import ExitStack, aclosing, contextmanager
 
 import pytest
 
-from lfgtui.config import Config, ProviderConfig, WireName
 from lfgtui.errors import ProviderError
-from lfgtui.events import (
+from lfgtui.model.conversation import UserTurn
+from lfgtui.model.events import (
     Heartbeat,
     ResponseFinished,
     TextDelta,
@@ -18,16 +18,16 @@ from lfgtui.events import (
     Usage,
     WireEvent,
 )
-from lfgtui.providers import clock, limits
-from lfgtui.providers.anthropic import AnthropicProvider
+from lfgtui.providers import limits
+from lfgtui.providers.anthropic.provider import AnthropicProvider
 from lfgtui.providers.base import Provider, Request
-from lfgtui.providers.openai_chat import ChatProvider
-from lfgtui.providers.openai_responses import ResponsesProvider
+from lfgtui.providers.openai_chat.provider import ChatProvider
+from lfgtui.providers.openai_responses.provider import ResponsesProvider
 from lfgtui.providers.registry import Providers
-from lfgtui.transcript import UserTurn
-
-from .loopback import CUT, PAUSE, STALL, Answer, Loopback, Step
-from .recordings import FOLDER, WHY_SKIPPED, cuts, recordings
+from lfgtui.providers.transport import timeouts
+from lfgtui.settings.config import Config, ProviderConfig, WireName
+from tests.providers.loopback import CUT, PAUSE, STALL, Answer, Loopback, Step
+from tests.providers.recordings import FOLDER, WHY_SKIPPED, cuts, recordings
 
 WIRES = ["anthropic", "openai-chat", "openai-responses"]
 KEY = "sk-test-0123456789"
@@ -411,7 +411,7 @@ async def test_comments_after_the_last_word_do_not_hold_the_answer(
 async def test_a_flood_of_records_leaves_the_loop_to_others(
     wire: str, server: Loopback, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(clock, "_TURN", 0.0)
+    monkeypatch.setattr(timeouts, "_TURN", 0.0)
     rounds = 0
 
     async def tick() -> None:

@@ -6,13 +6,12 @@ from typing import cast
 
 import pytest
 
-from lfgtui import events as e
-from lfgtui.providers import loose_json
-
-from . import mutations
-from .decoding import Json, run, run_whole, told
-from .published import DECODERS, decode, differences
-from .recordings import FOLDER, WHY_SKIPPED, Recording, recordings
+from lfgtui.model import events as e
+from lfgtui.providers import lenient_json
+from tests.providers import mutations
+from tests.providers.decoding import Json, run, run_whole, told
+from tests.providers.published import DECODERS, decode, differences
+from tests.providers.recordings import FOLDER, WHY_SKIPPED, Recording, recordings
 
 pytestmark = pytest.mark.skipif(FOLDER is None, reason=WHY_SKIPPED)
 
@@ -77,23 +76,23 @@ def whole_message(recording: Recording) -> Json | None:
     """An Anthropic stream put together as its documentation says."""
     message: Json = {"type": "message", "content": [], "usage": {}}
     blocks = cast(list[Json], message["content"])
-    for record in map(loose_json.parse_object, recording.records):
+    for record in map(lenient_json.parse_object, recording.records):
         assert record is not None
-        delta = loose_json.child(record, "delta")
+        delta = lenient_json.child(record, "delta")
         match record.get("type"):
             case "content_block_start":
-                blocks.append(dict(loose_json.child(record, "content_block")))
+                blocks.append(dict(lenient_json.child(record, "content_block")))
             case "content_block_delta":
                 grow(blocks[-1], delta)
             case "message_start" | "message_delta":
-                given = loose_json.child(record, "message") or record
-                message["usage"] = loose_json.child(message, "usage") | {
-                    key: n for key, n in loose_json.child(given, "usage").items() if n is not None
+                given = lenient_json.child(record, "message") or record
+                message["usage"] = lenient_json.child(message, "usage") | {
+                    key: n for key, n in lenient_json.child(given, "usage").items() if n is not None
                 }
                 message["stop_reason"] = delta.get("stop_reason") or message.get("stop_reason")
     for block in blocks:
         if isinstance(partial := block.pop("json", None), str) and partial:
-            block["input"] = loose_json.parse_object(partial) or {}
+            block["input"] = lenient_json.parse_object(partial) or {}
     return message
 
 
@@ -130,8 +129,8 @@ def whole_completion(recording: Recording) -> Json | None:
 
 def whole_response(recording: Recording) -> Json | None:
     """The response that closes the stream; None where it leaves out what was streamed."""
-    for record in map(loose_json.parse_object, reversed(recording.records)):
-        response = loose_json.child(record or {}, "response")
+    for record in map(lenient_json.parse_object, reversed(recording.records)):
+        response = lenient_json.child(record or {}, "response")
         if "output" in response:
             return response if response["output"] else None
     return None

@@ -5,22 +5,21 @@ from pathlib import Path
 import pytest
 
 import lfgtui.providers
-from lfgtui.config import PRESETS, SIMULATED, Config, ProviderConfig, WireName
 from lfgtui.errors import ProviderError, UsageError
-from lfgtui.events import TextDelta
+from lfgtui.model.conversation import UserTurn
+from lfgtui.model.events import TextDelta
 from lfgtui.providers.base import Request
 from lfgtui.providers.registry import Providers
-from lfgtui.transcript import UserTurn
-
-from .loopback import Answer, Loopback
+from lfgtui.settings.config import PRESETS, SIMULATED, Config, ProviderConfig, WireName
+from tests.providers.loopback import Answer, Loopback
 
 PUMPS = {
-    "anthropic",
-    "openai_chat",
-    "openai_responses",
-    "openai_client",
-    "agent_websocket",
-    "websocket_client",
+    "anthropic.provider",
+    "openai_chat.provider",
+    "openai_responses.provider",
+    "transport.openai_client",
+    "agent_server.websocket",
+    "transport.websocket_client",
 }
 CHAT_ANSWER = [
     b'data: {"choices":[{"delta":{"content":"x"},"finish_reason":"stop"}]}\n\n',
@@ -39,13 +38,14 @@ def imported_by(statement: str) -> set[str]:
 
 def modules() -> list[str]:
     folder = Path(lfgtui.providers.__path__[0])
-    return sorted(path.stem for path in folder.glob("*.py") if path.stem != "__init__")
+    paths = (path.relative_to(folder).with_suffix("") for path in folder.rglob("*.py"))
+    return sorted(".".join(path.parts) for path in paths if path.name != "__init__")
 
 
 def test_only_the_pumps_bring_an_sdk_along() -> None:
     others = [name for name in modules() if name not in PUMPS]
     found = imported_by("\n".join(f"import lfgtui.providers.{name}" for name in others))
-    assert {"lfgtui.providers.registry", "lfgtui.providers.agent_sse"} <= found
+    assert {"lfgtui.providers.registry", "lfgtui.providers.agent_server.sse"} <= found
     assert not {"openai", "anthropic", "websockets"} & found
 
 
@@ -55,9 +55,11 @@ def test_the_registry_alone_costs_no_http_library() -> None:
 
 
 def test_each_pump_brings_only_its_own_sdk() -> None:
-    found = imported_by("import lfgtui.providers.anthropic")
+    found = imported_by("import lfgtui.providers.anthropic.provider")
     assert {"openai", "anthropic"} & found == {"anthropic"}
-    found = imported_by("import lfgtui.providers.openai_chat, lfgtui.providers.openai_responses")
+    found = imported_by(
+        "import lfgtui.providers.openai_chat.provider, lfgtui.providers.openai_responses.provider"
+    )
     assert {"openai", "anthropic"} & found == {"openai"}
 
 

@@ -2,10 +2,7 @@
 
 import pytest
 
-from lfgtui.providers import anthropic_request, chat_request, responses_request
-from lfgtui.providers.base import Request, ToolSpec
-from lfgtui.providers.request_parts import effort_of
-from lfgtui.transcript import (
+from lfgtui.model.conversation import (
     CallPart,
     ItemPart,
     Message,
@@ -15,6 +12,11 @@ from lfgtui.transcript import (
     ToolResult,
     UserTurn,
 )
+from lfgtui.providers.anthropic import request as anthropic_request
+from lfgtui.providers.base import Request, ToolSpec
+from lfgtui.providers.openai_chat import request as chat_request
+from lfgtui.providers.openai_responses import request as responses_request
+from lfgtui.providers.wire.request_parts import effort_of
 
 TOOL = ToolSpec("read", "Read a file", {"type": "object", "properties": {}})
 PLAIN = Request("m", [UserTurn("Hi")])

@@ -6,8 +6,8 @@ publisher says is named, with the first fact that differs.
 
 import sys
 
-from .published import DECODERS, decode, differences
-from .recordings import FOLDER, recordings
+from tests.providers.published import DECODERS, decode, differences
+from tests.providers.recordings import FOLDER, recordings
 
 CUTS = {
     "whole": ["whole"],

@@ -17,8 +17,8 @@ import httpx2
 import pytest
 
 from lfgtui import simulator
+from lfgtui.model.tickets import Ticket, load_tickets
 from lfgtui.simulator.server import Settings, running
-from lfgtui.tickets import Ticket, load_tickets
 from lfgtui.tools import TOOLS, ToolLimits, ToolOutcome, run_tool
 
 DEMO = Path(simulator.__file__).parent / "demo"

@@ -8,7 +8,7 @@ import sys
 import httpx2
 import pytest
 
-from lfgtui.cli.servers import embedded_simulator
+from lfgtui.cli.launching.servers import embedded_simulator
 from lfgtui.errors import LfgError
 
 COMMAND = (sys.executable, "-m", "lfgtui.simulator")
@@ -65,7 +65,7 @@ async def test_a_parent_killed_outright_leaves_no_orphan() -> None:
         sys.executable,
         "-c",
         "import asyncio\n"
-        "from lfgtui.cli.servers import embedded_simulator\n"
+        "from lfgtui.cli.launching.servers import embedded_simulator\n"
         "async def main():\n"
         "    embedded = embedded_simulator()\n"
         "    print(await embedded.start(), flush=True)\n"
@@ -85,7 +85,9 @@ async def test_a_parent_killed_outright_leaves_no_orphan() -> None:
 
 
 async def test_embedding_it_imports_no_server() -> None:
-    code = "import sys, lfgtui.cli.servers as e; print('uvicorn' in sys.modules, e.__name__)"
+    code = (
+        "import sys, lfgtui.cli.launching.servers as e; print('uvicorn' in sys.modules, e.__name__)"
+    )
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stdout=PIPE)
     stdout, _ = await process.communicate()
     assert stdout.startswith(b"False ")

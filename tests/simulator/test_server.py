@@ -12,9 +12,8 @@ import pytest
 
 from lfgtui.errors import UsageError
 from lfgtui.simulator.server import Settings, build_app, listening, running
-from lfgtui.simulator.stage import SimulatorState
-
-from .conftest import LoadScenario
+from lfgtui.simulator.state import SimulatorState
+from tests.simulator.conftest import LoadScenario
 
 CHAT = "/v1/chat/completions"
 MESSAGES = "/v1/messages"

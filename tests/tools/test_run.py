@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lfgtui.events import ToolArguments
+from lfgtui.model.events import ToolArguments
 from lfgtui.tools import ToolLimits, ToolOutcome, files, run_tool
 
 

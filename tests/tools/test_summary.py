@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lfgtui.events import ToolArguments
-from lfgtui.tickets import ALL_TOOLS
+from lfgtui.model.events import ToolArguments
+from lfgtui.model.tickets import ALL_TOOLS
 from lfgtui.tools import summary
 
 

@@ -8,20 +8,20 @@ import pytest
 from textual import markup
 from textual._context import active_app
 
-from lfgtui import paths
-from lfgtui.config import Config
-from lfgtui.history import History as Store
 from lfgtui.history.reader import Reader
-from lfgtui.looks.themes import load_themes
+from lfgtui.history.recording.store import History as Store
+from lfgtui.settings import paths
+from lfgtui.settings.config import Config
+from lfgtui.settings.themes import load_themes
 from lfgtui.tools import summary
 from lfgtui.ui.app import LfgApp
-from lfgtui.ui.keeper import Keeper
-from lfgtui.ui.source import StoredRun, read_run
+from lfgtui.ui.history.actions import Keeper
+from lfgtui.ui.history.stored_run import StoredRun, read_run
+from lfgtui.ui.run_view import RunView
 from lfgtui.ui.toasts import Toast
-from lfgtui.ui.view import RunView
+from tests.ui.emulator import at_rest, settled
 from tests.ui.fake_live import FakeLive
-from tests.ui.past import keep
-from tests.ui.terminal import at_rest, settled
+from tests.ui.history.past import keep
 
 
 @pytest.fixture(autouse=True)

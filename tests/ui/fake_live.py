@@ -7,21 +7,13 @@ table, so a test cannot show the screen what the engine could not.
 from collections.abc import Sequence
 from pathlib import Path
 
-from lfgtui import events as e
-from lfgtui.engine.commands import (
-    Approve,
-    Cancel,
-    CancelAll,
-    Command,
-    Deny,
-    Pause,
-    Resume,
-    Retry,
-)
-from lfgtui.events import Sink
-from lfgtui.metrics import Meter
-from lfgtui.tickets import Ticket
-from lfgtui.transcript import ENDED, Transcript
+from lfgtui.engine.commands import Approve, Cancel, CancelAll, Command, Deny, Pause, Resume, Retry
+from lfgtui.model import events as e
+from lfgtui.model.events import Sink
+from lfgtui.model.metrics import Meter
+from lfgtui.model.states import ENDED
+from lfgtui.model.tickets import Ticket
+from lfgtui.model.transcript import Transcript
 
 START = 1_772_600_000.0
 """When every run of a test begins, in seconds since the epoch."""

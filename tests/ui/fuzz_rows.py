@@ -15,12 +15,12 @@ from collections.abc import Callable, Iterator, Sequence
 from rich.color import Color
 from rich.style import Style
 
-from lfgtui import events as e
+from lfgtui.model import events as e
 from lfgtui.ui.items import Context
-from lfgtui.ui.lines import Row
-from lfgtui.ui.palette import Palette
-from lfgtui.ui.stream_lines import StreamLines
-from tests.markdown.documents import examples, made_up, put_together
+from lfgtui.ui.stream.line_index import StreamLines
+from lfgtui.ui.text.palette import Palette
+from lfgtui.ui.text.wrapping import Row
+from tests.text.markdown.documents import examples, made_up, put_together
 from tests.ui.fake_live import FakeLive
 
 Look = tuple[str, tuple[tuple[str, str], ...], str | None]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from lfgtui import events as e
+from lfgtui.model import events as e
 
 Flood = Callable[[], Iterator[list[e.Event]]]
 

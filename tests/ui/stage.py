@@ -8,14 +8,14 @@ from textual.app import App, ComposeResult
 from textual.geometry import Offset
 from textual.pilot import Pilot
 
-from lfgtui import events as e
-from lfgtui.metrics import Meter
-from lfgtui.tickets import Ticket
-from lfgtui.transcript import Transcript
-from lfgtui.ui.lines import Row
-from lfgtui.ui.pane import Pane, PaneSettings
-from lfgtui.ui.pane_head import PaneHead
-from lfgtui.ui.stream_view import StreamView
+from lfgtui.model import events as e
+from lfgtui.model.metrics import Meter
+from lfgtui.model.tickets import Ticket
+from lfgtui.model.transcript import Transcript
+from lfgtui.ui.stream.view import StreamView
+from lfgtui.ui.text.wrapping import Row
+from lfgtui.ui.widgets.pane import Pane, PaneSettings
+from lfgtui.ui.widgets.pane_header import PaneHead
 
 
 class Run:

@@ -6,16 +6,16 @@ from msgspec.structs import replace
 from rich.style import Style
 from textual.strip import Strip
 
-from lfgtui import events as e
-from lfgtui.transcript import Transcript
+from lfgtui.model import events as e
+from lfgtui.model.transcript import Transcript
 from lfgtui.ui.items import Context, Kind
-from lfgtui.ui.lines import Row
-from lfgtui.ui.palette import Palette
-from lfgtui.ui.piece_list import PieceList
-from lfgtui.ui.stream_find import Finder
-from lfgtui.ui.stream_lines import StreamLines
-from lfgtui.ui.stream_sight import Finish, Sight
-from lfgtui.ui.stream_window import Window
+from lfgtui.ui.stream.chunk_list import PieceList
+from lfgtui.ui.stream.find import Finder
+from lfgtui.ui.stream.line_index import StreamLines
+from lfgtui.ui.stream.viewport import Window
+from lfgtui.ui.stream.visible_rows import Finish, Sight
+from lfgtui.ui.text.palette import Palette
+from lfgtui.ui.text.wrapping import Row
 
 
 def palette(first: int = 20) -> Palette:

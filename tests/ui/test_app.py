@@ -9,15 +9,15 @@ from textual.command import CommandPalette
 from textual.geometry import Region, Size
 from textual.widgets import Input
 
-from lfgtui import events as e
-from lfgtui.config import Config
 from lfgtui.engine.commands import Approve, Cancel, CancelAll, Deny, Pause, Resume, Retry
 from lfgtui.errors import UsageError
+from lfgtui.model import events as e
+from lfgtui.settings.config import Config
 from lfgtui.ui.app import LfgApp
-from lfgtui.ui.pane import Pane
+from lfgtui.ui.screens.confirm import Question
 from lfgtui.ui.screens.help import Help, help_text
 from lfgtui.ui.screens.live import LiveScreen
-from lfgtui.ui.screens.question import Question
+from lfgtui.ui.widgets.pane import Pane
 from tests.ui.fake_live import FakeLive
 from tests.ui.screen_text import lines, toasts
 

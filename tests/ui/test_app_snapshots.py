@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from lfgtui import events as e
-from lfgtui.config import Config
-from lfgtui.history import History as Store
 from lfgtui.history.maintenance import annotations
 from lfgtui.history.reader import Reader
+from lfgtui.history.recording.store import History as Store
+from lfgtui.model import events as e
+from lfgtui.settings.config import Config
 from lfgtui.ui.app import LfgApp
 from tests.ui.fake_live import START, FakeLive
-from tests.ui.past import keep
+from tests.ui.history.past import keep
 from tests.ui.screen_text import lines
 
 MakeApp = Callable[..., LfgApp]

@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager
 import pytest
 from textual.pilot import Pilot
 
-from lfgtui import events as e
 from lfgtui.engine.commands import Approve
+from lfgtui.model import events as e
 from lfgtui.ui.app import LfgApp
-from lfgtui.ui.requests_seen import CardInView, RequestsSeen
+from lfgtui.ui.stream.requests_seen import CardInView, RequestsSeen
+from tests.ui.emulator import settled
 from tests.ui.fake_live import FakeLive
 from tests.ui.screen_text import lines, toasts
-from tests.ui.terminal import settled
 
 MakeApp = Callable[..., LfgApp]
 

@@ -9,14 +9,14 @@ from textual.pilot import Pilot
 
 from lfgtui.ui.app import LfgApp
 from lfgtui.ui.guard import Guarded
-from lfgtui.ui.header import Header
-from lfgtui.ui.pane_head import PaneHead
 from lfgtui.ui.screens.help import Help
 from lfgtui.ui.screens.live import LiveScreen
 from lfgtui.ui.screens.run import RunScreen
-from lfgtui.ui.stream_lines import StreamLines
-from lfgtui.ui.stream_sight import Sight
-from lfgtui.ui.stream_view import StreamView
+from lfgtui.ui.stream.line_index import StreamLines
+from lfgtui.ui.stream.view import StreamView
+from lfgtui.ui.stream.visible_rows import Sight
+from lfgtui.ui.widgets.header import Header
+from lfgtui.ui.widgets.pane_header import PaneHead
 from tests.ui.fake_live import FakeLive
 from tests.ui.screen_text import lines
 
@@ -120,7 +120,7 @@ async def test_a_pane_is_drawn_anew_after_its_bug(
         with monkeypatch.context() as patched:
             break_method(patched, StreamLines, "update", lambda part: part in _bad)
             live.stream("bad", "more bad words\n\n")
-            await shown(app, pilot, "a bug in lfg: BugError at ui/stream_view.py")
+            await shown(app, pilot, "a bug in lfg: BugError at ui/stream/view.py")
         live.now += 10
         await shown(app, pilot, "more bad words")
         assert "a bug in lfg" not in text_of(app)
@@ -195,9 +195,9 @@ def test_every_widget_of_lfg_s_own_is_guarded() -> None:
     from textual.widget import Widget
 
     import lfgtui.ui.commands
-    import lfgtui.ui.screens.history
+    import lfgtui.ui.history.screen
     import lfgtui.ui.screens.replay
-    import lfgtui.ui.table  # noqa: F401  # so that its classes are known
+    import lfgtui.ui.widgets.ticket_table  # noqa: F401  # so that its classes are known
 
     def all_of(kind: type[Widget]) -> list[type[Widget]]:
         return [kind, *(one for sub in kind.__subclasses__() for one in all_of(sub))]

@@ -6,9 +6,9 @@ from unittest.mock import patch
 import pytest
 from textual.selection import Selection
 
-from lfgtui import events as e
+from lfgtui.model import events as e
 from lfgtui.ui.items import text as text_view
-from lfgtui.ui.stream_view import StreamView
+from lfgtui.ui.stream.view import StreamView
 from tests.ui.hostile_texts import TEXTS
 from tests.ui.stage import BEGIN, Stage, staged
 

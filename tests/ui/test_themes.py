@@ -8,7 +8,7 @@ import pytest
 from textual.color import Color
 
 from lfgtui.errors import SourceError, UsageError
-from lfgtui.looks.themes import ThemeFile, choose, load_themes
+from lfgtui.settings.themes import ThemeFile, choose, load_themes
 from lfgtui.ui.themes import to_textual
 
 THEMES = load_themes()

@@ -3,7 +3,7 @@
 from hypothesis import strategies as st
 from rich.style import Style
 
-from lfgtui.visible import visible
+from lfgtui.text.terminal_safe import visible
 
 A, B = Style(color="red"), Style(color="blue")
 GROUND, FILL = Style(bgcolor="black"), Style(bgcolor="white")

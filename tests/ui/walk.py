@@ -14,17 +14,17 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 
-from lfgtui import events as e
-from lfgtui.config import Config
-from lfgtui.history import History as Store
 from lfgtui.history.reader import Reader
-from lfgtui.looks.themes import load_themes
+from lfgtui.history.recording.store import History as Store
+from lfgtui.model import events as e
+from lfgtui.settings.config import Config
+from lfgtui.settings.themes import load_themes
 from lfgtui.tools import summary
 from lfgtui.ui.app import LfgApp
 from lfgtui.ui.screens.run import RunScreen
-from tests.markdown.documents import made_up
+from tests.text.markdown.documents import made_up
+from tests.ui.emulator import Terminal, on_terminal, tame
 from tests.ui.fake_live import FakeLive
-from tests.ui.terminal import Terminal, on_terminal, tame
 
 SIZES = ((80, 24), (120, 40), (200, 60), (41, 13), (97, 31))
 TICKETS = ("schema", "api", "checkout-ui", "tests", "docs", "migration", "search")

@@ -17,9 +17,8 @@ from contextlib import closing
 from pathlib import Path
 
 from lfgtui.errors import HistoryError
-from lfgtui.history import seals
 from lfgtui.history.maintenance import orphaned_runs
-from lfgtui.history.storage import file, leases
+from lfgtui.history.storage import file, leases, sealing
 
 DELETED = ""
 """The run that holds the tickets of deleted runs."""
@@ -153,7 +152,7 @@ def _delete_some(db: sqlite3.Connection, most: int) -> None:
     emptied: list[tuple[int]] = []
     tickets = db.execute("SELECT id FROM tickets WHERE run = ?", (DELETED,)).fetchall()
     for (ticket,) in tickets:
-        db.execute("DELETE FROM packs WHERE id >= ? AND id < ?", seals.pack_ids(ticket))
+        db.execute("DELETE FROM packs WHERE id >= ? AND id < ?", sealing.pack_ids(ticket))
         db.execute("DELETE FROM entries WHERE ticket = ?", (ticket,))
         room = most - len(texts)
         found = db.execute("SELECT id FROM segments WHERE ticket = ? LIMIT ?", (ticket, room))

@@ -13,12 +13,12 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from lfgtui import events as e
 from lfgtui.errors import HistoryError
-from lfgtui.history import batch as batches
-from lfgtui.history.batch import Batch, Submission
-from lfgtui.history.ledger import load
+from lfgtui.history.storage import batch as batches
 from lfgtui.history.storage import file, leases
+from lfgtui.history.storage.batch import Batch, Submission
+from lfgtui.history.storage.ledger import load
+from lfgtui.model import events as e
 
 LOG_GONE = (
     "the history's write-ahead log ({log}) is gone: the end of what was said before may be missing"

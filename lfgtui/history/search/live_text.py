@@ -8,9 +8,9 @@ import json
 import sqlite3
 
 from lfgtui.errors import HistoryError
-from lfgtui.history.batch import segment_row
-from lfgtui.history.segments import OpenSegments, Segment
 from lfgtui.history.storage import rows
+from lfgtui.history.storage.batch import segment_row
+from lfgtui.history.storage.segments import OpenSegments, Segment
 from lfgtui.history.storage.values import text
 
 _TABLES = """

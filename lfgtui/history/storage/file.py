@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 from lfgtui.errors import HistoryError, too_many_files
 from lfgtui.history.storage import leases, migrations
 from lfgtui.history.storage.values import decode
-from lfgtui.visible import visible_line
+from lfgtui.text.terminal_safe import visible_line
 
 APPLICATION_ID = 0x6C66_6774
 """`lfgt` in ASCII, in the file's header: tells our file from another program's."""

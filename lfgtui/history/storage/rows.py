@@ -6,18 +6,17 @@ the schema's number when it is opened; its events and tickets only here.
 
 import msgspec
 
-from lfgtui import events as e
 from lfgtui.errors import HistoryError
-from lfgtui.history import seals
-from lfgtui.history.pack import Row
-from lfgtui.history.storage import values
-from lfgtui.tickets import Ticket
+from lfgtui.history.storage import sealing, values
+from lfgtui.history.storage.packing import Row
+from lfgtui.model import events as e
+from lfgtui.model.tickets import Ticket
 
 
 def entry(run: str, ticket: str, row: Row) -> e.Entry:
     """Return the stored entry; raises `HistoryError` if this version cannot read it."""
     seq, attempt, at, body = row
-    if not 0 < values.count(seq) < 1 << seals.SHIFT:
+    if not 0 < values.count(seq) < 1 << sealing.SHIFT:
         raise HistoryError(f"an entry of {run}/{ticket} has an impossible number: {seq!r:.40}")
     try:
         event = e.decode_event(body)

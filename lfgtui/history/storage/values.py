@@ -7,7 +7,7 @@ from being listed, so it is replaced here, where it is read.
 from collections.abc import Collection
 from typing import TypeVar
 
-from lfgtui.bounds import MOMENT, within
+from lfgtui.model.bounds import MOMENT, within
 
 Word = TypeVar("Word", bound=str)
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 
 import msgspec
 
-from lfgtui.simulator.asked import RefusalKind, Refused, Request
 from lfgtui.simulator.ids import IdFactory
-from lfgtui.simulator.performance import Ended, Ping, Reply, Segment, Started, Stop, WireStep
+from lfgtui.simulator.playback import Ended, Ping, Reply, Segment, Started, Stop, WireStep
+from lfgtui.simulator.request import RefusalKind, Refused, Request
 from lfgtui.simulator.wires.anthropic_request import Body, check
 from lfgtui.simulator.wires.base import Json, NewWriter, bearer, dump, record
 from lfgtui.simulator.wires.shapes import Fault

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from lfgtui.simulator.asked import UNKNOWN_MODEL, Refused, Request, ToolResult
 from lfgtui.simulator.ids import IdFactory
+from lfgtui.simulator.request import UNKNOWN_MODEL, Refused, Request, ToolResult
 from lfgtui.simulator.wires.base import dump, prompt_tokens, token_count
 
 _HELP = "https://docs.claude.com/en/docs/build-with-claude/extended-thinking"

@@ -5,9 +5,9 @@ from typing import Protocol
 
 import msgspec
 
-from lfgtui.simulator.asked import Refused, Request, tokens
 from lfgtui.simulator.ids import IdFactory
-from lfgtui.simulator.performance import Reply, WireStep
+from lfgtui.simulator.playback import Reply, WireStep
+from lfgtui.simulator.request import Refused, Request, tokens
 from lfgtui.simulator.wires.shapes import Fault
 
 Json = dict[str, object]

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 
 import msgspec
 
-from lfgtui.simulator.asked import Refused, Request
 from lfgtui.simulator.ids import IdFactory
-from lfgtui.simulator.performance import Ended, Ping, Reply, Segment, Started, Stop, WireStep
+from lfgtui.simulator.playback import Ended, Ping, Reply, Segment, Started, Stop, WireStep
+from lfgtui.simulator.request import Refused, Request
 from lfgtui.simulator.wires.base import Json, NewWriter, dump, prompt_tokens, record
 from lfgtui.simulator.wires.chat_request import Body, StreamOptions, check
 from lfgtui.simulator.wires.openai import OpenAIWire, error_body

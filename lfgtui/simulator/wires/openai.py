@@ -5,7 +5,7 @@ https://platform.openai.com/docs/guides/error-codes
 
 from collections.abc import Mapping
 
-from lfgtui.simulator.asked import UNKNOWN_MODEL, RefusalKind, Refused
+from lfgtui.simulator.request import UNKNOWN_MODEL, RefusalKind, Refused
 from lfgtui.simulator.wires.base import Json, bearer
 from lfgtui.simulator.wires.shapes import Fault
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 import msgspec
 
-from lfgtui.simulator.asked import Refused, Request
 from lfgtui.simulator.ids import IdFactory
-from lfgtui.simulator.performance import Ended, Ping, Reply, Segment, Started, WireStep
+from lfgtui.simulator.playback import Ended, Ping, Reply, Segment, Started, WireStep
+from lfgtui.simulator.request import Refused, Request
 from lfgtui.simulator.wires.base import Json, NewWriter, dump, prompt_tokens, record
 from lfgtui.simulator.wires.openai import SERVER_ERROR, OpenAIWire, error_body
 from lfgtui.simulator.wires.responses_request import Body, check

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from lfgtui.simulator.asked import Refused, Request, ToolResult
 from lfgtui.simulator.ids import IdFactory
+from lfgtui.simulator.request import Refused, Request, ToolResult
 from lfgtui.simulator.wires.base import token_count
 from lfgtui.simulator.wires.openai import cached_part, check_model, missing
 

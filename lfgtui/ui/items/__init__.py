@@ -4,8 +4,9 @@ The views themselves, and the Markdown parser and the highlighter they bring
 along, are imported with the first item, not for the first frame.
 """
 
-from lfgtui.transcript import Attempt, Item
-from lfgtui.ui.items.view import UNCHANGED, Context, ItemView, Kind, Piece, Summarise
+from lfgtui.model.attempt import Attempt
+from lfgtui.model.items import Item
+from lfgtui.ui.items.base import UNCHANGED, Context, ItemView, Kind, Piece, Summarise
 
 __all__ = [
     "UNCHANGED",
@@ -22,18 +23,18 @@ __all__ = [
 
 def preload() -> None:
     """Import what the first item will need, once the first frame is out."""
-    import lfgtui.ui.items.views  # noqa: F401  # imported for its effect
+    import lfgtui.ui.items.registry  # noqa: F401  # imported for its effect
 
 
 def view_of(item: Item, attempt: Attempt) -> ItemView:
     """The view that draws the item."""
-    from lfgtui.ui.items import views
+    from lfgtui.ui.items import registry
 
-    return views.view_of(item, attempt)
+    return registry.view_of(item, attempt)
 
 
 def rule_of(attempt: Attempt) -> ItemView:
     """The line that parts an attempt from the one before."""
-    from lfgtui.ui.items import views
+    from lfgtui.ui.items import registry
 
-    return views.rule_of(attempt)
+    return registry.rule_of(attempt)

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from lfgtui.text.terminal_safe import exposed
 from lfgtui.ui.items.clipping import clipped, last_rows, shortened
-from lfgtui.ui.lines import Row, Span, wrap
-from lfgtui.ui.palette import Palette
-from lfgtui.ui.partial_json import HEAD, Member
-from lfgtui.visible import exposed
+from lfgtui.ui.items.partial_json import HEAD, Member
+from lfgtui.ui.text.palette import Palette
+from lfgtui.ui.text.wrapping import Row, Span, wrap
 
 _LONGEST = 24
 """Rows of one argument."""

@@ -4,12 +4,12 @@ from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from functools import partial
 
-from lfgtui.transcript.items import SHOWN
+from lfgtui.model.items import SHOWN
+from lfgtui.text.terminal_safe import plain_output
+from lfgtui.ui.items.base import BriefView, Context, Piece
 from lfgtui.ui.items.clipping import clipped, clipped_ends
-from lfgtui.ui.items.view import BriefView, Context, Piece
-from lfgtui.ui.lines import Row, Span
-from lfgtui.ui.palette import Palette
-from lfgtui.visible import plain_output
+from lfgtui.ui.text.palette import Palette
+from lfgtui.ui.text.wrapping import Row, Span
 
 _HEAD, _TAIL = 12, 36
 """Rows of a long output that an unfolded card shows, from its start and its end."""

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 
 from rich.style import Style
 
-from lfgtui.transcript.growing import Growing
-from lfgtui.ui.lines import Row, cut
-from lfgtui.ui.palette import Palette
+from lfgtui.text.growing_text import Growing
+from lfgtui.ui.text.palette import Palette
+from lfgtui.ui.text.wrapping import Row, cut
 
 _LONG = 24
 """Rows that one line may fill."""

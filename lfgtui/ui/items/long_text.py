@@ -11,9 +11,9 @@ from functools import partial
 
 from rich.style import Style
 
-from lfgtui.ui.items.view import Context, ItemView, Piece
-from lfgtui.ui.lines import Flow, Row, Span
-from lfgtui.ui.palette import Palette
+from lfgtui.ui.items.base import Context, ItemView, Piece
+from lfgtui.ui.text.palette import Palette
+from lfgtui.ui.text.wrapping import Flow, Row, Span
 
 _CHUNK = 4000
 """A chunk ends with the first line that reaches so many characters."""

@@ -2,14 +2,14 @@
 
 from collections.abc import Hashable, Iterator
 
-from lfgtui.events import Citation
-from lfgtui.transcript import SourcesItem
-from lfgtui.ui.blocks.links import linked
+from lfgtui.model.events import Citation
+from lfgtui.model.items import SourcesItem
+from lfgtui.text.terminal_safe import plain_output, visible_line
+from lfgtui.ui.items.base import Context
 from lfgtui.ui.items.card import CardView
-from lfgtui.ui.items.view import Context
-from lfgtui.ui.lines import Row, Span, wrap
-from lfgtui.ui.palette import EM, Palette
-from lfgtui.visible import plain_output, visible_line
+from lfgtui.ui.markdown.links import linked
+from lfgtui.ui.text.palette import EM, Palette
+from lfgtui.ui.text.wrapping import Row, Span, wrap
 
 _WEB = ("http://", "https://")
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from lfgtui.markdown import Block, StreamingMarkdown
-from lfgtui.transcript import TextItem
-from lfgtui.ui.blocks import Drawing, Look, drawing_of, gap
+from lfgtui.model.items import TextItem
+from lfgtui.text.markdown import Block, StreamingMarkdown
+from lfgtui.ui.items.base import Context, ItemView, Piece
 from lfgtui.ui.items.long_text import LongText
-from lfgtui.ui.items.view import Context, ItemView, Piece
-from lfgtui.ui.lines import Row
+from lfgtui.ui.markdown import Drawing, Look, drawing_of, gap
+from lfgtui.ui.text.wrapping import Row
 
 _SLICE = 1_000
 """Characters read before the clock is looked at: 5 ms of ordinary text, 50 of hostile."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from lfgtui.ui.replay.replayed import ReplayedRun
+from lfgtui.ui.replay.run import ReplayedRun
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 

@@ -15,7 +15,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 
-from lfgtui.events import Entry
+from lfgtui.model.events import Entry
 
 IDLE_LIMIT = 15.0
 """Seconds that are kept of a gap, unless someone says otherwise: a stall is seen to be one."""

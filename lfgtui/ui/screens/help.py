@@ -10,8 +10,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from lfgtui.looks.badges import BADGES, STALLED
-from lfgtui.ui.bindings import KEYS, Group, shown
+from lfgtui.model.badges import BADGES, STALLED
+from lfgtui.ui.keymap import KEYS, Group, shown
 from lfgtui.ui.screens.relaid import RelaidScreen
 
 _KEYS_WIDTH = 16

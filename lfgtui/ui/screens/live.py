@@ -2,20 +2,13 @@
 
 from collections.abc import Hashable
 
-from lfgtui.engine.commands import (
-    Approve,
-    Cancel,
-    CancelAll,
-    Deny,
-    Pause,
-    Resume,
-    Retry,
-)
-from lfgtui.transcript import ENDED, State, ToolItem
-from lfgtui.ui.requests_seen import GUARD, CardInView, RequestsSeen
+from lfgtui.engine.commands import Approve, Cancel, CancelAll, Deny, Pause, Resume, Retry
+from lfgtui.model.items import ToolItem
+from lfgtui.model.states import ENDED, State
+from lfgtui.ui.run_view import LiveRun
 from lfgtui.ui.screens.run import Desk, RunScreen
-from lfgtui.ui.terminal_output import is_behind
-from lfgtui.ui.view import LiveRun
+from lfgtui.ui.stream.requests_seen import GUARD, CardInView, RequestsSeen
+from lfgtui.ui.terminal.output import is_behind
 
 
 class LiveScreen(RunScreen):
@@ -68,7 +61,7 @@ class LiveScreen(RunScreen):
             self.toast("all tickets have ended")
             return
         what = "the ticket" if unfinished == 1 else f"all {unfinished} tickets"
-        from lfgtui.ui.screens.question import Question
+        from lfgtui.ui.screens.confirm import Question
 
         question = Question(f"Cancel {what} not ended yet?", "What they said is kept.")
         self.app.push_screen(question, self._cancel_all)

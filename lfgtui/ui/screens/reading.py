@@ -2,8 +2,8 @@
 
 from abc import abstractmethod
 
-from lfgtui.ui.pane import Pane
-from lfgtui.ui.screens.asking import AskingScreen
+from lfgtui.ui.screens.prompt import AskingScreen
+from lfgtui.ui.widgets.pane import Pane
 
 _TOAST_SECONDS = 2.5
 

@@ -11,8 +11,8 @@ from typing import TypeVar
 from textual.geometry import Size
 from textual.screen import Screen
 
-from lfgtui.ui.canvas import layout_of, repaint
 from lfgtui.ui.guard import Guarded
+from lfgtui.ui.painting.canvas import layout_of, repaint
 
 ResultT = TypeVar("ResultT")
 

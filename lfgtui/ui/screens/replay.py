@@ -9,12 +9,12 @@ from textual.app import App
 from textual.widget import Widget
 
 from lfgtui.errors import LfgError, UsageError
-from lfgtui.ui.footer import Situation
-from lfgtui.ui.replay.moments import EXPECTED, go_to
 from lfgtui.ui.replay.playback import Playback
-from lfgtui.ui.replay.replayed import ReplayedRun, read_replay
-from lfgtui.ui.replay.transport import Progress, State, Transport
+from lfgtui.ui.replay.progress_bar import Progress, State, Transport
+from lfgtui.ui.replay.run import ReplayedRun, read_replay
+from lfgtui.ui.replay.seek import EXPECTED, go_to
 from lfgtui.ui.screens.run import Desk, RunScreen
+from lfgtui.ui.widgets.footer import Situation
 
 if TYPE_CHECKING:
     from lfgtui.history.reader import Reader

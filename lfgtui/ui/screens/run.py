@@ -9,22 +9,22 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widget import Widget
 
-from lfgtui.ui.bindings import BY_ACTION, Keymap
-from lfgtui.ui.covered import Covered
-from lfgtui.ui.finding import Finding
-from lfgtui.ui.footer import Footer, Situation
-from lfgtui.ui.frames import Frames
-from lfgtui.ui.grid import PaneGrid
-from lfgtui.ui.header import Header
-from lfgtui.ui.leading import Lead
-from lfgtui.ui.pane import Pane, PaneSettings
-from lfgtui.ui.screens.keyed import ResumeWanted
+from lfgtui.ui.keymap import BY_ACTION, Keymap
+from lfgtui.ui.painting.cached_container import Covered
+from lfgtui.ui.run_view import RunView
+from lfgtui.ui.screens.base import ResumeWanted
 from lfgtui.ui.screens.reading import ReadingScreen
-from lfgtui.ui.tiling import Direction
-from lfgtui.ui.view import RunView
+from lfgtui.ui.stream.search_target import Lead
+from lfgtui.ui.widgets.footer import Footer, Situation
+from lfgtui.ui.widgets.frame_clock import Frames
+from lfgtui.ui.widgets.header import Header
+from lfgtui.ui.widgets.pane import Pane, PaneSettings
+from lfgtui.ui.widgets.pane_grid import PaneGrid
+from lfgtui.ui.widgets.search_status import Finding
+from lfgtui.ui.widgets.tiling import Direction
 
 if TYPE_CHECKING:
-    from lfgtui.ui.table import TicketTable
+    from lfgtui.ui.widgets.ticket_table import TicketTable
 
 View = Literal["grid", "focus", "table"]
 
@@ -220,7 +220,7 @@ class RunScreen(Covered, ReadingScreen):
     def _made_table(self) -> "TicketTable":
         """The table, made when it is first asked for: the first frame does without."""
         if self._table is None:
-            from lfgtui.ui.table import TicketTable
+            from lfgtui.ui.widgets.ticket_table import TicketTable
 
             self._table = TicketTable(self.run, stall_after=self._desk.panes.stall_after)
             self.query_one("#body").mount(self._table)
@@ -356,8 +356,8 @@ class RunScreen(Covered, ReadingScreen):
         if attempts < 2:
             self.toast(f"{ticket.id} has {'one attempt' if attempts else 'no attempt yet'}")
             return
-        from lfgtui.ui.attempts import AttemptsView
-        from lfgtui.ui.screens.beside import BesideScreen
+        from lfgtui.ui.compare_attempts import AttemptsView
+        from lfgtui.ui.screens.attempts import BesideScreen
 
         view = AttemptsView(self.run, ticket)
         self.app.push_screen(BesideScreen(view, self._desk, follows_live=self.follows_live))

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from lfgtui import events as e
 from lfgtui.errors import UsageError
-from lfgtui.history import History, Reader
 from lfgtui.history.maintenance import annotations, deletion, housekeeping
 from lfgtui.history.maintenance.deletion import Retention
+from lfgtui.history.reader import Reader
+from lfgtui.history.recording.store import History
 from lfgtui.history.storage import file, leases
+from lfgtui.model import events as e
 from tests.history.conftest import Recorder
 from tests.history.search.test_search import STORY
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from lfgtui import events as e
 from lfgtui.errors import UsageError
-from lfgtui.history import Reader
 from lfgtui.history.maintenance import deletion, housekeeping
+from lfgtui.history.reader import Reader
+from lfgtui.model import events as e
 from tests.history.conftest import Recorder
 from tests.history.search.test_search import STORY
 

@@ -6,10 +6,11 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from lfgtui import events as e
-from lfgtui.history import History, Reader
 from lfgtui.history.maintenance import housekeeping
+from lfgtui.history.reader import Reader
+from lfgtui.history.recording.store import History
 from lfgtui.history.storage import file
+from lfgtui.model import events as e
 from tests.history.test_processes import writer
 
 

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lfgtui import events as e
 from lfgtui.errors import UsageError
-from lfgtui.history import Reader, SearchHit
 from lfgtui.history.maintenance import annotations
+from lfgtui.history.reader import Reader
 from lfgtui.history.search import query as queries
 from lfgtui.history.search.query import MARKS, excerpt, unmark
-from lfgtui.history.search.search import search
+from lfgtui.history.search.search import SearchHit, search
 from lfgtui.history.storage import file
+from lfgtui.model import events as e
 from tests.history.conftest import Recorder
 
 STORY: list[e.Event] = [

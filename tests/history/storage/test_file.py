@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from lfgtui.errors import HistoryError
-from lfgtui.history import Reader
 from lfgtui.history.maintenance import housekeeping
+from lfgtui.history.reader import Reader
 from lfgtui.history.storage import file, leases, migrations
 from tests.history.conftest import Recorder
 from tests.history.maintenance.test_housekeeping import finished

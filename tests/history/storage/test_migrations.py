@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from lfgtui.errors import HistoryError
-from lfgtui.history import History, Reader
 from lfgtui.history.maintenance import housekeeping, recover
+from lfgtui.history.reader import Reader
+from lfgtui.history.recording.store import History
 from lfgtui.history.storage import file
 from tests.history.test_bad_values import SAID, keep
 

@@ -1,9 +1,9 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lfgtui.transcript.growing import Growing
+from lfgtui.text.growing_text import Growing
 from lfgtui.ui.items.clipping import clipped, last_rows
-from lfgtui.ui.lines import cut
+from lfgtui.ui.text.wrapping import cut
 from tests.ui.stand import PALETTES
 
 PALETTE = PALETTES[0]

@@ -3,8 +3,8 @@
 from textual.geometry import Offset
 from textual.selection import Selection
 
-from lfgtui import events as e
-from lfgtui.ui.stream_text import selected
+from lfgtui.model import events as e
+from lfgtui.ui.stream.plain_text import selected
 from tests.ui.stand import Stand
 
 CITATIONS = (

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from hypothesis import strategies as st
 
-from lfgtui import events as e
-from lfgtui.events import Entry
-from lfgtui.tickets import Ticket
-from lfgtui.ui.replay.replayed import ReplayedRun
+from lfgtui.model import events as e
+from lfgtui.model.events import Entry
+from lfgtui.model.tickets import Ticket
+from lfgtui.ui.replay.run import ReplayedRun
 from lfgtui.ui.replay.timeline import IDLE_LIMIT, Timeline
 from tests.ui.fake_live import FakeLive
 

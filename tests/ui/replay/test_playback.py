@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lfgtui.errors import UsageError
-from lfgtui.ui.replay.moments import go_to
 from lfgtui.ui.replay.playback import SPEEDS, Playback
+from lfgtui.ui.replay.seek import go_to
 from tests.ui.replay.lives import Lives, bare, lives, replayed, worked
 
 

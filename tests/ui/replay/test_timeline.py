@@ -5,8 +5,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lfgtui import events as e
-from lfgtui.events import Entry
+from lfgtui.model import events as e
+from lfgtui.model.events import Entry
 from lfgtui.ui.replay.timeline import Timeline
 from tests.ui.replay.lives import START, Lives, lives
 

@@ -1,0 +1,58 @@
+"""Calls that a person can approve: those that can be shown exactly as they will run."""
+
+from lfgtui.model.conversation import CallPart
+from lfgtui.model.items import ToolItem
+from lfgtui.text.redaction.redactor import is_marked
+from lfgtui.text.terminal_safe import exposed
+
+LONGEST_COMMAND = 10_000
+"""Most characters of a command that a person can be expected to read before it runs."""
+
+LONGEST_TEXT = 200_000
+"""Most characters of any other argument."""
+
+MOST_LINES = 1_000
+LONGEST_LINE = 10_000
+"""Most that a card shows of one argument in full, even in the narrowest pane."""
+
+_SECRET = (
+    "it contains what looks like a secret, which is hidden on the screen, so nobody could see"
+    " what would run; read the secret from a file or from the environment"
+)
+
+_OTHER_CARD = "its card showed something else than what would run; make the call again"
+
+
+def unshowable(call: CallPart, shown: CallPart) -> str | None:
+    """Return why the call cannot be approved when its card shows `shown`; None where it can."""
+    if call != shown:
+        return _SECRET
+    if not isinstance(call.arguments, dict):
+        return None
+    is_command = call.name == "run_command"
+    longest = LONGEST_COMMAND if is_command else LONGEST_TEXT
+    way = "write it to a file and run that" if is_command else "do it in parts"
+    for name, value in call.arguments.items():
+        if isinstance(value, str) and (much := _too_much(value, longest)) is not None:
+            return f"a {name} of {much} is too long to be approved; {way}"
+    return None
+
+
+def shown_otherwise(call: CallPart, question: str, card: ToolItem | None) -> str | None:
+    """Return why an approval of the card does not hold for the call; None where it does."""
+    if card is None or (card.name, card.arguments) != (call.name, call.arguments):
+        return _OTHER_CARD
+    if card.approval != question:
+        return _SECRET if is_marked(card.approval) else _OTHER_CARD
+    return None
+
+
+def _too_much(value: str, longest: int) -> str | None:
+    """Return the size of the value, if a card could not show all of it; None where it can."""
+    if len(value) > longest or len(exposed(value)) > longest:
+        return f"{len(value):,} characters (at most {longest:,} as shown)"
+    if (lines := value.count("\n") + 1) > MOST_LINES:
+        return f"{lines:,} lines (at most {MOST_LINES:,})"
+    if (line := max(len(exposed(line)) for line in value.split("\n"))) > LONGEST_LINE:
+        return f"a line of {line:,} characters (at most {LONGEST_LINE:,} as shown)"
+    return None

@@ -1,0 +1,164 @@
+"""Trust in tickets files that reach beyond reading in their own folder.
+
+A tickets file in a cloned repository must not be able to do anything harmful
+unasked. Without trust it may only have agents read its own folder and send
+that to the providers of the person's config. Whatever goes further is shown
+first: tools that run without asking, a workspace or a prompt from elsewhere
+(links resolved), and fields added to requests, which may tell a provider to
+talk to other servers.
+
+What is trusted is the content: all that the file says, the prompts it reads
+and the places that its paths lead to. Any change asks again.
+"""
+
+import hashlib
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from lfgtui.errors import UsageError
+from lfgtui.model.tickets import Ticket, TicketsFile
+from lfgtui.settings import paths
+from lfgtui.text import output
+
+_LONGEST_VALUE = 300
+"""Characters of one request field that are shown."""
+
+_MOST_LINES = 40
+
+
+class Grant(NamedTuple):
+    """A permission that a ticket asks for: `kind` for one line, `told` in full."""
+
+    ticket: str
+    kind: str
+    told: str
+
+
+def ensure_trusted(path: Path, file: TicketsFile, *, yes: bool) -> None:
+    """Return if the file may do what it says; raises `UsageError` otherwise."""
+    grants = [grant for ticket in file.tickets for grant in _grants(path, file, ticket)]
+    digest = hashlib.sha256(msgspec.json.encode((str(path.resolve()), file))).hexdigest()
+    if not grants or digest in _trusted():
+        return
+    if not yes:
+        _ask(path, grants)
+    for ticket in file.tickets:
+        if os.path.realpath(ticket.workspace) != ticket.workspace:
+            raise UsageError(
+                f"{ticket.workspace} has become a link since it was checked; nothing was started"
+            )
+    _remember(digest, path)
+
+
+def _grants(path: Path, file: TicketsFile, ticket: Ticket) -> Iterator[Grant]:
+    folder = path.absolute().parent.resolve()
+    if tools := ticket.approves_by_itself():
+        told = f"{', '.join(tools)} without asking, in {ticket.workspace}"
+        yield Grant(ticket.id, "approves tool calls by itself", f"runs {told}")
+    if ticket.tools and _is_outside(folder, Path(ticket.workspace)):
+        yield Grant(ticket.id, "works outside its folder", f"reads {ticket.workspace}")
+    prompt_file = file.prompt_files.get(ticket.id)
+    if prompt_file is not None and not Path(prompt_file).is_relative_to(folder):
+        told = f"sends {prompt_file} to the model"
+        yield Grant(ticket.id, "reads a prompt from outside its folder", told)
+    for name, value in ticket.extra.items():
+        shown = msgspec.json.encode(value).decode()
+        if len(shown) > _LONGEST_VALUE:
+            shown = f"{shown[:_LONGEST_VALUE]}… ({len(shown):,} characters)"
+        yield Grant(ticket.id, "adds fields to requests", f"adds to requests: {name} = {shown}")
+
+
+def _is_outside(folder: Path, workspace: Path) -> bool:
+    """Return whether it lies elsewhere, or holds the home folder, which no file owns."""
+    if not workspace.is_relative_to(folder):
+        return True
+    try:
+        return Path.home().resolve().is_relative_to(workspace)
+    except RuntimeError:  # nobody has a home here
+        return False
+
+
+def _ask(path: Path, grants: list[Grant]) -> None:
+    if not output.can_ask():
+        kinds = ", ".join(dict.fromkeys(grant.kind for grant in grants))
+        raise UsageError(f"{path} {kinds}; read it, then add --yes")
+    lines = _lines(grants)
+    if len(lines) > _MOST_LINES:  # the first would be out of sight when the last is read
+        raise UsageError(
+            f"{path} asks for {len(lines)} permissions, too many to show in a question; read it,"
+            " then add --yes"
+        )
+    output.print_remark(f"{path} asks for more than reading its own folder:")
+    for line in lines:
+        output.print_remark(f"  {line}")
+    if not output.confirm("Trust this file as it is now?"):
+        raise UsageError("not trusted; nothing was started")
+
+
+def _lines(grants: list[Grant]) -> list[str]:
+    """Return a line for each permission, with the tickets that ask for it."""
+    tickets: dict[str, list[str]] = {}
+    for grant in grants:
+        tickets.setdefault(grant.told, []).append(grant.ticket)
+    return [
+        f"{', '.join(names[:3])}{f' and {len(names) - 3} more' * (len(names) > 3)}: {told}"
+        for told, names in tickets.items()
+    ]
+
+
+def _trusted_file() -> Path:
+    return paths.data_dir() / "trusted"
+
+
+def _trusted() -> dict[str, str]:
+    """Return the stored lines by digest; none if others could have written the file."""
+    file = _trusted_file()
+    try:
+        with file.open(encoding="utf-8", errors="replace") as lines:
+            if not (_is_ours(os.fstat(lines.fileno())) and _is_ours(file.parent.stat())):
+                return {}
+            os.fchmod(lines.fileno(), 0o600)
+            return {line.split(" ", 1)[0]: line for line in lines}
+    except OSError:
+        return {}
+
+
+def _is_ours(found: os.stat_result) -> bool:
+    others_write = found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return found.st_uid == os.geteuid() and (not others_write or bool(found.st_mode & stat.S_ISVTX))
+
+
+def _remember(digest: str, path: Path) -> None:
+    """Add a line, replacing the file by one that only its owner can read."""
+    file = _trusted_file()
+    said = str(path.resolve()).replace("\n", "␊")
+    lines = {**_trusted(), digest: f"{digest} {said}\n"}
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if paths.is_default_data_dir():
+            file.parent.chmod(0o700)
+        _replace(file, "".join(lines.values()))
+    except OSError as error:
+        raise UsageError(
+            f"{file}: cannot store that you trust {path}: {error.strerror or error};"
+            " set LFG_DATA_DIR to a folder you can write to"
+        ) from None
+
+
+def _replace(file: Path, text: str) -> None:
+    descriptor, beside = tempfile.mkstemp(dir=file.parent, prefix=".trusted-")  # 0600
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as out:
+            out.write(text)
+        Path(beside).replace(file)
+    except BaseException:
+        with suppress(OSError):
+            Path(beside).unlink()
+        raise

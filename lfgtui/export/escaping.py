@@ -1,0 +1,105 @@
+r"""Markdown that keeps to itself, whatever a model wrote.
+
+An answer stands in a document between other things. Raw HTML in it, a fence
+that is never closed or a comment that never ends would take over what
+follows, so HTML is shown as the text it is (`\<`) and what is open is closed.
+Everything else stays as it was written.
+"""
+
+import re
+
+from markdown_it.token import Token
+
+from lfgtui.text.markdown.parser import make_parser
+
+_SENTINEL = "lfg sees the end"
+_ROUNDS = 8
+_TAG = re.compile(r"(?<!\\)((?:\\\\)*)<(?=[A-Za-z/!?])(?![A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>]*>)")
+_TICKS = re.compile("`+")
+
+
+def self_contained(source: str) -> str:
+    """The Markdown, to be put before and behind anything else."""
+    parser = make_parser()
+    source = source.strip("\n")
+    for _ in range(_ROUNDS):
+        tokens = parser.parse(f"{source}\n\n{_SENTINEL}\n")
+        if not _has_html(tokens):
+            break
+        source = _without_html(source, tokens)
+    else:
+        return fenced(source)
+    if not _is_closed(tokens):
+        source = _closed(source, tokens)
+        tokens = parser.parse(f"{source}\n\n{_SENTINEL}\n")
+    return source if _is_closed(tokens) and not _has_html(tokens) else fenced(source)
+
+
+def fenced(block: str, language: str = "") -> str:
+    """The text in a fence that nothing in it can close."""
+    block = block.removesuffix("\n")
+    longest = max((len(run) for run in re.findall("`+", block)), default=0)
+    fence = "`" * max(3, longest + 1)
+    name = language if re.fullmatch(r"[\w+#-]{1,20}", language) else ""
+    return f"{fence}{name}\n{block}\n{fence}"
+
+
+def literally(text: str) -> str:
+    """Text in which nothing is Markdown, on one line."""
+    line = " ".join(text.split())
+    inline = re.sub(r"([\\`*_\[\]<>#!|~&])", r"\\\1", line)
+    return re.sub(r"^(\d{0,9})([-+=.)])", r"\1\\\2", inline)
+
+
+def _has_html(tokens: list[Token]) -> bool:
+    return any(
+        token.type in ("html_block", "html_inline")
+        for block in tokens
+        for token in (block, *(block.children or ()))
+    )
+
+
+def _without_html(source: str, tokens: list[Token]) -> str:
+    """The source with `<` escaped wherever it is not in code."""
+    lines = source.split("\n")
+    code = {
+        line
+        for token in tokens
+        if token.type in ("fence", "code_block") and token.map
+        for line in range(*token.map)
+    }
+    done: list[str] = []
+    prose: list[str] = []
+    for number, line in enumerate(lines):
+        if number in code or not line.strip():
+            done += [*_escaped(prose), line]
+            prose = []
+        else:
+            prose.append(line)
+    return "\n".join([*done, *_escaped(prose)])
+
+
+def _escaped(lines: list[str]) -> list[str]:
+    """The lines of one paragraph, its code spans left alone."""
+    if not lines:
+        return []
+    text, done, position = "\n".join(lines), [], 0
+    while (opening := _TICKS.search(text, position)) is not None:
+        closing = re.compile(f"(?<!`){opening[0]}(?!`)").search(text, opening.end())
+        done.append(_TAG.sub(r"\1\\<", text[position : opening.start()]))
+        position = closing.end() if closing else opening.end()
+        done.append(text[opening.start() : position])
+    done.append(_TAG.sub(r"\1\\<", text[position:]))
+    return "".join(done).split("\n")
+
+
+def _is_closed(tokens: list[Token]) -> bool:
+    """Whether what follows would be a paragraph of its own."""
+    last = tokens[-2] if len(tokens) > 2 else None
+    return last is not None and last.level == 1 and last.content == _SENTINEL
+
+
+def _closed(source: str, tokens: list[Token]) -> str:
+    """The source with its last fence closed."""
+    fences = [token for token in tokens if token.type == "fence" and token.level == 0]
+    return f"{source}\n{fences[-1].markup}" if fences else source

@@ -1,0 +1,140 @@
+"""What a document says about a run, an attempt and a call in a word or a figure."""
+
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import msgspec
+
+from lfgtui.errors import ToolError
+from lfgtui.history.reader import RunSummary
+from lfgtui.model import events as e
+from lfgtui.model.attempt import Attempt
+from lfgtui.model.items import HostedItem, ToolItem
+from lfgtui.model.transcript import Transcript
+from lfgtui.text.figures import count, duration, money
+from lfgtui.text.terminal_safe import escaped, plain_output, visible
+from lfgtui.tools import TOOLS
+from lfgtui.tools.arguments import parse
+from lfgtui.tools.summary import summary
+
+_SHORT, _LINE = 60, 140
+_SUBJECTS = ("path", "file_path", "url", "query", "command", "pattern", "code", "input", "prompt")
+
+
+class Block(NamedTuple):
+    """Text as it was: `language` as a fence names one, `label` for what it is."""
+
+    label: str
+    text: str
+    language: str = ""
+
+
+class Call(NamedTuple):
+    """A tool call: its head, how it ended, what went in and out. `went_well` None: neither."""
+
+    name: str
+    gist: str
+    ending: str
+    went_well: bool | None
+    blocks: tuple[Block, ...]
+
+
+def run_facts(run: RunSummary) -> list[str]:
+    """When, how long, how much."""
+    began = datetime.fromtimestamp(run.started_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    taken = None if run.ended_at is None else run.ended_at - run.started_at
+    done = f"{run.done} of {run.tickets} tickets done"
+    return [fact for fact in (began, duration(taken), money(run.cost), done) if fact]
+
+
+def attempt_facts(attempt: Attempt) -> list[tuple[str, str]]:
+    """Figures with their names, those that are known."""
+    usage, rate = attempt.usage, attempt.tokens_per_second
+    taken = None if attempt.ended_at is None else attempt.ended_at - attempt.started_at
+    facts = [
+        ("ttft", "" if attempt.ttft is None else f"{attempt.ttft:.2f} s"),
+        ("tok/s", "" if rate is None else f"{rate:.0f}"),
+        ("tokens in", count(usage.input) if usage.input else ""),
+        ("tokens out", count(usage.output) if usage.output else ""),
+        ("cost", money(usage.cost)),
+        ("time", duration(taken)),
+    ]
+    return [(name, figure) for name, figure in facts if figure]
+
+
+def unbegun(transcript: Transcript) -> str:
+    """Why a ticket without any attempt ended; "" where there is nothing to say."""
+    match transcript.ending:
+        case e.TicketBlocked(reason):
+            return f"blocked: {reason}"
+        case e.TicketFailed(_, message):
+            return message
+        case _:
+            return ""
+
+
+def call_of(item: ToolItem) -> Call:
+    """A call of lfg's own tools, or one that only stood in the text."""
+    given: e.ToolArguments = item.arguments_json if item.arguments is None else item.arguments
+    output = item.output or item.live_output
+    blocks = (*_given(given), *_output(output))
+    ending, went_well = _ending(item)
+    return Call(escaped(item.name), _gist(item.name, given), ending, went_well, blocks)
+
+
+def hosted_call_of(item: HostedItem) -> Call:
+    """A call of a tool on the provider's side."""
+    output = item.output or item.live_output
+    given = (Block("input", visible(item.input)),) if item.input else ()
+    gist = _first_line(item.input)
+    return Call(escaped(item.name), gist, "", None, (*given, *_output(output)))
+
+
+def _ending(item: ToolItem) -> tuple[str, bool | None]:
+    if item.is_text_borne:
+        return "in the text, not run", None
+    if item.state != "finished":
+        return ("stopped", False) if item.state == "stopped" else ("not finished", None)
+    parts = [item.error or "", "" if item.exit_code is None else f"exit code {item.exit_code}"]
+    parts.append(f"{item.seconds:.1f} s" if item.seconds and item.seconds >= 0.1 else "")
+    told = " · ".join(_first_line(part) for part in dict.fromkeys(parts) if part)
+    return told, item.error is None and not item.exit_code
+
+
+def _gist(name: str, given: e.ToolArguments) -> str:
+    if name in TOOLS:
+        try:
+            parse(name, given)
+        except ToolError:
+            return ""
+        line, broken, _ = summary(name, given).partition("⏎")
+        return line if len(line) <= _LINE and not broken else f"{line[: _LINE - 1]}…"
+    if isinstance(given, str):
+        return _first_line(given)
+    texts = {key: value for key, value in given.items() if isinstance(value, str)}
+    subject = next((texts[key] for key in _SUBJECTS if key in texts), None)
+    return _first_line(next(iter(texts.values()), "") if subject is None else subject)
+
+
+def _given(given: e.ToolArguments) -> tuple[Block, ...]:
+    """Long texts each by itself, as they are; the rest as JSON."""
+    if isinstance(given, str):
+        return (Block("arguments", visible(given)),) if given else ()
+    long = {key: value for key, value in given.items() if isinstance(value, str) and "\n" in value}
+    rest = {key: value for key, value in given.items() if key not in long}
+    as_json = msgspec.json.format(msgspec.json.encode(rest)).decode()
+    path = given.get("path")
+    language = path.rpartition(".")[2] if isinstance(path, str) and "." in path else ""
+    return (
+        *((Block("arguments", visible(as_json), "json"),) if rest else ()),
+        *(Block(escaped(key), visible(str(value)), language) for key, value in long.items()),
+    )
+
+
+def _output(output: str) -> tuple[Block, ...]:
+    return (Block("output", visible(plain_output(output)).rstrip()),) if output.strip() else ()
+
+
+def _first_line(text: str) -> str:
+    line = text.strip().partition("\n")[0]
+    return escaped(line if len(line) <= _SHORT else f"{line[: _SHORT - 1]}…")

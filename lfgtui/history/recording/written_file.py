@@ -1,0 +1,349 @@
+"""The history file as the writer sees it, checked and if need be replaced.
+
+What was on the screen is in the history. So when the file at the path is no
+longer the one that is written, the runs of this process are copied, from the
+handle that is still open, into the lfg history that is at the path now, or into
+a new one. Other runs are not, since whoever deleted them may have meant it.
+Where that is impossible (another program's file is there, no file can be made,
+ours was damaged), the runs go into a history of their own in a folder beside it
+or, failing that, in the temporary folder. Files of others are never
+overwritten. See decision 23.
+"""
+
+import ctypes
+import shutil
+import sqlite3
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
+from pathlib import Path
+
+from lfgtui.errors import HistoryError
+from lfgtui.history.recording.file_watch import Change, FileWatch
+from lfgtui.history.recording.run_copy import RunRecord, copy_run
+from lfgtui.history.storage import batch as batches
+from lfgtui.history.storage import file
+from lfgtui.history.storage.batch import Batch
+from lfgtui.history.storage.sealing import pack_ids, stored
+
+CHECKED_BYTES = 64 * 1024 * 1024
+"""Largest file that is checked as a whole when another program has written to it."""
+
+LOG_BYTES = 8 * 1024 * 1024
+"""Length of the write-ahead log at which it is copied into the file, about SQLite's own."""
+
+HOMING = 5.0
+"""Seconds between attempts to go back from a rescue folder to the path."""
+
+Claim = Callable[[Path], None]
+"""Secures the leases on the runs of this process, beside that file; raises `HistoryError`."""
+
+_LASTING = (
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_CONSTRAINT,
+    sqlite3.SQLITE_ERROR,
+    sqlite3.SQLITE_SCHEMA,
+    sqlite3.SQLITE_FORMAT,
+    sqlite3.SQLITE_MISMATCH,
+)
+"""Primary result codes that waiting does not change (sqlite.org/rescode.html)."""
+
+
+class WrittenFile:
+    """A connection to the file at `home`, or to the one its runs were rescued to.
+
+    `rescued` is the folder of the latter, `remarks` what to tell the person at
+    the end. For one thread, except `register` and `forget`.
+    """
+
+    def __init__(self, home: Path, durability: file.Durability, claim: Claim, busy_ms: int) -> None:
+        self.home = home
+        self.path = home
+        self.rescued: Path | None = None
+        self.remarks: list[str] = []
+        self.torn: list[str] = []
+        self._durability = durability
+        self._claim = claim
+        self._busy_ms = busy_ms
+        self._records: dict[str, RunRecord] = {}
+        self._why = ""
+        self._spoiled: tuple[int, int] | None = None
+        self._home_at = 0.0
+        self._fold_at = LOG_BYTES
+        self.connection = self._connect(home)
+        self._watch = FileWatch(home)
+
+    def register(self, record: RunRecord) -> None:
+        """Add a run that is written from now on."""
+        self._records = {**self._records, record.run: record}
+
+    def forget(self, run: str) -> None:
+        """Remove a run that is no longer written."""
+        self._records = {name: one for name, one in self._records.items() if name != run}
+
+    @property
+    def trouble(self) -> str | None:
+        """The reason why the runs are not in the file at `home`; None while they are."""
+        if self.rescued is None:
+            return None
+        lost = f", except parts of {', '.join(self.torn)}" if self.torn else ""
+        return f"this run is saved in {self.rescued}{lost}, not in {self.home} ({self._why})"
+
+    def save(self, some: Sequence[Batch]) -> Exception | None:
+        """Commit the batches in one transaction, to a file that is still there afterwards.
+
+        Return the error where they are not saved. Batches that were committed
+        before their file was removed are not written twice.
+        """
+        try:
+            self.follow()
+            self._write(some)
+            self.follow()
+            self._fold_log()
+        except Exception as error:
+            if not _is_lasting(error):
+                return error
+            try:
+                self._rescue(str(error))
+                self._write(some)
+            except Exception as second:
+                return second
+        return None
+
+    def follow(self) -> None:
+        """Check that the file at the path is still the one written, and move there if not.
+
+        Raises where that is not possible now; it is tried again.
+        """
+        change = self._watch.change()
+        if change is None:
+            self._try_home()
+            return
+        if not self._records and change is not Change.CONTENT:
+            self._reopen()
+            return
+        try:
+            if change is Change.FILE:
+                if self._watch.has_left_log:
+                    _set_log_aside(self.path)  # else SQLite would take it for the new file's
+                self._settle_in(self.path)
+                what = f"{self.path} was deleted, moved or replaced while lfg was running"
+                self._remark(what, "the file that is there now")
+            elif change is Change.LOG:
+                self._renew_log()
+                self._remark(f"the write-ahead log of {self.path} was deleted or replaced")
+            else:
+                self._check()
+                self._watch.accept()
+        except (HistoryError, OSError, sqlite3.Error) as error:
+            is_overwritten = change is Change.CONTENT
+            # A file that cannot be checked just now may well be in order, and others write to it.
+            if _is_busy(error) or (is_overwritten and not _is_lasting(error)):
+                raise
+            self._rescue(str(error), is_overwritten=is_overwritten)
+
+    def claim(self) -> None:
+        """Secure the leases."""
+        if self._records:
+            self._claim(self.path)
+
+    def rescue(self, some: Sequence[Batch]) -> None:
+        """Save the batches elsewhere, as a last resort. Raises where that fails too."""
+        self._rescue("it could not be written")
+        self._write(some)
+
+    def close(self) -> None:
+        """Close the connection."""
+        with suppress(sqlite3.Error):
+            self.connection.close()
+
+    def _write(self, some: Sequence[Batch]) -> None:
+        left = [batch for batch in some if not batch.is_stored]
+        with file.transaction(self.connection):
+            for batch in left:
+                batches.write(self.connection, batch)
+        for batch in left:
+            batch.is_stored = True
+            for ledger, seq, *_ in batch.rows:
+                ledger.stored_seq = seq
+        self._watch.accept_log()
+
+    def _fold_log(self) -> None:
+        """Copy the log into the file once it is long.
+
+        SQLite would do so within a commit. This way commits leave the file itself
+        unchanged, so any change to it is another process's.
+        """
+        if self._watch.log_size < self._fold_at:
+            return
+        with suppress(sqlite3.Error):  # the log stays, and all is in it
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        self._watch.accept()
+        self._fold_at = self._watch.log_size + LOG_BYTES
+
+    def _connect(self, path: Path) -> sqlite3.Connection:
+        connection = file.connect(path, self._durability)
+        connection.execute(f"PRAGMA busy_timeout = {self._busy_ms}")
+        connection.execute("PRAGMA wal_autocheckpoint = 0")  # see `_fold_log`
+        return connection
+
+    def _settle_in(self, path: Path, *, is_overwritten: bool = False) -> None:
+        """Go on in the file at that path, after copying our runs into it."""
+        was = self.path
+        connection = self._connect(path)
+        try:
+            self._claim(path)
+            keys: dict[str, list[int]] = {}
+            torn: list[str] = []
+            with file.transaction(connection):
+                for run, record in self._records.items():
+                    keys[run], some = copy_run(self.connection, connection, record)
+                    torn += some
+        except BaseException:
+            connection.close()
+            raise
+        for run, record in self._records.items():
+            for ledger, key in zip(record.ledgers, keys[run], strict=True):
+                ledger.rowid = key
+        self.torn += torn
+        before, self.connection, self.path = self.connection, connection, path
+        if is_overwritten:
+            _abandon(before, was)
+        else:
+            before.close()
+        self._watch = FileWatch(path)
+
+    def _renew_log(self) -> None:
+        """Copy the log that only we have open into the file, and make SQLite start a new one."""
+        (busy, _, _) = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise sqlite3.OperationalError("the log is in use")
+        self._reopen()
+        self._check()
+
+    def _reopen(self) -> None:
+        self.connection.close()
+        self.connection = self._connect(self.path)
+        self._watch = FileWatch(self.path)
+
+    def _check(self) -> None:
+        """Compare the file as others see it with what was committed; raises `HistoryError`."""
+        file.check_unlogged(self.path)
+        with closing(file.plain(self.path, "ro")) as db, file.opening(self.path):
+            file.version_of(db, self.path)
+            if self.path.stat().st_size <= CHECKED_BYTES:
+                (said,) = db.execute("PRAGMA quick_check(1)").fetchone()
+                if said != "ok":
+                    raise HistoryError(f"it was overwritten or damaged ({said})")
+            for record in self._records.values():
+                for ledger in record.ledgers:
+                    if _last_seq(db, ledger.rowid, record.run) < ledger.stored_seq:
+                        raise HistoryError("it was overwritten: this run is no longer in it")
+
+    def _rescue(self, why: str, *, is_overwritten: bool = False) -> None:
+        """Go on in a rescue file; raises `HistoryError` where none can be made."""
+        error: Exception | None = None
+        spoiled = _identity(self.home) if self.rescued is None else self._spoiled
+        for folder in self._rescue_folders():
+            is_new = not folder.exists()
+            try:
+                self._settle_in(folder / self.home.name, is_overwritten=is_overwritten)
+            except (HistoryError, OSError, sqlite3.Error) as refused:
+                error = refused
+                if is_new:
+                    shutil.rmtree(folder, ignore_errors=True)
+                continue
+            self._why = why.removeprefix(f"{self.home}: ").removeprefix(f"{self.home} ")
+            self.rescued, self._spoiled = folder, spoiled
+            self._home_at = time.monotonic() + HOMING
+            return
+        raise HistoryError(f"{self.home}: {why}; it cannot be saved elsewhere either: {error}")
+
+    def _rescue_folders(self) -> Sequence[Path]:
+        run = next(iter(self._records), "run")
+        beside = self.home.parent / "rescued" / run
+        if self.rescued == beside:
+            beside = beside.with_name(f"{run}-{time.time_ns()}")
+        return [beside, Path(tempfile.gettempdir()) / f"lfg-{run}-{time.time_ns()}"]
+
+    def _try_home(self) -> None:
+        """Go back to the file at `home`, if that is possible again."""
+        if self.rescued is None or time.monotonic() < self._home_at:
+            return
+        self._home_at = time.monotonic() + HOMING
+        if self._spoiled is not None and _identity(self.home) == self._spoiled:
+            return
+        try:
+            self._settle_in(self.home)
+        except (HistoryError, OSError, sqlite3.Error):
+            return
+        self._remark(f"{self.home} could not be written for a while ({self._why})")
+        self.rescued = None
+
+    def _remark(self, what: str, where: str = "") -> None:
+        done = f"{what}; this run is in {where or self.path}"
+        if self.torn:
+            done += f", but parts of {', '.join(self.torn)} are lost"
+        if done not in self.remarks:
+            self.remarks.append(done)
+
+
+def _last_seq(db: sqlite3.Connection, ticket: int, run: str) -> int:
+    own = db.execute("SELECT 1 FROM tickets WHERE id = ? AND run = ?", (ticket, run)).fetchone()
+    if own is None:
+        return -1
+    (last,) = db.execute("SELECT max(seq) FROM entries WHERE ticket = ?", (ticket,)).fetchone()
+    if last is not None:
+        return int(last)
+    before, end = pack_ids(ticket)
+    query = "SELECT max(id) FROM packs WHERE id >= ? AND id < ?"
+    (newest,) = db.execute(query, (before, end)).fetchone()
+    if newest is None:
+        return 0
+    return max((row[0] for row in stored(db, ticket, newest - before)), default=0)
+
+
+def _is_lasting(error: Exception) -> bool:
+    code = _code(error)
+    return isinstance(error, HistoryError) if code is None else code in _LASTING
+
+
+def _is_busy(error: Exception) -> bool:
+    return _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def _code(error: Exception) -> int | None:
+    """Return the primary result code of SQLite behind the error, if there is one."""
+    cause = error.__cause__ if isinstance(error, HistoryError) else error
+    code = getattr(cause, "sqlite_errorcode", None)
+    return None if code is None else int(code) & 0xFF
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _abandon(connection: sqlite3.Connection, path: Path) -> None:
+    """Abandon a file that another program overwrote, without writing to it.
+
+    SQLite copies the log into the file when the last connection is closed,
+    and whoever opens the file next would do the same. So the log is put aside,
+    and the connection is never closed: `Connection.setconfig` with
+    `SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE` comes with Python 3.12.
+    """
+    with suppress(OSError):
+        _set_log_aside(path)
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
+
+
+def _set_log_aside(path: Path) -> None:
+    """Rename the log, so that it is not applied to a file it does not belong to."""
+    log = file.log_of(path)
+    log.rename(log.with_name(f"{log.name}.aside-{time.time_ns()}"))
+    path.with_name(f"{path.name}-shm").unlink(missing_ok=True)

@@ -1,0 +1,168 @@
+"""A batch: what is committed in one transaction.
+
+Making one is pure (merge, number, find the segments that closed) and writing
+one can be repeated, so a transaction that failed is simply tried again with
+the same batch.
+"""
+
+import logging
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+
+import msgspec
+
+from lfgtui.errors import HistoryError
+from lfgtui.history.storage import rows, sealing
+from lfgtui.history.storage.ledger import Ledger
+from lfgtui.history.storage.segments import Segment, joined
+from lfgtui.model import events as e
+from lfgtui.pieces import merge
+
+_log = logging.getLogger(__name__)
+
+MERGED_BYTES = 16 * 1024
+"""Deltas are merged up to about this size: an entry stays cheap to read back."""
+
+
+class Submission(msgspec.Struct):
+    """An event on its way; `size` is that of its JSON in bytes."""
+
+    ledger: Ledger
+    attempt: int
+    at: float
+    event: e.Event
+    size: int
+
+
+class Batch(msgspec.Struct):
+    """Numbered entries and what follows from them, ready to be written.
+
+    `submitted` is how many events were merged into the entries.
+    """
+
+    entries: list[e.Entry] = msgspec.field(default_factory=list)
+    rows: list[tuple[Ledger, int, int, float, str]] = msgspec.field(default_factory=list)
+    segments: list[tuple[Ledger, Segment]] = msgspec.field(default_factory=list)
+    ledgers: dict[int, Ledger] = msgspec.field(default_factory=dict)
+    sealed: dict[int, int] = msgspec.field(default_factory=dict)
+    size: int = 0
+    submitted: int = 0
+    is_stored: bool = False
+
+    def add(self, submission: Submission) -> None:
+        """Number the event and note what it changes."""
+        ledger = submission.ledger
+        entry, closed = ledger.number(submission.attempt, submission.at, submission.event)
+        self.take(ledger, entry, e.encode_event(entry.event).decode(), closed)
+        self.size += submission.size
+
+    def take(self, ledger: Ledger, entry: e.Entry, body: str, closed: list[Segment]) -> None:
+        """Note an entry that its ledger has taken into account, and the segments it closed.
+
+        A ledger's `rowid` is read when the batch is written: by then the run
+        may be in another file.
+        """
+        self.entries.append(entry)
+        self.rows.append((ledger, entry.seq, entry.attempt, entry.at, body))
+        self.segments.extend((ledger, segment) for segment in closed)
+        self.ledgers[id(ledger)] = ledger
+        if ledger.complete_to is not None:
+            self.sealed[id(ledger)] = ledger.complete_to
+
+
+def make(submissions: Sequence[Submission]) -> Batch:
+    """Merge neighbours and number the rest, in the order they were submitted."""
+    batch = Batch(submitted=len(submissions))
+    for submission in _merged(submissions):
+        try:
+            batch.add(submission)
+        except Exception as error:  # one event that cannot be stored keeps no other from it
+            _log.exception("not stored: %r", submission.event)
+            told = f"an event could not be stored: {type(error).__name__}: {error}"
+            submission.event = e.GuardTripped("history", told)
+            batch.add(submission)
+    return batch
+
+
+def _merged(submissions: Iterable[Submission]) -> list[Submission]:
+    """Consecutive deltas of one ticket as one, at the place and time of the first."""
+    merged: list[Submission] = []
+    last: dict[int, Submission] = {}
+    for submission in submissions:
+        key = submission.ledger.rowid
+        earlier = last.get(key)
+        if earlier is not None and (joined := _join(earlier, submission)) is not None:
+            earlier.event = joined
+            earlier.size += submission.size
+            continue
+        last[key] = submission
+        merged.append(submission)
+    return merged
+
+
+def _join(earlier: Submission, later: Submission) -> e.Event | None:
+    if earlier.attempt != later.attempt or earlier.size + later.size > MERGED_BYTES:
+        return None
+    return merge(earlier.event, later.event)
+
+
+def write(connection: sqlite3.Connection, batch: Batch) -> None:
+    """Insert the batch; the caller holds the transaction."""
+    connection.executemany(
+        "INSERT INTO entries (ticket, seq, attempt, at, body) VALUES (?, ?, ?, ?, ?)",
+        [(ledger.rowid, *row) for ledger, *row in batch.rows],
+    )
+    for ledger, segment in batch.segments:
+        index(connection, ledger.rowid, segment)
+    for key, seq in batch.sealed.items():
+        sealing.seal(connection, batch.ledgers[key].rowid, seq)
+    _update_tickets(connection, batch.ledgers.values())
+
+
+def index(connection: sqlite3.Connection, rowid: int, segment: Segment) -> None:
+    """Join the segment's text out of its entries and have search find it."""
+    row = segment_row(connection, rowid, segment)
+    inserted = connection.execute(
+        "INSERT INTO segments (ticket, attempt, first_seq, last_seq, kind, tool, file, at, text)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        row,
+    ).lastrowid
+    connection.execute("INSERT INTO segments_fts (rowid, text) VALUES (?, ?)", (inserted, row[-1]))
+
+
+def segment_row(connection: sqlite3.Connection, rowid: int, segment: Segment) -> tuple[object, ...]:
+    """Return the segment's row in the order of the table's columns, its text last."""
+    text = joined(segment, _events(connection, rowid, segment))
+    kind, attempt, first, last, at, _, tool, file = msgspec.structs.astuple(segment)
+    return rowid, attempt, first, last, kind, tool, file, at, text
+
+
+def _events(connection: sqlite3.Connection, rowid: int, segment: Segment) -> Iterator[e.Event]:
+    for row in connection.execute(
+        "SELECT seq, attempt, at, body FROM entries"
+        " WHERE ticket = ? AND seq BETWEEN ? AND ? ORDER BY seq",
+        (rowid, segment.first_seq, segment.last_seq),
+    ):
+        with suppress(HistoryError):  # another version's, or damaged; the others are searched
+            yield rows.entry("", "", row).event
+
+
+def _update_tickets(connection: sqlite3.Connection, ledgers: Iterable[Ledger]) -> None:
+    connection.executemany(
+        "UPDATE tickets SET state = ?, attempt = ?, provider = ?, model = ?, cost = ?,"
+        " started_at = ?, ended_at = ? WHERE id = ?",
+        [
+            (
+                ledger.state or "queued",
+                ledger.attempt,
+                ledger.provider,
+                ledger.model,
+                ledger.cost,
+                ledger.started_at,
+                ledger.ended_at,
+                ledger.rowid,
+            )
+            for ledger in ledgers
+        ],
+    )

@@ -1,0 +1,148 @@
+"""Where a ticket's entries are: packs of what is over, then rows of what is not."""
+
+import logging
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import partial
+from typing import Any
+
+from lfgtui.errors import HistoryError
+from lfgtui.history.storage import packing
+from lfgtui.history.storage.packing import Passage, Row
+
+AT_MOST = 4096
+"""Entries a pack holds; reading one of them reads all."""
+
+_AT_ONCE = 500  # SQLite takes so many values, and more, in any build
+
+_log = logging.getLogger(__name__)
+
+_DAMAGE = (sqlite3.Error, HistoryError, UnicodeDecodeError)
+
+SHIFT = 32
+"""Bits of a pack's id below its ticket's."""
+
+
+def pack_ids(ticket: int) -> tuple[int, int]:
+    """Return the first of the ids that the ticket's packs can have, and the one after the last.
+
+    There are none for a ticket whose own id leaves no room for them; its entries stay rows.
+    """
+    first, end = ticket << SHIFT, ticket + 1 << SHIFT
+    return (first, end) if first > 0 and end < 1 << 63 else (0, 0)
+
+
+def seal(connection: sqlite3.Connection, ticket: int, last_seq: int) -> None:
+    """Pack the ticket's entries up to that one; the caller holds the transaction.
+
+    No segment may still be open there: its text is not written yet.
+    """
+    before, end = pack_ids(ticket)
+    which = (ticket, min(last_seq, end - before - 1))
+    rows: list[Row] = connection.execute(
+        "SELECT seq, attempt, at, body FROM entries"
+        " WHERE ticket = ? AND seq BETWEEN 1 AND ? ORDER BY seq",
+        which,
+    ).fetchall()
+    try:
+        packs = [
+            (before | part[0][0], packing.pack(part, _passages(connection, ticket, part)))
+            for part in _parts(rows)
+        ]
+    except (ValueError, TypeError) as error:  # they stay rows: larger, and as safe
+        _log.warning("ticket %d is not packed: %s", ticket, error)
+        return
+    connection.executemany("INSERT INTO packs (id, body) VALUES (?, ?)", packs)
+    connection.execute("DELETE FROM entries WHERE ticket = ? AND seq BETWEEN 1 AND ?", which)
+
+
+def _parts(rows: list[Row]) -> Iterator[list[Row]]:
+    """Runs of entries without a gap in their numbers, none too long."""
+    begin = 0
+    for end in range(1, len(rows) + 1):
+        is_dense = end < len(rows) and rows[end][0] == rows[end - 1][0] + 1
+        if not is_dense or end - begin == AT_MOST:
+            yield rows[begin:end]
+            begin = end
+
+
+def stored(connection: sqlite3.Connection, ticket: int, first: int = 1) -> Iterator[Row]:
+    """The ticket's entries in `seq` order, from `first` on, as they stand now.
+
+    All of them are read before the first is given: a writer may pack a moment
+    later what is a row now, and delete a run whose texts are not read yet.
+    """
+    before, end = pack_ids(ticket)
+    with _snapshot(connection):
+        rows: list[Row] = connection.execute(
+            "SELECT seq, attempt, at, body FROM entries WHERE ticket = ? AND seq >= ? ORDER BY seq",
+            (ticket, first),
+        ).fetchall()
+        packs = connection.execute(
+            "SELECT body FROM packs WHERE id >= coalesce((SELECT max(id) FROM packs"
+            " WHERE id BETWEEN ? AND ?), ?) AND id < ? ORDER BY id",
+            (before, before | first, before, end),
+        ).fetchall()
+
+        texts = partial(texts_of, connection)
+        packed = [
+            row for (body,) in packs for row in packing.unpack(body, texts) if row[0] >= first
+        ]
+    yield from packed
+    yield from rows
+
+
+def readable(connection: sqlite3.Connection, ticket: int) -> list[Row]:
+    """Return the ticket's entries in `seq` order; of a damaged file, those still readable."""
+    try:
+        return list(stored(connection, ticket))
+    except _DAMAGE:
+        pass
+    found: dict[int, Row] = {}
+    texts = partial(texts_of, connection)
+    packs = "SELECT body FROM packs WHERE id >= ? AND id < ? ORDER BY id"
+    for (body,) in _until_damage(connection, packs, *pack_ids(ticket)):
+        with suppress(*_DAMAGE):
+            found.update((row[0], row) for row in packing.unpack(body, texts))
+    live = "SELECT seq, attempt, at, body FROM entries WHERE ticket = ? ORDER BY seq"
+    found.update((row[0], row) for row in _until_damage(connection, live, ticket))
+    return [found[seq] for seq in sorted(found)]
+
+
+def _until_damage(connection: sqlite3.Connection, query: str, *values: int) -> Iterator[Any]:
+    with suppress(*_DAMAGE):
+        yield from connection.execute(query, values)
+
+
+def texts_of(connection: sqlite3.Connection, ids: list[int]) -> Mapping[int, str]:
+    """The texts of the segments with these ids."""
+    found: dict[int, str] = {}
+    for begin in range(0, len(ids), _AT_ONCE):
+        some = ids[begin : begin + _AT_ONCE]
+        marks = ",".join("?" * len(some))
+        rows = connection.execute(f"SELECT id, text FROM segments WHERE id IN ({marks})", some)
+        found.update(rows.fetchall())
+    return found
+
+
+def _passages(connection: sqlite3.Connection, ticket: int, rows: list[Row]) -> list[Passage]:
+    found = connection.execute(
+        "SELECT id, first_seq, last_seq, kind, text FROM segments"
+        " WHERE ticket = ? AND first_seq BETWEEN ? AND ? AND last_seq <= ? ORDER BY first_seq",
+        (ticket, rows[0][0], rows[-1][0], rows[-1][0]),
+    )
+    return [Passage(*values) for values in found]
+
+
+@contextmanager
+def _snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """What is read in the body is of one moment."""
+    if connection.in_transaction:
+        yield
+        return
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.execute("COMMIT")

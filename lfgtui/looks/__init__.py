@@ -1,1 +1,0 @@
-"""How things look, on whatever they are shown: figures, badges, colours, lexers."""

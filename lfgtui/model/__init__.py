@@ -1,0 +1,1 @@
+"""The vocabulary: events, tickets, states, the fold. No input or output."""

@@ -1,0 +1,201 @@
+"""What goes back to the model, rebuilt from events alone.
+
+The next request is a function of the events so far: nothing is kept on the
+side, so a process that was killed between a tool call and its result goes on
+exactly where it was. Only finished responses count; the partial text of a
+broken one is on the screen and in the history, not in the context.
+"""
+
+from typing import TypeAlias
+
+import msgspec
+
+from lfgtui.model import events as e
+from lfgtui.text.growing_text import Growing
+
+
+class TextPart(msgspec.Struct, frozen=True):
+    """A run of visible text."""
+
+    text: str
+
+
+class ReasoningPart(msgspec.Struct, frozen=True):
+    """A run of thinking; wires that want it back pair it with the `ItemPart` after it."""
+
+    text: str
+
+
+class CallPart(msgspec.Struct, frozen=True):
+    """A tool call the model made; `wire_id` is what `provider` calls it, "" for nothing."""
+
+    call_id: str
+    name: str
+    arguments: e.ToolArguments
+    wire_id: str = ""
+    provider: str = ""
+
+
+class ItemPart(msgspec.Struct, frozen=True):
+    """An opaque piece for the wire it came from; other wires leave it out.
+
+    `provider` is whose it is: encrypted thoughts and fields of its own mean
+    nothing to another one that speaks the same wire.
+    """
+
+    wire: str
+    item: dict[str, object]
+    provider: str = ""
+
+    def is_for(self, provider: str) -> bool:
+        """Whether it may be sent there; Anthropic's signatures hold on every platform of theirs."""
+        return self.provider == provider or self.wire == "anthropic"
+
+
+Part: TypeAlias = TextPart | ReasoningPart | CallPart | ItemPart
+
+
+class UserTurn(msgspec.Struct, frozen=True):
+    """What the person said."""
+
+    text: str
+
+
+class ModelTurn(msgspec.Struct, frozen=True):
+    """One response, its parts in the order they streamed.
+
+    `is_cut`: it broke off, and the model was asked for the rest of it.
+    """
+
+    parts: tuple[Part, ...]
+    is_cut: bool = False
+
+    @property
+    def text(self) -> str:
+        """The visible text of the response."""
+        return "".join(part.text for part in self.parts if isinstance(part, TextPart))
+
+    @property
+    def calls(self) -> tuple[CallPart, ...]:
+        """The tool calls of the response."""
+        return tuple(part for part in self.parts if isinstance(part, CallPart))
+
+
+class ToolResult(msgspec.Struct, frozen=True):
+    """The answer to one call. `failed` marks an error, `output` then says which."""
+
+    call_id: str
+    output: str
+    failed: bool
+
+
+Message: TypeAlias = UserTurn | ModelTurn | ToolResult
+
+
+class Conversation:
+    """The fold from events to messages; `Transcript` owns one and feeds it."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+        self._open: list[Part] = []
+        self._run: Growing | None = None
+        self._is_thought = False
+        self._provider = ""
+
+    @property
+    def unanswered(self) -> tuple[CallPart, ...]:
+        """Calls of the last response that have no result yet, in order."""
+        answered: set[str] = set()
+        for message in reversed(self.messages):
+            if isinstance(message, ToolResult):
+                answered.add(message.call_id)
+            elif isinstance(message, ModelTurn):
+                return tuple(call for call in message.calls if call.call_id not in answered)
+            else:
+                break
+        return ()
+
+    def messages_for(self, provider: str) -> tuple[Message, ...]:
+        """The messages, without what another provider alone understands."""
+        return tuple(
+            msgspec.structs.replace(
+                message,
+                parts=tuple(
+                    part
+                    for part in message.parts
+                    if not isinstance(part, ItemPart) or part.is_for(provider)
+                ),
+            )
+            if isinstance(message, ModelTurn)
+            else message
+            for message in self.messages
+        )
+
+    @property
+    def responses(self) -> int:
+        """How many the model finished."""
+        return sum(isinstance(said, ModelTurn) and not said.is_cut for said in self.messages)
+
+    @property
+    def partial(self) -> str:
+        """The visible text of the response that is not finished; "" if it called a tool."""
+        if any(isinstance(part, CallPart) for part in self._open):
+            return ""
+        said = [part.text for part in self._open if isinstance(part, TextPart)]
+        if self._run is not None and not self._is_thought:
+            said.append(str(self._run))
+        return "".join(said)
+
+    def apply(self, event: e.Event) -> None:
+        """Take one event into account; events that say nothing to the model are passed over."""
+        if isinstance(event, e.AttemptStarted):
+            self._provider = event.provider
+        match event:
+            case e.AttemptStarted(continues=False):
+                self.messages.clear()
+                self._drop()
+            case e.UserMessage(text):
+                self.messages.append(UserTurn(text))
+            case e.AttemptStarted(keeps_partial=True) if self.partial:
+                self.messages.append(ModelTurn((TextPart(self.partial),), is_cut=True))
+                self._drop()
+            case e.AttemptStarted() | e.RequestSent():
+                self._drop()
+            case e.TextDelta(text):
+                self._say(text, is_thought=False)
+            case e.ReasoningDelta(text):
+                self._say(text, is_thought=True)
+            case e.ToolCallRequested(call_id, name, arguments, wire_id):
+                wire_id = call_id if wire_id is msgspec.UNSET else wire_id
+                self._add(CallPart(call_id, name, arguments, wire_id, self._provider))
+            case e.ProviderItem(wire, item):
+                self._add(ItemPart(wire, item, self._provider))
+            case e.ResponseFinished():
+                self._end_run()
+                self.messages.append(ModelTurn(tuple(self._open)))
+                self._drop()
+            case e.ToolCallFinished(call_id, output, error):
+                failed = error is not None
+                self.messages.append(ToolResult(call_id, output, failed))
+            case _:
+                pass
+
+    def _say(self, text: str, *, is_thought: bool) -> None:
+        if self._run is None or is_thought is not self._is_thought:
+            self._end_run()
+            self._run, self._is_thought = Growing(), is_thought
+        self._run.append(text)
+
+    def _add(self, part: Part) -> None:
+        self._end_run()
+        self._open.append(part)
+
+    def _end_run(self) -> None:
+        """What streams next is another part."""
+        if self._run is not None:
+            said, self._run = str(self._run), None
+            self._open.append(ReasoningPart(said) if self._is_thought else TextPart(said))
+
+    def _drop(self) -> None:
+        self._open.clear()
+        self._run = None

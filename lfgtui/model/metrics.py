@@ -1,0 +1,189 @@
+"""Gauges: how fast a ticket goes and whether it is stuck.
+
+A `Meter` is fed the same entries as the transcript and is asked with a clock:
+what the transcript records is history, what the meter tells is now.
+"""
+
+from collections import deque
+from statistics import median
+
+from lfgtui.model import events as e
+from lfgtui.pieces import text_of
+
+WINDOW = 2.0
+"""Seconds the live rate looks back."""
+
+CHARACTERS_A_TOKEN = 4.0
+"""The estimate until the provider's own count is known."""
+
+_BUCKET = 0.5
+_BUCKETS = 24
+
+
+class Meter:
+    """The live figures of one ticket. All times are seconds since the epoch."""
+
+    def __init__(self) -> None:
+        self.ttft: float | None = None
+        self.started_at: float | None = None
+        self.retries = 0
+        self.retry_at: float | None = None
+        self._ended_at: float | None = None
+        self._paused_at: float | None = None
+        self._paused_seconds = 0.0
+        self._sent_at: float | None = None
+        self._last_token_at: float | None = None
+        self._gaps: deque[float] = deque(maxlen=64)
+        self._last_beat_at: float | None = None
+        self._beats: deque[float] = deque(maxlen=64)
+        self._recent: deque[tuple[float, int]] = deque()
+        self._recently = 0
+        self._buckets: deque[tuple[int, int]] = deque(maxlen=_BUCKETS)
+        self._ratio = CHARACTERS_A_TOKEN
+        self._turn_characters = 0
+        self._counted = 0
+        self._turn_counted: int | None = None
+        self._has_uncounted = False
+
+    def apply(self, entry: e.Entry) -> None:
+        """Take one entry into account."""
+        at, event = entry.at, entry.event
+        if event.facets.is_generated:
+            self._stream(at, len(text_of(event)))
+            return
+        match event:
+            case e.Heartbeat():
+                self._beat(at)
+            case e.RequestSent():
+                self._sent_at, self._last_token_at = at, None
+                self._last_beat_at = None
+                self._beats.clear()
+                self._turn_characters, self._turn_counted = 0, None
+            case e.Usage():
+                self._turn_counted = event.output
+            case e.ResponseFinished():
+                self._close_turn()
+            case e.AttemptStarted():
+                self._start(at)
+            case e.Retrying():
+                self.retries += 1
+                self.retry_at = at + event.delay
+                self._close_turn()
+            case e.Paused():
+                self._paused_at = at
+            case e.Resumed():
+                self._let_go(at)
+            case e.Ending():
+                self._ended_at = at
+                self._let_go(at)
+                self._close_turn()
+            case _:
+                pass
+
+    def elapsed(self, now: float) -> float | None:
+        """Seconds since the first attempt began, pauses left out; None before."""
+        if self.started_at is None:
+            return None
+        end = self._ended_at or self._paused_at or now
+        return max(0.0, end - self.started_at - self._paused_seconds)
+
+    def rate(self, now: float) -> float:
+        """Tokens a second over the last `WINDOW` seconds, estimated from characters."""
+        self._look_back(now)
+        return self._recently / self._ratio / WINDOW
+
+    def output_tokens(self) -> tuple[int, bool]:
+        """Output tokens so far, and whether a part of that is estimated.
+
+        A count of 0 beside text that streamed is a server that does not count.
+        """
+        streamed = round(self._turn_characters / self._ratio)
+        is_estimate = self._has_uncounted or streamed > 0
+        return self._counted + max(streamed, self._turn_counted or 0), is_estimate
+
+    def history(self, now: float) -> list[float]:
+        """Tokens a second in each of the last half-seconds, oldest first."""
+        newest = int(now / _BUCKET)
+        counts = dict(self._buckets)
+        return [
+            counts.get(newest - back, 0) / self._ratio / _BUCKET
+            for back in range(_BUCKETS - 1, -1, -1)
+        ]
+
+    def waiting_for(self, now: float) -> float | None:
+        """Seconds since the request left or the last token came; None when neither."""
+        since = self._last_token_at or self._sent_at
+        return None if since is None else max(0.0, now - since)
+
+    def is_stalled(self, now: float, stall_after: float) -> bool:
+        """Whether something is due and did not come for longer than can be usual.
+
+        Due is a token; longer is more than `stall_after`, and than 5 median
+        gaps between tokens. On a stream that sends heartbeats, one of those
+        will do as well: an agent may think for minutes while its server says
+        that it lives. Then longer is also more than twice the median time
+        from one sign of life to a heartbeat, so that it is their absence that
+        counts and not their rhythm.
+        """
+        waiting = self.waiting_for(now)
+        if waiting is None or self._paused_at is not None:
+            return False
+        usual = 5 * median(self._gaps) if self._gaps else 0.0
+        if self._last_beat_at is not None:
+            waiting = min(waiting, now - self._last_beat_at)
+            usual = max(usual, 2 * median(self._beats))
+        return waiting > max(stall_after, usual)
+
+    def _start(self, at: float) -> None:
+        if self.started_at is None:
+            self.started_at, self._paused_seconds = at, 0.0
+        elif self._ended_at is not None:
+            self._paused_seconds += max(0.0, at - self._ended_at)  # another process's clock
+        self._ended_at = None
+        self.ttft = None
+
+    def _let_go(self, at: float) -> None:
+        """A pause is over, by a resume or by the end."""
+        if self._paused_at is not None:
+            self._paused_seconds += at - self._paused_at
+        self._paused_at = None
+
+    def _stream(self, at: float, characters: int) -> None:
+        if self._sent_at is not None and self._last_token_at is None:
+            if self.ttft is None:
+                self.ttft = at - self._sent_at
+        elif self._last_token_at is not None:
+            self._gaps.append(at - self._last_token_at)
+        self._last_token_at = at
+        self._turn_characters += characters
+        self._look_back(at)
+        self._recent.append((at, characters))
+        self._recently += characters
+        bucket = int(at / _BUCKET)
+        if self._buckets and self._buckets[-1][0] == bucket:
+            self._buckets[-1] = (bucket, self._buckets[-1][1] + characters)
+        else:
+            self._buckets.append((bucket, characters))
+
+    def _beat(self, at: float) -> None:
+        """A heartbeat: how long after the last sign of life is its rhythm."""
+        before = [t for t in (self._sent_at, self._last_token_at, self._last_beat_at) if t]
+        if before:
+            self._beats.append(at - max(before))
+            self._last_beat_at = at
+
+    def _look_back(self, now: float) -> None:
+        """Forget what came before the window."""
+        while self._recent and self._recent[0][0] < now - WINDOW:
+            self._recently -= self._recent.popleft()[1]
+
+    def _close_turn(self) -> None:
+        if self._turn_counted:
+            self._counted += self._turn_counted
+            if self._turn_characters:
+                self._ratio = max(1.0, self._turn_characters / self._turn_counted)
+        elif self._turn_characters:
+            self._counted += round(self._turn_characters / self._ratio)
+            self._has_uncounted = True
+        self._turn_characters, self._turn_counted = 0, None
+        self._sent_at = self._last_token_at = self._last_beat_at = None

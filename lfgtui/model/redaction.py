@@ -1,0 +1,167 @@
+"""Events and entries without their secrets.
+
+A secret may be cut in two by the pieces a stream arrives in, so consecutive
+deltas are read as one text. Each kind of text (the answer, the reasoning, the
+arguments of one call, one channel of its output) is a text of its own. The
+answer ends where something else begins; arguments and outputs of several
+calls may arrive by turns. Heartbeats, usage and the like come in the middle
+of anything and end nothing.
+
+Which fields of an event hold text is read off its declaration, so that a new
+event or field is looked at without being named here.
+
+Items that a wire wants back unchanged cannot be redacted: the provider would
+refuse what its signature does not fit. One that holds a secret, or that signs
+reasoning from which one was taken, is left out of the conversation: in its
+place stands an item of the wire `redacted`, which no wire sends.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from functools import cache
+from typing import Literal, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from lfgtui.model import events as e
+from lfgtui.model.tickets import Ticket
+from lfgtui.pieces import call_of, merge, stream_of, text_of, with_text
+from lfgtui.text.redaction.redactor import Redactor, TextStream
+
+_LEFT_OUT = e.ProviderItem("redacted", {})
+
+
+class EventRedactor:
+    """One ticket's events in, the same without secrets out.
+
+    Texts lag behind by what may still become a secret.
+    """
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+        self._open: dict[Hashable, tuple[TextStream, e.Event]] = {}
+        self._reasoned = 0
+        self._hiding: set[str] = set()
+
+    def feed(self, event: e.Event) -> list[e.Event]:
+        """Return what was held of texts that end here, then the event; a piece may be empty."""
+        facets = event.facets
+        if facets.is_piece:
+            key = stream_of(event)
+            if len(self._open) == 1 and key in self._open:
+                return [self._piece(key, event)]
+            before = self._end(lambda other, last: key != other and not _by_turns(event, last))
+            return [*before, self._piece(key, event)]
+        if facets.is_aside:
+            return [self._whole(event)]
+        if facets.ends in ("response", "turn"):
+            return [*self.finish(), self._whole(event)]
+        call = call_of(event)  # others may still be printing
+        return [*self._end(lambda _, last: call_of(last) in ("", call)), self._whole(event)]
+
+    def finish(self) -> list[e.Event]:
+        """What was held of all texts."""
+        return self._end(lambda _, __: True)
+
+    def _piece(self, key: Hashable, event: e.Event) -> e.Event:
+        stream, _ = self._open.get(key) or (TextStream(self._redactor), event)
+        self._open[key] = (stream, event)
+        return self._told(event, lambda: stream.feed(text_of(event)))
+
+    def _end(self, ends: Callable[[Hashable, e.Event], bool]) -> list[e.Event]:
+        ended: list[e.Event] = []
+        for key, (stream, last) in list(self._open.items()):
+            if ends(key, last):
+                del self._open[key]
+                ended.append(self._told(last, stream.finish))
+        return [event for event in ended if text_of(event)]
+
+    def _told(self, event: e.Event, read: Callable[[], str]) -> e.Event:
+        """Return the piece with the text that is sure by now; its other fields are whole."""
+        found = self._redactor.found.total()
+        told = with_text(event, read())
+        if event.facets.kind == "reasoning":
+            self._reasoned += self._redactor.found.total() - found
+        return self._fields(told, beside=event.facets.text)
+
+    def _whole(self, event: e.Event) -> e.Event:
+        told = self._fields(event)
+        match event:
+            case e.RequestSent():
+                self._reasoned = 0
+            case e.ProviderItem():
+                signs_redacted, self._reasoned = self._reasoned > 0, 0
+                return _LEFT_OUT if signs_redacted or told != event else event
+            case e.ToolCallRequested(call_id) if told != event:
+                self._hiding.add(call_id)
+            case e.ApprovalRequested(call_id, _, summary) if call_id in self._hiding:
+                # It was made of what is hidden, put on one line and cut in its middle.
+                hidden = self._redactor.replacement("secret")
+                return msgspec.structs.replace(told, summary=hidden if summary else "")
+        return told
+
+    def _fields(self, event: e.Event, beside: str = "") -> e.Event:
+        changed: dict[str, object] = {}
+        for name in _text_fields(type(event)):
+            value = getattr(event, name)
+            if name != beside and (redacted := self._redactor.value(value)) != value:
+                changed[name] = redacted
+        return msgspec.structs.replace(event, **changed) if changed else event
+
+
+@cache
+def _text_fields(kind: type[e.Event]) -> tuple[str, ...]:
+    """The fields in which anything may be said: all but numbers and lfg's own few words."""
+    return tuple(name for name, hint in get_type_hints(kind).items() if _holds_text(hint))
+
+
+def _holds_text(hint: object) -> bool:
+    if get_origin(hint) is Literal:
+        return False
+    return hint in (str, object) or any(map(_holds_text, get_args(hint)))
+
+
+def is_empty_delta(event: e.Event) -> bool:
+    """Whether it is a delta all of whose text was held back or belongs to a secret."""
+    return event.facets.is_piece and not text_of(event)
+
+
+def redacted_entries(redactor: Redactor, entries: Iterable[e.Entry]) -> Sequence[e.Entry]:
+    """One ticket's entries without secrets: as many, with the same numbers and times.
+
+    Where there are none, text stays in the very pieces it came in.
+    """
+    events = EventRedactor(redactor)
+    found_before = redactor.found.total()
+    told = list(entries)
+    redacted: list[e.Entry] = []
+    for entry in told:
+        *ended, event = events.feed(entry.event)
+        _add_to_last(redacted, ended)
+        redacted.append(msgspec.structs.replace(entry, event=event))
+    _add_to_last(redacted, events.finish())
+    return told if redactor.found.total() == found_before else redacted
+
+
+def _add_to_last(entries: list[e.Entry], ended: Iterable[e.Event]) -> None:
+    """Put the rest of each text behind the last of its pieces."""
+    for rest in ended:
+        for index in range(len(entries) - 1, -1, -1):
+            if (joined := merge(entries[index].event, rest)) is not None:
+                entries[index] = msgspec.structs.replace(entries[index], event=joined)
+                break
+
+
+def redacted_ticket(redactor: Redactor, ticket: Ticket) -> Ticket:
+    """The ticket as it may be shown; its id, its files and who is asked stay."""
+    return msgspec.structs.replace(
+        ticket,
+        title=redactor.whole(ticket.title),
+        prompt=redactor.text(ticket.prompt),
+        system=None if ticket.system is None else redactor.text(ticket.system),
+        extra=redactor.value(ticket.extra),
+    )
+
+
+def _by_turns(one: e.Event, other: e.Event) -> bool:
+    """Whether two texts may arrive by turns; the answer and the reasoning end for another."""
+    return bool(call_of(one) and call_of(other))

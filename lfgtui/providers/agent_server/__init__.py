@@ -1,0 +1,1 @@
+"""Agents behind SSE or WebSocket servers."""

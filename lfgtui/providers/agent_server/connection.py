@@ -1,0 +1,211 @@
+"""An agent's stream on its way through the decoder, over as many connections as it takes.
+
+A connection that breaks is taken up again here where the stream has ids, and
+not by the engine: the run goes on at the server meanwhile, and asking anew
+would start a second one. Without ids there is nothing to take up; then, and
+where the server does not go on, the break leaves as a `cut` and the engine's
+retry policy decides. The clocks are those of `clock`; trying to connect again
+counts as silence, so `idle_timeout` bounds it.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
+from typing import Protocol
+
+from lfgtui.errors import RETRYABLE_KINDS, ProviderError
+from lfgtui.model.events import Heartbeat, Status, WireEvent
+from lfgtui.providers.agent_server.decoder import AgentDecoder
+from lfgtui.providers.agent_server.resume import Arrival, BeganAnew, Cursor, Item
+from lfgtui.providers.base import Request
+from lfgtui.providers.errors.mapping import as_provider_error
+from lfgtui.providers.limits import CallMeter, in_pieces, refuse_crowds
+from lfgtui.providers.transport.body import Whole
+from lfgtui.providers.transport.progress import Progress
+from lfgtui.providers.transport.request_log import ResponseLog
+from lfgtui.providers.transport.sse import Position
+from lfgtui.providers.transport.timeouts import Limit, Turn, afterglow, first_limit, idle_limit
+
+TRIES = 5
+"""Connections in a row that bring nothing new before a break is final."""
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 5.0
+_LONGEST_RETRY = 30.0
+_ANEW = "the server began a new run"
+_UNSAID = "the stream ended without saying that the agent is done; there may be more"
+
+
+class Link(Protocol):
+    """A way to one run of an agent."""
+
+    retry: float | None
+    """Seconds the server wants between two connections; None where it did not say."""
+    heard: Callable[[], None]
+    """Called when anything arrives: a long event is no silence."""
+
+    def open(
+        self, last_id: str
+    ) -> AbstractAsyncContextManager[AsyncGenerator[Sequence[Item], None]]:
+        """A connection: the first one for "", else what follows that id.
+
+        Its items come as they arrived together. They end where the server
+        ended them well; every other end raises.
+        """
+        ...
+
+
+async def agent_pump(
+    link: Link, decoder: AgentDecoder, request: Request, *, key: str | None, host: str = ""
+) -> AsyncGenerator[WireEvent, None]:
+    """The events of one run. `key` is kept out of messages. See `base.Provider.stream`.
+
+    `host` is who is asked, for the debug log.
+    """
+    try:
+        with ResponseLog(host, request, decoder.unknown) as log:
+            run = _Run(link, decoder, request, log)
+            calls = CallMeter()
+            async with aclosing(run.events()) as events:
+                async for event in events:
+                    calls.count(event)
+                    yield event
+    except Exception as error:
+        raise as_provider_error(error, key=key) from error
+
+
+class _Run:
+    def __init__(
+        self, link: Link, decoder: AgentDecoder, request: Request, log: ResponseLog
+    ) -> None:
+        self._link = link
+        self._decoder = decoder
+        self._request = request
+        self._log = log
+        self._cursor = Cursor()
+        self._limit, self._idle = first_limit(request), idle_limit(request)
+        link.heard = self._idle.restart
+        self._last: Limit | None = None
+        self._progress = Progress(decoder.unknown)
+        self._turn = Turn()
+        self._broken: ProviderError | None = None
+        self._tries = 0
+
+    async def events(self) -> AsyncGenerator[WireEvent, None]:
+        decoder = self._decoder
+        while True:
+            try:
+                async with aclosing(self._connection()) as events:
+                    async for event in events:
+                        yield event
+            except BeganAnew as error:
+                raise self._final(ProviderError("cut", _ANEW)) from error
+            except Exception as error:
+                if decoder.done:
+                    break
+                found = as_provider_error(error)
+                if not self._goes_on(found):
+                    for event in decoder.leftovers():
+                        yield event
+                    raise self._final(found) from error
+            else:
+                cut = ProviderError("cut", "the stream ended before the agent did")
+                ended = decoder.done or not decoder.announces_its_end
+                if decoder.failure is not None or ended or not self._goes_on(cut):
+                    if ended and not decoder.done and self._cursor.last_id:
+                        yield Status(_UNSAID)  # perhaps a cut that looks like an end
+                    break
+                found = cut
+            if self._tries == 0:
+                yield Status("the connection broke off; taking the answer up where it stopped")
+            self._broken = self._broken or found
+            self._tries += 1
+            await self._limit.wait(asyncio.sleep(self._pause()))
+        for event in in_pieces(decoder.finish()):
+            yield event
+        if decoder.failure is not None:
+            raise decoder.failure
+
+    async def _connection(self) -> AsyncGenerator[WireEvent, None]:
+        """What one connection brings."""
+        async with AsyncExitStack() as stack:
+            if self._broken is not None:
+                self._cursor.take_up()
+            opening = stack.enter_async_context(self._link.open(self._cursor.last_id))
+            items = await stack.enter_async_context(aclosing(await self._limit.wait(opening)))
+            self._log.answered()
+            while True:
+                arrived = await self._limit.wait(anext(items, None))
+                if arrived is None:
+                    return
+                beaten = False
+                for item in arrived:
+                    for event in in_pieces(self._take(item)):
+                        if beaten and isinstance(event, Heartbeat):
+                            continue  # many at once are one sign of life
+                        beaten = isinstance(event, Heartbeat)
+                        yield event
+                        await self._turn.share()
+                    if self._decoder.failure is not None:
+                        break
+                    await self._turn.share()
+                if self._decoder.failure is not None:
+                    return
+                self._set_limit()
+
+    def _take(self, item: Item) -> list[WireEvent]:
+        decoder, events = self._decoder, list[WireEvent]()
+        if isinstance(item, Whole | Arrival):
+            refuse_crowds(item.body if isinstance(item, Whole) else item.data)
+        if isinstance(item, Whole):
+            if self._cursor.is_replaying:
+                raise BeganAnew
+            events += decoder.decode_whole(item.body)
+        elif isinstance(item, Arrival):
+            starts, was_replaying = decoder.starts, self._cursor.is_replaying
+            if self._cursor.is_new(item):
+                is_answer = not self._request.stream and decoder.is_answer(item.data)
+                events += (
+                    decoder.decode_whole(item.data.encode())
+                    if is_answer
+                    else decoder.feed(item.name, item.data)
+                )
+                if was_replaying and decoder.starts > starts:
+                    raise BeganAnew
+                self._tries, self._broken = 0, None
+        else:
+            if isinstance(item, Position):
+                self._cursor.move(item.id)
+            events.append(Heartbeat())
+        self._progress.take(events, is_record=isinstance(item, Arrival))
+        return events
+
+    def _set_limit(self) -> None:
+        if self._decoder.done:
+            self._limit = self._last = self._last or afterglow()
+        elif self._progress.has_begun:
+            self._limit = self._idle
+            self._idle.restart()
+
+    def _goes_on(self, found: ProviderError) -> bool:
+        """Whether the break is worth another connection."""
+        if not self._cursor.last_id or self._tries >= TRIES or found.kind == "timeout":
+            return False
+        if self._broken is not None:  # the server may be restarting
+            return found.kind in RETRYABLE_KINDS
+        return found.kind in ("cut", "connection")
+
+    def _final(self, found: ProviderError) -> ProviderError:
+        if self._broken is None or found.kind == "timeout":
+            return found
+        told = f"{self._broken.message}; it could not be taken up again: {found.message}"
+        return ProviderError("cut", told)
+
+    def _pause(self) -> float:
+        """Seconds until the next connection: as the server says, else longer each time."""
+        if self._link.retry is not None:
+            return min(self._link.retry, _LONGEST_RETRY)
+        if self._tries == 1:
+            return 0.0
+        longest: float = min(_FIRST_PAUSE * 2.0 ** (self._tries - 2), _LONGEST_PAUSE)
+        return longest * random.uniform(0.5, 1.0)

@@ -1,0 +1,147 @@
+"""A `Request` as the body of an Anthropic Messages request.
+
+The wire's rules (https://docs.anthropic.com/en/api/messages): roles
+alternate, so neighbours of one role become one message; all results of a
+turn stand together, first, in the user message after it; thinking goes back
+with its signature, unchanged and in order; text blocks are never empty.
+"""
+
+import re
+from collections.abc import Sequence
+
+from lfgtui.model.conversation import (
+    CallPart,
+    ItemPart,
+    Message,
+    ModelTurn,
+    Part,
+    ReasoningPart,
+    TextPart,
+    ToolResult,
+    UserTurn,
+)
+from lfgtui.model.tickets import Reasoning
+from lfgtui.providers.anthropic.decoder import WIRE
+from lfgtui.providers.base import Request
+from lfgtui.providers.wire.request_parts import budget_of, effort_of, items_of, open_tool_turn
+
+Block = dict[str, object]
+
+_CACHE: Block = {"type": "ephemeral"}
+_LEAST_BUDGET = 1024
+_NOT_IN_ID = re.compile(r"[^A-Za-z0-9_-]")
+_VERSION = re.compile(r"claude-(?:[a-z]+)-(\d+)(?:[.-](\d{1,2}))?(?!\d)")
+
+
+def request_body(request: Request) -> dict[str, object]:
+    """The JSON body, `extra` included."""
+    body: dict[str, object] = {
+        "model": request.model,
+        "max_tokens": request.max_output_tokens,
+        "messages": _messages(request.messages, cache=request.cache),
+        "stream": request.stream,
+    }
+    if request.system:
+        body["system"] = [_cached({"type": "text", "text": request.system}, request.cache)]
+    if request.tools:
+        tools: list[Block] = [
+            {"name": tool.name, "description": tool.description, "input_schema": tool.parameters}
+            for tool in request.tools
+        ]
+        tools[-1] = _cached(tools[-1], request.cache)
+        body["tools"] = tools
+    if request.reasoning is not None:
+        body |= _thinking(request, request.reasoning)
+    return body | request.extra
+
+
+def _thinking(request: Request, reasoning: Reasoning) -> dict[str, object]:
+    if _thinks_adaptively(request.model):
+        return {
+            "thinking": {"type": "adaptive", "display": "summarized"},
+            "output_config": {"effort": effort_of(reasoning)},
+        }
+    turn = open_tool_turn(request.messages)
+    if turn is not None and not _has_thinking(turn):
+        # The wire refuses thinking in the middle of a tool loop that began without it.
+        return {}
+    budget = max(budget_of(reasoning), _LEAST_BUDGET)
+    most = request.max_output_tokens
+    return {
+        "thinking": {"type": "enabled", "budget_tokens": budget},
+        "max_tokens": most if most > budget else most + budget,
+    }
+
+
+def _thinks_adaptively(model: str) -> bool:
+    """Since 4.6, models set their own budget, and the later ones refuse a fixed one
+    (https://platform.claude.com/docs/en/build-with-claude/adaptive-thinking)."""
+    found = _VERSION.search(model)
+    return found is not None and (int(found[1]), int(found[2] or 0)) >= (4, 6)
+
+
+def _has_thinking(turn: ModelTurn) -> bool:
+    return any(
+        item.get("type") == "redacted_thinking" or item.get("signature")
+        for item in items_of(turn, WIRE)
+    )
+
+
+def _messages(messages: Sequence[Message], *, cache: bool) -> list[Block]:
+    turns: list[tuple[str, list[Block]]] = []
+    for message in messages:
+        role = "assistant" if isinstance(message, ModelTurn) else "user"
+        blocks = _blocks(message)
+        if not blocks:
+            continue
+        if turns and turns[-1][0] == role:
+            turns[-1][1].extend(blocks)
+        else:
+            turns.append((role, blocks))
+    for role, blocks in turns:
+        if role == "user":
+            blocks.sort(key=lambda block: block["type"] != "tool_result")
+    if cache and turns and turns[-1][0] == "user":
+        turns[-1][1][-1] = _cached(turns[-1][1][-1], cache)
+    return [{"role": role, "content": blocks} for role, blocks in turns]
+
+
+def _blocks(message: Message) -> list[Block]:
+    match message:
+        case UserTurn(text):
+            return [{"type": "text", "text": text}] if text.strip() else []
+        case ToolResult(call_id, output, failed):
+            block: Block = {"type": "tool_result", "tool_use_id": _id(call_id), "content": output}
+            return [block | {"is_error": True} if failed else block]
+        case ModelTurn(parts):
+            before = (None, *parts[:-1])
+            pairs = zip(before, parts, strict=True) if parts else ()
+            return [block for previous, part in pairs for block in _part(part, previous)]
+
+
+def _part(part: Part, previous: Part | None) -> list[Block]:
+    match part:
+        case TextPart(text):
+            return [{"type": "text", "text": text}] if text.strip() else []
+        case CallPart(call_id, name, arguments):
+            given = arguments if isinstance(arguments, dict) else {"invalid_json": arguments}
+            return [{"type": "tool_use", "id": _id(call_id), "name": name, "input": given}]
+        case ItemPart(wire, item) if wire == WIRE:
+            if item.get("type") != "thinking":
+                return [item]
+            # The words of a thinking block stand before its signature; it may have none.
+            words = previous.text if isinstance(previous, ReasoningPart) else ""
+            thinking: Block = {"type": "thinking", "thinking": words}
+            signature = item.get("signature")
+            return [thinking | {"signature": signature}] if signature else []
+        case ItemPart() | ReasoningPart():
+            return []
+
+
+def _id(call_id: str) -> str:
+    """The id in the characters this wire takes: it may be another wire's."""
+    return _NOT_IN_ID.sub("_", call_id) or "_"
+
+
+def _cached(block: Block, cache: bool) -> Block:
+    return block | {"cache_control": _CACHE} if cache else block

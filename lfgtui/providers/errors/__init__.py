@@ -1,0 +1,1 @@
+"""Errors of SDKs, libraries and servers, mapped to one type."""

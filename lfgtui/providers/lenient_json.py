@@ -1,0 +1,204 @@
+"""JSON from strangers: read what can be read, and say so where something is lost.
+
+There are two ways to look at a field. Where it only adds something, a value of
+the wrong type costs the field and nothing else: `text`, `child` and the like
+answer with an empty value. Where it is part of what the model says (text,
+arguments, the place of a piece), a value of the wrong type means that a piece
+is missing, and what is left may say something else: `exact_text`, `index` and
+the like raise `UnreadableError`, which fails the response.
+"""
+
+import json
+from typing import TypeAlias, TypeVar
+
+import msgspec
+
+from lfgtui.model.bounds import is_too_deep
+
+JsonObject: TypeAlias = dict[str, object]
+
+LARGEST = 2**53 - 1
+"""The largest number that every reader of JSON takes for itself (RFC 8259, 6)."""
+
+MOST_PLACES = 1_000_000
+"""No response has so many blocks, items or calls that an index reaches this."""
+
+MOST_ITEMS = 5_000
+"""Objects of one list: each is an event or more, made before the event loop runs again."""
+
+
+class UnreadableError(ValueError):
+    """A record that cannot be read, or not without guessing what it said."""
+
+
+_decoder = msgspec.json.Decoder()
+_encoder = msgspec.json.Encoder()
+
+
+def parse(data: str | bytes) -> object:
+    """Any JSON value; raises `ValueError`.
+
+    msgspec first, for speed. The standard library after it takes what some
+    servers send all the same: half of a surrogate pair, NaN, raw control
+    characters in strings.
+    """
+    try:
+        value = _decoder.decode(data)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return _clean(_not_too_deep(_parse_leniently(data), data))
+    return _not_too_deep(value, data)
+
+
+def parse_object(data: str | bytes) -> JsonObject | None:
+    """A JSON object, or None where the data is anything else.
+
+    The only object of a list counts: so Google sends its errors.
+    """
+    try:
+        return record_of(data)
+    except ValueError:
+        return None
+
+
+def record_of(data: str | bytes) -> JsonObject | None:
+    """As `parse_object`, but raises `UnreadableError` where the data is no JSON at all."""
+    try:
+        value = parse(data)
+    except UnreadableError:
+        raise
+    except ValueError as error:
+        raise UnreadableError(f"it is not JSON ({error})") from error
+    return as_object(value[0] if isinstance(value, list) and len(value) == 1 else value)
+
+
+def compact(value: object) -> str:
+    """The value as JSON text; "" for one nested too deeply to write."""
+    try:
+        return _encoder.encode(value).decode()
+    except RecursionError:
+        return ""
+
+
+def as_object(value: object) -> JsonObject | None:
+    """The value if it is an object."""
+    if isinstance(value, dict):
+        return value
+    return None
+
+
+def text(record: JsonObject, key: str) -> str:
+    """A string field, "" where it is missing or no string."""
+    value = record.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def exact_text(record: JsonObject, key: str) -> str:
+    """A string field, "" where it is missing or null; raises `UnreadableError`."""
+    return _exact(record, key, str) or ""
+
+
+def exact_child(record: JsonObject, key: str) -> JsonObject:
+    """An object field, {} where it is missing or null; raises `UnreadableError`."""
+    return _exact(record, key, dict) or {}
+
+
+def exact_children(record: JsonObject, key: str) -> list[JsonObject]:
+    """The objects of a list field; raises `UnreadableError` where any is none."""
+    items = _few(_exact(record, key, list) or [], key)
+    for item in items:
+        if not isinstance(item, dict):
+            raise UnreadableError(f'"{key}" holds {_kind(item)}, not an object')
+    return items
+
+
+def index(record: JsonObject, key: str) -> int | None:
+    """A place in a list, None where it is missing or null; raises `UnreadableError`."""
+    value = record.get(key)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise UnreadableError(f'"{key}" is {_kind(value)}, not a number')
+    if not (0 <= value <= MOST_PLACES and value == int(value)):
+        raise UnreadableError(f'"{key}" is not a valid index')
+    return int(value)
+
+
+def number(record: JsonObject, key: str) -> int | None:
+    """A field that counts, None where it is missing or no number.
+
+    Every number of a record passes here or through `index`, so none is larger than `LARGEST`.
+    """
+    value = record.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
+        return None
+    return int(max(-LARGEST, min(LARGEST, value)))
+
+
+def child(record: JsonObject, key: str) -> JsonObject:
+    """An object field, {} where it is missing or no object."""
+    return as_object(record.get(key)) or {}
+
+
+def children(record: JsonObject, key: str) -> list[JsonObject]:
+    """The objects of a list field; raises `UnreadableError` where there are too many."""
+    return objects_in(record.get(key), key)
+
+
+def objects_in(value: object, name: str) -> list[JsonObject]:
+    """The objects of a list of that name; raises `UnreadableError` where there are too many."""
+    if not isinstance(value, list):
+        return []
+    return [item for item in _few(value, name) if isinstance(item, dict)]
+
+
+NO_UTF8 = "it is not UTF-8"
+_TOO_DEEP = "it is nested too deeply"
+_KINDS = {bool: "true or false", int: "a number", float: "a number", str: "a string",
+          list: "a list", dict: "an object", type(None): "null"}  # fmt: skip
+
+_Value = TypeVar("_Value")
+
+
+def _kind(value: object) -> str:
+    return _KINDS.get(type(value), "something else")
+
+
+def _exact(record: JsonObject, key: str, kind: type[_Value]) -> _Value | None:
+    value = record.get(key)
+    if value is None or isinstance(value, kind):
+        return value
+    raise UnreadableError(f'"{key}" is {_kind(value)}, not {_KINDS[kind]}')
+
+
+def _few(items: list[_Value], name: str) -> list[_Value]:
+    if len(items) > MOST_ITEMS:
+        raise UnreadableError(f'"{name}" holds more than {MOST_ITEMS:,} items')
+    return items
+
+
+def _parse_leniently(data: str | bytes) -> object:
+    try:
+        text = data.decode() if isinstance(data, bytes) else data
+        return json.loads(text, strict=False, parse_constant=lambda _: None)
+    except UnicodeDecodeError as error:
+        raise UnreadableError(NO_UTF8) from error
+    except RecursionError as error:
+        raise UnreadableError(_TOO_DEEP) from error
+
+
+def _not_too_deep(value: _Value, data: str | bytes) -> _Value:
+    """The value; raises `UnreadableError`. Only what has brackets enough is looked through."""
+    if is_too_deep(value, data):
+        raise UnreadableError(_TOO_DEEP)
+    return value
+
+
+def _clean(value: object) -> object:
+    """The value without lone surrogates, which no UTF-8 file or screen can take."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_clean(item) for item in value]
+    if isinstance(value, dict):
+        return {str(_clean(key)): _clean(item) for key, item in value.items()}
+    return value

@@ -1,0 +1,43 @@
+"""The OpenAI Responses wire, sent by OpenAI's SDK."""
+
+from collections.abc import AsyncGenerator, Mapping
+
+from lfgtui.model.events import WireEvent
+from lfgtui.providers.base import Request
+from lfgtui.providers.openai_responses.decoder import ResponsesDecoder
+from lfgtui.providers.openai_responses.request import request_body
+from lfgtui.providers.sdk_provider import SdkProvider
+from lfgtui.providers.transport.http_client import only_connecting
+from lfgtui.providers.transport.openai_client import open_client
+from lfgtui.providers.transport.pump import CONNECT_TIMEOUT
+
+
+class ResponsesProvider(SdkProvider):
+    """A server that speaks the Responses wire. See `base.Provider`."""
+
+    def __init__(
+        self,
+        *,
+        base_url: str | None,
+        api_key: str | None,
+        headers: Mapping[str, str],
+        connect_timeout: float = CONNECT_TIMEOUT,
+    ) -> None:
+        self._timeout = only_connecting(connect_timeout)
+        client = open_client(
+            base_url=base_url, api_key=api_key, headers=headers, timeout=self._timeout
+        )
+        super().__init__(client, key=api_key)
+        # Now and not with the first request: a resource is imported when first touched.
+        self._send = client.responses.with_streaming_response.create
+
+    def stream(self, request: Request) -> AsyncGenerator[WireEvent, None]:
+        """The events of one response. See `base.Provider.stream`."""
+        sending = self._send(
+            stream=request.stream, extra_body=request_body(request), timeout=self._timeout
+        )
+        return self._pump(sending, ResponsesDecoder(request.turn), request)
+
+
+connect = ResponsesProvider
+"""What `registry` opens."""

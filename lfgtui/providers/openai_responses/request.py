@@ -1,0 +1,100 @@
+"""A `Request` as the body of an OpenAI Responses request.
+
+Nothing is stored with the provider (`store` is false), so what its reasoning
+needs to go on travels encrypted with the items
+(https://platform.openai.com/docs/guides/reasoning#encrypted-reasoning-items).
+"""
+
+import re
+from collections.abc import Sequence
+
+from lfgtui.model.conversation import (
+    CallPart,
+    ItemPart,
+    Message,
+    ModelTurn,
+    Part,
+    ReasoningPart,
+    TextPart,
+    ToolResult,
+    UserTurn,
+)
+from lfgtui.providers.base import Request
+from lfgtui.providers.openai_responses.decoder import WIRE
+from lfgtui.providers.wire.request_parts import arguments_json, effort_of
+
+Item = dict[str, object]
+
+_REASONS_BY_ITSELF = re.compile(r"(?:gpt-(?:[5-9]|\d\d)|o\d|codex)(?!.*chat)")
+
+
+def request_body(request: Request) -> dict[str, object]:
+    """The JSON body, `extra` included."""
+    body: dict[str, object] = {
+        "model": request.model,
+        "input": input_items(request.messages),
+        "max_output_tokens": request.max_output_tokens,
+        "store": False,
+        "stream": request.stream,
+    }
+    if request.system:
+        body["instructions"] = request.system
+    if request.tools:
+        body["tools"] = [
+            {
+                "type": "function",
+                "name": tool.name,
+                "description": tool.description,
+                "parameters": tool.parameters,
+                "strict": False,
+            }
+            for tool in request.tools
+        ]
+    if request.reasoning is not None:
+        body["reasoning"] = {"effort": effort_of(request.reasoning), "summary": "auto"}
+    if request.reasoning is not None or _REASONS_BY_ITSELF.match(request.model):
+        body["include"] = ["reasoning.encrypted_content"]
+    return body | request.extra
+
+
+def input_items(messages: Sequence[Message]) -> list[Item]:
+    """The conversation as input items."""
+    items: list[Item] = []
+    for message in messages:
+        match message:
+            case UserTurn(text):
+                content = [{"type": "input_text", "text": text}]
+                items.append({"type": "message", "role": "user", "content": content})
+            case ToolResult(call_id, output):
+                items.append({"type": "function_call_output", "call_id": call_id, "output": output})
+            case ModelTurn(parts):
+                items += _turn(parts)
+    return items
+
+
+def _turn(parts: Sequence[Part]) -> list[Item]:
+    items = [item for part in parts if (item := _part(part)) is not None]
+    # The wire refuses reasoning that nothing follows.
+    while items and items[-1].get("type") == "reasoning":
+        items.pop()
+    return items
+
+
+def _part(part: Part) -> Item | None:
+    match part:
+        case TextPart(text):
+            return {"type": "message", "role": "assistant", "content": text}
+        case CallPart(call_id, name, arguments):
+            return {
+                "type": "function_call",
+                "call_id": call_id,
+                "name": name,
+                "arguments": arguments_json(arguments),
+            }
+        case ItemPart(wire, item) if wire == WIRE:
+            item = {key: value for key, value in item.items() if value is not None}
+            # Reasoning that is only an id refers to something the provider did not store.
+            empty = not (item.get("encrypted_content") or item.get("content"))
+            return None if item.get("type") == "reasoning" and empty else item
+        case ItemPart() | ReasoningPart():
+            return None

@@ -1,0 +1,1 @@
+"""Requests and bodies: HTTP, SSE, WebSocket, time limits."""

@@ -1,0 +1,185 @@
+"""What a body is, told by its first bytes: servers and proxies mislabel what they send.
+
+An event stream arrives as `text/plain` or as JSON, JSON arrives where a
+stream was asked for, a stream where JSON was, and a login page arrives with
+status 200. The four cannot be mistaken for each other: a JSON document begins
+with a bracket, a page with `<`, an event stream with a colon or with one of
+four words (or, where it breaks off at once, with llama.cpp's `error: {`). So
+the label counts for one thing only, a stream that begins with a field nobody
+knows.
+
+Some servers stream JSON documents, one a line and without SSE around them
+(https://github.com/ndjson/ndjson-spec). The first line is then a whole
+document, and so may be the only line of a plain answer; what comes after it
+tells them apart.
+"""
+
+import re
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from httpx_sse import ServerSentEvent
+
+from lfgtui.errors import ProviderError
+from lfgtui.providers import lenient_json, limits
+from lfgtui.providers.lenient_json import NO_UTF8
+from lfgtui.providers.transport.sse import ByteSource, Comment, Record, RecordReader, read_bytes
+from lfgtui.providers.wire.decoder import unreadable
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_FIELD = re.compile(rb":|(?:data|event|id|retry)[:\r\n]|error:\s*\{")
+_FIELDS = (b"data", b"event", b"id", b"retry", b"error: {")
+_SHOWN = 80
+
+BodyKind = Literal["events", "json", "page", "text"]
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A body that is one JSON document."""
+
+    body: bytes
+
+
+Part: TypeAlias = Record | Whole
+
+
+async def read_body(
+    response: ByteSource, content_type: str, events: RecordReader | None = None
+) -> AsyncGenerator[Sequence[Part], None]:
+    """The parts of a response as they arrive, whatever it calls itself.
+
+    They come together as one read brought them: a clock for each would cost
+    more than the part itself. `events` reads it where it is an event stream;
+    by default one that takes a tail without its blank line.
+
+    Raises `ProviderError` ("protocol") for a web page, for plain text, and
+    where a limit is exceeded.
+    """
+    head, events = b"", events or RecordReader(tail=True)
+    reader: RecordReader | JsonReader | None = None
+    async with aclosing(read_bytes(response)) as chunks:
+        async for chunk in chunks:
+            if reader is None:
+                chunk = head = head + chunk
+                reader = _reader_of(head, content_type, events)
+                if isinstance(reader, JsonReader):
+                    chunk = head.removeprefix(_BYTE_ORDER_MARK).lstrip()
+            if reader is None:
+                if not head.strip():  # blank lines to show that the server lives
+                    head = b""
+                    yield [Comment("")]
+                continue
+            yield reader.feed(chunk)
+            if reader.failure is not None:
+                raise reader.failure
+    if reader is None:
+        reader = events
+        yield reader.feed(head)
+    yield reader.finish()
+    if reader.failure is not None:
+        raise reader.failure
+
+
+def kind_of(head: bytes) -> BodyKind | None:
+    """What begins so; None where more must be seen."""
+    if head.startswith(_BYTE_ORDER_MARK):
+        head = head[len(_BYTE_ORDER_MARK) :]
+    elif _BYTE_ORDER_MARK.startswith(head):
+        return None
+    begun = head.lstrip()
+    if begun.startswith((b"{", b"[")):
+        return "json"
+    if begun.startswith(b"<"):
+        return "page"
+    if not begun or any(field.startswith(begun) for field in _FIELDS):
+        return None
+    return "events" if _FIELD.match(begun) else "text"
+
+
+class JsonReader:
+    """One JSON document, or one on each line; `failure` as in `RecordReader`."""
+
+    def __init__(self) -> None:
+        self.failure: ProviderError | None = None
+        self._bytes = bytearray()
+        self._has_first = False
+        self._is_lines: bool | None = None
+
+    def feed(self, data: bytes) -> Sequence[Part]:
+        """The documents that these bytes complete, if there are several."""
+        if self.failure is not None:
+            return []
+        seen = len(self._bytes)
+        self._bytes += data
+        if self._is_lines is None:
+            self._decide(seen)
+            seen = 0
+        if not self._is_lines:
+            if len(self._bytes) > limits.RECORD_BYTES:
+                self._bytes.clear()
+                self.failure = limits.too_long("the answer", limits.RECORD_BYTES, limits.WRONG_API)
+            return []
+        end = 1 + self._bytes.rfind(b"\n", seen)
+        lines = self._take(end)
+        if len(self._bytes) > limits.RECORD_BYTES:
+            self._bytes.clear()
+            self.failure = limits.too_long("a single line", limits.RECORD_BYTES, limits.WRONG_API)
+        return lines
+
+    def finish(self) -> Sequence[Part]:
+        """What the end of the body completes."""
+        if self.failure is not None:
+            return []
+        if self._is_lines:
+            return self._take(len(self._bytes))
+        return [Whole(bytes(self._bytes))]
+
+    def _decide(self, seen: int) -> None:
+        after = self._bytes[seen:]
+        if not self._has_first:
+            end = self._bytes.find(b"\n", seen)
+            if end == -1:
+                return
+            if lenient_json.parse_object(bytes(self._bytes[:end])) is None:
+                self._is_lines = False
+                return
+            self._has_first = True
+            after = self._bytes[end:]
+        if after := after.lstrip():
+            self._is_lines = after.startswith(b"{")
+
+    def _take(self, end: int) -> list[Part]:
+        records: list[Part] = []
+        for line in bytes(self._bytes[:end]).split(b"\n"):
+            try:
+                data = line.decode()
+            except UnicodeDecodeError:
+                self.failure = unreadable(NO_UTF8)
+                break
+            if data.strip():
+                records.append(ServerSentEvent(data=data))
+        del self._bytes[:end]
+        return records
+
+
+def _reader_of(
+    head: bytes, content_type: str, events: RecordReader
+) -> RecordReader | JsonReader | None:
+    match kind_of(head):
+        case "json":
+            return JsonReader()
+        case "page":
+            message = "the server answered with a web page; is base_url the API's?"
+            raise ProviderError("protocol", message)
+        case "text" if "event-stream" not in content_type:
+            said = " ".join(head.decode("utf-8", "replace").split())
+            said = f"{said[:_SHOWN]}…" if len(said) > _SHOWN else said
+            message = f'the server answered with plain text, "{said}"; is base_url the API\'s?'
+            raise ProviderError("protocol", message)
+        case None:
+            return None
+        case _:
+            return events

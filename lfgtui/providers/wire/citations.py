@@ -1,0 +1,69 @@
+"""Sources, in the many ways that providers name them."""
+
+from collections.abc import Iterable, Iterator
+
+from lfgtui.model.events import Citation
+from lfgtui.providers import lenient_json
+from lfgtui.providers.lenient_json import JsonObject
+
+_URL = ("url", "uri", "source", "file_id", "document_id")
+_TITLE = ("title", "document_title", "filename", "name")
+_PLACE = ("start_index", "end_index", "index")
+_QUOTE = ("cited_text", "content", "snippet", "quote", "text")
+
+
+class Citations:
+    """What one response cited, each place once: some servers repeat the list in every
+    chunk, or say it live and again in the record that closes."""
+
+    def __init__(self) -> None:
+        self._seen: set[tuple[str | int | None, ...]] = set()
+
+    def take(self, sources: Iterable[JsonObject]) -> Iterator[Citation]:
+        """The sources that are new; what names nothing is none."""
+        for source in sources:
+            citation = citation_of(source)
+            name = citation.url or citation.title or citation.quote
+            place = (lenient_json.number(source, key) for key in _PLACE)
+            key = (name, *place)
+            if name and key not in self._seen:
+                self._seen.add(key)
+                yield citation
+
+
+def citation_of(source: JsonObject) -> Citation:
+    """One source. A document has pages where a web page has an address."""
+    title = _first(source, _TITLE)
+    document = lenient_json.number(source, "document_index")
+    if not title and document is not None:
+        title = f"document {document + 1}"
+    return Citation(_first(source, _URL), title + _pages(source), _first(source, _QUOTE))
+
+
+def grounding(metadata: JsonObject) -> tuple[str, list[JsonObject]]:
+    """Google's grounding as (what was searched for, the sources); "" and [] where absent
+    (https://ai.google.dev/gemini-api/docs/google-search)."""
+    chunks = lenient_json.children(metadata, "groundingChunks")
+    chunks = chunks or lenient_json.children(metadata, "grounding_chunks")
+    found = [
+        source
+        for chunk in chunks
+        for kind in ("web", "retrievedContext", "retrieved_context")
+        if (source := lenient_json.child(chunk, kind))
+    ]
+    queries = metadata.get("webSearchQueries") or metadata.get("web_search_queries")
+    words = [q for q in queries if isinstance(q, str)] if isinstance(queries, list) else []
+    return "\n".join(words), found
+
+
+def _pages(source: JsonObject) -> str:
+    """Where in a document: pages only, since the quote itself tells characters and blocks."""
+    first = lenient_json.number(source, "start_page_number")
+    end = lenient_json.number(source, "end_page_number")  # exclusive
+    if first is None:
+        return ""
+    return f", page {first}" if end is None or end <= first + 1 else f", pages {first}-{end - 1}"
+
+
+def _first(source: JsonObject, keys: tuple[str, ...]) -> str:
+    return next((said for key in keys if (said := lenient_json.text(source, key))), "")

@@ -1,0 +1,138 @@
+"""What a provider's own tools were asked and gave, in a few lines for a person.
+
+The whole result is kept as a `ProviderItem` where the wire wants it back; this
+is only for the screen. So pictures are named by kind and size, what is
+encrypted is said to be, and a call that failed says so first.
+"""
+
+from lfgtui.providers import lenient_json
+from lfgtui.providers.lenient_json import JsonObject
+
+_LONGEST = 2000
+_LONGEST_VALUE = 200  # of a string inside JSON that has no form of its own
+
+
+def tool_name(server: str, tool: str) -> str:
+    """An MCP tool by its server and its name; any other by its name alone."""
+    return f"{server}/{tool}" if server and tool else tool or server
+
+
+def given(value: object) -> str:
+    """What a tool was asked: text as it is, nothing for nothing, else JSON."""
+    if isinstance(value, str):
+        return value
+    return lenient_json.compact(value) if value else ""
+
+
+def summary(result: object) -> str:
+    """The result of a hosted tool as text: titles and addresses, output, or the JSON."""
+    if isinstance(result, list):
+        said = "\n".join(filter(None, (_line(item) for item in result[:_LONGEST])))
+    else:
+        said = "" if result is None else _line(result)
+    return said if len(said) <= _LONGEST else f"{said[: _LONGEST - 1]}…"
+
+
+def outcome(result: object) -> str:
+    """The summary of a call that ended, never empty: a card without output still waits."""
+    return summary(result) or "no output"
+
+
+def failure(error: object) -> str:
+    """A call that failed, by what its error says: a message, a code, or a list of texts."""
+    record = lenient_json.as_object(error)
+    if record is None:
+        why = summary(error)
+    else:
+        codes = (lenient_json.text(record, key) for key in ("error_code", "code"))
+        words = (lenient_json.text(record, key) for key in ("error_message", "message"))
+        why = ": ".join(filter(None, (*codes, *words)))
+        why = why or summary(record.get("content")) or lenient_json.compact(_shortened(record))
+    return f"failed: {why}" if why else "failed"
+
+
+def picture(kind: str, base64: str, size: str = "") -> str:
+    """A picture by its kind, its size in pixels where known, and in bytes."""
+    return ", ".join(filter(None, (kind or "image", size, _bytes(len(base64) * 3 // 4))))
+
+
+def _line(item: object) -> str:
+    record = lenient_json.as_object(item)
+    if record is None:
+        return item if isinstance(item, str) else lenient_json.compact(item)
+    kind = lenient_json.text(record, "type")
+    if kind.endswith("_error") or "error_code" in record:
+        return failure(record)
+    if "stdout" in record or "stderr" in record:
+        return _printed(record)
+    if said := lenient_json.text(record, "logs") or lenient_json.text(record, "text"):
+        name = lenient_json.text(record, "filename")
+        return f"{name}: {said}" if name else said
+    if url := lenient_json.text(record, "url"):
+        return _addressed(record, url)
+    if (names := _tool_names(record)) is not None:
+        return names
+    if kind.startswith("text_editor_code_execution_"):
+        return _edited(record)
+    if any(key.startswith("encrypted_") for key in record):
+        return "(encrypted)"
+    return lenient_json.compact(_shortened(record))
+
+
+def _printed(record: JsonObject) -> str:
+    """What a program printed, how it ended if not well, and the files it left."""
+    lines = [lenient_json.text(record, key).rstrip("\n") for key in ("stdout", "stderr")]
+    outcome = lenient_json.child(record, "outcome")
+    code = lenient_json.number(record, "return_code") or lenient_json.number(outcome, "exit_code")
+    if code:
+        lines.append(f"failed: exit code {code}")
+    elif lenient_json.text(outcome, "type") == "timeout":
+        lines.append("failed: timeout")
+    for file in lenient_json.children(record, "content"):
+        lines.append(f"file {lenient_json.text(file, 'file_id')}")
+    return "\n".join(filter(None, lines))
+
+
+def _addressed(record: JsonObject, url: str) -> str:
+    if url.startswith("data:"):
+        head, _, data = url.partition(",")
+        return picture(head.removeprefix("data:").partition(";")[0], data)
+    title = lenient_json.text(record, "title")
+    title = title or lenient_json.text(lenient_json.child(record, "content"), "title")
+    return f"{title} {url}" if title else url
+
+
+def _tool_names(record: JsonObject) -> str | None:
+    """The tools that a search or a server's list found; None where it is no such thing."""
+    if "tool_references" in record:
+        found = lenient_json.children(record, "tool_references")
+        return ", ".join(lenient_json.text(tool, "tool_name") for tool in found) or "no tools"
+    if "input_schema" in record or "parameters" in record:
+        return lenient_json.text(record, "name") or None
+    return None
+
+
+def _edited(record: JsonObject) -> str:
+    if "is_file_update" in record:
+        return "file changed" if record["is_file_update"] else "file created"
+    lines = record.get("lines")
+    if isinstance(lines, list):
+        return "\n".join(line for line in lines if isinstance(line, str))
+    return lenient_json.text(record, "content")
+
+
+def _shortened(value: object) -> object:
+    """JSON without what no person reads in it: long strings are cut, by their size."""
+    if isinstance(value, str) and len(value) > _LONGEST_VALUE:
+        return f"{value[: _LONGEST_VALUE // 4]}… ({_bytes(len(value))})"
+    if isinstance(value, list):
+        return [_shortened(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _shortened(item) for key, item in value.items()}
+    return value
+
+
+def _bytes(count: int) -> str:
+    if count < 1000:
+        return f"{count} bytes"
+    return f"{count / 1000:.3g} kB" if count < 1_000_000 else f"{count / 1_000_000:.3g} MB"

@@ -1,0 +1,311 @@
+"""config.toml: one declaration that is read, checked, documented and shown.
+
+`config.example.toml` names every field here and a test holds the two
+together. Settings travel as a frozen `Config` value; nothing reads them as
+globals. Keys (the secret kind) are resolved at the last moment, in
+`credentials`, and live in no value that is stored or printed.
+"""
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple, TypeAlias
+
+import msgspec
+
+from lfgtui.errors import SourceError, UsageError, did_you_mean
+from lfgtui.model.tickets import Ticket
+from lfgtui.settings.dialects import ALL_DIALECTS, Dialect
+from lfgtui.settings.durations import NO_AGE, seconds_of
+from lfgtui.text import toml_file
+
+WireName: TypeAlias = Literal[
+    "anthropic", "openai-responses", "openai-chat", "agent-sse", "agent-websocket"
+]
+
+AGENT_WIRES: frozenset[WireName] = frozenset({"agent-sse", "agent-websocket"})
+"""Wires whose other side is an agent and not a model: `base_url` is its own address."""
+
+_SCHEMES = ("http://", "https://")
+_SOCKET_SCHEMES = ("ws://", "wss://")
+
+
+class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """USD per million tokens; `cached` is what a cached input token costs."""
+
+    input: float
+    output: float
+    cached: float | None = None
+
+    def cost(self, input_tokens: int, output_tokens: int, cached_tokens: int) -> float:
+        """What a response cost. `input_tokens` includes the cached ones."""
+        cached_price = self.input if self.cached is None else self.cached
+        fresh = max(0, input_tokens - cached_tokens)
+        total = fresh * self.input + cached_tokens * cached_price + output_tokens * self.output
+        return total / 1_000_000
+
+
+class ProviderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One way to reach models; what is not said is the preset's of that name.
+
+    `connect_timeout` is in seconds; what comes after connecting is the tickets' to limit.
+    `body` is what an agent server is sent, for the agent wires only.
+    `leakage`: which dialects of leaked markup are taken out of the visible
+    text; all, none, or those named. None leaves it to the wire.
+    `model_file` is a GGUF file for the provider "local", which runs it.
+    """
+
+    wire: WireName | None = None
+    base_url: str | None = None
+    api_key_env: str | None = None
+    api_key_command: str | None = None
+    headers: dict[str, str] = {}
+    connect_timeout: Annotated[float, msgspec.Meta(gt=0)] = 10.0
+    body: dict[str, object] = {}
+    price: Price | None = None
+    model: str | None = None
+    model_file: str | None = None
+    leakage: bool | tuple[Dialect, ...] | None = None
+
+    @property
+    def leak_dialects(self) -> frozenset[Dialect]:
+        """The dialects in force; wires with channels of their own for such things need none."""
+        said = self.leakage
+        if said is None:
+            wire = self.wire or ""
+            said = wire == "openai-chat" or wire.startswith("agent-")
+        if isinstance(said, bool):
+            return ALL_DIALECTS if said else frozenset()
+        return frozenset(said)
+
+
+class Route(NamedTuple):
+    """Who is asked: a provider's name and the model there."""
+
+    provider: str
+    model: str
+
+    def __str__(self) -> str:
+        return f"{self.provider}/{self.model}"
+
+
+class RetryPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How often and how soon a broken request is tried again. Delays in seconds."""
+
+    attempts: Annotated[int, msgspec.Meta(ge=1)] = 4
+    base_delay: Annotated[float, msgspec.Meta(ge=0)] = 1.0
+    max_delay: Annotated[float, msgspec.Meta(ge=0)] = 30.0
+    max_retry_after: Annotated[float, msgspec.Meta(ge=0)] = 300.0
+    budget: Annotated[int, msgspec.Meta(ge=0)] = 20
+    on_cut: Literal["regenerate", "continue"] = "regenerate"
+
+
+class BreakerPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When a provider that does not answer is left alone. Times in seconds."""
+
+    failures: Annotated[int, msgspec.Meta(ge=1)] = 5
+    window: Annotated[float, msgspec.Meta(gt=0)] = 30.0
+    pause: Annotated[float, msgspec.Meta(gt=0)] = 15.0
+    max_pause: Annotated[float, msgspec.Meta(gt=0)] = 120.0
+
+
+class HistoryPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the history is kept, and what leaves it.
+
+    `durability` is what a commit survives. `redact`: secrets are taken out of
+    exports only, of all that is written, or never; `secrets` are regular
+    expressions for more of them. `retention` is the age (`90d`) past which
+    ended runs are deleted; None keeps them.
+    """
+
+    durability: Literal["process", "power"] = "process"
+    redact: Literal["export", "write", "never"] = "export"
+    secrets: tuple[str, ...] = ()
+    retention: str | None = None
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything a person can set. Times are in seconds.
+
+    `command_variables` are given to agents' commands although they look secret.
+    """
+
+    theme: str = "dark"
+    model: str | None = None
+    concurrency: Annotated[int, msgspec.Meta(ge=1)] = 8
+    command_variables: tuple[str, ...] = ()
+    stall_after: Annotated[float, msgspec.Meta(gt=0)] = 10.0
+    ttft_budget: Annotated[float, msgspec.Meta(gt=0)] = 1.5
+    direct_painting: bool = True
+    pane_lines: Annotated[int, msgspec.Meta(ge=100)] = 5000
+    retry: RetryPolicy = RetryPolicy()
+    breaker: BreakerPolicy = BreakerPolicy()
+    history: HistoryPolicy = HistoryPolicy()
+    keys: dict[str, str] = {}
+    providers: dict[str, ProviderConfig] = {}
+
+    def provider(self, name: str) -> ProviderConfig:
+        """The provider of that name; raises `UsageError` with the nearest one."""
+        found = self.providers.get(name)
+        if found is None:
+            raise UsageError(f'no provider "{name}"{did_you_mean(name, self.providers)}')
+        return found
+
+
+PRESETS: dict[str, ProviderConfig] = {
+    "anthropic": ProviderConfig(wire="anthropic", api_key_env="ANTHROPIC_API_KEY"),
+    "openai": ProviderConfig(wire="openai-responses", api_key_env="OPENAI_API_KEY"),
+    "xai": ProviderConfig(
+        wire="openai-chat", base_url="https://api.x.ai/v1", api_key_env="XAI_API_KEY"
+    ),
+    "gemini": ProviderConfig(
+        wire="openai-chat",
+        base_url="https://generativelanguage.googleapis.com/v1beta/openai/",
+        api_key_env="GEMINI_API_KEY",
+    ),
+    "openrouter": ProviderConfig(
+        wire="openai-chat",
+        base_url="https://openrouter.ai/api/v1",
+        api_key_env="OPENROUTER_API_KEY",
+    ),
+    "groq": ProviderConfig(
+        wire="openai-chat", base_url="https://api.groq.com/openai/v1", api_key_env="GROQ_API_KEY"
+    ),
+    "deepseek": ProviderConfig(
+        wire="openai-chat", base_url="https://api.deepseek.com/v1", api_key_env="DEEPSEEK_API_KEY"
+    ),
+    "mistral": ProviderConfig(
+        wire="openai-chat", base_url="https://api.mistral.ai/v1", api_key_env="MISTRAL_API_KEY"
+    ),
+    "ollama": ProviderConfig(wire="openai-chat", base_url="http://127.0.0.1:11434/v1"),
+    "local": ProviderConfig(wire="openai-chat", model="smollm2"),
+    "simulator": ProviderConfig(wire="openai-chat"),
+    "simulator-anthropic": ProviderConfig(wire="anthropic"),
+    "simulator-responses": ProviderConfig(wire="openai-responses"),
+}
+
+SIMULATED = frozenset({"simulator", "simulator-anthropic", "simulator-responses"})
+"""Presets that the built-in simulator serves."""
+
+LOCAL = "local"
+"""The preset that llama.cpp serves, with a model of this machine."""
+
+EMBEDDED = SIMULATED | {LOCAL}
+"""Presets without a base URL of their own: a server that lfg starts gives them one."""
+
+
+def load_config(path: Path) -> Config:
+    """The file merged over the presets; a missing file is an empty one.
+
+    Raises `SourceError` with line and nearest name.
+    """
+    if not path.exists():
+        return Config(providers=PRESETS)
+    text = toml_file.read_text(path)
+    config = toml_file.convert(path, text, toml_file.parse(path, text), Config)
+    _check_history(path, text, config.history)
+    providers = dict(PRESETS)
+    for name, said in config.providers.items():
+        providers[name] = merged = _over(PRESETS.get(name), said)
+        _check_provider(path, text, name, merged)
+        if name == LOCAL:
+            providers[name] = _local(path.parent, said, merged)
+    return msgspec.structs.replace(config, providers=providers)
+
+
+def route_of(config: Config, ticket: Ticket) -> Route:
+    """The provider and the model a ticket means.
+
+    `provider` and `model` as said; or `model = "provider/model"`; or the
+    config's default `model`, written the same way.
+    """
+    provider, model = ticket.provider, ticket.model
+    if provider is None and model is None:
+        model = config.model
+    if provider is None and model is not None and "/" in model:
+        provider, model = model.split("/", 1)
+    if provider is None:
+        said = f'model "{model}"' if model else "no model"
+        raise UsageError(
+            f'ticket "{ticket.id}" has {said} and no provider;'
+            ' write model = "provider/model", as in "anthropic/claude-sonnet-4-5"'
+        )
+    model = model or config.provider(provider).model
+    config.provider(provider)
+    if not model:
+        raise UsageError(f'ticket "{ticket.id}" has provider "{provider}" and no model')
+    return Route(provider, model)
+
+
+def routes_of(config: Config, ticket: Ticket) -> tuple[Route, ...]:
+    """Whom to ask, in order: the ticket's own provider, then its `fallback`."""
+    routes = [route_of(config, ticket)]
+    for said in ticket.fallback:
+        provider, _, model = said.partition("/")
+        model = model or config.provider(provider).model or ""
+        if not model:
+            told = f'fallback "{said}" names no model; write "provider/model"'
+            raise UsageError(f'ticket "{ticket.id}": {told}')
+        config.provider(provider)
+        routes.append(Route(provider, model))
+    return tuple(dict.fromkeys(routes))
+
+
+def _check_history(path: Path, text: str, said: HistoryPolicy) -> None:
+    for index, pattern in enumerate(said.secrets):
+        at = toml_file.line_of(text, ("history", "secrets", index))
+        try:
+            is_empty = re.compile(pattern).search("") is not None
+        except re.error as error:
+            raise SourceError(path, at, f'secrets: "{pattern}": {error}') from None
+        if is_empty:
+            raise SourceError(path, at, f'secrets: "{pattern}" matches where nothing stands')
+    if said.retention is not None and seconds_of(said.retention) is None:
+        at = toml_file.line_of(text, ("history", "retention"))
+        raise SourceError(path, at, f'retention: "{said.retention}" is {NO_AGE}')
+
+
+def _check_provider(path: Path, text: str, name: str, merged: ProviderConfig) -> None:
+    at = toml_file.line_of(text, ("providers", name))
+    if merged.wire is None:
+        raise SourceError(path, at, f'provider "{name}" has no "wire"')
+    # Without one, a wire with an SDK would ask the SDK's own, a stranger.
+    needs_url = name not in PRESETS or merged.wire in AGENT_WIRES
+    if merged.base_url is None and needs_url:
+        raise SourceError(path, at, f'provider "{name}" has no "base_url"')
+    if (told := _misfit(name, merged)) is not None:
+        field, message = told
+        raise SourceError(path, toml_file.line_of(text, ("providers", name, field)), message)
+
+
+def _misfit(name: str, said: ProviderConfig) -> tuple[str, str] | None:
+    """A field that does not go with the wire or the provider, and what to say of it."""
+    schemes = _SCHEMES + (_SOCKET_SCHEMES if said.wire == "agent-websocket" else ())
+    if said.base_url is not None and not said.base_url.startswith(schemes):
+        wanted = " or ".join([", ".join(schemes[:-1]), schemes[-1]])
+        return "base_url", f'base_url "{said.base_url}": it must begin with {wanted}'
+    if said.body and said.wire not in AGENT_WIRES:
+        return "body", f'"body" is for the wires {" and ".join(sorted(AGENT_WIRES))}'
+    if said.model_file is not None and (name != LOCAL or said.base_url is not None):
+        return "model_file", f"model_file is for [providers.{LOCAL}] without a base_url"
+    return None
+
+
+def _local(folder: Path, said: ProviderConfig, merged: ProviderConfig) -> ProviderConfig:
+    """With the file's path made absolute; another model has another name than the preset's."""
+    model = said.model if merged.base_url is not None else merged.model
+    if said.model_file is None:
+        return msgspec.structs.replace(merged, model=model)
+    file = folder.absolute() / Path(said.model_file).expanduser()
+    return msgspec.structs.replace(merged, model=said.model or file.stem, model_file=str(file))
+
+
+def _over(preset: ProviderConfig | None, said: ProviderConfig) -> ProviderConfig:
+    if preset is None:
+        return said
+    empty = ProviderConfig()
+    changes = {
+        field: value
+        for field in said.__struct_fields__
+        if (value := getattr(said, field)) != getattr(empty, field)
+    }
+    return msgspec.structs.replace(preset, **changes)

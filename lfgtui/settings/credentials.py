@@ -1,0 +1,116 @@
+"""The secrets that a config refers to: API keys, and headers that contain variables.
+
+They are read when they are needed, and kept only by the code that sends them.
+"""
+
+import re
+import shlex
+import subprocess
+from collections.abc import Container, Iterator
+from urllib.parse import unquote, urlsplit
+
+from lfgtui.errors import UsageError
+from lfgtui.settings import environment
+from lfgtui.settings.config import Config, ProviderConfig
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+def api_key(name: str, provider: ProviderConfig, others: Container[str] = ()) -> str | None:
+    """Return the key, from the environment or a command; None where none is needed.
+
+    The command gets the environment without `others`, the variables of other
+    keys, since every process of the user can read it while the command runs.
+    Raises `UsageError` naming the variable, or the command that failed.
+    """
+    if provider.api_key_command is not None:
+        return _key_from_command(name, provider.api_key_command, others)
+    if provider.api_key_env is None:
+        return None
+    key = (environment.variable(provider.api_key_env) or "").strip()
+    if not key:
+        raise UsageError(
+            f'provider "{name}" needs a key: set {provider.api_key_env},'
+            f" or api_key_command in [providers.{name}] of the config"
+        )
+    return key
+
+
+def secret_variables(config: Config) -> frozenset[str]:
+    """Return the environment variables that hold keys, which agents' commands do not get."""
+    return frozenset(
+        name
+        for provider in config.providers.values()
+        for name in (
+            provider.api_key_env,
+            *(found for value in provider.headers.values() for found in _VARIABLE.findall(value)),
+        )
+        if name
+    )
+
+
+def held_keys(config: Config) -> frozenset[str]:
+    """Return the keys known without running a command: in variables, URLs, headers, bodies."""
+    found: set[str] = set()
+    for provider in config.providers.values():
+        if provider.api_key_env is not None:
+            found.add((environment.variable(provider.api_key_env) or "").strip())
+        found.add(_password_of(provider.base_url or ""))
+        found.update(_keys_within(provider.body))
+        for header, value in provider.headers.items():
+            names = (header.replace("-", "_"), *_VARIABLE.findall(value))
+            if any(map(environment.is_secret_name, names)):
+                said = _VARIABLE.sub(lambda m: environment.variable(m[1]) or "", value)
+                found.update(said.split()[-1:])  # after `Bearer`
+    return frozenset(found - {""})
+
+
+def _keys_within(value: object) -> Iterator[str]:
+    """Yield the texts in a request body whose field is named like a secret."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            if isinstance(item, str) and environment.is_secret_name(name.replace("-", "_")):
+                yield item
+            yield from _keys_within(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _keys_within(item)
+
+
+def _password_of(url: str) -> str:
+    try:
+        return unquote(urlsplit(url).password or "")
+    except ValueError:  # brackets without an address in them
+        return ""
+
+
+def request_headers(name: str, provider: ProviderConfig) -> dict[str, str]:
+    """Return the extra headers with `${VAR}` expanded from the environment."""
+
+    def expand(match: re.Match[str]) -> str:
+        if (value := environment.variable(match[1])) is None:
+            raise UsageError(f'provider "{name}": headers use {match[1]}, which is not set')
+        return value
+
+    return {header: _VARIABLE.sub(expand, value) for header, value in provider.headers.items()}
+
+
+def _key_from_command(name: str, command: str, others: Container[str]) -> str:
+    if not command.strip():
+        raise UsageError(f'provider "{name}": api_key_command is empty')
+    given = {key: value for key, value in environment.variables().items() if key not in others}
+    try:
+        done = subprocess.run(
+            shlex.split(command), capture_output=True, text=True, timeout=30, check=True, env=given
+        )
+    except subprocess.CalledProcessError as error:
+        why = f"exit code {error.returncode}"
+    except subprocess.TimeoutExpired:
+        why = "no answer within 30 s"
+    except (OSError, ValueError) as error:
+        why = str(error)
+    else:
+        if key := done.stdout.strip():
+            return key
+        why = "it printed nothing"
+    raise UsageError(f'provider "{name}": api_key_command failed: {why}')

@@ -1,0 +1,65 @@
+"""Themes: a TOML file of colours each.
+
+A theme names few colours and all of them solid: text laid over a blend of
+other colours is how contrast gets lost, and a test measures ours.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from lfgtui.errors import UsageError, did_you_mean
+from lfgtui.settings import paths
+from lfgtui.text import toml_file
+
+
+class Colours(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All as `#rrggbb`. `muted` is for what is secondary, `faint` for what may be overlooked.
+
+    `line` draws borders, `selection` lies behind the chosen row.
+    """
+
+    background: str
+    surface: str
+    panel: str
+    selection: str
+    foreground: str
+    muted: str
+    faint: str
+    line: str
+    primary: str
+    secondary: str
+    accent: str
+    success: str
+    warning: str
+    error: str
+
+
+class ThemeFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One `themes/*.toml`; `variables` are Textual's own CSS variables, for the rest."""
+
+    name: str
+    dark: bool
+    colours: Colours
+    variables: dict[str, str] = {}
+
+
+def load_themes(config_dir: Path | None = None) -> dict[str, ThemeFile]:
+    """Shipped themes and the person's own, by name; their own wins."""
+    folders = [paths.shipped("themes")]
+    if config_dir is not None:
+        folders.append(config_dir / "themes")
+    found: dict[str, ThemeFile] = {}
+    for folder in folders:
+        for path in sorted(folder.glob("*.toml")):
+            theme = toml_file.read(path, ThemeFile)
+            found[theme.name] = theme
+    return found
+
+
+def choose(themes: Mapping[str, ThemeFile], name: str) -> ThemeFile:
+    """The theme of that name; raises `UsageError` with the nearest one."""
+    if name not in themes:
+        raise UsageError(f'no theme "{name}"{did_you_mean(name, themes)}')
+    return themes[name]

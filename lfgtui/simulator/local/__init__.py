@@ -1,0 +1,1 @@
+"""A real model on this machine, for demos: needs the extra `local`."""

@@ -1,0 +1,243 @@
+"""A model response as a sequence of steps, which every wire's writer reads.
+
+A reply is fixed before its first byte leaves: which segments (reasoning,
+text, calls), cut to `max_tokens`, with what usage. `steps_of` then breaks it
+into steps, with the waiting between them as steps too. No clock and no I/O
+here, so the same seed gives the same bytes, and how fast they are sent is
+the server's business alone.
+"""
+
+import json
+import random
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+from lfgtui.simulator.ids import IdFactory
+from lfgtui.simulator.request import CHARACTERS_PER_TOKEN, Request, tokens
+from lfgtui.simulator.scenario import Content, Cut, CutHow, Scenario, Split, Stall, Turn
+
+SegmentKind = Literal["reasoning", "text", "call"]
+Stop = Literal["end", "tool_use", "length"]
+
+PING_EVERY = 3.0
+"""Seconds between two signs of life while a turn stalls."""
+
+_TOKEN = re.compile(r"\s*\w{1,7}|\s*[^\w\s]{1,3}|\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A run of one kind. `text` is the reasoning, the answer, or a call's arguments as JSON.
+
+    `index` is its place in the reply; `name` and `place` (among the calls) are a call's.
+    """
+
+    kind: SegmentKind
+    text: str
+    index: int = 0
+    name: str = ""
+    place: int = 0
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One model response, whole. `nonce` is what its ids share; `created` its time stamp."""
+
+    model: str
+    nonce: str
+    created: int
+    segments: tuple[Segment, ...]
+    stop: Stop
+    input_tokens: int
+    cached_tokens: int
+
+    @property
+    def reasoning(self) -> str:
+        """The reasoning before the answer, "" if there is none."""
+        return "".join(part.text for part in self.segments if part.kind == "reasoning")
+
+    @property
+    def reasoning_tokens(self) -> int:
+        """The part of `output_tokens` that is reasoning."""
+        return tokens(len(self.reasoning))
+
+    @property
+    def output_tokens(self) -> int:
+        """The size of all segments, and a few for each call's name."""
+        return sum(tokens(len(p.text)) + (8 if p.kind == "call" else 0) for p in self.segments)
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A segment begins."""
+
+    segment: Segment
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a segment's text."""
+
+    segment: Segment
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A segment is complete."""
+
+    segment: Segment
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """A sign of life without content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Seconds of waiting."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """The stream ends here."""
+
+    how: CutHow
+
+
+WireStep: TypeAlias = Started | Piece | Ended | Ping
+Step: TypeAlias = WireStep | Pause | Break
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The timing of a reply and its faults, None where there is none."""
+
+    rate: float
+    jitter: float
+    first_token: float
+    split: Split = "awkward"
+    stall: Stall | None = None
+    cut: Cut | None = None
+
+
+def pace_of(scenario: Scenario, turn: Turn, *, cut_due: bool) -> Pace:
+    """Return the turn's own values over the scenario's."""
+    return Pace(
+        rate=scenario.rate if turn.rate is None else turn.rate,
+        jitter=scenario.jitter if turn.jitter is None else turn.jitter,
+        first_token=scenario.first_token if turn.first_token is None else turn.first_token,
+        split=turn.split,
+        stall=turn.stall,
+        cut=turn.cut if cut_due else None,
+    )
+
+
+def compose(
+    request: Request, content: Content, split: Split, ids: IdFactory, *, count: int = 1
+) -> Reply:
+    """Return the reply to a request: the content it asks for, cut to `max_tokens`.
+
+    `count` tells a repeated request from the one before, whose ids it must not share.
+    """
+    parts: list[Segment] = []
+    if request.reasoning and content.reasoning:
+        parts.append(Segment("reasoning", content.reasoning.strip()))
+    if content.text.strip():
+        parts.append(Segment("text", content.text.strip()))
+    offered = [call for call in content.call if call.name in request.tools]
+    for place, call in enumerate(offered):
+        arguments = json.dumps(call.arguments, ensure_ascii=split != "tokens")
+        parts.append(Segment("call", arguments, name=call.name, place=place))
+    kept, whole = _within(parts, request.max_tokens)
+    stop: Stop = "length" if not whole else "tool_use" if offered else "end"
+    nonce = ids.nonce(request.model, request.conversation, str(request.turn), str(count))
+    return Reply(
+        model=request.model,
+        nonce=nonce,
+        # A time stamp from the clock would make the same seed give other bytes.
+        created=1_760_000_000 + int(nonce[:6], 16),
+        segments=tuple(replace(part, index=index) for index, part in enumerate(kept)),
+        stop=stop,
+        input_tokens=request.input_tokens,
+        cached_tokens=request.cached_tokens,
+    )
+
+
+def _within(parts: list[Segment], max_tokens: int | None) -> tuple[list[Segment], bool]:
+    if max_tokens is None:
+        return parts, True
+    left = max_tokens * CHARACTERS_PER_TOKEN
+    kept: list[Segment] = []
+    for part in parts:
+        if len(part.text) > left:
+            if left:
+                kept.append(replace(part, text=part.text[:left], complete=False))
+            return kept, False
+        kept.append(part)
+        left -= len(part.text)
+    return kept, True
+
+
+def steps_of(reply: Reply, pace: Pace, rng: random.Random) -> Iterator[Step]:
+    """Yield the steps of a reply, from the first token's delay to the last piece."""
+    counted = 0
+    stall, cut = pace.stall, pace.cut
+    yield Pause(_vary(pace.first_token, pace.jitter, rng))
+    for segment in reply.segments:
+        yield Started(segment)
+        for text in _pieces(segment, pace.split, rng):
+            yield Pause(_vary(len(text) / CHARACTERS_PER_TOKEN / pace.rate, pace.jitter, rng))
+            yield Piece(segment, text)
+            if segment.kind == "reasoning":
+                continue
+            counted += len(text)
+            if cut is not None and counted >= cut.after:
+                yield Break(cut.how)
+                return
+            if stall is not None and counted >= stall.after:
+                yield from _stalled(stall)
+                stall = None
+        yield Ended(segment)
+    if cut is not None:
+        yield Break(cut.how)
+
+
+def _stalled(stall: Stall) -> Iterator[Step]:
+    left = stall.seconds
+    while stall.pings and left > PING_EVERY:
+        yield Pause(PING_EVERY)
+        yield Ping()
+        left -= PING_EVERY
+    yield Pause(left)
+
+
+def _vary(seconds: float, jitter: float, rng: random.Random) -> float:
+    return seconds * (1 + jitter * rng.uniform(-1, 1))
+
+
+def _pieces(segment: Segment, split: Split, rng: random.Random) -> Iterator[str]:
+    if segment.kind != "call" or split == "tokens":
+        yield from _TOKEN.findall(segment.text)
+    elif split == "characters":
+        yield from segment.text
+    else:
+        yield from _awkward(segment.text, rng)
+
+
+def _awkward(text: str, rng: random.Random) -> Iterator[str]:
+    """Yield pieces that end where a careless reader trips: in escapes, keys and numbers."""
+    start = 0
+    while start < len(text):
+        end = min(len(text), start + rng.randint(1, 9))
+        backslash = text.find("\\", start, end)
+        if backslash != -1 and rng.random() < 0.5:
+            end = backslash + 1
+        yield text[start:end]
+        start = end

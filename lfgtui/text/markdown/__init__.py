@@ -1,0 +1,7 @@
+"""A Markdown document that grows at its end; it knows neither Textual nor Rich."""
+
+from lfgtui.text.markdown.block import Block, is_parted
+from lfgtui.text.markdown.document import StreamingMarkdown
+from lfgtui.text.markdown.leaves import Item, Place, Quote
+
+__all__ = ["Block", "Item", "Place", "Quote", "StreamingMarkdown", "is_parted"]

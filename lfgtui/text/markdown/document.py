@@ -1,0 +1,319 @@
+"""`StreamingMarkdown`: text in as it arrives, blocks out as they stand.
+
+Markdown is read line by line, so most of a growing document is settled long
+before it ends. Three rules keep what is read at a time small, and what is
+shown equal to what one parse of all the text so far would show:
+
+1. *Only complete lines close a block.* All leaves before the last one are
+   frozen; so is the last if nothing can continue it (`_is_closed`). The
+   partial line is shown, never evidence: `***` may become `***bold***`.
+2. *Containers are opened again, not read again.* What follows the frozen part
+   is read behind a few lines that reopen the quotes and items it stands in
+   (`reopening`), so a list of a thousand items costs what its last one costs.
+3. *A long leaf sheds its settled lines* (`shedding`): an open fence keeps its
+   opener, a table its head, a paragraph its last line.
+
+Between two newlines, in a line that can be nothing but paragraph text, no
+block is read at all, and only the end of the line's inlines.
+
+What reaches back over a frozen edge is a link definition: the frozen blocks
+that looked its label up get a new revision. And one blank line makes a list
+loose, which parts its first items too.
+"""
+
+import re
+from collections.abc import Sequence
+
+from markdown_it.common.utils import MD_TRIM_CHARS
+from markdown_it.token import Token
+
+from lfgtui.text.markdown.block import Block
+from lfgtui.text.markdown.bounds import Lines, without_joints
+from lfgtui.text.markdown.html import render_html
+from lfgtui.text.markdown.inline import GrowingInlines
+from lfgtui.text.markdown.leaves import Item, Leaf
+from lfgtui.text.markdown.lookups import Lookups
+from lfgtui.text.markdown.open_tail import Cut, Tail
+from lfgtui.text.markdown.parser import Definitions, read_inlines, shared_parser
+from lfgtui.text.markdown.trimming import may_define
+
+_PROSE = re.compile(r"(?:[*_]{1,3}|`{1,2}(?!`)|[(\"'])?[^\W\d_]|\d+ +[^\W\d_]")
+"""A line that begins so is paragraph text, whatever follows in it."""
+
+
+_SLICE = 4_000
+"""Characters read at a time of much that came together: what is settled then is not read again."""
+
+
+class StreamingMarkdown:
+    """A Markdown document that is read while it is still being written."""
+
+    def __init__(self) -> None:
+        self._parser = shared_parser()
+        self._pending: list[str] = []
+        self._held = ""
+        self._lines = Lines()
+        self._tail = Tail(self._parser)
+        self._blocks: list[Block] = []
+        self._frozen = 0
+        self._changed = 0
+        self._definite: Definitions = {}
+        self._shown: Definitions = {}
+        self._asking: dict[str, list[int]] = {}
+        self._prose: tuple[Block, str] | None = None
+        self._leaves: Sequence[Leaf] = ()
+        self._is_shown = False
+
+    def feed(self, text: str) -> None:
+        """Add text. Costs an append; reading waits until someone looks."""
+        text = self._held + text
+        self._held = "\r" if text.endswith("\r") else ""
+        if self._held:
+            text = text[:-1]
+        if text:
+            self._pending.append(text)
+
+    def read(self) -> None:
+        """Read now what was fed."""
+        self._take_in()
+
+    def close(self) -> None:
+        """Nothing follows: freeze all."""
+        if self._held:
+            self._pending.append("\n")
+            self._held = ""
+        self._take_in()
+        self._freeze(self._tail.cut_all(self._definite))
+        self._show([], self._definite)
+
+    @property
+    def blocks(self) -> Sequence[Block]:
+        """The document as it stands: frozen blocks, then the open tail's."""
+        self._take_in()
+        return self._blocks
+
+    @property
+    def frozen_count(self) -> int:
+        """How many of the blocks can grow no more."""
+        self._take_in()
+        return self._frozen
+
+    def take_changes(self) -> int:
+        """The index of the first block that is not as it was when this was last asked."""
+        self._take_in()
+        changed, self._changed = self._changed, len(self._blocks)
+        return changed
+
+    def tokens(self, block: Block) -> list[Token]:
+        """What the block says: its markdown-it tokens, inlines read.
+
+        A frozen block keeps its source only, and is read anew.
+        """
+        tokens = block.tokens
+        if tokens is None:
+            return self._read_alone(block, self._shown)
+        if block.is_frozen:
+            block.drop_tokens()
+        return tokens
+
+    @property
+    def tail_source(self) -> str:
+        """What is read anew when more arrives: the open end, less what it has shed."""
+        return self._tail.source
+
+    def source_of(self, block: Block) -> str:
+        """The block's Markdown as written, with the blank lines below it."""
+        if block.is_frozen:
+            source = block.source
+        else:
+            source = self._tail.sources(self._leaves)[self._blocks.index(block) - self._frozen]
+        if block.repeats:
+            source = source.split("\n", block.repeats)[-1]
+        return without_joints(source)
+
+    def html(self) -> str:
+        """The document as it stands, by markdown-it's own renderer."""
+        blocks = [(block, self.tokens(block)) for block in self.blocks]
+        return without_joints(render_html(self._parser, blocks))
+
+    # Taking in
+
+    def _take_in(self) -> None:
+        if not self._pending:
+            return
+        text = "".join(self._pending)
+        self._pending.clear()
+        if "\r" in text:
+            text = text.replace("\r\n", "\n").replace("\r", "\n")
+        text = self._lines.cut(text.replace("\0", "\ufffd"))
+        for begin in range(0, len(text), _SLICE):
+            self._take(text[begin : begin + _SLICE], is_last=begin + _SLICE >= len(text))
+
+    def _take(self, text: str, *, is_last: bool) -> None:
+        if self._is_shown and (code := self._tail.append_code(text)) is not None:
+            self._grow_code(code)
+            return
+        self._tail.append(text)
+        if self._prose is not None and "\n" not in text:
+            self._grow(*self._prose, text)
+        else:
+            self._prose = None
+            if (cut := self._tail.cut(self._definite)) is not None:
+                self._freeze(cut)
+            self._is_shown = is_last
+            if is_last:
+                leaves, definitions = self._tail.read(self._definite)
+                self._show(leaves, definitions)
+
+    def _grow(self, block: Block, content: str, text: str) -> None:
+        """More of a line that can be nothing but the end of this paragraph."""
+        content += text
+        self._prose = (block, content)
+        self._read(block, content.rstrip(MD_TRIM_CHARS))
+        self._touch(len(self._blocks) - 1)
+
+    def _grow_code(self, code: str) -> None:
+        """More of the fence that is the last block."""
+        block = self._blocks[-1]
+        assert block.tokens is not None
+        block.tokens[0].content, block.settled = code, code.rfind("\n") + 1
+        block.revision += 1
+        self._touch(len(self._blocks) - 1)
+
+    def _touch(self, index: int) -> None:
+        self._changed = min(self._changed, index)
+
+    # Freezing
+
+    def _freeze(self, cut: Cut) -> None:
+        if cut.above and self._frozen:  # a blank line, which may have been dropped, parts them
+            self._blocks[self._frozen - 1].source += "\n" + cut.above.lstrip("\n")
+        elif cut.above and cut.sources:
+            cut.sources[0] = cut.above + cut.sources[0]
+        for leaf, source in zip(cut.leaves, cut.sources, strict=True):
+            index = self._frozen
+            block = self._block(index, leaf)
+            if block.says(leaf):
+                block.drop_tokens()
+            else:
+                self._update(block, leaf, index)
+            block.places, block.path = leaf.places, leaf.path
+            block.source, block.is_frozen = source, True
+            self._frozen += 1
+            self._enlist(block, index)
+            if "[" in source and leaf.kind in ("paragraph", "heading", "table"):
+                self._note_lookups(block, index)
+        self._definite = cut.definitions
+
+    def _block(self, index: int, leaf: Leaf) -> Block:
+        """The open block that the leaf goes on with, or a new one in its place."""
+        if index == len(self._blocks):
+            self._blocks.append(Block.of(leaf))
+            self._touch(index)
+        before = self._blocks[index]
+        if not before.is_at(leaf):
+            block = self._blocks[index] = Block.of(leaf)
+            block.revision, block.era = before.revision + 1, before.era + 1
+            self._touch(index)
+        return self._blocks[index]
+
+    def _enlist(self, block: Block, index: int) -> None:
+        for place in block.places:
+            if isinstance(place, Item) and place.listing.first_block is None:
+                place.listing.first_block = index
+
+    def _note_lookups(self, block: Block, index: int) -> None:
+        lookups = Lookups(self._shown)
+        self._read_alone(block, lookups)
+        for label in lookups.asked:
+            self._asking.setdefault(label, []).append(index)
+
+    def _read_alone(self, block: Block, definitions: Definitions) -> list[Token]:
+        tokens = self._tail.read_alone(block.source, block.path, block.kind)
+        for token in tokens:
+            if token.type == "inline":
+                token.children = read_inlines(self._parser, token.content, definitions)
+        return tokens
+
+    # Showing
+
+    def _show(self, leaves: Sequence[Leaf], definitions: Definitions) -> None:
+        self._define(definitions)
+        self._leaves = leaves
+        for index, leaf in enumerate(leaves, self._frozen):
+            block = self._block(index, leaf)
+            if not block.says(leaf):
+                self._update(block, leaf, index)
+            block.places, block.path = leaf.places, leaf.path
+        if len(self._blocks) > self._frozen + len(leaves):
+            del self._blocks[self._frozen + len(leaves) :]
+            self._touch(len(self._blocks))
+        self._loosen(leaves)
+        self._await_prose(leaves)
+
+    def _update(self, block: Block, leaf: Leaf, index: int) -> None:
+        tokens = block.tokens = leaf.tokens
+        block.revision += 1
+        self._touch(index)
+        match leaf.kind:
+            case "paragraph" | "heading":
+                if block.inlines is None:
+                    block.inlines = GrowingInlines(self._parser)
+                self._read(block, tokens[1].content)
+            case "table":
+                block.settled = leaf.settled
+                for token in tokens[leaf.settled :]:
+                    if token.type == "inline":
+                        token.children = read_inlines(self._parser, token.content, self._shown)
+            case "fence" | "html_block":
+                block.settled = tokens[0].content.rfind("\n") + 1
+            case "code_block":  # ends in a newline, come what may
+                block.settled = tokens[0].content.rfind("\n", 0, -1) + 1
+            case _:
+                pass
+
+    def _read(self, block: Block, content: str) -> None:
+        inlines, tokens = block.inlines, block.tokens
+        assert inlines is not None and tokens is not None
+        content = without_joints(content)
+        if not inlines.read(content, self._shown):
+            block.era += 1
+        tokens[1].content, tokens[1].children = content, inlines.children
+        block.settled = inlines.settled
+        block.revision += 1
+
+    def _define(self, definitions: Definitions) -> None:
+        """Have what looked up a label read again whose definition is new, or withdrawn."""
+        before, self._shown = self._shown, definitions
+        if before == definitions:
+            return
+        labels = before.keys() | definitions.keys()
+        for label in labels:
+            if before.get(label) == definitions.get(label):
+                continue
+            for index in self._asking.get(label, ()):
+                self._blocks[index].begin_era()
+                self._touch(index)
+        for block in self._blocks[self._frozen :]:
+            block.begin_era()
+        self._tail.read_cells_anew(definitions)
+
+    def _loosen(self, leaves: Sequence[Leaf]) -> None:
+        """Note what blank lines within the open lists have come to part."""
+        for place in {place for leaf in leaves for place in leaf.places} | set(self._tail.path):
+            if isinstance(place, Item):
+                listing = place.listing
+                if listing.is_loose != listing.was_loose:
+                    listing.was_loose = listing.is_loose
+                    self._touch(
+                        self._frozen if listing.first_block is None else listing.first_block
+                    )
+
+    def _await_prose(self, leaves: Sequence[Leaf]) -> None:
+        """Arm the short way for a last line that is certain to be paragraph text."""
+        if not leaves or leaves[-1].kind != "paragraph" or not self._tail.ends_in(leaves):
+            return
+        block, content = self._blocks[-1], leaves[-1].tokens[1].content
+        line = content.rpartition("\n")[2].lstrip(" \t")
+        if (line.startswith("\0") or _PROSE.match(line)) and not may_define(content):
+            self._prose = (block, content + self._tail.trailing_blanks)

@@ -1,0 +1,135 @@
+"""The inlines of a paragraph that grows at its end.
+
+What a paragraph says is settled up to a blank behind which nothing is open:
+no `[`, no backtick, no `*` that something later could close. Up to there the
+tokens stay what they are, and only what follows is read again.
+
+Most of what arrives is the rest of a word and a few more: characters that open
+and close nothing. They are put behind the last text without reading anything.
+"""
+
+import re
+from collections.abc import Sequence
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from lfgtui.text.markdown.bounds import readable_end
+from lfgtui.text.markdown.parser import Definitions, plain_inlines, read_inlines
+
+_LONG = 96
+"""Characters left unsettled before a settling is tried."""
+
+_KEPT = 24
+"""Characters at the end that stay unsettled: a word may still become a link."""
+
+_CLOSED_BRACKETS = re.compile(r"\[[^\[\]]*\](?=[^\[(])")
+_BLANK = "\t\n\v\f\r \xa0\u1680\u2000-\u200a\u202f\u205f\u3000"
+"""What markdown-it counts as a blank; Python counts more."""
+
+_OPEN = re.compile(rf"[`\[]|<[A-Za-z/!?]|(?<![{_BLANK}])[*~]|[*~](?![{_BLANK}])|(?<!\w)_|_(?!\w)")
+"""What, as literal text, something later could turn into the beginning of markup."""
+
+_PLAIN = re.compile(r"(?:[^\W_]|[ .,?'\"+=%-])+")
+"""Characters that mean what they say, unless they go on with an address."""
+
+_ADDRESS = re.compile(r"[:@/]")
+
+_REACHES_BACK = re.compile(r"</a\s*>|(?<!:)//", re.IGNORECASE)
+"""What is read with an eye to all before it, settled or not: markdown-it makes no links of the
+addresses before an `</a>`, and of `//host` one only where something else looks like an address."""
+
+
+class GrowingInlines:
+    """Reads a paragraph's content again and again, as it grows.
+
+    `children` are all of its tokens, the first `settled` of them for good.
+    """
+
+    __slots__ = ("_awaited", "_content", "_is_over", "_parser", "_settled", "children", "settled")
+
+    def __init__(self, parser: MarkdownIt) -> None:
+        self._parser = parser
+        self.children: list[Token] = []
+        self.settled = 0
+        self._settled = ""
+        self._content = ""
+        self._awaited = _LONG
+        self._is_over = False  # what follows is plain text
+
+    def read(self, content: str, definitions: Definitions) -> bool:
+        """Take in what the content has become; False if what was settled had to be taken back."""
+        before, self._content = self._content, content
+        if self._is_over and content.startswith(before):
+            self.children += plain_inlines(content[len(before) :])
+            self.settled = len(self.children)
+            return True
+        if self._say_more(before, content):
+            return True
+        if self._is_over or readable_end(content) is not None:
+            return self._read_all(content, definitions)
+        is_grown = content.startswith(self._settled)
+        if self._settled and _REACHES_BACK.search(content, len(self._settled)):
+            is_grown = False
+        if not is_grown:
+            self.settled, self._settled, self._awaited = 0, "", _LONG
+        del self.children[self.settled :]
+        rest = content[len(self._settled) :]
+        if len(rest) >= self._awaited:
+            rest = self._settle(rest, definitions)
+        self.children += read_inlines(self._parser, rest, definitions)
+        return is_grown
+
+    def _read_all(self, content: str, definitions: Definitions) -> bool:
+        """Read all of it for good where what follows can be nothing but plain text."""
+        was_settled = self.settled > 0
+        self.children, self._settled = read_inlines(self._parser, content, definitions), ""
+        self._is_over = readable_end(content) is not None
+        self.settled = len(self.children) if self._is_over else 0
+        return not was_settled
+
+    def _say_more(self, before: str, content: str) -> bool:
+        """Put what is new behind the last text, if it can be nothing but more of that."""
+        if not before or not content.startswith(before) or len(self.children) == self.settled:
+            return False
+        new, last = content[len(before) :], self.children[-1]
+        if len(content) - len(self._settled) >= self._awaited or not _PLAIN.fullmatch(new):
+            return False
+        if _ADDRESS.search(before, before.rfind(" ") + 1):
+            return False  # as written: in an address marks are no marks
+        if last.type == "text" and _PLAIN.match(before[-1]):
+            last.content += new
+            return True
+        if new[0] == " " and (last.nesting == -1 or last.type == "code_inline"):
+            self.children.append(Token("text", "", 0, content=new))
+            return True
+        return False
+
+    def _settle(self, rest: str, definitions: Definitions) -> str:
+        cut = 0 if _REACHES_BACK.search(rest) else _word_edge(rest, len(rest) - _KEPT)
+        tokens = read_inlines(self._parser, rest[:cut], definitions) if cut else []
+        if not tokens or not _is_closed(tokens):
+            self._awaited = 2 * len(rest)
+            return rest
+        self._awaited = _LONG
+        self.children += tokens
+        self.settled = len(self.children)
+        self._settled += rest[:cut]
+        return rest[cut:]
+
+
+def _word_edge(text: str, limit: int) -> int:
+    """Behind the last blank before the limit that has a word on either side; 0 if none."""
+    edge = text.rfind(" ", 1, limit)
+    while edge > 0 and (text[edge - 1].isspace() or text[edge + 1].isspace()):
+        edge = text.rfind(" ", 1, edge)
+    return edge + 1 if edge > 0 else 0
+
+
+def _is_closed(tokens: Sequence[Token]) -> bool:
+    for token in tokens:
+        if token.type == "html_inline":
+            return False  # an <a> reaches as far as its end
+        if token.type == "text" and _OPEN.search(_CLOSED_BRACKETS.sub("", token.content)):
+            return False
+    return True

@@ -1,0 +1,256 @@
+"""The one way out for text: everything lfg prints goes through this module.
+
+Characters that a terminal would obey instead of showing are made visible here,
+wherever they come from: a model, a file, an argument, a library that writes to
+stderr. So no message has to take care of it, and none can forget to. For what
+pipes and files get see docs/decisions/0022-one-way-out-for-text.md.
+"""
+
+import codecs
+import contextlib
+import io
+import os
+import re
+import stat
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, TextIO
+
+from lfgtui.errors import UsageError
+from lfgtui.text.terminal_safe import json_safe, visible, visible_line
+
+_PATIENCE = 1.0
+"""Seconds to wait for stderr to accept a line."""
+
+_THREAD = "last-words"
+
+_LONGEST_ERROR = 2000
+"""Most characters of an error message, which may quote megabytes of a file."""
+
+
+class Styled(NamedTuple):
+    """Text in a style, by its number in ECMA-48's SGR; None is plain."""
+
+    text: str
+    style: int | None
+
+
+BOLD, RED, GREEN, YELLOW = 1, 31, 32, 33
+
+RAW_HELP = "keep control characters instead of showing them as symbols."
+"""The help of `--raw`, for commands that print a `Document`."""
+
+
+class SafeStream(io.TextIOBase):
+    """A text stream on which control characters are shown instead of sent.
+
+    Its `isatty` is false, so that libraries do not send it escape sequences for
+    colours.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]  # an attribute in typeshed
+        return self.stream.encoding or "utf-8"
+
+    @property
+    def errors(self) -> str:  # type: ignore[override]  # as above
+        return "backslashreplace"
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str, /) -> int:
+        self.stream.write(visible(text))
+        return len(text)
+
+    def flush(self) -> None:
+        self.stream.flush()
+
+    def fileno(self) -> int:
+        return self.stream.fileno()
+
+
+class Document:
+    """Text on stdout that another program may read: an answer, Markdown, an HTML page.
+
+    A file gets it exactly. A pipe may end on a terminal (`| cat`, `| less -R`,
+    `watch`), so it gets symbols for control characters, unless `raw` is set;
+    `close` reports on stderr how many there were.
+    """
+
+    def __init__(self, *, raw: bool = False) -> None:
+        self._on_terminal = is_terminal(sys.stdout)
+        self._is_exact = not self._on_terminal and (raw or _is_file(sys.stdout))
+        self._shown = 0
+
+    def write(self, text: str) -> None:
+        """Write a piece of the text and flush."""
+        if self._is_exact:
+            _write_bytes(text)
+            return
+        shown = visible(text)
+        if shown != text:  # one symbol for each
+            self._shown += sum(a != b for a, b in zip(text, shown, strict=True))
+        print_text(shown)
+
+    def close(self, *, has_raw: bool = True) -> None:
+        """Report on stderr how many control characters were replaced, if any were."""
+        if self._shown and not self._on_terminal:
+            one = self._shown == 1
+            way = "--raw, or output to a file, keeps" if has_raw else "output to a file keeps"
+            print_remark(
+                f"{self._shown:,} control character{'' if one else 's'} shown as"
+                f" {'a symbol' if one else 'symbols'}; {way} {'it' if one else 'them'}"
+            )
+
+
+def install() -> None:
+    """Put a `SafeStream` in front of stdout and stderr, for whatever writes there.
+
+    It is never removed: threads and finalizers may print until the interpreter
+    ends, which is when Python restores `sys.__stderr__`.
+    """
+    for name in ("stdout", "stderr", "__stdout__", "__stderr__"):
+        stream: TextIO | SafeStream | None = getattr(sys, name)
+        if stream is not None and not isinstance(stream, SafeStream):
+            setattr(sys, name, SafeStream(stream))
+
+
+def is_terminal(stream: TextIO | SafeStream | None) -> bool:
+    """Return whether the stream, or the one behind a `SafeStream`, is a terminal."""
+    own = _own(stream)
+    return own is not None and own.isatty()
+
+
+def check_raw() -> None:
+    """Raise `UsageError` for `--raw` where stdout is a terminal."""
+    if is_terminal(sys.stdout):
+        raise UsageError(
+            "--raw needs a pipe or a file as output: a terminal would obey control characters"
+        )
+
+
+def is_interactive() -> bool:
+    """Return whether a screen is possible: Textual reads keys from stdin and draws on stderr."""
+    return all(is_terminal(stream) for stream in (sys.stdin, sys.stdout, sys.stderr))
+
+
+def can_ask() -> bool:
+    """Return whether a person can answer `confirm`."""
+    return is_terminal(sys.stdin) and is_terminal(sys.stderr)
+
+
+def print_line(*parts: str | Styled) -> None:
+    """Write one line for people on stdout; styles are left out where it is no terminal."""
+    _write(sys.stdout, parts, is_line=True)
+
+
+def print_text(text: str) -> None:
+    """Write text for people on stdout, without adding a newline."""
+    _write(sys.stdout, (text,))
+
+
+def print_remark(text: str) -> None:
+    """Write one line on stderr, waiting at most `_PATIENCE` for a terminal that hangs."""
+    _attempt(lambda: _write(sys.stderr, (text,), is_line=True))
+
+
+def print_error(message: str) -> None:
+    """Write `lfg: message` on stderr, on one line."""
+    line = re.sub(r"[ \n\t]+", " ", message).strip()
+    if (more := len(line) - _LONGEST_ERROR) > 0:
+        line = f"{line[:_LONGEST_ERROR]}… ({more:,} characters more)"
+    print_remark(f"lfg: {line}")
+
+
+def print_json(text: str) -> None:
+    """Write JSON text on stdout, with control characters escaped."""
+    text = json_safe(text)
+    if not _is_unicode(sys.stdout):  # in that encoding its bytes would mean something else
+        text = json_safe(text, only_ascii=True)
+    _write(sys.stdout, (text,))
+
+
+def confirm(question: str, *, abort: bool = False) -> bool:
+    """Ask on stderr; the default is no. With `abort`, a no raises `click.Abort`."""
+    import click
+
+    return click.confirm(visible(question), default=False, abort=abort, err=True)
+
+
+def discard() -> None:
+    """Drop what stdout still buffers: its reader is gone, or the disk is full."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def has_all_been_read() -> bool:
+    """Flush stdout and stderr, and return whether no line still waits for its reader."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            _attempt(stream.flush)
+    return not _is_waiting()
+
+
+def _is_waiting() -> bool:
+    """Return True while something printed waits for a reader."""
+    return any(thread.name == _THREAD for thread in threading.enumerate())
+
+
+def _attempt(write: Callable[[], None]) -> None:
+    """Write in a thread, since the terminal may be gone or hang."""
+    thread = threading.Thread(target=_undisturbed, args=(write,), name=_THREAD, daemon=True)
+    is_hung = _is_waiting()  # one wait is enough to know
+    thread.start()
+    thread.join(0 if is_hung else _PATIENCE)
+
+
+def _undisturbed(write: Callable[[], None]) -> None:
+    with contextlib.suppress(OSError, ValueError):  # a closed terminal, a closed stream
+        write()
+
+
+def _own(stream: TextIO | SafeStream | None) -> TextIO | None:
+    """Return the underlying stream; None where lfg was started with it closed."""
+    return stream.stream if isinstance(stream, SafeStream) else stream
+
+
+def _write(stream: TextIO | None, parts: Iterable[str | Styled], *, is_line: bool = False) -> None:
+    if (own := _own(stream)) is None:
+        return
+    safe, end = (visible_line, "\n") if is_line else (visible, "")
+    own.write("".join(_rendered(part, safe, styled=own.isatty()) for part in parts) + end)
+    own.flush()
+
+
+def _rendered(part: str | Styled, safe: Callable[[str], str], *, styled: bool) -> str:
+    if isinstance(part, str):
+        return safe(part)
+    text = safe(part.text)
+    return f"\x1b[{part.style}m{text}\x1b[0m" if styled and part.style is not None else text
+
+
+def _write_bytes(text: str) -> None:
+    """Write UTF-8 whatever the locale, since documents declare it or can declare nothing."""
+    if (own := _own(sys.stdout)) is None:
+        return
+    own.flush()
+    own.buffer.write(text.encode("utf-8", "replace"))
+    own.buffer.flush()
+
+
+def _is_file(stream: TextIO | None) -> bool:
+    """Return whether the stream is a regular file, which nobody reads while it is written."""
+    try:
+        return stream is not None and stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except (OSError, io.UnsupportedOperation):  # not open, or no file at all
+        return False
+
+
+def _is_unicode(stream: TextIO | None) -> bool:
+    return stream is None or codecs.lookup(stream.encoding or "ascii").name.startswith("utf")

@@ -1,0 +1,1 @@
+"""Secrets found in text, however a stream cuts it."""

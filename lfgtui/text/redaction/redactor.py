@@ -1,0 +1,293 @@
+"""Text in, the same text with marks in place of its secrets out.
+
+One law holds it together: however a text is cut into pieces, what a
+`TextStream` gives for them, joined, is what `Redactor.text` gives for the
+whole. So what is redacted while it arrives is no less, and no more, redacted
+than what is exported later.
+
+Held back is only what may still become a secret. A person's own patterns may
+be any regular expression, of which that cannot be known: with them a line is
+held until it ends.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Literal, TypeAlias
+
+from lfgtui.text.redaction.rules import (
+    CONTEXT,
+    RULES,
+    CompiledRule,
+    Rule,
+    compiled,
+    exactly,
+    is_boundary,
+)
+
+_MARK = "[redacted: "
+_LONGEST_LINE = 16_384
+"""Characters; of a longer line each so many are looked at by themselves."""
+
+_LEAST_KEY = 8
+_LONGEST_WORDS = 20
+"""Characters. A shorter key, or one of words (`not-needed`), would be found in ordinary text."""
+
+_CUT = "…"
+_LEAST_CUT = 6
+"""Characters of a secret, behind its beginning, that are worth hiding."""
+
+_Tree: TypeAlias = "dict[str, _Tree]"
+
+
+def mark(name: str) -> str:
+    """What stands in a secret's place; in it there is nothing that JSON would escape."""
+    return f"{_MARK}{name}]"
+
+
+def is_key(text: str) -> bool:
+    """Return True for a key, False for a placeholder for servers that need none."""
+    letters = re.sub("[-_ ]", "", text)
+    is_of_words = letters.isalpha() and (letters.islower() or letters.isupper())
+    return len(text) >= (_LONGEST_WORDS if is_of_words else _LEAST_KEY)
+
+
+def is_marked(value: object) -> bool:
+    """Whether something was taken out of a JSON value."""
+    match value:
+        case str():
+            return _MARK in value
+        case dict():
+            return any(is_marked(key) or is_marked(item) for key, item in value.items())
+        case list() | tuple():
+            return any(map(is_marked, value))
+        case _:
+            return False
+
+
+class Redactor:
+    """Knows what is secret. `found` counts what was replaced, by kind.
+
+    `patterns` are a person's own regular expressions, matched within lines;
+    `keys` are secrets themselves, of which more may be learnt; `rules` say
+    what other secrets look like.
+    """
+
+    def __init__(
+        self,
+        patterns: Sequence[str] = (),
+        keys: Iterable[str] = (),
+        rules: Sequence[Rule] = RULES,
+    ) -> None:
+        self.found: Counter[str] = Counter()
+        self.patterns = tuple(map(re.compile, patterns))
+        self._kinds = tuple(rules)
+        self._keys: set[str] = set()
+        self._compile()
+        self.learn(keys)
+
+    @property
+    def is_idle(self) -> bool:
+        """True if nothing is secret, so that no text needs to be searched."""
+        return not self._rules and not self.patterns
+
+    def learn(self, keys: Iterable[str]) -> None:
+        """Take these texts out as well, from here on."""
+        known = self._keys | set(filter(is_key, keys))
+        if known != self._keys:
+            self._keys = known
+            self._compile()
+
+    def _compile(self) -> None:
+        table = (*exactly(self._keys), *self._kinds)
+        self._rules = _by_first_letter(table)
+        self.openings = _openings(rule for rule in table if rule.within_words)
+        self.word_openings = _openings(rule for rule in table if not rule.within_words)
+        self.longest_head = max((len(head) for rule in table for head in rule.heads), default=1)
+        heads = dict.fromkeys(map(_head_pattern, table))
+        self.begins = re.compile("|".join(heads) or "(?!)")
+
+    def text(self, text: str) -> str:
+        """A whole text."""
+        if not self.patterns and self.begins.search(text) is None:
+            return text
+        stream = TextStream(self)
+        return stream.feed(text) + stream.finish()
+
+    def whole(self, text: str) -> str:
+        """A text that nothing follows: where it was shortened (`…`), a secret's half goes too."""
+        redacted = self.text(text)
+        if not redacted.endswith(_CUT):
+            return redacted
+        told = redacted.removesuffix(_CUT)
+        for begun in self.begins.finditer(told):
+            for rule in self.rules_at(told, begun.start()):
+                least = begun.end() + _LEAST_CUT
+                if least <= len(told) and rule.is_cut_off(told, begun.start()):
+                    return redacted[: begun.start()] + self.replacement(rule.name) + _CUT
+        return redacted
+
+    def value(self, value: object) -> object:
+        """A JSON value; names of fields are looked at too, and stay distinct."""
+        match value:
+            case str():
+                return self.whole(value)
+            case dict():
+                redacted: dict[object, object] = {}
+                for key, item in value.items():
+                    name = self.text(key) if isinstance(key, str) else key
+                    while name in redacted:
+                        name = f"{name}'"
+                    redacted[name] = self.value(item)
+                return redacted
+            case list():
+                return [self.value(item) for item in value]
+            case tuple():
+                return tuple(self.value(item) for item in value)
+            case _:
+                return value
+
+    def rules_at(self, text: str, position: int) -> Sequence[CompiledRule]:
+        """The rules that begin with the letter that stands there: a few of some thirty."""
+        return self._rules.get(text[position], ())
+
+    def replacement(self, name: str) -> str:
+        """The mark, counted."""
+        self.found[name] += 1
+        return mark(name)
+
+    def own_patterns(self, line: str) -> str:
+        """A line, by the person's patterns."""
+        for pattern in self.patterns:
+            line = pattern.sub(lambda m: self.replacement("secret") if m.group() else "", line)
+        return line
+
+
+class TextStream:
+    """A text that arrives in pieces: `feed` gives what is decided, `finish` the rest."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+        self._held = ""
+        self._before = ""
+        self._line = ""
+        self._line_length = 0
+
+    def feed(self, text: str) -> str:
+        """What the text so far comes to, behind what was given already."""
+        return self._lines(self._decided(text, is_over=False), is_over=False)
+
+    def finish(self) -> str:
+        """The text is over: what was held, decided."""
+        rest = self._lines(self._decided("", is_over=True), is_over=True)
+        self._before = ""
+        return rest
+
+    def _decided(self, text: str, *, is_over: bool) -> str:
+        source, position = self._before + self._held + text, len(self._before)
+        parts: list[str] = []
+        begin, search_from = 0, position
+        longest = self._redactor.longest_head
+        while True:
+            found_at = self._redactor.begins.search(source, search_from)
+            end = len(source)
+            if not is_over and (found_at is None or found_at.start() >= end - longest):
+                end = self._head_at_end(source, begin, search_from)
+            if found_at is None or end <= found_at.start():
+                break
+            end = found_at.start()
+            found = self._secret_at(source, begin, end, is_over=is_over)
+            if found == "open":
+                break
+            if found is None:
+                search_from = end + 1
+                continue
+            name, (first, behind) = found
+            parts += (source[position:first], self._redactor.replacement(name))
+            begin = position = search_from = behind  # behind a secret begins a word
+        parts.append(source[position:end])
+        self._before, self._held = source[max(begin, end - CONTEXT) : end], source[end:]
+        return "".join(parts)
+
+    def _secret_at(
+        self, source: str, begin: int, position: int, *, is_over: bool
+    ) -> tuple[str, tuple[int, int]] | Literal["open"] | None:
+        """The secret that begins there, if one does; "open" where that is not known yet.
+
+        What it is called, and where what is hidden of it begins and ends.
+        """
+        begins_word = _begins_word(source, begin, position)
+        for rule in self._redactor.rules_at(source, position):
+            if not (begins_word or rule.within_words):
+                continue
+            if not is_over and rule.is_open(source, position):
+                return "open"
+            if (found := rule.found_at(source, position)) is not None:
+                return rule.name, found
+        return None
+
+    def _head_at_end(self, source: str, begin: int, least: int) -> int:
+        """Where the beginning of a secret's beginning stands at the end, else the end."""
+        first = max(least, len(source) - self._redactor.longest_head + 1)
+        anywhere = self._redactor.openings.search(source, first)
+        end = len(source) if anywhere is None else anywhere.start()
+        in_word = self._redactor.word_openings.search(source, first)
+        while in_word is not None and in_word.start() < end:
+            if _begins_word(source, begin, in_word.start()):
+                return in_word.start()
+            in_word = self._redactor.word_openings.search(source, in_word.start() + 1)
+        return end
+
+    def _lines(self, text: str, *, is_over: bool) -> str:
+        if not self._redactor.patterns:
+            return text
+        self._line += text
+        done: list[str] = []
+        while self._line:
+            end = self._line.find("\n", 0, _LONGEST_LINE) + 1
+            if not end and len(self._line) < _LONGEST_LINE and not is_over:
+                break
+            end = end or _LONGEST_LINE
+            done.append(self._redactor.own_patterns(self._line[:end]))
+            self._line = self._line[end:]
+        return "".join(done)
+
+
+def _begins_word(source: str, begin: int, position: int) -> bool:
+    return is_boundary(source[max(begin, position - CONTEXT) : position])
+
+
+def _by_first_letter(rules: Iterable[Rule]) -> dict[str, list[CompiledRule]]:
+    table: dict[str, list[CompiledRule]] = {}
+    for rule in rules:
+        first = {head[0] for head in rule.heads}
+        if rule.ignores_case:
+            first |= {letter.upper() for letter in first} | {letter.lower() for letter in first}
+        one = compiled(rule)
+        for letter in first:
+            table.setdefault(letter, []).append(one)
+    return table
+
+
+def _openings(rules: Iterable[Rule]) -> re.Pattern[str]:
+    """Return a pattern for any beginning of their heads at the end of a text."""
+    tree: _Tree = {}
+    for rule in rules:
+        for head in rule.heads:
+            node = tree
+            for letter in head:
+                both = rule.ignores_case and letter.isalpha()
+                one = f"[{letter.lower()}{letter.upper()}]" if both else re.escape(letter)
+                node = node.setdefault(one, {})
+    return re.compile(f"{_any_path(tree)}\\Z" if tree else "(?!)")
+
+
+def _any_path(tree: "_Tree") -> str:
+    """A regular expression for every path from the root, however short."""
+    parts = [one + (f"(?:{_any_path(below)})?" if below else "") for one, below in tree.items()]
+    return f"(?:{'|'.join(parts)})"
+
+
+def _head_pattern(rule: Rule) -> str:
+    heads = "|".join(map(re.escape, rule.heads))
+    return f"(?ai:{heads})" if rule.ignores_case else heads

@@ -1,0 +1,156 @@
+"""What is known of a run or a hit at a glance: read in a thread, drawn for any width."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+
+import msgspec
+from rich.style import Style
+
+from lfgtui.history.reader import Reader, RunSummary, StoredTicket
+from lfgtui.history.search.search import SearchHit
+from lfgtui.model.badges import BADGES
+from lfgtui.text import figures
+from lfgtui.ui.history.list_rows import PIN, STATES
+from lfgtui.ui.text.palette import STRONG, Palette
+from lfgtui.ui.text.wrapping import Row, Span, fit, wrap
+
+_NOTE_ROWS = 4
+_LINES_BEFORE, _BEFORE, _BEHIND = 4, 400, 4000
+"""Lines, and characters at most, of a text that are shown before a match; and behind it."""
+
+
+class RunPreview(msgspec.Struct, frozen=True):
+    """A run: its tickets, and what each said last."""
+
+    summary: RunSummary
+    source: Path | None = None
+    tickets: Sequence[StoredTicket] = ()
+    words: Mapping[str, str] = {}
+
+    def rows(self, palette: Palette, width: int, now: float) -> Iterator[Row]:
+        """Its rows, drawn as they are asked for."""
+        yield from _run_head(self.summary, palette, width, now)
+        yield from wrap([(self.summary.run, palette.faint)], width)
+        if self.source is not None:
+            yield from wrap([(str(self.source), palette.faint)], width)
+        for stored in self.tickets:
+            yield Row(())
+            yield from self._ticket(stored, palette, width, now)
+
+    def _ticket(
+        self, stored: StoredTicket, palette: Palette, width: int, now: float
+    ) -> Iterator[Row]:
+        badge = BADGES[stored.state]
+        style = coloured(palette, badge.colour)
+        left = [(f"{badge.sign} ", style), (stored.ticket.id, palette.text + STRONG)]
+        if stored.state != "done":
+            left.append((f" {badge.word}", style))
+        if stored.attempt > 1:
+            left.append((f" #{stored.attempt}", palette.warn))
+        took = ""
+        if stored.started_at is not None:
+            took = figures.duration((stored.ended_at or now) - stored.started_at)
+        told = (stored.model or "", took, figures.money(stored.cost))
+        yield fit(left, [(" ".join(filter(None, told)), palette.muted)], width, palette.text)
+        lines = self.words.get(stored.ticket.id, "").strip().splitlines()
+        if lines and (words := lines[-1].strip()):
+            style = palette.bad if stored.state == "failed" else palette.muted
+            yield fit([("  " + words, style)], (), width, palette.text)
+
+
+class HitPreview(msgspec.Struct, frozen=True):
+    """A hit: what stands around it. `matches` are [start, end) in characters of `text`."""
+
+    hit: SearchHit
+    summary: RunSummary
+    text: str = ""
+    matches: Sequence[tuple[int, int]] = ()
+
+    def rows(self, palette: Palette, width: int, now: float) -> Iterator[Row]:
+        """Its rows, drawn as they are asked for."""
+        hit = self.hit
+        yield from _run_head(self.summary, palette, width, now)
+        yield Row(())
+        told = f"{hit.kind.replace('_', ' ')} · attempt {hit.attempt} · "
+        where = [(f"{hit.ticket} ", palette.busy + STRONG), (told, palette.muted)]
+        yield from wrap([*where, (figures.day_and_time(hit.at), palette.muted)], width)
+        yield Row(())
+        yield from wrap(self._marked(palette), width)
+
+    def _marked(self, palette: Palette) -> Iterator[Span]:
+        at = 0
+        for start, end in self.matches:
+            yield self.text[at:start], palette.text
+            yield self.text[start:end], palette.match
+            at = end
+        yield self.text[at:], palette.text
+
+
+def read_run_preview(reader: Reader, run: str) -> RunPreview:
+    """Read what is shown of a run; raises `HistoryError`, and `UsageError` for no such run."""
+    return RunPreview(
+        reader.run(run), reader.source(run), reader.tickets(run), reader.last_words(run)
+    )
+
+
+def read_hit_preview(reader: Reader, hit: SearchHit) -> HitPreview:
+    """Read what stands around a hit; raises as `read_run_preview`."""
+    whole = reader.found_in(hit)
+    text, matches = around(hit, hit.snippet if whole is None else whole)
+    return HitPreview(hit, reader.run(hit.run), text, matches)
+
+
+def around(hit: SearchHit, whole: str) -> tuple[str, list[tuple[int, int]]]:
+    """Some lines of a text from just before what matched there, and all such matches in them."""
+    words = sorted({hit.snippet[start:end] for start, end in hit.matches if end > start}, key=len)
+    snippet = hit.snippet.strip("…")
+    place = max(0, whole.find(snippet))
+    if hit.matches:
+        place += hit.matches[0][0] - hit.snippet.find(snippet)
+    begin = place
+    for _ in range(_LINES_BEFORE + 1):
+        begin = max(0, whole.rfind("\n", 0, begin))
+    begin = max(begin, place - _BEFORE)
+    text = whole[begin : place + _BEHIND].lstrip("\n")
+    if begin and whole[begin] != "\n":
+        text = f"…{text}"
+    if not words:
+        return text, []
+    pattern = "|".join(re.escape(word) for word in reversed(words))
+    found = re.finditer(rf"(?<!\w)(?:{pattern})(?!\w)", text, re.IGNORECASE)
+    return text, [match.span() for match in found]
+
+
+def coloured(palette: Palette, colour: str) -> Style:
+    """A badge's colour among the palette's."""
+    return {
+        "primary": palette.busy,
+        "success": palette.good,
+        "warning": palette.warn,
+        "error": palette.bad,
+        "accent": palette.code,
+        "faint": palette.faint,
+    }.get(colour, palette.muted)
+
+
+def _run_head(run: RunSummary, palette: Palette, width: int, now: float) -> Iterator[Row]:
+    sign, colour = STATES[run.state]
+    yield from wrap([(" ".join(run.title.split()), palette.heading)], width)
+    if run.pinned:
+        yield from wrap([(f"{PIN} pinned", palette.warn)], width)
+    if run.note:
+        yield from islice(wrap([(run.note, palette.code)], width), _NOTE_ROWS)
+    began = figures.day_and_time(run.started_at)
+    took = figures.duration((run.ended_at or now) - run.started_at)
+    ended = ""
+    if run.ended_at is not None:
+        day_and_time = figures.day_and_time(run.ended_at)
+        ended = f" → {day_and_time[11:] if day_and_time[:10] == began[:10] else day_and_time}"
+    style = coloured(palette, colour)
+    yield from wrap(
+        [(f"{sign} {run.state} ", style), (f"{began}{ended} · {took}", palette.muted)], width
+    )
+    parts = (f"{run.done}/{run.tickets} done", figures.money(run.cost))
+    yield from wrap([(" · ".join(filter(None, parts)), palette.muted)], width)

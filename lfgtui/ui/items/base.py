@@ -1,0 +1,207 @@
+"""What all item views share: pieces that are drawn when looked at, and folding."""
+
+import math
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Sequence
+from time import perf_counter
+from typing import Literal, TypeAlias
+
+import msgspec
+from msgspec.structs import replace
+
+from lfgtui.model.events import ToolArguments
+from lfgtui.ui.text.palette import Palette
+from lfgtui.ui.text.wrapping import Row, Span, fit
+
+Kind = Literal["text", "reasoning", "tool", "prompt", "note", "rule"]
+Summarise: TypeAlias = Callable[[str, ToolArguments], str]
+
+UNCHANGED = sys.maxsize
+"""`Piece.changed_from` of a piece that stayed as it was."""
+
+_SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+
+
+class Context(msgspec.Struct, frozen=True):
+    """The state beside the item that lines depend on. `now` moves in steps of a gauge's tick.
+
+    `until`: when, by `clock`, a frame has read enough; the rest waits for the next.
+    """
+
+    width: int
+    palette: Palette
+    faded: Palette
+    summarise: Summarise
+    now: float = 0.0
+    unfolded: frozenset[Kind] = frozenset()
+    has_urls: bool = False
+    clock: Callable[[], float] = perf_counter
+    until: float = math.inf
+
+    @property
+    def is_time_up(self) -> bool:
+        """True once the frame has read enough."""
+        return self.clock() >= self.until
+
+    @property
+    def until_half(self) -> "Context":
+        """The same with half of the time that is left."""
+        return replace(self, until=(self.clock() + self.until) / 2)
+
+    @property
+    def beat(self) -> int:
+        """What moves with time, four times a second."""
+        return int(self.now * 4)
+
+    @property
+    def spinner(self) -> str:
+        return _SPINNER[self.beat % len(_SPINNER)]
+
+
+class Piece:
+    """Rows that belong together, drawn when first looked at.
+
+    `source` (or what tells it) is what a copy of the whole of it gives; None where
+    that is what it shows, "" where what follows it says it too. `height` is a guess until the
+    rows were drawn once; it is kept when they are let go. `changed_from` is the
+    first row that is not as whoever keeps the lines has seen it: they set it
+    back to `UNCHANGED`. `goes_on`: its first line is the rest of the last one of the piece before.
+    """
+
+    __slots__ = ("_draw", "_rows", "_source", "changed_from", "goes_on", "height", "is_exact")
+
+    def __init__(
+        self,
+        draw: Callable[[], Sequence[Row]],
+        guess: int,
+        *,
+        is_exact: bool = False,
+        source: str | Callable[[], str] | None = None,
+    ) -> None:
+        self._draw = draw
+        self._rows: Sequence[Row] | None = None
+        self.height = guess
+        self.is_exact = is_exact
+        self.changed_from = 0
+        self.goes_on = False
+        self._source = source
+
+    @property
+    def source(self) -> str | None:
+        return self._source() if callable(self._source) else self._source
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether the rows are in memory."""
+        return self._rows is not None
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        """The rows, drawn if need be."""
+        rows = self._rows
+        if rows is None:
+            rows = self._rows = self._draw()
+            self.height, self.is_exact = len(rows), True
+        return rows
+
+    def show(self, rows: Sequence[Row], changed_from: int) -> None:
+        """It says more or something else, from a row on; those before are the same objects."""
+        self._rows = rows
+        self.height, self.is_exact = len(rows), True
+        self.changed_from = min(self.changed_from, changed_from)
+
+    def release(self) -> None:
+        """Let the rows go; they are drawn again when looked at."""
+        self._rows = None
+
+    def undraw(self, guess: int | None = None) -> None:
+        """Have it drawn anew. Its height is kept, or (a guess) not known any more."""
+        self._rows = None
+        self.changed_from = 0
+        if guess is not None:
+            self.height, self.is_exact = max(1, guess), False
+
+
+class ItemView(ABC):
+    """Draws one item. `is_settled` once the item can change no more."""
+
+    kind: Kind
+    is_foldable = False
+
+    def __init__(self) -> None:
+        self.override: bool | None = None
+        self.is_faded = False
+        self.pieces: list[Piece] = []
+
+    @property
+    def is_settled(self) -> bool:
+        return True
+
+    @property
+    def is_behind(self) -> bool:
+        """True while the item has more text than the frames so far have read."""
+        return False
+
+    def is_unfolded(self, context: Context) -> bool:
+        """As the person chose; else as its kind stands."""
+        return self.kind in context.unfolded if self.override is None else self.override
+
+    def palette(self, context: Context) -> Palette:
+        return context.faded if self.is_faded else context.palette
+
+    @abstractmethod
+    def update(self, context: Context) -> int | None:
+        """Take in what the item has become, in a width and colours seen before.
+
+        The index of the first piece that is new or changed since the last
+        call, where the old end counts if pieces are gone; None: nothing changed.
+        """
+
+    @abstractmethod
+    def redraw(self, context: Context) -> None:
+        """Another width or other colours: all pieces are to be drawn anew, heights are guesses."""
+
+    def fold_row(self, context: Context, left: Sequence[Span], right: Sequence[Span] = ()) -> Row:
+        """The one line of a foldable item, its marker first."""
+        palette = self.palette(context)
+        marker = "▾ " if self.is_unfolded(context) else "▸ "
+        return fit([(marker, palette.faint), *left], right, context.width, palette.text)
+
+
+class BriefView(ItemView):
+    """An item of a few rows: made anew whenever anything it depends on moved."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._key: Hashable = None
+
+    def update(self, context: Context) -> int | None:
+        key = self._key_of(context)
+        if key == self._key:
+            return None
+        self._key = key
+        self.pieces = self.made(context)
+        for piece in self.pieces:
+            if not piece.is_exact:
+                _ = piece.rows
+        return 0
+
+    def redraw(self, context: Context) -> None:
+        before, self._key = self.pieces, self._key_of(context)
+        self.pieces = self.made(context)
+        for piece, old in zip(self.pieces, before, strict=False):
+            if not piece.is_exact:
+                piece.height = old.height
+
+    def _key_of(self, context: Context) -> Hashable:
+        look = context.width, id(self.palette(context)), self.is_unfolded(context)
+        return (*look, *self.key(context))
+
+    @abstractmethod
+    def key(self, context: Context) -> tuple[Hashable, ...]:
+        """What else the rows depend on."""
+
+    @abstractmethod
+    def made(self, context: Context) -> list[Piece]:
+        """The pieces, none of them drawn."""

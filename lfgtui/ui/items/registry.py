@@ -1,0 +1,43 @@
+"""Which view draws which item."""
+
+from lfgtui.model.attempt import Attempt
+from lfgtui.model.items import (
+    HostedItem,
+    Item,
+    NoteItem,
+    PromptItem,
+    ReasoningItem,
+    SourcesItem,
+    TextItem,
+    ToolItem,
+)
+from lfgtui.ui.items.base import ItemView
+from lfgtui.ui.items.hosted_tool import HostedView
+from lfgtui.ui.items.notes import NoteView, PromptView, ReasoningView, RuleView
+from lfgtui.ui.items.sources import SourcesView
+from lfgtui.ui.items.text import TextView
+from lfgtui.ui.items.tool_call import ToolView
+
+
+def view_of(item: Item, attempt: Attempt) -> ItemView:
+    """The view that draws the item."""
+    match item:
+        case TextItem():
+            return TextView(item)
+        case ReasoningItem():
+            return ReasoningView(item)
+        case ToolItem():
+            return ToolView(item, attempt)
+        case HostedItem():
+            return HostedView(item, attempt)
+        case SourcesItem():
+            return SourcesView(item)
+        case PromptItem():
+            return PromptView(item)
+        case NoteItem():
+            return NoteView(item)
+
+
+def rule_of(attempt: Attempt) -> ItemView:
+    """The line that parts an attempt from the one before."""
+    return RuleView(attempt)

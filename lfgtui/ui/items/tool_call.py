@@ -1,0 +1,196 @@
+"""Tool calls as cards: one line of constant height, more on request.
+
+While a call's arguments arrive, the card says what the agent is about to do: the path
+stands in the line as soon as it is there, and unfolded the content grows below it.
+"""
+
+from collections.abc import Hashable, Iterator, Mapping
+
+from lfgtui.model.attempt import Attempt
+from lfgtui.model.events import ToolArguments
+from lfgtui.model.items import ToolItem
+from lfgtui.ui.items.arguments import argument_rows, raw_rows
+from lfgtui.ui.items.base import Context
+from lfgtui.ui.items.call_summary import gist
+from lfgtui.ui.items.card import CardView, live_rows, output_rows
+from lfgtui.ui.items.clipping import shortened
+from lfgtui.ui.items.partial_json import PartialObject, members_of
+from lfgtui.ui.text.palette import STRONG, Palette
+from lfgtui.ui.text.wrapping import Row, Span, wrap
+
+_LOOK = 50_000
+"""Characters of arriving arguments that one look reads; a flat list takes 25 ms of them."""
+
+
+class ToolView(CardView):
+    """One tool call. It unfolds by itself while it waits for the person."""
+
+    def __init__(self, item: ToolItem, attempt: Attempt) -> None:
+        super().__init__()
+        self._item = item
+        self._attempt = attempt
+        self._arriving = _Arriving(item)
+        self._summed: tuple[ToolArguments, str] | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        return self._item.state in ("finished", "written") or self._is_stopped
+
+    @property
+    def _is_stopped(self) -> bool:
+        return self._attempt.ended_at is not None and self._item.state not in (
+            "finished",
+            "written",
+        )
+
+    @property
+    def _is_asking(self) -> bool:
+        return self._item.state == "needs_approval" and not self._is_stopped
+
+    @property
+    def _is_busy(self) -> bool:
+        return self._item.state in ("arriving", "running") and not self._is_stopped
+
+    def is_unfolded(self, context: Context) -> bool:
+        if self.override is None and self._is_asking:
+            return True
+        return super().is_unfolded(context)
+
+    def key(self, context: Context) -> tuple[Hashable, ...]:
+        beat = context.beat if self._is_busy else 0
+        return (self._item.revision, self._is_stopped, beat)
+
+    def left(self, context: Context) -> list[Span]:
+        palette, item = self.palette(context), self._item
+        sign, style = self._sign(context)
+        return [
+            (f"{sign} ", style),
+            (item.name or "tool", palette.muted if item.is_text_borne else palette.tool),
+            ("  ", palette.text),
+            (self._summary(context), palette.muted),
+        ]
+
+    def _sign(self, context: Context) -> Span:
+        palette, item = self.palette(context), self._item
+        if self._is_stopped:
+            return "■", palette.muted
+        if self._is_asking:
+            return "?", palette.warn + STRONG
+        if self._is_busy:
+            return context.spinner, palette.muted if item.is_text_borne else palette.busy
+        if item.state == "written":
+            return "¶", palette.muted
+        if item.state != "finished":
+            return "·", palette.muted
+        if item.denied:
+            return "⊘", palette.warn
+        failed = item.error is not None or item.exit_code not in (None, 0)
+        return ("✗", palette.bad) if failed else ("✓", palette.good)
+
+    def _summary(self, context: Context) -> str:
+        item = self._item
+        arguments = item.arguments
+        if arguments is None:
+            partly = self._arriving.read()
+            if partly.is_broken:
+                json = item.arguments_end
+                room = max(8, context.width - len(item.name) - 8)
+                return json if len(json) <= room else "…" + json[1 - room :]
+            if item.is_text_borne or not partly.is_complete:
+                return gist(partly)
+            arguments = partly.arguments
+        if self._summed is None or self._summed[0] is not arguments:
+            self._summed = arguments, context.summarise(item.name, arguments)
+        said = self._summed[1]
+        verb, _, rest = said.partition(" ")
+        return rest if rest and item.name.startswith(f"{verb}_") else said
+
+    def right(self, context: Context) -> list[Span]:
+        """The state, or how it ended and how long it took."""
+        palette, item = self.palette(context), self._item
+        if item.is_text_borne:
+            return [("in the text · not run", palette.muted)]
+        if self._is_stopped:
+            return [("stopped", palette.muted)]
+        if self._is_asking:
+            return [("needs approval", palette.warn)]
+        if item.denied:
+            return [("denied", palette.warn)]
+        if item.state == "running" and item.started_at is not None:
+            return [(f"{max(0, int(context.now - item.started_at))} s", palette.busy)]
+        if item.state != "finished":
+            return []
+        parts: list[Span] = []
+        if item.exit_code is not None:
+            style = palette.bad if item.exit_code else palette.muted
+            parts = [(f"exit {item.exit_code} · ", style)]
+        elif item.error is not None:
+            parts = [("failed · ", palette.bad)]
+        return [*parts, (_seconds(item.seconds), palette.muted)]
+
+    def body(self, context: Context, width: int) -> Iterator[Row]:
+        palette, item = self.palette(context), self._item
+        question = item.approval or item.name if self._is_asking else ""
+        yield from self._arguments(palette, width, question)
+        if item.error is not None:
+            yield from wrap([(f"error: {shortened(item.error)}", palette.bad)], width)
+        output = item.output if item.state == "finished" else ""
+        if not output.strip() or output.strip() != (item.error or "").strip():
+            live = item.live_end if item.state != "finished" else ("", 0)
+            yield from output_rows(output, live, palette, width)
+        if question:  # last, where following the end shows it
+            yield from _question(_brief(question, item.arguments), palette, width)
+
+    def _arguments(self, palette: Palette, width: int, question: str) -> Iterator[Row]:
+        item = self._item
+        if isinstance(item.arguments, Mapping):
+            members = members_of(item.arguments)
+            yield from argument_rows(members, palette, width, question=question)
+        elif item.arguments is not None:
+            yield from raw_rows(item.arguments, palette, width)
+        elif (partly := self._arriving.read()).is_broken:
+            yield from live_rows(item.arguments_end, palette, width)
+        else:
+            is_arriving = item.state == "arriving" and not self._is_stopped
+            yield from argument_rows(partly.members, palette, width, is_arriving=is_arriving)
+
+
+class _Arriving:
+    """A call's arguments as they arrive: each look at the card reads a bounded piece on."""
+
+    def __init__(self, item: ToolItem) -> None:
+        self._item = item
+        self._object = PartialObject()
+        self._read = 0
+
+    def read(self) -> PartialObject:
+        text = self._item.arguments_piece(self._read, _LOOK)
+        self._read += len(text)
+        self._object.feed(text)
+        return self._object
+
+
+def _brief(question: str, arguments: object) -> str:
+    """The question; of a command of several lines, all of which stand above it, the first."""
+    command = arguments.get("command") if isinstance(arguments, Mapping) else None
+    if not isinstance(command, str) or command in question:
+        return question
+    lines = command.strip("\n").count("\n") + 1
+    first = question.partition("⏎")[0]
+    return question if lines == 1 else f"{first} … ({lines} lines)"
+
+
+def _question(summary: str, palette: Palette, width: int) -> Iterator[Row]:
+    yield from wrap([(shortened(summary), palette.text + STRONG)], width)
+    key = palette.warn + STRONG
+    keys = [("a", " approve · "), ("A", " always · "), ("d", " deny")]
+    spans = [span for name, does in keys for span in ((name, key), (does, palette.muted))]
+    yield from wrap(spans, width)
+
+
+def _seconds(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    if seconds < 0.1:
+        return f"{seconds * 1000:.0f} ms"
+    return f"{seconds:.1f} s" if seconds < 100 else f"{seconds:.0f} s"

@@ -1,0 +1,76 @@
+"""Fences, indented code and HTML: line by line, as written."""
+
+from collections.abc import Sequence
+
+from markdown_it.token import Token
+
+from lfgtui.text.markdown import Block
+from lfgtui.text.terminal_safe import visible
+from lfgtui.ui.markdown.block_view import Drawing, Look
+from lfgtui.ui.text.highlight import Highlighter
+from lfgtui.ui.text.wrapping import Row, Span, cut
+
+
+class CodeDrawing(Drawing):
+    """A complete line is coloured and laid out once; the last one while it grows."""
+
+    def __init__(self, block: Block, look: Look) -> None:
+        super().__init__(block, look)
+        self._is_html = block.kind == "html_block"
+        self._rows: list[Row] = []
+        self._info: str | None = None
+        self._html = ""
+        self._era = block.era
+        self._drawn = self._complete = 0
+        self._highlighter = Highlighter("", look.palette)
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        return self._rows
+
+    def update(self, tokens: Sequence[Token]) -> int:
+        block = self.block
+        token = tokens[0]
+        is_grown = token.content.startswith(self._html) and block.settled >= self._drawn
+        is_new = not is_grown or block.era != self._era or token.info != self._info
+        if is_new:
+            self._begin(block, token.info)
+        first = 0 if is_new else self._complete
+        del self._rows[self._complete :]
+        code = token.content
+        *complete, last = code[self._drawn : block.settled].split("\n")
+        for line in complete:
+            self._rows += self._laid(self._highlighter.line(visible(line)))
+        self._drawn = max(self._drawn, block.settled)
+        if self._is_html:  # a line of HTML may turn out to be none
+            self._html = code[: self._drawn]
+        self._complete = len(self._rows)
+        if last := code[self._drawn :].removesuffix("\n"):
+            for line in last.split("\n"):
+                self._rows += self._laid(self._highlighter.peek(visible(line)))
+        if not self._rows:
+            self._rows += self._laid([])
+        return first
+
+    def _begin(self, block: Block, info: str) -> None:
+        self._era, self._info = block.era, info
+        self._drawn = self._complete = 0
+        self._html = ""
+        self._rows.clear()
+        language = info.split(maxsplit=1)[0] if info.strip() else ""
+        self._highlighter = Highlighter(language, self.look.palette)
+
+    def _laid(self, spans: Sequence[Span]) -> list[Row]:
+        palette = self.look.palette
+        if self._is_html:
+            quiet = [(text, palette.muted) for text, _ in spans]
+            return [self._indented(row) for row in cut(quiet, self.width)]
+        margin: Span = (" ", palette.block)
+        return [
+            self._indented(Row((margin, *row.spans), row.glue, palette.block, len(margin[0])))
+            for row in cut(spans, max(1, self.width - 2))
+        ]
+
+    def _indented(self, row: Row) -> Row:
+        prefix = self.rest if self._rows else self.first
+        return row.indented(prefix) if prefix else row

@@ -1,0 +1,67 @@
+"""Paragraphs and headings."""
+
+from collections.abc import Sequence
+
+from markdown_it.token import Token
+from rich.style import Style
+
+from lfgtui.text.markdown import Block
+from lfgtui.ui.markdown.block_view import Drawing, Look
+from lfgtui.ui.markdown.inlines import spans_of
+from lfgtui.ui.text.palette import STRONG, UNDERLINE
+from lfgtui.ui.text.wrapping import Flow, Row
+
+
+class ProseDrawing(Drawing):
+    """Text that wraps. Only what is not settled is laid out again as it grows."""
+
+    def __init__(self, block: Block, look: Look) -> None:
+        super().__init__(block, look)
+        self._flow = Flow(look.width, self.first, self.rest)
+        self._era, self._settled = block.era, 0
+        self._last: Token | None = None
+        self._length = 0
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        return self._flow.rows
+
+    def update(self, tokens: Sequence[Token]) -> int:
+        block, children = self.block, tokens[1].children or []
+        if children and children[-1] is self._last and self._says_more(self._last):
+            return len(self.rows) - 1
+        is_new = block.era != self._era or block.settled < self._settled
+        if is_new:
+            self._begin(block)
+        style = self._style(tokens[0].tag)
+        if block.settled > self._settled:
+            fresh = children[self._settled : block.settled]
+            self._flow.settle(spans_of(fresh, style, self.look))
+            self._settled = block.settled
+        first = self._flow.show(spans_of(children[block.settled :], style, self.look))
+        self._last = children[-1] if block.settled < len(children) else None
+        self._length = len(self._last.content) if self._last else 0
+        return 0 if is_new else first
+
+    def _says_more(self, last: Token) -> bool:
+        """Whether the last text, which nothing but itself can have become, could be added to."""
+        if last.type != "text" or not self._length:
+            return False
+        more, self._length = last.content[self._length :], len(last.content)
+        return self._flow.extend(more)
+
+    def _begin(self, block: Block) -> None:
+        self._flow = Flow(self.look.width, self.first, self.rest)
+        self._era, self._settled = block.era, 0
+
+    def _style(self, tag: str) -> Style:
+        palette = self.look.palette
+        match tag:
+            case "p":
+                return palette.text
+            case "h1":
+                return palette.heading + UNDERLINE
+            case "h2":
+                return palette.heading
+            case _:
+                return palette.text + STRONG

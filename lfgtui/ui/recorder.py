@@ -1,0 +1,166 @@
+"""A replay as the bytes that a terminal would have got, in seconds instead of minutes.
+
+The real app with the real screen, on a driver that keeps what is written and
+by a clock that is moved from frame to frame. Nothing waits: after each frame
+all that Textual has in hand (a layout, a repaint of its own) is done at once.
+"""
+
+import asyncio
+import io
+import math
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from rich.console import Console
+from textual import events
+from textual.driver import Driver
+from textual.geometry import Size
+
+from lfgtui.model.events import ToolArguments
+from lfgtui.settings.config import Config
+from lfgtui.settings.themes import ThemeFile
+from lfgtui.ui.app import LfgApp
+from lfgtui.ui.painting.canvas import is_busy, paint_now
+from lfgtui.ui.replay.playback import Playback
+from lfgtui.ui.replay.run import ReplayedRun
+from lfgtui.ui.screens.replay import ReplayScreen
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+FRAMES = 12
+"""Pictures a second."""
+
+_GAUGES = 3
+"""Frames between two looks at figures that time alone changes: a quarter of a second."""
+
+_REST = 3
+"""Turns of the loop in a row that have to find nothing to do."""
+
+_CLEARED = "\x1b[?25l\x1b[2J"
+_ENDED = "\x1b[0m\x1b[?25h"
+"""No other screen is switched to: the last picture is to stay when the recording is over."""
+
+
+class Written(NamedTuple):
+    """What was written at a moment, in seconds from the beginning."""
+
+    at: float
+    data: str
+
+
+class Look(NamedTuple):
+    """How the screen is set, and its size in columns and rows."""
+
+    config: Config
+    themes: Mapping[str, ThemeFile]
+    summarise: Callable[[str, ToolArguments], str]
+    size: tuple[int, int]
+
+
+async def record(run: ReplayedRun, look: Look, *, speed: float = 1.0) -> list[Written]:
+    """Play the run from its beginning to its end; the last moment is that of its end."""
+    recorder = _Recorder(run, look, speed)
+    await recorder.run_async(size=look.size, mouse=False)
+    return recorder.written
+
+
+class _Recorder(LfgApp):
+    """Plays by itself once its first frame is drawn, and leaves at the end."""
+
+    def __init__(self, run: ReplayedRun, look: Look, speed: float) -> None:
+        self.now = 0.0
+        self.tape: list[str] = [_CLEARED]
+        self.written: list[Written] = []
+        self._playback = Playback(run, lambda: self.now, speed=speed)
+        self._seconds = run.timeline.length / speed
+        super().__init__(
+            run,
+            config=look.config,
+            open_reader=None,
+            simulated=run.is_simulated,
+            summarise=look.summarise,
+            themes=look.themes,
+            clock=lambda: self.now,
+            first=lambda desk: ReplayScreen(self._playback, desk),
+        )
+        self.console = Console(
+            color_system="truecolor",
+            file=io.StringIO(),
+            force_terminal=True,
+            highlight=False,
+            legacy_windows=False,
+            no_color=False,
+        )
+
+    def get_driver_class(self) -> type[Driver]:
+        return _Tape
+
+    def _watch_signals(self) -> None:
+        """Ctrl+C ends the program, as in any command without a screen."""
+
+    def _tick(self) -> None:
+        """No time passes but the recording's."""
+
+    def _begin(self) -> None:
+        self.run_worker(self._play())
+
+    async def _play(self) -> None:
+        frames = math.ceil(self._seconds * FRAMES)
+        for frame in range(frames + 1):
+            is_last = frame == frames
+            self.now = frame / FRAMES
+            if is_last:
+                self._playback.seek(self._playback.run.timeline.length)
+            await self._picture(gauges=is_last or frame % _GAUGES == 0)
+            if is_last:
+                self.tape.append(_ENDED)
+            if self.tape:
+                at = min(self.now, self._seconds)
+                self.written.append(Written(round(at, 6), "".join(self.tape)))
+                self.tape.clear()
+        self.exit()
+
+    async def _picture(self, *, gauges: bool) -> None:
+        screen = self.screen
+        assert isinstance(screen, ReplayScreen)
+        screen.frame(self.now, gauges)
+        while screen.playback.run.is_busy:
+            screen.frame(self.now, gauges)
+        quiet = 0
+        while quiet < _REST:
+            await asyncio.sleep(0)
+            if is_busy(screen):
+                paint_now(screen)
+                quiet = 0
+            else:
+                quiet += 1
+
+
+class _Tape(Driver):
+    """A terminal of a given size that nobody types on."""
+
+    def __init__(
+        self,
+        app: "App[object]",
+        *,
+        debug: bool = False,
+        mouse: bool = True,
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        assert isinstance(app, _Recorder)
+        self._tape = app.tape
+
+    def write(self, data: str) -> None:
+        self._tape.append(data)
+
+    def start_application_mode(self) -> None:
+        size = Size(*(self._size or (80, 24)))
+        self.send_message(events.Resize(size, size))
+
+    def disable_input(self) -> None:
+        pass
+
+    def stop_application_mode(self) -> None:
+        pass

@@ -1,0 +1,94 @@
+"""What a person may type to say where a replay should go.
+
+    90   90s   1:30   1:02:03     a time of the replay
+    50%                           a part of it
+    #17                           an event, counted as the screen counts them
+    api 17   api#17               an event of a ticket, as `lfg search --json` numbers it
+    @14:03   14:03:22             a time of day
+
+`1:02:03` is a time of day where the replay is shorter than that.
+"""
+
+import re
+from datetime import datetime, timedelta
+
+from lfgtui.errors import UsageError, did_you_mean
+from lfgtui.text import figures
+from lfgtui.ui.replay.playback import Playback
+from lfgtui.ui.replay.timeline import Timeline
+
+_SECONDS = re.compile(r"(\d{1,9}(?:\.\d+)?)\s*s?", re.ASCII)
+_CLOCK = re.compile(r"(@?)(?:(\d{1,4}):)?(\d{1,4}):(\d\d(?:\.\d+)?)", re.ASCII)
+_SHARE = re.compile(r"(\d{1,3}(?:\.\d+)?)\s*%", re.ASCII)
+_EVENT = re.compile(r"(?:([A-Za-z0-9._-]+)\s*)?(?:#|\s)\s*(\d{1,9})", re.ASCII)
+
+EXPECTED = "1:30, 90s, 50%, #17, api 17 or 14:03:22"
+
+
+def go_to(playback: Playback, text: str, counted: str | None = None) -> None:
+    """Have the replay stand where the text says.
+
+    `counted` is the ticket whose events `#17` counts, None for all of them.
+    Raises `UsageError` where the text says no such place.
+    """
+    said, timeline = text.strip(), playback.run.timeline
+    if found := _SECONDS.fullmatch(said):
+        playback.seek(_within(timeline, float(found[1])))
+    elif found := _SHARE.fullmatch(said):
+        playback.seek(_share(timeline, float(found[1])))
+    elif found := _CLOCK.fullmatch(said):
+        playback.seek(_clock(timeline, found))
+    elif found := _EVENT.fullmatch(said):
+        playback.seek_entry(_entry(timeline, found[1] or counted, int(found[2])))
+    else:
+        raise UsageError(f'"{said}" is no place in a replay: {EXPECTED}')
+
+
+def _within(timeline: Timeline, seconds: float) -> float:
+    if seconds > timeline.length:
+        raise UsageError(f"it plays {figures.duration(timeline.length)} only")
+    return seconds
+
+
+def _share(timeline: Timeline, percent: float) -> float:
+    if percent > 100:
+        raise UsageError("100% is its end")
+    return timeline.length * percent / 100
+
+
+def _clock(timeline: Timeline, found: re.Match[str]) -> float:
+    """A time of the replay, or of the day."""
+    is_of_day = bool(found[1])
+    hours, minutes, seconds = int(found[2] or 0), int(found[3]), float(found[4])
+    if is_of_day and not found[2]:  # @14:03
+        hours, minutes, seconds = minutes, int(seconds), 0.0
+    total = hours * 3600 + minutes * 60 + seconds
+    if not is_of_day and not (found[2] and total > timeline.length):
+        return _within(timeline, total)
+    return _time_of_day(timeline, total)
+
+
+def _time_of_day(timeline: Timeline, seconds: float) -> float:
+    """The first such time in the run; the day is its own."""
+    began = datetime.fromtimestamp(timeline.began_at)
+    day = began.replace(hour=0, minute=0, second=0, microsecond=0)
+    while (at := (day + timedelta(seconds=seconds)).timestamp()) < timeline.began_at - 1:
+        day += timedelta(days=1)
+    if seconds >= 86_400 or at > timeline.ended_at:
+        ended = datetime.fromtimestamp(timeline.ended_at)
+        raise UsageError(f"the run went on from {began:%H:%M:%S} to {ended:%H:%M:%S}")
+    return timeline.find_time(at)
+
+
+def _entry(timeline: Timeline, ticket: str | None, number: int) -> int:
+    if ticket is None:
+        if not 0 <= number <= timeline.count:
+            raise UsageError(f"it has {timeline.count} events only")
+        return number
+    if ticket not in timeline.of_ticket:
+        known = timeline.of_ticket
+        raise UsageError(f'the run has no ticket "{ticket}"{did_you_mean(ticket, known)}')
+    count = timeline.find_entry(ticket, number) if number else 0
+    if count is None:
+        raise UsageError(f"{ticket} has {len(timeline.of_ticket[ticket])} events only")
+    return count

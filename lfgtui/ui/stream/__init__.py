@@ -1,0 +1,1 @@
+"""One pane's stream: rows, scrolling, selection, search."""

@@ -1,0 +1,126 @@
+"""lfg's driver for a terminal: it may send anything, read nothing, and go away.
+
+Textual's own ends the program for a byte that is not UTF-8, waits on the event
+loop for a terminal that does not read, and panics when it is closed.
+"""
+
+import contextlib
+import os
+import select
+import signal
+import time
+from asyncio import run_coroutine_threadsafe
+from collections.abc import Iterable
+from concurrent.futures import Future
+
+from textual import events
+from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
+
+from lfgtui.ui.painting.canvas import paint_all
+from lfgtui.ui.terminal.input import TerminalInput
+from lfgtui.ui.terminal.output import TerminalOutput
+
+COLUMNS, ROWS = 1000, 400
+"""The largest screen that is drawn; whatever a terminal says, none is larger."""
+
+_READ = 4096
+_TICK = 0.1
+_AT_ONCE = 32
+"""Messages after which the input waits until the app has taken them: a flood fills no memory."""
+
+
+class Terminal(LinuxDriver):
+    """Textual's driver for POSIX terminals with input and output of our own."""
+
+    _output: TerminalOutput | None = None
+    _sent: "Future[bool] | None" = None
+
+    # Output
+
+    @property  # type: ignore[override]  # another thread than Textual's, which does the same
+    def _writer_thread(self) -> TerminalOutput | None:
+        return self._output
+
+    @_writer_thread.setter
+    def _writer_thread(self, thread: object) -> None:
+        """Textual sets its own, which waits: ours takes its place."""
+        if thread is not None and self._file is not None:
+            self._output = TerminalOutput(self._file.fileno(), self._caught_up)
+
+    @property
+    def is_behind(self) -> bool:
+        """True while drawing more is of no use: the terminal has not read what was drawn."""
+        return self._output is not None and self._output.is_behind
+
+    def _caught_up(self) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            self._loop.call_soon_threadsafe(self._paint_all)
+
+    def _paint_all(self) -> None:
+        if self._app._running:
+            paint_all(self._app.screen)
+
+    def stop_application_mode(self) -> None:
+        if self._output is not None:
+            self._output.begin_last_words()
+        super().stop_application_mode()
+
+    # Size
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        width, height = super()._get_terminal_size()
+        return min(width, COLUMNS), min(height, ROWS)
+
+    def _query_in_band_window_resize(self) -> None:
+        """Ask for no reports of its size, which could say anything: there is a signal."""
+
+    # Input
+
+    def run_input_thread(self) -> None:
+        """Read until told to end, or until there is no terminal any more."""
+        found = TerminalInput()
+        try:
+            while not self.exit_event.is_set():
+                if select.select([self.fileno], [], [], _TICK)[0]:
+                    if not (data := os.read(self.fileno, _READ)):
+                        break
+                    self._post(found.feed(data, time.monotonic()))
+                else:
+                    self._post(found.tick(time.monotonic()))
+        except OSError:  # EIO: nobody holds its other end
+            pass
+        if not self.exit_event.is_set():
+            os.kill(os.getpid(), signal.SIGHUP)  # what the kernel tells a session's leader
+
+    def _post(self, found: Iterable[Message]) -> None:
+        width, height = self._app.size
+        focus: Message | None = None
+        for number, message in enumerate(found, 1):
+            if isinstance(message, events.AppFocus | events.AppBlur):
+                focus = message  # each restyles the screen: only the last one counts
+                continue
+            if isinstance(message, events.MouseEvent) and not (
+                0 <= message.x < width and 0 <= message.y < height
+            ):
+                continue
+            self.process_message(message)
+            if number % _AT_ONCE == 0:
+                self._wait_until_taken()
+        if focus is not None:
+            self.process_message(focus)
+        self._wait_until_taken()
+
+    def send_message(self, message: Message) -> None:
+        self._sent = run_coroutine_threadsafe(self._app._post_message(message), loop=self._loop)
+
+    def _wait_until_taken(self) -> None:
+        while not self.exit_event.is_set():
+            if (self._sent is None or self._sent.done()) and self._untaken() < _AT_ONCE:
+                return
+            self.exit_event.wait(0.005)
+
+    def _untaken(self) -> int:
+        screens = list(self._app.screen_stack)
+        pumps = [self._app, *screens, *(screen.focused for screen in screens[-1:])]
+        return sum(pump.message_queue_size for pump in pumps if pump is not None)

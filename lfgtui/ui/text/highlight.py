@@ -1,0 +1,98 @@
+"""Source code to coloured spans, a line at a time, in the theme's own colours."""
+
+import re
+from functools import lru_cache
+
+# Pygments has no types.
+from pygments import token as t  # type: ignore[import-untyped]
+from rich.style import Style
+
+from lfgtui.text.languages import lexer_of
+from lfgtui.text.syntax import role_of
+from lfgtui.ui.text.lexing import Token, lexing
+from lfgtui.ui.text.palette import Palette
+from lfgtui.ui.text.wrapping import Span
+
+_LONGEST = 1_000
+"""Characters of a line beyond which it stays plain: it is no longer read as code, and some
+patterns take time in the square of it, 70 ms for this much at the worst."""
+
+_MONOTONOUS = re.compile(r"(.)\1{150}")
+"""What some patterns take the longest for, in a few languages seconds; nothing to colour."""
+
+_WHOLE, _STEP, _FARTHEST = 160, 40, 400
+"""An open line is lexed whole up to here, then only once every so many characters, and never
+farther than this: it grows by a few at a time, and each time it is lexed from its beginning."""
+
+
+class Highlighter:
+    """One fence's colours.
+
+    `language` is the first word of its info string. None, or one nobody knows, is never
+    guessed: the code stays plain. The spans of a line always join to the line.
+    """
+
+    def __init__(self, language: str, palette: Palette) -> None:
+        lexer = lexer_of(language) if language else None
+        self._lexing = None if lexer is None else lexing(lexer)
+        self._styles = styles_of(palette)
+        self._plain = palette.block
+        self._peeked: tuple[str, list[Token]] | None = None
+
+    def line(self, text: str) -> list[Span]:
+        """A complete line, without its newline. What it leaves open holds for the next."""
+        self._peeked = None
+        if self._lexing is None or _is_hopeless(text):
+            return self._unlexed(text)
+        return self._spans(self._lexing.line(text))
+
+    def peek(self, text: str) -> list[Span]:
+        """A line that may still grow, as far as it is known; nothing holds for the next."""
+        if self._lexing is None or _is_hopeless(text):
+            return self._unlexed(text)
+        head = text
+        if len(text) > _WHOLE:
+            head = text[: min(len(text) // _STEP * _STEP, _FARTHEST)]
+        if self._peeked is None or self._peeked[0] != head:
+            self._peeked = (head, self._lexing.copy().line(head))
+        return self._spans([*self._peeked[1], (t.Text, text[len(head) :])])
+
+    def _unlexed(self, text: str) -> list[Span]:
+        return [(text, self._plain)] if text else []
+
+    def _spans(self, tokens: list[Token]) -> list[Span]:
+        """Neighbours of one style are one span."""
+        spans: list[Span] = []
+        styles, held, parts = self._styles, self._plain, list[str]()
+        for kind, text in tokens:
+            style = styles[kind]
+            if style is not held:
+                if parts:
+                    spans.append(("".join(parts), held))
+                held, parts = style, []
+            parts.append(text)
+        if joined := "".join(parts):
+            spans.append((joined, held))
+        return spans
+
+
+def _is_hopeless(text: str) -> bool:
+    return len(text) > 100 and (len(text) > _LONGEST or _MONOTONOUS.search(text) is not None)
+
+
+class Styles(dict[t._TokenType, Style]):
+    """The style of each kind of token, found once."""
+
+    def __init__(self, palette: Palette) -> None:
+        super().__init__()
+        self._palette = palette
+
+    def __missing__(self, kind: t._TokenType) -> Style:
+        style: Style = getattr(self._palette, role_of(kind))
+        self[kind] = style
+        return style
+
+
+@lru_cache(maxsize=8)
+def styles_of(palette: Palette) -> Styles:
+    return Styles(palette)

@@ -1,0 +1,128 @@
+"""Where a line is broken that is wider than its place.
+
+`wrapped` breaks after blanks, and in East Asian text between any two characters
+except where typesetters do not (a closing bracket or a full stop never begins a line,
+an opening one never ends it); a word wider than the line is broken where the line is
+full. `filled` breaks only where the line is full.
+
+Whether a line may be broken at a place depends on what stands before it and on the
+cluster after it, never on what follows; the line is as long as it can be. So as text
+grows every row but the last stays what it is.
+"""
+
+import re
+from bisect import bisect_left, bisect_right
+from functools import cache
+
+from lfgtui.ui.text.cell_width import Measure, is_narrow, measure
+
+Place = tuple[int, int]
+"""Where a row begins and ends in the text. What lies between two is blanks."""
+
+# After any of these a line may be broken; emoji stand like East Asian characters.
+_WIDE = (
+    "\u1100-\u115f\u231a\u231b\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60"
+    "\uffe0-\uffe6\U0001f000-\U0001faff\U00020000-\U0003ffff"
+)
+_SPACES = " \u1680\u2000-\u2006\u2008-\u200a\u205f"
+# Unseen, and part of the cluster before: one lets a word be broken, the others forbid it.
+_MAY_BREAK = "\u200b"
+_MAY_NOT = frozenset("\u2060\ufeff")
+_GLUE = "\u00a0\u2007\u202f"
+# Kinsoku: what begins no line, and what ends none.
+_CLOSING = (
+    _GLUE + r"!%),.:;?\]}'\"’”»…‥‼⁇-⁉%、。，．：；！？）］｝」』】〕〉》〙〗〟｠｡｣､･・"
+    "ヽヾゝゞ々〻ー゠〜～ぁぃぅぇぉっゃゅょゎゕゖァィゥェォッャュョヮヵヶ\u3000"
+)
+_OPENING = _GLUE + r"(\[{‘“«（［｛「『【〔〈《〘〖〝｟｢"
+
+
+def wrapped(text: str, first: int, rest: int) -> list[Place]:
+    """The rows of a line without newlines and tabs, where the first has `first` cells and
+    each other `rest`. No row ends in a blank, and only the first may begin with one."""
+    if len(text) <= first and text.isascii() and not text.endswith(" "):
+        return [(0, len(text))]
+    last = len(text.rstrip(" "))
+    indent = _behind_blanks(text, 0, last)
+    places: list[Place] = []
+    begin, room = 0, first
+    while (end := _row_end(text, begin, room, indent, last)) < last:
+        places.append((begin, begin + len(text[begin:end].rstrip(" "))))
+        begin, room = _behind_blanks(text, end, last), rest
+    places.append((begin, last))
+    return places
+
+
+def filled(text: str, first: int, rest: int) -> list[Place]:
+    """As `wrapped`, for code, where every blank counts: nothing lies between two rows."""
+    begin, end = 0, _full(text, 0, first)[0]
+    places = [(begin, end)]
+    while end < len(text):
+        begin, end = end, _full(text, end, rest)[0]
+        places.append((begin, end))
+    return places
+
+
+def _row_end(text: str, begin: int, room: int, indent: int, last: int) -> int:
+    """Where the row is to end that begins there; the blanks at its end may go on."""
+    full, window = _full(text, begin, room)
+    if full >= last:
+        return last
+    least = max(begin, indent)
+    if window is None:
+        if text[full] == " ":
+            return full
+        end = text.rfind(" ", least, full) + 1
+        return end if end > least else full
+    heads, _, offsets = window
+    place = bisect_left(offsets, full - begin)
+    if heads[place] == " ":
+        return full
+    while (end := begin + offsets[place]) > least:
+        if _may_break(heads, place, text[end - 1]):
+            return end
+        place -= 1
+    return full
+
+
+def _full(text: str, begin: int, room: int) -> tuple[int, Measure | None]:
+    """How far a row of so many cells reaches, a cluster at least; and the clusters looked at,
+    the first behind it among them, unless all are narrow."""
+    size = room + 2
+    while True:
+        part = text[begin : begin + size]
+        if is_narrow(part):
+            return min(begin + room, len(text)), None
+        window = measure(part)
+        place = max(1, bisect_right(window.cells, room) - 1)
+        # The last cluster of a part may not be whole.
+        if place + 1 < len(window.heads) or begin + size >= len(text):
+            return begin + window.offsets[place], window
+        size *= 2
+
+
+def _behind_blanks(text: str, begin: int, last: int) -> int:
+    """The first place from there on that has no blank; a blank with a mark on it is none."""
+    end = begin
+    while end < last and text[end] == " ":
+        end += 1
+    if begin < end < last and len(measure(text[end - 1 : end + 1]).heads) == 1:
+        return end - 1
+    return end
+
+
+def _may_break(heads: str, place: int, before: str) -> bool:
+    """Whether before the cluster at `place`; `before` is the character before it."""
+    if before == _MAY_BREAK:
+        return heads[place] != " "
+    return before not in _MAY_NOT and _break().match(heads, place) is not None
+
+
+@cache
+def _break() -> re.Pattern[str]:
+    """Compiled with the first line that needs it."""
+    return re.compile(
+        f"(?<=[{_SPACES}])(?=[^ ])"
+        f"|(?<=[{_WIDE}])(?<![{_OPENING}])(?=[^ {_CLOSING}])"
+        f"|(?<=[^{_OPENING}])(?=[{_WIDE}])(?![{_CLOSING}])"
+    )

@@ -1,0 +1,106 @@
+"""Rows to strips, which is what the screen is given.
+
+What a strip costs is mostly what Textual keeps beside its segments, so only
+what is in sight is made a strip (`stream_strips`), and each is let go of as
+soon as another takes its place.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from lfgtui.ui.text.cell_width import drawn, is_narrow, measure, width_of
+from lfgtui.ui.text.wrapping import Row, Span, one_line
+
+_CROWDED = 4
+"""Characters a cell, on average, beyond which a row's segments are kept short."""
+
+_LONGEST = 64
+"""Characters of a segment in such a row, but for its last cluster."""
+
+
+class RowStrip(Strip):
+    """A strip that is free once nobody holds it.
+
+    Textual's keeps what it was divided into, which for an undivided one is itself: only
+    Python's garbage collection frees it, and with dozens of panes that stops for 200 ms.
+    """
+
+    __slots__ = ()
+
+    def divide(self, cuts: Iterable[int]) -> Sequence[Strip]:
+        cuts = [cut for cut in cuts if cut <= self.cell_length]
+        return [self] if cuts == [self.cell_length] else super().divide(cuts)
+
+
+def strip_of(row: Row, width: int, ground: Style, left: int = 0) -> Strip:
+    """The row as a strip of exactly `width` cells: padded, or cut off where it is wider.
+
+    `left`: the cells that are scrolled out at the left. Of a wide character that an edge
+    cuts in half, a blank stays. Neighbours of one style become one segment.
+    """
+    spans = _merged(row.spans)
+    if sum([len(text) for text, _ in spans]) > _CROWDED * width:
+        spans = [*_parted(spans)]
+    sizes = [width_of(text) for text, _ in spans]
+    taken = sum(sizes)
+    if left or taken > width:
+        spans = list(_window(spans, sizes, left, left + width))
+        taken = max(0, min(taken, left + width) - left)
+    if taken < width:
+        fill, blanks = ground if row.fill is None else row.fill, " " * (width - taken)
+        if spans and spans[-1][1] == fill:
+            spans[-1] = (spans[-1][0] + blanks, fill)
+        else:
+            spans.append((blanks, fill))
+    return RowStrip([Segment(text, style) for text, style in spans], width)
+
+
+def _merged(spans: Sequence[Span]) -> list[Span]:
+    """As they are painted: neighbours of one style in one, nothing that a terminal obeys."""
+    if not all(is_narrow(text) and text.isprintable() for text, _ in spans):
+        spans = [(drawn(text), style) for text, style in one_line(spans)]
+    merged: list[Span] = []
+    for text, style in spans:
+        if merged and (merged[-1][1] is style or merged[-1][1] == style):
+            merged[-1] = (merged[-1][0] + text, style)
+        elif text:
+            merged.append((text, style))
+    return merged
+
+
+def _parted(spans: Iterable[Span]) -> Iterator[Span]:
+    """The spans in shorter ones, no cluster parted: a letter under thirty accents fills no cell
+    of its own, and Rich cuts a segment in the square of its characters."""
+    for text, style in spans:
+        offsets, begin = measure(text).offsets, 0
+        while begin < len(text):
+            place = bisect_left(offsets, begin + _LONGEST)
+            end = offsets[min(place, len(offsets) - 1)]
+            yield text[begin:end], style
+            begin = end
+
+
+def _window(spans: Iterable[Span], sizes: Iterable[int], left: int, right: int) -> Iterator[Span]:
+    """What is seen of the spans between two cells."""
+    at = 0
+    for (text, style), size in zip(spans, sizes, strict=True):
+        begin, end = max(0, left - at), min(size, right - at)
+        if begin < end:
+            yield _seen(text, begin, end), style
+        at += size
+
+
+def _seen(text: str, begin: int, end: int) -> str:
+    """From one cell to another, blanks for halves of characters."""
+    if is_narrow(text):
+        return text[begin:end]
+    _, cells, offsets = measure(text)
+    first, last = bisect_left(cells, begin), bisect_right(cells, end) - 1
+    if first > last:
+        return " " * (end - begin)
+    before, behind = cells[first] - begin, end - cells[last]
+    return " " * before + text[offsets[first] : offsets[last]] + " " * behind

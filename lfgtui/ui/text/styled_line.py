@@ -1,0 +1,82 @@
+"""Lines of styled text in the theme's colours, for widgets that draw themselves."""
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import TypeAlias
+
+import msgspec
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from lfgtui.text.terminal_safe import visible, visible_line
+from lfgtui.ui.text.cell_width import stream_safe
+
+
+class Span(msgspec.Struct, frozen=True):
+    """A piece of a line: its text and what colour, a theme variable, it has."""
+
+    text: str
+    colour: str = "foreground"
+    bold: bool = False
+    on: str | None = None
+
+    @property
+    def width(self) -> int:
+        """Its width in cells."""
+        return cell_len(self.text)
+
+
+Line: TypeAlias = list[Span]
+
+
+def line_width(line: Iterable[Span]) -> int:
+    """The width of a line in cells."""
+    return sum(span.width for span in line)
+
+
+def one_line(text: str) -> str:
+    """Anyone's text as a single line that is safe to draw."""
+    return stream_safe(visible(" ".join(text.split())))
+
+
+def fit(text: str, width: int) -> str:
+    """The text in exactly `width` cells, its end replaced by `…` where it is too long."""
+    if cell_len(text) <= width:
+        return set_cell_size(text, width)
+    return set_cell_size(text, width - 1) + "…" if width > 0 else ""
+
+
+def shorten(text: str, width: int) -> str:
+    """The text in at most `width` cells."""
+    return text if cell_len(text) <= width else fit(text, width)
+
+
+def _safe(text: str) -> str:
+    """The text as it may be drawn, whatever whoever made the span forgot."""
+    return text if text.isprintable() else visible_line(text)
+
+
+def draw(line: Line, width: int, variables: Mapping[str, str], ground: str) -> Strip:
+    """The line on the ground colour (a theme variable), cut or filled to `width`."""
+    segments = [
+        Segment(
+            _safe(span.text),
+            _style(variables[span.colour], variables[span.on or ground], span.bold),
+        )
+        for span in line
+    ]
+    fill = _style(variables["foreground"], variables[ground], False)
+    return Strip(segments).adjust_cell_length(width, fill)
+
+
+def between(left: Line, right: Line, width: int) -> Line:
+    """`left` and `right` at the two ends of a line; `right` gives way."""
+    gap = width - line_width(left) - line_width(right)
+    return [*left, Span(" " * gap), *right] if gap >= 1 else left
+
+
+@cache
+def _style(colour: str, ground: str, bold: bool) -> Style:
+    return Style(color=colour, bgcolor=ground, bold=bold)

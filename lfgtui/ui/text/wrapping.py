@@ -1,0 +1,364 @@
+"""Styled text to rows that fit.
+
+A `Span` is text in one style. A `Row` is a line of them that has no newline, no tab
+and no control character, as `wrap`, `cut`, `fit` and `Flow` make it: this is what is
+kept in memory, and `strips` makes a strip of it where it comes into sight.
+
+Width is counted in terminal cells: Chinese and most emoji take two. No cluster of
+characters (a letter and its accents, a family of emoji) is ever parted, neither by
+the edge of a line nor by a change of style: what it looks like, and how wide it is,
+is known only of the whole.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
+from typing import NamedTuple
+
+import msgspec
+from rich.style import Style
+
+from lfgtui.text.terminal_safe import visible
+from lfgtui.ui.text.cell_width import fitting, is_loose, is_narrow, measure, stream_safe, width_of
+from lfgtui.ui.text.line_breaking import Place, filled, wrapped
+
+__all__ = (
+    "TAB",
+    "Flow",
+    "Row",
+    "Span",
+    "cut",
+    "fit",
+    "one_line",
+    "width_of",
+    "wrap",
+)
+
+Span = tuple[str, Style]
+
+TAB = 4
+"""Columns between tab stops."""
+
+
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """A line without its padding.
+
+    `glue`: what joined it to the row before in the text it was wrapped from; None where
+    it is a line of its own. `fill`: the style of what is left of the line; None: the ground's.
+    `margin`: the characters at its beginning that are none of the text, a quote's bar say.
+    """
+
+    spans: tuple[Span, ...]
+    glue: str | None = None
+    fill: Style | None = None
+    margin: int = 0
+
+    def indented(self, prefix: Sequence[Span]) -> "Row":
+        return Row((*prefix, *self.spans), self.glue, self.fill, self.margin + _length(prefix))
+
+    @property
+    def text(self) -> str:
+        return "".join([text for text, _ in self.spans])
+
+
+def wrap(
+    spans: Iterable[Span], width: int, first: Sequence[Span] = (), rest: Sequence[Span] = ()
+) -> list[Row]:
+    """Break at blanks, and inside a word only where it is wider than the line.
+
+    Newlines in the text end lines; tabs go to the next stop. `first` is put before the
+    first row and `rest` before the others, and taken off the width.
+    """
+    layout = _Layout.of(width, first, rest)
+    rows: list[Row] = []
+    for line in _lines(spans):
+        rows += layout.lay(line, len(rows)).rows
+    return rows
+
+
+def cut(spans: Iterable[Span], width: int, fill: Style | None = None) -> list[Row]:
+    """Break wherever the line is full: for code, where every blank counts."""
+    rows: list[Row] = []
+    room = max(1, width)
+    for line in _lines(spans):
+        text = "".join([part for part, _ in line])
+        glue = None
+        for part in _parts(_whole(line, text), filled(text, room, room)):
+            rows.append(Row(part, glue, fill))
+            glue = ""
+    return rows
+
+
+class Flow:
+    """Text that grows, wrapped as `wrap` would wrap all of it.
+
+    What it costs to add to it depends on what is added and on the last row: every row
+    but the last of settled text can change no more (`linebreaks` says why).
+    """
+
+    rows: list[Row]
+    """All of them; the same list for good."""
+
+    def __init__(self, width: int, first: Sequence[Span] = (), rest: Sequence[Span] = ()) -> None:
+        self._layout = _Layout.of(width, first, rest)
+        self._closed = 0
+        # The settled text that begins in the last row, what glues that row to the one
+        # before, and the cells of its line that are above it.
+        self._open: list[Span] = []
+        self._glue: str | None = None
+        self._column = 0
+        self.rows = self._layout.lay([], 0).rows
+        self._seen_from = 0
+        self._seen: list[Row] = []
+        self._left: int | None = None
+
+    def settle(self, spans: Iterable[Span]) -> None:
+        """Append text that can change no more. It takes the place of what was shown."""
+        del self.rows[self._closed :]
+        *complete, self._open = _lines(spans, self._open, self._column)
+        for line in complete:
+            self.rows += self._layout.lay(line, len(self.rows), self._glue).rows
+            self._glue, self._column = None, 0
+        laid = self._layout.lay(self._open, len(self.rows), self._glue)
+        self.rows += laid.rows
+        self._closed = len(self.rows) - 1
+        if begin := laid.places[-1][0]:
+            self._glue = self.rows[-1].glue
+            self._column += width_of(laid.text[:begin])
+            self._open = list(next(_parts(self._open, [(begin, len(laid.text))])))
+
+    def show(self, spans: Iterable[Span]) -> int:
+        """What follows for now, until the next call of either method.
+
+        The index of the first row that is another one than after the last `show`; the
+        rows before it are the same objects. The number of rows if there is none, which
+        may be fewer than before. The first time all rows are new.
+        """
+        self._left = None
+        del self.rows[self._closed :]
+        glue = self._glue
+        for line in _lines(spans, self._open, self._column):
+            self.rows += self._layout.lay(line, len(self.rows), glue).rows
+            glue = None
+        return self._look()
+
+    def extend(self, text: str) -> bool:
+        """Add to the end of what is shown, which is no blank, in the style of that.
+
+        False if it does not fit behind the last row, or is not plain: then all of it must be
+        shown again.
+        """
+        row = self.rows[-1]
+        if not (row.spans and text.isascii() and text.isprintable()) or text.endswith(" "):
+            return False
+        last, style = row.spans[-1]
+        if self._left is None:
+            self._left = self._layout.room(len(self.rows) - 1, row) if is_narrow(last) else 0
+        self._left -= len(text)
+        if self._left < 0:
+            self._left = 0
+            return False
+        self.rows[-1] = Row((*row.spans[:-1], (last + text, style)), row.glue, margin=row.margin)
+        self._seen[-1] = self.rows[-1]
+        return True
+
+    def _look(self) -> int:
+        """Put the rows that were there before back in place of their equals."""
+        first = self._seen_from
+        for old, new in zip(self._seen, self.rows[first:], strict=False):
+            if old != new:
+                break
+            self.rows[first] = old
+            first += 1
+        self._seen_from, self._seen = self._closed, self.rows[self._closed :]
+        return first
+
+
+class _Laid(NamedTuple):
+    rows: list[Row]
+    text: str
+    places: list[Place]
+
+
+class _Layout(NamedTuple):
+    """What stands before the first row of a text and before its others, and the cells left."""
+
+    first: tuple[Span, ...]
+    rest: tuple[Span, ...]
+    first_room: int
+    rest_room: int
+
+    @classmethod
+    def of(cls, width: int, first: Sequence[Span], rest: Sequence[Span]) -> "_Layout":
+        rooms = (
+            max(1, width - sum(width_of(text) for text, _ in spans)) for spans in (first, rest)
+        )
+        return cls(tuple(first), tuple(rest), *rooms)
+
+    def room(self, number: int, row: Row) -> int:
+        """The cells that are left in the text's row of that number."""
+        prefix, room = (self.rest, self.rest_room) if number else (self.first, self.first_room)
+        return room - sum(width_of(text) for text, _ in row.spans[len(prefix) :])
+
+    def lay(self, line: list[Span], number: int, glue: str | None = None) -> _Laid:
+        """The rows of one line, the first of which is the text's row `number`."""
+        text = line[0][0] if len(line) == 1 else "".join([part for part, _ in line])
+        prefix, room = (self.rest, self.rest_room) if number else (self.first, self.first_room)
+        places = wrapped(text, room, self.rest_room)
+        if text and places == [(0, len(text))]:
+            row = Row((*prefix, *_whole(line, text)), glue, margin=_length(prefix))
+            return _Laid([row], text, places)
+        rows: list[Row] = []
+        last = 0
+        for part, (begin, end) in zip(_parts(_whole(line, text), places), places, strict=True):
+            if begin:
+                prefix, glue = self.rest, text[last:begin]
+            spans = prefix + part if prefix else part
+            rows.append(Row(spans, glue, margin=_length(prefix)))
+            last = end
+        return _Laid(rows, text, places)
+
+
+def fit(left: Sequence[Span], right: Sequence[Span], width: int, base: Style) -> Row:
+    """One row: `right` at the right edge, `left` shortened by an ellipsis to what remains."""
+    left, right = one_line(left), one_line(right)
+    room = width - sum(width_of(text) for text, _ in right)
+    if room < min(8, width) and right:
+        return fit(left, (), width, base)
+    taken = sum(width_of(text) for text, _ in left)
+    space = 1 if right else 0
+    if taken > room - space:
+        left = list(_shortened(left, room - space))
+        taken = sum(width_of(text) for text, _ in left)
+    if right:
+        left = [*left, (" " * (room - taken), base)]
+    return Row((*left, *right))
+
+
+def _lines(
+    spans: Iterable[Span], before: Iterable[Span] = (), column: int = 0
+) -> Iterator[list[Span]]:
+    """The spans of each line, made visible and stream-safe, tabs expanded; the first begins
+    with `before`, which stands at that column."""
+    line = list(before)
+    for text, style in spans:
+        if text.isprintable():
+            _append(line, text, style)
+            continue
+        for number, part in enumerate(visible(text).split("\n")):
+            if number:
+                yield _safe(line)
+                line, column = [], 0
+            if "\t" in part:
+                part = _expanded(part, column + width_of("".join([text for text, _ in line])))
+            _append(line, part, style)
+    yield _safe(line)
+
+
+def _safe(line: list[Span]) -> list[Span]:
+    """The line with no cluster that is too long, whatever spans it goes through."""
+    for part, _ in line:
+        if not part.isascii():
+            break
+    else:
+        return line
+    text = "".join([text for text, _ in line])
+    safe = stream_safe(text)
+    return line if safe is text else [*_restyled(line, safe)]
+
+
+def _restyled(line: Sequence[Span], text: str) -> Iterator[Span]:
+    """Another text of the same length in the styles of this one."""
+    begin = 0
+    for part, style in line:
+        yield text[begin : begin + len(part)], style
+        begin += len(part)
+
+
+def _length(spans: Iterable[Span]) -> int:
+    return sum([len(text) for text, _ in spans])
+
+
+def _append(line: list[Span], text: str, style: Style) -> None:
+    if line and line[-1][1] is style:
+        line[-1] = (line[-1][0] + text, style)
+    elif text:
+        line.append((text, style))
+
+
+def _expanded(text: str, column: int) -> str:
+    """Tabs as blanks up to the next stop."""
+    first, *others = text.split("\t")
+    column += width_of(first)
+    parts = [first]
+    for part in others:
+        blanks = TAB - column % TAB
+        parts += (" " * blanks, part)
+        column += blanks + width_of(part)
+    return "".join(parts)
+
+
+def _whole(spans: list[Span], text: str) -> list[Span]:
+    """The spans of the text, each cluster in the style that it begins with."""
+    if len(spans) < 2 or text.isascii():
+        return spans
+    ends = list(accumulate(len(part) for part, _ in spans))
+    if all(is_loose(text[end - 1 : end + 1]) for end in ends):
+        return spans
+    edges = measure(text).offsets
+    whole: list[Span] = []
+    begin = 0
+    for end, (_, style) in zip(ends, spans, strict=True):
+        edge = edges[bisect_left(edges, end)]
+        if edge > begin:
+            whole.append((text[begin:edge], style))
+            begin = edge
+    return whole
+
+
+def _parts(spans: Sequence[Span], places: Iterable[Place]) -> Iterator[tuple[Span, ...]]:
+    """What of the spans stands in each place; the places are in order."""
+    if len(spans) == 1:
+        text, style = spans[0]
+        for begin, end in places:
+            yield ((text[begin:end], style),) if end > begin else ()
+        return
+    index = at = 0
+    for begin, end in places:
+        while index < len(spans) and at + len(spans[index][0]) <= begin:
+            at += len(spans[index][0])
+            index += 1
+        yield tuple(_slice(spans, index, begin - at, end - at))
+
+
+def _slice(spans: Sequence[Span], index: int, begin: int, end: int) -> Iterator[Span]:
+    """From one character to another, counted from the beginning of the span at `index`."""
+    while end > begin and index < len(spans):
+        text, style = spans[index]
+        if begin < len(text):
+            yield text[begin:end], style
+        begin, end = max(0, begin - len(text)), end - len(text)
+        index += 1
+
+
+def one_line(spans: Sequence[Span]) -> list[Span]:
+    """The spans made visible and stream-safe, as one line: blanks for newlines and tabs."""
+    flat = _safe([(_flat(text), style) for text, style in spans])
+    return _whole(flat, "".join([text for text, _ in flat]))
+
+
+def _flat(text: str) -> str:
+    if text.isprintable():
+        return text
+    return visible(text).replace("\n", " ").replace("\t", " ")
+
+
+def _shortened(spans: Iterable[Span], room: int) -> Iterator[Span]:
+    """As much as fits, an ellipsis last."""
+    room -= 1
+    for text, style in spans:
+        if (size := width_of(text)) > room:
+            yield text[: fitting(text, room)] + "…", style
+            return
+        room -= size
+        yield text, style

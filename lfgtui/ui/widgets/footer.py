@@ -1,0 +1,128 @@
+"""The row at the bottom: the keys that matter just now."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
+
+import msgspec
+from textual.strip import Strip
+
+from lfgtui.model.states import ENDED, State
+from lfgtui.ui.keymap import BY_ACTION, shown
+from lfgtui.ui.painting.canvas import Canvas
+from lfgtui.ui.painting.self_painted import Painted
+from lfgtui.ui.text.styled_line import Line, Span, between, draw, line_width
+
+
+class Situation(msgspec.Struct, frozen=True):
+    """What the keys can act on."""
+
+    state: State | None
+    is_live: bool
+    is_zoomed: bool
+    finding: str | None
+    """Which hit of how many, while a search is open."""
+
+    where: str
+    """The place at the right: view and pane."""
+
+    replay: Literal["playing", "held", "ended"] | None = None
+    """How a replay goes; None where it is none."""
+    attempts: int = 1
+    can_resume: bool = False
+    """Whether it is a past run with something left to do."""
+
+
+_NEEDED = frozenset({"back", "zoom", "cancel", "retry", "attention", "help", "quit"})
+_WIDE = 100
+"""Cells from which the place is told with the view's name."""
+
+
+class Footer(Painted):
+    """One row of keys and words, the approval's own in the colour of an alarm."""
+
+    DEFAULT_CSS = """
+    Footer { height: 1; background: $panel; }
+    """
+
+    def __init__(self, keys: Mapping[str, Sequence[str]], canvas: Canvas) -> None:
+        super().__init__(canvas)
+        self._keys = keys
+        self._situation: Situation | None = None
+        self._line: Line = []
+
+    def tell(self, situation: Situation) -> None:
+        """Bring the row up to date; nothing is painted where nothing changed."""
+        self._situation = situation
+        line = compose_footer(situation, self._keys, self.size.width)
+        if line != self._line:
+            self._line = line
+            self.changed(0)
+
+    def on_resize(self) -> None:
+        if self._situation is not None:
+            self.tell(self._situation)
+
+    def render_line(self, y: int) -> Strip:
+        return draw(self._line, self.size.width, self.app.theme_variables, "panel")
+
+
+def compose_footer(situation: Situation, keys: Mapping[str, Sequence[str]], width: int) -> Line:
+    """The row's spans: the keys one cannot do without, the place at the right, more keys."""
+    line: Line = []
+    place = situation.where if width >= _WIDE else situation.where.rpartition(" ")[2]
+    where = [Span(f"{place} ", "muted")]
+    if situation.finding is not None:
+        line.append(Span(f" {situation.finding} ", "background", True, "secondary"))
+    deciding = situation.state == "needs_approval" and situation.is_live
+    if deciding and situation.finding is None:
+        for action in ("approve", "approve_always", "deny"):
+            if said := keys.get(action):
+                text = f" {shown(said[0])} {BY_ACTION[action].label} "
+                line.append(Span(text, "background", True, "warning"))
+    for action in _actions(situation):
+        if said := keys.get(action):
+            piece = [
+                Span(f" {shown(said[0])}", "primary", True),
+                Span(f" {_label(action, situation)} ", "muted"),
+            ]
+            room = width if action in _NEEDED else width - line_width(where) - 1
+            if line_width(line) + line_width(piece) <= room:
+                line += piece
+    return between(line, where, width)
+
+
+def _actions(situation: Situation) -> Iterable[str]:
+    """Footer actions in order of use; what cannot be done just now is left out."""
+    if situation.finding is not None:
+        yield from ("attention", "previous_hit", "back", "find")
+        return
+    yield "back" if situation.is_zoomed else "zoom"
+    if situation.replay is not None:
+        yield from ("pause", "skip_back", "skip_forward", "slower", "faster", "help", "quit")
+        yield from ("go_to_moment", "event_back", "event_forward", "view", "find", "tools")
+        return
+    ended = situation.state in ENDED
+    if situation.is_live:
+        yield "retry" if ended else "cancel"
+    elif not situation.is_zoomed:
+        yield "back"
+    if situation.can_resume:
+        yield "retry"
+    yield from ("attention", "help", "quit")
+    if situation.is_live and not ended:
+        yield "pause"
+    if situation.attempts > 1:
+        yield "beside"
+    yield from ("view", "find", "history", "tools", "reasoning", "copy", "follow")
+
+
+def _label(action: str, situation: Situation) -> str:
+    if situation.finding is not None and action == "attention":
+        return "next hit"
+    if action == "pause" and situation.replay is not None:
+        return {"playing": "pause", "held": "go on", "ended": "again"}[situation.replay]
+    if action == "pause" and situation.state == "paused":
+        return "go on"
+    if action == "retry" and not situation.is_live:
+        return "resume"
+    return BY_ACTION[action].label

@@ -1,0 +1,71 @@
+"""What a filter makes of a text, the same for every way of cutting it."""
+
+import random
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from lfgtui.agent.leakage import LeakageFilter
+from lfgtui.model import events as e
+from lfgtui.settings.dialects import ALL_DIALECTS, Dialect
+
+
+@dataclass
+class Told:
+    """`calls`: name and arguments of each, in order."""
+
+    visible: str = ""
+    reasoning: str = ""
+    calls: list[tuple[str, str]] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+    @property
+    def everything(self) -> str:
+        calls = "".join(name + arguments for name, arguments in self.calls)
+        return self.visible + self.reasoning + calls
+
+
+def summed(events: Iterable[e.WireEvent]) -> Told:
+    told, calls = Told(), dict[str, tuple[str, str]]()
+    for event in events:
+        match event:
+            case e.TextDelta(text):
+                told.visible += text
+            case e.ReasoningDelta(text, origin):
+                assert origin == "text"
+                told.reasoning += text
+            case e.ToolCallStarted(call_id, name, origin):
+                assert origin == "text"
+                assert call_id not in calls
+                calls[call_id] = (name, "")
+            case e.ToolArgumentsDelta(call_id, json):
+                calls[call_id] = (calls[call_id][0], calls[call_id][1] + json)
+            case e.Status(message):
+                told.remarks.append(message)
+            case _:
+                raise AssertionError(event)
+    told.calls = list(calls.values())
+    return told
+
+
+def pieces(text: str, cut: int) -> Iterator[str]:
+    """The text in pieces of that length; for 0, of lengths at random (the same ones each time)."""
+    rng, at = random.Random(text), 0
+    while at < len(text):
+        size = cut or rng.choice((1, 2, 3, 5, 13, 80))
+        yield text[at : at + size]
+        at += size
+
+
+def filtered(text: str, cut: int, dialects: frozenset[Dialect] = ALL_DIALECTS) -> Told:
+    leaks = LeakageFilter(dialects)
+    events = [told for piece in pieces(text, cut) for told in leaks.feed(e.TextDelta(piece))]
+    return summed([*events, *leaks.finish()])
+
+
+def told(text: str, *dialects: Dialect) -> Told:
+    """Whole, character by character and in pieces; with all dialects where none is named."""
+    chosen = frozenset(dialects) or ALL_DIALECTS
+    whole = filtered(text, len(text) or 1, chosen)
+    for cut in (1, 2, 7, 0):
+        assert filtered(text, cut, chosen) == whole
+    return whole

@@ -1,0 +1,56 @@
+"""What a card cannot show whole is not asked about."""
+
+import pytest
+
+from lfgtui.agent.approvable import LONGEST_LINE, LONGEST_TEXT, MOST_LINES, unshowable
+from lfgtui.model.conversation import CallPart
+from lfgtui.ui.items.arguments import argument_rows
+from lfgtui.ui.items.partial_json import members_of
+from tests.ui.stand import palette
+
+_NARROWEST = 12
+
+
+def _write(content: str) -> CallPart:
+    return CallPart("1", "write_file", {"path": "a", "content": content})
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("x\n" * MOST_LINES + "rm -rf ~", "1,001 lines"),
+        ("a\n" + "x" * (LONGEST_LINE + 1), "a line of 10,001 characters"),
+        ("a\n" + "\U000e0041" * (LONGEST_LINE // 10 + 1), "a line of 10,010 characters"),
+        ("x\n" + "x" * LONGEST_TEXT, "200,002 characters"),
+    ],
+)
+def test_more_than_a_card_shows_is_not_asked_about(content: str, why: str) -> None:
+    told = unshowable(_write(content), _write(content))
+    assert told is not None
+    assert why in told
+    assert "do it in parts" in told
+
+
+def test_a_command_is_measured_as_it_is_written_out() -> None:
+    call = CallPart("1", "run_command", {"command": "true\n# " + "\U000e0041" * 1000 + "\nid"})
+    assert unshowable(call, call) is not None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "x\n" * (MOST_LINES - 2) + "last",
+        "a\n" + "x" * (LONGEST_LINE - 4) + "last",
+        "a\n" + "\U000e0041" * (LONGEST_LINE // 10 - 1) + "last",
+    ],
+)
+def test_what_may_be_asked_is_shown_whole_in_the_narrowest_pane(content: str) -> None:
+    call = _write(content)
+    assert unshowable(call, call) is None
+    assert isinstance(call.arguments, dict)
+    rows = argument_rows(
+        members_of(call.arguments), palette(), _NARROWEST, question="write a (2 lines)"
+    )
+    text = "".join(row.text.strip() for row in rows)
+    assert "more" not in text
+    assert text.endswith("last")

@@ -1,0 +1,297 @@
+import asyncio
+import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lfgtui.errors import HistoryError
+from lfgtui.history.reader import Reader
+from lfgtui.history.recording.store import History
+from lfgtui.history.storage.batch import MERGED_BYTES
+from lfgtui.history.storage.ledger import Ledger
+from lfgtui.model import events as e
+from lfgtui.model.tickets import Ticket
+from tests.history.conftest import Recorder
+
+texts = st.text(max_size=20)
+calls = st.sampled_from(["c1", "c2"])
+any_event = st.one_of(
+    st.builds(e.TextDelta, texts),
+    st.builds(e.ReasoningDelta, texts),
+    st.builds(e.ToolCallStarted, calls, texts),
+    st.builds(e.ToolArgumentsDelta, calls, texts),
+    st.builds(e.ToolCallRequested, calls, texts, st.dictionaries(texts, texts | st.integers())),
+    st.builds(e.ToolCallRequested, calls, texts, texts),
+    st.builds(e.ToolOutputDelta, calls, st.sampled_from(["stdout", "stderr"]), texts),
+    st.builds(e.ToolCallFinished, calls, texts, st.none() | texts, st.none(), st.just(0.5)),
+    st.builds(e.HostedTool, texts, texts, texts),
+    st.builds(e.ProviderItem, texts, st.dictionaries(texts, st.lists(texts, max_size=2))),
+    st.builds(e.UserMessage, texts),
+    st.builds(e.Usage, st.just(1), st.just(2), st.just(0), st.none() | st.just(0.5)),
+    st.builds(e.TicketFailed, st.just("server"), texts, st.booleans()),
+    st.builds(e.Retrying, texts, st.just(1.0), st.just(2)),
+    st.sampled_from(
+        [
+            e.TicketQueued(),
+            e.AttemptStarted("p", "m"),
+            e.RequestSent(1),
+            e.ResponseFinished(1, "end"),
+            e.Heartbeat(),
+            e.Paused(),
+            e.Resumed(),
+            e.TicketDone("end"),
+            e.TicketCancelled(),
+            e.TicketInterrupted(),
+        ]
+    ),
+)
+
+
+def visible(entries: list[e.Entry]) -> str:
+    return "".join(x.event.text for x in entries if isinstance(x.event, e.TextDelta))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["a", "b", "c"]), st.integers(1, 2), any_event)))
+def test_live_equals_stored_whatever_the_interleaving(
+    story: list[tuple[str, int, e.Event]],
+) -> None:
+    with TemporaryDirectory() as folder:
+        recorder = Recorder(Path(folder) / "history.db")
+        run = recorder.start("a", "b", "c")
+        for at, (ticket, attempt, event) in enumerate(story):
+            recorder.history.submit(run, ticket, attempt, float(at), event)
+        recorder.history.close()
+        assert recorder.history.failure is None
+        with Reader(recorder.path) as reader:
+            for ticket in "abc":
+                live = recorder.of(ticket)
+                assert list(reader.entries(run, ticket)) == live
+                assert [entry.seq for entry in live] == list(range(1, len(live) + 1))
+                said = [x for name, _, x in story if name == ticket and isinstance(x, e.TextDelta)]
+                assert visible(live) == "".join(delta.text for delta in said)
+        with closing(sqlite3.connect(recorder.path)) as connection:
+            connection.execute("INSERT INTO segments_fts (segments_fts) VALUES ('integrity-check')")
+
+
+def test_seqs_are_dense_however_many_threads_submit(recorder: Recorder) -> None:
+    names = [f"t{n}" for n in range(8)]
+    run = recorder.start(*names)
+
+    def work(name: str) -> None:
+        for n in range(300):
+            recorder.history.submit(run, name, 1, float(n), e.TextDelta(f"{n} "))
+            recorder.history.submit(run, name, 1, float(n), e.Status("tick"))
+
+    with ThreadPoolExecutor(len(names)) as pool:
+        list(pool.map(work, names))
+    recorder.history.flush().result(30)
+    for name in names:
+        entries = recorder.of(name)
+        assert [entry.seq for entry in entries] == list(range(1, len(entries) + 1))
+        assert visible(entries) == "".join(f"{n} " for n in range(300))
+
+
+def test_an_entry_is_committed_before_it_is_delivered(path: Path) -> None:
+    seen: list[bool] = []
+
+    def look(entries: list[e.Entry]) -> None:
+        with Reader(path) as reader:
+            for entry in entries:
+                seen.append(entry in list(reader.entries(entry.run, entry.ticket)))
+
+    with History.open(path, on_entries=look) as history:
+        run = history.start_run("t", [Ticket(id="a", prompt="p", workspace="/")], None)
+        for n in range(20):
+            history.submit(run, "a", 1, float(n), e.Status(str(n)))
+    assert history.failure is None
+    assert seen == [True] * 20
+
+
+class Gate:
+    """Holds the writer in its first delivery, so that what follows makes one batch."""
+
+    def __init__(self, path: Path) -> None:
+        self.entries: list[e.Entry] = []
+        self._entered, self._open = threading.Event(), threading.Event()
+        self.history = History.open(path, on_entries=self._take)
+        tickets = [Ticket(id=name, prompt="p", workspace="/") for name in ("gate", "a", "b")]
+        self.run = self.history.start_run("t", tickets, None)
+        self.history.submit(self.run, "gate", 1, 0.0, e.TicketQueued())
+        assert self._entered.wait(30)
+
+    def _take(self, entries: list[e.Entry]) -> None:
+        if not self._entered.is_set():
+            self._entered.set()
+            assert self._open.wait(30)
+        self.entries.extend(entry for entry in entries if entry.ticket != "gate")
+
+    def release(self) -> list[e.Entry]:
+        self._open.set()
+        self.history.close()
+        assert self.history.failure is None
+        return self.entries
+
+
+def test_deltas_of_one_batch_merge_across_interleaved_tickets(path: Path) -> None:
+    gate = Gate(path)
+    story: list[tuple[str, e.Event]] = [
+        ("a", e.TextDelta("Hel")),
+        ("b", e.TextDelta("Good ")),
+        ("a", e.TextDelta("lo")),
+        ("b", e.ReasoningDelta("hm")),
+        ("b", e.TextDelta("bye")),
+    ]
+    for at, (ticket, event) in enumerate(story):
+        gate.history.submit(gate.run, ticket, 1, float(at), event)
+    assert [(x.ticket, x.seq, x.at, x.event) for x in gate.release()] == [
+        ("a", 1, 0.0, e.TextDelta("Hello")),
+        ("b", 1, 1.0, e.TextDelta("Good ")),
+        ("b", 2, 3.0, e.ReasoningDelta("hm")),
+        ("b", 3, 4.0, e.TextDelta("bye")),
+    ]
+
+
+def test_deltas_of_different_attempts_stay_apart(path: Path) -> None:
+    gate = Gate(path)
+    gate.history.submit(gate.run, "a", 1, 0.0, e.TextDelta("one"))
+    gate.history.submit(gate.run, "a", 2, 1.0, e.TextDelta("two"))
+    assert [entry.attempt for entry in gate.release()] == [1, 2]
+
+
+def test_a_merged_entry_stays_small(path: Path) -> None:
+    gate = Gate(path)
+    for at in range(100):
+        gate.history.submit(gate.run, "a", 1, float(at), e.TextDelta("x" * 1000))
+    assert gate.history.pending_bytes >= 100_000
+    entries = gate.release()
+    assert visible(entries) == "x" * 100_000
+    assert all(len(e.encode_event(entry.event)) <= MERGED_BYTES for entry in entries)
+    assert gate.history.pending_bytes == 0
+
+
+def test_a_flush_waits_for_what_was_submitted_before(recorder: Recorder) -> None:
+    run = recorder.start("a")
+    for n in range(100):
+        recorder.history.submit(run, "a", 1, float(n), e.Status(str(n)))
+    assert recorder.history.flush().result(30) is True
+    assert len(recorder.entries) == 100
+
+
+def test_closing_writes_what_is_pending_and_may_be_repeated(recorder: Recorder) -> None:
+    run = recorder.start("a")
+    for n in range(100):
+        recorder.history.submit(run, "a", 1, float(n), e.Status(str(n)))
+    recorder.history.close()
+    recorder.history.close()
+    assert len(recorder.entries) == 100
+
+
+def test_after_closing_nothing_is_taken_and_nobody_waits_in_vain(recorder: Recorder) -> None:
+    run = recorder.start("a")
+    recorder.history.close()
+    with pytest.raises(HistoryError):
+        recorder.history.submit(run, "a", 1, 0.0, e.TicketQueued())
+    with pytest.raises(HistoryError, match="closed"):
+        recorder.history.flush().result(30)
+
+
+def test_a_ticket_of_no_run_of_ours_is_refused_at_once(recorder: Recorder) -> None:
+    run = recorder.start("a")
+    with pytest.raises(HistoryError, match="not being written here"):
+        recorder.history.submit(run, "b", 1, 0.0, e.TicketQueued())
+
+
+def test_an_event_that_no_json_can_carry_is_refused_at_once(recorder: Recorder) -> None:
+    run = recorder.start("a")
+    with pytest.raises(TypeError):
+        recorder.history.submit(run, "a", 1, 0.0, e.ProviderItem("w", {"x": threading.Lock()}))
+    recorder.play(run, "a", [e.Status("still there")])
+    assert recorder.entries[-1].event == e.Status("still there")
+
+
+def test_text_that_is_no_unicode_is_mended_and_live_still_equals_stored(
+    recorder: Recorder,
+) -> None:
+    run = recorder.start("a")
+    finished = e.ToolCallFinished("c", "caf\udce9.txt", None, 0, 0.1)
+    recorder.play(run, "a", [finished, e.ProviderItem("w", {"\udce9": ["\ud800", 1]})])
+    assert [entry.event for entry in recorder.entries] == [
+        e.ToolCallFinished("c", "caf�.txt", None, 0, 0.1),
+        e.ProviderItem("w", {"�": ["�", 1]}),
+    ]
+    with recorder.history.reader() as reader:
+        assert list(reader.entries(run, "a")) == recorder.entries
+
+
+def test_an_error_of_the_receiver_is_kept_and_costs_no_entry(path: Path) -> None:
+    def refuse(entries: list[e.Entry]) -> None:
+        raise RuntimeError("the loop is closed")
+
+    history = History.open(path, on_entries=refuse)
+    run = history.start_run("t", [Ticket(id="a", prompt="p", workspace="/")], None)
+    history.submit(run, "a", 1, 0.0, e.TicketQueued())
+    assert history.flush().result(30) is True
+    history.submit(run, "a", 1, 1.0, e.Status("more"))
+    history.close()
+    assert str(history.failure) == "the loop is closed"
+    with Reader(path) as reader:
+        assert [entry.seq for entry in reader.entries(run, "a")] == [1, 2]
+
+
+def test_a_bug_in_the_writer_is_said_and_the_run_goes_on_unsaved(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    run = recorder.start("a")
+    with monkeypatch.context() as patch:
+        patch.setattr("lfgtui.history.storage.batch.write", broken)
+        recorder.history.submit(run, "a", 1, 0.0, e.TicketQueued())
+        recorder.history.submit(run, "a", 1, 1.0, e.AttemptStarted("p", "m"))
+        assert recorder.history.flush().result(30) is False
+        assert "a bug" in str(recorder.behind.get(timeout=30))
+        assert [entry.saved for entry in recorder.entries] == [False, False]
+    assert recorder.history.flush(saved=True).result(30) is True
+    assert recorder.behind.get(timeout=30) is None
+    with recorder.history.reader() as reader:
+        assert [entry.seq for entry in reader.entries(run, "a")] == [1, 2]
+
+
+def test_an_event_that_cannot_be_numbered_keeps_no_other_from_being_stored(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = Ledger.number
+
+    def numbered(ledger: Ledger, *rest: Any) -> Any:  # as `Ledger.number`
+        if isinstance(rest[2], e.Heartbeat):
+            raise ZeroDivisionError("a bug")
+        return number(ledger, *rest)
+
+    monkeypatch.setattr(Ledger, "number", numbered)
+    run = recorder.start("a")
+    recorder.play(run, "a", [e.TicketQueued(), e.Heartbeat(), e.AttemptStarted("p", "m")])
+    with recorder.history.reader() as reader:
+        stored = [entry.event for entry in reader.entries(run, "a")]
+    assert stored == [entry.event for entry in recorder.entries]
+    assert isinstance(stored[1], e.GuardTripped)
+    assert "could not be stored: ZeroDivisionError: a bug" in stored[1].message
+
+
+async def test_submitting_from_the_event_loop_blocks_it_never(recorder: Recorder) -> None:
+    run = await asyncio.to_thread(recorder.start, "a")
+    for n in range(2000):
+        recorder.history.submit(run, "a", 1, float(n), e.TextDelta(f"{n} "))
+        if n % 50 == 0:
+            await asyncio.sleep(0)
+    assert await asyncio.wrap_future(recorder.history.flush()) is True
+    assert visible(recorder.entries) == "".join(f"{n} " for n in range(2000))
+    await asyncio.to_thread(recorder.history.close)

@@ -1,0 +1,371 @@
+"""The file that is written goes away, is replaced or spoiled: real files, nothing is lost."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from lfgtui.errors import HistoryError
+from lfgtui.history.maintenance import housekeeping
+from lfgtui.history.reader import Reader
+from lfgtui.history.recording import written_file
+from lfgtui.history.recording.store import History
+from lfgtui.history.storage import file
+from lfgtui.model import events as e
+from lfgtui.model.tickets import Ticket
+from tests.history.conftest import Recorder
+
+BEGIN = (e.TicketQueued(), e.AttemptStarted("p", "m"), e.UserMessage("x"), e.RequestSent(1))
+# What SQLite does first when it copies the log into the file: the first page, which says
+# how many pages there are, before there are as many.
+BEGIN_TO_COPY = """
+import struct, sys
+from pathlib import Path
+log = Path(sys.argv[1] + "-wal").read_bytes()
+(size,) = struct.unpack(">I", log[8:12])
+for at in range(32, len(log), 24 + size):
+    if struct.unpack(">I", log[at : at + 4]) == (1,):
+        page = log[at + 24 : at + 24 + size]
+with open(sys.argv[1], "r+b") as file:
+    file.write(page)
+"""
+END = (e.ResponseFinished(1, "end"), e.TicketDone("end"))
+
+
+def files(path: Path) -> list[Path]:
+    """The file and its companions."""
+    return [path.with_name(f"{path.name}{part}") for part in ("", "-wal", "-shm")]
+
+
+def delete_file(path: Path) -> None:
+    for one in files(path):
+        one.unlink(missing_ok=True)
+
+
+def delete_but_for_the_log(path: Path) -> None:
+    path.unlink()
+
+
+def delete_folder(path: Path) -> None:
+    shutil.rmtree(path.parent)
+
+
+def move_folder(path: Path) -> None:
+    path.parent.rename(path.parent.with_name("elsewhere"))
+
+
+def replace_by_older_copy(path: Path) -> None:
+    """What a restored backup does: the file of another inode, without this run."""
+    copy = path.with_name("copy.db")
+    housekeeping.back_up(path, copy)
+    with closing(sqlite3.connect(copy)) as db:
+        db.execute("PRAGMA foreign_keys = OFF")
+        for table in ("entries", "packs", "segments", "tickets", "runs"):
+            db.execute(f"DELETE FROM {table}")
+        db.commit()
+    delete_file(path)
+    copy.rename(path)
+
+
+def replace_by_copy_of_the_moment(path: Path) -> None:
+    """A move to another disk: everything is there up to now, in another file."""
+    copy = path.with_name("copy.db")
+    housekeeping.back_up(path, copy)
+    delete_file(path)
+    copy.rename(path)
+
+
+def delete_log(path: Path) -> None:
+    file.log_of(path).unlink()
+
+
+def delete_shared_memory(path: Path) -> None:
+    path.with_name("history.db-shm").unlink()
+
+
+def delete_locks(path: Path) -> None:
+    shutil.rmtree(path.parent / "locks")
+
+
+MENDED = (
+    delete_file,
+    delete_but_for_the_log,
+    delete_folder,
+    move_folder,
+    replace_by_older_copy,
+    replace_by_copy_of_the_moment,
+    delete_log,
+    delete_shared_memory,
+    delete_locks,
+)
+
+
+def replace_by_another_programs(path: Path) -> None:
+    delete_file(path)
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("CREATE TABLE theirs (x)")
+        db.commit()
+
+
+def replace_by_text(path: Path) -> None:
+    delete_file(path)
+    path.write_text("Dear diary")
+
+
+def replace_but_for_the_log(path: Path) -> None:
+    path.unlink()
+    path.write_text("Dear diary")
+
+
+def replace_by_folder(path: Path) -> None:
+    delete_file(path)
+    path.mkdir()
+
+
+def replace_folder_by_file(path: Path) -> None:
+    shutil.rmtree(path.parent)
+    path.parent.write_text("no folder")
+
+
+def replace_folder_by_dangling_link(path: Path) -> None:
+    shutil.rmtree(path.parent)
+    path.parent.symlink_to(path.parent.with_name("nowhere") / "deep")
+
+
+def truncate(path: Path) -> None:
+    os.truncate(path, 0)
+
+
+def overwrite_in_place(path: Path) -> None:
+    with closing(sqlite3.connect(path.with_name("other.db"))) as db:
+        db.execute("CREATE TABLE theirs (x)")
+        db.executemany("INSERT INTO theirs VALUES (?)", [("x" * 5000,)] * 50)
+        db.commit()
+    path.write_bytes(path.with_name("other.db").read_bytes())
+
+
+SPOILED = (
+    replace_by_another_programs,
+    replace_by_text,
+    replace_but_for_the_log,
+    replace_by_folder,
+    replace_folder_by_file,
+    replace_folder_by_dangling_link,
+    truncate,
+    overwrite_in_place,
+)
+
+
+def assert_whole(path: Path, run: str, recorder: Recorder) -> None:
+    """All that was delivered is in that file, and can be found."""
+    assert housekeeping.damage(path) == []
+    with Reader(path) as reader:
+        assert reader.run(run).state == "done"
+        for ticket in ("a", "b"):
+            entries = list(reader.entries(run, ticket))
+            assert [(x.seq, x.event) for x in entries] == [
+                (x.seq, x.event) for x in recorder.of(ticket)
+            ]
+        assert {hit.ticket for hit in reader.search("early")} == {"a", "b"}
+        assert {hit.ticket for hit in reader.search("late")} == {"a", "b"}
+    with closing(file.connect(path)) as db:
+        db.execute("INSERT INTO segments_fts (segments_fts) VALUES ('integrity-check')")
+
+
+def play_around(recorder: Recorder, spoil: Callable[[Path], None]) -> str:
+    """A run of two tickets in the middle of which something happens to the file."""
+    other = recorder.start("x")  # so that keys differ between the files
+    recorder.play(other, "x", BEGIN)
+    run = recorder.start("a", "b")
+    recorder.play(run, "a", [*BEGIN, e.TextDelta("early "), e.ResponseFinished(1, "end")])
+    recorder.play(run, "a", [e.RequestSent(2), e.TextDelta("and more, ")])
+    recorder.play(run, "b", [*BEGIN, e.TextDelta("early, "), e.ReasoningDelta("hm")])
+    recorder.history.finish_run(other, "interrupted")
+    spoil(recorder.path)
+    recorder.play(run, "a", [e.TextDelta("late"), *END])
+    recorder.play(run, "b", [e.TextDelta("late"), *END])
+    assert recorder.history.flush(saved=True).result(30)
+    recorder.history.finish_run(run, "done")
+    assert all(entry.saved for entry in recorder.entries)
+    return run
+
+
+@pytest.mark.parametrize("spoil", MENDED)
+def test_a_run_goes_on_in_the_file_that_is_there_now(
+    recorder: Recorder, spoil: Callable[[Path], None]
+) -> None:
+    run = play_around(recorder, spoil)
+    recorder.history.close()
+    assert recorder.history.failure is None and recorder.history.rescued is None
+    assert_whole(recorder.path, run, recorder)
+    is_said = recorder.history.remarks != []
+    assert is_said == (spoil is not delete_locks)
+    assert not list((recorder.path.parent / "locks").glob("*"))
+
+
+def test_what_happens_twice_is_said_once(recorder: Recorder) -> None:
+    run = recorder.start("a")
+    for events in (BEGIN, (e.TextDelta("more"),), END):
+        recorder.play(run, "a", events)
+        assert recorder.history.flush(saved=True).result(30)
+        delete_file(recorder.path)
+    (remark,) = recorder.history.remarks
+    assert remark.endswith("; this run is in the file that is there now")
+
+
+@pytest.mark.parametrize("spoil", SPOILED)
+def test_what_somebody_else_put_there_is_left_alone_and_the_run_saved_elsewhere(
+    recorder: Recorder, spoil: Callable[[Path], None]
+) -> None:
+    put: dict[Path, bytes] = {}
+
+    def spoil_and_note(path: Path) -> None:
+        spoil(path)
+        put.update((one, one.read_bytes()) for one in (path, path.parent) if one.is_file())
+
+    run = play_around(recorder, spoil_and_note)
+    rescued, told = recorder.history._writer._file.rescued, recorder.history.rescued
+    recorder.history.close()
+    assert rescued is not None and told is not None
+    assert f"LFG_DATA_DIR={rescued} lfg history" in told
+    assert str(recorder.path) in told
+    assert str(recorder.behind.get(timeout=30)) in told
+    assert_whole(rescued / "history.db", run, recorder)
+    assert {path: path.read_bytes() for path in put} == put
+    shutil.rmtree(rescued)
+
+
+def test_another_that_copies_its_log_just_now_is_not_taken_for_an_intruder(
+    recorder: Recorder,
+) -> None:
+    run = recorder.start("a")
+    recorder.play(run, "a", BEGIN)
+    subprocess.run([sys.executable, "-c", BEGIN_TO_COPY, recorder.path], check=True)
+    recorder.play(run, "a", [e.TextDelta("early and late"), *END])
+    assert recorder.history.flush(saved=True).result(30)
+    assert recorder.history.remarks == [] and recorder.history.rescued is None
+    assert not list(recorder.path.parent.glob("*aside*"))
+
+
+def test_what_cannot_be_checked_just_now_is_checked_again(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A system that is out of files, or memory, is no intruder."""
+    run = recorder.start("a")
+    recorder.play(run, "a", BEGIN)
+    refusals = iter(range(2))
+
+    def checked(path: Path) -> None:
+        if next(refusals, None) is not None:
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHORT_READ
+            with file.opening(path):
+                raise error
+
+    monkeypatch.setattr(file, "check_unlogged", checked)
+    subprocess.run([sys.executable, "-c", BEGIN_TO_COPY, recorder.path], check=True)
+    for event in (e.TextDelta("early and late"), *END):
+        recorder.play(run, "a", [event])
+    assert recorder.history.flush(saved=True).result(30)
+    assert next(refusals, None) is None
+    assert recorder.history.remarks == [] and recorder.history.rescued is None
+
+
+def test_an_idle_run_is_followed_too(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lfgtui.history.recording.writer.WATCH", 0.01)
+    run = recorder.start("a")
+    recorder.play(run, "a", BEGIN)
+    delete_folder(recorder.path)
+    while not recorder.history.remarks:
+        pass
+    with Reader(recorder.path) as reader:
+        assert len(list(reader.entries(run, "a"))) == len(BEGIN)
+    assert (recorder.path.parent / "locks" / f"{run}.lock").exists()
+
+
+def test_a_run_comes_home_once_it_can(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(written_file, "HOMING", 0.0)
+    run = recorder.start("a", "b")
+    for ticket in ("a", "b"):
+        recorder.play(run, ticket, [*BEGIN, e.TextDelta("early ")])
+    replace_by_text(recorder.path)
+    recorder.play(run, "a", [e.TextDelta("meanwhile ")])
+    assert recorder.history._writer.path != recorder.path
+    recorder.path.unlink()
+    for ticket in ("a", "b"):
+        recorder.play(run, ticket, [e.TextDelta("late"), *END])
+    assert recorder.history._writer.path == recorder.path
+    recorder.history.finish_run(run, "done")
+    recorder.history.close()
+    assert_whole(recorder.path, run, recorder)
+
+
+def test_what_can_not_be_read_back_is_named(recorder: Recorder) -> None:
+    run = recorder.start("a", "b")
+    for ticket in ("a", "b"):
+        recorder.play(run, ticket, [*BEGIN, e.TextDelta("early "), *END])
+    with closing(file.connect(recorder.path)) as db:
+        db.execute("UPDATE packs SET body = x'00' WHERE id < ?", (2 << 32,))
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    delete_folder(recorder.path)
+    recorder.play(run, "b", [e.TicketQueued()])
+    (remark,) = recorder.history.remarks
+    assert f"parts of {run}/a are lost" in remark and "/b" not in remark
+
+
+def test_only_the_runs_of_this_process_come_back(recorder: Recorder) -> None:
+    old = recorder.start("x")
+    recorder.play(old, "x", BEGIN)
+    recorder.history.finish_run(old, "interrupted")
+    run = recorder.start("a")
+    recorder.play(run, "a", BEGIN)
+    delete_file(recorder.path)
+    recorder.play(run, "a", [e.TextDelta("late")])
+    with Reader(recorder.path) as reader:
+        assert [summary.run for summary in reader.runs()] == [run]
+
+
+def test_two_processes_whose_file_goes_away_meet_in_the_new_one(recorder: Recorder) -> None:
+    second = History.open(recorder.path)
+    run = recorder.start("a")
+    other = second.start_run("t", [Ticket(id="b", prompt="p", workspace="/")], None)
+    delete_folder(recorder.path)
+    recorder.play(run, "a", BEGIN)
+    second.submit(other, "b", 1, 0.0, e.TicketQueued())
+    assert second.flush().result(30)
+    second.close()
+    with Reader(recorder.path) as reader:
+        assert {summary.run for summary in reader.runs()} == {run, other}
+
+
+def test_a_run_that_another_ended_meanwhile_is_not_mixed_up(recorder: Recorder) -> None:
+    """The locks were deleted, and another lfg took the run for dead."""
+    run = recorder.start("a")
+    recorder.play(run, "a", BEGIN)
+    delete_locks(recorder.path)
+    with History.open(recorder.path) as other:
+        assert other.recovered == [run]
+    recorder.play(run, "a", [e.TextDelta("late"), *END])
+    assert recorder.history.flush(saved=True).result(30)
+    told = recorder.history.rescued
+    assert told is not None
+    with recorder.history.reader() as reader:
+        entries = list(reader.entries(run, "a"))
+        assert [x.seq for x in entries] == list(range(1, len(BEGIN) + 4))
+        assert e.TicketInterrupted() not in [x.event for x in entries]
+
+
+def test_a_history_without_a_run_follows_its_file_silently(recorder: Recorder) -> None:
+    delete_folder(recorder.path)
+    with pytest.raises(HistoryError):
+        recorder.history.resume_run("nothing")
+    run = recorder.start("a")
+    recorder.play(run, "a", BEGIN)
+    with Reader(recorder.path) as reader:
+        assert reader.run(run).state == "running"

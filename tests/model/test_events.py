@@ -1,0 +1,177 @@
+"""The vocabulary: its JSON form, and which deltas are one."""
+
+import json
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lfgtui.model import events as e
+from lfgtui.pieces import merge
+from tests.vocabulary import BY_KIND, DELTAS, KINDS, any_event, deltas, numbers
+
+IDENTITY = ["run", "ticket", "attempt", "seq", "at"]
+
+any_entry = st.builds(
+    e.Entry,
+    run=st.text(),
+    ticket=st.text(),
+    attempt=st.integers(0, 99),
+    seq=st.integers(1, 10**9),
+    at=numbers,
+    event=any_event,
+)
+
+
+def joined(events: list[e.Event]) -> list[tuple[object, ...]]:
+    """What was streamed, run by run: where to, and the text."""
+    runs: list[tuple[object, ...]] = []
+    for event in events:
+        *where, text = msgspec.structs.astuple(event)
+        if isinstance(event, e.ReasoningDelta):
+            text, *where = msgspec.structs.astuple(event)
+        key = (type(event), *where)
+        if runs and runs[-1][0] == key:
+            runs[-1] = (key, f"{runs[-1][1]}{text}")
+        else:
+            runs.append((key, text))
+    return runs
+
+
+def merged(events: list[e.Event]) -> list[e.Event]:
+    """As the history's writer merges what is pending."""
+    kept: list[e.Event] = []
+    for event in events:
+        if kept and (one := merge(kept[-1], event)) is not None:
+            kept[-1] = one
+        else:
+            kept.append(event)
+    return kept
+
+
+@given(any_event)
+def test_every_event_survives_encoding_and_decoding(event: e.Event) -> None:
+    assert e.decode_event(e.encode_event(event)) == event
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_carries_its_own_name_as_its_type(kind: type[e.Event]) -> None:
+    tag = kind.__struct_config__.tag
+    assert isinstance(tag, str)
+    assert tag.replace("_", "") == kind.__name__.lower()
+    assert tag == tag.lower()
+
+
+def test_the_types_are_those_that_were_promised() -> None:
+    promised = """
+        ticket_queued attempt_started request_sent text_delta reasoning_delta citation status
+        tool_call_started tool_arguments_delta tool_call_requested approval_requested
+        approval_given approval_denied tool_output_delta tool_call_finished hosted_tool
+        hosted_output_delta
+        provider_item user_message response_finished usage heartbeat retrying failed_over
+        guard_tripped conflict_detected paused resumed ticket_done ticket_failed
+        ticket_cancelled ticket_limited ticket_blocked ticket_interrupted
+    """
+    assert {kind.__struct_config__.tag for kind in KINDS} == set(promised.split())
+
+
+@given(any_event)
+def test_the_type_in_json_is_what_event_type_says(event: e.Event) -> None:
+    assert json.loads(e.encode_event(event))["type"] == e.event_type(event)
+
+
+def test_an_origin_that_is_not_set_is_absent() -> None:
+    assert "origin" not in json.loads(e.encode_event(e.ReasoningDelta("x")))
+    assert json.loads(e.encode_event(e.ReasoningDelta("x", "text")))["origin"] == "text"
+
+
+def test_a_failover_says_from_and_to() -> None:
+    said = json.loads(e.encode_event(e.FailedOver("a", "b")))
+    assert said == {"type": "failed_over", "from": "a", "to": "b"}
+
+
+@pytest.mark.parametrize("body", ["{}", '{"type": "nothing"}', '{"type": "text_delta"}', "[]"])
+def test_what_is_no_event_is_refused(body: str) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        e.decode_event(body)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_events_are_frozen(kind: type[e.Event]) -> None:
+    assert kind.__struct_config__.frozen
+
+
+@given(any_entry)
+def test_a_line_of_json_parses_and_has_identity_first(entry: e.Entry) -> None:
+    line = e.entry_json(entry)
+    assert "\n" not in line
+    parsed = json.loads(line)
+    assert list(parsed)[:6] == [*IDENTITY, "type"]
+    assert (parsed["run"], parsed["ticket"], parsed["seq"]) == (entry.run, entry.ticket, entry.seq)
+    assert parsed["at"] == round(entry.at, 3)
+
+
+@given(any_entry)
+def test_a_line_of_json_is_identity_and_the_event(entry: e.Entry) -> None:
+    parsed = json.loads(e.entry_json(entry))
+    event = {key: value for key, value in parsed.items() if key not in IDENTITY}
+    assert event == json.loads(e.encode_event(entry.event))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_event_has_a_field_that_identity_would_hide(kind: type[e.Event]) -> None:
+    assert not set(kind.__struct_encode_fields__) & {*IDENTITY, "type"}
+
+
+def test_a_retry_says_the_next_attempt_beside_the_one_that_broke() -> None:
+    parsed = json.loads(e.entry_json(e.Entry("r", "a", 1, 2, 0.0, e.Retrying("busy", 1.0, 2))))
+    assert (parsed["attempt"], parsed["next_attempt"]) == (1, 2)
+
+
+@given(st.lists(deltas))
+def test_merging_keeps_what_was_streamed_and_where_to(events: list[e.Event]) -> None:
+    assert joined(merged(events)) == joined(events)
+
+
+@given(st.lists(deltas))
+def test_after_merging_no_neighbours_could_still_merge(events: list[e.Event]) -> None:
+    once = merged(events)
+    assert merged(once) == once
+    assert len(once) == len(joined(events))
+
+
+@given(st.lists(deltas), st.data())
+def test_it_does_not_matter_in_which_batches_deltas_are_merged(
+    events: list[e.Event], data: st.DataObject
+) -> None:
+    cut = data.draw(st.integers(0, len(events)))
+    assert merged(merged(events[:cut]) + merged(events[cut:])) == merged(events)
+
+
+MERGING = (*DELTAS, e.Heartbeat)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in MERGING])
+@given(st.data())
+def test_what_is_no_delta_never_merges(kind: type[e.Event], data: st.DataObject) -> None:
+    one, other = data.draw(BY_KIND[kind]), data.draw(any_event)
+    assert merge(one, one) is merge(one, other) is merge(other, one) is None
+
+
+def test_heartbeats_are_one() -> None:
+    assert merge(e.Heartbeat(), e.Heartbeat()) == e.Heartbeat()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (e.TextDelta("a"), e.ReasoningDelta("a")),
+        (e.ReasoningDelta("a"), e.ReasoningDelta("a", "text")),
+        (e.ToolArgumentsDelta("1", "{"), e.ToolArgumentsDelta("2", "{")),
+        (e.ToolOutputDelta("1", "stdout", "a"), e.ToolOutputDelta("1", "stderr", "a")),
+        (e.ToolOutputDelta("1", "stdout", "a"), e.ToolOutputDelta("2", "stdout", "a")),
+    ],
+)
+def test_kind_call_channel_and_origin_keep_deltas_apart(one: e.Event, other: e.Event) -> None:
+    assert merge(one, other) is None

@@ -1,0 +1,265 @@
+"""Secrets in events: cut over deltas, in any field, and what must stay as it is."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lfgtui.model import events as e
+from lfgtui.model.redaction import EventRedactor, is_empty_delta, redacted_entries, redacted_ticket
+from lfgtui.model.tickets import Ticket
+from lfgtui.text.redaction.redactor import Redactor
+from tests.text.redaction.secrets import GITHUB, JWT, drawn, pem
+from tests.vocabulary import any_event, entries, lives
+
+MARK = "[redacted: github token]"
+SIGNED = e.ProviderItem("anthropic", {"type": "thinking", "signature": "c2lnbmVk"})
+HALF, REST = GITHUB[:9], GITHUB[9:]
+
+
+def redacted(*events: e.Event) -> list[e.Event]:
+    """What is stored of the events, empty deltas left out."""
+    redactor = EventRedactor(Redactor())
+    told = [told for event in events for told in redactor.feed(event)]
+    return [event for event in [*told, *redactor.finish()] if not is_empty_delta(event)]
+
+
+@pytest.mark.parametrize(
+    "delta",
+    [
+        e.TextDelta,
+        e.ReasoningDelta,
+        lambda text: e.ToolArgumentsDelta("1", text),
+        lambda text: e.ToolOutputDelta("1", "stdout", text),
+        lambda text: e.HostedOutputDelta("1", text),
+    ],
+)
+def test_a_secret_cut_over_two_deltas(delta: type[e.TextDelta]) -> None:
+    end = e.ResponseFinished(1, "end")
+    assert redacted(delta(f"a {HALF}"), delta(f"{REST} x."), end) == [
+        delta("a "),
+        delta(f"{MARK} x."),
+        end,
+    ]
+
+
+def test_what_comes_in_between_ends_no_text() -> None:
+    between = (e.Heartbeat(), e.Usage(1, 2), e.Status("still here"))
+    told = redacted(e.TextDelta(HALF), *between, e.TextDelta(REST), e.TicketCancelled())
+    assert told == [*between, e.TextDelta(MARK), e.TicketCancelled()]
+
+
+def test_what_was_held_comes_before_what_ends_it() -> None:
+    told = redacted(e.TextDelta("it is sk-"), e.ReasoningDelta("hm"), e.TicketDone("end"))
+    assert told == [
+        e.TextDelta("it is "),
+        e.TextDelta("sk-"),
+        e.ReasoningDelta("hm"),
+        e.TicketDone("end"),
+    ]
+
+
+def test_calls_that_arrive_by_turns_are_texts_of_their_own() -> None:
+    told = redacted(
+        e.ToolArgumentsDelta("1", f'{{"a": "{HALF}'),
+        e.ToolArgumentsDelta("2", '{"b": 1'),
+        e.ToolArgumentsDelta("1", f'{REST}"}}'),
+        e.ToolArgumentsDelta("2", "}"),
+    )
+    joined = {"1": "", "2": ""}
+    for event in told:
+        assert isinstance(event, e.ToolArgumentsDelta)
+        joined[event.call_id] += event.json
+    assert joined == {"1": f'{{"a": "{MARK}"}}', "2": '{"b": 1}'}
+
+
+def test_secrets_in_fields() -> None:
+    assert redacted(
+        e.UserMessage(GITHUB),
+        e.ToolCallRequested("1", "run_command", {"command": f"curl {GITHUB}", "n": 1}),
+        e.ToolCallFinished("1", GITHUB, f"no: {GITHUB}", 1, 0.5),
+        e.Citation("https://a:secret1@b.c"),
+    ) == [
+        e.UserMessage(MARK),
+        e.ToolCallRequested("1", "run_command", {"command": f"curl {MARK}", "n": 1}),
+        e.ToolCallFinished("1", MARK, f"no: {MARK}", 1, 0.5),
+        e.Citation("https://a:[redacted: password in a URL]@b.c"),
+    ]
+
+
+def test_an_item_with_a_secret_is_left_out_and_another_stays() -> None:
+    fine, not_fine = e.ProviderItem("w", {"x": "y"}), e.ProviderItem("w", {"x": [JWT]})
+    assert redacted(fine, not_fine) == [fine, e.ProviderItem("redacted", {})]
+
+
+def test_what_signs_redacted_reasoning_is_left_out() -> None:
+    assert redacted(
+        e.RequestSent(1),
+        e.ReasoningDelta(GITHUB),
+        SIGNED,
+        e.RequestSent(2),
+        e.ReasoningDelta("Hm."),
+        SIGNED,
+    )[2:] == [e.ProviderItem("redacted", {}), e.RequestSent(2), e.ReasoningDelta("Hm."), SIGNED]
+
+
+@given(lives())
+def test_what_holds_no_secret_stays_as_it_is(life: list[e.Event]) -> None:
+    stored = entries(life)
+    assert list(redacted_entries(Redactor(), stored)) == stored
+
+
+@given(
+    st.lists(any_event, max_size=8),
+    st.lists(any_event, max_size=8),
+    st.lists(st.integers(0, 60), max_size=5),
+)
+def test_entries_keep_their_numbers_and_their_text(
+    before: list[e.Event], behind: list[e.Event], cuts: list[int]
+) -> None:
+    text = f"see {GITHUB}, {JWT[:40]} and so on"
+    places = sorted({0, *cuts, len(text)})
+    run = [e.TextDelta(text[a:b]) for a, b in pairwise(places)]
+    ends = e.UserMessage("next")
+    stored = entries([*before, ends, *run, ends, *behind])
+    told = redacted_entries(Redactor(), stored)
+    assert [(one.seq, one.at, type(one.event)) for one in told] == [
+        (one.seq, one.at, type(one.event)) for one in stored
+    ]
+    first = len(before) + 1
+    joined = "".join(
+        one.event.text
+        for one in told[first : first + len(run)]
+        if isinstance(one.event, e.TextDelta)
+    )
+    assert joined == f"see {MARK}, {JWT[:40]} and so on"
+
+
+def test_a_ticket() -> None:
+    ticket = Ticket(
+        id="a", prompt=f"Use {GITHUB}.", workspace="/w", system=GITHUB, extra={"k": [GITHUB]}
+    )
+    told = redacted_ticket(Redactor(), ticket)
+    assert (told.prompt, told.system, told.extra) == (f"Use {MARK}.", MARK, {"k": [MARK]})
+    assert (told.id, told.workspace) == ("a", "/w")
+
+
+def test_one_call_that_ends_leaves_the_texts_of_others_whole() -> None:
+    events = EventRedactor(Redactor())
+    told = [
+        *events.feed(e.ToolOutputDelta("a", "stdout", GITHUB[:15])),
+        *events.feed(e.ToolCallFinished("b", "done", None, 0, 0.1)),
+        *events.feed(e.ToolOutputDelta("a", "stdout", GITHUB[15:] + "\n")),
+        *events.finish(),
+    ]
+    text = "".join(event.text for event in told if isinstance(event, e.ToolOutputDelta))
+    assert text == "[redacted: github token]\n"
+
+
+KEY_IN_USE = "corp/" + drawn(40, seed=8)
+EVENTS: tuple[type[e.Event], ...] = e.EVENTS
+DELTAS: tuple[type[e.Event], ...] = (
+    *(e.TextDelta, e.ReasoningDelta, e.ToolArgumentsDelta),
+    *(e.ToolOutputDelta, e.HostedOutputDelta),
+)
+# What is looked for, in a text that holds it: of a private key a line will do.
+PLANTED = {GITHUB: GITHUB, JWT: JWT, KEY_IN_USE: KEY_IN_USE, pem(): pem().splitlines()[2]}
+
+
+def values(kind: msgspec.inspect.Type, text: str) -> Iterator[object]:
+    """Values of a field's type with the text wherever one may be."""
+    match kind:
+        case msgspec.inspect.StrType():
+            yield text
+        case msgspec.inspect.DictType():
+            yield {"a": text, text: [1, {"b": text}]}
+        case msgspec.inspect.VarTupleType(item):
+            yield tuple(values(item, text))
+        case msgspec.inspect.UnionType(types):
+            for one in types:
+                yield from values(one, text)
+
+
+def planted(kind: type[e.Event], text: str) -> Iterator[e.Event]:
+    """Events of the kind, with the text in each of their fields in turn."""
+    shape = msgspec.inspect.type_info(kind)
+    assert isinstance(shape, msgspec.inspect.StructType)
+    plain: dict[str, object] = {"type": shape.tag}
+    for field in shape.fields:
+        match field.type:
+            case msgspec.inspect.LiteralType(said):
+                plain[field.encode_name] = said[0]
+            case msgspec.inspect.StrType():
+                plain[field.encode_name] = "x"
+            case msgspec.inspect.DictType():
+                plain[field.encode_name] = {}
+            case msgspec.inspect.VarTupleType():
+                plain[field.encode_name] = ()
+            case msgspec.inspect.UnionType() if field.required:
+                plain[field.encode_name] = next(values(field.type, "x"), None)
+            case msgspec.inspect.BoolType():
+                plain[field.encode_name] = True
+            case _ if field.required:
+                plain[field.encode_name] = 1
+    for field in shape.fields:
+        for value in values(field.type, text):
+            yield msgspec.convert({**plain, field.encode_name: value}, kind)
+
+
+@pytest.mark.parametrize("kind", EVENTS)
+@pytest.mark.parametrize("secret", PLANTED, ids=("github", "jwt", "key in use", "private key"))
+def test_no_field_of_any_event_keeps_a_secret(kind: type[e.Event], secret: str) -> None:
+    redactor = Redactor(keys=[KEY_IN_USE])
+    for event in planted(kind, f"see {secret} there"):
+        assert PLANTED[secret].encode() in e.encode_event(event)
+        told = [*EventRedactor(redactor).feed(event)]
+        events = EventRedactor(redactor)
+        told += [*events.feed(event), *events.finish()]
+        assert PLANTED[secret].encode() not in b"".join(map(e.encode_event, told))
+
+
+def test_every_event_that_says_anything_was_planted() -> None:
+    silent = {kind for kind in EVENTS if not [*planted(kind, "x")]}
+    assert silent == {
+        *(e.Usage, e.Heartbeat, e.RequestSent, e.TicketQueued, e.Paused, e.Resumed),
+        *(e.TicketCancelled, e.TicketLimited, e.TicketInterrupted),
+    }
+
+
+@pytest.mark.parametrize("kind", DELTAS)
+@pytest.mark.parametrize("secret", [GITHUB, KEY_IN_USE])
+def test_no_delta_keeps_a_secret_however_it_is_cut(kind: type[e.Event], secret: str) -> None:
+    redactor = Redactor(keys=[KEY_IN_USE])
+    *_, whole = planted(kind, f"it is {secret}.")
+    name = "json" if kind is e.ToolArgumentsDelta else "text"
+    text = getattr(whole, name)
+    for cut in range(len(text) + 1):
+        parts = (text[:cut], text[cut : cut + 2], text[cut + 2 :])
+        events = EventRedactor(redactor)
+        told: list[e.Event] = []
+        for part in parts:
+            told += events.feed(msgspec.structs.replace(whole, **{name: part}))
+        told += events.finish()
+        joined = "".join(getattr(event, name) for event in told)
+        assert joined.startswith("it is [redacted: ") and joined.endswith("].")
+        assert all(secret[:12].encode() not in e.encode_event(event) for event in told)
+
+
+def test_the_summary_of_a_call_that_holds_a_secret_tells_nothing_of_it() -> None:
+    arguments: dict[str, object] = {"command": f"cat > key <<EOF\n{pem()}\nEOF"}
+    summary = pem("RSA PRIVATE KEY", "⏎")
+    asked = e.ApprovalRequested("1", "run_command", f"{summary[:80]} [... 9 more] {summary[-90:]}")
+    _, told = redacted(e.ToolCallRequested("1", "run_command", arguments), asked)
+    assert told == e.ApprovalRequested("1", "run_command", "[redacted: secret]")
+    other = e.ApprovalRequested("2", "run_command", "$ ls")
+    assert redacted(e.ToolCallRequested("1", "run_command", arguments), other)[1] == other
+
+
+def test_a_private_key_on_one_line_as_lfg_writes_it() -> None:
+    for newline in "⏎␊␤":
+        text = pem(newline=newline)
+        assert Redactor().text(text) == "[redacted: private key]"
+        assert Redactor().text(text[:300]) == "[redacted: private key]"

@@ -1,0 +1,283 @@
+"""tickets.toml: what is read from it, and what is refused, at which line."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lfgtui.errors import SourceError, UsageError
+from lfgtui.model.tickets import (
+    ALL_TOOLS,
+    READING_TOOLS,
+    Approval,
+    Ticket,
+    TicketsFile,
+    TicketTable,
+    load_tickets,
+    select,
+    single_ticket,
+)
+
+NO_PATHS = [
+    "none",
+    "~nobody-of-that-name",
+    "a\\u0000b",
+    pytest.param("x" * 5000, id="a long name"),
+]
+A = '[[ticket]]\nid = "a"\nprompt = "Do a."\n'
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("tickets")
+
+
+def load(folder: Path, text: str) -> TicketsFile:
+    file = folder / "tickets.toml"
+    file.write_text(text, encoding="utf-8", newline="")
+    return load_tickets(file)
+
+
+def only(folder: Path, text: str) -> Ticket:
+    """The one ticket of a file."""
+    (ticket,) = load(folder, text).tickets
+    return ticket
+
+
+def refused(folder: Path, text: str) -> str:
+    """Line and message of the refusal."""
+    with pytest.raises(SourceError) as caught:
+        load(folder, text)
+    return f"{caught.value.line}: {caught.value.message}"
+
+
+def test_a_ticket_is_complete_with_id_and_prompt(folder: Path) -> None:
+    workspace = str(folder.resolve())
+    assert only(folder, A) == Ticket(id="a", prompt="Do a.", workspace=workspace)
+
+
+def test_the_run_is_named_by_title_or_else_by_the_file(folder: Path) -> None:
+    assert load(folder, 'title = "Rewrite"\n' + A).title == "Rewrite"
+    assert load(folder, A).title == "tickets"
+
+
+@pytest.mark.parametrize(("before", "line"), [("", 1), (A, 4)], ids=["run", "ticket"])
+def test_a_title_that_fills_screens_is_refused(folder: Path, before: str, line: int) -> None:
+    after = "" if before else A
+    told = refused(folder, f'{before}title = "{"x" * 1001}"\n{after}')
+    assert told == f"{line}: `title`: expected `str` of length <= 1000"
+
+
+def test_defaults_hold_where_the_ticket_says_nothing(folder: Path) -> None:
+    defaults = '[defaults]\nmodel = "m"\nmax_turns = 3\nstream = false\n'
+    mine, other = load(
+        folder, defaults + A + 'max_turns = 5\nstream = true\n[[ticket]]\nid="b"\nprompt="x"\n'
+    ).tickets
+    assert (mine.model, mine.max_turns, mine.stream) == ("m", 5, True)
+    assert (other.model, other.max_turns, other.stream) == ("m", 3, False)
+
+
+def test_an_empty_value_of_the_ticket_beats_the_default(folder: Path) -> None:
+    assert only(folder, '[defaults]\ntools = ["read_file"]\n' + A + "tools = []\n").tools == ()
+
+
+def test_the_prompt_may_be_in_a_file_beside_the_tickets(folder: Path) -> None:
+    (folder / "prompt.md").write_text("Do it.\n")
+    text = '[[ticket]]\nid = "a"\nprompt_file = "prompt.md"\n'
+    assert only(folder, text).prompt == "Do it.\n"
+
+
+def test_a_relative_workspace_starts_at_the_files_folder(folder: Path) -> None:
+    (folder / "src").mkdir()
+    assert only(folder, A + 'workspace = "src"\n').workspace == str((folder / "src").resolve())
+
+
+def test_a_tilde_in_the_workspace_is_the_home_folder(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert only(folder, A + 'workspace = "~"\n').workspace == str(tmp_path.resolve())
+
+
+@pytest.mark.parametrize("said", NO_PATHS)
+def test_a_workspace_that_is_no_folder_is_refused(folder: Path, said: str) -> None:
+    assert refused(folder, A + f'workspace = "{said}"\n').startswith('4: workspace "')
+
+
+@pytest.mark.parametrize("said", [*NO_PATHS, "."])
+def test_a_prompt_file_that_cannot_be_read_is_refused(folder: Path, said: str) -> None:
+    text = f'[[ticket]]\nid = "a"\nprompt_file = "{said}"\n'
+    assert refused(folder, text).startswith("None: ")
+
+
+def test_a_prompt_file_that_has_no_end_is_refused(folder: Path) -> None:
+    text = '[[ticket]]\nid = "a"\nprompt_file = "/dev/zero"\n'
+    assert "is a device or a pipe, not a file" in refused(folder, text)
+
+
+def test_fallbacks_are_the_tickets_or_the_defaults(folder: Path) -> None:
+    said = '[defaults]\nfallback = ["a/b", "c/d"]\n'
+    assert only(folder, said + A).fallback == ("a/b", "c/d")
+    assert only(folder, said + A + "fallback = []\n").fallback == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "refusal"),
+    [
+        ("", "None: no [[ticket]] in it; a run needs at least one"),
+        ('\n[[ticket]]\nid = "a"\n', '2: ticket "a" has no prompt'),
+        ('[[ticket]]\nid = "a"\nprompt = " "\n', '1: ticket "a" has no prompt'),
+        (A + 'prompt_file = "x"\n', '1: has both "prompt" and "prompt_file"; keep one'),
+        ('[[ticket]]\nprompt = "x"\n', '1: the key "id" is missing'),
+        (A.replace('"a"', '"a b"'), '2: id "a b": only letters, digits, ".", "_" and "-"'),
+        (A.replace('"a"', '""'), '2: id "": only letters, digits, ".", "_" and "-"'),
+        (A + A, '5: id "a" is taken (line 2); ids are unique'),
+        (A + 'tols = ["read_file"]\n', '4: unknown key "tols"; did you mean "tools"?'),
+        (A + 'approve = "atuo"\n', '4: `approve`: "atuo" is not known; did you mean "auto"?'),
+        (A + 'needs = ["a"]\n', "4: needs go in a circle: a -> a"),
+        ('[defaults]\nneeds = ["a"]\n' + A, '2: "needs" belongs to a ticket, not to [defaults]'),
+        (A + "worktree = true\n", '4: "worktree" is not supported by this version; remove it'),
+        (A + "max_turns = 0\n", '4: "max_turns" must be more than 0, not 0'),
+        (A + "timeout = -1.5\n", '4: "timeout" must be more than 0, not -1.5'),
+        (A + "idle_timeout = nan\n", '4: "idle_timeout" must be more than 0, not nan'),
+        ("[defaults]\nmax_turns = 0\n" + A, '2: "max_turns" must be more than 0, not 0'),
+    ],
+)
+def test_what_cannot_run_is_refused_at_its_line(folder: Path, text: str, refusal: str) -> None:
+    assert refused(folder, text) == refusal
+
+
+def test_an_unknown_need_is_refused_with_the_nearest_id(folder: Path) -> None:
+    text = A.replace('"a"', '"schema"') + A + 'needs = ["shcema"]\n'
+    assert refused(folder, text) == (
+        '7: "a" needs "shcema", which is no ticket; did you mean "schema"?'
+    )
+
+
+def test_a_circle_of_needs_is_shown_whole(folder: Path) -> None:
+    text = "".join(
+        f'[[ticket]]\nid = "{name}"\nprompt = "x"\nneeds = ["{need}"]\n'
+        for name, need in [("start", "a"), ("a", "b"), ("b", "c"), ("c", "a")]
+    )
+    assert refused(folder, text) == "8: needs go in a circle: a -> b -> c -> a"
+
+
+needs_forward = st.integers(1, 7).flatmap(
+    lambda size: st.tuples(
+        *(st.sets(st.integers(number + 1, size), max_size=3) for number in range(size)),
+        st.just(set[int]()),
+    )
+)
+
+
+@given(needs_forward)
+def test_needs_that_only_point_one_way_are_never_a_circle(
+    folder: Path, needs: tuple[set[int], ...]
+) -> None:
+    text = "".join(
+        f'[[ticket]]\nid = "{n}"\nprompt = "x"\nneeds = {[str(need) for need in of_n]}\n'
+        for n, of_n in enumerate(needs)
+    )
+    assert len(load(folder, text).tickets) == len(needs)
+
+
+@given(st.data())
+def test_any_circle_is_found_wherever_it_is(folder: Path, data: st.DataObject) -> None:
+    size = data.draw(st.integers(1, 6))
+    order = data.draw(st.permutations(range(size)))
+    following = dict(zip(order, [*order[1:], order[0]], strict=True))
+    text = "".join(
+        f'[[ticket]]\nid = "{n}"\nprompt = "x"\nneeds = ["{following[n]}"]\n' for n in range(size)
+    )
+    circle = refused(folder, text).partition("circle: ")[2].split(" -> ")
+    assert circle[0] == circle[-1]
+    assert len(set(circle)) == size == len(circle) - 1
+
+
+@given(st.text())
+def test_any_text_is_tickets_or_a_source_error(folder: Path, text: str) -> None:
+    try:
+        load(folder, text)
+    except SourceError as error:
+        assert str(error)
+
+
+keys = st.sampled_from([*TicketTable.__struct_fields__, "ticket", "defaults", "modle"])
+values = st.sampled_from(
+    [
+        *('"a"', '""', '"."', '"~"', '"~x"', '"auto"', '"low"', '"\\u0000"', "0", "-1", "1.5"),
+        *("nan", "inf", "true", "[]", '["a"]', '["read_file"]', "{}", '{ read_file = "deny" }'),
+        *("{ a = 1 }", "2026-01-01", "[[1]]", '{ a = { a = "b" } }'),
+    ]
+)
+statements = st.one_of(
+    st.sampled_from(["[[ticket]]", "[defaults]", "[ticket.approve]", "[defaults.extra]", "#"]),
+    st.builds("{} = {}".format, keys, values),
+)
+
+
+@given(st.lists(statements, max_size=12))
+def test_anything_near_a_tickets_file_is_tickets_or_a_source_error(
+    folder: Path, lines: list[str]
+) -> None:
+    try:
+        load(folder, "\n".join([A, *lines]))
+    except SourceError as error:
+        assert error.line is None or 1 <= error.line <= len(lines) + 4
+
+
+def test_only_takes_its_needs_along_in_file_order(folder: Path) -> None:
+    text = "".join(
+        f'[[ticket]]\nid = "{name}"\nprompt = "x"\nneeds = {needs}\n'
+        for name, needs in [("d", []), ("c", ["b"]), ("b", ["a"]), ("a", [])]
+    )
+    file = load(folder, text)
+    assert [ticket.id for ticket in select(file, ("c",)).tickets] == ["c", "b", "a"]
+    assert [ticket.id for ticket in select(file, ("a", "d")).tickets] == ["d", "a"]
+
+
+def test_only_refuses_an_unknown_id_with_the_nearest(folder: Path) -> None:
+    file = load(folder, A.replace('"a"', '"schema"'))
+    with pytest.raises(UsageError, match='no ticket "shema"; did you mean "schema"'):
+        select(file, ("shema",))
+
+
+def test_a_single_prompt_is_a_run_named_by_its_beginning(tmp_path: Path) -> None:
+    file = single_ticket("Say\n  hello " + "very " * 20 + "politely.", tmp_path)
+    assert file.title.startswith("Say hello very very")
+    assert len(file.title) == 60
+    assert file.tickets[0].prompt.endswith("politely.")
+    assert file.tickets[0].workspace == str(tmp_path)
+
+
+def ticket(approve: Approval | dict[str, str] | None = None, tools: object = ALL_TOOLS) -> Ticket:
+
+    said = {"id": "a", "prompt": "x", "workspace": ".", "approve": approve, "tools": tools}
+    return msgspec.convert(said, Ticket)
+
+
+def test_by_default_reading_runs_and_the_rest_asks() -> None:
+    approvals = {tool: ticket().approval_for(tool) for tool in ALL_TOOLS}
+    assert approvals == {t: "auto" if t in READING_TOOLS else "ask" for t in ALL_TOOLS}
+
+
+@pytest.mark.parametrize("said", ["auto", "ask", "deny"])
+def test_one_word_holds_for_every_tool(said: Approval) -> None:
+    assert {ticket(said).approval_for(tool) for tool in ALL_TOOLS} == {said}
+
+
+def test_a_table_holds_for_its_tools_and_the_default_for_the_rest() -> None:
+    mine = ticket({"run_command": "auto", "read_file": "deny"})
+    assert mine.approval_for("run_command") == "auto"
+    assert mine.approval_for("read_file") == "deny"
+    assert mine.approval_for("list_files") == "auto"
+    assert mine.approval_for("write_file") == "ask"
+
+
+def test_trust_is_about_the_offered_tools_beyond_reading_that_would_not_ask() -> None:
+    assert ticket().approves_by_itself() == ()
+    assert ticket("auto").approves_by_itself() == ("write_file", "edit_file", "run_command")
+    assert ticket({"run_command": "auto"}).approves_by_itself() == ("run_command",)
+    assert ticket("auto", ["read_file", "edit_file"]).approves_by_itself() == ("edit_file",)

@@ -1,0 +1,180 @@
+"""`kill -9` in the middle: what stood on the terminal is in the history.
+
+    python -m tests.program.crash [--rounds 200] [--seed N]
+
+Three tickets on three wires stream numbered words into a real terminal (a pty
+read by pyte). At a random moment lfg is killed. Every word that had been on
+the screen must be in the history, the file must be sound, and a resume must
+finish all three.
+"""
+
+import argparse
+import fcntl
+import json
+import os
+import pty
+import random
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import pyte
+
+from lfgtui.history.maintenance import housekeeping
+
+LFG = [sys.executable, "-m", "lfgtui"]
+ROWS, COLUMNS = 40, 120
+WORDS = 400
+
+# The next response follows the last word with nothing between.
+_WORD = re.compile(r"\b([abc])(\d{4})(?!\d)")
+
+
+class Outcome(NamedTuple):
+    """What one kill left. `shown` and `stored` are the last word of each ticket."""
+
+    after: float
+    shown: dict[str, int]
+    stored: dict[str, int]
+    lost: set[str]
+    damage: list[str]
+    resumed: dict[str, str]
+
+    @property
+    def is_well(self) -> bool:
+        """Whether the promise held."""
+        ends = set(self.resumed.values())
+        return not self.lost and not self.damage and ends == {"done"}
+
+
+@contextmanager
+def stage(folder: Path) -> Iterator[dict[str, str]]:
+    """A simulator of its own, tickets and config; gives the environment for lfg."""
+    for name in "abc":
+        text = " ".join(f"{name}{number:04}" for number in range(WORDS))
+        reading = "[[turn.call]]\nname = 'list_files'\n"
+        said = f'rate = 400\nfirst_token = 0.05\n[[turn]]\ntext = "{text}"\n{reading}'
+        (folder / f"{name}.toml").write_text(f'{said}[[turn]]\ntext = "the end"\n')
+    options = [part for name in "abc" for part in ("--scenario", str(folder / f"{name}.toml"))]
+    simulator = subprocess.Popen([*LFG, "simulator", *options], stdout=subprocess.PIPE, text=True)
+    try:
+        assert simulator.stdout is not None
+        root = simulator.stdout.readline().removeprefix("simulator: ").strip()
+        config = folder / "config.toml"
+        config.write_text(
+            f'[providers.a]\nwire = "openai-chat"\nbase_url = "{root}/v1"\n'
+            f'[providers.b]\nwire = "openai-responses"\nbase_url = "{root}/v1"\n'
+            f'[providers.c]\nwire = "anthropic"\nbase_url = "{root}"\n'
+        )
+        ticket = '[[ticket]]\nid = "{0}"\nprovider = "{0}"\nmodel = "{0}"\nprompt = "Go."\n'
+        (folder / "tickets.toml").write_text("".join(ticket.format(name) for name in "abc"))
+        yield {**os.environ, "LFG_CONFIG": str(config), "TERM": "xterm-256color"}
+    finally:
+        simulator.kill()
+        simulator.wait()
+        assert simulator.stdout is not None
+        simulator.stdout.close()
+
+
+def killed_once(folder: Path, environment: dict[str, str], dice: random.Random) -> Outcome:
+    """One run, killed at a random moment after its first word."""
+    data = Path(tempfile.mkdtemp(dir=folder))
+    environment = {**environment, "LFG_DATA_DIR": str(data)}
+    after = dice.uniform(0.0, 2.5)
+    seen = _watched([*LFG, "run", str(folder / "tickets.toml")], environment, after)
+    stored = _stored(environment)
+    damage = housekeeping.damage(data / "history.db")
+    subprocess.run(
+        [*LFG, "resume", "last", "--headless"], env=environment, capture_output=True, check=False
+    )
+    resumed = {name: state for name, (state, _) in _tickets(environment).items()}
+    lost = {word for word in seen if word not in stored}
+    return Outcome(after, _last(seen), _last(stored), lost, damage, resumed)
+
+
+def _watched(command: list[str], environment: dict[str, str], after: float) -> set[str]:
+    """Run it in a terminal, kill it so long after its first word; every word it ever showed."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+    process = subprocess.Popen(
+        command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, close_fds=True
+    )
+    os.close(theirs)
+    screen = pyte.Screen(COLUMNS, ROWS)
+    stream = pyte.ByteStream(screen)
+    seen: set[str] = set()
+    deadline: float | None = None
+    given_up = time.monotonic() + 60
+    while deadline is None or time.monotonic() < deadline:
+        assert time.monotonic() < given_up, "lfg never said a word"
+        if select.select([ours], [], [], 0.02)[0]:
+            stream.feed(os.read(ours, 65536))
+            seen |= _words("\n".join(screen.display))
+            if seen and deadline is None:
+                deadline = time.monotonic() + after
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    while select.select([ours], [], [], 0)[0]:  # what it had written by then counts as well
+        try:
+            stream.feed(os.read(ours, 65536))
+        except OSError:
+            break
+        seen |= _words("\n".join(screen.display))
+    os.close(ours)
+    return seen
+
+
+def _words(text: str) -> set[str]:
+    return {f"{name}{number}" for name, number in _WORD.findall(text)}
+
+
+def _last(words: set[str]) -> dict[str, int]:
+    return {n: max((int(w[1:]) for w in words if w[0] == n), default=-1) for n in "abc"}
+
+
+def _tickets(environment: dict[str, str]) -> dict[str, tuple[str, str]]:
+    """State and all visible text of each ticket."""
+    shown = subprocess.run(
+        [*LFG, "show", "last", "--json"], env=environment, capture_output=True, check=True
+    )
+    return {
+        ticket["ticket"]: (ticket["state"], "".join(a["text"] for a in ticket["attempts"]))
+        for ticket in json.loads(shown.stdout)["tickets"]
+    }
+
+
+def _stored(environment: dict[str, str]) -> set[str]:
+    return {word for _, text in _tickets(environment).values() for word in _words(text)}
+
+
+def main() -> int:
+    """Print each round and how many held."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    chosen = parser.parse_args()
+    dice = random.Random(chosen.seed)
+    well = words = 0
+    with tempfile.TemporaryDirectory() as scratch, stage(Path(scratch)) as environment:
+        for number in range(1, chosen.rounds + 1):
+            outcome = killed_once(Path(scratch), environment, dice)
+            well += outcome.is_well
+            words += sum(last + 1 for last in outcome.shown.values())
+            if not outcome.is_well:
+                print(f"round {number}: {outcome}")
+        print(f"{well} of {chosen.rounds} kills lost nothing ({words} words had been shown)")
+    return 0 if well == chosen.rounds else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

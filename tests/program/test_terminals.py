@@ -1,0 +1,82 @@
+"""lfg in real terminals that hang, talk nonsense, and are closed."""
+
+import signal
+import time
+
+import pyte
+import pytest
+
+from lfgtui.history.reader import Reader
+from lfgtui.settings import paths
+from tests.on_pty import PATIENCE, on_pty
+
+NONSENSE = (
+    b"\xe9 \xff\xfe"
+    b"\x1b[M !\xe9\x1b[M\xff\xff\xff"
+    b"\x1b[<0;99999;99999M\x1b[<35;4000000000;1M\x1b[<99;1;1M"
+    b"\x1b[" + b"9" * 5000 + b"u\x1b[1114112u\x1b[;55296;55296u"
+    b"\x1b[48;2000000;2000000;0;0t\x1b[48;0;0;0;0t\x1b[?2048;2$y"
+    b"\x1b[O\x1b[I" * 500 + b"\x1b]11;rgb:ffff/ffff/ffff\x07\x1bPhello\x1b\\"
+    b"\x1b[200~" + b"pasted \xe9\x1b[31m\r" * 20_000 + b"\x1b[201~"
+)
+
+
+def committed() -> int:
+    """Entries of the last run in the history."""
+    with Reader(paths.history_file()) as reader:
+        run = reader.find_run("last")
+        return sum(len(list(reader.entries(run, one.ticket.id))) for one in reader.tickets(run))
+
+
+def wait_for_more_than(count: int) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while committed() <= count:
+        assert time.monotonic() < deadline, "nothing is committed any more"
+        time.sleep(0.05)
+
+
+def states() -> set[str]:
+    with Reader(paths.history_file()) as reader:
+        return {ticket.state for ticket in reader.tickets(reader.find_run("last"))}
+
+
+def test_a_terminal_that_does_not_read_stops_nothing() -> None:
+    with on_pty("demo") as lfg:
+        lfg.read_until(" running")
+        for _ in range(3):  # with nobody reading
+            wait_for_more_than(committed() + 20)
+        lfg.signal(signal.SIGTERM)
+        assert lfg.wait() == 143
+        lfg.read_rest()
+    assert b"\x1b[?1049l" in lfg.seen and b"lfg resume last" in lfg.seen
+    assert states() <= {"interrupted", "done"}
+
+
+def test_nonsense_is_survived_and_a_closed_terminal_is_a_hangup() -> None:
+    with on_pty("demo") as lfg:
+        lfg.read_until(" running")
+        wait_for_more_than(committed() + 60)  # with nobody reading
+        lfg.type(NONSENSE)
+        lfg.type(b"?")
+        lfg.read_until("esc closes")
+        screen = pyte.Screen(120, 40)
+        pyte.ByteStream(screen).feed(lfg.seen)
+        assert any("esc closes" in row for row in screen.display)
+        lfg.close()
+        assert lfg.wait() == 129
+    assert states() <= {"interrupted", "done"}
+
+
+@pytest.mark.parametrize("arguments", [("demo",), ("demo", "--headless")])
+@pytest.mark.parametrize("is_early", [True, False], ids=["starting", "running"])
+def test_a_storm_of_signals_is_one_ending(arguments: tuple[str, ...], is_early: bool) -> None:
+    with on_pty(*arguments) as lfg:
+        lfg.read_until("begins" if is_early else " running" if len(arguments) == 1 else "streaming")
+        while lfg.is_running:
+            lfg.signal(signal.SIGINT)
+            lfg.signal(signal.SIGTERM)
+            lfg.read()
+        assert lfg.wait() in (130, 143)
+        lfg.read_rest()
+    assert b"Traceback" not in lfg.seen and b"Error" not in lfg.seen
+    assert is_early or states() <= {"interrupted", "done"}

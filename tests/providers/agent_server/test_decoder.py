@@ -1,0 +1,430 @@
+"""Agent servers' streams: the common form, and those of the frameworks, as they document them."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from httpx_sse import ServerSentEvent
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lfgtui.model import events as e
+from lfgtui.model.events import HostedOutputDelta, HostedTool, ResponseFinished, TextDelta, Usage
+from lfgtui.providers.agent_server.decoder import AgentDecoder
+from lfgtui.providers.agent_server.kinds import known_names
+from lfgtui.providers.transport.sse import RecordReader
+from tests.providers.recordings import cuts
+
+STREAMS = Path(__file__).parent / "streams"
+
+Json = dict[str, object]
+Record = Json | list[object] | str
+Call = tuple[str, str, str]
+
+
+@dataclass
+class Told:
+    """What a stream came to."""
+
+    text: str = ""
+    reasoning: str = ""
+    calls: list[Call] = field(default_factory=list)
+    status: list[str] = field(default_factory=list)
+    usage: Usage | None = None
+    stop: str | None = None
+    kind: str | None = None
+    message: str = ""
+
+
+def decode(*records: Record | tuple[str, Record], decoder: AgentDecoder | None = None) -> Told:
+    decoder = decoder or AgentDecoder()
+    events: list[e.WireEvent] = []
+    for record in records:
+        name, data = record if isinstance(record, tuple) else ("", record)
+        events += decoder.feed(name, data if isinstance(data, str) else json.dumps(data))
+    return told([*events, *decoder.finish()], decoder)
+
+
+def told(events: Sequence[e.WireEvent], decoder: AgentDecoder) -> Told:
+    found = Told()
+    calls: dict[object, Call] = {}
+    for event in events:
+        match event:
+            case TextDelta(text):
+                found.text += text
+            case e.ReasoningDelta(text):
+                found.reasoning += text
+            case HostedTool(name, given, output, call_id):
+                before = calls.get(call_id, ("", "", ""))
+                calls[call_id] = (name, given or before[1], output or before[2])
+            case e.Status(message):
+                found.status.append(message)
+            case Usage():
+                found.usage = event
+            case ResponseFinished(_, stop):
+                found.stop = stop
+            case _:
+                pass
+    found.calls = list(calls.values())
+    if decoder.failure is not None:
+        found.kind, found.message = decoder.failure.kind, decoder.failure.message
+    return found
+
+
+SEARCH = ("search", '{"q":"cats"}', "9 cats")
+
+
+def test_the_common_form() -> None:
+    assert decode(
+        {"type": "status", "message": "Looking"},
+        {"type": "reasoning", "content": "Hm. "},
+        {"type": "token", "content": "Nine "},
+        {"type": "tool_call", "id": "c", "name": "search", "input": {"q": "cats"}},
+        {"type": "tool_output", "id": "c", "content": "9 c"},
+        {"type": "tool_result", "id": "c", "content": "9 cats"},
+        {"type": "text", "content": "cats."},
+        {"type": "done", "usage": {"input_tokens": 7, "output_tokens": 3}},
+    ) == Told("Nine cats.", "Hm. ", [SEARCH], ["Looking"], Usage(7, 3), "end")
+
+
+def test_the_type_may_be_the_events_name() -> None:
+    assert decode(
+        ("status", {"message": "Looking"}),
+        ("reasoning", "Hm."),
+        ("token", "Nine "),
+        ("token", {"content": "cats."}),
+        ("tool_call", {"name": "search", "args": {"q": "cats"}}),
+        ("tool_result", {"result": "9 cats"}),
+        ("done", ""),
+    ) == Told("Nine cats.", "Hm.", [SEARCH], ["Looking"], None, "end")
+
+
+@pytest.mark.parametrize("name", ["content", "text", "delta", "message", "data", "token", "answer"])
+@pytest.mark.parametrize("kind", [{}, {"type": "token"}, {"event": "text"}, {"type": "text-delta"}])
+def test_a_piece_of_text_under_any_name(name: str, kind: Json) -> None:
+    assert decode(kind | {name: "a"}, kind | {name: " a"}).text == "a a"
+
+
+@pytest.mark.parametrize("call_id", ["id", "call_id", "tool_call_id", "toolCallId"])
+@pytest.mark.parametrize("name", ["name", "tool", "tool_name", "toolName"])
+@pytest.mark.parametrize("given", ["args", "arguments", "input", "parameters"])
+@pytest.mark.parametrize("output", ["output", "result", "content"])
+def test_a_call_under_any_names(call_id: str, name: str, given: str, output: str) -> None:
+    call: Json = {"type": "tool_call", call_id: "c1", name: "search", given: {"q": "cats"}}
+    assert decode(call, {"type": "tool_result", call_id: "c1", output: "9 cats"}).calls == [SEARCH]
+    nested: Json = {
+        "type": "tool_call",
+        "tool_call": {"id": "c1", name: "search", given: {"q": "cats"}},
+    }
+    assert decode(nested, {"type": "tool_result", call_id: "c1", output: "9 cats"}).calls == [
+        SEARCH
+    ]
+
+
+def test_a_call_without_an_id_gets_its_result_all_the_same() -> None:
+    found = decode(
+        {"type": "tool_call", "name": "a", "input": 1},
+        {"type": "tool_call", "name": "b", "input": 2},
+        {"type": "tool_result", "name": "a", "output": "one"},
+        {"type": "tool_result", "name": "b", "output": "two"},
+        {"type": "tool_call", "name": "a", "input": 3},
+        {"type": "tool_result", "output": "three"},
+    )
+    assert found.calls == [("a", "1", "one"), ("b", "2", "two"), ("a", "3", "three")]
+
+
+def test_calls_that_ran_at_once_keep_their_results_apart() -> None:
+    found = decode(
+        {"type": "tool_call", "id": "x", "name": "a"},
+        {"type": "tool_result", "id": "y", "name": "a", "output": "of another"},
+    )
+    assert found.calls == [("a", "", ""), ("a", "", "of another")]
+
+
+def test_live_output_comes_as_it_is_printed() -> None:
+    decoder = AgentDecoder()
+    decoder.feed("", '{"type":"tool_call","id":"c","name":"make"}')
+    assert decoder.feed("", '{"type":"tool_output","id":"c","content":"cc a.c\\n"}') == [
+        HostedOutputDelta("c", "cc a.c\n")
+    ]
+
+
+# Written by hand after each framework's own documentation: the same answer in all of them.
+FRAMEWORKS: dict[str, tuple[str, list[Call], list[str], Usage | None]] = {
+    "ag-ui": ("Hm. Old.", [SEARCH], ["plan"], Usage(7, 3, 1)),
+    "ai-sdk": ("Hm. Old.", [SEARCH], [], Usage(7, 3, 1)),
+    "langgraph": ("Hm. Old.", [SEARCH], [], Usage(7, 3, 1)),
+    "langchain-events": ("", [SEARCH], [], None),
+    "pydantic-ai": ("Hm. Old.", [SEARCH], [], None),
+    "openai-agents": ("Hm. Old.", [SEARCH], ["plan"], Usage(7, 3, 1)),
+    "claude-code": ("Hm. Old.", [SEARCH], [], Usage(7, 3, 1)),
+    "adk": ("Hm. Old.", [SEARCH], [], Usage(7, 3)),
+    "a2a": ("", [], ["plan"], None),
+    "a2a-1.0": ("", [], ["plan"], None),
+    "acp": ("Hm. Old.", [SEARCH], [], None),
+    "dify": ("", [SEARCH], [], Usage(7, 3)),
+    "chat-completions": ("", [], [], Usage(7, 3)),
+}
+
+
+@pytest.mark.parametrize("how", ["whole", "bytes", "random"])
+@pytest.mark.parametrize("name", FRAMEWORKS)
+def test_the_frameworks_own_streams(name: str, how: str) -> None:
+    reader, decoder = RecordReader(tail=False), AgentDecoder()
+    body = (STREAMS / f"{name}.sse").read_bytes()
+    records = [record for piece in cuts(body, how) for record in reader.feed(piece)]
+    events: list[e.WireEvent] = []
+    for record in [*records, *reader.finish()]:
+        if isinstance(record, ServerSentEvent):
+            events += decoder.feed("" if record.event == "message" else record.event, record.data)
+    reasoning, calls, status, usage = FRAMEWORKS[name]
+    found = told([*events, *decoder.finish()], decoder)
+    assert found == Told("Nine cats.", reasoning, calls, status, usage, "end")
+    assert not decoder.unknown
+
+
+def test_every_framework_is_tried() -> None:
+    assert {path.stem for path in STREAMS.glob("*.sse")} == set(FRAMEWORKS)
+
+
+# text that is only text
+
+
+def test_data_that_is_no_json_is_text_and_so_is_what_follows() -> None:
+    assert decode("The answer", " is ", "42", "null", "{}", "[1]", '"x"', "[DONE]") == Told(
+        'The answer is 42null{}[1]"x"', stop="end"
+    )
+
+
+def test_a_json_string_is_its_text_and_a_number_its_digits() -> None:
+    assert decode('"The answer"', '" is\\n"', "42").text == "The answer is\n42"
+
+
+def test_a_record_with_a_type_is_no_text_even_among_text() -> None:
+    found = decode("Nine", {"type": "tool_call", "id": "c", "name": "search"}, " cats")
+    assert (found.text, len(found.calls)) == ("Nine cats", 1)
+
+
+def test_a_bare_object_is_told_by_its_form() -> None:
+    assert decode({"token": "a"}, {"response": "b", "done": False}, {"delta": {"text": "c"}}) == (
+        Told("abc", stop="end")
+    )
+    assert decode({"message": {"role": "assistant", "content": "a"}, "done": True}).text == "a"
+    assert decode({"messages": [{"role": "user", "content": "q"}, {"content": "a"}]}).text == "a"
+    assert decode({"reasoning_content": "hm", "content": "a"}) == Told("a", "hm", stop="end")
+    assert decode({"status": "busy"}, {"text": "a"}).status == ["busy"]
+
+
+# whole messages beside pieces
+
+
+def test_the_last_word_is_not_said_twice() -> None:
+    pieces: list[Record] = [{"type": "token", "content": piece} for piece in ("Nine ", "cats", ".")]
+    assert decode(*pieces, {"type": "final", "content": "Nine cats."}).text == "Nine cats."
+    assert decode(*pieces, {"type": "final", "content": "Nine cats. Ten."}).text == (
+        "Nine cats. Ten."
+    )
+    call: Json = {"type": "tool_call", "id": "c", "name": "x"}
+    assert decode({"type": "token", "content": "Let me see. "}, call, *pieces, {
+        "type": "result", "result": "Nine cats.",
+    }).text == "Let me see. Nine cats."  # fmt: skip
+    assert decode({"type": "final_answer", "content": "Nine cats."}).text == "Nine cats."
+
+
+def test_a_token_that_repeats_the_last_is_said_again() -> None:
+    same: Record = {"type": "token", "content": "ha"}
+    assert decode(same, same, same).text == "hahaha"
+    same = {"type": "message", "content": "ha"}
+    assert decode(same, same, same).text == "hahaha"
+
+
+@given(st.lists(st.text("ab ", min_size=1, max_size=4), min_size=1, max_size=6), st.data())
+def test_of_a_snapshot_only_what_is_new_is_said(words: list[str], data: st.DataObject) -> None:
+    decoder, said = AgentDecoder(), ""
+    for number in range(1, len(words) + 1):
+        messages = [
+            {"id": f"m{n}", "type": "ai", "content": word} for n, word in enumerate(words[:number])
+        ]
+        if data.draw(st.booleans()):  # in pieces first
+            piece = messages[-1] | {"type": "AIMessageChunk"}
+            for event in decoder.feed("messages", json.dumps([piece, {}])):
+                said += event.text if isinstance(event, TextDelta) else ""
+        for event in decoder.feed("values", json.dumps({"messages": messages})):
+            said += event.text if isinstance(event, TextDelta) else ""
+    assert said == "".join(words)
+
+
+# errors and ends
+
+
+@pytest.mark.parametrize(
+    ("record", "kind", "message"),
+    [
+        ({"type": "error", "message": "Boom"}, "server", "Boom"),
+        ({"type": "error", "content": "Boom"}, "server", "Boom"),
+        ({"type": "error", "errorText": "Boom"}, "server", "Boom"),
+        ({"type": "error", "error": "Boom"}, "server", "Boom"),
+        ({"error": {"message": "Slow down", "code": 429}}, "rate_limit", "Slow down"),
+        ({"type": "RUN_ERROR", "message": "No", "code": "permission_denied"}, "auth", "No"),
+        ({"event": "error", "status": 401, "message": "Who?"}, "auth", "Who?"),
+        ({"jsonrpc": "2.0", "error": {"code": -32602, "message": "Bad"}}, "invalid_request", "Bad"),
+        ({"jsonrpc": "2.0", "error": {"code": -32603, "message": "Bad"}}, "server", "Bad"),
+        (
+            {"type": "response.failed", "response": {"error": {"code": "server_error"}}},
+            "server",
+            "the provider reported an error without a message",
+        ),
+        (
+            {"type": "result", "subtype": "error_max_turns", "is_error": True},
+            "server",
+            "error_max_turns",
+        ),
+        ({"event": "workflow_finished", "data": {"status": "failed", "error": "E"}}, "server", "E"),
+        (("error", "Boom"), "server", "Boom"),
+        (("error", {"message": "Boom"}), "server", "Boom"),
+    ],
+)
+def test_an_error_in_the_stream_fails_it(
+    record: Record | tuple[str, Record], kind: str, message: str
+) -> None:
+    found = decode({"type": "token", "content": "a"}, record)
+    assert (found.text, found.kind, found.message, found.stop) == ("a", kind, message, None)
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        [{"type": "token", "content": "a"}],
+        ["a"],
+        [{"type": "RUN_STARTED"}, {"type": "token", "content": "a"}, {"type": "RUN_FINISHED"}],
+        [{"type": "start"}, {"type": "text-delta", "delta": "a"}, "[DONE]"],
+        [("metadata", {"run_id": "1"}), {"type": "token", "content": "a"}],
+    ],
+)
+def test_the_end_of_the_body_is_the_end_where_nothing_else_was_to_come(
+    records: list[Record],
+) -> None:
+    assert decode(*records) == Told("a", stop="end")
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        [{"type": "RUN_STARTED"}, {"type": "token", "content": "a"}],
+        [{"type": "start"}, {"type": "text-delta", "delta": "a"}],
+        [{"kind": "status-update", "status": {"state": "working"}}, {"text": "a"}],
+        [{"type": "status", "message": "busy"}],
+        [],
+    ],
+)
+def test_the_end_of_the_body_is_a_cut_where_more_was_announced(records: list[Record]) -> None:
+    assert decode(*records).kind == "cut"
+
+
+@pytest.mark.parametrize(
+    ("record", "stop"),
+    [
+        ({"type": "done", "finish_reason": "length"}, "length"),
+        ({"type": "finish", "finishReason": "content-filter"}, "content_filter"),
+        ({"type": "done", "status": "success"}, "end"),
+        (
+            {
+                "type": "RUN_FINISHED",
+                "outcome": {"type": "interrupt", "interrupts": [{"message": "May I?"}]},
+            },
+            "interrupt",
+        ),
+    ],
+)
+def test_why_it_ended_is_said(record: Record, stop: str) -> None:
+    assert decode({"text": "a"}, record).stop == stop
+
+
+def test_a_stream_that_breaks_off_tells_what_came_of_a_call() -> None:
+    decoder = AgentDecoder()
+    decoder.feed("", '{"type":"TOOL_CALL_START","toolCallId":"c","toolCallName":"search"}')
+    decoder.feed("", '{"type":"TOOL_CALL_ARGS","toolCallId":"c","delta":"{\\"q\\":"}')
+    assert decoder.leftovers() == [HostedTool("search", '{"q":', "", "c")]
+
+
+def test_what_nobody_knows_is_counted() -> None:
+    decoder = AgentDecoder()
+    found = decode(
+        {"type": "STATE_DELTA", "delta": []},
+        {"type": "data-weather", "data": {"text": "rain"}},
+        {"type": "data-weather", "data": {}},
+        {"x": 1},
+        ("surprise", "boo"),
+        {"text": "a"},
+        decoder=decoder,
+    )
+    assert found == Told("a", stop="end")
+    assert decoder.unknown == {"STATE_DELTA": 1, "data-weather": 2, "untyped": 1, "surprise": 1}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"content": "Nine cats."},
+        {"output": "Nine cats.", "usage": {"input_tokens": 7, "output_tokens": 3}},
+        {"choices": [{"message": {"content": "Nine cats."}, "finish_reason": "stop"}]},
+        {"messages": [{"type": "human", "content": "?"}, {"type": "ai", "content": "Nine cats."}]},
+        {"role": "assistant", "content": [{"type": "text", "text": "Nine cats."}]},
+        {"type": "result", "result": "Nine cats."},
+        [{"type": "start"}, {"type": "token", "content": "Nine cats."}, {"type": "done"}],
+        [{"author": "a", "content": {"parts": [{"text": "Nine cats."}]}}],
+        {"jsonrpc": "2.0", "result": {"kind": "message", "role": "agent", "parts": [
+            {"kind": "text", "text": "Nine cats."}]}},
+        "Nine cats.",
+    ],
+)  # fmt: skip
+def test_a_whole_answer_in_any_form(body: object) -> None:
+    decoder = AgentDecoder()
+    events = [*decoder.decode_whole(json.dumps(body).encode()), *decoder.finish()]
+    found = told(events, decoder)
+    assert (found.text, found.stop, found.kind) == ("Nine cats.", "end", None)
+
+
+@pytest.mark.parametrize("body", [b"{}", b"[]", b"null", b"nothing", b'{"detail": []}'])
+def test_a_whole_answer_that_says_nothing_is_refused(body: bytes) -> None:
+    decoder = AgentDecoder()
+    assert not decoder.decode_whole(body)
+    assert not decoder.finish()
+    assert decoder.failure is not None
+    assert decoder.failure.kind == "protocol"
+
+
+# anything at all
+
+WORDS = [
+    "type", "event", "kind", "content", "data", "delta", "message", "messages", "id", "name",
+    "tool_call", "tool_calls", "args", "output", "result", "error", "usage", "input_tokens", "part",
+    "parts", "status", "state", "artifact", "artifacts", "choices", "method", "params", "jsonrpc",
+    "tool", "observation", "outcome", "interrupts", "sources", "url", "role", "item", "code",
+]  # fmt: skip
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=5)
+    | st.sampled_from(known_names()),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=6)
+    ),
+    max_leaves=25,
+)
+RECORDS = st.binary(max_size=20) | VALUES.map(json.dumps)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["", *known_names()]), RECORDS), max_size=6))
+def test_nothing_that_comes_in_raises(records: list[tuple[str, str | bytes]]) -> None:
+    decoder, whole = AgentDecoder(), AgentDecoder()
+    events = [event for name, data in records for event in decoder.feed(name, data)]
+    events += decoder.finish()
+    finished = [event for event in events if isinstance(event, ResponseFinished)]
+    assert len(finished) == (decoder.failure is None)
+    assert not finished or events[-1] is finished[0]
+    for _, data in records:
+        whole.decode_whole(data if isinstance(data, bytes) else data.encode())

@@ -1,0 +1,409 @@
+"""The boundary where foreign errors become ours."""
+
+import errno
+import ssl
+from datetime import UTC, datetime
+from types import ModuleType
+
+import anthropic
+import anyio
+import h11
+import httpcore
+import httpcore2
+import httpx
+import httpx2
+import openai
+import openai.types
+import pytest
+import websockets.exceptions
+from hypothesis import given
+from hypothesis import strategies as st
+from websockets.datastructures import Headers
+from websockets.exceptions import (
+    ConnectionClosed,
+    ConnectionClosedError,
+    InvalidStatus,
+    PayloadTooBig,
+)
+from websockets.frames import Close
+from websockets.http11 import Response
+
+from lfgtui.errors import ErrorKind, ProviderError
+from lfgtui.providers.errors.mapping import (
+    as_provider_error,
+    classify,
+    in_stream,
+    kind_of_class,
+    kind_of_close,
+    retry_after,
+)
+from tests.text.redaction.secrets import SECRETS
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+REQUEST = httpx2.Request("POST", "http://127.0.0.1:9/v1/x")
+OF_OURS = {"OpenAIError", "AnthropicError", "WebSocketQueueFullError"}
+STREAM_MISUSE = {"StreamError", "StreamConsumed", "StreamClosed", "ResponseNotRead"}
+STREAM_MISUSE |= {"RequestNotRead", "CookieConflict"}
+SOCKET_MISUSE = {"WebSocketException", "InvalidState", "ConcurrencyError"}
+
+
+def public_errors(package: ModuleType) -> list[type[Exception]]:
+    modules = [package, getattr(package, "_exceptions", package)]
+    values = [value for module in modules for value in list(vars(module).values())]
+    return [
+        cls
+        for cls in values
+        if isinstance(cls, type)
+        and issubclass(cls, Exception)
+        and not issubclass(cls, Warning)
+        and not cls.__name__.startswith("_")
+        and cls.__module__.partition(".")[0] == package.__name__.partition(".")[0]
+    ]
+
+
+@pytest.mark.parametrize(
+    "package",
+    [openai, anthropic, httpx, httpx2, websockets.exceptions],
+    ids=lambda p: p.__name__,
+)
+def test_no_public_error_is_left_unmapped(package: ModuleType) -> None:
+    errors = public_errors(package)
+    assert len(errors) > 15
+    for cls in errors:
+        kind = kind_of_class(cls)
+        assert kind is not None, cls
+        if kind == "internal":
+            assert cls.__name__ in OF_OURS | STREAM_MISUSE | SOCKET_MISUSE, cls
+
+
+def status_error(
+    status: int, body: object, *, headers: dict[str, str] | None = None, sdk: str = "anthropic"
+) -> ProviderError:
+    response = httpx2.Response(status, request=REQUEST, headers=headers)
+    cls = anthropic.APIStatusError if sdk == "anthropic" else openai.APIStatusError
+    return as_provider_error(cls("Error code", response=response, body=body), now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, "invalid_request"),
+        (401, "auth"),
+        (402, "auth"),
+        (403, "auth"),
+        (404, "not_found"),
+        (408, "timeout"),
+        (409, "server"),
+        (413, "invalid_request"),
+        (422, "invalid_request"),
+        (429, "rate_limit"),
+        (500, "server"),
+        (503, "overloaded"),
+        (529, "overloaded"),
+    ],
+)
+def test_a_status_without_words_speaks_for_itself(status: int, kind: ErrorKind) -> None:
+    error = status_error(status, None)
+    assert error.kind == kind
+    assert str(status) in error.message
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ({"retry-after": "7"}, 7.0),
+        ({"retry-after": "0.5"}, 0.5),
+        ({"retry-after-ms": "1500", "retry-after": "9"}, 1.5),
+        ({"retry-after": "Thu, 01 Jan 2026 00:00:30 GMT"}, 30.0),
+        ({"retry-after": "Wed, 31 Dec 2025 00:00:30 GMT"}, 0.0),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "-3"}, None),
+        ({}, None),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date_or_milliseconds(
+    said: dict[str, str], seconds: float | None
+) -> None:
+    assert status_error(429, None, headers=said).retry_after == seconds
+
+
+IMPOSSIBLE = [
+    "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
+    "Wed, 99999999999999999999 Oct 2015 07:28:00 GMT",
+    "Wed, 21 Oct 2015 99999999999999999:28:00 GMT",
+    "Wed, 21 Oct 2015 07:28:00 +999999999999",
+    "Fri, 31 Dec 9999 23:59:59 -2359",
+    "Sat, 01 Jan 0001 00:00:00 +2359",
+    "NaN",
+    "inf",
+    "1e400",
+    "1e300",
+    "-1",
+    "9" * 6000,
+    "\x00",
+]
+
+
+@pytest.mark.parametrize("said", IMPOSSIBLE)
+def test_an_impossible_retry_after_is_none_or_a_year(said: str) -> None:
+    for name in ("retry-after", "retry-after-ms"):
+        seconds = retry_after({name: said}, NOW)
+        assert seconds is None or 0 <= seconds <= 365 * 86_400
+
+
+@given(st.text())
+def test_no_retry_after_raises(said: str) -> None:
+    seconds = retry_after({"retry-after": said, "retry-after-ms": said}, NOW)
+    assert seconds is None or 0 <= seconds <= 365 * 86_400
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (RuntimeError("x"), "internal"),
+        (AssertionError(), "internal"),
+        (KeyError("x"), "internal"),
+        (RecursionError("x"), "protocol"),
+        (MemoryError(), "protocol"),
+        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "x"), "protocol"),
+        (UnicodeError("label too long"), "invalid_request"),
+        (h11.RemoteProtocolError("illegal header line"), "cut"),
+        (h11.LocalProtocolError("x"), "invalid_request"),
+        (httpcore.ReadError("x"), "cut"),
+        (httpcore2.ConnectTimeout("x"), "connection"),
+        (httpcore2.ConnectError("x"), "connection"),
+        (httpcore.ConnectionNotAvailable(), "connection"),
+        (anyio.BrokenResourceError(), "cut"),
+        (ssl.SSLError(1, "x"), "connection"),
+        (ExceptionGroup("several", [ProviderError("overloaded", "x"), ValueError()]), "overloaded"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_a_library_may_let_through_is_a_value(error: Exception, kind: ErrorKind) -> None:
+    found = as_provider_error(error)
+    assert found.kind == kind
+    assert found.message
+
+
+def test_too_many_open_files_say_what_to_do_however_they_are_wrapped() -> None:
+    system = OSError(errno.EMFILE, "Too many open files")
+    connecting = httpx2.ConnectError("All connection attempts failed")
+    connecting.__cause__ = OSError("multiple connection attempts failed")
+    connecting.__cause__.__cause__ = ExceptionGroup("attempts", [OSError("refused"), system])
+    sdk = openai.APIConnectionError(request=REQUEST)
+    sdk.__cause__ = connecting
+    for error in (system, connecting, sdk):
+        found = as_provider_error(error)
+        assert (found.kind, found.retryable) == ("connection", True)
+        assert found.message.startswith("too many open files in lfg (")
+        assert "--concurrency" in found.message
+
+
+def test_a_message_is_cut_and_harmless_whatever_it_was() -> None:
+    hostile = "\x1b]52;c;eA==\x07\x9b31m\u202e" + "x" * 1_000_000
+    for error in (ProviderError("server", hostile), ValueError(hostile), httpx2.ReadError(hostile)):
+        message = as_provider_error(error).message
+        assert len(message) <= 400
+        assert message.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"type": "error", "error": {"type": "x", "message": "Too\nbad."}}, "Too bad (HTTP 400)"),
+        ({"message": "flat"}, "flat (HTTP 400)"),
+        ({"error": "a string"}, "a string (HTTP 400)"),
+        ({"detail": [{"loc": ["body", "x"], "msg": "missing"}]}, "body.x: missing (HTTP 400)"),
+        ("plain", "plain (HTTP 400)"),
+        (
+            "<html>502</html>",
+            "the server answered with status 400 and no message (HTTP 400)",
+        ),
+    ],
+)
+@pytest.mark.parametrize("sdk", ["anthropic", "openai"])
+def test_the_servers_own_words_are_found(body: object, message: str, sdk: str) -> None:
+    assert status_error(400, body, sdk=sdk).message == message
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message", "kind"),
+    [
+        (400, "context_length_exceeded", "", "context_overflow"),
+        (400, "invalid_request_error", "prompt is too long: 9 tokens > 8", "context_overflow"),
+        (400, "invalid_request_error", "temperature is bad", "invalid_request"),
+        (400, "", "the request exceeds the available context size", "context_overflow"),
+        (413, "rate_limit_exceeded", "Request too large on tokens per minute", "rate_limit"),
+        (429, "insufficient_quota", "You exceeded your current quota", "auth"),
+        (404, "", "context window of what?", "not_found"),
+        (404, "invalid_request_error", "no such model", "not_found"),
+        (429, "invalid_request_error", "slow down", "rate_limit"),
+        (500, "invalid_request_error", "a tool's schema is bad", "invalid_request"),
+        (None, "overloaded_error", "Overloaded", "overloaded"),
+        (None, "", "whatever", "server"),
+    ],
+)
+def test_the_most_exact_word_decides(
+    status: int | None, code: str, message: str, kind: ErrorKind
+) -> None:
+    assert classify(status, (code,), message) == kind
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2], ids=lambda library: library.__name__)
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("ConnectError", "connection"),
+        ("ConnectTimeout", "connection"),
+        ("ReadTimeout", "timeout"),
+        ("ReadError", "cut"),
+        ("RemoteProtocolError", "cut"),
+        ("InvalidURL", "invalid_request"),
+    ],
+)
+def test_transport_errors_are_told_apart(library: ModuleType, name: str, kind: str) -> None:
+    assert as_provider_error(getattr(library, name)("so")).kind == kind
+
+
+def test_an_sdk_connection_error_says_where_and_what_to_check() -> None:
+    error = openai.APIConnectionError(request=REQUEST)
+    error.__cause__ = httpx2.ConnectError("Connection refused")
+    found = as_provider_error(error)
+    assert found.kind == "connection"
+    assert found.message == ("cannot reach 127.0.0.1:9: Connection refused; is the server running?")
+
+
+def test_an_sdk_connection_error_caused_by_a_cut_is_a_cut() -> None:
+    error = anthropic.APIConnectionError(request=REQUEST)
+    error.__cause__ = httpx2.RemoteProtocolError("peer closed")
+    assert as_provider_error(error).kind == "cut"
+
+
+def test_no_message_contains_a_key() -> None:
+    key = "abcDEF123"
+    error = httpx2.LocalProtocolError(f"Illegal header value b'Bearer {key}'")
+    assert key not in as_provider_error(error, key=key).message
+    body = {"error": {"message": "Incorrect API key provided: sk-proj-abc***xyz."}}
+    assert "abc" not in status_error(401, body).message
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Missing Bearer token in header",
+        "expected Authorization: Bearer <key>, got none",
+        "No key-values were given; pip install sk-learn.svm, then rk-4 and pk-based ones",
+        "unknown model key-value-model-large",
+    ],
+)
+def test_words_of_a_message_stay(words: str) -> None:
+    assert status_error(401, {"error": {"message": words}}).message.startswith(words)
+    assert as_provider_error(ProviderError("auth", words), key="key").message == words
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_a_message_repeats_no_secret(secret: str) -> None:
+    told = status_error(401, {"error": {"message": f"Your key {secret} is wrong."}}).message
+    assert secret not in told
+    assert "[redacted: " in told
+
+
+def test_an_error_of_nobody_known_is_ours_and_a_known_one_stays() -> None:
+    assert as_provider_error(ValueError("what")).kind == "internal"
+    assert as_provider_error(ConnectionResetError("gone")).kind == "connection"
+    known = ProviderError("cut", "x")
+    assert as_provider_error(known) is known
+
+
+def test_an_error_in_a_stream_without_words_still_says_something() -> None:
+    assert in_stream({}).message == "the provider reported an error without a message"
+    assert in_stream({"code": 429}).kind == "rate_limit"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Response payload is not completed: <TransferEncodingError: 400, message='Not enough'>",
+        "litellm.APIConnectionError: peer closed connection without sending complete message body",
+        "upstream: unexpected EOF",
+        "Premature close",
+        "read: connection reset by peer",
+    ],
+)
+def test_a_gateway_whose_own_upstream_broke_off_reports_a_cut(message: str) -> None:
+    error = in_stream({"type": "server_error", "code": "500", "message": message})
+    assert (error.kind, error.retryable) == ("cut", True)
+    # What the provider says more exactly stands.
+    assert in_stream({"type": "overloaded_error", "message": message}).kind == "overloaded"
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "kind"),
+    [
+        (1001, "", "cut"),
+        (1002, "", "protocol"),
+        (1006, "", "cut"),
+        (1008, "", "auth"),
+        (1009, "", "invalid_request"),
+        (1011, "", "server"),
+        (1012, "", "cut"),
+        (1013, "", "overloaded"),
+        (3000, "", "auth"),
+        (4400, "", "invalid_request"),
+        (4401, "", "auth"),
+        (4403, "", "auth"),
+        (4404, "", "not_found"),
+        (4408, "", "timeout"),
+        (4429, "", "rate_limit"),
+        (4503, "", "overloaded"),
+        (4000, "", "server"),
+        (4000, "rate_limit_exceeded", "rate_limit"),
+        (4400, "prompt is too long", "context_overflow"),
+    ],
+)
+def test_a_close_code_says_why(code: int, reason: str, kind: ErrorKind) -> None:
+    assert kind_of_close(code, reason) == kind
+    error = as_provider_error(ConnectionClosedError(Close(code, reason), None))
+    assert error.kind == kind
+    assert (reason or str(code)) in error.message
+
+
+def test_a_connection_that_ends_without_a_close_is_a_cut() -> None:
+    for error in (
+        ConnectionClosed(None, None),
+        ConnectionClosedError(None, Close(1011, "keepalive ping timeout")),
+    ):
+        assert as_provider_error(error).kind == "cut"
+
+
+def test_a_message_that_we_refuse_is_not_the_servers_close() -> None:
+    error = ConnectionClosedError(None, Close(1009, "over size limit (64 bytes)"))
+    assert as_provider_error(error).message == "a message is too long: over size limit (64 bytes)"
+    assert as_provider_error(PayloadTooBig(9, 4)).kind == "protocol"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "message"),
+    [
+        (401, b'{"error": {"message": "Who?"}}', "auth", "Who? (HTTP 401)"),
+        (429, b"Slow down.", "rate_limit", "Slow down (HTTP 429)"),
+        (200, b"<html>", "protocol", "the server answered with HTTP 200 where"),
+        (302, b"", "invalid_request", "the server redirects to elsewhere"),
+    ],
+)
+def test_a_refused_handshake_speaks_with_the_servers_words(
+    status: int, body: bytes, kind: ErrorKind, message: str
+) -> None:
+    response = Response(status, "So", Headers({"Retry-After": "3"}), body)
+    error = as_provider_error(InvalidStatus(response))
+    assert (error.kind, error.message[: len(message)]) == (kind, message)
+    assert error.retry_after == (3.0 if status in (401, 429) else None)
+
+
+def test_a_plain_response_that_was_raised_speaks_with_the_servers_words() -> None:
+    request = httpx.Request("POST", "http://127.0.0.1:9")
+    response = httpx.Response(404, json={"detail": "No such agent"}, request=request)
+    with pytest.raises(httpx.HTTPStatusError) as raised:
+        response.raise_for_status()
+    error = as_provider_error(raised.value)
+    assert (error.kind, error.message) == ("not_found", "No such agent (HTTP 404)")

@@ -1,0 +1,104 @@
+import json
+import random
+
+import pytest
+from httpx_sse import ServerSentEvent
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lfgtui.errors import ProviderError
+from lfgtui.providers import limits
+from lfgtui.providers.transport.body import BodyKind, Part, Whole, kind_of, read_body
+from lfgtui.providers.transport.sse import Comment
+from tests.providers.recordings import Body, cuts
+
+HOW = ["whole", "bytes", "random", "otherwise random"]
+
+
+async def parts(body: bytes, how: str = "whole", content_type: str = "") -> list[Part]:
+    reading = read_body(Body(cuts(body, how)), content_type)
+    return [part async for parts in reading for part in parts]
+
+
+def data(some: list[Part]) -> list[str]:
+    return [part.data for part in some if isinstance(part, ServerSentEvent)]
+
+
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [
+        (b"data: x", "events"),
+        (b"event:x", "events"),
+        (b"\xef\xbb\xbfid\n", "events"),
+        (b": ping", "events"),
+        (b"\n\nretry: 5", "events"),
+        (b' {"a"', "json"),
+        (b"\xef\xbb\xbf[", "json"),
+        (b"<!doctype", "page"),
+        (b"database is down", "text"),
+        (b"dat", None),
+        (b"data", None),
+        (b"\xef\xbb", None),
+        (b"\r\n ", None),
+        (b"", None),
+    ],
+)
+def test_the_first_bytes_say_what_it_is(head: bytes, kind: BodyKind | None) -> None:
+    assert kind_of(head) == kind
+
+
+@pytest.mark.parametrize("how", HOW)
+@pytest.mark.parametrize("document", ['{"a": 1}', '{"a": 1}\n', '\n\n{\n  "a": 1\n}\n', "[{},{}]"])
+async def test_one_document_is_one_part_however_it_is_laid_out_or_cut(
+    document: str, how: str
+) -> None:
+    for mark in (b"", b"\xef\xbb\xbf"):
+        some = await parts(mark + document.encode(), how)
+        wholes = [part for part in some if not isinstance(part, Comment)]
+        assert len(wholes) == 1
+        assert isinstance(wholes[0], Whole)
+        assert json.loads(wholes[0].body) == json.loads(document)
+
+
+@pytest.mark.parametrize("how", HOW)
+async def test_documents_on_lines_are_records(how: str) -> None:
+    lines = ['{"a": "é\u2028"}', '{"b": 2}', '{"c": [1]}', "[DONE]"]
+    for end in ("\n", "\r\n"):
+        assert [line.rstrip() for line in data(await parts(end.join(lines).encode(), how))] == lines
+
+
+@given(st.lists(st.dictionaries(st.text(), st.text()), min_size=2), st.integers())
+async def test_no_cut_matters_to_documents_on_lines(
+    documents: list[dict[str, str]], seed: int
+) -> None:
+    body = "\n".join(json.dumps(document, ensure_ascii=False) for document in documents)
+    rng = random.Random(seed)
+    some = await parts(body.encode(), str(rng.random()))
+    assert [json.loads(line) for line in data(some)] == documents
+
+
+async def test_blank_lines_before_the_answer_are_signs_of_life() -> None:
+    some = await parts(b"\n\n{}", "bytes")
+    assert some == [Comment(""), Comment(""), Whole(b"{}")]
+
+
+async def test_what_a_server_calls_an_event_stream_may_begin_with_any_field() -> None:
+    body = b"version: 1\ndata: x\n\n"
+    assert data(await parts(body, content_type="text/event-stream; charset=utf-8")) == ["x"]
+    with pytest.raises(ProviderError, match='plain text, "version: 1 data: x"'):
+        await parts(body, content_type="text/plain")
+
+
+@pytest.mark.parametrize("body", [b"", b"\n", b"dat", b"\xef\xbb"])
+async def test_a_body_that_ends_before_it_says_anything_says_nothing(body: bytes) -> None:
+    assert data(await parts(body)) == []
+
+
+async def test_a_line_without_end_after_others_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "RECORD_BYTES", 100)
+    seen: list[Part] = []
+    with pytest.raises(ProviderError, match="a single line is longer than 100 bytes"):
+        body = b'{"a":1}\n{"b":2}\n{' + b"x" * 500
+        async for some in read_body(Body(cuts(body, "random")), ""):
+            seen += some
+    assert data(seen) == ['{"a":1}', '{"b":2}']

@@ -1,0 +1,176 @@
+"""The probe on the SDKs' own clients, over a real loopback server."""
+
+import asyncio
+import contextlib
+import shutil
+import ssl
+import subprocess
+from pathlib import Path
+from types import ModuleType
+
+import httpx
+import httpx2
+import pytest
+
+from lfgtui.doctor.lookups import LookupTimingLoop
+from lfgtui.errors import ProviderError
+from lfgtui.providers.anthropic.provider import AnthropicProvider
+from lfgtui.providers.openai_chat.provider import ChatProvider
+from lfgtui.providers.openai_responses.provider import ResponsesProvider
+from lfgtui.providers.transport.probe import Exchange, Probe, Watchable, timed
+from tests.providers.loopback import CUT, Answer, Loopback
+from tests.providers.test_pumps import FIRST, LAST, WIRES, events_of
+
+
+@pytest.fixture(params=WIRES)
+def wire(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+async def watched(server: Loopback, wire: str, answer: Answer) -> tuple[Probe, Exchange]:
+    """One response under a probe."""
+
+    def opened() -> AnthropicProvider | ChatProvider | ResponsesProvider:
+        if wire == "anthropic":
+            return AnthropicProvider(base_url=server.url, api_key="k", headers={})
+        cls = ChatProvider if wire == "openai-chat" else ResponsesProvider
+        return cls(base_url=server.url, api_key="k", headers={})
+
+    server.answer = answer
+    provider = await asyncio.to_thread(opened)
+    probe = Probe()
+    assert isinstance(provider, Watchable)
+    provider.watch(probe)
+    with contextlib.suppress(ProviderError):
+        await events_of(provider)
+    await provider.aclose()
+    return probe, probe.exchanges[0]
+
+
+async def test_a_body_is_noted_piece_by_piece(wire: str, server: Loopback) -> None:
+    steps = [*FIRST[wire], *LAST[wire]]
+    _, seen = await watched(server, wire, Answer(steps, headers={"x-mark": "here"}))
+    assert sum(piece.size for piece in seen.pieces) == len(b"".join(steps))
+    assert seen.complete
+    assert seen.status == 200
+    assert ("x-mark", "here") in seen.headers
+    assert seen.url.startswith(server.url)
+    assert seen.peer == server.url.removeprefix("http://")
+    assert (seen.tls, seen.lookup) == (None, None)
+    assert seen.connect is not None
+    moments = [seen.begun, seen.sent, seen.answered, *(p.at for p in seen.pieces), seen.ended]
+    known = [moment for moment in moments if moment is not None]
+    assert len(known) == len(moments)
+    assert known == sorted(known)
+
+
+async def test_a_broken_body_is_not_complete(wire: str, server: Loopback) -> None:
+    _, seen = await watched(server, wire, Answer([*FIRST[wire], CUT]))
+    assert not seen.complete
+    assert seen.ended is not None
+
+
+async def test_a_refusal_is_noted(wire: str, server: Loopback) -> None:
+    answer = Answer([b'{"error": {"message": "no"}}'], 401, "application/json")
+    _, seen = await watched(server, wire, answer)
+    assert seen.status == 401
+
+
+async def test_records_that_a_decoder_does_not_know_are_counted(
+    wire: str, server: Loopback
+) -> None:
+    shiny = b'event: shiny\ndata: {"type": "shiny"}\n\n'
+    probe, _ = await watched(server, wire, Answer([shiny, *FIRST[wire], *LAST[wire]]))
+    if wire != "openai-chat":  # its records have no type
+        assert probe.unknown == {"shiny": 1}
+
+
+async def test_what_is_there_already_is_not_waited_for() -> None:
+    queue: asyncio.Queue[int] = asyncio.Queue()
+    queue.put_nowait(1)
+    assert await timed(queue.get()) == (1, 0.0)
+    asyncio.get_running_loop().call_later(0.01, queue.put_nowait, 2)
+    arrived, waited = await timed(queue.get())
+    assert arrived == 2
+    assert waited > 0
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
+async def test_two_probes_do_not_get_into_each_others_way(
+    server: Loopback, library: ModuleType
+) -> None:
+    server.answer = Answer([b"{}"], content_type="application/json")
+    one, two = Probe(), Probe()
+    async with library.AsyncClient(trust_env=False) as client:
+        one.watch(client)
+        two.watch(client)
+        await client.get(server.url)
+    assert [len(probe.exchanges[0].pieces) for probe in (one, two)] == [1, 1]
+    assert two.exchanges[0].connect is not None  # the client has one trace, the later probe's
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
+async def test_the_handshake_of_an_encrypted_connection_is_timed(tmp_path: Path) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
+        await writer.drain()
+        writer.close()
+
+    ours, theirs = await asyncio.to_thread(tls_contexts, tmp_path)
+    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=theirs)
+    port = server.sockets[0].getsockname()[1]
+    probe = Probe()
+    async with httpx2.AsyncClient(trust_env=False, verify=ours) as client:
+        probe.watch(client)
+        await client.get(f"https://127.0.0.1:{port}/")
+    server.close()
+    await server.wait_closed()
+    (seen,) = probe.exchanges
+    assert seen.connect is not None
+    assert seen.tls is not None
+    assert seen.tls > 0
+
+
+def tls_contexts(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """A client's and a server's, with a certificate of the moment that signs itself."""
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
+            *("-nodes", "-days", "1", "-subj", "/CN=localhost"),
+            *("-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"),
+            *("-keyout", str(key), "-out", str(certificate)),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    theirs.load_cert_chain(certificate, key)
+    return ssl.create_default_context(cafile=str(certificate)), theirs
+
+
+def test_a_look_up_is_timed_and_not_counted_as_connecting() -> None:
+    async def ask() -> Exchange:
+        server = Loopback()
+        await server.start()
+        server.answer = Answer([*FIRST["openai-chat"], *LAST["openai-chat"]])
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, LookupTimingLoop)
+        url = server.url.replace("127.0.0.1", "localhost")
+        provider = await asyncio.to_thread(
+            lambda: ChatProvider(base_url=url, api_key=None, headers={})
+        )
+        probe = Probe(loop.lookups)
+        provider.watch(probe)
+        await events_of(provider)
+        await provider.aclose()
+        await server.stop()
+        return probe.exchanges[0]
+
+    with asyncio.Runner(loop_factory=LookupTimingLoop) as runner:
+        seen = runner.run(ask())
+    assert seen.lookup is not None
+    assert seen.lookup > 0
+    assert seen.connect is not None
+    assert seen.connect > 0

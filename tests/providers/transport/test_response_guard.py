@@ -1,0 +1,184 @@
+"""Bodies that grow when they are decompressed, and redirects that would lead keys away."""
+
+import asyncio
+import gzip
+import json
+import zlib
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from lfgtui.errors import ProviderError
+from lfgtui.model.events import TextDelta
+from lfgtui.providers import limits
+from lfgtui.providers.agent_server.sse import AgentSseProvider
+from lfgtui.providers.anthropic.provider import AnthropicProvider
+from lfgtui.providers.base import Provider
+from lfgtui.providers.openai_chat.provider import ChatProvider
+from lfgtui.providers.openai_responses.provider import ResponsesProvider
+from tests.providers.loopback import Answer, Loopback
+from tests.providers.test_pumps import FIRST, KEY, LAST, events_of, request
+
+PROVIDERS: dict[str, Callable[..., Provider]] = {
+    "anthropic": AnthropicProvider,
+    "openai-chat": ChatProvider,
+    "openai-responses": ResponsesProvider,
+    "agent-sse": AgentSseProvider,
+}
+AGENT = [b'data: {"type": "token", "content": "Hello"}\n\n', b"data: [DONE]\n\n"]
+BOMB = gzip.compress(b"data: " + b"x" * 7_000_000)
+"""7 KB that become one record of 7 MB."""
+
+
+@pytest.fixture(params=PROVIDERS)
+def wire(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+async def provider(wire: str, server: Loopback) -> AsyncIterator[Provider]:
+    """One that takes the server for another machine, where the SDKs follow redirects."""
+    url = server.url.replace("127.0.0.1", "[::ffff:127.0.0.1]")
+    secret = {"X-Api-Secret": KEY}
+    opened = await asyncio.to_thread(
+        lambda: PROVIDERS[wire](base_url=url, api_key=KEY, headers=secret)
+    )
+    yield opened
+    await opened.aclose()
+
+
+async def failure_of(provider: Provider, **more: object) -> ProviderError:
+    with pytest.raises(ProviderError) as failure:
+        await events_of(provider, request(**more))
+    return failure.value
+
+
+def body_of(wire: str) -> bytes:
+    return b"".join(AGENT if wire == "agent-sse" else FIRST[wire] + LAST[wire])
+
+
+def compressed(body: bytes, coding: str = "gzip", **more: object) -> Answer:
+    answer = Answer([body], headers={"content-encoding": coding})
+    for name, value in more.items():
+        setattr(answer, name, value)
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("coding", "compress"),
+    [("gzip", gzip.compress), ("deflate", zlib.compress), ("identity", bytes), ("utf-8", bytes)],
+)
+async def test_what_was_compressed_unasked_is_still_read(
+    provider: Provider,
+    wire: str,
+    server: Loopback,
+    coding: str,
+    compress: Callable[[bytes], bytes],
+) -> None:
+    server.answer = compressed(compress(body_of(wire)), coding)
+    assert TextDelta("Hello") in await events_of(provider)
+    assert server.asked[0].headers["accept-encoding"] == "identity"
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_a_bomb_is_given_up_after_its_first_megabyte(
+    provider: Provider, server: Loopback, monkeypatch: pytest.MonkeyPatch, stream: bool
+) -> None:
+    pieces: list[int] = []
+    inflate = zlib.decompressobj
+
+    class Counting:
+        def __init__(self, wbits: int) -> None:
+            self._zlib = inflate(wbits)
+
+        def decompress(self, data: bytes, max_length: int) -> bytes:
+            pieces.append(len(piece := self._zlib.decompress(data, max_length)))
+            return piece
+
+        @property
+        def unconsumed_tail(self) -> bytes:
+            return self._zlib.unconsumed_tail
+
+    monkeypatch.setattr(zlib, "decompressobj", Counting)
+    server.answer = compressed(BOMB)
+    failure = await failure_of(provider, stream=stream)
+    assert failure.kind == "protocol"
+    assert failure.message.startswith(
+        "the server compressed its answer (gzip), and it expands more than 100 times; have it,"
+    )
+    assert max(pieces) == limits.PIECE_BYTES
+    assert sum(pieces) < limits.MEGABYTE + limits.GROWTH * len(BOMB) + limits.PIECE_BYTES
+
+
+@pytest.mark.parametrize("coding", ["br", "zstd", "gzip, gzip", "x-rot13"])
+async def test_another_coding_is_refused_by_its_name(
+    provider: Provider, server: Loopback, coding: str
+) -> None:
+    server.answer = compressed(gzip.compress(BOMB), coding)
+    failure = await failure_of(provider)
+    assert failure.kind == "protocol"
+    assert f"({coding}), which lfg does not read" in failure.message
+
+
+async def test_a_compressed_refusal_keeps_its_status_and_is_cut(
+    provider: Provider, server: Loopback
+) -> None:
+    said = json.dumps({"error": {"message": "No credit left."}}).encode()
+    server.answer = compressed(gzip.compress(said), status=401, content_type="application/json")
+    failure = await failure_of(provider)
+    assert (failure.kind, failure.message) == ("auth", "No credit left (HTTP 401)")
+    server.answer = compressed(said, "br", status=429)
+    server.answer.headers["retry-after"] = "7"
+    failure = await failure_of(provider)
+    assert (failure.kind, failure.retry_after) == ("rate_limit", 7.0)
+    assert "compressed (br)" in failure.message
+    server.answer = compressed(gzip.compress(b"<html>" * 500_000), status=503)
+    assert (await failure_of(provider)).kind == "overloaded"
+    server.answer = compressed(b"no gzip", status=400)
+    assert (await failure_of(provider)).kind == "invalid_request"
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_is_refused_and_nothing_follows_it(
+    provider: Provider, server: Loopback, status: int
+) -> None:
+    other = Loopback()
+    await other.start()
+    target = other.url.replace("//", "//user:pass@") + "/v1/steal?with=query#here"
+    server.answer = Answer([b""], status, headers={"location": target})
+    failure = await failure_of(provider)
+    await other.stop()
+    assert other.connections == 0
+    assert len(server.asked) == 1
+    assert failure.kind == "invalid_request"
+    assert failure.message == (
+        f"the server redirects to {other.url}/v1/steal (HTTP {status}), which lfg does not follow;"
+        " base_url must be the API's final address"
+    )
+
+
+@pytest.mark.parametrize("location", ["http://[", "\x1b]52;c;x\x07", "/" + "x" * 9000, "//", ""])
+async def test_a_redirect_to_anything_is_one_clean_line(
+    provider: Provider, server: Loopback, location: str
+) -> None:
+    server.answer = Answer([b""], 302, headers={"location": location})
+    failure = await failure_of(provider)
+    assert failure.kind in ("invalid_request", "cut")  # h11 refuses control characters
+    assert failure.message.isprintable()
+    assert len(failure.message) <= 400
+
+
+async def test_a_list_of_models_is_bounded_and_follows_no_redirect(
+    wire: str, provider: Provider, server: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if wire == "agent-sse":
+        pytest.skip("it has no list")
+    assert isinstance(provider, ChatProvider | ResponsesProvider | AnthropicProvider)
+    server.answer = Answer([b'{"data": [{"id": "a"}]}'])
+    assert await provider.models() == ["a"]
+    server.answer = Answer([b""], 307, headers={"location": "http://127.0.0.1:9/models"})
+    with pytest.raises(ProviderError, match=r"redirects to http://127\.0\.0\.1:9/models"):
+        await provider.models()
+    server.answer = Answer([b'{"data": [', b'{"id": "x"},' * 2_000_000])
+    with pytest.raises(ProviderError, match="longer than 16 MB"):
+        await provider.models()

@@ -1,0 +1,463 @@
+"""config.toml, and the example of it that ships with lfg."""
+
+import re
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lfgtui.errors import SourceError, UsageError
+from lfgtui.model.tickets import Ticket
+from lfgtui.settings import paths
+from lfgtui.settings.config import (
+    EMBEDDED,
+    PRESETS,
+    Config,
+    HistoryPolicy,
+    Price,
+    ProviderConfig,
+    RetryPolicy,
+    WireName,
+    load_config,
+    route_of,
+    routes_of,
+)
+from lfgtui.settings.credentials import api_key, held_keys, request_headers, secret_variables
+from lfgtui.settings.dialects import ALL_DIALECTS, Dialect
+from lfgtui.ui.keymap import BY_ACTION, KEYS, keys_in_force
+
+EXAMPLE = paths.shipped("config.example.toml")
+COMMENTED = re.compile(r"^#(?=[^ \n#])", re.MULTILINE)
+"""What the example's head says: a `#` without a blank after it switches a setting off."""
+
+
+def load(folder: Path, text: str) -> Config:
+    file = folder / "config.toml"
+    file.write_text(text, encoding="utf-8")
+    return load_config(file)
+
+
+def refused(folder: Path, text: str) -> str:
+    """Line and message of the refusal."""
+    with pytest.raises(SourceError) as caught:
+        load(folder, text)
+    return f"{caught.value.line}: {caught.value.message}"
+
+
+def ticket(provider: str | None = None, model: str | None = None) -> Ticket:
+    return Ticket(id="a", prompt="x", workspace=".", provider=provider, model=model)
+
+
+# The file.
+
+
+def test_a_missing_file_is_the_presets(tmp_path: Path) -> None:
+    assert load_config(tmp_path / "none.toml") == Config(providers=PRESETS)
+
+
+def test_an_empty_file_is_the_presets(tmp_path: Path) -> None:
+    assert load(tmp_path, "") == Config(providers=PRESETS)
+
+
+def test_settings_replace_defaults_one_by_one(tmp_path: Path) -> None:
+    config = load(tmp_path, "concurrency = 2\n[retry]\nattempts = 1\n")
+    assert config.concurrency == 2
+    assert config.retry == RetryPolicy(attempts=1)
+    assert config.theme == Config().theme
+
+
+def test_a_preset_keeps_what_the_file_does_not_say(tmp_path: Path) -> None:
+    config = load(tmp_path, '[providers.groq]\nmodel = "fast"\n')
+    preset = PRESETS["groq"]
+    assert config.provider("groq") == msgspec.structs.replace(preset, model="fast")
+    assert PRESETS["groq"] is preset
+    assert config.provider("openai") == PRESETS["openai"]
+
+
+def test_a_provider_of_ones_own_needs_a_wire(tmp_path: Path) -> None:
+    text = '[providers.mine]\nbase_url = "http://localhost"\n'
+    assert refused(tmp_path, text) == '1: provider "mine" has no "wire"'
+    config = load(tmp_path, text + 'wire = "anthropic"\n')
+    assert config.provider("mine").wire == "anthropic"
+
+
+@pytest.mark.parametrize(
+    ("text", "refusal"),
+    [
+        ('theme = "dark"\nconcurency = 1\n', '2: unknown key "concurency"; did you mean'),
+        (
+            '[providers.x]\nwire = "openai-chat"\n',
+            '1: provider "x" has no "base_url"',
+        ),
+        ("[retry]\nattempts = 0\n", "2: `attempts`: expected `int` >= 1"),
+        ("concurrency = 0\n", "1: `concurrency`: expected `int` >= 1"),
+        ("[retry]\nattempt = 1\n", '2: unknown key "attempt"; did you mean "attempts"?'),
+        (
+            '[providers.xai]\nmodel = "a"\nwier = "x"\n',
+            '3: unknown key "wier"; did you mean "wire"',
+        ),
+        ("[providers.xai]\n\nprice = { input = 1 }\n", '3: the key "output" is missing'),
+        ('[providers.xai]\nbase_url = "api.x.ai"\n', '2: base_url "api.x.ai": it must begin'),
+        (
+            '[providers.x]\nwire = "agent-sse"\nbase_url = "ws://localhost"\n',
+            '3: base_url "ws://localhost": it must begin with http:// or https://',
+        ),
+        (
+            '[providers.x]\nwire = "agent-websocket"\nbase_url = "localhost"\n',
+            '3: base_url "localhost": it must begin with http://, https://, ws:// or wss://',
+        ),
+        ('[providers.openai]\nwire = "agent-sse"\n', '1: provider "openai" has no "base_url"'),
+        ("[providers.xai]\nbody = { a = 1 }\n", '2: "body" is for the wires agent-sse and agent-'),
+        (
+            '[providers.xai]\nleakage = ["think", "tolls"]\n',
+            '2: "tolls" is not known; did you mean "tools"?',
+        ),
+        ('[providers.xai]\nleakage = "think"\n', "2: `leakage`: expected `bool | array`"),
+        ('[providers.groq]\nmodel_file = "m.gguf"\n', "2: model_file is for [providers.local]"),
+        ("[keys]\nquit = 1\n", "2: `quit`: expected `str`, got `int`"),
+    ],
+)
+def test_mistakes_are_refused_at_their_line(tmp_path: Path, text: str, refusal: str) -> None:
+    assert refused(tmp_path, text).startswith(refusal)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https", "ws", "wss"])
+def test_an_agent_may_be_spoken_to_over_a_websocket(tmp_path: Path, scheme: str) -> None:
+    text = f'[providers.x]\nwire = "agent-websocket"\nbase_url = "{scheme}://localhost/a"\n'
+    assert load(tmp_path, text).provider("x").wire == "agent-websocket"
+
+
+def test_an_unknown_provider_is_refused_with_the_nearest() -> None:
+    with pytest.raises(UsageError, match='no provider "antropic"; did you mean "anthropic"'):
+        Config(providers=PRESETS).provider("antropic")
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_can_be_reached(name: str) -> None:
+    preset = PRESETS[name]
+    assert preset.wire is not None
+    assert preset.api_key_env or name in EMBEDDED or "127.0.0.1" in (preset.base_url or "")
+    assert (preset.base_url is None) == (name in EMBEDDED | {"anthropic", "openai"})
+
+
+def test_a_model_file_is_found_from_the_config_and_names_the_model(tmp_path: Path) -> None:
+    local = load(tmp_path, '[providers.local]\nmodel_file = "models/qwen3.gguf"\n').provider(
+        "local"
+    )
+    assert local.model == "qwen3"
+    assert local.model_file is not None
+    assert Path(local.model_file).is_absolute()
+    assert Path(local.model_file).parts[-2:] == ("models", "qwen3.gguf")
+    text = '[providers.local]\nmodel_file = "~/tiny.gguf"\nmodel = "mine"\n'
+    local = load(tmp_path, text).provider("local")
+    assert (local.model, local.model_file) == ("mine", str(Path.home() / "tiny.gguf"))
+
+
+def test_another_server_named_local_has_no_model_by_default(tmp_path: Path) -> None:
+    local = load(tmp_path, '[providers.local]\nbase_url = "http://127.0.0.1:8080/v1"\n')
+    assert local.provider("local").model is None
+    assert local.provider("local").wire == "openai-chat"
+
+
+# Which provider and model a ticket means.
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "default", "meant"),
+    [
+        ("xai", "grok", None, ("xai", "grok")),
+        ("openrouter", "meta/llama", "xai/grok", ("openrouter", "meta/llama")),
+        (None, "xai/grok", "openai/gpt", ("xai", "grok")),
+        (None, "openrouter/meta/llama", None, ("openrouter", "meta/llama")),
+        (None, None, "openai/gpt", ("openai", "gpt")),
+        ("groq", None, "openai/gpt", ("groq", "fast")),
+    ],
+)
+def test_a_ticket_means_a_provider_and_a_model(
+    provider: str | None, model: str | None, default: str | None, meant: tuple[str, str]
+) -> None:
+    groq = msgspec.structs.replace(PRESETS["groq"], model="fast")
+    config = Config(model=default, providers={**PRESETS, "groq": groq})
+    assert route_of(config, ticket(provider, model)) == meant
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "why"),
+    [
+        (None, None, 'ticket "a" has no model and no provider'),
+        (None, "gpt", 'ticket "a" has model "gpt" and no provider'),
+        ("xai", None, 'ticket "a" has provider "xai" and no model'),
+        (None, "xia/grok", 'no provider "xia"; did you mean "xai"?'),
+        ("xia", "grok", 'no provider "xia"; did you mean "xai"?'),
+    ],
+)
+def test_a_ticket_that_means_none_is_refused(
+    provider: str | None, model: str | None, why: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        route_of(Config(providers=PRESETS), ticket(provider, model))
+    assert str(caught.value).startswith(why)
+
+
+def test_fallbacks_come_after_the_tickets_own_provider() -> None:
+    groq = msgspec.structs.replace(PRESETS["groq"], model="fast")
+    config = Config(providers={**PRESETS, "groq": groq})
+    mine = msgspec.structs.replace(
+        ticket("xai", "grok"), fallback=("openrouter/meta/llama", "groq", "xai/grok")
+    )
+    assert routes_of(config, mine) == (
+        ("xai", "grok"),
+        ("openrouter", "meta/llama"),
+        ("groq", "fast"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("fallback", "why"),
+    [
+        ("openia/gpt", 'no provider "openia"; did you mean "openai"?'),
+        ("openai", 'ticket "a": fallback "openai" names no model; write "provider/model"'),
+    ],
+)
+def test_a_fallback_that_means_nobody_is_refused(fallback: str, why: str) -> None:
+    mine = msgspec.structs.replace(ticket("xai", "grok"), fallback=(fallback,))
+    with pytest.raises(UsageError) as caught:
+        routes_of(Config(providers=PRESETS), mine)
+    assert str(caught.value) == why
+
+
+# Keys and headers.
+
+
+def test_a_key_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XAI_API_KEY", " secret\n")
+    assert api_key("xai", PRESETS["xai"]) == "secret"
+
+
+@pytest.mark.parametrize("value", [None, "", " "])
+def test_a_missing_key_names_its_variable(
+    monkeypatch: pytest.MonkeyPatch, value: str | None
+) -> None:
+    if value is not None:
+        monkeypatch.setenv("XAI_API_KEY", value)
+    with pytest.raises(UsageError, match='provider "xai" needs a key: set XAI_API_KEY'):
+        api_key("xai", PRESETS["xai"])
+
+
+def test_a_local_server_needs_no_key() -> None:
+    assert api_key("ollama", PRESETS["ollama"]) is None
+
+
+def test_a_command_may_print_the_key_and_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XAI_API_KEY", "from the environment")
+    command = f"{sys.executable} -c 'print(\"from a command\")'"
+    provider = msgspec.structs.replace(PRESETS["xai"], api_key_command=command)
+    assert api_key("xai", provider) == "from a command"
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        ("", "api_key_command is empty"),
+        ("false", "api_key_command failed: exit code 1"),
+        ("true", "api_key_command failed: it printed nothing"),
+        ("no-such-program-here", "api_key_command failed: "),
+        ("echo 'a", "api_key_command failed: No closing quotation"),
+        ("printf '\\377'", "api_key_command failed: "),
+    ],
+)
+def test_a_command_that_gives_no_key_is_a_usage_error(command: str, why: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        api_key("mine", ProviderConfig(wire="openai-chat", api_key_command=command))
+    assert str(caught.value).startswith(f'provider "mine": {why}')
+
+
+def test_what_a_failed_command_printed_is_not_shown() -> None:
+    with pytest.raises(UsageError) as caught:
+        api_key("mine", ProviderConfig(api_key_command="sh -c 'echo secret; exit 3'"))
+    assert "secret" not in str(caught.value).partition("failed")[2]
+
+
+def test_headers_take_variables_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEAM", "red")
+    provider = ProviderConfig(headers={"X-Team": "${TEAM}/${TEAM}", "X-Plain": "$TEAM"})
+    assert request_headers("mine", provider) == {"X-Team": "red/red", "X-Plain": "$TEAM"}
+
+
+def test_a_header_with_an_unset_variable_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TEAM", raising=False)
+    with pytest.raises(UsageError, match='provider "mine": headers use TEAM, which is not set'):
+        request_headers("mine", ProviderConfig(headers={"X-Team": "${TEAM}"}))
+
+
+@pytest.mark.parametrize(
+    ("wire", "said", "dialects"),
+    [
+        ("openai-chat", None, ALL_DIALECTS),
+        ("anthropic", None, frozenset()),
+        ("openai-responses", None, frozenset()),
+        ("openai-chat", False, frozenset()),
+        ("anthropic", True, ALL_DIALECTS),
+        ("openai-chat", ("think", "react"), frozenset({"think", "react"})),
+        ("anthropic", (), frozenset()),
+    ],
+)
+def test_leaked_markup_is_looked_for_where_the_wire_has_no_channel_for_it_or_as_said(
+    wire: WireName, said: bool | tuple[Dialect, ...] | None, dialects: frozenset[Dialect]
+) -> None:
+    assert ProviderConfig(wire=wire, leakage=said).leak_dialects == dialects
+
+
+def test_the_variables_of_keys_and_headers_are_secret() -> None:
+    mine = ProviderConfig(wire="openai-chat", headers={"A": "${TOKEN} ${OTHER}", "B": "$NOT"})
+    ollama = PRESETS["ollama"]
+    config = Config(providers={"mine": mine, "xai": PRESETS["xai"], "ollama": ollama})
+    assert secret_variables(config) == {"TOKEN", "OTHER", "XAI_API_KEY"}
+
+
+# Prices.
+
+
+def test_cached_tokens_have_their_own_price() -> None:
+    price = Price(input=3.0, output=15.0, cached=0.3)
+    assert price.cost(1_000_000, 100_000, 400_000) == pytest.approx(0.6 * 3 + 0.4 * 0.3 + 1.5)
+
+
+tokens = st.integers(0, 10**9)
+dollars = st.floats(0, 1000)
+
+
+@given(tokens, tokens, tokens, dollars, dollars)
+def test_without_a_price_for_cached_tokens_they_cost_what_others_do(
+    fresh: int, cached: int, output: int, a: float, b: float
+) -> None:
+    price = Price(a, b)
+    assert price.cost(fresh + cached, output, cached) == pytest.approx(
+        price.cost(fresh + cached, output, 0)
+    )
+
+
+@given(tokens, tokens, tokens, dollars, dollars, st.none() | dollars)
+def test_no_response_costs_less_than_nothing(
+    given_in: int, output: int, cached: int, a: float, b: float, c: float | None
+) -> None:
+    assert Price(a, b, c).cost(given_in, output, cached) >= 0
+
+
+# The example.
+
+
+@pytest.fixture
+def uncommented(tmp_path: Path) -> Config:
+    return load(tmp_path, COMMENTED.sub("", EXAMPLE.read_text("utf-8")))
+
+
+def test_the_keys_that_are_held_are_those_of_variables_urls_and_headers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("XAI_API_KEY", "GATE_TOKEN", "TEAM"):
+        monkeypatch.setenv(name, f"value-of-{name}")
+    headers = {"X-Gate": "${GATE_TOKEN}", "Authorization": "Bearer said", "X-Team": "${TEAM}"}
+    mine = ProviderConfig(base_url="http://me:p%40ss@a.b", headers=headers)
+    body: dict[str, object] = {"auth": [{"api-key": "in the body"}], "prompt": "{prompt}"}
+    odd = ProviderConfig(base_url="http://[a", body=body)
+    config = Config(providers={"xai": PRESETS["xai"], "mine": mine, "odd": odd})
+    values = {"value-of-XAI_API_KEY", "value-of-GATE_TOKEN"}
+    assert held_keys(config) == {*values, "said", "p@ss", "in the body"}
+
+
+def test_the_example_changes_nothing() -> None:
+    assert load_config(EXAMPLE) == Config(providers=PRESETS)
+
+
+@pytest.mark.parametrize("kind", [Config, ProviderConfig, Price, RetryPolicy])
+def test_the_example_names_every_setting(kind: type[msgspec.Struct]) -> None:
+    text = EXAMPLE.read_text("utf-8")
+    missing = [
+        name
+        for name in kind.__struct_fields__
+        if not re.search(rf"^#?\[{name}\b|^#{name} = |[{{,] {name} = ", text, re.MULTILINE)
+    ]
+    assert missing == []
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_example_names_every_built_in_provider(name: str) -> None:
+    assert f"\n[providers.{name}]\n" in EXAMPLE.read_text("utf-8")
+
+
+def test_every_setting_of_the_example_may_be_switched_on(
+    uncommented: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACCESS_TOKEN", "token")
+    assert uncommented.providers.keys() - PRESETS.keys() == {"work", "planner"}
+    assert request_headers("work", uncommented.provider("work"))
+    assert uncommented.provider("planner").body["assistant_id"] == "agent"
+
+
+def test_what_the_example_shows_is_in_force_where_it_does_not_say_otherwise(
+    uncommented: Config,
+) -> None:
+    default = Config()
+    for name in (
+        "theme",
+        "concurrency",
+        "stall_after",
+        "ttft_budget",
+        "pane_lines",
+        "direct_painting",
+        "retry",
+        "breaker",
+    ):
+        assert getattr(uncommented, name) == getattr(default, name)
+    for name, preset in PRESETS.items():
+        shown = uncommented.provider(name)
+        told = {"model": preset.model, "price": None, "model_file": None}  # examples, as it says
+        assert msgspec.structs.replace(shown, **told) == preset
+
+
+def test_the_example_shows_every_key(uncommented: Config) -> None:
+    assert uncommented.keys.keys() == BY_ACTION.keys()
+    assert keys_in_force(uncommented.keys) == {key.action: key.keys for key in KEYS}
+
+
+def test_each_setting_of_the_example_may_be_switched_on_alone(tmp_path: Path) -> None:
+    text = EXAMPLE.read_text("utf-8").partition("#[providers.work]")[0]
+    settings = list(COMMENTED.finditer(text))
+    assert len(settings) > 60
+    for setting in settings:
+        load(tmp_path, text[: setting.start()] + text[setting.end() :])
+
+
+# The history.
+
+
+def test_what_the_history_keeps(tmp_path: Path) -> None:
+    config = load(
+        tmp_path, '[history]\nredact = "write"\nsecrets = ["ACME-[0-9]+"]\nretention = "90d"\n'
+    )
+    assert config.history == HistoryPolicy(
+        redact="write", secrets=("ACME-[0-9]+",), retention="90d"
+    )
+    assert Config().history == HistoryPolicy("process", "export", (), None)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (
+            'secrets = ["a", "(b"]',
+            'secrets: "(b": missing ), unterminated subpattern at position 0',
+        ),
+        ('secrets = ["x*"]', 'secrets: "x*" matches where nothing stands'),
+        ('retention = "0d"', 'retention: "0d" is no age; write it as 90d, 12w or 48h'),
+        ('retention = "90 days"', 'retention: "90 days" is no age; write it as 90d, 12w or 48h'),
+        ('redact = "exports"', '`redact`: "exports" is not known; did you mean "export"?'),
+        ('retentoin = "1d"', 'unknown key "retentoin"; did you mean "retention"?'),
+    ],
+)
+def test_mistakes_about_the_history(tmp_path: Path, line: str, told: str) -> None:
+    assert refused(tmp_path, f"theme = 'dark'\n[history]\n{line}\n") == f"3: {told}"

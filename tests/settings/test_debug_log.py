@@ -1,0 +1,109 @@
+"""`LFG_LOG`: what is written, and what never is."""
+
+import asyncio
+import logging
+import stat
+from collections import Counter
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from lfgtui.__main__ import main
+from lfgtui.cli.launching.servers import embedded_simulator
+from lfgtui.errors import ProviderError, UsageError
+from lfgtui.model.conversation import UserTurn
+from lfgtui.providers.base import Request
+from lfgtui.providers.transport.request_log import ResponseLog
+from lfgtui.settings.debug_log import debug_log
+
+
+@pytest.fixture
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "lfg.log"
+    monkeypatch.setenv("LFG_LOG", str(path))
+    return path
+
+
+def test_nothing_is_set_up_unless_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LFG_LOG", raising=False)
+    with debug_log():
+        assert logging.getLogger("lfgtui").handlers == []
+        assert not logging.getLogger("lfgtui.providers").isEnabledFor(logging.INFO)
+
+
+def test_a_run_leaves_its_requests_and_neither_prompt_nor_answer(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hasty = partial(embedded_simulator, "--speed", "100.0")
+    monkeypatch.setattr("lfgtui.cli.launching.servers.embedded_simulator", hasty)
+    prompt = "Say something about zebras"
+    assert main(["run", "-p", prompt, "--model", "simulator/generic", "--headless"]) == 0
+    said = log.read_text()
+    lines = said.splitlines()
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
+    assert "prompt: request to 127.0.0.1: generic, turn 1" in lines[0]
+    assert "127.0.0.1 answers after 0." in lines[1]
+    assert "127.0.0.1 finished after " in lines[2]
+    assert "zebras" not in said
+
+
+def test_a_log_that_others_could_read_is_closed_to_them(log: Path) -> None:
+    log.touch()
+    log.chmod(0o666)
+    with debug_log():
+        pass
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
+
+
+def test_a_log_that_cannot_be_written_is_said(
+    log: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LFG_LOG", str(log / "no" / "folder"))
+    with pytest.raises(UsageError), debug_log():
+        pass
+    assert main(["config", "path"]) == 2
+    assert "LFG_LOG" in capsys.readouterr().err
+
+
+def respond(error: BaseException | None, unknown: Counter[str]) -> None:
+    request = Request("some-model", [UserTurn("secret prompt")], turn=2)
+
+    async def respond() -> None:
+        with ResponseLog("api.example.com", request, unknown) as log:
+            log.answered()
+            if error is not None:
+                raise error
+
+    try:
+        asyncio.run(respond())
+    except BaseException as raised:
+        assert raised is error
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (None, "finished"),
+        (ProviderError("rate_limit", "you said: secret prompt"), "broke (rate_limit)"),
+        (OSError("secret prompt"), "broke (connection, OSError)"),
+        (GeneratorExit(), "was left"),
+        (asyncio.CancelledError(), "was left"),
+    ],
+)
+def test_every_ending_is_told_without_the_servers_words(
+    log: Path, error: BaseException | None, told: str
+) -> None:
+    with debug_log():
+        respond(error, Counter())
+    said = log.read_text()
+    assert f"api.example.com {told} after" in said
+    assert "secret" not in said
+
+
+def test_unknown_types_are_counted(log: Path) -> None:
+    with debug_log():
+        respond(None, Counter({"response.shiny": 2, "x": 1}))
+    assert log.read_text().endswith(
+        "api.example.com sent records of unknown types: response.shiny 2, x 1\n"
+    )

@@ -1,0 +1,153 @@
+"""What is printed, and what of it a terminal, a pipe and a file get."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TextIO
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from lfgtui.errors import UsageError
+from lfgtui.text import output
+from lfgtui.text.terminal_safe import json_safe
+from tests.attacks import ALL
+from tests.raw_terminal import on_terminal, strangers
+
+HOSTILE = "say \x1b]52;c;UFdORUQ=\x07\x9b6n\u202e\U000e0041!"
+SHOWN = "say ␛]52;c;UFdORUQ=␇␛6n␦␦!"
+
+
+def ran(code: str, *, stdout: int | TextIO = subprocess.PIPE) -> tuple[str, str]:
+    """What a program that uses `output` writes to stdout (unless it goes elsewhere) and stderr."""
+    program = f"from lfgtui.text import output; output.install()\n{code}"
+    ended = subprocess.run(
+        [sys.executable, "-c", program], stdout=stdout, stderr=subprocess.PIPE, check=False
+    )
+    return (ended.stdout or b"").decode(), ended.stderr.decode()
+
+
+def printed(document: str, file: Path) -> str:
+    """What a file gets of it."""
+    with file.open("w") as out:
+        ran(document, stdout=out)
+    return file.read_text("utf-8")
+
+
+@pytest.fixture
+def document() -> str:
+    return f"d = output.Document()\nd.write({HOSTILE!r})\nd.close()"
+
+
+def test_a_file_gets_a_document_exactly(document: str, tmp_path: Path) -> None:
+    assert printed(document, tmp_path / "out") == HOSTILE
+
+
+def test_a_pipe_gets_it_with_control_characters_shown_and_is_told(document: str) -> None:
+    said, beside = ran(document)
+    assert said == SHOWN
+    assert beside == (
+        "5 control characters shown as symbols; --raw, or output to a file, keeps them\n"
+    )
+
+
+def test_a_pipe_gets_it_exactly_with_raw(document: str) -> None:
+    assert ran(document.replace("()", "(raw=True)", 1)) == (HOSTILE, "")
+
+
+def test_a_terminal_never_does(document: str, tmp_path: Path) -> None:
+    program = f"from lfgtui.text import output\n{document.replace('()', '(raw=True)', 1)}"
+    ended = on_terminal([sys.executable, "-c", program], os.environ, tmp_path)
+    assert ended.raw.decode() == SHOWN
+
+
+def test_ordinary_text_is_the_same_everywhere(tmp_path: Path) -> None:
+    text = "naïve שלום 中文 👩‍👩‍👧 \t|\n\n"
+    code = f"d = output.Document()\nd.write({text!r})\nd.close()"
+    assert ran(code) == (text, "")
+    assert printed(code, tmp_path / "out") == text
+
+
+def test_raw_on_a_terminal_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    output.check_raw()
+    monkeypatch.setattr(output, "is_terminal", lambda stream: True)
+    with pytest.raises(UsageError, match="pipe or a file"):
+        output.check_raw()
+
+
+@pytest.mark.parametrize(
+    "complaint",
+    [
+        "raise ValueError({!r})",
+        "import threading; threading.Thread(target=lambda: 1 / 0, name={!r}).start()",
+        "import logging; logging.getLogger('x').error({!r})",
+        "import warnings; warnings.warn({!r})",
+        "import sys; print({!r}, file=sys.stderr)",
+        "import argparse; argparse.ArgumentParser().parse_args([{!r}])",
+        "import asyncio; asyncio.new_event_loop().call_exception_handler({{'message': {!r}}})",
+        "class X:\n def __del__(self): raise ValueError({!r})\nx = X(); x.me = x",
+        "from rich.console import Console; Console(stderr=True).print({!r}, style='red')",
+        "import click; click.echo(click.style({!r}, fg='red'), err=True)",
+    ],
+)
+def test_whatever_complains_on_stderr_is_harmless(complaint: str) -> None:
+    _, said = ran(complaint.format(HOSTILE))
+    assert said
+    assert not strangers(said, "(?!)")
+
+
+def test_a_line_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    output.print_line("a\nlfg: b", output.Styled("\r\x1b[m", output.RED))
+    output.print_remark("c\nd")
+    output.print_error("e\n\tf  \x1b")
+    assert capsys.readouterr() == ("a␊lfg: b␍␛[m\n", "c␊d\nlfg: e f ␛\n")
+
+
+def test_an_error_is_no_longer_than_a_person_reads(capsys: pytest.CaptureFixture[str]) -> None:
+    output.print_error("x" * 1_000_000)
+    assert capsys.readouterr().err.endswith("xx… (998,000 characters more)\n")
+
+
+def test_styles_are_for_terminals(tmp_path: Path) -> None:
+    code = "from lfgtui.text import output\noutput.print_line('a ', output.Styled('b\\x1b', 1))"
+    assert ran(code)[0] == "a b␛\n"
+    ended = on_terminal([sys.executable, "-c", code], os.environ, tmp_path)
+    assert ended.raw == "a \x1b[1mb␛\x1b[0m\r\n".encode()
+
+
+@given(st.text(max_size=20))
+@example(ALL)
+def test_json_is_safe_and_says_the_same(text: str) -> None:
+    for encoded in (json.dumps([text], ensure_ascii=False), json.dumps({text: text})):
+        for safe in (json_safe(encoded), json_safe(encoded, only_ascii=True)):
+            assert not strangers(safe, "(?!)")
+            assert json.loads(safe) == json.loads(encoded)
+        assert json_safe(encoded, only_ascii=True).isascii()
+
+
+def test_json_is_ascii_where_the_locale_has_no_unicode(monkeypatch: pytest.MonkeyPatch) -> None:
+    bytes_ = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(bytes_, "latin-1"))
+    output.print_json('"中é"\n')
+    assert bytes_.getvalue() == b'"\\u4e2d\\u00e9"\n'
+
+
+def test_text_that_the_locale_has_no_letter_for_is_written_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bytes_ = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(bytes_, "latin-1"))
+    output.install()
+    output.print_text("中é\x9b")
+    assert bytes_.getvalue() == b"\\u4e2d\xe9\\u241b"
+
+
+def test_nothing_is_printed_where_stdout_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    output.install()
+    output.print_line("nobody reads this")
+    output.Document().write("nor this")

@@ -1,0 +1,78 @@
+"""Past runs for tests: what is put into a history, and waiting for what is read from it."""
+
+from collections.abc import Sequence
+
+import pytest
+from textual.pilot import Pilot
+
+from lfgtui.history.reader import RunState
+from lfgtui.history.recording.store import History as Store
+from lfgtui.model import events as e
+from lfgtui.model.tickets import Ticket
+from lfgtui.ui.app import LfgApp
+from tests.ui.fake_live import START
+from tests.ui.screen_text import lines
+
+_LOOKS = 1500
+"""Looks, 20 ms apart, before a test that waits for the screen gives up: it hangs then."""
+
+
+def begin(store: Store, title: str, *tickets: str) -> str:
+    """A new run of these tickets."""
+    asked = [Ticket(id=name, prompt="x", workspace="/") for name in tickets]
+    return store.start_run(title, asked, None)
+
+
+def play(store: Store, run: str, ticket: str, *events: e.Event) -> None:
+    """Store the events, a second apart; each `AttemptStarted` begins the next attempt."""
+    attempt = 0
+    for second, event in enumerate(events):
+        attempt += isinstance(event, e.AttemptStarted)
+        store.submit(run, ticket, max(1, attempt), START + second, event)
+    store.flush(saved=True).result(30)
+
+
+def keep(store: Store, title: str, said: dict[str, str], state: RunState = "done") -> str:
+    """Put a finished run into the history."""
+    run = begin(store, title, *said)
+    for ticket, text in said.items():
+        end = e.TicketDone("end") if state == "done" else e.TicketInterrupted()
+        play(store, run, ticket, *answered(ticket, text), end)
+    store.finish_run(run, state)
+    return run
+
+
+def answered(ticket: str, text: str) -> Sequence[e.Event]:
+    """An attempt of two turns, without its end."""
+    return (
+        e.TicketQueued(),
+        e.AttemptStarted("anthropic", "claude-sonnet-4-5"),
+        e.UserMessage("x"),
+        e.RequestSent(1),
+        e.ToolCallRequested("1", "run_command", {"command": "make"}),
+        e.ResponseFinished(1, "tool_use"),
+        e.ToolCallFinished("1", f"the {ticket} log\nexit code 0", None, 0, 0.1),
+        e.RequestSent(2),
+        e.TextDelta(text),
+        e.Usage(100, 20, cost=0.02),
+        e.ResponseFinished(2, "end"),
+    )
+
+
+async def shown(pilot: Pilot[int], text: str, *, away: bool = False) -> None:
+    """Wait until the text is on the screen; `away`: until it is gone."""
+    for _ in range(_LOOKS):
+        if any(text in line for line in lines(pilot.app)) is not away:
+            return
+        await pilot.pause(0.02)
+    what = "stayed" if away else "never appeared"
+    pytest.fail(f"{text!r} {what}:\n" + "\n".join(lines(pilot.app)))
+
+
+async def told(pilot: Pilot[int], app: LfgApp, text: str) -> None:
+    """Wait until a toast says so."""
+    for _ in range(_LOOKS):
+        if any(text in one.message for one in app._notifications):
+            return
+        await pilot.pause(0.02)
+    pytest.fail(f"nobody said {text!r}: {[one.message for one in app._notifications]}")

@@ -1,0 +1,226 @@
+"""Tool calls while their arguments arrive, and those that only stand in the text."""
+
+import json
+
+import pytest
+from msgspec.structs import replace
+
+from lfgtui.model import events as e
+from lfgtui.tools import summary
+from tests.ui.stand import Stand
+
+CONTENT = "".join(f"line {number}\n" for number in range(1, 43))
+
+
+def stand_of(name: str, *, width: int = 50, unfolded: bool = False, origin: bool = False) -> Stand:
+    stand = Stand(width=width, height=40)
+    stand.look = replace(stand.look, summarise=summary)
+    if unfolded:
+        stand.fold("tool")
+    started = e.ToolCallStarted("c", name)
+    stand.happen(e.ToolCallStarted("c", name, "text") if origin else started)
+    return stand
+
+
+def arrive(stand: Stand, json_text: str) -> None:
+    stand.happen(e.ToolArgumentsDelta("c", json_text))
+
+
+def card(stand: Stand) -> list[str]:
+    """The rows of the card, without the prompt above it."""
+    return [row.text.rstrip() for row in stand.rows()[1:]]
+
+
+def line(stand: Stand) -> str:
+    """The card's line, without marker and sign."""
+    return card(stand)[0][4:]
+
+
+def test_the_path_stands_in_the_line_as_soon_as_it_is_there_and_then_the_lines_are_counted() -> (
+    None
+):
+    stand = stand_of("write_file")
+    assert line(stand) == "write_file"
+    for piece, said in (
+        ('{"pa', ""),
+        ('th": "src/a', "src/a"),
+        ('pp.py", "cont', "src/app.py"),
+        ('ent": "import os', "src/app.py · 1 line"),
+        ("\\nimport sys\\", "src/app.py · 2 lines"),
+        ("nx", "src/app.py · 3 lines"),
+        ('\\n"}', "src/app.py (3 lines)"),
+    ):
+        arrive(stand, piece)
+        assert line(stand) == f"write_file  {said}".rstrip()
+
+
+def test_arguments_that_are_complete_are_summed_up_as_they_will_be() -> None:
+    arguments = {"path": "a.py", "old": "x\ny\n", "new": "x\nz\nz\n"}
+    stand = stand_of("edit_file")
+    arrive(stand, json.dumps(arguments))
+    early = line(stand)
+    stand.happen(e.ToolCallRequested("c", "edit_file", dict[str, object](arguments)))
+    assert early == line(stand) == "edit_file  a.py: -1 +2 lines"
+
+
+def test_an_edit_tells_how_many_lines_become_how_many() -> None:
+    stand = stand_of("edit_file")
+    arrive(stand, '{"path": "a.py", "old": "x\\ny')
+    assert line(stand) == "edit_file  a.py · 2 lines"
+    arrive(stand, '", "new": "1\\n2\\n3')
+    assert line(stand) == "edit_file  a.py · 2 → 3 lines"
+
+
+def test_a_command_grows_in_the_line() -> None:
+    stand = stand_of("run_command")
+    arrive(stand, '{"command": "pytest -q \\u00')
+    assert line(stand) == "run_command  $ pytest -q"
+    arrive(stand, '2d\\u001b[2J\\n"')
+    assert line(stand) == r"run_command  $ pytest -q -\e[2J⏎"
+
+
+def test_unfolded_the_end_of_the_content_is_seen_to_grow() -> None:
+    stand = stand_of("write_file", unfolded=True)
+    text = json.dumps({"path": "a.txt", "content": CONTENT})
+    arrive(stand, text[: text.index("line 31") + 6])
+    shown = [row.removeprefix("  │ ") for row in card(stand)]
+    assert shown[1:4] == ["path: a.txt", "content:", "  … 19 more lines"]
+    assert shown[4:] == [f"  line {number}" for number in range(20, 31)] + ["  line 3"]
+    arrive(stand, "1\\nli")
+    assert card(stand)[-2:] == ["  │   line 31", "  │   li"]
+    assert len(card(stand)) == len(shown)
+
+
+def test_once_it_is_requested_the_beginning_is_shown() -> None:
+    stand = stand_of("write_file", unfolded=True)
+    arguments: dict[str, object] = {"path": "a.txt", "content": CONTENT}
+    arrive(stand, json.dumps(arguments))
+    early = card(stand)
+    stand.happen(e.ToolCallRequested("c", "write_file", arguments))
+    assert card(stand)[1:] == early[1:]
+    assert early[3:5] == ["  │   line 1", "  │   line 2"]
+    assert early[-1] == "  │   … 18 more lines"
+
+
+def test_what_an_edit_removes_and_adds_is_marked() -> None:
+    stand = stand_of("edit_file", unfolded=True)
+    arrive(stand, '{"path": "a", "old": "one\\ntwo", "new": "1\\n2')
+    assert card(stand)[2:] == [
+        *("  │ old:", "  │ - one", "  │ - two"),
+        *("  │ new:", "  │ + 1", "  │ + 2"),
+    ]
+
+
+@pytest.mark.parametrize("text", ["no json", '{"path": "a"} and more', '["path"]', '{"a": tru}'])
+def test_what_is_no_object_is_shown_as_it_came(text: str) -> None:
+    stand = stand_of("write_file", unfolded=True)
+    arrive(stand, text)
+    assert line(stand) == f"write_file  {text}"
+    assert card(stand)[1:] == [f"  │ {text}"]
+
+
+def test_a_number_is_shown_when_it_is_over_and_json_as_json() -> None:
+    stand = stand_of("read_file", unfolded=True)
+    arrive(stand, '{"path": "a", "start_line": 1')
+    assert card(stand)[2] == "  │ start_line:"
+    arrive(stand, '2, "deep": {"is": [true, "a\\u00')
+    assert card(stand)[2:] == ["  │ start_line: 12", '  │ deep: {"is": [true, "a']
+    arrive(stand, 'e9", null]}}')
+    arguments = json.loads('{"path": "a", "start_line": 12, "deep": {"is": [true, "aé", null]}}')
+    stand.happen(e.ToolCallRequested("c", "read_file", arguments))
+    assert card(stand)[2:] == ["  │ start_line: 12", '  │ deep: {"is": [true, "aé", null]}']
+
+
+def test_a_call_cut_short_keeps_what_came() -> None:
+    stand = stand_of("write_file", unfolded=True)
+    arrive(stand, json.dumps({"path": "a.txt", "content": CONTENT})[:-40])
+    stand.happen(e.TicketCancelled())
+    assert card(stand)[0].startswith("▾ ■ write_file  a.txt · 38 lines")
+    assert card(stand)[0].endswith("stopped")
+    assert card(stand)[3] == "  │   line 1"
+
+
+def test_a_call_in_the_text_says_that_it_is_not_run() -> None:
+    stand = stand_of("write_file", width=70, origin=True)
+    arrive(stand, '{"path": "a.txt", "content": "x\\ny"}')
+    assert card(stand)[0].endswith("in the text · not run")
+    stand.happen(e.ResponseFinished(1, "end"))
+    assert card(stand)[0].startswith("▸ ¶ write_file  a.txt · 2 lines ")
+    assert card(stand)[0].endswith("in the text · not run")
+    assert stand.lines.views[-1].is_settled
+    stand.happen(e.TicketDone("end"))
+    assert card(stand)[0].startswith("▸ ¶ write_file")
+
+
+def test_a_line_without_end_costs_no_more_rows_than_any_other() -> None:
+    stand = stand_of("write_file", unfolded=True)
+    arrive(stand, '{"content": "' + "x" * 100_000)
+    rows = card(stand)
+    assert len(rows) == 15
+    assert rows[2] == "  │   … 99,484 more characters"
+    arrive(stand, '"}')
+    stand.happen(e.ToolCallRequested("c", "write_file", {"content": "x" * 100_000}))
+    assert len(card(stand)) < 30
+
+
+def test_nothing_in_arguments_reaches_the_terminal_raw() -> None:
+    stand = stand_of("write_file", unfolded=True)
+    arrive(stand, '{"path": "\\u001b]0;x\\u0007", "content": "\\u009b2J\\n\\u202e\\ud800\\n')
+    shown = "".join(card(stand))
+    assert shown.isprintable()
+
+
+def test_what_arrives_is_found() -> None:
+    stand = stand_of("write_file", width=30, unfolded=True)
+    arrive(stand, '{"path": "a", "content": "one\\ntwo words that are wrapped over an edge')
+    assert stand.find("words that are wrapped over") == 1
+    arrive(stand, "\\none")
+    assert stand.find("one") == 2
+
+
+def asking(name: str, arguments: dict[str, object]) -> list[str]:
+    """The rows of a call that waits for a person."""
+    stand = stand_of(name)
+    stand.happen(e.ToolCallRequested("c", name, arguments), e.ResponseFinished(1, "tool_use"))
+    stand.happen(e.ApprovalRequested("c", name, summary(name, arguments)))
+    return card(stand)
+
+
+def test_all_of_a_command_is_shown_to_who_is_asked_about_it() -> None:
+    words = [f"word{number}" for number in range(600)]
+    command = "cat <<EOF\n" + " ".join(words) + "\nEOF"
+    rows = asking("run_command", {"command": command})
+    assert not any("more" in row for row in rows if "characters ..." not in row)
+    shown = "".join(row.removeprefix("  │").strip() for row in rows)
+    assert all(word in shown for word in words)
+
+
+def test_a_question_does_not_repeat_the_lines_of_a_command_that_stand_above_it() -> None:
+    command = "python3 - <<'END'\nprint(1)\nprint(2)\nEND\n"
+    assert asking("run_command", {"command": command})[1:] == [
+        "  │ command:",
+        "  │   python3 - <<'END'",
+        "  │   print(1)",
+        "  │   print(2)",
+        "  │   END",
+        "  │ $ python3 - <<'END' … (4 lines)",
+        "  │ a approve · A always · d deny",
+    ]
+
+
+def test_a_command_that_stands_in_the_question_alone_is_shown_whole() -> None:
+    rows = asking("run_command", {"command": "echo ⏎ then rm -rf build"})
+    assert rows[1] == "  │ $ echo ⏎ then rm -rf build"
+
+
+def test_what_shows_nothing_is_written_out_to_who_is_asked_about_it() -> None:
+    hidden = "echo a\u200bb\n\U000e0041\u00a0c"
+    rows = asking("write_file", {"path": "x", "content": hidden})
+    shown = "\n".join(rows)
+    assert "a\\u200bb" in shown
+    assert "\\U000e0041\\xa0c" in shown
+
+
+def test_content_that_the_question_happens_to_hold_is_shown_all_the_same() -> None:
+    rows = asking("write_file", {"path": "a; rm -rf .", "content": "rm -rf ."})
+    assert "  │ content: rm -rf ." in rows

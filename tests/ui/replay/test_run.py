@@ -1,0 +1,133 @@
+"""At every position, a run is the fold of what had happened by then."""
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from lfgtui.model import events as e
+from lfgtui.model.events import Entry
+from lfgtui.model.metrics import Meter
+from lfgtui.model.record import ticket_record
+from lfgtui.model.transcript import Transcript
+from lfgtui.ui.replay.playback import Playback
+from lfgtui.ui.replay.run import ReplayedRun
+from tests.ui.replay.lives import Lives, bare, lives, replayed, worked
+
+
+def record(transcript: Transcript) -> object:
+    return ticket_record("r", worked().tickets[0], transcript), transcript.last_seq
+
+
+def figures(meter: Meter, now: float) -> list[object]:
+    meter_now = [meter.rate(now), meter.history(now), meter.waiting_for(now), meter.elapsed(now)]
+    return [*meter_now, meter.is_stalled(now, 10.0), meter.output_tokens(), meter.ttft]
+
+
+def words(ticket: str, count: int) -> list[Entry]:
+    first = worked().stored["api"][:4]
+    assert isinstance(first[-1].event, e.RequestSent)
+    said = [
+        replace(first[-1], seq=seq, at=first[-1].at + seq, event=e.TextDelta("word "))
+        for seq in range(5, count + 1)
+    ]
+    return [replace(entry, ticket=ticket) for entry in (*first, *said)]
+
+
+def assert_is_the_fold_of(run: ReplayedRun, entries: Sequence[Entry]) -> None:
+    for ticket in run.tickets:
+        transcript, meter = Transcript(), Meter()
+        for entry in entries:
+            if entry.ticket == ticket.id:
+                transcript.apply(entry)
+                meter.apply(entry)
+        assert record(run.transcript(ticket.id)) == record(transcript)
+        assert figures(run.meter(ticket.id), run.now) == figures(meter, run.now)
+
+
+def test_at_every_position_forward_and_back() -> None:
+    run = replayed(worked())
+    playback = Playback(run, lambda: 0.0)
+    order = [*range(run.timeline.count + 1), *range(run.timeline.count, -1, -1)]
+    for count in order:
+        playback.seek_entry(count)
+        run.proceed()
+        assert run.count == count
+        assert_is_the_fold_of(run, run.timeline.entries[:count])
+
+
+@given(lives(), st.lists(st.floats(0, 1), max_size=6))
+def test_wherever_one_came_from(said: Lives, places: list[float]) -> None:
+    run = bare(said)
+    playback = Playback(run, lambda: 0.0)
+    for place in places:
+        playback.seek(place * run.timeline.length)
+        run.proceed()
+        happened = run.timeline.count_at(place * run.timeline.length)
+        for name, own in said.items():
+            due = [entry for entry in run.timeline.entries[:happened] if entry.ticket == name]
+            assert run.transcript(name).last_seq == len(due)
+            fresh = Meter()
+            for entry in own[: len(due)]:
+                fresh.apply(entry)
+            assert figures(run.meter(name), run.now) == figures(fresh, run.now)
+
+
+def test_going_on_keeps_the_transcripts_and_going_back_those_that_lose_nothing() -> None:
+    run = replayed(worked())
+    playback = Playback(run, lambda: 0.0)
+    playback.seek_entry(20)
+    assert run.proceed() == {"api", "docs", "last"}
+    before = {ticket.id: run.transcript(ticket.id) for ticket in run.tickets}
+    taken = run.timeline.entries[19].ticket
+    playback.seek_entry(21)
+    run.proceed()
+    assert all(run.transcript(name) is before[name] for name in before)
+    playback.seek_entry(20)
+    run.proceed()
+    playback.seek_entry(19)
+    assert taken in run.proceed()
+    assert run.transcript("last") is before["last"]
+
+
+def test_a_long_way_is_gone_in_slices() -> None:
+    run = bare({"a": words("a", 2000), "b": words("b", 2000)})
+    run.move_to(run.timeline.count, run.timeline.ended_at)
+    assert run.proceed(0.0) == set()
+    slices = 1
+    while run.is_busy:
+        changed = run.proceed(0.0)
+        slices += 1
+    assert slices > 10
+    assert changed == {"a", "b"}
+
+
+def test_one_may_turn_round_in_the_midst_of_a_long_way() -> None:
+    run = bare({"a": words("a", 5000)})
+    run.move_to(run.timeline.count, run.timeline.ended_at)
+    run.proceed(0.0)
+    run.move_to(7, run.timeline.began_at)
+    run.proceed()
+    expected = Transcript()
+    for entry in run.timeline.entries[:7]:
+        expected.apply(entry)
+    assert record(run.transcript("a")) == record(expected)
+
+
+@pytest.mark.parametrize("back", [0.5, 1.0, 1.9])
+def test_the_rate_is_what_it_was_also_where_only_the_clock_went_back(back: float) -> None:
+    run = replayed(worked())
+    playback = Playback(run, lambda: 0.0)
+    playback.seek(4.0)
+    run.proceed()
+    was = {ticket.id: run.meter(ticket.id).rate(run.now) for ticket in run.tickets}
+    playback.seek(4.0 + back)
+    run.proceed()
+    for ticket in run.tickets:
+        run.meter(ticket.id).rate(run.now)
+    playback.seek(4.0)
+    run.proceed()
+    assert {ticket.id: run.meter(ticket.id).rate(run.now) for ticket in run.tickets} == was
+    assert any(was.values())

@@ -1,0 +1,202 @@
+"""What is copied and what is found: never how it happened to be wrapped or kept."""
+
+import pytest
+from textual.geometry import Offset
+from textual.selection import Selection
+
+from lfgtui.model import events as e
+from lfgtui.ui.stream import find
+from lfgtui.ui.stream.plain_text import Match, matches, plain_text, selected
+from lfgtui.ui.text.wrapping import Row, wrap
+from tests.ui.stand import PALETTES, Stand
+
+PLAIN = PALETTES[0].text
+
+
+def answer(text: str, width: int = 30, kept: int = 5000) -> Stand:
+    """A stand with nothing but an answer below the prompt and a blank."""
+    stand = Stand(width=width, kept=kept)
+    stand.happen(e.TextDelta(text))
+    return stand
+
+
+def line_of(stand: Stand, text: str) -> int:
+    return next(n for n, row in enumerate(stand.rows()) if text in row.text)
+
+
+def between(stand: Stand, begin: tuple[int, int], end: tuple[int, int]) -> str:
+    """What is copied from a column of a line to another, exclusive."""
+    start, stop = (Offset(x, stand.lines.address(line)) for line, x in (begin, end))
+    return selected(stand.lines, Selection(start, stop))
+
+
+def numbered(count: int) -> str:
+    return "\n\n".join(f"paragraph **{number}** of them" for number in range(count))
+
+
+# Copying
+
+
+def test_all_is_the_source_of_all() -> None:
+    source = "# Title\n\nsome **bold** words that are wrapped\n\n- a\n- b"
+    stand = answer(source, width=16)
+    assert selected(stand.lines, Selection(None, None)).endswith("\n" + source)
+
+
+def test_part_of_a_paragraph_is_its_text_without_the_breaks() -> None:
+    stand = answer("one two three four five six", width=12)
+    first = line_of(stand, "one")
+    assert between(stand, (first, 4), (first + 2, 0)).strip() == "two three four"
+    assert between(stand, (first, 4), (first + 1, 5)) == "two three"
+
+
+def test_a_selection_reaches_over_what_is_not_in_memory() -> None:
+    stand = answer(numbered(200), kept=30)
+    while not stand.pieces.is_exact:
+        stand.settle(50)
+    first, last = 2, stand.pieces.total - 1
+    held = stand.pieces.held_rows
+    copied = between(stand, (first, 0), (last, 99))
+    assert copied == numbered(200)
+    assert stand.pieces.held_rows == held
+
+
+def test_a_selection_stays_on_its_words_while_heights_above_become_known() -> None:
+    stand = answer(numbered(200), width=12)
+    stand.scroll(-20)
+    begin = stand.lines.address(stand.window.top + 1)
+    selection = Selection(Offset(0, begin), Offset(5, begin))
+    words, line = selected(stand.lines, selection), stand.lines.line_of(begin)
+    while not stand.pieces.is_exact:
+        stand.settle(50)
+    assert selected(stand.lines, selection) == words
+    assert stand.lines.line_of(begin) != line
+
+
+def test_a_folded_prompt_gives_all_of_it() -> None:
+    stand = Stand(width=20, prompt="first line\nsecond line")
+    assert stand.pieces.total == 1
+    assert between(stand, (0, 0), (0, 99)) == "first line\nsecond line"
+
+
+def test_an_unfolded_prompt_is_not_copied_twice() -> None:
+    stand = Stand(width=20)
+    stand.fold("prompt")
+    assert plain_text(stand.lines) == "▾ prompt: Go\n▎ Go"
+    assert selected(stand.lines, Selection(None, None)) == "Go"
+
+
+def test_plain_text_keeps_nothing_in_memory() -> None:
+    stand = answer(numbered(200), kept=30)
+    held = stand.pieces.held_rows
+    assert plain_text(stand.lines).count("paragraph") == 200
+    assert stand.pieces.held_rows == held
+
+
+# Finding
+
+
+def rows(text: str, width: int) -> list[Row]:
+    return wrap([(text, PLAIN)], width)
+
+
+def places(found: list[Match]) -> list[list[tuple[int, int, int]]]:
+    return [[tuple(part) for part in match] for match in found]  # type: ignore[misc]  # triples
+
+
+def test_a_match_may_go_over_a_wrapped_edge() -> None:
+    assert places(matches(rows("aaa bbb ccc", 8), "bbb ccc")) == [[(0, 4, 7), (1, 0, 3)]]
+
+
+def test_no_match_goes_over_a_line_of_its_own() -> None:
+    assert matches(rows("aaa\nbbb", 8), "aaa bbb") == []
+
+
+def test_cells_are_counted_not_characters() -> None:
+    assert places(matches(rows("語語 x", 8), "x")) == [[(0, 5, 6)]]
+
+
+@pytest.mark.parametrize(("pattern", "count"), [("word", 2), ("Word", 1), ("WORD", 0)])
+def test_upper_case_is_meant(pattern: str, count: int) -> None:
+    assert len(matches(rows("word Word", 20), pattern)) == count
+
+
+def test_nothing_is_found_of_nothing() -> None:
+    assert matches(rows("word", 20), "") == []
+
+
+def test_only_what_changed_is_searched_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched: list[int] = []
+
+    def watched(rows: list[Row], pattern: str, first: int = 0) -> list[Match]:
+        searched.append(len(rows) - first)
+        return matches(rows, pattern, first)
+
+    monkeypatch.setattr(find, "matches", watched)
+    stand = answer("needle\n\n" + numbered(100) + "\n\n```\n" + "needle\n" * 50, width=40)
+    assert stand.find("needle") == 51
+    searched.clear()
+    stand.happen(e.TextDelta("a needle"))
+    assert stand.finder.count == 52
+    assert sum(searched) <= 3
+
+
+def test_finding_keeps_nothing_in_memory() -> None:
+    stand = answer(numbered(200), kept=30)
+    assert stand.find("paragraph") == 200
+    assert stand.pieces.held_rows <= 30
+
+
+def test_the_current_match_stays_the_same_as_more_come() -> None:
+    stand = answer("needle one\n\nneedle two\n\n", width=40)
+    stand.find("needle")
+    stand.finder.seek(stand.lines.address(line_of(stand, "two")))
+    assert stand.finder.number == 2
+    stand.happen(e.TextDelta("needle three\n\nneedle four"))
+    assert (stand.finder.number, stand.finder.count) == (2, 4)
+
+
+def test_matches_are_where_the_words_are_after_a_resize() -> None:
+    stand = answer("some words and a needle in them\n\n" * 40, width=40)
+    stand.find("needle")
+    stand.reflow(12)
+    seen = stand.pieces.rows(stand.window.top, stand.pieces.total)
+    row = next(one for one in seen if "needle" in one.row.text)
+    (mark,) = stand.finder.marks(row.piece, row.number)
+    assert row.row.text[mark.begin : mark.end] == "needle"
+    while stand.finder.is_behind:
+        stand.settle(50)
+    assert stand.finder.count == 40
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [e.TextDelta("> one two three four five six")],
+        [e.TextDelta("- > one two three four five six")],
+        [
+            e.ToolCallStarted("c", "note"),
+            e.ToolCallRequested("c", "note", {"said": "one two three four five six"}),
+        ],
+    ],
+    ids=["quote", "quote in an item", "card"],
+)
+def test_what_stands_before_a_wrapped_row_is_neither_found_nor_copied(
+    events: list[e.Event],
+) -> None:
+    stand = Stand(width=20)
+    stand.happen(*events)
+    stand.fold("tool")
+    first = line_of(stand, "one")
+    edge = next(row.text for row in stand.rows() if "one" in row.text)
+    assert len(edge.split()) < 8
+    assert stand.find("one two three four five six") == 1
+    begin = edge.index("one")
+    assert between(stand, (first, begin), (first + 1, 99)).startswith("one two three four")
+    assert " three four" in between(stand, (first, begin), (first + 2, 99))
+
+
+def test_a_wrapped_line_of_code_keeps_the_blanks_at_its_edge() -> None:
+    stand = answer("```\n" + "aaaa " * 8 + "\n```", width=14)
+    first = line_of(stand, "aaaa")
+    assert between(stand, (first, 1), (first + 2, 99)) == ("aaaa " * 8)[:36]

@@ -1,0 +1,362 @@
+"""The stream under the mouse, and what of it is painted."""
+
+from collections.abc import Iterator
+
+import pytest
+from rich.style import Style
+from textual import events
+from textual.geometry import Region
+from textual.pilot import Pilot
+from textual.strip import Strip
+from textual.widget import Widget
+
+from lfgtui.model import events as e
+from lfgtui.ui.stream.mouse_wheel import ASIDE
+from lfgtui.ui.stream.view import StreamView
+from tests.ui.stage import BEGIN, CALL, Stage, numbered, staged
+
+TABLE = "| " + " | ".join(f"column{n:02}" for n in range(24)) + " |\n" + "|---" * 24 + "|\n"
+
+
+def stream_of(stage: Stage) -> StreamView:
+    return stage.query_one(StreamView)
+
+
+def strips(stage: Stage) -> list[Strip]:
+    stream = stream_of(stage)
+    return list(stream.render_lines(stream.size.region))
+
+
+def selected_rows(stage: Stage) -> Iterator[int]:
+    """The rows of the pane in which something is marked as selected."""
+    colour = stage.screen.get_component_rich_style("screen--selection").bgcolor
+    for y, strip in enumerate(strips(stage)):
+        if any(segment.style and segment.style.bgcolor == colour for segment in strip):
+            yield y
+
+
+async def mouse(
+    stage: Stage, pilot: Pilot[None], kind: type[events.MouseEvent], x: int, y: int, **how: object
+) -> None:
+    """What the terminal reports, in the stream's coordinates; they may be outside of it."""
+    region = stream_of(stage).region
+    screen_x, screen_y = region.x + x, region.y + y
+    said: dict[str, object] = {"shift": False, "button": 1, **how}
+    button, shift = said["button"], said["shift"]
+    assert isinstance(button, int) and isinstance(shift, bool)
+    stage.post_message(
+        kind(
+            None, screen_x, screen_y, 0, 0, button, shift, False, False,
+            screen_x=screen_x, screen_y=screen_y,
+        )
+    )  # fmt: skip
+    await pilot.pause()
+
+
+async def drag(stage: Stage, pilot: Pilot[None], *places: tuple[int, int]) -> None:
+    """Press the button on the first place, and move it over the others."""
+    await mouse(stage, pilot, events.MouseDown, *places[0])
+    for place in places[1:]:
+        await mouse(stage, pilot, events.MouseMove, *place)
+
+
+class Painted:
+    """The rows of the stream that were asked to be painted."""
+
+    def __init__(self, stream: StreamView, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.rows: set[int] = set()
+        self._stream = stream
+        monkeypatch.setattr(stream._canvas, "changed", self._changed)
+
+    def _changed(self, widget: Widget, region: Region) -> None:
+        if widget is self._stream:
+            self.rows |= set(range(region.y, region.bottom))
+
+    def take(self) -> set[int]:
+        rows, self.rows = self.rows, set()
+        return rows
+
+
+# What is painted
+
+
+async def test_a_row_that_stays_is_the_same_strip_in_every_frame() -> None:
+    async with staged() as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta("first\n\nsecond"))
+        before = strips(stage)
+        await stage.play(pilot, e.TextDelta(" grows"))
+        after = strips(stage)
+        assert [y for y in range(18) if after[y] is not before[y]] == [4]
+
+
+async def test_rows_that_move_keep_their_strips() -> None:
+    async with staged() as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 30)))
+        before = strips(stage)
+        await stage.play(pilot, e.TextDelta(numbered(31, 31)))
+        after = strips(stage)
+        assert all(new is old for new, old in zip(after[:-2], before[2:], strict=True))
+
+
+async def test_only_rows_that_changed_are_painted(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with staged() as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta("some text"))
+        painted = Painted(stream_of(stage), monkeypatch)
+        await stage.play(pilot, e.TextDelta(", more"))
+        assert painted.take() == {2}
+        await stage.play(pilot)
+        assert painted.take() == set()
+        await stage.play(pilot, *CALL)
+        assert min(painted.take()) >= 3
+
+
+async def test_what_happens_out_of_sight_paints_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with staged() as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 60)))
+        stage.pane.scroll_start()
+        painted = Painted(stream_of(stage), monkeypatch)
+        await stage.play(pilot, e.TextDelta("and"))
+        painted.take()
+        await stage.play(pilot, e.TextDelta(" more"))
+        assert painted.take() == set()
+
+
+async def test_pointing_at_a_link_paints_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with staged() as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta("[docs](https://example.org) and more"))
+        painted = Painted(stream_of(stage), monkeypatch)
+        before = strips(stage)
+        await mouse(stage, pilot, events.MouseMove, 1, 2, button=0)
+        await mouse(stage, pilot, events.MouseMove, 9, 2, button=0)
+        assert painted.take() == set()
+        assert strips(stage)[2] is before[2]
+
+
+async def test_a_link_is_one_to_the_terminal_however_it_is_marked() -> None:
+    def links(strip: Strip) -> set[tuple[str, str]]:
+        styles = [segment.style or Style.null() for segment in strip]
+        return {(style.link, style.link_id) for style in styles if style.link}
+
+    async with staged() as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta("[the docs](https://example.org) and more"))
+        plain = links(strips(stage)[2])
+        assert [target for target, _ in plain] == ["https://example.org"]
+        assert "\x1b]8;id=" in strips(stage)[2].render(stage.console)
+        stage.pane.find("docs")
+        marked = links(strips(stage)[2])
+        assert {target for target, _ in marked} == {"https://example.org"}
+        stage.pane.clear_find()
+        assert links(strips(stage)[2]) == plain
+        stage.pane.find("docs")
+        assert links(strips(stage)[2]) == marked
+        stage.pane.clear_find()
+        await drag(stage, pilot, (0, 2), (9, 2))
+        assert list(selected_rows(stage)) == [2]
+        assert {target for target, _ in links(strips(stage)[2])} == {"https://example.org"}
+
+
+async def test_after_a_resize_what_is_out_of_sight_is_drawn_in_idle_ticks() -> None:
+    async with staged() as (stage, pilot):
+        text = "some words that have to be wrapped at any width there is\n\n" * 100
+        await stage.play(pilot, *BEGIN, e.TextDelta(text))
+        stream = stream_of(stage)
+        await pilot.resize_terminal(40, 20)
+        last = stage.screen_rows()
+        ticks = 0
+        while not stream._stream.pieces.is_exact:
+            stage.pane.tick(stage.now)
+            ticks += 1
+        assert ticks > 5
+        assert stage.screen_rows() == last
+
+
+# Sideways
+
+
+async def test_a_table_that_cannot_fit_is_moved_sideways() -> None:
+    async with staged(width=40) as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta("before\n\n" + TABLE))
+        row = next(y for y, text in enumerate(stage.screen_rows()) if "│" in text)
+        whole = stream_of(stage)._stream.pieces
+        text = next(s.row.text for s in whole.rows(row, row + 1))
+        shown = stage.screen_rows()[row]
+        assert shown == text[:36] + "›"
+        notches = len(text) // ASIDE + 1  # more than there is room for
+        stage.pane.scroll_aside(1)
+        assert stage.screen_rows()[row] == "‹" + text[9:44] + "›"
+        assert stage.screen_rows()[2] == "before"
+        for _ in range(notches):
+            await mouse(stage, pilot, events.MouseScrollRight, 3, 3, button=0)
+        assert stage.screen_rows()[row] == "‹" + text[-36:]
+        for _ in range(notches):
+            await mouse(stage, pilot, events.MouseScrollUp, 3, 3, button=0, shift=True)
+        assert stage.screen_rows()[row] == shown
+
+
+async def test_what_fits_is_not_moved() -> None:
+    async with staged() as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta("words"))
+        before = strips(stage)
+        await mouse(stage, pilot, events.MouseScrollDown, 3, 3, button=0, shift=True)
+        stage.pane.scroll_aside(3)
+        assert strips(stage) == before
+
+
+async def test_what_is_selected_sideways_is_what_is_seen() -> None:
+    async with staged(width=40) as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta(TABLE))
+        stage.pane.scroll_aside(2)
+        row = next(y for y, text in enumerate(stage.screen_rows()) if "column" in text)
+        shown = stage.screen_rows()[row]
+        await drag(stage, pilot, (5, row), (12, row))
+        assert stage.screen.get_selected_text() == shown[5:13].rstrip()
+
+
+# Selecting
+
+
+async def test_a_selection_dragged_over_the_edge_scrolls() -> None:
+    async with staged() as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 60)))
+        stream = stream_of(stage)
+        bottom = stage.screen_rows()[-1]
+        await drag(stage, pilot, (3, 10), (3, 4), (3, -2))
+        while stream._window.top > 20:
+            await pilot.pause(0.01)
+        await mouse(stage, pilot, events.MouseMove, 3, 5)
+        top = stream._window.top
+        await mouse(stage, pilot, events.MouseUp, 3, 5)
+        copied = stage.screen.get_selected_text()
+        assert copied is not None and copied.count("line") > 30
+        assert bottom not in stage.screen_rows()
+        await pilot.pause(0.12)
+        assert stream._window.top == top
+
+
+async def test_scrolling_for_a_selection_ends_at_the_end() -> None:
+    async with staged() as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 30)))
+        stage.pane.scroll_lines(-9)
+        stream = stream_of(stage)
+        await drag(stage, pilot, (0, 3), (30, 40))
+        while stream._window.below:
+            await pilot.pause(0.01)
+        await mouse(stage, pilot, events.MouseUp, 30, 40)
+        copied = stage.screen.get_selected_text()
+        assert copied is not None and copied.endswith("line 30")
+        await stage.play(pilot, e.TextDelta(numbered(31, 40)))
+        assert "line 40" not in stage.screen_rows()
+
+
+async def test_while_the_button_is_down_the_window_holds_still() -> None:
+    async with staged() as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 30)))
+        top = stage.screen_rows()[0]
+        await mouse(stage, pilot, events.MouseDown, 2, 5)
+        await stage.play(pilot, e.TextDelta(numbered(31, 40)))
+        assert stage.screen_rows()[0] == top
+        await mouse(stage, pilot, events.MouseUp, 2, 5)
+        assert stage.screen_rows()[-1] == "line 40"
+
+
+async def test_what_is_selected_stays_in_sight_until_it_is_let_go() -> None:
+    async with staged() as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 30)))
+        await drag(stage, pilot, (0, 5), (3, 5))
+        await mouse(stage, pilot, events.MouseUp, 3, 5)
+        rows = list(selected_rows(stage))
+        await stage.play(pilot, e.TextDelta(numbered(31, 60)))
+        assert list(selected_rows(stage)) == rows == [5]
+        assert stage.screen.get_selected_text() == "line"
+        stage.screen.clear_selection()
+        await pilot.pause()
+        assert stage.screen_rows()[-1] == "line 60"
+
+
+async def test_a_selection_stays_on_its_words_whatever_is_drawn_above() -> None:
+    async with staged() as (stage, pilot):
+        await stage.play(pilot, *BEGIN, *CALL)
+        done = e.ToolCallFinished("c1", "out\n" * 9, None, 0, 1.0)
+        await stage.play(pilot, done, e.RequestSent(2), e.TextDelta(numbered(1, 4)))
+        row = stage.screen_rows().index("line 3")
+        await drag(stage, pilot, (0, row), (5, row))
+        await mouse(stage, pilot, events.MouseUp, 5, row)
+        stage.pane.toggle_tools()
+        assert stage.screen.get_selected_text() == "line 3"
+        assert [stage.screen_rows()[y] for y in selected_rows(stage)] == ["line 3"]
+
+
+async def test_a_mouse_that_is_taken_away_ends_the_drag() -> None:
+    async with staged() as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 30)))
+        await mouse(stage, pilot, events.MouseDown, 2, 5)
+        stage.capture_mouse(None)
+        await pilot.pause()
+        await stage.play(pilot, e.TextDelta(numbered(31, 32)))
+        assert stage.screen_rows()[-1] == "line 32"
+
+
+# Another transcript in the old one's place
+
+
+async def retold(stage: Stage, pilot: Pilot[None], *events: e.Event) -> None:
+    """What had been said is taken back, and this is said instead."""
+    stage.source.begin_anew()
+    await stage.play(pilot, *BEGIN, *events)
+
+
+async def test_where_someone_scrolled_to_stays_in_sight_if_it_is_still_there() -> None:
+    async with staged() as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 60)))
+        stage.pane.scroll_start()
+        stage.pane.scroll_lines(21)
+        before = stage.screen_rows()[:-1]
+        await retold(stage, pilot, e.TextDelta(numbered(1, 50)))
+        assert stage.screen_rows()[:-1] == before
+        await stage.play(pilot, e.TextDelta(numbered(51, 70)))
+        assert stage.screen_rows()[:-1] == before
+
+
+async def test_where_it_is_gone_the_end_is_followed() -> None:
+    async with staged() as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 60)))
+        stage.pane.scroll_lines(-20)
+        await retold(stage, pilot, e.TextDelta(numbered(1, 20)))
+        assert stage.screen_rows()[-1] == "line 20"
+        await stage.play(pilot, e.TextDelta(numbered(21, 22)))
+        assert stage.screen_rows()[-1] == "line 22"
+
+
+async def test_what_is_sought_is_found_in_what_is_there_now() -> None:
+    async with staged() as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 30)))
+        assert stage.pane.find("line 2") == 11
+        await retold(stage, pilot, e.TextDelta(numbered(1, 25)))
+        assert stage.pane.hits == 7
+        stage.pane.find_next()
+        assert stage.pane.find_position in range(1, 8)
+        await stage.play(pilot, e.TextDelta(numbered(26, 29)))
+        assert stage.pane.hits == 11
+
+
+async def test_a_selection_does_not_move_to_other_words() -> None:
+    async with staged() as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 9)))
+        row = stage.screen_rows().index("line 2")
+        await drag(stage, pilot, (0, row), (3, row))
+        await mouse(stage, pilot, events.MouseUp, 3, row)
+        assert list(selected_rows(stage)) == [row]
+        await retold(stage, pilot, e.TextDelta("something else\n\nentirely"))
+        assert list(selected_rows(stage)) == []
+        assert not stage.screen.get_selected_text()
+
+
+async def test_a_button_held_down_meanwhile_holds_nothing() -> None:
+    async with staged() as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 30)))
+        await mouse(stage, pilot, events.MouseDown, 2, 5)
+        await retold(stage, pilot, e.TextDelta(numbered(1, 31)))
+        await mouse(stage, pilot, events.MouseMove, 5, 9)
+        await mouse(stage, pilot, events.MouseUp, 5, 9)
+        await stage.play(pilot, e.TextDelta(numbered(32, 33)))
+        assert stage.screen_rows()[-1] == "line 33"

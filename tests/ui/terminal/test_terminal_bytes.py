@@ -1,0 +1,245 @@
+"""The bytes written to the terminal add up to the screen the app means to show."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from lfgtui.model import events as e
+from lfgtui.settings.config import Config
+from lfgtui.ui.app import LfgApp
+from lfgtui.ui.screens.confirm import Question
+from lfgtui.ui.screens.help import Help
+from tests.ui.emulator import Terminal, on_terminal
+from tests.ui.fake_live import FakeLive
+from tests.ui.walk import TICKETS, an_app, walk
+
+MakeApp = Callable[..., LfgApp]
+Open = Callable[..., AbstractAsyncContextManager[Terminal]]
+
+SIZES = ((80, 24), (120, 40), (200, 60))
+
+ANSWER = """\
+# Plan
+
+The schema keeps **one row a line item**; 設計は二段階です and `orders.py` reads them.
+
+| part | what it is |
+|---|---|
+| cart | a *basket* |
+| 合計 | derived |
+
+```python
+def total(items):
+    return sum(items)
+```
+
+1. Read
+2. Move
+   - the totals
+"""
+
+
+@pytest.fixture
+def live() -> FakeLive:
+    return FakeLive("schema", "api", "checkout-ui")
+
+
+@pytest.fixture
+def opened(make_app: MakeApp, live: FakeLive) -> Open:
+    """The app on a terminal, one pane of it full and in zoom."""
+
+    @asynccontextmanager
+    async def on(size: tuple[int, int] = (120, 40)) -> AsyncIterator[Terminal]:
+        async with on_terminal(make_app(live), size) as terminal:
+            live.begin("schema")
+            call = e.ToolCallRequested("c1", "run_command", {"command": "pytest -q"})
+            live.happen("schema", e.ReasoningDelta("I should look first."))
+            live.stream("schema", ANSWER * 4)
+            live.happen("schema", e.ToolCallStarted("c1", "run_command"), call)
+            live.happen("schema", e.ResponseFinished(1, "tool_use"))
+            live.happen("schema", e.ToolCallFinished("c1", "1 failed\n11 passed\n", None, 1, 2.5))
+            await terminal.press("enter")
+            yield terminal
+
+    return on
+
+
+async def assert_same(terminal: Terminal) -> None:
+    assert not (difference := await terminal.lasting_difference()), difference
+
+
+@pytest.mark.parametrize("is_direct", [True, False], ids=["direct", "compositor"])
+@pytest.mark.parametrize("size", SIZES)
+async def test_what_streams_is_what_the_terminal_shows(
+    make_app: MakeApp, live: FakeLive, size: tuple[int, int], is_direct: bool
+) -> None:
+    app = make_app(live, config=Config(direct_painting=is_direct))
+    async with on_terminal(app, size) as terminal:
+        for ticket in ("schema", "api"):
+            live.begin(ticket)
+        for at in range(0, len(ANSWER), 31):
+            live.stream("schema", ANSWER[at : at + 31], after=0.1)
+            live.stream("api", ANSWER[-at - 31 : -at or None], after=0.1)
+            await terminal.settle()
+            await assert_same(terminal)
+        assert "the totals" in terminal.text
+
+
+async def test_scrolling_leaves_nothing_behind(opened: Open, live: FakeLive) -> None:
+    async with opened() as terminal:
+        for key in ("pageup", "up", "up", "home", "down", "pagedown", "end"):
+            await terminal.press(key)
+            await assert_same(terminal)
+        await terminal.wheel(10, 10, up=True)
+        assert "to follow" in terminal.text
+        live.happen("schema", e.RequestSent(2), e.TextDelta("more\n\n" * 9))
+        await terminal.settle()
+        assert "new lines" in terminal.text
+        await assert_same(terminal)
+
+
+async def test_folding_moves_all_that_stands_below(opened: Open) -> None:
+    async with opened() as terminal:
+        for key in ("t", "home", "m", "space", "t", "space", "end"):
+            await terminal.press(key)
+            await assert_same(terminal)
+
+
+async def test_a_resized_terminal_is_painted_whatever_stood_on_it(opened: Open) -> None:
+    async with opened() as terminal:
+        for size in ((80, 24), (200, 60), (41, 13), (120, 40)):
+            await terminal.resize(*size)
+            assert "▒▒" not in terminal.text
+            await assert_same(terminal)
+
+
+async def test_under_and_after_a_modal_screen_all_is_painted(opened: Open, live: FakeLive) -> None:
+    async with opened() as terminal:
+        for key, opens in (("question_mark", Help), ("q", Question)):
+            await terminal.press("escape", "home", key)
+            assert type(terminal.app.screen) is opens
+            await assert_same(terminal)
+            live.begin("api")
+            live.stream("api", "under the question\n\n" * 5)
+            await terminal.settle()
+            await assert_same(terminal)
+            await terminal.resize(97, 31)
+            await assert_same(terminal)
+            await terminal.press("escape")
+            assert "under the question" in terminal.text
+            await assert_same(terminal)
+
+
+async def test_a_toast_comes_and_goes_while_text_moves_under_it(
+    opened: Open, live: FakeLive
+) -> None:
+    async with opened() as terminal:
+        terminal.app.notify("saved", timeout=60)
+        await terminal.settle()
+        assert "saved" in terminal.text
+        await assert_same(terminal)
+        live.happen("schema", e.RequestSent(2), e.TextDelta("more\n\n" * 9))
+        await terminal.press("pageup", "end")
+        assert "saved" in terminal.text
+        await assert_same(terminal)
+        terminal.app.clear_notifications()
+        await terminal.settle()
+        assert "saved" not in terminal.text
+        await assert_same(terminal)
+
+
+@pytest.mark.parametrize("keys", [(), ("question_mark",), ("q",)], ids=["run", "help", "question"])
+async def test_a_toast_goes_although_someone_asked_meanwhile_what_is_under_the_pointer(
+    opened: Open, keys: tuple[str, ...]
+) -> None:
+    async with opened() as terminal:
+        await terminal.press(*keys)
+        app = terminal.app
+        app.notify("saved", timeout=60)
+        await terminal.settle()
+        compositor = app.screen._compositor
+        compositor._full_map_invalidated = True  # as after any widget that came
+        app.clear_notifications()
+        (toast,) = app.screen.query("Toast")
+        while toast in compositor.full_map:  # which lays out anew, and paints nothing
+            compositor._full_map_invalidated = True
+            await asyncio.sleep(0)
+        await terminal.settle()
+        assert "saved" not in terminal.text
+        await assert_same(terminal)
+
+
+async def test_another_theme_reaches_every_cell(opened: Open, live: FakeLive) -> None:
+    async with opened() as terminal:
+        before = terminal.cell(60, 20)
+        terminal.app.use_theme("light")
+        live.now += 1
+        await terminal.settle()
+        assert terminal.cell(60, 20).bg != before.bg
+        await assert_same(terminal)
+
+
+async def test_styles_reach_the_terminal(opened: Open) -> None:
+    async with opened() as terminal:
+        place, plain = terminal.place_of("one row a line item"), terminal.place_of("The schema")
+        assert place is not None and plain is not None
+        assert terminal.cell(*place).bold and not terminal.cell(*plain).bold
+        variables = terminal.app.theme_variables
+        assert f"#{terminal.cell(*plain).bg}" == variables["background"].lower()
+
+
+async def test_found_text_is_lit_and_goes_out_again(opened: Open) -> None:
+    async with opened() as terminal:
+        await terminal.press("end", "slash", *"basket", "enter")
+        place = terminal.place_of("basket")
+        assert place is not None
+        lit = terminal.cell(*place)
+        await assert_same(terminal)
+        await terminal.press("n")
+        await assert_same(terminal)
+        await terminal.press("escape", "enter")
+        place = terminal.place_of("basket")
+        assert place is not None and terminal.cell(*place).bg != lit.bg
+        await assert_same(terminal)
+
+
+async def test_selected_text_is_lit_and_goes_out_again(opened: Open) -> None:
+    async with opened() as terminal:
+        await terminal.press("home")
+        place = terminal.place_of("The schema")
+        assert place is not None
+        plain = terminal.cell(*place)
+        await terminal.drag((place.x, place.y), (place.x + 30, place.y + 3))
+        assert terminal.cell(*place) != plain
+        await assert_same(terminal)
+        terminal.app.screen.clear_selection()
+        await terminal.settle()
+        assert terminal.cell(*place) == plain
+        await assert_same(terminal)
+
+
+async def test_an_agent_cannot_drive_the_terminal(make_app: MakeApp, live: FakeLive) -> None:
+    async with on_terminal(make_app(live), (80, 24)) as terminal:
+        live.begin("schema")
+        live.stream("schema", "before \x1b[2J\x1b]0;owned\x07\x9b31m\x0eafter\n\n```\n\x1b[1;1Hx\n")
+        await terminal.settle()
+        assert "before" in terminal.text and "after" in terminal.text
+        assert "owned" not in terminal.title
+        await assert_same(terminal)
+
+
+@pytest.fixture
+def walker(tmp_path: Path) -> tuple[FakeLive, LfgApp]:
+    live = FakeLive(*TICKETS)
+    return live, an_app(live, tmp_path)
+
+
+@pytest.mark.parametrize(("seed", "size"), enumerate(SIZES))
+async def test_a_random_walk_shows_at_every_step_what_is_due(
+    walker: tuple[FakeLive, LfgApp], seed: int, size: tuple[int, int]
+) -> None:
+    wrong = await walk(*walker, seed, 10, size)
+    assert not wrong, wrong

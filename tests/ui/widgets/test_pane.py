@@ -1,0 +1,335 @@
+"""The pane, as a person meets it: real widgets, real folds, a clock of the test's own."""
+
+from collections.abc import Iterator
+
+import pytest
+from textual.events import MouseScrollUp
+from textual.selection import Selection
+
+from lfgtui.model import events as e
+from lfgtui.ui.stream.view import StreamView
+from lfgtui.ui.widgets.pane_header import PaneHead
+from tests.ui.stage import BEGIN, CALL, Stage, at, numbered, rows_of, staged
+
+
+async def test_what_streams_is_on_the_screen_after_a_tick() -> None:
+    async with staged() as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta("Hello **world**"))
+        assert stage.screen_rows()[:3] == ["▸ prompt: Build it", "", "Hello world"]
+        await stage.play(pilot, e.TextDelta(", and more"))
+        assert "Hello world, and more" in stage.screen_rows()
+        assert stage.pane.copy_text() == "Hello **world**, and more"
+
+
+async def test_what_stood_apart_is_copied_apart() -> None:
+    async with staged() as (stage, pilot):
+        text = e.TextDelta("I look.")
+        done = e.ToolCallFinished("c1", "ok", None, 0, 1.0)
+        await stage.play(pilot, *BEGIN, text, *CALL, done, e.RequestSent(2), e.TextDelta("So."))
+        assert stage.pane.copy_text() == "I look.\n\nSo."
+
+
+async def test_a_prompt_that_came_with_answers_shows_its_own_words() -> None:
+    async with staged() as (stage, pilot):
+        told = '<answer ticket="schema">\nTwo tables.\n</answer>\n\nBuild it'
+        await stage.play(pilot, *BEGIN[:2], e.UserMessage(told))
+        assert stage.screen_rows()[0] == "▸ prompt, with schema: Build it"
+
+
+async def test_the_head_says_who_and_how_and_never_grows() -> None:
+    async with staged(width=110) as (stage, pilot):
+        await stage.play(pilot, *BEGIN)
+        assert stage.head_rows()[0].split() == [
+            "◐", "waiting", "api", "Build", "the", "API", "anthropic/claude-sonnet-4-5"
+        ]  # fmt: skip
+        await stage.play(pilot, e.TextDelta("x" * 400), seconds=2.0)
+        assert "● streaming" in stage.head_rows()[0]
+        figures = stage.head_rows()[1]
+        assert "ttft 2.00s" in figures and "50 t/s" in figures and "~100" in figures
+        assert stage.query_one(PaneHead).size.height == 2
+
+
+@pytest.mark.parametrize("width", [24, 38, 60, 120, 200])
+async def test_fields_of_the_head_stay_where_they_are_as_figures_change(width: int) -> None:
+    async with staged(width=width) as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta("a"))
+        before = stage.head_rows()[1]
+        await stage.play(pilot, e.TextDelta("b" * 4000))
+        after = stage.head_rows()[1]
+        assert before.find("t/s") == after.find("t/s") > 0
+        assert len(before) == len(after)
+
+
+async def test_a_very_narrow_head_keeps_the_id() -> None:
+    async with staged(width=20) as (stage, pilot):
+        await stage.play(pilot, *BEGIN)
+        assert stage.head_rows()[0].strip().startswith("◐ api")
+
+
+async def test_a_stall_is_told_and_calls_for_attention() -> None:
+    async with staged() as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta("a"))
+        assert not stage.pane.needs_attention
+        await stage.play(pilot, seconds=14)
+        assert "stalled 14s" in stage.head_rows()[0]
+        assert stage.pane.needs_attention
+
+
+async def test_a_queued_ticket_says_what_it_waits_for() -> None:
+    async with staged() as (stage, pilot):
+        await stage.play(pilot, e.TicketQueued())
+        assert stage.head_rows()[1].strip() == "waits for schema"
+
+
+async def test_the_wait_for_a_retry_counts_down() -> None:
+    async with staged() as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.Retrying("overloaded", 8.0, 2, "overloaded"))
+        assert "retry in 8s" in stage.head_rows()[0]
+        await stage.play(pilot, seconds=5)
+        assert "retry in 3s" in stage.head_rows()[0]
+
+
+async def test_a_tool_call_is_one_line_from_its_first_byte_to_its_end() -> None:
+    async with staged() as (stage, pilot):
+        heights = []
+        for event in (*BEGIN, *CALL, *(e.ToolOutputDelta("c1", "stdout", "a\n"),) * 3):
+            await stage.play(pilot, event)
+            heights.append(sum("run_command" in row for row in stage.screen_rows()))
+        await stage.play(pilot, e.ToolCallFinished("c1", "a\na\n", None, 2, 1.24))
+        assert set(heights[len(BEGIN) :]) == {1}
+        card = next(row for row in stage.screen_rows() if "run_command" in row)
+        assert card.startswith("▸ ✗ run_command  does run_command")
+        assert card.endswith("exit 2 · 1.2 s")
+
+
+async def test_a_question_unfolds_by_itself_and_folds_when_answered() -> None:
+    async with staged() as (stage, pilot):
+        await stage.play(pilot, *BEGIN, *CALL, e.ApprovalRequested("c1", "run_command", "$ make"))
+        assert any("a approve · A always · d deny" in row for row in stage.screen_rows())
+        assert any("$ make" in row for row in stage.screen_rows())
+        assert stage.pane.needs_attention
+        await stage.play(pilot, e.ApprovalGiven("c1"))
+        assert not any("approve" in row for row in stage.screen_rows())
+
+
+async def test_a_card_shows_arguments_and_output_when_unfolded() -> None:
+    async with staged() as (stage, pilot):
+        await stage.play(pilot, *BEGIN, *CALL)
+        await stage.play(pilot, e.ToolCallFinished("c1", "\x1b[31mred\x1b[0m", "broke", None, 0.01))
+        stage.pane.toggle_tools()
+        shown = stage.pane.plain_text()
+        assert "command: make" in shown and "error: broke" in shown and "│ red" in shown
+        stage.pane.toggle_tools()
+        assert "command: make" not in stage.pane.plain_text()
+
+
+async def test_a_click_on_a_card_folds_only_that_one() -> None:
+    async with staged() as (stage, pilot):
+        await stage.play(pilot, *BEGIN, *CALL, e.ToolCallFinished("c1", "out", None, 0, 1.0))
+        row = next(y for y, text in enumerate(stage.screen_rows()) if "run_command" in text)
+        await pilot.click(StreamView, offset=(4, row))
+        assert "command: make" in stage.pane.plain_text()
+        assert stage.screen_rows()[row].startswith("▾")
+        await pilot.click(StreamView, offset=(4, row))
+        assert "command: make" not in stage.pane.plain_text()
+
+
+async def test_thinking_is_one_line_while_it_streams_and_after() -> None:
+    async with staged() as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.ReasoningDelta("first thought " * 20))
+        row = stage.screen_rows()[1]
+        assert row.startswith("▸ thinking… …") and row.endswith("first thought")
+        await stage.play(pilot, e.ReasoningDelta("last"), seconds=3.2)
+        await stage.play(pilot, e.TextDelta("answer"))
+        assert stage.screen_rows()[1] == "▸ thought for 3.2 s · 284 chars"
+        stage.pane.toggle_reasoning()
+        assert "first thought first thought" in stage.pane.plain_text()
+
+
+async def test_a_new_attempt_begins_below_a_rule_and_the_old_text_stays() -> None:
+    async with staged() as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta("partial"), e.Retrying("cut", 1.0, 2, "cut"))
+        await stage.play(pilot, e.AttemptStarted("openai", "gpt-5-mini"))
+        shown = stage.pane.plain_text()
+        assert "partial" in shown and "── attempt 2 · openai/gpt-5-mini ──" in shown
+        await stage.play(pilot, *BEGIN[2:], e.TextDelta("whole"))
+        assert stage.pane.copy_text() == "whole"
+
+
+async def test_in_a_narrow_pane_the_rule_of_an_attempt_is_shortened_not_broken() -> None:
+    async with staged() as (stage, pilot):
+        await pilot.resize_terminal(30, 12)
+        await stage.play(pilot, *BEGIN, e.Retrying("cut", 1.0, 2, "cut"))
+        await stage.play(pilot, e.AttemptStarted("openrouter", "anthropic/claude-sonnet"))
+        (rule,) = (row for row in stage.screen_rows() if "attempt 2" in row)
+        assert rule.startswith("── attempt 2 · openrouter") and rule.endswith("…")
+
+
+async def test_scrolling_up_releases_the_end_and_a_hint_counts_what_is_new() -> None:
+    async with staged() as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 30)))
+        assert stage.screen_rows()[-1] == "line 30"
+        stage.pane.scroll_lines(-5)
+        await stage.play(pilot)
+        top = stage.screen_rows()[0]
+        await stage.play(pilot, e.TextDelta(numbered(31, 40)))
+        rows = stage.screen_rows()
+        assert rows[0] == top
+        assert rows[-1].strip() == "↓ 20 new lines · f to follow"
+        stage.pane.follow()
+        assert stage.screen_rows()[-1] == "line 40"
+
+
+async def test_scrolling_down_to_the_end_follows_it_again() -> None:
+    async with staged() as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 30)))
+        stage.pane.scroll_pages(-1)
+        stage.pane.scroll_pages(1)
+        await stage.play(pilot, e.TextDelta(numbered(31, 32)))
+        assert stage.screen_rows()[-1] == "line 32"
+
+
+async def test_the_wheel_scrolls_the_pane() -> None:
+    async with staged() as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 30)))
+        await pilot._post_mouse_events([MouseScrollUp], StreamView, offset=(5, 5), button=0)
+        assert "f to follow" in stage.screen_rows()[-1]
+
+
+async def test_a_resize_wraps_anew_and_keeps_the_place() -> None:
+    words = " ".join(f"word{number}" for number in range(400))
+    async with staged() as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta(words))
+        stage.pane.scroll_start()
+        stage.pane.scroll_lines(20)
+        first = stage.screen_rows()[0].split()[0]
+        await pilot.resize_terminal(44, 20)
+        await stage.play(pilot)
+        assert first in stage.screen_rows()[0]
+        assert all(len(row) <= 41 for row in stage.screen_rows())
+
+
+async def test_finding_highlights_counts_and_goes_round() -> None:
+    async with staged() as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta("needle " + numbered(1, 30) + "Needle"))
+        assert stage.pane.find("needle") == 2
+        assert stage.pane.find("Needle") == 1
+        assert stage.pane.find("needle") == 2
+        position = stage.pane.find_position
+        stage.pane.find_next()
+        stage.pane.find_next()
+        assert stage.pane.find_position == position
+        stage.pane.find_previous()
+        assert any("eedle" in row for row in stage.screen_rows())
+        stage.pane.clear_find()
+        assert stage.pane.find_position == 0
+
+
+async def test_a_match_is_found_across_a_wrapped_edge() -> None:
+    async with staged(width=24) as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta("- aaaa bbbb cccc dddd eeee ffff"))
+        assert stage.pane.find("dddd eeee") == 1
+
+
+async def test_a_selection_of_whole_blocks_copies_their_source() -> None:
+    async with staged(width=30) as (stage, pilot):
+        source = "# Title\n\nsome **bold** words that are wrapped here\n\n- a\n- b"
+        await stage.play(pilot, *BEGIN, e.TextDelta(source))
+        stream = stage.query_one(StreamView)
+        copied, _ = stream.get_selection(Selection(at(stream, 0, 2), None))
+        assert copied == source
+
+
+async def test_a_selection_inside_a_paragraph_undoes_the_wrapping() -> None:
+    async with staged(width=24) as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta("one two three four five six seven"))
+        stream = stage.query_one(StreamView)
+        rows = stage.screen_rows()
+        first = next(y for y, row in enumerate(rows) if row.startswith("one"))
+        copied, _ = stream.get_selection(Selection(at(stream, 4, first), at(stream, 4, first + 1)))
+        assert copied == ("one two three four " + rows[first + 1][:4])[4:].replace("  ", " ")
+
+
+async def test_dragging_the_mouse_selects_what_can_be_copied() -> None:
+    async with staged() as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta("some words to drag over"))
+        await pilot.mouse_down(StreamView, offset=(5, 2))
+        await pilot.hover(StreamView, offset=(9, 2))
+        await pilot.mouse_up(StreamView, offset=(9, 2))
+        assert stage.screen.get_selected_text() == "words"
+        stream = stage.query_one(StreamView)
+        selected = stage.screen.get_component_rich_style("screen--selection").bgcolor
+        row = stream.render_lines(stream.size.region)[2]
+        marked = [s.text for s in row if s.style is not None and s.style.bgcolor == selected]
+        assert "".join(marked) == "words"
+
+
+async def test_nothing_the_model_says_reaches_the_terminal_raw() -> None:
+    async with staged() as (stage, pilot):
+        evil = "\x1b]52;c;AAAA\x07\x9b2J\u202e"
+        await stage.play(pilot, *BEGIN[:2], e.UserMessage(evil), e.RequestSent(1))
+        await stage.play(pilot, e.ReasoningDelta(evil), e.TextDelta(evil + "\n\n`" + evil + "`"))
+        await stage.play(pilot, e.ToolCallStarted("c1", evil), e.ToolArgumentsDelta("c1", evil))
+        stage.pane.toggle_tools()
+        shown = stage.pane.plain_text() + "".join(stage.screen_rows())
+        assert not set(evil) & {"\x1b", "\x07", "\x9b", "\u202e"} & set(shown)
+
+
+async def test_a_theme_switches_colours_while_it_runs() -> None:
+    def colours(stage: Stage) -> Iterator[object]:
+        stream = stage.query_one(StreamView)
+        for segment in stream.render_lines(stream.size.region)[0]:
+            assert segment.style is not None
+            yield segment.style.bgcolor
+
+    async with staged() as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta("text"))
+        dark = set(colours(stage))
+        stage.theme = "textual-light"
+        await pilot.pause()
+        await stage.play(pilot)
+        assert set(colours(stage)).isdisjoint(dark)
+
+
+async def test_a_tick_with_nothing_new_paints_nothing() -> None:
+    async with staged() as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta("text"))
+        before = rows_of(stage.query_one(StreamView))[-1]
+        stage.pane.tick(stage.now)
+        assert rows_of(stage.query_one(StreamView))[-1] is before
+
+
+async def test_blocks_that_are_done_are_not_drawn_again() -> None:
+    async with staged() as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta("first\n\nsecond\n\nthird"))
+        stream = stage.query_one(StreamView)
+        first = next(row for row in rows_of(stream) if row.text == "first")
+        await stage.play(pilot, e.TextDelta(" grows\n\nfourth"))
+        assert any(row is first for row in rows_of(stream))
+
+
+async def test_where_links_lead_is_shown_on_request_and_hidden_again() -> None:
+    async with staged() as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta("see [the page](https://example.org/x)"))
+        assert "see the page" in stage.screen_rows()
+        stage.pane.toggle_urls()
+        assert "see the page (https://example.org/x)" in stage.screen_rows()
+        await stage.play(pilot, e.TextDelta(" and [more](https://example.org/y)"))
+        assert "more (https://example.org/y)" in " ".join(stage.screen_rows())
+        stage.pane.toggle_urls()
+        assert "see the page and more" in stage.screen_rows()
+
+
+async def test_a_pane_whose_frame_was_slow_once_is_not_left_waiting() -> None:
+    slow = list[float]()
+
+    def ticks() -> float:
+        stage.now += slow.pop() if slow else 0.0
+        return stage.now
+
+    async with staged(ticks=ticks) as (stage, pilot):
+        await stage.play(pilot, *BEGIN, e.TextDelta("one"))
+        slow.append(2.0)  # others had the CPU, or the interpreter's lock
+        await stage.play(pilot, e.TextDelta(" two"))
+        await stage.play(pilot, e.TextDelta(" three"), seconds=0.25)
+        assert "one two three" in stage.screen_rows()
