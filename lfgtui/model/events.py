@@ -19,8 +19,8 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from lfgtui.errors import ErrorKind
-from lfgtui.facets import Facets
 from lfgtui.model.bounds import Bounded, bounded_json, is_too_deep
+from lfgtui.model.facets import Facets
 
 StopReason: TypeAlias = str
 """Why a response ended, in lfg's words where it has one (`end`, `tool_use`,

@@ -8,7 +8,7 @@ from collections import deque
 from statistics import median
 
 from lfgtui.model import events as e
-from lfgtui.pieces import text_of
+from lfgtui.model.pieces import text_of
 
 WINDOW = 2.0
 """Seconds the live rate looks back."""

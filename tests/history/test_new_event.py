@@ -7,11 +7,11 @@ from typing import Literal
 import msgspec
 import pytest
 
-from lfgtui.facets import Facets
 from lfgtui.history.reader import Reader
 from lfgtui.history.storage import file
 from lfgtui.history.transfer import import_run, lines_of
 from lfgtui.model import events as e
+from lfgtui.model.facets import Facets
 from lfgtui.model.metrics import Meter
 from lfgtui.model.redaction import EventRedactor
 from lfgtui.model.states import MOVES

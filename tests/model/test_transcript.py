@@ -21,12 +21,12 @@ from lfgtui.model.items import (
     TextItem,
     ToolItem,
 )
+from lfgtui.model.pieces import merge
 from lfgtui.model.record import ticket_record
 from lfgtui.model.states import ENDED
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
 from lfgtui.model.wire_ids import with_wire_ids
-from lfgtui.pieces import merge
 from tests.vocabulary import entries, lives
 
 TICKET = Ticket(id="a", prompt="Go.", workspace=".")

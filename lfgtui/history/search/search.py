@@ -17,10 +17,10 @@ from datetime import datetime
 from typing import NamedTuple, TypeAlias, get_args
 
 from lfgtui.errors import UsageError
-from lfgtui.facets import Kind
 from lfgtui.history.search import query as queries
 from lfgtui.history.search.filters import Asked, Term, read
 from lfgtui.history.storage import values as values_
+from lfgtui.model.facets import Kind
 
 MOST_CHARACTERS = 1_000
 """Most characters of a query: FTS5 takes minutes for one of thousands of words."""

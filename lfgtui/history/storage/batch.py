@@ -17,7 +17,7 @@ from lfgtui.history.storage import rows, sealing
 from lfgtui.history.storage.ledger import Ledger
 from lfgtui.history.storage.segments import Segment, joined
 from lfgtui.model import events as e
-from lfgtui.pieces import merge
+from lfgtui.model.pieces import merge
 
 _log = logging.getLogger(__name__)
 

@@ -21,10 +21,10 @@ from typing import NamedTuple, TypeAlias
 import msgspec
 
 from lfgtui.errors import HistoryError
-from lfgtui.facets import Facets
 from lfgtui.model import events as e
 from lfgtui.model.bounds import MOMENT, within
-from lfgtui.pieces import text_of
+from lfgtui.model.facets import Facets
+from lfgtui.model.pieces import text_of
 
 Row: TypeAlias = tuple[int, int, float, str]
 """An entry as it is stored: seq, attempt, at, and the event as JSON."""

@@ -5,8 +5,8 @@ from functools import cache
 
 import msgspec
 
-from lfgtui.facets import Kind
 from lfgtui.model.events import Event
+from lfgtui.model.facets import Kind
 
 
 def text_of(event: Event) -> str:
