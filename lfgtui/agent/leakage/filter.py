@@ -3,8 +3,8 @@
 Some servers let through as text what their models meant for others: reasoning
 in tags, tool calls in the markup their templates taught. The filter stands
 between a provider's stream and the ticket. What it withholds is not dropped:
-reasoning becomes reasoning and a call becomes a card, both marked as found in
-the text. Such a call is shown and never run.
+reasoning becomes reasoning, and a call is shown as it came in a card of its own,
+both marked as found in the text. Such a call is never run.
 
 What counts as markup:
 
@@ -13,8 +13,7 @@ What counts as markup:
   at the beginning of the answer, and after other markup. In mid-sentence it is
   spoken about. A special token counts anywhere.
 - A head decides nothing yet for what needs more to be sure of (a tag of calls
-  without one, `Action:`): what turns out to be none goes back as it came, and
-  is not read a second time, so the whole takes linear time.
+  without one, `Action:`): where that does not follow, the head is text.
 
 White space: between two pieces of markup, behind an opening tag and before the
 answer's first visible character, where markup stands too, it is dropped; all
@@ -22,36 +21,26 @@ other visible text is character for character what arrived. An answer without
 any markup is what arrived, its first blank lines included.
 
 Held back is at most what may still become markup: the beginning of a tag (some
-30 characters), the header of a call (300), arguments that come before their
-call's name (4,000), white space before what may be a tag (1,000), an `Action:`
-line and the `Thought:` an answer begins with (1,000). All else goes out at once.
+30 characters), the header of a call (300), white space before what may be a tag
+(1,000), an `Action:` line and the `Thought:` an answer begins with (1,500). All
+else goes out at once.
 """
 
 import re
 from collections.abc import Sequence
 from functools import cache
 
-from lfgtui.agent.leakage import react, special_tokens, tag_calls, thinking
+from lfgtui.agent.leakage.blocks import TAGS, TOKENS, Block, Place, Table
 from lfgtui.agent.leakage.code import CodeTracker
-from lfgtui.agent.leakage.reading import Reading, Table
-from lfgtui.agent.leakage.stream_buffer import SPACE, Heads, Parsing
+from lfgtui.agent.leakage.output import Output
+from lfgtui.agent.leakage.shapes import Heads
 from lfgtui.model import events as e
 from lfgtui.settings.dialects import Dialect
 
-_TAGS: dict[Dialect, Table] = {
-    "think": thinking.TAGS,
-    "tools": tag_calls.TAGS,
-    "react": react.LABELS,
-}
-_TOKENS: dict[Dialect, Table] = {
-    "think": thinking.TOKENS,
-    "deepseek": special_tokens.DEEPSEEK,
-    "kimi": special_tokens.KIMI,
-    "harmony": special_tokens.HARMONY,
-}
 _GAP_LIMIT = 1000
 """Characters of white space that are held before what may be markup."""
 
+_SPACE = re.compile(r"\s+")
 _STOPS = re.compile(r"(?=<)|(?<=\n)")
 _BLANKS = re.compile(" +")
 
@@ -59,8 +48,8 @@ _BLANKS = re.compile(" +")
 @cache
 def _heads(dialects: frozenset[Dialect]) -> tuple[Table, Heads, Heads]:
     """The blocks by head, the heads that count at a line's start, those that count anywhere."""
-    tags = {head: block for d in sorted(dialects) for head, block in _TAGS.get(d, {}).items()}
-    tokens = {head: block for d in sorted(dialects) for head, block in _TOKENS.get(d, {}).items()}
+    tags = {head: blocks for d in sorted(dialects) for head, blocks in TAGS.get(d, {}).items()}
+    tokens = {head: blocks for d in sorted(dialects) for head, blocks in TOKENS.get(d, {}).items()}
     return tags | tokens, Heads({*tags, *tokens}), Heads(tokens)
 
 
@@ -72,105 +61,166 @@ class LeakageFilter:
 
     def __init__(self, dialects: frozenset[Dialect], turn: str = "1") -> None:
         self._blocks, self._heads_at_start, self._heads_anywhere = _heads(dialects)
-        self._reading = Reading(turn)
-        self._tape = self._reading.tape
+        self._out = Output(turn)
         self._code = CodeTracker()
+        self._place = Place()
+        self._text = ""  # what is not read yet, from `_at` on
+        self._at = 0
         self._gap: str | None = ""
         """White space since the answer began or markup ended; None behind visible text."""
-        self._has_withheld = False
-        self._is_in_block = False
-        self._parser = self._read()
+        self._inside: Block | None = None
+        self._is_call = self._skips_space = False
 
     def feed(self, event: e.WireEvent) -> Sequence[e.WireEvent]:
-        """What an event comes to, together with what it decides of the text before it."""
+        """Return what an event comes to, with what it decides of the text before it."""
         if not self._blocks or event.facets.is_aside:
             return (event,)
         match event:
             case e.TextDelta(text):
-                self._tape.append(text)
-                next(self._parser)
-                return self._reading.out.take()
+                self._text += text
+                self._read(is_over=False)
+                return self._out.take()
             case e.ResponseFinished():
                 return (*self.finish(), event)
             case e.ReasoningDelta():
-                self._reading.has_thought = True
+                self._place.has_thought = True
                 return (*self._settle(), event)
             case _:
                 return (*self._settle(), event)
 
     def finish(self) -> Sequence[e.WireEvent]:
-        """The end of the text, or of the stream that broke: what was held, decided."""
-        self._tape.is_closed = True
-        for _ in self._parser:
-            pass
+        """Decide what was held, at the end of the text or where the stream broke."""
+        self._read(is_over=True)
+        self._inside = None
         self._end_gap()
-        self._tape.is_closed = False
-        self._parser = self._read()
-        return self._reading.out.take()
+        return self._out.take()
 
     def _settle(self) -> Sequence[e.WireEvent]:
         """Something else than text goes on: what may have become markup no longer can."""
-        self._tape.is_settling = True
-        next(self._parser)
-        self._tape.is_settling = False
-        if not self._is_in_block:
+        self._read(is_over=True)
+        if self._inside is None:
             self._end_gap()
             self._gap = ""
-        return self._reading.out.take()
+        return self._out.take()
 
-    def _read(self) -> Parsing[None]:
-        """The visible text, and by way of its heads all other."""
-        tape = self._tape
-        while (yield from tape.wait()):
-            if self._gap is not None and (space := tape.take(SPACE, self._gap_left)):
-                self._gap += space
-                if not self._gap_left:
+    def _read(self, *, is_over: bool) -> None:
+        """Read the text as far as it decides, or all of it where it is over."""
+        while self._at < len(self._text):
+            step = self._read_visible if self._inside is None else self._read_block
+            if not step(is_over=is_over):
+                break
+        self._text, self._at = self._text[self._at :], 0
+
+    def _read_visible(self, *, is_over: bool) -> bool:
+        """Read a piece of the visible text or a head; return False where more must come first."""
+        text, at = self._text, self._at
+        if self._gap is not None:
+            room = _GAP_LIMIT - len(self._gap)
+            if space := _SPACE.match(text, at, at + room):
+                self._at = space.end()
+                self._gap += space[0]
+                if len(self._gap) == _GAP_LIMIT:
                     self._end_gap()
                     self._gap = ""
-                continue
-            if (yield from self._withhold()):
-                continue
-            blanks = tape.take(_BLANKS) if self._code.at_line_start else ""
-            self._show(blanks or tape.take_to(_STOPS, least=1))
-
-    def _withhold(self) -> Parsing[bool]:
-        """Read markup, if that is what stands here; False where nothing was read."""
-        tape, reading = self._tape, self._reading
+                return True
         counts = self._gap is not None or self._code.at_line_start
         heads = self._heads_at_start if counts else self._heads_anywhere
-        if tape.next not in heads.firsts or self._code.in_code:
-            return False
-        tape.mark()
-        head = yield from tape.starts_with(heads)
-        if head is None:
-            tape.unmark()
-            return False
-        tape.skip(len(head))
-        reading.counts, reading.is_fresh = counts, self._gap is not None
-        reading.follows_markup = reading.is_fresh and self._has_withheld
-        self._is_in_block = True
-        is_markup = yield from self._blocks[head](reading, head)
-        self._is_in_block = False
-        if is_markup:
-            self._gap, self._has_withheld = "", True
-        else:
-            self._show(tape.since_mark)
-        tape.unmark()
+        if text[at] in heads.firsts and not self._code.in_code:
+            if heads.is_begun(text, at) and not is_over:
+                return False
+            if head := heads.match(text, at):
+                place, is_fresh = self._place, self._gap is not None
+                place.counts, place.is_fresh = counts, is_fresh
+                place.follows_markup = is_fresh and bool(place.withheld)
+                return self._read_head(head, is_over=is_over)
+        blanks = _BLANKS.match(text, at) if self._code.at_line_start else None
+        stop = blanks or _STOPS.search(text, at + 1)
+        self._at = len(text) if stop is None else stop.end()
+        self._show(text[at : self._at])
         return True
 
-    @property
-    def _gap_left(self) -> int:
-        return _GAP_LIMIT - len(self._gap or "")
+    def _read_head(self, head: str, *, is_over: bool) -> bool:
+        """Begin the block that the head begins, or show the head; False as above."""
+        behind = self._at + len(head)
+        for block in self._blocks[head]:
+            if not block.when(self._place):
+                continue
+            if found := block.follows.full.match(self._text, behind):
+                self._begin(block, head, found.end())
+                return True
+            if block.follows.begun.fullmatch(self._text, behind):
+                if not is_over:
+                    return False
+                if block.may_be_cut:
+                    self._begin(block, head, len(self._text))
+                    return True
+        self._place.mentioned.add(head)
+        self._at = behind
+        self._show(head)
+        return True
+
+    def _begin(self, block: Block, head: str, end: int) -> None:
+        header = self._text[self._at : end]
+        kind = block.kind(header) if callable(block.kind) else block.kind
+        place, self._at = self._place, end
+        if block.remark and place.has_shown and not place.has_thought:
+            self._out.remark(block.remark)
+        self._gap = ""
+        place.withheld.add(head)
+        place.has_thought |= kind == "reasoning" or bool(block.remark)
+        if kind == "mark":
+            return
+        self._inside, self._is_call = block, kind == "call"
+        place.has_call |= self._is_call
+        self._skips_space = not self._is_call and not block.keeps_head
+        if self._is_call:
+            self._out.begin_call()
+        if not self._skips_space:
+            self._keep(header)
+
+    def _read_block(self, *, is_over: bool) -> bool:
+        """Read a piece of what a block holds, or its end; False as above."""
+        text, block = self._text, self._inside
+        assert block is not None
+        if self._skips_space and (space := _SPACE.match(text, self._at)):
+            self._at = space.end()
+            return True
+        self._skips_space = False
+        found = block.heads.search(text, self._at)
+        held = len(text) if is_over else block.heads.begun_at(text, self._at)
+        if found is None or found.start() > held:
+            self._keep(text[self._at : held])
+            self._at = held
+            return False
+        self._keep(text[self._at : found.start()])
+        end, self._at = found[0], found.end()
+        if end in block.quoted:
+            self._keep(end)
+            return True
+        if end in block.stops:  # begins something else, on its own line
+            newline = end[: len(end) - len(end.lstrip("\n"))]
+            self._at = found.start() + len(newline)
+            self._keep(newline)
+        elif self._is_call:
+            self._keep(end)
+        self._inside, self._gap = None, ""
+        return True
+
+    def _keep(self, text: str) -> None:
+        if self._is_call:
+            self._out.argue(text)
+        else:
+            self._out.reason(text)
 
     def _end_gap(self) -> None:
         """The white space stands before visible text, or at the end."""
         gap, self._gap = self._gap, None
-        if gap and (self._reading.has_shown or not self._has_withheld):
-            self._reading.out.show(gap)
+        if gap and (self._place.has_shown or not self._place.withheld):
+            self._out.show(gap)
             self._code.track(gap)
 
     def _show(self, text: str) -> None:
         self._end_gap()
-        self._reading.has_shown = True
-        self._reading.out.show(text)
+        self._place.has_shown = True
+        self._out.show(text)
         self._code.track(text)

@@ -8,7 +8,7 @@ from collections.abc import Hashable, Iterator, Mapping
 
 from lfgtui.model.attempt import Attempt
 from lfgtui.model.events import ToolArguments
-from lfgtui.model.items import ToolItem
+from lfgtui.model.items import SHOWN, ToolItem
 from lfgtui.ui.items.arguments import argument_rows, raw_rows
 from lfgtui.ui.items.base import Context
 from lfgtui.ui.items.call_summary import gist
@@ -90,13 +90,15 @@ class ToolView(CardView):
     def _summary(self, context: Context) -> str:
         item = self._item
         arguments = item.arguments
+        if item.is_text_borne:
+            return " ".join(item.arguments_piece(0, max(8, context.width - len(item.name))).split())
         if arguments is None:
             partly = self._arriving.read()
             if partly.is_broken:
                 json = item.arguments_end
                 room = max(8, context.width - len(item.name) - 8)
                 return json if len(json) <= room else "…" + json[1 - room :]
-            if item.is_text_borne or not partly.is_complete:
+            if not partly.is_complete:
                 return gist(partly)
             arguments = partly.arguments
         if self._summed is None or self._summed[0] is not arguments:
@@ -143,7 +145,9 @@ class ToolView(CardView):
 
     def _arguments(self, palette: Palette, width: int, question: str) -> Iterator[Row]:
         item = self._item
-        if isinstance(item.arguments, Mapping):
+        if item.is_text_borne:
+            yield from raw_rows(item.arguments_piece(0, SHOWN), palette, width)
+        elif isinstance(item.arguments, Mapping):
             members = members_of(item.arguments)
             yield from argument_rows(members, palette, width, question=question)
         elif item.arguments is not None:

@@ -5,27 +5,27 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from lfgtui.agent.leakage import LeakageFilter
+from lfgtui.agent.leakage.output import CALL_NAME
 from lfgtui.model import events as e
 from lfgtui.settings.dialects import ALL_DIALECTS, Dialect
 
 
 @dataclass
 class Told:
-    """`calls`: name and arguments of each, in order."""
+    """`calls`: the text of each, in order."""
 
     visible: str = ""
     reasoning: str = ""
-    calls: list[tuple[str, str]] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
     @property
     def everything(self) -> str:
-        calls = "".join(name + arguments for name, arguments in self.calls)
-        return self.visible + self.reasoning + calls
+        return "".join([self.visible, self.reasoning, *self.calls])
 
 
 def summed(events: Iterable[e.WireEvent]) -> Told:
-    told, calls = Told(), dict[str, tuple[str, str]]()
+    told, calls = Told(), dict[str, str]()
     for event in events:
         match event:
             case e.TextDelta(text):
@@ -34,11 +34,11 @@ def summed(events: Iterable[e.WireEvent]) -> Told:
                 assert origin == "text"
                 told.reasoning += text
             case e.ToolCallStarted(call_id, name, origin):
-                assert origin == "text"
+                assert (name, origin) == (CALL_NAME, "text")
                 assert call_id not in calls
-                calls[call_id] = (name, "")
+                calls[call_id] = ""
             case e.ToolArgumentsDelta(call_id, json):
-                calls[call_id] = (calls[call_id][0], calls[call_id][1] + json)
+                calls[call_id] += json
             case e.Status(message):
                 told.remarks.append(message)
             case _:

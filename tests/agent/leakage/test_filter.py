@@ -5,12 +5,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lfgtui.agent.leakage import LeakageFilter
-from lfgtui.agent.leakage.filter import _TAGS, _TOKENS
+from lfgtui.agent.leakage.blocks import TAGS, TOKENS
 from lfgtui.model import events as e
 from lfgtui.settings.dialects import ALL_DIALECTS, Dialect
 from tests.agent.leakage.telling import Told, filtered, summed, told
 
-HEADS = sorted({head for table in (*_TAGS.values(), *_TOKENS.values()) for head in table})
+HEADS = sorted({head for table in (*TAGS.values(), *TOKENS.values()) for head in table})
 BITS = [
     *("\n", "\n\n", " ", "  ", "    ", "`", "```", "```\n", "~~~\n", "> ", "- ", "\\", "<", "</"),
     *("{", "}", "[", "]", '"', ":", ",", '{"name": "f"', '"arguments": {', '"a": "', "\\u00e9"),
@@ -78,7 +78,7 @@ def test_without_dialects_events_pass_as_they_are() -> None:
 
 @pytest.mark.parametrize("dialect", sorted(ALL_DIALECTS))
 def test_a_dialect_that_is_off_is_left_alone(dialect: Dialect) -> None:
-    head = next(iter({**_TAGS.get(dialect, {}), **_TOKENS.get(dialect, {})}))
+    head = next(iter({**TAGS.get(dialect, {}), **TOKENS.get(dialect, {})}))
     others = ALL_DIALECTS - {dialect}
     text = f"{head}x\n"
     assert filtered(text, 0, frozenset(others)) == Told(text)
@@ -128,8 +128,10 @@ def test_what_may_be_a_tag_is_held_until_it_is_none() -> None:
         "<think>",
         '<tool_call>{"name": "f", "arguments": {"a": "',
         '<invoke name="f"><parameter name="a">',
+        "[TOOL_CALLS][{",
         "<|channel|>analysis<|message|>",
         "<|tool_call_begin|>f:0<|tool_call_argument_begin|>",
+        "<｜tool▁call▁begin｜>f<｜tool▁sep｜>",
         "Action: f\nAction Input: x",
     ],
 )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lfgtui.agent.leakage.thinking import LATE
+from lfgtui.agent.leakage.blocks import LATE
 from tests.agent.leakage.telling import Told, told
 
 

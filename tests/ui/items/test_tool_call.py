@@ -140,16 +140,18 @@ def test_a_call_cut_short_keeps_what_came() -> None:
     assert card(stand)[3] == "  │   line 1"
 
 
-def test_a_call_in_the_text_says_that_it_is_not_run() -> None:
-    stand = stand_of("write_file", width=70, origin=True)
-    arrive(stand, '{"path": "a.txt", "content": "x\\ny"}')
+def test_a_call_in_the_text_is_shown_as_it_came_and_says_that_it_is_not_run() -> None:
+    stand = stand_of("tool_call", width=70, origin=True)
+    arrive(stand, '<tool_call>\n{"name": "f"}')
     assert card(stand)[0].endswith("in the text · not run")
     stand.happen(e.ResponseFinished(1, "end"))
-    assert card(stand)[0].startswith("▸ ¶ write_file  a.txt · 2 lines ")
+    assert card(stand)[0].startswith('▸ ¶ tool_call  <tool_call> {"name": "f"} ')
     assert card(stand)[0].endswith("in the text · not run")
     assert stand.lines.views[-1].is_settled
     stand.happen(e.TicketDone("end"))
-    assert card(stand)[0].startswith("▸ ¶ write_file")
+    stand.fold("tool")
+    assert card(stand)[0].startswith("▾ ¶ tool_call")
+    assert [row.lstrip(" │") for row in card(stand)[1:3]] == ["<tool_call>", '{"name": "f"}']
 
 
 def test_a_line_without_end_costs_no_more_rows_than_any_other() -> None:

@@ -1,0 +1,329 @@
+"""The markup that models write into their text: one table a dialect, by the head of each block.
+
+Servers and models leave out parts of it: Qwen3-Coder the opening `<tool_call>`
+(https://github.com/ollama/ollama/issues/16686), DeepSeek the section around its
+calls (https://github.com/sgl-project/sglang/issues/40236), all of them an end
+now and then. So nothing is required to nest: what stands around calls is a mark
+that is dropped, a call begins wherever one does, and an end that belongs to
+no call is dropped where it follows one. What has no end goes on to the answer's.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from lfgtui.agent.leakage.shapes import Heads, Shape, run, shape, word
+from lfgtui.settings.dialects import Dialect
+
+Kind: TypeAlias = Literal["reasoning", "call", "mark"]
+
+
+@dataclass(slots=True)
+class Place:
+    """Where a head stands, and what is known of the answer so far."""
+
+    counts: bool = True
+    """A tag counts here: at the beginning of a line, or as `is_fresh`."""
+    is_fresh: bool = True
+    """Nothing but white space stands since the answer began or markup ended."""
+    follows_markup: bool = False
+    has_shown: bool = False
+    has_thought: bool = False
+    withheld: set[str] = field(default_factory=set)
+    """Heads of blocks so far."""
+    has_call: bool = False
+    mentioned: set[str] = field(default_factory=set)
+    """Heads that the answer only speaks about."""
+
+
+class Block:
+    """Markup with its head: reasoning, a call, or a mark that stands for itself.
+
+    It goes on to one of `ends`, which belongs to it, or of `stops`, where something
+    else begins; what is `quoted` looks like an end and is none.
+    """
+
+    def __init__(
+        self,
+        kind: Kind | Callable[[str], Kind],
+        *,
+        ends: Iterable[str] = (),
+        stops: Iterable[str] = (),
+        quoted: Iterable[str] = (),
+        follows: Shape | None = None,
+        may_be_cut: bool = False,
+        when: Callable[[Place], bool] = lambda place: True,
+        keeps_head: bool = False,
+        remark: str = "",
+    ) -> None:
+        self.kind = kind
+        self.stops, self.quoted = frozenset(stops), frozenset(quoted)
+        self.heads = Heads({*ends, *self.stops, *self.quoted})
+        self.follows = follows or _ANYTHING
+        self.may_be_cut = may_be_cut
+        """What begins like it is it where the text ends."""
+        self.when = when
+        self.keeps_head = keeps_head
+        self.remark = remark
+        """Said where it shows that what was shown is reasoning."""
+
+
+Table: TypeAlias = Mapping[str, tuple[Block, ...]]
+"""By head, the blocks that it may begin, the first that fits being meant."""
+
+_ANYTHING = shape()
+_SPACE = run(r"\s", 0, 200)
+_NAME = (run("[A-Za-z_]", 1, 1), run(r"[\w.:\-]", 0, 99))
+
+
+def _counts(place: Place) -> bool:
+    return place.counts
+
+
+# Reasoning. DeepSeek and Qwen write `<think>`, Anthropic's older prompts taught `<thinking>`,
+# Magistral has `[THINK]` (https://huggingface.co/mistralai/Magistral-Small-2507), Seed
+# `<seed:think>`, MiniMax `<mm:think>`, Command A `<|START_THINKING|>`, Gemma `<|channel>thought`.
+
+_NAMES = ("think", "thinking", "reasoning", "thought", "thoughts", "seed:think", "mm:think")
+_SPELLINGS = [s for name in _NAMES for s in (name, name.capitalize(), name.upper())]
+_OPENINGS = {f"<{name}>" for name in _SPELLINGS}
+_CLOSINGS = {f"</{name}>" for name in _SPELLINGS}
+_TOKENS = {
+    "<|START_THINKING|>": "<|END_THINKING|>",
+    "<|channel>thought\n": "<channel|>",
+    "<|begin_of_thought|>": "<|end_of_thought|>",
+}
+
+LATE = "the text above was the model's reasoning: its opening tag was missing"
+"""A chat template may have written the opening tag itself, so that only the closing one
+arrives. What came before it has been shown by then and cannot be taken back; to hold back
+every answer until it is sure to hold no such tag would cost all of them their streaming."""
+
+
+def _is_late(place: Place) -> bool:
+    return not place.mentioned & _OPENINGS
+
+
+_THINK = Block("reasoning", ends=_CLOSINGS, quoted=[f"`{tag}`" for tag in _CLOSINGS], when=_counts)
+_CLOSED = (
+    Block("mark", when=lambda place: place.counts and _is_late(place), remark=LATE),
+    Block("mark", follows=shape(run(r"[\r\n]", 1, 1)), may_be_cut=True, when=_is_late, remark=LATE),
+)
+_THINK_TOKENS: Table = {
+    **dict.fromkeys(_OPENINGS, (_THINK,)),
+    **dict.fromkeys(_CLOSINGS, _CLOSED),
+    **{begin: (Block("reasoning", ends=[end]),) for begin, end in _TOKENS.items()},
+    **dict.fromkeys(_TOKENS.values(), (Block("mark"),)),
+}
+_THINK_TAGS: Table = {
+    "[THINK]": (Block("reasoning", ends=["[/THINK]"], quoted=["`[/THINK]`"]),),
+    "[/THINK]": (Block("mark", remark=LATE, when=_is_late),),
+}
+
+# Calls in tags: Anthropic's `<invoke name="f"><parameter name="a">1</parameter></invoke>` (with
+# and without `antml:`), DeepSeek's DSML, which is the same in its own brackets, Qwen3-Coder's
+# `<function=f><parameter=a>`, GLM's `<tool_call>f <arg_key>a</arg_key><arg_value>1</arg_value>`,
+# LangChain's `<tool>f</tool><tool_input>x</tool_input>`; and as JSON in `<tool_call>`
+# (https://github.com/NousResearch/Hermes-Function-Calling) or behind Mistral's `[TOOL_CALLS]`.
+
+_DSML = tuple(f"{bar}DSML{bar}" for bar in ("｜", "｜｜", "‖", "|"))
+_PREFIXES = ("", "antml:")
+_SECTIONS = ("function_calls", "tool_calls")
+_TOOL_CALLS = ("tool_call", "function_call", "minimax:tool_call", "seed:tool_call", "tool")
+_RESULTS = ("tool_response", "tool_result", "function_result", "function_results", "observation")
+_INSIDE = shape(
+    _SPACE, word("<function=", "<tool name=", *(f"<{p}invoke name=" for p in _PREFIXES))
+)
+_JSON = (shape(_SPACE, word("{")), shape(_SPACE, word("["), _SPACE, word("{")))
+_BODY = (run(r"[^<>\n]", 1, 200), word(">"), _SPACE, run(r'[<{\["]', 1, 1))
+
+
+def _wrapper(name: str, *named: Shape, end: str = "") -> tuple[Block, ...]:
+    """What stands around calls, or is one itself where JSON or a name follows."""
+    json = [Block("call", ends=[f"</{name}>"], follows=follows) for follows in _JSON]
+    others = [Block("call", ends=[end or f"</{name}>"], follows=follows) for follows in named]
+    return (Block("mark", follows=_INSIDE), *json, *others)
+
+
+def _invoke(prefix: str) -> tuple[Block, ...]:
+    ends = [f"</{prefix}{name}>" for name in ("invoke", *_SECTIONS)]
+    return (Block("call", ends=ends, stops=[f"<{prefix}invoke name="], follows=shape(*_BODY)),)
+
+
+_STRAY = (Block("mark", when=lambda place: place.follows_markup),)
+_ENDS = [
+    *(f"</{name}>" for name in (*_TOOL_CALLS, "function", "parameter", "arg_value", "tool_input")),
+    *(f"</{p}{name}>" for p in _PREFIXES for name in (*_SECTIONS, "invoke", "parameter")),
+]
+_TOOL_TAGS: Table = {
+    **dict.fromkeys(_ENDS, _STRAY),
+    **{f"<{name}>": _wrapper(name) for name in _TOOL_CALLS},
+    **{f"<{p}{name}>": _wrapper(f"{p}{name}") for p in _PREFIXES for name in _SECTIONS},
+    "<tool_call>": _wrapper(
+        "tool_call", shape(_SPACE, *_NAME, _SPACE, word("<arg_key>", "</tool_call>"))
+    ),
+    "<tool>": _wrapper(
+        "tool",
+        shape(_SPACE, *_NAME, _SPACE, word("</tool>"), _SPACE, word("<tool_input>")),
+        end="</tool_input>",
+    ),
+    "[TOOL_CALLS]": tuple(
+        Block("call", stops=["[TOOL_CALLS]"], follows=follows)
+        for follows in (*_JSON, shape(*_NAME, word("[ARGS]")))
+    ),
+    "<function=": (
+        Block(
+            "call",
+            ends=["</function>", "</tool_call>"],
+            stops=["<function="],
+            follows=shape(*_BODY),
+        ),
+    ),
+    "<tool name=": (Block("call", ends=["</tool>"], follows=shape(*_BODY[:2])),),
+    **{f"<{p}invoke name=": _invoke(p) for p in _PREFIXES},
+    **{  # a tool's answer that the model made up
+        f"<{name}>": (
+            Block(
+                "reasoning",
+                ends=[f"</{name}>"],
+                when=lambda place: place.has_call and place.is_fresh,
+            ),
+        )
+        for name in _RESULTS
+    },
+}
+
+# DeepSeek. V3 and R1: `<｜tool▁call▁begin｜>function<｜tool▁sep｜>f`, the arguments in a fence;
+# V3.1: `<｜tool▁call▁begin｜>f<｜tool▁sep｜>{...}`; V3.2 and V4: DSML.
+
+
+def _spelled(words: str) -> list[str]:
+    """The token as the tokenizer has it, and as servers and models have been seen to write it."""
+    bars = [f"<｜{words.replace(' ', gap)}｜>" for gap in ("▁", "_", " ")]
+    return [*bars, f"<|{words.replace(' ', '▁')}|>"]
+
+
+_HEADER = run("[^<]", 0, 300)
+_MARK = (Block("mark"),)
+_DEEPSEEK_MARKS = (
+    *("tool calls begin", "tool call end", "tool calls end", "tool sep"),
+    *("tool outputs begin", "tool output end", "tool outputs end"),
+    *("begin of sentence", "end of sentence", "User", "Assistant"),
+)
+_DEEPSEEK_CALL = Block(
+    "call",
+    ends=_spelled("tool call end"),
+    stops=[*_spelled("tool call begin"), *_spelled("tool calls end")],
+    follows=shape(_HEADER, word(*_spelled("tool sep"))),
+)
+_DEEPSEEK_OUTPUT = Block(
+    "reasoning", ends=[*_spelled("tool output end"), *_spelled("tool outputs end")]
+)
+_DEEPSEEK: Table = {
+    **dict.fromkeys((s for mark in _DEEPSEEK_MARKS for s in _spelled(mark)), _MARK),
+    **dict.fromkeys(_spelled("tool call begin"), (_DEEPSEEK_CALL, *_MARK)),
+    **dict.fromkeys(_spelled("tool output begin"), (_DEEPSEEK_OUTPUT,)),
+    **{f"<{p}{name}>": _MARK for p in _DSML for name in _SECTIONS},
+    **{f"<{p}invoke name=": _invoke(p) for p in _DSML},
+    **{f"</{p}{name}>": _MARK for p in _DSML for name in (*_SECTIONS, "invoke", "parameter")},
+}
+
+# Kimi (https://huggingface.co/moonshotai/Kimi-K2-Thinking/blob/main/docs/tool_call_guidance.md):
+# `<|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>{...}<|tool_call_end|>`.
+
+_KIMI_ARGUMENTS = "<|tool_call_argument_begin|>"
+_KIMI_STOPS = ("<|tool_call_begin|>", "<|tool_calls_section_end|>")
+_KIMI: Table = {
+    **dict.fromkeys(("<|tool_calls_section_begin|>", "<|tool_calls_section_end|>"), _MARK),
+    **dict.fromkeys(("<|tool_call_end|>", "<|im_end|>"), _MARK),
+    "<|tool_call_begin|>": (
+        Block(
+            "call",
+            ends=["<|tool_call_end|>"],
+            stops=_KIMI_STOPS,
+            follows=shape(_HEADER, word(_KIMI_ARGUMENTS)),
+        ),
+        *_MARK,
+    ),
+    _KIMI_ARGUMENTS: (Block("call", ends=["<|tool_call_end|>"], stops=_KIMI_STOPS),),
+}
+
+# gpt-oss (https://github.com/openai/harmony/blob/main/docs/format.md):
+# `<|start|>assistant<|channel|>analysis<|message|>...<|end|>`, where `final` and a
+# `commentary` to nobody are meant to be seen, and `to=functions.f` is a call.
+
+_CHANNEL = re.compile(r"<\|channel\|>\s*(\w*)")
+_RECIPIENT = re.compile(r"\bto=(?!assistant\b)[\w.\-]")
+_CUT_HEADER = re.compile(
+    r"(?:assistant|analysis|commentary|final|json|code|<\|channel\|>|<\|constrain\|>"
+    rf"|to=[\w.\-]{{0,99}}|\s){{0,40}}{word('assistant', 'analysis', 'commentary', 'final').begun}"
+)
+
+
+def _harmony_kind(header: str) -> Kind:
+    if _RECIPIENT.search(header):
+        return "call"
+    found = _CHANNEL.search(header)
+    is_own = header.startswith(("<|channel|>", "<|start|>assistant")) and "to=" not in header
+    is_shown = found is None or found[1] in ("final", "commentary", "")
+    return "mark" if is_own and is_shown else "reasoning"
+
+
+_HARMONY_MESSAGE = (
+    Block(
+        _harmony_kind,
+        ends=["<|end|>", "<|return|>", "<|call|>"],
+        stops=["<|start|>", "<|channel|>"],
+        follows=shape(run(r"[^\n]", 0, 300), word("<|message|>"), is_header=True),
+    ),
+    # A header that the text ends in; of another without a message only the token is dropped.
+    Block("mark", follows=Shape(re.compile("(?!)"), _CUT_HEADER), may_be_cut=True),
+    *_MARK,
+)
+_HARMONY: Table = {
+    **dict.fromkeys(("<|end|>", "<|return|>", "<|call|>", "<|message|>", "<|constrain|>"), _MARK),
+    **dict.fromkeys(("<|start|>", "<|channel|>"), _HARMONY_MESSAGE),
+}
+
+# ReAct. The labels are words of plain prose, so nothing is taken for it before an `Action:` line
+# with one identifier is followed by an `Action Input:` line; from there on all labels count. An
+# observation in an answer is the model's invention, and is shown as reasoning, label included.
+
+_ACTION = (
+    *(run(r"[ \t]", 0, 20), run(r"[`*\[]", 0, 1), *_NAME, run(r"[`*\]]", 0, 1)),
+    *(run(r"[ \t]", 0, 20), run(r"\r", 0, 1), word("\n"), _SPACE, word("Action Input:")),
+)
+_LABELS = [f"\n{label}:" for label in ("Thought", "Action", "Observation", "Final Answer")]
+
+
+def _knows_react(place: Place) -> bool:
+    return "Action:" in place.withheld
+
+
+_REACT: Table = {
+    "Action:": (Block("call", stops=_LABELS, follows=shape(*_ACTION)),),
+    "Thought:": (
+        Block("reasoning", stops=_LABELS, when=_knows_react),
+        Block(  # the thought that an answer begins with, up to a length
+            "reasoning",
+            stops=_LABELS,
+            follows=shape(run(r"[\s\S]", 0, 1000), word("\nAction:"), *_ACTION),
+            when=lambda place: place.is_fresh and not place.has_shown,
+        ),
+    ),
+    "Observation:": (Block("reasoning", stops=_LABELS, when=_knows_react, keeps_head=True),),
+    "Final Answer:": (Block("mark", when=_knows_react),),
+}
+
+TAGS: Mapping[Dialect, Table] = {"think": _THINK_TAGS, "tools": _TOOL_TAGS, "react": _REACT}
+"""What counts at the beginning of a line and behind other markup."""
+
+TOKENS: Mapping[Dialect, Table] = {
+    "think": _THINK_TOKENS,
+    "deepseek": _DEEPSEEK,
+    "kimi": _KIMI,
+    "harmony": _HARMONY,
+}
+"""What counts anywhere outside code: special tokens, which occur in no prose, and the tags
+of reasoning, which say themselves where they count."""
