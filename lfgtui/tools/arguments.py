@@ -1,7 +1,7 @@
-"""The six tools as the model is told of them, and the check of what it sends.
+"""The six tools: their description and schema for the model, and the check of its arguments.
 
-One msgspec struct a tool drives both: its JSON schema goes to the model, and
-`parse` holds what comes back against the same declaration.
+One msgspec struct a tool drives all: its docstring and its JSON schema go to the model, and
+`parse` checks what comes back by the same declaration.
 """
 
 import re
@@ -25,16 +25,20 @@ _GLOB = "`*` and `?` within a name, `**` for any folders, `{a,b}` for either; no
 
 
 class Arguments(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What every tool's arguments have in common: nothing but their form."""
+    """The arguments of any tool."""
 
 
 class ReadFile(Arguments, frozen=True):
+    """Read a text file. A long file is cut; go on with start_line."""
+
     path: _FilePath
     start_line: Annotated[int, Meta(ge=1, description="First line to read, from 1.")] = 1
     max_lines: Annotated[int, Meta(ge=1, description="Lines to read at most.")] | UnsetType = UNSET
 
 
 class ListFiles(Arguments, frozen=True):
+    """List the files in a folder and all folders below it, without what .gitignore excludes."""
+
     path: _Folder = "."
     pattern: (
         Annotated[str, Meta(min_length=1, description=f"Glob of the files wanted: {_GLOB}.")]
@@ -43,6 +47,8 @@ class ListFiles(Arguments, frozen=True):
 
 
 class SearchFiles(Arguments, frozen=True):
+    """Search files for a regular expression. Gives `file:line: text` for each matching line."""
+
     pattern: Annotated[
         str, Meta(min_length=1, description="Regular expression, matched line by line.")
     ]
@@ -54,11 +60,21 @@ class SearchFiles(Arguments, frozen=True):
 
 
 class WriteFile(Arguments, frozen=True):
+    """Create a file or replace all of it. Missing folders are created.
+
+    To change part of a file use edit_file.
+    """
+
     path: _FilePath
     content: Annotated[str, Meta(description="The whole new content of the file.")]
 
 
 class EditFile(Arguments, frozen=True):
+    """Replace one piece of text in a file.
+
+    `old` must occur exactly once, so give it with enough lines around it, or set replace_all.
+    """
+
     path: _FilePath
     old: Annotated[
         str,
@@ -71,6 +87,11 @@ class EditFile(Arguments, frozen=True):
 
 
 class RunCommand(Arguments, frozen=True):
+    """Run a shell command in the workspace and give its output and exit code.
+
+    It gets no input, and what it leaves in the background is stopped when it returns.
+    """
+
     command: Annotated[str, Meta(min_length=1, description="A shell command line.")]
     timeout: (
         Annotated[float, Meta(gt=0, description="Seconds after which it is stopped.")] | UnsetType
@@ -79,7 +100,7 @@ class RunCommand(Arguments, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A tool as the model is told of it; `parameters` is a JSON schema of an object."""
+    """A tool as it is offered to the model; `parameters` is a JSON schema of an object."""
 
     name: ToolName
     description: str
@@ -87,50 +108,25 @@ class Tool:
     parameters: dict[str, object]
 
 
-def _tool(name: ToolName, arguments: type[Arguments], description: str) -> Tool:
-    schema = msgspec.json.schema(arguments)
-    parameters = dict(schema["$defs"][arguments.__name__])
-    del parameters["title"]
-    return Tool(name, description, arguments, parameters)
+_STRUCTS: dict[ToolName, type[Arguments]] = {
+    "read_file": ReadFile,
+    "list_files": ListFiles,
+    "search_files": SearchFiles,
+    "write_file": WriteFile,
+    "edit_file": EditFile,
+    "run_command": RunCommand,
+}
 
 
-_ALL = (
-    _tool(
-        "read_file",
-        ReadFile,
-        "Read a text file. A long file is cut; go on with start_line.",
-    ),
-    _tool(
-        "list_files",
-        ListFiles,
-        "List the files in a folder and all folders below it, without what .gitignore excludes.",
-    ),
-    _tool(
-        "search_files",
-        SearchFiles,
-        "Search files for a regular expression. Gives `file:line: text` for each matching line.",
-    ),
-    _tool(
-        "write_file",
-        WriteFile,
-        "Create a file or replace all of it. Missing folders are created."
-        " To change part of a file use edit_file.",
-    ),
-    _tool(
-        "edit_file",
-        EditFile,
-        "Replace one piece of text in a file. `old` must occur exactly once, so give it with"
-        " enough lines around it, or set replace_all.",
-    ),
-    _tool(
-        "run_command",
-        RunCommand,
-        "Run a shell command in the workspace and give its output and exit code. It gets no"
-        " input, and what it leaves in the background is stopped when it returns.",
-    ),
+def _tool(name: ToolName, arguments: type[Arguments]) -> Tool:
+    schema = msgspec.json.schema(arguments)["$defs"][arguments.__name__]
+    parameters = {key: schema[key] for key in schema if key not in ("title", "description")}
+    return Tool(name, " ".join((arguments.__doc__ or "").split()), arguments, parameters)
+
+
+TOOLS: Mapping[ToolName, Tool] = MappingProxyType(
+    {name: _tool(name, arguments) for name, arguments in _STRUCTS.items()}
 )
-
-TOOLS: Mapping[ToolName, Tool] = MappingProxyType({tool.name: tool for tool in _ALL})
 """Every tool there is, in the order in which they are offered."""
 
 _WORDS = {
@@ -142,19 +138,19 @@ _WORDS = {
     "`array`": "an array",
     "`null`": "null",
 }
-HALF_A_PAIR = "the arguments have half a surrogate pair in them; leave it out"
+LONE_SURROGATE = "the arguments have half a surrogate pair in them; leave it out"
 _AT = re.compile(r" - at `\$\.([^`]+)`$")
 
 
 def parse(name: str, arguments: ToolArguments) -> Arguments:
-    """The arguments as their tool's struct; raises `ToolError` for the model to read.
+    """Return the arguments as their tool's struct; raises `ToolError` for the model to read.
 
-    Kind where the meaning is plain: `"7"` is taken for 7, and null for an
+    Lenient where the meaning is plain: `"7"` is taken for 7, and null for an
     argument that was left out.
     """
-    known: Mapping[str, Tool] = {tool.name: tool for tool in _ALL}
-    if (tool := known.get(name)) is None:
-        raise ToolError(f'there is no tool "{name}"{did_you_mean(name, known)}')
+    tool = next((tool for tool in TOOLS.values() if tool.name == name), None)
+    if tool is None:
+        raise ToolError(f'there is no tool "{name}"{did_you_mean(name, TOOLS)}')
     if isinstance(arguments, str):
         if arguments.strip():
             shown = arguments if len(arguments) <= 60 else f"{arguments[:60]}…"
@@ -162,13 +158,13 @@ def parse(name: str, arguments: ToolArguments) -> Arguments:
                 f"{name}: the arguments are not a JSON object: {shown!r}; send {_form(tool)}"
             )
         arguments = {}
-    said = {key: value for key, value in arguments.items() if value is not None}
+    present = {key: value for key, value in arguments.items() if value is not None}
     try:
-        return msgspec.convert(said, tool.arguments, strict=False)
+        return msgspec.convert(present, tool.arguments, strict=False)
     except msgspec.ValidationError as error:
         raise ToolError(f"{name}: {_complaint(tool, str(error))}") from None
     except UnicodeEncodeError:
-        raise ToolError(f"{name}: {HALF_A_PAIR}") from None
+        raise ToolError(f"{name}: {LONE_SURROGATE}") from None
 
 
 def is_well_formed(name: str, arguments: ToolArguments) -> bool:
@@ -198,7 +194,7 @@ def _complaint(tool: Tool, message: str) -> str:
 
 
 def _form(tool: Tool) -> str:
-    """`{"path": ..., "start_line"?: ...}`: the call as it should look."""
+    """Return the call as it should look: `{"path": ..., "start_line"?: ...}`."""
     fields = msgspec.structs.fields(tool.arguments)
     named = (f'"{field.name}"{"" if field.required else "?"}: ...' for field in fields)
     return f"{{{', '.join(named)}}}"

@@ -1,4 +1,4 @@
-"""run_command: a shell command, its output as it comes, and an end that is one.
+"""run_command: a shell command, its output as it comes, and its end with all that it started.
 
 A command runs under a supervisor of its own (`supervisor`), which keeps hold
 of all that it starts, sessions of their own included. Four things can happen,
@@ -35,8 +35,8 @@ from msgspec import UnsetType
 from lfgtui.errors import ToolError, too_many_files
 from lfgtui.tools import supervisor
 from lfgtui.tools.arguments import RunCommand
-from lfgtui.tools.ending import to_its_end
 from lfgtui.tools.limits import HeadAndTail, ToolLimits, ToolOutcome
+from lfgtui.tools.programs import finish
 
 Channel: TypeAlias = Literal["stdout", "stderr"]
 OnOutput: TypeAlias = Callable[[Channel, str], None]
@@ -57,9 +57,9 @@ async def run_command(
     environment: Mapping[str, str],
 ) -> ToolOutcome:
     """Run the command to one of its four ends; raises `ToolError` where it cannot start."""
-    asked = limits.command_seconds
+    seconds = limits.command_seconds
     if not isinstance(arguments.timeout, UnsetType):
-        asked = min(arguments.timeout, limits.longest_command_seconds)
+        seconds = min(arguments.timeout, limits.longest_command_seconds)
     shell, folder = await asyncio.to_thread(_shell_and_folder, workspace)
     running = _Running(limits, on_output)
     starting = asyncio.ensure_future(
@@ -67,11 +67,12 @@ async def run_command(
     )
     try:
         await asyncio.shield(starting)
-        why = await _until_end(running, asked, limits)
+        why = await _until_end(running, seconds, limits)
     except (OSError, ValueError) as error:
-        raise ToolError(f"run_command: the command cannot be started: {_reason(error)}") from None
+        reason = too_many_files(error) or getattr(error, "strerror", None) or error
+        raise ToolError(f"run_command: the command cannot be started: {reason}") from None
     finally:
-        await to_its_end(_clear(running, starting, limits))
+        await finish(_clear(running, starting, limits))
     return running.outcome(why)
 
 
@@ -90,7 +91,7 @@ async def _start(
             stdin=theirs.fileno(),
             start_new_session=True,
         )
-        running.lifeline, _ = await loop.connect_accepted_socket(lambda: running.news, ours)
+        running.lifeline, _ = await loop.connect_accepted_socket(lambda: running.reports, ours)
     except BaseException:
         ours.close()
         raise
@@ -123,10 +124,10 @@ async def _until_end(running: "_Running", seconds: float, limits: ToolLimits) ->
             f"stopped because it printed more than {limits.command_bytes:,} bytes;"
             " send its output to a file, or through head or grep"
         )
-    if (failure := running.news.failure) is not None:
+    if (failure := running.reports.failure) is not None:
         raise ValueError(failure)
     await _at_most(limits.drain_seconds, running.closed)
-    if running.news.leader is None:
+    if running.reports.leader is None:
         raise ValueError(f"its supervisor ended at once: {running.kept}")
     return None
 
@@ -145,7 +146,7 @@ async def _clear(
         transport = await starting
         running.ask(b"kill\n")
         try:
-            await _at_most(_CLEARING_SECONDS, running.news.ended)
+            await _at_most(_CLEARING_SECONDS, running.reports.ended)
             running.kill_group()
             await _at_most(limits.drain_seconds, running.closed)
             if running.lifeline is not None:
@@ -155,7 +156,7 @@ async def _clear(
             transport.close()
 
 
-class _News(asyncio.Protocol):
+class _Reports(asyncio.Protocol):
     """The supervisor's reports.
 
     `ended`: there are no more; `is_cleared`: because the supervisor had finished, and
@@ -213,7 +214,7 @@ class _Running(asyncio.SubprocessProtocol):
         self.closed = asyncio.Event()
         self.ended = asyncio.Event()
         self.printed = 0
-        self.news = _News(self._command_exited)
+        self.reports = _Reports(self._command_exited)
         self.lifeline: asyncio.Transport | None = None
         self._limits = limits
         self._on_output = on_output
@@ -257,23 +258,24 @@ class _Running(asyncio.SubprocessProtocol):
 
     def kill_group(self) -> None:
         """The last resort, where the supervisor did not do it: the command's own session."""
-        if self.news.leader is not None and not self.news.is_cleared:
+        if self.reports.leader is not None and not self.reports.is_cleared:
             with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.news.leader, signal.SIGKILL)
+                os.killpg(self.reports.leader, signal.SIGKILL)
 
     def outcome(self, why: str | None) -> ToolOutcome:
         """What the command came to, once it is gone. `why` it was stopped, if it was."""
-        code = self.news.code
+        code = self.reports.code
         lines = [] if self._last == "\n" else [""]
         if why is not None:
             lines.append(f"[{why}]")
-        elif self.news.killed:
+        elif self.reports.killed:
             lines.append("[what it left in the background was stopped]")
-        if not self.news.is_cleared:
+        if not self.reports.is_cleared:
             lines.append(f"[{_UNSUPERVISED}]")
             why = why or _UNSUPERVISED
-        elif self.news.left:
-            lines.append(f"[could not be stopped and still running: {', '.join(self.news.left)}]")
+        elif self.reports.left:
+            left = ", ".join(self.reports.left)
+            lines.append(f"[could not be stopped and still running: {left}]")
         if code is not None:
             killed = f"killed by {_signal_name(-code)}, " if code < 0 else ""
             lines.append(f"{killed}exit code {code}")
@@ -288,12 +290,6 @@ class _Running(asyncio.SubprocessProtocol):
             shown = text[: self._live_left]
             self._live_left -= len(text)
             self._on_output(_CHANNELS[fd], shown + _LIVE_END if self._live_left < 0 else shown)
-
-
-def _reason(error: OSError | ValueError) -> str:
-    if (told := too_many_files(error)) is not None:
-        return told
-    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
 
 
 def _signal_name(number: int) -> str:

@@ -29,15 +29,15 @@ _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a path leads: `parts` below `root`, without links; `said` as it was asked for."""
+class WorkspacePath:
+    """A path in the workspace: `parts` below `root`, without links; `given` by the model."""
 
     root: Path
     parts: tuple[str, ...]
-    said: str
+    given: str
 
     @property
-    def path(self) -> Path:
+    def absolute(self) -> Path:
         return self.root.joinpath(*self.parts)
 
     @property
@@ -46,39 +46,39 @@ class Place:
         return "/".join(self.parts) or "."
 
 
-def locate(workspace: Path, said: str) -> Place:
-    """Where the path leads; raises `ToolError` unless that is inside the workspace."""
-    if "\0" in said:
-        raise ToolError(f"path {said!r}: a path has no NUL character in it")
-    if said.startswith("~"):
+def locate(workspace: Path, given: str) -> WorkspacePath:
+    """Resolve a path; raises `ToolError` unless it is inside the workspace."""
+    if "\0" in given:
+        raise ToolError(f"path {given!r}: a path has no NUL character in it")
+    if given.startswith("~"):
         raise ToolError(
-            f'path "{said}": "~" is not expanded, paths are relative to the workspace;'
-            f' a name that begins with it is written "./{said}"'
+            f'path "{given}": "~" is not expanded, paths are relative to the workspace;'
+            f' a name that begins with it is written "./{given}"'
         )
     try:
         root = workspace.resolve()
-        target = (root / said).resolve()
+        target = (root / given).resolve()
     except (RuntimeError, OSError):  # RuntimeError until Python 3.13
-        raise ToolError(f'path "{said}" cannot be followed: its links lead nowhere') from None
+        raise ToolError(f'path "{given}" cannot be followed: its links lead nowhere') from None
     except UnicodeEncodeError:
-        raise ToolError(f"path {said!r} has characters that no file name can have") from None
+        raise ToolError(f"path {given!r} has characters that no file name can have") from None
     if not target.is_relative_to(root):
         raise ToolError(
-            f'path "{said}" leads outside of the workspace; only what is inside can be used'
+            f'path "{given}" leads outside of the workspace; only what is inside can be used'
         )
-    return Place(root, target.relative_to(root).parts, said)
+    return WorkspacePath(root, target.relative_to(root).parts, given)
 
 
-def read_bytes(place: Place, limit: int) -> bytes:
-    """The file's bytes; raises `ToolError` where it is none, or has more than `limit`."""
-    with explained(place), _parent(place) as (folder, name):
+def read_bytes(path: WorkspacePath, limit: int) -> bytes:
+    """Return the file's bytes; raises `ToolError` where it is none, or has more than `limit`."""
+    with explained(path), _parent(path) as (folder, name):
         descriptor = os.open(name, _READ, dir_fd=folder)
         try:
             found = os.fstat(descriptor)
-            _require_file(place, found)
+            _require_file(path, found)
             if found.st_size > limit:
                 raise ToolError(
-                    f'"{place.said}" has {found.st_size:,} bytes, more than the {limit:,} that'
+                    f'"{path.given}" has {found.st_size:,} bytes, more than the {limit:,} that'
                     " can be read; search_files finds lines in it, or use head, tail or sed"
                 )
             with os.fdopen(descriptor, "rb", closefd=False) as file:
@@ -87,20 +87,20 @@ def read_bytes(place: Place, limit: int) -> bytes:
             os.close(descriptor)
 
 
-def replace(place: Place, data: bytes) -> bool:
+def replace(path: WorkspacePath, data: bytes) -> bool:
     """Make the data the file's whole content at once, its mode kept, folders created.
 
-    Tells whether the file was there before. Raises `ToolError`.
+    Returns True if the file was there before. Raises `ToolError`.
     """
-    if any(part.lower() == ".git" for part in place.parts):
+    if any(part.lower() == ".git" for part in path.parts):
         # A hook or a setting in there would run commands that nobody approved.
-        raise ToolError(f'"{place.said}" is in .git, which is changed by git commands only')
-    with explained(place), _parent(place, create=True) as (folder, name):
+        raise ToolError(f'"{path.given}" is in .git, which is changed by git commands only')
+    with explained(path), _parent(path, create=True) as (folder, name):
         before = _status(name, folder)
         if before is not None:
-            _require_file(place, before)
+            _require_file(path, before)
             if not os.access(name, os.W_OK, dir_fd=folder):
-                raise ToolError(f'"{place.said}" is read-only')
+                raise ToolError(f'"{path.given}" is read-only')
         beside = f".{secrets.token_hex(8)}.tmp"
         descriptor = os.open(beside, _CREATE, 0o666, dir_fd=folder)
         try:
@@ -117,37 +117,37 @@ def replace(place: Place, data: bytes) -> bool:
 
 
 @contextmanager
-def explained(place: Place) -> Iterator[None]:
-    """The system's refusals as a `ToolError` that says what is the matter with the path."""
+def explained(path: WorkspacePath) -> Iterator[None]:
+    """Turn the system's errors into a `ToolError` that says what is wrong with the path."""
     try:
         yield
     except FileNotFoundError:
-        raise ToolError(f'there is no "{place.said}"{_nearest(place)}') from None
+        raise ToolError(f'there is no "{path.given}"{_nearest(path)}') from None
     except IsADirectoryError:
-        raise ToolError(f'"{place.said}" is a folder, not a file') from None
+        raise ToolError(f'"{path.given}" is a folder, not a file') from None
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.ENOTDIR, errno.EEXIST):
             why = "a part of the path is not a folder"
         else:
             why = os.strerror(error.errno or errno.EIO).lower()
-        raise ToolError(f'"{place.said}": {why}') from None
+        raise ToolError(f'"{path.given}": {why}') from None
 
 
 @contextmanager
-def _parent(place: Place, *, create: bool = False) -> Iterator[tuple[int, str]]:
-    """A descriptor of the folder that holds the file, and the file's name in it."""
-    if not place.parts:
+def _parent(path: WorkspacePath, *, create: bool = False) -> Iterator[tuple[int, str]]:
+    """Open the folder that holds the file; gives its descriptor and the file's name in it."""
+    if not path.parts:
         raise IsADirectoryError
-    folder = os.open(place.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    folder = os.open(path.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        for part in place.parts[:-1]:
+        for part in path.parts[:-1]:
             if create:
                 with suppress(FileExistsError):
                     os.mkdir(part, dir_fd=folder)
             deeper = os.open(part, _FOLDER, dir_fd=folder)
             os.close(folder)
             folder = deeper
-        yield folder, place.parts[-1]
+        yield folder, path.parts[-1]
     finally:
         os.close(folder)
 
@@ -159,19 +159,19 @@ def _status(name: str, folder: int) -> os.stat_result | None:
         return None
 
 
-def _require_file(place: Place, found: os.stat_result) -> None:
+def _require_file(path: WorkspacePath, found: os.stat_result) -> None:
     if stat.S_ISDIR(found.st_mode):
         raise IsADirectoryError
     if not stat.S_ISREG(found.st_mode):
-        raise ToolError(f'"{place.said}" is not a regular file')
+        raise ToolError(f'"{path.given}" is not a regular file')
 
 
-def _nearest(place: Place) -> str:
+def _nearest(path: WorkspacePath) -> str:
     try:
-        with os.scandir(place.path.parent) as siblings:
-            close = closest(place.path.name, (entry.name for entry in siblings))
+        with os.scandir(path.absolute.parent) as siblings:
+            close = closest(path.absolute.name, (entry.name for entry in siblings))
     except OSError:
         close = None
     if close is None:
         return "; list_files shows what there is"
-    return f'; did you mean "{"/".join((*place.parts[:-1], close))}"?'
+    return f'; did you mean "{"/".join((*path.parts[:-1], close))}"?'

@@ -1,7 +1,7 @@
 """Globs and the simple half of .gitignore, matched without backtracking.
 
 A model writes these patterns, so no pattern may take long: a path is walked
-once, part by part, with the set of places in the pattern it may be at
+once, part by part, with the set of positions in the pattern it may be at
 (names against one part are `fnmatch`'s, which does not backtrack either).
 """
 
@@ -35,7 +35,7 @@ class Glob:
         ]
 
     def matches(self, path: str) -> bool:
-        """Whether the path, relative to the workspace, is one that is meant."""
+        """Return True if the path, relative to the workspace, matches."""
         parts = tuple(path.split("/"))
         if any(_match_parts(wanted, parts) for wanted in self._wanted):
             return True
@@ -55,7 +55,7 @@ class IgnoreRule:
     folders_only: bool
 
     def matches(self, parts: Sequence[str], *, is_folder: bool) -> bool:
-        """Whether the rule is about this very path (not about what is below it)."""
+        """Return True if the rule is about this very path (not about what is below it)."""
         if self.folders_only and not is_folder:
             return False
         if tuple(parts[: len(self.base)]) != self.base:
@@ -64,7 +64,7 @@ class IgnoreRule:
 
 
 def ignore_rules(text: str, base: tuple[str, ...]) -> list[IgnoreRule]:
-    """The rules of a .gitignore (https://git-scm.com/docs/gitignore), in order."""
+    """Parse the rules of a .gitignore (https://git-scm.com/docs/gitignore), in order."""
     rules = []
     for line in text.splitlines():
         pattern = line.rstrip()
@@ -83,7 +83,7 @@ def ignore_rules(text: str, base: tuple[str, ...]) -> list[IgnoreRule]:
 
 
 def is_ignored(rules: Sequence[IgnoreRule], parts: Sequence[str], *, is_folder: bool) -> bool:
-    """What the last rule about the path says."""
+    """Return True if the last rule about the path excludes it."""
     for rule in reversed(rules):
         if rule.matches(parts, is_folder=is_folder):
             return not rule.negated
@@ -91,7 +91,7 @@ def is_ignored(rules: Sequence[IgnoreRule], parts: Sequence[str], *, is_folder: 
 
 
 def _alternatives(pattern: str) -> list[str]:
-    """`{a,b}` written out, up to a bound; what is past it is taken literally."""
+    """Write out `{a,b}`, up to a bound; braces past it are taken literally."""
     found: list[str] = []
     unfinished = [pattern]
     while unfinished:
@@ -106,25 +106,25 @@ def _alternatives(pattern: str) -> list[str]:
 
 
 def _match_parts(wanted: Sequence[str], parts: Sequence[str]) -> bool:
-    """Whether the whole path matches; `**` stands for any number of folders."""
-    places = _skip_stars(wanted, {0})
+    """Return True if the whole path matches; `**` stands for any number of folders."""
+    positions = _skip_stars(wanted, {0})
     for part in parts:
-        places = _skip_stars(
+        positions = _skip_stars(
             wanted,
             {
-                place if wanted[place] == "**" else place + 1
-                for place in places
-                if place < len(wanted)
-                and (wanted[place] == "**" or fnmatchcase(part, wanted[place]))
+                position if wanted[position] == "**" else position + 1
+                for position in positions
+                if position < len(wanted)
+                and (wanted[position] == "**" or fnmatchcase(part, wanted[position]))
             },
         )
-    return len(wanted) in places
+    return len(wanted) in positions
 
 
-def _skip_stars(wanted: Sequence[str], places: set[int]) -> set[int]:
-    reached = set(places)
-    for place in places:
-        while place < len(wanted) and wanted[place] == "**":
-            place += 1
-            reached.add(place)
+def _skip_stars(wanted: Sequence[str], positions: set[int]) -> set[int]:
+    reached = set(positions)
+    for position in positions:
+        while position < len(wanted) and wanted[position] == "**":
+            position += 1
+            reached.add(position)
     return reached

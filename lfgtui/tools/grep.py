@@ -1,4 +1,4 @@
-"""Search files for a regular expression: what ripgrep does, where ripgrep is not.
+"""Search files for a regular expression, as ripgrep does, where it is not installed.
 
     python grep.py PATTERN MOST FILE...
 
@@ -26,7 +26,7 @@ CPU_SECONDS = 120
 
 
 def matches(pattern: re.Pattern[str], path: str, most: int) -> Iterator[tuple[int, str]]:
-    """Number and text of the lines that match; none where the file is binary or unreadable."""
+    """Yield number and text of matching lines; none where the file is binary or unreadable."""
     try:
         with Path(path).open("rb") as file:
             begin = file.read(8_192)
@@ -58,7 +58,7 @@ def _lines(file: TextIO) -> Iterator[str]:
 
 
 def main(arguments: list[str]) -> int:
-    """The program; gives its exit code."""
+    """Run the program; returns its exit code."""
     with suppress(ValueError):  # a lower limit is in force
         resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     wanted, most, *paths = arguments

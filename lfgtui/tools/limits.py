@@ -1,4 +1,4 @@
-"""How much a tool may read, print and take, and what it gives back."""
+"""The bounds of a tool call, its outcome, and how long texts are cut."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 class ToolLimits:
     """Bounds of one tool call. Times are in seconds.
 
-    `output_characters` is what the model is told at most, `live_characters`
-    what is shown while a command runs; a command that prints more than
+    `output_characters` bounds the output for the model, `live_characters`
+    the output shown while a command runs; a command that prints more than
     `command_bytes` is stopped. `longest_command_seconds` bounds what the
     model may ask for.
     """
@@ -30,9 +30,9 @@ class ToolLimits:
 
 @dataclass(frozen=True, slots=True)
 class ToolOutcome:
-    """What a call came to.
+    """The result of a call.
 
-    `output` is all that the model is told, the error included; `error` is
+    `output` is all that the model gets, the error included; `error` is
     the error alone and None where there was none. A command that ran and
     exited with another code than 0 is no error: its `exit_code` says so.
     """
@@ -85,21 +85,21 @@ class HeadAndTail:
 
 
 def cut_middle(text: str, limit: int) -> str:
-    """The text, or its beginning and end with a note of how much is missing between."""
+    """Return the text, or its beginning and end with a note of how much is missing."""
     kept = HeadAndTail(limit)
     kept.add(text)
     return str(kept)
 
 
 def cut_line(line: str, limit: int) -> str:
-    """A line of bounded length, its end replaced by how much was cut."""
+    """Bound a line's length; its end is replaced by how much was cut."""
     if len(line) <= limit:
         return line
     return f"{line[:limit]}… (+{len(line) - limit:,} characters)"
 
 
 def fitting(lines: list[str], room: int) -> list[str]:
-    """As many whole lines as there is room for, in characters, and one at least."""
+    """Return as many whole lines as fit into `room` characters, and one at least."""
     for count, line in enumerate(lines):
         room -= len(line) + 1
         if room < 0:

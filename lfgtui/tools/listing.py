@@ -11,7 +11,6 @@ import asyncio
 import os
 import shutil
 import stat
-import time
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -20,11 +19,11 @@ from msgspec import UnsetType
 
 from lfgtui.errors import ToolError
 from lfgtui.text.terminal_safe import escaped
-from lfgtui.tools import files
 from lfgtui.tools.arguments import ListFiles
+from lfgtui.tools.files import WorkspacePath, explained, locate
 from lfgtui.tools.globs import Glob, IgnoreRule, ignore_rules, is_ignored
 from lfgtui.tools.limits import ToolLimits, fitting
-from lfgtui.tools.programs import printed_by
+from lfgtui.tools.programs import Deadline, run_program
 
 _RIPGREP = (
     "--files",
@@ -45,8 +44,9 @@ _MOST_BYTES = 32_000_000
 
 
 async def list_files(arguments: ListFiles, workspace: Path, limits: ToolLimits) -> str:
-    """The files, one a line, relative to the workspace and sorted."""
-    names = await files_below(arguments.path, arguments.pattern, workspace, limits)
+    """Return the files, one a line, relative to the workspace and sorted."""
+    deadline = Deadline(limits.search_seconds)
+    names = await files_below(arguments.path, arguments.pattern, workspace, deadline)
     if not names:
         return "[no files]"
     shown = fitting([escaped(name) for name in names], limits.output_characters)
@@ -57,78 +57,58 @@ async def list_files(arguments: ListFiles, workspace: Path, limits: ToolLimits) 
 
 
 async def files_below(
-    said: str, pattern: str | UnsetType, workspace: Path, limits: ToolLimits
+    given: str, pattern: str | UnsetType, workspace: Path, deadline: Deadline
 ) -> list[str]:
-    """The files at or below the path that the glob means, sorted; raises `ToolError`."""
-    place, is_folder, ripgrep = await asyncio.to_thread(_look, workspace, said)
-    deadline = Deadline(limits.search_seconds)
+    """Return the files at or below a path that match a glob, sorted; raises `ToolError`."""
+    path, is_folder, ripgrep = await asyncio.to_thread(_look, workspace, given)
     if not is_folder:
-        names = [place.name]
+        names = [path.name]
     else:
-        names = await _all_below(place, ".", ripgrep, limits, deadline)
-        if place.parts:
-            names = [name for name in names if name.startswith(f"{place.name}/")]
+        names = await _all_below(path, ".", ripgrep, deadline)
+        if path.parts:
+            names = [name for name in names if name.startswith(f"{path.name}/")]
             # An ignored folder that is asked for by name is listed all the same.
-            names = names or await _all_below(place, place.name, ripgrep, limits, deadline)
-    return await asyncio.to_thread(_chosen, names, pattern, place.name, deadline)
+            names = names or await _all_below(path, path.name, ripgrep, deadline)
+    return await asyncio.to_thread(_matching, names, pattern, path.name, deadline)
 
 
-class Deadline:
-    """A time limit that work in a thread checks, since nobody can stop a thread."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._until = time.monotonic() + seconds
-
-    def check(self) -> None:
-        """Raise `ToolError` where it is past."""
-        if time.monotonic() > self._until:
-            raise ToolError(f"stopped after {self._seconds:g} s; narrow it with path or a glob")
-
-
-def _chosen(names: list[str], pattern: str | UnsetType, base: str, deadline: Deadline) -> list[str]:
+def _matching(
+    names: list[str], pattern: str | UnsetType, base: str, deadline: Deadline
+) -> list[str]:
     """Return the names that match the glob, sorted."""
     if not isinstance(pattern, str):
         return sorted(names)
     glob = Glob(pattern, base)
-    chosen = []
+    matching = []
     for name in names:
         deadline.check()
         if glob.matches(name):
-            chosen.append(name)
-    return sorted(chosen)
+            matching.append(name)
+    return sorted(matching)
 
 
-def _look(workspace: Path, said: str) -> tuple[files.Place, bool, str | None]:
-    place = files.locate(workspace, said)
-    with files.explained(place):
-        mode = place.path.stat().st_mode
+def _look(workspace: Path, given: str) -> tuple[WorkspacePath, bool, str | None]:
+    path = locate(workspace, given)
+    with explained(path):
+        mode = path.absolute.stat().st_mode
     if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):  # to read a pipe may take for ever
-        raise ToolError(f'"{said}" is neither a file nor a folder')
-    return place, stat.S_ISDIR(mode), shutil.which("rg")
+        raise ToolError(f'"{given}" is neither a file nor a folder')
+    return path, stat.S_ISDIR(mode), shutil.which("rg")
 
 
 async def _all_below(
-    place: files.Place, start: str, ripgrep: str | None, limits: ToolLimits, deadline: Deadline
+    path: WorkspacePath, start: str, ripgrep: str | None, deadline: Deadline
 ) -> list[str]:
     if ripgrep is None:
-        return await asyncio.to_thread(lambda: list(_walk(place.root, start, deadline)))
-    printed = await printed_by(
-        [ripgrep, *_RIPGREP, "./" if start == "." else f"./{start}"],
-        place.root,
-        seconds=limits.search_seconds,
-        most_bytes=_MOST_BYTES,
-    )
-    return await asyncio.to_thread(_names_in, printed.stdout)
-
-
-def _names_in(printed: bytes) -> list[str]:
-    whole = printed.split(b"\0", _MOST_FILES)[:-1]
-    return [os.fsdecode(name.removeprefix(b"./")) for name in whole]
+        return await asyncio.to_thread(lambda: list(_walk(path.root, start, deadline)))
+    command = [ripgrep, *_RIPGREP, "./" if start == "." else f"./{start}"]
+    printed = await run_program(command, path.root, deadline, most_bytes=_MOST_BYTES)
+    names = printed.stdout.split(b"\0", _MOST_FILES)[:-1]
+    return [os.fsdecode(name.removeprefix(b"./")) for name in names]
 
 
 def _walk(root: Path, start: str, deadline: Deadline) -> Iterator[str]:
-    """What `rg --files` gives, for where there is none."""
+    """Yield what `rg --files` prints, where it is not installed."""
     first: tuple[str, ...] = () if start == "." else tuple(start.split("/"))
     pending: list[tuple[tuple[str, ...], list[IgnoreRule]]] = [(first, [])]
     left = _MOST_FILES

@@ -10,7 +10,7 @@ from pathlib import Path
 from lfgtui.errors import ToolError, too_many_files
 from lfgtui.model.events import ToolArguments
 from lfgtui.tools.arguments import (
-    HALF_A_PAIR,
+    LONE_SURROGATE,
     Arguments,
     EditFile,
     ListFiles,
@@ -21,13 +21,11 @@ from lfgtui.tools.arguments import (
     parse,
 )
 from lfgtui.tools.command import OnOutput, run_command
-from lfgtui.tools.ending import to_its_end
+from lfgtui.tools.file_tools import edit_file, read_file, write_file
 from lfgtui.tools.limits import ToolLimits, ToolOutcome, cut_line
 from lfgtui.tools.listing import list_files
-from lfgtui.tools.reading import read_file
+from lfgtui.tools.programs import command_environment, finish
 from lfgtui.tools.searching import search_files
-from lfgtui.tools.variables import command_environment
-from lfgtui.tools.writing import edit_file, write_file
 
 _log = logging.getLogger(__name__)
 
@@ -62,7 +60,7 @@ async def run_tool(
     except ToolError as error:
         outcome = _failed(str(error))
     except UnicodeError:
-        outcome = _failed(f"{name}: {HALF_A_PAIR}")
+        outcome = _failed(f"{name}: {LONE_SURROGATE}")
     except OSError as error:
         outcome = _failed(f"{name}: {too_many_files(error) or error.strerror or error}")
     except Exception as error:  # a bug of ours is the call's failure, and no more than that
@@ -89,7 +87,7 @@ async def _run(parsed: Arguments, workspace: Path, limits: ToolLimits) -> str:
             work = partial(edit_file, parsed, workspace, limits)
         case _:
             raise AssertionError(f"no tool takes {type(parsed).__name__}")
-    return await to_its_end(asyncio.to_thread(work))  # a thread cannot be stopped
+    return await finish(asyncio.to_thread(work))  # a thread cannot be stopped
 
 
 def _failed(message: str) -> ToolOutcome:
@@ -98,5 +96,5 @@ def _failed(message: str) -> ToolOutcome:
 
 
 def _sendable(text: str) -> str:
-    """The text as UTF-8 can carry it: a file name of other bytes has none of its own."""
+    """Replace what UTF-8 cannot hold, as in file names of other bytes."""
     return text.encode("utf-8", "replace").decode("utf-8")

@@ -20,7 +20,7 @@ from lfgtui.tools import grep
 from lfgtui.tools.arguments import SearchFiles
 from lfgtui.tools.limits import ToolLimits, cut_line, fitting
 from lfgtui.tools.listing import files_below
-from lfgtui.tools.programs import Printed, printed_by
+from lfgtui.tools.programs import Deadline, Printed, run_program
 
 _RIPGREP = (
     "--null",
@@ -39,12 +39,13 @@ _ARGUMENT_BYTES = 60_000
 
 
 async def search_files(arguments: SearchFiles, workspace: Path, limits: ToolLimits) -> str:
-    """`file:line: text` for each matching line, by file and line."""
+    """Return `file:line: text` for each matching line, by file and line."""
     if "\0" in arguments.pattern:
         raise ToolError('search_files: "pattern" has a NUL character in it; write \\x00')
-    names = await files_below(arguments.path, arguments.glob, workspace, limits)
+    deadline = Deadline(limits.search_seconds)
+    names = await files_below(arguments.path, arguments.glob, workspace, deadline)
     root, ripgrep = await asyncio.to_thread(lambda: (workspace.resolve(), shutil.which("rg")))
-    search = _Search(arguments.pattern, root, limits, ripgrep)
+    search = _Search(arguments.pattern, root, limits, ripgrep, deadline)
     lines: list[str] = []
     await search.check()
     for some in _portions(names):
@@ -60,9 +61,16 @@ async def search_files(arguments: SearchFiles, workspace: Path, limits: ToolLimi
 
 
 class _Search:
-    """One search: its program, and whether that had to be stopped."""
+    """One search with one program; `is_cut` where that was stopped for printing too much."""
 
-    def __init__(self, pattern: str, root: Path, limits: ToolLimits, ripgrep: str | None) -> None:
+    def __init__(
+        self,
+        pattern: str,
+        root: Path,
+        limits: ToolLimits,
+        ripgrep: str | None,
+        deadline: Deadline,
+    ) -> None:
         self._root = root
         self._limits = limits
         most = str(limits.max_matches + 1)
@@ -70,7 +78,7 @@ class _Search:
         self._program = self._python
         if ripgrep is not None:
             self._program = [ripgrep, *_RIPGREP, f"--max-count={most}", f"--regexp={pattern}", "--"]
-        self._deadline = asyncio.get_running_loop().time() + limits.search_seconds
+        self._deadline = deadline
         self.is_cut = False
 
     async def check(self) -> None:
@@ -87,7 +95,7 @@ class _Search:
             )
 
     async def lines(self, names: list[str]) -> list[str]:
-        """The matching lines of these files, by file and line."""
+        """Return the matching lines of these files, by file and line."""
         printed = await self._run(names)
         self.is_cut = self.is_cut or not printed.complete
         return await asyncio.to_thread(self._lines_in, printed.stdout, names)
@@ -108,17 +116,12 @@ class _Search:
         return cut_line(line.decode("utf-8", "replace").rstrip("\r"), self._limits.line_characters)
 
     async def _run(self, names: list[str]) -> Printed:
-        return await printed_by(
-            [*self._program, *names],
-            self._root,
-            seconds=self._limits.search_seconds,
-            until=self._deadline,
-            most_bytes=_MOST_BYTES,
-        )
+        command = [*self._program, *names]
+        return await run_program(command, self._root, self._deadline, most_bytes=_MOST_BYTES)
 
 
 def _portions(names: list[str]) -> Iterator[list[str]]:
-    """The names in portions that fit into a command line."""
+    """Yield the names in portions that fit into a command line."""
     portion: list[str] = []
     size = 0
     for name in names:

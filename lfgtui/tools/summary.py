@@ -1,4 +1,4 @@
-"""What a call would do, in one line, for the person who is asked to allow it."""
+"""A call in one line, for the person who is asked to allow it."""
 
 import os.path
 from collections.abc import Sequence
@@ -20,8 +20,8 @@ from lfgtui.tools.arguments import (
     WriteFile,
     parse,
 )
+from lfgtui.tools.file_tools import line_count
 from lfgtui.tools.files import locate
-from lfgtui.tools.writing import line_count
 
 _WIDTH = 600
 _BLANK = "\\x20"
@@ -30,12 +30,12 @@ _BLANK = "\\x20"
 def summary(name: str, arguments: ToolArguments, workspace: Path | None = None) -> str:
     """`edit README.md: -3 +5 lines`: one line, nothing in it hidden or silently cut.
 
-    With the workspace it also says where links lead the path. Never raises: what cannot run
-    says so.
+    With the workspace it also names the target of links. Never raises: the line of a call
+    that cannot run says so.
     """
     try:
         parsed = parse(name, arguments)
-        line = _said(parsed) + ("" if workspace is None else _destination(parsed, workspace))
+        line = _describe(parsed) + ("" if workspace is None else _destination(parsed, workspace))
     except ToolError as error:
         line = f"cannot run: {error}"
     half = _WIDTH // 2
@@ -49,15 +49,15 @@ def summary(name: str, arguments: ToolArguments, workspace: Path | None = None) 
     return f"{line[:half]} [... {len(line) - 2 * half:,} more characters ...] {line[-half:]}"
 
 
-def _said(parsed: Arguments) -> str:
+def _describe(parsed: Arguments) -> str:
     match parsed:
         case RunCommand(command):
             return f"$ {_exact(command)}"
         case WriteFile(path, content):
             return f"write {_exact(path)} ({_lines(line_count(content))})"
-        case EditFile(path, old, new, replace_all):
+        case EditFile(path, old, new, repath_all):
             removed, added = changed_lines(old, new)
-            everywhere = ", everywhere" if replace_all else ""
+            everywhere = ", everywhere" if repath_all else ""
             return f"edit {_exact(path)}: -{removed} +{added} lines{everywhere}"
         case ReadFile(path, start_line, max_lines):
             return f"read {_exact(path)}{_range(start_line, max_lines)}"
@@ -74,10 +74,10 @@ def _destination(parsed: Arguments, workspace: Path) -> str:
     if isinstance(parsed, RunCommand):
         return ""
     assert isinstance(parsed, ReadFile | ListFiles | SearchFiles | WriteFile | EditFile)
-    place = locate(workspace, parsed.path)
-    if os.path.normpath(place.root / parsed.path) == str(place.path):
+    path = locate(workspace, parsed.path)
+    if os.path.normpath(path.root / parsed.path) == str(path.absolute):
         return ""
-    return f", through a link to {_exact(place.name)}"
+    return f", through a link to {_exact(path.name)}"
 
 
 def _exact(value: str) -> str:
@@ -89,7 +89,7 @@ def _exact(value: str) -> str:
 
 
 def changed_lines(old: str, new: str) -> tuple[int, int]:
-    """How many lines go and come, those that stay at either end not counted."""
+    """Count the lines that go and come, without those that stay at either end."""
     before, after = old.splitlines(), new.splitlines()
     head = _same(before, after)
     tail = _same(before[head:][::-1], after[head:][::-1])

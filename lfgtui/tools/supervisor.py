@@ -42,7 +42,7 @@ def main(shell: str, command: str) -> None:
     try:
         leader = _start(shell, command)
     except OSError as error:
-        _say(f"failed {error.strerror}")
+        _report(f"failed {error.strerror}")
         return
     nowhere = os.open(os.devnull, os.O_RDWR)
     for channel in (1, 2):  # or the pipes would never close
@@ -55,10 +55,10 @@ def main(shell: str, command: str) -> None:
         status = _reap(leader)
         if status is not None:
             is_running = False
-            _say(f"exited {status}")
+            _report(f"exited {status}")
         if _LIFELINE in readable:
-            asked = _asked()
-            if asked == b"term\n":
+            request = _read_request()
+            if request == b"term\n":
                 _signal_all(_below(), signal.SIGTERM)
                 if not _HAS_PROC:
                     _signal_group(leader, signal.SIGTERM)
@@ -69,10 +69,10 @@ def main(shell: str, command: str) -> None:
 
 def _start(shell: str, command: str) -> int:
     parent = os.getpid()
-    failure, told = os.pipe()  # closed by the exec
+    failure, report = os.pipe()  # closed by the exec
     child = os.fork()
     if child:
-        os.close(told)
+        os.close(report)
         refused = os.read(failure, 16)
         os.close(failure)
         if refused:
@@ -87,11 +87,11 @@ def _start(shell: str, command: str) -> int:
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
-        _say(f"started {os.getpid()}")  # before the command can kill who would say it
+        _report(f"started {os.getpid()}")  # before the command can kill the supervisor
         os.dup2(os.open(os.devnull, os.O_RDONLY), _LIFELINE)
         os.execv(shell, [shell, "-c", command])
     except OSError as error:
-        os.write(told, str(error.errno).encode())
+        os.write(report, str(error.errno).encode())
     os._exit(127)
 
 
@@ -145,10 +145,10 @@ def _clear(leader: int, is_running: bool) -> None:
         reap()
     left = (_below() or {0: "a process that forks"}) if _has_children() else {}
     if is_running and ends:
-        _say(f"exited {ends[0]}")
+        _report(f"exited {ends[0]}")
     for pid, name in left.items():
-        _say(f"left {pid} {name}")
-    _say(f"cleared {len(killed - {leader} - left.keys()) + has_more}")
+        _report(f"left {pid} {name}")
+    _report(f"cleared {len(killed - {leader} - left.keys()) + has_more}")
 
 
 def _signal_group(leader: int, number: int) -> bool:
@@ -196,14 +196,14 @@ def _below() -> dict[int, str]:
     return found
 
 
-def _asked() -> bytes:
+def _read_request() -> bytes:
     try:
         return os.read(_LIFELINE, 64)
     except OSError:
         return b""
 
 
-def _say(line: str) -> None:
+def _report(line: str) -> None:
     clean = "".join(c if c.isprintable() else "?" for c in line)
     try:
         os.write(_LIFELINE, clean.encode() + b"\n")

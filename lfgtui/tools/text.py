@@ -32,19 +32,19 @@ class TextFile:
             return "\n"
         return "\r\n" if pairs == self.text.count("\n") else None
 
-    def encode(self, said: str, text: str) -> bytes:
-        """The text in this file's encoding; raises `ToolError` where that has no such character."""
+    def encode(self, name: str, text: str) -> bytes:
+        """Encode a text as this file is; raises `ToolError` for a character that it cannot hold."""
         try:
             return self.mark + text.encode(self.encoding)
         except UnicodeEncodeError as error:
             character = text[error.start]
             raise ToolError(
-                f'"{said}" is {self.encoding}, which cannot hold {character!r}; write it otherwise'
+                f'"{name}" is {self.encoding}, which cannot hold {character!r}; write it otherwise'
             ) from None
 
 
-def decode(said: str, data: bytes) -> TextFile:
-    """The bytes as text; raises `ToolError` where they are not text at all.
+def decode(name: str, data: bytes) -> TextFile:
+    """Decode the bytes; raises `ToolError` where they are not text at all.
 
     What is not UTF-8 and has no NUL in it is taken for Windows-1252, else
     Latin-1: both give back the very bytes they were read from.
@@ -56,15 +56,15 @@ def decode(said: str, data: bytes) -> TextFile:
     else:
         mark, encodings = b"", ("utf-8", "cp1252", "latin-1")
     if b"\0" in data and not encodings[0].startswith("utf-16"):
-        raise ToolError(f'"{said}" is a binary file of {len(data):,} bytes, not text')
+        raise ToolError(f'"{name}" is a binary file of {len(data):,} bytes, not text')
     for encoding in encodings:
         try:
             return TextFile(data[len(mark) :].decode(encoding), encoding, mark)
         except UnicodeDecodeError:
             continue
-    raise ToolError(f'"{said}" begins like {encodings[0]} text and is not')
+    raise ToolError(f'"{name}" has the mark of {encodings[0]} and is not')
 
 
 def to_crlf(text: str) -> str:
-    """Every line ending as `\\r\\n`."""
+    """Return the text with every line ending as `\\r\\n`."""
     return text.replace("\r\n", "\n").replace("\n", "\r\n")

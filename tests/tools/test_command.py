@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from lfgtui.tools import Channel, ToolLimits, ToolOutcome, run_tool, supervisor
 from lfgtui.tools.command import _Running
-from lfgtui.tools.variables import command_environment
+from lfgtui.tools.programs import command_environment
 
 QUICK = ToolLimits(grace_seconds=0.2, drain_seconds=0.1)
 LONG = 600

@@ -134,7 +134,7 @@ def test_a_link_put_there_after_the_look_is_not_followed(tmp_path: Path) -> None
     with pytest.raises(ToolError, match="not a folder"):
         files.replace(place, b"x")
     (workspace / "a" / "file").symlink_to(tmp_path / "outside" / "file")
-    inside = files.Place(place.root, ("a", "file"), "a/file")
+    inside = files.WorkspacePath(place.root, ("a", "file"), "a/file")
     with pytest.raises(ToolError):
         files.read_bytes(inside, 1_000)
     with pytest.raises(ToolError, match="not a regular file"):

@@ -1,4 +1,4 @@
-"""printed_by: a helper program ends, and is gone, whatever it prints and however it is left."""
+"""run_program: a helper program ends, and is gone, whatever it prints and however it is left."""
 
 import asyncio
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lfgtui.errors import ToolError
-from lfgtui.tools.programs import Printed, printed_by
+from lfgtui.tools.programs import Deadline, Printed, run_program
 
 
 @pytest.fixture
@@ -38,8 +38,8 @@ async def started(leash: int) -> None:
 
 
 async def test_both_channels_and_the_exit_code_are_told(workspace: Path) -> None:
-    printed = await printed_by(
-        ["sh", "-c", "echo out; echo err >&2; exit 3"], workspace, seconds=30, most_bytes=100
+    printed = await run_program(
+        ["sh", "-c", "echo out; echo err >&2; exit 3"], workspace, Deadline(30), most_bytes=100
     )
     assert printed == Printed(b"out\n", "err\n", 3, True)
 
@@ -48,7 +48,7 @@ async def test_one_that_prints_too_much_is_stopped_and_its_beginning_kept(
     workspace: Path, leash: int
 ) -> None:
     command = ["sh", "-c", "exec 3>leash; yes & yes"]
-    printed = await printed_by(command, workspace, seconds=30, most_bytes=1_000_000)
+    printed = await run_program(command, workspace, Deadline(30), most_bytes=1_000_000)
     assert (len(printed.stdout), printed.complete) == (1_000_000, False)
     assert_gone(leash)
 
@@ -56,14 +56,14 @@ async def test_one_that_prints_too_much_is_stopped_and_its_beginning_kept(
 async def test_one_that_takes_too_long_is_stopped(workspace: Path, leash: int) -> None:
     command = ["sh", "-c", "exec 3>leash; sleep 600 & wait"]
     with pytest.raises(ToolError, match=r"stopped after 0\.2 s"):
-        await printed_by(command, workspace, seconds=0.2, most_bytes=100)
+        await run_program(command, workspace, Deadline(0.2), most_bytes=100)
     assert_gone(leash)
 
 
 @pytest.mark.parametrize("turns", range(4))
 async def test_one_that_floods_can_be_cancelled(workspace: Path, leash: int, turns: int) -> None:
     command = ["sh", "-c", "exec 3>leash; echo >&3; exec yes"]
-    work = printed_by(command, workspace, seconds=600, most_bytes=1_000_000_000)
+    work = run_program(command, workspace, Deadline(600), most_bytes=1_000_000_000)
     running = asyncio.ensure_future(work)
     await started(leash)
     for _ in range(turns * 5):
@@ -76,5 +76,5 @@ async def test_one_that_floods_can_be_cancelled(workspace: Path, leash: int, tur
 
 async def test_a_long_complaint_is_cut(workspace: Path) -> None:
     command = ["sh", "-c", "seq 100000 >&2"]
-    printed = await printed_by(command, workspace, seconds=30, most_bytes=100)
+    printed = await run_program(command, workspace, Deadline(30), most_bytes=100)
     assert len(printed.stderr) == 10_000

@@ -53,7 +53,7 @@ async def test_a_cancelled_write_is_over_before_the_call_is(
     begun, go_on = threading.Event(), threading.Event()
     replace = files.replace
 
-    def slow(place: files.Place, data: bytes) -> bool:
+    def slow(place: files.WorkspacePath, data: bytes) -> bool:
         begun.set()
         assert go_on.wait(30)
         return replace(place, data)

@@ -1,0 +1,135 @@
+"""read_file, write_file and edit_file."""
+
+from pathlib import Path
+
+from lfgtui.errors import ToolError
+from lfgtui.tools import files, text
+from lfgtui.tools.arguments import EditFile, ReadFile, WriteFile
+from lfgtui.tools.files import WorkspacePath, locate
+from lfgtui.tools.likeness import closest
+from lfgtui.tools.limits import ToolLimits, cut_middle, fitting
+
+_SHOWN_POSITIONS = 8
+
+
+def read_file(arguments: ReadFile, workspace: Path, limits: ToolLimits) -> str:
+    """Return the text with `\\n` endings, then a note in brackets where it is not all."""
+    path = locate(workspace, arguments.path)
+    found = text.decode(path.given, files.read_bytes(path, limits.max_file_bytes))
+    lines = found.text.replace("\r\n", "\n").split("\n")
+    if lines[-1] == "":
+        lines.pop()
+    notes = [] if found.encoding == "utf-8" else [f"[the file is {found.encoding}, not utf-8]"]
+    if not lines:
+        return "\n".join(["[the file is empty]", *notes])
+    first = arguments.start_line
+    if first > len(lines):
+        raise ToolError(
+            f'"{path.given}" has {len(lines)} lines; start_line {first} is after the last'
+        )
+    wanted = arguments.max_lines or len(lines)
+    shown = fitting(lines[first - 1 : first - 1 + wanted], limits.output_characters)
+    last = first - 1 + len(shown)
+    if last < len(lines):
+        notes.append(f"[lines {first}-{last} of {len(lines)}; go on with start_line={last + 1}]")
+    elif first > 1:
+        notes.append(f"[lines {first}-{last} of {len(lines)}]")
+    body = cut_middle("\n".join(shown), limits.output_characters)
+    if not notes and found.text.endswith("\n"):
+        return body + "\n"
+    return "\n".join([body, *notes])
+
+
+def line_count(content: str) -> int:
+    """Count lines as an editor does: a last one without an ending is one too."""
+    return content.count("\n") + (not content.endswith("\n") and content != "")
+
+
+def write_file(arguments: WriteFile, workspace: Path, limits: ToolLimits) -> str:
+    """Write the content as UTF-8; returns what that did."""
+    path = locate(workspace, arguments.path)
+    data = text.TextFile(arguments.content).encode(path.given, arguments.content)
+    _require_room(path, len(data), limits)
+    existed = files.replace(path, data)
+    lines = line_count(arguments.content)
+    done = "overwritten" if existed else "created"
+    return f"{done} {path.name} ({lines} line{'s' * (lines != 1)})"
+
+
+def edit_file(arguments: EditFile, workspace: Path, limits: ToolLimits) -> str:
+    """Replace `old` by `new`; raises `ToolError` unless it is clear where."""
+    if not arguments.old:
+        raise ToolError('edit_file: "old" is empty; to create a file use write_file')
+    if arguments.old == arguments.new:
+        raise ToolError('edit_file: "old" and "new" are the same, so nothing would change')
+    path = locate(workspace, arguments.path)
+    found = text.decode(path.given, files.read_bytes(path, limits.max_file_bytes))
+    old, new = _in_endings_of(found, arguments)
+    at = _positions(found.text, old, step=1)
+    if not at:
+        raise ToolError(f'edit_file: "old" is not in {path.name}{_hint(found.text, old)}')
+    count = found.text.count(old)
+    if len(at) > 1 and not arguments.replace_all:
+        raise ToolError(
+            f'edit_file: "old" is {max(2, count)} times in {path.name},'
+            f" at {_lines(found.text, at)}; give more of the lines around it, or set replace_all"
+        )
+    growth = (len(new) - len(old)) * count  # before there is a text of that size
+    _require_room(path, len(found.text) + growth, limits)
+    data = found.encode(path.given, found.text.replace(old, new))
+    _require_room(path, len(data), limits)
+    files.replace(path, data)
+    times = "" if count == 1 else f" ({count} replacements)"
+    at = _positions(found.text, old, step=len(old))
+    return f"edited {path.name} at {_lines(found.text, at)}{times}"
+
+
+def _in_endings_of(found: text.TextFile, arguments: EditFile) -> tuple[str, str]:
+    """Return `old` and `new` with the endings of the file, or of the part where they are mixed."""
+    old, new = arguments.old, arguments.new
+    if found.ending == "\n" or (found.ending is None and old in found.text):
+        return old, new
+    return text.to_crlf(old), text.to_crlf(new)
+
+
+def _positions(content: str, wanted: str, *, step: int) -> list[int]:
+    """Return the first few positions of a text; with a step of 1 they may overlap."""
+    found: list[int] = []
+    at = content.find(wanted)
+    while at >= 0 and len(found) <= _SHOWN_POSITIONS:
+        found.append(at)
+        at = content.find(wanted, at + step)
+    return found
+
+
+def _lines(content: str, positions: list[int]) -> str:
+    shown = positions[:_SHOWN_POSITIONS]
+    numbers = list(dict.fromkeys(content.count("\n", 0, at) + 1 for at in shown))
+    more = " and more" if len(positions) > len(shown) else ""
+    return f"line{'s' * (len(numbers) > 1)} {', '.join(map(str, numbers))}{more}"
+
+
+def _hint(content: str, wanted: str) -> str:
+    """Return a hint at what the model meant: the same lines spaced otherwise, or a similar line."""
+    numbered = [(n, line.strip()) for n, line in enumerate(content.split("\n"), 1) if line.strip()]
+    have = [line for _, line in numbered]
+    want = [line.strip() for line in wanted.split("\n") if line.strip()]
+    if not want:
+        return "; read the file again"
+    text = "\n".join(("", *have, ""))
+    if (found := text.find("\n".join(("", *want, "")))) >= 0:  # linear, whatever is repeated
+        first = numbered[text.count("\n", 0, found)][0]
+        return f"; line {first} onwards differs only in spaces: copy it exactly"
+    close = closest(want[0], have)
+    if close is None:
+        return "; read the file again"
+    number = numbered[have.index(close)][0]
+    return f"; the nearest to its first line is line {number}: {close}"
+
+
+def _require_room(path: WorkspacePath, size: int, limits: ToolLimits) -> None:
+    if size > limits.max_file_bytes:
+        raise ToolError(
+            f'"{path.given}" would have {size:,} bytes,'
+            f" more than the {limits.max_file_bytes:,} that can be written"
+        )
