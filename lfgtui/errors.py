@@ -133,6 +133,11 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         left += [cause for cause in causes if isinstance(cause, BaseException)]
 
 
+def no_run(run: str) -> UsageError:
+    """Return the error for a run that is not in the history."""
+    return UsageError(f'no run "{run}"; `lfg history` lists them')
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`; did you mean "model"?`, or the choices, or nothing: the end of a refusal."""
     choices = sorted(set(known))

@@ -4,18 +4,17 @@ import json
 import re
 import time
 from contextlib import closing
-from pathlib import Path
 
 import click
 
-from lfgtui.history.search.search import RANKED, Found, SearchHit, search
+from lfgtui.history.search.search import RANKED, SearchHit, search
 from lfgtui.history.storage import file
 from lfgtui.settings import paths
 from lfgtui.text import output
 
 _LITERAL = (
-    "that is no query: AND, OR and NOT stand between words, quotes and brackets are closed;"
-    " its words were searched for as they stand"
+    "not a valid query (AND, OR and NOT go between words; close quotes and brackets);"
+    " searched for its words as they are"
 )
 
 
@@ -33,29 +32,26 @@ def command(query: tuple[str, ...], ranked: bool, code: bool, as_json: bool, lim
     file: before: after: as in  state:failed after:7d parser. title: looks in
     the titles of runs and the notes beside them.
     """
-    found = _found(paths.history_file(), " ".join(query), limit, ranked=ranked, code=code)
-    if found.is_literal:
+    path = paths.history_file()
+    with closing(file.connect_to_read(path)) as connection, file.opening(path):
+        result = search(connection, " ".join(query), limit, ranked=ranked, code=code)
+    if result.is_literal:
         output.print_remark(_LITERAL)
     if as_json:
-        hits = json.dumps([hit._asdict() for hit in found.hits], ensure_ascii=False)
+        hits = json.dumps([hit._asdict() for hit in result.hits], ensure_ascii=False)
         output.print_json(f"{hits}\n")
         return
-    for hit in found.hits:
+    for hit in result.hits:
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(hit.at))
         output.print_line(f"{hit.run}/{hit.ticket}  {hit.kind}  {when}")
         output.print_line("    ", *_marked(hit))
-    if not found.hits:
+    if not result.hits:
         output.print_remark("nothing found")
-    if found.is_partly_ranked:
+    if result.is_partly_ranked:
         output.print_remark(f"ranked among the newest {RANKED:,} matches only")
-    if len(found.hits) == limit:
+    if len(result.hits) == limit:
         order = "best" if ranked else "newest"
         output.print_remark(f"the {order} {limit}; --limit shows more")
-
-
-def _found(path: Path, query: str, limit: int, *, ranked: bool, code: bool) -> Found:
-    with closing(file.connect_to_read(path)) as connection, file.opening(path):
-        return search(connection, query, limit, ranked=ranked, code=code)
 
 
 def _marked(hit: SearchHit) -> list[str | output.Styled]:

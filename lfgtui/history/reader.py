@@ -1,4 +1,4 @@
-"""Reading the history: past runs, their tickets, and search over all of it."""
+"""The reader of a history: past runs, their tickets, and search over all of it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeAlias, get_args
 
-from lfgtui.errors import HistoryError, UsageError, did_you_mean
+from lfgtui.errors import HistoryError, UsageError, did_you_mean, no_run
 from lfgtui.history.search.search import SearchHit, search
 from lfgtui.history.storage import file, sealing, values
 from lfgtui.history.storage import rows as stored
@@ -42,11 +42,11 @@ class RunSummary(Bounded, frozen=True):
 
 
 class StoredTicket(Bounded, frozen=True):
-    """A ticket as it was asked for and how far it came.
+    """A ticket as requested, and its progress.
 
     `attempt` is the newest one's number, 0 before any; provider and model are
-    that attempt's. `fault`: why what was asked for cannot be read; the ticket
-    is then a stand-in with nothing but its name.
+    that attempt's. `fault`: why the request cannot be read; the ticket is then
+    a stand-in with nothing but its name.
     """
 
     run: str
@@ -61,7 +61,6 @@ class StoredTicket(Bounded, frozen=True):
     fault: str | None = None
 
 
-_NAMES = "SELECT name FROM tickets WHERE run = ?"
 _LAST_WORDS = 400
 """Characters of a ticket's last words."""
 
@@ -100,11 +99,11 @@ class Reader:
         self.close()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._connection.close()
 
     def runs(self, limit: int = 50, offset: int = 0) -> list[RunSummary]:
-        """Past runs and running ones, newest first."""
+        """Return past and running runs, newest first."""
         rows = self._rows(
             f"{_RUNS} WHERE r.id <> '' ORDER BY r.started_at DESC, r.id DESC LIMIT ? OFFSET ?",
             (limit, offset),
@@ -112,14 +111,14 @@ class Reader:
         return [_summary(row) for row in rows]
 
     def run(self, run: str) -> RunSummary:
-        """One run, by its whole id."""
+        """Return the run with that id."""
         rows = self._rows(f"{_RUNS} WHERE r.id = ?", (run,))
         if not rows:
-            raise UsageError(f'no run "{run}"; `lfg history` lists them')
+            raise no_run(run)
         return _summary(rows[0])
 
     def source(self, run: str) -> Path | None:
-        """The tickets file the run was started from; None where there was none."""
+        """Return the tickets file the run was started from; None where there was none."""
         rows = self._rows("SELECT source FROM runs WHERE id = ?", (run,))
         return Path(str(rows[0][0])) if rows and rows[0][0] is not None else None
 
@@ -128,7 +127,7 @@ class Reader:
         return self.source(run) == Path(IMPORTED)
 
     def find_run(self, text: str) -> str:
-        """The run meant by an id, its unique beginning or end, or `last`."""
+        """Return the run named by an id, its unique beginning or end, or `last`."""
         newest = "SELECT id FROM runs WHERE id <> '' ORDER BY started_at DESC, id DESC"
         if text == "last":
             found = self._rows(f"{newest} LIMIT 1", ())
@@ -138,21 +137,19 @@ class Reader:
         ids = [str(row[0]) for row in self._rows(newest, ())]
         if text in ids:
             return text
-        for matching in (
-            [run for run in ids if text and run.startswith(text)],
-            [run for run in ids if text and run.endswith(text)],
-        ):
+        for is_match in (str.startswith, str.endswith):
+            matching = [run for run in ids if text and is_match(run, text)]
             if len(matching) == 1:
                 return matching[0]
             if matching:
                 shown = ", ".join(matching[:5]) + (", ..." if len(matching) > 5 else "")
                 raise UsageError(f'"{text}" may be {len(matching)} runs: {shown}')
-        raise UsageError(f'no run "{text}"; `lfg history` lists them')
+        raise no_run(text)
 
     def tickets(self, run: str, only: str = "") -> list[StoredTicket]:
-        """The run's tickets in the order of their file; with `only`, that one.
+        """Return the run's tickets in the order of their file; with `only`, that one.
 
-        One that cannot be read is among them, and says so.
+        One that cannot be read is among them, with its `fault`.
         """
         rows = self._rows(
             "SELECT name, spec, state, attempt, provider, model, cost, started_at, ended_at"
@@ -214,14 +211,14 @@ class Reader:
                 yield stored.entry(run, ticket, row)
 
     def transcript(self, run: str, ticket: str) -> Transcript:
-        """What the ticket looks like: the fold of its entries."""
+        """Return the ticket as it looks: the fold of its entries."""
         transcript = Transcript()
         for entry in self.entries(run, ticket):
             transcript.apply(entry)
         return transcript
 
     def last_words(self, run: str) -> dict[str, str]:
-        """The end of what each ticket said last, or of the error it met; none where it did not."""
+        """Return the end of each ticket's last text or error, for the tickets that have one."""
         rows = self._rows(
             "SELECT t.name, (SELECT substr(s.text, -?) FROM segments s"
             " WHERE s.ticket = t.id AND s.kind IN ('text', 'error')"
@@ -232,7 +229,7 @@ class Reader:
         return {ticket: values.text(text) for ticket, text in rows if text is not None}
 
     def found_in(self, hit: SearchHit) -> str | None:
-        """All of the text that a hit is a part of; None while that is still being said."""
+        """Return the whole text that a hit is part of; None while that is still streaming."""
         rows = self._rows(
             "SELECT s.text FROM segments s JOIN tickets t ON t.id = s.ticket"
             " WHERE t.run = ? AND t.name = ? AND s.first_seq = ? AND s.kind = ?",
@@ -245,25 +242,24 @@ class Reader:
         query: str,
         limit: int = 50,
         *,
-        run: str | None = None,
         prefix: bool = False,
         ranked: bool = False,
         code: bool = False,
     ) -> list[SearchHit]:
-        """Matching text, newest first; see `search.search`."""
+        """Return matching text, newest first; see `search.search`."""
         with self._explained():
-            found = search(
-                self._connection, query, limit, run=run, prefix=prefix, ranked=ranked, code=code
-            )
-        return found.hits
+            result = search(self._connection, query, limit, prefix=prefix, ranked=ranked, code=code)
+        return result.hits
 
     def _ticket(self, run: str, ticket: str) -> int:
         rows = self._rows("SELECT id FROM tickets WHERE run = ? AND name = ?", (run, ticket))
         if rows:
             return int(rows[0][0])
-        known = [str(name) for (name,) in self._rows(_NAMES, (run,))]
+        known = [
+            str(name) for (name,) in self._rows("SELECT name FROM tickets WHERE run = ?", (run,))
+        ]
         if not known:
-            raise UsageError(f'no run "{run}"; `lfg history` lists them')
+            raise no_run(run)
         raise UsageError(f'run {run} has no ticket "{ticket}"{did_you_mean(ticket, known)}')
 
     def _rows(self, sql: str, values: tuple[object, ...]) -> list[Any]:  # columns have no types
@@ -299,7 +295,7 @@ def _ticket(run: str, name: object, spec: object, *rest: object) -> StoredTicket
     state, attempt, provider, model, cost, started_at, ended_at = rest
     fault = None
     try:
-        ticket = stored.asked_for(run, values.text(spec))
+        ticket = stored.requested_ticket(run, values.text(spec))
     except HistoryError as error:
         fault = str(error)
         ticket = Ticket(id=values.text(name), prompt="", workspace="/", title=f"({fault})")

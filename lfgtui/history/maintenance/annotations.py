@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lfgtui.errors import UsageError
+from lfgtui.errors import UsageError, no_run
 from lfgtui.history.maintenance import orphaned_runs
 from lfgtui.history.storage import file
 
@@ -26,4 +26,4 @@ def annotate(path: Path, run: str, note: str) -> None:
 def _set(path: Path, run: str, column: str, value: int | str) -> None:
     with orphaned_runs.connected(path) as db, file.transaction(db):
         if not db.execute(f"UPDATE runs SET {column} = ? WHERE id = ?", (value, run)).rowcount:
-            raise UsageError(f'no run "{run}"; `lfg history` lists them')
+            raise no_run(run)

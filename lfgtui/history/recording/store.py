@@ -275,7 +275,7 @@ class History:
             orphaned_runs.interrupt(db, run, self._clock(), None)
         db.execute("UPDATE runs SET state = 'running', ended_at = NULL WHERE id = ?", (run,))
         specs = db.execute("SELECT spec FROM tickets WHERE run = ? ORDER BY position", (run,))
-        tickets = [rows.asked_for(run, values.text(spec)) for (spec,) in specs]
+        tickets = [rows.requested_ticket(run, values.text(spec)) for (spec,) in specs]
         from_file = None if source is None else Path(values.text(source))
         try:
             ledgers = load(db, run)

@@ -1,7 +1,7 @@
-"""The text that is still being said: in no index yet, and searched all the same.
+"""Live text: what is still streaming, in no index yet, and searched all the same.
 
-There is little of it, a turn of each ticket that runs just now, so a table of
-the same form is made of it in memory, and the same question put to that.
+There is little of it, a turn of each ticket that runs just now, so tables of
+the same form are made of it in memory, and searched in the same way.
 """
 
 import json
@@ -26,7 +26,7 @@ CREATE VIRTUAL TABLE segments_fts USING fts5 (
 
 
 def in_memory(stored: sqlite3.Connection) -> sqlite3.Connection:
-    """The unfinished segments and their tickets, in a database like the stored one."""
+    """Return the open segments and their tickets in a database like the stored one."""
     memory = sqlite3.connect(":memory:", isolation_level=None)
     memory.executescript(_TABLES)
     tickets = stored.execute(
@@ -40,14 +40,14 @@ def in_memory(stored: sqlite3.Connection) -> sqlite3.Connection:
     )
     memory.executemany("INSERT INTO runs VALUES (?, ?, ?)", runs)
     for ticket, run, name, *_ in tickets:
-        for segment in _unfinished(stored, ticket, run, name):
+        for segment in _open_segments(stored, ticket, run, name):
             row = segment_row(stored, ticket, segment)
             memory.execute("INSERT INTO segments VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
     memory.execute("INSERT INTO segments_fts (segments_fts) VALUES ('rebuild')")
     return memory
 
 
-def _unfinished(stored: sqlite3.Connection, ticket: int, run: str, name: str) -> list[Segment]:
+def _open_segments(stored: sqlite3.Connection, ticket: int, run: str, name: str) -> list[Segment]:
     segments = OpenSegments()
     for row in stored.execute(
         "SELECT seq, attempt, at, body FROM entries WHERE ticket = ? ORDER BY seq", (ticket,)

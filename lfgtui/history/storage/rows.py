@@ -1,4 +1,4 @@
-"""What a row of the history says, as the value that was stored there.
+"""Rows of the history, decoded to the values stored there.
 
 A file may hold what another version of lfg wrote. Its tables are held against
 the schema's number when it is opened; its events and tickets only here.
@@ -25,8 +25,8 @@ def entry(run: str, ticket: str, row: Row) -> e.Entry:
     return e.Entry(run, ticket, max(1, values.count(attempt)), seq, values.moment(at), event)
 
 
-def asked_for(run: str, spec: str) -> Ticket:
-    """The ticket as it was asked for; raises `HistoryError`."""
+def requested_ticket(run: str, spec: str) -> Ticket:
+    """Return the ticket as requested; raises `HistoryError` if this version cannot read it."""
     try:
         return _tickets.decode(spec)
     except (msgspec.MsgspecError, RecursionError) as error:

@@ -144,15 +144,6 @@ def test_hits_come_newest_first_up_to_the_limit(recorder: Recorder) -> None:
         assert not any("TEMP B-TREE" in str(step) for step in plan)
 
 
-def test_one_run_may_be_searched_alone(recorder: Recorder) -> None:
-    runs = [recorder.start("a"), recorder.start("a")]
-    for run in runs:
-        recorder.play(run, "a", STORY[:4])
-    with recorder.history.reader() as reader:
-        assert [hit.run for hit in reader.search("mend")] == runs[::-1]
-        assert [hit.run for hit in reader.search("mend", run=runs[0])] == [runs[0]]
-
-
 def test_while_typing_the_last_word_may_be_unfinished(reader: Reader) -> None:
     assert found(reader.search("mend par", prefix=True)) == [("prompt", ["mend", "parser"])]
     assert found(reader.search("x-api-k", prefix=True)) == [("error", ["x-api-key"])]
@@ -310,8 +301,8 @@ def test_a_run_is_named_by_its_id_or_a_part_of_it(recorder: Recorder) -> None:
     [
         ("state:faild x", 'state:faild: no such state; did you mean "failed"?'),
         ("kind:txt", 'kind:txt: no such kind; did you mean "text"?'),
-        ("after:soon x", "after:soon: wants a date"),
-        ("after:99999999999d x", "after:99999999999d: wants a date"),
+        ("after:soon x", "after:soon: expected a date"),
+        ("after:99999999999d x", "after:99999999999d: expected a date"),
     ],
 )
 def test_a_filter_that_means_nothing_says_so(reader: Reader, query: str, why: str) -> None:
