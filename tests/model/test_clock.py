@@ -11,7 +11,7 @@ import lfgtui
 from lfgtui.model.clock import now
 
 TIME_OF_DAY = {
-    "clock.py": "where it starts",
+    "model/clock.py": "where it starts",
     "cli/export.py": "the age of runs",
     "cli/history_maintenance.py": "the age of runs",
     "doctor/examine.py": "what a server says of when its model was made",
