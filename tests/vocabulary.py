@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 from lfgtui.model import events as e
 from lfgtui.model.states import MOVES, StateMachine
 
-KINDS: tuple[type[e.Event], ...] = e.EVENTS
+KINDS = e.EVENTS
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.text(max_size=5),
@@ -27,6 +27,8 @@ def of_type(annotation: object) -> st.SearchStrategy[object]:
     """Values of a field's type, as JSON could bring them."""
     if annotation == dict[str, object]:
         return st.dictionaries(st.text(max_size=5), json_values, max_size=3)
+    if annotation == dict[str, str]:
+        return st.dictionaries(st.text(max_size=5), st.text(max_size=8), max_size=3)
     origin = get_origin(annotation)
     if origin is Literal:
         return st.sampled_from(get_args(annotation))
@@ -57,13 +59,7 @@ def of_kind(kind: type[e.Event]) -> st.SearchStrategy[e.Event]:
 
 BY_KIND = {kind: of_kind(kind) for kind in KINDS}
 any_event: st.SearchStrategy[e.Event] = st.one_of(*BY_KIND.values())
-DELTAS: tuple[type[e.Event], ...] = (
-    e.TextDelta,
-    e.ReasoningDelta,
-    e.ToolArgumentsDelta,
-    e.ToolOutputDelta,
-    e.HostedOutputDelta,
-)
+DELTAS = [kind for kind in e.EVENTS if kind.facets.is_piece]
 deltas: st.SearchStrategy[e.Event] = st.one_of(*(BY_KIND[kind] for kind in DELTAS))
 
 

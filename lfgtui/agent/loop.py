@@ -150,8 +150,8 @@ class Agent:
             for name in ticket.tools
         )
 
-    async def run(self, prompt: str) -> e.Ending:
-        """One attempt, from the prompt or from where the transcript stands.
+    async def run(self, message: e.UserMessage) -> e.Ending:
+        """One attempt, from the first message or from where the transcript stands.
 
         Raises `ProviderError` when a request fails; whether to try again is
         the engine's to say.
@@ -161,7 +161,7 @@ class Agent:
         self._ids = CallIds(desk.transcript.last_call)
         messages = desk.transcript.conversation.messages
         if not messages:
-            desk.emit(e.UserMessage(prompt))
+            desk.emit(message)
         elif isinstance(messages[-1], ModelTurn) and messages[-1].is_cut:
             desk.emit(e.UserMessage(CONTINUE))
         self._answer_interrupted()

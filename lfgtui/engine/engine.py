@@ -19,12 +19,13 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import assert_never
 
+from msgspec import UNSET
+
 from lfgtui.agent import Decision
 from lfgtui.engine import commands as c
 from lfgtui.engine.circuit import Circuit
 from lfgtui.engine.conflicts import FileTouches
 from lfgtui.engine.journal import Journal
-from lfgtui.engine.needs_context import prompt_with_answers
 from lfgtui.engine.ticket_run import TicketRun
 from lfgtui.errors import HistoryError, too_many_files
 from lfgtui.history.reader import RunState
@@ -93,8 +94,6 @@ class Engine:
         for entries in (stored or {}).values():
             for entry in entries:
                 self._apply(self._runs[entry.ticket], entry)
-        for run in self._runs.values():
-            run.transcript.fault = None  # said in its stream already; the past stops nobody
 
     # What the screen reads
 
@@ -298,8 +297,8 @@ class Engine:
         try:
             run.check_in()
             await self.settle()
-            answers = [(need.ticket, need.transcript.answer) for need in self._needs(run)]
-            ending = await run.work(prompt_with_answers(run.ticket, answers))
+            answers = {need.ticket.id: need.transcript.answer for need in self._needs(run)}
+            ending = await run.work(e.UserMessage(run.ticket.prompt, answers or UNSET))
         except asyncio.CancelledError:
             ending = run.stopped_with
         except Exception as error:
@@ -360,7 +359,7 @@ class Engine:
         self.behind = message
         if message is None:  # it has caught up: what was shown unsaved is saved now
             for run in self._runs.values():
-                run.transcript.unsaved = False
+                run.transcript.mark_saved()
 
     def _state(self) -> RunState:
         outcomes = [run.outcome for run in self._runs.values()]

@@ -84,11 +84,11 @@ class TicketRun:
 
     def apply(self, entry: e.Entry) -> None:
         """A delivered entry: fold it and gauge it. One that cannot be fails this ticket alone."""
-        self.transcript.apply(entry)
+        fault = self.transcript.apply(entry)
         self.meter.apply(entry)
         if isinstance(entry.event, e.AttemptStarted):
             self.attempt = max(self.attempt, entry.attempt)
-        if (fault := self.transcript.fault) is not None and self.phase == "running":
+        if fault is not None and self.phase == "running":
             self.stop(e.TicketFailed("internal", str(fault), retryable=False))
 
     # The course of a ticket
@@ -135,12 +135,12 @@ class TicketRun:
         self._open.set()
         self.emit(ending)
 
-    async def work(self, prompt: str) -> e.Ending:
+    async def work(self, message: e.UserMessage) -> e.Ending:
         """Attempts until one ends; failures become values, cancellation passes through."""
         self._deadline = Deadline(self.ticket.timeout)
         self._recovery = Recovery(self._office.config.retry, self._routes, random.random)
         try:
-            return await self._attempts(prompt)
+            return await self._attempts(message)
         except ProviderError as error:
             told = last_words(self._office.config.retry, error)
             return e.TicketFailed(error.kind, told, error.retryable)
@@ -149,7 +149,7 @@ class TicketRun:
         except LfgError as error:
             return e.TicketFailed("internal", one_line(str(error)), retryable=False)
 
-    async def _attempts(self, prompt: str) -> e.Ending:
+    async def _attempts(self, message: e.UserMessage) -> e.Ending:
         keeps_partial: bool | msgspec.UnsetType = msgspec.UNSET
         while True:
             responses = self.transcript.conversation.responses
@@ -159,7 +159,7 @@ class TicketRun:
             self._continues = True
             try:
                 async with self._deadline.running():
-                    return await (await self._agent(route)).run(prompt)
+                    return await (await self._agent(route)).run(message)
             except ProviderError as error:
                 await self.settle()
                 keeps_partial = self._can_go_on_from_partial() or msgspec.UNSET

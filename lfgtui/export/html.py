@@ -11,7 +11,6 @@ from pathlib import Path
 
 import msgspec
 
-from lfgtui.engine.needs_context import own_words
 from lfgtui.export.code import code_html
 from lfgtui.export.figures import Call, attempt_facts, call_of, hosted_call_of, run_facts, unbegun
 from lfgtui.export.markdown_html import Prose, link_html
@@ -127,7 +126,7 @@ class _Page:
                 yield self._item(item)
             yield "</section>\n"
         if not attempts:
-            yield _prompt(ticket.prompt)
+            yield _prompt(PromptItem(ticket.prompt, ticket.prompt))
             if why := unbegun(transcript):
                 yield f'<p class="note end">{escape(visible_line(why))}</p>\n'
         yield "</div>\n</article>\n"
@@ -150,7 +149,7 @@ class _Page:
                 head = f"<b>thinking</b> <span>{item.seconds:.1f} s</span>"
                 return _fold("reasoning", head, f'<div class="thought">{thought}</div>')
             case PromptItem():
-                return _prompt(item.text)
+                return _prompt(item)
             case SourcesItem():
                 sources = "".join(f"<li>{_source(c)}</li>" for c in item.citations)
                 head = f"<b>sources</b> <span>{len(item.citations)}</span>"
@@ -183,13 +182,13 @@ def _call_html(call: Call) -> str:
     return _fold(f"call {colour}", head, blocks)
 
 
-def _prompt(text: str) -> str:
-    own, needed = own_words(text.strip())
-    lines = text.strip().splitlines()
+def _prompt(item: PromptItem) -> str:
+    text = item.text.strip()
+    lines = text.splitlines()
     if len(lines) <= _LONG_PROMPT:
         return f'<div class="prompt">{_plain(text)}</div>\n'
-    first = escape(visible_line((own or text.strip()).splitlines()[0]))
-    label = f"with {escape(visible_line(needed))}: " if needed else ""
+    first = escape(visible_line((item.own.strip() or text).splitlines()[0]))
+    label = f"with {escape(visible_line(' and '.join(item.needs)))}: " if item.needs else ""
     head = f'{label}<span class="gist">{first}</span> <span>{len(lines)} lines</span>'
     return _fold("prompt", head, f'<div class="said">{_plain(text)}</div>')
 

@@ -56,7 +56,7 @@ Part: TypeAlias = TextPart | ReasoningPart | CallPart | ItemPart
 
 
 class UserTurn(msgspec.Struct, frozen=True):
-    """What the person said."""
+    """A message to the model, as it is sent."""
 
     text: str
 
@@ -90,6 +90,17 @@ class ToolResult(msgspec.Struct, frozen=True):
 
 
 Message: TypeAlias = UserTurn | ModelTurn | ToolResult
+
+
+def with_answers(message: e.UserMessage) -> str:
+    """Return the message as the model gets it.
+
+    Answers stand first, each in a tag that names its ticket: long material before the question
+    is what models read best, and a tag keeps an answer that has headings apart from the prompt.
+    """
+    answers = (message.answers or {}).items()
+    tagged = [f'<answer ticket="{name}">\n{text.strip()}\n</answer>' for name, text in answers]
+    return "\n\n".join([*tagged, message.text])
 
 
 class Conversation:
@@ -154,8 +165,8 @@ class Conversation:
             case e.AttemptStarted(continues=False):
                 self.messages.clear()
                 self._drop()
-            case e.UserMessage(text):
-                self.messages.append(UserTurn(text))
+            case e.UserMessage():
+                self.messages.append(UserTurn(with_answers(event)))
             case e.AttemptStarted(keeps_partial=True) if self.partial:
                 self.messages.append(ModelTurn((TextPart(self.partial),), is_cut=True))
                 self._drop()

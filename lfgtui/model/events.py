@@ -164,10 +164,11 @@ class Heartbeat(WireEvent, frozen=True):
 
 
 class UserMessage(Event, frozen=True):
-    """What the person (or the ticket) tells the model."""
+    """A message to the model, with the answers of the tickets it needs, by their ids."""
 
     facets = Facets("prompt", "text", ends="text")
     text: str
+    answers: dict[str, str] | UnsetType = UNSET
 
 
 class RequestSent(Event, Bounded, frozen=True):

@@ -166,9 +166,11 @@ class SourcesItem(msgspec.Struct):
 
 
 class PromptItem(msgspec.Struct):
-    """What was said to the model."""
+    """A message to the model; `own` is its text without the answers of the tickets it `needs`."""
 
     text: str
+    own: str
+    needs: tuple[str, ...] = ()
     revision: int = 0
 
 

@@ -15,7 +15,7 @@ from lfgtui.errors import RETRYABLE_KINDS, IllegalMoveError
 from lfgtui.model import events as e
 from lfgtui.model.attempt import Attempt, AttemptError
 from lfgtui.model.call_ids import call_number
-from lfgtui.model.conversation import Conversation, ModelTurn, UserTurn
+from lfgtui.model.conversation import Conversation, ModelTurn, UserTurn, with_answers
 from lfgtui.model.items import (
     HostedItem,
     Item,
@@ -40,7 +40,6 @@ class Transcript:
         self.ended_at: float | None = None
         self.ending: e.Ending | None = None
         self.unsaved = False
-        self.fault: IllegalMoveError | None = None
         self.last_seq = 0
         self.revision = 0
         self.last_call = 0
@@ -106,11 +105,11 @@ class Transcript:
             goes_on = isinstance(message, ModelTurn)  # after a pause nothing stands between
         return said
 
-    def apply(self, entry: e.Entry) -> None:
+    def apply(self, entry: e.Entry) -> IllegalMoveError | None:
         """Take one entry into account.
 
         An impossible one is a bug of ours. It is said in the ticket's own
-        stream and kept as `fault`; a stored run stays readable.
+        stream, so that a stored run stays readable, and returned.
         """
         event = entry.event
         self.last_seq = entry.seq
@@ -118,10 +117,9 @@ class Transcript:
         try:
             state = self._machine.apply(event)
         except IllegalMoveError as error:
-            self.fault = error
             if self.attempt is not None:
                 self._note(self.attempt, "error", f"a bug in lfg: {error}")
-            return
+            return error
         self.unsaved = self.unsaved or not entry.saved
         self.conversation.apply(event)
         if isinstance(event, e.TicketQueued):
@@ -134,6 +132,11 @@ class Transcript:
             self._apply_to_attempt(attempt, entry.at, event)
         if isinstance(event, e.Ending):
             self._end(entry.at, event)
+        return None
+
+    def mark_saved(self) -> None:
+        """Note that all entries so far are in the history."""
+        self.unsaved = False
 
     def _start_attempt(self, entry: e.Entry, event: e.AttemptStarted) -> None:
         if not event.continues:
@@ -188,8 +191,9 @@ class Transcript:
                 self.last_call = max(self.last_call, call_number(call_id))
                 if (hosted := self._hosted_calls.get(call_id)) is not None:
                     hosted.add_output(text)
-            case e.UserMessage(text):
-                self._append(attempt, PromptItem(text))
+            case e.UserMessage(text, answers):
+                needs = tuple(answers or ())
+                self._append(attempt, PromptItem(with_answers(event), text, needs))
             case e.Retrying():
                 self._break_off(attempt, at, event)
             case _:

@@ -110,7 +110,7 @@ async def simulated(played: Scenario) -> AsyncIterator[Provider]:
 async def worked(
     mine: Ticket, provider: Provider, desk: Bench, price: Price | None = None
 ) -> e.Ending:
-    ending = await Agent(mine, "a", provider, desk, price=price).run("Go.")
+    ending = await Agent(mine, "a", provider, desk, price=price).run(e.UserMessage("Go."))
     await desk.settle()
     return ending
 

@@ -175,3 +175,12 @@ def test_the_model_is_told_what_finished_and_what_it_goes_on_from(life: list[e.E
     turns = [turn for turn in conversation.messages if isinstance(turn, ModelTurn)]
     assert [turn.text for turn in turns if not turn.is_cut] == expected
     assert conversation.responses == len(expected)
+
+
+def test_answers_of_needed_tickets_stand_before_the_prompt_each_in_a_tag() -> None:
+    message = e.UserMessage("Build it.", {"schema": "Two tables.\n", "api": "Three calls."})
+    (turn,) = told(*BEGIN[:2], message).messages
+    assert turn == UserTurn(
+        '<answer ticket="schema">\nTwo tables.\n</answer>\n\n'
+        '<answer ticket="api">\nThree calls.\n</answer>\n\nBuild it.'
+    )

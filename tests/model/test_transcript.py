@@ -180,8 +180,9 @@ def test_before_its_first_entry_there_is_nothing() -> None:
 
 
 def test_an_illegal_entry_is_a_bug_that_says_so() -> None:
-    transcript = after(FINISHED, e.TicketDone("end"), e.TextDelta("more"))
-    assert isinstance(transcript.fault, IllegalMoveError)
+    transcript = after(FINISHED, e.TicketDone("end"))
+    entry = e.Entry("run", "a", 1, transcript.last_seq + 1, 1000.0, e.TextDelta("more"))
+    assert isinstance(transcript.apply(entry), IllegalMoveError)
     assert transcript.state == "done"
     assert transcript.attempt is not None
     note = transcript.attempt.items[-1]
@@ -449,7 +450,10 @@ def test_one_unsaved_entry_marks_the_transcript() -> None:
     stored = entries(BEGIN)
     assert not folded(stored).unsaved
     lost = e.Entry("run", "a", 1, 5, 1004.0, e.TextDelta("x"), saved=False)
-    assert folded([*stored, lost]).unsaved
+    transcript = folded([*stored, lost])
+    assert transcript.unsaved
+    transcript.mark_saved()
+    assert not transcript.unsaved
 
 
 def test_the_answer_goes_over_a_pause_of_the_provider() -> None:

@@ -5,7 +5,6 @@ from functools import partial
 
 from rich.style import Style
 
-from lfgtui.engine.needs_context import own_words
 from lfgtui.model.attempt import Attempt
 from lfgtui.model.items import NoteItem, PromptItem, ReasoningItem
 from lfgtui.ui.items.base import BriefView, Context, Piece
@@ -82,9 +81,9 @@ class PromptView(UnfoldingView):
 
     def head(self, context: Context, text: str) -> Row:
         palette = self.palette(context)
-        own, needed = own_words(text)
-        words = " ".join(own[: 4 * context.width].split())
-        label = f"prompt, with {needed}: " if needed else "prompt: "
+        words = " ".join(self._item.own[: 4 * context.width].split())
+        needs = " and ".join(self._item.needs)
+        label = f"prompt, with {needs}: " if needs else "prompt: "
         return self.fold_row(context, [(label, palette.marker), (words, palette.muted)])
 
 

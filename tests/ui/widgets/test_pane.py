@@ -31,8 +31,8 @@ async def test_what_stood_apart_is_copied_apart() -> None:
 
 async def test_a_prompt_that_came_with_answers_shows_its_own_words() -> None:
     async with staged() as (stage, pilot):
-        told = '<answer ticket="schema">\nTwo tables.\n</answer>\n\nBuild it'
-        await stage.play(pilot, *BEGIN[:2], e.UserMessage(told))
+        message = e.UserMessage("Build it", {"schema": "Two tables."})
+        await stage.play(pilot, *BEGIN[:2], message)
         assert stage.screen_rows()[0] == "▸ prompt, with schema: Build it"
 
 
