@@ -135,7 +135,6 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     command_variables: tuple[str, ...] = ()
     stall_after: Annotated[float, msgspec.Meta(gt=0)] = 10.0
     ttft_budget: Annotated[float, msgspec.Meta(gt=0)] = 1.5
-    direct_painting: bool = True
     pane_lines: Annotated[int, msgspec.Meta(ge=100)] = 5000
     retry: RetryPolicy = RetryPolicy()
     breaker: BreakerPolicy = BreakerPolicy()

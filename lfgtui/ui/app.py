@@ -29,7 +29,6 @@ from lfgtui.text.terminal_safe import visible
 from lfgtui.ui.guard import bug_line, log_bug, place_of
 from lfgtui.ui.history.actions import Keeper
 from lfgtui.ui.keymap import keymap, keys_in_force
-from lfgtui.ui.painting.canvas import Canvas
 from lfgtui.ui.run_view import LiveRun, RunView
 from lfgtui.ui.screens.base import ResumeWanted
 from lfgtui.ui.screens.live import LiveScreen
@@ -109,7 +108,6 @@ class LfgApp(App[int], inherit_bindings=False):
                 clock=clock,
                 kept_lines=config.pane_lines,
                 ticks=clock,
-                canvas=Canvas(is_direct=config.direct_painting),
             ),
         )
         self._simulated = simulated

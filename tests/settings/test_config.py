@@ -408,7 +408,6 @@ def test_what_the_example_shows_is_in_force_where_it_does_not_say_otherwise(
         "stall_after",
         "ttft_budget",
         "pane_lines",
-        "direct_painting",
         "retry",
         "breaker",
     ):

@@ -17,7 +17,7 @@ else:  # Textual takes a widget's style from its first base that is a widget: no
     _Widget = object
 
 
-class Covered(_Widget):
+class CachedContainer(_Widget):
     """Draws one line for all of its own, until its size or style changes.
 
     Stands before a widget's class. The widget has no edge at its top or bottom.

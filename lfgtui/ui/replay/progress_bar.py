@@ -5,12 +5,10 @@ from typing import Literal, NamedTuple
 
 from textual import events
 from textual.message import Message
-from textual.strip import Strip
 
 from lfgtui.text import figures
-from lfgtui.ui.painting.canvas import Canvas
-from lfgtui.ui.painting.self_painted import Painted
-from lfgtui.ui.text.styled_line import Line, Span, draw, line_width
+from lfgtui.ui.painting.line_row import LineRow
+from lfgtui.ui.text.styled_line import Line, Span, line_width
 
 State = Literal["playing", "held", "ended"]
 
@@ -38,12 +36,8 @@ class Progress(NamedTuple):
     is_busy: bool
 
 
-class Transport(Painted):
+class Transport(LineRow):
     """One row; a click on its bar goes there."""
-
-    DEFAULT_CSS = """
-    Transport { height: 1; background: $panel; }
-    """
 
     class Sought(Message):
         """The bar was clicked: `share` of the whole is behind that point."""
@@ -52,26 +46,20 @@ class Transport(Painted):
             super().__init__()
             self.share = share
 
-    def __init__(self, canvas: Canvas) -> None:
-        super().__init__(canvas)
+    def __init__(self) -> None:
+        super().__init__()
         self._progress: Progress | None = None
-        self._line: Line = []
         self._bar = range(0)
 
     def tell(self, progress: Progress) -> None:
         """Bring the row up to date; nothing is painted where nothing changed."""
         self._progress = progress
         line, self._bar = compose_transport(progress, self.size.width)
-        if line != self._line:
-            self._line = line
-            self.changed(0)
+        self.show(line)
 
     def on_resize(self) -> None:
         if self._progress is not None:
             self.tell(self._progress)
-
-    def render_line(self, y: int) -> Strip:
-        return draw(self._line, self.size.width, self.app.theme_variables, "panel")
 
     def on_click(self, event: events.Click) -> None:
         if event.x in self._bar:

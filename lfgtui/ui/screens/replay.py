@@ -46,7 +46,7 @@ class ReplayScreen(RunScreen):
         super().__init__(run, replace(desk, panes=panes), simulated=run.is_simulated)
         self.playback = playback
         self._replayed = run
-        self._transport = Transport(desk.panes.canvas)
+        self._transport = Transport()
         self._was_moved = False
 
     def below(self) -> Iterable[Widget]:
@@ -62,8 +62,7 @@ class ReplayScreen(RunScreen):
         moved, self._was_moved = self._was_moved, False
         if self._replayed.is_busy:
             self._was_moved = True
-            with self._desk.panes.canvas.frame(self):
-                self._transport.tell(self._progress())
+            self._transport.tell(self._progress())
             return
         if moved or was_playing is not self.playback.is_playing:
             gauges = True

@@ -10,7 +10,7 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from lfgtui.ui.keymap import BY_ACTION, Keymap
-from lfgtui.ui.painting.cached_container import Covered
+from lfgtui.ui.painting.cached_container import CachedContainer
 from lfgtui.ui.run_view import RunView
 from lfgtui.ui.screens.base import ResumeWanted
 from lfgtui.ui.screens.reading import ReadingScreen
@@ -38,11 +38,11 @@ class Desk(msgspec.Struct, frozen=True):
     panes: PaneSettings
 
 
-class _Body(Covered, Horizontal):
+class _Body(CachedContainer, Horizontal):
     """Where the grid and the table stand."""
 
 
-class RunScreen(Covered, ReadingScreen):
+class RunScreen(CachedContainer, ReadingScreen):
     """A run that is looked at. `LiveScreen` adds what can be done to one that works.
 
     One ticket is the current one in every view; in the grid it is the pane
@@ -81,9 +81,8 @@ class RunScreen(Covered, ReadingScreen):
         self._by_id = {pane.ticket_id: pane for pane in self._panes}
         self._grid = PaneGrid(self._panes, across=self.is_tiled_across, rows_taken=self.rows_below)
         self._table: TicketTable | None = None
-        canvas = desk.panes.canvas
-        self._header = Header(run, canvas, simulated=simulated, past=self.called, note=note)
-        self._footer = Footer(desk.keys, canvas)
+        self._header = Header(run, simulated=simulated, past=self.called, note=note)
+        self._footer = Footer(desk.keys)
         self._current = self._panes[0]
         self._view: View = "grid"
         self._is_zoomed = False

@@ -4,13 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 import msgspec
-from textual.strip import Strip
 
 from lfgtui.model.states import ENDED, State
 from lfgtui.ui.keymap import BY_ACTION, shown
-from lfgtui.ui.painting.canvas import Canvas
-from lfgtui.ui.painting.self_painted import Painted
-from lfgtui.ui.text.styled_line import Line, Span, between, draw, line_width
+from lfgtui.ui.painting.line_row import LineRow
+from lfgtui.ui.text.styled_line import Line, Span, between, line_width
 
 
 class Situation(msgspec.Struct, frozen=True):
@@ -37,33 +35,22 @@ _WIDE = 100
 """Cells from which the place is told with the view's name."""
 
 
-class Footer(Painted):
+class Footer(LineRow):
     """One row of keys and words, the approval's own in the colour of an alarm."""
 
-    DEFAULT_CSS = """
-    Footer { height: 1; background: $panel; }
-    """
-
-    def __init__(self, keys: Mapping[str, Sequence[str]], canvas: Canvas) -> None:
-        super().__init__(canvas)
+    def __init__(self, keys: Mapping[str, Sequence[str]]) -> None:
+        super().__init__()
         self._keys = keys
         self._situation: Situation | None = None
-        self._line: Line = []
 
     def tell(self, situation: Situation) -> None:
         """Bring the row up to date; nothing is painted where nothing changed."""
         self._situation = situation
-        line = compose_footer(situation, self._keys, self.size.width)
-        if line != self._line:
-            self._line = line
-            self.changed(0)
+        self.show(compose_footer(situation, self._keys, self.size.width))
 
     def on_resize(self) -> None:
         if self._situation is not None:
             self.tell(self._situation)
-
-    def render_line(self, y: int) -> Strip:
-        return draw(self._line, self.size.width, self.app.theme_variables, "panel")
 
 
 def compose_footer(situation: Situation, keys: Mapping[str, Sequence[str]], width: int) -> Line:

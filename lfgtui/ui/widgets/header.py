@@ -2,15 +2,12 @@
 
 from collections.abc import Mapping
 
-from textual.strip import Strip
-
 from lfgtui.model.badges import BADGES
 from lfgtui.model.states import State
 from lfgtui.text import figures
-from lfgtui.ui.painting.canvas import Canvas
-from lfgtui.ui.painting.self_painted import Painted
+from lfgtui.ui.painting.line_row import LineRow
 from lfgtui.ui.run_view import RunView
-from lfgtui.ui.text.styled_line import Line, Span, draw, line_width, one_line, shorten
+from lfgtui.ui.text.styled_line import Line, Span, line_width, one_line, shorten
 from lfgtui.ui.widgets.totals import Totals, totals
 
 _HELD: tuple[State, ...] = ("paused", "queued")
@@ -22,32 +19,19 @@ _MEGABYTE = 1024 * 1024
 _NOTABLE_QUEUE = _MEGABYTE  # less is on its way for a moment and says nothing
 
 
-class Header(Painted):
+class Header(LineRow):
     """One row. What does not fit is left out, the least important first.
 
     `past` is what a run that is over is called here; empty for one that works.
     """
 
-    DEFAULT_CSS = """
-    Header { height: 1; background: $panel; }
-    """
-
-    def __init__(
-        self,
-        run: RunView,
-        canvas: Canvas,
-        *,
-        simulated: bool,
-        past: str,
-        note: str = "",
-    ) -> None:
-        super().__init__(canvas)
+    def __init__(self, run: RunView, *, simulated: bool, past: str, note: str = "") -> None:
+        super().__init__()
         self._run = run
         self._simulated = simulated
         self._past = past
         self._note = note
         self._told: tuple[float, str | None] | None = None
-        self._line: Line = []
 
     def tell(self, now: float, notice: str | None = None) -> None:
         """Bring the row up to date; nothing is painted where nothing changed."""
@@ -61,16 +45,11 @@ class Header(Painted):
             note=self._note,
             notice=notice,
         )
-        if line != self._line:
-            self._line = line
-            self.changed(0)
+        self.show(line)
 
     def on_resize(self) -> None:
         if self._told is not None:
             self.tell(*self._told)
-
-    def render_line(self, y: int) -> Strip:
-        return draw(self._line, self.size.width, self.app.theme_variables, "panel")
 
 
 def compose_header(

@@ -13,7 +13,7 @@ from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
 from lfgtui.ui.guard import Guarded
 from lfgtui.ui.items import Summarise, preload
-from lfgtui.ui.painting.cached_container import Covered
+from lfgtui.ui.painting.cached_container import CachedContainer
 from lfgtui.ui.painting.canvas import Canvas
 from lfgtui.ui.run_view import RunView
 from lfgtui.ui.stream.mouse_wheel import ASIDE
@@ -57,7 +57,7 @@ class PaneSettings(msgspec.Struct, frozen=True):
     ticks: Callable[[], float] = time.perf_counter
 
 
-class Pane(Covered, Guarded, Widget, can_focus=True):
+class Pane(CachedContainer, Guarded, Widget, can_focus=True):
     """One ticket: head, stream, and a bar at the left in the colour of its state.
 
     Nothing in it runs by itself. `mark_dirty` says that entries came; `tick`,

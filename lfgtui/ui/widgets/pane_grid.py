@@ -8,7 +8,7 @@ from textual.layout import ArrangeResult, Layout, WidgetPlacement
 from textual.widget import Widget
 
 from lfgtui.ui.guard import Guarded
-from lfgtui.ui.painting.cached_container import Covered
+from lfgtui.ui.painting.cached_container import CachedContainer
 from lfgtui.ui.widgets.pane import Pane
 from lfgtui.ui.widgets.tiling import Direction, neighbour, tile
 
@@ -32,7 +32,9 @@ class _Tiles(Layout):
         ]
 
 
-class PaneGrid(Covered, Guarded, ScrollableContainer, can_focus=False, inherit_bindings=False):
+class PaneGrid(
+    CachedContainer, Guarded, ScrollableContainer, can_focus=False, inherit_bindings=False
+):
     """All panes side by side, scrolling when they are many; `alone` shows one only.
 
     The layout is asked again when the size or `alone` changes, not when text

@@ -1,17 +1,20 @@
 """The two rows above a stream: who it is and how it goes."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from rich.style import Style
 from textual import events
+from textual.geometry import Region
 from textual.strip import Strip
+from textual.widget import Widget
 
 from lfgtui.model.badges import BADGES, STALLED, Badge
 from lfgtui.model.metrics import Meter
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
+from lfgtui.ui.guard import Guarded
 from lfgtui.ui.painting.canvas import Canvas
-from lfgtui.ui.painting.self_painted import Painted
 from lfgtui.ui.text.palette import Role, themed
 from lfgtui.ui.text.strips import strip_of
 from lfgtui.ui.text.wrapping import Row, Span, fit, width_of
@@ -34,13 +37,15 @@ _ROLES = {
 }
 
 
-class PaneHead(Painted):
+class PaneHead(Guarded, Widget):
     """State, name and model; then the gauges. Always two rows."""
 
     DEFAULT_CSS = "PaneHead { width: 1fr; height: 2; background: $panel; }"
+    ALLOW_SELECT: ClassVar[bool] = False
 
     def __init__(self, ticket: Ticket, limits: Limits, canvas: Canvas) -> None:
-        super().__init__(canvas)
+        super().__init__()
+        self._canvas = canvas
         self._ticket = ticket
         self._limits = limits
         self._gauges = Gauges(limits, self._style)
@@ -78,7 +83,7 @@ class PaneHead(Painted):
     def _show(self, y: int, row: Row) -> None:
         ground = self._style("foreground")
         self._rows[y] = strip_of(row.indented(((" ", ground),)), self._width, ground)
-        self.changed(y)
+        self._canvas.changed(self, Region(0, y, self._width, 1))
 
     def badge(self, transcript: Transcript, meter: Meter, now: float) -> Badge:
         """The state in a sign and a word; stalling and the wait for a retry counted."""

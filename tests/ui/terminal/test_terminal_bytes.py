@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from lfgtui.model import events as e
-from lfgtui.settings.config import Config
 from lfgtui.ui.app import LfgApp
 from lfgtui.ui.screens.confirm import Question
 from lfgtui.ui.screens.help import Help
@@ -71,13 +70,11 @@ async def assert_same(terminal: Terminal) -> None:
     assert not (difference := await terminal.lasting_difference()), difference
 
 
-@pytest.mark.parametrize("is_direct", [True, False], ids=["direct", "compositor"])
 @pytest.mark.parametrize("size", SIZES)
 async def test_what_streams_is_what_the_terminal_shows(
-    make_app: MakeApp, live: FakeLive, size: tuple[int, int], is_direct: bool
+    make_app: MakeApp, live: FakeLive, size: tuple[int, int]
 ) -> None:
-    app = make_app(live, config=Config(direct_painting=is_direct))
-    async with on_terminal(app, size) as terminal:
+    async with on_terminal(make_app(live), size) as terminal:
         for ticket in ("schema", "api"):
             live.begin(ticket)
         for at in range(0, len(ANSWER), 31):
