@@ -6,37 +6,32 @@ import asyncio
 import shutil
 import textwrap
 from collections.abc import Iterable, Sequence
-from importlib import import_module
-from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
-from lfgtui.doctor.findings import Finding, Level, is_well
+from lfgtui.doctor.findings import Finding, Latency, Level, Report, is_well
 from lfgtui.errors import ProviderError, UsageError
 from lfgtui.settings import paths
 from lfgtui.settings.config import SIMULATED, Config, load_config
 from lfgtui.text import output
 from lfgtui.text.terminal_safe import visible, visible_line
 
-if TYPE_CHECKING:
-    from lfgtui.doctor.report import Latency, Report
-
 _SIMULATED_MODEL = "generic"
 _WIDEST = 80
 _TOPIC, _LEVEL = 13, 6
-_COLOURS: dict[Level, int] = {"ok": output.GREEN, "note": output.YELLOW, "mend": output.RED}
+_COLOURS: dict[Level, int] = {"ok": output.GREEN, "note": output.YELLOW, "fix": output.RED}
 
 
 @click.command()
 @click.argument("provider", required=False)
-@click.option("--model", help="Ask this model; the provider's own from the config if not said.")
+@click.option("--model", help="Test this model; default: the provider's from the config.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def doctor(provider: str | None, model: str | None, as_json: bool) -> int:
     """Check config, keys, terminal and history; with PROVIDER, whether its answers stream.
 
-    PROVIDER is sent one small request (some hundred tokens), and what comes is
-    timed on its way in. Exit code 1 where there is something to mend.
+    PROVIDER gets one small request (about a hundred tokens), and the arrival
+    of the answer is timed. The exit code is 1 if there is something to fix.
     """
     if provider is None:
         if model is not None:
@@ -44,7 +39,7 @@ def doctor(provider: str | None, model: str | None, as_json: bool) -> int:
         return _check_machine(as_json)
     name, slash, rest = provider.partition("/")  # as tickets write it: provider/model
     if slash and model is not None:
-        raise UsageError(f'"{provider}" names a model already; leave --model out')
+        raise UsageError(f'"{provider}" already names a model; remove --model')
     config = load_config(paths.config_file())
     return _check_provider(config, name, rest or model, as_json)
 
@@ -63,10 +58,9 @@ def _check_machine(as_json: bool) -> int:
 
 
 def _check_provider(config: Config, name: str, model: str | None, as_json: bool) -> int:
-    from lfgtui.doctor.lookups import LookupTimingLoop
+    from lfgtui.doctor.examine import LookupTimingLoop  # it reads files, so not in the loop
 
     config.provider(name)
-    import_module("lfgtui.doctor.examine")  # it reads files, which would hold the loop up
     with asyncio.Runner(loop_factory=LookupTimingLoop) as runner:
         loop = runner.get_loop()
         assert isinstance(loop, LookupTimingLoop)
@@ -82,7 +76,7 @@ async def _report(config: Config, name: str, model: str | None, lookups: list[fl
     from lfgtui.cli.launching.redactors import hide_secrets
     from lfgtui.cli.launching.servers import OwnServers
     from lfgtui.doctor.examine import Examination, Target, examine, list_models
-    from lfgtui.doctor.report import report, unopened
+    from lfgtui.doctor.report import report
     from lfgtui.providers.registry import Providers
 
     hide_secrets(config)
@@ -94,7 +88,10 @@ async def _report(config: Config, name: str, model: str | None, lookups: list[fl
         try:
             provider = await providers.get(name)
         except UsageError as error:  # a key, a variable or a program that is not there
-            return unopened(name, said.wire, model or "", Finding("set-up", "mend", str(error)))
+            problem = Finding("set-up", "fix", str(error))
+            return Report(
+                provider=name, wire=said.wire, model=model or "", ok=False, findings=(problem,)
+            )
         has_key = said.api_key_env is not None or said.api_key_command is not None
         try:
             model = model or _only_model(name, await list_models(provider))

@@ -1,5 +1,5 @@
-"""Finding out why something does not work: this machine's set-up, and whether a provider streams.
+"""Diagnosis: this machine's set-up, and whether a provider streams.
 
-What is measured (`examine`), what it means (`arrivals`, `proxies`, `diagnose`)
-and how it is printed (`cli`) are kept apart, so the meaning is a function of figures.
+Measuring (`examine`), meaning (`arrivals`, `proxies`, `diagnose`) and printing
+(`cli.doctor`) are kept apart, so the meaning is a function of figures.
 """

@@ -1,4 +1,4 @@
-"""Whether an answer arrived as it was made, told from when its pieces came.
+"""Judging whether an answer arrived as it was made, by when its pieces came.
 
 A model makes tokens one after the other, and the fastest known service makes
 some 3,000 a second. What comes faster was made before and held back: by a
@@ -29,6 +29,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
+import msgspec
+
 Verdict = Literal["streams", "lump", "bursts", "one_piece", "too_fast", "too_short", "nothing"]
 
 TOGETHER = 0.010
@@ -49,7 +51,7 @@ _CHARACTERS_PER_TOKEN = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What one read brought after `gap` seconds of waiting; the first one's from the request on.
+    """The content of one read after `gap` seconds of waiting, the first one's from the request.
 
     `deltas` counts the pieces of text, reasoning or arguments in it; 0 where
     it brought none.
@@ -62,54 +64,55 @@ class Arrival:
 
     @property
     def tokens(self) -> float:
-        """About how many: a delta is one at least, and one has about four characters."""
+        """An estimate: a delta is one at least, and one has about four characters."""
         return max(float(self.deltas), self.characters / _CHARACTERS_PER_TOKEN)
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """The verdict and its figures. Gaps in seconds, over arrivals that were waited for.
+class Arrivals(msgspec.Struct, frozen=True):
+    """How the answer came. Gaps are those that were waited for; `lump_share` is 0..1.
 
-    `span` is from the first content to the last. `lump_share` is 0..1.
+    `span_ms` is from the first content to the last.
     """
 
-    verdict: Verdict
-    deltas: int
+    pieces: int
     bursts: int
+    bytes: int
+    characters: int
+    span_ms: float
+    median_gap_ms: float | None
+    longest_gap_ms: float | None
     lump_share: float
-    span: float
-    median_gap: float | None
-    longest_gap: float | None
 
 
-def judge(arrivals: Sequence[Arrival], total: float) -> Judgement:
+def judge(arrivals: Sequence[Arrival], total: float) -> tuple[Verdict, Arrivals]:
     """Judge the arrivals of one answer that was whole `total` seconds after its request."""
     content = _content(arrivals)
     bursts = _bursts(content)
-    deltas = sum(arrival.deltas for arrival in content)
+    deltas = _deltas(content)
     fewest = max(3, min(10, deltas // 5))
     lumped = sum(_deltas(burst) for burst in bursts if _is_lump(burst, fewest))
     share = lumped / deltas if deltas else 0.0
     span = math.fsum(arrival.gap for arrival in content[1:])
     waits = [arrival.gap for arrival in content[1:] if arrival.gap >= TOGETHER / 10]
-    return Judgement(
-        verdict=_verdict(content, share, span, total),
-        deltas=deltas,
+    return _verdict(content, share, span, total), Arrivals(
+        pieces=deltas,
         bursts=len(bursts),
-        lump_share=share,
-        span=span,
-        median_gap=median(waits) if waits else None,
-        longest_gap=max(waits) if waits else None,
+        bytes=sum(arrival.size for arrival in arrivals),
+        characters=sum(arrival.characters for arrival in arrivals),
+        span_ms=round(span * 1000, 1),
+        median_gap_ms=round(median(waits) * 1000, 2) if waits else None,
+        longest_gap_ms=round(max(waits) * 1000, 2) if waits else None,
+        lump_share=round(share, 3),
     )
 
 
 def estimated_tokens(arrivals: Iterable[Arrival]) -> float:
-    """About how many tokens arrived."""
+    """Estimate how many tokens arrived."""
     return sum(arrival.tokens for arrival in arrivals if arrival.deltas)
 
 
 def _verdict(content: Sequence[Arrival], share: float, span: float, total: float) -> Verdict:
-    deltas = sum(arrival.deltas for arrival in content)
+    deltas = _deltas(content)
     tokens = estimated_tokens(content)
     if not deltas:
         return "nothing"
@@ -128,7 +131,7 @@ def _verdict(content: Sequence[Arrival], share: float, span: float, total: float
 
 
 def _content(arrivals: Sequence[Arrival]) -> list[Arrival]:
-    """The arrivals with content, each with the gap since the one before."""
+    """Return the arrivals with content, each with the gap since the one before."""
     content: list[Arrival] = []
     gap = 0.0
     for arrival in arrivals:
@@ -149,8 +152,8 @@ def _bursts(content: Sequence[Arrival]) -> list[list[Arrival]]:
     return bursts
 
 
-def _deltas(burst: Sequence[Arrival]) -> int:
-    return sum(arrival.deltas for arrival in burst)
+def _deltas(arrivals: Sequence[Arrival]) -> int:
+    return sum(arrival.deltas for arrival in arrivals)
 
 
 def _is_lump(burst: Sequence[Arrival], fewest: int) -> bool:

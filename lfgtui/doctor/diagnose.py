@@ -1,34 +1,37 @@
-"""From what was seen of a provider to what it means: no I/O, no clock."""
+"""What an examination means: no I/O, no clock."""
 
 from collections.abc import Iterator
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
-from lfgtui.doctor.arrivals import Judgement
+from lfgtui.doctor.arrivals import Arrivals, Verdict
 from lfgtui.doctor.examine import Examination
 from lfgtui.doctor.findings import Finding
 from lfgtui.doctor.proxies import UNKNOWN, Headers, Mark, marks, value_of
 from lfgtui.errors import ProviderError, did_you_mean
 
 SKEW = 60.0
-"""Seconds that two clocks may be apart before it is said."""
+"""Seconds that two clocks may be apart."""
 
 _SILENT = 0.5  # seconds without a byte before a cut, for a timeout to be the likely cause
 _GATEWAY = frozenset({502, 503, 504})
 _SHOWN_MODELS = 6
 
 
-def diagnose(seen: Examination, judgement: Judgement, *, has_key: bool) -> list[Finding]:
-    """The findings, in the order in which a person would ask."""
+def diagnose(
+    seen: Examination, verdict: Verdict, arrivals: Arrivals, *, has_key: bool
+) -> list[Finding]:
+    """Return the findings, in the order in which a person would ask."""
     error = seen.error
-    if error is not None and not judgement.deltas and not _began_well(seen):
+    began_well = seen.exchange is not None and seen.exchange.status == 200
+    if error is not None and not arrivals.pieces and not began_well:
         return [_refusal(seen, error), *_clock(seen)]
     return [
-        Finding("key", "ok", "sent and not refused" if has_key else "none needed"),
+        Finding("key", "ok", "accepted" if has_key else "none needed"),
         Finding("model", "ok", f"{seen.target.model} answers"),
-        *_stream(seen, judgement),
-        *_cut(seen, judgement),
+        *_stream(seen, verdict, arrivals),
+        *_cut(seen, verdict, arrivals),
         *_clock(seen),
         *_usage(seen),
         *_records(seen),
@@ -36,39 +39,35 @@ def diagnose(seen: Examination, judgement: Judgement, *, has_key: bool) -> list[
 
 
 def clock_skew(seen: Examination) -> float | None:
-    """Seconds that this machine is ahead of the server; None where it sent no `Date`.
+    """Return how many seconds this machine is ahead of the server; None without a `Date`.
 
     The header has whole seconds, so the middle of its second is taken.
     """
     if seen.exchange is None or seen.wall_clock is None:
         return None
     try:
-        said = parsedate_to_datetime(value_of(seen.exchange.headers, "date"))
+        date = parsedate_to_datetime(value_of(seen.exchange.headers, "date"))
         # RFC 9110, 5.6.7: it is in UTC, also where a server leaves that out.
-        told = said.replace(tzinfo=said.tzinfo or UTC).timestamp()
+        server_time = date.replace(tzinfo=date.tzinfo or UTC).timestamp()
     except (ValueError, OverflowError):
         return None
-    return round(seen.wall_clock - told - 0.5, 1)
-
-
-def _began_well(seen: Examination) -> bool:
-    return seen.exchange is not None and seen.exchange.status == 200
+    return round(seen.wall_clock - server_time - 0.5, 1)
 
 
 def _refusal(seen: Examination, error: ProviderError) -> Finding:
     match error.kind:
         case "auth":
-            fix = "check the key: is it this provider's, whole, and still valid?"
-            return Finding("key", "mend", error.message, fix)
+            fix = "check the key: is it complete, valid, and for this provider?"
+            return Finding("key", "fix", error.message, fix)
         case "not_found" | "invalid_request":
             return _wrong_request(seen, error)
-        case "connection" | "timeout" | "cut":
-            return Finding("connection", "mend", error.message, _gateway_fix(seen))
         case "rate_limit" | "overloaded":
             fix = _gateway_fix(seen) or "the set-up is right; try again later"
-            return Finding("server", "mend", error.message, fix)
+            return Finding("server", "fix", error.message, fix)
+        case "connection" | "timeout" | "cut":
+            return Finding("connection", "fix", error.message, _gateway_fix(seen))
         case _:
-            return Finding("server", "mend", error.message, _gateway_fix(seen))
+            return Finding("server", "fix", error.message, _gateway_fix(seen))
 
 
 def _wrong_request(seen: Examination, error: ProviderError) -> Finding:
@@ -77,131 +76,123 @@ def _wrong_request(seen: Examination, error: ProviderError) -> Finding:
         near = did_you_mean(model, listed).removeprefix("; ")
         if not near.startswith("did"):
             more = len(listed) - _SHOWN_MODELS
-            near = f"it has {', '.join(listed[:_SHOWN_MODELS])}"
+            near = f"the server has {', '.join(listed[:_SHOWN_MODELS])}"
             near += f" and {more} more" if more > 0 else ""
-        return Finding("model", "mend", f"{model} is not known there: {error.message}", near)
+        return Finding("model", "fix", f"no model {model} on the server: {error.message}", near)
     if error.kind == "not_found" and listed is None:
-        where = f" ({seen.exchange.url} was asked)" if seen.exchange is not None else ""
+        where = f" (requested: {seen.exchange.url})" if seen.exchange is not None else ""
         fix = f"check the model's name and base_url{where}"
-        return Finding("model", "mend", error.message, fix)
-    return Finding("request", "mend", error.message, "check the provider's wire and the model")
+        return Finding("model", "fix", error.message, fix)
+    return Finding("request", "fix", error.message, "check the provider's wire and the model")
 
 
 def _gateway_fix(seen: Examination) -> str:
-    """What to do where a proxy answered in the server's place."""
+    """Return what to do where a proxy answered in the server's place."""
     exchange = seen.exchange
     if exchange is None or exchange.status not in _GATEWAY:
         return ""
     found = marks(exchange.headers)
     if not found:
         return ""
-    told = f"{_named(found)} answered in the server's place"
+    fix = "is the server behind it running?"
     if exchange.status == 504:
-        return f"{told}: {found[0].proxy.keep_open}"
-    return f"{told}: does the server behind it run?"
+        fix = found[0].proxy.keep_open
+    return f"{_named(found)} answered instead of the server: {fix}"
 
 
-def _stream(seen: Examination, judgement: Judgement) -> Iterator[Finding]:
-    count, total = f"{judgement.deltas} pieces", f"{seen.total:.1f} s"
-    match judgement.verdict:
+def _stream(seen: Examination, verdict: Verdict, arrivals: Arrivals) -> Iterator[Finding]:
+    count, total = f"{arrivals.pieces} pieces", f"{seen.total:.1f} s"
+    match verdict:
         case "streams":
-            yield Finding("stream", "ok", _as_made(judgement))
-            yield from _compression(seen)
+            yield Finding("stream", "ok", _as_made(arrivals))
+            if seen.exchange is not None and (encoding := _encoding(seen.exchange.headers)):
+                told = f"compressed, which lfg declines (content-encoding: {encoding})"
+                yield Finding("compression", "note", f"{told}; it does not delay the answer now")
         case "lump":
-            told = f"all {count} came in one lump after {total}: they were held back on the way"
-            yield Finding("stream", "mend", told)
+            told = f"all {count} arrived at once after {total}: something on the way buffers them"
+            yield Finding("stream", "fix", told)
             yield _cause(seen)
         case "bursts":
             told = (
-                f"{judgement.lump_share:.0%} of {count} came in lumps, {judgement.bursts} bursts"
-                f" in {total}: a buffer fills and is emptied"
+                f"{arrivals.lump_share:.0%} of {count} arrived in lumps, {arrivals.bursts} bursts"
+                f" in {total}: a buffer on the way fills and empties"
             )
-            yield Finding("stream", "mend", told)
+            yield Finding("stream", "fix", told)
             yield _cause(seen)
         case "one_piece":
             yield _one_piece(seen)
         case "too_fast":
-            told = f"too fast to tell: {count} were there {seen.total * 1000:.0f} ms after asking"
+            told = f"too fast to tell: {count} arrived within {seen.total * 1000:.0f} ms"
             yield Finding("stream", "note", told)
-        case "too_short":
-            if seen.error is None:
-                yield Finding("stream", "note", f"too short to tell: {count} in {total}")
-        case "nothing":
-            if seen.error is None:
-                yield Finding("stream", "note", _silent(seen))
+        case "too_short" if seen.error is None:
+            yield Finding("stream", "note", f"too short to tell: {count} in {total}")
+        case "nothing" if seen.error is None:
+            told = f"no text to judge by (stop reason: {seen.stop_reason})"
+            if seen.stop_reason == "length":
+                told += "; the model used its output limit for thinking"
+            yield Finding("stream", "note", told)
+        case _:
+            pass
 
 
-def _as_made(judgement: Judgement) -> str:
+def _as_made(arrivals: Arrivals) -> str:
     told = (
-        f"tokens arrive as they are made: {judgement.deltas} pieces in {judgement.bursts} bursts"
-        f" over {judgement.span:.1f} s"
+        f"tokens arrive as they are generated: {arrivals.pieces} pieces in {arrivals.bursts}"
+        f" bursts over {arrivals.span_ms / 1000:.1f} s"
     )
-    if judgement.median_gap is None or judgement.longest_gap is None:
+    if arrivals.median_gap_ms is None:
         return told
-    gaps = f"gaps {judgement.median_gap * 1000:.0f} ms, {judgement.longest_gap * 1000:.0f} at most"
-    return f"{told}; {gaps}; {judgement.lump_share:.0%} in lumps"
-
-
-def _silent(seen: Examination) -> str:
-    told = f"no text came (it stopped with {seen.stop_reason})"
-    if seen.stop_reason == "length":
-        told += "; the model spent what it may write on thinking"
-    return f"{told}: nothing to judge by"
+    gaps = f"gaps {arrivals.median_gap_ms:.0f} ms, {arrivals.longest_gap_ms:.0f} at most"
+    return f"{told}; {gaps}; {arrivals.lump_share:.0%} in lumps"
 
 
 def _one_piece(seen: Examination) -> Finding:
-    told = f"the answer came in one piece after {seen.total:.1f} s: the server does not stream it"
+    told = f"the answer arrived in one piece after {seen.total:.1f} s: the server does not stream"
     exchange = seen.exchange
     kind = value_of(exchange.headers, "content-type") if exchange is not None else ""
     if kind and "event-stream" not in kind:
         told += f" (content-type: {kind})"
-    fix = "have the server, or the gateway in front of it, stream this model"
-    return Finding("stream", "mend", told, f"{fix}; lfg works, but shows it at the end")
+    fix = "enable streaming for this model on the server or the gateway in front of it"
+    return Finding("stream", "fix", told, f"{fix}; until then answers appear only when complete")
 
 
 def _cause(seen: Examination) -> Finding:
-    """Why the answer was held back, from the response's headers."""
+    """Return why the answer was held back, by the response's headers."""
     exchange = seen.exchange
     if exchange is None:
-        return Finding("cause", "mend", UNKNOWN.name, UNKNOWN.unbuffer)
+        return Finding("cause", "fix", UNKNOWN.name, UNKNOWN.unbuffer)
     headers, found = exchange.headers, marks(exchange.headers)
     told = [_named(found) if found else UNKNOWN.name]
-    fixes = [mark.proxy.unbuffer for mark in found[:1]] or [UNKNOWN.unbuffer]
+    fixes = [found[0].proxy.unbuffer if found else UNKNOWN.unbuffer]
     if encoding := _encoding(headers):
-        told.append(f"it compresses though lfg declines that (content-encoding: {encoding})")
+        told.append(f"it compresses, which lfg declines (content-encoding: {encoding})")
     if length := value_of(headers, "content-length"):
         told.append(f"the answer's length was known before it was sent (content-length: {length})")
     if cached := _cached(headers):
         told.append(f"a cache answered ({cached})")
-        fixes.append("keep this path out of the cache")
-    if peer := _forward_proxy(seen):
-        told.append(f"the request went through the proxy at {peer} (HTTPS_PROXY or HTTP_PROXY)")
-        fixes.insert(0, f"go past it: NO_PROXY={urlsplit(exchange.url).hostname}")
-    return Finding("cause", "mend", "; ".join(told), "; ".join(fixes))
+        fixes.append("exclude this path from the cache")
+    host = urlsplit(exchange.url).hostname or ""
+    if exchange.peer is not None and exchange.peer.rpartition(":")[0] != host:
+        told.append(f"the request went through the proxy at {exchange.peer} (HTTPS_PROXY)")
+        fixes.insert(0, f"bypass it: NO_PROXY={host}")
+    return Finding("cause", "fix", "; ".join(told), "; ".join(fixes))
 
 
-def _compression(seen: Examination) -> Iterator[Finding]:
-    if seen.exchange is not None and (encoding := _encoding(seen.exchange.headers)):
-        told = f"compressed though lfg declines that (content-encoding: {encoding})"
-        yield Finding("compression", "note", f"{told}; it does not hold the answer back today")
-
-
-def _cut(seen: Examination, judgement: Judgement) -> Iterator[Finding]:
+def _cut(seen: Examination, verdict: Verdict, arrivals: Arrivals) -> Iterator[Finding]:
     if (error := seen.error) is None:
         return
-    after = f"after {judgement.deltas} pieces and {seen.total:.1f} s"
+    told = f"broke off after {arrivals.pieces} pieces and {seen.total:.1f} s"
     if error.kind not in ("cut", "timeout"):
-        yield Finding("end", "mend", f"broke {after}: {error.message}")
+        yield Finding("end", "fix", f"{told}: {error.message}")
         return
     found = marks(seen.exchange.headers) if seen.exchange is not None else []
-    told = f"broke off {after}"
     if seen.silence >= _SILENT:
-        told += f", {seen.silence:.1f} s of them silent at the end: an idle timeout on the way"
-    elif judgement.verdict in ("lump", "nothing"):
-        told += ", whose length an idle timeout on the way would explain"
+        told += f", the last {seen.silence:.1f} s silent: an idle timeout on the way"
+    elif verdict in ("lump", "nothing"):
+        told += ", as an idle timeout on the way would do"
     keep_open = found[0].proxy.keep_open if found else UNKNOWN.keep_open
     told += f" ({_named(found)})" if found else ""
-    yield Finding("end", "mend", f"{told}: {error.message}", keep_open)
+    yield Finding("end", "fix", f"{told}: {error.message}", keep_open)
 
 
 def _clock(seen: Examination) -> Iterator[Finding]:
@@ -213,8 +204,8 @@ def _clock(seen: Examination) -> Iterator[Finding]:
         return
     way = "ahead of" if skew > 0 else "behind"
     told = f"this machine is {_duration(abs(skew))} {way} the server"
-    fix = "set the clock (timedatectl set-ntp true): keys and certificates are checked against it"
-    yield Finding("clock", "mend", told, fix)
+    fix = "set the clock (timedatectl set-ntp true): keys and certificates depend on it"
+    yield Finding("clock", "fix", told, fix)
 
 
 def _usage(seen: Examination) -> Iterator[Finding]:
@@ -222,15 +213,13 @@ def _usage(seen: Examination) -> Iterator[Finding]:
         told = f"reported: {seen.usage.input} tokens in, {seen.usage.output} out"
         yield Finding("usage", "ok", told)
     elif seen.error is None:
-        told = "not reported: tokens and cost will be estimates"
-        yield Finding("usage", "note", told)
+        yield Finding("usage", "note", "not reported: tokens and cost will be estimates")
 
 
 def _records(seen: Examination) -> Iterator[Finding]:
     if seen.unknown:
         counts = ", ".join(f"{name} ({count})" for name, count in seen.unknown.most_common())
-        told = f"passed over, of types unknown to lfg: {counts}"
-        yield Finding("records", "note", told)
+        yield Finding("records", "note", f"ignored, of unknown types: {counts}")
 
 
 def _named(found: list[Mark]) -> str:
@@ -248,14 +237,6 @@ def _cached(headers: Headers) -> str:
         return f"x-cache: {said}"
     age = value_of(headers, "age")
     return f"age: {age}" if age.strip("0") else ""
-
-
-def _forward_proxy(seen: Examination) -> str:
-    """Who was connected to, where that is not the host of the URL."""
-    if seen.exchange is None or seen.exchange.peer is None:
-        return ""
-    host = urlsplit(seen.exchange.url).hostname or ""
-    return "" if seen.exchange.peer.rpartition(":")[0] == host else seen.exchange.peer
 
 
 def _duration(seconds: float) -> str:

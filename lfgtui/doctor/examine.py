@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from time import monotonic
+from typing import Any
 
 from lfgtui.doctor.arrivals import Arrival
 from lfgtui.errors import ProviderError
@@ -30,7 +31,7 @@ from lfgtui.providers.transport.probe import Exchange, Probe, Watchable, timed
 from lfgtui.settings.config import WireName
 
 PROMPT = "Write the numbers from one to forty in English words, one on each line, and nothing else."
-"""What is asked: about a hundred tokens."""
+"""Its answer has about a hundred tokens."""
 
 MAX_OUTPUT_TOKENS = 512
 PATIENCE = 60.0
@@ -41,7 +42,7 @@ _LISTING_SECONDS = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Who is examined."""
+    """The provider and model to examine."""
 
     provider: str
     wire: WireName | None
@@ -50,10 +51,10 @@ class Target:
 
 @dataclass(slots=True)
 class Examination:
-    """What was seen. Moments in seconds since the request began, as far as it got.
+    """The observations. Moments in seconds since the request began, as far as it got.
 
-    `exchange` is None on wires that no probe fits; the arrivals are then told
-    by the events that came out. `wall_clock` is this machine's time, in
+    `exchange` is None on wires that no probe fits; the arrivals are then
+    the events' own. `wall_clock` is this machine's time, in
     seconds since the epoch, when the response's head came. `listed` are the
     models that the server has, asked for only where the request was refused.
     """
@@ -73,7 +74,7 @@ class Examination:
 
 
 async def examine(provider: Provider, target: Target, lookups: Sequence[float] = ()) -> Examination:
-    """Send one request and watch what comes. Raises nothing that the provider's side did."""
+    """Send one request and watch the response; the provider's errors are part of the result."""
     seen = Examination(target)
     probe = Probe(lookups)
     if isinstance(provider, Watchable):
@@ -100,19 +101,49 @@ async def examine(provider: Provider, target: Target, lookups: Sequence[float] =
 
 
 async def list_models(provider: Provider) -> list[str] | None:
-    """The models that the server lists, None where it lists none; raises `ProviderError`."""
+    """Return the models that the server lists, None for none; raises `ProviderError`."""
     if not isinstance(provider, ListsModels):
         return None
     try:
         async with asyncio.timeout(_LISTING_SECONDS):
             return await provider.models() or None
     except TimeoutError:
-        told = f"no list of models within {_LISTING_SECONDS:g} s"
-        raise ProviderError("timeout", told) from None
+        message = f"no list of models within {_LISTING_SECONDS:g} s"
+        raise ProviderError("timeout", message) from None
+
+
+class LookupTimingLoop(asyncio.SelectorEventLoop):
+    """The usual loop; `lookups` holds the seconds of each name look-up so far.
+
+    The HTTP client says nothing of its look-ups, and a second one would be answered from a
+    cache. All of them go through the loop, so they are timed here.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lookups: list[float] = []
+
+    async def getaddrinfo(
+        self,
+        host: bytes | str | None,
+        port: bytes | str | int | None,
+        *,
+        family: int = 0,
+        type: int = 0,  # noqa: A002  # the standard library's name
+        proto: int = 0,
+        flags: int = 0,
+    ) -> list[Any]:  # as the standard library describes it, which changes
+        began = monotonic()
+        try:
+            return await super().getaddrinfo(
+                host, port, family=family, type=type, proto=proto, flags=flags
+            )
+        finally:
+            self.lookups.append(monotonic() - began)
 
 
 class _Watch:
-    """Puts the events of one response to the pieces of the body that brought them."""
+    """Assigns the events of one response to the pieces of the body that brought them."""
 
     def __init__(self, seen: Examination, probe: Probe) -> None:
         self._seen = seen
@@ -125,7 +156,7 @@ class _Watch:
         self._last = self._began
 
     async def follow(self, stream: AsyncGenerator[WireEvent, None]) -> None:
-        """Read to the end; what raises is the caller's."""
+        """Read to the end; raises what the stream raises."""
         while True:
             event, waited = await timed(anext(stream, None))
             self._last = monotonic()
@@ -135,7 +166,7 @@ class _Watch:
             self._take(event)
 
     def finish(self) -> None:
-        """The end, whatever it was: fill in what was seen."""
+        """Fill in the examination, however the stream ended."""
         seen, ended = self._seen, monotonic()
         exchange = next(iter(self._probe.exchanges), None)
         if exchange is not None and exchange.ended is not None:
@@ -176,6 +207,6 @@ class _Watch:
                 pass
 
     def _place(self) -> int:
-        """Which arrival an event belongs to: the newest piece, or the event's own."""
+        """Return the index of an event's arrival: the newest piece, or the event's own."""
         exchanges = self._probe.exchanges
         return len(exchanges[0].pieces) - 1 if exchanges else len(self._gaps) - 1

@@ -1,4 +1,4 @@
-"""This machine's set-up: config, keys, sandbox, terminal, history. No network, no command run."""
+"""This machine's set-up: config, keys, sandbox, terminal, history. No network, no commands."""
 
 import locale
 import os
@@ -17,7 +17,7 @@ NARROW, LOW = 60, 16
 
 
 def check_machine() -> list[Finding]:
-    """One finding for each part."""
+    """Return one finding for each part."""
     finding, config = check_config(paths.config_file())
     return [
         Finding("lfg", "ok", f"{__version__}, Python {platform.python_version()}, {_system()}"),
@@ -32,19 +32,19 @@ def check_machine() -> list[Finding]:
 
 
 def check_config(path: Path) -> tuple[Finding, Config]:
-    """Whether the file can be read; the settings in force, the presets' where it cannot."""
+    """Check the file; also returns the settings in force, the presets' if it cannot be read."""
     try:
         config = load_config(path)
     except (UsageError, OSError) as error:
-        return Finding("config", "mend", str(error)), Config(providers=PRESETS)
+        return Finding("config", "fix", str(error)), Config(providers=PRESETS)
     if not path.exists():
-        told = f"{path} does not exist, so the defaults hold"
-        return Finding("config", "ok", told, "lfg config init writes one to start from"), config
-    return Finding("config", "ok", f"{path} is in order"), config
+        told = f"{path} does not exist; defaults are used"
+        return Finding("config", "ok", told, "lfg config init writes a commented one"), config
+    return Finding("config", "ok", f"{path} is valid"), config
 
 
 def check_keys(config: Config, environment: Mapping[str, str]) -> Finding:
-    """Which providers have a key. Commands that print one are not run: they may ask a person."""
+    """List which providers have a key. Commands that print one are not run: they may prompt."""
     having: list[str] = []
     lacking: list[str] = []
     commands: list[str] = []
@@ -54,7 +54,7 @@ def check_keys(config: Config, environment: Mapping[str, str]) -> Finding:
         elif provider.api_key_env is not None:
             is_set = bool(environment.get(provider.api_key_env, "").strip())
             (having if is_set else lacking).append(f"{name} ({provider.api_key_env})")
-    told = [f"set for {', '.join(having)}" if having else "none is set"]
+    told = [f"set for {', '.join(having)}" if having else "no key is set"]
     if commands:
         told.append(f"from a command for {', '.join(commands)}")
     if lacking:
@@ -70,7 +70,7 @@ def check_key_access(config: Config, processes: Path, user: int) -> Finding:
     names = sorted(filter(None, (one.api_key_env for one in config.providers.values())))
     keys = [value for name in names if (value := environment.variable(name))]
     if user == 0:
-        told = "running as root: commands that agents run can read every key, even in lfg's memory"
+        told = "running as root: agents' commands can read every key, even in lfg's memory"
         return Finding("exposure", "note", told, "run lfg as an ordinary user")
     if not keys:
         return Finding("exposure", "ok", "no key is in the environment")
@@ -80,59 +80,59 @@ def check_key_access(config: Config, processes: Path, user: int) -> Finding:
             "exposure", "note", told, "set api_key_command in the config to keep keys out of it"
         )
     if found := _processes_with(keys, processes):
-        told = f"commands that agents run can read keys in the environment of {', '.join(found)}"
-        fix = "set api_key_command in the config, and export no keys"
+        told = f"agents' commands can read keys in the environment of {', '.join(found)}"
+        fix = "set api_key_command in the config and stop exporting keys"
         return Finding("exposure", "note", told, fix)
     return Finding("exposure", "ok", "no process of yours has a key in its environment")
 
 
 def check_sandbox() -> Finding:
-    """There is none, and nobody should believe otherwise."""
-    told = "none: commands that agents run have all your rights; file tools stay in the workspace"
-    return Finding("sandbox", "note", told, "read a command before you approve it")
+    """Say that there is none, so that nobody relies on one."""
+    told = "none: agents' commands run with your permissions; file tools stay in the workspace"
+    return Finding("sandbox", "note", told, "read each command before approving it")
 
 
 def check_terminal(
     environment: Mapping[str, str], size: os.terminal_size | None, colours: Callable[[], int | None]
 ) -> Finding:
-    """What the screen would be drawn on; `size` is None where the output is no terminal."""
+    """Check the terminal; `size` is None where the output is none."""
     encoding = locale.getpreferredencoding(do_setlocale=False).lower()
     term = environment.get("TERM", "")
     if size is None:
-        return Finding("terminal", "note", f"the output is no terminal; {encoding}")
+        return Finding("terminal", "note", f"the output is not a terminal; {encoding}")
     told = [term or "TERM is not set", f"{size.columns}x{size.lines}", _depth(environment, colours)]
     told += [encoding, *_around(environment)]
-    mend = []
+    fixes = []
     if encoding.replace("-", "") != "utf8":
-        mend.append("set LANG to a UTF-8 locale, as in C.UTF-8: lines and letters will be wrong")
+        fixes.append("set LANG to a UTF-8 locale such as C.UTF-8, or borders will be wrong")
     if term in ("", "dumb"):
-        mend.append("set TERM to what the terminal is, as in xterm-256color")
+        fixes.append("set TERM to the terminal's type, such as xterm-256color")
     if size.columns < NARROW or size.lines < LOW:
-        mend.append(f"make the window larger than {NARROW}x{LOW}")
-    return Finding("terminal", "mend" if mend else "ok", ", ".join(told), "; ".join(mend))
+        fixes.append(f"make the window at least {NARROW}x{LOW}")
+    return Finding("terminal", "fix" if fixes else "ok", ", ".join(told), "; ".join(fixes))
 
 
 def check_history_file(path: Path) -> Finding:
-    """Whether the history can be read, and is sound."""
+    """Check that the history can be read and is intact."""
     from lfgtui.history.maintenance.housekeeping import check_health
 
     try:
         health = check_health(path)
     except HistoryError as error:
-        return Finding("history", "mend", str(error))
+        return Finding("history", "fix", str(error))
     if health is None:
         return _room_for(path)
     told = f"{path}: {health.runs} runs, {_bytes(health.size)}"
     if health.damage is not None:
-        fix = "move it away; `sqlite3 FILE .recover` may save what is in it"
-        return Finding("history", "mend", f"{told}, damaged: {health.damage}", fix)
+        fix = "move it away; `sqlite3 FILE .recover` may save its contents"
+        return Finding("history", "fix", f"{told}, damaged: {health.damage}", fix)
     if not health.is_checked:
-        return Finding("history", "ok", f"{told}; too large to be read through here")
-    return Finding("history", "ok", f"{told}, sound")
+        return Finding("history", "ok", f"{told}; too large to check here")
+    return Finding("history", "ok", f"{told}, intact")
 
 
 def check_log() -> Finding:
-    """Whether a debug log is written, and where."""
+    """Report whether a debug log is written, and where."""
     path = debug_log.log_file()
     if path is None:
         return Finding("log", "ok", f"off; {debug_log.VARIABLE}=FILE writes a debug log")
@@ -140,7 +140,7 @@ def check_log() -> Finding:
 
 
 def _processes_with(keys: Sequence[str], processes: Path) -> list[str]:
-    """Processes whose environment holds one of these texts, as `bash (1234)`; at most five."""
+    """Return processes whose environment holds one of the keys, as `bash (1234)`; at most five."""
     found: list[str] = []
     for folder in processes.glob("[0-9]*"):
         try:
@@ -156,9 +156,10 @@ def _processes_with(keys: Sequence[str], processes: Path) -> list[str]:
 def _room_for(path: Path) -> Finding:
     folder = next(parent for parent in path.parents if parent.exists())
     if os.access(folder, os.W_OK | os.X_OK):
-        return Finding("history", "ok", f"{path} will be made by the first run")
+        return Finding("history", "ok", f"{path} will be created by the first run")
     fix = "set LFG_DATA_DIR to a folder you can write to"
-    return Finding("history", "mend", f"{path} cannot be made: {folder} is not yours to write", fix)
+    message = f"{path} cannot be created: no permission to write to {folder}"
+    return Finding("history", "fix", message, fix)
 
 
 def _size() -> os.terminal_size | None:
@@ -169,7 +170,7 @@ def _size() -> os.terminal_size | None:
 
 
 def _colours() -> int | None:
-    """What terminfo knows of the terminal."""
+    """Return the number of colours by terminfo."""
     try:
         import curses
 

@@ -10,7 +10,7 @@ from lfgtui.__main__ import main
 from lfgtui.cli.launching.servers import embedded_simulator
 from lfgtui.settings import paths
 
-LEVELS = {"ok", "note", "mend"}
+LEVELS = {"ok", "note", "fix"}
 
 
 def configured(text: str) -> None:
@@ -35,13 +35,13 @@ def test_without_an_argument_each_part_is_told(capsys: pytest.CaptureFixture[str
     ]
 
 
-def test_what_is_to_mend_makes_the_exit_code_one(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_to_fix_makes_the_exit_code_one(capsys: pytest.CaptureFixture[str]) -> None:
     configured("concurency = 3\n")
     assert main(["doctor", "--json"]) == 1
     said = json.loads(capsys.readouterr().out)
     assert said["ok"] is False
     config = next(found for found in said["findings"] if found["topic"] == "config")
-    assert config["level"] == "mend"
+    assert config["level"] == "fix"
     assert "did you mean" in config["message"]
 
 
@@ -57,7 +57,7 @@ def test_the_simulator_is_started_asked_and_found_well(
     assert said["latency_ms"]["connect"] > 0
 
 
-def test_a_missing_key_is_to_mend_and_no_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_key_is_to_fix_and_no_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "anthropic", "--model", "m"]) == 1
     said = " ".join(capsys.readouterr().out.split())
     assert "set ANTHROPIC_API_KEY" in said

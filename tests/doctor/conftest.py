@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 from lfgtui.doctor.examine import Target, examine
-from lfgtui.doctor.report import Report, report
+from lfgtui.doctor.findings import Report
+from lfgtui.doctor.report import report
 from lfgtui.providers.anthropic.provider import AnthropicProvider
 from lfgtui.providers.openai_chat.provider import ChatProvider
 from lfgtui.providers.openai_responses.provider import ResponsesProvider

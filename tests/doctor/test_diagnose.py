@@ -7,8 +7,8 @@ import pytest
 
 from lfgtui.doctor.arrivals import Arrival
 from lfgtui.doctor.examine import Examination, Target
-from lfgtui.doctor.findings import Finding
-from lfgtui.doctor.report import Report, report
+from lfgtui.doctor.findings import Finding, Report
+from lfgtui.doctor.report import report
 from lfgtui.errors import ProviderError
 from lfgtui.model.events import Usage
 from lfgtui.providers.transport.probe import Exchange
@@ -66,7 +66,7 @@ def test_thoughts_that_nobody_sees_do_not_count_as_speed() -> None:
     assert said.rate.estimated
 
 
-@pytest.mark.parametrize(("ahead", "level"), [(0, "ok"), (59, "ok"), (-58, "ok"), (61, "mend")])
+@pytest.mark.parametrize(("ahead", "level"), [(0, "ok"), (59, "ok"), (-58, "ok"), (61, "fix")])
 def test_a_clock_is_off_by_more_than_a_minute(ahead: int, level: str) -> None:
     assert only(seen(STEADY, date=NOW - ahead), "clock").level == level
 
@@ -88,7 +88,7 @@ def test_a_date_that_is_none_is_passed_over() -> None:
 
 def test_a_lump_without_a_mark_gets_advice_all_the_same() -> None:
     cause = only(seen(LUMP), "cause")
-    assert "leaves no mark" in cause.message
+    assert "does not identify itself" in cause.message
     assert "proxy_buffering off;" in cause.fix
 
 
@@ -104,7 +104,7 @@ def test_a_forward_proxy_that_was_connected_to_is_named() -> None:
     examination.exchange.peer = "proxy.corp:3128"
     cause = only(examination, "cause")
     assert "went through the proxy at proxy.corp:3128" in cause.message
-    assert cause.fix.startswith("go past it: NO_PROXY=models.example.com")
+    assert cause.fix.startswith("bypass it: NO_PROXY=models.example.com")
 
 
 def test_compression_that_holds_nothing_back_is_a_note() -> None:
@@ -118,7 +118,7 @@ def test_json_in_answer_to_a_streaming_request_is_said() -> None:
     assert examination.exchange is not None
     examination.exchange.headers = (("content-type", "application/json"),)
     stream = only(examination, "stream")
-    assert stream.level == "mend"
+    assert stream.level == "fix"
     assert "application/json" in stream.message
 
 
@@ -153,7 +153,7 @@ def test_an_unknown_model_gets_the_nearest_that_is_listed() -> None:
     examination = refused("not_found", "no such model (HTTP 404)", 404)
     examination.listed = ["some-modal", "other"]
     model = only(examination, "model")
-    assert model.level == "mend"
+    assert model.level == "fix"
     assert "no such model" in model.message
     assert model.fix == 'did you mean "some-modal"?'
 
@@ -161,18 +161,18 @@ def test_an_unknown_model_gets_the_nearest_that_is_listed() -> None:
 def test_an_unknown_model_far_from_any_gets_the_list() -> None:
     examination = refused("invalid_request", "bad model", 400)
     examination.listed = [f"x{number}" for number in range(9)]
-    assert only(examination, "model").fix == "it has x0, x1, x2, x3, x4, x5 and 3 more"
+    assert only(examination, "model").fix == "the server has x0, x1, x2, x3, x4, x5 and 3 more"
 
 
 def test_nothing_found_and_no_list_puts_the_address_in_question() -> None:
     model = only(refused("not_found", "Not found (HTTP 404)", 404), "model")
-    assert "base_url (https://models.example.com/v1/chat/completions was asked)" in model.fix
+    assert "base_url (requested: https://models.example.com/v1/chat/completions)" in model.fix
 
 
 def test_a_gateway_that_gave_up_is_told_from_the_server() -> None:
     examination = refused("server", "Gateway Time-out (HTTP 504)", 504, ("server", "nginx/1.22.1"))
     server = only(examination, "server")
-    assert "answered in the server's place" in server.fix
+    assert "answered instead of the server" in server.fix
     assert "proxy_read_timeout" in server.fix
 
 
@@ -180,7 +180,7 @@ def test_an_error_inside_the_stream_is_the_servers() -> None:
     examination = seen(STEADY)
     examination.error = ProviderError("overloaded", "Overloaded")
     end = only(examination, "end")
-    assert (end.level, "Overloaded" in end.message) == ("mend", True)
+    assert (end.level, "Overloaded" in end.message) == ("fix", True)
 
 
 def test_a_wire_without_a_probe_is_judged_all_the_same() -> None:

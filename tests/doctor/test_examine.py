@@ -7,8 +7,8 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from lfgtui.doctor.examine import Target, examine
-from lfgtui.doctor.findings import Finding
-from lfgtui.doctor.report import Report, report
+from lfgtui.doctor.findings import Finding, Report
+from lfgtui.doctor.report import report
 from lfgtui.model.events import WireEvent
 from lfgtui.providers.base import Request
 from lfgtui.providers.openai_chat.provider import ChatProvider
@@ -83,7 +83,7 @@ async def test_a_proxy_that_cuts_what_is_silent_is_named_with_the_seconds(
         said = await ask(url, model="silent")
     assert not said.ok
     end = finding(said, "end")
-    silent = re.search(r"([\d.]+) s of them silent", end.message)
+    silent = re.search(r"the last ([\d.]+) s silent", end.message)
     assert silent is not None
     assert 0.5 <= float(silent[1]) < STALL.seconds  # a busy machine is late at both ends of it
     assert "proxy_read_timeout" in end.fix

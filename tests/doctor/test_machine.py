@@ -28,7 +28,7 @@ def test_a_mistake_in_the_config_names_its_line(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text('theme = "dark"\nconcurency = 3\n')
     finding, config = machine.check_config(path)
-    assert finding.level == "mend"
+    assert finding.level == "fix"
     assert finding.message.startswith(f"{path}:2: ")
     assert config.providers == PRESETS
 
@@ -108,21 +108,21 @@ def test_colours_are_what_the_terminal_says(
     [
         ({"TERM": "dumb"}, LARGE, "set TERM"),
         ({}, LARGE, "set TERM"),
-        (TERMINAL, os.terminal_size((40, 10)), "larger than 60x16"),
+        (TERMINAL, os.terminal_size((40, 10)), "at least 60x16"),
     ],
 )
-def test_what_a_terminal_lacks_is_to_mend(
+def test_what_a_terminal_lacks_is_to_fix(
     environment: dict[str, str], size: os.terminal_size, fix: str
 ) -> None:
     finding = machine.check_terminal(environment, size, lambda: 8)
-    assert finding.level == "mend"
+    assert finding.level == "fix"
     assert fix in finding.fix
 
 
-def test_a_locale_without_utf8_is_to_mend(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_locale_without_utf8_is_to_fix(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(locale, "getpreferredencoding", lambda do_setlocale=True: "ANSI_X3.4-1968")
     finding = machine.check_terminal(TERMINAL, LARGE, lambda: 256)
-    assert finding.level == "mend"
+    assert finding.level == "fix"
     assert "LANG" in finding.fix
 
 
@@ -139,21 +139,21 @@ def test_a_history_is_counted_and_read_through() -> None:
     finding = machine.check_history_file(path)
     assert finding.level == "ok"
     assert "1 runs" in finding.message
-    assert finding.message.endswith("sound")
+    assert finding.message.endswith("intact")
 
 
-def test_a_history_that_is_another_programs_is_to_mend() -> None:
+def test_a_history_that_is_another_programs_is_to_fix() -> None:
     path = paths.history_file()
     path.parent.mkdir(parents=True)
     with sqlite3.connect(path) as other:
         other.execute("CREATE TABLE t (x)")
     other.close()
     finding = machine.check_history_file(path)
-    assert finding.level == "mend"
+    assert finding.level == "fix"
     assert "another program's" in finding.message
 
 
-def test_a_damaged_history_is_to_mend() -> None:
+def test_a_damaged_history_is_to_fix() -> None:
     path = paths.history_file()
     with History.open(path) as history:
         for number in range(40):
@@ -162,5 +162,5 @@ def test_a_damaged_history_is_to_mend() -> None:
         file.seek(-4096, os.SEEK_END)
         file.write(b"\xff" * 4096)
     finding = machine.check_history_file(path)
-    assert finding.level == "mend"
+    assert finding.level == "fix"
     assert "damaged" in finding.message or "malformed" in finding.message

@@ -12,7 +12,7 @@ import httpx
 import httpx2
 import pytest
 
-from lfgtui.doctor.lookups import LookupTimingLoop
+from lfgtui.doctor.examine import LookupTimingLoop
 from lfgtui.errors import ProviderError
 from lfgtui.providers.anthropic.provider import AnthropicProvider
 from lfgtui.providers.openai_chat.provider import ChatProvider
