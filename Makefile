@@ -12,7 +12,7 @@ WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(16, 2 * ($(CORES))))')
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test acceptance check format bench fuzz crash hostile wire snapshots picture clean
+.PHONY: help demo run test acceptance check format bench house fuzz crash hostile wire snapshots picture clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -48,6 +48,9 @@ bench: $(READY) ## measure; prints ratios from interleaved runs
 	$(BIN)/python bench/startup.py
 	$(BIN)/python bench/history.py
 	$(BIN)/python bench/pane.py $(ARGS)
+
+house: $(READY) ## count what makes the code large or hard to read, beside its bounds
+	-@$(BIN)/python bench/house.py $(ARGS)
 
 fuzz: $(READY) ## stream awkward documents, walk through the app, for minutes; prints counts
 	$(BIN)/python -m tests.text.markdown.fuzz $(ARGS)
