@@ -2,6 +2,7 @@
 
 from functools import cache
 from pkgutil import resolve_name
+from threading import Lock
 from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
@@ -19,13 +20,22 @@ class Fault(NamedTuple):
     message: str
 
 
-@cache
+_one_at_a_time = Lock()
+
+
 def load_shape(params: str) -> SchemaValidator:
     """Return the validator of an SDK's type, named as `module:type`.
 
     It is found by name since the import takes up to a second of CPU: only the process
-    that answers a wire's requests pays for it, and in a thread.
+    that answers a wire's requests pays for it, and in a thread. One thread at a time:
+    two that import the modules of one SDK meet them half made.
     """
+    with _one_at_a_time:
+        return _load(params)
+
+
+@cache
+def _load(params: str) -> SchemaValidator:
     return SchemaValidator(_with_lists(TypeAdapter(resolve_name(params)).core_schema))
 
 
