@@ -4,9 +4,11 @@ import subprocess
 import sys
 
 LOAD_ALL_AT_ONCE = """
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from lfgtui.simulator.wires.shapes import load_shape
 
+sys.setswitchinterval(1e-5)
 shapes = [
     "openai.types.chat.completion_create_params:CompletionCreateParamsBase",
     "openai.types.responses.response_create_params:ResponseCreateParamsBase",
