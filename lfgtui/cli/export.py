@@ -15,7 +15,7 @@ from lfgtui.cli.history import open_reader, report_gaps
 from lfgtui.cli.launching.redactors import redactor_of, told
 from lfgtui.cli.replay_options import IDLE_SECONDS, SPEED
 from lfgtui.errors import UsageError
-from lfgtui.export.run import ToldRun
+from lfgtui.export.run import RunDocument
 from lfgtui.history.maintenance import annotations, deletion
 from lfgtui.history.reader import Reader
 from lfgtui.history.transfer import import_run, lines_in, lines_of
@@ -136,7 +136,7 @@ def _pieces(reader: Reader, asked: _Asked) -> Iterator[str]:
             f"{json_safe(line.decode())}\n"
             for line in cast_lines(reader, run, asked.cast, asked.config, redactor)
         )
-    exported = ToldRun(reader, run, asked.only, redactor)
+    exported = RunDocument(reader, run, asked.only, redactor)
     if asked.form == "md":
         from lfgtui.export.markdown import run_markdown
 
@@ -150,7 +150,7 @@ def _pieces(reader: Reader, asked: _Asked) -> Iterator[str]:
     return _json(exported, is_one=bool(asked.only))
 
 
-def _json(exported: ToldRun, *, is_one: bool) -> Iterator[str]:
+def _json(exported: RunDocument, *, is_one: bool) -> Iterator[str]:
     records = [ticket_record(exported.run, *each) for each in exported.tickets()]
     whole = {"run": exported.run, "title": exported.title, "state": exported.summary.state}
     record = records[0] if is_one else {**whole, "tickets": records}

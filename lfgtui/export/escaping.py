@@ -1,4 +1,4 @@
-r"""Markdown that keeps to itself, whatever a model wrote.
+r"""Markdown that cannot affect what surrounds it, whatever a model wrote.
 
 An answer stands in a document between other things. Raw HTML in it, a fence
 that is never closed or a comment that never ends would take over what
@@ -19,7 +19,7 @@ _TICKS = re.compile("`+")
 
 
 def self_contained(source: str) -> str:
-    """The Markdown, to be put before and behind anything else."""
+    """Return the Markdown so that anything can stand before and behind it."""
     parser = make_parser()
     source = source.strip("\n")
     for _ in range(_ROUNDS):
@@ -36,7 +36,7 @@ def self_contained(source: str) -> str:
 
 
 def fenced(block: str, language: str = "") -> str:
-    """The text in a fence that nothing in it can close."""
+    """Return the text in a fence that nothing in it can close."""
     block = block.removesuffix("\n")
     longest = max((len(run) for run in re.findall("`+", block)), default=0)
     fence = "`" * max(3, longest + 1)
@@ -45,7 +45,7 @@ def fenced(block: str, language: str = "") -> str:
 
 
 def literally(text: str) -> str:
-    """Text in which nothing is Markdown, on one line."""
+    """Return text in which nothing is Markdown, on one line."""
     line = " ".join(text.split())
     inline = re.sub(r"([\\`*_\[\]<>#!|~&])", r"\\\1", line)
     return re.sub(r"^(\d{0,9})([-+=.)])", r"\1\\\2", inline)
@@ -60,7 +60,7 @@ def _has_html(tokens: list[Token]) -> bool:
 
 
 def _without_html(source: str, tokens: list[Token]) -> str:
-    """The source with `<` escaped wherever it is not in code."""
+    """Return the source with `<` escaped wherever it is not in code."""
     lines = source.split("\n")
     code = {
         line
@@ -69,18 +69,18 @@ def _without_html(source: str, tokens: list[Token]) -> str:
         for line in range(*token.map)
     }
     done: list[str] = []
-    prose: list[str] = []
+    paragraph: list[str] = []
     for number, line in enumerate(lines):
         if number in code or not line.strip():
-            done += [*_escaped(prose), line]
-            prose = []
+            done += [*_escaped(paragraph), line]
+            paragraph = []
         else:
-            prose.append(line)
-    return "\n".join([*done, *_escaped(prose)])
+            paragraph.append(line)
+    return "\n".join([*done, *_escaped(paragraph)])
 
 
 def _escaped(lines: list[str]) -> list[str]:
-    """The lines of one paragraph, its code spans left alone."""
+    """Escape the lines of one paragraph, except its code spans."""
     if not lines:
         return []
     text, done, position = "\n".join(lines), [], 0
@@ -94,12 +94,12 @@ def _escaped(lines: list[str]) -> list[str]:
 
 
 def _is_closed(tokens: list[Token]) -> bool:
-    """Whether what follows would be a paragraph of its own."""
+    """Return True if what follows would be a paragraph of its own."""
     last = tokens[-2] if len(tokens) > 2 else None
     return last is not None and last.level == 1 and last.content == _SENTINEL
 
 
 def _closed(source: str, tokens: list[Token]) -> str:
-    """The source with its last fence closed."""
+    """Return the source with its last fence closed."""
     fences = [token for token in tokens if token.type == "fence" and token.level == 0]
     return f"{source}\n{fences[-1].markup}" if fences else source

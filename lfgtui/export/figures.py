@@ -1,4 +1,4 @@
-"""What a document says about a run, an attempt and a call in a word or a figure."""
+"""The figures of runs and attempts, and the parts of a call, for documents."""
 
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -15,14 +15,14 @@ from lfgtui.text.figures import count, duration, money
 from lfgtui.text.terminal_safe import escaped, plain_output, visible
 from lfgtui.tools import TOOLS
 from lfgtui.tools.arguments import parse
-from lfgtui.tools.summary import summary
+from lfgtui.tools.summary import summary as tool_summary
 
 _SHORT, _LINE = 60, 140
 _SUBJECTS = ("path", "file_path", "url", "query", "command", "pattern", "code", "input", "prompt")
 
 
-class Block(NamedTuple):
-    """Text as it was: `language` as a fence names one, `label` for what it is."""
+class Section(NamedTuple):
+    """A part of a call, as it was: `label` names it, `language` is as in a fence."""
 
     label: str
     text: str
@@ -30,28 +30,28 @@ class Block(NamedTuple):
 
 
 class Call(NamedTuple):
-    """A tool call: its head, how it ended, what went in and out. `went_well` None: neither."""
+    """A tool call: its head, its ending, its input and output. `succeeded` is None if unknown."""
 
     name: str
-    gist: str
+    summary: str
     ending: str
-    went_well: bool | None
-    blocks: tuple[Block, ...]
+    succeeded: bool | None
+    sections: tuple[Section, ...]
 
 
-def run_facts(run: RunSummary) -> list[str]:
-    """When, how long, how much."""
+def run_figures(run: RunSummary) -> list[str]:
+    """Return when a run began, how long it took, what it cost, and how much is done."""
     began = datetime.fromtimestamp(run.started_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
     taken = None if run.ended_at is None else run.ended_at - run.started_at
     done = f"{run.done} of {run.tickets} tickets done"
-    return [fact for fact in (began, duration(taken), money(run.cost), done) if fact]
+    return list(filter(None, (began, duration(taken), money(run.cost), done)))
 
 
-def attempt_facts(attempt: Attempt) -> list[tuple[str, str]]:
-    """Figures with their names, those that are known."""
+def attempt_figures(attempt: Attempt) -> list[tuple[str, str]]:
+    """Return the known figures of an attempt with their names."""
     usage, rate = attempt.usage, attempt.tokens_per_second
     taken = None if attempt.ended_at is None else attempt.ended_at - attempt.started_at
-    facts = [
+    figures = [
         ("ttft", "" if attempt.ttft is None else f"{attempt.ttft:.2f} s"),
         ("tok/s", "" if rate is None else f"{rate:.0f}"),
         ("tokens in", count(usage.input) if usage.input else ""),
@@ -59,11 +59,11 @@ def attempt_facts(attempt: Attempt) -> list[tuple[str, str]]:
         ("cost", money(usage.cost)),
         ("time", duration(taken)),
     ]
-    return [(name, figure) for name, figure in facts if figure]
+    return [(name, figure) for name, figure in figures if figure]
 
 
-def unbegun(transcript: Transcript) -> str:
-    """Why a ticket without any attempt ended; "" where there is nothing to say."""
+def reason_not_started(transcript: Transcript) -> str:
+    """Return why a ticket without any attempt ended; "" if unknown."""
     match transcript.ending:
         case e.TicketBlocked(reason):
             return f"blocked: {reason}"
@@ -74,20 +74,20 @@ def unbegun(transcript: Transcript) -> str:
 
 
 def call_of(item: ToolItem) -> Call:
-    """A call of lfg's own tools, or one that only stood in the text."""
+    """Return a call of lfg's own tools, or one that was only in the text."""
     given: e.ToolArguments = item.arguments_json if item.arguments is None else item.arguments
     output = item.output or item.live_output
-    blocks = (*_given(given), *_output(output))
-    ending, went_well = _ending(item)
-    return Call(escaped(item.name), _gist(item.name, given), ending, went_well, blocks)
+    sections = (*_given(given), *_output(output))
+    ending, succeeded = _ending(item)
+    return Call(escaped(item.name), _summary(item.name, given), ending, succeeded, sections)
 
 
 def hosted_call_of(item: HostedItem) -> Call:
-    """A call of a tool on the provider's side."""
+    """Return a call of a tool on the provider's side."""
     output = item.output or item.live_output
-    given = (Block("input", visible(item.input)),) if item.input else ()
-    gist = _first_line(item.input)
-    return Call(escaped(item.name), gist, "", None, (*given, *_output(output)))
+    given = (Section("input", visible(item.input)),) if item.input else ()
+    summary = _first_line(item.input)
+    return Call(escaped(item.name), summary, "", None, (*given, *_output(output)))
 
 
 def _ending(item: ToolItem) -> tuple[str, bool | None]:
@@ -101,13 +101,13 @@ def _ending(item: ToolItem) -> tuple[str, bool | None]:
     return told, item.error is None and not item.exit_code
 
 
-def _gist(name: str, given: e.ToolArguments) -> str:
+def _summary(name: str, given: e.ToolArguments) -> str:
     if name in TOOLS:
         try:
             parse(name, given)
         except ToolError:
             return ""
-        line, broken, _ = summary(name, given).partition("⏎")
+        line, broken, _ = tool_summary(name, given).partition("⏎")
         return line if len(line) <= _LINE and not broken else f"{line[: _LINE - 1]}…"
     if isinstance(given, str):
         return _first_line(given)
@@ -116,23 +116,23 @@ def _gist(name: str, given: e.ToolArguments) -> str:
     return _first_line(next(iter(texts.values()), "") if subject is None else subject)
 
 
-def _given(given: e.ToolArguments) -> tuple[Block, ...]:
-    """Long texts each by itself, as they are; the rest as JSON."""
+def _given(given: e.ToolArguments) -> tuple[Section, ...]:
+    """Return long texts each by itself, as they are, and the rest as JSON."""
     if isinstance(given, str):
-        return (Block("arguments", visible(given)),) if given else ()
+        return (Section("arguments", visible(given)),) if given else ()
     long = {key: value for key, value in given.items() if isinstance(value, str) and "\n" in value}
     rest = {key: value for key, value in given.items() if key not in long}
     as_json = msgspec.json.format(msgspec.json.encode(rest)).decode()
     path = given.get("path")
     language = path.rpartition(".")[2] if isinstance(path, str) and "." in path else ""
     return (
-        *((Block("arguments", visible(as_json), "json"),) if rest else ()),
-        *(Block(escaped(key), visible(str(value)), language) for key, value in long.items()),
+        *((Section("arguments", visible(as_json), "json"),) if rest else ()),
+        *(Section(escaped(key), visible(str(value)), language) for key, value in long.items()),
     )
 
 
-def _output(output: str) -> tuple[Block, ...]:
-    return (Block("output", visible(plain_output(output)).rstrip()),) if output.strip() else ()
+def _output(output: str) -> tuple[Section, ...]:
+    return (Section("output", visible(plain_output(output)).rstrip()),) if output.strip() else ()
 
 
 def _first_line(text: str) -> str:

@@ -11,10 +11,16 @@ from pathlib import Path
 
 import msgspec
 
-from lfgtui.export.code import code_html
-from lfgtui.export.figures import Call, attempt_facts, call_of, hosted_call_of, run_facts, unbegun
-from lfgtui.export.markdown_html import Prose, link_html
-from lfgtui.export.run import ToldRun, ToldTicket
+from lfgtui.export.figures import (
+    Call,
+    attempt_figures,
+    call_of,
+    hosted_call_of,
+    reason_not_started,
+    run_figures,
+)
+from lfgtui.export.markdown_html import MarkdownRenderer, code_html, link_html
+from lfgtui.export.run import RunDocument, TicketDocument
 from lfgtui.model.attempt import Attempt
 from lfgtui.model.badges import BADGES
 from lfgtui.model.events import Citation
@@ -37,19 +43,19 @@ _LONG_PROMPT = 6
 """Lines of a prompt beyond which it is folded."""
 
 
-def run_html(run: ToldRun, themes: Mapping[str, ThemeFile], theme: str) -> Iterator[str]:
-    """The page, a piece at a time. The theme in force is the one for its kind of screen."""
+def run_html(run: RunDocument, themes: Mapping[str, ThemeFile], theme: str) -> Iterator[str]:
+    """Yield the page, a piece at a time; `theme` is the one for its kind of screen."""
     title = visible_line(run.title or run.run)
     yield _head(title, _style(themes, theme))
-    facts = "".join(f"<span>{escape(fact)}</span>" for fact in run_facts(run.summary))
+    figures = "".join(f"<span>{escape(figure)}</span>" for figure in run_figures(run.summary))
     yield (
         f'<header class="run"><h1>{escape(title)}</h1><p class="facts">'
-        f"{_badge(_run_state(run))}{facts}<span>{escape(run.run)}</span></p></header>\n"
+        f"{_badge(_run_state(run))}{figures}<span>{escape(run.run)}</span></p></header>\n"
     )
     yield f'<main class="{"one" if len(run.ids) == 1 else "grid"}">\n'
     page = _Page()
-    for number, told in enumerate(run.tickets(), 1):
-        yield from page.pane(number, told)
+    for number, document in enumerate(run.tickets(), 1):
+        yield from page.pane(number, document)
     yield "</main>\n</body>\n</html>\n"
 
 
@@ -65,7 +71,7 @@ def _head(title: str, style: str) -> str:
 
 
 def _style(themes: Mapping[str, ThemeFile], theme: str) -> str:
-    """Both kinds of screen have their colours; the person's theme is one of them."""
+    """Return the styles for both kinds of screen; the person's theme is one of them."""
     own = themes.get(theme, themes["dark"])
     dark, light = (own, themes["light"]) if own.dark else (themes["dark"], own)
     sheet = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
@@ -82,11 +88,11 @@ def _variables(colours: Colours) -> str:
 
 
 def _colour(colour: str) -> str:
-    """A theme is a file anyone may write: what is no colour is none here."""
+    """Return the colour, checked: anyone may write a theme file."""
     return colour if colour.startswith("#") and colour[1:].isalnum() else "inherit"
 
 
-def _run_state(run: ToldRun) -> State:
+def _run_state(run: RunDocument) -> State:
     return "streaming" if run.summary.state == "running" else run.summary.state
 
 
@@ -96,14 +102,14 @@ def _badge(state: State | None) -> str:
 
 
 class _Page:
-    """Draws panes."""
+    """Writes panes."""
 
     def __init__(self) -> None:
-        self._prose = Prose()
+        self._markdown = MarkdownRenderer()
 
-    def pane(self, number: int, told: ToldTicket) -> Iterator[str]:
-        """One ticket, its head and its stream."""
-        ticket, transcript = told.ticket, told.transcript
+    def pane(self, number: int, document: TicketDocument) -> Iterator[str]:
+        """Yield one ticket: its head and its stream."""
+        ticket, transcript = document.ticket, document.transcript
         title = visible_line(ticket.title) if ticket.title != ticket.id else ""
         newest = transcript.attempt
         yield (
@@ -127,25 +133,25 @@ class _Page:
             yield "</section>\n"
         if not attempts:
             yield _prompt(PromptItem(ticket.prompt, ticket.prompt))
-            if why := unbegun(transcript):
+            if why := reason_not_started(transcript):
                 yield f'<p class="note end">{escape(visible_line(why))}</p>\n'
         yield "</div>\n</article>\n"
 
     def _attempt_head(self, attempt: Attempt, *, is_newest: bool) -> str:
         figures = "" if is_newest else _figures(attempt)
-        said = f"attempt {attempt.number} · {_model(attempt)} · {attempt.state}"
-        return f'<div class="attempt"><p>{escape(said)}</p>{figures}</div>\n'
+        head = f"attempt {attempt.number} · {_model(attempt)} · {attempt.state}"
+        return f'<div class="attempt"><p>{escape(head)}</p>{figures}</div>\n'
 
     def _item(self, item: Item) -> str:
         match item:
             case TextItem():
-                return f'<div class="answer">{self._prose.html(item.text)}</div>\n'
+                return f'<div class="answer">{self._markdown.html(item.text)}</div>\n'
             case ToolItem():
                 return _call_html(call_of(item))
             case HostedItem():
                 return _call_html(hosted_call_of(item))
             case ReasoningItem():
-                thought = self._prose.html(item.text)
+                thought = self._markdown.html(item.text)
                 head = f"<b>thinking</b> <span>{item.seconds:.1f} s</span>"
                 return _fold("reasoning", head, f'<div class="thought">{thought}</div>')
             case PromptItem():
@@ -164,22 +170,22 @@ def _model(attempt: Attempt) -> str:
 
 def _figures(attempt: Attempt) -> str:
     figures = "".join(
-        f"<span>{name} <b>{escape(figure)}</b></span>" for name, figure in attempt_facts(attempt)
+        f"<span>{name} <b>{escape(figure)}</b></span>" for name, figure in attempt_figures(attempt)
     )
     return f'<p class="figures">{figures}</p>\n' if figures else ""
 
 
 def _call_html(call: Call) -> str:
-    colour = {True: "good", False: "bad", None: "muted"}[call.went_well]
+    colour = {True: "good", False: "bad", None: "muted"}[call.succeeded]
     head = (
-        f'<b>{escape(call.name)}</b> <span class="gist">{escape(visible_line(call.gist))}</span>'
+        f'<b>{escape(call.name)}</b> <span class="gist">{escape(visible_line(call.summary))}</span>'
         f' <span class="ending {colour}">{escape(visible_line(call.ending))}</span>'
     )
-    blocks = "".join(
-        f'<p class="label">{escape(block.label)}</p>{code_html(block.text, block.language)}'
-        for block in call.blocks
+    sections = "".join(
+        f'<p class="label">{escape(section.label)}</p>{code_html(section.text, section.language)}'
+        for section in call.sections
     )
-    return _fold(f"call {colour}", head, blocks)
+    return _fold(f"call {colour}", head, sections)
 
 
 def _prompt(item: PromptItem) -> str:

@@ -10,15 +10,15 @@ from html import escape
 
 from lfgtui.export.escaping import fenced, literally, self_contained
 from lfgtui.export.figures import (
-    Block,
     Call,
-    attempt_facts,
+    Section,
+    attempt_figures,
     call_of,
     hosted_call_of,
-    run_facts,
-    unbegun,
+    reason_not_started,
+    run_figures,
 )
-from lfgtui.export.run import ToldRun, ToldTicket
+from lfgtui.export.run import RunDocument, TicketDocument
 from lfgtui.model.attempt import Attempt
 from lfgtui.model.items import (
     HostedItem,
@@ -33,20 +33,20 @@ from lfgtui.model.items import (
 from lfgtui.text.terminal_safe import visible, visible_line
 
 
-def run_markdown(run: ToldRun) -> Iterator[str]:
-    """The document, a piece at a time."""
-    facts = " · ".join([f"**{run.summary.state}**", *run_facts(run.summary)])
-    yield f"# {_title(run.title or run.run)}\n\n{facts}\n\n`lfg` run {run.run}\n"
-    for told in run.tickets():
-        yield "\n" + "\n\n".join(_ticket(told)) + "\n"
+def run_markdown(run: RunDocument) -> Iterator[str]:
+    """Yield the document, a piece at a time."""
+    figures = " · ".join([f"**{run.summary.state}**", *run_figures(run.summary)])
+    yield f"# {_title(run.title or run.run)}\n\n{figures}\n\n`lfg` run {run.run}\n"
+    for document in run.tickets():
+        yield "\n" + "\n\n".join(_ticket(document)) + "\n"
 
 
-def _ticket(told: ToldTicket) -> Iterator[str]:
-    ticket, attempts = told.ticket, told.transcript.attempts
+def _ticket(document: TicketDocument) -> Iterator[str]:
+    ticket, attempts = document.ticket, document.transcript.attempts
     title = f": {_title(ticket.title)}" if ticket.title and ticket.title != ticket.id else ""
     yield f"## {_title(ticket.id)}{title}"
-    yield f"**{told.transcript.state or 'queued'}**"
-    if not attempts and (why := unbegun(told.transcript)):
+    yield f"**{document.transcript.state or 'queued'}**"
+    if not attempts and (why := reason_not_started(document.transcript)):
         yield f"*{_title(why)}*"
     for attempt in attempts:
         if len(attempts) > 1:
@@ -58,8 +58,8 @@ def _ticket(told: ToldTicket) -> Iterator[str]:
 
 
 def _figures(attempt: Attempt) -> str:
-    facts = [f"{name} {figure}" for name, figure in attempt_facts(attempt)]
-    return " · ".join([_title(f"{attempt.provider}/{attempt.model}"), *facts])
+    figures = [f"{name} {figure}" for name, figure in attempt_figures(attempt)]
+    return " · ".join([_title(f"{attempt.provider}/{attempt.model}"), *figures])
 
 
 def _item(item: Item) -> str:
@@ -82,16 +82,18 @@ def _item(item: Item) -> str:
 
 def _call(call: Call) -> str:
     ending = f" ({call.ending})" if call.ending else ""
-    return _folded(call.name, call.gist + ending, [_block(block) for block in call.blocks])
+    return _folded(
+        call.name, call.summary + ending, [_section(section) for section in call.sections]
+    )
 
 
-def _block(block: Block) -> str:
-    return f"{literally(block.label)}:\n\n{fenced(block.text, block.language)}"
+def _section(section: Section) -> str:
+    return f"{literally(section.label)}:\n\n{fenced(section.text, section.language)}"
 
 
-def _folded(name: str, gist: str, content: list[str]) -> str:
-    told = f": {escape(visible_line(gist))}" if gist else ""
-    head = f"<details>\n<summary><b>{escape(visible_line(name))}</b>{told}</summary>"
+def _folded(name: str, summary: str, content: list[str]) -> str:
+    suffix = f": {escape(visible_line(summary))}" if summary else ""
+    head = f"<details>\n<summary><b>{escape(visible_line(name))}</b>{suffix}</summary>"
     return "\n\n".join([head, *content, "</details>"])
 
 
@@ -106,8 +108,8 @@ def _quoted(text: str) -> str:
 def _source(title: str, url: str, quote: str) -> str:
     is_link = url.startswith(("http://", "https://")) and not set(url) & set("<> \t\n\\")
     where = f"<{visible_line(url)}>" if is_link else literally(visible_line(url))
-    said = literally(visible_line(title)) or ("" if url else literally(visible_line(quote)))
-    return f"{said} {where}".strip()
+    label = literally(visible_line(title)) or ("" if url else literally(visible_line(quote)))
+    return f"{label} {where}".strip()
 
 
 def _title(text: str) -> str:

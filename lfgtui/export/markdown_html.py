@@ -5,20 +5,30 @@ page or an address, and a picture is a link to it: a document that is opened
 tells nobody that it was.
 """
 
+import re
 from html import escape
+from itertools import groupby
+from operator import itemgetter
 
 from markdown_it.token import Token
 
-from lfgtui.export.code import code_html
+from lfgtui.text.languages import lexer_of
 from lfgtui.text.markdown.bounds import readable_end
 from lfgtui.text.markdown.parser import Definitions, make_parser, read_blocks, read_inlines
+from lfgtui.text.syntax import role_of
 from lfgtui.text.terminal_safe import visible
 
 SCHEMES = ("http://", "https://", "mailto:")
-"""What a link may begin with."""
+"""The beginnings of a link."""
+
+_LONGEST = 60_000
+"""Characters of code beyond which it stays plain."""
+
+_LONG_LINE = re.compile(r"[^\n]{1000}|(.)\1{150}")
+"""Code that some lexers take very long for, and nobody reads by its colours."""
 
 
-class Prose:
+class MarkdownRenderer:
     """Renders one Markdown document after another."""
 
     def __init__(self) -> None:
@@ -27,7 +37,7 @@ class Prose:
         self._parser.options["highlight"] = lambda code, language, _: code_html(code, language)
 
     def html(self, source: str) -> str:
-        """The document as HTML, for within a block."""
+        """Return the document as HTML, for use within a block."""
         tokens = self._parse(visible(source))
         for token in tokens:
             _tame(token)
@@ -51,19 +61,19 @@ class Prose:
 
 
 def is_safe(url: str) -> bool:
-    """Whether it may be a link."""
+    """Return True if it may be a link."""
     return url.lower().startswith(SCHEMES)
 
 
 def link_html(url: str, text: str) -> str:
-    """A link, or the text alone where it leads nowhere that is safe."""
+    """Return a link, or the text alone where it leads nowhere that is safe."""
     if not is_safe(url):
         return escape(text)
     return f'<a href="{escape(url)}" rel="noopener noreferrer nofollow">{escape(text)}</a>'
 
 
 def _tame(token: Token) -> None:
-    """Of a block's attributes, those that are words of ours."""
+    """Keep only the attributes of a block that are known to be harmless."""
     align = str(token.attrs.get("style", "")).removeprefix("text-align:")
     start = token.attrs.get("start")
     token.attrs = {}
@@ -74,19 +84,19 @@ def _tame(token: Token) -> None:
 
 
 def _tamed(tokens: list[Token]) -> list[Token]:
-    """Inlines without pictures, and without links to anything but pages."""
+    """Return inlines without pictures, and without links to anything but pages."""
     tame: list[Token] = []
-    is_link, is_shown = False, False
+    is_link, is_kept = False, False
     for token in tokens:
         match token.type:
             case "link_open":
-                is_link, is_shown = True, is_safe(str(token.attrs.get("href", "")))
-                if is_shown:
+                is_link, is_kept = True, is_safe(str(token.attrs.get("href", "")))
+                if is_kept:
                     tame.append(_link(str(token.attrs["href"])))
             case "link_close":
-                if is_shown:
+                if is_kept:
                     tame.append(token)
-                is_link = is_shown = False
+                is_link = is_kept = False
             case "image":
                 tame += _picture(token, is_in_link=is_link)
             case _:
@@ -111,3 +121,25 @@ def _link(target: str) -> Token:
 
 def _text(content: str) -> Token:
     return Token("text", "", 0, content=content)
+
+
+def code_html(code: str, language: str = "") -> str:
+    """Return the code in a `<pre>`, coloured; its text is the code's, character for character."""
+    code = code.removesuffix("\n")
+    return f'<pre tabindex="0"><code>{_coloured(code, language)}</code></pre>'
+
+
+def _coloured(code: str, language: str) -> str:
+    lexer = lexer_of(language) if language and len(code) <= _LONGEST else None
+    if lexer is None or _LONG_LINE.search(code):
+        return escape(code)
+    tokens = ((role_of(kind), text) for kind, text in lexer.get_tokens(code))
+    spans = [
+        (role, "".join(text for _, text in group)) for role, group in groupby(tokens, itemgetter(0))
+    ]
+    if "".join(text for _, text in spans).rstrip("\n") != code.rstrip("\n"):
+        return escape(code)  # a lexer that changes what it reads
+    return "".join(
+        escape(text) if role == "block" else f'<span class="{role}">{escape(text)}</span>'
+        for role, text in spans
+    )

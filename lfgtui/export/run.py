@@ -10,14 +10,14 @@ from lfgtui.model.transcript import Transcript
 from lfgtui.text.redaction.redactor import Redactor
 
 
-class ToldTicket(NamedTuple):
-    """One ticket: what was asked for, and what came of it."""
+class TicketDocument(NamedTuple):
+    """One ticket and its transcript."""
 
     ticket: Ticket
     transcript: Transcript
 
 
-class ToldRun:
+class RunDocument:
     """A run, or one ticket of it; a ticket is read when it is its turn.
 
     Raises `UsageError` where there is no such ticket.
@@ -41,8 +41,8 @@ class ToldRun:
         """The tickets' ids, in the order of their file."""
         return [stored.ticket.id for stored in self._stored]
 
-    def tickets(self) -> Iterator[ToldTicket]:
-        """The tickets in the order of their file."""
+    def tickets(self) -> Iterator[TicketDocument]:
+        """Yield the tickets in the order of their file."""
         for stored in self._stored:
             transcript = Transcript()
             entries = self._reader.entries(self.run, stored.ticket.id)
@@ -51,4 +51,4 @@ class ToldRun:
             ticket = stored.ticket
             if self._redactor:
                 ticket = redacted_ticket(self._redactor, ticket)
-            yield ToldTicket(ticket, transcript)
+            yield TicketDocument(ticket, transcript)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from lfgtui.export.run import ToldRun
+from lfgtui.export.run import RunDocument
 from lfgtui.history.reader import Reader
 from lfgtui.history.recording.store import History
 from lfgtui.model import events as e
@@ -73,5 +73,5 @@ def stored(file: Path, *lives: Sequence[e.Event], title: str = "A run") -> str:
     return run
 
 
-def told(reader: Reader, run: str, redactor: Redactor | None = None) -> ToldRun:
-    return ToldRun(reader, run, "", redactor)
+def told(reader: Reader, run: str, redactor: Redactor | None = None) -> RunDocument:
+    return RunDocument(reader, run, "", redactor)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from lfgtui.__main__ import main
 from lfgtui.export.html import run_html
 from lfgtui.export.markdown import run_markdown
-from lfgtui.export.run import ToldRun
+from lfgtui.export.run import RunDocument
 from lfgtui.history.reader import Reader
 from lfgtui.history.recording.store import History
 from lfgtui.history.storage.packing import pack, unpack
@@ -85,7 +85,7 @@ def shown(reader: Reader, run: str) -> Iterator[object]:
     yield ticket_markdown(TICKET, transcript)
     yield [summary.cost for summary in reader.runs()]
     yield list(lines_of(reader, run))
-    told = ToldRun(reader, run)
+    told = RunDocument(reader, run)
     yield "".join(run_markdown(told))
     yield "".join(run_html(told, THEMES, "dark"))
     yield from gauges(transcript, entries)
