@@ -102,7 +102,8 @@ def _thought(text: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    return "\n".join(f"> {line}".rstrip() for line in text.split("\n"))
+    # A tab is as wide as its column makes it: behind `> ` an indented line would be none.
+    return "\n".join(f"> {line}".rstrip() for line in text.expandtabs(4).split("\n"))
 
 
 def _source(title: str, url: str, quote: str) -> str:

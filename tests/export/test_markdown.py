@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it.token import Token
 
@@ -59,6 +59,7 @@ def test_nothing_breaks_out(tmp_path: Path, text: str) -> None:
 
 
 @settings(max_examples=40)
+@example("\t<!--")
 @given(st.lists(st.sampled_from(OPENERS) | st.text(max_size=5), max_size=6).map("".join))
 def test_nothing_breaks_out_whatever_it_is(text: str) -> None:
     with TemporaryDirectory() as folder:
