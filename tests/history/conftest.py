@@ -1,12 +1,16 @@
 """A real history in a folder of its own, and what came out of it."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from queue import SimpleQueue
 
 import pytest
 
+from lfgtui.history.reader import Reader
 from lfgtui.history.recording.store import History
+from lfgtui.history.search.search import SearchHit
+from lfgtui.history.storage import file
 from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
 
@@ -17,30 +21,84 @@ class Recorder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.entries: list[e.Entry] = []
-        self.batches: list[list[e.Entry]] = []
         self.behind: SimpleQueue[str | None] = SimpleQueue()
-        self.history = History.open(path, on_entries=self._take, on_behind=self.behind.put)
-        self._at = 1000.0
-
-    def _take(self, entries: list[e.Entry]) -> None:
-        self.batches.append(entries)
-        self.entries.extend(entries)
+        self.history = History.open(path, on_entries=self.entries.extend, on_behind=self.behind.put)
+        self.at = 1000.0
 
     def start(self, *names: str, title: str = "a run") -> str:
-        """A new run of these tickets."""
-        tickets = [Ticket(id=name, prompt="do it", workspace="/") for name in names]
-        return self.history.start_run(title, tickets, None)
+        """Start a run of these tickets."""
+        return start(self.history, *names, title=title)
 
-    def play(self, run: str, ticket: str, events: Sequence[e.Event], attempt: int = 1) -> None:
+    def play(
+        self, run: str, ticket: str, events: Sequence[e.Event], attempt: int = 1
+    ) -> list[e.Entry]:
         """Submit the events, a second apart, and wait until they are delivered."""
         for event in events:
-            self._at += 1
-            self.history.submit(run, ticket, attempt, self._at, event)
+            self.at += 1
+            self.history.submit(run, ticket, attempt, self.at, event)
         self.history.flush().result(30)
+        return self.of(ticket)
 
-    def of(self, ticket: str) -> list[e.Entry]:
-        """What was delivered of one ticket."""
-        return [entry for entry in self.entries if entry.ticket == ticket]
+    def finish(self, events: Sequence[e.Event], title: str = "a run") -> str:
+        """Play a whole run of the one ticket `a`."""
+        run = self.start("a", title=title)
+        self.play(run, "a", events)
+        self.history.finish_run(run, "failed")
+        return run
+
+    def set_clock(self, at: float) -> None:
+        """Let it be that time, for the history as well as for events."""
+        self.at = at - 100
+        self.history._clock = lambda: at
+
+    def of(self, ticket: str, run: str | None = None) -> list[e.Entry]:
+        """Return what was delivered of one ticket."""
+        return [one for one in self.entries if one.ticket == ticket and run in (None, one.run)]
+
+    def stored(self, run: str, ticket: str = "a") -> list[e.Entry]:
+        """Return the ticket's entries in the file."""
+        return stored(self.path, run, ticket)
+
+    def search(self, query: str, limit: int = 50, **how: bool) -> list[SearchHit]:
+        """Return what a search of the file finds."""
+        with Reader(self.path) as reader:
+            return reader.search(query, limit, **how)
+
+
+def start(history: History, *names: str, title: str = "a run") -> str:
+    """Start a run of these tickets."""
+    tickets = [Ticket(id=name, prompt="do it", workspace="/") for name in names]
+    return history.start_run(title, tickets, None)
+
+
+def stored(path: Path, run: str, ticket: str = "a") -> list[e.Entry]:
+    """Return the ticket's entries in that file."""
+    with Reader(path) as reader:
+        return list(reader.entries(run, ticket))
+
+
+def events(path: Path, run: str, ticket: str = "a") -> list[e.Event]:
+    """Return the ticket's events in that file."""
+    return [entry.event for entry in stored(path, run, ticket)]
+
+
+def run_ids(path: Path) -> set[str]:
+    """Return the runs that the file lists."""
+    with Reader(path) as reader:
+        return {run.run for run in reader.runs()}
+
+
+def spoil(path: Path, sql: str, **values: object) -> None:
+    """Change the file as no lfg does."""
+    with closing(file.connect(path)) as db:
+        db.execute("PRAGMA foreign_keys = OFF")
+        db.execute(sql, values)
+
+
+def check_index(path: Path) -> None:
+    """Raise where the index of words does not list just what the segments hold."""
+    with closing(file.connect(path)) as db:
+        db.execute("INSERT INTO segments_fts (segments_fts) VALUES ('integrity-check')")
 
 
 @pytest.fixture

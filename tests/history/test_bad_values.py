@@ -1,7 +1,7 @@
-"""A run with a value that cannot be: it is listed and shown all the same, and so are the others."""
+"""A run with an impossible value is listed and shown all the same, and so are the others."""
 
 import json
-import sqlite3
+import re
 from contextlib import closing
 from pathlib import Path
 
@@ -14,26 +14,25 @@ from lfgtui.history.reader import Reader
 from lfgtui.history.recording.store import History
 from lfgtui.history.storage import file, sealing
 from lfgtui.model import events as e
-from lfgtui.model.tickets import Ticket
 from lfgtui.ui.history.preview import read_run_preview
 from lfgtui.ui.history.stored_run import read_run
 from lfgtui.ui.replay.run import read_replay
+from tests.history.conftest import Recorder, events, run_ids, spoil, start
+from tests.history.story import BEGIN
 
-SAID = (
-    e.TicketQueued(),
-    e.AttemptStarted("p", "m"),
+SAID = [
+    *BEGIN,
     e.UserMessage("x"),
-    e.RequestSent(1),
     e.TextDelta("hello fox"),
     e.ResponseFinished(1, "end"),
     e.TicketInterrupted(),
-)
+]
 
 
 def keep(path: Path, title: str) -> str:
+    """A run of two tickets, ended in good order."""
     with History.open(path) as history:
-        tickets = [Ticket(id=name, prompt="p", workspace="/") for name in ("a", "b")]
-        run = history.start_run(title, tickets, None)
+        run = start(history, "a", "b", title=title)
         for name in ("a", "b"):
             for event in SAID:
                 history.submit(run, name, 1, 1000.0, event)
@@ -42,7 +41,8 @@ def keep(path: Path, title: str) -> str:
 
 
 TICKET = "(SELECT id FROM tickets WHERE run = :run AND name = 'a')"
-INSERT = f"INSERT INTO entries (ticket, seq, attempt, at, body) VALUES ({TICKET}, "
+INSERT_INTO = "INSERT INTO entries (ticket, seq, attempt, at, body)"
+INSERT = f"{INSERT_INTO} VALUES ({TICKET}, "
 ENTRY = f"{INSERT}8, "
 AGAIN = '1, 0, \'{"type":"ticket_queued"}\')'
 BAD = {
@@ -82,14 +82,12 @@ def test_one_bad_value_keeps_nothing_else_from_being_read(
     path: Path, sql: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     good, bad = keep(path, "good"), keep(path, "bad")
-    with closing(sqlite3.connect(path)) as db:
-        db.execute(sql, {"run": bad})
-        db.commit()
+    spoil(path, sql, run=bad)
+    assert run_ids(path) == {good, bad}
+    for run, ticket in ((good, "a"), (good, "b"), (bad, "b")):
+        assert events(path, run, ticket) == SAID
     with Reader(path) as reader:
-        assert {summary.run for summary in reader.runs()} == {good, bad}
         assert [one.ticket.id for one in reader.tickets(bad)] == ["a", "b"]
-        for run, ticket in ((good, "a"), (good, "b"), (bad, "b")):
-            assert [entry.event for entry in reader.entries(run, ticket)] == list(SAID)
         for ranked, code in ((False, False), (True, False), (False, True)):
             hits = reader.search("fox", ranked=ranked, code=code)
             found = {(hit.run, hit.ticket) for hit in hits}
@@ -120,9 +118,7 @@ def test_one_bad_value_keeps_nothing_else_from_being_replayed_resumed_or_ended(
     path: Path, sql: str
 ) -> None:
     good, bad = keep(path, "good"), keep(path, "bad")
-    with closing(sqlite3.connect(path)) as db:
-        db.execute(sql, {"run": bad})
-        db.commit()
+    spoil(path, sql, run=bad)
     with Reader(path) as reader:
         for run in (good, bad):
             replayed = read_replay(reader, run)
@@ -130,10 +126,8 @@ def test_one_bad_value_keeps_nothing_else_from_being_replayed_resumed_or_ended(
             replayed.proceed()
             read_run(reader, run)
             read_run_preview(reader, run)
-    with closing(sqlite3.connect(path)) as db:
-        db.execute("UPDATE runs SET state = 'running'")  # as after a crash
-        db.execute("UPDATE tickets SET state = 'running'")
-        db.commit()
+    for table in ("runs", "tickets"):  # as after a crash
+        spoil(path, f"UPDATE {table} SET state = 'running'")
     with orphaned_runs.connected(path):
         pass
     with Reader(path) as reader:
@@ -144,50 +138,80 @@ def test_one_bad_value_keeps_nothing_else_from_being_replayed_resumed_or_ended(
             history.resume_run(bad)
         except HistoryError as refused:
             assert len(str(refused).splitlines()) == 1
-    with Reader(path) as reader:
-        assert {summary.run for summary in reader.runs()} == {good, bad}
+    assert run_ids(path) == {good, bad}
 
 
-def test_a_run_whose_id_cannot_be_keeps_no_other_from_being_opened_searched_or_packed(
+def test_a_run_with_an_impossible_id_keeps_no_other_from_being_opened_searched_or_packed(
     path: Path,
 ) -> None:
     good = keep(path, "good")
-    with closing(sqlite3.connect(path)) as db:
-        for key in (b"\xff", None):
-            db.execute(
-                "INSERT INTO runs (id, title, state, started_at) VALUES (?, '', ?, 0)",
-                (key, "running"),
-            )
-        db.execute(
-            "INSERT INTO tickets (id, run, position, name, spec, state)"
-            " VALUES (?, x'ff', 0, 'a', '', 'running')",
-            (2**63 - 1,),
-        )
-        db.execute(
-            "INSERT INTO entries (ticket, seq, attempt, at, body) VALUES (?, 1, 1, 0, '{}')",
-            (2**63 - 1,),
-        )
-        db.commit()
+    far = 2**63 - 1
+    add_run = "INSERT INTO runs (id, title, state, started_at) VALUES (:key, '', 'running', 0)"
+    for key in (b"\xff", None):
+        spoil(path, add_run, key=key)
+    spoil(
+        path,
+        "INSERT INTO tickets (id, run, position, name, spec, state)"
+        " VALUES (:key, x'ff', 0, 'a', '', 'running')",
+        key=far,
+    )
+    spoil(path, f"{INSERT_INTO} VALUES (:key, 1, 1, 0, '{{}}')", key=far)
     new = keep(path, "new")
     with Reader(path) as reader:
         for run in (good, new):
-            assert [entry.event for entry in reader.whole_entries(run, "a")] == list(SAID)
+            assert [entry.event for entry in reader.whole_entries(run, "a")] == SAID
         assert {hit.run for hit in reader.search("fox")} == {good, new}
 
 
-def test_an_entry_whose_number_cannot_be_is_not_packed_as_another_tickets(path: Path) -> None:
+def test_an_entry_with_an_impossible_number_is_not_packed_as_another_tickets(path: Path) -> None:
     run = keep(path, "one")
-    with closing(sqlite3.connect(path)) as db:
+    far = 3 << 32 | 9
+    with closing(file.connect(path)) as db, file.transaction(db):
         (first,) = db.execute("SELECT min(id) FROM tickets").fetchone()
-        for number in (3 << 32 | 9, -1):
+        for number in (far, -1):
             db.execute(
-                "INSERT INTO entries (ticket, seq, attempt, at, body) VALUES (?, ?, 1, 0, ?)",
+                f"{INSERT_INTO} VALUES (?, ?, 1, 0, ?)",
                 (first, number, '{"type":"text_delta","text":"not mine"}'),
             )
-        db.commit()
-    with orphaned_runs.connected(path) as db, file.transaction(db):
         packs = db.execute("SELECT id FROM packs").fetchall()
-        sealing.seal(db, first, 3 << 32 | 9)
+        sealing.seal(db, first, far)
         assert db.execute("SELECT id FROM packs").fetchall() == packs
+    assert events(path, run, "b") == SAID
+
+
+def test_entries_and_tickets_of_another_version_are_named_and_keep_no_other_from_being_read(
+    recorder: Recorder,
+) -> None:
+    path, run = recorder.path, recorder.start("a")
+    recorder.play(run, "a", BEGIN[:1])
+    recorder.history.finish_run(run, "interrupted")
+    body = '{"type":"teleported","to":"Mars"}'
+    spoil(path, f"{INSERT_INTO} VALUES (1, 2, 1, 0, '{body}')")
+    spoil(path, "UPDATE tickets SET spec = '{\"id\": 7}'")
+    why = rf"entry 2 of {run}/a cannot be read: .*teleported.*another version of lfg"
     with Reader(path) as reader:
-        assert [entry.event for entry in reader.entries(run, "b")] == list(SAID)
+        with pytest.raises(HistoryError, match=why):
+            list(reader.whole_entries(run, "a"))
+        first, gap = reader.entries(run, "a")
+        (ticket,) = reader.tickets(run)
+    assert (first.seq, gap.seq) == (1, 2)
+    assert isinstance(gap.event, e.GuardTripped)
+    assert re.match(f"entry 2 cannot be read: {why}", gap.event.message)
+    assert ticket.ticket.id == "a" and "another version" in str(ticket.fault)
+    with pytest.raises(HistoryError, match="another version"):
+        recorder.history.resume_run(run)
+
+
+def test_an_orphaned_run_that_cannot_be_read_is_left_running_and_keeps_no_other_from_it(
+    recorder: Recorder,
+) -> None:
+    path, run = recorder.path, recorder.start("a")
+    recorder.play(run, "a", BEGIN[:1])
+    recorder.history.close()
+    spoil(path, 'UPDATE entries SET body = \'{"type":"teleported"}\'')
+    with History.open(path) as history:
+        assert history.recovered == []
+        history.finish_run(start(history, "b"), "done")
+    with Reader(path) as reader:
+        assert sorted(summary.state for summary in reader.runs()) == ["done", "running"]
+        assert reader.run(run).state == "running"

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from lfgtui.history.reader import Reader
 from lfgtui.history.recording import writer
 from lfgtui.model import events as e
 from tests.history.conftest import Recorder
@@ -20,11 +19,6 @@ def locked(path: Path) -> Iterator[None]:
         yield
     finally:
         connection.close()
-
-
-def stored(path: Path, run: str, ticket: str) -> list[e.Entry]:
-    with Reader(path) as reader:
-        return list(reader.entries(run, ticket))
 
 
 def test_a_locked_history_falls_behind_and_catches_up(recorder: Recorder) -> None:
@@ -42,13 +36,13 @@ def test_a_locked_history_falls_behind_and_catches_up(recorder: Recorder) -> Non
         assert "another program holds it" in str(recorder.behind.get(timeout=30))
         assert history.backlog_bytes > 0 and not history.backlog_full
         assert not settled.done()
-        assert len(stored(recorder.path, run, "a")) == 1
+        assert len(recorder.stored(run)) == 1
     assert settled.result(30) is True
     assert recorder.behind.get(timeout=30) is None
     assert history.backlog_bytes == 0
     history.submit(run, "a", 1, 3.0, e.Status("three"))
     assert history.flush().result(30) is True
-    entries = stored(recorder.path, run, "a")
+    entries = recorder.stored(run)
     assert [(x.seq, x.event) for x in entries] == [(x.seq, x.event) for x in recorder.entries]
     assert [entry.seq for entry in entries] == [1, 2, 3, 4]
     assert recorder.behind.empty()
@@ -64,12 +58,11 @@ def test_a_full_disk_falls_behind_and_catches_up(recorder: Recorder) -> None:
     assert "free some space" in str(recorder.behind.get(timeout=30))
     connection.execute("PRAGMA max_page_count = 1073741823")
     assert recorder.history.flush(saved=True).result(30) is True
-    assert [x.event for x in stored(recorder.path, run, "a")] == [
+    assert [x.event for x in recorder.stored(run)] == [
         e.TextDelta("x" * 200_000),
         e.TicketCancelled(),
     ]
-    with recorder.history.reader() as reader:
-        assert len(reader.search("x*")) == 1
+    assert len(recorder.search("x*")) == 1
 
 
 def test_the_backlog_is_full_past_its_measure(
@@ -85,25 +78,23 @@ def test_the_backlog_is_full_past_its_measure(
     assert not recorder.history.backlog_full
 
 
-def test_a_backlog_that_cannot_be_saved_is_given_up_when_closing(
-    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("is_freed_in_time", [False, True])
+def test_a_backlog_is_saved_when_closing_or_given_up(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch, is_freed_in_time: bool
 ) -> None:
-    monkeypatch.setattr(writer, "CLOSING_PATIENCE", 0.3)
     run = recorder.start("a")
     with locked(recorder.path):
         recorder.history.submit(run, "a", 1, 0.0, e.TicketQueued())
-        settled = recorder.history.flush(saved=True)
-        recorder.history.close()
-    assert "1 entries could not be saved" in str(recorder.history.failure)
-    assert "could not be saved" in str(settled.exception(30))
-    assert [entry.saved for entry in recorder.entries] == [False]
-
-
-def test_a_backlog_that_can_be_saved_in_time_is_saved_when_closing(recorder: Recorder) -> None:
-    run = recorder.start("a")
-    with locked(recorder.path):
-        recorder.history.submit(run, "a", 1, 0.0, e.TicketQueued())
-        recorder.history.flush().result(30)
+        saved = recorder.history.flush(saved=True)
+        assert recorder.history.flush().result(30) is False
+        if not is_freed_in_time:
+            monkeypatch.setattr(writer, "CLOSING_PATIENCE", 0.0)
+            recorder.history.close()
     recorder.history.close()
-    assert recorder.history.failure is None
-    assert len(stored(recorder.path, run, "a")) == 1
+    assert [entry.saved for entry in recorder.entries] == [False]
+    if is_freed_in_time:
+        assert saved.result(30) is True and recorder.history.failure is None
+        assert len(recorder.stored(run)) == 1
+    else:
+        assert "1 entries could not be saved" in str(recorder.history.failure)
+        assert "could not be saved" in str(saved.exception(30))

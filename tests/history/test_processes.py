@@ -1,16 +1,16 @@
 """Several lfg processes and one history file, with real processes and real kills."""
 
-import os
-import signal
 import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
 
+from lfgtui.history.maintenance import housekeeping
 from lfgtui.history.reader import Reader
 from lfgtui.history.recording.store import History
 from lfgtui.history.storage import file
 from lfgtui.model import events as e
+from tests.history.conftest import check_index
 
 WRITE = """
 import sys
@@ -55,18 +55,19 @@ def writer(path: Path, count: int) -> "subprocess.Popen[str]":
 
 
 def assert_sound(path: Path) -> None:
-    with closing(file.connect(path)) as connection:
-        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        connection.execute("INSERT INTO segments_fts (segments_fts) VALUES ('integrity-check')")
+    assert housekeeping.damage(path) == []
+    check_index(path)
 
 
 def test_what_a_killed_process_showed_is_in_the_history(path: Path) -> None:
-    process = writer(path, -1)
-    assert process.stdout is not None and process.stderr is not None
-    shown = [process.stdout.readline().split() for _ in range(300)]
-    os.kill(process.pid, signal.SIGKILL)
-    rest = process.stdout.read()
-    process.communicate(timeout=30)
+    with writer(path, -1) as process:
+        assert process.stdout is not None
+        shown = [process.stdout.readline().split() for _ in range(300)]
+        with History.open(path) as history, history.reader() as reader:
+            assert history.recovered == []
+            assert reader.run(shown[0][0]).state == "running"
+        process.kill()
+        rest = process.stdout.read()
     whole = [line.split() for line in rest.splitlines(keepends=True) if line.endswith("\n")]
     with History.open(path) as history, history.reader() as reader:
         (run,) = history.recovered
@@ -117,17 +118,3 @@ def test_opening_twice_in_a_process_keeps_the_locks_of_the_first(path: Path) -> 
         look = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT * FROM runs')"
         subprocess.run([sys.executable, "-c", look, path], check=True)
         assert path.with_name("history.db-wal").exists()  # the other did not think it was alone
-
-
-def test_a_live_process_is_not_recovered(path: Path) -> None:
-    process = writer(path, -1)
-    assert process.stdout is not None and process.stderr is not None
-    run = process.stdout.readline().split()[0]
-    with History.open(path) as history:
-        assert history.recovered == []
-        with history.reader() as reader:
-            assert reader.run(run).state == "running"
-    os.kill(process.pid, signal.SIGKILL)
-    process.communicate(timeout=30)
-    with History.open(path) as history:
-        assert history.recovered == [run]

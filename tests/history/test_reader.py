@@ -1,4 +1,3 @@
-from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -6,27 +5,18 @@ import pytest
 
 from lfgtui.errors import HistoryError, UsageError
 from lfgtui.history.reader import Reader, RunSummary
-from lfgtui.history.search.search import SearchHit
+from lfgtui.history.storage import file
 from lfgtui.model import events as e
 from lfgtui.model.transcript import Transcript
 from tests.history.conftest import Recorder
+from tests.history.story import BEGIN, END
 
-STORY: list[e.Event] = [
-    e.TicketQueued(),
-    e.AttemptStarted("simulator", "m"),
-    e.UserMessage("do it"),
-    e.RequestSent(1),
-    e.TextDelta("Hello"),
-    e.ResponseFinished(1, "end"),
-    e.TicketDone("end"),
-]
+STORY: list[e.Event] = [*BEGIN, e.UserMessage("do it"), e.TextDelta("Hello"), *END]
 
 
 def test_a_history_that_does_not_exist_yet_is_empty(path: Path) -> None:
     with Reader(path) as reader:
-        assert reader.runs() == []
-        assert reader.search("anything") == []
-        assert reader.tickets("x") == []
+        assert [*reader.runs(), *reader.search("anything"), *reader.tickets("x")] == []
         with pytest.raises(UsageError, match="no runs yet"):
             reader.find_run("last")
     assert not path.exists()
@@ -35,10 +25,10 @@ def test_a_history_that_does_not_exist_yet_is_empty(path: Path) -> None:
 def test_runs_come_newest_first_and_in_pages(recorder: Recorder) -> None:
     ids = []
     for at in range(5):
-        recorder.history._clock = partial(float, 1000 + at)
+        recorder.set_clock(1000 + at)
         ids.append(recorder.start("a", "b", title=f"run {at}"))
     recorder.play(ids[1], "a", STORY)
-    with recorder.history.reader() as reader:
+    with Reader(recorder.path) as reader:
         assert [run.run for run in reader.runs()] == ids[::-1]
         assert [run.run for run in reader.runs(limit=2, offset=1)] == [ids[3], ids[2]]
         assert reader.find_run("last") == ids[4]
@@ -46,48 +36,33 @@ def test_runs_come_newest_first_and_in_pages(recorder: Recorder) -> None:
     assert summary == RunSummary(ids[1], "run 1", "running", 1001.0, None, 2, 1, None)
 
 
-def test_json_is_as_documented(recorder: Recorder) -> None:
+def test_runs_and_hits_have_the_documented_keys(recorder: Recorder) -> None:
     run = recorder.start("a")
     recorder.play(run, "a", STORY)
-    with recorder.history.reader() as reader:
-        listed = msgspec.to_builtins(reader.runs())
-        found = [hit._asdict() for hit in reader.search("hello")]
-    assert list(listed[0]) == [
-        "run",
-        "title",
-        "state",
-        "started_at",
-        "ended_at",
-        "tickets",
-        "done",
-        "cost",
-        "pinned",
-        "note",
-    ]
-    assert msgspec.json.decode(msgspec.json.encode(found)) == [
-        {
-            "run": run,
-            "ticket": "a",
-            "attempt": 1,
-            "seq": 5,
-            "kind": "text",
-            "at": 1005.0,
-            "snippet": "Hello",
-            "matches": [[0, 5]],
-        }
-    ]
-    assert SearchHit._fields == tuple(found[0])
+    with Reader(recorder.path) as reader:
+        (listed,) = msgspec.to_builtins(reader.runs())
+    assert " ".join(listed) == ("run title state started_at ended_at tickets done cost pinned note")
+    (hit,) = recorder.search("hello")
+    assert msgspec.json.decode(msgspec.json.encode(hit._asdict())) == {
+        "run": run,
+        "ticket": "a",
+        "attempt": 1,
+        "seq": 5,
+        "kind": "text",
+        "at": 1005.0,
+        "snippet": "Hello",
+        "matches": [[0, 5]],
+    }
 
 
 def test_a_run_is_found_by_its_beginning_or_its_end(recorder: Recorder) -> None:
-    recorder.history._clock = lambda: 0.0
+    recorder.set_clock(0.0)
     first = recorder.start("a")
-    recorder.history._clock = lambda: 86_400.0
+    recorder.set_clock(86_400.0)
     second = recorder.start("a")
-    with recorder.history.reader() as reader:
-        assert reader.find_run(first) == first
-        assert reader.find_run("19700102") == second
-        assert reader.find_run(first[-5:]) == first
+    with Reader(recorder.path) as reader:
+        for text, run in ((first, first), ("19700102", second), (first[-5:], first)):
+            assert reader.find_run(text) == run
         with pytest.raises(UsageError, match=f"may be 2 runs: {second}, {first}"):
             reader.find_run("1970")
         for text in ("", "nope", "1970010100"):
@@ -95,31 +70,28 @@ def test_a_run_is_found_by_its_beginning_or_its_end(recorder: Recorder) -> None:
                 reader.find_run(text)
 
 
-def test_a_transcript_is_the_fold_of_what_was_delivered(recorder: Recorder) -> None:
+def test_a_transcript_is_the_fold_of_the_delivered_entries(recorder: Recorder) -> None:
     run = recorder.start("a")
-    recorder.play(run, "a", STORY)
     live = Transcript()
-    for entry in recorder.entries:
+    for entry in recorder.play(run, "a", STORY):
         live.apply(entry)
-    with recorder.history.reader() as reader:
+    with Reader(recorder.path) as reader:
         stored = reader.transcript(run, "a")
     assert stored.attempts == live.attempts
     assert (stored.state, stored.answer, stored.last_seq) == ("done", "Hello", live.last_seq)
 
 
-def test_entries_are_read_from_any_place(recorder: Recorder) -> None:
+def test_entries_are_read_from_any_number_on(recorder: Recorder) -> None:
     run = recorder.start("a")
-    recorder.play(run, "a", STORY)
-    with recorder.history.reader() as reader:
-        for first in range(1, len(recorder.entries) + 2):
-            assert (
-                list(reader.whole_entries(run, "a", first=first)) == recorder.entries[first - 1 :]
-            )
+    delivered = recorder.play(run, "a", STORY)
+    with Reader(recorder.path) as reader:
+        for first in range(1, len(delivered) + 2):
+            assert list(reader.whole_entries(run, "a", first=first)) == delivered[first - 1 :]
 
 
-def test_a_missing_ticket_is_refused_with_the_nearest_name(recorder: Recorder) -> None:
+def test_an_unknown_run_or_ticket_is_refused_with_the_nearest_name(recorder: Recorder) -> None:
     run = recorder.start("schema", "api")
-    with recorder.history.reader() as reader:
+    with Reader(recorder.path) as reader:
         with pytest.raises(UsageError, match=f'run {run} has no ticket "shema"; did you mean'):
             list(reader.entries(run, "shema"))
         with pytest.raises(UsageError, match='no run "x"'):
@@ -128,7 +100,9 @@ def test_a_missing_ticket_is_refused_with_the_nearest_name(recorder: Recorder) -
             reader.run("x")
 
 
-def test_a_reader_cannot_write(recorder: Recorder) -> None:
-    recorder.start("a")
-    with recorder.history.reader() as reader, pytest.raises(HistoryError, match="readonly"):
-        reader._rows("DELETE FROM runs", ())
+def test_a_reader_cannot_write(path: Path) -> None:
+    file.connect(path).close()
+    connection = file.connect_to_read(path)
+    with pytest.raises(HistoryError, match="readonly"), file.opening(path):
+        connection.execute("DELETE FROM runs")
+    connection.close()

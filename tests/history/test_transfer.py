@@ -4,7 +4,6 @@ import contextlib
 import io
 import json
 import tracemalloc
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,13 +17,13 @@ from lfgtui.history.reader import Reader
 from lfgtui.history.transfer import import_run, lines_of
 from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
-from tests.history.conftest import Recorder
-from tests.history.search.test_search import STORY
+from tests.history.conftest import Recorder, run_ids, stored
+from tests.history.story import STORY
 from tests.vocabulary import lives
 
 
-def exported(recorder: Recorder, run: str) -> list[bytes]:
-    with recorder.history.reader() as reader:
+def exported(path: Path, run: str) -> list[bytes]:
+    with Reader(path) as reader:
         return list(lines_of(reader, run))
 
 
@@ -37,24 +36,28 @@ def finished(recorder: Recorder) -> str:
 
 
 @pytest.fixture(scope="module")
-def lines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[bytes]]:
+def lines(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
     recorder = Recorder(tmp_path_factory.mktemp("here") / "history.db")
-    yield exported(recorder, finished(recorder))
-    recorder.history.close()
-
-
-def test_what_is_imported_is_what_was_exported(recorder: Recorder, tmp_path: Path) -> None:
     run = finished(recorder)
-    other = tmp_path / "other" / "history.db"
-    lines = exported(recorder, run)
+    recorder.history.close()
+    return exported(recorder.path, run)
+
+
+def test_an_imported_run_is_the_one_that_was_exported(recorder: Recorder, path: Path) -> None:
+    run = finished(recorder)
+    lines = exported(path, run)
+    other = path.parent / "other" / "history.db"
     assert import_run(other, lines, "x.jsonl") == run
-    with Reader(other) as there, recorder.history.reader() as here:
+    with Reader(other) as there, Reader(path) as here:
         assert there.run(run) == here.run(run)
         assert there.tickets(run) == here.tickets(run)
         for ticket in "ab":
             assert list(there.entries(run, ticket)) == list(here.entries(run, ticket))
         assert there.search("tokeniser OR drizzle") == here.search("tokeniser OR drizzle")
-        assert list(lines_of(there, run)) == lines
+    assert exported(other, run) == lines
+    kinds = [json.loads(line)["type"] for line in lines]
+    assert kinds[:4] == ["lfg_run", "lfg_ticket", "lfg_ticket", "ticket_queued"]
+    assert kinds[-1] == "lfg_end"
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
@@ -64,20 +67,10 @@ def test_any_life_survives_the_journey(
 ) -> None:
     folder = tmp_path_factory.mktemp("journey")
     recorder = Recorder(folder / "here.db")
-    run = recorder.start("a")
-    recorder.play(run, "a", life)
-    recorder.history.finish_run(run, "failed")
-    lines = exported(recorder, run)
+    run = recorder.finish(life)
     recorder.history.close()
-    import_run(folder / "there.db", lines, "x.jsonl")
-    with Reader(folder / "there.db") as there:
-        assert list(there.entries(run, "a")) == recorder.entries
-
-
-def test_every_line_is_json_with_a_type(recorder: Recorder) -> None:
-    kinds = [json.loads(line)["type"] for line in exported(recorder, finished(recorder))]
-    assert kinds[:3] == ["lfg_run", "lfg_ticket", "lfg_ticket"]
-    assert (kinds[3], kinds[-1]) == ("ticket_queued", "lfg_end")
+    import_run(folder / "there.db", exported(recorder.path, run), "x.jsonl")
+    assert stored(folder / "there.db", run) == recorder.entries
 
 
 def needing(line: bytes, need: str) -> bytes:
@@ -95,52 +88,51 @@ def deep(lines: list[bytes], levels: int) -> list[bytes]:
     return [*lines[:at], lines[at][:start] + inner + b"}", *lines[at + 1 :]]
 
 
-def test_what_cannot_be_imported_names_its_line_and_leaves_nothing(
-    recorder: Recorder, tmp_path: Path
+def test_a_file_that_is_no_export_is_refused_by_line_and_leaves_nothing(
+    lines: list[bytes], path: Path
 ) -> None:
-    lines = exported(recorder, finished(recorder))
-    other = tmp_path / "other" / "history.db"
-    broken: list[tuple[list[bytes], str]] = [
+    run, count = lines[0], len(lines)
+    wrong: list[tuple[list[bytes], str]] = [
         ([], "x: it is empty"),
         ([b"{}"], "x:1: no line of an exported run"),
         ([*lines[:4], b"not json"], "x:5: no line of an exported run"),
         ([*lines[:4], *lines[5:]], "x:5: entry 3 after 1: a line is missing"),
-        ([lines[0], *lines[3:]], 'x:2: no ticket "a" was announced'),
-        ([lines[0].replace(b'"version":1', b'"version":9')], "x:1: version 9"),
-        ([lines[0].replace(b'"failed"', b'"running"')], "x:1: run"),
-        (lines[:-1], f"x:{len(lines) - 1}: the file is cut off"),
-        ([*lines[:-3], lines[-1]], f"x:{len(lines) - 2}: the file is cut off"),
-        ([lines[0].replace(b'"run":"', b'"run":"../../'), *lines[1:]], "x:1: the run's id"),
-        ([*lines[:3], lines[2], *lines[3:]], "x:4: a ticket's id"),
-        ([lines[0], needing(lines[1], "x"), *lines[2:]], f'x:{len(lines)}: "a" needs "x"'),
-        ([lines[0], needing(lines[1], "a"), *lines[2:]], f"x:{len(lines)}: needs go in a circle"),
-        ([lines[0].replace(b'"started_at":', b'"started_at":1e300,"x":')], "x:1: no line of"),
+        ([run, *lines[3:]], 'x:2: no ticket "a" was announced'),
+        ([run.replace(b'"version":1', b'"version":9')], "x:1: version 9"),
+        ([run.replace(b'"failed"', b'"running"')], "x:1: run"),
+        (lines[:-1], f"x:{count - 1}: the file is cut off"),
+        ([*lines[:-3], lines[-1]], f"x:{count - 2}: the file is cut off"),
+        ([run.replace(b'"run":"', b'"run":"../../'), *lines[1:]], "x:1: the run's id"),
+        ([*lines[:3], *lines[2:]], "x:4: a ticket's id"),
+        ([run, needing(lines[1], "x"), *lines[2:]], f'x:{count}: "a" needs "x"'),
+        ([run, needing(lines[1], "a"), *lines[2:]], f"x:{count}: needs go in a circle"),
+        ([run.replace(b'"started_at":', b'"started_at":1e300,"x":')], "x:1: no line of"),
         ([*lines[:3], lines[3].replace(b'"at":', b'"at":1e300,"x":')], "x:4: no line of"),
         ([*lines[:5], lines[5].replace(b"mend", b"\xff\xfe")], "x:6: no line of"),
-        ([*lines, lines[-2]], f"x:{len(lines) + 1}: more lines than the export of one run has"),
+        ([*lines, lines[-2]], f"x:{count + 1}: more lines than the export of one run has"),
         ([*lines[:4], b"[" * 100_000], "x:5: no line of"),
         *((deep(lines, levels), "x:19: no line of") for levels in (150, 900, 50_000)),
     ]
-    for wrong, why in broken:
+    for one, why in wrong:
         with pytest.raises(UsageError) as caught:
-            import_run(other, wrong, "x")
+            import_run(path, one, "x")
         assert str(caught.value).startswith(why)
-    with Reader(other) as reader:
-        assert reader.runs() == []
-    import_run(other, lines, "x")
+    assert run_ids(path) == set()
+
+
+def test_a_run_that_is_here_already_is_refused(lines: list[bytes], path: Path) -> None:
+    import_run(path, lines, "x")
     with pytest.raises(UsageError, match="is here already"):
-        import_run(other, lines, "x")
+        import_run(path, lines, "x")
 
 
-def test_what_was_approved_elsewhere_is_asked_about_here(
-    recorder: Recorder, tmp_path: Path
-) -> None:
+def test_approvals_given_elsewhere_are_asked_for_here(recorder: Recorder, path: Path) -> None:
     trusting = Ticket(id="a", prompt="p", workspace="/", approve="auto")
     run = recorder.history.start_run("t", [trusting], None)
     recorder.play(run, "a", [e.TicketQueued(), e.TicketCancelled()])
     recorder.history.finish_run(run, "failed")
-    other = tmp_path / "other" / "history.db"
-    import_run(other, exported(recorder, run), "x")
+    other = path.parent / "other" / "history.db"
+    import_run(other, exported(path, run), "x")
     with Reader(other) as there:
         assert [one.ticket.approve for one in there.tickets(run)] == ["ask"]
 
@@ -196,8 +188,7 @@ def test_a_spoiled_export_is_refused_in_a_line_or_can_be_read(
         run = import_run(folder / "history.db", mutated(lines, data), "x")
     except LfgError as error:
         assert len(str(error).splitlines()) == 1 and len(str(error)) < 500
-        with Reader(folder / "history.db") as reader:
-            assert reader.runs() == []
+        assert run_ids(folder / "history.db") == set()
         return
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(io.StringIO()) as said:
         patch.setenv("LFG_DATA_DIR", str(folder))
@@ -211,8 +202,7 @@ def test_a_spoiled_export_is_refused_in_a_line_or_can_be_read(
             ["export", run, "--format", "jsonl"],
         ):
             assert main(arguments) == 0, (arguments, said.getvalue())
-    with Reader(folder / "history.db") as reader:
-        import_run(folder / "again.db", lines_of(reader, run), "x")
+    import_run(folder / "again.db", exported(folder / "history.db", run), "x")
 
 
 def test_a_line_without_end_is_refused_before_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

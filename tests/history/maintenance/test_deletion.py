@@ -1,4 +1,4 @@
-"""Old runs go in the background, in small steps, and nobody else notices."""
+"""Deleted runs are out of sight at once and leave in small steps that nobody else notices."""
 
 import sqlite3
 from contextlib import closing
@@ -10,30 +10,33 @@ from lfgtui.errors import UsageError
 from lfgtui.history.maintenance import annotations, deletion, housekeeping
 from lfgtui.history.maintenance.deletion import Retention
 from lfgtui.history.reader import Reader
-from lfgtui.history.recording.store import History
 from lfgtui.history.storage import file, leases
 from lfgtui.model import events as e
-from tests.history.conftest import Recorder
-from tests.history.search.test_search import STORY
+from tests.history.conftest import Recorder, check_index, run_ids
+from tests.history.story import STORY
 
 DAY = 86_400
 
 
 def ended(recorder: Recorder, at: float, *tickets: str) -> str:
     """A run that ended then."""
-    recorder.history._clock = lambda: at
-    recorder._at = at - 100
-    names = tickets or ("a",)
-    run = recorder.start(*names, title=f"ended {at}")
-    for name in names:
+    recorder.set_clock(at)
+    run = recorder.start(*(tickets or ("a",)))
+    for name in tickets or ("a",):
         recorder.play(run, name, STORY)
     recorder.history.finish_run(run, "failed")
     return run
 
 
-def runs(path: Path) -> set[str]:
-    with Reader(path) as reader:
-        return {run.run for run in reader.runs()}
+def found(recorder: Recorder) -> set[str]:
+    """The runs that any kind of search finds."""
+    kinds = (
+        recorder.search("parser"),
+        recorder.search("parser", ranked=True),
+        recorder.search("parser", code=True),
+        recorder.search("state:failed"),
+    )
+    return {hit.run for hits in kinds for hit in hits}
 
 
 def rows(path: Path) -> dict[str, int]:
@@ -42,62 +45,63 @@ def rows(path: Path) -> dict[str, int]:
         return {t: db.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in tables}
 
 
-def test_what_ended_long_ago_goes_and_all_else_stays(
+def test_a_deleted_run_is_gone_and_the_others_are_whole(recorder: Recorder) -> None:
+    first, second = ended(recorder, 100.0), ended(recorder, 200.0)
+    one_run = {table: count // 2 for table, count in rows(recorder.path).items()}
+    running = recorder.start("a")
+    assert deletion.delete(recorder.path, [second, running]) == [second]
+    assert run_ids(recorder.path) == {first, running}
+    assert found(recorder) == {first}
+    assert recorder.stored(first) == recorder.of("a", first)
+    left = rows(recorder.path)
+    assert left == {**one_run, "runs": 2, "tickets": 2}
+    check_index(recorder.path)
+    assert housekeeping.damage(recorder.path) == []
+
+
+def test_retention_deletes_what_ended_long_ago_and_nothing_else(
     recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 1_000 * DAY
     old = [ended(recorder, now - 40 * DAY), ended(recorder, now - 31 * DAY, "a", "b")]
-    pinned = ended(recorder, now - 40 * DAY)
+    pinned, resumed, used = (ended(recorder, now - 40 * DAY) for _ in range(3))
     annotations.pin(recorder.path, pinned, True)
-    resumed = ended(recorder, now - 40 * DAY)
     recorder.history.resume_run(resumed)
     new = ended(recorder, now - 29 * DAY)
-    running = recorder.start("a")
+    assert deletion.older_than(recorder.path, now - 30 * DAY) == [old[0], used, old[1]]
     monkeypatch.setattr("time.time", lambda: now)
-    gone = Retention(recorder.path, 30 * DAY)
-    gone.join()
+    with leases.held(recorder.path.parent / "locks", used):  # another process runs it again
+        gone = Retention(recorder.path, 30 * DAY)
+        gone.join()
     assert sorted(gone.deleted) == sorted(old)
-    assert runs(recorder.path) == {pinned, resumed, new, running}
+    assert run_ids(recorder.path) == {pinned, resumed, used, new}
+    assert found(recorder) == {pinned, resumed, used, new}
     assert housekeeping.damage(recorder.path) == []
 
 
-def test_it_is_out_of_sight_at_once_and_goes_in_steps(recorder: Recorder) -> None:
+def test_a_run_is_out_of_sight_at_once_and_leaves_in_steps(recorder: Recorder) -> None:
     run, other = ended(recorder, 100.0, "a", "b", "c"), ended(recorder, 150.0)
-    seen: list[int] = []
+    texts: list[int] = []
 
     def look(taken: float) -> bool:
-        seen.append(rows(recorder.path)["segments"])
-        assert runs(recorder.path) == {other}
-        assert found(recorder.path) == {other}
+        texts.append(rows(recorder.path)["segments"])
+        assert run_ids(recorder.path) == found(recorder) == {other}
         return True
 
     with closing(file.connect(recorder.path)) as db:
         assert deletion.hide(db, recorder.path, run, before=None)
-        assert runs(recorder.path) == found(recorder.path) == {other}
+        assert run_ids(recorder.path) == found(recorder) == {other}
         with pytest.raises(UsageError, match="no run"), Reader(recorder.path) as reader:
             reader.find_run(run)
         deletion.sweep(db, look, texts=2)
-    assert len(seen) > 4
-    assert seen == sorted(seen, reverse=True)
+    assert len(texts) > 4
+    assert texts == sorted(texts, reverse=True)
     deletion.delete(recorder.path, [other])
     assert set(rows(recorder.path).values()) == {0}
-    with closing(sqlite3.connect(recorder.path)) as db:
-        db.execute("INSERT INTO segments_fts (segments_fts) VALUES ('integrity-check')")
+    check_index(recorder.path)
 
 
-def found(path: Path) -> set[str]:
-    """The runs that any way of searching finds."""
-    with Reader(path) as reader:
-        ways = [
-            reader.search("parser"),
-            reader.search("parser", ranked=True),
-            reader.search("parser", code=True),
-            reader.search("state:failed"),
-        ]
-    return {hit.run for hits in ways for hit in hits}
-
-
-def test_what_was_stopped_half_way_is_swept_by_the_next(recorder: Recorder) -> None:
+def test_a_deletion_that_was_stopped_is_finished_by_the_next(recorder: Recorder) -> None:
     run = ended(recorder, 100.0, "a", "b", "c")
     with closing(file.connect(recorder.path)) as db:
         assert deletion.hide(db, recorder.path, run, before=None)
@@ -107,57 +111,31 @@ def test_what_was_stopped_half_way_is_swept_by_the_next(recorder: Recorder) -> N
     assert set(rows(recorder.path).values()) == {0}
 
 
-def test_what_is_pinned_meanwhile_stays(recorder: Recorder) -> None:
+def test_a_run_that_is_pinned_meanwhile_stays(recorder: Recorder) -> None:
     run = ended(recorder, 100.0)
-    old = deletion.older_than(recorder.path, 200.0)
+    assert deletion.older_than(recorder.path, 200.0) == [run]
     annotations.pin(recorder.path, run, True)
-    assert old == [run]
-    assert deletion.delete(recorder.path, old, before=200.0) == []
-    assert runs(recorder.path) == {run}
+    assert deletion.delete(recorder.path, [run], before=200.0) == []
+    assert run_ids(recorder.path) == {run}
 
 
-def test_what_another_process_runs_is_left(recorder: Recorder) -> None:
-    run = ended(recorder, 100.0)
-    with leases.held(recorder.path.parent / "locks", run):
-        gone = Retention(recorder.path, DAY)
-        gone.join()
-    assert gone.deleted == []
-    assert runs(recorder.path) == {run}
-
-
-def test_writing_goes_on_and_history_is_never_behind(recorder: Recorder) -> None:
+def test_writing_goes_on_during_a_deletion_and_history_is_never_behind(recorder: Recorder) -> None:
     for _ in range(5):
         ended(recorder, 100.0, "a", "b")
     run = recorder.start("a")
     recorder.play(run, "a", STORY[:4])
     gone = Retention(recorder.path, DAY)
     for number in range(200):
-        recorder.history.submit(run, "a", 1, 5_000.0, e.TextDelta(f"word {number} "))
-        assert recorder.history.flush().result(10)
+        recorder.play(run, "a", [e.TextDelta(f"word {number} ")])
     gone.join()
     assert len(gone.deleted) == 5
     assert recorder.behind.empty()
 
 
-def test_where_there_is_no_history_nothing_happens(path: Path) -> None:
-    gone = Retention(path, DAY)
-    gone.stop()
-    assert gone.deleted == []
-
-
-def test_a_file_that_cannot_be_read_is_left_alone(path: Path) -> None:
+def test_retention_leaves_a_missing_or_unreadable_file_alone(path: Path) -> None:
+    Retention(path, DAY).stop()
+    assert not path.parent.exists()
     path.parent.mkdir(parents=True)
     path.write_bytes(b"no database " * 1000)
-    gone = Retention(path, DAY)
-    gone.join()
+    Retention(path, DAY).join()
     assert path.read_bytes() == b"no database " * 1000
-
-
-def test_the_history_is_whole_afterwards(recorder: Recorder) -> None:
-    kept = ended(recorder, 10_000_000_000.0)
-    ended(recorder, 100.0)
-    Retention(recorder.path, DAY).join()
-    recorder.history.close()
-    with History.open(recorder.path) as history, history.reader() as reader:
-        assert [run.run for run in reader.runs()] == [kept]
-        assert {hit.run for hit in reader.search("parser")} == {kept}

@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given, settings
@@ -9,74 +9,37 @@ from hypothesis import strategies as st
 from lfgtui.errors import UsageError
 from lfgtui.history.maintenance import annotations
 from lfgtui.history.reader import Reader
-from lfgtui.history.search import query as queries
-from lfgtui.history.search.query import MARKS, excerpt, unmark
+from lfgtui.history.search import filters, query
 from lfgtui.history.search.search import SearchHit, search
 from lfgtui.history.storage import file
 from lfgtui.model import events as e
+from lfgtui.model.states import State
 from tests.history.conftest import Recorder
-
-STORY: list[e.Event] = [
-    e.TicketQueued(),
-    e.AttemptStarted("simulator", "m"),
-    e.UserMessage("please mend the parser"),
-    e.RequestSent(1),
-    e.ReasoningDelta("where is the tokeni"),
-    e.Heartbeat(),
-    e.ReasoningDelta("ser defined"),
-    e.TextDelta("I shall loo"),
-    e.Usage(1, 1),
-    e.TextDelta("k at lexer"),
-    e.TextDelta("\0s in Größe"),
-    e.ToolCallStarted("c1", "write_file"),
-    e.ToolArgumentsDelta("c1", '{"path":"src/lexer.py",'),
-    e.ToolCallStarted("c2", "run_command"),
-    e.ToolArgumentsDelta("c1", '"content":"import sys\\nmain(argv)"}'),
-    e.ToolArgumentsDelta("c2", '{"command":"pytest"}'),
-    e.ToolCallRequested("c1", "write_file", {"path": "lexer.py", "content": "import sys\nmain()"}),
-    e.ToolCallRequested("c2", "run_command", {"command": "pytest", "env": [{"DEEP": "leaf"}, 7]}),
-    e.ResponseFinished(1, "tool_use"),
-    e.ToolOutputDelta("c2", "stdout", "collected fo"),
-    e.ToolCallFinished("c1", "", "permission denied", None, 0.1),
-    e.ToolOutputDelta("c2", "stdout", "ur items\n"),
-    e.ToolOutputDelta("c2", "stderr", "deprecated\n"),
-    e.ToolCallFinished("c2", "collected four items\ndeprecated", None, 0, 2.0),
-    e.RequestSent(2),
-    e.HostedTool("web_search", "weather in Oslo", ""),
-    e.HostedTool("web_search", "weather in Oslo", "drizzle"),
-    e.HostedTool("code", "print(1)", "", "h1"),
-    e.HostedOutputDelta("h1", "streamed al"),
-    e.HostedOutputDelta("h1", "ready"),
-    e.HostedTool("code", "print(1)", "streamed already, then whole", "h1"),
-    e.HostedTool("code", "print(2)", "", "h2"),
-    e.HostedOutputDelta("h2", "unfini"),
-    e.HostedOutputDelta("h2", "shed business"),
-    e.TextDelta("this breaks off hal"),
-    e.TextDelta("fway"),
-    e.ToolCallStarted("c3", "run_command"),
-    e.ToolArgumentsDelta("c3", '{"command": "ls\\nwho'),
-    e.ToolArgumentsDelta("c3", "ami"),
-    e.Retrying("upstream overload", 1.0, 2, "overloaded"),
-    e.AttemptStarted("simulator", "m"),
-    e.GuardTripped("loop", "the same call thrice"),
-    e.TicketFailed("auth", "invalid x-api-key", False),
-]
+from tests.history.story import BEGIN, STORY
 
 
-@pytest.fixture
-def reader(recorder: Recorder) -> Iterator[Reader]:
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorder]:
+    """A history of one run: the story."""
+    recorder = Recorder(tmp_path_factory.mktemp("story") / "history.db")
+    recorder.play(recorder.start("a"), "a", STORY)
+    yield recorder
+    recorder.history.close()
+
+
+def prompted(recorder: Recorder, *prompts: str) -> Recorder:
+    """A run of these prompts and nothing else."""
     run = recorder.start("a")
-    recorder.play(run, "a", STORY)
-    with recorder.history.reader() as reader:
-        yield reader
+    recorder.play(run, "a", [*BEGIN[:2], *(e.UserMessage(text) for text in prompts)])
+    return recorder
 
 
-def found(hits: list[SearchHit]) -> list[tuple[str, list[str]]]:
+def matches(hits: list[SearchHit]) -> list[tuple[str, list[str]]]:
     return [(hit.kind, [hit.snippet[start:end] for start, end in hit.matches]) for hit in hits]
 
 
 @pytest.mark.parametrize(
-    ("query", "kind", "match"),
+    ("words", "kind", "match"),
     [
         ("mend", "prompt", "mend"),
         ("tokeniser", "reasoning", "tokeniser"),
@@ -101,147 +64,151 @@ def found(hits: list[SearchHit]) -> list[tuple[str, list[str]]]:
         ("lexer.py", "tool_call", "lexer.py"),
     ],
 )
-def test_all_that_was_seen_is_found_once(reader: Reader, query: str, kind: str, match: str) -> None:
-    assert found(reader.search(query)) == [(kind, [match])]
+def test_everything_shown_is_found_once(story: Recorder, words: str, kind: str, match: str) -> None:
+    assert matches(story.search(words)) == [(kind, [match])]
 
 
-def test_a_hit_tells_where_it_is(reader: Reader) -> None:
-    (hit,) = reader.search("halfway")
-    entry = next(reader.whole_entries(hit.run, "a", first=hit.seq))
+def test_a_hit_names_the_entry_it_begins_with(story: Recorder) -> None:
+    (hit,) = story.search("halfway")
+    entry = story.stored(hit.run)[hit.seq - 1]
     assert hit.ticket == "a" and hit.attempt == entry.attempt and hit.at == entry.at
     assert isinstance(entry.event, e.TextDelta) and entry.event.text.startswith("this breaks")
 
 
-def test_output_the_model_was_told_otherwise_is_found_both_ways(recorder: Recorder) -> None:
-    run = recorder.start("a")
-    begin = STORY[:4]
+def test_output_that_was_shown_and_reported_differently_is_found_both_ways(
+    recorder: Recorder,
+) -> None:
     call = e.ToolCallRequested("c", "run_command", {})
-    live = e.ToolOutputDelta("c", "stdout", "alpha beta")
-    told = e.ToolCallFinished("c", "alpha [cut] gamma", None, 0, 1.0)
-    recorder.play(run, "a", [*begin, call, e.ResponseFinished(1, "tool_use"), live, told])
-    with recorder.history.reader() as reader:
-        assert found(reader.search("beta gamma")) == [("tool_output", ["beta", "gamma"])]
+    shown = e.ToolOutputDelta("c", "stdout", "alpha beta")
+    reported = e.ToolCallFinished("c", "alpha [cut] gamma", None, 0, 1.0)
+    recorder.finish([*BEGIN, call, e.ResponseFinished(1, "tool_use"), shown, reported])
+    assert matches(recorder.search("beta gamma")) == [("tool_output", ["beta", "gamma"])]
 
 
-def test_output_of_a_tool_that_was_cut_off_is_found(recorder: Recorder) -> None:
-    run = recorder.start("a")
-    recorder.play(run, "a", [*STORY[:20], e.TicketCancelled()])
-    with recorder.history.reader() as reader:
-        assert found(reader.search("collected")) == [("tool_output", ["collected"])]
+def test_output_of_a_cancelled_tool_is_found(recorder: Recorder) -> None:
+    recorder.finish([*STORY[:20], e.TicketCancelled()])
+    assert matches(recorder.search("collected")) == [("tool_output", ["collected"])]
 
 
-def test_hits_come_newest_first_up_to_the_limit(recorder: Recorder) -> None:
-    run = recorder.start("a")
-    messages = [e.UserMessage(f"same word {n}") for n in range(20)]
-    recorder.play(run, "a", [*STORY[:2], *messages])
-    with recorder.history.reader() as reader:
-        assert [hit.seq for hit in reader.search("word", limit=3)] == [22, 21, 20]
-        plan = reader._rows(
+def test_hits_come_newest_first_up_to_the_limit_without_sorting(recorder: Recorder) -> None:
+    prompted(recorder, *(f"same word {n}" for n in range(20)))
+    assert [hit.seq for hit in recorder.search("word", 3)] == [22, 21, 20]
+    with closing(file.connect_to_read(recorder.path)) as db:
+        plan = db.execute(
             "EXPLAIN QUERY PLAN SELECT rowid FROM segments_fts WHERE segments_fts MATCH 'word'"
-            " ORDER BY rowid DESC LIMIT 3",
-            (),
-        )
-        assert not any("TEMP B-TREE" in str(step) for step in plan)
+            " ORDER BY rowid DESC LIMIT 3"
+        ).fetchall()
+    assert not any("TEMP B-TREE" in str(step) for step in plan)
 
 
-def test_while_typing_the_last_word_may_be_unfinished(reader: Reader) -> None:
-    assert found(reader.search("mend par", prefix=True)) == [("prompt", ["mend", "parser"])]
-    assert found(reader.search("x-api-k", prefix=True)) == [("error", ["x-api-key"])]
-    assert reader.search("mend par") == []
+def test_the_last_word_may_be_unfinished_while_typing(story: Recorder) -> None:
+    assert matches(story.search("mend par", prefix=True)) == [("prompt", ["mend", "parser"])]
+    assert matches(story.search("x-api-k", prefix=True)) == [("error", ["x-api-key"])]
+    assert story.search("mend par") == []
 
 
-@pytest.mark.parametrize("query", ["", "  ", "*", ":", '"', "(", "AND", "^", "\0", "-", "+", "''"])
-def test_a_query_of_no_words_finds_nothing(reader: Reader, query: str) -> None:
-    assert reader.search(query) == []
-    assert reader.search(query, prefix=True) == []
+@pytest.mark.parametrize("words", ["", "  ", "*", ":", '"', "(", "AND", "^", "\0", "-", "+", "''"])
+def test_a_query_without_words_finds_nothing(story: Recorder, words: str) -> None:
+    assert story.search(words) == story.search(words, prefix=True) == []
 
 
 @pytest.mark.parametrize(
-    ("query", "matches"),
+    ("prompt", "words", "found"),
     [
-        ('"mend the', ["mend", "the"]),
-        ("mend (parser", ["mend", "parser"]),
-        ("mend; parser!", ["mend", "parser"]),
-        ("prompt:mend", None),
-        ("the-parser", ["the-parser"]),
-        ("the-parser", None),
+        ("please mend the parser", '"mend the', ["mend", "the"]),
+        ("please mend the parser", "mend (parser", ["mend", "parser"]),
+        ("please mend the parser", "mend; parser!", ["mend", "parser"]),
+        ("mend the-parser", "the-parser", ["the-parser"]),
+        ("please mend the parser", "prompt:mend", None),
     ],
 )
-def test_what_is_no_query_is_searched_for_as_it_stands(
-    recorder: Recorder, query: str, matches: list[str] | None
+def test_an_invalid_query_is_searched_for_literally(
+    recorder: Recorder, prompt: str, words: str, found: list[str] | None
 ) -> None:
-    run = recorder.start("a")
-    prompt = "please mend the parser" if matches != ["the-parser"] else "mend the-parser"
-    if matches is None:
-        prompt = "nothing of it"
-    recorder.play(run, "a", [*STORY[:2], e.UserMessage(prompt)])
-    with recorder.history.reader() as reader:
-        hits = found(reader.search(query))
-    assert hits == ([] if matches is None else [("prompt", matches)])
+    hits = matches(prompted(recorder, prompt).search(words))
+    assert hits == ([] if found is None else [("prompt", found)])
 
 
-def test_any_query_gives_a_list(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path / "any" / "history.db")
-    run = recorder.start("a")
-    recorder.play(run, "a", STORY)
-    pieces = st.sampled_from(['"', "*", "(", ")", "AND", "OR", "NOT", "NEAR(", ":", "^", "+", "-"])
+@pytest.mark.parametrize(
+    ("words", "is_literal"),
+    [
+        ("mend AND", True),
+        ('"an open quote', True),
+        ("(mend", True),
+        ("c++ foo-bar", False),
+        ("mend AND look", False),
+        ("gro*", False),
+    ],
+)
+@pytest.mark.parametrize("ranked", [False, True])
+def test_an_invalid_query_is_reported(
+    story: Recorder, words: str, is_literal: bool, ranked: bool
+) -> None:
+    with closing(file.connect_to_read(story.path)) as db:
+        assert search(db, words, 10, ranked=ranked).is_literal is is_literal
+
+
+def test_any_query_is_answered(story: Recorder) -> None:
+    syntax = st.sampled_from(['"', "*", "(", ")", "AND", "OR", "NOT", "NEAR(", ":", "^", "+", "-"])
     words = st.sampled_from(["mend", "text", "rank", "segments_fts", "c++", "{a b}", "'", ","])
-    query = st.lists(pieces | words | st.text(st.characters(), max_size=5), max_size=40).map(
-        " ".join
-    )
+    queries = st.lists(syntax | words | st.text(st.characters(), max_size=5), max_size=40)
 
-    with recorder.history.reader() as reader:
+    with Reader(story.path) as reader:
 
         @settings(max_examples=300, deadline=None)
-        @given(query | st.text(st.characters()), st.booleans())
-        def check(query: str, prefix: bool) -> None:
-            for hit in reader.search(query, prefix=prefix):
+        @given(queries.map(" ".join) | st.text(st.characters()), st.booleans())
+        def check(words: str, prefix: bool) -> None:
+            for hit in reader.search(words, prefix=prefix):
                 assert all(0 <= start < end <= len(hit.snippet) for start, end in hit.matches)
 
         check()
-        for long in ("mend " * 200, "(" * 999, "x" * 1000, "NEAR(" * 199, '"' * 999):
-            reader.search(long)
-    recorder.history.close()
+        for long in ("mend " * 200, "(" * 999, "x" * 1000, "NEAR(" * 199, '"' * 999, "fox\0"):
+            for ranked in (False, True):
+                reader.search(long, ranked=ranked)
 
 
-unmarked = st.text(st.characters(exclude_characters=MARKS[0][0]), max_size=5)
+unmarked = st.text(st.characters(exclude_characters=query.MARKS[0][0]), max_size=5)
 
 
 @given(st.lists(st.tuples(unmarked, unmarked.filter(bool))))
 def test_marks_become_offsets(pieces: list[tuple[str, str]]) -> None:
-    opening, ending = MARKS
+    opening, ending = query.MARKS
     marked = "".join(f"{plain}{opening}{match}{ending}" for plain, match in pieces)
-    snippet, matches = unmark(marked)
+    snippet, found = query.unmark(marked)
     assert snippet == "".join(plain + match for plain, match in pieces)
-    assert [snippet[start:end] for start, end in matches] == [match for _, match in pieces]
+    assert [snippet[start:end] for start, end in found] == [match for _, match in pieces]
+
+
+def test_marks_cannot_be_forged(recorder: Recorder) -> None:
+    text = "\x02] needle \x02[ in \x02a hay\x02]"
+    (hit,) = prompted(recorder, text).search("needle")
+    assert (hit.snippet, matches([hit])) == (text, [("prompt", ["needle"])])
 
 
 @given(st.text(st.characters(), max_size=600), st.data())
 def test_an_excerpt_is_a_part_of_the_text_with_its_matches(text: str, data: st.DataObject) -> None:
     places = data.draw(st.lists(st.integers(0, len(text)), unique=True).map(sorted))
-    matches = list(zip(places[::2], places[1::2], strict=False))
-    snippet, shown = excerpt(text, matches)
-    whole = [text[start:end] for start, end in matches]
+    found = list(zip(places[::2], places[1::2], strict=False))
+    snippet, shown = query.excerpt(text, found)
+    whole = [text[start:end] for start, end in found]
     assert len(snippet) <= 202 and (snippet.removeprefix("…").removesuffix("…") in text)
     for start, end in shown:
         assert any(match.startswith(snippet[start:end]) for match in whole)
         assert 0 <= start < end <= len(snippet)
-    assert bool(shown) == bool(matches)
+    assert bool(shown) == bool(found)
 
 
-def test_an_excerpt_shows_most_of_what_was_searched_for() -> None:
+def test_an_excerpt_shows_as_many_of_the_words_as_it_can() -> None:
     text = "alpha " + "filler " * 100 + "then alpha and beta together " + "filler " * 100
-    matches = [(0, 5)]
-    matches += [
-        (text.index(word, 10), text.index(word, 10) + len(word)) for word in ("alpha", "beta")
-    ]
-    snippet, shown = excerpt(text, matches)
+    second = text.index("alpha", 10)
+    beta = text.index("beta")
+    snippet, shown = query.excerpt(text, [(0, 5), (second, second + 5), (beta, beta + 4)])
     assert snippet.startswith("…") and snippet.endswith("filler…")
     assert [snippet[start:end] for start, end in shown] == ["alpha", "beta"]
 
 
 @pytest.mark.parametrize(
-    ("query", "shown"),
+    ("words", "shown"),
     [
         ("NEEDLE AND hay", {"hay", "needle"}),
         ('"needle_case"', {"needle", "case"}),
@@ -249,20 +216,16 @@ def test_an_excerpt_shows_most_of_what_was_searched_for() -> None:
     ],
 )
 def test_matches_in_a_very_long_text_are_shown_too(
-    recorder: Recorder, query: str, shown: set[str]
+    recorder: Recorder, words: str, shown: set[str]
 ) -> None:
-    run = recorder.start("a")
     text = "hay " * 60_000 + "a needle_case " + "hay " * 60_000
-    recorder.play(run, "a", [*STORY[:2], e.UserMessage(text)])
-    with recorder.history.reader() as reader:
-        (hit,) = reader.search(query)
-    assert len(hit.snippet) <= 202
+    (hit,) = prompted(recorder, text).search(words)
+    assert len(hit.snippet) <= 202 and hit.matches
     assert {hit.snippet[start:end] for start, end in hit.matches} <= shown
-    assert hit.matches
 
 
 @pytest.mark.parametrize(
-    ("query", "kinds"),
+    ("words", "kinds"),
     [
         ("kind:error", ["error", "error", "error"]),
         ("kind:error overload OR thrice", ["error", "error"]),
@@ -280,24 +243,19 @@ def test_matches_in_a_very_long_text_are_shown_too(
         ("after:yesterday look", []),
         ('tool:"run_command" whoami', ["tool_call"]),
         ("nofilter:look", []),
+        ("\udcff ticket:\udcff", []),
     ],
 )
-def test_filters_restrict_what_is_found(reader: Reader, query: str, kinds: list[str]) -> None:
-    assert [hit.kind for hit in reader.search(query)] == kinds
+def test_filters_restrict_the_hits(story: Recorder, words: str, kinds: list[str]) -> None:
+    assert [hit.kind for hit in story.search(words)] == kinds
 
 
-def test_a_run_is_named_by_its_id_or_a_part_of_it(recorder: Recorder) -> None:
-    runs = [recorder.start("a"), recorder.start("a")]
-    for run in runs:
-        recorder.play(run, "a", STORY[:4])
-    with recorder.history.reader() as reader:
-        for name in (runs[0], runs[0][-4:]):
-            assert [hit.run for hit in reader.search(f"run:{name} mend")] == [runs[0]]
-        assert reader.search("run:% mend") == []
+def test_the_states_of_the_filter_are_those_of_a_ticket() -> None:
+    assert set(filters.STATES) == set(get_args(State))
 
 
 @pytest.mark.parametrize(
-    ("query", "why"),
+    ("words", "why"),
     [
         ("state:faild x", 'state:faild: no such state; did you mean "failed"?'),
         ("kind:txt", 'kind:txt: no such kind; did you mean "text"?'),
@@ -305,126 +263,84 @@ def test_a_run_is_named_by_its_id_or_a_part_of_it(recorder: Recorder) -> None:
         ("after:99999999999d x", "after:99999999999d: expected a date"),
     ],
 )
-def test_a_filter_that_means_nothing_says_so(reader: Reader, query: str, why: str) -> None:
+def test_a_filter_with_an_impossible_value_is_refused(
+    story: Recorder, words: str, why: str
+) -> None:
     with pytest.raises(UsageError) as caught:
-        reader.search(query)
+        story.search(words)
     assert str(caught.value).startswith(why)
 
 
-def test_code_is_found_as_it_stands(reader: Reader) -> None:
-    (hit,) = reader.search("main()", code=True)
-    assert (hit.kind, [hit.snippet[a:b] for a, b in hit.matches]) == ("tool_call", ["main()"])
-    assert [hit.kind for hit in reader.search("oken", code=True)] == ["reasoning"]
-    assert reader.search("Main()", code=True) == []
-    assert [hit.kind for hit in reader.search("kind:prompt pars", code=True)] == ["prompt"]
+def test_a_run_is_named_by_a_part_of_its_id_its_title_its_note_or_as_the_last(
+    recorder: Recorder,
+) -> None:
+    shop, garden = (recorder.start("a", title=title) for title in ("Shop 100%", "Garden"))
+    for run in (shop, garden):
+        recorder.play(run, "a", [*STORY[:8], e.TextDelta("still going")])
+    annotations.annotate(recorder.path, garden, "the good one")
+    for words, run in (
+        (f"run:{shop} mend", shop),
+        (f"run:{garden[-4:]} mend", garden),
+        ("mend run:last", garden),
+        ("title:100%", shop),
+        ('title:"good one" tokeniser', garden),
+        ("title:garden going", garden),
+    ):
+        assert {hit.run for hit in recorder.search(words)} == {run}
+    assert recorder.search("run:% mend") == []
 
 
-def test_ranked_the_best_comes_first_and_what_was_left_out_is_said(
+def test_code_is_found_as_it_stands(story: Recorder) -> None:
+    assert matches(story.search("main()", code=True)) == [("tool_call", ["main()"])]
+    assert matches(story.search("oken", code=True)) == [("reasoning", ["oken"])]
+    assert matches(story.search("kind:prompt pars", code=True)) == [("prompt", ["pars"])]
+    assert story.search("Main()", code=True) == story.search("\udcff", code=True) == []
+
+
+def test_ranking_puts_the_best_first_and_reports_how_far_it_looked(
     recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = recorder.start("a")
-    said = ["word among very many others that say nothing of it", "word word word", "word or two"]
-    recorder.play(run, "a", [*STORY[:2], *(e.UserMessage(text) for text in said)])
-    with recorder.history.reader() as reader:
-        hits = reader.search("word", ranked=True)
-        assert [hit.seq for hit in hits] == [4, 5, 3]
-        assert not search(reader._connection, "word", 9, ranked=True).is_partly_ranked
+    long = "word among very many others that have nothing to do with it"
+    prompted(recorder, long, "word word word", "word or two")
+    with closing(file.connect_to_read(recorder.path)) as db:
+        result = search(db, "word", 9, ranked=True)
+        assert ([hit.seq for hit in result.hits], result.is_partly_ranked) == ([4, 5, 3], False)
         monkeypatch.setattr("lfgtui.history.search.search.RANKED", 1)
-        found = search(reader._connection, "word", 9, ranked=True)
-        assert [hit.seq for hit in found.hits] == [5] and found.is_partly_ranked
+        result = search(db, "word", 9, ranked=True)
+        assert ([hit.seq for hit in result.hits], result.is_partly_ranked) == ([5], True)
 
 
-def test_what_is_still_being_said_is_found(recorder: Recorder) -> None:
+def test_live_text_is_found(recorder: Recorder) -> None:
     run = recorder.start("a")
     recorder.play(run, "a", [*STORY[:4], e.TextDelta("half a sen"), e.TextDelta("tence")])
-    with recorder.history.reader() as reader:
-        (hit,) = reader.search("sentence")
-        assert (hit.kind, hit.seq, hit.ticket, hit.run) == ("text", 5, "a", run)
-        assert reader.search("sentence", ranked=True) == [hit]
-        assert [h.seq for h in reader.search("ticket:a half a sen", code=True)] == [5]
-        assert [h.kind for h in reader.search("mend OR sentence")] == ["text", "prompt"]
-        assert reader.search("mend OR sentence", 1) == [hit]
+    (hit,) = recorder.search("sentence")
+    assert (hit.kind, hit.seq, hit.ticket, hit.run) == ("text", 5, "a", run)
+    assert recorder.search("sentence", ranked=True) == [hit]
+    assert [h.seq for h in recorder.search("ticket:a half a sen", code=True)] == [5]
+    assert [h.kind for h in recorder.search("mend OR sentence")] == ["text", "prompt"]
+    assert recorder.search("mend OR sentence", 1) == [hit]
     recorder.play(run, "a", [e.ResponseFinished(1, "end")])
-    with recorder.history.reader() as reader:
-        assert [h.seq for h in reader.search("sentence")] == [5]
-
-
-def test_bytes_that_are_no_text_find_nothing(reader: Reader) -> None:
-    for code in (False, True):
-        assert reader.search("\udcff ticket:\udcff", code=code) == []
+    assert [h.seq for h in recorder.search("sentence")] == [5]
 
 
 @pytest.mark.parametrize(
-    ("query", "is_literal"),
-    [
-        ("mend AND", True),
-        ('"an open quote', True),
-        ("(mend", True),
-        ("c++ foo-bar", False),
-        ("mend AND look", False),
-        ("gro*", False),
-    ],
+    "words",
+    ["fox " * 25_000, "(" * 50_000, "run:x " * 20_000],
+    ids=["words", "marks", "filters"],
 )
-@pytest.mark.parametrize("ranked", [False, True])
-def test_a_query_that_is_none_is_said_to_be_none(
-    recorder: Recorder, query: str, is_literal: bool, ranked: bool
-) -> None:
-    run = recorder.start("a")
-    recorder.play(run, "a", STORY)
-    with closing(file.connect_to_read(recorder.path)) as connection:
-        assert search(connection, query, 10, ranked=ranked).is_literal is is_literal
+def test_a_query_of_thousands_of_words_is_refused(story: Recorder, words: str) -> None:
+    with pytest.raises(UsageError, match="the limit is 1,000"):
+        story.search(words)
 
 
-def test_the_last_run_may_be_called_that(recorder: Recorder) -> None:
-    for _ in range(2):
-        run = recorder.start("a")
-        recorder.play(run, "a", STORY)
-    with recorder.history.reader() as reader:
-        assert [hit.run for hit in reader.search("halfway run:last")] == [run]
-
-
-def test_a_run_is_found_by_its_title_and_by_the_note_beside_it(recorder: Recorder) -> None:
-    runs = {name: recorder.start("a", title=name) for name in ("Shop 100%", "Garden")}
-    for run in runs.values():
-        recorder.play(run, "a", [*STORY[:8], e.TextDelta("still going")])
-    annotations.annotate(recorder.path, runs["Garden"], "the good one")
-    with recorder.history.reader() as reader:
-        for query, name in (("title:100%", "Shop 100%"), ('title:"good one" tokeniser', "Garden")):
-            assert {hit.run for hit in reader.search(query)} == {runs[name]}
-        assert {hit.run for hit in reader.search("title:garden going")} == {runs["Garden"]}
-
-
-QUERIES = {"words": "fox " * 25_000, "marks": "(" * 50_000, "filters": "run:x " * 20_000}
-
-
-@pytest.mark.parametrize("query", QUERIES.values(), ids=QUERIES.keys())
-def test_a_query_of_thousands_of_words_is_refused(recorder: Recorder, query: str) -> None:
-    with recorder.history.reader() as reader, pytest.raises(UsageError, match="the limit is 1,000"):
-        reader.search(query)
-
-
-@pytest.mark.parametrize(
-    "query", ["fox " * 250, "(" * 500 + "fox" + ")" * 497, "fox\0", '"' * 999, "f* " * 333]
-)
-def test_a_query_of_any_shape_has_an_answer(recorder: Recorder, query: str) -> None:
-    run = recorder.start("a")
-    recorder.play(run, "a", [e.TicketQueued(), e.UserMessage("fox " * 20), e.TicketCancelled()])
-    with recorder.history.reader() as reader:
-        for ranked in (False, True):
-            reader.search(query, ranked=ranked)
-
-
-def test_a_word_that_is_repeated_costs_once(recorder: Recorder) -> None:
-    run = recorder.start("a")
-    said = " ".join(f"f{number}x" for number in range(2000))
-    recorder.play(run, "a", [e.TicketQueued(), e.UserMessage(said), e.TicketCancelled()])
-    with recorder.history.reader() as reader:
-        once = reader.search("f*")
-        assert [len(hit.matches) > 10 for hit in once] == [True]
-        for repeated in ("f* " * 333, "f* F* " * 100):
-            assert reader.search(repeated) == reader.search(repeated, ranked=True) == once
-            assert len(queries.without_repeats(repeated).split()) <= 3
-        assert reader.search("f* x " * 5) == []
+def test_a_repeated_word_costs_once(recorder: Recorder) -> None:
+    prompted(recorder, " ".join(f"f{number}x" for number in range(2000)))
+    once = recorder.search("f*")
+    assert [len(hit.matches) > 10 for hit in once] == [True]
+    for repeated in ("f* " * 333, "f* F* " * 100):
+        assert recorder.search(repeated) == recorder.search(repeated, ranked=True) == once
+        assert len(query.without_repeats(repeated).split()) <= 3
+    assert recorder.search("f* x " * 5) == []
 
 
 @pytest.mark.parametrize("join", [" ", " OR "])
@@ -432,17 +348,14 @@ def test_many_words_are_marked_without_fts5_in_all_but_short_texts(
     recorder: Recorder, join: str
 ) -> None:
     words = [f"word{number}x" for number in range(64)]
-    run = recorder.start("a")
-    said = " ".join(words) + " and more" * 1000
-    recorder.play(run, "a", [e.TicketQueued(), e.UserMessage(said), e.TicketCancelled()])
-    with recorder.history.reader() as reader:
-        (hit,) = reader.search(join.join(words))
-        assert [hit.snippet[start:end] for start, end in hit.matches][:2] == words[:2]
-        assert queries.longest_marked(join.join(words)) < len(said) < queries.LONG
-        with pytest.raises(UsageError, match="65 words; the limit is 64"):
-            reader.search(join.join([*words, "more"]))
+    text = " ".join(words) + " and more" * 1000
+    (hit,) = prompted(recorder, text).search(join.join(words))
+    assert [hit.snippet[start:end] for start, end in hit.matches][:2] == words[:2]
+    assert query.longest_marked(join.join(words)) < len(text) < query.LONG
+    with pytest.raises(UsageError, match="65 words; the limit is 64"):
+        recorder.search(join.join([*words, "more"]))
 
 
-@pytest.mark.parametrize("query", ["f o f", "one two one"])
-def test_the_unfinished_word_stays_the_last(query: str) -> None:
-    assert queries.without_repeats(query) == query
+@pytest.mark.parametrize("words", ["f o f", "one two one"])
+def test_the_unfinished_word_stays_the_last(words: str) -> None:
+    assert query.without_repeats(words) == words

@@ -1,7 +1,8 @@
-"""A history that somebody else made: what it brings along is not run."""
+"""Migrations of older files, and files with objects that no migration made."""
 
 import re
 import sqlite3
+import stat
 from contextlib import closing
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from lfgtui.errors import HistoryError
 from lfgtui.history.maintenance import housekeeping, recover
 from lfgtui.history.reader import Reader
 from lfgtui.history.recording.store import History
-from lfgtui.history.storage import file
+from lfgtui.history.storage import file, leases, migrations
+from tests.history.conftest import Recorder, events, run_ids, stored
+from tests.history.story import STORY
 from tests.history.test_bad_values import SAID, keep
 
 ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x AS id FROM n"
@@ -43,21 +46,75 @@ def test_what_lfg_did_not_make_is_named_and_never_run(
         assert len(str(refused.value).splitlines()) == 1
     assert path.read_bytes() == before
     recover.recover(path, tmp_path / "saved.db")
-    with Reader(tmp_path / "saved.db") as saved:
-        if "VIEW runs" not in script:
-            assert [entry.event for entry in saved.entries(run, "a")] == list(SAID)
+    if "VIEW runs" not in script:
+        assert events(tmp_path / "saved.db", run) == SAID
 
 
 def test_all_that_lfg_makes_is_known_to_be_its_own(path: Path) -> None:
     keep(path, "good")
     with closing(sqlite3.connect(path)) as db:
         db.executescript("ANALYZE; CREATE TABLE lost_and_found (a, b); PRAGMA optimize; VACUUM")
-    with Reader(path) as reader:
-        assert len(reader.runs()) == 1
+    assert len(run_ids(path)) == 1
     History.open(path).close()
 
 
-def test_pages_are_not_taken_at_their_word(path: Path) -> None:
+def test_the_sizes_of_cells_are_checked(path: Path) -> None:
     with closing(file.connect(path)) as writing, closing(file.connect_to_read(path)) as reading:
         for connection in (writing, reading):
             assert connection.execute("PRAGMA cell_size_check").fetchone() == (1,)
+
+
+ADDED = "ALTER TABLE runs ADD COLUMN mood TEXT;\nUPDATE runs SET mood = 'calm';\n"
+"""A migration that some later lfg may have."""
+
+
+def update(monkeypatch: pytest.MonkeyPatch, *scripts: str) -> None:
+    """Make this lfg one that knows these migrations too."""
+    monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, *scripts))
+
+
+def test_an_older_lfgs_file_is_carried_forward_and_kept_beside_it(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, run = recorder.path, recorder.finish(STORY)
+    recorder.history.close()
+    size = path.stat().st_size
+    update(monkeypatch, ADDED, "CREATE INDEX runs_by_mood ON runs (mood);")
+    assert recorder.stored(run) == recorder.entries  # reading alone updates it
+    assert [hit.run for hit in recorder.search("tokeniser")] == [run]
+    with closing(file.connect(path)) as db:
+        assert db.execute("SELECT mood FROM runs").fetchall() == [("calm",)]
+        assert db.execute("PRAGMA user_version").fetchone() == (3,)
+    copy = path.with_name("history.db.schema-1")
+    assert housekeeping.copies(path) == [copy]
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    assert copy.stat().st_size == size
+    monkeypatch.undo()
+    assert stored(copy, run) == recorder.entries
+    with pytest.raises(HistoryError, match=r"newer lfg \(schema 3, this one knows 1\)"):
+        Reader(path)
+
+
+def test_nothing_is_updated_under_an_older_lfg_that_runs(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.connect(path).close()
+    update(monkeypatch, ADDED)
+    with leases.held(path.parent / "locks", "r"):
+        with pytest.raises(HistoryError, match="run r is being run by an older lfg"):
+            file.connect(path)
+        assert housekeeping.copies(path) == []
+    file.connect(path).close()
+    assert len(housekeeping.copies(path)) == 1
+
+
+def test_a_migration_that_breaks_off_leaves_the_file_as_it_was(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.connect(path).close()
+    update(monkeypatch, ADDED, "CREATE TABLE runs (again TEXT);")
+    with pytest.raises(HistoryError, match="runs"):
+        file.connect(path)
+    monkeypatch.undo()
+    with closing(file.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (1,)

@@ -1,0 +1,52 @@
+"""A ticket's life with a bit of everything in it."""
+
+from lfgtui.model import events as e
+
+BEGIN: list[e.Event] = [e.TicketQueued(), e.AttemptStarted("simulator", "m"), e.RequestSent(1)]
+END: list[e.Event] = [e.ResponseFinished(1, "end"), e.TicketDone("end")]
+
+STORY: list[e.Event] = [
+    e.TicketQueued(),
+    e.AttemptStarted("simulator", "m"),
+    e.UserMessage("please mend the parser"),
+    e.RequestSent(1),
+    e.ReasoningDelta("where is the tokeni"),
+    e.Heartbeat(),
+    e.ReasoningDelta("ser defined"),
+    e.TextDelta("I shall loo"),
+    e.Usage(1, 1),
+    e.TextDelta("k at lexer"),
+    e.TextDelta("\0s in Größe"),
+    e.ToolCallStarted("c1", "write_file"),
+    e.ToolArgumentsDelta("c1", '{"path":"src/lexer.py",'),
+    e.ToolCallStarted("c2", "run_command"),
+    e.ToolArgumentsDelta("c1", '"content":"import sys\\nmain(argv)"}'),
+    e.ToolArgumentsDelta("c2", '{"command":"pytest"}'),
+    e.ToolCallRequested("c1", "write_file", {"path": "lexer.py", "content": "import sys\nmain()"}),
+    e.ToolCallRequested("c2", "run_command", {"command": "pytest", "env": [{"DEEP": "leaf"}, 7]}),
+    e.ResponseFinished(1, "tool_use"),
+    e.ToolOutputDelta("c2", "stdout", "collected fo"),
+    e.ToolCallFinished("c1", "", "permission denied", None, 0.1),
+    e.ToolOutputDelta("c2", "stdout", "ur items\n"),
+    e.ToolOutputDelta("c2", "stderr", "deprecated\n"),
+    e.ToolCallFinished("c2", "collected four items\ndeprecated", None, 0, 2.0),
+    e.RequestSent(2),
+    e.HostedTool("web_search", "weather in Oslo", ""),
+    e.HostedTool("web_search", "weather in Oslo", "drizzle"),
+    e.HostedTool("code", "print(1)", "", "h1"),
+    e.HostedOutputDelta("h1", "streamed al"),
+    e.HostedOutputDelta("h1", "ready"),
+    e.HostedTool("code", "print(1)", "streamed already, then whole", "h1"),
+    e.HostedTool("code", "print(2)", "", "h2"),
+    e.HostedOutputDelta("h2", "unfini"),
+    e.HostedOutputDelta("h2", "shed business"),
+    e.TextDelta("this breaks off hal"),
+    e.TextDelta("fway"),
+    e.ToolCallStarted("c3", "run_command"),
+    e.ToolArgumentsDelta("c3", '{"command": "ls\\nwho'),
+    e.ToolArgumentsDelta("c3", "ami"),
+    e.Retrying("upstream overload", 1.0, 2, "overloaded"),
+    e.AttemptStarted("simulator", "m"),
+    e.GuardTripped("loop", "the same call thrice"),
+    e.TicketFailed("auth", "invalid x-api-key", False),
+]
