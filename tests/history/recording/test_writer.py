@@ -1,8 +1,6 @@
 import asyncio
-import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,41 +15,8 @@ from lfgtui.history.recording.store import History
 from lfgtui.history.storage.batch import MERGED_BYTES
 from lfgtui.history.storage.ledger import Ledger
 from lfgtui.model import events as e
-from lfgtui.model.tickets import Ticket
-from tests.history.conftest import Recorder
-
-texts = st.text(max_size=20)
-calls = st.sampled_from(["c1", "c2"])
-any_event = st.one_of(
-    st.builds(e.TextDelta, texts),
-    st.builds(e.ReasoningDelta, texts),
-    st.builds(e.ToolCallStarted, calls, texts),
-    st.builds(e.ToolArgumentsDelta, calls, texts),
-    st.builds(e.ToolCallRequested, calls, texts, st.dictionaries(texts, texts | st.integers())),
-    st.builds(e.ToolCallRequested, calls, texts, texts),
-    st.builds(e.ToolOutputDelta, calls, st.sampled_from(["stdout", "stderr"]), texts),
-    st.builds(e.ToolCallFinished, calls, texts, st.none() | texts, st.none(), st.just(0.5)),
-    st.builds(e.HostedTool, texts, texts, texts),
-    st.builds(e.ProviderItem, texts, st.dictionaries(texts, st.lists(texts, max_size=2))),
-    st.builds(e.UserMessage, texts),
-    st.builds(e.Usage, st.just(1), st.just(2), st.just(0), st.none() | st.just(0.5)),
-    st.builds(e.TicketFailed, st.just("server"), texts, st.booleans()),
-    st.builds(e.Retrying, texts, st.just(1.0), st.just(2)),
-    st.sampled_from(
-        [
-            e.TicketQueued(),
-            e.AttemptStarted("p", "m"),
-            e.RequestSent(1),
-            e.ResponseFinished(1, "end"),
-            e.Heartbeat(),
-            e.Paused(),
-            e.Resumed(),
-            e.TicketDone("end"),
-            e.TicketCancelled(),
-            e.TicketInterrupted(),
-        ]
-    ),
-)
+from tests.history.conftest import Recorder, check_index, start, stored
+from tests.vocabulary import any_event
 
 
 def visible(entries: list[e.Entry]) -> str:
@@ -77,8 +42,7 @@ def test_live_equals_stored_whatever_the_interleaving(
                 assert [entry.seq for entry in live] == list(range(1, len(live) + 1))
                 said = [x for name, _, x in story if name == ticket and isinstance(x, e.TextDelta)]
                 assert visible(live) == "".join(delta.text for delta in said)
-        with closing(sqlite3.connect(recorder.path)) as connection:
-            connection.execute("INSERT INTO segments_fts (segments_fts) VALUES ('integrity-check')")
+        check_index(recorder.path)
 
 
 def test_seqs_are_dense_however_many_threads_submit(recorder: Recorder) -> None:
@@ -103,12 +67,10 @@ def test_an_entry_is_committed_before_it_is_delivered(path: Path) -> None:
     seen: list[bool] = []
 
     def look(entries: list[e.Entry]) -> None:
-        with Reader(path) as reader:
-            for entry in entries:
-                seen.append(entry in list(reader.entries(entry.run, entry.ticket)))
+        seen.extend(entry in stored(path, entry.run, entry.ticket) for entry in entries)
 
     with History.open(path, on_entries=look) as history:
-        run = history.start_run("t", [Ticket(id="a", prompt="p", workspace="/")], None)
+        run = start(history, "a")
         for n in range(20):
             history.submit(run, "a", 1, float(n), e.Status(str(n)))
     assert history.failure is None
@@ -122,8 +84,7 @@ class Gate:
         self.entries: list[e.Entry] = []
         self._entered, self._open = threading.Event(), threading.Event()
         self.history = History.open(path, on_entries=self._take)
-        tickets = [Ticket(id=name, prompt="p", workspace="/") for name in ("gate", "a", "b")]
-        self.run = self.history.start_run("t", tickets, None)
+        self.run = start(self.history, "gate", "a", "b")
         self.history.submit(self.run, "gate", 1, 0.0, e.TicketQueued())
         assert self._entered.wait(30)
 
@@ -151,19 +112,14 @@ def test_deltas_of_one_batch_merge_across_interleaved_tickets(path: Path) -> Non
     ]
     for at, (ticket, event) in enumerate(story):
         gate.history.submit(gate.run, ticket, 1, float(at), event)
+    gate.history.submit(gate.run, "b", 2, 5.0, e.TextDelta("of another attempt"))
     assert [(x.ticket, x.seq, x.at, x.event) for x in gate.release()] == [
         ("a", 1, 0.0, e.TextDelta("Hello")),
         ("b", 1, 1.0, e.TextDelta("Good ")),
         ("b", 2, 3.0, e.ReasoningDelta("hm")),
         ("b", 3, 4.0, e.TextDelta("bye")),
+        ("b", 4, 5.0, e.TextDelta("of another attempt")),
     ]
-
-
-def test_deltas_of_different_attempts_stay_apart(path: Path) -> None:
-    gate = Gate(path)
-    gate.history.submit(gate.run, "a", 1, 0.0, e.TextDelta("one"))
-    gate.history.submit(gate.run, "a", 2, 1.0, e.TextDelta("two"))
-    assert [entry.attempt for entry in gate.release()] == [1, 2]
 
 
 def test_a_merged_entry_stays_small(path: Path) -> None:
@@ -177,58 +133,65 @@ def test_a_merged_entry_stays_small(path: Path) -> None:
     assert gate.history.pending_bytes == 0
 
 
-def test_a_flush_waits_for_what_was_submitted_before(recorder: Recorder) -> None:
+def test_who_is_given_entries_finds_their_bytes_no_longer_pending(path: Path) -> None:
+    pending: list[int] = []
+    with History.open(path, on_entries=lambda _: pending.append(history.pending_bytes)) as history:
+        history.submit(start(history, "a"), "a", 1, 0.0, e.TextDelta("x" * 1000))
+        assert history.flush().result(30)
+    assert pending == [0]
+
+
+@pytest.mark.parametrize("is_closed", [False, True])
+def test_a_flush_and_a_close_wait_for_what_was_submitted_before(
+    recorder: Recorder, is_closed: bool
+) -> None:
     run = recorder.start("a")
     for n in range(100):
         recorder.history.submit(run, "a", 1, float(n), e.Status(str(n)))
-    assert recorder.history.flush().result(30) is True
+    if is_closed:
+        recorder.history.close()
+        recorder.history.close()
+    else:
+        assert recorder.history.flush().result(30) is True
     assert len(recorder.entries) == 100
 
 
-def test_closing_writes_what_is_pending_and_may_be_repeated(recorder: Recorder) -> None:
+def test_what_cannot_be_stored_is_refused_at_once(recorder: Recorder) -> None:
     run = recorder.start("a")
-    for n in range(100):
-        recorder.history.submit(run, "a", 1, float(n), e.Status(str(n)))
-    recorder.history.close()
-    recorder.history.close()
-    assert len(recorder.entries) == 100
-
-
-def test_after_closing_nothing_is_taken_and_nobody_waits_in_vain(recorder: Recorder) -> None:
-    run = recorder.start("a")
+    with pytest.raises(HistoryError, match="not being written here"):
+        recorder.history.submit(run, "b", 1, 0.0, e.TicketQueued())
+    with pytest.raises(TypeError):
+        recorder.history.submit(run, "a", 1, 0.0, e.ProviderItem("w", {"x": threading.Lock()}))
+    recorder.play(run, "a", [e.Status("still there")])
     recorder.history.close()
     with pytest.raises(HistoryError):
         recorder.history.submit(run, "a", 1, 0.0, e.TicketQueued())
     with pytest.raises(HistoryError, match="closed"):
         recorder.history.flush().result(30)
+    assert [entry.event for entry in recorder.entries] == [e.Status("still there")]
 
 
-def test_a_ticket_of_no_run_of_ours_is_refused_at_once(recorder: Recorder) -> None:
+def test_what_json_cannot_carry_is_replaced_live_as_stored(recorder: Recorder) -> None:
     run = recorder.start("a")
-    with pytest.raises(HistoryError, match="not being written here"):
-        recorder.history.submit(run, "b", 1, 0.0, e.TicketQueued())
-
-
-def test_an_event_that_no_json_can_carry_is_refused_at_once(recorder: Recorder) -> None:
-    run = recorder.start("a")
-    with pytest.raises(TypeError):
-        recorder.history.submit(run, "a", 1, 0.0, e.ProviderItem("w", {"x": threading.Lock()}))
-    recorder.play(run, "a", [e.Status("still there")])
-    assert recorder.entries[-1].event == e.Status("still there")
-
-
-def test_text_that_is_no_unicode_is_mended_and_live_still_equals_stored(
-    recorder: Recorder,
-) -> None:
-    run = recorder.start("a")
-    finished = e.ToolCallFinished("c", "caf\udce9.txt", None, 0, 0.1)
-    recorder.play(run, "a", [finished, e.ProviderItem("w", {"\udce9": ["\ud800", 1]})])
+    odd: dict[str, object] = {"x": [float("nan"), float("inf"), 2**70, (1, 2.5)]}
+    plain: dict[str, object] = {"x": [None, None, 2**70, [1, 2.5]]}
+    recorder.play(
+        run,
+        "a",
+        [
+            e.ToolCallFinished("c", "caf\udce9.txt", None, 0, 0.1),
+            e.ProviderItem("w", {"\udce9": ["\ud800", 1]}),
+            e.ToolCallRequested("c", "n", odd),
+            e.ProviderItem("w", odd),
+        ],
+    )
     assert [entry.event for entry in recorder.entries] == [
         e.ToolCallFinished("c", "caf�.txt", None, 0, 0.1),
         e.ProviderItem("w", {"�": ["�", 1]}),
+        e.ToolCallRequested("c", "n", plain),
+        e.ProviderItem("w", plain),
     ]
-    with recorder.history.reader() as reader:
-        assert list(reader.entries(run, "a")) == recorder.entries
+    assert recorder.stored(run) == recorder.entries
 
 
 def test_an_error_of_the_receiver_is_kept_and_costs_no_entry(path: Path) -> None:
@@ -236,14 +199,13 @@ def test_an_error_of_the_receiver_is_kept_and_costs_no_entry(path: Path) -> None
         raise RuntimeError("the loop is closed")
 
     history = History.open(path, on_entries=refuse)
-    run = history.start_run("t", [Ticket(id="a", prompt="p", workspace="/")], None)
+    run = start(history, "a")
     history.submit(run, "a", 1, 0.0, e.TicketQueued())
     assert history.flush().result(30) is True
     history.submit(run, "a", 1, 1.0, e.Status("more"))
     history.close()
     assert str(history.failure) == "the loop is closed"
-    with Reader(path) as reader:
-        assert [entry.seq for entry in reader.entries(run, "a")] == [1, 2]
+    assert [entry.seq for entry in stored(path, run)] == [1, 2]
 
 
 def test_a_bug_in_the_writer_is_said_and_the_run_goes_on_unsaved(
@@ -262,8 +224,7 @@ def test_a_bug_in_the_writer_is_said_and_the_run_goes_on_unsaved(
         assert [entry.saved for entry in recorder.entries] == [False, False]
     assert recorder.history.flush(saved=True).result(30) is True
     assert recorder.behind.get(timeout=30) is None
-    with recorder.history.reader() as reader:
-        assert [entry.seq for entry in reader.entries(run, "a")] == [1, 2]
+    assert [entry.seq for entry in recorder.stored(run)] == [1, 2]
 
 
 def test_an_event_that_cannot_be_numbered_keeps_no_other_from_being_stored(
@@ -279,11 +240,10 @@ def test_an_event_that_cannot_be_numbered_keeps_no_other_from_being_stored(
     monkeypatch.setattr(Ledger, "number", numbered)
     run = recorder.start("a")
     recorder.play(run, "a", [e.TicketQueued(), e.Heartbeat(), e.AttemptStarted("p", "m")])
-    with recorder.history.reader() as reader:
-        stored = [entry.event for entry in reader.entries(run, "a")]
-    assert stored == [entry.event for entry in recorder.entries]
-    assert isinstance(stored[1], e.GuardTripped)
-    assert "could not be stored: ZeroDivisionError: a bug" in stored[1].message
+    assert recorder.stored(run) == recorder.entries
+    guard = recorder.entries[1].event
+    assert isinstance(guard, e.GuardTripped)
+    assert "could not be stored: ZeroDivisionError: a bug" in guard.message
 
 
 async def test_submitting_from_the_event_loop_blocks_it_never(recorder: Recorder) -> None:

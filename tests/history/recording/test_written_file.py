@@ -1,13 +1,16 @@
 """The file that is written goes away, is replaced or spoiled: real files, nothing is lost."""
 
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
@@ -18,10 +21,9 @@ from lfgtui.history.recording import written_file
 from lfgtui.history.recording.store import History
 from lfgtui.history.storage import file
 from lfgtui.model import events as e
-from lfgtui.model.tickets import Ticket
-from tests.history.conftest import Recorder
+from tests.history.conftest import Recorder, check_index, run_ids, spoil, start, stored
+from tests.history.story import BEGIN, END
 
-BEGIN = (e.TicketQueued(), e.AttemptStarted("p", "m"), e.UserMessage("x"), e.RequestSent(1))
 # What SQLite does first when it copies the log into the file: the first page, which says
 # how many pages there are, before there are as many.
 BEGIN_TO_COPY = """
@@ -35,82 +37,58 @@ for at in range(32, len(log), 24 + size):
 with open(sys.argv[1], "r+b") as file:
     file.write(page)
 """
-END = (e.ResponseFinished(1, "end"), e.TicketDone("end"))
 
 
-def files(path: Path) -> list[Path]:
-    """The file and its companions."""
-    return [path.with_name(f"{path.name}{part}") for part in ("", "-wal", "-shm")]
+Spoil: TypeAlias = Callable[[Path], object]
 
 
 def delete_file(path: Path) -> None:
-    for one in files(path):
-        one.unlink(missing_ok=True)
+    for part in ("", "-wal", "-shm"):
+        path.with_name(f"{path.name}{part}").unlink(missing_ok=True)
 
 
-def delete_but_for_the_log(path: Path) -> None:
-    path.unlink()
+def replace_by_copy(path: Path, *, without_runs: bool = False) -> None:
+    copy = path.with_name("copy.db")
+    housekeeping.back_up(path, copy)
+    if without_runs:
+        for table in ("entries", "packs", "segments", "tickets", "runs"):
+            spoil(copy, f"DELETE FROM {table}")
+        file.connect(copy).close()
+    delete_file(path)
+    copy.rename(path)
 
 
 def delete_folder(path: Path) -> None:
     shutil.rmtree(path.parent)
 
 
-def move_folder(path: Path) -> None:
-    path.parent.rename(path.parent.with_name("elsewhere"))
-
-
-def replace_by_older_copy(path: Path) -> None:
-    """What a restored backup does: the file of another inode, without this run."""
-    copy = path.with_name("copy.db")
-    housekeeping.back_up(path, copy)
-    with closing(sqlite3.connect(copy)) as db:
-        db.execute("PRAGMA foreign_keys = OFF")
-        for table in ("entries", "packs", "segments", "tickets", "runs"):
-            db.execute(f"DELETE FROM {table}")
-        db.commit()
-    delete_file(path)
-    copy.rename(path)
-
-
-def replace_by_copy_of_the_moment(path: Path) -> None:
-    """A move to another disk: everything is there up to now, in another file."""
-    copy = path.with_name("copy.db")
-    housekeeping.back_up(path, copy)
-    delete_file(path)
-    copy.rename(path)
-
-
-def delete_log(path: Path) -> None:
-    file.log_of(path).unlink()
-
-
-def delete_shared_memory(path: Path) -> None:
-    path.with_name("history.db-shm").unlink()
-
-
 def delete_locks(path: Path) -> None:
     shutil.rmtree(path.parent / "locks")
 
 
-MENDED = (
-    delete_file,
-    delete_but_for_the_log,
-    delete_folder,
-    move_folder,
-    replace_by_older_copy,
-    replace_by_copy_of_the_moment,
-    delete_log,
-    delete_shared_memory,
-    delete_locks,
-)
+MENDED: dict[str, Spoil] = {
+    "file deleted": delete_file,
+    "all but the log deleted": Path.unlink,
+    "folder deleted": delete_folder,
+    "folder moved": lambda path: path.parent.rename(path.parent.with_name("elsewhere")),
+    "an older copy restored": lambda path: replace_by_copy(path, without_runs=True),
+    "moved to another disk": replace_by_copy,
+    "log deleted": lambda path: file.log_of(path).unlink(),
+    "shared memory deleted": lambda path: path.with_name("history.db-shm").unlink(),
+    "locks deleted": delete_locks,
+}
 
 
-def replace_by_another_programs(path: Path) -> None:
-    delete_file(path)
+def make_foreign(path: Path) -> None:
     with closing(sqlite3.connect(path)) as db:
         db.execute("CREATE TABLE theirs (x)")
+        db.executemany("INSERT INTO theirs VALUES (?)", [("x" * 5000,)] * 50)
         db.commit()
+
+
+def replace_by_foreign(path: Path) -> None:
+    delete_file(path)
+    make_foreign(path)
 
 
 def replace_by_text(path: Path) -> None:
@@ -129,56 +107,46 @@ def replace_by_folder(path: Path) -> None:
 
 
 def replace_folder_by_file(path: Path) -> None:
-    shutil.rmtree(path.parent)
+    delete_folder(path)
     path.parent.write_text("no folder")
 
 
 def replace_folder_by_dangling_link(path: Path) -> None:
-    shutil.rmtree(path.parent)
+    delete_folder(path)
     path.parent.symlink_to(path.parent.with_name("nowhere") / "deep")
 
 
-def truncate(path: Path) -> None:
-    os.truncate(path, 0)
-
-
 def overwrite_in_place(path: Path) -> None:
-    with closing(sqlite3.connect(path.with_name("other.db"))) as db:
-        db.execute("CREATE TABLE theirs (x)")
-        db.executemany("INSERT INTO theirs VALUES (?)", [("x" * 5000,)] * 50)
-        db.commit()
+    make_foreign(path.with_name("other.db"))
     path.write_bytes(path.with_name("other.db").read_bytes())
 
 
-SPOILED = (
-    replace_by_another_programs,
+SPOILED: tuple[Spoil, ...] = (
+    replace_by_foreign,
     replace_by_text,
     replace_but_for_the_log,
     replace_by_folder,
     replace_folder_by_file,
     replace_folder_by_dangling_link,
-    truncate,
+    lambda path: os.truncate(path, 0),
     overwrite_in_place,
 )
 
 
 def assert_whole(path: Path, run: str, recorder: Recorder) -> None:
-    """All that was delivered is in that file, and can be found."""
+    """Check that everything delivered is in that file, and can be found."""
     assert housekeeping.damage(path) == []
     with Reader(path) as reader:
         assert reader.run(run).state == "done"
-        for ticket in ("a", "b"):
-            entries = list(reader.entries(run, ticket))
-            assert [(x.seq, x.event) for x in entries] == [
-                (x.seq, x.event) for x in recorder.of(ticket)
-            ]
-        assert {hit.ticket for hit in reader.search("early")} == {"a", "b"}
-        assert {hit.ticket for hit in reader.search("late")} == {"a", "b"}
-    with closing(file.connect(path)) as db:
-        db.execute("INSERT INTO segments_fts (segments_fts) VALUES ('integrity-check')")
+        for word in ("early", "late"):
+            assert {hit.ticket for hit in reader.search(word)} == {"a", "b"}
+    for ticket in ("a", "b"):
+        numbered = [(one.seq, one.event) for one in stored(path, run, ticket)]
+        assert numbered == [(one.seq, one.event) for one in recorder.of(ticket)]
+    check_index(path)
 
 
-def play_around(recorder: Recorder, spoil: Callable[[Path], None]) -> str:
+def play_around(recorder: Recorder, spoil: Spoil) -> str:
     """A run of two tickets in the middle of which something happens to the file."""
     other = recorder.start("x")  # so that keys differ between the files
     recorder.play(other, "x", BEGIN)
@@ -196,20 +164,17 @@ def play_around(recorder: Recorder, spoil: Callable[[Path], None]) -> str:
     return run
 
 
-@pytest.mark.parametrize("spoil", MENDED)
-def test_a_run_goes_on_in_the_file_that_is_there_now(
-    recorder: Recorder, spoil: Callable[[Path], None]
-) -> None:
+@pytest.mark.parametrize("spoil", MENDED.values(), ids=MENDED.keys())
+def test_a_run_goes_on_in_the_file_that_is_there_now(recorder: Recorder, spoil: Spoil) -> None:
     run = play_around(recorder, spoil)
     recorder.history.close()
     assert recorder.history.failure is None and recorder.history.rescued is None
     assert_whole(recorder.path, run, recorder)
-    is_said = recorder.history.remarks != []
-    assert is_said == (spoil is not delete_locks)
+    assert (recorder.history.remarks == []) == (spoil is delete_locks)
     assert not list((recorder.path.parent / "locks").glob("*"))
 
 
-def test_what_happens_twice_is_said_once(recorder: Recorder) -> None:
+def test_what_happens_twice_is_remarked_once(recorder: Recorder) -> None:
     run = recorder.start("a")
     for events in (BEGIN, (e.TextDelta("more"),), END):
         recorder.play(run, "a", events)
@@ -221,7 +186,7 @@ def test_what_happens_twice_is_said_once(recorder: Recorder) -> None:
 
 @pytest.mark.parametrize("spoil", SPOILED)
 def test_what_somebody_else_put_there_is_left_alone_and_the_run_saved_elsewhere(
-    recorder: Recorder, spoil: Callable[[Path], None]
+    recorder: Recorder, spoil: Spoil
 ) -> None:
     put: dict[Path, bytes] = {}
 
@@ -230,51 +195,40 @@ def test_what_somebody_else_put_there_is_left_alone_and_the_run_saved_elsewhere(
         put.update((one, one.read_bytes()) for one in (path, path.parent) if one.is_file())
 
     run = play_around(recorder, spoil_and_note)
-    rescued, told = recorder.history._writer._file.rescued, recorder.history.rescued
+    line = str(recorder.history.rescued)
     recorder.history.close()
-    assert rescued is not None and told is not None
-    assert f"LFG_DATA_DIR={rescued} lfg history" in told
-    assert str(recorder.path) in told
-    assert str(recorder.behind.get(timeout=30)) in told
-    assert_whole(rescued / "history.db", run, recorder)
+    found = re.search("LFG_DATA_DIR=(.*) lfg history$", line)
+    assert found is not None and str(recorder.path) in line
+    assert str(recorder.behind.get(timeout=30)) in line
+    assert_whole(Path(found[1]) / "history.db", run, recorder)
     assert {path: path.read_bytes() for path in put} == put
-    shutil.rmtree(rescued)
+    shutil.rmtree(found[1])
 
 
-def test_another_that_copies_its_log_just_now_is_not_taken_for_an_intruder(
-    recorder: Recorder,
+@pytest.mark.parametrize("refusals", [0, 2])
+def test_another_that_copies_its_log_is_not_taken_for_an_intruder(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch, refusals: int
 ) -> None:
+    """Nor is a system that has no files or memory left for the check: it is made again."""
     run = recorder.start("a")
     recorder.play(run, "a", BEGIN)
-    subprocess.run([sys.executable, "-c", BEGIN_TO_COPY, recorder.path], check=True)
-    recorder.play(run, "a", [e.TextDelta("early and late"), *END])
-    assert recorder.history.flush(saved=True).result(30)
-    assert recorder.history.remarks == [] and recorder.history.rescued is None
-    assert not list(recorder.path.parent.glob("*aside*"))
-
-
-def test_what_cannot_be_checked_just_now_is_checked_again(
-    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A system that is out of files, or memory, is no intruder."""
-    run = recorder.start("a")
-    recorder.play(run, "a", BEGIN)
-    refusals = iter(range(2))
+    left = [sqlite3.OperationalError("disk I/O error") for _ in range(refusals)]
+    check = file.check_unlogged
 
     def checked(path: Path) -> None:
-        if next(refusals, None) is not None:
-            error = sqlite3.OperationalError("disk I/O error")
-            error.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHORT_READ
+        if left:
+            left[-1].sqlite_errorcode = sqlite3.SQLITE_IOERR_SHORT_READ
             with file.opening(path):
-                raise error
+                raise left.pop()
+        check(path)
 
     monkeypatch.setattr(file, "check_unlogged", checked)
     subprocess.run([sys.executable, "-c", BEGIN_TO_COPY, recorder.path], check=True)
     for event in (e.TextDelta("early and late"), *END):
         recorder.play(run, "a", [event])
     assert recorder.history.flush(saved=True).result(30)
-    assert next(refusals, None) is None
-    assert recorder.history.remarks == [] and recorder.history.rescued is None
+    assert not left and not recorder.history.remarks and recorder.history.rescued is None
+    assert not list(recorder.path.parent.glob("*aside*"))
 
 
 def test_an_idle_run_is_followed_too(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -283,9 +237,8 @@ def test_an_idle_run_is_followed_too(recorder: Recorder, monkeypatch: pytest.Mon
     recorder.play(run, "a", BEGIN)
     delete_folder(recorder.path)
     while not recorder.history.remarks:
-        pass
-    with Reader(recorder.path) as reader:
-        assert len(list(reader.entries(run, "a"))) == len(BEGIN)
+        time.sleep(0.001)
+    assert len(recorder.stored(run)) == len(BEGIN)
     assert (recorder.path.parent / "locks" / f"{run}.lock").exists()
 
 
@@ -296,17 +249,17 @@ def test_a_run_comes_home_once_it_can(recorder: Recorder, monkeypatch: pytest.Mo
         recorder.play(run, ticket, [*BEGIN, e.TextDelta("early ")])
     replace_by_text(recorder.path)
     recorder.play(run, "a", [e.TextDelta("meanwhile ")])
-    assert recorder.history._writer.path != recorder.path
+    assert "this run is saved in" in str(recorder.history.rescued)
     recorder.path.unlink()
     for ticket in ("a", "b"):
         recorder.play(run, ticket, [e.TextDelta("late"), *END])
-    assert recorder.history._writer.path == recorder.path
+    assert recorder.history.rescued is None
     recorder.history.finish_run(run, "done")
     recorder.history.close()
     assert_whole(recorder.path, run, recorder)
 
 
-def test_what_can_not_be_read_back_is_named(recorder: Recorder) -> None:
+def test_tickets_that_cannot_be_read_back_in_full_are_named(recorder: Recorder) -> None:
     run = recorder.start("a", "b")
     for ticket in ("a", "b"):
         recorder.play(run, ticket, [*BEGIN, e.TextDelta("early "), *END])
@@ -327,21 +280,19 @@ def test_only_the_runs_of_this_process_come_back(recorder: Recorder) -> None:
     recorder.play(run, "a", BEGIN)
     delete_file(recorder.path)
     recorder.play(run, "a", [e.TextDelta("late")])
-    with Reader(recorder.path) as reader:
-        assert [summary.run for summary in reader.runs()] == [run]
+    assert run_ids(recorder.path) == {run}
 
 
 def test_two_processes_whose_file_goes_away_meet_in_the_new_one(recorder: Recorder) -> None:
     second = History.open(recorder.path)
     run = recorder.start("a")
-    other = second.start_run("t", [Ticket(id="b", prompt="p", workspace="/")], None)
+    other = start(second, "b")
     delete_folder(recorder.path)
     recorder.play(run, "a", BEGIN)
     second.submit(other, "b", 1, 0.0, e.TicketQueued())
     assert second.flush().result(30)
     second.close()
-    with Reader(recorder.path) as reader:
-        assert {summary.run for summary in reader.runs()} == {run, other}
+    assert run_ids(recorder.path) == {run, other}
 
 
 def test_a_run_that_another_ended_meanwhile_is_not_mixed_up(recorder: Recorder) -> None:
@@ -353,19 +304,16 @@ def test_a_run_that_another_ended_meanwhile_is_not_mixed_up(recorder: Recorder) 
         assert other.recovered == [run]
     recorder.play(run, "a", [e.TextDelta("late"), *END])
     assert recorder.history.flush(saved=True).result(30)
-    told = recorder.history.rescued
-    assert told is not None
+    assert recorder.history.rescued is not None
     with recorder.history.reader() as reader:
         entries = list(reader.entries(run, "a"))
         assert [x.seq for x in entries] == list(range(1, len(BEGIN) + 4))
         assert e.TicketInterrupted() not in [x.event for x in entries]
 
 
-def test_a_history_without_a_run_follows_its_file_silently(recorder: Recorder) -> None:
+def test_a_history_without_a_run_follows_its_file_too(recorder: Recorder) -> None:
     delete_folder(recorder.path)
     with pytest.raises(HistoryError):
         recorder.history.resume_run("nothing")
     run = recorder.start("a")
-    recorder.play(run, "a", BEGIN)
-    with Reader(recorder.path) as reader:
-        assert reader.run(run).state == "running"
+    assert recorder.play(run, "a", BEGIN) == recorder.stored(run)
