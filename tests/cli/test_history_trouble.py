@@ -5,7 +5,7 @@ import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -17,13 +17,10 @@ from lfgtui.model.tickets import Ticket
 
 TICKET = '[[ticket]]\nid = "a"\nprompt = "Hi."\nprovider = "simulator"\nmodel = "generic"\n'
 READING = (("history",), ("search", "x"), ("show", "last"), ("resume", "last"))
-RUN = ("run", "TICKETS", "--headless")
 NOT_ROOT = (
     *("setpriv", "--bounding-set=-dac_override,-dac_read_search"),
     "--inh-caps=-dac_override,-dac_read_search",
 )
-
-Lfg = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -41,80 +38,85 @@ def tickets(tmp_path: Path) -> str:
     return str(tmp_path / "tickets.toml")
 
 
-@pytest.fixture
-def stored(data: Path) -> str:
-    """A finished run; gives its id."""
-    with History.open(data / "history.db") as history:
-        run = history.start_run("t", [Ticket(id="a", prompt="p", workspace="/")], None)
-        history.finish_run(run, "done")
-    return run
+def lfg(*arguments: str, within: Sequence[str] = ()) -> tuple[int, str, str]:
+    """Run lfg in a process of its own; return its exit code, stdout and stderr."""
+    done = subprocess.run(
+        [*within, sys.executable, "-m", "lfgtui", *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
+    return done.returncode, done.stdout, done.stderr
 
 
 @pytest.fixture
-def lfg() -> Lfg:
-    """A process of its own, to which permissions mean something even where we are root."""
-    if os.geteuid() == 0 and shutil.which("setpriv") is None:
+def not_root() -> tuple[str, ...]:
+    """The command within which permissions mean something even where we are root."""
+    if os.geteuid() != 0:
+        return ()
+    if shutil.which("setpriv") is None:
         pytest.skip("root may write anywhere, and there is no setpriv to take that away")
-    command = (*(NOT_ROOT if os.geteuid() == 0 else ()), sys.executable, "-m", "lfgtui")
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        done = subprocess.run(
-            [*command, *arguments],
-            check=False,
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-        )
-        return done.returncode, done.stdout, done.stderr
-
-    return run
+    return NOT_ROOT
 
 
 def assert_refused(
     capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], why: str
 ) -> None:
-    assert main(arguments) == 2, arguments
-    assert_one_line(*capsys.readouterr(), why)
+    assert_one_line(main(arguments), *capsys.readouterr(), why)
 
 
-def assert_one_line(out: str, err: str, why: str) -> None:
-    assert out == ""
+def assert_one_line(code: int | None, out: str, err: str, why: str) -> None:
+    assert (code, out) == (2, "")
     assert err.startswith("lfg: ") and err.count("\n") == 1
     assert why in err
 
 
-@pytest.mark.parametrize("command", [RUN, *READING])
-def test_a_folder_where_the_file_should_be(
-    capsys: pytest.CaptureFixture[str], data: Path, tickets: str, command: tuple[str, ...]
+def make_folder(path: Path) -> None:
+    path.mkdir(parents=True)
+
+
+def make_diary(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"Dear diary, " * 1000)
+
+
+def make_damaged(path: Path) -> None:
+    History.open(path).close()
+    whole = path.read_bytes()
+    path.write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (make_folder, "history.db is a folder; "),
+        (make_diary, "it is no lfg history"),
+        (make_damaged, "it is damaged; `lfg history repair NEW_FILE`"),
+    ],
+)
+def test_a_file_that_is_no_history_is_refused_by_every_command(
+    capsys: pytest.CaptureFixture[str],
+    data: Path,
+    tickets: str,
+    make: Callable[[Path], None],
+    why: str,
 ) -> None:
-    (data / "history.db").mkdir(parents=True)
-    arguments = tuple(word.replace("TICKETS", tickets) for word in command)
-    assert_refused(capsys, arguments, "history.db is a folder; ")
+    make(data / "history.db")
+    for command in (("run", tickets, "--headless"), *READING):
+        assert_refused(capsys, command, why)
 
 
-def test_a_file_where_the_folder_should_be(
+def test_a_file_in_place_of_the_folder_is_refused(
     capsys: pytest.CaptureFixture[str], data: Path, tickets: str
 ) -> None:
     data.write_text("")
-    assert_refused(capsys, ("run", tickets, "--headless"), "the history cannot be opened: ")
-
-
-@pytest.mark.parametrize("command", [RUN, *READING])
-def test_a_file_that_is_something_else(
-    capsys: pytest.CaptureFixture[str], data: Path, tickets: str, command: tuple[str, ...]
-) -> None:
-    data.mkdir()
-    (data / "history.db").write_bytes(b"Dear diary, " * 1000)
-    arguments = tuple(word.replace("TICKETS", tickets) for word in command)
-    assert_refused(capsys, arguments, "it is no lfg history")
-
-
-@pytest.mark.usefixtures("stored")
-def test_a_damaged_file(capsys: pytest.CaptureFixture[str], data: Path, tickets: str) -> None:
-    whole = (data / "history.db").read_bytes()
-    (data / "history.db").write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
-    for arguments in (("run", tickets, "--headless"), *READING):
-        assert_refused(capsys, arguments, "it is damaged; `lfg history repair NEW_FILE`")
+    run = ("run", tickets, "--headless")
+    assert_refused(capsys, run, "the history cannot be opened: ")
+    with Path(tickets).open("a") as file:
+        file.write('approve = "auto"\n')
+    assert_refused(capsys, run, "add --yes")
+    assert_refused(capsys, (*run, "--yes"), "LFG_DATA_DIR")  # trust cannot be remembered either
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -140,56 +142,40 @@ def test_a_file_damaged_anywhere_is_one_clear_line_at_worst(
         assert code != 2 or (err.startswith("lfg: ") and err.count("\n") == 1), (arguments, err)
 
 
-def test_trust_that_cannot_be_remembered(
-    capsys: pytest.CaptureFixture[str], data: Path, tickets: str
+def test_a_folder_that_may_not_be_written_is_empty_and_refused(
+    not_root: tuple[str, ...], data: Path, tickets: str
 ) -> None:
-    data.write_text("")
-    with Path(tickets).open("a") as file:
-        file.write('approve = "auto"\n')
-    assert_refused(capsys, ("run", tickets, "--headless"), "add --yes")
-    assert_refused(capsys, ("run", tickets, "--headless", "--yes"), "LFG_DATA_DIR")
-
-
-def test_a_folder_that_may_not_be_written(lfg: Lfg, data: Path, tickets: str) -> None:
     data.mkdir(mode=0o500)
-    code, out, err = lfg("run", tickets, "--headless")
-    assert code == 2
-    assert_one_line(out, err, "Permission denied; set LFG_DATA_DIR to a folder you can write to")
-    assert lfg("history") == (0, "", "no runs yet; try: lfg demo\n")
+    why = "Permission denied; set LFG_DATA_DIR to a folder you can write to"
+    assert_one_line(*lfg("run", tickets, "--headless", within=not_root), why)
+    assert lfg("history", within=not_root) == (0, "", "no runs yet; try: lfg demo\n")
 
 
-def test_a_folder_that_may_not_be_looked_into(lfg: Lfg, data: Path, tickets: str) -> None:
+def test_a_folder_that_may_not_be_entered_is_refused(
+    not_root: tuple[str, ...], data: Path, tickets: str
+) -> None:
     data.mkdir()
     data.chmod(0)
-    for arguments in (("run", tickets, "--headless"), *READING):
-        code, out, err = lfg(*arguments)
-        assert code == 2
-        assert_one_line(out, err, "Permission denied; set LFG_DATA_DIR")
+    for command in (("run", tickets, "--headless"), *READING):
+        assert_one_line(*lfg(*command, within=not_root), "Permission denied; set LFG_DATA_DIR")
 
 
 def test_a_file_that_may_not_be_written_can_still_be_read(
-    lfg: Lfg, data: Path, tickets: str, stored: str
+    not_root: tuple[str, ...], data: Path, tickets: str
 ) -> None:
+    with History.open(data / "history.db") as history:
+        run = history.start_run("t", [Ticket(id="a", prompt="p", workspace="/")], None)
+        history.finish_run(run, "done")
     (data / "history.db").chmod(0o400)
     for folder in (data / "locks", data):
-        code, out, err = lfg("run", tickets, "--headless")
-        assert code == 2
-        assert_one_line(out, err, "history.db: ")
-        code, out, err = lfg("history")
-        assert (code, err) == (0, "")
-        assert out.startswith(stored)
+        assert_one_line(*lfg("run", tickets, "--headless", within=not_root), "history.db: ")
+        code, out, err = lfg("history", within=not_root)
+        assert (code, err) == (0, "") and out.startswith(run)
         folder.chmod(0o500)
-    assert lfg("show", "last")[0] == 0
+    assert lfg("show", "last", within=not_root)[0] == 0
 
 
-def test_a_disk_that_takes_no_more(data: Path, tickets: str) -> None:
-    limited = ["sh", "-c", 'ulimit -f 8; exec "$@"', "-", sys.executable, "-m", "lfgtui"]
-    done = subprocess.run(
-        [*limited, "run", tickets, "--headless"],
-        check=False,
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-    )
-    assert done.returncode == 2
-    assert_one_line(done.stdout, done.stderr, "check that its disk has room")
+def test_a_disk_that_takes_no_more_is_named(tickets: str) -> None:
+    limited = ("sh", "-c", 'ulimit -f 8; exec "$@"', "-")
+    refused = lfg("run", tickets, "--headless", within=limited)
+    assert_one_line(*refused, "check that its disk has room")
