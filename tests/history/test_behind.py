@@ -48,23 +48,6 @@ def test_a_locked_history_falls_behind_and_catches_up(recorder: Recorder) -> Non
     assert recorder.behind.empty()
 
 
-def test_a_full_disk_falls_behind_and_catches_up(recorder: Recorder) -> None:
-    run = recorder.start("a")
-    connection = recorder.history._writer._file.connection
-    connection.execute("PRAGMA max_page_count = 1")
-    recorder.history.submit(run, "a", 1, 0.0, e.TextDelta("x" * 200_000))
-    recorder.history.submit(run, "a", 1, 1.0, e.TicketCancelled())
-    assert recorder.history.flush().result(30) is False
-    assert "free some space" in str(recorder.behind.get(timeout=30))
-    connection.execute("PRAGMA max_page_count = 1073741823")
-    assert recorder.history.flush(saved=True).result(30) is True
-    assert [x.event for x in recorder.stored(run)] == [
-        e.TextDelta("x" * 200_000),
-        e.TicketCancelled(),
-    ]
-    assert len(recorder.search("x*")) == 1
-
-
 def test_the_backlog_is_full_past_its_measure(
     recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

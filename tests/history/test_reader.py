@@ -7,7 +7,6 @@ from lfgtui.errors import HistoryError, UsageError
 from lfgtui.history.reader import Reader, RunSummary
 from lfgtui.history.storage import file
 from lfgtui.model import events as e
-from lfgtui.model.transcript import Transcript
 from tests.history.conftest import Recorder
 from tests.history.story import BEGIN, END
 
@@ -68,17 +67,6 @@ def test_a_run_is_found_by_its_beginning_or_its_end(recorder: Recorder) -> None:
         for text in ("", "nope", "1970010100"):
             with pytest.raises(UsageError, match=f'no run "{text}"'):
                 reader.find_run(text)
-
-
-def test_a_transcript_is_the_fold_of_the_delivered_entries(recorder: Recorder) -> None:
-    run = recorder.start("a")
-    live = Transcript()
-    for entry in recorder.play(run, "a", STORY):
-        live.apply(entry)
-    with Reader(recorder.path) as reader:
-        stored = reader.transcript(run, "a")
-    assert stored.attempts == live.attempts
-    assert (stored.state, stored.answer, stored.last_seq) == ("done", "Hello", live.last_seq)
 
 
 def test_entries_are_read_from_any_number_on(recorder: Recorder) -> None:

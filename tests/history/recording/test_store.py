@@ -1,4 +1,5 @@
 import re
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from lfgtui.history.recording.store import History
 from lfgtui.history.storage import file, leases
 from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
-from tests.history.conftest import Recorder
+from tests.history.conftest import Recorder, start
 from tests.history.story import BEGIN, END
 
 
@@ -160,27 +161,21 @@ def test_text_is_stored_once(recorder: Recorder) -> None:
     assert packs < len(text) / 100
 
 
-def test_what_is_over_is_packed_while_a_long_response_goes_on(recorder: Recorder) -> None:
-    run = recorder.start("a")
-    recorder.play(run, "a", BEGIN)
-    for number in range(10):
-        calls = [e.HostedTool("search", f"query {number} {n}", "found") for n in range(500)]
-        recorder.play(run, "a", calls)
-    with closing(file.connect_to_read(recorder.path)) as connection:
-        (unpacked,) = connection.execute("SELECT count(*) FROM entries").fetchone()
-    assert unpacked <= 2500
-    assert len(recorder.stored(run)) == len(BEGIN) + 5000
-    assert recorder.search("query")
-
-
-@pytest.mark.parametrize(("durability", "level"), [("process", 1), ("power", 2)])
-def test_a_commit_waits_for_the_disk_where_it_was_asked_to(
-    path: Path, durability: file.Durability, level: int
+def test_every_commit_of_a_run_waits_for_the_disk_where_power_failures_count(
+    path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with History.open(path, durability=durability) as history, history._written() as own:
-        for connection in (own, history._writer._file.connection):
-            assert connection.execute("PRAGMA synchronous").fetchone() == (level,)
-            assert connection.execute("PRAGMA fullfsync").fetchone() == (int(level == 2),)
+    connected: list[file.Durability] = []
+    connect = file.connect
+
+    def recorded(path: Path, durability: file.Durability = "process") -> sqlite3.Connection:
+        connected.append(durability)
+        return connect(path, durability)
+
+    monkeypatch.setattr(file, "connect", recorded)
+    with History.open(path, durability="power") as history:
+        connected.remove("process")  # the one that ends orphaned runs
+        history.finish_run(start(history, "a"), "done")
+        assert connected and set(connected) == {"power"}
 
 
 def test_a_lease_that_is_held_for_a_moment_is_waited_for(

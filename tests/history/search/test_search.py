@@ -38,30 +38,22 @@ def matches(hits: list[SearchHit]) -> list[tuple[str, list[str]]]:
     return [(hit.kind, [hit.snippet[start:end] for start, end in hit.matches]) for hit in hits]
 
 
+FOUND = {
+    "prompt": ("mend",),
+    "reasoning": ("tokeniser",),
+    "text": ("look", '"at lexer"', "halfway"),
+    "tool_call": ("main", "leaf", "pytest", "whoami", "lexer.py"),
+    "tool_output": ("permission", "four", "deprecated", "drizzle", "already", "unfinished"),
+    "error": ("overload", "thrice", "x-api-key"),
+}
+
+
 @pytest.mark.parametrize(
     ("words", "kind", "match"),
     [
-        ("mend", "prompt", "mend"),
-        ("tokeniser", "reasoning", "tokeniser"),
-        ("look", "text", "look"),
-        ('"at lexer"', "text", "at lexer"),
+        *((word, kind, word.strip('"')) for kind, words in FOUND.items() for word in words),
         ("s AND grosse NOT mend OR größe", "text", "Größe"),
         ("grö*", "text", "Größe"),
-        ("main", "tool_call", "main"),
-        ("leaf", "tool_call", "leaf"),
-        ("pytest", "tool_call", "pytest"),
-        ("permission", "tool_output", "permission"),
-        ("four", "tool_output", "four"),
-        ("deprecated", "tool_output", "deprecated"),
-        ("drizzle", "tool_output", "drizzle"),
-        ("already", "tool_output", "already"),
-        ("unfinished", "tool_output", "unfinished"),
-        ("halfway", "text", "halfway"),
-        ("whoami", "tool_call", "whoami"),
-        ("overload", "error", "overload"),
-        ("thrice", "error", "thrice"),
-        ("x-api-key", "error", "x-api-key"),
-        ("lexer.py", "tool_call", "lexer.py"),
     ],
 )
 def test_everything_shown_is_found_once(story: Recorder, words: str, kind: str, match: str) -> None:
@@ -113,39 +105,28 @@ def test_a_query_without_words_finds_nothing(story: Recorder, words: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("prompt", "words", "found"),
+    ("words", "found", "is_literal"),
     [
-        ("please mend the parser", '"mend the', ["mend", "the"]),
-        ("please mend the parser", "mend (parser", ["mend", "parser"]),
-        ("please mend the parser", "mend; parser!", ["mend", "parser"]),
-        ("mend the-parser", "the-parser", ["the-parser"]),
-        ("please mend the parser", "prompt:mend", None),
-    ],
-)
-def test_an_invalid_query_is_searched_for_literally(
-    recorder: Recorder, prompt: str, words: str, found: list[str] | None
-) -> None:
-    hits = matches(prompted(recorder, prompt).search(words))
-    assert hits == ([] if found is None else [("prompt", found)])
-
-
-@pytest.mark.parametrize(
-    ("words", "is_literal"),
-    [
-        ("mend AND", True),
-        ('"an open quote', True),
-        ("(mend", True),
-        ("c++ foo-bar", False),
-        ("mend AND look", False),
-        ("gro*", False),
+        ('"mend the', ["mend", "the"], True),
+        ("mend (parser", ["mend", "parser"], True),
+        ("the AND", [], True),
+        ("mend; parser!", ["mend", "parser"], False),
+        ("re-use", ["re-use"], False),
+        ("c++ re-use", [], False),
+        ("prompt:mend", [], False),
+        ("mend AND the", ["mend", "the"], False),
+        ("pars*", ["parser"], False),
     ],
 )
 @pytest.mark.parametrize("ranked", [False, True])
-def test_an_invalid_query_is_reported(
-    story: Recorder, words: str, is_literal: bool, ranked: bool
+def test_an_invalid_query_is_searched_for_literally_and_reported(
+    recorder: Recorder, words: str, found: list[str], is_literal: bool, ranked: bool
 ) -> None:
-    with closing(file.connect_to_read(story.path)) as db:
-        assert search(db, words, 10, ranked=ranked).is_literal is is_literal
+    prompted(recorder, "please mend the parser, re-use it")
+    with closing(file.connect_to_read(recorder.path)) as db:
+        result = search(db, words, 10, ranked=ranked)
+    assert matches(result.hits) == ([("prompt", found)] if found else [])
+    assert result.is_literal is is_literal
 
 
 def test_any_query_is_answered(story: Recorder) -> None:

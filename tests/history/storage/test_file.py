@@ -18,12 +18,19 @@ def test_file_and_folder_are_for_their_owner_alone(path: Path) -> None:
     assert modes and set(modes.values()) == {0o600}
 
 
-def test_a_new_file_is_in_wal_mode_and_up_to_date(path: Path) -> None:
-    with closing(file.connect(path)) as connection:
-        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-        assert connection.execute("PRAGMA user_version").fetchone() == (len(migrations.MIGRATIONS),)
-        assert connection.execute("PRAGMA synchronous").fetchone() == (1,)
-        assert connection.execute("PRAGMA foreign_keys").fetchone() == (1,)
+@pytest.mark.parametrize(("durability", "level"), [("process", 1), ("power", 2)])
+def test_a_new_file_is_up_to_date_and_as_durable_as_requested(
+    path: Path, durability: file.Durability, level: int
+) -> None:
+    with closing(file.connect(path, durability)) as connection:
+        for pragma, value in (
+            ("journal_mode", "wal"),
+            ("user_version", len(migrations.MIGRATIONS)),
+            ("foreign_keys", 1),
+            ("synchronous", level),
+            ("fullfsync", level - 1),
+        ):
+            assert connection.execute(f"PRAGMA {pragma}").fetchone() == (value,)
 
 
 def test_many_may_make_the_file_at_the_same_moment(path: Path) -> None:

@@ -1,6 +1,7 @@
 """Packs: what goes in comes out, and small."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import pairwise
 
 import msgspec
@@ -8,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lfgtui.history.storage import packing
+from lfgtui.history.storage import file, packing
 from lfgtui.history.storage.packing import Passage, Row
 from lfgtui.model import events as e
 from tests.history.conftest import Recorder
-from tests.vocabulary import any_event, lives
+from tests.history.story import BEGIN
+from tests.vocabulary import any_event
 
 
 def rows(events: list[e.Event], times: list[float] | None = None) -> list[Row]:
@@ -87,29 +89,23 @@ def test_a_token_takes_a_few_bytes() -> None:
     assert len(packed) < len(tokens) / 2
 
 
-@given(lives())
-def test_any_life_is_read_back_packed_or_not(
-    tmp_path_factory: pytest.TempPathFactory, life: list[e.Event]
+LONG: dict[str, list[e.Event]] = {
+    "an answer": [e.TextDelta(f" w{n}") if n % 2 else e.Usage(1, n) for n in range(9000)],
+    "tools": [e.HostedTool("search", f"w{n}", "found") for n in range(5000)],
+}
+
+
+@pytest.mark.parametrize("events", LONG.values(), ids=LONG.keys())
+def test_a_long_response_is_packed_while_it_streams(
+    recorder: Recorder, events: list[e.Event]
 ) -> None:
-    recorder = Recorder(tmp_path_factory.mktemp("packs") / "history.db")
     run = recorder.start("a")
-    recorder.play(run, "a", life)
-    with recorder.history.reader() as reader:
-        assert list(reader.entries(run, "a")) == recorder.entries
-    recorder.history.close()
-
-
-def test_a_long_answer_is_packed_while_it_streams(recorder: Recorder) -> None:
-    run = recorder.start("a")
-    begin: list[e.Event] = [e.TicketQueued(), e.AttemptStarted("p", "m"), e.RequestSent(1)]
-    recorder.play(run, "a", begin)
-    for word in range(4500):
-        recorder.history.submit(run, "a", 1, 2000.0, e.TextDelta(f" w{word}"))
-        recorder.history.submit(run, "a", 1, 2000.0, e.Usage(1, word))
+    for event in [*BEGIN, *events]:
+        recorder.history.submit(run, "a", 1, 2000.0, event)
     recorder.history.flush().result(30)
-    with recorder.history.reader() as reader:
-        ((unpacked,),) = reader._rows("SELECT count(*) FROM entries", ())
-        assert 0 < unpacked <= 2001
-        assert list(reader.entries(run, "a")) == recorder.entries
-        assert [hit.snippet.split()[-1] for hit in reader.search("w1500")] != []
-        assert reader.search("w1999") and reader.search("w2000")
+    with closing(file.connect_to_read(recorder.path)) as db:
+        (unpacked,) = db.execute("SELECT count(*) FROM entries").fetchone()
+    assert unpacked <= 2500
+    assert recorder.stored(run) == recorder.entries
+    for word in ("w1501", "w3999", "w4001"):
+        assert len(recorder.search(word)) == 1
