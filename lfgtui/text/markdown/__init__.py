@@ -2,6 +2,6 @@
 
 from lfgtui.text.markdown.block import Block, is_parted
 from lfgtui.text.markdown.document import StreamingMarkdown
-from lfgtui.text.markdown.leaves import Item, Place, Quote
+from lfgtui.text.markdown.leaves import Container, Item, Quote
 
-__all__ = ["Block", "Item", "Place", "Quote", "StreamingMarkdown", "is_parted"]
+__all__ = ["Block", "Container", "Item", "Quote", "StreamingMarkdown", "is_parted"]

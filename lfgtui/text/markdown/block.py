@@ -1,54 +1,55 @@
-"""What a document consists of: its leaves, as those who draw them see them."""
+"""A document's blocks: its leaves, as they are drawn."""
 
 from dataclasses import dataclass
 
 from markdown_it.token import Token
 
 from lfgtui.text.markdown.inline import GrowingInlines
-from lfgtui.text.markdown.leaves import Item, Kind, Leaf, Listing, Place
+from lfgtui.text.markdown.leaves import Container, Item, Kind, LeafBlock, ListBlock
 
 
 @dataclass(slots=True, eq=False)
 class Block:
     """One leaf: a paragraph, a fence, a table, wherever it stands.
 
-    `places` are the containers around it, outermost first; the innermost
-    `opens` of them begin with it. `source` is its Markdown, markers included.
-    `revision` moves when what it says changes. While `era` stays, it only
-    grows: its first `settled` parts are as they were. Parts are the inline
-    tokens of a paragraph, the characters of code, the lines of a table. Of one that goes on
-    with the block before, which was too long, `repeats` lines of the source stood in that one.
+    `containers` stand around it, outermost first; the innermost `opens` of them begin with
+    it. `source` is its Markdown, markers included. `revision` moves with its content. Within
+    one `generation` it only grows: its first `stable_prefix` parts stay. Parts are the inline
+    tokens of a paragraph, the characters of code, the tokens of a table. `repeats`: as of a
+    leaf.
     """
 
     kind: Kind
-    places: tuple[Place, ...]
+    containers: tuple[Container, ...]
     opens: int
-    path: tuple[Place, ...]
+    path: tuple[Container, ...]
     source: str = ""
     is_frozen: bool = False
     revision: int = 0
-    era: int = 0
-    settled: int = 0
+    generation: int = 0
+    stable_prefix: int = 0
     tokens: list[Token] | None = None
     inlines: GrowingInlines | None = None
     repeats: int | None = None
 
     @classmethod
-    def of(cls, leaf: Leaf) -> "Block":
-        """A block that says nothing yet."""
-        return cls(leaf.kind, leaf.places, leaf.opens, leaf.path, repeats=leaf.repeats)
+    def of(cls, leaf: LeafBlock) -> "Block":
+        """Return a block without content."""
+        return cls(leaf.kind, leaf.containers, leaf.opens, leaf.path, repeats=leaf.repeats)
 
-    def is_at(self, leaf: Leaf) -> bool:
-        """Whether the leaf may be what the block has become: same kind, same markers before it."""
+    def is_at(self, leaf: LeafBlock) -> bool:
+        """Return True if the leaf may be this block, grown: same kind, same markers before it."""
         if (self.kind, self.opens, self.repeats) != (leaf.kind, leaf.opens, leaf.repeats):
             return False
-        return self.places == leaf.places or _markers(self.places) == _markers(leaf.places)
+        return self.containers == leaf.containers or _markers(self.containers) == _markers(
+            leaf.containers
+        )
 
-    def says(self, leaf: Leaf) -> bool:
-        """Whether the leaf says what the block says already."""
+    def says(self, leaf: LeafBlock) -> bool:
+        """Return True if the block's tokens are those of the leaf."""
         if self.tokens is None:
             return False
-        skip = min(self.settled, leaf.settled)
+        skip = min(self.stable_prefix, leaf.stable_prefix)
         is_same = _said(self.tokens[skip:]) == _said(leaf.tokens[skip:])
         return is_same and len(self.tokens) == len(leaf.tokens)
 
@@ -56,11 +57,11 @@ class Block:
         """Keep the source only."""
         self.tokens = self.inlines = None
         if self.kind in ("paragraph", "heading"):  # read at once, the tokens part elsewhere
-            self.settled = 0
+            self.stable_prefix = 0
 
-    def begin_era(self) -> None:
-        """All it says has to be read again."""
-        self.revision, self.era = self.revision + 1, self.era + 1
+    def begin_generation(self) -> None:
+        """Have all of it read and drawn again."""
+        self.revision, self.generation = self.revision + 1, self.generation + 1
         self.drop_tokens()
 
 
@@ -68,25 +69,29 @@ def _said(tokens: list[Token]) -> list[tuple[str, str, str, object]]:
     return [(token.tag, token.content, token.info, token.attrs) for token in tokens]
 
 
-def _markers(places: tuple[Place, ...]) -> list[tuple[object, ...]]:
+def _markers(containers: tuple[Container, ...]) -> list[tuple[object, ...]]:
     return [
-        (place.listing.token.type, place.listing.start + place.index, place.is_checked)
-        if isinstance(place, Item)
+        (
+            container.list_block.token.type,
+            container.list_block.start + container.index,
+            container.is_checked,
+        )
+        if isinstance(container, Item)
         else ()
-        for place in places
+        for container in containers
     ]
 
 
 def is_parted(before: Block, block: Block) -> bool:
-    """Whether a blank line stands between two neighbours, as the list they share has it."""
+    """Return True if a blank line goes between two neighbours: not in a tight list."""
     if block.repeats is not None:
         return False
-    listing: Listing | None = None
-    for one, other in zip(before.places, block.places, strict=False):
+    list_block: ListBlock | None = None
+    for one, other in zip(before.containers, block.containers, strict=False):
         if one is other:
-            listing = one.listing if isinstance(one, Item) else None
+            list_block = one.list_block if isinstance(one, Item) else None
             continue
-        if isinstance(one, Item) and isinstance(other, Item) and one.listing is other.listing:
-            listing = one.listing
+        if isinstance(one, Item) and isinstance(other, Item) and one.list_block is other.list_block:
+            list_block = one.list_block
         break
-    return listing is None or listing.is_loose
+    return list_block is None or list_block.is_loose

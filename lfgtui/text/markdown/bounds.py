@@ -7,7 +7,7 @@ neither on the text that follows nor on how it arrived:
 - A line goes on in a new one after `LONGEST_LINE` characters, joined to it by a *joint*,
   which is removed from whatever is shown or copied.
 - A block is parted after `LONGEST_BLOCK` characters or `MOST_LINES` lines, and goes on in
-  another one (`tail`).
+  another one (`open_tail`).
 - What follows `readable_end` in a paragraph or a cell is plain text.
 - A row of dashes with more than `MOST_COLUMNS` columns makes no table, and a line that lacks
   more than `MOST_MISSING` of its cells ends one.

@@ -1,23 +1,23 @@
 """`StreamingMarkdown`: text in as it arrives, blocks out as they stand.
 
-Markdown is read line by line, so most of a growing document is settled long
-before it ends. Three rules keep what is read at a time small, and what is
-shown equal to what one parse of all the text so far would show:
+Markdown is read line by line, so most of a growing document is final long
+before it ends. Three rules keep each reading small, and its result equal to
+one parse of all the text so far:
 
 1. *Only complete lines close a block.* All leaves before the last one are
    frozen; so is the last if nothing can continue it (`_is_closed`). The
    partial line is shown, never evidence: `***` may become `***bold***`.
-2. *Containers are opened again, not read again.* What follows the frozen part
+2. *Containers are opened again, not read again.* Text after the frozen part
    is read behind a few lines that reopen the quotes and items it stands in
    (`reopening`), so a list of a thousand items costs what its last one costs.
-3. *A long leaf sheds its settled lines* (`shedding`): an open fence keeps its
+3. *A long leaf is trimmed* (`trimming`): an open fence keeps its
    opener, a table its head, a paragraph its last line.
 
 Between two newlines, in a line that can be nothing but paragraph text, no
 block is read at all, and only the end of the line's inlines.
 
-What reaches back over a frozen edge is a link definition: the frozen blocks
-that looked its label up get a new revision. And one blank line makes a list
+Link definitions reach back over the frozen edge: the frozen blocks that
+looked a label up get a new revision. And one blank line makes a list
 loose, which parts its first items too.
 """
 
@@ -31,10 +31,9 @@ from lfgtui.text.markdown.block import Block
 from lfgtui.text.markdown.bounds import Lines, without_joints
 from lfgtui.text.markdown.html import render_html
 from lfgtui.text.markdown.inline import GrowingInlines
-from lfgtui.text.markdown.leaves import Item, Leaf
-from lfgtui.text.markdown.lookups import Lookups
-from lfgtui.text.markdown.open_tail import Cut, Tail
-from lfgtui.text.markdown.parser import Definitions, read_inlines, shared_parser
+from lfgtui.text.markdown.leaves import Item, LeafBlock
+from lfgtui.text.markdown.open_tail import Cut, OpenTail
+from lfgtui.text.markdown.parser import Definitions, Lookups, read_inlines, shared_parser
 from lfgtui.text.markdown.trimming import may_define
 
 _PROSE = re.compile(r"(?:[*_]{1,3}|`{1,2}(?!`)|[(\"'])?[^\W\d_]|\d+ +[^\W\d_]")
@@ -42,7 +41,7 @@ _PROSE = re.compile(r"(?:[*_]{1,3}|`{1,2}(?!`)|[(\"'])?[^\W\d_]|\d+ +[^\W\d_]")
 
 
 _SLICE = 4_000
-"""Characters read at a time of much that came together: what is settled then is not read again."""
+"""Characters of a large delta read at a time, so that the final part is read only once."""
 
 
 class StreamingMarkdown:
@@ -53,7 +52,7 @@ class StreamingMarkdown:
         self._pending: list[str] = []
         self._held = ""
         self._lines = Lines()
-        self._tail = Tail(self._parser)
+        self._tail = OpenTail(self._parser)
         self._blocks: list[Block] = []
         self._frozen = 0
         self._changed = 0
@@ -61,11 +60,11 @@ class StreamingMarkdown:
         self._shown: Definitions = {}
         self._asking: dict[str, list[int]] = {}
         self._prose: tuple[Block, str] | None = None
-        self._leaves: Sequence[Leaf] = ()
+        self._leaves: Sequence[LeafBlock] = ()
         self._is_shown = False
 
     def feed(self, text: str) -> None:
-        """Add text. Costs an append; reading waits until someone looks."""
+        """Add text. Costs an append; it is read when a result is asked for."""
         text = self._held + text
         self._held = "\r" if text.endswith("\r") else ""
         if self._held:
@@ -74,11 +73,11 @@ class StreamingMarkdown:
             self._pending.append(text)
 
     def read(self) -> None:
-        """Read now what was fed."""
+        """Read the text that was fed."""
         self._take_in()
 
     def close(self) -> None:
-        """Nothing follows: freeze all."""
+        """Freeze all blocks: nothing follows."""
         if self._held:
             self._pending.append("\n")
             self._held = ""
@@ -88,26 +87,26 @@ class StreamingMarkdown:
 
     @property
     def blocks(self) -> Sequence[Block]:
-        """The document as it stands: frozen blocks, then the open tail's."""
+        """Frozen blocks, then those of the open tail."""
         self._take_in()
         return self._blocks
 
     @property
     def frozen_count(self) -> int:
-        """How many of the blocks can grow no more."""
+        """Number of blocks that can grow no more."""
         self._take_in()
         return self._frozen
 
     def take_changes(self) -> int:
-        """The index of the first block that is not as it was when this was last asked."""
+        """Return the index of the first block changed since the last call."""
         self._take_in()
         changed, self._changed = self._changed, len(self._blocks)
         return changed
 
     def tokens(self, block: Block) -> list[Token]:
-        """What the block says: its markdown-it tokens, inlines read.
+        """Return the block's markdown-it tokens, inlines read.
 
-        A frozen block keeps its source only, and is read anew.
+        A frozen block keeps its source only, and is read again.
         """
         tokens = block.tokens
         if tokens is None:
@@ -118,11 +117,11 @@ class StreamingMarkdown:
 
     @property
     def tail_source(self) -> str:
-        """What is read anew when more arrives: the open end, less what it has shed."""
+        """The text that is read again when more arrives: the open end without trimmed lines."""
         return self._tail.source
 
     def source_of(self, block: Block) -> str:
-        """The block's Markdown as written, with the blank lines below it."""
+        """Return the block's Markdown as written, with the blank lines below it."""
         if block.is_frozen:
             source = block.source
         else:
@@ -132,7 +131,7 @@ class StreamingMarkdown:
         return without_joints(source)
 
     def html(self) -> str:
-        """The document as it stands, by markdown-it's own renderer."""
+        """Return the document as HTML, by markdown-it's own renderer."""
         blocks = [(block, self.tokens(block)) for block in self.blocks]
         return without_joints(render_html(self._parser, blocks))
 
@@ -166,17 +165,17 @@ class StreamingMarkdown:
                 self._show(leaves, definitions)
 
     def _grow(self, block: Block, content: str, text: str) -> None:
-        """More of a line that can be nothing but the end of this paragraph."""
+        """Add text to a line that can only be the end of this paragraph."""
         content += text
         self._prose = (block, content)
         self._read(block, content.rstrip(MD_TRIM_CHARS))
         self._touch(len(self._blocks) - 1)
 
     def _grow_code(self, code: str) -> None:
-        """More of the fence that is the last block."""
+        """Set the code of the fence that is the last block."""
         block = self._blocks[-1]
         assert block.tokens is not None
-        block.tokens[0].content, block.settled = code, code.rfind("\n") + 1
+        block.tokens[0].content, block.stable_prefix = code, code.rfind("\n") + 1
         block.revision += 1
         self._touch(len(self._blocks) - 1)
 
@@ -197,7 +196,7 @@ class StreamingMarkdown:
                 block.drop_tokens()
             else:
                 self._update(block, leaf, index)
-            block.places, block.path = leaf.places, leaf.path
+            block.containers, block.path = leaf.containers, leaf.path
             block.source, block.is_frozen = source, True
             self._frozen += 1
             self._enlist(block, index)
@@ -205,22 +204,22 @@ class StreamingMarkdown:
                 self._note_lookups(block, index)
         self._definite = cut.definitions
 
-    def _block(self, index: int, leaf: Leaf) -> Block:
-        """The open block that the leaf goes on with, or a new one in its place."""
+    def _block(self, index: int, leaf: LeafBlock) -> Block:
+        """Return the open block that the leaf continues, or a new one in its place."""
         if index == len(self._blocks):
             self._blocks.append(Block.of(leaf))
             self._touch(index)
         before = self._blocks[index]
         if not before.is_at(leaf):
             block = self._blocks[index] = Block.of(leaf)
-            block.revision, block.era = before.revision + 1, before.era + 1
+            block.revision, block.generation = before.revision + 1, before.generation + 1
             self._touch(index)
         return self._blocks[index]
 
     def _enlist(self, block: Block, index: int) -> None:
-        for place in block.places:
-            if isinstance(place, Item) and place.listing.first_block is None:
-                place.listing.first_block = index
+        for container in block.containers:
+            if isinstance(container, Item) and container.list_block.first_block is None:
+                container.list_block.first_block = index
 
     def _note_lookups(self, block: Block, index: int) -> None:
         lookups = Lookups(self._shown)
@@ -237,21 +236,21 @@ class StreamingMarkdown:
 
     # Showing
 
-    def _show(self, leaves: Sequence[Leaf], definitions: Definitions) -> None:
+    def _show(self, leaves: Sequence[LeafBlock], definitions: Definitions) -> None:
         self._define(definitions)
         self._leaves = leaves
         for index, leaf in enumerate(leaves, self._frozen):
             block = self._block(index, leaf)
             if not block.says(leaf):
                 self._update(block, leaf, index)
-            block.places, block.path = leaf.places, leaf.path
+            block.containers, block.path = leaf.containers, leaf.path
         if len(self._blocks) > self._frozen + len(leaves):
             del self._blocks[self._frozen + len(leaves) :]
             self._touch(len(self._blocks))
         self._loosen(leaves)
         self._await_prose(leaves)
 
-    def _update(self, block: Block, leaf: Leaf, index: int) -> None:
+    def _update(self, block: Block, leaf: LeafBlock, index: int) -> None:
         tokens = block.tokens = leaf.tokens
         block.revision += 1
         self._touch(index)
@@ -261,14 +260,14 @@ class StreamingMarkdown:
                     block.inlines = GrowingInlines(self._parser)
                 self._read(block, tokens[1].content)
             case "table":
-                block.settled = leaf.settled
-                for token in tokens[leaf.settled :]:
+                block.stable_prefix = leaf.stable_prefix
+                for token in tokens[leaf.stable_prefix :]:
                     if token.type == "inline":
                         token.children = read_inlines(self._parser, token.content, self._shown)
             case "fence" | "html_block":
-                block.settled = tokens[0].content.rfind("\n") + 1
+                block.stable_prefix = tokens[0].content.rfind("\n") + 1
             case "code_block":  # ends in a newline, come what may
-                block.settled = tokens[0].content.rfind("\n", 0, -1) + 1
+                block.stable_prefix = tokens[0].content.rfind("\n", 0, -1) + 1
             case _:
                 pass
 
@@ -277,13 +276,13 @@ class StreamingMarkdown:
         assert inlines is not None and tokens is not None
         content = without_joints(content)
         if not inlines.read(content, self._shown):
-            block.era += 1
+            block.generation += 1
         tokens[1].content, tokens[1].children = content, inlines.children
-        block.settled = inlines.settled
+        block.stable_prefix = inlines.stable_prefix
         block.revision += 1
 
     def _define(self, definitions: Definitions) -> None:
-        """Have what looked up a label read again whose definition is new, or withdrawn."""
+        """Have blocks read again that looked up a label whose definition changed."""
         before, self._shown = self._shown, definitions
         if before == definitions:
             return
@@ -292,25 +291,27 @@ class StreamingMarkdown:
             if before.get(label) == definitions.get(label):
                 continue
             for index in self._asking.get(label, ()):
-                self._blocks[index].begin_era()
+                self._blocks[index].begin_generation()
                 self._touch(index)
         for block in self._blocks[self._frozen :]:
-            block.begin_era()
+            block.begin_generation()
         self._tail.read_cells_anew(definitions)
 
-    def _loosen(self, leaves: Sequence[Leaf]) -> None:
-        """Note what blank lines within the open lists have come to part."""
-        for place in {place for leaf in leaves for place in leaf.places} | set(self._tail.path):
-            if isinstance(place, Item):
-                listing = place.listing
-                if listing.is_loose != listing.was_loose:
-                    listing.was_loose = listing.is_loose
+    def _loosen(self, leaves: Sequence[LeafBlock]) -> None:
+        """Note the open lists that blank lines have made loose."""
+        for container in {container for leaf in leaves for container in leaf.containers} | set(
+            self._tail.path
+        ):
+            if isinstance(container, Item):
+                list_block = container.list_block
+                if list_block.is_loose != list_block.was_loose:
+                    list_block.was_loose = list_block.is_loose
                     self._touch(
-                        self._frozen if listing.first_block is None else listing.first_block
+                        self._frozen if list_block.first_block is None else list_block.first_block
                     )
 
-    def _await_prose(self, leaves: Sequence[Leaf]) -> None:
-        """Arm the short way for a last line that is certain to be paragraph text."""
+    def _await_prose(self, leaves: Sequence[LeafBlock]) -> None:
+        """Prepare the short way for a last line that is certain to be paragraph text."""
         if not leaves or leaves[-1].kind != "paragraph" or not self._tail.ends_in(leaves):
             return
         block, content = self._blocks[-1], leaves[-1].tokens[1].content

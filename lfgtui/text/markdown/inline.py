@@ -1,6 +1,6 @@
 """The inlines of a paragraph that grows at its end.
 
-What a paragraph says is settled up to a blank behind which nothing is open:
+A paragraph is stable up to a blank behind which nothing is open:
 no `[`, no backtick, no `*` that something later could close. Up to there the
 tokens stay what they are, and only what follows is read again.
 
@@ -18,17 +18,17 @@ from lfgtui.text.markdown.bounds import readable_end
 from lfgtui.text.markdown.parser import Definitions, plain_inlines, read_inlines
 
 _LONG = 96
-"""Characters left unsettled before a settling is tried."""
+"""Unstable characters before a longer stable prefix is looked for."""
 
 _KEPT = 24
-"""Characters at the end that stay unsettled: a word may still become a link."""
+"""Characters at the end that stay unstable: a word may still become a link."""
 
 _CLOSED_BRACKETS = re.compile(r"\[[^\[\]]*\](?=[^\[(])")
 _BLANK = "\t\n\v\f\r \xa0\u1680\u2000-\u200a\u202f\u205f\u3000"
-"""What markdown-it counts as a blank; Python counts more."""
+"""Blanks as markdown-it counts them; Python counts more."""
 
 _OPEN = re.compile(rf"[`\[]|<[A-Za-z/!?]|(?<![{_BLANK}])[*~]|[*~](?![{_BLANK}])|(?<!\w)_|_(?!\w)")
-"""What, as literal text, something later could turn into the beginning of markup."""
+"""Literal text that something later could turn into the beginning of markup."""
 
 _PLAIN = re.compile(r"(?:[^\W_]|[ .,?'\"+=%-])+")
 """Characters that mean what they say, unless they go on with an address."""
@@ -36,64 +36,72 @@ _PLAIN = re.compile(r"(?:[^\W_]|[ .,?'\"+=%-])+")
 _ADDRESS = re.compile(r"[:@/]")
 
 _REACHES_BACK = re.compile(r"</a\s*>|(?<!:)//", re.IGNORECASE)
-"""What is read with an eye to all before it, settled or not: markdown-it makes no links of the
-addresses before an `</a>`, and of `//host` one only where something else looks like an address."""
+"""Markup that changes text before it, stable or not: markdown-it makes no links of the addresses
+before an `</a>`, and of `//host` one only where something else looks like an address."""
 
 
 class GrowingInlines:
-    """Reads a paragraph's content again and again, as it grows.
+    """Inlines of a paragraph, read again as it grows.
 
-    `children` are all of its tokens, the first `settled` of them for good.
+    `children` are all of its tokens, the first `stable_prefix` of them for good.
     """
 
-    __slots__ = ("_awaited", "_content", "_is_over", "_parser", "_settled", "children", "settled")
+    __slots__ = (
+        "_awaited",
+        "_content",
+        "_is_over",
+        "_parser",
+        "_stable",
+        "children",
+        "stable_prefix",
+    )
 
     def __init__(self, parser: MarkdownIt) -> None:
         self._parser = parser
         self.children: list[Token] = []
-        self.settled = 0
-        self._settled = ""
+        self.stable_prefix = 0
+        self._stable = ""
         self._content = ""
         self._awaited = _LONG
         self._is_over = False  # what follows is plain text
 
     def read(self, content: str, definitions: Definitions) -> bool:
-        """Take in what the content has become; False if what was settled had to be taken back."""
+        """Read the content as it is now; False if the stable prefix had to be withdrawn."""
         before, self._content = self._content, content
         if self._is_over and content.startswith(before):
             self.children += plain_inlines(content[len(before) :])
-            self.settled = len(self.children)
+            self.stable_prefix = len(self.children)
             return True
         if self._say_more(before, content):
             return True
         if self._is_over or readable_end(content) is not None:
             return self._read_all(content, definitions)
-        is_grown = content.startswith(self._settled)
-        if self._settled and _REACHES_BACK.search(content, len(self._settled)):
+        is_grown = content.startswith(self._stable)
+        if self._stable and _REACHES_BACK.search(content, len(self._stable)):
             is_grown = False
         if not is_grown:
-            self.settled, self._settled, self._awaited = 0, "", _LONG
-        del self.children[self.settled :]
-        rest = content[len(self._settled) :]
+            self.stable_prefix, self._stable, self._awaited = 0, "", _LONG
+        del self.children[self.stable_prefix :]
+        rest = content[len(self._stable) :]
         if len(rest) >= self._awaited:
             rest = self._settle(rest, definitions)
         self.children += read_inlines(self._parser, rest, definitions)
         return is_grown
 
     def _read_all(self, content: str, definitions: Definitions) -> bool:
-        """Read all of it for good where what follows can be nothing but plain text."""
-        was_settled = self.settled > 0
-        self.children, self._settled = read_inlines(self._parser, content, definitions), ""
+        """Read all of it for good if only plain text can follow."""
+        was_stable = self.stable_prefix > 0
+        self.children, self._stable = read_inlines(self._parser, content, definitions), ""
         self._is_over = readable_end(content) is not None
-        self.settled = len(self.children) if self._is_over else 0
-        return not was_settled
+        self.stable_prefix = len(self.children) if self._is_over else 0
+        return not was_stable
 
     def _say_more(self, before: str, content: str) -> bool:
-        """Put what is new behind the last text, if it can be nothing but more of that."""
-        if not before or not content.startswith(before) or len(self.children) == self.settled:
+        """Append the new text to the last token if it can be nothing else; False if not."""
+        if not before or not content.startswith(before) or len(self.children) == self.stable_prefix:
             return False
         new, last = content[len(before) :], self.children[-1]
-        if len(content) - len(self._settled) >= self._awaited or not _PLAIN.fullmatch(new):
+        if len(content) - len(self._stable) >= self._awaited or not _PLAIN.fullmatch(new):
             return False
         if _ADDRESS.search(before, before.rfind(" ") + 1):
             return False  # as written: in an address marks are no marks
@@ -113,8 +121,8 @@ class GrowingInlines:
             return rest
         self._awaited = _LONG
         self.children += tokens
-        self.settled = len(self.children)
-        self._settled += rest[:cut]
+        self.stable_prefix = len(self.children)
+        self._stable += rest[:cut]
         return rest[cut:]
 
 

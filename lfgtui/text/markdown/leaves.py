@@ -1,8 +1,8 @@
 """Block tokens as a flat row of leaves, each with the containers it stands in.
 
-A paragraph in a quote in a list item is one leaf in three places. Flat leaves
-are what grows at the end of a document, what is frozen, and what is drawn;
-the containers around them are objects that neighbouring leaves share.
+A paragraph in a quote in a list item is one leaf block in three containers.
+Flat leaves grow at the end of a document, are frozen and are drawn; the
+containers around them are objects that neighbouring leaves share.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ Kind = Literal["paragraph", "heading", "fence", "code_block", "html_block", "hr"
 
 
 @dataclass(slots=True, eq=False)
-class Listing:
+class ListBlock:
     """A list. `is_loose` may flip late: one blank line parts all of its items."""
 
     token: Token
@@ -31,7 +31,7 @@ class Listing:
 
     @property
     def start(self) -> int:
-        """The first item's number."""
+        """Number of the first item."""
         return int(str(self.token.attrs.get("start", 1)))
 
 
@@ -40,23 +40,23 @@ class Item:
     """A list item. `indent`: the column its content begins at, inside the innermost quote."""
 
     token: Token
-    listing: Listing
+    list_block: ListBlock
     index: int
     before: "Item | None" = field(repr=False)
 
     @property
     def marker(self) -> str:
-        """As written, `-` or `3.`"""
+        """The marker as written, `-` or `3.`"""
         return self.token.info + self.token.markup
 
     @property
     def indent(self) -> int | None:
-        """None where the item has no content."""
+        """Column of the content; None if the item is empty."""
         return self.token.meta.get("indent")
 
     @property
     def is_checked(self) -> bool | None:
-        """Of a task, whether it is done; None: it is no task."""
+        """State of a task; None if the item is no task."""
         return self.token.meta.get("checked")
 
 
@@ -67,49 +67,49 @@ class Quote:
     token: Token
 
 
-Place: TypeAlias = Quote | Item
+Container: TypeAlias = Quote | Item
 
 
 @dataclass(slots=True)
-class Leaf:
-    """A leaf of the block structure: lines `first` to `end` (exclusive) of what was read.
+class LeafBlock:
+    """A leaf of the block structure: lines `first` to `end` (exclusive) of the source read.
 
-    `opens`: how many of its `places`, counted from the innermost, begin with it.
-    `path`: what must be open for this leaf, read alone, to be what it is.
-    `settled`: how many of a table's tokens are as they were when last read.
-    `repeats`: of a leaf that goes on with the one before, which was too long, how many of its
-    lines stood in that one.
+    `opens`: number of its `containers`, from the innermost, that begin with it.
+    `path`: containers to reopen before it is read alone.
+    `stable_prefix`: number of a table's tokens unchanged since the last reading.
+    `repeats`: for the continuation of a leaf that was too long, number of its first lines
+    that the earlier part has too.
     """
 
     kind: Kind
     tokens: list[Token]
     first: int
     end: int
-    places: tuple[Place, ...]
+    containers: tuple[Container, ...]
     opens: int
-    path: tuple[Place, ...]
-    settled: int = 0
+    path: tuple[Container, ...]
+    stable_prefix: int = 0
     repeats: int | None = None
 
     @property
     def begin(self) -> int:
-        """Its own first line: `first` may be that of a container with nothing else on it."""
+        """First line of its own: on `first` there may be a container alone."""
         return _begin(self.tokens[0]) if self.tokens else self.first
 
 
 @dataclass(slots=True)
 class _Walk:
-    """Where the walk through the tokens stands."""
+    """State of the walk through the tokens."""
 
-    path: Sequence[Place]
-    places: list[Place] = field(default_factory=list)
-    lists: list[tuple[Listing, Item | None]] = field(default_factory=list)
+    path: Sequence[Container]
+    containers: list[Container] = field(default_factory=list)
+    lists: list[tuple[ListBlock, Item | None]] = field(default_factory=list)
     unused: int = 0
-    leaves: list[Leaf] = field(default_factory=list)
+    leaves: list[LeafBlock] = field(default_factory=list)
 
 
-def read_leaves(tokens: Sequence[Token], path: Sequence[Place]) -> list[Leaf]:
-    """The leaves of what was read after the path was reopened, one line a place."""
+def read_leaves(tokens: Sequence[Token], path: Sequence[Container]) -> list[LeafBlock]:
+    """Return the leaves read behind the reopened path, which took a line per container."""
     walk = _Walk(path)
     index = 0
     while index < len(tokens):
@@ -132,25 +132,25 @@ def read_leaves(tokens: Sequence[Token], path: Sequence[Place]) -> list[Leaf]:
     return walk.leaves
 
 
-def note_looseness(tokens: Sequence[Token], path: Sequence[Place]) -> None:
-    """Note on the path's lists what this reading has found of blank lines in them."""
+def note_looseness(tokens: Sequence[Token], path: Sequence[Container]) -> None:
+    """Update `is_loose` of the path's lists from the blank lines in this reading."""
     for token in tokens:
         line = _begin(token)
         if line >= len(path):
             return
         if token.type in ("bullet_list_open", "ordered_list_open"):
-            place = path[line]
-            if isinstance(place, Item):
-                listing = place.listing
-                listing.is_loose = listing.is_surely_loose or bool(token.meta["is_loose"])
+            container = path[line]
+            if isinstance(container, Item):
+                list_block = container.list_block
+                list_block.is_loose = list_block.is_surely_loose or bool(token.meta["is_loose"])
 
 
 def _begin(token: Token) -> int:
     return token.map[0] if token.map else 0
 
 
-def _known(walk: _Walk, token: Token) -> Place | None:
-    """The place of the path that the token opens again."""
+def _known(walk: _Walk, token: Token) -> Container | None:
+    """Return the container of the path that the token reopens."""
     line = _begin(token)
     return walk.path[line] if line < len(walk.path) else None
 
@@ -158,40 +158,40 @@ def _known(walk: _Walk, token: Token) -> Place | None:
 def _open_list(walk: _Walk, token: Token) -> None:
     known = _known(walk, token)
     if isinstance(known, Item):
-        listing = known.listing
+        list_block = known.list_block
     else:
         is_loose = bool(token.meta["is_loose"])
-        listing = Listing(token, is_loose, was_loose=is_loose)
-    walk.lists.append((listing, None))
+        list_block = ListBlock(token, is_loose, was_loose=is_loose)
+    walk.lists.append((list_block, None))
 
 
 def _open_item(walk: _Walk, token: Token) -> None:
-    listing, before = walk.lists[-1]
+    list_block, before = walk.lists[-1]
     known = _known(walk, token)
     if isinstance(known, Item):
         item = known
     else:
-        item = Item(token, listing, before.index + 1 if before else 0, before)
+        item = Item(token, list_block, before.index + 1 if before else 0, before)
         if before:
             before.before = None  # a chain of all items would keep them all
-    walk.lists[-1] = (listing, item)
+    walk.lists[-1] = (list_block, item)
     _enter(walk, item, is_new=known is None)
 
 
-def _enter(walk: _Walk, place: Place, *, is_new: bool) -> None:
-    walk.places.append(place)
+def _enter(walk: _Walk, container: Container, *, is_new: bool) -> None:
+    walk.containers.append(container)
     walk.unused = walk.unused + 1 if is_new else 0
 
 
 def _leave(walk: _Walk) -> None:
     if walk.unused:
-        place = walk.places[-1]
-        _add(walk, "empty", [], place.token.map or [0, 0])
-    walk.places.pop()
+        container = walk.containers[-1]
+        _add(walk, "empty", [], container.token.map or [0, 0])
+    walk.containers.pop()
 
 
 def _take_leaf(walk: _Walk, tokens: Sequence[Token], index: int) -> int:
-    """Add the leaf that begins at the token; the index of its last one."""
+    """Add the leaf that begins at the token; return the index of its last token."""
     token, last = tokens[index], index
     match token.type:
         case "paragraph_open" | "heading_open":
@@ -214,18 +214,20 @@ def _add(walk: _Walk, kind: Kind, tokens: list[Token], lines: Sequence[int]) -> 
     first, end = lines
     opens = walk.unused
     if opens:
-        first = _begin(walk.places[-opens].token)
-    places = tuple(walk.places)
-    walk.leaves.append(Leaf(kind, tokens, first, end, places, opens, _path(places, opens)))
+        first = _begin(walk.containers[-opens].token)
+    containers = tuple(walk.containers)
+    walk.leaves.append(
+        LeafBlock(kind, tokens, first, end, containers, opens, _path(containers, opens))
+    )
     walk.unused = 0
 
 
-def _path(places: tuple[Place, ...], opens: int) -> tuple[Place, ...]:
-    """The places that began before the leaf, and the item before the one it begins.
+def _path(containers: tuple[Container, ...], opens: int) -> tuple[Container, ...]:
+    """Return the containers that began before the leaf, and the item before the one it begins.
 
     markdown-it asks less of a line that goes on with a list than of one that begins it.
     """
-    around = places[: len(places) - opens]
-    if opens and isinstance(opened := places[-opens], Item) and opened.before:
+    around = containers[: len(containers) - opens]
+    if opens and isinstance(opened := containers[-opens], Item) and opened.before:
         return (*around, opened.before)
     return around

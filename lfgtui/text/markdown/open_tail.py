@@ -1,7 +1,7 @@
-"""The open end of a document: what of it is settled, and what it shows.
+"""The open end of a document: its leaves, and those of them that are final.
 
-The tail is what follows the frozen blocks. It is read behind the lines that
-reopen its path, and behind the head of a leaf that has shed its lines.
+The open tail follows the frozen blocks. It is read behind the lines that
+reopen its path, and behind the head of a leaf whose lines were trimmed.
 """
 
 from collections.abc import Sequence
@@ -13,80 +13,87 @@ from markdown_it.common.utils import MD_TRIM_CHARS
 from markdown_it.token import Token
 
 from lfgtui.text.markdown.bounds import LONGEST_BLOCK, MOST_LINES
-from lfgtui.text.markdown.leaves import Item, Kind, Leaf, Place, note_looseness, read_leaves
+from lfgtui.text.markdown.leaves import (
+    Container,
+    Item,
+    Kind,
+    LeafBlock,
+    note_looseness,
+    read_leaves,
+)
 from lfgtui.text.markdown.parser import Definitions, read_blocks, read_inlines
 from lfgtui.text.markdown.reopening import reopened_with, reopening
-from lfgtui.text.markdown.trimming import Shed, shed
+from lfgtui.text.markdown.trimming import Trimmed, trim
 
 
 @dataclass(slots=True)
 class Cut:
-    """What has been cut off the tail: leaves that are settled, the source of each.
+    """Final leaves cut off the tail, and the source of each.
 
-    `above`: blank lines and definitions that stood before the first of them.
+    `above`: blank lines and definitions before the first of them.
     """
 
-    leaves: list[Leaf]
+    leaves: list[LeafBlock]
     sources: list[str]
     definitions: Definitions
     above: str = ""
 
 
-class Tail:
-    """Text that is still open. `path`: the places that were open where it begins."""
+class OpenTail:
+    """Text that is still open. `path`: the containers that are open where it begins."""
 
     def __init__(self, parser: MarkdownIt) -> None:
         self._parser = parser
-        self.path: tuple[Place, ...] = ()
+        self.path: tuple[Container, ...] = ()
         self._opening = ""
-        self._shed: Shed | None = None
+        self._trimmed: Trimmed | None = None
         self._text = ""
         self._examined = 0
         self._tried = 0
         self._repeats: int | None = None
-        self._read_already: tuple[list[Leaf], Definitions] | None = None
+        self._read_already: tuple[list[LeafBlock], Definitions] | None = None
 
     def append(self, text: str) -> None:
-        """More has arrived."""
+        """Add text."""
         self._text += text
 
     @property
     def source(self) -> str:
-        """What there is to read, without what has been shed."""
+        """The text to read, without trimmed lines."""
         return self._lead + self._text
 
-    def sources(self, leaves: Sequence[Leaf]) -> list[str]:
-        """What each of the leaves that were read last was written as."""
+    def sources(self, leaves: Sequence[LeafBlock]) -> list[str]:
+        """Return the source of each leaf read last."""
         lines = self.source.split("\n")
         sources = self._sources(leaves, lines, len(lines))
         return [*sources[:-1], sources[-1].removesuffix("\n")]
 
     def append_code(self, text: str) -> str | None:
-        """More of an open fence, without reading it: what the fence says then.
+        """Add text to an open fence without reading it; return the fence's content.
 
-        None where it may be more than that: outside of a fence, in one that
-        stands in something, or in a line that may be what closes it.
+        None if it may be more than code: outside of a fence, in one inside a
+        container, or in a line that may close it.
         """
-        shed = self._shed
-        if shed is None or shed.kind != "fence" or self.path or shed.head[:1] not in ("`", "~"):
+        trim = self._trimmed
+        if trim is None or trim.kind != "fence" or self.path or trim.head[:1] not in ("`", "~"):
             return None
-        if shed.is_too_long:
+        if trim.is_too_long:
             return None
         lines = (self._text + text).split("\n")
-        if any(line.lstrip(" ").startswith(shed.head[0]) for line in lines):
+        if any(line.lstrip(" ").startswith(trim.head[0]) for line in lines):
             return None
         complete = "".join(line + "\n" for line in lines[:-1])
         if complete:
-            shed.lines.append(complete)
-            shed.text += complete
+            trim.lines.append(complete)
+            trim.text += complete
         self._text, self._examined = lines[-1], 0
-        return shed.text + (lines[-1] if lines[-1].strip(" \t") else "")
+        return trim.text + (lines[-1] if lines[-1].strip(" \t") else "")
 
     # Reading
 
-    def read(self, definite: Definitions) -> tuple[list[Leaf], Definitions]:
-        """The leaves as they stand, the partial line included."""
-        if not self._text and self._shed is None:
+    def read(self, definite: Definitions) -> tuple[list[LeafBlock], Definitions]:
+        """Return the leaves, the partial line included, and the definitions."""
+        if not self._text and self._trimmed is None:
             return [], definite
         if self._read_already is not None:
             read, self._read_already = self._read_already, None
@@ -95,13 +102,13 @@ class Tail:
         leaves = self._read(self._text, definitions)
         return self._joined(leaves), definitions
 
-    def read_alone(self, source: str, path: tuple[Place, ...], kind: Kind) -> list[Token]:
-        """The block tokens of one frozen leaf, inlines unread."""
+    def read_alone(self, source: str, path: tuple[Container, ...], kind: Kind) -> list[Token]:
+        """Return the block tokens of one frozen leaf, inlines unread."""
         tokens = read_blocks(self._parser, reopening(path) + source, {})
         return next((leaf.tokens for leaf in read_leaves(tokens, path) if leaf.kind == kind), [])
 
-    def ends_in(self, leaves: Sequence[Leaf]) -> bool:
-        """Whether the last line is the last leaf's and goes on, and it is no definition's title."""
+    def ends_in(self, leaves: Sequence[LeafBlock]) -> bool:
+        """Return True if the last line is open, and the last leaf's: no definition's title."""
         leaf = leaves[-1]
         is_last = leaf.end == self._before + self._text.count("\n") + 1
         last = self._text.rpartition("\n")[2]
@@ -116,25 +123,25 @@ class Tail:
 
     @property
     def trailing_blanks(self) -> str:
-        """The blanks at the end, which a paragraph leaves out until more follows."""
+        """Blanks at the end, which a paragraph leaves out until more follows."""
         return self._text[len(self._text.rstrip(MD_TRIM_CHARS)) :]
 
     def read_cells_anew(self, definitions: Definitions) -> None:
-        """Read shed table cells again: definitions have changed."""
-        for token in self._shed.rows if self._shed else ():
+        """Read trimmed table cells again after definitions have changed."""
+        for token in self._trimmed.rows if self._trimmed else ():
             if token.type == "inline" and "[" in token.content:
                 token.children = read_inlines(self._parser, token.content, definitions)
 
     @property
     def _lead(self) -> str:
-        return self._opening + (self._shed.head if self._shed else "")
+        return self._opening + (self._trimmed.head if self._trimmed else "")
 
     @property
     def _before(self) -> int:
         """Lines that are read before the text."""
-        return len(self.path) + (self._shed.head.count("\n") if self._shed else 0)
+        return len(self.path) + (self._trimmed.head.count("\n") if self._trimmed else 0)
 
-    def _read(self, text: str, definitions: Definitions) -> list[Leaf]:
+    def _read(self, text: str, definitions: Definitions) -> list[LeafBlock]:
         tokens = read_blocks(self._parser, self._lead + text, definitions)
         note_looseness(tokens, self.path)
         leaves = read_leaves(tokens, self.path)
@@ -142,15 +149,15 @@ class Tail:
             leaves[0].repeats = self._repeats
         return leaves
 
-    def _joined(self, leaves: list[Leaf]) -> list[Leaf]:
-        if self._shed is not None:
-            self._shed.join(leaves[0])
+    def _joined(self, leaves: list[LeafBlock]) -> list[LeafBlock]:
+        if self._trimmed is not None:
+            self._trimmed.join(leaves[0])
         return leaves
 
     # Cutting
 
     def cut(self, definite: Definitions) -> Cut | None:
-        """Cut off what the complete lines have settled; None if nothing."""
+        """Cut off the leaves that complete lines made final; None if there are none."""
         complete = self._text.rfind("\n") + 1
         if complete <= self._examined:
             return None
@@ -164,15 +171,15 @@ class Tail:
                 self._begin(self.path, [])
                 return Cut([], [], definitions)
             return cut
-        count, at = _settled(leaves, lines)
+        count, at = _final_leaves(leaves, lines)
         if count:
             return self._cut(leaves, lines, count, at, definite, definitions)
-        before = self._shed
+        before = self._trimmed
         if len(leaves) == 1 and leaves[0].end == len(lines):
-            self._let_go(leaves[0], lines, definite)
+            self._trim_leaf(leaves[0], lines, definite)
         if self._is_too_long(lines):
             return self._part(definite)
-        if self._shed is before is None and complete == len(self._text):
+        if self._trimmed is before is None and complete == len(self._text):
             self._read_already = leaves, definitions
         return None
 
@@ -189,7 +196,7 @@ class Tail:
         return Cut([], [], definitions)
 
     def _is_too_long(self, lines: Sequence[str]) -> bool:
-        if self._shed is not None and self._shed.is_too_long:
+        if self._trimmed is not None and self._trimmed.is_too_long:
             return True
         return len(lines) - self._before > MOST_LINES or self._examined > LONGEST_BLOCK
 
@@ -205,8 +212,8 @@ class Tail:
         head: list[str] = []
         if last.kind == "fence":
             token = last.tokens[0]
-            head = [reopened_with(last.places, token.markup + token.info)]
-        elif last.kind == "table" and not last.places:
+            head = [reopened_with(last.containers, token.markup + token.info)]
+        elif last.kind == "table" and not last.containers:
             head = lines[last.begin : last.begin + 2]
         cut = self._cut(leaves, lines, len(leaves), len(lines), definite, definitions)
         self._text = "".join(line + "\n" for line in head) + self._text
@@ -215,7 +222,7 @@ class Tail:
 
     def cut_all(self, definite: Definitions) -> Cut:
         """Cut off everything: nothing follows."""
-        if not self._text and self._shed is None:
+        if not self._text and self._trimmed is None:
             return Cut([], [], definite)
         definitions = dict(definite)
         leaves = self._read(self._text, definitions)
@@ -233,7 +240,7 @@ class Tail:
 
     def _cut(
         self,
-        leaves: list[Leaf],
+        leaves: list[LeafBlock],
         lines: list[str],
         count: int,
         at: int,
@@ -241,27 +248,27 @@ class Tail:
         definitions: Definitions,
     ) -> Cut:
         following = leaves[count] if count < len(leaves) else None
-        path = following.path if following else leaves[-1].places
+        path = following.path if following else leaves[-1].containers
         sources = self._sources(leaves[:count], lines, at)
         above = "".join(line + "\n" for line in lines[self._before : leaves[0].first])
         taken = self._joined(leaves)[:count]
         if len(definitions) > len(definite):
             definite = dict(definite)
             read_blocks(self._parser, "\n".join([*lines[:at], ""]), definite)
-        self._shed = None
+        self._trimmed = None
         self._begin(path, lines[at:])
         return Cut(taken, sources, definite, above)
 
-    def _sources(self, leaves: Sequence[Leaf], lines: list[str], at: int) -> list[str]:
-        """What each leaf was written as, with the blank lines and definitions below it."""
+    def _sources(self, leaves: Sequence[LeafBlock], lines: list[str], at: int) -> list[str]:
+        """Return each leaf's source, with the blank lines and definitions below it."""
         begins = [max(self._before, leaf.first) for leaf in leaves] + [at]
         pairs = pairwise(begins if leaves else [])
         sources = ["\n".join([*lines[begin:end], ""]) for begin, end in pairs]
-        if self._shed is not None:
-            sources[0] = self._shed.source + sources[0]
+        if self._trimmed is not None:
+            sources[0] = self._trimmed.source + sources[0]
         return sources
 
-    def _begin(self, path: tuple[Place, ...], lines: list[str]) -> None:
+    def _begin(self, path: tuple[Container, ...], lines: list[str]) -> None:
         """Go on after a cut: behind this path, with these lines and the partial one."""
         self._repeats = None
         partial = self._text[self._text.rfind("\n") + 1 :]
@@ -272,40 +279,40 @@ class Tail:
         self._text, self._examined, self._tried = complete + partial, len(complete), 0
         self._reopen(path)
 
-    def _reopen(self, path: tuple[Place, ...]) -> None:
+    def _reopen(self, path: tuple[Container, ...]) -> None:
         self.path, self._opening = path, reopening(path)
-        for place in path:
-            if isinstance(place, Item):
-                place.listing.is_surely_loose = place.listing.is_loose
+        for container in path:
+            if isinstance(container, Item):
+                container.list_block.is_surely_loose = container.list_block.is_loose
 
-    def _let_go(self, leaf: Leaf, lines: list[str], definitions: Definitions) -> None:
-        """Have a long open leaf shed its lines."""
+    def _trim_leaf(self, leaf: LeafBlock, lines: list[str], definitions: Definitions) -> None:
+        """Trim a long open leaf."""
         above = lines[len(self.path) : leaf.first]
         if len(lines) < 2 * self._tried or any(line.strip(" \t>") for line in above):
             return
         self._tried = len(lines)
         path = leaf.path
-        kept = shed(
+        kept = trim(
             leaf,
             [line + "\n" for line in lines],
-            self._shed,
+            self._trimmed,
             lambda cell: read_inlines(self._parser, cell, definitions),
         )
         if kept is None:
             return
-        self._shed, begins = kept
+        self._trimmed, begins = kept
         text = self._text[self._examined :]
         complete = "".join(line + "\n" for line in lines[begins:])
         self._text, self._examined, self._tried = complete + text, len(complete), 0
         is_headless = leaf.kind in ("code_block", "paragraph")
-        self._reopen(leaf.places if is_headless else path)
+        self._reopen(leaf.containers if is_headless else path)
 
 
-def _settled(leaves: Sequence[Leaf], lines: Sequence[str]) -> tuple[int, int]:
-    """How many leaves can change no more, and the line that what can begins on.
+def _final_leaves(leaves: Sequence[LeafBlock], lines: Sequence[str]) -> tuple[int, int]:
+    """Return the number of final leaves, and the first line of the others.
 
-    All before the last. Lines above the last one that no leaf covers are a
-    link definition, whose title may still grow into what follows.
+    All before the last are final. Lines above the last one that no leaf covers are
+    a link definition, whose title may still grow into the next line.
     """
     last = leaves[-1]
     if _is_closed(last, len(lines)):
@@ -319,8 +326,8 @@ def _settled(leaves: Sequence[Leaf], lines: Sequence[str]) -> tuple[int, int]:
     return count, at
 
 
-def _is_closed(leaf: Leaf, line_count: int) -> bool:
-    """Whether nothing can continue the leaf."""
+def _is_closed(leaf: LeafBlock, line_count: int) -> bool:
+    """Return True if nothing can continue the leaf."""
     match leaf.kind:
         case "heading" | "hr":
             return True

@@ -1,7 +1,7 @@
-"""The one Markdown configuration, and what it notes about containers beside its tokens.
+"""The one Markdown configuration, with two block rules of ours.
 
-CommonMark with GitHub's tables, strikethrough, task lists and autolinks. Two
-small block rules of ours stand around markdown-it's own:
+CommonMark with GitHub's tables, strikethrough, task lists and autolinks. The
+rules stand around markdown-it's own:
 
 - `_note_item` stands first in the chain, never matches, and notes on the item
   it finds itself in where the item's content begins and whether a blank line
@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import pairwise
+from typing import TypeVar, overload
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock, blockquote, list_block, table
@@ -33,16 +34,33 @@ _FOR_CORE = re.compile(r"[:@&\\]|//")
 They take a third of the time of short texts."""
 
 BlockRule = Callable[[StateBlock, int, int, bool], bool]
+_T = TypeVar("_T")
+
+
+class Lookups(Definitions):
+    """A copy of definitions; `asked` are the labels that were looked up, found or not."""
+
+    def __init__(self, definitions: Definitions) -> None:
+        super().__init__(definitions)
+        self.asked: set[str] = set()
+
+    @overload
+    def get(self, key: str, default: None = None, /) -> dict[str, object] | None: ...
+    @overload
+    def get(self, key: str, default: _T, /) -> dict[str, object] | _T: ...
+    def get(self, key: str, default: object = None, /) -> object:
+        self.asked.add(key)
+        return super().get(key, default)
 
 
 @cache
 def shared_parser() -> MarkdownIt:
-    """The parser of all documents: one takes 30 KB and keeps nothing of what it reads."""
+    """Return the parser of all documents: one takes 30 KB and keeps nothing between readings."""
     return make_parser()
 
 
 def make_parser() -> MarkdownIt:
-    """A parser for GitHub's Markdown.
+    """Return a parser for GitHub's Markdown.
 
     Links without a scheme are left alone: `main.py` is a file far more often
     than a page in Paraguay.
@@ -61,7 +79,7 @@ def make_parser() -> MarkdownIt:
 
 
 def read_blocks(parser: MarkdownIt, source: str, definitions: Definitions) -> list[Token]:
-    """The source's block tokens, inlines unread; adds to the definitions."""
+    """Return the source's block tokens, inlines unread; add to the definitions."""
     tokens: list[Token] = []
     environment = {"references": definitions}
     try:
@@ -73,7 +91,7 @@ def read_blocks(parser: MarkdownIt, source: str, definitions: Definitions) -> li
 
 
 def read_inlines(parser: MarkdownIt, source: str, definitions: Definitions) -> list[Token]:
-    """The tokens of a paragraph's or a cell's content, as plain text from where it is too much."""
+    """Return the tokens of a paragraph's or cell's content; plain text behind `readable_end`."""
     if (end := readable_end(source)) is not None:
         return read_inlines(parser, source[:end], definitions) + plain_inlines(source[end:])
     environment = {"references": definitions}
@@ -85,7 +103,7 @@ def read_inlines(parser: MarkdownIt, source: str, definitions: Definitions) -> l
 
 
 def plain_inlines(text: str) -> list[Token]:
-    """The tokens of text in which nothing is markup."""
+    """Return the tokens of text without markup."""
     first, *lines = re.split(r" *\n *", text)
     tokens = [Token("text", "", 0, content=first)] if first else []
     for line in lines:
@@ -94,7 +112,7 @@ def plain_inlines(text: str) -> list[Token]:
 
 
 def _narrow(rule: BlockRule) -> BlockRule:
-    """Tables of no more columns than anyone can read: each line fills all of them."""
+    """Limit the columns of a table: each line fills all of them."""
 
     def narrow(state: StateBlock, start: int, end: int, silent: bool) -> bool:
         if start + 1 >= end:
@@ -142,13 +160,13 @@ def _note_item(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 
 
 def _innermost(state: StateBlock) -> Token:
-    """The opening of the item or quote around the block that is about to be read."""
+    """Return the opening of the item or quote around the block that is about to be read."""
     level = state.level - 1
     return next(t for t in reversed(state.tokens) if t.level == level and t.nesting == 1)
 
 
 def _noting_loose(rule: BlockRule) -> BlockRule:
-    """Note on a list whether it is loose, which markdown-it only says by its paragraphs."""
+    """Note on a list that it is loose; markdown-it only shows it by its paragraphs."""
 
     def noting(state: StateBlock, start: int, end: int, silent: bool) -> bool:
         first = len(state.tokens)
@@ -170,13 +188,13 @@ def _noting_loose(rule: BlockRule) -> BlockRule:
 
 
 def _note_indent(state: StateBlock, item: Token) -> None:
-    """Note where the content of an item that has none would begin."""
+    """Note the column of the content that an empty item would have."""
     if item.map and "indent" not in item.meta:
         item.meta["indent"] = state.sCount[item.map[0]] + len(item.info + item.markup) + 1
 
 
 def _is_loose(state: StateBlock, items: Sequence[Token]) -> bool:
-    """Whether a blank line parts two items, or two blocks of one."""
+    """Return True if a blank line stands between two items, or two blocks of one."""
     if any(item.meta.get("is_parted") for item in items):
         return True
     begins = [item.map[0] for item in items if item.map]

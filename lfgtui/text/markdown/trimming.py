@@ -1,6 +1,6 @@
-"""A long open leaf lets its settled lines go, and what they said is kept.
+"""Stable lines of a long open leaf are dropped from the text that is read again.
 
-What still has to be read to know how the next line continues it is little:
+To know how the next line continues the leaf, little of it has to stay:
 
 - a fence and an HTML block: their first line, which says what ends them (and
   of HTML the last one, which may have);
@@ -18,11 +18,11 @@ from markdown_it.common.utils import MD_TRIM_CHARS
 from markdown_it.token import Token
 
 from lfgtui.text.markdown.bounds import LONGEST_BLOCK, LONGEST_LABEL, MOST_CELLS, MOST_LINES
-from lfgtui.text.markdown.leaves import Kind, Leaf, Place
+from lfgtui.text.markdown.leaves import Container, Kind, LeafBlock
 from lfgtui.text.markdown.reopening import reopened_with
 
 _LEAST: dict[str, int] = {"fence": 1, "table": 3, "paragraph": 12}
-"""Lines of a leaf below which shedding gains nothing; of others, four."""
+"""Lines of a leaf below which trimming gains nothing; of others, four."""
 
 _STAND_IN = "x"
 _TOKENS_A_CELL = 3
@@ -33,21 +33,21 @@ _MAYBE_DEFINITION = re.compile(
 
 
 def may_define(content: str) -> bool:
-    """Whether a paragraph's text may yet turn out to be a link definition."""
+    """Return True if a paragraph's text may yet turn out to be a link definition."""
     return _MAYBE_DEFINITION.match(content) is not None
 
 
 @dataclass(slots=True)
-class Shed:
-    """What an open leaf has let go.
+class Trimmed:
+    """The part of an open leaf that is read no more.
 
-    `head`: lines that are read before what is left. `lines`: those let go, as
-    written. `text` is what these said, `rows` what a table's said, its head too.
-    `path` and `opens` are those of the whole leaf.
+    `head`: lines read before the rest. `lines`: trimmed lines as written, `text` their
+    content, `rows` the tokens of a table's, its head included. `path` and `opens` are those
+    of the whole leaf.
     """
 
     kind: Kind
-    path: tuple[Place, ...]
+    path: tuple[Container, ...]
     opens: int
     head: str = ""
     lines: list[str] = field(default_factory=list)
@@ -56,7 +56,7 @@ class Shed:
 
     @property
     def source(self) -> str:
-        """Head and lines, as written."""
+        """Head and lines as written."""
         return ("" if self.kind == "paragraph" else self.head) + "".join(self.lines)
 
     @property
@@ -66,18 +66,18 @@ class Shed:
             return True
         return len(self.rows) > _TOKENS_A_CELL * MOST_CELLS
 
-    def shed_rows(
-        self, leaf: Leaf, read_cell: Callable[[str], list[Token]], *, is_first: bool
+    def trim_rows(
+        self, leaf: LeafBlock, read_cell: Callable[[str], list[Token]], *, is_first: bool
     ) -> None:
-        """Take the lines of a table, their cells read."""
+        """Take the rows of a table, their cells read."""
         rows = leaf.tokens[:-2] if is_first else _body(leaf.tokens)
         for token in rows:
             if token.type == "inline":
                 token.children = read_cell(token.content)
         self.rows += rows
 
-    def join(self, leaf: Leaf) -> None:
-        """Have the leaf that was read behind the head say what was shed too."""
+    def join(self, leaf: LeafBlock) -> None:
+        """Put the trimmed content in front of the leaf that was read behind the head."""
         leaf.path, leaf.opens = self.path, self.opens
         token = leaf.tokens[0]
         match self.kind:
@@ -93,22 +93,22 @@ class Shed:
             case _:
                 self._join_table(leaf)
 
-    def _join_table(self, leaf: Leaf) -> None:
+    def _join_table(self, leaf: LeafBlock) -> None:
         end = [Token("tbody_close", "tbody", -1, block=True), leaf.tokens[-1]]
         leaf.tokens = [*self.rows, *_body(leaf.tokens), *end]
-        leaf.settled = len(self.rows)
+        leaf.stable_prefix = len(self.rows)
 
 
-def shed(
-    leaf: Leaf,
+def trim(
+    leaf: LeafBlock,
     lines: Sequence[str],
-    before: Shed | None,
+    before: Trimmed | None,
     read_cell: Callable[[str], list[Token]],
-) -> tuple[Shed, int] | None:
-    """What the leaf has let go after this, and behind which of the lines reading goes on.
+) -> tuple[Trimmed, int] | None:
+    """Trim the leaf; return the trimmed part and the number of lines to read no more.
 
     `lines` are all complete lines as read, the leaf the only one and reaching
-    their end; `before` what it let go earlier. None if there is nothing to gain.
+    their end; `before` is the part trimmed earlier. None if there is nothing to gain.
     """
     begin = leaf.begin
     count = len(lines) - begin
@@ -116,7 +116,7 @@ def shed(
         return None
     if leaf.kind in ("code_block", "paragraph") and begin != leaf.first:
         return None  # what stands between may be a definition
-    result = before or Shed(leaf.kind, leaf.path, leaf.opens)
+    result = before or Trimmed(leaf.kind, leaf.path, leaf.opens)
     kept = begins = len(lines)
     match leaf.kind:
         case "fence":
@@ -131,7 +131,7 @@ def shed(
             result.text += _joined(said[1 : count - 1])
         case "table":
             kept = begin + 2
-            result.shed_rows(leaf, read_cell, is_first=before is None)
+            result.trim_rows(leaf, read_cell, is_first=before is None)
         case "code_block":
             kept, begins = begin, len(lines) - 1
             result.text += _joined(leaf.tokens[0].content.split("\n")[: count - 1])
@@ -148,12 +148,12 @@ def shed(
     result.lines += lines[max(kept, leaf.first + result.head.count("\n")) : begins]
     result.head = "".join(lines[leaf.first : kept])
     if leaf.kind == "paragraph":
-        result.head = reopened_with(leaf.places, _STAND_IN + "\n")
+        result.head = reopened_with(leaf.containers, _STAND_IN + "\n")
     return result, begins
 
 
 def _body(tokens: Sequence[Token]) -> list[Token]:
-    """The rows of a table below its head."""
+    """Return the rows of a table below its head."""
     head = next(n for n, token in enumerate(tokens, 1) if token.type == "thead_close")
     return list(tokens[head + 1 : -2])
 

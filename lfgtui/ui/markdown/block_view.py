@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import msgspec
 from markdown_it.token import Token
 
-from lfgtui.text.markdown import Block, Item, Place, is_parted
+from lfgtui.text.markdown import Block, Container, Item, is_parted
 from lfgtui.ui.text.palette import Palette
 from lfgtui.ui.text.wrapping import Row, Span, width_of
 
@@ -46,11 +46,11 @@ def prefixes(block: Block, look: Look) -> tuple[tuple[Span, ...], tuple[Span, ..
     """What stands before the block's first row, and before the others."""
     first: list[Span] = []
     rest: list[Span] = []
-    opened = len(block.places) - block.opens
-    for depth, place in enumerate(block.places):
-        mark = _mark(place, depth)
+    opened = len(block.containers) - block.opens
+    for depth, container in enumerate(block.containers):
+        mark = _mark(container, depth)
         style = look.palette.marker
-        hang = (mark if not isinstance(place, Item) else " " * width_of(mark), style)
+        hang = (mark if not isinstance(container, Item) else " " * width_of(mark), style)
         rest.append(hang)
         first.append((mark, style) if depth >= opened else hang)
     room = look.width - min(_LEAST, look.width // 2)
@@ -63,19 +63,21 @@ def gap(before: Block, block: Block, look: Look) -> Row | None:
     """The row between two neighbours, if there is one: blank but for the bars of quotes."""
     if not is_parted(before, block):
         return None
-    shared = sum(one is other for one, other in zip(before.places, block.places, strict=False))
+    shared = sum(
+        one is other for one, other in zip(before.containers, block.containers, strict=False)
+    )
     _, rest = prefixes(block, look)
-    bars = rest[: max(0, shared - (len(block.places) - len(rest)))]
+    bars = rest[: max(0, shared - (len(block.containers) - len(rest)))]
     while bars and not bars[-1][0].strip():
         bars = bars[:-1]
     return Row(bars)
 
 
-def _mark(place: Place, depth: int) -> str:
-    if not isinstance(place, Item):
+def _mark(container: Container, depth: int) -> str:
+    if not isinstance(container, Item):
         return "▎ "
-    if place.is_checked is not None:
-        return "☑ " if place.is_checked else "☐ "
-    if place.listing.is_ordered:
-        return f"{place.listing.start + place.index}. "
+    if container.is_checked is not None:
+        return "☑ " if container.is_checked else "☐ "
+    if container.list_block.is_ordered:
+        return f"{container.list_block.start + container.index}. "
     return _BULLETS[min(depth, len(_BULLETS) - 1)] + " "

@@ -20,7 +20,7 @@ class CodeDrawing(Drawing):
         self._rows: list[Row] = []
         self._info: str | None = None
         self._html = ""
-        self._era = block.era
+        self._generation = block.generation
         self._drawn = self._complete = 0
         self._highlighter = Highlighter("", look.palette)
 
@@ -31,17 +31,17 @@ class CodeDrawing(Drawing):
     def update(self, tokens: Sequence[Token]) -> int:
         block = self.block
         token = tokens[0]
-        is_grown = token.content.startswith(self._html) and block.settled >= self._drawn
-        is_new = not is_grown or block.era != self._era or token.info != self._info
+        is_grown = token.content.startswith(self._html) and block.stable_prefix >= self._drawn
+        is_new = not is_grown or block.generation != self._generation or token.info != self._info
         if is_new:
             self._begin(block, token.info)
         first = 0 if is_new else self._complete
         del self._rows[self._complete :]
         code = token.content
-        *complete, last = code[self._drawn : block.settled].split("\n")
+        *complete, last = code[self._drawn : block.stable_prefix].split("\n")
         for line in complete:
             self._rows += self._laid(self._highlighter.line(visible(line)))
-        self._drawn = max(self._drawn, block.settled)
+        self._drawn = max(self._drawn, block.stable_prefix)
         if self._is_html:  # a line of HTML may turn out to be none
             self._html = code[: self._drawn]
         self._complete = len(self._rows)
@@ -53,7 +53,7 @@ class CodeDrawing(Drawing):
         return first
 
     def _begin(self, block: Block, info: str) -> None:
-        self._era, self._info = block.era, info
+        self._generation, self._info = block.generation, info
         self._drawn = self._complete = 0
         self._html = ""
         self._rows.clear()

@@ -18,7 +18,7 @@ class ProseDrawing(Drawing):
     def __init__(self, block: Block, look: Look) -> None:
         super().__init__(block, look)
         self._flow = Flow(look.width, self.first, self.rest)
-        self._era, self._settled = block.era, 0
+        self._generation, self._stable = block.generation, 0
         self._last: Token | None = None
         self._length = 0
 
@@ -30,16 +30,16 @@ class ProseDrawing(Drawing):
         block, children = self.block, tokens[1].children or []
         if children and children[-1] is self._last and self._says_more(self._last):
             return len(self.rows) - 1
-        is_new = block.era != self._era or block.settled < self._settled
+        is_new = block.generation != self._generation or block.stable_prefix < self._stable
         if is_new:
             self._begin(block)
         style = self._style(tokens[0].tag)
-        if block.settled > self._settled:
-            fresh = children[self._settled : block.settled]
+        if block.stable_prefix > self._stable:
+            fresh = children[self._stable : block.stable_prefix]
             self._flow.settle(spans_of(fresh, style, self.look))
-            self._settled = block.settled
-        first = self._flow.show(spans_of(children[block.settled :], style, self.look))
-        self._last = children[-1] if block.settled < len(children) else None
+            self._stable = block.stable_prefix
+        first = self._flow.show(spans_of(children[block.stable_prefix :], style, self.look))
+        self._last = children[-1] if block.stable_prefix < len(children) else None
         self._length = len(self._last.content) if self._last else 0
         return 0 if is_new else first
 
@@ -52,7 +52,7 @@ class ProseDrawing(Drawing):
 
     def _begin(self, block: Block) -> None:
         self._flow = Flow(self.look.width, self.first, self.rest)
-        self._era, self._settled = block.era, 0
+        self._generation, self._stable = block.generation, 0
 
     def _style(self, tag: str) -> Style:
         palette = self.look.palette

@@ -19,7 +19,7 @@ class BlockTable(Drawing):
         self._rows: list[Row] = []
         self._table = TableDrawing(self.width, look.palette)
         self._alignments: list[Alignment | None] = []
-        self._era = block.era
+        self._generation = block.generation
         self._read = 0
 
     @property
@@ -29,9 +29,9 @@ class BlockTable(Drawing):
     def update(self, tokens: Sequence[Token]) -> int:
         block = self.block
         alignments = _alignments(tokens)
-        is_new = block.era != self._era or alignments != self._alignments
+        is_new = block.generation != self._generation or alignments != self._alignments
         if is_new:
-            self._era, self._read, self._alignments = block.era, 0, alignments
+            self._generation, self._read, self._alignments = block.generation, 0, alignments
             self._table = TableDrawing(self.width, self.look.palette, alignments)
         lines = list(self._lines(tokens))
         for _, line in lines[:-1]:  # only the last one can still grow

@@ -148,7 +148,7 @@ def test_blocks_are_leaves_in_their_places() -> None:
     document = StreamingMarkdown()
     document.feed("> intro\n>\n> 3. one\n>    - deep\n> 4. [x] two\n>\n>    more\n\nend")
     found = [
-        (block.kind, [type(place).__name__ for place in block.places], block.opens)
+        (block.kind, [type(container).__name__ for container in block.containers], block.opens)
         for block in document.blocks
     ]
     assert found == [
@@ -159,12 +159,12 @@ def test_blocks_are_leaves_in_their_places() -> None:
         ("paragraph", ["Quote", "Item"], 0),
         ("paragraph", [], 0),
     ]
-    items = [block.places[1] for block in document.blocks[1:5]]
+    items = [block.containers[1] for block in document.blocks[1:5]]
     assert all(isinstance(item, Item) for item in items)
     assert items[0] is items[1] and items[2] is items[3] and items[0] is not items[2]
     item = items[2]
     assert isinstance(item, Item)
-    assert (item.listing.start + item.index, item.is_checked) == (4, True)
+    assert (item.list_block.start + item.index, item.is_checked) == (4, True)
 
 
 def test_a_blank_line_parts_all_items_of_its_list() -> None:
