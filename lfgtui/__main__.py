@@ -9,23 +9,19 @@ from lfgtui.settings import environment
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run lfg; returns the exit code.
+    """Run lfg; return the exit code.
 
     Without arguments they are the process's, and so the process is lfg's own:
     signals are handled from here on, and keys are taken out of its environment
     before anything else is imported.
     """
     if arguments is not None:
-        from lfgtui.cli import main as run_command_line
-
-        return run_command_line(arguments)
+        return _run(arguments)
     try:
         signals.raise_on_first()
         environment.hide(environment.secret_names(os.environ))
         environment.forbid_inspection()
-        from lfgtui.cli import main as run_command_line
-
-        code = run_command_line()
+        code = _run(None)
     except signals.EndedBySignal as ended:
         code = ended.exit_code
     signals.block()
@@ -36,6 +32,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not has_all_been_read() or code > 128:
         os._exit(code)
     return code
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    from lfgtui.cli.commands import main as run_command_line
+
+    return run_command_line(arguments)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What can go wrong, by whose fault it is.
+"""Errors, by whose fault they are.
 
     LfgError
     ├── UsageError            the person's: bad arguments, bad file; exit code 2
@@ -13,6 +13,7 @@ renders itself: `cli` prints, `ui` shows.
 """
 
 import errno
+import resource
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
@@ -51,11 +52,7 @@ class UsageError(LfgError):
 
 
 class SourceError(UsageError):
-    """A file that says something wrong, with the line that says it.
-
-    `line` counts from 1; None where the whole file is meant (it is missing,
-    say).
-    """
+    """A mistake in a file; `line` counts from 1, None stands for the whole file."""
 
     def __init__(self, path: Path, line: int | None, message: str) -> None:
         where = f"{path}:{line}" if line is not None else str(path)
@@ -69,8 +66,8 @@ class ProviderError(LfgError):
     """A request that was refused or a stream that broke.
 
     `retry_after` is in seconds, as the server asked for it; None where it did
-    not say. `retryable` is whether the same request may well succeed when it is
-    sent again; by default its kind tells.
+    not. `retryable`: the same request may succeed when it is sent again; by
+    default that depends on the kind.
     """
 
     def __init__(
@@ -100,34 +97,32 @@ class IllegalMoveError(LfgError):
     """An event arrived in a state that does not allow it: a bug in lfg."""
 
     def __init__(self, state: str | None, event: str) -> None:
-        super().__init__(f"{event} is not a legal move from {state or 'nothing'}")
+        super().__init__(f"{event} is not allowed in state {state or 'none'}")
         self.state = state
         self.event = event
 
 
 def too_many_files(error: BaseException | None) -> str | None:
-    """Return the remedy for a process out of file descriptors; None for any other error.
+    """Return advice for a process out of file descriptors; None for any other error.
 
     Libraries wrap the system's error in their own, or in a group of several.
     """
     for one in _chain(error):
         if isinstance(one, OSError) and one.errno in (errno.EMFILE, errno.ENFILE):
-            import resource  # here, since it is hardly ever needed
-
             most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
             where = f"lfg (limit {most})" if one.errno == errno.EMFILE else "this machine"
-            told = f"too many open files in {where}: run fewer tickets at once (--concurrency)"
-            return f"{told} or raise the limit with ulimit -n"
+            advice = "run fewer tickets at once (--concurrency) or raise the limit with ulimit -n"
+            return f"too many open files in {where}: {advice}"
     return None
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and what it came of, nearest first."""
-    left = [error]
+    """Yield the error and its causes, nearest first."""
+    left = [] if error is None else [error]
     for _ in range(_LONGEST_CHAIN):
-        one = left.pop(0) if left else None
-        if one is None:
+        if not left:
             return
+        one = left.pop(0)
         yield one
         causes = (*getattr(one, "exceptions", ()), one.__cause__, one.__context__)
         left += [cause for cause in causes if isinstance(cause, BaseException)]
@@ -139,7 +134,7 @@ def no_run(run: str) -> UsageError:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """`; did you mean "model"?`, or the choices, or nothing: the end of a refusal."""
+    """Return `; did you mean "model"?`, the choices, or nothing, to end an error message with."""
     choices = sorted(set(known))
     close = get_close_matches(name, choices, n=1, cutoff=0.6)
     if close:

@@ -60,8 +60,8 @@ def test_what_the_person_must_mend_is_never_retried() -> None:
 
 
 def test_an_illegal_move_names_event_and_state() -> None:
-    assert str(IllegalMoveError("done", "text_delta")) == "text_delta is not a legal move from done"
-    assert str(IllegalMoveError(None, "paused")) == "paused is not a legal move from nothing"
+    assert str(IllegalMoveError("done", "text_delta")) == "text_delta is not allowed in state done"
+    assert str(IllegalMoveError(None, "paused")) == "paused is not allowed in state none"
 
 
 def test_a_near_name_is_suggested() -> None:

@@ -1,8 +1,7 @@
-"""The `lfg` command and its subcommands, each loaded when it is asked for.
+"""The `lfg` command and its subcommands, each imported when it is used.
 
-`lfg history` has no use for a terminal library and `lfg run` none for the
-simulator's web stack, so a subcommand's module is imported only to run it or
-to show its own help.
+`lfg history` needs no terminal library and `lfg run` no web server, so a
+subcommand's module is imported only to run it or to show its own help.
 """
 
 import errno
@@ -18,20 +17,21 @@ from lfgtui.settings.debug_log import debug_log
 from lfgtui.text import output
 
 _COMMANDS = {
-    "demo": ("lfgtui.cli.run", "demo", "Watch simulated agents do real work: no key, no network."),
-    "run": ("lfgtui.cli.run", "run", "Run the tickets of a file, or one prompt."),
-    "resume": ("lfgtui.cli.run", "resume", "Go on with what a run did not finish."),
-    "history": ("lfgtui.cli.history", "history", "Past runs, newest first."),
-    "search": ("lfgtui.cli.search", "command", "Search everything that was ever on the screen."),
-    "show": ("lfgtui.cli.history", "show", "Show one run or ticket."),
-    "replay": ("lfgtui.cli.replay", "command", "Play a stored run again, at its own pace."),
-    "doctor": ("lfgtui.cli.doctor", "doctor", "Check the set-up, or whether a provider streams."),
-    "export": ("lfgtui.cli.export", "export_command", "Write a run out."),
-    "import": ("lfgtui.cli.export", "import_command", "Store a run that was exported."),
-    "config": ("lfgtui.cli.config", "config", "Where the files are and what is in force."),
-    "simulator": ("lfgtui.cli.simulator", "simulator", "Serve simulated models on loopback."),
-    "completion": ("lfgtui.cli.config", "completion", "Print a shell's completion script."),
+    "demo": ("run", "demo", "Watch simulated agents do real work: no key, no network."),
+    "run": ("run", "run", "Run the tickets of a file, or one prompt."),
+    "resume": ("run", "resume", "Continue a run that did not finish."),
+    "history": ("history", "history", "List past runs, newest first."),
+    "search": ("search", "search", "Search past output, prompts and errors."),
+    "show": ("show", "show", "Show one run or ticket."),
+    "replay": ("replay", "replay", "Replay a past run at its original pace."),
+    "doctor": ("doctor", "doctor", "Check the setup, or whether a provider streams."),
+    "export": ("export", "export", "Export a run as a document, data or a recording."),
+    "import": ("import_", "import_", "Import an exported run."),
+    "config": ("config", "config", "Show file locations and settings."),
+    "simulator": ("simulator", "simulator", "Serve simulated models on localhost."),
+    "completion": ("config", "completion", "Print a shell completion script."),
 }
+"""Module, attribute and summary of each command."""
 
 
 class LazyGroup(click.Group):
@@ -44,7 +44,7 @@ class LazyGroup(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module, attribute, _ = _COMMANDS[cmd_name]
-        command = getattr(import_module(module), attribute)
+        command = getattr(import_module(f"lfgtui.cli.{module}"), attribute)
         assert isinstance(command, click.Command)
         return command
 
@@ -52,22 +52,22 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
-            raise UsageError(f'no command "{args[0]}"{did_you_mean(args[0], _COMMANDS)}')
+            raise UsageError(f'unknown command "{args[0]}"{did_you_mean(args[0], _COMMANDS)}')
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, told) for name, (_, _, told) in _COMMANDS.items()])
+            formatter.write_dl([(name, summary) for name, (_, _, summary) in _COMMANDS.items()])
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="lfg")
 def lfg() -> None:
-    """A terminal control room for AI agents: one live pane a ticket, many at once."""
+    """A terminal control room for AI agents: one live pane per ticket, many at once."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit code. Mistakes are one line on stderr and a 2."""
+    """Run the command; return the exit code, which is 2 after one line on stderr for a mistake."""
     output.install()
     try:
         with debug_log():
@@ -88,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UnicodeEncodeError as error:
         # An argument or a path: neither the history nor JSON can hold it. What else is text was
         # decoded once.
-        return _complain(f'"{error.object}" is not UTF-8; rename it, or write it in UTF-8')
+        return _complain(f'"{error.object}" is not valid UTF-8; rename it, or save it as UTF-8')
     except BrokenPipeError:
         output.discard()
         return 1
@@ -98,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if error.filename is not None or error.errno != errno.ENOSPC:
             raise
         output.discard()
-        return _complain(f"the output cannot be written: {error.strerror}")
+        return _complain(f"cannot write output: {error.strerror}")
     return result if isinstance(result, int) else 0
 
 

@@ -6,6 +6,7 @@ import tomli_w
 from click.shell_completion import get_completion_class
 
 from lfgtui.cli.commands import lfg
+from lfgtui.cli.launching.redactors import redactor_of
 from lfgtui.errors import UsageError
 from lfgtui.settings import paths
 from lfgtui.settings.config import load_config
@@ -14,12 +15,12 @@ from lfgtui.text import output
 
 @click.group()
 def config() -> None:
-    """Where the files are and what is in force."""
+    """Show file locations and the settings in effect."""
 
 
 @config.command("path")
 def config_path() -> None:
-    """Print where config, history and themes are."""
+    """Print the paths of config, history and themes."""
     output.print_line(f"config   {paths.config_file()}")
     output.print_line(f"history  {paths.history_file()}")
     output.print_line(f"themes   {paths.config_file().parent / 'themes'}")
@@ -27,20 +28,18 @@ def config_path() -> None:
 
 @config.command("show")
 def config_show() -> None:
-    """Print the settings in force, as TOML. Keys are never printed."""
-    from lfgtui.cli.launching.redactors import redactor_of
-
+    """Print the settings in effect as TOML. Keys are never printed."""
     settings = load_config(paths.config_file())
-    said = tomli_w.dumps(_without_none(msgspec.to_builtins(settings)))
-    output.print_text(redactor_of(settings).text(said))
+    document = tomli_w.dumps(_without_none(msgspec.to_builtins(settings)))
+    output.print_text(redactor_of(settings).text(document))
 
 
 @config.command("init")
 def config_init() -> None:
-    """Write a commented config file to start from."""
+    """Write a commented config file as a starting point."""
     path = paths.config_file()
     if path.exists():
-        raise UsageError(f"{path} exists already; edit it, or move it away first")
+        raise UsageError(f"{path} already exists; edit it, or move it away first")
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.touch(mode=0o600)  # headers may hold what nobody else should read
     path.write_text(paths.shipped("config.example.toml").read_text("utf-8"), "utf-8")

@@ -1,62 +1,41 @@
-"""`lfg history` and `lfg show`: what the history holds."""
+"""`lfg history`, and its subcommands that keep the file in order."""
 
+import shlex
 import time
-from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import click
-import msgspec
 
-from lfgtui.cli import history_maintenance
-from lfgtui.cli.missing_runs import tell_lost
-from lfgtui.errors import HistoryError, LfgError, UsageError
-from lfgtui.history.reader import Reader, StoredTicket
-from lfgtui.history.recording.store import History
-from lfgtui.model.record import TicketRecord, ticket_markdown, ticket_record
+from lfgtui.cli import launching
+from lfgtui.cli.launching.launch import browse
+from lfgtui.cli.launching.reading import open_reader
+from lfgtui.cli.options import json_option, print_value, yes_option
+from lfgtui.errors import LfgError, UsageError
+from lfgtui.history.maintenance import annotations, deletion, housekeeping, recover
+from lfgtui.history.reader import Reader
 from lfgtui.settings import paths
+from lfgtui.settings.config import age_seconds, load_config
 from lfgtui.text import output
 
 
-def open_reader() -> Reader:
-    """The history, with the runs of processes that died marked as interrupted first."""
-    path = paths.history_file()
-    with suppress(
-        HistoryError, OSError
-    ):  # perhaps it can be read all the same; Reader says why not
-        if path.exists():
-            with History.open(path) as opened:
-                tell_lost(opened.lost)
-    return Reader(path)
-
-
-def report_gaps(reader: Reader) -> int:
-    """Say on stderr what could not be read, once each; returns the exit code."""
-    for gap in dict.fromkeys(reader.gaps):
-        output.print_error(gap)
-    return 1 if reader.gaps else 0
-
-
-def _print_json(value: object) -> None:
-    output.print_json(f"{msgspec.json.encode(value).decode()}\n")
-
-
 @click.group(invoke_without_command=True)
-@click.option("--json", "as_json", is_flag=True, help="One JSON list on stdout.")
+@json_option
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(min=1))
-@click.option("--ui", "on_screen", is_flag=True, help="On the screen: search, open, resume.")
+@click.option("--ui", "on_screen", is_flag=True, help="Browse on screen: search, open, resume.")
 @click.pass_context
 def history(context: click.Context, as_json: bool, limit: int, on_screen: bool) -> int:
-    """Past runs, newest first; and what keeps the file in order."""
+    """List past runs, newest first, or maintain the history file."""
     if context.invoked_subcommand is not None:
         if on_screen:
-            raise UsageError("--ui goes with no subcommand")
+            raise UsageError("--ui cannot be combined with a subcommand")
         return 0
     if on_screen:
         return _browse(as_json)
     with open_reader() as reader:
         runs = reader.runs(limit)
     if as_json:
-        _print_json(runs)
+        print_value(runs)
         return 0
     if not runs:
         output.print_remark("no runs yet; try: lfg demo")
@@ -64,89 +43,186 @@ def history(context: click.Context, as_json: bool, limit: int, on_screen: bool) 
         cost = "" if run.cost is None else f"  ${run.cost:.4f}"
         done = f"{run.done}/{run.tickets} done"
         output.print_line(
-            f"{run.run}  {_when(run.started_at)}  {run.state:<11}  {done:>10}  "
+            f"{run.run}  {_local_time(run.started_at)}  {run.state:<11}  {done:>10}  "
             f"{'pinned  ' if run.pinned else ''}{run.title}{cost}"
         )
         if run.note:
             output.print_line(f"    {run.note}")
-    _tell_limit(len(runs), limit)
+    if len(runs) == limit:
+        output.print_remark(f"showing the newest {limit}; use --limit for more")
     return 0
 
 
 def _browse(as_json: bool) -> int:
     if as_json:
-        raise UsageError("--ui and --json exclude each other")
+        raise UsageError("--ui and --json cannot be combined")
     if not output.is_interactive():
         raise UsageError("--ui needs a terminal; without one: lfg history, lfg search")
-    from lfgtui.cli.launching.launch import browse
-    from lfgtui.settings.config import load_config
-
     config = load_config(paths.config_file())
-    with (
-        suppress(LfgError),
-        open_reader(),
-    ):  # its dead processes' runs are ended; the screen says more
-        pass
+    with suppress(LfgError), open_reader():
+        pass  # runs of dead processes are marked as interrupted; the screen reports an error
     return browse(config)
 
 
-history_maintenance.add_to(history)
-
-
-@click.command()
-@click.argument("place", metavar="RUN[/TICKET]")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
-@click.option("--markdown", "as_markdown", is_flag=True, help="Markdown on stdout.")
-@click.option("--raw", is_flag=True, help=f"With --markdown: {output.RAW_HELP}")
-def show(place: str, as_json: bool, as_markdown: bool, raw: bool) -> int:
-    """One run, or one ticket of it. RUN may be a unique prefix, or 'last'."""
-    if as_json and as_markdown:
-        raise UsageError("--json and --markdown exclude each other")
-    if raw and not as_markdown:
-        raise UsageError("--raw goes with --markdown")
-    if raw:
-        output.check_raw()
-    markdown = output.Document(raw=raw)
-    name, _, only = place.partition("/")
-    with open_reader() as reader:
-        run = reader.find_run(name)
-        summary = reader.run(run)
-        tickets = reader.tickets(run, only)
-        if as_json:
-            records = [_record(reader, run, ticket) for ticket in tickets]
-            if only:
-                _print_json(records[0])
-            else:
-                whole = {"run": run, "title": summary.title, "state": summary.state}
-                _print_json({**whole, "tickets": records})
-            return report_gaps(reader)
-        for line in _pages(reader, run, "" if only else summary.title, tickets):
-            if as_markdown:
-                markdown.write(f"{line}\n")
-            else:
-                output.print_text(f"{line}\n")
-        markdown.close()
-        return report_gaps(reader)
-
-
-def _record(reader: Reader, run: str, stored: StoredTicket) -> TicketRecord:
-    return ticket_record(run, stored.ticket, reader.transcript(run, stored.ticket.id))
-
-
-def _pages(reader: Reader, run: str, title: str, tickets: list[StoredTicket]) -> Iterator[str]:
-    if title:
-        yield f"# {title}\n"
-    for stored in tickets:
-        yield ticket_markdown(stored.ticket, reader.transcript(run, stored.ticket.id))
-
-
-def _tell_limit(shown: int, limit: int) -> None:
-    if shown == limit:
-        output.print_remark(f"the newest {limit}; --limit shows more")
-
-
-def _when(at: float) -> str:
+def _local_time(at: float) -> str:
     try:
         return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
     except (OverflowError, ValueError, OSError):  # a file that was damaged
         return "????-??-?? ??:??:??"
+
+
+@history.command("path")
+def path_() -> None:
+    """Print the path of the history file."""
+    output.print_line(str(paths.history_file()))
+
+
+@history.command()
+def size() -> None:
+    """Show how much is stored."""
+    found = housekeeping.size(paths.history_file())
+    since = ""
+    if found.oldest is not None:
+        since = time.strftime(", oldest from %Y-%m-%d", time.localtime(found.oldest))
+    output.print_line(f"{found.file / 1e6:.1f} MB in {paths.history_file()}")
+    output.print_line(f"runs: {found.runs}, tickets: {found.tickets}{since}")
+    output.print_line(f"{found.text / 1e6:.1f} million characters of text")
+
+
+@history.command()
+@click.option("--older-than", "age", metavar="AGE", help="E.g. 30d, 12w, 48h; default: retention.")
+@click.option("--dry-run", is_flag=True, help="Only print what would be deleted.")
+@yes_option
+def prune(age: str | None, dry_run: bool, yes: bool) -> None:
+    """Delete runs that ended longer ago than AGE, except pinned ones."""
+    if age is None:
+        age = load_config(paths.config_file()).history.retention
+    if age is None:
+        raise UsageError("no age given: use --older-than AGE, or set retention in [history]")
+    try:
+        moment = time.time() - age_seconds(age)
+    except ValueError as error:
+        raise UsageError(f"--older-than: {error}") from None
+    runs = deletion.older_than(paths.history_file(), moment)
+    for run in runs:
+        output.print_line(run)
+    if not runs:
+        output.print_remark(f"no runs ended more than {age} ago")
+    elif dry_run:
+        output.print_remark(f"would delete {_count(len(runs))}")
+    else:
+        if not yes:
+            output.confirm(f"Delete {_count(len(runs))} permanently?", abort=True)
+        deleted = len(deletion.delete(paths.history_file(), runs, before=moment))
+        output.print_remark(
+            f"deleted {_count(deleted)}; run `lfg history vacuum` to free disk space"
+        )
+        _warn_of_backups()
+
+
+@history.command()
+@click.argument("names", metavar="RUN...", nargs=-1, required=True)
+@yes_option
+def delete(names: tuple[str, ...], yes: bool) -> None:
+    """Delete runs permanently."""
+    with Reader(paths.history_file()) as reader:
+        runs = list(dict.fromkeys(reader.find_run(name) for name in names))
+    if not yes:
+        output.confirm(f"Delete {', '.join(runs)} permanently?", abort=True)
+    deleted = deletion.delete(paths.history_file(), runs)
+    for run in deleted:
+        output.print_line(run)
+    if deleted:
+        _warn_of_backups()
+    if left := [run for run in runs if run not in deleted]:
+        raise UsageError(f"run {left[0]} is still running; stop it first")
+
+
+def _count(runs: int) -> str:
+    return f"{runs} run{'' if runs == 1 else 's'}"
+
+
+def _warn_of_backups() -> None:
+    """Name the copies made before a schema migration, which hold what was deleted."""
+    for copy in housekeeping.copies(paths.history_file()):
+        output.print_remark(f"a backup from before an update still has all runs: {copy}")
+
+
+@history.command()
+@click.argument("name", metavar="RUN")
+@click.option("--off", is_flag=True, help="Unpin it.")
+def pin(name: str, off: bool) -> None:
+    """Keep RUN when old runs are pruned."""
+    run = _find(name)
+    annotations.pin(paths.history_file(), run, not off)
+    output.print_line(run)
+
+
+@history.command()
+@click.argument("name", metavar="RUN")
+@click.argument("words", metavar="[TEXT]...", nargs=-1)
+def note(name: str, words: tuple[str, ...]) -> None:
+    """Set a note on RUN; without TEXT, remove it."""
+    run = _find(name)
+    redactor = launching.redactors.redactor_for_writing(load_config(paths.config_file()))
+    annotations.annotate(paths.history_file(), run, redactor.text(" ".join(words)))
+    output.print_line(run)
+
+
+def _find(name: str) -> str:
+    with Reader(paths.history_file()) as reader:
+        return reader.find_run(name)
+
+
+@history.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def backup(file: Path) -> None:
+    """Copy the history to a new FILE, even while lfg runs."""
+    housekeeping.back_up(paths.history_file(), file)
+    output.print_line(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
+
+
+@history.command()
+def vacuum() -> None:
+    """Free the disk space of deleted runs."""
+    before, after = housekeeping.vacuum(_existing_file())
+    output.print_line(f"{before / 1e6:.1f} MB before, {after / 1e6:.1f} MB now")
+
+
+@history.command()
+def check() -> int:
+    """Check for damage; the exit code is 1 if there is any."""
+    file = _existing_file()
+    damage = housekeeping.damage(file)
+    for line in damage:
+        output.print_line(line)
+    advice = "damaged; `lfg history repair NEW_FILE` saves what is readable"
+    output.print_line(f"{file}: {advice if damage else 'no damage found'}")
+    return 1 if damage else 0
+
+
+@history.command()
+@click.argument("file", metavar="NEW_FILE", type=click.Path(path_type=Path))
+def repair(file: Path) -> None:
+    """Write what is readable of a damaged history to NEW_FILE."""
+    source = _existing_file()
+    rescued = recover.recover(source, file)
+    rows = rescued.rows
+    output.print_line(
+        f"{file}: {rows['runs']} runs, {rows['tickets']} tickets, {rows['segments']} texts"
+    )
+    if rescued.torn:
+        output.print_remark(f"partly unreadable: {', '.join(rescued.torn)}")
+    if rescued.empty:
+        output.print_remark(f"unreadable except for the id: {', '.join(rescued.empty)}")
+    # What is left of the damaged file's log would be played into the new one.
+    log = " ".join(shlex.quote(f"{source}-{part}") for part in ("wal", "shm"))
+    move = f"mv {shlex.quote(str(file))} {shlex.quote(str(source))}"
+    output.print_remark(f"to use it, while no lfg is running: rm -f {log} && {move}")
+
+
+def _existing_file() -> Path:
+    file = paths.history_file()
+    if not file.exists():
+        raise UsageError(f"{file}: there is no history yet")
+    return file

@@ -1,61 +1,60 @@
 """`lfg search`: it is typed often, so it imports little."""
 
-import json
 import re
 import time
 from contextlib import closing
 
 import click
 
-from lfgtui.history.search.search import RANKED, SearchHit, search
+from lfgtui.cli.options import json_option, print_value
+from lfgtui.history.search import search as history_search
 from lfgtui.history.storage import file
 from lfgtui.settings import paths
 from lfgtui.text import output
 
-_LITERAL = (
-    "not a valid query (AND, OR and NOT go between words; close quotes and brackets);"
-    " searched for its words as they are"
+_INVALID = (
+    "invalid query (AND, OR and NOT go between words; close quotes and brackets);"
+    " searched for its words as plain text"
 )
 
 
-@click.command(name="search")
+@click.command()
 @click.argument("query", nargs=-1, required=True)
-@click.option("--ranked", is_flag=True, help="Best first instead of newest first.")
-@click.option("--code", is_flag=True, help="The text as it stands, marks and parts of words too.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON list on stdout.")
+@click.option("--ranked", is_flag=True, help="Best matches first instead of newest first.")
+@click.option("--code", is_flag=True, help="Match text exactly, with punctuation and within words.")
+@json_option
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(min=1))
-def command(query: tuple[str, ...], ranked: bool, code: bool, as_json: bool, limit: int) -> None:
+def search(query: tuple[str, ...], ranked: bool, code: bool, as_json: bool, limit: int) -> None:
     """Search answers, reasoning, tool calls, their output, prompts and errors.
 
-    Words must all occur; "a phrase" in quotes, prefix*, AND, OR and NOT work.
-    Restrict it with run: title: ticket: provider: model: state: kind: tool:
-    file: before: after: as in  state:failed after:7d parser. title: looks in
-    the titles of runs and the notes beside them.
+    All words must occur; "a phrase" in quotes, prefix*, AND, OR and NOT work.
+    Filter with run: title: ticket: provider: model: state: kind: tool:
+    file: before: after: as in  state:failed after:7d parser. title: also
+    searches notes.
     """
     path = paths.history_file()
     with closing(file.connect_to_read(path)) as connection, file.opening(path):
-        result = search(connection, " ".join(query), limit, ranked=ranked, code=code)
-    if result.is_literal:
-        output.print_remark(_LITERAL)
+        found = history_search.search(connection, " ".join(query), limit, ranked=ranked, code=code)
+    if found.is_literal:
+        output.print_remark(_INVALID)
     if as_json:
-        hits = json.dumps([hit._asdict() for hit in result.hits], ensure_ascii=False)
-        output.print_json(f"{hits}\n")
+        print_value([hit._asdict() for hit in found.hits])
         return
-    for hit in result.hits:
+    for hit in found.hits:
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(hit.at))
         output.print_line(f"{hit.run}/{hit.ticket}  {hit.kind}  {when}")
-        output.print_line("    ", *_marked(hit))
-    if not result.hits:
+        output.print_line("    ", *_highlighted(hit))
+    if not found.hits:
         output.print_remark("nothing found")
-    if result.is_partly_ranked:
-        output.print_remark(f"ranked among the newest {RANKED:,} matches only")
-    if len(result.hits) == limit:
+    if found.is_partly_ranked:
+        output.print_remark(f"ranked only the newest {history_search.RANKED:,} matches")
+    if len(found.hits) == limit:
         order = "best" if ranked else "newest"
-        output.print_remark(f"the {order} {limit}; --limit shows more")
+        output.print_remark(f"showing the {order} {limit}; use --limit for more")
 
 
-def _marked(hit: SearchHit) -> list[str | output.Styled]:
-    """The snippet on one line, what matched in bold."""
+def _highlighted(hit: history_search.SearchHit) -> list[str | output.Styled]:
+    """Return the snippet on one line, its matches in bold."""
     pieces: list[str | output.Styled] = []
     end = 0
     for start, stop in hit.matches:

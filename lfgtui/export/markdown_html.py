@@ -12,10 +12,9 @@ from operator import itemgetter
 
 from markdown_it.token import Token
 
-from lfgtui.text.languages import lexer_of
 from lfgtui.text.markdown.bounds import readable_end
 from lfgtui.text.markdown.parser import Definitions, make_parser, read_blocks, read_inlines
-from lfgtui.text.syntax import role_of
+from lfgtui.text.syntax import lexer_of, role_of
 from lfgtui.text.terminal_safe import visible
 
 SCHEMES = ("http://", "https://", "mailto:")

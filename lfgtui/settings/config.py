@@ -1,21 +1,19 @@
 """config.toml: one declaration that is read, checked, documented and shown.
 
-`config.example.toml` names every field here and a test holds the two
-together. Settings travel as a frozen `Config` value; nothing reads them as
-globals. Keys (the secret kind) are resolved at the last moment, in
-`credentials`, and live in no value that is stored or printed.
+`config.example.toml` names every field here, which a test checks. Settings
+travel as a frozen `Config` value; nothing reads them as globals. Keys (the
+secret kind) are resolved at the last moment, in `credentials`, and live in no
+value that is stored or printed.
 """
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple, TypeAlias
+from typing import Annotated, Literal, NamedTuple, TypeAlias, get_args
 
 import msgspec
 
 from lfgtui.errors import SourceError, UsageError, did_you_mean
 from lfgtui.model.tickets import Ticket
-from lfgtui.settings.dialects import ALL_DIALECTS, Dialect
-from lfgtui.settings.durations import NO_AGE, seconds_of
 from lfgtui.text import toml_file
 
 WireName: TypeAlias = Literal[
@@ -24,6 +22,17 @@ WireName: TypeAlias = Literal[
 
 AGENT_WIRES: frozenset[WireName] = frozenset({"agent-sse", "agent-websocket"})
 """Wires whose other side is an agent and not a model: `base_url` is its own address."""
+
+Dialect: TypeAlias = Literal["think", "tools", "deepseek", "kimi", "harmony", "react"]
+"""A way in which models write tool calls and reasoning into their text. `think`: reasoning in
+tags, as `<think>`. `tools`: calls in tags, as `<tool_call>`, `<invoke>`, `<function=...>`.
+`deepseek`, `kimi`, `harmony`: those models' special tokens. `react`: lines that begin with
+`Action:`, `Action Input:` and the like."""
+
+ALL_DIALECTS: frozenset[Dialect] = frozenset(get_args(Dialect))
+
+_AGE = re.compile(r"([1-9][0-9]{0,4})([hdw])")
+_SECONDS = {"h": 3600, "d": 86400, "w": 7 * 86400}
 
 _SCHEMES = ("http://", "https://")
 _SOCKET_SCHEMES = ("ws://", "wss://")
@@ -37,7 +46,7 @@ class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cached: float | None = None
 
     def cost(self, input_tokens: int, output_tokens: int, cached_tokens: int) -> float:
-        """What a response cost. `input_tokens` includes the cached ones."""
+        """Return the cost of a response. `input_tokens` includes the cached ones."""
         cached_price = self.input if self.cached is None else self.cached
         fresh = max(0, input_tokens - cached_tokens)
         total = fresh * self.input + cached_tokens * cached_price + output_tokens * self.output
@@ -45,7 +54,7 @@ class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ProviderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One way to reach models; what is not said is the preset's of that name.
+    """One way to reach models; fields not set are taken from the preset of that name.
 
     `connect_timeout` is in seconds; what comes after connecting is the tickets' to limit.
     `body` is what an agent server is sent, for the agent wires only.
@@ -68,18 +77,17 @@ class ProviderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
 
     @property
     def leak_dialects(self) -> frozenset[Dialect]:
-        """The dialects in force; wires with channels of their own for such things need none."""
-        said = self.leakage
-        if said is None:
-            wire = self.wire or ""
-            said = wire == "openai-chat" or wire.startswith("agent-")
-        if isinstance(said, bool):
-            return ALL_DIALECTS if said else frozenset()
-        return frozenset(said)
+        """Dialects in effect; wires with channels of their own for such things need none."""
+        leakage = self.leakage
+        if leakage is None:
+            leakage = self.wire == "openai-chat" or self.wire in AGENT_WIRES
+        if isinstance(leakage, bool):
+            return ALL_DIALECTS if leakage else frozenset()
+        return frozenset(leakage)
 
 
 class Route(NamedTuple):
-    """Who is asked: a provider's name and the model there."""
+    """A provider's name and a model there."""
 
     provider: str
     model: str
@@ -89,7 +97,7 @@ class Route(NamedTuple):
 
 
 class RetryPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How often and how soon a broken request is tried again. Delays in seconds."""
+    """Retries of failed requests. Delays in seconds."""
 
     attempts: Annotated[int, msgspec.Meta(ge=1)] = 4
     base_delay: Annotated[float, msgspec.Meta(ge=0)] = 1.0
@@ -100,7 +108,7 @@ class RetryPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class BreakerPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """When a provider that does not answer is left alone. Times in seconds."""
+    """The circuit breaker of a provider that keeps failing. Times in seconds."""
 
     failures: Annotated[int, msgspec.Meta(ge=1)] = 5
     window: Annotated[float, msgspec.Meta(gt=0)] = 30.0
@@ -109,7 +117,7 @@ class BreakerPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class HistoryPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the history is kept, and what leaves it.
+    """Storage of the history, and what leaves it.
 
     `durability` is what a commit survives. `redact`: secrets are taken out of
     exports only, of all that is written, or never; `secrets` are regular
@@ -143,10 +151,10 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     providers: dict[str, ProviderConfig] = {}
 
     def provider(self, name: str) -> ProviderConfig:
-        """The provider of that name; raises `UsageError` with the nearest one."""
+        """Return the provider of that name; raise `UsageError` with the nearest one."""
         found = self.providers.get(name)
         if found is None:
-            raise UsageError(f'no provider "{name}"{did_you_mean(name, self.providers)}')
+            raise UsageError(f'unknown provider "{name}"{did_you_mean(name, self.providers)}')
         return found
 
 
@@ -192,8 +200,16 @@ EMBEDDED = SIMULATED | {LOCAL}
 """Presets without a base URL of their own: a server that lfg starts gives them one."""
 
 
+def age_seconds(age: str) -> int:
+    """Return the seconds of an age such as `30d`; raise `ValueError` if it is invalid."""
+    found = _AGE.fullmatch(age)
+    if found is None:
+        raise ValueError(f'invalid duration "{age}": expected e.g. 30d, 12w or 48h')
+    return int(found[1]) * _SECONDS[found[2]]
+
+
 def load_config(path: Path) -> Config:
-    """The file merged over the presets; a missing file is an empty one.
+    """Return the file merged over the presets; a missing file is an empty one.
 
     Raises `SourceError` with line and nearest name.
     """
@@ -203,18 +219,18 @@ def load_config(path: Path) -> Config:
     config = toml_file.convert(path, text, toml_file.parse(path, text), Config)
     _check_history(path, text, config.history)
     providers = dict(PRESETS)
-    for name, said in config.providers.items():
-        providers[name] = merged = _over(PRESETS.get(name), said)
+    for name, given in config.providers.items():
+        providers[name] = merged = _over(PRESETS.get(name), given)
         _check_provider(path, text, name, merged)
         if name == LOCAL:
-            providers[name] = _local(path.parent, said, merged)
+            providers[name] = _local(path.parent, given, merged)
     return msgspec.structs.replace(config, providers=providers)
 
 
 def route_of(config: Config, ticket: Ticket) -> Route:
-    """The provider and the model a ticket means.
+    """Return the provider and the model of a ticket.
 
-    `provider` and `model` as said; or `model = "provider/model"`; or the
+    `provider` and `model` as given; or `model = "provider/model"`; or the
     config's default `model`, written the same way.
     """
     provider, model = ticket.provider, ticket.model
@@ -223,88 +239,91 @@ def route_of(config: Config, ticket: Ticket) -> Route:
     if provider is None and model is not None and "/" in model:
         provider, model = model.split("/", 1)
     if provider is None:
-        said = f'model "{model}"' if model else "no model"
+        given = f'model "{model}" but' if model else "no model and"
         raise UsageError(
-            f'ticket "{ticket.id}" has {said} and no provider;'
-            ' write model = "provider/model", as in "anthropic/claude-sonnet-4-5"'
+            f'ticket "{ticket.id}" has {given} no provider;'
+            ' write model = "provider/model", e.g. "anthropic/claude-sonnet-4-5"'
         )
     model = model or config.provider(provider).model
     config.provider(provider)
     if not model:
-        raise UsageError(f'ticket "{ticket.id}" has provider "{provider}" and no model')
+        raise UsageError(f'ticket "{ticket.id}" has provider "{provider}" but no model')
     return Route(provider, model)
 
 
 def routes_of(config: Config, ticket: Ticket) -> tuple[Route, ...]:
-    """Whom to ask, in order: the ticket's own provider, then its `fallback`."""
+    """Return the routes to try in order: the ticket's own, then its `fallback`."""
     routes = [route_of(config, ticket)]
-    for said in ticket.fallback:
-        provider, _, model = said.partition("/")
+    for fallback in ticket.fallback:
+        provider, _, model = fallback.partition("/")
         model = model or config.provider(provider).model or ""
         if not model:
-            told = f'fallback "{said}" names no model; write "provider/model"'
-            raise UsageError(f'ticket "{ticket.id}": {told}')
+            problem = f'fallback "{fallback}" names no model; write "provider/model"'
+            raise UsageError(f'ticket "{ticket.id}": {problem}')
         config.provider(provider)
         routes.append(Route(provider, model))
     return tuple(dict.fromkeys(routes))
 
 
-def _check_history(path: Path, text: str, said: HistoryPolicy) -> None:
-    for index, pattern in enumerate(said.secrets):
+def _check_history(path: Path, text: str, policy: HistoryPolicy) -> None:
+    for index, pattern in enumerate(policy.secrets):
         at = toml_file.line_of(text, ("history", "secrets", index))
         try:
             is_empty = re.compile(pattern).search("") is not None
         except re.error as error:
             raise SourceError(path, at, f'secrets: "{pattern}": {error}') from None
         if is_empty:
-            raise SourceError(path, at, f'secrets: "{pattern}" matches where nothing stands')
-    if said.retention is not None and seconds_of(said.retention) is None:
-        at = toml_file.line_of(text, ("history", "retention"))
-        raise SourceError(path, at, f'retention: "{said.retention}" is {NO_AGE}')
+            raise SourceError(path, at, f'secrets: "{pattern}" matches empty text')
+    if policy.retention is not None:
+        try:
+            age_seconds(policy.retention)
+        except ValueError as error:
+            at = toml_file.line_of(text, ("history", "retention"))
+            raise SourceError(path, at, f"retention: {error}") from None
 
 
 def _check_provider(path: Path, text: str, name: str, merged: ProviderConfig) -> None:
     at = toml_file.line_of(text, ("providers", name))
     if merged.wire is None:
-        raise SourceError(path, at, f'provider "{name}" has no "wire"')
+        raise SourceError(path, at, f'provider "{name}": missing key "wire"')
     # Without one, a wire with an SDK would ask the SDK's own, a stranger.
     needs_url = name not in PRESETS or merged.wire in AGENT_WIRES
     if merged.base_url is None and needs_url:
-        raise SourceError(path, at, f'provider "{name}" has no "base_url"')
-    if (told := _misfit(name, merged)) is not None:
-        field, message = told
+        raise SourceError(path, at, f'provider "{name}": missing key "base_url"')
+    if (misfit := _misfit(name, merged)) is not None:
+        field, message = misfit
         raise SourceError(path, toml_file.line_of(text, ("providers", name, field)), message)
 
 
-def _misfit(name: str, said: ProviderConfig) -> tuple[str, str] | None:
-    """A field that does not go with the wire or the provider, and what to say of it."""
-    schemes = _SCHEMES + (_SOCKET_SCHEMES if said.wire == "agent-websocket" else ())
-    if said.base_url is not None and not said.base_url.startswith(schemes):
+def _misfit(name: str, provider: ProviderConfig) -> tuple[str, str] | None:
+    """Return a field that does not fit the wire or the provider, and why."""
+    schemes = _SCHEMES + (_SOCKET_SCHEMES if provider.wire == "agent-websocket" else ())
+    if provider.base_url is not None and not provider.base_url.startswith(schemes):
         wanted = " or ".join([", ".join(schemes[:-1]), schemes[-1]])
-        return "base_url", f'base_url "{said.base_url}": it must begin with {wanted}'
-    if said.body and said.wire not in AGENT_WIRES:
-        return "body", f'"body" is for the wires {" and ".join(sorted(AGENT_WIRES))}'
-    if said.model_file is not None and (name != LOCAL or said.base_url is not None):
-        return "model_file", f"model_file is for [providers.{LOCAL}] without a base_url"
+        return "base_url", f'base_url "{provider.base_url}" must begin with {wanted}'
+    if provider.body and provider.wire not in AGENT_WIRES:
+        return "body", f'"body" requires the wire {" or ".join(sorted(AGENT_WIRES))}'
+    if provider.model_file is not None and (name != LOCAL or provider.base_url is not None):
+        return "model_file", f'"model_file" requires [providers.{LOCAL}] without a base_url'
     return None
 
 
-def _local(folder: Path, said: ProviderConfig, merged: ProviderConfig) -> ProviderConfig:
-    """With the file's path made absolute; another model has another name than the preset's."""
-    model = said.model if merged.base_url is not None else merged.model
-    if said.model_file is None:
+def _local(folder: Path, given: ProviderConfig, merged: ProviderConfig) -> ProviderConfig:
+    """Return it with an absolute path; another model has another name than the preset's."""
+    model = given.model if merged.base_url is not None else merged.model
+    if given.model_file is None:
         return msgspec.structs.replace(merged, model=model)
-    file = folder.absolute() / Path(said.model_file).expanduser()
-    return msgspec.structs.replace(merged, model=said.model or file.stem, model_file=str(file))
+    file = folder.absolute() / Path(given.model_file).expanduser()
+    return msgspec.structs.replace(merged, model=given.model or file.stem, model_file=str(file))
 
 
-def _over(preset: ProviderConfig | None, said: ProviderConfig) -> ProviderConfig:
+def _over(preset: ProviderConfig | None, given: ProviderConfig) -> ProviderConfig:
     if preset is None:
-        return said
+        return given
     empty = ProviderConfig()
     changes = {
         field: value
-        for field in said.__struct_fields__
-        if (value := getattr(said, field)) != getattr(empty, field)
+        for field in given.__struct_fields__
+        if (value := getattr(given, field)) != getattr(empty, field)
     }
     return msgspec.structs.replace(preset, **changes)

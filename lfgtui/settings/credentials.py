@@ -112,5 +112,5 @@ def _key_from_command(name: str, command: str, others: Container[str]) -> str:
     else:
         if key := done.stdout.strip():
             return key
-        why = "it printed nothing"
+        why = "no output"
     raise UsageError(f'provider "{name}": api_key_command failed: {why}')

@@ -1,24 +1,20 @@
-"""The debug log: what lfg did, for whoever looks for a fault afterwards.
+"""The debug log: off unless `LFG_LOG` names a file.
 
-Off unless `LFG_LOG` names a file. Modules write to loggers of their own name,
-as ever in Python; here is only where that goes. Nothing but lfg's own loggers
-is let in: the SDKs and HTTP clients would write prompts, answers and headers.
+Modules write to loggers of their own name, as usual in Python. Nothing but
+lfg's own loggers is let in: the SDKs and HTTP clients would write prompts,
+answers and headers.
 """
 
-from __future__ import annotations
-
+import logging
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from queue import SimpleQueue
 
 from lfgtui.errors import UsageError
 from lfgtui.text.terminal_safe import visible, visible_line
-
-if TYPE_CHECKING:
-    import logging
 
 VARIABLE = "LFG_LOG"
 """The environment variable that names the file."""
@@ -27,7 +23,7 @@ _FORM = "%(asctime)s.%(msecs)03d %(process)d %(name)s %(message)s"
 
 
 def log_file() -> Path | None:
-    """Where the debug log goes; None where it is off."""
+    """Return the path of the debug log; None where it is off."""
     said = os.environ.get(VARIABLE)
     return Path(said).expanduser() if said else None
 
@@ -43,11 +39,9 @@ def debug_log() -> Iterator[None]:
     if path is None:
         yield
         return
-    import logging  # here, since it is mostly off
-    from logging.handlers import QueueHandler, QueueListener
-    from queue import SimpleQueue
-
     to_file = _handler(path)
+    from logging.handlers import QueueHandler, QueueListener  # it takes time, and is mostly off
+
     queue: SimpleQueue[logging.LogRecord] = SimpleQueue()
     to_queue, listener = QueueHandler(queue), QueueListener(queue, to_file)
     log = logging.getLogger("lfgtui")
@@ -65,18 +59,17 @@ def debug_log() -> Iterator[None]:
         to_file.close()
 
 
+class _SafeFormatter(logging.Formatter):
+    """A formatter whose messages can neither pose as another line nor drive a terminal."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        return visible_line(super().formatMessage(record))
+
+    def format(self, record: logging.LogRecord) -> str:
+        return visible(super().format(record))
+
+
 def _handler(path: Path) -> logging.Handler:
-    import logging
-
-    class SafeFormatter(logging.Formatter):
-        """No message can look like another's line, or drive the terminal of who reads it."""
-
-        def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
-            return visible_line(super().formatMessage(record))
-
-        def format(self, record: logging.LogRecord) -> str:
-            return visible(super().format(record))
-
     try:
         # For its owner alone: hosts and tickets are nobody else's business.
         log = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC, 0o600)
@@ -89,6 +82,6 @@ def _handler(path: Path) -> logging.Handler:
         handler = logging.FileHandler(path, encoding="utf-8")
     except OSError as error:
         why = error.strerror or str(error)
-        raise UsageError(f"{VARIABLE}={path}: the debug log cannot be written: {why}") from None
-    handler.setFormatter(SafeFormatter(_FORM, "%Y-%m-%d %H:%M:%S"))
+        raise UsageError(f"{VARIABLE}={path}: cannot write the debug log: {why}") from None
+    handler.setFormatter(_SafeFormatter(_FORM, "%Y-%m-%d %H:%M:%S"))
     return handler

@@ -9,6 +9,7 @@ is in memory cannot be read by other processes of the same user
 (`forbid_inspection`). See docs/decisions/0021.
 """
 
+import ctypes
 import os
 import sys
 from collections.abc import Callable, Container, Iterator, Mapping
@@ -48,7 +49,7 @@ _hidden: dict[str, str] = {}
 
 
 def is_secret_name(name: str) -> bool:
-    """Return whether a variable of that name holds a secret, going by the name alone."""
+    """Return True if a variable of that name holds a secret, going by the name alone."""
     upper = name.upper()
     if upper in _ORDINARY:
         return False
@@ -71,7 +72,7 @@ def secret_names(
 
 
 def is_needed_here(name: str) -> bool:
-    """Return whether lfg's own HTTP clients read the variable: a proxy may have a password."""
+    """Return True if lfg's own HTTP clients read the variable: a proxy may have a password."""
     return name.upper().endswith("_PROXY")
 
 
@@ -99,14 +100,12 @@ def hide(names: Container[str]) -> None:
 def forbid_inspection() -> bool:
     """Hide this process's memory and `/proc` files from other processes of its user.
 
-    Return whether the kernel does so. Only Linux can (PR_SET_DUMPABLE), and
+    Return True if the kernel does so. Only Linux can (PR_SET_DUMPABLE), and
     root can still read everything. It also rules out core dumps, and debuggers
     that root does not run.
     """
     if sys.platform != "linux":
         return False
-    import ctypes
-
     zero = ctypes.c_ulong(0)
     result: int = ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, zero, zero, zero, zero)
     return result == 0
@@ -114,8 +113,6 @@ def forbid_inspection() -> bool:
 
 def _overwrite(names: Container[bytes]) -> None:
     """Zero the values in place, in the block of memory that the process was started with."""
-    import ctypes
-
     for address in _entries():
         name, _, value = ctypes.string_at(address).partition(b"=")
         if name in names:
@@ -124,8 +121,6 @@ def _overwrite(names: Container[bytes]) -> None:
 
 def _entries() -> Iterator[int]:
     """Yield the addresses of the `NAME=value` strings."""
-    import ctypes
-
     libc, strings = ctypes.CDLL(None), ctypes.POINTER(ctypes.c_void_p)
     if sys.platform == "darwin":  # a library there does not see `environ`
         libc._NSGetEnviron.restype = ctypes.POINTER(strings)

@@ -1,26 +1,24 @@
-"""Where files are: the person's config and data, and what ships with lfg."""
+"""Paths of the person's config and data, and of what ships with lfg."""
 
 import os
 from pathlib import Path
+
+from platformdirs import user_config_path, user_data_path
 
 _APP = "lfg"
 
 
 def config_file() -> Path:
-    """`LFG_CONFIG`, else `config.toml` in the platform's config folder."""
+    """Return `LFG_CONFIG`, else `config.toml` in the platform's config folder."""
     if override := os.environ.get("LFG_CONFIG"):
         return Path(override).expanduser()
-    from platformdirs import user_config_path  # 5 ms that an override spares
-
     return user_config_path(_APP) / "config.toml"
 
 
 def data_dir() -> Path:
-    """`LFG_DATA_DIR`, else the platform's data folder. Not created here."""
+    """Return `LFG_DATA_DIR`, else the platform's data folder. Not created here."""
     if override := os.environ.get("LFG_DATA_DIR"):
         return Path(override).expanduser()
-    from platformdirs import user_data_path
-
     return user_data_path(_APP)
 
 
@@ -30,12 +28,12 @@ def is_default_data_dir() -> bool:
 
 
 def history_file() -> Path:
-    """The history database."""
+    """Return the path of the history database."""
     return data_dir() / "history.db"
 
 
 def shipped(name: str) -> Path:
-    """A file or folder that ships with lfg: inside the wheel, or beside the package."""
+    """Return a file or folder that ships with lfg: inside the wheel, or beside the package."""
     package = Path(__file__).parent.parent
     inside = package / name
     return inside if inside.exists() else package.parent / name

@@ -46,7 +46,7 @@ class ThemeFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def load_themes(config_dir: Path | None = None) -> dict[str, ThemeFile]:
-    """Shipped themes and the person's own, by name; their own wins."""
+    """Return the shipped themes and the person's own, by name; their own wins."""
     folders = [paths.shipped("themes")]
     if config_dir is not None:
         folders.append(config_dir / "themes")
@@ -59,7 +59,7 @@ def load_themes(config_dir: Path | None = None) -> dict[str, ThemeFile]:
 
 
 def choose(themes: Mapping[str, ThemeFile], name: str) -> ThemeFile:
-    """The theme of that name; raises `UsageError` with the nearest one."""
+    """Return the theme of that name; raise `UsageError` with the nearest one."""
     if name not in themes:
-        raise UsageError(f'no theme "{name}"{did_you_mean(name, themes)}')
+        raise UsageError(f'unknown theme "{name}"{did_you_mean(name, themes)}')
     return themes[name]

@@ -17,6 +17,8 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, TextIO
 
+import click
+
 from lfgtui.errors import UsageError
 from lfgtui.text.terminal_safe import json_safe, visible, visible_line
 
@@ -37,9 +39,6 @@ class Styled(NamedTuple):
 
 
 BOLD, RED, GREEN, YELLOW = 1, 31, 32, 33
-
-RAW_HELP = "keep control characters instead of showing them as symbols."
-"""The help of `--raw`, for commands that print a `Document`."""
 
 
 class SafeStream(io.TextIOBase):
@@ -102,11 +101,11 @@ class Document:
     def close(self, *, has_raw: bool = True) -> None:
         """Report on stderr how many control characters were replaced, if any were."""
         if self._shown and not self._on_terminal:
-            one = self._shown == 1
-            way = "--raw, or output to a file, keeps" if has_raw else "output to a file keeps"
+            plural = "" if self._shown == 1 else "s"
+            advice = "use --raw, or write to a file," if has_raw else "write to a file"
             print_remark(
-                f"{self._shown:,} control character{'' if one else 's'} shown as"
-                f" {'a symbol' if one else 'symbols'}; {way} {'it' if one else 'them'}"
+                f"replaced {self._shown:,} control character{plural} by symbols; {advice} to keep"
+                f" {'them' if plural else 'it'}"
             )
 
 
@@ -123,7 +122,7 @@ def install() -> None:
 
 
 def is_terminal(stream: TextIO | SafeStream | None) -> bool:
-    """Return whether the stream, or the one behind a `SafeStream`, is a terminal."""
+    """Return True if the stream, or the one behind a `SafeStream`, is a terminal."""
     own = _own(stream)
     return own is not None and own.isatty()
 
@@ -137,12 +136,12 @@ def check_raw() -> None:
 
 
 def is_interactive() -> bool:
-    """Return whether a screen is possible: Textual reads keys from stdin and draws on stderr."""
+    """Return True if a screen is possible: Textual reads keys from stdin and draws on stderr."""
     return all(is_terminal(stream) for stream in (sys.stdin, sys.stdout, sys.stderr))
 
 
 def can_ask() -> bool:
-    """Return whether a person can answer `confirm`."""
+    """Return True if a person can answer `confirm`."""
     return is_terminal(sys.stdin) and is_terminal(sys.stderr)
 
 
@@ -179,8 +178,6 @@ def print_json(text: str) -> None:
 
 def confirm(question: str, *, abort: bool = False) -> bool:
     """Ask on stderr; the default is no. With `abort`, a no raises `click.Abort`."""
-    import click
-
     return click.confirm(visible(question), default=False, abort=abort, err=True)
 
 
@@ -190,7 +187,7 @@ def discard() -> None:
 
 
 def has_all_been_read() -> bool:
-    """Flush stdout and stderr, and return whether no line still waits for its reader."""
+    """Flush stdout and stderr; return True if no line still waits for its reader."""
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             _attempt(stream.flush)
@@ -245,7 +242,7 @@ def _write_bytes(text: str) -> None:
 
 
 def _is_file(stream: TextIO | None) -> bool:
-    """Return whether the stream is a regular file, which nobody reads while it is written."""
+    """Return True if the stream is a regular file, which nobody reads while it is written."""
     try:
         return stream is not None and stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
     except (OSError, io.UnsupportedOperation):  # not open, or no file at all

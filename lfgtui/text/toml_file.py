@@ -1,18 +1,20 @@
-"""TOML files read into typed values, with refusals that name the line.
+"""TOML files read into typed values, with errors that name the line.
 
-Where a key stands is the business of `tomllines`, which is imported only when
-something is wrong.
+`tomllib` forgets where a key stood and msgspec only knows `$.ticket[2].model`.
+So when something is wrong, the text is scanned once more for the lines on
+which tables and keys begin.
 """
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import Literal, TypeAlias, TypeVar, get_args, get_origin
 
 import msgspec
 
-from lfgtui.errors import SourceError
+from lfgtui.errors import SourceError, did_you_mean
 
 T = TypeVar("T", bound=msgspec.Struct)
 KeyPath: TypeAlias = tuple[str | int, ...]
@@ -23,27 +25,35 @@ _MOST_PARTS = 200
 _PART = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
 _LONG_KEY = rf"(?m)(?:^|[\[{{,])[ \t]*+{_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{_MOST_PARTS}}}"
 
+# Compiled when something is wrong, and not before the first frame.
+_BARE_OR_QUOTED = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\]|\\.)*"|'[^']*')"""
+_DOTTED = rf"{_BARE_OR_QUOTED}(?:\s*\.\s*{_BARE_OR_QUOTED})*"
+_HEADER = rf"^\s*(\[\[?)\s*({_DOTTED})\s*\]\]?\s*(?:#.*)?$"
+_KEY = rf"^\s*({_DOTTED})\s*="
+_AT = r" - at `(?:key in )?\$?(.*)`$"
+_STEP = r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]"
+
 
 def read_text(path: Path) -> str:
-    """The file's text; raises `SourceError` where it is missing or not UTF-8."""
+    """Return the file's text; raise `SourceError` where it is missing or not UTF-8."""
     try:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise SourceError(path, None, "no such file") from None
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
-        raise SourceError(path, line, "not UTF-8; save the file as UTF-8") from None
+        raise SourceError(path, line, "not valid UTF-8; save the file as UTF-8") from None
     except OSError as error:
-        raise SourceError(path, None, f"cannot be read: {error.strerror}") from None
+        raise SourceError(path, None, f"cannot read: {error.strerror}") from None
     except ValueError as error:  # a NUL in its name
-        raise SourceError(path, None, f"cannot be read: {error}") from None
+        raise SourceError(path, None, f"cannot read: {error}") from None
 
 
 def parse(path: Path, text: str) -> dict[str, object]:
-    """The TOML text as a dict; raises `SourceError` at the offending line."""
+    """Return the TOML text as a dict; raise `SourceError` at the offending line."""
     if text.count(".") >= _MOST_PARTS and (long := re.search(_LONG_KEY, text)) is not None:
         line = text.count("\n", 0, long.end()) + 1
-        raise SourceError(path, line, f"a key of more than {_MOST_PARTS} parts")
+        raise SourceError(path, line, f"a key with more than {_MOST_PARTS} parts")
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -55,27 +65,177 @@ def parse(path: Path, text: str) -> dict[str, object]:
     except RecursionError:
         raise SourceError(path, None, "not valid TOML: nested too deeply") from None
     except ValueError:  # tomllib leaves int() to complain
-        raise SourceError(path, None, "not valid TOML: a number with too many digits") from None
+        raise SourceError(path, None, "not valid TOML: a number has too many digits") from None
 
 
 def convert(path: Path, text: str, document: dict[str, object], kind: type[T]) -> T:
-    """The document as `kind`; raises `SourceError` naming line, key and nearest name."""
+    """Return the document as `kind`; raise `SourceError` naming line, key and nearest name."""
     try:
         return msgspec.convert(document, kind)
     except msgspec.ValidationError as error:
-        from lfgtui.text.toml_lines import refusal
-
-        raise refusal(path, text, document, kind, str(error)) from None
+        raise _refusal(path, text, document, kind, str(error)) from None
 
 
 def read(path: Path, kind: type[T]) -> T:
-    """A whole file as `kind`."""
+    """Return a whole file as `kind`."""
     text = read_text(path)
     return convert(path, text, parse(path, text), kind)
 
 
 def line_of(text: str, path: Sequence[str | int]) -> int | None:
-    """The line (from 1) on which the key, or the nearest table around it, begins."""
-    from lfgtui.text.toml_lines import line_of as find
+    """Return the line (from 1) on which the key, or the nearest table around it, begins."""
+    places = _places(text)
+    for length in range(len(path), 0, -1):
+        if (line := places.get(tuple(path[:length]))) is not None:
+            return line
+    return None
 
-    return find(text, path)
+
+def _places(text: str) -> dict[KeyPath, int]:
+    places: dict[KeyPath, int] = {}
+    counts: dict[KeyPath, int] = {}
+    table: KeyPath = ()
+    closing: str | None = None
+    for number, line in enumerate(text.split("\n"), 1):
+        if closing is not None:
+            if closing in line:
+                closing = None
+            continue
+        if header := re.match(_HEADER, line):
+            table = _open_table(_parts(header[2]), header[1] == "[[", counts)
+            places.setdefault(table, number)
+        elif key := re.match(_KEY, line):
+            parts = _parts(key[1])
+            for end in range(1, len(parts) + 1):
+                places.setdefault((*table, *parts[:end]), number)
+            value = line[key.end() :]
+            for quotes in ('"""', "'''"):
+                if value.lstrip().startswith(quotes) and value.count(quotes) == 1:
+                    closing = quotes
+    return places
+
+
+def _open_table(names: KeyPath, is_array: bool, counts: dict[KeyPath, int]) -> KeyPath:
+    path: KeyPath = ()
+    for index, name in enumerate(names):
+        path = (*path, name)
+        if is_array and index == len(names) - 1:
+            counts[path] = counts.get(path, -1) + 1
+        if path in counts:
+            path = (*path, counts[path])
+    return path
+
+
+def _parts(dotted: str) -> KeyPath:
+    return tuple(map(_name, re.findall(_BARE_OR_QUOTED, dotted)))
+
+
+def _name(part: str) -> str:
+    """Return the name that a part of a key stands for."""
+    if "\\" in part and part.startswith('"'):
+        with suppress(tomllib.TOMLDecodeError):  # in a text of several lines, not in a key
+            return str(tomllib.loads(f"name = {part}")["name"])
+    return part.strip("\"'")
+
+
+def _refusal(
+    path: Path, text: str, document: object, kind: type[msgspec.Struct], message: str
+) -> SourceError:
+    """Return msgspec's message for a person: with the line, the key and the nearest name."""
+    at = re.search(_AT, message)
+    what = message[: at.start()] if at else message
+    place: list[str | int] = []  # in the file
+    steps: list[str | int] = []  # in the type, where a table's free keys are no step
+    for name, index in re.findall(_STEP, at[1]) if at else []:
+        if index == "...":
+            place += _culprit(document, place, kind, message)
+        else:
+            steps.append(name or int(index))
+            place.append(steps[-1])
+    line = line_of(text, place)
+    where = f"`{place[-1]}`: " if place and isinstance(place[-1], str) else ""
+    if unknown := re.search(r"unknown field `([^`]+)`", what):
+        name = unknown[1]
+        hint = did_you_mean(name, _fields_at(kind, steps))
+        return SourceError(path, line_of(text, [*place, name]), f'unknown key "{name}"{hint}')
+    if missing := re.search(r"missing required field `([^`]+)`", what):
+        return SourceError(path, line, f'missing key "{missing[1]}"')
+    if value := re.search(r"Invalid enum value '([^']*)'", what):
+        hint = did_you_mean(value[1], _choices_at(kind, steps))
+        return SourceError(path, line, f'{where}unknown value "{value[1]}"{hint}')
+    detail = f"{where}{what[:1].lower()}{what[1:]}".replace(" | null", "")
+    return SourceError(path, line, detail)
+
+
+def _culprit(
+    document: object, place: Sequence[str | int], kind: type[msgspec.Struct], message: str
+) -> list[str]:
+    """Return the key of the table at `place` that the message is about: msgspec says `[...]`."""
+    table = document
+    for step in place:
+        if isinstance(table, dict):
+            table = table[step]
+        elif isinstance(table, list):
+            table = table[int(step)]
+    for key in table if isinstance(table, dict) else ():
+        try:
+            msgspec.convert(_with_only(document, place, key), kind)
+        except msgspec.ValidationError as error:
+            if str(error) == message:
+                return [key]
+    return []
+
+
+def _with_only(value: object, place: Sequence[str | int], key: str) -> object:
+    """Return the document with nothing but `key` in the table at `place`."""
+    if isinstance(value, dict):
+        if not place:
+            return {key: value[key]}
+        return {**value, place[0]: _with_only(value[place[0]], place[1:], key)}
+    if isinstance(value, list) and place:
+        return [_with_only(v, place[1:], key) if i == place[0] else v for i, v in enumerate(value)]
+    return value
+
+
+def _leaves(annotation: object) -> Iterator[object]:
+    """Yield the structs and literal sets an annotation is made of, through containers."""
+    if get_origin(annotation) is Literal or not get_args(annotation):
+        yield annotation
+    else:
+        for part in get_args(annotation):
+            yield from _leaves(part)
+
+
+def _follow(kind: type[msgspec.Struct], steps: Sequence[str | int]) -> list[object]:
+    """Return what may stand at the end of the steps; indices are skipped."""
+    found: list[object] = [kind]
+    for step in steps:
+        if isinstance(step, str):
+            found = [
+                leaf
+                for struct in found
+                if isinstance(struct, type) and issubclass(struct, msgspec.Struct)
+                for field in msgspec.structs.fields(struct)
+                if field.encode_name == step
+                for leaf in _leaves(field.type)
+            ]
+    return found
+
+
+def _fields_at(kind: type[msgspec.Struct], steps: Sequence[str | int]) -> list[str]:
+    return [
+        field.encode_name
+        for found in _follow(kind, steps)
+        if isinstance(found, type) and issubclass(found, msgspec.Struct)
+        for field in msgspec.structs.fields(found)
+    ]
+
+
+def _choices_at(kind: type[msgspec.Struct], steps: Sequence[str | int]) -> list[str]:
+    return [
+        choice
+        for found in _follow(kind, steps)
+        if get_origin(found) is Literal
+        for choice in get_args(found)
+        if isinstance(choice, str)
+    ]

@@ -83,7 +83,7 @@ class LfgApp(App[int], inherit_bindings=False):
         simulated: bool,
         summarise: Callable[[str, ToolArguments], str],
         themes: Mapping[str, ThemeFile],
-        keeper: Keeper | None = None,
+        keeper: Callable[[], Keeper] | None = None,
         clock: Callable[[], float] = now,
         first: Callable[[Desk], RunScreen] | None = None,
     ) -> None:
@@ -234,7 +234,7 @@ class LfgApp(App[int], inherit_bindings=False):
         from lfgtui.ui.history.screen import History
 
         assert self._open_reader is not None
-        return History(self._desk, self._open_reader, self._keeper)
+        return History(self._desk, self._open_reader, self._keeper and self._keeper())
 
     async def action_help(self) -> None:
         from lfgtui.ui.screens.help import Help
@@ -283,7 +283,7 @@ class LfgApp(App[int], inherit_bindings=False):
 
     async def on_resume_wanted(self, event: ResumeWanted) -> None:
         """End, for the run to be gone on with on this terminal; say so where it cannot be."""
-        keeper = self._keeper
+        keeper = self._keeper and self._keeper()
         if self._live is not None and self._live.unfinished:
             self.notify(f"a run is going on here; in another terminal: lfg resume {event.run}")
         elif keeper is None:

@@ -17,7 +17,7 @@ def test_init_writes_the_example_and_refuses_to_overwrite(
     assert paths.config_file().read_text() == Path("config.example.toml").read_text()
     assert stat.S_IMODE(paths.config_file().stat().st_mode) == 0o600
     assert main(["config", "init"]) == 2
-    assert "exists already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
 
 
 def test_show_prints_toml_without_secrets(

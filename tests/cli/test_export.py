@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from lfgtui.__main__ import main
-from lfgtui.cli.launching.run_plan import plan_to_resume
+from lfgtui.cli.launching.past_runs import plan_to_resume
 from lfgtui.cli.launching.servers import embedded_simulator
 from lfgtui.history.reader import Reader
 from lfgtui.history.recording.store import History
@@ -76,7 +76,7 @@ def test_a_file_is_never_written_over(
     file = tmp_path / "mine"
     file.write_text("precious")
     assert main(["export", run, "-o", str(file)]) == 2
-    assert capsys.readouterr().err == f"lfg: {file} exists already; name a new file\n"
+    assert capsys.readouterr().err == f"lfg: {file} already exists; choose a new file\n"
     assert file.read_text() == "precious"
 
 
@@ -96,7 +96,7 @@ def test_pruning_asks_unless_it_is_told_not_to(
     main(["history", "prune", "--older-than", "1d", "--yes"])
     assert capsys.readouterr().out == f"{run}\n"
     main(["history", "prune", "--older-than", "1d"])
-    assert capsys.readouterr().err == "no run ended that long ago\n"
+    assert capsys.readouterr().err == "no runs ended more than 1d ago\n"
 
 
 def test_the_advice_after_a_rescue_leaves_a_sound_history(
@@ -156,7 +156,7 @@ def test_exports_hold_no_secrets(
         "It is [redacted: github token], keep it." in said.out.replace("\\", "") or form == "jsonl"
     )
     assert "github token" in said.err
-    assert said.err.endswith("--no-redact leaves them in\n")
+    assert said.err.endswith("--no-redact keeps them\n")
     main(["export", secretive, "--format", form, "--no-redact"])
     said = capsys.readouterr()
     assert GITHUB in said.out
@@ -209,7 +209,7 @@ def test_what_is_imported_is_a_whole_run(
     secretive: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["export", f"{secretive}/a", "--format", "jsonl"]) == 2
-    assert "takes a whole run" in capsys.readouterr().err
+    assert "exports whole runs only" in capsys.readouterr().err
 
 
 def test_pruning_takes_its_age_from_the_config(
@@ -284,9 +284,9 @@ def test_what_is_imported_is_not_deleted_for_its_age(
     config.parent.mkdir(parents=True)
     config.write_text('[history]\nretention = "1d"\n')
     main(["import", str(file)])
-    assert "pinned: it is older" in capsys.readouterr().err
+    assert "pinned, since it is older" in capsys.readouterr().err
     main(["history", "prune", "--yes"])
-    assert capsys.readouterr().err == "no run ended that long ago\n"
+    assert capsys.readouterr().err == "no runs ended more than 1d ago\n"
 
 
 def test_vacuum_of_no_history_is_refused_and_makes_none(

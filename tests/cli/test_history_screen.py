@@ -47,8 +47,8 @@ def test_an_empty_history_is_left_again() -> None:
     ("arguments", "message"),
     [
         (("--ui",), "lfg: --ui needs a terminal; without one: lfg history, lfg search\n"),
-        (("--ui", "--json"), "lfg: --ui and --json exclude each other\n"),
-        (("--ui", "size"), "lfg: --ui goes with no subcommand\n"),
+        (("--ui", "--json"), "lfg: --ui and --json cannot be combined\n"),
+        (("--ui", "size"), "lfg: --ui cannot be combined with a subcommand\n"),
     ],
 )
 def test_impossible_combinations_are_refused_in_a_line(

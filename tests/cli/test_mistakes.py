@@ -1,4 +1,4 @@
-"""What a person does wrong gets one clear line on stderr and exit code 2."""
+"""A mistake gets one clear line on stderr and exit code 2."""
 
 import sys
 from pathlib import Path
@@ -12,7 +12,7 @@ TICKET = '[[ticket]]\nid = "a"\nprompt = "Hi."\nprovider = "simulator"\nmodel = 
 
 
 def complaint(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """The one line that lfg says before it gives up."""
+    """Return the one line that lfg prints before it gives up."""
     assert main(arguments) == 2
     said = capsys.readouterr()
     assert said.out == ""
@@ -27,79 +27,69 @@ def written(folder: Path, text: str) -> str:
     return str(file)
 
 
-def test_a_missing_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    missing = str(tmp_path / "none.toml")
-    assert complaint(capsys, "run", missing) == f"{missing}: no such file"
-
-
-def test_a_toml_error_names_its_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    file = written(tmp_path, TICKET + "needs = [\n")
-    assert complaint(capsys, "run", file).startswith(f"{file}:")
-
-
-def test_a_duplicate_id(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    file = written(tmp_path, TICKET + TICKET)
-    said = complaint(capsys, "run", file)
-    assert said == f'{file}:7: id "a" is taken (line 2); ids are unique'
-
-
-def test_circular_needs(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    file = written(tmp_path, TICKET + 'needs = ["b"]\n[[ticket]]\nid="b"\nneeds=["a"]\nprompt="x"')
-    assert complaint(capsys, "run", file) == f"{file}:6: needs go in a circle: a -> b -> a"
-
-
-def test_an_unknown_key_with_the_nearest_name(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (TICKET + TICKET, ':7: id "a" is taken (line 2); ids are unique'),
+        (
+            TICKET + 'needs = ["b"]\n[[ticket]]\nid="b"\nneeds=["a"]\nprompt="x"',
+            ":6: needs go in a circle: a -> b -> a",
+        ),
+        (TICKET + "max_turn = 3\n", ':6: unknown key "max_turn"; did you mean "max_turns"?'),
+        (
+            TICKET + 'tools = ["read_files"]\n',
+            ':6: unknown value "read_files"; did you mean "read_file"?',
+        ),
+        (
+            TICKET.replace('"simulator"', '"antropic"'),
+            ':4: unknown provider "antropic"; did you mean "anthropic"?',
+        ),
+        (
+            TICKET + 'fallback = ["simulator/x", "opnai/gpt"]\n',
+            ':6: unknown provider "opnai"; did you mean "openai"?',
+        ),
+    ],
+)
+def test_a_mistake_in_a_tickets_file_names_its_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, text: str, message: str
 ) -> None:
-    file = written(tmp_path, TICKET + "max_turn = 3\n")
-    said = complaint(capsys, "run", file)
-    assert said == f'{file}:6: unknown key "max_turn"; did you mean "max_turns"?'
+    file = written(tmp_path, text)
+    assert complaint(capsys, "run", file) == f"{file}{message}"
 
 
-def test_an_unknown_tool_with_the_nearest_name(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        (TICKET + 'fallback = ["openai/gpt"]\n', "set OPENAI_API_KEY"),
+        (TICKET.replace('"simulator"', '"anthropic"'), "set ANTHROPIC_API_KEY"),
+        ('[[ticket]]\nid = "a"\nprompt = "Hi."\n', 'write model = "provider/model"'),
+        (TICKET + 'approve = "auto"\n', "add --yes"),
+    ],
+)
+def test_a_file_that_cannot_be_run_is_refused_with_advice(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, text: str, advice: str
 ) -> None:
-    file = written(tmp_path, TICKET + 'tools = ["read_files"]\n')
-    said = complaint(capsys, "run", file)
-    assert said == f'{file}:6: "read_files" is not known; did you mean "read_file"?'
+    assert advice in complaint(capsys, "run", written(tmp_path, text), "--headless")
 
 
-def test_an_unknown_provider_with_the_nearest_name(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run"], "give either a tickets file or -p PROMPT"),
+        (["run", "none.toml"], "none.toml: no such file"),
+        (["histroy"], 'unknown command "histroy"; did you mean "history"?'),
+        (["demo", "--heedless"], "No such option '--heedless'"),
+        (["show", "nothing"], "no run"),
+        (["resume", "last"], "no runs yet"),
+        (["run", "-p", "Hi", "--only", "a"], "--only requires a tickets file"),
+        (["demo", "--real", "--keep", "new"], "--keep cannot be combined with --real"),
+        (["simulator", "--speed", "fast"], '--speed: invalid value "fast": expected a number'),
+    ],
+)
+def test_arguments_that_cannot_be_are_refused(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
-    file = written(tmp_path, TICKET.replace('"simulator"', '"antropic"'))
-    said = complaint(capsys, "run", file)
-    assert said == f'{file}:4: no provider "antropic"; did you mean "anthropic"?'
-
-
-def test_a_fallback_to_nobody_names_its_line(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    file = written(tmp_path, TICKET + 'fallback = ["simulator/x", "opnai/gpt"]\n')
-    said = complaint(capsys, "run", file)
-    assert said == f'{file}:6: no provider "opnai"; did you mean "openai"?'
-
-
-def test_a_fallback_without_its_key_is_refused_before_anything_starts(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    file = written(tmp_path, TICKET + 'fallback = ["openai/gpt"]\n')
-    assert "OPENAI_API_KEY" in complaint(capsys, "run", file)
-
-
-def test_a_ticket_without_a_provider_says_how_to_name_one(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    file = written(tmp_path, '[[ticket]]\nid = "a"\nprompt = "Hi."\n')
-    assert "provider/model" in complaint(capsys, "run", file)
-
-
-def test_a_missing_key_names_its_variable(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    file = written(tmp_path, TICKET.replace('"simulator"', '"anthropic"'))
-    said = complaint(capsys, "run", file)
-    assert said.startswith('provider "anthropic" needs a key: set ANTHROPIC_API_KEY')
+    assert complaint(capsys, *arguments).startswith(message)
 
 
 def test_a_bad_config_names_file_and_line(
@@ -108,40 +98,13 @@ def test_a_bad_config_names_file_and_line(
     config = tmp_path / "config" / "config.toml"
     config.parent.mkdir()
     config.write_text('theme = "dark"\nconcurency = 3\n')
-    said = complaint(capsys, "run", "-p", "Hi.")
-    assert said == f'{config}:2: unknown key "concurency"; did you mean "concurrency"?'
-
-
-def test_neither_a_file_nor_a_prompt(capsys: pytest.CaptureFixture[str]) -> None:
-    assert complaint(capsys, "run") == "give either a tickets file or -p PROMPT"
-
-
-def test_an_unknown_command(capsys: pytest.CaptureFixture[str]) -> None:
-    assert complaint(capsys, "histroy") == 'no command "histroy"; did you mean "history"?'
-
-
-def test_an_unknown_option(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "--heedless" in complaint(capsys, "demo", "--heedless")
+    message = complaint(capsys, "run", "-p", "Hi.")
+    assert message == f'{config}:2: unknown key "concurency"; did you mean "concurrency"?'
 
 
 def test_only_with_an_unknown_id(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     file = written(tmp_path, TICKET)
     assert complaint(capsys, "run", file, "--only", "b").startswith('--only: no ticket "b"')
-
-
-def test_a_file_that_approves_by_itself_needs_yes_where_nobody_can_be_asked(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    file = written(tmp_path, TICKET + 'approve = "auto"\n')
-    assert "--yes" in complaint(capsys, "run", file, "--headless")
-
-
-def test_an_unknown_run(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "no run" in complaint(capsys, "show", "nothing")
-
-
-def test_resume_with_no_history(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "no runs yet" in complaint(capsys, "resume", "last")
 
 
 def test_a_cost_limit_needs_a_price(
@@ -167,8 +130,3 @@ def test_a_local_model_without_the_extra(
     said = complaint(capsys, *arguments)
     assert said.startswith("provider \"local\" needs the extra: pip install 'lfgtui[local]'")
     assert not paths.history_file().exists()
-
-
-def test_the_real_demo_keeps_no_files(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    said = complaint(capsys, "demo", "--real", "--keep", str(tmp_path / "new"))
-    assert said == "--keep does not go with --real, which writes no files"

@@ -90,14 +90,20 @@ def test_a_cast_goes_into_a_file_of_its_own(run: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--format", "cast", "--size", "wide"], '--size "wide": columns and rows, as in 120x40'),
-        (["--format", "cast", "--size", "9x9"], "--size 9x9: from 40x12 to 500x200"),
-        (["--format", "cast", "--speed", "nan"], "Invalid value for '--speed': nan is no number"),
+        (
+            ["--format", "cast", "--size", "wide"],
+            '--size: invalid size "wide": expected COLUMNSxROWS, e.g. 120x40',
+        ),
+        (["--format", "cast", "--size", "9x9"], "--size: 9x9 is not between 40x12 and 500x200"),
+        (
+            ["--format", "cast", "--speed", "nan"],
+            "Invalid value for '--speed': nan is not a valid number",
+        ),
         (
             ["--format", "cast", "--idle-limit", "inf"],
-            "Invalid value for '--idle-limit': inf is no number",
+            "Invalid value for '--idle-limit': inf is not a valid number",
         ),
-        (["--speed", "2"], "--size, --speed and --idle-limit go with --format cast only"),
+        (["--speed", "2"], "--size, --speed and --idle-limit require --format cast"),
     ],
 )
 def test_mistakes_in_an_export(
@@ -160,6 +166,6 @@ def test_a_finished_run_is_not_gone_on_with(run: str, capsys: pytest.CaptureFixt
     assert main(["history", "--json"]) == 0
     before = capsys.readouterr().out
     assert main(["resume", run, "--headless"]) == 0
-    assert capsys.readouterr().err == f"run {run} has nothing left to do\n"
+    assert capsys.readouterr().err == f"run {run} is already finished\n"
     assert main(["history", "--json"]) == 0
     assert capsys.readouterr().out == before

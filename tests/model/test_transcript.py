@@ -187,7 +187,7 @@ def test_an_illegal_entry_is_a_bug_that_says_so() -> None:
     assert transcript.attempt is not None
     note = transcript.attempt.items[-1]
     assert isinstance(note, NoteItem)
-    assert note.message == "a bug in lfg: text_delta is not a legal move from done"
+    assert note.message == "a bug in lfg: text_delta is not allowed in state done"
 
 
 def test_items_stand_in_the_order_of_arrival() -> None:

@@ -13,20 +13,21 @@ from lfgtui.errors import SourceError, UsageError
 from lfgtui.model.tickets import Ticket
 from lfgtui.settings import paths
 from lfgtui.settings.config import (
+    ALL_DIALECTS,
     EMBEDDED,
     PRESETS,
     Config,
-    HistoryPolicy,
+    Dialect,
     Price,
     ProviderConfig,
     RetryPolicy,
     WireName,
+    age_seconds,
     load_config,
     route_of,
     routes_of,
 )
 from lfgtui.settings.credentials import api_key, held_keys, request_headers, secret_variables
-from lfgtui.settings.dialects import ALL_DIALECTS, Dialect
 from lfgtui.ui.keymap import BY_ACTION, KEYS, keys_in_force
 
 EXAMPLE = paths.shipped("config.example.toml")
@@ -54,11 +55,8 @@ def ticket(provider: str | None = None, model: str | None = None) -> Ticket:
 # The file.
 
 
-def test_a_missing_file_is_the_presets(tmp_path: Path) -> None:
+def test_a_missing_or_empty_file_is_the_presets(tmp_path: Path) -> None:
     assert load_config(tmp_path / "none.toml") == Config(providers=PRESETS)
-
-
-def test_an_empty_file_is_the_presets(tmp_path: Path) -> None:
     assert load(tmp_path, "") == Config(providers=PRESETS)
 
 
@@ -77,20 +75,14 @@ def test_a_preset_keeps_what_the_file_does_not_say(tmp_path: Path) -> None:
     assert config.provider("openai") == PRESETS["openai"]
 
 
-def test_a_provider_of_ones_own_needs_a_wire(tmp_path: Path) -> None:
-    text = '[providers.mine]\nbase_url = "http://localhost"\n'
-    assert refused(tmp_path, text) == '1: provider "mine" has no "wire"'
-    config = load(tmp_path, text + 'wire = "anthropic"\n')
-    assert config.provider("mine").wire == "anthropic"
-
-
 @pytest.mark.parametrize(
     ("text", "refusal"),
     [
         ('theme = "dark"\nconcurency = 1\n', '2: unknown key "concurency"; did you mean'),
+        ('[providers.x]\nbase_url = "http://localhost"\n', '1: provider "x": missing key "wire"'),
         (
             '[providers.x]\nwire = "openai-chat"\n',
-            '1: provider "x" has no "base_url"',
+            '1: provider "x": missing key "base_url"',
         ),
         ("[retry]\nattempts = 0\n", "2: `attempts`: expected `int` >= 1"),
         ("concurrency = 0\n", "1: `concurrency`: expected `int` >= 1"),
@@ -99,24 +91,24 @@ def test_a_provider_of_ones_own_needs_a_wire(tmp_path: Path) -> None:
             '[providers.xai]\nmodel = "a"\nwier = "x"\n',
             '3: unknown key "wier"; did you mean "wire"',
         ),
-        ("[providers.xai]\n\nprice = { input = 1 }\n", '3: the key "output" is missing'),
-        ('[providers.xai]\nbase_url = "api.x.ai"\n', '2: base_url "api.x.ai": it must begin'),
+        ("[providers.xai]\n\nprice = { input = 1 }\n", '3: missing key "output"'),
+        ('[providers.xai]\nbase_url = "api.x.ai"\n', '2: base_url "api.x.ai" must begin'),
         (
             '[providers.x]\nwire = "agent-sse"\nbase_url = "ws://localhost"\n',
-            '3: base_url "ws://localhost": it must begin with http:// or https://',
+            '3: base_url "ws://localhost" must begin with http:// or https://',
         ),
         (
             '[providers.x]\nwire = "agent-websocket"\nbase_url = "localhost"\n',
-            '3: base_url "localhost": it must begin with http://, https://, ws:// or wss://',
+            '3: base_url "localhost" must begin with http://, https://, ws:// or wss://',
         ),
-        ('[providers.openai]\nwire = "agent-sse"\n', '1: provider "openai" has no "base_url"'),
-        ("[providers.xai]\nbody = { a = 1 }\n", '2: "body" is for the wires agent-sse and agent-'),
+        ('[providers.openai]\nwire = "agent-sse"\n', '1: provider "openai": missing key "base'),
+        ("[providers.xai]\nbody = { a = 1 }\n", '2: "body" requires the wire agent-sse or agent-'),
         (
             '[providers.xai]\nleakage = ["think", "tolls"]\n',
-            '2: "tolls" is not known; did you mean "tools"?',
+            '2: unknown value "tolls"; did you mean "tools"?',
         ),
         ('[providers.xai]\nleakage = "think"\n', "2: `leakage`: expected `bool | array`"),
-        ('[providers.groq]\nmodel_file = "m.gguf"\n', "2: model_file is for [providers.local]"),
+        ('[providers.groq]\nmodel_file = "m.gguf"\n', '2: "model_file" requires [providers.local]'),
         ("[keys]\nquit = 1\n", "2: `quit`: expected `str`, got `int`"),
     ],
 )
@@ -125,14 +117,9 @@ def test_mistakes_are_refused_at_their_line(tmp_path: Path, text: str, refusal: 
 
 
 @pytest.mark.parametrize("scheme", ["http", "https", "ws", "wss"])
-def test_an_agent_may_be_spoken_to_over_a_websocket(tmp_path: Path, scheme: str) -> None:
+def test_an_agent_may_be_reached_over_a_websocket(tmp_path: Path, scheme: str) -> None:
     text = f'[providers.x]\nwire = "agent-websocket"\nbase_url = "{scheme}://localhost/a"\n'
     assert load(tmp_path, text).provider("x").wire == "agent-websocket"
-
-
-def test_an_unknown_provider_is_refused_with_the_nearest() -> None:
-    with pytest.raises(UsageError, match='no provider "antropic"; did you mean "anthropic"'):
-        Config(providers=PRESETS).provider("antropic")
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -188,10 +175,10 @@ def test_a_ticket_means_a_provider_and_a_model(
     ("provider", "model", "why"),
     [
         (None, None, 'ticket "a" has no model and no provider'),
-        (None, "gpt", 'ticket "a" has model "gpt" and no provider'),
-        ("xai", None, 'ticket "a" has provider "xai" and no model'),
-        (None, "xia/grok", 'no provider "xia"; did you mean "xai"?'),
-        ("xia", "grok", 'no provider "xia"; did you mean "xai"?'),
+        (None, "gpt", 'ticket "a" has model "gpt" but no provider'),
+        ("xai", None, 'ticket "a" has provider "xai" but no model'),
+        (None, "xia/grok", 'unknown provider "xia"; did you mean "xai"?'),
+        ("xia", "grok", 'unknown provider "xia"; did you mean "xai"?'),
     ],
 )
 def test_a_ticket_that_means_none_is_refused(
@@ -218,7 +205,7 @@ def test_fallbacks_come_after_the_tickets_own_provider() -> None:
 @pytest.mark.parametrize(
     ("fallback", "why"),
     [
-        ("openia/gpt", 'no provider "openia"; did you mean "openai"?'),
+        ("openia/gpt", 'unknown provider "openia"; did you mean "openai"?'),
         ("openai", 'ticket "a": fallback "openai" names no model; write "provider/model"'),
     ],
 )
@@ -232,9 +219,12 @@ def test_a_fallback_that_means_nobody_is_refused(fallback: str, why: str) -> Non
 # Keys and headers.
 
 
-def test_a_key_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_comes_from_the_environment_where_one_is_needed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("XAI_API_KEY", " secret\n")
     assert api_key("xai", PRESETS["xai"]) == "secret"
+    assert api_key("ollama", PRESETS["ollama"]) is None
 
 
 @pytest.mark.parametrize("value", [None, "", " "])
@@ -245,10 +235,6 @@ def test_a_missing_key_names_its_variable(
         monkeypatch.setenv("XAI_API_KEY", value)
     with pytest.raises(UsageError, match='provider "xai" needs a key: set XAI_API_KEY'):
         api_key("xai", PRESETS["xai"])
-
-
-def test_a_local_server_needs_no_key() -> None:
-    assert api_key("ollama", PRESETS["ollama"]) is None
 
 
 def test_a_command_may_print_the_key_and_wins(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -263,7 +249,7 @@ def test_a_command_may_print_the_key_and_wins(monkeypatch: pytest.MonkeyPatch) -
     [
         ("", "api_key_command is empty"),
         ("false", "api_key_command failed: exit code 1"),
-        ("true", "api_key_command failed: it printed nothing"),
+        ("true", "api_key_command failed: no output"),
         ("no-such-program-here", "api_key_command failed: "),
         ("echo 'a", "api_key_command failed: No closing quotation"),
         ("printf '\\377'", "api_key_command failed: "),
@@ -321,11 +307,6 @@ def test_the_variables_of_keys_and_headers_are_secret() -> None:
 # Prices.
 
 
-def test_cached_tokens_have_their_own_price() -> None:
-    price = Price(input=3.0, output=15.0, cached=0.3)
-    assert price.cost(1_000_000, 100_000, 400_000) == pytest.approx(0.6 * 3 + 0.4 * 0.3 + 1.5)
-
-
 tokens = st.integers(0, 10**9)
 dollars = st.floats(0, 1000)
 
@@ -341,10 +322,12 @@ def test_without_a_price_for_cached_tokens_they_cost_what_others_do(
 
 
 @given(tokens, tokens, tokens, dollars, dollars, st.none() | dollars)
-def test_no_response_costs_less_than_nothing(
+def test_no_response_costs_less_than_nothing_and_cached_tokens_have_their_own_price(
     given_in: int, output: int, cached: int, a: float, b: float, c: float | None
 ) -> None:
     assert Price(a, b, c).cost(given_in, output, cached) >= 0
+    price = Price(input=3.0, output=15.0, cached=0.3)
+    assert price.cost(1_000_000, 100_000, 400_000) == pytest.approx(0.6 * 3 + 0.4 * 0.3 + 1.5)
 
 
 # The example.
@@ -398,24 +381,13 @@ def test_every_setting_of_the_example_may_be_switched_on(
     assert uncommented.provider("planner").body["assistant_id"] == "agent"
 
 
-def test_what_the_example_shows_is_in_force_where_it_does_not_say_otherwise(
-    uncommented: Config,
-) -> None:
-    default = Config()
-    for name in (
-        "theme",
-        "concurrency",
-        "stall_after",
-        "ttft_budget",
-        "pane_lines",
-        "retry",
-        "breaker",
-    ):
-        assert getattr(uncommented, name) == getattr(default, name)
+def test_the_example_shows_the_defaults(uncommented: Config) -> None:
+    own = {"providers", "keys", "model", "history", "command_variables"}  # examples, as it says
+    for name in set(Config.__struct_fields__) - own:
+        assert getattr(uncommented, name) == getattr(Config(), name), name
     for name, preset in PRESETS.items():
-        shown = uncommented.provider(name)
-        told = {"model": preset.model, "price": None, "model_file": None}  # examples, as it says
-        assert msgspec.structs.replace(shown, **told) == preset
+        examples = {"model": preset.model, "price": None, "model_file": None}
+        assert msgspec.structs.replace(uncommented.provider(name), **examples) == preset
 
 
 def test_the_example_shows_every_key(uncommented: Config) -> None:
@@ -434,14 +406,15 @@ def test_each_setting_of_the_example_may_be_switched_on_alone(tmp_path: Path) ->
 # The history.
 
 
-def test_what_the_history_keeps(tmp_path: Path) -> None:
-    config = load(
-        tmp_path, '[history]\nredact = "write"\nsecrets = ["ACME-[0-9]+"]\nretention = "90d"\n'
-    )
-    assert config.history == HistoryPolicy(
-        redact="write", secrets=("ACME-[0-9]+",), retention="90d"
-    )
-    assert Config().history == HistoryPolicy("process", "export", (), None)
+@pytest.mark.parametrize(("age", "hours"), [("48h", 48), ("90d", 2160), ("2w", 336)])
+def test_an_age_is_hours_days_or_weeks(age: str, hours: int) -> None:
+    assert age_seconds(age) == hours * 3600
+
+
+@pytest.mark.parametrize("age", ["", "0d", "5", "-1d", "1.5d", "90 days", "1y", "٣d", "123456d"])
+def test_an_invalid_age_is_refused(age: str) -> None:
+    with pytest.raises(ValueError, match=f'invalid duration "{age}": expected e.g. 30d'):
+        age_seconds(age)
 
 
 @pytest.mark.parametrize(
@@ -451,10 +424,9 @@ def test_what_the_history_keeps(tmp_path: Path) -> None:
             'secrets = ["a", "(b"]',
             'secrets: "(b": missing ), unterminated subpattern at position 0',
         ),
-        ('secrets = ["x*"]', 'secrets: "x*" matches where nothing stands'),
-        ('retention = "0d"', 'retention: "0d" is no age; write it as 90d, 12w or 48h'),
-        ('retention = "90 days"', 'retention: "90 days" is no age; write it as 90d, 12w or 48h'),
-        ('redact = "exports"', '`redact`: "exports" is not known; did you mean "export"?'),
+        ('secrets = ["x*"]', 'secrets: "x*" matches empty text'),
+        ('retention = "0d"', 'retention: invalid duration "0d": expected e.g. 30d, 12w or 48h'),
+        ('redact = "exports"', '`redact`: unknown value "exports"; did you mean "export"?'),
         ('retentoin = "1d"', 'unknown key "retentoin"; did you mean "retention"?'),
     ],
 )

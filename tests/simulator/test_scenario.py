@@ -17,7 +17,7 @@ from lfgtui.simulator.scenario import bundled_scenarios, load_scenario
         ('[[turn]]\ntext = "x"\nrate = 0', 3, '"rate" must be more than 0, not 0'),
         ('jitter = 2\n[[turn]]\ntext = "x"', 1, '"jitter" must be between 0 and 1, not 2'),
         ('[[turn]]\n[[turn.call]]\nname = "f"', 1, "the last turn calls tools"),
-        ('[[turn]]\ntext = "x"\nsplit = "word"', 3, '"word" is not known'),
+        ('[[turn]]\ntext = "x"\nsplit = "word"', 3, 'unknown value "word"'),
         ('[[turn]]\ntext = "x"\nfault = [{ status = 404 }]', 3, "404"),
         ('[[turn]]\ntext = "x', 2, "not valid TOML"),
     ],

@@ -51,7 +51,7 @@ def test_a_pipe_gets_it_with_control_characters_shown_and_is_told(document: str)
     said, beside = ran(document)
     assert said == SHOWN
     assert beside == (
-        "5 control characters shown as symbols; --raw, or output to a file, keeps them\n"
+        "replaced 5 control characters by symbols; use --raw, or write to a file, to keep them\n"
     )
 
 

@@ -66,19 +66,19 @@ def test_a_missing_file_is_said_to_be_missing(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="cannot be read: Is a directory"):
+    with pytest.raises(SourceError, match="cannot read: Is a directory"):
         toml_file.read_text(tmp_path)
 
 
 def test_a_name_that_no_file_can_have_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="cannot be read"):
+    with pytest.raises(SourceError, match="cannot read"):
         toml_file.read_text(tmp_path / "a\0b")
 
 
 def test_bytes_that_are_not_utf8_are_refused_at_their_line(tmp_path: Path) -> None:
     file = tmp_path / "x.toml"
     file.write_bytes(b'# one\ntitle = "\xff"\n')
-    with pytest.raises(SourceError, match="not UTF-8") as caught:
+    with pytest.raises(SourceError, match="not valid UTF-8") as caught:
         toml_file.read_text(file)
     assert caught.value.line == 2
 
@@ -113,7 +113,7 @@ def test_what_the_parser_cannot_bear_is_refused_too(text: str) -> None:
 def test_a_key_of_very_many_parts_is_refused_at_its_line(form: str, part: str) -> None:
     with pytest.raises(SourceError) as caught:
         toml_file.parse(FILE, "a = 1\n" + form.format(" . ".join([part] * 20_000)))
-    assert str(caught.value) == "x.toml:2: a key of more than 200 parts"
+    assert str(caught.value) == "x.toml:2: a key with more than 200 parts"
 
 
 def test_dots_in_values_are_no_parts_of_keys() -> None:
@@ -134,7 +134,7 @@ def test_an_unknown_key_names_its_line_and_the_nearest() -> None:
 
 def test_an_unknown_choice_names_its_line_and_the_nearest() -> None:
     error = refused('[[place]]\nname = "a"\ncolour = "gren"\n')
-    assert str(error) == 'x.toml:3: `colour`: "gren" is not known; did you mean "green"?'
+    assert str(error) == 'x.toml:3: `colour`: unknown value "gren"; did you mean "green"?'
 
 
 def test_a_wrong_type_names_the_key_and_does_not_speak_of_null() -> None:
@@ -144,7 +144,7 @@ def test_a_wrong_type_names_the_key_and_does_not_speak_of_null() -> None:
 
 def test_a_missing_key_names_the_line_of_its_table() -> None:
     error = refused('[[place]]\nname = "a"\n\n[[place]]\nsize = 1\n')
-    assert str(error) == 'x.toml:4: the key "name" is missing'
+    assert str(error) == 'x.toml:4: missing key "name"'
 
 
 @pytest.mark.parametrize(
@@ -152,9 +152,9 @@ def test_a_missing_key_names_the_line_of_its_table() -> None:
     [
         ("nam = 1", '4: unknown key "nam"; did you mean "name"?'),
         ("name = 1", "4: `name`: expected `str`, got `int`"),
-        ('colour = "gren"', '4: `colour`: "gren" is not known; did you mean "green"?'),
+        ('colour = "gren"', '4: `colour`: unknown value "gren"; did you mean "green"?'),
         ("labels = { x = 1 }", "4: `x`: expected `str`, got `int`"),
-        ("size = 1", '3: the key "name" is missing'),
+        ("size = 1", '3: missing key "name"'),
     ],
 )
 def test_among_tables_with_free_names_the_one_at_fault_is_found(mistake: str, message: str) -> None:

@@ -77,7 +77,7 @@ def make_app() -> Callable[..., LfgApp]:
             simulated=simulated,
             summarise=summary,
             themes=themes,
-            keeper=keeper,
+            keeper=(lambda: keeper) if keeper is not None else None,
             clock=lambda: live.now,
         )
 

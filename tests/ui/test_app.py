@@ -520,7 +520,7 @@ async def test_a_screen_that_breaks_leaves_nothing_running(
 
 
 def test_what_config_says_wrong_is_refused_before_anything_starts(make_app: MakeApp) -> None:
-    with pytest.raises(UsageError, match="no theme"):
+    with pytest.raises(UsageError, match="unknown theme"):
         make_app(FakeLive("a"), config=Config(theme="drak"))
     with pytest.raises(UsageError, match="no action"):
         make_app(FakeLive("a"), config=Config(keys={"stop": "x"}))

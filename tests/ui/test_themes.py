@@ -70,7 +70,7 @@ def test_the_person_s_own_themes_are_found_and_win(tmp_path: Path) -> None:
 
 
 def test_an_unknown_theme_is_refused_with_the_nearest_name() -> None:
-    with pytest.raises(UsageError, match='no theme "drak"; did you mean "dark"'):
+    with pytest.raises(UsageError, match='unknown theme "drak"; did you mean "dark"'):
         choose(THEMES, "drak")
 
 

@@ -35,7 +35,7 @@ from lfgtui.agent.leakage.code import CodeTracker
 from lfgtui.agent.leakage.output import Output
 from lfgtui.agent.leakage.shapes import Heads
 from lfgtui.model import events as e
-from lfgtui.settings.dialects import Dialect
+from lfgtui.settings.config import Dialect
 
 _GAP_LIMIT = 1000
 """Characters of white space that are held before what may be markup."""

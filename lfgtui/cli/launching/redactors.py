@@ -2,6 +2,10 @@
 
 import os
 
+import msgspec
+
+from lfgtui.cli.launching.run_plan import Plan
+from lfgtui.model.redaction import redacted_ticket
 from lfgtui.settings import environment
 from lfgtui.settings.config import Config
 from lfgtui.settings.credentials import held_keys, secret_variables
@@ -9,19 +13,26 @@ from lfgtui.text.redaction.redactor import Redactor
 
 
 def redactor_of(config: Config) -> Redactor:
-    """Knows the usual secrets, the person's own patterns and the keys that lfg holds."""
+    """Return one for the usual secrets, the person's own patterns and the keys that lfg holds."""
     return Redactor(config.history.secrets, held_keys(config))
 
 
 def redactor_for_writing(config: Config) -> Redactor:
-    """Knows what is never written: the keys that lfg holds; with `redact = "write"`, all."""
+    """Return one for what is never stored: lfg's keys; with `redact = "write"`, all secrets."""
     if config.history.redact == "write":
         return redactor_of(config)
     return Redactor(keys=held_keys(config), rules=())
 
 
+def without_secrets(plan: Plan, redactor: Redactor | None = None) -> Plan:
+    """Return the plan as it is stored, shown and sent to models: a resume sends them the same."""
+    redactor = redactor or redactor_for_writing(plan.config)
+    tickets = [redacted_ticket(redactor, ticket) for ticket in plan.tickets]
+    return msgspec.structs.replace(plan, title=redactor.whole(plan.title), tickets=tickets)
+
+
 def hide_secrets(config: Config) -> None:
-    """Hide the variables that only the config, or their values, tell to be secret.
+    """Hide the variables that only the config, or their values, mark as secret.
 
     What is named like a secret was hidden when lfg started. A proxy's password
     stays, since the HTTP clients look for it there; commands do not get it.
@@ -31,15 +42,3 @@ def hide_secrets(config: Config) -> None:
         os.environ, secret_variables(config), lambda value: rules.text(value) != value
     )
     environment.hide({name for name in names if not environment.is_needed_here(name)})
-
-
-def redacted_for_writing(config: Config, text: str) -> str:
-    """The text as the history may have it."""
-    return redactor_for_writing(config).text(text)
-
-
-def told(redactor: Redactor) -> str:
-    """What was taken out, counted by kind: `3 secrets redacted (github token 2, jwt 1)`."""
-    count = redactor.found.total()
-    kinds = ", ".join(f"{name} {times}" for name, times in redactor.found.most_common())
-    return f"{count} secret{'s' * (count != 1)} redacted ({kinds})"

@@ -1,4 +1,4 @@
-"""What to run, and whether it can be."""
+"""A plan of what to run, and the checks that need tickets and config."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,17 +6,18 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from lfgtui.errors import HistoryError, UsageError
-from lfgtui.model.tickets import Ticket, TicketsFile, distrusted
-from lfgtui.settings import paths
+from lfgtui.errors import SourceError, UsageError
+from lfgtui.model.tickets import Ticket, TicketsFile
 from lfgtui.settings.config import LOCAL, SIMULATED, Config, route_of, routes_of
 from lfgtui.settings.credentials import api_key, request_headers
+from lfgtui.simulator.local.model import find_model
+from lfgtui.text import toml_file
 
 Output: TypeAlias = Literal["states", "json", "answer", "raw"]
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What to run. `resumes` names the stored run to go on with, or None for a new one.
+    """Tickets to run. `resumes` is the id of the stored run they continue, None for a new one.
 
     `unfinished` are the ids that will be worked on, None for all. `output` None is the screen;
     `environment` is added to that of commands.
@@ -33,7 +34,7 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 def check_providers(plan: Plan) -> set[str]:
-    """The providers that will be used, each with its key and, where a cost is limited, a price."""
+    """Return the providers the plan uses; raise `UsageError` where a key or a price is missing."""
     used: set[str] = set()
     for ticket in plan.tickets:
         if plan.unfinished is not None and ticket.id not in plan.unfinished:
@@ -56,60 +57,56 @@ def _check_provider(config: Config, ticket: Ticket, name: str, *, is_checked: bo
             api_key(name, provider)
         request_headers(name, provider)
         if name == LOCAL and provider.base_url is None:
-            from lfgtui.simulator.local.model import find_model
-
             find_model(provider.model_file)
-
-
-def plan_to_resume(
-    name: str,
-    config: Config,
-    provider: str | None = None,
-    model: str | None = None,
-    *,
-    output: Output | None = None,
-) -> Plan:
-    """To go on with what a stored run did not finish, on another provider or model if asked.
-
-    The tickets of an imported run were trusted by nobody here: they ask for everything.
-    Raises `UsageError` where there is no such run, or a ticket's folder is gone.
-    """
-    from lfgtui.history.reader import Reader
-
-    with Reader(paths.history_file()) as reader:
-        run_id = reader.find_run(name)
-        title = reader.run(run_id).title
-        stored = reader.tickets(run_id)
-        if fault := next((one.fault for one in stored if one.fault), None):
-            raise HistoryError(fault)
-        is_imported = reader.is_imported(run_id)
-    asked_for = (one.ticket for one in stored)
-    file = TicketsFile(title, tuple(map(distrusted, asked_for) if is_imported else asked_for))
-    tickets = with_model(file, config, provider, model)
-    unfinished = frozenset(one.ticket.id for one in stored if one.state != "done")
-    for ticket in tickets.tickets:
-        if ticket.id in unfinished and not Path(ticket.workspace).is_dir():
-            raise UsageError(f'ticket "{ticket.id}": its workspace {ticket.workspace} is gone')
-    return Plan(
-        title, tickets.tickets, config, resumes=run_id, unfinished=unfinished, output=output
-    )
 
 
 def with_model(
     file: TicketsFile, config: Config, provider: str | None, model: str | None
 ) -> TicketsFile:
-    """The tickets with the command line's provider and model in place of their own."""
+    """Return the tickets with the command line's provider and model in place of their own."""
     if provider is None and model is None:
         return file
 
     def change(ticket: Ticket) -> Ticket:
-        said = msgspec.structs.replace(ticket, provider=provider, model=model)
+        new_provider, new_model = provider, model
         if provider is None and "/" not in (model or ""):
-            said = msgspec.structs.replace(said, provider=route_of(config, ticket).provider)
+            new_provider = route_of(config, ticket).provider
         if model is None:
             own = (ticket.model or config.model or "").split("/", 1)[-1]
-            said = msgspec.structs.replace(said, model=ticket.model if ticket.provider else own)
-        return said
+            new_model = ticket.model if ticket.provider else own
+        return msgspec.structs.replace(ticket, provider=new_provider, model=new_model)
 
     tickets = tuple(change(ticket) for ticket in file.tickets)
     return msgspec.structs.replace(file, tickets=tickets)
+
+
+def check_models(path: Path, file: TicketsFile, config: Config) -> None:
+    """Check that every ticket's providers are known and have a model.
+
+    Raises `SourceError` with the line of the tickets file that is wrong.
+    """
+    text = toml_file.read_text(path)
+    for index, ticket in enumerate(file.tickets):
+        try:
+            routes_of(config, ticket)
+        except UsageError as error:
+            keys = ("fallback",) if _is_own_route_valid(config, ticket) else ("provider", "model")
+            raise SourceError(path, _line(text, index, keys), str(error)) from None
+
+
+def _is_own_route_valid(config: Config, ticket: Ticket) -> bool:
+    try:
+        route_of(config, ticket)
+    except UsageError:
+        return False
+    return True
+
+
+def _line(text: str, index: int, keys: tuple[str, ...]) -> int | None:
+    """Return the line of one of the keys in the ticket or the defaults; else the ticket's."""
+    for table in (("ticket", index), ("defaults",)):
+        for key in keys:
+            line = toml_file.line_of(text, (*table, key))
+            if line is not None and line != toml_file.line_of(text, table):
+                return line
+    return toml_file.line_of(text, ("ticket", index))

@@ -39,7 +39,7 @@ class Deeds(AskingScreen):
         if (run := self._to_change()) is None:
             return
         if run.state == "running":
-            self.notify(f"run {run.run} is being run; end it first")
+            self.notify(f"run {run.run} is still running; stop it first")
             return
         from lfgtui.ui.screens.confirm import Question
 

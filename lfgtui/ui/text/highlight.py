@@ -7,8 +7,7 @@ from functools import lru_cache
 from pygments import token as t  # type: ignore[import-untyped]
 from rich.style import Style
 
-from lfgtui.text.languages import lexer_of
-from lfgtui.text.syntax import role_of
+from lfgtui.text.syntax import lexer_of, role_of
 from lfgtui.ui.text.lexing import Token, lexing
 from lfgtui.ui.text.palette import Palette
 from lfgtui.ui.text.wrapping import Span

@@ -33,7 +33,7 @@ from pygments.token import (  # type: ignore[import-untyped]
     _TokenType,
 )
 
-from lfgtui.text.languages import lexer_of
+from lfgtui.text.syntax import lexer_of
 from lfgtui.ui.text.grammar import Grammar, Move, Opens, grammar_of, has_rules
 
 Token = tuple[_TokenType, str]

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from lfgtui.__main__ import main
-from lfgtui.cli.launching.launch import _stored, _without_secrets
-from lfgtui.cli.launching.redactors import redactor_of
-from lfgtui.cli.launching.run_plan import plan_to_resume
+from lfgtui.cli.launching.past_runs import plan_to_resume
+from lfgtui.cli.launching.redactors import redactor_of, without_secrets
 from lfgtui.cli.launching.servers import embedded_simulator
+from lfgtui.cli.launching.session import stored_entries
 from lfgtui.history.reader import Reader
 from lfgtui.history.recording.store import History
 from lfgtui.model import events as e
@@ -50,7 +50,7 @@ def test_neither_output_nor_file_holds_a_secret(
     assert key.encode() not in whole
 
 
-def test_what_was_stored_before_goes_out_without_secrets(tmp_path: Path) -> None:
+def test_what_was_stored_before_goes_outwithout_secrets(tmp_path: Path) -> None:
     with History.open(paths.history_file()) as history:
         ticket = Ticket(id="a", prompt=f"Use {GITHUB}.", workspace=str(tmp_path))
         run = history.start_run(f"Use {GITHUB[:20]}…", [ticket], None)
@@ -61,7 +61,7 @@ def test_what_was_stored_before_goes_out_without_secrets(tmp_path: Path) -> None
     config = Config(history=HistoryPolicy(redact="write"), providers=dict(PRESETS))
     plan = plan_to_resume(run, config)
     redactor = redactor_of(config)
-    told = _without_secrets(plan, redactor)
-    stored = _stored(run, told.tickets, redactor)
+    told = without_secrets(plan, redactor)
+    stored = stored_entries(run, told.tickets, redactor)
     assert "[redacted: github token]" in told.tickets[0].prompt
     assert GITHUB[:20] not in f"{told}{stored}"

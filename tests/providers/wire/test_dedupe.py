@@ -3,11 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lfgtui.providers.wire.dedupe import TextDeduplicator
+from lfgtui.providers.wire.dedupe import Spoken
 
 
-def spoken(*pieces: str) -> TextDeduplicator:
-    found = TextDeduplicator()
+def spoken(*pieces: str) -> Spoken:
+    found = Spoken()
     for piece in pieces:
         found.add(0, piece)
     return found
@@ -49,7 +49,7 @@ def test_the_whole_response_may_have_other_places() -> None:
 
 
 def test_two_equal_texts_of_a_whole_response_are_two() -> None:
-    said = TextDeduplicator()
+    said = Spoken()
     assert [said.rest(place, "A", moved=True) for place in (0, 1, 1)] == ["A", "A", ""]
 
 

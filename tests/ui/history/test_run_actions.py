@@ -8,7 +8,7 @@ import pytest
 from textual.events import Key
 from textual.pilot import Pilot
 
-from lfgtui.cli.launching.run_actions import FileKeeper
+from lfgtui.cli.launching.past_runs import FileKeeper
 from lfgtui.history.reader import Reader, RunSummary
 from lfgtui.history.recording.store import History as Store
 from lfgtui.settings.config import PRESETS, Config
@@ -115,7 +115,7 @@ async def test_a_run_that_is_going_on_is_not_deleted(
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         await shown(pilot, "Going on")
         await pilot.press("tab", "x", "y")
-        await told(pilot, app, f"run {run} is being run; end it first")
+        await told(pilot, app, f"run {run} is still running; stop it first")
         assert any("Going on" in line for line in lines(app))
     assert len(await kept(store.path)) == 3
 
@@ -205,9 +205,9 @@ async def test_what_cannot_be_gone_on_with_is_said_and_the_screen_stays(
     past: Callable[..., LfgApp], store: Store, title: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     why = {
-        "Done": "has nothing left to do",
-        "Held": "is being run by another lfg",
-        "Homeless": "its workspace / is gone",
+        "Done": "is already finished",
+        "Held": "is running in another lfg",
+        "Homeless": "workspace / does not exist",
     }
     if title == "Done":
         await asyncio.to_thread(keep, store, title, {"a": "all of it"})

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.style import Style
 
-from lfgtui.text.languages import lexer_of
+from lfgtui.text.syntax import lexer_of
 from lfgtui.ui.text.highlight import Highlighter, styles_of
 from lfgtui.ui.text.palette import Palette
 from lfgtui.ui.text.wrapping import Span

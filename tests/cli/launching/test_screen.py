@@ -3,7 +3,7 @@
 import asyncio
 from typing import cast
 
-from lfgtui.cli.launching.deferred import DeferredRun
+from lfgtui.cli.launching.screen import DeferredRun
 from lfgtui.engine.engine import Engine
 from lfgtui.errors import HistoryError
 

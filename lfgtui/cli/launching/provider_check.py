@@ -1,0 +1,66 @@
+"""One small request to a provider, to see whether its answers stream."""
+
+import asyncio
+from collections.abc import Sequence
+
+from lfgtui.cli.launching.redactors import hide_secrets
+from lfgtui.cli.launching.servers import OwnServers
+from lfgtui.doctor.examine import Examination, LookupTimingLoop, Target, examine, list_models
+from lfgtui.doctor.findings import Finding, Report
+from lfgtui.doctor.report import report
+from lfgtui.errors import ProviderError, UsageError
+from lfgtui.providers.registry import Providers
+from lfgtui.settings.config import SIMULATED, Config
+
+_SIMULATED_MODEL = "generic"
+
+
+def check_provider(config: Config, name: str, model: str | None) -> Report:
+    """Ask the provider; raises `UsageError` if it is unknown or no model can be chosen."""
+    config.provider(name)
+    with asyncio.Runner(loop_factory=LookupTimingLoop) as runner:
+        loop = runner.get_loop()
+        assert isinstance(loop, LookupTimingLoop)
+        return runner.run(_report(config, name, model, loop.lookups))
+
+
+async def _report(config: Config, name: str, model: str | None, lookups: list[float]) -> Report:
+    hide_secrets(config)
+    settings = config.provider(name)
+    model = model or settings.model or (_SIMULATED_MODEL if name in SIMULATED else None)
+    servers = OwnServers(config)
+    providers = Providers(config, servers.starters)
+    try:
+        try:
+            provider = await providers.get(name)
+        except UsageError as error:  # a key, a variable or a program that is not there
+            problem = Finding("set-up", "fix", str(error))
+            return Report(
+                provider=name, wire=settings.wire, model=model or "", ok=False, findings=(problem,)
+            )
+        has_key = settings.api_key_env is not None or settings.api_key_command is not None
+        try:
+            model = model or _only_model(name, await list_models(provider))
+        except ProviderError as error:
+            if error.kind == "not_found":
+                raise _no_model(name) from error
+            seen = Examination(Target(name, settings.wire, ""), error=error)
+            return report(seen, has_key=has_key)
+        target = Target(name, settings.wire, model)
+        return report(await examine(provider, target, lookups), has_key=has_key)
+    finally:
+        await providers.aclose()
+        await servers.aclose()
+
+
+def _only_model(name: str, listed: list[str] | None) -> str:
+    """Return a server's only model; raise `UsageError` where there are more or none."""
+    if listed is not None and len(listed) == 1:
+        return listed[0]
+    raise _no_model(name, listed or ())
+
+
+def _no_model(name: str, listed: Sequence[str] = ()) -> UsageError:
+    some = f"; available: {', '.join(listed[:12])}" if listed else ""
+    more = f" and {len(listed) - 12} more" if len(listed) > 12 else ""
+    return UsageError(f"choose a model: lfg doctor {name} --model MODEL{some}{more}")

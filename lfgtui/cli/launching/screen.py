@@ -1,0 +1,181 @@
+"""Runs on the screen: live ones, whose engine is built behind the first frame, and stored ones."""
+
+import asyncio
+import gc
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from lfgtui.cli import launching
+from lfgtui.cli.launching.run_plan import Plan
+from lfgtui.engine.commands import Command
+from lfgtui.errors import LfgError
+from lfgtui.model.events import Sink, ToolArguments
+from lfgtui.model.metrics import Meter
+from lfgtui.model.tickets import Ticket
+from lfgtui.model.transcript import Transcript
+from lfgtui.settings import paths
+from lfgtui.settings.config import Config
+from lfgtui.settings.themes import load_themes
+from lfgtui.text.output import print_error, print_remark
+from lfgtui.ui.app import LfgApp
+from lfgtui.ui.guard import bug_line, log_bug
+from lfgtui.ui.painting.gc_policy import collect_rarely
+
+if TYPE_CHECKING:
+    from lfgtui.engine.engine import Engine
+    from lfgtui.history.reader import Reader
+
+
+class DeferredRun:
+    """`ui.run_view.LiveRun` whose engine is built once it is started.
+
+    `build` runs in a thread. Where it raises, `failure` is the error and
+    `give_up` is called: there is nothing to show. Where the run's end cannot
+    be saved, `failure` says so.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        tickets: Sequence[Ticket],
+        build: "Callable[[], Engine]",
+        give_up: Callable[[], None],
+    ) -> None:
+        self.title = title
+        self.tickets = tuple(tickets)
+        self.failure: Exception | None = None
+        self._build = build
+        self._give_up = give_up
+        self._engine: Engine | None = None
+        self._sinks: list[Sink] = []
+        self._starting: asyncio.Task[None] | None = None
+        self._nothing = Transcript()
+        self._still = Meter()
+
+    @property
+    def run(self) -> str:
+        return self._engine.run if self._engine else ""
+
+    @property
+    def behind(self) -> str | None:
+        return self._engine.behind if self._engine else None
+
+    @property
+    def resting(self) -> Mapping[str, float]:
+        return self._engine.resting if self._engine else {}
+
+    @property
+    def queued_bytes(self) -> int:
+        return self._engine.queued_bytes if self._engine else 0
+
+    @property
+    def unfinished(self) -> Sequence[str]:
+        return self._engine.unfinished if self._engine else [one.id for one in self.tickets]
+
+    def transcript(self, ticket: str) -> Transcript:
+        return self._engine.transcript(ticket) if self._engine else self._nothing
+
+    def meter(self, ticket: str) -> Meter:
+        return self._engine.meter(ticket) if self._engine else self._still
+
+    def subscribe(self, sink: Sink) -> None:
+        self._sinks.append(sink)
+
+    def send(self, command: Command) -> None:
+        if self._engine is not None:
+            self._engine.send(command)
+
+    def start(self) -> None:
+        """Build the engine and start it. Call once, from the running loop."""
+        collect_rarely()
+        self._starting = asyncio.create_task(self._start())
+
+    async def shutdown(self) -> None:
+        if self._starting is None:
+            return
+        await self._starting
+        if self._engine is not None:
+            try:
+                await self._engine.shutdown()
+            except LfgError as error:  # the end could not be saved: reported after the screen
+                self.failure = error
+
+    async def _start(self) -> None:
+        try:
+            engine = await asyncio.to_thread(self._build)
+        except Exception as error:
+            self.failure = error
+            self._give_up()
+            return
+        for sink in self._sinks:
+            engine.subscribe(sink)
+        self._engine = engine
+        engine.start()
+
+
+def run(plan: Plan, build: "Callable[[], Engine]", *, is_simulated: bool) -> tuple[int, str | None]:
+    """Run the plan on the screen; return the exit code, and the stored run to resume next."""
+    gc.disable()  # nothing made before the first frame is garbage; `DeferredRun` ends it
+    live = DeferredRun(plan.title, plan.tickets, build, lambda: app.exit(2))
+    app = _app(live, plan.config, is_simulated=is_simulated)
+    code = run_app(app)
+    if live.run:
+        print_remark(_last_line(live, "last" if plan.resumes is None else live.run))
+    if live.failure is None:
+        return code, app.resumes
+    if not isinstance(live.failure, LfgError):
+        _report_bug(live.failure)
+    elif live.run:  # it ran, and its end is not saved where it belongs
+        print_error(str(live.failure))
+    else:
+        raise live.failure
+    return max(code, 1), None
+
+
+def browse(config: Config) -> tuple[int, str | None]:
+    """Show past runs; return the exit code, and the stored run to resume next."""
+    app = _app(None, config)
+    return run_app(app), app.resumes
+
+
+def run_app(app: LfgApp) -> int:
+    """Run the app until it ends, and report a bug in it; return the exit code."""
+    code = app.run()
+    if app.bug is not None:
+        _report_bug(app.bug)
+    return 1 if code is None else code
+
+
+def summarise(name: str, arguments: ToolArguments) -> str:
+    """Return a tool call in one line."""
+    return launching.tools.summary(name, arguments)
+
+
+def _app(run: DeferredRun | None, config: Config, *, is_simulated: bool = False) -> LfgApp:
+    return LfgApp(
+        run,
+        config=config,
+        open_reader=_reader,
+        simulated=is_simulated,
+        summarise=summarise,
+        themes=load_themes(paths.config_file().parent),
+        keeper=lambda: launching.past_runs.FileKeeper(config),
+    )
+
+
+def _reader() -> "Reader":
+    return launching.reader.Reader(paths.history_file())
+
+
+def _report_bug(error: Exception) -> None:
+    log_bug(error)
+    print_error(f"{bug_line(error)}; set LFG_LOG=FILE to log the traceback")
+
+
+def _last_line(run: DeferredRun, name: str) -> str:
+    """Return the line left on the terminal: how the run ended, and what to type next."""
+    states = Counter(run.transcript(ticket.id).state or "queued" for ticket in run.tickets)
+    counts = ", ".join(f"{count} {state}" for state, count in states.most_common())
+    resume = "" if set(states) == {"done"} else f", lfg resume {name}"
+    return f"run {run.run}: {counts} · lfg show {name}{resume}"

@@ -1,0 +1,92 @@
+"""The engine of a run, and the history and providers it works with."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+from lfgtui.cli.launching.reading import report_missing
+from lfgtui.cli.launching.redactors import hide_secrets, redactor_for_writing, without_secrets
+from lfgtui.cli.launching.run_plan import Plan
+from lfgtui.cli.launching.servers import OwnServers
+from lfgtui.engine.engine import Engine
+from lfgtui.engine.journal import Journal
+from lfgtui.errors import HistoryError
+from lfgtui.history.maintenance.deletion import Retention
+from lfgtui.history.reader import Reader
+from lfgtui.model.events import Entry
+from lfgtui.model.redaction import redacted_entries
+from lfgtui.model.tickets import Ticket
+from lfgtui.providers.registry import Providers
+from lfgtui.settings import environment, paths
+from lfgtui.settings.config import Config, age_seconds
+from lfgtui.text.output import print_error
+from lfgtui.text.redaction.redactor import Redactor
+
+
+def build_engine(plan: Plan, closing: ExitStack, unsaved: list[str]) -> Engine:
+    """Open the history, begin or resume the run, and build what runs it.
+
+    What cannot be saved by the end is put into `unsaved`.
+    """
+    hide_secrets(plan.config)
+    redactor = redactor_for_writing(plan.config)
+    plan = without_secrets(plan, redactor)
+    journal = Journal(paths.history_file(), plan.config.history.durability)
+    # Reported when it is closed: closing may be what saves all.
+    closing.callback(_report_file, journal, unsaved)
+    closing.enter_context(journal)
+    closing.callback(report_missing, journal.lost)  # when there is no screen in the way
+    stored = None
+    if plan.resumes is None:
+        journal.begin(plan.title, plan.tickets, plan.source)
+    else:
+        journal.resume(plan.resumes)
+        stored = stored_entries(plan.resumes, plan.tickets, redactor)
+    _delete_old_runs(plan.config, closing, has_remains=journal.has_remains)
+    servers = OwnServers(plan.config, at_once=min(plan.config.concurrency, len(plan.tickets)))
+    return Engine(
+        journal,
+        plan.title,
+        plan.tickets,
+        config=plan.config,
+        providers=Providers(plan.config, servers.starters, lambda key: redactor.learn([key])),
+        headless=plan.output is not None,
+        stored=stored,
+        environment={**_given_variables(plan.config), **plan.environment},
+        on_close=servers.aclose,
+        redactor=redactor,
+    )
+
+
+def stored_entries(
+    run: str, tickets: Sequence[Ticket], redactor: Redactor
+) -> dict[str, Sequence[Entry]]:
+    """Return each ticket's entries so far, also those stored before they were redacted."""
+    with Reader(paths.history_file()) as reader:
+        entries: dict[str, Sequence[Entry]] = {
+            ticket.id: list(reader.whole_entries(run, ticket.id)) for ticket in tickets
+        }
+    if redactor.is_idle:
+        return entries
+    return {name: redacted_entries(redactor, said) for name, said in entries.items()}
+
+
+def _report_file(journal: Journal, unsaved: list[str]) -> None:
+    """Report changes to the history's file; add what is not saved to `unsaved`."""
+    if isinstance(journal.failure, HistoryError):
+        unsaved.append(str(journal.failure))
+    for line in [*journal.remarks, *unsaved]:
+        print_error(line)
+
+
+def _given_variables(config: Config) -> dict[str, str]:
+    """Return the variables that commands get although they look secret."""
+    values = {name: environment.variable(name) for name in config.command_variables}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _delete_old_runs(config: Config, closing: ExitStack, *, has_remains: bool) -> None:
+    """Delete runs past their retention; the run's own lease keeps it out of that."""
+    age = config.history.retention
+    seconds = None if age is None else age_seconds(age)
+    if seconds is not None or has_remains:
+        closing.callback(Retention(paths.history_file(), seconds).stop)
