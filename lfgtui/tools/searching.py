@@ -102,14 +102,16 @@ class _Search:
 
     def _lines_in(self, printed: bytes, names: list[str]) -> list[str]:
         order = {os.fsencode(name): index for index, name in enumerate(names)}
-        found = sorted(
-            (order[name], int(number), name, text)
-            for name, number, text in _FOUND.findall(printed)
-            if name in order
-        )
+        found: list[tuple[int, int, bytes]] = []
+        for name, number, text in _FOUND.findall(printed):
+            # A line about a binary file may stand before it, and a name may have line ends.
+            while name not in order and b"\n" in name:
+                name = name.partition(b"\n")[2]
+            if name in order:
+                found.append((order[name], int(number), text))
         return [
-            f"{escaped(os.fsdecode(name))}:{number}: {self._text(text)}"
-            for _, number, name, text in found
+            f"{escaped(names[index])}:{number}: {self._text(text)}"
+            for index, number, text in sorted(found)
         ]
 
     def _text(self, line: bytes) -> str:

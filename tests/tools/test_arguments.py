@@ -7,7 +7,7 @@ from lfgtui.errors import ToolError
 from lfgtui.model.events import ToolArguments
 from lfgtui.model.tickets import ALL_TOOLS
 from lfgtui.tools import TOOLS
-from lfgtui.tools.arguments import ReadFile, RunCommand, WriteFile, parse
+from lfgtui.tools.arguments import Arguments, ListFiles, ReadFile, RunCommand, WriteFile, parse
 
 
 def refusal(name: str, arguments: ToolArguments) -> str:
@@ -23,6 +23,7 @@ def test_there_is_a_tool_for_every_name_a_ticket_may_list() -> None:
 @pytest.mark.parametrize("name", ALL_TOOLS)
 def test_a_schema_is_a_plain_object_schema_that_describes_every_property(name: str) -> None:
     tool = next(tool for tool in TOOLS.values() if tool.name == name)
+    assert tool.description.endswith(".")
     assert tool.parameters["type"] == "object"
     assert tool.parameters["additionalProperties"] is False
     properties = tool.parameters["properties"]
@@ -36,29 +37,24 @@ def test_a_schema_is_a_plain_object_schema_that_describes_every_property(name: s
 
 def test_arguments_that_can_be_left_out_are_not_required() -> None:
     assert TOOLS["read_file"].parameters["required"] == ["path"]
-    assert (
-        "required" not in TOOLS["list_files"].parameters
-        or not (TOOLS["list_files"].parameters["required"])
-    )
+    assert not TOOLS["list_files"].parameters.get("required")
 
 
-def test_good_arguments_become_values() -> None:
-    assert parse("read_file", {"path": "a", "start_line": 3}) == ReadFile("a", 3)
-
-
-def test_a_number_in_quotes_is_taken_for_a_number_and_null_for_left_out() -> None:
-    assert parse("read_file", {"path": "a", "start_line": "3", "max_lines": None}) == ReadFile(
-        "a", 3
-    )
-    assert parse("run_command", {"command": "ls", "timeout": "2.5"}) == RunCommand("ls", 2.5)
-
-
-def test_nothing_at_all_is_an_empty_object() -> None:
-    assert parse("list_files", "") == parse("list_files", {})
-
-
-def test_an_empty_content_is_a_content() -> None:
-    assert parse("write_file", {"path": "a", "content": ""}) == WriteFile("a", "")
+@pytest.mark.parametrize(
+    ("name", "arguments", "parsed"),
+    [
+        ("read_file", {"path": "a", "start_line": 3}, ReadFile("a", 3)),
+        # A number in quotes is taken for a number, and null for left out.
+        ("read_file", {"path": "a", "start_line": "3", "max_lines": None}, ReadFile("a", 3)),
+        ("run_command", {"command": "ls", "timeout": "2.5"}, RunCommand("ls", 2.5)),
+        ("list_files", "", ListFiles()),
+        ("write_file", {"path": "a", "content": ""}, WriteFile("a", "")),
+    ],
+)
+def test_arguments_become_values_where_their_meaning_is_plain(
+    name: str, arguments: ToolArguments, parsed: Arguments
+) -> None:
+    assert parse(name, arguments) == parsed
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,14 @@
 
 import os
 import socket
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from lfgtui.tools import ToolLimits, ToolOutcome, run_tool
+from lfgtui.tools import ToolLimits
 from lfgtui.tools.globs import Glob
 
-Call = Callable[..., ToolOutcome]
+from .conftest import Call
 
 CALLS: dict[str, dict[str, object]] = {
     "read_file": {},
@@ -84,14 +83,10 @@ def test_a_glob_of_a_thousand_parts_is_refused(workspace: Path, call: Call) -> N
     assert Glob("**/" * 60 + "x").matches("/".join("a" * 60) + "/x")
 
 
-async def test_a_bug_in_a_tool_is_the_calls_failure(
-    workspace: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_bug_in_a_tool_is_the_calls_failure(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> str:
         raise ZeroDivisionError("division by zero")
 
     monkeypatch.setattr("lfgtui.tools.run.read_file", broken)
-    outcome = await run_tool(
-        "read_file", {"path": "a"}, workspace, on_output=lambda *_: None, limits=ToolLimits()
-    )
-    assert outcome.error == "read_file: a bug in lfg: ZeroDivisionError: division by zero"
+    error = call("read_file", path="a").error
+    assert error == "read_file: a bug in lfg: ZeroDivisionError: division by zero"

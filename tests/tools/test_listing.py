@@ -1,14 +1,13 @@
 """list_files: the same files with ripgrep and without."""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from lfgtui.tools import ToolLimits, ToolOutcome
 
-Call = Callable[..., ToolOutcome]
+from .conftest import Call
 
 pytestmark = pytest.mark.usefixtures("searcher")
 
@@ -55,16 +54,20 @@ def test_rules_of_folders_above_the_workspace_have_no_say(workspace: Path, call:
     assert call("list_files").output == "a.py"
 
 
-def test_a_folder_and_a_pattern_narrow_it(workspace: Path, call: Call) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "output"),
+    [
+        ({"path": "src", "pattern": "*.py"}, "src/b.py\nsrc/deep/d.py"),
+        ({"pattern": "src/*.{py,js}"}, "src/b.py\nsrc/c.js"),
+        ({"path": "src/c.js"}, "src/c.js"),
+        ({"pattern": "!a.py"}, "[no files]"),  # it excludes nothing
+    ],
+)
+def test_a_folder_and_a_pattern_narrow_it(
+    workspace: Path, call: Call, arguments: dict[str, str], output: str
+) -> None:
     make(workspace, "a.py", "src/b.py", "src/c.js", "src/deep/d.py")
-    assert call("list_files", path="src", pattern="*.py").output == "src/b.py\nsrc/deep/d.py"
-    assert call("list_files", pattern="src/*.{py,js}").output == "src/b.py\nsrc/c.js"
-    assert call("list_files", path="src/c.js").output == "src/c.js"
-
-
-def test_a_pattern_with_an_exclamation_mark_excludes_nothing(workspace: Path, call: Call) -> None:
-    make(workspace, "a.py")
-    assert call("list_files", pattern="!a.py").output == "[no files]"
+    assert call("list_files", **arguments).output == output
 
 
 def test_links_are_not_followed(workspace: Path, call: Call) -> None:

@@ -1,6 +1,5 @@
 """With ripgrep or without: the same files and the same lines, whatever is in them."""
 
-import asyncio
 import os
 import shutil
 import tempfile
@@ -11,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lfgtui.tools import ToolLimits, run_tool
+from .conftest import run_call
 
 pytestmark = pytest.mark.skipif(shutil.which("rg") is None, reason="ripgrep is not installed")
 
@@ -20,41 +19,24 @@ names = st.sampled_from(
 )
 lines = st.sampled_from(
     [
-        "one",
-        "two words",
-        "",
-        "  indented",
-        "# a",
-        "*.py",
-        "build/",
-        "!a.py",
-        "/d",
-        "ö中",
-        "d/e",
-        "x" * 500,
+        *("one", "two words", "", "  indented", "# a", "*.py", "build/", "!a.py", "/d", "ö中"),
+        *("d/e", "x" * 500),
     ]
 )
-content = st.tuples(st.lists(lines, max_size=5), st.sampled_from(["\n", "\r\n"])).map(
-    lambda made: made[1].join(made[0])
-)
+endings = st.sampled_from(["\n", "\r\n"])
+contents = st.builds(lambda some, end: end.join(some), st.lists(lines, max_size=5), endings)
 patterns = st.sampled_from([r"^\w+$", "o", r"\bwords$", "^$", r"\S+", "[ö-ü]", "(?i)ONE", r"a|^\s"])
 
 
 def answers(workspace: Path, pattern: str) -> list[str]:
-    async def output(name: str, arguments: dict[str, object]) -> str:
-        outcome = await run_tool(
-            name, arguments, workspace, on_output=lambda *_: None, limits=ToolLimits()
-        )
-        return outcome.output
-
-    async def both() -> list[str]:
-        found = await output("search_files", {"pattern": pattern})
-        return [await output("list_files", {}), found]
-
-    return asyncio.run(both())
+    calls: list[tuple[str, dict[str, object]]] = [
+        ("list_files", {}),
+        ("search_files", {"pattern": pattern}),
+    ]
+    return [run_call(workspace, name, arguments).output for name, arguments in calls]
 
 
-@given(files=st.dictionaries(names, content, max_size=6), pattern=patterns)
+@given(files=st.dictionaries(names, contents, max_size=6), pattern=patterns)
 @settings(max_examples=30, deadline=None)
 def test_the_answers_are_the_same(files: dict[str, str], pattern: str) -> None:
     with tempfile.TemporaryDirectory() as folder:

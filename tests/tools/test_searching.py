@@ -4,14 +4,13 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from lfgtui.tools import ToolLimits, ToolOutcome, grep
 
-Call = Callable[..., ToolOutcome]
+from .conftest import Call
 
 pytestmark = pytest.mark.usefixtures("searcher")
 
@@ -29,28 +28,26 @@ def sources(workspace: Path) -> Path:
 
 
 @pytest.mark.usefixtures("sources")
-def test_matches_are_given_by_file_and_line(call: Call) -> None:
-    assert call("search_files", pattern=r"import\b").output.split("\n") == [
-        "notes.md:1: The import of x.",
-        "src/b.py:1: import os",
-        "src/b.py:3: import sys",
-    ]
-
-
-@pytest.mark.usefixtures("sources")
-def test_a_path_and_a_glob_narrow_it(call: Call) -> None:
-    assert (
-        call("search_files", pattern="x", glob="*.py").output == "a.py:1: x = 2\nsrc/b.py:2: x = 1"
-    )
-    assert call("search_files", pattern="x", path="src").output == "src/b.py:2: x = 1"
-    assert call("search_files", pattern="x", path="a.py").output == "a.py:1: x = 2"
-
-
-@pytest.mark.usefixtures("sources")
-def test_nothing_found_says_where_it_was_looked_for(call: Call) -> None:
-    assert call("search_files", pattern="nowhere", glob="*.py") == ToolOutcome(
-        "[no line matches in 2 files]"
-    )
+@pytest.mark.parametrize(
+    ("arguments", "output"),
+    [
+        (
+            {"pattern": r"import\b"},
+            "notes.md:1: The import of x.\nsrc/b.py:1: import os\nsrc/b.py:3: import sys",
+        ),
+        ({"pattern": "x", "glob": "*.py"}, "a.py:1: x = 2\nsrc/b.py:2: x = 1"),
+        ({"pattern": "x", "path": "src"}, "src/b.py:2: x = 1"),
+        ({"pattern": "x", "path": "a.py"}, "a.py:1: x = 2"),
+        ({"pattern": "nowhere", "glob": "*.py"}, "[no line matches in 2 files]"),
+        ({"pattern": r"(?<=import )s"}, "src/b.py:3: import sys"),
+        ({"pattern": r"(s)y\1"}, "src/b.py:3: import sys"),
+        ({"pattern": "--files"}, "[no line matches in 5 files]"),
+    ],
+)
+def test_matching_lines_are_given_by_file_and_line_within_path_and_glob(
+    call: Call, arguments: dict[str, str], output: str
+) -> None:
+    assert call("search_files", **arguments) == ToolOutcome(output)
 
 
 @pytest.mark.usefixtures("sources")
@@ -65,34 +62,21 @@ def test_a_bad_expression_is_an_error_even_where_there_are_no_files(call: Call) 
     assert call("search_files", pattern="(").error is not None
 
 
-@pytest.mark.usefixtures("sources")
-def test_look_behind_and_back_references_work(call: Call) -> None:
-    assert call("search_files", pattern=r"(?<=import )s").output == "src/b.py:3: import sys"
-    assert call("search_files", pattern=r"(s)y\1").output == "src/b.py:3: import sys"
-
-
-@pytest.mark.usefixtures("sources")
-def test_a_pattern_that_looks_like_an_option_is_a_pattern(call: Call) -> None:
-    assert call("search_files", pattern="--files").output.startswith("[no line matches")
-
-
-def test_many_matches_are_cut_and_that_is_said(workspace: Path, call: Call) -> None:
-    (workspace / "a").write_text("x\n" * 50)
-    output = call("search_files", pattern="x", limits=ToolLimits(max_matches=2)).output
-    assert output == "a:1: x\na:2: x\n[the first 2 matches; narrow it with path or glob]"
-
-
-def test_exactly_as_many_as_allowed_are_not_said_to_be_cut(workspace: Path, call: Call) -> None:
-    (workspace / "a").write_text("x\nx\n")
-    assert call("search_files", pattern="x", limits=ToolLimits(max_matches=2)).output == (
-        "a:1: x\na:2: x"
-    )
-
-
-def test_long_lines_are_cut(workspace: Path, call: Call) -> None:
-    (workspace / "a").write_text("x" * 1_000)
-    output = call("search_files", pattern="x", limits=ToolLimits(line_characters=10)).output
-    assert output == "a:1: xxxxxxxxxx… (+990 characters)"
+@pytest.mark.parametrize(
+    ("content", "output"),
+    [
+        ("x\n" * 50, "a:1: x\na:2: x\n[the first 2 matches; narrow it with path or glob]"),
+        ("x\nx\n", "a:1: x\na:2: x"),
+        ("x" * 1_000, "a:1: xxxxxxxxxx… (+990 characters)"),
+    ],
+    ids=["many", "as many as allowed", "long line"],
+)
+def test_more_than_the_limits_allow_is_cut_and_that_is_said(
+    workspace: Path, call: Call, content: str, output: str
+) -> None:
+    (workspace / "a").write_text(content)
+    limits = ToolLimits(max_matches=2, line_characters=10)
+    assert call("search_files", pattern="x", limits=limits).output == output
 
 
 def test_more_files_than_fit_a_command_line_are_all_searched(workspace: Path, call: Call) -> None:
@@ -129,29 +113,37 @@ def test_the_time_limit_is_that_of_the_whole_search(
     assert error == "stopped after 1 s; narrow it with path or a glob"
 
 
-@pytest.mark.parametrize("data", [b"one\r\ntwo\r\n", b"one\ntwo", b"\xef\xbb\xbfone\ntwo\n"])
-def test_anchors_hold_whatever_the_endings_and_the_mark(
-    workspace: Path, call: Call, data: bytes
+def test_a_remark_on_a_binary_file_hides_no_match(
+    workspace: Path, tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "bin" / "rg"
+    program.parent.mkdir()
+    remark = "Binary file blob matches (found NUL byte around offset 6)"
+    program.write_text(
+        f'#!/bin/sh\n[ "$1" = --files ] || printf "{remark}\\n"\nprintf "a\\000001:needle\\n"\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}:/usr/bin:/bin")
+    (workspace / "a").write_text("needle\n")
+    assert call("search_files", pattern="needle").output == "a:1: needle"
+
+
+@pytest.mark.parametrize(
+    ("data", "pattern", "output"),
+    [
+        *((end, "^one$", "a:1: one") for end in (b"one\r\ntwo\r\n", b"\xef\xbb\xbfone\ntwo\n")),
+        *((end, "o$", "a:2: two") for end in (b"one\r\ntwo\r\n", b"one\ntwo")),
+        ("\ufefföne\r\ntwo\r\n".encode("utf-16-le"), "^(öne|two)$", "a:1: öne\na:2: two"),
+        ("\ufefföne\r\ntwo\r\n".encode("utf-16-be"), "^(öne|two)$", "a:1: öne\na:2: two"),
+        (b"caf\xe9 needle\n", "needle", "a:1: caf\ufffd needle"),
+        (b"one\n\ntwo\n", "^$", "a:2: "),
+    ],
+)
+def test_anchors_and_letters_match_whatever_the_endings_and_the_encoding(
+    workspace: Path, call: Call, data: bytes, pattern: str, output: str
 ) -> None:
     (workspace / "a").write_bytes(data)
-    assert call("search_files", pattern="^one$").output == "a:1: one"
-    assert call("search_files", pattern="o$").output == "a:2: two"
-
-
-@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
-def test_utf_16_is_searched_as_it_is_read(workspace: Path, call: Call, encoding: str) -> None:
-    (workspace / "a").write_bytes("\ufefföne\r\ntwo\r\n".encode(encoding))
-    assert call("search_files", pattern="^(öne|two)$").output == "a:1: öne\na:2: two"
-
-
-def test_a_line_that_is_not_utf_8_is_found_and_can_be_told(workspace: Path, call: Call) -> None:
-    (workspace / "a").write_bytes(b"caf\xe9 needle\n")
-    assert call("search_files", pattern="needle").output == "a:1: caf\ufffd needle"
-
-
-def test_an_empty_line_matches_what_is_empty(workspace: Path, call: Call) -> None:
-    (workspace / "a").write_text("one\n\ntwo\n")
-    assert call("search_files", pattern="^$").output == "a:2: "
+    assert call("search_files", pattern=pattern).output == output
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may raise any limit")
