@@ -296,7 +296,7 @@ class Responses(Wire):
 
 
 class AgentEvents(Wire):
-    """The common event form; tools are the agent's own."""
+    """The common event form, and AG-UI's for calls in pieces; tools are the agent's own."""
 
     def typed(self, kind: str, **fields: object) -> bytes:
         """One record with its type inside."""
@@ -312,13 +312,15 @@ class AgentEvents(Wire):
         return self.typed("tool_call", tool_call_id=call_id, name=name, input=arguments)
 
     def call_start(self, call_id: str, name: str, index: int = 0) -> bytes:
-        return self.typed("tool_call_start", tool_call_id=call_id, name=name)
+        return self.typed("TOOL_CALL_START", toolCallId=call_id, toolCallName=name)
 
     def arguments(self, call_id: str, piece: str, index: int = 0) -> bytes:
-        return self.typed("tool_call_delta", tool_call_id=call_id, delta=piece)
+        return self.typed("TOOL_CALL_ARGS", toolCallId=call_id, delta=piece)
 
     def usage(self, tokens: object) -> bytes:
-        return self.typed("usage", usage={"input_tokens": tokens, "output_tokens": tokens})
+        return self.typed(
+            "status", message="", usage={"input_tokens": tokens, "output_tokens": tokens}
+        )
 
     def finish(self, stop: Literal["end", "tool"] = "end", tokens: object = 7) -> bytes:
         return self.typed("done", usage={"input_tokens": tokens, "output_tokens": tokens})

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
 
@@ -33,8 +33,8 @@ def anthropic(*blocks: object) -> tuple[type[RecordDecoder], object]:
     return AnthropicDecoder, {"type": "message_start", "message": {"content": blocks}}
 
 
-def agent(**record: object) -> tuple[type[RecordDecoder], object]:
-    return AgentDecoder, record
+def agent(messages: Iterable[object]) -> tuple[type[RecordDecoder], object]:
+    return AgentDecoder, {"type": "MESSAGES_SNAPSHOT", "messages": list(messages)}
 
 
 def each(make: Callable[[int], object]) -> list[object]:
@@ -61,16 +61,11 @@ CROWDS: dict[str, Callable[[], tuple[type[RecordDecoder], object]]] = {
     "anthropic blocks": lambda: anthropic(
         *each(lambda n: {"type": "tool_use", "id": f"call_{n}", "name": "a"})
     ),
-    "agent calls": lambda: agent(type="tool_call", tool_calls=each(lambda n: {"name": str(n)})),
-    "agent messages": lambda: agent(
-        messages=[
-            {"role": "assistant", "id": str(n), "content": "a", "tool_calls": part}
-            for n, part in enumerate(several(lambda n: {"name": str(n)}))
-        ]
+    "agent calls": lambda: agent(
+        {"role": "assistant", "id": str(n), "content": "a", "toolCalls": part}
+        for n, part in enumerate(several(lambda n: {"id": str(n)}))
     ),
-    "agent results": lambda: agent(
-        messages=each(lambda n: {"role": "tool", "tool_call_id": str(n), "content": "a"})
-    ),
+    "agent messages": lambda: agent(each(lambda n: {"role": "tool", "toolCallId": str(n)})),
 }
 
 
@@ -111,13 +106,14 @@ def test_parts_of_a_summary_are_parted_in_each_place_by_itself() -> None:
 
 def test_whole_messages_are_compared_with_much_that_was_streamed() -> None:
     decoder = AgentDecoder()
-    piece = "x" * 1_000_000
+    piece = {"type": "TEXT_MESSAGE_CONTENT", "delta": "x" * 1_000_000}
     for number in range(50):
-        feed(decoder, *agent(type="token", content=piece, message_id=str(number)))
+        feed(decoder, AgentDecoder, piece | {"messageId": str(number)})
     begun = time.process_time()
     for number in range(500):
-        whole = {"role": "assistant", "content": f"{number} is new"}
-        assert feed(decoder, *agent(**whole))
+        assert feed(
+            decoder, *agent([{"role": "assistant", "id": f"new {number}", "content": "new"}])
+        )
     assert time.process_time() - begun < SECONDS
 
 

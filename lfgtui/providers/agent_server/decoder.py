@@ -1,51 +1,71 @@
-"""The stream of an agent server, whatever framework it is built with, decoded.
-
-There are as many dialects as servers, but one small set of meanings: a piece
-of the answer, a piece of thinking, a tool call and what came of it, a line of
-status, an error, the end. So a record is read in three steps. Its kind is the
-first of its `type`, `event` and the like (or the SSE event's name) that
-`agent_kinds` knows; a record without a kind is told by its form. The kind
-gives the meaning. The meaning's method finds the fields, under any of the
-names that `agent_fields` knows. What nobody knows is counted.
+"""The stream of an agent server, decoded by the tables of `dialects`.
 
 - Data that is no JSON is text, and makes the rest of the stream text too: a
   token may well be `42`, `null` or `[1]`. After events in JSON it is damage, and
-  fails the response, like every record that cannot be read (see `decoder`).
+  fails the response, like every record that cannot be read (see `wire.decoder`).
 - The agent runs its tools itself. Its calls are `HostedTool` events.
+- A record is never trusted to have the form of its type: a field that is missing
+  or of another type costs what it would have said and nothing else. Only text
+  that is no string fails the response: a hole in an answer is not seen.
 - The end of the body is the end of the answer, as most small servers have
   it. But where the stream began with an event that has a counterpart at the
   end (`RUN_STARTED`, `start`), the end of the body without that is a cut.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from lfgtui.errors import ProviderError
-from lfgtui.model.events import Heartbeat, ResponseFinished, Status, WireEvent
-from lfgtui.providers import lenient_json
-from lfgtui.providers.agent_server import fields
-from lfgtui.providers.agent_server.fields import said_in, usage_in, word
-from lfgtui.providers.agent_server.kinds import Meaning, meaning_of
-from lfgtui.providers.agent_server.meanings import Meanings
-from lfgtui.providers.agent_server.messages import is_message, messages_in
+from lfgtui.model.events import (
+    Citation,
+    Heartbeat,
+    ReasoningDelta,
+    ResponseFinished,
+    Status,
+    TextDelta,
+    Usage,
+    WireEvent,
+)
+from lfgtui.providers import lenient_json, limits
+from lfgtui.providers.agent_server import dialects
+from lfgtui.providers.agent_server.dialects.rules import (
+    Found,
+    Rule,
+    as_json,
+    first,
+    text_of,
+    usage_of,
+    word,
+)
+from lfgtui.providers.agent_server.tool_calls import AgentCalls
+from lfgtui.providers.errors import mapping
 from lfgtui.providers.lenient_json import JsonObject, UnreadableError
+from lfgtui.providers.wire.decoder import RecordDecoder
+from lfgtui.providers.wire.dedupe import TextDeduplicator
 from lfgtui.providers.wire.tool_calls import stop_reason
 
-_KIND_FIELDS = (
-    "type", "event", "event_type", "eventType", "event_kind", "sessionUpdate", "kind",
-)  # fmt: skip
-_ENVELOPES = ("event", "data", "item", "update", "payload", "value", "params")
-_A2A = ("statusUpdate", "artifactUpdate", "task", "message")
-_DEEPEST = 6
+_BAD_REASONS = frozenset({"error", "failed", "cancelled", "canceled", "aborted"})
+_OUR_FAULT = frozenset({-32700, -32600, -32601, -32602})  # JSON-RPC's codes of a bad request
 
 
-class AgentDecoder(Meanings):
-    """One run of an agent. See `base.Decoder`."""
+class AgentDecoder(RecordDecoder):
+    """One run of an agent. See `base.Decoder`.
+
+    `announces_its_end` once it has begun like one that does, `starts` how often.
+    """
 
     def __init__(self, turn: int = 1) -> None:
         super().__init__(turn)
-        self._is_text = False
-        self._is_json = False
-        self._has_content = False
+        self.announces_its_end = False
+        self.starts = 0
+        self._is_text = self._is_json = self._has_content = False
+        self._calls = AgentCalls(turn)
+        self._texts = TextDeduplicator(limits.HOSTED_CALLS, is_placed=True)
+        self._thoughts = TextDeduplicator(limits.HOSTED_CALLS, is_placed=True)
+        self._unnamed = 0
+        """Messages without an id so far: each goes on until it comes whole."""
+        self._usages: dict[str, Usage] = {}
+        self._usage = Usage(0, 0)
+        self._cited: set[str] = set()
 
     def _feed(self, name: str, data: str | bytes) -> Sequence[WireEvent]:
         text = data.decode() if isinstance(data, bytes) else data
@@ -55,8 +75,8 @@ class AgentDecoder(Meanings):
         return self._noted(self._read(name, text))
 
     def leftovers(self) -> Sequence[WireEvent]:
-        """What came of calls that were still arriving, for a stream that broke off."""
-        return self._calls.leftovers()
+        """Return what came of calls that were still arriving, for a stream that broke off."""
+        return list(self._calls.leftovers())
 
     def _finish(self) -> Sequence[WireEvent]:
         events = self._noted(self._calls.leftovers())
@@ -77,28 +97,27 @@ class AgentDecoder(Meanings):
         except ValueError as error:
             raise UnreadableError(f"it is not JSON ({error})") from error
         events = self._noted(self._value("", value, body.decode("utf-8", "replace")))
-        record = lenient_json.as_object(value)
-        if record is None or self._meaning(record, "") is None:
-            self.done = True  # no event of a stream but the answer itself
+        if not isinstance(value, list):  # a list of events has an end of its own
+            self.done = True
         if not self._has_content and self.failure is None:
             self.failure = ProviderError("protocol", "the answer holds no text")
         return events
 
     def is_answer(self, data: str) -> bool:
-        """Whether this is a whole answer: JSON that is no event of a stream."""
+        """Return True for a whole answer: JSON that is no event of a stream."""
         try:
-            value = lenient_json.parse(data)
+            record = lenient_json.as_object(lenient_json.parse(data))
         except ValueError:
             return False
-        record = lenient_json.as_object(value)
-        return record is None or self._meaning(record, "") is None
+        return record is None or not is_event(record)
 
-    def _noted(self, events: list[WireEvent]) -> list[WireEvent]:
-        content = any(not isinstance(event, Heartbeat | Status) for event in events)
+    def _noted(self, events: Iterable[WireEvent]) -> list[WireEvent]:
+        found = list(events)
+        content = any(not isinstance(event, Heartbeat | Status) for event in found)
         self._has_content = self._has_content or content
-        return events
+        return found
 
-    def _read(self, name: str, text: str) -> list[WireEvent]:
+    def _read(self, name: str, text: str) -> Iterator[WireEvent]:
         try:
             value = lenient_json.parse(text)
         except UnreadableError:
@@ -108,111 +127,133 @@ class AgentDecoder(Meanings):
             looks_like_json = text.lstrip().startswith(("{", "["))
             if self._is_json and not self._is_text and (looks_like_json or not name):
                 raise UnreadableError(f"it is not JSON ({error})") from error
-            return self._plain(name, text)
-        if self._is_text and not name:
-            record = lenient_json.as_object(value)
-            if record is None or self._meaning(record, "") is None:
-                return self._plain("", text)
+            self._is_text = self._is_text or not name
+            return self._value(name, text, text)
+        record = lenient_json.as_object(value)
+        if self._is_text and not name and (record is None or not is_event(record)):
+            value = text
         return self._value(name, value, text)
 
-    def _value(self, name: str, value: object, text: str) -> list[WireEvent]:
+    def _value(self, name: str, value: object, text: str) -> Iterator[WireEvent]:
         if isinstance(value, dict):
-            return self._take(value, name)
-        if isinstance(value, list):
-            if name and meaning_of(name) is not None:
-                return self._take({"data": value}, name)
-            records = [item for item in value if isinstance(item, dict)]
-            return [event for record in records for event in self._take(record, name)]
-        if value is None:
-            return self._take({}, name) if name else []
-        said = value if isinstance(value, str) else text
-        return self._take({"content": said}, name) if name else self._messages.text("", said)
+            yield from self._take(name, value)
+        elif name and (found := dialects.find(name, value)) is not None:
+            yield from self._apply(found)
+        elif isinstance(value, list):
+            for item in lenient_json.objects_in(value, "events"):
+                yield from self._take(name, item)
+        elif name or value is not None:
+            content = value if value is None or isinstance(value, str) else text
+            yield from self._take(name, {"content": content})
 
-    def _plain(self, name: str, text: str) -> list[WireEvent]:
-        if name:
-            return self._take({"content": text}, name)
-        self._is_text = True
-        return self._messages.text("", text)
-
-    def _take(self, record: JsonObject, name: str, depth: int = 0) -> list[WireEvent]:
-        if depth > _DEEPEST or self.failure is not None:
-            return []
-        meaning = self._meaning(record, name)
-        if meaning == "envelope":
-            inner = next(filter(None, (lenient_json.child(record, f) for f in _ENVELOPES)))
-            return self._take(inner, "", depth + 1)
-        if meaning is not None:
-            self._is_json = True
-            events = self._mean(meaning, record)
-        elif claimed := word(record, *_KIND_FIELDS) or name:
-            self.unknown[claimed] += 1
-            events = []
+    def _take(self, name: str, record: JsonObject) -> Iterator[WireEvent]:
+        found = dialects.find(name, record)
+        if found is not None:
+            self._is_json = self._is_json or is_event(record) or bool(name)
+            yield from self._apply(found)
         else:
-            events = self._by_form(record, depth)
-        if meaning not in ("message", "snapshot"):
-            events += self._counted(record, meaning)
-        return events
+            kind = lenient_json.text(record, "type") or lenient_json.text(record, "event")
+            self.unknown[kind or name or "untyped"] += 1
 
-    def _counted(self, record: JsonObject, meaning: Meaning | None) -> list[WireEvent]:
-        """The tokens that a record reports; messages count their own."""
-        usage = usage_in(record)
-        if usage is None or is_message(record):
-            return []
-        inner = lenient_json.child(record, "message") or lenient_json.child(record, "response")
-        key = word(inner, "id") or word(record, "messageId", "message_id")
-        return [self._tally.add(key, usage, is_total=meaning in ("done", "whole_done"))]
+    def _apply(self, found: Iterable[Found]) -> Iterator[WireEvent]:
+        for rule, record, key in found:
+            if self.failure is not None:
+                return
+            key = key or word(record, rule.key)
+            yield from self._event(rule, record, key)
+            if (usage := usage_of(first(record, rule.usage))) is not None:
+                yield self._counted(key, usage)
 
-    def _meaning(self, record: JsonObject, name: str) -> Meaning | None:
-        claimed = [said for field in _KIND_FIELDS if (said := lenient_json.text(record, field))]
-        for kind in claimed:
-            meaning = meaning_of(kind)
-            if meaning == "envelope" and not any(lenient_json.child(record, f) for f in _ENVELOPES):
-                continue
-            if meaning is not None:
-                return meaning
-        meaning = meaning_of(name) if name and not (claimed and name == "data") else None
-        return None if meaning == "envelope" else meaning
+    def _event(self, rule: Rule, record: JsonObject, key: str) -> Iterator[WireEvent]:
+        match rule.means:
+            case "text" | "whole_text" | "reasoning" | "whole_reasoning":
+                yield from self._text(rule.means, key, text_of(first(record, rule.text)))
+            case "call" | "arguments" | "input_over" | "output" | "result":
+                yield from self._call(rule, record)
+            case "status":
+                if said := word(record, rule.text).strip():
+                    yield Status(said)
+            case "source":
+                url = word(record, rule.text)
+                if url and url not in self._cited:
+                    self._cited.add(url)
+                    yield Citation(url, word(record, rule.name))
+            case "heartbeat":
+                yield Heartbeat()
+            case "error":
+                self._fail(record, word(record, rule.text))
+            case "unfinished" | "start":
+                self.announces_its_end = True
+                self.starts += rule.means == "start"
+            case "done":
+                self._end(rule, record)
 
-    def _by_form(self, record: JsonObject, depth: int) -> list[WireEvent]:
-        """A record that does not say what it is."""
-        if record.get("error"):
-            return self._error(record)
-        if method := lenient_json.text(record, "method"):
-            inner = lenient_json.child(record, "params")
-            for field in ("update", "data"):
-                inner = lenient_json.child(inner, field) or inner
-            return self._take(inner, method, depth + 1)
-        if "jsonrpc" in record:
-            return self._take(lenient_json.child(record, "result"), "", depth + 1)
-        for field in _A2A:
-            if len(record) == 1 and (inner := lenient_json.child(record, field)):
-                return self._take(inner, field, depth + 1)
-        if choices := lenient_json.children(record, "choices"):
-            return self._choice(choices[0])
-        if is_message(record):
-            return self._messages.message(record)
-        if isinstance(record.get("messages"), list):
-            return self._messages.snapshot(messages_in(record))
-        return self._bare(record)
+    def _text(self, means: str, key: str, text: str) -> Iterator[WireEvent]:
+        is_text = means.endswith("text")
+        texts, place = self._texts if is_text else self._thoughts, key or self._unnamed
+        if means.startswith("whole"):
+            text = texts.rest(place, text)
+            self._unnamed += 0 if key or not is_text else 1
+        elif text:
+            texts.add(place, text)
+        if text:
+            yield TextDelta(text) if is_text else ReasoningDelta(text)
 
-    def _choice(self, choice: JsonObject) -> list[WireEvent]:
-        """OpenAI's chat completions, which some agent servers imitate."""
-        if reason := lenient_json.text(choice, "finish_reason"):
-            self.wire_stop_reason = reason
-        delta = lenient_json.child(choice, "delta")
-        said = delta or lenient_json.child(choice, "message")
-        thought = word(said, "reasoning_content", "reasoning")
-        events = self._messages.reasoning("", thought)
-        return [*events, *self._messages.text("", said_in(said, ("content", "refusal")))]
+    def _call(self, rule: Rule, record: JsonObject) -> Iterator[WireEvent]:
+        calls, call_id, name = self._calls, word(record, rule.call_id), word(record, rule.name)
+        given = first(record, rule.input)
+        whole_input = None if given is None else as_json(given)
+        match rule.means:
+            case "call":
+                return calls.begin(call_id, name, whole_input)
+            case "arguments":
+                return calls.add_input(call_id, name, word(record, rule.text))
+            case "input_over":
+                return calls.end_input(call_id, name)
+            case "output":
+                return calls.add_output(call_id, name, word(record, rule.text))
+        output = as_json(first(record, rule.text))
+        if first(record, rule.failed) not in (None, False):
+            output = f"error: {output}"
+        return calls.finish(call_id, name, whole_input, output)
 
-    def _bare(self, record: JsonObject) -> list[WireEvent]:
-        thought = word(record, "reasoning", "reasoning_content", "thinking", "thought")
-        events = self._messages.reasoning("", thought)
-        events += self._messages.text("", said_in(record, fields.TEXT))
-        if record.get("done") is True or record.get("finished") is True:
-            self.done = True
-        elif not events and not {"done", "usage"} & record.keys():
-            if said := lenient_json.text(record, "status"):
-                return [Status(said)]
-            self.unknown["untyped"] += 1
-        return events
+    def _fail(self, record: JsonObject, message: str) -> None:
+        body = lenient_json.child(record, "error") or record
+        said = dict(body) | {"message": message, "error": None}
+        if lenient_json.number(body, "code") in _OUR_FAULT:
+            said["status_code"] = 400
+        elif (status := lenient_json.number(body, "status")) is not None:
+            said["status_code"] = status
+        self.failure = mapping.in_stream(said)
+
+    def _end(self, rule: Rule, record: JsonObject) -> None:
+        self.done = True
+        reason = word(record, rule.reason).replace("-", "_")
+        if reason in _BAD_REASONS or first(record, rule.failed):
+            why = word(record, "error.message error message")
+            self._fail(record, why or f"the agent ended its run: {reason or 'error'}")
+        elif reason:
+            self.wire_stop_reason = "stop" if reason == "success" else reason
+
+    def _counted(self, key: str, usage: Usage) -> Usage:
+        """The run's tokens so far. One response reports more than once, as far as it got."""
+        key = key or str(self._unnamed)
+        before = self._usages.get(key, Usage(0, 0))
+        now = Usage(
+            max(before.input, usage.input),
+            max(before.output, usage.output),
+            max(before.cached, usage.cached),
+        )
+        self._usages[key] = now
+        self._usage = Usage(
+            self._usage.input + now.input - before.input,
+            self._usage.output + now.output - before.output,
+            self._usage.cached + now.cached - before.cached,
+        )
+        return self._usage
+
+
+def is_event(record: JsonObject) -> bool:
+    """Return True if a record says which event of a stream it is."""
+    typed = record.keys() & {"type", "event", "jsonrpc", "author", "kind"}
+    return bool(typed) and dialects.find("", record) is not None

@@ -1,9 +1,9 @@
 """An agent's own tool calls, as they arrive in pieces.
 
-The agent runs its tools itself, so a call is told and never asked for:
+The agent runs its tools itself, so a call is shown and never asked for:
 `HostedTool` when it begins, again once its input is complete, and again with
-what came out, all three with one id. Where the wire gives no id, the call
-that is still open is meant, by its name if there are several.
+what came out, all three with one id. A record without an id is about the latest
+call that has no result yet, of its name where it has one.
 """
 
 from collections.abc import Iterator
@@ -12,10 +12,9 @@ from itertools import islice
 
 from lfgtui.model.events import HostedOutputDelta, HostedTool, WireEvent
 from lfgtui.providers import limits
-from lfgtui.providers.agent_server.fields import CallFields, as_json, as_output
 
-_OURS = "agent-"  # begins the id of a call that came without one
-_MEANT = 200  # latest calls, one of which is meant where no id says which
+_RECENT = 200
+"""Calls among which one is looked for where no id says which."""
 
 
 @dataclass(slots=True, eq=False)
@@ -23,26 +22,24 @@ class _Call:
     call_id: str
     name: str
     pieces: list[str] = field(default_factory=list)
-    given: str = ""
+    input: str = ""
     output: str = ""
     is_over: bool = False
-    told: HostedTool | None = None
+    shown: HostedTool | None = None
 
-    @property
-    def is_bare(self) -> bool:
-        """Whether nothing is known of it but its name."""
-        return not (self.pieces or self.given or self.is_over)
-
-    def tell(self) -> Iterator[WireEvent]:
+    def show(self) -> Iterator[WireEvent]:
         """The call as it stands, where that is news."""
-        event = HostedTool(self.name or "tool", self.given, self.output, self.call_id)
-        if event != self.told:
-            self.told = event
+        if self.pieces:
+            self.input = "".join(self.pieces)
+            self.pieces.clear()
+        event = HostedTool(self.name or "tool", self.input, self.output, self.call_id)
+        if event != self.shown:
+            self.shown = event
             yield event
 
 
 class AgentCalls:
-    """The calls of one response. Each method gives the events that follow from a record.
+    """The calls of one response. Each method yields the events that follow from a record.
 
     One that begins a call too many raises `ProviderError` ("protocol").
     """
@@ -51,93 +48,63 @@ class AgentCalls:
         self._turn = turn
         self._calls: dict[str, _Call] = {}
 
-    def given(self, said: CallFields) -> list[WireEvent]:
+    def begin(self, call_id: str, name: str, given: str | None) -> Iterator[WireEvent]:
         """A call began, or its whole input is known."""
-        call = self._calls.get(said.call_id)
-        if call is None and not said.call_id:
-            call = self._open(said.name)
-            if call is not None and (said.given is None or not call.is_bare):
-                call = None  # another call of the same tool
-        call = call or self._begin(said)
-        call.name = said.name or call.name
-        if said.given is not None:
+        call = self._calls.get(call_id) or self._add(call_id, name)
+        call.name = name or call.name
+        if given is not None:
             call.pieces.clear()
-            call.given = as_json(said.given)
-        return list(call.tell())
+            call.input = given
+        yield from call.show() if given is not None or not call.pieces else ()
 
-    def piece(self, said: CallFields) -> list[WireEvent]:
-        """A piece of a call's input; it is told when all of it is there."""
-        call = self._calls.get(said.call_id) or (None if said.call_id else self._open(said.name))
-        events: list[WireEvent] = []
+    def add_input(self, call_id: str, name: str, piece: str) -> Iterator[WireEvent]:
+        """A piece of a call's input; it is shown when all of it is there."""
+        call = self._find(call_id, name)
         if call is None:
-            call = self._begin(said)
-            events += call.tell()
-        if said.piece:
-            call.pieces.append(said.piece)
-        return events
+            call = self._add(call_id, name)
+            yield from call.show()
+        if piece:
+            call.pieces.append(piece)
 
-    def input_over(self, said: CallFields) -> list[WireEvent]:
+    def end_input(self, call_id: str, name: str) -> Iterator[WireEvent]:
         """No more pieces will come for a call."""
-        call = self._calls.get(said.call_id) or (None if said.call_id else self._open(said.name))
-        return [] if call is None else self._close_input(call)
+        if (call := self._find(call_id, name)) is not None:
+            yield from call.show()
 
-    def live(self, said: CallFields) -> list[WireEvent]:
+    def add_output(self, call_id: str, name: str, text: str) -> Iterator[WireEvent]:
         """What a call prints while it runs."""
-        call = self._meant(said)
-        events = self._close_input(call)
-        events += call.tell()
-        if said.stream:
-            events.append(HostedOutputDelta(call.call_id, said.stream))
-        return events
+        call = self._find(call_id, name) or self._add(call_id, name)
+        yield from call.show()
+        if text:
+            yield HostedOutputDelta(call.call_id, text)
 
-    def result(self, said: CallFields) -> list[WireEvent]:
+    def finish(
+        self, call_id: str, name: str, given: str | None, output: str
+    ) -> Iterator[WireEvent]:
         """What came out of a call."""
-        call = self._meant(said)
-        call.name = call.name or said.name
-        self._close_input(call)
-        if not call.given and said.given is not None:
-            call.given = as_json(said.given)
-        output = as_output(said.output)
-        call.output = f"error: {output}" if said.failed else output or call.output
-        call.is_over = True
-        return list(call.tell())
+        call = self._find(call_id, name) or self._add(call_id, name)
+        call.name = call.name or name
+        call.input = call.input or given or ""
+        call.output, call.is_over = output or call.output, True
+        yield from call.show()
 
-    def leftovers(self) -> list[WireEvent]:
+    def leftovers(self) -> Iterator[WireEvent]:
         """The calls whose input was still arriving, with what came of it."""
-        return [event for call in self._calls.values() for event in self._close_input(call)]
+        for call in self._calls.values():
+            if call.pieces:
+                yield from call.show()
 
-    def _begin(self, said: CallFields) -> _Call:
+    def _add(self, call_id: str, name: str) -> _Call:
         if len(self._calls) >= limits.HOSTED_CALLS:
             raise limits.too_many("calls of the agent's own tools", limits.HOSTED_CALLS)
-        call_id = said.call_id or f"{_OURS}{self._turn}-{len(self._calls) + 1}"
-        call = self._calls[call_id] = _Call(call_id, said.name)
+        call_id = call_id or f"agent-{self._turn}-{len(self._calls) + 1}"
+        call = self._calls[call_id] = _Call(call_id, name)
         return call
 
-    def _meant(self, said: CallFields) -> _Call:
-        """The call with that id, or the one that must be meant, or a new one.
-
-        A number is no call's id but the event's own.
-        """
-        call = self._calls.get(said.call_id)
-        if call is None:
-            call = self._open(said.name) or self._open("")
-            if call is not None and said.call_id and not said.call_id.isdigit():
-                call = call if call.call_id.startswith(_OURS) else None
-        return call or self._begin(said)
-
-    def _open(self, name: str) -> _Call | None:
-        """The latest call of that name, or of any, that has no result yet.
-
-        Nobody means one that is further back.
-        """
-        for call in islice(reversed(self._calls.values()), _MEANT):
+    def _find(self, call_id: str, name: str) -> _Call | None:
+        if call_id:
+            return self._calls.get(call_id)
+        for call in islice(reversed(self._calls.values()), _RECENT):
             if not call.is_over and name in ("", call.name):
                 return call
         return None
-
-    def _close_input(self, call: _Call) -> list[WireEvent]:
-        if not call.pieces:
-            return []
-        call.given = "".join(call.pieces)
-        call.pieces.clear()
-        return list(call.tell())

@@ -22,7 +22,7 @@ from lfgtui.model.events import WireEvent
 from lfgtui.providers import lenient_json, limits
 from lfgtui.providers.agent_server.connection import agent_pump
 from lfgtui.providers.agent_server.decoder import AgentDecoder
-from lfgtui.providers.agent_server.kinds import meaning_of
+from lfgtui.providers.agent_server.dialects import BY_TYPE
 from lfgtui.providers.agent_server.request import request_body
 from lfgtui.providers.agent_server.resume import Arrival, Item
 from lfgtui.providers.base import Request
@@ -180,8 +180,8 @@ class _Ids:
         if own := _text(fields.get("event_id")) or _text(fields.get("eventId")):
             yield Arrival("", data, own)
             return
-        kind = lenient_json.text(fields, "type") or lenient_json.text(fields, "event")
-        if not self._are_unique or meaning_of(kind) == "heartbeat":
+        rule = BY_TYPE.get(lenient_json.text(fields, "type"))
+        if not self._are_unique or (rule is not None and rule.means == "heartbeat"):
             yield Arrival("", data)
             return
         own = _text(fields.get("id"))

@@ -29,7 +29,7 @@ from lfgtui.providers.lenient_json import JsonObject, UnreadableError
 from lfgtui.providers.openai_responses.hosted_tools import WIRE, HostedItems
 from lfgtui.providers.wire.citations import Citations
 from lfgtui.providers.wire.decoder import RecordDecoder
-from lfgtui.providers.wire.dedupe import Spoken
+from lfgtui.providers.wire.dedupe import TextDeduplicator
 from lfgtui.providers.wire.tool_calls import (
     CUT_SHORT,
     DONE,
@@ -86,8 +86,8 @@ class ResponsesDecoder(RecordDecoder):
         self._ended: set[str] = set()
         self._held: list[OpenCall] = []
         self._finished: set[object] = set()
-        self._text = Spoken()
-        self._thought = Spoken()
+        self._text = TextDeduplicator()
+        self._thought = TextDeduplicator()
         self._thinking: dict[object, set[tuple[bool, int]]] = {}
         self._hosted = HostedItems()
         self._citations = Citations()

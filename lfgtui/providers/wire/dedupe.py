@@ -15,7 +15,7 @@ from lfgtui.providers import limits
 
 
 @dataclass(slots=True)
-class _Said:
+class _Text:
     pieces: list[str] = field(default_factory=list)
     closed: bool = False
     confirmed: bool = False  # the whole response said it as well
@@ -27,14 +27,17 @@ class _Said:
         return self.pieces[0] if self.pieces else ""
 
 
-class Spoken:
-    """The texts of one kind (visible, or thinking) of one response, by their places.
+class TextDeduplicator:
+    """Texts of one kind (visible, or thinking) of one response, by their places.
 
-    Raises `ProviderError` ("protocol") where there are too many.
+    Raises `ProviderError` ("protocol") where there are more than `most`. `is_placed`: places
+    are ids, so what closes is never compared with what stands at another.
     """
 
-    def __init__(self) -> None:
-        self._said: dict[Hashable, _Said] = {}
+    def __init__(self, most: int = limits.TEXTS, *, is_placed: bool = False) -> None:
+        self._most = most
+        self._is_placed = is_placed
+        self._said: dict[Hashable, _Text] = {}
 
     def add(self, place: Hashable, piece: str) -> None:
         """A delta."""
@@ -45,7 +48,7 @@ class Spoken:
         response's, which need not be those of the stream."""
         own = self._at(place)
         said = own if whole.startswith(own.text) else None
-        if said is None or not own.text:
+        if not self._is_placed and (said is None or not own.text):
             said = self._elsewhere(whole, moved=moved) or said
         own.closed = True
         if said is None:
@@ -56,14 +59,14 @@ class Spoken:
         said.confirmed = said.confirmed or moved
         return new
 
-    def _at(self, place: Hashable) -> _Said:
+    def _at(self, place: Hashable) -> _Text:
         if place not in self._said:
-            if len(self._said) >= limits.TEXTS:
-                raise limits.too_many("parts of text in one response", limits.TEXTS)
-            self._said[place] = _Said()
+            if len(self._said) >= self._most:
+                raise limits.too_many("parts of text in one response", self._most)
+            self._said[place] = _Text()
         return self._said[place]
 
-    def _elsewhere(self, whole: str, *, moved: bool) -> _Said | None:
+    def _elsewhere(self, whole: str, *, moved: bool) -> _Text | None:
         others = [
             said
             for said in self._said.values()

@@ -154,7 +154,7 @@ async def test_lines_of_json_are_a_stream_too(
 async def test_one_json_document_is_an_answer_too(
     server: Loopback, connect: Connect, streams: bool
 ) -> None:
-    body = {"output": "Hello", "usage": {"input_tokens": 7, "output_tokens": 3}}
+    body = {"content": "Hello", "usage": {"input_tokens": 7, "output_tokens": 3}}
     server.answer = Answer([json.dumps(body).encode()], content_type="application/json")
     events = await events_of(connect(), request(stream=streams))
     assert events == [TextDelta("Hello"), Usage(7, 3), ResponseFinished(1, "end")]
@@ -213,13 +213,13 @@ async def test_an_error_in_the_stream_comes_after_what_was_said(
 async def test_a_probe_sees_the_exchange_and_what_was_unknown(
     server: Loopback, connect: Connect
 ) -> None:
-    server.answer = Answer([token("Hello"), b'data: {"type": "STATE_DELTA"}\n\n'])
+    server.answer = Answer([token("Hello"), b'data: {"type": "agent_message_chunk"}\n\n'])
     provider, probe = connect(), Probe()
     provider.watch(probe)
     assert await events_of(provider) == HELLO
     [exchange] = probe.exchanges
     assert (exchange.status, exchange.complete, len(exchange.pieces)) == (200, True, 2)
-    assert probe.unknown == {"STATE_DELTA": 1}
+    assert probe.unknown == {"agent_message_chunk": 1}
 
 
 # clocks and ends
@@ -345,7 +345,7 @@ FORGOTTEN: dict[str, Answer] = {
     "starts anew": Answer(
         [b'data: {"type": "RUN_STARTED", "runId": "8"}\n\n', token("Other", "run-2"), DONE]
     ),
-    "is told whole": Answer([b'{"output": "Hello"}'], content_type="application/json"),
+    "is told whole": Answer([b'{"content": "Hello"}'], content_type="application/json"),
 }
 
 

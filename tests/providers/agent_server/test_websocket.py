@@ -168,7 +168,7 @@ async def test_a_message_is_one_event_or_an_array_of_them_or_text(
 
 
 async def test_a_whole_answer_ends_a_run_without_streaming(agent: Agent, connect: Connect) -> None:
-    body = {"output": "Hello", "usage": {"input_tokens": 7, "output_tokens": 3}}
+    body = {"content": "Hello", "usage": {"input_tokens": 7, "output_tokens": 3}}
     agent.plays = [agent.stalls(json.dumps(body))]
     events = await events_of(connect(), request(stream=False))
     assert events == [TextDelta("Hello"), Usage(7, 3), ResponseFinished(1, "end")]

@@ -3,11 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lfgtui.providers.wire.dedupe import Spoken
+from lfgtui.providers.wire.dedupe import TextDeduplicator
 
 
-def spoken(*pieces: str) -> Spoken:
-    found = Spoken()
+def spoken(*pieces: str) -> TextDeduplicator:
+    found = TextDeduplicator()
     for piece in pieces:
         found.add(0, piece)
     return found
@@ -49,7 +49,7 @@ def test_the_whole_response_may_have_other_places() -> None:
 
 
 def test_two_equal_texts_of_a_whole_response_are_two() -> None:
-    said = Spoken()
+    said = TextDeduplicator()
     assert [said.rest(place, "A", moved=True) for place in (0, 1, 1)] == ["A", "A", ""]
 
 

@@ -1,0 +1,138 @@
+"""What a table says of a record: the event that it means, and the fields that hold its parts.
+
+Fields are given as paths, `data.title` for the field `title` of the object
+`data`; of several, with spaces between them, the first that says anything counts.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal, NamedTuple, TypeAlias
+
+from lfgtui.model.events import Usage
+from lfgtui.providers import lenient_json
+from lfgtui.providers.lenient_json import JsonObject, UnreadableError
+
+Meaning: TypeAlias = Literal[
+    "text",  # a piece of the answer
+    "whole_text",  # a message of the answer, which may have come in pieces before
+    "reasoning",
+    "whole_reasoning",
+    "status",
+    "call",  # a tool call began, or its input is complete
+    "arguments",  # a piece of its input
+    "input_over",
+    "output",  # a piece of what it prints
+    "result",
+    "source",
+    "error",
+    "unfinished",  # a run that will say when it is over
+    "start",  # the same, of its first event
+    "done",
+    "heartbeat",
+    "usage",
+    "nothing",  # documented, and nothing that a person would want to see
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One line of a table: what a record means, and where it holds the parts of that."""
+
+    means: Meaning
+    text: str = ""
+    key: str = ""
+    """The id of the message that a text belongs to, or of the response that is counted."""
+    call_id: str = ""
+    name: str = ""
+    input: str = ""
+    failed: str = ""
+    """Set where a call failed, or a run."""
+    reason: str = ""
+    usage: str = ""
+
+
+class Found(NamedTuple):
+    """A record, or a part of one, with the rule that it comes under."""
+
+    rule: Rule
+    record: JsonObject
+    key: str = ""
+
+
+Table: TypeAlias = Mapping[str, Rule]
+
+NOTHING = Rule("nothing")
+TEXT, WHOLE_TEXT = Rule("text", text="text"), Rule("whole_text", text="text")
+REASONING, WHOLE_REASONING = Rule("reasoning", text="text"), Rule("whole_reasoning", text="text")
+
+# The common form and LangGraph; Dify; AG-UI; ADK.
+_INPUT = "input_tokens prompt_tokens inputTokens promptTokenCount"
+_OUTPUT = "output_tokens completion_tokens outputTokens candidatesTokenCount"
+_CACHED = "cached_tokens input_token_details.cache_read cachedInputTokens cachedContentTokenCount"
+
+
+def first(record: JsonObject, paths: str) -> object:
+    """Return the first of these fields that says anything, None where none does."""
+    for path in _split(paths):
+        value: object = record
+        for name in path:
+            value = value.get(name) if isinstance(value, dict) else None
+        if value is not None and value != "":
+            return value
+    return None
+
+
+def word(record: JsonObject, paths: str) -> str:
+    """Return the first of these fields if it is a string or a number, else ""."""
+    value = first(record, paths)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value if isinstance(value, str) else ""
+
+
+def text_of(value: object) -> str:
+    """Return the text of a string, or of a list's parts; raise `UnreadableError` for a number."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | float):
+        raise UnreadableError("a piece of text is not a string")
+    if isinstance(value, list):
+        return "".join(text_of(item) for item in value if isinstance(item, str | dict))
+    record = lenient_json.as_object(value)
+    return "" if record is None else lenient_json.text(record, "text")
+
+
+def as_json(value: object) -> str:
+    """Return what a tool took or gave: a string as it came, of text parts the text, else JSON."""
+    if isinstance(value, list) and value and all(_is_text_part(item) for item in value):
+        return "\n".join(text_of(item) for item in value)
+    if value is None or isinstance(value, str):
+        return value or ""
+    return lenient_json.compact(value)
+
+
+def usage_of(value: object) -> Usage | None:
+    """Return the tokens of a count, or of several models' counts; None where there are none."""
+    if isinstance(value, list):
+        counts = [found for item in value if (found := usage_of(item)) is not None]
+        parts = zip(*((one.input, one.output, one.cached) for one in counts), strict=True)
+        return Usage(*map(sum, parts)) if counts else None
+    record = lenient_json.as_object(value) or {}
+    given, output = _number(record, _INPUT), _number(record, _OUTPUT)
+    if given is None and output is None:
+        return None
+    return Usage(given or 0, output or 0, _number(record, _CACHED) or 0)
+
+
+@cache
+def _split(paths: str) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(path.split(".")) for path in paths.split())
+
+
+def _number(record: JsonObject, paths: str) -> int | None:
+    return lenient_json.number({"count": first(record, paths)}, "count")
+
+
+def _is_text_part(value: object) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("text"), str)
