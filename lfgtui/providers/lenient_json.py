@@ -36,7 +36,7 @@ _encoder = msgspec.json.Encoder()
 
 
 def parse(data: str | bytes) -> object:
-    """Any JSON value; raises `ValueError`.
+    """Read any JSON value; raise `ValueError` where it is none.
 
     msgspec first, for speed. The standard library after it takes what some
     servers send all the same: half of a surrogate pair, NaN, raw control
@@ -50,7 +50,7 @@ def parse(data: str | bytes) -> object:
 
 
 def parse_object(data: str | bytes) -> JsonObject | None:
-    """A JSON object, or None where the data is anything else.
+    """Read a JSON object; return None where the data is anything else.
 
     The only object of a list counts: so Google sends its errors.
     """
@@ -61,18 +61,18 @@ def parse_object(data: str | bytes) -> JsonObject | None:
 
 
 def record_of(data: str | bytes) -> JsonObject | None:
-    """As `parse_object`, but raises `UnreadableError` where the data is no JSON at all."""
+    """Read as `parse_object` does, but raise `UnreadableError` for data that is no JSON at all."""
     try:
         value = parse(data)
     except UnreadableError:
         raise
     except ValueError as error:
-        raise UnreadableError(f"it is not JSON ({error})") from error
+        raise UnreadableError(f"{NOT_JSON} ({error})") from error
     return as_object(value[0] if isinstance(value, list) and len(value) == 1 else value)
 
 
 def compact(value: object) -> str:
-    """The value as JSON text; "" for one nested too deeply to write."""
+    """Return the value as JSON text; "" for one nested too deeply to write."""
     try:
         return _encoder.encode(value).decode()
     except RecursionError:
@@ -80,16 +80,22 @@ def compact(value: object) -> str:
 
 
 def as_object(value: object) -> JsonObject | None:
-    """The value if it is an object."""
-    if isinstance(value, dict):
-        return value
-    return None
+    """The value if it is an object, else None."""
+    return value if isinstance(value, dict) else None
 
 
-def text(record: JsonObject, key: str) -> str:
-    """A string field, "" where it is missing or no string."""
-    value = record.get(key)
-    return value if isinstance(value, str) else ""
+def text(record: JsonObject, *keys: str) -> str:
+    """The first of these fields that is a string and not empty; "" where none is."""
+    for key in keys:
+        value = record.get(key)
+        if value and isinstance(value, str):
+            return value
+    return ""
+
+
+def strings(value: object) -> list[str]:
+    """The strings of a list; [] where it is no list."""
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def exact_text(record: JsonObject, key: str) -> str:
@@ -151,8 +157,9 @@ def objects_in(value: object, name: str) -> list[JsonObject]:
     return [item for item in _few(value, name) if isinstance(item, dict)]
 
 
-NO_UTF8 = "it is not UTF-8"
-_TOO_DEEP = "it is nested too deeply"
+NO_UTF8 = "a record is not UTF-8"
+NOT_JSON = "a record is not valid JSON"
+TOO_DEEP = "a record is nested too deeply"
 _KINDS = {bool: "true or false", int: "a number", float: "a number", str: "a string",
           list: "a list", dict: "an object", type(None): "null"}  # fmt: skip
 
@@ -183,13 +190,13 @@ def _parse_leniently(data: str | bytes) -> object:
     except UnicodeDecodeError as error:
         raise UnreadableError(NO_UTF8) from error
     except RecursionError as error:
-        raise UnreadableError(_TOO_DEEP) from error
+        raise UnreadableError(TOO_DEEP) from error
 
 
 def _not_too_deep(value: _Value, data: str | bytes) -> _Value:
-    """The value; raises `UnreadableError`. Only what has brackets enough is looked through."""
+    """Return the value unless it is nested too deeply; few brackets need no search."""
     if is_too_deep(value, data):
-        raise UnreadableError(_TOO_DEEP)
+        raise UnreadableError(TOO_DEEP)
     return value
 
 

@@ -192,7 +192,7 @@ class AgentDecoder(RecordDecoder):
         is_text = means.endswith("text")
         texts, place = self._texts if is_text else self._thoughts, key or self._unnamed
         if means.startswith("whole"):
-            text = texts.rest(place, text)
+            text = texts.remainder(place, text)
             self._unnamed += 0 if key or not is_text else 1
         elif text:
             texts.add(place, text)

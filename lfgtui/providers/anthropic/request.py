@@ -34,7 +34,7 @@ _VERSION = re.compile(r"claude-(?:[a-z]+)-(\d+)(?:[.-](\d{1,2}))?(?!\d)")
 
 
 def request_body(request: Request) -> dict[str, object]:
-    """The JSON body, `extra` included."""
+    """Return the JSON body, `extra` included."""
     body: dict[str, object] = {
         "model": request.model,
         "max_tokens": request.max_output_tokens,
@@ -74,10 +74,12 @@ def _thinking(request: Request, reasoning: Reasoning) -> dict[str, object]:
 
 
 def _thinks_adaptively(model: str) -> bool:
-    """Since 4.6, models set their own budget, and the later ones refuse a fixed one
-    (https://platform.claude.com/docs/en/build-with-claude/adaptive-thinking)."""
-    found = _VERSION.search(model)
-    return found is not None and (int(found[1]), int(found[2] or 0)) >= (4, 6)
+    """Tell whether the model sets its own budget: since 4.6, and later ones refuse a fixed one.
+
+    See https://platform.claude.com/docs/en/build-with-claude/adaptive-thinking.
+    """
+    version = _VERSION.search(model)
+    return version is not None and (int(version[1]), int(version[2] or 0)) >= (4, 6)
 
 
 def _has_thinking(turn: ModelTurn) -> bool:
@@ -139,7 +141,7 @@ def _part(part: Part, previous: Part | None) -> list[Block]:
 
 
 def _id(call_id: str) -> str:
-    """The id in the characters this wire takes: it may be another wire's."""
+    """Return the id in the characters this wire takes: it may be another wire's."""
     return _NOT_IN_ID.sub("_", call_id) or "_"
 
 

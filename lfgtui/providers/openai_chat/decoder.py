@@ -17,17 +17,7 @@ What recorded streams show, and what is done about it:
   record, was cut; with any of them it is finished.
 """
 
-from collections.abc import Sequence
-
-from lfgtui.errors import ProviderError
-from lfgtui.model.events import (
-    ProviderItem,
-    ReasoningDelta,
-    ResponseFinished,
-    TextDelta,
-    Usage,
-    WireEvent,
-)
+from lfgtui.model.events import ProviderItem, Usage
 from lfgtui.providers import lenient_json
 from lfgtui.providers.errors import mapping
 from lfgtui.providers.lenient_json import JsonObject
@@ -35,168 +25,119 @@ from lfgtui.providers.openai_chat.content import read_content
 from lfgtui.providers.openai_chat.hosted_tools import WIRE, ChatHosted
 from lfgtui.providers.openai_chat.reasoning import ChatReasoning
 from lfgtui.providers.openai_chat.tool_calls import ChatCalls
-from lfgtui.providers.wire.citations import Citations
-from lfgtui.providers.wire.decoder import RecordDecoder
-from lfgtui.providers.wire.tool_calls import CUT_SHORT, DONE, NO_RECORD, stop_reason
+from lfgtui.providers.wire.decoder import SdkDecoder, openai_usage
+from lfgtui.providers.wire.dedupe import TextDeduplicator
 
 __all__ = ["WIRE", "ChatDecoder"]
 
 
-class ChatDecoder(RecordDecoder):
+class ChatDecoder(SdkDecoder):
     """One chat completion. See `base.Decoder`."""
+
+    form = "a chat completion"
 
     def __init__(self, turn: int = 1) -> None:
         super().__init__(turn)
-        self._calls = ChatCalls()
+        self._pieces = ChatCalls(self._calls)
         self._reasoning = ChatReasoning()
-        self._citations = Citations()
         self._hosted = ChatHosted(turn, self._citations)
-        self._text: list[str] = []
-        self._said = 0
+        self._text = TextDeduplicator()
         self._extra: JsonObject = {}
-        self._refused = False
-        self._usage_closed = False
+        self._has_closing_usage = False
 
-    def _feed(self, name: str, data: str | bytes) -> Sequence[WireEvent]:
-        if data in DONE:
-            self.done = True
-            return ()
-        if (record := lenient_json.record_of(data)) is None:
-            self.unknown[NO_RECORD] += 1
-            return ()
-        return self._take_record(name, record)
-
-    def _take_record(self, name: str, record: JsonObject) -> Sequence[WireEvent]:
-        if record.get("error") or name == "error" or record.get("object") == "error":
-            self.failure = mapping.in_stream(record.get("error") or record)
-            return ()
-        return self._take(record)
-
-    def _finish(self) -> Sequence[WireEvent]:
-        ended = self.wire_stop_reason is not None or self.done or self._usage_closed
-        if self.failure is None and not ended:
-            self.failure = ProviderError("cut", "the stream ended before the answer did")
-        reason = stop_reason(self.wire_stop_reason, called=False)
-        broken = self._calls.broken
-        if self.failure is None and broken and self.wire_stop_reason is None:
-            self.failure = ProviderError("cut", "the stream ended inside a tool call")
-        if self.failure is not None:
-            return ()
-        events: list[WireEvent] = [ProviderItem(WIRE, item) for item in self._reasoning.items()]
-        if self._extra:
-            events.append(ProviderItem(WIRE, {"message_extra_content": self._extra}))
-        requested = self._calls.requested(cut=reason in CUT_SHORT)
-        events += requested
-        reason = stop_reason(self.wire_stop_reason, called=bool(requested), refused=self._refused)
-        return (*events, ResponseFinished(self._turn, reason))
-
-    def _decode_whole(self, body: bytes) -> Sequence[WireEvent]:
-        record = lenient_json.record_of(body)
-        if record is None or not ("choices" in record or "error" in record or "object" in record):
-            self.failure = ProviderError("protocol", "the answer is no chat completion")
-            return ()
+    def _read_whole(self, record: JsonObject) -> bool:
         self.done = bool(lenient_json.children(record, "choices"))
-        return self._take_record("", record)
+        self._read_record("", record)
+        return "choices" in record or "object" in record or self.failure is not None
 
-    def _take(self, record: JsonObject) -> Sequence[WireEvent]:
-        events: list[WireEvent] = []
+    def _is_complete(self) -> bool:
+        if self.wire_stop_reason is None and self._pieces.is_broken:
+            return False
+        return self.wire_stop_reason is not None or self.done or self._has_closing_usage
+
+    def _finish_calls(self, *, is_cut: bool) -> None:
+        self._events += [ProviderItem(WIRE, item) for item in self._reasoning.items()]
+        if self._extra:
+            self._events.append(ProviderItem(WIRE, {"message_extra_content": self._extra}))
+        self._events += self._pieces.requested(is_cut=is_cut)
+
+    def _read(self, name: str, record: JsonObject) -> None:
         choices = lenient_json.exact_children(record, "choices")
         for choice in choices:
             if not lenient_json.index(choice, "index"):  # the first, or the only one
-                self._take_choice(choice, events)
-                self._hosted.ground(record, choice, events)
-        events += self._citations.take(lenient_json.children(record, "search_results"))
-        events += self._citations.take({"url": url} for url in _strings(record.get("citations")))
-        usage = _usage(record, choices)
-        if usage is not None:
-            events.append(usage)
+                self._take_choice(choice)
+                self._hosted.ground(record, choice, self._events)
+        urls = lenient_json.strings(record.get("citations"))
+        sources = [*lenient_json.children(record, "search_results"), *({"url": u} for u in urls)]
+        self._events += self._citations.take(sources)
+        if (usage := _usage(record, choices)) is not None:
+            self._events.append(usage)
         if choices or usage is not None:
-            self._usage_closed = not choices
-        if not choices and usage is None and "choices" not in record:
+            self._has_closing_usage = not choices
+        elif "choices" not in record:
             self.unknown[lenient_json.text(record, "object") or "untyped"] += 1
-        return events
 
-    def _take_choice(self, choice: JsonObject, events: list[WireEvent]) -> None:
+    def _take_choice(self, choice: JsonObject) -> None:
         message = lenient_json.exact_child(choice, "message")
-        delta = None if choice.get("delta") is None else lenient_json.exact_child(choice, "delta")
         reason = lenient_json.text(choice, "finish_reason")
-        if delta is None:
-            self._take_delta(message, events)
+        if choice.get("delta") is None:
+            self._take_delta(message)
         else:
-            self._take_delta(delta, events)
-            self._complete(message, events, ended=bool(reason))
-        if reason:
-            self.wire_stop_reason = reason
-            if reason == "error":
-                error = choice.get("error") or "the provider ended the answer with an error"
-                self.failure = mapping.in_stream(error)
+            self._take_delta(lenient_json.exact_child(choice, "delta"))
+            self._complete(message, ended=bool(reason))
+        self.wire_stop_reason = reason or self.wire_stop_reason
+        if reason == "error":
+            error = choice.get("error") or "the provider ended the response with an error"
+            self.failure = mapping.in_stream(error)
 
-    def _complete(self, message: JsonObject, events: list[WireEvent], *, ended: bool) -> None:
-        """What a message beside the delta holds beyond all deltas so far."""
+    def _complete(self, message: JsonObject, *, ended: bool) -> None:
+        """Take from a message beside the delta what all deltas so far left out."""
         whole = message.get("content")
-        if isinstance(whole, str) and len(whole) > self._said:
-            sent = "".join(self._text)
-            if whole.startswith(sent):
-                self._say(whole[len(sent) :], events)
+        if isinstance(whole, str):
+            self._add_text(self._text.remainder(0, whole))
         if not ended:
             return  # what it repeats may still be growing
-        if not self._reasoning.begun and (said := self._reasoning.take(message, "")):
-            events.append(ReasoningDelta(said))
-        if not self._calls.begun:
-            events += self._calls.take(message)
-        self._hosted.take(message, events)
+        if not self._reasoning.begun:
+            self._add_reasoning(self._reasoning.take(message, ""))
+        if not self._pieces.begun:
+            self._events += self._pieces.take(message)
+        self._hosted.take(message, self._events)
 
-    def _take_delta(self, delta: JsonObject, events: list[WireEvent]) -> None:
+    def _take_delta(self, delta: JsonObject) -> None:
         content = read_content(delta)
-        if reasoning := self._reasoning.take(delta, content.thought):
-            events.append(ReasoningDelta(reasoning))
-        self._say(content.text, events)
+        self._add_reasoning(self._reasoning.take(delta, content.reasoning))
+        self._take_text(content.text)
         if refusal := lenient_json.exact_text(delta, "refusal"):
-            self._refused = True
-            self._say(refusal, events)
-        events += self._calls.take(delta)
+            self._is_refusal = True
+            self._take_text(refusal)
+        self._events += self._pieces.take(delta)
         self._extra |= lenient_json.child(delta, "extra_content")
-        events += self._citations.take(content.sources)
-        events += self._citations.take(_annotated(delta))
-        self._hosted.take(delta, events)
+        self._events += self._citations.take([*content.sources, *_annotations(delta)])
+        self._hosted.take(delta, self._events)
 
-    def _say(self, text: str, events: list[WireEvent]) -> None:
-        if text:
-            self._text.append(text)
-            self._said += len(text)
-            events.append(TextDelta(text))
+    def _take_text(self, text: str) -> None:
+        self._text.add(0, text)
+        self._add_text(text)
 
 
-def _annotated(delta: JsonObject) -> list[JsonObject]:
-    """The sources of a delta: each annotation under the name of its type, or bare, and
-    what LiteLLM keeps of another wire's."""
-    found = [
+def _annotations(delta: JsonObject) -> list[JsonObject]:
+    """The sources of a delta.
+
+    Each annotation stands under the name of its type, or bare; LiteLLM keeps
+    those of other wires apart.
+    """
+    sources = [
         lenient_json.child(annotation, lenient_json.text(annotation, "type")) or annotation
         for annotation in lenient_json.children(delta, "annotations")
     ]
     kept = lenient_json.child(delta, "provider_specific_fields")
     cited = [lenient_json.child(kept, "citation"), *lenient_json.children(kept, "citations")]
-    return found + cited
-
-
-def _strings(value: object) -> list[str]:
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+    return sources + cited
 
 
 def _usage(record: JsonObject, choices: list[JsonObject]) -> Usage | None:
     """Usage from any of its places: the record, Groq's `x_groq`, Moonshot's choice."""
-    holders = [record, lenient_json.child(record, "x_groq"), *choices]
-    for holder in holders:
-        usage = lenient_json.child(holder, "usage")
-        given = lenient_json.number(usage, "prompt_tokens")
-        output = lenient_json.number(usage, "completion_tokens")
-        if given is None and output is None:
-            continue
-        details = lenient_json.child(usage, "prompt_tokens_details")
-        cached = (
-            lenient_json.number(details, "cached_tokens")
-            or lenient_json.number(usage, "prompt_cache_hit_tokens")
-            or lenient_json.number(usage, "cached_tokens")
-        )
-        return Usage(given or 0, output or 0, cached or 0)
+    for holder in (record, lenient_json.child(record, "x_groq"), *choices):
+        if (usage := openai_usage(lenient_json.child(holder, "usage"))) is not None:
+            return usage
     return None

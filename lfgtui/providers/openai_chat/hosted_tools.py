@@ -1,11 +1,11 @@
-"""What servers of the chat wire ran themselves, each in a way of its own.
+"""Tools that servers of the chat wire run themselves, each in a form of its own.
 
-- Groq's `executed_tools`: a call by its `index`, first what was asked, in a
-  later chunk what came of it (https://console.groq.com/docs/compound).
+- Groq's `executed_tools`: a call by its `index`, first with its input, in a
+  later chunk with its result (https://console.groq.com/docs/compound).
 - Perplexity's `reasoning_steps`: a thought and the search or page it led to,
   live and again in a closing message
   (https://docs.perplexity.ai/docs/sonar/pro-search/stream-mode).
-- Google's grounding, as gateways hand it on: what was searched for.
+- Google's grounding, as gateways hand it on: the search queries.
 - `images` of models that draw (https://openrouter.ai/docs/features/multimodal/image-generation).
 """
 
@@ -33,7 +33,7 @@ class ChatHosted:
         self._pictures: set[str] = set()
 
     def take(self, delta: JsonObject, events: list[WireEvent]) -> None:
-        """The hosted calls that a delta, or a whole message, tells of."""
+        """Add the events of the hosted calls in a delta, or in a whole message."""
         for position, tool in enumerate(lenient_json.children(delta, "executed_tools")):
             events.append(self._executed(position, tool))
         for step in lenient_json.children(delta, "reasoning_steps"):
@@ -47,18 +47,17 @@ class ChatHosted:
                 events.append(ProviderItem(WIRE, {"image": image}))
 
     def ground(self, record: JsonObject, choice: JsonObject, events: list[WireEvent]) -> None:
-        """Google's grounding, from any of the places where gateways put it."""
+        """Add Google's grounding, from any of the places where gateways put it."""
         delta = lenient_json.child(choice, "delta") or lenient_json.child(choice, "message")
         google = (
             lenient_json.child(lenient_json.child(delta, key), "google")
             for key in ("provider_metadata", "extra_content")
         )
-        holders = [choice, *google]
-        found = lenient_json.children(record, "vertex_ai_grounding_metadata")
-        for holder in holders:
-            found.append(lenient_json.child(holder, "groundingMetadata"))
-            found.append(lenient_json.child(holder, "grounding_metadata"))
-        for metadata in found:
+        groundings = lenient_json.children(record, "vertex_ai_grounding_metadata")
+        for holder in (choice, *google):
+            for key in ("groundingMetadata", "grounding_metadata"):
+                groundings.append(lenient_json.child(holder, key))
+        for metadata in groundings:
             queries, sources = grounding(metadata)
             if queries and queries not in self._searched:
                 self._searched.add(queries)
@@ -69,9 +68,9 @@ class ChatHosted:
     def _executed(self, position: int, tool: JsonObject) -> HostedTool:
         index = lenient_json.number(tool, "index")
         call_id = self._id("tool", 1 + (position if index is None else index))
-        name = lenient_json.text(tool, "name") or lenient_json.text(tool, "type")
-        results = (tool.get(key) for key in _EXECUTED_OUTPUTS)
-        output = next((said for result in results if (said := _results(result))), "")
+        name = lenient_json.text(tool, "name", "type")
+        results = (_results(tool.get(key)) for key in _EXECUTED_OUTPUTS)
+        output = next(filter(None, results), "")
         return HostedTool(name, hosted_tools.given(tool.get("arguments")), output, call_id)
 
     def _step(self, step: JsonObject, events: list[WireEvent]) -> None:
@@ -87,7 +86,7 @@ class ChatHosted:
             return
         given = next((detail[key] for key in _STEP_INPUTS if detail.get(key)), None)
         if isinstance(given, list):
-            given = "\n".join(word for word in given if isinstance(word, str))
+            given = "\n".join(lenient_json.strings(given))
         output = next((detail[key] for key in _STEP_OUTPUTS if detail.get(key)), None)
         call_id = self._id("step", len(self._steps))
         events.append(
@@ -95,12 +94,12 @@ class ChatHosted:
         )
 
     def _id(self, kind: str, number: int) -> str:
-        """An id that no other turn has: the wire gives none."""
+        """Make an id that no other turn has: the wire gives none."""
         return f"{kind}_{self._turn}_{number}"
 
 
 def _results(result: object) -> str:
-    """Results as text; Groq wraps lists of them in an object."""
+    """Write results as text; Groq wraps lists of them in an object."""
     inner = lenient_json.as_object(result)
     if inner is not None and isinstance(inner.get("results"), list):
         result = inner["results"]

@@ -14,7 +14,8 @@ from lfgtui.providers.lenient_json import JsonObject
 
 _FIELDS = ("reasoning_content", "reasoning")
 _LISTS = ("reasoning_details", "thinking_blocks")
-_GROWING = ("text", "summary", "thinking", "signature")
+_WORDS = ("text", "summary", "thinking")
+_GROWING = (*_WORDS, "signature")
 
 
 class ChatReasoning:
@@ -25,21 +26,24 @@ class ChatReasoning:
         self._lists: dict[str, list[JsonObject]] = {name: [] for name in _LISTS}
         self.begun = False
 
-    def take(self, delta: JsonObject, thought: str) -> str:
-        """The new words in a chunk. Fields repeat each other, so the first that has any
-        counts; `thought` is what the chunk's content list held."""
+    def take(self, delta: JsonObject, in_content: str) -> str:
+        """Return the new words of a chunk.
+
+        Fields repeat each other, so the first that has any counts; `in_content` is the
+        reasoning in the chunk's content list.
+        """
         words = [self._take_field(delta, name) for name in _FIELDS]
         for name in _LISTS:
             details = lenient_json.children(delta, name)
             for detail in details:
                 _keep(self._lists[name], detail)
-            words.append("".join(_words(detail) for detail in details))
-        said = next(filter(None, (*words, thought)), "")
-        self.begun = self.begun or bool(said)
-        return said
+            words.append("".join(lenient_json.text(detail, *_WORDS) for detail in details))
+        new = next(filter(None, (*words, in_content)), "")
+        self.begun = self.begun or bool(new)
+        return new
 
     def items(self) -> list[JsonObject]:
-        """What goes back to the model with the words."""
+        """Return the items that go back to the model with the words."""
         items: list[JsonObject] = []
         if self._field is not None:
             items.append({"reasoning_field": self._field})
@@ -47,10 +51,10 @@ class ChatReasoning:
         return items
 
     def _take_field(self, delta: JsonObject, name: str) -> str:
-        said = lenient_json.text(delta, name)
-        if said:
+        words = lenient_json.text(delta, name)
+        if words:
             self._field = self._field or name
-        return said
+        return words
 
 
 def _keep(details: list[JsonObject], detail: JsonObject) -> None:
@@ -65,18 +69,15 @@ def _keep(details: list[JsonObject], detail: JsonObject) -> None:
             last[key] = value
 
 
-def _words(detail: JsonObject) -> str:
-    keys = ("text", "summary", "thinking")
-    return next((said for key in keys if (said := lenient_json.text(detail, key))), "")
-
-
 def _kind(detail: JsonObject) -> tuple[object, object]:
     return detail.get("type"), detail.get("index")
 
 
 def _joins(last: JsonObject, detail: JsonObject) -> bool:
-    """Whether the piece continues the one before it; encrypted data comes whole, and a
-    signed block is complete."""
+    """Tell whether a piece continues the one before it.
+
+    Encrypted data comes whole, and a signed block is complete.
+    """
     if "data" in last or "data" in detail or (last.get("signature") and "thinking" in last):
         return False
     return not (last.get("id") and detail.get("id") and last["id"] != detail["id"])

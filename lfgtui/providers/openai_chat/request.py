@@ -20,7 +20,7 @@ from lfgtui.model.conversation import (
 )
 from lfgtui.providers.base import Request
 from lfgtui.providers.openai_chat.decoder import WIRE
-from lfgtui.providers.wire.request_parts import arguments_json, effort_of, has_calls, items_of
+from lfgtui.providers.wire.request_parts import arguments_json, effort_of, items_of
 
 ChatMessage = dict[str, object]
 
@@ -31,7 +31,7 @@ _LIMITS = ("max_tokens", "max_completion_tokens")
 
 
 def request_body(request: Request, host: str) -> dict[str, object]:
-    """The JSON body, `extra` included. `host` is the server's name."""
+    """Return the JSON body, `extra` included. `host` is the server's name."""
     body: dict[str, object] = {
         "model": request.model,
         "messages": chat_messages(request.system, request.messages, host),
@@ -68,18 +68,18 @@ def request_body(request: Request, host: str) -> dict[str, object]:
 def chat_messages(
     system: str | None, messages: Sequence[Message], host: str = ""
 ) -> list[ChatMessage]:
-    """The conversation as chat messages."""
-    found: list[ChatMessage] = [{"role": "system", "content": system}] if system else []
+    """Return the conversation as chat messages."""
+    chat: list[ChatMessage] = [{"role": "system", "content": system}] if system else []
     for number, message in enumerate(messages):
         match message:
             case UserTurn(text):
-                found.append({"role": "user", "content": text})
+                chat.append({"role": "user", "content": text})
             case ToolResult(call_id, output):
-                found.append({"role": "tool", "tool_call_id": call_id, "content": output})
+                chat.append({"role": "tool", "tool_call_id": call_id, "content": output})
             case ModelTurn():
                 loop = [] if _is_mistral(host) else _tool_loop(messages, number)
-                found += _assistant(message, loop, is_deepseek=host == "api.deepseek.com")
-    return found
+                chat += _assistant(message, loop, is_deepseek=host == "api.deepseek.com")
+    return chat
 
 
 def _assistant(
@@ -139,7 +139,7 @@ def _owes_reasoning(turn: ModelTurn) -> bool:
 
 
 def _tool_loop(messages: Sequence[Message], number: int) -> list[ModelTurn]:
-    """The model's turns between the user messages around this one, if tools were called there.
+    """Return the model's turns between the user messages around this one, if they call tools.
 
     Only there do servers want reasoning back, and there in every message;
     elsewhere some refuse it.
@@ -150,7 +150,7 @@ def _tool_loop(messages: Sequence[Message], number: int) -> list[ModelTurn]:
     while last + 1 < len(messages) and not isinstance(messages[last + 1], UserTurn):
         last += 1
     turns = [m for m in messages[first : last + 1] if isinstance(m, ModelTurn)]
-    return turns if any(has_calls(turn) for turn in turns) else []
+    return turns if any(turn.calls for turn in turns) else []
 
 
 def _is_mistral(host: str) -> bool:

@@ -1,15 +1,14 @@
 """Tool calls of the chat wire, put together from their pieces."""
 
-from lfgtui.model.events import (
-    ProviderItem,
-    ToolArgumentsDelta,
-    ToolCallRequested,
-    ToolCallStarted,
-    WireEvent,
-)
+from lfgtui.model.events import ProviderItem, ToolArgumentsDelta, WireEvent
 from lfgtui.providers import lenient_json
-from lfgtui.providers.lenient_json import JsonObject, UnreadableError
-from lfgtui.providers.wire.tool_calls import CallIds, OpenCall, parse_arguments
+from lfgtui.providers.lenient_json import JsonObject
+from lfgtui.providers.wire.tool_calls import (
+    OpenCall,
+    ToolCalls,
+    arguments_text,
+    parse_arguments,
+)
 
 _WIRE = "openai-chat"
 
@@ -17,11 +16,11 @@ _WIRE = "openai-chat"
 class ChatCalls:
     """All calls of one response, in the order they began."""
 
-    def __init__(self) -> None:
-        self._ids = CallIds()
+    def __init__(self, calls: ToolCalls) -> None:
+        self._response = calls
         self._calls: list[OpenCall] = []
         self._at_index: dict[int, OpenCall] = {}
-        self._extra: dict[int, JsonObject] = {}
+        self._extra: dict[str, JsonObject] = {}
 
     @property
     def begun(self) -> bool:
@@ -29,12 +28,12 @@ class ChatCalls:
         return bool(self._calls)
 
     @property
-    def broken(self) -> bool:
+    def is_broken(self) -> bool:
         """Whether the last call's arguments stop in the middle."""
         return bool(self._calls) and parse_arguments(self._calls[-1].raw) is None
 
     def take(self, delta: JsonObject) -> list[WireEvent]:
-        """The events of one chunk's `tool_calls`, or of its `function_call` of old."""
+        """Return the events of a chunk's `tool_calls`, or of its `function_call` of old."""
         events: list[WireEvent] = []
         for piece in lenient_json.exact_children(delta, "tool_calls"):
             # A custom tool takes text that need not be JSON.
@@ -45,19 +44,21 @@ class ChatCalls:
             self._take_piece({"index": 0}, function, events)
         return events
 
-    def requested(self, *, cut: bool) -> list[WireEvent]:
-        """The calls to run. Where the answer was `cut` short, without a last one that is
-        empty or broken: its arguments never came."""
+    def requested(self, *, is_cut: bool) -> list[WireEvent]:
+        """Return the calls to run.
+
+        Where the answer was cut short, a last one that is empty or broken is left
+        out: its arguments never came.
+        """
         calls = list(self._calls)
-        if cut and calls and not calls[-1].looks_whole:
+        if is_cut and calls and not calls[-1].looks_whole:
             calls.pop()
         events: list[WireEvent] = []
-        for number, call in enumerate(calls):
+        for call in calls:
             if not (call.name or call.pieces):
                 continue  # a place that was kept for a call and never used
-            request: ToolCallRequested = call.requested()
-            events.append(request)
-            if (extra := self._extra.get(number)) is not None:
+            events.append(self._response.request(call))
+            if (extra := self._extra.get(call.call_id)) is not None:
                 item: JsonObject = {"tool_call_id": call.wire_id, "extra_content": extra}
                 events.append(ProviderItem(_WIRE, item))
         return events
@@ -67,20 +68,15 @@ class ChatCalls:
         call = self._call_for(piece, name)
         if name and not call.name:
             call.name = name
-            events.append(ToolCallStarted(call.call_id, name))
+            events.append(call.start())
             if call.pieces:
                 events.append(ToolArgumentsDelta(call.call_id, call.raw))
         if extra := lenient_json.child(piece, "extra_content"):
-            self._extra[self._calls.index(call)] = extra
-        given = function.get("arguments") or function.get("input")
-        if isinstance(given, dict):
-            given = lenient_json.compact(given)
-        elif given and not isinstance(given, str):
-            raise UnreadableError("the arguments of a tool call are neither text nor an object")
-        if isinstance(given, str) and given:
-            call.pieces.append(given)
-            if call.name:
-                events.append(ToolArgumentsDelta(call.call_id, given))
+            self._extra[call.call_id] = extra
+        given = function.get("arguments") or function.get("input") or None
+        grown = call.grow(arguments_text(given))
+        if call.name:
+            events += grown
 
     def _call_for(self, piece: JsonObject, name: str) -> OpenCall:
         call_id = lenient_json.text(piece, "id")
@@ -93,7 +89,7 @@ class ChatCalls:
             call = self._calls[-1] if self._calls and not name else None
         is_other = call is not None and call_id and name and call_id != call.wire_id
         if call is None or (is_other and not _goes_on(call, name)):
-            call = self._ids.open(call_id, "")
+            call = self._response.open(call_id, "")
             self._calls.append(call)
         if index is not None:
             self._at_index[index] = call
@@ -101,6 +97,9 @@ class ChatCalls:
 
 
 def _goes_on(call: OpenCall, name: str) -> bool:
-    """Whether a piece with another id still belongs to the call: some servers make up an
-    id for every piece, but none begins a call inside another's arguments."""
+    """Tell whether a piece with another id still belongs to the call.
+
+    Some servers make up an id for every piece, but none begins a call inside
+    another's arguments.
+    """
     return name == call.name and bool(call.pieces) and parse_arguments(call.raw) is None

@@ -9,41 +9,20 @@ Places (`output_index`) hold a response together; ids may change from record to
 record, and a stream that was resumed begins in the middle.
 """
 
-from collections.abc import Sequence
-
-from lfgtui.errors import ProviderError
-from lfgtui.model.events import (
-    Heartbeat,
-    ProviderItem,
-    ReasoningDelta,
-    ResponseFinished,
-    TextDelta,
-    ToolArgumentsDelta,
-    ToolCallStarted,
-    Usage,
-    WireEvent,
-)
+from lfgtui.model.events import Heartbeat, ProviderItem
 from lfgtui.providers import lenient_json
 from lfgtui.providers.errors import mapping
-from lfgtui.providers.lenient_json import JsonObject, UnreadableError
+from lfgtui.providers.lenient_json import JsonObject
 from lfgtui.providers.openai_responses.hosted_tools import WIRE, HostedItems
-from lfgtui.providers.wire.citations import Citations
-from lfgtui.providers.wire.decoder import RecordDecoder
+from lfgtui.providers.wire.decoder import SdkDecoder, openai_usage
 from lfgtui.providers.wire.dedupe import TextDeduplicator
-from lfgtui.providers.wire.tool_calls import (
-    CUT_SHORT,
-    DONE,
-    NO_RECORD,
-    CallIds,
-    OpenCall,
-    parse_arguments,
-    stop_reason,
-)
+from lfgtui.providers.wire.tool_calls import OpenCall, arguments_text
 
 __all__ = ["WIRE", "ResponsesDecoder"]
 
 _TEXT = ("response.output_text.", "response.refusal.", "response.audio.transcript.")
-_THOUGHT = ("response.reasoning_summary_text.", "response.reasoning_text.")
+_TEXT_KEYS = ("text", "refusal", "transcript")
+_REASONING = ("response.reasoning_summary_text.", "response.reasoning_text.")
 _ENDS = frozenset(
     {
         "response.completed",
@@ -73,239 +52,187 @@ _PROGRESS = (
     "response.audio.",
     "response.compaction.",
 )
-"""Records that say nothing which others do not say whole."""
+"""Records without anything that others do not hold whole."""
 
 
-class ResponsesDecoder(RecordDecoder):
+class ResponsesDecoder(SdkDecoder):
     """One response. See `base.Decoder`."""
+
+    form = "a Responses API object"
 
     def __init__(self, turn: int = 1) -> None:
         super().__init__(turn)
-        self._ids = CallIds()
-        self._calls: dict[object, OpenCall] = {}
+        self._open: dict[object, OpenCall] = {}
         self._ended: set[str] = set()
-        self._held: list[OpenCall] = []
         self._finished: set[object] = set()
         self._text = TextDeduplicator()
-        self._thought = TextDeduplicator()
-        self._thinking: dict[object, set[tuple[bool, int]]] = {}
+        self._reasoning = TextDeduplicator()
+        self._reasoning_parts: dict[object, set[tuple[bool, int]]] = {}
         self._hosted = HostedItems()
-        self._citations = Citations()
-        self._called = False
-        self._refused = False
 
-    def _feed(self, name: str, data: str | bytes) -> Sequence[WireEvent]:
-        if data in DONE:
-            self.done = True
-            return ()
-        if (record := lenient_json.record_of(data)) is None:
-            self.unknown[NO_RECORD] += 1
-            return ()
+    def _read(self, name: str, record: JsonObject) -> None:
         kind = lenient_json.exact_text(record, "type") or name
         place = _place(record)
         match kind:
             case "response.output_text.annotation.added":
-                return tuple(self._citations.take([lenient_json.child(record, "annotation")]))
+                annotation = lenient_json.child(record, "annotation")
+                self._events += self._citations.take([annotation])
             case _ if kind.startswith(_TEXT):
-                return self._say(kind, place, record)
-            case _ if kind.startswith(_THOUGHT):
-                return self._think(kind, place, record)
+                self._take_text(kind, place, record)
+            case _ if kind.startswith(_REASONING):
+                self._take_reasoning(kind, place, record)
             case "response.function_call_arguments.delta" | "response.function_call_arguments.done":
-                return self._grow_call(place, record)
+                self._grow_call(place, record)
             case "response.output_item.added":
-                return self._add(place, lenient_json.exact_child(record, "item"))
+                self._add_item(place, lenient_json.exact_child(record, "item"))
             case "response.output_item.done":
-                return self._finish_item(place, lenient_json.exact_child(record, "item"))
+                self._finish_item(place, lenient_json.exact_child(record, "item"))
             case _ if kind in _ENDS:
-                return self._close(lenient_json.exact_child(record, "response"), kind)
+                self._close(lenient_json.exact_child(record, "response"), kind)
             case _ if kind.startswith(_HOSTED):
-                return self._hosted.grow(kind, place, record)
+                self._events += self._hosted.grow(kind, place, record)
             case "keepalive":
-                return (Heartbeat(),)
-            case "error":
-                self.failure = mapping.in_stream(record.get("error") or record)
+                self._events.append(Heartbeat())
             case _ if not kind.startswith(_PROGRESS):
                 self.unknown[kind or "untyped"] += 1
-        return ()
 
-    def _finish(self) -> Sequence[WireEvent]:
-        if self.failure is None and self.wire_stop_reason is None:
-            self.failure = ProviderError("cut", "the stream ended before the response did")
-        if self.failure is not None:
-            return ()
-        events: list[WireEvent] = []
-        if stop_reason(self.wire_stop_reason, called=False) not in CUT_SHORT:
-            # Some servers close the response and not its items.
-            for call in (*self._held, *self._calls.values()):
-                if call.name or call.pieces:
-                    self._request(call, events)
-        reason = stop_reason(self.wire_stop_reason, called=self._called, refused=self._refused)
-        return (*events, ResponseFinished(self._turn, reason))
+    def _read_whole(self, record: JsonObject) -> bool:
+        if "output" in record:
+            self._close(record, "response.completed")
+        return self.done
 
-    def _decode_whole(self, body: bytes) -> Sequence[WireEvent]:
-        response = lenient_json.record_of(body)
-        if response is None or not ("output" in response or response.get("error")):
-            self.failure = ProviderError("protocol", "the answer is no Responses object")
-            return ()
-        return self._close(response, "response.completed")
+    def _is_complete(self) -> bool:
+        return self.wire_stop_reason is not None
 
-    def _say(self, kind: str, place: object, record: JsonObject) -> Sequence[WireEvent]:
-        """A delta of visible text, or what closes one part of it."""
+    def _finish_calls(self, *, is_cut: bool) -> None:
+        if is_cut:
+            return
+        self._events += self._calls.release()
+        for call in self._open.values():  # some servers close the response and not its items
+            if call.name or call.pieces:
+                self._events.append(self._calls.request(call))
+
+    def _take_text(self, kind: str, place: object, record: JsonObject) -> None:
+        """Take a delta of visible text, or the record that closes a part of it."""
         part = (place, lenient_json.index(record, "content_index") or 0)
-        said = lenient_json.exact_text(record, "delta")
-        if said:
-            self._text.add(part, said)
+        text = lenient_json.exact_text(record, "delta")
+        if text:
+            self._text.add(part, text)
         elif kind.endswith(".done"):
-            keys = ("text", "refusal", "transcript")
-            whole = next((text for key in keys if (text := lenient_json.text(record, key))), "")
-            said = self._text.rest(part, whole)
-        if not said:
-            return ()
-        self._refused = self._refused or ".refusal." in kind
-        return (TextDelta(said),)
+            text = self._text.remainder(part, lenient_json.text(record, *_TEXT_KEYS))
+        self._is_refusal = self._is_refusal or (bool(text) and ".refusal." in kind)
+        self._add_text(text)
 
-    def _think(self, kind: str, place: object, record: JsonObject) -> Sequence[WireEvent]:
+    def _take_reasoning(self, kind: str, place: object, record: JsonObject) -> None:
         index = lenient_json.index(record, "summary_index")
         index = lenient_json.index(record, "content_index") if index is None else index
         part = (place, ".reasoning_summary_" in kind, index or 0)
-        said = lenient_json.exact_text(record, "delta")
-        if said:
-            self._thought.add(part, said)
+        text = lenient_json.exact_text(record, "delta")
+        if text:
+            self._reasoning.add(part, text)
         elif kind.endswith(".done"):
-            said = self._thought.rest(part, lenient_json.text(record, "text"))
-        return self._thoughts(part, said)
+            text = self._reasoning.remainder(part, lenient_json.text(record, "text"))
+        self._add_part(part, text)
 
-    def _thoughts(self, part: tuple[object, bool, int], said: str) -> Sequence[WireEvent]:
-        """A piece of reasoning. A summary comes in parts, each with a heading of its own."""
-        if not said:
-            return ()
+    def _add_part(self, part: tuple[object, bool, int], text: str) -> None:
+        """Add a piece of reasoning. A summary comes in parts, each with a heading of its own."""
+        if not text:
+            return
         place, is_summary, index = part
-        begun = self._thinking.setdefault(place, set())
+        begun = self._reasoning_parts.setdefault(place, set())
         is_next = bool(begun) and (is_summary, index) not in begun
         begun.add((is_summary, index))
-        return (ReasoningDelta(f"\n\n{said}" if is_next and is_summary else said),)
+        self._add_reasoning(f"\n\n{text}" if is_next and is_summary else text)
 
-    def _add(self, place: object, item: JsonObject) -> Sequence[WireEvent]:
+    def _add_item(self, place: object, item: JsonObject) -> None:
         if lenient_json.exact_text(item, "type") != "function_call":
-            return self._hosted.begin(place, item)
-        known = self._calls.get(place)
-        if known is not None and known.wire_id == _wire_id(item):
-            return ()  # the same record again
-        return (self._start_call(place, item),)
+            self._events += self._hosted.begin(place, item)
+            return
+        known = self._open.get(place)
+        if known is None or known.wire_id != _wire_id(item):  # else the same record again
+            self._start_call(place, item)
 
-    def _start_call(self, place: object, item: JsonObject) -> ToolCallStarted:
-        call = self._ids.open(_wire_id(item), lenient_json.exact_text(item, "name"))
-        self._calls[place] = call
-        return ToolCallStarted(call.call_id, call.name)
+    def _start_call(self, place: object, item: JsonObject) -> None:
+        call = self._calls.open(_wire_id(item), lenient_json.exact_text(item, "name"))
+        self._open[place] = call
+        self._events.append(call.start())
 
-    def _grow_call(self, place: object, record: JsonObject) -> Sequence[WireEvent]:
-        call = self._calls.get(place)
-        if call is None and len(self._calls) == 1:  # its id changed, and it has no place
-            call = next(iter(self._calls.values()))
+    def _grow_call(self, place: object, record: JsonObject) -> None:
+        call = self._open.get(place)
+        if call is None and len(self._open) == 1:  # its id changed, and it has no place
+            call = next(iter(self._open.values()))
         if call is None:
-            return ()
-        whole = lenient_json.exact_text(record, "arguments")
-        call.compare(parse_arguments(whole))
-        piece = lenient_json.exact_text(record, "delta") or call.rest(whole)
-        if not piece:
-            return ()
-        call.pieces.append(piece)
-        return (ToolArgumentsDelta(call.call_id, piece),)
+            return
+        if delta := lenient_json.exact_text(record, "delta"):
+            self._events += call.grow(delta)
+        else:
+            self._events += call.complete(lenient_json.exact_text(record, "arguments"))
 
-    def _finish_item(
-        self, place: object, item: JsonObject, *, moved: bool = False
-    ) -> Sequence[WireEvent]:
+    def _finish_item(self, place: object, item: JsonObject, *, is_response: bool = False) -> None:
         item_id = lenient_json.text(item, "id")
         if item_id and {place, item_id} <= self._finished:
-            return ()  # the same record again
+            return  # the same record again
         self._finished |= {place, item_id}
         match lenient_json.exact_text(item, "type"):
             case "message":
-                return self._take_message(place, item, moved=moved)
+                self._finish_message(place, item, is_response=is_response)
             case "reasoning":
-                return self._take_reasoning(place, item, moved=moved)
+                self._finish_reasoning(place, item, is_response=is_response)
             case "function_call":
-                return self._finish_call(place, item)
+                self._finish_call(place, item)
             case _:
-                return self._hosted.end(place, item)
+                self._events += self._hosted.end(place, item)
 
-    def _take_message(self, place: object, item: JsonObject, *, moved: bool) -> list[WireEvent]:
-        events: list[WireEvent] = []
+    def _finish_message(self, place: object, item: JsonObject, *, is_response: bool) -> None:
         for index, part in enumerate(lenient_json.children(item, "content")):
-            refusal = lenient_json.text(part, "refusal")
-            self._refused = self._refused or bool(refusal)
-            whole = (
-                lenient_json.text(part, "text") or refusal or lenient_json.text(part, "transcript")
-            )
-            if said := self._text.rest((place, index), whole, moved=moved):
-                events.append(TextDelta(said))
-            events += self._citations.take(lenient_json.children(part, "annotations"))
-        return events
+            self._is_refusal = self._is_refusal or bool(lenient_json.text(part, "refusal"))
+            whole = lenient_json.text(part, *_TEXT_KEYS)
+            text = self._text.remainder((place, index), whole, is_response=is_response)
+            self._add_text(text)
+            self._events += self._citations.take(lenient_json.children(part, "annotations"))
 
-    def _take_reasoning(self, place: object, item: JsonObject, *, moved: bool) -> list[WireEvent]:
-        events: list[WireEvent] = []
+    def _finish_reasoning(self, place: object, item: JsonObject, *, is_response: bool) -> None:
         for key in ("summary", "content"):
             for index, part in enumerate(lenient_json.children(item, key)):
                 at = (place, key == "summary", index)
                 whole = lenient_json.text(part, "text")
-                events += self._thoughts(at, self._thought.rest(at, whole, moved=moved))
-        return [*events, ProviderItem(WIRE, item)]
+                text = self._reasoning.remainder(at, whole, is_response=is_response)
+                self._add_part(at, text)
+        self._events.append(ProviderItem(WIRE, item))
 
-    def _finish_call(self, place: object, item: JsonObject) -> Sequence[WireEvent]:
+    def _finish_call(self, place: object, item: JsonObject) -> None:
         call_id = lenient_json.text(item, "call_id")
-        open_here = self._calls.get(place)
-        if open_here is None or (call_id and open_here.wire_id != call_id):
+        here = self._open.get(place)
+        if here is None or (call_id and here.wire_id != call_id):
             if call_id and call_id in self._ended:
-                return ()
-            moved = (p for p, c in self._calls.items() if call_id and c.wire_id == call_id)
-            known = next(moved, place)
-        else:
-            known = place
-        events: list[WireEvent] = []
-        if known not in self._calls:
-            events.append(self._start_call(known, item))
-        call = self._calls.pop(known)
+                return
+            moved = (p for p, c in self._open.items() if call_id and c.wire_id == call_id)
+            place = next(moved, place)
+        if place not in self._open:
+            self._start_call(place, item)
+        call = self._open.pop(place)
         self._ended.add(call.wire_id)
         given = item.get("arguments")
-        if not isinstance(given, str | dict | None):
-            raise UnreadableError("the arguments of a tool call are neither text nor an object")
-        whole = given if isinstance(given, str) else lenient_json.compact(given or {})
-        call.compare(parse_arguments(whole))
-        if piece := call.rest(whole):
-            call.pieces.append(piece)
-            events.append(ToolArgumentsDelta(call.call_id, piece))
-        elif not call.looks_whole and parse_arguments(whole):
-            call.pieces = [whole]  # a delta was lost on the way
-        if lenient_json.text(item, "status") == "incomplete":
-            return events
-        # What is empty or broken may have been cut off; the response's own end tells.
-        if call.looks_whole:
-            self._request(call, events)
-        else:
-            self._held.append(call)
-        return events
+        self._events += call.complete(arguments_text({} if given is None else given))
+        if lenient_json.text(item, "status") != "incomplete":
+            self._events += self._calls.close(call)
 
-    def _request(self, call: OpenCall, events: list[WireEvent]) -> None:
-        events.append(call.requested())
-        self._called = True
-
-    def _close(self, response: JsonObject, kind: str) -> Sequence[WireEvent]:
-        events: list[WireEvent] = []
+    def _close(self, response: JsonObject, kind: str) -> None:
         seen = frozenset(self._finished)
         for index, item in enumerate(lenient_json.exact_children(response, "output")):
             # Some items are in no record but this one. Places may differ, so ids tell as well.
             item_id = lenient_json.text(item, "id")
             if not seen or (item_id and not seen & {index, item_id}):
-                events += self._finish_item(index, item, moved=True)
-        events += _usage(lenient_json.child(response, "usage"))
+                self._finish_item(index, item, is_response=True)
+        if (usage := openai_usage(lenient_json.child(response, "usage"))) is not None:
+            self._events.append(usage)
         status = lenient_json.text(response, "status") or kind.removeprefix("response.")
         details = lenient_json.child(response, "incomplete_details")
         self.wire_stop_reason = lenient_json.text(details, "reason") or status
         self.done = True
         error = response.get("error")
         if error or status in ("failed", "cancelled", "canceled"):
-            self.failure = mapping.in_stream(error or f"the provider says: {status}")
-        return events
+            self.failure = mapping.in_stream(error or f"the provider ended the response: {status}")
 
 
 def _place(record: JsonObject) -> object:
@@ -314,13 +241,4 @@ def _place(record: JsonObject) -> object:
 
 
 def _wire_id(item: JsonObject) -> str:
-    return lenient_json.text(item, "call_id") or lenient_json.text(item, "id")
-
-
-def _usage(usage: JsonObject) -> list[Usage]:
-    given = lenient_json.number(usage, "input_tokens")
-    output = lenient_json.number(usage, "output_tokens")
-    if given is None and output is None:
-        return []
-    details = lenient_json.child(usage, "input_tokens_details")
-    return [Usage(given or 0, output or 0, lenient_json.number(details, "cached_tokens") or 0)]
+    return lenient_json.text(item, "call_id", "id")

@@ -1,7 +1,7 @@
-"""Tools that run on the provider's side, as the Responses wire tells of them.
+"""Tools that run on the provider's side, in the form of the Responses wire.
 
-Each is an item of its own type; what it was asked and what it gave stand in
-fields that differ by type. Its card appears when the item is added, learns its
+Each is an item of its own type; its input and its result stand in fields that
+differ by type. Its card appears when the item is added, learns its
 input when that is complete, and its result when the item is done. Where the
 result is an item of its own (`shell_call_output` after `shell_call`), both are
 one call: they share a `call_id`, or follow each other.
@@ -26,37 +26,34 @@ class HostedItems:
     """The hosted calls of one response."""
 
     def __init__(self) -> None:
-        self._at: dict[object, tuple[str, str]] = {}
+        self._cards = hosted_tools.HostedCalls()
+        self._at: dict[object, str] = {}
         self._last: dict[str, str] = {}
         self._commands: dict[str, list[str]] = {}
-        self._inputs: dict[str, str] = {}
 
     def begin(self, place: object, item: JsonObject) -> Sequence[WireEvent]:
-        """An item was added: its card, with what is known of the input."""
+        """Return the card of an item that was added, with as much of its input as is known."""
         kind = lenient_json.text(item, "type")
         if kind in _NO_TOOL:
             return ()
-        call_id, name = self._open(place, item)
-        if kind.endswith("_output"):
-            return ()  # the call it belongs to has a card
-        return (HostedTool(name, self._asked(call_id, _input(item, begun=True)), "", call_id),)
+        card = self._card(place, item, _input(item, begun=True))
+        return () if kind.endswith("_output") else (card,)  # then its call has a card
 
     def end(self, place: object, item: JsonObject) -> Sequence[WireEvent]:
-        """An item is done: its input and result, and the item whole for the next request."""
+        """Return the card of an item that is done, and the item whole for the next request."""
         kept = ProviderItem(WIRE, item)
         kind = lenient_json.text(item, "type")
         if kind == "compaction":
-            return (Status("the provider made the conversation shorter"), kept)
+            return (Status("the provider compacted the conversation"), kept)
         if kind in _NO_TOOL:
             return (kept,)
-        call_id, name = self._open(place, item)
+        card = self._card(place, item, _input(item), _output(item))
         del self._at[place]
-        return (HostedTool(name, self._asked(call_id, _input(item)), _output(item), call_id), kept)
+        return (card, kept)
 
     def grow(self, kind: str, place: object, record: JsonObject) -> Sequence[WireEvent]:
-        """What a record says of a call under way: its input, or what it prints."""
-        call_id, name = self._at.get(place) or ("", "")
-        if not call_id:
+        """Return what a record adds to a call under way: its input, or what it prints."""
+        if (call_id := self._at.get(place)) is None:
             return ()
         match kind:
             case "response.code_interpreter_call_code.done":
@@ -75,27 +72,18 @@ class HostedItems:
                 return (HostedOutputDelta(call_id, text),) if text else ()
             case _:
                 given = ""
-        given = self._asked(call_id, given)
-        return (HostedTool(name, given, call_id=call_id),) if given else ()
+        card = self._cards.card(call_id, given)
+        return (card,) if card.input else ()
 
-    def _asked(self, call_id: str, given: str) -> str:
-        """The input where it is news: several records say it."""
-        if not given or self._inputs.get(call_id) == given:
-            return ""
-        self._inputs[call_id] = given
-        return given
-
-    def _open(self, place: object, item: JsonObject) -> tuple[str, str]:
+    def _card(self, place: object, item: JsonObject, given: str, output: str = "") -> HostedTool:
         kind = lenient_json.text(item, "type")
         base = kind.removesuffix("_output").removesuffix("_call")
-        known, _ = self._at.get(place) or ("", "")
-        own = known or lenient_json.text(item, "call_id") or lenient_json.text(item, "id")
-        own = own or f"{base}_{place}"
+        own = self._at.get(place) or lenient_json.text(item, "call_id", "id") or f"{base}_{place}"
         if kind.endswith("_output") and not lenient_json.text(item, "call_id"):
             own = self._last.get(base, own)
         self._last[base] = own
-        self._at[place] = (own, _name(item, base))
-        return self._at[place]
+        self._at[place] = own
+        return self._cards.card(own, given, output, name=_name(item, base))
 
 
 _NO_TOOL = frozenset({"", "message", "reasoning", "function_call", "compaction"})
@@ -110,12 +98,12 @@ def _name(item: JsonObject, base: str) -> str:
 
 
 def _input(item: JsonObject, *, begun: bool = False) -> str:
-    """What is asked. `begun`: the item may still be without it, so no bare JSON yet."""
+    """The input of a call. `begun`: the item may still be without it, so no bare JSON yet."""
     value = next((item[key] for key in _INPUT_KEYS if item.get(key) is not None), None)
     record = lenient_json.as_object(value)
     if record is None:
         if isinstance(value, list):
-            return "\n".join(text for text in value if isinstance(text, str))
+            return "\n".join(lenient_json.strings(value))
         return hosted_tools.given(value)
     return _action(record) or ("" if begun else hosted_tools.given(record))
 
@@ -125,31 +113,30 @@ def _action(action: JsonObject) -> str:
     pattern, url = lenient_json.text(action, "pattern"), lenient_json.text(action, "url")
     if url:
         return f"{pattern} in {url}" if pattern else url
-    if commands := _strings(action, "commands"):
+    if commands := lenient_json.strings(action.get("commands")):
         return "\n".join(commands)
-    if command := _strings(action, "command"):
+    if command := lenient_json.strings(action.get("command")):
         return shlex.join(command)
     if path := lenient_json.text(action, "path"):
         words = f"{lenient_json.text(action, 'type')} {path}"
         return f"{words}\n{lenient_json.text(action, 'diff')}".rstrip("\n")
-    return lenient_json.text(action, "query") or "\n".join(_strings(action, "queries"))
+    queries = lenient_json.strings(action.get("queries"))
+    return lenient_json.text(action, "query") or "\n".join(queries)
 
 
 def _output(item: JsonObject) -> str:
-    """What the item says of its end; "" for a call whose result another item brings."""
+    """The result of an item that is done; "" for a call whose result another item brings."""
     status = lenient_json.text(item, "status")
     if error := item.get("error"):
         return hosted_tools.failure(error)
     picture = lenient_json.text(item, "result")
     if lenient_json.text(item, "type") == "image_generation_call":
-        said = _picture(item, picture) if picture else ""
+        output = _picture(item, picture) if picture else ""
     else:
-        said = hosted_tools.summary(_result(item))
+        output = hosted_tools.summary(_result(item))
     if status in _ENDED_BADLY:
-        return "\n".join(filter(None, (said, "failed" if status == "failed" else status)))
-    if lenient_json.text(item, "type") in _ANSWERED_APART:
-        return said
-    return said or "done"
+        return "\n".join(filter(None, (output, status)))
+    return output if lenient_json.text(item, "type") in _ANSWERED_APART else output or "done"
 
 
 _ANSWERED_APART = frozenset(
@@ -168,15 +155,10 @@ _ANSWERED_APART = frozenset(
 
 
 def _result(item: JsonObject) -> object:
-    found = next((item[key] for key in _OUTPUT_KEYS if item.get(key)), None)
-    return found or lenient_json.child(item, "action").get("sources")
+    result = next((item[key] for key in _OUTPUT_KEYS if item.get(key)), None)
+    return result or lenient_json.child(item, "action").get("sources")
 
 
 def _picture(item: JsonObject, base64: str) -> str:
     kind = lenient_json.text(item, "output_format")
     return hosted_tools.picture(kind, base64, lenient_json.text(item, "size"))
-
-
-def _strings(record: JsonObject, key: str) -> list[str]:
-    value = record.get(key)
-    return [text for text in value if isinstance(text, str)] if isinstance(value, list) else []

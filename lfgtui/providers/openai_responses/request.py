@@ -29,7 +29,7 @@ _REASONS_BY_ITSELF = re.compile(r"(?:gpt-(?:[5-9]|\d\d)|o\d|codex)(?!.*chat)")
 
 
 def request_body(request: Request) -> dict[str, object]:
-    """The JSON body, `extra` included."""
+    """Return the JSON body, `extra` included."""
     body: dict[str, object] = {
         "model": request.model,
         "input": input_items(request.messages),
@@ -58,7 +58,7 @@ def request_body(request: Request) -> dict[str, object]:
 
 
 def input_items(messages: Sequence[Message]) -> list[Item]:
-    """The conversation as input items."""
+    """Return the conversation as input items."""
     items: list[Item] = []
     for message in messages:
         match message:

@@ -13,14 +13,16 @@ _QUOTE = ("cited_text", "content", "snippet", "quote", "text")
 
 
 class Citations:
-    """What one response cited, each place once: some servers repeat the list in every
-    chunk, or say it live and again in the record that closes."""
+    """The sources of one response, each place once.
+
+    Some servers repeat the list in every chunk, or send it live and again at the end.
+    """
 
     def __init__(self) -> None:
         self._seen: set[tuple[str | int | None, ...]] = set()
 
     def take(self, sources: Iterable[JsonObject]) -> Iterator[Citation]:
-        """The sources that are new; what names nothing is none."""
+        """Yield the sources that are new and name anything."""
         for source in sources:
             citation = citation_of(source)
             name = citation.url or citation.title or citation.quote
@@ -32,38 +34,37 @@ class Citations:
 
 
 def citation_of(source: JsonObject) -> Citation:
-    """One source. A document has pages where a web page has an address."""
-    title = _first(source, _TITLE)
+    """Read one source. A document has pages where a web page has an address."""
+    title = lenient_json.text(source, *_TITLE)
     document = lenient_json.number(source, "document_index")
     if not title and document is not None:
         title = f"document {document + 1}"
-    return Citation(_first(source, _URL), title + _pages(source), _first(source, _QUOTE))
+    return Citation(
+        lenient_json.text(source, *_URL), title + _pages(source), lenient_json.text(source, *_QUOTE)
+    )
 
 
 def grounding(metadata: JsonObject) -> tuple[str, list[JsonObject]]:
-    """Google's grounding as (what was searched for, the sources); "" and [] where absent
-    (https://ai.google.dev/gemini-api/docs/google-search)."""
+    """Read Google's grounding as (search queries, sources); "" and [] where absent.
+
+    See https://ai.google.dev/gemini-api/docs/google-search.
+    """
     chunks = lenient_json.children(metadata, "groundingChunks")
     chunks = chunks or lenient_json.children(metadata, "grounding_chunks")
-    found = [
+    sources = [
         source
         for chunk in chunks
         for kind in ("web", "retrievedContext", "retrieved_context")
         if (source := lenient_json.child(chunk, kind))
     ]
     queries = metadata.get("webSearchQueries") or metadata.get("web_search_queries")
-    words = [q for q in queries if isinstance(q, str)] if isinstance(queries, list) else []
-    return "\n".join(words), found
+    return "\n".join(lenient_json.strings(queries)), sources
 
 
 def _pages(source: JsonObject) -> str:
-    """Where in a document: pages only, since the quote itself tells characters and blocks."""
+    """The pages of a document; the quote itself shows characters and blocks."""
     first = lenient_json.number(source, "start_page_number")
     end = lenient_json.number(source, "end_page_number")  # exclusive
     if first is None:
         return ""
     return f", page {first}" if end is None or end <= first + 1 else f", pages {first}-{end - 1}"
-
-
-def _first(source: JsonObject, keys: tuple[str, ...]) -> str:
-    return next((said for key in keys if (said := lenient_json.text(source, key))), "")

@@ -1,6 +1,6 @@
 """The base of all decoders: a response is read whole, or it fails.
 
-A record that cannot be read is a hole in what the model said. What is left
+A record that cannot be read is a hole in the model's answer. What is left
 around the hole may still look complete, and mean something else: `rm -rf
 ./build/cache/tmp` without one of its pieces is `rm -rf ./build`. So the first
 such record fails the response. It is asked for again; no call of it runs.
@@ -11,17 +11,26 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from lfgtui.errors import ProviderError
-from lfgtui.model.events import WireEvent
-from lfgtui.providers.lenient_json import NO_UTF8, UnreadableError
+from lfgtui.model.events import ReasoningDelta, ResponseFinished, TextDelta, Usage, WireEvent
+from lfgtui.providers import lenient_json
+from lfgtui.providers.errors import mapping
+from lfgtui.providers.lenient_json import NO_UTF8, TOO_DEEP, JsonObject, UnreadableError
+from lfgtui.providers.wire.citations import Citations
+from lfgtui.providers.wire.tool_calls import CUT_SHORT, ToolCalls, stop_reason
 
 UNREADABLE = "unreadable"
 """The type under which records that cannot be read are counted where they do no harm."""
 
+NO_RECORD = "no record"
+"""The type under which JSON that is no object is counted."""
+
+DONE = frozenset({"[DONE]", b"[DONE]"})
+"""The record that ends a stream on OpenAI's wires; it does no harm on others."""
+
 
 def unreadable(why: str) -> ProviderError:
     """Return the error for a response with a record that cannot be read."""
-    message = f"the response is damaged: a record cannot be read: {why}"
-    return ProviderError("protocol", message, retryable=True)
+    return ProviderError("protocol", f"the response is damaged: {why}", retryable=True)
 
 
 class RecordDecoder(ABC):
@@ -70,9 +79,111 @@ class RecordDecoder(ABC):
         except UnreadableError as error:
             why = str(error)
         except RecursionError:
-            why = "it is nested too deeply"
-        if is_over:  # what comes after the end is no part of the response
+            why = TOO_DEEP
+        if is_over:  # records after the end are no part of the response
             self.unknown[UNREADABLE] += 1
         else:
             self.failure = self.failure or unreadable(why)
         return ()
+
+
+class SdkDecoder(RecordDecoder):
+    """The decoder of a wire that an SDK sends: JSON records, calls to run here, one stop reason.
+
+    A wire reads a record by adding to `_events`.
+    """
+
+    form: str
+    """The right kind of document, for the message about another."""
+
+    def __init__(self, turn: int = 1) -> None:
+        super().__init__(turn)
+        self._events: list[WireEvent] = []
+        self._calls = ToolCalls()
+        self._citations = Citations()
+        self._is_refusal = False
+
+    @abstractmethod
+    def _read(self, name: str, record: JsonObject) -> None:
+        """Read one record of a stream."""
+
+    @abstractmethod
+    def _read_whole(self, record: JsonObject) -> bool:
+        """Read the body of a request without streaming; return False where it has another form."""
+
+    @abstractmethod
+    def _is_complete(self) -> bool:
+        """Tell whether the stream may end here; else it was cut."""
+
+    @abstractmethod
+    def _finish_calls(self, *, is_cut: bool) -> None:
+        """Request what is still open. `is_cut`: the answer ended before the model did."""
+
+    def _feed(self, name: str, data: str | bytes) -> Sequence[WireEvent]:
+        self._events = []
+        if data in DONE:
+            self._take_done()
+        elif (record := lenient_json.record_of(data)) is None:
+            self.unknown[NO_RECORD] += 1
+        else:
+            self._read_record(name, record)
+        return self._events
+
+    def _read_record(self, name: str, record: JsonObject) -> None:
+        if error := _error_in(name, record):
+            self.failure = mapping.in_stream(error)
+        else:
+            self._read(name, record)
+
+    def _take_done(self) -> None:
+        self.done = True
+
+    def _finish(self) -> Sequence[WireEvent]:
+        self._events = []
+        if not self._is_complete() and self.failure is None:
+            message = "the stream ended before the response was complete"
+            self.failure = ProviderError("cut", message)
+        if self.failure is None:
+            reason = stop_reason(self.wire_stop_reason, called=False)
+            self._finish_calls(is_cut=reason in CUT_SHORT)
+            called, refused = self._calls.any_requested, self._is_refusal
+            reason = stop_reason(self.wire_stop_reason, called=called, refused=refused)
+            self._events.append(ResponseFinished(self._turn, reason))
+        return self._events
+
+    def _decode_whole(self, body: bytes) -> Sequence[WireEvent]:
+        self._events = []
+        record = lenient_json.record_of(body) or {}
+        if not self._read_whole(record):
+            error = _error_in("", record)
+            other_form = ProviderError("protocol", f"the response is not {self.form}")
+            self.failure = mapping.in_stream(error) if error else other_form
+        return self._events
+
+    def _add_text(self, text: str) -> None:
+        if text:
+            self._events.append(TextDelta(text))
+
+    def _add_reasoning(self, text: str) -> None:
+        if text:
+            self._events.append(ReasoningDelta(text))
+
+
+def openai_usage(usage: JsonObject) -> Usage | None:
+    """The tokens that either of OpenAI's wires counts; None where it counts none."""
+    given, output = (
+        lenient_json.number(usage, keys[keys[0] not in usage])
+        for keys in (("input_tokens", "prompt_tokens"), ("output_tokens", "completion_tokens"))
+    )
+    if given is None and output is None:
+        return None
+    details = (lenient_json.child(usage, f"{key}_tokens_details") for key in ("input", "prompt"))
+    cached = [lenient_json.number(found, "cached_tokens") for found in (*details, usage)]
+    cached.append(lenient_json.number(usage, "prompt_cache_hit_tokens"))
+    return Usage(given or 0, output or 0, next(filter(None, cached), 0))
+
+
+def _error_in(name: str, record: JsonObject) -> object:
+    """The error that a record is, in whichever way gateways mark it; None where it is none."""
+    is_error = "error" in (name, record.get("type"), record.get("object"))
+    return record.get("error") or (record if is_error else None)

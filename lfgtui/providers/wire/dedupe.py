@@ -1,11 +1,11 @@
-"""What was said already, so that no closing record says it again.
+"""Removal of text that a stream repeats.
 
 On the Responses wire the same words may come as deltas, again in the record
 that closes the part, again in the item, again in the whole response; any of
 these may be missing, and items may change their places and ids between them.
-So what closes is compared with what was streamed: where it goes on from
-there, the rest is new; where nothing of it was streamed, all of it; where it
-differs, what the person has read stands.
+So a text that comes whole is compared with what was streamed: where it goes on
+from there, the remainder is new; where nothing of it was streamed, all of it;
+where it differs, what the person has read stands.
 """
 
 from collections.abc import Hashable
@@ -15,10 +15,10 @@ from lfgtui.providers import limits
 
 
 @dataclass(slots=True)
-class _Text:
+class _Streamed:
     pieces: list[str] = field(default_factory=list)
-    closed: bool = False
-    confirmed: bool = False  # the whole response said it as well
+    is_closed: bool = False
+    is_confirmed: bool = False  # the whole response repeated it
 
     @property
     def text(self) -> str:
@@ -28,51 +28,56 @@ class _Text:
 
 
 class TextDeduplicator:
-    """Texts of one kind (visible, or thinking) of one response, by their places.
+    """The texts of one kind (visible, or reasoning) of one response, by their places.
 
-    Raises `ProviderError` ("protocol") where there are more than `most`. `is_placed`: places
-    are ids, so what closes is never compared with what stands at another.
+    Raises `ProviderError` ("protocol") where there are more than `most`. `is_placed`:
+    places are ids, so a whole text is never compared with one at another place.
     """
 
     def __init__(self, most: int = limits.TEXTS, *, is_placed: bool = False) -> None:
         self._most = most
         self._is_placed = is_placed
-        self._said: dict[Hashable, _Text] = {}
+        self._texts: dict[Hashable, _Streamed] = {}
 
-    def add(self, place: Hashable, piece: str) -> None:
-        """A delta."""
-        self._at(place).pieces.append(piece)
+    def add(self, place: Hashable, delta: str) -> None:
+        """Note a delta, which is always new."""
+        self._at(place).pieces.append(delta)
 
-    def rest(self, place: Hashable, whole: str, *, moved: bool = False) -> str:
-        """What `whole` says that was not said, now said. `moved`: places are the whole
-        response's, which need not be those of the stream."""
+    def remainder(self, place: Hashable, whole: str, *, is_response: bool = False) -> str:
+        """Return the end of a whole text that was not streamed, and note it as streamed.
+
+        `is_response`: the place is one in the whole response, which need not be the stream's.
+        """
         own = self._at(place)
-        said = own if whole.startswith(own.text) else None
-        if not self._is_placed and (said is None or not own.text):
-            said = self._elsewhere(whole, moved=moved) or said
-        own.closed = True
-        if said is None:
+        known = own if whole.startswith(own.text) else None
+        if not self._is_placed and (known is None or not own.text):
+            known = self._elsewhere(whole, is_response=is_response) or known
+        own.is_closed = True
+        if known is None:
             return ""
-        new = whole[len(said.text) :]
-        said.pieces.append(new)
-        said.closed = True
-        said.confirmed = said.confirmed or moved
+        new = whole[len(known.text) :]
+        known.pieces.append(new)
+        known.is_closed = True
+        known.is_confirmed = known.is_confirmed or is_response
         return new
 
-    def _at(self, place: Hashable) -> _Text:
-        if place not in self._said:
-            if len(self._said) >= self._most:
+    def _at(self, place: Hashable) -> _Streamed:
+        if place not in self._texts:
+            if len(self._texts) >= self._most:
                 raise limits.too_many("parts of text in one response", self._most)
-            self._said[place] = _Text()
-        return self._said[place]
+            self._texts[place] = _Streamed()
+        return self._texts[place]
 
-    def _elsewhere(self, whole: str, *, moved: bool) -> _Text | None:
+    def _elsewhere(self, whole: str, *, is_response: bool) -> _Streamed | None:
         others = [
-            said
-            for said in self._said.values()
-            if said.text
-            and whole.startswith(said.text)
-            # What is closed may be how something else begins, but hardly all of it.
-            and (not said.closed or (moved and said.text == whole and not said.confirmed))
+            other
+            for other in self._texts.values()
+            if other.text
+            and whole.startswith(other.text)
+            # A closed text may be how another begins, but hardly all of it.
+            and (
+                not other.is_closed
+                or (is_response and other.text == whole and not other.is_confirmed)
+            )
         ]
-        return max(others, key=lambda said: len(said.text), default=None)
+        return max(others, key=lambda other: len(other.text), default=None)

@@ -1,10 +1,11 @@
-"""What a provider's own tools were asked and gave, in a few lines for a person.
+"""Calls of a provider's own tools, with input and result in a few lines for a person.
 
 The whole result is kept as a `ProviderItem` where the wire wants it back; this
-is only for the screen. So pictures are named by kind and size, what is
-encrypted is said to be, and a call that failed says so first.
+is only for the screen. So pictures are named by kind and size, encrypted
+results are marked as such, and a failed call begins with that.
 """
 
+from lfgtui.model.events import HostedTool
 from lfgtui.providers import lenient_json
 from lfgtui.providers.lenient_json import JsonObject
 
@@ -12,47 +13,67 @@ _LONGEST = 2000
 _LONGEST_VALUE = 200  # of a string inside JSON that has no form of its own
 
 
+class HostedCalls:
+    """The hosted calls of one response, by id: their names, and their last inputs."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+        self._inputs: dict[str, str] = {}
+
+    def card(
+        self, call_id: str, given: str = "", output: str = "", *, name: str = "", fallback: str = ""
+    ) -> HostedTool:
+        """Return the card of a call, its input only where that changed: many records repeat it.
+
+        The last `name` stands; `fallback` is for a call that never had one.
+        """
+        name = self._names[call_id] = name or self._names.get(call_id) or fallback
+        given = "" if given == self._inputs.get(call_id) else given
+        if given:
+            self._inputs[call_id] = given
+        return HostedTool(name, given, output, call_id)
+
+
 def tool_name(server: str, tool: str) -> str:
-    """An MCP tool by its server and its name; any other by its name alone."""
+    """Name an MCP tool by its server and its name, any other by its name alone."""
     return f"{server}/{tool}" if server and tool else tool or server
 
 
 def given(value: object) -> str:
-    """What a tool was asked: text as it is, nothing for nothing, else JSON."""
+    """Write the input of a tool: text as it is, nothing for nothing, else JSON."""
     if isinstance(value, str):
         return value
     return lenient_json.compact(value) if value else ""
 
 
 def summary(result: object) -> str:
-    """The result of a hosted tool as text: titles and addresses, output, or the JSON."""
+    """Write the result of a hosted tool: titles and addresses, output, or the JSON."""
     if isinstance(result, list):
-        said = "\n".join(filter(None, (_line(item) for item in result[:_LONGEST])))
+        lines = "\n".join(filter(None, (_line(item) for item in result[:_LONGEST])))
     else:
-        said = "" if result is None else _line(result)
-    return said if len(said) <= _LONGEST else f"{said[: _LONGEST - 1]}…"
+        lines = "" if result is None else _line(result)
+    return lines if len(lines) <= _LONGEST else f"{lines[: _LONGEST - 1]}…"
 
 
 def outcome(result: object) -> str:
-    """The summary of a call that ended, never empty: a card without output still waits."""
+    """Summarize a call that ended, never as "": a card without output seems to run still."""
     return summary(result) or "no output"
 
 
 def failure(error: object) -> str:
-    """A call that failed, by what its error says: a message, a code, or a list of texts."""
+    """Describe a failed call by its error: a message, a code, or a list of texts."""
     record = lenient_json.as_object(error)
     if record is None:
         why = summary(error)
     else:
-        codes = (lenient_json.text(record, key) for key in ("error_code", "code"))
-        words = (lenient_json.text(record, key) for key in ("error_message", "message"))
-        why = ": ".join(filter(None, (*codes, *words)))
+        keys = ("error_code", "code", "error_message", "message")
+        why = ": ".join(filter(None, (lenient_json.text(record, key) for key in keys)))
         why = why or summary(record.get("content")) or lenient_json.compact(_shortened(record))
     return f"failed: {why}" if why else "failed"
 
 
 def picture(kind: str, base64: str, size: str = "") -> str:
-    """A picture by its kind, its size in pixels where known, and in bytes."""
+    """Describe a picture by its kind, its size in pixels where known, and in bytes."""
     return ", ".join(filter(None, (kind or "image", size, _bytes(len(base64) * 3 // 4))))
 
 
@@ -65,9 +86,9 @@ def _line(item: object) -> str:
         return failure(record)
     if "stdout" in record or "stderr" in record:
         return _printed(record)
-    if said := lenient_json.text(record, "logs") or lenient_json.text(record, "text"):
+    if text := lenient_json.text(record, "logs", "text"):
         name = lenient_json.text(record, "filename")
-        return f"{name}: {said}" if name else said
+        return f"{name}: {text}" if name else text
     if url := lenient_json.text(record, "url"):
         return _addressed(record, url)
     if (names := _tool_names(record)) is not None:
@@ -80,7 +101,7 @@ def _line(item: object) -> str:
 
 
 def _printed(record: JsonObject) -> str:
-    """What a program printed, how it ended if not well, and the files it left."""
+    """The output of a program, its exit if not a good one, and the files it left."""
     lines = [lenient_json.text(record, key).rstrip("\n") for key in ("stdout", "stderr")]
     outcome = lenient_json.child(record, "outcome")
     code = lenient_json.number(record, "return_code") or lenient_json.number(outcome, "exit_code")
@@ -103,10 +124,10 @@ def _addressed(record: JsonObject, url: str) -> str:
 
 
 def _tool_names(record: JsonObject) -> str | None:
-    """The tools that a search or a server's list found; None where it is no such thing."""
+    """The tools in a search's result or a server's list; None where it is no such thing."""
     if "tool_references" in record:
-        found = lenient_json.children(record, "tool_references")
-        return ", ".join(lenient_json.text(tool, "tool_name") for tool in found) or "no tools"
+        tools = lenient_json.children(record, "tool_references")
+        return ", ".join(lenient_json.text(tool, "tool_name") for tool in tools) or "no tools"
     if "input_schema" in record or "parameters" in record:
         return lenient_json.text(record, "name") or None
     return None
@@ -115,14 +136,12 @@ def _tool_names(record: JsonObject) -> str | None:
 def _edited(record: JsonObject) -> str:
     if "is_file_update" in record:
         return "file changed" if record["is_file_update"] else "file created"
-    lines = record.get("lines")
-    if isinstance(lines, list):
-        return "\n".join(line for line in lines if isinstance(line, str))
-    return lenient_json.text(record, "content")
+    lines = lenient_json.strings(record.get("lines"))
+    return "\n".join(lines) or lenient_json.text(record, "content")
 
 
 def _shortened(value: object) -> object:
-    """JSON without what no person reads in it: long strings are cut, by their size."""
+    """Shorten long strings in JSON, which no person reads there."""
     if isinstance(value, str) and len(value) > _LONGEST_VALUE:
         return f"{value[: _LONGEST_VALUE // 4]}… ({_bytes(len(value))})"
     if isinstance(value, list):

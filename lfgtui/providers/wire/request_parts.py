@@ -1,9 +1,9 @@
-"""What the three request translations share."""
+"""Parts that the translations of requests share."""
 
 from collections.abc import Sequence
 from typing import Literal
 
-from lfgtui.model.conversation import CallPart, ItemPart, Message, ModelTurn, ToolResult
+from lfgtui.model.conversation import ItemPart, Message, ModelTurn, ToolResult
 from lfgtui.model.events import ToolArguments
 from lfgtui.model.tickets import Reasoning
 from lfgtui.providers import lenient_json
@@ -13,16 +13,16 @@ BUDGETS: dict[Literal["low", "medium", "high"], int] = {
     "medium": 8192,
     "high": 16384,
 }
-"""What each effort may spend, in tokens of thinking."""
+"""Budget of each effort, in tokens of thinking."""
 
 
 def budget_of(reasoning: Reasoning) -> int:
-    """The thinking budget in tokens."""
+    """Return the thinking budget in tokens."""
     return reasoning if isinstance(reasoning, int) else BUDGETS[reasoning]
 
 
 def effort_of(reasoning: Reasoning) -> Literal["low", "medium", "high"]:
-    """The effort; for a number of tokens, the one whose budget is nearest."""
+    """Return the effort; for a number of tokens, the one whose budget is nearest."""
     if not isinstance(reasoning, int):
         return reasoning
     budget = reasoning
@@ -30,22 +30,17 @@ def effort_of(reasoning: Reasoning) -> Literal["low", "medium", "high"]:
 
 
 def arguments_json(arguments: ToolArguments) -> str:
-    """A call's arguments as the JSON text the OpenAI wires carry."""
+    """Return a call's arguments as the JSON text that the OpenAI wires carry."""
     return arguments if isinstance(arguments, str) else lenient_json.compact(arguments)
 
 
 def items_of(turn: ModelTurn, wire: str) -> list[dict[str, object]]:
-    """The opaque items of a turn that belong to this wire."""
+    """Return the opaque items of a turn that belong to this wire."""
     return [p.item for p in turn.parts if isinstance(p, ItemPart) and p.wire == wire]
 
 
-def has_calls(turn: ModelTurn) -> bool:
-    """Whether the turn asked for tools."""
-    return any(isinstance(part, CallPart) for part in turn.parts)
-
-
 def open_tool_turn(messages: Sequence[Message]) -> ModelTurn | None:
-    """The turn whose tool results end the conversation; None outside a tool loop."""
+    """Return the turn whose tool results end the conversation; None outside a tool loop."""
     if not messages or not isinstance(messages[-1], ToolResult):
         return None
     return next((m for m in reversed(messages) if isinstance(m, ModelTurn)), None)

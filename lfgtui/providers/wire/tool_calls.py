@@ -4,7 +4,14 @@ from dataclasses import dataclass, field
 
 from msgspec import UNSET
 
-from lfgtui.model.events import StopReason, ToolArguments, ToolCallRequested
+from lfgtui.model.events import (
+    StopReason,
+    ToolArguments,
+    ToolArgumentsDelta,
+    ToolCallRequested,
+    ToolCallStarted,
+    WireEvent,
+)
 from lfgtui.providers import lenient_json, limits
 from lfgtui.providers.lenient_json import UnreadableError
 
@@ -52,15 +59,8 @@ def broke_off(reason: StopReason) -> bool:
     return reason.lower() in _BROKE_OFF
 
 
-DONE = frozenset({"[DONE]", b"[DONE]"})
-"""The record that ends a stream on OpenAI's wires; it does no harm on others."""
-
-NO_RECORD = "no record"
-"""The type under which JSON that is no object is counted."""
-
-
 def stop_reason(wire: str | None, *, called: bool, refused: bool = False) -> StopReason:
-    """The wire's word in lfg's words.
+    """Return the wire's stop reason in lfg's words.
 
     `called`: complete tool calls are there, so a plain end means them (the
     Responses wire has no other word, and some servers say `stop`). `refused`:
@@ -75,7 +75,7 @@ def stop_reason(wire: str | None, *, called: bool, refused: bool = False) -> Sto
 
 
 def parse_arguments(raw: str) -> ToolArguments | None:
-    """What a call's arguments mean; None where the JSON is broken or cut off.
+    """Read a call's arguments; return None where the JSON is broken or cut off.
 
     Nothing at all and `null` mean no arguments. JSON that is no object is
     kept as it came, for the tool to refuse.
@@ -91,11 +91,20 @@ def parse_arguments(raw: str) -> ToolArguments | None:
     return value if isinstance(value, dict) else raw
 
 
+def arguments_text(value: object) -> str:
+    """Return arguments that a record holds as text or as an object; raise `UnreadableError`."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    if isinstance(value, dict):
+        return lenient_json.compact(value)
+    raise UnreadableError("the arguments of a tool call are neither text nor an object")
+
+
 @dataclass(slots=True, eq=False)
 class OpenCall:
     """A call whose arguments are arriving.
 
-    `call_id` is its own in the response; `wire_id` is what the provider calls it.
+    `call_id` is its own in the response; `wire_id` is the provider's.
     """
 
     call_id: str
@@ -108,59 +117,94 @@ class OpenCall:
         """The arguments so far."""
         return "".join(self.pieces)
 
-    def rest(self, whole: str) -> str:
-        """What a closing record's `whole` arguments say beyond the pieces.
-
-        Where the two differ, the pieces stand: some servers close with nothing, or with
-        the same JSON written otherwise.
-        """
-        return whole[len(self.raw) :] if whole.startswith(self.raw) else ""
-
-    def compare(self, whole: object) -> None:
-        """Raise `UnreadableError` where the wire says the arguments twice, and not the same.
-
-        Nothing is no second version, and one that broke off is mended by the whole.
-        """
-        if isinstance(whole, dict) and whole and self.looks_whole:
-            mine = parse_arguments(self.raw)
-            if mine and mine != whole:
-                raise UnreadableError("the arguments of a tool call came twice, and differ")
-
     @property
     def looks_whole(self) -> bool:
         """Whether the arguments are complete JSON (nothing at all does not count)."""
         return bool(self.raw.strip()) and parse_arguments(self.raw) is not None
 
-    def requested(self) -> ToolCallRequested:
-        """The call as it stands; broken arguments go as they came."""
-        if not self.name:
-            raise UnreadableError("a tool call has no name")
-        arguments = parse_arguments(self.raw)
-        return ToolCallRequested(
-            self.call_id,
-            self.name,
-            self.raw if arguments is None else arguments,
-            UNSET if self.wire_id == self.call_id else self.wire_id,
-        )
+    def start(self) -> ToolCallStarted:
+        """Return the event of its beginning."""
+        return ToolCallStarted(self.call_id, self.name)
+
+    def grow(self, piece: str) -> list[WireEvent]:
+        """Add a piece of the arguments and return its event; none for an empty piece."""
+        if not piece:
+            return []
+        self.pieces.append(piece)
+        return [ToolArgumentsDelta(self.call_id, piece)]
+
+    def complete(self, whole: str) -> list[WireEvent]:
+        """Add the end of arguments that came whole, where the pieces left it out.
+
+        Where the two differ in form only, the pieces stand: some servers close with
+        nothing, or with the same JSON written otherwise. Raises `UnreadableError`
+        where they differ in meaning.
+        """
+        meaning = parse_arguments(whole)
+        if isinstance(meaning, dict) and meaning and self.looks_whole:
+            streamed = parse_arguments(self.raw)
+            if streamed and streamed != meaning:
+                raise UnreadableError("the arguments of a tool call came twice, and differ")
+        if whole.startswith(self.raw):
+            return self.grow(whole[len(self.raw) :])
+        if meaning and not self.looks_whole:
+            self.pieces = [whole]  # a delta was lost on the way
+        return []
 
 
-class CallIds:
-    """Tells the calls of one response apart, whatever ids the provider gives them.
+class ToolCalls:
+    """The calls of one response that are to be run here.
 
-    A call keeps the provider's id unless that is missing, taken or too long to be one.
+    Each has an id of its own, whatever ids the provider gives: a call keeps the
+    provider's unless that is missing, taken or too long to be one.
     """
 
     def __init__(self) -> None:
-        self._taken: set[str] = set()
+        self.any_requested = False
+        self._ids: set[str] = set()
+        self._held: list[OpenCall] = []
 
     def open(self, wire_id: str, name: str) -> OpenCall:
-        """A call that begins; raises `ProviderError` ("protocol") where there are too many."""
-        if len(self._taken) >= limits.CALLS:
+        """Begin a call; raise `ProviderError` ("protocol") where there are too many."""
+        if len(self._ids) >= limits.CALLS:
             raise limits.too_many("tool calls in one response", limits.CALLS)
         wire_id = wire_id if len(wire_id) <= limits.CALL_ID_LENGTH else ""
-        call_id, number = wire_id, len(self._taken)
-        while not call_id or call_id in self._taken:
+        call_id, number = wire_id, len(self._ids)
+        while not call_id or call_id in self._ids:
             number += 1
             call_id = f"call_{number}"
-        self._taken.add(call_id)
+        self._ids.add(call_id)
         return OpenCall(call_id, name, wire_id)
+
+    def request(self, call: OpenCall) -> ToolCallRequested:
+        """Return the call to be run, as it stands; broken arguments go as they came."""
+        if not call.name:
+            raise UnreadableError("a tool call has no name")
+        self.any_requested = True
+        arguments = parse_arguments(call.raw)
+        return ToolCallRequested(
+            call.call_id,
+            call.name,
+            call.raw if arguments is None else arguments,
+            UNSET if call.wire_id == call.call_id else call.wire_id,
+        )
+
+    def close(self, call: OpenCall) -> list[WireEvent]:
+        """Request a call whose arguments are over.
+
+        Empty or broken ones may have been cut off; only later records tell. Such a
+        call is held back until `release` or `drop`.
+        """
+        if call.looks_whole:
+            return [self.request(call)]
+        self._held.append(call)
+        return []
+
+    def release(self) -> list[WireEvent]:
+        """Request the calls that were held back: they were not cut off."""
+        held, self._held = self._held, []
+        return [self.request(call) for call in held]
+
+    def drop(self) -> None:
+        """Forget the calls that were held back: their arguments never came."""
+        self._held = []
