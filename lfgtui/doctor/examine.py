@@ -25,8 +25,7 @@ from lfgtui.model.events import (
     Usage,
     WireEvent,
 )
-from lfgtui.providers.base import Provider, Request
-from lfgtui.providers.transport.model_list import ListsModels
+from lfgtui.providers.base import ListsModels, Provider, Request
 from lfgtui.providers.transport.probe import Exchange, Probe, Watchable, timed
 from lfgtui.settings.config import WireName
 

@@ -1,4 +1,4 @@
-"""What a provider is to the rest of lfg, and the two halves it is made of.
+"""A provider as the rest of lfg knows it, and the two halves it is made of.
 
 The **decoder** takes decoded records and gives events: no I/O, total, so it
 can be tested with nothing but recorded bodies. The **pump** has the SDK build
@@ -8,7 +8,7 @@ and send the request and runs the decoder over what comes back.
 from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from lfgtui.errors import ProviderError
 from lfgtui.model.conversation import Message
@@ -18,7 +18,7 @@ from lfgtui.model.tickets import Reasoning
 
 @dataclass(frozen=True, slots=True)
 class ToolSpec:
-    """A tool as the model is told of it; `parameters` is a JSON schema of an object."""
+    """A tool as the model sees it; `parameters` is a JSON schema of an object."""
 
     name: str
     description: str
@@ -44,15 +44,15 @@ class Request:
 
 
 class Decoder(Protocol):
-    """One response's records to events.
+    """The translation of one response's records to events.
 
-    `feed` never raises: what it does not know it counts in `unknown`, by its type. An
+    `feed` never raises: it counts records of unknown types in `unknown`, by type. An
     error the stream itself reports becomes `failure`, to be raised by the
     pump once the events before it are out. `finish` is called once, at the
     end of the body, and closes what is open; its last event is
-    `ResponseFinished` unless there is a `failure`. `done` says that the wire
+    `ResponseFinished` unless there is a `failure`. `done` is set once the wire
     announced its own end: nothing that matters follows. `wire_stop_reason` is
-    the stop reason as the wire said it, None where it never did.
+    the stop reason in the wire's own words, None where it never gave one.
     """
 
     failure: ProviderError | None
@@ -61,15 +61,24 @@ class Decoder(Protocol):
     wire_stop_reason: str | None
 
     def feed(self, name: str, data: str | bytes) -> Sequence[WireEvent]:
-        """One SSE record: its `event:` name ("" where none) and its data."""
+        """Decode one SSE record: its `event:` name ("" where none) and its data."""
         ...
 
     def finish(self) -> Sequence[WireEvent]:
-        """The end of the body."""
+        """Close what is open, at the end of the body."""
         ...
 
     def decode_whole(self, body: bytes) -> Sequence[WireEvent]:
-        """The JSON body of a request without streaming; `finish` follows as ever."""
+        """Decode the JSON body of a request without streaming; `finish` follows as ever."""
+        ...
+
+
+@runtime_checkable
+class ListsModels(Protocol):
+    """A provider whose wire has a list of models."""
+
+    async def models(self) -> list[str]:
+        """Return their names as the server gives them; raise `ProviderError`."""
         ...
 
 
@@ -77,7 +86,7 @@ class Provider(Protocol):
     """A place that answers requests."""
 
     def stream(self, request: Request) -> AsyncGenerator[WireEvent, None]:
-        """The events of one response as they arrive.
+        """Yield the events of one response as they arrive.
 
         Raises `ProviderError`, and nothing else, when the request is refused
         or the stream breaks; what arrived before was yielded. Closing the

@@ -1,10 +1,10 @@
-"""How much of one response lfg takes in: past these a server is broken or hostile.
+"""Bounds of one response: past these a server is broken or hostile.
 
-Nothing here limits an answer that a model gives. The figures stand far above
+Nothing here limits the answer of a model. The figures stand far above
 the largest that real servers send (a picture is a record of some megabytes,
 128,000 tokens are a body of 80 MB at most) and below what would hurt the
-process that also runs the other tickets. So they are no settings: who meets
-one has something else to mend.
+process that also runs the other tickets. So they are no settings: a server
+that exceeds one has to be fixed.
 """
 
 from collections.abc import Iterable, Iterator
@@ -26,24 +26,24 @@ MEGABYTE = 1024 * 1024
 RECORD_BYTES = 8 * MEGABYTE
 """One line, one record of several lines, and one JSON document.
 
-It is in memory whole before it says anything, five times over while it is
+It is in memory whole before anything of it is known, five times over while it is
 read: as bytes, as text, as a line, as JSON and as events.
 """
 
 VALUES, NESTED_VALUES = 1_000_000, 250_000
 """Commas, and braces and brackets, of one record: an empty list takes 20 times its three bytes.
 
-They are counted wherever they stand, so in texts too: no model says as many.
+They are counted wherever they stand, so in texts too: no model writes as many.
 """
 
 DELTA_LENGTH = 16 * 1024
 """Characters of one delta; a longer one becomes several."""
 
 QUIET_RECORDS = 100_000
-"""Records and heartbeats in a row that say nothing: at one a second, more than a day."""
+"""Records and heartbeats in a row without content: at one a second, more than a day."""
 
 QUIET_TYPES = 100
-"""Types of unknown records that are told apart."""
+"""Types of unknown records that are counted apart."""
 
 ARGUMENTS_LENGTH = 8 * MEGABYTE
 """The arguments of one tool call, in characters."""
@@ -73,43 +73,41 @@ LIST_BYTES = 16 * MEGABYTE
 """A list of models; the longest known, of a thousand models with prices, is one megabyte."""
 
 PIECE_BYTES = 16 * 1024
-"""As much of a body as is read in one step."""
+"""Bytes of a body that are read in one step."""
 
 GROWTH = 100
-"""Most times that a body may grow in decompression, beyond its first megabyte.
+"""Largest ratio of decompression, beyond a body's first megabyte.
 
 Streamed records that differ in a word compress to a thirtieth; a bomb to a thousandth.
 """
 
-WRONG_API = "are base_url and wire right for this server?"
+WRONG_API = "check base_url and wire"
 """The hint where one thing is longer than anything that an API sends."""
 
-KEPT = "what came before is kept"
+KEPT = "output so far is kept"
 """The hint where a stream is given up for its length."""
 
 
 def too_long(what: str, limit: int, hint: str) -> ProviderError:
-    """The error of what went past a limit. Sending the same again would not help."""
+    """Return the error for a length past its limit. Sending the same again would not help."""
     size = f"{limit / MEGABYTE:g} MB" if limit >= MEGABYTE else f"{limit} bytes"
-    return ProviderError(
-        "protocol", f"{what} is longer than {size}, the most that lfg accepts; {hint}"
-    )
+    return ProviderError("protocol", f"{what} is longer than {size}, the limit; {hint}")
 
 
 def too_many(what: str, limit: int) -> ProviderError:
-    """As `too_long`, of what is counted."""
-    told = f"more than {limit:,} {what}, the most that lfg accepts; try another model"
-    return ProviderError("protocol", told)
+    """Return the error for a count past its limit."""
+    message = f"more than {limit:,} {what}, the limit; try another model"
+    return ProviderError("protocol", message)
 
 
-def says_nothing() -> ProviderError:
-    """The error of a stream that goes on and on without saying anything."""
-    told = f"{QUIET_RECORDS:,} records in a row without content; {WRONG_API}"
-    return ProviderError("protocol", told)
+def without_content() -> ProviderError:
+    """Return the error for a stream that goes on and on without content."""
+    message = f"more than {QUIET_RECORDS:,} records in a row without content; {WRONG_API}"
+    return ProviderError("protocol", message)
 
 
 def refuse_crowds(record: str | bytes) -> None:
-    """Raises `ProviderError` ("protocol") for JSON of so many values that reading it would hurt.
+    """Raise `ProviderError` ("protocol") for JSON of so many values that reading it would hurt.
 
     Counting takes a thousandth of the time that reading does, and no memory.
     """
@@ -122,12 +120,12 @@ def refuse_crowds(record: str | bytes) -> None:
     if nested > NESTED_VALUES or values > VALUES:
         most = f"{NESTED_VALUES:,} objects and lists"
         most = most if nested > NESTED_VALUES else f"{VALUES:,} values"
-        told = f"a single record has more than {most}, the most that lfg accepts"
-        raise ProviderError("protocol", f"{told}; {WRONG_API}")
+        message = f"a single record has more than {most}, the limit; {WRONG_API}"
+        raise ProviderError("protocol", message)
 
 
 def in_pieces(events: Iterable[WireEvent]) -> Iterator[WireEvent]:
-    """The events, a long delta as several that say the same: what shows them has its limits too."""
+    """Yield the events, a long delta as several short ones: the screen has its limits too."""
     for event in events:
         match event:
             case TextDelta(text) if len(text) > DELTA_LENGTH:
@@ -155,7 +153,7 @@ class CallMeter:
         self._hosted: set[str] = set()
 
     def count(self, event: WireEvent) -> None:
-        """Raises `ProviderError` ("protocol") where there are too many, or one is too long."""
+        """Raise `ProviderError` ("protocol") where there are too many, or one is too long."""
         match event:
             case ToolCallStarted(call_id, name):
                 self._measure(name)
@@ -168,8 +166,8 @@ class CallMeter:
             case ToolArgumentsDelta(call_id, text):
                 length = self._lengths[call_id] = self._lengths.get(call_id, 0) + len(text)
                 if length > ARGUMENTS_LENGTH:
-                    what = f"what the model passes to {self._names.get(call_id, 'a tool')}"
-                    raise too_long(what, ARGUMENTS_LENGTH, "have it work in smaller pieces")
+                    what = f"the input of {self._names.get(call_id, 'a tool')}"
+                    raise too_long(what, ARGUMENTS_LENGTH, "ask the model for smaller steps")
             case ToolCallRequested(call_id):
                 self._lengths.pop(call_id, None)
 

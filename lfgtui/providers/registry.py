@@ -6,49 +6,26 @@ it: the screen keeps painting meanwhile.
 """
 
 import asyncio
-import importlib
+import pkgutil
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
-from typing import NamedTuple, Protocol, cast
+from typing import NamedTuple, cast
 
 from lfgtui.errors import UsageError
 from lfgtui.providers.base import Provider
 from lfgtui.settings.config import AGENT_WIRES, EMBEDDED, Config, ProviderConfig, WireName
 from lfgtui.settings.credentials import api_key, request_headers, secret_variables
 
-_MODULES: dict[WireName, str] = {
-    "anthropic": "lfgtui.providers.anthropic.provider",
-    "openai-responses": "lfgtui.providers.openai_responses.provider",
-    "openai-chat": "lfgtui.providers.openai_chat.provider",
-    "agent-sse": "lfgtui.providers.agent_server.sse",
-    "agent-websocket": "lfgtui.providers.agent_server.websocket",
+_CONNECT: dict[WireName, str] = {
+    "anthropic": "lfgtui.providers.sdk.anthropic:connect",
+    "openai-responses": "lfgtui.providers.sdk.openai:connect_responses",
+    "openai-chat": "lfgtui.providers.sdk.openai:connect_chat",
+    "agent-sse": "lfgtui.providers.agent_server.sse:connect",
+    "agent-websocket": "lfgtui.providers.agent_server.websocket:connect",
 }
 
 Starter = Callable[[], Awaitable[str]]
-"""Gives the root of a server of ours, as in `http://127.0.0.1:4321`; starts it unless it runs."""
-
-
-class _WireModule(Protocol):
-    def connect(
-        self,
-        *,
-        base_url: str | None,
-        api_key: str | None,
-        headers: Mapping[str, str],
-        connect_timeout: float,
-    ) -> Provider: ...
-
-
-class _AgentModule(Protocol):
-    def connect(
-        self,
-        *,
-        base_url: str | None,
-        api_key: str | None,
-        headers: Mapping[str, str],
-        connect_timeout: float,
-        body: Mapping[str, object],
-    ) -> Provider: ...
+"""Returns the root of a local server, as in `http://127.0.0.1:4321`; starts it unless it runs."""
 
 
 class Providers:
@@ -56,8 +33,8 @@ class Providers:
 
     `starters` give the providers that run here, by name, their base URL. A
     server that died is started anew by whoever asks next, and then the
-    provider is opened anew: its address has changed. `on_key` is told of every
-    key before anything is asked with it.
+    provider is opened anew: its address has changed. `on_key` is called with every
+    key before a request is sent with it.
     """
 
     def __init__(
@@ -73,24 +50,24 @@ class Providers:
         self._opening: dict[str, asyncio.Lock] = {}
 
     async def get(self, name: str) -> Provider:
-        """The provider of that name.
+        """Return the provider of that name.
 
         Raises `UsageError` where it is unknown, or its key or a header's
         variable is missing, and `ProviderError` where it runs here and does
         not start.
         """
         async with self._opening.setdefault(name, asyncio.Lock()):
-            said = self._config.provider(name)
-            base_url = await self._base_url(name, said)
+            config = self._config.provider(name)
+            base_url = await self._base_url(name, config)
             opened = self._open.get(name)
             if opened is None or opened.base_url != base_url:
                 if opened is not None:
                     await opened.provider.aclose()
                 others = secret_variables(self._config)
-                key = await asyncio.to_thread(api_key, name, said, others)
+                key = await asyncio.to_thread(api_key, name, config, others)
                 if key is not None and self._on_key is not None:
                     self._on_key(key)
-                provider = await asyncio.to_thread(_connect, name, said, base_url, key)
+                provider = await asyncio.to_thread(_connect, name, config, base_url, key)
                 opened = self._open[name] = _Opened(base_url, provider)
             return opened.provider
 
@@ -100,14 +77,14 @@ class Providers:
             while self._open:
                 stack.push_async_callback(self._open.popitem()[1].provider.aclose)
 
-    async def _base_url(self, name: str, said: ProviderConfig) -> str | None:
-        if said.base_url is not None or name not in EMBEDDED:
-            return said.base_url
+    async def _base_url(self, name: str, config: ProviderConfig) -> str | None:
+        if config.base_url is not None or name not in EMBEDDED:
+            return config.base_url
         if name not in self._starters:
-            raise UsageError(f'provider "{name}" has no server here')
+            raise UsageError(f'no local server is available for provider "{name}"')
         root = (await self._starters[name]()).rstrip("/")
         # Anthropic's SDK adds the version to the path by itself.
-        return root + ("" if said.wire == "anthropic" else "/v1")
+        return root + ("" if config.wire == "anthropic" else "/v1")
 
 
 class _Opened(NamedTuple):
@@ -115,20 +92,16 @@ class _Opened(NamedTuple):
     provider: Provider
 
 
-def _connect(name: str, said: ProviderConfig, base_url: str | None, key: str | None) -> Provider:
-    """Everything that takes long: the import, the certificates."""
-    if said.wire is None:
-        raise UsageError(f'provider "{name}" has no "wire"')
-    headers = request_headers(name, said)
-    module = importlib.import_module(_MODULES[said.wire])
-    if said.wire in AGENT_WIRES:
-        return cast(_AgentModule, module).connect(
-            base_url=base_url,
-            api_key=key,
-            headers=headers,
-            connect_timeout=said.connect_timeout,
-            body=said.body,
-        )
-    return cast(_WireModule, module).connect(
-        base_url=base_url, api_key=key, headers=headers, connect_timeout=said.connect_timeout
+def _connect(name: str, config: ProviderConfig, base_url: str | None, key: str | None) -> Provider:
+    """Open a provider, with all that takes long: the import, the certificates."""
+    if config.wire is None:
+        raise UsageError(f'provider "{name}": "wire" is not set')
+    connect = cast(Callable[..., Provider], pkgutil.resolve_name(_CONNECT[config.wire]))
+    more = {"body": config.body} if config.wire in AGENT_WIRES else {}
+    return connect(
+        base_url=base_url,
+        api_key=key,
+        headers=request_headers(name, config),
+        connect_timeout=config.connect_timeout,
+        **more,
     )

@@ -1,6 +1,5 @@
 """A simulator that takes a second over an answer, and wires opened by name."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -8,12 +7,10 @@ import pytest
 from lfgtui.doctor.examine import Target, examine
 from lfgtui.doctor.findings import Report
 from lfgtui.doctor.report import report
-from lfgtui.providers.anthropic.provider import AnthropicProvider
-from lfgtui.providers.openai_chat.provider import ChatProvider
-from lfgtui.providers.openai_responses.provider import ResponsesProvider
 from lfgtui.settings.config import WireName
 from lfgtui.simulator.scenario import Scenario, Stall, Turn
 from lfgtui.simulator.server import Settings, running
+from tests.providers.sdk_wires import open_wire
 
 LINES = "\n".join(f"line {number} of forty" for number in range(40))
 # Few and slow enough that a machine that is busy elsewhere for a moment makes no lumps of them.
@@ -39,13 +36,7 @@ def ask() -> Ask:
     async def ask(
         url: str, wire: WireName = "openai-chat", model: str = "paced", key: str = "sk-right"
     ) -> Report:
-        def opened() -> AnthropicProvider | ChatProvider | ResponsesProvider:
-            if wire == "anthropic":
-                return AnthropicProvider(base_url=url, api_key=key, headers={})
-            cls = ChatProvider if wire == "openai-chat" else ResponsesProvider
-            return cls(base_url=f"{url}/v1", api_key=key, headers={})
-
-        provider = await asyncio.to_thread(opened)
+        provider = await open_wire(wire, url, key)
         try:
             seen = await examine(provider, Target("it", wire, model))
         finally:

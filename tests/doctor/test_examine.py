@@ -1,6 +1,5 @@
 """The doctor's question over real sockets: a server that streams, and what stands before it."""
 
-import asyncio
 import re
 from collections.abc import AsyncGenerator
 
@@ -10,11 +9,11 @@ from lfgtui.doctor.examine import Target, examine
 from lfgtui.doctor.findings import Finding, Report
 from lfgtui.doctor.report import report
 from lfgtui.model.events import WireEvent
-from lfgtui.providers.base import Request
-from lfgtui.providers.openai_chat.provider import ChatProvider
+from lfgtui.providers.base import Provider, Request
 from lfgtui.settings.config import WireName
 from tests.doctor.conftest import STALL, Ask
 from tests.doctor.middleman import between
+from tests.providers.sdk_wires import open_wire
 from tests.text.redaction.secrets import drawn
 
 
@@ -107,7 +106,7 @@ async def test_a_server_that_is_not_there_is_said(ask: Ask) -> None:
 class Unwatched:
     """A provider that no probe fits, as one over a WebSocket."""
 
-    def __init__(self, provider: ChatProvider) -> None:
+    def __init__(self, provider: Provider) -> None:
         self._provider = provider
 
     def stream(self, request: Request) -> AsyncGenerator[WireEvent, None]:
@@ -119,11 +118,7 @@ class Unwatched:
 
 async def test_without_a_probe_the_events_tell(simulator: str) -> None:
     async with between(simulator, "passes") as url:
-        provider = Unwatched(
-            await asyncio.to_thread(
-                lambda: ChatProvider(base_url=f"{url}/v1", api_key="sk-right", headers={})
-            )
-        )
+        provider = Unwatched(await open_wire("openai-chat", url, "sk-right"))
         seen = await examine(provider, Target("it", "openai-chat", "paced"))
         await provider.aclose()
     said = report(seen, has_key=True)

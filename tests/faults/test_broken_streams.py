@@ -124,8 +124,8 @@ async def broken(
         yield Broken(opened, breakers[0], under_way, free)
 
 
-RESET = "the connection broke off: the server, or something on the way to it, reset it"
-UNFINISHED = "the connection broke off: peer closed connection without sending complete message"
+RESET = "the connection was lost: the server or a proxy reset it"
+UNFINISHED = "the connection was lost: peer closed connection without sending complete message"
 
 CUTS: dict[str, tuple[Plan, str, str]] = {
     "reset before the headers": (lambda _: ["reset"], "", RESET),
@@ -181,7 +181,7 @@ async def test_a_half_open_connection_is_noticed_and_closed(tmp_path: Path, wire
         await b.client_left()
         stored = await b.stored()
     assert stored.texts == ["Příliš"]
-    message = "nothing more within 0.25 s (idle_timeout)"
+    message = "no data for 0.25 s (idle_timeout)"
     assert stored.last == e.TicketFailed("timeout", message, retryable=True)
 
 
@@ -190,7 +190,7 @@ async def test_a_server_that_accepts_and_says_nothing_is_a_timeout(tmp_path: Pat
         await b.end()
         await b.client_left()
         stored = await b.stored()
-    message = "no answer within 0.25 s (first_token_timeout)"
+    message = "no response within 0.25 s (first_token_timeout)"
     assert stored.last == e.TicketFailed("timeout", message, retryable=True)
 
 

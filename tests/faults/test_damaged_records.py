@@ -60,7 +60,7 @@ async def test_a_damaged_call_does_not_run_and_is_asked_for_again(
         finished = opened.events("a", e.ToolCallFinished)
     assert isinstance(retrying, e.Retrying)
     assert (retrying.kind, retrying.retryable) == ("protocol", True)
-    assert "cannot be read" in retrying.reason
+    assert "the response is damaged" in retrying.reason
     assert len(started) == asked["a"] == 3  # the damaged one, its repetition, and the last word
     assert len(finished) == 1
     assert (tmp_path / "kept_safely").exists()

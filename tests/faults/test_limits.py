@@ -112,8 +112,8 @@ async def test_arguments_without_end_end_the_ticket_and_run_nothing(
     assert isinstance(last, e.TicketFailed)
     assert last.kind == "protocol"
     assert last.message == (
-        "what the model passes to write_file is longer than 500 bytes, the most that lfg accepts;"
-        " have it work in smaller pieces"
+        "the input of write_file is longer than 500 bytes, the limit;"
+        " ask the model for smaller steps"
     )
     came = "".join(x.event.json for x in entries if isinstance(x.event, e.ToolArgumentsDelta))
     assert 500 < len(came) < 600

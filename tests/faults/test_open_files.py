@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-import lfgtui.providers.anthropic.provider  # noqa: F401 - its import opens files
+import lfgtui.providers.sdk.anthropic  # noqa: F401 - its import opens files
 from lfgtui.engine.commands import Approve
 from lfgtui.errors import ProviderError
 from lfgtui.model import events as e

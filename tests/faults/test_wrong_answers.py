@@ -64,27 +64,27 @@ REFUSED: dict[str, tuple[Plan, str, str]] = {
     "a login page": (
         instead(PAGE, content_type="text/html"),
         "protocol",
-        "the server answered with a web page; is base_url the API's?",
+        "the server sent a web page; check base_url",
     ),
     "a page that calls itself an event stream": (
         instead(PAGE, content_type="text/event-stream"),
         "protocol",
-        "the server answered with a web page; is base_url the API's?",
+        "the server sent a web page; check base_url",
     ),
     "plain text": (
         instead(b"no healthy\nupstream", content_type="text/plain"),
         "protocol",
-        'the server answered with plain text, "no healthy upstream"; is base_url the API\'s?',
+        'the server sent plain text, "no healthy upstream"; check base_url',
     ),
     "gzip that is none": (
         instead(b"data: x\n\n", content_type="text/event-stream", content_encoding="gzip"),
         "protocol",
-        "the response cannot be decompressed:",
+        "cannot decompress the response: ",
     ),
     "a redirection": (
         instead(b"", content_type="text/html", status=307, location="https://example.com/v1"),
         "invalid_request",
-        "the server redirects to https://example.com/v1 (HTTP 307), which lfg does not follow",
+        "the server redirects to https://example.com/v1 (HTTP 307); set base_url",
     ),
     "an error as JSON in place of the stream": (
         instead(
@@ -98,7 +98,9 @@ REFUSED: dict[str, tuple[Plan, str, str]] = {
 
 
 @pytest.mark.parametrize("wire", WIRES)
-async def test_what_is_no_answer_is_said_in_one_line(tmp_path: Path, wire: str) -> None:
+async def test_a_response_that_is_no_answer_is_explained_in_one_line(
+    tmp_path: Path, wire: str
+) -> None:
     plans = {name: plan for name, (plan, _, _) in REFUSED.items()}
     async with broken(tmp_path, plans, wire=wire) as b:
         await b.end()

@@ -14,10 +14,8 @@ from lfgtui.settings.config import PRESETS, SIMULATED, Config, ProviderConfig, W
 from tests.providers.loopback import Answer, Loopback
 
 PUMPS = {
-    "anthropic.provider",
-    "openai_chat.provider",
-    "openai_responses.provider",
-    "transport.openai_client",
+    "sdk.anthropic",
+    "sdk.openai",
     "agent_server.websocket",
     "transport.websocket_client",
 }
@@ -55,11 +53,9 @@ def test_the_registry_alone_costs_no_http_library() -> None:
 
 
 def test_each_pump_brings_only_its_own_sdk() -> None:
-    found = imported_by("import lfgtui.providers.anthropic.provider")
+    found = imported_by("import lfgtui.providers.sdk.anthropic")
     assert {"openai", "anthropic"} & found == {"anthropic"}
-    found = imported_by(
-        "import lfgtui.providers.openai_chat.provider, lfgtui.providers.openai_responses.provider"
-    )
+    found = imported_by("import lfgtui.providers.sdk.openai")
     assert {"openai", "anthropic"} & found == {"openai"}
 
 

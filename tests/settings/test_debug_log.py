@@ -43,7 +43,7 @@ def test_a_run_leaves_its_requests_and_neither_prompt_nor_answer(
     lines = said.splitlines()
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
     assert "prompt: request to 127.0.0.1: generic, turn 1" in lines[0]
-    assert "127.0.0.1 answers after 0." in lines[1]
+    assert "127.0.0.1 answered after 0." in lines[1]
     assert "127.0.0.1 finished after " in lines[2]
     assert "zebras" not in said
 
@@ -85,10 +85,10 @@ def respond(error: BaseException | None, unknown: Counter[str]) -> None:
     ("error", "told"),
     [
         (None, "finished"),
-        (ProviderError("rate_limit", "you said: secret prompt"), "broke (rate_limit)"),
-        (OSError("secret prompt"), "broke (connection, OSError)"),
-        (GeneratorExit(), "was left"),
-        (asyncio.CancelledError(), "was left"),
+        (ProviderError("rate_limit", "you said: secret prompt"), "failed (rate_limit)"),
+        (OSError("secret prompt"), "failed (connection, OSError)"),
+        (GeneratorExit(), "was cancelled"),
+        (asyncio.CancelledError(), "was cancelled"),
     ],
 )
 def test_every_ending_is_told_without_the_servers_words(

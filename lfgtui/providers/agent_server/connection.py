@@ -20,12 +20,11 @@ from lfgtui.providers.agent_server.decoder import AgentDecoder
 from lfgtui.providers.agent_server.resume import Arrival, BeganAnew, Cursor, Item
 from lfgtui.providers.base import Request
 from lfgtui.providers.errors.mapping import as_provider_error
-from lfgtui.providers.limits import CallMeter, in_pieces, refuse_crowds
+from lfgtui.providers.limits import refuse_crowds
 from lfgtui.providers.transport.body import Whole
-from lfgtui.providers.transport.progress import Progress
+from lfgtui.providers.transport.reading import Reading
 from lfgtui.providers.transport.request_log import ResponseLog
 from lfgtui.providers.transport.sse import Position
-from lfgtui.providers.transport.timeouts import Limit, Turn, afterglow, first_limit, idle_limit
 
 TRIES = 5
 """Connections in a row that bring nothing new before a break is final."""
@@ -65,10 +64,8 @@ async def agent_pump(
     try:
         with ResponseLog(host, request, decoder.unknown) as log:
             run = _Run(link, decoder, request, log)
-            calls = CallMeter()
             async with aclosing(run.events()) as events:
                 async for event in events:
-                    calls.count(event)
                     yield event
     except Exception as error:
         raise as_provider_error(error, key=key) from error
@@ -83,11 +80,8 @@ class _Run:
         self._request = request
         self._log = log
         self._cursor = Cursor()
-        self._limit, self._idle = first_limit(request), idle_limit(request)
-        link.heard = self._idle.restart
-        self._last: Limit | None = None
-        self._progress = Progress(decoder.unknown)
-        self._turn = Turn()
+        self._reading = Reading(decoder, request)
+        link.heard = self._reading.timeouts.note_activity
         self._broken: ProviderError | None = None
         self._tries = 0
 
@@ -105,7 +99,7 @@ class _Run:
                     break
                 found = as_provider_error(error)
                 if not self._goes_on(found):
-                    for event in decoder.leftovers():
+                    for event in self._reading.bounded(decoder.leftovers()):
                         yield event
                     raise self._final(found) from error
             else:
@@ -120,11 +114,9 @@ class _Run:
                 yield Status("the connection broke off; taking the answer up where it stopped")
             self._broken = self._broken or found
             self._tries += 1
-            await self._limit.wait(asyncio.sleep(self._pause()))
-        for event in in_pieces(decoder.finish()):
+            await self._reading.wait(asyncio.sleep(self._pause()))
+        for event in self._reading.finish():
             yield event
-        if decoder.failure is not None:
-            raise decoder.failure
 
     async def _connection(self) -> AsyncGenerator[WireEvent, None]:
         """What one connection brings."""
@@ -132,26 +124,15 @@ class _Run:
             if self._broken is not None:
                 self._cursor.take_up()
             opening = stack.enter_async_context(self._link.open(self._cursor.last_id))
-            items = await stack.enter_async_context(aclosing(await self._limit.wait(opening)))
+            items = await stack.enter_async_context(aclosing(await self._reading.wait(opening)))
             self._log.answered()
-            while True:
-                arrived = await self._limit.wait(anext(items, None))
+            while self._decoder.failure is None:
+                arrived = await self._reading.wait(anext(items, None))
                 if arrived is None:
                     return
-                beaten = False
-                for item in arrived:
-                    for event in in_pieces(self._take(item)):
-                        if beaten and isinstance(event, Heartbeat):
-                            continue  # many at once are one sign of life
-                        beaten = isinstance(event, Heartbeat)
+                async with aclosing(self._reading.events(arrived, self._take)) as events:
+                    async for event in events:
                         yield event
-                        await self._turn.share()
-                    if self._decoder.failure is not None:
-                        break
-                    await self._turn.share()
-                if self._decoder.failure is not None:
-                    return
-                self._set_limit()
 
     def _take(self, item: Item) -> list[WireEvent]:
         decoder, events = self._decoder, list[WireEvent]()
@@ -177,15 +158,7 @@ class _Run:
             if isinstance(item, Position):
                 self._cursor.move(item.id)
             events.append(Heartbeat())
-        self._progress.take(events, is_record=isinstance(item, Arrival))
         return events
-
-    def _set_limit(self) -> None:
-        if self._decoder.done:
-            self._limit = self._last = self._last or afterglow()
-        elif self._progress.has_begun:
-            self._limit = self._idle
-            self._idle.restart()
 
     def _goes_on(self, found: ProviderError) -> bool:
         """Whether the break is worth another connection."""

@@ -38,7 +38,7 @@ from lfgtui.providers.agent_server.dialects.rules import (
 )
 from lfgtui.providers.agent_server.tool_calls import AgentCalls
 from lfgtui.providers.errors import mapping
-from lfgtui.providers.lenient_json import JsonObject, UnreadableError
+from lfgtui.providers.lenient_json import NOT_JSON, JsonObject, UnreadableError
 from lfgtui.providers.wire.decoder import RecordDecoder
 from lfgtui.providers.wire.dedupe import TextDeduplicator
 from lfgtui.providers.wire.tool_calls import stop_reason
@@ -95,7 +95,7 @@ class AgentDecoder(RecordDecoder):
         try:
             value = lenient_json.parse(body)
         except ValueError as error:
-            raise UnreadableError(f"it is not JSON ({error})") from error
+            raise UnreadableError(f"{NOT_JSON} ({error})") from error
         events = self._noted(self._value("", value, body.decode("utf-8", "replace")))
         if not isinstance(value, list):  # a list of events has an end of its own
             self.done = True
@@ -126,7 +126,7 @@ class AgentDecoder(RecordDecoder):
             # Where events were JSON before, what is none has lost a part of it.
             looks_like_json = text.lstrip().startswith(("{", "["))
             if self._is_json and not self._is_text and (looks_like_json or not name):
-                raise UnreadableError(f"it is not JSON ({error})") from error
+                raise UnreadableError(f"{NOT_JSON} ({error})") from error
             self._is_text = self._is_text or not name
             return self._value(name, text, text)
         record = lenient_json.as_object(value)

@@ -27,7 +27,7 @@ from lfgtui.providers.transport.probe import Probe
 from lfgtui.providers.transport.pump import CONNECT_TIMEOUT, local_host, sdk_headers
 from lfgtui.providers.transport.response_guard import guard
 from lfgtui.providers.transport.sse import Position, RecordReader
-from lfgtui.providers.transport.timeouts import Watched
+from lfgtui.providers.transport.timeouts import ActivityStream
 
 
 class AgentSseProvider:
@@ -131,7 +131,9 @@ class _HttpLink:
     async def _items(self, response: httpx.Response) -> AsyncGenerator[Sequence[Item], None]:
         reader, before = RecordReader(tail=False), ""
         kind = response.headers.get("content-type", "")
-        async with aclosing(read_body(Watched(response, self.heard), kind, reader)) as reading:
+        async with aclosing(
+            read_body(ActivityStream(response, self.heard), kind, reader)
+        ) as reading:
             async for parts in reading:
                 if reader.retry is not None:
                     self.retry = reader.retry / 1000

@@ -1,4 +1,4 @@
-"""What the names mean that libraries give their errors, and providers their codes."""
+"""Kinds of failures by the names and codes that libraries, providers and servers give them."""
 
 from lfgtui.errors import ErrorKind
 
@@ -15,7 +15,7 @@ PACKAGES = frozenset(
         "anyio",
     }
 )
-"""The packages whose classes are told by name."""
+"""The packages whose classes are known by name."""
 
 KIND_OF_CLASS: dict[str, ErrorKind] = {
     # the SDKs
@@ -114,3 +114,27 @@ KIND_OF_CODE: dict[str, ErrorKind] = {
     "invalid_prompt": "invalid_request",
     "invalid_argument": "invalid_request",
 }
+
+KIND_OF_CLOSE: dict[int, ErrorKind] = {
+    1001: "cut",
+    1002: "protocol",
+    1003: "invalid_request",
+    1006: "cut",
+    1007: "invalid_request",
+    1008: "auth",  # a breach of some policy: what most servers send for a bad key
+    1009: "invalid_request",
+    1010: "protocol",
+    1011: "server",
+    1012: "cut",
+    1013: "overloaded",
+    1014: "server",
+    1015: "connection",
+    3000: "auth",
+    3003: "auth",
+    3008: "timeout",
+}
+"""Close codes of a WebSocket, sent by a server.
+
+See https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1 and the registry at
+https://www.iana.org/assignments/websocket/websocket.xhtml.
+"""

@@ -19,8 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from lfgtui.errors import ErrorKind, ProviderError, too_many_files
 from lfgtui.providers import lenient_json
-from lfgtui.providers.errors.close_codes import KIND_OF_CLOSE
-from lfgtui.providers.errors.kinds import KIND_OF_CLASS, KIND_OF_CODE, PACKAGES
+from lfgtui.providers.errors.kinds import KIND_OF_CLASS, KIND_OF_CLOSE, KIND_OF_CODE, PACKAGES
 from lfgtui.providers.lenient_json import JsonObject
 from lfgtui.text.redaction.redactor import Redactor, is_key
 from lfgtui.text.terminal_safe import visible
@@ -36,7 +35,7 @@ _CUT = re.compile(
     r"|connection (?:was )?(?:broken|reset|aborted)|unexpected eof|premature(?:ly)? (?:close|end)",
     re.IGNORECASE,
 )
-"""How gateways pass on that their own upstream broke off (aiohttp, httpx, urllib3, Go, Node)."""
+"""Messages of gateways whose own upstream broke off (aiohttp, httpx, urllib3, Go, Node)."""
 
 _MASKED = re.compile(r"\b(?:sk|xai|gsk|rk|pk)-[\w.\-]*\*{2}[\w*.\-]*")
 """A key as servers show it that hide its middle."""
@@ -48,12 +47,12 @@ _LONGEST_CHAIN = 8  # of causes; libraries wrap an error two or three times
 _LONGEST_WAIT = 365 * 86_400.0
 """Seconds; a server that asks for more means never."""
 
-_SILENT = {"ReadError": "the server, or something on the way to it, reset it"}
-"""What exceptions mean that come without a message."""
+_SILENT = {"ReadError": "the server or a proxy reset it"}
+"""Messages for exceptions that come without one."""
 
 
 def classify(status: int | None, codes: tuple[str, ...], message: str) -> ErrorKind:
-    """What kind of failure this is. `codes` from the most exact to the vaguest."""
+    """Return the kind of a failure. `codes` go from the most exact to the vaguest."""
     kinds = [kind for code in codes if (kind := KIND_OF_CODE.get(code.lower())) is not None]
     vague: tuple[ErrorKind, ...] = ("invalid_request", "server")
     for kind in kinds:
@@ -68,7 +67,7 @@ def classify(status: int | None, codes: tuple[str, ...], message: str) -> ErrorK
 
 
 def kind_of_status(status: int | None) -> ErrorKind:
-    """The kind an HTTP status speaks for by itself."""
+    """Return the kind of a bare HTTP status."""
     match status:
         case 401 | 402 | 403:
             return "auth"
@@ -87,7 +86,7 @@ def kind_of_status(status: int | None) -> ErrorKind:
 
 
 def kind_of_close(code: int, reason: str = "") -> ErrorKind:
-    """The kind a WebSocket's close code speaks for.
+    """Return the kind of a WebSocket's close code.
 
     Servers of their own make put an HTTP status behind 4000, as in 4401 or 4429.
     """
@@ -99,16 +98,16 @@ def kind_of_close(code: int, reason: str = "") -> ErrorKind:
 def refused(
     status: int, headers: Mapping[str, str], body: bytes, *, now: datetime | None = None
 ) -> ProviderError:
-    """The error of a plain response that is no answer, with the server's own words."""
-    said: object = lenient_json.parse_object(body) or body.decode("utf-8", "replace")
-    return _of_status(status, headers, said, now or datetime.now(UTC))
+    """Return the error for a response that is a refusal, with the server's own words."""
+    content: object = lenient_json.parse_object(body) or body.decode("utf-8", "replace")
+    return _of_status(status, headers, content, now or datetime.now(UTC))
 
 
 def redirected(status: int, location: str) -> ProviderError:
-    """The error of a redirect, which no wire follows.
+    """Return the error for a redirect, which no wire follows.
 
-    What would come is a page, or the answer to a GET; and whom it leads to
-    has no right to the key, nor to what the conversation says.
+    It would lead to a page, or to the answer to a GET; and the other server
+    has no right to the key, nor to the conversation.
     """
     try:
         parts = urlsplit(location)
@@ -117,20 +116,19 @@ def redirected(status: int, location: str) -> ProviderError:
     except ValueError:
         where = ""
     where = one_line(where[:_LONGEST_PLACE]) or "elsewhere"
-    told = f"the server redirects to {where} (HTTP {status}), which lfg does not follow"
-    hint = "base_url must be the API's final address"
-    return ProviderError("invalid_request", f"{told}; {hint}")
+    message = f"the server redirects to {where} (HTTP {status}); set base_url to the final address"
+    return ProviderError("invalid_request", message)
 
 
 def unreachable(host: str, why: str) -> ProviderError:
-    """The error of a server to which there is no connection."""
+    """Return the error for a server to which there is no connection."""
     local = host.startswith(("127.", "localhost", "[::1]"))
     hint = "is the server running?" if local else "check base_url, the network and any proxy"
     return ProviderError("connection", f"cannot reach {host or 'the server'}: {why}; {hint}")
 
 
 def in_stream(body: object, *, status: int | None = None) -> ProviderError:
-    """An error reported inside a response: an `error` object, or its bare message."""
+    """Map an error reported inside a response: an `error` object, or its bare message."""
     error = lenient_json.as_object(body) or {}
     code = lenient_json.number(error, "code")
     status = status or lenient_json.number(error, "status_code") or code
@@ -144,22 +142,20 @@ def in_stream(body: object, *, status: int | None = None) -> ProviderError:
 def as_provider_error(
     error: Exception, *, key: str | None = None, now: datetime | None = None
 ) -> ProviderError:
-    """Any exception as a `ProviderError`; `key` is kept out of the message.
+    """Map any exception; `key` is kept out of the message.
 
-    `now` is what an HTTP date in Retry-After is measured against.
+    An HTTP date in Retry-After counts from `now`.
     """
-    found = _ours(error) or _of_foreign(error, now or datetime.now(UTC))
-    message = found.message.replace(key, "[key]") if key and is_key(key) else found.message
+    ours = _ours(error) or _of_foreign(error, now or datetime.now(UTC))
+    message = ours.message.replace(key, "[key]") if key and is_key(key) else ours.message
     message = one_line(message)
-    if found is error and message == found.message:
-        return found
-    return ProviderError(
-        found.kind, message, retry_after=found.retry_after, retryable=found.retryable
-    )
+    if ours is error and message == ours.message:
+        return ours
+    return ProviderError(ours.kind, message, retry_after=ours.retry_after, retryable=ours.retryable)
 
 
 def kind_of_class(cls: type[BaseException]) -> ErrorKind | None:
-    """The kind of a class of the mapped packages; None for any other class."""
+    """Return the kind of a class of the mapped packages; None for any other class."""
     for base in cls.__mro__:
         if base.__module__.partition(".")[0] in PACKAGES and base.__name__ in KIND_OF_CLASS:
             return KIND_OF_CLASS[base.__name__]
@@ -167,16 +163,19 @@ def kind_of_class(cls: type[BaseException]) -> ErrorKind | None:
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds the server asks to wait: `retry-after-ms`, or `retry-after` as
-    seconds or as an HTTP date (RFC 9110, 10.2.3); None where it does not say."""
+    """Return the seconds that the server asks to wait; None where it does not.
+
+    Read from `retry-after-ms`, or `retry-after` as seconds or as an HTTP date
+    (RFC 9110, 10.2.3).
+    """
     milliseconds = _positive(headers.get("retry-after-ms", ""))
     if milliseconds is not None:
         return min(milliseconds / 1000, _LONGEST_WAIT)
-    said = headers.get("retry-after", "")
-    seconds = _positive(said)
-    if seconds is None and said:
+    value = headers.get("retry-after", "")
+    seconds = _positive(value)
+    if seconds is None and value:
         try:
-            date = parsedate_to_datetime(said)
+            date = parsedate_to_datetime(value)
             seconds = max(0.0, (date.replace(tzinfo=date.tzinfo or UTC) - now).total_seconds())
         except (ValueError, OverflowError):  # a year that no calendar has
             return None
@@ -184,14 +183,14 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
 
 
 def one_line(message: str) -> str:
-    """The message on one line, of bearable length, harmless to a terminal, without a key."""
+    """Return the message on one line, of bearable length, harmless to a terminal, without a key."""
     line = " ".join(visible(message[:_READ_OF_A_MESSAGE]).split())
     line = _MASKED.sub("[key]", _rules().text(line))
     return line if len(line) <= _LONGEST_MESSAGE else f"{line[: _LONGEST_MESSAGE - 1]}…"
 
 
 def _ours(error: BaseException | None) -> ProviderError | None:
-    """The error of our own that a library has wrapped in one of its own."""
+    """Return the error of our own that a library has wrapped in one of its own."""
     for _ in range(_LONGEST_CHAIN):
         if error is None or isinstance(error, ProviderError):
             return error
@@ -200,16 +199,16 @@ def _ours(error: BaseException | None) -> ProviderError | None:
 
 
 def _of_foreign(error: Exception, now: datetime) -> ProviderError:
-    if (told := too_many_files(error)) is not None:
-        return ProviderError("connection", told)
+    if (message := too_many_files(error)) is not None:
+        return ProviderError("connection", message)
     if isinstance(error, ExceptionGroup):
         inner = error.exceptions[0]
         return _ours(inner) or _of_foreign(inner, now)
     try:
         return _of_exception(error, now)
-    except Exception as failure:  # what a server said was too odd even to be told
-        told = f"{type(error).__name__}, whose message cannot be read ({type(failure).__name__})"
-        return ProviderError("internal", told)
+    except Exception as failure:  # a server's message was too odd even to be read
+        message = f"{type(error).__name__} with an unreadable message ({type(failure).__name__})"
+        return ProviderError("internal", message)
 
 
 @cache
@@ -222,15 +221,15 @@ def _of_exception(error: Exception, now: datetime) -> ProviderError:
     response = getattr(error, "response", None)
     kind = kind_of_class(type(error))
     if isinstance(status, int) and response is not None:
-        found = _of_status(status, response.headers, getattr(error, "body", None), now)
-        return found if kind != "protocol" else ProviderError("protocol", found.message)
+        mapped = _of_status(status, response.headers, getattr(error, "body", None), now)
+        return mapped if kind != "protocol" else ProviderError("protocol", mapped.message)
     if kind == "server" and isinstance(getattr(response, "status_code", None), int):
         return _of_plain_response(response, now)
     if kind is None:
         if isinstance(error, TimeoutError):
             return ProviderError("timeout", str(error) or "the request timed out")
         return ProviderError(_kind_of_builtin(error), f"{type(error).__name__}: {error}")
-    if kind == "connection" or _connect_clock(error) is not None:
+    if kind == "connection" or _connect_timeout(error) is not None:
         return _of_connection(error, now)
     if hasattr(error, "rcvd"):
         return _of_close(error)
@@ -260,26 +259,26 @@ def _of_status(
     # Anthropic's SDK keeps the whole body, OpenAI's the `error` inside it.
     outer = lenient_json.as_object(body) or {}
     inner = lenient_json.as_object(outer.get("error")) or outer
-    said = _message_of(body) or f"the server answered with status {status} and no message"
-    ours = status if status >= 400 else lenient_json.number(inner, "code")
-    kind = classify(ours, _codes_of(inner), said)
-    return ProviderError(
-        kind, f"{said.rstrip('.')} (HTTP {status})", retry_after=retry_after(headers, now)
+    message = _message_of(body) or "the server refused the request without a message"
+    kind = classify(
+        status if status >= 400 else lenient_json.number(inner, "code"), _codes_of(inner), message
     )
+    message = f"{message.rstrip('.')} (HTTP {status})"
+    return ProviderError(kind, message, retry_after=retry_after(headers, now))
 
 
 def _of_plain_response(response: object, now: datetime) -> ProviderError:
-    """A refusal as httpx (`content`) or websockets (`body`) keep it."""
+    """Map a refusal as httpx (`content`) or websockets (`body`) keep it."""
     status: int = getattr(response, "status_code", 0)
     body = getattr(response, "body", None) or getattr(response, "content", None) or b""
     if status < 300:
-        message = f"the server answered with HTTP {status} where a WebSocket was to begin"
-        return ProviderError("protocol", f"{message}; is base_url the agent's?")
+        message = f"expected a WebSocket, but the server sent HTTP {status}; check base_url"
+        return ProviderError("protocol", message)
     return refused(status, getattr(response, "headers", {}), bytes(body), now=now)
 
 
 def _of_close(error: Exception) -> ProviderError:
-    """A WebSocket that was closed: by the server, with a code, or by the network."""
+    """Map the end of a WebSocket: by the server, with a code, or by the network."""
     received, sent = getattr(error, "rcvd", None), getattr(error, "sent", None)
     if sent is not None and sent.code == 1009:  # we refused what came
         return ProviderError("protocol", f"a message is too long: {sent.reason}")
@@ -288,13 +287,13 @@ def _of_close(error: Exception) -> ProviderError:
     if received is None:
         return ProviderError("cut", _plain(error, "cut"))
     kind, reason = kind_of_close(received.code, received.reason), received.reason
-    said = f"{reason.rstrip('.')} (WebSocket close code {received.code})" if reason else ""
-    return ProviderError(kind, said or f"the server closed the WebSocket: {received}")
+    message = f"{reason.rstrip('.')} (WebSocket close code {received.code})" if reason else ""
+    return ProviderError(kind, message or f"the server closed the WebSocket: {received}")
 
 
 def _of_connection(error: Exception, now: datetime) -> ProviderError:
     cause = error.__cause__
-    if (seconds := _connect_clock(error)) is not None:
+    if (seconds := _connect_timeout(error)) is not None:
         why = f"no connection within {seconds} s (connect_timeout)"
     elif isinstance(cause, Exception) and (kind := kind_of_class(type(cause))) is not None:
         # What the SDK calls a connection error may be a cut or a bad address.
@@ -306,10 +305,10 @@ def _of_connection(error: Exception, now: datetime) -> ProviderError:
     return unreachable(_host_of(error), why)
 
 
-def _connect_clock(error: Exception) -> str | None:
-    """The seconds allowed for connecting, where it was they that ran out."""
-    for one in (error, error.__cause__):
-        if type(one).__name__ == "ConnectTimeout":
+def _connect_timeout(error: Exception) -> str | None:
+    """Return the seconds allowed for connecting if they ran out, else None."""
+    for candidate in (error, error.__cause__):
+        if type(candidate).__name__ == "ConnectTimeout":
             extensions = getattr(_request_of(error), "extensions", {})
             allowed = extensions.get("timeout", {}).get("connect")
             return f"{allowed:g}" if isinstance(allowed, int | float) else "the allowed"
@@ -333,14 +332,14 @@ def _host_of(error: Exception) -> str:
 
 def _plain(error: Exception, kind: ErrorKind) -> str:
     name = type(error).__name__
-    said = str(error) or _SILENT.get(name, name)
+    message = str(error) or _SILENT.get(name, name)
     if kind == "cut":
-        return f"the connection broke off: {said}"
+        return f"the connection was lost: {message}"
     if name == "DecodingError":
-        return f"the response cannot be decompressed, is a proxy in between? {said}"
+        return f"cannot decompress the response: {message}; check the proxy, if there is one"
     if kind == "timeout":
-        return f"the request timed out: {said}"
-    return said
+        return f"the request timed out: {message}"
+    return message
 
 
 def _codes_of(error: JsonObject) -> tuple[str, ...]:
@@ -353,9 +352,9 @@ def _codes_of(error: JsonObject) -> tuple[str, ...]:
 
 
 def _message_of(body: object) -> str:
-    """The server's own words, from any of the places where servers put them."""
+    """Return the server's own words, from any of the places where servers put them."""
     if isinstance(body, str):
-        # A page of HTML is a proxy speaking, and says nothing to a person.
+        # A page of HTML comes from a proxy, and means nothing to a person.
         return "" if body.lstrip().startswith("<") else body
     if isinstance(body, list):
         return "; ".join(filter(None, (_message_of(item) for item in body[:3])))
@@ -363,16 +362,16 @@ def _message_of(body: object) -> str:
     if record is None:
         return ""
     for key in ("error", "message", "detail", "msg"):
-        if said := _message_of(record.get(key)):
+        if message := _message_of(record.get(key)):
             where = record.get("loc")
             path = ".".join(str(part) for part in where) if isinstance(where, list) else ""
-            return f"{path}: {said}" if path and key == "msg" else said
+            return f"{path}: {message}" if path and key == "msg" else message
     return ""
 
 
-def _positive(said: str) -> float | None:
+def _positive(value: str) -> float | None:
     try:
-        value = float(said)
+        number = float(value)
     except ValueError:
         return None
-    return value if 0 <= value < float("inf") else None
+    return number if 0 <= number < float("inf") else None

@@ -67,9 +67,9 @@ class ChatDecoder(SdkDecoder):
             if not lenient_json.index(choice, "index"):  # the first, or the only one
                 self._take_choice(choice)
                 self._hosted.ground(record, choice, self._events)
+        self._events += self._citations.take(lenient_json.children(record, "search_results"))
         urls = lenient_json.strings(record.get("citations"))
-        sources = [*lenient_json.children(record, "search_results"), *({"url": u} for u in urls)]
-        self._events += self._citations.take(sources)
+        self._events += self._citations.take({"url": url} for url in urls)
         if (usage := _usage(record, choices)) is not None:
             self._events.append(usage)
         if choices or usage is not None:

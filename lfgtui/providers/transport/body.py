@@ -1,4 +1,4 @@
-"""What a body is, told by its first bytes: servers and proxies mislabel what they send.
+"""The kind of a body by its first bytes: servers and proxies mislabel what they send.
 
 An event stream arrives as `text/plain` or as JSON, JSON arrives where a
 stream was asked for, a stream where JSON was, and a login page arrives with
@@ -49,9 +49,9 @@ Part: TypeAlias = Record | Whole
 async def read_body(
     response: ByteSource, content_type: str, events: RecordReader | None = None
 ) -> AsyncGenerator[Sequence[Part], None]:
-    """The parts of a response as they arrive, whatever it calls itself.
+    """Yield the parts of a response as they arrive, whatever it calls itself.
 
-    They come together as one read brought them: a clock for each would cost
+    They come together as one read brought them: a timeout for each would cost
     more than the part itself. `events` reads it where it is an event stream;
     by default one that takes a tail without its blank line.
 
@@ -84,7 +84,7 @@ async def read_body(
 
 
 def kind_of(head: bytes) -> BodyKind | None:
-    """What begins so; None where more must be seen."""
+    """Return the kind of body that begins so; None where more must be seen."""
     if head.startswith(_BYTE_ORDER_MARK):
         head = head[len(_BYTE_ORDER_MARK) :]
     elif _BYTE_ORDER_MARK.startswith(head):
@@ -109,7 +109,7 @@ class JsonReader:
         self._is_lines: bool | None = None
 
     def feed(self, data: bytes) -> Sequence[Part]:
-        """The documents that these bytes complete, if there are several."""
+        """Return the documents that these bytes complete, if there are several."""
         if self.failure is not None:
             return []
         seen = len(self._bytes)
@@ -120,7 +120,9 @@ class JsonReader:
         if not self._is_lines:
             if len(self._bytes) > limits.RECORD_BYTES:
                 self._bytes.clear()
-                self.failure = limits.too_long("the answer", limits.RECORD_BYTES, limits.WRONG_API)
+                self.failure = limits.too_long(
+                    "the response", limits.RECORD_BYTES, limits.WRONG_API
+                )
             return []
         end = 1 + self._bytes.rfind(b"\n", seen)
         lines = self._take(end)
@@ -130,7 +132,7 @@ class JsonReader:
         return lines
 
     def finish(self) -> Sequence[Part]:
-        """What the end of the body completes."""
+        """Return the parts that the end of the body completes."""
         if self.failure is not None:
             return []
         if self._is_lines:
@@ -172,13 +174,12 @@ def _reader_of(
         case "json":
             return JsonReader()
         case "page":
-            message = "the server answered with a web page; is base_url the API's?"
+            message = "the server sent a web page; check base_url"
             raise ProviderError("protocol", message)
         case "text" if "event-stream" not in content_type:
-            said = " ".join(head.decode("utf-8", "replace").split())
-            said = f"{said[:_SHOWN]}…" if len(said) > _SHOWN else said
-            message = f'the server answered with plain text, "{said}"; is base_url the API\'s?'
-            raise ProviderError("protocol", message)
+            text = " ".join(head.decode("utf-8", "replace").split())
+            text = f"{text[:_SHOWN]}…" if len(text) > _SHOWN else text
+            raise ProviderError("protocol", f'the server sent plain text, "{text}"; check base_url')
         case None:
             return None
         case _:

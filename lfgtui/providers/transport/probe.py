@@ -1,4 +1,4 @@
-"""What requests look like on the wire, for whoever must say why a stream does not stream.
+"""Requests as they look on the wire, to find out why a stream does not stream.
 
 A probe hangs on the hooks of the HTTP client inside a provider: the SDK sends
 and the pump reads as they always do, and a provider without a probe has no
@@ -7,8 +7,8 @@ connection, still compressed where it is.
 
 httpx2 hands over a chunked body chunk by chunk, also where one read of the
 socket brought a hundred of them, and between two of them our own decoder
-works. So each piece is noted with the time that was spent waiting for it, and
-what needed no waiting was there already, however busy this machine is.
+works. So each piece is noted with the time that was spent waiting for it: one
+without any was there already, however busy this machine is.
 """
 
 import asyncio
@@ -61,7 +61,7 @@ class Exchange:
 
 
 class Probe:
-    """Notes the exchanges of the clients it watches, and what their decoders did not know.
+    """The exchanges of the clients it watches, and the records their decoders did not know.
 
     `lookups` grows by the seconds of each name look-up that the loop makes.
     """
@@ -104,9 +104,9 @@ class Watchable(Protocol):
 
 
 async def timed(arrival: Awaitable[T]) -> tuple[T, float]:
-    """What arrives, and the seconds waited for it: 0 where the task did not have to stop for it.
+    """Return what arrives, and the seconds waited: 0 where the task did not stop for it.
 
-    What is called soon is called as soon as the task stops, and not before.
+    A callback of `call_soon` runs as soon as the task stops, and not before.
     """
     stopped = False
 
@@ -115,12 +115,12 @@ async def timed(arrival: Awaitable[T]) -> tuple[T, float]:
         stopped = True
 
     mark = asyncio.get_running_loop().call_soon(stop)
-    asked = monotonic()
+    began = monotonic()
     try:
         arrived = await arrival
     finally:
         mark.cancel()
-    return arrived, monotonic() - asked if stopped else 0.0
+    return arrived, monotonic() - began if stopped else 0.0
 
 
 class _Trace:

@@ -1,7 +1,7 @@
-"""One response in the debug log: who was asked, when the answer began, how it ended.
+"""One response in the debug log: its server, its beginning, its end.
 
 Lines carry names, times and counts; never a key, a prompt or an answer. So no
-message of an error either, in which servers like to quote what they were sent.
+message of an error either, in which servers like to quote requests.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from lfgtui.errors import ProviderError
 from lfgtui.providers.base import Request
 from lfgtui.providers.errors.mapping import as_provider_error
 
-_log = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
 
 class ResponseLog:
@@ -29,12 +29,12 @@ class ResponseLog:
 
     def __enter__(self) -> Self:
         request = self._request
-        self._tell("request to %s: %s, turn %d", self._host, request.model, request.turn)
+        self._log("request to %s: %s, turn %d", self._host, request.model, request.turn)
         return self
 
     def answered(self) -> None:
-        """The response's head is there."""
-        self._tell("%s answers after %.3f s", self._host, monotonic() - self._began)
+        """Note that the response's head has come."""
+        self._log("%s answered after %.3f s", self._host, monotonic() - self._began)
 
     def __exit__(
         self,
@@ -42,25 +42,25 @@ class ResponseLog:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if not _log.isEnabledFor(logging.INFO):
+        if not _logger.isEnabledFor(logging.INFO):
             return
         seconds = monotonic() - self._began
-        self._tell("%s %s after %.3f s", self._host, _ending(error), seconds)
+        self._log("%s %s after %.3f s", self._host, _ending(error), seconds)
         if self._unknown:
             counts = ", ".join(f"{name} {count}" for name, count in self._unknown.most_common())
-            self._tell("%s sent records of unknown types: %s", self._host, counts)
+            self._log("%s sent records of unknown types: %s", self._host, counts)
 
-    def _tell(self, message: str, *values: object) -> None:
-        if _log.isEnabledFor(logging.INFO):
+    def _log(self, message: str, *values: object) -> None:
+        if _logger.isEnabledFor(logging.INFO):
             task = asyncio.current_task()  # the engine names a ticket's task after it
-            _log.info(f"%s: {message}", task.get_name() if task else "-", *values)
+            _logger.info(f"%s: {message}", task.get_name() if task else "-", *values)
 
 
 def _ending(error: BaseException | None) -> str:
     if error is None:
         return "finished"
     if isinstance(error, ProviderError):
-        return f"broke ({error.kind})"
+        return f"failed ({error.kind})"
     if isinstance(error, Exception):
-        return f"broke ({as_provider_error(error).kind}, {type(error).__name__})"
-    return "was left"
+        return f"failed ({as_provider_error(error).kind}, {type(error).__name__})"
+    return "was cancelled"

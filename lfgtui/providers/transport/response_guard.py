@@ -58,11 +58,11 @@ def _check(response: httpx2.Response | httpx.Response, document_bytes: int | Non
     elif len(codings) == 1 and codings[0] in _DEFLATED:
         inflater = _Inflater(is_refusal)
     elif is_refusal:
-        note = f"its message is compressed ({', '.join(codings)[:40]}), which lfg does not read"
+        note = f"the message is compressed ({', '.join(codings)[:40]})"
         response.stream = _Body(_Note(note), None, limits.ERROR_BYTES, is_refusal)
         return
     else:
-        raise _compressed(", ".join(codings)[:40], "which lfg does not read")
+        raise _compressed(f"the server compressed its response ({', '.join(codings)[:40]})")
     limit = limits.ERROR_BYTES if is_refusal else document_bytes or limits.BODY_BYTES
     response.stream = _Body(stream, inflater, limit, is_refusal)
 
@@ -72,10 +72,9 @@ def _codings(headers: Mapping[str, str]) -> list[str]:
     return [name for name in names if name not in _PLAIN]
 
 
-def _compressed(coding: str, why: str) -> ProviderError:
-    told = f"the server compressed its answer ({coding}), {why}"
-    hint = "have it, or the proxy in front of it, send answers uncompressed, as lfg asks"
-    return ProviderError("protocol", f"{told}; {hint}")
+def _compressed(problem: str) -> ProviderError:
+    hint = "turn compression off in the server or the proxy in front of it"
+    return ProviderError("protocol", f"{problem}; {hint}")
 
 
 class _Body(httpx2.AsyncByteStream, httpx.AsyncByteStream):
@@ -137,14 +136,12 @@ class _Inflater:
             while piece := self._zlib.decompress(data, limits.PIECE_BYTES):
                 self._room -= len(piece)
                 if self._room < 0 and not self._is_refusal:
-                    why = f"and it expands more than {limits.GROWTH} times"
-                    raise _compressed("gzip", why)
+                    raise _compressed(f"the response expands more than {limits.GROWTH} times")
                 yield piece
                 data = self._zlib.unconsumed_tail
         except zlib.error as error:
             if not self._is_refusal:
-                told = f"the response cannot be decompressed: {error}; is there a proxy in between?"
-                raise ProviderError("protocol", told) from error
+                raise _compressed(f"cannot decompress the response: {error}") from error
 
 
 class _Note(httpx2.AsyncByteStream):

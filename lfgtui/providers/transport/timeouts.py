@@ -11,8 +11,8 @@ from lfgtui.providers.transport.sse import ByteSource
 
 T = TypeVar("T")
 
-_TURN = 0.005  # seconds
-_AFTERGLOW = 0.25  # seconds for a body that has said its last word to end by itself
+TURN_SECONDS = 0.005
+_DRAIN_GRACE = 0.25  # seconds for a body whose last record has come to end by itself
 
 
 class Turn:
@@ -23,79 +23,89 @@ class Turn:
     """
 
     def __init__(self) -> None:
-        self._ends = monotonic() + _TURN
+        self._ends = monotonic() + TURN_SECONDS
 
     async def share(self) -> None:
         """Let everything else on the loop run once, where the turn is over."""
         if monotonic() >= self._ends:
             await asyncio.sleep(0)
-            self._ends = monotonic() + _TURN
+            self._ends = monotonic() + TURN_SECONDS
 
 
-class Limit:
-    """A stretch of time that may pass before something arrives, and what it is called."""
+class Timeout:
+    """The seconds that may pass before something arrives, with the setting's name."""
 
-    def __init__(self, seconds: float, what: str, name: str) -> None:
+    def __init__(self, seconds: float, message: str, name: str) -> None:
         self._seconds = seconds
-        self._what = what
+        self._message = message
         self._name = name
         self._deadline = asyncio.get_running_loop().time() + seconds
-        self._clock: asyncio.Timeout | None = None
+        self._waiting: asyncio.Timeout | None = None
 
     def restart(self) -> None:
-        """The same stretch, from now on, also for who waits already."""
+        """Begin anew, also for a wait that is under way."""
         self._deadline = asyncio.get_running_loop().time() + self._seconds
-        if self._clock is not None and not self._clock.expired():
-            self._clock.reschedule(self._deadline)
+        if self._waiting is not None and not self._waiting.expired():
+            self._waiting.reschedule(self._deadline)
 
     async def wait(self, arrival: Awaitable[T]) -> T:
-        """What arrives; raises `ProviderError` ("timeout") once the stretch is over."""
+        """Return what arrives; raise `ProviderError` ("timeout") where nothing does in time."""
         try:
-            async with asyncio.timeout_at(self._deadline) as clock:
-                self._clock = clock
+            async with asyncio.timeout_at(self._deadline) as waiting:
+                self._waiting = waiting
                 try:
                     return await arrival
                 finally:
-                    self._clock = None
+                    self._waiting = None
         except TimeoutError:
-            if not clock.expired():
+            if not waiting.expired():
                 raise
-            message = f"{self._what} within {self._seconds:g} s ({self._name})"
+            message = f"{self._message} {self._seconds:g} s ({self._name})"
             raise ProviderError("timeout", message) from None
 
 
-class Watched:
-    """A body that tells when some of it arrives: a long record is no silence."""
+class ResponseTimeouts:
+    """The timeouts of one response: until it begins, between its parts, and after its end."""
 
-    def __init__(self, response: ByteSource, heard: Callable[[], None]) -> None:
+    def __init__(self, request: Request) -> None:
+        seconds, name = request.first_token_timeout, "first_token_timeout"
+        if not request.stream:  # the first thing to arrive is the whole answer
+            seconds, name = seconds + request.idle_timeout, f"{name} and idle_timeout"
+        self._idle = Timeout(request.idle_timeout, "no data for", "idle_timeout")
+        self._current = Timeout(seconds, "no response within", name)
+        self._drain: Timeout | None = None
+
+    def note_activity(self) -> None:
+        """Note that some bytes came: a long record is no silence."""
+        self._idle.restart()
+
+    def advance(self, *, has_begun: bool, is_done: bool) -> None:
+        """Choose the timeout for the next wait."""
+        if is_done:
+            self._drain = self._drain or Timeout(_DRAIN_GRACE, "no end within", "drain grace")
+            self._current = self._drain
+        elif has_begun:
+            self._current = self._idle
+            self._idle.restart()
+
+    async def wait(self, arrival: Awaitable[T]) -> T:
+        """Return what arrives; raise `ProviderError` ("timeout") where nothing does in time."""
+        return await self._current.wait(arrival)
+
+
+class ActivityStream:
+    """A body that reports when some of it arrives."""
+
+    def __init__(self, response: ByteSource, on_activity: Callable[[], None]) -> None:
         self._response = response
-        self._heard = heard
+        self._on_activity = on_activity
 
     async def aiter_bytes(self) -> AsyncGenerator[bytes, None]:
         chunks = self._response.aiter_bytes()
         try:
             async for chunk in chunks:
-                self._heard()
+                self._on_activity()
                 yield chunk
         finally:
             if isinstance(chunks, AsyncGenerator):
                 await chunks.aclose()
-
-
-def first_limit(request: Request) -> Limit:
-    """From sending the request to the first thing that says something."""
-    if request.stream:
-        return Limit(request.first_token_timeout, "no answer", "first_token_timeout")
-    # The first thing to arrive is the whole answer.
-    seconds = request.first_token_timeout + request.idle_timeout
-    return Limit(seconds, "no answer", "first_token_timeout and idle_timeout")
-
-
-def idle_limit(request: Request) -> Limit:
-    """Between any two things that arrive after that."""
-    return Limit(request.idle_timeout, "nothing more", "idle_timeout")
-
-
-def afterglow() -> Limit:
-    """Until a body that has said its last word ends by itself."""
-    return Limit(_AFTERGLOW, "nothing more", "after the end")

@@ -117,7 +117,7 @@ class Connection(ClientConnection):
             finally:
                 self._waiting = None
         if self._pings > limits.QUIET_RECORDS:
-            raise limits.says_nothing()
+            raise limits.without_content()
         self._was_pinged = False
         return None
 

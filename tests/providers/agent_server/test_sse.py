@@ -226,7 +226,7 @@ async def test_a_probe_sees_the_exchange_and_what_was_unknown(
 
 
 async def test_silence_is_a_timeout(server: Loopback, connect: Connect) -> None:
-    for steps, said in ([[STALL], "no answer"], [[token("x"), STALL], "nothing more"]):
+    for steps, said in ([[STALL], "no response"], [[token("x"), STALL], "no data"]):
         server.answer = Answer(steps)  # type: ignore[arg-type]  # a list of two kinds
         asked = request(first_token_timeout=0.2, idle_timeout=0.2)
         failure = await failure_of(connect(), asked)

@@ -269,7 +269,7 @@ async def test_a_redirect_takes_no_header_anywhere(
         failure, _ = await failure_of(connect(x_secret="very"))
     assert asked == []
     assert failure.kind == "invalid_request"
-    assert failure.message.startswith(f"the server redirects to {url} (HTTP {status}), which lfg")
+    assert failure.message.startswith(f"the server redirects to {url} (HTTP {status}); set base_url")
 
 
 async def test_compression_that_was_not_asked_for_is_refused(
@@ -323,7 +323,7 @@ def flood(frame: bytes, count: int) -> Play:
 async def test_messages_without_end_leave_the_loop_to_others(
     agent: Agent, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(timeouts, "_TURN", 0.0)
+    monkeypatch.setattr(timeouts, "TURN_SECONDS", 0.0)
     agent.plays = [flood(b"\x81\x02{}", 1000)]
     async with Ticker() as ticker:
         await events_of(connect())
@@ -391,7 +391,7 @@ async def test_what_never_says_anything_is_given_up(
     agent.plays = [flood(frame, 1_000_000)]
     failure, _ = await failure_of(connect())
     assert failure.kind == "protocol"
-    assert failure.message.startswith("1,000 records in a row without content")
+    assert failure.message.startswith("more than 1,000 records in a row without content")
 
 
 async def test_pings_alone_are_no_first_answer(agent: Agent, connect: Connect) -> None:
@@ -461,7 +461,7 @@ async def test_a_message_without_end_is_refused(
 
 
 async def test_silence_is_a_timeout(agent: Agent, connect: Connect) -> None:
-    for messages, told in (((), "no answer"), ((token("x"),), "nothing more")):
+    for messages, told in (((), "no response"), ((token("x"),), "no data")):
         agent.plays = [agent.stalls(*messages)]
         asked = request(first_token_timeout=0.2, idle_timeout=0.2)
         failure, _ = await failure_of(connect(), asked)

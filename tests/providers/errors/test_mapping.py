@@ -217,7 +217,7 @@ def test_a_message_is_cut_and_harmless_whatever_it_was() -> None:
         ("plain", "plain (HTTP 400)"),
         (
             "<html>502</html>",
-            "the server answered with status 400 and no message (HTTP 400)",
+            "the server refused the request without a message (HTTP 400)",
         ),
     ],
 )
@@ -387,7 +387,7 @@ def test_a_message_that_we_refuse_is_not_the_servers_close() -> None:
     [
         (401, b'{"error": {"message": "Who?"}}', "auth", "Who? (HTTP 401)"),
         (429, b"Slow down.", "rate_limit", "Slow down (HTTP 429)"),
-        (200, b"<html>", "protocol", "the server answered with HTTP 200 where"),
+        (200, b"<html>", "protocol", "expected a WebSocket, but the server sent HTTP 200"),
         (302, b"", "invalid_request", "the server redirects to elsewhere"),
     ],
 )

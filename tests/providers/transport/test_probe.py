@@ -14,12 +14,9 @@ import pytest
 
 from lfgtui.doctor.examine import LookupTimingLoop
 from lfgtui.errors import ProviderError
-from lfgtui.providers.anthropic.provider import AnthropicProvider
-from lfgtui.providers.openai_chat.provider import ChatProvider
-from lfgtui.providers.openai_responses.provider import ResponsesProvider
 from lfgtui.providers.transport.probe import Exchange, Probe, Watchable, timed
 from tests.providers.loopback import CUT, Answer, Loopback
-from tests.providers.test_pumps import FIRST, LAST, WIRES, events_of
+from tests.providers.sdk_wires import FIRST, LAST, WIRES, events_of, open_wire
 
 
 @pytest.fixture(params=WIRES)
@@ -29,15 +26,8 @@ def wire(request: pytest.FixtureRequest) -> str:
 
 async def watched(server: Loopback, wire: str, answer: Answer) -> tuple[Probe, Exchange]:
     """One response under a probe."""
-
-    def opened() -> AnthropicProvider | ChatProvider | ResponsesProvider:
-        if wire == "anthropic":
-            return AnthropicProvider(base_url=server.url, api_key="k", headers={})
-        cls = ChatProvider if wire == "openai-chat" else ResponsesProvider
-        return cls(base_url=server.url, api_key="k", headers={})
-
     server.answer = answer
-    provider = await asyncio.to_thread(opened)
+    provider = await open_wire(wire, server.url)
     probe = Probe()
     assert isinstance(provider, Watchable)
     provider.watch(probe)
@@ -64,13 +54,10 @@ async def test_a_body_is_noted_piece_by_piece(wire: str, server: Loopback) -> No
     assert known == sorted(known)
 
 
-async def test_a_broken_body_is_not_complete(wire: str, server: Loopback) -> None:
+async def test_a_broken_body_and_a_refusal_are_noted_as_such(wire: str, server: Loopback) -> None:
     _, seen = await watched(server, wire, Answer([*FIRST[wire], CUT]))
     assert not seen.complete
     assert seen.ended is not None
-
-
-async def test_a_refusal_is_noted(wire: str, server: Loopback) -> None:
     answer = Answer([b'{"error": {"message": "no"}}'], 401, "application/json")
     _, seen = await watched(server, wire, answer)
     assert seen.status == 401
@@ -85,7 +72,7 @@ async def test_records_that_a_decoder_does_not_know_are_counted(
         assert probe.unknown == {"shiny": 1}
 
 
-async def test_what_is_there_already_is_not_waited_for() -> None:
+async def test_a_value_that_is_there_already_is_not_waited_for() -> None:
     queue: asyncio.Queue[int] = asyncio.Queue()
     queue.put_nowait(1)
     assert await timed(queue.get()) == (1, 0.0)
@@ -158,9 +145,7 @@ def test_a_look_up_is_timed_and_not_counted_as_connecting() -> None:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, LookupTimingLoop)
         url = server.url.replace("127.0.0.1", "localhost")
-        provider = await asyncio.to_thread(
-            lambda: ChatProvider(base_url=url, api_key=None, headers={})
-        )
+        provider = await open_wire("openai-chat", url)
         probe = Probe(loop.lookups)
         provider.watch(probe)
         await events_of(provider)

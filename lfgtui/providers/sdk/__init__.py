@@ -1,0 +1,1 @@
+"""Providers whose requests an SDK sends."""

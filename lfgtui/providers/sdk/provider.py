@@ -1,0 +1,132 @@
+"""A provider around an SDK's client.
+
+The SDK signs and sends a request whose body is ours, so everything it would add by
+itself is off: retries, timeouts, compression, and settings from its own environment
+variables, which are meant for one host and must not reach another.
+"""
+
+import ssl
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+import httpx2
+
+from lfgtui.model.events import WireEvent
+from lfgtui.providers import lenient_json, limits
+from lfgtui.providers.base import Decoder, Request
+from lfgtui.providers.errors.mapping import as_provider_error
+from lfgtui.providers.transport.probe import Probe
+from lfgtui.providers.transport.pump import SdkResponse, local_host, pump
+from lfgtui.providers.transport.response_guard import guard
+
+PLACEHOLDER_KEY = "no-key-needed"
+"""The key for a server without keys: an SDK given nothing would look for one itself."""
+
+
+class SdkClient(Protocol):
+    """The part that both SDKs' clients have in common."""
+
+    _client: httpx2.AsyncClient
+
+    @property
+    def base_url(self) -> httpx2.URL: ...
+    async def get(self, path: str, *, cast_to: type[httpx2.Response]) -> httpx2.Response: ...
+    async def close(self) -> None: ...
+
+
+class SdkProvider:
+    """A server behind an SDK. See `base.Provider`.
+
+    `send` is the SDK's method that opens a response, `required` its arguments that
+    cannot be left out: their values do not count, since `body` replaces them. The SDK's
+    own fields would copy the conversation, and print warnings onto the screen.
+    """
+
+    def __init__(
+        self,
+        client: SdkClient,
+        send: Callable[..., AbstractAsyncContextManager[SdkResponse]],
+        body: Callable[[Request], dict[str, object]],
+        decoder: Callable[[int], Decoder],
+        *,
+        key: str | None,
+        models_path: str = "/models",
+        required: Mapping[str, object],
+    ) -> None:
+        self._sdk = client
+        self._send = send
+        self._body = body
+        self._decoder = decoder
+        self._key = key
+        self._models_path = models_path
+        self._required = required
+        self._probe: Probe | None = None
+
+    def stream(self, request: Request) -> AsyncGenerator[WireEvent, None]:
+        """Yield the events of one response. See `base.Provider.stream`."""
+        decoder = self._decoder(request.turn)
+        if self._probe is not None:
+            self._probe.unknown = decoder.unknown
+        body = self._body(request)
+        response = self._send(stream=request.stream, extra_body=body, **self._required)
+        return pump(response, decoder, request, key=self._key, host=self._sdk.base_url.host)
+
+    def watch(self, probe: Probe) -> None:
+        """Have the probe note the requests from now on. See `probe.Watchable`."""
+        self._probe = probe
+        probe.watch(self._sdk._client)  # the SDK makes it and has no other way to it
+
+    async def models(self) -> list[str]:
+        """Return the models that the server lists. See `base.ListsModels`."""
+        try:
+            response = await self._sdk.get(self._models_path, cast_to=httpx2.Response)
+            body = response.text
+        except Exception as error:
+            raise as_provider_error(error, key=self._key) from error
+        return model_names(body)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._sdk.close()
+
+
+def model_names(body: str) -> list[str]:
+    """Return the names in a list of models, in their order; [] where it is none.
+
+    They stand in `data[].id` (OpenAI, Anthropic), in `models[].name`, or in a list
+    without anything around it. Gemini writes `models/` before each name.
+    """
+    try:
+        document = lenient_json.parse(body)
+    except ValueError:
+        return []
+    record = lenient_json.as_object(document)
+    items = document if record is None else record.get("data") or record.get("models")
+    models = (lenient_json.as_object(item) for item in (items if isinstance(items, list) else []))
+    names = (lenient_json.text(model, "id", "name") for model in models if model is not None)
+    return [name.removeprefix("models/") for name in names if name]
+
+
+def open_http(
+    sdk_client: type[httpx2.AsyncClient], url: httpx2.URL, timeout: httpx2.Timeout
+) -> httpx2.AsyncClient:
+    """Open a client as the SDK would, or for a server on this machine one without any proxy.
+
+    `sdk_client` is the SDK's own class, with its connection limits and
+    keep-alive. Blocks: open it in a thread.
+    """
+    if local_host(url.host):
+        # Reading the usual certificates takes 40 ms, which plain HTTP does not need.
+        plain = url.scheme == "http"
+        trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else True
+        client = httpx2.AsyncClient(trust_env=False, timeout=timeout, verify=trust)
+    else:
+        client = sdk_client(timeout=timeout)
+    guard(client, document_bytes=limits.LIST_BYTES)
+    return client
+
+
+def connect_only(seconds: float) -> httpx2.Timeout:
+    """Limit the time for connecting alone: the pump has timeouts of its own."""
+    return httpx2.Timeout(None, connect=seconds)

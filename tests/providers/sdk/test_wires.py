@@ -1,0 +1,350 @@
+"""The three wires through their SDKs, over a real loopback server."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+import pytest
+
+from lfgtui.errors import ProviderError
+from lfgtui.model.events import Heartbeat, TextDelta, ToolCallRequested, Usage, WireEvent
+from lfgtui.providers import limits
+from lfgtui.providers.base import Provider, Request
+from lfgtui.providers.registry import Providers
+from lfgtui.providers.sdk.provider import SdkProvider
+from lfgtui.providers.transport import timeouts
+from lfgtui.settings.config import Config, ProviderConfig, WireName
+from tests.providers.loopback import CUT, PAUSE, STALL, Answer, Loopback, Step
+from tests.providers.recordings import FOLDER, WHY_SKIPPED, cuts, recordings
+from tests.providers.sdk_wires import (
+    FIRST,
+    HELLO,
+    KEY,
+    LAST,
+    WHOLE,
+    WIRES,
+    events_of,
+    open_wire,
+    request,
+    sse,
+)
+
+Connect = Callable[..., Awaitable[SdkProvider]]
+
+
+@pytest.fixture(params=WIRES)
+def wire(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+async def connect(wire: str, server: Loopback) -> AsyncIterator[Connect]:
+    opened: list[Provider] = []
+
+    async def connect(key: str | None = KEY, **headers: str) -> SdkProvider:
+        provider = await open_wire(wire, server.url, key, headers)
+        opened.append(provider)
+        return provider
+
+    yield connect
+    for provider in opened:
+        await provider.aclose()
+
+
+async def failure_of(
+    provider: Provider, sent: Request | None = None, *, after: list[WireEvent] | None = None
+) -> ProviderError:
+    """The failure of a response, which comes after these events."""
+    events: list[WireEvent] = []
+    with pytest.raises(ProviderError) as failure:
+        async for event in provider.stream(sent or request()):
+            events.append(event)
+    assert after is None or events == after
+    return failure.value
+
+
+async def test_a_streamed_answer_comes_through(
+    wire: str, server: Loopback, connect: Connect
+) -> None:
+    server.answer = Answer(FIRST[wire] + LAST[wire])
+    provider = await connect()
+    assert await events_of(provider, request(extra={"nested": {"a": [1]}})) == HELLO
+    assert await events_of(provider) == HELLO
+    assert server.connections == 1  # the pool kept the connection
+    asked = server.asked[0]
+    paths = {"anthropic": "/v1/messages", "openai-chat": "/v1/chat/completions"}
+    assert asked.path == paths.get(wire, "/v1/responses")
+    assert (asked.body["model"], asked.body["stream"]) == ("some-model", True)
+    assert asked.body["nested"] == {"a": [1]}
+    assert asked.body.get("messages") or asked.body.get("input")
+    header = asked.headers.get("x-api-key") or asked.headers["authorization"]
+    assert header.endswith(KEY)
+
+
+async def test_one_request_without_streaming_gives_the_same(
+    wire: str, server: Loopback, connect: Connect
+) -> None:
+    server.answer = Answer([json.dumps(WHOLE[wire]).encode()], content_type="application/json")
+    events = await events_of(await connect(), request(stream=False, max_output_tokens=64_000))
+    assert server.asked[0].body["stream"] is False
+    assert [event for event in events if not isinstance(event, Usage)] == HELLO
+    assert Usage(1, 2) in events
+    # some servers answer so when they were asked to stream
+    assert await events_of(await connect()) == events
+
+
+@pytest.mark.parametrize("end", [[CUT], []], ids=["cut", "ended too early"])
+async def test_a_body_that_is_not_complete_is_a_cut_and_keeps_what_came(
+    wire: str, server: Loopback, connect: Connect, end: list[Step]
+) -> None:
+    server.answer = Answer([*FIRST[wire], *end])
+    failure = await failure_of(await connect(), after=[TextDelta("Hello")])
+    assert (failure.kind, failure.retryable) == ("cut", True)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "wait"),
+    [(401, "auth", None), (429, "rate_limit", 3.0), (529, "overloaded", 3.0)],
+)
+async def test_a_refusal_is_one_request_and_one_clear_error(
+    wire: str, server: Loopback, connect: Connect, status: int, kind: str, wait: float | None
+) -> None:
+    body = {"type": "error", "error": {"type": "", "message": f"No, {KEY}, not now."}}
+    headers = {"retry-after": "3"} if wait else {}
+    server.answer = Answer([json.dumps(body).encode()], status, "application/json", headers)
+    failure = await failure_of(await connect())
+    assert len(server.asked) == 1
+    assert (failure.kind, failure.retry_after) == (kind, wait)
+    assert failure.message == f"No, [key], not now (HTTP {status})"
+
+
+async def test_a_server_that_is_not_there_is_named_in_the_error(
+    server: Loopback, connect: Connect
+) -> None:
+    await server.stop()
+    failure = await failure_of(await connect())
+    assert failure.kind == "connection"
+    assert "cannot reach 127" in failure.message
+
+
+@pytest.mark.parametrize("wire", ["openai-chat"])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer([], before=[STALL]),
+        Answer([b": wait\n\n", STALL]),
+        Answer([b"data: {}\n\n" * 3, b'data: {"type":"odd"}\n\n' * 3, STALL]),
+    ],
+    ids=["nothing", "comments", "unknown records"],
+)
+async def test_no_content_in_time_is_a_timeout(
+    server: Loopback, connect: Connect, answer: Answer
+) -> None:
+    server.answer = answer
+    failure = await failure_of(await connect(), request(first_token_timeout=0.3))
+    assert failure.kind == "timeout"
+    assert failure.message == "no response within 0.3 s (first_token_timeout)"
+    await server.left.wait()
+
+
+async def test_silence_in_the_middle_is_a_timeout(
+    wire: str, server: Loopback, connect: Connect
+) -> None:
+    server.answer = Answer([*FIRST[wire], STALL])
+    failure = await failure_of(await connect(), request(idle_timeout=0.2))
+    assert (failure.kind, failure.message) == ("timeout", "no data for 0.2 s (idle_timeout)")
+    await server.left.wait()
+
+
+@pytest.mark.parametrize("wire", ["openai-chat"])
+async def test_a_long_record_on_a_slow_line_is_no_silence(
+    wire: str, server: Loopback, connect: Connect
+) -> None:
+    slow: list[Step] = [PAUSE, b"x" * 100] * 6
+    server.answer = Answer([*FIRST[wire], b": ", *slow, b"\n\n", *LAST[wire]])
+    events = await events_of(await connect(), request(idle_timeout=0.5))
+    assert [event for event in events if not isinstance(event, Heartbeat)] == HELLO
+
+
+@pytest.mark.parametrize("wire", WIRES)
+async def test_a_server_that_does_not_accept_the_connection_is_named_with_the_setting(
+    wire: WireName,
+) -> None:
+    with full_port() as port:
+        url = f"http://127.0.0.1:{port}"
+        slow = ProviderConfig(wire=wire, base_url=url, connect_timeout=0.1)
+        providers = Providers(Config(providers={"slow": slow}))
+        failure = await failure_of(await providers.get("slow"))
+        await providers.aclose()
+    assert failure.kind == "connection"
+    why = "no connection within 0.1 s (connect_timeout); is the server running?"
+    assert failure.message == f"cannot reach 127.0.0.1:{port}: {why}"
+
+
+@contextmanager
+def full_port() -> Iterator[int]:
+    """A port whose queue of connections is full, so that it answers nobody."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(3):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
+
+
+async def test_an_announced_end_is_the_end_whatever_the_server_still_sends(
+    wire: str, server: Loopback, connect: Connect
+) -> None:
+    server.answer = Answer([*FIRST[wire], *LAST[wire], STALL])
+    assert await events_of(await connect()) == HELLO
+    server.streaming.clear()
+    comments: list[Step] = [b":\n\n", PAUSE] * 30
+    server.answer = Answer([*FIRST[wire], *LAST[wire], *comments, STALL])
+    assert HELLO[0] in await events_of(await connect())
+    assert not server.streaming.is_set()  # it was left before it came to its end
+
+
+async def test_closing_the_stream_ends_the_request_at_once(
+    wire: str, server: Loopback, connect: Connect
+) -> None:
+    server.answer = Answer([*FIRST[wire], STALL])
+    stream = (await connect()).stream(request())
+    assert await anext(stream) == TextDelta("Hello")
+    await stream.aclose()
+    await server.left.wait()
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["waiting", "streaming"])
+async def test_cancelling_the_task_ends_the_request_at_once(
+    wire: str, server: Loopback, connect: Connect, before: bool
+) -> None:
+    server.answer = Answer([], before=[STALL]) if before else Answer([*FIRST[wire], STALL])
+    task = asyncio.create_task(events_of(await connect()))
+    await server.streaming.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await server.left.wait()
+
+
+async def test_comments_are_heartbeats_and_many_at_once_are_one(
+    wire: str, server: Loopback, connect: Connect
+) -> None:
+    server.answer = Answer([b":\n\n" * 100 + b"".join(FIRST[wire] + LAST[wire])])
+    assert await events_of(await connect()) == [Heartbeat(), *HELLO]
+
+
+async def test_an_error_in_the_stream_is_raised_after_what_came(
+    wire: str, server: Loopback, connect: Connect
+) -> None:
+    error = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
+    server.answer = Answer([*FIRST[wire], *sse(error)])
+    failure = await failure_of(await connect(), after=[TextDelta("Hello")])
+    assert (failure.kind, failure.message) == ("overloaded", "Overloaded")
+
+
+@pytest.mark.parametrize("streams", [True, False])
+async def test_a_web_page_is_no_answer(server: Loopback, connect: Connect, streams: bool) -> None:
+    server.answer = Answer([b"<html>hello</html>"], content_type="text/html; charset=utf-8")
+    failure = await failure_of(await connect(), request(stream=streams))
+    assert (failure.kind, failure.message) == (
+        "protocol",
+        "the server sent a web page; check base_url",
+    )
+
+
+async def test_the_environment_does_not_reach_another_host(
+    wire: str, server: Loopback, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for package in ("OPENAI", "ANTHROPIC"):
+        monkeypatch.setenv(f"{package}_API_KEY", "leaked")
+        monkeypatch.setenv(f"{package}_BASE_URL", "http://127.0.0.1:1/leaked")
+        monkeypatch.setenv(f"{package}_CUSTOM_HEADERS", "X-Mine: leaked")
+    for variable in ("ANTHROPIC_AUTH_TOKEN", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"):
+        monkeypatch.setenv(variable, "leaked")
+    monkeypatch.setenv("OPENAI_ADMIN_KEY", "leaked")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
+    server.answer = Answer(FIRST[wire] + LAST[wire])
+    assert await events_of(await connect(key=None)) == HELLO
+    assert "leaked" not in str(server.asked[0])
+
+
+async def test_extra_headers_are_sent_and_win(
+    wire: str, server: Loopback, connect: Connect
+) -> None:
+    server.answer = Answer(FIRST[wire] + LAST[wire])
+    extra = {"authorization": "Basic mine", "x-api-key": "mine", "X-Title": "lfg"}
+    await events_of(await connect(key=None, **extra))
+    headers = server.asked[0].headers
+    assert headers["x-title"] == "lfg"
+    assert headers["authorization"] == "Basic mine"
+    assert headers["x-api-key"] == "mine"
+
+
+@pytest.mark.skipif(FOLDER is None, reason=WHY_SKIPPED)
+async def test_recorded_bodies_come_through_the_wire(
+    wire: str, server: Loopback, connect: Connect
+) -> None:
+    provider = await connect()
+    for recording in recordings(wire):
+        expected = recording.expected
+        if expected["error"] is not None:
+            continue
+        server.answer = Answer(list(cuts(recording.body, "random")))
+        events = await events_of(provider)
+        text = "".join(event.text for event in events if isinstance(event, TextDelta))
+        assert text == f"{expected['text']}{expected.get('refusal') or ''}", recording.name
+        calls = expected["tool_calls"]
+        assert isinstance(calls, list)
+        requested = [event for event in events if isinstance(event, ToolCallRequested)]
+        assert len(requested) == len(calls), recording.name
+
+
+async def test_a_flood_of_records_leaves_the_loop_to_others(
+    wire: str, server: Loopback, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timeouts, "TURN_SECONDS", 0.0)
+    rounds = 0
+
+    async def tick() -> None:
+        nonlocal rounds
+        while True:
+            await asyncio.sleep(0)
+            rounds += 1
+
+    server.answer = Answer([b"".join(FIRST[wire]) + FIRST[wire][-1] * 500, *LAST[wire]])
+    provider = await connect()
+    ticking = asyncio.create_task(tick())
+    events = await events_of(provider)
+    ticking.cancel()
+    assert events.count(TextDelta("Hello")) >= 500
+    assert rounds >= 500
+
+
+async def test_a_long_delta_comes_in_pieces_and_too_many_values_are_refused(
+    wire: str, server: Loopback, connect: Connect
+) -> None:
+    first = b"".join(FIRST[wire])
+    server.answer = Answer([first.replace(b"Hello", b"word " * 20_000), *LAST[wire]])
+    texts = [e.text for e in await events_of(await connect()) if isinstance(e, TextDelta)]
+    assert "".join(texts) == "word " * 20_000
+    assert max(map(len, texts)) <= limits.DELTA_LENGTH
+    server.answer = Answer([b'data: {"x":[' + b"{}," * 300_000 + b"0]}\n\n"])
+    failure = await failure_of(await connect())
+    assert "more than 250,000 objects and lists" in failure.message
+
+
+@pytest.mark.parametrize("wire", ["anthropic", "openai-chat"])
+async def test_each_wire_asks_for_its_list_of_models(server: Loopback, connect: Connect) -> None:
+    server.answer = Answer([b'{"data": [{"id": "a"}]}'], content_type="application/json")
+    assert await (await connect()).models() == ["a"]
+    assert server.asked[0].path == "/v1/models"
+    server.answer = Answer([b"no"], 404, "text/plain")
+    with pytest.raises(ProviderError, match="404"):
+        await (await connect()).models()

@@ -1,0 +1,86 @@
+"""The three wires that an SDK sends: how to open each, and one answer on each."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from contextlib import aclosing
+
+from lfgtui.model.conversation import UserTurn
+from lfgtui.model.events import ResponseFinished, TextDelta, WireEvent
+from lfgtui.providers.base import Provider, Request
+from lfgtui.providers.sdk import anthropic, openai
+from lfgtui.providers.sdk.provider import SdkProvider
+
+CONNECT: dict[str, Callable[..., SdkProvider]] = {
+    "anthropic": anthropic.connect,
+    "openai-chat": openai.connect_chat,
+    "openai-responses": openai.connect_responses,
+}
+WIRES = list(CONNECT)
+KEY = "sk-test-0123456789"
+
+
+def sse(*records: object) -> list[bytes]:
+    return [
+        f"data: {record if isinstance(record, str) else json.dumps(record)}\n\n".encode()
+        for record in records
+    ]
+
+
+_DELTA = {"type": "content_block_delta", "index": 0}
+FIRST: dict[str, list[bytes]] = {
+    "anthropic": sse(
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text"}},
+        _DELTA | {"delta": {"type": "text_delta", "text": "Hello"}},
+    ),
+    "openai-chat": sse({"choices": [{"index": 0, "delta": {"content": "Hello"}}]}),
+    "openai-responses": sse(
+        {"type": "response.output_text.delta", "output_index": 0, "delta": "Hello"}
+    ),
+}
+LAST: dict[str, list[bytes]] = {
+    "anthropic": sse(
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}}, {"type": "message_stop"}
+    ),
+    "openai-chat": sse({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}, "[DONE]"),
+    "openai-responses": sse(
+        {"type": "response.completed", "response": {"status": "completed", "output": []}}
+    ),
+}
+WHOLE: dict[str, dict[str, object]] = {
+    "anthropic": {
+        "type": "message",
+        "content": [{"type": "text", "text": "Hello"}],
+        "stop_reason": "end_turn",
+        "usage": {"input_tokens": 1, "output_tokens": 2},
+    },
+    "openai-chat": {
+        "choices": [{"index": 0, "message": {"content": "Hello"}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 1, "completion_tokens": 2},
+    },
+    "openai-responses": {
+        "status": "completed",
+        "output": [{"type": "message", "content": [{"type": "output_text", "text": "Hello"}]}],
+        "usage": {"input_tokens": 1, "output_tokens": 2},
+    },
+}
+HELLO: list[WireEvent] = [TextDelta("Hello"), ResponseFinished(1, "end")]
+
+
+async def open_wire(
+    wire: str, url: str, key: str | None = KEY, headers: dict[str, str] | None = None
+) -> SdkProvider:
+    """Open the wire at a server's root; OpenAI's SDK wants the version in its base URL."""
+    base_url = url if wire == "anthropic" else f"{url}/v1"
+    return await asyncio.to_thread(
+        lambda: CONNECT[wire](base_url=base_url, api_key=key, headers=headers or {})
+    )
+
+
+def request(**more: object) -> Request:
+    return Request("some-model", [UserTurn("Hi")], **more)  # type: ignore[arg-type]  # test shorthand
+
+
+async def events_of(provider: Provider, sent: Request | None = None) -> list[WireEvent]:
+    async with aclosing(provider.stream(sent or request())) as stream:
+        return [event async for event in stream]
