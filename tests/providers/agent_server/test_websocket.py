@@ -269,7 +269,9 @@ async def test_a_redirect_takes_no_header_anywhere(
         failure, _ = await failure_of(connect(x_secret="very"))
     assert asked == []
     assert failure.kind == "invalid_request"
-    assert failure.message.startswith(f"the server redirects to {url} (HTTP {status}); set base_url")
+    assert failure.message.startswith(
+        f"the server redirects to {url} (HTTP {status}); set base_url"
+    )
 
 
 async def test_compression_that_was_not_asked_for_is_refused(
