@@ -7,7 +7,7 @@ from textual import events
 from textual.message import Message
 
 from lfgtui.text import figures
-from lfgtui.ui.painting.line_row import LineRow
+from lfgtui.ui.painting.self_painted import LineRow
 from lfgtui.ui.text.styled_line import Line, Span, line_width
 
 State = Literal["playing", "held", "ended"]

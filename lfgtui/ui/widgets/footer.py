@@ -7,7 +7,7 @@ import msgspec
 
 from lfgtui.model.states import ENDED, State
 from lfgtui.ui.keymap import BY_ACTION, shown
-from lfgtui.ui.painting.line_row import LineRow
+from lfgtui.ui.painting.self_painted import LineRow
 from lfgtui.ui.text.styled_line import Line, Span, between, line_width
 
 

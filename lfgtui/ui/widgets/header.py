@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from lfgtui.model.badges import BADGES
 from lfgtui.model.states import State
 from lfgtui.text import figures
-from lfgtui.ui.painting.line_row import LineRow
+from lfgtui.ui.painting.self_painted import LineRow
 from lfgtui.ui.run_view import RunView
 from lfgtui.ui.text.styled_line import Line, Span, line_width, one_line, shorten
 from lfgtui.ui.widgets.totals import Totals, totals

@@ -1,20 +1,18 @@
 """The two rows above a stream: who it is and how it goes."""
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from rich.style import Style
 from textual import events
 from textual.geometry import Region
 from textual.strip import Strip
-from textual.widget import Widget
 
 from lfgtui.model.badges import BADGES, STALLED, Badge
 from lfgtui.model.metrics import Meter
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
-from lfgtui.ui.guard import Guarded
 from lfgtui.ui.painting.canvas import Canvas
+from lfgtui.ui.painting.self_painted import SelfPainted
 from lfgtui.ui.text.palette import Role, themed
 from lfgtui.ui.text.strips import strip_of
 from lfgtui.ui.text.wrapping import Row, Span, fit, width_of
@@ -37,11 +35,10 @@ _ROLES = {
 }
 
 
-class PaneHead(Guarded, Widget):
+class PaneHead(SelfPainted):
     """State, name and model; then the gauges. Always two rows."""
 
     DEFAULT_CSS = "PaneHead { width: 1fr; height: 2; background: $panel; }"
-    ALLOW_SELECT: ClassVar[bool] = False
 
     def __init__(self, ticket: Ticket, limits: Limits, canvas: Canvas) -> None:
         super().__init__()

@@ -1,0 +1,44 @@
+"""Widgets of few rows that draw them themselves."""
+
+from typing import ClassVar
+
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from lfgtui.ui.guard import Guarded
+from lfgtui.ui.text.palette import line_filter
+from lfgtui.ui.text.styled_line import Line, draw
+
+
+class SelfPainted(Guarded, Widget):
+    """Passes on the strips of `render_line`, which are styled and as wide as the widget.
+
+    Past Textual's cache of styled lines, which costs more than the rows: the compositor
+    asks for them in each frame.
+    """
+
+    ALLOW_SELECT: ClassVar[bool] = False
+
+    def draw_lines(self, crop: Region) -> list[Strip]:
+        rows = map(self.render_line, range(crop.y, crop.bottom))
+        return [strip.crop(crop.x, crop.right) for strip in map(line_filter(self), rows)]
+
+
+class LineRow(SelfPainted):
+    """A row that shows a line of spans on the panel's ground: header, footer, progress bar."""
+
+    DEFAULT_CSS = "LineRow { height: 1; background: $panel; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._line: Line = []
+
+    def show(self, line: Line) -> None:
+        """Have this line on the screen; nothing is painted where it is there already."""
+        if line != self._line:
+            self._line = line
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        return draw(self._line, self.size.width, self.app.theme_variables, "panel")
