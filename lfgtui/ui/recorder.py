@@ -5,7 +5,6 @@ by a clock that is moved from frame to frame. Nothing waits: after each frame
 all that Textual has in hand (a layout, a repaint of its own) is done at once.
 """
 
-import asyncio
 import io
 import math
 from collections.abc import Callable, Mapping
@@ -20,7 +19,7 @@ from lfgtui.model.events import ToolArguments
 from lfgtui.settings.config import Config
 from lfgtui.settings.themes import ThemeFile
 from lfgtui.ui.app import LfgApp
-from lfgtui.ui.painting.canvas import is_busy, paint_now
+from lfgtui.ui.painting.canvas import come_to_rest
 from lfgtui.ui.replay.playback import Playback
 from lfgtui.ui.replay.run import ReplayedRun
 from lfgtui.ui.screens.replay import ReplayScreen
@@ -33,9 +32,6 @@ FRAMES = 12
 
 _GAUGES = 3
 """Frames between two looks at figures that time alone changes: a quarter of a second."""
-
-_REST = 3
-"""Turns of the loop in a row that have to find nothing to do."""
 
 _CLEARED = "\x1b[?25l\x1b[2J"
 _ENDED = "\x1b[0m\x1b[?25h"
@@ -127,14 +123,7 @@ class _Recorder(LfgApp):
         screen.frame(self.now, gauges)
         while screen.playback.run.is_busy:
             screen.frame(self.now, gauges)
-        quiet = 0
-        while quiet < _REST:
-            await asyncio.sleep(0)
-            if is_busy(screen):
-                paint_now(screen)
-                quiet = 0
-            else:
-                quiet += 1
+        await come_to_rest(self)
 
 
 class _Tape(Driver):

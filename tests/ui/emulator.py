@@ -21,14 +21,12 @@ from textual._context import visible_screen_stack
 from textual.app import App
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.geometry import Offset, Size
-from textual.message_pump import MessagePump
 from textual.pilot import Pilot
-from textual.screen import Screen
 from textual.strip import Strip
-from textual.widget import Widget
 from wcwidth import wcwidth
 
 from lfgtui.ui.app import LfgApp
+from lfgtui.ui.painting.canvas import come_to_rest
 
 Cell = pyte.screens.Char
 ResultT = TypeVar("ResultT")
@@ -41,9 +39,6 @@ _SECOND_LOOKS = (0.02, 0.1, 0.4)
 
 _ROWS_SAID = 3
 """Rows of a difference that are described."""
-
-_REST = 3
-"""Turns of the loop in a row that have to find nothing to do."""
 
 _KEYS = {"space": " ", "slash": "/", "question_mark": "?"}
 
@@ -288,39 +283,5 @@ async def settled(app: LfgApp) -> None:
 
 async def at_rest(app: App[ResultT]) -> None:
     """Wait until no message, layout or repaint is pending, or the app has ended."""
-    quiet = 0
     async with asyncio.timeout(_PATIENCE):
-        while quiet < _REST and app.is_running:
-            await asyncio.sleep(0)
-            if _is_painting(app):
-                app.screen._on_timer_update()
-            quiet = 0 if _is_painting(app) or _is_busy(app) else quiet + 1
-
-
-def _is_painting(app: App[ResultT]) -> bool:
-    screen = app.screen
-    return bool(
-        screen._layout_required
-        or screen._scroll_required
-        or screen._repaint_required
-        or screen._recompose_required
-        or screen._dirty_widgets
-        or screen._compositor._dirty_regions
-        or screen._callbacks
-    )
-
-
-def _is_busy(app: App[ResultT]) -> bool:
-    pumps: list[MessagePump] = [app]
-    for screen in app.screen_stack:
-        pumps += screen.walk_children(with_self=True)
-    is_resizing = app._resize_event is not None  # Textual waits a moment for the next one
-    return is_resizing or any(_has_work(pump) for pump in pumps)
-
-
-def _has_work(pump: MessagePump) -> bool:
-    if pump._next_callbacks or pump.message_queue_size:
-        return True
-    if isinstance(pump, Screen) or not isinstance(pump, Widget):
-        return False  # a screen under another is painted through the one on top
-    return pump.is_attached and (pump._repaint_required or pump._layout_required)
+        await come_to_rest(app)

@@ -10,15 +10,21 @@ Textual's compositor and what surrounds it are private. This is the only module
 that touches them.
 """
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
+from textual.app import App
 from textual.geometry import Region, Size
+from textual.message_pump import MessagePump
 from textual.screen import Screen
 from textual.widget import Widget
 
 ResultT = TypeVar("ResultT")
+
+_REST = 3
+"""Turns of the loop in a row that have to find nothing to do."""
 
 
 class Canvas:
@@ -80,39 +86,40 @@ def repaint(screen: Screen[ResultT], size: Size) -> None:
     screen._compositor._dirty_regions = {size.region}
 
 
-def paint_all(screen: Screen[ResultT]) -> None:
-    """Paint the whole screen at once, whatever is on the terminal."""
-    repaint(screen, screen.outer_size)
-    paint_now(screen)
+async def come_to_rest(app: App[ResultT]) -> None:
+    """Return once no message, layout or repaint is pending, or the app has ended."""
+    quiet = 0
+    while quiet < _REST and app.is_running:
+        await asyncio.sleep(0)
+        if _has_to_paint(app.screen):
+            app.screen._on_timer_update()
+        quiet = 0 if _has_to_paint(app.screen) or _is_busy(app) else quiet + 1
 
 
-def is_busy(screen: Screen[ResultT]) -> bool:
-    """Whether there is a message, a layout or a repaint of Textual's own to be done."""
-    if _waits(screen):
-        return True
-    widgets = screen.walk_children(Widget)
-    return bool(screen.app.message_queue_size) or any(
-        one.message_queue_size
-        or one._next_callbacks
-        or (one.is_attached and (one._repaint_required or one._layout_required))
-        for one in widgets
-    )
-
-
-def paint_now(screen: Screen[ResultT]) -> None:
-    """Do the layout and the repaint that Textual's timer would do in a moment."""
-    if _waits(screen):
-        screen._on_timer_update()
-
-
-def _waits(screen: Screen[ResultT]) -> bool:
+def _has_to_paint(screen: Screen[ResultT]) -> bool:
     return bool(
-        screen.message_queue_size
-        or screen._next_callbacks
-        or screen._layout_required
+        screen._layout_required
         or screen._scroll_required
         or screen._repaint_required
+        or screen._recompose_required
         or screen._dirty_widgets
         or screen._compositor._dirty_regions
         or screen._callbacks
     )
+
+
+def _is_busy(app: App[ResultT]) -> bool:
+    if app._resize_event is not None:  # Textual waits a moment for the next one
+        return True
+    pumps: list[MessagePump] = [app]
+    for screen in app.screen_stack:
+        pumps += screen.walk_children(with_self=True)
+    return any(_has_work(pump) for pump in pumps)
+
+
+def _has_work(pump: MessagePump) -> bool:
+    if pump._next_callbacks or pump.message_queue_size:
+        return True
+    if isinstance(pump, Screen) or not isinstance(pump, Widget):
+        return False  # a screen under another is painted through the one on top
+    return pump.is_attached and (pump._repaint_required or pump._layout_required)

@@ -7,7 +7,6 @@ out the screen; `draw_lines` passes on strips that are drawn to the width alread
 """
 
 from collections.abc import Callable
-from time import perf_counter
 
 from msgspec.structs import replace
 from textual import events
@@ -51,11 +50,11 @@ class StreamView(PaintedStream):
     def __init__(
         self,
         summarise: Summarise,
-        kept: int = 5000,
-        canvas: Canvas | None = None,
-        clock: Callable[[], float] = perf_counter,
+        kept: int,
+        canvas: Canvas,
+        clock: Callable[[], float],
     ) -> None:
-        super().__init__(kept, canvas or Canvas())
+        super().__init__(kept, canvas)
         self.set_reactive(StreamView.auto_links, False)  # pointing at a link repaints nothing
         self._summarise = summarise
         self._clock = clock

@@ -17,7 +17,6 @@ from textual import events
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
-from lfgtui.ui.painting.canvas import paint_all
 from lfgtui.ui.terminal.input import TerminalInput
 from lfgtui.ui.terminal.output import TerminalOutput
 
@@ -59,7 +58,7 @@ class Terminal(LinuxDriver):
 
     def _paint_all(self) -> None:
         if self._app._running:
-            paint_all(self._app.screen)
+            self._app.screen.refresh()
 
     def stop_application_mode(self) -> None:
         if self._output is not None:
