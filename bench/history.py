@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from bench.history_corpus import Texts, ticket
 from bench.history_peers import peers
 from lfgtui.history.reader import Reader
-from lfgtui.history.recording.store import History
+from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model.tickets import Ticket
 
 TICKETS_A_RUN = 20
@@ -41,7 +41,7 @@ def build(folder: Path, events: int) -> None:
     texts, dice = Texts(), random.Random(2)
     tickets = events // ENTRIES_A_TICKET
     began = time.process_time()
-    with History.open(folder / "history.db") as history:
+    with Recorder(folder / "history.db") as history:
         for first in range(0, tickets, TICKETS_A_RUN):
             names = [f"t{first + n}" for n in range(TICKETS_A_RUN)]
             run = history.start_run(

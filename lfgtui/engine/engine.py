@@ -25,14 +25,14 @@ from lfgtui.agent import Decision
 from lfgtui.engine import commands as c
 from lfgtui.engine.circuit import Circuit
 from lfgtui.engine.conflicts import FileTouches
-from lfgtui.engine.journal import Journal
 from lfgtui.engine.ticket_run import TicketRun
 from lfgtui.errors import HistoryError, too_many_files
-from lfgtui.history.reader import RunState
+from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
 from lfgtui.model.clock import now
 from lfgtui.model.metrics import Meter
 from lfgtui.model.redaction import EventRedactor, is_empty_delta
+from lfgtui.model.states import RunState
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
 from lfgtui.providers.base import Provider
@@ -55,7 +55,8 @@ class Engine:
 
     def __init__(
         self,
-        journal: Journal,
+        recorder: Recorder,
+        run: str,
         title: str,
         tickets: Sequence[Ticket],
         *,
@@ -72,7 +73,8 @@ class Engine:
         self.title = title
         self.tickets = tuple(tickets)
         self.behind: str | None = None
-        self._journal = journal
+        self.run = run
+        self._recorder = recorder
         self._providers = providers
         self._environment = environment or {}
         self._on_close = on_close
@@ -98,12 +100,8 @@ class Engine:
     # What the screen reads
 
     @property
-    def run(self) -> str:
-        return self._journal.run
-
-    @property
     def queued_bytes(self) -> int:
-        return self._journal.queued_bytes
+        return self._recorder.queued_bytes
 
     @property
     def unfinished(self) -> Sequence[str]:
@@ -133,7 +131,7 @@ class Engine:
 
     def start(self) -> None:
         """Queue the tickets and begin. Call once, from the running loop."""
-        self._journal.attach(asyncio.get_running_loop(), self._deliver, self._fall_behind)
+        self._recorder.attach(self._deliver, self._fall_behind)
         self._is_started = True
         for run in self._runs.values():
             if run.transcript.state == "done":
@@ -173,7 +171,7 @@ class Engine:
                 run.stop(e.TicketInterrupted())
         await asyncio.gather(*self._tasks)
         async with AsyncExitStack() as closing:  # each is closed, whatever another raises
-            closing.push_async_callback(self._journal.finish, self._state())
+            closing.push_async_callback(self._recorder.finish, self.run, self._state())
             if self._on_close is not None:
                 closing.push_async_callback(self._on_close)
             closing.push_async_callback(self._providers.aclose)
@@ -209,7 +207,7 @@ class Engine:
     def emit(self, ticket: str, attempt: int, event: e.Event) -> None:
         at = now()
         for told in self._redacted(ticket, event):
-            self._journal.submit(ticket, attempt, at, told)
+            self._recorder.submit(self.run, ticket, attempt, at, told)
 
     def _redacted(self, ticket: str, event: e.Event) -> Sequence[e.Event]:
         if self._redactor is None or self._redactor.is_idle:
@@ -217,10 +215,10 @@ class Engine:
         return [told for told in self._redactors[ticket].feed(event) if not is_empty_delta(told)]
 
     async def settle(self, *, saved: bool = False) -> None:
-        await self._journal.settle(saved=saved)
+        await self._recorder.settle(saved=saved)
 
     async def room(self) -> None:
-        await self._journal.room()
+        await self._recorder.room()
 
     async def provider(self, name: str) -> Provider:
         return await self._providers.get(name)
@@ -256,7 +254,7 @@ class Engine:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         if not self.unfinished:
-            self._journal.mark(self._state())
+            self._recorder.mark_run(self.run, self._state())
             self._idle.set()
 
     def _is_ready(self, run: TicketRun) -> bool:
@@ -330,7 +328,7 @@ class Engine:
         if run.phase != "ended":
             return
         run.queue(continues=False)
-        self._journal.mark("running")
+        self._recorder.mark_run(self.run, "running")
         self._schedule()
 
     # Delivery

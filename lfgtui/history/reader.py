@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, Self, TypeAlias, get_args
+from typing import Any, Self, get_args
 
 from lfgtui.errors import HistoryError, UsageError, did_you_mean, no_run
 from lfgtui.history.search.search import SearchHit, search
@@ -12,11 +12,9 @@ from lfgtui.history.storage import rows as stored
 from lfgtui.history.storage.packing import DamagedError
 from lfgtui.model import events as e
 from lfgtui.model.bounds import Bounded
-from lfgtui.model.states import State
+from lfgtui.model.states import RunState, State
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
-
-RunState: TypeAlias = Literal["running", "done", "failed", "interrupted"]
 
 IMPORTED = "(imported)"
 """The source of an imported run, in place of its tickets file."""

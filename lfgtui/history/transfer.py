@@ -16,13 +16,14 @@ import msgspec
 
 from lfgtui.errors import HistoryError, UsageError
 from lfgtui.history.maintenance import orphaned_runs
-from lfgtui.history.reader import IMPORTED, Reader, RunState
+from lfgtui.history.reader import IMPORTED, Reader
 from lfgtui.history.storage import batch as batches
 from lfgtui.history.storage import file
 from lfgtui.history.storage.batch import Batch, Submission
 from lfgtui.history.storage.ledger import Ledger
 from lfgtui.model import events as e
 from lfgtui.model.redaction import redacted_entries, redacted_ticket
+from lfgtui.model.states import RunState
 from lfgtui.model.tickets import Ticket, circle_of
 from lfgtui.text.redaction.redactor import Redactor
 from lfgtui.text.terminal_safe import visible_line

@@ -41,6 +41,9 @@ State = Literal[
     "interrupted",
 ]
 
+RunState = Literal["running", "done", "failed", "interrupted"]
+"""The states of a run: `done` if all tickets are, `failed` after any other end."""
+
 ENDED: frozenset[State] = frozenset(
     {"done", "failed", "cancelled", "limit", "blocked", "interrupted"}
 )

@@ -15,7 +15,7 @@ from lfgtui.__main__ import main
 from lfgtui.cli.launching.past_runs import plan_to_resume
 from lfgtui.cli.launching.servers import embedded_simulator
 from lfgtui.history.reader import Reader
-from lfgtui.history.recording.store import History
+from lfgtui.history.recording.recorder import Recorder
 from lfgtui.history.transfer import import_run, lines_of
 from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
@@ -36,7 +36,7 @@ LIFE: list[e.Event] = [
 
 @pytest.fixture
 def run() -> str:
-    with History.open(paths.history_file()) as history:
+    with Recorder(paths.history_file()) as history:
         run = history.start_run("Hi", [Ticket(id="a", prompt="p", workspace="/")], None)
         for at, event in enumerate(LIFE):
             history.submit(run, "a", 1, 1000.0 + at, event)
@@ -103,14 +103,13 @@ def test_the_advice_after_a_rescue_leaves_a_sound_history(
     run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = paths.history_file()
-    left = History.open(path)  # its log is not folded in: as after a kill
-    left.start_run("Killed", [Ticket(id="k", prompt="p", workspace="/")], None)
+    left = Recorder(path)  # its log is not folded in: as after a kill
+    killed = left.start_run("Killed", [Ticket(id="k", prompt="p", workspace="/")], None)
     rescued = tmp_path / "rescued.db"
     assert main(["history", "repair", str(rescued)]) in (0, None)
     advice = capsys.readouterr().err.partition(": ")[2]
     subprocess.run(["sh", "-c", advice], check=True)
-    for (lease,) in left._leases.values():  # its process is gone
-        lease.release()
+    left.release(killed)  # its process is gone
     assert main(["history", "check"]) == 0
     main(["history", "--json"])
     states = {
@@ -135,7 +134,7 @@ SECRETIVE: list[e.Event] = [
 def secretive() -> str:
     """A run whose every part holds a token; the answer holds it in two pieces."""
     ticket = Ticket(id="a", prompt=f"Use {GITHUB}", workspace="/", system=GITHUB)
-    with History.open(paths.history_file()) as history:
+    with Recorder(paths.history_file()) as history:
         run = history.start_run(f"With {GITHUB}", [ticket, OTHER], None)
         for at, event in enumerate(SECRETIVE):
             history.submit(run, "a", 1, 1000.0 + at, event)
@@ -298,7 +297,7 @@ def test_vacuum_of_no_history_is_refused_and_makes_none(
 
 
 def test_an_imported_run_asks_for_everything_when_it_goes_on(tmp_path: Path) -> None:
-    with History.open(tmp_path / "there.db") as history:
+    with Recorder(tmp_path / "there.db") as history:
         said = Ticket(
             id="a",
             prompt="Read it.",

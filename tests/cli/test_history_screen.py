@@ -6,7 +6,7 @@ import pytest
 
 from lfgtui.__main__ import main
 from lfgtui.history.reader import Reader
-from lfgtui.history.recording.store import History
+from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
 from lfgtui.settings import paths
@@ -18,7 +18,7 @@ def test_the_run_chosen_on_the_screen_goes_on_in_the_same_terminal(tmp_path: Pat
         id="a", prompt="Say something.", workspace=str(tmp_path), provider="simulator",
         model="generic", tools=(),
     )  # fmt: skip
-    with History.open(paths.history_file()) as history:
+    with Recorder(paths.history_file()) as history:
         run = history.start_run("Broken off", [ticket], None)
         history.submit(run, "a", 1, 1000.0, e.TicketQueued())
         history.submit(run, "a", 1, 1001.0, e.TicketInterrupted())

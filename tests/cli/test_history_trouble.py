@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lfgtui.__main__ import main
-from lfgtui.history.recording.store import History
+from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
 
@@ -82,7 +82,7 @@ def make_diary(path: Path) -> None:
 
 
 def make_damaged(path: Path) -> None:
-    History.open(path).close()
+    Recorder(path).close()
     whole = path.read_bytes()
     path.write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
 
@@ -123,7 +123,7 @@ def test_a_file_in_place_of_the_folder_is_refused(
 def test_a_file_damaged_anywhere_is_one_clear_line_at_worst(
     capsys: pytest.CaptureFixture[str], data: Path, tmp_path: Path, seed: int
 ) -> None:
-    with History.open(data / "history.db") as history:
+    with Recorder(data / "history.db") as history:
         for number in range(6):
             run = history.start_run("t", [Ticket(id="a", prompt="p", workspace="/")], None)
             for event in (e.TicketQueued(), e.UserMessage(f"word{number} " * 300)):
@@ -163,7 +163,7 @@ def test_a_folder_that_may_not_be_entered_is_refused(
 def test_a_file_that_may_not_be_written_can_still_be_read(
     not_root: tuple[str, ...], data: Path, tickets: str
 ) -> None:
-    with History.open(data / "history.db") as history:
+    with Recorder(data / "history.db") as history:
         run = history.start_run("t", [Ticket(id="a", prompt="p", workspace="/")], None)
         history.finish_run(run, "done")
     (data / "history.db").chmod(0o400)

@@ -13,7 +13,7 @@ import pyte
 import pytest
 
 from lfgtui.__main__ import main
-from lfgtui.history.recording.store import History
+from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
 from lfgtui.settings import paths
@@ -32,7 +32,7 @@ LIFE: list[e.Event] = [
 
 @pytest.fixture
 def run() -> str:
-    with History.open(paths.history_file()) as history:
+    with Recorder(paths.history_file()) as history:
         run = history.start_run("Hi\x1b[31m", [Ticket(id="a", prompt="p", workspace="/")], None)
         for at, event in enumerate(LIFE):
             history.submit(run, "a", 1, 1000.0 + at * 0.5, event)
@@ -64,7 +64,7 @@ def test_a_cast_is_one_that_players_read(run: str, capsys: pytest.CaptureFixture
 
 
 def test_a_cast_shows_no_secret_unless_it_is_told_to(capsys: pytest.CaptureFixture[str]) -> None:
-    with History.open(paths.history_file()) as history:
+    with Recorder(paths.history_file()) as history:
         name = Ticket(id="a", prompt="p", title=f"Use {GITHUB}", workspace="/")
         run = history.start_run(f"With {GITHUB}", [name], None)
         said = [*LIFE[:4], e.TextDelta(GITHUB[:9]), e.TextDelta(GITHUB[9:] + " ok"), *LIFE[5:]]

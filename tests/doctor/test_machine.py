@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lfgtui.doctor import machine
-from lfgtui.history.recording.store import History
+from lfgtui.history.recording.recorder import Recorder
 from lfgtui.settings import paths
 from lfgtui.settings.config import PRESETS, Config, ProviderConfig
 
@@ -134,7 +134,7 @@ def test_a_history_that_is_not_there_is_not_made() -> None:
 
 def test_a_history_is_counted_and_read_through() -> None:
     path = paths.history_file()
-    with History.open(path) as history:
+    with Recorder(path) as history:
         history.finish_run(history.start_run("t", (), None), "done")
     finding = machine.check_history_file(path)
     assert finding.level == "ok"
@@ -155,7 +155,7 @@ def test_a_history_that_is_another_programs_is_to_fix() -> None:
 
 def test_a_damaged_history_is_to_fix() -> None:
     path = paths.history_file()
-    with History.open(path) as history:
+    with Recorder(path) as history:
         for number in range(40):
             history.finish_run(history.start_run(f"title {number} " * 50, (), None), "done")
     with path.open("r+b") as file:

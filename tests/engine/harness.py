@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 
 from lfgtui.engine.engine import Engine
-from lfgtui.engine.journal import Journal
 from lfgtui.history.reader import Reader
+from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
 from lfgtui.providers.registry import Providers
@@ -119,16 +119,17 @@ async def room(
     history = folder / "data" / "history.db"
     simulator = running(Settings(speed=0, scenarios=scenarios or {}))
     async with simulator as behind, front(behind) as root:
-        journal = await asyncio.to_thread(Journal, history)
+        recorder = await asyncio.to_thread(Recorder, history)
         stored = None
         if resumes is None:
-            await asyncio.to_thread(journal.begin, "Test", tickets, None)
+            run = await asyncio.to_thread(recorder.start_run, "Test", tickets, None)
         else:
-            stored = await asyncio.to_thread(_stored, history, resumes)
-            await asyncio.to_thread(journal.resume, resumes)
+            run, stored = resumes, await asyncio.to_thread(_stored, history, resumes)
+            await asyncio.to_thread(recorder.resume_run, run)
         config = configured(root, more, **settings)
         engine = Engine(
-            journal,
+            recorder,
+            run,
             "Test",
             tickets,
             config=config,
@@ -144,7 +145,7 @@ async def room(
             yield opened
         finally:
             await engine.shutdown()
-            await asyncio.to_thread(journal.__exit__, None, None, None)
+            await asyncio.to_thread(recorder.close)
 
 
 def _stored(history: Path, run: str) -> dict[str, list[e.Entry]]:

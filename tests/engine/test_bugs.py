@@ -1,10 +1,11 @@
 """A bug where entries are folded or shown ends one ticket at most."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from lfgtui.engine.journal import Journal
+from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
 from lfgtui.model.metrics import Meter
 from tests.engine.harness import room, says, ticket
@@ -47,14 +48,14 @@ async def test_a_bug_in_a_sink_stops_neither_the_run_nor_the_other_sinks(tmp_pat
 async def test_an_ending_that_can_not_be_stored_holds_up_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = Journal.submit
+    original = Recorder.submit
 
-    def broken(self: Journal, ticket: str, attempt: int, at: float, event: e.Event) -> None:
-        if ticket == "bad" and isinstance(event, e.Ending):
+    def broken(self: Recorder, run: str, ticket: str, *rest: Any) -> None:  # as `submit`
+        if ticket == "bad" and isinstance(rest[-1], e.Ending):
             raise ZeroDivisionError("by nought")
-        original(self, ticket, attempt, at, event)
+        original(self, run, ticket, *rest)
 
-    monkeypatch.setattr(Journal, "submit", broken)
+    monkeypatch.setattr(Recorder, "submit", broken)
     tickets = [ticket("bad", tmp_path), ticket("good", tmp_path, needs=("bad",))]
     async with room(tmp_path, tickets, scenarios=SCENARIOS) as r:
         await r.engine.wait_idle()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lfgtui.export.run import RunDocument
 from lfgtui.history.reader import Reader
-from lfgtui.history.recording.store import History
+from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
 from lfgtui.text.redaction.redactor import Redactor
@@ -64,7 +64,7 @@ def stored(file: Path, *lives: Sequence[e.Event], title: str = "A run") -> str:
     title = visible(title)  # a tickets file is UTF-8
     names = [f"ticket-{number}" for number in range(len(lives))]
     tickets = [Ticket(id=name, prompt="p", workspace="/", title=title) for name in names]
-    with History.open(file) as history:
+    with Recorder(file) as history:
         run = history.start_run(title, tickets, None)
         for name, events in zip(names, lives, strict=True):
             for at, event in enumerate(events):

@@ -1,33 +1,33 @@
 """A real history in a folder of its own, and what came out of it."""
 
+import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from queue import SimpleQueue
 
 import pytest
 
 from lfgtui.history.reader import Reader
-from lfgtui.history.recording.store import History
+from lfgtui.history.recording.recorder import Recorder
 from lfgtui.history.search.search import SearchHit
 from lfgtui.history.storage import file
 from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
 
 
-class Recorder:
-    """A history and everything it delivered."""
+class Recording(Recorder):
+    """A recorder, and everything it delivered."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
         self.entries: list[e.Entry] = []
         self.behind: SimpleQueue[str | None] = SimpleQueue()
-        self.history = History.open(path, on_entries=self.entries.extend, on_behind=self.behind.put)
         self.at = 1000.0
+        super().__init__(path, on_entries=self.entries.extend, on_behind=self.behind.put)
 
     def start(self, *names: str, title: str = "a run") -> str:
         """Start a run of these tickets."""
-        return start(self.history, *names, title=title)
+        return start(self, *names, title=title)
 
     def play(
         self, run: str, ticket: str, events: Sequence[e.Event], attempt: int = 1
@@ -35,21 +35,25 @@ class Recorder:
         """Submit the events, a second apart, and wait until they are delivered."""
         for event in events:
             self.at += 1
-            self.history.submit(run, ticket, attempt, self.at, event)
-        self.history.flush().result(30)
+            self.submit(run, ticket, attempt, self.at, event)
+        self.flush().result(30)
         return self.of(ticket)
 
-    def finish(self, events: Sequence[e.Event], title: str = "a run") -> str:
+    def play_run(self, events: Sequence[e.Event], title: str = "a run") -> str:
         """Play a whole run of the one ticket `a`."""
         run = self.start("a", title=title)
         self.play(run, "a", events)
-        self.history.finish_run(run, "failed")
+        self.finish_run(run, "failed")
         return run
 
     def set_clock(self, at: float) -> None:
         """Let it be that time, for the history as well as for events."""
         self.at = at - 100
-        self.history._clock = lambda: at
+        self.clock = lambda: at
+
+    def reader(self) -> Reader:
+        """Return a reader of the file that is written now."""
+        return Reader(self.written_path)
 
     def of(self, ticket: str, run: str | None = None) -> list[e.Entry]:
         """Return what was delivered of one ticket."""
@@ -65,7 +69,7 @@ class Recorder:
             return reader.search(query, limit, **how)
 
 
-def start(history: History, *names: str, title: str = "a run") -> str:
+def start(history: Recorder, *names: str, title: str = "a run") -> str:
     """Start a run of these tickets."""
     tickets = [Ticket(id=name, prompt="do it", workspace="/") for name in names]
     return history.start_run(title, tickets, None)
@@ -101,13 +105,24 @@ def check_index(path: Path) -> None:
         db.execute("INSERT INTO segments_fts (segments_fts) VALUES ('integrity-check')")
 
 
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Another program in the middle of a transaction."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        connection.close()
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "data" / "history.db"
 
 
 @pytest.fixture
-def recorder(path: Path) -> Iterator[Recorder]:
-    recorder = Recorder(path)
+def recorder(path: Path) -> Iterator[Recording]:
+    recorder = Recording(path)
     yield recorder
-    recorder.history.close()
+    recorder.close()

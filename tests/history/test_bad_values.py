@@ -11,13 +11,13 @@ from lfgtui.__main__ import main
 from lfgtui.errors import HistoryError
 from lfgtui.history.maintenance import orphaned_runs
 from lfgtui.history.reader import Reader
-from lfgtui.history.recording.store import History
+from lfgtui.history.recording.recorder import Recorder
 from lfgtui.history.storage import file, sealing
 from lfgtui.model import events as e
 from lfgtui.ui.history.preview import read_run_preview
 from lfgtui.ui.history.stored_run import read_run
 from lfgtui.ui.replay.run import read_replay
-from tests.history.conftest import Recorder, events, run_ids, spoil, start
+from tests.history.conftest import Recording, events, run_ids, spoil, start
 from tests.history.story import BEGIN
 
 SAID = [
@@ -31,7 +31,7 @@ SAID = [
 
 def keep(path: Path, title: str) -> str:
     """A run of two tickets, ended in good order."""
-    with History.open(path) as history:
+    with Recorder(path) as history:
         run = start(history, "a", "b", title=title)
         for name in ("a", "b"):
             for event in SAID:
@@ -132,7 +132,7 @@ def test_one_bad_value_keeps_nothing_else_from_being_replayed_resumed_or_ended(
         pass
     with Reader(path) as reader:
         assert reader.run(good).state == "interrupted"
-    with History.open(path) as history:
+    with Recorder(path) as history:
         history.resume_run(good)
         try:
             history.resume_run(bad)
@@ -180,11 +180,11 @@ def test_an_entry_with_an_impossible_number_is_not_packed_as_another_tickets(pat
 
 
 def test_entries_and_tickets_of_another_version_are_named_and_keep_no_other_from_being_read(
-    recorder: Recorder,
+    recorder: Recording,
 ) -> None:
     path, run = recorder.path, recorder.start("a")
     recorder.play(run, "a", BEGIN[:1])
-    recorder.history.finish_run(run, "interrupted")
+    recorder.finish_run(run, "interrupted")
     body = '{"type":"teleported","to":"Mars"}'
     spoil(path, f"{INSERT_INTO} VALUES (1, 2, 1, 0, '{body}')")
     spoil(path, "UPDATE tickets SET spec = '{\"id\": 7}'")
@@ -199,17 +199,17 @@ def test_entries_and_tickets_of_another_version_are_named_and_keep_no_other_from
     assert re.match(f"entry 2 cannot be read: {why}", gap.event.message)
     assert ticket.ticket.id == "a" and "another version" in str(ticket.fault)
     with pytest.raises(HistoryError, match="another version"):
-        recorder.history.resume_run(run)
+        recorder.resume_run(run)
 
 
 def test_an_orphaned_run_that_cannot_be_read_is_left_running_and_keeps_no_other_from_it(
-    recorder: Recorder,
+    recorder: Recording,
 ) -> None:
     path, run = recorder.path, recorder.start("a")
     recorder.play(run, "a", BEGIN[:1])
-    recorder.history.close()
+    recorder.close()
     spoil(path, 'UPDATE entries SET body = \'{"type":"teleported"}\'')
-    with History.open(path) as history:
+    with Recorder(path) as history:
         assert history.recovered == []
         history.finish_run(start(history, "b"), "done")
     with Reader(path) as reader:

@@ -21,13 +21,13 @@ import json, sys
 from pathlib import Path
 from queue import SimpleQueue
 from lfgtui.model import events as e
-from lfgtui.history.recording.store import History
+from lfgtui.history.recording.recorder import Recorder
 from lfgtui.history.maintenance.housekeeping import back_up
 from lfgtui.model.tickets import Ticket
 
 disk, copy = Path(sys.argv[1]), Path(sys.argv[2])
 entries, behind = [], SimpleQueue()
-history = History.open(disk / "history.db", on_entries=entries.extend, on_behind=behind.put)
+history = Recorder(disk / "history.db", on_entries=entries.extend, on_behind=behind.put)
 run = history.start_run("t", [Ticket(id="a", prompt="p", workspace="/")], None)
 for event in (e.TicketQueued(), e.AttemptStarted("p", "m"), e.RequestSent(1)):
     history.submit(run, "a", 1, 0.0, event)

@@ -16,7 +16,7 @@ from lfgtui.model.metrics import Meter
 from lfgtui.model.redaction import EventRedactor
 from lfgtui.model.states import MOVES
 from lfgtui.text.redaction.redactor import Redactor
-from tests.history.conftest import Recorder
+from tests.history.conftest import Recording
 from tests.text.redaction.secrets import GITHUB
 from tests.vocabulary import entries
 
@@ -41,45 +41,45 @@ def vocabulary(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(MOVES, kind, MOVES[e.TextDelta])
 
 
-def told(recorder: Recorder, *events: e.Event) -> str:
+def told(recorder: Recording, *events: e.Event) -> str:
     """A run in which a ticket comes to these events, redacted as they are live."""
     run = recorder.start("a")
     redactor = EventRedactor(Redactor())
     life = [one for event in (*BEGIN, *events, *END) for one in redactor.feed(event)]
     recorder.play(run, "a", life)
-    recorder.history.finish_run(run, "done")
+    recorder.finish_run(run, "done")
     return run
 
 
-def test_it_is_stored_with_its_neighbours_as_one_packed_and_read_back(recorder: Recorder) -> None:
+def test_it_is_stored_with_its_neighbours_as_one_packed_and_read_back(recorder: Recording) -> None:
     run = told(recorder, *(PlanDelta(f"dig {n}, ", "a") for n in range(200)), PlanDelta("!", "b"))
     plans = [entry.event for entry in recorder.entries if isinstance(entry.event, PlanDelta)]
     assert "".join(plan.steps for plan in plans[:-1]).endswith("dig 199, ")
     assert plans[-1] == PlanDelta("!", "b") and len(plans) < 200
-    with recorder.history.reader() as reader:
+    with recorder.reader() as reader:
         assert list(reader.entries(run, "a")) == recorder.entries
     with closing(file.connect_to_read(recorder.path)) as db:
         assert db.execute("SELECT count(*) FROM entries").fetchone() == (0,)
         assert len(b"".join(body for (body,) in db.execute("SELECT body FROM packs"))) < 1000
 
 
-def test_a_secret_cut_over_two_of_it_is_redacted(recorder: Recorder) -> None:
+def test_a_secret_cut_over_two_of_it_is_redacted(recorder: Recording) -> None:
     told(recorder, PlanDelta(f"use {GITHUB[:9]}", "a"), PlanDelta(f"{GITHUB[9:]} now", "a"))
     said = "".join(one.event.steps for one in recorder.entries if isinstance(one.event, PlanDelta))
     assert said == "use [redacted: github token] now"
 
 
-def test_it_is_found_while_it_is_said_and_afterwards(recorder: Recorder) -> None:
+def test_it_is_found_while_it_is_said_and_afterwards(recorder: Recording) -> None:
     run = recorder.start("a")
     for events in ([*BEGIN, PlanDelta("dig a well", "a")], END):
         recorder.play(run, "a", events)
-        with recorder.history.reader() as reader:
+        with recorder.reader() as reader:
             assert [hit.snippet for hit in reader.search("kind:reasoning well")] == ["dig a well"]
 
 
-def test_it_is_exported_and_imported(recorder: Recorder, tmp_path: Path) -> None:
+def test_it_is_exported_and_imported(recorder: Recording, tmp_path: Path) -> None:
     run = told(recorder, PlanDelta("dig a well", "a"))
-    with recorder.history.reader() as here:
+    with recorder.reader() as here:
         lines = list(lines_of(here, run, Redactor()))
     assert any(b'"type":"plan_delta","steps":"dig a well","plan":"a"' in line for line in lines)
     import_run(tmp_path / "other.db", lines, "a file")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lfgtui.history.maintenance import housekeeping
 from lfgtui.history.reader import Reader
-from lfgtui.history.recording.store import History
+from lfgtui.history.recording.recorder import Recorder
 from lfgtui.history.storage import file
 from lfgtui.model import events as e
 from tests.history.conftest import check_index
@@ -16,7 +16,7 @@ WRITE = """
 import sys
 from pathlib import Path
 from lfgtui.model import events as e
-from lfgtui.history.recording.store import History
+from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model.tickets import Ticket
 
 path, count = Path(sys.argv[1]), int(sys.argv[2])
@@ -26,7 +26,7 @@ def seen(entries):
     for entry in entries:
         print(entry.run, entry.ticket, entry.seq, flush=True)
 
-history = History.open(path, on_entries=seen, on_behind=behind.append)
+history = Recorder(path, on_entries=seen, on_behind=behind.append)
 names = ("a", "b", "c")
 run = history.start_run("t", [Ticket(id=n, prompt="p", workspace="/") for n in names], None)
 for name in names:
@@ -63,13 +63,13 @@ def test_what_a_killed_process_showed_is_in_the_history(path: Path) -> None:
     with writer(path, -1) as process:
         assert process.stdout is not None
         shown = [process.stdout.readline().split() for _ in range(300)]
-        with History.open(path) as history, history.reader() as reader:
+        with Recorder(path) as history, Reader(history.path) as reader:
             assert history.recovered == []
             assert reader.run(shown[0][0]).state == "running"
         process.kill()
         rest = process.stdout.read()
     whole = [line.split() for line in rest.splitlines(keepends=True) if line.endswith("\n")]
-    with History.open(path) as history, history.reader() as reader:
+    with Recorder(path) as history, Reader(history.path) as reader:
         (run,) = history.recovered
         assert reader.run(run).state == "interrupted"
         for name in "abc":

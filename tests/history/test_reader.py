@@ -7,7 +7,7 @@ from lfgtui.errors import HistoryError, UsageError
 from lfgtui.history.reader import Reader, RunSummary
 from lfgtui.history.storage import file
 from lfgtui.model import events as e
-from tests.history.conftest import Recorder
+from tests.history.conftest import Recording
 from tests.history.story import BEGIN, END
 
 STORY: list[e.Event] = [*BEGIN, e.UserMessage("do it"), e.TextDelta("Hello"), *END]
@@ -21,7 +21,7 @@ def test_a_history_that_does_not_exist_yet_is_empty(path: Path) -> None:
     assert not path.exists()
 
 
-def test_runs_come_newest_first_and_in_pages(recorder: Recorder) -> None:
+def test_runs_come_newest_first_and_in_pages(recorder: Recording) -> None:
     ids = []
     for at in range(5):
         recorder.set_clock(1000 + at)
@@ -35,7 +35,7 @@ def test_runs_come_newest_first_and_in_pages(recorder: Recorder) -> None:
     assert summary == RunSummary(ids[1], "run 1", "running", 1001.0, None, 2, 1, None)
 
 
-def test_runs_and_hits_have_the_documented_keys(recorder: Recorder) -> None:
+def test_runs_and_hits_have_the_documented_keys(recorder: Recording) -> None:
     run = recorder.start("a")
     recorder.play(run, "a", STORY)
     with Reader(recorder.path) as reader:
@@ -54,7 +54,7 @@ def test_runs_and_hits_have_the_documented_keys(recorder: Recorder) -> None:
     }
 
 
-def test_a_run_is_found_by_its_beginning_or_its_end(recorder: Recorder) -> None:
+def test_a_run_is_found_by_its_beginning_or_its_end(recorder: Recording) -> None:
     recorder.set_clock(0.0)
     first = recorder.start("a")
     recorder.set_clock(86_400.0)
@@ -69,7 +69,7 @@ def test_a_run_is_found_by_its_beginning_or_its_end(recorder: Recorder) -> None:
                 reader.find_run(text)
 
 
-def test_entries_are_read_from_any_number_on(recorder: Recorder) -> None:
+def test_entries_are_read_from_any_number_on(recorder: Recording) -> None:
     run = recorder.start("a")
     delivered = recorder.play(run, "a", STORY)
     with Reader(recorder.path) as reader:
@@ -77,7 +77,7 @@ def test_entries_are_read_from_any_number_on(recorder: Recorder) -> None:
             assert list(reader.whole_entries(run, "a", first=first)) == delivered[first - 1 :]
 
 
-def test_an_unknown_run_or_ticket_is_refused_with_the_nearest_name(recorder: Recorder) -> None:
+def test_an_unknown_run_or_ticket_is_refused_with_the_nearest_name(recorder: Recording) -> None:
     run = recorder.start("schema", "api")
     with Reader(recorder.path) as reader:
         with pytest.raises(UsageError, match=f'run {run} has no ticket "shema"; did you mean'):

@@ -17,7 +17,7 @@ from lfgtui.history.reader import Reader
 from lfgtui.history.transfer import import_run, lines_of
 from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
-from tests.history.conftest import Recorder, run_ids, stored
+from tests.history.conftest import Recording, run_ids, stored
 from tests.history.story import STORY
 from tests.vocabulary import lives
 
@@ -27,23 +27,23 @@ def exported(path: Path, run: str) -> list[bytes]:
         return list(lines_of(reader, run))
 
 
-def finished(recorder: Recorder) -> str:
+def finished(recorder: Recording) -> str:
     run = recorder.start("a", "b", title="Two tickets")
     recorder.play(run, "a", STORY)
     recorder.play(run, "b", [e.TicketQueued(), e.TicketCancelled()])
-    recorder.history.finish_run(run, "failed")
+    recorder.finish_run(run, "failed")
     return run
 
 
 @pytest.fixture(scope="module")
 def lines(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
-    recorder = Recorder(tmp_path_factory.mktemp("here") / "history.db")
+    recorder = Recording(tmp_path_factory.mktemp("here") / "history.db")
     run = finished(recorder)
-    recorder.history.close()
+    recorder.close()
     return exported(recorder.path, run)
 
 
-def test_an_imported_run_is_the_one_that_was_exported(recorder: Recorder, path: Path) -> None:
+def test_an_imported_run_is_the_one_that_was_exported(recorder: Recording, path: Path) -> None:
     run = finished(recorder)
     lines = exported(path, run)
     other = path.parent / "other" / "history.db"
@@ -66,9 +66,9 @@ def test_any_life_survives_the_journey(
     tmp_path_factory: pytest.TempPathFactory, life: list[e.Event]
 ) -> None:
     folder = tmp_path_factory.mktemp("journey")
-    recorder = Recorder(folder / "here.db")
-    run = recorder.finish(life)
-    recorder.history.close()
+    recorder = Recording(folder / "here.db")
+    run = recorder.play_run(life)
+    recorder.close()
     import_run(folder / "there.db", exported(recorder.path, run), "x.jsonl")
     assert stored(folder / "there.db", run) == recorder.entries
 
@@ -126,11 +126,11 @@ def test_a_run_that_is_here_already_is_refused(lines: list[bytes], path: Path) -
         import_run(path, lines, "x")
 
 
-def test_approvals_given_elsewhere_are_asked_for_here(recorder: Recorder, path: Path) -> None:
+def test_approvals_given_elsewhere_are_asked_for_here(recorder: Recording, path: Path) -> None:
     trusting = Ticket(id="a", prompt="p", workspace="/", approve="auto")
-    run = recorder.history.start_run("t", [trusting], None)
+    run = recorder.start_run("t", [trusting], None)
     recorder.play(run, "a", [e.TicketQueued(), e.TicketCancelled()])
-    recorder.history.finish_run(run, "failed")
+    recorder.finish_run(run, "failed")
     other = path.parent / "other" / "history.db"
     import_run(other, exported(path, run), "x")
     with Reader(other) as there:

@@ -17,7 +17,7 @@ from lfgtui.export.html import run_html
 from lfgtui.export.markdown import run_markdown
 from lfgtui.export.run import RunDocument
 from lfgtui.history.reader import Reader
-from lfgtui.history.recording.store import History
+from lfgtui.history.recording.recorder import Recorder
 from lfgtui.history.storage.packing import pack, unpack
 from lfgtui.history.transfer import lines_of
 from lfgtui.model import events as e
@@ -61,7 +61,7 @@ def stored_lives(draw: st.DrawFn) -> list[tuple[float, str]]:
 def store(folder: Path, rows: Sequence[tuple[float, str]]) -> tuple[Path, str]:
     """A history file with one run of these rows, as another program may have left it."""
     path = folder / "history.db"
-    with History.open(path) as history:
+    with Recorder(path) as history:
         run = history.start_run("Any", [TICKET], None)
         history.finish_run(run, "done")
     with closing(sqlite3.connect(path)) as db, db:

@@ -9,7 +9,7 @@ from textual import markup
 from textual._context import active_app
 
 from lfgtui.history.reader import Reader
-from lfgtui.history.recording.store import History as Store
+from lfgtui.history.recording.recorder import Recorder
 from lfgtui.settings import paths
 from lfgtui.settings.config import Config
 from lfgtui.settings.themes import load_themes
@@ -85,14 +85,14 @@ def make_app() -> Callable[..., LfgApp]:
 
 
 @pytest.fixture
-def store() -> Iterator[Store]:
+def store() -> Iterator[Recorder]:
     """The history of this test's data folder."""
-    with Store.open(paths.history_file()) as store:
+    with Recorder(paths.history_file()) as store:
         yield store
 
 
 @pytest.fixture
-def history(store: Store) -> Path:
+def history(store: Recorder) -> Path:
     """A history of two runs."""
     keep(store, "First run", {"alpha": "The quick brown fox.", "beta": "jumps over"})
     keep(store, "Second \x1b[31mrun", {"gamma": "A lazy dog\nand a foxglove."})
@@ -100,7 +100,7 @@ def history(store: Store) -> Path:
 
 
 @pytest.fixture
-def open_reader(store: Store) -> Callable[[], Reader]:
+def open_reader(store: Recorder) -> Callable[[], Reader]:
     """Opens readers, and refuses to do it on the event loop's thread."""
     home = threading.current_thread()
 

@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 
 from lfgtui.history.maintenance import annotations
 from lfgtui.history.reader import Reader
-from lfgtui.history.recording.store import History as Store
+from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
 from lfgtui.settings.config import Config
 from lfgtui.ui.app import LfgApp
@@ -150,7 +150,7 @@ def test_the_help(snap_compare: Compare, make_app: MakeApp, live: FakeLive) -> N
 
 
 @pytest.fixture
-def past(store: Store) -> Path:
+def past(store: Recorder) -> Path:
     """A failed run with a pin and a note, and a later one that is done; always the same."""
     failed = keep(store, "Checkout rewrite", {"schema": ANSWER, "api": "Half of"}, "interrupted")
     done = keep(store, "Docs sweep", {"docs": "All pages name the **checkout** flag."})

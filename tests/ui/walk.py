@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 
 from lfgtui.history.reader import Reader
-from lfgtui.history.recording.store import History as Store
+from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
 from lfgtui.settings.config import Config
 from lfgtui.settings.themes import load_themes
@@ -185,7 +185,7 @@ def _pieces(text: str, chance: random.Random) -> Iterator[str]:
 def an_app(live: FakeLive, history: Path) -> LfgApp:
     """An app on the run, with a history of two runs to look at."""
     path = history / "history.db"
-    with Store.open(path, on_entries=lambda _: None, on_behind=lambda _: None) as store:
+    with Recorder(path, on_entries=lambda _: None, on_behind=lambda _: None) as store:
         for title in ("Checkout rewrite", "Docs sweep"):
             store.finish_run(store.start_run(title, live.tickets[:1], None), "done")
     return LfgApp(

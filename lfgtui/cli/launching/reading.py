@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from lfgtui.errors import HistoryError
 from lfgtui.history.reader import Reader
-from lfgtui.history.recording.store import History
+from lfgtui.history.recording.recorder import Recorder
 from lfgtui.settings import paths
 from lfgtui.text.output import print_error, print_remark
 
@@ -15,7 +15,7 @@ def open_reader() -> Reader:
     path = paths.history_file()
     with suppress(HistoryError, OSError):  # it may be readable all the same; Reader says why not
         if path.exists():
-            with History.open(path) as opened:
+            with Recorder(path) as opened:
                 report_missing(opened.lost)
     return Reader(path)
 

@@ -8,10 +8,10 @@ from lfgtui.cli.launching.redactors import hide_secrets, redactor_for_writing, w
 from lfgtui.cli.launching.run_plan import Plan
 from lfgtui.cli.launching.servers import OwnServers
 from lfgtui.engine.engine import Engine
-from lfgtui.engine.journal import Journal
 from lfgtui.errors import HistoryError
 from lfgtui.history.maintenance.deletion import Retention
 from lfgtui.history.reader import Reader
+from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model.events import Entry
 from lfgtui.model.redaction import redacted_entries
 from lfgtui.model.tickets import Ticket
@@ -30,21 +30,23 @@ def build_engine(plan: Plan, closing: ExitStack, unsaved: list[str]) -> Engine:
     hide_secrets(plan.config)
     redactor = redactor_for_writing(plan.config)
     plan = without_secrets(plan, redactor)
-    journal = Journal(paths.history_file(), plan.config.history.durability)
+    recorder = Recorder(paths.history_file(), plan.config.history.durability)
     # Reported when it is closed: closing may be what saves all.
-    closing.callback(_report_file, journal, unsaved)
-    closing.enter_context(journal)
-    closing.callback(report_missing, journal.lost)  # when there is no screen in the way
+    closing.callback(_report_file, recorder, unsaved)
+    closing.enter_context(recorder)
+    closing.callback(report_missing, recorder.lost)  # when there is no screen in the way
     stored = None
     if plan.resumes is None:
-        journal.begin(plan.title, plan.tickets, plan.source)
+        run = recorder.start_run(plan.title, plan.tickets, plan.source)
     else:
-        journal.resume(plan.resumes)
-        stored = stored_entries(plan.resumes, plan.tickets, redactor)
-    _delete_old_runs(plan.config, closing, has_remains=journal.has_remains)
+        run = plan.resumes
+        recorder.resume_run(run)
+        stored = stored_entries(run, plan.tickets, redactor)
+    _delete_old_runs(plan.config, closing, has_remains=recorder.has_remains)
     servers = OwnServers(plan.config, at_once=min(plan.config.concurrency, len(plan.tickets)))
     return Engine(
-        journal,
+        recorder,
+        run,
         plan.title,
         plan.tickets,
         config=plan.config,
@@ -70,11 +72,11 @@ def stored_entries(
     return {name: redacted_entries(redactor, said) for name, said in entries.items()}
 
 
-def _report_file(journal: Journal, unsaved: list[str]) -> None:
+def _report_file(recorder: Recorder, unsaved: list[str]) -> None:
     """Report changes to the history's file; add what is not saved to `unsaved`."""
-    if isinstance(journal.failure, HistoryError):
-        unsaved.append(str(journal.failure))
-    for line in [*journal.remarks, *unsaved]:
+    if isinstance(recorder.failure, HistoryError):
+        unsaved.append(str(recorder.failure))
+    for line in [*recorder.remarks, *unsaved]:
         print_error(line)
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from lfgtui.errors import HistoryError
 from lfgtui.history.recording.file_watch import Change, FileWatch
-from lfgtui.history.recording.run_copy import RunRecord, copy_run
+from lfgtui.history.recording.runs import RunRecord, copy_run
 from lfgtui.history.storage import batch as batches
 from lfgtui.history.storage import file
 from lfgtui.history.storage.batch import Batch
@@ -90,6 +90,12 @@ class WrittenFile:
             return None
         lost = f", except parts of {', '.join(self.torn)}" if self.torn else ""
         return f"this run is saved in {self.rescued}{lost}, not in {self.home} ({self._why})"
+
+    @property
+    def remedy(self) -> str | None:
+        """The reason, and how to see the runs; None while they are in the file at `home`."""
+        see = f"to see it: LFG_DATA_DIR={self.rescued} lfg history"
+        return None if self.rescued is None else f"{self.trouble}; {see}"
 
     def save(self, some: Sequence[Batch]) -> Exception | None:
         """Commit the batches in one transaction, to a file that is still there afterwards.

@@ -9,6 +9,7 @@ import logging
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from typing import NamedTuple
 
 import msgspec
 
@@ -18,6 +19,7 @@ from lfgtui.history.storage.ledger import Ledger
 from lfgtui.history.storage.segments import Segment, joined
 from lfgtui.model import events as e
 from lfgtui.model.pieces import merge
+from lfgtui.model.states import RunState
 
 _log = logging.getLogger(__name__)
 
@@ -35,6 +37,14 @@ class Submission(msgspec.Struct):
     size: int
 
 
+class RunMark(NamedTuple):
+    """A run's state, behind all entries so far; `ended_at` None: it goes on."""
+
+    run: str
+    state: RunState
+    ended_at: float | None
+
+
 class Batch(msgspec.Struct):
     """Numbered entries and what follows from them, ready to be written.
 
@@ -46,9 +56,13 @@ class Batch(msgspec.Struct):
     segments: list[tuple[Ledger, Segment]] = msgspec.field(default_factory=list)
     ledgers: dict[int, Ledger] = msgspec.field(default_factory=dict)
     sealed: dict[int, int] = msgspec.field(default_factory=dict)
+    marks: dict[str, RunMark] = msgspec.field(default_factory=dict)
     size: int = 0
     submitted: int = 0
     is_stored: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.entries or self.marks)
 
     def add(self, submission: Submission) -> None:
         """Number the event and note what it changes."""
@@ -71,9 +85,41 @@ class Batch(msgspec.Struct):
             self.sealed[id(ledger)] = ledger.complete_to
 
 
-def make(submissions: Sequence[Submission]) -> Batch:
+def submission(ledger: Ledger, attempt: int, at: float, event: e.Event) -> Submission:
+    """Return the event as it will be read back, on its way.
+
+    Text that no UTF-8 can carry (a lone surrogate, from a file name that is
+    no text, say) is replaced by U+FFFD. What others wrote as JSON and Python
+    reads more kindly (NaN, infinity) is null from here on.
+    """
+    try:
+        body = e.encode_event(event)
+    except UnicodeEncodeError:
+        body = msgspec.json.encode(_clean(msgspec.to_builtins(event)))
+        event = e.decode_event(body)
+    else:
+        if event.facets.json:
+            event = e.decode_event(body)
+    return Submission(ledger, attempt, at, event, len(body))
+
+
+def _clean(value: object) -> object:
+    match value:
+        case str():
+            return "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in value)
+        case dict():
+            return {_clean(key): _clean(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_clean(item) for item in value]
+        case _:
+            return value
+
+
+def make(items: Sequence[Submission | RunMark]) -> Batch:
     """Merge neighbours and number the rest, in the order they were submitted."""
-    batch = Batch(submitted=len(submissions))
+    submissions = [item for item in items if isinstance(item, Submission)]
+    marks = {item.run: item for item in items if isinstance(item, RunMark)}
+    batch = Batch(submitted=len(submissions), marks=marks)
     for submission in _merged(submissions):
         try:
             batch.add(submission)
@@ -118,6 +164,12 @@ def write(connection: sqlite3.Connection, batch: Batch) -> None:
     for key, seq in batch.sealed.items():
         sealing.seal(connection, batch.ledgers[key].rowid, seq)
     _update_tickets(connection, batch.ledgers.values())
+    connection.executemany(
+        "UPDATE runs SET state = :state, ended_at = iif(:ended_at IS NULL, NULL,"
+        " coalesce((SELECT max(ended_at) FROM tickets WHERE run = :run), :ended_at))"
+        " WHERE id = :run",
+        [mark._asdict() for mark in batch.marks.values()],
+    )
 
 
 def index(connection: sqlite3.Connection, rowid: int, segment: Segment) -> None:

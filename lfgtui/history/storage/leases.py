@@ -11,6 +11,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Lock
+
+from lfgtui.errors import HistoryError
 
 _SUFFIX = ".lock"
 _PATIENCE = 1.0
@@ -84,6 +87,42 @@ def held(folder: Path, run: str, *, patiently: bool = False) -> Iterator[bool]:
 def left_behind(folder: Path) -> list[str]:
     """The runs that have a lease file, held or not."""
     return sorted(path.name.removesuffix(_SUFFIX) for path in folder.glob(f"*{_SUFFIX}"))
+
+
+class OwnLeases:
+    """The leases of the runs of this process; from any thread."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, list[Lease]] = {}
+        self._lock = Lock()
+
+    def add(self, run: str, lease: Lease) -> None:
+        """Hold on to the run's lease."""
+        with self._lock:
+            self._held[run] = [lease]
+
+    def claim(self, path: Path) -> None:
+        """Hold the lease of each run beside that file too; raises `HistoryError`."""
+        folder = path.parent / "locks"
+        with self._lock:
+            for run, held in self._held.items():
+                if any(lease.is_in(folder) for lease in held):
+                    continue
+                taken = take_patiently(folder, run)
+                if taken is None:
+                    raise HistoryError(f"run {run} is being run by another lfg")
+                held.append(taken)  # the others stay ours: nobody else may end the run there
+
+    def release(self, run: str) -> None:
+        """Give the run's leases back."""
+        with self._lock:
+            for lease in self._held.pop(run, ()):
+                lease.release()
+
+    def release_all(self) -> None:
+        """Give all of them back."""
+        for run in list(self._held):
+            self.release(run)
 
 
 def _is_file_at(handle: int, path: Path) -> bool:

@@ -11,7 +11,7 @@ from lfgtui.cli.launching.redactors import redactor_of, without_secrets
 from lfgtui.cli.launching.servers import embedded_simulator
 from lfgtui.cli.launching.session import stored_entries
 from lfgtui.history.reader import Reader
-from lfgtui.history.recording.store import History
+from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
 from lfgtui.settings import paths
@@ -51,7 +51,7 @@ def test_neither_output_nor_file_holds_a_secret(
 
 
 def test_what_was_stored_before_goes_outwithout_secrets(tmp_path: Path) -> None:
-    with History.open(paths.history_file()) as history:
+    with Recorder(paths.history_file()) as history:
         ticket = Ticket(id="a", prompt=f"Use {GITHUB}.", workspace=str(tmp_path))
         run = history.start_run(f"Use {GITHUB[:20]}…", [ticket], None)
         said = (e.TicketQueued(), e.AttemptStarted("simulator", "generic"))

@@ -12,23 +12,23 @@ from lfgtui.history.maintenance.deletion import Retention
 from lfgtui.history.reader import Reader
 from lfgtui.history.storage import file, leases
 from lfgtui.model import events as e
-from tests.history.conftest import Recorder, check_index, run_ids
+from tests.history.conftest import Recording, check_index, run_ids
 from tests.history.story import STORY
 
 DAY = 86_400
 
 
-def ended(recorder: Recorder, at: float, *tickets: str) -> str:
+def ended(recorder: Recording, at: float, *tickets: str) -> str:
     """A run that ended then."""
     recorder.set_clock(at)
     run = recorder.start(*(tickets or ("a",)))
     for name in tickets or ("a",):
         recorder.play(run, name, STORY)
-    recorder.history.finish_run(run, "failed")
+    recorder.finish_run(run, "failed")
     return run
 
 
-def found(recorder: Recorder) -> set[str]:
+def found(recorder: Recording) -> set[str]:
     """The runs that any kind of search finds."""
     kinds = (
         recorder.search("parser"),
@@ -45,7 +45,7 @@ def rows(path: Path) -> dict[str, int]:
         return {t: db.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in tables}
 
 
-def test_a_deleted_run_is_gone_and_the_others_are_whole(recorder: Recorder) -> None:
+def test_a_deleted_run_is_gone_and_the_others_are_whole(recorder: Recording) -> None:
     first, second = ended(recorder, 100.0), ended(recorder, 200.0)
     one_run = {table: count // 2 for table, count in rows(recorder.path).items()}
     running = recorder.start("a")
@@ -60,13 +60,13 @@ def test_a_deleted_run_is_gone_and_the_others_are_whole(recorder: Recorder) -> N
 
 
 def test_retention_deletes_what_ended_long_ago_and_nothing_else(
-    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+    recorder: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 1_000 * DAY
     old = [ended(recorder, now - 40 * DAY), ended(recorder, now - 31 * DAY, "a", "b")]
     pinned, resumed, used = (ended(recorder, now - 40 * DAY) for _ in range(3))
     annotations.pin(recorder.path, pinned, True)
-    recorder.history.resume_run(resumed)
+    recorder.resume_run(resumed)
     new = ended(recorder, now - 29 * DAY)
     assert deletion.older_than(recorder.path, now - 30 * DAY) == [old[0], used, old[1]]
     monkeypatch.setattr("time.time", lambda: now)
@@ -79,7 +79,7 @@ def test_retention_deletes_what_ended_long_ago_and_nothing_else(
     assert housekeeping.damage(recorder.path) == []
 
 
-def test_a_run_is_out_of_sight_at_once_and_leaves_in_steps(recorder: Recorder) -> None:
+def test_a_run_is_out_of_sight_at_once_and_leaves_in_steps(recorder: Recording) -> None:
     run, other = ended(recorder, 100.0, "a", "b", "c"), ended(recorder, 150.0)
     texts: list[int] = []
 
@@ -101,7 +101,7 @@ def test_a_run_is_out_of_sight_at_once_and_leaves_in_steps(recorder: Recorder) -
     check_index(recorder.path)
 
 
-def test_a_deletion_that_was_stopped_is_finished_by_the_next(recorder: Recorder) -> None:
+def test_a_deletion_that_was_stopped_is_finished_by_the_next(recorder: Recording) -> None:
     run = ended(recorder, 100.0, "a", "b", "c")
     with closing(file.connect(recorder.path)) as db:
         assert deletion.hide(db, recorder.path, run, before=None)
@@ -111,7 +111,7 @@ def test_a_deletion_that_was_stopped_is_finished_by_the_next(recorder: Recorder)
     assert set(rows(recorder.path).values()) == {0}
 
 
-def test_a_run_that_is_pinned_meanwhile_stays(recorder: Recorder) -> None:
+def test_a_run_that_is_pinned_meanwhile_stays(recorder: Recording) -> None:
     run = ended(recorder, 100.0)
     assert deletion.older_than(recorder.path, 200.0) == [run]
     annotations.pin(recorder.path, run, True)
@@ -119,7 +119,7 @@ def test_a_run_that_is_pinned_meanwhile_stays(recorder: Recorder) -> None:
     assert run_ids(recorder.path) == {run}
 
 
-def test_writing_goes_on_during_a_deletion_and_history_is_never_behind(recorder: Recorder) -> None:
+def test_writing_goes_on_during_a_deletion_and_history_is_never_behind(recorder: Recording) -> None:
     for _ in range(5):
         ended(recorder, 100.0, "a", "b")
     run = recorder.start("a")

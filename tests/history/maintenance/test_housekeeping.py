@@ -9,12 +9,12 @@ from lfgtui.errors import UsageError
 from lfgtui.history.maintenance import annotations, deletion, housekeeping
 from lfgtui.history.reader import Reader
 from lfgtui.model import events as e
-from tests.history.conftest import Recorder
+from tests.history.conftest import Recording
 from tests.history.story import STORY
 
 
-def test_pins_and_notes_are_kept_until_taken_away(recorder: Recorder) -> None:
-    run, other = recorder.finish(STORY), recorder.finish(STORY)
+def test_pins_and_notes_are_kept_until_taken_away(recorder: Recording) -> None:
+    run, other = recorder.play_run(STORY), recorder.play_run(STORY)
 
     def marked(run: str) -> tuple[bool, str]:
         with Reader(recorder.path) as reader:
@@ -28,24 +28,24 @@ def test_pins_and_notes_are_kept_until_taken_away(recorder: Recorder) -> None:
     assert marked(run) == (False, "")
 
 
-def test_a_note_that_is_too_long_and_an_unknown_run_are_refused(recorder: Recorder) -> None:
+def test_a_note_that_is_too_long_and_an_unknown_run_are_refused(recorder: Recording) -> None:
     with pytest.raises(UsageError, match="2,001 characters; the limit is 2,000"):
         annotations.annotate(recorder.path, recorder.start("a"), "x" * 2001)
     with pytest.raises(UsageError, match='no run "nope"'):
         annotations.pin(recorder.path, "nope", True)
 
 
-def test_vacuum_gives_the_room_of_deleted_runs_back(recorder: Recorder) -> None:
+def test_vacuum_gives_the_room_of_deleted_runs_back(recorder: Recording) -> None:
     text = "".join(f"word{n} " for n in range(60_000))
-    run = recorder.finish([*STORY[:4], e.TextDelta(text), e.TicketCancelled()])
+    run = recorder.play_run([*STORY[:4], e.TextDelta(text), e.TicketCancelled()])
     deletion.delete(recorder.path, [run])
-    recorder.history.close()
+    recorder.close()
     before, after = housekeeping.vacuum(recorder.path)
     assert after < before / 4
 
 
-def test_a_backup_is_a_history_of_its_own(recorder: Recorder, tmp_path: Path) -> None:
-    run = recorder.finish(STORY)
+def test_a_backup_is_a_history_of_its_own(recorder: Recording, tmp_path: Path) -> None:
+    run = recorder.play_run(STORY)
     copy = tmp_path / "copy.db"
     housekeeping.back_up(recorder.path, copy)
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
@@ -57,8 +57,8 @@ def test_a_backup_is_a_history_of_its_own(recorder: Recorder, tmp_path: Path) ->
         housekeeping.back_up(tmp_path / "none.db", tmp_path / "b.db")
 
 
-def test_size_counts_runs_tickets_and_text(recorder: Recorder) -> None:
-    recorder.finish(STORY)
+def test_size_counts_runs_tickets_and_text(recorder: Recording) -> None:
+    recorder.play_run(STORY)
     found = housekeeping.size(recorder.path)
     assert (found.runs, found.tickets) == (1, 1)
     assert found.text > 200 and found.file > found.text

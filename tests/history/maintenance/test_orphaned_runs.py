@@ -9,7 +9,7 @@ import pytest
 
 from lfgtui.history.maintenance import housekeeping
 from lfgtui.history.reader import Reader
-from lfgtui.history.recording.store import History
+from lfgtui.history.recording.recorder import Recorder
 from lfgtui.history.storage import file
 from lfgtui.model import events as e
 from tests.history.conftest import events
@@ -56,7 +56,7 @@ def test_a_run_that_went_with_its_log_is_reported_once(path: Path) -> None:
         pass
     lose_log(path)
     for lost in ([run], []):
-        with History.open(path) as history:
+        with Recorder(path) as history:
             assert (history.recovered, history.lost) == ([], lost)
 
 
@@ -67,7 +67,7 @@ def test_a_run_whose_end_went_with_the_log_shows_the_gap(path: Path, is_read_fir
         with Reader(path) as reader:
             assert reader.run(run).state == "running"
         assert file.log_of(path).exists()
-    with History.open(path) as history:
+    with Recorder(path) as history:
         assert (history.recovered, history.lost) == ([run], [])
     for name in "abc":
         (gap,) = gaps(path, run, name)
@@ -83,11 +83,11 @@ def test_maintenance_ends_orphaned_runs_first(path: Path) -> None:
 
 
 def test_the_last_to_close_ends_runs_orphaned_meanwhile(path: Path) -> None:
-    with History.open(path) as last:
+    with Recorder(path) as last:
         with killed(path) as run:
             pass
         assert last.recovered == []
     assert not file.log_of(path).exists()  # folded into the file by the last to close it
     assert gaps(path, run, "a") == []
-    with History.open(path) as history:
+    with Recorder(path) as history:
         assert history.recovered == []

@@ -13,15 +13,15 @@ from lfgtui.history.maintenance import housekeeping, recover
 from lfgtui.history.reader import Reader
 from lfgtui.history.storage import file
 from lfgtui.model import events as e
-from tests.history.conftest import Recorder, stored
+from tests.history.conftest import Recording, stored
 from tests.history.story import STORY
 
 
-def finish(recorder: Recorder, words: Sequence[str]) -> list[str]:
+def finish(recorder: Recording, words: Sequence[str]) -> list[str]:
     """Runs with these words in title and text, all in the file itself, the log gone."""
     story = [[*STORY[:4], e.TextDelta(f"says {word} "), *STORY[4:]] for word in words]
-    runs = [recorder.finish(*one) for one in zip(story, words, strict=True)]
-    recorder.history.close()
+    runs = [recorder.play_run(*one) for one in zip(story, words, strict=True)]
+    recorder.close()
     return runs
 
 
@@ -31,7 +31,7 @@ def replace(path: Path, old: bytes, new: bytes) -> None:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_everything_but_the_damaged_is_recovered(
-    recorder: Recorder, tmp_path: Path, seed: int
+    recorder: Recording, tmp_path: Path, seed: int
 ) -> None:
     runs = finish(recorder, [f"word{n} " + "filler " * 400 for n in range(12)])
     with closing(sqlite3.connect(recorder.path)) as db:
@@ -53,7 +53,7 @@ def test_everything_but_the_damaged_is_recovered(
     assert any(stored(target, run) == recorder.of("a", run) for run in with_tickets)
 
 
-def test_a_truncated_file_is_reported_as_damaged_with_the_remedy(recorder: Recorder) -> None:
+def test_a_truncated_file_is_reported_as_damaged_with_the_remedy(recorder: Recording) -> None:
     finish(recorder, [f"word{n} " + "filler " * 200 for n in range(30)])
     body = recorder.path.read_bytes()
     recorder.path.write_bytes(body[: len(body) // 2 // file.PAGE * file.PAGE])
@@ -64,7 +64,7 @@ def test_a_truncated_file_is_reported_as_damaged_with_the_remedy(recorder: Recor
 
 
 def test_a_damaged_definition_does_not_take_the_other_tables_with_it(
-    recorder: Recorder, tmp_path: Path
+    recorder: Recording, tmp_path: Path
 ) -> None:
     (run,) = finish(recorder, ["alpha"])
     replace(recorder.path, b"CREATE INDEX runs_by_state", b"CREATE xNDEX runs_by_state")
@@ -74,7 +74,7 @@ def test_a_damaged_definition_does_not_take_the_other_tables_with_it(
     assert stored(tmp_path / "recovered.db", run) == recorder.of("a")
 
 
-def test_damaged_text_is_kept_with_its_holes(recorder: Recorder, tmp_path: Path) -> None:
+def test_damaged_text_is_kept_with_its_holes(recorder: Recording, tmp_path: Path) -> None:
     (run,) = finish(recorder, ["alpha"])
     replace(recorder.path, b"says alpha", b"says \xfflpha")
     recover.recover(recorder.path, tmp_path / "recovered.db")

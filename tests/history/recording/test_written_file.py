@@ -18,10 +18,10 @@ from lfgtui.errors import HistoryError
 from lfgtui.history.maintenance import housekeeping
 from lfgtui.history.reader import Reader
 from lfgtui.history.recording import written_file
-from lfgtui.history.recording.store import History
+from lfgtui.history.recording.recorder import Recorder
 from lfgtui.history.storage import file
 from lfgtui.model import events as e
-from tests.history.conftest import Recorder, check_index, run_ids, spoil, start, stored
+from tests.history.conftest import Recording, check_index, run_ids, spoil, start, stored
 from tests.history.story import BEGIN, END
 
 # What SQLite does first when it copies the log into the file: the first page, which says
@@ -133,7 +133,7 @@ SPOILED: tuple[Spoil, ...] = (
 )
 
 
-def assert_whole(path: Path, run: str, recorder: Recorder) -> None:
+def assert_whole(path: Path, run: str, recorder: Recording) -> None:
     """Check that everything delivered is in that file, and can be found."""
     assert housekeeping.damage(path) == []
     with Reader(path) as reader:
@@ -146,7 +146,7 @@ def assert_whole(path: Path, run: str, recorder: Recorder) -> None:
     check_index(path)
 
 
-def play_around(recorder: Recorder, spoil: Spoil) -> str:
+def play_around(recorder: Recording, spoil: Spoil) -> str:
     """A run of two tickets in the middle of which something happens to the file."""
     other = recorder.start("x")  # so that keys differ between the files
     recorder.play(other, "x", BEGIN)
@@ -154,39 +154,39 @@ def play_around(recorder: Recorder, spoil: Spoil) -> str:
     recorder.play(run, "a", [*BEGIN, e.TextDelta("early "), e.ResponseFinished(1, "end")])
     recorder.play(run, "a", [e.RequestSent(2), e.TextDelta("and more, ")])
     recorder.play(run, "b", [*BEGIN, e.TextDelta("early, "), e.ReasoningDelta("hm")])
-    recorder.history.finish_run(other, "interrupted")
+    recorder.finish_run(other, "interrupted")
     spoil(recorder.path)
     recorder.play(run, "a", [e.TextDelta("late"), *END])
     recorder.play(run, "b", [e.TextDelta("late"), *END])
-    assert recorder.history.flush(saved=True).result(30)
-    recorder.history.finish_run(run, "done")
+    assert recorder.flush(saved=True).result(30)
+    recorder.finish_run(run, "done")
     assert all(entry.saved for entry in recorder.entries)
     return run
 
 
 @pytest.mark.parametrize("spoil", MENDED.values(), ids=MENDED.keys())
-def test_a_run_goes_on_in_the_file_that_is_there_now(recorder: Recorder, spoil: Spoil) -> None:
+def test_a_run_goes_on_in_the_file_that_is_there_now(recorder: Recording, spoil: Spoil) -> None:
     run = play_around(recorder, spoil)
-    recorder.history.close()
-    assert recorder.history.failure is None and recorder.history.rescued is None
+    recorder.close()
+    assert recorder.failure is None and recorder.rescued is None
     assert_whole(recorder.path, run, recorder)
-    assert (recorder.history.remarks == []) == (spoil is delete_locks)
+    assert (recorder.remarks == []) == (spoil is delete_locks)
     assert not list((recorder.path.parent / "locks").glob("*"))
 
 
-def test_what_happens_twice_is_remarked_once(recorder: Recorder) -> None:
+def test_what_happens_twice_is_remarked_once(recorder: Recording) -> None:
     run = recorder.start("a")
     for events in (BEGIN, (e.TextDelta("more"),), END):
         recorder.play(run, "a", events)
-        assert recorder.history.flush(saved=True).result(30)
+        assert recorder.flush(saved=True).result(30)
         delete_file(recorder.path)
-    (remark,) = recorder.history.remarks
+    (remark,) = recorder.remarks
     assert remark.endswith("; this run is in the file that is there now")
 
 
 @pytest.mark.parametrize("spoil", SPOILED)
 def test_what_somebody_else_put_there_is_left_alone_and_the_run_saved_elsewhere(
-    recorder: Recorder, spoil: Spoil
+    recorder: Recording, spoil: Spoil
 ) -> None:
     put: dict[Path, bytes] = {}
 
@@ -195,8 +195,8 @@ def test_what_somebody_else_put_there_is_left_alone_and_the_run_saved_elsewhere(
         put.update((one, one.read_bytes()) for one in (path, path.parent) if one.is_file())
 
     run = play_around(recorder, spoil_and_note)
-    line = str(recorder.history.rescued)
-    recorder.history.close()
+    line = str(recorder.rescued)
+    recorder.close()
     found = re.search("LFG_DATA_DIR=(.*) lfg history$", line)
     assert found is not None and str(recorder.path) in line
     assert str(recorder.behind.get(timeout=30)) in line
@@ -207,7 +207,7 @@ def test_what_somebody_else_put_there_is_left_alone_and_the_run_saved_elsewhere(
 
 @pytest.mark.parametrize("refusals", [0, 2])
 def test_another_that_copies_its_log_is_not_taken_for_an_intruder(
-    recorder: Recorder, monkeypatch: pytest.MonkeyPatch, refusals: int
+    recorder: Recording, monkeypatch: pytest.MonkeyPatch, refusals: int
 ) -> None:
     """Nor is a system that has no files or memory left for the check: it is made again."""
     run = recorder.start("a")
@@ -226,40 +226,40 @@ def test_another_that_copies_its_log_is_not_taken_for_an_intruder(
     subprocess.run([sys.executable, "-c", BEGIN_TO_COPY, recorder.path], check=True)
     for event in (e.TextDelta("early and late"), *END):
         recorder.play(run, "a", [event])
-    assert recorder.history.flush(saved=True).result(30)
-    assert not left and not recorder.history.remarks and recorder.history.rescued is None
+    assert recorder.flush(saved=True).result(30)
+    assert not left and not recorder.remarks and recorder.rescued is None
     assert not list(recorder.path.parent.glob("*aside*"))
 
 
-def test_an_idle_run_is_followed_too(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lfgtui.history.recording.writer.WATCH", 0.01)
+def test_an_idle_run_is_followed_too(recorder: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lfgtui.history.recording.recorder.WATCH", 0.01)
     run = recorder.start("a")
     recorder.play(run, "a", BEGIN)
     delete_folder(recorder.path)
-    while not recorder.history.remarks:
+    while not recorder.remarks:
         time.sleep(0.001)
     assert len(recorder.stored(run)) == len(BEGIN)
     assert (recorder.path.parent / "locks" / f"{run}.lock").exists()
 
 
-def test_a_run_comes_home_once_it_can(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_comes_home_once_it_can(recorder: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(written_file, "HOMING", 0.0)
     run = recorder.start("a", "b")
     for ticket in ("a", "b"):
         recorder.play(run, ticket, [*BEGIN, e.TextDelta("early ")])
     replace_by_text(recorder.path)
     recorder.play(run, "a", [e.TextDelta("meanwhile ")])
-    assert "this run is saved in" in str(recorder.history.rescued)
+    assert "this run is saved in" in str(recorder.rescued)
     recorder.path.unlink()
     for ticket in ("a", "b"):
         recorder.play(run, ticket, [e.TextDelta("late"), *END])
-    assert recorder.history.rescued is None
-    recorder.history.finish_run(run, "done")
-    recorder.history.close()
+    assert recorder.rescued is None
+    recorder.finish_run(run, "done")
+    recorder.close()
     assert_whole(recorder.path, run, recorder)
 
 
-def test_tickets_that_cannot_be_read_back_in_full_are_named(recorder: Recorder) -> None:
+def test_tickets_that_cannot_be_read_back_in_full_are_named(recorder: Recording) -> None:
     run = recorder.start("a", "b")
     for ticket in ("a", "b"):
         recorder.play(run, ticket, [*BEGIN, e.TextDelta("early "), *END])
@@ -268,14 +268,14 @@ def test_tickets_that_cannot_be_read_back_in_full_are_named(recorder: Recorder) 
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     delete_folder(recorder.path)
     recorder.play(run, "b", [e.TicketQueued()])
-    (remark,) = recorder.history.remarks
+    (remark,) = recorder.remarks
     assert f"parts of {run}/a are lost" in remark and "/b" not in remark
 
 
-def test_only_the_runs_of_this_process_come_back(recorder: Recorder) -> None:
+def test_only_the_runs_of_this_process_come_back(recorder: Recording) -> None:
     old = recorder.start("x")
     recorder.play(old, "x", BEGIN)
-    recorder.history.finish_run(old, "interrupted")
+    recorder.finish_run(old, "interrupted")
     run = recorder.start("a")
     recorder.play(run, "a", BEGIN)
     delete_file(recorder.path)
@@ -283,8 +283,8 @@ def test_only_the_runs_of_this_process_come_back(recorder: Recorder) -> None:
     assert run_ids(recorder.path) == {run}
 
 
-def test_two_processes_whose_file_goes_away_meet_in_the_new_one(recorder: Recorder) -> None:
-    second = History.open(recorder.path)
+def test_two_processes_whose_file_goes_away_meet_in_the_new_one(recorder: Recording) -> None:
+    second = Recorder(recorder.path)
     run = recorder.start("a")
     other = start(second, "b")
     delete_folder(recorder.path)
@@ -295,25 +295,25 @@ def test_two_processes_whose_file_goes_away_meet_in_the_new_one(recorder: Record
     assert run_ids(recorder.path) == {run, other}
 
 
-def test_a_run_that_another_ended_meanwhile_is_not_mixed_up(recorder: Recorder) -> None:
+def test_a_run_that_another_ended_meanwhile_is_not_mixed_up(recorder: Recording) -> None:
     """The locks were deleted, and another lfg took the run for dead."""
     run = recorder.start("a")
     recorder.play(run, "a", BEGIN)
     delete_locks(recorder.path)
-    with History.open(recorder.path) as other:
+    with Recorder(recorder.path) as other:
         assert other.recovered == [run]
     recorder.play(run, "a", [e.TextDelta("late"), *END])
-    assert recorder.history.flush(saved=True).result(30)
-    assert recorder.history.rescued is not None
-    with recorder.history.reader() as reader:
+    assert recorder.flush(saved=True).result(30)
+    assert recorder.rescued is not None
+    with recorder.reader() as reader:
         entries = list(reader.entries(run, "a"))
         assert [x.seq for x in entries] == list(range(1, len(BEGIN) + 4))
         assert e.TicketInterrupted() not in [x.event for x in entries]
 
 
-def test_a_history_without_a_run_follows_its_file_too(recorder: Recorder) -> None:
+def test_a_history_without_a_run_follows_its_file_too(recorder: Recording) -> None:
     delete_folder(recorder.path)
     with pytest.raises(HistoryError):
-        recorder.history.resume_run("nothing")
+        recorder.resume_run("nothing")
     run = recorder.start("a")
     assert recorder.play(run, "a", BEGIN) == recorder.stored(run)

@@ -14,20 +14,20 @@ from lfgtui.history.search.search import SearchHit, search
 from lfgtui.history.storage import file
 from lfgtui.model import events as e
 from lfgtui.model.states import State
-from tests.history.conftest import Recorder
+from tests.history.conftest import Recording
 from tests.history.story import BEGIN, STORY
 
 
 @pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorder]:
+def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recording]:
     """A history of one run: the story."""
-    recorder = Recorder(tmp_path_factory.mktemp("story") / "history.db")
+    recorder = Recording(tmp_path_factory.mktemp("story") / "history.db")
     recorder.play(recorder.start("a"), "a", STORY)
     yield recorder
-    recorder.history.close()
+    recorder.close()
 
 
-def prompted(recorder: Recorder, *prompts: str) -> Recorder:
+def prompted(recorder: Recording, *prompts: str) -> Recording:
     """A run of these prompts and nothing else."""
     run = recorder.start("a")
     recorder.play(run, "a", [*BEGIN[:2], *(e.UserMessage(text) for text in prompts)])
@@ -56,11 +56,13 @@ FOUND = {
         ("grö*", "text", "Größe"),
     ],
 )
-def test_everything_shown_is_found_once(story: Recorder, words: str, kind: str, match: str) -> None:
+def test_everything_shown_is_found_once(
+    story: Recording, words: str, kind: str, match: str
+) -> None:
     assert matches(story.search(words)) == [(kind, [match])]
 
 
-def test_a_hit_names_the_entry_it_begins_with(story: Recorder) -> None:
+def test_a_hit_names_the_entry_it_begins_with(story: Recording) -> None:
     (hit,) = story.search("halfway")
     entry = story.stored(hit.run)[hit.seq - 1]
     assert hit.ticket == "a" and hit.attempt == entry.attempt and hit.at == entry.at
@@ -68,21 +70,21 @@ def test_a_hit_names_the_entry_it_begins_with(story: Recorder) -> None:
 
 
 def test_output_that_was_shown_and_reported_differently_is_found_both_ways(
-    recorder: Recorder,
+    recorder: Recording,
 ) -> None:
     call = e.ToolCallRequested("c", "run_command", {})
     shown = e.ToolOutputDelta("c", "stdout", "alpha beta")
     reported = e.ToolCallFinished("c", "alpha [cut] gamma", None, 0, 1.0)
-    recorder.finish([*BEGIN, call, e.ResponseFinished(1, "tool_use"), shown, reported])
+    recorder.play_run([*BEGIN, call, e.ResponseFinished(1, "tool_use"), shown, reported])
     assert matches(recorder.search("beta gamma")) == [("tool_output", ["beta", "gamma"])]
 
 
-def test_output_of_a_cancelled_tool_is_found(recorder: Recorder) -> None:
-    recorder.finish([*STORY[:20], e.TicketCancelled()])
+def test_output_of_a_cancelled_tool_is_found(recorder: Recording) -> None:
+    recorder.play_run([*STORY[:20], e.TicketCancelled()])
     assert matches(recorder.search("collected")) == [("tool_output", ["collected"])]
 
 
-def test_hits_come_newest_first_up_to_the_limit_without_sorting(recorder: Recorder) -> None:
+def test_hits_come_newest_first_up_to_the_limit_without_sorting(recorder: Recording) -> None:
     prompted(recorder, *(f"same word {n}" for n in range(20)))
     assert [hit.seq for hit in recorder.search("word", 3)] == [22, 21, 20]
     with closing(file.connect_to_read(recorder.path)) as db:
@@ -93,14 +95,14 @@ def test_hits_come_newest_first_up_to_the_limit_without_sorting(recorder: Record
     assert not any("TEMP B-TREE" in str(step) for step in plan)
 
 
-def test_the_last_word_may_be_unfinished_while_typing(story: Recorder) -> None:
+def test_the_last_word_may_be_unfinished_while_typing(story: Recording) -> None:
     assert matches(story.search("mend par", prefix=True)) == [("prompt", ["mend", "parser"])]
     assert matches(story.search("x-api-k", prefix=True)) == [("error", ["x-api-key"])]
     assert story.search("mend par") == []
 
 
 @pytest.mark.parametrize("words", ["", "  ", "*", ":", '"', "(", "AND", "^", "\0", "-", "+", "''"])
-def test_a_query_without_words_finds_nothing(story: Recorder, words: str) -> None:
+def test_a_query_without_words_finds_nothing(story: Recording, words: str) -> None:
     assert story.search(words) == story.search(words, prefix=True) == []
 
 
@@ -120,7 +122,7 @@ def test_a_query_without_words_finds_nothing(story: Recorder, words: str) -> Non
 )
 @pytest.mark.parametrize("ranked", [False, True])
 def test_an_invalid_query_is_searched_for_literally_and_reported(
-    recorder: Recorder, words: str, found: list[str], is_literal: bool, ranked: bool
+    recorder: Recording, words: str, found: list[str], is_literal: bool, ranked: bool
 ) -> None:
     prompted(recorder, "please mend the parser, re-use it")
     with closing(file.connect_to_read(recorder.path)) as db:
@@ -129,7 +131,7 @@ def test_an_invalid_query_is_searched_for_literally_and_reported(
     assert result.is_literal is is_literal
 
 
-def test_any_query_is_answered(story: Recorder) -> None:
+def test_any_query_is_answered(story: Recording) -> None:
     syntax = st.sampled_from(['"', "*", "(", ")", "AND", "OR", "NOT", "NEAR(", ":", "^", "+", "-"])
     words = st.sampled_from(["mend", "text", "rank", "segments_fts", "c++", "{a b}", "'", ","])
     queries = st.lists(syntax | words | st.text(st.characters(), max_size=5), max_size=40)
@@ -160,7 +162,7 @@ def test_marks_become_offsets(pieces: list[tuple[str, str]]) -> None:
     assert [snippet[start:end] for start, end in found] == [match for _, match in pieces]
 
 
-def test_marks_cannot_be_forged(recorder: Recorder) -> None:
+def test_marks_cannot_be_forged(recorder: Recording) -> None:
     text = "\x02] needle \x02[ in \x02a hay\x02]"
     (hit,) = prompted(recorder, text).search("needle")
     assert (hit.snippet, matches([hit])) == (text, [("prompt", ["needle"])])
@@ -197,7 +199,7 @@ def test_an_excerpt_shows_as_many_of_the_words_as_it_can() -> None:
     ],
 )
 def test_matches_in_a_very_long_text_are_shown_too(
-    recorder: Recorder, words: str, shown: set[str]
+    recorder: Recording, words: str, shown: set[str]
 ) -> None:
     text = "hay " * 60_000 + "a needle_case " + "hay " * 60_000
     (hit,) = prompted(recorder, text).search(words)
@@ -227,7 +229,7 @@ def test_matches_in_a_very_long_text_are_shown_too(
         ("\udcff ticket:\udcff", []),
     ],
 )
-def test_filters_restrict_the_hits(story: Recorder, words: str, kinds: list[str]) -> None:
+def test_filters_restrict_the_hits(story: Recording, words: str, kinds: list[str]) -> None:
     assert [hit.kind for hit in story.search(words)] == kinds
 
 
@@ -245,7 +247,7 @@ def test_the_states_of_the_filter_are_those_of_a_ticket() -> None:
     ],
 )
 def test_a_filter_with_an_impossible_value_is_refused(
-    story: Recorder, words: str, why: str
+    story: Recording, words: str, why: str
 ) -> None:
     with pytest.raises(UsageError) as caught:
         story.search(words)
@@ -253,7 +255,7 @@ def test_a_filter_with_an_impossible_value_is_refused(
 
 
 def test_a_run_is_named_by_a_part_of_its_id_its_title_its_note_or_as_the_last(
-    recorder: Recorder,
+    recorder: Recording,
 ) -> None:
     shop, garden = (recorder.start("a", title=title) for title in ("Shop 100%", "Garden"))
     for run in (shop, garden):
@@ -271,7 +273,7 @@ def test_a_run_is_named_by_a_part_of_its_id_its_title_its_note_or_as_the_last(
     assert recorder.search("run:% mend") == []
 
 
-def test_code_is_found_as_it_stands(story: Recorder) -> None:
+def test_code_is_found_as_it_stands(story: Recording) -> None:
     assert matches(story.search("main()", code=True)) == [("tool_call", ["main()"])]
     assert matches(story.search("oken", code=True)) == [("reasoning", ["oken"])]
     assert matches(story.search("kind:prompt pars", code=True)) == [("prompt", ["pars"])]
@@ -279,7 +281,7 @@ def test_code_is_found_as_it_stands(story: Recorder) -> None:
 
 
 def test_ranking_puts_the_best_first_and_reports_how_far_it_looked(
-    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+    recorder: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     long = "word among very many others that have nothing to do with it"
     prompted(recorder, long, "word word word", "word or two")
@@ -291,7 +293,7 @@ def test_ranking_puts_the_best_first_and_reports_how_far_it_looked(
         assert ([hit.seq for hit in result.hits], result.is_partly_ranked) == ([5], True)
 
 
-def test_live_text_is_found(recorder: Recorder) -> None:
+def test_live_text_is_found(recorder: Recording) -> None:
     run = recorder.start("a")
     recorder.play(run, "a", [*STORY[:4], e.TextDelta("half a sen"), e.TextDelta("tence")])
     (hit,) = recorder.search("sentence")
@@ -309,12 +311,12 @@ def test_live_text_is_found(recorder: Recorder) -> None:
     ["fox " * 25_000, "(" * 50_000, "run:x " * 20_000],
     ids=["words", "marks", "filters"],
 )
-def test_a_query_of_thousands_of_words_is_refused(story: Recorder, words: str) -> None:
+def test_a_query_of_thousands_of_words_is_refused(story: Recording, words: str) -> None:
     with pytest.raises(UsageError, match="the limit is 1,000"):
         story.search(words)
 
 
-def test_a_repeated_word_costs_once(recorder: Recorder) -> None:
+def test_a_repeated_word_costs_once(recorder: Recording) -> None:
     prompted(recorder, " ".join(f"f{number}x" for number in range(2000)))
     once = recorder.search("f*")
     assert [len(hit.matches) > 10 for hit in once] == [True]
@@ -326,7 +328,7 @@ def test_a_repeated_word_costs_once(recorder: Recorder) -> None:
 
 @pytest.mark.parametrize("join", [" ", " OR "])
 def test_many_words_are_marked_without_fts5_in_all_but_short_texts(
-    recorder: Recorder, join: str
+    recorder: Recording, join: str
 ) -> None:
     words = [f"word{number}x" for number in range(64)]
     text = " ".join(words) + " and more" * 1000

@@ -11,9 +11,9 @@ import pytest
 from lfgtui.errors import HistoryError
 from lfgtui.history.maintenance import housekeeping, recover
 from lfgtui.history.reader import Reader
-from lfgtui.history.recording.store import History
+from lfgtui.history.recording.recorder import Recorder
 from lfgtui.history.storage import file, leases, migrations
-from tests.history.conftest import Recorder, events, run_ids, stored
+from tests.history.conftest import Recording, events, run_ids, stored
 from tests.history.story import STORY
 from tests.history.test_bad_values import SAID, keep
 
@@ -55,7 +55,7 @@ def test_all_that_lfg_makes_is_known_to_be_its_own(path: Path) -> None:
     with closing(sqlite3.connect(path)) as db:
         db.executescript("ANALYZE; CREATE TABLE lost_and_found (a, b); PRAGMA optimize; VACUUM")
     assert len(run_ids(path)) == 1
-    History.open(path).close()
+    Recorder(path).close()
 
 
 def test_the_sizes_of_cells_are_checked(path: Path) -> None:
@@ -74,10 +74,10 @@ def update(monkeypatch: pytest.MonkeyPatch, *scripts: str) -> None:
 
 
 def test_an_older_lfgs_file_is_carried_forward_and_kept_beside_it(
-    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+    recorder: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, run = recorder.path, recorder.finish(STORY)
-    recorder.history.close()
+    path, run = recorder.path, recorder.play_run(STORY)
+    recorder.close()
     size = path.stat().st_size
     update(monkeypatch, ADDED, "CREATE INDEX runs_by_mood ON runs (mood);")
     assert recorder.stored(run) == recorder.entries  # reading alone updates it

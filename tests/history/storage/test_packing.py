@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lfgtui.history.storage import file, packing
 from lfgtui.history.storage.packing import Passage, Row
 from lfgtui.model import events as e
-from tests.history.conftest import Recorder
+from tests.history.conftest import Recording
 from tests.history.story import BEGIN
 from tests.vocabulary import any_event
 
@@ -97,12 +97,12 @@ LONG: dict[str, list[e.Event]] = {
 
 @pytest.mark.parametrize("events", LONG.values(), ids=LONG.keys())
 def test_a_long_response_is_packed_while_it_streams(
-    recorder: Recorder, events: list[e.Event]
+    recorder: Recording, events: list[e.Event]
 ) -> None:
     run = recorder.start("a")
     for event in [*BEGIN, *events]:
-        recorder.history.submit(run, "a", 1, 2000.0, event)
-    recorder.history.flush().result(30)
+        recorder.submit(run, "a", 1, 2000.0, event)
+    recorder.flush().result(30)
     with closing(file.connect_to_read(recorder.path)) as db:
         (unpacked,) = db.execute("SELECT count(*) FROM entries").fetchone()
     assert unpacked <= 2500

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import pytest
 from textual.pilot import Pilot
 
-from lfgtui.history.reader import RunState
-from lfgtui.history.recording.store import History as Store
+from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
+from lfgtui.model.states import RunState
 from lfgtui.model.tickets import Ticket
 from lfgtui.ui.app import LfgApp
 from tests.ui.fake_live import START
@@ -17,14 +17,14 @@ _LOOKS = 1500
 """Looks, 20 ms apart, before a test that waits for the screen gives up: it hangs then."""
 
 
-def begin(store: Store, title: str, *tickets: str) -> str:
+def begin(store: Recorder, title: str, *tickets: str) -> str:
     """A new run of these tickets."""
     asked = [Ticket(id=name, prompt="x", workspace="/") for name in tickets]
     return store.start_run(title, asked, None)
 
 
-def play(store: Store, run: str, ticket: str, *events: e.Event) -> None:
-    """Store the events, a second apart; each `AttemptStarted` begins the next attempt."""
+def play(store: Recorder, run: str, ticket: str, *events: e.Event) -> None:
+    """Recorder the events, a second apart; each `AttemptStarted` begins the next attempt."""
     attempt = 0
     for second, event in enumerate(events):
         attempt += isinstance(event, e.AttemptStarted)
@@ -32,7 +32,7 @@ def play(store: Store, run: str, ticket: str, *events: e.Event) -> None:
     store.flush(saved=True).result(30)
 
 
-def keep(store: Store, title: str, said: dict[str, str], state: RunState = "done") -> str:
+def keep(store: Recorder, title: str, said: dict[str, str], state: RunState = "done") -> str:
     """Put a finished run into the history."""
     run = begin(store, title, *said)
     for ticket, text in said.items():

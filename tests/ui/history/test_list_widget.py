@@ -12,7 +12,7 @@ from textual.events import Key
 
 from lfgtui.errors import HistoryError
 from lfgtui.history.reader import Reader, RunSummary
-from lfgtui.history.recording.store import History as Store
+from lfgtui.history.recording.recorder import Recorder
 from lfgtui.history.search.search import SearchHit
 from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
@@ -85,7 +85,7 @@ async def test_a_filter_that_cannot_be_is_said_in_place_and_not_shouted(
         assert toasts(app) == []
 
 
-def fail(store: Store) -> str:
+def fail(store: Recorder) -> str:
     """A run whose only ticket fails."""
     run = begin(store, "Third run", "alpha")
     play(
@@ -102,7 +102,7 @@ def fail(store: Store) -> str:
 
 
 async def test_the_preview_tells_of_the_run_under_the_cursor(
-    make_app: MakeApp, open_reader: Callable[[], Reader], store: Store, history: Path
+    make_app: MakeApp, open_reader: Callable[[], Reader], store: Recorder, history: Path
 ) -> None:
     run = await asyncio.to_thread(fail, store)
     app = past(make_app, open_reader)
@@ -118,7 +118,7 @@ async def test_the_preview_tells_of_the_run_under_the_cursor(
 
 
 async def test_the_preview_of_a_hit_shows_what_stands_around_it(
-    make_app: MakeApp, open_reader: Callable[[], Reader], store: Store
+    make_app: MakeApp, open_reader: Callable[[], Reader], store: Recorder
 ) -> None:
     story = "".join(f"line {number}\n" for number in range(100)) + "a fox at last\nand more\n"
     await asyncio.to_thread(keep, store, "Long", {"alpha": story})
@@ -180,7 +180,7 @@ async def test_a_history_that_breaks_meanwhile_is_told_of_in_the_preview(
 async def test_what_was_passed_over_is_not_read(
     make_app: MakeApp,
     open_reader: Callable[[], Reader],
-    store: Store,
+    store: Recorder,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for number in range(4):
@@ -228,7 +228,7 @@ def ten_thousand(path: Path) -> None:
 async def test_ten_thousand_runs_come_page_by_page_and_only_those_in_sight_are_drawn(
     make_app: MakeApp,
     open_reader: Callable[[], Reader],
-    store: Store,
+    store: Recorder,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     await asyncio.to_thread(ten_thousand, store.path)
@@ -317,7 +317,7 @@ async def test_what_begins_and_ends_meanwhile_is_seen_and_the_cursor_stays_on_it
         await pilot.press("tab", "down")
         assert isinstance(app.screen, History)
         was = app.screen.here
-        store = await asyncio.to_thread(Store.open, history)
+        store = await asyncio.to_thread(Recorder, history)
         ticket = Ticket(id="x", prompt="p", workspace="/")
         run = await asyncio.to_thread(store.start_run, "Begun meanwhile", [ticket], None)
         await shown(pilot, "Begun meanwhile")

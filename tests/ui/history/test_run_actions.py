@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 
 from lfgtui.cli.launching.past_runs import FileKeeper
 from lfgtui.history.reader import Reader, RunSummary
-from lfgtui.history.recording.store import History as Store
+from lfgtui.history.recording.recorder import Recorder
 from lfgtui.settings.config import PRESETS, Config
 from lfgtui.ui.app import LfgApp
 from lfgtui.ui.history.screen import History
@@ -108,7 +108,7 @@ async def test_the_run_of_a_hit_is_deleted_with_all_its_hits(
 
 
 async def test_a_run_that_is_going_on_is_not_deleted(
-    past: Callable[..., LfgApp], store: Store
+    past: Callable[..., LfgApp], store: Recorder
 ) -> None:
     run = await asyncio.to_thread(begin, store, "Going on", "a")
     app = past()
@@ -174,7 +174,7 @@ async def test_without_a_keeper_it_can_only_be_read(
 
 
 async def test_an_unfinished_run_is_asked_for_and_the_screen_left(
-    past: Callable[..., LfgApp], store: Store
+    past: Callable[..., LfgApp], store: Recorder
 ) -> None:
     run = await asyncio.to_thread(keep, store, "Broken off", {"a": "half"}, "interrupted")
     app = past()
@@ -186,7 +186,7 @@ async def test_an_unfinished_run_is_asked_for_and_the_screen_left(
 
 
 async def test_an_opened_run_is_gone_on_with_by_the_key_that_retries(
-    past: Callable[..., LfgApp], store: Store
+    past: Callable[..., LfgApp], store: Recorder
 ) -> None:
     run = await asyncio.to_thread(keep, store, "Broken off", {"a": "half a word"}, "interrupted")
     app = past()
@@ -202,7 +202,7 @@ async def test_an_opened_run_is_gone_on_with_by_the_key_that_retries(
 
 @pytest.mark.parametrize("title", ["Done", "Held", "Homeless"])
 async def test_what_cannot_be_gone_on_with_is_said_and_the_screen_stays(
-    past: Callable[..., LfgApp], store: Store, title: str, monkeypatch: pytest.MonkeyPatch
+    past: Callable[..., LfgApp], store: Recorder, title: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     why = {
         "Done": "is already finished",
@@ -225,7 +225,7 @@ async def test_what_cannot_be_gone_on_with_is_said_and_the_screen_stays(
 
 
 async def test_while_a_run_goes_on_another_one_is_left_to_another_terminal(
-    past: Callable[..., LfgApp], store: Store
+    past: Callable[..., LfgApp], store: Recorder
 ) -> None:
     run = await asyncio.to_thread(keep, store, "Broken off", {"a": "half"}, "interrupted")
     live = FakeLive("a")

@@ -12,7 +12,7 @@ import pytest
 from textual.pilot import Pilot
 
 from lfgtui.history.reader import Reader
-from lfgtui.history.recording.store import History as Store
+from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
 from lfgtui.settings.config import Config
@@ -413,7 +413,7 @@ def test_what_it_looks_like(
 def history(tmp_path: Path) -> tuple[Path, str, str]:
     """A history, a run in it, and one of nothing."""
     path = tmp_path / "history.db"
-    with Store.open(path) as store:
+    with Recorder(path) as store:
         run = store.start_run("Stored", [Ticket(id="one", prompt="x", workspace="/")], None)
         store.submit(run, "one", 1, START, e.TicketQueued())
         empty = store.start_run("Empty", [], None)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from textual.pilot import Pilot
 
 from lfgtui.history.reader import Reader
-from lfgtui.history.recording.store import History as Store
+from lfgtui.history.recording.recorder import Recorder
 from lfgtui.history.search.search import SearchHit
 from lfgtui.model import events as e
 from lfgtui.model.items import Item, TextItem, ToolItem
@@ -62,7 +62,7 @@ STORY = (
 
 
 @pytest.fixture
-def hits(store: Store) -> list[SearchHit]:
+def hits(store: Recorder) -> list[SearchHit]:
     run = begin(store, "Haystack", "api")
     play(store, run, "api", *STORY)
     store.finish_run(run, "failed")
@@ -110,7 +110,7 @@ async def led(pilot: Pilot[int], app: LfgApp, path: Path, hit: SearchHit) -> tup
 
 
 async def test_a_frame_before_the_first_layout_does_not_lead_astray(
-    make_app: MakeApp, store: Store, hits: list[SearchHit], monkeypatch: pytest.MonkeyPatch
+    make_app: MakeApp, store: Recorder, hits: list[SearchHit], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mounted = RunScreen.on_mount
 
@@ -127,7 +127,7 @@ async def test_a_frame_before_the_first_layout_does_not_lead_astray(
 
 
 async def test_each_hit_leads_to_its_own_place(
-    make_app: MakeApp, store: Store, hits: list[SearchHit]
+    make_app: MakeApp, store: Recorder, hits: list[SearchHit]
 ) -> None:
     app = make_app(FakeLive("a"))
     async with app.run_test(size=(90, 20)) as pilot:
@@ -141,7 +141,7 @@ async def test_each_hit_leads_to_its_own_place(
 
 
 async def test_what_is_left_out_of_a_long_output_leads_to_its_card(
-    make_app: MakeApp, store: Store, hits: list[SearchHit]
+    make_app: MakeApp, store: Recorder, hits: list[SearchHit]
 ) -> None:
     app = make_app(FakeLive("a"))
     (hit,) = (hit for hit in hits if meant(hit) == "11")
@@ -151,7 +151,7 @@ async def test_what_is_left_out_of_a_long_output_leads_to_its_card(
 
 
 async def test_only_the_card_that_was_found_is_unfolded(
-    make_app: MakeApp, store: Store, hits: list[SearchHit]
+    make_app: MakeApp, store: Recorder, hits: list[SearchHit]
 ) -> None:
     app = make_app(FakeLive("a"))
     (hit,) = (hit for hit in hits if meant(hit) == "5")

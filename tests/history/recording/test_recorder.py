@@ -1,5 +1,6 @@
 import asyncio
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,11 +12,13 @@ from hypothesis import strategies as st
 
 from lfgtui.errors import HistoryError
 from lfgtui.history.reader import Reader
-from lfgtui.history.recording.store import History
+from lfgtui.history.recording import backlog
+from lfgtui.history.recording.pending import PENDING_EVENTS
+from lfgtui.history.recording.recorder import Recorder
 from lfgtui.history.storage.batch import MERGED_BYTES
 from lfgtui.history.storage.ledger import Ledger
 from lfgtui.model import events as e
-from tests.history.conftest import Recorder, check_index, start, stored
+from tests.history.conftest import Recording, check_index, locked, start, stored
 from tests.vocabulary import any_event
 
 
@@ -29,12 +32,12 @@ def test_live_equals_stored_whatever_the_interleaving(
     story: list[tuple[str, int, e.Event]],
 ) -> None:
     with TemporaryDirectory() as folder:
-        recorder = Recorder(Path(folder) / "history.db")
+        recorder = Recording(Path(folder) / "history.db")
         run = recorder.start("a", "b", "c")
         for at, (ticket, attempt, event) in enumerate(story):
-            recorder.history.submit(run, ticket, attempt, float(at), event)
-        recorder.history.close()
-        assert recorder.history.failure is None
+            recorder.submit(run, ticket, attempt, float(at), event)
+        recorder.close()
+        assert recorder.failure is None
         with Reader(recorder.path) as reader:
             for ticket in "abc":
                 live = recorder.of(ticket)
@@ -45,18 +48,18 @@ def test_live_equals_stored_whatever_the_interleaving(
         check_index(recorder.path)
 
 
-def test_seqs_are_dense_however_many_threads_submit(recorder: Recorder) -> None:
+def test_seqs_are_dense_however_many_threads_submit(recorder: Recording) -> None:
     names = [f"t{n}" for n in range(8)]
     run = recorder.start(*names)
 
     def work(name: str) -> None:
         for n in range(300):
-            recorder.history.submit(run, name, 1, float(n), e.TextDelta(f"{n} "))
-            recorder.history.submit(run, name, 1, float(n), e.Status("tick"))
+            recorder.submit(run, name, 1, float(n), e.TextDelta(f"{n} "))
+            recorder.submit(run, name, 1, float(n), e.Status("tick"))
 
     with ThreadPoolExecutor(len(names)) as pool:
         list(pool.map(work, names))
-    recorder.history.flush().result(30)
+    recorder.flush().result(30)
     for name in names:
         entries = recorder.of(name)
         assert [entry.seq for entry in entries] == list(range(1, len(entries) + 1))
@@ -66,10 +69,10 @@ def test_seqs_are_dense_however_many_threads_submit(recorder: Recorder) -> None:
 def test_an_entry_is_committed_before_it_is_delivered(path: Path) -> None:
     seen: list[bool] = []
 
-    def look(entries: list[e.Entry]) -> None:
+    def look(entries: Sequence[e.Entry]) -> None:
         seen.extend(entry in stored(path, entry.run, entry.ticket) for entry in entries)
 
-    with History.open(path, on_entries=look) as history:
+    with Recorder(path, on_entries=look) as history:
         run = start(history, "a")
         for n in range(20):
             history.submit(run, "a", 1, float(n), e.Status(str(n)))
@@ -77,27 +80,27 @@ def test_an_entry_is_committed_before_it_is_delivered(path: Path) -> None:
     assert seen == [True] * 20
 
 
-class Gate:
-    """Holds the writer in its first delivery, so that what follows makes one batch."""
+class Gate(Recorder):
+    """Holds its thread in the first delivery, so that what follows makes one batch."""
 
     def __init__(self, path: Path) -> None:
         self.entries: list[e.Entry] = []
         self._entered, self._open = threading.Event(), threading.Event()
-        self.history = History.open(path, on_entries=self._take)
-        self.run = start(self.history, "gate", "a", "b")
-        self.history.submit(self.run, "gate", 1, 0.0, e.TicketQueued())
+        super().__init__(path, on_entries=self._take)
+        self.run = start(self, "gate", "a", "b")
+        self.submit(self.run, "gate", 1, 0.0, e.TicketQueued())
         assert self._entered.wait(30)
 
-    def _take(self, entries: list[e.Entry]) -> None:
+    def _take(self, entries: Sequence[e.Entry]) -> None:
         if not self._entered.is_set():
             self._entered.set()
             assert self._open.wait(30)
         self.entries.extend(entry for entry in entries if entry.ticket != "gate")
 
-    def release(self) -> list[e.Entry]:
+    def all_entries(self) -> list[e.Entry]:
         self._open.set()
-        self.history.close()
-        assert self.history.failure is None
+        self.close()
+        assert self.failure is None
         return self.entries
 
 
@@ -111,9 +114,9 @@ def test_deltas_of_one_batch_merge_across_interleaved_tickets(path: Path) -> Non
         ("b", e.TextDelta("bye")),
     ]
     for at, (ticket, event) in enumerate(story):
-        gate.history.submit(gate.run, ticket, 1, float(at), event)
-    gate.history.submit(gate.run, "b", 2, 5.0, e.TextDelta("of another attempt"))
-    assert [(x.ticket, x.seq, x.at, x.event) for x in gate.release()] == [
+        gate.submit(gate.run, ticket, 1, float(at), event)
+    gate.submit(gate.run, "b", 2, 5.0, e.TextDelta("of another attempt"))
+    assert [(x.ticket, x.seq, x.at, x.event) for x in gate.all_entries()] == [
         ("a", 1, 0.0, e.TextDelta("Hello")),
         ("b", 1, 1.0, e.TextDelta("Good ")),
         ("b", 2, 3.0, e.ReasoningDelta("hm")),
@@ -125,17 +128,17 @@ def test_deltas_of_one_batch_merge_across_interleaved_tickets(path: Path) -> Non
 def test_a_merged_entry_stays_small(path: Path) -> None:
     gate = Gate(path)
     for at in range(100):
-        gate.history.submit(gate.run, "a", 1, float(at), e.TextDelta("x" * 1000))
-    assert gate.history.pending_bytes >= 100_000
-    entries = gate.release()
+        gate.submit(gate.run, "a", 1, float(at), e.TextDelta("x" * 1000))
+    assert gate.queued_bytes >= 100_000
+    entries = gate.all_entries()
     assert visible(entries) == "x" * 100_000
     assert all(len(e.encode_event(entry.event)) <= MERGED_BYTES for entry in entries)
-    assert gate.history.pending_bytes == 0
+    assert gate.queued_bytes == 0
 
 
 def test_who_is_given_entries_finds_their_bytes_no_longer_pending(path: Path) -> None:
     pending: list[int] = []
-    with History.open(path, on_entries=lambda _: pending.append(history.pending_bytes)) as history:
+    with Recorder(path, on_entries=lambda _: pending.append(history.queued_bytes)) as history:
         history.submit(start(history, "a"), "a", 1, 0.0, e.TextDelta("x" * 1000))
         assert history.flush().result(30)
     assert pending == [0]
@@ -143,35 +146,35 @@ def test_who_is_given_entries_finds_their_bytes_no_longer_pending(path: Path) ->
 
 @pytest.mark.parametrize("is_closed", [False, True])
 def test_a_flush_and_a_close_wait_for_what_was_submitted_before(
-    recorder: Recorder, is_closed: bool
+    recorder: Recording, is_closed: bool
 ) -> None:
     run = recorder.start("a")
     for n in range(100):
-        recorder.history.submit(run, "a", 1, float(n), e.Status(str(n)))
+        recorder.submit(run, "a", 1, float(n), e.Status(str(n)))
     if is_closed:
-        recorder.history.close()
-        recorder.history.close()
+        recorder.close()
+        recorder.close()
     else:
-        assert recorder.history.flush().result(30) is True
+        assert recorder.flush().result(30) is True
     assert len(recorder.entries) == 100
 
 
-def test_what_cannot_be_stored_is_refused_at_once(recorder: Recorder) -> None:
+def test_what_cannot_be_stored_is_refused_at_once(recorder: Recording) -> None:
     run = recorder.start("a")
     with pytest.raises(HistoryError, match="not being written here"):
-        recorder.history.submit(run, "b", 1, 0.0, e.TicketQueued())
+        recorder.submit(run, "b", 1, 0.0, e.TicketQueued())
     with pytest.raises(TypeError):
-        recorder.history.submit(run, "a", 1, 0.0, e.ProviderItem("w", {"x": threading.Lock()}))
+        recorder.submit(run, "a", 1, 0.0, e.ProviderItem("w", {"x": threading.Lock()}))
     recorder.play(run, "a", [e.Status("still there")])
-    recorder.history.close()
+    recorder.close()
     with pytest.raises(HistoryError):
-        recorder.history.submit(run, "a", 1, 0.0, e.TicketQueued())
+        recorder.submit(run, "a", 1, 0.0, e.TicketQueued())
     with pytest.raises(HistoryError, match="closed"):
-        recorder.history.flush().result(30)
+        recorder.flush().result(30)
     assert [entry.event for entry in recorder.entries] == [e.Status("still there")]
 
 
-def test_what_json_cannot_carry_is_replaced_live_as_stored(recorder: Recorder) -> None:
+def test_what_json_cannot_carry_is_replaced_live_as_stored(recorder: Recording) -> None:
     run = recorder.start("a")
     odd: dict[str, object] = {"x": [float("nan"), float("inf"), 2**70, (1, 2.5)]}
     plain: dict[str, object] = {"x": [None, None, 2**70, [1, 2.5]]}
@@ -195,10 +198,10 @@ def test_what_json_cannot_carry_is_replaced_live_as_stored(recorder: Recorder) -
 
 
 def test_an_error_of_the_receiver_is_kept_and_costs_no_entry(path: Path) -> None:
-    def refuse(entries: list[e.Entry]) -> None:
+    def refuse(entries: Sequence[e.Entry]) -> None:
         raise RuntimeError("the loop is closed")
 
-    history = History.open(path, on_entries=refuse)
+    history = Recorder(path, on_entries=refuse)
     run = start(history, "a")
     history.submit(run, "a", 1, 0.0, e.TicketQueued())
     assert history.flush().result(30) is True
@@ -209,7 +212,7 @@ def test_an_error_of_the_receiver_is_kept_and_costs_no_entry(path: Path) -> None
 
 
 def test_a_bug_in_the_writer_is_said_and_the_run_goes_on_unsaved(
-    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+    recorder: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError("a bug")
@@ -217,18 +220,18 @@ def test_a_bug_in_the_writer_is_said_and_the_run_goes_on_unsaved(
     run = recorder.start("a")
     with monkeypatch.context() as patch:
         patch.setattr("lfgtui.history.storage.batch.write", broken)
-        recorder.history.submit(run, "a", 1, 0.0, e.TicketQueued())
-        recorder.history.submit(run, "a", 1, 1.0, e.AttemptStarted("p", "m"))
-        assert recorder.history.flush().result(30) is False
+        recorder.submit(run, "a", 1, 0.0, e.TicketQueued())
+        recorder.submit(run, "a", 1, 1.0, e.AttemptStarted("p", "m"))
+        assert recorder.flush().result(30) is False
         assert "a bug" in str(recorder.behind.get(timeout=30))
         assert [entry.saved for entry in recorder.entries] == [False, False]
-    assert recorder.history.flush(saved=True).result(30) is True
+    assert recorder.flush(saved=True).result(30) is True
     assert recorder.behind.get(timeout=30) is None
     assert [entry.seq for entry in recorder.stored(run)] == [1, 2]
 
 
 def test_an_event_that_cannot_be_numbered_keeps_no_other_from_being_stored(
-    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+    recorder: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     number = Ledger.number
 
@@ -246,12 +249,32 @@ def test_an_event_that_cannot_be_numbered_keeps_no_other_from_being_stored(
     assert "could not be stored: ZeroDivisionError: a bug" in guard.message
 
 
-async def test_submitting_from_the_event_loop_blocks_it_never(recorder: Recorder) -> None:
-    run = await asyncio.to_thread(recorder.start, "a")
-    for n in range(2000):
-        recorder.history.submit(run, "a", 1, float(n), e.TextDelta(f"{n} "))
-        if n % 50 == 0:
-            await asyncio.sleep(0)
-    assert await asyncio.wrap_future(recorder.history.flush()) is True
-    assert visible(recorder.entries) == "".join(f"{n} " for n in range(2000))
-    await asyncio.to_thread(recorder.history.close)
+async def test_on_a_loop_entries_arrive_there_and_much_that_is_pending_holds_back(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backlog, "PATIENCE", 30.0)
+    recorder = await asyncio.to_thread(Recorder, path)
+    run = await asyncio.to_thread(start, recorder, "a")
+    threads: set[int] = set()
+    recorder.attach(lambda _: threads.add(threading.get_ident()), lambda _: None)
+    submitted = 0
+
+    async def flood() -> None:
+        nonlocal submitted
+        while submitted < 3 * PENDING_EVENTS:
+            recorder.submit(run, "a", 1, 0.0, e.HostedTool("search", "q", "found"))
+            submitted += 1
+            await recorder.room()
+
+    lock = locked(path)
+    await asyncio.to_thread(lock.__enter__)
+    flooding = asyncio.create_task(flood())
+    await asyncio.sleep(0)  # until it waits, or has submitted all
+    assert submitted == PENDING_EVENTS + 1
+    await asyncio.to_thread(lock.__exit__, None, None, None)
+    await flooding
+    await recorder.settle(saved=True)
+    await recorder.finish(run, "done")
+    await asyncio.to_thread(recorder.close)
+    assert submitted == 3 * PENDING_EVENTS
+    assert threads == {threading.get_ident()}

@@ -1,23 +1,29 @@
-"""A copy of a running run in another history file, with all that was committed of it.
+"""The runs of this process in a history file: started, resumed, and copied to another file.
 
-Its row and tickets are in memory, so only the entries have to be read back.
+For a copy the run's row and tickets are in memory, so only the entries have to be read back.
 Those that cannot be read are left out; the others keep their numbers.
 """
 
+import os
 import sqlite3
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
 from lfgtui.errors import HistoryError
+from lfgtui.history.maintenance import orphaned_runs
 from lfgtui.history.storage import batch as batches
-from lfgtui.history.storage import rows, sealing
+from lfgtui.history.storage import file, leases, rows, sealing, values
 from lfgtui.history.storage.batch import Batch
+from lfgtui.history.storage.leases import Lease
 from lfgtui.history.storage.ledger import Ledger, load
+from lfgtui.history.storage.packing import DamagedError
 from lfgtui.model.tickets import Ticket
 
 _A_BATCH = 1000
+_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 
 
 class RunRecord(msgspec.Struct, frozen=True):
@@ -31,6 +37,79 @@ class RunRecord(msgspec.Struct, frozen=True):
     ledgers: Sequence[Ledger]
     pinned: bool = False
     note: str = ""
+
+
+def start(
+    db: sqlite3.Connection,
+    path: Path,
+    now: float,
+    title: str,
+    tickets: Sequence[Ticket],
+    source: Path | None,
+) -> tuple[RunRecord, Lease]:
+    """Store a new run and its tickets, all queued; return it with its lease."""
+    run, lease = _new_lease(db, path.parent / "locks", now)
+    try:
+        ledgers = [Ledger(0, run, ticket.id) for ticket in tickets]
+        record = RunRecord(run, title, source, now, tickets, ledgers)
+        with file.transaction(db):
+            for ledger, key in zip(ledgers, insert(db, record), strict=True):
+                ledger.rowid = key
+    except BaseException:
+        lease.release()
+        raise
+    return record, lease
+
+
+def resume(db: sqlite3.Connection, path: Path, now: float, run: str) -> tuple[RunRecord, Lease]:
+    """Say that a stored run is running; return it with its lease. Raises `HistoryError`."""
+    lease = leases.take_patiently(path.parent / "locks", run)
+    if lease is None:
+        raise HistoryError(f"run {run} is being run by another lfg")
+    try:
+        with file.transaction(db):
+            return _revive(db, path, now, run), lease
+    except BaseException:
+        lease.release()
+        raise
+
+
+def _revive(db: sqlite3.Connection, path: Path, now: float, run: str) -> RunRecord:
+    row = db.execute(
+        "SELECT state, title, source, started_at, pinned, note FROM runs WHERE id = ?", (run,)
+    ).fetchone()
+    if row is None:
+        raise HistoryError(f"{path}: no run {run}")
+    state, title, source, started_at, pinned, note = row
+    if state == "running":  # its process died while this one was running
+        orphaned_runs.interrupt(db, run, now, None)
+    db.execute("UPDATE runs SET state = 'running', ended_at = NULL WHERE id = ?", (run,))
+    specs = db.execute("SELECT spec FROM tickets WHERE run = ? ORDER BY position", (run,))
+    tickets = [rows.requested_ticket(run, values.text(spec)) for (spec,) in specs]
+    from_file = None if source is None else Path(values.text(source))
+    try:
+        ledgers = load(db, run)
+    except DamagedError as error:
+        raise HistoryError(f"{path}: run {run}: {error}: {file.DAMAGED}") from None
+    title, note = values.text(title), values.text(note)
+    at = values.moment(started_at)
+    return RunRecord(run, title, from_file, at, tickets, ledgers, bool(pinned), note)
+
+
+def _new_lease(db: sqlite3.Connection, locks: Path, now: float) -> tuple[str, Lease]:
+    while True:
+        run = _new_id(now)
+        taken = db.execute("SELECT 1 FROM runs WHERE id = ?", (run,)).fetchone()
+        lease = leases.take(locks, run) if taken is None else None
+        if lease is not None:
+            return run, lease
+
+
+def _new_id(now: float) -> str:
+    """Return `20261121-034212-x7k2`: sorts by time (UTC), and its last four are quick to type."""
+    moment = datetime.fromtimestamp(now, UTC).strftime("%Y%m%d-%H%M%S")
+    suffix = "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in os.urandom(4))
+    return f"{moment}-{suffix}"
 
 
 def insert(target: sqlite3.Connection, record: RunRecord) -> list[int]:

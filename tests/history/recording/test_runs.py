@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from lfgtui.errors import HistoryError
-from lfgtui.history.recording.store import History
+from lfgtui.history.reader import Reader
+from lfgtui.history.recording.recorder import Recorder
 from lfgtui.history.storage import file, leases
 from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
-from tests.history.conftest import Recorder, start
+from tests.history.conftest import Recording, start
 from tests.history.story import BEGIN, END
 
 
@@ -18,26 +19,26 @@ def locks(path: Path) -> list[str]:
     return [p.name for p in (path.parent / "locks").iterdir()]
 
 
-def test_a_run_has_a_short_id_that_sorts_by_time_and_keeps_its_tickets(recorder: Recorder) -> None:
+def test_a_run_has_a_short_id_that_sorts_by_time_and_keeps_its_tickets(recorder: Recording) -> None:
     tickets = [
         Ticket(id=name, prompt="p", workspace="/", approve={"run_command": "auto"}, timeout=5)
         for name in "ba"
     ]
-    run = recorder.history.start_run("Two things", tickets, Path("/some/tickets.toml"))
+    run = recorder.start_run("Two things", tickets, Path("/some/tickets.toml"))
     assert re.fullmatch(r"\d{8}-\d{6}-[a-z0-9]{4}", run)
-    with recorder.history.reader() as reader:
+    with recorder.reader() as reader:
         assert [stored.ticket for stored in reader.tickets(run)] == tickets
         assert [stored.state for stored in reader.tickets(run)] == ["queued", "queued"]
         assert reader.source(run) == Path("/some/tickets.toml")
         assert reader.run(run).state == "running"
 
 
-def test_tickets_follow_their_events(recorder: Recorder) -> None:
+def test_tickets_follow_their_events(recorder: Recording) -> None:
     run = recorder.start("a", "b", "c", "d")
     recorder.play(run, "a", [*BEGIN, e.TextDelta("hi")])
     recorder.play(run, "b", [*BEGIN, e.TextDelta("hi"), e.TicketDone("end")])
     recorder.play(run, "d", [*BEGIN[:2], e.Paused(), e.Resumed()])
-    with recorder.history.reader() as reader:
+    with recorder.reader() as reader:
         a, b, c, d = reader.tickets(run)
     assert (a.state, a.attempt, a.provider, a.model) == ("streaming", 1, "simulator", "m")
     assert (b.state, b.started_at, b.ended_at) == ("done", 1006.0, 1009.0)
@@ -45,7 +46,7 @@ def test_tickets_follow_their_events(recorder: Recorder) -> None:
     assert d.state == "starting"
 
 
-def test_cost_is_the_last_usage_of_each_turn_of_each_attempt(recorder: Recorder) -> None:
+def test_cost_is_the_last_usage_of_each_turn_of_each_attempt(recorder: Recording) -> None:
     def turn(number: int, *costs: float | None) -> list[e.Event]:
         usages = [e.Usage(10, 5, 0, cost) for cost in costs]
         return [e.RequestSent(number), *usages, e.ResponseFinished(number, "end")]
@@ -55,45 +56,45 @@ def test_cost_is_the_last_usage_of_each_turn_of_each_attempt(recorder: Recorder)
     recorder.play(run, "a", [e.Retrying("busy", 1.0, 2), BEGIN[1], *turn(1, 2.0)], attempt=2)
     recorder.play(run, "b", [*BEGIN[:2], *turn(1, 4.0)])
     recorder.play(run, "c", [*BEGIN[:2], *turn(1, None)])
-    with recorder.history.reader() as reader:
+    with recorder.reader() as reader:
         assert [stored.cost for stored in reader.tickets(run)] == [3.5, 4.0, None]
         assert reader.run(run).cost == 7.5
 
 
-def test_a_finished_run_has_its_state_and_no_lock_file(recorder: Recorder) -> None:
+def test_a_finished_run_has_its_state_and_no_lock_file(recorder: Recording) -> None:
     run = recorder.start("a")
     assert locks(recorder.path) == [f"{run}.lock"]
     recorder.play(run, "a", [*BEGIN, e.TicketCancelled()])
     ended_at = recorder.entries[-1].at
     recorder.set_clock(99_999.0)  # it ended with its last ticket, however much later it is stored
-    recorder.history.mark_run(run, "failed")
-    recorder.history.finish_run(run, "failed")
+    recorder.mark_run(run, "failed")
+    recorder.finish_run(run, "failed")
     assert locks(recorder.path) == []
-    with recorder.history.reader() as reader:
+    with recorder.reader() as reader:
         assert (reader.run(run).state, reader.run(run).ended_at) == ("failed", ended_at)
     with pytest.raises(HistoryError):
-        recorder.history.submit(run, "a", 1, 3.0, e.TicketQueued())
+        recorder.submit(run, "a", 1, 3.0, e.TicketQueued())
 
 
-def test_a_run_that_is_being_run_cannot_be_resumed(recorder: Recorder) -> None:
+def test_a_run_that_is_being_run_cannot_be_resumed(recorder: Recording) -> None:
     run = recorder.start("a")
-    with History.open(recorder.path) as other:
+    with Recorder(recorder.path) as other:
         assert other.recovered == []
         with pytest.raises(HistoryError, match=f"run {run} is being run by another lfg"):
             other.resume_run(run)
 
 
-def test_a_run_that_is_not_there_cannot_be_resumed(recorder: Recorder) -> None:
+def test_a_run_that_is_not_there_cannot_be_resumed(recorder: Recording) -> None:
     with pytest.raises(HistoryError, match="no run 20200101"):
-        recorder.history.resume_run("20200101-000000-aaaa")
+        recorder.resume_run("20200101-000000-aaaa")
     assert locks(recorder.path) == []
 
 
-def test_a_resumed_run_goes_on_where_it_was(recorder: Recorder) -> None:
-    run = recorder.finish(
+def test_a_resumed_run_goes_on_where_it_was(recorder: Recording) -> None:
+    run = recorder.play_run(
         [*BEGIN, e.TextDelta("half"), e.Usage(1, 1, 0, 0.5), e.TicketInterrupted()]
     )
-    with History.open(recorder.path) as again, again.reader() as reader:
+    with Recorder(recorder.path) as again, Reader(again.path) as reader:
         again.resume_run(run)
         assert (reader.run(run).state, reader.run(run).ended_at) == ("running", None)
         for event in [*BEGIN, e.Usage(1, 1, 0, 1.0), *END]:
@@ -106,15 +107,15 @@ def test_a_resumed_run_goes_on_where_it_was(recorder: Recorder) -> None:
 
 
 def test_tickets_of_a_dead_process_are_interrupted_when_it_was_last_heard(
-    recorder: Recorder,
+    recorder: Recording,
 ) -> None:
     run = recorder.start("running", "done", "queued", "untouched")
     recorder.play(run, "queued", BEGIN[:1])
     recorder.play(run, "done", [*BEGIN, e.TicketCancelled()])
     recorder.play(run, "running", [*BEGIN, e.TextDelta("unfinished business")])
     last = recorder.entries[-1].at
-    recorder.history.close()  # its leases are free and its rows as they were, as after a kill
-    with History.open(recorder.path) as history, history.reader() as reader:
+    recorder.close()  # its leases are free and its rows as they were, as after a kill
+    with Recorder(recorder.path) as history, Reader(history.path) as reader:
         assert history.recovered == [run]
         assert reader.run(run).state == "interrupted"
         states = {t.ticket.id: t.state for t in reader.tickets(run)}
@@ -125,34 +126,34 @@ def test_tickets_of_a_dead_process_are_interrupted_when_it_was_last_heard(
         assert states == {"done": "cancelled"}
     assert [hit.kind for hit in recorder.search("unfinished business")] == ["text"]
     assert locks(recorder.path) == []
-    with History.open(recorder.path) as history:
+    with Recorder(recorder.path) as history:
         assert history.recovered == []
 
 
 def test_a_dead_run_may_be_resumed_without_reopening(path: Path) -> None:
-    with History.open(path) as history:
-        other = Recorder(path)
+    with Recorder(path) as history:
+        other = Recording(path)
         run = other.start("a")
         other.play(run, "a", BEGIN)
-        other.history.close()
+        other.close()
         history.resume_run(run)
-        with history.reader() as reader:
+        with Reader(history.path) as reader:
             assert reader.transcript(run, "a").state == "interrupted"
             assert reader.run(run).state == "running"
 
 
-def test_lock_files_left_behind_are_removed(recorder: Recorder) -> None:
+def test_lock_files_left_behind_are_removed(recorder: Recording) -> None:
     recorder.start("a")
     stale = recorder.path.parent / "locks" / "20200101-000000-aaaa.lock"
     stale.touch()
-    with History.open(recorder.path):
+    with Recorder(recorder.path):
         assert not stale.exists()
         assert len(locks(recorder.path)) == 1
 
 
-def test_text_is_stored_once(recorder: Recorder) -> None:
+def test_text_is_stored_once(recorder: Recording) -> None:
     text = "".join(f"word{n} " for n in range(60_000))
-    recorder.finish([*BEGIN, e.TextDelta(text), *END])
+    recorder.play_run([*BEGIN, e.TextDelta(text), *END])
     tables = ("entries", "segments", "segments_fts_data")
     with closing(file.connect_to_read(recorder.path)) as db:
         dump = "".join(str(row) for table in tables for row in db.execute(f"SELECT * FROM {table}"))
@@ -172,17 +173,17 @@ def test_every_commit_of_a_run_waits_for_the_disk_where_power_failures_count(
         return connect(path, durability)
 
     monkeypatch.setattr(file, "connect", recorded)
-    with History.open(path, durability="power") as history:
+    with Recorder(path, durability="power") as history:
         connected.remove("process")  # the one that ends orphaned runs
         history.finish_run(start(history, "a"), "done")
         assert connected and set(connected) == {"power"}
 
 
 def test_a_lease_that_is_held_for_a_moment_is_waited_for(
-    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+    recorder: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = recorder.finish(BEGIN)
+    run = recorder.play_run(BEGIN)
     lease = leases.take(recorder.path.parent / "locks", run)
     assert lease is not None
     monkeypatch.setattr("time.sleep", lambda _: lease.release())
-    recorder.history.resume_run(run)
+    recorder.resume_run(run)

@@ -1,0 +1,127 @@
+"""Batches on their way into the file, and those that it could not take yet."""
+
+import logging
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from lfgtui.errors import HistoryError
+from lfgtui.history.recording.written_file import WrittenFile
+from lfgtui.history.storage import file
+from lfgtui.history.storage.batch import Batch
+
+_log = logging.getLogger(__name__)
+
+PATIENCE = 0.25
+"""Seconds without a commit after which the history counts as behind."""
+
+RETRY = 0.25
+"""Seconds between two tries to save the backlog."""
+
+BACKLOG_BYTES = 64 * 1024 * 1024
+"""A larger backlog is full: whoever reads from sockets should hold back."""
+
+
+class Backlog:
+    """Saves batches in order; empty unless history is behind.
+
+    `report` gets one line when that begins, and when the runs are saved in another file, and
+    None when all is well again.
+    """
+
+    def __init__(self, path: Path, written: WrittenFile, report: Callable[[str | None], None]):
+        self.size = 0
+        self._path = path
+        self._file = written
+        self._report = report
+        self._reported: str | None = None
+        self._batches: list[Batch] = []
+        self._next_try = 0.0
+        self._last_error: Exception | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self._batches)
+
+    @property
+    def is_full(self) -> bool:
+        """True while so much is unsaved that no more should be taken in."""
+        return self.size > BACKLOG_BYTES
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds until the next try."""
+        return max(0.0, self._next_try - time.monotonic())
+
+    @property
+    def trouble(self) -> str:
+        """The reason why something is not saved yet, as far as is known."""
+        error = self._last_error
+        if isinstance(error, sqlite3.Error):
+            return file.explain(self._path, error)
+        if error is None or isinstance(error, HistoryError):
+            return str(error or self._path)
+        return f"{self._path}: a bug: {error!r}"
+
+    def save(self, batch: Batch) -> bool:
+        """Save the batch, within `PATIENCE`; return False if it has joined the backlog."""
+        if not self._batches:
+            deadline = time.monotonic() + PATIENCE
+            while not self._save([batch]):
+                if time.monotonic() >= deadline:
+                    self.tell(self.trouble)
+                    self._next_try = time.monotonic() + RETRY
+                    break
+                time.sleep(PATIENCE / 50)
+            else:
+                return True
+        self._batches.append(batch)
+        self.size += batch.size
+        return False
+
+    def try_again(self) -> None:
+        """Save all of it, if it is time."""
+        if self.seconds_left:
+            return
+        began = time.monotonic()
+        if self._save(self._batches):
+            self._batches, self.size = [], 0
+            self.tell(self._file.trouble)
+        else:
+            ended = time.monotonic()
+            self._next_try = ended + max(RETRY, ended - began)  # a large backlog takes its time
+
+    def look(self) -> None:
+        """Follow the file, and hold on to the leases, while nothing is written."""
+        try:
+            self._file.follow()
+            self._file.claim()
+        except Exception as error:  # tried again, and what is to be written says so
+            _log.info("history: %s", error)
+        self._tell_trouble()
+
+    def give_up(self) -> HistoryError:
+        """Save the backlog anywhere else; return what there is to say of it."""
+        count = sum(len(batch.entries) for batch in self._batches)
+        lost = f"{count} entries could not be saved: {self.trouble}"
+        try:
+            self._file.rescue(self._batches)
+        except Exception as error:
+            return HistoryError(f"{lost}; {error}")
+        return HistoryError(f"{lost}; {self._file.remedy}")
+
+    def tell(self, message: str | None) -> None:
+        """Report it."""
+        self._reported = message
+        self._report(message)
+
+    def _save(self, some: Sequence[Batch]) -> bool:
+        self._last_error = self._file.save(some)
+        if self._last_error is None:
+            self._tell_trouble()
+        return self._last_error is None
+
+    def _tell_trouble(self) -> None:
+        """Report where the runs are if not in their own file, and that they are back."""
+        if self._file.trouble != self._reported and not self._batches:
+            self.tell(self._file.trouble)

@@ -1,0 +1,80 @@
+"""What is submitted to the recorder and not on its way to the receiver yet."""
+
+import threading
+from concurrent.futures import Future
+from typing import NamedTuple, TypeAlias
+
+from lfgtui.errors import HistoryError
+from lfgtui.history.storage.batch import Batch, RunMark, Submission
+
+PENDING_BYTES = 8 * 1024 * 1024
+"""More than this on its way to the disk holds back whoever reads from a socket."""
+
+PENDING_EVENTS = 1000
+"""As many events do the same. Each takes up to 0.1 ms to write, however small it is, and
+what another ticket says meanwhile is written after them."""
+
+
+class Barrier(NamedTuple):
+    """A place in the queue. `saved`: wait for the commit even where history is behind."""
+
+    saved: bool
+    done: Future[bool]
+
+
+Item: TypeAlias = Submission | RunMark | Barrier
+
+
+class Pending:
+    """A queue from any thread to the recorder's, and its measure."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.is_closing = False
+        self._events = 0
+        self._has_ended = False
+        self._changed = threading.Condition()
+        self._items: list[Item] = []
+
+    @property
+    def is_full(self) -> bool:
+        """True while there is too much of it."""
+        return self._events > PENDING_EVENTS or self.size > PENDING_BYTES
+
+    def put(self, item: Item) -> None:
+        """Append, without waiting; raises `HistoryError` once the queue is closing."""
+        with self._changed:
+            if self.is_closing or self._has_ended:
+                raise HistoryError("the history is closed")
+            self._items.append(item)
+            if isinstance(item, Submission):
+                self._events += 1
+                self.size += item.size
+            self._changed.notify_all()
+
+    def take(self, seconds: float, *, or_closing: bool) -> list[Item]:
+        """Return all that is queued, after so many seconds at most if there is nothing."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._items or (or_closing and self.is_closing), seconds)
+            items, self._items = self._items, []
+            return items
+
+    def note_delivery(self, batch: Batch) -> None:
+        """Count no longer what is in the batch."""
+        with self._changed:
+            self._events -= batch.submitted
+            self.size -= batch.size
+
+    def close(self) -> None:
+        """Take nothing more in."""
+        with self._changed:
+            self.is_closing = True
+            self._changed.notify_all()
+
+    def end(self) -> list[Item]:
+        """Take nothing more in, and return what nobody will take; nobody need hold back for it."""
+        with self._changed:
+            self._has_ended = True
+            self._events = self.size = 0
+            items, self._items = self._items, []
+            return items

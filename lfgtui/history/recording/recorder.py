@@ -1,0 +1,356 @@
+"""The recorder: events in, from any thread, and entries out once they are in the history.
+
+`submit` only appends to a list and never waits. A thread takes the whole list as soon as it is
+free and commits it as one batch; the busier the agents, the larger the batches, and with nothing
+to do there is no delay to wait out. Only after the commit are the entries delivered: who sees
+one may rely on its being in the history.
+
+The exception has a name, *behind*. When a batch cannot be committed for `PATIENCE` seconds (the
+disk is full, another program holds the file), its entries are delivered marked unsaved and the
+batch joins the backlog. From then on every batch does so at once, and the backlog is tried again
+as a whole every `RETRY` seconds or so: in order, in one transaction, so nothing is lost, out of
+order or stored twice. When it succeeds the recorder has caught up. What no waiting can help (the
+file is damaged, or gone and nothing can be put in its place) sends the runs elsewhere; see
+`written_file`. An error that is no database's is a bug, and treated like a disk that takes
+nothing: it is reported, and the runs go on.
+
+A run belongs to the process that holds its lease. Whatever says `running` and has no holder was
+left by a process that died: a new recorder ends its tickets as `interrupted`, by entries of
+their own, so they look the same live, stored and replayed.
+"""
+
+import asyncio
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, InvalidStateError
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import ExitStack, closing, contextmanager, suppress
+from pathlib import Path
+from typing import Self, TypeVar
+
+import msgspec
+
+from lfgtui.errors import HistoryError
+from lfgtui.history.maintenance import deletion, orphaned_runs
+from lfgtui.history.recording import runs
+from lfgtui.history.recording.backlog import PATIENCE, Backlog
+from lfgtui.history.recording.pending import Barrier, Item, Pending
+from lfgtui.history.recording.written_file import WrittenFile
+from lfgtui.history.storage import batch as batches
+from lfgtui.history.storage import file, leases
+from lfgtui.history.storage.batch import Batch, RunMark
+from lfgtui.history.storage.ledger import Ledger
+from lfgtui.model import events as e
+from lfgtui.model.clock import now
+from lfgtui.model.states import RunState
+from lfgtui.model.tickets import Ticket
+
+SETTLING_PATIENCE = 10.0
+"""Seconds that the end of a run may take to be saved."""
+
+CLOSING_PATIENCE = 3.0
+"""Seconds that `close` gives a backlog before it is given up."""
+
+WATCH = 1.0
+"""Seconds between two looks at the file while nothing is written."""
+
+OnEntries = Callable[[Sequence[e.Entry]], None]
+OnBehind = Callable[[str | None], None]
+_T = TypeVar("_T")
+
+
+def _nobody(_: object) -> None:
+    pass
+
+
+class Recorder:
+    """Numbers, stores and delivers events; close it in the end. Raises `HistoryError`.
+
+    `on_entries` gets each entry exactly once. `on_behind` gets one line when history falls
+    behind (and when it breaks), None when it has caught up. Both are called on the recorder's
+    thread, or, once it is attached, on an event loop.
+
+    Starting, resuming and finishing a run take some milliseconds, and up to 10 s where another
+    process holds the file. With the durability `power` an entry is on the disk, and not in the
+    system's memory alone, before it is delivered.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        durability: file.Durability = "process",
+        *,
+        on_entries: OnEntries = _nobody,
+        on_behind: OnBehind = _nobody,
+        clock: Callable[[], float] = now,
+    ) -> None:
+        self.path = path
+        self.clock = clock
+        self.failure: BaseException | None = None
+        self._durability: file.Durability = durability
+        self._on_entries = on_entries
+        self._on_behind = on_behind
+        self._leases = leases.OwnLeases()
+        self._ledgers: dict[tuple[str, str], Ledger] = {}
+        self._pending = Pending()
+        self._is_closed = False
+        self._waiting: list[Barrier] = []
+        self._progress = asyncio.Event()
+        had_log = orphaned_runs.has_log(path)
+        # Closed after the thread's has been opened, so that nobody folds the log in meanwhile.
+        with closing(file.connect(path)) as db, file.opening(path):
+            self.recovered, self.lost = orphaned_runs.end(db, path, clock(), had_log=had_log)
+            self.has_remains = deletion.has_remains(db)
+            busy_ms = round(PATIENCE * 100)
+            self._file = WrittenFile(path, durability, self._leases.claim, busy_ms)
+            self._backlog = Backlog(path, self._file, self._tell_behind)
+        self._thread = threading.Thread(target=self._main, name="lfg-history", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Write what is pending, let go of the file and of all leases. Twice is harmless.
+
+        What could not be written is told by `failure`.
+        """
+        if self._is_closed:
+            return
+        self._is_closed = True
+        with ExitStack() as closing_:
+            # Opened first: the last one to close folds the log in, and ends orphaned runs before.
+            db = self._at_home()
+            if db is not None:
+                closing_.callback(db.close)
+            self._pending.close()
+            self._thread.join()
+            if db is not None and self.written_path == self.path:
+                with suppress(HistoryError), file.opening(self.path):
+                    orphaned_runs.end(db, self.path, self.clock(), had_log=True)
+            self._leases.release_all()
+
+    def _at_home(self) -> sqlite3.Connection | None:
+        """A connection to the file at the path, if there is one."""
+        with suppress(HistoryError, OSError):
+            if self.written_path == self.path and self.path.exists():
+                return file.connect(self.path)
+        return None
+
+    @property
+    def written_path(self) -> Path:
+        """The file that is written now."""
+        return self._file.path
+
+    @property
+    def remarks(self) -> list[str]:
+        """Changes to the file during the run, one line each, for a person."""
+        return self._file.remarks
+
+    @property
+    def rescued(self) -> str | None:
+        """A line for a person about runs saved in another file; None where none is."""
+        return self._file.remedy
+
+    @property
+    def queued_bytes(self) -> int:
+        """Bytes that are submitted and not saved yet."""
+        return self._pending.size + self._backlog.size
+
+    @property
+    def is_full(self) -> bool:
+        """True while so much is on its way, or unsaved, that no more should be taken in."""
+        return self._pending.is_full or self._backlog.is_full
+
+    # Runs
+
+    def start_run(self, title: str, tickets: Sequence[Ticket], source: Path | None) -> str:
+        """Store a new run with its tickets, all queued; return its id."""
+        with self._connected() as (db, path):
+            record, lease = runs.start(db, path, self.clock(), title, tickets, source)
+        self._begin(record, lease)
+        return record.run
+
+    def resume_run(self, run: str) -> None:
+        """Make a stored run one that runs here; its tickets go on from where they are."""
+        with self._connected() as (db, path):
+            record, lease = runs.resume(db, path, self.clock(), run)
+        self._begin(record, lease)
+
+    def _begin(self, record: runs.RunRecord, lease: leases.Lease) -> None:
+        self._leases.add(record.run, lease)
+        self._file.register(record)
+        self._ledgers.update({(record.run, ledger.ticket): ledger for ledger in record.ledgers})
+
+    def mark_run(self, run: str, state: RunState) -> None:
+        """Store how the run stands, behind all its entries so far, and keep it; never waits."""
+        with suppress(HistoryError):  # it has ended: `failure` says why
+            self._put(RunMark(run, state, None if state == "running" else self.clock()))
+
+    def finish_run(self, run: str, state: RunState) -> None:
+        """Store how the run ended, once all its entries are saved, and release it.
+
+        It ended with its last ticket, however much later that is stored.
+        """
+        self.mark_run(run, state)
+        try:
+            self.flush(saved=True).result(SETTLING_PATIENCE)
+        except FutureTimeoutError:
+            raise HistoryError(
+                f"the end of run {run} ({state}) could not be saved: {self._backlog.trouble}"
+            ) from None
+        self.release(run)  # if that failed only `close` may: there is a backlog to write
+
+    def release(self, run: str) -> None:
+        """Give the run's lease back; nothing can be submitted to it any more."""
+        self._file.forget(run)
+        for key in [key for key in self._ledgers if key[0] == run]:
+            del self._ledgers[key]
+        self._leases.release(run)
+
+    @contextmanager
+    def _connected(self) -> Iterator[tuple[sqlite3.Connection, Path]]:
+        """A connection to the file that is written at the moment, and its path."""
+        path = self.written_path
+        with file.opening(path), closing(file.connect(path, self._durability)) as db:
+            yield db, path
+
+    # Events
+
+    def submit(self, run: str, ticket: str, attempt: int, at: float, event: e.Event) -> None:
+        """Hand over an event, from any thread, without waiting.
+
+        Raises `HistoryError` where the recorder has ended or the ticket's run
+        is not being run here, `TypeError` where the event cannot be stored.
+        """
+        ledger = self._ledgers.get((run, ticket))
+        if ledger is None:
+            raise HistoryError(f"run {run} with ticket {ticket} is not being written here")
+        self._put(batches.submission(ledger, attempt, at, event))
+
+    def flush(self, *, saved: bool = False) -> Future[bool]:
+        """Done once all that was submitted before is delivered; tells whether it is saved.
+
+        With `saved` it waits, where history is behind, until it has caught up.
+        """
+        barrier = Barrier(saved, Future())
+        try:
+            self._put(barrier)
+        except HistoryError as error:
+            barrier.done.set_exception(error)
+        return barrier.done
+
+    def _put(self, item: Item) -> None:
+        try:
+            self._pending.put(item)
+        except HistoryError as error:
+            raise self._closed(error) from None
+
+    def _closed(self, error: HistoryError) -> HistoryError:
+        reason = f": {self.failure}" if self.failure else ""
+        return HistoryError(f"{self.path}: {error}{reason}")
+
+    # On an event loop
+
+    def attach(self, on_entries: OnEntries, on_behind: OnBehind) -> None:
+        """Call these, on the running loop, from now on."""
+        loop = asyncio.get_running_loop()
+
+        def on_loop(callback: Callable[[_T], None]) -> Callable[[_T], None]:
+            def call(value: _T) -> None:
+                self._progress.set()
+                callback(value)
+
+            def submit(value: _T) -> None:
+                loop.call_soon_threadsafe(call, value)
+
+            return submit
+
+        self._on_entries, self._on_behind = on_loop(on_entries), on_loop(on_behind)
+
+    async def settle(self, *, saved: bool = False) -> None:
+        """Wait until all that was submitted before is delivered; `saved`: is on the disk."""
+        # Shielded: a cancelled waiter must not cancel the thread's side of it.
+        await asyncio.shield(asyncio.wrap_future(self.flush(saved=saved)))
+
+    async def finish(self, run: str, state: RunState) -> None:
+        """Store how the run ended; raises `HistoryError` also where it is in another file."""
+        await asyncio.to_thread(self.finish_run, run, state)
+        if self.rescued is not None:
+            raise HistoryError(self.rescued)
+
+    async def room(self) -> None:
+        """Wait while too much is on its way, or unsaved."""
+        while self.is_full:
+            self._progress.clear()
+            await self._progress.wait()
+
+    # On the thread
+
+    def _main(self) -> None:
+        broken = False
+        try:
+            self._work()
+        except BaseException as error:
+            self.failure, broken = error, True
+        self._backlog.size = 0
+        for item in [*self._pending.end(), *self._waiting]:
+            if isinstance(item, Barrier):
+                with suppress(InvalidStateError):  # whoever waited has cancelled it
+                    item.done.set_exception(self._closed(HistoryError("the history is closed")))
+        if broken:
+            self._tell_behind(f"{self.path}: the history has stopped: {self.failure}")
+        self._file.close()
+
+    def _work(self) -> None:
+        give_up_at: float | None = None
+        backlog = self._backlog
+        while True:
+            wait = backlog.seconds_left if backlog else WATCH
+            items = self._pending.take(wait, or_closing=not backlog)
+            is_closing = self._pending.is_closing
+            self._waiting += [item for item in items if isinstance(item, Barrier)]
+            if batch := batches.make([item for item in items if not isinstance(item, Barrier)]):
+                self._deliver(batch, backlog.save(batch))
+            if backlog:
+                backlog.try_again()
+            elif not batch:
+                backlog.look()
+            self._pass_barriers()
+            if is_closing and not backlog:
+                return
+            if is_closing:
+                give_up_at = give_up_at or time.monotonic() + CLOSING_PATIENCE
+                if time.monotonic() > give_up_at:
+                    self.failure = backlog.give_up()
+                    return
+
+    def _deliver(self, batch: Batch, is_saved: bool) -> None:
+        entries = batch.entries
+        if not is_saved:
+            entries = [msgspec.structs.replace(entry, saved=False) for entry in entries]
+        self._pending.note_delivery(batch)  # first: who held back looks again when entries come
+        if entries:
+            self._call(self._on_entries, entries)
+
+    def _pass_barriers(self) -> None:
+        is_behind = bool(self._backlog)
+        for barrier in self._waiting:
+            if not (is_behind and barrier.saved):
+                with suppress(InvalidStateError):
+                    barrier.done.set_result(not is_behind)
+        self._waiting = [barrier for barrier in self._waiting if is_behind and barrier.saved]
+
+    def _tell_behind(self, message: str | None) -> None:
+        self._call(self._on_behind, message)
+
+    def _call(self, callback: Callable[[_T], None], value: _T) -> None:
+        try:
+            callback(value)
+        except Exception as error:  # theirs, not ours: what is to be stored is still stored
+            self.failure = self.failure or error
