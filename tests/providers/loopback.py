@@ -2,14 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 CUT: Literal["cut"] = "cut"
 STALL: Literal["stall"] = "stall"
-PAUSE: Literal["pause"] = "pause"
-Step = bytes | Literal["cut", "stall", "pause"]
+Step = bytes | Literal["cut", "stall"] | Callable[[], Awaitable[None]]
 
 
 @dataclass
@@ -24,7 +23,7 @@ class Asked:
 
 @dataclass
 class Answer:
-    """What to send: the steps of the body, one chunk each, or a cut, a stall, a pause."""
+    """What to send: the steps of the body, one chunk each, or a cut, a stall, or what to do."""
 
     steps: Sequence[Step]
     status: int = 200
@@ -103,8 +102,8 @@ class Loopback:
         for step in steps:
             if step == CUT:
                 return False
-            if step == PAUSE:
-                await asyncio.sleep(0.1)
+            if callable(step):
+                await step()
                 continue
             if isinstance(step, str):
                 self.streaming.set()

@@ -40,16 +40,15 @@ class Link(Protocol):
 
     retry: float | None
     """Seconds the server wants between two connections; None where it did not say."""
-    heard: Callable[[], None]
-    """Called when anything arrives: a long event is no silence."""
 
     def open(
-        self, last_id: str
+        self, last_id: str, heard: Callable[[], None]
     ) -> AbstractAsyncContextManager[AsyncGenerator[Sequence[Item], None]]:
-        """A connection: the first one for "", else what follows that id.
+        """Open a connection: the first one for "", else what follows that id.
 
-        Its items come as they arrived together. They end where the server
-        ended them well; every other end raises.
+        Its items come as they arrived together, none where a part of one did. They
+        end where the server ended them well; every other end raises. `heard` is
+        called for what arrives and yields nothing: a long event is no silence.
         """
         ...
 
@@ -81,7 +80,6 @@ class _Run:
         self._log = log
         self._cursor = Cursor()
         self._reading = Reading(decoder, request)
-        link.heard = self._reading.timeouts.note_activity
         self._broken: ProviderError | None = None
         self._tries = 0
 
@@ -123,7 +121,9 @@ class _Run:
         async with AsyncExitStack() as stack:
             if self._broken is not None:
                 self._cursor.take_up()
-            opening = stack.enter_async_context(self._link.open(self._cursor.last_id))
+            opening = stack.enter_async_context(
+                self._link.open(self._cursor.last_id, self._reading.timeouts.note_activity)
+            )
             items = await stack.enter_async_context(aclosing(await self._reading.wait(opening)))
             self._log.answered()
             while self._decoder.failure is None:

@@ -27,7 +27,6 @@ from lfgtui.providers.transport.probe import Probe
 from lfgtui.providers.transport.pump import CONNECT_TIMEOUT, local_host, sdk_headers
 from lfgtui.providers.transport.response_guard import guard
 from lfgtui.providers.transport.sse import Position, RecordReader
-from lfgtui.providers.transport.timeouts import ActivityStream
 
 
 class AgentSseProvider:
@@ -60,7 +59,7 @@ class AgentSseProvider:
     def stream(self, request: Request) -> AsyncGenerator[WireEvent, None]:
         """The events of one run. See `base.Provider.stream`."""
         body = request_body(request, self._body, str(uuid4()))
-        link, decoder = _HttpLink(self._client, self._url, body), AgentDecoder(request.turn)
+        link, decoder = HttpLink(self._client, self._url, body), AgentDecoder(request.turn)
         if self._probe is not None:
             self._probe.unknown = decoder.unknown
         return agent_pump(link, decoder, request, key=self._key, host=self._url.host)
@@ -79,19 +78,20 @@ connect = AgentSseProvider
 """What `registry` opens."""
 
 
-class _HttpLink:
+class HttpLink:
     """One run over HTTP. See `agent_pump.Link`."""
 
     def __init__(self, client: httpx.AsyncClient, url: httpx.URL, body: dict[str, object]) -> None:
         self.retry: float | None = None
-        self.heard: Callable[[], None] = lambda: None
         self._client = client
         self._url = url
         self._body = body
         self._again: httpx.URL | None = None
 
     @asynccontextmanager
-    async def open(self, last_id: str) -> AsyncIterator[AsyncGenerator[Sequence[Item], None]]:
+    async def open(
+        self, last_id: str, heard: Callable[[], None]
+    ) -> AsyncIterator[AsyncGenerator[Sequence[Item], None]]:
         """The first connection, or the one after `last_id`."""
         response = await self._client.send(self._request(last_id), stream=True)
         try:
@@ -131,9 +131,7 @@ class _HttpLink:
     async def _items(self, response: httpx.Response) -> AsyncGenerator[Sequence[Item], None]:
         reader, before = RecordReader(tail=False), ""
         kind = response.headers.get("content-type", "")
-        async with aclosing(
-            read_body(ActivityStream(response, self.heard), kind, reader)
-        ) as reading:
+        async with aclosing(read_body(response, kind, reader)) as reading:
             async for parts in reading:
                 if reader.retry is not None:
                     self.retry = reader.retry / 1000

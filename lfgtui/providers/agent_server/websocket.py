@@ -86,7 +86,6 @@ class _SocketLink:
         self, url: str, headers: Mapping[str, str], body: dict[str, object], connect_timeout: float
     ) -> None:
         self.retry: float | None = None
-        self.heard: Callable[[], None] = lambda: None
         self._url = url
         self._headers = headers
         self._body = body
@@ -94,7 +93,9 @@ class _SocketLink:
         self._length = 0
 
     @asynccontextmanager
-    async def open(self, last_id: str) -> AsyncIterator[AsyncGenerator[Sequence[Item], None]]:
+    async def open(
+        self, last_id: str, heard: Callable[[], None]
+    ) -> AsyncIterator[AsyncGenerator[Sequence[Item], None]]:
         """The first connection, or the one after `last_id`."""
         # The request says it in any case; a header takes no line ends and the like.
         sayable = bool(last_id) and last_id.isascii() and last_id.isprintable()
@@ -119,7 +120,7 @@ class _SocketLink:
             why = str(error) or type(error).__name__
             raise unreachable(parts.netloc.rpartition("@")[2], why) from error
         assert isinstance(connection, Connection)
-        connection.heard = self.heard
+        connection.heard = heard
         code = CloseCode.INTERNAL_ERROR
         try:
             asked = self._body | ({"last_event_id": last_id} if last_id else {})

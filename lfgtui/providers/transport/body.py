@@ -51,9 +51,10 @@ async def read_body(
 ) -> AsyncGenerator[Sequence[Part], None]:
     """Yield the parts of a response as they arrive, whatever it calls itself.
 
-    They come together as one read brought them: a timeout for each would cost
-    more than the part itself. `events` reads it where it is an event stream;
-    by default one that takes a tail without its blank line.
+    They come together as one read brought them, none where it completed none: a
+    timeout for each part would cost more than the part itself. `events` reads it
+    where it is an event stream; by default one that takes a tail without its
+    blank line.
 
     Raises `ProviderError` ("protocol") for a web page, for plain text, and
     where a limit is exceeded.
@@ -68,9 +69,9 @@ async def read_body(
                 if isinstance(reader, JsonReader):
                     chunk = head.removeprefix(_BYTE_ORDER_MARK).lstrip()
             if reader is None:
-                if not head.strip():  # blank lines to show that the server lives
+                if is_blank := not head.strip():  # to show that the server lives
                     head = b""
-                    yield [Comment("")]
+                yield [Comment("")] if is_blank else []
                 continue
             yield reader.feed(chunk)
             if reader.failure is not None:

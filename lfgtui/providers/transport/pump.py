@@ -19,7 +19,6 @@ from lfgtui.providers.errors.mapping import as_provider_error
 from lfgtui.providers.transport.body import Part, Whole, read_body
 from lfgtui.providers.transport.reading import Reading
 from lfgtui.providers.transport.request_log import ResponseLog
-from lfgtui.providers.transport.timeouts import ActivityStream
 
 CONNECT_TIMEOUT = 10.0
 """Seconds to reach a server."""
@@ -58,8 +57,7 @@ async def pump(
             reading = Reading(decoder, request)
             response = (await reading.wait(stack.enter_async_context(sending))).http_response
             log.answered()
-            body = ActivityStream(response, reading.timeouts.note_activity)
-            parts = read_body(body, response.headers.get("content-type", ""))
+            parts = read_body(response, response.headers.get("content-type", ""))
             async with aclosing(parts), aclosing(_events(parts, decoder, reading)) as events:
                 async for event in events:
                     yield event

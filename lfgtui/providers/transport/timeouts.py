@@ -1,13 +1,12 @@
 """Limits on the time for which a response may keep lfg waiting, or busy."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import Awaitable
 from time import monotonic
 from typing import TypeVar
 
 from lfgtui.errors import ProviderError
 from lfgtui.providers.base import Request
-from lfgtui.providers.transport.sse import ByteSource
 
 T = TypeVar("T")
 
@@ -91,21 +90,3 @@ class ResponseTimeouts:
     async def wait(self, arrival: Awaitable[T]) -> T:
         """Return what arrives; raise `ProviderError` ("timeout") where nothing does in time."""
         return await self._current.wait(arrival)
-
-
-class ActivityStream:
-    """A body that reports when some of it arrives."""
-
-    def __init__(self, response: ByteSource, on_activity: Callable[[], None]) -> None:
-        self._response = response
-        self._on_activity = on_activity
-
-    async def aiter_bytes(self) -> AsyncGenerator[bytes, None]:
-        chunks = self._response.aiter_bytes()
-        try:
-            async for chunk in chunks:
-                self._on_activity()
-                yield chunk
-        finally:
-            if isinstance(chunks, AsyncGenerator):
-                await chunks.aclose()

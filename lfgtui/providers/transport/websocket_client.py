@@ -24,10 +24,10 @@ _SLICE = 4 * 1024
 _STEP = 0.005
 """Seconds of parsing after which the event loop runs again."""
 
-_LAST_STEP = 0.5
+LAST_STEP = 0.5
 """Seconds of parsing where the connection ends; an honest server leaves work for a fifth."""
 
-_UNSENT = 16 * limits.MEGABYTE
+UNSENT = 16 * limits.MEGABYTE
 """Bytes waiting to be sent beyond which nothing more is read from the server."""
 
 
@@ -151,7 +151,7 @@ class Connection(ClientConnection):
         self._plan_step(None)
         until = monotonic() + _STEP
         while self._unread and not self._is_held and monotonic() < until:
-            if self.transport.get_write_buffer_size() > _UNSENT:
+            if self.transport.get_write_buffer_size() > UNSENT:
                 self._hold()  # until `resume_writing`
                 return
             self._parse_slice()
@@ -163,7 +163,7 @@ class Connection(ClientConnection):
 
     def _parse_rest(self) -> None:
         self._plan_step(None)
-        until = monotonic() + _LAST_STEP
+        until = monotonic() + LAST_STEP
         while self._unread and monotonic() < until:
             self._parse_slice()
         self._unread.clear()

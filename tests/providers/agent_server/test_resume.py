@@ -16,16 +16,14 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from lfgtui.errors import ProviderError
-from lfgtui.model.conversation import UserTurn
-from lfgtui.model.events import Status, TextDelta, WireEvent
+from lfgtui.model.events import Status, WireEvent
 from lfgtui.providers.agent_server.connection import TRIES, agent_pump
 from lfgtui.providers.agent_server.decoder import AgentDecoder
 from lfgtui.providers.agent_server.resume import Arrival, BeganAnew, Cursor
-from lfgtui.providers.agent_server.sse import _HttpLink
-from lfgtui.providers.base import Request
+from lfgtui.providers.agent_server.sse import HttpLink
+from tests.providers.agent_server.agents import request, text
 
 URL = httpx.URL("http://127.0.0.1:9/agent")
-REQUEST = Request("m", [UserTurn("Hi")])
 
 Manner = Literal["goes on", "repeats some", "starts over"]
 
@@ -67,6 +65,7 @@ class Server:
     manner: Manner = "goes on"
     cuts: list[float] = field(default_factory=list)
     piece: int = 7
+    retry: int = 0
     last_ids: list[str] = field(default_factory=list)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -79,7 +78,7 @@ class Server:
                 start = max(0, start - 3)
                 start -= next(back for back in range(9) if self.events[start - back].id)
         blocks = [event.block for event in self.events[start:]]
-        body = b"retry: 0\n\n" + b"".join(blocks)
+        body = f"retry: {self.retry}\n\n".encode() + b"".join(blocks)
         end = {"type": "done"}
         body += f"data: {json.dumps(end)}\n\n".encode()
         breaks = len(self.last_ids) <= len(self.cuts)
@@ -94,13 +93,9 @@ class Server:
 
 async def run(server: Server) -> list[WireEvent]:
     async with httpx.AsyncClient(transport=httpx.MockTransport(server)) as client:
-        link = _HttpLink(client, URL, {"stream": True})
-        async with aclosing(agent_pump(link, AgentDecoder(), REQUEST, key=None)) as events:
+        link = HttpLink(client, URL, {"stream": True})
+        async with aclosing(agent_pump(link, AgentDecoder(), request(), key=None)) as events:
             return [event async for event in events]
-
-
-def text(events: list[WireEvent]) -> str:
-    return "".join(event.text for event in events if isinstance(event, TextDelta))
 
 
 def numbered(count: int, every: int = 1) -> list[Event]:
@@ -154,6 +149,19 @@ async def test_a_break_is_told_once_and_the_last_id_named() -> None:
     assert server.last_ids[0] == ""
     assert server.last_ids[1] in {f"run:{n}" for n in range(9)}
     assert len(server.last_ids) == 4
+
+
+async def test_the_pause_that_the_server_asks_for_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    at_once = asyncio.sleep
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        await at_once(0)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    await run(Server(numbered(9), cuts=[0.5, 0.0], retry=1500))
+    assert [seconds for seconds in slept if seconds] == [1.5, 1.5]
 
 
 async def test_a_server_that_never_comes_back_is_left_alone_in_the_end() -> None:

@@ -6,7 +6,7 @@ import re
 import shutil
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,27 +18,27 @@ from websockets.http11 import Request as Handshake
 from websockets.http11 import Response
 from websockets.protocol import Event
 
-from lfgtui.errors import ProviderError, UsageError
-from lfgtui.model.conversation import UserTurn
-from lfgtui.model.events import Heartbeat, ResponseFinished, Status, TextDelta, Usage, WireEvent
+from lfgtui.errors import UsageError
+from lfgtui.model.events import Heartbeat, ResponseFinished, Status, TextDelta, Usage
 from lfgtui.providers import limits
 from lfgtui.providers.agent_server import websocket
 from lfgtui.providers.agent_server.websocket import AgentWebSocketProvider
-from lfgtui.providers.base import Request
 from lfgtui.providers.transport import timeouts, websocket_client
 from tests.hostile.wires import AgentWebSocket
+from tests.providers.agent_server.agents import (
+    HELLO,
+    KEY,
+    events_of,
+    failure_of,
+    request,
+    text,
+)
 from tests.providers.transport.test_probe import tls_contexts
-
-KEY = "abcDEF-0123456789"
-HELLO: list[WireEvent] = [TextDelta("Hello"), ResponseFinished(1, "end")]
+from tests.providers.virtual_time import pausing
 
 Json = dict[str, object]
 Play = Callable[[ServerConnection], Awaitable[None]]
 Connect = Callable[..., AgentWebSocketProvider]
-
-
-def request(**more: object) -> Request:
-    return Request("m", [UserTurn("Hi")], **more)  # type: ignore[arg-type]  # test shorthand
 
 
 def token(text: str, **more: object) -> str:
@@ -114,31 +114,9 @@ def connect(agent: Agent) -> Connect:
     return connect
 
 
-async def events_of(
-    provider: AgentWebSocketProvider, asked: Request | None = None
-) -> list[WireEvent]:
-    async with aclosing(provider.stream(asked or request())) as stream:
-        return [event async for event in stream]
-
-
-async def failure_of(
-    provider: AgentWebSocketProvider, asked: Request | None = None
-) -> tuple[ProviderError, str]:
-    """How it failed, and what was said before."""
-    events: list[WireEvent] = []
-    with pytest.raises(ProviderError) as failure:
-        async for event in provider.stream(asked or request()):
-            events.append(event)
-    return failure.value, said(events)
-
-
-def said(events: list[WireEvent]) -> str:
-    return "".join(event.text for event in events if isinstance(event, TextDelta))
-
-
 async def test_the_request_is_the_first_message(agent: Agent, connect: Connect) -> None:
     agent.plays = [agent.says(token("Hel"), token("lo"), '{"type": "done"}')]
-    assert said(await events_of(connect(agent.url.replace("ws:", "http:")))) == "Hello"
+    assert text(await events_of(connect(agent.url.replace("ws:", "http:")))) == "Hello"
     asked = agent.asked[0]
     assert len(str(asked.pop("run_id"))) == 36
     assert asked == {
@@ -162,9 +140,9 @@ async def test_a_message_is_one_event_or_an_array_of_them_or_text(
 ) -> None:
     pair = json.dumps([{"type": "token", "content": "e"}, {"type": "token", "content": "l"}])
     agent.plays = [agent.says(token("H"), pair, token("l").encode(), "[DONE]")]
-    assert said(await events_of(connect())) == "Hell"
+    assert text(await events_of(connect())) == "Hell"
     agent.plays = [agent.says("Hello", " ", b"\xf0\x9f\x90\x8d", "42")]
-    assert said(await events_of(connect())) == "Hello 🐍42"
+    assert text(await events_of(connect())) == "Hello 🐍42"
 
 
 async def test_a_whole_answer_ends_a_run_without_streaming(agent: Agent, connect: Connect) -> None:
@@ -176,20 +154,42 @@ async def test_a_whole_answer_ends_a_run_without_streaming(agent: Agent, connect
 
 
 async def test_pings_are_heartbeats_and_keep_an_idle_stream_alive(
-    agent: Agent, connect: Connect
+    agent: Agent, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    pause = pausing(monkeypatch, 5)
+
     async def play(connection: ServerConnection) -> None:
         await connection.send(token("Hel"))
-        for _ in range(6):
-            await asyncio.sleep(0.06)
+        for _ in range(3):
+            await pause()
             await connection.ping()
         await connection.send('{"type": "heartbeat"}')
         await connection.send(token("lo"))
 
     agent.plays = [play]
-    events = await events_of(connect(), request(idle_timeout=0.25))
-    assert said(events) == "Hello"
-    assert events.count(Heartbeat()) >= 5
+    events = await events_of(connect(), request(idle_timeout=8))
+    assert text(events) == "Hello"
+    assert events.count(Heartbeat()) >= 3
+
+
+async def test_a_long_message_in_pieces_is_no_silence(
+    agent: Agent, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pause = pausing(monkeypatch, 5)
+
+    async def pieces() -> AsyncIterator[str]:
+        yield '{"type": "token", "content": "'
+        for letter in "lo!":
+            await pause()
+            yield letter
+        yield '"}'
+
+    async def play(connection: ServerConnection) -> None:
+        await connection.send(token("Hel"))
+        await connection.send(pieces())
+
+    agent.plays = [play]
+    assert text(await events_of(connect(), request(idle_timeout=8))) == "Hello!"
 
 
 # ends
@@ -209,8 +209,8 @@ async def test_a_plain_close_is_the_end_where_no_other_was_announced(
     agent.plays = [agent.says(token("Hello"))]
     assert await events_of(connect()) == HELLO
     agent.plays = [agent.says('{"type": "RUN_STARTED"}', token("Hello"))]
-    failure, text = await failure_of(connect())
-    assert (failure.kind, text) == ("cut", "Hello")
+    failure, before = await failure_of(connect())
+    assert (failure.kind, before) == ("cut", "Hello")
 
 
 @pytest.mark.parametrize(
@@ -232,8 +232,8 @@ async def test_a_close_before_that_says_why(
     agent: Agent, connect: Connect, code: int, reason: str, kind: str
 ) -> None:
     agent.plays = [agent.says(token("Hel"), code=code, reason=reason)]
-    failure, text = await failure_of(connect())
-    assert (failure.kind, text) == (kind, "Hel")
+    failure, before = await failure_of(connect())
+    assert (failure.kind, before) == (kind, "Hel")
     assert reason in failure.message
     assert len(agent.asked) == 1
 
@@ -355,14 +355,14 @@ async def test_what_a_server_says_before_it_is_asked_is_read(connect: Connect) -
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        assert said(await events_of(connect(f"ws://127.0.0.1:{port}/"))) == "Hello"
+        assert text(await events_of(connect(f"ws://127.0.0.1:{port}/"))) == "Hello"
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
 async def test_what_arrives_together_with_the_end_of_tls_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(websocket_client, "_LAST_STEP", 60.0)
+    monkeypatch.setattr(websocket_client, "LAST_STEP", 60.0)
     agent, count = Agent(), 3000  # many steps of parsing
 
     async def tells_and_is_gone(connection: ServerConnection) -> None:
@@ -381,7 +381,7 @@ async def test_what_arrives_together_with_the_end_of_tls_is_read(
             base_url=f"wss://127.0.0.1:{port}", api_key=None, headers={}
         )
         events = await events_of(provider)
-    assert said(events) == "".join(f"{number} " for number in range(count))
+    assert text(events) == "".join(f"{number} " for number in range(count))
     assert events[-1] == ResponseFinished(1, "end")
 
 
@@ -412,7 +412,7 @@ async def test_pings_alone_are_no_first_answer(agent: Agent, connect: Connect) -
 async def test_a_server_that_pings_and_does_not_read_is_not_read_any_more(
     agent: Agent, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(websocket_client, "_UNSENT", 100_000)
+    monkeypatch.setattr(websocket_client, "UNSENT", 100_000)
     most = 0
 
     async def deaf(connection: ServerConnection) -> None:
@@ -454,8 +454,8 @@ async def test_a_message_without_end_is_refused(
 ) -> None:
     monkeypatch.setattr(limits, "RECORD_BYTES", 100)
     agent.plays = [agent.says(token("Hel"), token("x" * 200))]
-    failure, text = await failure_of(connect())
-    assert (failure.kind, text) == ("protocol", "Hel")
+    failure, before = await failure_of(connect())
+    assert (failure.kind, before) == ("protocol", "Hel")
     assert "too long" in failure.message
     monkeypatch.setattr(limits, "BODY_BYTES", 300)
     agent.plays = [agent.says(*[token("Hello")] * 20)]
@@ -497,7 +497,7 @@ async def test_a_broken_connection_is_taken_up_where_it_stopped(
     again = tokens if starts_over else tokens[2:]
     agent.plays = [agent.says(*tokens[:2], code=1006), agent.says(*again, "[DONE]")]
     events = await events_of(connect())
-    assert said(events) == "Hello"
+    assert text(events) == "Hello"
     assert sum(isinstance(event, Status) for event in events) == 1
     first, second = agent.asked
     assert second.pop("last_event_id") == "1"
@@ -505,26 +505,19 @@ async def test_a_broken_connection_is_taken_up_where_it_stopped(
     assert agent.headers[1]["Last-Event-ID"] == "1"
 
 
-async def test_an_id_that_comes_twice_is_not_the_events_own(agent: Agent, connect: Connect) -> None:
-    agent.plays = [
-        agent.says(
-            json.dumps({"type": "text-delta", "id": "0", "delta": "Hel"}),
-            json.dumps({"type": "text-delta", "id": "0", "delta": "lo"}),
-            code=1006,
-        )
-    ]
-    failure, text = await failure_of(connect())
-    assert (failure.kind, text) == ("cut", "Hello")
-    assert len(agent.asked) == 1
-
-
-async def test_an_id_that_only_some_have_is_not_the_events_own(
-    agent: Agent, connect: Connect
+@pytest.mark.parametrize(
+    "second",
+    [token("lo", id="0"), '{"type": "tool_call", "id": "c1", "name": "search"}'],
+    ids=["comes twice", "only some have"],
+)
+async def test_an_id_that_is_not_the_events_own_takes_up_nothing(
+    agent: Agent, connect: Connect, second: str
 ) -> None:
-    call = json.dumps({"type": "tool_call", "id": "c1", "name": "search"})
-    agent.plays = [agent.says(token("Hel"), call, code=1006)]
-    failure, text = await failure_of(connect())
-    assert (failure.kind, text) == ("cut", "Hel")
+    first = token("Hel", id="0") if "token" in second else token("Hel")
+    agent.plays = [agent.says(first, second, code=1006)]
+    failure, before = await failure_of(connect())
+    assert failure.kind == "cut"
+    assert before in ("Hello", "Hel")
     assert len(agent.asked) == 1
 
 
@@ -533,7 +526,7 @@ async def test_a_refusal_to_take_up_is_the_end_of_it(agent: Agent, connect: Conn
         agent.says(token("Hel", id=1), token("lo", id=2), code=1012),
         agent.says(code=4404, reason="no such run"),
     ]
-    failure, text = await failure_of(connect())
-    assert (failure.kind, text) == ("cut", "Hello")
+    failure, before = await failure_of(connect())
+    assert (failure.kind, before) == ("cut", "Hello")
     assert "it could not be taken up again: no such run" in failure.message
     assert len(agent.asked) == 2

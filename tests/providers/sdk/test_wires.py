@@ -16,7 +16,7 @@ from lfgtui.providers.registry import Providers
 from lfgtui.providers.sdk.provider import SdkProvider
 from lfgtui.providers.transport import timeouts
 from lfgtui.settings.config import Config, ProviderConfig, WireName
-from tests.providers.loopback import CUT, PAUSE, STALL, Answer, Loopback, Step
+from tests.providers.loopback import CUT, STALL, Answer, Loopback, Step
 from tests.providers.recordings import FOLDER, WHY_SKIPPED, cuts, recordings
 from tests.providers.sdk_wires import (
     FIRST,
@@ -30,6 +30,7 @@ from tests.providers.sdk_wires import (
     request,
     sse,
 )
+from tests.providers.virtual_time import pausing
 
 Connect = Callable[..., Awaitable[SdkProvider]]
 
@@ -160,11 +161,11 @@ async def test_silence_in_the_middle_is_a_timeout(
 
 @pytest.mark.parametrize("wire", ["openai-chat"])
 async def test_a_long_record_on_a_slow_line_is_no_silence(
-    wire: str, server: Loopback, connect: Connect
+    wire: str, server: Loopback, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    slow: list[Step] = [PAUSE, b"x" * 100] * 6
+    slow: list[Step] = [pausing(monkeypatch, 5), b"x" * 100] * 3
     server.answer = Answer([*FIRST[wire], b": ", *slow, b"\n\n", *LAST[wire]])
-    events = await events_of(await connect(), request(idle_timeout=0.5))
+    events = await events_of(await connect(), request(idle_timeout=8))
     assert [event for event in events if not isinstance(event, Heartbeat)] == HELLO
 
 
@@ -198,12 +199,12 @@ def full_port() -> Iterator[int]:
 
 
 async def test_an_announced_end_is_the_end_whatever_the_server_still_sends(
-    wire: str, server: Loopback, connect: Connect
+    wire: str, server: Loopback, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.answer = Answer([*FIRST[wire], *LAST[wire], STALL])
     assert await events_of(await connect()) == HELLO
     server.streaming.clear()
-    comments: list[Step] = [b":\n\n", PAUSE] * 30
+    comments: list[Step] = [b":\n\n", pausing(monkeypatch, 0.1)] * 30
     server.answer = Answer([*FIRST[wire], *LAST[wire], *comments, STALL])
     assert HELLO[0] in await events_of(await connect())
     assert not server.streaming.is_set()  # it was left before it came to its end
