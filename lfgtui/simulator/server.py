@@ -25,7 +25,7 @@ from lfgtui.simulator.player import Playback
 from lfgtui.simulator.request import Refused, Request
 from lfgtui.simulator.state import Settings, SimulatorState
 from lfgtui.simulator.wires.anthropic import AnthropicWire
-from lfgtui.simulator.wires.base import NewWriter, Wire
+from lfgtui.simulator.wires.base import Json, Wire
 from lfgtui.simulator.wires.chat import ChatWire
 from lfgtui.simulator.wires.responses import ResponsesWire
 from lfgtui.simulator.wires.shapes import find_fault, load_shape
@@ -193,7 +193,7 @@ def _endpoint(state: SimulatorState, wire: Wire) -> Callable[[HttpRequest], Awai
         request_id = state.next_request_id()
         headers = {wire.id_header: request_id}
         try:
-            request, new_writer = await _read(state, wire, http)
+            request, body = await _read(state, wire, http)
             scenario, turn = state.find(request)
             state.use_fault(request, turn)
         except Refused as refused:
@@ -207,26 +207,25 @@ def _endpoint(state: SimulatorState, wire: Wire) -> Callable[[HttpRequest], Awai
         rng = random.Random(f"{state.settings.seed} {reply.nonce}")
         pace = pace_of(scenario, turn, cut_due=state.use_cut(request, turn))
         steps = steps_of(reply, pace, rng)
-        return Playback(state, new_writer(reply), steps, headers, stream=request.stream)
+        writer = wire.writer(reply, state.ids, body)
+        return Playback(state, writer, steps, headers, stream=request.stream)
 
     return answer
 
 
-async def _read(state: SimulatorState, wire: Wire, http: HttpRequest) -> tuple[Request, NewWriter]:
+async def _read(state: SimulatorState, wire: Wire, http: HttpRequest) -> tuple[Request, Json]:
     """Check a request's key, shape and rules, in this order; raises `Refused`."""
     if state.settings.require_key is not None:
         wire.authorise(http.headers, state.settings.require_key)
     try:
         body = msgspec.json.decode(await http.body())
-        if not state.settings.is_embedded:
-            shape = await asyncio.to_thread(load_shape, wire.params)
-            if (fault := find_fault(shape, body)) is not None:
-                raise wire.misshapen(fault)
-        return wire.read(body, http.headers, state.ids)
-    except msgspec.ValidationError as error:
-        raise Refused("invalid", str(error)) from None
     except msgspec.DecodeError:
         raise Refused("json") from None
+    if not state.settings.is_embedded:
+        shape = await asyncio.to_thread(load_shape, wire.params)
+        if (fault := find_fault(shape, body)) is not None:
+            raise wire.misshapen(fault)
+    return wire.read(body, http.headers, state.ids), body
 
 
 def _models(state: SimulatorState) -> Callable[[HttpRequest], Awaitable[Response]]:

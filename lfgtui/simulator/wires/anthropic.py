@@ -6,13 +6,11 @@ https://docs.claude.com/en/docs/build-with-claude/streaming
 import json
 from collections.abc import Mapping
 
-import msgspec
-
 from lfgtui.simulator.ids import IdFactory
 from lfgtui.simulator.playback import Ended, Ping, Reply, Segment, Started, Stop, WireStep
 from lfgtui.simulator.request import RefusalKind, Refused, Request
-from lfgtui.simulator.wires.anthropic_request import Body, check
-from lfgtui.simulator.wires.base import Json, NewWriter, bearer, dump, record
+from lfgtui.simulator.wires.anthropic_request import check
+from lfgtui.simulator.wires.base import Json, bearer, dump, record
 from lfgtui.simulator.wires.shapes import Fault
 
 STOP_REASONS: dict[Stop, str] = {
@@ -49,14 +47,13 @@ class AnthropicWire:
         if given != key:
             raise Refused("auth", "" if given else "x-api-key header is required")
 
-    def read(
-        self, body: Json, headers: Mapping[str, str], ids: IdFactory
-    ) -> tuple[Request, NewWriter]:
+    def read(self, body: Json, headers: Mapping[str, str], ids: IdFactory) -> Request:
         if "anthropic-version" not in headers:
             raise Refused("invalid", "anthropic-version: header is required")
-        parsed = msgspec.convert(body, Body)
-        omits = parsed.thinking.display == "omitted"
-        return check(parsed, body, ids), lambda reply: AnthropicWriter(reply, ids, omits)
+        return check(body, ids)
+
+    def writer(self, reply: Reply, ids: IdFactory, body: Json) -> "AnthropicWriter":
+        return AnthropicWriter(reply, ids, body)
 
     def misshapen(self, fault: Fault) -> Refused:
         return Refused("invalid", f"{'.'.join(map(str, fault.path))}: {fault.message}")
@@ -68,12 +65,13 @@ class AnthropicWire:
 
 
 class AnthropicWriter:
-    """Writes one message. With `omits`, thinking is signed but not shown."""
+    """Writes one message."""
 
-    def __init__(self, reply: Reply, ids: IdFactory, omits: bool) -> None:
+    def __init__(self, reply: Reply, ids: IdFactory, body: Json) -> None:
         self._reply = reply
         self._ids = ids
-        self._omits = omits
+        # Thinking is signed then, but not shown.
+        self._omits = body.get("thinking", {}).get("display") == "omitted"
         self._pinged = False
 
     def open(self) -> bytes:

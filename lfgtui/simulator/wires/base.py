@@ -1,7 +1,7 @@
 """The parts of a wire that the server uses, and what the three wires share."""
 
-from collections.abc import Callable, Mapping
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol, TypeAlias
 
 import msgspec
 
@@ -10,7 +10,8 @@ from lfgtui.simulator.playback import Reply, WireStep
 from lfgtui.simulator.request import Refused, Request, tokens
 from lfgtui.simulator.wires.shapes import Fault
 
-Json = dict[str, object]
+Json: TypeAlias = dict[str, Any]
+"""JSON in the shape that the SDK's types have checked, or that a writer gives it."""
 
 _encoder = msgspec.json.Encoder()
 
@@ -39,9 +40,6 @@ class Writer(Protocol):
         ...
 
 
-NewWriter = Callable[[Reply], Writer]
-
-
 class Wire(Protocol):
     """One API. `params` names the SDK's type of its requests, `id_header` the header of an id."""
 
@@ -53,10 +51,12 @@ class Wire(Protocol):
         """Raise `Refused` unless the request carries the key."""
         ...
 
-    def read(
-        self, body: Json, headers: Mapping[str, str], ids: IdFactory
-    ) -> tuple[Request, NewWriter]:
+    def read(self, body: Json, headers: Mapping[str, str], ids: IdFactory) -> Request:
         """Check a body of the right shape as the service does; raises `Refused`."""
+        ...
+
+    def writer(self, reply: Reply, ids: IdFactory, body: Json) -> Writer:
+        """Return a writer of the reply to the body."""
         ...
 
     def misshapen(self, fault: Fault) -> Refused:
@@ -82,6 +82,13 @@ def prompt_tokens(body: Json) -> int:
     """Estimate how many tokens of a request are its prompt: instructions, tools, messages."""
     keys = ("system", "instructions", "tools", "messages", "input")
     return token_count([body.get(key) for key in keys])
+
+
+def text_of(content: object) -> str:
+    """Return the text of a content: a string, or parts of which those with a text count."""
+    if isinstance(content, list):
+        return "".join(part.get("text") or "" for part in content)
+    return content if isinstance(content, str) else ""
 
 
 def record(data: Json, event: str | None = None) -> bytes:

@@ -6,13 +6,11 @@ https://platform.openai.com/docs/api-reference/chat-streaming, with
 
 from collections.abc import Mapping
 
-import msgspec
-
 from lfgtui.simulator.ids import IdFactory
 from lfgtui.simulator.playback import Ended, Ping, Reply, Segment, Started, Stop, WireStep
 from lfgtui.simulator.request import Refused, Request
-from lfgtui.simulator.wires.base import Json, NewWriter, dump, prompt_tokens, record
-from lfgtui.simulator.wires.chat_request import Body, StreamOptions, check
+from lfgtui.simulator.wires.base import Json, dump, record
+from lfgtui.simulator.wires.chat_request import check
 from lfgtui.simulator.wires.openai import OpenAIWire, error_body
 
 FINISH_REASONS: dict[Stop, str] = {"end": "stop", "tool_use": "tool_calls", "length": "length"}
@@ -24,22 +22,20 @@ class ChatWire(OpenAIWire):
     path = "/v1/chat/completions"
     params = "openai.types.chat.completion_create_params:CompletionCreateParamsBase"
 
-    def read(
-        self, body: Json, headers: Mapping[str, str], ids: IdFactory
-    ) -> tuple[Request, NewWriter]:
-        parsed = msgspec.convert(body, Body)
-        options = parsed.stream_options or StreamOptions()
-        request = check(parsed, ids, prompt_tokens(body))
-        return request, lambda reply: ChatWriter(reply, ids, options)
+    def read(self, body: Json, headers: Mapping[str, str], ids: IdFactory) -> Request:
+        return check(body, ids)
+
+    def writer(self, reply: Reply, ids: IdFactory, body: Json) -> "ChatWriter":
+        return ChatWriter(reply, ids, body)
 
 
 class ChatWriter:
     """Writes one completion."""
 
-    def __init__(self, reply: Reply, ids: IdFactory, options: StreamOptions) -> None:
+    def __init__(self, reply: Reply, ids: IdFactory, body: Json) -> None:
         self._reply = reply
         self._ids = ids
-        self._options = options
+        self._options = body.get("stream_options") or {}
         self._chunks = 0
 
     def open(self) -> bytes:
@@ -69,7 +65,7 @@ class ChatWriter:
 
     def close(self) -> bytes:
         last = self._chunk({}, FINISH_REASONS[self._reply.stop])
-        if self._options.include_usage:
+        if self._options.get("include_usage"):
             last += record({**self._head(), "choices": [], "usage": self._usage()})
         return last + b"data: [DONE]\n\n"
 
@@ -105,9 +101,9 @@ class ChatWriter:
     def _chunk(self, delta: Json, finish_reason: str | None = None) -> bytes:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
         chunk: Json = {**self._head(), "choices": [choice]}
-        if self._options.include_usage:
+        if self._options.get("include_usage"):
             chunk["usage"] = None
-        if self._options.include_obfuscation:
+        if self._options.get("include_obfuscation", True):
             self._chunks += 1
             chunk["obfuscation"] = self._ids.obfuscation(self._reply.nonce, self._chunks)
         return record(chunk)

@@ -64,7 +64,7 @@ class OpenAIWire:
         at = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in fault.path).lstrip(".")
         if fault.kind == "missing":
             return missing(at)
-        return Refused("invalid", f"Invalid value for '{at}': {fault.message}.", param=at)
+        return invalid(f"Invalid value for '{at}': {fault.message}.", at)
 
     def refuse(self, refused: Refused, request_id: str) -> tuple[int, Json]:
         return _ERRORS[refused.kind][0], {"error": error_body(refused)}
@@ -81,10 +81,15 @@ def error_body(error: Refused) -> Json:
     }
 
 
+def invalid(message: str, param: str | None, code: str | None = None) -> Refused:
+    """Return the error for a request that is wrong."""
+    return Refused("invalid", message, param=param, code=code)
+
+
 def missing(name: str) -> Refused:
     """Return the error for a field that must be there."""
     message = f"Missing required parameter: '{name}'."
-    return Refused("invalid", message, param=name, code="missing_required_parameter")
+    return invalid(message, name, "missing_required_parameter")
 
 
 def check_model(model: str) -> None:

@@ -5,14 +5,12 @@ https://platform.openai.com/docs/api-reference/responses-streaming
 
 from collections.abc import Mapping
 
-import msgspec
-
 from lfgtui.simulator.ids import IdFactory
 from lfgtui.simulator.playback import Ended, Ping, Reply, Segment, Started, WireStep
 from lfgtui.simulator.request import Refused, Request
-from lfgtui.simulator.wires.base import Json, NewWriter, dump, prompt_tokens, record
+from lfgtui.simulator.wires.base import Json, dump, record
 from lfgtui.simulator.wires.openai import SERVER_ERROR, OpenAIWire, error_body
-from lfgtui.simulator.wires.responses_request import Body, check
+from lfgtui.simulator.wires.responses_request import check
 
 
 class ResponsesWire(OpenAIWire):
@@ -21,25 +19,25 @@ class ResponsesWire(OpenAIWire):
     path = "/v1/responses"
     params = "openai.types.responses.response_create_params:ResponseCreateParamsBase"
 
-    def read(
-        self, body: Json, headers: Mapping[str, str], ids: IdFactory
-    ) -> tuple[Request, NewWriter]:
-        parsed = msgspec.convert(body, Body)
-        request = check(parsed, ids, prompt_tokens(body))
-        return request, lambda reply: ResponsesWriter(reply, ids, parsed)
+    def read(self, body: Json, headers: Mapping[str, str], ids: IdFactory) -> Request:
+        return check(body, ids)
+
+    def writer(self, reply: Reply, ids: IdFactory, body: Json) -> "ResponsesWriter":
+        return ResponsesWriter(reply, ids, body)
 
 
 class ResponsesWriter:
     """Writes one response; much of the request is repeated in it."""
 
-    def __init__(self, reply: Reply, ids: IdFactory, body: Body) -> None:
+    def __init__(self, reply: Reply, ids: IdFactory, body: Json) -> None:
         self._reply = reply
         self._ids = ids
         self._body = body
         self._number = 0
-        self._padded = (body.stream_options or {}).get("include_obfuscation", True)
-        self._summarises = body.reasoning is not None and bool(body.reasoning.get("summary"))
-        self._encrypts = "reasoning.encrypted_content" in (body.include or ())
+        self._padded = (body.get("stream_options") or {}).get("include_obfuscation", True)
+        self._reasoning = body.get("reasoning") or {}
+        self._summarises = bool(self._reasoning.get("summary"))
+        self._encrypts = "reasoning.encrypted_content" in (body.get("include") or ())
 
     def open(self) -> bytes:
         response = self._response("in_progress", [])
@@ -173,7 +171,6 @@ class ResponsesWriter:
 
     def _response(self, status: str, output: list[Json]) -> Json:
         body, reply = self._body, self._reply
-        reasoning = body.reasoning or {}
         return {
             "id": self._ids.item("resp_", reply.nonce),
             "object": "response",
@@ -183,28 +180,28 @@ class ResponsesWriter:
             "completed_at": reply.created if status == "completed" else None,
             "error": None,
             "incomplete_details": None,
-            "instructions": body.instructions,
-            "max_output_tokens": body.max_output_tokens,
             "max_tool_calls": None,
             "model": reply.model,
             "output": output,
-            "parallel_tool_calls": body.parallel_tool_calls is not False,
+            "parallel_tool_calls": body.get("parallel_tool_calls") is not False,
             "previous_response_id": None,
             "prompt_cache_key": None,
-            "reasoning": {key: reasoning.get(key) for key in ("effort", "summary")},
+            "reasoning": {key: self._reasoning.get(key) for key in ("effort", "summary")},
             "safety_identifier": None,
             "service_tier": "default",
-            "store": body.stores,
-            "temperature": 1.0 if body.temperature is None else body.temperature,
+            "store": body.get("store") is not False,
             "text": {"format": {"type": "text"}, "verbosity": "medium"},
             "tool_choice": "auto",
-            "tools": body.tools or [],
             "top_logprobs": 0,
-            "top_p": 1.0 if body.top_p is None else body.top_p,
             "truncation": "disabled",
             "usage": None,
             "user": None,
-            "metadata": body.metadata or {},
+            "instructions": body.get("instructions"),
+            "max_output_tokens": body.get("max_output_tokens"),
+            "temperature": body.get("temperature", 1.0),
+            "top_p": body.get("top_p", 1.0),
+            "tools": body.get("tools") or [],
+            "metadata": body.get("metadata") or {},
         }
 
     def _usage(self) -> Json:
