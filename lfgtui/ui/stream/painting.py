@@ -6,13 +6,13 @@ from rich.style import Style
 from textual.geometry import Region
 from textual.screen import Screen
 from textual.strip import Strip
+from textual.widget import Widget
 
 from lfgtui.ui.guard import Guarded, bug_strips
 from lfgtui.ui.items import Context
 from lfgtui.ui.painting.canvas import Canvas
 from lfgtui.ui.stream.find import Finder
 from lfgtui.ui.stream.line_index import StreamLines
-from lfgtui.ui.stream.mouse_wheel import Wheeled
 from lfgtui.ui.stream.viewport import Window
 from lfgtui.ui.stream.visible_rows import Finish, Sight
 from lfgtui.ui.text.palette import line_filter
@@ -20,7 +20,7 @@ from lfgtui.ui.text.palette import line_filter
 _NO_STYLE = Style.null()
 
 
-class PaintedStream(Guarded, Wheeled):
+class PaintedStream(Guarded, Widget):
     """A widget that paints the rows of its window that changed since the last frame."""
 
     def __init__(self, kept: int, canvas: Canvas) -> None:

@@ -34,6 +34,12 @@ FRESH = 32
 READING = 0.012
 """Seconds that a frame reads what came; of more than that it shows a part at a time."""
 
+ASIDE = 8
+"""Columns that a notch of the wheel scrolls sideways."""
+
+_WHEEL = 3
+"""Lines that a notch scrolls."""
+
 _SEARCHING = 0.05
 """Seconds that a key which finds something may take; the rest is searched in the frames after."""
 
@@ -319,6 +325,25 @@ class StreamView(PaintedStream):
         self._filter = None
 
     # Mouse
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        self._wheel(event, -1, is_aside=event.shift)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        self._wheel(event, 1, is_aside=event.shift)
+
+    def on_mouse_scroll_left(self, event: events.MouseScrollLeft) -> None:
+        self._wheel(event, -1, is_aside=True)
+
+    def on_mouse_scroll_right(self, event: events.MouseScrollRight) -> None:
+        self._wheel(event, 1, is_aside=True)
+
+    def _wheel(self, event: events.MouseEvent, notches: int, *, is_aside: bool) -> None:
+        event.stop()
+        if is_aside:
+            self.scroll_aside(notches * ASIDE)
+        else:
+            self.scroll_by(notches * _WHEEL)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """While the button is down, the window holds still."""

@@ -16,10 +16,9 @@ from lfgtui.ui.items import Summarise, preload
 from lfgtui.ui.painting.cached_container import CachedContainer
 from lfgtui.ui.painting.canvas import Canvas
 from lfgtui.ui.run_view import RunView
-from lfgtui.ui.stream.mouse_wheel import ASIDE
 from lfgtui.ui.stream.requests_seen import CardInView
 from lfgtui.ui.stream.search_target import Lead, Spot
-from lfgtui.ui.stream.view import StreamView
+from lfgtui.ui.stream.view import ASIDE, StreamView
 from lfgtui.ui.widgets.pane_header import PaneHead
 
 GAUGE_SECONDS = 0.25

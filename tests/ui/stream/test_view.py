@@ -11,8 +11,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from lfgtui.model import events as e
-from lfgtui.ui.stream.mouse_wheel import ASIDE
-from lfgtui.ui.stream.view import StreamView
+from lfgtui.ui.stream.view import ASIDE, StreamView
 from tests.ui.stage import BEGIN, CALL, Stage, numbered, staged
 
 TABLE = "| " + " | ".join(f"column{n:02}" for n in range(24)) + " |\n" + "|---" * 24 + "|\n"
