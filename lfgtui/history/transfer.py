@@ -1,4 +1,4 @@
-"""A run as JSON lines: what carries it to another machine.
+"""A run as JSON lines, to be carried to another machine.
 
 The first line is the run, then one line a ticket, then every entry as `--json`
 prints it. So a reader needs nothing but JSON, and a line can be cut out with
@@ -57,14 +57,14 @@ class RunLine(msgspec.Struct, frozen=True, tag_field="type", tag="lfg_run"):
 
 
 class TicketLine(msgspec.Struct, frozen=True, tag_field="type", tag="lfg_ticket"):
-    """One ticket, as it was asked for."""
+    """One ticket, as requested."""
 
     run: str
     ticket: Ticket
 
 
 class EndLine(msgspec.Struct, frozen=True, tag_field="type", tag="lfg_end"):
-    """The last line: how many entries stand before it. A file without it was cut off."""
+    """The last line, with the number of entries before it. A file without it is incomplete."""
 
     entries: int
 
@@ -83,7 +83,7 @@ _identity = msgspec.json.Decoder(_Identity)
 
 
 def lines_of(reader: Reader, run: str, redactor: Redactor | None = None) -> Iterator[bytes]:
-    """The run, a line at a time, without line ends; with a `redactor` without its secrets."""
+    """Yield the run's lines without line ends; with a `redactor`, without its secrets."""
     summary = reader.run(run)
     title, note = summary.title, summary.note
     if redactor is not None:
@@ -107,26 +107,26 @@ def lines_of(reader: Reader, run: str, redactor: Redactor | None = None) -> Iter
 
 
 def import_run(path: Path, lines: Iterable[bytes], source: str) -> str:
-    """Store the run that the lines say; gives its id. All of it or nothing.
+    """Store the run in the lines, all of it or nothing; return its id.
 
-    What a ticket approves by itself was trusted elsewhere and is not here: a
-    resume asks. All is read before anything is locked, into a temporary file.
+    A ticket that approves by itself was trusted elsewhere, not here: a resume
+    asks. All is read before anything is locked, into a temporary file.
 
     Raises `UsageError` naming `source` and line where they are no such run,
-    where it is unfinished, or where it is here already.
+    where it is unfinished, or exists here already.
     """
-    with tempfile.SpooledTemporaryFile(_KEPT_IN_MEMORY) as said:
+    with tempfile.SpooledTemporaryFile(_KEPT_IN_MEMORY) as buffer:
         try:
             for line in lines:
-                said.write(line.rstrip(b"\n") + b"\n")
-            said.seek(0)
+                buffer.write(line.rstrip(b"\n") + b"\n")
+            buffer.seek(0)
         except OSError as error:
             where = tempfile.gettempdir()
             raise HistoryError(
                 f"{source}: cannot be buffered in {where}: {error.strerror}"
             ) from None
         with orphaned_runs.connected(path) as connection, file.transaction(connection):
-            return _Import(connection, source).take(said)
+            return _Import(connection, source).take(buffer)
 
 
 def lines_in(file: BinaryIO, source: str) -> Iterator[bytes]:
@@ -157,7 +157,7 @@ class _Import:
             if not line.strip():
                 continue
             if self._is_whole:
-                raise self._refused("more lines than the export of one run has")
+                raise self._refused("unexpected line after the end of the run")
             try:
                 if run is None:
                     run = self._begin(_run.decode(line))
@@ -168,11 +168,13 @@ class _Import:
                 else:
                     self._add_entry(_identity.decode(line), e.decode_event(line), len(line))
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-                raise self._refused(f"no line of an exported run: {error}") from None
+                raise self._refused(f"not a line of an exported run: {error}") from None
         if run is None:
-            raise UsageError(f"{self._source}: it is empty; `lfg export --format jsonl` writes one")
+            raise UsageError(
+                f"{self._source}: the file is empty; `lfg export --format jsonl` writes one"
+            )
         if not self._is_whole:
-            raise self._refused("the file is cut off; export the run again")
+            raise self._refused("the file is incomplete; export the run again")
         self._check_needs()
         self._write()
         return run.run
@@ -181,12 +183,12 @@ class _Import:
         if run.version != VERSION:
             raise self._refused(f"version {run.version}; this lfg reads {VERSION}; update lfg")
         if not _RUN_ID.fullmatch(run.run):
-            raise self._refused("the run's id is none of lfg's")
+            raise self._refused("invalid run id")
         if run.state == "running":
             raise self._refused(f"run {run.run} was still running; export it when it has ended")
         known = self._connection.execute("SELECT 1 FROM runs WHERE id = ?", (run.run,)).fetchone()
         if known is not None:
-            raise self._refused(f"run {run.run} is here already")
+            raise self._refused(f"run {run.run} already exists here")
         self._connection.execute(
             "INSERT INTO runs (id, title, state, source, started_at, ended_at, note)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -197,7 +199,7 @@ class _Import:
     def _add_ticket(self, run: RunLine, line: TicketLine) -> None:
         ticket = line.ticket
         if not _TICKET_ID.fullmatch(ticket.id) or ticket.id in self._ledgers:
-            raise self._refused("a ticket's id that is none, or was there before")
+            raise self._refused("invalid or duplicate ticket id")
         if ticket.approves_by_itself():
             ticket = msgspec.structs.replace(ticket, approve="ask")
         spec = msgspec.json.encode(ticket).decode()
@@ -212,14 +214,14 @@ class _Import:
     def _check_needs(self) -> None:
         for name, needs in self._needs.items():
             if unknown := [need for need in needs if need not in self._needs]:
-                raise self._refused(f'"{name}" needs "{unknown[0]}", which is no ticket')
+                raise self._refused(f'"{name}" needs "{unknown[0]}", which is not a ticket')
         if circle := circle_of(self._needs):
-            raise self._refused(f"needs go in a circle: {' -> '.join(circle)}")
+            raise self._refused(f"circular needs: {' -> '.join(circle)}")
 
     def _add_entry(self, identity: _Identity, event: e.Event, size: int) -> None:
         ledger = self._ledgers.get(identity.ticket)
         if ledger is None:
-            raise self._refused(f'no ticket "{identity.ticket}" was announced')
+            raise self._refused(f'unknown ticket "{identity.ticket}"')
         if identity.seq != ledger.last_seq + 1:
             raise self._refused(f"entry {identity.seq} after {ledger.last_seq}: a line is missing")
         self._entries += 1
@@ -235,5 +237,5 @@ class _Import:
         self._batch = Batch()
 
     def _refused(self, why: str) -> UsageError:
-        said = why if len(why) <= _LONGEST_REASON else f"{why[:_LONGEST_REASON]}…"
-        return UsageError(f"{self._source}:{self._line}: {visible_line(said)}")
+        reason = why if len(why) <= _LONGEST_REASON else f"{why[:_LONGEST_REASON]}…"
+        return UsageError(f"{self._source}:{self._line}: {visible_line(reason)}")

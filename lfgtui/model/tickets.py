@@ -207,10 +207,10 @@ def _check(source: _Source, document: TicketsDocument) -> None:
         for need in table.needs or ():
             if need not in first:
                 hint = did_you_mean(need, first.keys() - {table.id})
-                missing = f'"{table.id}" needs "{need}", which is no ticket{hint}'
+                missing = f'"{table.id}" needs "{need}", which is not a ticket{hint}'
                 raise source.refusal(("ticket", index, "needs"), missing)
     if circle := circle_of({t.id: t.needs or () for t in document.ticket}):
-        told = f"needs go in a circle: {' -> '.join(circle)}"
+        told = f"circular needs: {' -> '.join(circle)}"
         raise source.refusal(("ticket", first[circle[0]], "needs"), told)
 
 

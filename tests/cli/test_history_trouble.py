@@ -91,7 +91,7 @@ def make_damaged(path: Path) -> None:
     ("make", "why"),
     [
         (make_folder, "history.db is a folder; "),
-        (make_diary, "it is no lfg history"),
+        (make_diary, "not an lfg history"),
         (make_damaged, "it is damaged; `lfg history repair NEW_FILE`"),
     ],
 )

@@ -33,7 +33,7 @@ def written(folder: Path, text: str) -> str:
         (TICKET + TICKET, ':7: id "a" is taken (line 2); ids are unique'),
         (
             TICKET + 'needs = ["b"]\n[[ticket]]\nid="b"\nneeds=["a"]\nprompt="x"',
-            ":6: needs go in a circle: a -> b -> a",
+            ":6: circular needs: a -> b -> a",
         ),
         (TICKET + "max_turn = 3\n", ':6: unknown key "max_turn"; did you mean "max_turns"?'),
         (

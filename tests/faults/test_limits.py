@@ -168,7 +168,7 @@ async def test_a_history_that_is_held_up_holds_up_the_server_and_loses_nothing(
             begun.set()
             async with asyncio.timeout(20):
                 await breakers[0].held.wait()
-            assert "another program holds it" in str(r.engine.behind)
+            assert "another program is using it" in str(r.engine.behind)
             assert 200 < r.engine.queued_bytes < 2000
             assert breakers[0].sent < times * len(records)
         await r.engine.wait_idle()

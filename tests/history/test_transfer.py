@@ -93,25 +93,25 @@ def test_a_file_that_is_no_export_is_refused_by_line_and_leaves_nothing(
 ) -> None:
     run, count = lines[0], len(lines)
     wrong: list[tuple[list[bytes], str]] = [
-        ([], "x: it is empty"),
-        ([b"{}"], "x:1: no line of an exported run"),
-        ([*lines[:4], b"not json"], "x:5: no line of an exported run"),
+        ([], "x: the file is empty"),
+        ([b"{}"], "x:1: not a line of an exported run"),
+        ([*lines[:4], b"not json"], "x:5: not a line of an exported run"),
         ([*lines[:4], *lines[5:]], "x:5: entry 3 after 1: a line is missing"),
-        ([run, *lines[3:]], 'x:2: no ticket "a" was announced'),
+        ([run, *lines[3:]], 'x:2: unknown ticket "a"'),
         ([run.replace(b'"version":1', b'"version":9')], "x:1: version 9"),
         ([run.replace(b'"failed"', b'"running"')], "x:1: run"),
-        (lines[:-1], f"x:{count - 1}: the file is cut off"),
-        ([*lines[:-3], lines[-1]], f"x:{count - 2}: the file is cut off"),
-        ([run.replace(b'"run":"', b'"run":"../../'), *lines[1:]], "x:1: the run's id"),
-        ([*lines[:3], *lines[2:]], "x:4: a ticket's id"),
+        (lines[:-1], f"x:{count - 1}: the file is incomplete"),
+        ([*lines[:-3], lines[-1]], f"x:{count - 2}: the file is incomplete"),
+        ([run.replace(b'"run":"', b'"run":"../../'), *lines[1:]], "x:1: invalid run id"),
+        ([*lines[:3], *lines[2:]], "x:4: invalid or duplicate ticket id"),
         ([run, needing(lines[1], "x"), *lines[2:]], f'x:{count}: "a" needs "x"'),
-        ([run, needing(lines[1], "a"), *lines[2:]], f"x:{count}: needs go in a circle"),
-        ([run.replace(b'"started_at":', b'"started_at":1e300,"x":')], "x:1: no line of"),
-        ([*lines[:3], lines[3].replace(b'"at":', b'"at":1e300,"x":')], "x:4: no line of"),
-        ([*lines[:5], lines[5].replace(b"mend", b"\xff\xfe")], "x:6: no line of"),
-        ([*lines, lines[-2]], f"x:{count + 1}: more lines than the export of one run has"),
-        ([*lines[:4], b"[" * 100_000], "x:5: no line of"),
-        *((deep(lines, levels), "x:19: no line of") for levels in (150, 900, 50_000)),
+        ([run, needing(lines[1], "a"), *lines[2:]], f"x:{count}: circular needs"),
+        ([run.replace(b'"started_at":', b'"started_at":1e300,"x":')], "x:1: not a line of"),
+        ([*lines[:3], lines[3].replace(b'"at":', b'"at":1e300,"x":')], "x:4: not a line of"),
+        ([*lines[:5], lines[5].replace(b"mend", b"\xff\xfe")], "x:6: not a line of"),
+        ([*lines, lines[-2]], f"x:{count + 1}: unexpected line after the end of the run"),
+        ([*lines[:4], b"[" * 100_000], "x:5: not a line of"),
+        *((deep(lines, levels), "x:19: not a line of") for levels in (150, 900, 50_000)),
     ]
     for one, why in wrong:
         with pytest.raises(UsageError) as caught:
@@ -122,7 +122,7 @@ def test_a_file_that_is_no_export_is_refused_by_line_and_leaves_nothing(
 
 def test_a_run_that_is_here_already_is_refused(lines: list[bytes], path: Path) -> None:
     import_run(path, lines, "x")
-    with pytest.raises(UsageError, match="is here already"):
+    with pytest.raises(UsageError, match="already exists here"):
         import_run(path, lines, "x")
 
 

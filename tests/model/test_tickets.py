@@ -136,7 +136,7 @@ def test_fallbacks_are_the_tickets_or_the_defaults(folder: Path) -> None:
         (A + A, '5: id "a" is taken (line 2); ids are unique'),
         (A + 'tols = ["read_file"]\n', '4: unknown key "tols"; did you mean "tools"?'),
         (A + 'approve = "atuo"\n', '4: `approve`: unknown value "atuo"; did you mean "auto"?'),
-        (A + 'needs = ["a"]\n', "4: needs go in a circle: a -> a"),
+        (A + 'needs = ["a"]\n', "4: circular needs: a -> a"),
         ('[defaults]\nneeds = ["a"]\n' + A, '2: "needs" belongs to a ticket, not to [defaults]'),
         (A + "worktree = true\n", '4: "worktree" is not supported by this version; remove it'),
         (A + "max_turns = 0\n", '4: "max_turns" must be more than 0, not 0'),
@@ -152,7 +152,7 @@ def test_what_cannot_run_is_refused_at_its_line(folder: Path, text: str, refusal
 def test_an_unknown_need_is_refused_with_the_nearest_id(folder: Path) -> None:
     text = A.replace('"a"', '"schema"') + A + 'needs = ["shcema"]\n'
     assert refused(folder, text) == (
-        '7: "a" needs "shcema", which is no ticket; did you mean "schema"?'
+        '7: "a" needs "shcema", which is not a ticket; did you mean "schema"?'
     )
 
 
@@ -161,7 +161,7 @@ def test_a_circle_of_needs_is_shown_whole(folder: Path) -> None:
         f'[[ticket]]\nid = "{name}"\nprompt = "x"\nneeds = ["{need}"]\n'
         for name, need in [("start", "a"), ("a", "b"), ("b", "c"), ("c", "a")]
     )
-    assert refused(folder, text) == "8: needs go in a circle: a -> b -> c -> a"
+    assert refused(folder, text) == "8: circular needs: a -> b -> c -> a"
 
 
 needs_forward = st.integers(1, 7).flatmap(
@@ -191,7 +191,7 @@ def test_any_circle_is_found_wherever_it_is(folder: Path, data: st.DataObject) -
     text = "".join(
         f'[[ticket]]\nid = "{n}"\nprompt = "x"\nneeds = ["{following[n]}"]\n' for n in range(size)
     )
-    circle = refused(folder, text).partition("circle: ")[2].split(" -> ")
+    circle = refused(folder, text).partition("needs: ")[2].split(" -> ")
     assert circle[0] == circle[-1]
     assert len(set(circle)) == size == len(circle) - 1
 

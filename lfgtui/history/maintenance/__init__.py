@@ -1,4 +1,4 @@
-"""Maintenance of the history file: annotations, deletion, storage and recovery.
+"""Maintenance of the history file: annotations, deletion, housekeeping and recovery.
 
 Nothing here is done by itself, except for the deletion of old runs where the
 config asks for it. Each function takes the file's write lock only while it

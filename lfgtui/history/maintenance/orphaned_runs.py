@@ -20,9 +20,7 @@ from lfgtui.history.storage.batch import Batch, Submission
 from lfgtui.history.storage.ledger import load
 from lfgtui.model import events as e
 
-LOG_GONE = (
-    "the history's write-ahead log ({log}) is gone: the end of what was said before may be missing"
-)
+LOG_GONE = "the history's write-ahead log ({log}) is gone: the end of the run may be missing"
 
 
 class Ended(NamedTuple):

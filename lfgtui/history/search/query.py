@@ -1,4 +1,4 @@
-"""What a person types into a search, as FTS5 wants it."""
+"""Queries as typed, turned into FTS5 expressions; excerpts of what they match."""
 
 import os
 import re
@@ -31,14 +31,14 @@ _SYNTAX = re.compile(r'["()+:^{}]')
 _MEANT = re.compile(r'\b(?:AND|OR|NOT|NEAR)\b|["()*]')
 
 Match: TypeAlias = tuple[int, int]
-"""Where a match stands: [start, end) in characters."""
+"""A match: [start, end) in characters."""
 
 MARKS = (_OPEN, _CLOSE)
-"""What FTS5 is told to put around a match; `unmark` takes it out again."""
+"""Marks that FTS5 puts around a match; `unmark` takes them out again."""
 
 
 def expressions(query: str, *, prefix: bool) -> Iterator[str]:
-    """The query as FTS5 expressions, to be tried in turn until one is not refused.
+    """Yield the query as FTS5 expressions, to be tried in turn until one is accepted.
 
     First as it stands, for words, "phrases", prefix*, AND, OR and NOT. FTS5
     refuses what is none of that (`c++`, `foo-bar`, an open quote): then its
@@ -84,20 +84,20 @@ def longest_marked(expression: str) -> int:
 
 
 def is_literal(expression: str, query: str) -> bool:
-    """Whether the expression is no longer the query as it was meant.
+    """Return whether the expression takes literally what was meant as syntax.
 
-    Where it has nothing of a query but marks (`c++`, `foo-bar`) nothing else was meant.
+    Marks alone (`c++`, `foo-bar`) are not.
     """
     return expression not in (query, f"{query}*") and _MEANT.search(query) is not None
 
 
 def is_refusal(error: sqlite3.Error) -> bool:
-    """Whether it is the query's fault, and not the file's."""
+    """Return whether the error is the query's fault, and not the file's."""
     return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
 
 
 def unmark(marked: str) -> tuple[str, list[Match]]:
-    """The text without marks, and where they were."""
+    """Return the text without marks, and the matches between them."""
     pieces: list[str] = []
     matches: list[Match] = []
     length = start = position = 0
@@ -114,7 +114,7 @@ def unmark(marked: str) -> tuple[str, list[Match]]:
 
 
 def spot(text: str, expression: str) -> list[Match]:
-    """Where the expression's words stand in a text of more than `LONG` characters.
+    """Return the places of the expression's words in a text of more than `LONG` characters.
 
     FTS5's `highlight()` would tell exactly, but copies the text once a match:
     minutes, for a common word in some megabytes. This knows no diacritics
@@ -133,7 +133,7 @@ def spot(text: str, expression: str) -> list[Match]:
 
 
 def excerpt(text: str, matches: list[Match]) -> tuple[str, list[Match]]:
-    """The stretch of the text that shows most of what was searched for, cut between words.
+    """Return the stretch of the text that shows most of the words, cut between words.
 
     FTS5's own `snippet()` takes time with the square of the matches in a
     text, too long for a common word in a long tool output.
@@ -158,7 +158,7 @@ def excerpt(text: str, matches: list[Match]) -> tuple[str, list[Match]]:
 
 
 def _variety(text: str, matches: list[Match]) -> int:
-    """How many different words an excerpt that begins with the first match would show."""
+    """Return the number of different words in an excerpt that begins with the first match."""
     limit = matches[0][0] - _LEAD + _WIDTH
     return len({text[start:end].casefold() for start, end in matches if end <= limit})
 

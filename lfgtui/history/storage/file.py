@@ -22,7 +22,7 @@ REPAIR = "`lfg history repair NEW_FILE` saves what can be read"
 DAMAGED = f"it is damaged; {REPAIR}"
 
 Durability: TypeAlias = Literal["process", "power"]
-"""What a commit survives: the end of the process, or of the power as well.
+"""The failure that a commit survives: of the process, or of the power as well.
 
 In WAL mode SQLite's NORMAL hands a commit to the system, FULL waits for the
 disk (sqlite.org/pragma.html#pragma_synchronous).
@@ -30,19 +30,19 @@ disk (sqlite.org/pragma.html#pragma_synchronous).
 
 # What SQLite has no code of its own for; the file was found to be ours before.
 _UNREADABLE = re.compile(r"no such (?:table|column)|malformed")
-_NO_TEXT = f"some of its text is none: {DAMAGED}"
+_NO_TEXT = f"some of its text is not valid UTF-8: {DAMAGED}"
 
 BUSY_SECONDS = 10.0
-"""How long a connection waits for another process's transaction."""
+"""Seconds that a connection waits for another process's transaction."""
 
 PAGE = 8192
 """Bytes of a page: segments of half a kilobyte to some fill it well."""
 
 
 def connect(path: Path, durability: Durability = "process") -> sqlite3.Connection:
-    """A connection that may write: the file made where missing, its schema up to date.
+    """Connect to write, making the file where missing and bringing its schema up to date.
 
-    Raises `HistoryError` where the file is no lfg history, is a newer lfg's,
+    Raises `HistoryError` where the file is not an lfg history, is a newer lfg's,
     or cannot be opened.
     """
     with opening(path):
@@ -68,7 +68,7 @@ def connect(path: Path, durability: Durability = "process") -> sqlite3.Connectio
 
 
 def connect_to_read(path: Path) -> sqlite3.Connection:
-    """A read-only connection; to an empty history where there is no file yet."""
+    """Connect read-only; to an empty history where there is no file yet."""
     with opening(path):
         _refuse_folder(path)
         if not path.exists() or path.stat().st_size == 0:
@@ -107,7 +107,7 @@ def _make_durable(connection: sqlite3.Connection, durability: Durability) -> Non
 
 @contextmanager
 def opening(path: Path) -> Iterator[None]:
-    """Turns what SQLite and the file system raise into one clear line."""
+    """Turn errors of SQLite and the file system into a `HistoryError` of one clear line."""
     try:
         yield
     except sqlite3.Error as error:
@@ -115,8 +115,8 @@ def opening(path: Path) -> Iterator[None]:
     except UnicodeDecodeError as error:  # SQLite quotes the file in its message
         raise HistoryError(f"{path}: {_NO_TEXT}") from error
     except OSError as error:
-        if (told := too_many_files(error)) is not None:
-            raise HistoryError(f"{path}: the history cannot be opened: {told}") from error
+        if (reason := too_many_files(error)) is not None:
+            raise HistoryError(f"{path}: the history cannot be opened: {reason}") from error
         reason = error.strerror or str(error)
         raise HistoryError(
             f"{path}: the history cannot be opened: {reason}; "
@@ -125,13 +125,13 @@ def opening(path: Path) -> Iterator[None]:
 
 
 def explain(path: Path, error: sqlite3.Error) -> str:
-    """What is wrong with the file, where, and what to do about it."""
+    """Return the error with the file's path and a remedy."""
     if str(error).startswith("Could not decode"):  # and then all of the text
         return f"{path}: {_NO_TEXT}"
     primary = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     match primary:
         case sqlite3.SQLITE_NOTADB:
-            remedy = "it is no lfg history; move it away or set LFG_DATA_DIR to another folder"
+            remedy = "not an lfg history; move it away or set LFG_DATA_DIR to another folder"
         case sqlite3.SQLITE_CORRUPT:
             remedy = DAMAGED
         case sqlite3.SQLITE_ERROR if _UNREADABLE.search(str(error)):
@@ -139,9 +139,9 @@ def explain(path: Path, error: sqlite3.Error) -> str:
         case sqlite3.SQLITE_FULL:
             remedy = "free some space on its disk"
         case sqlite3.SQLITE_IOERR:
-            remedy = "check that its disk has room and is in order"
+            remedy = "check that its disk has room and works"
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            remedy = "another program holds it; close that program"
+            remedy = "another program is using it; close that program"
         case _:
             remedy = "check that the file and its folder can be written"
     return f"{path}: {error}: {remedy}"
@@ -149,7 +149,7 @@ def explain(path: Path, error: sqlite3.Error) -> str:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """All of it or nothing; takes the write lock at once, so it never fails half-way for it."""
+    """Commit all of the body or nothing; take the write lock at once, not half-way through."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -162,7 +162,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """One opener at a time: changing to WAL and migrating cannot wait for each other."""
+    """Let one process open the file at a time: SQLite cannot wait for a change to WAL."""
     handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -177,7 +177,7 @@ def _refuse_folder(path: Path) -> None:
 
 
 def _is_at_rest(path: Path) -> bool:
-    """Whether nobody can be writing it: a copy in a folder that is read-only, log and all.
+    """Return whether nobody can be writing: the folder is read-only and the log empty.
 
     Reading takes a shared-memory file beside it, which cannot be made there.
     """
@@ -186,7 +186,7 @@ def _is_at_rest(path: Path) -> bool:
 
 
 def make(path: Path) -> None:
-    """The empty file, for its owner alone, where there is none.
+    """Make an empty file for its owner alone, where there is none.
 
     An existing one is not even opened: to close any handle of a file drops
     all the locks this process has on it, those of its SQLite connections
@@ -198,12 +198,12 @@ def make(path: Path) -> None:
 
 
 def log_of(path: Path) -> Path:
-    """Its write-ahead log: there as long as anyone writes, or after all who wrote have died."""
+    """Return the path of its write-ahead log, which exists until the last writer closes."""
     return path.with_name(f"{path.name}-wal")
 
 
 def plain(path: Path, mode: str) -> sqlite3.Connection:
-    """A connection to the file as it is: nothing is checked, nothing brought up to date.
+    """Connect to the file as it is: nothing is checked, nothing brought up to date.
 
     Neither its pages nor its schema are taken at their word: the file may be somebody else's.
     """

@@ -1,4 +1,4 @@
-"""Leases: which process runs a run.
+"""Leases: the claim of one process to a run.
 
 A lease is an exclusive `flock` on a file of its own. The kernel lets go of it
 when the process dies, however it dies, so a run that says `running` and whose
@@ -47,7 +47,7 @@ class Lease:
 
 
 def take(folder: Path, run: str) -> Lease | None:
-    """The run's lease, or None where another holds it."""
+    """Take the run's lease; return None where another process holds it."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / f"{run}{_SUFFIX}"
     while True:
@@ -63,9 +63,9 @@ def take(folder: Path, run: str) -> Lease | None:
 
 
 def take_patiently(folder: Path, run: str) -> Lease | None:
-    """The same, after a while if need be: whoever opens the file looks at each lease for a moment.
+    """Take the run's lease, waiting a moment for one who only tests it.
 
-    That is how orphaned runs are told from live ones, and it must not be taken for one.
+    Whoever opens the file tests each lease that way, to tell orphaned runs from live ones.
     """
     until = time.monotonic() + _PATIENCE
     while (lease := take(folder, run)) is None and time.monotonic() < until:
@@ -75,7 +75,7 @@ def take_patiently(folder: Path, run: str) -> Lease | None:
 
 @contextmanager
 def held(folder: Path, run: str, *, patiently: bool = False) -> Iterator[bool]:
-    """Holds the lease for a while, if it can be had; says whether it is."""
+    """Hold the lease during the body, if it is free; yield whether it was."""
     lease = take_patiently(folder, run) if patiently else take(folder, run)
     try:
         yield lease is not None
@@ -85,7 +85,7 @@ def held(folder: Path, run: str, *, patiently: bool = False) -> Iterator[bool]:
 
 
 def left_behind(folder: Path) -> list[str]:
-    """The runs that have a lease file, held or not."""
+    """Return the runs that have a lease file, held or not."""
     return sorted(path.name.removesuffix(_SUFFIX) for path in folder.glob(f"*{_SUFFIX}"))
 
 

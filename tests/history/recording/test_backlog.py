@@ -19,7 +19,7 @@ def test_a_locked_history_falls_behind_and_catches_up(recorder: Recording) -> No
         settled = recorder.flush(saved=True)
         assert recorder.flush().result(30) is False
         assert [entry.saved for entry in recorder.entries] == [True, False, False]
-        assert "another program holds it" in str(recorder.behind.get(timeout=30))
+        assert "another program is using it" in str(recorder.behind.get(timeout=30))
         assert recorder.queued_bytes > 0 and not recorder.is_full
         assert not settled.done()
         assert len(recorder.stored(run)) == 1
@@ -57,7 +57,7 @@ def test_a_backlog_and_the_end_of_its_run_are_saved_when_closing_or_given_up(
         recorder.submit(run, "a", 1, 0.0, e.TicketQueued())
         saved = recorder.flush(saved=True)
         assert recorder.flush().result(30) is False
-        with pytest.raises(HistoryError, match=r"the end of run .* another program holds it"):
+        with pytest.raises(HistoryError, match=r"the end of run .* another program is using it"):
             recorder.finish_run(run, "failed")
         if not is_freed_in_time:
             monkeypatch.setattr(recorders, "CLOSING_PATIENCE", 0.0)
