@@ -23,7 +23,7 @@ from lfgtui.text.markdown import StreamingMarkdown
 from lfgtui.tools import summary
 from lfgtui.ui.app import LfgApp
 from lfgtui.ui.painting.gc_policy import collect_rarely
-from lfgtui.ui.screens.live import LiveScreen
+from lfgtui.ui.screens.run import PastRun, RunScreen
 from lfgtui.ui.stream.view import StreamView
 from lfgtui.ui.widgets import tiling
 
@@ -58,7 +58,7 @@ class Side(Protocol):
         ...
 
 
-class _Screen(LiveScreen):
+class _Screen(RunScreen):
     """lfg's own, telling when a key's action has run."""
 
     key_handled: Callable[[], None]
@@ -95,7 +95,7 @@ class LfgSide(LfgApp):
         _watch_draws(watch, self._bench_run)
 
     def get_default_screen(self) -> Screen[None]:
-        screen = _Screen(self._bench_run, self._desk, simulated=False)
+        screen = _Screen(self._bench_run, self.context, PastRun())
         screen.key_handled = self.watcher.key_handled
         return screen
 
@@ -103,14 +103,14 @@ class LfgSide(LfgApp):
         await self._bench_run.started.wait()
         collect_rarely()  # as the program does once its first frame is out
 
-    def _frame(self) -> None:
+    def draw_frame(self) -> None:
         """What lfg's timer calls."""
         if not self._is_driven:
-            super()._frame()
+            super().draw_frame()
 
     def _whole_frame(self) -> None:
         """All that one tick of lfg's clock does. The one place that knows how to ask for it."""
-        super()._frame()
+        super().draw_frame()
 
     async def frame(self, pieces: Sequence[Sequence[str]]) -> None:
         for pane, tokens in enumerate(pieces):

@@ -18,7 +18,7 @@ from lfgtui.ui.replay.playback import Playback
 from lfgtui.ui.replay.run import read_replay
 from lfgtui.ui.replay.seek import go_to
 from lfgtui.ui.replay.timeline import IDLE_LIMIT
-from lfgtui.ui.screens.replay import ReplayScreen
+from lfgtui.ui.screens.replay import replay_screen
 
 
 @click.command()
@@ -57,7 +57,7 @@ def replay(name: str, speed: float, idle_limit: float, begin: str | None) -> int
         simulated=replayed.is_simulated,
         summarise=summarise,
         themes=load_themes(paths.config_file().parent),
-        first=lambda desk: ReplayScreen(playback, desk),
+        first_screen=lambda context: replay_screen(playback, context),
     )
     collect_rarely()
     code = run_app(app)

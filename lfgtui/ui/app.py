@@ -10,12 +10,14 @@ import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from textual.app import App
 from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
-from textual.notifications import Notify, SeverityLevel
+from textual.notifications import Notification, Notify, SeverityLevel
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Input
 
@@ -26,16 +28,19 @@ from lfgtui.model.events import ApprovalRequested, Entry, ToolArguments
 from lfgtui.settings.config import Config
 from lfgtui.settings.themes import ThemeFile, choose
 from lfgtui.text.terminal_safe import visible
+from lfgtui.ui.commands import LfgCommands, Palette
 from lfgtui.ui.guard import bug_line, log_bug, place_of
-from lfgtui.ui.history.actions import Keeper
 from lfgtui.ui.keymap import keymap, keys_in_force
-from lfgtui.ui.run_view import LiveRun, RunView
-from lfgtui.ui.screens.base import ResumeWanted
-from lfgtui.ui.screens.live import LiveScreen
-from lfgtui.ui.screens.run import Desk, RunScreen
+from lfgtui.ui.run_view import HistoryActions, LiveRun, RunView
+from lfgtui.ui.screens.attempts import compare_attempts
+from lfgtui.ui.screens.base import ResumeRequested
+from lfgtui.ui.screens.confirm import Question
+from lfgtui.ui.screens.help import Help
+from lfgtui.ui.screens.live import LiveMode
+from lfgtui.ui.screens.run import PastRun, RunScreen, ScreenContext
+from lfgtui.ui.terminal.driver import Terminal
 from lfgtui.ui.terminal.output import is_behind
 from lfgtui.ui.themes import to_textual
-from lfgtui.ui.toasts import Toast
 from lfgtui.ui.widgets.frame_clock import Frames
 from lfgtui.ui.widgets.pane import PaneSettings
 from lfgtui.ui.widgets.totals import totals
@@ -52,13 +57,16 @@ GAUGE = 0.25
 IMPATIENT = 2.0
 """Seconds after which another signal is meant: end at once. Before, it is one of a storm."""
 
+_SHORTEST_TOAST = 0.05
+"""Seconds that a late toast stays."""
+
 
 class LfgApp(App[int], inherit_bindings=False):
     """Shows a run, or with None the past ones; its return value is the program's exit code.
 
     A `LiveRun` is started once the first frame is on the screen and shut down
-    before the app ends. `resumes` is then the stored run to go on with, if that
-    was asked for. `themes` are those of `load_themes`; `first` makes another
+    before the app ends. `resumes` is then the stored run to resume, if that was
+    asked for. `themes` are those of `load_themes`; `first_screen` makes another
     screen for the run than the usual. Raises `UsageError` for a theme or a key in
     `config` that cannot be.
     """
@@ -68,7 +76,6 @@ class LfgApp(App[int], inherit_bindings=False):
     TITLE = "lfg"
     CSS = """
     ToastRack { align: right bottom; margin-bottom: 1; }
-    ReplayScreen ToastRack { margin-bottom: 2; }
     CommandPalette > Vertical { background: $panel; }
     CommandPalette SearchIcon { display: none; }
     Toast { width: auto; max-width: 60; padding: 0 1; margin: 0 1 0 0; background: $panel; }
@@ -83,21 +90,20 @@ class LfgApp(App[int], inherit_bindings=False):
         simulated: bool,
         summarise: Callable[[str, ToolArguments], str],
         themes: Mapping[str, ThemeFile],
-        keeper: Callable[[], Keeper] | None = None,
+        history_actions: Callable[[], HistoryActions] | None = None,
         clock: Callable[[], float] = now,
-        first: Callable[[Desk], RunScreen] | None = None,
+        first_screen: Callable[[ScreenContext], RunScreen] | None = None,
     ) -> None:
         super().__init__()
         self.keys_in_force = keys_in_force(config.keys)
         self._run = run
         self._live = run if isinstance(run, LiveRun) else None
         self._open_reader = open_reader
-        self._keeper = keeper
+        self._history_actions = history_actions
         self.resumes: str | None = None
         self._clock = clock
         self._frames = Frames(clock)
-        self._themes = themes
-        self._desk = Desk(
+        self.context = ScreenContext(
             frames=self._frames,
             keys=self.keys_in_force,
             keymap=keymap(self.keys_in_force),
@@ -111,32 +117,32 @@ class LfgApp(App[int], inherit_bindings=False):
             ),
         )
         self._simulated = simulated
-        self._first = first
+        self._first_screen = first_screen
         self._has_begun = False
         self._has_shown = False
         self._changed: set[str] = set()
         self._gauged_at = 0.0
         self._ending: asyncio.Task[None] | None = None
         self._signals = ExitStack()
+        self._signalled_at = 0.0
         self._runs_alone = False
-        self.bears_bugs = False
+        self.survives_bugs = False
         self.bug: Exception | None = None
         self._bug_places: set[str] = set()
-        self._signalled_at = 0.0
-        for theme in self._themes.values():
+        for theme in themes.values():
             self.register_theme(to_textual(theme))
-        self.theme = choose(self._themes, config.theme).name
+        self.theme_names = sorted(themes)
+        self.theme = choose(themes, config.theme).name
 
     # Beginning
 
     def get_default_screen(self) -> Screen[None]:
-        if self._first is not None:
-            return self._first(self._desk)
-        if self._live is not None:
-            return LiveScreen(self._live, self._desk, simulated=self._simulated)
+        if self._first_screen is not None:
+            return self._first_screen(self.context)
         if self._run is None:
             return self._past_runs()
-        return RunScreen(self._run, self._desk, simulated=self._simulated)
+        mode = PastRun() if self._live is None else LiveMode(self._live)
+        return RunScreen(self._run, self.context, mode, simulated=self._simulated)
 
     def get_css_variables(self) -> dict[str, str]:
         # Textual computes some variables over what a theme says; the theme has the last word.
@@ -144,10 +150,6 @@ class LfgApp(App[int], inherit_bindings=False):
         return self.theme_variables
 
     def get_driver_class(self) -> type[Driver]:
-        from textual.drivers.linux_driver import LinuxDriver
-
-        from lfgtui.ui.terminal.driver import Terminal
-
         usual = super().get_driver_class()
         return Terminal if usual is LinuxDriver else usual
 
@@ -173,38 +175,38 @@ class LfgApp(App[int], inherit_bindings=False):
     # The clock
 
     def _take(self, entries: Sequence[Entry]) -> None:
-        """The sink: which tickets changed; and who asks for something out of sight."""
+        """Note which tickets changed, and announce requests that are out of sight."""
         self._changed.update(entry.ticket for entry in entries)
-        if not isinstance(self._shown_run(), LiveScreen):
+        screen = self._shown_run()
+        if screen is None or not screen.mode.is_live:
             for entry in entries:
                 if isinstance(entry.event, ApprovalRequested):
-                    self.notify(f"{entry.ticket} asks: {entry.event.summary}")
+                    self.notify(f"{entry.ticket} needs approval: {entry.event.summary}")
 
     def _tick(self) -> None:
         if self._frames.is_due() and not is_behind(self._driver):
             began = self._clock()
-            self._frame()
+            self.draw_frame()
             self._frames.ended(began)
 
-    def _frame(self) -> None:
+    def draw_frame(self) -> None:
         """Draw and paint what changed: a whole frame."""
         screen = self._shown_run()
         if screen is None:
             return
-        now = self._clock()
         if self._changed:
             for shown in self.screen_stack:
-                if isinstance(shown, RunScreen) and shown.follows_live:
+                if isinstance(shown, RunScreen):
                     shown.mark(self._changed)
             self._changed = set()
         ticks = asyncio.get_running_loop().time()
         gauges = ticks - self._gauged_at >= GAUGE
         if gauges:
             self._gauged_at = ticks
-        screen.frame(now, gauges)
+        screen.frame(gauges)
 
     def _shown_run(self) -> RunScreen | None:
-        """The run that can be seen: on top, or under questions only."""
+        """Return the run that can be seen: on top, or under questions only."""
         for screen in reversed(self.screen_stack):
             if isinstance(screen, RunScreen):
                 return screen if screen.is_mounted else None
@@ -212,42 +214,39 @@ class LfgApp(App[int], inherit_bindings=False):
                 return None
         return None
 
-    # What leaves for the terminal besides the screens
+    # Keys that work everywhere
 
     def copy_to_clipboard(self, text: str) -> None:
         """Copy what is seen of the text: pasted into a shell, an escape sequence would act."""
         super().copy_to_clipboard(visible(text.replace("\r\n", "\n")))
 
-    # Keys that work everywhere
-
     async def action_history(self) -> None:
-        from lfgtui.ui.history.screen import History
-
         if self._open_reader is None:
-            self.notify("there is no history here")
-        elif not any(isinstance(screen, History) for screen in self.screen_stack):
+            self.notify("history is not available here")
+        elif not any(screen.has_class("history") for screen in self.screen_stack):
             await self.push_screen(self._past_runs())
-        elif not isinstance(self.screen, History):
-            self.notify("the history is open already: esc leads back to it")
+        elif not self.screen.has_class("history"):
+            self.notify("history is already open: press esc to go back to it")
 
     def _past_runs(self) -> Screen[None]:
-        from lfgtui.ui.history.screen import History
+        from lfgtui.ui.history.screen import HistoryScreen  # it imports sqlite3
 
         assert self._open_reader is not None
-        return History(self._desk, self._open_reader, self._keeper and self._keeper())
+        actions = self._history_actions and self._history_actions()
+        return HistoryScreen(self.context, self._open_reader, actions)
+
+    def action_beside(self) -> None:
+        if isinstance(self.screen, RunScreen):
+            compare_attempts(self.screen)
 
     async def action_help(self) -> None:
-        from lfgtui.ui.screens.help import Help
-
         await self.push_screen(Help(self.keys_in_force))
 
     async def action_palette(self) -> None:
-        from lfgtui.ui.commands import LfgCommands, Palette
-
         if not isinstance(self.screen, Palette):
-            await self.push_screen(Palette([LfgCommands], placeholder="what to do …"))
+            await self.push_screen(Palette([LfgCommands], placeholder="search commands …"))
 
-    def action_copy_or_quit(self) -> None:
+    async def action_copy_or_quit(self) -> None:
         line = self.focused
         typed = line.selected_text if isinstance(line, Input) else ""
         if selected := self.screen.get_selected_text() or typed:
@@ -255,46 +254,39 @@ class LfgApp(App[int], inherit_bindings=False):
             self.screen.clear_selection()
             self.notify("copied the selection", timeout=2)
         else:
-            self.action_ask_to_quit()
+            await self.action_quit()
 
     async def action_quit(self) -> None:
-        self.action_ask_to_quit()
-
-    def action_ask_to_quit(self) -> None:
         """End, after a question where work would be interrupted."""
-        from lfgtui.ui.screens.confirm import Question
-
         unfinished = len(self._live.unfinished) if self._live is not None else 0
         if self._ending is not None:
             self.exit(1)  # asked twice: no more waiting
         elif unfinished == 0:
             self._end(None)
         else:
-            verb = "ticket has" if unfinished == 1 else "tickets have"
-            question = Question(
-                f"{unfinished} {verb} not ended. Quit all the same?",
-                "What was said is kept; lfg resume goes on from there.",
-            )
-            self.push_screen(question, self._quit_answered)
+            tickets = "1 ticket is" if unfinished == 1 else f"{unfinished} tickets are"
+            question = f"{tickets} unfinished. Quit anyway?"
+            note = "Output is saved; `lfg resume` continues."
+            self.push_screen(Question(question, note), self._quit_answered)
 
     def _quit_answered(self, is_sure: bool | None) -> None:
         if is_sure and self._live is not None:
             self._end(1 if self._live.unfinished else None)
 
-    async def on_resume_wanted(self, event: ResumeWanted) -> None:
-        """End, for the run to be gone on with on this terminal; say so where it cannot be."""
-        keeper = self._keeper and self._keeper()
+    async def on_resume_requested(self, event: ResumeRequested) -> None:
+        """End, for the run to be resumed on this terminal; say so where it cannot be."""
+        actions = self._history_actions and self._history_actions()
         if self._live is not None and self._live.unfinished:
-            self.notify(f"a run is going on here; in another terminal: lfg resume {event.run}")
-        elif keeper is None:
-            self.notify(f"not from here; type: lfg resume {event.run}")
+            self.notify(f"a run is in progress; in another terminal: lfg resume {event.run}")
+        elif actions is None:
+            self.notify(f"cannot resume from here; run: lfg resume {event.run}")
         elif self._ending is None:
-            self.run_worker(self._resume(keeper, event.run), group="resume")
+            self.run_worker(self._resume(actions, event.run), group="resume")
 
-    async def _resume(self, keeper: Keeper, run: str) -> None:
+    async def _resume(self, actions: HistoryActions, run: str) -> None:
         try:
             is_ours = self._live is not None and self._live.run == run
-            await asyncio.to_thread(keeper.check_resume, run, is_ours=is_ours)
+            await asyncio.to_thread(actions.check_resume, run, is_ours=is_ours)
         except LfgError as error:
             self.notify(str(error), severity="error")
         else:
@@ -314,15 +306,6 @@ class LfgApp(App[int], inherit_bindings=False):
         seconds = self.NOTIFICATION_TIMEOUT if timeout is None else timeout
         self.post_message(Notify(Toast(visible(message), title, severity, seconds)))
 
-    @property
-    def theme_names(self) -> list[str]:
-        """The themes there are."""
-        return sorted(self._themes)
-
-    def use_theme(self, name: str) -> None:
-        """Change the colours, for this time."""
-        self.theme = name
-
     # Bugs
 
     async def _dispatch_message(self, message: Message) -> None:
@@ -332,11 +315,11 @@ class LfgApp(App[int], inherit_bindings=False):
             self._handle_exception(error)
 
     def _handle_exception(self, error: Exception) -> None:
-        """Say that there is a bug, once for each place, and go on: agents are at work.
+        """Report a bug, once for each place, and go on: agents are at work.
 
         Before anything is on the screen it ends the app, and in tests always.
         """
-        if not self.bears_bugs:
+        if not self.survives_bugs:
             super()._handle_exception(error)
             return
         place, self.bug = place_of(error), self.bug or error
@@ -361,7 +344,7 @@ class LfgApp(App[int], inherit_bindings=False):
     # Ending
 
     async def run_async(self, *args: Any, **kwargs: Any) -> int | None:
-        self._runs_alone = self.bears_bugs = True
+        self._runs_alone = self.survives_bugs = True
         asyncio.get_running_loop().set_exception_handler(self._handle_stray)
         with self._signals:
             self._watch_signals()
@@ -390,7 +373,28 @@ class LfgApp(App[int], inherit_bindings=False):
         try:
             if self._live is not None:
                 if screen := self._shown_run():
-                    screen.say("stopping …")
+                    screen.show_notice("stopping …")
                 await self._live.shutdown()
         finally:
             self.exit(code)
+
+
+@dataclass
+class Toast(Notification):
+    """A notification as Textual shows it, timed by lfg's own clock.
+
+    Textual's goes by the system clock: set back, it keeps a toast for an hour; set forward while
+    a toast is mounted, it starts a timer of a negative time, whose loop never ends.
+    """
+
+    raised_at: float = field(default_factory=now)
+
+    @property
+    def time_left(self) -> float:
+        """Seconds until the toast goes; always some."""
+        return max(_SHORTEST_TOAST, self.raised_at + self.timeout - now())
+
+    @property
+    def has_expired(self) -> bool:
+        """True if it is not to be shown again."""
+        return now() >= self.raised_at + self.timeout

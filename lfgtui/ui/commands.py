@@ -8,54 +8,16 @@ from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Matcher, Pr
 from textual.content import Content
 
 from lfgtui.ui.guard import Guarded
-from lfgtui.ui.keymap import BY_ACTION, KEYS, shown
-from lfgtui.ui.screens.base import KeyedScreen
-from lfgtui.ui.screens.live import LiveScreen
-from lfgtui.ui.screens.replay import ReplayScreen
+from lfgtui.ui.keymap import KEYS, displayed
+from lfgtui.ui.screens.base import LfgScreen
 from lfgtui.ui.screens.run import RunScreen
 from lfgtui.ui.text.styled_line import one_line
 
 if TYPE_CHECKING:
     from textual.worker import Worker
 
-_NAMES = {
-    "view": "View: next of grid, focus, table",
-    "zoom": "Zoom this ticket",
-    "attention": "Next that needs attention",
-    "find": "Find in this ticket",
-    "tools": "Show or hide tool output",
-    "reasoning": "Show or hide reasoning",
-    "urls": "Show or hide where links lead",
-    "follow": "Follow the tail",
-    "copy": "Copy the answer",
-    "beside": "The attempts side by side",
-    "cancel": "Cancel this ticket",
-    "cancel_all": "Cancel all tickets",
-    "retry": "Retry this ticket",
-    "pause": "Pause this ticket, or go on",
-    "approve": "Approve the call",
-    "approve_always": "Approve this tool always",
-    "deny": "Deny the call",
-    "delete": "Delete this run",
-    "pin": "Pin this run, or let it go",
-    "note": "Write a note beside this run",
-    "resume": "Resume this run",
-    "replay": "Play this run again",
-    "history": "History: past runs and search",
-    "help": "Help: all keys",
-    "quit": "Quit",
-}
-_REPLAY_NAMES = {
-    "pause": "Replay: hold, go on, play again",
-    "skip_back": "Replay: back 10 seconds",
-    "skip_forward": "Replay: on 10 seconds",
-    "slower": "Replay: half the speed",
-    "faster": "Replay: twice the speed",
-    "event_back": "Replay: an event back",
-    "event_forward": "Replay: an event on",
-    "go_to_moment": "Replay: go to a time or an event",
-}
-_LIVE_ONLY = {"cancel", "cancel_all", "retry", "pause", "approve", "approve_always", "deny"}
+_KEYS_ONLY = {"back", "previous_hit", "fold", "palette", "copy_or_quit"}
+"""Actions outside the group `Move` that make no sense from a list."""
 
 
 class Palette(Guarded, CommandPalette):
@@ -73,11 +35,10 @@ class HasThemes(Protocol):
     """The app as the palette uses it."""
 
     keys_in_force: Mapping[str, Sequence[str]]
+    theme: str
 
     @property
     def theme_names(self) -> list[str]: ...
-
-    def use_theme(self, name: str) -> None: ...
 
 
 class Entry(NamedTuple):
@@ -124,28 +85,24 @@ class LfgCommands(Provider):
     def _entries(self) -> Iterator[Entry]:
         app: HasThemes = self.app  # type: ignore[assignment]  # the only app with this provider
         screen = self.screen
-        if isinstance(screen, KeyedScreen):
-            names = self._names()
-            for key in KEYS:
-                if key.action in names and self._applies(key.action):
-                    said = " or ".join(map(shown, app.keys_in_force[key.action]))
-                    line = f"key {said}" if said else "no key"
-                    yield Entry(names[key.action], line, partial(screen.act, key.action))
+        if isinstance(screen, LfgScreen):
+            yield from self._actions(screen, app.keys_in_force)
         if isinstance(screen, RunScreen):
             for ticket in screen.run.tickets:
                 name, title = f"Go to {ticket.id}", one_line(ticket.title)
                 yield Entry(name, title, partial(screen.go_to, ticket.id), is_help_searched=True)
         for theme in app.theme_names:
-            yield Entry(f"Theme: {theme}", "", partial(app.use_theme, theme))
+            yield Entry(f"Theme: {theme}", "", partial(setattr, app, "theme", theme))
 
-    def _names(self) -> dict[str, str]:
-        return _NAMES | _REPLAY_NAMES if isinstance(self.screen, ReplayScreen) else _NAMES
-
-    def _applies(self, action: str) -> bool:
-        if action in _REPLAY_NAMES and isinstance(self.screen, ReplayScreen):
-            return True
-        if BY_ACTION[action].group == "History":
-            return hasattr(self.screen, f"action_{action}")
-        if action in _LIVE_ONLY:
-            return isinstance(self.screen, LiveScreen)
-        return isinstance(self.screen, RunScreen) or action in ("help", "quit", "history")
+    def _actions(
+        self, screen: LfgScreen[None], keys: Mapping[str, Sequence[str]]
+    ) -> Iterator[Entry]:
+        is_run = isinstance(screen, RunScreen)
+        here: Mapping[str, str] = screen.mode.help if isinstance(screen, RunScreen) else {}
+        groups = ("View", "Work", "Approve", "Replay", "lfg") if is_run else ("History", "lfg")
+        for key in KEYS:
+            if key.group in groups and key.action not in _KEYS_ONLY and screen.can(key.action):
+                name = here.get(key.action, key.help)
+                pressed = " or ".join(map(displayed, keys[key.action]))
+                line = f"key {pressed}" if pressed else "no key"
+                yield Entry(name[0].upper() + name[1:], line, partial(screen.act, key.action))

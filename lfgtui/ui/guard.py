@@ -6,6 +6,7 @@ reports what happened (`LfgApp._handle_exception`, the one place that decides), 
 a widget that is `Guarded` goes on with the next message and the next frame.
 """
 
+import logging
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,15 +46,13 @@ def place_of(error: Exception) -> str:
 
 def bug_line(error: Exception) -> str:
     """Return the line that a person sees for a bug."""
-    found = cause(error)
-    message = f"a bug in lfg: {type(found).__name__} at {place_of(error)}: {found}"
+    bug = cause(error)
+    message = f"a bug in lfg: {type(bug).__name__} at {place_of(error)}: {bug}"
     return one_line(message[:_LONGEST])
 
 
 def log_bug(error: Exception) -> None:
     """Write the traceback to `LFG_LOG`, if it is set."""
-    import logging  # here, since there are no bugs
-
     logging.getLogger(__name__).debug("%s", bug_line(error), exc_info=cause(error))
 
 
@@ -78,11 +77,11 @@ class Guarded(_Widget):
             self.app._handle_exception(error)
 
     def draw_lines(self, crop: Region) -> list[Strip]:
-        """The strips of a part of the widget: what a widget that draws its own overrides."""
+        """Return the strips of a part; a widget that draws its own overrides this."""
         return super().render_lines(crop)
 
     def break_off(self, bug: Exception) -> None:
-        """Drawing raised this. A widget that keeps what it draws begins anew."""
+        """Recover from a bug in drawing: a widget that keeps what it draws begins anew."""
 
     def render_lines(self, crop: Region) -> list[Strip]:
         try:

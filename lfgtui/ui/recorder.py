@@ -22,7 +22,8 @@ from lfgtui.ui.app import LfgApp
 from lfgtui.ui.painting.canvas import come_to_rest
 from lfgtui.ui.replay.playback import Playback
 from lfgtui.ui.replay.run import ReplayedRun
-from lfgtui.ui.screens.replay import ReplayScreen
+from lfgtui.ui.screens.replay import replay_screen
+from lfgtui.ui.screens.run import RunScreen
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -39,14 +40,14 @@ _ENDED = "\x1b[0m\x1b[?25h"
 
 
 class Written(NamedTuple):
-    """What was written at a moment, in seconds from the beginning."""
+    """Bytes written at a moment, in seconds from the beginning."""
 
     at: float
     data: str
 
 
-class Look(NamedTuple):
-    """How the screen is set, and its size in columns and rows."""
+class Setup(NamedTuple):
+    """Settings of the screen, and its size in columns and rows."""
 
     config: Config
     themes: Mapping[str, ThemeFile]
@@ -54,31 +55,31 @@ class Look(NamedTuple):
     size: tuple[int, int]
 
 
-async def record(run: ReplayedRun, look: Look, *, speed: float = 1.0) -> list[Written]:
-    """Play the run from its beginning to its end; the last moment is that of its end."""
-    recorder = _Recorder(run, look, speed)
-    await recorder.run_async(size=look.size, mouse=False)
+async def record(run: ReplayedRun, setup: Setup, *, speed: float = 1.0) -> list[Written]:
+    """Play the run from beginning to end; the last moment is that of its end."""
+    recorder = _Recorder(run, setup, speed)
+    await recorder.run_async(size=setup.size, mouse=False)
     return recorder.written
 
 
 class _Recorder(LfgApp):
     """Plays by itself once its first frame is drawn, and leaves at the end."""
 
-    def __init__(self, run: ReplayedRun, look: Look, speed: float) -> None:
+    def __init__(self, run: ReplayedRun, setup: Setup, speed: float) -> None:
         self.now = 0.0
-        self.tape: list[str] = [_CLEARED]
+        self.output: list[str] = [_CLEARED]
         self.written: list[Written] = []
         self._playback = Playback(run, lambda: self.now, speed=speed)
         self._seconds = run.timeline.length / speed
         super().__init__(
             run,
-            config=look.config,
+            config=setup.config,
             open_reader=None,
             simulated=run.is_simulated,
-            summarise=look.summarise,
-            themes=look.themes,
+            summarise=setup.summarise,
+            themes=setup.themes,
             clock=lambda: self.now,
-            first=lambda desk: ReplayScreen(self._playback, desk),
+            first_screen=lambda context: replay_screen(self._playback, context),
         )
         self.console = Console(
             color_system="truecolor",
@@ -90,7 +91,7 @@ class _Recorder(LfgApp):
         )
 
     def get_driver_class(self) -> type[Driver]:
-        return _Tape
+        return _RecordingDriver
 
     def _watch_signals(self) -> None:
         """Ctrl+C ends the program, as in any command without a screen."""
@@ -110,23 +111,23 @@ class _Recorder(LfgApp):
                 self._playback.seek(self._playback.run.timeline.length)
             await self._picture(gauges=is_last or frame % _GAUGES == 0)
             if is_last:
-                self.tape.append(_ENDED)
-            if self.tape:
+                self.output.append(_ENDED)
+            if self.output:
                 at = min(self.now, self._seconds)
-                self.written.append(Written(round(at, 6), "".join(self.tape)))
-                self.tape.clear()
+                self.written.append(Written(round(at, 6), "".join(self.output)))
+                self.output.clear()
         self.exit()
 
     async def _picture(self, *, gauges: bool) -> None:
         screen = self.screen
-        assert isinstance(screen, ReplayScreen)
-        screen.frame(self.now, gauges)
-        while screen.playback.run.is_busy:
-            screen.frame(self.now, gauges)
+        assert isinstance(screen, RunScreen)
+        screen.frame(gauges)
+        while self._playback.run.is_busy:
+            screen.frame(gauges)
         await come_to_rest(self)
 
 
-class _Tape(Driver):
+class _RecordingDriver(Driver):
     """A terminal of a given size that nobody types on."""
 
     def __init__(
@@ -139,10 +140,10 @@ class _Tape(Driver):
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         assert isinstance(app, _Recorder)
-        self._tape = app.tape
+        self._output = app.output
 
     def write(self, data: str) -> None:
-        self._tape.append(data)
+        self._output.append(data)
 
     def start_application_mode(self) -> None:
         size = Size(*(self._size or (80, 24)))

@@ -1,4 +1,4 @@
-"""A run as the screen sees it, live or stored, and the one thing it can send back."""
+"""The rest of lfg as the screens see it: a run, live or stored, and the history file."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
@@ -11,7 +11,7 @@ from lfgtui.model.transcript import Transcript
 
 
 class RunView(Protocol):
-    """What panes, header and table read. They change nothing in it."""
+    """A run as panes, header and table read it. They change nothing in it."""
 
     @property
     def run(self) -> str:
@@ -28,21 +28,21 @@ class RunView(Protocol):
 
     @property
     def behind(self) -> str | None:
-        """Why history cannot be written just now; None when all is saved."""
+        """Reason for which the history cannot be written just now; None when all is saved."""
         ...
 
     @property
     def resting(self) -> Mapping[str, float]:
-        """Providers that do not answer and are left alone: seconds until the next try."""
+        """Seconds until the next try of each provider that keeps failing."""
         ...
 
     @property
     def queued_bytes(self) -> int:
-        """How much has arrived and is not in the history yet."""
+        """Bytes that have arrived and are not in the history yet."""
         ...
 
     def transcript(self, ticket: str) -> Transcript:
-        """The ticket's fold; it grows in place on the screen's own loop."""
+        """Return the ticket's fold; it grows in place on the screen's own loop."""
         ...
 
     def meter(self, ticket: str) -> Meter: ...
@@ -71,4 +71,30 @@ class LiveRun(RunView, Protocol):
     @property
     def unfinished(self) -> Sequence[str]:
         """Tickets that have not ended."""
+        ...
+
+
+class HistoryActions(Protocol):
+    """Changes the history file. All of it takes a moment: call it in a thread.
+
+    Each raises `LfgError` with the one line to show where it cannot be done.
+    """
+
+    def delete(self, run: str) -> None:
+        """Delete the run for good; refused while it is being run."""
+        ...
+
+    def pin(self, run: str, pinned: bool) -> None:
+        """Pin the run, so that it is kept when old ones are pruned; or unpin it."""
+        ...
+
+    def annotate(self, run: str, note: str) -> None:
+        """Write a note on the run, in place of the one there is."""
+        ...
+
+    def check_resume(self, run: str, *, is_ours: bool) -> None:
+        """Raise if the run could not be resumed: nothing left to do, no key, no folder.
+
+        `is_ours`: it is this process that runs it, and lets go of it before.
+        """
         ...

@@ -1,4 +1,4 @@
-"""A theme made into what Textual paints with."""
+"""Themes as Textual takes them."""
 
 from textual.theme import Theme
 
@@ -6,7 +6,7 @@ from lfgtui.settings.themes import Colours, ThemeFile
 
 
 def to_textual(theme: ThemeFile) -> Theme:
-    """The theme as Textual takes it."""
+    """Return the theme as Textual takes it."""
     c = theme.colours
     return Theme(
         name=theme.name,

@@ -58,7 +58,7 @@ def test_a_cast_is_one_that_players_read(run: str, capsys: pytest.CaptureFixture
         assert isinstance(at, float) and kind == "o"
         stream.feed(data)
     text = "\n".join(screen.display)
-    for part in ("REPLAY", "SIMULATED MODELS", "Gone for good.", "✓ done", "2×", "the end"):
+    for part in ("REPLAY", "SIMULATED MODELS", "Gone for good.", "✓ done", "2×", " end "):
         assert part in text
     assert json.loads(written[-1])[0] == 1.5
 
@@ -158,7 +158,7 @@ def test_it_plays_in_a_terminal_and_is_left_with_q(run: str) -> None:
 
 def test_a_place_that_is_none_is_said_before_the_screen_opens(run: str) -> None:
     shown, code = on_a_terminal("replay", "last", "--from", "9:00", until="\0", keys="")
-    assert "lfg: it plays 0:03 only" in shown
+    assert "lfg: the replay is only 0:03 long" in shown
     assert code == 2
 
 

@@ -39,7 +39,7 @@ class Key(NamedTuple):
 FIRST = Key(b"1", re.compile(rb"(?:grid|focus|table|zoom) 1/"))
 SECOND = Key(b"2", re.compile(rb"(?:grid|focus|table|zoom) 2/"))
 GRID = Key(b"1", re.compile(rb"grid 1/"))
-HELP = Key(b"?", re.compile(rb"esc closes"), hides=True)
+HELP = Key(b"?", re.compile(rb"esc to close"), hides=True)
 ZOOM = Key(b"\r", re.compile(rb"zoom \d"), hides=True)
 BACK = Key(b"\x1b", re.compile(rb"grid \d"))
 KEYS = (SECOND, FIRST, HELP, BACK, SECOND, ZOOM, BACK, FIRST)

@@ -58,10 +58,10 @@ def test_nonsense_is_survived_and_a_closed_terminal_is_a_hangup() -> None:
         wait_for_more_than(committed() + 60)  # with nobody reading
         lfg.type(NONSENSE)
         lfg.type(b"?")
-        lfg.read_until("esc closes")
+        lfg.read_until("esc to close")
         screen = pyte.Screen(120, 40)
         pyte.ByteStream(screen).feed(lfg.seen)
-        assert any("esc closes" in row for row in screen.display)
+        assert any("esc to close" in row for row in screen.display)
         lfg.close()
         assert lfg.wait() == 129
     assert states() <= {"interrupted", "done"}

@@ -14,11 +14,9 @@ from lfgtui.settings import paths
 from lfgtui.settings.config import Config
 from lfgtui.settings.themes import load_themes
 from lfgtui.tools import summary
-from lfgtui.ui.app import LfgApp
-from lfgtui.ui.history.actions import Keeper
+from lfgtui.ui.app import LfgApp, Toast
 from lfgtui.ui.history.stored_run import StoredRun, read_run
-from lfgtui.ui.run_view import RunView
-from lfgtui.ui.toasts import Toast
+from lfgtui.ui.run_view import HistoryActions, RunView
 from tests.ui.emulator import at_rest, settled
 from tests.ui.fake_live import FakeLive
 from tests.ui.history.past import keep
@@ -64,7 +62,7 @@ def make_app() -> Callable[..., LfgApp]:
         live: FakeLive,
         *,
         is_past_only: bool = False,
-        keeper: Keeper | None = None,
+        history_actions: HistoryActions | None = None,
         run: RunView | None = None,
         config: Config | None = None,
         open_reader: Callable[[], Reader] | None = None,
@@ -77,7 +75,7 @@ def make_app() -> Callable[..., LfgApp]:
             simulated=simulated,
             summarise=summary,
             themes=themes,
-            keeper=(lambda: keeper) if keeper is not None else None,
+            history_actions=(lambda: history_actions) if history_actions is not None else None,
             clock=lambda: live.now,
         )
 

@@ -277,7 +277,7 @@ def _unfaithful(strip: Strip, due: Sequence[Cell]) -> str:
 async def settled(app: LfgApp) -> None:
     """Draw a whole frame of the clock when all before it is handled, and wait for it."""
     await at_rest(app)
-    app._frame()
+    app.draw_frame()
     await at_rest(app)
 
 

@@ -16,7 +16,7 @@ from lfgtui.settings.config import Config
 from lfgtui.ui.app import LfgApp
 from lfgtui.ui.screens.confirm import Question
 from lfgtui.ui.screens.help import Help, help_text
-from lfgtui.ui.screens.live import LiveScreen
+from lfgtui.ui.screens.run import RunScreen
 from lfgtui.ui.widgets.pane import Pane
 from tests.ui.fake_live import FakeLive
 from tests.ui.screen_text import lines, toasts
@@ -24,9 +24,9 @@ from tests.ui.screen_text import lines, toasts
 MakeApp = Callable[..., LfgApp]
 
 
-def screen_of(app: LfgApp) -> LiveScreen:
+def screen_of(app: LfgApp) -> RunScreen:
     screen = app.screen
-    assert isinstance(screen, LiveScreen)
+    assert isinstance(screen, RunScreen)
     return screen
 
 
@@ -123,7 +123,7 @@ async def test_actions_that_do_not_apply_say_so(make_app: MakeApp) -> None:
         assert live.sent == []
         assert toasts(app) == [
             "a has not ended; cancel it first",
-            "a asks for nothing",
+            "a has no request to approve or deny",
             "nothing to copy yet",
             "nothing needs attention",
         ]
@@ -186,7 +186,7 @@ async def test_what_is_not_on_the_screen_cannot_be_approved(make_app: MakeApp) -
         live.now += 1
         await pilot.press("a")
         assert live.sent == []
-        assert toasts(app) == ["enter shows what it asks for"]
+        assert toasts(app) == ["press enter to read the request"]
         await pilot.press("enter")
         await pilot.pause(0.1)
         live.now += 1
@@ -310,7 +310,7 @@ async def test_find_counts_steps_and_is_left_with_escape(make_app: MakeApp) -> N
         assert lines(app)[-1] == shown
         await pilot.press("escape")
         assert "fish" not in lines(app)[-1]
-        assert screen_of(app).finding is None
+        assert not screen_of(app).search.is_open
 
 
 async def test_copying_takes_the_answer(make_app: MakeApp) -> None:
@@ -341,7 +341,7 @@ async def test_help_lists_every_action(make_app: MakeApp) -> None:
         await pilot.press("?")
         assert type(app.screen) is Help
         text = "\n".join(lines(app))
-        for part in ("cancel this ticket", "ctrl+p", "PgUp", "copy a selection"):
+        for part in ("cancel this ticket", "ctrl+p", "PgUp", "copy the selection"):
             assert part in text
         await pilot.press("escape")
         assert screen_of(app).current == "a"
@@ -522,5 +522,5 @@ async def test_a_screen_that_breaks_leaves_nothing_running(
 def test_what_config_says_wrong_is_refused_before_anything_starts(make_app: MakeApp) -> None:
     with pytest.raises(UsageError, match="unknown theme"):
         make_app(FakeLive("a"), config=Config(theme="drak"))
-    with pytest.raises(UsageError, match="no action"):
+    with pytest.raises(UsageError, match="unknown action"):
         make_app(FakeLive("a"), config=Config(keys={"stop": "x"}))

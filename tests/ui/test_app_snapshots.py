@@ -145,7 +145,7 @@ def test_the_table(snap_compare: Compare, make_app: MakeApp, live: FakeLive) -> 
 
 def test_the_help(snap_compare: Compare, make_app: MakeApp, live: FakeLive) -> None:
     app = make_app(live)
-    run_before = after(live, "?", until="esc closes")
+    run_before = after(live, "?", until="press esc to close")
     assert snap_compare(app, terminal_size=(80, 24), run_before=run_before)
 
 
@@ -184,7 +184,7 @@ def test_the_history_searched(
     snap_compare: Compare, make_app: MakeApp, live: FakeLive, past: Path
 ) -> None:
     app = make_app(live, open_reader=lambda: Reader(past))
-    run_before = after(live, "H", *"totals OR flag", until="2 hits")
+    run_before = after(live, "H", *"totals OR flag", until="2 matches")
     assert snap_compare(app, terminal_size=(120, 40), run_before=run_before)
 
 

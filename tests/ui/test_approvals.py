@@ -63,7 +63,7 @@ async def test_a_card_that_was_scrolled_away_is_shown_first(
         assert not any("rm -rf build" in line for line in lines(app))
         await pilot.press("a")
         assert live.sent == []
-        assert toasts(app) == ["read what it asks for first, then decide"]
+        assert toasts(app) == ["read the request first, then decide"]
         await settled(app)
         assert any("rm -rf build" in line for line in lines(app))
         await check_it_is_approved_once_read(live, app, pilot)
@@ -88,7 +88,7 @@ async def test_a_card_that_does_not_fit_must_have_been_read_to_its_end(
         await wait_out_the_guard(live, app)  # its end is in view, its beginning was not
         await pilot.press("a")
         assert live.sent == []
-        assert "more than fits" in toasts(app)[0]
+        assert "does not fit here" in toasts(app)[0]
         await pilot.press("end")
         await settled(app)
         for key in ("pageup", "pageup", "pageup", "pageup"):

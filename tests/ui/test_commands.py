@@ -9,7 +9,7 @@ from textual.widgets import Input, OptionList
 
 from lfgtui.ui.app import LfgApp
 from lfgtui.ui.commands import LfgCommands
-from lfgtui.ui.screens.live import LiveScreen
+from lfgtui.ui.screens.run import RunScreen
 from tests.ui.fake_live import FakeLive
 from tests.ui.screen_text import lines
 
@@ -92,5 +92,5 @@ async def test_what_is_typed_as_the_palette_closes_is_not_searched_for(
         await closing
         await app.workers.wait_for_complete()
         await pilot.pause()
-        assert isinstance(app.screen, LiveScreen)
+        assert isinstance(app.screen, RunScreen)
         assert sought == ["h"]

@@ -10,7 +10,6 @@ from textual.pilot import Pilot
 from lfgtui.ui.app import LfgApp
 from lfgtui.ui.guard import Guarded
 from lfgtui.ui.screens.help import Help
-from lfgtui.ui.screens.live import LiveScreen
 from lfgtui.ui.screens.run import RunScreen
 from lfgtui.ui.stream.line_index import StreamLines
 from lfgtui.ui.stream.view import StreamView
@@ -36,7 +35,7 @@ def live() -> FakeLive:
 def app(make_app: MakeApp, live: FakeLive) -> LfgApp:
     """An app as a person runs it: in tests it would end with the first bug."""
     app = make_app(live)
-    app.bears_bugs = True
+    app.survives_bugs = True
     return app
 
 
@@ -73,7 +72,7 @@ async def shown(app: LfgApp, pilot: Pilot[int], *texts: str) -> None:
 _bad: list[object] = []
 
 
-async def opened(app: LfgApp, pilot: Pilot[int], live: FakeLive) -> LiveScreen:
+async def opened(app: LfgApp, pilot: Pilot[int], live: FakeLive) -> RunScreen:
     """Both tickets stream; the parts of the bad one's pane are known."""
     await pilot.pause()
     for ticket in ("good", "bad"):
@@ -81,7 +80,7 @@ async def opened(app: LfgApp, pilot: Pilot[int], live: FakeLive) -> LiveScreen:
         live.stream(ticket, f"{ticket} words\n\n")
     await shown(app, pilot, "good words", "bad words")
     screen = app.screen
-    assert isinstance(screen, LiveScreen)
+    assert isinstance(screen, RunScreen)
     stream = screen.panes[1]._stream
     _bad[:] = [stream, stream._stream, stream._sight, screen.panes[1]._head]
     return screen
@@ -128,7 +127,7 @@ async def test_a_pane_is_drawn_anew_after_its_bug(
 
 @pytest.mark.parametrize(
     ("owner", "name"),
-    [(Header, "render_line"), (Header, "tell"), (RunScreen, "_situation"), (LiveScreen, "frame")],
+    [(Header, "render_line"), (Header, "tell"), (RunScreen, "_situation"), (RunScreen, "frame")],
 )
 async def test_a_bug_beside_the_panes_stops_no_pane(
     app: LfgApp, live: FakeLive, monkeypatch: pytest.MonkeyPatch, owner: type, name: str
@@ -151,7 +150,7 @@ async def test_a_bug_behind_a_key_is_said_and_other_keys_work(
 ) -> None:
     async with app.run_test(size=(160, 30), notifications=True) as pilot:
         await opened(app, pilot, live)
-        break_method(monkeypatch, LiveScreen, "action_view", lambda part: True)
+        break_method(monkeypatch, RunScreen, "action_view", lambda part: True)
         await pilot.press("v", "v", "v")
         await shown(app, pilot, "a bug in lfg: BugError")
         assert text_of(app).count("a bug in lfg: BugError") == 1  # once for each place

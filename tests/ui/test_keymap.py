@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 
 from lfgtui.errors import UsageError
-from lfgtui.ui.keymap import BY_ACTION, FORBIDDEN, KEYS, Place, keymap, keys_in_force, shown
+from lfgtui.ui.keymap import BY_ACTION, FORBIDDEN, KEYS, Place, displayed, keymap, keys_in_force
 
 
 def test_every_action_has_one_row_and_every_key_one_action_in_a_place() -> None:
@@ -47,17 +47,17 @@ def test_keys_may_be_written_as_people_write_them() -> None:
     keys = keymap(keys_in_force({"help": "? F1", "back": "esc"}))
     assert keys["question_mark"] == "help"
     assert keys["escape"] == "back"
-    assert shown("question_mark") == "?"
+    assert displayed("question_mark") == "?"
 
 
 @pytest.mark.parametrize(
     ("said", "message"),
     [
-        ({"cancle": "x"}, r'no action "cancle"; did you mean "cancel"\?'),
-        ({"cancel": "ctrl+b"}, "ctrl\\+b.* cannot be used: tmux"),
+        ({"cancle": "x"}, r'unknown action "cancle"; did you mean "cancel"\?'),
+        ({"cancel": "ctrl+b"}, "ctrl\\+b.* cannot be used: it is tmux"),
         ({"cancel": "Ctrl+Enter"}, "cannot be used: terminals cannot tell"),
-        ({"cancel": "r"}, '"r" is both "cancel" and "retry"'),
-        ({"delete": "slash"}, '"/" is both "find" and "delete"'),
+        ({"cancel": "r"}, '"r" is assigned to both "cancel" and "retry"'),
+        ({"delete": "slash"}, '"/" is assigned to both "find" and "delete"'),
     ],
 )
 def test_what_cannot_be_is_refused_in_a_line(said: dict[str, str], message: str) -> None:

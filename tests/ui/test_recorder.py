@@ -8,13 +8,13 @@ import pytest
 
 from lfgtui.settings.config import Config
 from lfgtui.tools import summary
-from lfgtui.ui.recorder import FRAMES, Look, Written, record
+from lfgtui.ui.recorder import FRAMES, Setup, Written, record
 from tests.ui.replay.lives import replayed, worked
 from tests.ui.screen_text import lines
 from tests.ui.screens.test_replay import THEMES, staged
 
 SIZE = (100, 30)
-LOOK = Look(Config(), THEMES, summary, SIZE)
+LOOK = Setup(Config(), THEMES, summary, SIZE)
 
 
 def shown(written: Sequence[Written], until: float) -> list[str]:
@@ -33,7 +33,7 @@ async def test_its_last_picture_is_the_replays_end() -> None:
         await stage.press("g")
         await stage.type("100%")
         await stage.frame(0.1)
-        assert "the end" in stage.bar
+        assert " end " in stage.bar
         assert shown(written, 1e9) == [line.rstrip() for line in lines(stage.app)]
 
 

@@ -5,8 +5,8 @@ import time
 import pytest
 from textual.notifications import Notification
 
-from lfgtui.ui import toasts
-from lfgtui.ui.toasts import Toast
+from lfgtui.ui import app
+from lfgtui.ui.app import Toast
 
 
 @pytest.fixture
@@ -32,6 +32,6 @@ def test_one_that_comes_too_late_has_some_time_left_and_goes(
 ) -> None:
     one = Toast("saved")
     later = one.raised_at + 60.0
-    monkeypatch.setattr(toasts, "now", lambda: later)
+    monkeypatch.setattr(app, "now", lambda: later)
     assert one.has_expired
     assert one.time_left > 0

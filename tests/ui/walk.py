@@ -138,7 +138,7 @@ class Walk:
 
     async def _colours(self) -> str:
         name = self._chance.choice(self._terminal.app.theme_names)
-        self._terminal.app.use_theme(name)
+        self._terminal.app.theme = name
         self._live.now += 1
         await self._terminal.settle()
         return f"theme {name}"

@@ -14,7 +14,7 @@ from lfgtui.settings.config import Config
 from lfgtui.settings.themes import load_themes
 from lfgtui.text.redaction.redactor import Redactor
 from lfgtui.text.terminal_safe import visible_line
-from lfgtui.ui.recorder import Look, record
+from lfgtui.ui.recorder import Setup, record
 from lfgtui.ui.replay.run import read_replay
 from lfgtui.ui.replay.timeline import IDLE_LIMIT
 
@@ -36,7 +36,7 @@ def cast_lines(
     limit = IDLE_LIMIT if idle_limit is None else idle_limit
     replayed = read_replay(reader, run, limit, redactor)
     themes = load_themes(paths.config_file().parent)
-    look = Look(config, themes, summarise, (width, height))
+    setup = Setup(config, themes, summarise, (width, height))
     header = {
         "version": 2,
         "width": width,
@@ -46,7 +46,7 @@ def cast_lines(
         "env": {"TERM": "xterm-256color"},
     }
     yield msgspec.json.encode(header)
-    for at, data in asyncio.run(record(replayed, look, speed=speed or 1.0)):
+    for at, data in asyncio.run(record(replayed, setup, speed=speed or 1.0)):
         yield msgspec.json.encode([at, "o", data])
 
 

@@ -42,8 +42,8 @@ def plan_to_resume(
     return Plan(title, file.tickets, config, resumes=run_id, unfinished=unfinished, output=output)
 
 
-class FileKeeper:
-    """`ui.history.actions.Keeper` over the history file."""
+class FileHistoryActions:
+    """`HistoryActions` on this machine's history file."""
 
     def __init__(self, config: Config) -> None:
         self._config = config

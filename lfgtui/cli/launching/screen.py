@@ -160,7 +160,7 @@ def _app(run: DeferredRun | None, config: Config, *, is_simulated: bool = False)
         simulated=is_simulated,
         summarise=summarise,
         themes=load_themes(paths.config_file().parent),
-        keeper=lambda: launching.past_runs.FileKeeper(config),
+        history_actions=lambda: launching.past_runs.FileHistoryActions(config),
     )
 
 

@@ -1,7 +1,5 @@
 """Runs and hits as rows of the list."""
 
-from collections.abc import Sequence
-
 from lfgtui.history.reader import RunSummary
 from lfgtui.history.search.search import SearchHit
 from lfgtui.model.badges import BADGES
@@ -10,7 +8,7 @@ from lfgtui.text.terminal_safe import visible
 from lfgtui.ui.text.styled_line import Line, Span, fit, line_width, one_line, shorten
 
 _LEAST_TITLE = 24
-"""Cells that columns which can be done without leave to the title."""
+"""Cells that optional columns leave to the title."""
 
 _BEFORE_MATCH = 36
 """Characters shown before a match, so that it stands on a narrow terminal too."""
@@ -26,9 +24,9 @@ PIN = "◆"
 
 
 def run_row(run: RunSummary, width: int, now: float, *, costs: bool = True) -> Line:
-    """A past run in a line: what there is no room for is left out, the title comes first.
+    """Return a past run in a line: what there is no room for is left out, the title comes first.
 
-    `costs`: whether any run has one, and so a column for it.
+    `costs`: some run has one, and so there is a column for it.
     """
     sign, colour = STATES[run.state]
     when = figures.day_and_time(run.started_at)
@@ -45,9 +43,7 @@ def run_row(run: RunSummary, width: int, now: float, *, costs: bool = True) -> L
             columns.append(text)
             room -= len(text)
     line = [*head, *(Span(text, "muted") for text in columns)]
-    left = width - line_width(line) - 1
-    title = shorten(one_line(run.title), left)
-    line.append(Span(title))
+    line.append(Span(shorten(one_line(run.title), width - line_width(line) - 1)))
     note = one_line(run.note)
     if note and (left := width - line_width(line) - 3) >= 4:
         line.append(Span(f"  {shorten(note, left)}", "faint"))
@@ -55,7 +51,7 @@ def run_row(run: RunSummary, width: int, now: float, *, costs: bool = True) -> L
 
 
 def hit_row(hit: SearchHit, title: str, width: int) -> list[Line]:
-    """A hit in two lines: where, and what around it."""
+    """Return a hit in two lines: the place, and the text around it."""
     about = f" {hit.kind.replace('_', ' ')} · {figures.day_and_time(hit.at)} · {one_line(title)}"
     first = hit.matches[0][0] if hit.matches else 0
     cut = max(0, first - _BEFORE_MATCH)
@@ -72,7 +68,7 @@ def hit_row(hit: SearchHit, title: str, width: int) -> list[Line]:
 
 
 def _cut(line: Line, width: int) -> Line:
-    """The line, its end replaced by `…` where it is too long."""
+    """Return the line, its end replaced by `…` where it is too long."""
     kept: Line = []
     left = width
     for span in line:
@@ -81,20 +77,3 @@ def _cut(line: Line, width: int) -> Line:
         kept.append(span)
         left -= span.width
     return kept
-
-
-def merged(
-    listed: Sequence[RunSummary], newest: Sequence[RunSummary]
-) -> tuple[list[RunSummary], int]:
-    """The list as it is now that the newest are these; how many of them are new in it."""
-    now = {run.run: run for run in newest}
-    known = {run.run for run in listed}
-    come = [run for run in newest if run.run not in known]
-    return [*come, *(now.get(run.run, run) for run in listed)], len(come)
-
-
-def number_of(count: int, what: str, *, more: bool) -> str:
-    """`no runs yet`, `1 run`, `200+ runs`."""
-    if count == 0:
-        return "nothing found" if what == "hit" else "no runs yet"
-    return f"{count}{'+' if more else ''} {what}{'' if count == 1 else 's'}"

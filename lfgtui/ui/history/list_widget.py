@@ -16,14 +16,14 @@ DrawEntry = Callable[[int, int], Sequence[Line]]
 
 
 class RowList(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
-    """Entries of `height` lines each; one of them is under the cursor."""
+    """A list of entries of `height` lines each; one of them is under the cursor."""
 
     DEFAULT_CSS = """
     RowList { background: $background; scrollbar-size-vertical: 1; overflow-x: hidden; }
     """
 
     class Moved(Message):
-        """Another entry is under the cursor, or none, or the same place has other contents."""
+        """Something else is under the cursor."""
 
     class Chosen(Message):
         """The entry under the cursor was clicked."""
@@ -37,7 +37,7 @@ class RowList(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def count(self) -> int:
-        """How many entries there are."""
+        """Number of entries."""
         return self._count
 
     @property
@@ -54,7 +54,7 @@ class RowList(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
         self.post_message(self.Moved())
 
     def grow(self, count: int) -> None:
-        """More entries came at the end, or some went."""
+        """Show more entries, or fewer."""
         was, self._count = self._cursor if self._count else None, count
         self._cursor = max(0, min(self._cursor, count - 1))
         self._resized()
@@ -62,7 +62,7 @@ class RowList(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
             self.post_message(self.Moved())
 
     def redraw(self, index: int) -> None:
-        """An entry says something else now."""
+        """Draw an entry anew."""
         y = index * self._height - self.scroll_offset.y
         if y < self.size.height and y + self._height > 0:
             self.refresh(Region(0, y, self.size.width, self._height))

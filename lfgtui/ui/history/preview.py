@@ -1,4 +1,4 @@
-"""What is known of a run or a hit at a glance: read in a thread, drawn for any width."""
+"""A run or a hit at a glance: read in a thread, drawn for any width."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ _LINES_BEFORE, _BEFORE, _BEHIND = 4, 400, 4000
 
 
 class RunPreview(msgspec.Struct, frozen=True):
-    """A run: its tickets, and what each said last."""
+    """A run: its tickets, each with its last words."""
 
     summary: RunSummary
     source: Path | None = None
@@ -30,7 +30,7 @@ class RunPreview(msgspec.Struct, frozen=True):
     words: Mapping[str, str] = {}
 
     def rows(self, palette: Palette, width: int, now: float) -> Iterator[Row]:
-        """Its rows, drawn as they are asked for."""
+        """Yield its rows, drawn as they are needed."""
         yield from _run_head(self.summary, palette, width, now)
         yield from wrap([(self.summary.run, palette.faint)], width)
         if self.source is not None:
@@ -52,8 +52,8 @@ class RunPreview(msgspec.Struct, frozen=True):
         took = ""
         if stored.started_at is not None:
             took = figures.duration((stored.ended_at or now) - stored.started_at)
-        told = (stored.model or "", took, figures.money(stored.cost))
-        yield fit(left, [(" ".join(filter(None, told)), palette.muted)], width, palette.text)
+        about = filter(None, (stored.model, took, figures.money(stored.cost)))
+        yield fit(left, [(" ".join(about), palette.muted)], width, palette.text)
         lines = self.words.get(stored.ticket.id, "").strip().splitlines()
         if lines and (words := lines[-1].strip()):
             style = palette.bad if stored.state == "failed" else palette.muted
@@ -61,7 +61,7 @@ class RunPreview(msgspec.Struct, frozen=True):
 
 
 class HitPreview(msgspec.Struct, frozen=True):
-    """A hit: what stands around it. `matches` are [start, end) in characters of `text`."""
+    """A hit and the text around it. `matches` are [start, end) in characters of `text`."""
 
     hit: SearchHit
     summary: RunSummary
@@ -69,13 +69,14 @@ class HitPreview(msgspec.Struct, frozen=True):
     matches: Sequence[tuple[int, int]] = ()
 
     def rows(self, palette: Palette, width: int, now: float) -> Iterator[Row]:
-        """Its rows, drawn as they are asked for."""
+        """Yield its rows, drawn as they are needed."""
         hit = self.hit
         yield from _run_head(self.summary, palette, width, now)
         yield Row(())
-        told = f"{hit.kind.replace('_', ' ')} · attempt {hit.attempt} · "
-        where = [(f"{hit.ticket} ", palette.busy + STRONG), (told, palette.muted)]
-        yield from wrap([*where, (figures.day_and_time(hit.at), palette.muted)], width)
+        kind = hit.kind.replace("_", " ")
+        about = f"{kind} · attempt {hit.attempt} · {figures.day_and_time(hit.at)}"
+        ticket = (f"{hit.ticket} ", palette.busy + STRONG)
+        yield from wrap([ticket, (about, palette.muted)], width)
         yield Row(())
         yield from wrap(self._marked(palette), width)
 
@@ -89,21 +90,21 @@ class HitPreview(msgspec.Struct, frozen=True):
 
 
 def read_run_preview(reader: Reader, run: str) -> RunPreview:
-    """Read what is shown of a run; raises `HistoryError`, and `UsageError` for no such run."""
+    """Read the preview of a run; raises `HistoryError`, and `UsageError` for no such run."""
     return RunPreview(
         reader.run(run), reader.source(run), reader.tickets(run), reader.last_words(run)
     )
 
 
 def read_hit_preview(reader: Reader, hit: SearchHit) -> HitPreview:
-    """Read what stands around a hit; raises as `read_run_preview`."""
+    """Read the text around a hit; raises as `read_run_preview`."""
     whole = reader.found_in(hit)
     text, matches = around(hit, hit.snippet if whole is None else whole)
     return HitPreview(hit, reader.run(hit.run), text, matches)
 
 
 def around(hit: SearchHit, whole: str) -> tuple[str, list[tuple[int, int]]]:
-    """Some lines of a text from just before what matched there, and all such matches in them."""
+    """Return the lines of a text around a hit, and all matches of its words in them."""
     words = sorted({hit.snippet[start:end] for start, end in hit.matches if end > start}, key=len)
     snippet = hit.snippet.strip("…")
     place = max(0, whole.find(snippet))
@@ -124,7 +125,7 @@ def around(hit: SearchHit, whole: str) -> tuple[str, list[tuple[int, int]]]:
 
 
 def coloured(palette: Palette, colour: str) -> Style:
-    """A badge's colour among the palette's."""
+    """Return a badge's colour from the palette."""
     return {
         "primary": palette.busy,
         "success": palette.good,

@@ -1,106 +1,90 @@
-"""What a person does to a past run: delete it, pin it, write a note, go on with it."""
+"""What a person does to a past run: delete it, pin it, write a note, resume it."""
 
 import asyncio
-from abc import abstractmethod
 from collections.abc import Callable
 from functools import partial
 
 from lfgtui.errors import LfgError
 from lfgtui.history.reader import Reader, RunSummary
-from lfgtui.ui.history.actions import Keeper
-from lfgtui.ui.screens.base import ResumeWanted
-from lfgtui.ui.screens.prompt import AskingScreen
+from lfgtui.ui.history.stored_run import query
+from lfgtui.ui.run_view import HistoryActions
+from lfgtui.ui.screens.base import LfgScreen, ResumeRequested
+from lfgtui.ui.screens.confirm import Question
 from lfgtui.ui.text.styled_line import one_line, shorten
 
 _TITLE = 40
+"""Cells of the title that a question shows."""
 
 
-class Deeds(AskingScreen):
-    """Acts on the run under the cursor; what the file says afterwards is what is shown."""
+class RunActions:
+    """Acts on the run that `here` returns.
 
-    keeper: Keeper | None
-    open_reader: Callable[[], Reader]
-    _noting = ""
+    What the file says afterwards, None if the run is deleted, goes to `changed`.
+    """
 
-    @property
-    @abstractmethod
-    def here(self) -> RunSummary | None:
-        """The run under the cursor, or that of the hit there."""
-
-    @abstractmethod
-    def changed(self, run: RunSummary) -> None:
-        """A run is not as it was."""
-
-    @abstractmethod
-    def gone(self, run: str) -> None:
-        """A run is deleted."""
+    def __init__(
+        self,
+        screen: LfgScreen[None],
+        actions: HistoryActions | None,
+        open_reader: Callable[[], Reader],
+        here: Callable[[], RunSummary | None],
+        changed: Callable[[str, RunSummary | None], None],
+    ) -> None:
+        self._screen = screen
+        self._actions = actions
+        self._open_reader = open_reader
+        self._here = here
+        self._changed = changed
 
     def action_delete(self) -> None:
-        if (run := self._to_change()) is None:
+        if (run := self._here()) is None or (actions := self._writable()) is None:
             return
         if run.state == "running":
-            self.notify(f"run {run.run} is still running; stop it first")
+            self._screen.notify(f"run {run.run} is still running; stop it first")
             return
-        from lfgtui.ui.screens.confirm import Question
-
-        tickets = f"{run.tickets} ticket{'' if run.tickets == 1 else 's'}"
-        said = "it said" if run.tickets == 1 else "they said"
         pinned = "It is pinned. " if run.pinned else ""
+        tickets = "1 ticket" if run.tickets == 1 else f"{run.tickets} tickets"
         question = Question(
             f"Delete “{shorten(one_line(run.title), _TITLE)}” for good?",
-            f"{pinned}{run.run}, {tickets} and all {said}.",
+            f"{pinned}Run {run.run} with {tickets} and all output.",
         )
-        self.app.push_screen(question, partial(self._delete_answered, run.run))
 
-    def _delete_answered(self, run: str, is_sure: bool | None) -> None:
-        if is_sure and self.keeper is not None:
-            self.run_worker(self._delete(self.keeper, run), group="deed")
+        def answered(is_sure: bool | None) -> None:
+            if is_sure:
+                self._start(partial(actions.delete, run.run), run.run, deletes=True)
 
-    async def _delete(self, keeper: Keeper, run: str) -> None:
-        if await self._done(partial(keeper.delete, run)):
-            self.gone(run)
+        self._screen.app.push_screen(question, answered)
 
     def action_pin(self) -> None:
-        if (run := self._to_change()) is not None and self.keeper is not None:
-            deed = partial(self.keeper.pin, run.run, not run.pinned)
-            self.run_worker(self._change(deed, run.run), group="deed")
+        if (run := self._here()) is not None and (actions := self._writable()) is not None:
+            self._start(partial(actions.pin, run.run, not run.pinned), run.run)
 
     async def action_note(self) -> None:
-        if (run := self._to_change()) is not None:
-            self._noting = run.run
-            await self.ask("note", "note", placeholder="a word about this run", text=run.note)
+        if (run := self._here()) is not None and (actions := self._writable()) is not None:
 
-    def answered(self, purpose: str, text: str) -> None:
-        if purpose == "note" and self.keeper is not None:
-            deed = partial(self.keeper.annotate, self._noting, text)
-            self.run_worker(self._change(deed, self._noting), group="deed")
+            def answered(text: str) -> None:
+                self._start(partial(actions.annotate, run.run, text), run.run)
+
+            placeholder = "a note on this run"
+            await self._screen.ask("note", answered, placeholder=placeholder, text=run.note)
 
     def action_resume(self) -> None:
-        if (run := self.here) is not None:
-            self.post_message(ResumeWanted(run.run))
+        if (run := self._here()) is not None:
+            self._screen.post_message(ResumeRequested(run.run))
 
-    def _to_change(self) -> RunSummary | None:
-        if self.keeper is None:
-            self.notify("this history can only be read here")
-            return None
-        return self.here
+    def _writable(self) -> HistoryActions | None:
+        if self._actions is None:
+            self._screen.notify("the history is read-only here")
+        return self._actions
 
-    async def _change(self, deed: Callable[[], None], run: str) -> None:
-        def look() -> RunSummary:
-            with self.open_reader() as reader:
-                return reader.run(run)
+    def _start(self, change: Callable[[], None], run: str, *, deletes: bool = False) -> None:
+        self._screen.start(partial(self._change, change, run, deletes), "change")
 
-        if await self._done(deed):
-            try:
-                self.changed(await asyncio.to_thread(look))
-            except LfgError as error:
-                self.notify(str(error), severity="error")
-
-    async def _done(self, deed: Callable[[], None]) -> bool:
-        """Whether it could be done; else it was said why not."""
+    async def _change(self, change: Callable[[], None], run: str, deletes: bool) -> None:
         try:
-            await asyncio.to_thread(deed)
+            await asyncio.to_thread(change)
+            after = None if deletes else await query(self._open_reader, lambda r: r.run(run))
         except LfgError as error:
-            self.notify(str(error), severity="error")
-            return False
-        return True
+            self._screen.notify(str(error), severity="error")
+        else:
+            self._changed(run, after)

@@ -1,7 +1,9 @@
 """A past run as the screen sees it: folded from its entries, never changing."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
+from typing import TypeVar
 
 import msgspec
 
@@ -14,8 +16,20 @@ from lfgtui.model.transcript import Transcript
 from lfgtui.settings.config import SIMULATED
 from lfgtui.ui.stream.search_target import Lead, Spot
 
+T = TypeVar("T")
 
-class StoredTicketView(msgspec.Struct, frozen=True):
+
+async def query(open_reader: Callable[[], Reader], question: Callable[[Reader], T]) -> T:
+    """Return the answer of a reader in a thread; raises `LfgError` as the reader does."""
+
+    def work() -> T:
+        with open_reader() as reader:
+            return question(reader)
+
+    return await asyncio.to_thread(work)
+
+
+class FoldedTicket(msgspec.Struct, frozen=True):
     """One folded ticket; `spot` is where the entry stands that was looked for."""
 
     ticket: Ticket
@@ -25,32 +39,20 @@ class StoredTicketView(msgspec.Struct, frozen=True):
 
 
 class StoredRun:
-    """A `ui.view.RunView` that is read once and stays as it was."""
+    """A `RunView` that is read once and stays as it was."""
 
     behind: str | None = None
     resting: Mapping[str, float] = MappingProxyType({})
     queued_bytes: int = 0
 
     def __init__(
-        self, run: str, title: str, folded: Iterable[StoredTicketView], note: str = ""
+        self, run: str, title: str, folded: Iterable[FoldedTicket], note: str = ""
     ) -> None:
-        self._run = run
-        self._title = title
+        self.run = run
+        self.title = title
         self.note = note
-        self._by_id = {view.ticket.id: view for view in folded}
-        self._tickets = tuple(view.ticket for view in self._by_id.values())
-
-    @property
-    def run(self) -> str:
-        return self._run
-
-    @property
-    def title(self) -> str:
-        return self._title
-
-    @property
-    def tickets(self) -> Sequence[Ticket]:
-        return self._tickets
+        self._by_id = {one.ticket.id: one for one in folded}
+        self.tickets = tuple(one.ticket for one in self._by_id.values())
 
     def transcript(self, ticket: str) -> Transcript:
         return self._by_id[ticket].transcript
@@ -60,49 +62,37 @@ class StoredRun:
 
     @property
     def is_simulated(self) -> bool:
-        """Whether any of it came from simulated models."""
-        views = self._by_id.values()
-        return any(a.provider in SIMULATED for v in views for a in v.transcript.attempts)
+        """True if any of it came from simulated models."""
+        folded = self._by_id.values()
+        return any(a.provider in SIMULATED for one in folded for a in one.transcript.attempts)
 
-    def spot(self, ticket: str) -> Spot | None:
-        """Where in that ticket stands what was looked for; None where it left no trace."""
-        return self._by_id[ticket].spot
+    def lead_to(self, hit: SearchHit) -> Lead | None:
+        """Return the way to a hit whose first entry was looked for; None if it left no trace."""
+        spot = self._by_id[hit.ticket].spot
+        if spot is None or not hit.matches:
+            return None if spot is None else Lead(spot, "")
+        start, end = hit.matches[0]
+        pattern = " ".join(hit.snippet[start:end].split())
+        return Lead(spot, pattern, hit.snippet[:start], hit.snippet[end:])
 
 
-def read_run(reader: Reader, run: str, sought: tuple[str, int] | None = None) -> StoredRun:
+def read_run(reader: Reader, run: str, hit: SearchHit | None = None) -> StoredRun:
     """Read and fold a whole run; for a thread, as a long one takes a while.
 
-    `sought` is an entry to be spotted: its ticket and seq. Raises
-    `HistoryError`, and `UsageError` where there is no such run.
+    The first entry of `hit` is looked for. Raises `HistoryError`, and
+    `UsageError` where there is no such run.
     """
     summary = reader.run(run)
-    ticket, seq = sought or ("", 0)
-    return StoredRun(
-        run,
-        summary.title,
-        (
-            fold(
-                stored.ticket,
-                reader.entries(run, stored.ticket.id),
-                sought=seq if stored.ticket.id == ticket else 0,
-            )
-            for stored in reader.tickets(run)
-        ),
-        summary.note,
-    )
+    folded = []
+    for stored in reader.tickets(run):
+        ticket = stored.ticket
+        seq = hit.seq if hit is not None and hit.ticket == ticket.id else 0
+        folded.append(fold(ticket, reader.entries(run, ticket.id), sought=seq))
+    return StoredRun(run, summary.title, folded, summary.note)
 
 
-def lead_of(hit: SearchHit, spot: Spot) -> Lead:
-    """The way to a hit whose first entry was spotted there."""
-    if not hit.matches:
-        return Lead(spot, "")
-    start, end = hit.matches[0]
-    pattern = " ".join(hit.snippet[start:end].split())
-    return Lead(spot, pattern, hit.snippet[:start], hit.snippet[end:])
-
-
-def fold(ticket: Ticket, entries: Iterable[Entry], *, sought: int = 0) -> StoredTicketView:
-    """A ticket's entries as what is shown of it, the one with that seq spotted."""
+def fold(ticket: Ticket, entries: Iterable[Entry], *, sought: int = 0) -> FoldedTicket:
+    """Return a ticket's entries as what is shown of it, the one with that seq spotted."""
     transcript, meter = Transcript(), Meter()
     spot = None
     for entry in entries:
@@ -111,21 +101,19 @@ def fold(ticket: Ticket, entries: Iterable[Entry], *, sought: int = 0) -> Stored
         meter.apply(entry)
         if before is not None:
             spot = _touched(_revisions(transcript), before)
-    return StoredTicketView(ticket, transcript, meter, spot)
+    return FoldedTicket(ticket, transcript, meter, spot)
 
 
-def _revisions(transcript: Transcript) -> list[list[int]]:
-    return [[item.revision for item in attempt.items] for attempt in transcript.attempts]
+def _revisions(transcript: Transcript) -> dict[Spot, int]:
+    return {
+        Spot(number, index): item.revision
+        for number, attempt in enumerate(transcript.attempts)
+        for index, item in enumerate(attempt.items)
+    }
 
 
-def _touched(now: list[list[int]], before: list[list[int]]) -> Spot | None:
-    """The item that came, or else the one that changed: what came may have closed another."""
-    before = before + [[]] * (len(now) - len(before))
-    for attempt, (items, known) in enumerate(zip(now, before, strict=True)):
-        if len(items) > len(known):
-            return Spot(attempt, len(items) - 1)
-    for attempt, (items, known) in enumerate(zip(now, before, strict=True)):
-        for item, (revision, was) in enumerate(zip(items, known, strict=True)):
-            if revision != was:
-                return Spot(attempt, item)
-    return None
+def _touched(now: dict[Spot, int], before: dict[Spot, int]) -> Spot | None:
+    """Return the item that came, or else the one that changed: what came may close another."""
+    came = (spot for spot in reversed(now) if spot not in before)
+    changed = (spot for spot in now if now[spot] != before.get(spot))
+    return next(came, None) or next(changed, None)

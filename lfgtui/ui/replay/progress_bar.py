@@ -1,18 +1,18 @@
-"""The row that shows how a replay goes: speed, time, a bar, the event, the time of day."""
+"""The row at the bottom of a replay: speed, time, a bar, the event, the time of day."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Literal, NamedTuple
 
 from textual import events
-from textual.message import Message
 
 from lfgtui.text import figures
 from lfgtui.ui.painting.self_painted import LineRow
 from lfgtui.ui.text.styled_line import Line, Span, line_width
 
-State = Literal["playing", "held", "ended"]
+PlaybackState = Literal["playing", "held", "ended"]
 
-_SIGNS: dict[State, tuple[str, str]] = {
+_SIGNS: dict[PlaybackState, tuple[str, str]] = {
     "playing": ("▶", "success"),
     "held": ("‖", "warning"),
     "ended": ("■", "secondary"),
@@ -22,11 +22,11 @@ _LEAST = 8
 
 
 class Progress(NamedTuple):
-    """Where a replay stands. `event` counts all of them, or those of the one `ticket`."""
+    """Position of a replay. `event` counts all of them, or those of the one `ticket`."""
 
-    state: State
+    state: PlaybackState
     speed: float
-    place: float
+    position: float
     length: float
     event: int
     events: int
@@ -36,66 +36,58 @@ class Progress(NamedTuple):
     is_busy: bool
 
 
-class Transport(LineRow):
-    """One row; a click on its bar goes there."""
+class ReplayBar(LineRow):
+    """One row; `seek` gets the share of the replay that lies before a click on its bar."""
 
-    class Sought(Message):
-        """The bar was clicked: `share` of the whole is behind that point."""
-
-        def __init__(self, share: float) -> None:
-            super().__init__()
-            self.share = share
-
-    def __init__(self) -> None:
+    def __init__(self, seek: Callable[[float], None]) -> None:
         super().__init__()
-        self._progress: Progress | None = None
+        self._seek = seek
         self._bar = range(0)
 
-    def tell(self, progress: Progress) -> None:
-        """Bring the row up to date; nothing is painted where nothing changed."""
-        self._progress = progress
-        line, self._bar = compose_transport(progress, self.size.width)
+    def update(self, progress: Progress) -> None:
+        """Show how far the replay is."""
+        line, self._bar = compose_bar(progress, self.size.width)
         self.show(line)
-
-    def on_resize(self) -> None:
-        if self._progress is not None:
-            self.tell(self._progress)
 
     def on_click(self, event: events.Click) -> None:
         if event.x in self._bar:
-            self.post_message(self.Sought((event.x - self._bar.start) / (len(self._bar) - 1)))
+            self._seek((event.x - self._bar.start) / (len(self._bar) - 1))
 
 
-def compose_transport(progress: Progress, width: int) -> tuple[Line, range]:
-    """The row's spans, and the columns of its bar."""
+def compose_bar(progress: Progress, width: int) -> tuple[Line, range]:
+    """Return the row's spans, and the columns of its bar."""
     sign, colour = _SIGNS[progress.state]
     left = [
         Span(f" {sign} ", colour, True),
         Span(f"{progress.speed:g}×".ljust(6), "foreground", True),
-        Span(f"{figures.duration(progress.place):>4}", "foreground", True),
+        Span(f"{figures.duration(progress.position):>4}", "foreground", True),
         Span(f" / {figures.duration(progress.length)}  ", "muted"),
     ]
     right: Line = []
-    for span in _said(progress):
+    for span in _remarks(progress):
         if line_width(left) + line_width(right) + span.width <= width:
             right.append(span)
     room = width - line_width(left) - line_width(right)
     if room < _LEAST:
         return [*left, Span(" " * max(0, room)), *right], range(0)
     begin = line_width(left)
-    share = progress.place / progress.length if progress.length else 1.0
+    share = progress.position / progress.length if progress.length else 1.0
     done = round(share * room)
     bar = [Span("━" * done, colour), Span("─" * (room - done), "muted")]
     return [*left, *bar, *right], range(begin, begin + room)
 
 
-def _said(progress: Progress) -> list[Span]:
-    """What stands at the right, the most important first."""
+def _remarks(progress: Progress) -> list[Span]:
+    """Return the spans at the right, the most important first."""
     if progress.is_busy:
-        return [Span("  going there … ", "warning", True)]
+        return [Span("  seeking … ", "warning", True)]
     event = f"  {progress.ticket or 'event'} {progress.event}/{progress.events} "
-    day = f" {datetime.fromtimestamp(progress.recorded):%H:%M:%S} "
-    ended = "  the end " if progress.state == "ended" else ""
-    skips = "  idle, cut short " if progress.is_skipping else ""
-    remark = Span(ended or skips, "secondary", True)
-    return [Span(event, "foreground"), Span(day, "muted"), *([remark] if remark.text else [])]
+    spans = [
+        Span(event, "foreground"),
+        Span(f" {datetime.fromtimestamp(progress.recorded):%H:%M:%S} ", "muted"),
+    ]
+    if progress.state == "ended":
+        spans.append(Span("  end ", "secondary", True))
+    elif progress.is_skipping:
+        spans.append(Span("  idle time skipped ", "secondary", True))
+    return spans

@@ -1,4 +1,4 @@
-"""A stored run as it stood at any moment: `ui.view.RunView` with a position."""
+"""A stored run as it stood at any moment: a `RunView` with a position."""
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,12 +22,11 @@ _STRIDE = 256
 
 
 class _Folded(msgspec.Struct):
-    """One ticket: its folds, how many entries each has seen, how many it is to see."""
+    """One ticket: its folds, how many entries they have seen, how many they are to see."""
 
     transcript: Transcript = msgspec.field(default_factory=Transcript)
     meter: Meter = msgspec.field(default_factory=Meter)
-    told: int = 0
-    metered: int = 0
+    count: int = 0
     target: int = 0
 
 
@@ -71,7 +70,7 @@ class ReplayedRun:
 
     @property
     def is_busy(self) -> bool:
-        """Whether `proceed` has more to do before the run stands where it should."""
+        """True while `proceed` has more to do before the run stands where it should."""
         return bool(self._behind)
 
     def move_to(self, count: int, now: float) -> None:
@@ -79,21 +78,20 @@ class ReplayedRun:
         is_back = now < self.now
         self.count, self.now = count, now
         for ticket, folded in self._folded.items():
-            folded.target = target = self.timeline.own_count(ticket, count)
-            if target < folded.told:
-                folded.transcript, folded.told = Transcript(), 0
+            target = self.timeline.own_count(ticket, count)
+            if target < folded.count or (is_back and self._is_recent(ticket, target)):
+                self._folded[ticket] = folded = _Folded()
                 self._changed.add(ticket)
-            if target < folded.metered or (is_back and self._is_recent(ticket, target)):
-                folded.meter, folded.metered = Meter(), 0
-            if target > min(folded.told, folded.metered) and ticket not in self._behind:
+            folded.target = target
+            if target > folded.count and ticket not in self._behind:
                 self._behind.append(ticket)
 
     def _is_recent(self, ticket: str, count: int) -> bool:
-        """Whether the meter may have let go what counts again now that it is earlier."""
+        """Return True if the meter may have let go what counts again now that it is earlier."""
         return count > 0 and self.timeline.own_time(ticket, count) >= self.now - WINDOW
 
     def proceed(self, seconds: float = float("inf")) -> set[str]:
-        """Work on it for about so long; once it is done, the tickets that changed."""
+        """Work on it for about so long; once it is done, return the tickets that changed."""
         until = time.perf_counter() + seconds
         while self._behind:
             self._fold_some(self._behind[-1])
@@ -104,40 +102,36 @@ class ReplayedRun:
 
     def _fold_some(self, ticket: str) -> None:
         folded, entries = self._folded[ticket], self.timeline.of_ticket[ticket]
-        until = min(folded.target, folded.told + _STRIDE)
-        for entry in entries[folded.told : until]:
+        until = min(folded.target, folded.count + _STRIDE)
+        for entry in entries[folded.count : until]:
             folded.transcript.apply(entry)
-            self._changed.add(ticket)
-        folded.told = max(folded.told, until)
-        until = min(folded.target, folded.metered + _STRIDE)
-        for entry in entries[folded.metered : until]:
             folded.meter.apply(entry)
-        folded.metered = max(folded.metered, until)
-        if folded.target <= min(folded.told, folded.metered):
+            self._changed.add(ticket)
+        folded.count = until
+        if until == folded.target:
             self._behind.remove(ticket)
 
 
 def read_replay(
     reader: Reader, run: str, idle_limit: float = IDLE_LIMIT, redactor: Redactor | None = None
 ) -> ReplayedRun:
-    """Read a whole run to be played; for a thread, as a long one takes a while.
+    """Read a whole run to be replayed; for a thread, as a long one takes a while.
 
-    With a `redactor` it comes without its secrets.
-
-    One that still works is read as far as it has come. Raises `HistoryError`,
-    and `UsageError` where there is no such run or nothing in it.
+    With a `redactor` it comes without its secrets. One that still works is read as
+    far as it has come. Raises `HistoryError`, and `UsageError` where there is no
+    such run or nothing in it.
     """
     title = reader.run(run).title
     stored = reader.tickets(run)
     tickets = [one.ticket for one in stored]
     if not tickets:
-        raise UsageError(f"run {run} has no tickets: there is nothing to play")
+        raise UsageError(f"run {run} has no tickets to replay")
     entries: dict[str, Iterable[Entry]] = {
         ticket.id: reader.entries(run, ticket.id) for ticket in tickets
     }
     if redactor is not None:
         title = redactor.whole(title)
         tickets = [redacted_ticket(redactor, ticket) for ticket in tickets]
-        entries = {name: redacted_entries(redactor, said) for name, said in entries.items()}
+        entries = {name: redacted_entries(redactor, own) for name, own in entries.items()}
     is_simulated = any(one.provider in SIMULATED for one in stored)
     return ReplayedRun(run, title, tickets, Timeline(entries, idle_limit), is_simulated)

@@ -1,4 +1,4 @@
-"""What a person may type to say where a replay should go.
+"""Positions of a replay as a person types them.
 
     90   90s   1:30   1:02:03     a time of the replay
     50%                           a part of it
@@ -26,38 +26,38 @@ EXPECTED = "1:30, 90s, 50%, #17, api 17 or 14:03:22"
 
 
 def go_to(playback: Playback, text: str, counted: str | None = None) -> None:
-    """Have the replay stand where the text says.
+    """Go to the position that the text names.
 
     `counted` is the ticket whose events `#17` counts, None for all of them.
-    Raises `UsageError` where the text says no such place.
+    Raises `UsageError` where there is no such position.
     """
-    said, timeline = text.strip(), playback.run.timeline
-    if found := _SECONDS.fullmatch(said):
+    typed, timeline = text.strip(), playback.run.timeline
+    if found := _SECONDS.fullmatch(typed):
         playback.seek(_within(timeline, float(found[1])))
-    elif found := _SHARE.fullmatch(said):
+    elif found := _SHARE.fullmatch(typed):
         playback.seek(_share(timeline, float(found[1])))
-    elif found := _CLOCK.fullmatch(said):
+    elif found := _CLOCK.fullmatch(typed):
         playback.seek(_clock(timeline, found))
-    elif found := _EVENT.fullmatch(said):
+    elif found := _EVENT.fullmatch(typed):
         playback.seek_entry(_entry(timeline, found[1] or counted, int(found[2])))
     else:
-        raise UsageError(f'"{said}" is no place in a replay: {EXPECTED}')
+        raise UsageError(f'invalid position "{typed}": expected {EXPECTED}')
 
 
 def _within(timeline: Timeline, seconds: float) -> float:
     if seconds > timeline.length:
-        raise UsageError(f"it plays {figures.duration(timeline.length)} only")
+        raise UsageError(f"the replay is only {figures.duration(timeline.length)} long")
     return seconds
 
 
 def _share(timeline: Timeline, percent: float) -> float:
     if percent > 100:
-        raise UsageError("100% is its end")
+        raise UsageError("100% is the end of the replay")
     return timeline.length * percent / 100
 
 
 def _clock(timeline: Timeline, found: re.Match[str]) -> float:
-    """A time of the replay, or of the day."""
+    """Return the moment of a time of the replay, or of the day."""
     is_of_day = bool(found[1])
     hours, minutes, seconds = int(found[2] or 0), int(found[3]), float(found[4])
     if is_of_day and not found[2]:  # @14:03
@@ -69,26 +69,26 @@ def _clock(timeline: Timeline, found: re.Match[str]) -> float:
 
 
 def _time_of_day(timeline: Timeline, seconds: float) -> float:
-    """The first such time in the run; the day is its own."""
+    """Return the moment of the first such time in the run; the day is its own."""
     began = datetime.fromtimestamp(timeline.began_at)
     day = began.replace(hour=0, minute=0, second=0, microsecond=0)
     while (at := (day + timedelta(seconds=seconds)).timestamp()) < timeline.began_at - 1:
         day += timedelta(days=1)
     if seconds >= 86_400 or at > timeline.ended_at:
         ended = datetime.fromtimestamp(timeline.ended_at)
-        raise UsageError(f"the run went on from {began:%H:%M:%S} to {ended:%H:%M:%S}")
+        raise UsageError(f"the run lasted from {began:%H:%M:%S} to {ended:%H:%M:%S}")
     return timeline.find_time(at)
 
 
 def _entry(timeline: Timeline, ticket: str | None, number: int) -> int:
     if ticket is None:
         if not 0 <= number <= timeline.count:
-            raise UsageError(f"it has {timeline.count} events only")
+            raise UsageError(f"the replay has only {timeline.count} events")
         return number
     if ticket not in timeline.of_ticket:
         known = timeline.of_ticket
         raise UsageError(f'the run has no ticket "{ticket}"{did_you_mean(ticket, known)}')
     count = timeline.find_entry(ticket, number) if number else 0
     if count is None:
-        raise UsageError(f"{ticket} has {len(timeline.of_ticket[ticket])} events only")
+        raise UsageError(f"{ticket} has only {len(timeline.of_ticket[ticket])} events")
     return count

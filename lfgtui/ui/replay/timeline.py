@@ -1,4 +1,4 @@
-"""When everything happened in a run, on a clock without its idle hours.
+"""The times of everything in a run, on a clock without its idle hours.
 
 Two clocks: *recorded* is the time of day at which something happened, *played*
 the seconds since the replay's beginning. They run alike, except that a gap in
@@ -18,7 +18,7 @@ from itertools import pairwise
 from lfgtui.model.events import Entry
 
 IDLE_LIMIT = 15.0
-"""Seconds that are kept of a gap, unless someone says otherwise: a stall is seen to be one."""
+"""Seconds that are kept of a gap by default: enough to see a stall."""
 
 
 class Timeline:
@@ -45,15 +45,15 @@ class Timeline:
             self._played.append(self._played[-1] + kept)
 
     def _stamped(self) -> Iterator[tuple[float, int, Entry]]:
-        for place, own in enumerate(self.of_ticket.values()):
+        for number, own in enumerate(self.of_ticket.values()):
             at = float("-inf")
             for entry in own:
                 at = max(at, entry.at)
-                yield at, place, entry
+                yield at, number, entry
 
     @property
     def count(self) -> int:
-        """How many entries there are."""
+        """Number of entries."""
         return len(self.entries)
 
     @property
@@ -72,22 +72,22 @@ class Timeline:
         return self._recorded[-1] if self._recorded else 0.0
 
     def count_at(self, played: float) -> int:
-        """How many entries have happened then."""
+        """Return how many entries have happened then."""
         return bisect_right(self._played, played)
 
     def played_at(self, count: int) -> float:
-        """When the newest of so many entries happened; 0 of none."""
+        """Return the moment of the newest of so many entries; 0 of none."""
         return self._played[count - 1] if count else 0.0
 
     def recorded_at(self, played: float) -> float:
-        """The time of day at a moment of the replay."""
+        """Return the time of day at a moment of the replay."""
         index = self.count_at(played) - 1
         if index < 0 or index == self.count - 1:
             return self.ended_at if index >= 0 else self.began_at
         return self._recorded[index] + played - self._played[index]
 
     def find_time(self, recorded: float) -> float:
-        """The moment of the replay at a time of day, or the first after it where that was cut."""
+        """Return the moment of the replay at a time of day, or the next where that was cut."""
         index = bisect_right(self._recorded, recorded) - 1
         if index < 0:
             return 0.0
@@ -96,21 +96,21 @@ class Timeline:
         return min(self._played[index] + recorded - self._recorded[index], self._played[index + 1])
 
     def find_entry(self, ticket: str, seq: int) -> int | None:
-        """How many entries have happened when that one is the newest; None: there is none."""
+        """Return the position at which that entry is the newest; None if there is none."""
         own = self.of_ticket.get(ticket, [])
         index = bisect_left(own, seq, key=lambda entry: entry.seq)
         return self._counts[ticket][index] if index < len(own) and own[index].seq == seq else None
 
     def own_count(self, ticket: str, count: int) -> int:
-        """How many entries of the ticket are among the first `count` of all."""
+        """Return how many entries of the ticket are among the first `count` of all."""
         return bisect_right(self._counts[ticket], count)
 
     def own_time(self, ticket: str, own: int) -> float:
-        """The time of day at which a ticket's entry, counted from 1, happened."""
+        """Return the time of day of a ticket's entry, counted from 1."""
         return self._recorded[self._counts[ticket][own - 1] - 1]
 
-    def beside(self, count: int, step: int, ticket: str | None = None) -> int:
-        """The position so many entries on (or back), of the ticket or (None) of all."""
+    def step(self, count: int, step: int, ticket: str | None = None) -> int:
+        """Return the position so many entries on (or back), of the ticket or (None) of all."""
         if ticket is None:
             return max(0, min(self.count, count + step))
         counts = self._counts[ticket]
@@ -120,7 +120,7 @@ class Timeline:
         return counts[target - 1] if target > 0 else counts[0] - 1
 
     def cut_after(self, count: int) -> float:
-        """Seconds that were cut out of the gap behind so many entries."""
+        """Return the seconds that were cut out of the gap behind so many entries."""
         if not 0 < count < self.count:
             return 0.0
         gap = self._recorded[count] - self._recorded[count - 1]

@@ -1,43 +1,136 @@
-"""The attempts at one ticket side by side."""
+"""The attempts at one ticket side by side, as if each were a ticket."""
 
-from lfgtui.ui.compare_attempts import AttemptsView
-from lfgtui.ui.keymap import BY_ACTION
-from lfgtui.ui.screens.run import Desk, RunScreen
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from lfgtui.model.attempt import Attempt
+from lfgtui.model.metrics import CHARACTERS_A_TOKEN, Meter
+from lfgtui.model.single_attempt import AttemptTranscript
+from lfgtui.model.tickets import Ticket
+from lfgtui.model.transcript import Transcript
+from lfgtui.ui.run_view import RunView
+from lfgtui.ui.screens.run import RunMode, RunScreen
+from lfgtui.ui.widgets.pane import Pane
 
 
-class BesideScreen(RunScreen):
+def compare_attempts(screen: RunScreen) -> None:
+    """Open the attempts at the current ticket, if there is more than one."""
+    ticket = next(ticket for ticket in screen.run.tickets if ticket.id == screen.current)
+    attempts = len(screen.run.transcript(ticket.id).attempts)
+    if attempts < 2:
+        screen.toast(f"{ticket.id} has {'only one attempt' if attempts else 'no attempt yet'}")
+        return
+    view = AttemptsView(screen.run, ticket)
+    compared = RunScreen(view, screen.context, AttemptsMode(ticket.id))
+    compared.current_pane = compared.panes[-1]
+    screen.app.push_screen(compared)
+
+
+class AttemptsMode(RunMode):
     """A pane an attempt, each scrolled, searched, folded and copied by itself.
 
     Of a ticket that works the newest attempt goes on growing. To do something
     to it one goes back: here it is only looked at.
     """
 
-    called = "ATTEMPTS"
+    label = "ATTEMPTS"
     is_tiled_across = True
 
-    def __init__(self, attempts: AttemptsView, desk: Desk, *, follows_live: bool) -> None:
-        super().__init__(attempts, desk)
-        self.follows_live = follows_live
-        self._ticket = attempts.ticket
-        self._current = self.panes[-1]
+    def __init__(self, ticket: str) -> None:
+        self._ticket = ticket
+        self.refusal = f"attempts are read-only; press esc to go back to {ticket}"
 
-    @property
-    def can_resume(self) -> bool:
-        return False
-
-    def frame(self, now: float, gauges: bool = True) -> None:
-        super().frame(self._desk.panes.clock(), gauges)  # of a replay: the time it is held at
-
-    def mark(self, tickets: set[str]) -> None:
-        if self._ticket in tickets:
-            for pane in self.panes:
-                pane.mark_dirty()
-
-    async def act(self, action: str) -> None:
-        if BY_ACTION[action].group in ("Work", "Approve"):
-            self.toast(f"attempts are compared here; esc goes back to {self._ticket}")
-        else:
-            await super().act(action)
+    def source_of(self, pane: Pane) -> str:
+        return self._ticket
 
     def action_beside(self) -> None:
-        self.leave()
+        self.screen.leave()
+
+
+class AttemptsView:
+    """A `RunView` over the attempts there are just now; the newest may still grow."""
+
+    def __init__(self, run: RunView, ticket: Ticket) -> None:
+        self._run = run
+        self.run = run.run
+        self.title = f"{ticket.id} · {run.title}"
+        attempts = run.transcript(ticket.id).attempts
+        whole = run.meter(ticket.id)
+        self.tickets: Sequence[Ticket] = tuple(_as_ticket(ticket, each) for each in attempts)
+        ids = [each.id for each in self.tickets]
+        self._transcripts = dict(zip(ids, map(AttemptTranscript, attempts), strict=True))
+        self._meters = {
+            name: AttemptMeter(each, whole) for name, each in zip(ids, attempts, strict=True)
+        }
+
+    @property
+    def behind(self) -> str | None:
+        return self._run.behind
+
+    @property
+    def resting(self) -> Mapping[str, float]:
+        return self._run.resting
+
+    @property
+    def queued_bytes(self) -> int:
+        return self._run.queued_bytes
+
+    def transcript(self, ticket: str) -> Transcript:
+        return self._transcripts[ticket]
+
+    def meter(self, ticket: str) -> Meter:
+        meter = self._meters[ticket]
+        meter.update()
+        return meter
+
+
+class AttemptMeter(Meter):
+    """An attempt's own figures; those of the moment come from its ticket's while it runs."""
+
+    def __init__(self, attempt: Attempt, whole: Meter) -> None:
+        super().__init__()
+        self._attempt = attempt
+        self._whole = whole
+        self.update()
+
+    def update(self) -> None:
+        """Take over the figures that are plain attributes."""
+        self.started_at, self.ttft = self._attempt.started_at, self._attempt.ttft
+
+    @property
+    def _runs(self) -> bool:
+        return self._attempt.ended_at is None
+
+    def elapsed(self, now: float) -> float | None:
+        return max(0.0, (self._attempt.ended_at or now) - self._attempt.started_at)
+
+    def rate(self, now: float) -> float:
+        return self._whole.rate(now) if self._runs else 0.0
+
+    def output_tokens(self) -> tuple[int, bool]:
+        counted = self._attempt.usage.output
+        if counted:
+            return counted, False
+        characters = len(self._attempt.text) + len(self._attempt.reasoning)
+        return round(characters / CHARACTERS_A_TOKEN), characters > 0
+
+    def history(self, now: float) -> list[float]:
+        return self._whole.history(now) if self._runs else []
+
+    def waiting_for(self, now: float) -> float | None:
+        return self._whole.waiting_for(now) if self._runs else None
+
+    def is_stalled(self, now: float, stall_after: float) -> bool:
+        return self._runs and self._whole.is_stalled(now, stall_after)
+
+
+def _as_ticket(ticket: Ticket, attempt: Attempt) -> Ticket:
+    return msgspec.structs.replace(
+        ticket,
+        id=f"{ticket.id} #{attempt.number}",
+        title="",
+        needs=(),
+        provider=attempt.provider,
+        model=attempt.model,
+    )

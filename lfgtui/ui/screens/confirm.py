@@ -7,10 +7,10 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Label
 
-from lfgtui.ui.screens.relaid import RelaidScreen
+from lfgtui.ui.screens.base import LfgScreen
 
 
-class Question(ModalScreen[bool], RelaidScreen[bool], inherit_bindings=False):
+class Question(ModalScreen[bool], LfgScreen[bool], inherit_bindings=False):
     """y or a second ctrl+c is yes; n, esc and q are no; enter is neither."""
 
     DEFAULT_CSS = """
@@ -38,7 +38,7 @@ class Question(ModalScreen[bool], RelaidScreen[bool], inherit_bindings=False):
             keys = Content.assemble(("y", "bold"), " yes    ", ("n", "bold"), " no")
             yield Label(keys, classes="keys", markup=False)
 
-    def on_key(self, event: events.Key) -> None:
+    async def on_key(self, event: events.Key) -> None:
         event.stop()
         event.prevent_default()
         if self.app.screen is not self:  # a second key may come before it is gone

@@ -11,16 +11,15 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from lfgtui.model.badges import BADGES, STALLED
-from lfgtui.ui.keymap import KEYS, Group, shown
-from lfgtui.ui.screens.relaid import RelaidScreen
+from lfgtui.ui.keymap import KEYS, Group, displayed
+from lfgtui.ui.screens.base import LfgScreen
 
 _KEYS_WIDTH = 16
-_SIGNS = 4
-"""States on a line."""
+_STATES_A_LINE = 4
 
 
-class Help(ModalScreen[None], RelaidScreen[None], inherit_bindings=False):
-    """Any key that does not scroll closes it."""
+class Help(ModalScreen[None], LfgScreen[None], inherit_bindings=False):
+    """The page of keys; any key that does not scroll closes it."""
 
     DEFAULT_CSS = """
     Help { align: center middle; background: $background 50%; }
@@ -40,10 +39,10 @@ class Help(ModalScreen[None], RelaidScreen[None], inherit_bindings=False):
     def compose(self) -> ComposeResult:
         with VerticalScroll(can_focus=False) as scroll:
             scroll.border_title = "keys"
-            scroll.border_subtitle = "esc closes"
+            scroll.border_subtitle = "press esc to close"
             yield Static(help_text(self._keys), markup=False)
 
-    def on_key(self, event: events.Key) -> None:
+    async def on_key(self, event: events.Key) -> None:
         event.stop()
         event.prevent_default()
         scroll = self.query_one(VerticalScroll)
@@ -60,34 +59,27 @@ class Help(ModalScreen[None], RelaidScreen[None], inherit_bindings=False):
                 scroll.scroll_home(animate=False)
             case "end":
                 scroll.scroll_end(animate=False)
-            case _ if self.app.screen is self:  # a second key may come before it is gone
-                self.dismiss()
+            case _:
+                self.leave()
 
 
 def help_text(keys: Mapping[str, Sequence[str]]) -> Content:
-    """The page: a heading and a line a key for each group, then the signs of the states."""
+    """Return a heading and a line a key for each group, then the signs of the states."""
     lines: list[Content] = []
     for group in get_args(Group):
         lines.append(Content.styled(group, "bold $text-primary"))
         lines.extend(
-            Content.assemble((f"  {said:<{_KEYS_WIDTH}}", "bold"), (what, "$text-muted"))
-            for said, what in _rows(group, keys)
+            Content.assemble((f"  {pressed:<{_KEYS_WIDTH}}", "bold"), (does, "$text-muted"))
+            for pressed, does in _rows(group, keys)
         )
         lines.append(Content(""))
     lines.append(Content.styled("States", "bold $text-primary"))
-    signs = [badge for state, badge in BADGES.items() if state is not None] + [STALLED]
-    for start in range(0, len(signs), _SIGNS):
-        row = signs[start : start + _SIGNS]
-        lines.append(
-            Content.assemble(
-                "  ",
-                *(
-                    part
-                    for badge in row
-                    for part in ((badge.sign, f"${badge.colour}"), (f" {badge.word:<12}", ""))
-                ),
-            )
-        )
+    badges = [badge for state, badge in BADGES.items() if state is not None] + [STALLED]
+    signs = [
+        Content.assemble((badge.sign, f"${badge.colour}"), f" {badge.word:<12}") for badge in badges
+    ]
+    for start in range(0, len(signs), _STATES_A_LINE):
+        lines.append(Content("").join([Content("  "), *signs[start : start + _STATES_A_LINE]]))
     return Content("\n").join(lines)
 
 
@@ -98,4 +90,4 @@ def _rows(group: Group, keys: Mapping[str, Sequence[str]]) -> Iterator[tuple[str
         if key.action == "jump_1":
             yield "1 … 9", "that pane"
         elif not key.action.startswith("jump_"):
-            yield " ".join(map(shown, keys.get(key.action, ()))) or "–", key.help
+            yield " ".join(map(displayed, keys.get(key.action, ()))) or "–", key.help

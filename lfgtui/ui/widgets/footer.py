@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 from lfgtui.model.states import ENDED, State
-from lfgtui.ui.keymap import BY_ACTION, shown
+from lfgtui.ui.keymap import BY_ACTION, displayed
 from lfgtui.ui.painting.self_painted import LineRow
 from lfgtui.ui.text.styled_line import Line, Span, between, line_width
 
@@ -64,12 +64,12 @@ def compose_footer(situation: Situation, keys: Mapping[str, Sequence[str]], widt
     if deciding and situation.finding is None:
         for action in ("approve", "approve_always", "deny"):
             if said := keys.get(action):
-                text = f" {shown(said[0])} {BY_ACTION[action].label} "
+                text = f" {displayed(said[0])} {BY_ACTION[action].label} "
                 line.append(Span(text, "background", True, "warning"))
     for action in _actions(situation):
         if said := keys.get(action):
             piece = [
-                Span(f" {shown(said[0])}", "primary", True),
+                Span(f" {displayed(said[0])}", "primary", True),
                 Span(f" {_label(action, situation)} ", "muted"),
             ]
             room = width if action in _NEEDED else width - line_width(where) - 1
@@ -105,11 +105,11 @@ def _actions(situation: Situation) -> Iterable[str]:
 
 def _label(action: str, situation: Situation) -> str:
     if situation.finding is not None and action == "attention":
-        return "next hit"
+        return "next match"
     if action == "pause" and situation.replay is not None:
-        return {"playing": "pause", "held": "go on", "ended": "again"}[situation.replay]
+        return {"playing": "pause", "held": "play", "ended": "replay"}[situation.replay]
     if action == "pause" and situation.state == "paused":
-        return "go on"
+        return "continue"
     if action == "retry" and not situation.is_live:
         return "resume"
     return BY_ACTION[action].label

@@ -38,19 +38,17 @@ class Prompt(Horizontal):
     """
 
     class Answered(Message):
-        """Enter was pressed. `purpose` is what the prompt was opened for."""
+        """Enter was pressed."""
 
-        def __init__(self, purpose: str, text: str) -> None:
+        def __init__(self, text: str) -> None:
             super().__init__()
-            self.purpose = purpose
             self.text = text
 
     class Dropped(Message):
         """Esc was pressed."""
 
-    def __init__(self, purpose: str, label: str, *, placeholder: str = "", text: str = "") -> None:
+    def __init__(self, label: str, *, placeholder: str = "", text: str = "") -> None:
         super().__init__()
-        self._purpose = purpose
         self._label = label
         self._placeholder = placeholder
         self._text = text
@@ -79,7 +77,7 @@ class Prompt(Horizontal):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        self.post_message(self.Answered(self._purpose, event.value))
+        self.post_message(self.Answered(event.value))
 
     def on_key(self, event: events.Key) -> None:
         if event.key == "escape":

@@ -17,10 +17,10 @@ from lfgtui.history.search.search import SearchHit
 from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
 from lfgtui.ui.app import LfgApp
-from lfgtui.ui.history import preview_place, screen
+from lfgtui.ui.history import preview_pane, run_list
 from lfgtui.ui.history.list_rows import hit_row, run_row
 from lfgtui.ui.history.preview import RunPreview, around, read_run_preview
-from lfgtui.ui.history.screen import History
+from lfgtui.ui.history.screen import HistoryScreen
 from lfgtui.ui.text.styled_line import Line, line_width
 from tests.ui.fake_live import START, FakeLive
 from tests.ui.history.past import begin, keep, play, shown, told
@@ -52,10 +52,10 @@ async def test_esc_empties_the_search_first(
     app = past(make_app, open_reader)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press(*"fox")
-        await shown(pilot, "2 hits")
+        await shown(pilot, "2 matches")
         await pilot.press("escape")
         await shown(pilot, "2 runs")
-        assert isinstance(app.screen, History)
+        assert isinstance(app.screen, HistoryScreen)
 
 
 async def test_letters_are_text_in_the_search_and_deeds_in_the_list(
@@ -68,10 +68,10 @@ async def test_letters_are_text_in_the_search_and_deeds_in_the_list(
         await pilot.press("tab")
         await shown(pilot, "x delete")
         await pilot.press("j")
-        assert isinstance(app.screen, History)
+        assert isinstance(app.screen, HistoryScreen)
         assert app.screen.rows.cursor == 1
         await pilot.press("slash", *"jq")
-        await shown(pilot, "nothing found")
+        await shown(pilot, "no matches")
         assert "tab keys" in lines(app)[-1]
 
 
@@ -196,8 +196,8 @@ async def test_what_was_passed_over_is_not_read(
     async def rest(_: float) -> None:
         await rested.wait()
 
-    monkeypatch.setattr(preview_place, "read_run_preview", read_preview)
-    monkeypatch.setattr(preview_place, "asyncio", SimpleNamespace(sleep=rest))
+    monkeypatch.setattr(preview_pane, "read_run_preview", read_preview)
+    monkeypatch.setattr(preview_pane, "asyncio", SimpleNamespace(sleep=rest))
     app = past(make_app, open_reader)
     async with app.run_test(size=(120, 24)) as pilot:
         await shown(pilot, "4 runs")
@@ -239,7 +239,7 @@ async def test_ten_thousand_runs_come_page_by_page_and_only_those_in_sight_are_d
         drawn += 1
         return run_row(*args, **options)
 
-    monkeypatch.setattr(screen, "run_row", counted)
+    monkeypatch.setattr(run_list, "run_row", counted)
     app = past(make_app, open_reader)
     async with app.run_test(size=(120, 40)) as pilot:
         await shown(pilot, "200+ runs")
@@ -315,7 +315,7 @@ async def test_what_begins_and_ends_meanwhile_is_seen_and_the_cursor_stays_on_it
     async with app.run_test(size=(100, 30)) as pilot:
         await shown(pilot, "First run")
         await pilot.press("tab", "down")
-        assert isinstance(app.screen, History)
+        assert isinstance(app.screen, HistoryScreen)
         was = app.screen.here
         store = await asyncio.to_thread(Recorder, history)
         ticket = Ticket(id="x", prompt="p", workspace="/")
@@ -340,4 +340,4 @@ async def test_who_asks_while_one_looks_elsewhere_says_so(
         await shown(pilot, "First run")
         assert toasts(app) == []
         live.ask("a")
-        await told(pilot, app, "a asks: $ pytest -q")
+        await told(pilot, app, "a needs approval: $ pytest -q")

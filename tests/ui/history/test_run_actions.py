@@ -8,14 +8,14 @@ import pytest
 from textual.events import Key
 from textual.pilot import Pilot
 
-from lfgtui.cli.launching.past_runs import FileKeeper
+from lfgtui.cli.launching.past_runs import FileHistoryActions
 from lfgtui.history.reader import Reader, RunSummary
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.settings.config import PRESETS, Config
 from lfgtui.ui.app import LfgApp
-from lfgtui.ui.history.screen import History
+from lfgtui.ui.history.screen import HistoryScreen
 from lfgtui.ui.screens.confirm import Question
-from lfgtui.ui.screens.replay import ReplayScreen
+from lfgtui.ui.screens.run import RunScreen
 from lfgtui.ui.widgets.line_input import Prompt
 from tests.ui.fake_live import FakeLive
 from tests.ui.history.past import begin, keep, shown, told
@@ -35,7 +35,7 @@ def past(
         return make_app(
             live or FakeLive("a"),
             is_past_only=live is None,
-            keeper=FileKeeper(CONFIG),
+            history_actions=FileHistoryActions(CONFIG),
             open_reader=open_reader,
         )
 
@@ -68,9 +68,9 @@ async def test_a_run_is_deleted_once_one_said_so(
         await shown(pilot, "First run")
         await pilot.press("tab", "down", "x")
         assert isinstance(app.screen, Question)
-        await shown(pilot, "2 tickets and all they said.")
+        await shown(pilot, "with 2 tickets and all output.")
         await pilot.press("n", "up", "x")
-        await shown(pilot, "1 ticket and all it said.")
+        await shown(pilot, "with 1 ticket and all output.")
         await pilot.press("n", "down")
         await pilot.press("x")
         await shown(pilot, "Delete “First run” for good?")
@@ -86,7 +86,7 @@ async def test_a_run_is_played_again_from_its_row(past: Callable[..., LfgApp]) -
         await shown(pilot, "First run")
         await pilot.press("tab", "down", "p")
         await shown(pilot, "REPLAY")
-        assert isinstance(app.screen, ReplayScreen)
+        assert isinstance(app.screen, RunScreen)
         assert app.screen.run.title == "First run"
         await pilot.press("escape")
         await shown(pilot, "history   2 runs")
@@ -99,11 +99,11 @@ async def test_the_run_of_a_hit_is_deleted_with_all_its_hits(
     async with app.run_test(size=(80, 24)) as pilot:
         await shown(pilot, "First run")
         await pilot.press(*"log")
-        await shown(pilot, "3 hits")
+        await shown(pilot, "3 matches")
         await pilot.press("end", "tab", "end", "x")
         await shown(pilot, "Delete “First run” for good?")
         await pilot.press("y")
-        await shown(pilot, "1 hit")
+        await shown(pilot, "1 match")
     assert len(await kept(history)) == 1
 
 
@@ -148,7 +148,7 @@ async def test_the_note_stands_above_the_opened_run(
     past: Callable[..., LfgApp], history: Path
 ) -> None:
     run = (await kept(history))[0].run
-    await asyncio.to_thread(FileKeeper(CONFIG).annotate, run, "keep an eye on it")
+    await asyncio.to_thread(FileHistoryActions(CONFIG).annotate, run, "keep an eye on it")
     app = past()
     async with app.run_test(size=(120, 24)) as pilot:
         await shown(pilot, "keep an eye on it")
@@ -164,10 +164,10 @@ async def test_without_a_keeper_it_can_only_be_read(
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         await shown(pilot, "First run")
         await pilot.press("tab", "x")
-        await told(pilot, app, "this history can only be read here")
+        await told(pilot, app, "the history is read-only here")
         await pilot.press("r")
-        await told(pilot, app, "not from here; type: lfg resume")
-        assert isinstance(app.screen, History)
+        await told(pilot, app, "cannot resume from here; run: lfg resume")
+        assert isinstance(app.screen, HistoryScreen)
 
 
 # Going on with a run
@@ -221,7 +221,7 @@ async def test_what_cannot_be_gone_on_with_is_said_and_the_screen_stays(
         await shown(pilot, title)
         await pilot.press("tab", "r")
         await told(pilot, app, why[title])
-        assert (app.resumes, isinstance(app.screen, History)) == (None, True)
+        assert (app.resumes, isinstance(app.screen, HistoryScreen)) == (None, True)
 
 
 async def test_while_a_run_goes_on_another_one_is_left_to_another_terminal(
@@ -255,5 +255,5 @@ async def test_what_is_typed_before_the_line_is_there_is_meant_for_it(
             app.post_message(Key(letter, letter))
         app.post_message(Key("enter", "\r"))
         await shown(pilot, "xi")
-        assert isinstance(app.screen, History)
+        assert isinstance(app.screen, HistoryScreen)
     assert [run.note for run in await kept(history)] == ["", "xi"]

@@ -8,9 +8,8 @@ from textual.widgets import Input
 from lfgtui.errors import HistoryError
 from lfgtui.history.reader import Reader
 from lfgtui.ui.app import LfgApp
-from lfgtui.ui.history.screen import History
+from lfgtui.ui.history.screen import HistoryScreen
 from lfgtui.ui.history.stored_run import StoredRun
-from lfgtui.ui.screens.live import LiveScreen
 from lfgtui.ui.screens.run import RunScreen
 from tests.ui.fake_live import FakeLive
 from tests.ui.history.past import shown
@@ -32,7 +31,7 @@ async def test_runs_are_listed_newest_first_without_control_characters(
         assert "\x1b" not in text
         assert "2/2" in text
         await pilot.press("escape")
-        assert isinstance(app.screen, LiveScreen)
+        assert isinstance(app.screen, RunScreen)
 
 
 async def test_a_past_run_opens_read_only_in_the_same_panes(
@@ -51,9 +50,9 @@ async def test_a_past_run_opens_read_only_in_the_same_panes(
         assert [pane.ticket_id for pane in screen.panes] == ["alpha", "beta"]
         await pilot.press("c", "p", "a")
         assert live.sent == []
-        assert toasts(app)[-1] == "this is a past run: it can be read, not changed"
+        assert toasts(app)[-1] == "this is a past run: read-only"
         await pilot.press("escape")
-        assert isinstance(app.screen, History)
+        assert isinstance(app.screen, HistoryScreen)
 
 
 async def test_searching_as_one_types_and_opening_the_hit(
@@ -63,7 +62,7 @@ async def test_searching_as_one_types_and_opening_the_hit(
     async with app.run_test(size=(100, 24)) as pilot:
         await pilot.pause()
         await pilot.press("H", *"brow")
-        await shown(pilot, "1 hit")
+        await shown(pilot, "1 match")
         await shown(pilot, "alpha text")
         await pilot.press("enter")
         await shown(pilot, "“brown” 1/1")
@@ -71,7 +70,7 @@ async def test_searching_as_one_types_and_opening_the_hit(
         assert isinstance(screen, RunScreen)
         assert (screen.current, screen.is_zoomed) == ("alpha", True)
         await pilot.press("escape", "escape", "escape")
-        assert isinstance(app.screen, History)
+        assert isinstance(app.screen, HistoryScreen)
         assert app.screen.query_one(Input).value == "brow"
 
 
@@ -82,7 +81,7 @@ async def test_a_hit_in_a_tools_output_opens_with_its_card_unfolded(
     async with app.run_test(size=(100, 24)) as pilot:
         await pilot.pause()
         await pilot.press("H", *"gamma log")
-        await shown(pilot, "1 hit")
+        await shown(pilot, "1 match")
         await pilot.press("enter")
         await shown(pilot, "“gamma” 1/1")
         await shown(pilot, "the gamma log")
@@ -95,10 +94,10 @@ async def test_an_emptied_search_shows_the_runs_again(
     async with app.run_test(size=(100, 24)) as pilot:
         await pilot.pause()
         await pilot.press("H", *"zz")
-        await shown(pilot, "nothing found; title:… looks in titles and notes")
+        await shown(pilot, "no matches; use title:… to search titles and notes")
         await pilot.press("backspace", "backspace")
         await shown(pilot, "2 runs")
-        assert isinstance(app.screen, History)
+        assert isinstance(app.screen, HistoryScreen)
         assert app.screen.rows.count == 2
 
 

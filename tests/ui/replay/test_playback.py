@@ -46,7 +46,7 @@ def test_to_seek_a_moment_is_to_play_up_to_it(said: Lives, speed: float, frames:
         playback.advance()
         run.proceed()
     other = bare(said)
-    Playback(other, clock).seek(playback.place)
+    Playback(other, clock).seek(playback.position)
     other.proceed()
     assert (other.count, other.now) == (run.count, run.now)
     for name in said:
@@ -57,17 +57,17 @@ def test_to_seek_a_moment_is_to_play_up_to_it(said: Lives, speed: float, frames:
 def test_it_goes_as_fast_as_it_says(speed: float) -> None:
     playback, clock = playing(speed)
     pass_by(playback, clock, 1.0)
-    assert playback.place == pytest.approx(min(speed, playback.run.timeline.length))
+    assert playback.position == pytest.approx(min(speed, playback.run.timeline.length))
 
 
 def test_what_nobody_saw_is_not_played() -> None:
     playback, clock = playing()
     clock.now += 3600
     playback.advance()
-    assert playback.place == 0.25
+    assert playback.position == 0.25
     clock.now -= 7200
     playback.advance()
-    assert playback.place == 0.25
+    assert playback.position == 0.25
 
 
 def test_held_nothing_moves_and_no_time_is_made_up_for() -> None:
@@ -88,7 +88,7 @@ def test_at_the_end_it_stays_and_plays_again_when_told_to() -> None:
     assert (playback.is_at_end, playback.is_playing) == (True, False)
     assert playback.run.count == playback.run.timeline.count
     playback.toggle()
-    assert (playback.is_playing, playback.place) == (True, 0.0)
+    assert (playback.is_playing, playback.position) == (True, 0.0)
     pass_by(playback, clock, 0.1)
     assert playback.run.transcript("last").last_seq == 1
 
@@ -99,7 +99,7 @@ def test_steps_are_single_entries_also_of_one_moment() -> None:
     counts = []
     for _ in range(6):
         playback.step(1)
-        counts.append((playback.run.count, playback.place))
+        counts.append((playback.run.count, playback.position))
     assert counts == [(count, 0.0) for count in range(1, 7)]
     assert not playback.is_playing
     playback.step(-1)
@@ -111,13 +111,13 @@ def test_steps_are_single_entries_also_of_one_moment() -> None:
 
 def test_speeds_stop_at_the_ends_and_know_any_in_between() -> None:
     playback, _ = playing(3.0)
-    playback.faster(1)
+    playback.change_speed(1)
     assert playback.speed == 4.0
     for _ in range(9):
-        playback.faster(1)
+        playback.change_speed(1)
     assert playback.speed == 32.0
     for _ in range(9):
-        playback.faster(-1)
+        playback.change_speed(-1)
     assert playback.speed == 0.25
 
 
@@ -128,13 +128,13 @@ def test_speeds_stop_at_the_ends_and_know_any_in_between() -> None:
 def test_times_of_the_replay(text: str, place: float) -> None:
     playback, _ = playing()
     go_to(playback, text)
-    assert playback.place == pytest.approx(place)
+    assert playback.position == pytest.approx(place)
 
 
 def test_parts_of_it() -> None:
     playback, _ = playing()
     go_to(playback, "50%")
-    assert playback.place == pytest.approx(playback.run.timeline.length / 2)
+    assert playback.position == pytest.approx(playback.run.timeline.length / 2)
     go_to(playback, "100 %")
     assert playback.is_at_end
 
@@ -162,7 +162,7 @@ def test_times_of_day(monkeypatch: pytest.MonkeyPatch) -> None:
     for seconds, text in ((3, "%H:%M:%S"), (3, "@%H:%M:%S")):
         go_to(playback, time.strftime(text, time.gmtime(began + seconds)))
         assert playback.run.now == pytest.approx(began + seconds, abs=1.0)
-    with pytest.raises(UsageError, match=r"the run went on from \d\d:\d\d:\d\d to"):
+    with pytest.raises(UsageError, match=r"the run lasted from \d\d:\d\d:\d\d to"):
         go_to(playing_for_a_minute(), "@00:00")
     monkeypatch.undo()
     time.tzset()
@@ -180,13 +180,13 @@ def playing_for_a_minute() -> Playback:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("soon", r'"soon" is no place in a replay: 1:30, 90s, 50%, #17, api 17 or 14:03:22'),
-        ("9999", r"it plays 0:\d\d only"),
-        ("99:00", r"it plays 0:\d\d only"),
-        ("#999", r"it has \d+ events only"),
-        ("api 999", r"api has \d+ events only"),
+        ("soon", r'invalid position "soon": expected 1:30, 90s, 50%, #17, api 17 or 14:03:22'),
+        ("9999", r"the replay is only 0:\d\d long"),
+        ("99:00", r"the replay is only 0:\d\d long"),
+        ("#999", r"the replay has only \d+ events"),
+        ("api 999", r"api has only \d+ events"),
         ("apy 3", r'the run has no ticket "apy"; did you mean "api"\?'),
-        ("@25:00", "the run went on from"),
+        ("@25:00", "the run lasted from"),
     ],
 )
 def test_what_is_no_place_is_said_and_nothing_moves(text: str, message: str) -> None:
@@ -194,7 +194,7 @@ def test_what_is_no_place_is_said_and_nothing_moves(text: str, message: str) -> 
     playback.seek(3.0)
     with pytest.raises(UsageError, match=message):
         go_to(playback, text)
-    assert playback.place == 3.0
+    assert playback.position == 3.0
 
 
 @pytest.mark.parametrize(

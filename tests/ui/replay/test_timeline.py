@@ -77,13 +77,13 @@ def test_an_entry_is_found_by_ticket_and_number(said: Lives) -> None:
 def test_a_step_on_and_back_leads_to_the_same_of_a_tickets_entries(said: Lives, n: int) -> None:
     timeline = Timeline(said)
     count = min(n, timeline.count)
-    assert timeline.beside(count, 1) == min(count + 1, timeline.count)
-    assert timeline.beside(count, -1) == max(count - 1, 0)
+    assert timeline.step(count, 1) == min(count + 1, timeline.count)
+    assert timeline.step(count, -1) == max(count - 1, 0)
     for name, own in said.items():
         here = timeline.own_count(name, count)
-        on = timeline.beside(count, 1, name)
+        on = timeline.step(count, 1, name)
         assert timeline.own_count(name, on) == min(here + 1, len(own))
-        back = timeline.beside(count, -1, name)
+        back = timeline.step(count, -1, name)
         assert timeline.own_count(name, back) == max(here - 1, 0)
 
 
@@ -116,4 +116,4 @@ def test_a_run_of_nothing_has_a_beginning_and_an_end() -> None:
     timeline = Timeline({"a": []})
     assert (timeline.count, timeline.length, timeline.recorded_at(3.0)) == (0, 0.0, 0.0)
     assert timeline.find_time(START) == 0.0
-    assert timeline.beside(0, 1, "a") == 0
+    assert timeline.step(0, 1, "a") == 0

@@ -4,9 +4,8 @@ from collections.abc import Callable
 
 from lfgtui.model import events as e
 from lfgtui.ui.app import LfgApp
-from lfgtui.ui.compare_attempts import AttemptsView
-from lfgtui.ui.screens.attempts import BesideScreen
-from lfgtui.ui.screens.live import LiveScreen
+from lfgtui.ui.screens.attempts import AttemptsView
+from lfgtui.ui.screens.run import RunScreen
 from tests.ui.fake_live import FakeLive
 from tests.ui.history.past import shown
 from tests.ui.screen_text import lines, toasts
@@ -34,14 +33,14 @@ async def test_the_attempts_stand_side_by_side_and_the_newest_grows_on(make_app:
         (row,) = (line for line in lines(app) if "The first try" in line)
         assert row.index("The first try") < row.index("The second try")
         screen = app.screen
-        assert isinstance(screen, BesideScreen)
+        assert isinstance(screen, RunScreen)
         assert [pane.ticket_id for pane in screen.panes] == ["a #1", "a #2"]
         assert screen.current == "a #2"
         assert any("grok-4" in line and "claude-sonnet-4-5" in line for line in lines(app))
         live.stream("a", "fowl.")
         await shown(pilot, "says fowl.")
         await pilot.press("escape")
-        assert isinstance(app.screen, LiveScreen)
+        assert isinstance(app.screen, RunScreen)
         await shown(pilot, "says fowl.")
 
 
@@ -60,9 +59,9 @@ async def test_each_is_searched_and_copied_by_itself_and_nothing_is_done_to_it(
         assert app.clipboard == "The first try says fish."
         await pilot.press("c", "r", "p", "a")
         assert live.sent == []
-        assert toasts(app)[-1] == "attempts are compared here; esc goes back to a"
+        assert toasts(app)[-1] == "attempts are read-only; press esc to go back to a"
         await pilot.press("b")
-        assert isinstance(app.screen, LiveScreen)
+        assert isinstance(app.screen, RunScreen)
 
 
 async def test_one_attempt_has_nothing_beside_it(make_app: MakeApp) -> None:
@@ -73,8 +72,8 @@ async def test_one_attempt_has_nothing_beside_it(make_app: MakeApp) -> None:
         await pilot.press("b")
         live.begin("a")
         await pilot.press("b")
-        assert toasts(app) == ["a has no attempt yet", "a has one attempt"]
-        assert isinstance(app.screen, LiveScreen)
+        assert toasts(app) == ["a has no attempt yet", "a has only one attempt"]
+        assert isinstance(app.screen, RunScreen)
 
 
 def test_each_attempt_has_figures_of_its_own() -> None:

@@ -21,8 +21,9 @@ from lfgtui.text.figures import duration
 from lfgtui.tools import summary
 from lfgtui.ui.app import LfgApp
 from lfgtui.ui.replay.playback import Playback
-from lfgtui.ui.replay.progress_bar import Transport
-from lfgtui.ui.screens.replay import ReplayScreen, push_replay
+from lfgtui.ui.replay.progress_bar import ReplayBar
+from lfgtui.ui.screens.replay import ReplayMode, push_replay, replay_screen
+from lfgtui.ui.screens.run import RunScreen
 from lfgtui.ui.stream.line_index import StreamLines
 from lfgtui.ui.stream.plain_text import plain_text
 from lfgtui.ui.widgets.pane import Pane
@@ -39,20 +40,21 @@ class Stage:
     """A replay on a screen, its clock turned by the test; frames come when the test says so."""
 
     def __init__(self, app: LfgApp, pilot: Pilot[int], clock: list[float]) -> None:
-        assert isinstance(app.screen, ReplayScreen)
+        assert isinstance(app.screen, RunScreen)
+        assert isinstance(app.screen.mode, ReplayMode)
         self.app, self.pilot, self.screen = app, pilot, app.screen
-        self.playback = self.screen.playback
+        self.playback = app.screen.mode.player
         self._clock = clock
 
     async def frame(self, seconds: float = 0.0) -> None:
         """Time passes; a frame is drawn."""
         self._clock[0] += seconds
-        self.screen.frame(self._clock[0])
+        self.screen.frame()
         await self.pilot.pause()
 
     async def tick(self) -> None:
         """The app draws a frame of whatever screen is shown."""
-        self.app._frame()
+        self.app.draw_frame()
         await self.pilot.pause()
 
     async def press(self, *keys: str) -> None:
@@ -68,7 +70,7 @@ class Stage:
 
     @property
     def bar(self) -> str:
-        return self.screen.query_one(Transport).render_line(0).text
+        return self.screen.query_one(ReplayBar).render_line(0).text
 
     @property
     def footer(self) -> str:
@@ -91,7 +93,7 @@ def replay_app(live: FakeLive) -> tuple[LfgApp, list[float]]:
         summarise=summary,
         themes=THEMES,
         clock=lambda: clock[0],
-        first=lambda desk: ReplayScreen(Playback(run, desk.frames.clock), desk),
+        first_screen=lambda context: replay_screen(Playback(run, context.frames.clock), context),
     )
     return app, clock
 
@@ -137,13 +139,13 @@ async def test_held_everything_stands_still(live: FakeLive) -> None:
         stage.playback.seek(3.4)
         await stage.press("p")
         before = lines(stage.app)
-        assert "‖ 1×" in stage.bar and "p go on" in stage.footer
+        assert "‖ 1×" in stage.bar and "p play" in stage.footer
         for _ in range(8):
             await stage.frame(0.25)
         assert lines(stage.app) == before
         await stage.press("p")
         await stage.frame(0.25)
-        assert stage.playback.place == pytest.approx(3.65)
+        assert stage.playback.position == pytest.approx(3.65)
 
 
 async def test_the_gauges_are_what_they_were(live: FakeLive) -> None:
@@ -167,7 +169,7 @@ async def test_a_stall_is_seen_again_and_is_cut_short() -> None:
         stage.playback.seek(9.9)
         await stage.press("p")
         assert "streaming" in stage.heads()[0]
-        assert "idle, cut short" in stage.bar
+        assert "idle time skipped" in stage.bar
         stage.playback.seek(11.9)
         await stage.press("p")
         assert "stalled 11s" in stage.heads()[0]
@@ -206,9 +208,9 @@ async def test_in_zoom_events_are_the_tickets_own(live: FakeLive) -> None:
 async def test_skipping_and_speed(live: FakeLive) -> None:
     async with staged(live) as stage:
         await stage.press("p", "right_square_bracket")
-        assert stage.playback.place == 10.0
+        assert stage.playback.position == 10.0
         await stage.press("left_square_bracket", "left_square_bracket")
-        assert stage.playback.place == 0.0
+        assert stage.playback.position == 0.0
         await stage.press("plus", "equals_sign")
         assert "4×" in stage.bar
         await stage.press("minus", "minus", "minus")
@@ -225,7 +227,7 @@ async def test_going_to_a_place(live: FakeLive) -> None:
         assert stage.screen.run.transcript("docs").last_seq == 9
         await stage.press("g")
         await stage.type("nowhere")
-        assert toasts(stage.app)[-1].startswith('"nowhere" is no place in a replay')
+        assert toasts(stage.app)[-1].startswith('invalid position "nowhere"')
         assert stage.screen.run.transcript("docs").last_seq == 9
 
 
@@ -234,9 +236,9 @@ async def test_a_click_on_the_bar_goes_there(live: FakeLive) -> None:
         bar = stage.bar
         begin, end = bar.index("━") if "━" in bar else bar.index("─"), bar.rindex("─")
         middle = (begin + end) // 2
-        await stage.pilot.click(Transport, offset=(middle, 0))
+        await stage.pilot.click(ReplayBar, offset=(middle, 0))
         await stage.frame()
-        share = stage.playback.place / stage.playback.run.timeline.length
+        share = stage.playback.position / stage.playback.run.timeline.length
         assert share == pytest.approx(0.5, abs=0.02)
 
 
@@ -244,23 +246,23 @@ async def test_at_the_end_the_last_picture_stays(live: FakeLive) -> None:
     async with staged(live) as stage:
         stage.playback.seek(stage.playback.run.timeline.length - 0.1)
         await stage.frame(0.2)
-        assert "the end" in stage.bar and "p again" in stage.footer
+        assert " end " in stage.bar and "p replay" in stage.footer
         assert "✓ 3" in lines(stage.app)[0]
         before = lines(stage.app)
         await stage.frame(5.0)
         assert lines(stage.app) == before
         await stage.press("p")
-        assert stage.playback.is_playing and stage.playback.place < 1
+        assert stage.playback.is_playing and stage.playback.position < 1
 
 
 async def test_it_can_be_read_and_not_changed(live: FakeLive) -> None:
     async with staged(live) as stage:
         stage.playback.seek(6.0)
         await stage.press("p", "r")
-        assert toasts(stage.app)[-1].startswith("this is a replay: `lfg resume`")
+        assert toasts(stage.app)[-1].startswith("this is a replay; resume")
         assert "resume" not in stage.footer and stage.app.resumes is None
         await stage.press("c", "a")
-        assert toasts(stage.app)[-1] == "this is a replay: it can be read, not changed"
+        assert toasts(stage.app)[-1] == "this is a replay: read-only"
         await stage.press("enter", "slash")
         await stage.type("paragraph")
         assert "“paragraph” 1/5" in stage.footer
@@ -285,7 +287,7 @@ async def test_attempts_are_compared_while_it_is_held(live: FakeLive) -> None:
         await stage.frame()
         assert stage.app.screen is stage.screen
         assert not stage.playback.is_playing
-        assert stage.playback.place == 30.0
+        assert stage.playback.position == 30.0
 
 
 async def test_the_heads_of_panes_are_drawn_though_the_clock_stands(live: FakeLive) -> None:
@@ -350,7 +352,7 @@ async def test_what_the_terminal_shows_is_what_is_meant(live: FakeLive) -> None:
     app, _ = replay_app(live)
     async with on_terminal(app, (100, 30)) as terminal:
         screen = app.screen
-        assert isinstance(screen, ReplayScreen)
+        assert isinstance(screen, RunScreen)
         for key in ["p", *dice.choices(["[", "]", ",", ".", "+", "p", "enter", "v", "t"], k=20)]:
             names = {"[": "left_square_bracket", "]": "right_square_bracket"}
             names |= {",": "comma", ".": "full_stop", "+": "plus"}
@@ -371,7 +373,7 @@ async def test_a_long_way_says_that_it_is_being_gone(monkeypatch: pytest.MonkeyP
         await stage.type("100%")
         frames = 0
         while stage.playback.run.is_busy:
-            assert "going there …" in stage.bar
+            assert "seeking …" in stage.bar
             await stage.frame()
             frames += 1
         await stage.frame()
@@ -426,13 +428,13 @@ async def test_any_screen_can_have_a_stored_run_played(
 ) -> None:
     path, run, empty = history
     async with staged(live) as stage:
-        desk = stage.screen._desk
-        await push_replay(stage.app, desk, lambda: Reader(path), run)
-        assert isinstance(stage.app.screen, ReplayScreen)
+        context = stage.screen.context
+        await push_replay(stage.app, context, lambda: Reader(path), run)
+        assert isinstance(stage.app.screen, RunScreen)
         assert stage.app.screen.run.title == "Stored"
         await stage.pilot.press("escape")
         assert stage.app.screen is stage.screen
-        await push_replay(stage.app, desk, lambda: Reader(path), empty)
+        await push_replay(stage.app, context, lambda: Reader(path), empty)
         await stage.pilot.pause()
         assert stage.app.screen is stage.screen
-        assert toasts(stage.app)[-1] == f"run {empty} has no tickets: there is nothing to play"
+        assert toasts(stage.app)[-1] == f"run {empty} has no tickets to replay"

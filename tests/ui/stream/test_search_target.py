@@ -17,8 +17,8 @@ from lfgtui.model import events as e
 from lfgtui.model.items import Item, TextItem, ToolItem
 from lfgtui.model.tickets import Ticket
 from lfgtui.ui.app import LfgApp
-from lfgtui.ui.history.stored_run import StoredRun, fold, lead_of, read_run
-from lfgtui.ui.screens.run import RunScreen
+from lfgtui.ui.history.stored_run import StoredRun, fold, read_run
+from lfgtui.ui.screens.run import PastRun, RunScreen
 from lfgtui.ui.stream.view import StreamView
 from tests.ui.fake_live import FakeLive
 from tests.ui.history.past import begin, play
@@ -82,17 +82,15 @@ async def opened(pilot: Pilot[int], app: LfgApp, path: Path, hit: SearchHit) -> 
 
     def read() -> StoredRun:
         with Reader(path) as reader:
-            return read_run(reader, hit.run, (hit.ticket, hit.seq))
+            return read_run(reader, hit.run, hit)
 
     stored = await asyncio.to_thread(read)
-    spot = stored.spot(hit.ticket)
-    assert spot is not None
-    screen = RunScreen(stored, app._desk)
-    screen.lead_to(hit.ticket, lead_of(hit, spot))
+    screen = RunScreen(stored, app.context, PastRun())
+    screen.lead_to(hit.ticket, stored.lead_to(hit))
     await app.push_screen(screen)
     for _ in range(100):
         await pilot.pause(0.02)
-        if screen.finding is not None:
+        if screen.search.is_open:
             break
     return screen
 
@@ -116,7 +114,7 @@ async def test_a_frame_before_the_first_layout_does_not_lead_astray(
 
     def mounted_as_a_frame_is_due(screen: RunScreen) -> None:
         mounted(screen)
-        screen.frame(screen._desk.panes.clock())
+        screen.frame()
 
     monkeypatch.setattr(RunScreen, "on_mount", mounted_as_a_frame_is_due)
     app = make_app(FakeLive("a"))
@@ -147,7 +145,7 @@ async def test_what_is_left_out_of_a_long_output_leads_to_its_card(
     (hit,) = (hit for hit in hits if meant(hit) == "11")
     async with app.run_test(size=(90, 20), notifications=True) as pilot:
         await led(pilot, app, store.path, hit)
-        assert toasts(app)[-1] == "what was found stands in a part that is left out here"
+        assert toasts(app)[-1] == "the match is in a part that is not shown here"
 
 
 async def test_only_the_card_that_was_found_is_unfolded(

@@ -172,7 +172,7 @@ async def test_a_toast_goes_although_someone_asked_meanwhile_what_is_under_the_p
 async def test_another_theme_reaches_every_cell(opened: Open, live: FakeLive) -> None:
     async with opened() as terminal:
         before = terminal.cell(60, 20)
-        terminal.app.use_theme("light")
+        terminal.app.theme = "light"
         live.now += 1
         await terminal.settle()
         assert terminal.cell(60, 20).bg != before.bg

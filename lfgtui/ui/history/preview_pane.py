@@ -1,18 +1,21 @@
-"""Where the preview of what is under the cursor stands."""
+"""The preview of what is under the cursor."""
 
 import asyncio
 from collections.abc import Callable, Hashable
+from functools import partial
 from itertools import islice
+from typing import ClassVar
 
 from textual.strip import Strip
 from textual.widget import Widget
+from textual.worker import WorkType
 
 from lfgtui.errors import LfgError
 from lfgtui.history.reader import Reader, RunSummary
 from lfgtui.history.search.search import SearchHit
 from lfgtui.ui.guard import Guarded
 from lfgtui.ui.history.preview import HitPreview, RunPreview, read_hit_preview, read_run_preview
-from lfgtui.ui.history.queries import ask, work_on
+from lfgtui.ui.history.stored_run import query
 from lfgtui.ui.text.palette import Palette, line_filter
 from lfgtui.ui.text.strips import strip_of
 from lfgtui.ui.text.wrapping import wrap
@@ -20,19 +23,20 @@ from lfgtui.ui.text.wrapping import wrap
 _REST = 0.08
 """Seconds for which the cursor must rest before what it rests on is read."""
 
-_KEPT = 64
-"""Previews that are kept."""
+_CACHED = 64
+"""Previews that are kept in memory."""
 
 Preview = RunPreview | HitPreview
 
 
-class Look(Guarded, Widget):
+class PreviewPane(Guarded, Widget):
     """Shows at once what the list knows, and soon the rest; draws as many rows as there is room.
 
     What is read when the cursor has moved on is kept and not shown.
     """
 
-    DEFAULT_CSS = "Look { display: none; background: $background; padding: 0 1; }"
+    ALLOW_SELECT: ClassVar[bool] = False
+    DEFAULT_CSS = "PreviewPane { display: none; background: $background; padding: 0 1; }"
 
     def __init__(self, open_reader: Callable[[], Reader]) -> None:
         super().__init__()
@@ -43,12 +47,8 @@ class Look(Guarded, Widget):
         self._now = 0.0
         self._strips: list[Strip] | None = None
 
-    @property
-    def allow_select(self) -> bool:
-        return False
-
-    def look_at(self, run: RunSummary | None, hit: SearchHit | None, now: float) -> None:
-        """Look at a run, at a hit in it, or at nothing."""
+    def show(self, run: RunSummary | None, hit: SearchHit | None, now: float) -> None:
+        """Show a run, a hit in it, or nothing."""
         self._now = now
         if run is None or not self.display:
             self._wanted = None
@@ -60,10 +60,11 @@ class Look(Guarded, Widget):
             return
         if key != was:  # else it stays as it is until it is read anew
             self._show(RunPreview(run) if hit is None else HitPreview(hit, run))
-        work_on(self, lambda: self._read(key, run, hit), "look", exclusive=True)
+        work: WorkType[None] = partial(self._read, key, run, hit)
+        self.run_worker(work, group="preview", exclusive=True)
 
     def forget(self) -> None:
-        """What was read may not be so any more."""
+        """Read again what may have changed."""
         self._previews.clear()
 
     async def _read(self, key: Hashable, run: RunSummary, hit: SearchHit | None) -> None:
@@ -74,13 +75,16 @@ class Look(Guarded, Widget):
                 return read_run_preview(reader, run.run)
             return read_hit_preview(reader, hit)
 
-        found = await ask(self._open_reader, read)
-        if isinstance(found, RunPreview | HitPreview) and found.summary.state != "running":
+        try:
+            found: Preview | str = await query(self._open_reader, read)
+        except LfgError as error:
+            found = str(error)
+        if not isinstance(found, str) and found.summary.state != "running":
             self._previews[key] = found
-            if len(self._previews) > _KEPT:
+            if len(self._previews) > _CACHED:
                 del self._previews[next(iter(self._previews))]
         if key == self._wanted:
-            self._show(str(found) if isinstance(found, LfgError) else found)
+            self._show(found)
 
     def _show(self, shown: Preview | str | None) -> None:
         if shown != self._shown:
@@ -89,7 +93,7 @@ class Look(Guarded, Widget):
 
     def render_line(self, y: int) -> Strip:
         if self._strips is None:
-            self._strips = self._drawn()
+            self._strips = self._draw()
         if y < len(self._strips):
             return self._strips[y]
         return Strip.blank(self.size.width, self.rich_style)
@@ -102,7 +106,7 @@ class Look(Guarded, Widget):
         super().notify_style_update()
         self._strips = None
 
-    def _drawn(self) -> list[Strip]:
+    def _draw(self) -> list[Strip]:
         width, height = self.size
         if self._shown is None or not width:
             return []
@@ -116,5 +120,5 @@ class Look(Guarded, Widget):
 
 
 def _key(run: RunSummary, hit: SearchHit | None) -> Hashable:
-    """The same text is another hit when something else was searched for."""
+    """Identity of what is shown; the same text is another hit when the query was another."""
     return run.run if hit is None else hit._replace(matches=[])[:-1] + tuple(hit.matches)

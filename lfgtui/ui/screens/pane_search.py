@@ -1,0 +1,46 @@
+"""A search in a pane."""
+
+from lfgtui.ui.text.styled_line import one_line, shorten
+from lfgtui.ui.widgets.pane import Pane
+
+_SHOWN = 24
+"""Cells of the pattern that the footer shows."""
+
+
+class PaneSearch:
+    """What is searched for, and in which pane; at most one pane of a screen is searched."""
+
+    def __init__(self) -> None:
+        self.pattern = ""
+        self._pane: Pane | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """True while matches are highlighted."""
+        return self._pane is not None
+
+    def open(self, pane: Pane, pattern: str, *, is_found: bool = False) -> None:
+        """Highlight the matches in a pane and show one; `is_found`: the pane does that already."""
+        self.close()
+        if not is_found:
+            pane.find(pattern)
+        self._pane, self.pattern = pane, pattern
+
+    def step(self, matches: int) -> None:
+        """Show the next match, or (-1) the previous one."""
+        if self._pane is not None:
+            self._pane.find_next() if matches > 0 else self._pane.find_previous()
+
+    def close(self) -> None:
+        """Take the highlights away."""
+        if self._pane is not None:
+            self._pane.clear_find()
+        self._pane, self.pattern = None, ""
+
+    def status(self) -> str | None:
+        """Return the pattern and the number of the match shown; None while nothing is searched."""
+        if self._pane is None:
+            return None
+        count = self._pane.hits
+        number = f"{self._pane.find_position}/{count}" if count else "no match"
+        return f"“{shorten(one_line(self.pattern), _SHOWN)}” {number}"
