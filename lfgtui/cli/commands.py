@@ -26,7 +26,7 @@ _COMMANDS = {
     "replay": ("replay", "replay", "Replay a past run at its original pace."),
     "doctor": ("doctor", "doctor", "Check the setup, or whether a provider streams."),
     "export": ("export", "export", "Export a run as a document, data or a recording."),
-    "import": ("import_", "import_", "Import an exported run."),
+    "import": ("export", "import_", "Import an exported run."),
     "config": ("config", "config", "Show file locations and settings."),
     "simulator": ("simulator", "simulator", "Serve simulated models on localhost."),
     "completion": ("config", "completion", "Print a shell completion script."),

@@ -1,6 +1,8 @@
-"""`lfg export`."""
+"""`lfg export` and `lfg import`."""
 
 import os
+import sys
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -15,10 +17,11 @@ from lfgtui.errors import UsageError
 from lfgtui.export.html import run_html
 from lfgtui.export.markdown import run_markdown
 from lfgtui.export.run import RunDocument
-from lfgtui.history.transfer import lines_of
+from lfgtui.history.maintenance import annotations, deletion
+from lfgtui.history.transfer import import_run, lines_in, lines_of
 from lfgtui.model.record import ticket_record
 from lfgtui.settings import paths
-from lfgtui.settings.config import load_config
+from lfgtui.settings.config import age_seconds, load_config
 from lfgtui.settings.themes import load_themes
 from lfgtui.text import output as out
 from lfgtui.text.terminal_safe import json_safe
@@ -88,6 +91,26 @@ def export(
         secrets = f"{count} secret{'s' * (count != 1)}"
         out.print_remark(f"{secrets} redacted ({kinds}); --no-redact keeps them")
     return code
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+def import_(file: Path) -> None:
+    """Import a run that `lfg export --format jsonl` wrote; '-' reads it from stdin."""
+    history = paths.history_file()
+    if str(file) == "-":
+        run = import_run(history, lines_in(sys.stdin.buffer, "stdin"), "stdin")
+    else:
+        try:
+            with file.open("rb") as opened:
+                run = import_run(history, lines_in(opened, str(file)), str(file))
+        except OSError as error:
+            raise UsageError(f"{file}: {error.strerror}") from None
+    out.print_line(run)
+    age = load_config(paths.config_file()).history.retention
+    if age is not None and run in deletion.older_than(history, time.time() - age_seconds(age)):
+        annotations.pin(history, run, True)
+        out.print_remark(f"pinned, since it is older than retention keeps runs ({age})")
 
 
 def _lines(lines: Iterable[bytes]) -> Iterator[str]:

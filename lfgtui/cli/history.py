@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from lfgtui.cli import launching
-from lfgtui.cli.launching.launch import browse
 from lfgtui.cli.launching.reading import open_reader
 from lfgtui.cli.options import json_option, print_value, yes_option
 from lfgtui.errors import LfgError, UsageError
@@ -61,7 +60,7 @@ def _browse(as_json: bool) -> int:
     config = load_config(paths.config_file())
     with suppress(LfgError), open_reader():
         pass  # runs of dead processes are marked as interrupted; the screen reports an error
-    return browse(config)
+    return launching.launch.browse(config)
 
 
 def _local_time(at: float) -> str:

@@ -158,32 +158,23 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return found
 
 
+_CHAT_SERVERS = {
+    "xai": ("https://api.x.ai/v1", "XAI_API_KEY"),
+    "gemini": ("https://generativelanguage.googleapis.com/v1beta/openai/", "GEMINI_API_KEY"),
+    "openrouter": ("https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
+    "groq": ("https://api.groq.com/openai/v1", "GROQ_API_KEY"),
+    "deepseek": ("https://api.deepseek.com/v1", "DEEPSEEK_API_KEY"),
+    "mistral": ("https://api.mistral.ai/v1", "MISTRAL_API_KEY"),
+    "ollama": ("http://127.0.0.1:11434/v1", None),
+}
+
 PRESETS: dict[str, ProviderConfig] = {
     "anthropic": ProviderConfig(wire="anthropic", api_key_env="ANTHROPIC_API_KEY"),
     "openai": ProviderConfig(wire="openai-responses", api_key_env="OPENAI_API_KEY"),
-    "xai": ProviderConfig(
-        wire="openai-chat", base_url="https://api.x.ai/v1", api_key_env="XAI_API_KEY"
-    ),
-    "gemini": ProviderConfig(
-        wire="openai-chat",
-        base_url="https://generativelanguage.googleapis.com/v1beta/openai/",
-        api_key_env="GEMINI_API_KEY",
-    ),
-    "openrouter": ProviderConfig(
-        wire="openai-chat",
-        base_url="https://openrouter.ai/api/v1",
-        api_key_env="OPENROUTER_API_KEY",
-    ),
-    "groq": ProviderConfig(
-        wire="openai-chat", base_url="https://api.groq.com/openai/v1", api_key_env="GROQ_API_KEY"
-    ),
-    "deepseek": ProviderConfig(
-        wire="openai-chat", base_url="https://api.deepseek.com/v1", api_key_env="DEEPSEEK_API_KEY"
-    ),
-    "mistral": ProviderConfig(
-        wire="openai-chat", base_url="https://api.mistral.ai/v1", api_key_env="MISTRAL_API_KEY"
-    ),
-    "ollama": ProviderConfig(wire="openai-chat", base_url="http://127.0.0.1:11434/v1"),
+    **{
+        name: ProviderConfig(wire="openai-chat", base_url=url, api_key_env=key)
+        for name, (url, key) in _CHAT_SERVERS.items()
+    },
     "local": ProviderConfig(wire="openai-chat", model="smollm2"),
     "simulator": ProviderConfig(wire="openai-chat"),
     "simulator-anthropic": ProviderConfig(wire="anthropic"),

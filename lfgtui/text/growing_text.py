@@ -26,7 +26,7 @@ class Growing:
         self._length += len(text)
 
     def since(self, position: int) -> str:
-        """What follows the first `position` characters; costs no more than that is long."""
+        """Return the text from `position` on; costs no more than that is long."""
         index = bisect_right(self._begins, position) - 1
         begin = self._begins[index]
         return "".join([self._chunks[index][position - begin :], *self._chunks[index + 1 :]])

@@ -13,7 +13,7 @@ from lfgtui.model.clock import now
 TIME_OF_DAY = {
     "model/clock.py": "where it starts",
     "cli/export.py": "the age of runs",
-    "cli/history_maintenance.py": "the age of runs",
+    "cli/history.py": "the age of runs",
     "doctor/examine.py": "what a server says of when its model was made",
     "history/maintenance/orphaned_runs.py": "when another process's run was found dead",
     "history/maintenance/deletion.py": "the age of runs",

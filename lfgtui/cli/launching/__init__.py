@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from lfgtui import tools as tools
     from lfgtui.cli.launching import cast as cast
     from lfgtui.cli.launching import headless as headless
+    from lfgtui.cli.launching import launch as launch
     from lfgtui.cli.launching import past_runs as past_runs
     from lfgtui.cli.launching import provider_check as provider_check
     from lfgtui.cli.launching import redactors as redactors
@@ -24,6 +25,7 @@ else:
         "tools": "lfgtui.tools",
         "cast": f"{__name__}.cast",
         "headless": f"{__name__}.headless",
+        "launch": f"{__name__}.launch",
         "past_runs": f"{__name__}.past_runs",
         "provider_check": f"{__name__}.provider_check",
         "redactors": f"{__name__}.redactors",

@@ -15,15 +15,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Literal, TypeAlias
 
-from lfgtui.text.redaction.rules import (
-    CONTEXT,
-    RULES,
-    CompiledRule,
-    Rule,
-    compiled,
-    exactly,
-    is_boundary,
-)
+from lfgtui.text.redaction.rule import CONTEXT, Rule, is_boundary, literal_rules
+from lfgtui.text.redaction.rules import RULES
 
 _MARK = "[redacted: "
 _LONGEST_LINE = 16_384
@@ -41,7 +34,7 @@ _Tree: TypeAlias = "dict[str, _Tree]"
 
 
 def mark(name: str) -> str:
-    """What stands in a secret's place; in it there is nothing that JSON would escape."""
+    """Return what replaces a secret; nothing in it needs escaping in JSON."""
     return f"{_MARK}{name}]"
 
 
@@ -53,7 +46,7 @@ def is_key(text: str) -> bool:
 
 
 def is_marked(value: object) -> bool:
-    """Whether something was taken out of a JSON value."""
+    """Return True if something was redacted in a JSON value."""
     match value:
         case str():
             return _MARK in value
@@ -66,11 +59,11 @@ def is_marked(value: object) -> bool:
 
 
 class Redactor:
-    """Knows what is secret. `found` counts what was replaced, by kind.
+    """Replaces secrets in texts. `found` counts what was replaced, by kind.
 
     `patterns` are a person's own regular expressions, matched within lines;
-    `keys` are secrets themselves, of which more may be learnt; `rules` say
-    what other secrets look like.
+    `keys` are secrets themselves, of which more may be learnt; `rules` are
+    the forms of other secrets.
     """
 
     def __init__(
@@ -99,36 +92,36 @@ class Redactor:
             self._compile()
 
     def _compile(self) -> None:
-        table = (*exactly(self._keys), *self._kinds)
+        table = (*literal_rules(self._keys), *self._kinds)
         self._rules = _by_first_letter(table)
         self.openings = _openings(rule for rule in table if rule.within_words)
         self.word_openings = _openings(rule for rule in table if not rule.within_words)
         self.longest_head = max((len(head) for rule in table for head in rule.heads), default=1)
-        heads = dict.fromkeys(map(_head_pattern, table))
+        heads = dict.fromkeys(rule.head for rule in table)
         self.begins = re.compile("|".join(heads) or "(?!)")
 
     def text(self, text: str) -> str:
-        """A whole text."""
+        """Return a whole text without secrets."""
         if not self.patterns and self.begins.search(text) is None:
             return text
         stream = TextStream(self)
         return stream.feed(text) + stream.finish()
 
     def whole(self, text: str) -> str:
-        """A text that nothing follows: where it was shortened (`…`), a secret's half goes too."""
+        """Return a final text redacted; where it was shortened (`…`), half a secret goes too."""
         redacted = self.text(text)
         if not redacted.endswith(_CUT):
             return redacted
-        told = redacted.removesuffix(_CUT)
-        for begun in self.begins.finditer(told):
-            for rule in self.rules_at(told, begun.start()):
+        kept = redacted.removesuffix(_CUT)
+        for begun in self.begins.finditer(kept):
+            for rule in self.rules_at(kept, begun.start()):
                 least = begun.end() + _LEAST_CUT
-                if least <= len(told) and rule.is_cut_off(told, begun.start()):
+                if least <= len(kept) and rule.is_cut_off(kept, begun.start()):
                     return redacted[: begun.start()] + self.replacement(rule.name) + _CUT
         return redacted
 
     def value(self, value: object) -> object:
-        """A JSON value; names of fields are looked at too, and stay distinct."""
+        """Return a JSON value redacted; names of fields are, too, and stay distinct."""
         match value:
             case str():
                 return self.whole(value)
@@ -147,24 +140,24 @@ class Redactor:
             case _:
                 return value
 
-    def rules_at(self, text: str, position: int) -> Sequence[CompiledRule]:
-        """The rules that begin with the letter that stands there: a few of some thirty."""
+    def rules_at(self, text: str, position: int) -> Sequence[Rule]:
+        """Return the rules that begin with the letter there: a few of some thirty."""
         return self._rules.get(text[position], ())
 
     def replacement(self, name: str) -> str:
-        """The mark, counted."""
+        """Return the mark, and count it."""
         self.found[name] += 1
         return mark(name)
 
     def own_patterns(self, line: str) -> str:
-        """A line, by the person's patterns."""
+        """Return a line redacted by the person's patterns."""
         for pattern in self.patterns:
             line = pattern.sub(lambda m: self.replacement("secret") if m.group() else "", line)
         return line
 
 
 class TextStream:
-    """A text that arrives in pieces: `feed` gives what is decided, `finish` the rest."""
+    """A text that arrives in pieces: `feed` returns what is decided, `finish` the rest."""
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
@@ -174,11 +167,11 @@ class TextStream:
         self._line_length = 0
 
     def feed(self, text: str) -> str:
-        """What the text so far comes to, behind what was given already."""
+        """Add a piece; return what is decided by now and was not returned yet."""
         return self._lines(self._decided(text, is_over=False), is_over=False)
 
     def finish(self) -> str:
-        """The text is over: what was held, decided."""
+        """End the text; return what was held."""
         rest = self._lines(self._decided("", is_over=True), is_over=True)
         self._before = ""
         return rest
@@ -212,9 +205,9 @@ class TextStream:
     def _secret_at(
         self, source: str, begin: int, position: int, *, is_over: bool
     ) -> tuple[str, tuple[int, int]] | Literal["open"] | None:
-        """The secret that begins there, if one does; "open" where that is not known yet.
+        """Return the name and span of the secret that begins there, if one does.
 
-        What it is called, and where what is hidden of it begins and ends.
+        "open" stands for a text that may still become one.
         """
         begins_word = _begins_word(source, begin, position)
         for rule in self._redactor.rules_at(source, position):
@@ -227,7 +220,7 @@ class TextStream:
         return None
 
     def _head_at_end(self, source: str, begin: int, least: int) -> int:
-        """Where the beginning of a secret's beginning stands at the end, else the end."""
+        """Return where a secret's beginning may have begun at the end, else the end."""
         first = max(least, len(source) - self._redactor.longest_head + 1)
         anywhere = self._redactor.openings.search(source, first)
         end = len(source) if anywhere is None else anywhere.start()
@@ -257,15 +250,14 @@ def _begins_word(source: str, begin: int, position: int) -> bool:
     return is_boundary(source[max(begin, position - CONTEXT) : position])
 
 
-def _by_first_letter(rules: Iterable[Rule]) -> dict[str, list[CompiledRule]]:
-    table: dict[str, list[CompiledRule]] = {}
+def _by_first_letter(rules: Iterable[Rule]) -> dict[str, list[Rule]]:
+    table: dict[str, list[Rule]] = {}
     for rule in rules:
         first = {head[0] for head in rule.heads}
         if rule.ignores_case:
             first |= {letter.upper() for letter in first} | {letter.lower() for letter in first}
-        one = compiled(rule)
         for letter in first:
-            table.setdefault(letter, []).append(one)
+            table.setdefault(letter, []).append(rule)
     return table
 
 
@@ -283,11 +275,6 @@ def _openings(rules: Iterable[Rule]) -> re.Pattern[str]:
 
 
 def _any_path(tree: "_Tree") -> str:
-    """A regular expression for every path from the root, however short."""
+    """Return a regular expression for every path from the root, however short."""
     parts = [one + (f"(?:{_any_path(below)})?" if below else "") for one, below in tree.items()]
     return f"(?:{'|'.join(parts)})"
-
-
-def _head_pattern(rule: Rule) -> str:
-    heads = "|".join(map(re.escape, rule.heads))
-    return f"(?ai:{heads})" if rule.ignores_case else heads
