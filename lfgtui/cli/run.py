@@ -12,7 +12,6 @@ import msgspec
 from lfgtui.cli import launching
 from lfgtui.cli.launching.launch import launch
 from lfgtui.cli.launching.run_plan import Output, Plan, check_models, with_model
-from lfgtui.cli.launching.trust import ensure_trusted
 from lfgtui.cli.options import RAW_HELP, output_options
 from lfgtui.errors import UsageError
 from lfgtui.model.tickets import TicketsFile, load_tickets, select, single_ticket
@@ -68,7 +67,7 @@ def run(
         if only:
             tickets = select(tickets, only)
         tickets = with_model(tickets, config, provider, model)
-        ensure_trusted(file, tickets, yes=yes)
+        launching.trust.ensure_trusted(file, tickets, yes=yes)
     return launch(Plan(tickets.title, tickets.tickets, config, source=file, output=output))
 
 

@@ -9,32 +9,44 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+__all__ = [
+    "cast",
+    "headless",
+    "launch",
+    "local_model",
+    "past_runs",
+    "provider_check",
+    "reader",
+    "redactors",
+    "screen",
+    "session",
+    "tools",
+    "trust",
+]
+
 if TYPE_CHECKING:
-    from lfgtui import tools as tools
-    from lfgtui.cli.launching import cast as cast
-    from lfgtui.cli.launching import headless as headless
-    from lfgtui.cli.launching import launch as launch
-    from lfgtui.cli.launching import past_runs as past_runs
-    from lfgtui.cli.launching import provider_check as provider_check
-    from lfgtui.cli.launching import redactors as redactors
-    from lfgtui.cli.launching import screen as screen
-    from lfgtui.cli.launching import session as session
-    from lfgtui.history import reader as reader
+    from lfgtui import tools
+    from lfgtui.cli.launching import (
+        cast,
+        headless,
+        launch,
+        past_runs,
+        provider_check,
+        redactors,
+        screen,
+        session,
+        trust,
+    )
+    from lfgtui.history import reader
+    from lfgtui.simulator.local import model as local_model
 else:
-    _LATE = {
-        "tools": "lfgtui.tools",
-        "cast": f"{__name__}.cast",
-        "headless": f"{__name__}.headless",
-        "launch": f"{__name__}.launch",
-        "past_runs": f"{__name__}.past_runs",
-        "provider_check": f"{__name__}.provider_check",
-        "redactors": f"{__name__}.redactors",
-        "screen": f"{__name__}.screen",
-        "session": f"{__name__}.session",
+    _ELSEWHERE = {
+        "local_model": "lfgtui.simulator.local.model",
         "reader": "lfgtui.history.reader",
+        "tools": "lfgtui.tools",
     }
 
     def __getattr__(name: str) -> ModuleType:
-        if name not in _LATE:
+        if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return import_module(_LATE[name])
+        return import_module(_ELSEWHERE.get(name, f"{__name__}.{name}"))

@@ -6,11 +6,11 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from lfgtui.cli import launching
 from lfgtui.errors import SourceError, UsageError
 from lfgtui.model.tickets import Ticket, TicketsFile
 from lfgtui.settings.config import LOCAL, SIMULATED, Config, route_of, routes_of
 from lfgtui.settings.credentials import api_key, request_headers
-from lfgtui.simulator.local.model import find_model
 from lfgtui.text import toml_file
 
 Output: TypeAlias = Literal["states", "json", "answer", "raw"]
@@ -57,7 +57,7 @@ def _check_provider(config: Config, ticket: Ticket, name: str, *, is_checked: bo
             api_key(name, provider)
         request_headers(name, provider)
         if name == LOCAL and provider.base_url is None:
-            find_model(provider.model_file)
+            launching.local_model.find_model(provider.model_file)
 
 
 def with_model(
