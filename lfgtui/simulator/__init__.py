@@ -1,7 +1,7 @@
-"""A provider server of our own: real HTTP on loopback, no key, no network, no model.
+"""A simulated provider: a real HTTP server on loopback, without key, network or model.
 
 It speaks the three wires as the real services do and plays agents from
-scenario files, so that the whole of lfg (request, tools, files, history,
-screen) can be run, tested and shown without anyone's account. What it says is
-written beforehand; what its agents do is real.
+scenario files, so that all of lfg (requests, tools, files, history, screen)
+can be run, tested and shown without an account. The answers are scripted; the
+tools that they call do real work.
 """

@@ -1,4 +1,4 @@
-"""`python -m lfgtui.simulator`, and what `lfg simulator` calls."""
+"""`python -m lfgtui.simulator`, the process that lfg starts; `lfg simulator` calls `run`."""
 
 import argparse
 import asyncio
@@ -20,9 +20,9 @@ def run(
     require_key: str | None = None,
     is_embedded: bool = False,
 ) -> int:
-    """Serve until told to stop; gives the exit code. Raises `UsageError`.
+    """Serve until a signal stops it; returns the exit code. Raises `UsageError`.
 
-    `scenarios` are files that add to the bundled ones, each under its stem.
+    `scenarios` are files that add to the bundled ones, each named by its stem.
     """
     from lfgtui.simulator.server import serve
     from lfgtui.simulator.state import Settings
@@ -40,12 +40,12 @@ def run(
 
 
 def parse_speed(text: str) -> float:
-    """A factor, or `max` for no waiting at all; raises `ValueError`."""
+    """Return a factor, 0 for `max`: no waiting at all; raises `ValueError`."""
     return 0.0 if text == "max" else float(text)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line."""
+    """Run the command line."""
     output.install()
     parser = argparse.ArgumentParser(prog="lfg simulator", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 takes any free one")

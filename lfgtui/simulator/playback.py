@@ -16,7 +16,7 @@ from typing import Literal, TypeAlias
 
 from lfgtui.simulator.ids import IdFactory
 from lfgtui.simulator.request import CHARACTERS_PER_TOKEN, Request, tokens
-from lfgtui.simulator.scenario import Content, Cut, CutHow, Scenario, Split, Stall, Turn
+from lfgtui.simulator.scenario import Content, CutHow, Scenario, Split, Stall, Turn
 
 SegmentKind = Literal["reasoning", "text", "call"]
 Stop = Literal["end", "tool_use", "length"]
@@ -115,30 +115,6 @@ WireStep: TypeAlias = Started | Piece | Ended | Ping
 Step: TypeAlias = WireStep | Pause | Break
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """The timing of a reply and its faults, None where there is none."""
-
-    rate: float
-    jitter: float
-    first_token: float
-    split: Split = "awkward"
-    stall: Stall | None = None
-    cut: Cut | None = None
-
-
-def pace_of(scenario: Scenario, turn: Turn, *, cut_due: bool) -> Pace:
-    """Return the turn's own values over the scenario's."""
-    return Pace(
-        rate=scenario.rate if turn.rate is None else turn.rate,
-        jitter=scenario.jitter if turn.jitter is None else turn.jitter,
-        first_token=scenario.first_token if turn.first_token is None else turn.first_token,
-        split=turn.split,
-        stall=turn.stall,
-        cut=turn.cut if cut_due else None,
-    )
-
-
 def compose(
     request: Request, content: Content, split: Split, ids: IdFactory, *, count: int = 1
 ) -> Reply:
@@ -185,15 +161,23 @@ def _within(parts: list[Segment], max_tokens: int | None) -> tuple[list[Segment]
     return kept, True
 
 
-def steps_of(reply: Reply, pace: Pace, rng: random.Random) -> Iterator[Step]:
-    """Yield the steps of a reply, from the first token's delay to the last piece."""
+def steps_of(
+    reply: Reply, scenario: Scenario, turn: Turn, rng: random.Random, *, is_cut: bool = True
+) -> Iterator[Step]:
+    """Yield the steps of a reply, from the first token's delay to the last piece.
+
+    `is_cut` says whether the turn's cut happens this time.
+    """
     counted = 0
-    stall, cut = pace.stall, pace.cut
-    yield Pause(_vary(pace.first_token, pace.jitter, rng))
+    rate = turn.rate or scenario.rate
+    jitter = scenario.jitter if turn.jitter is None else turn.jitter
+    first_token = scenario.first_token if turn.first_token is None else turn.first_token
+    stall, cut = turn.stall, turn.cut if is_cut else None
+    yield Pause(_vary(first_token, jitter, rng))
     for segment in reply.segments:
         yield Started(segment)
-        for text in _pieces(segment, pace.split, rng):
-            yield Pause(_vary(len(text) / CHARACTERS_PER_TOKEN / pace.rate, pace.jitter, rng))
+        for text in _pieces(segment, turn.split, rng):
+            yield Pause(_vary(len(text) / CHARACTERS_PER_TOKEN / rate, jitter, rng))
             yield Piece(segment, text)
             if segment.kind == "reasoning":
                 continue

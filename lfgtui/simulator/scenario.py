@@ -40,15 +40,17 @@ Calls of tools that the request does not offer are left out. A turn beyond the
 last one is a short closing line.
 '''
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from lfgtui.errors import SourceError
 from lfgtui.text import toml_file
 
+Rate = Annotated[float, msgspec.Meta(gt=0)]
+Jitter = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Split = Literal["tokens", "characters", "awkward"]
 CutHow = Literal["connection", "reset", "half-open", "error"]
 
@@ -95,8 +97,8 @@ class Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 class Turn(Content, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One model response; None where the scenario's own value holds."""
 
-    rate: float | None = None
-    jitter: float | None = None
+    rate: Rate | None = None
+    jitter: Jitter | None = None
     first_token: float | None = None
     split: Split = "awkward"
     fault: tuple[Fault, ...] = ()
@@ -119,8 +121,8 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     turn: tuple[Turn, ...] = ()
     title: str = ""
-    rate: float = 60.0
-    jitter: float = 0.3
+    rate: Rate = 60.0
+    jitter: Jitter = 0.3
     first_token: float = 0.6
 
 
@@ -131,22 +133,16 @@ def load_scenario(path: Path) -> Scenario:
     """Read and check one file; raises `SourceError` with its line."""
     text = toml_file.read_text(path)
     scenario = toml_file.convert(path, text, toml_file.parse(path, text), Scenario)
-
-    def refuse(message: str, *at: str | int) -> SourceError:
-        return SourceError(path, toml_file.line_of(text, at), message)
-
     if not scenario.turn:
-        raise refuse("a scenario needs at least one [[turn]]")
-    _check_pace(scenario, refuse)
+        raise SourceError(path, None, "a scenario needs at least one [[turn]]")
+    last = len(scenario.turn) - 1
     for index, turn in enumerate(scenario.turn):
+        line = toml_file.line_of(text, ("turn", index))
         if not (turn.reasoning or turn.text or turn.call or turn.when_ok or turn.when_failed):
-            raise refuse("a turn needs text, reasoning or a call", "turn", index)
-    if scenario.turn[-1].call:
-        raise refuse(
-            "the last turn calls tools, so a turn for their results must follow",
-            "turn",
-            len(scenario.turn) - 1,
-        )
+            raise SourceError(path, line, "a turn needs text, reasoning or a call")
+        if turn.call and index == last:
+            told = "the last turn calls tools, so a turn for their results must follow"
+            raise SourceError(path, line, told)
     return scenario
 
 
@@ -154,15 +150,3 @@ def bundled_scenarios() -> Mapping[str, Scenario]:
     """Return the scenarios that ship with lfg, by name."""
     folder = Path(__file__).parent / "scenarios"
     return {path.stem: load_scenario(path) for path in sorted(folder.glob("*.toml"))}
-
-
-def _check_pace(scenario: Scenario, refuse: Callable[..., SourceError]) -> None:
-    if scenario.rate <= 0:
-        raise refuse(f'"rate" must be more than 0, not {scenario.rate:g}', "rate")
-    for index, turn in enumerate(scenario.turn):
-        if turn.rate is not None and turn.rate <= 0:
-            raise refuse(f'"rate" must be more than 0, not {turn.rate:g}', "turn", index, "rate")
-        jitter = scenario.jitter if turn.jitter is None else turn.jitter
-        if not 0 <= jitter <= 1:
-            at = ("jitter",) if turn.jitter is None else ("turn", index, "jitter")
-            raise refuse(f'"jitter" must be between 0 and 1, not {jitter:g}', *at)

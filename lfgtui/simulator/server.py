@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from lfgtui.errors import UsageError
-from lfgtui.simulator.playback import compose, pace_of, steps_of
+from lfgtui.simulator.playback import compose, steps_of
 from lfgtui.simulator.player import Playback
 from lfgtui.simulator.request import Refused, Request
 from lfgtui.simulator.state import Settings, SimulatorState
@@ -205,8 +205,7 @@ def _endpoint(state: SimulatorState, wire: Wire) -> Callable[[HttpRequest], Awai
         count = state.count_reply(request)
         reply = compose(request, content, turn.split, state.ids, count=count)
         rng = random.Random(f"{state.settings.seed} {reply.nonce}")
-        pace = pace_of(scenario, turn, cut_due=state.use_cut(request, turn))
-        steps = steps_of(reply, pace, rng)
+        steps = steps_of(reply, scenario, turn, rng, is_cut=state.use_cut(request, turn))
         writer = wire.writer(reply, state.ids, body)
         return Playback(state, writer, steps, headers, stream=request.stream)
 

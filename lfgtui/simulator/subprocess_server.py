@@ -1,7 +1,7 @@
-"""A process of ours that serves on loopback: begun when needed, gone when we are.
+"""A server in a child process: started when needed, gone with its parent.
 
-The simulator and the local model are such processes. This side of them costs
-nothing: what the process imports, it imports over there.
+The simulator and the local model are such servers. The parent imports nothing of
+what they need.
 """
 
 import asyncio
@@ -15,13 +15,13 @@ _GRACE = 3.0
 """Seconds to exit by itself."""
 
 _TAIL = 4096
-"""Bytes of what it last complained about that are kept."""
+"""Bytes of its last error output that are kept."""
 
 
-class ChildServer:
-    """Starts `python -m module` once, tells its URL, and leaves none behind.
+class SubprocessServer:
+    """Starts `python -m module` once and ends it; `start` gives its URL.
 
-    The child prints `NAME: URL` when it serves, or why it does not. It holds the other end of a
+    The child prints `NAME: URL` when it serves, or why it cannot. It holds the other end of a
     pipe, its stdin, and exits when that closes, so it goes with its parent
     even when that is killed. It is in a session of its own: a ctrl+c in the
     terminal is the parent's to handle.
@@ -33,7 +33,7 @@ class ChildServer:
         self._command = (sys.executable, "-P", "-m", module, *options)
         self._process: asyncio.subprocess.Process | None = None
         self._starting: asyncio.Task[str] | None = None
-        self._complaints: asyncio.Task[bytes] | None = None
+        self._errors: asyncio.Task[bytes] | None = None
 
     @property
     def pid(self) -> int | None:
@@ -41,15 +41,15 @@ class ChildServer:
         return self._process.pid if self._process is not None and self._runs else None
 
     async def start(self) -> str:
-        """The root URL, once the child serves; starts it unless it runs.
+        """Return the root URL, once the child serves; starts it unless it runs.
 
         Any number of callers share one child. A caller that is cancelled
-        leaves the start to the others. Raises `ProviderError` with what the
-        child said where it does not start.
+        leaves the start to the others. Raises `ProviderError` with the
+        child's message where it does not start.
         """
         if self._starting is None or (self._starting.done() and not self._runs):
             self._starting = asyncio.create_task(self._start(), name=self._name)
-            # All who waited may be gone when it fails: then nobody is left to be told.
+            # All callers may be gone when it fails: then nobody takes its exception.
             self._starting.add_done_callback(lambda task: task.cancelled() or task.exception())
         return await asyncio.shield(self._starting)
 
@@ -77,21 +77,21 @@ class ChildServer:
             )
         except OSError as error:
             why = too_many_files(error)
-            told = f"the {self._name} did not start: {why or error}"
-            raise ProviderError("connection" if why else "server", told) from error
+            message = f"the {self._name} did not start: {why or error}"
+            raise ProviderError("connection" if why else "server", message) from error
         assert process.stdout is not None and process.stderr is not None
         # Read all along: a child that logs into a full pipe would stand still.
-        self._complaints = asyncio.create_task(_tail(process.stderr))
+        self._errors = asyncio.create_task(_tail(process.stderr))
         announced = f"{self._name}: "
         line = (await process.stdout.readline()).decode(errors="replace")
         if line.startswith(announced):
             return line.removeprefix(announced).strip()
-        said = (await self._end()).decode(errors="replace").strip().splitlines()
-        last = line.strip() or (said[-1] if said else "it said nothing")
+        lines = (await self._end()).decode(errors="replace").strip().splitlines()
+        last = line.strip() or (lines[-1] if lines else "it printed no reason")
         raise ProviderError("server", f"the {self._name} did not start: {last}")
 
     async def _end(self) -> bytes:
-        """Have the child exit, if there is one; gives what it last complained about."""
+        """Have the child exit, if there is one; returns its last error output."""
         process, self._process = self._process, None
         if process is not None:
             assert process.stdin is not None
@@ -102,12 +102,12 @@ class ChildServer:
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
                 await process.wait()
-        complaints, self._complaints = self._complaints, None
-        return b"" if complaints is None else await complaints
+        errors, self._errors = self._errors, None
+        return b"" if errors is None else await errors
 
 
 async def _tail(stream: asyncio.StreamReader) -> bytes:
-    """The last of what comes, once it has come to its end."""
+    """Return the last bytes of a stream, once it has ended."""
     kept = b""
     while chunk := await stream.read(_TAIL):
         kept = (kept + chunk)[-_TAIL:]

@@ -24,7 +24,7 @@ from lfgtui.providers.base import Provider
 from lfgtui.providers.registry import Providers
 from lfgtui.settings.config import LOCAL, PRESETS, Config, ProviderConfig, WireName
 from lfgtui.simulator.local.model import find_model, local_model
-from lfgtui.simulator.subprocess_server import ChildServer
+from lfgtui.simulator.subprocess_server import SubprocessServer
 from tests.acceptance.wires import WIRES, answer, at, opened
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.usefixtures("installed")]
@@ -43,14 +43,16 @@ def installed() -> None:
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[ChildServer]:
+async def server() -> AsyncIterator[SubprocessServer]:
     started = local_model(PRESET, at_once=2)
     yield started
     await started.aclose()
 
 
 @pytest.fixture(params=WIRES)
-async def provider(server: ChildServer, request: pytest.FixtureRequest) -> AsyncIterator[Provider]:
+async def provider(
+    server: SubprocessServer, request: pytest.FixtureRequest
+) -> AsyncIterator[Provider]:
     async with opened(at(request.param, await server.start())) as provider:
         yield provider
 
@@ -68,7 +70,7 @@ def children(pid: int) -> list[int]:
     return [int(child) for child in said.split()]
 
 
-async def gone(server: ChildServer) -> None:
+async def gone(server: SubprocessServer) -> None:
     async with asyncio.timeout(10):
         while server.pid is not None:  # noqa: ASYNC110 - there is no event of a process's own
             await asyncio.sleep(0)
@@ -86,7 +88,7 @@ async def test_text_streams_with_usage(provider: Provider) -> None:
 
 
 @pytest.mark.parametrize("wire", ["openai-chat", "anthropic"])  # on Responses it says "completed"
-async def test_an_answer_stops_at_its_limit(server: ChildServer, wire: WireName) -> None:
+async def test_an_answer_stops_at_its_limit(server: SubprocessServer, wire: WireName) -> None:
     prompt = "Tell a long story about a whale."
     async with opened(at(wire, await server.start())) as provider:
         got = await answer(provider, "smollm2", prompt, max_output_tokens=5)
@@ -107,7 +109,7 @@ async def test_a_prompt_that_is_too_long_is_told_apart(provider: Provider) -> No
     assert got.failure.kind == "context_overflow"
 
 
-async def test_who_leaves_makes_room(server: ChildServer) -> None:
+async def test_who_leaves_makes_room(server: SubprocessServer) -> None:
     """One slot: the second answer comes soon only if the first one is given up."""
     one = local_model(PRESET, at_once=1)
     try:
@@ -136,7 +138,7 @@ async def test_two_providers_share_one_server_which_goes_with_them() -> None:
     assert not is_alive(pid)
 
 
-async def test_a_server_that_died_is_started_anew(server: ChildServer) -> None:
+async def test_a_server_that_died_is_started_anew(server: SubprocessServer) -> None:
     providers = Providers(Config(providers=PRESETS), {LOCAL: server.start})
     await providers.get(LOCAL)
     assert server.pid is not None

