@@ -21,7 +21,7 @@ Kind: TypeAlias = Literal["reasoning", "call", "mark"]
 
 @dataclass(slots=True)
 class Place:
-    """Where a head stands, and what is known of the answer so far."""
+    """The place of a head, and what is known of the answer so far."""
 
     counts: bool = True
     """A tag counts here: at the beginning of a line, or as `is_fresh`."""
@@ -62,11 +62,11 @@ class Block:
         self.heads = Heads({*ends, *self.stops, *self.quoted})
         self.follows = follows or _ANYTHING
         self.may_be_cut = may_be_cut
-        """What begins like it is it where the text ends."""
+        """A beginning of it counts as the whole where the text ends."""
         self.when = when
         self.keeps_head = keeps_head
         self.remark = remark
-        """Said where it shows that what was shown is reasoning."""
+        """Shown where it turns out that the text above was reasoning."""
 
 
 Table: TypeAlias = Mapping[str, tuple[Block, ...]]
@@ -140,7 +140,7 @@ _BODY = (run(r"[^<>\n]", 1, 200), word(">"), _SPACE, run(r'[<{\["]', 1, 1))
 
 
 def _wrapper(name: str, *named: Shape, end: str = "") -> tuple[Block, ...]:
-    """What stands around calls, or is one itself where JSON or a name follows."""
+    """Return the blocks of a tag around calls, which is one itself where JSON or a name follows."""
     json = [Block("call", ends=[f"</{name}>"], follows=follows) for follows in _JSON]
     others = [Block("call", ends=[end or f"</{name}>"], follows=follows) for follows in named]
     return (Block("mark", follows=_INSIDE), *json, *others)
@@ -199,7 +199,7 @@ _TOOL_TAGS: Table = {
 
 
 def _spelled(words: str) -> list[str]:
-    """The token as the tokenizer has it, and as servers and models have been seen to write it."""
+    """Return a token as its tokenizer has it, and as servers and models write it."""
     bars = [f"<｜{words.replace(' ', gap)}｜>" for gap in ("▁", "_", " ")]
     return [*bars, f"<|{words.replace(' ', '▁')}|>"]
 
@@ -317,7 +317,7 @@ _REACT: Table = {
 }
 
 TAGS: Mapping[Dialect, Table] = {"think": _THINK_TAGS, "tools": _TOOL_TAGS, "react": _REACT}
-"""What counts at the beginning of a line and behind other markup."""
+"""Heads that count at the beginning of a line and behind other markup."""
 
 TOKENS: Mapping[Dialect, Table] = {
     "think": _THINK_TOKENS,
@@ -325,5 +325,5 @@ TOKENS: Mapping[Dialect, Table] = {
     "kimi": _KIMI,
     "harmony": _HARMONY,
 }
-"""What counts anywhere outside code: special tokens, which occur in no prose, and the tags
-of reasoning, which say themselves where they count."""
+"""Heads that count anywhere outside code: special tokens, which occur in no prose, and the tags
+of reasoning, whose blocks have conditions of their own."""

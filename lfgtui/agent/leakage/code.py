@@ -1,4 +1,4 @@
-"""Where in a Markdown text code stands, told character by character.
+"""Positions of code in a Markdown text, followed character by character.
 
 Documentation about tags is written in code: fenced, or in a span between
 backticks. This follows CommonMark (https://spec.commonmark.org/0.31.2/,
@@ -50,18 +50,18 @@ class CodeTracker:
 
     @property
     def in_code(self) -> bool:
-        """Whether what follows stands in code; it is nothing that marks a fence, list or quote."""
+        """True if the next text is in code; it must not mark a fence, list or quote."""
         self._end_run()
         self._leave_quote()
         return self._fence is not None or self._span > 0
 
     @property
     def at_line_start(self) -> bool:
-        """Whether the line is empty so far, or indented as paragraphs may be."""
+        """True if the line is empty so far, or indented as paragraphs may be."""
         return self._lead is not None and len(self._lead) <= 3 and not self._lead.strip(" ")
 
     def track(self, text: str) -> None:
-        """The next piece of the visible text."""
+        """Follow the next piece of the visible text."""
         for token in _TOKEN.findall(text):
             if token == "\n":
                 self._end_line()
@@ -131,7 +131,7 @@ class CodeTracker:
         self._lead = ""
 
     def _leave_quote(self) -> None:
-        """A fence in a quote ends with it: at a line that does not begin with its mark."""
+        """End a fence in a quote with the quote: at a line that does not begin with its mark."""
         fence = self._fence
         if fence is None or not fence.is_quoted or fence.is_opening or self._lead is None:
             return

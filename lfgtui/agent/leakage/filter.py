@@ -47,7 +47,7 @@ _BLANKS = re.compile(" +")
 
 @cache
 def _heads(dialects: frozenset[Dialect]) -> tuple[Table, Heads, Heads]:
-    """The blocks by head, the heads that count at a line's start, those that count anywhere."""
+    """Return the blocks by head, the heads at a line's start, and the heads anywhere."""
     tags = {head: blocks for d in sorted(dialects) for head, blocks in TAGS.get(d, {}).items()}
     tokens = {head: blocks for d in sorted(dialects) for head, blocks in TOKENS.get(d, {}).items()}
     return tags | tokens, Heads({*tags, *tokens}), Heads(tokens)
@@ -213,7 +213,7 @@ class LeakageFilter:
             self._out.reason(text)
 
     def _end_gap(self) -> None:
-        """The white space stands before visible text, or at the end."""
+        """Show the white space that stands before visible text, or at the end."""
         gap, self._gap = self._gap, None
         if gap and (self._place.has_shown or not self._place.withheld):
             self._out.show(gap)

@@ -12,7 +12,7 @@ CALL_NAME = "tool_call"
 
 
 class Output:
-    """What a filter gives out. `turn` begins the ids of its calls: they differ in a ticket."""
+    """The events of a filter. Ids of its calls begin with `turn`, so they differ in a ticket."""
 
     def __init__(self, turn: str) -> None:
         self._turn = turn

@@ -60,7 +60,7 @@ def word(*words: str) -> Piece:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What has to stand behind a head. `begun` matches all of a text that may become that."""
+    """The text required behind a head. `begun` matches all of a text that may become that."""
 
     full: re.Pattern[str]
     begun: re.Pattern[str]

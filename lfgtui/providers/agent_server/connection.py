@@ -31,8 +31,8 @@ TRIES = 5
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 5.0
 _LONGEST_RETRY = 30.0
-_ANEW = "the server began a new run"
-_UNSAID = "the stream ended without saying that the agent is done; there may be more"
+_NEW_RUN = "the server started a new run"
+_NO_END = "the stream ended without an end event; the answer may be incomplete"
 
 
 class Link(Protocol):
@@ -42,12 +42,12 @@ class Link(Protocol):
     """Seconds the server wants between two connections; None where it did not say."""
 
     def open(
-        self, last_id: str, heard: Callable[[], None]
+        self, last_id: str, on_activity: Callable[[], None]
     ) -> AbstractAsyncContextManager[AsyncGenerator[Sequence[Item], None]]:
         """Open a connection: the first one for "", else what follows that id.
 
         Its items come as they arrived together, none where a part of one did. They
-        end where the server ended them well; every other end raises. `heard` is
+        end where the server ended them well; every other end raises. `on_activity` is
         called for what arrives and yields nothing: a long event is no silence.
         """
         ...
@@ -56,9 +56,9 @@ class Link(Protocol):
 async def agent_pump(
     link: Link, decoder: AgentDecoder, request: Request, *, key: str | None, host: str = ""
 ) -> AsyncGenerator[WireEvent, None]:
-    """The events of one run. `key` is kept out of messages. See `base.Provider.stream`.
+    """Yield the events of one run. `key` is kept out of messages. See `base.Provider.stream`.
 
-    `host` is who is asked, for the debug log.
+    `host` is the server's, for the debug log.
     """
     try:
         with ResponseLog(host, request, decoder.unknown) as log:
@@ -91,7 +91,7 @@ class _Run:
                     async for event in events:
                         yield event
             except BeganAnew as error:
-                raise self._final(ProviderError("cut", _ANEW)) from error
+                raise self._final(ProviderError("cut", _NEW_RUN)) from error
             except Exception as error:
                 if decoder.done:
                     break
@@ -105,11 +105,11 @@ class _Run:
                 ended = decoder.done or not decoder.announces_its_end
                 if decoder.failure is not None or ended or not self._goes_on(cut):
                     if ended and not decoder.done and self._cursor.last_id:
-                        yield Status(_UNSAID)  # perhaps a cut that looks like an end
+                        yield Status(_NO_END)  # perhaps a cut that looks like an end
                     break
                 found = cut
             if self._tries == 0:
-                yield Status("the connection broke off; taking the answer up where it stopped")
+                yield Status("connection lost; resuming the answer where it stopped")
             self._broken = self._broken or found
             self._tries += 1
             await self._reading.wait(asyncio.sleep(self._pause()))
@@ -117,7 +117,7 @@ class _Run:
             yield event
 
     async def _connection(self) -> AsyncGenerator[WireEvent, None]:
-        """What one connection brings."""
+        """Yield the events of one connection."""
         async with AsyncExitStack() as stack:
             if self._broken is not None:
                 self._cursor.take_up()
@@ -161,7 +161,7 @@ class _Run:
         return events
 
     def _goes_on(self, found: ProviderError) -> bool:
-        """Whether the break is worth another connection."""
+        """Return True if the break is worth another connection."""
         if not self._cursor.last_id or self._tries >= TRIES or found.kind == "timeout":
             return False
         if self._broken is not None:  # the server may be restarting
@@ -171,8 +171,8 @@ class _Run:
     def _final(self, found: ProviderError) -> ProviderError:
         if self._broken is None or found.kind == "timeout":
             return found
-        told = f"{self._broken.message}; it could not be taken up again: {found.message}"
-        return ProviderError("cut", told)
+        message = f"{self._broken.message}; resuming failed: {found.message}"
+        return ProviderError("cut", message)
 
     def _pause(self) -> float:
         """Seconds until the next connection: as the server says, else longer each time."""

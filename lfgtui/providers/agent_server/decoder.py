@@ -5,7 +5,7 @@
   fails the response, like every record that cannot be read (see `wire.decoder`).
 - The agent runs its tools itself. Its calls are `HostedTool` events.
 - A record is never trusted to have the form of its type: a field that is missing
-  or of another type costs what it would have said and nothing else. Only text
+  or of another type costs its own part and nothing else. Only text
   that is no string fails the response: a hole in an answer is not seen.
 - The end of the body is the end of the answer, as most small servers have
   it. But where the stream began with an event that has a counterpart at the
@@ -28,7 +28,7 @@ from lfgtui.model.events import (
 from lfgtui.providers import lenient_json, limits
 from lfgtui.providers.agent_server import dialects
 from lfgtui.providers.agent_server.dialects.rules import (
-    Found,
+    Match,
     Rule,
     as_json,
     first,
@@ -82,7 +82,7 @@ class AgentDecoder(RecordDecoder):
         events = self._noted(self._calls.leftovers())
         if self.failure is None and not self.done:
             if self.announces_its_end:
-                message = "the stream ended before the agent said that it was done"
+                message = "the stream ended before the agent reported that it was done"
                 self.failure = ProviderError("cut", message)
             elif not self._has_content:
                 self.failure = ProviderError("cut", "the stream ended without an answer")
@@ -155,7 +155,7 @@ class AgentDecoder(RecordDecoder):
             kind = lenient_json.text(record, "type") or lenient_json.text(record, "event")
             self.unknown[kind or name or "untyped"] += 1
 
-    def _apply(self, found: Iterable[Found]) -> Iterator[WireEvent]:
+    def _apply(self, found: Iterable[Match]) -> Iterator[WireEvent]:
         for rule, record, key in found:
             if self.failure is not None:
                 return
@@ -171,8 +171,8 @@ class AgentDecoder(RecordDecoder):
             case "call" | "arguments" | "input_over" | "output" | "result":
                 yield from self._call(rule, record)
             case "status":
-                if said := word(record, rule.text).strip():
-                    yield Status(said)
+                if message := word(record, rule.text).strip():
+                    yield Status(message)
             case "source":
                 url = word(record, rule.text)
                 if url and url not in self._cited:
@@ -219,12 +219,12 @@ class AgentDecoder(RecordDecoder):
 
     def _fail(self, record: JsonObject, message: str) -> None:
         body = lenient_json.child(record, "error") or record
-        said = dict(body) | {"message": message, "error": None}
+        fields = dict(body) | {"message": message, "error": None}
         if lenient_json.number(body, "code") in _OUR_FAULT:
-            said["status_code"] = 400
+            fields["status_code"] = 400
         elif (status := lenient_json.number(body, "status")) is not None:
-            said["status_code"] = status
-        self.failure = mapping.in_stream(said)
+            fields["status_code"] = status
+        self.failure = mapping.in_stream(fields)
 
     def _end(self, rule: Rule, record: JsonObject) -> None:
         self.done = True
@@ -236,7 +236,7 @@ class AgentDecoder(RecordDecoder):
             self.wire_stop_reason = "stop" if reason == "success" else reason
 
     def _counted(self, key: str, usage: Usage) -> Usage:
-        """The run's tokens so far. One response reports more than once, as far as it got."""
+        """Return the run's tokens so far. One response reports more than once, as far as it got."""
         key = key or str(self._unnamed)
         before = self._usages.get(key, Usage(0, 0))
         now = Usage(

@@ -15,18 +15,18 @@ from lfgtui.providers.base import Request
 from lfgtui.providers.openai_chat.request import chat_messages
 
 PLACEHOLDERS = ("model", "messages", "prompt", "system", "stream", "run_id")
-"""What may stand in braces in a `body`."""
+"""Names that may stand in braces in a `body`."""
 
 
 def request_body(
     request: Request, template: Mapping[str, object], run_id: str
 ) -> dict[str, object]:
-    """The JSON body, `extra` included. `template` is the config's `body`, {} for ours."""
-    said = [message.text for message in request.messages if isinstance(message, UserTurn)]
+    """Return the JSON body, `extra` included. `template` is the config's `body`, {} for ours."""
+    prompts = [message.text for message in request.messages if isinstance(message, UserTurn)]
     values: dict[str, object] = {
         "model": request.model,
         "messages": chat_messages(None, request.messages),
-        "prompt": said[-1] if said else "",
+        "prompt": prompts[-1] if prompts else "",
         "system": request.system,
         "stream": request.stream,
         "run_id": run_id,

@@ -1,4 +1,4 @@
-"""Where a stream stands, so that it can be taken up there and nothing is said twice.
+"""The position in a stream, so that it can be resumed there and nothing is repeated.
 
 A server that gives its events ids can be asked for what follows the last one
 (`Last-Event-ID`). How it answers is its own affair, and four answers are
@@ -8,7 +8,7 @@ first three lead to the same text, since events are known by their ids. The
 fourth is refused: half of one answer and the whole of another are no answer.
 
 Events without an id of their own belong to the id before them, and come again
-after it. They can only be told by what they say, in their order.
+after it. They can only be recognised by their content, in their order.
 """
 
 import re
@@ -31,7 +31,7 @@ class Arrival:
 
 
 Item: TypeAlias = Arrival | Comment | Whole
-"""What a connection yields."""
+"""An item of a connection."""
 
 
 class BeganAnew(Exception):  # noqa: N818 - a fact about the server
@@ -56,14 +56,14 @@ class Cursor:
         self._counting = _Counting()
 
     def take_up(self) -> None:
-        """A new connection: it is read against what came before."""
+        """Begin a new connection, which is compared with what came before."""
         self.is_replaying = True
         self._at = None
         self._matched_head = self._matched_tail = 0
         self._repeatable = len(self._tail)
 
     def move(self, event_id: str) -> None:
-        """An id came alone, or "" to say that there are none."""
+        """Move to an id that came alone, or "" for none."""
         if self.is_replaying and event_id in self._seen:
             self._at, self._matched_tail = event_id, 0
             return
@@ -74,7 +74,7 @@ class Cursor:
             self._seen.add(event_id)
 
     def is_new(self, arrival: Arrival) -> bool:
-        """Whether the event was not delivered before; it counts as delivered from now on.
+        """Return True if the event was not delivered before; it counts as delivered from now on.
 
         Raises `BeganAnew` where the ids show that another run is being sent.
         """
@@ -86,8 +86,8 @@ class Cursor:
             self._counting.add(arrival.id)
             self.move(arrival.id)
             return True
-        told = hash((arrival.name, arrival.data))
-        (self._tail if self._seen else self._head).append(told)
+        digest = hash((arrival.name, arrival.data))
+        (self._tail if self._seen else self._head).append(digest)
         return True
 
     def _is_known(self, arrival: Arrival) -> bool:
@@ -95,21 +95,21 @@ class Cursor:
             if known := arrival.id in self._seen:
                 self._at, self._matched_tail = arrival.id, 0
             return known
-        told = hash((arrival.name, arrival.data))
+        digest = hash((arrival.name, arrival.data))
         if self._at not in (None, self.last_id):
             return True  # in the midst of what was delivered
-        if self._matched_tail < self._repeatable and self._tail[self._matched_tail] == told:
+        if self._matched_tail < self._repeatable and self._tail[self._matched_tail] == digest:
             self._matched_tail += 1
             return True
         if self._at is None and self._matched_head < len(self._head):
-            if known := self._head[self._matched_head] == told:
+            if known := self._head[self._matched_head] == digest:
                 self._matched_head += 1
             return known
         return False
 
 
 class _Counting:
-    """Whether ids count upwards behind one prefix, as in `run-7:41`, `run-7:42`."""
+    """Ids that count upwards behind one prefix, as in `run-7:41`, `run-7:42`."""
 
     def __init__(self) -> None:
         self._last: tuple[str, int] | None = None
@@ -124,7 +124,7 @@ class _Counting:
         self._last = here
 
     def fits(self, event_id: str) -> bool:
-        """Whether the id may go on the count; True where nothing is counted."""
+        """Return True if the id may continue the count, or nothing is counted."""
         if not self._holds or self._added < 2 or self._last is None:
             return True
         return _follows(self._last, _parts(event_id))

@@ -7,62 +7,40 @@ host, or else the same POST once more, `run_id` included; both with
 `Last-Event-ID`.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
-from uuid import uuid4
 
 import httpx
 from httpx_sse import ServerSentEvent
 
-from lfgtui.errors import ProviderError, UsageError
-from lfgtui.model.events import WireEvent
-from lfgtui.providers.agent_server.connection import agent_pump
-from lfgtui.providers.agent_server.decoder import AgentDecoder
-from lfgtui.providers.agent_server.request import request_body
+from lfgtui.errors import ProviderError
+from lfgtui.providers.agent_server.provider import AgentProvider
 from lfgtui.providers.agent_server.resume import Arrival, Item
-from lfgtui.providers.base import Request
 from lfgtui.providers.errors.mapping import refused
 from lfgtui.providers.transport.body import read_body
 from lfgtui.providers.transport.probe import Probe
-from lfgtui.providers.transport.pump import CONNECT_TIMEOUT, local_host, sdk_headers
+from lfgtui.providers.transport.pump import local_host
 from lfgtui.providers.transport.response_guard import guard
 from lfgtui.providers.transport.sse import Position, RecordReader
 
 
-class AgentSseProvider:
-    """One agent server, over HTTP. See `base.Provider`."""
+class AgentSseProvider(AgentProvider):
+    """One agent server, over HTTP."""
 
-    def __init__(
-        self,
-        *,
-        base_url: str | None,
-        api_key: str | None,
-        headers: Mapping[str, str],
-        connect_timeout: float = CONNECT_TIMEOUT,
-        body: Mapping[str, object] | None = None,
-    ) -> None:
-        if base_url is None:
-            raise UsageError('the wire "agent-sse" needs a "base_url"')
-        self._url = httpx.URL(base_url)
-        self._key = api_key
-        self._body = body or {}
-        self._probe: Probe | None = None
-        bearer = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+    wire = "agent-sse"
+
+    def _prepare(self) -> None:
+        self._url = httpx.URL(self._base_url)
         self._client = httpx.AsyncClient(
-            headers=bearer | sdk_headers(headers),
-            timeout=httpx.Timeout(None, connect=connect_timeout),
+            headers=self._headers,
+            timeout=httpx.Timeout(None, connect=self._connect_timeout),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=100),
             trust_env=not local_host(self._url.host),
         )
         guard(self._client)
 
-    def stream(self, request: Request) -> AsyncGenerator[WireEvent, None]:
-        """The events of one run. See `base.Provider.stream`."""
-        body = request_body(request, self._body, str(uuid4()))
-        link, decoder = HttpLink(self._client, self._url, body), AgentDecoder(request.turn)
-        if self._probe is not None:
-            self._probe.unknown = decoder.unknown
-        return agent_pump(link, decoder, request, key=self._key, host=self._url.host)
+    def _link(self, body: dict[str, object]) -> "HttpLink":
+        return HttpLink(self._client, self._url, body)
 
     def watch(self, probe: Probe) -> None:
         """Have the probe note the requests from now on. See `probe.Watchable`."""
@@ -75,7 +53,7 @@ class AgentSseProvider:
 
 
 connect = AgentSseProvider
-"""What `registry` opens."""
+"""Opened by `registry`."""
 
 
 class HttpLink:
@@ -90,9 +68,9 @@ class HttpLink:
 
     @asynccontextmanager
     async def open(
-        self, last_id: str, heard: Callable[[], None]
+        self, last_id: str, on_activity: Callable[[], None]
     ) -> AsyncIterator[AsyncGenerator[Sequence[Item], None]]:
-        """The first connection, or the one after `last_id`."""
+        """Open the first connection, or the one after `last_id`."""
         response = await self._client.send(self._request(last_id), stream=True)
         try:
             if not response.is_success:
@@ -118,7 +96,7 @@ class HttpLink:
         return request
 
     def _named(self, response: httpx.Response) -> httpx.URL | None:
-        """Where the server says that the stream is; a stranger must not get the key."""
+        """Return the stream's own address if it is on this host: no other may get the key."""
         here = response.url
         for name in ("location", "content-location"):
             with suppress(httpx.InvalidURL):

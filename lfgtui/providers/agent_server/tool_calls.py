@@ -1,6 +1,6 @@
 """An agent's own tool calls, as they arrive in pieces.
 
-The agent runs its tools itself, so a call is shown and never asked for:
+The agent runs its tools itself, so a call is shown and never requested:
 `HostedTool` when it begins, again once its input is complete, and again with
 what came out, all three with one id. A record without an id is about the latest
 call that has no result yet, of its name where it has one.
@@ -28,7 +28,7 @@ class _Call:
     shown: HostedTool | None = None
 
     def show(self) -> Iterator[WireEvent]:
-        """The call as it stands, where that is news."""
+        """Yield the call as it stands, where that is news."""
         if self.pieces:
             self.input = "".join(self.pieces)
             self.pieces.clear()
@@ -49,7 +49,7 @@ class AgentCalls:
         self._calls: dict[str, _Call] = {}
 
     def begin(self, call_id: str, name: str, given: str | None) -> Iterator[WireEvent]:
-        """A call began, or its whole input is known."""
+        """Begin a call, or set its whole input."""
         call = self._calls.get(call_id) or self._add(call_id, name)
         call.name = name or call.name
         if given is not None:
@@ -58,7 +58,7 @@ class AgentCalls:
         yield from call.show() if given is not None or not call.pieces else ()
 
     def add_input(self, call_id: str, name: str, piece: str) -> Iterator[WireEvent]:
-        """A piece of a call's input; it is shown when all of it is there."""
+        """Add a piece of a call's input, which is shown when all of it is there."""
         call = self._find(call_id, name)
         if call is None:
             call = self._add(call_id, name)
@@ -67,12 +67,12 @@ class AgentCalls:
             call.pieces.append(piece)
 
     def end_input(self, call_id: str, name: str) -> Iterator[WireEvent]:
-        """No more pieces will come for a call."""
+        """End the pieces of a call's input."""
         if (call := self._find(call_id, name)) is not None:
             yield from call.show()
 
     def add_output(self, call_id: str, name: str, text: str) -> Iterator[WireEvent]:
-        """What a call prints while it runs."""
+        """Add what a call prints while it runs."""
         call = self._find(call_id, name) or self._add(call_id, name)
         yield from call.show()
         if text:
@@ -81,7 +81,7 @@ class AgentCalls:
     def finish(
         self, call_id: str, name: str, given: str | None, output: str
     ) -> Iterator[WireEvent]:
-        """What came out of a call."""
+        """Finish a call with its result."""
         call = self._find(call_id, name) or self._add(call_id, name)
         call.name = call.name or name
         call.input = call.input or given or ""
@@ -89,7 +89,7 @@ class AgentCalls:
         yield from call.show()
 
     def leftovers(self) -> Iterator[WireEvent]:
-        """The calls whose input was still arriving, with what came of it."""
+        """Yield the calls whose input was still arriving, with as much as came of it."""
         for call in self._calls.values():
             if call.pieces:
                 yield from call.show()

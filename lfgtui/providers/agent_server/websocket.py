@@ -12,23 +12,17 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, M
 from contextlib import asynccontextmanager, suppress
 from itertools import islice
 from urllib.parse import urlsplit, urlunsplit
-from uuid import uuid4
 
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 
-from lfgtui.errors import UsageError
-from lfgtui.model.events import WireEvent
 from lfgtui.providers import lenient_json, limits
-from lfgtui.providers.agent_server.connection import agent_pump
-from lfgtui.providers.agent_server.decoder import AgentDecoder
 from lfgtui.providers.agent_server.dialects import BY_TYPE
-from lfgtui.providers.agent_server.request import request_body
+from lfgtui.providers.agent_server.provider import AgentProvider
 from lfgtui.providers.agent_server.resume import Arrival, Item
-from lfgtui.providers.base import Request
 from lfgtui.providers.errors.mapping import unreachable
 from lfgtui.providers.lenient_json import NO_UTF8, JsonObject
-from lfgtui.providers.transport.pump import CONNECT_TIMEOUT, local_host
+from lfgtui.providers.transport.pump import local_host
 from lfgtui.providers.transport.sse import Comment, Position
 from lfgtui.providers.transport.websocket_client import SILENT, Connecting, Connection
 from lfgtui.providers.wire.decoder import unreadable
@@ -40,43 +34,19 @@ _TOGETHER = 100  # events of one message that are handed on in one step
 _FINE = (CloseCode.NORMAL_CLOSURE, CloseCode.NO_STATUS_RCVD)
 
 
-class AgentWebSocketProvider:
-    """One agent server, a WebSocket a run. See `base.Provider`."""
+class AgentWebSocketProvider(AgentProvider):
+    """One agent server, a WebSocket a run."""
 
-    def __init__(
-        self,
-        *,
-        base_url: str | None,
-        api_key: str | None,
-        headers: Mapping[str, str],
-        connect_timeout: float = CONNECT_TIMEOUT,
-        body: Mapping[str, object] | None = None,
-    ) -> None:
-        if base_url is None:
-            raise UsageError('the wire "agent-websocket" needs a "base_url"')
-        parts = urlsplit(base_url)
-        self._url = urlunsplit(parts._replace(scheme=_SCHEMES.get(parts.scheme, parts.scheme)))
-        self._key = api_key
-        self._body = body or {}
-        self._headers = dict(headers)
-        if api_key and "authorization" not in {name.lower() for name in headers}:
-            self._headers["Authorization"] = f"Bearer {api_key}"
-        self._connect_timeout = connect_timeout
+    wire = "agent-websocket"
 
-    def stream(self, request: Request) -> AsyncGenerator[WireEvent, None]:
-        """The events of one run. See `base.Provider.stream`."""
-        body = request_body(request, self._body, str(uuid4()))
-        link = _SocketLink(self._url, self._headers, body, self._connect_timeout)
-        host = urlsplit(self._url).hostname or ""
-        decoder = AgentDecoder(request.turn)
-        return agent_pump(link, decoder, request, key=self._key, host=host)
-
-    async def aclose(self) -> None:
-        """Nothing stays open between two runs."""
+    def _link(self, body: dict[str, object]) -> "_SocketLink":
+        parts = urlsplit(self._base_url)
+        url = urlunsplit(parts._replace(scheme=_SCHEMES.get(parts.scheme, parts.scheme)))
+        return _SocketLink(url, self._headers, body, self._connect_timeout)
 
 
 connect = AgentWebSocketProvider
-"""What `registry` opens."""
+"""Opened by `registry`."""
 
 
 class _SocketLink:
@@ -94,9 +64,9 @@ class _SocketLink:
 
     @asynccontextmanager
     async def open(
-        self, last_id: str, heard: Callable[[], None]
+        self, last_id: str, on_activity: Callable[[], None]
     ) -> AsyncIterator[AsyncGenerator[Sequence[Item], None]]:
-        """The first connection, or the one after `last_id`."""
+        """Open the first connection, or the one after `last_id`."""
         # The request says it in any case; a header takes no line ends and the like.
         sayable = bool(last_id) and last_id.isascii() and last_id.isprintable()
         resuming = {"Last-Event-ID": last_id} if sayable else {}
@@ -120,12 +90,12 @@ class _SocketLink:
             why = str(error) or type(error).__name__
             raise unreachable(parts.netloc.rpartition("@")[2], why) from error
         assert isinstance(connection, Connection)
-        connection.heard = heard
+        connection.on_activity = on_activity
         code = CloseCode.INTERNAL_ERROR
         try:
-            asked = self._body | ({"last_event_id": last_id} if last_id else {})
-            with suppress(ConnectionClosed):  # said when all that came before it has been read
-                await connection.send(lenient_json.compact(asked))
+            request = self._body | ({"last_event_id": last_id} if last_id else {})
+            with suppress(ConnectionClosed):  # raised again once all that came before it is read
+                await connection.send(lenient_json.compact(request))
             yield self._items(connection)
             code = CloseCode.NORMAL_CLOSURE
         finally:
@@ -157,14 +127,14 @@ class _SocketLink:
 
 
 class _Ids:
-    """The events of one connection, with the ids that say where the stream stands."""
+    """Reads the events of one connection, with the ids that mark positions in the stream."""
 
     def __init__(self) -> None:
         self._seen: set[str] = set()
         self._are_unique = True
 
     def read(self, text: str) -> Iterator[Item]:
-        """The events of one message."""
+        """Yield the events of one message."""
         try:
             value = lenient_json.parse(text)
         except ValueError:

@@ -47,7 +47,7 @@ class Connecting(connect):
 class Connection(ClientConnection):
     """A connection that also reports pings and each frame that arrives."""
 
-    heard: Callable[[], None] | None = None
+    on_activity: Callable[[], None] | None = None
     _was_pinged = False
     _pings = 0
     _waiting: asyncio.Timeout | None = None
@@ -91,8 +91,8 @@ class Connection(ClientConnection):
     def process_event(self, event: Event) -> None:
         """Handle a frame as the library does, and note that it arrived."""
         super().process_event(event)
-        if self.heard is not None:
-            self.heard()
+        if self.on_activity is not None:
+            self.on_activity()
         if isinstance(event, Frame) and event.opcode is Opcode.PING:
             self._was_pinged = True
             self._pings += 1

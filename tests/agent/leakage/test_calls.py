@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.agent.leakage.telling import Told, told
+from tests.agent.leakage.filtering import Filtered, outcome
 
 HERMES = '<tool_call>\n{"name": "f", "arguments": {"a": "<b>"}}\n</tool_call>'
 QWEN = "<function=fetch>\n<parameter=url>\nhttps://x\n</parameter>\n</function>"
@@ -30,18 +30,18 @@ TOKENS = [*DSMLS, V3, V31, V31.replace("▁", "_"), V31.replace("▁", " "), KIM
 
 @pytest.mark.parametrize("call", [*TAGGED, *TOKENS])
 def test_a_call_is_shown_as_it_came_and_what_follows_is_the_answer(call: str) -> None:
-    assert told(f"I look.\n{call}\nSo it is.") == Told("I look.\n\nSo it is.", "", [call])
-    assert told(f"{call}{call}") == Told("", "", [call, call])
+    assert outcome(f"I look.\n{call}\nSo it is.") == Filtered("I look.\n\nSo it is.", "", [call])
+    assert outcome(f"{call}{call}") == Filtered("", "", [call, call])
 
 
 @pytest.mark.parametrize("call", [*TAGGED, *TOKENS, MISTRAL, '[TOOL_CALLS]f[ARGS]{"a": 1}'])
 def test_a_call_that_breaks_off_is_shown_as_far_as_it_came(call: str) -> None:
-    assert told(call[:-3]) == Told("", "", [call[:-3]])
+    assert outcome(call[:-3]) == Filtered("", "", [call[:-3]])
 
 
 @pytest.mark.parametrize("call", TOKENS)
 def test_a_special_token_counts_in_the_middle_of_a_line(call: str) -> None:
-    assert told(f"I look it up.{call} Done.") == Told("I look it up. Done.", "", [call])
+    assert outcome(f"I look it up.{call} Done.") == Filtered("I look it up. Done.", "", [call])
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_a_special_token_counts_in_the_middle_of_a_line(call: str) -> None:
     ],
 )
 def test_what_stands_around_calls_is_dropped(begin: str, call: str, end: str) -> None:
-    answer = told(f"{begin}{call}{end}")
+    answer = outcome(f"{begin}{call}{end}")
     assert (answer.visible, answer.reasoning) == ("", "")
     assert "".join(answer.calls).endswith(call)
 
@@ -75,12 +75,12 @@ def test_what_stands_around_calls_is_dropped(begin: str, call: str, end: str) ->
     ],
 )
 def test_a_call_without_its_end_ends_where_the_next_begins(call: str) -> None:
-    assert told(f"{call}{call}") == Told("", "", [call, call])
+    assert outcome(f"{call}{call}") == Filtered("", "", [call, call])
 
 
 def test_kimi_without_the_beginning_of_its_call() -> None:
     call = '<|tool_call_argument_begin|>{"a": 1}'
-    assert told(f"reply:0{call}<|tool_calls_section_end|>") == Told("reply:0", "", [call])
+    assert outcome(f"reply:0{call}<|tool_calls_section_end|>") == Filtered("reply:0", "", [call])
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,9 @@ def test_kimi_without_the_beginning_of_its_call() -> None:
     ],
 )
 def test_an_answer_that_the_model_invents_is_reasoning(call: str, begin: str, end: str) -> None:
-    assert told(f"{call}{begin}sunny{end}It is sunny.") == Told("It is sunny.", "sunny", [call])
+    assert outcome(f"{call}{begin}sunny{end}It is sunny.") == Filtered(
+        "It is sunny.", "sunny", [call]
+    )
 
 
 @pytest.mark.parametrize(
@@ -116,15 +118,15 @@ def test_an_answer_that_the_model_invents_is_reasoning(call: str, begin: str, en
     ],
 )
 def test_what_is_no_call_is_text(text: str) -> None:
-    assert told(text) == Told(text)
+    assert outcome(text) == Filtered(text)
 
 
 @pytest.mark.parametrize("text", [*TAGGED, *TOKENS, ANALYSIS])
 def test_markup_in_code_stays(text: str) -> None:
     fenced = f"See:\n~~~~\n{text}\n~~~~\n"
-    assert told(fenced) == Told(fenced)
+    assert outcome(fenced) == Filtered(fenced)
     line = "A token: `` " + text.replace("\n", " ").replace("`", "") + " ``."
-    assert told(line) == Told(line)
+    assert outcome(line) == Filtered(line)
 
 
 # gpt-oss
@@ -132,25 +134,25 @@ def test_markup_in_code_stays(text: str) -> None:
 
 def test_harmony_shows_its_final_channel() -> None:
     final = "<|start|>assistant<|channel|>final<|message|>\n2 + 2 = 4.<|return|>"
-    assert told(f"{ANALYSIS}{final}") == Told("2 + 2 = 4.", "2 and 2.")
+    assert outcome(f"{ANALYSIS}{final}") == Filtered("2 + 2 = 4.", "2 and 2.")
 
 
 def test_harmonys_commentary_is_a_call_or_a_preamble() -> None:
     preamble = "<|start|>assistant<|channel|>commentary<|message|>I will look.<|end|>"
     call = "<|start|>assistant to=functions.f<|channel|>commentary<|message|>{}<|call|>"
-    assert told(f"{ANALYSIS}{preamble}{call}") == Told("I will look.", "2 and 2.", [call])
+    assert outcome(f"{ANALYSIS}{preamble}{call}") == Filtered("I will look.", "2 and 2.", [call])
 
 
 @pytest.mark.parametrize(
     "text", ["<|start|>assistant", "<|channel|>comment", "<|end|>", "<|start|>"]
 )
 def test_a_harmony_header_that_the_answer_ends_in_is_dropped(text: str) -> None:
-    assert told(f"Yes.{text}") == Told("Yes.")
+    assert outcome(f"Yes.{text}") == Filtered("Yes.")
 
 
 def test_a_header_without_a_message_costs_its_token_only() -> None:
-    assert told("<|channel|>final: Yes.\nNo.") == Told("final: Yes.\nNo.")
-    assert told("<|channel|>final: Yes.") == Told("final: Yes.")
+    assert outcome("<|channel|>final: Yes.\nNo.") == Filtered("final: Yes.\nNo.")
+    assert outcome("<|channel|>final: Yes.") == Filtered("final: Yes.")
 
 
 # ReAct's labelled lines, where they are unmistakable
@@ -166,10 +168,10 @@ It is one."""
 
 def test_a_whole_round() -> None:
     reasoning = "I should look it up.\nObservation: a control room\nI know now.\n"
-    assert told(ROUND) == Told("A control room.\n\nIt is one.", reasoning, [ACTION])
-    assert told(f"I will search.\n\n{ACTION}") == Told("I will search.\n\n", "", [ACTION])
+    assert outcome(ROUND) == Filtered("A control room.\n\nIt is one.", reasoning, [ACTION])
+    assert outcome(f"I will search.\n\n{ACTION}") == Filtered("I will search.\n\n", "", [ACTION])
     fenced = f"```\n{ROUND}\n```\n"
-    assert told(fenced) == Told(fenced)
+    assert outcome(fenced) == Filtered(fenced)
 
 
 @pytest.mark.parametrize(
@@ -188,9 +190,9 @@ def test_a_whole_round() -> None:
     ],
 )
 def test_prose_with_such_labels_stays(text: str) -> None:
-    assert told(text) == Told(text)
+    assert outcome(text) == Filtered(text)
 
 
 def test_a_thought_is_not_waited_for_without_end() -> None:
     thought = "Thought: " + "so " * 500 + "\n"
-    assert told(f"{thought}{ACTION}") == Told(thought, "", [ACTION])
+    assert outcome(f"{thought}{ACTION}") == Filtered(thought, "", [ACTION])

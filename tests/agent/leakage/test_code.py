@@ -1,8 +1,8 @@
-"""Where code stands, so that documentation about tags is left alone."""
+"""Code is recognised, so that documentation about tags is left alone."""
 
 import pytest
 
-from tests.agent.leakage.telling import Told, told
+from tests.agent.leakage.filtering import Filtered, outcome
 
 LEAK = "<think>x</think>"
 
@@ -30,7 +30,7 @@ LEAK = "<think>x</think>"
     ],
 )
 def test_code_stays(text: str) -> None:
-    assert told(text) == Told(text)
+    assert outcome(text) == Filtered(text)
 
 
 @pytest.mark.parametrize(
@@ -51,4 +51,4 @@ def test_code_stays(text: str) -> None:
     ],
 )
 def test_what_follows_code_does_not(before: str) -> None:
-    assert told(f"{before}{LEAK}") == Told(before, "x")
+    assert outcome(f"{before}{LEAK}") == Filtered(before, "x")

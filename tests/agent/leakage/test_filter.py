@@ -1,4 +1,4 @@
-"""What holds for all dialects, and how a filter stands in a stream."""
+"""Rules of all dialects, and of a filter in a stream."""
 
 import pytest
 from hypothesis import example, given, settings
@@ -8,7 +8,7 @@ from lfgtui.agent.leakage import LeakageFilter
 from lfgtui.agent.leakage.blocks import TAGS, TOKENS
 from lfgtui.model import events as e
 from lfgtui.settings.config import ALL_DIALECTS, Dialect
-from tests.agent.leakage.telling import Told, filtered, summed, told
+from tests.agent.leakage.filtering import Filtered, filtered, outcome, summed
 
 HEADS = sorted({head for table in (*TAGS.values(), *TOKENS.values()) for head in table})
 BITS = [
@@ -58,14 +58,14 @@ def test_every_word_is_in_the_answer_the_reasoning_or_a_call(text: str) -> None:
 @settings(max_examples=100)
 @given(st.text(st.characters(exclude_characters="<[:", exclude_categories=["Cs"]), max_size=80))
 def test_text_without_any_mark_passes_unchanged(text: str) -> None:
-    assert filtered(text, 0) == Told(text)
+    assert filtered(text, 0) == Filtered(text)
 
 
 @settings(max_examples=60, deadline=None)
 @given(fragments())
 def test_a_fence_protects_whatever_stands_in_it(text: str) -> None:
     fenced = "~~~~\n" + text.replace("~", "") + "\n~~~~\n"
-    assert filtered(fenced, 0) == Told(fenced)
+    assert filtered(fenced, 0) == Filtered(fenced)
 
 
 def test_without_dialects_events_pass_as_they_are() -> None:
@@ -81,28 +81,30 @@ def test_a_dialect_that_is_off_is_left_alone(dialect: Dialect) -> None:
     head = next(iter({**TAGS.get(dialect, {}), **TOKENS.get(dialect, {})}))
     others = ALL_DIALECTS - {dialect}
     text = f"{head}x\n"
-    assert filtered(text, 0, frozenset(others)) == Told(text)
+    assert filtered(text, 0, frozenset(others)) == Filtered(text)
 
 
 # White space.
 
 
 def test_an_answer_without_markup_keeps_its_blank_lines() -> None:
-    assert told("\n\n  Hello\n\n") == Told("\n\n  Hello\n\n")
+    assert outcome("\n\n  Hello\n\n") == Filtered("\n\n  Hello\n\n")
 
 
 def test_an_answer_never_begins_with_the_blank_lines_of_its_markup() -> None:
-    assert told(" \n<think>a</think>\n \n\n<think>b</think>\n\n Hello") == Told("Hello", "ab")
+    assert outcome(" \n<think>a</think>\n \n\n<think>b</think>\n\n Hello") == Filtered(
+        "Hello", "ab"
+    )
 
 
 def test_blank_lines_between_markup_are_markup_and_those_before_text_are_text() -> None:
     text = "Hi.\n\n<think>a</think>\n\n<think>b</think>\n\nHello\n"
-    assert told(text) == Told("Hi.\n\n\n\nHello\n", "ab")
+    assert outcome(text) == Filtered("Hi.\n\n\n\nHello\n", "ab")
 
 
 def test_white_space_is_held_only_so_long() -> None:
     leaks = LeakageFilter(ALL_DIALECTS)
-    events = [told for _ in range(5000) for told in leaks.feed(e.TextDelta("\n"))]
+    events = [outcome for _ in range(5000) for outcome in leaks.feed(e.TextDelta("\n"))]
     assert len(summed(events).visible) >= 4000
 
 

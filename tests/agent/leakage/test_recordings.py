@@ -28,7 +28,7 @@ def texts(events: Sequence[e.WireEvent]) -> tuple[str, str]:
 def test_only_think_tags_leave_the_text(wire: str, recording: Recording) -> None:
     decoded = decode(wire, recording.body, "random").events
     leaks = LeakageFilter(ALL_DIALECTS)
-    events = [told for event in decoded for told in leaks.feed(event)] + [*leaks.finish()]
+    events = [outcome for event in decoded for outcome in leaks.feed(event)] + [*leaks.finish()]
     visible, withheld = texts(events)
     if recording.expected.get("think_tags_in_text"):
         text = str(recording.expected["text"])

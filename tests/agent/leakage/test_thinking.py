@@ -3,7 +3,7 @@
 import pytest
 
 from lfgtui.agent.leakage.blocks import LATE
-from tests.agent.leakage.telling import Told, told
+from tests.agent.leakage.filtering import Filtered, outcome
 
 
 @pytest.mark.parametrize(
@@ -24,20 +24,20 @@ from tests.agent.leakage.telling import Told, told
 )
 def test_what_stands_between_the_tags_is_reasoning(begin: str, end: str) -> None:
     text = f"{begin}\nIs 1 < 2?\n\n- `yes`\n{end}\n\nYes: 1 < 2.\n"
-    assert told(text, "think") == Told("Yes: 1 < 2.\n", "Is 1 < 2?\n\n- `yes`\n")
+    assert outcome(text, "think") == Filtered("Yes: 1 < 2.\n", "Is 1 < 2?\n\n- `yes`\n")
 
 
 def test_an_empty_block_leaves_nothing() -> None:
-    assert told("<think>\n\n</think>\n\nHello") == Told("Hello")
+    assert outcome("<think>\n\n</think>\n\nHello") == Filtered("Hello")
 
 
 def test_an_unclosed_block_is_reasoning_to_the_end() -> None:
-    assert told("<think>I wonder </thi") == Told("", "I wonder </thi")
+    assert outcome("<think>I wonder </thi") == Filtered("", "I wonder </thi")
 
 
 def test_blocks_may_stand_at_any_line_of_the_answer() -> None:
     text = "One.\n<think>a</think>\nTwo.\n  <think>b</think>Three."
-    assert told(text) == Told("One.\n\nTwo.\n  Three.", "ab")
+    assert outcome(text) == Filtered("One.\n\nTwo.\n  Three.", "ab")
 
 
 @pytest.mark.parametrize(
@@ -54,32 +54,32 @@ def test_blocks_may_stand_at_any_line_of_the_answer() -> None:
     ],
 )
 def test_a_tag_that_is_spoken_about_stays(text: str) -> None:
-    assert told(text) == Told(text)
+    assert outcome(text) == Filtered(text)
 
 
 def test_the_model_may_think_about_the_tag() -> None:
     text = "<think>It wants `</think>` in code.</think>Here: `</think>`"
-    assert told(text) == Told("Here: `</think>`", "It wants `</think>` in code.")
+    assert outcome(text) == Filtered("Here: `</think>`", "It wants `</think>` in code.")
 
 
 # The opening tag that the template ate.
 
 
 def test_a_closing_tag_that_begins_the_answer_is_dropped() -> None:
-    assert told("\n</think>\n\nHello") == Told("Hello")
+    assert outcome("\n</think>\n\nHello") == Filtered("Hello")
 
 
 @pytest.mark.parametrize("end", ["\n</think>\n\n", "</think>\n\n"])
 def test_a_late_closing_tag_is_taken_out_and_the_person_told(end: str) -> None:
-    answer = told(f"Let me see, 6 times 7.{end}42")
+    answer = outcome(f"Let me see, 6 times 7.{end}42")
     assert "</think>" not in answer.visible
     assert answer.visible.split() == ["Let", "me", "see,", "6", "times", "7.", "42"]
     assert answer.remarks == [LATE]
 
 
 def test_an_answer_that_is_reasoning_only_loses_its_closing_tag_too() -> None:
-    assert told("Let me see.</think>") == Told("Let me see.", remarks=[LATE])
+    assert outcome("Let me see.</think>") == Filtered("Let me see.", remarks=[LATE])
 
 
 def test_a_surplus_closing_tag_is_dropped_in_silence() -> None:
-    assert told("<think>a</think>\nb\n</think>\nc") == Told("b\n\nc", "a")
+    assert outcome("<think>a</think>\nb\n</think>\nc") == Filtered("b\n\nc", "a")

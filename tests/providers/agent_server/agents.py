@@ -1,4 +1,4 @@
-"""What the tests of both agent wires share: a request, and what came of it."""
+"""Helpers of both agent wires' tests: a request, and its events or failure."""
 
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
@@ -35,7 +35,7 @@ async def events_of(provider: Provider, asked: Request | None = None) -> list[Wi
 
 
 async def failure_of(provider: Provider, asked: Request | None = None) -> tuple[ProviderError, str]:
-    """How it failed, and the text that came before."""
+    """Return the failure, and the text that came before."""
     events: list[WireEvent] = []
     with pytest.raises(ProviderError) as failure:
         async for event in provider.stream(asked or request()):

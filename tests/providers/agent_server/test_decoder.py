@@ -25,8 +25,8 @@ Call = tuple[str, str, str]
 
 
 @dataclass
-class Told:
-    """What a stream came to."""
+class Outcome:
+    """The outcome of a stream."""
 
     text: str = ""
     reasoning: str = ""
@@ -38,17 +38,17 @@ class Told:
     message: str = ""
 
 
-def decode(*records: Record | tuple[str, Record], decoder: AgentDecoder | None = None) -> Told:
+def decode(*records: Record | tuple[str, Record], decoder: AgentDecoder | None = None) -> Outcome:
     decoder = decoder or AgentDecoder()
     events: list[e.WireEvent] = []
     for record in records:
         name, data = record if isinstance(record, tuple) else ("", record)
         events += decoder.feed(name, data if isinstance(data, str) else json.dumps(data))
-    return told([*events, *decoder.finish()], decoder)
+    return outcome([*events, *decoder.finish()], decoder)
 
 
-def told(events: Sequence[e.WireEvent], decoder: AgentDecoder) -> Told:
-    found = Told()
+def outcome(events: Sequence[e.WireEvent], decoder: AgentDecoder) -> Outcome:
+    found = Outcome()
     calls: dict[object, Call] = {}
     for event in events:
         match event:
@@ -86,7 +86,7 @@ def test_the_common_form() -> None:
         {"type": "tool_result", "id": "c", "content": "9 cats"},
         {"type": "text", "content": "cats."},
         {"type": "done", "usage": {"input_tokens": 7, "output_tokens": 3}},
-    ) == Told("Nine cats.", "Hm. ", [SEARCH], ["Looking"], Usage(7, 3), "end")
+    ) == Outcome("Nine cats.", "Hm. ", [SEARCH], ["Looking"], Usage(7, 3), "end")
 
 
 def test_the_type_may_be_the_events_name() -> None:
@@ -98,7 +98,7 @@ def test_the_type_may_be_the_events_name() -> None:
         ("tool_call", {"name": "search", "arguments": {"q": "cats"}}),
         ("tool_result", {"output": "9 cats"}),
         ("done", ""),
-    ) == Told("Nine cats.", "Hm.", [SEARCH], ["Looking"], None, "end")
+    ) == Outcome("Nine cats.", "Hm.", [SEARCH], ["Looking"], None, "end")
 
 
 @pytest.mark.parametrize("name", ["content", "text", "delta", "message"])
@@ -174,8 +174,8 @@ def test_the_servers_own_streams(name: str, how: str) -> None:
         if isinstance(record, ServerSentEvent):
             events += decoder.feed("" if record.event == "message" else record.event, record.data)
     reasoning, calls, status, usage = SERVERS[name]
-    found = told([*events, *decoder.finish()], decoder)
-    assert found == Told("Nine cats.", reasoning, calls, status, usage, "end")
+    found = outcome([*events, *decoder.finish()], decoder)
+    assert found == Outcome("Nine cats.", reasoning, calls, status, usage, "end")
     assert not decoder.unknown
 
 
@@ -187,7 +187,7 @@ def test_every_server_is_tried() -> None:
 
 
 def test_data_that_is_no_json_is_text_and_so_is_what_follows() -> None:
-    assert decode("The answer", " is ", "42", "null", "{}", "[1]", '"x"', "[DONE]") == Told(
+    assert decode("The answer", " is ", "42", "null", "{}", "[1]", '"x"', "[DONE]") == Outcome(
         'The answer is 42null{}[1]"x"', stop="end"
     )
 
@@ -277,7 +277,7 @@ def test_an_error_in_the_stream_fails_it(
 def test_the_end_of_the_body_is_the_end_where_nothing_else_was_to_come(
     records: list[Record],
 ) -> None:
-    assert decode(*records) == Told("a", stop="end")
+    assert decode(*records) == Outcome("a", stop="end")
 
 
 @pytest.mark.parametrize(
@@ -334,7 +334,7 @@ def test_what_nobody_knows_is_counted() -> None:
         {"text": "a"},
         decoder=decoder,
     )
-    assert found == Told("a", stop="end")
+    assert found == Outcome("a", stop="end")
     unknown = {"agent_message_chunk": 1, "data-weather": 2, "untyped": 1, "surprise": 1}
     assert decoder.unknown == unknown
 
@@ -357,7 +357,7 @@ def test_what_nobody_knows_is_counted() -> None:
 def test_a_whole_answer_in_any_form(body: object) -> None:
     decoder = AgentDecoder()
     events = [*decoder.decode_whole(json.dumps(body).encode()), *decoder.finish()]
-    found = told(events, decoder)
+    found = outcome(events, decoder)
     assert (found.text, found.stop, found.kind) == ("Nine cats.", "end", None)
 
 

@@ -144,7 +144,7 @@ async def test_a_break_is_told_once_and_the_last_id_named() -> None:
     server = Server(numbered(9), cuts=[0.5, 0.0, 0.0])
     events = await run(server)
     assert [event for event in events if isinstance(event, Status)] == [
-        Status("the connection broke off; taking the answer up where it stopped")
+        Status("connection lost; resuming the answer where it stopped")
     ]
     assert server.last_ids[0] == ""
     assert server.last_ids[1] in {f"run:{n}" for n in range(9)}
@@ -166,7 +166,7 @@ async def test_the_pause_that_the_server_asks_for_is_kept(monkeypatch: pytest.Mo
 
 async def test_a_server_that_never_comes_back_is_left_alone_in_the_end() -> None:
     server = Server(numbered(9), cuts=[0.5] + [0.0] * 20)
-    with pytest.raises(ProviderError, match="could not be taken up again") as failure:
+    with pytest.raises(ProviderError, match="resuming failed") as failure:
         await run(server)
     assert failure.value.kind == "cut"
     assert len(server.last_ids) == 1 + TRIES

@@ -320,7 +320,7 @@ async def test_a_server_that_forgot_the_run_does_not_get_its_other_answer_in(
 
     server.answering = answer
     events: list[WireEvent] = []
-    with pytest.raises(ProviderError, match="could not be taken up again") as failure:
+    with pytest.raises(ProviderError, match="resuming failed") as failure:
         async for event in connect().stream(request()):
             events.append(event)
     assert failure.value.kind == "cut"
@@ -343,7 +343,7 @@ async def test_an_end_that_was_never_announced_is_remarked_on_where_there_are_id
     events = await events_of(connect())
     assert (text(events), events[-1]) == ("Hello", ResponseFinished(1, "end"))
     (remark,) = [event for event in events if isinstance(event, Status)]
-    assert "there may be more" in remark.message
+    assert "may be incomplete" in remark.message
     server.answer = Answer([token("Hello")])
     assert await events_of(connect()) == HELLO
     server.answer = Answer([token("Hello", 1), DONE])

@@ -528,5 +528,5 @@ async def test_a_refusal_to_take_up_is_the_end_of_it(agent: Agent, connect: Conn
     ]
     failure, before = await failure_of(connect())
     assert (failure.kind, before) == ("cut", "Hello")
-    assert "it could not be taken up again: no such run" in failure.message
+    assert "resuming failed: no such run" in failure.message
     assert len(agent.asked) == 2

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from lfgtui.providers import lenient_json
 from lfgtui.providers.agent_server.dialects import a2a, adk, ag_ui, ai_sdk, common, dify, langgraph
-from lfgtui.providers.agent_server.dialects.rules import Found, Rule, Table
+from lfgtui.providers.agent_server.dialects.rules import Match, Rule, Table
 from lfgtui.providers.lenient_json import JsonObject
 
 BY_TYPE: Table = {**ai_sdk.RULES, **ag_ui.RULES, **common.RULES}
@@ -17,7 +17,7 @@ BY_TYPE: Table = {**ai_sdk.RULES, **ag_ui.RULES, **common.RULES}
 _WITHIN = (ag_ui.read, dify.read, a2a.read, adk.read)
 
 
-def find(name: str, value: object) -> Iterable[Found] | None:
+def find(name: str, value: object) -> Iterable[Match] | None:
     """Return what an event of that name holds, in order; None where no table knows it."""
     record = lenient_json.as_object(value)
     if record is None:
@@ -33,7 +33,7 @@ def find(name: str, value: object) -> Iterable[Found] | None:
         rule = BY_TYPE.get(name)
     if rule is None and not (kind or event or name):
         rule = _untyped(record)
-    return None if rule is None else (Found(rule, record),)
+    return None if rule is None else (Match(rule, record),)
 
 
 def _untyped(record: JsonObject) -> Rule | None:

@@ -5,7 +5,7 @@ of the only field."""
 from collections.abc import Iterator
 
 from lfgtui.providers import lenient_json
-from lfgtui.providers.agent_server.dialects.rules import Found, Rule, text_of
+from lfgtui.providers.agent_server.dialects.rules import Match, Rule, text_of
 from lfgtui.providers.lenient_json import JsonObject
 
 _KINDS = {
@@ -24,11 +24,11 @@ _TEXT, _WHOLE = Rule("text", "parts"), Rule("whole_text", "parts")
 _STATUS, _ERROR = Rule("status", "text"), Rule("error", "message")
 
 
-def read(record: JsonObject) -> Iterator[Found] | None:
+def read(record: JsonObject) -> Iterator[Match] | None:
     """Return what is in an event; None where it is none of A2A's."""
     if "jsonrpc" in record:
         if error := lenient_json.child(record, "error"):
-            return iter([Found(_ERROR, error)])
+            return iter([Match(_ERROR, error)])
         record = lenient_json.child(record, "result")
     if kind := _KINDS.get(lenient_json.text(record, "kind")):
         return _event(kind, record)
@@ -39,33 +39,33 @@ def read(record: JsonObject) -> Iterator[Found] | None:
     return None
 
 
-def _event(kind: str, record: JsonObject) -> Iterator[Found]:
+def _event(kind: str, record: JsonObject) -> Iterator[Match]:
     if kind == "message":
-        yield Found(_WHOLE, record, lenient_json.text(record, "messageId"))
-        yield Found(_DONE, {})
+        yield Match(_WHOLE, record, lenient_json.text(record, "messageId"))
+        yield Match(_DONE, {})
         return
-    yield Found(_RUNS, {})
+    yield Match(_RUNS, {})
     if kind == "artifactUpdate":
         artifact = lenient_json.child(record, "artifact")
         is_piece = record.get("append") is True or record.get("lastChunk") is not True
         key = lenient_json.text(artifact, "artifactId")
-        yield Found(_TEXT if is_piece else _WHOLE, artifact, key)
+        yield Match(_TEXT if is_piece else _WHOLE, artifact, key)
         return
     for artifact in lenient_json.children(record, "artifacts"):
-        yield Found(_WHOLE, artifact, lenient_json.text(artifact, "artifactId"))
+        yield Match(_WHOLE, artifact, lenient_json.text(artifact, "artifactId"))
     yield from _status(lenient_json.child(record, "status"))
     if record.get("final") is True:
-        yield Found(_DONE, {})
+        yield Match(_DONE, {})
 
 
-def _status(status: JsonObject) -> Iterator[Found]:
+def _status(status: JsonObject) -> Iterator[Match]:
     state = lenient_json.text(status, "state").removeprefix("TASK_STATE_").replace("_", "-").lower()
     message = lenient_json.child(status, "message")
-    said = text_of(message.get("parts"))
+    text = text_of(message.get("parts"))
     if state in _BAD:
-        yield Found(_ERROR, {"message": said or f"the agent ended its task: {state}"})
+        yield Match(_ERROR, {"message": text or f"the agent ended its task: {state}"})
     elif state in _LAST:
-        yield Found(_WHOLE, message, lenient_json.text(message, "messageId"))
-        yield Found(_DONE, {"state": state.replace("-", "_")})
-    elif said:
-        yield Found(_STATUS, {"text": said})
+        yield Match(_WHOLE, message, lenient_json.text(message, "messageId"))
+        yield Match(_DONE, {"state": state.replace("-", "_")})
+    elif text:
+        yield Match(_STATUS, {"text": text})

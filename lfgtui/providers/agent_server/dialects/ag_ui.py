@@ -4,7 +4,7 @@ https://docs.ag-ui.com/spec/1.0/events/lifecycle (the usage of a run)."""
 from collections.abc import Iterator
 
 from lfgtui.providers import lenient_json
-from lfgtui.providers.agent_server.dialects.rules import NOTHING, Found, Rule, Table
+from lfgtui.providers.agent_server.dialects.rules import NOTHING, Match, Rule, Table
 from lfgtui.providers.lenient_json import JsonObject
 
 _TEXT = Rule("text", "delta", key="messageId")
@@ -42,7 +42,7 @@ RULES: Table = {
 }
 
 
-def read(record: JsonObject) -> Iterator[Found] | None:
+def read(record: JsonObject) -> Iterator[Match] | None:
     """Return what is in a record that holds several things; None for any other."""
     match record.get("type"):
         case "MESSAGES_SNAPSHOT":
@@ -52,19 +52,19 @@ def read(record: JsonObject) -> Iterator[Found] | None:
     return None
 
 
-def _finished(record: JsonObject) -> Iterator[Found]:
+def _finished(record: JsonObject) -> Iterator[Match]:
     for interrupt in lenient_json.children(lenient_json.child(record, "outcome"), "interrupts"):
-        yield Found(_STATUS, interrupt)
-    yield Found(RULES["RUN_FINISHED"], record)
+        yield Match(_STATUS, interrupt)
+    yield Match(RULES["RUN_FINISHED"], record)
 
 
-def _snapshot(messages: list[JsonObject]) -> Iterator[Found]:
-    """The conversation: what was added since the person last spoke."""
+def _snapshot(messages: list[JsonObject]) -> Iterator[Match]:
+    """Yield what was added to the conversation since the last message of the person."""
     last = max((n for n, one in enumerate(messages) if one.get("role") == "user"), default=-1)
     for message in messages[last + 1 :]:
         if message.get("role") == "assistant":
-            yield Found(_MESSAGE, message)
+            yield Match(_MESSAGE, message)
             for call in lenient_json.children(message, "toolCalls"):
-                yield Found(_MESSAGE_CALL, call)
+                yield Match(_MESSAGE_CALL, call)
         elif message.get("role") == "tool":
-            yield Found(RULES["TOOL_CALL_RESULT"], message)
+            yield Match(RULES["TOOL_CALL_RESULT"], message)

@@ -4,7 +4,7 @@
 
 from collections.abc import Iterator
 
-from lfgtui.providers.agent_server.dialects.rules import NOTHING, Found, Rule, Table
+from lfgtui.providers.agent_server.dialects.rules import NOTHING, Match, Rule, Table
 from lfgtui.providers.lenient_json import JsonObject
 
 _CALL = Rule("call", call_id="id", name="tool", input="tool_input")
@@ -27,13 +27,13 @@ RULES: Table = {
 }
 
 
-def read(record: JsonObject) -> Iterator[Found] | None:
+def read(record: JsonObject) -> Iterator[Match] | None:
     """Return what is in a step of an agent's, whose thought is streamed as the answer too."""
     return _step(record) if record.get("event") == "agent_thought" else None
 
 
-def _step(record: JsonObject) -> Iterator[Found]:
+def _step(record: JsonObject) -> Iterator[Match]:
     if record.get("tool"):
-        yield Found(_CALL, record)
+        yield Match(_CALL, record)
     if record.get("tool") and record.get("observation"):
-        yield Found(_RESULT, record)
+        yield Match(_RESULT, record)

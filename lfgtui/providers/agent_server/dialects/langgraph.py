@@ -10,7 +10,7 @@ from lfgtui.providers.agent_server.dialects.rules import (
     TEXT,
     WHOLE_REASONING,
     WHOLE_TEXT,
-    Found,
+    Match,
     Rule,
 )
 from lfgtui.providers.lenient_json import JsonObject
@@ -24,7 +24,7 @@ _RESULT = Rule("result", "content", call_id="tool_call_id", name="name")
 _USAGE = Rule("usage", usage="usage_metadata")
 
 
-def read(name: str, value: object) -> list[Found] | None:
+def read(name: str, value: object) -> list[Match] | None:
     """Return what is in an event of that name; None where it is no mode's."""
     mode = name.partition("|")[0]  # the rest names a graph inside the graph
     if mode == "messages" and isinstance(value, list):  # a message and its metadata
@@ -39,21 +39,21 @@ def read(name: str, value: object) -> list[Found] | None:
         messages = [one for of in states for one in lenient_json.children(of, "messages")]
         return [found for one in messages for found in _message(one)]
     if mode == "end":
-        return [Found(Rule("done"), {})]
+        return [Match(Rule("done"), {})]
     return [] if mode in _QUIET else None
 
 
-def _added(messages: list[JsonObject]) -> Iterator[Found]:
-    """What was added since the person last spoke."""
+def _added(messages: list[JsonObject]) -> Iterator[Match]:
+    """Yield what was added since the last message of the person."""
     last = max((n for n, one in enumerate(messages) if one.get("type") == "human"), default=-1)
     for message in messages[last + 1 :]:
         yield from _message(message)
 
 
-def _message(message: JsonObject) -> Iterator[Found]:
+def _message(message: JsonObject) -> Iterator[Match]:
     kind, key = message.get("type"), lenient_json.text(message, "id")
     if kind == "tool":
-        yield Found(_RESULT, message)
+        yield Match(_RESULT, message)
     if kind not in ("ai", "AIMessageChunk"):
         return
     whole = kind == "ai"
@@ -63,8 +63,8 @@ def _message(message: JsonObject) -> Iterator[Found]:
             thought += lenient_json.text(part, str(part["type"]))
     extra = lenient_json.child(message, "additional_kwargs")
     if thought := thought or lenient_json.text(extra, "reasoning_content"):
-        yield Found(WHOLE_REASONING if whole else REASONING, {"text": thought}, key)
-    yield Found(WHOLE_TEXT if whole else TEXT, {"text": content}, key)
+        yield Match(WHOLE_REASONING if whole else REASONING, {"text": thought}, key)
+    yield Match(WHOLE_TEXT if whole else TEXT, {"text": content}, key)
     for call in lenient_json.children(message, "tool_calls" if whole else "tool_call_chunks"):
-        yield Found(_CALL if whole else _CALL_PIECE, call)
-    yield Found(_USAGE, message, key)
+        yield Match(_CALL if whole else _CALL_PIECE, call)
+    yield Match(_USAGE, message, key)

@@ -1,4 +1,4 @@
-"""What a table says of a record: the event that it means, and the fields that hold its parts.
+"""The lines of a table: the event that a record means, and the fields that hold its parts.
 
 Fields are given as paths, `data.title` for the field `title` of the object
 `data`; of several, with spaces between them, the first that says anything counts.
@@ -52,7 +52,7 @@ class Rule:
     usage: str = ""
 
 
-class Found(NamedTuple):
+class Match(NamedTuple):
     """A record, or a part of one, with the rule that it comes under."""
 
     rule: Rule

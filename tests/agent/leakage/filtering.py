@@ -1,4 +1,4 @@
-"""What a filter makes of a text, the same for every way of cutting it."""
+"""The outcome of filtering a text, the same for every way of cutting it."""
 
 import random
 from collections.abc import Iterable, Iterator
@@ -11,7 +11,7 @@ from lfgtui.settings.config import ALL_DIALECTS, Dialect
 
 
 @dataclass
-class Told:
+class Filtered:
     """`calls`: the text of each, in order."""
 
     visible: str = ""
@@ -24,15 +24,15 @@ class Told:
         return "".join([self.visible, self.reasoning, *self.calls])
 
 
-def summed(events: Iterable[e.WireEvent]) -> Told:
-    told, calls = Told(), dict[str, str]()
+def summed(events: Iterable[e.WireEvent]) -> Filtered:
+    outcome, calls = Filtered(), dict[str, str]()
     for event in events:
         match event:
             case e.TextDelta(text):
-                told.visible += text
+                outcome.visible += text
             case e.ReasoningDelta(text, origin):
                 assert origin == "text"
-                told.reasoning += text
+                outcome.reasoning += text
             case e.ToolCallStarted(call_id, name, origin):
                 assert (name, origin) == (CALL_NAME, "text")
                 assert call_id not in calls
@@ -40,11 +40,11 @@ def summed(events: Iterable[e.WireEvent]) -> Told:
             case e.ToolArgumentsDelta(call_id, json):
                 calls[call_id] += json
             case e.Status(message):
-                told.remarks.append(message)
+                outcome.remarks.append(message)
             case _:
                 raise AssertionError(event)
-    told.calls = list(calls.values())
-    return told
+    outcome.calls = list(calls.values())
+    return outcome
 
 
 def pieces(text: str, cut: int) -> Iterator[str]:
@@ -56,13 +56,13 @@ def pieces(text: str, cut: int) -> Iterator[str]:
         at += size
 
 
-def filtered(text: str, cut: int, dialects: frozenset[Dialect] = ALL_DIALECTS) -> Told:
+def filtered(text: str, cut: int, dialects: frozenset[Dialect] = ALL_DIALECTS) -> Filtered:
     leaks = LeakageFilter(dialects)
-    events = [told for piece in pieces(text, cut) for told in leaks.feed(e.TextDelta(piece))]
+    events = [outcome for piece in pieces(text, cut) for outcome in leaks.feed(e.TextDelta(piece))]
     return summed([*events, *leaks.finish()])
 
 
-def told(text: str, *dialects: Dialect) -> Told:
+def outcome(text: str, *dialects: Dialect) -> Filtered:
     """Whole, character by character and in pieces; with all dialects where none is named."""
     chosen = frozenset(dialects) or ALL_DIALECTS
     whole = filtered(text, len(text) or 1, chosen)
