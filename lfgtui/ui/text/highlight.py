@@ -8,7 +8,7 @@ from pygments import token as t  # type: ignore[import-untyped]
 from rich.style import Style
 
 from lfgtui.text.syntax import lexer_of, role_of
-from lfgtui.ui.text.lexing import Token, lexing
+from lfgtui.ui.text.lexing import LineLexer, Token
 from lfgtui.ui.text.palette import Palette
 from lfgtui.ui.text.wrapping import Span
 
@@ -33,7 +33,7 @@ class Highlighter:
 
     def __init__(self, language: str, palette: Palette) -> None:
         lexer = lexer_of(language) if language else None
-        self._lexing = None if lexer is None else lexing(lexer)
+        self._lexing = None if lexer is None else LineLexer(lexer)
         self._styles = styles_of(palette)
         self._plain = palette.block
         self._peeked: tuple[str, list[Token]] | None = None

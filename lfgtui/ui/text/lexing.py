@@ -1,285 +1,301 @@
-"""Lexing code a line at a time, with what is carried from each line to the next.
+"""Lexing code a line at a time, with the lexer's stack of states kept between lines.
 
-`Regex` runs Pygments' rules itself, because a stack of states given to a Pygments
-lexer is not given back. `Delegating` runs two lexers, one inside the gaps of the
-other. `Alone` is for those that have no rules, most of which split their text into
-lines anyway: they are given each line by itself.
+Pygments reads whole texts. Its `LexerContext` holds the stack of states in which
+a line ends, so the next line goes on from there. What a lexer matches by one
+pattern over several lines (`/* ... */` in most) is not found in a single line:
+`_SPANS` names how such a text begins and ends.
 
 Whatever happens, the tokens of a line are the line. A lexer is a stranger's
 program on a stranger's text: where it raises, goes round in circles or loses
 characters, the line stays plain and the next one starts afresh.
 """
 
-import copy
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator
+from copy import copy
+from functools import lru_cache
 from itertools import islice
-from typing import Any, Protocol, Self
+from typing import Any, NamedTuple, Self
 
-from pygments.lexer import (  # type: ignore[import-untyped]  # Pygments has no types
-    DelegatingLexer,
+# Pygments has no types.
+from pygments.lexer import (  # type: ignore[import-untyped]
+    ExtendedRegexLexer,
     Lexer,
     LexerContext,
-    do_insertions,
+    RegexLexer,
 )
 from pygments.lexers.data import YamlLexer, YamlLexerContext  # type: ignore[import-untyped]
 from pygments.token import (  # type: ignore[import-untyped]
-    Error,
+    Comment,
     Keyword,
     Name,
     String,
     Text,
-    Whitespace,
     _TokenType,
 )
 
 from lfgtui.text.syntax import lexer_of
-from lfgtui.ui.text.grammar import Grammar, Move, Opens, grammar_of, has_rules
 
 Token = tuple[_TokenType, str]
-
-_HELD = 1_000
-"""Characters kept of lines that a backslash joins to the next one."""
 
 _DEEPEST = 200
 """States kept of a stack: brackets opened and never closed would make each peek dearer."""
 
 
-class Lexing(Protocol):
-    def line(self, text: str) -> list[Token]:
-        """The tokens of a line, given without its newline; what it leaves open is kept."""
+_MOST_ENTRIES = 20_000
+"""States entered in a line."""
 
-    def copy(self) -> Self: ...
+_NO_COMMENT = ("Bash", "Bash Session", "Docker", "Makefile", "Markdown", "HTML", "XML", "YAML")
+"""Lexers of languages in which `/*` is no comment."""
 
+_LANGUAGES = {"script": "javascript", "style": "css"}
 
-def lexing(lexer: Lexer) -> Lexing:
-    """The way this lexer can be used line by line."""
-    if isinstance(lexer, DelegatingLexer):
-        return Delegating(lexer, lexing(lexer.language_lexer), lexing(lexer.root_lexer))
-    if not has_rules(lexer):
-        return Alone(lexer)
-    return Regex(grammar_of(lexer))
+_BUILT_IN = ("stdlib_types", "c99_types", "c11_atomic_types", "linux_types")
+"""Sets of names that the C family's lexers look up after lexing."""
 
 
-class Regex:
-    """Pygments' loop over the rules of a state, with the stack in our hands."""
+class _Span(NamedTuple):
+    """A text over several lines. `lexers`: names of those that have it; () for all.
 
-    def __init__(self, grammar: Grammar) -> None:
-        self._grammar = grammar
+    `\\1` in `closes` is the first group of `opens`, also the name of the language inside a
+    Markdown fence.
+    """
+
+    kind: _TokenType
+    opens: str
+    closes: str
+    lexers: tuple[str, ...] = ()
+
+
+_SPANS = (
+    _Span(String.Doc, r"/\*\*", r"\*/", ("PHP",)),
+    _Span(Comment.Multiline, r"/\*", r"\*/"),
+    _Span(Comment.Multiline, r"<!--", r"-->", ("HTML", "XML")),
+    _Span(Text, r"(?i)<(script|style)\b[^>]*>", r"(?i)(?=<\s*/\s*\1\s*>)", ("HTML",)),
+    _Span(Comment.Multiline, r"--\[(=*)\[", r"\]\1\]", ("Lua",)),
+    _Span(Comment.Multiline, r"\{-", r"-\}", ("Haskell", "Elm", "PureScript")),
+    _Span(Comment.Multiline, r"\(\*", r"\*\)", ("OCaml", "Delphi", "Mathematica")),
+    _Span(Comment.Multiline, r"<#", r"#>", ("PowerShell",)),
+    _Span(Comment.Multiline, r"^=begin\b", r"^=end\b.*", ("Ruby",)),
+    _Span(Comment.Multiline, r"^=(?!cut)[a-zA-Z]\w*", r"^=cut.*", ("Perl", "Perl6")),
+    _Span(String, r'"""', r'"""', ("Scala", "Swift", "Java", "Elixir", "TOML")),
+    _Span(String, r"'''", r"'''", ("TOML", "Groovy", "Dart")),
+    _Span(String, r'r(#+)"', r'"\1', ("Rust",)),
+    _Span(String, r'@"', r'(?<!")(?:"")*"(?!")', ("C#",)),
+    _Span(String, "`", "`", ("Go",)),
+    _Span(String, r"(?<!\w)'", r"(?<!\\)'", ("Bash", "PHP", "XML", "HTML")),
+    _Span(String, '"', '"', ("XML", "HTML")),
+    _Span(String.Heredoc, r"<<[-~]?\s*[\"']?\\?(\w+)", r"^\s*\1\b", ("Bash", "Perl")),
+    _Span(String.Heredoc, r"(?<=<<[-~])[\"'`]?(\w+)", r"^\s*\1\b", ("Ruby",)),
+    _Span(String.Heredoc, r"<<<[\"']?(\w+)", r"^\s*\1\b", ("PHP",)),
+    _Span(String.Backtick, r"^\s*```([\w+#-]*).*", r"^\s*```\s*$", ("Markdown",)),
+)
+
+
+class LineLexer:
+    """Tokens of code, a line at a time."""
+
+    def __init__(self, lexer: Lexer) -> None:
+        self._lexer = _with_context(lexer)
+        is_yaml = isinstance(lexer, YamlLexer)
+        self._running = YamlLexerContext if is_yaml else LexerContext
+        self._ended = _EndedYaml if is_yaml else _Ended
+        self._built_in = frozenset[str]().union(*(getattr(lexer, n, ()) for n in _BUILT_IN))
+        self._spans = [(span, re.compile(span.opens)) for span in _spans_of(lexer.name)]
+        self._is_unopened = lexer.name == "PHP"
         self._begin()
-        self._fresh = grammar.lexer.name == "PHP"
 
     def _begin(self) -> None:
-        self._stack = ["root"]
+        has_rules = isinstance(self._lexer, ExtendedRegexLexer)
+        self._context: Any = self._running("", 0) if has_rules else None
         self._open: tuple[_TokenType, re.Pattern[str]] | None = None
-        self._inside: Lexing | None = None
-        self._context = _context(self._grammar)
+        self._inside: LineLexer | None = None
 
     def copy(self) -> Self:
-        twin = type(self).__new__(type(self))
-        twin._grammar, twin._fresh, twin._open = self._grammar, self._fresh, self._open
-        twin._stack = self._stack.copy()
+        """Return a lexer in the same state, to look at a line that may still grow."""
+        twin = copy(self)
         twin._inside = self._inside and self._inside.copy()
-        twin._context = self._context and _copied(self._context)
+        twin._context = _copied(self._context)
         return twin
 
     def line(self, text: str) -> list[Token]:
-        if self._fresh and text.strip():  # most people leave PHP's opening tag out
-            self._fresh = False
-            if not text.lstrip().startswith("<"):
-                self._stack = ["root", "php"]
-        tokens: list[Token] = []
+        """Return the tokens of a line, given without its newline; keep the state at its end."""
+        if self._is_unopened and text.strip():  # most people leave PHP's opening tag out
+            self._is_unopened = False
+            if self._context is not None and not text.lstrip().startswith("<"):
+                self._context.stack = ["root", "php"]
         try:
-            whole = self._lex(text + "\n", tokens)
-        except Exception:  # any of some six hundred lexers, on any text
-            whole = False
-        if not whole or not _same(tokens, text):
-            self._begin()
-            return [(Text, text)]
-        del self._stack[1:-_DEEPEST]
-        if keywords := self._grammar.keywords:
-            return [(Keyword if k is Name and v in keywords else k, v) for k, v in tokens]
-        return tokens
-
-    def _lex(self, text: str, out: list[Token]) -> bool:
-        """Whether the end was reached. Rules may match nothing and go round in circles."""
-        pos, size = 0, len(text)
-        for _ in range(4 * size + 100):
-            if pos >= size:
-                return True
-            if self._open is not None:
-                pos = self._until_closed(text, pos, out)
-                continue
-            for attempt, rules in self._grammar[self._stack[-1]]:
-                match = attempt(text, pos)
-                if match is None:
-                    continue
-                first, action, move = rules[match.lastindex]
-                if type(action) is _TokenType:
-                    if found := match.group():
-                        out.append((action, found))
-                    pos = match.end()
-                elif action is None:
-                    pos = match.end()
-                elif isinstance(action, Opens):
-                    pos = self._opened(action, first(text, pos), out)
-                else:
-                    pos = self._called(action, first(text, pos), text, move, out)
-                if move is not None:
-                    _moved(self._stack, move)
-                break
-            else:
-                pos = self._unmatched(text, pos, out)
-        return False
-
-    def _opened(self, action: Opens, match: Any, out: list[Token]) -> int:
-        if match.group():
-            out.append((action.kind, match.group()))
-        self._open = (action.kind, action.closing(match))
-        self._inside = _embedded(action.inside(match))
-        end: int = match.end()
-        return end
-
-    def _until_closed(self, text: str, pos: int, out: list[Token]) -> int:
-        """Give what is open its text: to its end, or to the end of the line."""
-        assert self._open is not None
-        kind, closing = self._open
-        close = closing.search(text, pos)
-        end = close.start() if close else len(text)
-        if self._inside is None:
-            out.append((kind, text[pos:end]))
-        elif text[pos:end]:
-            out += self._inside.line(text[pos:end].removesuffix("\n"))
-        if close is None:
-            return end
-        out.append((kind, close.group()))
-        self._open = self._inside = None
-        return close.end()
-
-    def _called(self, action: Any, match: Any, text: str, move: Move, out: list[Token]) -> int:
-        """The match is for a function of the lexer to split."""
-        context = self._context
-        if context is None:
-            out += [(kind, value) for _, kind, value in action(self._grammar.lexer, match)]
-            end: int = match.end()
-            return end
-        context.text, context.pos, context.end = text, match.start(), len(text)
-        context.stack = self._stack
-        found = [(kind, value) for _, kind, value in action(self._grammar.lexer, match, context)]
-        out += found
-        self._stack = context.stack
-        if (delimiter := _heredoc(found)) is not None:
-            self._open = (String.Heredoc, re.compile(rf"^\s*{re.escape(delimiter)}\s*$"))
-        at: int = context.pos
-        return at
-
-    def _unmatched(self, text: str, pos: int, out: list[Token]) -> int:
-        if text[pos] == "\n":
-            self._stack = ["root"]
-            out.append((Whitespace, "\n"))
-        else:
-            out.append((Error, text[pos]))
-        return pos + 1
-
-
-class Delegating:
-    """A template and what it is a template of: the one lexes what the other leaves over."""
-
-    def __init__(self, lexer: Lexer, language: Lexing, root: Lexing) -> None:
-        self._lexer, self._language, self._root = lexer, language, root
-
-    def copy(self) -> Self:
-        return type(self)(self._lexer, self._language.copy(), self._root.copy())
-
-    def line(self, text: str) -> list[Token]:
-        rest = ""
-        insertions: list[tuple[int, list[tuple[int, _TokenType, str]]]] = []
-        for kind, value in self._language.line(text):
-            if kind is self._lexer.needle:
-                rest += value
-            else:
-                insertions.append((len(rest), [(0, kind, value)]))
-        at, beneath = 0, []
-        for kind, value in self._root.line(rest) if rest.strip() else [(Text, rest)]:
-            beneath.append((at, kind, value))
-            at += len(value)
-        tokens = [(kind, value) for _, kind, value in do_insertions(insertions, beneath)]
-        return tokens if _same(tokens, text) else [(Text, text)]
-
-
-class Alone:
-    """Each line by itself, together only with those that a backslash joins to it."""
-
-    def __init__(self, lexer: Lexer, held: str = "") -> None:
-        self._lexer, self._held = lexer, held
-
-    def copy(self) -> Self:
-        return type(self)(self._lexer, self._held)
-
-    def line(self, text: str) -> list[Token]:
-        joined = f"{self._held}{text}\n"
-        try:
-            found = islice(self._lexer.get_tokens_unprocessed(joined), 4 * len(joined))
-            tokens = list(_after(len(self._held), ((kind, value) for _, kind, value in found)))
+            tokens = [token for token in self._lex(text) if token[1]]
         except Exception:  # any of some six hundred lexers, on any text
             tokens = []
-        self._held = joined if text.endswith("\\") and len(joined) < _HELD else ""
-        return tokens if _same(tokens, text) else [(Text, text)]
+        if "".join([value for _, value in tokens]) != text:
+            self._begin()
+            return [(Text, text)]
+        return tokens
+
+    def _lex(self, text: str) -> Iterator[Token]:
+        at = 0
+        while True:
+            if self._open is not None:
+                kind, closes = self._open
+                closing = closes.search(text, at)
+                end = closing.start() if closing else len(text)
+                yield from (
+                    self._inside.line(text[at:end]) if self._inside else [(kind, text[at:end])]
+                )
+                if closing is None:
+                    return
+                yield kind, closing.group()
+                at, self._open, self._inside = closing.end(), None, None
+            stack = self._context and self._context.stack.copy()
+            tokens = self._tokens(f"{text[at:]}\n")
+            opening = self._opening(text, at, tokens)
+            if opening is None:
+                yield from tokens
+                return
+            begin, span = opening
+            self._restore(stack)
+            yield from self._tokens(text[at : begin.start()])
+            if span.kind is Text:  # a tag of its own
+                yield from self._tokens(begin.group())
+                self._restore(stack)
+            else:
+                yield span.kind, begin.group()
+            at, word = begin.end(), _word(begin)
+            self._open = span.kind, _closing(span.closes, word)
+            self._inside = _lexer_inside(word) if span.kind in (Text, String.Backtick) else None
+
+    def _restore(self, stack: list[str] | None) -> None:
+        if self._context is not None:
+            self._context.stack = stack
+
+    def _tokens(self, text: str) -> list[Token]:
+        """Lex the text from the state there is; a newline at its end is left out."""
+        tokens, context = list[Token](), self._context
+        if not text:
+            return tokens
+        if context is None:
+            found = self._lexer.get_tokens_unprocessed(text)
+        else:
+            context.__class__ = self._running
+            context.text, context.pos, context.end = text, 0, len(text)
+            context.stack = _Stack(context.stack)
+            found = self._lexer.get_tokens_unprocessed(context=context)
+        try:
+            for at, kind, value in islice(found, 4 * len(text) + 100):
+                tokens.append((kind, value))
+                if context is not None and at + len(value) == len(text):
+                    context.__class__ = self._ended
+        except _EndOfLine:
+            del context.stack[1:-_DEEPEST]
+        if tokens and text.endswith("\n"):
+            kind, value = tokens[-1]
+            tokens[-1] = kind, value.removesuffix("\n")
+        if self._built_in:
+            return [(Keyword if k is Name and v in self._built_in else k, v) for k, v in tokens]
+        return tokens
+
+    def _opening(
+        self, text: str, at: int, tokens: list[Token]
+    ) -> tuple[re.Match[str], _Span] | None:
+        """Find the first span that begins with a token and does not end in the line."""
+        spans = [(span, opens) for span, opens in self._spans if opens.search(text)]
+        if not spans:
+            return None
+        kinds = dict[int, _TokenType]()
+        for kind, value in tokens:
+            kinds[at] = kind
+            at += len(value)
+        found = []
+        for span, opens in spans:
+            for match in opens.finditer(text):
+                kind = kinds.get(match.start())
+                if kind is None:
+                    continue
+                is_taken = kind in Comment or kind in String
+                if is_taken and _closing(span.closes, _word(match)).search(text, match.end()):
+                    continue
+                found.append((match, span))
+                break
+        return min(found, key=lambda pair: pair[0].start(), default=None)
 
 
-def _context(grammar: Grammar) -> Any:
-    if not grammar.extended:
-        return None
-    kind = YamlLexerContext if isinstance(grammar.lexer, YamlLexer) else LexerContext
-    return kind("", 0)
+class _EndOfLine(Exception):  # noqa: N818  # no error
+    """The line is lexed."""
+
+
+class _Ended(LexerContext):  # type: ignore[misc]  # Pygments has no types
+    """A context that stops the lexer before it tries a rule behind the line.
+
+    Such rules match nothing and leave states that the next line goes on in.
+    """
+
+    @property
+    def end(self) -> int:
+        raise _EndOfLine
+
+
+class _EndedYaml(_Ended, YamlLexerContext):  # type: ignore[misc]
+    """The same, with YAML's indents."""
+
+
+class _Stack(list[str]):
+    """States that are entered a limited number of times: some lexers go round in circles."""
+
+    entries = 0
+
+    def append(self, state: str) -> None:
+        self.entries += 1
+        if self.entries > _MOST_ENTRIES:
+            raise RecursionError(f"state {state} is entered again and again")
+        super().append(state)
+
+
+@lru_cache(maxsize=64)
+def _with_context(lexer: Lexer) -> Lexer:
+    """Return the lexer in a form that takes a context, if it has rules."""
+    if isinstance(lexer, ExtendedRegexLexer) or not isinstance(lexer, RegexLexer):
+        return lexer
+
+    def get_tokens_unprocessed(
+        self: Lexer, text: str = "", stack: tuple[str, ...] = ("root",), context: Any = None
+    ) -> Iterator[tuple[int, _TokenType, str]]:
+        """Take a stack too, as lexers do that lex a part of a match by themselves."""
+        context = context or LexerContext(text, 0, list(stack))
+        yield from ExtendedRegexLexer.get_tokens_unprocessed(self, context=context)
+
+    kind = type(lexer)
+    read = {"get_tokens_unprocessed": get_tokens_unprocessed}
+    return type(kind.__name__, (kind, ExtendedRegexLexer), read)(**lexer.options)
 
 
 def _copied(context: Any) -> Any:
-    """With lists of its own: what a lexer adds to its context are stacks."""
-    twin = copy.copy(context)
-    for name, value in vars(context).items():
+    """Return a copy with lists of its own: lexers keep stacks in their context."""
+    twin = copy(context)
+    for name, value in vars(context).items() if context else ():
         if isinstance(value, list):
             setattr(twin, name, value.copy())
     return twin
 
 
-def _embedded(language: str) -> Lexing | None:
-    """Not Markdown: it would nest as deep as there are lines."""
-    lexer = lexer_of(language) if language else None
-    return None if lexer is None or lexer.name == "Markdown" else lexing(lexer)
+def _word(opening: re.Match[str]) -> str:
+    return opening.group(1) if opening.re.groups else ""
 
 
-def _moved(stack: list[str], move: Move) -> None:
-    if isinstance(move, tuple):
-        for state in move:
-            if state == "#pop":
-                del stack[max(1, len(stack) - 1) :]
-            else:
-                stack.append(stack[-1] if state == "#push" else state)
-    elif isinstance(move, int):
-        del stack[max(1, len(stack) - abs(move)) :]
-    elif move == "#push":
-        stack.append(stack[-1])
+def _spans_of(name: str) -> list[_Span]:
+    return [
+        span
+        for span in _SPANS
+        if name in span.lexers or (not span.lexers and name not in _NO_COMMENT)
+    ]
 
 
-def _heredoc(found: list[Token]) -> str | None:
-    """What ends a heredoc that a call opened and, seeing one line, could not close."""
-    names = [value for kind, value in found if kind is String.Delimiter]
-    return names[-1] if names else None
+@lru_cache(maxsize=64)
+def _closing(pattern: str, word: str) -> re.Pattern[str]:
+    return re.compile(pattern.replace("\\1", re.escape(word)))
 
 
-def _after(start: int, tokens: Iterable[Token]) -> Iterable[Token]:
-    at = 0
-    for kind, value in tokens:
-        if at + len(value) > start:
-            yield kind, value[max(0, start - at) :]
-        at += len(value)
-
-
-def _same(tokens: list[Token], text: str) -> bool:
-    """Whether the tokens are the line; the newline at its end is taken off."""
-    if tokens and tokens[-1][1].endswith("\n"):
-        kind, value = tokens.pop()
-        if value != "\n":
-            tokens.append((kind, value[:-1]))
-    return "".join([value for _, value in tokens]) == text
+def _lexer_inside(language: str) -> LineLexer | None:
+    """Return the lexer of a fence's code; not Markdown's, which would nest without end."""
+    lexer = lexer_of(_LANGUAGES.get(language.lower(), language)) if language else None
+    return None if lexer is None or lexer.name == "Markdown" else LineLexer(lexer)
