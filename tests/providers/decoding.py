@@ -1,9 +1,10 @@
-"""Hand-made streams, and what a decoder makes of them however they are cut."""
+"""Hand-made streams, and the events that a decoder makes of them however they are cut."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lfgtui.errors import ProviderError
 from lfgtui.model import events as e
 from lfgtui.model.events import ToolCallRequested
 from lfgtui.providers.base import Decoder
@@ -18,6 +19,14 @@ def run(decoder: Decoder, *records: Json | str) -> list[e.WireEvent]:
     for record in records:
         events += decoder.feed("", record if isinstance(record, str) else json.dumps(record))
     return [*events, *decoder.finish()]
+
+
+def failure_of(decoder: Decoder, *records: Json | str) -> ProviderError:
+    """The failure of a decoder that these records fail; it ends no response."""
+    events = run(decoder, *records)
+    assert not any(isinstance(event, e.ResponseFinished) for event in events)
+    assert decoder.failure is not None
+    return decoder.failure
 
 
 def run_whole(decoder: Decoder, body: Json) -> list[e.WireEvent]:
@@ -39,8 +48,8 @@ def run_body(decoder: Decoder, body: bytes, *, size: int = 0) -> list[e.WireEven
 
 
 @dataclass(frozen=True)
-class Told:
-    """What a run of events says, with the cuts between deltas left out."""
+class Summary:
+    """The substance of a run of events, with the cuts between deltas left out."""
 
     text: str
     reasoning: str
@@ -51,11 +60,11 @@ class Told:
     stop_reason: str | None
 
 
-def told(events: Sequence[e.WireEvent]) -> Told:
-    """The substance of the events."""
+def summarize(events: Sequence[e.WireEvent]) -> Summary:
+    """Summarize the events."""
     usage = [event for event in events if isinstance(event, e.Usage)]
     ends = [event for event in events if isinstance(event, e.ResponseFinished)]
-    return Told(
+    return Summary(
         "".join(event.text for event in events if isinstance(event, e.TextDelta)),
         "".join(event.text for event in events if isinstance(event, e.ReasoningDelta)),
         requests(events),

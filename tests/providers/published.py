@@ -10,7 +10,7 @@ from lfgtui.providers.base import Decoder
 from lfgtui.providers.openai_chat.decoder import ChatDecoder
 from lfgtui.providers.openai_responses.decoder import ResponsesDecoder
 from lfgtui.providers.transport.sse import Comment, RecordReader
-from tests.providers.decoding import Told, told
+from tests.providers.decoding import Summary, summarize
 from tests.providers.recordings import Recording, cuts
 
 DECODERS: dict[str, Callable[[], Decoder]] = {
@@ -51,7 +51,7 @@ def decode(wire: str, body: bytes, how: str) -> Decoded:
 def differences(recording: Recording, decoded: Decoded) -> list[str]:
     """Each fact that is not as published, in one line."""
     expected = recording.expected
-    answer = told(decoded.events)
+    answer = summarize(decoded.events)
     calls = [
         {"id": call.call_id, "name": call.name, "arguments": call.arguments}
         for call in answer.calls
@@ -91,7 +91,7 @@ def _raw(events: Sequence[e.WireEvent]) -> dict[str, str]:
     return raw
 
 
-def _usage(answer: Told) -> tuple[int, int] | None:
+def _usage(answer: Summary) -> tuple[int, int] | None:
     return None if answer.usage is None else (answer.usage.input, answer.usage.output)
 
 
@@ -120,7 +120,7 @@ def _dicts(expected: dict[str, object], key: str) -> list[dict[str, object]]:
 
 
 def _endings(
-    decoded: Decoded, answer: Told, expected: dict[str, object]
+    decoded: Decoded, answer: Summary, expected: dict[str, object]
 ) -> Iterator[tuple[str, object, object]]:
     failure = decoded.decoder.failure
     if expected["error"] is not None:

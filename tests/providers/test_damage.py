@@ -15,7 +15,7 @@ from lfgtui.providers.anthropic.decoder import AnthropicDecoder
 from lfgtui.providers.base import Decoder
 from lfgtui.providers.openai_chat.decoder import ChatDecoder
 from lfgtui.providers.openai_responses.decoder import ResponsesDecoder
-from tests.providers.decoding import Json, Told, chunk, piece, run, told
+from tests.providers.decoding import Json, Summary, chunk, piece, run, summarize
 
 PIECES = ['{"command":"rm -rf ./build', "/cache/tmp", '"}']
 
@@ -103,14 +103,14 @@ def finished(events: list[e.WireEvent]) -> bool:
     return any(isinstance(event, e.ResponseFinished) for event in events)
 
 
-def holds(decoder: Decoder, whole: Told, events: list[e.WireEvent]) -> bool:
+def holds(decoder: Decoder, whole: Summary, events: list[e.WireEvent]) -> bool:
     """Whether it failed, or says what the undamaged stream says.
 
     Arguments that are no JSON are text, which every tool refuses: models make such themselves.
     """
     if decoder.failure is not None:
         return is_damage(decoder) and not finished(events)
-    found = told(events)
+    found = summarize(events)
     pairs = zip(found.calls, whole.calls, strict=False)
     same = len(found.calls) == len(whole.calls) and all(
         mine.name == theirs.name
@@ -125,7 +125,7 @@ def test_the_undamaged_stream_says_it(
     decoder_class: Callable[[], Decoder], records: Callable[[], list[Json]]
 ) -> None:
     decoder = decoder_class()
-    found = told(run(decoder, *records()))
+    found = summarize(run(decoder, *records()))
     assert decoder.failure is None
     assert found.text == "I tidy up."
     assert [call.arguments for call in found.calls] == (
@@ -179,7 +179,7 @@ def damaged(value: Any) -> Iterator[tuple[str, Any]]:
 def test_a_part_of_the_wrong_type_loses_nothing_in_silence(
     decoder_class: Callable[[], Decoder], records: Callable[[], list[Json]]
 ) -> None:
-    whole = told(run(decoder_class(), *records()))
+    whole = summarize(run(decoder_class(), *records()))
     lost = []
     for place, record in enumerate(records()):
         for what, changed in damaged(record):
@@ -212,14 +212,14 @@ def test_json_that_is_nested_too_deeply_fails_the_response(
 def test_arguments_that_are_nested_too_deeply_stay_text_for_the_tool_to_refuse() -> None:
     deep = '{"a":' * 200 + "1" + "}" * 200
     events = run(ChatDecoder(), chunk(piece(deep, index=0, id="x", name="f")), chunk({}, "stop"))
-    assert told(events).calls[0].arguments == deep
+    assert summarize(events).calls[0].arguments == deep
 
 
 def test_of_a_name_that_arguments_hold_twice_the_last_counts() -> None:
     """As for every reader of JSON here: what the card shows is what the tool is given."""
     twice = '{"command":"ls","command":"rm -rf ."}'
     events = run(ChatDecoder(), chunk(piece(twice, index=0, id="x", name="f")), chunk({}, "stop"))
-    assert told(events).calls[0].arguments == {"command": "rm -rf ."}
+    assert summarize(events).calls[0].arguments == {"command": "rm -rf ."}
 
 
 @pytest.mark.parametrize("place", [-1, 10**30, 1e300, 0.5])

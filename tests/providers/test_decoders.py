@@ -16,7 +16,7 @@ from lfgtui.providers.base import Decoder
 from lfgtui.providers.openai_chat.decoder import ChatDecoder
 from lfgtui.providers.openai_responses.decoder import ResponsesDecoder
 from lfgtui.providers.transport.sse import RecordReader
-from tests.providers.decoding import Json, chunk, piece, requests, run, run_body, told
+from tests.providers.decoding import Json, chunk, piece, requests, run, run_body, summarize
 from tests.providers.recordings import cuts
 
 DECODERS: list[Callable[[], Decoder]] = [AnthropicDecoder, ChatDecoder, ResponsesDecoder]
@@ -233,7 +233,7 @@ def test_an_answer_is_the_same_however_it_is_framed_and_cut(
     framed = FRAMINGS[framing](body)
     for size in (0, 1, 7):
         decoder = decoder_class()
-        answer = told(run_body(decoder, framed, size=size))
+        answer = summarize(run_body(decoder, framed, size=size))
         assert (answer.text, answer.stop_reason) == ("Žluťoučký kůň 🐍", "end"), size
         assert decoder.failure is None
 
@@ -243,7 +243,7 @@ def test_a_line_of_a_hundred_kilobytes_is_a_line(
     decoder_class: Callable[[], Decoder], body: str
 ) -> None:
     long = body.replace("Žluťoučký ", "ž" * 50_000).encode()
-    assert told(run_body(decoder_class(), long, size=1000)).text == "ž" * 50_000 + "kůň 🐍"
+    assert summarize(run_body(decoder_class(), long, size=1000)).text == "ž" * 50_000 + "kůň 🐍"
 
 
 @pytest.mark.parametrize(("decoder_class", "body"), BODIES)
@@ -267,7 +267,7 @@ def test_a_stream_that_ends_anywhere_keeps_what_came(
     raw = body.encode()
     for at in range(len(raw)):
         decoder = decoder_class()
-        answer = told(run_body(decoder, raw[:at]))
+        answer = summarize(run_body(decoder, raw[:at]))
         assert "Žluťoučký kůň 🐍".startswith(answer.text)
         assert (answer.stop_reason is None) == (decoder.failure is not None)
 
@@ -278,7 +278,7 @@ def test_records_that_are_not_known_do_no_harm(
 ) -> None:
     strange = '\n\nevent: moon\ndata: {"type":"moon.phase","object":"moon"}\n\ndata: 1\n\n'
     decoder = decoder_class()
-    answer = told(run_body(decoder, body.replace("\n\n", strange).encode()))
+    answer = summarize(run_body(decoder, body.replace("\n\n", strange).encode()))
     assert answer.text == "Žluťoučký kůň 🐍"
     assert decoder.unknown.keys() <= {"moon", "moon.phase", "no record"}
     assert decoder.unknown.total() == 2 * body.count("\n\n")
@@ -301,7 +301,7 @@ def test_an_error_inside_a_200_is_a_failure_and_keeps_what_came(
     broken = f"{body[:at]}{error}\n\n{body[at:]}".encode()
     for size in (0, 1):
         decoder = decoder_class()
-        answer = told(run_body(decoder, broken, size=size))
+        answer = summarize(run_body(decoder, broken, size=size))
         assert (answer.text, answer.stop_reason) == ("Žluťoučký ", None)
         assert decoder.failure is not None
         assert (decoder.failure.kind, decoder.failure.message) == ("overloaded", "Later")

@@ -9,7 +9,7 @@ import pytest
 from lfgtui.model import events as e
 from lfgtui.providers import lenient_json
 from tests.providers import mutations
-from tests.providers.decoding import Json, run, run_whole, told
+from tests.providers.decoding import Json, run, run_whole, summarize
 from tests.providers.published import DECODERS, decode, differences
 from tests.providers.recordings import FOLDER, WHY_SKIPPED, Recording, recordings
 
@@ -45,7 +45,7 @@ def test_a_hosted_tool_has_its_card_before_its_result_and_its_result_in_it(wire:
                 assert card.call_id in begun or not card.output, recording.name
             begun.add(card.call_id)
         results = cast(list[Json], recording.expected.get("server_tool_results") or [])
-        cards = told(events).cards
+        cards = summarize(events).cards
         assert all(cards[str(result["tool_use_id"])][2] for result in results), recording.name
 
 
@@ -54,11 +54,11 @@ def test_a_whole_body_says_what_its_stream_says(wire: str) -> None:
     for recording in recordings(wire):
         if recording.expected["error"] is not None:
             continue
-        streamed = told(run(DECODERS[wire](), *recording.records))
+        streamed = summarize(run(DECODERS[wire](), *recording.records))
         body = WHOLE[wire](recording)
         if body is None:
             continue
-        whole = told(run_whole(DECODERS[wire](), body))
+        whole = summarize(run_whole(DECODERS[wire](), body))
         assert whole.text == streamed.text, recording.name
         assert whole.reasoning.split() == streamed.reasoning.split(), recording.name
         assert whole.calls == streamed.calls, recording.name
@@ -146,9 +146,9 @@ WHOLE = {
 @pytest.mark.parametrize("wire", list(DECODERS))
 def test_records_that_close_may_come_twice(wire: str) -> None:
     for recording in recordings(wire):
-        once = told(run(DECODERS[wire](), *recording.records))
+        once = summarize(run(DECODERS[wire](), *recording.records))
         twice = [r for record in recording.records for r in mutations.doubled(record)]
-        assert told(run(DECODERS[wire](), *twice)) == once, recording.name
+        assert summarize(run(DECODERS[wire](), *twice)) == once, recording.name
 
 
 @pytest.mark.parametrize("wire", list(DECODERS))

@@ -1,13 +1,11 @@
 """The Messages stream: the corners that recordings leave open."""
 
-import json
-
 import pytest
 
 from lfgtui.model import events as e
 from lfgtui.model.events import ProviderItem, ResponseFinished, TextDelta, ToolCallRequested
 from lfgtui.providers.anthropic.decoder import AnthropicDecoder
-from tests.providers.decoding import Json, cards, requests, run, run_whole, told
+from tests.providers.decoding import Json, cards, failure_of, requests, run, run_whole, summarize
 
 
 def block(index: int, content: Json) -> Json:
@@ -18,8 +16,17 @@ def grown(index: int, **delta: object) -> Json:
     return {"type": "content_block_delta", "index": index, "delta": delta}
 
 
+def arguments(index: int, json: str) -> Json:
+    return grown(index, type="input_json_delta", partial_json=json)
+
+
 def stopped(index: int) -> Json:
     return {"type": "content_block_stop", "index": index}
+
+
+def started(message_id: str = "m", *content: Json, **more: object) -> Json:
+    message = {"id": message_id, "content": list(content), **more}
+    return {"type": "message_start", "message": message}
 
 
 def ended(reason: str) -> Json:
@@ -27,6 +34,7 @@ def ended(reason: str) -> Json:
 
 
 TOOL: Json = {"type": "tool_use", "id": "t1", "name": "read", "input": {}}
+STOP: Json = {"type": "message_stop"}
 
 
 def test_a_thinking_block_gives_back_its_signature_and_not_its_words_twice() -> None:
@@ -45,41 +53,28 @@ def test_a_thinking_block_gives_back_its_signature_and_not_its_words_twice() -> 
     ]
 
 
-@pytest.mark.parametrize("json_so_far", ["", '{"path": "a', "{"])
-def test_a_call_cut_off_by_the_token_limit_is_never_requested(json_so_far: str) -> None:
-    events = run(
-        AnthropicDecoder(),
-        block(0, TOOL),
-        grown(0, type="input_json_delta", partial_json=json_so_far),
-        stopped(0),
-        ended("max_tokens"),
-    )
-    assert requests(events) == []
-    assert events[-1] == ResponseFinished(1, "length")
+@pytest.mark.parametrize(
+    ("json", "reason", "requested"),
+    [
+        ("", "max_tokens", []),
+        ('{"path": "a', "max_tokens", []),
+        ("{", "max_tokens", []),
+        ("", "refusal", []),
+        ("", "tool_use", [{}]),
+        ('{"a": }', "tool_use", ['{"a": }']),
+    ],
+)
+def test_a_call_with_empty_or_broken_arguments_is_requested_only_if_nothing_was_cut_off(
+    json: str, reason: str, requested: list[object]
+) -> None:
+    events = run(AnthropicDecoder(), block(0, TOOL), arguments(0, json), stopped(0), ended(reason))
+    assert [call.arguments for call in requests(events)] == requested
+    names = {"max_tokens": "length"}
+    assert events[-1] == ResponseFinished(1, names.get(reason, reason))
 
 
-def test_a_call_without_arguments_is_requested_with_none() -> None:
-    events = run(AnthropicDecoder(), block(0, TOOL), stopped(0), ended("tool_use"))
-    assert requests(events) == [ToolCallRequested("t1", "read", {})]
-
-
-def test_a_call_whose_json_the_model_broke_is_requested_as_it_came() -> None:
-    events = run(
-        AnthropicDecoder(),
-        block(0, TOOL),
-        grown(0, type="input_json_delta", partial_json='{"a": }'),
-        stopped(0),
-        ended("tool_use"),
-    )
-    assert requests(events) == [ToolCallRequested("t1", "read", '{"a": }')]
-
-
-def test_a_stream_without_any_stop_is_a_cut_and_its_open_call_is_dropped() -> None:
-    decoder = AnthropicDecoder()
-    events = run(decoder, block(0, TOOL), stopped(0))
-    assert requests(events) == []
-    assert decoder.failure is not None
-    assert decoder.failure.kind == "cut"
+def test_a_stream_without_any_stop_is_a_cut() -> None:
+    assert failure_of(AnthropicDecoder(), block(0, TOOL), stopped(0)).kind == "cut"
 
 
 def test_cached_tokens_count_as_input() -> None:
@@ -89,12 +84,9 @@ def test_cached_tokens_count_as_input() -> None:
         "cache_creation_input_tokens": 20,
         "output_tokens": 1,
     }
-    start: Json = {"type": "message_start", "message": {"usage": usage}}
     end: Json = {"type": "message_delta", "delta": {}, "usage": {"output_tokens": 9}}
-    events = AnthropicDecoder().feed("", json.dumps(start))
-    assert list(events) == [e.Usage(125, 1, 100)]
-    decoder = AnthropicDecoder()
-    assert e.Usage(125, 9, 100) in run(decoder, start, end, ended("end_turn"))
+    events = run(AnthropicDecoder(), started(usage=usage), end, ended("end_turn"))
+    assert events[:2] == [e.Usage(125, 1, 100), e.Usage(125, 9, 100)]
 
 
 @pytest.mark.parametrize(
@@ -108,12 +100,10 @@ def test_cached_tokens_count_as_input() -> None:
     ],
 )
 def test_an_error_inside_the_stream_ends_it(kind: str, expected: str) -> None:
-    decoder = AnthropicDecoder()
     error: Json = {"type": "error", "error": {"type": kind, "message": "So it is"}}
-    events = run(decoder, block(0, {"type": "text", "text": "a"}), error, ended("end_turn"))
-    assert events == [TextDelta("a")]
-    assert decoder.failure is not None
-    assert (decoder.failure.kind, decoder.failure.message) == (expected, "So it is")
+    text = block(0, {"type": "text", "text": "a"})
+    failure = failure_of(AnthropicDecoder(), text, error, ended("end_turn"))
+    assert (failure.kind, failure.message) == (expected, "So it is")
 
 
 def test_pings_are_heartbeats() -> None:
@@ -121,19 +111,17 @@ def test_pings_are_heartbeats() -> None:
 
 
 def test_a_whole_message_gives_the_same_events() -> None:
-    body = {
+    body: Json = {
         "type": "message",
         "content": [
             {"type": "thinking", "thinking": "hm", "signature": "s"},
             {"type": "text", "text": "Hello"},
-            {"type": "tool_use", "id": "t1", "name": "read", "input": {"path": "a"}},
+            TOOL | {"input": {"path": "a"}},
         ],
         "stop_reason": "tool_use",
         "usage": {"input_tokens": 3, "output_tokens": 4},
     }
-    decoder = AnthropicDecoder(2)
-    events = [*decoder.decode_whole(json.dumps(body).encode()), *decoder.finish()]
-    assert events == [
+    assert run_whole(AnthropicDecoder(2), body) == [
         e.Usage(3, 4),
         e.ReasoningDelta("hm"),
         ProviderItem("anthropic", {"type": "thinking", "signature": "s"}),
@@ -146,45 +134,33 @@ def test_a_whole_message_gives_the_same_events() -> None:
 
 
 def test_blocks_inside_message_start_are_an_answer() -> None:
-    call = {"type": "tool_use", "id": "t1", "name": "read", "input": {"path": "a"}}
-    message = {"id": "m", "content": [call], "stop_reason": "tool_use"}
-    events = run(
-        AnthropicDecoder(),
-        {"type": "message_start", "message": message},
-        {"type": "message_stop"},
-    )
+    start = started("m", TOOL | {"input": {"path": "a"}}, stop_reason="tool_use")
+    events = run(AnthropicDecoder(), start, STOP)
     assert requests(events) == [ToolCallRequested("t1", "read", {"path": "a"})]
     assert events[-1] == ResponseFinished(1, "tool_use")
 
 
-def test_blocks_inside_message_start_that_are_streamed_as_well_are_said_once() -> None:
-    message = {"id": "m", "content": [{"type": "text", "text": "Hello"}]}
-    events = run(
-        AnthropicDecoder(),
-        {"type": "message_start", "message": message},
-        block(0, {"type": "text", "text": ""}),
-        grown(0, type="text_delta", text="Hello"),
-        stopped(0),
-        ended("end_turn"),
-    )
-    assert told(events).text == "Hello"
+@pytest.mark.parametrize(
+    ("first", "streamed"),
+    [
+        (
+            "Hello",
+            [block(0, {"type": "text", "text": ""}), grown(0, type="text_delta", text="Hello")],
+        ),
+        ("Hel", [block(1, {"type": "text", "text": "lo"})]),
+    ],
+    ids=["streamed again", "followed by others"],
+)
+def test_blocks_inside_message_start_are_shown_once_and_first(
+    first: str, streamed: list[Json]
+) -> None:
+    start = started("m", {"type": "text", "text": first})
+    assert summarize(run(AnthropicDecoder(), start, *streamed, ended("end_turn"))).text == "Hello"
 
 
-def test_blocks_inside_message_start_stand_before_those_that_follow() -> None:
-    message = {"id": "m", "content": [{"type": "text", "text": "Hel"}]}
-    events = run(
-        AnthropicDecoder(),
-        {"type": "message_start", "message": message},
-        block(1, {"type": "text", "text": "lo"}),
-        ended("end_turn"),
-    )
-    assert told(events).text == "Hello"
-
-
-def test_a_record_that_comes_twice_says_its_thing_once() -> None:
-    start: Json = {"type": "message_start", "message": {"id": "m", "content": []}}
+def test_a_record_that_comes_twice_counts_once() -> None:
     records: list[Json] = [
-        start,
+        started(),
         block(0, {"type": "thinking", "thinking": "", "signature": ""}),
         stopped(0),
         block(1, TOOL),
@@ -192,23 +168,21 @@ def test_a_record_that_comes_twice_says_its_thing_once() -> None:
         block(2, {"type": "text", "text": "Hi"}),
         stopped(2),
         ended("end_turn"),
-        {"type": "message_stop"},
+        STOP,
     ]
     once = run(AnthropicDecoder(), *records)
     assert run(AnthropicDecoder(), *(r for record in records for r in (record, record))) == once
 
 
 def test_a_message_that_begins_anew_drops_the_call_that_was_open() -> None:
-    first: Json = {"type": "message_start", "message": {"id": "m1"}}
-    second: Json = {"type": "message_start", "message": {"id": "m2"}}
     events = run(
         AnthropicDecoder(),
-        first,
+        started("m1"),
         block(0, TOOL),
-        grown(0, type="input_json_delta", partial_json='{"a'),
-        second,
+        arguments(0, '{"a'),
+        started("m2"),
         block(0, TOOL | {"id": "t2"}),
-        grown(0, type="input_json_delta", partial_json='{"a":1}'),
+        arguments(0, '{"a":1}'),
         stopped(0),
         ended("tool_use"),
     )
@@ -219,32 +193,21 @@ def test_blocks_that_never_stop_stop_with_their_message() -> None:
     events = run(
         AnthropicDecoder(),
         block(0, TOOL),
-        grown(0, type="input_json_delta", partial_json='{"a":1}'),
+        arguments(0, '{"a":1}'),
         block(1, TOOL | {"id": "t2"}),
-        grown(1, type="input_json_delta", partial_json='{"a":2}'),
+        arguments(1, '{"a":2}'),
         ended("tool_use"),
     )
     assert [call.arguments for call in requests(events)] == [{"a": 1}, {"a": 2}]
 
 
-def test_unknown_deltas_and_blocks_are_passed_over() -> None:
+def test_unknown_deltas_are_counted_and_unknown_blocks_are_kept() -> None:
     decoder = AnthropicDecoder()
-    events = run(
-        decoder,
-        block(0, {"type": "hologram", "data": "x"}),
-        grown(0, type="hologram_delta", beam="y"),
-        stopped(0),
-        ended("end_turn"),
-    )
+    hologram: Json = {"type": "hologram", "data": "x"}
+    delta = grown(0, type="hologram_delta", beam="y")
+    events = run(decoder, block(0, hologram), delta, stopped(0), ended("end_turn"))
     assert decoder.unknown == {"hologram_delta": 1}
-    assert ProviderItem("anthropic", {"type": "hologram", "data": "x"}) in events
-    assert events[-1] == ResponseFinished(1, "end")
-
-
-def test_a_refusal_is_named_and_its_call_dropped() -> None:
-    events = run(AnthropicDecoder(), block(0, TOOL), stopped(0), ended("refusal"))
-    assert requests(events) == []
-    assert events[-1] == ResponseFinished(1, "refusal")
+    assert events == [ProviderItem("anthropic", hologram), ResponseFinished(1, "end")]
 
 
 # hosted tools
@@ -256,17 +219,15 @@ def result(content: object, kind: str = "web_search", **more: object) -> Json:
     return {"type": f"{kind}_tool_result", "tool_use_id": "s1", "content": content, **more}
 
 
-def test_a_hosted_card_appears_at_once_then_learns_its_input_then_its_result() -> None:
-    found = [
-        {"type": "web_search_result", "title": "A", "url": "https://a", "encrypted_content": ""}
-    ]
+def test_a_hosted_card_appears_at_once_then_gets_its_input_then_its_result() -> None:
+    source = {"type": "web_search_result", "title": "A", "url": "https://a"}
     events = run(
         AnthropicDecoder(),
         block(0, dict(USE)),
-        grown(0, type="input_json_delta", partial_json='{"query"'),
-        grown(0, type="input_json_delta", partial_json=':"x"}'),
+        arguments(0, '{"query"'),
+        arguments(0, ':"x"}'),
         stopped(0),
-        block(1, result(found)),
+        block(1, result([source])),
         stopped(1),
         ended("end_turn"),
     )
@@ -275,30 +236,30 @@ def test_a_hosted_card_appears_at_once_then_learns_its_input_then_its_result() -
         e.HostedTool("web_search", '{"query":"x"}', "", "s1"),
         ProviderItem("anthropic", USE | {"input": {"query": "x"}}),
         e.HostedTool("web_search", "", "A https://a", "s1"),
-        ProviderItem("anthropic", result(found)),
+        ProviderItem("anthropic", result([source])),
         ResponseFinished(1, "end"),
     ]
 
 
-def test_an_mcp_card_names_server_and_tool() -> None:
-    use: Json = {"type": "mcp_tool_use", "id": "s1", "name": "ask", "server_name": "wiki"}
-    events = run(
-        AnthropicDecoder(),
-        block(0, use | {"input": {"q": 1}}),
-        stopped(0),
-        block(1, result([{"type": "text", "text": "no"}], "mcp", is_error=True)),
-        stopped(1),
-        ended("end_turn"),
-    )
-    assert cards(events) == {"s1": ("wiki/ask", '{"q":1}', "failed: no")}
+MCP: Json = {"type": "mcp_tool_use", "id": "s1", "name": "ask", "server_name": "wiki"}
 
 
-def test_the_result_of_a_call_in_an_earlier_response_has_a_card() -> None:
-    events = run(AnthropicDecoder(), block(0, result([])), stopped(0), ended("end_turn"))
-    assert cards(events) == {"s1": ("web_search", "", "no output")}
-
-
-# citations
+@pytest.mark.parametrize(
+    ("blocks", "card"),
+    [
+        (
+            [MCP | {"input": {"q": 1}}, result([{"text": "no"}], "mcp", is_error=True)],
+            ("wiki/ask", '{"q":1}', "failed: no"),
+        ),
+        ([result([])], ("web_search", "", "no output")),
+    ],
+    ids=["MCP", "a call in an earlier response"],
+)
+def test_a_result_has_the_card_of_its_call(blocks: list[Json], card: tuple[str, str, str]) -> None:
+    records = [
+        r for index, content in enumerate(blocks) for r in (block(index, content), stopped(index))
+    ]
+    assert cards(run(AnthropicDecoder(), *records, ended("end_turn"))) == {"s1": card}
 
 
 def test_citations_are_the_same_live_and_whole() -> None:

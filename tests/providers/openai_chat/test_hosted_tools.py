@@ -7,7 +7,7 @@ import pytest
 from lfgtui.model import events as e
 from lfgtui.model.events import ProviderItem
 from lfgtui.providers.openai_chat.decoder import ChatDecoder
-from tests.providers.decoding import Json, cards, chunk, run, told
+from tests.providers.decoding import Json, cards, chunk, run, summarize
 
 
 def test_executed_tools_are_one_card_each() -> None:
@@ -38,8 +38,8 @@ def test_reasoning_steps_are_thoughts_and_cards_told_once() -> None:
     events = run(
         ChatDecoder(), chunk({"reasoning_steps": [step]}), chunk({"content": "So"}), closing
     )
-    assert told(events).reasoning == "I look it up."
-    assert told(events).text == "So"
+    assert summarize(events).reasoning == "I look it up."
+    assert summarize(events).text == "So"
     assert cards(events) == {"step_1_1": ("web_search", "a\nb", "A https://a")}
 
 
@@ -64,7 +64,7 @@ def test_grounding_is_a_search_and_its_sources(place: Callable[[Json], Json]) ->
     found: Json = {"groundingChunks": [{"web": source}], "webSearchQueries": ["q"]}
     events = run(ChatDecoder(), place(found), place(found), chunk({}, "stop"))
     assert cards(events) == {"search_1_1": ("google_search", "q", "done")}
-    assert told(events).citations == [e.Citation("https://g", "G")]
+    assert summarize(events).citations == [e.Citation("https://g", "G")]
 
 
 def test_sources_are_kept_from_wherever_they_stand() -> None:
@@ -78,7 +78,7 @@ def test_sources_are_kept_from_wherever_they_stand() -> None:
         chunk({}, search_results=[{"url": "https://c", "title": "C", "snippet": "s"}]),
         chunk({}, "stop", citations=["https://c", "https://d"]),
     )
-    assert told(events).citations == [
+    assert summarize(events).citations == [
         e.Citation("https://a", "A"),
         e.Citation("https://b"),
         e.Citation("", "f.pdf"),
