@@ -102,3 +102,56 @@ def piece(arguments: object, **more: object) -> Json:
     name = more.pop("name", None)
     function = {"arguments": arguments} | ({"name": name} if name else {})
     return {"tool_calls": [{"function": function, **more}]}
+
+
+Call = tuple[str, str, list[str]]
+"""A tool call by its id, its name and the pieces of its arguments."""
+
+
+def anthropic_stream(text: str, *calls: Call) -> list[Json]:
+    """An answer and its calls on the Messages wire; the calls grow one after the other."""
+    blocks: list[Json] = [{"type": "text", "text": ""}]
+    blocks += [{"type": "tool_use", "id": i, "name": name, "input": {}} for i, name, _ in calls]
+    deltas: list[tuple[int, Json]] = [(0, {"type": "text_delta", "text": text})]
+    for index, (_, _, pieces) in enumerate(calls, 1):
+        deltas += [(index, {"type": "input_json_delta", "partial_json": p}) for p in pieces]
+    return [
+        {"type": "message_start", "message": {"id": "m", "content": []}},
+        *(
+            {"type": "content_block_start", "index": i, "content_block": b}
+            for i, b in enumerate(blocks)
+        ),
+        *({"type": "content_block_delta", "index": i, "delta": delta} for i, delta in deltas),
+        *({"type": "content_block_stop", "index": i} for i in range(len(blocks))),
+        {"type": "message_delta", "delta": {"stop_reason": "tool_use"}},
+        {"type": "message_stop"},
+    ]
+
+
+def chat_stream(text: str, *calls: Call) -> list[Json]:
+    """The same on the chat wire."""
+    begun = [piece("", index=i, id=own, name=name) for i, (own, name, _) in enumerate(calls)]
+    grown = [piece(p, index=i) for i, (_, _, pieces) in enumerate(calls) for p in pieces]
+    return [chunk({"content": text}), *map(chunk, begun + grown), chunk({}, "tool_calls")]
+
+
+def responses_stream(text: str, *calls: Call) -> list[Json]:
+    """The same on the Responses wire, where the calls are done in reverse order."""
+    added: list[Json] = []
+    grown: list[Json] = []
+    done: list[Json] = []
+    for index, (call_id, name, pieces) in enumerate(calls, 1):
+        place: Json = {"output_index": index}
+        item: Json = {"type": "function_call", "id": f"fc{index}", "call_id": call_id, "name": name}
+        added.append({"type": "response.output_item.added", "item": item, **place})
+        kind = "response.function_call_arguments.delta"
+        grown += [{"type": kind, "delta": piece, **place} for piece in pieces]
+        item = item | {"arguments": "".join(pieces)}
+        done.append({"type": "response.output_item.done", "item": item, **place})
+    return [
+        {"type": "response.output_text.delta", "output_index": 0, "delta": text},
+        *added,
+        *grown,
+        *reversed(done),
+        {"type": "response.completed", "response": {"status": "completed", "output": []}},
+    ]

@@ -92,22 +92,23 @@ def check(decoder_class: Callable[[], Decoder], records: Sequence[str]) -> None:
     events: list[e.WireEvent] = []
     for record in records:
         events += decoder.feed("", record)
-    _check_end(decoder, [*events, *decoder.finish()])
+    check_end(decoder, [*events, *decoder.finish()])
 
 
 def check_whole(decoder_class: Callable[[], Decoder], body: str) -> None:
     """The same of a body that came whole."""
     decoder = decoder_class()
     events = [*decoder.decode_whole(body.encode())]
-    _check_end(decoder, [*events, *decoder.finish()])
+    check_end(decoder, [*events, *decoder.finish()])
 
 
-def _check_end(decoder: Decoder, events: list[e.WireEvent]) -> None:
+def check_end(decoder: Decoder, events: list[e.WireEvent]) -> None:
+    """There is one end, the last event, or one failure, and every event can be stored."""
     ends = [event for event in events if isinstance(event, e.ResponseFinished)]
     assert len(ends) == (decoder.failure is None)
     assert not ends or events[-1] is ends[0]
     for event in events:
-        assert e.encode_event(event)
+        assert e.decode_event(e.encode_event(event)) is not None
 
 
 def _places(value: object) -> list[tuple[Any, Any]]:

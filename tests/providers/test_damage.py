@@ -1,77 +1,35 @@
-"""A response with a record that cannot be read is no response: nothing of it is run."""
+"""A response with a record that cannot be read fails: nothing of it is run."""
 
 import copy
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 
-from lfgtui.errors import ProviderError
 from lfgtui.model import events as e
-from lfgtui.providers import limits
 from lfgtui.providers.agent_server.decoder import AgentDecoder
 from lfgtui.providers.anthropic.decoder import AnthropicDecoder
 from lfgtui.providers.base import Decoder
 from lfgtui.providers.openai_chat.decoder import ChatDecoder
 from lfgtui.providers.openai_responses.decoder import ResponsesDecoder
-from tests.providers.decoding import Json, Summary, chunk, piece, run, summarize
+from tests.providers.decoding import (
+    Call,
+    Json,
+    Summary,
+    anthropic_stream,
+    chat_stream,
+    chunk,
+    piece,
+    responses_stream,
+    run,
+    summarize,
+)
 
 PIECES = ['{"command":"rm -rf ./build', "/cache/tmp", '"}']
-
-
-def anthropic() -> list[Json]:
-    call = {"type": "tool_use", "id": "x", "name": "run_command", "input": {}}
-    grown = [
-        {
-            "type": "content_block_delta",
-            "index": 1,
-            "delta": {"type": "input_json_delta", "partial_json": part},
-        }
-        for part in PIECES
-    ]
-    text = {"type": "text_delta", "text": "I tidy up."}
-    return [
-        {"type": "message_start", "message": {"id": "m", "content": []}},
-        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
-        {"type": "content_block_delta", "index": 0, "delta": text},
-        {"type": "content_block_stop", "index": 0},
-        {"type": "content_block_start", "index": 1, "content_block": call},
-        *grown,
-        {"type": "content_block_stop", "index": 1},
-        {"type": "message_delta", "delta": {"stop_reason": "tool_use"}},
-        {"type": "message_stop"},
-    ]
-
-
-def chat() -> list[Json]:
-    return [
-        chunk({"content": "I tidy up."}),
-        chunk(piece(PIECES[0], index=0, id="x", name="run_command")),
-        *(chunk(piece(part, index=0)) for part in PIECES[1:]),
-        chunk({}, "tool_calls"),
-    ]
-
-
-def responses() -> list[Json]:
-    call: Json = {"type": "function_call", "id": "fc", "call_id": "x", "name": "run_command"}
-    grown = [
-        {
-            "type": "response.function_call_arguments.delta",
-            "output_index": 1,
-            "item_id": "fc",
-            "delta": part,
-        }
-        for part in PIECES
-    ]
-    item = call | {"arguments": "".join(PIECES)}
-    return [
-        {"type": "response.output_text.delta", "output_index": 0, "delta": "I tidy up."},
-        {"type": "response.output_item.added", "output_index": 1, "item": call},
-        *grown,
-        {"type": "response.output_item.done", "output_index": 1, "item": item},
-        {"type": "response.completed", "response": {"status": "completed", "output": []}},
-    ]
+CALL: Call = ("x", "run_command", PIECES)
+TEXT = "I tidy up."
 
 
 def agent() -> list[Json]:
@@ -83,68 +41,57 @@ def agent() -> list[Json]:
     ]
 
 
-WIRES: list[tuple[Callable[[], Decoder], Callable[[], list[Json]]]] = [
-    (AnthropicDecoder, anthropic),
-    (ChatDecoder, chat),
-    (ResponsesDecoder, responses),
-    (AgentDecoder, agent),
+Make = Callable[[], Decoder]
+Stream = Callable[[], list[Json]]
+WITH_CALLS: list[tuple[Make, Stream]] = [
+    (AnthropicDecoder, partial(anthropic_stream, TEXT, CALL)),
+    (ChatDecoder, partial(chat_stream, TEXT, CALL)),
+    (ResponsesDecoder, partial(responses_stream, TEXT, CALL)),
 ]
-WITH_CALLS = WIRES[:3]
+each_wire = pytest.mark.parametrize(("make", "records"), [*WITH_CALLS, (AgentDecoder, agent)])
 
 
-def is_damage(decoder: Decoder) -> bool:
-    return decoder.failure is not None and (
-        (decoder.failure.kind == "protocol" and decoder.failure.retryable)
-        or decoder.failure.kind == "cut"
-    )
-
-
-def finished(events: list[e.WireEvent]) -> bool:
-    return any(isinstance(event, e.ResponseFinished) for event in events)
+def is_damaged(decoder: Decoder, events: list[e.WireEvent]) -> bool:
+    """Whether the response failed so that it is asked for again, and did not end."""
+    failure = decoder.failure
+    finished = any(isinstance(event, e.ResponseFinished) for event in events)
+    return not finished and failure is not None and failure.retryable
 
 
 def holds(decoder: Decoder, whole: Summary, events: list[e.WireEvent]) -> bool:
-    """Whether it failed, or says what the undamaged stream says.
+    """Whether the response failed, or has the undamaged one's text and calls.
 
     Arguments that are no JSON are text, which every tool refuses: models make such themselves.
     """
     if decoder.failure is not None:
-        return is_damage(decoder) and not finished(events)
+        return is_damaged(decoder, events)
     found = summarize(events)
-    pairs = zip(found.calls, whole.calls, strict=False)
-    same = len(found.calls) == len(whole.calls) and all(
-        mine.name == theirs.name
-        and (mine.arguments == theirs.arguments or isinstance(mine.arguments, str))
-        for mine, theirs in pairs
-    )
-    return same and found.text == whole.text
+    return found.text == whole.text and [
+        (mine.name, theirs.arguments if isinstance(mine.arguments, str) else mine.arguments)
+        for mine, theirs in zip(found.calls, whole.calls, strict=True)
+    ] == [(call.name, call.arguments) for call in whole.calls]
 
 
-@pytest.mark.parametrize(("decoder_class", "records"), WIRES)
-def test_the_undamaged_stream_says_it(
-    decoder_class: Callable[[], Decoder], records: Callable[[], list[Json]]
-) -> None:
-    decoder = decoder_class()
+@each_wire
+def test_the_undamaged_stream_is_an_answer_with_a_call(make: Make, records: Stream) -> None:
+    decoder = make()
     found = summarize(run(decoder, *records()))
     assert decoder.failure is None
     assert found.text == "I tidy up."
     assert [call.arguments for call in found.calls] == (
-        [] if decoder_class is AgentDecoder else [{"command": "".join(PIECES)[12:-2]}]
+        [] if make is AgentDecoder else [{"command": "".join(PIECES)[12:-2]}]
     )
 
 
-@pytest.mark.parametrize(("decoder_class", "records"), WIRES)
-def test_a_record_that_breaks_off_anywhere_fails_the_response(
-    decoder_class: Callable[[], Decoder], records: Callable[[], list[Json]]
-) -> None:
+@each_wire
+def test_a_record_that_breaks_off_anywhere_fails_the_response(make: Make, records: Stream) -> None:
     lines = [json.dumps(record) for record in records()]
-    first = 1 if decoder_class is AgentDecoder else 0  # where text is as good as JSON
+    first = 1 if make is AgentDecoder else 0  # where text is as good as JSON
     for place in range(first, len(lines)):
         for at in range(1, len(lines[place])):
-            decoder = decoder_class()
+            decoder = make()
             events = run(decoder, *lines[:place], lines[place][:at], *lines[place + 1 :])
-            assert is_damage(decoder), lines[place][:at]
-            assert not finished(events)
+            assert is_damaged(decoder, events), lines[place][:at]
 
 
 WRONG: dict[type, tuple[object, ...]] = {
@@ -175,15 +122,13 @@ def damaged(value: Any) -> Iterator[tuple[str, Any]]:
                 yield f"{key}.{what}", changed
 
 
-@pytest.mark.parametrize(("decoder_class", "records"), WIRES)
-def test_a_part_of_the_wrong_type_loses_nothing_in_silence(
-    decoder_class: Callable[[], Decoder], records: Callable[[], list[Json]]
-) -> None:
-    whole = summarize(run(decoder_class(), *records()))
+@each_wire
+def test_a_part_of_the_wrong_type_is_never_lost_in_silence(make: Make, records: Stream) -> None:
+    whole = summarize(run(make(), *records()))
     lost = []
     for place, record in enumerate(records()):
         for what, changed in damaged(record):
-            decoder = decoder_class()
+            decoder = make()
             stream = records()
             stream[place] = changed
             if not holds(decoder, whole, run(decoder, *stream)):
@@ -191,86 +136,57 @@ def test_a_part_of_the_wrong_type_loses_nothing_in_silence(
     assert lost == []
 
 
-# What a hostile server may say, and what it comes to.
-
-
 DEEP = "[" * 5000 + "]" * 5000
+DEEP_OBJECT = '{"a":' * 200 + "1" + "}" * 200
 
 
-@pytest.mark.parametrize(("decoder_class", "records"), WIRES)
-def test_json_that_is_nested_too_deeply_fails_the_response(
-    decoder_class: Callable[[], Decoder], records: Callable[[], list[Json]]
-) -> None:
-    for deep in (f'{{"type":"token","content":{DEEP}}}', '{"a":' * 200 + "1" + "}" * 200):
-        decoder = decoder_class()
-        events = run(decoder, json.dumps(records()[0]), deep)
-        assert is_damage(decoder)
-        assert not finished(events)
+@each_wire
+def test_json_that_is_nested_too_deeply_fails_the_response(make: Make, records: Stream) -> None:
+    for deep in (f'{{"type":"token","content":{DEEP}}}', DEEP_OBJECT):
+        decoder = make()
+        assert is_damaged(decoder, run(decoder, json.dumps(records()[0]), deep))
         assert "nested too deeply" in str(decoder.failure)
 
 
-def test_arguments_that_are_nested_too_deeply_stay_text_for_the_tool_to_refuse() -> None:
-    deep = '{"a":' * 200 + "1" + "}" * 200
-    events = run(ChatDecoder(), chunk(piece(deep, index=0, id="x", name="f")), chunk({}, "stop"))
-    assert summarize(events).calls[0].arguments == deep
-
-
-def test_of_a_name_that_arguments_hold_twice_the_last_counts() -> None:
-    """As for every reader of JSON here: what the card shows is what the tool is given."""
-    twice = '{"command":"ls","command":"rm -rf ."}'
-    events = run(ChatDecoder(), chunk(piece(twice, index=0, id="x", name="f")), chunk({}, "stop"))
-    assert summarize(events).calls[0].arguments == {"command": "rm -rf ."}
+@pytest.mark.parametrize(
+    ("arguments", "read"),
+    [
+        # every tool refuses text
+        (DEEP_OBJECT, DEEP_OBJECT),
+        # what the card shows is what the tool is given
+        ('{"command":"ls","command":"rm -rf ."}', {"command": "rm -rf ."}),
+    ],
+    ids=["nested too deeply", "a name twice"],
+)
+def test_odd_arguments_are_read_as_everywhere_else(arguments: str, read: object) -> None:
+    call = chunk(piece(arguments, index=0, id="x", name="f"), "stop")
+    assert summarize(run(ChatDecoder(), call)).calls[0].arguments == read
 
 
 @pytest.mark.parametrize("place", [-1, 10**30, 1e300, 0.5])
 def test_an_index_that_is_no_place_fails_the_response(place: float) -> None:
     decoder = ChatDecoder()
-    events = run(decoder, chunk(piece("{}", index=place, id="x", name="f")), chunk({}, "stop"))
-    assert is_damage(decoder)
-    assert not finished(events)
+    call = chunk(piece("{}", index=place, id="x", name="f"), "stop")
+    assert is_damaged(decoder, run(decoder, call))
 
 
-@pytest.mark.parametrize(("decoder_class", "records"), WITH_CALLS)
-def test_a_call_without_a_name_fails_the_response(
-    decoder_class: Callable[[], Decoder], records: Callable[[], list[Json]]
-) -> None:
+@pytest.mark.parametrize(("make", "records"), WITH_CALLS)
+def test_a_call_without_a_name_fails_the_response(make: Make, records: Stream) -> None:
     for name in ("", None):
         text = json.dumps(records()).replace('"run_command"', json.dumps(name))
-        decoder = decoder_class()
-        events = run(decoder, *json.loads(text))
-        assert is_damage(decoder)
-        assert not finished(events)
+        decoder = make()
+        assert is_damaged(decoder, run(decoder, *json.loads(text)))
 
 
 def test_arguments_that_come_twice_and_differ_fail_the_response() -> None:
-    records = responses()
+    records = responses_stream(TEXT, CALL)
     item: Any = records[-2]["item"]
     item["arguments"] = '{"command":"rm -rf ./build"}'
     decoder = ResponsesDecoder()
-    assert not finished(run(decoder, *records))
-    assert is_damage(decoder)
+    assert is_damaged(decoder, run(decoder, *records))
 
 
 def test_garbage_after_the_end_does_no_harm() -> None:
     decoder = ChatDecoder()
-    assert finished(run(decoder, *chat(), "[DONE]", "{garbage"))
+    run(decoder, *chat_stream(TEXT, CALL), "[DONE]", "{garbage")
     assert decoder.failure is None
-
-
-@pytest.mark.parametrize(
-    "events",
-    [
-        [e.HostedTool("f", call_id=f"x{number}") for number in range(limits.HOSTED_CALLS + 1)],
-        [e.ToolCallStarted("x", "f" * (limits.NAME_LENGTH + 1))],
-        [e.HostedTool("f" * (limits.NAME_LENGTH + 1), call_id="x")],
-    ],
-    ids=["hosted calls", "name", "hosted name"],
-)
-def test_past_a_limit_the_response_fails(events: list[e.WireEvent]) -> None:
-    meter = limits.CallMeter()
-    for event in events[:-1]:
-        meter.count(event)
-    with pytest.raises(ProviderError) as raised:
-        meter.count(events[-1])
-    assert (raised.value.kind, raised.value.retryable) == ("protocol", False)
-    assert len(raised.value.message) < 200

@@ -1,4 +1,4 @@
-"""What holds for every decoder."""
+"""Rules of every decoder."""
 
 import json
 from collections.abc import Callable
@@ -10,16 +10,28 @@ from hypothesis import strategies as st
 from msgspec import UNSET
 
 from lfgtui.model import events as e
-from lfgtui.model.events import ResponseFinished, TextDelta
+from lfgtui.model.events import TextDelta
 from lfgtui.providers.anthropic.decoder import AnthropicDecoder
 from lfgtui.providers.base import Decoder
 from lfgtui.providers.openai_chat.decoder import ChatDecoder
 from lfgtui.providers.openai_responses.decoder import ResponsesDecoder
 from lfgtui.providers.transport.sse import RecordReader
-from tests.providers.decoding import Json, chunk, piece, requests, run, run_body, summarize
+from tests.providers import mutations
+from tests.providers.decoding import (
+    Json,
+    anthropic_stream,
+    chat_stream,
+    requests,
+    responses_stream,
+    run,
+    run_body,
+    summarize,
+)
 from tests.providers.recordings import cuts
 
-DECODERS: list[Callable[[], Decoder]] = [AnthropicDecoder, ChatDecoder, ResponsesDecoder]
+Make = Callable[[], Decoder]
+DECODERS: list[Make] = [AnthropicDecoder, ChatDecoder, ResponsesDecoder]
+each_decoder = pytest.mark.parametrize("make", DECODERS)
 
 # any bytes at all
 
@@ -58,49 +70,30 @@ RECORDS = (
 )
 
 
-@pytest.mark.parametrize("decoder_class", DECODERS)
+@each_decoder
 @settings(max_examples=40)
 @given(records=st.lists(st.tuples(st.sampled_from(["", *KINDS]), RECORDS), max_size=8))
-def test_nothing_that_comes_in_raises(
-    decoder_class: Callable[[], Decoder], records: list[tuple[str, str | bytes]]
-) -> None:
-    decoder = decoder_class()
+def test_nothing_that_comes_in_raises(make: Make, records: list[tuple[str, str | bytes]]) -> None:
+    decoder = make()
     events = [event for name, data in records for event in decoder.feed(name, data)]
-    events += decoder.finish()
-    finished = [event for event in events if isinstance(event, ResponseFinished)]
-    assert len(finished) == (decoder.failure is None)
-    assert not finished or events[-1] is finished[0]
-    for event in events:
-        assert e.decode_event(e.encode_event(event)) is not None
+    mutations.check_end(decoder, [*events, *decoder.finish()])
 
 
-@pytest.mark.parametrize("decoder_class", DECODERS)
+@each_decoder
 @settings(max_examples=40)
 @given(body=RECORDS)
-def test_no_whole_body_raises(decoder_class: Callable[[], Decoder], body: str | bytes) -> None:
-    decoder = decoder_class()
+def test_no_whole_body_raises(make: Make, body: str | bytes) -> None:
+    decoder = make()
     raw = body if isinstance(body, bytes) else body.encode("utf-8", "replace")
-    events = [*decoder.decode_whole(raw), *decoder.finish()]
-    assert any(isinstance(event, ResponseFinished) for event in events) == (decoder.failure is None)
+    mutations.check_end(decoder, [*decoder.decode_whole(raw), *decoder.finish()])
 
 
-@pytest.mark.parametrize("decoder_class", DECODERS)
-def test_an_empty_body_is_a_cut(decoder_class: Callable[[], Decoder]) -> None:
-    decoder = decoder_class()
+@each_decoder
+def test_an_empty_body_is_a_cut(make: Make) -> None:
+    decoder = make()
     assert run(decoder) == []
     assert decoder.failure is not None
     assert decoder.failure.kind == "cut"
-
-
-@pytest.mark.parametrize("decoder_class", DECODERS)
-def test_unknown_records_are_counted_and_passed_over(
-    decoder_class: Callable[[], Decoder],
-) -> None:
-    decoder = decoder_class()
-    assert list(decoder.feed("", '{"type": "from.the.future"}')) == []
-    assert list(decoder.feed("", "1")) == []
-    assert decoder.unknown.total() == 2
-    assert decoder.failure is None
 
 
 def test_half_a_surrogate_pair_does_not_reach_the_screen() -> None:
@@ -109,70 +102,26 @@ def test_half_a_surrogate_pair_does_not_reach_the_screen() -> None:
     assert events[0] == TextDelta("a�")
 
 
-# two calls of one id
-
-
-def anthropic_calls() -> list[Json]:
-    records: list[Json] = [{"type": "message_start", "message": {"id": "m", "content": []}}]
-    for index, (name, _) in enumerate(TWO_CALLS):
-        block = {"type": "tool_use", "id": "x", "name": name, "input": {}}
-        records.append({"type": "content_block_start", "index": index, "content_block": block})
-    for index, (_, arguments) in enumerate(TWO_CALLS):
-        delta = {"type": "input_json_delta", "partial_json": json.dumps(arguments)}
-        records.append({"type": "content_block_delta", "index": index, "delta": delta})
-    records += [{"type": "content_block_stop", "index": index} for index in range(2)]
-    return [*records, {"type": "message_delta", "delta": {"stop_reason": "tool_use"}}]
-
-
-def chat_calls() -> list[Json]:
-    pieces = [
-        [piece("", index=i, id="x", name=name) for i, (name, _) in enumerate(TWO_CALLS)],
-        [piece(json.dumps(given), index=i) for i, (_, given) in enumerate(TWO_CALLS)],
-    ]
-    return [*(chunk(one) for some in pieces for one in some), chunk({}, "tool_calls")]
-
-
-def responses_calls() -> list[Json]:
-    items: list[Json] = [
-        {"type": "function_call", "call_id": "x", "name": name, "arguments": json.dumps(given)}
-        for name, given in TWO_CALLS
-    ]
-    added = [
-        {"type": "response.output_item.added", "output_index": i, "item": item | {"arguments": ""}}
-        for i, item in enumerate(items)
-    ]
-    done = [
-        {"type": "response.output_item.done", "output_index": i, "item": item}
-        for i, item in reversed(list(enumerate(items)))
-    ]
-    return [*added, *done, {"type": "response.completed", "response": {"status": "completed"}}]
-
-
-TWO_CALLS: list[tuple[str, Json]] = [("write", {"path": "x"}), ("run", {"command": "ls"})]
-SAME_ID: list[tuple[Callable[[], Decoder], Callable[[], list[Json]]]] = [
-    (AnthropicDecoder, anthropic_calls),
-    (ChatDecoder, chat_calls),
-    (ResponsesDecoder, responses_calls),
+STREAMS: list[tuple[Make, Callable[..., list[Json]]]] = [
+    (AnthropicDecoder, anthropic_stream),
+    (ChatDecoder, chat_stream),
+    (ResponsesDecoder, responses_stream),
 ]
 
 
-@pytest.mark.parametrize(("decoder_class", "records"), SAME_ID)
-def test_two_calls_of_one_id_stay_two(
-    decoder_class: Callable[[], Decoder], records: Callable[[], list[Json]]
-) -> None:
-    events = run(decoder_class(), *records())
+@pytest.mark.parametrize(("make", "stream"), STREAMS)
+def test_two_calls_of_one_id_stay_two(make: Make, stream: Callable[..., list[Json]]) -> None:
+    arguments = {"write": {"path": "x"}, "run": {"command": "ls"}}
+    calls = [("x", name, [json.dumps(given)]) for name, given in arguments.items()]
+    events = run(make(), *stream("", *calls))
     found = requests(events)
-    assert sorted((call.name, call.arguments) for call in found) == sorted(TWO_CALLS)
+    assert {call.name: call.arguments for call in found} == arguments
     assert len({call.call_id for call in found}) == 2
     assert {call.call_id if call.wire_id is UNSET else call.wire_id for call in found} == {"x"}
-    by_id = {call.call_id: call.arguments for call in found}
-    for call_id, arguments in by_id.items():
-        streamed = "".join(
-            event.json
-            for event in events
-            if isinstance(event, e.ToolArgumentsDelta) and event.call_id == call_id
-        )
-        assert json.loads(streamed) == arguments
+    deltas = [event for event in events if isinstance(event, e.ToolArgumentsDelta)]
+    for call in found:
+        streamed = "".join(delta.json for delta in deltas if delta.call_id == call.call_id)
+        assert json.loads(streamed) == call.arguments
 
 
 # one answer on each wire, and every way that bytes are framed
@@ -202,11 +151,12 @@ RESPONSES = (
     'data: {"type":"response.output_text.delta","output_index":0,"delta":"kůň 🐍"}\n\n'
     'data: {"type":"response.completed","response":{"status":"completed","output":[]}}\n\n'
 )
-BODIES: list[tuple[Callable[[], Decoder], str]] = [
+BODIES: list[tuple[Make, str]] = [
     (AnthropicDecoder, ANTHROPIC),
     (ChatDecoder, CHAT),
     (ResponsesDecoder, RESPONSES),
 ]
+each_body = pytest.mark.parametrize(("make", "body"), BODIES)
 FRAMINGS: dict[str, Callable[[str], bytes]] = {
     "plain": lambda body: body.encode(),
     "CRLF": lambda body: body.replace("\n", "\r\n").encode(),
@@ -226,30 +176,26 @@ FRAMINGS: dict[str, Callable[[str], bytes]] = {
 
 
 @pytest.mark.parametrize("framing", list(FRAMINGS))
-@pytest.mark.parametrize(("decoder_class", "body"), BODIES)
+@each_body
 def test_an_answer_is_the_same_however_it_is_framed_and_cut(
-    decoder_class: Callable[[], Decoder], body: str, framing: str
+    make: Make, body: str, framing: str
 ) -> None:
     framed = FRAMINGS[framing](body)
     for size in (0, 1, 7):
-        decoder = decoder_class()
+        decoder = make()
         answer = summarize(run_body(decoder, framed, size=size))
         assert (answer.text, answer.stop_reason) == ("Žluťoučký kůň 🐍", "end"), size
         assert decoder.failure is None
 
 
-@pytest.mark.parametrize(("decoder_class", "body"), BODIES)
-def test_a_line_of_a_hundred_kilobytes_is_a_line(
-    decoder_class: Callable[[], Decoder], body: str
-) -> None:
+@each_body
+def test_a_line_of_a_hundred_kilobytes_is_a_line(make: Make, body: str) -> None:
     long = body.replace("Žluťoučký ", "ž" * 50_000).encode()
-    assert summarize(run_body(decoder_class(), long, size=1000)).text == "ž" * 50_000 + "kůň 🐍"
+    assert summarize(run_body(make(), long, size=1000)).text == "ž" * 50_000 + "kůň 🐍"
 
 
-@pytest.mark.parametrize(("decoder_class", "body"), BODIES)
-def test_bytes_that_are_no_utf8_fail_the_response(
-    decoder_class: Callable[[], Decoder], body: str
-) -> None:
+@each_body
+def test_bytes_that_are_no_utf8_fail_the_response(make: Make, body: str) -> None:
     broken = body.encode().replace("🐍".encode(), b"\xff\xf0\x9f")
     for how in ("whole", "bytes"):
         reader = RecordReader(tail=True)
@@ -260,31 +206,27 @@ def test_bytes_that_are_no_utf8_fail_the_response(
         assert "UTF-8" in reader.failure.message
 
 
-@pytest.mark.parametrize(("decoder_class", "body"), BODIES)
-def test_a_stream_that_ends_anywhere_keeps_what_came(
-    decoder_class: Callable[[], Decoder], body: str
-) -> None:
+@each_body
+def test_a_stream_that_ends_anywhere_keeps_what_came(make: Make, body: str) -> None:
     raw = body.encode()
     for at in range(len(raw)):
-        decoder = decoder_class()
+        decoder = make()
         answer = summarize(run_body(decoder, raw[:at]))
         assert "Žluťoučký kůň 🐍".startswith(answer.text)
         assert (answer.stop_reason is None) == (decoder.failure is not None)
 
 
-@pytest.mark.parametrize(("decoder_class", "body"), BODIES)
-def test_records_that_are_not_known_do_no_harm(
-    decoder_class: Callable[[], Decoder], body: str
-) -> None:
+@each_body
+def test_records_that_are_not_known_do_no_harm(make: Make, body: str) -> None:
     strange = '\n\nevent: moon\ndata: {"type":"moon.phase","object":"moon"}\n\ndata: 1\n\n'
-    decoder = decoder_class()
+    decoder = make()
     answer = summarize(run_body(decoder, body.replace("\n\n", strange).encode()))
     assert answer.text == "Žluťoučký kůň 🐍"
     assert decoder.unknown.keys() <= {"moon", "moon.phase", "no record"}
     assert decoder.unknown.total() == 2 * body.count("\n\n")
 
 
-@pytest.mark.parametrize(("decoder_class", "body"), BODIES)
+@each_body
 @pytest.mark.parametrize(
     "error",
     [
@@ -295,36 +237,32 @@ def test_records_that_are_not_known_do_no_harm(
     ],
 )
 def test_an_error_inside_a_200_is_a_failure_and_keeps_what_came(
-    decoder_class: Callable[[], Decoder], body: str, error: str
+    make: Make, body: str, error: str
 ) -> None:
     at = body.index("\n\n", body.index("Žluťoučký")) + 2
     broken = f"{body[:at]}{error}\n\n{body[at:]}".encode()
     for size in (0, 1):
-        decoder = decoder_class()
+        decoder = make()
         answer = summarize(run_body(decoder, broken, size=size))
         assert (answer.text, answer.stop_reason) == ("Žluťoučký ", None)
         assert decoder.failure is not None
         assert (decoder.failure.kind, decoder.failure.message) == ("overloaded", "Later")
 
 
-@pytest.mark.parametrize("decoder_class", DECODERS)
+@each_decoder
 @pytest.mark.parametrize("wrap", ['{"type":"error","error":%s}', '{"error":%s}', '[{"error":%s}]'])
-def test_a_body_that_is_an_error_is_a_failure(
-    decoder_class: Callable[[], Decoder], wrap: str
-) -> None:
+def test_a_body_that_is_an_error_is_a_failure(make: Make, wrap: str) -> None:
     error = wrap % '{"code":"invalid_api_key","message":"No"}'
-    decoder = decoder_class()
+    decoder = make()
     assert list(decoder.decode_whole(error.encode())) == []
     assert decoder.failure is not None
     assert (decoder.failure.kind, decoder.failure.message) == ("auth", "No")
 
 
-@pytest.mark.parametrize("decoder_class", DECODERS)
+@each_decoder
 @pytest.mark.parametrize("strange", [b"", b"<html>", b"[]", b"1", b"{}", b'{"choices"', b"null"])
-def test_a_body_of_no_known_form_is_a_protocol_failure(
-    decoder_class: Callable[[], Decoder], strange: bytes
-) -> None:
-    decoder = decoder_class()
+def test_a_body_of_no_known_form_is_a_protocol_failure(make: Make, strange: bytes) -> None:
+    decoder = make()
     assert [*decoder.decode_whole(strange), *decoder.finish()] == []
     assert decoder.failure is not None
     assert decoder.failure.kind == "protocol"

@@ -196,8 +196,8 @@ def test_ids_may_change_where_there_are_no_places() -> None:
 
 
 def test_raw_reasoning_and_the_parts_of_a_summary_are_set_apart() -> None:
-    def part(index: int, delta: str) -> list[Json]:
-        at: Json = {"output_index": 0, "summary_index": index}
+    def part(index: int, delta: str, place: int = 0) -> list[Json]:
+        at: Json = {"output_index": place, "summary_index": index}
         return [
             {"type": "response.reasoning_summary_part.added", **at},
             {"type": "response.reasoning_summary_text.delta", "delta": delta, **at},
@@ -205,6 +205,9 @@ def test_raw_reasoning_and_the_parts_of_a_summary_are_set_apart() -> None:
 
     events = run(ResponsesDecoder(), *part(0, "a"), *part(1, "b"), closed())
     assert summarize(events).reasoning == "a\n\nb"
+    turns = [part(index, "a", place) for place, index in ((0, 0), (0, 1), (1, 0), (0, 1), (1, 1))]
+    events = run(ResponsesDecoder(), *(record for turn in turns for record in turn), closed())
+    assert summarize(events).reasoning == "a\n\naaa\n\na"
     events = run(
         ResponsesDecoder(),
         {"type": "response.reasoning_text.delta", "output_index": 0, "delta": "hm"},
