@@ -263,9 +263,9 @@ def test_an_sdk_connection_error_names_its_cause() -> None:
     mapped = as_provider_error(error)
     assert mapped.kind == "connection"
     assert mapped.message == "cannot reach 127.0.0.1:9: Connection refused; is the server running?"
-    error = anthropic.APIConnectionError(request=REQUEST)
-    error.__cause__ = httpx2.RemoteProtocolError("peer closed")
-    assert as_provider_error(error).kind == "cut"
+    cut = anthropic.APIConnectionError(request=REQUEST)
+    cut.__cause__ = httpx2.RemoteProtocolError("peer closed")
+    assert as_provider_error(cut).kind == "cut"
 
 
 def test_no_message_contains_a_key() -> None:
