@@ -96,12 +96,7 @@ def test_a_title_is_text(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "plain *words*",
-        "`<b>` in code",
-        "<https://a.b>",
-        "    <i>",
-        "```\n<b>\n```",
-        "1 < 2",
+        *("plain *words*", "`<b>` in code", "<https://a.b>", "    <i>", "```\n<b>\n```", "1 < 2"),
         "a\\<b",
     ],
 )
