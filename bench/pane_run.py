@@ -23,7 +23,7 @@ class BenchRun:
     run = "20260304-0513-a1b2"
     title = "Bench"
     behind: str | None = None
-    resting: Mapping[str, float] = MappingProxyType({})
+    open_circuits: Mapping[str, float] = MappingProxyType({})
     queued_bytes = 0
 
     def __init__(self, panes: int, clock: Callable[[], float] | None) -> None:

@@ -1,5 +1,1 @@
-"""The agent: ask the model, run what it asks for, until it is done."""
-
-from lfgtui.agent.loop import Agent, Decision, Desk
-
-__all__ = ["Agent", "Decision", "Desk"]
+"""The agent: one attempt at one ticket."""

@@ -6,43 +6,32 @@ the next request off that fold. So the request a resumed process sends after
 a crash is the one the crashed process would have sent: there is no second
 memory that could differ.
 
-What surrounds the agent is a `Desk`: where events go, what the fold says so
-far, and whom to ask. The engine is one; a test can be another.
+What surrounds the agent is an `AgentContext`. The engine makes one for each
+ticket; a test can make another.
 """
 
 import asyncio
 import os
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, aclosing
-from dataclasses import dataclass
+from contextlib import aclosing
 from pathlib import Path
 from time import monotonic
-from typing import Literal, Protocol, get_args
+from typing import get_args
 
 import msgspec
 
 from lfgtui.agent.approvable import shown_otherwise, unshowable
 from lfgtui.agent.call_ids import CallIds
+from lfgtui.agent.context import AgentContext
 from lfgtui.agent.leakage import LeakageFilter
 from lfgtui.model import events as e
 from lfgtui.model.conversation import CallPart, ModelTurn
-from lfgtui.model.tickets import Approval, Ticket, ToolName
-from lfgtui.model.transcript import Transcript
+from lfgtui.model.tickets import Approval, ToolName
 from lfgtui.model.wire_ids import with_wire_ids
 from lfgtui.providers.base import Provider, Request, ToolSpec
 from lfgtui.providers.wire.tool_calls import broke_off
 from lfgtui.settings.config import Dialect, Price
 from lfgtui.text.redaction.redactor import is_marked
 from lfgtui.tools import TOOLS, ToolLimits, ToolOutcome, is_well_formed, run_tool, summary
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """A person's decision about a call."""
-
-    verdict: Literal["approve", "always", "deny"]
-    reason: str = ""
-
 
 CONTINUE = (
     "Your answer broke off here. Go on exactly where it stopped, in the same format;"
@@ -57,96 +46,29 @@ _FORGOTTEN = (
 )
 
 
-class Passage(Protocol):
-    """One request's leave to go."""
-
-    def answered(self) -> None:
-        """Something came back."""
-        ...
-
-
-class Desk(Protocol):
-    """The agent's side of the engine."""
-
-    @property
-    def transcript(self) -> Transcript:
-        """The fold of everything delivered so far."""
-        ...
-
-    def emit(self, event: e.Event) -> None:
-        """Record what happened."""
-        ...
-
-    async def settle(self, *, saved: bool = False) -> None:
-        """Wait until everything emitted so far is folded.
-
-        It is committed then, but for a history that is behind; `saved` waits
-        for that too: what a tool does must not be ahead of the record.
-        """
-        ...
-
-    async def room(self) -> None:
-        """Wait while too much is on its way to the disk; then the socket is not read."""
-        ...
-
-    async def gate(self) -> None:
-        """Wait while the ticket is paused."""
-        ...
-
-    def passage(self) -> AbstractAsyncContextManager[Passage]:
-        """Wait until the provider may be asked; the body is the request.
-
-        Raises `ProviderError` where it is known not to answer.
-        """
-        ...
-
-    async def ask(self, call_id: str) -> Decision | None:
-        """Wait for the person's decision on a call; None where nobody can give one."""
-        ...
-
-    def holding_clock(self) -> AbstractContextManager[None]:
-        """Stop the ticket's time limit while a person thinks."""
-        ...
-
-
 class Agent:
-    """Works one ticket with one provider. `run` returns how it ended.
-
-    `always` holds the tools that the person allowed for the rest of the
-    ticket; it outlives the attempt.
-    """
+    """Works one ticket with one provider. `run` returns how it ended."""
 
     def __init__(
         self,
-        ticket: Ticket,
+        context: AgentContext,
         model: str,
         provider: Provider,
-        desk: Desk,
         *,
         price: Price | None = None,
-        limits: ToolLimits | None = None,
-        environment: dict[str, str] | None = None,
-        secrets: frozenset[str] = frozenset(),
-        always: set[str] | None = None,
-        on_change: Callable[[Path], None] | None = None,
         leak_dialects: frozenset[Dialect] = frozenset(),
     ) -> None:
-        self._ticket = ticket
+        self._context = context
+        self._ticket = context.ticket
         self._model = model
         self._provider = provider
-        self._desk = desk
         self._price = price
-        self._limits = limits or ToolLimits()
-        self._environment = environment or {}
-        self._secrets = secrets
-        self._on_change = on_change
         self._leak_dialects = leak_dialects
-        self._always = set() if always is None else always
         self._asked_for: dict[str, e.ToolArguments] = {}
         self._ids = CallIds(0)
         self._tools = tuple(
             ToolSpec(TOOLS[name].name, TOOLS[name].description, dict(TOOLS[name].parameters))
-            for name in ticket.tools
+            for name in self._ticket.tools
         )
 
     async def run(self, message: e.UserMessage) -> e.Ending:
@@ -155,28 +77,28 @@ class Agent:
         Raises `ProviderError` when a request fails; whether to try again is
         the engine's to say.
         """
-        desk = self._desk
-        await desk.settle()
-        self._ids = CallIds(desk.transcript.last_call)
-        messages = desk.transcript.conversation.messages
+        context = self._context
+        await context.settle()
+        self._ids = CallIds(context.transcript.last_call)
+        messages = context.transcript.conversation.messages
         if not messages:
-            desk.emit(message)
+            context.emit(message)
         elif isinstance(messages[-1], ModelTurn) and messages[-1].is_cut:
-            desk.emit(e.UserMessage(CONTINUE))
+            context.emit(e.UserMessage(CONTINUE))
         self._answer_interrupted()
         while True:
-            await desk.settle()
-            if calls := desk.transcript.conversation.unanswered:
+            await context.settle()
+            if calls := context.transcript.conversation.unanswered:
                 ending: e.Ending | None = self._limit() or await self._answer(calls)
             elif (ending := self._ending()) is None:
-                await desk.gate()
+                await context.gate()
                 await self._respond()
             if ending is not None:
                 return ending
 
     def _ending(self) -> e.Ending | None:
         """Return the ending, if the last response asked for nothing more or a limit is reached."""
-        messages = self._desk.transcript.conversation.messages
+        messages = self._context.transcript.conversation.messages
         if isinstance(messages[-1], ModelTurn):
             reason = self._stop_reason
             if reason == "length":
@@ -197,15 +119,15 @@ class Agent:
 
     def _remark_on_unrun_calls(self, last: ModelTurn) -> None:
         """Say so where all that came was a call in the text, which is never run."""
-        tools = self._desk.transcript.attempts[-1].tools
+        tools = self._context.transcript.attempts[-1].tools
         if not last.text.strip() and any(call.state == "written" for call in tools):
             told = "the model wrote a tool call as text; it was not run, and nothing else was said"
-            self._desk.emit(e.Status(told))
+            self._context.emit(e.Status(told))
 
     def _limit(self) -> e.TicketLimited | None:
-        if self._desk.transcript.conversation.responses >= self._ticket.max_turns:
+        if self._context.transcript.conversation.responses >= self._ticket.max_turns:
             return e.TicketLimited("turns")
-        spent = self._desk.transcript.cost_since_start
+        spent = self._context.transcript.cost_since_start
         if self._ticket.max_cost is not None and spent >= self._ticket.max_cost:
             return e.TicketLimited("cost")
         return None
@@ -215,15 +137,15 @@ class Agent:
 
         A call whose question was not answered never began either: it is asked anew.
         """
-        calls = self._desk.transcript.conversation.unanswered
-        if calls and not self._desk.transcript.is_undecided(calls[0].call_id):
+        calls = self._context.transcript.conversation.unanswered
+        if calls and not self._context.transcript.is_undecided(calls[0].call_id):
             told = "interrupted: lfg was stopped while this ran; check what it did before going on"
-            self._desk.emit(e.ToolCallFinished(calls[0].call_id, told, "interrupted", None, 0.0))
+            self._answer_unrun(calls[0], told, "interrupted")
 
     @property
     def _stop_reason(self) -> e.StopReason:
         """The stop reason of the last response."""
-        attempts = self._desk.transcript.attempts
+        attempts = self._context.transcript.attempts
         return next((a.stop_reason for a in reversed(attempts) if a.stop_reason), "end")
 
     async def _answer(self, calls: tuple[CallPart, ...]) -> e.Ending | None:
@@ -232,7 +154,7 @@ class Agent:
         if broke_off(reason):
             told = f"not run: the response broke off ({reason}); make the call again"
             for call in calls:
-                self._desk.emit(e.ToolCallFinished(call.call_id, told, "not run", None, 0.0))
+                self._answer_unrun(call, told, "not run")
             return self._stopped_by_provider(reason)
         for call in calls:
             if (blocked := await self._run_call(call)) is not None:
@@ -240,7 +162,7 @@ class Agent:
         return None
 
     def _request(self, turn: int) -> Request:
-        ticket, transcript = self._ticket, self._desk.transcript
+        ticket, transcript = self._ticket, self._context.transcript
         provider = transcript.attempts[-1].provider
         messages = transcript.conversation.messages_for(provider)
         return Request(
@@ -259,28 +181,28 @@ class Agent:
         )
 
     async def _respond(self) -> None:
-        turn = self._desk.transcript.conversation.responses + 1
-        async with self._desk.passage() as passage:
+        turn = self._context.transcript.conversation.responses + 1
+        async with self._context.permit() as answered:
             request = self._request(turn)
-            self._desk.emit(e.RequestSent(turn))
-            attempt = self._desk.transcript.attempts[-1].number
+            self._context.emit(e.RequestSent(turn))
+            attempt = self._context.transcript.attempts[-1].number
             leaks = LeakageFilter(self._leak_dialects, f"{attempt}_{turn}")
             self._asked_for.clear()
             self._ids.begin_response()
             try:
                 async with aclosing(self._provider.stream(request)) as stream:
                     async for event in stream:
-                        passage.answered()
+                        answered()
                         if isinstance(event, e.Usage):
                             event = self._priced(event)
                         for told in leaks.feed(self._ids.own(event)):
                             if isinstance(told, e.ToolCallRequested):
                                 self._asked_for[told.call_id] = told.arguments
-                            self._desk.emit(told)
-                        await self._desk.room()
+                            self._context.emit(told)
+                        await self._context.room()
             finally:  # a stream that breaks or is stopped loses nothing that was held back
                 for told in leaks.finish():
-                    self._desk.emit(told)
+                    self._context.emit(told)
 
     def _priced(self, usage: e.Usage) -> e.Usage:
         if self._price is None:
@@ -293,9 +215,7 @@ class Agent:
         arguments, shown = self._asked_for.pop(call.call_id, None), call
         if is_marked(call.arguments):  # what is stored is redacted; what was asked for is run
             if arguments is None:
-                self._desk.emit(
-                    e.ToolCallFinished(call.call_id, _FORGOTTEN, "forgotten", None, 0.0)
-                )
+                self._answer_unrun(call, _FORGOTTEN, "forgotten")
                 return None
             call = msgspec.structs.replace(call, arguments=arguments)
         approval = self._approval(call.name)
@@ -304,32 +224,32 @@ class Agent:
             return None
         if (
             approval == "ask"
-            and call.name not in self._always
+            and call.name not in self._context.always
             and is_well_formed(call.name, call.arguments)
         ):
             if (why := unshowable(call, shown)) is not None:
                 self._refuse(call, why)
                 return None
             return await self._run_if_approved(call)
-        await self._desk.settle(saved=True)
+        await self._context.settle(saved=True)
         await self._execute(call)
         return None
 
     async def _run_if_approved(self, call: CallPart) -> e.TicketBlocked | None:
         """Ask, and run the call if its card showed exactly what runs and where it leads."""
         told = await self._question(call)
-        self._desk.emit(e.ApprovalRequested(call.call_id, call.name, told))
-        with self._desk.holding_clock():
-            decision = await self._desk.ask(call.call_id)
+        self._context.emit(e.ApprovalRequested(call.call_id, call.name, told))
+        with self._context.holding_clock():
+            decision = await self._context.ask(call.call_id)
         if decision is None:
             return e.TicketBlocked(f"{call.name} needs an approval that nobody can give")
         if decision.verdict == "deny":
-            self._desk.emit(e.ApprovalDenied(call.call_id, decision.reason))
+            self._context.emit(e.ApprovalDenied(call.call_id, decision.reason))
             self._refuse(call, decision.reason or "the person watching denied this call")
             return None
-        self._desk.emit(e.ApprovalGiven(call.call_id))
-        await self._desk.settle(saved=True)
-        card = self._desk.transcript.call(call.call_id)
+        self._context.emit(e.ApprovalGiven(call.call_id))
+        await self._context.settle(saved=True)
+        card = self._context.transcript.call(call.call_id)
         if (why := shown_otherwise(call, told, card)) is not None:
             self._refuse(call, why)
             return None
@@ -337,7 +257,7 @@ class Agent:
             self._refuse(call, "the target of its path has changed since the person was asked")
             return None
         if decision.verdict == "always":
-            self._always.add(call.name)
+            self._context.always.add(call.name)
         await self._execute(call)
         return None
 
@@ -353,7 +273,10 @@ class Agent:
         return self._ticket.approval_for(known)
 
     def _refuse(self, call: CallPart, reason: str) -> None:
-        self._desk.emit(e.ToolCallFinished(call.call_id, f"denied: {reason}", "denied", None, 0.0))
+        self._answer_unrun(call, f"denied: {reason}", "denied")
+
+    def _answer_unrun(self, call: CallPart, told: str, error: str) -> None:
+        self._context.emit(e.ToolCallFinished(call.call_id, told, error, None, 0.0))
 
     async def _execute(self, call: CallPart) -> None:
         began = monotonic()
@@ -365,15 +288,15 @@ class Agent:
                 call.name,
                 call.arguments,
                 Path(self._ticket.workspace),
-                on_output=lambda channel, text: self._desk.emit(
+                on_output=lambda channel, text: self._context.emit(
                     e.ToolOutputDelta(call.call_id, channel, text)
                 ),
-                limits=self._limits,
-                environment=self._environment,
-                secrets=self._secrets,
+                limits=ToolLimits(),
+                environment=self._context.environment,
+                secrets=self._context.secrets,
             )
         seconds = round(monotonic() - began, 3)
-        self._desk.emit(
+        self._context.emit(
             e.ToolCallFinished(
                 call.call_id, outcome.output, outcome.error, outcome.exit_code, seconds
             )
@@ -383,6 +306,6 @@ class Agent:
     def _note_change(self, call: CallPart, outcome: ToolOutcome) -> None:
         if outcome.error is not None or call.name not in ("write_file", "edit_file"):
             return
-        if self._on_change is not None and isinstance(call.arguments, dict):
+        if isinstance(call.arguments, dict):
             path = Path(self._ticket.workspace, str(call.arguments.get("path", "")))
-            self._on_change(Path(os.path.normpath(path)))  # resolve() would read the disk
+            self._context.file_changed(Path(os.path.normpath(path)))  # resolve() reads the disk

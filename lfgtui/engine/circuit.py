@@ -36,7 +36,7 @@ class Circuit:
         self._failed_at: deque[float] = deque(maxlen=policy.failures)
         self._pause = policy.pause
         self._rests_until: float | None = None
-        self._probe: Passage | None = None
+        self._probe: Permit | None = None
         self._failed_probes = 0
         self._last: ProviderError | None = None
         self._news = asyncio.Event()
@@ -46,14 +46,14 @@ class Circuit:
         """Whether requests leave freely."""
         return self._rests_until is None
 
-    def rest(self) -> float:
+    def retry_after(self) -> float:
         """Seconds until a request may leave, as far as is known; 0 where one may now."""
         if self._rests_until is None:
             return 0.0
         left = max(0.0, self._rests_until - self._clock())
         return max(left, _A_MOMENT) if self._probe is not None else left
 
-    async def enter(self) -> "Passage":
+    async def enter(self) -> "Permit":
         """Wait until a request may leave.
 
         Raises `ProviderError`, of the kind the provider fails with, when a
@@ -61,28 +61,28 @@ class Circuit:
         """
         failed_probes = self._failed_probes
         while self._rests_until is not None:
-            if not self.rest() and self._probe is None:
-                self._probe = Passage(self)
+            if not self.retry_after() and self._probe is None:
+                self._probe = Permit(self)
                 return self._probe
             await self._wait()
             if self._failed_probes != failed_probes and self._last is not None:
                 told = f"{self.provider} still does not answer: {self._last.message}"
                 raise ProviderError(self._last.kind, told)
-        return Passage(self)
+        return Permit(self)
 
-    def answered(self, passage: "Passage") -> None:
+    def answered(self, permit: "Permit") -> None:
         """The provider answers: close."""
-        if self._rests_until is not None and passage is not self._probe:
+        if self._rests_until is not None and permit is not self._probe:
             return  # sent before it opened: the probe tells
         self._failed_at.clear()
         self._pause, self._rests_until, self._probe = self._policy.pause, None, None
         self._tell()
 
-    def failed(self, passage: "Passage", error: ProviderError) -> None:
+    def failed(self, permit: "Permit", error: ProviderError) -> None:
         """A request got no answer, or not all of one."""
         now = self._clock()
         self._last = error
-        if passage is self._probe:
+        if permit is self._probe:
             self._probe = None
             self._failed_probes += 1
             self._pause = min(self._policy.max_pause, 2 * self._pause)
@@ -93,9 +93,9 @@ class Circuit:
             if is_full and now - self._failed_at[0] <= self._policy.window:
                 self._open(now, error)
 
-    def left(self, passage: "Passage") -> None:
+    def left(self, permit: "Permit") -> None:
         """A request was given up before its fate was known; another may be the probe."""
-        if passage is self._probe:
+        if permit is self._probe:
             self._probe = None
             self._tell()
 
@@ -108,7 +108,7 @@ class Circuit:
         """Until something changed, or the pause is over."""
         news = self._news
         try:
-            async with asyncio.timeout(max(self.rest(), _A_MOMENT)):
+            async with asyncio.timeout(max(self.retry_after(), _A_MOMENT)):
                 await news.wait()
         except TimeoutError:
             pass
@@ -118,7 +118,22 @@ class Circuit:
         self._news = asyncio.Event()
 
 
-class Passage:
+class Circuits(dict[str, Circuit]):
+    """The circuits of a run by provider, made when they are asked for."""
+
+    def __init__(self, policy: BreakerPolicy) -> None:
+        self._policy = policy
+
+    def __missing__(self, provider: str) -> Circuit:
+        return self.setdefault(provider, Circuit(provider, self._policy))
+
+    @property
+    def open(self) -> dict[str, float]:
+        """Providers that do not answer and are left alone: seconds until the next try."""
+        return {name: one.retry_after() for name, one in self.items() if not one.is_closed}
+
+
+class Permit:
     """One request's leave to go. It ends as answered, failed or left; the first counts."""
 
     def __init__(self, circuit: Circuit) -> None:

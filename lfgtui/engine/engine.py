@@ -14,6 +14,7 @@ clever.
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -21,24 +22,20 @@ from typing import assert_never
 
 from msgspec import UNSET
 
-from lfgtui.agent import Decision
+from lfgtui.agent.context import Decision
 from lfgtui.engine import commands as c
-from lfgtui.engine.circuit import Circuit
-from lfgtui.engine.conflicts import FileTouches
-from lfgtui.engine.ticket_run import TicketRun
+from lfgtui.engine.circuit import Circuits
+from lfgtui.engine.ticket_run import Shared, TicketRun
 from lfgtui.errors import HistoryError, too_many_files
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
-from lfgtui.model.clock import now
 from lfgtui.model.metrics import Meter
-from lfgtui.model.redaction import EventRedactor, is_empty_delta
 from lfgtui.model.states import RunState
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
-from lfgtui.providers.base import Provider
 from lfgtui.providers.errors.mapping import one_line
 from lfgtui.providers.registry import Providers
-from lfgtui.settings.config import Config, routes_of
+from lfgtui.settings.config import Config
 from lfgtui.text.redaction.redactor import Redactor
 
 _log = logging.getLogger(__name__)
@@ -76,23 +73,27 @@ class Engine:
         self.run = run
         self._recorder = recorder
         self._providers = providers
-        self._environment = environment or {}
         self._on_close = on_close
-        self._redactor = redactor
-        self._redactors = (
-            {ticket.id: EventRedactor(redactor) for ticket in tickets} if redactor else {}
-        )
-        self._touches = FileTouches()
-        self._circuits: dict[str, Circuit] = {}
+        self._changed_by: defaultdict[Path, list[str]] = defaultdict(list)
+        self._circuits = Circuits(config.breaker)
         self._sinks: list[e.Sink] = []
         self._idle = asyncio.Event()
         self._closing = False
         self._closed = asyncio.Event()
         self._is_started = False
         self._tasks: set[asyncio.Task[None]] = set()
-        self._runs = {
-            ticket.id: TicketRun(ticket, routes_of(config, ticket), self) for ticket in tickets
-        }
+        shared = Shared(
+            recorder,
+            run,
+            config,
+            providers,
+            self._circuits,
+            headless,
+            environment or {},
+            redactor,
+            self._file_changed,
+        )
+        self._runs = {ticket.id: TicketRun(ticket, shared) for ticket in tickets}
         for entries in (stored or {}).values():
             for entry in entries:
                 self._apply(self._runs[entry.ticket], entry)
@@ -113,10 +114,9 @@ class Engine:
         return all(run.is_done for run in self._runs.values())
 
     @property
-    def resting(self) -> Mapping[str, float]:
+    def open_circuits(self) -> Mapping[str, float]:
         """Providers that do not answer and are left alone: seconds until the next try."""
-        open_circuits = (one for one in self._circuits.values() if not one.is_closed)
-        return {circuit.provider: circuit.rest() for circuit in open_circuits}
+        return self._circuits.open
 
     def transcript(self, ticket: str) -> Transcript:
         return self._runs[ticket].transcript
@@ -145,7 +145,7 @@ class Engine:
         while self.unfinished:
             self._idle.clear()
             await self._idle.wait()
-        await self.settle()
+        await self._recorder.settle()
 
     async def shutdown(self) -> None:
         """End what still runs as interrupted, kill its processes, close the books.
@@ -202,39 +202,14 @@ class Engine:
             case _:
                 assert_never(command)
 
-    # A ticket's office
-
-    def emit(self, ticket: str, attempt: int, event: e.Event) -> None:
-        at = now()
-        for told in self._redacted(ticket, event):
-            self._recorder.submit(self.run, ticket, attempt, at, told)
-
-    def _redacted(self, ticket: str, event: e.Event) -> Sequence[e.Event]:
-        if self._redactor is None or self._redactor.is_idle:
-            return (event,)
-        return [told for told in self._redactors[ticket].feed(event) if not is_empty_delta(told)]
-
-    async def settle(self, *, saved: bool = False) -> None:
-        await self._recorder.settle(saved=saved)
-
-    async def room(self) -> None:
-        await self._recorder.room()
-
-    async def provider(self, name: str) -> Provider:
-        return await self._providers.get(name)
-
-    def circuit(self, provider: str) -> Circuit:
-        if provider not in self._circuits:
-            self._circuits[provider] = Circuit(provider, self.config.breaker)
-        return self._circuits[provider]
-
-    def environment(self) -> dict[str, str]:
-        return self._environment
-
-    def file_changed(self, ticket: str, file: Path) -> None:
-        run = self._runs[ticket]
+    def _file_changed(self, run: TicketRun, file: Path) -> None:
+        """Remark that other tickets changed the file before; once for each pair."""
+        changed_by = self._changed_by[file]
+        if run.ticket.id in changed_by:
+            return
         known = self._all_needs(run)  # whose answer it was told: no surprise
-        others = tuple(t for t in self._touches.touched(ticket, file) if t not in known)
+        others = tuple(ticket for ticket in changed_by if ticket not in known)
+        changed_by.append(run.ticket.id)
         if others:
             inside = file.is_relative_to(run.ticket.workspace)  # not if it was named by a link
             name = file.relative_to(run.ticket.workspace) if inside else file
@@ -294,7 +269,7 @@ class Engine:
     async def _work(self, run: TicketRun) -> None:
         try:
             run.check_in()
-            await self.settle()
+            await self._recorder.settle()
             answers = {need.ticket.id: need.transcript.answer for need in self._needs(run)}
             ending = await run.work(e.UserMessage(run.ticket.prompt, answers or UNSET))
         except asyncio.CancelledError:

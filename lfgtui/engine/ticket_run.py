@@ -1,57 +1,67 @@
-"""One ticket at work: its fold, its gauges, its attempts, its place at the desk."""
+"""One ticket at work: its fold, its gauges, its attempts, and what surrounds its agent."""
 
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 import msgspec
 
-from lfgtui.agent import Agent, Decision
-from lfgtui.engine.circuit import Circuit, Passage
+from lfgtui.agent.context import Decision
+from lfgtui.agent.loop import Agent
+from lfgtui.engine.circuit import Circuits
 from lfgtui.engine.deadline import Deadline
 from lfgtui.engine.recovery import Recovery, Step, last_words
 from lfgtui.errors import RETRYABLE_KINDS, LfgError, ProviderError, UsageError
+from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
+from lfgtui.model.clock import now
 from lfgtui.model.metrics import Meter
+from lfgtui.model.redaction import EventRedactor, is_empty_delta
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
-from lfgtui.providers.base import Provider
 from lfgtui.providers.errors.mapping import as_provider_error, one_line
-from lfgtui.settings.config import Config, Route
+from lfgtui.providers.registry import Providers
+from lfgtui.settings.config import Config, Route, routes_of
 from lfgtui.settings.credentials import secret_variables
+from lfgtui.text.redaction.redactor import Redactor
 
 _log = logging.getLogger(__name__)
 
 Phase = Literal["pending", "running", "ended"]
 
 
-class Office(Protocol):
-    """What a ticket at work needs from the engine."""
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the tickets of a run have in common.
 
+    `environment` is added to that of commands. `file_changed` is told of each
+    file that a tool of a ticket changed.
+    """
+
+    recorder: Recorder
+    run: str
     config: Config
+    providers: Providers
+    circuits: Circuits
     headless: bool
-
-    def emit(self, ticket: str, attempt: int, event: e.Event) -> None: ...
-    async def settle(self, *, saved: bool = False) -> None: ...
-    async def room(self) -> None: ...
-    async def provider(self, name: str) -> Provider: ...
-    def circuit(self, provider: str) -> Circuit: ...
-    def file_changed(self, ticket: str, file: Path) -> None: ...
-    def environment(self) -> dict[str, str]: ...
+    environment: dict[str, str]
+    redactor: Redactor | None
+    file_changed: Callable[["TicketRun", Path], None]
 
 
 class TicketRun:
-    """A ticket with everything that belongs to it while lfg runs; the agent's `Desk`.
+    """A ticket with everything that belongs to it while lfg runs; its agent's `AgentContext`.
 
-    It goes `pending -> running -> ended`, and back by `requeue`; the engine
+    It goes `pending -> running -> ended`, and back by `queue`; the engine
     says when, the moves are made here.
     """
 
-    def __init__(self, ticket: Ticket, routes: tuple[Route, ...], office: Office) -> None:
+    def __init__(self, ticket: Ticket, shared: Shared) -> None:
         self.ticket = ticket
         self.transcript = Transcript()
         self.meter = Meter()
@@ -59,18 +69,27 @@ class TicketRun:
         self.outcome: e.Ending | None = None
         self.is_blocked_by_need = False
         self.attempt = 0
+        self.always: set[str] = set()
+        self.environment = shared.environment
+        self.secrets = secret_variables(shared.config)
+        self.settle = shared.recorder.settle
+        self.room = shared.recorder.room
+        self._shared = shared
+        self._redactor = EventRedactor(shared.redactor) if shared.redactor else None
         self._continues = False
         self._task: asyncio.Task[None] | None = None
         self._has_begun = False
         self._stopped_with: e.Ending | None = None
-        self._office = office
         self._open = asyncio.Event()
         self._open.set()
-        self._always: set[str] = set()
         self._questions: dict[str, asyncio.Future[Decision]] = {}
-        self._deadline = Deadline(ticket.timeout)
-        self._routes = routes
-        self._recovery = Recovery(office.config.retry, routes, random.random)
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        config = self._shared.config
+        routes = routes_of(config, self.ticket)
+        self._deadline = Deadline(self.ticket.timeout)
+        self._recovery = Recovery(config.retry, routes, random.random)
 
     @property
     def is_held(self) -> bool:
@@ -98,7 +117,7 @@ class TicketRun:
         self.phase, self.outcome, self._continues = "pending", None, continues
         self.is_blocked_by_need = False
         if not continues:
-            self._always.clear()
+            self.always.clear()
         self.emit(e.TicketQueued())
 
     def begin(self, work: Coroutine[None, None, None]) -> "asyncio.Task[None]":
@@ -137,12 +156,11 @@ class TicketRun:
 
     async def work(self, message: e.UserMessage) -> e.Ending:
         """Attempts until one ends; failures become values, cancellation passes through."""
-        self._deadline = Deadline(self.ticket.timeout)
-        self._recovery = Recovery(self._office.config.retry, self._routes, random.random)
+        self._begin_anew()
         try:
             return await self._attempts(message)
         except ProviderError as error:
-            told = last_words(self._office.config.retry, error)
+            told = last_words(self._shared.config.retry, error)
             return e.TicketFailed(error.kind, told, error.retryable)
         except TimeoutError:
             return e.TicketLimited("time")
@@ -164,7 +182,7 @@ class TicketRun:
                 await self.settle()
                 keeps_partial = self._can_go_on_from_partial() or msgspec.UNSET
                 progressed = self.transcript.conversation.responses > responses
-                rest = self._office.circuit(route.provider).rest()
+                rest = self._shared.circuits[route.provider].retry_after()
                 step = self._recovery.after(error, progressed=progressed, rest=rest)
                 if step is None:
                     raise
@@ -187,7 +205,7 @@ class TicketRun:
 
     def _can_go_on_from_partial(self) -> bool:
         """Whether the next attempt is asked for the rest of the answer that broke off."""
-        if self._office.config.retry.on_cut != "continue" or self.transcript.attempt is None:
+        if self._shared.config.retry.on_cut != "continue" or self.transcript.attempt is None:
             return False
         calls = (call for call in self.transcript.attempt.tools if not call.is_text_borne)
         if any(call.state in ("arriving", "requested") for call in calls):
@@ -196,23 +214,14 @@ class TicketRun:
 
     async def _agent(self, route: Route) -> Agent:
         try:
-            provider = await self._office.provider(route.provider)
+            provider = await self._shared.providers.get(route.provider)
         except UsageError as error:  # a key or a header that is not there when it is asked for
             raise ProviderError("auth", str(error)) from error
         except Exception as error:  # of an SDK's import, of certificates, of a server of ours
             raise as_provider_error(error) from error
-        config = self._office.config.provider(route.provider)
+        config = self._shared.config.provider(route.provider)
         return Agent(
-            self.ticket,
-            route.model,
-            provider,
-            self,
-            price=config.price,
-            leak_dialects=config.leak_dialects,
-            environment=self._office.environment(),
-            secrets=secret_variables(self._office.config),
-            always=self._always,
-            on_change=lambda file: self._office.file_changed(self.ticket.id, file),
+            self, route.model, provider, price=config.price, leak_dialects=config.leak_dialects
         )
 
     # What the person does
@@ -241,16 +250,22 @@ class TicketRun:
         if question is not None and not question.done():
             question.set_result(decision)
 
-    # The agent's desk
+    # What the agent does
 
     def emit(self, event: e.Event) -> None:
-        self._office.emit(self.ticket.id, max(1, self.attempt), event)
+        at = now()
+        for one in self._redacted(event):
+            shared, attempt = self._shared, max(1, self.attempt)
+            shared.recorder.submit(shared.run, self.ticket.id, attempt, at, one)
 
-    async def settle(self, *, saved: bool = False) -> None:
-        await self._office.settle(saved=saved)
+    def _redacted(self, event: e.Event) -> Sequence[e.Event]:
+        redactor = self._shared.redactor
+        if self._redactor is None or redactor is None or redactor.is_idle:
+            return (event,)
+        return [one for one in self._redactor.feed(event) if not is_empty_delta(one)]
 
-    async def room(self) -> None:
-        await self._office.room()
+    def file_changed(self, file: Path) -> None:
+        self._shared.file_changed(self, file)
 
     async def gate(self) -> None:
         if not self.is_held:
@@ -261,7 +276,7 @@ class TicketRun:
         self.emit(e.Resumed())
 
     async def ask(self, call_id: str) -> Decision | None:
-        if self._office.headless:
+        if self._shared.headless:
             return None
         question: asyncio.Future[Decision] = asyncio.get_running_loop().create_future()
         self._questions[call_id] = question
@@ -271,25 +286,23 @@ class TicketRun:
             del self._questions[call_id]
 
     @asynccontextmanager
-    async def passage(self) -> AsyncIterator[Passage]:
+    async def permit(self) -> AsyncIterator[Callable[[], None]]:
         provider = self._recovery.route.provider
-        circuit = self._office.circuit(provider)
-        if rest := circuit.rest():
-            told = f"{provider} does not answer and is left alone"
-            told += f" for another {rest:.0f} s" if rest >= 1 else " but for one try"
+        circuit = self._shared.circuits[provider]
+        if rest := circuit.retry_after():
+            told = f"{provider} keeps failing; "
+            told += f"next try in {rest:.0f} s" if rest >= 1 else "one test request at a time"
             if self._recovery.has_fallback:
                 raise ProviderError("overloaded", told)
             self.emit(e.Status(told))
-        passage = await circuit.enter()
+        permit = await circuit.enter()
         try:
-            yield passage
+            yield permit.answered
         except ProviderError as error:
-            passage.failed(error)
+            permit.failed(error)
             raise
         finally:
-            passage.leave()
+            permit.leave()
 
-    @contextmanager
-    def holding_clock(self) -> Iterator[None]:
-        with self._deadline.held():
-            yield
+    def holding_clock(self) -> AbstractContextManager[None]:
+        return self._deadline.held()

@@ -32,7 +32,7 @@ class RunView(Protocol):
         ...
 
     @property
-    def resting(self) -> Mapping[str, float]:
+    def open_circuits(self) -> Mapping[str, float]:
         """Seconds until the next try of each provider that keeps failing."""
         ...
 

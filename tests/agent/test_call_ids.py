@@ -5,11 +5,11 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lfgtui.agent import Decision
 from lfgtui.agent.call_ids import CallIds
+from lfgtui.agent.context import Decision
 from lfgtui.model import events as e
 from lfgtui.model.conversation import ToolResult
-from tests.agent.test_loop import Bench, Script, answer, worked
+from tests.agent.test_loop import Script, Surroundings, answer, worked
 from tests.engine.harness import ticket
 
 WRITE = e.ToolCallRequested("x", "write_file", {"path": "notes", "content": "1"})
@@ -24,8 +24,8 @@ CALL_EVENTS = (
 SORRY = answer("end", e.TextDelta("Sorry."))
 
 
-class Asking(Bench):
-    """A desk that notes which card was asked about, as the fold has it then."""
+class Asking(Surroundings):
+    """A context that notes which card was asked about, as the fold has it then."""
 
     def __init__(self, *decisions: Decision) -> None:
         super().__init__()
@@ -41,17 +41,17 @@ class Asking(Bench):
 
 
 async def test_two_calls_of_one_id_are_asked_about_one_by_one(tmp_path: Path) -> None:
-    desk = Asking(Decision("always"), Decision("deny"))
+    context = Asking(Decision("always"), Decision("deny"))
     script = Script(answer("tool_use", WRITE, COMMAND), SORRY)
-    await worked(ticket("a", tmp_path), script, desk)
-    assert [(name, said) for _, name, said in desk.asked] == [
+    await worked(ticket("a", tmp_path), script, context)
+    assert [(name, said) for _, name, said in context.asked] == [
         ("write_file", "write notes (1 line)"),
         ("run_command", "$ touch ran"),
     ]
-    assert len({call_id for call_id, *_ in desk.asked}) == 2
+    assert len({call_id for call_id, *_ in context.asked}) == 2
     assert (tmp_path / "notes").exists()
     assert not (tmp_path / "ran").exists()
-    cards = list(desk.transcript.attempts[0].tools)
+    cards = list(context.transcript.attempts[0].tools)
     assert [(card.name, card.state, card.denied) for card in cards] == [
         ("write_file", "finished", False),
         ("run_command", "finished", True),
@@ -62,18 +62,18 @@ async def test_what_was_approved_says_nothing_about_a_later_call_of_the_same_id(
     tmp_path: Path,
 ) -> None:
     other = e.ToolCallRequested("x", "run_command", {"command": "touch other"})
-    desk = Asking(Decision("approve"), Decision("deny"))
+    context = Asking(Decision("approve"), Decision("deny"))
     script = Script(answer("tool_use", COMMAND), answer("tool_use", other), SORRY)
-    await worked(ticket("a", tmp_path), script, desk)
-    assert [said for *_, said in desk.asked] == ["$ touch ran", "$ touch other"]
-    assert len({call_id for call_id, *_ in desk.asked}) == 2
+    await worked(ticket("a", tmp_path), script, context)
+    assert [said for *_, said in context.asked] == ["$ touch ran", "$ touch other"]
+    assert len({call_id for call_id, *_ in context.asked}) == 2
     assert (tmp_path / "ran").exists()
     assert not (tmp_path / "other").exists()
 
 
 async def test_the_provider_gets_ids_it_can_tell_apart(tmp_path: Path) -> None:
     script = Script(answer("tool_use", COMMAND, COMMAND), answer("tool_use", COMMAND), SORRY)
-    await worked(ticket("a", tmp_path, approve="auto"), script, Bench())
+    await worked(ticket("a", tmp_path, approve="auto"), script, Surroundings())
     calls = [c.call_id for m in script.requests[-1].messages for c in getattr(m, "calls", ())]
     results = [m.call_id for m in script.requests[-1].messages if isinstance(m, ToolResult)]
     assert calls[0] == "x"
@@ -91,9 +91,9 @@ async def test_calls_of_an_older_lfg_that_share_an_id_do_not_run_at_resume(tmp_p
         e.ApprovalRequested("x", "write_file", "write notes (1 line)"),
         *(e.TicketInterrupted(), e.TicketQueued(), e.AttemptStarted("p", "m", continues=True)),
     )
-    desk = Bench(Decision("approve"), *stored)
-    await worked(ticket("a", tmp_path), Script(SORRY), desk)
-    assert [f.error for f in desk.finished()] == ["interrupted"]
+    context = Surroundings(Decision("approve"), *stored)
+    await worked(ticket("a", tmp_path), Script(SORRY), context)
+    assert [f.error for f in context.finished()] == ["interrupted"]
     assert not (tmp_path / "notes").exists()
     assert not (tmp_path / "ran").exists()
 
@@ -103,11 +103,11 @@ async def test_a_hosted_call_does_not_touch_one_that_runs_here(tmp_path: Path) -
     script = Script(
         answer("tool_use", COMMAND, hosted, e.HostedOutputDelta("x", "live")), answer("end", hosted)
     )
-    desk = Bench()
-    await worked(ticket("a", tmp_path, approve="auto"), script, desk)
-    (card,) = desk.transcript.attempts[0].tools
+    context = Surroundings()
+    await worked(ticket("a", tmp_path, approve="auto"), script, context)
+    (card,) = context.transcript.attempts[0].tools
     assert (card.state, card.live_output, card.error) == ("finished", "", None)
-    ids = {event.call_id for event in desk.seen if isinstance(event, e.HostedTool)}
+    ids = {event.call_id for event in context.seen if isinstance(event, e.HostedTool)}
     assert len(ids) == 1
     assert ids.isdisjoint({card.call_id, "x"})
 
@@ -118,10 +118,10 @@ async def test_ids_go_on_after_a_resume(tmp_path: Path) -> None:
         e.ToolCallStarted("call00007", "run_command"),
         *(e.Retrying("cut", 0.0, 2, "cut"), e.AttemptStarted("p", "m", continues=True)),
     )
-    desk = Bench(None, *before)
+    context = Surroundings(None, *before)
     script = Script(answer("tool_use", COMMAND), SORRY)
-    await worked(ticket("a", tmp_path, approve="auto"), script, desk)
-    assert [finished.call_id for finished in desk.finished()] == ["call00008"]
+    await worked(ticket("a", tmp_path, approve="auto"), script, context)
+    assert [finished.call_id for finished in context.finished()] == ["call00008"]
 
 
 ANY_ID = st.sampled_from(["", "x", "call00001", "call00002", "text_1_1"])

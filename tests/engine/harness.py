@@ -44,6 +44,7 @@ class Room:
     """A running engine, and what its sinks saw."""
 
     engine: Engine
+    recorder: Recorder
     history: Path
     seen: list[e.Entry] = field(default_factory=list)
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -138,7 +139,7 @@ async def room(
             stored=stored,
             redactor=redactor,
         )
-        opened = Room(engine, history)
+        opened = Room(engine, recorder, history)
         engine.subscribe(opened.sink)
         engine.start()
         try:

@@ -42,7 +42,7 @@ async def turn() -> None:
 async def test_it_opens_after_failures_in_a_row_within_the_window() -> None:
     circuit = await opened(Clock())
     assert not circuit.is_closed
-    assert circuit.rest() == 5.0
+    assert circuit.retry_after() == 5.0
 
 
 async def test_failures_far_apart_or_with_an_answer_between_them_do_not_open_it() -> None:
@@ -65,7 +65,7 @@ async def test_a_refusal_is_an_answer() -> None:
 async def test_a_server_that_asks_for_time_gets_it() -> None:
     for asked, rests in ((9.0, 9.0), (2.0, 2.0), (900.0, POLICY.max_pause)):
         error = ProviderError("rate_limit", "slow down", retry_after=asked)
-        assert (await opened(Clock(), error)).rest() == rests
+        assert (await opened(Clock(), error)).retry_after() == rests
 
 
 async def test_one_probe_goes_and_its_answer_lets_the_others_go() -> None:
@@ -93,11 +93,11 @@ async def test_a_failed_probe_is_a_failure_of_all_who_waited() -> None:
         await other
     assert caught.value.kind == "connection"
     assert str(caught.value) == "p still does not answer: cannot reach it"
-    assert circuit.rest() == 10.0
+    assert circuit.retry_after() == 10.0
     for _ in range(2):
-        clock.now += circuit.rest()
+        clock.now += circuit.retry_after()
         await fail(circuit)
-    assert circuit.rest() == POLICY.max_pause
+    assert circuit.retry_after() == POLICY.max_pause
 
 
 async def test_a_probe_that_is_given_up_leaves_its_place_to_another() -> None:
@@ -133,8 +133,8 @@ async def test_who_may_go_elsewhere_need_not_wait_for_anothers_probe() -> None:
     clock = Clock()
     circuit = await opened(clock)
     clock.now += 5
-    assert circuit.rest() == 0
+    assert circuit.retry_after() == 0
     probe = await circuit.enter()
-    assert circuit.rest() > 0
+    assert circuit.retry_after() > 0
     probe.leave()
-    assert circuit.rest() == 0
+    assert circuit.retry_after() == 0

@@ -280,14 +280,19 @@ async def test_the_tickets_time_is_a_limit(tmp_path: Path) -> None:
         assert r.events("a", e.TicketLimited) == [e.TicketLimited("time")]
 
 
-async def test_two_tickets_in_one_file_are_a_conflict(tmp_path: Path) -> None:
+async def test_two_tickets_in_one_file_are_a_conflict_once_unless_one_needs_the_other(
+    tmp_path: Path,
+) -> None:
     tickets = [
         ticket("a", tmp_path, model="writes", approve="auto"),
         ticket("b", tmp_path, model="writes", approve="auto"),
+        ticket("c", tmp_path, model="writes", approve="auto", needs=["a", "b"]),
     ]
-    writes = calls("write_file", {"path": "x", "content": "1"})
+    write = {"name": "write_file", "arguments": {"path": "x", "content": "1"}}
+    writes = scenario(turn=[{"call": [write, write]}, {"text": "Done."}])
     async with room(tmp_path, tickets, scenarios={"writes": writes}, concurrency=1) as r:
         await r.engine.wait_idle()
+        assert r.events("a", e.ConflictDetected) == r.events("c", e.ConflictDetected) == []
         assert r.events("b", e.ConflictDetected) == [e.ConflictDetected("x", ("a",))]
 
 
@@ -384,7 +389,7 @@ async def test_an_impossible_entry_fails_its_ticket_and_no_other(tmp_path: Path)
     tickets = [ticket("a", tmp_path, model="slow"), ticket("b", tmp_path)]
     async with room(tmp_path, tickets, scenarios={"slow": SLOW, "b": says("B.")}) as r:
         await r.until_event("a", e.TextDelta)
-        r.engine.emit("a", 1, e.ApprovalGiven("nothing"))
+        r.recorder.submit(r.engine.run, "a", 1, 0.0, e.ApprovalGiven("nothing"))
         await r.engine.wait_idle()
         assert (r.state("a"), r.state("b")) == ("failed", "done")
 

@@ -26,7 +26,7 @@ class FakeLive:
         self.run = "20260304-0513-a1b2"
         self.title = title
         self.behind: str | None = None
-        self.resting: dict[str, float] = {}
+        self.open_circuits: dict[str, float] = {}
         self.queued_bytes = 0
         self.now = START
         self.sent: list[Command] = []

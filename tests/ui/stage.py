@@ -22,7 +22,7 @@ class Run:
     """A run whose entries the test writes. One ticket, `api`, which needs `schema`."""
 
     run, title, behind, queued_bytes = "r1", "Checkout", None, 0
-    resting: Mapping[str, float] = MappingProxyType({})
+    open_circuits: Mapping[str, float] = MappingProxyType({})
 
     def __init__(self) -> None:
         self.tickets: Sequence[Ticket] = (

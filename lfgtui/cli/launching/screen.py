@@ -62,8 +62,8 @@ class DeferredRun:
         return self._engine.behind if self._engine else None
 
     @property
-    def resting(self) -> Mapping[str, float]:
-        return self._engine.resting if self._engine else {}
+    def open_circuits(self) -> Mapping[str, float]:
+        return self._engine.open_circuits if self._engine else {}
 
     @property
     def queued_bytes(self) -> int:

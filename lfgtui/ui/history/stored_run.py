@@ -42,7 +42,7 @@ class StoredRun:
     """A `RunView` that is read once and stays as it was."""
 
     behind: str | None = None
-    resting: Mapping[str, float] = MappingProxyType({})
+    open_circuits: Mapping[str, float] = MappingProxyType({})
     queued_bytes: int = 0
 
     def __init__(

@@ -40,7 +40,7 @@ class ReplayedRun:
     """
 
     behind: str | None = None
-    resting: Mapping[str, float] = MappingProxyType({})
+    open_circuits: Mapping[str, float] = MappingProxyType({})
     queued_bytes: int = 0
 
     def __init__(

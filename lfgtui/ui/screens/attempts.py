@@ -69,8 +69,8 @@ class AttemptsView:
         return self._run.behind
 
     @property
-    def resting(self) -> Mapping[str, float]:
-        return self._run.resting
+    def open_circuits(self) -> Mapping[str, float]:
+        return self._run.open_circuits
 
     @property
     def queued_bytes(self) -> int:

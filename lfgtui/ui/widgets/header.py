@@ -66,8 +66,8 @@ def compose_header(
     alarm: Line = []
     if run.behind is not None:
         alarm.append(Span(f" history is behind: {run.behind} ", "background", True, "error"))
-    if run.resting:
-        alarm.append(Span(f" {_resting(run.resting)} ", "background", True, "warning"))
+    if run.open_circuits:
+        alarm.append(Span(f" {_open_circuits(run.open_circuits)} ", "background", True, "warning"))
     if past:
         alarm.append(Span(f" {past} ", "background", True, "secondary"))
     if simulated:
@@ -98,11 +98,11 @@ def compose_header(
     return [*line, Span(" " * max(0, gap)), *alarm] if alarm else line
 
 
-def _resting(resting: Mapping[str, float]) -> str:
+def _open_circuits(open_circuits: Mapping[str, float]) -> str:
     """Which provider's circuit is open, and for how long."""
-    if len(resting) > 1:
-        return f"{len(resting)} providers do not answer"
-    ((provider, seconds),) = resting.items()
+    if len(open_circuits) > 1:
+        return f"{len(open_circuits)} providers do not answer"
+    ((provider, seconds),) = open_circuits.items()
     return f"{provider} does not answer" + (
         f" · {seconds:.0f} s" if seconds >= 0.5 else " · trying"
     )

@@ -88,7 +88,7 @@ async def test_a_run_on_every_screen(make_app: MakeApp, sent: list[str], tmp_pat
     async with on_terminal(app, (100, 30)) as terminal:
         await happen(live)
         live.behind = ALL
-        live.resting = {ALL: live.now + 5}
+        live.open_circuits = {ALL: live.now + 5}
         app.notify(ALL, markup=False)
         await terminal.settle()
         for keys in OPENING:

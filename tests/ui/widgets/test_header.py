@@ -56,11 +56,11 @@ def test_the_time_between_an_interruption_and_the_resume_is_not_the_runs() -> No
 
 def test_a_provider_that_is_left_alone_is_named_with_the_time_that_is_left() -> None:
     live = worked()
-    live.resting = {"openai": 12.4}
+    live.open_circuits = {"openai": 12.4}
     assert "openai does not answer · 12 s" in header(live)
-    live.resting = {"openai": 0.0}
+    live.open_circuits = {"openai": 0.0}
     assert "openai does not answer · trying" in header(live)
-    live.resting = {"openai": 12.4, "xai": 3.0}
+    live.open_circuits = {"openai": 12.4, "xai": 3.0}
     assert "2 providers do not answer" in header(live)
 
 
