@@ -18,7 +18,7 @@ from lfgtui.errors import HistoryError, UsageError
 from lfgtui.history.maintenance import orphaned_runs
 from lfgtui.history.reader import IMPORTED, Reader
 from lfgtui.history.storage import batch as batches
-from lfgtui.history.storage import file
+from lfgtui.history.storage import file, rows
 from lfgtui.history.storage.batch import Batch, Submission
 from lfgtui.history.storage.ledger import Ledger
 from lfgtui.model import events as e
@@ -202,14 +202,9 @@ class _Import:
             raise self._refused("invalid or duplicate ticket id")
         if ticket.approves_by_itself():
             ticket = msgspec.structs.replace(ticket, approve="ask")
-        spec = msgspec.json.encode(ticket).decode()
-        row = self._connection.execute(
-            "INSERT INTO tickets (run, position, name, spec, state) VALUES (?, ?, ?, ?, 'queued')",
-            (run.run, len(self._ledgers), line.ticket.id, spec),
-        ).lastrowid
-        assert row is not None
+        key = rows.insert_ticket(self._connection, run.run, len(self._ledgers), ticket)
         self._needs[ticket.id] = ticket.needs
-        self._ledgers[line.ticket.id] = Ledger(row, run.run, line.ticket.id)
+        self._ledgers[ticket.id] = Ledger(key, run.run, ticket.id)
 
     def _check_needs(self) -> None:
         for name, needs in self._needs.items():

@@ -126,15 +126,10 @@ def insert(target: sqlite3.Connection, record: RunRecord) -> list[int]:
             record.note,
         ),
     )
-    keys = []
-    for position, ticket in enumerate(record.tickets):
-        cursor = target.execute(
-            "INSERT INTO tickets (run, position, name, spec, state) VALUES (?, ?, ?, ?, 'queued')",
-            (record.run, position, ticket.id, msgspec.json.encode(ticket).decode()),
-        )
-        assert cursor.lastrowid is not None
-        keys.append(cursor.lastrowid)
-    return keys
+    return [
+        rows.insert_ticket(target, record.run, position, ticket)
+        for position, ticket in enumerate(record.tickets)
+    ]
 
 
 def copy_run(

@@ -1,8 +1,10 @@
-"""Rows of the history, decoded to the values stored there.
+"""Rows of the history and the values stored in them.
 
 A file may hold what another version of lfg wrote. Its tables are held against
 the schema's number when it is opened; its events and tickets only here.
 """
+
+import sqlite3
 
 import msgspec
 
@@ -23,6 +25,16 @@ def entry(run: str, ticket: str, row: Row) -> e.Entry:
     except (msgspec.MsgspecError, RecursionError, TypeError) as error:
         raise _unknown(f"entry {seq} of {run}/{ticket}", error) from None
     return e.Entry(run, ticket, max(1, values.count(attempt)), seq, values.moment(at), event)
+
+
+def insert_ticket(db: sqlite3.Connection, run: str, position: int, ticket: Ticket) -> int:
+    """Store a ticket of the run, queued; return its key."""
+    key = db.execute(
+        "INSERT INTO tickets (run, position, name, spec, state) VALUES (?, ?, ?, ?, 'queued')",
+        (run, position, ticket.id, msgspec.json.encode(ticket).decode()),
+    ).lastrowid
+    assert key is not None
+    return key
 
 
 def requested_ticket(run: str, spec: str) -> Ticket:
