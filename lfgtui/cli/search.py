@@ -1,12 +1,12 @@
-"""`lfg search`: it is typed often, so it imports little."""
+"""`lfg search`: it is typed often, so it imports little, and nothing that needs msgspec."""
 
+import json
 import re
 import time
 from contextlib import closing
 
 import click
 
-from lfgtui.cli.options import json_option, print_value
 from lfgtui.history.search import search as history_search
 from lfgtui.history.storage import file
 from lfgtui.settings import paths
@@ -22,7 +22,7 @@ _INVALID = (
 @click.argument("query", nargs=-1, required=True)
 @click.option("--ranked", is_flag=True, help="Best matches first instead of newest first.")
 @click.option("--code", is_flag=True, help="Match text exactly, with punctuation and within words.")
-@json_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(min=1))
 def search(query: tuple[str, ...], ranked: bool, code: bool, as_json: bool, limit: int) -> None:
     """Search answers, reasoning, tool calls, their output, prompts and errors.
@@ -38,7 +38,8 @@ def search(query: tuple[str, ...], ranked: bool, code: bool, as_json: bool, limi
     if found.is_literal:
         output.print_remark(_INVALID)
     if as_json:
-        print_value([hit._asdict() for hit in found.hits])
+        hits = [hit._asdict() for hit in found.hits]
+        output.print_json(json.dumps(hits, ensure_ascii=False, separators=(",", ":")) + "\n")
         return
     for hit in found.hits:
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(hit.at))

@@ -14,10 +14,9 @@ from typing import TypeAlias
 
 import msgspec
 
-Range: TypeAlias = tuple[float, float]
+from lfgtui.model.clock import MOMENT
 
-MOMENT: Range = (0.0, 253_402_128_000.0)
-"""Seconds since the epoch, to the last days of 9999, which every time zone can show."""
+Range: TypeAlias = tuple[float, float]
 
 _TOKENS: Range = (0, 10**9)
 """Tokens of one response; the longest contexts hold some millions."""

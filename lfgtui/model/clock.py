@@ -8,6 +8,9 @@ passed a second time. Time that a laptop sleeps counts.
 
 import time
 
+MOMENT = (0.0, 253_402_128_000.0)
+"""Seconds since the epoch, to the last days of 9999, which every time zone can show."""
+
 _ELAPSED = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 """The clock that goes on in a sleep: Linux's CLOCK_MONOTONIC stands still, macOS's does not."""
 

@@ -97,6 +97,11 @@ def test_asking_the_history_needs_no_screen() -> None:
     assert imported_by("lfgtui.cli.history") & {"textual", *SDKS, *SERVER} == set()
 
 
+def test_a_search_needs_little_more_than_sqlite() -> None:
+    heavy = {"msgspec", "asyncio", "textual", *SDKS, *SERVER}
+    assert imported_by("lfgtui.cli.search") & heavy == set()
+
+
 def test_the_engine_brings_no_sdk_no_http_client_and_no_screen() -> None:
     assert imported_by("lfgtui.engine.engine") & {"textual", "httpx_sse", *SDKS, *SERVER} == set()
 

@@ -22,7 +22,8 @@ import msgspec
 
 from lfgtui.errors import HistoryError
 from lfgtui.model import events as e
-from lfgtui.model.bounds import MOMENT, within
+from lfgtui.model.bounds import within
+from lfgtui.model.clock import MOMENT
 from lfgtui.model.facets import Facets
 from lfgtui.model.pieces import text_of
 

@@ -7,7 +7,7 @@ from being listed, so it is replaced here, where it is read.
 from collections.abc import Collection
 from typing import TypeVar
 
-from lfgtui.model.bounds import MOMENT, within
+from lfgtui.model.clock import MOMENT
 
 Word = TypeVar("Word", bound=str)
 
@@ -37,8 +37,9 @@ def moment(value: object) -> float:
 
 
 def optional_moment(value: object) -> float | None:
-    """Return seconds since the epoch, or None for what is not a number."""
-    return within(value, MOMENT) if isinstance(value, int | float) else None
+    """Return seconds since the epoch within `MOMENT`, or None for what is not a number."""
+    earliest, latest = MOMENT
+    return min(max(earliest, value), latest) if isinstance(value, int | float) else None
 
 
 def amount(value: object) -> float | None:
