@@ -194,17 +194,6 @@ async def test_a_probe_sees_the_exchange_and_what_was_unknown(
 # clocks and ends
 
 
-async def test_silence_is_a_timeout(server: Loopback, connect: Connect) -> None:
-    for steps, said in ([[STALL], "no response"], [[token("x"), STALL], "no data"]):
-        server.answer = Answer(steps)  # type: ignore[arg-type]  # a list of two kinds
-        asked = request(first_token_timeout=0.2, idle_timeout=0.2)
-        failure, _ = await failure_of(connect(), asked)
-        assert failure.kind == "timeout"
-        assert str(said) in failure.message
-        await server.left.wait()
-        server.left.clear()
-
-
 async def test_a_long_event_is_no_silence(
     server: Loopback, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:

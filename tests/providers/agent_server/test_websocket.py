@@ -18,7 +18,6 @@ from websockets.http11 import Request as Handshake
 from websockets.http11 import Response
 from websockets.protocol import Event
 
-from lfgtui.errors import UsageError
 from lfgtui.model.events import Heartbeat, ResponseFinished, Status, TextDelta, Usage
 from lfgtui.providers import limits
 from lfgtui.providers.agent_server import websocket
@@ -130,11 +129,6 @@ async def test_the_request_is_the_first_message(agent: Agent, connect: Connect) 
     assert agent.headers[1]["Authorization"] == "Basic mine"
 
 
-def test_it_needs_an_address() -> None:
-    with pytest.raises(UsageError, match="base_url"):
-        AgentWebSocketProvider(base_url=None, api_key=None, headers={})
-
-
 async def test_a_message_is_one_event_or_an_array_of_them_or_text(
     agent: Agent, connect: Connect
 ) -> None:
@@ -195,7 +189,7 @@ async def test_a_long_message_in_pieces_is_no_silence(
 # ends
 
 
-@pytest.mark.parametrize("code", [1000, 1001, 1006, 1011])
+@pytest.mark.parametrize("code", [1000, 1006, 1011])
 async def test_after_the_last_word_any_close_is_fine(
     agent: Agent, connect: Connect, code: int
 ) -> None:
@@ -216,14 +210,10 @@ async def test_a_plain_close_is_the_end_where_no_other_was_announced(
 @pytest.mark.parametrize(
     ("code", "reason", "kind"),
     [
-        (1001, "", "cut"),
         (1006, "", "cut"),
         (1008, "bad key", "auth"),
         (1011, "Boom", "server"),
-        (1012, "", "cut"),
-        (1013, "", "overloaded"),
         (3000, "", "auth"),
-        (4401, "", "auth"),
         (4403, "", "auth"),
         (4429, "Slow down", "rate_limit"),
     ],
@@ -394,19 +384,6 @@ async def test_what_never_says_anything_is_given_up(
     failure, _ = await failure_of(connect())
     assert failure.kind == "protocol"
     assert failure.message.startswith("more than 1,000 records in a row without content")
-
-
-async def test_pings_alone_are_no_first_answer(agent: Agent, connect: Connect) -> None:
-    async def pings(connection: ServerConnection) -> None:
-        while True:
-            await connection.ping()
-            await connection.send("{}")
-            await asyncio.sleep(0.01)
-
-    agent.plays = [pings]
-    failure, _ = await failure_of(connect(), request(first_token_timeout=0.3, idle_timeout=9.0))
-    assert failure.kind == "timeout"
-    assert "first_token_timeout" in failure.message
 
 
 async def test_a_server_that_pings_and_does_not_read_is_not_read_any_more(
