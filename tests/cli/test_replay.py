@@ -1,13 +1,6 @@
 """`lfg replay` and `lfg export --format cast`, as they are typed."""
 
 import json
-import os
-import pty
-import select
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import pyte
 import pytest
@@ -17,6 +10,7 @@ from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
 from lfgtui.settings import paths
+from tests.on_pty import on_pty
 from tests.text.redaction.secrets import GITHUB
 
 LIFE: list[e.Event] = [
@@ -80,13 +74,6 @@ def test_a_cast_shows_no_secret_unless_it_is_told_to(capsys: pytest.CaptureFixtu
     assert GITHUB[10:] in seen("--no-redact")
 
 
-def test_a_cast_goes_into_a_file_of_its_own(run: str, tmp_path: Path) -> None:
-    file = tmp_path / "run.cast"
-    assert main(["export", run, "--format", "cast", "-o", str(file)]) in (0, None)
-    assert json.loads(file.read_text().partition("\n")[0])["width"] == 120
-    assert main(["export", run, "--format", "cast", "-o", str(file)]) == 2
-
-
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -122,50 +109,23 @@ def test_without_a_terminal_it_says_what_to_do(
     assert said.count("\n") == 1
 
 
-def on_a_terminal(*arguments: str, until: str, keys: str) -> tuple[str, int]:
-    """Run lfg in a terminal, press keys once a text is there; its picture and its exit code."""
-    ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "lfgtui", *arguments]
-    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "90", "LINES": "24"}
-    process = subprocess.Popen(
-        command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, close_fds=True
-    )
-    os.close(theirs)
-    screen = pyte.Screen(90, 24)
-    stream = pyte.ByteStream(screen)
-    shown, deadline = "", time.monotonic() + 30
-    while process.poll() is None and time.monotonic() < deadline:
-        if not select.select([ours], [], [], 0.05)[0]:
-            continue
-        try:
-            stream.feed(os.read(ours, 65536))
-        except OSError:
-            break
-        if not shown and until in (picture := "\n".join(screen.display)):
-            shown = picture
-            os.write(ours, keys.encode())
-    process.kill() if time.monotonic() >= deadline else None
-    code = process.wait()
-    os.close(ours)
-    return shown or "\n".join(screen.display), code
-
-
 def test_it_plays_in_a_terminal_and_is_left_with_q(run: str) -> None:
-    shown, code = on_a_terminal("replay", "last", "--from", "50%", until="Gone", keys="q")
-    assert "REPLAY" in shown and "event" in shown
-    assert code == 0
+    with on_pty("replay", run, "--from", "50%") as lfg:
+        lfg.read_until("REPLAY")
+        lfg.read_until("Gone")
+        lfg.type(b"q")
+        assert lfg.wait() == 0
 
 
-def test_a_place_that_is_none_is_said_before_the_screen_opens(run: str) -> None:
-    shown, code = on_a_terminal("replay", "last", "--from", "9:00", until="\0", keys="")
-    assert "lfg: the replay is only 0:03 long" in shown
-    assert code == 2
+def test_a_position_beyond_the_end_is_refused_before_the_screen_opens(run: str) -> None:
+    with on_pty("replay", run, "--from", "9:00") as lfg:
+        assert lfg.wait() == 2
+        lfg.read_rest()
+    assert b"lfg: the replay is only 0:03 long" in lfg.seen
 
 
-def test_a_finished_run_is_not_gone_on_with(run: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["history", "--json"]) == 0
-    before = capsys.readouterr().out
+def test_a_finished_run_is_not_resumed(run: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["resume", run, "--headless"]) == 0
     assert capsys.readouterr().err == f"run {run} is already finished\n"
     assert main(["history", "--json"]) == 0
-    assert capsys.readouterr().out == before
+    assert [one["run"] for one in json.loads(capsys.readouterr().out)] == [run]

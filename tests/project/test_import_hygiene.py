@@ -1,20 +1,16 @@
 """Deferred imports stay deferred: each in a process of its own."""
 
-import fcntl
 import os
-import pty
-import struct
 import subprocess
 import sys
-import termios
-import threading
 from pathlib import Path
 
 import pytest
 
+from tests.raw_terminal import on_terminal
+
 SDKS = {"anthropic", "openai", "httpx", "httpx2"}
 SERVER = {"starlette", "uvicorn"}
-SIZE = struct.pack("HHHH", 40, 120, 0, 0)
 
 STOP_AT_THE_FIRST_FRAME = """
 import os, sys
@@ -44,57 +40,25 @@ def imported_by(module: str) -> set[str]:
     return packages(done.stdout)
 
 
-def drain(terminal: int) -> None:
-    """Read what is painted, as a terminal would, until it is closed."""
-    try:
-        while os.read(terminal, 65536):
-            pass
-    except OSError:
-        pass
-
-
 def modules_at_first_frame(report: Path, *arguments: str) -> set[str]:
     """The modules lfg has imported when it paints for the first time, in a real terminal."""
-    terminal, its_side = pty.openpty()
-    fcntl.ioctl(its_side, termios.TIOCSWINSZ, SIZE)
     command = [sys.executable, "-c", STOP_AT_THE_FIRST_FRAME, str(report), *arguments]
-    process = subprocess.Popen(
-        command,
-        stdin=its_side,
-        stdout=its_side,
-        stderr=its_side,
-        env={**os.environ, "TERM": "xterm-256color"},
-    )
-    os.close(its_side)
-    reader = threading.Thread(target=drain, args=(terminal,))
-    reader.start()
-    try:
-        process.wait(60)
-    finally:
-        process.kill()
-        reader.join()
-        os.close(terminal)
+    on_terminal(command, {**os.environ, "TERM": "xterm-256color"}, report.parent)
     return set(report.read_text().split())
 
 
-def test_the_demo_paints_before_it_imports_an_sdk_or_the_server(tmp_path: Path) -> None:
+def test_the_demo_paints_before_it_imports_engine_sdk_or_server(tmp_path: Path) -> None:
     modules = modules_at_first_frame(tmp_path / "modules", "demo")
     assert "lfgtui.ui.app" in modules
-    assert packages("\n".join(modules)) & (SDKS | SERVER) == set()
+    assert "lfgtui.engine.engine" not in modules
+    assert packages("\n".join(modules)) & (SDKS | SERVER | {"sqlite3"}) == set()
 
 
-def test_the_demo_paints_before_it_imports_the_engine(tmp_path: Path) -> None:
-    assert "lfgtui.engine.engine" not in modules_at_first_frame(tmp_path / "modules", "demo")
-
-
-def test_checking_the_machine_needs_no_screen_no_sdk_and_no_server() -> None:
-    code = "import lfgtui.doctor.machine as m; m.check_machine(); import sys; print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert packages(done.stdout) & {"textual", *SDKS, *SERVER} == set()
-
-
-def test_asking_the_history_needs_no_screen() -> None:
-    assert imported_by("lfgtui.cli.history") & {"textual", *SDKS, *SERVER} == set()
+@pytest.mark.parametrize(
+    "module", ["lfgtui.cli.history", "lfgtui.cli.search", "lfgtui.cli.show", "lfgtui.cli.doctor"]
+)
+def test_commands_that_print_need_no_screen_no_sdk_and_no_server(module: str) -> None:
+    assert imported_by(module) & {"textual", *SDKS, *SERVER} == set()
 
 
 def test_a_search_needs_little_more_than_sqlite() -> None:

@@ -39,16 +39,10 @@ def refused(text: str) -> SourceError:
     return caught.value
 
 
-def test_a_file_becomes_a_value(tmp_path: Path) -> None:
+def test_a_file_becomes_a_value_whatever_its_byte_order_mark(tmp_path: Path) -> None:
     file = tmp_path / "x.toml"
-    file.write_text('title = "T"\n[[place]]\nname = "a"\n')
+    file.write_bytes(b'\xef\xbb\xbftitle = "T"\n[[place]]\nname = "a"\n')
     assert toml_file.read(file, Document) == Document("T", (Place(name="a"),))
-
-
-def test_a_byte_order_mark_is_no_content(tmp_path: Path) -> None:
-    file = tmp_path / "x.toml"
-    file.write_bytes(b'\xef\xbb\xbftitle = "T"')
-    assert toml_file.read(file, Document).title == "T"
 
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
@@ -60,19 +54,17 @@ def test_lines_are_counted_whatever_ends_them(tmp_path: Path, ending: str) -> No
     assert caught.value.line == 3
 
 
-def test_a_missing_file_is_said_to_be_missing(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="no such file"):
-        toml_file.read_text(tmp_path / "none.toml")
-
-
-def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="cannot read: Is a directory"):
-        toml_file.read_text(tmp_path)
-
-
-def test_a_name_that_no_file_can_have_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="cannot read"):
-        toml_file.read_text(tmp_path / "a\0b")
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("none.toml", "no such file"),
+        ("", "cannot read: Is a directory"),
+        ("a\0b", "cannot read: embedded null byte"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, name: str, reason: str) -> None:
+    with pytest.raises(SourceError, match=reason):
+        toml_file.read_text(tmp_path / name)
 
 
 def test_bytes_that_are_not_utf8_are_refused_at_their_line(tmp_path: Path) -> None:
@@ -122,29 +114,21 @@ def test_dots_in_values_are_no_parts_of_keys() -> None:
     assert toml_file.parse(FILE, f"x = '''{prompt}'''") == {"x": prompt}
 
 
-def test_an_unknown_key_with_escapes_names_its_line() -> None:
-    error = refused('[[place]]\nname = "a"\n"col\\u006fr" = "red"\n')
-    assert str(error) == 'x.toml:3: unknown key "color"; did you mean "colour"?'
+PLACE = '[[place]]\nname = "a"\n'
 
 
-def test_an_unknown_key_names_its_line_and_the_nearest() -> None:
-    error = refused('[[place]]\nname = "a"\n[[place]]\nname = "b"\ncolor = "red"\n')
-    assert str(error) == 'x.toml:5: unknown key "color"; did you mean "colour"?'
-
-
-def test_an_unknown_choice_names_its_line_and_the_nearest() -> None:
-    error = refused('[[place]]\nname = "a"\ncolour = "gren"\n')
-    assert str(error) == 'x.toml:3: `colour`: unknown value "gren"; did you mean "green"?'
-
-
-def test_a_wrong_type_names_the_key_and_does_not_speak_of_null() -> None:
-    error = refused('[[place]]\nname = "a"\nsize = "big"\n')
-    assert str(error) == "x.toml:3: `size`: expected `int`, got `str`"
-
-
-def test_a_missing_key_names_the_line_of_its_table() -> None:
-    error = refused('[[place]]\nname = "a"\n\n[[place]]\nsize = 1\n')
-    assert str(error) == 'x.toml:4: missing key "name"'
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (PLACE + '"col\\u006fr" = "red"\n', '3: unknown key "color"; did you mean "colour"?'),
+        (PLACE + PLACE + 'color = "red"\n', '5: unknown key "color"; did you mean "colour"?'),
+        (PLACE + 'colour = "gren"\n', '3: `colour`: unknown value "gren"; did you mean "green"?'),
+        (PLACE + 'size = "big"\n', "3: `size`: expected `int`, got `str`"),  # and not `| null`
+        (PLACE + "\n[[place]]\nsize = 1\n", '4: missing key "name"'),
+    ],
+)
+def test_a_mistake_names_its_line_its_key_and_the_nearest_name(text: str, message: str) -> None:
+    assert str(refused(text)) == f"x.toml:{message}"
 
 
 @pytest.mark.parametrize(

@@ -24,40 +24,29 @@ def loaded(folder: Path, text: str) -> tuple[Path, TicketsFile]:
     return path, load_tickets(path)
 
 
-def test_a_file_that_asks_for_everything_needs_no_trust(tmp_path: Path) -> None:
-    ensure_trusted(*loaded(tmp_path, '[[ticket]]\nid = "a"\nprompt = "Hi."\n'), yes=False)
+@pytest.mark.parametrize("more", ["", 'tools = ["read_file"]\napprove = "auto"\n'])
+def test_reading_and_asking_need_no_trust(tmp_path: Path, more: str) -> None:
+    ensure_trusted(*loaded(tmp_path, '[[ticket]]\nid = "a"\nprompt = "Hi."\n' + more), yes=False)
 
 
-def test_reading_by_itself_needs_no_trust(tmp_path: Path) -> None:
-    text = '[[ticket]]\nid="a"\nprompt="Hi."\ntools=["read_file"]\napprove="auto"\n'
-    ensure_trusted(*loaded(tmp_path, text), yes=False)
-
-
-def test_what_was_trusted_once_stays_trusted(tmp_path: Path) -> None:
+def test_a_trusted_file_stays_trusted_beside_others(tmp_path: Path) -> None:
     ensure_trusted(*loaded(tmp_path, AUTO), yes=True)
+    ensure_trusted(*loaded(tmp_path, AUTO.replace("Hi.", "Ho.")), yes=True)
     ensure_trusted(*loaded(tmp_path, AUTO), yes=False)
 
 
 def test_any_change_asks_again(tmp_path: Path) -> None:
-    ensure_trusted(*loaded(tmp_path, AUTO), yes=True)
-    with pytest.raises(UsageError, match="approves tool calls by itself"):
-        ensure_trusted(*loaded(tmp_path, AUTO.replace("Hi.", "Delete it all.")), yes=False)
-
-
-def test_a_changed_prompt_file_asks_again(tmp_path: Path) -> None:
     (tmp_path / "p.md").write_text("Hi.")
     text = AUTO.replace('prompt = "Hi."', 'prompt_file = "p.md"')
     ensure_trusted(*loaded(tmp_path, text), yes=True)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "p.md").write_text("Hi.")
+    for folder, changed in ((tmp_path, text + 'title = "Other"\n'), (tmp_path / "other", text)):
+        with pytest.raises(UsageError, match="approves tool calls by itself"):
+            ensure_trusted(*loaded(folder, changed), yes=False)
     (tmp_path / "p.md").write_text("Delete it all.")
     with pytest.raises(UsageError):
         ensure_trusted(*loaded(tmp_path, text), yes=False)
-
-
-def test_the_same_file_elsewhere_asks_again(tmp_path: Path) -> None:
-    ensure_trusted(*loaded(tmp_path, AUTO), yes=True)
-    (tmp_path / "other").mkdir()
-    with pytest.raises(UsageError):
-        ensure_trusted(*loaded(tmp_path / "other", AUTO), yes=False)
 
 
 @pytest.fixture
@@ -163,12 +152,6 @@ def test_what_others_could_have_written_is_not_believed(tmp_path: Path) -> None:
     file.parent.chmod(0o777)
     with pytest.raises(UsageError):
         ensure_trusted(*loaded(tmp_path, AUTO), yes=False)
-
-
-def test_files_trusted_before_stay_trusted(tmp_path: Path) -> None:
-    ensure_trusted(*loaded(tmp_path, AUTO), yes=True)
-    ensure_trusted(*loaded(tmp_path, AUTO.replace("Hi.", "Ho.")), yes=True)
-    ensure_trusted(*loaded(tmp_path, AUTO), yes=False)
 
 
 def test_what_is_granted_is_said_once_and_nothing_is_lost_among_much(
