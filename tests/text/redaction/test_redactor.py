@@ -117,7 +117,7 @@ def test_secrets_may_follow_each_other_directly() -> None:
 def test_a_long_text_of_beginnings_is_read_in_time(text: str) -> None:
     """Runs give nothing back: otherwise this would take hours."""
     assert Redactor().text(text) == text
-    assert Redactor().whole(f"{text}…").startswith(text[:-20])
+    assert Redactor().whole(f"{text}…").startswith(text[:-600])
 
 
 KEY_LINES = "\n".join(f"keys/id_rsa.pem:{n}: MIIE{'Ab3d' * 12}" for n in range(2, 9))
