@@ -5,8 +5,9 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from typing import Any
 
-from lfgtui.cli.launching.printer import Formatter, Printer
+from lfgtui.cli.launching.printer import Printer
 from lfgtui.cli.launching.run_plan import Output
 from lfgtui.engine import signals
 from lfgtui.engine.engine import Engine
@@ -21,7 +22,7 @@ _LAST_WORDS = 2.0
 
 
 class StateLines:
-    """One line for each state change, with what there is to say about it."""
+    """Formats each state change as a line, with its reason."""
 
     def __init__(self) -> None:
         self._machines: dict[str, StateMachine] = {}
@@ -47,7 +48,7 @@ def _detail(event: e.Event) -> str:
         case e.RequestSent(turn):
             return f"turn {turn}"
         case e.Retrying(reason, delay):
-            return f"{reason}; again in {delay:g} s" if delay else reason
+            return f"{reason}; retrying in {delay:g} s" if delay else reason
         case e.ApprovalRequested(_, _, summary):
             return summary
         case e.TicketFailed(kind, message):
@@ -62,49 +63,33 @@ def _detail(event: e.Event) -> str:
             return ""
 
 
-def json_line(entry: e.Entry) -> str:
-    """The documented line."""
-    return e.entry_json(entry) + "\n"
-
-
 class AnswerText:
-    """The visible text, responses parted by a blank line, and a newline at the end."""
+    """Formats the visible text, with a blank line between responses and a newline at the end."""
 
     def __init__(self) -> None:
         self._is_open = False
-        self._said = False
+        self._has_text = False
 
     def __call__(self, entry: e.Entry) -> str:
         match entry.event:
             case e.TextDelta(text):
-                parted = self._said and not self._is_open
-                self._is_open = self._said = True
-                return f"\n\n{text}" if parted else text
+                is_next = self._has_text and not self._is_open
+                self._is_open = self._has_text = True
+                return f"\n\n{text}" if is_next else text
             case e.AttemptStarted(keeps_partial=True):  # what follows is the rest of it
-                self._is_open = self._said
+                self._is_open = self._has_text
                 return ""
             case e.ResponseFinished() | e.Retrying():
                 self._is_open = False
                 return ""
-            case _ if isinstance(entry.event, e.Ending) and self._said:
+            case _ if isinstance(entry.event, e.Ending) and self._has_text:
                 return "\n"
             case _:
                 return ""
 
 
-def formatter(output: Output) -> Formatter:
-    """Return the function that turns entries into this kind of output."""
-    match output:
-        case "states":
-            return StateLines()
-        case "json":
-            return json_line
-        case "answer" | "raw":
-            return AnswerText()
-
-
 async def run_headless(engine: Engine, output: Output) -> int:
-    """Run to the end; returns the exit code.
+    """Run to the end; return the exit code.
 
     Raises `BrokenPipeError`, the run being over, when nobody reads any more.
     """
@@ -121,20 +106,25 @@ async def run_headless(engine: Engine, output: Output) -> int:
 
 async def _run(engine: Engine, output: Output, stopped_by: "asyncio.Future[signal.Signals]") -> int:
     document = Document(raw=output == "raw")
-    ways = {"states": print_text, "json": print_json}
-    printer = Printer(formatter(output), ways.get(output, document.write))
-    complaints = Printer(BehindText(lambda: engine.behind), complain)
+    match output:
+        case "states":
+            printer = Printer(StateLines(), print_text)
+        case "json":
+            printer = Printer(lambda entry: f"{e.entry_json(entry)}\n", print_json)
+        case "answer" | "raw":
+            printer = Printer(AnswerText(), document.write)
+    warnings = Printer(BehindText(lambda: engine.behind), print_errors)
     engine.subscribe(printer.sink)
-    engine.subscribe(complaints.sink)
+    engine.subscribe(warnings.sink)
     writing = asyncio.create_task(printer.run())
-    complaining = asyncio.create_task(complaints.run())
+    warning = asyncio.create_task(warnings.run())
     engine.start()
     idle = asyncio.create_task(engine.wait_idle())
     await _first_of(idle, stopped_by, writing)
     ended_well = await _close(engine, idle)
     printer.finish()
-    complaints.finish()
-    written = asyncio.create_task(_all_of(writing, complaining))
+    warnings.finish()
+    written = asyncio.create_task(asyncio.wait((writing, warning)))
     # A signal may come also now, while a reader that lags takes in the rest.
     await _first_of(written, stopped_by)
     code = 0 if ended_well and engine.all_done else 1
@@ -150,40 +140,36 @@ async def _run(engine: Engine, output: Output, stopped_by: "asyncio.Future[signa
     return code
 
 
-async def _all_of(*waiting: "asyncio.Task[None]") -> None:
-    await asyncio.wait(waiting)
-
-
-async def _first_of(*waiting: "asyncio.Task[None] | asyncio.Future[signal.Signals]") -> None:
+async def _first_of(*waiting: "asyncio.Future[Any]") -> None:
     await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
 
 
 async def _close(engine: Engine, idle: "asyncio.Task[None]") -> bool:
-    """Shut down; says on stderr what could not be saved, and whether all was."""
+    """Shut down and report what could not be saved; return True if all was."""
     idle.cancel()
     outcome = await asyncio.gather(idle, engine.shutdown(), return_exceptions=True)
     troubles = [error for error in outcome if isinstance(error, Exception)]
-    for told in dict.fromkeys(map(str, troubles)):
-        print_error(told)
+    for message in dict.fromkeys(map(str, troubles)):
+        print_error(message)
     return not troubles
 
 
 class BehindText:
-    """Says that history cannot be written, and that it can again: a line for each."""
+    """Formats a line when the history cannot be written, and one when it can again."""
 
     def __init__(self, behind: Callable[[], str | None]) -> None:
         self._behind = behind
-        self._told: str | None = None
+        self._last: str | None = None
 
     def __call__(self, _entry: e.Entry) -> str:
-        if (behind := self._behind()) == self._told:
+        if (behind := self._behind()) == self._last:
             return ""
-        self._told = behind
-        said = f"history is behind: {behind}" if behind else "history has caught up"
-        return visible_line(said) + "\n"
+        self._last = behind
+        message = f"history is behind: {behind}" if behind else "history has caught up"
+        return visible_line(message) + "\n"
 
 
-def complain(text: str) -> None:
+def print_errors(text: str) -> None:
     """Write each line on stderr."""
     for line in text.splitlines():
         print_error(line)
@@ -193,5 +179,5 @@ def _explain_endings(engine: Engine) -> None:
     for ticket in engine.tickets:
         ending = engine.transcript(ticket.id).ending
         if ending is not None and not isinstance(ending, e.TicketDone):
-            said = e.event_type(ending).removeprefix("ticket_")  # as in "interrupted"
-            print_error(_detail(ending) or said)
+            state = e.event_type(ending).removeprefix("ticket_")  # as in "interrupted"
+            print_error(_detail(ending) or state)

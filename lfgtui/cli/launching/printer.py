@@ -23,7 +23,7 @@ IN_MEMORY = 4_000_000
 
 
 class Overflow:
-    """Texts in a file that is gone when it is closed; the first put is the first taken."""
+    """A queue of texts in a file, which is deleted when it is closed."""
 
     def __init__(self) -> None:
         self._file: FileIO | None = None
@@ -57,14 +57,14 @@ class Overflow:
         return data.decode("utf-8", "surrogatepass")
 
     def close(self) -> None:
-        """Delete it."""
+        """Delete the file."""
         if self._file is not None:
             with suppress(OSError):
                 self._file.close()
 
 
 class Printer:
-    """Writes what a formatter makes of entries, in a thread."""
+    """Writes formatted entries, in a thread."""
 
     def __init__(self, text_of: Formatter, write: Callable[[str], None]) -> None:
         self._text_of = text_of

@@ -1,4 +1,4 @@
-"""The servers that lfg runs itself, for whatever asks providers by name."""
+"""Servers that lfg runs itself: the simulator and the local model."""
 
 import asyncio
 
@@ -9,9 +9,9 @@ from lfgtui.simulator.subprocess_server import SubprocessServer
 
 
 class OwnServers:
-    """The simulator and the local model. Neither runs before a provider of theirs is asked for.
+    """The simulator and the local model; each starts with the first request to its provider.
 
-    `at_once` is how many answers are wanted at the same time; `starters` is for `Providers`.
+    `at_once` is the number of concurrent requests; `starters` is for `Providers`.
     """
 
     def __init__(self, config: Config, *, at_once: int = 1) -> None:
@@ -23,7 +23,7 @@ class OwnServers:
         }
 
     async def aclose(self) -> None:
-        """End those that run."""
+        """Stop those that run."""
         await asyncio.gather(self._simulator.aclose(), self._local.aclose())
 
 

@@ -2,7 +2,7 @@
 
 A tickets file in a cloned repository must not be able to do anything harmful
 unasked. Without trust it may only have agents read its own folder and send
-that to the providers of the person's config. Whatever goes further is shown
+that to the providers of the person's config. Anything further is shown
 first: tools that run without asking, a workspace or a prompt from elsewhere
 (links resolved), and fields added to requests, which may tell a provider to
 talk to other servers.
@@ -34,15 +34,15 @@ _MOST_LINES = 40
 
 
 class Grant(NamedTuple):
-    """A permission that a ticket asks for: `kind` for one line, `told` in full."""
+    """A permission that a ticket asks for: its kind, and a description in full."""
 
     ticket: str
     kind: str
-    told: str
+    description: str
 
 
 def ensure_trusted(path: Path, file: TicketsFile, *, yes: bool) -> None:
-    """Return if the file may do what it says; raises `UsageError` otherwise."""
+    """Return if the file may do what it asks for; raise `UsageError` otherwise."""
     grants = [grant for ticket in file.tickets for grant in _grants(path, file, ticket)]
     digest = hashlib.sha256(msgspec.json.encode((str(path.resolve()), file))).hexdigest()
     if not grants or digest in _trusted():
@@ -60,14 +60,14 @@ def ensure_trusted(path: Path, file: TicketsFile, *, yes: bool) -> None:
 def _grants(path: Path, file: TicketsFile, ticket: Ticket) -> Iterator[Grant]:
     folder = path.absolute().parent.resolve()
     if tools := ticket.approves_by_itself():
-        told = f"{', '.join(tools)} without asking, in {ticket.workspace}"
-        yield Grant(ticket.id, "approves tool calls by itself", f"runs {told}")
+        calls = f"{', '.join(tools)} without asking, in {ticket.workspace}"
+        yield Grant(ticket.id, "approves tool calls by itself", f"runs {calls}")
     if ticket.tools and _is_outside(folder, Path(ticket.workspace)):
         yield Grant(ticket.id, "works outside its folder", f"reads {ticket.workspace}")
     prompt_file = file.prompt_files.get(ticket.id)
     if prompt_file is not None and not Path(prompt_file).is_relative_to(folder):
-        told = f"sends {prompt_file} to the model"
-        yield Grant(ticket.id, "reads a prompt from outside its folder", told)
+        sends = f"sends {prompt_file} to the model"
+        yield Grant(ticket.id, "reads a prompt from outside its folder", sends)
     for name, value in ticket.extra.items():
         shown = msgspec.json.encode(value).decode()
         if len(shown) > _LONGEST_VALUE:
@@ -76,7 +76,7 @@ def _grants(path: Path, file: TicketsFile, ticket: Ticket) -> Iterator[Grant]:
 
 
 def _is_outside(folder: Path, workspace: Path) -> bool:
-    """Return whether it lies elsewhere, or holds the home folder, which no file owns."""
+    """Return True if it is elsewhere, or holds the home folder, which no file owns."""
     if not workspace.is_relative_to(folder):
         return True
     try:
@@ -88,11 +88,11 @@ def _is_outside(folder: Path, workspace: Path) -> bool:
 def _ask(path: Path, grants: list[Grant]) -> None:
     if not output.can_ask():
         kinds = ", ".join(dict.fromkeys(grant.kind for grant in grants))
-        raise UsageError(f"{path} {kinds}; read it, then add --yes")
+        raise UsageError(f"{path} {kinds}; review it, then add --yes")
     lines = _lines(grants)
     if len(lines) > _MOST_LINES:  # the first would be out of sight when the last is read
         raise UsageError(
-            f"{path} asks for {len(lines)} permissions, too many to show in a question; read it,"
+            f"{path} asks for {len(lines)} permissions, too many to show in a question; review it,"
             " then add --yes"
         )
     output.print_remark(f"{path} asks for more than reading its own folder:")
@@ -106,10 +106,10 @@ def _lines(grants: list[Grant]) -> list[str]:
     """Return a line for each permission, with the tickets that ask for it."""
     tickets: dict[str, list[str]] = {}
     for grant in grants:
-        tickets.setdefault(grant.told, []).append(grant.ticket)
+        tickets.setdefault(grant.description, []).append(grant.ticket)
     return [
-        f"{', '.join(names[:3])}{f' and {len(names) - 3} more' * (len(names) > 3)}: {told}"
-        for told, names in tickets.items()
+        f"{', '.join(names[:3])}{f' and {len(names) - 3} more' * (len(names) > 3)}: {description}"
+        for description, names in tickets.items()
     ]
 
 
@@ -138,8 +138,8 @@ def _is_ours(found: os.stat_result) -> bool:
 def _remember(digest: str, path: Path) -> None:
     """Add a line, replacing the file by one that only its owner can read."""
     file = _trusted_file()
-    said = str(path.resolve()).replace("\n", "␊")
-    lines = {**_trusted(), digest: f"{digest} {said}\n"}
+    name = str(path.resolve()).replace("\n", "␊")
+    lines = {**_trusted(), digest: f"{digest} {name}\n"}
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if paths.is_default_data_dir():

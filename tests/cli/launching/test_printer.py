@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lfgtui.cli.launching import printer
-from lfgtui.cli.launching.headless import BehindText, complain
+from lfgtui.cli.launching.headless import BehindText, print_errors
 from lfgtui.cli.launching.printer import Printer
 from lfgtui.model import events as e
 from lfgtui.settings import paths
@@ -95,7 +95,7 @@ async def test_nothing_is_lost_or_reordered_where_the_file_cannot_be_written(
 
 async def test_complaints_are_written_off_the_loop(capsys: pytest.CaptureFixture[str]) -> None:
     behind: list[str | None] = ["no room"]
-    one = Printer(BehindText(lambda: behind[-1]), complain)
+    one = Printer(BehindText(lambda: behind[-1]), print_errors)
     one.sink(entries([e.TextDelta("a"), e.TextDelta("b")]))
     behind.append(None)
     one.sink(entries([e.TextDelta("c")]))
