@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from lfgtui.simulator.scenario import Scenario, load_scenario
 from lfgtui.simulator.server import Settings, running
 
 LoadScenario = Callable[[str], Awaitable[Scenario]]
+Serve = Callable[[str], AbstractAsyncContextManager[httpx2.AsyncClient]]
 
 TWO_TURNS = r"""
 [[turn]]
@@ -48,3 +51,16 @@ async def url(scenario: LoadScenario) -> AsyncIterator[str]:
     settings = Settings(speed=0, scenarios={"two-turns": await scenario(TWO_TURNS)})
     async with running(settings) as root:
         yield root
+
+
+@pytest.fixture
+def serve(scenario: LoadScenario) -> Serve:
+    """A client of a simulator without waiting, whose model `m` plays the scenario."""
+
+    @asynccontextmanager
+    async def serve(text: str) -> AsyncIterator[httpx2.AsyncClient]:
+        settings = Settings(speed=0, scenarios={"m": await scenario(text)})
+        async with running(settings) as url, httpx2.AsyncClient(base_url=url) as http:
+            yield http
+
+    return serve

@@ -13,7 +13,7 @@ import pytest
 from lfgtui.errors import UsageError
 from lfgtui.simulator.server import Settings, build_app, listening, running
 from lfgtui.simulator.state import SimulatorState
-from tests.simulator.conftest import LoadScenario
+from tests.simulator.conftest import LoadScenario, Serve
 
 CHAT = "/v1/chat/completions"
 MESSAGES = "/v1/messages"
@@ -43,17 +43,16 @@ async def post(http: httpx2.AsyncClient, path: str, model: str, **more: object) 
     ],
 )
 async def test_an_overload_passes_after_its_times(
-    scenario: LoadScenario, path: str, status: int, kind: str
+    serve: Serve, path: str, status: int, kind: str
 ) -> None:
     text = """
         [[turn]]
         fault = [{ status = 529, retry_after = 2.5, times = 2 }, { status = 429 }]
         text = "at last"
     """
-    settings = Settings(speed=0, scenarios={"busy": await scenario(text)})
-    async with running(settings) as url, httpx2.AsyncClient(base_url=url) as http:
-        answers = [await post(http, path, "busy") for _ in range(4)]
-        other = await post(http, path, "busy", prompt="another conversation")
+    async with serve(text) as http:
+        answers = [await post(http, path, "m") for _ in range(4)]
+        other = await post(http, path, "m", prompt="another conversation")
     assert [answer.status_code for answer in answers] == [status, status, 429, 200]
     assert other.status_code == status
     assert answers[0].headers["retry-after"] == "2.5"
@@ -83,35 +82,32 @@ async def test_the_sdks_see_their_own_errors(scenario: LoadScenario) -> None:
 @pytest.mark.parametrize("path", [MESSAGES, CHAT, RESPONSES])
 @pytest.mark.parametrize("stream", [True, False])
 async def test_a_cut_closes_the_socket_in_the_middle_of_the_body(
-    scenario: LoadScenario, path: str, stream: bool
+    serve: Serve, path: str, stream: bool
 ) -> None:
     text = '[[turn]]\ncut = { after = 8 }\ntext = "one two three four five six"'
-    settings = Settings(speed=0, scenarios={"cut": await scenario(text)})
-    async with running(settings) as url, httpx2.AsyncClient(base_url=url) as http:
+    async with serve(text) as http:
         with pytest.raises(httpx2.RemoteProtocolError):
-            await post(http, path, "cut", stream=stream)
-        again = await post(http, path, "cut", stream=stream)
+            await post(http, path, "m", stream=stream)
+        again = await post(http, path, "m", stream=stream)
     assert "six" in again.text
 
 
 @pytest.mark.parametrize("path", [MESSAGES, CHAT, RESPONSES])
-async def test_an_error_inside_the_200_ends_the_stream(scenario: LoadScenario, path: str) -> None:
+async def test_an_error_inside_the_200_ends_the_stream(serve: Serve, path: str) -> None:
     text = '[[turn]]\ncut = { after = 8, how = "error" }\ntext = "one two three four five six"'
-    settings = Settings(speed=0, scenarios={"cut": await scenario(text)})
-    async with running(settings) as url, httpx2.AsyncClient(base_url=url) as http:
-        response = await post(http, path, "cut")
+    async with serve(text) as http:
+        response = await post(http, path, "m")
     assert response.status_code == 200
     assert "two" in response.text
     assert "six" not in response.text
     assert '"error"' in response.text.strip().split("\n\n")[-1]
 
 
-async def test_a_stall_is_silence_with_signs_of_life(scenario: LoadScenario) -> None:
+async def test_a_stall_is_silence_with_signs_of_life(serve: Serve) -> None:
     text = '[[turn]]\nstall = { after = 4, seconds = 12 }\ntext = "one two three"'
-    settings = Settings(speed=0, scenarios={"stall": await scenario(text)})
-    async with running(settings) as url, httpx2.AsyncClient(base_url=url) as http:
-        messages = await post(http, MESSAGES, "stall")
-        chat = await post(http, CHAT, "stall")
+    async with serve(text) as http:
+        messages = await post(http, MESSAGES, "m")
+        chat = await post(http, CHAT, "m")
     # One ping comes with every message, three within a stall of 12 s.
     assert messages.text.count("event: ping") == 1 + 3
     assert chat.text.count(": keep-alive\n\n") == 3
@@ -206,7 +202,7 @@ async def test_a_taken_port_is_one_clear_line(url: str) -> None:
 
 
 async def test_arguments_of_a_scenario_arrive_whole_however_they_are_cut(
-    scenario: LoadScenario,
+    serve: Serve,
 ) -> None:
     tools = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]
     for split in ("tokens", "characters", "awkward"):
@@ -217,8 +213,7 @@ async def test_arguments_of_a_scenario_arrive_whole_however_they_are_cut(
             [[turn]]
             text = "end"
         """
-        settings = Settings(speed=0, scenarios={"m": await scenario(text)})
-        async with running(settings) as url, httpx2.AsyncClient(base_url=url) as http:
+        async with serve(text) as http:
             response = await http.post(CHAT, json={**body(CHAT, "m"), "tools": tools})
         chunks = [
             json.loads(record.removeprefix("data: "))
