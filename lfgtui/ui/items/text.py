@@ -6,7 +6,7 @@ from lfgtui.model.items import TextItem
 from lfgtui.text.markdown import Block, StreamingMarkdown
 from lfgtui.ui.items.base import Context, ItemView, Piece
 from lfgtui.ui.items.long_text import LongText
-from lfgtui.ui.markdown import Drawing, Look, drawing_of, gap
+from lfgtui.ui.markdown import BlockView, RenderContext, block_view_of, gap
 from lfgtui.ui.text.wrapping import Row
 
 _SLICE = 1_000
@@ -30,7 +30,7 @@ class TextView(ItemView):
         self._fed = self._frozen = 0
         self._revision = -1
         self._is_closed = self._is_behind = False
-        self._look: Look | None = None
+        self._look: RenderContext | None = None
         self._plain: LongText | None = None
         self._plain_from = 0
 
@@ -95,10 +95,10 @@ class TextView(ItemView):
             self._plain = self._long_text(context)
             self._grow_plain(self._plain, None)
 
-    def _look_of(self, context: Context) -> Look:
-        return Look(context.width, self.palette(context), context.has_urls)
+    def _look_of(self, context: Context) -> RenderContext:
+        return RenderContext(context.width, self.palette(context), context.has_urls)
 
-    def _take_changes(self, look: Look) -> int | None:
+    def _take_changes(self, look: RenderContext) -> int | None:
         first, blocks = self._document.take_changes(), self._document.blocks
         pieces = self._blocks
         if first == len(blocks) == len(pieces):
@@ -124,7 +124,7 @@ class BlockPiece(Piece):
     __slots__ = ("_before", "_document", "_drawing", "_gap", "_look", "_revision", "block")
 
     def __init__(
-        self, document: StreamingMarkdown, before: Block | None, block: Block, look: Look
+        self, document: StreamingMarkdown, before: Block | None, block: Block, look: RenderContext
     ) -> None:
         guess = 1 + block.source.count("\n") + len(block.source) // max(1, look.width)
         super().__init__(self._drawn, guess, source=self._written)
@@ -132,14 +132,14 @@ class BlockPiece(Piece):
         self._document = document
         self._before = before
         self._look = look
-        self._drawing: Drawing | None = None
+        self._drawing: BlockView | None = None
         self._gap: Row | None = None
         self._revision = -1
 
     def _written(self) -> str:
         return self._document.source_of(self.block).strip("\n")
 
-    def look_anew(self, look: Look, guess: int | None) -> None:
+    def look_anew(self, look: RenderContext, guess: int | None) -> None:
         """Another width or other colours."""
         self._look, self._drawing = look, None
         self.undraw(guess)
@@ -166,17 +166,17 @@ class BlockPiece(Piece):
         return gap(self._before, self.block, self._look) if self._before else None
 
     def _drawn(self) -> Sequence[Row]:
-        drawing = self._drawing = drawing_of(self.block, self._look)
+        drawing = self._drawing = block_view_of(self.block, self._look)
         self._gap = self._above()
         self._update(drawing)
         return self._with_gap(drawing)
 
-    def _update(self, drawing: Drawing) -> int:
+    def _update(self, drawing: BlockView) -> int:
         self._revision = self.block.revision
         first = drawing.update(self._document.tokens(self.block))
         if self.block.is_frozen:
             self._drawing = None
         return first
 
-    def _with_gap(self, drawing: Drawing) -> Sequence[Row]:
+    def _with_gap(self, drawing: BlockView) -> Sequence[Row]:
         return drawing.rows if self._gap is None else [self._gap, *drawing.rows]

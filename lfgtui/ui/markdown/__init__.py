@@ -1,23 +1,22 @@
-"""How each block of an answer is drawn: a drawing a block, rows out."""
+"""Views of Markdown blocks: one view a block, rows out."""
 
 from lfgtui.text.markdown import Block
-from lfgtui.ui.markdown.block_view import Drawing, Look, gap
-from lfgtui.ui.markdown.code import CodeDrawing
-from lfgtui.ui.markdown.paragraph import ProseDrawing
-from lfgtui.ui.markdown.rule import RuleDrawing
-from lfgtui.ui.markdown.table import BlockTable
+from lfgtui.ui.markdown.block_view import BlockView, EmptyBlockView, RenderContext, gap
+from lfgtui.ui.markdown.code import CodeView
+from lfgtui.ui.markdown.paragraph import ParagraphView
+from lfgtui.ui.markdown.table import TableView
 
-__all__ = ["Drawing", "Look", "drawing_of", "gap"]
+__all__ = ["BlockView", "RenderContext", "block_view_of", "gap"]
 
 
-def drawing_of(block: Block, look: Look) -> Drawing:
-    """A drawing of the block, nothing drawn yet."""
+def block_view_of(block: Block, context: RenderContext) -> BlockView:
+    """Return a view of the block, nothing drawn yet."""
     match block.kind:
         case "paragraph" | "heading":
-            return ProseDrawing(block, look)
+            return ParagraphView(block, context)
         case "fence" | "code_block" | "html_block":
-            return CodeDrawing(block, look)
+            return CodeView(block, context)
         case "table":
-            return BlockTable(block, look)
+            return TableView(block, context)
         case "hr" | "empty":
-            return RuleDrawing(block, look)
+            return EmptyBlockView(block, context)

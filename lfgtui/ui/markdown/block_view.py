@@ -1,4 +1,4 @@
-"""What all drawings of blocks share: rows that change at their end, behind a prefix."""
+"""The base of block views: rows that change at their end, behind a prefix."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -12,61 +12,61 @@ from lfgtui.ui.text.wrapping import Row, Span, width_of
 
 _BULLETS = "•◦▪"
 _LEAST = 16
-"""Cells that containers leave to what is in them, if need be by not being drawn."""
+"""Fewest cells for the content of containers; marks that would leave less are not drawn."""
 
 
-class Look(msgspec.Struct, frozen=True):
-    """What rows depend on beside the block. `has_urls`: links show where they lead."""
+class RenderContext(msgspec.Struct, frozen=True):
+    """Rendering state beside the block. `has_urls`: links show where they lead."""
 
     width: int
     palette: Palette
     has_urls: bool = False
 
 
-class Drawing(ABC):
-    """The rows of a block. What the block settled is drawn once, whatever follows."""
+class BlockView(ABC):
+    """The rows of a block. Its stable prefix is drawn once."""
 
-    def __init__(self, block: Block, look: Look) -> None:
+    def __init__(self, block: Block, context: RenderContext) -> None:
         self.block = block
-        self.look = look
-        self.first, self.rest = prefixes(block, look)
-        self.width = max(1, look.width - sum(width_of(text) for text, _ in self.rest))
+        self.context = context
+        self.first, self.rest = prefixes(block, context)
+        self.width = max(1, context.width - sum(width_of(text) for text, _ in self.rest))
 
     @property
     @abstractmethod
     def rows(self) -> Sequence[Row]:
-        """As of the last `update`."""
+        """Rows as of the last `update`."""
 
     @abstractmethod
     def update(self, tokens: Sequence[Token]) -> int:
-        """Draw what the block says now; the first row that differs, or how many there are."""
+        """Draw the block as it is now; return the first row that differs, or the number of rows."""
 
 
-def prefixes(block: Block, look: Look) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
-    """What stands before the block's first row, and before the others."""
+def prefixes(block: Block, context: RenderContext) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
+    """Return the prefix of the block's first row, and that of the others."""
     first: list[Span] = []
     rest: list[Span] = []
     opened = len(block.containers) - block.opens
     for depth, container in enumerate(block.containers):
         mark = _mark(container, depth)
-        style = look.palette.marker
+        style = context.palette.marker
         hang = (mark if not isinstance(container, Item) else " " * width_of(mark), style)
         rest.append(hang)
         first.append((mark, style) if depth >= opened else hang)
-    room = look.width - min(_LEAST, look.width // 2)
+    room = context.width - min(_LEAST, context.width // 2)
     while rest and sum(width_of(text) for text, _ in rest) > room:
         del first[0], rest[0]
     return tuple(first), tuple(rest)
 
 
-def gap(before: Block, block: Block, look: Look) -> Row | None:
-    """The row between two neighbours, if there is one: blank but for the bars of quotes."""
+def gap(before: Block, block: Block, context: RenderContext) -> Row | None:
+    """Return the row between two neighbours, with the bars of quotes, if there is one."""
     if not is_parted(before, block):
         return None
     shared = sum(
         one is other for one, other in zip(before.containers, block.containers, strict=False)
     )
-    _, rest = prefixes(block, look)
+    _, rest = prefixes(block, context)
     bars = rest[: max(0, shared - (len(block.containers) - len(rest)))]
     while bars and not bars[-1][0].strip():
         bars = bars[:-1]
@@ -81,3 +81,21 @@ def _mark(container: Container, depth: int) -> str:
     if container.list_block.is_ordered:
         return f"{container.list_block.start + container.index}. "
     return _BULLETS[min(depth, len(_BULLETS) - 1)] + " "
+
+
+class EmptyBlockView(BlockView):
+    """A block without content: a rule, an empty item or quote."""
+
+    def __init__(self, block: Block, context: RenderContext) -> None:
+        super().__init__(block, context)
+        line = (("─" * self.width, context.palette.faint),) if block.kind == "hr" else ()
+        self._rows = (Row((*self.first, *line)),)
+        self._is_drawn = False
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        return self._rows
+
+    def update(self, tokens: Sequence[Token]) -> int:
+        is_drawn, self._is_drawn = self._is_drawn, True
+        return 1 if is_drawn else 0

@@ -6,23 +6,23 @@ from markdown_it.token import Token
 
 from lfgtui.text.markdown import Block
 from lfgtui.text.terminal_safe import visible
-from lfgtui.ui.markdown.block_view import Drawing, Look
+from lfgtui.ui.markdown.block_view import BlockView, RenderContext
 from lfgtui.ui.text.highlight import Highlighter
 from lfgtui.ui.text.wrapping import Row, Span, cut
 
 
-class CodeDrawing(Drawing):
-    """A complete line is coloured and laid out once; the last one while it grows."""
+class CodeView(BlockView):
+    """Code. A complete line is coloured and laid out once; the last one while it grows."""
 
-    def __init__(self, block: Block, look: Look) -> None:
-        super().__init__(block, look)
+    def __init__(self, block: Block, context: RenderContext) -> None:
+        super().__init__(block, context)
         self._is_html = block.kind == "html_block"
         self._rows: list[Row] = []
         self._info: str | None = None
         self._html = ""
         self._generation = block.generation
         self._drawn = self._complete = 0
-        self._highlighter = Highlighter("", look.palette)
+        self._highlighter = Highlighter("", context.palette)
 
     @property
     def rows(self) -> Sequence[Row]:
@@ -58,10 +58,10 @@ class CodeDrawing(Drawing):
         self._html = ""
         self._rows.clear()
         language = info.split(maxsplit=1)[0] if info.strip() else ""
-        self._highlighter = Highlighter(language, self.look.palette)
+        self._highlighter = Highlighter(language, self.context.palette)
 
     def _laid(self, spans: Sequence[Span]) -> list[Row]:
-        palette = self.look.palette
+        palette = self.context.palette
         if self._is_html:
             quiet = [(text, palette.muted) for text, _ in spans]
             return [self._indented(row) for row in cut(quiet, self.width)]

@@ -6,18 +6,18 @@ from markdown_it.token import Token
 from rich.style import Style
 
 from lfgtui.text.markdown import Block
-from lfgtui.ui.markdown.block_view import Drawing, Look
+from lfgtui.ui.markdown.block_view import BlockView, RenderContext
 from lfgtui.ui.markdown.inlines import spans_of
 from lfgtui.ui.text.palette import STRONG, UNDERLINE
 from lfgtui.ui.text.wrapping import Flow, Row
 
 
-class ProseDrawing(Drawing):
-    """Text that wraps. Only what is not settled is laid out again as it grows."""
+class ParagraphView(BlockView):
+    """Text that wraps. Only what follows the stable prefix is laid out again as it grows."""
 
-    def __init__(self, block: Block, look: Look) -> None:
-        super().__init__(block, look)
-        self._flow = Flow(look.width, self.first, self.rest)
+    def __init__(self, block: Block, context: RenderContext) -> None:
+        super().__init__(block, context)
+        self._flow = Flow(context.width, self.first, self.rest)
         self._generation, self._stable = block.generation, 0
         self._last: Token | None = None
         self._length = 0
@@ -36,26 +36,26 @@ class ProseDrawing(Drawing):
         style = self._style(tokens[0].tag)
         if block.stable_prefix > self._stable:
             fresh = children[self._stable : block.stable_prefix]
-            self._flow.settle(spans_of(fresh, style, self.look))
+            self._flow.settle(spans_of(fresh, style, self.context))
             self._stable = block.stable_prefix
-        first = self._flow.show(spans_of(children[block.stable_prefix :], style, self.look))
+        first = self._flow.show(spans_of(children[block.stable_prefix :], style, self.context))
         self._last = children[-1] if block.stable_prefix < len(children) else None
         self._length = len(self._last.content) if self._last else 0
         return 0 if is_new else first
 
     def _says_more(self, last: Token) -> bool:
-        """Whether the last text, which nothing but itself can have become, could be added to."""
+        """Append to the last text if that is all that changed; return False if it is not."""
         if last.type != "text" or not self._length:
             return False
         more, self._length = last.content[self._length :], len(last.content)
         return self._flow.extend(more)
 
     def _begin(self, block: Block) -> None:
-        self._flow = Flow(self.look.width, self.first, self.rest)
+        self._flow = Flow(self.context.width, self.first, self.rest)
         self._generation, self._stable = block.generation, 0
 
     def _style(self, tag: str) -> Style:
-        palette = self.look.palette
+        palette = self.context.palette
         match tag:
             case "p":
                 return palette.text

@@ -5,19 +5,19 @@ from collections.abc import Iterator, Sequence
 from markdown_it.token import Token
 
 from lfgtui.text.markdown import Block
-from lfgtui.ui.markdown.block_view import Drawing, Look
+from lfgtui.ui.markdown.block_view import BlockView, RenderContext
 from lfgtui.ui.markdown.inlines import spans_of
-from lfgtui.ui.markdown.table_layout import Alignment, Cell, TableDrawing
+from lfgtui.ui.markdown.table_layout import Alignment, Cell, TableLayout
 from lfgtui.ui.text.wrapping import Row
 
 
-class BlockTable(Drawing):
-    """Reads the lines of a table off its tokens; `TableDrawing` lays them out."""
+class TableView(BlockView):
+    """Reads the lines of a table off its tokens; `TableLayout` lays them out."""
 
-    def __init__(self, block: Block, look: Look) -> None:
-        super().__init__(block, look)
+    def __init__(self, block: Block, context: RenderContext) -> None:
+        super().__init__(block, context)
         self._rows: list[Row] = []
-        self._table = TableDrawing(self.width, look.palette)
+        self._table = TableLayout(self.width, context.palette)
         self._alignments: list[Alignment | None] = []
         self._generation = block.generation
         self._read = 0
@@ -32,7 +32,7 @@ class BlockTable(Drawing):
         is_new = block.generation != self._generation or alignments != self._alignments
         if is_new:
             self._generation, self._read, self._alignments = block.generation, 0, alignments
-            self._table = TableDrawing(self.width, self.look.palette, alignments)
+            self._table = TableLayout(self.width, self.context.palette, alignments)
         lines = list(self._lines(tokens))
         for _, line in lines[:-1]:  # only the last one can still grow
             self._table.settle(line)
@@ -49,8 +49,8 @@ class BlockTable(Drawing):
         return first
 
     def _lines(self, tokens: Sequence[Token]) -> Iterator[tuple[int, list[Cell]]]:
-        """The lines not settled yet, each with the index of its first token."""
-        palette = self.look.palette
+        """Yield the lines that are not stable yet, each with the index of its first token."""
+        palette = self.context.palette
         begin, style, cells = 0, palette.text, list[Cell]()
         for index in range(self._read, len(tokens)):
             token = tokens[index]
@@ -62,7 +62,7 @@ class BlockTable(Drawing):
                 case "td_open":
                     style = palette.text
                 case "inline":
-                    cells.append(list(spans_of(token.children or (), style, self.look)))
+                    cells.append(list(spans_of(token.children or (), style, self.context)))
                 case "tr_close":
                     yield begin, cells
                 case _:
@@ -70,7 +70,7 @@ class BlockTable(Drawing):
 
 
 def _alignments(tokens: Sequence[Token]) -> list[Alignment | None]:
-    """As the row of dashes has it."""
+    """Return the alignments in the row of dashes."""
     found: list[Alignment | None] = []
     for token in tokens:
         if token.type == "thead_close":

@@ -1,9 +1,9 @@
 """Tables that grow line by line, in columns that fit.
 
 A column's width follows from two figures of its cells, the widest content and
-the longest word, taken over all lines of the table. So it does not matter in
-which order lines came, and a line costs what a line costs until it is the
-first to need a wider column: only then is the whole table laid anew.
+the longest word, taken over all lines of the table. So the order of lines does
+not matter, and a line costs the same anywhere, unless it is the first to need a
+wider column: only then is the whole table laid out again.
 
 What a column may ask for, from most to least: its content rounded up (a cell
 being typed would widen its column at every key otherwise), its content, its
@@ -26,7 +26,7 @@ Alignment = Literal["left", "right", "center"]
 Cell = Sequence[Span]
 
 _NARROWEST = 3
-"""What a column takes even if there is less in it: as much as its delimiter in the source."""
+"""Fewest cells of a column: as many as its delimiter in the source has."""
 
 _STEP = 4
 _ORDINARY = 16
@@ -46,11 +46,11 @@ _WORD = (
 
 
 _Folded = Sequence[tuple[tuple[Span, ...], int]]
-"""The lines of a cell: their spans, and how many terminal cells they take."""
+"""Lines of a cell: their spans, and their width in terminal cells."""
 
 
 class _Cell:
-    """What a cell says, and how it wraps at the width it was last asked for."""
+    """Content of a cell, and its lines at the width last asked for."""
 
     __slots__ = ("_folded", "_size", "_whole", "natural", "word")
 
@@ -75,7 +75,7 @@ _Line = tuple[_Cell, ...]
 
 
 class _Needs:
-    """What the columns need, over all lines so far."""
+    """Widths that the columns need, over all lines so far."""
 
     __slots__ = ("_natural", "_room", "_widths", "_words")
 
@@ -86,7 +86,7 @@ class _Needs:
         self._widths: tuple[int, ...] = ()
 
     def with_line(self, line: _Line) -> "_Needs":
-        """These very needs if the line adds nothing to them."""
+        """Return the needs with the line; the same object if it adds nothing."""
         missing = (_NARROWEST,) * (len(line) - len(self._natural))
         natural, words = [*self._natural, *missing], [*self._words, *missing]
         for number, cell in enumerate(line):
@@ -102,7 +102,7 @@ class _Needs:
         return self._widths
 
 
-class TableDrawing:
+class TableLayout:
     """The rows of a table whose last line is still being written."""
 
     def __init__(
@@ -127,18 +127,18 @@ class TableDrawing:
 
     @property
     def rows(self) -> Sequence[Row]:
-        """The same list at every call, its end replaced as the table grows."""
+        """Rows so far: the same list at every call, its end replaced as the table grows."""
         self._draw()
         return self._rows
 
     @property
     def width(self) -> int:
-        """Cells the widest row takes: more than was given if the table cannot fit."""
+        """Width of the widest row in cells: more than was given if the table cannot fit."""
         self._draw()
         return sum(self._widths) + _GAP * max(0, len(self._widths) - 1)
 
     def settle(self, line: Sequence[Cell]) -> None:
-        """Add a line that can change no more, in the place of the one that was shown.
+        """Add a line that can change no more, in place of the one that was shown.
 
         The first is the table's head.
         """
@@ -152,7 +152,7 @@ class TableDrawing:
     def show(self, line: Sequence[Cell] | None) -> int:
         """Put the line that is still being written after the settled ones.
 
-        Returns the index of the first row that is not what it was at the last call.
+        Return the index of the first row that changed since the last call.
         """
         cells = None if line is None else self._cells(line)
         if cells is not self._open or cells is None:
@@ -165,7 +165,7 @@ class TableDrawing:
         return changed
 
     def _cells(self, line: Sequence[Cell]) -> _Line:
-        """Those of the line shown last are kept where they say the same: all but one, mostly."""
+        """Return the cells; equal ones of the line shown last are kept: all but one, mostly."""
         kept, source = self._open or (), self._open_source
         cells = tuple(
             kept[number] if number < len(kept) and source[number] == tuple(cell) else _Cell(cell)
@@ -174,7 +174,7 @@ class TableDrawing:
         return kept if self._open is not None and cells == kept else cells
 
     def _draw(self) -> None:
-        """Lay what is stale, and find the first row that this changes."""
+        """Lay out stale lines, and return the first row that changes."""
         self._fit()
         starts, settled = self._starts, len(self._lines)
         count = settled + (self._open is not None)
@@ -213,7 +213,7 @@ class TableDrawing:
         return Row(((text, self._palette.faint),) if text else ())
 
     def _is_parted(self, above: _Line, line: _Line) -> bool:
-        """Whether a rule must tell where the line begins. Elsewhere its first cell does."""
+        """Return True if a rule must show where the line begins, as its first cell does not."""
         if self._wraps(above[:1]) or self._wraps(line[:1]):
             return True
         is_lost = not _says(line[:1]) and _says(line)
@@ -264,7 +264,7 @@ def _widths(natural: Sequence[int], words: Sequence[int], width: int) -> tuple[i
 
 
 def _shared(fewest: Sequence[int], most: Sequence[int], room: int) -> list[int]:
-    """Room for each column, the widest the first to give way; none below its fewest."""
+    """Return the width of each column: the widest give way first, none below its fewest."""
 
     def at(level: int) -> list[int]:
         return [max(low, min(high, level)) for low, high in zip(fewest, most, strict=True)]
@@ -295,7 +295,7 @@ def _longest_word(text: str) -> int:
 
 
 def _common(rows: Sequence[Row], others: Sequence[Row], begin: int) -> int:
-    """How many rows are what they were."""
+    """Return the number of equal rows at the beginning."""
     for number, row in enumerate(rows):
         if begin + number >= len(others) or row != others[begin + number]:
             return number

@@ -1,9 +1,8 @@
-"""Widgets of which little shows beside their children.
+"""Containers whose own lines are drawn once.
 
 The compositor has every widget that a repaint touches draw all of its lines,
-in each frame, also those that are covered whole. What a container itself
-looks like only its size and its style change, and from its top to its bottom it
-looks the same: one line is drawn, for each size and style.
+in each frame, also those that are covered whole. A container's own lines are all
+the same and change only with its size and style: one line is drawn for each.
 """
 
 from typing import TYPE_CHECKING, Self

@@ -28,13 +28,13 @@ _REST = 3
 
 
 class Canvas:
-    """Takes in what widgets have changed while a frame is drawn."""
+    """Regions that widgets change while a frame is drawn."""
 
     def __init__(self) -> None:
         self._changed: list[tuple[Widget, Region]] | None = None
 
     def changed(self, widget: Widget, region: Region) -> None:
-        """Have a part of the widget, in its own coordinates, painted."""
+        """Have a region of the widget, in its own coordinates, painted."""
         if self._changed is None:
             widget.refresh(region)
         else:
@@ -42,7 +42,7 @@ class Canvas:
 
     @contextmanager
     def frame(self, screen: Screen[None]) -> Iterator[None]:
-        """Collect what changes, and paint it at the end."""
+        """Collect changed regions, and paint them at the end."""
         self._changed = []
         try:
             yield
@@ -66,12 +66,12 @@ def _paint(screen: Screen[None], changed: list[tuple[Widget, Region]]) -> None:
 
 
 def layout_of(screen: Screen[ResultT]) -> object:
-    """Where everything stands, as the compositor last laid it out: another object each time."""
+    """Return the layout of the compositor: another object after each layout."""
     return screen._compositor._full_map
 
 
 def rows_on_screen(widget: Widget) -> range:
-    """Rows of the widget that are on the screen, in its own coordinates; none if cut at a side."""
+    """Return the rows of the widget on the screen; none if it is cut at a side."""
     if (place := widget.screen._compositor.visible_widgets.get(widget)) is None:
         return range(0)
     where, clip = place
@@ -82,7 +82,7 @@ def rows_on_screen(widget: Widget) -> range:
 
 
 def repaint(screen: Screen[ResultT], size: Size) -> None:
-    """Have all of the screen, in that size, painted with what is painted next."""
+    """Have the whole screen, of that size, painted with the next frame."""
     screen._compositor._dirty_regions = {size.region}
 
 

@@ -1,4 +1,4 @@
-"""Widgets of few rows that draw them themselves."""
+"""Widgets of few rows that draw themselves."""
 
 from typing import ClassVar
 

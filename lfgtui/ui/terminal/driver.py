@@ -49,7 +49,7 @@ class Terminal(LinuxDriver):
 
     @property
     def is_behind(self) -> bool:
-        """True while drawing more is of no use: the terminal has not read what was drawn."""
+        """True while drawing is of no use: the terminal has not read the last frames."""
         return self._output is not None and self._output.is_behind
 
     def _caught_up(self) -> None:

@@ -46,7 +46,7 @@ _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class TerminalInput:
-    """A reader of bytes: `feed` it those that arrive, and call `tick` while none do."""
+    """A reader of bytes: `feed` it those that arrive, call `tick` while none do."""
 
     def __init__(self) -> None:
         self._buffer = b""
@@ -216,7 +216,7 @@ class _KnownKeys(XTermParser):
 
 
 def _is_sayable(message: Message) -> bool:
-    """Return whether the key's character is no half of a surrogate pair."""
+    """Return True unless the key's character is half of a surrogate pair."""
     if not isinstance(message, events.Key):
         return True
     return not any("\ud800" <= character <= "\udfff" for character in message.character or "")

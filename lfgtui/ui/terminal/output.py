@@ -42,7 +42,7 @@ class MayLag(Protocol):
 
 
 def is_behind(driver: object) -> bool:
-    """Return whether so much waits for the terminal that no more should be drawn."""
+    """Return True while so much waits for the terminal that no more should be drawn."""
     return isinstance(driver, MayLag) and driver.is_behind
 
 

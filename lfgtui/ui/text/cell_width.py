@@ -1,4 +1,4 @@
-"""How many terminal cells text takes, and what in it hangs together.
+"""Widths of text in terminal cells, and its clusters.
 
 Textual lays out and paints with `rich.cells`, so its count is the one that
 must hold, right or wrong: a row that we think is 40 cells and Rich 41 moves
@@ -64,8 +64,8 @@ _VOWELS = "\u0e33\u0eb3"
 
 
 class Measure(NamedTuple):
-    """A text's clusters. `heads` has a character for each, `cells` what those before it take,
-    `offsets` where it begins in the text; the last two with the end."""
+    """A text's clusters: `heads` has a character for each, `cells` the width before it,
+    `offsets` its place in the text; the last two have the end too."""
 
     heads: str
     cells: Sequence[int]
@@ -73,14 +73,14 @@ class Measure(NamedTuple):
 
 
 def width_of(text: str) -> int:
-    """Terminal cells the text takes, which is what Rich says of it as it is drawn."""
+    """Return the text's width in terminal cells, as Rich counts it."""
     if text.isascii():
         return len(text)
     return cell_len(drawn(text))
 
 
 def drawn(text: str) -> str:
-    """The text as it goes to the screen: without the joiners that join no emoji.
+    """Return the text as it goes to the screen: without the joiners that join no emoji.
 
     Rich counts nothing for whatever follows a joiner; between letters, where Persian
     and the scripts of India have it, every terminal counts the letter.
@@ -89,9 +89,9 @@ def drawn(text: str) -> str:
 
 
 def stream_safe(text: str) -> str:
-    """The text with one cluster parted wherever more than `MOST_HUNG` characters hang together.
+    """Return the text, a cluster of more than `MOST_HUNG` characters parted.
 
-    As long as the text, and the same for text that goes on: its end changes nothing before it.
+    It is as long as the text, and the end of a text changes nothing before it.
     """
     if text.isascii() or len(text) <= MOST_HUNG or not _hung_run().search(text):
         return text
@@ -110,17 +110,17 @@ def stream_safe(text: str) -> str:
 
 
 def is_narrow(text: str) -> bool:
-    """Whether every character is surely one cell, and only a blank a place to break."""
+    """Return True if each character surely takes one cell, and lines break only at blanks."""
     return text.isascii() or _narrow().fullmatch(text) is not None
 
 
 def is_loose(text: str) -> bool:
-    """Whether no character of it hangs on another one."""
+    """Return True if each character is a cluster."""
     return text.isascii() or _loose().fullmatch(text) is not None
 
 
 def measure(text: str) -> Measure:
-    """The text's clusters; it has no newline and no tab."""
+    """Return the clusters of a text without newlines and tabs."""
     if is_loose(text):
         return Measure(text, _sums(map(get_character_cell_size, text)), range(len(text) + 1))
     clusters = _cluster().findall(text)
@@ -130,7 +130,7 @@ def measure(text: str) -> Measure:
 
 
 def fitting(text: str, room: int) -> int:
-    """How many of its characters, in whole clusters, take no more than `room` cells."""
+    """Return the number of characters, in whole clusters, that fit into `room` cells."""
     if is_narrow(text):
         return min(len(text), max(0, room))
     _, cells, offsets = measure(text)
@@ -142,7 +142,7 @@ def _sums(sizes: Iterable[int]) -> list[int]:
 
 
 def _head(cluster: str) -> str:
-    """A blank with a mark on it is no blank."""
+    """Return the character that stands for a cluster; a blank with a mark on it is no blank."""
     return NO_BREAK if cluster[0] == " " and len(cluster) > 1 else cluster[0]
 
 
@@ -170,7 +170,7 @@ def _loose() -> re.Pattern[str]:
 
 @cache
 def _hung_run() -> re.Pattern[str]:
-    """Some of what `stream_safe` parts, as far as it can be told without reading it all."""
+    """A cheap test for text that `stream_safe` may have to part."""
     return re.compile(f"(?:{_JOINER}[{_PICTURES}]|{_mark()}){{{MOST_HUNG // 2}}}")
 
 
@@ -210,9 +210,9 @@ def _mark() -> str:
 
 @cache
 def _weightless() -> tuple[str, str]:
-    """What Rich counts as nothing, of the first plane and beyond it.
+    """Return the characters without width, of the first plane and beyond it.
 
-    The table has no public door but one character at a time.
+    Rich offers no public access to its table but a character at a time.
     """
     low: list[str] = []
     high: list[str] = []

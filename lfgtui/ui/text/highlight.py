@@ -17,7 +17,7 @@ _LONGEST = 1_000
 patterns take time in the square of it, 70 ms for this much at the worst."""
 
 _MONOTONOUS = re.compile(r"(.)\1{150}")
-"""What some patterns take the longest for, in a few languages seconds; nothing to colour."""
+"""Text on which some patterns take seconds; there is nothing to colour in it."""
 
 _WHOLE, _STEP, _FARTHEST = 160, 40, 400
 """An open line is lexed whole up to here, then only once every so many characters, and never
@@ -25,10 +25,10 @@ farther than this: it grows by a few at a time, and each time it is lexed from i
 
 
 class Highlighter:
-    """One fence's colours.
+    """Colours of one fence.
 
-    `language` is the first word of its info string. None, or one nobody knows, is never
-    guessed: the code stays plain. The spans of a line always join to the line.
+    `language` is the first word of its info string. If it is empty or unknown, the code
+    stays plain; nothing is guessed. The spans of a line always join to the line.
     """
 
     def __init__(self, language: str, palette: Palette) -> None:
@@ -39,14 +39,14 @@ class Highlighter:
         self._peeked: tuple[str, list[Token]] | None = None
 
     def line(self, text: str) -> list[Span]:
-        """A complete line, without its newline. What it leaves open holds for the next."""
+        """Return the spans of a complete line, without its newline; keep the state at its end."""
         self._peeked = None
         if self._lexing is None or _is_hopeless(text):
             return self._unlexed(text)
         return self._spans(self._lexing.line(text))
 
     def peek(self, text: str) -> list[Span]:
-        """A line that may still grow, as far as it is known; nothing holds for the next."""
+        """Return the spans of a line that may still grow; keep no state."""
         if self._lexing is None or _is_hopeless(text):
             return self._unlexed(text)
         head = text
@@ -60,7 +60,7 @@ class Highlighter:
         return [(text, self._plain)] if text else []
 
     def _spans(self, tokens: list[Token]) -> list[Span]:
-        """Neighbours of one style are one span."""
+        """Return spans; neighbours of one style are one span."""
         spans: list[Span] = []
         styles, held, parts = self._styles, self._plain, list[str]()
         for kind, text in tokens:
@@ -80,7 +80,7 @@ def _is_hopeless(text: str) -> bool:
 
 
 class Styles(dict[t._TokenType, Style]):
-    """The style of each kind of token, found once."""
+    """Styles of tokens, each looked up once."""
 
     def __init__(self, palette: Palette) -> None:
         super().__init__()

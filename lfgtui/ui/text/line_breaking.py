@@ -1,13 +1,13 @@
-"""Where a line is broken that is wider than its place.
+"""Line breaking.
 
 `wrapped` breaks after blanks, and in East Asian text between any two characters
 except where typesetters do not (a closing bracket or a full stop never begins a line,
 an opening one never ends it); a word wider than the line is broken where the line is
 full. `filled` breaks only where the line is full.
 
-Whether a line may be broken at a place depends on what stands before it and on the
-cluster after it, never on what follows; the line is as long as it can be. So as text
-grows every row but the last stays what it is.
+A break depends on the text before it and on the cluster after it, never on what
+follows, and each row is as long as it can be. So as text grows, every row but the
+last stays as it is.
 """
 
 import re
@@ -17,7 +17,7 @@ from functools import cache
 from lfgtui.ui.text.cell_width import Measure, is_narrow, measure
 
 Place = tuple[int, int]
-"""Where a row begins and ends in the text. What lies between two is blanks."""
+"""Begin and end of a row in the text. Between two rows there are only blanks."""
 
 # After any of these a line may be broken; emoji stand like East Asian characters.
 _WIDE = (
@@ -38,8 +38,8 @@ _OPENING = _GLUE + r"(\[{‘“«（［｛「『【〔〈《〘〖〝｟｢"
 
 
 def wrapped(text: str, first: int, rest: int) -> list[Place]:
-    """The rows of a line without newlines and tabs, where the first has `first` cells and
-    each other `rest`. No row ends in a blank, and only the first may begin with one."""
+    """Break a line without newlines and tabs at blanks, into rows of `first` cells and then of
+    `rest`. No row ends in a blank, and only the first may begin with one."""
     if len(text) <= first and text.isascii() and not text.endswith(" "):
         return [(0, len(text))]
     last = len(text.rstrip(" "))
@@ -54,7 +54,7 @@ def wrapped(text: str, first: int, rest: int) -> list[Place]:
 
 
 def filled(text: str, first: int, rest: int) -> list[Place]:
-    """As `wrapped`, for code, where every blank counts: nothing lies between two rows."""
+    """Break a line of code where a row is full: every blank counts."""
     begin, end = 0, _full(text, 0, first)[0]
     places = [(begin, end)]
     while end < len(text):
@@ -64,7 +64,7 @@ def filled(text: str, first: int, rest: int) -> list[Place]:
 
 
 def _row_end(text: str, begin: int, room: int, indent: int, last: int) -> int:
-    """Where the row is to end that begins there; the blanks at its end may go on."""
+    """Return the end of the row that begins there, without the blanks at its end."""
     full, window = _full(text, begin, room)
     if full >= last:
         return last
@@ -86,8 +86,8 @@ def _row_end(text: str, begin: int, room: int, indent: int, last: int) -> int:
 
 
 def _full(text: str, begin: int, room: int) -> tuple[int, Measure | None]:
-    """How far a row of so many cells reaches, a cluster at least; and the clusters looked at,
-    the first behind it among them, unless all are narrow."""
+    """Return the end of a full row, a cluster at least, and the clusters looked at, the first
+    behind it among them; None if all are narrow."""
     size = room + 2
     while True:
         part = text[begin : begin + size]
@@ -102,7 +102,7 @@ def _full(text: str, begin: int, room: int) -> tuple[int, Measure | None]:
 
 
 def _behind_blanks(text: str, begin: int, last: int) -> int:
-    """The first place from there on that has no blank; a blank with a mark on it is none."""
+    """Return the first place without a blank; a blank with a mark on it is none."""
     end = begin
     while end < last and text[end] == " ":
         end += 1
@@ -112,7 +112,7 @@ def _behind_blanks(text: str, begin: int, last: int) -> int:
 
 
 def _may_break(heads: str, place: int, before: str) -> bool:
-    """Whether before the cluster at `place`; `before` is the character before it."""
+    """Return True if the row may end before `place`; `before` is the character before it."""
     if before == _MAY_BREAK:
         return heads[place] != " "
     return before not in _MAY_NOT and _break().match(heads, place) is not None
@@ -120,7 +120,7 @@ def _may_break(heads: str, place: int, before: str) -> bool:
 
 @cache
 def _break() -> re.Pattern[str]:
-    """Compiled with the first line that needs it."""
+    """Return the pattern, compiled with the first line that needs it."""
     return re.compile(
         f"(?<=[{_SPACES}])(?=[^ ])"
         f"|(?<=[{_WIDE}])(?<![{_OPENING}])(?=[^ {_CLOSING}])"

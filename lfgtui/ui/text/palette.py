@@ -23,7 +23,7 @@ UNDERLINE = Style(underline=True)
 
 
 class Role(NamedTuple):
-    """What a role looks like: theme variables, and a Rich style on top of them."""
+    """Style of a role: theme variables, and a Rich style on top of them."""
 
     colour: str
     alpha: float = 1.0
@@ -59,7 +59,7 @@ _ROLES = {
 
 
 class Palette(msgspec.Struct, frozen=True):
-    """A style for each role. Roles name meaning; the theme says what they look like."""
+    """A style for each role. Roles name a meaning; the theme has its colours."""
 
     text: Style
     muted: Style
@@ -87,11 +87,11 @@ class Palette(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, widget: Widget) -> Self:
-        """The widget's colours under the theme in force."""
+        """Return the widget's colours under the theme in force."""
         return cls(**{name: themed(widget, role) for name, role in _ROLES.items()})
 
     def faded(self) -> Self:
-        """The same, in the quiet of what was superseded: text of a broken attempt."""
+        """Return the muted palette for superseded text, as of a failed attempt."""
         quiet = Style(color=self.muted.color)
         names = _ROLES.keys() - {"match", "current", "hint"}
         quieter = {name: getattr(self, name) + quiet for name in names}
@@ -99,7 +99,7 @@ class Palette(msgspec.Struct, frozen=True):
 
 
 def line_filter(widget: Widget) -> Callable[[Strip], Strip]:
-    """What a strip goes through before it is painted: NO_COLOR, say.
+    """Return the filters of strips before they are painted: NO_COLOR, say.
 
     The filter that turns the terminal's own sixteen colours into true ones is
     always on, and there are none of them in a theme: it would only cost.
@@ -116,7 +116,7 @@ def _as_it_is(strip: Strip) -> Strip:
 
 
 def themed(widget: Widget, role: Role) -> Style:
-    """The role as a Rich style, on the widget's ground where it names none of its own."""
+    """Return the role as a Rich style, on the widget's ground if it has none of its own."""
     variables = widget.app.theme_variables
     ground = variables[role.on] if role.on else widget.background_colors[1].hex
     return _style(variables[role.colour], role.alpha, ground, role.extra)

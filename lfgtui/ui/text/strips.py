@@ -1,8 +1,7 @@
-"""Rows to strips, which is what the screen is given.
+"""Rows to strips, which Textual paints.
 
-What a strip costs is mostly what Textual keeps beside its segments, so only
-what is in sight is made a strip (`stream_strips`), and each is let go of as
-soon as another takes its place.
+Most of a strip's cost is what Textual keeps beside its segments, so only visible
+rows are made strips, and each is released as soon as another takes its place.
 """
 
 from bisect import bisect_left, bisect_right
@@ -37,7 +36,7 @@ class RowStrip(Strip):
 
 
 def strip_of(row: Row, width: int, ground: Style, left: int = 0) -> Strip:
-    """The row as a strip of exactly `width` cells: padded, or cut off where it is wider.
+    """Return the row as a strip of exactly `width` cells, padded or cut off.
 
     `left`: the cells that are scrolled out at the left. Of a wide character that an edge
     cuts in half, a blank stays. Neighbours of one style become one segment.
@@ -60,7 +59,7 @@ def strip_of(row: Row, width: int, ground: Style, left: int = 0) -> Strip:
 
 
 def _merged(spans: Sequence[Span]) -> list[Span]:
-    """As they are painted: neighbours of one style in one, nothing that a terminal obeys."""
+    """Return the spans as painted: neighbours of one style joined, no control characters."""
     if not all(is_narrow(text) and text.isprintable() for text, _ in spans):
         spans = [(drawn(text), style) for text, style in one_line(spans)]
     merged: list[Span] = []
@@ -73,8 +72,8 @@ def _merged(spans: Sequence[Span]) -> list[Span]:
 
 
 def _parted(spans: Iterable[Span]) -> Iterator[Span]:
-    """The spans in shorter ones, no cluster parted: a letter under thirty accents fills no cell
-    of its own, and Rich cuts a segment in the square of its characters."""
+    """Split spans into shorter ones, no cluster parted: Rich cuts a segment in the square of its
+    characters, and a letter under thirty accents takes one cell."""
     for text, style in spans:
         offsets, begin = measure(text).offsets, 0
         while begin < len(text):
@@ -85,7 +84,7 @@ def _parted(spans: Iterable[Span]) -> Iterator[Span]:
 
 
 def _window(spans: Iterable[Span], sizes: Iterable[int], left: int, right: int) -> Iterator[Span]:
-    """What is seen of the spans between two cells."""
+    """Return the spans between two cells."""
     at = 0
     for (text, style), size in zip(spans, sizes, strict=True):
         begin, end = max(0, left - at), min(size, right - at)
@@ -95,7 +94,7 @@ def _window(spans: Iterable[Span], sizes: Iterable[int], left: int, right: int) 
 
 
 def _seen(text: str, begin: int, end: int) -> str:
-    """From one cell to another, blanks for halves of characters."""
+    """Return the text between two cells, with blanks for halves of characters."""
     if is_narrow(text):
         return text[begin:end]
     _, cells, offsets = measure(text)

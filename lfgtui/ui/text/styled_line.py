@@ -15,7 +15,7 @@ from lfgtui.ui.text.cell_width import stream_safe
 
 
 class Span(msgspec.Struct, frozen=True):
-    """A piece of a line: its text and what colour, a theme variable, it has."""
+    """A piece of a line: its text and its colour, a theme variable."""
 
     text: str
     colour: str = "foreground"
@@ -32,34 +32,34 @@ Line: TypeAlias = list[Span]
 
 
 def line_width(line: Iterable[Span]) -> int:
-    """The width of a line in cells."""
+    """Return the width of a line in cells."""
     return sum(span.width for span in line)
 
 
 def one_line(text: str) -> str:
-    """Anyone's text as a single line that is safe to draw."""
+    """Return the text as a single line that is safe to draw."""
     return stream_safe(visible(" ".join(text.split())))
 
 
 def fit(text: str, width: int) -> str:
-    """The text in exactly `width` cells, its end replaced by `…` where it is too long."""
+    """Return the text in exactly `width` cells, its end replaced by `…` if it is too long."""
     if cell_len(text) <= width:
         return set_cell_size(text, width)
     return set_cell_size(text, width - 1) + "…" if width > 0 else ""
 
 
 def shorten(text: str, width: int) -> str:
-    """The text in at most `width` cells."""
+    """Return the text in at most `width` cells."""
     return text if cell_len(text) <= width else fit(text, width)
 
 
 def _safe(text: str) -> str:
-    """The text as it may be drawn, whatever whoever made the span forgot."""
+    """Return the text without control characters, in case its source forgot."""
     return text if text.isprintable() else visible_line(text)
 
 
 def draw(line: Line, width: int, variables: Mapping[str, str], ground: str) -> Strip:
-    """The line on the ground colour (a theme variable), cut or filled to `width`."""
+    """Return the line on the ground colour (a theme variable), cut or filled to `width`."""
     segments = [
         Segment(
             _safe(span.text),
@@ -72,7 +72,7 @@ def draw(line: Line, width: int, variables: Mapping[str, str], ground: str) -> S
 
 
 def between(left: Line, right: Line, width: int) -> Line:
-    """`left` and `right` at the two ends of a line; `right` gives way."""
+    """Put `left` and `right` at the two ends of a line; `right` gives way."""
     gap = width - line_width(left) - line_width(right)
     return [*left, Span(" " * gap), *right] if gap >= 1 else left
 

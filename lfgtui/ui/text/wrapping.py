@@ -92,12 +92,12 @@ def cut(spans: Iterable[Span], width: int, fill: Style | None = None) -> list[Ro
 class Flow:
     """Text that grows, wrapped as `wrap` would wrap all of it.
 
-    What it costs to add to it depends on what is added and on the last row: every row
-    but the last of settled text can change no more (`linebreaks` says why).
+    Adding costs by the length of the addition and of the last row: every row but the last
+    of settled text can change no more (`line_breaking` says why).
     """
 
     rows: list[Row]
-    """All of them; the same list for good."""
+    """All rows; the same list for good."""
 
     def __init__(self, width: int, first: Sequence[Span] = (), rest: Sequence[Span] = ()) -> None:
         self._layout = _Layout.of(width, first, rest)
@@ -113,7 +113,7 @@ class Flow:
         self._left: int | None = None
 
     def settle(self, spans: Iterable[Span]) -> None:
-        """Append text that can change no more. It takes the place of what was shown."""
+        """Append text that can change no more, in place of what was shown."""
         del self.rows[self._closed :]
         *complete, self._open = _lines(spans, self._open, self._column)
         for line in complete:
@@ -128,11 +128,10 @@ class Flow:
             self._open = list(next(_parts(self._open, [(begin, len(laid.text))])))
 
     def show(self, spans: Iterable[Span]) -> int:
-        """What follows for now, until the next call of either method.
+        """Show text that follows for now, until the next call of either method.
 
-        The index of the first row that is another one than after the last `show`; the
-        rows before it are the same objects. The number of rows if there is none, which
-        may be fewer than before. The first time all rows are new.
+        Return the index of the first row that differs from those after the last `show`, or
+        the number of rows; the rows before it are the same objects.
         """
         self._left = None
         del self.rows[self._closed :]
@@ -143,9 +142,9 @@ class Flow:
         return self._look()
 
     def extend(self, text: str) -> bool:
-        """Add to the end of what is shown, which is no blank, in the style of that.
+        """Add to the end of the shown text, in its style.
 
-        False if it does not fit behind the last row, or is not plain: then all of it must be
+        Return False if it does not fit behind the last row or is not plain: then all must be
         shown again.
         """
         row = self.rows[-1]
@@ -163,7 +162,7 @@ class Flow:
         return True
 
     def _look(self) -> int:
-        """Put the rows that were there before back in place of their equals."""
+        """Put rows that were there before back in place of their equals."""
         first = self._seen_from
         for old, new in zip(self._seen, self.rows[first:], strict=False):
             if old != new:
@@ -181,7 +180,7 @@ class _Laid(NamedTuple):
 
 
 class _Layout(NamedTuple):
-    """What stands before the first row of a text and before its others, and the cells left."""
+    """Prefixes of the first row of a text and of the others, and the cells left."""
 
     first: tuple[Span, ...]
     rest: tuple[Span, ...]
@@ -196,12 +195,12 @@ class _Layout(NamedTuple):
         return cls(tuple(first), tuple(rest), *rooms)
 
     def room(self, number: int, row: Row) -> int:
-        """The cells that are left in the text's row of that number."""
+        """Return the cells left in the text's row of that number."""
         prefix, room = (self.rest, self.rest_room) if number else (self.first, self.first_room)
         return room - sum(width_of(text) for text, _ in row.spans[len(prefix) :])
 
     def lay(self, line: list[Span], number: int, glue: str | None = None) -> _Laid:
-        """The rows of one line, the first of which is the text's row `number`."""
+        """Return the rows of one line, the first being the text's row `number`."""
         text = line[0][0] if len(line) == 1 else "".join([part for part, _ in line])
         prefix, room = (self.rest, self.rest_room) if number else (self.first, self.first_room)
         places = wrapped(text, room, self.rest_room)
@@ -220,7 +219,7 @@ class _Layout(NamedTuple):
 
 
 def fit(left: Sequence[Span], right: Sequence[Span], width: int, base: Style) -> Row:
-    """One row: `right` at the right edge, `left` shortened by an ellipsis to what remains."""
+    """Return one row: `right` at the right edge, `left` shortened by an ellipsis to the rest."""
     left, right = one_line(left), one_line(right)
     room = width - sum(width_of(text) for text, _ in right)
     if room < min(8, width) and right:
@@ -238,8 +237,8 @@ def fit(left: Sequence[Span], right: Sequence[Span], width: int, base: Style) ->
 def _lines(
     spans: Iterable[Span], before: Iterable[Span] = (), column: int = 0
 ) -> Iterator[list[Span]]:
-    """The spans of each line, made visible and stream-safe, tabs expanded; the first begins
-    with `before`, which stands at that column."""
+    """Yield the spans of each line, control characters visible, tabs expanded; the first begins
+    behind `before`, at that column."""
     line = list(before)
     for text, style in spans:
         if text.isprintable():
@@ -256,7 +255,7 @@ def _lines(
 
 
 def _safe(line: list[Span]) -> list[Span]:
-    """The line with no cluster that is too long, whatever spans it goes through."""
+    """Return the line with no cluster that is too long, also across spans."""
     for part, _ in line:
         if not part.isascii():
             break
@@ -268,7 +267,7 @@ def _safe(line: list[Span]) -> list[Span]:
 
 
 def _restyled(line: Sequence[Span], text: str) -> Iterator[Span]:
-    """Another text of the same length in the styles of this one."""
+    """Return another text of the same length in the styles of this one."""
     begin = 0
     for part, style in line:
         yield text[begin : begin + len(part)], style
@@ -287,7 +286,7 @@ def _append(line: list[Span], text: str, style: Style) -> None:
 
 
 def _expanded(text: str, column: int) -> str:
-    """Tabs as blanks up to the next stop."""
+    """Return the spans with tabs as blanks up to the next stop."""
     first, *others = text.split("\t")
     column += width_of(first)
     parts = [first]
@@ -299,7 +298,7 @@ def _expanded(text: str, column: int) -> str:
 
 
 def _whole(spans: list[Span], text: str) -> list[Span]:
-    """The spans of the text, each cluster in the style that it begins with."""
+    """Return the spans of the text, each cluster in the style that it begins with."""
     if len(spans) < 2 or text.isascii():
         return spans
     ends = list(accumulate(len(part) for part, _ in spans))
@@ -317,7 +316,7 @@ def _whole(spans: list[Span], text: str) -> list[Span]:
 
 
 def _parts(spans: Sequence[Span], places: Iterable[Place]) -> Iterator[tuple[Span, ...]]:
-    """What of the spans stands in each place; the places are in order."""
+    """Yield the spans of each row, given the rows in order."""
     if len(spans) == 1:
         text, style = spans[0]
         for begin, end in places:
@@ -332,7 +331,7 @@ def _parts(spans: Sequence[Span], places: Iterable[Place]) -> Iterator[tuple[Spa
 
 
 def _slice(spans: Sequence[Span], index: int, begin: int, end: int) -> Iterator[Span]:
-    """From one character to another, counted from the beginning of the span at `index`."""
+    """Return the spans between two characters, counted from the span at `index`."""
     while end > begin and index < len(spans):
         text, style = spans[index]
         if begin < len(text):
@@ -342,7 +341,7 @@ def _slice(spans: Sequence[Span], index: int, begin: int, end: int) -> Iterator[
 
 
 def one_line(spans: Sequence[Span]) -> list[Span]:
-    """The spans made visible and stream-safe, as one line: blanks for newlines and tabs."""
+    """Return the spans as one safe line: blanks for newlines and tabs."""
     flat = _safe([(_flat(text), style) for text, style in spans])
     return _whole(flat, "".join([text for text, _ in flat]))
 
@@ -354,7 +353,7 @@ def _flat(text: str) -> str:
 
 
 def _shortened(spans: Iterable[Span], room: int) -> Iterator[Span]:
-    """As much as fits, an ellipsis last."""
+    """Return as much as fits, an ellipsis last."""
     room -= 1
     for text, style in spans:
         if (size := width_of(text)) > room:

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.style import Style
 
-from lfgtui.ui.markdown.table_layout import Alignment, TableDrawing
+from lfgtui.ui.markdown.table_layout import Alignment, TableLayout
 from lfgtui.ui.text.palette import Palette
 from lfgtui.ui.text.wrapping import Row, width_of
 
@@ -43,8 +43,8 @@ def cells(words: Words) -> list[list[tuple[str, Style]]]:
     return [[(word, PALETTE.text)] for word in words]
 
 
-def drawn(*lines: Words, width: int = 80, align: Sequence[Alignment | None] = ()) -> TableDrawing:
-    drawing = TableDrawing(width, PALETTE, align)
+def drawn(*lines: Words, width: int = 80, align: Sequence[Alignment | None] = ()) -> TableLayout:
+    drawing = TableLayout(width, PALETTE, align)
     for line in lines:
         drawing.settle(cells(line))
     return drawing
@@ -87,7 +87,7 @@ def test_a_head_a_rule_and_the_lines() -> None:
 
 
 def test_rule_and_bars_are_faint_and_cells_keep_their_styles() -> None:
-    drawing = TableDrawing(80, PALETTE, ())
+    drawing = TableLayout(80, PALETTE, ())
     drawing.settle([[("name", PALETTE.heading)], [("calls", PALETTE.heading)]])
     head, rule = drawing.rows
     assert head.spans == (
@@ -312,7 +312,7 @@ def test_a_line_that_widens_a_column_only_while_it_is_shown_gives_the_room_back(
 def test_a_table_that_grew_is_the_table_drawn_at_once(
     steps: list[tuple[str, Words]], align: list[Alignment | None], width: int
 ) -> None:
-    drawing = TableDrawing(width, PALETTE, align)
+    drawing = TableLayout(width, PALETTE, align)
     settled: list[Words] = []
     written: list[Words] = []
     seen: list[Row] = []

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from rich.style import Style
 
 from lfgtui.text.markdown import StreamingMarkdown
-from lfgtui.ui.markdown import Drawing, Look, drawing_of
+from lfgtui.ui.markdown import BlockView, RenderContext, block_view_of
 from lfgtui.ui.markdown.block_view import gap
 from lfgtui.ui.text.palette import Palette
 from lfgtui.ui.text.wrapping import Row, width_of
@@ -44,8 +44,8 @@ class Page:
 
     def __init__(self, width: int, *, has_urls: bool = False) -> None:
         self.document = StreamingMarkdown()
-        self.look = Look(width, PALETTE, has_urls)
-        self.drawings: list[Drawing] = []
+        self.look = RenderContext(width, PALETTE, has_urls)
+        self.drawings: list[BlockView] = []
 
     def feed(self, text: str) -> None:
         self.document.feed(text)
@@ -61,7 +61,7 @@ class Page:
         for index in range(changed, len(blocks)):
             block = blocks[index]
             if index == len(self.drawings) or self.drawings[index].block is not block:
-                self.drawings[index : index + 1] = [drawing_of(block, self.look)]
+                self.drawings[index : index + 1] = [block_view_of(block, self.look)]
             drawing = self.drawings[index]
             before = list(drawing.rows)
             first = drawing.update(self.document.tokens(block))
