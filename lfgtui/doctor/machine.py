@@ -9,6 +9,7 @@ from pathlib import Path
 from lfgtui import __version__
 from lfgtui.doctor.findings import Finding
 from lfgtui.errors import HistoryError, UsageError
+from lfgtui.history.maintenance.housekeeping import check_health
 from lfgtui.settings import debug_log, environment, paths
 from lfgtui.settings.config import PRESETS, Config, load_config
 
@@ -114,8 +115,6 @@ def check_terminal(
 
 def check_history_file(path: Path) -> Finding:
     """Check that the history can be read and is intact."""
-    from lfgtui.history.maintenance.housekeeping import check_health
-
     try:
         health = check_health(path)
     except HistoryError as error:

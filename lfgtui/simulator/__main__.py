@@ -8,6 +8,8 @@ from pathlib import Path
 
 from lfgtui.errors import UsageError
 from lfgtui.simulator.scenario import load_scenario
+from lfgtui.simulator.server import serve
+from lfgtui.simulator.state import Settings
 from lfgtui.text import output
 
 
@@ -24,9 +26,6 @@ def run(
 
     `scenarios` are files that add to the bundled ones, each named by its stem.
     """
-    from lfgtui.simulator.server import serve
-    from lfgtui.simulator.state import Settings
-
     if speed < 0:
         raise UsageError(f"--speed must be 0 (no waiting) or more, not {speed:g}")
     settings = Settings(

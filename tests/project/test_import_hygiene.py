@@ -1,5 +1,6 @@
 """Deferred imports stay deferred: each in a process of its own."""
 
+import ast
 import os
 import subprocess
 import sys
@@ -88,3 +89,21 @@ def test_naming_providers_imports_none(module: str) -> None:
 def test_the_foundation_stands_on_msgspec_and_the_standard_library(module: str) -> None:
     foreign = imported_by(module) - set(sys.stdlib_module_names)
     assert foreign - imported_by("msgspec") == {"lfgtui"}
+
+
+def has_inner_imports(file: Path) -> bool:
+    tree = ast.parse(file.read_text("utf-8"))
+    functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+    inner = (node for function in functions for node in ast.walk(function))
+    return any(isinstance(node, ast.Import | ast.ImportFrom) for node in inner)
+
+
+def test_imports_inside_functions_are_those_that_the_decision_gives_a_reason_for() -> None:
+    root = Path(__file__).parents[2]
+    (decision,) = (root / "docs" / "decisions").glob("0005-*.md")
+    reasons = decision.read_text("utf-8")
+    package = root / "lfgtui"
+    workspace = package / "simulator" / "demo"
+    ours = (file for file in package.rglob("*.py") if workspace not in file.parents)
+    named = {str(file.relative_to(package)) for file in ours if has_inner_imports(file)}
+    assert [name for name in named if f"`{name}`" not in reasons] == []
