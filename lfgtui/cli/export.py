@@ -14,9 +14,9 @@ from lfgtui.cli.launching.reading import open_reader, report_gaps
 from lfgtui.cli.launching.redactors import redactor_of
 from lfgtui.cli.options import IDLE_SECONDS, SPEED
 from lfgtui.errors import UsageError
+from lfgtui.export.figures import RunDocument
 from lfgtui.export.html import run_html
 from lfgtui.export.markdown import run_markdown
-from lfgtui.export.run import RunDocument
 from lfgtui.history.maintenance import annotations, deletion
 from lfgtui.history.transfer import import_run, lines_in, lines_of
 from lfgtui.model.record import ticket_record

@@ -69,9 +69,10 @@ class Arrival:
 
 
 class Arrivals(msgspec.Struct, frozen=True):
-    """How the answer came. Gaps are those that were waited for; `lump_share` is 0..1.
+    """The arrival of an answer in figures.
 
-    `span_ms` is from the first content to the last.
+    Gaps are those that were waited for, `span_ms` is from the first content to the
+    last, `lump_share` is 0..1.
     """
 
     pieces: int

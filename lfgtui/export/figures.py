@@ -1,21 +1,70 @@
 """The figures of runs and attempts, and the parts of a call, for documents."""
 
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 import msgspec
 
 from lfgtui.errors import ToolError
-from lfgtui.history.reader import RunSummary
+from lfgtui.history.reader import Reader, RunSummary
 from lfgtui.model import events as e
 from lfgtui.model.attempt import Attempt
 from lfgtui.model.items import HostedItem, ToolItem
+from lfgtui.model.redaction import redacted_entries, redacted_ticket
+from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
 from lfgtui.text.figures import count, duration, money
+from lfgtui.text.redaction.redactor import Redactor
 from lfgtui.text.terminal_safe import escaped, plain_output, visible
 from lfgtui.tools import TOOLS
 from lfgtui.tools.arguments import parse
 from lfgtui.tools.summary import summary as tool_summary
+
+
+class TicketDocument(NamedTuple):
+    """One ticket and its transcript."""
+
+    ticket: Ticket
+    transcript: Transcript
+
+
+class RunDocument:
+    """A run, or one ticket of it; a ticket is read when it is its turn.
+
+    Raises `UsageError` where there is no such ticket.
+    """
+
+    def __init__(
+        self, reader: Reader, run: str, only: str = "", redactor: Redactor | None = None
+    ) -> None:
+        self._reader = reader
+        self._redactor = redactor
+        self._stored = reader.tickets(run, only)
+        self.summary: RunSummary = reader.run(run)
+        self.title = redactor.whole(self.summary.title) if redactor else self.summary.title
+
+    @property
+    def run(self) -> str:
+        return self.summary.run
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """The tickets' ids, in the order of their file."""
+        return [stored.ticket.id for stored in self._stored]
+
+    def tickets(self) -> Iterator[TicketDocument]:
+        """Yield the tickets in the order of their file."""
+        for stored in self._stored:
+            transcript = Transcript()
+            entries = self._reader.entries(self.run, stored.ticket.id)
+            for entry in redacted_entries(self._redactor, entries) if self._redactor else entries:
+                transcript.apply(entry)
+            ticket = stored.ticket
+            if self._redactor:
+                ticket = redacted_ticket(self._redactor, ticket)
+            yield TicketDocument(ticket, transcript)
+
 
 _SHORT, _LINE = 60, 140
 _SUBJECTS = ("path", "file_path", "url", "query", "command", "pattern", "code", "input", "prompt")

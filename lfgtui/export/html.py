@@ -13,6 +13,8 @@ import msgspec
 
 from lfgtui.export.figures import (
     Call,
+    RunDocument,
+    TicketDocument,
     attempt_figures,
     call_of,
     hosted_call_of,
@@ -20,7 +22,6 @@ from lfgtui.export.figures import (
     run_figures,
 )
 from lfgtui.export.markdown_html import MarkdownRenderer, code_html, link_html
-from lfgtui.export.run import RunDocument, TicketDocument
 from lfgtui.model.attempt import Attempt
 from lfgtui.model.badges import BADGES
 from lfgtui.model.events import Citation

@@ -11,14 +11,15 @@ from html import escape
 from lfgtui.export.escaping import fenced, literally, self_contained
 from lfgtui.export.figures import (
     Call,
+    RunDocument,
     Section,
+    TicketDocument,
     attempt_figures,
     call_of,
     hosted_call_of,
     reason_not_started,
     run_figures,
 )
-from lfgtui.export.run import RunDocument, TicketDocument
 from lfgtui.model.attempt import Attempt
 from lfgtui.model.items import (
     HostedItem,

@@ -25,10 +25,9 @@ from lfgtui.simulator.player import Playback
 from lfgtui.simulator.request import Refused, Request
 from lfgtui.simulator.state import Settings, SimulatorState
 from lfgtui.simulator.wires.anthropic import AnthropicWire
-from lfgtui.simulator.wires.base import Json, Wire
+from lfgtui.simulator.wires.base import Json, Wire, find_fault, load_shape
 from lfgtui.simulator.wires.chat import ChatWire
 from lfgtui.simulator.wires.responses import ResponsesWire
-from lfgtui.simulator.wires.shapes import find_fault, load_shape
 from lfgtui.text.output import print_line
 
 __all__ = ["Settings", "build_app", "listening", "running", "serve"]

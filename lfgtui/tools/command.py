@@ -263,7 +263,7 @@ class _Running(asyncio.SubprocessProtocol):
                 os.killpg(self.reports.leader, signal.SIGKILL)
 
     def outcome(self, why: str | None) -> ToolOutcome:
-        """What the command came to, once it is gone. `why` it was stopped, if it was."""
+        """Return the result of a command that is gone. `why` it was stopped, if it was."""
         code = self.reports.code
         lines = [] if self._last == "\n" else [""]
         if why is not None:

@@ -1,13 +1,80 @@
-"""read_file, write_file and edit_file."""
+r"""read_file, write_file and edit_file.
 
+Encoding, byte order mark and line endings survive an edit: the model reads and
+writes `\n`, the file keeps its own endings. Bytes outside of an edit never change.
+"""
+
+import codecs
+from dataclasses import dataclass
 from pathlib import Path
 
 from lfgtui.errors import ToolError
-from lfgtui.tools import files, text
+from lfgtui.tools import files
 from lfgtui.tools.arguments import EditFile, ReadFile, WriteFile
 from lfgtui.tools.files import WorkspacePath, locate
 from lfgtui.tools.likeness import closest
 from lfgtui.tools.limits import ToolLimits, cut_middle, fitting
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TextFile:
+    """A file's text with its endings untouched, and how it was encoded."""
+
+    text: str
+    encoding: str = "utf-8"
+    mark: bytes = b""
+
+    @property
+    def ending(self) -> str | None:
+        """`\\r\\n` or `\\n` where all lines end alike, None where they do not."""
+        pairs = self.text.count("\r\n")
+        if not pairs:
+            return "\n"
+        return "\r\n" if pairs == self.text.count("\n") else None
+
+    def encode(self, name: str, text: str) -> bytes:
+        """Encode a text as this file is; raises `ToolError` for a character that it cannot hold."""
+        try:
+            return self.mark + text.encode(self.encoding)
+        except UnicodeEncodeError as error:
+            character = text[error.start]
+            raise ToolError(
+                f'"{name}" is {self.encoding}, which cannot hold {character!r}; write it otherwise'
+            ) from None
+
+
+def decode(name: str, data: bytes) -> TextFile:
+    """Decode the bytes; raises `ToolError` where they are not text at all.
+
+    What is not UTF-8 and has no NUL in it is taken for Windows-1252, else
+    Latin-1: both give back the very bytes they were read from.
+    """
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            encodings: tuple[str, ...] = (encoding,)
+            break
+    else:
+        mark, encodings = b"", ("utf-8", "cp1252", "latin-1")
+    if b"\0" in data and not encodings[0].startswith("utf-16"):
+        raise ToolError(f'"{name}" is a binary file of {len(data):,} bytes, not text')
+    for encoding in encodings:
+        try:
+            return TextFile(data[len(mark) :].decode(encoding), encoding, mark)
+        except UnicodeDecodeError:
+            continue
+    raise ToolError(f'"{name}" has the mark of {encodings[0]} and is not')
+
+
+def to_crlf(text: str) -> str:
+    """Return the text with every line ending as `\\r\\n`."""
+    return text.replace("\r\n", "\n").replace("\n", "\r\n")
+
 
 _SHOWN_POSITIONS = 8
 
@@ -15,7 +82,7 @@ _SHOWN_POSITIONS = 8
 def read_file(arguments: ReadFile, workspace: Path, limits: ToolLimits) -> str:
     """Return the text with `\\n` endings, then a note in brackets where it is not all."""
     path = locate(workspace, arguments.path)
-    found = text.decode(path.given, files.read_bytes(path, limits.max_file_bytes))
+    found = decode(path.given, files.read_bytes(path, limits.max_file_bytes))
     lines = found.text.replace("\r\n", "\n").split("\n")
     if lines[-1] == "":
         lines.pop()
@@ -48,7 +115,7 @@ def line_count(content: str) -> int:
 def write_file(arguments: WriteFile, workspace: Path, limits: ToolLimits) -> str:
     """Write the content as UTF-8; returns what that did."""
     path = locate(workspace, arguments.path)
-    data = text.TextFile(arguments.content).encode(path.given, arguments.content)
+    data = TextFile(arguments.content).encode(path.given, arguments.content)
     _require_room(path, len(data), limits)
     existed = files.replace(path, data)
     lines = line_count(arguments.content)
@@ -63,7 +130,7 @@ def edit_file(arguments: EditFile, workspace: Path, limits: ToolLimits) -> str:
     if arguments.old == arguments.new:
         raise ToolError('edit_file: "old" and "new" are the same, so nothing would change')
     path = locate(workspace, arguments.path)
-    found = text.decode(path.given, files.read_bytes(path, limits.max_file_bytes))
+    found = decode(path.given, files.read_bytes(path, limits.max_file_bytes))
     old, new = _in_endings_of(found, arguments)
     at = _positions(found.text, old, step=1)
     if not at:
@@ -84,12 +151,12 @@ def edit_file(arguments: EditFile, workspace: Path, limits: ToolLimits) -> str:
     return f"edited {path.name} at {_lines(found.text, at)}{times}"
 
 
-def _in_endings_of(found: text.TextFile, arguments: EditFile) -> tuple[str, str]:
+def _in_endings_of(found: TextFile, arguments: EditFile) -> tuple[str, str]:
     """Return `old` and `new` with the endings of the file, or of the part where they are mixed."""
     old, new = arguments.old, arguments.new
     if found.ending == "\n" or (found.ending is None and old in found.text):
         return old, new
-    return text.to_crlf(old), text.to_crlf(new)
+    return to_crlf(old), to_crlf(new)
 
 
 def _positions(content: str, wanted: str, *, step: int) -> list[int]:

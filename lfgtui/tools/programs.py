@@ -52,7 +52,7 @@ class Deadline:
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """What the program printed; `complete` is False where it was stopped for printing too much."""
+    """The output of a program; `complete` is False where it was stopped for printing too much."""
 
     stdout: bytes
     stderr: str

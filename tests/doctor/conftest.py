@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
+from lfgtui.doctor.diagnose import report
 from lfgtui.doctor.examine import Target, examine
 from lfgtui.doctor.findings import Report
-from lfgtui.doctor.report import report
 from lfgtui.settings.config import WireName
 from lfgtui.simulator.scenario import Scenario, Stall, Turn
 from lfgtui.simulator.server import Settings, running

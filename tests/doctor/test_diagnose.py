@@ -6,9 +6,9 @@ from email.utils import formatdate
 import pytest
 
 from lfgtui.doctor.arrivals import Arrival
+from lfgtui.doctor.diagnose import report
 from lfgtui.doctor.examine import Examination, Target
 from lfgtui.doctor.findings import Finding, Report
-from lfgtui.doctor.report import report
 from lfgtui.errors import ProviderError
 from lfgtui.model.events import Usage
 from lfgtui.providers.transport.probe import Exchange

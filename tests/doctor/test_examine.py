@@ -5,9 +5,9 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
+from lfgtui.doctor.diagnose import report
 from lfgtui.doctor.examine import Target, examine
 from lfgtui.doctor.findings import Finding, Report
-from lfgtui.doctor.report import report
 from lfgtui.model.events import WireEvent
 from lfgtui.providers.base import Provider, Request
 from lfgtui.settings.config import WireName

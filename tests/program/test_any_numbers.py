@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lfgtui.__main__ import main
+from lfgtui.export.figures import RunDocument
 from lfgtui.export.html import run_html
 from lfgtui.export.markdown import run_markdown
-from lfgtui.export.run import RunDocument
 from lfgtui.history.reader import Reader
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.history.storage.packing import pack, unpack

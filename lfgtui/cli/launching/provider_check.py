@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from lfgtui.cli.launching.redactors import hide_secrets
 from lfgtui.cli.launching.servers import OwnServers
+from lfgtui.doctor.diagnose import report
 from lfgtui.doctor.examine import Examination, LookupTimingLoop, Target, examine, list_models
 from lfgtui.doctor.findings import Finding, Report
-from lfgtui.doctor.report import report
 from lfgtui.errors import ProviderError, UsageError
 from lfgtui.providers.registry import Providers
 from lfgtui.settings.config import SIMULATED, Config

@@ -10,8 +10,7 @@ from lfgtui.simulator.ids import IdFactory
 from lfgtui.simulator.playback import Ended, Ping, Reply, Segment, Started, Stop, WireStep
 from lfgtui.simulator.request import RefusalKind, Refused, Request
 from lfgtui.simulator.wires.anthropic_request import check
-from lfgtui.simulator.wires.base import Json, bearer, dump, record
-from lfgtui.simulator.wires.shapes import Fault
+from lfgtui.simulator.wires.base import Fault, Json, bearer, dump, record
 
 STOP_REASONS: dict[Stop, str] = {
     "end": "end_turn",

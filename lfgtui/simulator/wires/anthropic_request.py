@@ -8,9 +8,15 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from lfgtui.simulator.conversation import Conversation, Entry
 from lfgtui.simulator.ids import IdFactory
-from lfgtui.simulator.request import UNKNOWN_MODEL, Refused, Request, ToolResult
+from lfgtui.simulator.request import (
+    UNKNOWN_MODEL,
+    Conversation,
+    Entry,
+    Refused,
+    Request,
+    ToolResult,
+)
 from lfgtui.simulator.wires.base import Json, dump, prompt_tokens, text_of, token_count
 
 _HELP = "https://docs.claude.com/en/docs/build-with-claude/extended-thinking"

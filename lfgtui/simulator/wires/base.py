@@ -1,19 +1,110 @@
-"""The parts of a wire that the server uses, and what the three wires share."""
+"""The parts of a wire that the server uses, and what the three wires share.
+
+The shape of requests is checked by the SDKs' own types of their parameters.
+"""
 
 from collections.abc import Mapping
-from typing import Any, Protocol, TypeAlias
+from functools import cache
+from pkgutil import resolve_name
+from threading import Lock
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import msgspec
+from pydantic import TypeAdapter
+from pydantic_core import ErrorDetails, SchemaValidator, ValidationError
 
 from lfgtui.simulator.ids import IdFactory
 from lfgtui.simulator.playback import Reply, WireStep
 from lfgtui.simulator.request import Refused, Request, tokens
-from lfgtui.simulator.wires.shapes import Fault
 
 Json: TypeAlias = dict[str, Any]
 """JSON in the shape that the SDK's types have checked, or that a writer gives it."""
 
 _encoder = msgspec.json.Encoder()
+
+
+_TAGS = ("type", "role")
+"""Fields that tell the members of the SDKs' unions apart."""
+
+
+class Fault(NamedTuple):
+    """The clearest mistake in a request's shape; `kind` as pydantic has it, "missing" say."""
+
+    path: tuple[str | int, ...]
+    kind: str
+    message: str
+
+
+_one_at_a_time = Lock()
+
+
+def load_shape(params: str) -> SchemaValidator:
+    """Return the validator of an SDK's type, named as `module:type`.
+
+    It is found by name since the import takes up to a second of CPU: only the process
+    that answers a wire's requests pays for it, and in a thread. One thread at a time:
+    two that import the modules of one SDK meet them half made.
+    """
+    with _one_at_a_time:
+        return _load(params)
+
+
+@cache
+def _load(params: str) -> SchemaValidator:
+    return SchemaValidator(_with_lists(TypeAdapter(resolve_name(params)).core_schema))
+
+
+def find_fault(shape: SchemaValidator, body: object) -> Fault | None:
+    """Return what is wrong with a body, None if it has the shape."""
+    try:
+        shape.validate_python(body, strict=True)
+    except ValidationError as error:
+        return _clearest(error.errors(include_url=False), body)
+    return None
+
+
+def _with_lists(schema: Any) -> Any:  # Any: pydantic's schemas are dicts of every kind
+    """Return the schema with lists for iterables, whose items pydantic would not check."""
+    if isinstance(schema, dict):
+        lists = {"type": "list"} if schema.get("type") == "generator" else {}
+        return {key: _with_lists(value) for key, value in schema.items()} | lists
+    if isinstance(schema, list | tuple):
+        return type(schema)(map(_with_lists, schema))
+    return schema
+
+
+def _clearest(errors: list[ErrorDetails], body: object) -> Fault:
+    """Pick the deepest error in the member of each union that the body means by its tag."""
+    tags = [error["loc"] for error in errors if error["loc"] and error["loc"][-1] in _TAGS]
+    others = {loc[:-1] for loc in tags}
+    likely: dict[tuple[int, bool], ErrorDetails] = {}
+    for error in errors:
+        loc = error["loc"]
+        is_other = loc[:-1] in others
+        if any(loc[:n] in others for n in range(len(loc) - 1)) or (is_other and loc not in tags):
+            continue
+        likely.setdefault((len(_path(error, body)), not is_other), error)
+    error = likely[max(likely)]
+    path, message = _path(error, body), error["msg"]
+    if error["type"] == "literal_error":
+        same = [e for e in errors if e["type"] == error["type"] and _path(e, body) == path]
+        allowed = dict.fromkeys(e["ctx"]["expected"] for e in same)
+        message = f"Input should be {' or '.join(allowed)}"
+    return Fault(path, error["type"], message)
+
+
+def _path(error: ErrorDetails, body: object) -> tuple[str | int, ...]:
+    """Return an error's place in the body, without the names of unions' members."""
+    path: list[str | int] = []
+    for part in error["loc"]:
+        if isinstance(body, dict) and part in body:  # noqa: SIM114  # for the types
+            body = body[part]
+        elif isinstance(body, list) and isinstance(part, int):
+            body = body[part]
+        elif error["type"] != "missing" or part is not error["loc"][-1]:
+            continue
+        path.append(part)
+    return tuple(path)
 
 
 class Writer(Protocol):

@@ -6,8 +6,7 @@ https://platform.openai.com/docs/guides/error-codes
 from collections.abc import Mapping
 
 from lfgtui.simulator.request import UNKNOWN_MODEL, RefusalKind, Refused
-from lfgtui.simulator.wires.base import Json, bearer
-from lfgtui.simulator.wires.shapes import Fault
+from lfgtui.simulator.wires.base import Fault, Json, bearer
 
 SERVER_ERROR = "The server had an error while processing your request. Sorry about that!"
 

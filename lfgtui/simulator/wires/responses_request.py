@@ -6,9 +6,8 @@ items; of one earlier response it holds several (reasoning, message, function ca
 
 from collections.abc import Sequence
 
-from lfgtui.simulator.conversation import Conversation, Entry
 from lfgtui.simulator.ids import IdFactory
-from lfgtui.simulator.request import Refused, Request, ToolResult
+from lfgtui.simulator.request import Conversation, Entry, Refused, Request, ToolResult
 from lfgtui.simulator.wires.base import Json, prompt_tokens, text_of, token_count
 from lfgtui.simulator.wires.openai import cached_part, check_model, invalid, missing
 
