@@ -2,111 +2,87 @@
 
 import os
 import signal
-from collections.abc import Callable
+import time
 
 import pytest
-from textual.command import CommandPalette
+from textual.events import Paste
 from textual.geometry import Region, Size
+from textual.notifications import Notification
 from textual.widgets import Input
 
-from lfgtui.engine.commands import Approve, Cancel, CancelAll, Deny, Pause, Resume, Retry
+from lfgtui.engine.commands import Cancel, CancelAll, Pause, Resume, Retry
 from lfgtui.errors import UsageError
 from lfgtui.model import events as e
 from lfgtui.settings.config import Config
-from lfgtui.ui.app import LfgApp
+from lfgtui.ui.app import Toast
 from lfgtui.ui.screens.confirm import Question
-from lfgtui.ui.screens.help import Help, help_text
+from lfgtui.ui.screens.help import help_text
 from lfgtui.ui.screens.run import RunScreen
 from lfgtui.ui.widgets.pane import Pane
 from tests.ui.fake_live import FakeLive
-from tests.ui.screen_text import lines, toasts
-
-MakeApp = Callable[..., LfgApp]
+from tests.ui.screen_text import MakeApp, lines, opened, repainted, run_screen, text_of, toasts
 
 
-def screen_of(app: LfgApp) -> RunScreen:
-    screen = app.screen
-    assert isinstance(screen, RunScreen)
-    return screen
+def note_layouts(screen: RunScreen, monkeypatch: pytest.MonkeyPatch) -> list[Size]:
+    """Every layout of the panes from now on."""
+    placed: list[Size] = []
+    original = screen.grid.place
+
+    def place(room: Size) -> list[tuple[Pane, Region]]:
+        placed.append(room)
+        return original(room)
+
+    monkeypatch.setattr(screen.grid, "place", place)
+    return placed
 
 
 async def test_the_run_starts_once_the_first_frame_is_painted(make_app: MakeApp) -> None:
     live = FakeLive("api", "docs")
     app = make_app(live)
     assert live.started == 0
-    async with app.run_test() as pilot:
-        await pilot.pause()
+    async with opened(app):
         assert live.started == 1
         assert live.transcript("api").state == "queued"
 
 
-async def test_what_streams_is_painted_by_the_clock(make_app: MakeApp) -> None:
-    live = FakeLive("api", "docs")
-    app = make_app(live)
-    async with app.run_test(size=(100, 24)) as pilot:
-        await pilot.pause()
-        live.begin("api")
-        live.stream("api", "The answer is 42.")
-        await pilot.pause(0.1)
-        assert any("The answer is 42." in line for line in lines(app))
-
-
-async def test_streaming_never_lays_the_grid_out_again(
+async def test_streaming_is_painted_and_never_lays_the_grid_out_again(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     live = FakeLive("api", "docs")
     app = make_app(live)
-    async with app.run_test(size=(100, 24)) as pilot:
-        await pilot.pause()
+    async with opened(app, (100, 24)) as pilot:
         live.begin("api")
-        await pilot.pause(0.1)
-        before = [pane.region for pane in screen_of(app).panes]
-        placed: list[object] = []
-        grid = screen_of(app).grid
-        original = grid.place
-
-        def place(room: Size) -> list[tuple[Pane, Region]]:
-            placed.append(room)
-            return original(room)
-
-        monkeypatch.setattr(grid, "place", place)
-        for _ in range(20):
-            live.stream("api", "More words for the pane.\n\n")
-            await pilot.pause(0.02)
-        assert placed == []
-        assert [pane.region for pane in screen_of(app).panes] == before
-
-
-async def test_the_header_counts_and_says_that_models_are_simulated(make_app: MakeApp) -> None:
-    live = FakeLive("a", "b", "c", "d")
-    app = make_app(live, simulated=True)
-    async with app.run_test(size=(120, 30)) as pilot:
         await pilot.pause()
+        before = [pane.region for pane in run_screen(app).panes]
+        placed = note_layouts(run_screen(app), monkeypatch)
+        for number in range(20):
+            live.stream("api", f"Paragraph {number}.\n\n")
+            await pilot.pause()
+        assert "Paragraph 19." in text_of(app)
+        assert placed == []
+        assert [pane.region for pane in run_screen(app).panes] == before
+
+
+async def test_the_header_shows_counts_simulated_models_and_an_unsaved_history(
+    make_app: MakeApp,
+) -> None:
+    live = FakeLive("a", "b", "c", "d")
+    async with opened(make_app(live, simulated=True), (140, 30)) as pilot:
         for ticket in ("a", "b", "c"):
             live.begin(ticket)
             live.stream(ticket, "words " * 20)
         live.finish("a")
         live.happen("b", e.TicketFailed("server", "500", True))
-        await pilot.pause(0.4)
-        header = lines(app)[0]
+        header = (await repainted(pilot))[0]
         for part in ("Checkout rewrite", "● 1 running", "✓ 1", "✗ 1", "○ 1", "SIMULATED MODELS"):
             assert part in header
-
-
-async def test_history_that_is_behind_is_said_in_the_header(make_app: MakeApp) -> None:
-    live = FakeLive("a")
-    live.behind = "disk full"
-    app = make_app(live)
-    async with app.run_test(size=(120, 30)) as pilot:
-        await pilot.pause(0.3)
-        assert "history is behind: disk full" in lines(app)[0]
+        live.behind = "disk full"
+        assert "history is behind: disk full" in (await repainted(pilot))[0]
 
 
 async def test_commands_go_to_the_ticket_with_the_focus_only(make_app: MakeApp) -> None:
     live = FakeLive("a", "b", "c")
-    app = make_app(live)
-    async with app.run_test(size=(120, 30)) as pilot:
-        await pilot.pause()
+    async with opened(make_app(live)) as pilot:
         live.begin("b")
         live.stream("b", "hello")
         await pilot.press("2", "c", "r", "3", "p", "p")
@@ -116,8 +92,7 @@ async def test_commands_go_to_the_ticket_with_the_focus_only(make_app: MakeApp) 
 async def test_actions_that_do_not_apply_say_so(make_app: MakeApp) -> None:
     live = FakeLive("a")
     app = make_app(live)
-    async with app.run_test(size=(120, 30)) as pilot:
-        await pilot.pause()
+    async with opened(app) as pilot:
         await pilot.press("r", "a", "y", "n")
         await pilot.pause()
         assert live.sent == []
@@ -132,8 +107,7 @@ async def test_actions_that_do_not_apply_say_so(make_app: MakeApp) -> None:
 async def test_cancelling_all_asks_first(make_app: MakeApp) -> None:
     live = FakeLive("a", "b")
     app = make_app(live)
-    async with app.run_test() as pilot:
-        await pilot.pause()
+    async with opened(app) as pilot:
         await pilot.press("C")
         assert isinstance(app.screen, Question)
         await pilot.press("n", "C", "y")
@@ -142,109 +116,30 @@ async def test_cancelling_all_asks_first(make_app: MakeApp) -> None:
         assert not live.unfinished
 
 
-async def test_approval_keys_are_deaf_until_the_request_was_seen(make_app: MakeApp) -> None:
-    live = FakeLive("a")
-    app = make_app(live)
-    async with app.run_test() as pilot:
-        await pilot.pause()
-        live.begin("a")
-        live.ask("a")
-        await pilot.pause(0.1)
-        live.now += 0.39
-        await pilot.press("a")
-        assert live.sent == []
-        live.now += 0.02
-        await pilot.press("a")
-        assert live.sent == [Approve("a", "call-1")]
-
-
-async def test_a_second_request_must_be_seen_as_well(make_app: MakeApp) -> None:
-    live = FakeLive("a")
-    app = make_app(live)
-    async with app.run_test() as pilot:
-        await pilot.pause()
-        live.begin("a")
-        live.ask("a")
-        await pilot.pause(0.1)
-        live.now += 1
-        await pilot.press("A")
-        live.happen("a", e.ToolCallFinished("call-1", "ok", None, 0, 0.1), e.RequestSent(2))
-        live.ask("a", "call-2")
-        await pilot.press("A", "a")
-        assert live.sent == [Approve("a", "call-1", always=True)]
-
-
-async def test_what_is_not_on_the_screen_cannot_be_approved(make_app: MakeApp) -> None:
-    live = FakeLive("a")
-    app = make_app(live)
-    async with app.run_test() as pilot:
-        await pilot.pause()
-        await pilot.press("v", "v")
-        live.begin("a")
-        live.ask("a")
-        await pilot.pause(0.1)
-        live.now += 1
-        await pilot.press("a")
-        assert live.sent == []
-        assert toasts(app) == ["press enter to read the request"]
-        await pilot.press("enter")
-        await pilot.pause(0.1)
-        live.now += 1
-        await pilot.press("a")
-        assert live.sent == [Approve("a", "call-1")]
-
-
-async def test_ctrl_c_copies_what_is_selected_in_a_line_of_input(make_app: MakeApp) -> None:
-    app = make_app(FakeLive("a"))
-    async with app.run_test() as pilot:
-        await pilot.pause()
-        await pilot.press("/", *"fish")
-        app.screen.query_one(Input).select_all()
-        await pilot.press("ctrl+c")
-        assert app.clipboard == "fish"
-
-
-async def test_denying_takes_a_reason_for_the_model(make_app: MakeApp) -> None:
-    live = FakeLive("a")
-    app = make_app(live)
-    async with app.run_test() as pilot:
-        await pilot.pause()
-        live.begin("a")
-        live.ask("a", command="rm -rf build")
-        await pilot.pause(0.1)
-        live.now += 1
-        await pilot.press("d", *"no", "escape")
-        assert live.sent == []
-        await pilot.press("d", *"use make", "enter")
-        assert live.sent == [Deny("a", "call-1", "use make")]
-
-
 async def test_text_in_an_input_is_text_and_a_paste_elsewhere_is_nothing(
     make_app: MakeApp,
 ) -> None:
-    from textual.events import Paste
-
     live = FakeLive("a", "b")
     app = make_app(live)
-    async with app.run_test() as pilot:
-        await pilot.pause()
+    async with opened(app) as pilot:
         app.post_message(Paste("cCqr2"))
         await pilot.pause()
-        assert live.sent == []
-        assert screen_of(app).current == "a"
+        assert run_screen(app).current == "a"
         await pilot.press("/")
         app.post_message(Paste("cq\nsecond line"))
         await pilot.pause()
-        assert app.screen.query_one(Input).value == "cq second line"
         assert live.sent == []
+        line = app.screen.query_one(Input)
+        assert line.value == "cq second line"
+        line.select_all()
+        await pilot.press("ctrl+c")
+        assert app.clipboard == "cq second line"
 
 
 async def test_moving_zooming_and_views(make_app: MakeApp) -> None:
-    live = FakeLive("a", "b", "c", "d", "e", "f")
-    app = make_app(live)
-    async with app.run_test(size=(200, 60)) as pilot:
-        await pilot.pause()
-        screen = screen_of(app)
+    app = make_app(FakeLive("a", "b", "c", "d", "e", "f"))
+    async with opened(app, (200, 60)) as pilot:
+        screen = run_screen(app)
         await pilot.press("right", "j")
         assert screen.current == "e"
         await pilot.press("tab", "tab", "shift+tab")
@@ -266,116 +161,71 @@ async def test_moving_zooming_and_views(make_app: MakeApp) -> None:
 async def test_n_goes_to_what_needs_attention(make_app: MakeApp) -> None:
     live = FakeLive("a", "b", "c", "d")
     app = make_app(live)
-    async with app.run_test(size=(120, 30)) as pilot:
-        await pilot.pause()
+    async with opened(app) as pilot:
         for ticket in ("b", "d"):
             live.begin(ticket)
             live.ask(ticket)
-        await pilot.press("n")
-        assert screen_of(app).current == "b"
-        await pilot.press("n")
-        assert screen_of(app).current == "d"
-        await pilot.press("n")
-        assert screen_of(app).current == "b"
+        for expected in ("b", "d", "b"):
+            await pilot.press("n")
+            assert run_screen(app).current == expected
 
 
 async def test_the_focused_pane_is_scrolled_into_view(make_app: MakeApp) -> None:
-    live = FakeLive(*(f"t{number}" for number in range(20)))
-    app = make_app(live)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause()
+    app = make_app(FakeLive(*(f"t{number}" for number in range(20))))
+    async with opened(app, (80, 24)) as pilot:
         await pilot.press("9", "tab", "tab", "tab", "tab", "tab")
         await pilot.pause()
-        screen = screen_of(app)
-        assert "t13" in [pane.ticket_id for pane in screen.grid.in_view()]
-        assert "t0" not in [pane.ticket_id for pane in screen.grid.in_view()]
+        in_view = [pane.ticket_id for pane in run_screen(app).grid.in_view()]
+        assert "t13" in in_view
+        assert "t0" not in in_view
 
 
 async def test_find_counts_steps_and_is_left_with_escape(make_app: MakeApp) -> None:
     live = FakeLive("a", "b")
     app = make_app(live)
-    async with app.run_test(size=(120, 30)) as pilot:
-        await pilot.pause()
+    async with opened(app) as pilot:
         live.begin("a")
         live.stream("a", "one fish, two fish, red fish")
-        await pilot.pause(0.1)
+        await pilot.pause()
         await pilot.press("/", *"fish", "enter")
         await pilot.pause()
-        assert "“fish” " in lines(app)[-1]
-        assert "/3 " in lines(app)[-1]
         shown = lines(app)[-1]
+        assert "“fish” " in shown and "/3 " in shown
         await pilot.press("n")
         assert lines(app)[-1] != shown
         await pilot.press("N")
         assert lines(app)[-1] == shown
         await pilot.press("escape")
         assert "fish" not in lines(app)[-1]
-        assert not screen_of(app).search.is_open
-
-
-async def test_copying_takes_the_answer(make_app: MakeApp) -> None:
-    live = FakeLive("a")
-    app = make_app(live)
-    async with app.run_test() as pilot:
-        await pilot.pause()
-        live.begin("a")
-        live.stream("a", "**bold** answer")
         await pilot.press("y")
-        assert app.clipboard == "**bold** answer"
+        assert app.clipboard == "one fish, two fish, red fish"
 
 
-async def test_remapped_keys_act_and_are_shown_in_help_and_footer(make_app: MakeApp) -> None:
+async def test_remapped_keys_act_and_are_shown_in_the_footer(make_app: MakeApp) -> None:
     live = FakeLive("a")
     app = make_app(live, config=Config(keys={"cancel": "x", "help": "F1"}))
-    async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause()
+    async with opened(app, (80, 24)) as pilot:
         assert "x cancel" in lines(app)[-1]
         await pilot.press("c", "x")
         assert live.sent == [Cancel("a")]
 
 
-async def test_help_lists_every_action(make_app: MakeApp) -> None:
+async def test_help_shows_every_line_whole_in_eighty_columns(make_app: MakeApp) -> None:
     app = make_app(FakeLive("a"))
-    async with app.run_test(size=(100, 70)) as pilot:
-        await pilot.pause()
-        await pilot.press("?")
-        assert type(app.screen) is Help
-        text = "\n".join(lines(app))
-        for part in ("cancel this ticket", "ctrl+p", "PgUp", "copy the selection"):
-            assert part in text
-        await pilot.press("escape")
-        assert screen_of(app).current == "a"
-
-
-async def test_no_line_of_help_is_broken_in_eighty_columns(make_app: MakeApp) -> None:
-    app = make_app(FakeLive("a"))
-    async with app.run_test(size=(80, 90)) as pilot:
-        await pilot.pause()
+    async with opened(app, (80, 90)) as pilot:
         await pilot.press("?")
         shown = [line.strip(" │▌") for line in lines(app)]
-        for line in help_text(app.keys_in_force).plain.splitlines():
-            assert line.strip() in shown
-
-
-async def test_the_palette_has_lfg_s_own_commands(make_app: MakeApp) -> None:
-    live = FakeLive("api", "docs")
-    app = make_app(live)
-    async with app.run_test(size=(100, 40)) as pilot:
-        await pilot.pause()
-        await pilot.press("ctrl+p")
-        assert isinstance(app.screen, CommandPalette)
-        await pilot.press(*"docs")
-        await pilot.pause(0.3)
-        await pilot.press("enter")
-        await pilot.pause(0.3)
-        assert screen_of(app).current == "docs"
+        page = help_text(app.keys_in_force).plain
+        assert "cancel this ticket" in page and "ctrl+p" in page
+        assert all(line.strip() in shown for line in page.splitlines())
+        await pilot.press("escape")
+        assert run_screen(app).current == "a"
 
 
 async def test_any_size_of_terminal_works(make_app: MakeApp) -> None:
     live = FakeLive("a", "b", "c", "d", "e", "f")
     app = make_app(live)
-    async with app.run_test(size=(40, 10)) as pilot:
-        await pilot.pause()
+    async with opened(app, (40, 10)) as pilot:
         live.begin("a")
         live.stream("a", "words and more words")
         for size in ((20, 5), (3, 2), (1, 1), (300, 2), (2, 90), (100, 30)):
@@ -389,69 +239,43 @@ async def test_any_size_of_terminal_works(make_app: MakeApp) -> None:
 async def test_the_layout_comes_to_rest_at_any_size(
     make_app: MakeApp, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    live = FakeLive("a", "b", "c", "d", "e", "f")
-    app = make_app(live)
-    async with app.run_test(size=size) as pilot:
-        await pilot.pause()
-        await pilot.pause(0.1)
-        grid = screen_of(app).grid
-        placed: list[object] = []
-        original = grid.place
-
-        def place(room: Size) -> list[tuple[Pane, Region]]:
-            placed.append(room)
-            return original(room)
-
-        monkeypatch.setattr(grid, "place", place)
-        await pilot.pause(0.1)
+    app = make_app(FakeLive("a", "b", "c", "d", "e", "f"))
+    async with opened(app, size) as pilot:
+        placed = note_layouts(run_screen(app), monkeypatch)
+        await repainted(pilot)
         assert placed == []
 
 
 async def test_the_footer_fits_eighty_columns_and_shows_approval_keys(make_app: MakeApp) -> None:
     live = FakeLive("a")
-    app = make_app(live)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause()
+    async with opened(make_app(live), (80, 24)) as pilot:
         live.begin("a")
         live.ask("a")
-        await pilot.pause(0.4)
-        footer = lines(app)[-1]
+        footer = (await repainted(pilot))[-1]
         assert footer.startswith(" a approve  A always  d deny ")
         assert len(footer) == 80
         assert "q quit" in footer
 
 
-# Ends
-
-
-async def test_all_done_stays_open_and_leaves_with_zero(make_app: MakeApp) -> None:
-    live = FakeLive("a")
-    app = make_app(live)
-    async with app.run_test(size=(120, 24)) as pilot:
-        await pilot.pause()
-        live.begin("a")
-        live.stream("a", "done")
-        live.finish("a")
-        await pilot.pause(0.4)
-        assert "all done – q to quit" in lines(app)[0]
-        await pilot.press("q")
-        await pilot.pause()
-    assert app.return_value == 0
-    assert live.closed == 1
-
-
-async def test_any_other_end_leaves_with_one(make_app: MakeApp) -> None:
+@pytest.mark.parametrize("is_all_done", [True, False])
+async def test_an_ended_run_stays_open_and_leaves_with_its_code(
+    make_app: MakeApp, is_all_done: bool
+) -> None:
     live = FakeLive("a", "b")
     app = make_app(live)
-    async with app.run_test() as pilot:
-        await pilot.pause()
+    async with opened(app) as pilot:
         live.begin("a")
-        live.stream("a", "done")
         live.finish("a")
-        live.happen("b", e.TicketCancelled())
+        if is_all_done:
+            live.begin("b")
+            live.finish("b")
+            assert "all done – q to quit" in (await repainted(pilot))[0]
+        else:
+            live.happen("b", e.TicketCancelled())
         await pilot.press("q")
         await pilot.pause()
-    assert app.return_value == 1
+    assert app.return_value == (0 if is_all_done else 1)
+    assert live.closed == 1
 
 
 @pytest.mark.parametrize("keys", [("q", "y"), ("ctrl+c", "ctrl+c"), ("q", "n", "q", "ctrl+c")])
@@ -460,9 +284,10 @@ async def test_quitting_while_work_runs_asks_and_interrupts(
 ) -> None:
     live = FakeLive("a")
     app = make_app(live)
-    async with app.run_test() as pilot:
-        await pilot.pause()
-        await pilot.press(*keys)
+    async with opened(app) as pilot:
+        await pilot.press(keys[0])
+        assert "1 ticket is unfinished. Quit anyway?" in text_of(app)
+        await pilot.press(*keys[1:])
         await pilot.pause()
     assert app.return_value == 1
     assert live.transcript("a").state == "interrupted"
@@ -471,18 +296,15 @@ async def test_quitting_while_work_runs_asks_and_interrupts(
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
 )
-async def test_a_signal_shuts_down_and_says_which(
+async def test_a_signal_shuts_down_and_gives_its_code(
     make_app: MakeApp, number: signal.Signals, code: int
 ) -> None:
     live = FakeLive("a")
     app = make_app(live)
-    async with app.run_test() as pilot:
-        await pilot.pause()
+    async with opened(app) as pilot:
         os.kill(os.getpid(), number)
-        for _ in range(50):
+        while not live.closed:
             await pilot.pause()
-            if live.closed:
-                break
     assert app.return_value == code
     assert live.closed == 1
 
@@ -490,14 +312,13 @@ async def test_a_signal_shuts_down_and_says_which(
 async def test_keys_that_come_faster_than_screens_go_do_no_harm(make_app: MakeApp) -> None:
     live = FakeLive("a")
     app = make_app(live)
-    async with app.run_test() as pilot:
-        await pilot.pause()
+    async with opened(app) as pilot:
         for keys in (("?", "x", "x", "x"), ("C", "n", "n", "y"), ("escape", "escape")):
             for key in keys:
                 app.simulate_key(key)
             await pilot.pause()
         await pilot.pause()
-        assert screen_of(app).current == "a"
+        assert run_screen(app).current == "a"
         assert live.sent == []
 
 
@@ -507,20 +328,45 @@ async def test_a_screen_that_breaks_leaves_nothing_running(
     live = FakeLive("a")
     app = make_app(live)
 
-    def broken(now: float, gauges: bool = True) -> None:
+    def broken(gauges: bool = True) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        async with app.run_test() as pilot:
+        async with opened(app) as pilot:
+            monkeypatch.setattr(run_screen(app), "frame", broken)
             await pilot.pause()
-            monkeypatch.setattr(screen_of(app), "frame", broken)
-            await pilot.pause(0.2)
     assert live.closed == 1
     assert live.transcript("a").state == "interrupted"
 
 
-def test_what_config_says_wrong_is_refused_before_anything_starts(make_app: MakeApp) -> None:
-    with pytest.raises(UsageError, match="unknown theme"):
+def test_an_unknown_theme_or_key_is_refused_before_anything_starts(make_app: MakeApp) -> None:
+    with pytest.raises(UsageError, match="theme"):
         make_app(FakeLive("a"), config=Config(theme="drak"))
     with pytest.raises(UsageError, match="unknown action"):
         make_app(FakeLive("a"), config=Config(keys={"stop": "x"}))
+
+
+class TestToasts:
+    """Toasts, whatever becomes of the clock."""
+
+    @pytest.fixture
+    def unhurried(self) -> None:
+        """Leave a toast's time as it is: it is what is tested here."""
+
+    @pytest.mark.parametrize("seconds", [-3600.0, 3600.0])
+    def test_a_clock_that_is_set_changes_nothing(
+        self, monkeypatch: pytest.MonkeyPatch, seconds: float
+    ) -> None:
+        toast, textuals = Toast("saved"), Notification("saved")
+        system = time.time
+        monkeypatch.setattr("textual.notifications.time", lambda: system() + seconds)
+        monkeypatch.setattr(time, "time", lambda: system() + seconds)
+        assert abs(textuals.time_left) > 3000  # Textual's own goes by that clock
+        assert 0 < toast.time_left <= 5.0
+        assert not toast.has_expired
+
+    def test_a_late_one_has_some_time_left_and_goes(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        toast = Toast("saved")
+        monkeypatch.setattr("lfgtui.ui.app.now", lambda: toast.raised_at + 60.0)
+        assert toast.has_expired
+        assert toast.time_left > 0

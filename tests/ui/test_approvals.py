@@ -1,152 +1,170 @@
 """What is approved is what was in view: all of it, and for long enough."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
 from textual.pilot import Pilot
 
-from lfgtui.engine.commands import Approve
+from lfgtui.engine.commands import Approve, Deny
 from lfgtui.model import events as e
 from lfgtui.ui.app import LfgApp
 from lfgtui.ui.stream.requests_seen import CardInView, RequestsSeen
 from tests.ui.emulator import settled
 from tests.ui.fake_live import FakeLive
-from tests.ui.screen_text import lines, toasts
-
-MakeApp = Callable[..., LfgApp]
+from tests.ui.screen_text import MakeApp, lines, opened, text_of, toasts
 
 TALL = "\n".join(f"echo line {number}" for number in range(60))
+GUARD = 0.4
 
 
-@pytest.fixture
-def live() -> FakeLive:
-    return FakeLive("a")
+class Asked:
+    """An app whose one ticket asks for a command, at the end of a long answer."""
+
+    def __init__(self, app: LfgApp, live: FakeLive, pilot: Pilot[int]) -> None:
+        self.app, self.live, self.pilot = app, live, pilot
+
+    async def press(self, *keys: str) -> None:
+        """Press keys, a whole frame after each."""
+        for key in keys:
+            await self.pilot.press(key)
+            await settled(self.app)
+
+    async def wait(self, seconds: float = 1.0) -> None:
+        """Leave it on the screen for a while."""
+        await settled(self.app)  # a frame shows it
+        self.live.now += seconds
+        await settled(self.app)
+
+    async def check_refused_until_read(self) -> None:
+        """Approving does nothing now, and works once the request was in view."""
+        await self.press("a")
+        assert self.live.sent == []
+        await self.wait()
+        await self.press("a")
+        assert self.live.sent == [Approve("a", "call-1")]
 
 
 @asynccontextmanager
-async def asked(
-    app: LfgApp, live: FakeLive, command: str = "rm -rf build", size: tuple[int, int] = (80, 24)
-) -> AsyncIterator[Pilot[int]]:
-    """A ticket has said much and asks for a command."""
-    async with app.run_test(size=size, notifications=True) as pilot:
-        await pilot.pause()
+async def asked(make_app: MakeApp, command: str = "rm -rf build") -> AsyncIterator[Asked]:
+    live = FakeLive("a")
+    app = make_app(live)
+    async with opened(app, (80, 24)) as pilot:
         live.begin("a")
         live.stream("a", "words and more words\n\n" * 40)
         live.ask("a", command=command)
         await settled(app)
-        yield pilot
+        yield Asked(app, live, pilot)
 
 
-async def wait_out_the_guard(live: FakeLive, app: LfgApp) -> None:
-    await settled(app)  # a frame shows it
-    live.now += 1
-    await settled(app)
+async def test_approval_keys_are_ignored_until_the_request_was_in_view(make_app: MakeApp) -> None:
+    async with asked(make_app) as it:
+        await it.wait(GUARD - 0.01)
+        await it.press("a")
+        assert it.live.sent == []
+        await it.wait(0.02)
+        await it.press("A")
+        it.live.happen("a", e.ToolCallFinished("call-1", "ok", None, 0, 0.1), e.RequestSent(2))
+        it.live.ask("a", "call-2")
+        await it.pilot.press("A", "a")  # the second one must be seen as well
+        assert it.live.sent == [Approve("a", "call-1", always=True)]
 
 
-async def check_it_is_approved_once_read(live: FakeLive, app: LfgApp, pilot: Pilot[int]) -> None:
-    await pilot.press("a")
-    assert live.sent == []
-    await wait_out_the_guard(live, app)
-    await pilot.press("a")
-    assert live.sent == [Approve("a", "call-1")]
+async def test_denying_takes_a_reason_for_the_model(make_app: MakeApp) -> None:
+    async with asked(make_app) as it:
+        await it.wait()
+        await it.press("d", *"no", "escape")
+        assert it.live.sent == []
+        await it.press("d", *"use make", "enter")
+        assert it.live.sent == [Deny("a", "call-1", "use make")]
 
 
-async def test_a_card_that_was_scrolled_away_is_shown_first(
-    make_app: MakeApp, live: FakeLive
+async def test_a_request_that_is_not_on_the_screen_cannot_be_approved(make_app: MakeApp) -> None:
+    async with asked(make_app) as it:
+        await it.press("v", "v")
+        await it.wait()
+        await it.press("a")
+        assert toasts(it.app) == ["press enter to read the request"]
+        await it.press("enter")
+        await it.check_refused_until_read()
+
+
+async def test_a_card_that_was_scrolled_away_is_shown_first(make_app: MakeApp) -> None:
+    async with asked(make_app) as it:
+        await it.wait()
+        await it.press("home")
+        await it.wait()
+        assert "rm -rf build" not in text_of(it.app)
+        await it.press("a")
+        assert it.live.sent == []
+        assert toasts(it.app) == ["read the request first, then decide"]
+        assert "rm -rf build" in text_of(it.app)
+        await it.check_refused_until_read()
+
+
+async def push_out_of_view(it: Asked) -> None:
+    it.live.happen("a", *(e.Status(f"note {number}") for number in range(60)))
+    await it.wait()
+
+
+async def put_a_page_over_it(it: Asked) -> None:
+    await it.press("question_mark")
+    await it.wait()
+    await it.press("escape")
+
+
+async def resize(it: Asked) -> None:
+    await it.pilot.resize_terminal(50, 20)
+    await settled(it.app)
+
+
+async def fold(it: Asked) -> None:
+    await it.press("space")
+    await it.wait()
+
+
+@pytest.mark.parametrize(
+    ("change", "is_seen_before"),
+    [(push_out_of_view, True), (put_a_page_over_it, False), (resize, True), (fold, False)],
+)
+async def test_a_card_that_was_not_in_view_all_along_is_read_again(
+    make_app: MakeApp, change: Callable[[Asked], Awaitable[None]], is_seen_before: bool
 ) -> None:
-    app = make_app(live)
-    async with asked(app, live) as pilot:
-        await wait_out_the_guard(live, app)
-        await pilot.press("home")
-        await wait_out_the_guard(live, app)
-        assert not any("rm -rf build" in line for line in lines(app))
-        await pilot.press("a")
-        assert live.sent == []
-        assert toasts(app) == ["read the request first, then decide"]
-        await settled(app)
-        assert any("rm -rf build" in line for line in lines(app))
-        await check_it_is_approved_once_read(live, app, pilot)
+    async with asked(make_app, "echo " + "long " * 40) as it:
+        if is_seen_before:
+            await it.wait()
+        await change(it)
+        await it.check_refused_until_read()
 
 
-async def test_a_card_that_output_pushes_out_of_sight_is_not_approved(
-    make_app: MakeApp, live: FakeLive
-) -> None:
-    app = make_app(live)
-    async with asked(app, live) as pilot:
-        await wait_out_the_guard(live, app)
-        live.happen("a", *(e.Status(f"note {number}") for number in range(60)))
-        await wait_out_the_guard(live, app)
-        await check_it_is_approved_once_read(live, app, pilot)
-
-
-async def test_a_card_that_does_not_fit_must_have_been_read_to_its_end(
-    make_app: MakeApp, live: FakeLive
-) -> None:
-    app = make_app(live)
-    async with asked(app, live, TALL) as pilot:
-        await wait_out_the_guard(live, app)  # its end is in view, its beginning was not
-        await pilot.press("a")
-        assert live.sent == []
-        assert "does not fit here" in toasts(app)[0]
-        await pilot.press("end")
-        await settled(app)
-        for key in ("pageup", "pageup", "pageup", "pageup"):
-            await pilot.press(key)
-            await settled(app)
-        await wait_out_the_guard(live, app)
-        await pilot.press("a")
-        assert live.sent == []  # the question is not in view
-        await pilot.press("end")
-        await check_it_is_approved_once_read(live, app, pilot)
-
-
-async def test_time_under_a_question_does_not_count(make_app: MakeApp, live: FakeLive) -> None:
-    app = make_app(live)
-    async with asked(app, live) as pilot:
-        await pilot.press("?")
-        await wait_out_the_guard(live, app)
-        await pilot.press("escape")
-        await check_it_is_approved_once_read(live, app, pilot)
-
-
-async def test_a_resize_has_it_read_again(make_app: MakeApp, live: FakeLive) -> None:
-    app = make_app(live)
-    async with asked(app, live, "echo " + "long " * 40) as pilot:
-        await wait_out_the_guard(live, app)
-        await pilot.resize_terminal(50, 20)
-        await settled(app)
-        await check_it_is_approved_once_read(live, app, pilot)
-
-
-async def test_a_folded_card_is_unfolded_first(make_app: MakeApp, live: FakeLive) -> None:
-    app = make_app(live)
-    async with asked(app, live) as pilot:
-        await pilot.press("space")
-        await wait_out_the_guard(live, app)
-        await check_it_is_approved_once_read(live, app, pilot)
+async def test_a_card_that_does_not_fit_must_have_been_read_to_its_end(make_app: MakeApp) -> None:
+    async with asked(make_app, TALL) as it:
+        await it.wait()  # its end is in view, its beginning was not
+        await it.press("a")
+        assert it.live.sent == []
+        assert "does not fit here" in toasts(it.app)[0]
+        await it.press("end", "pageup", "pageup", "pageup", "pageup")
+        await it.wait()
+        await it.press("a")
+        assert it.live.sent == []  # the question is not in view
+        await it.press("end")
+        await it.check_refused_until_read()
 
 
 async def test_a_card_whose_beginning_was_never_in_view_is_shown_from_there(
-    make_app: MakeApp, live: FakeLive
+    make_app: MakeApp,
 ) -> None:
-    app = make_app(live)
-    async with asked(app, live, TALL) as pilot:
-        await wait_out_the_guard(live, app)  # following the end shows its end
-        assert any("approve" in line and "deny" in line for line in lines(app)[:-1])
-        await pilot.press("a")
-        await settled(app)
-        assert any("echo line 0" in line for line in lines(app))
-        await pilot.press("pagedown")
-        await settled(app)
-        before = lines(app)[3:12]  # not the header, which counts
-        await pilot.press("a")
-        await settled(app)
-        assert lines(app)[3:12] == before  # who reads on stays there
-        for _ in range(4):
-            await pilot.press("pagedown")
-            await settled(app)
-        await check_it_is_approved_once_read(live, app, pilot)
+    async with asked(make_app, TALL) as it:
+        await it.wait()  # following the end shows its end
+        assert any("approve" in line and "deny" in line for line in lines(it.app)[:-1])
+        await it.press("a")
+        assert "echo line 0" in text_of(it.app)
+        await it.press("pagedown")
+        before = lines(it.app)[3:12]  # not the header, which counts
+        await it.press("a")
+        assert lines(it.app)[3:12] == before  # who reads on stays there
+        await it.press("pagedown", "pagedown", "pagedown", "pagedown")
+        await it.check_refused_until_read()
 
 
 def test_lines_that_were_jumped_over_were_not_read() -> None:

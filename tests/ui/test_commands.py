@@ -1,19 +1,13 @@
-"""The command palette: names that others chose are shown as they are."""
-
-from collections.abc import Callable
+"""The command palette, and names that others chose: shown as they are, never as markup."""
 
 import msgspec
 import pytest
-from textual.command import CommandPalette, DiscoveryHit, Hits
+from textual.command import DiscoveryHit, Hits
 from textual.widgets import Input, OptionList
 
-from lfgtui.ui.app import LfgApp
-from lfgtui.ui.commands import LfgCommands
-from lfgtui.ui.screens.run import RunScreen
+from lfgtui.ui.commands import LfgCommands, Palette
 from tests.ui.fake_live import FakeLive
-from tests.ui.screen_text import lines
-
-MakeApp = Callable[..., LfgApp]
+from tests.ui.screen_text import MakeApp, opened, run_screen, text_of
 
 TITLES = ("Rename foo[key='old to new", "[BUG] crash", "[/b] [@click=app.quit]x[/] \\[", "$x [[")
 
@@ -31,43 +25,52 @@ def titled() -> FakeLive:
 @pytest.mark.parametrize("query", ["", "go to"])
 async def test_titles_are_no_markup(make_app: MakeApp, titled: FakeLive, query: str) -> None:
     app = make_app(titled)
-    async with app.run_test(size=(100, 60)) as pilot:
-        await pilot.pause()
+    async with opened(app, (100, 70)) as pilot:
         await pilot.press("ctrl+p", *("space" if c == " " else c for c in query))
-        assert isinstance(app.screen, CommandPalette)
         await app.workers.wait_for_complete()
         await pilot.pause()
         app.screen.query_one(OptionList).scroll_end(animate=False)
         await pilot.pause()
-        text = "\n".join(lines(app))
-        for title in TITLES:
-            assert title in text
+        assert all(title in text_of(app) for title in TITLES)
 
 
-@pytest.mark.parametrize("query", ["rename", "foo[key", "bug"])
-async def test_a_ticket_is_found_by_its_title(
-    make_app: MakeApp, titled: FakeLive, query: str
+@pytest.mark.parametrize(
+    ("query", "ticket"), [("rename", 0), ("foo[key", 0), ("bug", 1)], ids=["word", "bracket", "bug"]
+)
+async def test_a_ticket_is_found_by_its_title_and_gone_to(
+    make_app: MakeApp, titled: FakeLive, query: str, ticket: int
 ) -> None:
     app = make_app(titled)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await pilot.pause()
-        await pilot.press("ctrl+p", *query)
+    async with opened(app, (100, 30)) as pilot:
+        await pilot.press("3", "ctrl+p", *query)
         await app.workers.wait_for_complete()
         await pilot.pause()
-        text = "\n".join(lines(app))
-        ticket, title = ("b", TITLES[1]) if query == "bug" else ("a", TITLES[0])
-        assert f"Go to {ticket}" in text and title in text
-
-
-async def test_a_message_is_no_markup_whatever_it_was_said_to_be(make_app: MakeApp) -> None:
-    app = make_app(FakeLive("a"))
-    async with app.run_test(size=(100, 30), notifications=True) as pilot:
+        name = titled.tickets[ticket].id
+        assert f"Go to {name}" in text_of(app) and TITLES[ticket] in text_of(app)
+        await pilot.press("enter")
         await pilot.pause()
+        assert run_screen(app).current == name
+
+
+async def test_the_palette_offers_what_can_be_done_here(make_app: MakeApp) -> None:
+    app = make_app(FakeLive("a"))
+    async with opened(app, (100, 70)) as pilot:
+        await pilot.press("ctrl+p")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        text = text_of(app)
+        for name in ("Cancel this ticket", "Show or hide tool output", "Theme: light"):
+            assert name in text
+        assert "Delete this run" not in text and "Half the speed" not in text
+
+
+async def test_a_toast_is_no_markup_whatever_it_is_declared_as(make_app: MakeApp) -> None:
+    app = make_app(FakeLive("a"))
+    async with opened(app, (100, 30)) as pilot:
         app.notify("[b]bold[/b] foo[key='old", markup=True)
         app.screen.notify("[BUG] crash")
         await pilot.pause()
-        text = "\n".join(lines(app))
-        assert "[b]bold[/b] foo[key='old" in text and "[BUG] crash" in text
+        assert "[b]bold[/b] foo[key='old" in text_of(app) and "[BUG] crash" in text_of(app)
 
 
 async def test_what_is_typed_as_the_palette_closes_is_not_searched_for(
@@ -83,14 +86,14 @@ async def test_what_is_typed_as_the_palette_closes_is_not_searched_for(
 
     monkeypatch.setattr(LfgCommands, "search", search)
     app = make_app(FakeLive("a"))
-    async with app.run_test(size=(100, 30)) as pilot:
-        await pilot.pause()
+    async with opened(app) as pilot:
         await pilot.press("ctrl+p", "h")
         palette = app.screen
+        assert isinstance(palette, Palette)
         closing = palette.dismiss()
         palette.post_message(Input.Changed(palette.query_one(Input), "help"))
         await closing
         await app.workers.wait_for_complete()
         await pilot.pause()
-        assert isinstance(app.screen, RunScreen)
+        assert run_screen(app).mode.is_live
         assert sought == ["h"]

@@ -1,25 +1,26 @@
 """A bug in one part of the screen is shown there; everything else goes on."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import pytest
-from textual.command import CommandPalette
 from textual.pilot import Pilot
+from textual.widget import Widget
 
 from lfgtui.ui.app import LfgApp
+from lfgtui.ui.commands import LfgCommands, Palette
 from lfgtui.ui.guard import Guarded
+from lfgtui.ui.history import screen as history_screen
 from lfgtui.ui.screens.help import Help
+from lfgtui.ui.screens.live import LiveMode
 from lfgtui.ui.screens.run import RunScreen
-from lfgtui.ui.stream.line_index import StreamLines
 from lfgtui.ui.stream.view import StreamView
-from lfgtui.ui.stream.visible_rows import Sight
 from lfgtui.ui.widgets.header import Header
+from lfgtui.ui.widgets.pane import Pane
 from lfgtui.ui.widgets.pane_header import PaneHead
 from tests.ui.fake_live import FakeLive
-from tests.ui.screen_text import lines
-
-MakeApp = Callable[..., LfgApp]
+from tests.ui.screen_text import MakeApp, opened, text_of
 
 
 class BugError(Exception):
@@ -39,8 +40,16 @@ def app(make_app: MakeApp, live: FakeLive) -> LfgApp:
     return app
 
 
+def is_in_bad_pane(part: object) -> bool:
+    assert isinstance(part, Widget)
+    return isinstance(part.parent, Pane) and part.parent.ticket_id == "bad"
+
+
 def break_method(
-    monkeypatch: pytest.MonkeyPatch, owner: type, name: str, when: Callable[[object], bool]
+    monkeypatch: pytest.MonkeyPatch,
+    owner: type,
+    name: str,
+    when: Callable[[object], bool] = lambda part: True,
 ) -> None:
     """Have a method raise for those of its class that a test means."""
     original = getattr(owner, name)
@@ -53,106 +62,89 @@ def break_method(
     monkeypatch.setattr(owner, name, broken)
 
 
-async def until(pilot: Pilot[int], condition: Callable[[], object]) -> None:
-    """Wait for what frames bring about."""
+async def shown(pilot: Pilot[int], *texts: str) -> None:
+    """Wait until all of these are on the screen, frames coming from the app's own clock."""
     async with asyncio.timeout(30):
-        while not condition():
-            await pilot.pause(0.02)
+        while not all(text in text_of(pilot.app) for text in texts):
+            await asyncio.sleep(0)
 
 
-def text_of(app: LfgApp) -> str:
-    return "\n".join(lines(app))
+@asynccontextmanager
+async def streaming(app: LfgApp, live: FakeLive) -> AsyncIterator[Pilot[int]]:
+    """Both tickets stream."""
+    async with opened(app, (160, 30)) as pilot:
+        for ticket in ("good", "bad"):
+            live.begin(ticket)
+            live.stream(ticket, f"{ticket} words\n\n")
+        await shown(pilot, "good words", "bad words")
+        yield pilot
 
 
-async def shown(app: LfgApp, pilot: Pilot[int], *texts: str) -> None:
-    """Wait until all of these are on the screen."""
-    await until(pilot, lambda: all(text in text_of(app) for text in texts))
-
-
-_bad: list[object] = []
-
-
-async def opened(app: LfgApp, pilot: Pilot[int], live: FakeLive) -> RunScreen:
-    """Both tickets stream; the parts of the bad one's pane are known."""
-    await pilot.pause()
-    for ticket in ("good", "bad"):
-        live.begin(ticket)
-        live.stream(ticket, f"{ticket} words\n\n")
-    await shown(app, pilot, "good words", "bad words")
-    screen = app.screen
-    assert isinstance(screen, RunScreen)
-    stream = screen.panes[1]._stream
-    _bad[:] = [stream, stream._stream, stream._sight, screen.panes[1]._head]
-    return screen
-
-
-BREAKS = [
-    (StreamView, "update"),
-    (StreamLines, "update"),
-    (Sight, "strips"),
-    (PaneHead, "update"),
-    (PaneHead, "render_line"),
-]
-
-
-@pytest.mark.parametrize(("owner", "name"), BREAKS, ids=lambda one: getattr(one, "__name__", one))
-async def test_a_bug_in_a_pane_is_that_pane_s(
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [
+        (StreamView, "update"),
+        (StreamView, "draw_lines"),
+        (PaneHead, "update"),
+        (PaneHead, "render_line"),
+    ],
+    ids=lambda one: getattr(one, "__name__", one),
+)
+async def test_a_bug_in_a_pane_stays_in_that_pane(
     app: LfgApp, live: FakeLive, monkeypatch: pytest.MonkeyPatch, owner: type, name: str
 ) -> None:
-    async with app.run_test(size=(160, 30), notifications=True) as pilot:
-        await opened(app, pilot, live)
-        break_method(monkeypatch, owner, name, lambda part: part in _bad)
+    async with streaming(app, live) as pilot:
+        break_method(monkeypatch, owner, name, is_in_bad_pane)
         live.stream("bad", "more bad words\n\n")
         live.stream("good", "more good words\n\n")
-        await shown(app, pilot, "more good words", "a bug in lfg: BugError")
+        await shown(pilot, "more good words", "a bug in lfg: BugError")
         live.now += 10
         live.stream("good", "and still more\n\n")
-        await shown(app, pilot, "and still more")
+        await shown(pilot, "and still more")
         monkeypatch.undo()
 
 
 async def test_a_pane_is_drawn_anew_after_its_bug(
     app: LfgApp, live: FakeLive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with app.run_test(size=(160, 30)) as pilot:
-        await opened(app, pilot, live)
+    async with streaming(app, live) as pilot:
         with monkeypatch.context() as patched:
-            break_method(patched, StreamLines, "update", lambda part: part in _bad)
+            break_method(patched, StreamView, "update", is_in_bad_pane)
             live.stream("bad", "more bad words\n\n")
-            await shown(app, pilot, "a bug in lfg: BugError at ui/stream/view.py")
+            await shown(pilot, "a bug in lfg: BugError at ui/widgets/pane.py")
         live.now += 10
-        await shown(app, pilot, "more bad words")
-        assert "a bug in lfg" not in text_of(app)
+        await shown(pilot, "more bad words")
+        assert text_of(app).count("a bug in lfg") == 1  # in the toast
 
 
 @pytest.mark.parametrize(
     ("owner", "name"),
-    [(Header, "render_line"), (Header, "tell"), (RunScreen, "_situation"), (RunScreen, "frame")],
+    [(Header, "render_line"), (Header, "tell"), (LiveMode, "painted"), (RunScreen, "frame")],
 )
 async def test_a_bug_beside_the_panes_stops_no_pane(
     app: LfgApp, live: FakeLive, monkeypatch: pytest.MonkeyPatch, owner: type, name: str
 ) -> None:
-    async with app.run_test(size=(160, 30), notifications=True) as pilot:
-        await opened(app, pilot, live)
+    async with streaming(app, live) as pilot:
         with monkeypatch.context() as patched:
-            break_method(patched, owner, name, lambda part: True)
+            break_method(patched, owner, name)
             live.stream("good", "more good words\n\n")
-            await until(pilot, lambda: isinstance(app.bug, BugError))
+            async with asyncio.timeout(30):
+                while not isinstance(app.bug, BugError):
+                    await asyncio.sleep(0)
             if name != "frame":  # which is all of the panes
-                await shown(app, pilot, "more good words")
+                await shown(pilot, "more good words")
         live.stream("good", "the end of it\n\n")
-        await shown(app, pilot, "the end of it")
+        await shown(pilot, "the end of it")
         assert live.closed == 0
 
 
-async def test_a_bug_behind_a_key_is_said_and_other_keys_work(
+async def test_a_bug_behind_a_key_is_reported_once_and_other_keys_work(
     app: LfgApp, live: FakeLive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with app.run_test(size=(160, 30), notifications=True) as pilot:
-        await opened(app, pilot, live)
-        break_method(monkeypatch, RunScreen, "action_view", lambda part: True)
+    async with streaming(app, live) as pilot:
+        break_method(monkeypatch, RunScreen, "action_view")
         await pilot.press("v", "v", "v")
-        await shown(app, pilot, "a bug in lfg: BugError")
+        await shown(pilot, "a bug in lfg: BugError")
         assert text_of(app).count("a bug in lfg: BugError") == 1  # once for each place
         await pilot.press("?")
         assert isinstance(app.screen, Help)
@@ -161,42 +153,33 @@ async def test_a_bug_behind_a_key_is_said_and_other_keys_work(
 async def test_a_bug_in_a_screen_on_top_leaves_the_run_alone(
     app: LfgApp, live: FakeLive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from lfgtui.ui.commands import LfgCommands
-
-    async with app.run_test(size=(160, 30), notifications=True) as pilot:
-        await opened(app, pilot, live)
-        break_method(monkeypatch, Help, "compose", lambda part: True)
-        break_method(monkeypatch, LfgCommands, "_entries", lambda part: True)
+    async with streaming(app, live) as pilot:
+        break_method(monkeypatch, Help, "compose")
+        break_method(monkeypatch, LfgCommands, "_entries")
         for key in ("?", "ctrl+p"):
             await pilot.press(key)
-            await pilot.pause(0.1)
+            await pilot.pause()
             await pilot.press("escape")
-            await pilot.pause(0.1)
-        assert not isinstance(app.screen, CommandPalette)
+            await pilot.pause()
+        assert not isinstance(app.screen, Palette)
         live.stream("good", "more good words\n\n")
-        await shown(app, pilot, "more good words")
+        await pilot.pause()
+        assert "more good words" in text_of(app)
 
 
 async def test_in_tests_a_bug_ends_the_app(
     make_app: MakeApp, live: FakeLive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = make_app(live)
     with pytest.raises(BugError):
-        async with app.run_test(size=(160, 30)) as pilot:
-            await opened(app, pilot, live)
-            break_method(monkeypatch, StreamView, "update", lambda part: part in _bad)
+        async with streaming(make_app(live), live) as pilot:
+            break_method(monkeypatch, StreamView, "update", is_in_bad_pane)
             live.stream("bad", "more bad words\n\n")
-            await pilot.pause(0.2)
+            await pilot.pause()
     assert live.closed == 1
 
 
-def test_every_widget_of_lfg_s_own_is_guarded() -> None:
-    from textual.widget import Widget
-
-    import lfgtui.ui.commands
-    import lfgtui.ui.history.screen
-    import lfgtui.ui.screens.replay
-    import lfgtui.ui.widgets.ticket_table  # noqa: F401  # so that its classes are known
+def test_every_widget_of_lfg_is_guarded() -> None:
+    assert issubclass(history_screen.HistoryScreen, Guarded)  # its widgets are known as well
 
     def all_of(kind: type[Widget]) -> list[type[Widget]]:
         return [kind, *(one for sub in kind.__subclasses__() for one in all_of(sub))]

@@ -1,53 +1,59 @@
-"""Past runs: the list, the search, and opening what was found."""
+"""Past runs: the list, the search, the preview, and opening what was found."""
 
+import asyncio
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import pytest
+from textual.events import Key
 from textual.widgets import Input
 
 from lfgtui.errors import HistoryError
 from lfgtui.history.reader import Reader
-from lfgtui.ui.app import LfgApp
+from lfgtui.history.recording.recorder import Recorder
+from lfgtui.model import events as e
+from lfgtui.model.tickets import Ticket
+from lfgtui.ui.history import preview_pane, run_list
+from lfgtui.ui.history.list_rows import run_row
+from lfgtui.ui.history.preview import RunPreview, read_run_preview
 from lfgtui.ui.history.screen import HistoryScreen
 from lfgtui.ui.history.stored_run import StoredRun
-from lfgtui.ui.screens.run import RunScreen
-from tests.ui.fake_live import FakeLive
-from tests.ui.history.past import shown
-from tests.ui.screen_text import lines, toasts
-
-MakeApp = Callable[..., LfgApp]
+from lfgtui.ui.text.styled_line import Line
+from tests.ui.fake_live import START, FakeLive
+from tests.ui.history.conftest import OpenPast
+from tests.ui.history.past import begin, keep, play, shown, told
+from tests.ui.screen_text import MakeApp, lines, opened, run_screen, text_of, toasts
 
 
 async def test_runs_are_listed_newest_first_without_control_characters(
-    make_app: MakeApp, open_reader: Callable[[], Reader], history: Path
+    open_past: OpenPast,
 ) -> None:
-    app = make_app(FakeLive("a"), open_reader=open_reader)
-    async with app.run_test(size=(100, 24)) as pilot:
-        await pilot.pause()
-        await pilot.press("H")
-        await shown(pilot, "First run")
-        text = "\n".join(lines(app))
+    async with open_past(live=FakeLive("a")) as (app, pilot):
+        text = text_of(app)
         assert text.index("Second") < text.index("First run")
         assert "\x1b" not in text
         assert "2/2" in text
         await pilot.press("escape")
-        assert isinstance(app.screen, RunScreen)
+        assert run_screen(app).mode.is_live
 
 
-async def test_a_past_run_opens_read_only_in_the_same_panes(
-    make_app: MakeApp, open_reader: Callable[[], Reader], history: Path
-) -> None:
-    live = FakeLive("a")
-    app = make_app(live, open_reader=open_reader)
-    async with app.run_test(size=(100, 24)) as pilot:
+@pytest.mark.parametrize("keys", [("escape",), ("tab", "q")])
+async def test_past_runs_alone_are_left_with_0(open_past: OpenPast, keys: tuple[str, ...]) -> None:
+    async with open_past() as (app, pilot):
+        await pilot.press(*keys)
         await pilot.pause()
-        await pilot.press("H")
-        await shown(pilot, "First run")
+    assert (app.return_value, app.resumes) == (0, None)
+
+
+async def test_a_past_run_opens_read_only_in_the_same_panes(open_past: OpenPast) -> None:
+    live = FakeLive("a")
+    async with open_past(live=live) as (app, pilot):
         await pilot.press("down", "enter")
         await shown(pilot, "The quick brown fox.")
-        screen = app.screen
-        assert type(screen) is RunScreen
-        assert [pane.ticket_id for pane in screen.panes] == ["alpha", "beta"]
+        assert [pane.ticket_id for pane in run_screen(app).panes] == ["alpha", "beta"]
         await pilot.press("c", "p", "a")
         assert live.sent == []
         assert toasts(app)[-1] == "this is a past run: read-only"
@@ -55,74 +61,85 @@ async def test_a_past_run_opens_read_only_in_the_same_panes(
         assert isinstance(app.screen, HistoryScreen)
 
 
-async def test_searching_as_one_types_and_opening_the_hit(
-    make_app: MakeApp, open_reader: Callable[[], Reader], history: Path
-) -> None:
-    app = make_app(FakeLive("a"), open_reader=open_reader)
-    async with app.run_test(size=(100, 24)) as pilot:
-        await pilot.pause()
-        await pilot.press("H", *"brow")
+async def test_searching_while_typing_and_opening_the_hit(open_past: OpenPast) -> None:
+    async with open_past(live=FakeLive("a")) as (app, pilot):
+        await pilot.press(*"brow")
         await shown(pilot, "1 match")
         await shown(pilot, "alpha text")
         await pilot.press("enter")
         await shown(pilot, "“brown” 1/1")
-        screen = app.screen
-        assert isinstance(screen, RunScreen)
-        assert (screen.current, screen.is_zoomed) == ("alpha", True)
+        assert (run_screen(app).current, run_screen(app).is_zoomed) == ("alpha", True)
         await pilot.press("escape", "escape", "escape")
         assert isinstance(app.screen, HistoryScreen)
         assert app.screen.query_one(Input).value == "brow"
 
 
-async def test_a_hit_in_a_tools_output_opens_with_its_card_unfolded(
-    make_app: MakeApp, open_reader: Callable[[], Reader], history: Path
+async def test_a_hit_in_the_output_of_a_tool_opens_with_its_card_unfolded(
+    open_past: OpenPast,
 ) -> None:
-    app = make_app(FakeLive("a"), open_reader=open_reader)
-    async with app.run_test(size=(100, 24)) as pilot:
-        await pilot.pause()
-        await pilot.press("H", *"gamma log")
+    async with open_past() as (_, pilot):
+        await pilot.press(*"gamma log")
         await shown(pilot, "1 match")
         await pilot.press("enter")
         await shown(pilot, "“gamma” 1/1")
         await shown(pilot, "the gamma log")
 
 
-async def test_an_emptied_search_shows_the_runs_again(
-    make_app: MakeApp, open_reader: Callable[[], Reader], history: Path
-) -> None:
-    app = make_app(FakeLive("a"), open_reader=open_reader)
-    async with app.run_test(size=(100, 24)) as pilot:
-        await pilot.pause()
-        await pilot.press("H", *"zz")
+async def test_an_emptied_search_shows_the_runs_again(open_past: OpenPast) -> None:
+    async with open_past() as (app, pilot):
+        await pilot.press(*"zz")
         await shown(pilot, "no matches; use title:… to search titles and notes")
         await pilot.press("backspace", "backspace")
         await shown(pilot, "2 runs")
         assert isinstance(app.screen, HistoryScreen)
         assert app.screen.rows.count == 2
+        await pilot.press(*"fox")
+        await shown(pilot, "2 matches")
+        await pilot.press("escape")
+        await shown(pilot, "2 runs")
 
 
-async def test_the_live_run_goes_on_underneath(
-    make_app: MakeApp, open_reader: Callable[[], Reader], history: Path
+async def test_letters_are_text_in_the_search_and_commands_in_the_list(
+    open_past: OpenPast,
+) -> None:
+    async with open_past() as (app, pilot):
+        assert "tab keys" in lines(app)[-1]
+        await pilot.press("tab")
+        await shown(pilot, "x delete")
+        await pilot.press("j")
+        assert isinstance(app.screen, HistoryScreen)
+        assert app.screen.rows.cursor == 1
+        await pilot.press("slash", *"jq")
+        await shown(pilot, "no matches")
+        assert "tab keys" in lines(app)[-1]
+
+
+async def test_an_invalid_filter_is_reported_in_place(open_past: OpenPast) -> None:
+    async with open_past() as (app, pilot):
+        await pilot.press(*"after:nonsense")
+        await shown(pilot, "history   after")
+        assert toasts(app) == []
+
+
+async def test_the_live_run_continues_underneath_and_its_requests_are_announced(
+    open_past: OpenPast,
 ) -> None:
     live = FakeLive("a")
-    app = make_app(live, open_reader=open_reader)
-    async with app.run_test(size=(100, 24)) as pilot:
-        await pilot.pause()
+    async with open_past(live=live) as (app, pilot):
         live.begin("a")
-        await pilot.press("H")
-        await shown(pilot, "First run")
         live.stream("a", "said while nobody looked")
+        assert toasts(app) == []
+        live.ask("a")
+        await told(pilot, app, "a needs approval: $ pytest -q")
         await pilot.press("escape")
         await shown(pilot, "said while nobody looked")
 
 
-async def test_a_history_that_cannot_be_read_says_so(make_app: MakeApp) -> None:
+async def test_a_history_that_cannot_be_read_is_reported(make_app: MakeApp) -> None:
     def broken() -> Reader:
         raise HistoryError("history.db: file is not a database")
 
-    app = make_app(FakeLive("a"), open_reader=broken)
-    async with app.run_test(size=(100, 24), notifications=True) as pilot:
-        await pilot.pause()
+    async with opened(make_app(FakeLive("a"), open_reader=broken)) as pilot:
         await pilot.press("H")
         await shown(pilot, "file is not a database")
 
@@ -139,8 +156,176 @@ async def test_a_past_run_alone_is_left_with_its_own_code(
     make_app: MakeApp, stored: StoredRun
 ) -> None:
     app = make_app(FakeLive("a"), run=stored)
-    async with app.run_test(size=(100, 24)) as pilot:
+    async with opened(app) as pilot:
         await shown(pilot, "A lazy dog")
         await pilot.press("q")
         await pilot.pause()
     assert app.return_value == 0
+
+
+# The preview
+
+
+def fail(store: Recorder) -> str:
+    """A run whose only ticket fails."""
+    run = begin(store, "Third run", "alpha")
+    started = (e.TicketQueued(), e.AttemptStarted("xai", "grok-4"), e.RequestSent(1))
+    failed = e.TicketFailed("server", "the server \x1b[31mcaught fire", False)
+    play(store, run, "alpha", *started, failed)
+    store.finish_run(run, "failed")
+    return run
+
+
+async def test_the_preview_shows_the_run_under_the_cursor(
+    open_past: OpenPast, store: Recorder
+) -> None:
+    run = await asyncio.to_thread(fail, store)
+    async with open_past((120, 24)) as (app, pilot):
+        await shown(pilot, "the server ␛[31mcaught fire")
+        for part in ("✗ alpha failed", "grok-4", run):
+            assert part in text_of(app)
+        await pilot.press("down", "down")
+        await shown(pilot, "The quick brown fox.")
+        await shown(pilot, "jumps over")
+
+
+async def test_the_preview_of_a_hit_shows_the_text_around_it(
+    open_past: OpenPast, store: Recorder
+) -> None:
+    story = "".join(f"line {number}\n" for number in range(100)) + "a cat at last\nand more\n"
+    await asyncio.to_thread(keep, store, "Long", {"alpha": story})
+    async with open_past((120, 24)) as (app, pilot):
+        await pilot.press(*"cat")
+        await shown(pilot, "and more")
+        await shown(pilot, "line 97")
+        assert "line 50" not in text_of(app)
+
+
+@pytest.mark.parametrize(
+    ("size", "has_preview"), [((80, 24), False), ((80, 50), True), ((100, 24), True)]
+)
+async def test_there_is_a_preview_where_there_is_room(
+    open_past: OpenPast, size: tuple[int, int], has_preview: bool
+) -> None:
+    async with open_past(size) as (app, pilot):
+        assert app.screen.query_one(preview_pane.PreviewPane).display is has_preview
+        await pilot.resize_terminal(120, 30)
+        await shown(pilot, "and a foxglove.")
+
+
+async def test_a_history_that_breaks_meanwhile_is_reported_in_the_preview(
+    open_past: OpenPast, history: Path
+) -> None:
+    broken = False
+
+    def reader() -> Reader:
+        if broken:
+            raise HistoryError("history.db: it is gone")
+        return Reader(history)
+
+    async with open_past((120, 24), reader=reader) as (app, pilot):
+        await shown(pilot, "and a foxglove.")
+        broken = True
+        await pilot.press("down")
+        await shown(pilot, "history.db: it is gone")
+        assert toasts(app) == []
+        await pilot.press("enter")
+        await told(pilot, app, "history.db: it is gone")
+        broken = False
+        await pilot.press("enter")
+        await shown(pilot, "The quick brown fox.")
+
+
+async def test_runs_that_the_cursor_passes_over_are_not_read(
+    open_past: OpenPast, store: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(2):
+        await asyncio.to_thread(keep, store, f"Run {number}", {"alpha": f"said {number}"})
+    read: list[str] = []
+    rested = asyncio.Event()
+
+    def read_preview(reader: Reader, run: str) -> RunPreview:
+        found = read_run_preview(reader, run)
+        read.append(found.summary.title)
+        return found
+
+    async def rest(_: float) -> None:
+        await rested.wait()
+
+    monkeypatch.setattr(preview_pane, "read_run_preview", read_preview)
+    monkeypatch.setattr(preview_pane, "asyncio", SimpleNamespace(sleep=rest))
+    async with open_past((120, 24)) as (_, pilot):
+        await pilot.press("down", "down", "up", "down", "down")
+        rested.set()
+        await shown(pilot, "jumps over")
+        assert read == ["First run"]
+        await pilot.press("up", "up")
+        await shown(pilot, "said 0")
+        await pilot.press("down", "down")
+        await shown(pilot, "jumps over")
+        assert read.count("First run") == 1  # it was kept
+
+
+# Many runs, and runs that go on
+
+
+def ten_thousand(path: Path) -> None:
+    """Runs of which only the rows are there."""
+    numbers = range(10_000)
+    with sqlite3.connect(path) as database:
+        database.executemany(
+            "INSERT INTO runs (id, title, state, started_at, ended_at) VALUES (?, ?, 'done', ?, ?)",
+            ((f"r{n:05}", f"Run {n:05}", START + n, START + n + 9) for n in numbers),
+        )
+    database.close()
+
+
+async def test_ten_thousand_runs_come_page_by_page_and_only_those_in_sight_are_drawn(
+    make_app: MakeApp,
+    open_reader: Callable[[], Reader],
+    store: Recorder,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await asyncio.to_thread(ten_thousand, store.path)
+    drawn = 0
+
+    def counted(*args: Any, **options: Any) -> Line:  # as `run_row` takes them
+        nonlocal drawn
+        drawn += 1
+        return run_row(*args, **options)
+
+    monkeypatch.setattr(run_list, "run_row", counted)
+    app = make_app(FakeLive("a"), is_past_only=True, open_reader=open_reader)
+    async with opened(app, (120, 40)) as pilot:
+        await shown(pilot, "200+ runs")
+        while "1000+ runs" not in text_of(app):
+            app.screen.post_message(Key("pagedown", None))  # held down: nothing waits for it
+            await pilot.pause()
+        app.screen.post_message(Key("tab", None))
+        await shown(pilot, "x delete")
+        before = drawn
+        app.screen.post_message(Key("end", None))
+        await shown(pilot, "Run 00000")
+        await shown(pilot, "10000 runs")
+        app.screen.post_message(Key("home", None))
+        await shown(pilot, "Run 09999")
+        assert drawn - before < 2_000
+
+
+async def test_runs_that_begin_and_end_are_updated_and_the_cursor_stays_on_its_run(
+    open_past: OpenPast, history: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lfgtui.ui.history.screen._EVERY", 0.05)
+    async with open_past() as (app, pilot):
+        await pilot.press("tab", "down")
+        assert isinstance(app.screen, HistoryScreen)
+        was = app.screen.here
+        store = await asyncio.to_thread(Recorder, history)
+        ticket = Ticket(id="x", prompt="p", workspace="/")
+        run = await asyncio.to_thread(store.start_run, "Begun meanwhile", [ticket], None)
+        await shown(pilot, "Begun meanwhile")
+        assert app.screen.here == was
+        await asyncio.to_thread(store.finish_run, run, "failed")
+        await shown(pilot, "✗   ")
+        await asyncio.to_thread(store.close)
+        assert app.screen.rows.cursor == 2
