@@ -12,6 +12,7 @@ from tests.raw_terminal import on_terminal
 
 SDKS = {"anthropic", "openai", "httpx", "httpx2"}
 SERVER = {"starlette", "uvicorn"}
+LATER = SDKS | SERVER | {"markdown_it", "pygments", "sqlite3"}
 
 STOP_AT_THE_FIRST_FRAME = """
 import os, sys
