@@ -28,7 +28,7 @@ MOST_ITEMS = 5_000
 
 
 class UnreadableError(ValueError):
-    """A record that cannot be read, or not without guessing what it said."""
+    """A record that cannot be read, or not without guessing."""
 
 
 _decoder = msgspec.json.Decoder()

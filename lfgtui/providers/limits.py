@@ -9,12 +9,11 @@ that exceeds one has to be fixed.
 
 from collections.abc import Iterable, Iterator
 
+from msgspec import structs
+
 from lfgtui.errors import ProviderError
 from lfgtui.model.events import (
-    HostedOutputDelta,
     HostedTool,
-    ReasoningDelta,
-    TextDelta,
     ToolArgumentsDelta,
     ToolCallRequested,
     ToolCallStarted,
@@ -127,21 +126,13 @@ def refuse_crowds(record: str | bytes) -> None:
 def in_pieces(events: Iterable[WireEvent]) -> Iterator[WireEvent]:
     """Yield the events, a long delta as several short ones: the screen has its limits too."""
     for event in events:
-        match event:
-            case TextDelta(text) if len(text) > DELTA_LENGTH:
-                yield from (TextDelta(piece) for piece in _cut(text))
-            case ReasoningDelta(text, origin) if len(text) > DELTA_LENGTH:
-                yield from (ReasoningDelta(piece, origin) for piece in _cut(text))
-            case ToolArgumentsDelta(call_id, text) if len(text) > DELTA_LENGTH:
-                yield from (ToolArgumentsDelta(call_id, piece) for piece in _cut(text))
-            case HostedOutputDelta(call_id, text) if len(text) > DELTA_LENGTH:
-                yield from (HostedOutputDelta(call_id, piece) for piece in _cut(text))
-            case _:
-                yield event
-
-
-def _cut(text: str) -> Iterator[str]:
-    return (text[at : at + DELTA_LENGTH] for at in range(0, len(text), DELTA_LENGTH))
+        field = event.facets.text if event.facets.merges else ""
+        text = str(getattr(event, field)) if field else ""
+        if len(text) <= DELTA_LENGTH:
+            yield event
+        else:
+            for at in range(0, len(text), DELTA_LENGTH):
+                yield structs.replace(event, **{field: text[at : at + DELTA_LENGTH]})
 
 
 class CallMeter:

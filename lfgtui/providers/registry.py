@@ -1,4 +1,4 @@
-"""Providers by name, opened when first asked for.
+"""Providers by name, opened when first needed.
 
 A wire's module brings an SDK along, which costs more than the rest of the
 program's start, so it is imported in a thread, when the first ticket needs

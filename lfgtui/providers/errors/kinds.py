@@ -3,7 +3,7 @@
 from lfgtui.errors import ErrorKind
 
 PACKAGES = frozenset(
-    {
+    [
         "openai",
         "anthropic",
         "httpx",
@@ -13,107 +13,59 @@ PACKAGES = frozenset(
         "httpcore2",
         "h11",
         "anyio",
-    }
+    ]
 )
 """The packages whose classes are known by name."""
 
-KIND_OF_CLASS: dict[str, ErrorKind] = {
-    # the SDKs
-    "APITimeoutError": "timeout",
-    "APIConnectionError": "connection",
-    "APIResponseValidationError": "protocol",
-    "APIWebhookValidationError": "protocol",
-    "APIStatusError": "server",
-    "APIError": "server",
-    "OAuthError": "auth",
-    "CredentialsError": "auth",
-    "SubjectTokenProviderError": "auth",
-    "WorkloadIdentityError": "auth",
-    "LengthFinishReasonError": "protocol",
-    "ContentFilterFinishReasonError": "content_filter",
-    "InvalidWebhookSignatureError": "protocol",
-    "WebSocketConnectionClosedError": "cut",
-    "WebSocketQueueFullError": "internal",
-    "RetryableError": "server",
-    "OpenAIError": "internal",
-    "AnthropicError": "internal",
-    # httpx and httpx2
-    "ConnectTimeout": "connection",
-    "TimeoutException": "timeout",
-    "ReadError": "cut",
-    "RemoteProtocolError": "cut",
-    "LocalProtocolError": "invalid_request",
-    "UnsupportedProtocol": "invalid_request",
-    "TooManyRedirects": "invalid_request",
-    "InvalidURL": "invalid_request",
-    "DecodingError": "protocol",
-    "SSEError": "protocol",
-    "StreamError": "internal",
-    "CookieConflict": "internal",
-    "HTTPStatusError": "server",
-    "HTTPError": "connection",
-    # httpcore and anyio, which the HTTP clients wrap, and may forget to
-    "ConnectionNotAvailable": "connection",
-    "NetworkError": "connection",
-    "BrokenResourceError": "cut",
-    "ClosedResourceError": "cut",
-    "EndOfStream": "cut",
-    "IncompleteRead": "cut",
-    # websockets; a `ConnectionClosed` with a close code goes by that
-    "ConnectionClosed": "cut",
-    "InvalidURI": "invalid_request",
-    "InvalidProxy": "connection",
-    "ProxyError": "connection",
-    "InvalidStatus": "server",
-    "InvalidHandshake": "protocol",
-    "ProtocolError": "protocol",
-    "PayloadTooBig": "protocol",
-    "TooManyFragments": "protocol",
-    "InvalidState": "internal",
-    "ConcurrencyError": "internal",
-    "WebSocketException": "internal",
-}
 
-KIND_OF_CODE: dict[str, ErrorKind] = {
-    "context_length_exceeded": "context_overflow",
-    "exceed_context_size_error": "context_overflow",
-    "model_context_window_exceeded": "context_overflow",
-    "overloaded_error": "overloaded",
-    "overloaded": "overloaded",
-    "engine_overloaded": "overloaded",
-    "service_unavailable": "overloaded",
-    "server_is_overloaded": "overloaded",
-    "slow_down": "overloaded",
-    # Trying again does not fill an empty account.
-    "insufficient_quota": "auth",
-    "billing_error": "auth",
-    "billing_hard_limit_reached": "auth",
-    "rate_limit_error": "rate_limit",
-    "rate_limit_exceeded": "rate_limit",
-    "too_many_requests": "rate_limit",
-    "resource_exhausted": "rate_limit",
-    "authentication_error": "auth",
-    "invalid_api_key": "auth",
-    "permission_error": "auth",
-    "permission_denied": "auth",
-    "unauthenticated": "auth",
-    "not_found_error": "not_found",
-    "model_not_found": "not_found",
-    "not_found": "not_found",
-    "timeout_error": "timeout",
-    "content_filter": "content_filter",
-    "content_policy_violation": "content_filter",
-    "bio_policy": "content_filter",
-    "misalignment_policy_violation": "content_filter",
-    "image_content_policy_violation": "content_filter",
-    "api_error": "server",
-    "server_error": "server",
-    "internal_error": "server",
-    "internal_server_error": "server",
-    "invalid_request_error": "invalid_request",
-    "invalid_prompt": "invalid_request",
-    "invalid_argument": "invalid_request",
-}
+def _by_name(names: dict[ErrorKind, str]) -> dict[str, ErrorKind]:
+    return {name: kind for kind, listed in names.items() for name in listed.split()}
+
+
+KIND_OF_CLASS = _by_name(
+    {
+        "auth": "OAuthError CredentialsError SubjectTokenProviderError WorkloadIdentityError",
+        "invalid_request": """
+            LocalProtocolError UnsupportedProtocol TooManyRedirects InvalidURL InvalidURI""",
+        "server": "APIError RetryableError HTTPStatusError InvalidStatus",
+        "timeout": "APITimeoutError TimeoutException",
+        "connection": """
+            APIConnectionError ConnectTimeout HTTPError ConnectionNotAvailable NetworkError
+            InvalidProxy ProxyError""",
+        "cut": """
+            ReadError RemoteProtocolError BrokenResourceError EndOfStream ConnectionClosed
+            WebSocketConnectionClosedError""",
+        "protocol": """
+            APIResponseValidationError APIWebhookValidationError LengthFinishReasonError
+            InvalidWebhookSignatureError DecodingError SSEError InvalidHandshake ProtocolError
+            PayloadTooBig TooManyFragments""",
+        "content_filter": "ContentFilterFinishReasonError",
+        "internal": "OpenAIError AnthropicError StreamError CookieConflict WebSocketException",
+    }
+)
+"""A class counts for those derived from it, unless they are named too."""
+
+KIND_OF_CODE = _by_name(
+    {
+        # Trying again does not fill an empty account.
+        "auth": """
+            authentication_error invalid_api_key permission_error permission_denied
+            unauthenticated insufficient_quota billing_error billing_hard_limit_reached""",
+        "not_found": "not_found_error model_not_found not_found",
+        "invalid_request": "invalid_request_error invalid_prompt invalid_argument",
+        "context_overflow": """
+            context_length_exceeded exceed_context_size_error model_context_window_exceeded""",
+        "rate_limit": "rate_limit_error rate_limit_exceeded too_many_requests resource_exhausted",
+        "overloaded": """
+            overloaded_error overloaded engine_overloaded service_unavailable
+            server_is_overloaded slow_down""",
+        "server": "api_error server_error internal_error internal_server_error",
+        "timeout": "timeout_error",
+        "content_filter": """
+            content_filter content_policy_violation bio_policy misalignment_policy_violation
+            image_content_policy_violation""",
+    }
+)
 
 KIND_OF_CLOSE: dict[int, ErrorKind] = {
     1001: "cut",

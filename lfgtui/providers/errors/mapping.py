@@ -5,7 +5,7 @@ library (`as_provider_error`), or as an object inside a stream that began with
 status 200 (`in_stream`). Both end in `classify`, which reads the error code
 first, since it is the most exact, then the message, then the status.
 
-Exceptions are told apart by the name of their class and the package it comes
+Exceptions are recognized by the name of their class and the package it comes
 from, so this module imports none of those packages: two of them cost more to
 import than the rest of the program.
 """

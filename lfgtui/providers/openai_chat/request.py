@@ -118,20 +118,20 @@ def _extra(part: Part | None) -> object:
 
 def _call(call: CallPart, extra: object) -> dict[str, object]:
     function = {"name": call.name, "arguments": arguments_json(call.arguments)}
-    found: dict[str, object] = {"id": call.call_id, "type": "function", "function": function}
-    return found | {"extra_content": extra} if extra else found
+    entry: dict[str, object] = {"id": call.call_id, "type": "function", "function": function}
+    return entry | {"extra_content": extra} if extra else entry
 
 
 def _reasoning(turn: ModelTurn, items: list[dict[str, object]]) -> dict[str, object]:
     """The reasoning under the names it came by."""
     words = "".join(part.text for part in turn.parts if isinstance(part, ReasoningPart))
-    found: dict[str, object] = {}
+    fields: dict[str, object] = {}
     for item in items:
         if whole := item.keys() & {"reasoning_details", "thinking_blocks"}:
-            found |= {name: item[name] for name in whole}
+            fields |= {name: item[name] for name in whole}
         elif isinstance(name := item.get("reasoning_field"), str) and words:
-            found[name] = words
-    return found
+            fields[name] = words
+    return fields
 
 
 def _owes_reasoning(turn: ModelTurn) -> bool:

@@ -24,12 +24,12 @@ class ChatCalls:
 
     @property
     def begun(self) -> bool:
-        """Whether any call began."""
+        """True once a call began."""
         return bool(self._calls)
 
     @property
     def is_broken(self) -> bool:
-        """Whether the last call's arguments stop in the middle."""
+        """True if the last call's arguments stop in the middle."""
         return bool(self._calls) and parse_arguments(self._calls[-1].raw) is None
 
     def take(self, delta: JsonObject) -> list[WireEvent]:

@@ -1,7 +1,7 @@
 """The kind of a body by its first bytes: servers and proxies mislabel what they send.
 
 An event stream arrives as `text/plain` or as JSON, JSON arrives where a
-stream was asked for, a stream where JSON was, and a login page arrives with
+stream was requested, a stream where JSON was, and a login page arrives with
 status 200. The four cannot be mistaken for each other: a JSON document begins
 with a bracket, a page with `<`, an event stream with a colon or with one of
 four words (or, where it breaks off at once, with llama.cpp's `error: {`). So

@@ -3,7 +3,7 @@
 A record that cannot be read is a hole in the model's answer. What is left
 around the hole may still look complete, and mean something else: `rm -rf
 ./build/cache/tmp` without one of its pieces is `rm -rf ./build`. So the first
-such record fails the response. It is asked for again; no call of it runs.
+such record fails the response. It is requested again; no call of it runs.
 """
 
 from abc import ABC, abstractmethod
@@ -178,7 +178,7 @@ def openai_usage(usage: JsonObject) -> Usage | None:
     if given is None and output is None:
         return None
     details = (lenient_json.child(usage, f"{key}_tokens_details") for key in ("input", "prompt"))
-    cached = [lenient_json.number(found, "cached_tokens") for found in (*details, usage)]
+    cached = [lenient_json.number(holder, "cached_tokens") for holder in (*details, usage)]
     cached.append(lenient_json.number(usage, "prompt_cache_hit_tokens"))
     return Usage(given or 0, output or 0, next(filter(None, cached), 0))
 

@@ -119,7 +119,7 @@ class OpenCall:
 
     @property
     def looks_whole(self) -> bool:
-        """Whether the arguments are complete JSON (nothing at all does not count)."""
+        """True if the arguments are complete JSON (nothing at all does not count)."""
         return bool(self.raw.strip()) and parse_arguments(self.raw) is not None
 
     def start(self) -> ToolCallStarted:
