@@ -126,7 +126,7 @@ def refuse_crowds(record: str | bytes) -> None:
 def in_pieces(events: Iterable[WireEvent]) -> Iterator[WireEvent]:
     """Yield the events, a long delta as several short ones: the screen has its limits too."""
     for event in events:
-        field = event.facets.text if event.facets.merges else ""
+        field = event.facets.text if event.facets.is_piece else ""
         text = str(getattr(event, field)) if field else ""
         if len(text) <= DELTA_LENGTH:
             yield event

@@ -122,7 +122,7 @@ class _Run:
             if self._broken is not None:
                 self._cursor.take_up()
             opening = stack.enter_async_context(
-                self._link.open(self._cursor.last_id, self._reading.timeouts.note_activity)
+                self._link.open(self._cursor.last_id, self._reading.idle.restart)
             )
             items = await stack.enter_async_context(aclosing(await self._reading.wait(opening)))
             self._log.answered()

@@ -9,9 +9,11 @@ from lfgtui.providers.base import Decoder, Request
 from lfgtui.providers.limits import CallMeter, in_pieces
 from lfgtui.providers.transport.body import Whole
 from lfgtui.providers.transport.sse import Comment
-from lfgtui.providers.transport.timeouts import ResponseTimeouts, Turn
+from lfgtui.providers.transport.timeouts import Timeout, Turn
 
 T = TypeVar("T")
+
+_DRAIN_GRACE = 0.25  # seconds for a body whose last record has come to end by itself
 
 
 class Reading:
@@ -19,11 +21,17 @@ class Reading:
 
     A response begins with the first record that has content, or is of a known type without
     content, like the head of a message. Until then `first_token_timeout` runs: neither
-    heartbeats nor records of no known type stop it.
+    heartbeats nor records of no known type stop it. `idle` is for the wait between any two
+    things after that; restart it when bytes come, for a long record is no silence.
     """
 
     def __init__(self, decoder: Decoder, request: Request) -> None:
-        self.timeouts = ResponseTimeouts(request)
+        seconds, name = request.first_token_timeout, "first_token_timeout"
+        if not request.stream:  # the first thing to arrive is the whole answer
+            seconds, name = seconds + request.idle_timeout, f"{name} and idle_timeout"
+        self.idle = Timeout(request.idle_timeout, "no data for", "idle_timeout")
+        self._timeout = Timeout(seconds, "no response within", name)
+        self._drain: Timeout | None = None
         self._decoder = decoder
         self._turn = Turn()
         self._meter = CallMeter()
@@ -33,7 +41,7 @@ class Reading:
 
     async def wait(self, arrival: Awaitable[T]) -> T:
         """Return what arrives; raise `ProviderError` ("timeout") where nothing does in time."""
-        return await self.timeouts.wait(arrival)
+        return await self._timeout.wait(arrival)
 
     async def events(
         self, parts: Iterable[T], decode: Callable[[T], Sequence[WireEvent]]
@@ -55,7 +63,12 @@ class Reading:
             if self._decoder.failure is not None:
                 return
             await self._turn.share()
-        self.timeouts.advance(has_begun=self._has_begun, is_done=self._decoder.done)
+        if self._decoder.done:
+            self._drain = self._drain or Timeout(_DRAIN_GRACE, "no end within", "drain grace")
+            self._timeout = self._drain
+        elif self._has_begun:
+            self._timeout = self.idle
+            self.idle.restart()
 
     def finish(self) -> Iterator[WireEvent]:
         """Yield the last events; raise the decoder's failure, if there is one."""

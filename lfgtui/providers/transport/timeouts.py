@@ -6,12 +6,10 @@ from time import monotonic
 from typing import TypeVar
 
 from lfgtui.errors import ProviderError
-from lfgtui.providers.base import Request
 
 T = TypeVar("T")
 
 TURN_SECONDS = 0.005
-_DRAIN_GRACE = 0.25  # seconds for a body whose last record has come to end by itself
 
 
 class Turn:
@@ -61,32 +59,3 @@ class Timeout:
                 raise
             message = f"{self._message} {self._seconds:g} s ({self._name})"
             raise ProviderError("timeout", message) from None
-
-
-class ResponseTimeouts:
-    """The timeouts of one response: until it begins, between its parts, and after its end."""
-
-    def __init__(self, request: Request) -> None:
-        seconds, name = request.first_token_timeout, "first_token_timeout"
-        if not request.stream:  # the first thing to arrive is the whole answer
-            seconds, name = seconds + request.idle_timeout, f"{name} and idle_timeout"
-        self._idle = Timeout(request.idle_timeout, "no data for", "idle_timeout")
-        self._current = Timeout(seconds, "no response within", name)
-        self._drain: Timeout | None = None
-
-    def note_activity(self) -> None:
-        """Note that some bytes came: a long record is no silence."""
-        self._idle.restart()
-
-    def advance(self, *, has_begun: bool, is_done: bool) -> None:
-        """Choose the timeout for the next wait."""
-        if is_done:
-            self._drain = self._drain or Timeout(_DRAIN_GRACE, "no end within", "drain grace")
-            self._current = self._drain
-        elif has_begun:
-            self._current = self._idle
-            self._idle.restart()
-
-    async def wait(self, arrival: Awaitable[T]) -> T:
-        """Return what arrives; raise `ProviderError` ("timeout") where nothing does in time."""
-        return await self._current.wait(arrival)
