@@ -114,12 +114,7 @@ async def broken(
     tickets.append(ticket("healthy", folder, provider=wire))
     scenarios = {name: says(TEXT, **turn or {}) for name in each} | {"healthy": says(TEXT)}
     async with room(
-        folder,
-        tickets,
-        scenarios=scenarios,
-        front=front,
-        retry=retry,
-        concurrency=len(tickets),
+        folder, tickets, scenarios=scenarios, front=front, retry=retry, concurrency=len(tickets)
     ) as opened:
         yield Broken(opened, breakers[0], under_way, free)
 

@@ -119,10 +119,7 @@ def whole_completion(recording: Recording) -> Json | None:
     said = {"content": expected["text"], "refusal": expected.get("refusal")}
     message = said | {"reasoning_content": expected["reasoning"], "tool_calls": calls}
     usage = cast(Json | None, expected["usage"])
-    counts = usage and {
-        "prompt_tokens": usage["input"],
-        "completion_tokens": usage["output"],
-    }
+    counts = usage and {"prompt_tokens": usage["input"], "completion_tokens": usage["output"]}
     choice = {"index": 0, "message": message, "finish_reason": expected["stop_reason"]}
     return {"object": "chat.completion", "choices": [choice], "usage": counts}
 

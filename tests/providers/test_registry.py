@@ -13,12 +13,7 @@ from lfgtui.providers.registry import Providers
 from lfgtui.settings.config import PRESETS, SIMULATED, Config, ProviderConfig, WireName
 from tests.providers.loopback import Answer, Loopback
 
-PUMPS = {
-    "sdk.anthropic",
-    "sdk.openai",
-    "agent_server.websocket",
-    "transport.websocket_client",
-}
+PUMPS = {"sdk.anthropic", "sdk.openai", "agent_server.websocket", "transport.websocket_client"}
 CHAT_ANSWER = [
     b'data: {"choices":[{"delta":{"content":"x"},"finish_reason":"stop"}]}\n\n',
     b"data: [DONE]\n\n",

@@ -98,7 +98,7 @@ def test_anthropic_gets_nothing_of_other_wires_nor_anything_empty() -> None:
         {
             "role": "user",
             "content": [{"type": "text", "text": "Hi"}, {"type": "text", "text": "Again"}],
-        },
+        }
     ]
 
 
@@ -181,19 +181,10 @@ def test_responses_items_keep_their_order_and_ids() -> None:
     }
     messages = loop_of(ReasoningPart("hm"), ItemPart("openai-responses", item), TextPart("I look"))
     assert responses_request.input_items(messages) == [
-        {
-            "type": "message",
-            "role": "user",
-            "content": [{"type": "input_text", "text": "Hi"}],
-        },
+        {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hi"}]},
         {"type": "reasoning", "id": "rs", "summary": [], "encrypted_content": "x"},
         {"type": "message", "role": "assistant", "content": "I look"},
-        {
-            "type": "function_call",
-            "call_id": "a",
-            "name": "read",
-            "arguments": '{"path":"x"}',
-        },
+        {"type": "function_call", "call_id": "a", "name": "read", "arguments": '{"path":"x"}'},
         {"type": "function_call", "call_id": "b", "name": "read", "arguments": "{}"},
         {"type": "function_call_output", "call_id": "a", "output": "content"},
         {"type": "function_call_output", "call_id": "b", "output": "no such file"},

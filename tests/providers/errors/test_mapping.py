@@ -62,9 +62,7 @@ def public_errors(package: ModuleType) -> list[type[Exception]]:
 
 
 @pytest.mark.parametrize(
-    "package",
-    [openai, anthropic, httpx, httpx2, websockets.exceptions],
-    ids=lambda p: p.__name__,
+    "package", [openai, anthropic, httpx, httpx2, websockets.exceptions], ids=lambda p: p.__name__
 )
 def test_no_public_error_is_left_unmapped(package: ModuleType) -> None:
     errors = public_errors(package)

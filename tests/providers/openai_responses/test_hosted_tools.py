@@ -18,7 +18,7 @@ def done(item: Json, index: int = 0) -> Json:
     return {"type": "response.output_item.done", "output_index": index, "item": item}
 
 
-def test_a_card_appears_at_once_then_learns_its_input_then_its_result() -> None:
+def test_a_card_appears_at_once_then_gets_its_input_then_its_result() -> None:
     call: Json = {"type": "code_interpreter_call", "id": "ci", "code": ""}
     ended: Json = call | {"code": "1+1", "outputs": [{"type": "logs", "logs": "2"}]}
     progress = {"output_index": 0, "item_id": "ci"}
@@ -41,116 +41,51 @@ def test_a_card_appears_at_once_then_learns_its_input_then_its_result() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("item", "card"),
-    [
-        (
-            {"type": "web_search_call", "action": {"type": "search", "query": "q"}},
-            ("web_search", "q", "done"),
-        ),
-        (
-            {
-                "type": "web_search_call",
-                "action": {"queries": ["a", "b"], "sources": [{"url": "https://a"}]},
-            },
-            ("web_search", "a\nb", "https://a"),
-        ),
-        (
-            {"type": "web_search_call", "action": {"type": "open_page", "url": "https://a"}},
-            ("web_search", "https://a", "done"),
-        ),
-        (
-            {"type": "web_search_call", "action": {"pattern": "p", "url": "https://a"}},
-            ("web_search", "p in https://a", "done"),
-        ),
-        (
-            {"type": "web_search_call", "status": "failed", "action": {"query": "q"}},
-            ("web_search", "q", "failed"),
-        ),
-        (
-            {
-                "type": "file_search_call",
-                "queries": ["a", "b"],
-                "results": [{"filename": "f.pdf", "text": "words"}],
-            },
-            ("file_search", "a\nb", "f.pdf: words"),
-        ),
-        (
-            {
-                "type": "mcp_call",
-                "server_label": "wiki",
-                "name": "ask",
-                "arguments": '{"q":1}',
-                "output": "yes",
-            },
-            ("wiki/ask", '{"q":1}', "yes"),
-        ),
-        (
-            {
-                "type": "mcp_call",
-                "server_label": "wiki",
-                "name": "ask",
-                "arguments": "{}",
-                "error": {"type": "mcp_protocol_error", "code": 404, "message": "gone"},
-            },
-            ("wiki/ask", "{}", "failed: gone"),
-        ),
-        (
-            {
-                "type": "mcp_list_tools",
-                "server_label": "wiki",
-                "tools": [
-                    {"name": "ask", "input_schema": {}},
-                    {"name": "read", "input_schema": {}},
-                ],
-            },
-            ("wiki/list_tools", "", "ask\nread"),
-        ),
-        (
-            {"type": "mcp_approval_request", "server_label": "w", "name": "x", "arguments": "{}"},
-            ("w/x", "{}", ""),
-        ),
-        (
-            {
-                "type": "image_generation_call",
-                "revised_prompt": "a cat",
-                "output_format": "webp",
-                "size": "512x512",
-                "result": "A" * 4000,
-            },
-            ("image_generation", "a cat", "webp, 512x512, 3 kB"),
-        ),
-        (
-            {"type": "shell_call", "action": {"commands": ["ls", "pwd"]}},
-            ("shell", "ls\npwd", ""),
-        ),
-        (
-            {"type": "local_shell_call", "action": {"command": ["ls", "a b"]}},
-            ("local_shell", "ls 'a b'", ""),
-        ),
-        (
-            {
-                "type": "apply_patch_call",
-                "operation": {"type": "create_file", "path": "a.md", "diff": "+x\n"},
-            },
-            ("apply_patch", "create_file a.md\n+x", ""),
-        ),
-        (
-            {"type": "x_search_call", "name": "x_semantic_search", "arguments": '{"query":"q"}'},
-            ("x_semantic_search", '{"query":"q"}', "done"),
-        ),
-        (
-            {"type": "custom_tool_call", "name": "x_keyword_search", "input": "q"},
-            ("x_keyword_search", "q", ""),
-        ),
-        ({"type": "from_the_future_call", "glow": 1}, ("from_the_future", "", "done")),
-    ],
-)
-def test_every_kind_of_item_says_what_was_asked_and_what_came(
-    item: Json, card: tuple[str, str, str]
+ASK: Json = {"server_label": "wiki", "name": "ask"}
+GONE = {"type": "mcp_protocol_error", "code": 404, "message": "gone"}
+PATCH = {"type": "create_file", "path": "a.md", "diff": "+x\n"}
+SOURCES = {"queries": ["a", "b"], "sources": [{"url": "https://a"}]}
+TOOLS = [{"name": "ask", "input_schema": {}}, {"name": "read", "input_schema": {}}]
+PAGE = {"pattern": "p", "url": "https://a"}
+CARDS: list[tuple[str, Json, tuple[str, str, str]]] = [
+    ("web_search_call", {"action": {"query": "q"}}, ("web_search", "q", "done")),
+    ("web_search_call", {"action": SOURCES}, ("web_search", "a\nb", "https://a")),
+    ("web_search_call", {"action": {"url": "https://a"}}, ("web_search", "https://a", "done")),
+    ("web_search_call", {"action": PAGE}, ("web_search", "p in https://a", "done")),
+    (
+        "web_search_call",
+        {"status": "failed", "action": PAGE},
+        ("web_search", "p in https://a", "failed"),
+    ),
+    (
+        "file_search_call",
+        {"queries": ["a", "b"], "results": [{"filename": "f.pdf", "text": "words"}]},
+        ("file_search", "a\nb", "f.pdf: words"),
+    ),
+    ("mcp_call", ASK | {"arguments": '{"q":1}', "output": "yes"}, ("wiki/ask", '{"q":1}', "yes")),
+    ("mcp_call", ASK | {"arguments": "{}", "error": GONE}, ("wiki/ask", "{}", "failed: gone")),
+    ("mcp_list_tools", {"server_label": "w", "tools": TOOLS}, ("w/list_tools", "", "ask\nread")),
+    ("mcp_approval_request", ASK | {"arguments": "{}"}, ("wiki/ask", "{}", "")),
+    (
+        "image_generation_call",
+        {"revised_prompt": "a cat", "output_format": "webp", "size": "8x8", "result": "A" * 4000},
+        ("image_generation", "a cat", "webp, 8x8, 3 kB"),
+    ),
+    ("shell_call", {"action": {"commands": ["ls", "pwd"]}}, ("shell", "ls\npwd", "")),
+    ("local_shell_call", {"action": {"command": ["ls", "a b"]}}, ("local_shell", "ls 'a b'", "")),
+    ("apply_patch_call", {"operation": PATCH}, ("apply_patch", "create_file a.md\n+x", "")),
+    ("x_search_call", {"name": "x_find", "arguments": '{"q":1}'}, ("x_find", '{"q":1}', "done")),
+    ("custom_tool_call", {"name": "x_find", "input": "q"}, ("x_find", "q", "")),
+    ("from_the_future_call", {"glow": 1}, ("from_the_future", "", "done")),
+]
+
+
+@pytest.mark.parametrize(("kind", "fields", "card"), CARDS)
+def test_every_kind_of_item_shows_its_input_and_its_result(
+    kind: str, fields: Json, card: tuple[str, str, str]
 ) -> None:
-    item = {"id": "i", "status": "completed"} | item
-    events = run(ResponsesDecoder(), added({"id": "i", "type": item["type"]}), done(item), END)
+    item = {"type": kind, "id": "i", "status": "completed"} | fields
+    events = run(ResponsesDecoder(), added({"id": "i", "type": kind}), done(item), END)
     assert cards(events) == {"i": card}
     assert ProviderItem("openai-responses", item) in events
     assert cards(run(ResponsesDecoder(), done(item), END)) == {"i": card}

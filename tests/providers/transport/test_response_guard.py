@@ -61,11 +61,7 @@ def compressed(body: bytes, coding: str = "gzip", **more: object) -> Answer:
     [("gzip", gzip.compress), ("deflate", zlib.compress), ("identity", bytes), ("utf-8", bytes)],
 )
 async def test_a_body_that_is_compressed_unasked_is_still_read(
-    provider: Provider,
-    wire: str,
-    server: Loopback,
-    coding: str,
-    compress: Callable[[bytes], bytes],
+    provider: Provider, wire: str, server: Loopback, coding: str, compress: Callable[[bytes], bytes]
 ) -> None:
     server.answer = compressed(compress(body_of(wire)), coding)
     assert TextDelta("Hello") in await events_of(provider)

@@ -5,52 +5,32 @@ import pytest
 from lfgtui.model.events import Citation
 from lfgtui.providers.wire.citations import Citations, citation_of, grounding
 
+SOURCES: list[tuple[dict[str, object], Citation]] = [
+    # Anthropic
+    ({"document_index": 0, "document_title": "f.txt"}, Citation("", "f.txt")),
+    ({"document_title": "f.pdf", "start_page_number": 3}, Citation("", "f.pdf, page 3")),
+    (
+        {"document_index": 1, "start_page_number": 3, "end_page_number": 6},
+        Citation("", "document 2, pages 3-5"),
+    ),
+    ({"document_index": 0, "cited_text": "q"}, Citation("", "document 1", "q")),
+    ({"source": "https://b", "title": "B"}, Citation("https://b", "B")),
+    # Responses
+    ({"type": "file_citation", "file_id": "f", "filename": "a.pdf"}, Citation("f", "a.pdf")),
+    ({"container_id": "c", "file_id": "f"}, Citation("f")),
+    ({"type": "url_citation", "url": "https://a"}, Citation("https://a")),
+    # chat
+    ({"url": "https://a", "title": "A", "snippet": "s"}, Citation("https://a", "A", "s")),
+    ({"uri": "https://g", "title": "G"}, Citation("https://g", "G")),
+]
 
-@pytest.mark.parametrize(
-    ("source", "expected"),
-    [
-        # Anthropic
-        (
-            {"type": "char_location", "document_index": 0, "document_title": "f.txt"},
-            Citation("", "f.txt"),
-        ),
-        (
-            {"type": "page_location", "document_title": "f.pdf", "start_page_number": 3},
-            Citation("", "f.pdf, page 3"),
-        ),
-        (
-            {"document_index": 1, "start_page_number": 3, "end_page_number": 6},
-            Citation("", "document 2, pages 3-5"),
-        ),
-        (
-            {"type": "content_block_location", "document_index": 0, "cited_text": "q"},
-            Citation("", "document 1", "q"),
-        ),
-        (
-            {"type": "web_search_result_location", "url": "https://a", "title": "A"},
-            Citation("https://a", "A"),
-        ),
-        (
-            {"type": "search_result_location", "source": "https://b", "title": "B"},
-            Citation("https://b", "B"),
-        ),
-        # Responses
-        ({"type": "file_citation", "file_id": "f", "filename": "a.pdf"}, Citation("f", "a.pdf")),
-        (
-            {"type": "container_file_citation", "container_id": "c", "file_id": "f"},
-            Citation("f"),
-        ),
-        ({"type": "url_citation", "url": "https://a"}, Citation("https://a")),
-        # chat
-        ({"url": "https://a", "title": "A", "snippet": "s"}, Citation("https://a", "A", "s")),
-        ({"uri": "https://g", "title": "G"}, Citation("https://g", "G")),
-    ],
-)
+
+@pytest.mark.parametrize(("source", "expected"), SOURCES)
 def test_every_kind_of_source_has_a_name(source: dict[str, object], expected: Citation) -> None:
     assert citation_of(source) == expected
 
 
-def test_a_source_is_told_once_a_place() -> None:
+def test_a_source_counts_once_a_place() -> None:
     citations = Citations()
     one: dict[str, object] = {"url": "https://a", "start_index": 0, "end_index": 5}
     other: dict[str, object] = {"url": "https://a", "start_index": 9, "end_index": 12}
@@ -61,7 +41,7 @@ def test_a_source_is_told_once_a_place() -> None:
 @pytest.mark.parametrize(
     "names", [("groundingChunks", "webSearchQueries"), ("grounding_chunks", "web_search_queries")]
 )
-def test_grounding_is_what_was_searched_and_what_was_found(names: tuple[str, str]) -> None:
+def test_grounding_is_the_queries_and_the_sources(names: tuple[str, str]) -> None:
     source = {"uri": "https://g", "title": "G"}
     metadata: dict[str, object] = {names[0]: [{"web": source}, {}], names[1]: ["a", "b", 3]}
     assert grounding(metadata) == ("a\nb", [source])
