@@ -1,4 +1,6 @@
-"""What goes out, wire by wire."""
+"""Requests, wire by wire."""
+
+from dataclasses import replace
 
 import pytest
 
@@ -18,8 +20,11 @@ from lfgtui.providers.openai_chat import request as chat_request
 from lfgtui.providers.openai_responses import request as responses_request
 from lfgtui.providers.wire.request_parts import effort_of
 
+Json = dict[str, object]
+
 TOOL = ToolSpec("read", "Read a file", {"type": "object", "properties": {}})
-PLAIN = Request("m", [UserTurn("Hi")])
+HI: list[Message] = [UserTurn("Hi")]
+PLAIN = Request("m", HI)
 CLAUDE = "claude-sonnet-4-5"
 
 
@@ -39,67 +44,55 @@ def loop_of(*parts: TextPart | ReasoningPart | CallPart | ItemPart) -> list[Mess
 # Anthropic
 
 
+def text(words: str) -> Json:
+    return {"type": "text", "text": words}
+
+
+def user(*blocks: Json) -> Json:
+    return {"role": "user", "content": list(blocks)}
+
+
+def assistant(*blocks: Json) -> Json:
+    return {"role": "assistant", "content": list(blocks)}
+
+
 def anthropic_messages(messages: list[Message], *, cache: bool = False) -> object:
     request = Request(CLAUDE, messages, cache=cache)
     return anthropic_request.request_body(request)["messages"]
 
 
+SIGNED = ItemPart("anthropic", {"type": "thinking", "signature": "s"})
+
+
 def test_anthropic_thinking_goes_first_with_its_signature_and_results_go_together() -> None:
-    signed = ItemPart("anthropic", {"type": "thinking", "signature": "s"})
-    sent = anthropic_messages(loop_of(ReasoningPart("hm"), signed, TextPart("I look")))
-    assert sent == [
-        {"role": "user", "content": [{"type": "text", "text": "Hi"}]},
-        {
-            "role": "assistant",
-            "content": [
-                {"type": "thinking", "thinking": "hm", "signature": "s"},
-                {"type": "text", "text": "I look"},
-                {"type": "tool_use", "id": "a", "name": "read", "input": {"path": "x"}},
-                {"type": "tool_use", "id": "b", "name": "read", "input": {}},
-            ],
-        },
-        {
-            "role": "user",
-            "content": [
-                {"type": "tool_result", "tool_use_id": "a", "content": "content"},
-                {
-                    "type": "tool_result",
-                    "tool_use_id": "b",
-                    "content": "no such file",
-                    "is_error": True,
-                },
-            ],
-        },
+    result: Json = {"type": "tool_result"}
+    failed = result | {"tool_use_id": "b", "content": "no such file", "is_error": True}
+    assert anthropic_messages(loop_of(ReasoningPart("hm"), SIGNED, TextPart("I look"))) == [
+        user(text("Hi")),
+        assistant(
+            {"type": "thinking", "thinking": "hm", "signature": "s"},
+            text("I look"),
+            {"type": "tool_use", "id": "a", "name": "read", "input": {"path": "x"}},
+            {"type": "tool_use", "id": "b", "name": "read", "input": {}},
+        ),
+        user(result | {"tool_use_id": "a", "content": "content"}, failed),
     ]
 
 
 def test_anthropic_blocks_of_other_kinds_go_back_as_they_came() -> None:
-    redacted: dict[str, object] = {"type": "redacted_thinking", "data": "x"}
-    silent = ItemPart("anthropic", {"type": "thinking", "signature": "s"})
-    turn = ModelTurn((ItemPart("anthropic", redacted), silent, TextPart("x")))
-    assert anthropic_messages([UserTurn("Hi"), turn]) == [
-        {"role": "user", "content": [{"type": "text", "text": "Hi"}]},
-        {
-            "role": "assistant",
-            "content": [
-                redacted,
-                {"type": "thinking", "thinking": "", "signature": "s"},
-                {"type": "text", "text": "x"},
-            ],
-        },
-    ]
+    redacted: Json = {"type": "redacted_thinking", "data": "x"}
+    turn = ModelTurn((ItemPart("anthropic", redacted), SIGNED, TextPart("x")))
+    silent: Json = {"type": "thinking", "thinking": "", "signature": "s"}
+    sent = anthropic_messages([UserTurn("Hi"), turn])
+    assert sent == [user(text("Hi")), assistant(redacted, silent, text("x"))]
 
 
 def test_anthropic_gets_nothing_of_other_wires_nor_anything_empty() -> None:
     foreign = ItemPart("openai-responses", {"type": "reasoning"})
     unsigned = ItemPart("anthropic", {"type": "thinking", "signature": ""})
     turn = ModelTurn((ReasoningPart("hm"), foreign, unsigned, TextPart(" \n")))
-    assert anthropic_messages([UserTurn("Hi"), turn, UserTurn("Again")]) == [
-        {
-            "role": "user",
-            "content": [{"type": "text", "text": "Hi"}, {"type": "text", "text": "Again"}],
-        }
-    ]
+    sent = anthropic_messages([UserTurn("Hi"), turn, UserTurn("Again")])
+    assert sent == [user(text("Hi"), text("Again"))]
 
 
 def test_anthropic_steering_stands_after_the_results() -> None:
@@ -115,7 +108,7 @@ def test_anthropic_steering_stands_after_the_results() -> None:
 
 
 def test_anthropic_caches_system_tools_and_the_last_message() -> None:
-    request = Request(CLAUDE, [UserTurn("Hi")], system="Be brief", tools=(TOOL, TOOL))
+    request = Request(CLAUDE, HI, system="Be brief", tools=(TOOL, TOOL))
     body = anthropic_request.request_body(request)
     marked = {"type": "ephemeral"}
     assert body["system"] == [{"type": "text", "text": "Be brief", "cache_control": marked}]
@@ -124,7 +117,7 @@ def test_anthropic_caches_system_tools_and_the_last_message() -> None:
     assert isinstance(messages, list)
     assert ["cache_control" in tool for tool in tools] == [False, True]
     assert messages[-1]["content"][-1]["cache_control"] == marked
-    uncached = Request(CLAUDE, [UserTurn("Hi")], system="Be brief", tools=(TOOL, TOOL), cache=False)
+    uncached = replace(request, cache=False)
     assert "cache_control" not in str(anthropic_request.request_body(uncached))
 
 
@@ -135,7 +128,7 @@ def test_anthropic_caches_system_tools_and_the_last_message() -> None:
 def test_anthropic_thinks_within_a_budget_below_max_tokens(
     reasoning: "str | int", most: int, budget: int, sent: int
 ) -> None:
-    request = Request(CLAUDE, [UserTurn("Hi")], max_output_tokens=most, reasoning=reasoning)  # type: ignore[arg-type]  # parametrize widens the literal
+    request = Request(CLAUDE, HI, max_output_tokens=most, reasoning=reasoning)  # type: ignore[arg-type]  # parametrize widens the literal
     body = anthropic_request.request_body(request)
     assert body["thinking"] == {"type": "enabled", "budget_tokens": budget}
     assert body["max_tokens"] == sent
@@ -153,7 +146,7 @@ def test_anthropic_thinks_within_a_budget_below_max_tokens(
     ],
 )
 def test_anthropic_models_since_4_6_set_their_own_budget(model: str, kind: str) -> None:
-    body = anthropic_request.request_body(Request(model, [UserTurn("Hi")], reasoning="low"))
+    body = anthropic_request.request_body(Request(model, HI, reasoning="low"))
     thinking = body["thinking"]
     assert isinstance(thinking, dict)
     assert thinking["type"] == kind
@@ -161,33 +154,28 @@ def test_anthropic_models_since_4_6_set_their_own_budget(model: str, kind: str) 
 
 
 def test_anthropic_does_not_begin_to_think_inside_a_tool_loop() -> None:
-    body = anthropic_request.request_body(Request(CLAUDE, loop_of(), reasoning="low"))
-    assert "thinking" not in body
-    signed = ItemPart("anthropic", {"type": "thinking", "signature": "s"})
-    body = anthropic_request.request_body(Request(CLAUDE, loop_of(signed), reasoning="low"))
-    assert "thinking" in body
+    for parts, thinks in (((), False), ((SIGNED,), True)):
+        request = Request(CLAUDE, loop_of(*parts), reasoning="low")
+        assert ("thinking" in anthropic_request.request_body(request)) == thinks
 
 
 # Responses
 
 
 def test_responses_items_keep_their_order_and_ids() -> None:
-    item: dict[str, object] = {
-        "type": "reasoning",
-        "id": "rs",
-        "summary": [],
-        "encrypted_content": "x",
-        "status": None,
-    }
-    messages = loop_of(ReasoningPart("hm"), ItemPart("openai-responses", item), TextPart("I look"))
+    kept: Json = {"type": "reasoning", "id": "rs", "summary": [], "encrypted_content": "x"}
+    item = ItemPart("openai-responses", kept | {"status": None})
+    messages = loop_of(ReasoningPart("hm"), item, TextPart("I look"))
+    call: Json = {"type": "function_call", "name": "read"}
+    output: Json = {"type": "function_call_output"}
     assert responses_request.input_items(messages) == [
         {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hi"}]},
-        {"type": "reasoning", "id": "rs", "summary": [], "encrypted_content": "x"},
+        kept,
         {"type": "message", "role": "assistant", "content": "I look"},
-        {"type": "function_call", "call_id": "a", "name": "read", "arguments": '{"path":"x"}'},
-        {"type": "function_call", "call_id": "b", "name": "read", "arguments": "{}"},
-        {"type": "function_call_output", "call_id": "a", "output": "content"},
-        {"type": "function_call_output", "call_id": "b", "output": "no such file"},
+        call | {"call_id": "a", "arguments": '{"path":"x"}'},
+        call | {"call_id": "b", "arguments": "{}"},
+        output | {"call_id": "a", "output": "content"},
+        output | {"call_id": "b", "output": "no such file"},
     ]
 
 
@@ -201,7 +189,7 @@ def test_responses_reasoning_that_the_wire_would_refuse_is_left_out() -> None:
 
 
 def test_responses_store_nothing_and_ask_for_encrypted_reasoning() -> None:
-    request = Request("m", [UserTurn("Hi")], system="Be brief", tools=(TOOL,), reasoning=9000)
+    request = Request("m", HI, system="Be brief", tools=(TOOL,), reasoning=9000)
     body = responses_request.request_body(request)
     assert body["store"] is False
     assert body["instructions"] == "Be brief"
@@ -215,44 +203,38 @@ def test_responses_store_nothing_and_ask_for_encrypted_reasoning() -> None:
     [("gpt-5-mini", True), ("o4-mini", True), ("gpt-4o", False), ("gpt-5-chat-latest", False)],
 )
 def test_responses_models_that_reason_by_themselves_are_asked_too(model: str, asks: bool) -> None:
-    body = responses_request.request_body(Request(model, [UserTurn("Hi")]))
+    body = responses_request.request_body(Request(model, HI))
     assert ("include" in body) == asks
 
 
 # chat completions
 
 
+FIELD = ItemPart("openai-chat", {"reasoning_field": "reasoning_content"})
+
+
 def test_chat_messages_carry_calls_results_and_the_reasoning_of_the_loop() -> None:
-    field = ItemPart("openai-chat", {"reasoning_field": "reasoning_content"})
     extra = {"google": {"thought_signature": "s"}}
     signed = ItemPart("openai-chat", {"tool_call_id": "a", "extra_content": extra})
-    messages = loop_of(ReasoningPart("hm"), TextPart("I look"), field, signed)
+    messages = loop_of(ReasoningPart("hm"), TextPart("I look"), FIELD, signed)
+    functions = [{"name": "read", "arguments": given} for given in ('{"path":"x"}', "{}")]
+    calls = [
+        {"id": "a", "type": "function", "function": functions[0], "extra_content": extra},
+        {"id": "b", "type": "function", "function": functions[1]},
+    ]
+    spoken: Json = {"role": "assistant", "content": "I look", "reasoning_content": "hm"}
     assert chat_request.chat_messages("Be brief", messages) == [
         {"role": "system", "content": "Be brief"},
         {"role": "user", "content": "Hi"},
-        {
-            "role": "assistant",
-            "content": "I look",
-            "reasoning_content": "hm",
-            "tool_calls": [
-                {
-                    "id": "a",
-                    "type": "function",
-                    "function": {"name": "read", "arguments": '{"path":"x"}'},
-                    "extra_content": extra,
-                },
-                {"id": "b", "type": "function", "function": {"name": "read", "arguments": "{}"}},
-            ],
-        },
+        spoken | {"tool_calls": calls},
         {"role": "tool", "tool_call_id": "a", "content": "content"},
         {"role": "tool", "tool_call_id": "b", "content": "no such file"},
     ]
 
 
 def test_chat_messages_of_a_loop_all_have_the_field_once_one_has() -> None:
-    field = ItemPart("openai-chat", {"reasoning_field": "reasoning_content"})
     last = ModelTurn((TextPart("Done"),))
-    sent = chat_request.chat_messages(None, [*loop_of(ReasoningPart("hm"), field), last])
+    sent = chat_request.chat_messages(None, [*loop_of(ReasoningPart("hm"), FIELD), last])
     assert [m.get("reasoning_content") for m in sent if m["role"] == "assistant"] == ["hm", ""]
 
 
@@ -266,8 +248,7 @@ def test_deepseek_is_told_that_another_providers_turn_had_no_reasoning_of_its_ow
 
 
 def test_chat_reasoning_outside_a_tool_loop_stays_here() -> None:
-    field = ItemPart("openai-chat", {"reasoning_field": "reasoning_content"})
-    turn = ModelTurn((ReasoningPart("hm"), TextPart("x"), field))
+    turn = ModelTurn((ReasoningPart("hm"), TextPart("x"), FIELD))
     sent = chat_request.chat_messages(None, [UserTurn("Hi"), turn, UserTurn("More")])
     assert sent[1] == {"role": "assistant", "content": "x"}
 
@@ -298,7 +279,7 @@ def test_a_chat_message_goes_back_with_its_own_signature() -> None:
     ],
 )
 def test_chat_bodies_suit_the_host(host: str, limit: str, usage: bool, reasoning: str) -> None:
-    request = Request("m", [UserTurn("Hi")], reasoning="low", max_output_tokens=7)
+    request = Request("m", HI, reasoning="low", max_output_tokens=7)
     body = chat_request.request_body(request, host)
     assert body[limit] == 7
     assert len({"max_tokens", "max_completion_tokens"} & body.keys()) == 1
@@ -307,12 +288,12 @@ def test_chat_bodies_suit_the_host(host: str, limit: str, usage: bool, reasoning
 
 
 def test_extra_fields_win() -> None:
-    request = Request("m", [UserTurn("Hi")], extra={"max_completion_tokens": 5, "seed": 1})
+    request = Request("m", HI, extra={"max_completion_tokens": 5, "seed": 1})
     body = chat_request.request_body(request, "localhost")
     assert body["max_completion_tokens"] == 5
     assert body["seed"] == 1
     assert "max_tokens" not in body
-    extra = Request("m", [UserTurn("Hi")], extra={"max_tokens": 5})
+    extra = Request("m", HI, extra={"max_tokens": 5})
     assert anthropic_request.request_body(extra)["max_tokens"] == 5
 
 
