@@ -9,6 +9,7 @@ from lfgtui.model import events as e
 from lfgtui.model.events import ToolCallRequested
 from lfgtui.providers.base import Decoder
 from lfgtui.providers.transport.sse import Comment, RecordReader
+from tests.providers.recordings import cuts
 
 Json = dict[str, object]
 
@@ -34,11 +35,10 @@ def run_whole(decoder: Decoder, body: Json) -> list[e.WireEvent]:
     return [*decoder.decode_whole(json.dumps(body).encode()), *decoder.finish()]
 
 
-def run_body(decoder: Decoder, body: bytes, *, size: int = 0) -> list[e.WireEvent]:
-    """The events of a body as it stands on the wire, in pieces of `size` bytes (0: whole)."""
+def run_body(decoder: Decoder, body: bytes, how: str = "whole") -> list[e.WireEvent]:
+    """The events of a body as it stands on the wire, cut as `recordings.cuts` does."""
     reader = RecordReader(tail=True)
-    step = size or max(1, len(body))
-    records = [r for at in range(0, len(body), step) for r in reader.feed(body[at : at + step])]
+    records = [record for piece in cuts(body, how) for record in reader.feed(piece)]
     events: list[e.WireEvent] = []
     for record in (*records, *reader.finish()):
         if not isinstance(record, Comment):

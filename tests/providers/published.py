@@ -1,4 +1,4 @@
-"""What a recording's publisher says it says, held against what a decoder makes of it."""
+"""Recordings as their publishers describe them, compared with what a decoder makes of them."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,9 +9,8 @@ from lfgtui.providers.anthropic.decoder import AnthropicDecoder
 from lfgtui.providers.base import Decoder
 from lfgtui.providers.openai_chat.decoder import ChatDecoder
 from lfgtui.providers.openai_responses.decoder import ResponsesDecoder
-from lfgtui.providers.transport.sse import Comment, RecordReader
-from tests.providers.decoding import Summary, summarize
-from tests.providers.recordings import Recording, cuts
+from tests.providers.decoding import Summary, run_body, summarize
+from tests.providers.recordings import Recording
 
 DECODERS: dict[str, Callable[[], Decoder]] = {
     "anthropic": AnthropicDecoder,
@@ -39,13 +38,8 @@ class Decoded:
 
 def decode(wire: str, body: bytes, how: str) -> Decoded:
     """The body through reader and decoder, cut as `recordings.cuts` says."""
-    decoder, reader = DECODERS[wire](), RecordReader(tail=True)
-    records = [record for piece in cuts(body, how) for record in reader.feed(piece)]
-    events: list[e.WireEvent] = []
-    for record in [*records, *reader.finish()]:
-        if not isinstance(record, Comment):
-            events += decoder.feed(record.event, record.data)
-    return Decoded(decoder, [*events, *decoder.finish()])
+    decoder = DECODERS[wire]()
+    return Decoded(decoder, run_body(decoder, body, how))
 
 
 def differences(recording: Recording, decoded: Decoded) -> list[str]:

@@ -1,5 +1,7 @@
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -7,9 +9,9 @@ import pytest
 import lfgtui.providers
 from lfgtui.errors import ProviderError, UsageError
 from lfgtui.model.conversation import UserTurn
-from lfgtui.model.events import TextDelta
-from lfgtui.providers.base import Request
-from lfgtui.providers.registry import Providers
+from lfgtui.model.events import TextDelta, WireEvent
+from lfgtui.providers.base import Provider, Request
+from lfgtui.providers.registry import Providers, Starter
 from lfgtui.settings.config import PRESETS, SIMULATED, Config, ProviderConfig, WireName
 from tests.providers.loopback import Answer, Loopback
 
@@ -54,60 +56,68 @@ def test_each_pump_brings_only_its_own_sdk() -> None:
     assert {"openai", "anthropic"} & found == {"openai"}
 
 
-async def test_a_provider_is_opened_once() -> None:
-    providers = Providers(Config(providers=PRESETS))
-    assert await providers.get("ollama") is await providers.get("ollama")
+@asynccontextmanager
+async def opened(
+    config: Config | None = None, starters: dict[str, Starter] | None = None
+) -> AsyncIterator[Providers]:
+    providers = Providers(config or Config(providers=PRESETS), starters)
+    yield providers
     await providers.aclose()
+
+
+def mine(wire: WireName, url: str, **more: object) -> Config:
+    """A config with one provider, `mine`."""
+    return Config(providers={"mine": ProviderConfig(wire=wire, base_url=url, **more)})  # type: ignore[arg-type]  # test shorthand
+
+
+async def first_event(provider: Provider) -> WireEvent:
+    async with aclosing(provider.stream(Request("m", [UserTurn("Hi")]))) as stream:
+        return await anext(stream)
+
+
+async def test_a_provider_is_opened_once() -> None:
+    async with opened() as providers:
+        assert await providers.get("ollama") is await providers.get("ollama")
 
 
 @pytest.mark.parametrize("wire", ["agent-sse", "agent-websocket"])
 async def test_an_agent_is_opened_with_the_body_it_wants(wire: WireName, server: Loopback) -> None:
-    said = ProviderConfig(wire=wire, base_url=server.url, body={"q": "{prompt}"})
-    providers = Providers(Config(providers={"mine": said}))
-    provider = await providers.get("mine")
     server.answer = Answer([b'data: {"text": "x"}\n\n'])
-    stream = provider.stream(Request("m", [UserTurn("Hi")]))
-    if wire == "agent-sse":
-        assert await anext(stream) == TextDelta("x")
-        assert server.asked[0].body == {"q": "Hi"}
-    else:  # which the server does not speak
-        with pytest.raises(ProviderError, match="WebSocket"):
-            await anext(stream)
-    await stream.aclose()
-    await providers.aclose()
+    async with opened(mine(wire, server.url, body={"q": "{prompt}"})) as providers:
+        provider = await providers.get("mine")
+        if wire == "agent-sse":
+            assert await first_event(provider) == TextDelta("x")
+            assert server.asked[0].body == {"q": "Hi"}
+        else:  # which the server does not speak
+            with pytest.raises(ProviderError, match="WebSocket"):
+                await first_event(provider)
 
 
-async def test_an_unknown_name_or_a_missing_key_is_the_persons_to_mend(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    ("name", "named"),
+    [("openruter", "openrouter"), ("groq", "GROQ_API_KEY"), ("simulator", "simulator")],
+)
+async def test_an_unknown_name_or_a_missing_key_is_a_usage_error(
+    name: str, named: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("GROQ_API_KEY", raising=False)
-    providers = Providers(Config(providers=PRESETS))
-    with pytest.raises(UsageError, match="openrouter"):
-        await providers.get("openruter")
-    with pytest.raises(UsageError, match="GROQ_API_KEY"):
-        await providers.get("groq")
-    with pytest.raises(UsageError, match="simulator"):
-        await providers.get("simulator")
+    async with opened() as providers:
+        with pytest.raises(UsageError, match=named):
+            await providers.get(name)
 
 
 async def test_one_simulator_serves_all_its_wires(server: Loopback) -> None:
     async def start() -> str:
         return f"{server.url}/"
 
-    providers = Providers(Config(providers=PRESETS), dict.fromkeys(SIMULATED, start))
     server.answer = Answer(CHAT_ANSWER)
-    for name in ("simulator", "simulator-anthropic", "simulator-responses"):
-        provider = await providers.get(name)
-        stream = provider.stream(Request("m", [UserTurn("Hi")], first_token_timeout=5))
-        if name == "simulator":
-            assert await anext(stream) == TextDelta("x")
-        else:  # which cannot read a chat answer
-            with pytest.raises(ProviderError):
-                await anext(stream)
-        await stream.aclose()
+    async with opened(starters=dict.fromkeys(SIMULATED, start)) as providers:
+        assert await first_event(await providers.get("simulator")) == TextDelta("x")
+        for name in ("simulator-anthropic", "simulator-responses"):
+            with pytest.raises(ProviderError):  # they cannot read a chat answer
+                await first_event(await providers.get(name))
     paths = [asked.path for asked in server.asked]
     assert paths == ["/v1/chat/completions", "/v1/messages", "/v1/responses"]
-    await providers.aclose()
 
 
 async def test_a_server_that_came_back_elsewhere_is_asked_there(server: Loopback) -> None:
@@ -116,24 +126,18 @@ async def test_a_server_that_came_back_elsewhere_is_asked_there(server: Loopback
     async def start() -> str:
         return roots.pop(0)
 
-    providers = Providers(Config(providers=PRESETS), {"local": start})
-    dead = await providers.get("local")
-    assert await providers.get("local") is dead
     server.answer = Answer(CHAT_ANSWER)
-    stream = (await providers.get("local")).stream(Request("m", [UserTurn("Hi")]))
-    assert await anext(stream) == TextDelta("x")
-    await stream.aclose()
-    await providers.aclose()
+    async with opened(starters={"local": start}) as providers:
+        dead = await providers.get("local")
+        assert await providers.get("local") is dead
+        assert await first_event(await providers.get("local")) == TextDelta("x")
 
 
-async def test_a_server_of_ones_own_is_not_started(server: Loopback) -> None:
-    said = ProviderConfig(wire="openai-chat", base_url=f"{server.url}/v1")
-    providers = Providers(Config(providers={"local": said}))
+async def test_a_base_url_replaces_the_server_that_lfg_would_start(server: Loopback) -> None:
     server.answer = Answer(CHAT_ANSWER)
-    async for _ in (await providers.get("local")).stream(Request("m", [UserTurn("Hi")])):
-        pass
-    assert server.asked[0].path == "/v1/chat/completions"
-    await providers.aclose()
+    local = ProviderConfig(wire="openai-chat", base_url=f"{server.url}/v1")
+    async with opened(Config(providers={"local": local})) as providers:
+        assert await first_event(await providers.get("local")) == TextDelta("x")
 
 
 async def test_keys_and_headers_come_from_the_environment(
@@ -141,17 +145,10 @@ async def test_keys_and_headers_come_from_the_environment(
 ) -> None:
     monkeypatch.setenv("MY_KEY", "secret")
     monkeypatch.setenv("MY_TEAM", "blue")
-    said = ProviderConfig(
-        wire="openai-chat",
-        base_url=f"{server.url}/v1",
-        api_key_env="MY_KEY",
-        headers={"X-Team": "${MY_TEAM}"},
-    )
-    providers = Providers(Config(providers={"mine": said}))
+    headers = {"X-Team": "${MY_TEAM}"}
+    config = mine("openai-chat", f"{server.url}/v1", api_key_env="MY_KEY", headers=headers)
     server.answer = Answer(CHAT_ANSWER)
-    provider = await providers.get("mine")
-    async for _ in provider.stream(Request("m", [UserTurn("Hi")])):
-        pass
-    headers = server.asked[0].headers
-    assert (headers["authorization"], headers["x-team"]) == ("Bearer secret", "blue")
-    await providers.aclose()
+    async with opened(config) as providers:
+        await first_event(await providers.get("mine"))
+    sent = server.asked[0].headers
+    assert (sent["authorization"], sent["x-team"]) == ("Bearer secret", "blue")
