@@ -353,11 +353,6 @@ async def test_a_flood_without_end_is_stopped(workspace: Path, leash: Leash) -> 
     await asyncio.to_thread(leash.wait_until_free)
 
 
-async def test_many_commands_run_side_by_side(workspace: Path) -> None:
-    outcomes = await asyncio.gather(*(run(workspace, f"echo {n}; exit {n}") for n in range(12)))
-    assert [outcome.output for outcome in outcomes] == [f"{n}\nexit code {n}" for n in range(12)]
-
-
 async def test_a_command_sees_no_keys(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOME_API_KEY", "hidden-1")
     monkeypatch.setenv("MY_MODEL", "hidden-2")

@@ -1,6 +1,5 @@
 """list_files: the same files with ripgrep and without."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -90,14 +89,3 @@ def test_an_empty_folder_and_a_missing_one_differ(workspace: Path, call: Call) -
     (workspace / "empty").mkdir()
     assert call("list_files", path="empty") == ToolOutcome("[no files]")
     assert call("list_files", path="emtpy").error == 'there is no "emtpy"; did you mean "empty"?'
-
-
-def test_names_that_are_no_text_do_not_break_the_answer(workspace: Path, call: Call) -> None:
-    make(workspace, "two\nlines", "-n", "sp ace")
-    with open(os.fsencode(workspace) + b"/caf\xe9", "wb"):  # noqa: PTH123  (a name of bytes)
-        pass
-    lines = call("list_files").output.split("\n")
-    assert lines[0] == "-n"
-    assert "two⏎lines" in lines
-    assert len(lines) == 4
-    assert "\n".join(lines).encode()
