@@ -1,22 +1,14 @@
 """`lfg doctor` as it is typed."""
 
 import json
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from lfgtui.__main__ import main
-from lfgtui.cli.launching.servers import embedded_simulator
-from lfgtui.settings import paths
+from tests.cli.conftest import configure
 
 LEVELS = {"ok", "note", "fix"}
-
-
-def configured(text: str) -> None:
-    path = paths.config_file()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
 
 
 def test_without_an_argument_each_part_is_told(capsys: pytest.CaptureFixture[str]) -> None:
@@ -36,7 +28,7 @@ def test_without_an_argument_each_part_is_told(capsys: pytest.CaptureFixture[str
 
 
 def test_what_is_to_fix_makes_the_exit_code_one(capsys: pytest.CaptureFixture[str]) -> None:
-    configured("concurency = 3\n")
+    configure("concurency = 3\n")
     assert main(["doctor", "--json"]) == 1
     said = json.loads(capsys.readouterr().out)
     assert said["ok"] is False
@@ -45,11 +37,10 @@ def test_what_is_to_fix_makes_the_exit_code_one(capsys: pytest.CaptureFixture[st
     assert "did you mean" in config["message"]
 
 
+@pytest.mark.usefixtures("fast_simulator")
 def test_the_simulator_is_started_asked_and_found_well(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    hasty = partial(embedded_simulator, "--speed", "9.0")
-    monkeypatch.setattr("lfgtui.cli.launching.servers.embedded_simulator", hasty)
     assert main(["doctor", "simulator-anthropic", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert (said["ok"], said["verdict"], said["wire"]) == (True, "streams", "anthropic")
@@ -81,7 +72,7 @@ def test_arguments_that_do_not_go_together(
 def test_a_server_that_is_not_there_is_found_before_a_model_is_asked_for(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    configured('[providers.gone]\nwire = "openai-chat"\nbase_url = "http://127.0.0.1:9/v1"\n')
+    configure('[providers.gone]\nwire = "openai-chat"\nbase_url = "http://127.0.0.1:9/v1"\n')
     assert main(["doctor", "gone"]) == 1
     assert "cannot reach 127.0.0.1:9" in " ".join(capsys.readouterr().out.split())
 

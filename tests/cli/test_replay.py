@@ -6,32 +6,11 @@ import pyte
 import pytest
 
 from lfgtui.__main__ import main
-from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
-from lfgtui.settings import paths
+from tests.cli.conftest import LIFE, store
 from tests.on_pty import on_pty
 from tests.text.redaction.secrets import GITHUB
-
-LIFE: list[e.Event] = [
-    e.TicketQueued(),
-    e.AttemptStarted("simulator", "m"),
-    e.UserMessage("Go."),
-    e.RequestSent(1),
-    e.TextDelta("Gone *for good*."),
-    e.ResponseFinished(1, "end"),
-    e.TicketDone("end"),
-]
-
-
-@pytest.fixture
-def run() -> str:
-    with Recorder(paths.history_file()) as history:
-        run = history.start_run("Hi\x1b[31m", [Ticket(id="a", prompt="p", workspace="/")], None)
-        for at, event in enumerate(LIFE):
-            history.submit(run, "a", 1, 1000.0 + at * 0.5, event)
-        history.finish_run(run, "done")
-    return run
 
 
 def test_a_cast_is_one_that_players_read(run: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -57,14 +36,10 @@ def test_a_cast_is_one_that_players_read(run: str, capsys: pytest.CaptureFixture
     assert json.loads(written[-1])[0] == 1.5
 
 
-def test_a_cast_shows_no_secret_unless_it_is_told_to(capsys: pytest.CaptureFixture[str]) -> None:
-    with Recorder(paths.history_file()) as history:
-        name = Ticket(id="a", prompt="p", title=f"Use {GITHUB}", workspace="/")
-        run = history.start_run(f"With {GITHUB}", [name], None)
-        said = [*LIFE[:4], e.TextDelta(GITHUB[:9]), e.TextDelta(GITHUB[9:] + " ok"), *LIFE[5:]]
-        for at, event in enumerate(said):
-            history.submit(run, "a", 1, 1000.0 + at, event)
-        history.finish_run(run, "done")
+def test_a_cast_shows_no_secret_unless_it_is_asked_to(capsys: pytest.CaptureFixture[str]) -> None:
+    life = [*LIFE[:4], e.TextDelta(GITHUB[:9]), e.TextDelta(GITHUB[9:] + " ok"), *LIFE[5:]]
+    ticket = Ticket(id="a", prompt="p", title=f"Use {GITHUB}", workspace="/")
+    run = store(f"With {GITHUB}", [ticket], life)
 
     def seen(*options: str) -> str:
         assert main(["export", run, "--format", "cast", "--size", "200x30", *options]) in (0, None)

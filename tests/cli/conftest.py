@@ -1,0 +1,78 @@
+"""lfg as it is typed, a config, a finished run, and a simulator that does not dawdle."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import NamedTuple
+
+import pytest
+
+from lfgtui.__main__ import main
+from lfgtui.cli.launching.servers import embedded_simulator
+from lfgtui.history.recording.recorder import Recorder
+from lfgtui.model import events as e
+from lfgtui.model.tickets import Ticket
+from lfgtui.settings import paths
+
+LIFE: list[e.Event] = [
+    e.TicketQueued(),
+    e.AttemptStarted("simulator", "m"),
+    e.UserMessage("Go."),
+    e.RequestSent(1),
+    e.TextDelta("Gone *for good*."),
+    e.ResponseFinished(1, "end"),
+    e.TicketDone("end"),
+]
+
+
+class Printed(NamedTuple):
+    """An exit code, and the text on stdout and stderr."""
+
+    code: int
+    out: str
+    err: str
+
+
+Lfg = Callable[..., Printed]
+
+
+@pytest.fixture
+def lfg(capsys: pytest.CaptureFixture[str]) -> Lfg:
+    """Run lfg in this process."""
+
+    def run(*arguments: str) -> Printed:
+        capsys.readouterr()
+        code = main(arguments)
+        return Printed(code or 0, *capsys.readouterr())
+
+    return run
+
+
+def configure(text: str) -> None:
+    """Write the config file."""
+    path = paths.config_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def store(title: str, tickets: Sequence[Ticket], life: Sequence[e.Event], step: float = 1) -> str:
+    """Store a run whose first ticket had this life, each event in a batch of its own."""
+    with Recorder(paths.history_file()) as history:
+        run = history.start_run(title, tickets, None)
+        for at, event in enumerate(life):
+            history.submit(run, tickets[0].id, 1, 1000.0 + at * step, event)
+            history.flush().result()
+        history.finish_run(run, "done")
+    return run
+
+
+@pytest.fixture
+def run() -> str:
+    """A finished run."""
+    return store("Hi\x1b[31m", [Ticket(id="a", prompt="p", workspace="/")], LIFE, 0.5)
+
+
+@pytest.fixture
+def fast_simulator(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The embedded simulator answers nine times as fast."""
+    fast = partial(embedded_simulator, "--speed", "9.0")
+    monkeypatch.setattr("lfgtui.cli.launching.servers.embedded_simulator", fast)
