@@ -1,6 +1,9 @@
 """lfg as it is typed, a config, a finished run, and a simulator that does not dawdle."""
 
-from collections.abc import Callable, Sequence
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple
 
@@ -69,6 +72,18 @@ def store(title: str, tickets: Sequence[Ticket], life: Sequence[e.Event], step: 
 def run() -> str:
     """A finished run."""
     return store("Hi\x1b[31m", [Ticket(id="a", prompt="p", workspace="/")], LIFE, 0.5)
+
+
+@contextmanager
+def simulator(*options: str) -> Iterator[str]:
+    """Serve a simulator from a process of its own; gives its root URL."""
+    command = [sys.executable, "-m", "lfgtui", "simulator", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        try:
+            yield server.stdout.readline().removeprefix("simulator: ").strip()
+        finally:
+            server.terminate()
 
 
 @pytest.fixture

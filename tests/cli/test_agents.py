@@ -9,7 +9,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
 from lfgtui.__main__ import main
-from lfgtui.settings import paths
+from tests.cli.conftest import configure
 from tests.providers.loopback import CUT, Answer, Asked, Loopback
 
 EVENTS: list[dict[str, object]] = [
@@ -72,9 +72,7 @@ def agents() -> Iterator[tuple[str, str]]:
 def test_an_agents_run_is_told_whole_though_its_connection_broke(
     agents: tuple[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    config = paths.config_file()
-    config.parent.mkdir()
-    config.write_text(
+    configure(
         f'[providers.http]\nwire = "agent-sse"\nbase_url = "{agents[0]}"\n'
         f'[providers.socket]\nwire = "agent-websocket"\nbase_url = "{agents[1]}"\n'
     )

@@ -13,26 +13,19 @@ import pytest
 
 from lfgtui.history.reader import Reader
 from lfgtui.settings import paths
+from tests.cli.conftest import configure, simulator
 from tests.on_pty import on_pty
 
 
 @pytest.fixture
 def tickets(tmp_path: Path) -> Iterator[str]:
     """Two tickets on a simulator that takes some seconds for an answer."""
-    command = [sys.executable, "-m", "lfgtui", "simulator", "--speed", "8"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    url = process.stdout.readline().removeprefix("simulator: ").strip()
-    config = paths.config_file()
-    config.parent.mkdir()
-    config.write_text(f'[providers.one]\nwire = "openai-chat"\nbase_url = "{url}/v1"\n')
-    file = tmp_path / "tickets.toml"
-    ticket = '[[ticket]]\nid = "{}"\nprovider = "one"\nmodel = "generic"\nprompt = "Speak."\n'
-    file.write_text(ticket.format("a") + ticket.format("b"))
-    yield str(file)
-    process.terminate()
-    process.wait()
-    process.stdout.close()
+    with simulator("--speed", "8") as url:
+        configure(f'[providers.one]\nwire = "openai-chat"\nbase_url = "{url}/v1"\n')
+        file = tmp_path / "tickets.toml"
+        ticket = '[[ticket]]\nid = "{}"\nprovider = "one"\nmodel = "generic"\nprompt = "Speak."\n'
+        file.write_text(ticket.format("a") + ticket.format("b"))
+        yield str(file)
 
 
 def run_while(tickets: str, spoil: Callable[[Path], None]) -> tuple[int, str, dict[str, str]]:

