@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
 from lfgtui.agent.context import Decision
@@ -17,13 +19,20 @@ from lfgtui.model.transcript import Transcript
 from lfgtui.providers.base import Provider, Request
 from lfgtui.providers.registry import Providers
 from lfgtui.settings.config import Price
-from lfgtui.simulator.scenario import Scenario
 from lfgtui.simulator.server import Settings, running
-from tests.engine.harness import calls, configured, says, scenario, ticket
+from tests.engine.harness import configured, says, ticket
 
 PRICE = Price(input=1_000_000.0, output=0.0)  # a dollar a token: any response costs something
 READ = e.ToolCallRequested("1", "read_file", {"path": "x"})
 WRITE = e.ToolCallRequested("1", "write_file", {"path": "x", "content": "1"})
+LIST = e.ToolCallRequested("1", "list_files", {})
+LONG = "true " * 2001 + "&& touch x"
+
+
+def stopped(reason: str) -> e.TicketFailed:
+    """The ending of an answer that the provider stopped."""
+    message = f"the provider stopped the answer: {reason}"
+    return e.TicketFailed("content_filter", message, retryable=False)
 
 
 class Surroundings:
@@ -106,15 +115,6 @@ def answer(stop_reason: str, *events: e.WireEvent) -> list[e.WireEvent]:
     return [*events, e.ResponseFinished(1, stop_reason)]
 
 
-@asynccontextmanager
-async def simulated(played: Scenario) -> AsyncIterator[Provider]:
-    """The simulator on the chat wire; the model `a` plays the scenario."""
-    async with running(Settings(speed=0, scenarios={"a": played})) as root:
-        providers = Providers(configured(root))
-        yield await providers.get("chat")
-        await providers.aclose()
-
-
 async def worked(
     mine: Ticket, provider: Provider, context: Surroundings, price: Price | None = None
 ) -> e.Ending:
@@ -124,148 +124,133 @@ async def worked(
     return ending
 
 
-# What it costs.
+async def ending_of(
+    folder: Path,
+    *responses: list[e.WireEvent],
+    context: Surroundings | None = None,
+    price: Price | None = None,
+    **keys: Any,  # of a ticket
+) -> e.Ending:
+    """The ending of a ticket to which a script answers."""
+    context = context or Surroundings()
+    return await worked(ticket("a", folder, **keys), Script(*responses), context, price)
 
 
-async def test_usage_is_priced(tmp_path: Path) -> None:
-    price = Price(input=3.0, output=15.0, cached=0.3)
+DONE = e.TicketDone("end")
+SORRY = answer("end", e.TextDelta("Sorry."))
+BEGUN: tuple[e.Event, ...] = (
+    e.TicketQueued(),
+    e.AttemptStarted("p", "m"),
+    e.UserMessage("Go."),
+    e.RequestSent(1),
+)
+
+
+# Cost
+
+
+@pytest.mark.parametrize(("price", "cost"), [(PRICE, 3.0), (None, None)])
+async def test_usage_is_priced_where_a_price_is_known(
+    tmp_path: Path, price: Price | None, cost: float | None
+) -> None:
     context = Surroundings()
-    async with simulated(says("Hello there.")) as provider:
-        await worked(ticket("a", tmp_path), provider, context, price)
-    usages = [event for event in context.seen if isinstance(event, e.Usage)]
-    assert usages
-    assert usages[-1].cost == price.cost(usages[-1].input, usages[-1].output, usages[-1].cached)
-    assert usages[-1].cost > 0
+    await ending_of(tmp_path, answer("end", e.Usage(3, 5)), context=context, price=price)
+    assert [event.cost for event in context.seen if isinstance(event, e.Usage)] == [cost]
 
 
-async def test_without_a_price_usage_has_no_cost(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("max_cost", "price", "is_limited"),
+    [(0.5, PRICE, True), (1e9, PRICE, False), (1e-9, None, False)],
+)
+async def test_max_cost_stops_the_work_before_the_next_tool_runs(
+    tmp_path: Path, max_cost: float, price: Price | None, is_limited: bool
+) -> None:
     context = Surroundings()
-    async with simulated(says("Hello there.")) as provider:
-        await worked(ticket("a", tmp_path), provider, context)
-    assert {event.cost for event in context.seen if isinstance(event, e.Usage)} == {None}
-
-
-async def test_max_cost_stops_the_work_before_the_next_tool_runs(tmp_path: Path) -> None:
-    context = Surroundings()
-    mine = ticket("a", tmp_path, max_cost=0.5)
-    async with simulated(calls("list_files", {})) as provider:
-        assert await worked(mine, provider, context, PRICE) == e.TicketLimited("cost")
-    assert e.ToolCallRequested in context.kinds()
-    assert context.finished() == []
-
-
-async def test_below_max_cost_the_work_goes_on(tmp_path: Path) -> None:
-    mine = ticket("a", tmp_path, max_cost=1e9)
-    async with simulated(calls("list_files", {})) as provider:
-        assert await worked(mine, provider, Surroundings(), PRICE) == e.TicketDone("end")
-
-
-async def test_without_a_price_max_cost_limits_nothing(tmp_path: Path) -> None:
-    mine = ticket("a", tmp_path, max_cost=0.000001)
-    async with simulated(calls("list_files", {})) as provider:
-        assert await worked(mine, provider, Surroundings()) == e.TicketDone("end")
+    called = answer("tool_use", LIST, e.Usage(1, 1))
+    ending = await ending_of(
+        tmp_path, called, SORRY, context=context, price=price, max_cost=max_cost
+    )
+    assert ending == (e.TicketLimited("cost") if is_limited else DONE)
+    assert len(context.finished()) == (not is_limited)
 
 
 async def test_an_answer_is_done_whatever_it_cost(tmp_path: Path) -> None:
-    mine = ticket("a", tmp_path, max_cost=0.5)
-    async with simulated(says("Dear.")) as provider:
-        assert await worked(mine, provider, Surroundings(), PRICE) == e.TicketDone("end")
+    dear = answer("end", e.Usage(1, 1))
+    assert await ending_of(tmp_path, dear, price=PRICE, max_cost=0.5) == e.TicketDone("end")
 
 
 async def test_the_cost_of_earlier_attempts_counts(tmp_path: Path) -> None:
-    before: list[e.Event] = [
-        e.TicketQueued(),
-        e.AttemptStarted("p", "m"),
-        e.UserMessage("Go."),
-        e.RequestSent(1),
+    context = Surroundings(
+        None,
+        *BEGUN,
         e.Usage(1, 1, cost=2.0),
         e.Retrying("cut", 1.0, 2, "cut"),
         e.AttemptStarted("p", "m", continues=True),
-    ]
-    mine = ticket("a", tmp_path, max_cost=1.0)
-    script = Script()
-    assert await worked(mine, script, Surroundings(None, *before)) == e.TicketLimited("cost")
-    assert script.requests == []
+    )
+    assert await ending_of(tmp_path, context=context, max_cost=1.0) == e.TicketLimited("cost")
 
 
-# What may run.
+# Permission
 
 
-async def test_a_tool_the_tickets_file_denies_is_refused_without_asking(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("call", "keys", "error"),
+    [
+        (WRITE, {"approve": {"write_file": "deny"}}, "denied"),
+        (LIST, {"approve": "deny"}, "denied"),
+        (
+            WRITE,
+            {"tools": ["read_file", "list_files"], "approve": "auto"},
+            "write_file is not among this ticket's tools: read_file, list_files",
+        ),
+        (e.ToolCallRequested("1", "delete_everything", {}), {}, "there is no tool"),
+        (e.ToolCallRequested("1", "run_command", {"cmd": "touch x"}), {}, "run_command"),
+        (e.ToolCallRequested("1", "run_command", '{"command": "touch x"} x'), {}, "run_command"),
+        (e.ToolCallRequested("1", "run_command", {"command": LONG}), {}, "denied"),
+    ],
+)
+async def test_what_is_denied_or_cannot_run_is_answered_without_asking(
+    tmp_path: Path, call: e.ToolCallRequested, keys: dict[str, Any], error: str
+) -> None:
+    """A question about nothing would only teach a person to say yes."""
     context = Surroundings(Decision("approve"))
-    mine = ticket("a", tmp_path, approve={"write_file": "deny"})
-    writes = calls("write_file", {"path": "x", "content": "1"}, then="Understood.")
-    async with simulated(writes) as provider:
-        assert await worked(mine, provider, context) == e.TicketDone("end")
+    called = answer("tool_use", call)
+    assert await ending_of(tmp_path, called, SORRY, context=context, **keys) == DONE
     (finished,) = context.finished()
-    assert finished.output == "denied: the tickets file denies this tool"
-    assert finished.error == "denied"
+    assert error in str(finished.error)
     assert e.ApprovalRequested not in context.kinds()
     assert not (tmp_path / "x").exists()
-
-
-async def test_deny_holds_for_reading_too(tmp_path: Path) -> None:
-    context = Surroundings()
-    async with simulated(calls("list_files", {})) as provider:
-        await worked(ticket("a", tmp_path, approve="deny"), provider, context)
-    assert [finished.error for finished in context.finished()] == ["denied"]
-
-
-async def test_a_tool_that_the_ticket_does_not_offer_is_not_run(tmp_path: Path) -> None:
-    context = Surroundings()
-    mine = ticket("a", tmp_path, tools=["read_file", "list_files"], approve="auto")
-    script = Script(answer("tool_use", WRITE), answer("end", e.TextDelta("Sorry.")))
-    assert await worked(mine, script, context) == e.TicketDone("end")
-    (finished,) = context.finished()
-    assert finished.error == "write_file is not among this ticket's tools: read_file, list_files"
-    assert finished.output == finished.error
-    assert not (tmp_path / "x").exists()
-
-
-async def test_nobody_is_asked_about_a_tool_that_cannot_run(tmp_path: Path) -> None:
-    context = Surroundings()
-    unknown = e.ToolCallRequested("1", "delete_everything", {})
-    script = Script(answer("tool_use", unknown), answer("end", e.TextDelta("Sorry.")))
-    assert await worked(ticket("a", tmp_path), script, context) == e.TicketDone("end")
-    assert e.ApprovalRequested not in context.kinds()
-    assert all(finished.error for finished in context.finished())
 
 
 async def test_only_the_tickets_tools_are_offered(tmp_path: Path) -> None:
-    script = Script(answer("end", e.TextDelta("Hi.")))
+    script = Script(SORRY)
     await worked(ticket("a", tmp_path, tools=["list_files", "read_file"]), script, Surroundings())
     assert [tool.name for tool in script.requests[0].tools] == ["list_files", "read_file"]
 
 
 async def test_the_tickets_clock_stands_while_a_person_thinks(tmp_path: Path) -> None:
     context = Surroundings(Decision("approve"))
-    script = Script(answer("tool_use", WRITE), answer("end", e.TextDelta("Done.")))
-    await worked(ticket("a", tmp_path), script, context)
+    await ending_of(tmp_path, answer("tool_use", WRITE), SORRY, context=context)
     assert context.held_while_asked
     assert (tmp_path / "x").read_text() == "1"
 
 
 async def test_a_call_is_delivered_before_it_runs(tmp_path: Path) -> None:
-    command = {"name": "run_command", "arguments": {"command": "echo out"}}
-    turns = scenario(turn=[{"text": "Look.", "call": [command]}, {"text": "Done."}])
     context = Surroundings(Decision("approve"))
-    async with simulated(turns) as provider:
-        await worked(ticket("a", tmp_path), provider, context)
+    called = answer("tool_use", e.ToolCallRequested("1", "run_command", {"command": "echo out"}))
+    await ending_of(tmp_path, called, SORRY, context=context)
     assert e.ToolOutputDelta in context.kinds()
     assert {type(event) for event in context.unsettled_at_output} <= {e.ToolOutputDelta}
 
 
-# Going on after an interruption.
+# Going on after an interruption
 
 
-def interrupted(*calls: e.ToolCallRequested) -> list[e.Event]:
+def interrupted(*calls: e.ToolCallRequested, reason: str = "tool_use") -> list[e.Event]:
     return [
-        e.TicketQueued(),
-        e.AttemptStarted("p", "m"),
-        e.UserMessage("Go."),
-        e.RequestSent(1),
+        *BEGUN,
         *calls,
-        e.ResponseFinished(1, "tool_use"),
+        e.ResponseFinished(1, reason),
         e.TicketInterrupted(),
         e.TicketQueued(),
         e.AttemptStarted("p", "m", continues=True),
@@ -275,92 +260,66 @@ def interrupted(*calls: e.ToolCallRequested) -> list[e.Event]:
 async def test_the_call_that_was_stopped_is_answered_and_those_after_it_run(
     tmp_path: Path,
 ) -> None:
-    second = e.ToolCallRequested("2", "write_file", {"path": "x", "content": "1"})
-    context = Surroundings(None, *interrupted(READ, second))
-    script = Script(answer("end", e.TextDelta("Going on.")))
+    first, second = (
+        e.ToolCallRequested(name, "write_file", {"path": name, "content": "1"}) for name in "12"
+    )
+    context = Surroundings(None, *interrupted(first, second))
+    script = Script(SORRY)
     mine = ticket("a", tmp_path, approve="auto")
-    assert await worked(mine, script, context) == e.TicketDone("end")
+    assert await worked(mine, script, context) == DONE
     assert [(f.call_id, f.error) for f in context.finished()] == [("1", "interrupted"), ("2", None)]
-    assert (tmp_path / "x").exists()
-    results = [m for m in script.requests[0].messages if isinstance(m, ToolResult)]
+    assert ((tmp_path / "1").exists(), (tmp_path / "2").exists()) == (False, True)
+    (request,) = script.requests
+    results = [m for m in request.messages if isinstance(m, ToolResult)]
     assert [(result.call_id, result.failed) for result in results] == [("1", True), ("2", False)]
     assert "interrupted" in results[0].output
+    assert request.turn == 2
+    assert [m for m in request.messages if isinstance(m, UserTurn)] == [UserTurn("Go.")]
 
 
 async def test_a_call_whose_arguments_were_not_stored_is_not_run(tmp_path: Path) -> None:
     """After a restart only the mark is known of what was to be written."""
     kept: e.ToolArguments = {"path": "x", "content": "T=[redacted: github token]"}
-    context = Surroundings(
-        None,
-        *(e.TicketQueued(), e.AttemptStarted("p", "m"), e.UserMessage("Go."), e.RequestSent(1)),
-        READ,
-        e.ToolCallRequested("2", "write_file", kept),
-        *(e.ResponseFinished(1, "tool_use"), e.TicketInterrupted(), e.TicketQueued()),
-        e.AttemptStarted("p", "m", continues=True),
-    )
-    provider = Script(answer("end", e.TextDelta("Done.")))
-    await worked(ticket("a", tmp_path, approve="auto"), provider, context)
+    context = Surroundings(None, *interrupted(READ, e.ToolCallRequested("2", "write_file", kept)))
+    await ending_of(tmp_path, SORRY, context=context, approve="auto")
     assert context.finished()[1].error == "forgotten"
     assert not (tmp_path / "x").exists()
 
 
-async def test_a_continued_attempt_counts_turns_on_and_does_not_repeat_the_prompt(
-    tmp_path: Path,
+# Endings
+
+
+@pytest.mark.parametrize(
+    ("reason", "ending"),
+    [
+        ("refusal", stopped("refusal")),
+        ("content_filter", stopped("content filter")),
+        ("length", e.TicketLimited("tokens")),
+        ("end", DONE),
+        ("stop_sequence", e.TicketDone("stop_sequence")),
+        ("something_new", e.TicketDone("something_new")),
+    ],
+)
+async def test_a_ticket_ends_as_its_last_response_did(
+    tmp_path: Path, reason: str, ending: e.Ending
 ) -> None:
-    script = Script(answer("end", e.TextDelta("Going on.")))
-    await worked(ticket("a", tmp_path), script, Surroundings(None, *interrupted(READ)))
-    (request,) = script.requests
-    assert request.turn == 2
-    assert [m for m in request.messages if isinstance(m, UserTurn)] == [UserTurn("Go.")]
-
-
-async def test_a_call_that_was_interrupted_is_never_run_again(tmp_path: Path) -> None:
-    script = Script(answer("end", e.TextDelta("Going on.")))
-    mine = ticket("a", tmp_path, approve="auto")
-    await worked(mine, script, Surroundings(None, *interrupted(WRITE)))
-    assert not (tmp_path / "x").exists()
-
-
-# How it ends.
-
-
-@pytest.mark.parametrize("reason", ["refusal", "content_filter"])
-async def test_an_answer_the_provider_stopped_is_a_failure_that_is_not_retried(
-    tmp_path: Path, reason: str
-) -> None:
-    script = Script(answer(reason, e.TextDelta("I can")))
-    told = "the provider stopped the answer: " + reason.replace("_", " ")
-    assert await worked(ticket("a", tmp_path), script, Surroundings()) == e.TicketFailed(
-        "content_filter", told, retryable=False
-    )
-
-
-async def test_an_answer_that_ran_out_of_tokens_is_a_limit(tmp_path: Path) -> None:
-    mine = ticket("a", tmp_path, max_output_tokens=5)
-    async with simulated(says("word " * 100)) as provider:
-        assert await worked(mine, provider, Surroundings()) == e.TicketLimited("tokens")
-
-
-@pytest.mark.parametrize("reason", ["end", "stop_sequence", "something_new"])
-async def test_any_other_reason_to_stop_is_done(tmp_path: Path, reason: str) -> None:
-    script = Script(answer(reason, e.TextDelta("Hi.")))
-    assert await worked(ticket("a", tmp_path), script, Surroundings()) == e.TicketDone(reason)
+    assert await ending_of(tmp_path, answer(reason, e.TextDelta("I can"))) == ending
 
 
 async def test_calls_run_whatever_the_reason_to_stop_was(tmp_path: Path) -> None:
-    (tmp_path / "x").write_text("content")
     context = Surroundings()
-    script = Script(answer("end", READ), answer("end", e.TextDelta("So.")))
-    assert await worked(ticket("a", tmp_path), script, context) == e.TicketDone("end")
+    assert await ending_of(tmp_path, answer("end", LIST), SORRY, context=context) == DONE
     assert [finished.error for finished in context.finished()] == [None]
 
 
 async def test_a_request_that_fails_is_the_engines_to_judge(tmp_path: Path) -> None:
     context = Surroundings()
     busy = says("Never.", fault=[{"status": 529, "times": 1}])
-    async with simulated(busy) as provider:
+    async with running(Settings(speed=0, scenarios={"a": busy})) as root:
+        providers = Providers(configured(root))
         with pytest.raises(ProviderError) as caught:
-            await worked(ticket("a", tmp_path), provider, context)
+            await worked(ticket("a", tmp_path), await providers.get("chat"), context)
+        await providers.aclose()
     await context.settle()
     assert caught.value.kind == "overloaded"
     assert context.transcript.state == "waiting"
@@ -368,55 +327,38 @@ async def test_a_request_that_fails_is_the_engines_to_judge(tmp_path: Path) -> N
 
 async def test_a_provider_that_pauses_for_its_own_tools_is_asked_on(tmp_path: Path) -> None:
     provider = Script(answer("pause_turn", e.TextDelta("I search.")), answer("end"))
-    context = Surroundings()
-    assert await worked(ticket("a", tmp_path), provider, context) == e.TicketDone("end")
+    assert await worked(ticket("a", tmp_path), provider, Surroundings()) == DONE
     assert [len(request.messages) for request in provider.requests] == [1, 2]
-    provider = Script(*[answer("pause_turn", e.TextDelta("Still."))] * 2)
-    ending = await worked(ticket("a", tmp_path, max_turns=2), provider, Surroundings())
-    assert ending == e.TicketLimited("turns")
+    still = [answer("pause_turn", e.TextDelta("Still."))] * 2
+    assert await ending_of(tmp_path, *still, max_turns=2) == e.TicketLimited("turns")
 
 
-async def test_a_call_that_was_only_written_is_remarked_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("more", "is_remarked"), [((), True), ((e.TextDelta("So."),), False)])
+async def test_a_call_that_was_only_written_is_remarked_on(
+    tmp_path: Path, more: tuple[e.TextDelta, ...], is_remarked: bool
+) -> None:
     call = e.ToolCallStarted("t1", "search", origin="text")
     context = Surroundings()
-    await worked(ticket("a", tmp_path), Script(answer("end", call)), context)
-    (status,) = [event for event in context.seen if isinstance(event, e.Status)]
-    assert "it was not run" in status.message
-    context = Surroundings()
-    await worked(ticket("a", tmp_path), Script(answer("end", call, e.TextDelta("So."))), context)
-    assert e.Status not in context.kinds()
+    await ending_of(tmp_path, answer("end", call, *more), context=context)
+    remarks = [event.message for event in context.seen if isinstance(event, e.Status)]
+    assert ["it was not run" in remark for remark in remarks] == [True] * is_remarked
 
 
 @pytest.mark.parametrize("reason", ["length", "content_filter", "error", "MALFORMED_FUNCTION_CALL"])
-async def test_no_call_runs_of_a_response_that_broke_off(tmp_path: Path, reason: str) -> None:
-    context = Surroundings()
-    script = Script(answer(reason, WRITE), answer("end", e.TextDelta("Again.")))
-    await worked(ticket("a", tmp_path, approve="auto"), script, context)
-    assert [finished.error for finished in context.finished()] == ["not run"]
-    assert not (tmp_path / "x").exists()
-
-
-async def test_nor_after_a_resume(tmp_path: Path) -> None:
-    before = [e.ResponseFinished(1, "length") if isinstance(event, e.ResponseFinished) else event
-              for event in interrupted(READ, WRITE)]  # fmt: skip
+@pytest.mark.parametrize("is_resumed", [False, True])
+async def test_no_call_runs_of_a_response_that_broke_off(
+    tmp_path: Path, reason: str, is_resumed: bool
+) -> None:
+    write = msgspec.structs.replace(WRITE, call_id="2")
+    before = interrupted(READ, write, reason=reason) if is_resumed else []
     context = Surroundings(None, *before)
-    await worked(ticket("a", tmp_path, approve="auto"), Script(answer("end")), context)
+    responses = [SORRY] if is_resumed else [answer(reason, WRITE), SORRY]
+    await ending_of(tmp_path, *responses, context=context, approve="auto")
+    assert context.finished()[-1].error == "not run"
     assert not (tmp_path / "x").exists()
 
 
-# What a person is asked about.
-
-
-async def test_a_command_too_long_to_read_is_not_asked_about(tmp_path: Path) -> None:
-    context = Surroundings(Decision("approve"))
-    long = e.ToolCallRequested("1", "run_command", {"command": "true " * 2001 + "&& touch ran"})
-    script = Script(answer("tool_use", long), answer("end", e.TextDelta("Sorry.")))
-    await worked(ticket("a", tmp_path), script, context)
-    (finished,) = context.finished()
-    assert finished.error == "denied"
-    assert "write it to a file" in finished.output
-    assert e.ApprovalRequested not in context.kinds()
-    assert not (tmp_path / "ran").exists()
+# Questions
 
 
 @pytest.mark.parametrize(
@@ -436,52 +378,32 @@ async def test_what_was_shown_otherwise_does_not_run(tmp_path: Path, shown: str,
             super().emit(event)
 
     context = Blotting(Decision("always"))
-    script = Script(
-        answer("tool_use", e.ToolCallRequested("1", "run_command", {"command": "touch ran"})),
-        answer("tool_use", e.ToolCallRequested("2", "run_command", {"command": "touch ran"})),
-        answer("end", e.TextDelta("Sorry.")),
-    )
-    await worked(ticket("a", tmp_path), script, context)
+    command = e.ToolCallRequested("1", "run_command", {"command": "touch x"})
+    called = answer("tool_use", command)
+    await ending_of(tmp_path, called, called, SORRY, context=context)
     assert [finished.error for finished in context.finished()] == ["denied", "denied"]
     assert all(why in finished.output for finished in context.finished())
-    assert not (tmp_path / "ran").exists()
+    assert not (tmp_path / "x").exists()
 
 
-async def test_a_call_that_cannot_run_is_answered_without_asking(tmp_path: Path) -> None:
-    """A question about nothing would only teach a person to say yes."""
-    context = Surroundings()
-    script = Script(
-        answer("tool_use", e.ToolCallRequested("1", "run_command", {"cmd": "touch ran"})),
-        answer("tool_use", e.ToolCallRequested("2", "run_command", '{"command": "touch ran"} x')),
-        answer("end", e.TextDelta("Sorry.")),
-    )
-    assert await worked(ticket("a", tmp_path), script, context) == e.TicketDone("end")
-    assert e.ApprovalRequested not in context.kinds()
-    assert all(finished.error for finished in context.finished())
-    assert not (tmp_path / "ran").exists()
-
-
-async def test_the_question_says_where_a_link_leads(tmp_path: Path) -> None:
-    (tmp_path / "Makefile").write_text("all:\n")
-    (tmp_path / "notes.txt").symlink_to("Makefile")
-    context = Surroundings(Decision("approve"))
-    write = e.ToolCallRequested("1", "write_file", {"path": "notes.txt", "content": "x\n"})
-    await worked(ticket("a", tmp_path), Script(answer("tool_use", write), answer("end")), context)
-    (asked,) = (event for event in context.seen if isinstance(event, e.ApprovalRequested))
-    assert asked.summary == "write notes.txt (1 line), through a link to Makefile"
-    assert (tmp_path / "Makefile").read_text() == "x\n"
-
-
-async def test_a_link_made_while_the_person_reads_is_not_followed(tmp_path: Path) -> None:
-    (tmp_path / "Makefile").write_text("all:\n")
+@pytest.mark.parametrize("is_made_meanwhile", [False, True])
+async def test_a_link_is_followed_only_where_the_question_names_its_target(
+    tmp_path: Path, is_made_meanwhile: bool
+) -> None:
+    target, link = tmp_path / "Makefile", tmp_path / "notes.txt"
+    target.write_text("all:\n")
 
     class Swapping(Surroundings):
         async def ask(self, call_id: str) -> Decision | None:
-            await asyncio.to_thread((tmp_path / "notes.txt").symlink_to, "Makefile")
+            await asyncio.to_thread(link.symlink_to, "Makefile")
             return await super().ask(call_id)
 
-    context = Swapping(Decision("approve"))
+    if not is_made_meanwhile:
+        link.symlink_to("Makefile")
+    context = (Swapping if is_made_meanwhile else Surroundings)(Decision("approve"))
     write = e.ToolCallRequested("1", "write_file", {"path": "notes.txt", "content": "x\n"})
-    await worked(ticket("a", tmp_path), Script(answer("tool_use", write), answer("end")), context)
-    assert [finished.error for finished in context.finished()] == ["denied"]
-    assert (tmp_path / "Makefile").read_text() == "all:\n"
+    await ending_of(tmp_path, answer("tool_use", write), SORRY, context=context)
+    (asked,) = (event for event in context.seen if isinstance(event, e.ApprovalRequested))
+    through = "" if is_made_meanwhile else ", through a link to Makefile"
+    assert asked.summary == f"write notes.txt (1 line){through}"
+    assert target.read_text() == ("all:\n" if is_made_meanwhile else "x\n")
