@@ -40,6 +40,14 @@ from lfgtui.text.redaction.redactor import Redactor
 
 _log = logging.getLogger(__name__)
 
+_OUTCOMES: dict[type[e.Ending] | type[None], str] = {
+    e.TicketFailed: "failed",
+    e.TicketCancelled: "was cancelled",
+    e.TicketLimited: "reached a limit",
+    e.TicketBlocked: "is blocked",
+    e.TicketInterrupted: "was interrupted",
+}
+
 
 class Engine:
     """Runs one run's tickets; `ui.view.LiveRun` to the screen.
@@ -253,8 +261,9 @@ class Engine:
         lost = [run for run in self._runs.values() if run.phase == "pending"]
         lost = [run for run in lost if self._lost_needs(run)]
         for run in lost:
-            names = ", ".join(need.ticket.id for need in self._lost_needs(run))
-            self._end(run, e.TicketBlocked(f"it needs {names}, which did not end well"))
+            lost_needs = self._lost_needs(run)
+            why = [f"{need.ticket.id} {_OUTCOMES[type(need.outcome)]}" for need in lost_needs]
+            self._end(run, e.TicketBlocked(" and ".join(why)))
             run.is_blocked_by_need = True
         return bool(lost)
 

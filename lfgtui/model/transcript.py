@@ -29,6 +29,13 @@ from lfgtui.model.items import (
 )
 from lfgtui.model.states import State, StateMachine
 
+_SETTINGS = {
+    "turns": "max_turns",
+    "tokens": "max_output_tokens",
+    "cost": "max_cost",
+    "time": "timeout",
+}
+
 
 class Transcript:
     """The fold. `apply` each entry of one ticket in `seq` order."""
@@ -206,13 +213,13 @@ class Transcript:
         attempt.state, attempt.ended_at = "failed", at
         self._close_response(attempt, at)
         self._stop_calls(attempt)
-        again = f"; trying again in {event.delay:.3g} s" if event.delay else ""
+        again = f"; retrying in {event.delay:.3g} s" if event.delay else ""
         self._note(attempt, "retry", f"{event.reason}{again}")
 
     def _remark(self, attempt: Attempt, event: e.Event) -> None:
         match event:
             case e.FailedOver(source, target):
-                self._note(attempt, "retry", f"{source} does not do it; going on with {target}")
+                self._note(attempt, "retry", f"{source} failed; switching to {target}")
             case e.Status(message):
                 self._note(attempt, "status", message)
             case e.GuardTripped(guard, message):
@@ -326,7 +333,7 @@ class Transcript:
             case e.TicketCancelled():
                 self._note(attempt, "end", "cancelled")
             case e.TicketLimited(limit):
-                self._note(attempt, "end", f"stopped: its limit of {limit} is reached")
+                self._note(attempt, "end", f"stopped: reached {_SETTINGS[limit]}")
             case e.TicketBlocked(reason):
                 self._note(attempt, "end", f"blocked: {reason}")
             case e.TicketInterrupted():

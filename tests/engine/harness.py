@@ -4,14 +4,18 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Any, TypeVar, overload
 
 import msgspec
 
+from lfgtui.engine import commands as c
 from lfgtui.engine.engine import Engine
 from lfgtui.history.reader import Reader
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
+from lfgtui.model.attempt import Attempt
 from lfgtui.model.tickets import Ticket
 from lfgtui.providers.registry import Providers
 from lfgtui.settings.config import Config, ProviderConfig, RetryPolicy
@@ -20,6 +24,7 @@ from lfgtui.simulator.server import Settings, running
 from lfgtui.text.redaction.redactor import Redactor
 
 QUICK_RETRY = RetryPolicy(attempts=3, base_delay=0.01, max_delay=0.02)
+_E = TypeVar("_E", bound=e.Event)
 WIRES = ("chat", "anthropic", "responses")
 
 
@@ -47,6 +52,7 @@ class Room:
     recorder: Recorder
     history: Path
     seen: list[e.Entry] = field(default_factory=list)
+    _answered: set[str] = field(default_factory=set)
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     def sink(self, entries: Sequence[e.Entry]) -> None:
@@ -62,13 +68,34 @@ class Room:
         async with asyncio.timeout(20), self._news:
             await self._news.wait_for(lambda: bool(condition()))
 
-    async def until_event(self, ticket: str, kind: type[e.Event]) -> e.Entry:
+    async def until_event(self, ticket: str, kind: type[_E]) -> _E:
         """Wait for the ticket's first event of that kind."""
         await self.until(lambda: self.events(ticket, kind))
-        return next(s for s in self.seen if s.ticket == ticket and isinstance(s.event, kind))
+        return self.events(ticket, kind)[0]
 
-    def events(self, ticket: str, kind: type[e.Event] = e.Event) -> list[e.Event]:
+    @overload
+    def events(self, ticket: str) -> list[e.Event]: ...
+    @overload
+    def events(self, ticket: str, kind: type[_E]) -> list[_E]: ...
+    def events(self, ticket: str, kind: type[e.Event] = e.Event) -> list[Any]:
+        """The ticket's events of that kind so far."""
         return [s.event for s in self.seen if s.ticket == ticket and isinstance(s.event, kind)]
+
+    def attempts(self, ticket: str) -> list[Attempt]:
+        """The ticket's attempts, as the fold has them."""
+        return self.engine.transcript(ticket).attempts
+
+    async def approve(self, ticket: str, *, always: bool = False) -> None:
+        """Wait for a question, and allow what is asked."""
+        new = partial(self._questions, ticket)
+        await self.until(new)
+        (call_id,) = new()
+        self._answered.add(call_id)
+        self.engine.send(c.Approve(ticket, call_id, always=always))
+
+    def _questions(self, ticket: str) -> set[str]:
+        calls = self.engine.transcript(ticket).waiting_approvals
+        return {call.call_id for call in calls} - self._answered
 
     def state(self, ticket: str) -> str | None:
         return self.engine.transcript(ticket).state
@@ -147,6 +174,15 @@ async def room(
         finally:
             await engine.shutdown()
             await asyncio.to_thread(recorder.close)
+
+
+@asynccontextmanager
+async def finished(folder: Path, tickets: Sequence[Ticket], **how: Any) -> AsyncIterator[Room]:
+    """An engine all of whose tickets have ended; `how` as for `room`."""
+    async with room(folder, tickets, **how) as opened:
+        async with asyncio.timeout(60):
+            await opened.engine.wait_idle()
+        yield opened
 
 
 def _stored(history: Path, run: str) -> dict[str, list[e.Entry]]:

@@ -8,7 +8,7 @@ import pytest
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
 from lfgtui.model.metrics import Meter
-from tests.engine.harness import room, says, ticket
+from tests.engine.harness import finished, room, says, ticket
 
 SCENARIOS = {"good": says("All is well."), "bad": says("Something else.")}
 
@@ -25,11 +25,9 @@ async def test_a_bug_in_the_fold_ends_its_ticket_alone(
 
     monkeypatch.setattr(Meter, "apply", broken)
     tickets = [ticket("bad", tmp_path), ticket("good", tmp_path)]
-    async with room(tmp_path, tickets, scenarios=SCENARIOS) as r:
-        await r.engine.wait_idle()
+    async with finished(tmp_path, tickets, scenarios=SCENARIOS) as r:
         assert (r.state("bad"), r.state("good")) == ("failed", "done")
-        failed = r.events("bad", e.TicketFailed)[0]
-        assert isinstance(failed, e.TicketFailed)
+        (failed,) = r.events("bad", e.TicketFailed)
         assert failed.message == "a bug in lfg: ZeroDivisionError: by nought"
 
 
@@ -40,9 +38,12 @@ async def test_a_bug_in_a_sink_stops_neither_the_run_nor_the_other_sinks(tmp_pat
         raise ZeroDivisionError
 
     async with room(tmp_path, tickets, scenarios=SCENARIOS) as r:
-        r.engine._sinks.insert(0, broken)
+        r.engine.subscribe(broken)
+        later: list[e.Entry] = []
+        r.engine.subscribe(later.extend)
         await r.engine.wait_idle()
-        assert r.state("good") == "done" and r.seen
+        assert r.state("good") == "done"
+        assert later == r.seen[-len(later) :] != []
 
 
 async def test_an_ending_that_can_not_be_stored_holds_up_nobody(
@@ -57,7 +58,6 @@ async def test_an_ending_that_can_not_be_stored_holds_up_nobody(
 
     monkeypatch.setattr(Recorder, "submit", broken)
     tickets = [ticket("bad", tmp_path), ticket("good", tmp_path, needs=("bad",))]
-    async with room(tmp_path, tickets, scenarios=SCENARIOS) as r:
-        await r.engine.wait_idle()
+    async with finished(tmp_path, tickets, scenarios=SCENARIOS) as r:
         assert r.state("good") == "blocked"
         assert "by nought" in str(r.engine.behind)

@@ -13,66 +13,49 @@ from lfgtui.model import events as e
 from lfgtui.model.conversation import UserTurn
 from lfgtui.providers.openai_chat.decoder import ChatDecoder
 from lfgtui.settings.config import BreakerPolicy, ProviderConfig
-from tests.engine.harness import WIRES, calls, room, says, scenario, ticket
+from tests.engine.harness import WIRES, Room, calls, finished, room, says, scenario, ticket
 
 SLOW = scenario(rate=1000, turn=[{"text": "word " * 60, "stall": {"after": 40, "seconds": 600}}])
+WRITE = {"name": "write_file", "arguments": {"path": "x", "content": "1"}}
+WRITES = calls("write_file", {"path": "x", "content": "1"})
 
 
-async def test_every_ticket_runs_and_the_run_is_done(tmp_path: Path) -> None:
-    tickets = [ticket(name, tmp_path) for name in ("a", "b", "c")]
-    scenarios = {t.id: says(f"I am {t.id}.") for t in tickets}
-    async with room(tmp_path, tickets, scenarios=scenarios) as r:
-        await r.engine.wait_idle()
-        assert r.engine.all_done
-        assert [r.engine.transcript(t.id).answer for t in tickets] == [
-            "I am a.",
-            "I am b.",
-            "I am c.",
-        ]
+def states(r: Room) -> dict[str, str | None]:
+    return {one.id: r.state(one.id) for one in r.engine.tickets}
 
 
-async def test_sinks_see_exactly_what_is_stored(tmp_path: Path) -> None:
-    async with room(tmp_path, [ticket("a", tmp_path)], scenarios={"a": says("Hello.")}) as r:
-        await r.engine.wait_idle()
-        assert await asyncio.to_thread(r.stored, "a") == r.seen
-        assert [entry.seq for entry in r.seen] == list(range(1, len(r.seen) + 1))
+# One after the other, and side by side
 
 
-async def test_sixteen_tickets_run_at_once_on_three_wires(tmp_path: Path) -> None:
-    tickets = [
-        ticket(f"t{n}", tmp_path, provider=WIRES[n % 3], model="any", prompt=f"Number {n}")
-        for n in range(16)
-    ]
-    scenarios = {"any": says("All of us.")}
-    async with room(tmp_path, tickets, scenarios=scenarios, concurrency=16) as r:
-        await r.engine.wait_idle()
+@pytest.mark.parametrize("concurrency", [2, 16])
+async def test_tickets_run_at_once_on_three_wires_and_sinks_see_what_is_stored(
+    tmp_path: Path, concurrency: int
+) -> None:
+    tickets = [ticket(f"t{n}", tmp_path, provider=WIRES[n % 3], model="any") for n in range(16)]
+    said = says("All of us.")
+    async with finished(tmp_path, tickets, scenarios={"any": said}, concurrency=concurrency) as r:
         assert r.engine.all_done
         assert {r.engine.transcript(t.id).answer for t in tickets} == {"All of us."}
-
-
-async def test_no_more_than_concurrency_run_at_once(tmp_path: Path) -> None:
-    tickets = [ticket(f"t{n}", tmp_path, model="any") for n in range(7)]
-    async with room(tmp_path, tickets, scenarios={"any": says("Hi.")}, concurrency=2) as r:
-        await r.engine.wait_idle()
+        for one in tickets:
+            seen = [entry for entry in r.seen if entry.ticket == one.id]
+            assert await asyncio.to_thread(r.stored, one.id) == seen
         running, most = 0, 0
         for entry in r.seen:
             running += isinstance(entry.event, e.AttemptStarted)
             running -= isinstance(entry.event, e.TicketDone)
             most = max(most, running)
-        assert most == 2
+        assert most == concurrency
 
 
 async def test_a_need_comes_first_and_its_answer_is_handed_on(tmp_path: Path) -> None:
     tickets = [ticket("second", tmp_path, needs=["first"]), ticket("first", tmp_path)]
     scenarios = {"first": says("Two tables."), "second": says("Thanks.")}
-    async with room(tmp_path, tickets, scenarios=scenarios) as r:
-        await r.engine.wait_idle()
-        assert r.events("second", e.UserMessage) == [
-            e.UserMessage("Do second.", {"first": "Two tables."})
-        ]
-        (message, *_) = r.engine.transcript("second").conversation.messages
+    async with finished(tmp_path, tickets, scenarios=scenarios) as r:
+        message = e.UserMessage("Do second.", {"first": "Two tables."})
+        assert r.events("second", e.UserMessage) == [message]
+        (turn, *_) = r.engine.transcript("second").conversation.messages
         told = '<answer ticket="first">\nTwo tables.\n</answer>\n\nDo second.'
-        assert message == UserTurn(told)
+        assert turn == UserTurn(told)
 
 
 async def test_a_failure_stays_its_tickets_own_and_blocks_what_needs_it(tmp_path: Path) -> None:
@@ -82,64 +65,61 @@ async def test_a_failure_stays_its_tickets_own_and_blocks_what_needs_it(tmp_path
         ticket("broken", tmp_path, provider="nowhere"),
         ticket("fine", tmp_path),
     ]
-    async with room(tmp_path, tickets, scenarios={"fine": says("Hi.")}) as r:
-        await r.engine.wait_idle()
-        states = {t.id: r.state(t.id) for t in tickets}
-        assert states == {
-            "last": "blocked",
-            "middle": "blocked",
-            "broken": "failed",
-            "fine": "done",
-        }
-        failed = r.events("broken", e.TicketFailed)[0]
-        assert isinstance(failed, e.TicketFailed)
-        assert failed.kind == "connection"
-        blocked = r.events("middle", e.TicketBlocked)[0]
-        assert blocked == e.TicketBlocked("it needs broken, which did not end well")
+    async with finished(tmp_path, tickets, scenarios={"fine": says("Hi.")}) as r:
+        assert states(r) == {
+            "last": "blocked", "middle": "blocked", "broken": "failed", "fine": "done",
+        }  # fmt: skip
+        assert r.events("broken", e.TicketFailed)[0].kind == "connection"
+        assert r.events("middle", e.TicketBlocked) == [e.TicketBlocked("broken failed")]
 
 
-async def test_an_overload_is_tried_again_as_a_new_attempt(tmp_path: Path) -> None:
-    busy = says("At last.", fault=[{"status": 529, "times": 2}])
-    async with room(tmp_path, [ticket("a", tmp_path)], scenarios={"a": busy}) as r:
-        await r.engine.wait_idle()
-        attempts = r.engine.transcript("a").attempts
-        assert [attempt.state for attempt in attempts] == ["failed", "failed", "done"]
-        assert [a.error and a.error.kind for a in attempts] == ["overloaded", "overloaded", None]
-
-
-async def test_it_gives_up_after_the_policys_attempts(tmp_path: Path) -> None:
-    busy = says("Never.", fault=[{"status": 529, "times": 9}])
-    async with room(tmp_path, [ticket("a", tmp_path)], scenarios={"a": busy}) as r:
-        await r.engine.wait_idle()
-        assert r.state("a") == "failed"
-        assert len(r.engine.transcript("a").attempts) == 3
+@pytest.mark.parametrize(("times", "state"), [(2, "done"), (9, "failed")])
+async def test_an_overload_is_tried_again_as_often_as_the_policy_says(
+    tmp_path: Path, times: int, state: str
+) -> None:
+    busy = says("At last.", fault=[{"status": 529, "times": times}])
+    async with finished(tmp_path, [ticket("a", tmp_path)], scenarios={"a": busy}) as r:
+        assert [attempt.state for attempt in r.attempts("a")] == ["failed", "failed", state]
+        kinds = [attempt.error and attempt.error.kind for attempt in r.attempts("a")]
+        assert kinds[:2] == ["overloaded", "overloaded"]
 
 
 async def test_a_cut_keeps_the_partial_and_leaves_it_out_of_the_next_request(
     tmp_path: Path,
 ) -> None:
     cut = says("The whole answer.", cut={"after": 9})
-    async with room(tmp_path, [ticket("a", tmp_path)], scenarios={"a": cut}) as r:
-        await r.engine.wait_idle()
-        broken, whole = r.engine.transcript("a").attempts
-        assert broken.text
-        assert "The whole answer.".startswith(broken.text)
-        assert broken.error is not None
-        assert broken.error.kind == "cut"
-        assert whole.text == "The whole answer."
-        assert r.engine.transcript("a").answer == "The whole answer."
+    async with finished(tmp_path, [ticket("a", tmp_path)], scenarios={"a": cut}) as r:
+        broken, whole = r.attempts("a")
+        assert broken.text and "The whole answer.".startswith(broken.text)
+        assert broken.error and broken.error.kind == "cut"
+        assert whole.text == r.engine.transcript("a").answer == "The whole answer."
+
+
+async def test_two_tickets_in_one_file_are_a_conflict_once_unless_one_needs_the_other(
+    tmp_path: Path,
+) -> None:
+    keys = {"model": "writes", "approve": "auto"}
+    tickets = [ticket(name, tmp_path, **keys) for name in "ab"]
+    tickets.append(ticket("c", tmp_path, **keys, needs=["a", "b"]))
+    writes = scenario(turn=[{"call": [WRITE, WRITE]}, {"text": "Done."}])
+    async with finished(tmp_path, tickets, scenarios={"writes": writes}, concurrency=1) as r:
+        assert r.events("a", e.ConflictDetected) == r.events("c", e.ConflictDetected) == []
+        assert r.events("b", e.ConflictDetected) == [e.ConflictDetected("x", ("a",))]
+
+
+# Commands
 
 
 async def test_cancel_stops_one_keeps_its_text_and_leaves_the_others(tmp_path: Path) -> None:
-    tickets = [ticket("slow", tmp_path), ticket("fine", tmp_path)]
-    async with room(tmp_path, tickets, scenarios={"slow": SLOW, "fine": says("Hi.")}) as r:
+    tickets = [ticket("slow", tmp_path), ticket("fine", tmp_path), ticket("unbegun", tmp_path)]
+    scenarios = {"slow": SLOW, "fine": says("Hi."), "unbegun": says("No.")}
+    async with room(tmp_path, tickets, scenarios=scenarios) as r:
+        r.engine.send(c.Cancel("unbegun"))  # before its first step
         await r.until_event("slow", e.TextDelta)
         r.engine.send(c.Cancel("slow"))
         await r.engine.wait_idle()
-        assert (r.state("slow"), r.state("fine")) == ("cancelled", "done")
-        attempt = r.engine.transcript("slow").attempt
-        assert attempt is not None
-        assert attempt.text.startswith("word ")
+        assert states(r) == {"slow": "cancelled", "fine": "done", "unbegun": "cancelled"}
+        assert r.attempts("slow")[-1].text.startswith("word ")
 
 
 async def test_cancel_all_ends_what_runs_and_what_waits(tmp_path: Path) -> None:
@@ -152,31 +132,43 @@ async def test_cancel_all_ends_what_runs_and_what_waits(tmp_path: Path) -> None:
         assert r.state("b") in ("cancelled", "blocked")
 
 
-async def test_retry_starts_over_and_releases_what_was_blocked(tmp_path: Path) -> None:
+async def test_retry_starts_over_and_releases_what_was_blocked_and_tried_meanwhile(
+    tmp_path: Path,
+) -> None:
     tickets = [ticket("a", tmp_path), ticket("b", tmp_path, needs=["a"])]
-    scenarios = {
-        "a": says("Fine now.", fault=[{"status": 529, "times": 3}]),
-        "b": says("Me too."),
-    }
-    async with room(tmp_path, tickets, scenarios=scenarios) as r:
-        await r.engine.wait_idle()
-        assert (r.state("a"), r.state("b")) == ("failed", "blocked")
-        r.engine.send(c.Retry("a"))
-        await r.engine.wait_idle()
-        assert (r.state("a"), r.state("b")) == ("done", "done")
-        last = r.engine.transcript("a").attempt
-        assert last is not None
-        assert (last.number, last.continues) == (4, False)
+    scenarios = {"a": says("A.", fault=[{"status": 529, "times": 6}]), "b": says("B.")}
+    breaker = BreakerPolicy(pause=0.01, max_pause=0.01)
+    async with finished(tmp_path, tickets, scenarios=scenarios, breaker=breaker) as r:
+        assert states(r) == {"a": "failed", "b": "blocked"}
+        for command in (c.Retry("a"), c.Retry("b"), c.Retry("a")):
+            r.engine.send(command)
+            await r.engine.wait_idle()
+        assert states(r) == {"a": "done", "b": "done"}
+        last = r.attempts("a")[-1]
+        assert (last.number, last.continues) == (7, False)
 
 
-async def test_pause_holds_after_the_response_and_resume_goes_on(tmp_path: Path) -> None:
-    (tmp_path / "x.txt").write_text("content")
-    reads = calls("read_file", {"path": "x.txt"})
+@pytest.mark.parametrize("is_cancelled", [False, True])
+async def test_pause_holds_after_the_response_until_resume_or_the_end(
+    tmp_path: Path, is_cancelled: bool
+) -> None:
+    reads = calls("list_files", {})
     async with room(tmp_path, [ticket("a", tmp_path)], scenarios={"a": reads}) as r:
         r.engine.send(c.Pause("a"))
         await r.until_event("a", e.Paused)
         assert r.state("a") == "paused"
-        r.engine.send(c.Resume("a"))
+        r.engine.send(c.Cancel("a") if is_cancelled else c.Resume("a"))
+        await r.engine.wait_idle()
+        if is_cancelled:
+            r.engine.send(c.Retry("a"))
+            await r.engine.wait_idle()
+        assert r.state("a") == "done"
+
+
+async def test_pausing_during_the_last_response_lets_it_end(tmp_path: Path) -> None:
+    async with room(tmp_path, [ticket("a", tmp_path)], scenarios={"a": says("All.")}) as r:
+        await r.until_event("a", e.RequestSent)
+        r.engine.send(c.Pause("a"))
         await r.engine.wait_idle()
         assert r.state("a") == "done"
 
@@ -194,106 +186,80 @@ async def test_a_queued_ticket_can_be_paused(tmp_path: Path) -> None:
         assert r.state("b") == "done"
 
 
+# Approvals
+
+
 @pytest.mark.parametrize("always", [False, True])
-async def test_writing_waits_for_approval(tmp_path: Path, always: bool) -> None:
-    write = {"name": "write_file", "arguments": {"path": "x", "content": "1"}}
-    twice = scenario(turn=[{"call": [write]}, {"call": [write]}, {"text": "Done."}])
+async def test_writing_waits_for_approval_always_holds_for_the_ticket_retries_included(
+    tmp_path: Path, always: bool
+) -> None:
+    again = {"call": [WRITE], "fault": [{"status": 529}]}
+    twice = scenario(turn=[{"call": [WRITE]}, again, {"text": "Done."}])
     async with room(tmp_path, [ticket("a", tmp_path)], scenarios={"a": twice}) as r:
-        asked = await r.until_event("a", e.ApprovalRequested)
+        await r.until_event("a", e.ApprovalRequested)
         assert not (tmp_path / "x").exists()
-        assert isinstance(asked.event, e.ApprovalRequested)
-        r.engine.send(c.Approve("a", asked.event.call_id, always=always))
+        await r.approve("a", always=always)
         if not always:
-            await r.until(lambda: len(r.events("a", e.ApprovalRequested)) == 2)
-            second = r.events("a", e.ApprovalRequested)[1]
-            assert isinstance(second, e.ApprovalRequested)
-            r.engine.send(c.Approve("a", second.call_id))
+            await r.approve("a")
         await r.engine.wait_idle()
         assert (tmp_path / "x").read_text() == "1"
         assert len(r.events("a", e.ApprovalRequested)) == (1 if always else 2)
+        assert len(r.events("a", e.AttemptStarted)) == 2
 
 
 async def test_a_denied_call_goes_back_to_the_model_with_its_reason(tmp_path: Path) -> None:
-    writes = calls("write_file", {"path": "x", "content": "1"}, then="Understood.")
-    async with room(tmp_path, [ticket("a", tmp_path)], scenarios={"a": writes}) as r:
+    async with room(tmp_path, [ticket("a", tmp_path)], scenarios={"a": WRITES}) as r:
         asked = await r.until_event("a", e.ApprovalRequested)
-        assert isinstance(asked.event, e.ApprovalRequested)
-        r.engine.send(c.Deny("a", asked.event.call_id, "not in this folder"))
+        r.engine.send(c.Deny("a", asked.call_id, "not in this folder"))
         await r.engine.wait_idle()
         assert r.state("a") == "done"
-        finished = r.events("a", e.ToolCallFinished)[0]
-        assert isinstance(finished, e.ToolCallFinished)
-        assert (finished.output, finished.error) == ("denied: not in this folder", "denied")
+        (answer,) = r.events("a", e.ToolCallFinished)
+        assert (answer.output, answer.error) == ("denied: not in this folder", "denied")
         assert not (tmp_path / "x").exists()
 
 
-async def test_headless_nobody_can_approve_so_the_ticket_is_blocked(tmp_path: Path) -> None:
-    writes = calls("write_file", {"path": "x", "content": "1"})
-    tickets = [ticket("a", tmp_path)]
-    async with room(tmp_path, tickets, scenarios={"a": writes}, headless=True) as r:
-        await r.engine.wait_idle()
-        blocked = r.events("a", e.TicketBlocked)
-        assert blocked == [e.TicketBlocked("write_file needs an approval that nobody can give")]
-
-
-async def test_unknown_tools_and_bad_arguments_go_back_to_the_model(tmp_path: Path) -> None:
-    wrong = scenario(
-        turn=[
-            {"call": [{"name": "read_file", "arguments": {"pfad": "x"}}]},
-            {"call": [{"name": "list_files", "arguments": {}}]},
-            {"text": "Sorry."},
-        ]
-    )
-    mine = ticket("a", tmp_path, tools=["read_file", "list_files"])
-    async with room(tmp_path, [mine], scenarios={"a": wrong}) as r:
-        await r.engine.wait_idle()
-        assert r.state("a") == "done"
-        first, second = r.events("a", e.ToolCallFinished)
-        assert isinstance(first, e.ToolCallFinished)
-        assert isinstance(second, e.ToolCallFinished)
-        assert first.error is not None
-        assert "path" in first.error
-        assert second.error is None
-
-
-async def test_max_turns_is_a_limit(tmp_path: Path) -> None:
-    forever = scenario(turn=[{"call": [{"name": "list_files", "arguments": {}}]}] * 9)
-    mine = ticket("a", tmp_path, max_turns=3)
-    async with room(tmp_path, [mine], scenarios={"a": forever}) as r:
-        await r.engine.wait_idle()
-        assert r.events("a", e.TicketLimited) == [e.TicketLimited("turns")]
-        assert len(r.events("a", e.ResponseFinished)) == 3
-
-
-async def test_an_answer_cut_by_max_output_tokens_is_a_limit(tmp_path: Path) -> None:
-    mine = ticket("a", tmp_path, max_output_tokens=5)
-    async with room(tmp_path, [mine], scenarios={"a": says("word " * 100)}) as r:
-        await r.engine.wait_idle()
-        assert r.events("a", e.TicketLimited) == [e.TicketLimited("tokens")]
-
-
-async def test_the_tickets_time_is_a_limit(tmp_path: Path) -> None:
-    command = {"name": "run_command", "arguments": {"command": "sleep 600"}}
-    mine = ticket("a", tmp_path, timeout=0.5, approve="auto")
-    async with room(tmp_path, [mine], scenarios={"a": scenario(turn=[{"call": [command]}])}) as r:
-        await r.engine.wait_idle()
-        assert r.events("a", e.TicketLimited) == [e.TicketLimited("time")]
-
-
-async def test_two_tickets_in_one_file_are_a_conflict_once_unless_one_needs_the_other(
+async def test_headless_nobody_can_approve_so_the_ticket_is_blocked_until_it_is_resumed(
     tmp_path: Path,
 ) -> None:
-    tickets = [
-        ticket("a", tmp_path, model="writes", approve="auto"),
-        ticket("b", tmp_path, model="writes", approve="auto"),
-        ticket("c", tmp_path, model="writes", approve="auto", needs=["a", "b"]),
-    ]
-    write = {"name": "write_file", "arguments": {"path": "x", "content": "1"}}
-    writes = scenario(turn=[{"call": [write, write]}, {"text": "Done."}])
-    async with room(tmp_path, tickets, scenarios={"writes": writes}, concurrency=1) as r:
+    mine = ticket("a", tmp_path)
+    async with finished(tmp_path, [mine], scenarios={"a": WRITES}, headless=True) as r:
+        blocked = e.TicketBlocked("write_file needs an approval that nobody can give")
+        assert r.events("a", e.TicketBlocked) == [blocked]
+        run = r.engine.run
+    async with room(tmp_path, [mine], scenarios={"a": WRITES}, resumes=run) as r:
+        await r.approve("a")
         await r.engine.wait_idle()
-        assert r.events("a", e.ConflictDetected) == r.events("c", e.ConflictDetected) == []
-        assert r.events("b", e.ConflictDetected) == [e.ConflictDetected("x", ("a",))]
+        assert r.state("a") == "done"
+        assert (tmp_path / "x").read_text() == "1"
+
+
+# Limits
+
+
+@pytest.mark.parametrize(
+    ("keys", "turn", "limit"),
+    [
+        ({"max_turns": 3}, {"call": [{"name": "list_files", "arguments": {}}]}, "turns"),
+        ({"max_output_tokens": 5}, {"text": "word " * 100}, "tokens"),
+        (
+            {"timeout": 0.5, "approve": "auto"},
+            {"call": [{"name": "run_command", "arguments": {"command": "sleep 600"}}]},
+            "time",
+        ),
+    ],
+)
+async def test_a_limit_ends_the_ticket(
+    tmp_path: Path, keys: dict[str, object], turn: dict[str, object], limit: str
+) -> None:
+    mine = ticket("a", tmp_path, **keys)
+    forever = scenario(turn=[turn] * 9)
+    async with finished(tmp_path, [mine], scenarios={"a": forever}) as r:
+        (ending,) = r.events("a", e.TicketLimited)
+        assert ending.limit == limit
+        assert len(r.events("a", e.ResponseFinished)) == (3 if limit == "turns" else 1)
+
+
+# Resuming
 
 
 async def test_shutdown_interrupts_kills_children_and_can_be_resumed(tmp_path: Path) -> None:
@@ -303,16 +269,12 @@ async def test_shutdown_interrupts_kills_children_and_can_be_resumed(tmp_path: P
     async with room(tmp_path, [mine], scenarios={"a": turns}) as r:
         printed = await r.until_event("a", e.ToolOutputDelta)
         run = r.engine.run
-    assert isinstance(printed.event, e.ToolOutputDelta)
     with pytest.raises(ProcessLookupError):
-        os.kill(int(printed.event.text), 0)
+        os.kill(int(printed.text), 0)
     assert r.events("a")[-1] == e.TicketInterrupted()
-    async with room(tmp_path, [mine], scenarios={"a": turns}, resumes=run) as r:
-        await r.engine.wait_idle()
+    async with finished(tmp_path, [mine], scenarios={"a": turns}, resumes=run) as r:
         assert r.state("a") == "done"
-        answered = r.events("a", e.ToolCallFinished)[0]
-        assert isinstance(answered, e.ToolCallFinished)
-        assert answered.error == "interrupted"
+        assert r.events("a", e.ToolCallFinished)[0].error == "interrupted"
 
 
 @pytest.mark.parametrize("wire", WIRES)
@@ -328,17 +290,18 @@ async def test_resume_continues_a_reasoning_tool_loop_as_the_wire_demands(
             {"reasoning": "So it was.", "text": "Finished."},
         ]
     )
-    keys = {"provider": wire, "reasoning": "low", "approve": "auto"}
-    mine = ticket("a", tmp_path, **keys)
+    mine = ticket("a", tmp_path, provider=wire, reasoning="low", approve="auto")
     async with room(tmp_path, [mine], scenarios={"a": turns}) as r:
         await r.until_event("a", e.ToolOutputDelta)
         run = r.engine.run
-    async with room(tmp_path, [mine], scenarios={"a": turns}, resumes=run) as r:
-        await r.engine.wait_idle()
+    async with finished(tmp_path, [mine], scenarios={"a": turns}, resumes=run) as r:
         assert r.events("a", e.TicketFailed) == []
         assert r.engine.transcript("a").answer == "Finished."
-        reasoning = "".join(a.reasoning for a in r.engine.transcript("a").attempts)
+        reasoning = "".join(attempt.reasoning for attempt in r.attempts("a"))
         assert reasoning == "First I look.Now I wait.So it was."
+
+
+# What must not happen
 
 
 async def test_a_providers_key_does_not_reach_the_commands(
@@ -348,41 +311,8 @@ async def test_a_providers_key_does_not_reach_the_commands(
     shows = calls("run_command", {"command": "echo [$MY_CLAUDE]"})
     mine = ticket("a", tmp_path, approve="auto")
     keyed = ProviderConfig(wire="openai-chat", base_url="http://x/v1", api_key_env="MY_CLAUDE")
-    async with room(tmp_path, [mine], scenarios={"a": shows}, more={"keyed": keyed}) as r:
-        await r.engine.wait_idle()
-        finished = r.events("a", e.ToolCallFinished)[0]
-        assert isinstance(finished, e.ToolCallFinished)
-        assert finished.output.startswith("[]")
-
-
-async def test_pausing_during_the_last_response_lets_it_end(tmp_path: Path) -> None:
-    async with room(tmp_path, [ticket("a", tmp_path)], scenarios={"a": says("All.")}) as r:
-        await r.until_event("a", e.RequestSent)
-        r.engine.send(c.Pause("a"))
-        await r.engine.wait_idle()
-        assert r.state("a") == "done"
-
-
-async def test_cancelled_before_its_first_step_a_ticket_ends_all_the_same(tmp_path: Path) -> None:
-    tickets = [ticket("a", tmp_path), ticket("b", tmp_path)]
-    scenarios = {"a": says("A."), "b": says("B.")}
-    async with room(tmp_path, tickets, scenarios=scenarios, concurrency=1) as r:
-        r.engine.send(c.Cancel("a"))
-        await r.engine.wait_idle()
-        assert (r.state("a"), r.state("b")) == ("cancelled", "done")
-
-
-async def test_a_hold_ends_with_its_start(tmp_path: Path) -> None:
-    (tmp_path / "x").write_text("1")
-    reads = calls("read_file", {"path": "x"})
-    async with room(tmp_path, [ticket("a", tmp_path)], scenarios={"a": reads}) as r:
-        r.engine.send(c.Pause("a"))
-        await r.until_event("a", e.Paused)
-        r.engine.send(c.Cancel("a"))
-        await r.engine.wait_idle()
-        r.engine.send(c.Retry("a"))
-        await r.engine.wait_idle()
-        assert r.state("a") == "done"
+    async with finished(tmp_path, [mine], scenarios={"a": shows}, more={"keyed": keyed}) as r:
+        assert r.events("a", e.ToolCallFinished)[0].output.startswith("[]")
 
 
 async def test_an_impossible_entry_fails_its_ticket_and_no_other(tmp_path: Path) -> None:
@@ -391,51 +321,7 @@ async def test_an_impossible_entry_fails_its_ticket_and_no_other(tmp_path: Path)
         await r.until_event("a", e.TextDelta)
         r.recorder.submit(r.engine.run, "a", 1, 0.0, e.ApprovalGiven("nothing"))
         await r.engine.wait_idle()
-        assert (r.state("a"), r.state("b")) == ("failed", "done")
-
-
-async def test_always_holds_for_the_rest_of_the_ticket_retries_included(tmp_path: Path) -> None:
-    write = {"name": "write_file", "arguments": {"path": "x", "content": "1"}}
-    turns = scenario(
-        turn=[{"call": [write]}, {"call": [write], "fault": [{"status": 529}]}, {"text": "Done."}]
-    )
-    async with room(tmp_path, [ticket("a", tmp_path)], scenarios={"a": turns}) as r:
-        asked = await r.until_event("a", e.ApprovalRequested)
-        assert isinstance(asked.event, e.ApprovalRequested)
-        r.engine.send(c.Approve("a", asked.event.call_id, always=True))
-        await r.engine.wait_idle()
-        assert r.state("a") == "done"
-        assert len(r.events("a", e.ApprovalRequested)) == 1
-        assert len(r.events("a", e.AttemptStarted)) == 2
-
-
-async def test_a_question_nobody_could_answer_is_asked_anew_on_resume(tmp_path: Path) -> None:
-    writes = calls("write_file", {"path": "x", "content": "1"})
-    mine = ticket("a", tmp_path)
-    async with room(tmp_path, [mine], scenarios={"a": writes}, headless=True) as r:
-        await r.engine.wait_idle()
-        run = r.engine.run
-    async with room(tmp_path, [mine], scenarios={"a": writes}, resumes=run) as r:
-        asked = await r.until_event("a", e.ApprovalRequested)
-        assert isinstance(asked.event, e.ApprovalRequested)
-        r.engine.send(c.Approve("a", asked.event.call_id))
-        await r.engine.wait_idle()
-        assert r.state("a") == "done"
-        assert (tmp_path / "x").read_text() == "1"
-
-
-async def test_a_need_that_ends_well_at_last_releases_what_was_tried_meanwhile(
-    tmp_path: Path,
-) -> None:
-    tickets = [ticket("a", tmp_path), ticket("b", tmp_path, needs=["a"])]
-    scenarios = {"a": says("A.", fault=[{"status": 529, "times": 6}]), "b": says("B.")}
-    breaker = BreakerPolicy(pause=0.01, max_pause=0.01)
-    async with room(tmp_path, tickets, scenarios=scenarios, breaker=breaker) as r:
-        for command in (c.Retry("a"), c.Retry("b"), c.Retry("a")):
-            await r.engine.wait_idle()
-            r.engine.send(command)
-        await r.engine.wait_idle()
-        assert (r.state("a"), r.state("b")) == ("done", "done")
+        assert states(r) == {"a": "failed", "b": "done"}
 
 
 @pytest.mark.parametrize("error", [RecursionError("deep"), AssertionError(), KeyError("x" * 9999)])
@@ -452,10 +338,8 @@ async def test_whatever_a_decoder_raises_ends_its_own_ticket_and_no_other(
     monkeypatch.setattr(ChatDecoder, "feed", raises)
     tickets = [ticket("a", tmp_path), ticket("b", tmp_path)]
     scenarios = {"a": says("It is poison"), "b": says("All is well.")}
-    async with room(tmp_path, tickets, scenarios=scenarios) as r:
-        await r.engine.wait_idle()
-        failed = r.events("a")[-1]
-        assert isinstance(failed, e.TicketFailed)
+    async with finished(tmp_path, tickets, scenarios=scenarios) as r:
+        (failed,) = r.events("a", e.TicketFailed)
         assert type(error).__name__ in failed.message
         assert len(failed.message) <= 400
         assert r.state("b") == "done"
@@ -472,10 +356,7 @@ async def test_an_end_that_cannot_be_stored_is_a_failure_and_the_run_goes_on(
 
     monkeypatch.setattr(TicketRun, "work", ends_oddly)
     tickets = [ticket("a", tmp_path), ticket("b", tmp_path)]
-    async with room(tmp_path, tickets, scenarios={"a": says("x"), "b": says("y")}) as r:
-        async with asyncio.timeout(20):
-            await r.engine.wait_idle()
-        failed = r.events("a")[-1]
-        assert isinstance(failed, e.TicketFailed)
+    async with finished(tmp_path, tickets, scenarios={"a": says("x"), "b": says("y")}) as r:
+        (failed,) = r.events("a", e.TicketFailed)
         assert "cannot store how the ticket ended" in failed.message
         assert r.state("b") == "done"

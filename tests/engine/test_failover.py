@@ -1,6 +1,5 @@
 """Other providers, a circuit that opens, and answers that go on where they broke off."""
 
-import asyncio
 from pathlib import Path
 
 import msgspec
@@ -9,7 +8,7 @@ import pytest
 from lfgtui.agent.loop import CONTINUE
 from lfgtui.model import events as e
 from lfgtui.settings.config import BreakerPolicy, ProviderConfig, RetryPolicy
-from tests.engine.harness import Room, room, says, scenario, ticket
+from tests.engine.harness import Room, finished, says, scenario, ticket
 
 CONTINUES = RetryPolicy(attempts=1, base_delay=0.01, max_delay=0.02, on_cut="continue")
 
@@ -19,37 +18,28 @@ def asked(opened: Room, name: str) -> list[str]:
     return [attempt.provider for attempt in opened.engine.transcript(name).attempts]
 
 
-async def test_a_dead_provider_is_followed_by_the_next(tmp_path: Path) -> None:
-    mine = ticket("a", tmp_path, provider="nowhere", fallback=["responses/a", "anthropic/a"])
-    async with room(tmp_path, [mine], scenarios={"a": says("Here I am.")}) as r:
-        await r.engine.wait_idle()
-        assert asked(r, "a") == ["nowhere", "nowhere", "nowhere", "responses"]
-        assert r.engine.transcript("a").answer == "Here I am."
-        assert r.events("a", e.FailedOver) == [e.FailedOver("nowhere/a", "responses/a")]
+KEYLESS = ProviderConfig(
+    wire="openai-chat", base_url="http://127.0.0.1:9/v1", api_key_command="false"
+)
 
 
-async def test_what_broke_and_who_is_next_is_in_the_debug_log(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("provider", "tries", "kind"), [("nowhere", 3, "connection"), ("keyless", 1, "auth")]
+)
+async def test_a_dead_provider_is_followed_by_the_next_and_the_debug_log_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, provider: str, tries: int, kind: str
 ) -> None:
-    mine = ticket("a", tmp_path, provider="nowhere", fallback=["chat/a"])
+    mine = ticket("a", tmp_path, provider=provider, fallback=["responses/a", "anthropic/a"])
+    scenarios, more = {"a": says("A secret.")}, {"keyless": KEYLESS}
     with caplog.at_level("INFO", "lfgtui"):
-        async with room(tmp_path, [mine], scenarios={"a": says("A secret.")}) as r:
-            await r.engine.wait_idle()
+        async with finished(tmp_path, [mine], scenarios=scenarios, more=more) as r:
+            assert asked(r, "a") == [provider] * tries + ["responses"]
+            assert r.engine.transcript("a").answer == "A secret."
+            failovers = [e.FailedOver(f"{provider}/a", "responses/a")]
+            assert r.events("a", e.FailedOver) == failovers
     told = [record.getMessage() for record in caplog.records if record.name.endswith("ticket_run")]
-    assert told[-1] == "a: nowhere/a broke (connection); next chat/a in 0 s"
+    assert told[-1] == f"a: {provider}/a broke ({kind}); next responses/a in 0 s"
     assert "secret" not in caplog.text
-
-
-async def test_a_missing_key_is_followed_by_the_next_at_once(tmp_path: Path) -> None:
-    keyless = ProviderConfig(
-        wire="openai-chat", base_url="http://127.0.0.1:9/v1", api_key_command="false"
-    )
-    mine = ticket("a", tmp_path, provider="keyless", fallback=["chat/a"])
-    scenarios = {"a": says("Here I am.")}
-    async with room(tmp_path, [mine], scenarios=scenarios, more={"keyless": keyless}) as r:
-        await r.engine.wait_idle()
-        assert asked(r, "a") == ["keyless", "chat"]
-        assert r.state("a") == "done"
 
 
 async def test_in_the_middle_of_a_tool_loop_the_next_goes_on_with_what_was_done(
@@ -63,8 +53,7 @@ async def test_in_the_middle_of_a_tool_loop_the_next_goes_on_with_what_was_done(
         "late": scenario(turn=[{"text": "No."}, {"text": "It says forty-two."}]),
     }
     mine = ticket("a", tmp_path, model="early", fallback=["anthropic/late"])
-    async with room(tmp_path, [mine], scenarios=scenarios) as r:
-        await r.engine.wait_idle()
+    async with finished(tmp_path, [mine], scenarios=scenarios) as r:
         assert asked(r, "a") == ["chat"] * 3 + ["anthropic"]
         assert len(r.events("a", e.ToolCallFinished)) == 1
         assert r.engine.transcript("a").answer == "It says forty-two."
@@ -78,9 +67,8 @@ async def test_who_fails_over_in_mid_stream_keeps_the_partial_as_its_own_attempt
         "a": says("Another answer."),
     }
     mine = ticket("a", tmp_path, model="cut", fallback=["responses/a"])
-    async with room(tmp_path, [mine], scenarios=scenarios) as r:
-        await r.engine.wait_idle()
-        attempts = r.engine.transcript("a").attempts
+    async with finished(tmp_path, [mine], scenarios=scenarios) as r:
+        attempts = r.attempts("a")
         assert [a.provider for a in attempts] == ["chat"] * 3 + ["responses"]
         assert all(a.text and "The whole answer.".startswith(a.text) for a in attempts[:3])
         assert r.engine.transcript("a").answer == "Another answer."
@@ -89,9 +77,8 @@ async def test_who_fails_over_in_mid_stream_keeps_the_partial_as_its_own_attempt
 async def test_when_nobody_is_left_the_last_error_is_the_tickets(tmp_path: Path) -> None:
     refused = says("x", fault=[{"status": 500, "times": 9}])
     mine = ticket("a", tmp_path, provider="nowhere", fallback=["chat/a"])
-    async with room(tmp_path, [mine], scenarios={"a": refused}) as r:
-        await r.engine.wait_idle()
-        error = r.engine.transcript("a").attempts[-1].error
+    async with finished(tmp_path, [mine], scenarios={"a": refused}) as r:
+        error = r.attempts("a")[-1].error
         assert (r.state("a"), error and error.kind) == ("failed", "server")
 
 
@@ -101,11 +88,10 @@ async def test_a_cut_answer_is_gone_on_with_where_the_config_says_so(
 ) -> None:
     scenarios = {"cut": says("One, two, three.", cut={"after": 9}), "rest": says("the rest.")}
     mine = ticket("a", tmp_path, model="cut", fallback=["anthropic/rest"], max_turns=max_turns)
-    async with room(tmp_path, [mine], scenarios=scenarios, retry=CONTINUES) as r:
-        await r.engine.wait_idle()
-        broken, rest = r.engine.transcript("a").attempts
+    async with finished(tmp_path, [mine], scenarios=scenarios, retry=CONTINUES) as r:
+        broken, rest = r.attempts("a")
         assert rest.keeps_partial
-        told = [one.text for one in r.events("a", e.UserMessage) if isinstance(one, e.UserMessage)]
+        told = [one.text for one in r.events("a", e.UserMessage)]
         assert told[1:] == [CONTINUE]
         assert broken.text
         assert r.engine.transcript("a").answer == broken.text + "the rest."
@@ -118,18 +104,15 @@ async def test_a_response_cut_in_a_call_is_asked_for_again(tmp_path: Path) -> No
     look = {"text": "Let me see.", "call": [reads], "cut": {"after": 14}}
     cut = scenario(turn=[look, {"text": "Done."}])
     again = msgspec.structs.replace(CONTINUES, attempts=2)
-    async with room(tmp_path, [ticket("a", tmp_path)], scenarios={"a": cut}, retry=again) as r:
-        await r.engine.wait_idle()
-        assert [a.keeps_partial for a in r.engine.transcript("a").attempts] == [False, False]
+    async with finished(tmp_path, [ticket("a", tmp_path)], scenarios={"a": cut}, retry=again) as r:
+        assert [a.keeps_partial for a in r.attempts("a")] == [False, False]
         assert len(r.events("a", e.ToolCallFinished)) == 1
 
 
 async def test_many_tickets_do_not_hammer_a_dead_provider(tmp_path: Path) -> None:
     breaker = BreakerPolicy(failures=3, pause=0.05, max_pause=0.05)
     mine = [ticket(f"t{n}", tmp_path, provider="nowhere") for n in range(30)]
-    async with room(tmp_path, mine, concurrency=30, breaker=breaker) as r:
-        async with asyncio.timeout(20):
-            await r.engine.wait_idle()
+    async with finished(tmp_path, mine, concurrency=30, breaker=breaker) as r:
         assert {r.state(t.id) for t in mine} == {"failed"}
         sent = sum(len(r.events(t.id, e.RequestSent)) for t in mine)
         assert sent < 30 * 2  # without the circuit it were 90
@@ -144,7 +127,5 @@ async def test_with_a_fallback_nobody_waits_for_an_open_circuit(tmp_path: Path) 
         for n in range(8)
     ]
     scenarios = {"m": says("Here I am.")}
-    async with room(tmp_path, mine, scenarios=scenarios, breaker=breaker, retry=retry) as r:
-        async with asyncio.timeout(20):
-            await r.engine.wait_idle()
+    async with finished(tmp_path, mine, scenarios=scenarios, breaker=breaker, retry=retry) as r:
         assert r.engine.all_done

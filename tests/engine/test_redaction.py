@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lfgtui.model import events as e
 from lfgtui.text.redaction.redactor import Redactor
-from tests.engine.harness import calls, room, says, ticket
+from tests.engine.harness import calls, finished, says, ticket
 from tests.text.redaction.secrets import GITHUB, drawn
 
 MARK = "[redacted: github token]"
@@ -18,10 +18,9 @@ def as_json(entries: list[e.Entry]) -> str:
 async def test_a_tool_gets_what_was_asked_for_and_the_history_does_not(tmp_path: Path) -> None:
     mine = ticket("a", tmp_path, approve="auto", prompt=f"Keep {GITHUB}")
     story = calls("write_file", {"path": "env", "content": f"T={GITHUB}\n"})
-    async with room(
+    async with finished(
         tmp_path, [mine], scenarios={"a": story}, redactor=Redactor(), headless=True
     ) as opened:
-        await opened.engine.wait_idle()
         assert opened.state("a") == "done"
         stored, seen = await asyncio.to_thread(opened.stored, "a"), opened.seen
     assert (tmp_path / "env").read_text() == f"T={GITHUB}\n"
@@ -38,10 +37,9 @@ async def test_what_a_tool_prints_does_not_go_to_the_model(tmp_path: Path) -> No
     (tmp_path / "env").write_text(f"T={GITHUB}\n")
     mine = ticket("a", tmp_path, approve="auto")
     story = calls("run_command", {"command": "cat env"})
-    async with room(
+    async with finished(
         tmp_path, [mine], scenarios={"a": story}, redactor=Redactor(), headless=True
     ) as opened:
-        await opened.engine.wait_idle()
         told = opened.engine.transcript("a").conversation.messages
     assert GITHUB not in repr(told)
     assert MARK in repr(told)
@@ -50,10 +48,9 @@ async def test_what_a_tool_prints_does_not_go_to_the_model(tmp_path: Path) -> No
 
 async def test_an_answer_arrives_whole_but_for_its_secret(tmp_path: Path) -> None:
     said = f"First. The token is {GITHUB}, as you see; pip install sk-learn."
-    async with room(
+    async with finished(
         tmp_path, [ticket("a", tmp_path)], scenarios={"a": says(said)}, redactor=Redactor()
     ) as opened:
-        await opened.engine.wait_idle()
         assert opened.engine.transcript("a").answer == said.replace(GITHUB, MARK)
         stored = await asyncio.to_thread(opened.stored, "a")
     assert [entry.seq for entry in stored] == list(range(1, len(stored) + 1))
@@ -61,13 +58,12 @@ async def test_an_answer_arrives_whole_but_for_its_secret(tmp_path: Path) -> Non
 
 async def test_a_key_in_use_is_no_text(tmp_path: Path) -> None:
     key = drawn(20)
-    async with room(
+    async with finished(
         tmp_path,
         [ticket("a", tmp_path)],
         scenarios={"a": says(f"It is {key}!")},
         redactor=Redactor(keys=[key]),
     ) as opened:
-        await opened.engine.wait_idle()
         assert opened.engine.transcript("a").answer == "It is [redacted: key in use]!"
 
 
@@ -75,13 +71,11 @@ async def test_nobody_is_asked_about_what_cannot_be_shown(tmp_path: Path) -> Non
     """The card would say the mark; what runs is the secret, or what only looks like one."""
     command = f"echo {GITHUB} && touch ran"
     story = calls("run_command", {"command": command}, then="Understood.")
-    async with room(
+    async with finished(
         tmp_path, [ticket("a", tmp_path)], scenarios={"a": story}, redactor=Redactor()
     ) as opened:
-        await opened.engine.wait_idle()
-        (finished,) = opened.events("a", e.ToolCallFinished)
+        (answer,) = opened.events("a", e.ToolCallFinished)
         assert not opened.events("a", e.ApprovalRequested)
-    assert isinstance(finished, e.ToolCallFinished)
-    assert finished.error == "denied"
-    assert "nobody could see what would run" in finished.output
+    assert answer.error == "denied"
+    assert "nobody could see what would run" in answer.output
     assert not (tmp_path / "ran").exists()

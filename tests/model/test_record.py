@@ -129,7 +129,7 @@ def test_a_ticket_as_a_page() -> None:
 
 Half
 
-*busy; trying again in 1 s*
+*busy; retrying in 1 s*
 
 ### Attempt 2: xai/grok
 

@@ -86,7 +86,7 @@ def test_a_move_is_in_the_table_or_names_event_and_state(event: e.Event, state: 
     if is_legal:
         assert next_state(state, event) in STATES
     else:
-        with pytest.raises(IllegalMoveError, match=f"{e.event_type(event)} .* from {state}$"):
+        with pytest.raises(IllegalMoveError, match=f"{e.event_type(event)} .* in state {state}$"):
             next_state(state, event)
 
 

@@ -397,7 +397,7 @@ def test_a_broken_attempt_keeps_its_text_its_error_and_its_end() -> None:
     assert (transcript.state, attempt.state) == ("cancelled", "failed")
     assert (attempt.text, attempt.ended_at) == ("Half", 1005.0)
     assert attempt.error == AttemptError("overloaded", "overloaded", retryable=True)
-    assert notes(attempt) == [("retry", "overloaded; trying again in 1.5 s")]
+    assert notes(attempt) == [("retry", "overloaded; retrying in 1.5 s")]
 
 
 @pytest.mark.parametrize(
@@ -416,7 +416,7 @@ def test_queued_again_and_paused_the_ended_attempt_stays_ended() -> None:
     [
         (e.TicketFailed("rate_limit", "slow down", True), [("error", "rate limit: slow down")]),
         (e.TicketCancelled(), [("end", "cancelled")]),
-        (e.TicketLimited("cost"), [("end", "stopped: its limit of cost is reached")]),
+        (e.TicketLimited("cost"), [("end", "stopped: reached max_cost")]),
         (e.TicketBlocked("b is missing"), [("end", "blocked: b is missing")]),
         (e.TicketInterrupted(), [("end", "interrupted")]),
     ],
