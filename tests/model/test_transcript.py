@@ -119,43 +119,26 @@ def test_the_text_is_all_visible_text_joined_with_nothing_between(life: list[e.E
 
 
 @given(lives())
-def test_an_attempt_that_is_over_stays_as_it_ended(life: list[e.Event]) -> None:
+def test_after_every_entry_what_is_over_stays_so_and_only_the_last_text_can_grow(
+    life: list[e.Event],
+) -> None:
     transcript = Transcript()
     ended: dict[int, tuple[str, float]] = {}
-    for entry in entries(life):
-        transcript.apply(entry)
-        for place, attempt in enumerate(transcript.attempts):
-            if attempt.ended_at is not None:
-                assert attempt.state in ENDED
-                now = (attempt.state, attempt.ended_at)
-                assert ended.setdefault(place, now) == now
-        for earlier in transcript.attempts[:-1]:
-            assert earlier.ended_at is not None
-
-
-@given(lives())
-def test_the_running_attempt_is_in_its_tickets_state(life: list[e.Event]) -> None:
-    transcript = folded(entries(life))
-    attempt = transcript.attempt
-    if attempt is not None and attempt.ended_at is None:
-        assert attempt.state == transcript.state
-
-
-@given(lives())
-def test_every_entry_is_counted_and_moves_the_revision(life: list[e.Event]) -> None:
-    transcript = Transcript()
     for entry in entries(life):
         before = transcript.revision
         transcript.apply(entry)
         assert transcript.revision > before
         assert transcript.last_seq == entry.seq
-
-
-@given(lives())
-def test_only_the_last_text_can_still_grow(life: list[e.Event]) -> None:
-    for attempt in folded(entries(life)).attempts:
-        for item in attempt.items[:-1]:
-            assert not isinstance(item, TextItem | ReasoningItem) or item.closed
+        for place, attempt in enumerate(transcript.attempts):
+            if attempt.ended_at is not None:
+                assert attempt.state in ENDED
+                now = (attempt.state, attempt.ended_at)
+                assert ended.setdefault(place, now) == now
+            else:
+                assert attempt is transcript.attempt
+                assert attempt.state == transcript.state
+            for item in attempt.items[:-1]:
+                assert not isinstance(item, TextItem | ReasoningItem) or item.closed
 
 
 @given(lives(), st.floats(0.001, 1000))
@@ -229,24 +212,21 @@ def test_a_call_grows_runs_and_finishes_in_one_item() -> None:
     assert (call.state, call.output, call.exit_code, call.seconds) == ("finished", "a\nb\n", 0, 0.5)
 
 
-def test_a_call_waits_for_approval_until_it_is_answered() -> None:
-    asking: list[e.Event] = [CALL, TOOLS_DUE, e.ApprovalRequested("1", "read_file", "x")]
-    assert [call.call_id for call in after(*asking).waiting_approvals] == ["1"]
-    denied = after(*asking, e.ApprovalDenied("1", "no"))
-    assert denied.waiting_approvals == ()
-    assert [call.denied for call in denied.attempts[0].tools] == [True]
-
-
-def test_an_ended_attempt_leaves_no_call_waiting() -> None:
-    asking: list[e.Event] = [
-        CALL,
-        TOOLS_DUE,
-        e.ApprovalRequested("1", "read_file", "x"),
-        e.TicketCancelled(),
-    ]
-    transcript = after(*asking)
-    assert transcript.waiting_approvals == ()
-    assert [call.state for call in transcript.attempts[0].tools] == ["stopped"]
+@pytest.mark.parametrize(
+    ("then", "waiting", "card"),
+    [
+        ((), ["1"], ("needs_approval", False)),
+        ((e.ApprovalDenied("1", "no"),), [], ("running", True)),
+        ((e.TicketCancelled(),), [], ("stopped", False)),
+    ],
+)
+def test_a_call_waits_for_approval_until_it_is_answered_or_its_attempt_ends(
+    then: tuple[e.Event, ...], waiting: list[str], card: tuple[str, bool]
+) -> None:
+    transcript = after(CALL, TOOLS_DUE, e.ApprovalRequested("1", "read_file", "x"), *then)
+    assert [call.call_id for call in transcript.waiting_approvals] == waiting
+    (call,) = transcript.attempts[0].tools
+    assert (call.state, call.denied) == card
 
 
 def test_a_server_that_uses_an_id_twice_makes_two_calls() -> None:
@@ -279,7 +259,7 @@ def test_a_resumed_attempt_answers_the_calls_of_the_one_before() -> None:
     assert list(transcript.attempts[1].tools) == []
 
 
-def test_a_hosted_call_with_an_id_grows_in_its_own_card() -> None:
+def test_a_hosted_call_grows_in_its_own_card() -> None:
     attempt = newest(
         e.HostedTool("search", call_id="a"),
         e.HostedTool("search", "q", call_id="a"),
@@ -288,11 +268,14 @@ def test_a_hosted_call_with_an_id_grows_in_its_own_card() -> None:
         e.HostedOutputDelta("a", "fo"),
         e.HostedOutputDelta("a", "und"),
         e.HostedTool("search", output="all of it", call_id="b"),
+        e.HostedTool("web_search", "without an id"),
+        e.HostedTool("web_search", "without an id", "found too"),
     )
     cards = [i for i in attempt.items if isinstance(i, HostedItem)]
     assert [(c.input, c.live_output, c.output) for c in cards] == [
         ("q", "found", ""),
         ("q", "", "all of it"),
+        ("without an id", "", "found too"),
     ]
 
 
@@ -331,11 +314,6 @@ def test_a_call_written_in_the_text_is_shown_and_never_due() -> None:
         assert (written.state, written.is_text_borne) == ("written", True)
 
 
-def test_a_hosted_tools_output_joins_its_call() -> None:
-    attempt = newest(e.HostedTool("web_search", "q"), e.HostedTool("web_search", "q", "found"))
-    assert [i.output for i in attempt.items if isinstance(i, HostedItem)] == ["found"]
-
-
 def test_usage_of_a_turn_replaces_and_of_turns_adds_up() -> None:
     usage = newest(
         e.Usage(10, 1, cost=0.1),
@@ -349,14 +327,11 @@ def test_usage_of_a_turn_replaces_and_of_turns_adds_up() -> None:
     assert (usage.input, usage.output, usage.cached, usage.cost) == (30, 7, 4, 0.75)
 
 
-def test_usage_that_comes_after_its_response_counts_once() -> None:
+def test_usage_behind_its_response_counts_once_and_without_a_price_costs_nothing() -> None:
     attempt = newest(CALL, TOOLS_DUE, e.Usage(10, 5), e.ToolCallFinished("1", "", None, None, 0.1))
     assert attempt.usage.output == 5
-    assert newest(e.Usage(10, 5), FINISHED, e.TicketDone("end")).usage.output == 5
-
-
-def test_without_a_price_there_is_no_cost() -> None:
-    assert newest(e.Usage(10, 5), FINISHED).usage.cost is None
+    usage = newest(e.Usage(10, 5), FINISHED, e.TicketDone("end")).usage
+    assert (usage.output, usage.cost) == (5, None)
 
 
 def test_the_first_token_is_timed_once_an_attempt() -> None:
@@ -401,14 +376,18 @@ def test_a_broken_attempt_keeps_its_text_its_error_and_its_end() -> None:
 
 
 @pytest.mark.parametrize(
-    "event", [e.FailedOver("a", "b"), e.Paused(), e.Status("x"), e.ConflictDetected("x", ("b",))]
+    ("events", "state"),
+    [
+        ((e.Retrying("busy", 1.0, 2), e.FailedOver("a", "b")), "failed"),
+        ((e.Retrying("busy", 1.0, 2), e.Paused()), "failed"),
+        ((e.Retrying("busy", 1.0, 2), e.Status("x")), "failed"),
+        ((e.TicketCancelled(), e.TicketQueued(), e.Paused()), "cancelled"),
+    ],
 )
-def test_what_comes_between_two_attempts_does_not_bring_the_first_one_back(event: e.Event) -> None:
-    assert newest(e.Retrying("busy", 1.0, 2), event).state == "failed"
-
-
-def test_queued_again_and_paused_the_ended_attempt_stays_ended() -> None:
-    assert newest(e.TicketCancelled(), e.TicketQueued(), e.Paused()).state == "cancelled"
+def test_what_comes_behind_an_attempt_does_not_bring_it_back(
+    events: tuple[e.Event, ...], state: str
+) -> None:
+    assert newest(*events).state == state
 
 
 @pytest.mark.parametrize(
@@ -419,31 +398,44 @@ def test_queued_again_and_paused_the_ended_attempt_stays_ended() -> None:
         (e.TicketLimited("cost"), [("end", "stopped: reached max_cost")]),
         (e.TicketBlocked("b is missing"), [("end", "blocked: b is missing")]),
         (e.TicketInterrupted(), [("end", "interrupted")]),
+        (e.TicketDone("end"), []),
     ],
 )
-def test_an_ending_is_noted_and_kept(ending: e.Ending, note: list[tuple[str, str]]) -> None:
+def test_an_ending_is_noted_and_kept_until_the_next_start(
+    ending: e.Ending, note: list[tuple[str, str]]
+) -> None:
     transcript = after(e.TextDelta("Half"), ending)
     assert transcript.ending == ending
     assert transcript.ended_at == 1005.0
     assert notes(transcript.attempts[0]) == note
+    queued = after(e.TextDelta("Half"), ending, e.TicketQueued())
+    assert (queued.ending, queued.ended_at, queued.queued_at) == (None, None, 1006.0)
 
 
-def test_an_answer_that_is_done_needs_no_note() -> None:
-    assert notes(newest(e.TextDelta("Hi."), FINISHED, e.TicketDone("end"))) == []
-
-
-def test_queued_again_a_ticket_has_not_ended() -> None:
-    transcript = after(e.TicketCancelled(), e.TicketQueued())
-    assert (transcript.ending, transcript.ended_at, transcript.queued_at) == (None, None, 1005.0)
-
-
-def test_the_answer_is_the_last_finished_response_with_text() -> None:
-    transcript = after(
-        e.TextDelta("First."), CALL, TOOLS_DUE,
-        e.ToolCallFinished("1", "", None, None, 0.1), e.RequestSent(2),
-        e.ReasoningDelta("Hm."), e.ResponseFinished(2, "end"),
-    )  # fmt: skip
-    assert transcript.answer == "First."
+@pytest.mark.parametrize(
+    ("events", "answer"),
+    [
+        (
+            [
+                *(e.TextDelta("First."), CALL, TOOLS_DUE),
+                *(e.ToolCallFinished("1", "", None, None, 0.1), e.RequestSent(2)),
+                *(e.ReasoningDelta("Hm."), e.ResponseFinished(2, "end")),
+            ],
+            "First.",
+        ),
+        (
+            [
+                *(e.TextDelta("First half, "), e.ResponseFinished(1, "pause_turn")),
+                *(e.RequestSent(2), e.TextDelta("second half."), e.ResponseFinished(2, "end")),
+            ],
+            "First half, second half.",
+        ),
+    ],
+)
+def test_the_answer_is_the_last_finished_response_with_text_over_a_providers_pause(
+    events: list[e.Event], answer: str
+) -> None:
+    assert after(*events).answer == answer
 
 
 def test_one_unsaved_entry_marks_the_transcript() -> None:
@@ -454,17 +446,6 @@ def test_one_unsaved_entry_marks_the_transcript() -> None:
     assert transcript.unsaved
     transcript.mark_saved()
     assert not transcript.unsaved
-
-
-def test_the_answer_goes_over_a_pause_of_the_provider() -> None:
-    transcript = after(
-        e.TextDelta("First half, "),
-        e.ResponseFinished(1, "pause_turn"),
-        e.RequestSent(2),
-        e.TextDelta("second half."),
-        e.ResponseFinished(2, "end"),
-    )
-    assert transcript.answer == "First half, second half."
 
 
 def test_calls_of_an_older_lfg_with_one_id_finish_in_their_order() -> None:
