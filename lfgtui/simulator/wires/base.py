@@ -10,7 +10,6 @@ from threading import Lock
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import msgspec
-from pydantic import TypeAdapter
 from pydantic_core import ErrorDetails, SchemaValidator, ValidationError
 
 from lfgtui.simulator.ids import IdFactory
@@ -41,9 +40,9 @@ _one_at_a_time = Lock()
 def load_shape(params: str) -> SchemaValidator:
     """Return the validator of an SDK's type, named as `module:type`.
 
-    It is found by name since the import takes up to a second of CPU: only the process
-    that answers a wire's requests pays for it, and in a thread. One thread at a time:
-    two that import the modules of one SDK meet them half made.
+    It is found by name, as pydantic is, since their import takes up to a second of CPU:
+    only the process that checks a wire's requests pays for it, and in a thread. One
+    thread at a time: two that import the modules of one SDK meet them half made.
     """
     with _one_at_a_time:
         return _load(params)
@@ -51,7 +50,8 @@ def load_shape(params: str) -> SchemaValidator:
 
 @cache
 def _load(params: str) -> SchemaValidator:
-    return SchemaValidator(_with_lists(TypeAdapter(resolve_name(params)).core_schema))
+    type_adapter = resolve_name("pydantic:TypeAdapter")
+    return SchemaValidator(_with_lists(type_adapter(resolve_name(params)).core_schema))
 
 
 def find_fault(shape: SchemaValidator, body: object) -> Fault | None:
