@@ -91,7 +91,7 @@ def sizes() -> Iterator[Count]:
     large = [f"{named(path)} {lines}" for path, lines in by_size if lines > LARGE]
     yield Count(f"modules over {LARGE} lines", 0, large)
     yield Count("lines of tests", 28_000, number=tests)
-    folders = Counter(path.parent for path in modules)
+    folders = Counter(path.parent for path in real)
     crowded = [f"{named(at)} {number}" for at, number in folders.items() if number > CROWDED]
     yield Count(f"folders with over {CROWDED} modules", 0, crowded)
     rooms = [path.name for path in PACKAGE.iterdir() if path.suffix == ".py" or path.is_dir()]

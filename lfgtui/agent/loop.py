@@ -24,9 +24,9 @@ from lfgtui.agent.call_ids import CallIds
 from lfgtui.agent.context import AgentContext
 from lfgtui.agent.leakage import LeakageFilter
 from lfgtui.model import events as e
+from lfgtui.model.call_ids import with_wire_ids
 from lfgtui.model.conversation import CallPart, ModelTurn
 from lfgtui.model.tickets import Approval, ToolName
-from lfgtui.model.wire_ids import with_wire_ids
 from lfgtui.providers.base import Provider, Request, ToolSpec
 from lfgtui.providers.wire.tool_calls import broke_off
 from lfgtui.settings.config import Dialect, Price
@@ -37,7 +37,7 @@ CONTINUE = (
     "Your answer broke off here. Go on exactly where it stopped, in the same format;"
     " repeat nothing and do not comment on this."
 )
-"""What a model is told that has to finish an answer which a broken connection cut off."""
+"""Instruction to finish an answer that a lost connection cut off."""
 
 
 _FORGOTTEN = (

@@ -43,7 +43,7 @@ class Circuit:
 
     @property
     def is_closed(self) -> bool:
-        """Whether requests leave freely."""
+        """True while requests may be sent freely."""
         return self._rests_until is None
 
     def retry_after(self) -> float:

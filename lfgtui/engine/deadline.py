@@ -18,7 +18,7 @@ class Deadline:
 
     @property
     def expired(self) -> bool:
-        """Whether nothing is left."""
+        """True once no time is left."""
         return self._left <= 0
 
     @asynccontextmanager

@@ -118,7 +118,7 @@ class Engine:
 
     @property
     def all_done(self) -> bool:
-        """Whether every ticket ended well."""
+        """True if every ticket is done."""
         return all(run.is_done for run in self._runs.values())
 
     @property

@@ -1,4 +1,4 @@
-"""What happens after a request broke: the one place that decides it.
+"""Recovery from failed requests: the one place that decides what follows.
 
 First the same provider again, as long as that may help (`errors.ProviderError.retryable`)
 and the policy allows it; then the ticket's `fallback` providers in their
@@ -37,16 +37,16 @@ class Recovery:
 
     @property
     def route(self) -> Route:
-        """Who is asked now."""
+        """Provider and model in use."""
         return self._routes[self._at]
 
     @property
     def has_fallback(self) -> bool:
-        """Whether another provider is left."""
+        """True if another provider is left."""
         return self._at + 1 < len(self._routes)
 
     def after(self, error: ProviderError, *, progressed: bool, rest: float = 0.0) -> Step | None:
-        """What to do about the error; None: the ticket fails with it.
+        """Return the next step after the error; None if the ticket fails with it.
 
         `progressed`: a response was finished since the attempt began, so this
         is a failure of its own and not one more in a row. `rest` is how long
@@ -85,7 +85,7 @@ def retry_delay(
 
 
 def last_words(policy: RetryPolicy, error: ProviderError) -> str:
-    """What a ticket that fails with the error says."""
+    """Return the message of a ticket that fails with the error."""
     if error.retry_after is None or error.retry_after <= policy.max_retry_after:
         return error.message
     return f"{error.message}; it asks to wait {error.retry_after:.0f} s (retry.max_retry_after)"

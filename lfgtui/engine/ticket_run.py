@@ -37,7 +37,7 @@ Phase = Literal["pending", "running", "ended"]
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What the tickets of a run have in common.
+    """State that the tickets of a run share.
 
     `environment` is added to that of commands. `file_changed` is told of each
     file that a tool of a ticket changed.
@@ -93,12 +93,12 @@ class TicketRun:
 
     @property
     def is_held(self) -> bool:
-        """Whether a pause was asked for."""
+        """True once a pause was requested."""
         return not self._open.is_set()
 
     @property
     def is_done(self) -> bool:
-        """Whether what needs this ticket may start."""
+        """True if tickets that need this one may start."""
         return self.phase == "ended" and isinstance(self.outcome, e.TicketDone)
 
     def apply(self, entry: e.Entry) -> None:
@@ -145,7 +145,7 @@ class TicketRun:
 
     @property
     def stopped_with(self) -> e.Ending:
-        """How a cancelled task ends."""
+        """Return the ending of a cancelled task."""
         return self._stopped_with or e.TicketInterrupted()
 
     def end(self, ending: e.Ending) -> None:
@@ -204,7 +204,7 @@ class TicketRun:
             await self.gate()
 
     def _can_go_on_from_partial(self) -> bool:
-        """Whether the next attempt is asked for the rest of the answer that broke off."""
+        """True if the next attempt continues the answer that was cut off."""
         if self._shared.config.retry.on_cut != "continue" or self.transcript.attempt is None:
             return False
         calls = (call for call in self.transcript.attempt.tools if not call.is_text_borne)

@@ -82,7 +82,7 @@ class Attempt(msgspec.Struct):
 
     @property
     def citations(self) -> list[e.Citation]:
-        """What the attempt cited: each source once a response, then those of the running one."""
+        """Citations: each source once a response, then those of the running one."""
         sources = (item for item in self.items if isinstance(item, SourcesItem))
         return [*(c for item in sources for c in item.citations), *self.open_citations]
 

@@ -1,4 +1,4 @@
-"""How a ticket's state looks in a cell or two: a sign, a colour, a word.
+"""A ticket's state in a cell or two: a sign, a colour, a word.
 
 The colour is the name of a theme variable. Every sign is one cell wide, and
 no two states that call for different acts share one.

@@ -1,4 +1,4 @@
-"""What goes back to the model, rebuilt from events alone.
+"""The conversation sent to the model, rebuilt from events alone.
 
 The next request is a function of the events so far: nothing is kept on the
 side, so a process that was killed between a tool call and its result goes on
@@ -48,7 +48,7 @@ class ItemPart(msgspec.Struct, frozen=True):
     provider: str = ""
 
     def is_for(self, provider: str) -> bool:
-        """Whether it may be sent there; Anthropic's signatures hold on every platform of theirs."""
+        """Return True if it may be sent there; Anthropic's signatures hold on all its platforms."""
         return self.provider == provider or self.wire == "anthropic"
 
 
@@ -144,7 +144,7 @@ class Conversation:
 
     @property
     def responses(self) -> int:
-        """How many the model finished."""
+        """Number of turns that the model finished."""
         return sum(isinstance(said, ModelTurn) and not said.is_cut for said in self.messages)
 
     @property
@@ -202,7 +202,7 @@ class Conversation:
         self._open.append(part)
 
     def _end_run(self) -> None:
-        """What streams next is another part."""
+        """Begin another part with the next delta."""
         if self._run is not None:
             said, self._run = str(self._run), None
             self._open.append(ReasoningPart(said) if self._is_thought else TextPart(said))

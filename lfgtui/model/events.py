@@ -1,13 +1,11 @@
-"""The whole vocabulary: what can happen to a ticket.
+"""The vocabulary: events in the life of a ticket.
 
-An event is a frozen value, a noun or a past-tense fact. Whose it is and when it came is not
-in it: that is the `Entry`'s concern, and only the history's writer makes entries. The JSON form
-(`--json`, the history file, export) is this declaration read by msgspec: the class name in
-snake_case is the `type`, and a field left `UNSET` is absent.
+An event is a frozen value. The `Entry` around it, which only the history's recorder makes,
+says whose it is and when it came. The JSON form (`--json`, the history file, export) is this
+declaration read by msgspec: the class name in snake_case is the `type`; `UNSET` is absent.
 
-A new event is a class here with its facets, a row in the table of moves (`states`) and, where
-it is to be seen, an arm of the fold. Decoders emit the first group, tools and the agent loop
-the second, the engine the third.
+A new event is a class here with its facets, a row in the table of moves (`states`) and an arm
+of the fold. Decoders emit the first group, tools and the agent the second, the engine the third.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -378,10 +376,7 @@ def encode_event(event: Event) -> bytes:
 
 
 def decode_event(body: bytes | str) -> Event:
-    """Return the event of what `encode_event` wrote; raises `msgspec.MsgspecError`.
-
-    A number out of range becomes the nearest in range; too deep nesting is refused.
-    """
+    """Read what `encode_event` wrote, numbers clamped; raises `msgspec.MsgspecError`."""
     try:
         event = decoder.decode(body)
     except RecursionError:
@@ -391,8 +386,7 @@ def decode_event(body: bytes | str) -> Event:
             event = msgspec.convert(bounded_json(body), decoder.type)
         except (ValueError, RecursionError):
             raise error from None
-    foreign = event.facets.json
-    if foreign and is_too_deep(getattr(event, foreign), body):
+    if (foreign := event.facets.json) and is_too_deep(getattr(event, foreign), body):
         raise msgspec.ValidationError(_TOO_DEEP)
     return event
 

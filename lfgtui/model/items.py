@@ -1,4 +1,4 @@
-"""What stands in a pane, in the order it arrived.
+"""Items of a transcript, in order of arrival.
 
 Items grow in place while a stream runs; `revision` moves with every change,
 so a painter knows what it can keep. They are written by the fold alone.
@@ -159,7 +159,7 @@ class HostedItem(msgspec.Struct):
 
 
 class SourcesItem(msgspec.Struct):
-    """What one response cited, each source once."""
+    """Citations of one response, each source once."""
 
     citations: tuple[Citation, ...]
     revision: int = 0

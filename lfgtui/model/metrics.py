@@ -116,7 +116,7 @@ class Meter:
         return None if since is None else max(0.0, now - since)
 
     def is_stalled(self, now: float, stall_after: float) -> bool:
-        """Whether something is due and did not come for longer than can be usual.
+        """Return True if something is due and late by more than is usual.
 
         Due is a token; longer is more than `stall_after`, and than 5 median
         gaps between tokens. On a stream that sends heartbeats, one of those

@@ -44,7 +44,7 @@ def stream_of(event: Event) -> Hashable:
 
 
 def merge(earlier: Event, later: Event) -> Event | None:
-    """Return two neighbours as one event, or None where they must stay two."""
+    """Return two neighbours as one event, or None if they must stay two."""
     if type(earlier) is not type(later) or not earlier.facets.merges:
         return None
     if stream_of(earlier) != stream_of(later):

@@ -59,7 +59,7 @@ class EventRedactor:
         return [*self._end(lambda _, last: call_of(last) in ("", call)), self._whole(event)]
 
     def finish(self) -> list[e.Event]:
-        """What was held of all texts."""
+        """Release the held text of all streams."""
         return self._end(lambda _, __: True)
 
     def _piece(self, key: Hashable, event: e.Event) -> e.Event:
@@ -121,7 +121,7 @@ def _holds_text(hint: object) -> bool:
 
 
 def is_empty_delta(event: e.Event) -> bool:
-    """Whether it is a delta all of whose text was held back or belongs to a secret."""
+    """Return True for a delta all of whose text was held back or belongs to a secret."""
     return event.facets.is_piece and not text_of(event)
 
 
@@ -163,5 +163,5 @@ def redacted_ticket(redactor: Redactor, ticket: Ticket) -> Ticket:
 
 
 def _by_turns(one: e.Event, other: e.Event) -> bool:
-    """Whether two texts may arrive by turns; the answer and the reasoning end for another."""
+    """Return True if two texts may interleave; answer and reasoning end with each other."""
     return bool(call_of(one) and call_of(other))

@@ -102,7 +102,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     approve: Approval | dict[ToolName, Approval] | None = None
 
     def approval_for(self, tool: ToolName) -> Approval:
-        """Whether the call runs by itself, asks, or is refused."""
+        """Return the approval of a call: run, ask or refuse."""
         default: Approval = "auto" if tool in READING_TOOLS else "ask"
         if self.approve is None:
             return default

@@ -56,7 +56,7 @@ class Transcript:
 
     @property
     def state(self) -> State | None:
-        """Where the ticket stands; None before its first entry."""
+        """State of the ticket; None before its first entry."""
         return self._machine.state
 
     @property
@@ -81,7 +81,7 @@ class Transcript:
         return spent
 
     def is_undecided(self, call_id: str) -> bool:
-        """Whether the person was asked about the call and never said."""
+        """Return True if approval was requested for the call and never decided."""
         call = self.call(call_id)
         return call is not None and call.approval is not None and not call.is_decided
 
@@ -370,7 +370,7 @@ class Transcript:
         attempt.items.append(item)
 
     def _close_last(self, attempt: Attempt) -> None:
-        """What follows is something else: nothing more can be added to the last item."""
+        """Close the last item: nothing more can be added to it."""
         match attempt.items[-1] if attempt.items else None:
             case TextItem() | ReasoningItem() as last:
                 last.closed = True

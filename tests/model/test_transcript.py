@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lfgtui.errors import IllegalMoveError
 from lfgtui.model import events as e
 from lfgtui.model.attempt import Attempt, AttemptError
-from lfgtui.model.call_ids import call_id
+from lfgtui.model.call_ids import call_id, with_wire_ids
 from lfgtui.model.conversation import CallPart, Message, ModelTurn, ToolResult
 from lfgtui.model.items import (
     HostedItem,
@@ -26,7 +26,6 @@ from lfgtui.model.record import ticket_record
 from lfgtui.model.states import ENDED
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
-from lfgtui.model.wire_ids import with_wire_ids
 from tests.vocabulary import entries, lives
 
 TICKET = Ticket(id="a", prompt="Go.", workspace=".")

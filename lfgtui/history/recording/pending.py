@@ -1,4 +1,4 @@
-"""What is submitted to the recorder and not on its way to the receiver yet."""
+"""Events submitted to the recorder and not yet handed back."""
 
 import threading
 from concurrent.futures import Future

@@ -41,7 +41,7 @@ class Ledger:
 
     @property
     def state(self) -> State | None:
-        """Where the ticket stands; None before its first entry."""
+        """State of the ticket; None before its first entry."""
         return self._machine.state
 
     @property
@@ -53,7 +53,7 @@ class Ledger:
 
     @property
     def ended(self) -> bool:
-        """Whether the ticket is at one of its ends."""
+        """True if the ticket has ended."""
         return self.state in ENDED
 
     @property

@@ -144,7 +144,7 @@ def _unpack(packed: bytes, texts_of: Callable[[list[int]], Mapping[int, str]]) -
 
 
 class _Columns:
-    """What rows become, one after the other."""
+    """Packed rows, one after the other."""
 
     def __init__(self, passages: Sequence[Passage]) -> None:
         self.shapes: dict[tuple[str, str], int] = {}
@@ -174,7 +174,7 @@ class _Columns:
         self._expected = (passage, place + len(text))
 
     def _find(self, seq: int, facets: Facets, text: str) -> tuple[int, int]:
-        """Where the text stands: in a passage that covers the entry, or else by itself."""
+        """Return the place of the text: in a passage that covers the entry, or else by itself."""
         while self._ahead and self._ahead[0].first_seq <= seq:
             self._open.append(self._ahead.popleft())
         self._open = [passage for passage in self._open if passage.last_seq >= seq]

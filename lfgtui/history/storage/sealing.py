@@ -1,4 +1,4 @@
-"""Where a ticket's entries are: packs of what is over, then rows of what is not."""
+"""A ticket's entries: packs of finished turns, then rows of the open one."""
 
 import logging
 import sqlite3
@@ -137,7 +137,7 @@ def _passages(connection: sqlite3.Connection, ticket: int, rows: list[Row]) -> l
 
 @contextmanager
 def _snapshot(connection: sqlite3.Connection) -> Iterator[None]:
-    """What is read in the body is of one moment."""
+    """Read a consistent state in the body."""
     if connection.in_transaction:
         yield
         return

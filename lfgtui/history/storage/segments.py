@@ -27,7 +27,7 @@ _NOTHING: _About = (None, None)
 
 
 class Segment(msgspec.Struct):
-    """Where a run of text stands. `call` where only that call's entries count.
+    """Place of a run of text. `call` if only that call's entries count.
 
     `tool` and `file` are what a call, or its output, is about.
     """

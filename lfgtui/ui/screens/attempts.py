@@ -6,7 +6,7 @@ import msgspec
 
 from lfgtui.model.attempt import Attempt
 from lfgtui.model.metrics import CHARACTERS_A_TOKEN, Meter
-from lfgtui.model.single_attempt import AttemptTranscript
+from lfgtui.model.states import State
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
 from lfgtui.ui.run_view import RunView
@@ -25,6 +25,18 @@ def compare_attempts(screen: RunScreen) -> None:
     compared = RunScreen(view, screen.context, AttemptsMode(ticket.id))
     compared.current_pane = compared.panes[-1]
     screen.app.push_screen(compared)
+
+
+class AttemptTranscript(Transcript):
+    """One attempt as a transcript of its own: shares and grows with it, takes no entries."""
+
+    def __init__(self, attempt: Attempt) -> None:
+        super().__init__()
+        self.attempts.append(attempt)
+
+    @property
+    def state(self) -> State | None:
+        return self.attempts[0].state
 
 
 class AttemptsMode(RunMode):
