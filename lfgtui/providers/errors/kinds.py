@@ -67,6 +67,19 @@ KIND_OF_CODE = _by_name(
     }
 )
 
+KIND_OF_STATUS: dict[int, ErrorKind] = {
+    401: "auth",
+    402: "auth",
+    403: "auth",
+    404: "not_found",
+    408: "timeout",
+    409: "server",
+    429: "rate_limit",
+    503: "overloaded",
+    529: "overloaded",
+}
+"""HTTP statuses; any other is a bad request below 500, and the server's fault above."""
+
 KIND_OF_CLOSE: dict[int, ErrorKind] = {
     1001: "cut",
     1002: "protocol",

@@ -19,7 +19,13 @@ from urllib.parse import urlsplit, urlunsplit
 
 from lfgtui.errors import ErrorKind, ProviderError, too_many_files
 from lfgtui.providers import lenient_json
-from lfgtui.providers.errors.kinds import KIND_OF_CLASS, KIND_OF_CLOSE, KIND_OF_CODE, PACKAGES
+from lfgtui.providers.errors.kinds import (
+    KIND_OF_CLASS,
+    KIND_OF_CLOSE,
+    KIND_OF_CODE,
+    KIND_OF_STATUS,
+    PACKAGES,
+)
 from lfgtui.providers.lenient_json import JsonObject
 from lfgtui.text.redaction.redactor import Redactor, is_key
 from lfgtui.text.terminal_safe import visible
@@ -68,21 +74,9 @@ def classify(status: int | None, codes: tuple[str, ...], message: str) -> ErrorK
 
 def kind_of_status(status: int | None) -> ErrorKind:
     """Return the kind of a bare HTTP status."""
-    match status:
-        case 401 | 402 | 403:
-            return "auth"
-        case 404:
-            return "not_found"
-        case 408:
-            return "timeout"
-        case 429:
-            return "rate_limit"
-        case 503 | 529:
-            return "overloaded"
-        case int() if 400 <= status < 500 and status != 409:
-            return "invalid_request"
-        case _:
-            return "server"
+    if status in KIND_OF_STATUS:
+        return KIND_OF_STATUS[status]
+    return "invalid_request" if status is not None and 400 <= status < 500 else "server"
 
 
 def kind_of_close(code: int, reason: str = "") -> ErrorKind:

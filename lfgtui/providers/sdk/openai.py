@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
+from typing import NotRequired, TypedDict, Unpack
 
 import httpx2
 import openai
@@ -16,43 +17,42 @@ from lfgtui.providers.transport.pump import CONNECT_TIMEOUT, sdk_headers
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 
 
-def connect_chat(
-    *,
-    base_url: str | None,
-    api_key: str | None,
-    headers: Mapping[str, str],
-    connect_timeout: float = CONNECT_TIMEOUT,
-) -> SdkProvider:
+class Server(TypedDict):
+    """The arguments of both wires."""
+
+    base_url: str | None
+    api_key: str | None
+    headers: Mapping[str, str]
+    connect_timeout: NotRequired[float]
+
+
+def connect_chat(**server: Unpack[Server]) -> SdkProvider:
     """Open any server that speaks the chat completions wire. Blocks: call it in a thread."""
-    client = _client(base_url, api_key, headers, connect_timeout)
+    client = _client(**server)
     return SdkProvider(
         client,
         # Touched now and not with the first request: then a resource is imported.
         client.chat.completions.with_streaming_response.create,
         partial(chat.request_body, host=client.base_url.host),
         ChatDecoder,
-        key=api_key,
+        key=server["api_key"],
         required={"model": "", "messages": []},
     )
 
 
-def connect_responses(
-    *,
+def connect_responses(**server: Unpack[Server]) -> SdkProvider:
+    """Open a server that speaks the Responses wire. Blocks: call it in a thread."""
+    client = _client(**server)
+    send = client.responses.with_streaming_response.create
+    body, key = responses.request_body, server["api_key"]
+    return SdkProvider(client, send, body, ResponsesDecoder, key=key, required={})
+
+
+def _client(
     base_url: str | None,
     api_key: str | None,
     headers: Mapping[str, str],
     connect_timeout: float = CONNECT_TIMEOUT,
-) -> SdkProvider:
-    """Open a server that speaks the Responses wire. Blocks: call it in a thread."""
-    client = _client(base_url, api_key, headers, connect_timeout)
-    send = client.responses.with_streaming_response.create
-    return SdkProvider(
-        client, send, responses.request_body, ResponsesDecoder, key=api_key, required={}
-    )
-
-
-def _client(
-    base_url: str | None, api_key: str | None, headers: Mapping[str, str], connect_timeout: float
 ) -> openai.AsyncOpenAI:
     """Open a client that obeys its arguments alone.
 

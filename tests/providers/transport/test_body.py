@@ -43,7 +43,7 @@ def data(some: list[Part]) -> list[str]:
         (b"", None),
     ],
 )
-def test_the_first_bytes_say_what_it_is(head: bytes, kind: BodyKind | None) -> None:
+def test_the_first_bytes_tell_the_kind_of_body(head: bytes, kind: BodyKind | None) -> None:
     assert kind_of(head) == kind
 
 
@@ -77,12 +77,24 @@ async def test_no_cut_matters_to_documents_on_lines(
     assert [json.loads(line) for line in data(some)] == documents
 
 
+LABELS = ["", "text/plain", "application/octet-stream", "application/json", "text/html"]
+
+
+@pytest.mark.parametrize("label", [*LABELS, "text/event-stream", "application/x-ndjson"])
+async def test_a_body_is_read_whatever_it_calls_itself(label: str) -> None:
+    assert data(await parts(b'data: {"a":1}\n\n', content_type=label)) == ['{"a":1}']
+    assert data(await parts(b'{"a":1}\n{"b":2}\n', content_type=label)) == ['{"a":1}', '{"b":2}']
+    assert await parts(b'{"a":1}', content_type=label) == [Whole(b'{"a":1}')]
+    with pytest.raises(ProviderError, match="the server sent a web page; check base_url"):
+        await parts(b"\n<!doctype html><title>Sign in</title>", content_type=label)
+
+
 async def test_blank_lines_before_the_answer_are_signs_of_life() -> None:
     some = await parts(b"\n\n{}", "bytes")
     assert some == [Comment(""), Comment(""), Whole(b"{}")]
 
 
-async def test_what_a_server_calls_an_event_stream_may_begin_with_any_field() -> None:
+async def test_a_labelled_event_stream_may_begin_with_any_field() -> None:
     body = b"version: 1\ndata: x\n\n"
     assert data(await parts(body, content_type="text/event-stream; charset=utf-8")) == ["x"]
     with pytest.raises(ProviderError, match='plain text, "version: 1 data: x"'):
@@ -90,11 +102,13 @@ async def test_what_a_server_calls_an_event_stream_may_begin_with_any_field() ->
 
 
 @pytest.mark.parametrize("body", [b"", b"\n", b"dat", b"\xef\xbb"])
-async def test_a_body_that_ends_before_it_says_anything_says_nothing(body: bytes) -> None:
+async def test_a_body_that_ends_before_its_first_record_has_none(body: bytes) -> None:
     assert data(await parts(body)) == []
 
 
-async def test_a_line_without_end_after_others_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_line_without_end_after_others_fails_the_body(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(limits, "RECORD_BYTES", 100)
     seen: list[Part] = []
     with pytest.raises(ProviderError, match="a single line is longer than 100 bytes"):

@@ -106,6 +106,13 @@ async def test_another_coding_is_refused_by_its_name(
     assert f"the server compressed its response ({coding}); turn" in failure.message
 
 
+async def test_gzip_that_is_none_is_refused(provider: Provider, server: Loopback) -> None:
+    server.answer = compressed(b"data: x\n\n")
+    failure = await failure_of(provider)
+    assert failure.kind == "protocol"
+    assert failure.message.startswith("cannot decompress the response: ")
+
+
 async def test_a_compressed_refusal_keeps_its_status_and_is_cut(
     provider: Provider, server: Loopback
 ) -> None:
