@@ -39,9 +39,9 @@ def growth() -> Iterator[list[int]]:
 
 def _resident(name: str) -> int:
     status = Path("/proc/self/status").read_text()
-    found = re.search(rf"{name}:\s+(\d+) kB", status)
-    assert found is not None
-    return int(found[1]) * 1024
+    match = re.search(rf"{name}:\s+(\d+) kB", status)
+    assert match is not None
+    return int(match[1]) * 1024
 
 
 async def test_a_line_of_a_gigabyte_is_given_up_at_the_limit(tmp_path: Path) -> None:
@@ -176,5 +176,5 @@ async def test_a_history_that_is_held_up_holds_up_the_server_and_loses_nothing(
         assert r.engine.behind is None
         assert r.state("a") == "done"
         stored = await asyncio.to_thread(r.stored, "a")
-    said = "".join(x.event.text for x in stored if isinstance(x.event, e.TextDelta))
-    assert said == "word " * times
+    text = "".join(x.event.text for x in stored if isinstance(x.event, e.TextDelta))
+    assert text == "word " * times

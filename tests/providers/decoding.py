@@ -82,14 +82,14 @@ def requests(events: Sequence[e.WireEvent]) -> list[ToolCallRequested]:
 
 def cards(events: Sequence[e.WireEvent]) -> dict[str, tuple[str, str, str]]:
     """The hosted calls by id, as the fold merges them: (name, input, output)."""
-    found: dict[str, tuple[str, str, str]] = {}
+    merged_cards: dict[str, tuple[str, str, str]] = {}
     for event in events:
         if isinstance(event, e.HostedTool):
             assert isinstance(event.call_id, str)
-            name, given, output = found.get(event.call_id, ("", "", ""))
+            name, given, output = merged_cards.get(event.call_id, ("", "", ""))
             merged = (event.name or name, event.input or given, event.output or output)
-            found[event.call_id] = merged
-    return found
+            merged_cards[event.call_id] = merged
+    return merged_cards
 
 
 def chunk(delta: Json, finish: str | None = None, **more: object) -> Json:

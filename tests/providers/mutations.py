@@ -37,26 +37,26 @@ TURNS = 6  # changes to one stream
 
 def damaged(records: Sequence[str], rng: random.Random) -> list[str]:
     """The records with some dropped, doubled, exchanged, cut off or changed inside."""
-    found = list(records)
+    result = list(records)
     for _ in range(rng.randint(1, TURNS)):
-        if not found:
+        if not result:
             break
-        at = rng.randrange(len(found))
+        at = rng.randrange(len(result))
         match rng.randrange(6):
             case 0:
-                del found[at]
+                del result[at]
             case 1:
-                found.insert(at, found[at])
+                result.insert(at, result[at])
             case 2:
-                to = rng.randrange(len(found))
-                found[at], found[to] = found[to], found[at]
+                to = rng.randrange(len(result))
+                result[at], result[to] = result[to], result[at]
             case 3:
-                del found[at:]
+                del result[at:]
             case 4:
-                found[at] = found[at][: rng.randrange(len(found[at]) + 1)]
+                result[at] = result[at][: rng.randrange(len(result[at]) + 1)]
             case _:
-                found[at] = changed(found[at], rng)
-    return found
+                result[at] = changed(result[at], rng)
+    return result
 
 
 def changed(record: str, rng: random.Random) -> str:
@@ -131,14 +131,14 @@ def main(seconds: float) -> None:
     from tests.providers.published import DECODERS
     from tests.providers.recordings import WHY_SKIPPED, recordings
 
-    found = [(wire, recording) for wire in DECODERS for recording in recordings(wire)]
-    if not found:
+    every = [(wire, recording) for wire in DECODERS for recording in recordings(wire)]
+    if not every:
         sys.stdout.write(f"{WHY_SKIPPED}\n")
         return
     tried, until = 0, time.monotonic() + seconds
     rng = random.Random()
     while time.monotonic() < until:
-        wire, recording = rng.choice(found)
+        wire, recording = rng.choice(every)
         records = damaged(recording.records, rng)
         try:
             check(DECODERS[wire], records)

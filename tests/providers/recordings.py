@@ -44,14 +44,14 @@ def recordings(wire: str) -> list[Recording]:
     if FOLDER is None:
         return []
     folder = Path(FOLDER) / "streams" / wire
-    found = []
+    listed = []
     for path in sorted([*folder.glob("*.sse"), *folder.glob("*.jsonl")]):
         expected = json.loads(path.with_suffix(".expected.json").read_text())
         body = path.read_bytes()
         if path.suffix == ".jsonl":
             body = b"".join(_framed(line, wire) for line in body.split(b"\n") if line)
-        found.append(Recording(path.stem, body, expected))
-    return found
+        listed.append(Recording(path.stem, body, expected))
+    return listed
 
 
 def cuts(body: bytes, how: str) -> Iterator[bytes]:

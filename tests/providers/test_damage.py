@@ -52,7 +52,7 @@ each_wire = pytest.mark.parametrize(("make", "records"), [*WITH_CALLS, (AgentDec
 
 
 def is_damaged(decoder: Decoder, events: list[e.WireEvent]) -> bool:
-    """Whether the response failed so that it is asked for again, and did not end."""
+    """Whether the response failed so that it is requested again, and did not end."""
     failure = decoder.failure
     finished = any(isinstance(event, e.ResponseFinished) for event in events)
     return not finished and failure is not None and failure.retryable
@@ -65,20 +65,20 @@ def holds(decoder: Decoder, whole: Summary, events: list[e.WireEvent]) -> bool:
     """
     if decoder.failure is not None:
         return is_damaged(decoder, events)
-    found = summarize(events)
-    return found.text == whole.text and [
+    summary = summarize(events)
+    return summary.text == whole.text and [
         (mine.name, theirs.arguments if isinstance(mine.arguments, str) else mine.arguments)
-        for mine, theirs in zip(found.calls, whole.calls, strict=True)
+        for mine, theirs in zip(summary.calls, whole.calls, strict=True)
     ] == [(call.name, call.arguments) for call in whole.calls]
 
 
 @each_wire
 def test_the_undamaged_stream_is_an_answer_with_a_call(make: Make, records: Stream) -> None:
     decoder = make()
-    found = summarize(run(decoder, *records()))
+    summary = summarize(run(decoder, *records()))
     assert decoder.failure is None
-    assert found.text == "I tidy up."
-    assert [call.arguments for call in found.calls] == (
+    assert summary.text == "I tidy up."
+    assert [call.arguments for call in summary.calls] == (
         [] if make is AgentDecoder else [{"command": "".join(PIECES)[12:-2]}]
     )
 

@@ -239,7 +239,7 @@ def test_chat_messages_of_a_loop_all_have_the_field_once_one_has() -> None:
 
 
 @pytest.mark.parametrize(("host", "sent"), [("api.deepseek.com", ""), ("api.x.ai", None)])
-def test_deepseek_is_told_that_another_providers_turn_had_no_reasoning_of_its_own(
+def test_deepseek_gets_empty_reasoning_for_the_turn_of_another_provider(
     host: str, sent: str | None
 ) -> None:
     foreign = loop_of(ReasoningPart("hm"), ItemPart("anthropic", {"signature": "s"}))

@@ -192,7 +192,7 @@ def test_a_provider_error_stays_as_it_is() -> None:
     assert as_provider_error(known) is known
 
 
-def test_too_many_open_files_say_what_to_do_however_they_are_wrapped() -> None:
+def test_too_many_open_files_are_explained_however_they_are_wrapped() -> None:
     system = OSError(errno.EMFILE, "Too many open files")
     connecting = httpx2.ConnectError("All connection attempts failed")
     connecting.__cause__ = OSError("multiple connection attempts failed")
@@ -200,13 +200,13 @@ def test_too_many_open_files_say_what_to_do_however_they_are_wrapped() -> None:
     sdk = openai.APIConnectionError(request=REQUEST)
     sdk.__cause__ = connecting
     for error in (system, connecting, sdk):
-        found = as_provider_error(error)
-        assert (found.kind, found.retryable) == ("connection", True)
-        assert found.message.startswith("too many open files in lfg (")
-        assert "--concurrency" in found.message
+        mapped = as_provider_error(error)
+        assert (mapped.kind, mapped.retryable) == ("connection", True)
+        assert mapped.message.startswith("too many open files in lfg (")
+        assert "--concurrency" in mapped.message
 
 
-def test_a_message_is_cut_and_harmless_whatever_it_was() -> None:
+def test_any_message_is_short_and_harmless() -> None:
     hostile = "\x1b]52;c;eA==\x07\x9b31m\u202e" + "x" * 1_000_000
     for error in (ProviderError("server", hostile), ValueError(hostile), httpx2.ReadError(hostile)):
         message = as_provider_error(error).message
@@ -283,7 +283,7 @@ def test_no_message_contains_a_key() -> None:
         "unknown model key-value-model-large",
     ],
 )
-def test_words_of_a_message_stay(words: str) -> None:
+def test_words_like_keys_stay_in_a_message(words: str) -> None:
     assert status_error(401, {"error": {"message": words}}).message.startswith(words)
     assert as_provider_error(ProviderError("auth", words), key="key").message == words
 

@@ -24,7 +24,7 @@ def test_executed_tools_are_one_card_each() -> None:
     assert events[0] == e.HostedTool("search", '{"query":"x"}', "", "tool_2_1")
 
 
-def test_reasoning_steps_are_thoughts_and_cards_told_once() -> None:
+def test_reasoning_steps_are_reasoning_and_one_card_each() -> None:
     step = {
         "thought": "I look it up.",
         "type": "web_search",
@@ -53,16 +53,18 @@ def test_a_picture_is_a_card_without_its_bytes_and_an_item_with_them() -> None:
 @pytest.mark.parametrize(
     "place",
     [
-        lambda found: {"vertex_ai_grounding_metadata": [found], "choices": [{"delta": {}}]},
-        lambda found: {"choices": [{"delta": {}, "groundingMetadata": found}]},
-        lambda found: chunk({"provider_metadata": {"google": {"groundingMetadata": found}}}),
-        lambda found: chunk({"extra_content": {"google": {"grounding_metadata": found}}}),
+        lambda grounding: {"vertex_ai_grounding_metadata": [grounding], "choices": [{"delta": {}}]},
+        lambda grounding: {"choices": [{"delta": {}, "groundingMetadata": grounding}]},
+        lambda grounding: chunk(
+            {"provider_metadata": {"google": {"groundingMetadata": grounding}}}
+        ),
+        lambda grounding: chunk({"extra_content": {"google": {"grounding_metadata": grounding}}}),
     ],
 )
 def test_grounding_is_a_search_and_its_sources(place: Callable[[Json], Json]) -> None:
     source = {"uri": "https://g", "title": "G"}
-    found: Json = {"groundingChunks": [{"web": source}], "webSearchQueries": ["q"]}
-    events = run(ChatDecoder(), place(found), place(found), chunk({}, "stop"))
+    grounding: Json = {"groundingChunks": [{"web": source}], "webSearchQueries": ["q"]}
+    events = run(ChatDecoder(), place(grounding), place(grounding), chunk({}, "stop"))
     assert cards(events) == {"search_1_1": ("google_search", "q", "done")}
     assert summarize(events).citations == [e.Citation("https://g", "G")]
 

@@ -114,13 +114,13 @@ def test_a_shell_call_and_its_output_are_one_card_that_prints_as_it_runs() -> No
 
 
 def test_an_output_without_an_id_belongs_to_the_call_before_it() -> None:
-    found = [{"name": "a", "parameters": {}}]
+    tools = [{"name": "a", "parameters": {}}]
     events = run(
         ResponsesDecoder(),
         done(
             {"type": "tool_search_call", "id": "t", "call_id": None, "arguments": {"paths": ["a"]}}
         ),
-        done({"type": "tool_search_output", "id": "o", "call_id": None, "tools": found}, 1),
+        done({"type": "tool_search_output", "id": "o", "call_id": None, "tools": tools}, 1),
         END,
     )
     assert cards(events) == {"t": ("tool_search", '{"paths":["a"]}', "a")}

@@ -74,13 +74,13 @@ async def test_a_streamed_answer_comes_through(
     assert await events_of(provider, request(extra={"nested": {"a": [1]}})) == HELLO
     assert await events_of(provider) == HELLO
     assert server.connections == 1  # the pool kept the connection
-    asked = server.asked[0]
+    sent = server.asked[0]
     paths = {"anthropic": "/v1/messages", "openai-chat": "/v1/chat/completions"}
-    assert asked.path == paths.get(wire, "/v1/responses")
-    assert (asked.body["model"], asked.body["stream"]) == ("some-model", True)
-    assert asked.body["nested"] == {"a": [1]}
-    assert asked.body.get("messages") or asked.body.get("input")
-    header = asked.headers.get("x-api-key") or asked.headers["authorization"]
+    assert sent.path == paths.get(wire, "/v1/responses")
+    assert (sent.body["model"], sent.body["stream"]) == ("some-model", True)
+    assert sent.body["nested"] == {"a": [1]}
+    assert sent.body.get("messages") or sent.body.get("input")
+    header = sent.headers.get("x-api-key") or sent.headers["authorization"]
     assert header.endswith(KEY)
 
 
