@@ -279,7 +279,7 @@ class HistoryScreen(LfgScreen[None]):
             event.prevent_default()
             await self.act(action)
 
-    def refocus(self) -> None:
+    def realign(self) -> None:
         self.rows.focus()
 
     def on_descendant_focus(self) -> None:

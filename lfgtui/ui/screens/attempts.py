@@ -11,7 +11,6 @@ from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
 from lfgtui.ui.run_view import RunView
 from lfgtui.ui.screens.run import RunMode, RunScreen
-from lfgtui.ui.widgets.pane import Pane
 
 
 def compare_attempts(screen: RunScreen) -> None:
@@ -50,11 +49,7 @@ class AttemptsMode(RunMode):
     is_tiled_across = True
 
     def __init__(self, ticket: str) -> None:
-        self._ticket = ticket
         self.refusal = f"attempts are read-only; press esc to go back to {ticket}"
-
-    def source_of(self, pane: Pane) -> str:
-        return self._ticket
 
     def action_beside(self) -> None:
         self.screen.leave()

@@ -133,8 +133,8 @@ class LfgScreen(Guarded, Screen[ResultT], inherit_bindings=False):
         """True while the line of input is open."""
         return bool(self.query(Prompt))
 
-    def refocus(self) -> None:
-        """Put the focus where it belongs when nothing is asked."""
+    def realign(self) -> None:
+        """Put widgets and focus where they belong when nothing is asked."""
 
     async def _close_prompt(self) -> None:
         try:
@@ -144,7 +144,7 @@ class LfgScreen(Guarded, Screen[ResultT], inherit_bindings=False):
         self.set_focus(None)
         await prompt.remove()
         self.footer.display = True
-        self.refocus()
+        self.realign()
 
     async def on_prompt_answered(self, event: Prompt.Answered) -> None:
         await self._close_prompt()

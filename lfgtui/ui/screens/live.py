@@ -34,11 +34,7 @@ class LiveMode(RunMode):
                 if transcript.state == "needs_approval" and transcript.waiting_approvals:
                     call = transcript.waiting_approvals[0]
                     shown[pane.ticket_id, call.call_id, call.revision] = pane.card_in_view(call)
-        self._seen.note(shown, self._now)
-
-    @property
-    def _now(self) -> float:
-        return self.screen.context.panes.clock()
+        self._seen.note(shown, self.screen.now)
 
     def _has_ended(self) -> bool:
         return self._live.transcript(self.screen.current).state in ENDED
@@ -113,7 +109,7 @@ class LiveMode(RunMode):
             return None
         call = waiting[0]
         request = (self.screen.current, call.call_id, call.revision)
-        seconds = self._seen.seconds(request, self._now)
+        seconds = self._seen.seconds(request, self.screen.now)
         if seconds is None:
             self._show_request(call, self._seen.has_begun(request))
         # What a terminal has not read yet nobody has seen.

@@ -1,5 +1,6 @@
 """A search in a pane."""
 
+from lfgtui.ui.stream.search_target import Lead
 from lfgtui.ui.text.styled_line import one_line, shorten
 from lfgtui.ui.widgets.pane import Pane
 
@@ -8,7 +9,7 @@ _SHOWN = 24
 
 
 class PaneSearch:
-    """What is searched for, and in which pane; at most one pane of a screen is searched."""
+    """A pattern and the pane that is searched for it; at most one pane of a screen is."""
 
     def __init__(self) -> None:
         self.pattern = ""
@@ -19,12 +20,18 @@ class PaneSearch:
         """True while matches are highlighted."""
         return self._pane is not None
 
-    def open(self, pane: Pane, pattern: str, *, is_found: bool = False) -> None:
-        """Highlight the matches in a pane and show one; `is_found`: the pane does that already."""
+    def open(self, pane: Pane, pattern: str) -> None:
+        """Highlight the matches in a pane and show one."""
         self.close()
-        if not is_found:
-            pane.find(pattern)
+        pane.find(pattern)
         self._pane, self.pattern = pane, pattern
+
+    def follow(self, pane: Pane, lead: Lead) -> bool:
+        """Show the match that is meant; False if the pane leaves it out."""
+        is_shown = pane.lead_to(lead)
+        if lead.pattern:
+            self._pane, self.pattern = pane, lead.pattern
+        return is_shown or not lead.pattern
 
     def step(self, matches: int) -> None:
         """Show the next match, or (-1) the previous one."""

@@ -27,6 +27,7 @@ from lfgtui.ui.widgets.tiling import Direction
 View = Literal["grid", "focus", "table"]
 
 _DIRECTIONS: Mapping[str, Direction] = {name: name for name in get_args(Direction)}
+_STEPS = {"next_pane": 1, "previous_pane": -1}
 
 _PANE_ACTIONS: Mapping[str, Callable[[Pane], None]] = {
     "page_up": lambda pane: pane.scroll_pages(-1),
@@ -54,13 +55,13 @@ class ScreenContext(msgspec.Struct, frozen=True):
 
 
 class RunMode:
-    """What the run on a screen is, and what keys do to it besides reading: here, nothing.
+    """The kind of run on a screen, and what keys do to it besides reading: here, nothing.
 
     Its `action_NAME` come before the screen's own. `screen` is set by the screen.
     """
 
     label = ""
-    """What the header calls it."""
+    """Its name in the header."""
     refusal = ""
     """Message for a key that would change the run."""
     is_live = False
@@ -78,7 +79,7 @@ class RunMode:
 
     @property
     def playback(self) -> PlaybackState | None:
-        """How a replay goes; None of any other run."""
+        """State of a replay; None of any other run."""
         return None
 
     def advance(self, gauges: bool) -> bool | None:
@@ -90,10 +91,6 @@ class RunMode:
 
     def update_bar(self) -> None:
         """Bring the bar up to date."""
-
-    def source_of(self, pane: Pane) -> str:
-        """Return the ticket whose entries change the pane."""
-        return pane.ticket_id
 
 
 class PastRun(RunMode):
@@ -171,7 +168,7 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         yield self.footer
 
     def on_mount(self) -> None:
-        self._arrange()
+        self.realign()
         self.call_after_refresh(self._first_paint)
 
     def _first_paint(self) -> None:
@@ -188,13 +185,6 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         self.is_zoomed = True
         self._lead = lead
 
-    def _follow(self, lead: Lead) -> None:
-        is_shown = self.current_pane.lead_to(lead)
-        if lead.pattern:
-            self.search.open(self.current_pane, lead.pattern, is_found=True)
-            if not is_shown:
-                self.toast("the match is in a part that is not shown here")
-
     # What the app's clock asks for
 
     def frame(self, gauges: bool = True) -> None:
@@ -204,10 +194,11 @@ class RunScreen(CachedContainer, LfgScreen[None]):
             return
         with self.context.panes.canvas.frame(self):
             for pane in self.context.frames.turns(list(self.grid.in_view()), self.current_pane):
-                pane.tick(self._now)
+                pane.tick(self.now)
             if self._lead is not None and not self.current_pane.is_behind:
-                lead, self._lead = self._lead, None
-                self._follow(lead)
+                if not self.search.follow(self.current_pane, self._lead):
+                    self.toast("the match is in a part that is not shown here")
+                self._lead = None
             if due:
                 try:
                     self.update_bars()
@@ -216,13 +207,14 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         self.mode.painted()
 
     @property
-    def _now(self) -> float:
+    def now(self) -> float:
+        """Time by the clock of the panes."""
         return self.context.panes.clock()
 
     def mark(self, tickets: set[str]) -> None:
         """Have the tickets' panes painted anew when they are next visible."""
         for pane in self.panes:
-            if self.mode.source_of(pane) in tickets:
+            if pane.ticket_id.partition(" #")[0] in tickets:  # of an attempt: its ticket's
                 pane.mark_dirty()
 
     def show_notice(self, notice: str) -> None:
@@ -234,9 +226,9 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         """Bring header, table, bar and footer up to date."""
         if not self.is_mounted:
             return
-        self._header.tell(self._now, self._notice)
+        self._header.tell(self.now, self._notice)
         if self._table is not None and self._table.display:
-            self._table.tell(self._now)
+            self._table.tell(self.now)
         self.mode.update_bar()
         self.footer.tell(self._situation())
 
@@ -276,9 +268,9 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         if pane is not self.current_pane:
             self.search.close()
         self.current_pane = pane
-        self._arrange()
+        self.realign()
 
-    def _arrange(self) -> None:
+    def realign(self) -> None:
         """Bring widgets in line with view, zoom and current ticket."""
         in_table = self.view == "table" and not self.is_zoomed
         in_strip = self.view == "focus" and not self.is_zoomed
@@ -297,9 +289,6 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         self.grid.reveal(self.current_pane)
         self.update_bars()
 
-    def refocus(self) -> None:
-        self._arrange()
-
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         if isinstance(event.widget, Pane) and event.widget is not self.current_pane:
             self.go_to(event.widget.ticket_id)
@@ -308,7 +297,7 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         self.go_to(event.ticket)
 
     def on_resize(self) -> None:
-        self.call_after_refresh(self._arrange)
+        self.call_after_refresh(self.realign)
 
     # Keys
 
@@ -322,6 +311,8 @@ class RunScreen(CachedContainer, LfgScreen[None]):
     async def act(self, action: str) -> None:
         if (direction := _DIRECTIONS.get(action)) is not None:
             self._move(direction)
+        elif (step := _STEPS.get(action)) is not None:
+            self._by(step)
         elif action.startswith("jump_"):
             self._jump(int(action.removeprefix("jump_")))
         elif (act_on := _PANE_ACTIONS.get(action)) is not None:
@@ -347,15 +338,9 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         else:
             self._by(1 if direction in ("down", "right") else -1)
 
-    def action_next_pane(self) -> None:
-        self._by(1)
-
-    def action_previous_pane(self) -> None:
-        self._by(-1)
-
     def _zoom(self, is_zoomed: bool) -> None:
         self.is_zoomed = is_zoomed
-        self._arrange()
+        self.realign()
 
     def action_zoom(self) -> None:
         self._zoom(True)
@@ -370,7 +355,7 @@ class RunScreen(CachedContainer, LfgScreen[None]):
     def action_back(self) -> None:
         if self.search.is_open:
             self.search.close()
-            self._arrange()
+            self.realign()
         elif self.is_zoomed:
             self._zoom(False)
         else:
@@ -403,7 +388,7 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         self.search.close()
         if pattern:
             self.search.open(self.current_pane, pattern)
-        self._arrange()
+        self.realign()
 
     def action_copy(self) -> None:
         text = self.current_pane.copy_text()
