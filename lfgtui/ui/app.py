@@ -76,6 +76,7 @@ class LfgApp(App[int], inherit_bindings=False):
     TITLE = "lfg"
     CSS = """
     ToastRack { align: right bottom; margin-bottom: 1; }
+    RunScreen.with-bar ToastRack { margin-bottom: 2; }
     CommandPalette > Vertical { background: $panel; }
     CommandPalette SearchIcon { display: none; }
     Toast { width: auto; max-width: 60; padding: 0 1; margin: 0 1 0 0; background: $panel; }
@@ -102,9 +103,8 @@ class LfgApp(App[int], inherit_bindings=False):
         self._history_actions = history_actions
         self.resumes: str | None = None
         self._clock = clock
-        self._frames = Frames(clock)
         self.context = ScreenContext(
-            frames=self._frames,
+            frames=Frames(clock),
             keys=self.keys_in_force,
             keymap=keymap(self.keys_in_force),
             panes=PaneSettings(
@@ -118,7 +118,6 @@ class LfgApp(App[int], inherit_bindings=False):
         )
         self._simulated = simulated
         self._first_screen = first_screen
-        self._has_begun = False
         self._has_shown = False
         self._changed: set[str] = set()
         self._gauged_at = 0.0
@@ -162,13 +161,12 @@ class LfgApp(App[int], inherit_bindings=False):
     async def on_unmount(self) -> None:
         if not self._runs_alone:
             self._signals.close()
-        if self._live is not None and self._has_begun and self._ending is None:
+        if self._live is not None and self._has_shown and self._ending is None:
             await self._live.shutdown()  # the screen broke: what runs ends as interrupted
 
     def _begin(self) -> None:
         self._has_shown = True
         if self._live is not None:
-            self._has_begun = True
             self._live.subscribe(self._take)
             self._live.start()
 
@@ -184,10 +182,10 @@ class LfgApp(App[int], inherit_bindings=False):
                     self.notify(f"{entry.ticket} needs approval: {entry.event.summary}")
 
     def _tick(self) -> None:
-        if self._frames.is_due() and not is_behind(self._driver):
+        if self.context.frames.is_due() and not is_behind(self._driver):
             began = self._clock()
             self.draw_frame()
-            self._frames.ended(began)
+            self.context.frames.ended(began)
 
     def draw_frame(self) -> None:
         """Draw and paint what changed: a whole frame."""

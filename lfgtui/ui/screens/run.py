@@ -124,7 +124,6 @@ class RunScreen(CachedContainer, LfgScreen[None]):
     DEFAULT_CSS = """
     RunScreen { layout: vertical; background: $background; overflow: hidden; }
     RunScreen #body { height: 1fr; }
-    RunScreen.with-bar ToastRack { margin-bottom: 2; }
     """
 
     footer: Footer
