@@ -1,4 +1,4 @@
-"""Numbers as a person reads them at a glance, in as few cells as that takes."""
+"""Figures for people, in as few cells as possible."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ _SPARKS = "▁▂▃▄▅▆▇█"
 
 
 def duration(seconds: float | None) -> str:
-    """`0:07`, `12:30`, `1:02:03`; nothing where there is none."""
+    """Return `0:07`, `12:30` or `1:02:03`; nothing for None."""
     if seconds is None:
         return ""
     minutes, rest = divmod(int(seconds), 60)
@@ -15,7 +15,7 @@ def duration(seconds: float | None) -> str:
 
 
 def count(number: float) -> str:
-    """`940`, `12.4k`, `3.1M`."""
+    """Return `940`, `12.4k` or `3.1M`."""
     if number < 1000:
         return f"{number:.0f}"
     if number < 99_950:
@@ -26,14 +26,14 @@ def count(number: float) -> str:
 
 
 def money(usd: float | None) -> str:
-    """`$0.42`; nothing where no price is known."""
+    """Return `$0.42`; nothing for None."""
     if usd is None:
         return ""
     return f"${usd:.2f}" if usd >= 0.1 or usd == 0 else f"${usd:.3f}"
 
 
 def spark(values: list[float], width: int) -> str:
-    """The last `width` values as a row of bars, each against the highest."""
+    """Return the last `width` values as a row of bars, relative to the highest."""
     shown = values[-width:]
     top = max(shown, default=0.0)
     if top <= 0:
@@ -44,7 +44,7 @@ def spark(values: list[float], width: int) -> str:
 
 
 def day_and_time(at: float) -> str:
-    """Local time, `2026-03-04 17:05`; question marks for one that no calendar knows."""
+    """Return local time as `2026-03-04 17:05`; question marks for one out of range."""
     try:
         return datetime.fromtimestamp(at).strftime("%Y-%m-%d %H:%M")
     except (OverflowError, ValueError, OSError):

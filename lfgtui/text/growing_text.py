@@ -1,4 +1,4 @@
-"""Text that is appended to all the time."""
+"""Text that grows by appending."""
 
 from bisect import bisect_right
 

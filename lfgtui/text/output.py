@@ -1,4 +1,4 @@
-"""The one way out for text: everything lfg prints goes through this module.
+"""All printing: everything lfg writes to stdout and stderr goes through this module.
 
 Characters that a terminal would obey instead of showing are made visible here,
 wherever they come from: a model, a file, an argument, a library that writes to

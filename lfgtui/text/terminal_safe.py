@@ -46,7 +46,7 @@ _NAMED = {"\n": "⏎", "\r": "\\r", "\t": "\\t", "\x1b": "\\e"}
 
 
 def visible(text: str) -> str:
-    """The text with everything a terminal might obey made visible; newline and tab stay.
+    """Return the text with everything a terminal might obey made visible, but newline and tab.
 
     Lone surrogates, which JSON can carry and UTF-8 cannot, are replaced.
     Length in characters is unchanged.
@@ -55,12 +55,12 @@ def visible(text: str) -> str:
 
 
 def visible_line(text: str) -> str:
-    """As `visible`, and newlines are symbols too: it takes one line, whatever is in it."""
+    """Return the text as `visible` does, on one line: newlines are symbols too."""
     return visible(text).replace("\n", "␊")
 
 
 def json_safe(text: str, *, only_ascii: bool = False) -> str:
-    """JSON text with the characters that `visible` replaces as `\\uXXXX`: the same values.
+    """Return JSON text with the characters that `visible` replaces as `\\uXXXX`: the same values.
 
     JSON's own rules leave DEL, C1 and what reorders a line as they are.
     """
@@ -68,7 +68,7 @@ def json_safe(text: str, *, only_ascii: bool = False) -> str:
 
 
 def plain_output(output: str) -> str:
-    """A program's output as a dumb terminal leaves it: no colours, lines overwritten by CR gone.
+    """Return a program's output as on a dumb terminal: no colours, no lines overwritten by CR.
 
     What is no well-formed sequence stays, for `visible` to show.
     """
@@ -79,7 +79,7 @@ def plain_output(output: str) -> str:
 
 
 def escaped(text: str, *, blanks: bool = True) -> str:
-    """The text on one line, every control, format and private character written out.
+    """Return the text on one line, every control, format and private character written out.
 
     Format characters are among them because they reorder what a person reads
     before approving it (https://trojansource.codes). Without `blanks`, so is whatever shows
@@ -93,7 +93,7 @@ def escaped(text: str, *, blanks: bool = True) -> str:
 
 
 def exposed(text: str) -> str:
-    """The text with every character that shows nothing, or not what it is, written out.
+    """Return the text with every invisible or misleading character written out.
 
     For what a person approves: blanks that are no space, zero widths, fillers, variation
     selectors and tags as well as all that `visible` replaces. Newlines stay.

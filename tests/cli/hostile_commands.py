@@ -185,7 +185,7 @@ def cases(on: Stage) -> list[Case]:
 
 def _leave(seen: bytes) -> tuple[tuple[bytes, bytes], ...]:
     """Leave the screen once it shows something, work or not."""
-    return ((b"\x1b[?1049h", b""), (seen, b"\x03"), (b"Quit all the same?", b"y"))
+    return ((b"\x1b[?1049h", b""), (seen, b"\x03"), (b"Quit anyway?", b"y"))
 
 
 def untried(tried: list[Case]) -> set[str]:

@@ -43,20 +43,18 @@ def document() -> str:
     return f"d = output.Document()\nd.write({HOSTILE!r})\nd.close()"
 
 
-def test_a_file_gets_a_document_exactly(document: str, tmp_path: Path) -> None:
+def test_a_file_gets_a_document_exactly_and_so_does_a_pipe_with_raw(
+    document: str, tmp_path: Path
+) -> None:
     assert printed(document, tmp_path / "out") == HOSTILE
-
-
-def test_a_pipe_gets_it_with_control_characters_shown_and_is_told(document: str) -> None:
-    said, beside = ran(document)
-    assert said == SHOWN
-    assert beside == (
-        "replaced 5 control characters by symbols; use --raw, or write to a file, to keep them\n"
-    )
-
-
-def test_a_pipe_gets_it_exactly_with_raw(document: str) -> None:
     assert ran(document.replace("()", "(raw=True)", 1)) == (HOSTILE, "")
+
+
+def test_a_pipe_gets_it_with_control_characters_shown_and_a_remark(document: str) -> None:
+    assert ran(document) == (
+        SHOWN,
+        "replaced 5 control characters by symbols; use --raw, or write to a file, to keep them\n",
+    )
 
 
 def test_a_terminal_never_does(document: str, tmp_path: Path) -> None:
@@ -129,21 +127,13 @@ def test_json_is_safe_and_says_the_same(text: str) -> None:
         assert json_safe(encoded, only_ascii=True).isascii()
 
 
-def test_json_is_ascii_where_the_locale_has_no_unicode(monkeypatch: pytest.MonkeyPatch) -> None:
-    bytes_ = io.BytesIO()
-    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(bytes_, "latin-1"))
+def test_a_locale_without_the_letters_gets_escapes(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, "latin-1"))
     output.print_json('"中é"\n')
-    assert bytes_.getvalue() == b'"\\u4e2d\\u00e9"\n'
-
-
-def test_text_that_the_locale_has_no_letter_for_is_written_out(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    bytes_ = io.BytesIO()
-    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(bytes_, "latin-1"))
     output.install()
     output.print_text("中é\x9b")
-    assert bytes_.getvalue() == b"\\u4e2d\xe9\\u241b"
+    assert written.getvalue() == b'"\\u4e2d\\u00e9"\n\\u4e2d\xe9\\u241b'
 
 
 def test_nothing_is_printed_where_stdout_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,9 +56,6 @@ def test_no_line_on_the_screen_has_one_or_is_of_another_width(text: str, width: 
 
 def test_harmful_characters_are_shown_as_symbols() -> None:
     assert visible("\x1b[31m\x07\x7f\x9b\u202e\r\u2028\ud800") == "␛[31m␇␡␛␦␍␤�"
-
-
-def test_newlines_and_tabs_are_kept_where_there_may_be_several_lines() -> None:
     assert visible("a\tb\nc") == "a\tb\nc"
     assert visible_line("a\tb\nc\r\n") == "a\tb␊c␍␊"
 
