@@ -66,7 +66,7 @@ async def _measure(name: str) -> None:
             stage.source.apply(stage.now, *events)
             stage.pane.mark_dirty()
             steps.append(_step(stage))
-            while stage.pane.is_behind:
+            while stage.stream.is_behind:
                 steps.append(_step(stage))
                 if sum(steps) > _SECONDS / 2:
                     break

@@ -41,8 +41,8 @@ from lfgtui.ui.screens.run import PastRun, RunScreen, ScreenContext
 from lfgtui.ui.terminal.driver import Terminal
 from lfgtui.ui.terminal.output import is_behind
 from lfgtui.ui.themes import to_textual
-from lfgtui.ui.widgets.frame_clock import Frames
 from lfgtui.ui.widgets.pane import PaneSettings
+from lfgtui.ui.widgets.pane_grid import FrameClock
 from lfgtui.ui.widgets.totals import totals
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class LfgApp(App[int], inherit_bindings=False):
         self.resumes: str | None = None
         self._clock = clock
         self.context = ScreenContext(
-            frames=Frames(clock),
+            frames=FrameClock(clock),
             keys=self.keys_in_force,
             keymap=keymap(self.keys_in_force),
             panes=PaneSettings(

@@ -17,7 +17,7 @@ from rich.style import Style
 
 from lfgtui.model import events as e
 from lfgtui.ui.items import Context
-from lfgtui.ui.stream.line_index import StreamLines
+from lfgtui.ui.stream.line_index import LineIndex
 from lfgtui.ui.text.palette import Palette
 from lfgtui.ui.text.wrapping import Row
 from tests.text.markdown.documents import examples, made_up, put_together
@@ -63,7 +63,7 @@ class Stage:
         self._live = FakeLive("a")
         self._live.begin("a")
         self._context = Context(width, colours, colours, lambda name, arguments: name)
-        self._lines = StreamLines()
+        self._lines = LineIndex()
         self._lines.update(self._live.transcript("a"), self._context)
 
     def feed(self, piece: str) -> None:
@@ -82,7 +82,7 @@ class Stage:
 
     def difference(self) -> str:
         """The first row that is not as it should be, or nothing."""
-        fresh = StreamLines()
+        fresh = LineIndex()
         fresh.update(self._live.transcript("a"), self._context)
         pairs = itertools.zip_longest(_looks(self._lines), _looks(fresh))
         for number, (shown, due) in enumerate(pairs):
@@ -95,8 +95,8 @@ class Stage:
         self._lines.update(self._live.transcript("a"), self._context)
 
 
-def _looks(stream: StreamLines) -> list[Look]:
-    return [_look(seen.row) for seen in stream.pieces.rows(0, 1 << 30)]
+def _looks(stream: LineIndex) -> list[Look]:
+    return [_look(seen.row) for seen in stream.chunks.rows(0, 1 << 30)]
 
 
 def _look(row: Row) -> Look:

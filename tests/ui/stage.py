@@ -15,7 +15,7 @@ from lfgtui.model.transcript import Transcript
 from lfgtui.ui.stream.view import StreamView
 from lfgtui.ui.text.wrapping import Row
 from lfgtui.ui.widgets.pane import Pane, PaneSettings
-from lfgtui.ui.widgets.pane_header import PaneHead
+from lfgtui.ui.widgets.pane_header import PaneHeader
 
 
 class Run:
@@ -76,6 +76,10 @@ class Stage(App[None]):
         )
         self.pane = Pane(run, run.tickets[0], settings)
 
+    @property
+    def stream(self) -> StreamView:
+        return self.pane.stream
+
     def clock(self) -> float:
         return self.now
 
@@ -90,11 +94,11 @@ class Stage(App[None]):
         await pilot.pause()
 
     def screen_rows(self) -> list[str]:
-        stream = self.query_one(StreamView)
-        return [strip.text.rstrip() for strip in stream.render_lines(stream.size.region)]
+        rows = self.stream.render_lines(self.stream.size.region)
+        return [strip.text.rstrip() for strip in rows]
 
     def head_rows(self) -> list[str]:
-        head = self.query_one(PaneHead)
+        head = self.query_one(PaneHeader)
         return [head.render_line(y).text.rstrip() for y in range(2)]
 
 
@@ -124,12 +128,12 @@ async def staged(
 
 def at(stream: StreamView, x: int, line: int) -> Offset:
     """A place in the text, as the mouse would give it."""
-    return Offset(x, stream._stream.address(line))
+    return stream.lines.position_at(line)._replace(character=x).offset
 
 
 def rows_of(stream: StreamView) -> list[Row]:
     """All rows, drawn if need be."""
-    return [seen.row for seen in stream._stream.pieces.rows(0, 1 << 30)]
+    return [seen.row for seen in stream.lines.chunks.rows(0, 1 << 30)]
 
 
 def numbered(first: int, last: int) -> str:

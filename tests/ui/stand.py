@@ -9,11 +9,11 @@ from textual.strip import Strip
 from lfgtui.model import events as e
 from lfgtui.model.transcript import Transcript
 from lfgtui.ui.items import Context, Kind
-from lfgtui.ui.stream.chunk_list import PieceList
+from lfgtui.ui.stream.chunk_list import ChunkList
 from lfgtui.ui.stream.find import Finder
-from lfgtui.ui.stream.line_index import StreamLines
-from lfgtui.ui.stream.viewport import Window
-from lfgtui.ui.stream.visible_rows import Finish, Sight
+from lfgtui.ui.stream.line_index import LineIndex, Position
+from lfgtui.ui.stream.viewport import Viewport
+from lfgtui.ui.stream.visible_rows import Overlay, VisibleRows
 from lfgtui.ui.text.palette import Palette
 from lfgtui.ui.text.wrapping import Row
 
@@ -36,12 +36,12 @@ class Stand:
     ) -> None:
         self.kept = kept
         self.transcript = Transcript()
-        self.lines = StreamLines(kept)
-        self.window = Window(self.lines)
-        self.window.height = height
+        self.lines = LineIndex(kept)
+        self.viewport = Viewport(self.lines)
+        self.viewport.height = height
         self.look = Context(width, PALETTES[0], FADED, lambda name, _: f"does {name}")
         self.finder = Finder(self.lines, "")
-        self.sight = self._new_sight()
+        self.visible = self._new_rows()
         self.screen = [""] * height
         self.painted: set[int] = set()
         self._attempt = 0
@@ -49,8 +49,8 @@ class Stand:
         self.happen(e.UserMessage(prompt), e.RequestSent(1))
 
     @property
-    def pieces(self) -> PieceList:
-        return self.lines.pieces
+    def chunks(self) -> ChunkList:
+        return self.lines.chunks
 
     def happen(self, *events: e.Event) -> None:
         """Entries come, and a frame is drawn."""
@@ -67,80 +67,78 @@ class Stand:
     def frame(self, now: float | None = None) -> None:
         if now is not None:
             self.look = replace(self.look, now=now)
-        mark = self.mark()
+        anchor = self.anchor()
         self.lines.update(self.transcript, self.look)
-        self.paint(mark)
+        self.paint(anchor)
 
     def reflow(self, width: int, colours: int = 0, height: int | None = None) -> None:
-        """Another size or other colours."""
-        place = None if self.window.is_at_end else self.window.place()
-        self.window.height = height or self.window.height
+        """Take another size or other colours."""
+        self.viewport.height = height or self.viewport.height
         self.look = replace(self.look, width=width, palette=PALETTES[colours])
-        self.lines.redraw(self.look)
-        self.finder.wrapped_anew()
-        self.pieces.take_changes()
-        self.sight = self._new_sight()
-        self.screen = [""] * self.window.height
-        if place is not None:
-            self.window.go_to(place)
-        self.paint(None)
+        anchor = self.lines.redraw(self.look, self.anchor())
+        self.finder.restart()
+        self.chunks.take_changes()
+        self.visible = self._new_rows()
+        self.screen = [""] * self.viewport.height
+        self.paint(anchor)
 
     def fold(self, kind: Kind) -> None:
-        mark = self.mark()
+        anchor = self.anchor()
         self.look = replace(self.look, unfolded=self.look.unfolded ^ {kind})
         self.lines.fold(kind, self.look)
-        self.paint(mark)
+        self.paint(anchor)
 
     def scroll(self, lines: int) -> None:
-        self.window.scroll(lines)
+        self.viewport.scroll(lines)
         self.paint(None)
 
     def follow(self) -> None:
-        self.window.follow()
+        self.viewport.follow()
         self.paint(None)
 
-    def settle(self, rows: int) -> None:
-        mark = self.mark()
-        if not self.pieces.settle(rows):
+    def measure(self, rows: int) -> None:
+        anchor = self.anchor()
+        if not self.chunks.measure(rows):
             self.finder.catch_up(rows)
-        self.paint(mark)
+        self.paint(anchor)
 
     def find(self, pattern: str) -> int:
-        mark = self.mark()
+        anchor = self.anchor()
         self.finder = Finder(self.lines, pattern)
-        self.sight.highlight(self.finder)
-        self.paint(mark)
+        self.visible.highlight(self.finder)
+        self.paint(anchor)
         return self.finder.count
 
-    def mark(self) -> int | None:
-        return None if self.window.is_at_end else self.window.mark()
+    def anchor(self) -> Position | None:
+        return None if self.viewport.is_at_end else self.viewport.position()
 
-    def paint(self, mark: int | None) -> None:
+    def paint(self, anchor: Position | None) -> None:
         """Bring the rows on the screen that are said to have changed, and only those."""
-        dirty = self.sight.update(mark)
-        strips = self.sight.strips(Finish(None, Style.null(), lambda strip: strip))
+        dirty = self.visible.update(anchor)
+        strips = self.visible.strips(Overlay(None, Style.null(), lambda strip: strip))
         self.painted = {y for first, last in dirty for y in range(first, last)}
         for y in self.painted:
             self.screen[y] = said(strips[y])
 
     def rows(self) -> Sequence[Row]:
         """All rows, drawn if need be."""
-        return [seen.row for seen in self.pieces.rows(0, 1 << 30)]
+        return [seen.row for seen in self.chunks.rows(0, 1 << 30)]
 
     def drawn_at_once(self) -> "Stand":
         """The same stream, seen for the first time and drawn whole."""
-        other = Stand(width=self.look.width, height=self.window.height, kept=1 << 30)
+        other = Stand(width=self.look.width, height=self.viewport.height, kept=1 << 30)
         other.transcript, other.look = self.transcript, self.look
-        other.lines = StreamLines(1 << 30)
+        other.lines = LineIndex(1 << 30)
         other.lines.update(self.transcript, self.look)
         for mine, its in zip(self.lines.views, other.lines.views, strict=True):
             its.override = mine.override
             other.lines.refold(its, self.look)
-        other.pieces.settle(1 << 30)
+        other.chunks.measure(1 << 30)
         return other
 
-    def _new_sight(self) -> Sight:
-        return Sight(self.lines, self.window, self.finder, self.look.palette, self.look.width)
+    def _new_rows(self) -> VisibleRows:
+        palette, width = self.look.palette, self.look.width
+        return VisibleRows(self.lines, self.viewport, self.finder, palette, width)
 
 
 def said(strip: Strip) -> str:

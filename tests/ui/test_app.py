@@ -77,7 +77,7 @@ async def test_the_header_shows_counts_simulated_models_and_an_unsaved_history(
         for part in ("Checkout rewrite", "● 1 running", "✓ 1", "✗ 1", "○ 1", "SIMULATED MODELS"):
             assert part in header
         live.behind = "disk full"
-        assert "history is behind: disk full" in (await repainted(pilot))[0]
+        assert "history not saved: disk full" in (await repainted(pilot))[0]
 
 
 async def test_commands_go_to_the_ticket_with_the_focus_only(make_app: MakeApp) -> None:

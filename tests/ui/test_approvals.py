@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 from lfgtui.engine.commands import Approve, Deny
 from lfgtui.model import events as e
 from lfgtui.ui.app import LfgApp
-from lfgtui.ui.stream.requests_seen import CardInView, RequestsSeen
+from lfgtui.ui.stream.requests_in_view import CardInView, RequestsSeen
 from tests.ui.emulator import settled
 from tests.ui.fake_live import FakeLive
 from tests.ui.screen_text import MakeApp, lines, opened, text_of, toasts

@@ -18,7 +18,7 @@ from lfgtui.ui.screens.run import RunScreen
 from lfgtui.ui.stream.view import StreamView
 from lfgtui.ui.widgets.header import Header
 from lfgtui.ui.widgets.pane import Pane
-from lfgtui.ui.widgets.pane_header import PaneHead
+from lfgtui.ui.widgets.pane_header import PaneHeader
 from tests.ui.fake_live import FakeLive
 from tests.ui.screen_text import MakeApp, lines, opened, text_of
 
@@ -90,8 +90,8 @@ async def streaming(app: LfgApp, live: FakeLive) -> AsyncIterator[Pilot[int]]:
     [
         (StreamView, "update"),
         (StreamView, "draw_lines"),
-        (PaneHead, "update"),
-        (PaneHead, "render_line"),
+        (PaneHeader, "update"),
+        (PaneHeader, "render_line"),
     ],
     ids=lambda one: getattr(one, "__name__", one),
 )

@@ -8,7 +8,6 @@ from textual.selection import Selection
 
 from lfgtui.model import events as e
 from lfgtui.ui.items import text as text_view
-from lfgtui.ui.stream.view import StreamView
 from tests.ui.hostile_texts import TEXTS
 from tests.ui.stage import BEGIN, Stage, staged
 
@@ -34,7 +33,7 @@ def tick(stage: Stage) -> None:
 def frames_until_read(stage: Stage) -> int:
     for count in range(1, 10_000):
         tick(stage)
-        if not stage.pane.is_behind:
+        if not stage.stream.is_behind:
             return count
     raise AssertionError("it is never read")
 
@@ -46,10 +45,10 @@ async def test_a_large_delta_is_read_in_slices_over_many_frames_and_none_is_lost
         frames_until_read(stage)
         stage.source.apply(stage.now, e.TextDelta(text))
         tick(stage)
-        assert stage.pane.is_behind
-        assert "word2999" not in stage.pane.plain_text()
+        assert stage.stream.is_behind
+        assert "word2999" not in stage.stream.plain_text()
         assert len(text) // 2_000 < frames_until_read(stage) < len(text) // 500
-        assert stage.pane.plain_text().count("word") == 3_000
+        assert stage.stream.plain_text().count("word") == 3_000
         assert "word2999" in stage.screen_rows()
 
 
@@ -61,7 +60,7 @@ async def test_what_follows_an_answer_that_is_not_read_yet_closes_it_all_the_sam
         stage.source.apply(stage.now, e.TextDelta("more"))
         frames_until_read(stage)
         assert [row for row in stage.screen_rows() if row][-2:][-1] == "more"
-        assert "end" in stage.pane.plain_text()
+        assert "end" in stage.stream.plain_text()
 
 
 async def test_many_items_that_come_at_once_are_taken_in_over_many_frames() -> None:
@@ -73,9 +72,9 @@ async def test_many_items_that_come_at_once_are_taken_in_over_many_frames() -> N
         frames_until_read(stage)
         stage.source.apply(stage.now, *events)
         tick(stage)
-        assert stage.pane.is_behind
+        assert stage.stream.is_behind
         frames_until_read(stage)
-        assert all(f"a{n}" in stage.pane.plain_text() for n in (0, 99, 199))
+        assert all(f"a{n}" in stage.stream.plain_text() for n in (0, 99, 199))
 
 
 @pytest.mark.parametrize("name", ["accents", "joiners", "brackets", "addresses", "many columns"])
@@ -84,7 +83,7 @@ async def test_what_is_made_to_take_long_is_shown_whole(name: str) -> None:
     async with staged(ticks=ticking()) as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta(text), e.ReasoningDelta("over"))
         frames_until_read(stage)
-        said = "".join(stage.pane.plain_text().split()).replace("␦", "")
+        said = "".join(stage.stream.plain_text().split()).replace("␦", "")
         assert text.strip()[-1] in said
         assert len(said) > len(text) * 0.8
 
@@ -97,15 +96,15 @@ async def test_what_follows_a_document_of_too_many_blocks_is_plain_text_and_boun
             frames_until_read(stage)
             stage.source.apply(stage.now, e.TextDelta(text[9_000:]), e.ReasoningDelta("hm"))
             frames_until_read(stage)
-            pieces = stage.query_one(StreamView)._stream.pieces.pieces
-            assert len(pieces) < 500
-            shown = stage.pane.plain_text()
+            chunks = stage.stream.lines.chunks
+            assert len(chunks) < 500
+            shown = stage.stream.plain_text()
             assert all(f"word{n}" in shown for n in range(2_000))
             assert "*word1999*" in shown
             assert "*word1*" not in shown
-            everything = stage.query_one(StreamView).get_selection(Selection(None, None))[0]
+            everything = stage.stream.get_selection(Selection(None, None))[0]
             assert "x" * 20_000 in everything
-            assert len(max((piece.source or "" for piece in pieces), key=len)) <= 8_000
+            assert len(max((chunk.source or "" for chunk in chunks), key=len)) <= 8_000
 
 
 async def test_a_pattern_is_found_in_what_there_is_time_for_and_then_in_the_rest() -> None:
@@ -113,8 +112,8 @@ async def test_a_pattern_is_found_in_what_there_is_time_for_and_then_in_the_rest
     async with staged(ticks=ticking()) as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta(text), e.ReasoningDelta("hm"))
         frames_until_read(stage)
-        assert stage.pane.find("here") < 500
+        assert stage.stream.find("here") < 500
         for _ in range(500):
             tick(stage)
-        assert stage.pane.find_count == 500
-        assert stage.pane.find_position > 0
+        assert stage.stream.finder.count == 500
+        assert stage.stream.finder.number > 0

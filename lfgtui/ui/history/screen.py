@@ -208,7 +208,7 @@ class HistoryScreen(LfgScreen[None]):
             stored, self.context, PastRun(), note=stored.note, simulated=stored.is_simulated
         )
         if hit is not None:
-            screen.lead_to(hit.ticket, stored.lead_to(hit))
+            screen.show_target(hit.ticket, stored.target_of(hit))
         self.app.push_screen(screen)
 
     # The list

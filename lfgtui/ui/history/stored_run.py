@@ -14,7 +14,7 @@ from lfgtui.model.metrics import Meter
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
 from lfgtui.settings.config import SIMULATED
-from lfgtui.ui.stream.search_target import Lead, Spot
+from lfgtui.ui.stream.search_target import ItemRef, Target
 
 T = TypeVar("T")
 
@@ -30,12 +30,12 @@ async def query(open_reader: Callable[[], Reader], question: Callable[[Reader], 
 
 
 class FoldedTicket(msgspec.Struct, frozen=True):
-    """One folded ticket; `spot` is where the entry stands that was looked for."""
+    """One folded ticket; `ref`: the item that the sought entry belongs to."""
 
     ticket: Ticket
     transcript: Transcript
     meter: Meter
-    spot: Spot | None = None
+    ref: ItemRef | None = None
 
 
 class StoredRun:
@@ -66,14 +66,14 @@ class StoredRun:
         folded = self._by_id.values()
         return any(a.provider in SIMULATED for one in folded for a in one.transcript.attempts)
 
-    def lead_to(self, hit: SearchHit) -> Lead | None:
-        """Return the way to a hit whose first entry was looked for; None if it left no trace."""
-        spot = self._by_id[hit.ticket].spot
-        if spot is None or not hit.matches:
-            return None if spot is None else Lead(spot, "")
+    def target_of(self, hit: SearchHit) -> Target | None:
+        """Return the match to show for a hit, if its first entry left anything to see."""
+        ref = self._by_id[hit.ticket].ref
+        if ref is None or not hit.matches:
+            return None if ref is None else Target(ref, "")
         start, end = hit.matches[0]
         pattern = " ".join(hit.snippet[start:end].split())
-        return Lead(spot, pattern, hit.snippet[:start], hit.snippet[end:])
+        return Target(ref, pattern, hit.snippet[:start], hit.snippet[end:])
 
 
 def read_run(reader: Reader, run: str, hit: SearchHit | None = None) -> StoredRun:
@@ -94,26 +94,26 @@ def read_run(reader: Reader, run: str, hit: SearchHit | None = None) -> StoredRu
 def fold(ticket: Ticket, entries: Iterable[Entry], *, sought: int = 0) -> FoldedTicket:
     """Return a ticket's entries as what is shown of it, the one with that seq spotted."""
     transcript, meter = Transcript(), Meter()
-    spot = None
+    ref = None
     for entry in entries:
         before = _revisions(transcript) if entry.seq == sought else None
         transcript.apply(entry)
         meter.apply(entry)
         if before is not None:
-            spot = _touched(_revisions(transcript), before)
-    return FoldedTicket(ticket, transcript, meter, spot)
+            ref = _touched(_revisions(transcript), before)
+    return FoldedTicket(ticket, transcript, meter, ref)
 
 
-def _revisions(transcript: Transcript) -> dict[Spot, int]:
+def _revisions(transcript: Transcript) -> dict[ItemRef, int]:
     return {
-        Spot(number, index): item.revision
+        ItemRef(number, index): item.revision
         for number, attempt in enumerate(transcript.attempts)
         for index, item in enumerate(attempt.items)
     }
 
 
-def _touched(now: dict[Spot, int], before: dict[Spot, int]) -> Spot | None:
+def _touched(now: dict[ItemRef, int], before: dict[ItemRef, int]) -> ItemRef | None:
     """Return the item that came, or else the one that changed: what came may close another."""
-    came = (spot for spot in reversed(now) if spot not in before)
-    changed = (spot for spot in now if now[spot] != before.get(spot))
+    came = (ref for ref in reversed(now) if ref not in before)
+    changed = (ref for ref in now if now[ref] != before.get(ref))
     return next(came, None) or next(changed, None)

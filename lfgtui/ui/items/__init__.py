@@ -6,14 +6,14 @@ along, are imported with the first item, not for the first frame.
 
 from lfgtui.model.attempt import Attempt
 from lfgtui.model.items import Item
-from lfgtui.ui.items.base import UNCHANGED, Context, ItemView, Kind, Piece, Summarise
+from lfgtui.ui.items.base import UNCHANGED, Context, ItemView, Kind, LineChunk, Summarise
 
 __all__ = [
     "UNCHANGED",
     "Context",
     "ItemView",
     "Kind",
-    "Piece",
+    "LineChunk",
     "Summarise",
     "preload",
     "rule_of",

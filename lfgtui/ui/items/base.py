@@ -1,4 +1,4 @@
-"""What all item views share: pieces that are drawn when looked at, and folding."""
+"""What all item views share: chunks that are drawn when looked at, and folding."""
 
 import math
 import sys
@@ -18,7 +18,7 @@ Kind = Literal["text", "reasoning", "tool", "prompt", "note", "rule"]
 Summarise: TypeAlias = Callable[[str, ToolArguments], str]
 
 UNCHANGED = sys.maxsize
-"""`Piece.changed_from` of a piece that stayed as it was."""
+"""`LineChunk.changed_from` of a chunk that stayed as it was."""
 
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
@@ -59,14 +59,14 @@ class Context(msgspec.Struct, frozen=True):
         return _SPINNER[self.beat % len(_SPINNER)]
 
 
-class Piece:
+class LineChunk:
     """Rows that belong together, drawn when first looked at.
 
     `source` (or what tells it) is what a copy of the whole of it gives; None where
     that is what it shows, "" where what follows it says it too. `height` is a guess until the
     rows were drawn once; it is kept when they are let go. `changed_from` is the
     first row that is not as whoever keeps the lines has seen it: they set it
-    back to `UNCHANGED`. `goes_on`: its first line is the rest of the last one of the piece before.
+    back to `UNCHANGED`. `goes_on`: its first line is the rest of the last one of the chunk before.
     """
 
     __slots__ = ("_draw", "_rows", "_source", "changed_from", "goes_on", "height", "is_exact")
@@ -132,7 +132,7 @@ class ItemView(ABC):
     def __init__(self) -> None:
         self.override: bool | None = None
         self.is_faded = False
-        self.pieces: list[Piece] = []
+        self.chunks: list[LineChunk] = []
 
     @property
     def is_settled(self) -> bool:
@@ -154,13 +154,13 @@ class ItemView(ABC):
     def update(self, context: Context) -> int | None:
         """Take in what the item has become, in a width and colours seen before.
 
-        The index of the first piece that is new or changed since the last
-        call, where the old end counts if pieces are gone; None: nothing changed.
+        The index of the first chunk that is new or changed since the last
+        call, where the old end counts if chunks are gone; None: nothing changed.
         """
 
     @abstractmethod
     def redraw(self, context: Context) -> None:
-        """Another width or other colours: all pieces are to be drawn anew, heights are guesses."""
+        """Another width or other colours: all chunks are to be drawn anew, heights are guesses."""
 
     def fold_row(self, context: Context, left: Sequence[Span], right: Sequence[Span] = ()) -> Row:
         """The one line of a foldable item, its marker first."""
@@ -181,18 +181,18 @@ class BriefView(ItemView):
         if key == self._key:
             return None
         self._key = key
-        self.pieces = self.made(context)
-        for piece in self.pieces:
-            if not piece.is_exact:
-                _ = piece.rows
+        self.chunks = self.made(context)
+        for chunk in self.chunks:
+            if not chunk.is_exact:
+                _ = chunk.rows
         return 0
 
     def redraw(self, context: Context) -> None:
-        before, self._key = self.pieces, self._key_of(context)
-        self.pieces = self.made(context)
-        for piece, old in zip(self.pieces, before, strict=False):
-            if not piece.is_exact:
-                piece.height = old.height
+        before, self._key = self.chunks, self._key_of(context)
+        self.chunks = self.made(context)
+        for chunk, old in zip(self.chunks, before, strict=False):
+            if not chunk.is_exact:
+                chunk.height = old.height
 
     def _key_of(self, context: Context) -> Hashable:
         look = context.width, id(self.palette(context)), self.is_unfolded(context)
@@ -203,5 +203,5 @@ class BriefView(ItemView):
         """What else the rows depend on."""
 
     @abstractmethod
-    def made(self, context: Context) -> list[Piece]:
-        """The pieces, none of them drawn."""
+    def made(self, context: Context) -> list[LineChunk]:
+        """The chunks, none of them drawn."""

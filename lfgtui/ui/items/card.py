@@ -6,7 +6,7 @@ from functools import partial
 
 from lfgtui.model.items import SHOWN
 from lfgtui.text.terminal_safe import plain_output
-from lfgtui.ui.items.base import BriefView, Context, Piece
+from lfgtui.ui.items.base import BriefView, Context, LineChunk
 from lfgtui.ui.items.clipping import clipped, clipped_ends
 from lfgtui.ui.text.palette import Palette
 from lfgtui.ui.text.wrapping import Row, Span
@@ -24,11 +24,11 @@ class CardView(BriefView):
     kind = "tool"
     is_foldable = True
 
-    def made(self, context: Context) -> list[Piece]:
+    def made(self, context: Context) -> list[LineChunk]:
         """Folded it is known to be one row, and needs no drawing to be counted."""
         is_unfolded = self.is_unfolded(context)
         draw = partial(self._drawn, context, is_unfolded)
-        return [Piece(draw, 1, is_exact=not is_unfolded, source=self.source)]
+        return [LineChunk(draw, 1, is_exact=not is_unfolded, source=self.source)]
 
     def _drawn(self, context: Context, is_unfolded: bool) -> Sequence[Row]:
         rows = [self.fold_row(context, self.left(context), self.right(context))]

@@ -1,6 +1,6 @@
 """Plain text of any length below a line that says what it is: thinking, prompts.
 
-The text is wrapped in chunks of whole lines, each a piece of its own, so that
+The text is wrapped in chunks of whole lines, each a chunk of its own, so that
 of a long one only what is looked at is wrapped. The last chunk grows: what was
 wrapped of it is left alone.
 """
@@ -11,7 +11,7 @@ from functools import partial
 
 from rich.style import Style
 
-from lfgtui.ui.items.base import Context, ItemView, Piece
+from lfgtui.ui.items.base import Context, ItemView, LineChunk
 from lfgtui.ui.text.palette import Palette
 from lfgtui.ui.text.wrapping import Flow, Row, Span
 
@@ -20,10 +20,10 @@ _CHUNK = 4000
 
 
 class LongText:
-    """The pieces of a text that may grow at its end, in one look."""
+    """The chunks of a text that may grow at its end, in one look."""
 
     def __init__(self, width: int, prefix: Span, style: Style) -> None:
-        self.pieces: list[Piece] = []
+        self.chunks: list[LineChunk] = []
         self._width = width
         self._prefix = (prefix,)
         self._style = style
@@ -33,17 +33,17 @@ class LongText:
         self._flow: Flow | None = None
 
     def grow(self, text: str) -> int:
-        """Take in what the text has become; the index of the first changed piece.
+        """Take in what the text has become; the index of the first changed chunk.
 
         Blanks around the text are left out, those at its end until it goes on.
         """
         self._text = text
         new = text[self._end :]
-        if not self.pieces:
+        if not self.chunks:
             self._begin = self._end = self._end + len(new) - len(new.lstrip())
             new = text[self._end :]
         end = self._end + len(new.rstrip())
-        first = len(self.pieces)
+        first = len(self.chunks)
         if end > self._end:
             first = max(0, first - 1)
             while (edge := self._edge(end)) is not None:
@@ -64,27 +64,27 @@ class LongText:
 
     def _open(self, *, goes_on: bool = False) -> None:
         self._flow = None
-        index = len(self.pieces)
+        index = len(self.chunks)
         self._parts.append((self._begin, self._begin))
-        piece = Piece(partial(self._wrapped, index), 1, source=partial(self._source, index))
-        piece.goes_on = goes_on
-        self.pieces.append(piece)
+        chunk = LineChunk(partial(self._wrapped, index), 1, source=partial(self._source, index))
+        chunk.goes_on = goes_on
+        self.chunks.append(chunk)
 
     def _reach(self, end: int) -> None:
         """Have the open chunk go on to there."""
-        if not self.pieces:
+        if not self.chunks:
             self._open()
-        piece, new = self.pieces[-1], self._text[self._end : end]
+        chunk, new = self.chunks[-1], self._text[self._end : end]
         self._end = end
         self._parts[-1] = (self._begin, end)
-        if piece.is_drawn and self._flow is not None:
+        if chunk.is_drawn and self._flow is not None:
             self._flow.settle([(new, self._style)])
             first = self._flow.show(())
-            piece.show(self._flow.rows, first)
+            chunk.show(self._flow.rows, first)
         else:
             self._flow = None
             lines = self._text.count("\n", self._begin, end) + 1
-            piece.undraw(lines + (end - self._begin) // max(1, self._width))
+            chunk.undraw(lines + (end - self._begin) // max(1, self._width))
 
     def _source(self, index: int) -> str:
         begin, end = self._parts[index]
@@ -94,7 +94,7 @@ class LongText:
         flow = Flow(self._width, self._prefix, self._prefix)
         flow.settle([(self._source(index), self._style)])
         flow.show(())
-        if index == len(self.pieces) - 1:
+        if index == len(self.chunks) - 1:
             self._flow = flow
         return flow.rows
 
@@ -120,16 +120,16 @@ class UnfoldingView(ItemView):
         self._look, self._key = look, key
         text = self.text()
         if not self.is_shown(text):
-            self.pieces = []
+            self.chunks = []
             return 0
         source = self.source(text) if self._body is None else ""
-        head = Piece(partial(self._head, context), 1, is_exact=True, source=source)
+        head = LineChunk(partial(self._head, context), 1, is_exact=True, source=source)
         if self._body is None:
-            self.pieces = [head]
+            self.chunks = [head]
         else:
             first = self._body.grow(text)
-            self.pieces[:1] = [head]
-            self.pieces[1 + first :] = self._body.pieces[first:]
+            self.chunks[:1] = [head]
+            self.chunks[1 + first :] = self._body.chunks[first:]
         return 0
 
     def redraw(self, context: Context) -> None:
@@ -137,7 +137,7 @@ class UnfoldingView(ItemView):
         self.update(context)
 
     def _begin(self, context: Context) -> None:
-        self.pieces, self._body = [], None
+        self.chunks, self._body = [], None
         if self.is_unfolded(context):
             palette = self.palette(context)
             self._body = LongText(context.width, *self.look(palette))

@@ -7,7 +7,7 @@ from rich.style import Style
 
 from lfgtui.model.attempt import Attempt
 from lfgtui.model.items import NoteItem, PromptItem, ReasoningItem
-from lfgtui.ui.items.base import BriefView, Context, Piece
+from lfgtui.ui.items.base import BriefView, Context, LineChunk
 from lfgtui.ui.items.clipping import shortened
 from lfgtui.ui.items.long_text import UnfoldingView
 from lfgtui.ui.text.palette import Palette
@@ -99,8 +99,8 @@ class NoteView(BriefView):
     def key(self, context: Context) -> tuple[Hashable, ...]:
         return (self._item.revision,)
 
-    def made(self, context: Context) -> list[Piece]:
-        return [Piece(partial(self._drawn, context), 1)]
+    def made(self, context: Context) -> list[LineChunk]:
+        return [LineChunk(partial(self._drawn, context), 1)]
 
     def _drawn(self, context: Context) -> Sequence[Row]:
         palette = self.palette(context)
@@ -132,8 +132,8 @@ class RuleView(BriefView):
     def key(self, context: Context) -> tuple[Hashable, ...]:
         return ()
 
-    def made(self, context: Context) -> list[Piece]:
-        return [Piece(partial(self._drawn, context), 2, is_exact=True)]
+    def made(self, context: Context) -> list[LineChunk]:
+        return [LineChunk(partial(self._drawn, context), 2, is_exact=True)]
 
     def _drawn(self, context: Context) -> Sequence[Row]:
         palette, attempt = self.palette(context), self._attempt

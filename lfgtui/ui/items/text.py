@@ -1,10 +1,10 @@
-"""The visible answer, as Markdown: a piece a block."""
+"""The visible answer, as Markdown: a chunk a block."""
 
 from collections.abc import Sequence
 
 from lfgtui.model.items import TextItem
 from lfgtui.text.markdown import Block, StreamingMarkdown
-from lfgtui.ui.items.base import Context, ItemView, Piece
+from lfgtui.ui.items.base import Context, ItemView, LineChunk
 from lfgtui.ui.items.long_text import LongText
 from lfgtui.ui.markdown import BlockView, RenderContext, block_view_of, gap
 from lfgtui.ui.text.wrapping import Row
@@ -26,7 +26,7 @@ class TextView(ItemView):
         super().__init__()
         self._item = item
         self._document = StreamingMarkdown()
-        self._blocks: list[BlockPiece] = []
+        self._blocks: list[BlockChunk] = []
         self._fed = self._frozen = 0
         self._revision = -1
         self._is_closed = self._is_behind = False
@@ -60,10 +60,10 @@ class TextView(ItemView):
         return LongText(context.width, ("", palette.text), palette.text)
 
     def _grow_plain(self, plain: LongText, first: int | None) -> int:
-        """Add what follows a document that has too many blocks; the first piece that differs."""
+        """Add what follows a document that has too many blocks; the first chunk that differs."""
         count = len(self._blocks)
         changed = plain.grow(self._item.since(self._plain_from))
-        self.pieces[count:] = plain.pieces
+        self.chunks[count:] = plain.chunks
         return count + changed if first is None else min(first, count + changed)
 
     def _read(self, context: Context) -> None:
@@ -88,9 +88,9 @@ class TextView(ItemView):
         before, look = self._look or self._look_of(context), self._look_of(context)
         self._look = look
         keeps_heights = (before.width, before.has_urls) == (look.width, look.has_urls)
-        for piece in self._blocks:
-            guess = piece.height * before.width // max(1, look.width)
-            piece.look_anew(look, None if keeps_heights else guess)
+        for chunk in self._blocks:
+            guess = chunk.height * before.width // max(1, look.width)
+            chunk.look_anew(look, None if keeps_heights else guess)
         if self._plain is not None:
             self._plain = self._long_text(context)
             self._grow_plain(self._plain, None)
@@ -100,25 +100,25 @@ class TextView(ItemView):
 
     def _take_changes(self, look: RenderContext) -> int | None:
         first, blocks = self._document.take_changes(), self._document.blocks
-        pieces = self._blocks
-        if first == len(blocks) == len(pieces):
+        chunks = self._blocks
+        if first == len(blocks) == len(chunks):
             return None
         for index in range(first, len(blocks)):
             block, before = blocks[index], blocks[index - 1] if index else None
-            if index == len(pieces) or pieces[index].block is not block:
-                pieces[index : index + 1] = [BlockPiece(self._document, before, block, look)]
+            if index == len(chunks) or chunks[index].block is not block:
+                chunks[index : index + 1] = [BlockChunk(self._document, before, block, look)]
             else:
-                pieces[index].grow(before)
-        del pieces[len(blocks) :]
+                chunks[index].grow(before)
+        del chunks[len(blocks) :]
         frozen = self._document.frozen_count
         for index in range(self._frozen, frozen):
-            pieces[index].let_drawing_go()
+            chunks[index].let_drawing_go()
         self._frozen = frozen
-        self.pieces[first:] = pieces[first:]
+        self.chunks[first:] = chunks[first:]
         return first
 
 
-class BlockPiece(Piece):
+class BlockChunk(LineChunk):
     """One block. Its drawing is kept as long as the block can grow, its rows while in use."""
 
     __slots__ = ("_before", "_document", "_drawing", "_gap", "_look", "_revision", "block")

@@ -8,7 +8,7 @@ from lfgtui.model.states import ENDED
 from lfgtui.ui.run_view import LiveRun
 from lfgtui.ui.screens.confirm import Question
 from lfgtui.ui.screens.run import RunMode
-from lfgtui.ui.stream.requests_seen import GUARD, CardInView, RequestsSeen
+from lfgtui.ui.stream.requests_in_view import MIN_SECONDS_IN_VIEW, CardInView, RequestsSeen
 from lfgtui.ui.terminal.output import is_behind
 
 
@@ -33,7 +33,8 @@ class LiveMode(RunMode):
                 transcript = self._live.transcript(pane.ticket_id)
                 if transcript.state == "needs_approval" and transcript.waiting_approvals:
                     call = transcript.waiting_approvals[0]
-                    shown[pane.ticket_id, call.call_id, call.revision] = pane.card_in_view(call)
+                    request = (pane.ticket_id, call.call_id, call.revision)
+                    shown[request] = pane.stream.card_in_view(call)
         self._seen.note(shown, self.screen.now)
 
     def _has_ended(self) -> bool:
@@ -113,16 +114,16 @@ class LiveMode(RunMode):
         if seconds is None:
             self._show_request(call, self._seen.has_begun(request))
         # What a terminal has not read yet nobody has seen.
-        is_seen = seconds is not None and seconds >= GUARD
+        is_seen = seconds is not None and seconds >= MIN_SECONDS_IN_VIEW
         return call if is_seen and not is_behind(self.screen.app._driver) else None
 
     def _show_request(self, call: ToolItem, has_begun: bool) -> None:
         """Bring a request into view; who has begun to read a long one stays there."""
-        pane = self.screen.current_pane
-        card = pane.card_in_view(call)
+        stream = self.screen.current_pane.stream
+        card = stream.card_in_view(call)
         if card is None or card.height <= card.room or not has_begun:
-            pane.show_card(call)
-            card = pane.card_in_view(call)
+            stream.show_card(call)
+            card = stream.card_in_view(call)
         if card is not None and card.height > card.room:
             self.screen.toast(f"{call.name} does not fit here: scroll to its end, then decide")
         else:

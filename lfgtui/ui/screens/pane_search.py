@@ -1,6 +1,6 @@
 """A search in a pane."""
 
-from lfgtui.ui.stream.search_target import Lead
+from lfgtui.ui.stream.search_target import Target
 from lfgtui.ui.text.styled_line import one_line, shorten
 from lfgtui.ui.widgets.pane import Pane
 
@@ -23,31 +23,31 @@ class PaneSearch:
     def open(self, pane: Pane, pattern: str) -> None:
         """Highlight the matches in a pane and show one."""
         self.close()
-        pane.find(pattern)
+        pane.stream.find(pattern)
         self._pane, self.pattern = pane, pattern
 
-    def follow(self, pane: Pane, lead: Lead) -> bool:
-        """Show the match that is meant; False if the pane leaves it out."""
-        is_shown = pane.lead_to(lead)
-        if lead.pattern:
-            self._pane, self.pattern = pane, lead.pattern
-        return is_shown or not lead.pattern
+    def open_target(self, pane: Pane, target: Target) -> bool:
+        """Show a match; return False if the pane leaves it out."""
+        is_shown = pane.stream.show_target(target)
+        if target.pattern:
+            self._pane, self.pattern = pane, target.pattern
+        return is_shown or not target.pattern
 
     def step(self, matches: int) -> None:
         """Show the next match, or (-1) the previous one."""
         if self._pane is not None:
-            self._pane.find_next() if matches > 0 else self._pane.find_previous()
+            self._pane.stream.find_step(matches)
 
     def close(self) -> None:
         """Take the highlights away."""
         if self._pane is not None:
-            self._pane.clear_find()
+            self._pane.stream.find("")
         self._pane, self.pattern = None, ""
 
     def status(self) -> str | None:
         """Return the pattern and the number of the match shown; None while nothing is searched."""
         if self._pane is None:
             return None
-        count = self._pane.hits
-        number = f"{self._pane.find_position}/{count}" if count else "no match"
+        finder = self._pane.stream.finder
+        number = f"{finder.number}/{finder.count}" if finder.count else "no matches"
         return f"“{shorten(one_line(self.pattern), _SHOWN)}” {number}"

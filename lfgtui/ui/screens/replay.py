@@ -82,7 +82,7 @@ class ReplayMode(RunMode):
             return None
         if has_moved or was_playing is not self.player.is_playing:
             for pane in self.screen.panes:
-                pane.mark_elsewhere()
+                pane.mark_moved()
             return True
         return gauges
 

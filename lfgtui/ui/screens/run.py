@@ -1,5 +1,6 @@
 """A run on the screen: its panes, the table, moving among them, reading in them."""
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, get_args
 
@@ -15,12 +16,12 @@ from lfgtui.ui.replay.progress_bar import PlaybackState
 from lfgtui.ui.run_view import RunView
 from lfgtui.ui.screens.base import LfgScreen, ResumeRequested
 from lfgtui.ui.screens.pane_search import PaneSearch
-from lfgtui.ui.stream.search_target import Lead
+from lfgtui.ui.stream.search_target import Target
+from lfgtui.ui.stream.view import SIDEWAYS, StreamView
 from lfgtui.ui.widgets.footer import Footer, Situation
-from lfgtui.ui.widgets.frame_clock import Frames
 from lfgtui.ui.widgets.header import Header
 from lfgtui.ui.widgets.pane import Pane, PaneSettings
-from lfgtui.ui.widgets.pane_grid import PaneGrid
+from lfgtui.ui.widgets.pane_grid import FrameClock, PaneGrid
 from lfgtui.ui.widgets.ticket_table import TicketTable
 from lfgtui.ui.widgets.tiling import Direction
 
@@ -29,26 +30,26 @@ View = Literal["grid", "focus", "table"]
 _DIRECTIONS: Mapping[str, Direction] = {name: name for name in get_args(Direction)}
 _STEPS = {"next_pane": 1, "previous_pane": -1}
 
-_PANE_ACTIONS: Mapping[str, Callable[[Pane], None]] = {
-    "page_up": lambda pane: pane.scroll_pages(-1),
-    "page_down": lambda pane: pane.scroll_pages(1),
-    "aside_left": lambda pane: pane.scroll_aside(-1),
-    "aside_right": lambda pane: pane.scroll_aside(1),
-    "start": Pane.scroll_start,
-    "finish": Pane.scroll_finish,
-    "follow": Pane.follow,
-    "tools": Pane.toggle_tools,
-    "reasoning": Pane.toggle_reasoning,
-    "urls": Pane.toggle_urls,
-    "fold": Pane.toggle_fold,
+_STREAM_ACTIONS: Mapping[str, Callable[[StreamView], None]] = {
+    "page_up": lambda stream: stream.scroll_pages(-1),
+    "page_down": lambda stream: stream.scroll_pages(1),
+    "aside_left": lambda stream: stream.scroll_sideways(-SIDEWAYS),
+    "aside_right": lambda stream: stream.scroll_sideways(SIDEWAYS),
+    "start": lambda stream: stream.scroll_lines(-sys.maxsize),
+    "finish": StreamView.follow,
+    "follow": StreamView.follow,
+    "tools": lambda stream: stream.toggle_kind("tool"),
+    "reasoning": lambda stream: stream.toggle_kind("reasoning"),
+    "urls": StreamView.toggle_urls,
+    "fold": StreamView.toggle_nearest,
 }
-"""Actions that the current pane does by itself."""
+"""Actions of the stream in the current pane."""
 
 
 class ScreenContext(msgspec.Struct, frozen=True):
     """The frame clock, the keys and the settings of panes, as every run screen gets them."""
 
-    frames: Frames
+    frames: FrameClock
     keys: Mapping[str, Sequence[str]]
     keymap: Keymap
     panes: PaneSettings
@@ -155,7 +156,7 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         self.footer = Footer(context.keys)
         self._header = Header(run, simulated=simulated, past=mode.label, note=note)
         self._table: TicketTable | None = None
-        self._lead: Lead | None = None
+        self._target: Target | None = None
         self._notice: str | None = None
 
     def compose(self) -> ComposeResult:
@@ -175,14 +176,14 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         for pane in self.panes:
             pane.mark_dirty()
         self.frame()
-        if self._lead is not None:
+        if self._target is not None:
             self.frame()
 
-    def lead_to(self, ticket: str, lead: Lead | None) -> None:
-        """Begin zoomed on the ticket, at the match that is meant."""
+    def show_target(self, ticket: str, target: Target | None) -> None:
+        """Begin zoomed on the ticket, at a match."""
         self.current_pane = self.pane_of(ticket)
         self.is_zoomed = True
-        self._lead = lead
+        self._target = target
 
     # What the app's clock asks for
 
@@ -194,10 +195,10 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         with self.context.panes.canvas.frame(self):
             for pane in self.context.frames.turns(list(self.grid.in_view()), self.current_pane):
                 pane.tick(self.now)
-            if self._lead is not None and not self.current_pane.is_behind:
-                if not self.search.follow(self.current_pane, self._lead):
+            if self._target is not None and not self.current_pane.stream.is_behind:
+                if not self.search.open_target(self.current_pane, self._target):
                     self.toast("the match is in a part that is not shown here")
-                self._lead = None
+                self._target = None
             if due:
                 try:
                     self.update_bars()
@@ -305,7 +306,7 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         return (self.mode, *super().actors)
 
     def can(self, action: str) -> bool:
-        return action in _PANE_ACTIONS or super().can(action)
+        return action in _STREAM_ACTIONS or super().can(action)
 
     async def act(self, action: str) -> None:
         if (direction := _DIRECTIONS.get(action)) is not None:
@@ -314,8 +315,8 @@ class RunScreen(CachedContainer, LfgScreen[None]):
             self._by(step)
         elif action.startswith("jump_"):
             self._jump(int(action.removeprefix("jump_")))
-        elif (act_on := _PANE_ACTIONS.get(action)) is not None:
-            act_on(self.current_pane)
+        elif (act_on := _STREAM_ACTIONS.get(action)) is not None:
+            act_on(self.current_pane.stream)
         elif self.can(action):
             await super().act(action)
         elif BY_ACTION[action].group in ("Work", "Approve"):
@@ -333,7 +334,7 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         if self.view == "grid" and not self.is_zoomed:
             self.go_to(self.grid.step(self.current_pane, direction).ticket_id)
         elif self.is_zoomed and direction in ("up", "down"):
-            self.current_pane.scroll_lines(1 if direction == "down" else -1)
+            self.current_pane.stream.scroll_lines(1 if direction == "down" else -1)
         else:
             self._by(1 if direction in ("down", "right") else -1)
 

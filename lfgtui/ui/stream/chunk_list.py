@@ -1,7 +1,7 @@
-"""The pieces of a stream in one flat sequence: lines by number, and few of them in memory.
+"""The chunks of a stream in one flat sequence: lines by number, few of them in memory.
 
-What a piece's height is, until it was drawn, is a guess. So everything that
-draws may move what stands below; `take_changes` tells which lines that were.
+A chunk's height is a guess until it was drawn. So whatever draws may move the
+chunks below; `take_changes` reports which lines have changed.
 """
 
 from bisect import bisect_left, insort
@@ -10,63 +10,76 @@ from typing import NamedTuple
 
 import msgspec
 
-from lfgtui.ui.items import UNCHANGED, Piece
-from lfgtui.ui.stream.prefix_sums import Heights
+from lfgtui.ui.items import UNCHANGED, LineChunk
+from lfgtui.ui.stream.prefix_sums import PrefixSums
 from lfgtui.ui.text.wrapping import Row
 
 _TRIM = 0.75
 """Share of the rows allowed that is kept when there are too many."""
 
 _LOOK = 0.05
-"""What looking at a piece that need not be drawn costs, in rows drawn."""
+"""Cost of passing over a chunk that need not be drawn, in rows drawn."""
 
 
-class Seen(NamedTuple):
-    """A row, and where it stands: its piece's index, and which of its rows it is."""
+class StreamRow(NamedTuple):
+    """A row with the index of its chunk and its number in the chunk."""
 
-    piece: int
+    chunk: int
     number: int
     row: Row
 
 
 class Changes(msgspec.Struct):
-    """What is not as it was. Pieces are told by index, `gone` are those that were replaced.
+    """Chunks changed since the last frame, by index; `replaced` lists the old ones.
 
-    `rows` has the first changed row of each changed piece. From piece `moved`
-    on (there may be none) all stands on other lines than before.
+    `rows` has the first changed row of each changed chunk. From chunk `moved`
+    on (there may be none) all lines have other numbers than before.
     """
 
     rows: dict[int, int]
-    gone: list[Piece]
+    replaced: list[LineChunk]
     moved: int
 
     @classmethod
-    def both(cls, first: "Changes | None", then: "Changes | None") -> "Changes | None":
-        """The two together, where no piece came or went in the second."""
+    def merge(cls, first: "Changes | None", then: "Changes | None") -> "Changes | None":
+        """Return the two together; no chunk may have come or gone in the second."""
         if first is None or then is None:
             return first or then
         rows = first.rows | {i: min(row, first.rows.get(i, row)) for i, row in then.rows.items()}
-        return cls(rows, first.gone + then.gone, min(first.moved, then.moved))
+        return cls(rows, first.replaced + then.replaced, min(first.moved, then.moved))
 
 
-class PieceList:
+class ChunkList:
     """Keeps at most about `kept` drawn rows; the others are drawn again when asked for."""
 
     def __init__(self, kept: int) -> None:
-        self.pieces: list[Piece] = []
+        self._chunks: list[LineChunk] = []
         self._kept = kept
-        self._heights = Heights()
+        self._heights = PrefixSums()
         self._held: list[int] = []
         self._drawn: list[int] = []
         self._held_rows = 0
         self._unsure = 0
         self._changes = Changes({}, [], UNCHANGED)
 
+    def __len__(self) -> int:
+        return len(self._chunks)
+
+    def __getitem__(self, index: int) -> LineChunk:
+        return self._chunks[index]
+
+    def __iter__(self) -> Iterator[LineChunk]:
+        return iter(self._chunks)
+
+    def index(self, chunk: LineChunk) -> int:
+        """Return a chunk's index."""
+        return self._chunks.index(chunk)
+
     # Lines
 
     @property
     def total(self) -> int:
-        """Lines in all, as far as known."""
+        """Number of lines, some of it a guess until `is_exact`."""
         return self._heights.total
 
     @property
@@ -76,51 +89,52 @@ class PieceList:
 
     @property
     def is_exact(self) -> bool:
-        """Whether each piece was drawn at least once."""
+        """True if each chunk was drawn at least once."""
         return self._unsure == 0
 
     def start(self, index: int) -> int:
-        """The line a piece begins on."""
+        """Return the line a chunk begins on."""
         return self._heights.start(index)
 
     def height(self, index: int) -> int:
+        """Return a chunk's number of lines."""
         return self._heights[index]
 
     def find(self, line: int) -> tuple[int, int]:
-        """The piece a line belongs to, and which of its rows it is."""
+        """Return the chunk that a line belongs to, by index, and the number of its row."""
         return self._heights.find(max(0, line))
 
-    def rows(self, first: int, last: int) -> Iterator[Seen]:
-        """The rows of the lines from `first` to `last` (exclusive)."""
+    def rows(self, first: int, last: int) -> Iterator[StreamRow]:
+        """Yield the rows of the lines from `first` to `last` (exclusive)."""
         index, number = self.find(first)
         left = last - first
-        while left > 0 and index < len(self.pieces):
+        while left > 0 and index < len(self._chunks):
             self.draw(index)
-            rows = self.pieces[index].rows
+            rows = self._chunks[index].rows
             for row in rows[number : number + left]:
-                yield Seen(index, number, row)
+                yield StreamRow(index, number, row)
                 number += 1
                 left -= 1
             index, number = index + 1, 0
 
-    def passing(self, index: int) -> Sequence[Row]:
-        """A piece's rows for a look that should keep nothing in memory."""
-        piece = self.pieces[index]
-        was_drawn = piece.is_drawn
-        rows = piece.rows
-        self._measure(index)
+    def rows_once(self, index: int) -> Sequence[Row]:
+        """Return a chunk's rows without keeping them in memory for it."""
+        chunk = self._chunks[index]
+        was_drawn = chunk.is_drawn
+        rows = chunk.rows
+        self._update_height(index)
         if not was_drawn:
-            piece.release()
+            chunk.release()
         return rows
 
     @property
     def has_changed(self) -> bool:
-        """Whether `take_changes` has anything to tell."""
+        """True if `take_changes` has anything to report."""
         changes = self._changes
-        return changes.moved != UNCHANGED or bool(changes.rows or changes.gone)
+        return changes.moved != UNCHANGED or bool(changes.rows or changes.replaced)
 
     def take_changes(self) -> Changes | None:
-        """What changed since this was last asked."""
+        """Return what changed since the last call."""
         if not self.has_changed:
             return None
         changes, self._changes = self._changes, Changes({}, [], UNCHANGED)
@@ -128,60 +142,57 @@ class PieceList:
 
     # Changing
 
-    def replace(self, begin: int, end: int, new: Sequence[Piece]) -> None:
-        """Put other pieces in the place of some; those that stay are taken in as they grew."""
-        size, pieces = end - begin, self.pieces
-        if end == len(pieces):
+    def replace(self, begin: int, end: int, new: Sequence[LineChunk]) -> None:
+        """Replace some chunks; those that stay are measured again, as they may have grown."""
+        size, chunks = end - begin, self._chunks
+        if end == len(chunks):
             shared = min(size, len(new))
             for index in range(shared):
                 self._put(begin + index, new[index])
             if size > shared:
                 self._cut(begin + shared)
-            for piece in new[shared:]:
-                self._append(piece)
+            for chunk in new[shared:]:
+                self._append(chunk)
         elif size == len(new):
-            for index, piece in enumerate(new, begin):
-                self._put(index, piece)
+            for index, chunk in enumerate(new, begin):
+                self._put(index, chunk)
         else:
             self._insert(begin, end, new)
 
-    def reset(self, pieces: list[Piece]) -> None:
-        """Other pieces altogether, or the same ones undrawn."""
-        self.pieces = pieces
+    def reset(self, chunks: list[LineChunk]) -> None:
+        """Replace all chunks, or take the same ones undrawn."""
+        self._chunks = chunks
         self._changes.moved = 0
         self._count_all()
 
     def draw(self, index: int) -> None:
-        """Have the piece's rows in memory, and its height exact."""
-        piece = self.pieces[index]
-        if not piece.is_drawn:
-            _ = piece.rows
-            self._measure(index)
+        """Draw a chunk unless it is: its rows are in memory then and its height is exact."""
+        chunk = self._chunks[index]
+        if not chunk.is_drawn:
+            _ = chunk.rows
+            self._update_height(index)
             self._hold(index)
 
-    def settle(self, rows: int) -> int:
-        """Draw what was never drawn, from the end upwards, until about so many rows are.
-
-        How many pieces that were.
-        """
+    def measure(self, rows: int) -> int:
+        """Draw about so many rows of chunks never drawn, from the end; return how many chunks."""
         left, drawn = float(rows), 0
         while self._unsure and left > 0:
             self._unsure -= 1
-            piece = self.pieces[self._unsure]
+            chunk = self._chunks[self._unsure]
             left -= _LOOK
-            if not piece.is_exact:
+            if not chunk.is_exact:
                 self.draw(self._unsure)
-                left -= piece.height
+                left -= chunk.height
                 drawn += 1
         return drawn
 
     @property
     def has_too_many(self) -> bool:
-        """Whether it is time to `trim`."""
+        """True if it is time to `trim`."""
         return self._held_rows > self._kept
 
     def trim(self, first: int, last: int) -> None:
-        """Let rows go, those farthest from these pieces first."""
+        """Release rows, those farthest from these chunks first."""
         drawn, low, high = self._drawn, 0, len(self._drawn) - 1
         while self._held_rows > self._kept * _TRIM and low <= high:
             above, below = first - drawn[low], drawn[high] - last
@@ -189,43 +200,41 @@ class PieceList:
                 break
             far = drawn[low] if above >= below else drawn[high]
             low, high = (low + 1, high) if above >= below else (low, high - 1)
-            self.pieces[far].release()
+            self._chunks[far].release()
             self._held_rows -= self._held[far]
             self._held[far] = 0
         self._drawn = drawn[low : high + 1]
 
-    def _put(self, index: int, piece: Piece) -> None:
-        old = self.pieces[index]
-        if old is not piece:
-            self._changes.gone.append(old)
-            self.pieces[index] = piece
-            piece.changed_from = 0
-        if piece.changed_from == UNCHANGED:
+    def _put(self, index: int, chunk: LineChunk) -> None:
+        old = self._chunks[index]
+        if old is not chunk:
+            self._changes.replaced.append(old)
+            self._chunks[index] = chunk
+            chunk.changed_from = 0
+        if chunk.changed_from == UNCHANGED:
             return
         rows = self._changes.rows
-        rows[index] = min(rows.get(index, UNCHANGED), piece.changed_from)
-        piece.changed_from = UNCHANGED
-        if piece.height != self._heights[index]:
-            self._heights.set(index, piece.height)
-            self._changes.moved = min(self._changes.moved, index + 1)
-        if not piece.is_exact:
+        rows[index] = min(rows.get(index, UNCHANGED), chunk.changed_from)
+        chunk.changed_from = UNCHANGED
+        self._update_height(index)
+        if not chunk.is_exact:
             self._unsure = max(self._unsure, index + 1)
         self._hold(index)
 
-    def _append(self, piece: Piece) -> None:
-        index = len(self.pieces)
+    def _append(self, chunk: LineChunk) -> None:
+        index = len(self._chunks)
         self._changes.rows[index] = 0
         self._changes.moved = min(self._changes.moved, index)
-        piece.changed_from = UNCHANGED
-        self.pieces.append(piece)
-        self._heights.append(piece.height)
+        chunk.changed_from = UNCHANGED
+        self._chunks.append(chunk)
+        self._heights.append(chunk.height)
         self._held.append(0)
-        if not piece.is_exact:
+        if not chunk.is_exact:
             self._unsure = index + 1
         self._hold(index)
 
     def _cut(self, count: int) -> None:
-        self._changes.gone += self.pieces[count:]
+        self._changes.replaced += self._chunks[count:]
         self._changes.moved = min(self._changes.moved, count)
         for index in [index for index in self._changes.rows if index >= count]:
             del self._changes.rows[index]
@@ -233,29 +242,29 @@ class PieceList:
         self._held_rows -= sum(self._held[count:])
         del self._held[count:]
         del self._drawn[bisect_left(self._drawn, count) :]
-        del self.pieces[count:]
+        del self._chunks[count:]
         self._unsure = min(self._unsure, count)
 
-    def _insert(self, begin: int, end: int, new: Sequence[Piece]) -> None:
-        """The one change that costs what the whole costs: more pieces, or fewer, in the middle."""
+    def _insert(self, begin: int, end: int, new: Sequence[LineChunk]) -> None:
+        """Insert or remove chunks in the middle: it costs more the longer the stream is."""
         changes, more = self._changes, len(new) - (end - begin)
-        changes.gone += self.pieces[begin:end]
+        changes.replaced += self._chunks[begin:end]
         changes.rows = {i + more * (i >= end): row for i, row in changes.rows.items()}
         changes.rows.update((index, 0) for index in range(begin, begin + len(new)))
         changes.moved = min(changes.moved, begin + len(new))
-        self.pieces[begin:end] = new
+        self._chunks[begin:end] = new
         self._count_all()
 
-    def _measure(self, index: int) -> None:
-        height = self.pieces[index].height
+    def _update_height(self, index: int) -> None:
+        height = self._chunks[index].height
         if height != self._heights[index]:
             self._heights.set(index, height)
             self._changes.moved = min(self._changes.moved, index + 1)
 
     def _hold(self, index: int) -> None:
-        """Count a piece's rows in memory."""
-        piece, was = self.pieces[index], self._held[index]
-        held = piece.height if piece.is_drawn else 0
+        """Count a chunk's rows in memory."""
+        chunk, was = self._chunks[index], self._held[index]
+        held = chunk.height if chunk.is_drawn else 0
         if held == was:
             return
         self._held[index] = held
@@ -266,12 +275,12 @@ class PieceList:
             del self._drawn[bisect_left(self._drawn, index)]
 
     def _count_all(self) -> None:
-        """Begin all counts anew."""
-        pieces = self.pieces
-        for piece in pieces:
-            piece.changed_from = UNCHANGED
-        self._heights = Heights([piece.height for piece in pieces])
-        self._held = [piece.height if piece.is_drawn else 0 for piece in pieces]
+        """Count everything again."""
+        chunks = self._chunks
+        for chunk in chunks:
+            chunk.changed_from = UNCHANGED
+        self._heights = PrefixSums([chunk.height for chunk in chunks])
+        self._held = [chunk.height if chunk.is_drawn else 0 for chunk in chunks]
         self._drawn = [index for index, held in enumerate(self._held) if held]
         self._held_rows = sum(self._held)
-        self._unsure = len(pieces)
+        self._unsure = len(chunks)

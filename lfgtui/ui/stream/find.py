@@ -1,7 +1,7 @@
 """The matches of a pattern in a stream, kept up to date as it grows.
 
-Matches belong to pieces. A piece that changed is searched again from the line
-that changed; the others keep theirs, whatever line they have come to stand on.
+Matches belong to chunks. A chunk that changed is searched again from the line
+that changed; the others keep theirs, whatever line they are on now.
 """
 
 from collections.abc import Callable
@@ -9,197 +9,195 @@ from typing import NamedTuple
 
 import msgspec
 
-from lfgtui.ui.items import Piece
+from lfgtui.ui.items import LineChunk
 from lfgtui.ui.stream.chunk_list import Changes
-from lfgtui.ui.stream.line_index import StreamLines
-from lfgtui.ui.stream.plain_text import Match, line_begin, matches
+from lfgtui.ui.stream.line_index import LineIndex, Position
+from lfgtui.ui.stream.plain_text import Match, find_matches, first_row_of_line
 
 
-class Mark(NamedTuple):
-    """Cells of a row that belong to a match."""
+class Highlight(NamedTuple):
+    """Cells of a row that belong to a match, the last exclusive."""
 
     begin: int
     end: int
     is_current: bool
 
 
-class _Found(msgspec.Struct):
+class _ChunkMatches(msgspec.Struct):
     matches: list[Match]
     by_row: dict[int, list[tuple[int, int, int]]]
-    """For each row: the cells, and which of the piece's matches they belong to."""
+    """For each row the cells, and the number of the match in the chunk that they belong to."""
 
 
 class Finder:
     """All matches of a pattern; one of them is the current one.
 
-    What there is no time for at once is searched from the end upwards by `catch_up`.
+    The stream is searched from the end upwards; `catch_up` searches what there was no time for.
     """
 
     def __init__(
-        self, lines: StreamLines, pattern: str, is_time_up: Callable[[], bool] = lambda: False
+        self, lines: LineIndex, pattern: str, is_time_up: Callable[[], bool] = lambda: False
     ) -> None:
         self._lines = lines
-        self._pieces = lines.pieces
+        self._chunks = lines.chunks
         self.pattern = pattern
-        self._found: dict[Piece, _Found] = {}
-        self._fresh: set[Piece] = set()
-        self._behind = 0
-        self._current: tuple[Piece, int] | None = None
-        self._near = 0
-        self._near_is_sought = False
+        self._found: dict[LineChunk, _ChunkMatches] = {}
+        self._fresh: set[LineChunk] = set()
+        self._current: tuple[LineChunk, int] | None = None
+        self._near: Position | None = None
         self.count = 0
-        self._behind = len(self._pieces.pieces) if pattern else 0
+        self._behind = len(self._chunks) if pattern else 0
         while self._behind and not is_time_up():
             self.catch_up(1)
 
     @property
     def is_active(self) -> bool:
-        """Whether anything is sought."""
+        """True while there is a pattern."""
         return bool(self.pattern)
 
     @property
     def number(self) -> int:
-        """Which match is the current one, from 1; 0 where there is none."""
+        """Number of the current match, from 1; 0 where there is none."""
         if self._current is None:
             return 0
-        piece, number = self._current
+        chunk, number = self._current
         before = self._order()
-        before = before[: before.index(piece)]
+        before = before[: before.index(chunk)]
         return sum(len(self._found[other].matches) for other in before) + number + 1
 
     # As the stream changes
 
     def update(self, changes: Changes) -> None:
-        """Look again at what changed."""
-        for piece in changes.gone:
-            self._forget(piece)
-            self._fresh.discard(piece)
+        """Search the chunks that changed."""
+        for chunk in changes.replaced:
+            self._forget(chunk)
+            self._fresh.discard(chunk)
         if self._behind:
-            self._behind = min(self._behind + len(changes.rows), len(self._pieces.pieces))
+            self._behind = min(self._behind + len(changes.rows), len(self._chunks))
         for index, row in changes.rows.items():
             self._search(index, row)
         self._keep_current()
 
-    def wrapped_anew(self) -> None:
-        """All rows are others now. They are searched when they come in sight, or by `catch_up`."""
-        self._behind = len(self._pieces.pieces) if self.pattern else 0
+    def restart(self) -> None:
+        """Forget all rows: they are searched again when they come in sight, or by `catch_up`."""
+        self._behind = len(self._chunks) if self.pattern else 0
         self._fresh.clear()
-        there = set(self._pieces.pieces)
-        for piece in [piece for piece in self._found if piece not in there]:
-            self._forget(piece)
+        there = set(self._chunks)
+        for chunk in [chunk for chunk in self._found if chunk not in there]:
+            self._forget(chunk)
         self._keep_current()
 
     @property
     def is_behind(self) -> bool:
-        """Whether there is anything for `catch_up` to do."""
+        """True while there are chunks left to search."""
         return self._behind > 0
 
-    def catch_up(self, pieces: int) -> None:
-        """Search some of what was wrapped anew."""
-        while self._behind and pieces > 0:
+    def catch_up(self, chunks: int) -> None:
+        """Search some of the chunks left."""
+        while self._behind and chunks > 0:
             self._behind -= 1
-            pieces -= 1
+            chunks -= 1
             self._refresh(self._behind)
-        if self._current is None and self._near_is_sought and self._found:
-            self.seek(self._near)
-        self._keep_current()
+        self._keep_current(or_choose=True)
 
     def _refresh(self, index: int) -> None:
-        if self._pieces.pieces[index] not in self._fresh:
+        if self._chunks[index] not in self._fresh:
             self._search(index, 0)
 
     def _search(self, index: int, row: int) -> None:
-        piece, rows = self._pieces.pieces[index], self._pieces.passing(index)
-        old = self._found.get(piece)
-        first = line_begin(rows, row) if row else 0
+        chunk, rows = self._chunks[index], self._chunks.rows_once(index)
+        old = self._found.get(chunk)
+        first = first_row_of_line(rows, row) if row else 0
         kept = [match for match in old.matches if match[0].row < first] if old else []
-        found = kept + matches(rows, self.pattern, first)
-        self._forget(piece)
+        found = kept + find_matches(rows, self.pattern, first)
+        self._forget(chunk)
         if self._behind:
-            self._fresh.add(piece)
+            self._fresh.add(chunk)
         if found:
             by_row: dict[int, list[tuple[int, int, int]]] = {}
             for number, match in enumerate(found):
                 for part in match:
                     by_row.setdefault(part.row, []).append((part.begin, part.end, number))
-            self._found[piece] = _Found(found, by_row)
+            self._found[chunk] = _ChunkMatches(found, by_row)
             self.count += len(found)
 
-    def _forget(self, piece: Piece) -> None:
-        if (old := self._found.pop(piece, None)) is not None:
+    def _forget(self, chunk: LineChunk) -> None:
+        if (old := self._found.pop(chunk, None)) is not None:
             self.count -= len(old.matches)
 
-    def _keep_current(self) -> None:
-        """The current match may be gone: the next one then."""
+    def _keep_current(self, *, or_choose: bool = False) -> None:
+        """Go to the next match where the current one is gone; `or_choose`: or there was none."""
+        if self._near is None or (self._current is None and not (or_choose and self._found)):
+            return
         if self._current is not None:
-            piece, number = self._current
-            found = self._found.get(piece)
-            if found is None or number >= len(found.matches):
-                self.seek(self._near)
+            chunk, number = self._current
+            found = self._found.get(chunk)
+            if found is not None and number < len(found.matches):
+                return
+        self.seek(self._near)
 
-    # Looking at them
+    # The current match
 
-    def marks(self, index: int, row: int) -> list[Mark]:
-        """What to highlight in a row of a piece."""
+    def highlights(self, index: int, row: int) -> list[Highlight]:
+        """Return the cells to highlight in a row of a chunk."""
         if self._behind:
             self._refresh(index)
-        piece = self._pieces.pieces[index]
-        found = self._found.get(piece)
+        chunk = self._chunks[index]
+        found = self._found.get(chunk)
         if found is None or row not in found.by_row:
             return []
         return [
-            Mark(begin, end, self._current == (piece, number))
+            Highlight(begin, end, self._current == (chunk, number))
             for begin, end, number in found.by_row[row]
         ]
 
-    def seek(self, address: int) -> None:
+    def seek(self, position: Position) -> None:
         """Make the first match from a row on the current one, or else the first of all."""
-        self._near, place = address, self._lines.find(address)
-        self._near_is_sought = True
+        self._near, place = position, self._lines.locate(position)
         order = self._order()
         self._current = (order[0], 0) if order else None
-        for index in range(place[0], len(self._pieces.pieces)):
-            piece = self._pieces.pieces[index]
-            found = self._found.get(piece)
+        for index in range(place[0], len(self._chunks)):
+            chunk = self._chunks[index]
+            found = self._found.get(chunk)
             for number, match in enumerate(found.matches if found else ()):
                 if (index, match[0].row) >= place:
-                    self._current = piece, number
+                    self._current = chunk, number
                     return
 
     def matches_in(self, index: int) -> list[Match]:
-        """The matches in a piece."""
-        found = self._found.get(self._pieces.pieces[index])
+        """Return the matches in a chunk."""
+        found = self._found.get(self._chunks[index])
         return found.matches if found is not None else []
 
     def choose(self, index: int, number: int) -> None:
-        """Make one of a piece's matches the current one."""
-        self._current = self._pieces.pieces[index], number
+        """Make one of a chunk's matches the current one."""
+        self._current = self._chunks[index], number
 
     def step(self, step: int) -> int | None:
-        """Go to the next (1) or previous (-1) match, round the ends; the line it begins on."""
+        """Go to the next (1) or previous (-1) match, round the ends; return its first line."""
         if self._current is not None:
-            piece, number = self._current
+            chunk, number = self._current
             number += step
             order = self._order()
-            if not 0 <= number < len(self._found[piece].matches):
-                piece = order[(order.index(piece) + step) % len(order)]
-                number = 0 if step > 0 else len(self._found[piece].matches) - 1
-            self._current = piece, number
+            if not 0 <= number < len(self._found[chunk].matches):
+                chunk = order[(order.index(chunk) + step) % len(order)]
+                number = 0 if step > 0 else len(self._found[chunk].matches) - 1
+            self._current = chunk, number
         return self.current_line()
 
     def current_line(self) -> int | None:
-        """Where the current match begins."""
+        """Return the line on which the current match begins."""
         if self._current is None:
             return None
         if self._behind:
-            self._refresh(self._pieces.pieces.index(self._current[0]))
+            self._refresh(self._chunks.index(self._current[0]))
             self._keep_current()
-        piece, number = self._current
-        index = self._pieces.pieces.index(piece)
-        row = self._found[piece].matches[number][0].row
-        self._near = self._lines.address_of(index, row)
-        return self._pieces.start(index) + row
+        chunk, number = self._current
+        index = self._chunks.index(chunk)
+        row = self._found[chunk].matches[number][0].row
+        self._near = self._lines.position(index, row)
+        return self._chunks.start(index) + row
 
-    def _order(self) -> list[Piece]:
-        """The pieces with matches, from the first to the last."""
-        return [piece for piece in self._pieces.pieces if piece in self._found]
+    def _order(self) -> list[LineChunk]:
+        """Return the chunks with matches, from the first to the last."""
+        return [chunk for chunk in self._chunks if chunk in self._found]

@@ -1,42 +1,60 @@
 """A transcript as one flat list of lines, kept up to date from where it changed.
 
-Views hand out pieces, in `pieces` they stand one after the other, a blank one
-before those that need room. A frame costs what is new: only views that can
-still change are asked, and only the pieces they name are looked at.
+Item views make chunks of lines; `chunks` has them one after the other, a blank
+one before those that need room. A frame costs what is new: only views that can
+still change are asked, and only the chunks they report are looked at.
 
-A line's number changes when something above it does. What has to find a row
-again takes its *address* instead: one number, growing from row to row, made of
-the view, the piece in it and the row in that.
+A line's number changes when something above it does. A `Position` does not.
 """
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Self
+
+from textual.geometry import Offset
 
 from lfgtui.model.attempt import Attempt
 from lfgtui.model.transcript import Transcript
-from lfgtui.ui.items import Context, ItemView, Kind, Piece, rule_of, view_of
-from lfgtui.ui.stream.chunk_list import PieceList
+from lfgtui.ui.items import Context, ItemView, Kind, LineChunk, rule_of, view_of
+from lfgtui.ui.stream.chunk_list import ChunkList
 from lfgtui.ui.text.wrapping import Row
 
-_ROW_BITS, _PIECE_BITS = 24, 24
+_BITS = 24
+"""Bits of the chunk, and of the row, in the one number that Textual's selections keep."""
 
 _SPLICED = 100
 """Views put in place one by one, each of which costs what all the lines cost."""
 
 
-class Place(NamedTuple):
-    """A piece's address and a count of characters into it: survives re-wrapping."""
+class Position(NamedTuple):
+    """A character in a row of a stream. Later rows are greater, whatever changes above them.
 
-    address: int
-    characters: int
+    `view`: the view's index. `chunk`: 0 for the blank line before it, then its own chunks
+    from 1. `row`: the row in that, `character`: the character in that.
+    """
+
+    view: int
+    chunk: int = 0
+    row: int = 0
+    character: int = 0
+
+    @classmethod
+    def from_offset(cls, offset: Offset) -> Self:
+        """Return the position that a selection of Textual's keeps."""
+        above, row = divmod(offset.y, 1 << _BITS)
+        return cls(*divmod(above, 1 << _BITS), row, offset.x)
+
+    @property
+    def offset(self) -> Offset:
+        """The position as two numbers, for Textual."""
+        return Offset(self.character, ((self.view << _BITS) + self.chunk << _BITS) + self.row)
 
 
-class StreamLines:
-    """The lines of one ticket; at most about `kept` of them in memory."""
+class LineIndex:
+    """The lines of one ticket; at most about `kept` of them are in memory."""
 
     def __init__(self, kept: int = 5000) -> None:
-        self.pieces = PieceList(kept)
+        self.chunks = ChunkList(kept)
         self.views: list[ItemView] = []
         self._begins: list[int] = []
         self._gaps: list[int] = []
@@ -49,12 +67,12 @@ class StreamLines:
         self.is_behind = False
 
     def update(self, transcript: Transcript, context: Context) -> None:
-        """Take in what is new and what changed; `pieces` tells what that was.
+        """Read what is new or changed; `chunks.take_changes` reports it.
 
         What there is no time for in this frame waits for the next (`is_behind`).
         """
         self._update_live(context.until_half)
-        self._take_in(transcript, context)
+        self._read_items(transcript, context)
         for index in self._to_fade:
             view = self.views[index]
             view.is_faded = True
@@ -97,130 +115,124 @@ class StreamLines:
             if view.kind == kind and (first := view.update(context)) is not None
         ]
         if len(changed) > _SPLICED:
-            self._lay_anew()
+            self._rebuild()
             return True
         for index, first in changed:
             self._splice(index, first)
         return False
 
     def refold(self, view: ItemView, context: Context) -> None:
-        """This one may be folded in another way now."""
+        """Update a view that was folded or unfolded."""
         if (first := view.update(context)) is not None:
             self._splice(self.views.index(view), first)
 
-    def redraw(self, context: Context) -> None:
-        """Another width or other colours: nothing is drawn that is not looked at."""
+    def redraw(self, context: Context, anchor: Position | None = None) -> Position | None:
+        """Have all lines drawn again when they are looked at: the width or colours changed.
+
+        Return the row in which the text at the beginning of the anchor's row is now.
+        """
+        characters = self._characters_above(anchor) if anchor else 0
         for view in self.views:
             view.redraw(context)
-        self._lay_anew()
+        self._rebuild()
+        if anchor is None or not characters:
+            return None if anchor is None else anchor._replace(row=0)
+        index, _ = self.locate(anchor)
+        self.chunks.draw(index)
+        for number, row in enumerate(self.chunks[index].rows):
+            characters -= len(row.text)
+            if characters < 0:
+                return anchor._replace(row=number)
+        return anchor._replace(row=max(0, self.chunks.height(index) - 1))
 
-    def _lay_anew(self) -> None:
-        """Put all pieces in one list again."""
-        flat: list[Piece] = []
+    def _characters_above(self, anchor: Position) -> int:
+        """Return the number of characters in the rows of a chunk above that one."""
+        index, number = self.locate(anchor)
+        if index >= len(self.chunks):
+            return 0
+        self.chunks.draw(index)
+        return sum(len(row.text) for row in self.chunks[index].rows[:number])
+
+    def _rebuild(self) -> None:
+        """Put all chunks in one list again."""
+        flat: list[LineChunk] = []
         for index, view in enumerate(self.views):
             self._begins[index] = len(flat)
             self._gaps[index] = int(self._needs_gap(index))
             if self._gaps[index]:
                 flat.append(_gap())
-            flat += view.pieces
-        self.pieces.reset(flat)
+            flat += view.chunks
+        self.chunks.reset(flat)
 
-    # Whose a line is
+    # Owners of lines
 
     def view_at(self, line: int) -> ItemView | None:
-        """Whose line it is; None for a blank between two."""
-        if not 0 <= line < self.pieces.total:
+        """Return the view a line belongs to; None for a blank between two."""
+        if not 0 <= line < self.chunks.total:
             return None
-        return self._owner(self.pieces.find(line)[0])
+        return self._owner(self.chunks.find(line)[0])
 
     def views_at(self, first: int, last: int) -> Iterator[ItemView]:
-        """Whose pieces the lines from `first` to `last` (exclusive) belong to."""
-        index, until = self.pieces.find(first)[0], self.pieces.find(last - 1)[0]
-        for piece in range(index, min(until + 1, len(self.pieces.pieces))):
-            if (view := self._owner(piece)) is not None:
+        """Yield the views of the lines from `first` to `last` (exclusive), chunk by chunk."""
+        index, until = self.chunks.find(first)[0], self.chunks.find(last - 1)[0]
+        for chunk in range(index, min(until + 1, len(self.chunks))):
+            if (view := self._owner(chunk)) is not None:
                 yield view
 
-    def first_line(self, view: ItemView) -> int:
-        """Where the view's own lines begin."""
-        index = self.views.index(view)
-        return self.pieces.start(self._begins[index] + self._gaps[index])
-
     def item_view(self, attempt: int, item: int) -> ItemView | None:
-        """What draws an attempt's item, both counted from 0; None where there is no such."""
+        """Return the view of an attempt's item, both counted from 0; None where there is none."""
         if attempt >= len(self._first_views):
             return None
         first = self._first_views[attempt]
         end = [*self._first_views, len(self.views) + 1][attempt + 1] - 1  # a rule's between two
         return self.views[first + item] if first + item < end else None
 
-    def pieces_of(self, view: ItemView) -> range:
-        """The view's own pieces, by index."""
+    def lines_of(self, view: ItemView) -> range:
+        """Return the lines of a view, without the blank before it."""
+        chunks = self.chunks_of(view)
+        return range(self.chunks.start(chunks.start), self.chunks.start(chunks.stop))
+
+    def chunks_of(self, view: ItemView) -> range:
+        """Return the view's own chunks, by index."""
         index = self.views.index(view)
         return range(self._begins[index] + self._gaps[index], self._end(index))
 
-    def _owner(self, piece: int) -> ItemView | None:
-        index = bisect_right(self._begins, piece) - 1
-        return self.views[index] if piece >= self._begins[index] + self._gaps[index] else None
+    def _owner(self, chunk: int) -> ItemView | None:
+        index = bisect_right(self._begins, chunk) - 1
+        return self.views[index] if chunk >= self._begins[index] + self._gaps[index] else None
 
-    # Addresses
+    # Positions
 
-    def address_of(self, piece: int, row: int) -> int:
-        """A row's address; past the end, one greater than all."""
-        view = bisect_right(self._begins, piece) - 1
-        if piece >= len(self.pieces.pieces):
-            view, own = len(self.views), piece
-        else:
-            own = piece - self._begins[view] + 1 - self._gaps[view]
-        return ((view << _PIECE_BITS) + own << _ROW_BITS) + row
+    def position(self, chunk: int, row: int = 0) -> Position:
+        """Return the position of a chunk's row; past the end, one greater than all."""
+        view = bisect_right(self._begins, chunk) - 1
+        if chunk >= len(self.chunks):
+            return Position(len(self.views), chunk, row)
+        return Position(view, chunk - self._begins[view] + 1 - self._gaps[view], row)
 
-    def address(self, line: int) -> int:
-        """The address of what stands on a line."""
-        return self.address_of(*self.pieces.find(line))
+    def position_at(self, line: int) -> Position:
+        """Return the position of a line."""
+        return self.position(*self.chunks.find(line))
 
-    def find(self, address: int) -> tuple[int, int]:
-        """The piece and the row an address names, or the nearest that are left."""
-        row = address & (1 << _ROW_BITS) - 1
-        own = (address >> _ROW_BITS) & (1 << _PIECE_BITS) - 1
-        view = address >> _ROW_BITS + _PIECE_BITS
+    def locate(self, position: Position) -> tuple[int, int]:
+        """Return the chunk, by index, and the row in it; the nearest if they are gone."""
+        view, own, row, _ = position
         if view >= len(self.views):
-            return len(self.pieces.pieces), 0
+            return len(self.chunks), 0
         end = self._end(view)
-        piece = max(self._begins[view], self._begins[view] - 1 + self._gaps[view] + own)
-        if piece >= end:
+        chunk = max(self._begins[view], self._begins[view] - 1 + self._gaps[view] + own)
+        if chunk >= end:
             return end, 0
-        return piece, min(row, max(0, self.pieces.height(piece) - 1))
+        return chunk, min(row, max(0, self.chunks.height(chunk) - 1))
 
-    def line_of(self, address: int) -> int:
-        """The line where that stands now."""
-        piece, row = self.find(address)
-        return self.pieces.start(piece) + row
-
-    def place(self, line: int) -> Place:
-        """What stands on the line, so that it can be found again after re-wrapping."""
-        piece, row = self.pieces.find(line)
-        if piece >= len(self.pieces.pieces):
-            return Place(self.address_of(piece, 0), 0)
-        self.pieces.draw(piece)
-        above = self.pieces.pieces[piece].rows[:row]
-        return Place(self.address_of(piece, 0), sum(len(row.text) for row in above))
-
-    def line_at(self, place: Place) -> int:
-        """The line where that stands now."""
-        piece, _ = self.find(place.address)
-        start = self.pieces.start(piece)
-        if piece >= len(self.pieces.pieces) or not place.characters:
-            return start
-        self.pieces.draw(piece)
-        left = place.characters
-        for number, row in enumerate(self.pieces.pieces[piece].rows):
-            left -= len(row.text)
-            if left < 0:
-                return start + number
-        return start + max(0, self.pieces.height(piece) - 1)
+    def line_of(self, position: Position) -> int:
+        """Return the line that a position is on now."""
+        chunk, row = self.locate(position)
+        return self.chunks.start(chunk) + row
 
     # Items
 
-    def _take_in(self, transcript: Transcript, context: Context) -> None:
+    def _read_items(self, transcript: Transcript, context: Context) -> None:
         attempts = transcript.attempts
         for number in range(max(0, self._attempts - 1), len(attempts)):
             attempt = attempts[number]
@@ -235,7 +247,7 @@ class StreamLines:
                     return
 
     def _begin(self, attempt: Attempt, context: Context) -> None:
-        """What a broken attempt said stays, in the background."""
+        """Begin an attempt. What the one that broke has sent stays, in the background."""
         if self._attempts:
             if not attempt.continues:
                 self._to_fade += range(self._first_views[-1], len(self.views))
@@ -245,57 +257,57 @@ class StreamLines:
         self._items = 0
 
     def _add(self, view: ItemView, context: Context) -> None:
-        """A view behind all others, and what it shows."""
+        """Append a view and its chunks."""
         index = len(self.views)
         self.views.append(view)
-        self._begins.append(len(self.pieces.pieces))
+        self._begins.append(len(self.chunks))
         self._gaps.append(0)
         if not self._update_view(index, context):
             self._live.append(index)
 
     def _splice(self, index: int, first: int) -> None:
-        """Bring the view's part of the flat list in line, from its piece `first` on."""
+        """Bring the view's part of the flat list up to date, from its chunk `first` on."""
         view = self.views[index]
         begin, end, gap = self._begins[index], self._end(index), self._gaps[index]
         was_empty = begin == end
-        new, at = view.pieces[first:], begin + gap + first
-        if was_empty or not view.pieces:
+        new, at = view.chunks[first:], begin + gap + first
+        if was_empty or not view.chunks:
             gap = int(self._needs_gap(index))
             self._gaps[index] = gap
-            new, at = [_gap()][:gap] + view.pieces, begin
-        self.pieces.replace(at, end, new)
+            new, at = [_gap()][:gap] + view.chunks, begin
+        self.chunks.replace(at, end, new)
         if more := at + len(new) - end:
             for after in range(index + 1, len(self.views)):
                 self._begins[after] += more
-        if was_empty is bool(view.pieces):
-            self._mend_gap(index)
+        if was_empty is bool(view.chunks):
+            self._update_gap_after(index)
 
-    def _mend_gap(self, index: int) -> None:
-        """The next view has another one before it now."""
-        after = next((n for n in range(index + 1, len(self.views)) if self.views[n].pieces), None)
+    def _update_gap_after(self, index: int) -> None:
+        """Add or remove the blank before the next view, which follows another one now."""
+        after = next((n for n in range(index + 1, len(self.views)) if self.views[n].chunks), None)
         if after is None or (self._begins[after] == self._end(after)):
             return
         begin, was, gap = self._begins[after], self._gaps[after], int(self._needs_gap(after))
         if gap != was:
             self._gaps[after] = gap
-            self.pieces.replace(begin, begin + was, [_gap()][:gap])
+            self.chunks.replace(begin, begin + was, [_gap()][:gap])
             for later in range(after + 1, len(self.views)):
                 self._begins[later] += gap - was
 
     def _needs_gap(self, index: int) -> bool:
-        """Text stands apart from cards and remarks; those stand together."""
+        """Return True for text beside cards and remarks; those stand together."""
         kind = self.views[index].kind
-        if not self.views[index].pieces or kind == "rule":
+        if not self.views[index].chunks or kind == "rule":
             return False
         above = (self.views[n] for n in range(index - 1, -1, -1))
-        before = next((view.kind for view in above if view.pieces), None)
+        before = next((view.kind for view in above if view.chunks), None)
         return before is not None and "text" in (before, kind)
 
     def _end(self, index: int) -> int:
         after = index + 1
-        return self._begins[after] if after < len(self._begins) else len(self.pieces.pieces)
+        return self._begins[after] if after < len(self._begins) else len(self.chunks)
 
 
-def _gap() -> Piece:
-    """The blank row between two items."""
-    return Piece(lambda: (Row(()),), 1, is_exact=True)
+def _gap() -> LineChunk:
+    """Return the blank row between two items."""
+    return LineChunk(lambda: (Row(()),), 1, is_exact=True)

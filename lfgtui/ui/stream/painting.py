@@ -1,4 +1,4 @@
-"""The painting of a stream's window: rows that changed, or a bug in their place."""
+"""Painting the rows in view of a stream: those that changed, or a bug in their place."""
 
 from collections.abc import Callable
 
@@ -12,22 +12,22 @@ from lfgtui.ui.guard import Guarded, bug_strips
 from lfgtui.ui.items import Context
 from lfgtui.ui.painting.canvas import Canvas
 from lfgtui.ui.stream.find import Finder
-from lfgtui.ui.stream.line_index import StreamLines
-from lfgtui.ui.stream.viewport import Window
-from lfgtui.ui.stream.visible_rows import Finish, Sight
+from lfgtui.ui.stream.line_index import LineIndex, Position
+from lfgtui.ui.stream.viewport import Viewport
+from lfgtui.ui.stream.visible_rows import Overlay, VisibleRows
 from lfgtui.ui.text.palette import line_filter
 
 _NO_STYLE = Style.null()
 
 
 class PaintedStream(Guarded, Widget):
-    """A widget that paints the rows of its window that changed since the last frame."""
+    """A widget that paints the rows in view that changed since the last frame."""
 
     def __init__(self, kept: int, canvas: Canvas) -> None:
         super().__init__()
         self._kept = kept
         self._canvas = canvas
-        self._look: Context | None = None
+        self._render_context: Context | None = None
         self._width = self._height = 0
         # Looked up once: Textual finds both by walking up the tree.
         self._home: Screen[object] | None = None
@@ -36,11 +36,11 @@ class PaintedStream(Guarded, Widget):
 
     def _clear(self) -> None:
         """Start with no lines."""
-        self._stream = StreamLines(self._kept)
-        self._window = Window(self._stream)
-        self._window.height = self._height
-        self._finder = Finder(self._stream, "")
-        self._sight: Sight | None = None
+        self.lines = LineIndex(self._kept)
+        self.viewport = Viewport(self.lines)
+        self.viewport.height = self._height
+        self.finder = Finder(self.lines, "")
+        self._visible_rows: VisibleRows | None = None
         self._bug: Exception | None = None
 
     def break_off(self, bug: Exception) -> None:
@@ -52,9 +52,9 @@ class PaintedStream(Guarded, Widget):
     def draw_lines(self, crop: Region) -> list[Strip]:
         if self._bug is not None:
             return bug_strips(self._bug, crop, self.rich_style)
-        if self._sight is None:
+        if (rows := self._visible_rows) is None:
             return [Strip.blank(crop.width, self.rich_style)] * crop.height
-        strips = self._sight.strips(self._finish()) if self._sight.is_stale else self._sight.shown
+        strips = rows.strips(self._overlay()) if rows.is_stale else rows.shown
         if missing := max(0, crop.bottom - len(strips)):
             strips = strips + [Strip.blank(self._width, self.rich_style)] * missing
         if crop.height != len(strips):
@@ -65,36 +65,33 @@ class PaintedStream(Guarded, Widget):
 
     def render_line(self, y: int) -> Strip:
         """Return a line, for hit-testing only: painting does not need its offsets."""
-        if self._sight is None:
+        if self._visible_rows is None:
             return Strip.blank(self._width, self.rich_style)
-        return self._sight.strip_at(y)
+        return self._visible_rows.strip_at(y)
 
-    def _finish(self) -> Finish:
+    def _overlay(self) -> Overlay:
         screen = self._home = self._home or self.screen
         self._filter = self._filter or line_filter(self)
         style = _NO_STYLE
         if (selection := screen.selections.get(self)) is not None:
             style = screen.get_component_rich_style("screen--selection")
-        return Finish(selection, style, self._filter)
+        return Overlay(selection, style, self._filter)
 
-    def _mark(self) -> int | None:
-        """Return the place that the window stays at; None while it follows the end."""
-        return None if self._window.is_at_end else self._window.mark()
+    def _anchor(self) -> Position | None:
+        """Return the position that the viewport stays at; None while it follows the end."""
+        return None if self.viewport.is_at_end else self.viewport.position()
 
-    def _measured(self, mark: int | None) -> None:
-        """Drawing something out of sight may have told heights that were guesses."""
-        if self._stream.pieces.has_changed:
-            self._changed(mark)
-
-    def _changed(self, mark: int | None = None) -> None:
-        """Lines changed, or the window: keep it where it belongs and paint what differs."""
-        if (look := self._look) is None:
+    def _paint_changes(self, anchor: Position | None = None) -> None:
+        """Keep the viewport where it belongs and paint the rows that differ."""
+        if (context := self._render_context) is None:
             return
-        if self._sight is None:
-            self._sight = Sight(self._stream, self._window, self._finder, look.palette, look.width)
-        for first, last in self._sight.update(mark):
+        if self._visible_rows is None:
+            self._visible_rows = VisibleRows(
+                self.lines, self.viewport, self.finder, context.palette, context.width
+            )
+        for first, last in self._visible_rows.update(anchor):
             self._canvas.changed(self, Region(0, first, self._width, last - first))
 
     def _repaint_all(self) -> None:
-        if self._sight is None or self._sight.take_all():
+        if self._visible_rows is None or self._visible_rows.invalidate():
             self._canvas.changed(self, Region(0, 0, self._width, self._height))

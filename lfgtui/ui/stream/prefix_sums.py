@@ -1,4 +1,4 @@
-"""Prefix sums that can change anywhere: how many lines stand above a piece.
+"""Prefix sums that can change anywhere: how many lines stand above a chunk.
 
 A Fenwick tree (P. M. Fenwick, "A new data structure for cumulative frequency
 tables", 1994): node n, counted from 1, holds the sum of as many values up to
@@ -10,8 +10,8 @@ ten.
 from collections.abc import Iterable
 
 
-class Heights:
-    """The heights of a sequence, and where each member of it begins."""
+class PrefixSums:
+    """Heights in a row, their total, and the line each of them begins on."""
 
     def __init__(self, heights: Iterable[int] = ()) -> None:
         self._heights = list(heights)
@@ -55,7 +55,7 @@ class Heights:
             node += node & -node
 
     def start(self, index: int) -> int:
-        """The sum of all before."""
+        """Return the sum of all heights before this one."""
         tree, held = self._tree, 0
         while index:
             held += tree[index]
@@ -63,7 +63,7 @@ class Heights:
         return held
 
     def find(self, line: int) -> tuple[int, int]:
-        """Whose line it is, and which of its lines; past the end, the count and the rest."""
+        """Return whose line it is and which of its lines; past the end, the count and the rest."""
         tree, count, node = self._tree, len(self._heights), 0
         step = 1 << count.bit_length()
         while step:

@@ -1,7 +1,7 @@
-"""Rows to strips, for what is in sight only.
+"""Rows to strips, for the rows in view only.
 
 A strip takes some 2 kB, most of it caches that make Textual paint an unchanged
-one for next to nothing. So each row in sight has one strip, the same in every
+one for next to nothing. So each row in view has one strip, the same in every
 frame, and none is kept for the others.
 """
 
@@ -13,7 +13,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from lfgtui.ui.items import Piece
+from lfgtui.ui.items import LineChunk
 from lfgtui.ui.text.palette import Palette
 from lfgtui.ui.text.strips import RowStrip, strip_of
 from lfgtui.ui.text.wrapping import Row, width_of
@@ -22,7 +22,7 @@ _MORE_LEFT, _MORE_RIGHT = "‹", "›"
 
 
 class Drawn(NamedTuple):
-    """A row's strip, and how many of the row's cells are out of sight to its left."""
+    """A row's strip, and the number of the row's cells that are scrolled out at the left."""
 
     row: Row
     shift: int
@@ -30,7 +30,7 @@ class Drawn(NamedTuple):
 
 
 class Strips:
-    """Strips of one width. What is wider is shown from column `aside` on."""
+    """Strips of one width. Wider rows are shown from column `aside` on."""
 
     def __init__(self, width: int, palette: Palette) -> None:
         self.aside = 0
@@ -39,9 +39,9 @@ class Strips:
         self._kept: dict[int, Drawn] = {}
         self.blank = RowStrip([Segment(" " * width, palette.text)], width)
 
-    def drawn(self, row: Row, piece: Piece) -> Drawn:
-        """The row's strip: the one it had, if it is still known."""
-        shift = self._shift(piece) if self.aside else 0
+    def drawn(self, row: Row, chunk: LineChunk) -> Drawn:
+        """Return the row's strip: the one it had, if it is still known."""
+        shift = self._shift(chunk) if self.aside else 0
         known = self._kept.get(id(row))
         if known is not None and known.row is row and known.shift == shift:
             return known
@@ -55,14 +55,14 @@ class Strips:
             self._kept = {id(row): kept[id(row)] for row in seen if id(row) in kept}
 
     def characters_aside(self, drawn: Drawn) -> int:
-        """How many of the row's characters are out of sight to the left."""
+        """Return the number of the row's characters that are scrolled out at the left."""
         if not drawn.shift:
             return 0
         return len(strip_of(drawn.row, drawn.shift, self._palette.text).text)
 
-    def _shift(self, piece: Piece) -> int:
-        """The rows of one piece are moved together: columns stay columns."""
-        wide = max((width_of(row.text) for row in piece.rows), default=0)
+    def _shift(self, chunk: LineChunk) -> int:
+        """Return the cells to scroll: the same for all rows of a chunk, so columns stay columns."""
+        wide = max((width_of(row.text) for row in chunk.rows), default=0)
         return max(0, min(self.aside, wide - self._width))
 
     def _draw(self, row: Row, shift: int) -> Strip:
@@ -78,7 +78,7 @@ class Strips:
         return strip
 
     def _edge(self, strip: Strip, at: int, sign: str) -> Strip:
-        """The strip with a sign in one cell: there is more."""
+        """Return the strip with a sign in one cell: there is more."""
         there = next(iter(strip.crop(at, at + 1)), None)
         ground = Style(bgcolor=there.style.bgcolor) if there and there.style else Style.null()
         mark = Strip([Segment(sign, self._palette.faint + ground)], 1)
@@ -86,7 +86,7 @@ class Strips:
 
 
 def styled(strip: Strip, begin: int, end: int, style: Style) -> Strip:
-    """The strip with the cells between two columns in another style."""
+    """Return the strip with the cells between two columns in another style."""
     begin, end = max(0, begin), min(end, strip.cell_length)
     if begin >= end:
         return strip
@@ -99,5 +99,5 @@ def styled(strip: Strip, begin: int, end: int, style: Style) -> Strip:
 
 @lru_cache(maxsize=512)
 def _over(own: Style, style: Style) -> Style:
-    """Kept, since each new style with a link has a new id, and terminals underline by id."""
+    """Return both in one; cached, as each new style with a link has a new id for the terminal."""
     return own + style

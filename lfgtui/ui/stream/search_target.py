@@ -1,10 +1,9 @@
-"""From a hit of a search to the very place on the screen that it was found at.
+"""The match in a stream that a hit of a search in the history stands for.
 
-The same words may stand in every turn of a ticket, and in what a card shows of
-a call's arguments as well as in its output. So a hit leads to the item that its
-first entry belongs to, and there to the match around which stands what stood
-around it in the history: letters and digits only, since the screen shows Markdown
-without its marks and long outputs in part.
+The same words may stand in every turn of a ticket, and in a call's arguments as
+well as in its output. So the hit stands for a match in the item that its first entry
+belongs to: the one with the same text around it. Letters and digits only are compared,
+since the screen shows Markdown without its marks and long outputs in part.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,42 +12,42 @@ from typing import NamedTuple
 import msgspec
 
 from lfgtui.ui.stream.find import Finder
-from lfgtui.ui.stream.line_index import StreamLines
+from lfgtui.ui.stream.line_index import LineIndex
 from lfgtui.ui.text.wrapping import Row, width_of
 
 _AROUND, _AGREED = 120, 6
 """Letters and digits on each side of a match that are compared, and that must be alike."""
 
 
-class Spot(NamedTuple):
-    """Where in a ticket something stands: which attempt, which of its items, from 0."""
+class ItemRef(NamedTuple):
+    """An item of a ticket: the number of its attempt and its own in that, from 0."""
 
     attempt: int
     item: int
 
 
-class Lead(msgspec.Struct, frozen=True):
-    """A match that is led to: its item, what matched, and what stood around that."""
+class Target(msgspec.Struct, frozen=True):
+    """A match to show: its item, the text that matched, and the text around it."""
 
-    spot: Spot
+    item: ItemRef
     pattern: str
     before: str = ""
     after: str = ""
 
 
-def follow(lead: Lead, lines: StreamLines, finder: Finder) -> int | None:
-    """Make the match that is meant the current one; the line it begins on.
+def choose_match(target: Target, lines: LineIndex, finder: Finder) -> int | None:
+    """Make the target the current match and return the line it begins on.
 
-    None where the item does not show it: what is left out of a long output, say.
+    None where the item does not show it: it is left out of a long output, say.
     """
-    view = lines.item_view(*lead.spot)
+    view = lines.item_view(*target.item)
     if view is None:
         return None
     # A card shows parts only: what it shows may not be what is meant.
     best, best_score = None, (view.kind == "tool", -1)
-    for index in lines.pieces_of(view):
+    for index in lines.chunks_of(view):
         for number, (left, right) in enumerate(_contexts(index, lines, finder)):
-            if (score := _likeness(lead, left, right)) > best_score:
+            if (score := _likeness(target, left, right)) > best_score:
                 best, best_score = (index, number), score
     if best is None:
         return None
@@ -56,12 +55,12 @@ def follow(lead: Lead, lines: StreamLines, finder: Finder) -> int | None:
     return finder.current_line()
 
 
-def _likeness(lead: Lead, left: str, right: str) -> tuple[bool, int]:
-    """Whether what stands around a match can be what stood around the hit, and how much is."""
+def _likeness(target: Target, left: str, right: str) -> tuple[bool, int]:
+    """Return whether the text around a match can be the target's, and how much of it agrees."""
     agrees, shared = True, 0
     for meant, shown in (
-        (_plain(lead.before)[::-1], _plain(left)[::-1]),
-        (_plain(lead.after), _plain(right)),
+        (_plain(target.before)[::-1], _plain(left)[::-1]),
+        (_plain(target.after), _plain(right)),
     ):
         alike = _shared(meant[:_AROUND], shown[:_AROUND])
         agrees = agrees and alike >= min(len(meant), len(shown), _AGREED)
@@ -69,12 +68,12 @@ def _likeness(lead: Lead, left: str, right: str) -> tuple[bool, int]:
     return agrees, shared
 
 
-def _contexts(index: int, lines: StreamLines, finder: Finder) -> Iterator[tuple[str, str]]:
-    """What stands before and behind each match in a piece."""
+def _contexts(index: int, lines: LineIndex, finder: Finder) -> Iterator[tuple[str, str]]:
+    """Yield the text before and behind each match in a chunk."""
     found = finder.matches_in(index)
     if not found:
         return
-    rows = lines.pieces.passing(index)
+    rows = lines.chunks.rows_once(index)
     for match in found:
         first, last = match[0], match[-1]
         yield (
@@ -88,7 +87,7 @@ def _text(rows: Sequence[Row], first: int, last: int) -> str:
 
 
 def _cells(row: Row, begin: int, end: int) -> str:
-    """What of a row stands in those cells."""
+    """Return the text of a row in those cells."""
     at, text = 0, []
     for character in row.text:
         if begin <= at < end:
@@ -102,7 +101,7 @@ def _plain(text: str) -> str:
 
 
 def _shared(one: str, other: str) -> int:
-    """How many characters the two begin with alike."""
+    """Return the length of the prefix that the two share."""
     count = 0
     for a, b in zip(one, other, strict=False):
         if a != b:

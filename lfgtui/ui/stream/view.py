@@ -1,4 +1,4 @@
-"""The stream of one ticket: a window on a flat list of lines.
+"""The stream of one ticket: a viewport on a flat list of lines.
 
 A line-API widget that does its own scrolling. Nothing here lays out: a token
 costs an append somewhere below, and a frame repaints the rows where something
@@ -12,40 +12,41 @@ from msgspec.structs import replace
 from textual import events
 from textual.selection import Selection
 
+from lfgtui.model.items import ToolItem
 from lfgtui.model.transcript import Transcript
 from lfgtui.ui.items import Context, ItemView, Kind, Summarise
 from lfgtui.ui.painting.canvas import Canvas, rows_on_screen
 from lfgtui.ui.stream.find import Finder
-from lfgtui.ui.stream.mouse_selection import Drag
+from lfgtui.ui.stream.line_index import Position
+from lfgtui.ui.stream.mouse_selection import MouseSelection
 from lfgtui.ui.stream.painting import PaintedStream
-from lfgtui.ui.stream.plain_text import plain_text, selected
-from lfgtui.ui.stream.request_position import card_in_view, show_card
-from lfgtui.ui.stream.requests_seen import CardInView
-from lfgtui.ui.stream.saved_view import Left
-from lfgtui.ui.stream.search_target import Lead, Spot, follow
+from lfgtui.ui.stream.plain_text import plain_text, selected_text
+from lfgtui.ui.stream.requests_in_view import CardInView, card_in_view, show_card
+from lfgtui.ui.stream.search_target import Target, choose_match
+from lfgtui.ui.stream.viewport import SavedView
 from lfgtui.ui.text.palette import Palette
 
-SETTLE = 16
-"""Rows that `settle` draws at a time."""
+_MEASURED = 16
+"""Rows that `measure` draws at a time."""
 
-FRESH = 32
-"""Rows drawn at a time of what arrives below the window, so that it can be counted."""
+_FRESH = 32
+"""Rows drawn at a time of what arrives below the viewport, so that it can be counted."""
 
-READING = 0.012
+_READING = 0.012
 """Seconds that a frame reads what came; of more than that it shows a part at a time."""
 
-ASIDE = 8
-"""Columns that a notch of the wheel scrolls sideways."""
+SIDEWAYS = 8
+"""Columns that a notch of the wheel, or a key, scrolls sideways."""
 
 _WHEEL = 3
-"""Lines that a notch scrolls."""
+"""Lines that a notch of the wheel scrolls."""
 
 _SEARCHING = 0.05
-"""Seconds that a key which finds something may take; the rest is searched in the frames after."""
+"""Seconds that a search may take at once; the rest is searched in the frames after."""
 
 
 class StreamView(PaintedStream):
-    """Shows a transcript and follows its end until someone scrolls up.
+    """A transcript on the screen. Its end is followed until someone scrolls up.
 
     At most about `kept` rows are in memory; the others are drawn again when
     they are scrolled to.
@@ -68,8 +69,8 @@ class StreamView(PaintedStream):
         self._now = 0.0
         self._chosen: ItemView | None = None
         self._resumes = False
-        self._drag = Drag(self, self.creep)
-        self._left: Left | None = None
+        self._mouse = MouseSelection(self, self._autoscroll)
+        self._saved: SavedView | None = None
 
     def _clear(self) -> None:
         super()._clear()
@@ -77,207 +78,211 @@ class StreamView(PaintedStream):
 
     @property
     def is_behind(self) -> bool:
-        """True while the transcript says more than has been read, or nothing is laid out yet."""
-        return self._look is None or self._stream.is_behind
-
-    @property
-    def follows(self) -> bool:
-        """Whether the end stays in sight as the text grows."""
-        return self._window.follows
+        """True while the transcript has more than was read, or nothing is laid out yet."""
+        return self._render_context is None or self.lines.is_behind
 
     def update(self, transcript: Transcript, now: float) -> None:
-        """Take in what the transcript has become and repaint what differs."""
+        """Read what is new in the transcript and repaint the rows that differ."""
         if transcript is not self._transcript:
             if self._transcript is not None:
-                self._drag.forget_selection()
-                self._let_go()
-                self._left = Left.of(self._window, self._finder)
+                self._mouse.clear()
+                self._end_drag()
+                self._saved = SavedView.of(self.viewport, self.finder)
             self._clear()
             self._transcript = transcript
         self._now = now
         if not self._width:
             return
-        if (look := self._look) is None:
-            look = Context(self._width, *self._colours(), self._summarise, now, clock=self._clock)
-        self._look = look = replace(look, now=now, until=self._clock() + READING)
+        if (context := self._render_context) is None:
+            colours = self._colours()
+            context = Context(self._width, *colours, self._summarise, now, clock=self._clock)
+        until = self._clock() + _READING
+        self._render_context = context = replace(context, now=now, until=until)
         if self.is_restyled:
-            look = self._restyle(look)
-        mark = self._mark()
-        self._stream.update(transcript, look)
-        if self._left is not None:
-            self._finder = self._left.taken_up(self._stream, self._window)
-            self._left = None
-        self._finder.catch_up(SETTLE)
-        if mark is not None:  # it is told how many lines came
-            self._stream.pieces.settle(FRESH)
-        if self._stream.pieces.has_changed or self._sight is None:
-            self._changed(mark)
+            context = self._restyle(context)
+        anchor = self._anchor()
+        self.lines.update(transcript, context)
+        if self._saved is not None:
+            self.finder = self._saved.restore(self.lines, self.viewport)
+            self._saved = None
+        self.finder.catch_up(_MEASURED)
+        if anchor is not None:  # the hint counts the lines that came
+            self.lines.chunks.measure(_FRESH)
+        if self.lines.chunks.has_changed or self._visible_rows is None:
+            self._paint_changes(anchor)
 
-    def settle(self, rows: int = SETTLE) -> bool:
-        """Draw some of what was never drawn at this width; whether there is more to do.
+    def measure(self) -> bool:
+        """Draw some of what was never drawn at this width; return whether more is left.
 
-        Heights out of sight are guesses after a resize, or when much text came
-        at once. What is in sight stays where it is.
+        Heights out of view are guesses after a resize, or when much text came
+        at once. The rows in view stay where they are.
         """
-        pieces, finder = self._stream.pieces, self._finder
-        if self._sight is None or (pieces.is_exact and not finder.is_behind):
+        chunks, finder = self.lines.chunks, self.finder
+        if self._visible_rows is None or (chunks.is_exact and not finder.is_behind):
             return False
-        mark = self._mark()
-        if pieces.settle(rows) == 0:
-            finder.catch_up(rows)
-        self._changed(mark)
-        return not pieces.is_exact or finder.is_behind
+        anchor = self._anchor()
+        if chunks.measure(_MEASURED) == 0:
+            finder.catch_up(_MEASURED)
+        self._paint_changes(anchor)
+        return not chunks.is_exact or finder.is_behind
 
     # Folding
 
     def toggle_kind(self, kind: Kind) -> None:
         """Unfold all of a kind, those to come too; or fold them again."""
-        if self._look is None:
+        if (context := self._render_context) is None:
             return
-        mark = self._mark()
-        self._look = replace(self._look, unfolded=self._look.unfolded ^ {kind})
-        for view in self._stream.views:
+        anchor = self._anchor()
+        self._render_context = replace(context, unfolded=context.unfolded ^ {kind})
+        for view in self.lines.views:
             if view.kind == kind:
                 view.override = None
-        if self._stream.fold(kind, self._look):
-            self._finder.wrapped_anew()
-        self._changed(mark)
+        if self.lines.fold(kind, self._render_context):
+            self.finder.restart()
+        self._paint_changes(anchor)
 
     def toggle_urls(self) -> None:
-        """Write out where links lead, or only make them links."""
-        if self._look is not None:
-            self._reflow(replace(self._look, has_urls=not self._look.has_urls))
+        """Write out the targets of links, or hide them."""
+        if (context := self._render_context) is not None:
+            self._reflow(replace(context, has_urls=not context.has_urls))
 
     def toggle_nearest(self) -> None:
-        """Fold or unfold the item last clicked if it is in sight, else the lowest in sight."""
-        top = self._window.top
-        views = dict.fromkeys(self._stream.views_at(top, top + self._height))
+        """Fold or unfold the item last clicked if it is in view, else the lowest in view."""
+        top = self.viewport.top
+        views = dict.fromkeys(self.lines.views_at(top, top + self._height))
         seen = [view for view in views if view.is_foldable]
         if seen:
             self._toggle(self._chosen if self._chosen in seen else seen[-1])
 
     def _toggle(self, view: ItemView | None) -> None:
-        window, look = self._window, self._look
-        if view is None or look is None:
+        viewport, context = self.viewport, self._render_context
+        if view is None or context is None:
             return
-        view.override = not view.is_unfolded(look)
-        offset = self._stream.first_line(view) - window.top
-        self._stream.refold(view, look)
-        if window.is_at_end:
-            window.fit()
-        first = self._stream.first_line(view)
-        if not window.is_at_end or first < window.top:
-            window.leave(first - max(0, offset))
-        self._changed()
+        view.override = not view.is_unfolded(context)
+        offset = self.lines.lines_of(view).start - viewport.top
+        self.lines.refold(view, context)
+        if viewport.is_at_end:
+            viewport.fit()
+        first = self.lines.lines_of(view).start
+        if not viewport.is_at_end or first < viewport.top:
+            viewport.stay_at(first - max(0, offset))
+        self._paint_changes()
 
     # Scrolling
 
-    @property
-    def page(self) -> int:
-        """Lines a page scrolls: one stays in sight."""
-        return max(1, self._height - 1)
-
-    def scroll_by(self, lines: int) -> None:
-        """Scroll; up releases the end, reaching it again follows it again."""
+    def scroll_lines(self, lines: int) -> None:
+        """Scroll down, or (negative) up; reaching the end follows it again."""
         self._resumes = False
-        self._window.scroll(lines)
-        self._changed()
+        self.viewport.scroll(lines)
+        self._paint_changes()
+
+    def scroll_pages(self, pages: int) -> None:
+        """Scroll by what is in view; one line of it stays."""
+        self.scroll_lines(pages * max(1, self._height - 1))
 
     def follow(self) -> None:
-        """Keep the end in sight."""
+        """Keep the end in view."""
         self._resumes = False
-        self._window.follow()
-        self._changed()
+        self.viewport.follow()
+        self._paint_changes()
 
-    def creep(self, lines: int) -> None:
-        """Scroll because the pointer drags a selection there."""
-        self._window.creep(lines)
-        self._changed()
+    def _autoscroll(self, lines: int) -> None:
+        self.viewport.autoscroll(lines)
+        self._paint_changes()
 
-    def scroll_aside(self, columns: int) -> None:
-        """Move what is wider than the pane to the left (or, negative, to the right)."""
-        if self._sight is not None and self._sight.shift(columns):
+    def scroll_sideways(self, columns: int) -> None:
+        """Scroll what is wider than the pane right, or (negative) left."""
+        if self._visible_rows is not None and self._visible_rows.scroll_sideways(columns):
             self._repaint_all()
 
-    # Finding
+    # Searching
 
     def find(self, pattern: str) -> int:
-        """Highlight the pattern and show the match nearest the end of the window."""
-        self._seek(pattern, self._window.mark())
-        self._show_match(self._finder.current_line())
-        return self._finder.count
+        """Highlight the matches, show the one nearest the end of the viewport; return how many."""
+        self._search(pattern, self.viewport.position())
+        self._show_match(self.finder.current_line())
+        return self.finder.count
 
-    def _seek(self, pattern: str, address: int) -> None:
-        mark = self._mark()
+    def _search(self, pattern: str, position: Position) -> None:
+        anchor = self._anchor()
         until = self._clock() + _SEARCHING
-        self._finder = Finder(self._stream, pattern, lambda: self._clock() >= until)
-        self._finder.seek(address)
-        if self._sight is not None:
-            self._sight.highlight(self._finder)
-        self._changed(mark)
+        self.finder = Finder(self.lines, pattern, lambda: self._clock() >= until)
+        self.finder.seek(position)
+        if self._visible_rows is not None:
+            self._visible_rows.highlight(self.finder)
+        self._paint_changes(anchor)
 
     def find_step(self, step: int) -> None:
-        """The next (1) or previous (-1) match, round the ends."""
-        self._show_match(self._finder.step(step))
+        """Show the next (1) or previous (-1) match, round the ends."""
+        self._show_match(self.finder.step(step))
 
-    def lead_to(self, lead: Lead) -> bool:
-        """Unfold an item and show the match in it that is meant, else the item."""
-        look, view = self._look, self._stream.item_view(*lead.spot)
-        if look is None or view is None:
+    def show_target(self, target: Target) -> bool:
+        """Unfold an item and show the match in it, or the item; return whether it has the match."""
+        context, view = self._render_context, self.lines.item_view(*target.item)
+        if context is None or view is None:
             return False
         if view.is_foldable:
             view.override = True
-            self._stream.refold(view, look)
-        self._seek(lead.pattern, self._stream.address(self._stream.first_line(view)))
-        line = follow(lead, self._stream, self._finder)
-        self._show_match(self._stream.first_line(view) if line is None else line)
+            self.lines.refold(view, context)
+        first = self.lines.lines_of(view).start
+        self._search(target.pattern, self.lines.position_at(first))
+        line = choose_match(target, self.lines, self.finder)
+        self._show_match(self.lines.lines_of(view).start if line is None else line)
         return line is not None
-
-    def card_in_view(self, spot: Spot) -> CardInView | None:
-        """Return the part of an item's card that is on the screen; None if there is none."""
-        if self._look is None or self._sight is None:
-            return None
-        rows = rows_on_screen(self)
-        if self._sight.is_hinted:
-            rows = range(rows.start, min(rows.stop, self._height - 1))
-        return card_in_view(self._stream, self._window, self._look, spot, rows)
-
-    def show_card(self, spot: Spot) -> None:
-        """Bring an item's card into view, unfolded."""
-        if self._look is not None:
-            show_card(self._stream, self._window, self._look, spot)
-            self._changed()
-            self._repaint_all()
-
-    @property
-    def finder(self) -> Finder:
-        """What is sought, and which match is shown."""
-        return self._finder
 
     def _show_match(self, line: int | None) -> None:
         if line is not None:
-            self._window.reveal(line)
-        self._changed()
+            self.viewport.reveal(line)
+        self._paint_changes()
         self._repaint_all()
 
-    # Text out
+    # Requests
+
+    def card_in_view(self, call: ToolItem) -> CardInView | None:
+        """Return the part of a call's card that is on the screen; None if there is none."""
+        context, view = self._render_context, self._view_of(call)
+        if context is None or view is None or self._visible_rows is None:
+            return None
+        rows = rows_on_screen(self)
+        if self._visible_rows.is_hinted:
+            rows = range(rows.start, min(rows.stop, self._height - 1))
+        return card_in_view(self.lines, self.viewport.top, context, view, rows)
+
+    def show_card(self, call: ToolItem) -> None:
+        """Bring a call's card into view, unfolded."""
+        context, view = self._render_context, self._view_of(call)
+        if context is not None and view is not None:
+            show_card(self.lines, self.viewport, context, view)
+            self._paint_changes()
+            self._repaint_all()
+
+    def _view_of(self, call: ToolItem) -> ItemView | None:
+        """Return the view of a call of the newest attempt."""
+        attempts = self._transcript.attempts if self._transcript is not None else []
+        items = attempts[-1].items if attempts else []
+        for index in range(len(items) - 1, -1, -1):
+            if items[index] is call:
+                return self.lines.item_view(len(attempts) - 1, index)
+        return None
+
+    # Copying
 
     def plain_text(self) -> str:
-        """All lines as shown."""
-        mark = self._mark()
-        text = plain_text(self._stream)
-        self._measured(mark)
+        """Return all lines as shown."""
+        anchor = self._anchor()
+        text = plain_text(self.lines)
+        self._paint_changes(anchor)
         return text
 
     def get_selection(self, selection: Selection) -> tuple[str, str]:
-        mark = self._mark()
-        text = selected(self._stream, selection)
-        self._measured(mark)
+        anchor = self._anchor()
+        text = selected_text(self.lines, selection)
+        self._paint_changes(anchor)
         return text, "\n"
 
     def selection_updated(self, selection: Selection | None) -> None:
         self._repaint_all()
-        if selection is None and self._resumes and not self._drag.is_on:
+        if selection is None and self._resumes and not self._mouse.is_on:
             self.follow()
 
     # Size and style
@@ -286,38 +291,33 @@ class StreamView(PaintedStream):
         palette = Palette.of(self)
         return palette, palette.faded()
 
-    def _restyle(self, look: Context) -> Context:
+    def _restyle(self, context: Context) -> Context:
         self.is_restyled = False
         palette, faded = self._colours()
-        if palette != look.palette:
-            self._reflow(look := replace(look, palette=palette, faded=faded))
-        return look
+        if palette != context.palette:
+            self._reflow(context := replace(context, palette=palette, faded=faded))
+        return context
 
-    def _reflow(self, look: Context) -> None:
-        """Draw all for another look, what stood at the top staying there."""
-        window = self._window
-        place = None if window.is_at_end else window.place()
-        self._look, self._sight = look, None
-        self._stream.redraw(look)
-        self._finder.wrapped_anew()
-        self._stream.pieces.take_changes()
-        if place is not None:
-            window.go_to(place)
-        self._changed()
+    def _reflow(self, context: Context) -> None:
+        """Draw all in another width or style; the text at the top stays there."""
+        self._render_context, self._visible_rows = context, None
+        anchor = self.lines.redraw(context, self._anchor())
+        self.finder.restart()
+        self.lines.chunks.take_changes()
+        self._paint_changes(anchor)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Wrap to the new width at once, keeping the place."""
-        was, (self._width, self._height) = self._width, event.size
-        mark = self._mark()
-        self._window.height = self._height
-        if self._look is None:
+        before, (self._width, self._height) = self._width, event.size
+        anchor = self._anchor()
+        self.viewport.height = self._height
+        if self._render_context is None:
             if self._transcript is not None:
                 self.update(self._transcript, self._now)
-        elif self._width and self._width != was:
-            self._drag.forget_selection()
-            self._reflow(replace(self._look, width=self._width))
+        elif self._width and self._width != before:
+            self._mouse.clear()
+            self._reflow(replace(self._render_context, width=self._width))
         else:
-            self._changed(mark)
+            self._paint_changes(anchor)
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
@@ -327,63 +327,64 @@ class StreamView(PaintedStream):
     # Mouse
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        self._wheel(event, -1, is_aside=event.shift)
+        self._wheel(event, -1, is_sideways=event.shift)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        self._wheel(event, 1, is_aside=event.shift)
+        self._wheel(event, 1, is_sideways=event.shift)
 
     def on_mouse_scroll_left(self, event: events.MouseScrollLeft) -> None:
-        self._wheel(event, -1, is_aside=True)
+        self._wheel(event, -1, is_sideways=True)
 
     def on_mouse_scroll_right(self, event: events.MouseScrollRight) -> None:
-        self._wheel(event, 1, is_aside=True)
+        self._wheel(event, 1, is_sideways=True)
 
-    def _wheel(self, event: events.MouseEvent, notches: int, *, is_aside: bool) -> None:
+    def _wheel(self, event: events.MouseEvent, notches: int, *, is_sideways: bool) -> None:
         event.stop()
-        if is_aside:
-            self.scroll_aside(notches * ASIDE)
+        if is_sideways:
+            self.scroll_sideways(notches * SIDEWAYS)
         else:
-            self.scroll_by(notches * _WHEEL)
+            self.scroll_lines(notches * _WHEEL)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """While the button is down, the window holds still."""
-        if event.button == 1 and self._sight is not None:
-            self._drag.begin(event)
-            if self._drag.is_on and self._window.is_at_end:
-                self._window.hold()
+        """Hold still while the button is down."""
+        if event.button == 1 and self._visible_rows is not None:
+            self._mouse.begin(event)
+            if self._mouse.is_on and self.viewport.is_at_end:
+                self.viewport.hold()
                 self._resumes = True
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        self._drag.move(event)
+        self._mouse.move(event)
 
     def on_mouse_up(self) -> None:
-        self._let_go()
+        self._end_drag()
 
     def on_mouse_release(self) -> None:
-        self._let_go()
+        self._end_drag()
 
-    def _let_go(self) -> None:
-        """What is selected stays in sight; else the end is followed again."""
-        if not self._drag.is_on:
+    def _end_drag(self) -> None:
+        """Keep in view what was selected; else follow the end again."""
+        if not self._mouse.is_on:
             return
-        self._drag.end()
-        self._window.is_held = False
+        self._mouse.end()
+        self.viewport.is_held = False
         if self._resumes:
-            if self._drag.has_selection:
-                self._window.follows = False
-                self._changed()
+            if self._mouse.has_selection:
+                self.viewport.follows = False
+                self._paint_changes()
             else:
                 self.follow()
 
     def on_click(self, event: events.Click) -> None:
-        """A click on a card's line folds it; on the hint it follows."""
-        if self._drag.has_selection:
+        """Fold or unfold the card clicked on; on the hint, follow the end."""
+        if self._mouse.has_selection:
             return
-        if self._sight is not None and self._sight.is_hinted and event.y == self._height - 1:
+        rows = self._visible_rows
+        if rows is not None and rows.is_hinted and event.y == self._height - 1:
             self.follow()
             return
-        line = self._window.top + event.y
-        view = self._stream.view_at(line)
+        line = self.viewport.top + event.y
+        view = self.lines.view_at(line)
         self._chosen = view
-        if view is not None and view.is_foldable and self._stream.first_line(view) == line:
+        if view is not None and view.is_foldable and self.lines.lines_of(view).start == line:
             self._toggle(view)

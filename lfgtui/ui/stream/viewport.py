@@ -1,152 +1,175 @@
-"""Which lines are in sight: at the end, or where someone scrolled to.
+"""The lines in view: at the end, or where someone scrolled to.
 
-Heights above and below may be guesses. What is in sight is drawn, so the
-window itself never rests on one; and whatever comes to be known about what
-stands above it, it stays at the row it stood at.
+Heights above and below may be guesses. The lines in view are drawn, so the
+viewport itself never rests on a guess; and when heights above it become known,
+it stays at the row it showed.
 """
 
-from lfgtui.ui.stream.line_index import Place, StreamLines
+from typing import NamedTuple, Self
+
+from lfgtui.ui.stream.find import Finder
+from lfgtui.ui.stream.line_index import LineIndex, Position
 
 _JUMP = 4
-"""Pages that are scrolled row by row; farther away a guess is good enough."""
+"""Pages that are scrolled row by row; for more a guess is good enough."""
 
 
-class Window:
+class Viewport:
     """`height` lines of the stream, from line `top` on."""
 
-    def __init__(self, lines: StreamLines) -> None:
+    def __init__(self, lines: LineIndex) -> None:
         self._lines = lines
         self.height = 0
         self.top = 0
         self.follows = True
         self.is_held = False
-        self._left_at = 0
+        self._left_at = Position(0)
 
     @property
     def bottom(self) -> int:
         """The top that shows the end."""
-        return max(0, self._lines.pieces.total - self.height)
+        return max(0, self._lines.chunks.total - self.height)
 
     @property
     def is_at_end(self) -> bool:
-        """Whether it stays at the end as the text grows."""
+        """True while it stays at the end as the text grows."""
         return self.follows and not self.is_held
 
     @property
     def below(self) -> int:
-        """Lines that are out of sight below."""
+        """Number of lines below."""
         return max(0, self.bottom - self.top)
 
     @property
     def new(self) -> int:
-        """Lines that came since the end was left."""
+        """Number of lines that came since the end was left."""
         lines = self._lines
-        return max(0, lines.pieces.total - 1 - lines.line_of(self._left_at))
+        return max(0, lines.chunks.total - 1 - lines.line_of(self._left_at))
 
-    def mark(self) -> int:
-        """What stands at the top: an address that holds while heights and numbers change."""
-        return self._lines.address(self.top)
+    def position(self) -> Position:
+        """Return the position of the top line."""
+        return self._lines.position_at(self.top)
 
-    def return_to(self, mark: int) -> None:
-        """Put what stood at the top back there."""
-        self.top = self._lines.line_of(mark)
+    def return_to(self, position: Position) -> None:
+        """Have that position at the top again."""
+        self.top = self._lines.line_of(position)
 
     def fit(self) -> None:
-        """Draw what is in sight, and let the window rest on it."""
-        pieces = self._lines.pieces
+        """Draw the lines in view, and no more than the stream has."""
+        chunks = self._lines.chunks
         if self.is_at_end:
             self._fit_end()
             return
-        count = len(pieces.pieces)
-        index, row = pieces.find(min(self.top, max(0, pieces.total - 1)))
+        count = len(chunks)
+        index, row = chunks.find(min(self.top, max(0, chunks.total - 1)))
         seen, last = -row, index
         while seen < self.height and last < count:
-            pieces.draw(last)
+            chunks.draw(last)
             if last == index:
-                row = min(row, max(0, pieces.height(index) - 1))
+                row = min(row, max(0, chunks.height(index) - 1))
                 seen = -row
-            seen += pieces.height(last)
+            seen += chunks.height(last)
             last += 1
-        self.top = pieces.start(index) + row
+        self.top = chunks.start(index) + row
         if seen < self.height:
             self._fit_end()
         if self.bottom == 0 and not self.is_held:
             self.follows = True
 
     def _fit_end(self) -> None:
-        pieces = self._lines.pieces
-        index, seen = len(pieces.pieces), 0
+        chunks = self._lines.chunks
+        index, seen = len(chunks), 0
         while seen < self.height and index:
             index -= 1
-            pieces.draw(index)
-            seen += pieces.height(index)
+            chunks.draw(index)
+            seen += chunks.height(index)
         self.top = self.bottom
 
     def scroll(self, lines: int) -> None:
-        """Up releases the end, reaching it again follows it again."""
+        """Scroll; up releases the end, reaching it again follows it again."""
         if abs(lines) <= _JUMP * self.height:
-            self._draw_beside(lines)
+            self._draw_ahead(lines)
         top = min(self.bottom, max(0, self.top + lines))
         if lines > 0 and top == self.bottom:
             self.follow()
         elif top != self.top:
-            self.leave(top)
+            self.stay_at(top)
 
-    def _draw_beside(self, lines: int) -> None:
-        """Know the heights on the way, so that it is scrolled by rows and not by guesses."""
-        pieces, mark = self._lines.pieces, self.mark()
-        index, row = pieces.find(self.top if lines < 0 else self.top + self.height)
+    def _draw_ahead(self, lines: int) -> None:
+        """Draw the lines on the way, so that it is scrolled by rows and not by guesses."""
+        chunks, position = self._lines.chunks, self.position()
+        index, row = chunks.find(self.top if lines < 0 else self.top + self.height)
         missing = -lines - row if lines < 0 else lines
         step = -1 if lines < 0 else 1
         index += -1 if lines < 0 else 0
-        while missing > 0 and 0 <= index < len(pieces.pieces):
-            pieces.draw(index)
-            missing -= pieces.height(index) - (row if step > 0 else 0)
+        while missing > 0 and 0 <= index < len(chunks):
+            chunks.draw(index)
+            missing -= chunks.height(index) - (row if step > 0 else 0)
             index, row = index + step, 0
-        self.return_to(mark)
+        self.return_to(position)
 
-    def creep(self, lines: int) -> None:
-        """Scroll, and follow nothing."""
-        self._draw_beside(lines)
-        self.leave(self.top + lines)
+    def autoscroll(self, lines: int) -> None:
+        """Scroll without following the end where it is reached."""
+        self._draw_ahead(lines)
+        self.stay_at(self.top + lines)
 
     def follow(self) -> None:
         """Keep the end in sight."""
         self.follows = True
         self.fit()
 
-    def leave(self, top: int) -> None:
-        """Stay there as the text grows."""
+    def stay_at(self, top: int) -> None:
+        """Have that line at the top, and stay there as the text grows."""
         if self.follows:
-            self._left_at = self._lines.address(max(0, self._lines.pieces.total - 1))
+            self._left_at = self._last_position()
         self.follows = False
         self.top = min(self.bottom, max(0, top))
         self.fit()
 
     def reveal(self, line: int) -> None:
-        """Have a line in sight, above the last row; the middle if it was not."""
+        """Have a line in view above the last row; in the middle if it was not."""
         if not self.top <= line < self.top + self.height - 1:
-            mark = self._lines.address(line)
-            self.leave(line - self.height // 2)
-            if not self.top <= (line := self._lines.line_of(mark)) < self.top + self.height - 1:
-                self.leave(line - self.height // 2)
+            position = self._lines.position_at(line)
+            self.stay_at(line - self.height // 2)
+            if not self.top <= (line := self._lines.line_of(position)) < self.top + self.height - 1:
+                self.stay_at(line - self.height // 2)
 
     def hold(self) -> None:
-        """Stand still, for as long as the mouse is held down."""
+        """Stand still while a mouse button is held down."""
         self.is_held = True
-        self._left_at = self._lines.address(max(0, self._lines.pieces.total - 1))
+        self._left_at = self._last_position()
+
+    def _last_position(self) -> Position:
+        return self._lines.position_at(max(0, self._lines.chunks.total - 1))
 
     def trim(self) -> None:
-        """Let rows go that are far from here, if there are too many."""
-        pieces = self._lines.pieces
-        if pieces.has_too_many:
-            pieces.trim(pieces.find(self.top)[0], pieces.find(self.top + self.height - 1)[0])
+        """Release rows that are far from here, if there are too many."""
+        chunks = self._lines.chunks
+        if chunks.has_too_many:
+            chunks.trim(chunks.find(self.top)[0], chunks.find(self.top + self.height - 1)[0])
 
-    def place(self) -> Place:
-        """What stands at the top, for `go_to`, after all was wrapped anew."""
-        return self._lines.place(self.top)
 
-    def go_to(self, place: Place) -> None:
-        """Show at the top what stood there."""
-        self.top = self._lines.line_at(place)
-        self.fit()
+class SavedView(NamedTuple):
+    """A viewport's position, None at the end, and the pattern searched for.
+
+    A replay that goes back folds its transcripts anew: shorter ones with the same beginning.
+    """
+
+    position: Position | None
+    pattern: str
+
+    @classmethod
+    def of(cls, viewport: Viewport, finder: Finder) -> Self:
+        """Return the view as it is."""
+        return cls(None if viewport.is_at_end else viewport.position(), finder.pattern)
+
+    def restore(self, lines: LineIndex, viewport: Viewport) -> Finder:
+        """Return to the position if there is still such a line; return the new lines' finder."""
+        finder = Finder(lines, self.pattern)
+        if self.position is not None:
+            index, _ = lines.locate(self.position)
+            if index < len(lines.chunks):
+                lines.chunks.draw(index)
+                viewport.stay_at(lines.line_of(self.position))
+        finder.seek(viewport.position())
+        return finder

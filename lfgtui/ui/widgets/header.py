@@ -65,7 +65,7 @@ def compose_header(
     """The row's spans: what must be seen, then figures as long as there is room, then the note."""
     alarm: Line = []
     if run.behind is not None:
-        alarm.append(Span(f" history is behind: {run.behind} ", "background", True, "error"))
+        alarm.append(Span(f" history not saved: {run.behind} ", "background", True, "error"))
     if run.open_circuits:
         alarm.append(Span(f" {_open_circuits(run.open_circuits)} ", "background", True, "warning"))
     if past:
@@ -101,11 +101,10 @@ def compose_header(
 def _open_circuits(open_circuits: Mapping[str, float]) -> str:
     """Which provider's circuit is open, and for how long."""
     if len(open_circuits) > 1:
-        return f"{len(open_circuits)} providers do not answer"
+        return f"{len(open_circuits)} providers keep failing"
     ((provider, seconds),) = open_circuits.items()
-    return f"{provider} does not answer" + (
-        f" · {seconds:.0f} s" if seconds >= 0.5 else " · trying"
-    )
+    next_try = f"next try in {seconds:.0f} s" if seconds >= 0.5 else "trying again"
+    return f"{provider} keeps failing, {next_try}"
 
 
 def _standing(sums: Totals, past: bool, notice: str | None) -> Line:
@@ -128,7 +127,7 @@ def _standing(sums: Totals, past: bool, notice: str | None) -> Line:
         add(BADGES[end].sign, BADGES[end].colour, sums.states[end])
     if not sums.unfinished and not past:
         all_done = sums.exit_code == 0
-        word = "all done – q to quit" if all_done else "all ended – q to quit"
+        word = "all done – q to quit" if all_done else "finished – q to quit"
         counts.extend([Span("  "), Span(word, "success" if all_done else "warning", True)])
     return counts
 
@@ -136,7 +135,7 @@ def _standing(sums: Totals, past: bool, notice: str | None) -> Line:
 def _queue(size: int) -> Line:
     if size < _NOTABLE_QUEUE:
         return []
-    return [Span(f"queue {size / _MEGABYTE:.1f} MB", "warning")]
+    return [Span(f"{size / _MEGABYTE:.1f} MB to save", "warning")]
 
 
 def _time(sums: Totals) -> Line:

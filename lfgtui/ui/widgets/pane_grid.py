@@ -1,6 +1,6 @@
-"""The panes of a run, tiled; or one of them alone."""
+"""The panes of a run, tiled or one of them alone, and their turns in a frame."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from textual.containers import ScrollableContainer
 from textual.geometry import Offset, Region, Size, Spacing
@@ -11,6 +11,9 @@ from lfgtui.ui.guard import Guarded
 from lfgtui.ui.painting.cached_container import CachedContainer
 from lfgtui.ui.widgets.pane import Pane
 from lfgtui.ui.widgets.tiling import Direction, neighbour, tile
+
+BUDGET = 0.022
+"""Seconds a frame draws before it leaves the rest of the panes to the next one."""
 
 
 class _Tiles(Layout):
@@ -35,10 +38,10 @@ class _Tiles(Layout):
 class PaneGrid(
     CachedContainer, Guarded, ScrollableContainer, can_focus=False, inherit_bindings=False
 ):
-    """All panes side by side, scrolling when they are many; `alone` shows one only.
+    """All panes side by side, scrolling when they are many; or one of them alone.
 
-    The layout is asked again when the size or `alone` changes, not when text
-    arrives: a pane's size never depends on what is in it.
+    The layout is made again when the size or the pane alone changes, not when text
+    arrives: a pane's size never depends on its text.
     """
 
     DEFAULT_CSS = """
@@ -62,11 +65,6 @@ class PaneGrid(
     def layout(self) -> Layout:
         return self._tiles
 
-    @property
-    def alone(self) -> Pane | None:
-        """The one pane that is shown, or None for all."""
-        return self._alone
-
     def show_alone(self, pane: Pane | None) -> None:
         """Give one pane all the room, or (None) share it out again."""
         if pane is not self._alone:
@@ -75,7 +73,7 @@ class PaneGrid(
                 other.display = pane is None or other is pane
 
     def place(self, size: Size) -> list[tuple[Pane, Region]]:
-        """Where each shown pane lies in a room of that size."""
+        """Return the region of each pane shown in a grid of that size."""
         if self._alone is not None:
             return [(self._alone, Region(0, 0, size.width, size.height))]
         self._regions = tile(
@@ -84,7 +82,7 @@ class PaneGrid(
         return list(zip(self._panes, self._regions, strict=False))
 
     def in_view(self) -> Iterator[Pane]:
-        """The panes of which something is on the screen."""
+        """Yield the panes of which a part is on the screen."""
         if not self.display:
             return
         if self._alone is not None:
@@ -96,7 +94,7 @@ class PaneGrid(
                 yield pane
 
     def step(self, pane: Pane, direction: Direction) -> Pane:
-        """The pane next to this one in that direction, as tiled."""
+        """Return the pane next to this one in that direction, or itself at the edge."""
         if len(self._regions) != len(self._panes):
             return pane
         return self._panes[neighbour(self._regions, self._panes.index(pane), direction)]
@@ -106,3 +104,41 @@ class PaneGrid(
         if self._alone is None and len(self._regions) == len(self._panes):
             region = self._regions[self._panes.index(pane)]
             self.scroll_to_region(region, animate=False, immediate=True)
+
+
+class FrameClock:
+    """Shares the time between panes, and between drawing and everything else.
+
+    After a frame that ran out of time the next one begins behind the pane that it ended
+    with. And the next one begins half as long after a frame as that took: a third of the
+    time is left for keys and for what arrives. `clock` is the time that passes for the
+    person, whatever the panes' own is.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.clock = clock
+        self._last: Pane | None = None
+        self._free_at = 0.0
+
+    def is_due(self) -> bool:
+        """Return whether the next frame may begin."""
+        return self.clock() >= self._free_at
+
+    def turns(self, panes: Sequence[Pane], first: Pane) -> Iterator[Pane]:
+        """Yield the panes to draw in a frame; always `first`, the one that has the focus."""
+        began = self.clock()
+        others = [pane for pane in panes if pane is not first]
+        if self._last in others:
+            after = others.index(self._last) + 1
+            others = others[after:] + others[:after]
+        self._last = None
+        for pane in [first, *others] if first in panes else others:
+            yield pane
+            if self.clock() - began > BUDGET:
+                self._last = pane
+                return
+
+    def ended(self, began: float) -> None:
+        """Note that the frame begun at that time is on the screen."""
+        now = self.clock()
+        self._free_at = now + max(0.0, now - began) / 2

@@ -1,6 +1,4 @@
-"""The two rows above a stream: who it is and how it goes."""
-
-from collections.abc import Sequence
+"""The two rows above a stream: the ticket's state and name, and its gauges."""
 
 from rich.style import Style
 from textual import events
@@ -35,10 +33,10 @@ _ROLES = {
 }
 
 
-class PaneHead(SelfPainted):
+class PaneHeader(SelfPainted):
     """State, name and model; then the gauges. Always two rows."""
 
-    DEFAULT_CSS = "PaneHead { width: 1fr; height: 2; background: $panel; }"
+    DEFAULT_CSS = "PaneHeader { width: 1fr; height: 2; background: $panel; }"
 
     def __init__(self, ticket: Ticket, limits: Limits, canvas: Canvas) -> None:
         super().__init__()
@@ -47,35 +45,37 @@ class PaneHead(SelfPainted):
         self._limits = limits
         self._gauges = Gauges(limits, self._style)
         self._rows: list[Strip] = []
-        self._said: list[object] = [None, None]
+        self._shown: list[object] = [None, None]
         self._width = 0
         self._styles: dict[str, Style] = {}
 
-    def update(
-        self, transcript: Transcript, meter: Meter, waits_for: Sequence[str], now: float
-    ) -> Badge:
-        """Take the figures of the moment; repaints only what differs. The state's badge."""
+    def update(self, transcript: Transcript, meter: Meter, waiting: str, now: float) -> Badge:
+        """Show the figures of the moment, repainting only what differs; return the state's badge.
+
+        `waiting`: the reason why the ticket does not run, instead of figures.
+        """
         badge = self.badge(transcript, meter, now)
         if not self._width:
             return badge
         attempt = transcript.attempt
         named = (badge, attempt.provider, attempt.model) if attempt else badge
-        if named != self._said[0]:
-            self._said[0] = named
+        if named != self._shown[0]:
+            self._shown[0] = named
             self._show(0, self._title_row(badge, transcript))
-        if waits_for and transcript.state in (None, "queued", "blocked"):
-            second = self._waiting_row(waits_for)
+        if waiting:
+            muted = self._style("muted")
+            second = fit([(waiting, muted)], (), self._width - 2, muted)
         else:
             second = self._gauges.row(transcript, meter, now, self._width - 2)
-        if second != self._said[1]:
-            self._said[1] = second
+        if second != self._shown[1]:
+            self._shown[1] = second
             self._show(1, second)
         return badge
 
     @property
     def is_blank(self) -> bool:
-        """Whether it has another size since it last said anything."""
-        return self._width > 0 and self._said[1] is None
+        """True if it has another size since it last showed figures."""
+        return self._width > 0 and self._shown[1] is None
 
     def _show(self, y: int, row: Row) -> None:
         ground = self._style("foreground")
@@ -83,7 +83,7 @@ class PaneHead(SelfPainted):
         self._canvas.changed(self, Region(0, y, self._width, 1))
 
     def badge(self, transcript: Transcript, meter: Meter, now: float) -> Badge:
-        """The state in a sign and a word; stalling and the wait for a retry counted."""
+        """Return the state as a sign and a word, with the seconds of a stall or until a retry."""
         state = transcript.state
         if state in ("waiting", "streaming") and meter.is_stalled(now, self._limits.stall_after):
             return STALLED._replace(word=f"stalled {_short(meter.waiting_for(now) or 0)}")
@@ -96,14 +96,10 @@ class PaneHead(SelfPainted):
         return self._rows[y] if y < len(self._rows) else Strip.blank(self._width, self.rich_style)
 
     def on_resize(self, event: events.Resize) -> None:
-        if event.size.width != self._width:  # else what it says still fits
+        if event.size.width != self._width:  # else the rows still fit
             self._width = event.size.width
-            self._forget()
-
-    def _forget(self) -> None:
-        """All is to be drawn anew."""
-        self._rows = [Strip.blank(self._width, self.rich_style)] * 2
-        self._said = [None, None]
+            self._rows = [Strip.blank(self._width, self.rich_style)] * 2
+            self._shown = [None, None]
 
     def _style(self, colour: str) -> Style:
         style = self._styles.get(colour)
@@ -114,7 +110,7 @@ class PaneHead(SelfPainted):
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._styles.clear()
-        self._said = [None, None]
+        self._shown = [None, None]
 
     def _title_row(self, badge: Badge, transcript: Transcript) -> Row:
         room = self._width - 2
@@ -129,7 +125,7 @@ class PaneHead(SelfPainted):
         return fit(left, self._model(transcript, room), room, self._style("foreground"))
 
     def _model(self, transcript: Transcript, room: int) -> list[Span]:
-        """Provider and model, if the title leaves a good part of the row."""
+        """Return provider and model, if the title leaves room enough for them."""
         attempt = transcript.attempt
         provider = attempt.provider if attempt else self._ticket.provider or ""
         model = attempt.model if attempt else self._ticket.model or ""
@@ -141,12 +137,7 @@ class PaneHead(SelfPainted):
                 return [(name.strip("/"), self._style("muted"))]
         return []
 
-    def _waiting_row(self, waits_for: Sequence[str]) -> Row:
-        said = "waits for " + ", ".join(waits_for)
-        room = self._width - 2
-        return fit([(said, self._style("muted"))], (), room, self._style("muted"))
-
 
 def _short(seconds: float) -> str:
-    """A span of time in at most three cells."""
+    """Return a time span in at most three cells."""
     return f"{seconds:.0f}s" if seconds < 100 else f"{seconds / 60:.0f}m"

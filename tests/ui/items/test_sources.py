@@ -1,10 +1,9 @@
 """What a response cited. Titles and addresses are a stranger's."""
 
-from textual.geometry import Offset
 from textual.selection import Selection
 
 from lfgtui.model import events as e
-from lfgtui.ui.stream.plain_text import selected
+from lfgtui.ui.stream.plain_text import selected_text
 from tests.ui.stand import Stand
 
 CITATIONS = (
@@ -60,7 +59,7 @@ def test_nothing_of_them_reaches_the_terminal_raw() -> None:
 
 def test_copied_they_are_their_list() -> None:
     stand = stand_of(*CITATIONS)
-    copied = selected(stand.lines, Selection(Offset(0, stand.lines.address(1)), None))
+    copied = selected_text(stand.lines, Selection(stand.lines.position_at(1).offset, None))
     assert copied.splitlines() == [
         "1. The first https://example.org/a",
         "2. http://example.org/b",

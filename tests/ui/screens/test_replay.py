@@ -23,7 +23,7 @@ from lfgtui.ui.app import LfgApp
 from lfgtui.ui.replay.playback import Playback
 from lfgtui.ui.replay.progress_bar import ReplayBar
 from lfgtui.ui.screens.replay import ReplayMode, push_replay, replay_screen
-from lfgtui.ui.widgets.pane_header import PaneHead
+from lfgtui.ui.widgets.pane_header import PaneHeader
 from tests.ui.emulator import on_terminal
 from tests.ui.fake_live import START, FakeLive
 from tests.ui.replay.lives import replayed, worked
@@ -74,7 +74,7 @@ class Stage:
         return lines(self.app)[-1]
 
     def heads(self) -> list[str]:
-        panes = self.screen.query(PaneHead)
+        panes = self.screen.query(PaneHeader)
         return [head.render_line(y).text for head in panes for y in (0, 1)]
 
 
@@ -257,7 +257,7 @@ async def test_attempts_are_compared_while_it_is_held(live: FakeLive) -> None:
         assert "api #1" in text_of(stage.app)
         newest = stage.run.transcript("api").attempts[-1]
         assert newest.ended_at is None
-        *_, head = stage.app.screen.query(PaneHead)
+        *_, head = stage.app.screen.query(PaneHeader)
         elapsed = duration(stage.run.now - newest.started_at)
         assert head.render_line(1).text.rstrip().endswith(elapsed)
         await stage.press("b")

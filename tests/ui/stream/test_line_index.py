@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from lfgtui.model import events as e
-from lfgtui.ui.items import Piece
-from lfgtui.ui.stream.prefix_sums import Heights
+from lfgtui.ui.items import LineChunk
+from lfgtui.ui.stream.prefix_sums import PrefixSums
 from lfgtui.ui.stream.row_strips import Strips
 from lfgtui.ui.text.strips import strip_of
 from tests.ui.stand import Stand, said
@@ -38,17 +38,17 @@ def long_stand(count: int = 300, width: int = 30, kept: int = 5000) -> Stand:
 
 
 def drawn(stand: Stand) -> list[int]:
-    return [index for index, piece in enumerate(stand.pieces.pieces) if piece.is_drawn]
+    return [index for index, chunk in enumerate(stand.chunks) if chunk.is_drawn]
 
 
-def settle(stand: Stand) -> None:
-    while not stand.pieces.is_exact or stand.finder.is_behind:
-        stand.settle(50)
+def measure_all(stand: Stand) -> None:
+    while not stand.chunks.is_exact or stand.finder.is_behind:
+        stand.measure(50)
 
 
 def test_what_comes_at_once_is_drawn_only_where_it_is_in_sight() -> None:
     stand = long_stand()
-    assert len(stand.pieces.pieces) > 300
+    assert len(stand.chunks) > 300
     assert drawn(stand) == [0, *in_sight(stand)]  # the prompt was in sight before
 
 
@@ -69,32 +69,32 @@ def test_cards_that_may_still_change_leave_time_for_new_ones() -> None:
 def test_the_rest_is_drawn_bit_by_bit_and_what_is_in_sight_stays() -> None:
     stand = long_stand(width=14)
     stand.scroll(-30)
-    before, guessed = list(stand.screen), stand.pieces.total
+    before, guessed = list(stand.screen), stand.chunks.total
     steps = 0
-    while not stand.pieces.is_exact:
-        stand.settle(10)
+    while not stand.chunks.is_exact:
+        stand.measure(10)
         steps += 1
         assert stand.screen[:-1] == before[:-1]
-        assert stand.painted <= {stand.window.height - 1}  # the hint counts lines
+        assert stand.painted <= {stand.viewport.height - 1}  # the hint counts lines
     assert steps > 20
-    assert stand.pieces.total == stand.drawn_at_once().pieces.total != guessed
+    assert stand.chunks.total == stand.drawn_at_once().chunks.total != guessed
 
 
 def test_no_more_rows_stay_in_memory_than_are_allowed() -> None:
     stand = long_stand(kept=50)
-    settle(stand)
-    assert stand.pieces.held_rows <= 50
-    assert stand.pieces.total > 500
+    measure_all(stand)
+    assert stand.chunks.held_rows <= 50
+    assert stand.chunks.total > 500
 
 
 def test_what_was_let_go_comes_back_when_it_is_scrolled_to() -> None:
     stand = long_stand(kept=50)
-    settle(stand)
+    measure_all(stand)
     stand.scroll(-100_000)
     assert "paragraph 1 of them all" in stand.screen[2]
     stand.scroll(300)
     stand.scroll(300)
-    assert stand.pieces.held_rows <= 50
+    assert stand.chunks.held_rows <= 50
     stand.scroll(-100_000)
     assert "paragraph 1 of them all" in stand.screen[2]
     check(stand)
@@ -102,40 +102,40 @@ def test_what_was_let_go_comes_back_when_it_is_scrolled_to() -> None:
 
 def test_rows_near_the_window_are_the_last_to_go() -> None:
     stand = long_stand(kept=80)
-    settle(stand)
+    measure_all(stand)
     stand.scroll(-100_000)
     for _ in range(40):
         stand.scroll(5)
-    lines = [stand.pieces.start(index) for index in drawn(stand)]
-    assert stand.window.top - 80 < min(lines) and max(lines) < stand.window.top + 80
+    lines = [stand.chunks.start(index) for index in drawn(stand)]
+    assert stand.viewport.top - 80 < min(lines) and max(lines) < stand.viewport.top + 80
 
 
 def test_scrolling_by_lines_never_rests_on_a_guess() -> None:
     stand = long_stand(width=14)
     shown: list[str] = []
-    while stand.window.top > 0:
+    while stand.viewport.top > 0:
         shown.append(stand.screen[0])
         stand.scroll(-1)
     shown.append(stand.screen[0])
     rows = [said(strip_of(row, 14, stand.look.palette.text)) for row in stand.rows()]
-    assert shown[::-1] == rows[: 1 - stand.window.height]
+    assert shown[::-1] == rows[: 1 - stand.viewport.height]
 
 
 def test_a_resize_draws_nothing_but_what_is_in_sight() -> None:
     stand = long_stand()
-    settle(stand)
+    measure_all(stand)
     stand.reflow(20)
     assert drawn(stand) == list(in_sight(stand))
-    assert stand.window.is_at_end
+    assert stand.viewport.is_at_end
     check(stand)
 
 
 def test_other_colours_are_no_reason_to_guess_heights() -> None:
     stand = long_stand()
-    settle(stand)
-    total = stand.pieces.total
+    measure_all(stand)
+    total = stand.chunks.total
     stand.reflow(30, colours=1)
-    assert stand.pieces.total == total
+    assert stand.chunks.total == total
     assert drawn(stand) == list(in_sight(stand))
 
 
@@ -144,7 +144,7 @@ def test_a_token_changes_the_rows_it_stands_in_and_no_others() -> None:
     stand.happen(e.TextDelta("the last paragraph"))
     untouched = stand.rows()[:-1]
     stand.happen(e.TextDelta(" grows"))
-    assert stand.painted == {stand.window.height - 1}
+    assert stand.painted == {stand.viewport.height - 1}
     assert all(new is old for new, old in zip(stand.rows(), untouched, strict=False))
 
 
@@ -166,7 +166,7 @@ def test_a_long_thought_grows_where_it_ends() -> None:
     before = stand.rows()
     stand.happen(e.ReasoningDelta("on"))
     after = stand.rows()
-    assert stand.painted == {stand.window.height - 1}
+    assert stand.painted == {stand.viewport.height - 1}
     kept = sum(new is old for new, old in zip(after[1:], before[1:], strict=False))
     assert kept >= len(before) - 3
     check(stand)
@@ -176,9 +176,9 @@ def test_a_thought_unfolded_late_is_drawn_where_it_is_in_sight() -> None:
     stand = Stand(width=40, height=6)
     stand.happen(e.ReasoningDelta("a line of thought\n" * 3000), e.TextDelta("So."))
     stand.fold("reasoning")
-    assert stand.pieces.held_rows < 500
-    settle(stand)
-    assert stand.pieces.total > 3000
+    assert stand.chunks.held_rows < 500
+    measure_all(stand)
+    assert stand.chunks.total > 3000
 
 
 # Prefix sums
@@ -186,7 +186,7 @@ def test_a_thought_unfolded_late_is_drawn_where_it_is_in_sight() -> None:
 
 @given(st.lists(st.tuples(st.sampled_from("asc"), st.integers(0, 40), st.integers(0, 9))))
 def test_heights_find_what_a_walk_would_find(steps: list[tuple[str, int, int]]) -> None:
-    heights, naive = Heights([2, 0, 1]), [2, 0, 1]
+    heights, naive = PrefixSums([2, 0, 1]), [2, 0, 1]
     for what, where, height in steps:
         if what == "a":
             heights.append(height)
@@ -283,7 +283,7 @@ def take(stand: Stand, story: Story, what: str, how: object) -> None:
         case "scroll", int(lines):
             stand.scroll(lines)
         case "settle", int(rows):
-            stand.settle(rows)
+            stand.measure(rows)
         case "width", int(width):
             stand.reflow(width)
         case "height", int(height):
@@ -295,9 +295,9 @@ def take(stand: Stand, story: Story, what: str, how: object) -> None:
         case "toggle", int(number):
             view = stand.lines.views[number % len(stand.lines.views)]
             view.override = not view.is_unfolded(stand.look)
-            mark = stand.mark()
+            anchor = stand.anchor()
             stand.lines.refold(view, stand.look)
-            stand.paint(mark)
+            stand.paint(anchor)
         case "time", int(quarters):
             stand.frame(2000 + quarters / 4)
         case "find", str(pattern):
@@ -308,26 +308,26 @@ def take(stand: Stand, story: Story, what: str, how: object) -> None:
 
 def check(stand: Stand) -> None:
     """What is on the screen is what drawing all of it would show there."""
-    pieces, window, other = stand.pieces, stand.window, stand.drawn_at_once()
+    chunks, window, other = stand.chunks, stand.viewport, stand.drawn_at_once()
     rows = other.rows()
-    top = other.lines.line_of(stand.lines.address(window.top)) if rows else 0
+    top = other.lines.line_of(stand.lines.position_at(window.top)) if rows else 0
     due = rows[top : top + window.height]
     if window.is_at_end:
         assert due == rows[-window.height :]
-    strips, piece = Strips(stand.look.width, stand.look.palette), Piece(tuple, 0)
-    whole = [said(strips.drawn(row, piece).strip) for row in due]
+    strips, chunk = Strips(stand.look.width, stand.look.palette), LineChunk(tuple, 0)
+    whole = [said(strips.drawn(row, chunk).strip) for row in due]
     if not stand.finder.is_active:
         whole += [said(strips.blank)] * (window.height - len(whole))
-        last = window.height - stand.sight.is_hinted
+        last = window.height - stand.visible.is_hinted
         assert stand.screen[:last] == whole[:last]
-    bound = max(stand.kept, sum(len(pieces.pieces[n].rows) for n in in_sight(stand)))
-    assert pieces.held_rows == sum(len(p.rows) for p in pieces.pieces if p.is_drawn) <= bound
+    bound = max(stand.kept, sum(len(chunks[n].rows) for n in in_sight(stand)))
+    assert chunks.held_rows == sum(len(p.rows) for p in chunks if p.is_drawn) <= bound
 
 
 def in_sight(stand: Stand) -> Iterator[int]:
-    first = stand.pieces.find(stand.window.top)[0]
-    last = stand.pieces.find(stand.window.top + stand.window.height - 1)[0]
-    yield from range(first, min(last + 1, len(stand.pieces.pieces)))
+    first = stand.chunks.find(stand.viewport.top)[0]
+    last = stand.chunks.find(stand.viewport.top + stand.viewport.height - 1)[0]
+    yield from range(first, min(last + 1, len(stand.chunks)))
 
 
 @settings(max_examples=60, deadline=None)
@@ -339,10 +339,10 @@ def test_whatever_happens_the_screen_shows_what_drawing_all_would(
     for what, how in steps:
         take(stand, story, what, how)
         check(stand)
-    while not stand.pieces.is_exact or stand.finder.is_behind:
-        stand.settle(100)
+    while not stand.chunks.is_exact or stand.finder.is_behind:
+        stand.measure(100)
     check(stand)
-    assert stand.pieces.total == stand.drawn_at_once().pieces.total
+    assert stand.chunks.total == stand.drawn_at_once().chunks.total
     pattern = next((how for what, how in reversed(steps) if what == "find"), "")
     before, count = marks(stand), stand.finder.count
     assert count == stand.find(str(pattern))
@@ -352,7 +352,7 @@ def test_whatever_happens_the_screen_shows_what_drawing_all_would(
 def marks(stand: Stand) -> list[tuple[int, int, int, int]]:
     return [
         (index, row, mark.begin, mark.end)
-        for index, piece in enumerate(stand.pieces.pieces)
-        for row in range(piece.height)
-        for mark in (stand.finder.marks(index, row) if stand.finder.is_active else ())
+        for index, chunk in enumerate(stand.chunks)
+        for row in range(chunk.height)
+        for mark in (stand.finder.highlights(index, row) if stand.finder.is_active else ())
     ]

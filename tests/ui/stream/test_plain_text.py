@@ -6,7 +6,7 @@ from textual.selection import Selection
 
 from lfgtui.model import events as e
 from lfgtui.ui.stream import find
-from lfgtui.ui.stream.plain_text import Match, matches, plain_text, selected
+from lfgtui.ui.stream.plain_text import Match, find_matches, plain_text, selected_text
 from lfgtui.ui.text.wrapping import Row, wrap
 from tests.ui.stand import PALETTES, Stand
 
@@ -26,8 +26,11 @@ def line_of(stand: Stand, text: str) -> int:
 
 def between(stand: Stand, begin: tuple[int, int], end: tuple[int, int]) -> str:
     """What is copied from a column of a line to another, exclusive."""
-    start, stop = (Offset(x, stand.lines.address(line)) for line, x in (begin, end))
-    return selected(stand.lines, Selection(start, stop))
+
+    def offset(line: int, x: int) -> Offset:
+        return stand.lines.position_at(line)._replace(character=x).offset
+
+    return selected_text(stand.lines, Selection(offset(*begin), offset(*end)))
 
 
 def numbered(count: int) -> str:
@@ -40,7 +43,7 @@ def numbered(count: int) -> str:
 def test_all_is_the_source_of_all() -> None:
     source = "# Title\n\nsome **bold** words that are wrapped\n\n- a\n- b"
     stand = answer(source, width=16)
-    assert selected(stand.lines, Selection(None, None)).endswith("\n" + source)
+    assert selected_text(stand.lines, Selection(None, None)).endswith("\n" + source)
 
 
 def test_part_of_a_paragraph_is_its_text_without_the_breaks() -> None:
@@ -52,30 +55,30 @@ def test_part_of_a_paragraph_is_its_text_without_the_breaks() -> None:
 
 def test_a_selection_reaches_over_what_is_not_in_memory() -> None:
     stand = answer(numbered(200), kept=30)
-    while not stand.pieces.is_exact:
-        stand.settle(50)
-    first, last = 2, stand.pieces.total - 1
-    held = stand.pieces.held_rows
+    while not stand.chunks.is_exact:
+        stand.measure(50)
+    first, last = 2, stand.chunks.total - 1
+    held = stand.chunks.held_rows
     copied = between(stand, (first, 0), (last, 99))
     assert copied == numbered(200)
-    assert stand.pieces.held_rows == held
+    assert stand.chunks.held_rows == held
 
 
 def test_a_selection_stays_on_its_words_while_heights_above_become_known() -> None:
     stand = answer(numbered(200), width=12)
     stand.scroll(-20)
-    begin = stand.lines.address(stand.window.top + 1)
-    selection = Selection(Offset(0, begin), Offset(5, begin))
-    words, line = selected(stand.lines, selection), stand.lines.line_of(begin)
-    while not stand.pieces.is_exact:
-        stand.settle(50)
-    assert selected(stand.lines, selection) == words
+    begin = stand.lines.position_at(stand.viewport.top + 1)
+    selection = Selection(begin.offset, begin._replace(character=5).offset)
+    words, line = selected_text(stand.lines, selection), stand.lines.line_of(begin)
+    while not stand.chunks.is_exact:
+        stand.measure(50)
+    assert selected_text(stand.lines, selection) == words
     assert stand.lines.line_of(begin) != line
 
 
 def test_a_folded_prompt_gives_all_of_it() -> None:
     stand = Stand(width=20, prompt="first line\nsecond line")
-    assert stand.pieces.total == 1
+    assert stand.chunks.total == 1
     assert between(stand, (0, 0), (0, 99)) == "first line\nsecond line"
 
 
@@ -83,14 +86,14 @@ def test_an_unfolded_prompt_is_not_copied_twice() -> None:
     stand = Stand(width=20)
     stand.fold("prompt")
     assert plain_text(stand.lines) == "▾ prompt: Go\n▎ Go"
-    assert selected(stand.lines, Selection(None, None)) == "Go"
+    assert selected_text(stand.lines, Selection(None, None)) == "Go"
 
 
 def test_plain_text_keeps_nothing_in_memory() -> None:
     stand = answer(numbered(200), kept=30)
-    held = stand.pieces.held_rows
+    held = stand.chunks.held_rows
     assert plain_text(stand.lines).count("paragraph") == 200
-    assert stand.pieces.held_rows == held
+    assert stand.chunks.held_rows == held
 
 
 # Finding
@@ -105,24 +108,24 @@ def places(found: list[Match]) -> list[list[tuple[int, int, int]]]:
 
 
 def test_a_match_may_go_over_a_wrapped_edge() -> None:
-    assert places(matches(rows("aaa bbb ccc", 8), "bbb ccc")) == [[(0, 4, 7), (1, 0, 3)]]
+    assert places(find_matches(rows("aaa bbb ccc", 8), "bbb ccc")) == [[(0, 4, 7), (1, 0, 3)]]
 
 
 def test_no_match_goes_over_a_line_of_its_own() -> None:
-    assert matches(rows("aaa\nbbb", 8), "aaa bbb") == []
+    assert find_matches(rows("aaa\nbbb", 8), "aaa bbb") == []
 
 
 def test_cells_are_counted_not_characters() -> None:
-    assert places(matches(rows("語語 x", 8), "x")) == [[(0, 5, 6)]]
+    assert places(find_matches(rows("語語 x", 8), "x")) == [[(0, 5, 6)]]
 
 
 @pytest.mark.parametrize(("pattern", "count"), [("word", 2), ("Word", 1), ("WORD", 0)])
 def test_upper_case_is_meant(pattern: str, count: int) -> None:
-    assert len(matches(rows("word Word", 20), pattern)) == count
+    assert len(find_matches(rows("word Word", 20), pattern)) == count
 
 
 def test_nothing_is_found_of_nothing() -> None:
-    assert matches(rows("word", 20), "") == []
+    assert find_matches(rows("word", 20), "") == []
 
 
 def test_only_what_changed_is_searched_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,9 +133,9 @@ def test_only_what_changed_is_searched_again(monkeypatch: pytest.MonkeyPatch) ->
 
     def watched(rows: list[Row], pattern: str, first: int = 0) -> list[Match]:
         searched.append(len(rows) - first)
-        return matches(rows, pattern, first)
+        return find_matches(rows, pattern, first)
 
-    monkeypatch.setattr(find, "matches", watched)
+    monkeypatch.setattr(find, "find_matches", watched)
     stand = answer("needle\n\n" + numbered(100) + "\n\n```\n" + "needle\n" * 50, width=40)
     assert stand.find("needle") == 51
     searched.clear()
@@ -144,13 +147,13 @@ def test_only_what_changed_is_searched_again(monkeypatch: pytest.MonkeyPatch) ->
 def test_finding_keeps_nothing_in_memory() -> None:
     stand = answer(numbered(200), kept=30)
     assert stand.find("paragraph") == 200
-    assert stand.pieces.held_rows <= 30
+    assert stand.chunks.held_rows <= 30
 
 
 def test_the_current_match_stays_the_same_as_more_come() -> None:
     stand = answer("needle one\n\nneedle two\n\n", width=40)
     stand.find("needle")
-    stand.finder.seek(stand.lines.address(line_of(stand, "two")))
+    stand.finder.seek(stand.lines.position_at(line_of(stand, "two")))
     assert stand.finder.number == 2
     stand.happen(e.TextDelta("needle three\n\nneedle four"))
     assert (stand.finder.number, stand.finder.count) == (2, 4)
@@ -160,12 +163,12 @@ def test_matches_are_where_the_words_are_after_a_resize() -> None:
     stand = answer("some words and a needle in them\n\n" * 40, width=40)
     stand.find("needle")
     stand.reflow(12)
-    seen = stand.pieces.rows(stand.window.top, stand.pieces.total)
+    seen = stand.chunks.rows(stand.viewport.top, stand.chunks.total)
     row = next(one for one in seen if "needle" in one.row.text)
-    (mark,) = stand.finder.marks(row.piece, row.number)
+    (mark,) = stand.finder.highlights(row.chunk, row.number)
     assert row.row.text[mark.begin : mark.end] == "needle"
     while stand.finder.is_behind:
-        stand.settle(50)
+        stand.measure(50)
     assert stand.finder.count == 40
 
 

@@ -86,7 +86,7 @@ async def opened(pilot: Pilot[int], app: LfgApp, path: Path, hit: SearchHit) -> 
 
     stored = await asyncio.to_thread(read)
     screen = RunScreen(stored, app.context, PastRun())
-    screen.lead_to(hit.ticket, stored.lead_to(hit))
+    screen.show_target(hit.ticket, stored.target_of(hit))
     await app.push_screen(screen)
     for _ in range(100):
         await pilot.pause(0.02)
@@ -101,7 +101,7 @@ async def led(pilot: Pilot[int], app: LfgApp, path: Path, hit: SearchHit) -> tup
     stream = screen.query_one(StreamView)
     line = stream.finder.current_line()
     row = rows_of(stream)[line].text if line is not None else ""
-    window = stream._window
+    window = stream.viewport
     assert line is None or window.top <= line < window.top + window.height
     await app.pop_screen()
     return row, window.top
@@ -155,16 +155,16 @@ async def test_only_the_card_that_was_found_is_unfolded(
     (hit,) = (hit for hit in hits if meant(hit) == "5")
     async with app.run_test(size=(90, 20)) as pilot:
         screen = await opened(pilot, app, store.path, hit)
-        views = screen.query_one(StreamView)._stream.views
+        views = screen.query_one(StreamView).lines.views
         assert [view.override for view in views if view.is_foldable].count(True) == 1
 
 
 def items(view_of: Iterator[e.Entry], sought: int) -> Item | None:
     """The item that the entry with that seq was spotted in."""
     folded = fold(Ticket(id="a", prompt="x", workspace="/"), view_of, sought=sought)
-    if folded.spot is None:
+    if folded.ref is None:
         return None
-    return folded.transcript.attempts[folded.spot.attempt].items[folded.spot.item]
+    return folded.transcript.attempts[folded.ref.attempt].items[folded.ref.item]
 
 
 @given(lives(), st.data())

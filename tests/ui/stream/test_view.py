@@ -11,18 +11,18 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from lfgtui.model import events as e
-from lfgtui.ui.stream.view import ASIDE, StreamView
+from lfgtui.ui.stream.view import SIDEWAYS, StreamView
 from tests.ui.stage import BEGIN, CALL, Stage, numbered, staged
 
 TABLE = "| " + " | ".join(f"column{n:02}" for n in range(24)) + " |\n" + "|---" * 24 + "|\n"
 
 
 def stream_of(stage: Stage) -> StreamView:
-    return stage.query_one(StreamView)
+    return stage.stream
 
 
 def strips(stage: Stage) -> list[Strip]:
-    stream = stream_of(stage)
+    stream = stage.stream
     return list(stream.render_lines(stream.size.region))
 
 
@@ -38,7 +38,7 @@ async def mouse(
     stage: Stage, pilot: Pilot[None], kind: type[events.MouseEvent], x: int, y: int, **how: object
 ) -> None:
     """What the terminal reports, in the stream's coordinates; they may be outside of it."""
-    region = stream_of(stage).region
+    region = stage.stream.region
     screen_x, screen_y = region.x + x, region.y + y
     said: dict[str, object] = {"shift": False, "button": 1, **how}
     button, shift = said["button"], said["shift"]
@@ -100,7 +100,7 @@ async def test_rows_that_move_keep_their_strips() -> None:
 async def test_only_rows_that_changed_are_painted(monkeypatch: pytest.MonkeyPatch) -> None:
     async with staged() as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta("some text"))
-        painted = Painted(stream_of(stage), monkeypatch)
+        painted = Painted(stage.stream, monkeypatch)
         await stage.play(pilot, e.TextDelta(", more"))
         assert painted.take() == {2}
         await stage.play(pilot)
@@ -112,8 +112,8 @@ async def test_only_rows_that_changed_are_painted(monkeypatch: pytest.MonkeyPatc
 async def test_what_happens_out_of_sight_paints_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     async with staged() as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 60)))
-        stage.pane.scroll_start()
-        painted = Painted(stream_of(stage), monkeypatch)
+        stage.stream.scroll_lines(-1_000)
+        painted = Painted(stage.stream, monkeypatch)
         await stage.play(pilot, e.TextDelta("and"))
         painted.take()
         await stage.play(pilot, e.TextDelta(" more"))
@@ -123,7 +123,7 @@ async def test_what_happens_out_of_sight_paints_nothing(monkeypatch: pytest.Monk
 async def test_pointing_at_a_link_paints_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     async with staged() as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta("[docs](https://example.org) and more"))
-        painted = Painted(stream_of(stage), monkeypatch)
+        painted = Painted(stage.stream, monkeypatch)
         before = strips(stage)
         await mouse(stage, pilot, events.MouseMove, 1, 2, button=0)
         await mouse(stage, pilot, events.MouseMove, 9, 2, button=0)
@@ -141,14 +141,14 @@ async def test_a_link_is_one_to_the_terminal_however_it_is_marked() -> None:
         plain = links(strips(stage)[2])
         assert [target for target, _ in plain] == ["https://example.org"]
         assert "\x1b]8;id=" in strips(stage)[2].render(stage.console)
-        stage.pane.find("docs")
+        stage.stream.find("docs")
         marked = links(strips(stage)[2])
         assert {target for target, _ in marked} == {"https://example.org"}
-        stage.pane.clear_find()
+        stage.stream.find("")
         assert links(strips(stage)[2]) == plain
-        stage.pane.find("docs")
+        stage.stream.find("docs")
         assert links(strips(stage)[2]) == marked
-        stage.pane.clear_find()
+        stage.stream.find("")
         await drag(stage, pilot, (0, 2), (9, 2))
         assert list(selected_rows(stage)) == [2]
         assert {target for target, _ in links(strips(stage)[2])} == {"https://example.org"}
@@ -158,11 +158,11 @@ async def test_after_a_resize_what_is_out_of_sight_is_drawn_in_idle_ticks() -> N
     async with staged() as (stage, pilot):
         text = "some words that have to be wrapped at any width there is\n\n" * 100
         await stage.play(pilot, *BEGIN, e.TextDelta(text))
-        stream = stream_of(stage)
+        stream = stage.stream
         await pilot.resize_terminal(40, 20)
         last = stage.screen_rows()
         ticks = 0
-        while not stream._stream.pieces.is_exact:
+        while not stream.lines.chunks.is_exact:
             stage.pane.tick(stage.now)
             ticks += 1
         assert ticks > 5
@@ -176,12 +176,12 @@ async def test_a_table_that_cannot_fit_is_moved_sideways() -> None:
     async with staged(width=40) as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta("before\n\n" + TABLE))
         row = next(y for y, text in enumerate(stage.screen_rows()) if "│" in text)
-        whole = stream_of(stage)._stream.pieces
+        whole = stage.stream.lines.chunks
         text = next(s.row.text for s in whole.rows(row, row + 1))
         shown = stage.screen_rows()[row]
         assert shown == text[:36] + "›"
-        notches = len(text) // ASIDE + 1  # more than there is room for
-        stage.pane.scroll_aside(1)
+        notches = len(text) // SIDEWAYS + 1  # more than there is room for
+        stage.stream.scroll_sideways(SIDEWAYS)
         assert stage.screen_rows()[row] == "‹" + text[9:44] + "›"
         assert stage.screen_rows()[2] == "before"
         for _ in range(notches):
@@ -197,14 +197,14 @@ async def test_what_fits_is_not_moved() -> None:
         await stage.play(pilot, *BEGIN, e.TextDelta("words"))
         before = strips(stage)
         await mouse(stage, pilot, events.MouseScrollDown, 3, 3, button=0, shift=True)
-        stage.pane.scroll_aside(3)
+        stage.stream.scroll_sideways(3)
         assert strips(stage) == before
 
 
 async def test_what_is_selected_sideways_is_what_is_seen() -> None:
     async with staged(width=40) as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta(TABLE))
-        stage.pane.scroll_aside(2)
+        stage.stream.scroll_sideways(2 * SIDEWAYS)
         row = next(y for y, text in enumerate(stage.screen_rows()) if "column" in text)
         shown = stage.screen_rows()[row]
         await drag(stage, pilot, (5, row), (12, row))
@@ -217,28 +217,28 @@ async def test_what_is_selected_sideways_is_what_is_seen() -> None:
 async def test_a_selection_dragged_over_the_edge_scrolls() -> None:
     async with staged() as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 60)))
-        stream = stream_of(stage)
+        stream = stage.stream
         bottom = stage.screen_rows()[-1]
         await drag(stage, pilot, (3, 10), (3, 4), (3, -2))
-        while stream._window.top > 20:
+        while stream.viewport.top > 20:
             await pilot.pause(0.01)
         await mouse(stage, pilot, events.MouseMove, 3, 5)
-        top = stream._window.top
+        top = stream.viewport.top
         await mouse(stage, pilot, events.MouseUp, 3, 5)
         copied = stage.screen.get_selected_text()
         assert copied is not None and copied.count("line") > 30
         assert bottom not in stage.screen_rows()
         await pilot.pause(0.12)
-        assert stream._window.top == top
+        assert stream.viewport.top == top
 
 
 async def test_scrolling_for_a_selection_ends_at_the_end() -> None:
     async with staged() as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 30)))
-        stage.pane.scroll_lines(-9)
-        stream = stream_of(stage)
+        stage.stream.scroll_lines(-9)
+        stream = stage.stream
         await drag(stage, pilot, (0, 3), (30, 40))
-        while stream._window.below:
+        while stream.viewport.below:
             await pilot.pause(0.01)
         await mouse(stage, pilot, events.MouseUp, 30, 40)
         copied = stage.screen.get_selected_text()
@@ -280,7 +280,7 @@ async def test_a_selection_stays_on_its_words_whatever_is_drawn_above() -> None:
         row = stage.screen_rows().index("line 3")
         await drag(stage, pilot, (0, row), (5, row))
         await mouse(stage, pilot, events.MouseUp, 5, row)
-        stage.pane.toggle_tools()
+        stage.stream.toggle_kind("tool")
         assert stage.screen.get_selected_text() == "line 3"
         assert [stage.screen_rows()[y] for y in selected_rows(stage)] == ["line 3"]
 
@@ -307,8 +307,8 @@ async def retold(stage: Stage, pilot: Pilot[None], *events: e.Event) -> None:
 async def test_where_someone_scrolled_to_stays_in_sight_if_it_is_still_there() -> None:
     async with staged() as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 60)))
-        stage.pane.scroll_start()
-        stage.pane.scroll_lines(21)
+        stage.stream.scroll_lines(-1_000)
+        stage.stream.scroll_lines(21)
         before = stage.screen_rows()[:-1]
         await retold(stage, pilot, e.TextDelta(numbered(1, 50)))
         assert stage.screen_rows()[:-1] == before
@@ -319,7 +319,7 @@ async def test_where_someone_scrolled_to_stays_in_sight_if_it_is_still_there() -
 async def test_where_it_is_gone_the_end_is_followed() -> None:
     async with staged() as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 60)))
-        stage.pane.scroll_lines(-20)
+        stage.stream.scroll_lines(-20)
         await retold(stage, pilot, e.TextDelta(numbered(1, 20)))
         assert stage.screen_rows()[-1] == "line 20"
         await stage.play(pilot, e.TextDelta(numbered(21, 22)))
@@ -329,13 +329,13 @@ async def test_where_it_is_gone_the_end_is_followed() -> None:
 async def test_what_is_sought_is_found_in_what_is_there_now() -> None:
     async with staged() as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 30)))
-        assert stage.pane.find("line 2") == 11
+        assert stage.stream.find("line 2") == 11
         await retold(stage, pilot, e.TextDelta(numbered(1, 25)))
-        assert stage.pane.hits == 7
-        stage.pane.find_next()
-        assert stage.pane.find_position in range(1, 8)
+        assert stage.stream.finder.count == 7
+        stage.stream.find_step(1)
+        assert stage.stream.finder.number in range(1, 8)
         await stage.play(pilot, e.TextDelta(numbered(26, 29)))
-        assert stage.pane.hits == 11
+        assert stage.stream.finder.count == 11
 
 
 async def test_a_selection_does_not_move_to_other_words() -> None:

@@ -57,11 +57,11 @@ def test_the_time_between_an_interruption_and_the_resume_is_not_the_runs() -> No
 def test_a_provider_that_is_left_alone_is_named_with_the_time_that_is_left() -> None:
     live = worked()
     live.open_circuits = {"openai": 12.4}
-    assert "openai does not answer · 12 s" in header(live)
+    assert "openai keeps failing, next try in 12 s" in header(live)
     live.open_circuits = {"openai": 0.0}
-    assert "openai does not answer · trying" in header(live)
+    assert "openai keeps failing, trying again" in header(live)
     live.open_circuits = {"openai": 12.4, "xai": 3.0}
-    assert "2 providers do not answer" in header(live)
+    assert "2 providers keep failing" in header(live)
 
 
 def test_the_exit_code_is_zero_only_when_all_are_done() -> None:
@@ -82,9 +82,9 @@ def test_figures_that_do_not_fit_are_left_out_from_the_end() -> None:
 def test_what_waits_for_the_disk_is_shown_once_it_is_much() -> None:
     live = worked()
     live.queued_bytes = 900_000
-    assert "queue" not in header(live)
+    assert "to save" not in header(live)
     live.queued_bytes = 3_400_000
-    assert "queue 3.2 MB" in header(live)
+    assert "3.2 MB to save" in header(live)
 
 
 def test_a_past_run_is_marked_and_asks_nobody_to_quit() -> None:

@@ -8,7 +8,7 @@ from textual.selection import Selection
 
 from lfgtui.model import events as e
 from lfgtui.ui.stream.view import StreamView
-from lfgtui.ui.widgets.pane_header import PaneHead
+from lfgtui.ui.widgets.pane_header import PaneHeader
 from tests.ui.stage import BEGIN, CALL, Stage, at, numbered, rows_of, staged
 
 
@@ -46,7 +46,7 @@ async def test_the_head_says_who_and_how_and_never_grows() -> None:
         assert "● streaming" in stage.head_rows()[0]
         figures = stage.head_rows()[1]
         assert "ttft 2.00s" in figures and "50 t/s" in figures and "~100" in figures
-        assert stage.query_one(PaneHead).size.height == 2
+        assert stage.query_one(PaneHeader).size.height == 2
 
 
 @pytest.mark.parametrize("width", [24, 38, 60, 120, 200])
@@ -75,10 +75,10 @@ async def test_a_stall_is_told_and_calls_for_attention() -> None:
         assert stage.pane.needs_attention
 
 
-async def test_a_queued_ticket_says_what_it_waits_for() -> None:
+async def test_a_queued_ticket_names_what_it_waits_for() -> None:
     async with staged() as (stage, pilot):
         await stage.play(pilot, e.TicketQueued())
-        assert stage.head_rows()[1].strip() == "waits for schema"
+        assert stage.head_rows()[1].strip() == "waiting for schema"
 
 
 async def test_the_wait_for_a_retry_counts_down() -> None:
@@ -116,11 +116,11 @@ async def test_a_card_shows_arguments_and_output_when_unfolded() -> None:
     async with staged() as (stage, pilot):
         await stage.play(pilot, *BEGIN, *CALL)
         await stage.play(pilot, e.ToolCallFinished("c1", "\x1b[31mred\x1b[0m", "broke", None, 0.01))
-        stage.pane.toggle_tools()
-        shown = stage.pane.plain_text()
+        stage.stream.toggle_kind("tool")
+        shown = stage.stream.plain_text()
         assert "command: make" in shown and "error: broke" in shown and "│ red" in shown
-        stage.pane.toggle_tools()
-        assert "command: make" not in stage.pane.plain_text()
+        stage.stream.toggle_kind("tool")
+        assert "command: make" not in stage.stream.plain_text()
 
 
 async def test_a_click_on_a_card_folds_only_that_one() -> None:
@@ -128,10 +128,10 @@ async def test_a_click_on_a_card_folds_only_that_one() -> None:
         await stage.play(pilot, *BEGIN, *CALL, e.ToolCallFinished("c1", "out", None, 0, 1.0))
         row = next(y for y, text in enumerate(stage.screen_rows()) if "run_command" in text)
         await pilot.click(StreamView, offset=(4, row))
-        assert "command: make" in stage.pane.plain_text()
+        assert "command: make" in stage.stream.plain_text()
         assert stage.screen_rows()[row].startswith("▾")
         await pilot.click(StreamView, offset=(4, row))
-        assert "command: make" not in stage.pane.plain_text()
+        assert "command: make" not in stage.stream.plain_text()
 
 
 async def test_thinking_is_one_line_while_it_streams_and_after() -> None:
@@ -142,15 +142,15 @@ async def test_thinking_is_one_line_while_it_streams_and_after() -> None:
         await stage.play(pilot, e.ReasoningDelta("last"), seconds=3.2)
         await stage.play(pilot, e.TextDelta("answer"))
         assert stage.screen_rows()[1] == "▸ thought for 3.2 s · 284 chars"
-        stage.pane.toggle_reasoning()
-        assert "first thought first thought" in stage.pane.plain_text()
+        stage.stream.toggle_kind("reasoning")
+        assert "first thought first thought" in stage.stream.plain_text()
 
 
 async def test_a_new_attempt_begins_below_a_rule_and_the_old_text_stays() -> None:
     async with staged() as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta("partial"), e.Retrying("cut", 1.0, 2, "cut"))
         await stage.play(pilot, e.AttemptStarted("openai", "gpt-5-mini"))
-        shown = stage.pane.plain_text()
+        shown = stage.stream.plain_text()
         assert "partial" in shown and "── attempt 2 · openai/gpt-5-mini ──" in shown
         await stage.play(pilot, *BEGIN[2:], e.TextDelta("whole"))
         assert stage.pane.copy_text() == "whole"
@@ -169,22 +169,22 @@ async def test_scrolling_up_releases_the_end_and_a_hint_counts_what_is_new() -> 
     async with staged() as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 30)))
         assert stage.screen_rows()[-1] == "line 30"
-        stage.pane.scroll_lines(-5)
+        stage.stream.scroll_lines(-5)
         await stage.play(pilot)
         top = stage.screen_rows()[0]
         await stage.play(pilot, e.TextDelta(numbered(31, 40)))
         rows = stage.screen_rows()
         assert rows[0] == top
         assert rows[-1].strip() == "↓ 20 new lines · f to follow"
-        stage.pane.follow()
+        stage.stream.follow()
         assert stage.screen_rows()[-1] == "line 40"
 
 
 async def test_scrolling_down_to_the_end_follows_it_again() -> None:
     async with staged() as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 30)))
-        stage.pane.scroll_pages(-1)
-        stage.pane.scroll_pages(1)
+        stage.stream.scroll_pages(-1)
+        stage.stream.scroll_pages(1)
         await stage.play(pilot, e.TextDelta(numbered(31, 32)))
         assert stage.screen_rows()[-1] == "line 32"
 
@@ -200,8 +200,8 @@ async def test_a_resize_wraps_anew_and_keeps_the_place() -> None:
     words = " ".join(f"word{number}" for number in range(400))
     async with staged() as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta(words))
-        stage.pane.scroll_start()
-        stage.pane.scroll_lines(20)
+        stage.stream.scroll_lines(-1_000)
+        stage.stream.scroll_lines(20)
         first = stage.screen_rows()[0].split()[0]
         await pilot.resize_terminal(44, 20)
         await stage.play(pilot)
@@ -212,30 +212,30 @@ async def test_a_resize_wraps_anew_and_keeps_the_place() -> None:
 async def test_finding_highlights_counts_and_goes_round() -> None:
     async with staged() as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta("needle " + numbered(1, 30) + "Needle"))
-        assert stage.pane.find("needle") == 2
-        assert stage.pane.find("Needle") == 1
-        assert stage.pane.find("needle") == 2
-        position = stage.pane.find_position
-        stage.pane.find_next()
-        stage.pane.find_next()
-        assert stage.pane.find_position == position
-        stage.pane.find_previous()
+        assert stage.stream.find("needle") == 2
+        assert stage.stream.find("Needle") == 1
+        assert stage.stream.find("needle") == 2
+        position = stage.stream.finder.number
+        stage.stream.find_step(1)
+        stage.stream.find_step(1)
+        assert stage.stream.finder.number == position
+        stage.stream.find_step(-1)
         assert any("eedle" in row for row in stage.screen_rows())
-        stage.pane.clear_find()
-        assert stage.pane.find_position == 0
+        stage.stream.find("")
+        assert stage.stream.finder.number == 0
 
 
 async def test_a_match_is_found_across_a_wrapped_edge() -> None:
     async with staged(width=24) as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta("- aaaa bbbb cccc dddd eeee ffff"))
-        assert stage.pane.find("dddd eeee") == 1
+        assert stage.stream.find("dddd eeee") == 1
 
 
 async def test_a_selection_of_whole_blocks_copies_their_source() -> None:
     async with staged(width=30) as (stage, pilot):
         source = "# Title\n\nsome **bold** words that are wrapped here\n\n- a\n- b"
         await stage.play(pilot, *BEGIN, e.TextDelta(source))
-        stream = stage.query_one(StreamView)
+        stream = stage.stream
         copied, _ = stream.get_selection(Selection(at(stream, 0, 2), None))
         assert copied == source
 
@@ -243,7 +243,7 @@ async def test_a_selection_of_whole_blocks_copies_their_source() -> None:
 async def test_a_selection_inside_a_paragraph_undoes_the_wrapping() -> None:
     async with staged(width=24) as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta("one two three four five six seven"))
-        stream = stage.query_one(StreamView)
+        stream = stage.stream
         rows = stage.screen_rows()
         first = next(y for y, row in enumerate(rows) if row.startswith("one"))
         copied, _ = stream.get_selection(Selection(at(stream, 4, first), at(stream, 4, first + 1)))
@@ -257,7 +257,7 @@ async def test_dragging_the_mouse_selects_what_can_be_copied() -> None:
         await pilot.hover(StreamView, offset=(9, 2))
         await pilot.mouse_up(StreamView, offset=(9, 2))
         assert stage.screen.get_selected_text() == "words"
-        stream = stage.query_one(StreamView)
+        stream = stage.stream
         selected = stage.screen.get_component_rich_style("screen--selection").bgcolor
         row = stream.render_lines(stream.size.region)[2]
         marked = [s.text for s in row if s.style is not None and s.style.bgcolor == selected]
@@ -270,14 +270,14 @@ async def test_nothing_the_model_says_reaches_the_terminal_raw() -> None:
         await stage.play(pilot, *BEGIN[:2], e.UserMessage(evil), e.RequestSent(1))
         await stage.play(pilot, e.ReasoningDelta(evil), e.TextDelta(evil + "\n\n`" + evil + "`"))
         await stage.play(pilot, e.ToolCallStarted("c1", evil), e.ToolArgumentsDelta("c1", evil))
-        stage.pane.toggle_tools()
-        shown = stage.pane.plain_text() + "".join(stage.screen_rows())
+        stage.stream.toggle_kind("tool")
+        shown = stage.stream.plain_text() + "".join(stage.screen_rows())
         assert not set(evil) & {"\x1b", "\x07", "\x9b", "\u202e"} & set(shown)
 
 
 async def test_a_theme_switches_colours_while_it_runs() -> None:
     def colours(stage: Stage) -> Iterator[object]:
-        stream = stage.query_one(StreamView)
+        stream = stage.stream
         for segment in stream.render_lines(stream.size.region)[0]:
             assert segment.style is not None
             yield segment.style.bgcolor
@@ -294,15 +294,15 @@ async def test_a_theme_switches_colours_while_it_runs() -> None:
 async def test_a_tick_with_nothing_new_paints_nothing() -> None:
     async with staged() as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta("text"))
-        before = rows_of(stage.query_one(StreamView))[-1]
+        before = rows_of(stage.stream)[-1]
         stage.pane.tick(stage.now)
-        assert rows_of(stage.query_one(StreamView))[-1] is before
+        assert rows_of(stage.stream)[-1] is before
 
 
 async def test_blocks_that_are_done_are_not_drawn_again() -> None:
     async with staged() as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta("first\n\nsecond\n\nthird"))
-        stream = stage.query_one(StreamView)
+        stream = stage.stream
         first = next(row for row in rows_of(stream) if row.text == "first")
         await stage.play(pilot, e.TextDelta(" grows\n\nfourth"))
         assert any(row is first for row in rows_of(stream))
@@ -312,11 +312,11 @@ async def test_where_links_lead_is_shown_on_request_and_hidden_again() -> None:
     async with staged() as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta("see [the page](https://example.org/x)"))
         assert "see the page" in stage.screen_rows()
-        stage.pane.toggle_urls()
+        stage.stream.toggle_urls()
         assert "see the page (https://example.org/x)" in stage.screen_rows()
         await stage.play(pilot, e.TextDelta(" and [more](https://example.org/y)"))
         assert "more (https://example.org/y)" in " ".join(stage.screen_rows())
-        stage.pane.toggle_urls()
+        stage.stream.toggle_urls()
         assert "see the page and more" in stage.screen_rows()
 
 

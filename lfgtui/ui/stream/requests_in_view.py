@@ -8,7 +8,11 @@ and its end, where the question is, must be there now.
 from collections.abc import Hashable, Mapping
 from typing import NamedTuple
 
-GUARD = 0.4
+from lfgtui.ui.items import Context, ItemView
+from lfgtui.ui.stream.line_index import LineIndex
+from lfgtui.ui.stream.viewport import Viewport
+
+MIN_SECONDS_IN_VIEW = 0.4
 """Seconds that a request must have been in view before keys decide on it."""
 
 
@@ -28,6 +32,32 @@ class CardInView(NamedTuple):
     def shows_end(self) -> bool:
         """True if its end is in view, with as much of the card as there is room for."""
         return self.last == self.height and self.last - self.first >= min(self.height, self.room)
+
+
+def card_in_view(
+    lines: LineIndex, top: int, context: Context, view: ItemView, rows: range
+) -> CardInView | None:
+    """Return the part of an item's unfolded card that is in those rows below line `top`."""
+    if not view.is_unfolded(context):
+        return None
+    card = lines.lines_of(view)
+    begin, height = card.start - top, len(card)
+    first, last = max(0, rows.start - begin), min(height, rows.stop - begin)
+    return CardInView(first, last, height, context.width, len(rows)) if first < last else None
+
+
+def show_card(lines: LineIndex, viewport: Viewport, context: Context, view: ItemView) -> None:
+    """Bring a card into view, unfolded: all of it, or the beginning of a taller one."""
+    if not view.is_unfolded(context):
+        view.override = None  # a request is unfolded by itself
+        lines.refold(view, context)
+    viewport.stay_at(lines.lines_of(view).start)  # which draws it
+    card = lines.lines_of(view)
+    room = viewport.height - 1  # the last row is the hint at the lines below
+    if card.stop >= lines.chunks.total and len(card) <= viewport.height:
+        viewport.follow()
+    elif len(card) <= room:
+        viewport.stay_at(card.stop - room)
 
 
 class _Seen:
