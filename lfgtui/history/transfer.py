@@ -20,7 +20,7 @@ from lfgtui.history.reader import IMPORTED, Reader
 from lfgtui.history.storage import batch as batches
 from lfgtui.history.storage import file, rows
 from lfgtui.history.storage.batch import Batch, Submission
-from lfgtui.history.storage.ledger import Ledger
+from lfgtui.history.storage.ticket_state import TicketState
 from lfgtui.model import events as e
 from lfgtui.model.redaction import redacted_entries, redacted_ticket
 from lfgtui.model.states import RunState
@@ -145,7 +145,7 @@ class _Import:
         self._connection = connection
         self._source = source
         self._line = 0
-        self._ledgers: dict[str, Ledger] = {}
+        self._states: dict[str, TicketState] = {}
         self._batch = Batch()
         self._entries = 0
         self._needs: dict[str, tuple[str, ...]] = {}
@@ -198,13 +198,13 @@ class _Import:
 
     def _add_ticket(self, run: RunLine, line: TicketLine) -> None:
         ticket = line.ticket
-        if not _TICKET_ID.fullmatch(ticket.id) or ticket.id in self._ledgers:
+        if not _TICKET_ID.fullmatch(ticket.id) or ticket.id in self._states:
             raise self._refused("invalid or duplicate ticket id")
         if ticket.approves_by_itself():
             ticket = msgspec.structs.replace(ticket, approve="ask")
-        key = rows.insert_ticket(self._connection, run.run, len(self._ledgers), ticket)
+        key = rows.insert_ticket(self._connection, run.run, len(self._states), ticket)
         self._needs[ticket.id] = ticket.needs
-        self._ledgers[ticket.id] = Ledger(key, run.run, ticket.id)
+        self._states[ticket.id] = TicketState(key, run.run, ticket.id)
 
     def _check_needs(self) -> None:
         for name, needs in self._needs.items():
@@ -214,13 +214,13 @@ class _Import:
             raise self._refused(f"circular needs: {' -> '.join(circle)}")
 
     def _add_entry(self, identity: _Identity, event: e.Event, size: int) -> None:
-        ledger = self._ledgers.get(identity.ticket)
-        if ledger is None:
+        state = self._states.get(identity.ticket)
+        if state is None:
             raise self._refused(f'unknown ticket "{identity.ticket}"')
-        if identity.seq != ledger.last_seq + 1:
-            raise self._refused(f"entry {identity.seq} after {ledger.last_seq}: a line is missing")
+        if identity.seq != state.last_seq + 1:
+            raise self._refused(f"entry {identity.seq} after {state.last_seq}: a line is missing")
         self._entries += 1
-        self._batch.add(Submission(ledger, identity.attempt, identity.at, event, size))
+        self._batch.add(Submission(state, identity.attempt, identity.at, event, size))
         if len(self._batch.entries) >= _A_BATCH or self._batch.size >= _BATCH_BYTES:
             self._write()
 

@@ -17,7 +17,7 @@ from lfgtui.errors import HistoryError
 from lfgtui.history.storage import batch as batches
 from lfgtui.history.storage import file, leases
 from lfgtui.history.storage.batch import Batch, Submission
-from lfgtui.history.storage.ledger import load
+from lfgtui.history.storage.ticket_state import load
 from lfgtui.model import events as e
 
 LOG_GONE = "the history's write-ahead log ({log}) is gone: the end of the run may be missing"
@@ -70,17 +70,17 @@ def has_log(path: Path) -> bool:
 def interrupt(db: sqlite3.Connection, run: str, now: float, missing_log: str | None) -> None:
     """End the run's open tickets when it was last heard of; the caller holds the transaction."""
     batch = Batch()
-    ledgers = load(db, run)
-    at = max((one.last_at for one in ledgers if one.last_at is not None), default=now)
-    for ledger in ledgers:
-        attempt = max(ledger.attempt, 1)
-        if ledger.state is None:
-            batch.add(Submission(ledger, attempt, at, e.TicketQueued(), 0))
-        if not ledger.ended:
+    states = load(db, run)
+    at = max((one.last_at for one in states if one.last_at is not None), default=now)
+    for state in states:
+        attempt = max(state.attempt, 1)
+        if state.state is None:
+            batch.add(Submission(state, attempt, at, e.TicketQueued(), 0))
+        if not state.ended:
             if missing_log is not None:
                 gone = e.GuardTripped("history", LOG_GONE.format(log=missing_log))
-                batch.add(Submission(ledger, attempt, at, gone, 0))
-            batch.add(Submission(ledger, attempt, at, e.TicketInterrupted(), 0))
+                batch.add(Submission(state, attempt, at, gone, 0))
+            batch.add(Submission(state, attempt, at, e.TicketInterrupted(), 0))
     batches.write(db, batch)
     db.execute("UPDATE runs SET state = 'interrupted', ended_at = ? WHERE id = ?", (at, run))
 

@@ -41,7 +41,7 @@ from lfgtui.history.recording.written_file import WrittenFile
 from lfgtui.history.storage import batch as batches
 from lfgtui.history.storage import file, leases
 from lfgtui.history.storage.batch import Batch, RunMark
-from lfgtui.history.storage.ledger import Ledger
+from lfgtui.history.storage.ticket_state import TicketState
 from lfgtui.model import events as e
 from lfgtui.model.clock import now
 from lfgtui.model.states import RunState
@@ -93,7 +93,7 @@ class Recorder:
         self._on_entries = on_entries
         self._on_behind = on_behind
         self._leases = leases.OwnLeases()
-        self._ledgers: dict[tuple[str, str], Ledger] = {}
+        self._states: dict[tuple[str, str], TicketState] = {}
         self._pending = Pending()
         self._is_closed = False
         self._waiting: list[Barrier] = []
@@ -185,7 +185,7 @@ class Recorder:
     def _begin(self, record: runs.RunRecord, lease: leases.Lease) -> None:
         self._leases.add(record.run, lease)
         self._file.register(record)
-        self._ledgers.update({(record.run, ledger.ticket): ledger for ledger in record.ledgers})
+        self._states.update({(record.run, state.ticket): state for state in record.states})
 
     def mark_run(self, run: str, state: RunState) -> None:
         """Store how the run stands, behind all its entries so far, and keep it; never waits."""
@@ -209,8 +209,8 @@ class Recorder:
     def release(self, run: str) -> None:
         """Give the run's lease back; nothing can be submitted to it any more."""
         self._file.forget(run)
-        for key in [key for key in self._ledgers if key[0] == run]:
-            del self._ledgers[key]
+        for key in [key for key in self._states if key[0] == run]:
+            del self._states[key]
         self._leases.release(run)
 
     @contextmanager
@@ -228,10 +228,10 @@ class Recorder:
         Raises `HistoryError` where the recorder has ended or the ticket's run
         is not being run here, `TypeError` where the event cannot be stored.
         """
-        ledger = self._ledgers.get((run, ticket))
-        if ledger is None:
+        state = self._states.get((run, ticket))
+        if state is None:
             raise HistoryError(f"run {run} with ticket {ticket} is not being written here")
-        self._put(batches.submission(ledger, attempt, at, event))
+        self._put(batches.submission(state, attempt, at, event))
 
     def flush(self, *, saved: bool = False) -> Future[bool]:
         """Done once all that was submitted before is delivered; tells whether it is saved.

@@ -18,8 +18,8 @@ from lfgtui.history.storage import batch as batches
 from lfgtui.history.storage import file, leases, rows, sealing, values
 from lfgtui.history.storage.batch import Batch
 from lfgtui.history.storage.leases import Lease
-from lfgtui.history.storage.ledger import Ledger, load
 from lfgtui.history.storage.packing import DamagedError
+from lfgtui.history.storage.ticket_state import TicketState, load
 from lfgtui.model.tickets import Ticket
 
 _A_BATCH = 1000
@@ -27,14 +27,14 @@ _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 
 
 class RunRecord(msgspec.Struct, frozen=True):
-    """A run as it was started, and the ledgers of its tickets, in the same order."""
+    """A run as it was started, and the states of its tickets, in the same order."""
 
     run: str
     title: str
     source: Path | None
     started_at: float
     tickets: Sequence[Ticket]
-    ledgers: Sequence[Ledger]
+    states: Sequence[TicketState]
     pinned: bool = False
     note: str = ""
 
@@ -50,11 +50,11 @@ def start(
     """Store a new run and its tickets, all queued; return it with its lease."""
     run, lease = _new_lease(db, path.parent / "locks", now)
     try:
-        ledgers = [Ledger(0, run, ticket.id) for ticket in tickets]
-        record = RunRecord(run, title, source, now, tickets, ledgers)
+        states = [TicketState(0, run, ticket.id) for ticket in tickets]
+        record = RunRecord(run, title, source, now, tickets, states)
         with file.transaction(db):
-            for ledger, key in zip(ledgers, insert(db, record), strict=True):
-                ledger.rowid = key
+            for state, key in zip(states, insert(db, record), strict=True):
+                state.rowid = key
     except BaseException:
         lease.release()
         raise
@@ -88,12 +88,12 @@ def _revive(db: sqlite3.Connection, path: Path, now: float, run: str) -> RunReco
     tickets = [rows.requested_ticket(run, values.text(spec)) for (spec,) in specs]
     from_file = None if source is None else Path(values.text(source))
     try:
-        ledgers = load(db, run)
+        states = load(db, run)
     except DamagedError as error:
         raise HistoryError(f"{path}: run {run}: {error}: {file.DAMAGED}") from None
     title, note = values.text(title), values.text(note)
     at = values.moment(started_at)
-    return RunRecord(run, title, from_file, at, tickets, ledgers, bool(pinned), note)
+    return RunRecord(run, title, from_file, at, tickets, states, bool(pinned), note)
 
 
 def _new_lease(db: sqlite3.Connection, locks: Path, now: float) -> tuple[str, Lease]:
@@ -141,36 +141,36 @@ def copy_run(
     be read in full. Raises `HistoryError` where the target has a newer state of
     the run.
     """
-    known = {ledger.ticket: ledger for ledger in load(target, record.run)}
+    known = {state.ticket: state for state in load(target, record.run)}
     if not known:
         keys = insert(target, record)
-        names = [ledger.ticket for ledger in record.ledgers]
-        copies = [Ledger(key, record.run, name) for key, name in zip(keys, names, strict=True)]
+        names = [state.ticket for state in record.states]
+        copies = [TicketState(key, record.run, name) for key, name in zip(keys, names, strict=True)]
     else:
         target.execute(
             "UPDATE runs SET state = 'running', ended_at = NULL WHERE id = ?", (record.run,)
         )
-        copies = [known[ledger.ticket] for ledger in record.ledgers if ledger.ticket in known]
-        if len(copies) < len(record.ledgers):
+        copies = [known[state.ticket] for state in record.states if state.ticket in known]
+        if len(copies) < len(record.states):
             raise HistoryError(f"there is another run {record.run}")
     torn = []
-    for ledger, copy in zip(record.ledgers, copies, strict=True):
-        if copy.last_seq > ledger.stored_seq:
+    for state, copy in zip(record.states, copies, strict=True):
+        if copy.last_seq > state.stored_seq:
             raise HistoryError(f"run {record.run} was continued there by another lfg")
-        if not _copy_entries(source, target, ledger, copy):
-            torn.append(f"{record.run}/{ledger.ticket}")
+        if not _copy_entries(source, target, state, copy):
+            torn.append(f"{record.run}/{state.ticket}")
     return [copy.rowid for copy in copies], torn
 
 
 def _copy_entries(
-    source: sqlite3.Connection, target: sqlite3.Connection, ledger: Ledger, copy: Ledger
+    source: sqlite3.Connection, target: sqlite3.Connection, state: TicketState, copy: TicketState
 ) -> bool:
     """Copy the entries after the copy's last one; return whether none is missing."""
-    expected = ledger.stored_seq - copy.last_seq
+    expected = state.stored_seq - copy.last_seq
     taken = 0
     batch = Batch()
-    for row in sealing.readable(source, ledger.rowid):
-        if not copy.last_seq < row[0] <= ledger.stored_seq:
+    for row in sealing.readable(source, state.rowid):
+        if not copy.last_seq < row[0] <= state.stored_seq:
             continue
         try:
             entry = rows.entry(copy.run, copy.ticket, row)

@@ -172,8 +172,8 @@ class WrittenFile:
                 batches.write(self.connection, batch)
         for batch in left:
             batch.is_stored = True
-            for ledger, seq, *_ in batch.rows:
-                ledger.stored_seq = seq
+            for state, seq, *_ in batch.rows:
+                state.stored_seq = seq
         self._watch.accept_log()
 
     def _fold_log(self) -> None:
@@ -211,8 +211,8 @@ class WrittenFile:
             connection.close()
             raise
         for run, record in self._records.items():
-            for ledger, key in zip(record.ledgers, keys[run], strict=True):
-                ledger.rowid = key
+            for state, key in zip(record.states, keys[run], strict=True):
+                state.rowid = key
         self.torn += torn
         before, self.connection, self.path = self.connection, connection, path
         if is_overwritten:
@@ -244,8 +244,8 @@ class WrittenFile:
                 if said != "ok":
                     raise HistoryError(f"it was overwritten or damaged ({said})")
             for record in self._records.values():
-                for ledger in record.ledgers:
-                    if _last_seq(db, ledger.rowid, record.run) < ledger.stored_seq:
+                for state in record.states:
+                    if _last_seq(db, state.rowid, record.run) < state.stored_seq:
                         raise HistoryError("it was overwritten: this run is no longer in it")
 
     def _rescue(self, why: str, *, is_overwritten: bool = False) -> None:

@@ -15,8 +15,8 @@ import msgspec
 
 from lfgtui.errors import HistoryError
 from lfgtui.history.storage import rows, sealing
-from lfgtui.history.storage.ledger import Ledger
 from lfgtui.history.storage.segments import Segment, joined
+from lfgtui.history.storage.ticket_state import TicketState
 from lfgtui.model import events as e
 from lfgtui.model.pieces import merge
 from lfgtui.model.states import RunState
@@ -30,7 +30,7 @@ MERGED_BYTES = 16 * 1024
 class Submission(msgspec.Struct):
     """An event on its way; `size` is that of its JSON in bytes."""
 
-    ledger: Ledger
+    state: TicketState
     attempt: int
     at: float
     event: e.Event
@@ -52,9 +52,9 @@ class Batch(msgspec.Struct):
     """
 
     entries: list[e.Entry] = msgspec.field(default_factory=list)
-    rows: list[tuple[Ledger, int, int, float, str]] = msgspec.field(default_factory=list)
-    segments: list[tuple[Ledger, Segment]] = msgspec.field(default_factory=list)
-    ledgers: dict[int, Ledger] = msgspec.field(default_factory=dict)
+    rows: list[tuple[TicketState, int, int, float, str]] = msgspec.field(default_factory=list)
+    segments: list[tuple[TicketState, Segment]] = msgspec.field(default_factory=list)
+    states: dict[int, TicketState] = msgspec.field(default_factory=dict)
     sealed: dict[int, int] = msgspec.field(default_factory=dict)
     marks: dict[str, RunMark] = msgspec.field(default_factory=dict)
     size: int = 0
@@ -66,26 +66,26 @@ class Batch(msgspec.Struct):
 
     def add(self, submission: Submission) -> None:
         """Number the event and note what it changes."""
-        ledger = submission.ledger
-        entry, closed = ledger.number(submission.attempt, submission.at, submission.event)
-        self.take(ledger, entry, e.encode_event(entry.event).decode(), closed)
+        state = submission.state
+        entry, closed = state.number(submission.attempt, submission.at, submission.event)
+        self.take(state, entry, e.encode_event(entry.event).decode(), closed)
         self.size += submission.size
 
-    def take(self, ledger: Ledger, entry: e.Entry, body: str, closed: list[Segment]) -> None:
-        """Note an entry that its ledger has taken into account, and the segments it closed.
+    def take(self, state: TicketState, entry: e.Entry, body: str, closed: list[Segment]) -> None:
+        """Note an entry that its state has taken into account, and the segments it closed.
 
-        A ledger's `rowid` is read when the batch is written: by then the run
+        The `rowid` of a state is read when the batch is written: by then the run
         may be in another file.
         """
         self.entries.append(entry)
-        self.rows.append((ledger, entry.seq, entry.attempt, entry.at, body))
-        self.segments.extend((ledger, segment) for segment in closed)
-        self.ledgers[id(ledger)] = ledger
-        if ledger.complete_to is not None:
-            self.sealed[id(ledger)] = ledger.complete_to
+        self.rows.append((state, entry.seq, entry.attempt, entry.at, body))
+        self.segments.extend((state, segment) for segment in closed)
+        self.states[id(state)] = state
+        if state.complete_to is not None:
+            self.sealed[id(state)] = state.complete_to
 
 
-def submission(ledger: Ledger, attempt: int, at: float, event: e.Event) -> Submission:
+def submission(state: TicketState, attempt: int, at: float, event: e.Event) -> Submission:
     """Return the event as it will be read back, on its way.
 
     Text that no UTF-8 can carry (a lone surrogate, from a file name that is
@@ -100,7 +100,7 @@ def submission(ledger: Ledger, attempt: int, at: float, event: e.Event) -> Submi
     else:
         if event.facets.json:
             event = e.decode_event(body)
-    return Submission(ledger, attempt, at, event, len(body))
+    return Submission(state, attempt, at, event, len(body))
 
 
 def _clean(value: object) -> object:
@@ -136,7 +136,7 @@ def _merged(submissions: Iterable[Submission]) -> list[Submission]:
     merged: list[Submission] = []
     last: dict[int, Submission] = {}
     for submission in submissions:
-        key = submission.ledger.rowid
+        key = submission.state.rowid
         earlier = last.get(key)
         if earlier is not None and (joined := _join(earlier, submission)) is not None:
             earlier.event = joined
@@ -157,13 +157,13 @@ def write(connection: sqlite3.Connection, batch: Batch) -> None:
     """Insert the batch; the caller holds the transaction."""
     connection.executemany(
         "INSERT INTO entries (ticket, seq, attempt, at, body) VALUES (?, ?, ?, ?, ?)",
-        [(ledger.rowid, *row) for ledger, *row in batch.rows],
+        [(state.rowid, *row) for state, *row in batch.rows],
     )
-    for ledger, segment in batch.segments:
-        index(connection, ledger.rowid, segment)
+    for state, segment in batch.segments:
+        index(connection, state.rowid, segment)
     for key, seq in batch.sealed.items():
-        sealing.seal(connection, batch.ledgers[key].rowid, seq)
-    _update_tickets(connection, batch.ledgers.values())
+        sealing.seal(connection, batch.states[key].rowid, seq)
+    _update_tickets(connection, batch.states.values())
     connection.executemany(
         "UPDATE runs SET state = :state, ended_at = iif(:ended_at IS NULL, NULL,"
         " coalesce((SELECT max(ended_at) FROM tickets WHERE run = :run), :ended_at))"
@@ -200,21 +200,21 @@ def _events(connection: sqlite3.Connection, rowid: int, segment: Segment) -> Ite
             yield rows.entry("", "", row).event
 
 
-def _update_tickets(connection: sqlite3.Connection, ledgers: Iterable[Ledger]) -> None:
+def _update_tickets(connection: sqlite3.Connection, states: Iterable[TicketState]) -> None:
     connection.executemany(
         "UPDATE tickets SET state = ?, attempt = ?, provider = ?, model = ?, cost = ?,"
         " started_at = ?, ended_at = ? WHERE id = ?",
         [
             (
-                ledger.state or "queued",
-                ledger.attempt,
-                ledger.provider,
-                ledger.model,
-                ledger.cost,
-                ledger.started_at,
-                ledger.ended_at,
-                ledger.rowid,
+                state.state or "queued",
+                state.attempt,
+                state.provider,
+                state.model,
+                state.cost,
+                state.started_at,
+                state.ended_at,
+                state.rowid,
             )
-            for ledger in ledgers
+            for state in states
         ],
     )

@@ -16,7 +16,7 @@ from lfgtui.history.recording import backlog
 from lfgtui.history.recording.pending import PENDING_EVENTS
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.history.storage.batch import MERGED_BYTES
-from lfgtui.history.storage.ledger import Ledger
+from lfgtui.history.storage.ticket_state import TicketState
 from lfgtui.model import events as e
 from tests.history.conftest import Recording, check_index, locked, start, stored
 from tests.vocabulary import any_event
@@ -233,14 +233,14 @@ def test_a_bug_in_the_writer_is_said_and_the_run_goes_on_unsaved(
 def test_an_event_that_cannot_be_numbered_keeps_no_other_from_being_stored(
     recorder: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    number = Ledger.number
+    number = TicketState.number
 
-    def numbered(ledger: Ledger, *rest: Any) -> Any:  # as `Ledger.number`
+    def numbered(state: TicketState, *rest: Any) -> Any:  # as `TicketState.number`
         if isinstance(rest[2], e.Heartbeat):
             raise ZeroDivisionError("a bug")
-        return number(ledger, *rest)
+        return number(state, *rest)
 
-    monkeypatch.setattr(Ledger, "number", numbered)
+    monkeypatch.setattr(TicketState, "number", numbered)
     run = recorder.start("a")
     recorder.play(run, "a", [e.TicketQueued(), e.Heartbeat(), e.AttemptStarted("p", "m")])
     assert recorder.stored(run) == recorder.entries

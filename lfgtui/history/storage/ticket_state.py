@@ -1,8 +1,8 @@
-"""One ticket's ledger: its row in `tickets`, and the entries that move it.
+"""A ticket as the recorder keeps it: its row in `tickets`, and the entries that move it.
 
-The ledger gives an event its `seq` and so turns it into an `Entry`. It is a
-function of the ticket's entries alone: a resumed ticket's ledger is made by
-reading them once more, and comes out as it was.
+It gives an event its `seq` and so turns it into an `Entry`. It is a function
+of the ticket's entries alone: a resumed ticket's is made by reading them once
+more, and comes out as it was.
 """
 
 import sqlite3
@@ -15,8 +15,8 @@ from lfgtui.model import events as e
 from lfgtui.model.states import ENDED, State, StateMachine
 
 
-class Ledger:
-    """The state of a ticket that the writer keeps. `rowid` is its key in `tickets`.
+class TicketState:
+    """A ticket's columns and its open segments. `rowid` is its key in `tickets`.
 
     `last_seq` is the newest entry's number, `stored_seq` that of the newest one committed.
     """
@@ -97,14 +97,14 @@ class Ledger:
         self._spent, self._turn_cost = self.cost, None
 
 
-def load(connection: sqlite3.Connection, run: str) -> list[Ledger]:
-    """The ledgers of a stored run, in ticket order."""
+def load(connection: sqlite3.Connection, run: str) -> list[TicketState]:
+    """The states of a stored run, in ticket order."""
     found = connection.execute(
         "SELECT id, name FROM tickets WHERE run = ? ORDER BY position", (run,)
     ).fetchall()
-    ledgers = [Ledger(rowid, run, name) for rowid, name in found]
-    for ledger in ledgers:
-        for row in sealing.stored(connection, ledger.rowid):
-            ledger.apply(rows.entry(run, ledger.ticket, row))
-        ledger.stored_seq = ledger.last_seq
-    return ledgers
+    states = [TicketState(rowid, run, name) for rowid, name in found]
+    for state in states:
+        for row in sealing.stored(connection, state.rowid):
+            state.apply(rows.entry(run, state.ticket, row))
+        state.stored_seq = state.last_seq
+    return states
