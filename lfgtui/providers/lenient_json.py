@@ -80,12 +80,12 @@ def compact(value: object) -> str:
 
 
 def as_object(value: object) -> JsonObject | None:
-    """The value if it is an object, else None."""
+    """Return the value if it is an object, else None."""
     return value if isinstance(value, dict) else None
 
 
 def text(record: JsonObject, *keys: str) -> str:
-    """The first of these fields that is a string and not empty; "" where none is."""
+    """Return the first of these fields that is a string and not empty, or ""."""
     for key in keys:
         value = record.get(key)
         if value and isinstance(value, str):
@@ -94,22 +94,22 @@ def text(record: JsonObject, *keys: str) -> str:
 
 
 def strings(value: object) -> list[str]:
-    """The strings of a list; [] where it is no list."""
+    """Return the strings of a list; [] where it is no list."""
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def exact_text(record: JsonObject, key: str) -> str:
-    """A string field, "" where it is missing or null; raises `UnreadableError`."""
+    """Return a string field, "" where it is missing or null; raise `UnreadableError`."""
     return _exact(record, key, str) or ""
 
 
 def exact_child(record: JsonObject, key: str) -> JsonObject:
-    """An object field, {} where it is missing or null; raises `UnreadableError`."""
+    """Return an object field, {} where it is missing or null; raise `UnreadableError`."""
     return _exact(record, key, dict) or {}
 
 
 def exact_children(record: JsonObject, key: str) -> list[JsonObject]:
-    """The objects of a list field; raises `UnreadableError` where any is none."""
+    """Return the objects of a list field; raise `UnreadableError` where any is none."""
     items = _few(_exact(record, key, list) or [], key)
     for item in items:
         if not isinstance(item, dict):
@@ -118,7 +118,7 @@ def exact_children(record: JsonObject, key: str) -> list[JsonObject]:
 
 
 def index(record: JsonObject, key: str) -> int | None:
-    """A place in a list, None where it is missing or null; raises `UnreadableError`."""
+    """Return an index field, None where it is missing or null; raise `UnreadableError`."""
     value = record.get(key)
     if value is None:
         return None
@@ -130,7 +130,7 @@ def index(record: JsonObject, key: str) -> int | None:
 
 
 def number(record: JsonObject, key: str) -> int | None:
-    """A field that counts, None where it is missing or no number.
+    """Return a number field as an integer, None where it is missing or no number.
 
     Every number of a record passes here or through `index`, so none is larger than `LARGEST`.
     """
@@ -141,17 +141,17 @@ def number(record: JsonObject, key: str) -> int | None:
 
 
 def child(record: JsonObject, key: str) -> JsonObject:
-    """An object field, {} where it is missing or no object."""
+    """Return an object field, {} where it is missing or no object."""
     return as_object(record.get(key)) or {}
 
 
 def children(record: JsonObject, key: str) -> list[JsonObject]:
-    """The objects of a list field; raises `UnreadableError` where there are too many."""
+    """Return the objects of a list field; raise `UnreadableError` where there are too many."""
     return objects_in(record.get(key), key)
 
 
 def objects_in(value: object, name: str) -> list[JsonObject]:
-    """The objects of a list of that name; raises `UnreadableError` where there are too many."""
+    """Return the objects of a list of that name; raise `UnreadableError` for too many."""
     if not isinstance(value, list):
         return []
     return [item for item in _few(value, name) if isinstance(item, dict)]
@@ -201,7 +201,7 @@ def _not_too_deep(value: _Value, data: str | bytes) -> _Value:
 
 
 def _clean(value: object) -> object:
-    """The value without lone surrogates, which no UTF-8 file or screen can take."""
+    """Return the value without lone surrogates, which no UTF-8 file or screen can take."""
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, list):

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from lfgtui.errors import ProviderError
 from lfgtui.model import events as e
 from lfgtui.model.events import ToolCallRequested
-from lfgtui.providers.base import Decoder
 from lfgtui.providers.transport.sse import Comment, RecordReader
+from lfgtui.providers.wire.decoder import Decoder
 from tests.providers.recordings import cuts
 
 Json = dict[str, object]

@@ -13,7 +13,7 @@ from typing import Any
 
 from lfgtui.model import events as e
 from lfgtui.providers import lenient_json
-from lfgtui.providers.base import Decoder
+from lfgtui.providers.wire.decoder import Decoder
 
 VALUES: tuple[object, ...] = (
     None,

@@ -6,9 +6,9 @@ from typing import cast
 
 from lfgtui.model import events as e
 from lfgtui.providers.anthropic.decoder import AnthropicDecoder
-from lfgtui.providers.base import Decoder
 from lfgtui.providers.openai_chat.decoder import ChatDecoder
 from lfgtui.providers.openai_responses.decoder import ResponsesDecoder
+from lfgtui.providers.wire.decoder import Decoder
 from tests.providers.decoding import Summary, run_body, summarize
 from tests.providers.recordings import Recording
 

@@ -12,25 +12,25 @@ from lfgtui.providers.agent_server.decoder import AgentDecoder
 from lfgtui.providers.anthropic.decoder import AnthropicDecoder
 from lfgtui.providers.openai_chat.decoder import ChatDecoder
 from lfgtui.providers.openai_responses.decoder import ResponsesDecoder
-from lfgtui.providers.wire.decoder import RecordDecoder
+from lfgtui.providers.wire.decoder import Decoder
 
 MANY = 50_000
 """As many as a record of a few megabytes holds."""
 
 
-def chat(**delta: object) -> tuple[type[RecordDecoder], object]:
+def chat(**delta: object) -> tuple[type[Decoder], object]:
     return ChatDecoder, {"choices": [{"index": 0, "delta": delta}]}
 
 
-def responses(*items: object) -> tuple[type[RecordDecoder], object]:
+def responses(*items: object) -> tuple[type[Decoder], object]:
     return ResponsesDecoder, {"type": "response.completed", "response": {"output": items}}
 
 
-def anthropic(*blocks: object) -> tuple[type[RecordDecoder], object]:
+def anthropic(*blocks: object) -> tuple[type[Decoder], object]:
     return AnthropicDecoder, {"type": "message_start", "message": {"content": blocks}}
 
 
-def agent(messages: Iterable[object]) -> tuple[type[RecordDecoder], object]:
+def agent(messages: Iterable[object]) -> tuple[type[Decoder], object]:
     return AgentDecoder, {"type": "MESSAGES_SNAPSHOT", "messages": list(messages)}
 
 
@@ -43,7 +43,7 @@ def several(make: Callable[[int], object]) -> list[object]:
     return [[make(at + n) for n in range(4_000)] for at in range(0, MANY, 4_000)]
 
 
-CROWDS: dict[str, Callable[[], tuple[type[RecordDecoder], object]]] = {
+CROWDS: dict[str, Callable[[], tuple[type[Decoder], object]]] = {
     "chat calls": lambda: chat(tool_calls=each(lambda n: {"id": str(n)})),
     "chat sources": lambda: chat(annotations=each(lambda n: {"url": str(n)})),
     "responses thoughts": lambda: responses(

@@ -11,9 +11,9 @@ import pytest
 from lfgtui.model import events as e
 from lfgtui.providers.agent_server.decoder import AgentDecoder
 from lfgtui.providers.anthropic.decoder import AnthropicDecoder
-from lfgtui.providers.base import Decoder
 from lfgtui.providers.openai_chat.decoder import ChatDecoder
 from lfgtui.providers.openai_responses.decoder import ResponsesDecoder
+from lfgtui.providers.wire.decoder import Decoder
 from tests.providers.decoding import (
     Call,
     Json,

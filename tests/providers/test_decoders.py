@@ -12,10 +12,10 @@ from msgspec import UNSET
 from lfgtui.model import events as e
 from lfgtui.model.events import TextDelta
 from lfgtui.providers.anthropic.decoder import AnthropicDecoder
-from lfgtui.providers.base import Decoder
 from lfgtui.providers.openai_chat.decoder import ChatDecoder
 from lfgtui.providers.openai_responses.decoder import ResponsesDecoder
 from lfgtui.providers.transport.sse import RecordReader
+from lfgtui.providers.wire.decoder import Decoder
 from tests.providers import mutations
 from tests.providers.decoding import (
     Json,

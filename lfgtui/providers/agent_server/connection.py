@@ -4,7 +4,7 @@ A connection that breaks is taken up again here where the stream has ids, and
 not by the engine: the run goes on at the server meanwhile, and asking anew
 would start a second one. Without ids there is nothing to take up; then, and
 where the server does not go on, the break leaves as a `cut` and the engine's
-retry policy decides. The clocks are those of `clock`; trying to connect again
+retry policy decides. The timeouts are those of `reading`; trying to connect again
 counts as silence, so `idle_timeout` bounds it.
 """
 

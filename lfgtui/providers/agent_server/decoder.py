@@ -39,7 +39,7 @@ from lfgtui.providers.agent_server.dialects.rules import (
 from lfgtui.providers.agent_server.tool_calls import AgentCalls
 from lfgtui.providers.errors import mapping
 from lfgtui.providers.lenient_json import NOT_JSON, JsonObject, UnreadableError
-from lfgtui.providers.wire.decoder import RecordDecoder
+from lfgtui.providers.wire.decoder import Decoder
 from lfgtui.providers.wire.dedupe import TextDeduplicator
 from lfgtui.providers.wire.tool_calls import stop_reason
 
@@ -47,8 +47,8 @@ _BAD_REASONS = frozenset({"error", "failed", "cancelled", "canceled", "aborted"}
 _OUR_FAULT = frozenset({-32700, -32600, -32601, -32602})  # JSON-RPC's codes of a bad request
 
 
-class AgentDecoder(RecordDecoder):
-    """One run of an agent. See `base.Decoder`.
+class AgentDecoder(Decoder):
+    """One run of an agent. See `wire.decoder.Decoder`.
 
     `announces_its_end` once it has begun like one that does, `starts` how often.
     """

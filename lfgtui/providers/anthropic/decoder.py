@@ -39,7 +39,7 @@ class _Block:
 
 
 class AnthropicDecoder(SdkDecoder):
-    """One Messages response. See `base.Decoder`."""
+    """One Messages response. See `wire.decoder.Decoder`."""
 
     form = "an Anthropic message"
 

@@ -32,7 +32,7 @@ __all__ = ["WIRE", "ChatDecoder"]
 
 
 class ChatDecoder(SdkDecoder):
-    """One chat completion. See `base.Decoder`."""
+    """One chat completion. See `wire.decoder.Decoder`."""
 
     form = "a chat completion"
 

@@ -56,7 +56,7 @@ _PROGRESS = (
 
 
 class ResponsesDecoder(SdkDecoder):
-    """One response. See `base.Decoder`."""
+    """One response. See `wire.decoder.Decoder`."""
 
     form = "a Responses API object"
 

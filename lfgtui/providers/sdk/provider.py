@@ -14,11 +14,12 @@ import httpx2
 
 from lfgtui.model.events import WireEvent
 from lfgtui.providers import lenient_json, limits
-from lfgtui.providers.base import Decoder, Request
+from lfgtui.providers.base import Request
 from lfgtui.providers.errors.mapping import as_provider_error
 from lfgtui.providers.transport.probe import Probe
 from lfgtui.providers.transport.pump import SdkResponse, local_host, pump
 from lfgtui.providers.transport.response_guard import guard
+from lfgtui.providers.wire.decoder import Decoder
 
 PLACEHOLDER_KEY = "no-key-needed"
 """The key for a server without keys: an SDK given nothing would look for one itself."""

@@ -14,11 +14,12 @@ from httpx_sse import ServerSentEvent
 
 from lfgtui.model.events import Heartbeat, WireEvent
 from lfgtui.providers import limits
-from lfgtui.providers.base import Decoder, Request
+from lfgtui.providers.base import Request
 from lfgtui.providers.errors.mapping import as_provider_error
 from lfgtui.providers.transport.body import Part, Whole, read_body
 from lfgtui.providers.transport.reading import Reading
 from lfgtui.providers.transport.request_log import ResponseLog
+from lfgtui.providers.wire.decoder import Decoder
 
 CONNECT_TIMEOUT = 10.0
 """Seconds to reach a server."""

@@ -5,11 +5,12 @@ from typing import TypeVar
 
 from lfgtui.model.events import Heartbeat, WireEvent
 from lfgtui.providers import limits
-from lfgtui.providers.base import Decoder, Request
+from lfgtui.providers.base import Request
 from lfgtui.providers.limits import CallMeter, in_pieces
 from lfgtui.providers.transport.body import Whole
 from lfgtui.providers.transport.sse import Comment
 from lfgtui.providers.transport.timeouts import Timeout, Turn
+from lfgtui.providers.wire.decoder import Decoder
 
 T = TypeVar("T")
 

@@ -33,10 +33,15 @@ def unreadable(why: str) -> ProviderError:
     return ProviderError("protocol", f"the response is damaged: {why}", retryable=True)
 
 
-class RecordDecoder(ABC):
-    """The decoder of one response (see `base.Decoder`), which each wire extends.
+class Decoder(ABC):
+    """The translation of one response's records to events, without I/O.
 
-    Its own methods may raise `UnreadableError` or `ProviderError`; both fail the response.
+    Its public methods never raise; those of a wire may raise `UnreadableError` or
+    `ProviderError`, and both fail the response. `failure` is to be raised once the
+    events before it are out. `unknown` counts records of unknown types, by type. `done`
+    is set once the wire announced its own end: nothing that matters follows.
+    `wire_stop_reason` is the stop reason in the wire's own words, None where it never
+    gave one.
     """
 
     def __init__(self, turn: int = 1) -> None:
@@ -47,14 +52,20 @@ class RecordDecoder(ABC):
         self._turn = turn
 
     def feed(self, name: str, data: str | bytes) -> Sequence[WireEvent]:
+        """Decode one SSE record: its `event:` name ("" where none) and its data."""
         if self.failure is not None:
             return ()
         return self._guarded(lambda: self._feed(name, data), is_over=self.done)
 
     def finish(self) -> Sequence[WireEvent]:
+        """Close what is open, once, at the end of the body.
+
+        The last event is `ResponseFinished` unless there is a `failure`.
+        """
         return self._guarded(self._finish)
 
     def decode_whole(self, body: bytes) -> Sequence[WireEvent]:
+        """Decode the JSON body of a request without streaming; `finish` follows as ever."""
         return self._guarded(lambda: self._decode_whole(body))
 
     @abstractmethod
@@ -87,7 +98,7 @@ class RecordDecoder(ABC):
         return ()
 
 
-class SdkDecoder(RecordDecoder):
+class SdkDecoder(Decoder):
     """The decoder of a wire that an SDK sends: JSON records, calls to run here, one stop reason.
 
     A wire reads a record by adding to `_events`.
