@@ -15,7 +15,7 @@ _START = 1_772_600_000.0
 
 
 class BenchRun:
-    """`ui.view.LiveRun`, folding real entries into real transcripts and meters.
+    """`LiveRun`, folding real entries into real transcripts and meters.
 
     Without a clock of its own it stands still but for `advance`.
     """

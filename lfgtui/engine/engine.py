@@ -50,7 +50,7 @@ _OUTCOMES: dict[type[e.Ending] | type[None], str] = {
 
 
 class Engine:
-    """Runs one run's tickets; `ui.view.LiveRun` to the screen.
+    """Runs one run's tickets; `LiveRun` to the screen.
 
     `stored` gives, for a resume, the entries the history holds of each
     ticket; they are folded before anything starts. With a `redactor`, what is

@@ -20,7 +20,7 @@ START = 1_772_600_000.0
 
 
 class FakeLive:
-    """`ui.view.LiveRun`. `now` is its clock: nothing moves it but the test."""
+    """`LiveRun`. `now` is its clock: nothing moves it but the test."""
 
     def __init__(self, *ids: str, title: str = "Checkout rewrite", workspace: Path | None = None):
         self.run = "20260304-0513-a1b2"

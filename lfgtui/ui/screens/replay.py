@@ -48,13 +48,13 @@ async def push_replay(
         with open_reader() as reader:
             return read_replay(reader, run)
 
-    asked_on = app.screen
+    before = app.screen
     try:
         replayed = await asyncio.to_thread(read)
     except LfgError as error:
         app.notify(str(error), severity="error")
         return
-    if app.screen is asked_on:  # else the person went on
+    if app.screen is before:  # else the person went on
         await app.push_screen(replay_screen(Playback(replayed, context.frames.clock), context))
 
 

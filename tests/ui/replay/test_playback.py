@@ -1,5 +1,7 @@
 """The player: it goes by a clock, at a speed, and can be put anywhere."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +21,13 @@ class Clock:
     def __call__(self) -> float:
         return self.now
 
+    def play(self, playback: Playback, seconds: float) -> None:
+        """Have time pass, frame by frame."""
+        for _ in range(round(seconds * 20)):
+            self.now += 0.05
+            playback.advance()
+            playback.run.proceed()
+
 
 def playing(speed: float = 1.0) -> tuple[Playback, Clock]:
     clock = Clock()
@@ -27,69 +36,56 @@ def playing(speed: float = 1.0) -> tuple[Playback, Clock]:
     return playback, clock
 
 
-def pass_by(playback: Playback, clock: Clock, seconds: float) -> None:
-    """Time passes, frame by frame."""
-    for _ in range(round(seconds * 20)):
-        clock.now += 0.05
-        playback.advance()
-        playback.run.proceed()
-
-
-@given(lives(), st.sampled_from(SPEEDS), st.integers(0, 40))
-def test_to_seek_a_moment_is_to_play_up_to_it(said: Lives, speed: float, frames: int) -> None:
-    clock, run = Clock(), bare(said)
+@given(lives(), st.sampled_from(SPEEDS), st.integers(0, 80))
+def test_seeking_a_moment_is_playing_up_to_it(made: Lives, speed: float, frames: int) -> None:
+    clock, run = Clock(), bare(made)
     playback = Playback(run, clock, speed=speed)
     playback.advance()
     run.proceed()
-    for _ in range(frames):
-        clock.now += 0.1
-        playback.advance()
-        run.proceed()
-    other = bare(said)
+    clock.play(playback, frames / 20)
+    other = bare(made)
     Playback(other, clock).seek(playback.position)
     other.proceed()
     assert (other.count, other.now) == (run.count, run.now)
-    for name in said:
+    for name in made:
         assert other.transcript(name).last_seq == run.transcript(name).last_seq
 
 
 @pytest.mark.parametrize("speed", SPEEDS)
-def test_it_goes_as_fast_as_it_says(speed: float) -> None:
+def test_it_goes_at_its_speed(speed: float) -> None:
     playback, clock = playing(speed)
-    pass_by(playback, clock, 1.0)
+    clock.play(playback, 1.0)
     assert playback.position == pytest.approx(min(speed, playback.run.timeline.length))
 
 
-def test_what_nobody_saw_is_not_played() -> None:
+@pytest.mark.parametrize("leap", [3600, -3600])
+def test_a_leap_of_the_clock_moves_it_by_a_frame_at_most(leap: float) -> None:
     playback, clock = playing()
-    clock.now += 3600
+    clock.now += leap
     playback.advance()
-    assert playback.position == 0.25
-    clock.now -= 7200
-    playback.advance()
-    assert playback.position == 0.25
+    assert playback.position == (0.25 if leap > 0 else 0.0)
 
 
 def test_held_nothing_moves_and_no_time_is_made_up_for() -> None:
     playback, clock = playing()
-    pass_by(playback, clock, 1.0)
+    clock.play(playback, 1.0)
     playback.toggle()
     now, count = playback.run.now, playback.run.count
-    pass_by(playback, clock, 5.0)
+    clock.play(playback, 5.0)
     assert (playback.run.now, playback.run.count) == (now, count)
     playback.toggle()
-    pass_by(playback, clock, 1.0)
+    clock.play(playback, 1.0)
     assert playback.run.now == pytest.approx(now + 1.0)
 
 
-def test_at_the_end_it_stays_and_plays_again_when_told_to() -> None:
+def test_at_the_end_it_stays_and_plays_again_on_request() -> None:
     playback, clock = playing(32.0)
-    pass_by(playback, clock, 3.0)
+    clock.play(playback, 3.0)
     assert (playback.is_at_end, playback.is_playing) == (True, False)
     assert playback.run.count == playback.run.timeline.count
     playback.toggle()
     assert (playback.is_playing, playback.position) == (True, 0.0)
-    pass_by(playback, clock, 0.1)
+    clock.play(playback, 0.1)
     assert playback.run.transcript("last").last_seq == 1
 
 
@@ -105,102 +101,87 @@ def test_steps_are_single_entries_also_of_one_moment() -> None:
     playback.step(-1)
     assert playback.run.count == 5
     playback.toggle()
-    pass_by(playback, clock, 0.1)
+    clock.play(playback, 0.1)
     assert playback.run.count == playback.run.timeline.count_at(0.1) == 9
 
 
-def test_speeds_stop_at_the_ends_and_know_any_in_between() -> None:
+@pytest.mark.parametrize(("step", "nearest", "last"), [(1, 4.0, 32.0), (-1, 2.0, 0.25)])
+def test_speeds_change_to_the_nearest_and_stop_at_the_ends(
+    step: int, nearest: float, last: float
+) -> None:
     playback, _ = playing(3.0)
-    playback.change_speed(1)
-    assert playback.speed == 4.0
+    playback.change_speed(step)
+    assert playback.speed == nearest
     for _ in range(9):
-        playback.change_speed(1)
-    assert playback.speed == 32.0
-    for _ in range(9):
-        playback.change_speed(-1)
-    assert playback.speed == 0.25
+        playback.change_speed(step)
+    assert playback.speed == last
 
 
 @pytest.mark.parametrize(
-    ("text", "place"),
-    [("0", 0.0), ("7", 7.0), ("7.5s", 7.5), ("0:09", 9.0), (" 0:09.5 ", 9.5), ("00:00:11", 11.0)],
+    ("text", "position"),
+    [
+        *(("0", 0.0), ("7", 7.0), ("7.5s", 7.5), ("0:09", 9.0), (" 0:09.5 ", 9.5)),
+        *(("00:00:11", 11.0), ("50%", 25.35), ("100 %", 50.7)),
+    ],
 )
-def test_times_of_the_replay(text: str, place: float) -> None:
+def test_times_and_shares_of_the_replay(text: str, position: float) -> None:
     playback, _ = playing()
+    assert playback.run.timeline.length == pytest.approx(50.7)
     go_to(playback, text)
-    assert playback.position == pytest.approx(place)
-
-
-def test_parts_of_it() -> None:
-    playback, _ = playing()
-    go_to(playback, "50%")
-    assert playback.position == pytest.approx(playback.run.timeline.length / 2)
-    go_to(playback, "100 %")
-    assert playback.is_at_end
+    assert playback.position == pytest.approx(position)
 
 
 def test_events_are_counted_as_the_screen_counts_them_or_as_the_history_does() -> None:
     playback, _ = playing()
     go_to(playback, "#17")
     assert playback.run.count == 17
-    go_to(playback, "#17", "api")
-    assert playback.run.timeline.entries[playback.run.count - 1].ticket == "api"
-    assert playback.run.timeline.entries[playback.run.count - 1].seq == 17
-    for text in ("docs 9", "docs#9", "docs #9"):
+    numbered = [(text, "docs", 9) for text in ("docs 9", "docs#9", "docs #9")]
+    for text, ticket, seq in [("#17", "api", 17), *numbered]:
         go_to(playback, text, "api")
         newest = playback.run.timeline.entries[playback.run.count - 1]
-        assert (newest.ticket, newest.seq) == ("docs", 9)
+        assert (newest.ticket, newest.seq) == (ticket, seq)
 
 
 def test_times_of_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    import time
-
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
     playback, _ = playing()
     began = playback.run.timeline.began_at
-    for seconds, text in ((3, "%H:%M:%S"), (3, "@%H:%M:%S")):
-        go_to(playback, time.strftime(text, time.gmtime(began + seconds)))
-        assert playback.run.now == pytest.approx(began + seconds, abs=1.0)
+    for text in ("%H:%M:%S", "@%H:%M:%S"):
+        go_to(playback, time.strftime(text, time.gmtime(began + 3)))
+        assert playback.run.now == pytest.approx(began + 3, abs=1.0)
+    day = {
+        name: [one for one in own if one.at < began + 86_400]
+        for name, own in worked().stored.items()
+    }
     with pytest.raises(UsageError, match=r"the run lasted from \d\d:\d\d:\d\d to"):
-        go_to(playing_for_a_minute(), "@00:00")
+        go_to(Playback(bare(day), Clock()), "@00:00")
     monkeypatch.undo()
     time.tzset()
-
-
-def playing_for_a_minute() -> Playback:
-    live = worked()
-    early = {
-        name: [one for one in own if one.at < live.now - 86_400]
-        for name, own in live.stored.items()
-    }
-    return Playback(bare(early), Clock())
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("soon", r'invalid position "soon": expected 1:30, 90s, 50%, #17, api 17 or 14:03:22'),
+        ("soon", 'invalid position "soon": expected 1:30, 90s, 50%, #17, api 17 or 14:03:22'),
         ("9999", r"the replay is only 0:\d\d long"),
         ("99:00", r"the replay is only 0:\d\d long"),
         ("#999", r"the replay has only \d+ events"),
         ("api 999", r"api has only \d+ events"),
         ("apy 3", r'the run has no ticket "apy"; did you mean "api"\?'),
         ("@25:00", "the run lasted from"),
+        ("200%", "100% is the end"),
+        ("99999999999:00:00", "invalid position"),
+        ("9999:00", "the replay is only"),
+        ("@9999:00", "the run lasted from"),
+        ("9" * 5000, "invalid position"),
+        ("#" + "9" * 5000, "invalid position"),
     ],
+    ids=lambda text: text[:20],
 )
-def test_what_is_no_place_is_said_and_nothing_moves(text: str, message: str) -> None:
+def test_an_invalid_position_is_refused_and_nothing_moves(text: str, message: str) -> None:
     playback, _ = playing()
     playback.seek(3.0)
     with pytest.raises(UsageError, match=message):
         go_to(playback, text)
     assert playback.position == 3.0
-
-
-@pytest.mark.parametrize(
-    "text", ["99999999999:00:00", "9999:00", "@9999:00", "9" * 5000, "#" + "9" * 5000, "200%"]
-)
-def test_what_is_beyond_all_measure_is_no_place(text: str) -> None:
-    playback = Playback(replayed(worked()), lambda: 0.0)
-    with pytest.raises(UsageError):
-        go_to(playback, text)

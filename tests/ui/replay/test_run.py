@@ -59,20 +59,14 @@ def test_at_every_position_forward_and_back() -> None:
 
 
 @given(lives(), st.lists(st.floats(0, 1), max_size=6))
-def test_wherever_one_came_from(said: Lives, places: list[float]) -> None:
-    run = bare(said)
+def test_wherever_it_came_from_it_is_the_fold(made: Lives, shares: list[float]) -> None:
+    run = bare(made)
     playback = Playback(run, lambda: 0.0)
-    for place in places:
-        playback.seek(place * run.timeline.length)
+    for share in shares:
+        playback.seek(share * run.timeline.length)
         run.proceed()
-        happened = run.timeline.count_at(place * run.timeline.length)
-        for name, own in said.items():
-            due = [entry for entry in run.timeline.entries[:happened] if entry.ticket == name]
-            assert run.transcript(name).last_seq == len(due)
-            fresh = Meter()
-            for entry in own[: len(due)]:
-                fresh.apply(entry)
-            assert figures(run.meter(name), run.now) == figures(fresh, run.now)
+        happened = run.timeline.count_at(share * run.timeline.length)
+        assert_is_the_fold_of(run, run.timeline.entries[:happened])
 
 
 def test_going_on_keeps_the_transcripts_and_going_back_those_that_lose_nothing() -> None:
@@ -104,16 +98,13 @@ def test_a_long_way_is_gone_in_slices() -> None:
     assert changed == {"a", "b"}
 
 
-def test_one_may_turn_round_in_the_midst_of_a_long_way() -> None:
+def test_a_long_way_may_be_broken_off_to_go_back() -> None:
     run = bare({"a": words("a", 5000)})
     run.move_to(run.timeline.count, run.timeline.ended_at)
     run.proceed(0.0)
     run.move_to(7, run.timeline.began_at)
     run.proceed()
-    expected = Transcript()
-    for entry in run.timeline.entries[:7]:
-        expected.apply(entry)
-    assert record(run.transcript("a")) == record(expected)
+    assert_is_the_fold_of(run, run.timeline.entries[:7])
 
 
 @pytest.mark.parametrize("back", [0.5, 1.0, 1.9])
@@ -122,12 +113,15 @@ def test_the_rate_is_what_it_was_also_where_only_the_clock_went_back(back: float
     playback = Playback(run, lambda: 0.0)
     playback.seek(4.0)
     run.proceed()
-    was = {ticket.id: run.meter(ticket.id).rate(run.now) for ticket in run.tickets}
+
+    def rates() -> dict[str, float]:
+        return {ticket.id: run.meter(ticket.id).rate(run.now) for ticket in run.tickets}
+
+    was = rates()
     playback.seek(4.0 + back)
     run.proceed()
-    for ticket in run.tickets:
-        run.meter(ticket.id).rate(run.now)
+    rates()
     playback.seek(4.0)
     run.proceed()
-    assert {ticket.id: run.meter(ticket.id).rate(run.now) for ticket in run.tickets} == was
+    assert rates() == was
     assert any(was.values())
