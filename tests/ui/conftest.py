@@ -37,7 +37,7 @@ def no_markup(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have a pilot wait until all is handled, and toasts stay until a test has seen them.
+    """Have a pilot wait until all is handled and drawn, and toasts stay until a test saw them.
 
     Textual's pilot takes a process that gets no CPU for an idle one.
     """
@@ -48,6 +48,7 @@ def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("textual.app.wait_for_idle", until_rest)
     monkeypatch.setattr("textual.pilot.wait_for_idle", until_rest)
+    monkeypatch.setattr("lfgtui.ui.app.GAUGE", 0.0)
     monkeypatch.setattr(Toast, "has_expired", False)
     monkeypatch.setattr(Toast, "time_left", 3600.0)
 

@@ -17,7 +17,7 @@ from lfgtui.settings.config import Config
 from lfgtui.ui.app import LfgApp
 from tests.ui.fake_live import START, FakeLive
 from tests.ui.history.past import keep
-from tests.ui.screen_text import lines
+from tests.ui.waiting import shown, work_done
 
 MakeApp = Callable[..., LfgApp]
 Compare = Callable[..., bool]
@@ -100,14 +100,11 @@ def after(
     async def run_before(pilot: Pilot[int]) -> None:
         await pilot.pause()
         play(live)
-        await pilot.pause(0.4)
+        await pilot.pause()
         await pilot.press(*keys)
         live.now += 0.3
-        for _ in range(100):
-            await pilot.pause(0.05)
-            if any(until in line for line in lines(pilot.app)):
-                break
-        await pilot.pause(0.4)
+        await shown(pilot, until)
+        await work_done(pilot)
 
     return run_before
 

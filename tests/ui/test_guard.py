@@ -158,7 +158,7 @@ async def test_a_bug_in_a_screen_on_top_leaves_the_run_alone(
 ) -> None:
     async with streaming(app, live) as pilot:
         break_method(monkeypatch, Help, "compose")
-        break_method(monkeypatch, LfgCommands, "_entries")
+        break_method(monkeypatch, LfgCommands, "discover")
         for key in ("?", "ctrl+p"):
             await pilot.press(key)
             await pilot.pause()

@@ -30,7 +30,7 @@ _PAGE = 200
 _AHEAD = 60
 """Runs below the cursor at which the next page is read: it is there before one gets to it."""
 
-_EVERY, _NEWEST = 2.0, 50
+REFRESH, _NEWEST = 2.0, 50
 """Seconds between two looks at what became of the newest runs; how many those are."""
 
 _ALL = 1 << 30
@@ -113,7 +113,7 @@ class HistoryScreen(LfgScreen[None]):
         self._line.cursor_blink = False
         self._line.focus()
         self._read_more()
-        self.set_interval(_EVERY, self._look_again)
+        self.set_interval(REFRESH, self._look_again)
 
     @property
     def _line(self) -> Input:

@@ -12,8 +12,8 @@ from lfgtui.history.reader import Reader
 from lfgtui.settings.config import PRESETS, Config
 from lfgtui.ui.app import LfgApp
 from tests.ui.fake_live import FakeLive
-from tests.ui.history.past import shown
 from tests.ui.screen_text import MakeApp, opened
+from tests.ui.waiting import shown
 
 CONFIG = Config(model="simulator/generic", providers=dict(PRESETS))
 

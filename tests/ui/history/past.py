@@ -1,20 +1,12 @@
-"""Past runs for tests: what is put into a history, and waiting for what is read from it."""
+"""Past runs, put into a history."""
 
 from collections.abc import Sequence
-
-import pytest
-from textual.pilot import Pilot
 
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
 from lfgtui.model.states import RunState
 from lfgtui.model.tickets import Ticket
-from lfgtui.ui.app import LfgApp
 from tests.ui.fake_live import START
-from tests.ui.screen_text import lines
-
-_LOOKS = 1500
-"""Looks, 20 ms apart, before a test that waits for the screen gives up: it hangs then."""
 
 
 def begin(store: Recorder, title: str, *tickets: str) -> str:
@@ -57,22 +49,3 @@ def answered(ticket: str, text: str) -> Sequence[e.Event]:
         e.Usage(100, 20, cost=0.02),
         e.ResponseFinished(2, "end"),
     )
-
-
-async def shown(pilot: Pilot[int], text: str, *, away: bool = False) -> None:
-    """Wait until the text is on the screen; `away`: until it is gone."""
-    for _ in range(_LOOKS):
-        if any(text in line for line in lines(pilot.app)) is not away:
-            return
-        await pilot.pause(0.02)
-    what = "stayed" if away else "never appeared"
-    pytest.fail(f"{text!r} {what}:\n" + "\n".join(lines(pilot.app)))
-
-
-async def told(pilot: Pilot[int], app: LfgApp, text: str) -> None:
-    """Wait until a toast says so."""
-    for _ in range(_LOOKS):
-        if any(text in one.message for one in app._notifications):
-            return
-        await pilot.pause(0.02)
-    pytest.fail(f"nobody said {text!r}: {[one.message for one in app._notifications]}")

@@ -5,25 +5,18 @@ from pathlib import Path
 
 import pytest
 from textual.events import Key
-from textual.pilot import Pilot
 
 from lfgtui.cli.launching.past_runs import FileHistoryActions
 from lfgtui.history.reader import Reader, RunSummary
 from lfgtui.history.recording.recorder import Recorder
-from lfgtui.ui.app import LfgApp
 from lfgtui.ui.history.screen import HistoryScreen
 from lfgtui.ui.screens.confirm import Question
 from lfgtui.ui.widgets.line_input import Prompt
 from tests.ui.fake_live import FakeLive
 from tests.ui.history.conftest import CONFIG, OpenPast
-from tests.ui.history.past import begin, keep, shown, told
+from tests.ui.history.past import begin, keep
 from tests.ui.screen_text import lines, run_screen, text_of
-
-
-async def left(pilot: Pilot[int], app: LfgApp) -> None:
-    """Wait until the app ends to resume a run."""
-    while not app.resumes:
-        await pilot.pause()
+from tests.ui.waiting import gone, shown, toasted, until
 
 
 async def kept(path: Path) -> list[RunSummary]:
@@ -46,7 +39,7 @@ async def test_a_run_is_deleted_after_a_question(open_past: OpenPast, history: P
         await pilot.press("n", "down", "x")
         await shown(pilot, "Delete “First run” for good?")
         await pilot.press("y")
-        await shown(pilot, "First run", away=True)
+        await gone(pilot, "First run")
         await shown(pilot, "history   1 run")
     assert [run.title for run in await kept(history)] == ["Second \x1b[31mrun"]
 
@@ -68,7 +61,7 @@ async def test_a_run_in_progress_is_not_deleted(open_past: OpenPast, store: Reco
     run = await asyncio.to_thread(begin, store, "Going on", "a")
     async with open_past() as (app, pilot):
         await pilot.press("tab", "x", "y")
-        await told(pilot, app, f"run {run} is still running; stop it first")
+        await toasted(pilot, f"run {run} is still running; stop it first")
         assert "Going on" in text_of(app)
     assert len(await kept(store.path)) == 3
 
@@ -93,7 +86,7 @@ async def test_a_pin_and_a_note_are_kept_and_shown(open_past: OpenPast, history:
         await pilot.press("n", *["backspace"] * 4, *"bad", "enter")
         await shown(pilot, "xin bad")
         await pilot.press("n", "z", "escape", "i")
-        await shown(pilot, "◆", away=True)
+        await gone(pilot, "◆")
         assert not app.screen.query(Prompt)
     run = (await kept(history))[1]
     assert (run.pinned, run.note) == (False, "xin bad")
@@ -112,9 +105,9 @@ async def test_the_note_stands_above_the_opened_run(open_past: OpenPast, history
 async def test_without_actions_the_history_is_read_only(open_past: OpenPast) -> None:
     async with open_past(reads_only=True) as (app, pilot):
         await pilot.press("tab", "x")
-        await told(pilot, app, "the history is read-only here")
+        await toasted(pilot, "the history is read-only here")
         await pilot.press("r")
-        await told(pilot, app, "cannot resume from here; run: lfg resume")
+        await toasted(pilot, "cannot resume from here; run: lfg resume")
         assert isinstance(app.screen, HistoryScreen)
 
 
@@ -145,7 +138,7 @@ async def test_an_unfinished_run_is_resumed_from_its_row_or_its_screen(
             await shown(pilot, "half a word")
         await shown(pilot, "r resume")
         await pilot.press("r")
-        await left(pilot, app)
+        await until(pilot, lambda: app.resumes)
     assert (app.resumes, app.return_value) == (run, 0)
 
 
@@ -173,7 +166,7 @@ async def test_a_run_that_cannot_be_resumed_leaves_the_screen_open(
         monkeypatch.setattr(Path, "is_dir", lambda path: False)
     async with open_past() as (app, pilot):
         await pilot.press("tab", "r")
-        await told(pilot, app, reason)
+        await toasted(pilot, reason)
         assert (app.resumes, isinstance(app.screen, HistoryScreen)) == (None, True)
 
 
@@ -185,9 +178,9 @@ async def test_while_a_run_is_in_progress_another_one_is_left_to_another_termina
     async with open_past(live=live) as (app, pilot):
         live.begin("a")
         await pilot.press("tab", "r")
-        await told(pilot, app, f"in another terminal: lfg resume {run}")
+        await toasted(pilot, f"in another terminal: lfg resume {run}")
         assert not app.resumes
         live.finish("a")
         await pilot.press("r")
-        await left(pilot, app)
+        await until(pilot, lambda: app.resumes)
     assert (app.resumes, live.closed) == (run, 1)

@@ -24,8 +24,9 @@ from lfgtui.ui.history.stored_run import StoredRun
 from lfgtui.ui.text.styled_line import Line
 from tests.ui.fake_live import START, FakeLive
 from tests.ui.history.conftest import OpenPast
-from tests.ui.history.past import begin, keep, play, shown, told
+from tests.ui.history.past import begin, keep, play
 from tests.ui.screen_text import MakeApp, lines, opened, run_screen, text_of, toasts
+from tests.ui.waiting import shown, toasted
 
 
 async def test_runs_are_listed_newest_first_without_control_characters(
@@ -130,7 +131,7 @@ async def test_the_live_run_continues_underneath_and_its_requests_are_announced(
         live.stream("a", "said while nobody looked")
         assert toasts(app) == []
         live.ask("a")
-        await told(pilot, app, "a needs approval: $ pytest -q")
+        await toasted(pilot, "a needs approval: $ pytest -q")
         await pilot.press("escape")
         await shown(pilot, "said while nobody looked")
 
@@ -230,7 +231,7 @@ async def test_a_history_that_breaks_meanwhile_is_reported_in_the_preview(
         await shown(pilot, "history.db: it is gone")
         assert toasts(app) == []
         await pilot.press("enter")
-        await told(pilot, app, "history.db: it is gone")
+        await toasted(pilot, "history.db: it is gone")
         broken = False
         await pilot.press("enter")
         await shown(pilot, "The quick brown fox.")
@@ -315,7 +316,7 @@ async def test_ten_thousand_runs_come_page_by_page_and_only_those_in_sight_are_d
 async def test_runs_that_begin_and_end_are_updated_and_the_cursor_stays_on_its_run(
     open_past: OpenPast, history: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lfgtui.ui.history.screen._EVERY", 0.05)
+    monkeypatch.setattr("lfgtui.ui.history.screen.REFRESH", 0.05)
     async with open_past() as (app, pilot):
         await pilot.press("tab", "down")
         assert isinstance(app.screen, HistoryScreen)

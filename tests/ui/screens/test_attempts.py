@@ -7,8 +7,8 @@ from lfgtui.ui.app import LfgApp
 from lfgtui.ui.screens.attempts import AttemptsView
 from lfgtui.ui.screens.run import RunScreen
 from tests.ui.fake_live import FakeLive
-from tests.ui.history.past import shown
 from tests.ui.screen_text import lines, toasts
+from tests.ui.waiting import shown
 
 MakeApp = Callable[..., LfgApp]
 

@@ -24,6 +24,7 @@ from tests.ui.fake_live import FakeLive
 from tests.ui.history.past import begin, play
 from tests.ui.screen_text import toasts
 from tests.ui.stage import rows_of
+from tests.ui.waiting import until
 from tests.vocabulary import entries, lives
 
 MakeApp = Callable[..., LfgApp]
@@ -88,10 +89,7 @@ async def opened(pilot: Pilot[int], app: LfgApp, path: Path, hit: SearchHit) -> 
     screen = RunScreen(stored, app.context, PastRun())
     screen.show_target(hit.ticket, stored.target_of(hit))
     await app.push_screen(screen)
-    for _ in range(100):
-        await pilot.pause(0.02)
-        if screen.search.is_open:
-            break
+    await until(pilot, lambda: screen.search.is_open)
     return screen
 
 

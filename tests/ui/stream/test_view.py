@@ -220,8 +220,13 @@ async def test_a_selection_dragged_over_the_edge_scrolls() -> None:
         stream = stage.stream
         bottom = stage.screen_rows()[-1]
         await drag(stage, pilot, (3, 10), (3, 4), (3, -2))
+<<<<<<< HEAD
         while stream.viewport.top > 20:
             await pilot.pause(0.01)
+=======
+        while stream._window.top > 20:
+            await pilot.pause()
+>>>>>>> 3e7cf65 (Tests of the screen wait for what they check, not for a time)
         await mouse(stage, pilot, events.MouseMove, 3, 5)
         top = stream.viewport.top
         await mouse(stage, pilot, events.MouseUp, 3, 5)
@@ -238,8 +243,13 @@ async def test_scrolling_for_a_selection_ends_at_the_end() -> None:
         stage.stream.scroll_lines(-9)
         stream = stage.stream
         await drag(stage, pilot, (0, 3), (30, 40))
+<<<<<<< HEAD
         while stream.viewport.below:
             await pilot.pause(0.01)
+=======
+        while stream._window.below:
+            await pilot.pause()
+>>>>>>> 3e7cf65 (Tests of the screen wait for what they check, not for a time)
         await mouse(stage, pilot, events.MouseUp, 30, 40)
         copied = stage.screen.get_selected_text()
         assert copied is not None and copied.endswith("line 30")
