@@ -1,7 +1,7 @@
 """A stored run as it stood at any moment: a `RunView` with a position."""
 
-import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from time import perf_counter
 from types import MappingProxyType
 
 import msgspec
@@ -36,7 +36,7 @@ class ReplayedRun:
     Forward they grow, as live ones do. Back, a ticket of which something is
     taken away gets a new transcript, folded from its beginning: a fold has no
     way back. A long way takes more than one call of `proceed`, so that a
-    screen can say that it is on it.
+    screen can say that it is on it; `ticks` is the time that passes meanwhile.
     """
 
     behind: str | None = None
@@ -50,8 +50,10 @@ class ReplayedRun:
         tickets: Sequence[Ticket],
         timeline: Timeline,
         is_simulated: bool = False,
+        ticks: Callable[[], float] = perf_counter,
     ) -> None:
         self.run = run
+        self._ticks = ticks
         self.is_simulated = is_simulated
         self.title = title
         self.tickets = tuple(tickets)
@@ -92,10 +94,10 @@ class ReplayedRun:
 
     def proceed(self, seconds: float = float("inf")) -> set[str]:
         """Work on it for about so long; once it is done, return the tickets that changed."""
-        until = time.perf_counter() + seconds
+        until = self._ticks() + seconds
         while self._behind:
             self._fold_some(self._behind[-1])
-            if self._behind and time.perf_counter() >= until:
+            if self._behind and self._ticks() >= until:
                 return set()
         changed, self._changed = self._changed, set()
         return changed

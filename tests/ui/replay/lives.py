@@ -1,6 +1,6 @@
 """Runs to play: made-up ones of any shape, and the entries of a small real life."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from hypothesis import strategies as st
 
@@ -67,9 +67,12 @@ def worked(*, title: str = "Checkout rewrite") -> FakeLive:
     return live
 
 
-def replayed(live: FakeLive, idle_limit: float = IDLE_LIMIT) -> ReplayedRun:
-    """What was worked, to be played."""
-    return ReplayedRun(live.run, live.title, live.tickets, Timeline(live.stored, idle_limit))
+def replayed(
+    live: FakeLive, idle_limit: float = IDLE_LIMIT, ticks: Callable[[], float] = lambda: 0.0
+) -> ReplayedRun:
+    """A replay of what was worked; seeking takes no time unless `ticks` says so."""
+    timeline = Timeline(live.stored, idle_limit)
+    return ReplayedRun(live.run, live.title, live.tickets, timeline, ticks=ticks)
 
 
 def bare(said: Lives, idle_limit: float = IDLE_LIMIT) -> ReplayedRun:

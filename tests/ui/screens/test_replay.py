@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from textual.pilot import Pilot
@@ -78,10 +77,12 @@ class Stage:
         return [head.render_line(y).text for head in panes for y in (0, 1)]
 
 
-def replay_app(live: FakeLive) -> tuple[LfgApp, list[float]]:
+def replay_app(
+    live: FakeLive, ticks: Callable[[], float] = lambda: 0.0
+) -> tuple[LfgApp, list[float]]:
     """An app that replays what was worked, and its clock."""
     clock = [9000.0]
-    run = replayed(live)
+    run = replayed(live, ticks=ticks)
     app = LfgApp(
         run,
         config=Config(),
@@ -96,8 +97,13 @@ def replay_app(live: FakeLive) -> tuple[LfgApp, list[float]]:
 
 
 @asynccontextmanager
-async def staged(live: FakeLive, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Stage]:
-    app, clock = replay_app(live)
+async def staged(
+    live: FakeLive,
+    size: tuple[int, int] = (120, 40),
+    *,
+    ticks: Callable[[], float] = lambda: 0.0,
+) -> AsyncIterator[Stage]:
+    app, clock = replay_app(live, ticks)
     async with opened(app, size) as pilot:
         stage = Stage(app, pilot, clock)
         await stage.frame()
@@ -302,14 +308,13 @@ async def test_the_terminal_shows_what_the_screen_means(live: FakeLive) -> None:
             assert not (difference := await terminal.lasting_difference()), (key, difference)
 
 
-async def test_a_long_way_shows_that_it_is_seeking(monkeypatch: pytest.MonkeyPatch) -> None:
-    slow = SimpleNamespace(perf_counter=count().__next__)  # a second passes between two looks
-    monkeypatch.setattr("lfgtui.ui.replay.run.time", slow)
+async def test_a_long_way_shows_that_it_is_seeking() -> None:
     live = FakeLive("api")
     live.begin("api")
     for _ in range(20_000):
         live.happen("api", e.Heartbeat(), after=0.001)
-    async with staged(live) as stage:
+    ticks = map(float, count())  # a second between two looks
+    async with staged(live, ticks=ticks.__next__) as stage:
         stage.player.is_playing = False
         await stage.go_to("100%")
         frames = 0
