@@ -1,6 +1,6 @@
 """The stream under the mouse, and what of it is painted."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from rich.style import Style
@@ -214,42 +214,54 @@ async def test_what_is_selected_sideways_is_what_is_seen() -> None:
 # Selecting
 
 
-async def test_a_selection_dragged_over_the_edge_scrolls() -> None:
+class HandTimer:
+    """A timer that ticks when the test says so."""
+
+    def __init__(self, seconds: float, tick: Callable[[], None]) -> None:
+        self.tick, self.is_stopped = tick, False
+
+    def stop(self) -> None:
+        self.is_stopped = True
+
+
+def timers_of(stream: StreamView, monkeypatch: pytest.MonkeyPatch) -> list[HandTimer]:
+    """The timers that the stream starts from now on."""
+    started: list[HandTimer] = []
+
+    def set_interval(seconds: float, tick: Callable[[], None]) -> HandTimer:
+        started.append(HandTimer(seconds, tick))
+        return started[-1]
+
+    monkeypatch.setattr(stream, "set_interval", set_interval)
+    return started
+
+
+async def test_a_selection_dragged_over_the_edge_scrolls(monkeypatch: pytest.MonkeyPatch) -> None:
     async with staged() as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 60)))
         stream = stage.stream
         bottom = stage.screen_rows()[-1]
+        timers = timers_of(stream, monkeypatch)
         await drag(stage, pilot, (3, 10), (3, 4), (3, -2))
-<<<<<<< HEAD
         while stream.viewport.top > 20:
-            await pilot.pause(0.01)
-=======
-        while stream._window.top > 20:
-            await pilot.pause()
->>>>>>> 3e7cf65 (Tests of the screen wait for what they check, not for a time)
+            timers[0].tick()
         await mouse(stage, pilot, events.MouseMove, 3, 5)
-        top = stream.viewport.top
+        assert [timer.is_stopped for timer in timers] == [True]
         await mouse(stage, pilot, events.MouseUp, 3, 5)
         copied = stage.screen.get_selected_text()
         assert copied is not None and copied.count("line") > 30
         assert bottom not in stage.screen_rows()
-        await pilot.pause(0.12)
-        assert stream.viewport.top == top
 
 
-async def test_scrolling_for_a_selection_ends_at_the_end() -> None:
+async def test_scrolling_for_a_selection_ends_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     async with staged() as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 30)))
         stage.stream.scroll_lines(-9)
         stream = stage.stream
+        timers = timers_of(stream, monkeypatch)
         await drag(stage, pilot, (0, 3), (30, 40))
-<<<<<<< HEAD
         while stream.viewport.below:
-            await pilot.pause(0.01)
-=======
-        while stream._window.below:
-            await pilot.pause()
->>>>>>> 3e7cf65 (Tests of the screen wait for what they check, not for a time)
+            timers[0].tick()
         await mouse(stage, pilot, events.MouseUp, 30, 40)
         copied = stage.screen.get_selected_text()
         assert copied is not None and copied.endswith("line 30")
