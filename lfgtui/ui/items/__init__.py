@@ -1,4 +1,4 @@
-"""How each item of a transcript is drawn: a view an item, lines out.
+"""Views of a transcript's items: one view an item, rows out.
 
 The views themselves, and the Markdown parser and the highlighter they bring
 along, are imported with the first item, not for the first frame.
@@ -22,19 +22,19 @@ __all__ = [
 
 
 def preload() -> None:
-    """Import what the first item will need, once the first frame is out."""
+    """Import the views, once the first frame is out."""
     import lfgtui.ui.items.registry  # noqa: F401  # imported for its effect
 
 
 def view_of(item: Item, attempt: Attempt) -> ItemView:
-    """The view that draws the item."""
+    """Return the view that draws the item."""
     from lfgtui.ui.items import registry
 
     return registry.view_of(item, attempt)
 
 
 def rule_of(attempt: Attempt) -> ItemView:
-    """The line that parts an attempt from the one before."""
+    """Return the line between an attempt and the one before."""
     from lfgtui.ui.items import registry
 
     return registry.rule_of(attempt)

@@ -1,4 +1,4 @@
-"""A call's arguments below its line: one look for those that arrive and those that are there."""
+"""A call's arguments below its line, while they arrive and afterwards."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -12,13 +12,13 @@ _LONGEST = 24
 """Rows of one argument."""
 
 _ASKED = 1000
-"""Rows of one that is asked about: what is approved should be read."""
+"""Rows of one in a request for approval, which should be read."""
 
 _GROWING = 12
-"""Rows of one that still grows: its last."""
+"""Last rows of one that still grows."""
 
 _SAID = frozenset({"command", "path", "pattern", "glob"})
-"""Arguments that the question repeats."""
+"""Arguments that the request repeats."""
 
 _REMOVED = frozenset({"old", "old_string", "old_str"})
 _ADDED = frozenset({"new", "new_string", "new_str"})
@@ -32,9 +32,9 @@ def argument_rows(
     question: str = "",
     is_arriving: bool = False,
 ) -> Iterator[Row]:
-    """One argument a line, long ones below their name; what the question says is left out.
+    """Yield one argument a line, long ones below their name, without those in the request.
 
-    Of one that still arrives the end is shown, so that it can be seen to grow.
+    The end of one that still arrives is shown, so that it is seen to grow.
     """
     for member in members:
         if question and member.name in _SAID and member.head and str(member.text) in question:
@@ -62,12 +62,12 @@ def argument_rows(
 
 
 def raw_rows(text: str, palette: Palette, width: int) -> Sequence[Row]:
-    """Arguments that are no object, as they came."""
+    """Return arguments that are no object, as they came."""
     return clipped(text, palette.muted, palette, width, _LONGEST, 0)
 
 
 def _margin(member: Member, palette: Palette) -> Span:
-    """What goes and what comes are marked as in a diff."""
+    """Return the margin: removed and added text are marked as in a diff."""
     if member.name in _REMOVED:
         return "- ", palette.bad
     if member.name in _ADDED:
@@ -80,5 +80,5 @@ def _is_long(member: Member) -> bool:
 
 
 def _is_sure(member: Member) -> bool:
-    """Whether what is there of it will stay: not so of a number that goes on."""
+    """Return True if the text so far is final: not so for a number that may go on."""
     return member.is_string or member.is_complete or member.head.startswith(("{", "["))

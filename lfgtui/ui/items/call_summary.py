@@ -1,4 +1,4 @@
-"""What a call is about, in one line, while its arguments arrive and whoever runs it.
+"""A one-line summary of a call, while its arguments arrive and whoever runs it.
 
 `Context.summarise` knows lfg's own tools and needs their arguments whole. This knows
 only what arguments are commonly called, and makes do with what there is.
@@ -17,7 +17,7 @@ _SUBJECTS = (
     *("command", "commands", "cmd", "pattern", "code", "input", "prompt"),
 )
 _COMMANDS = {"command": " ", "cmd": " ", "commands": "; "}
-"""What is run, and what stands between its parts where it is a list."""
+"""Commands, and the separator of their parts if it is a list."""
 
 _BULK = frozenset(
     (
@@ -28,8 +28,8 @@ _BULK = frozenset(
 _SHORT = 40
 
 
-def gist(arguments: PartialObject) -> str:
-    """`src/app.py · 42 lines`: what it is about first, of long texts how many lines they have."""
+def call_summary(arguments: PartialObject) -> str:
+    """Return `src/app.py · 42 lines`: the subject first, long texts as numbers of lines."""
     by_name = {member.name: member for member in arguments.members}
     first = next((by_name[name] for name in _SUBJECTS if name in by_name), None)
     if first is None and arguments.is_complete and len(by_name) == 1:
@@ -42,8 +42,8 @@ def gist(arguments: PartialObject) -> str:
     return " · ".join(parts)
 
 
-def gist_of_text(text: str) -> str:
-    """What was given as something other than an object."""
+def text_summary(text: str) -> str:
+    """Return the summary of input that is no object."""
     value: object = text
     if text.startswith("["):
         with suppress(ValueError):
@@ -52,7 +52,7 @@ def gist_of_text(text: str) -> str:
 
 
 def _subject(member: Member) -> Iterator[str]:
-    """A command whole, of anything else its first line, and how many there are."""
+    """Yield a whole command, or the first line of anything else and the number of lines."""
     value, sign = member.value, "$ " if member.name in _COMMANDS else ""
     if _are_texts(value):
         yield sign + escaped(_COMMANDS.get(member.name, ", ").join(value))
@@ -83,7 +83,7 @@ def _others(members: Iterable[Member]) -> Iterator[str]:
 
 
 def _counted(members: Iterable[Member]) -> str:
-    """`3 → 5 lines`: as an editor counts them."""
+    """Return `3 → 5 lines`, as an editor counts them."""
     counts = [member.breaks + (not _ends(member)) for member in members]
     said = " → ".join(f"{count:,}" for count in counts)
     return f"{said} line{'s' * (counts[-1] != 1)}"

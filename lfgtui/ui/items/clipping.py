@@ -13,7 +13,7 @@ from lfgtui.ui.text.palette import Palette
 from lfgtui.ui.text.wrapping import Row, cut
 
 _LONG = 24
-"""Rows that one line may fill."""
+"""Most rows of one line."""
 
 _READ = 5_000
 """Characters shown at least of both ends of a text that is wrapped whole."""
@@ -32,7 +32,7 @@ def clipped(
     longest: int = _LONG,
     before: int = 0,
 ) -> Sequence[Row]:
-    """The first and last lines of a text, and how many lie between.
+    """Return the first and last lines of a text, and the number between.
 
     A line that fills more than `longest` rows is shown by its beginning and its end.
     `before`: lines that stand before the text, where none of its first are shown.
@@ -52,8 +52,8 @@ def clipped(
 def clipped_ends(
     first: str, last: str, palette: Palette, width: int, head: int, tail: int, between: int
 ) -> Sequence[Row]:
-    """The first lines of one part of a text and the last of another; so many newlines lie
-    between the two."""
+    """Return the first lines of one part of a text and the last of another, `between` newlines
+    apart."""
     begins, ends = first.lstrip("\n").split("\n"), last.rstrip("\n").split("\n")
     hidden = max(0, len(begins) - head) + max(0, len(ends) - tail) + between
     return [
@@ -64,7 +64,7 @@ def clipped_ends(
 
 
 def shortened(text: str) -> str:
-    """The text; of one that nobody would read to its end, its beginning and its end."""
+    """Return the text; the beginning and end of one too long to read."""
     if (over := len(text) - 2 * _READ) <= 0:
         return text
     return f"{text[:_READ]} … {over:,} more characters … {text[-_READ:]}"
@@ -73,7 +73,7 @@ def shortened(text: str) -> str:
 def last_rows(
     text: Growing, breaks: int, style: Style, palette: Palette, width: int, count: int
 ) -> Sequence[Row]:
-    """The end of a text that grows; `breaks` is the number of newlines in it.
+    """Return the last rows of a text that grows; `breaks` is the number of newlines in it.
 
     Rows begin where they would if all of the text were laid out, so that those shown move
     up as they are. (Of one endless line of wide characters they may begin elsewhere.)
@@ -93,7 +93,7 @@ def last_rows(
 
 
 def _end_of(text: Growing, room: int) -> tuple[int, str]:
-    """So many characters at least, from where a row begins: the place, and the text from there."""
+    """Return the begin of a row, at least `room` characters from the end, and the text from it."""
     begin = max(0, len(text) - 2 * room)
     tail = text.since(begin)
     if begin == 0:
@@ -110,7 +110,7 @@ def _end_of(text: Growing, room: int) -> tuple[int, str]:
 def _cut(
     lines: Sequence[str], style: Style, width: int, palette: Palette, longest: int
 ) -> Iterator[Row]:
-    """The lines; of a very long one its beginning and its end."""
+    """Yield the lines; the beginning and end of a very long one."""
     half = longest // 2 * max(1, width)
     for line in lines:
         if len(line) <= 2 * half:

@@ -6,14 +6,14 @@ from lfgtui.model.attempt import Attempt
 from lfgtui.model.items import HostedItem
 from lfgtui.ui.items.arguments import argument_rows, raw_rows
 from lfgtui.ui.items.base import Context
-from lfgtui.ui.items.call_summary import gist, gist_of_text
+from lfgtui.ui.items.call_summary import call_summary, text_summary
 from lfgtui.ui.items.card import CardView, output_rows
 from lfgtui.ui.items.partial_json import PartialObject
 from lfgtui.ui.text.wrapping import Row, Span
 
 
 class HostedView(CardView):
-    """One call. Busy until it said something, or the response ended that asked for it."""
+    """One call, busy until it has output or its response has ended."""
 
     def __init__(self, item: HostedItem, attempt: Attempt) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class HostedView(CardView):
         palette, item = self.palette(context), self._item
         sign = (f"{context.spinner} ", palette.busy) if self._is_busy else ("☁ ", palette.muted)
         given = self._given()
-        said = gist_of_text(item.input) if given is None else gist(given)
+        said = text_summary(item.input) if given is None else call_summary(given)
         return [
             sign,
             (item.name or "tool", palette.tool),
@@ -59,7 +59,7 @@ class HostedView(CardView):
         yield from output_rows(item.output, item.live_end, palette, width)
 
     def _given(self) -> PartialObject | None:
-        """What it was given, where that is a JSON object, be it cut off."""
+        """Return the input if it is a JSON object, even a cut-off one."""
         if self._input != self._item.input:
             self._input, self._object = self._item.input, PartialObject()
             self._object.feed(self._input)

@@ -14,7 +14,7 @@ from lfgtui.ui.text.palette import Palette
 from lfgtui.ui.text.wrapping import Row, Span, fit, width_of, wrap
 
 _TAIL = 400
-"""Characters of the thinking looked at for its last words."""
+"""Characters of the thinking searched for its last words."""
 
 
 class ReasoningView(UnfoldingView):
@@ -59,7 +59,7 @@ class ReasoningView(UnfoldingView):
 
 
 class PromptView(UnfoldingView):
-    """What was said to the model, folded to its first words."""
+    """A message to the model, folded to its first words."""
 
     kind = "prompt"
 
@@ -121,7 +121,7 @@ def _note_signs(palette: Palette) -> dict[str, Span]:
 
 
 class RuleView(BriefView):
-    """Where a further attempt begins."""
+    """The beginning of a further attempt."""
 
     kind = "rule"
 

@@ -1,19 +1,19 @@
-"""A JSON object while it arrives: what of it is certain, and no more.
+"""A JSON object while it arrives: the certain part of it, and no more.
 
 A model writes a call's arguments a few characters at a time, and the person should
 see what the agent is about to do before it is complete. So the object is read as
 it comes, each character once, and at any moment there are members whose names
 are true, whose strings are the beginnings of the true strings, and which only grow.
 
-What may still turn out otherwise waits: an escape that is not whole (`\\u00`), the
+Text that may still change its meaning waits: an escape that is not whole (`\\u00`), the
 first half of a surrogate pair whose second half may follow, a name before its
 closing quote, a number before the comma (12 may become 123). That is never
 more than eleven characters of a string. A value that is an object or a list
 is kept as the JSON it came as, cut where no escape is open.
 
-`loose_json` decides in the end what a call's arguments are, and so what counts as
-JSON here: raw newlines in strings and lone surrogates too. What it would refuse is
-broken from the character that broke it.
+`lenient_json` reads the complete arguments in the end, so it decides what counts as
+JSON here: raw newlines in strings and lone surrogates too. Text that it would refuse
+is broken from the offending character on.
 """
 
 import re
@@ -28,7 +28,7 @@ from lfgtui.providers import lenient_json
 from lfgtui.text.growing_text import Growing
 
 HEAD = 600
-"""Characters of a member that are at hand without joining all of it."""
+"""Characters of a member available without joining all of it."""
 
 _BLANKS = re.compile(r"[ \t\n\r]*")
 _OUTSIDE = re.compile(r'[^"{}\[\],]*')
@@ -50,7 +50,7 @@ _Expected = Literal["object", "first name", "name", "colon", "value", "more", "n
 
 
 class Member(msgspec.Struct):
-    """A name and what there is of its value: a string's own text, of any other its JSON.
+    """A name and the value so far: the text of a string, the JSON of any other.
 
     `head` is the first `HEAD` characters of it, `breaks` the newlines in it; `value` is None until
     it is complete.
@@ -66,7 +66,7 @@ class Member(msgspec.Struct):
 
     @classmethod
     def whole(cls, name: str, value: object) -> Self:
-        """A member of an object that is there already."""
+        """Return a member of a complete object."""
         member = cls(name, isinstance(value, str), is_complete=True, value=value)
         member.add(value if isinstance(value, str) else _json(value))
         return member
@@ -79,16 +79,16 @@ class Member(msgspec.Struct):
 
 
 def members_of(arguments: Mapping[str, object]) -> list[Member]:
-    """The members of an object that is complete."""
+    """Return the members of a complete object."""
     return [Member.whole(name, value) for name, value in arguments.items()]
 
 
 class PartialObject:
-    """Reads a JSON object piece by piece. Of a name that comes twice the last value holds."""
+    """A reader of a JSON object in pieces. The last value of a repeated name holds."""
 
     def __init__(self) -> None:
         self.is_broken = False
-        """True once this can be no JSON object that a call may have, whatever follows."""
+        """True once this can be no JSON object, whatever follows."""
         self._members: dict[str, Member] = {}
         self._open = Member("")
         self._name: list[str] = []
@@ -100,17 +100,17 @@ class PartialObject:
 
     @property
     def members(self) -> Collection[Member]:
-        """In the order of their names."""
+        """Members in the order of their names."""
         return self._members.values()
 
     @property
     def is_complete(self) -> bool:
-        """Whether the object is closed."""
+        """True once the object is closed."""
         return self._expects == "nothing" and not self.is_broken
 
     @property
     def arguments(self) -> dict[str, object]:
-        """What is complete of it."""
+        """The complete members."""
         return {m.name: m.value for m in self._members.values() if m.is_complete}
 
     def feed(self, text: str) -> None:
@@ -126,7 +126,7 @@ class PartialObject:
     # Each reads from a place in the text and says how far it came.
 
     def _sign(self, text: str, at: int) -> int:
-        """The signs between names and values."""
+        """Read signs between names and values."""
         at = _end(_BLANKS, text, at)
         match self._expects, text[at : at + 1]:
             case _, "":
@@ -157,7 +157,7 @@ class PartialObject:
         return end
 
     def _begin(self, sign: str) -> int:
-        """The value that begins with the sign; how many characters of it are read."""
+        """Begin the value; return the number of its characters read."""
         is_string = sign == '"'
         self._open = Member("".join(self._name), is_string)
         self._members[self._open.name] = self._open
@@ -173,7 +173,7 @@ class PartialObject:
         return end
 
     def _in_other(self, text: str, at: int) -> int:
-        """A number, a word, a list, an object: up to the comma or brace that is not its own."""
+        """Read a number, word, list or object, up to the comma or brace that is not its own."""
         end = self._run_end(text, at) if self._is_quoted else _end(_OUTSIDE, text, at)
         sign = text[end : end + 1]
         if self._depth == 0 and sign in (",", "}"):
@@ -200,7 +200,7 @@ class PartialObject:
         self._expects, self._read = "more", self._sign
 
     def _run_end(self, text: str, at: int) -> int:
-        """How far the string goes from there, as far as it is certain."""
+        """Return the end of the certain part of the string."""
         end = _end(_RUN, text, at)
         if text.startswith("\\", end) and not _UNFINISHED.fullmatch(text, end):
             self.is_broken = True
@@ -208,13 +208,13 @@ class PartialObject:
 
 
 def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
-    """Where a match ends that may be empty."""
+    """Return the end of a match that may be empty."""
     found = pattern.match(text, at)
     return found.end() if found else at
 
 
 def _said(run: str) -> str:
-    """What whole characters and escapes of a string mean."""
+    """Return the text of whole characters and escapes."""
     return str(lenient_json.parse(f'"{run}"')) if "\\" in run else run
 
 

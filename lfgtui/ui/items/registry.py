@@ -1,4 +1,4 @@
-"""Which view draws which item."""
+"""The view of each item."""
 
 from lfgtui.model.attempt import Attempt
 from lfgtui.model.items import (
@@ -20,7 +20,7 @@ from lfgtui.ui.items.tool_call import ToolView
 
 
 def view_of(item: Item, attempt: Attempt) -> ItemView:
-    """The view that draws the item."""
+    """Return the view that draws the item."""
     match item:
         case TextItem():
             return TextView(item)
@@ -39,5 +39,5 @@ def view_of(item: Item, attempt: Attempt) -> ItemView:
 
 
 def rule_of(attempt: Attempt) -> ItemView:
-    """The line that parts an attempt from the one before."""
+    """Return the line between an attempt and the one before."""
     return RuleView(attempt)

@@ -1,4 +1,4 @@
-"""What a response cited: one line, the list on request."""
+"""Citations of a response: one line, the list on request."""
 
 from collections.abc import Hashable, Iterator
 

@@ -11,7 +11,7 @@ from lfgtui.model.events import ToolArguments
 from lfgtui.model.items import SHOWN, ToolItem
 from lfgtui.ui.items.arguments import argument_rows, raw_rows
 from lfgtui.ui.items.base import Context
-from lfgtui.ui.items.call_summary import gist
+from lfgtui.ui.items.call_summary import call_summary
 from lfgtui.ui.items.card import CardView, live_rows, output_rows
 from lfgtui.ui.items.clipping import shortened
 from lfgtui.ui.items.partial_json import PartialObject, members_of
@@ -99,7 +99,7 @@ class ToolView(CardView):
                 room = max(8, context.width - len(item.name) - 8)
                 return json if len(json) <= room else "…" + json[1 - room :]
             if not partly.is_complete:
-                return gist(partly)
+                return call_summary(partly)
             arguments = partly.arguments
         if self._summed is None or self._summed[0] is not arguments:
             self._summed = arguments, context.summarise(item.name, arguments)

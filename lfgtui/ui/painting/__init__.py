@@ -1,1 +1,1 @@
-"""How frames reach the terminal cheaply."""
+"""Painting frames with one update of the screen."""

@@ -2,14 +2,14 @@ import json
 
 import pytest
 
-from lfgtui.ui.items.call_summary import gist, gist_of_text
+from lfgtui.ui.items.call_summary import call_summary, text_summary
 from lfgtui.ui.items.partial_json import PartialObject
 
 
 def said_of(text: str) -> str:
     partial = PartialObject()
     partial.feed(text)
-    return gist(partial)
+    return call_summary(partial)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_what_reorders_or_moves_is_written_out() -> None:
 
 
 def test_what_is_given_as_text_is_its_first_line_or_its_list() -> None:
-    assert gist_of_text("import os\r\nprint(1)\r\n") == "import os · 2 lines"
-    assert gist_of_text('["one", "two"]') == "one, two"
-    assert gist_of_text("[not json") == "[not json"
-    assert gist_of_text("") == ""
+    assert text_summary("import os\r\nprint(1)\r\n") == "import os · 2 lines"
+    assert text_summary('["one", "two"]') == "one, two"
+    assert text_summary("[not json") == "[not json"
+    assert text_summary("") == ""
