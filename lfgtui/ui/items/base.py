@@ -46,12 +46,12 @@ class Context(msgspec.Struct, frozen=True):
 
     @property
     def until_half(self) -> "Context":
-        """The same with half of the time that is left."""
+        """The same context with half of the time left."""
         return replace(self, until=(self.clock() + self.until) / 2)
 
     @property
     def beat(self) -> int:
-        """What moves with time, four times a second."""
+        """A count that moves four times a second."""
         return int(self.now * 4)
 
     @property
@@ -93,7 +93,7 @@ class LineChunk:
 
     @property
     def is_drawn(self) -> bool:
-        """Whether the rows are in memory."""
+        """True while the rows are in memory."""
         return self._rows is not None
 
     @property
@@ -106,17 +106,17 @@ class LineChunk:
         return rows
 
     def show(self, rows: Sequence[Row], changed_from: int) -> None:
-        """It says more or something else, from a row on; those before are the same objects."""
+        """Set the rows, changed from one on; those before it are the same objects."""
         self._rows = rows
         self.height, self.is_exact = len(rows), True
         self.changed_from = min(self.changed_from, changed_from)
 
     def release(self) -> None:
-        """Let the rows go; they are drawn again when looked at."""
+        """Release the rows; they are drawn again when looked at."""
         self._rows = None
 
     def undraw(self, guess: int | None = None) -> None:
-        """Have it drawn anew. Its height is kept, or (a guess) not known any more."""
+        """Have it drawn again. Its height is kept, or replaced by a guess."""
         self._rows = None
         self.changed_from = 0
         if guess is not None:
@@ -144,7 +144,7 @@ class ItemView(ABC):
         return False
 
     def is_unfolded(self, context: Context) -> bool:
-        """As the person chose; else as its kind stands."""
+        """Return True if unfolded: as the user chose, else as its kind is."""
         return self.kind in context.unfolded if self.override is None else self.override
 
     def palette(self, context: Context) -> Palette:
@@ -163,14 +163,14 @@ class ItemView(ABC):
         """Another width or other colours: all chunks are to be drawn anew, heights are guesses."""
 
     def fold_row(self, context: Context, left: Sequence[Span], right: Sequence[Span] = ()) -> Row:
-        """The one line of a foldable item, its marker first."""
+        """Return the one line of a foldable item, its marker first."""
         palette = self.palette(context)
         marker = "▾ " if self.is_unfolded(context) else "▸ "
         return fit([(marker, palette.faint), *left], right, context.width, palette.text)
 
 
 class BriefView(ItemView):
-    """An item of a few rows: made anew whenever anything it depends on moved."""
+    """An item of a few rows, made again whenever anything it depends on changes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -200,7 +200,7 @@ class BriefView(ItemView):
 
     @abstractmethod
     def key(self, context: Context) -> tuple[Hashable, ...]:
-        """What else the rows depend on."""
+        """Return the rest of the state that the rows depend on."""
 
     @abstractmethod
     def made(self, context: Context) -> list[LineChunk]:

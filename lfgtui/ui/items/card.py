@@ -1,4 +1,4 @@
-"""What all cards share: a line that says what it is, and below it, unfolded, the rest."""
+"""The base of cards: a line, and below it, unfolded, the rest."""
 
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ _HEAD, _TAIL = 12, 36
 """Rows of a long output that an unfolded card shows, from its start and its end."""
 
 _LIVE = 12
-"""Rows of what still comes."""
+"""Rows of live output."""
 
 
 class CardView(BriefView):
@@ -25,7 +25,7 @@ class CardView(BriefView):
     is_foldable = True
 
     def made(self, context: Context) -> list[LineChunk]:
-        """Folded it is known to be one row, and needs no drawing to be counted."""
+        """Return the one piece; folded it is known to be one row without drawing it."""
         is_unfolded = self.is_unfolded(context)
         draw = partial(self._drawn, context, is_unfolded)
         return [LineChunk(draw, 1, is_exact=not is_unfolded, source=self.source)]
@@ -39,29 +39,29 @@ class CardView(BriefView):
 
     @property
     def source(self) -> str | None:
-        """What a copy of all of it gives, if not what it shows."""
+        """Text that is copied for the whole card; None for the rows shown."""
         return None
 
     @abstractmethod
     def left(self, context: Context) -> Sequence[Span]:
-        """The line; it is shortened to what fits."""
+        """Return the line; it is shortened to fit."""
 
     @abstractmethod
     def right(self, context: Context) -> Sequence[Span]:
-        """What stands at the line's right edge."""
+        """Return the spans at the line's right edge."""
 
     @abstractmethod
     def body(self, context: Context, width: int) -> Iterable[Row]:
-        """What is unfolded."""
+        """Return the unfolded rows."""
 
 
 def live_rows(text: str, palette: Palette, width: int) -> Sequence[Row]:
-    """The end of what still comes."""
+    """Return the last rows of live output."""
     return clipped(text, palette.muted, palette, width, 0, _LIVE)
 
 
 def output_rows(output: str, live: tuple[str, int], palette: Palette, width: int) -> Sequence[Row]:
-    """The rows of a tool's output; until it is complete, of the end of its live output.
+    """Return the rows of a tool's output; until it is complete, of the end of its live output.
 
     `live` is that end, and the number of lines before it.
     """

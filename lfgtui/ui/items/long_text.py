@@ -1,8 +1,8 @@
-"""Plain text of any length below a line that says what it is: thinking, prompts.
+"""Plain text of any length below a line: thinking, prompts.
 
 The text is wrapped in chunks of whole lines, each a chunk of its own, so that
-of a long one only what is looked at is wrapped. The last chunk grows: what was
-wrapped of it is left alone.
+only the visible part of a long one is wrapped. The last chunk grows; its wrapped
+rows are kept.
 """
 
 from abc import abstractmethod
@@ -71,7 +71,7 @@ class LongText:
         self.chunks.append(chunk)
 
     def _reach(self, end: int) -> None:
-        """Have the open chunk go on to there."""
+        """Extend the open chunk."""
         if not self.chunks:
             self._open()
         chunk, new = self.chunks[-1], self._text[self._end : end]
@@ -146,25 +146,25 @@ class UnfoldingView(ItemView):
         return [self.head(context, self.text())]
 
     def is_shown(self, text: str) -> bool:
-        """Whether there is anything to show."""
+        """Return True if there is anything to show."""
         return True
 
     def source(self, text: str) -> str | None:
-        """What a copy of the folded line gives, if not the line."""
+        """Return the text copied for the folded line; None for the line itself."""
         return None
 
     @abstractmethod
     def key(self) -> Hashable:
-        """What moves with the item."""
+        """Return a key that changes with the item."""
 
     @abstractmethod
     def text(self) -> str:
-        """What is unfolded. It only grows."""
+        """Return the unfolded text. It only grows."""
 
     @abstractmethod
     def head(self, context: Context, text: str) -> Row:
-        """The one line."""
+        """Return the one line."""
 
     @abstractmethod
     def look(self, palette: Palette) -> tuple[Span, Style]:
-        """What each line of the text begins with, and the text's style."""
+        """Return the prefix of each line of the text, and its style."""
