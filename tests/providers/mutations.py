@@ -14,24 +14,10 @@ from typing import Any
 from lfgtui.model import events as e
 from lfgtui.providers import lenient_json
 from lfgtui.providers.wire.decoder import Decoder
+from tests.providers.decoding import run
 
-VALUES: tuple[object, ...] = (
-    None,
-    True,
-    0,
-    -1,
-    1e300,
-    "",
-    "x",
-    "{",
-    [],
-    [None],
-    ["x"],
-    [{}],
-    {},
-    {"type": "x"},
-    {"a": {}},
-)
+VALUES: tuple[object, ...] = (None, True, 0, -1, 1e300, "", "x", "{", [], [None], ["x"], [{}], {})
+VALUES += ({"type": "x"}, {"a": {}})
 TURNS = 6  # changes to one stream
 
 
@@ -86,20 +72,16 @@ def doubled(record: str) -> list[str]:
     return [record] if grows else [record, record]
 
 
-def check(decoder_class: Callable[[], Decoder], records: Sequence[str]) -> None:
-    """Nothing raises, every event can be stored, and there is one end or one failure."""
-    decoder = decoder_class()
-    events: list[e.WireEvent] = []
-    for record in records:
-        events += decoder.feed("", record)
-    check_end(decoder, [*events, *decoder.finish()])
+def check(make: Callable[[], Decoder], records: Sequence[str]) -> None:
+    """Check that a stream raises nothing and ends once or fails."""
+    decoder = make()
+    check_end(decoder, run(decoder, *records))
 
 
-def check_whole(decoder_class: Callable[[], Decoder], body: str) -> None:
-    """The same of a body that came whole."""
-    decoder = decoder_class()
-    events = [*decoder.decode_whole(body.encode())]
-    check_end(decoder, [*events, *decoder.finish()])
+def check_whole(make: Callable[[], Decoder], body: str) -> None:
+    """Check the same of a body that came whole."""
+    decoder = make()
+    check_end(decoder, [*decoder.decode_whole(body.encode()), *decoder.finish()])
 
 
 def check_end(decoder: Decoder, events: list[e.WireEvent]) -> None:

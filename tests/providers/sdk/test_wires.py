@@ -249,16 +249,6 @@ async def test_an_error_in_the_stream_is_raised_after_what_came(
     assert (failure.kind, failure.message) == ("overloaded", "Overloaded")
 
 
-@pytest.mark.parametrize("streams", [True, False])
-async def test_a_web_page_is_no_answer(server: Loopback, connect: Connect, streams: bool) -> None:
-    server.answer = Answer([b"<html>hello</html>"], content_type="text/html; charset=utf-8")
-    failure = await failure_of(await connect(), request(stream=streams))
-    assert (failure.kind, failure.message) == (
-        "protocol",
-        "the server sent a web page; check base_url",
-    )
-
-
 async def test_the_environment_does_not_reach_another_host(
     wire: str, server: Loopback, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
