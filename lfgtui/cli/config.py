@@ -50,9 +50,9 @@ def config_init() -> None:
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
     """Print the completion script; for bash: eval "$(lfg completion bash)"."""
-    found = get_completion_class(shell)
-    assert found is not None
-    output.print_text(found(lfg, {}, "lfg", "_LFG_COMPLETE").source() + "\n")
+    completion_class = get_completion_class(shell)
+    assert completion_class is not None
+    output.print_text(completion_class(lfg, {}, "lfg", "_LFG_COMPLETE").source() + "\n")
 
 
 def _without_none(value: object) -> dict[str, object]:

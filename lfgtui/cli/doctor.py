@@ -55,24 +55,24 @@ def _check_machine(as_json: bool) -> int:
 
 
 def _check_provider(config: Config, name: str, model: str | None, as_json: bool) -> int:
-    found = launching.provider_check.check_provider(config, name, model)
+    report = launching.provider_check.check_provider(config, name, model)
     if as_json:
-        print_value(found)
+        print_value(report)
     else:
-        _print_report(found)
-    return 0 if found.ok else 1
+        _print_report(report)
+    return 0 if report.ok else 1
 
 
-def _print_report(found: Report) -> None:
-    where = (found.url, found.wire, found.model)
-    output.print_line(f"{found.provider}: {', '.join(filter(None, where))}")
+def _print_report(report: Report) -> None:
+    where = (report.url, report.wire, report.model)
+    output.print_line(f"{report.provider}: {', '.join(filter(None, where))}")
     output.print_line()
-    _print_findings(found.findings)
-    if found.latency_ms is not None:
-        _print_line("latency", "", _latency(found.latency_ms))
-    if found.rate is not None:
-        about = "about " if found.rate.estimated else ""
-        _print_line("speed", "", f"{about}{found.rate.tokens_per_s:.0f} tokens/s")
+    _print_findings(report.findings)
+    if report.latency_ms is not None:
+        _print_line("latency", "", _latency(report.latency_ms))
+    if report.rate is not None:
+        about = "about " if report.rate.estimated else ""
+        _print_line("speed", "", f"{about}{report.rate.tokens_per_s:.0f} tokens/s")
 
 
 def _latency(latency: Latency) -> str:
@@ -82,11 +82,13 @@ def _latency(latency: Latency) -> str:
         "TLS": latency.tls,
         "first byte": latency.first_byte,
     }
-    told = [f"{name} {_ms(value)}" for name, value in steps.items() if value is not None]
+    measured = [f"{name} {_ms(value)}" for name, value in steps.items() if value is not None]
     whole = f"end after {_ms(latency.total)}"
     if latency.first_token is not None:
         whole = f"first token after {_ms(latency.first_token)}, {whole}"
-    return f"{' + '.join(told)}; {whole}" if told else f"{whole}; no finer timing on this wire"
+    return (
+        f"{' + '.join(measured)}; {whole}" if measured else f"{whole}; no finer timing on this wire"
+    )
 
 
 def _ms(milliseconds: float) -> str:

@@ -79,13 +79,13 @@ def path_() -> None:
 @history.command()
 def size() -> None:
     """Show how much is stored."""
-    found = housekeeping.size(paths.history_file())
+    stored = housekeeping.size(paths.history_file())
     since = ""
-    if found.oldest is not None:
-        since = time.strftime(", oldest from %Y-%m-%d", time.localtime(found.oldest))
-    output.print_line(f"{found.file / 1e6:.1f} MB in {paths.history_file()}")
-    output.print_line(f"runs: {found.runs}, tickets: {found.tickets}{since}")
-    output.print_line(f"{found.text / 1e6:.1f} million characters of text")
+    if stored.oldest is not None:
+        since = time.strftime(", oldest from %Y-%m-%d", time.localtime(stored.oldest))
+    output.print_line(f"{stored.file / 1e6:.1f} MB in {paths.history_file()}")
+    output.print_line(f"runs: {stored.runs}, tickets: {stored.tickets}{since}")
+    output.print_line(f"{stored.text / 1e6:.1f} million characters of text")
 
 
 @history.command()

@@ -34,22 +34,22 @@ def search(query: tuple[str, ...], ranked: bool, code: bool, as_json: bool, limi
     """
     path = paths.history_file()
     with closing(file.connect_to_read(path)) as connection, file.opening(path):
-        found = history_search.search(connection, " ".join(query), limit, ranked=ranked, code=code)
-    if found.is_literal:
+        result = history_search.search(connection, " ".join(query), limit, ranked=ranked, code=code)
+    if result.is_literal:
         output.print_remark(_INVALID)
     if as_json:
-        hits = [hit._asdict() for hit in found.hits]
+        hits = [hit._asdict() for hit in result.hits]
         output.print_json(json.dumps(hits, ensure_ascii=False, separators=(",", ":")) + "\n")
         return
-    for hit in found.hits:
+    for hit in result.hits:
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(hit.at))
         output.print_line(f"{hit.run}/{hit.ticket}  {hit.kind}  {when}")
         output.print_line("    ", *_highlighted(hit))
-    if not found.hits:
+    if not result.hits:
         output.print_remark("nothing found")
-    if found.is_partly_ranked:
+    if result.is_partly_ranked:
         output.print_remark(f"ranked only the newest {history_search.RANKED:,} matches")
-    if len(found.hits) == limit:
+    if len(result.hits) == limit:
         order = "best" if ranked else "newest"
         output.print_remark(f"showing the {order} {limit}; use --limit for more")
 

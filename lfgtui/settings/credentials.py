@@ -60,8 +60,8 @@ def held_keys(config: Config) -> frozenset[str]:
         for header, value in provider.headers.items():
             names = (header.replace("-", "_"), *_VARIABLE.findall(value))
             if any(map(environment.is_secret_name, names)):
-                said = _VARIABLE.sub(lambda m: environment.variable(m[1]) or "", value)
-                found.update(said.split()[-1:])  # after `Bearer`
+                expanded = _VARIABLE.sub(lambda m: environment.variable(m[1]) or "", value)
+                found.update(expanded.split()[-1:])  # after `Bearer`
     return frozenset(found - {""})
 
 

@@ -24,8 +24,8 @@ _FORM = "%(asctime)s.%(msecs)03d %(process)d %(name)s %(message)s"
 
 def log_file() -> Path | None:
     """Return the path of the debug log; None where it is off."""
-    said = os.environ.get(VARIABLE)
-    return Path(said).expanduser() if said else None
+    name = os.environ.get(VARIABLE)
+    return Path(name).expanduser() if name else None
 
 
 @contextmanager

@@ -52,10 +52,10 @@ def cast_lines(
 
 def _size(text: str) -> tuple[int, int]:
     """Return the columns and rows of `120x40`."""
-    found = _SIZE.fullmatch(text)
-    if found is None:
+    match = _SIZE.fullmatch(text)
+    if match is None:
         raise UsageError(f'--size: invalid size "{text}": expected COLUMNSxROWS, e.g. 120x40')
-    width, height = int(found[1]), int(found[2])
+    width, height = int(match[1]), int(match[2])
     if not (40 <= width <= 500 and 12 <= height <= 200):
         raise UsageError(f"--size: {text} is not between 40x12 and 500x200")
     return width, height

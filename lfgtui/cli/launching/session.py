@@ -69,7 +69,7 @@ def stored_entries(
         }
     if redactor.is_idle:
         return entries
-    return {name: redacted_entries(redactor, said) for name, said in entries.items()}
+    return {name: redacted_entries(redactor, of_ticket) for name, of_ticket in entries.items()}
 
 
 def _report_file(recorder: Recorder, unsaved: list[str]) -> None:
