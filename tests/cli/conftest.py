@@ -88,6 +88,6 @@ def simulator(*options: str) -> Iterator[str]:
 
 @pytest.fixture
 def fast_simulator(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The embedded simulator answers nine times as fast."""
-    fast = partial(embedded_simulator, "--speed", "9.0")
+    """The embedded simulator answers three times as fast."""
+    fast = partial(embedded_simulator, "--speed", "3.0")
     monkeypatch.setattr("lfgtui.cli.launching.servers.embedded_simulator", fast)
