@@ -39,10 +39,21 @@ async def turn() -> None:
         await asyncio.sleep(0)
 
 
-async def test_it_opens_after_failures_in_a_row_within_the_window() -> None:
-    circuit = await opened(Clock())
-    assert not circuit.is_closed
-    assert circuit.retry_after() == 5.0
+@pytest.mark.parametrize(
+    ("error", "retry_after"),
+    [
+        (BUSY, 5.0),
+        (ProviderError("auth", "no"), 0.0),  # a refusal is an answer
+        (ProviderError("rate_limit", "slow down", retry_after=9.0), 9.0),
+        (ProviderError("rate_limit", "slow down", retry_after=2.0), 2.0),
+        (ProviderError("rate_limit", "slow down", retry_after=900.0), POLICY.max_pause),
+    ],
+)
+async def test_it_opens_after_failures_in_a_row_for_as_long_as_the_server_asks(
+    error: ProviderError, retry_after: float
+) -> None:
+    circuit = await opened(Clock(), error)
+    assert (circuit.is_closed, circuit.retry_after()) == (retry_after == 0.0, retry_after)
 
 
 async def test_failures_far_apart_or_with_an_answer_between_them_do_not_open_it() -> None:
@@ -58,25 +69,22 @@ async def test_failures_far_apart_or_with_an_answer_between_them_do_not_open_it(
     assert circuit.is_closed
 
 
-async def test_a_refusal_is_an_answer() -> None:
-    assert (await opened(Clock(), ProviderError("auth", "no"))).is_closed
-
-
-async def test_a_server_that_asks_for_time_gets_it() -> None:
-    for asked, rests in ((9.0, 9.0), (2.0, 2.0), (900.0, POLICY.max_pause)):
-        error = ProviderError("rate_limit", "slow down", retry_after=asked)
-        assert (await opened(Clock(), error)).retry_after() == rests
-
-
-async def test_one_probe_goes_and_its_answer_lets_the_others_go() -> None:
+@pytest.mark.parametrize("is_answered", [True, False])
+async def test_one_probe_goes_until_it_is_answered_or_given_up(is_answered: bool) -> None:
     clock = Clock()
     circuit = await opened(clock)
     clock.now += 5
+    assert circuit.retry_after() == 0
     probe = await circuit.enter()
+    assert circuit.retry_after() > 0  # who may go elsewhere need not wait for it
     others = [asyncio.create_task(circuit.enter()) for _ in range(3)]
     await turn()
     assert not any(other.done() for other in others)
-    probe.answered()
+    if is_answered:
+        probe.answered()
+    else:
+        probe.leave()
+        (await others[0]).answered()  # another is the probe
     await asyncio.gather(*others)
     assert circuit.is_closed
 
@@ -100,18 +108,6 @@ async def test_a_failed_probe_is_a_failure_of_all_who_waited() -> None:
     assert circuit.retry_after() == POLICY.max_pause
 
 
-async def test_a_probe_that_is_given_up_leaves_its_place_to_another() -> None:
-    clock = Clock()
-    circuit = await opened(clock)
-    clock.now += 5
-    probe = await circuit.enter()
-    other = asyncio.create_task(circuit.enter())
-    await turn()
-    probe.leave()
-    (await other).answered()
-    assert circuit.is_closed
-
-
 async def test_the_pause_ends_by_itself() -> None:
     circuit = Circuit("p", BreakerPolicy(failures=1, pause=0.01))
     await fail(circuit)
@@ -127,14 +123,3 @@ async def test_an_answer_to_what_was_sent_before_does_not_close_it() -> None:
         await fail(circuit)
     early.answered()
     assert not circuit.is_closed
-
-
-async def test_who_may_go_elsewhere_need_not_wait_for_anothers_probe() -> None:
-    clock = Clock()
-    circuit = await opened(clock)
-    clock.now += 5
-    assert circuit.retry_after() == 0
-    probe = await circuit.enter()
-    assert circuit.retry_after() > 0
-    probe.leave()
-    assert circuit.retry_after() == 0

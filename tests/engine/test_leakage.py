@@ -45,24 +45,19 @@ async def test_a_wire_with_channels_of_its_own_is_left_alone(tmp_path: Path, wir
     assert attempt["text"] == LEAKY
 
 
-async def test_what_was_held_back_when_the_stream_broke_is_kept(tmp_path: Path) -> None:
-    cut = {"after": 9, "how": "connection", "times": 1}
-    played = scenario(turn=[{"text": "Hello.\n<thinking about it", "cut": cut}])
-    mine = ticket("a", tmp_path)
-    async with room(tmp_path, [mine], scenarios={"a": played}) as opened:
-        await opened.until_event("a", e.TicketDone)
-        first, last = opened.engine.transcript("a").attempts
-        assert first.text.startswith("Hello.\n<t")
-        assert last.text == "Hello.\n<thinking about it"
-
-
-async def test_what_was_held_back_when_the_ticket_was_cancelled_is_kept(tmp_path: Path) -> None:
-    stall = {"after": 9, "seconds": 60}
-    played = scenario(turn=[{"text": "Hello.\n<thinking about it", "stall": stall}])
-    mine = ticket("a", tmp_path)
-    async with room(tmp_path, [mine], scenarios={"a": played}) as opened:
-        await opened.until_event("a", e.Heartbeat)  # the stall has begun
-        opened.engine.send(Cancel("a"))
-        await opened.until_event("a", e.TicketCancelled)
-        (attempt,) = opened.engine.transcript("a").attempts
-        assert attempt.text.startswith("Hello.\n<")  # as much as had come
+@pytest.mark.parametrize("is_cancelled", [False, True])
+async def test_what_was_held_back_when_the_stream_broke_or_was_stopped_is_kept(
+    tmp_path: Path, is_cancelled: bool
+) -> None:
+    breaks = {"cut": {"after": 9, "how": "connection", "times": 1}}
+    stalls = {"stall": {"after": 9, "seconds": 60}}
+    text = "Hello.\n<thinking about it"
+    played = scenario(turn=[{"text": text, **(stalls if is_cancelled else breaks)}])
+    async with room(tmp_path, [ticket("a", tmp_path)], scenarios={"a": played}) as opened:
+        if is_cancelled:
+            await opened.until_event("a", e.Heartbeat)  # the stall has begun
+            opened.engine.send(Cancel("a"))
+        await opened.engine.wait_idle()
+        first, *rest = opened.attempts("a")
+        assert first.text.startswith("Hello.\n<")  # as much as had come
+        assert [attempt.text for attempt in rest] == ([] if is_cancelled else [text])

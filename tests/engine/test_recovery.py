@@ -1,6 +1,7 @@
 """What happens after a request broke."""
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,20 +12,20 @@ from lfgtui.settings.config import RetryPolicy, Route
 POLICY = RetryPolicy(attempts=4, base_delay=1.0, max_delay=30.0)
 
 
-def test_a_refusal_that_will_not_change_is_not_tried_again() -> None:
-    for kind in ("auth", "not_found", "invalid_request", "context_overflow", "content_filter"):
-        assert retry_delay(POLICY, ProviderError(kind, "no"), 1, lambda: 0.5) is None
-
-
-def test_the_servers_retry_after_is_obeyed() -> None:
-    error = ProviderError("rate_limit", "slow down", retry_after=7.5)
-    assert retry_delay(POLICY, error, 3, lambda: 0.9) == 7.5
-
-
-def test_it_gives_up_after_the_policys_attempts() -> None:
-    error = ProviderError("overloaded", "busy")
-    assert retry_delay(POLICY, error, 3, lambda: 0.5) is not None
-    assert retry_delay(POLICY, error, 4, lambda: 0.5) is None
+@pytest.mark.parametrize(
+    ("error", "failures", "delay"),
+    [
+        *((ProviderError(kind, "no"), 1, None) for kind in ("auth", "not_found", "content_filter")),
+        (ProviderError("rate_limit", "slow down", retry_after=7.5), 3, 7.5),
+        (ProviderError("rate_limit", "slow down", retry_after=3600), 1, None),
+        (ProviderError("overloaded", "busy"), 3, 3.0),
+        (ProviderError("overloaded", "busy"), 4, None),
+    ],
+)
+def test_a_retry_waits_as_the_server_asks_and_ends_with_the_policys_attempts(
+    error: ProviderError, failures: int, delay: float | None
+) -> None:
+    assert retry_delay(POLICY, error, failures, lambda: 0.5) == delay
 
 
 @given(failures=st.integers(1, 3), jitter=st.floats(0, 1))
@@ -37,12 +38,9 @@ def test_delays_double_within_their_jitter_and_never_pass_the_cap(
     assert full / 2 <= delay <= full
 
 
-def test_a_wait_that_nobody_would_sit_out_is_a_failure_that_says_so() -> None:
+def test_a_wait_that_nobody_would_sit_out_is_told() -> None:
     error = ProviderError("rate_limit", "slow down", retry_after=3600)
-    assert retry_delay(POLICY, error, 1, lambda: 0.5) is None
-    assert last_words(POLICY, error) == (
-        "slow down; it asks to wait 3600 s (retry.max_retry_after)"
-    )
+    assert "asks to wait 3600 s (retry.max_retry_after)" in last_words(POLICY, error)
     assert last_words(POLICY, ProviderError("rate_limit", "slow down")) == "slow down"
 
 
@@ -62,20 +60,20 @@ def test_the_same_provider_is_asked_again_then_the_next_one() -> None:
     assert [mine.after(BUSY, progressed=False) for _ in range(4)][-1] is None
 
 
-def test_the_next_provider_is_asked_at_once_where_asking_again_cannot_help() -> None:
-    mine = recovery(FIRST, SECOND)
-    assert mine.after(REFUSED, progressed=False) == Step(SECOND, 0.0)
-    assert mine.after(REFUSED, progressed=False) is None
-
-
-def test_an_error_of_our_own_goes_to_nobody() -> None:
-    bug = ProviderError("internal", "a bug")
-    assert recovery(FIRST, SECOND).after(bug, progressed=False) is None
-
-
-def test_an_open_circuit_is_a_reason_to_go_on_elsewhere_or_to_wait_it_out() -> None:
-    assert recovery(FIRST, SECOND).after(BUSY, progressed=False, rest=9.0) == Step(SECOND, 0.0)
-    assert recovery(FIRST).after(BUSY, progressed=False, rest=9.0) == Step(FIRST, 9.0)
+@pytest.mark.parametrize(
+    ("error", "rest", "routes", "step"),
+    [
+        (REFUSED, 0.0, (FIRST, SECOND), Step(SECOND, 0.0)),
+        (REFUSED, 0.0, (FIRST,), None),
+        (ProviderError("internal", "a bug"), 0.0, (FIRST, SECOND), None),
+        (BUSY, 9.0, (FIRST, SECOND), Step(SECOND, 0.0)),  # the circuit is open
+        (BUSY, 9.0, (FIRST,), Step(FIRST, 9.0)),
+    ],
+)
+def test_the_next_provider_is_asked_at_once_where_asking_again_cannot_help(
+    error: ProviderError, rest: float, routes: tuple[Route, ...], step: Step | None
+) -> None:
+    assert recovery(*routes).after(error, progressed=False, rest=rest) == step
 
 
 def test_progress_starts_the_count_anew_and_the_budget_ends_it_all_the_same() -> None:

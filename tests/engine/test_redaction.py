@@ -3,6 +3,8 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from lfgtui.model import events as e
 from lfgtui.text.redaction.redactor import Redactor
 from tests.engine.harness import calls, finished, says, ticket
@@ -26,10 +28,9 @@ async def test_a_tool_gets_what_was_asked_for_and_the_history_does_not(tmp_path:
     assert (tmp_path / "env").read_text() == f"T={GITHUB}\n"
     assert GITHUB not in as_json(stored)
     assert stored == seen
-    arguments = [
-        event.arguments for event in opened.events("a") if isinstance(event, e.ToolCallRequested)
+    assert [call.arguments for call in opened.events("a", e.ToolCallRequested)] == [
+        {"path": "env", "content": f"T={MARK}\n"}
     ]
-    assert arguments == [{"path": "env", "content": f"T={MARK}\n"}]
     assert e.UserMessage(f"Keep {MARK}") in opened.events("a")
 
 
@@ -46,25 +47,22 @@ async def test_what_a_tool_prints_does_not_go_to_the_model(tmp_path: Path) -> No
     assert GITHUB not in as_json(opened.seen)
 
 
-async def test_an_answer_arrives_whole_but_for_its_secret(tmp_path: Path) -> None:
-    said = f"First. The token is {GITHUB}, as you see; pip install sk-learn."
-    async with finished(
-        tmp_path, [ticket("a", tmp_path)], scenarios={"a": says(said)}, redactor=Redactor()
-    ) as opened:
-        assert opened.engine.transcript("a").answer == said.replace(GITHUB, MARK)
+KEY = drawn(20)
+
+
+@pytest.mark.parametrize(
+    ("secret", "mark"), [(GITHUB, MARK), (KEY, "[redacted: key in use]")], ids=("token", "key")
+)
+async def test_an_answer_arrives_whole_but_for_its_secret(
+    tmp_path: Path, secret: str, mark: str
+) -> None:
+    said = f"First. The token is {secret}, as you see; pip install sk-learn."
+    mine = [ticket("a", tmp_path)]
+    redactor = Redactor(keys=[KEY])
+    async with finished(tmp_path, mine, scenarios={"a": says(said)}, redactor=redactor) as opened:
+        assert opened.engine.transcript("a").answer == said.replace(secret, mark)
         stored = await asyncio.to_thread(opened.stored, "a")
     assert [entry.seq for entry in stored] == list(range(1, len(stored) + 1))
-
-
-async def test_a_key_in_use_is_no_text(tmp_path: Path) -> None:
-    key = drawn(20)
-    async with finished(
-        tmp_path,
-        [ticket("a", tmp_path)],
-        scenarios={"a": says(f"It is {key}!")},
-        redactor=Redactor(keys=[key]),
-    ) as opened:
-        assert opened.engine.transcript("a").answer == "It is [redacted: key in use]!"
 
 
 async def test_nobody_is_asked_about_what_cannot_be_shown(tmp_path: Path) -> None:
