@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,35 +41,25 @@ class Asking(Surroundings):
         return self._decisions.pop(0)
 
 
-async def test_two_calls_of_one_id_are_asked_about_one_by_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("in_one_response", [True, False])
+async def test_what_is_approved_says_nothing_about_another_call_of_the_same_id(
+    tmp_path: Path, in_one_response: bool
+) -> None:
     context = Asking(Decision("always"), Decision("deny"))
-    script = Script(answer("tool_use", WRITE, COMMAND), SORRY)
+    responses = [[WRITE, COMMAND]] if in_one_response else [[WRITE], [COMMAND]]
+    script = Script(*(answer("tool_use", *response) for response in responses), SORRY)
     await worked(ticket("a", tmp_path), script, context)
-    assert [(name, said) for _, name, said in context.asked] == [
+    assert [(name, question) for _, name, question in context.asked] == [
         ("write_file", "write notes (1 line)"),
         ("run_command", "$ touch ran"),
     ]
     assert len({call_id for call_id, *_ in context.asked}) == 2
-    assert (tmp_path / "notes").exists()
-    assert not (tmp_path / "ran").exists()
+    assert ((tmp_path / "notes").exists(), (tmp_path / "ran").exists()) == (True, False)
     cards = list(context.transcript.attempts[0].tools)
-    assert [(card.name, card.state, card.denied) for card in cards] == [
-        ("write_file", "finished", False),
-        ("run_command", "finished", True),
+    assert [(card.state, card.denied) for card in cards] == [
+        ("finished", False),
+        ("finished", True),
     ]
-
-
-async def test_what_was_approved_says_nothing_about_a_later_call_of_the_same_id(
-    tmp_path: Path,
-) -> None:
-    other = e.ToolCallRequested("x", "run_command", {"command": "touch other"})
-    context = Asking(Decision("approve"), Decision("deny"))
-    script = Script(answer("tool_use", COMMAND), answer("tool_use", other), SORRY)
-    await worked(ticket("a", tmp_path), script, context)
-    assert [said for *_, said in context.asked] == ["$ touch ran", "$ touch other"]
-    assert len({call_id for call_id, *_ in context.asked}) == 2
-    assert (tmp_path / "ran").exists()
-    assert not (tmp_path / "other").exists()
 
 
 async def test_the_provider_gets_ids_it_can_tell_apart(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What goes back to the model, from events alone."""
 
+import pytest
 from hypothesis import given
 
 from lfgtui.model import events as e
@@ -7,6 +8,7 @@ from lfgtui.model.conversation import (
     CallPart,
     Conversation,
     ItemPart,
+    Message,
     ModelTurn,
     ReasoningPart,
     TextPart,
@@ -23,6 +25,7 @@ BEGIN: list[e.Event] = [
 ]
 CALL = e.ToolCallRequested("1", "read_file", {"path": "x"})
 FINISHED = e.ResponseFinished(1, "end")
+GO = UserTurn("Go.")
 
 
 def told(*events: e.Event) -> Conversation:
@@ -33,124 +36,100 @@ def told(*events: e.Event) -> Conversation:
     return conversation
 
 
-def test_an_answer_is_one_text_however_it_was_cut() -> None:
-    messages = told(e.TextDelta("Good "), e.TextDelta("day."), FINISHED).messages
-    assert messages == [UserTurn("Go."), ModelTurn((TextPart("Good day."),))]
+HALF: list[e.Event] = [e.ReasoningDelta("Hm."), e.TextDelta("Half an "), e.TextDelta("ans")]
+CUT = e.Retrying("cut", 0.0, 2, "cut")
+GOES_ON = e.AttemptStarted("p", "m", continues=True)
+KEEPS = e.AttemptStarted("p", "m", True, keeps_partial=True)
+SIGNED = e.ProviderItem("anthropic", {"signature": "y"})
+SIGNATURE = ItemPart("anthropic", {"signature": "y"}, "p")
+ASKED = CallPart("1", "read_file", {"path": "x"}, "1", "p")
+FAILED_CALL = e.ToolCallFinished("1", "no such file", "x", None, 0.1)
+REMARKS: list[e.Event] = [
+    e.Status("slow"),
+    e.Citation("https://example.com"),
+    e.Usage(1, 1),
+    e.HostedTool("web_search", "q", "a"),
+    e.ConflictDetected("x", ("b",)),
+]
+STORIES: dict[str, tuple[list[e.Event], list[Message]]] = {
+    "an answer is one text however it was cut": (
+        [e.TextDelta("Good "), e.TextDelta("day."), FINISHED],
+        [GO, ModelTurn((TextPart("Good day."),))],
+    ),
+    "parts keep the order in which they streamed, opaque items stay between": (
+        [
+            *(e.ReasoningDelta("Let "), e.ReasoningDelta("me."), SIGNED, e.ReasoningDelta("Hm.")),
+            *(e.TextDelta("I look."), CALL, e.TextDelta("So."), FINISHED),
+        ],
+        [
+            GO,
+            ModelTurn(
+                (
+                    *(ReasoningPart("Let me."), SIGNATURE, ReasoningPart("Hm.")),
+                    *(TextPart("I look."), ASKED, TextPart("So.")),
+                )
+            ),
+        ],
+    ),
+    "what is for the person is not for the model": (
+        [*REMARKS, e.TextDelta("Hi."), FINISHED],
+        [GO, ModelTurn((TextPart("Hi."),))],
+    ),
+    "a failed call is marked": (
+        [CALL, FINISHED, FAILED_CALL],
+        [GO, ModelTurn((ASKED,)), ToolResult("1", "no such file", failed=True)],
+    ),
+    "a response that did not finish is left out": (
+        [e.TextDelta("Half"), e.RequestSent(1), e.TextDelta("Whole."), FINISHED],
+        [GO, ModelTurn((TextPart("Whole."),))],
+    ),
+    "a partial is left out": ([*HALF, CUT, GOES_ON], [GO]),
+    "unless the next attempt goes on from it": (
+        [*HALF, CUT, KEEPS],
+        [GO, ModelTurn((TextPart("Half an ans"),), is_cut=True)],
+    ),
+    "but never from a response that called a tool": ([*HALF, CALL, CUT, KEEPS], [GO]),
+    "a new attempt starts over": ([CALL, FINISHED, CUT, e.AttemptStarted("p", "m")], []),
+    "unless it continues": ([CALL, FINISHED, CUT, GOES_ON], [GO, ModelTurn((ASKED,))]),
+}
 
 
-def test_a_partial_is_kept_where_the_next_attempt_goes_on_from_it() -> None:
-    broken: list[e.Event] = [
-        e.ReasoningDelta("Hm."),
-        e.TextDelta("Half an "),
-        e.TextDelta("ans"),
-    ]
-    retried: list[e.Event] = [*broken, e.Retrying("cut", 0.0, 2, "cut")]
-    conversation = told(*retried)
-    assert conversation.partial == "Half an ans"
-    conversation.apply(e.AttemptStarted("p", "m", True, keeps_partial=True))
-    assert conversation.messages == [
-        UserTurn("Go."),
-        ModelTurn((TextPart("Half an ans"),), is_cut=True),
-    ]
-    assert conversation.responses == 0
-    assert told(*retried, e.AttemptStarted("p", "m", True)).messages == [UserTurn("Go.")]
+@pytest.mark.parametrize(("events", "messages"), STORIES.values(), ids=STORIES)
+def test_messages_follow_from_events(events: list[e.Event], messages: list[Message]) -> None:
+    conversation = told(*events)
+    assert conversation.messages == messages
+    finished = [turn for turn in messages if isinstance(turn, ModelTurn) and not turn.is_cut]
+    assert conversation.responses == len(finished)
+
+
+def test_answers_of_needed_tickets_stand_before_the_prompt_each_in_a_tag() -> None:
+    message = e.UserMessage("Build it.", {"schema": "Two tables.\n", "api": "Three calls."})
+    (turn,) = told(*BEGIN[:2], message).messages
+    assert turn == UserTurn(
+        '<answer ticket="schema">\nTwo tables.\n</answer>\n\n'
+        '<answer ticket="api">\nThree calls.\n</answer>\n\nBuild it.'
+    )
 
 
 def test_what_one_provider_alone_understands_is_not_sent_to_another() -> None:
     secret = e.ProviderItem("openai-chat", {"thought": "x"})
-    signed = e.ProviderItem("anthropic", {"signature": "y"})
-    conversation = told(e.TextDelta("Hi."), secret, signed, FINISHED)
-    (_, turn) = conversation.messages_for("p")
-    assert turn == conversation.messages[-1]
+    conversation = told(e.TextDelta("Hi."), secret, SIGNED, FINISHED)
+    assert conversation.messages_for("p") == tuple(conversation.messages)
     (_, turn) = conversation.messages_for("other")
-    assert turn == ModelTurn((TextPart("Hi."), ItemPart("anthropic", {"signature": "y"}, "p")))
+    assert turn == ModelTurn((TextPart("Hi."), SIGNATURE))
 
 
-def test_a_response_that_called_a_tool_has_no_partial_to_go_on_from() -> None:
-    conversation = told(e.TextDelta("I look."), CALL)
-    assert conversation.partial == ""
-    conversation.apply(e.AttemptStarted("p", "m", True, keeps_partial=True))
-    assert conversation.messages == [UserTurn("Go.")]
-
-
-def test_parts_keep_the_order_in_which_they_streamed() -> None:
-    item = e.ProviderItem("anthropic", {"signature": "x"})
-    turn = told(
-        e.ReasoningDelta("Let "), e.ReasoningDelta("me."), item, e.TextDelta("I look."), CALL,
-        e.TextDelta("So."), FINISHED,
-    ).messages[-1]  # fmt: skip
-    assert turn == ModelTurn(
-        (
-            ReasoningPart("Let me."),
-            ItemPart("anthropic", {"signature": "x"}, "p"),
-            TextPart("I look."),
-            CallPart("1", "read_file", {"path": "x"}, "1", "p"),
-            TextPart("So."),
-        )
-    )
-    assert turn.text == "I look.So."
-    assert [call.call_id for call in turn.calls] == ["1"]
-
-
-def test_reasoning_on_both_sides_of_an_opaque_item_stays_apart() -> None:
-    item = e.ProviderItem("anthropic", {})
-    turn = told(e.ReasoningDelta("a"), item, e.ReasoningDelta("b"), FINISHED).messages[-1]
-    assert isinstance(turn, ModelTurn)
-    assert turn.parts == (ReasoningPart("a"), ItemPart("anthropic", {}, "p"), ReasoningPart("b"))
-
-
-def test_a_response_that_did_not_finish_is_left_out() -> None:
-    assert told(e.TextDelta("Half")).messages == [UserTurn("Go.")]
-    again = told(e.TextDelta("Half"), e.RequestSent(1), e.TextDelta("Whole."), FINISHED)
-    assert again.messages == [UserTurn("Go."), ModelTurn((TextPart("Whole."),))]
-
-
-def test_a_new_attempt_starts_over_unless_it_continues() -> None:
-    broken: list[e.Event] = [e.TextDelta("One."), CALL, FINISHED, e.Retrying("cut", 1.0, 2)]
-    afresh = told(*broken, e.AttemptStarted("p", "m"))
-    continued = told(*broken, e.AttemptStarted("p", "m", continues=True))
-    assert afresh.messages == []
-    assert len(continued.messages) == 2
-    assert [call.call_id for call in continued.unanswered] == ["1"]
-
-
-def test_a_failed_call_says_so() -> None:
-    conversation = told(CALL, FINISHED, e.ToolCallFinished("1", "no such file", "x", None, 0.1))
-    assert conversation.messages[-1] == ToolResult("1", "no such file", failed=True)
-
-
-def test_calls_without_a_result_are_unanswered_in_order() -> None:
-    second = e.ToolCallRequested("2", "list_files", {})
-    third = e.ToolCallRequested("3", "list_files", {})
-    conversation = told(CALL, second, third, FINISHED)
+def test_calls_without_a_result_are_unanswered_in_order_once_they_are_whole() -> None:
+    others = [e.ToolCallRequested(name, "list_files", {}) for name in "23"]
+    conversation = told(CALL, *others)
+    assert not conversation.unanswered
+    conversation.apply(FINISHED)
     assert [call.call_id for call in conversation.unanswered] == ["1", "2", "3"]
     conversation.apply(e.ToolCallFinished("2", "", None, None, 0.1))
     assert [call.call_id for call in conversation.unanswered] == ["1", "3"]
-
-
-def test_a_call_that_is_still_arriving_is_not_unanswered() -> None:
-    assert told(CALL).unanswered == ()
-
-
-def test_an_id_that_was_used_before_is_unanswered_again() -> None:
-    answered: list[e.Event] = [CALL, FINISHED, e.ToolCallFinished("1", "x", None, None, 0.1)]
-    conversation = told(*answered, e.RequestSent(2), CALL, e.ResponseFinished(2, "tool_use"))
-    assert len(conversation.unanswered) == 1
-
-
-def test_what_is_for_the_person_is_not_for_the_model() -> None:
-    remarks: list[e.Event] = [
-        e.Status("slow"),
-        e.Citation("https://example.com"),
-        e.Usage(1, 1),
-        e.ToolOutputDelta("1", "stdout", "x"),
-        e.HostedTool("web_search", "q", "a"),
-        e.ConflictDetected("x", ("b",)),
-    ]
-    assert (
-        told(*remarks, e.TextDelta("Hi."), FINISHED).messages
-        == told(e.TextDelta("Hi."), FINISHED).messages
-    )
+    for event in (FAILED_CALL, e.RequestSent(2), CALL, e.ResponseFinished(2, "tool_use")):
+        conversation.apply(event)  # some servers use an id again
+    assert [call.call_id for call in conversation.unanswered] == ["1"]
 
 
 @given(lives())
@@ -175,12 +154,3 @@ def test_the_model_is_told_what_finished_and_what_it_goes_on_from(life: list[e.E
     turns = [turn for turn in conversation.messages if isinstance(turn, ModelTurn)]
     assert [turn.text for turn in turns if not turn.is_cut] == expected
     assert conversation.responses == len(expected)
-
-
-def test_answers_of_needed_tickets_stand_before_the_prompt_each_in_a_tag() -> None:
-    message = e.UserMessage("Build it.", {"schema": "Two tables.\n", "api": "Three calls."})
-    (turn,) = told(*BEGIN[:2], message).messages
-    assert turn == UserTurn(
-        '<answer ticket="schema">\nTwo tables.\n</answer>\n\n'
-        '<answer ticket="api">\nThree calls.\n</answer>\n\nBuild it.'
-    )

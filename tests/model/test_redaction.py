@@ -1,5 +1,6 @@
 """Secrets in events: cut over deltas, in any field, and what must stay as it is."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lfgtui.model import events as e
+from lfgtui.model.pieces import call_of, text_of
 from lfgtui.model.redaction import EventRedactor, is_empty_delta, redacted_entries, redacted_ticket
 from lfgtui.model.tickets import Ticket
 from lfgtui.text.redaction.redactor import Redactor
@@ -27,25 +29,6 @@ def redacted(*events: e.Event) -> list[e.Event]:
     return [event for event in [*told, *redactor.finish()] if not is_empty_delta(event)]
 
 
-@pytest.mark.parametrize(
-    "delta",
-    [
-        e.TextDelta,
-        e.ReasoningDelta,
-        lambda text: e.ToolArgumentsDelta("1", text),
-        lambda text: e.ToolOutputDelta("1", "stdout", text),
-        lambda text: e.HostedOutputDelta("1", text),
-    ],
-)
-def test_a_secret_cut_over_two_deltas(delta: type[e.TextDelta]) -> None:
-    end = e.ResponseFinished(1, "end")
-    assert redacted(delta(f"a {HALF}"), delta(f"{REST} x."), end) == [
-        delta("a "),
-        delta(f"{MARK} x."),
-        end,
-    ]
-
-
 def test_what_comes_in_between_ends_no_text() -> None:
     between = (e.Heartbeat(), e.Usage(1, 2), e.Status("still here"))
     told = redacted(e.TextDelta(HALF), *between, e.TextDelta(REST), e.TicketCancelled())
@@ -53,27 +36,25 @@ def test_what_comes_in_between_ends_no_text() -> None:
 
 
 def test_what_was_held_comes_before_what_ends_it() -> None:
-    told = redacted(e.TextDelta("it is sk-"), e.ReasoningDelta("hm"), e.TicketDone("end"))
-    assert told == [
-        e.TextDelta("it is "),
-        e.TextDelta("sk-"),
-        e.ReasoningDelta("hm"),
-        e.TicketDone("end"),
-    ]
+    thought, end = e.ReasoningDelta("hm"), e.TicketDone("end")
+    told = redacted(e.TextDelta("it is sk-"), thought, end)
+    assert told == [e.TextDelta("it is "), e.TextDelta("sk-"), thought, end]
 
 
-def test_calls_that_arrive_by_turns_are_texts_of_their_own() -> None:
+def test_texts_of_calls_that_arrive_by_turns_are_texts_of_their_own() -> None:
     told = redacted(
         e.ToolArgumentsDelta("1", f'{{"a": "{HALF}'),
         e.ToolArgumentsDelta("2", '{"b": 1'),
         e.ToolArgumentsDelta("1", f'{REST}"}}'),
+        e.ToolOutputDelta("a", "stdout", HALF),
+        e.ToolCallFinished("b", "done", None, 0, 0.1),  # ends its own text alone
         e.ToolArgumentsDelta("2", "}"),
+        e.ToolOutputDelta("a", "stdout", f"{REST}\n"),
     )
-    joined = {"1": "", "2": ""}
+    joined: defaultdict[str, str] = defaultdict(str)
     for event in told:
-        assert isinstance(event, e.ToolArgumentsDelta)
-        joined[event.call_id] += event.json
-    assert joined == {"1": f'{{"a": "{MARK}"}}', "2": '{"b": 1}'}
+        joined[call_of(event)] += text_of(event)
+    assert joined == {"1": f'{{"a": "{MARK}"}}', "2": '{"b": 1}', "a": f"{MARK}\n", "b": "done"}
 
 
 def test_secrets_in_fields() -> None:
@@ -145,18 +126,6 @@ def test_a_ticket() -> None:
     told = redacted_ticket(Redactor(), ticket)
     assert (told.prompt, told.system, told.extra) == (f"Use {MARK}.", MARK, {"k": [MARK]})
     assert (told.id, told.workspace) == ("a", "/w")
-
-
-def test_one_call_that_ends_leaves_the_texts_of_others_whole() -> None:
-    events = EventRedactor(Redactor())
-    told = [
-        *events.feed(e.ToolOutputDelta("a", "stdout", GITHUB[:15])),
-        *events.feed(e.ToolCallFinished("b", "done", None, 0, 0.1)),
-        *events.feed(e.ToolOutputDelta("a", "stdout", GITHUB[15:] + "\n")),
-        *events.finish(),
-    ]
-    text = "".join(event.text for event in told if isinstance(event, e.ToolOutputDelta))
-    assert text == "[redacted: github token]\n"
 
 
 KEY_IN_USE = "corp/" + drawn(40, seed=8)
