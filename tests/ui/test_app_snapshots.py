@@ -14,12 +14,11 @@ from lfgtui.history.reader import Reader
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
 from lfgtui.settings.config import Config
-from lfgtui.ui.app import LfgApp
 from tests.ui.fake_live import START, FakeLive
 from tests.ui.history.past import keep
+from tests.ui.screen_text import MakeApp
 from tests.ui.waiting import shown, work_done
 
-MakeApp = Callable[..., LfgApp]
 Compare = Callable[..., bool]
 
 ANSWER = """\

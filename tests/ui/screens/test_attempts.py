@@ -1,16 +1,10 @@
 """Attempts at one ticket side by side."""
 
-from collections.abc import Callable
-
 from lfgtui.model import events as e
-from lfgtui.ui.app import LfgApp
 from lfgtui.ui.screens.attempts import AttemptsView
-from lfgtui.ui.screens.run import RunScreen
 from tests.ui.fake_live import FakeLive
-from tests.ui.screen_text import lines, toasts
+from tests.ui.screen_text import MakeApp, lines, opened, run_screen, toasts
 from tests.ui.waiting import shown
-
-MakeApp = Callable[..., LfgApp]
 
 
 def tried_twice(live: FakeLive) -> None:
@@ -25,22 +19,20 @@ def tried_twice(live: FakeLive) -> None:
 async def test_the_attempts_stand_side_by_side_and_the_newest_grows_on(make_app: MakeApp) -> None:
     live = FakeLive("a", "b")
     app = make_app(live)
-    async with app.run_test(size=(90, 24)) as pilot:
-        await pilot.pause()
+    async with opened(app, (90, 24)) as pilot:
         tried_twice(live)
         await pilot.press("b")
         await shown(pilot, "The second try")
         (row,) = (line for line in lines(app) if "The first try" in line)
         assert row.index("The first try") < row.index("The second try")
-        screen = app.screen
-        assert isinstance(screen, RunScreen)
+        screen = run_screen(app)
         assert [pane.ticket_id for pane in screen.panes] == ["a #1", "a #2"]
         assert screen.current == "a #2"
         assert any("grok-4" in line and "claude-sonnet-4-5" in line for line in lines(app))
         live.stream("a", "fowl.")
         await shown(pilot, "says fowl.")
         await pilot.press("escape")
-        assert isinstance(app.screen, RunScreen)
+        assert run_screen(app).mode.is_live
         await shown(pilot, "says fowl.")
 
 
@@ -49,8 +41,7 @@ async def test_each_is_searched_and_copied_by_itself_and_nothing_is_done_to_it(
 ) -> None:
     live = FakeLive("a")
     app = make_app(live)
-    async with app.run_test(size=(90, 24)) as pilot:
-        await pilot.pause()
+    async with opened(app, (90, 24)) as pilot:
         tried_twice(live)
         await pilot.press("b", "1", "slash")
         await pilot.press(*"fish", "enter")
@@ -61,19 +52,18 @@ async def test_each_is_searched_and_copied_by_itself_and_nothing_is_done_to_it(
         assert live.sent == []
         assert toasts(app)[-1] == "attempts are read-only; press esc to go back to a"
         await pilot.press("b")
-        assert isinstance(app.screen, RunScreen)
+        assert run_screen(app).mode.is_live
 
 
 async def test_one_attempt_has_nothing_beside_it(make_app: MakeApp) -> None:
     live = FakeLive("a")
     app = make_app(live)
-    async with app.run_test(size=(90, 24)) as pilot:
-        await pilot.pause()
+    async with opened(app, (90, 24)) as pilot:
         await pilot.press("b")
         live.begin("a")
         await pilot.press("b")
         assert toasts(app) == ["a has no attempt yet", "a has only one attempt"]
-        assert isinstance(app.screen, RunScreen)
+        assert run_screen(app).mode.is_live
 
 
 def test_each_attempt_has_figures_of_its_own() -> None:
