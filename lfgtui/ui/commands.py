@@ -102,7 +102,8 @@ class LfgCommands(Provider):
         groups = ("View", "Work", "Approve", "Replay", "lfg") if is_run else ("History", "lfg")
         for key in KEYS:
             if key.group in groups and key.action not in _KEYS_ONLY and screen.can(key.action):
-                name = here.get(key.action, key.help)
+                prefix = "replay: " if key.group == "Replay" else ""
+                name = here.get(key.action, prefix + key.help)
                 pressed = " or ".join(map(displayed, keys[key.action]))
                 line = f"key {pressed}" if pressed else "no key"
                 yield Entry(name[0].upper() + name[1:], line, partial(screen.act, key.action))

@@ -61,7 +61,7 @@ async def test_the_palette_offers_what_can_be_done_here(make_app: MakeApp) -> No
         text = text_of(app)
         for name in ("Cancel this ticket", "Show or hide tool output", "Theme: light"):
             assert name in text
-        assert "Delete this run" not in text and "Half the speed" not in text
+        assert "Delete this run" not in text and "half the speed" not in text
 
 
 async def test_a_toast_is_no_markup_whatever_it_is_declared_as(make_app: MakeApp) -> None:

@@ -63,7 +63,7 @@ class ReplayMode(RunMode):
 
     label = "REPLAY"
     refusal = "this is a replay: read-only"
-    help: Mapping[str, str] = {"pause": "play or pause the replay"}
+    help: Mapping[str, str] = {"pause": "replay: play or pause"}
 
     def __init__(self, player: Playback) -> None:
         self.player = player

@@ -331,7 +331,11 @@ async def test_the_palette_offers_what_a_replay_can_do(live: FakeLive) -> None:
     async with staged(live) as stage:
         stage.player.seek(20.0)
         await stage.press("p")
-        await stage.pilot.press("ctrl+p", *"half")
+        await stage.pilot.press("ctrl+p", *"replay")
+        await stage.app.workers.wait_for_complete()
+        await stage.pilot.pause()
+        assert "Replay: play or pause" in text_of(stage.app)
+        await stage.pilot.press(*["backspace"] * 6, *"half")
         await stage.app.workers.wait_for_complete()
         await stage.pilot.press("enter")
         await stage.pilot.pause()
