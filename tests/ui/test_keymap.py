@@ -44,8 +44,8 @@ def test_an_empty_string_takes_the_key_away() -> None:
 
 
 def test_keys_may_be_written_as_people_write_them() -> None:
-    keys = keymap(keys_in_force({"help": "? F1", "back": "esc"}))
-    assert keys["question_mark"] == "help"
+    keys = keymap(keys_in_force({"help": "? ! F1", "back": "esc"}))
+    assert keys["question_mark"] == keys["exclamation_mark"] == "help"
     assert keys["escape"] == "back"
     assert displayed("question_mark") == "?"
 
