@@ -228,7 +228,7 @@ class RunScreen(CachedContainer, LfgScreen[None]):
             return
         self._header.tell(self.now, self._notice)
         if self._table is not None and self._table.display:
-            self._table.tell(self.now)
+            self._table.update_rows(self.now)
         self.mode.update_bar()
         self.footer.tell(self._situation())
 

@@ -12,27 +12,27 @@ from lfgtui.ui.text.styled_line import Line, Span, between, line_width
 
 
 class Situation(msgspec.Struct, frozen=True):
-    """What the keys can act on."""
+    """The state of a screen that its keys act on."""
 
     state: State | None
     is_live: bool
     is_zoomed: bool
     finding: str | None
-    """Which hit of how many, while a search is open."""
+    """Pattern and number of the match shown, while a search is open."""
 
     where: str
-    """The place at the right: view and pane."""
+    """Text at the right: view and number of the pane."""
 
     replay: Literal["playing", "held", "ended"] | None = None
-    """How a replay goes; None where it is none."""
+    """State of a replay; None of any other run."""
     attempts: int = 1
     can_resume: bool = False
-    """Whether it is a past run with something left to do."""
+    """True of a past run with something left to do."""
 
 
 _NEEDED = frozenset({"back", "zoom", "cancel", "retry", "attention", "help", "quit"})
 _WIDE = 100
-"""Cells from which the place is told with the view's name."""
+"""Cells from which the place is shown with the view's name."""
 
 
 class Footer(LineRow):
@@ -44,7 +44,7 @@ class Footer(LineRow):
         self._situation: Situation | None = None
 
     def tell(self, situation: Situation) -> None:
-        """Bring the row up to date; nothing is painted where nothing changed."""
+        """Show the keys for a situation; nothing is painted if nothing changed."""
         self._situation = situation
         self.show(compose_footer(situation, self._keys, self.size.width))
 
@@ -54,7 +54,7 @@ class Footer(LineRow):
 
 
 def compose_footer(situation: Situation, keys: Mapping[str, Sequence[str]], width: int) -> Line:
-    """The row's spans: the keys one cannot do without, the place at the right, more keys."""
+    """Return the row's spans: the keys one needs, the place at the right, more keys."""
     line: Line = []
     place = situation.where if width >= _WIDE else situation.where.rpartition(" ")[2]
     where = [Span(f"{place} ", "muted")]
@@ -79,7 +79,7 @@ def compose_footer(situation: Situation, keys: Mapping[str, Sequence[str]], widt
 
 
 def _actions(situation: Situation) -> Iterable[str]:
-    """Footer actions in order of use; what cannot be done just now is left out."""
+    """Yield the actions to show in order of use, without those that cannot be done now."""
     if situation.finding is not None:
         yield from ("attention", "previous_hit", "back", "find")
         return

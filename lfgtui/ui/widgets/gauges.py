@@ -1,4 +1,4 @@
-"""The row of gauges: how a ticket goes, in figures.
+"""The row of gauges: a ticket's progress in figures.
 
 Every figure has a width of its own, so those that change move nothing beside
 them. Which of them there is room for is known before any is drawn.
@@ -20,7 +20,7 @@ _SPARK = 10
 
 
 class Limits(Protocol):
-    """Past what a figure is a warning, in seconds."""
+    """Seconds beyond which a figure is a warning."""
 
     @property
     def stall_after(self) -> float: ...
@@ -55,7 +55,7 @@ class Gauges:
         self._style = style
 
     def row(self, transcript: Transcript, meter: Meter, now: float, room: int) -> Row:
-        """The figures of the moment, in so many cells."""
+        """Return the figures of the moment, in so many cells."""
         fields, gap = _fitting(_fields(transcript, duration(meter.elapsed(now))), room)
         drawn = [self._drawn(field, transcript, meter, now) for field in fields]
         right = drawn.pop()  # the time stands at the right edge
@@ -76,8 +76,8 @@ class Gauges:
                 return ((spark(meter.history(now), _SPARK), self._style("primary")),)
             case "taken":
                 taken, is_estimate = meter.output_tokens()
-                said = f"{_tilde(is_estimate)}{count(taken)}".rjust(6)
-                return ("↓", self._style("muted")), (said, plain)
+                tokens = f"{_tilde(is_estimate)}{count(taken)}".rjust(6)
+                return ("↓", self._style("muted")), (tokens, plain)
             case "given":
                 given = sum(attempt.usage.input for attempt in transcript.attempts)
                 return ("↑", self._style("muted")), (count(given).rjust(6), plain)
@@ -101,8 +101,8 @@ class Gauges:
         late = value > self._limits.ttft_budget
         colour = "warning" if late else "primary" if waits else "foreground"
         digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
-        said = f"{value:.{digits}f}s"
-        return ("ttft ", self._style("muted")), (said.rjust(5), self._style(colour))
+        seconds = f"{value:.{digits}f}s"
+        return ("ttft ", self._style("muted")), (seconds.rjust(5), self._style(colour))
 
     def _rate(self, transcript: Transcript, meter: Meter, now: float) -> tuple[Span, ...]:
         """Tokens a second: now while it runs, over the attempt once it ended."""
@@ -126,7 +126,7 @@ def _fields(transcript: Transcript, time: str) -> tuple[Field, ...]:
 
 @lru_cache(maxsize=64)
 def _fitting(fields: tuple[Field, ...], room: int) -> tuple[tuple[Field, ...], int]:
-    """The fields there is room for, and the cells between two."""
+    """Return the fields there is room for, and the cells between two."""
     kept = list(fields)
     while _taken(kept, 1) > room and len(kept) > 1:
         kept.remove(max(kept, key=lambda field: field.rank))

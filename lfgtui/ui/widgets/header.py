@@ -1,4 +1,4 @@
-"""The row at the top: which run, how it stands, how fast it goes, what it costs."""
+"""The row at the top: the run's title, states, speed and cost."""
 
 from collections.abc import Mapping
 
@@ -22,7 +22,7 @@ _NOTABLE_QUEUE = _MEGABYTE  # less is on its way for a moment and says nothing
 class Header(LineRow):
     """One row. What does not fit is left out, the least important first.
 
-    `past` is what a run that is over is called here; empty for one that works.
+    `past`: the label of a run that is over; empty for one that works.
     """
 
     def __init__(self, run: RunView, *, simulated: bool, past: str, note: str = "") -> None:
@@ -31,11 +31,11 @@ class Header(LineRow):
         self._simulated = simulated
         self._past = past
         self._note = note
-        self._told: tuple[float, str | None] | None = None
+        self._shown: tuple[float, str | None] | None = None
 
     def tell(self, now: float, notice: str | None = None) -> None:
-        """Bring the row up to date; nothing is painted where nothing changed."""
-        self._told = (now, notice)
+        """Show the figures of the moment; nothing is painted if nothing changed."""
+        self._shown = (now, notice)
         line = compose_header(
             self._run,
             totals(self._run, now),
@@ -48,8 +48,8 @@ class Header(LineRow):
         self.show(line)
 
     def on_resize(self) -> None:
-        if self._told is not None:
-            self.tell(*self._told)
+        if self._shown is not None:
+            self.tell(*self._shown)
 
 
 def compose_header(
@@ -62,7 +62,7 @@ def compose_header(
     notice: str | None,
     note: str = "",
 ) -> Line:
-    """The row's spans: what must be seen, then figures as long as there is room, then the note."""
+    """Return the row's spans: alarms, then figures as long as there is room, then the note."""
     alarm: Line = []
     if run.behind is not None:
         alarm.append(Span(f" history not saved: {run.behind} ", "background", True, "error"))
@@ -99,7 +99,7 @@ def compose_header(
 
 
 def _open_circuits(open_circuits: Mapping[str, float]) -> str:
-    """Which provider's circuit is open, and for how long."""
+    """Return the text for providers that keep failing, with the seconds until the next try."""
     if len(open_circuits) > 1:
         return f"{len(open_circuits)} providers keep failing"
     ((provider, seconds),) = open_circuits.items()

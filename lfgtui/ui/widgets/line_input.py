@@ -11,9 +11,9 @@ from lfgtui.text.terminal_safe import visible_line
 
 
 class OneLine(Input):
-    """A line of input into which lines are pasted as one: Textual takes the first of them.
+    """A line of input. Lines are pasted as one (Textual pastes only the first).
 
-    It keeps what is pasted, or stood there before, and shows control characters as symbols.
+    Control characters are kept, and shown as symbols.
     """
 
     @property
@@ -63,7 +63,7 @@ class Prompt(Horizontal):
         line.focus()
 
     async def take(self, event: events.Key) -> bool:
-        """A key that came before the line was there and went elsewhere; whether it is ours."""
+        """Handle a key typed before the line had the focus; return whether it is one for it."""
         line = self.query_one(OneLine)
         if event.key == "enter":
             await line.action_submit()

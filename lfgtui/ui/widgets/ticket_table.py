@@ -69,14 +69,14 @@ class TicketTable(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def is_slim(self) -> bool:
-        """Whether this is the strip beside a pane."""
+        """True of the strip beside a pane."""
         return self.has_class("slim")
 
     @property
     def _heading(self) -> int:
         return 0 if self.is_slim else 1
 
-    def tell(self, now: float) -> None:
+    def update_rows(self, now: float) -> None:
         """Bring the rows up to date; only rows that changed are painted."""
         self._now = now
         width = self.size.width
@@ -123,7 +123,7 @@ class TicketTable(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
         return draw(self._rows[index], width, variables, "selection" if here else ground)
 
     def on_resize(self) -> None:
-        self.tell(self._now)
+        self.update_rows(self._now)
 
     def on_click(self, event: events.Click) -> None:
         index = event.y + self.scroll_offset.y - self._heading
@@ -191,7 +191,7 @@ class TicketTable(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
 
 
 def columns_for(width: int) -> Sequence[Column]:
-    """The optional columns that fit beside number, state and a name of 24 cells."""
+    """Return the optional columns that fit beside number, state and a name of 24 cells."""
     room = width - (_NUMBER.width + 1) - (_STATE.width + 1) - 25
     taken = 0
     for index, column in enumerate(_OPTIONAL):

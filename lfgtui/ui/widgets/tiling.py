@@ -1,6 +1,6 @@
-"""Where panes lie: a plan from how many there are and how much room there is.
+"""Tiling of panes: regions from their number and the room there is.
 
-A function of numbers alone, asked when the terminal or the view changes and
+A function of numbers alone, called when the terminal or the view changes and
 never because text arrived.
 """
 
@@ -21,7 +21,7 @@ Direction = Literal["left", "right", "up", "down"]
 
 
 def tile(count: int, room: Size, *, across: bool = False, rows_taken: int = 0) -> list[Region]:
-    """A region for each pane, row by row; the last row's panes share its width.
+    """Return a region for each pane, row by row; the last row's panes share its width.
 
     Where all of them fit at their least size they fill the room; else rows are
     as high as lets whole rows show, and the plan is longer than the room. `across`: side
@@ -53,7 +53,7 @@ def tile(count: int, room: Size, *, across: bool = False, rows_taken: int = 0) -
 
 
 def neighbour(regions: Sequence[Region], index: int, direction: Direction) -> int:
-    """The pane one step away, or the same where there is none."""
+    """Return the index of the pane one step away, or the same where there is none."""
     here = regions[index]
     x, y = here.x + here.width / 2, here.y + here.height / 2
     best, best_distance = index, float("inf")
@@ -81,7 +81,7 @@ def _row(count: int, room: Size) -> tuple[int, int]:
 
 
 def _shape(count: int, room: Size) -> tuple[int, int]:
-    """Columns and rows."""
+    """Return columns and rows."""
     most_columns = max(1, room.width // MIN_WIDTH)
     most_rows = max(1, room.height // MIN_HEIGHT)
     fitting = [

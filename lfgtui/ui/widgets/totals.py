@@ -1,4 +1,4 @@
-"""A run in figures: what the header says and the exit code follows from."""
+"""A run's totals, for the header and the exit code."""
 
 from collections import Counter
 
@@ -11,7 +11,7 @@ from lfgtui.ui.run_view import RunView
 class Totals(msgspec.Struct, frozen=True):
     """Sums over a run's tickets. `rate` in tokens a second, `elapsed` in seconds, `cost` in USD.
 
-    `estimated` tells that `output` is not all the provider's own count.
+    `estimated`: `output` is not all the provider's own count.
     """
 
     states: Counter[State | None]
@@ -24,12 +24,12 @@ class Totals(msgspec.Struct, frozen=True):
 
     @property
     def running(self) -> int:
-        """Tickets an agent works on, those that wait for a person left out."""
+        """Number of tickets an agent works on; those that wait for a person do not count."""
         return sum(self.states[state] for state in RUNNING - {"needs_approval", "paused"})
 
     @property
     def unfinished(self) -> int:
-        """Tickets that have not ended."""
+        """Number of tickets that have not ended."""
         return self.states.total() - sum(self.states[state] for state in ENDED)
 
     @property
@@ -39,7 +39,7 @@ class Totals(msgspec.Struct, frozen=True):
 
 
 def totals(run: RunView, now: float) -> Totals:
-    """The run's figures at a moment."""
+    """Return the run's totals at a moment."""
     states: Counter[State | None] = Counter()
     rate, tokens_in, tokens_out, estimated = 0.0, 0, 0, False
     costs: list[float] = []
@@ -70,7 +70,7 @@ def totals(run: RunView, now: float) -> Totals:
 
 
 def _covered(spans: list[tuple[float, float]]) -> float:
-    """Seconds in which at least one was going on: the days before a resume do not count."""
+    """Return the seconds covered by the spans: the days before a resume do not count."""
     total, until = 0.0, float("-inf")
     for began, ended in sorted(spans):
         total += max(0.0, ended - max(began, until))
