@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from types import MappingProxyType
 
 from textual.app import App, ComposeResult
-from textual.geometry import Offset
 from textual.pilot import Pilot
 
 from lfgtui.model import events as e
@@ -124,11 +123,6 @@ async def staged(
     stage = Stage(Run(), ticks)
     async with stage.run_test(size=(width, height)) as pilot:
         yield stage, pilot
-
-
-def at(stream: StreamView, x: int, line: int) -> Offset:
-    """A place in the text, as the mouse would give it."""
-    return stream.lines.position_at(line)._replace(character=x).offset
 
 
 def rows_of(stream: StreamView) -> list[Row]:

@@ -40,13 +40,13 @@ def numbered(count: int) -> str:
 # Copying
 
 
-def test_all_is_the_source_of_all() -> None:
+def test_a_selection_of_all_copies_the_source() -> None:
     source = "# Title\n\nsome **bold** words that are wrapped\n\n- a\n- b"
     stand = answer(source, width=16)
     assert selected_text(stand.lines, Selection(None, None)).endswith("\n" + source)
 
 
-def test_part_of_a_paragraph_is_its_text_without_the_breaks() -> None:
+def test_part_of_a_paragraph_is_copied_without_the_line_breaks() -> None:
     stand = answer("one two three four five six", width=12)
     first = line_of(stand, "one")
     assert between(stand, (first, 4), (first + 2, 0)).strip() == "two three four"
@@ -89,10 +89,10 @@ def test_an_unfolded_prompt_is_not_copied_twice() -> None:
     assert selected_text(stand.lines, Selection(None, None)) == "Go"
 
 
-def test_plain_text_keeps_nothing_in_memory() -> None:
+def test_neither_plain_text_nor_a_search_keeps_rows_in_memory() -> None:
     stand = answer(numbered(200), kept=30)
     held = stand.chunks.held_rows
-    assert plain_text(stand.lines).count("paragraph") == 200
+    assert plain_text(stand.lines).count("paragraph") == stand.find("paragraph") == 200
     assert stand.chunks.held_rows == held
 
 
@@ -119,13 +119,9 @@ def test_cells_are_counted_not_characters() -> None:
     assert places(find_matches(rows("語語 x", 8), "x")) == [[(0, 5, 6)]]
 
 
-@pytest.mark.parametrize(("pattern", "count"), [("word", 2), ("Word", 1), ("WORD", 0)])
-def test_upper_case_is_meant(pattern: str, count: int) -> None:
+@pytest.mark.parametrize(("pattern", "count"), [("word", 2), ("Word", 1), ("WORD", 0), ("", 0)])
+def test_a_pattern_with_upper_case_is_case_sensitive(pattern: str, count: int) -> None:
     assert len(find_matches(rows("word Word", 20), pattern)) == count
-
-
-def test_nothing_is_found_of_nothing() -> None:
-    assert find_matches(rows("word", 20), "") == []
 
 
 def test_only_what_changed_is_searched_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,12 +138,6 @@ def test_only_what_changed_is_searched_again(monkeypatch: pytest.MonkeyPatch) ->
     stand.happen(e.TextDelta("a needle"))
     assert stand.finder.count == 52
     assert sum(searched) <= 3
-
-
-def test_finding_keeps_nothing_in_memory() -> None:
-    stand = answer(numbered(200), kept=30)
-    assert stand.find("paragraph") == 200
-    assert stand.chunks.held_rows <= 30
 
 
 def test_the_current_match_stays_the_same_as_more_come() -> None:

@@ -93,8 +93,8 @@ async def opened(pilot: Pilot[int], app: LfgApp, path: Path, hit: SearchHit) -> 
     return screen
 
 
-async def led(pilot: Pilot[int], app: LfgApp, path: Path, hit: SearchHit) -> tuple[str, int]:
-    """The row that opening the hit leads to, and the first line of the window."""
+async def row_shown(pilot: Pilot[int], app: LfgApp, path: Path, hit: SearchHit) -> tuple[str, int]:
+    """Return the row that opening the hit shows, and the first line in view."""
     screen = await opened(pilot, app, path, hit)
     stream = screen.query_one(StreamView)
     line = stream.finder.current_line()
@@ -105,7 +105,7 @@ async def led(pilot: Pilot[int], app: LfgApp, path: Path, hit: SearchHit) -> tup
     return row, window.top
 
 
-async def test_a_frame_before_the_first_layout_does_not_lead_astray(
+async def test_a_frame_before_the_first_layout_does_not_lose_the_match(
     make_app: MakeApp, store: Recorder, hits: list[SearchHit], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mounted = RunScreen.on_mount
@@ -118,31 +118,31 @@ async def test_a_frame_before_the_first_layout_does_not_lead_astray(
     app = make_app(FakeLive("a"))
     async with app.run_test(size=(90, 20)) as pilot:
         hit = next(hit for hit in hits if meant(hit) == "3")
-        row, _ = await led(pilot, app, store.path, hit)
+        row, _ = await row_shown(pilot, app, store.path, hit)
     assert "needle 3" in row
 
 
-async def test_each_hit_leads_to_its_own_place(
+async def test_each_hit_shows_its_own_match(
     make_app: MakeApp, store: Recorder, hits: list[SearchHit]
 ) -> None:
     app = make_app(FakeLive("a"))
     async with app.run_test(size=(90, 20)) as pilot:
         found = {}
         for hit in hits:
-            found[meant(hit)] = (await led(pilot, app, store.path, hit))[0]
+            found[meant(hit)] = (await row_shown(pilot, app, store.path, hit))[0]
     there = {number: row for number, row in found.items() if number != "11"}
     assert len(there) == 12
     for number, row in there.items():
         assert re.search(rf"needle\W* {number}\b", row), (number, row)
 
 
-async def test_what_is_left_out_of_a_long_output_leads_to_its_card(
+async def test_a_match_left_out_of_a_long_output_shows_its_card(
     make_app: MakeApp, store: Recorder, hits: list[SearchHit]
 ) -> None:
     app = make_app(FakeLive("a"))
     (hit,) = (hit for hit in hits if meant(hit) == "11")
     async with app.run_test(size=(90, 20), notifications=True) as pilot:
-        await led(pilot, app, store.path, hit)
+        await row_shown(pilot, app, store.path, hit)
         assert toasts(app)[-1] == "the match is in a part that is not shown here"
 
 
@@ -166,7 +166,7 @@ def items(view_of: Iterator[e.Entry], sought: int) -> Item | None:
 
 
 @given(lives(), st.data())
-def test_an_entry_is_spotted_in_the_item_it_became_a_part_of(
+def test_an_entry_is_found_in_the_item_it_became_part_of(
     life: list[e.Event], data: st.DataObject
 ) -> None:
     stored = entries(life)

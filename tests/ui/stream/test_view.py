@@ -17,10 +17,6 @@ from tests.ui.stage import BEGIN, CALL, Stage, numbered, staged
 TABLE = "| " + " | ".join(f"column{n:02}" for n in range(24)) + " |\n" + "|---" * 24 + "|\n"
 
 
-def stream_of(stage: Stage) -> StreamView:
-    return stage.stream
-
-
 def strips(stage: Stage) -> list[Strip]:
     stream = stage.stream
     return list(stream.render_lines(stream.size.region))
@@ -40,8 +36,8 @@ async def mouse(
     """What the terminal reports, in the stream's coordinates; they may be outside of it."""
     region = stage.stream.region
     screen_x, screen_y = region.x + x, region.y + y
-    said: dict[str, object] = {"shift": False, "button": 1, **how}
-    button, shift = said["button"], said["shift"]
+    given: dict[str, object] = {"shift": False, "button": 1, **how}
+    button, shift = given["button"], given["shift"]
     assert isinstance(button, int) and isinstance(shift, bool)
     stage.post_message(
         kind(
@@ -86,14 +82,10 @@ async def test_a_row_that_stays_is_the_same_strip_in_every_frame() -> None:
         await stage.play(pilot, e.TextDelta(" grows"))
         after = strips(stage)
         assert [y for y in range(18) if after[y] is not before[y]] == [4]
-
-
-async def test_rows_that_move_keep_their_strips() -> None:
-    async with staged() as (stage, pilot):
-        await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 30)))
+        await stage.play(pilot, e.TextDelta("\n\n" + numbered(1, 30)))
         before = strips(stage)
         await stage.play(pilot, e.TextDelta(numbered(31, 31)))
-        after = strips(stage)
+        after = strips(stage)  # moved up by two
         assert all(new is old for new, old in zip(after[:-2], before[2:], strict=True))
 
 
@@ -109,7 +101,7 @@ async def test_only_rows_that_changed_are_painted(monkeypatch: pytest.MonkeyPatc
         assert min(painted.take()) >= 3
 
 
-async def test_what_happens_out_of_sight_paints_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_lines_out_of_view_paint_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     async with staged() as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 60)))
         stage.stream.scroll_lines(-1_000)
@@ -131,7 +123,7 @@ async def test_pointing_at_a_link_paints_nothing(monkeypatch: pytest.MonkeyPatch
         assert strips(stage)[2] is before[2]
 
 
-async def test_a_link_is_one_to_the_terminal_however_it_is_marked() -> None:
+async def test_a_highlighted_link_stays_one_link() -> None:
     def links(strip: Strip) -> set[tuple[str, str]]:
         styles = [segment.style or Style.null() for segment in strip]
         return {(style.link, style.link_id) for style in styles if style.link}
@@ -154,7 +146,7 @@ async def test_a_link_is_one_to_the_terminal_however_it_is_marked() -> None:
         assert {target for target, _ in links(strips(stage)[2])} == {"https://example.org"}
 
 
-async def test_after_a_resize_what_is_out_of_sight_is_drawn_in_idle_ticks() -> None:
+async def test_after_a_resize_idle_ticks_draw_the_lines_out_of_view() -> None:
     async with staged() as (stage, pilot):
         text = "some words that have to be wrapped at any width there is\n\n" * 100
         await stage.play(pilot, *BEGIN, e.TextDelta(text))
@@ -172,7 +164,7 @@ async def test_after_a_resize_what_is_out_of_sight_is_drawn_in_idle_ticks() -> N
 # Sideways
 
 
-async def test_a_table_that_cannot_fit_is_moved_sideways() -> None:
+async def test_a_table_that_is_too_wide_scrolls_sideways() -> None:
     async with staged(width=40) as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta("before\n\n" + TABLE))
         row = next(y for y, text in enumerate(stage.screen_rows()) if "│" in text)
@@ -192,7 +184,7 @@ async def test_a_table_that_cannot_fit_is_moved_sideways() -> None:
         assert stage.screen_rows()[row] == shown
 
 
-async def test_what_fits_is_not_moved() -> None:
+async def test_lines_that_fit_do_not_scroll_sideways() -> None:
     async with staged() as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta("words"))
         before = strips(stage)
@@ -201,7 +193,7 @@ async def test_what_fits_is_not_moved() -> None:
         assert strips(stage) == before
 
 
-async def test_what_is_selected_sideways_is_what_is_seen() -> None:
+async def test_a_selection_copies_what_is_shown_sideways() -> None:
     async with staged(width=40) as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta(TABLE))
         stage.stream.scroll_sideways(2 * SIDEWAYS)
@@ -269,7 +261,7 @@ async def test_scrolling_for_a_selection_ends_at_the_end(monkeypatch: pytest.Mon
         assert "line 40" not in stage.screen_rows()
 
 
-async def test_while_the_button_is_down_the_window_holds_still() -> None:
+async def test_the_viewport_holds_still_while_the_button_is_down() -> None:
     async with staged() as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 30)))
         top = stage.screen_rows()[0]
@@ -280,7 +272,7 @@ async def test_while_the_button_is_down_the_window_holds_still() -> None:
         assert stage.screen_rows()[-1] == "line 40"
 
 
-async def test_what_is_selected_stays_in_sight_until_it_is_let_go() -> None:
+async def test_a_selection_stays_in_view_until_it_is_cleared() -> None:
     async with staged() as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 30)))
         await drag(stage, pilot, (0, 5), (3, 5))
@@ -294,7 +286,7 @@ async def test_what_is_selected_stays_in_sight_until_it_is_let_go() -> None:
         assert stage.screen_rows()[-1] == "line 60"
 
 
-async def test_a_selection_stays_on_its_words_whatever_is_drawn_above() -> None:
+async def test_a_selection_stays_on_its_words_when_cards_above_unfold() -> None:
     async with staged() as (stage, pilot):
         await stage.play(pilot, *BEGIN, *CALL)
         done = e.ToolCallFinished("c1", "out\n" * 9, None, 0, 1.0)
@@ -307,7 +299,7 @@ async def test_a_selection_stays_on_its_words_whatever_is_drawn_above() -> None:
         assert [stage.screen_rows()[y] for y in selected_rows(stage)] == ["line 3"]
 
 
-async def test_a_mouse_that_is_taken_away_ends_the_drag() -> None:
+async def test_losing_the_mouse_ends_the_drag() -> None:
     async with staged() as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 30)))
         await mouse(stage, pilot, events.MouseDown, 2, 5)
@@ -326,7 +318,7 @@ async def retold(stage: Stage, pilot: Pilot[None], *events: e.Event) -> None:
     await stage.play(pilot, *BEGIN, *events)
 
 
-async def test_where_someone_scrolled_to_stays_in_sight_if_it_is_still_there() -> None:
+async def test_another_transcript_keeps_the_scrolled_position() -> None:
     async with staged() as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 60)))
         stage.stream.scroll_lines(-1_000)
@@ -338,7 +330,7 @@ async def test_where_someone_scrolled_to_stays_in_sight_if_it_is_still_there() -
         assert stage.screen_rows()[:-1] == before
 
 
-async def test_where_it_is_gone_the_end_is_followed() -> None:
+async def test_another_transcript_without_the_position_is_followed() -> None:
     async with staged() as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 60)))
         stage.stream.scroll_lines(-20)
@@ -348,7 +340,7 @@ async def test_where_it_is_gone_the_end_is_followed() -> None:
         assert stage.screen_rows()[-1] == "line 22"
 
 
-async def test_what_is_sought_is_found_in_what_is_there_now() -> None:
+async def test_another_transcript_is_searched_for_the_same_pattern() -> None:
     async with staged() as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 30)))
         assert stage.stream.find("line 2") == 11
@@ -360,7 +352,7 @@ async def test_what_is_sought_is_found_in_what_is_there_now() -> None:
         assert stage.stream.finder.count == 11
 
 
-async def test_a_selection_does_not_move_to_other_words() -> None:
+async def test_another_transcript_clears_the_selection() -> None:
     async with staged() as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 9)))
         row = stage.screen_rows().index("line 2")
@@ -372,7 +364,7 @@ async def test_a_selection_does_not_move_to_other_words() -> None:
         assert not stage.screen.get_selected_text()
 
 
-async def test_a_button_held_down_meanwhile_holds_nothing() -> None:
+async def test_another_transcript_ends_a_drag() -> None:
     async with staged() as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 30)))
         await mouse(stage, pilot, events.MouseDown, 2, 5)

@@ -54,7 +54,7 @@ def test_the_time_between_an_interruption_and_the_resume_is_not_the_runs() -> No
     assert totals(live, live.now).elapsed == worked
 
 
-def test_a_provider_that_is_left_alone_is_named_with_the_time_that_is_left() -> None:
+def test_a_provider_that_keeps_failing_is_named_with_the_next_try() -> None:
     live = worked()
     live.open_circuits = {"openai": 12.4}
     assert "openai keeps failing, next try in 12 s" in header(live)
@@ -79,7 +79,7 @@ def test_figures_that_do_not_fit_are_left_out_from_the_end() -> None:
     assert "● 1 running" in narrow
 
 
-def test_what_waits_for_the_disk_is_shown_once_it_is_much() -> None:
+def test_bytes_to_save_are_shown_once_they_are_many() -> None:
     live = worked()
     live.queued_bytes = 900_000
     assert "to save" not in header(live)

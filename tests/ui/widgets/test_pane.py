@@ -4,15 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 from textual.events import MouseScrollUp
-from textual.selection import Selection
 
 from lfgtui.model import events as e
 from lfgtui.ui.stream.view import StreamView
 from lfgtui.ui.widgets.pane_header import PaneHeader
-from tests.ui.stage import BEGIN, CALL, Stage, at, numbered, rows_of, staged
+from tests.ui.stage import BEGIN, CALL, Stage, numbered, staged
 
 
-async def test_what_streams_is_on_the_screen_after_a_tick() -> None:
+async def test_a_tick_shows_the_text_that_came() -> None:
     async with staged() as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta("Hello **world**"))
         assert stage.screen_rows()[:3] == ["▸ prompt: Build it", "", "Hello world"]
@@ -21,7 +20,7 @@ async def test_what_streams_is_on_the_screen_after_a_tick() -> None:
         assert stage.pane.copy_text() == "Hello **world**, and more"
 
 
-async def test_what_stood_apart_is_copied_apart() -> None:
+async def test_texts_parted_by_a_call_are_copied_apart() -> None:
     async with staged() as (stage, pilot):
         text = e.TextDelta("I look.")
         done = e.ToolCallFinished("c1", "ok", None, 0, 1.0)
@@ -29,14 +28,14 @@ async def test_what_stood_apart_is_copied_apart() -> None:
         assert stage.pane.copy_text() == "I look.\n\nSo."
 
 
-async def test_a_prompt_that_came_with_answers_shows_its_own_words() -> None:
+async def test_a_prompt_with_context_shows_its_own_words() -> None:
     async with staged() as (stage, pilot):
         message = e.UserMessage("Build it", {"schema": "Two tables."})
         await stage.play(pilot, *BEGIN[:2], message)
         assert stage.screen_rows()[0] == "▸ prompt, with schema: Build it"
 
 
-async def test_the_head_says_who_and_how_and_never_grows() -> None:
+async def test_the_header_has_state_name_and_figures_in_two_rows() -> None:
     async with staged(width=110) as (stage, pilot):
         await stage.play(pilot, *BEGIN)
         assert stage.head_rows()[0].split() == [
@@ -50,23 +49,18 @@ async def test_the_head_says_who_and_how_and_never_grows() -> None:
 
 
 @pytest.mark.parametrize("width", [24, 38, 60, 120, 200])
-async def test_fields_of_the_head_stay_where_they_are_as_figures_change(width: int) -> None:
+async def test_figures_of_the_header_stay_in_their_columns(width: int) -> None:
     async with staged(width=width) as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta("a"))
         before = stage.head_rows()[1]
+        assert "api" in stage.head_rows()[0]
         await stage.play(pilot, e.TextDelta("b" * 4000))
         after = stage.head_rows()[1]
         assert before.find("t/s") == after.find("t/s") > 0
         assert len(before) == len(after)
 
 
-async def test_a_very_narrow_head_keeps_the_id() -> None:
-    async with staged(width=20) as (stage, pilot):
-        await stage.play(pilot, *BEGIN)
-        assert stage.head_rows()[0].strip().startswith("◐ api")
-
-
-async def test_a_stall_is_told_and_calls_for_attention() -> None:
+async def test_a_stall_is_shown_and_needs_attention() -> None:
     async with staged() as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta("a"))
         assert not stage.pane.needs_attention
@@ -154,15 +148,9 @@ async def test_a_new_attempt_begins_below_a_rule_and_the_old_text_stays() -> Non
         assert "partial" in shown and "── attempt 2 · openai/gpt-5-mini ──" in shown
         await stage.play(pilot, *BEGIN[2:], e.TextDelta("whole"))
         assert stage.pane.copy_text() == "whole"
-
-
-async def test_in_a_narrow_pane_the_rule_of_an_attempt_is_shortened_not_broken() -> None:
-    async with staged() as (stage, pilot):
-        await pilot.resize_terminal(30, 12)
-        await stage.play(pilot, *BEGIN, e.Retrying("cut", 1.0, 2, "cut"))
-        await stage.play(pilot, e.AttemptStarted("openrouter", "anthropic/claude-sonnet"))
+        await pilot.resize_terminal(24, 12)
         (rule,) = (row for row in stage.screen_rows() if "attempt 2" in row)
-        assert rule.startswith("── attempt 2 · openrouter") and rule.endswith("…")
+        assert rule.startswith("── attempt 2 · open") and rule.endswith("…")
 
 
 async def test_scrolling_up_releases_the_end_and_a_hint_counts_what_is_new() -> None:
@@ -178,22 +166,11 @@ async def test_scrolling_up_releases_the_end_and_a_hint_counts_what_is_new() -> 
         assert rows[-1].strip() == "↓ 20 new lines · f to follow"
         stage.stream.follow()
         assert stage.screen_rows()[-1] == "line 40"
-
-
-async def test_scrolling_down_to_the_end_follows_it_again() -> None:
-    async with staged() as (stage, pilot):
-        await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 30)))
-        stage.stream.scroll_pages(-1)
-        stage.stream.scroll_pages(1)
-        await stage.play(pilot, e.TextDelta(numbered(31, 32)))
-        assert stage.screen_rows()[-1] == "line 32"
-
-
-async def test_the_wheel_scrolls_the_pane() -> None:
-    async with staged() as (stage, pilot):
-        await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 30)))
         await pilot._post_mouse_events([MouseScrollUp], StreamView, offset=(5, 5), button=0)
         assert "f to follow" in stage.screen_rows()[-1]
+        stage.stream.scroll_pages(1)  # reaching the end follows it again
+        await stage.play(pilot, e.TextDelta(numbered(41, 42)))
+        assert stage.screen_rows()[-1] == "line 42"
 
 
 async def test_a_resize_wraps_anew_and_keeps_the_place() -> None:
@@ -225,45 +202,6 @@ async def test_finding_highlights_counts_and_goes_round() -> None:
         assert stage.stream.finder.number == 0
 
 
-async def test_a_match_is_found_across_a_wrapped_edge() -> None:
-    async with staged(width=24) as (stage, pilot):
-        await stage.play(pilot, *BEGIN, e.TextDelta("- aaaa bbbb cccc dddd eeee ffff"))
-        assert stage.stream.find("dddd eeee") == 1
-
-
-async def test_a_selection_of_whole_blocks_copies_their_source() -> None:
-    async with staged(width=30) as (stage, pilot):
-        source = "# Title\n\nsome **bold** words that are wrapped here\n\n- a\n- b"
-        await stage.play(pilot, *BEGIN, e.TextDelta(source))
-        stream = stage.stream
-        copied, _ = stream.get_selection(Selection(at(stream, 0, 2), None))
-        assert copied == source
-
-
-async def test_a_selection_inside_a_paragraph_undoes_the_wrapping() -> None:
-    async with staged(width=24) as (stage, pilot):
-        await stage.play(pilot, *BEGIN, e.TextDelta("one two three four five six seven"))
-        stream = stage.stream
-        rows = stage.screen_rows()
-        first = next(y for y, row in enumerate(rows) if row.startswith("one"))
-        copied, _ = stream.get_selection(Selection(at(stream, 4, first), at(stream, 4, first + 1)))
-        assert copied == ("one two three four " + rows[first + 1][:4])[4:].replace("  ", " ")
-
-
-async def test_dragging_the_mouse_selects_what_can_be_copied() -> None:
-    async with staged() as (stage, pilot):
-        await stage.play(pilot, *BEGIN, e.TextDelta("some words to drag over"))
-        await pilot.mouse_down(StreamView, offset=(5, 2))
-        await pilot.hover(StreamView, offset=(9, 2))
-        await pilot.mouse_up(StreamView, offset=(9, 2))
-        assert stage.screen.get_selected_text() == "words"
-        stream = stage.stream
-        selected = stage.screen.get_component_rich_style("screen--selection").bgcolor
-        row = stream.render_lines(stream.size.region)[2]
-        marked = [s.text for s in row if s.style is not None and s.style.bgcolor == selected]
-        assert "".join(marked) == "words"
-
-
 async def test_nothing_the_model_says_reaches_the_terminal_raw() -> None:
     async with staged() as (stage, pilot):
         evil = "\x1b]52;c;AAAA\x07\x9b2J\u202e"
@@ -289,23 +227,6 @@ async def test_a_theme_switches_colours_while_it_runs() -> None:
         await pilot.pause()
         await stage.play(pilot)
         assert set(colours(stage)).isdisjoint(dark)
-
-
-async def test_a_tick_with_nothing_new_paints_nothing() -> None:
-    async with staged() as (stage, pilot):
-        await stage.play(pilot, *BEGIN, e.TextDelta("text"))
-        before = rows_of(stage.stream)[-1]
-        stage.pane.tick(stage.now)
-        assert rows_of(stage.stream)[-1] is before
-
-
-async def test_blocks_that_are_done_are_not_drawn_again() -> None:
-    async with staged() as (stage, pilot):
-        await stage.play(pilot, *BEGIN, e.TextDelta("first\n\nsecond\n\nthird"))
-        stream = stage.stream
-        first = next(row for row in rows_of(stream) if row.text == "first")
-        await stage.play(pilot, e.TextDelta(" grows\n\nfourth"))
-        assert any(row is first for row in rows_of(stream))
 
 
 async def test_where_links_lead_is_shown_on_request_and_hidden_again() -> None:
