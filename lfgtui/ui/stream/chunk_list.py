@@ -50,12 +50,15 @@ class Changes(msgspec.Struct):
 
 
 class ChunkList:
-    """Keeps at most about `kept` drawn rows; the others are drawn again when asked for."""
+    """Keeps at most about `kept` drawn rows; the others are drawn again when asked for.
+
+    `heights` has the number of lines of each chunk, a guess until the chunk is drawn.
+    """
 
     def __init__(self, kept: int) -> None:
         self._chunks: list[LineChunk] = []
         self._kept = kept
-        self._heights = PrefixSums()
+        self.heights = PrefixSums()
         self._held: list[int] = []
         self._drawn: list[int] = []
         self._held_rows = 0
@@ -78,11 +81,6 @@ class ChunkList:
     # Lines
 
     @property
-    def total(self) -> int:
-        """Number of lines, some of it a guess until `is_exact`."""
-        return self._heights.total
-
-    @property
     def held_rows(self) -> int:
         """Rows in memory."""
         return self._held_rows
@@ -92,17 +90,9 @@ class ChunkList:
         """True if each chunk was drawn at least once."""
         return self._unsure == 0
 
-    def start(self, index: int) -> int:
-        """Return the line a chunk begins on."""
-        return self._heights.start(index)
-
-    def height(self, index: int) -> int:
-        """Return a chunk's number of lines."""
-        return self._heights[index]
-
     def find(self, line: int) -> tuple[int, int]:
         """Return the chunk that a line belongs to, by index, and the number of its row."""
-        return self._heights.find(max(0, line))
+        return self.heights.find(max(0, line))
 
     def rows(self, first: int, last: int) -> Iterator[StreamRow]:
         """Yield the rows of the lines from `first` to `last` (exclusive)."""
@@ -227,7 +217,7 @@ class ChunkList:
         self._changes.moved = min(self._changes.moved, index)
         chunk.changed_from = UNCHANGED
         self._chunks.append(chunk)
-        self._heights.append(chunk.height)
+        self.heights.append(chunk.height)
         self._held.append(0)
         if not chunk.is_exact:
             self._unsure = index + 1
@@ -238,7 +228,7 @@ class ChunkList:
         self._changes.moved = min(self._changes.moved, count)
         for index in [index for index in self._changes.rows if index >= count]:
             del self._changes.rows[index]
-        self._heights.cut(count)
+        self.heights.cut(count)
         self._held_rows -= sum(self._held[count:])
         del self._held[count:]
         del self._drawn[bisect_left(self._drawn, count) :]
@@ -257,8 +247,8 @@ class ChunkList:
 
     def _update_height(self, index: int) -> None:
         height = self._chunks[index].height
-        if height != self._heights[index]:
-            self._heights.set(index, height)
+        if height != self.heights[index]:
+            self.heights.set(index, height)
             self._changes.moved = min(self._changes.moved, index + 1)
 
     def _hold(self, index: int) -> None:
@@ -279,7 +269,7 @@ class ChunkList:
         chunks = self._chunks
         for chunk in chunks:
             chunk.changed_from = UNCHANGED
-        self._heights = PrefixSums([chunk.height for chunk in chunks])
+        self.heights = PrefixSums([chunk.height for chunk in chunks])
         self._held = [chunk.height if chunk.is_drawn else 0 for chunk in chunks]
         self._drawn = [index for index, held in enumerate(self._held) if held]
         self._held_rows = sum(self._held)

@@ -196,7 +196,7 @@ class Finder:
         index = self._chunks.index(chunk)
         row = self._found[chunk].matches[number][0].row
         self._near = self._lines.position(index, row)
-        return self._chunks.start(index) + row
+        return self._chunks.heights.start(index) + row
 
     def _order(self) -> list[LineChunk]:
         """Return the chunks with matches, from the first to the last."""

@@ -143,7 +143,7 @@ class LineIndex:
             characters -= len(row.text)
             if characters < 0:
                 return anchor._replace(row=number)
-        return anchor._replace(row=max(0, self.chunks.height(index) - 1))
+        return anchor._replace(row=max(0, self.chunks.heights[index] - 1))
 
     def _characters_above(self, anchor: Position) -> int:
         """Return the number of characters in the rows of a chunk above that one."""
@@ -168,7 +168,7 @@ class LineIndex:
 
     def view_at(self, line: int) -> ItemView | None:
         """Return the view a line belongs to; None for a blank between two."""
-        if not 0 <= line < self.chunks.total:
+        if not 0 <= line < self.chunks.heights.total:
             return None
         return self._owner(self.chunks.find(line)[0])
 
@@ -190,7 +190,9 @@ class LineIndex:
     def lines_of(self, view: ItemView) -> range:
         """Return the lines of a view, without the blank before it."""
         chunks = self.chunks_of(view)
-        return range(self.chunks.start(chunks.start), self.chunks.start(chunks.stop))
+        return range(
+            self.chunks.heights.start(chunks.start), self.chunks.heights.start(chunks.stop)
+        )
 
     def chunks_of(self, view: ItemView) -> range:
         """Return the view's own chunks, by index."""
@@ -223,12 +225,12 @@ class LineIndex:
         chunk = max(self._begins[view], self._begins[view] - 1 + self._gaps[view] + own)
         if chunk >= end:
             return end, 0
-        return chunk, min(row, max(0, self.chunks.height(chunk) - 1))
+        return chunk, min(row, max(0, self.chunks.heights[chunk] - 1))
 
     def line_of(self, position: Position) -> int:
         """Return the line that a position is on now."""
         chunk, row = self.locate(position)
-        return self.chunks.start(chunk) + row
+        return self.chunks.heights.start(chunk) + row
 
     # Items
 

@@ -54,7 +54,7 @@ def show_card(lines: LineIndex, viewport: Viewport, context: Context, view: Item
     viewport.stay_at(lines.lines_of(view).start)  # which draws it
     card = lines.lines_of(view)
     room = viewport.height - 1  # the last row is the hint at the lines below
-    if card.stop >= lines.chunks.total and len(card) <= viewport.height:
+    if card.stop >= lines.chunks.heights.total and len(card) <= viewport.height:
         viewport.follow()
     elif len(card) <= room:
         viewport.stay_at(card.stop - room)

@@ -28,7 +28,7 @@ class Viewport:
     @property
     def bottom(self) -> int:
         """The top that shows the end."""
-        return max(0, self._lines.chunks.total - self.height)
+        return max(0, self._lines.chunks.heights.total - self.height)
 
     @property
     def is_at_end(self) -> bool:
@@ -44,7 +44,7 @@ class Viewport:
     def new(self) -> int:
         """Number of lines that came since the end was left."""
         lines = self._lines
-        return max(0, lines.chunks.total - 1 - lines.line_of(self._left_at))
+        return max(0, lines.chunks.heights.total - 1 - lines.line_of(self._left_at))
 
     def position(self) -> Position:
         """Return the position of the top line."""
@@ -61,16 +61,16 @@ class Viewport:
             self._fit_end()
             return
         count = len(chunks)
-        index, row = chunks.find(min(self.top, max(0, chunks.total - 1)))
+        index, row = chunks.find(min(self.top, max(0, chunks.heights.total - 1)))
         seen, last = -row, index
         while seen < self.height and last < count:
             chunks.draw(last)
             if last == index:
-                row = min(row, max(0, chunks.height(index) - 1))
+                row = min(row, max(0, chunks.heights[index] - 1))
                 seen = -row
-            seen += chunks.height(last)
+            seen += chunks.heights[last]
             last += 1
-        self.top = chunks.start(index) + row
+        self.top = chunks.heights.start(index) + row
         if seen < self.height:
             self._fit_end()
         if self.bottom == 0 and not self.is_held:
@@ -82,7 +82,7 @@ class Viewport:
         while seen < self.height and index:
             index -= 1
             chunks.draw(index)
-            seen += chunks.height(index)
+            seen += chunks.heights[index]
         self.top = self.bottom
 
     def scroll(self, lines: int) -> None:
@@ -104,7 +104,7 @@ class Viewport:
         index += -1 if lines < 0 else 0
         while missing > 0 and 0 <= index < len(chunks):
             chunks.draw(index)
-            missing -= chunks.height(index) - (row if step > 0 else 0)
+            missing -= chunks.heights[index] - (row if step > 0 else 0)
             index, row = index + step, 0
         self.return_to(position)
 
@@ -140,7 +140,7 @@ class Viewport:
         self._left_at = self._last_position()
 
     def _last_position(self) -> Position:
-        return self._lines.position_at(max(0, self._lines.chunks.total - 1))
+        return self._lines.position_at(max(0, self._lines.chunks.heights.total - 1))
 
     def trim(self) -> None:
         """Release rows that are far from here, if there are too many."""

@@ -104,12 +104,12 @@ class VisibleRows:
         first = chunks.find(top)[0]
         for index, row in changes.rows.items():
             if index >= first:
-                start = chunks.start(index) - top
-                begin, end = max(0, start + row), min(height, start + chunks.height(index))
+                start = chunks.heights.start(index) - top
+                begin, end = max(0, start + row), min(height, start + chunks.heights[index])
                 if begin < end:
                     yield begin, end
         if first < changes.moved < UNCHANGED:
-            begin = chunks.start(min(changes.moved, len(chunks))) - top
+            begin = chunks.heights.start(min(changes.moved, len(chunks))) - top
             if begin < height:
                 yield max(0, begin), height
 

@@ -70,7 +70,7 @@ def test_cards_that_may_still_change_leave_time_for_new_ones() -> None:
 def test_the_rest_is_drawn_bit_by_bit_and_the_rows_in_view_stay() -> None:
     stand = long_stand(width=14)
     stand.scroll(-30)
-    before, guessed = list(stand.screen), stand.chunks.total
+    before, guessed = list(stand.screen), stand.chunks.heights.total
     steps = 0
     while not stand.chunks.is_exact:
         stand.measure(10)
@@ -78,14 +78,14 @@ def test_the_rest_is_drawn_bit_by_bit_and_the_rows_in_view_stay() -> None:
         assert stand.screen[:-1] == before[:-1]
         assert stand.painted <= {stand.viewport.height - 1}  # the hint counts lines
     assert steps > 20
-    assert stand.chunks.total == stand.drawn_at_once().chunks.total != guessed
+    assert stand.chunks.heights.total == stand.drawn_at_once().chunks.heights.total != guessed
 
 
 def test_no_more_rows_stay_in_memory_than_are_allowed() -> None:
     stand = long_stand(kept=50)
     measure_all(stand)
     assert stand.chunks.held_rows <= 50
-    assert stand.chunks.total > 500
+    assert stand.chunks.heights.total > 500
 
 
 def test_rows_near_the_window_are_the_last_to_go() -> None:
@@ -94,7 +94,7 @@ def test_rows_near_the_window_are_the_last_to_go() -> None:
     stand.scroll(-100_000)
     for _ in range(40):
         stand.scroll(5)
-    lines = [stand.chunks.start(index) for index in drawn(stand)]
+    lines = [stand.chunks.heights.start(index) for index in drawn(stand)]
     assert stand.viewport.top - 80 < min(lines) and max(lines) < stand.viewport.top + 80
 
 
@@ -113,9 +113,9 @@ def test_scrolling_by_lines_never_rests_on_a_guess() -> None:
 def test_a_new_width_or_new_colours_draw_only_the_lines_in_view(width: int, colours: int) -> None:
     stand = long_stand()
     measure_all(stand)
-    total = stand.chunks.total
+    total = stand.chunks.heights.total
     stand.reflow(width, colours)
-    assert width != 30 or stand.chunks.total == total
+    assert width != 30 or stand.chunks.heights.total == total
     assert drawn(stand) == list(in_view(stand))
     assert stand.viewport.is_at_end
     check(stand)
@@ -160,7 +160,7 @@ def test_a_thought_unfolded_late_is_drawn_where_it_is_in_view() -> None:
     stand.fold("reasoning")
     assert stand.chunks.held_rows < 500
     measure_all(stand)
-    assert stand.chunks.total > 3000
+    assert stand.chunks.heights.total > 3000
 
 
 # Prefix sums
@@ -324,7 +324,7 @@ def test_the_screen_always_shows_what_drawing_all_lines_would(
     while not stand.chunks.is_exact or stand.finder.is_behind:
         stand.measure(100)
     check(stand)
-    assert stand.chunks.total == stand.drawn_at_once().chunks.total
+    assert stand.chunks.heights.total == stand.drawn_at_once().chunks.heights.total
     pattern = next((how for what, how in reversed(steps) if what == "find"), "")
     before, count = marks(stand), stand.finder.count
     assert count == stand.find(str(pattern))

@@ -57,7 +57,7 @@ def test_a_selection_reaches_over_what_is_not_in_memory() -> None:
     stand = answer(numbered(200), kept=30)
     while not stand.chunks.is_exact:
         stand.measure(50)
-    first, last = 2, stand.chunks.total - 1
+    first, last = 2, stand.chunks.heights.total - 1
     held = stand.chunks.held_rows
     copied = between(stand, (first, 0), (last, 99))
     assert copied == numbered(200)
@@ -78,7 +78,7 @@ def test_a_selection_stays_on_its_words_while_heights_above_become_known() -> No
 
 def test_a_folded_prompt_gives_all_of_it() -> None:
     stand = Stand(width=20, prompt="first line\nsecond line")
-    assert stand.chunks.total == 1
+    assert stand.chunks.heights.total == 1
     assert between(stand, (0, 0), (0, 99)) == "first line\nsecond line"
 
 
@@ -153,7 +153,7 @@ def test_matches_are_where_the_words_are_after_a_resize() -> None:
     stand = answer("some words and a needle in them\n\n" * 40, width=40)
     stand.find("needle")
     stand.reflow(12)
-    seen = stand.chunks.rows(stand.viewport.top, stand.chunks.total)
+    seen = stand.chunks.rows(stand.viewport.top, stand.chunks.heights.total)
     row = next(one for one in seen if "needle" in one.row.text)
     (mark,) = stand.finder.highlights(row.chunk, row.number)
     assert row.row.text[mark.begin : mark.end] == "needle"
