@@ -23,7 +23,7 @@ import sys
 import tempfile
 import termios
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -119,7 +119,7 @@ def _watched(command: list[str], environment: dict[str, str], after: float) -> s
         assert time.monotonic() < given_up, "lfg never said a word"
         if select.select([ours], [], [], 0.02)[0]:
             stream.feed(os.read(ours, 65536))
-            seen |= _words("\n".join(screen.display))
+            seen |= _shown(screen.display)
             if seen and deadline is None:
                 deadline = time.monotonic() + after
     process.send_signal(signal.SIGKILL)
@@ -129,9 +129,19 @@ def _watched(command: list[str], environment: dict[str, str], after: float) -> s
             stream.feed(os.read(ours, 65536))
         except OSError:
             break
-        seen |= _words("\n".join(screen.display))
+        seen |= _shown(screen.display)
     os.close(ours)
     return seen
+
+
+def _shown(rows: Sequence[str]) -> set[str]:
+    """Return the words that stand behind the word before them.
+
+    Others may be no words: a frame that is read half-way joins the beginning of a new word
+    and the end of an old one.
+    """
+    words = _words("\n".join(rows))
+    return {w for w in words if w[1:] == "0000" or f"{w[0]}{int(w[1:]) - 1:04}" in words}
 
 
 def _words(text: str) -> set[str]:

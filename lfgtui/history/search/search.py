@@ -6,7 +6,8 @@ to look at every match, so it looks at the newest `RANKED` only and reports it.
 Text that is not finished yet is in no index: there is little of it, so it is
 indexed in memory for each query.
 
-`code` scans the texts themselves: 40 ms in a history of 200,000 events.
+`code` scans the texts themselves: 40 ms in a history of 200,000 events. An index
+of trigrams took 3 ms, and two fifths of the room of the file: not worth having.
 
 Nothing here needs more than `sqlite3`: `lfg search` is typed often, and most
 of what the program imports costs more than the search.
