@@ -188,4 +188,4 @@ class Pane(CachedContainer, Guarded, Widget, can_focus=True):
             return ""
         tickets = self._view.tickets
         busy = sum(self._view.transcript(ticket.id).state in RUNNING for ticket in tickets)
-        return f"waiting for a slot ({busy} in use)"
+        return "waiting for a slot" + (f" ({busy} in use)" if busy else "")

@@ -10,6 +10,8 @@ from lfgtui.ui.stream.view import StreamView
 from lfgtui.ui.widgets.pane_header import PaneHeader
 from tests.ui.stage import BEGIN, CALL, Stage, numbered, staged
 
+BLOCKED = e.TicketBlocked("schema failed")
+
 
 async def test_a_tick_shows_the_text_that_came() -> None:
     async with staged() as (stage, pilot):
@@ -69,10 +71,24 @@ async def test_a_stall_is_shown_and_needs_attention() -> None:
         assert stage.pane.needs_attention
 
 
-async def test_a_queued_ticket_names_what_it_waits_for() -> None:
+@pytest.mark.parametrize(
+    ("schema", "own", "reason"),
+    [
+        ([], [], "waiting for schema"),
+        ([e.TicketDone("end")], [], "waiting for a slot"),
+        ([e.TicketFailed("server", "500", False)], [BLOCKED], "blocked: schema failed"),
+        ([e.TicketCancelled()], [BLOCKED], "blocked: schema was cancelled"),
+    ],
+)
+async def test_a_ticket_that_does_not_run_names_the_reason(
+    schema: list[e.Event], own: list[e.Event], reason: str
+) -> None:
     async with staged() as (stage, pilot):
-        await stage.play(pilot, e.TicketQueued())
-        assert stage.head_rows()[1].strip() == "waiting for schema"
+        needed = stage.source.transcript("schema")
+        for event in (*BEGIN[:2], *schema):
+            needed.apply(e.Entry("r1", "schema", 1, needed.last_seq + 1, stage.now, event))
+        await stage.play(pilot, e.TicketQueued(), *own)
+        assert stage.head_rows()[1].strip() == reason
 
 
 async def test_the_wait_for_a_retry_counts_down() -> None:
