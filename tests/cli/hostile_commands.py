@@ -22,10 +22,11 @@ import click
 
 from lfgtui.cli.commands import lfg
 from lfgtui.cli.commands import main as main_of_lfg
-from tests.attacks import ATTACKS
 from tests.cli import hostile_world as world
 from tests.cli.hostile_provider import hostile_provider
-from tests.raw_terminal import SCREEN, STYLES, Ended, forked_on_terminal, on_terminal, strangers
+from tests.helpers.pseudo_terminal import Ended, fork_in_terminal, run_in_terminal
+from tests.helpers.terminal_attacks import ATTACKS
+from tests.helpers.terminal_sequences import SCREEN, STYLES, foreign_sequences
 
 LFG = [sys.executable, "-m", "lfgtui"]
 _WORKERS = 3
@@ -209,7 +210,7 @@ def _commands(group: click.Group, before: str = "") -> Iterator[str]:
 def written(on: Stage, case: Case) -> list[str]:
     """What the command wrote to the terminal that is none of ours."""
     command = [*map(os.fsencode, LFG), *map(os.fsencode, case.arguments)]
-    return _judged(on_terminal(command, on.environment, on.folder, case.steps), case)
+    return _judged(run_in_terminal(command, on.environment, on.folder, case.steps), case)
 
 
 def written_by_fork(on: Stage, case: Case) -> list[str]:
@@ -217,11 +218,11 @@ def written_by_fork(on: Stage, case: Case) -> list[str]:
     for module in _HEAVY:
         import_module(module)
     program = partial(main_of_lfg, case.arguments)
-    return _judged(forked_on_terminal(program, on.environment, on.folder, case.steps), case)
+    return _judged(fork_in_terminal(program, on.environment, on.folder, case.steps), case)
 
 
 def _judged(ended: Ended, case: Case) -> list[str]:
-    found = strangers(ended.raw, case.own)
+    found = foreign_sequences(ended.raw, case.own)
     return found if ended.code in (0, 1, 2, 130) else [f"exit code {ended.code}", *found]
 
 
@@ -236,7 +237,7 @@ def piped(on: Stage, case: Case) -> list[str]:
         capture_output=True,
         stdin=subprocess.DEVNULL,
     )
-    return [*strangers(ended.stdout, r"(?!)"), *strangers(ended.stderr, r"(?!)")]
+    return [*foreign_sequences(ended.stdout, r"(?!)"), *foreign_sequences(ended.stderr, r"(?!)")]
 
 
 def main() -> int:

@@ -14,7 +14,7 @@ import pytest
 from lfgtui.history.reader import Reader
 from lfgtui.settings import paths
 from tests.cli.conftest import configure, simulator
-from tests.on_pty import on_pty
+from tests.helpers.pseudo_terminal import lfg_in_terminal
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_what_took_its_place_is_left_alone_and_the_run_is_elsewhere(tickets: str
 def test_a_signal_is_the_exit_code_also_where_the_run_had_to_be_saved_elsewhere(
     tickets: str,
 ) -> None:
-    with on_pty("run", tickets, size=(200, 40)) as lfg:
+    with lfg_in_terminal("run", tickets) as lfg:
         lfg.read_until("2 running")
         paths.history_file().unlink()
         paths.history_file().write_text("Dear diary")

@@ -10,7 +10,7 @@ from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
 from lfgtui.settings import paths
-from tests.on_pty import on_pty
+from tests.helpers.pseudo_terminal import lfg_in_terminal
 
 
 def test_the_run_chosen_on_the_screen_goes_on_in_the_same_terminal(tmp_path: Path) -> None:
@@ -23,7 +23,7 @@ def test_the_run_chosen_on_the_screen_goes_on_in_the_same_terminal(tmp_path: Pat
         history.submit(run, "a", 1, 1000.0, e.TicketQueued())
         history.submit(run, "a", 1, 1001.0, e.TicketInterrupted())
         history.finish_run(run, "interrupted")
-    with on_pty("history", "--ui") as lfg:
+    with lfg_in_terminal("history", "--ui") as lfg:
         lfg.read_until("Broken off")
         lfg.type(b"\t")
         lfg.read_until("resume")
@@ -37,7 +37,7 @@ def test_the_run_chosen_on_the_screen_goes_on_in_the_same_terminal(tmp_path: Pat
 
 
 def test_an_empty_history_is_left_again() -> None:
-    with on_pty("history", "--ui") as lfg:
+    with lfg_in_terminal("history", "--ui") as lfg:
         lfg.read_until("no runs yet")
         lfg.type(b"\x1b")
         assert lfg.wait() == 0

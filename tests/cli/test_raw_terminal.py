@@ -8,7 +8,6 @@ import pytest
 
 from lfgtui.__main__ import main
 from lfgtui.settings import paths
-from tests.attacks import ALL
 from tests.cli import hostile_world as world
 from tests.cli.hostile_commands import (
     Case,
@@ -20,7 +19,8 @@ from tests.cli.hostile_commands import (
     written,
     written_by_fork,
 )
-from tests.raw_terminal import SCREEN, strangers
+from tests.helpers.terminal_attacks import ALL
+from tests.helpers.terminal_sequences import SCREEN, foreign_sequences
 
 Capture = pytest.CaptureFixture[str]
 
@@ -65,7 +65,7 @@ def test_no_tickets_file_speaks_to_the_terminal_before_it_is_trusted(
     for text in world.bad_tickets(ALL):
         file.write_text(text, "utf-8", newline="")
         said.append(refused(capsys, "run", str(file), "--headless"))
-    assert [strangers(each) for each in said] == [[]] * len(said)
+    assert [foreign_sequences(each) for each in said] == [[]] * len(said)
     assert any("␛]52;c;UFdORUQ=␇" in each for each in said)
     assert not paths.history_file().exists()
 
@@ -77,7 +77,7 @@ def test_no_config_does(capsys: Capture) -> None:
     for text in world.bad_configs(ALL):
         config.write_text(text, "utf-8", newline="")
         said.append(refused(capsys, "config", "show"))
-    assert [strangers(each) for each in said] == [[]] * len(said)
+    assert [foreign_sequences(each) for each in said] == [[]] * len(said)
     assert any("␛]52;c;UFdORUQ=␇" in each for each in said)
 
 
@@ -87,7 +87,7 @@ def test_no_import_does(capsys: Capture, tmp_path: Path) -> None:
     for content in world.bad_imports(ALL):
         file.write_bytes(content)
         said.append(refused(capsys, "import", str(file)))
-    assert [strangers(each) for each in said] == [[]] * len(said)
+    assert [foreign_sequences(each) for each in said] == [[]] * len(said)
 
 
 def test_json_says_the_same_values_in_characters_that_are_safe(
@@ -98,14 +98,14 @@ def test_json_says_the_same_values_in_characters_that_are_safe(
     main(["import", str(file)])
     capsys.readouterr()
     main(["search", "--json", "PWNED"])
-    assert not strangers(capsys.readouterr().out, "(?!)")
+    assert not foreign_sequences(capsys.readouterr().out, "(?!)")
     main(["history", "--json"])
     said = capsys.readouterr().out
-    assert not strangers(said, "(?!)")
+    assert not foreign_sequences(said, "(?!)")
     assert json.loads(said)[0]["title"] == ALL
     main(["show", world.RUN, "--json"])
     said = capsys.readouterr().out
-    assert not strangers(said, "(?!)")
+    assert not foreign_sequences(said, "(?!)")
     assert json.loads(said)["title"] == ALL
 
 
@@ -117,7 +117,7 @@ def test_an_export_that_is_safe_to_look_at_is_imported_as_it_was(
     main(["import", str(first)])
     main(["export", world.RUN, "--format", "jsonl", "--no-redact", "-o", str(again)])
     exported = again.read_text("utf-8")
-    assert not strangers(exported, "(?!)")
+    assert not foreign_sequences(exported, "(?!)")
     main(["show", world.RUN, "--json"])
     before = capsys.readouterr().out.splitlines()[-1]
     paths.history_file().unlink()

@@ -9,7 +9,7 @@ from lfgtui.__main__ import main
 from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
 from tests.cli.conftest import LIFE, store
-from tests.on_pty import on_pty
+from tests.helpers.pseudo_terminal import lfg_in_terminal
 from tests.text.redaction.secrets import GITHUB
 
 
@@ -85,7 +85,7 @@ def test_without_a_terminal_it_says_what_to_do(
 
 
 def test_it_plays_in_a_terminal_and_is_left_with_q(run: str) -> None:
-    with on_pty("replay", run, "--from", "50%") as lfg:
+    with lfg_in_terminal("replay", run, "--from", "50%") as lfg:
         lfg.read_until("REPLAY")
         lfg.read_until("Gone")
         lfg.type(b"q")
@@ -93,7 +93,7 @@ def test_it_plays_in_a_terminal_and_is_left_with_q(run: str) -> None:
 
 
 def test_a_position_beyond_the_end_is_refused_before_the_screen_opens(run: str) -> None:
-    with on_pty("replay", run, "--from", "9:00") as lfg:
+    with lfg_in_terminal("replay", run, "--from", "9:00") as lfg:
         assert lfg.wait() == 2
         lfg.read_rest()
     assert b"lfg: the replay is only 0:03 long" in lfg.seen

@@ -16,9 +16,9 @@ from lfgtui.model.metrics import Meter
 from lfgtui.model.redaction import EventRedactor
 from lfgtui.model.states import MOVES
 from lfgtui.text.redaction.redactor import Redactor
+from tests.helpers.any_events import entries
 from tests.history.conftest import Recording
 from tests.text.redaction.secrets import GITHUB
-from tests.vocabulary import entries
 
 
 class PlanDelta(e.WireEvent, frozen=True):

@@ -17,9 +17,9 @@ from lfgtui.history.reader import Reader
 from lfgtui.history.transfer import import_run, lines_of
 from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
+from tests.helpers.any_events import lives
 from tests.history.conftest import Recording, run_ids, stored
 from tests.history.story import STORY
-from tests.vocabulary import lives
 
 
 def exported(path: Path, run: str) -> list[bytes]:

@@ -1,22 +1,17 @@
 """lfg in a real terminal: all that it writes is kept with the time at which it came."""
 
-import fcntl
 import os
-import pty
 import re
 import select
 import signal
-import struct
 import subprocess
-import termios
 import threading
 import time
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-ROWS, COLUMNS = 40, 120
-
+from tests.helpers.pseudo_terminal import open_terminal
 
 # What Textual asks a terminal, and what one that knows synchronised updates answers.
 _ASKED, _ANSWERED = b"\x1b[?2026$p", b"\x1b[?2026;2$y"
@@ -31,8 +26,7 @@ class Terminal:
     """A program that runs in a pty. `written` is every byte it has sent to the terminal."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], cwd: Path) -> None:
-        self._ours, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+        self._ours, theirs = open_terminal()
         self.process = subprocess.Popen(
             ["sh", "-c", _TAKE_TERMINAL, os.ttyname(theirs), *command],
             stdin=theirs,

@@ -5,13 +5,14 @@ Many misbehave at once in one program, since none may harm anybody else.
 
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 
 from lfgtui.history.reader import Reader
 from lfgtui.model.states import ENDED
 from lfgtui.settings.config import WireName
+from tests.helpers.waiting import PATIENCE, until
 from tests.hostile.cases import WHOLE, WORDS, Case
 from tests.hostile.catalogue import CASES
 from tests.hostile.judge import (
@@ -25,9 +26,6 @@ from tests.hostile.judge import (
 )
 from tests.hostile.process import Gauge
 from tests.hostile.session import FIRST, KEYS, NEIGHBOUR, SECOND, Server, Session, servers, session
-
-HANG = 60.0
-"""Seconds after which something hangs, on the busiest of machines."""
 
 SERVERS = (
     "endless-headers",
@@ -85,14 +83,6 @@ def chosen(names: Sequence[str]) -> Chosen:
     return [(case, case.wires[n % len(case.wires)]) for n, case in enumerate(cases)]
 
 
-def until(condition: Callable[[], bool], what: str) -> None:
-    """Wait for something that must come."""
-    deadline = time.monotonic() + HANG
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.1)
-
-
 def have_ended(one: Session) -> bool:
     """Whether the history knows every ticket's end."""
     file = one.data / "history.db"
@@ -108,13 +98,14 @@ def test_none_of_many_hostile_servers_harms_anybody(both: tuple[Server, Server])
     with session(cases, *both) as one:
         gauge = Gauge(one.pid, one.terminal.reader_id)
         until(lambda: both[1].told(event="word") > 0, "the neighbour never began")
-        rounds = 0
-        while not have_ended(one):
+
+        def have_ended_under_keys() -> bool:
             for key in KEYS:  # all of them: help that is left open would take the key that quits
-                assert one.press(key, HANG) is not None, "a key was not answered"
-                time.sleep(0.2)
-            rounds += 1
-            assert rounds < 125, "a ticket never ended"
+                assert one.press(key, PATIENCE) is not None, "a key was not answered"
+                time.sleep(0.2)  # as fast as a person types, not a wait for anything
+            return have_ended(one)
+
+        until(have_ended_under_keys, "a ticket never ended", patience=4 * PATIENCE)
         one.terminal.type(b"q")
         check_what_is_left(one, cases, code=1)  # not all tickets are done
         gauge.stop()
@@ -129,7 +120,9 @@ def test_what_a_terminal_and_a_clock_do_harms_nobody(both: tuple[Server, Server]
             assert case.act is not None
             case.act(one)
             for key in (SECOND, FIRST):
-                assert one.press(key, HANG) is not None, f"no key was answered after {case.name}"
+                assert one.press(key, PATIENCE) is not None, (
+                    f"no key was answered after {case.name}"
+                )
         until(lambda: have_ended(one), "a ticket never ended")
         one.terminal.type(b"q")
         check_what_is_left(one, cases, code=0)
@@ -145,7 +138,7 @@ def test_sigterm_is_obeyed_whatever_became_of_terminal_and_history(
         assert case.act is not None
         case.act(one)
         until(lambda: both[1].told(event="word") == len(WORDS), "the neighbour was held up")
-        assert one.signal(signal.SIGTERM, HANG) is not None
+        assert one.signal(signal.SIGTERM, PATIENCE) is not None
         assert one.terminal.process.returncode == 143
         one.close()
         written = bytes(one.terminal.written)
@@ -157,7 +150,7 @@ def test_sigterm_is_obeyed_whatever_became_of_terminal_and_history(
 
 def check_what_is_left(one: Session, cases: Chosen, *, code: int) -> None:
     """The exit code, the terminal's bytes, the history, how each ticket ended."""
-    assert one.terminal.wait(HANG) == code
+    assert one.terminal.wait(PATIENCE) == code
     one.close()
     written = bytes(one.terminal.written)
     tickets, unreadable = told(one)

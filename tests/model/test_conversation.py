@@ -15,7 +15,7 @@ from lfgtui.model.conversation import (
     ToolResult,
     UserTurn,
 )
-from tests.vocabulary import lives
+from tests.helpers.any_events import lives
 
 BEGIN: list[e.Event] = [
     e.TicketQueued(),

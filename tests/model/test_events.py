@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lfgtui.model import events as e
 from lfgtui.model.pieces import merge
-from tests.vocabulary import BY_KIND, DELTAS, KINDS, any_event, deltas, numbers
+from tests.helpers.any_events import BY_KIND, DELTAS, KINDS, any_event, deltas, numbers
 
 IDENTITY = ["run", "ticket", "attempt", "seq", "at"]
 

@@ -11,7 +11,7 @@ from lfgtui.model.record import TicketRecord, ticket_markdown, ticket_record
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
 from lfgtui.text.markdown import StreamingMarkdown
-from tests.vocabulary import entries, lives
+from tests.helpers.any_events import entries, lives
 
 TICKET = Ticket(id="api", prompt="Go.", workspace=".", title="The API")
 LIFE: list[e.Event] = [

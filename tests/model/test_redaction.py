@@ -14,8 +14,8 @@ from lfgtui.model.pieces import call_of, text_of
 from lfgtui.model.redaction import EventRedactor, is_empty_delta, redacted_entries, redacted_ticket
 from lfgtui.model.tickets import Ticket
 from lfgtui.text.redaction.redactor import Redactor
+from tests.helpers.any_events import DELTAS, any_event, entries, lives
 from tests.text.redaction.secrets import GITHUB, JWT, drawn, pem
-from tests.vocabulary import DELTAS, any_event, entries, lives
 
 MARK = "[redacted: github token]"
 SIGNED = e.ProviderItem("anthropic", {"type": "thinking", "signature": "c2lnbmVk"})

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lfgtui.errors import IllegalMoveError
 from lfgtui.model import events as e
 from lfgtui.model.states import ENDED, MOVES, RUNNING, State, StateMachine, next_state
-from tests.vocabulary import BY_KIND, KINDS, any_event, legal, lives
+from tests.helpers.any_events import BY_KIND, KINDS, any_event, legal, lives
 
 STATES: tuple[State, ...] = get_args(State)
 ENDINGS: tuple[type[e.Event], ...] = tuple(e.Ending.__subclasses__())

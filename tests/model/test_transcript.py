@@ -26,7 +26,7 @@ from lfgtui.model.record import ticket_record
 from lfgtui.model.states import ENDED
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
-from tests.vocabulary import entries, lives
+from tests.helpers.any_events import entries, lives
 
 TICKET = Ticket(id="a", prompt="Go.", workspace=".")
 BEGIN: list[e.Event] = [

@@ -9,19 +9,15 @@ finish all three.
 """
 
 import argparse
-import fcntl
 import json
 import os
-import pty
 import random
 import re
 import select
 import signal
-import struct
 import subprocess
 import sys
 import tempfile
-import termios
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -31,9 +27,9 @@ from typing import NamedTuple
 import pyte
 
 from lfgtui.history.maintenance import housekeeping
+from tests.helpers.pseudo_terminal import COLUMNS, ROWS, open_terminal
 
 LFG = [sys.executable, "-m", "lfgtui"]
-ROWS, COLUMNS = 40, 120
 WORDS = 400
 
 # The next response follows the last word with nothing between.
@@ -104,8 +100,7 @@ def killed_once(folder: Path, environment: dict[str, str], dice: random.Random) 
 
 def _watched(command: list[str], environment: dict[str, str], after: float) -> set[str]:
     """Run it in a terminal, kill it so long after its first word; every word it ever showed."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+    ours, theirs = open_terminal()
     process = subprocess.Popen(
         command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, close_fds=True
     )

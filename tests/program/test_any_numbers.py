@@ -30,7 +30,7 @@ from lfgtui.settings import paths
 from lfgtui.settings.themes import load_themes
 from lfgtui.text import figures
 from lfgtui.ui.replay.timeline import Timeline
-from tests.vocabulary import KINDS, lives
+from tests.helpers.any_events import KINDS, lives
 
 TICKET = Ticket(id="a", prompt="Go.", workspace="/")
 THEMES = load_themes()

@@ -1,14 +1,14 @@
 """lfg in real terminals that hang, talk nonsense, and are closed."""
 
 import signal
-import time
 
 import pyte
 import pytest
 
 from lfgtui.history.reader import Reader
 from lfgtui.settings import paths
-from tests.on_pty import PATIENCE, on_pty
+from tests.helpers.pseudo_terminal import lfg_in_terminal
+from tests.helpers.waiting import until
 
 NONSENSE = (
     b"\xe9 \xff\xfe"
@@ -29,10 +29,7 @@ def committed() -> int:
 
 
 def wait_for_more_than(count: int) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while committed() <= count:
-        assert time.monotonic() < deadline, "nothing is committed any more"
-        time.sleep(0.05)
+    until(lambda: committed() > count, "nothing is committed any more")
 
 
 def states() -> set[str]:
@@ -41,7 +38,7 @@ def states() -> set[str]:
 
 
 def test_a_terminal_that_does_not_read_stops_nothing() -> None:
-    with on_pty("demo") as lfg:
+    with lfg_in_terminal("demo") as lfg:
         lfg.read_until(" running")
         for _ in range(3):  # with nobody reading
             wait_for_more_than(committed() + 20)
@@ -53,7 +50,7 @@ def test_a_terminal_that_does_not_read_stops_nothing() -> None:
 
 
 def test_nonsense_is_survived_and_a_closed_terminal_is_a_hangup() -> None:
-    with on_pty("demo") as lfg:
+    with lfg_in_terminal("demo") as lfg:
         lfg.read_until(" running")
         wait_for_more_than(committed() + 60)  # with nobody reading
         lfg.type(NONSENSE)
@@ -70,7 +67,7 @@ def test_nonsense_is_survived_and_a_closed_terminal_is_a_hangup() -> None:
 @pytest.mark.parametrize("arguments", [("demo",), ("demo", "--headless")])
 @pytest.mark.parametrize("is_early", [True, False], ids=["starting", "running"])
 def test_a_storm_of_signals_is_one_ending(arguments: tuple[str, ...], is_early: bool) -> None:
-    with on_pty(*arguments) as lfg:
+    with lfg_in_terminal(*arguments) as lfg:
         lfg.read_until("begins" if is_early else " running" if len(arguments) == 1 else "streaming")
         while lfg.is_running:
             lfg.signal(signal.SIGINT)

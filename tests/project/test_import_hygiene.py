@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.raw_terminal import on_terminal
+from tests.helpers.pseudo_terminal import run_in_terminal
 
 SDKS = {"anthropic", "openai", "httpx", "httpx2"}
 SERVER = {"starlette", "uvicorn"}
@@ -45,7 +45,7 @@ def imported_by(module: str) -> set[str]:
 def modules_at_first_frame(report: Path, *arguments: str) -> set[str]:
     """The modules lfg has imported when it paints for the first time, in a real terminal."""
     command = [sys.executable, "-c", STOP_AT_THE_FIRST_FRAME, str(report), *arguments]
-    on_terminal(command, {**os.environ, "TERM": "xterm-256color"}, report.parent)
+    run_in_terminal(command, {**os.environ, "TERM": "xterm-256color"}, report.parent)
     return set(report.read_text().split())
 
 

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from lfgtui.errors import UsageError
 from lfgtui.text import output
 from lfgtui.text.terminal_safe import json_safe
-from tests.attacks import ALL
-from tests.raw_terminal import on_terminal, strangers
+from tests.helpers.pseudo_terminal import run_in_terminal
+from tests.helpers.terminal_attacks import ALL
+from tests.helpers.terminal_sequences import foreign_sequences
 
 HOSTILE = "say \x1b]52;c;UFdORUQ=\x07\x9b6n\u202e\U000e0041!"
 SHOWN = "say ␛]52;c;UFdORUQ=␇␛6n␦␦!"
@@ -59,7 +60,7 @@ def test_a_pipe_gets_it_with_control_characters_shown_and_a_remark(document: str
 
 def test_a_terminal_never_does(document: str, tmp_path: Path) -> None:
     program = f"from lfgtui.text import output\n{document.replace('()', '(raw=True)', 1)}"
-    ended = on_terminal([sys.executable, "-c", program], os.environ, tmp_path)
+    ended = run_in_terminal([sys.executable, "-c", program], os.environ, tmp_path)
     assert ended.raw.decode() == SHOWN
 
 
@@ -95,7 +96,7 @@ def test_raw_on_a_terminal_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_whatever_complains_on_stderr_is_harmless(complaint: str) -> None:
     _, said = ran(complaint.format(HOSTILE))
     assert said
-    assert not strangers(said, "(?!)")
+    assert not foreign_sequences(said, "(?!)")
 
 
 def test_a_line_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -113,7 +114,7 @@ def test_an_error_is_no_longer_than_a_person_reads(capsys: pytest.CaptureFixture
 def test_styles_are_for_terminals(tmp_path: Path) -> None:
     code = "from lfgtui.text import output\noutput.print_line('a ', output.Styled('b\\x1b', 1))"
     assert ran(code)[0] == "a b␛\n"
-    ended = on_terminal([sys.executable, "-c", code], os.environ, tmp_path)
+    ended = run_in_terminal([sys.executable, "-c", code], os.environ, tmp_path)
     assert ended.raw == "a \x1b[1mb␛\x1b[0m\r\n".encode()
 
 
@@ -122,7 +123,7 @@ def test_styles_are_for_terminals(tmp_path: Path) -> None:
 def test_json_is_safe_and_says_the_same(text: str) -> None:
     for encoded in (json.dumps([text], ensure_ascii=False), json.dumps({text: text})):
         for safe in (json_safe(encoded), json_safe(encoded, only_ascii=True)):
-            assert not strangers(safe, "(?!)")
+            assert not foreign_sequences(safe, "(?!)")
             assert json.loads(safe) == json.loads(encoded)
         assert json_safe(encoded, only_ascii=True).isascii()
 

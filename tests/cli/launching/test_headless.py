@@ -5,9 +5,8 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
@@ -20,7 +19,8 @@ from lfgtui.history.reader import Reader
 from lfgtui.model import events as e
 from lfgtui.settings import paths
 from tests.cli.conftest import configure, simulator
-from tests.vocabulary import entries
+from tests.helpers.any_events import entries
+from tests.helpers.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -182,11 +182,3 @@ def states() -> set[str]:
         return set()
     with Reader(paths.history_file()) as reader:
         return {ticket.state for run in reader.runs() for ticket in reader.tickets(run.run)}
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for what another process does."""
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

@@ -12,7 +12,7 @@ from lfgtui.cli.launching.headless import BehindText, print_errors
 from lfgtui.cli.launching.printer import Printer
 from lfgtui.model import events as e
 from lfgtui.settings import paths
-from tests.vocabulary import entries
+from tests.helpers.any_events import entries
 
 
 def text_of(entry: e.Entry) -> str:

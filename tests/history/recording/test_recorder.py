@@ -18,8 +18,8 @@ from lfgtui.history.recording.recorder import Recorder
 from lfgtui.history.storage.batch import MERGED_BYTES
 from lfgtui.history.storage.ticket_state import TicketState
 from lfgtui.model import events as e
+from tests.helpers.any_events import any_event
 from tests.history.conftest import Recording, check_index, locked, start, stored
-from tests.vocabulary import any_event
 
 
 def visible(entries: list[e.Entry]) -> str:

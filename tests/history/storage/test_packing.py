@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from lfgtui.history.storage import file, packing
 from lfgtui.history.storage.packing import Passage, Row
 from lfgtui.model import events as e
+from tests.helpers.any_events import any_event
 from tests.history.conftest import Recording
 from tests.history.story import BEGIN
-from tests.vocabulary import any_event
 
 
 def rows(events: list[e.Event], times: list[float] | None = None) -> list[Row]:

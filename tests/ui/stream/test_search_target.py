@@ -20,12 +20,12 @@ from lfgtui.ui.app import LfgApp
 from lfgtui.ui.history.stored_run import StoredRun, fold, read_run
 from lfgtui.ui.screens.run import PastRun, RunScreen
 from lfgtui.ui.stream.view import StreamView
+from tests.helpers.any_events import entries, lives
 from tests.ui.fake_live import FakeLive
 from tests.ui.history.past import begin, play
 from tests.ui.screen_text import toasts
 from tests.ui.stage import rows_of
 from tests.ui.waiting import until
-from tests.vocabulary import entries, lives
 
 MakeApp = Callable[..., LfgApp]
 

@@ -13,9 +13,9 @@ from lfgtui.history.transfer import import_run
 from lfgtui.model import events as e
 from lfgtui.settings import paths
 from lfgtui.ui.app import LfgApp
-from tests.attacks import ALL
 from tests.cli import hostile_world as world
-from tests.raw_terminal import SCREEN, strangers
+from tests.helpers.terminal_attacks import ALL
+from tests.helpers.terminal_sequences import SCREEN, foreign_sequences
 from tests.ui.emulator import Emulator, Terminal, on_terminal
 from tests.ui.fake_live import FakeLive
 
@@ -50,7 +50,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
     monkeypatch.setattr(Emulator, "write", record)
     yield written
-    assert strangers("".join(written), OWN) == []
+    assert foreign_sequences("".join(written), OWN) == []
 
 
 def hostile_run(folder: Path, text: str = ALL) -> FakeLive:
@@ -144,4 +144,4 @@ async def test_what_is_copied_is_what_is_seen(
         (copied,) = re.findall(r"\x1b\]52;c;([A-Za-z0-9+/=]*)\x07", "".join(sent))
         text = base64.b64decode(copied).decode()
         assert "rm -rf" in text
-        assert not strangers(text, "(?!)")
+        assert not foreign_sequences(text, "(?!)")
