@@ -114,6 +114,23 @@ def case(
     return enter
 
 
+def enter_as(name: str, told: str, play: Play, enter: Callable[[Play], Play]) -> None:
+    """Enter a row of a table among the cases, under its name."""
+
+    def named(wire: Wire) -> Iterable[Step]:
+        return play(wire)
+
+    named.__name__, named.__doc__ = name, told
+    enter(named)
+
+
+def repeated(begin: bytes, records: bytes) -> Iterator[Step]:
+    """The records again and again, without end."""
+    yield begin
+    while True:
+        yield records
+
+
 def chosen(only: str, wire: str | None, *, is_quick: bool) -> Iterator[tuple[Case, WireName]]:
     """The cases whose name holds one of the words in `only`, each with its wires."""
     words = [word for word in only.split(",") if word]

@@ -1,8 +1,11 @@
 """Floods of each kind of record, as fast as lfg takes them, until the ticket's time is up."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import NamedTuple
 
-from tests.hostile.cases import AGENTS, HTTP, MODELS, Pause, Step, case
+from lfgtui.settings.config import WireName
+from tests.hostile.cases import AGENTS, ALL, HTTP, MODELS, Pause, Step, case, enter_as, repeated
 from tests.hostile.wires import PING, Anthropic, Chat, Responses, Wire, dump, frame
 
 TIME = {"timeout": 9.0}
@@ -11,78 +14,96 @@ ENDS = ("limit", "failed", "done")
 _BLOCK = 500  # records that go out together
 
 
-def _for_ever(begin: bytes, records: bytes) -> Iterator[Step]:
-    yield begin
-    while True:
-        yield records
+Bytes = Callable[[Wire], bytes]
 
 
-@case(*ENDS, keys=TIME)
-def flood_of_text(wire: Wire) -> Iterator[Step]:
-    """Words without end."""
-    yield from _for_ever(wire.begin() + wire.text("first "), wire.text("word ") * _BLOCK)
+def _begun(wire: Wire) -> bytes:
+    return wire.begin()
 
 
-@case(*ENDS, keys=TIME)
-def flood_of_lines(wire: Wire) -> Iterator[Step]:
-    """Paragraphs without end."""
-    yield from _for_ever(wire.begin() + wire.text("first "), wire.text("a\n\nb") * _BLOCK)
+class Flood(NamedTuple):
+    """Records that come without end after what begins the response."""
+
+    told: str
+    record: Bytes
+    times: int = _BLOCK
+    begin: Bytes = _begun
+    wires: tuple[WireName, ...] = ALL
 
 
-@case(*ENDS, keys=TIME)
-def flood_of_single_letters(wire: Wire) -> Iterator[Step]:
-    """One letter a record, one word without end."""
-    yield from _for_ever(wire.begin() + wire.text("x"), wire.text("x") * _BLOCK)
+def _first_words(wire: Wire) -> bytes:
+    return wire.begin() + wire.text("first ")
 
 
-@case(*ENDS, keys=TIME)
-def flood_of_reasoning(wire: Wire) -> Iterator[Step]:
-    """Reasoning without end."""
-    yield from _for_ever(wire.begin() + wire.reasoning("hm "), wire.reasoning("hm ") * _BLOCK)
+def _call_begun(wire: Wire) -> bytes:
+    start = wire.begin() + wire.call_start("c", "write_file")
+    return start + wire.arguments("c", '{"path": "x", "content": "')
 
 
-@case(*ENDS, keys=TIME)
-def flood_of_arguments(wire: Wire) -> Iterator[Step]:
-    """A call's arguments without end."""
-    begun = wire.begin() + wire.call_start("c", "write_file")
-    begun += wire.arguments("c", '{"path": "x", "content": "')
-    yield from _for_ever(begun, wire.arguments("c", "line\\n") * _BLOCK)
+def _tool_output(wire: Wire) -> bytes:
+    return wire.record(dump({"type": "tool_output", "tool_call_id": "c", "content": "line\n"}))
 
 
-@case(*ENDS, keys=TIME)
-def flood_of_usage(wire: Wire) -> Iterator[Step]:
-    """Usage after usage."""
-    yield from _for_ever(wire.begin() + wire.text("first "), wire.usage(7) * _BLOCK)
+FLOODS = {
+    "text": Flood("Words without end.", lambda wire: wire.text("word "), begin=_first_words),
+    "lines": Flood("Paragraphs without end.", lambda wire: wire.text("a\n\nb"), begin=_first_words),
+    "single-letters": Flood(
+        "One letter a record, one word without end.",
+        lambda wire: wire.text("x"),
+        begin=_first_words,
+    ),
+    "reasoning": Flood(
+        "Reasoning without end.",
+        lambda wire: wire.reasoning("hm "),
+        begin=lambda wire: wire.begin() + wire.reasoning("hm "),
+    ),
+    "arguments": Flood(
+        "A call's arguments without end.",
+        lambda wire: wire.arguments("c", "line\\n"),
+        begin=_call_begun,
+    ),
+    "usage": Flood("Usage after usage.", lambda wire: wire.usage(7), begin=_first_words),
+    "heartbeats": Flood(
+        "Pings, or comments, without end.", lambda wire: wire.heartbeat(), begin=_first_words
+    ),
+    "comments": Flood("Comments of an idle server.", lambda wire: b": comment\n", wires=HTTP),
+    "blank-lines": Flood("Blank lines.", lambda wire: b"\n", 65536, wires=HTTP),
+    "blanks-before-anything": Flood(
+        "Blanks, before it can be told what the body is.",
+        lambda wire: b" \r\n",
+        20_000,
+        lambda wire: wire.head(),
+        HTTP,
+    ),
+    "empty-objects": Flood("`{}` without end.", lambda wire: wire.record("{}")),
+    "damaged-records": Flood(
+        "Records that are no JSON, without end.", lambda wire: wire.record('{"half": ')
+    ),
+    "tool-output": Flood(
+        "The live output of a tool of the agent's own, without end.",
+        _tool_output,
+        begin=lambda wire: wire.begin() + wire.call("c", "search", "{}"),
+        wires=AGENTS,
+    ),
+    "pings": Flood(
+        "Pings of the largest size, each of which wants an answer.",
+        lambda wire: frame(b"x" * 125, PING),
+        wires=("agent-websocket",),
+    ),
+    "empty-messages": Flood(
+        "Messages of no bytes at all.", lambda wire: frame(b""), 10_000, wires=("agent-websocket",)
+    ),
+}
 
 
-@case(*ENDS, keys=TIME)
-def flood_of_heartbeats(wire: Wire) -> Iterator[Step]:
-    """Pings, or comments, without end."""
-    yield from _for_ever(wire.begin() + wire.text("first "), wire.heartbeat() * _BLOCK)
+def _flood(wire: Wire, flood: Flood) -> Iterator[Step]:
+    begun = flood.begin(wire)  # before any record: some wires count them
+    return repeated(begun, flood.record(wire) * flood.times)
 
 
-@case(*ENDS, wires=HTTP, keys=TIME)
-def flood_of_comments(wire: Wire) -> Iterator[Step]:
-    """Comments of a server that has nothing to say."""
-    yield from _for_ever(wire.begin(), b": comment\n" * _BLOCK)
-
-
-@case(*ENDS, wires=HTTP, keys=TIME)
-def flood_of_blank_lines(wire: Wire) -> Iterator[Step]:
-    """Blank lines."""
-    yield from _for_ever(wire.begin(), b"\n" * 65536)
-
-
-@case(*ENDS, wires=HTTP, keys=TIME)
-def flood_of_blanks_before_anything(wire: Wire) -> Iterator[Step]:
-    """Blanks, before it can be told what the body is."""
-    yield from _for_ever(wire.head(), b" \r\n" * 20000)
-
-
-@case(*ENDS, keys=TIME)
-def flood_of_empty_objects(wire: Wire) -> Iterator[Step]:
-    """`{}` without end."""
-    yield from _for_ever(wire.begin(), wire.record("{}") * _BLOCK)
+for _name, _of in FLOODS.items():
+    _entering = case(*ENDS, wires=_of.wires, keys=TIME)
+    enter_as(f"flood-of-{_name}", _of.told, partial(_flood, flood=_of), _entering)
 
 
 @case(*ENDS, keys=TIME)
@@ -94,12 +115,6 @@ def flood_of_unknown_types(wire: Wire) -> Iterator[Step]:
         number += _BLOCK
         kinds = (f"kind.{number + n}" for n in range(_BLOCK))
         yield b"".join(wire.record(dump({"type": kind, "object": kind}), kind) for kind in kinds)
-
-
-@case(*ENDS, keys=TIME)
-def flood_of_damaged_records(wire: Wire) -> Iterator[Step]:
-    """Records that are no JSON, without end."""
-    yield from _for_ever(wire.begin(), wire.record('{"half": ') * _BLOCK)
 
 
 @case(*ENDS, keys=TIME)
@@ -215,26 +230,6 @@ def flood_of_status(wire: Wire) -> Iterator[Step]:
         number += 100
         kinds = range(number, number + 100)
         yield b"".join(wire.record(dump({"type": "status", "message": f"at {n}"})) for n in kinds)
-
-
-@case(*ENDS, wires=AGENTS, keys=TIME)
-def flood_of_tool_output(wire: Wire) -> Iterator[Step]:
-    """The live output of a tool of the agent's own, without end."""
-    begun = wire.begin() + wire.call("c", "search", "{}")
-    live = wire.record(dump({"type": "tool_output", "tool_call_id": "c", "content": "line\n"}))
-    yield from _for_ever(begun, live * _BLOCK)
-
-
-@case(*ENDS, wires=("agent-websocket",), keys=TIME)
-def flood_of_pings(wire: Wire) -> Iterator[Step]:
-    """Pings of the largest size, each of which wants an answer."""
-    yield from _for_ever(wire.begin(), frame(b"x" * 125, PING) * _BLOCK)
-
-
-@case(*ENDS, wires=("agent-websocket",), keys=TIME)
-def flood_of_empty_messages(wire: Wire) -> Iterator[Step]:
-    """Messages of no bytes at all."""
-    yield from _for_ever(wire.begin(), frame(b"") * 10000)
 
 
 @case(*ENDS, keys=TIME)

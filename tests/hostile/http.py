@@ -1,46 +1,26 @@
 """Misbehaviour of HTTP itself: heads, redirects, encodings, bodies that are none."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
-from tests.hostile.cases import AGENTS, HTTP, Aftermath, Pause, Step, case
+from lfgtui.settings.config import WireName
+from tests.hostile.cases import (
+    AGENTS,
+    ALL,
+    HTTP,
+    Aftermath,
+    Pause,
+    Step,
+    case,
+    enter_as,
+    repeated,
+)
 from tests.hostile.wires import EVENT_STREAM, Wire, http_head
 
 MEGABYTE = 1024 * 1024
 SOON = {"first_token_timeout": 3.0, "idle_timeout": 3.0, "timeout": 12.0}
 """For servers that keep a ticket waiting."""
-
-
-@case("failed")
-def endless_headers(wire: Wire) -> Iterator[Step]:
-    """Header after header, for ever: given up, whatever the wire."""
-    yield b"HTTP/1.1 200 Here\r\n"
-    block = b"".join(b"x-%d: %s\r\n" % (number, b"y" * 50) for number in range(1000))
-    while True:
-        yield block
-
-
-@case("failed")
-def one_endless_header(wire: Wire) -> Iterator[Step]:
-    """A header's value that never ends."""
-    yield b"HTTP/1.1 200 Here\r\nx: "
-    while True:
-        yield b"y" * MEGABYTE
-
-
-@case("failed")
-def endless_status_line(wire: Wire) -> Iterator[Step]:
-    """A reason phrase that never ends."""
-    yield b"HTTP/1.1 200 "
-    while True:
-        yield b"y" * MEGABYTE
-
-
-@case("failed", "limit", keys=SOON)
-def endless_provisional_replies(wire: Wire) -> Iterator[Step]:
-    """`100 Continue` for ever, and never a reply: nobody else waits for it."""
-    while True:
-        yield b"HTTP/1.1 100 Continue\r\n\r\n" * 1000
 
 
 @case("done", "failed", "limit", keys={"timeout": 12.0})
@@ -58,19 +38,6 @@ def dripping_headers(wire: Wire) -> Iterator[Step]:
     while True:
         yield b"y"
         yield Pause(0.05)
-
-
-@case("failed", "limit", keys=SOON)
-def silence(wire: Wire) -> Iterator[Step]:
-    """A connection that is taken, and nothing else."""
-    yield "silence"
-
-
-@case("failed", "limit", keys=SOON)
-def silence_after_half(wire: Wire) -> Iterator[Step]:
-    """Half an answer, and then nothing."""
-    yield wire.begin() + wire.text("half of")
-    yield "silence"
 
 
 def _told_nobody(after: Aftermath) -> Iterator[str]:
@@ -95,47 +62,10 @@ def redirect_to_another_host(wire: Wire) -> Iterator[Step]:
     yield _redirect(307, f"{scheme}://127.0.0.2:{wire.port}/loot/{wire.name}/agent")
 
 
-@case("failed")
-def redirect_loop(wire: Wire) -> Iterator[Step]:
-    """A redirect to where the request came from, for ever."""
-    yield _redirect(307, "")
-
-
 @case("failed", look=_told_nobody)
 def redirect_to_a_file(wire: Wire) -> Iterator[Step]:
     """A redirect to `file:`."""
     yield _redirect(302, "file:///etc/passwd")
-
-
-@case("failed")
-def html_in_a_200(wire: Wire) -> Iterator[Step]:
-    """A login page where an answer was due."""
-    page = b"<!doctype html><title>Sign in \x1b]52;c;eA==\x07</title>" + b"<p>please</p>" * 1000
-    yield http_head(content_type="text/html") + page
-
-
-@case("failed")
-def html_that_calls_itself_a_stream(wire: Wire) -> Iterator[Step]:
-    """The same page as an event stream."""
-    yield http_head() + b"<html><script>alert(1)</script></html>"
-
-
-@case("failed", wires=HTTP)
-def nothing_at_all(wire: Wire) -> Iterator[Step]:
-    """A 200 with an empty body."""
-    yield http_head(content_length="0")
-
-
-@case("failed")
-def no_http(wire: Wire) -> Iterator[Step]:
-    """The banner of another protocol."""
-    yield b"SSH-2.0-OpenSSH_9.9 \x1b]0;x\x07\r\n"
-
-
-@case("failed")
-def status_nobody_knows(wire: Wire) -> Iterator[Step]:
-    """Status 999."""
-    yield http_head(999) + b"what?"
 
 
 @case("failed", wires=HTTP)
@@ -151,20 +81,6 @@ def content_length_that_lies(wire: Wire) -> Iterator[Step]:
     yield http_head(content_length="1000000000000000000") + b'data: {"half'
     yield "half-close"
     yield "silence"
-
-
-@case("failed", wires=HTTP)
-def chunk_size_that_is_none(wire: Wire) -> Iterator[Step]:
-    """A chunk of -1 bytes."""
-    yield http_head(transfer_encoding="chunked") + b"-1\r\nx\r\n"
-
-
-@case("failed", "limit", wires=HTTP, keys=SOON)
-def endless_chunk_size(wire: Wire) -> Iterator[Step]:
-    """A chunk's size with an extension that never ends."""
-    yield http_head(transfer_encoding="chunked") + b"5;x="
-    while True:
-        yield b"y" * MEGABYTE
 
 
 @case("failed", "done")
@@ -194,41 +110,9 @@ def _bomb(status: int, content: bytes, encoding: str = "gzip") -> Iterator[Step]
 
 
 @case("failed", "limit", wires=HTTP, keys=SOON)
-def gzip_bomb(wire: Wire) -> Iterator[Step]:
-    """1 MB that becomes a gigabyte of comments, though we asked for identity."""
-    yield from _bomb(200, b":\n\n" * (MEGABYTE // 3))
-
-
-@case("failed", "limit", keys=SOON)
-def gzip_bomb_in_a_refusal(wire: Wire) -> Iterator[Step]:
-    """The same in a 400."""
-    yield from _bomb(400, b"no " * (MEGABYTE // 3))
-
-
-@case("failed", "limit", wires=HTTP, keys=SOON)
-def gzip_bomb_of_text(wire: Wire) -> Iterator[Step]:
-    """A gigabyte of good records."""
-    yield from _bomb(200, wire.text("word ") * (MEGABYTE // len(wire.text("word "))))
-
-
-@case("failed", "limit", wires=HTTP, keys=SOON)
 def gzip_twice(wire: Wire) -> Iterator[Step]:
     """What is said to be compressed twice, and an encoding that nobody knows."""
-    yield from _bomb(200, b":\n\n" * (MEGABYTE // 3), "gzip, gzip" if wire.asked == 1 else "lfg")
-
-
-@case("failed", wires=HTTP)
-def gzip_that_is_none(wire: Wire) -> Iterator[Step]:
-    """Plain text that calls itself gzip."""
-    yield http_head(content_encoding="gzip") + b"data: not compressed\n\n"
-
-
-@case("failed")
-def endless_refusal(wire: Wire) -> Iterator[Step]:
-    """A 400 whose body never ends."""
-    yield http_head(400, "text/plain") + b"No. "
-    while True:
-        yield b"no " * 20000
+    yield from _bomb(200, _comments(), "gzip, gzip" if wire.asked == 1 else "lfg")
 
 
 @case("failed")
@@ -239,12 +123,6 @@ def refusal_of_30_mb(wire: Wire) -> Iterator[Step]:
 
 
 @case("failed")
-def refusal_too_deep(wire: Wire) -> Iterator[Step]:
-    """A 400 in JSON a million levels deep."""
-    yield http_head(400, "application/json") + b'{"error":' + b"[" * 1_000_000
-
-
-@case("failed")
 def refusal_that_acts(wire: Wire) -> Iterator[Step]:
     """A 401 whose message holds escape sequences, markup and a false prompt."""
     message = "\\u001b]52;c;cm0=\\u0007[red]no[/]\\u009b2J\\u202e\\r\\nPassword: "
@@ -252,42 +130,21 @@ def refusal_that_acts(wire: Wire) -> Iterator[Step]:
     yield http_head(401, "application/json", request_id="x" * 5000) + body.encode()
 
 
-RETRY_AFTER = {
-    "year": "Fri, 31 Dec 99999 23:59:59 GMT",
-    "digits": "9" * 400,
-    "nan": "nan",
-    "negative": "-1e400",
-    "past": "Thu, 01 Jan 1970 00:00:00 GMT",
-    "words": "Fri, 99 Foo 0000 99:99:99 +9999999999",
-}
-
-
 def _retry_after(said: str) -> bytes:
     return http_head(429, "application/json", retry_after=said) + b'{"error":{"message":"slow"}}'
 
 
 @case("failed")
-def retry_after_a_year_that_cannot_be(wire: Wire) -> Iterator[Step]:
-    """Retry-After with the year 99999: no internal error."""
-    yield _retry_after(RETRY_AFTER["year"])
-
-
-@case("failed")
-def retry_after_400_digits(wire: Wire) -> Iterator[Step]:
-    """Retry-After of 400 digits: not obeyed."""
-    yield _retry_after(RETRY_AFTER["digits"])
-
-
-@case("failed")
 def retry_after_no_number(wire: Wire) -> Iterator[Step]:
     """Retry-After NaN at first, then -1e400."""
-    yield _retry_after(RETRY_AFTER["nan" if wire.asked % 2 else "negative"])
+    yield _retry_after("nan" if wire.asked % 2 else "-1e400")
 
 
 @case("failed")
 def retry_after_no_date(wire: Wire) -> Iterator[Step]:
     """Retry-After in the past at first, then no date at all."""
-    yield _retry_after(RETRY_AFTER["past" if wire.asked % 2 else "words"])
+    past, nonsense = "Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 99 Foo 0000 99:99:99 +9999999999"
+    yield _retry_after(past if wire.asked % 2 else nonsense)
 
 
 @case("done", "failed", "limit", wires=("agent-sse",), keys=SOON, look=_told_nobody)
@@ -308,3 +165,116 @@ def resumed_for_ever(wire: Wire) -> Iterator[Step]:
     else:
         yield wire.begin() + f"retry: 0\nid: {number}\n".encode() + wire.text("x ")
     yield "reset"
+
+
+class Reply(NamedTuple):
+    """A reply that is the same for every request; `waits` if only time ends it."""
+
+    told: str
+    steps: Callable[[Wire], Iterable[Step]]
+    wires: tuple[WireName, ...] = ALL
+    waits: bool = False
+
+
+def _endless(begin: bytes, more: bytes = b"y" * MEGABYTE) -> Callable[[Wire], Iterable[Step]]:
+    return lambda wire: repeated(begin, more)
+
+
+def _just(*steps: Step) -> Callable[[Wire], Iterable[Step]]:
+    return lambda wire: steps
+
+
+def _comments() -> bytes:
+    return b":\n\n" * (MEGABYTE // 3)
+
+
+_HEAD = b"HTTP/1.1 200 Here\r\n"
+_HEADERS = b"".join(b"x-%d: %s\r\n" % (number, b"y" * 50) for number in range(1000))
+_PAGE = b"<!doctype html><title>Sign in \x1b]52;c;eA==\x07</title>" + b"<p>please</p>" * 1000
+_CHUNKED = http_head(transfer_encoding="chunked")
+
+REPLIES = {
+    "endless-headers": Reply(
+        "Header after header, for ever: given up, whatever the wire.", _endless(_HEAD, _HEADERS)
+    ),
+    "one-endless-header": Reply("A header's value that never ends.", _endless(_HEAD + b"x: ")),
+    "endless-status-line": Reply("A reason phrase that never ends.", _endless(b"HTTP/1.1 200 ")),
+    "endless-provisional-replies": Reply(
+        "`100 Continue` for ever, and never a reply: nobody else waits for it.",
+        _endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1000),
+        waits=True,
+    ),
+    "silence": Reply("A connection that is taken, and nothing else.", _just("silence"), waits=True),
+    "silence-after-half": Reply(
+        "Half an answer, and then nothing.",
+        lambda wire: (wire.begin() + wire.text("half of"), "silence"),
+        waits=True,
+    ),
+    "redirect-loop": Reply(
+        "A redirect to where the request came from, for ever.", _just(_redirect(307, ""))
+    ),
+    "html-in-a-200": Reply(
+        "A login page where an answer was due.", _just(http_head(content_type="text/html") + _PAGE)
+    ),
+    "html-that-calls-itself-a-stream": Reply(
+        "The same page as an event stream.",
+        _just(http_head() + b"<html><script>alert(1)</script></html>"),
+    ),
+    "nothing-at-all": Reply(
+        "A 200 with an empty body.", _just(http_head(content_length="0")), HTTP
+    ),
+    "no-http": Reply(
+        "The banner of another protocol.", _just(b"SSH-2.0-OpenSSH_9.9 \x1b]0;x\x07\r\n")
+    ),
+    "status-nobody-knows": Reply("Status 999.", _just(http_head(999) + b"what?")),
+    "chunk-size-that-is-none": Reply(
+        "A chunk of -1 bytes.", _just(_CHUNKED + b"-1\r\nx\r\n"), HTTP
+    ),
+    "endless-chunk-size": Reply(
+        "A chunk's size with an extension that never ends.",
+        _endless(_CHUNKED + b"5;x="),
+        HTTP,
+        waits=True,
+    ),
+    "gzip-bomb": Reply(
+        "1 MB that becomes a gigabyte of comments, though we asked for identity.",
+        lambda wire: _bomb(200, _comments()),
+        HTTP,
+        waits=True,
+    ),
+    "gzip-bomb-in-a-refusal": Reply(
+        "The same in a 400.", lambda wire: _bomb(400, b"no " * (MEGABYTE // 3)), waits=True
+    ),
+    "gzip-bomb-of-text": Reply(
+        "A gigabyte of good records.",
+        lambda wire: _bomb(200, wire.text("word ") * (MEGABYTE // len(wire.text("word ")))),
+        HTTP,
+        waits=True,
+    ),
+    "gzip-that-is-none": Reply(
+        "Plain text that calls itself gzip.",
+        _just(http_head(content_encoding="gzip") + b"data: not compressed\n\n"),
+        HTTP,
+    ),
+    "endless-refusal": Reply(
+        "A 400 whose body never ends.",
+        _endless(http_head(400, "text/plain") + b"No. ", b"no " * 20_000),
+    ),
+    "refusal-too-deep": Reply(
+        "A 400 in JSON a million levels deep.",
+        _just(http_head(400, "application/json") + b'{"error":' + b"[" * 1_000_000),
+    ),
+    "retry-after-a-year-that-cannot-be": Reply(
+        "Retry-After with the year 99999: no internal error.",
+        _just(_retry_after("Fri, 31 Dec 99999 23:59:59 GMT")),
+    ),
+    "retry-after-400-digits": Reply(
+        "Retry-After of 400 digits: not obeyed.", _just(_retry_after("9" * 400))
+    ),
+}
+
+
+for _name, _reply in REPLIES.items():
+    _ends = ("failed", "limit") if _reply.waits else ("failed",)
+    _entering = case(*_ends, wires=_reply.wires, keys=SOON if _reply.waits else {})
+    enter_as(_name, _reply.told, _reply.steps, _entering)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.hostile.cases import ONE, WHOLE, Aftermath, Look, Pause, Step, case
+from tests.hostile.cases import ONE, WHOLE, Act, Aftermath, Look, Pause, Step, case, enter_as
 from tests.hostile.session import GRID, Session
 from tests.hostile.wires import Wire
 
@@ -183,47 +183,31 @@ def _saved_or_said(after: Aftermath) -> Iterator[str]:
         yield "what the neighbour said is not in the history, and nothing says so"
 
 
-@case("done", "gone", "interrupted", wires=ONE, act=_remove, look=_saved_or_said, sees_all=False)
-def history_deleted(wire: Wire) -> Iterator[Step]:
-    """The history's files are deleted in mid-run: lfg says so and goes on."""
-    yield from _paced(wire)
+def _touch(name: str) -> Act:
+    """Tell the changed clock of `clock/sitecustomize.py` to leap."""
+
+    def touch(session: Session) -> None:
+        (session.folder / name).touch()
+
+    return touch
 
 
-@case("done", "gone", "interrupted", wires=ONE, act=_replace, look=_saved_or_said, sees_all=False)
-def history_replaced(wire: Wire) -> Iterator[Step]:
-    """Something else stands where the history was."""
-    yield from _paced(wire)
+_HISTORY = {
+    "deleted": ("The history's files are deleted in mid-run: lfg says so and goes on.", _remove),
+    "replaced": ("Something else stands where the history was.", _replace),
+    "folder-removed": ("The history's folder is gone.", _remove_folder),
+}
+for _name, (_told, _act) in _HISTORY.items():
+    _ends = ("done", "gone", "interrupted")
+    _entering = case(*_ends, wires=ONE, act=_act, look=_saved_or_said, sees_all=False)
+    enter_as(f"history-{_name}", _told, _paced, _entering)
 
-
-@case(
-    "done",
-    "gone",
-    "interrupted",
-    wires=ONE,
-    act=_remove_folder,
-    look=_saved_or_said,
-    sees_all=False,
-)
-def history_folder_removed(wire: Wire) -> Iterator[Step]:
-    """The history's folder is gone."""
-    yield from _paced(wire)
-
-
-def _set_back(session: Session) -> None:
-    (session.folder / "an-hour-back").touch()
-
-
-def _set_forward(session: Session) -> None:
-    (session.folder / "a-year-on").touch()
-
-
-@case("done", wires=ONE, act=_set_back)
-def clock_set_back(wire: Wire) -> Iterator[Step]:
-    """The clock is set back an hour in mid-run: the screen goes on."""
-    yield from _paced(wire)
-
-
-@case("done", wires=ONE, act=_set_forward)
-def clock_set_forward(wire: Wire) -> Iterator[Step]:
-    """The clock is set forward a year: no ticket's time is up because of it."""
-    yield from _paced(wire)
+_CLOCK = {
+    "back": ("The clock is set back an hour in mid-run: the screen goes on.", "an-hour-back"),
+    "forward": (
+        "The clock is set forward a year: no ticket's time is up because of it.",
+        "a-year-on",
+    ),
+}
+for _name, (_told, _file) in _CLOCK.items():
+    enter_as(f"clock-set-{_name}", _told, _paced, case("done", wires=ONE, act=_touch(_file)))

@@ -1,8 +1,9 @@
 """Texts that cost more to lay out than they look, in an answer and elsewhere."""
 
 from collections.abc import Iterator
+from functools import partial
 
-from tests.hostile.cases import AGENTS, ONE, Step, case
+from tests.hostile.cases import AGENTS, ONE, Step, case, enter_as
 from tests.hostile.wires import Wire, dump
 
 _KILOBYTE = 1000
@@ -85,16 +86,8 @@ ANSWERS = {
 """Cases of an answer alone: what it is, and its text."""
 
 
-def _enter(name: str, told: str, text: str) -> None:
-    def play(wire: Wire) -> Iterator[Step]:
-        yield from _answer(wire, text)
-
-    play.__name__, play.__doc__ = name, told
-    case("done", wires=ONE)(play)
-
-
 for _name, (_told, _text) in ANSWERS.items():
-    _enter(_name, _told, _text)
+    enter_as(_name, _told, partial(_answer, text=_text), case("done", wires=ONE))
 
 
 @case("done")
