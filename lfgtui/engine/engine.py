@@ -85,6 +85,7 @@ class Engine:
         self._changed_by: defaultdict[Path, list[str]] = defaultdict(list)
         self._circuits = Circuits(config.breaker)
         self._sinks: list[e.Sink] = []
+        self.subscribe = self._sinks.append
         self._idle = asyncio.Event()
         self._closing = False
         self._closed = asyncio.Event()
@@ -131,9 +132,6 @@ class Engine:
 
     def meter(self, ticket: str) -> Meter:
         return self._runs[ticket].meter
-
-    def subscribe(self, sink: e.Sink) -> None:
-        self._sinks.append(sink)
 
     # The course of a run
 

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -89,6 +89,7 @@ class TicketRun:
         config = self._shared.config
         routes = routes_of(config, self.ticket)
         self._deadline = Deadline(self.ticket.timeout)
+        self.holding_clock = self._deadline.held
         self._recovery = Recovery(config.retry, routes, random.random)
 
     @property
@@ -303,6 +304,3 @@ class TicketRun:
             raise
         finally:
             permit.leave()
-
-    def holding_clock(self) -> AbstractContextManager[None]:
-        return self._deadline.held()

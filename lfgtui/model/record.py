@@ -1,13 +1,11 @@
 """A folded ticket as the JSON object and the Markdown page that `lfg show` prints."""
 
 import re
-from typing import TypedDict
 
 import msgspec
 
-from lfgtui.errors import ErrorKind
 from lfgtui.model import events as e
-from lfgtui.model.attempt import Attempt
+from lfgtui.model.attempt import Attempt, AttemptError, UsageTotals
 from lfgtui.model.items import (
     HostedItem,
     NoteItem,
@@ -22,7 +20,7 @@ from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
 
 
-class ToolCallRecord(TypedDict):
+class ToolCallRecord(msgspec.Struct):
     id: str
     name: str
     arguments: e.ToolArguments
@@ -32,32 +30,19 @@ class ToolCallRecord(TypedDict):
     seconds: float | None
 
 
-class HostedToolRecord(TypedDict):
+class HostedToolRecord(msgspec.Struct):
     name: str
     input: str
     output: str
 
 
-class CitationRecord(TypedDict):
+class CitationRecord(msgspec.Struct):
     url: str
     title: str
     quote: str
 
 
-class ErrorRecord(TypedDict):
-    kind: ErrorKind
-    message: str
-    retryable: bool
-
-
-class UsageRecord(TypedDict):
-    input: int
-    output: int
-    cached: int
-    cost: float | None
-
-
-class AttemptRecord(TypedDict):
+class AttemptRecord(msgspec.Struct):
     attempt: int
     provider: str
     model: str
@@ -68,15 +53,17 @@ class AttemptRecord(TypedDict):
     hosted_tools: list[HostedToolRecord]
     citations: list[CitationRecord]
     stop_reason: str | None
-    error: ErrorRecord | None
-    usage: UsageRecord
+    error: AttemptError | None
+    usage: UsageTotals
     ttft_ms: int | None
     tokens_per_s: float | None
     started_at: float
     ended_at: float | None
 
 
-class TicketRecord(TypedDict):
+class TicketRecord(msgspec.Struct):
+    """The `lfg show RUN/TICKET --json` object. Times are seconds since the epoch."""
+
     run: str
     ticket: str
     title: str
@@ -85,65 +72,44 @@ class TicketRecord(TypedDict):
 
 
 def ticket_record(run: str, ticket: Ticket, transcript: Transcript) -> TicketRecord:
-    """The `lfg show RUN/TICKET --json` object. Times are seconds since the epoch."""
-    return {
-        "run": run,
-        "ticket": ticket.id,
-        "title": ticket.title,
-        "state": transcript.state,
-        "attempts": [_attempt_record(attempt) for attempt in transcript.attempts],
-    }
+    """Return the record of a ticket."""
+    attempts = [_attempt_record(attempt) for attempt in transcript.attempts]
+    return TicketRecord(run, ticket.id, ticket.title, transcript.state, attempts)
 
 
 def _attempt_record(attempt: Attempt) -> AttemptRecord:
-    error, usage, rate = attempt.error, attempt.usage, attempt.tokens_per_second
-    return {
-        "attempt": attempt.number,
-        "provider": attempt.provider,
-        "model": attempt.model,
-        "state": attempt.state,
-        "text": attempt.text,
-        "reasoning": attempt.reasoning,
-        "tool_calls": [_call_record(call) for call in attempt.tools],
-        "hosted_tools": [
-            {
-                "name": item.name,
-                "input": item.input,
-                "output": item.output or item.live_output,
-            }
-            for item in attempt.items
-            if isinstance(item, HostedItem)
-        ],
-        "citations": [
-            {"url": c.url, "title": c.title, "quote": c.quote} for c in attempt.citations
-        ],
-        "stop_reason": attempt.stop_reason,
-        "error": None
-        if error is None
-        else {"kind": error.kind, "message": error.message, "retryable": error.retryable},
-        "usage": {
-            "input": usage.input,
-            "output": usage.output,
-            "cached": usage.cached,
-            "cost": usage.cost,
-        },
-        "ttft_ms": None if attempt.ttft is None else round(attempt.ttft * 1000),
-        "tokens_per_s": None if rate is None else round(rate, 1),
-        "started_at": round(attempt.started_at, 3),
-        "ended_at": None if attempt.ended_at is None else round(attempt.ended_at, 3),
-    }
+    rate = attempt.tokens_per_second
+    hosted = [item for item in attempt.items if isinstance(item, HostedItem)]
+    return AttemptRecord(
+        attempt.number,
+        attempt.provider,
+        attempt.model,
+        attempt.state,
+        attempt.text,
+        attempt.reasoning,
+        [_call_record(call) for call in attempt.tools],
+        [HostedToolRecord(one.name, one.input, one.output or one.live_output) for one in hosted],
+        [CitationRecord(one.url, one.title, one.quote) for one in attempt.citations],
+        attempt.stop_reason,
+        attempt.error,
+        attempt.usage,
+        ttft_ms=None if attempt.ttft is None else round(attempt.ttft * 1000),
+        tokens_per_s=None if rate is None else round(rate, 1),
+        started_at=round(attempt.started_at, 3),
+        ended_at=None if attempt.ended_at is None else round(attempt.ended_at, 3),
+    )
 
 
 def _call_record(call: ToolItem) -> ToolCallRecord:
-    return {
-        "id": call.call_id,
-        "name": call.name,
-        "arguments": call.arguments_json if call.arguments is None else call.arguments,
-        "output": call.output or call.live_output,
-        "error": call.error,
-        "exit_code": call.exit_code,
-        "seconds": call.seconds,
-    }
+    return ToolCallRecord(
+        call.call_id,
+        call.name,
+        call.arguments_json if call.arguments is None else call.arguments,
+        call.output or call.live_output,
+        call.error,
+        call.exit_code,
+        call.seconds,
+    )
 
 
 def ticket_markdown(ticket: Ticket, transcript: Transcript) -> str:

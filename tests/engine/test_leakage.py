@@ -25,24 +25,24 @@ async def answered(folder: Path, played: Scenario, **keys: object) -> AttemptRec
     async with room(folder, [mine], scenarios={"a": played}) as opened:
         await opened.until_event("a", e.TicketDone)
         record = ticket_record("run", mine, opened.engine.transcript("a"))
-    return record["attempts"][-1]
+    return record.attempts[-1]
 
 
 @pytest.mark.parametrize("stream", [True, False])
 async def test_the_answer_has_no_markup_and_the_rest_is_kept(tmp_path: Path, stream: bool) -> None:
     attempt = await answered(tmp_path, says(LEAKY), stream=stream)
-    assert attempt["text"] == "Hello!\n"
-    assert attempt["reasoning"] == 'The person wants "hello".\n'
-    (call,) = attempt["tool_calls"]
-    assert call["name"] == "tool_call"
-    assert call["arguments"] == LEAKY[LEAKY.index("<tool_call>") :]
-    assert call["output"] == ""  # it was written, not asked for: it never ran
+    assert attempt.text == "Hello!\n"
+    assert attempt.reasoning == 'The person wants "hello".\n'
+    (call,) = attempt.tool_calls
+    assert call.name == "tool_call"
+    assert call.arguments == LEAKY[LEAKY.index("<tool_call>") :]
+    assert call.output == ""  # it was written, not asked for: it never ran
 
 
 @pytest.mark.parametrize("wire", [wire for wire in WIRES if wire != "chat"])
 async def test_a_wire_with_channels_of_its_own_is_left_alone(tmp_path: Path, wire: str) -> None:
     attempt = await answered(tmp_path, says(LEAKY), provider=wire)
-    assert attempt["text"] == LEAKY
+    assert attempt.text == LEAKY
 
 
 @pytest.mark.parametrize("is_cancelled", [False, True])

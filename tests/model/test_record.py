@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lfgtui.model import events as e
-from lfgtui.model.record import TicketRecord, ticket_markdown, ticket_record
+from lfgtui.model.record import CitationRecord, TicketRecord, ticket_markdown, ticket_record
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
 from lfgtui.text.markdown import StreamingMarkdown
@@ -47,7 +47,7 @@ def folded(life: list[e.Event]) -> Transcript:
 
 
 def test_a_ticket_as_json() -> None:
-    record = ticket_record("run", TICKET, folded(LIFE))
+    record = msgspec.to_builtins(ticket_record("run", TICKET, folded(LIFE)))
     broken, done = record["attempts"]
     assert (record["run"], record["ticket"]) == ("run", "api")
     assert (record["title"], record["state"]) == ("The API", "done")
@@ -91,16 +91,16 @@ def test_a_call_shows_what_arrived_of_it_and_what_it_printed_so_far() -> None:
     ]
     for life, call in ((begun, ('{"comm', "")), (LIFE[:16], ({"command": "ls"}, "x\n"))):
         transcript = folded(life)
-        (record,) = ticket_record("run", TICKET, transcript)["attempts"][-1]["tool_calls"]
-        assert (record["arguments"], record["output"]) == call
+        (record,) = ticket_record("run", TICKET, transcript).attempts[-1].tool_calls
+        assert (record.arguments, record.output) == call
     assert '{"comm' in ticket_markdown(TICKET, folded([*begun, e.TicketInterrupted()]))
 
 
 def test_sources_are_in_the_record_and_on_the_page() -> None:
     life = [*LIFE[:4], e.TextDelta("So."), e.Citation("https://a.example", "A", "one")]
     transcript = folded([*life, e.ResponseFinished(1, "end"), e.TicketDone("end")])
-    attempt = ticket_record("r", TICKET, transcript)["attempts"][0]
-    assert attempt["citations"] == [{"url": "https://a.example", "title": "A", "quote": "one"}]
+    (attempt,) = ticket_record("r", TICKET, transcript).attempts
+    assert attempt.citations == [CitationRecord("https://a.example", "A", "one")]
     assert "- A <https://a.example>" in ticket_markdown(TICKET, transcript)
 
 

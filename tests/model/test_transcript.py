@@ -149,8 +149,8 @@ def test_times_come_from_entries_alone(life: list[e.Event], later: float) -> Non
         for s in entries(life)
     ]
     other = ticket_record("run", TICKET, folded(shifted))
-    for a, b in zip(one["attempts"], other["attempts"], strict=True):
-        assert (a["ttft_ms"], a["tokens_per_s"]) == (b["ttft_ms"], b["tokens_per_s"])
+    for a, b in zip(one.attempts, other.attempts, strict=True):
+        assert (a.ttft_ms, a.tokens_per_s) == (b.ttft_ms, b.tokens_per_s)
 
 
 # One by one.

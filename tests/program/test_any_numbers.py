@@ -81,7 +81,7 @@ def shown(reader: Reader, run: str) -> Iterator[object]:
     """Everything that is made of a stored run."""
     entries = list(reader.entries(run, "a"))
     transcript = reader.transcript(run, "a")
-    yield json.dumps(ticket_record(run, TICKET, transcript), allow_nan=False)
+    yield json.dumps(msgspec.to_builtins(ticket_record(run, TICKET, transcript)), allow_nan=False)
     yield ticket_markdown(TICKET, transcript)
     yield [summary.cost for summary in reader.runs()]
     yield list(lines_of(reader, run))

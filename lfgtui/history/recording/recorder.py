@@ -105,6 +105,7 @@ class Recorder:
             self.has_remains = deletion.has_remains(db)
             busy_ms = round(PATIENCE * 100)
             self._file = WrittenFile(path, durability, self._leases.claim, busy_ms)
+            self.remarks = self._file.remarks  # changes to the file, one line each, for a person
             self._backlog = Backlog(path, self._file, self._tell_behind)
         self._thread = threading.Thread(target=self._main, name="lfg-history", daemon=True)
         self._thread.start()
@@ -146,11 +147,6 @@ class Recorder:
     def written_path(self) -> Path:
         """The file that is written now."""
         return self._file.path
-
-    @property
-    def remarks(self) -> list[str]:
-        """Changes to the file during the run, one line each, for a person."""
-        return self._file.remarks
 
     @property
     def rescued(self) -> str | None:
