@@ -44,7 +44,7 @@ anyway, and without the variable `git fetch` asks for a password.
 _PR_SET_DUMPABLE = 4
 """<linux/prctl.h>"""
 
-_hidden: dict[str, str] = {}
+hidden: dict[str, str] = {}
 """Variables taken out of `os.environ`: global, as that is."""
 
 
@@ -78,12 +78,12 @@ def is_needed_here(name: str) -> bool:
 
 def variable(name: str) -> str | None:
     """Return the variable's value, hidden or not; None where it is not set."""
-    return os.environ.get(name, _hidden.get(name))
+    return os.environ.get(name, hidden.get(name))
 
 
 def variables() -> dict[str, str]:
     """Return all variables, the hidden ones too."""
-    return {**_hidden, **os.environ}
+    return {**hidden, **os.environ}
 
 
 def hide(names: Container[str]) -> None:
@@ -91,7 +91,7 @@ def hide(names: Container[str]) -> None:
     found = {name: value for name, value in os.environ.items() if name in names}
     if not found:
         return
-    _hidden.update(found)
+    hidden.update(found)
     _overwrite({os.fsencode(name) for name in found})
     for name in found:
         del os.environ[name]

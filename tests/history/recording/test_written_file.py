@@ -6,7 +6,6 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -21,6 +20,7 @@ from lfgtui.history.recording import written_file
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.history.storage import file
 from lfgtui.model import events as e
+from tests.helpers.waiting import until
 from tests.history.conftest import Recording, check_index, run_ids, spoil, start, stored
 from tests.history.story import BEGIN, END
 
@@ -236,8 +236,7 @@ def test_an_idle_run_is_followed_too(recorder: Recording, monkeypatch: pytest.Mo
     run = recorder.start("a")
     recorder.play(run, "a", BEGIN)
     delete_folder(recorder.path)
-    while not recorder.remarks:
-        time.sleep(0.001)
+    until(lambda: recorder.remarks, "the deletion is not noticed")
     assert len(recorder.stored(run)) == len(BEGIN)
     assert (recorder.path.parent / "locks" / f"{run}.lock").exists()
 
