@@ -134,17 +134,17 @@ async def test_a_toast_comes_and_goes_while_text_moves_under_it(
     opened: Open, live: FakeLive
 ) -> None:
     async with opened() as terminal:
-        terminal.app.notify("saved", timeout=60)
+        terminal.app.notify("a toast", timeout=60)
         await terminal.settle()
-        assert "saved" in terminal.text
+        assert "a toast" in terminal.text
         await assert_same(terminal)
         live.happen("schema", e.RequestSent(2), e.TextDelta("more\n\n" * 9))
         await terminal.press("pageup", "end")
-        assert "saved" in terminal.text
+        assert "a toast" in terminal.text
         await assert_same(terminal)
         terminal.app.clear_notifications()
         await terminal.settle()
-        assert "saved" not in terminal.text
+        assert "a toast" not in terminal.text
         await assert_same(terminal)
 
 
@@ -155,7 +155,7 @@ async def test_a_toast_goes_although_someone_asked_meanwhile_what_is_under_the_p
     async with opened() as terminal:
         await terminal.press(*keys)
         app = terminal.app
-        app.notify("saved", timeout=60)
+        app.notify("a toast", timeout=60)
         await terminal.settle()
         compositor = app.screen._compositor
         compositor._full_map_invalidated = True  # as after any widget that came
@@ -165,7 +165,7 @@ async def test_a_toast_goes_although_someone_asked_meanwhile_what_is_under_the_p
             compositor._full_map_invalidated = True
             await asyncio.sleep(0)
         await terminal.settle()
-        assert "saved" not in terminal.text
+        assert "a toast" not in terminal.text
         await assert_same(terminal)
 
 
