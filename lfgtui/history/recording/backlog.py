@@ -103,7 +103,8 @@ class Backlog:
     def give_up(self) -> HistoryError:
         """Save the backlog anywhere else; return what there is to say of it."""
         count = sum(len(batch.entries) for batch in self._batches)
-        lost = f"{count} entries could not be saved: {self.trouble}"
+        what = f"{count} entries" if count else "the end of a run"
+        lost = f"{what} could not be saved: {self.trouble}"
         try:
             self._file.rescue(self._batches)
         except Exception as error:

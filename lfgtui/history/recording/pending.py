@@ -30,7 +30,7 @@ class Pending:
 
     def __init__(self) -> None:
         self.size = 0
-        self.is_closing = False
+        self._is_closing = False
         self._events = 0
         self._has_ended = False
         self._changed = threading.Condition()
@@ -44,7 +44,7 @@ class Pending:
     def put(self, item: Item) -> None:
         """Append, without waiting; raises `HistoryError` once the queue is closing."""
         with self._changed:
-            if self.is_closing or self._has_ended:
+            if self._is_closing or self._has_ended:
                 raise HistoryError("the history is closed")
             self._items.append(item)
             if isinstance(item, Submission):
@@ -52,12 +52,17 @@ class Pending:
                 self.size += item.size
             self._changed.notify_all()
 
-    def take(self, seconds: float, *, or_closing: bool) -> list[Item]:
-        """Return all that is queued, after so many seconds at most if there is nothing."""
+    def take(self, seconds: float, *, or_closing: bool) -> tuple[list[Item], bool]:
+        """Return all that is queued, after so many seconds at most if there is nothing.
+
+        The second value is True if nothing more can come.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: self._items or (or_closing and self.is_closing), seconds)
+            self._changed.wait_for(
+                lambda: self._items or (or_closing and self._is_closing), seconds
+            )
             items, self._items = self._items, []
-            return items
+            return items, self._is_closing
 
     def note_delivery(self, batch: Batch) -> None:
         """Count no longer what is in the batch."""
@@ -68,7 +73,7 @@ class Pending:
     def close(self) -> None:
         """Take nothing more in."""
         with self._changed:
-            self.is_closing = True
+            self._is_closing = True
             self._changed.notify_all()
 
     def end(self) -> list[Item]:

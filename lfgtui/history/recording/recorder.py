@@ -308,8 +308,7 @@ class Recorder:
         backlog = self._backlog
         while True:
             wait = backlog.seconds_left if backlog else WATCH
-            items = self._pending.take(wait, or_closing=not backlog)
-            is_closing = self._pending.is_closing
+            items, is_closing = self._pending.take(wait, or_closing=not backlog)
             self._waiting += [item for item in items if isinstance(item, Barrier)]
             if batch := batches.make([item for item in items if not isinstance(item, Barrier)]):
                 self._deliver(batch, backlog.save(batch))
