@@ -28,14 +28,11 @@ from lfgtui.model.events import ApprovalRequested, Entry, ToolArguments
 from lfgtui.settings.config import Config
 from lfgtui.settings.themes import ThemeFile, choose
 from lfgtui.text.terminal_safe import visible
-from lfgtui.ui.commands import LfgCommands, Palette
 from lfgtui.ui.guard import bug_line, log_bug, place_of
 from lfgtui.ui.keymap import keymap, keys_in_force
 from lfgtui.ui.run_view import HistoryActions, LiveRun, RunView
-from lfgtui.ui.screens.attempts import compare_attempts
 from lfgtui.ui.screens.base import ResumeRequested
 from lfgtui.ui.screens.confirm import Question
-from lfgtui.ui.screens.help import Help
 from lfgtui.ui.screens.live import LiveMode
 from lfgtui.ui.screens.run import PastRun, RunScreen, ScreenContext
 from lfgtui.ui.terminal.driver import Terminal
@@ -62,13 +59,12 @@ _SHORTEST_TOAST = 0.05
 
 
 class LfgApp(App[int], inherit_bindings=False):
-    """Shows a run, or with None the past ones; its return value is the program's exit code.
+    """A run on the screen, or with None the past ones; returns the program's exit code.
 
-    A `LiveRun` is started once the first frame is on the screen and shut down
-    before the app ends. `resumes` is then the stored run to resume, if that was
-    asked for. `themes` are those of `load_themes`; `first_screen` makes another
-    screen for the run than the usual. Raises `UsageError` for a theme or a key in
-    `config` that cannot be.
+    A `LiveRun` is started after the first frame and shut down before the app ends.
+    `resumes` is then the stored run to resume, if any. `themes` are those of `load_themes`;
+    `first_screen` makes another screen for the run. Raises `UsageError` for an impossible
+    theme or key in `config`.
     """
 
     ENABLE_COMMAND_PALETTE = False
@@ -235,12 +231,18 @@ class LfgApp(App[int], inherit_bindings=False):
 
     def action_beside(self) -> None:
         if isinstance(self.screen, RunScreen):
+            from lfgtui.ui.screens.attempts import compare_attempts
+
             compare_attempts(self.screen)
 
     async def action_help(self) -> None:
+        from lfgtui.ui.screens.help import Help
+
         await self.push_screen(Help(self.keys_in_force))
 
     async def action_palette(self) -> None:
+        from lfgtui.ui.commands import LfgCommands, Palette
+
         if not isinstance(self.screen, Palette):
             await self.push_screen(Palette([LfgCommands], placeholder="search commands …"))
 

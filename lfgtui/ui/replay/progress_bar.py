@@ -2,15 +2,14 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from textual import events
 
 from lfgtui.text import figures
 from lfgtui.ui.painting.self_painted import LineRow
+from lfgtui.ui.run_view import PlaybackState
 from lfgtui.ui.text.styled_line import Line, Span, line_width
-
-PlaybackState = Literal["playing", "held", "ended"]
 
 _SIGNS: dict[PlaybackState, tuple[str, str]] = {
     "playing": ("▶", "success"),

@@ -9,9 +9,10 @@ from textual.app import App
 
 from lfgtui.errors import LfgError, UsageError
 from lfgtui.ui.replay.playback import Playback
-from lfgtui.ui.replay.progress_bar import PlaybackState, Progress, ReplayBar
+from lfgtui.ui.replay.progress_bar import Progress, ReplayBar
 from lfgtui.ui.replay.run import ReplayedRun, read_replay
 from lfgtui.ui.replay.seek import EXPECTED, go_to
+from lfgtui.ui.run_view import PlaybackState
 from lfgtui.ui.screens.run import RunMode, RunScreen, ScreenContext
 
 if TYPE_CHECKING:

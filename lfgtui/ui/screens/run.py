@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import msgspec
 from textual import events
@@ -12,8 +12,7 @@ from textual.widget import Widget
 
 from lfgtui.ui.keymap import BY_ACTION, Keymap
 from lfgtui.ui.painting.cached_container import CachedContainer
-from lfgtui.ui.replay.progress_bar import PlaybackState
-from lfgtui.ui.run_view import RunView
+from lfgtui.ui.run_view import PlaybackState, RunView
 from lfgtui.ui.screens.base import LfgScreen, ResumeRequested
 from lfgtui.ui.screens.pane_search import PaneSearch
 from lfgtui.ui.stream.search_target import Target
@@ -22,14 +21,17 @@ from lfgtui.ui.widgets.footer import Footer, Situation
 from lfgtui.ui.widgets.header import Header
 from lfgtui.ui.widgets.pane import Pane, PaneSettings
 from lfgtui.ui.widgets.pane_grid import FrameClock, PaneGrid
-from lfgtui.ui.widgets.ticket_table import TicketTable
 from lfgtui.ui.widgets.tiling import Direction
+
+if TYPE_CHECKING:
+    from lfgtui.ui.widgets.ticket_table import TicketTable
 
 View = Literal["grid", "focus", "table"]
 
 _DIRECTIONS: Mapping[str, Direction] = {name: name for name in get_args(Direction)}
 _STEPS = {"next_pane": 1, "previous_pane": -1}
 
+# Actions of the stream in the current pane.
 _STREAM_ACTIONS: Mapping[str, Callable[[StreamView], None]] = {
     "page_up": lambda stream: stream.scroll_pages(-1),
     "page_down": lambda stream: stream.scroll_pages(1),
@@ -43,7 +45,6 @@ _STREAM_ACTIONS: Mapping[str, Callable[[StreamView], None]] = {
     "urls": StreamView.toggle_urls,
     "fold": StreamView.toggle_nearest,
 }
-"""Actions of the stream in the current pane."""
 
 
 class ScreenContext(msgspec.Struct, frozen=True):
@@ -56,10 +57,7 @@ class ScreenContext(msgspec.Struct, frozen=True):
 
 
 class RunMode:
-    """The kind of run on a screen, and what keys do to it besides reading: here, nothing.
-
-    Its `action_NAME` come before the screen's own. `screen` is set by the screen.
-    """
+    """The kind of run on a screen; its `action_NAME` come before those of the `screen`."""
 
     label = ""
     """Its name in the header."""
@@ -277,6 +275,8 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         self.grid.display = not in_table
         self.grid.show_alone(self.current_pane if self.is_alone else None)
         if self._table is None and (in_table or in_strip):  # the first frame does without
+            from lfgtui.ui.widgets.ticket_table import TicketTable
+
             self._table = TicketTable(self.run, stall_after=self.context.panes.stall_after)
             self.query_one("#body").mount(self._table)
         if (table := self._table) is not None:
@@ -293,7 +293,7 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         if isinstance(event.widget, Pane) and event.widget is not self.current_pane:
             self.go_to(event.widget.ticket_id)
 
-    def on_ticket_table_chosen(self, event: TicketTable.Chosen) -> None:
+    def on_ticket_table_chosen(self, event: "TicketTable.Chosen") -> None:
         self.go_to(event.ticket)
 
     def on_resize(self) -> None:
