@@ -20,8 +20,8 @@ def _end_of(text: Growing, lines: int) -> tuple[str, int]:
     return end, lines - end.count("\n")
 
 
-class TextItem(msgspec.Struct):
-    """A run of the visible answer. `closed` once nothing more can be added to it."""
+class StreamedText(msgspec.Struct):
+    """A text that streams in. `closed` once nothing more can be added to it."""
 
     revision: int = 0
     closed: bool = False
@@ -31,35 +31,28 @@ class TextItem(msgspec.Struct):
     def text(self) -> str:
         return str(self._text)
 
+    def append(self, text: str) -> None:
+        self._text.append(text)
+        self.revision += 1
+
+
+class TextItem(StreamedText):
+    """A run of the visible answer."""
+
     def since(self, position: int) -> str:
-        """The text behind its first `position` characters."""
+        """Return the text behind its first `position` characters."""
         return self._text.since(position)
 
     def piece(self, position: int, most: int) -> str:
         """Return at most `most` characters of the text from `position` on."""
         return self._text.piece(position, most)
 
-    def append(self, text: str) -> None:
-        self._text.append(text)
-        self.revision += 1
 
-
-class ReasoningItem(msgspec.Struct):
+class ReasoningItem(StreamedText):
     """A run of the model's thinking; `seconds` from its first piece to its last."""
 
     started_at: float = 0.0
     seconds: float = 0.0
-    revision: int = 0
-    closed: bool = False
-    _text: Growing = msgspec.field(default_factory=Growing)
-
-    @property
-    def text(self) -> str:
-        return str(self._text)
-
-    def append(self, text: str) -> None:
-        self._text.append(text)
-        self.revision += 1
 
 
 ToolState = Literal[

@@ -16,8 +16,8 @@ from textual.keys import KEY_NAME_REPLACEMENTS, format_key
 from lfgtui.errors import UsageError, did_you_mean
 
 Group = Literal["Move", "View", "Work", "Approve", "Replay", "History", "lfg"]
-Place = Literal["run", "history"]
-"""Where keys are pressed: a key may mean one thing in each place."""
+Scope = Literal["run", "history"]
+"""Screens with keys of their own: a key has at most one meaning in each."""
 
 Keymap: TypeAlias = Mapping[str, str]
 """From a key to the name of its action."""
@@ -135,9 +135,9 @@ def keys_in_force(configured: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
         else key.keys
         for key in KEYS
     }
-    for place in get_args(Place):
+    for scope in get_args(Scope):
         taken: dict[str, str] = {}
-        for action in _actions(place):
+        for action in _actions(scope):
             for key in map(textual_name, in_force[action]):
                 if (other := taken.setdefault(key, action)) != action:
                     raise UsageError(
@@ -146,13 +146,13 @@ def keys_in_force(configured: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     return in_force
 
 
-def keymap(in_force: Mapping[str, Sequence[str]], place: Place = "run") -> Keymap:
+def keymap(in_force: Mapping[str, Sequence[str]], scope: Scope = "run") -> Keymap:
     """Return the action of each key that means something there, keys in Textual's spelling."""
-    return {textual_name(key): action for action in _actions(place) for key in in_force[action]}
+    return {textual_name(key): action for action in _actions(scope) for key in in_force[action]}
 
 
-def _actions(place: Place) -> list[str]:
-    if place == "run":
+def _actions(scope: Scope) -> list[str]:
+    if scope == "run":
         return [key.action for key in KEYS if key.group != "History"]
     return [k.action for k in KEYS if k.group in ("History", "lfg") or k.action in _SHARED]
 

@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 
 from lfgtui.errors import UsageError
-from lfgtui.ui.keymap import BY_ACTION, FORBIDDEN, KEYS, Place, displayed, keymap, keys_in_force
+from lfgtui.ui.keymap import BY_ACTION, FORBIDDEN, KEYS, Scope, displayed, keymap, keys_in_force
 
 
 def test_every_action_has_one_row_and_every_key_one_action_in_a_place() -> None:
@@ -23,9 +23,9 @@ def test_a_key_may_mean_one_thing_in_a_run_and_another_in_the_history() -> None:
     assert "c" not in keymap(keys, "history")
 
 
-@pytest.mark.parametrize("place", get_args(Place))
-def test_no_default_is_a_key_that_terminals_cannot_deliver(place: Place) -> None:
-    assert not FORBIDDEN.keys() & keymap(keys_in_force({}), place).keys()
+@pytest.mark.parametrize("scope", get_args(Scope))
+def test_no_default_is_a_key_that_terminals_cannot_deliver(scope: Scope) -> None:
+    assert not FORBIDDEN.keys() & keymap(keys_in_force({}), scope).keys()
 
 
 def test_a_remapped_action_answers_to_its_new_keys_only() -> None:

@@ -1,4 +1,4 @@
-"""What a person does to a past run: delete it, pin it, write a note, resume it."""
+"""Actions on a past run: delete, pin, note, resume."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,9 +17,9 @@ _TITLE = 40
 
 
 class RunActions:
-    """Acts on the run that `here` returns.
+    """Actions on the run that `here` returns.
 
-    What the file says afterwards, None if the run is deleted, goes to `changed`.
+    `changed` gets the run as the file has it afterwards; None if it was deleted.
     """
 
     def __init__(

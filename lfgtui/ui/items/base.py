@@ -1,4 +1,4 @@
-"""What all item views share: chunks that are drawn when looked at, and folding."""
+"""The base of item views: chunks that are drawn when looked at, and folding."""
 
 import math
 import sys

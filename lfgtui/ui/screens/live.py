@@ -1,4 +1,4 @@
-"""What a person can have done to a run that works."""
+"""The mode of a running run: keys become commands to the engine."""
 
 from collections.abc import Hashable
 

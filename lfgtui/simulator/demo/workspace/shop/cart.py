@@ -1,4 +1,4 @@
-"""What a customer wants to buy."""
+"""The shopping cart."""
 
 
 class Cart:
@@ -12,9 +12,9 @@ class Cart:
         self.lines.append((name, price, quantity))
 
     def count(self):
-        """How many pieces there are in all."""
+        """Return the number of pieces."""
         return sum(quantity for _, _, quantity in self.lines)
 
     def total(self):
-        """What it costs, without tax."""
+        """Return the price of all pieces, without tax."""
         return sum(price * quantity for _, price, quantity in self.lines)

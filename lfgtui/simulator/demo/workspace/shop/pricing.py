@@ -4,10 +4,10 @@ TAX_PERCENT = 20
 
 
 def with_tax(cents, percent=TAX_PERCENT):
-    """The amount with tax, rounded half up to a whole cent."""
+    """Return the amount with tax, rounded half up to a whole cent."""
     return (cents * (100 + percent) + 50) // 100
 
 
 def format_price(cents):
-    """An amount as people read it: 1999 is "19.99"."""
+    """Return an amount as people read it: 1999 is "19.99"."""
     return f"{cents // 100}.{cents % 100:02d}"

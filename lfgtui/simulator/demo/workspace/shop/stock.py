@@ -1,4 +1,4 @@
-"""How many pieces there are."""
+"""The pieces in stock."""
 
 
 class OutOfStock(Exception):
@@ -22,5 +22,5 @@ class Stock:
         self._pieces[name] -= quantity
 
     def available(self, name):
-        """How many pieces are left."""
+        """Return the number of pieces left."""
         return self._pieces.get(name, 0)
