@@ -1,9 +1,10 @@
 """CPU to the first frame: `lfg demo` beside a minimal Textual app.
 
 Both run in a real pseudo-terminal, in turn, A B A B, so that a machine that
-slows down slows both. The figure is CPU time (user and system) of the
-process until its first frame; the medians and the ratio pair by pair are
-printed.
+slows down slows both. Bytecode is written once, whatever the environment says
+of it: to compile a program at each start is not to start it. The figure is CPU
+time (user and system) of the process until its first frame; the medians and the
+ratio pair by pair are printed.
 
     python bench/startup.py [RUNS]
 """
@@ -20,6 +21,7 @@ import threading
 from pathlib import Path
 from statistics import median
 
+NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
 SIZE = struct.pack("HHHH", 40, 120, 0, 0)
 HERE = Path(__file__).parent
 
@@ -30,8 +32,9 @@ def first_frame_cpu(target: list[str], scratch: Path) -> float:
     report.unlink(missing_ok=True)
     terminal, its_side = pty.openpty()
     fcntl.ioctl(its_side, termios.TIOCSWINSZ, SIZE)
-    environment = {
-        **os.environ,
+    environment = {name: value for name, value in os.environ.items() if name != NO_BYTECODE}
+    environment |= {
+        "PYTHONPYCACHEPREFIX": str(scratch / "bytecode"),
         "LFG_DATA_DIR": str(scratch / "data"),
         "LFG_CONFIG": str(scratch / "config.toml"),
         "TERM": "xterm-256color",
@@ -74,7 +77,7 @@ def main(runs: int) -> None:
     print(f"CPU to first frame, median of {runs}, interleaved")
     print(f"  minimal Textual app  {minimal * 1000:6.0f} ms")
     print(f"  lfg demo             {lfg * 1000:6.0f} ms")
-    print(f"  ratio                {ratio:6.2f}   (target: at most 1.50)")
+    print(f"  ratio                {ratio:6.2f}   (target: at most 1.35)")
 
 
 if __name__ == "__main__":
