@@ -1,14 +1,16 @@
 """Globs and the simple half of .gitignore, matched without backtracking.
 
 A model writes these patterns, so no pattern may take long: a path is walked
-once, part by part, with the set of positions in the pattern it may be at
-(names against one part are `fnmatch`'s, which does not backtrack either).
+once for each part of the pattern (names against one part are `fnmatch`'s,
+which does not backtrack either).
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from itertools import accumulate
+from operator import or_
 
 from lfgtui.errors import ToolError
 
@@ -107,24 +109,14 @@ def _alternatives(pattern: str) -> list[str]:
 
 def _match_parts(wanted: Sequence[str], parts: Sequence[str]) -> bool:
     """Return True if the whole path matches; `**` stands for any number of folders."""
-    positions = _skip_stars(wanted, {0})
-    for part in parts:
-        positions = _skip_stars(
-            wanted,
-            {
-                position if wanted[position] == "**" else position + 1
-                for position in positions
-                if position < len(wanted)
-                and (wanted[position] == "**" or fnmatchcase(part, wanted[position]))
-            },
-        )
-    return len(wanted) in positions
-
-
-def _skip_stars(wanted: Sequence[str], positions: set[int]) -> set[int]:
-    reached = set(positions)
-    for position in positions:
-        while position < len(wanted) and wanted[position] == "**":
-            position += 1
-            reached.add(position)
-    return reached
+    reached = [True, *(False for _ in parts)]  # by how many parts the pattern so far may match
+    for one in wanted:
+        if one == "**":
+            reached = list(accumulate(reached, or_))
+        else:
+            pairs = zip(reached, parts, strict=False)
+            reached = [
+                False,
+                *(is_reached and fnmatchcase(part, one) for is_reached, part in pairs),
+            ]
+    return reached[-1]

@@ -8,7 +8,6 @@ references; such a pattern goes to Python, whose refusal is the last word.
 
 import asyncio
 import os
-import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -32,7 +31,6 @@ _RIPGREP = (
     "--color=never",
     "--crlf",
 )
-_FOUND = re.compile(rb"([^\0]+)\0(\d+):([^\n]*)\n")
 _MOST_BYTES = 8_000_000
 _FILES_AT_ONCE = 500
 _ARGUMENT_BYTES = 60_000
@@ -103,12 +101,16 @@ class _Search:
     def _lines_in(self, printed: bytes, names: list[str]) -> list[str]:
         order = {os.fsencode(name): index for index, name in enumerate(names)}
         found: list[tuple[int, int, bytes]] = []
-        for name, number, text in _FOUND.findall(printed):
-            # A line about a binary file may stand before it, and a name may have line ends.
+        name, *rest = printed.split(b"\0")  # what stands between two names is a line and a name
+        for piece in rest:
+            # A line about a binary file may stand before a name, and a name may have line ends.
             while name not in order and b"\n" in name:
                 name = name.partition(b"\n")[2]
-            if name in order:
+            line, is_whole, following = piece.partition(b"\n")
+            number, _, text = line.partition(b":")
+            if name in order and is_whole:
                 found.append((order[name], int(number), text))
+            name = following
         return [
             f"{escaped(names[index])}:{number}: {self._text(text)}"
             for index, number, text in sorted(found)

@@ -82,6 +82,11 @@ def test_tool_output_reads_as_on_a_dumb_terminal(output: str, seen: str) -> None
     assert plain_output(output) == seen
 
 
+def test_sequences_that_never_end_take_no_longer_than_others() -> None:
+    text = "\x9d" * 200_000  # took minutes
+    assert plain_output(text) == text
+
+
 @given(text=st.text(st.characters()))
 def test_escaped_text_is_one_line_of_characters_that_can_be_seen(text: str) -> None:
     shown = escaped(text)

@@ -46,6 +46,12 @@ def test_no_glob_takes_for_ever(pattern: str) -> None:
     assert not Glob(pattern).matches("a/" * 40 + "a" * 200 + "c")
 
 
+def test_nor_does_a_rule_of_a_gitignore() -> None:
+    rules = ignore_rules("**/" * 33_000 + "x", ())  # took minutes
+    assert is_ignored(rules, ("a", "b", "x"), is_folder=False)
+    assert not is_ignored(rules, ("a", "b", "y"), is_folder=False)
+
+
 @given(pattern=st.text(alphabet="ab*?/.[]{},!-\\", max_size=20), path=st.text("ab/.", min_size=1))
 def test_every_text_is_a_glob(pattern: str, path: str) -> None:
     Glob(pattern).matches(path)

@@ -85,6 +85,16 @@ def test_more_files_than_fit_a_command_line_are_all_searched(workspace: Path, ca
     assert call("search_files", pattern="needle").output == "0599.txt:1: needle"
 
 
+def test_a_line_longer_than_all_that_may_be_printed_is_left_out(
+    workspace: Path, call: Call
+) -> None:
+    (workspace / "a").write_text("needle\n" + "x" * 900_000 + "\n")
+    (workspace / "b").write_text("\n".join(["needle" + "x" * 900_000] * 12))
+    output = call("search_files", pattern="needle").output  # never came back
+    assert output.startswith("a:1: needle\nb:1: needlexxx")
+    assert output.endswith("matches; narrow it with path or glob]")
+
+
 def test_names_with_colons_and_dashes_are_kept_apart(workspace: Path, call: Call) -> None:
     (workspace / "-e:1: x").write_text("a:b\n")
     assert call("search_files", pattern="a").output == "-e:1: x:1: a:b"
