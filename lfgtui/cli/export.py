@@ -16,10 +16,10 @@ from lfgtui.cli.options import IDLE_SECONDS, SPEED
 from lfgtui.errors import UsageError
 from lfgtui.export.figures import RunDocument
 from lfgtui.export.html import run_html
-from lfgtui.export.markdown import run_markdown
+from lfgtui.export.markdown import DOCUMENT, run_markdown
+from lfgtui.export.record import run_record
 from lfgtui.history.maintenance import annotations, deletion
 from lfgtui.history.transfer import import_run, lines_in, lines_of
-from lfgtui.model.record import ticket_record
 from lfgtui.settings import paths
 from lfgtui.settings.config import age_seconds, load_config
 from lfgtui.settings.themes import load_themes
@@ -74,12 +74,12 @@ def export(
         else:
             exported = RunDocument(reader, run, only, redactor)
             if form == "json":
-                pieces = _lines([_record(exported, is_one=bool(only))])
+                pieces = _lines([msgspec.json.encode(run_record(exported))])
             elif form == "html":
                 themes = load_themes(paths.config_file().parent)
                 pieces = run_html(exported, themes, config.theme)
             else:
-                pieces = run_markdown(exported)
+                pieces = run_markdown(exported, DOCUMENT)
         if output is not None:
             _write(output, pieces)
         else:
@@ -116,12 +116,6 @@ def import_(file: Path) -> None:
 def _lines(lines: Iterable[bytes]) -> Iterator[str]:
     """Yield lines of JSON that are safe to look at wherever they go."""
     return (f"{json_safe(line.decode())}\n" for line in lines)
-
-
-def _record(exported: RunDocument, *, is_one: bool) -> bytes:
-    records = [ticket_record(exported.run, *each) for each in exported.tickets()]
-    whole = {"run": exported.run, "title": exported.title, "state": exported.summary.state}
-    return msgspec.json.encode(records[0] if is_one else {**whole, "tickets": records})
 
 
 def _print(pieces: Iterator[str], *, is_document: bool) -> None:

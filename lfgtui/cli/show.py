@@ -7,8 +7,9 @@ import click
 from lfgtui.cli.launching.reading import open_reader, report_gaps
 from lfgtui.cli.options import RAW_HELP, json_option, print_value
 from lfgtui.errors import UsageError
-from lfgtui.history.reader import Reader, StoredTicket
-from lfgtui.model.record import TicketRecord, ticket_markdown, ticket_record
+from lfgtui.export.figures import RunDocument
+from lfgtui.export.markdown import PLAIN, run_markdown, ticket_markdown
+from lfgtui.export.record import run_record
 from lfgtui.text import output
 
 
@@ -27,28 +28,17 @@ def show(place: str, as_json: bool, as_markdown: bool, raw: bool) -> int:
         output.check_raw()
     name, _, only = place.partition("/")
     with open_reader() as reader:
-        run = reader.find_run(name)
-        summary = reader.run(run)
-        tickets = reader.tickets(run, only)
+        document = RunDocument(reader, reader.find_run(name), only)
         if as_json:
-            records = [_record(reader, run, ticket) for ticket in tickets]
-            whole = {"run": run, "title": summary.title, "state": summary.state}
-            print_value(records[0] if only else {**whole, "tickets": records})
+            print_value(run_record(document))
             return report_gaps(reader)
         markdown = output.Document(raw=raw)
         write = markdown.write if as_markdown else output.print_text
-        for page in _pages(reader, run, "" if only else summary.title, tickets):
-            write(f"{page}\n")
+        for piece in _ticket(document) if only else run_markdown(document, PLAIN):
+            write(piece)
         markdown.close()
         return report_gaps(reader)
 
 
-def _record(reader: Reader, run: str, stored: StoredTicket) -> TicketRecord:
-    return ticket_record(run, stored.ticket, reader.transcript(run, stored.ticket.id))
-
-
-def _pages(reader: Reader, run: str, title: str, tickets: list[StoredTicket]) -> Iterator[str]:
-    if title:
-        yield f"# {title}\n"
-    for stored in tickets:
-        yield ticket_markdown(stored.ticket, reader.transcript(run, stored.ticket.id))
+def _ticket(document: RunDocument) -> Iterator[str]:
+    return (ticket_markdown(each, PLAIN) for each in document.tickets())

@@ -41,12 +41,10 @@ class RunDocument:
         self._reader = reader
         self._redactor = redactor
         self._stored = reader.tickets(run, only)
+        self.is_one_ticket = bool(only)
         self.summary: RunSummary = reader.run(run)
+        self.run = self.summary.run
         self.title = redactor.whole(self.summary.title) if redactor else self.summary.title
-
-    @property
-    def run(self) -> str:
-        return self.summary.run
 
     @property
     def ids(self) -> Sequence[str]:

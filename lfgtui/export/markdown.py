@@ -1,18 +1,18 @@
-"""A run as Markdown that reads well where HTML is allowed, on GitHub say.
+"""A run as Markdown: a document for readers anywhere, or a plain page for a terminal and a pipe.
 
-Answers stand as they are, at the top; what the agents did and thought is
-folded. Nothing that a model, a tool or a person wrote can end a fold or begin
-one.
+In a document, which reads well where HTML is allowed (on GitHub, say), what the agents did and
+thought is folded, and nothing that a model, a tool or a person wrote can end a fold or begin
+one. In a plain page nothing is folded, and answers are what arrived.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html import escape
+from typing import NamedTuple
 
 from lfgtui.export.escaping import fenced, literally, self_contained
 from lfgtui.export.figures import (
     Call,
     RunDocument,
-    Section,
     TicketDocument,
     attempt_figures,
     call_of,
@@ -20,7 +20,7 @@ from lfgtui.export.figures import (
     reason_not_started,
     run_figures,
 )
-from lfgtui.model.attempt import Attempt
+from lfgtui.model.events import Citation
 from lfgtui.model.items import (
     HostedItem,
     Item,
@@ -34,72 +34,67 @@ from lfgtui.model.items import (
 from lfgtui.text.terminal_safe import visible, visible_line
 
 
-def run_markdown(run: RunDocument) -> Iterator[str]:
-    """Yield the document, a piece at a time."""
+class Style(NamedTuple):
+    """How others' words are written: Markdown of their own, one line of text, a folded part."""
+
+    text: Callable[[str], str]
+    line: Callable[[str], str]
+    folded: Callable[[str, str, list[str]], str]
+
+
+def run_markdown(run: RunDocument, style: Style) -> Iterator[str]:
+    """Yield the run, a piece at a time."""
     figures = " · ".join([f"**{run.summary.state}**", *run_figures(run.summary)])
-    yield f"# {_title(run.title or run.run)}\n\n{figures}\n\n`lfg` run {run.run}\n"
+    yield f"# {style.line(run.title or run.run)}\n\n{figures}\n\n`lfg` run {run.run}\n"
     for document in run.tickets():
-        yield "\n" + "\n\n".join(_ticket(document)) + "\n"
+        yield "\n" + ticket_markdown(document, style)
 
 
-def _ticket(document: TicketDocument) -> Iterator[str]:
+def ticket_markdown(document: TicketDocument, style: Style) -> str:
+    """Return one ticket: its answers whole, its calls in a line and their parts."""
+    return "\n\n".join(_ticket(document, style)) + "\n"
+
+
+def _ticket(document: TicketDocument, style: Style) -> Iterator[str]:
     ticket, attempts = document.ticket, document.transcript.attempts
-    title = f": {_title(ticket.title)}" if ticket.title and ticket.title != ticket.id else ""
-    yield f"## {_title(ticket.id)}{title}"
+    title = f": {style.line(ticket.title)}" if ticket.title and ticket.title != ticket.id else ""
+    yield f"## {style.line(ticket.id)}{title}"
     yield f"**{document.transcript.state or 'queued'}**"
     if not attempts and (why := reason_not_started(document.transcript)):
-        yield f"*{_title(why)}*"
+        yield f"*{style.line(why)}*"
     for attempt in attempts:
         if len(attempts) > 1:
             yield f"### Attempt {attempt.number}: {attempt.state}"
-        yield _figures(attempt)
-        for item in attempt.items:
-            if piece := _item(item):
-                yield piece
+        figures = [f"{name} {figure}" for name, figure in attempt_figures(attempt)]
+        yield " · ".join([style.line(f"{attempt.provider}/{attempt.model}"), *figures])
+        yield from filter(None, (_item(item, style) for item in attempt.items))
 
 
-def _figures(attempt: Attempt) -> str:
-    figures = [f"{name} {figure}" for name, figure in attempt_figures(attempt)]
-    return " · ".join([_title(f"{attempt.provider}/{attempt.model}"), *figures])
-
-
-def _item(item: Item) -> str:
+def _item(item: Item, style: Style) -> str:
     match item:
         case TextItem():
-            return self_contained(visible(item.text))
+            return style.text(item.text)
         case ToolItem():
-            return _call(call_of(item))
+            return _call(call_of(item), style)
         case HostedItem():
-            return _call(hosted_call_of(item))
+            return _call(hosted_call_of(item), style)
         case ReasoningItem():
-            return _folded("thinking", f"{item.seconds:.1f} s", [_thought(item.text)])
+            thought = _quoted(style.text(item.text))
+            return style.folded("thinking", f"{item.seconds:.1f} s", [thought])
         case PromptItem():
-            return _quoted(self_contained(visible(item.text)))
+            return _quoted(style.text(item.text))
         case SourcesItem():
-            return "\n".join("- " + _source(c.title, c.url, c.quote) for c in item.citations)
+            return "\n".join("- " + _source(c, style) for c in item.citations)
         case NoteItem():
-            return f"*{literally(visible_line(item.message)) or item.kind}*"
+            return f"*{style.line(item.message) or item.kind}*"
 
 
-def _call(call: Call) -> str:
+def _call(call: Call, style: Style) -> str:
     ending = f" ({call.ending})" if call.ending else ""
-    return _folded(
-        call.name, call.summary + ending, [_section(section) for section in call.sections]
-    )
-
-
-def _section(section: Section) -> str:
-    return f"{literally(section.label)}:\n\n{fenced(section.text, section.language)}"
-
-
-def _folded(name: str, summary: str, content: list[str]) -> str:
-    suffix = f": {escape(visible_line(summary))}" if summary else ""
-    head = f"<details>\n<summary><b>{escape(visible_line(name))}</b>{suffix}</summary>"
-    return "\n\n".join([head, *content, "</details>"])
-
-
-def _thought(text: str) -> str:
-    return _quoted(self_contained(visible(text)))
+    parts = [
+        f"{style.line(part.label)}:\n\n{fenced(part.text, part.language)}" for part in call.sections
+    ]
+    return style.folded(call.name, call.summary + ending, parts)
 
 
 def _quoted(text: str) -> str:
@@ -107,12 +102,31 @@ def _quoted(text: str) -> str:
     return "\n".join(f"> {line}".rstrip() for line in text.expandtabs(4).split("\n"))
 
 
-def _source(title: str, url: str, quote: str) -> str:
+def _source(source: Citation, style: Style) -> str:
+    url = source.url
     is_link = url.startswith(("http://", "https://")) and not set(url) & set("<> \t\n\\")
-    where = f"<{visible_line(url)}>" if is_link else literally(visible_line(url))
-    label = literally(visible_line(title)) or ("" if url else literally(visible_line(quote)))
+    where = f"<{visible_line(url)}>" if is_link else style.line(url)
+    label = style.line(source.title) or ("" if url else style.line(source.quote))
     return f"{label} {where}".strip()
 
 
-def _title(text: str) -> str:
-    return literally(visible_line(text))
+def _details(name: str, summary: str, parts: list[str]) -> str:
+    suffix = f": {escape(visible_line(summary))}" if summary else ""
+    head = f"<details>\n<summary><b>{escape(visible_line(name))}</b>{suffix}</summary>"
+    return "\n\n".join([head, *parts, "</details>"])
+
+
+def _unfolded(name: str, summary: str, parts: list[str]) -> str:
+    return "\n\n".join([f"**{name}**: {summary}" if summary else f"**{name}**", *parts])
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+DOCUMENT = Style(
+    text=lambda text: self_contained(visible(text)),
+    line=lambda text: literally(visible_line(text)),
+    folded=_details,
+)
+PLAIN = Style(text=lambda text: text.strip("\n"), line=_one_line, folded=_unfolded)

@@ -6,7 +6,7 @@ import pytest
 
 from lfgtui.engine.commands import Cancel
 from lfgtui.model import events as e
-from lfgtui.model.record import AttemptRecord, ticket_record
+from lfgtui.model.attempt import Attempt
 from lfgtui.simulator.scenario import Scenario
 from tests.engine.harness import WIRES, room, says, scenario, ticket
 
@@ -20,12 +20,11 @@ Hello!
 </tool_call>"""
 
 
-async def answered(folder: Path, played: Scenario, **keys: object) -> AttemptRecord:
+async def answered(folder: Path, played: Scenario, **keys: object) -> Attempt:
     mine = ticket("a", folder, approve="auto", **keys)
     async with room(folder, [mine], scenarios={"a": played}) as opened:
         await opened.until_event("a", e.TicketDone)
-        record = ticket_record("run", mine, opened.engine.transcript("a"))
-    return record.attempts[-1]
+    return opened.attempts("a")[-1]
 
 
 @pytest.mark.parametrize("stream", [True, False])
@@ -33,10 +32,9 @@ async def test_the_answer_has_no_markup_and_the_rest_is_kept(tmp_path: Path, str
     attempt = await answered(tmp_path, says(LEAKY), stream=stream)
     assert attempt.text == "Hello!\n"
     assert attempt.reasoning == 'The person wants "hello".\n'
-    (call,) = attempt.tool_calls
-    assert call.name == "tool_call"
-    assert call.arguments == LEAKY[LEAKY.index("<tool_call>") :]
-    assert call.output == ""  # it was written, not asked for: it never ran
+    (call,) = attempt.tools
+    assert (call.name, call.state) == ("tool_call", "written")  # not asked for: it never ran
+    assert call.arguments_json == LEAKY[LEAKY.index("<tool_call>") :]
 
 
 @pytest.mark.parametrize("wire", [wire for wire in WIRES if wire != "chat"])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from markdown_it.token import Token
 
 from lfgtui.export.escaping import literally, self_contained
-from lfgtui.export.markdown import run_markdown
+from lfgtui.export.markdown import DOCUMENT, run_markdown
 from lfgtui.history.reader import Reader
 from lfgtui.text.markdown.parser import make_parser
 from tests.export.stories import life, stored, told
@@ -40,7 +40,7 @@ def html_in(tokens: list[Token]) -> list[str]:
 def exported(file: Path, text: str, answer: str) -> str:
     run = stored(file, life(text, answer), life("fine"), title=text)
     with Reader(file) as reader:
-        return "".join(run_markdown(told(reader, run)))
+        return "".join(run_markdown(told(reader, run), DOCUMENT))
 
 
 def assert_folds(source: str) -> None:

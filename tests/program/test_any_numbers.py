@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from lfgtui.__main__ import main
 from lfgtui.export.figures import RunDocument
 from lfgtui.export.html import run_html
-from lfgtui.export.markdown import run_markdown
+from lfgtui.export.markdown import DOCUMENT, run_markdown
+from lfgtui.export.record import run_record
 from lfgtui.history.reader import Reader
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.history.storage.packing import pack, unpack
@@ -23,7 +24,6 @@ from lfgtui.history.transfer import lines_of
 from lfgtui.model import events as e
 from lfgtui.model.bounds import RANGES, Bounded, within
 from lfgtui.model.metrics import Meter
-from lfgtui.model.record import ticket_markdown, ticket_record
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
 from lfgtui.settings import paths
@@ -81,12 +81,11 @@ def shown(reader: Reader, run: str) -> Iterator[object]:
     """Everything that is made of a stored run."""
     entries = list(reader.entries(run, "a"))
     transcript = reader.transcript(run, "a")
-    yield json.dumps(msgspec.to_builtins(ticket_record(run, TICKET, transcript)), allow_nan=False)
-    yield ticket_markdown(TICKET, transcript)
     yield [summary.cost for summary in reader.runs()]
     yield list(lines_of(reader, run))
     told = RunDocument(reader, run)
-    yield "".join(run_markdown(told))
+    yield json.dumps(msgspec.to_builtins(run_record(told)), allow_nan=False)
+    yield "".join(run_markdown(told, DOCUMENT))
     yield "".join(run_html(told, THEMES, "dark"))
     yield from gauges(transcript, entries)
     timeline = Timeline({"a": entries})

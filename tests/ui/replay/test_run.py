@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from lfgtui.export.record import ticket_record
 from lfgtui.model import events as e
 from lfgtui.model.events import Entry
 from lfgtui.model.metrics import Meter
-from lfgtui.model.record import ticket_record
 from lfgtui.model.transcript import Transcript
 from lfgtui.ui.replay.playback import Playback
 from lfgtui.ui.replay.run import ReplayedRun

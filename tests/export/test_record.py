@@ -1,13 +1,16 @@
-"""What `lfg show` prints of a ticket."""
+"""A ticket as JSON, and as the plain page that `lfg show` prints."""
 
 import json
+from typing import Any
 
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lfgtui.export.figures import TicketDocument
+from lfgtui.export.markdown import PLAIN, ticket_markdown
+from lfgtui.export.record import ticket_record
 from lfgtui.model import events as e
-from lfgtui.model.record import CitationRecord, TicketRecord, ticket_markdown, ticket_record
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
 from lfgtui.text.markdown import StreamingMarkdown
@@ -46,11 +49,23 @@ def folded(life: list[e.Event]) -> Transcript:
     return transcript
 
 
+def page(life: list[e.Event], ticket: Ticket = TICKET) -> str:
+    return ticket_markdown(TicketDocument(ticket, folded(life)), PLAIN)
+
+
+def record(life: list[e.Event]) -> dict[str, Any]:
+    """The JSON that is written of a ticket, read again."""
+    found: dict[str, Any] = json.loads(
+        msgspec.json.encode(ticket_record("run", TICKET, folded(life)))
+    )
+    return found
+
+
 def test_a_ticket_as_json() -> None:
-    record = msgspec.to_builtins(ticket_record("run", TICKET, folded(LIFE)))
-    broken, done = record["attempts"]
-    assert (record["run"], record["ticket"]) == ("run", "api")
-    assert (record["title"], record["state"]) == ("The API", "done")
+    told = record(LIFE)
+    broken, done = told["attempts"]
+    assert (told["run"], told["ticket"]) == ("run", "api")
+    assert (told["title"], told["state"]) == ("The API", "done")
     assert broken["error"] == {"kind": "overloaded", "message": "busy", "retryable": True}
     assert (broken["state"], broken["text"], broken["stop_reason"]) == ("failed", "Half", None)
     assert done == {
@@ -90,37 +105,36 @@ def test_a_call_shows_what_arrived_of_it_and_what_it_printed_so_far() -> None:
         e.ToolArgumentsDelta("1", '{"comm'),
     ]
     for life, call in ((begun, ('{"comm', "")), (LIFE[:16], ({"command": "ls"}, "x\n"))):
-        transcript = folded(life)
-        (record,) = ticket_record("run", TICKET, transcript).attempts[-1].tool_calls
-        assert (record.arguments, record.output) == call
-    assert '{"comm' in ticket_markdown(TICKET, folded([*begun, e.TicketInterrupted()]))
+        (told,) = record(life)["attempts"][-1]["tool_calls"]
+        assert (told["arguments"], told["output"]) == call
+    assert '{"comm' in page([*begun, e.TicketInterrupted()])
 
 
 def test_sources_are_in_the_record_and_on_the_page() -> None:
     life = [*LIFE[:4], e.TextDelta("So."), e.Citation("https://a.example", "A", "one")]
-    transcript = folded([*life, e.ResponseFinished(1, "end"), e.TicketDone("end")])
-    (attempt,) = ticket_record("r", TICKET, transcript).attempts
-    assert attempt.citations == [CitationRecord("https://a.example", "A", "one")]
-    assert "- A <https://a.example>" in ticket_markdown(TICKET, transcript)
+    life += [e.ResponseFinished(1, "end"), e.TicketDone("end")]
+    (attempt,) = record(life)["attempts"]
+    assert attempt["citations"] == [{"url": "https://a.example", "title": "A", "quote": "one"}]
+    assert "- A <https://a.example>" in page(life)
 
 
 @given(lives())
-def test_the_record_of_any_life_is_the_promised_json(life: list[e.Event]) -> None:
-    record = ticket_record("run", TICKET, folded(life))
-    body = msgspec.json.encode(record)
-    assert json.loads(body)["ticket"] == "api"
-    assert msgspec.json.decode(body, type=TicketRecord) == record
+def test_any_life_has_a_record_and_a_page(life: list[e.Event]) -> None:
+    assert record(life)["ticket"] == "api"
+    assert page(life).startswith("## api: The API\n")
 
 
 def test_a_ticket_as_a_page() -> None:
     assert (
-        ticket_markdown(TICKET, folded(LIFE))
+        page(LIFE)
         == """\
 ## api: The API
 
-*done*
+**done**
 
-### Attempt 1: openai/gpt
+### Attempt 1: failed
+
+openai/gpt · ttft 1.00 s · time 0:04
 
 > Go.
 > Now.
@@ -129,30 +143,44 @@ Half
 
 *busy; retrying in 1 s*
 
-### Attempt 2: xai/grok
+### Attempt 2: done
+
+xai/grok · ttft 1.00 s · tok/s 2 · tokens in 30 · tokens out 12 · cost $0.25 · time 0:14
 
 > Go.
 > Now.
 
-*thinking:*
+**thinking**: 0.0 s
 
 > Hm.
 
 I look.
 
-`web_search` q
+**web_search**: q
+
+input:
+
+```
+q
+```
+
+output:
 
 ```
 found
 ```
 
-**run_command**
+**run_command**: $ ls (exit code 0 · 0.5 s)
 
-```
+arguments:
+
+```json
 {
   "command": "ls"
 }
 ```
+
+output:
 
 ```
 x
@@ -167,13 +195,18 @@ Done.
 def test_a_call_that_only_stood_in_the_text_is_marked_on_the_page() -> None:
     call = e.ToolCallStarted("t", "run_command", origin="text")
     given = e.ToolArgumentsDelta("t", '{"command": "ls"}')
-    page = ticket_markdown(TICKET, folded([*LIFE[:4], call, given, e.ResponseFinished(1, "end")]))
-    assert "**run_command** (in the text, not run)" in page
+    life = [*LIFE[:4], call, given, e.ResponseFinished(1, "end")]
+    assert "(in the text, not run)" in page(life)
 
 
 def test_a_single_attempt_and_a_ticket_without_title_need_no_more_headings() -> None:
-    page = ticket_markdown(Ticket(id="a", prompt="x", workspace="."), folded(LIFE[:5]))
-    assert [line for line in page.splitlines() if line.startswith("#")] == ["## a"]
+    told = page(LIFE[:5], Ticket(id="a", prompt="x", workspace="."))
+    assert [line for line in told.splitlines() if line.startswith("#")] == ["## a"]
+
+
+def test_an_answer_on_the_page_is_what_arrived() -> None:
+    answer = "a <b>\x1b[1m*x*\n\n```py"
+    assert f"\n{answer}\n" in page([*LIFE[:4], e.TextDelta(answer), *LIFE[-2:]])
 
 
 @given(st.text("`~ab\n", max_size=40))
@@ -186,6 +219,6 @@ def test_no_output_breaks_out_of_its_fence(output: str) -> None:
         e.ToolCallFinished("1", output + "\n# not a heading", None, None, 0.1),
     ]
     document = StreamingMarkdown()
-    document.feed(ticket_markdown(TICKET, folded(life)))
+    document.feed(page(life))
     document.close()
     assert "not a heading</h1>" not in document.html()

@@ -1,0 +1,70 @@
+"""A stored run as JSON: what `lfg show --json` and `lfg export --format json` write.
+
+Times are seconds since the epoch.
+"""
+
+from lfgtui.export.figures import RunDocument
+from lfgtui.model.attempt import Attempt
+from lfgtui.model.items import HostedItem, ToolItem
+from lfgtui.model.tickets import Ticket
+from lfgtui.model.transcript import Transcript
+
+
+def run_record(document: RunDocument) -> dict[str, object]:
+    """Return the object of the run, or of its one ticket where only that is wanted."""
+    tickets = [ticket_record(document.run, *each) for each in document.tickets()]
+    if document.is_one_ticket:
+        return tickets[0]
+    state = document.summary.state
+    return {"run": document.run, "title": document.title, "state": state, "tickets": tickets}
+
+
+def ticket_record(run: str, ticket: Ticket, transcript: Transcript) -> dict[str, object]:
+    """Return the object of a ticket."""
+    return {
+        "run": run,
+        "ticket": ticket.id,
+        "title": ticket.title,
+        "state": transcript.state,
+        "attempts": [_attempt(attempt) for attempt in transcript.attempts],
+    }
+
+
+def _attempt(attempt: Attempt) -> dict[str, object]:
+    rate = attempt.tokens_per_second
+    hosted = [item for item in attempt.items if isinstance(item, HostedItem)]
+    return {
+        "attempt": attempt.number,
+        "provider": attempt.provider,
+        "model": attempt.model,
+        "state": attempt.state,
+        "text": attempt.text,
+        "reasoning": attempt.reasoning,
+        "tool_calls": [_call(call) for call in attempt.tools],
+        "hosted_tools": [
+            {"name": one.name, "input": one.input, "output": one.output or one.live_output}
+            for one in hosted
+        ],
+        "citations": [
+            {"url": one.url, "title": one.title, "quote": one.quote} for one in attempt.citations
+        ],
+        "stop_reason": attempt.stop_reason,
+        "error": attempt.error,
+        "usage": attempt.usage,
+        "ttft_ms": None if attempt.ttft is None else round(attempt.ttft * 1000),
+        "tokens_per_s": None if rate is None else round(rate, 1),
+        "started_at": round(attempt.started_at, 3),
+        "ended_at": None if attempt.ended_at is None else round(attempt.ended_at, 3),
+    }
+
+
+def _call(call: ToolItem) -> dict[str, object]:
+    return {
+        "id": call.call_id,
+        "name": call.name,
+        "arguments": call.arguments_json if call.arguments is None else call.arguments,
+        "output": call.output or call.live_output,
+        "error": call.error,
+        "exit_code": call.exit_code,
+        "seconds": call.seconds,
+    }
