@@ -84,7 +84,6 @@ def test_naming_providers_imports_none(module: str) -> None:
         "lfgtui.model.tickets",
         "lfgtui.settings.config",
         "lfgtui.model.transcript",
-        "lfgtui.model.record",
     ],
 )
 def test_the_foundation_stands_on_msgspec_and_the_standard_library(module: str) -> None:
