@@ -5,11 +5,13 @@ subcommand's module is imported only to run it or to show its own help.
 """
 
 import errno
+import os
 import signal
 from collections.abc import Sequence
 from importlib import import_module
 
 import click
+from click.shell_completion import CompletionItem, get_completion_class
 
 from lfgtui import __version__
 from lfgtui.errors import LfgError, UsageError, did_you_mean
@@ -51,13 +53,21 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+        is_unknown = bool(args) and args[0] not in _COMMANDS and not args[0].startswith("-")
+        if is_unknown and not ctx.resilient_parsing:  # which is completion
             raise UsageError(f'unknown command "{args[0]}"{did_you_mean(args[0], _COMMANDS)}')
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, summary) for name, (_, _, summary) in _COMMANDS.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        return [
+            CompletionItem(name, help=summary)
+            for name, (_, _, summary) in _COMMANDS.items()
+            if name.startswith(incomplete)
+        ] or super().shell_complete(ctx, incomplete)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -70,6 +80,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return the exit code, which is 2 after one line on stderr for a mistake."""
     output.install()
     try:
+        if shell := os.environ.get("_LFG_COMPLETE", "").removesuffix("_complete"):
+            return _complete(shell)
         with debug_log():
             result = lfg.main(
                 None if arguments is None else list(arguments),
@@ -95,11 +107,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         if error.filename is None and error.errno == errno.EIO:  # the terminal was closed
             return 128 + signal.SIGHUP
-        if error.filename is not None or error.errno != errno.ENOSPC:
+        if error.filename is not None:
+            return _complain(f"{error.filename}: {error.strerror}")
+        if error.errno != errno.ENOSPC:
             raise
         output.discard()
         return _complain(f"cannot write output: {error.strerror}")
     return result if isinstance(result, int) else 0
+
+
+def _complete(shell: str) -> int:
+    """Print what the words on the command line may go on with; click itself would print bytes."""
+    if (completion_class := get_completion_class(shell)) is None:
+        return 2
+    output.print_text(completion_class(lfg, {}, "lfg", "_LFG_COMPLETE").complete() + "\n")
+    return 0
 
 
 def _complain(message: str) -> int:

@@ -13,7 +13,7 @@ from lfgtui.cli import launching
 from lfgtui.cli.launching.launch import launch
 from lfgtui.cli.launching.run_plan import Output, Plan, check_models, with_model
 from lfgtui.cli.options import RAW_HELP, output_options
-from lfgtui.errors import UsageError
+from lfgtui.errors import LfgError, UsageError
 from lfgtui.model.tickets import TicketsFile, load_tickets, select, single_ticket
 from lfgtui.settings import paths
 from lfgtui.settings.config import Config, load_config
@@ -89,13 +89,18 @@ def demo(keep: Path | None, real: bool, headless: bool, as_json: bool) -> int:
 
 
 def _simulated_demo(config: Config, keep: Path | None, output: Output | None) -> int:
+    if keep is not None and keep.exists():
+        raise UsageError(f"--keep: {keep} already exists; choose a new folder")
     workspace = Path(tempfile.mkdtemp(prefix="lfg-demo-")) / "shop" if keep is None else keep
-    if workspace.exists():
-        raise UsageError(f"--keep: {workspace} already exists; choose a new folder")
     shutil.copytree(_SIMULATOR / "demo" / "workspace", workspace)
     file = _in_workspace(load_tickets(_SIMULATOR / "demo" / "tickets.toml"), workspace.resolve())
-    environment = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    code = launch(Plan(file.title, file.tickets, config, output=output, environment=environment))
+    search_path = os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()])
+    plan = Plan(file.title, file.tickets, config, output=output, environment={"PATH": search_path})
+    try:
+        code = launch(plan)
+    except LfgError:  # nothing was started
+        shutil.rmtree(workspace if keep else workspace.parent)
+        raise
     if keep is None and code == 0:
         shutil.rmtree(workspace.parent)
     else:  # an unfinished demo keeps its files: it can be resumed

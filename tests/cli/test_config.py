@@ -1,6 +1,9 @@
 """`lfg config` and `lfg completion`."""
 
+import os
 import stat
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -38,3 +41,32 @@ def test_path_names_the_files(lfg: Lfg) -> None:
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_prints_a_script(lfg: Lfg, shell: str) -> None:
     assert "_LFG_COMPLETE" in lfg("completion", shell).out
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("lfg his", "plain,history\n"),
+        ("lfg history pr", "plain,prune\n"),
+        ("lfg demo --ke", "plain,--keep\n"),
+        ("lfg histroy p", "\n"),
+    ],
+)
+def test_what_is_typed_is_completed(
+    lfg: Lfg, monkeypatch: pytest.MonkeyPatch, words: str, expected: str
+) -> None:
+    monkeypatch.setenv("_LFG_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
+    assert lfg() == (0, expected, "")
+
+
+def test_completing_a_command_imports_none() -> None:
+    code = "import sys; from lfgtui.__main__ import main; main(); print(*sys.modules)"
+    variables = {"_LFG_COMPLETE": "bash_complete", "COMP_WORDS": "lfg ", "COMP_CWORD": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **variables}, capture_output=True, text=True, check=True
+    )
+    *commands, modules = done.stdout.splitlines()
+    assert "plain,demo" in commands
+    assert "lfgtui.cli.run" not in modules.split()

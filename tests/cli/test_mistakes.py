@@ -105,6 +105,25 @@ def test_a_bad_config_names_file_and_line(complaint: Complaint, tmp_path: Path) 
     assert message == f'{config}:2: unknown key "concurency"; did you mean "concurrency"?'
 
 
+def test_a_file_that_the_system_refuses_is_named(
+    complaint: Complaint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LFG_CONFIG", "/proc/nowhere/config.toml")
+    assert complaint("config", "init") == "/proc/nowhere: No such file or directory"
+    assert complaint("demo", "--keep", "/proc/no/shop") == "/proc/no: No such file or directory"
+    monkeypatch.setenv("LFG_CONFIG", "a" * 300)
+    assert complaint("config", "show").endswith("aaa: File name too long")
+
+
+def test_a_demo_that_cannot_start_leaves_no_files(
+    complaint: Complaint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PATH")
+    paths.data_dir().write_text("")
+    assert "cannot be opened" in complaint("demo", "--keep", str(tmp_path / "shop"), "--headless")
+    assert not (tmp_path / "shop").exists()
+
+
 def test_only_with_an_unknown_id(complaint: Complaint, tmp_path: Path) -> None:
     file = written(tmp_path, TICKET)
     assert complaint("run", file, "--only", "b").startswith('--only: no ticket "b"')
