@@ -65,7 +65,11 @@ def test_completing_a_command_imports_none() -> None:
     code = "import sys; from lfgtui.__main__ import main; main(); print(*sys.modules)"
     variables = {"_LFG_COMPLETE": "bash_complete", "COMP_WORDS": "lfg ", "COMP_CWORD": "1"}
     done = subprocess.run(
-        [sys.executable, "-c", code], env={**os.environ, **variables}, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     *commands, modules = done.stdout.splitlines()
     assert "plain,demo" in commands
