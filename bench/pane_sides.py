@@ -20,7 +20,6 @@ from lfgtui.model.transcript import Transcript
 from lfgtui.settings.config import Config
 from lfgtui.settings.themes import load_themes
 from lfgtui.text.markdown import StreamingMarkdown
-from lfgtui.tools import summary
 from lfgtui.ui.app import LfgApp
 from lfgtui.ui.painting.gc_policy import collect_rarely
 from lfgtui.ui.screens.run import PastRun, RunScreen
@@ -88,7 +87,6 @@ class LfgSide(LfgApp):
             config=Config(),
             open_reader=None,
             simulated=False,
-            summarise=summary,
             themes=load_themes(),
             clock=self._bench_run.clock,
         )

@@ -5,7 +5,7 @@ import time
 import click
 
 from lfgtui.cli.launching.reading import open_reader
-from lfgtui.cli.launching.screen import run_app, summarise
+from lfgtui.cli.launching.screen import run_app
 from lfgtui.cli.options import IDLE_SECONDS, SPEED
 from lfgtui.errors import UsageError
 from lfgtui.settings import paths
@@ -55,7 +55,6 @@ def replay(name: str, speed: float, idle_limit: float, begin: str | None) -> int
         config=load_config(paths.config_file()),
         open_reader=open_reader,
         simulated=replayed.is_simulated,
-        summarise=summarise,
         themes=load_themes(paths.config_file().parent),
         first_screen=lambda context: replay_screen(playback, context),
     )

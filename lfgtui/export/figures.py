@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from lfgtui.errors import ToolError
 from lfgtui.history.reader import Reader, RunSummary
 from lfgtui.model import events as e
 from lfgtui.model.attempt import Attempt
+from lfgtui.model.call_summary import call_summary
 from lfgtui.model.items import HostedItem, ToolItem
 from lfgtui.model.redaction import redacted_entries, redacted_ticket
 from lfgtui.model.tickets import Ticket
@@ -17,9 +17,6 @@ from lfgtui.model.transcript import Transcript
 from lfgtui.text.figures import count, duration, money
 from lfgtui.text.redaction.redactor import Redactor
 from lfgtui.text.terminal_safe import escaped, plain_output, visible
-from lfgtui.tools import TOOLS
-from lfgtui.tools.arguments import parse
-from lfgtui.tools.summary import summary as tool_summary
 
 
 class TicketDocument(NamedTuple):
@@ -65,7 +62,6 @@ class RunDocument:
 
 
 _SHORT, _LINE = 60, 140
-_SUBJECTS = ("path", "file_path", "url", "query", "command", "pattern", "code", "input", "prompt")
 
 
 class Section(NamedTuple):
@@ -126,7 +122,7 @@ def call_of(item: ToolItem) -> Call:
     output = item.output or item.live_output
     sections = (*_given(given), *_output(output))
     ending, succeeded = _ending(item)
-    return Call(escaped(item.name), _summary(item.name, given), ending, succeeded, sections)
+    return Call(escaped(item.name), _summary(given), ending, succeeded, sections)
 
 
 def hosted_call_of(item: HostedItem) -> Call:
@@ -148,19 +144,10 @@ def _ending(item: ToolItem) -> tuple[str, bool | None]:
     return told, item.error is None and not item.exit_code
 
 
-def _summary(name: str, given: e.ToolArguments) -> str:
-    if name in TOOLS:
-        try:
-            parse(name, given)
-        except ToolError:
-            return ""
-        line, broken, _ = tool_summary(name, given).partition("⏎")
-        return line if len(line) <= _LINE and not broken else f"{line[: _LINE - 1]}…"
-    if isinstance(given, str):
-        return _first_line(given)
-    texts = {key: value for key, value in given.items() if isinstance(value, str)}
-    subject = next((texts[key] for key in _SUBJECTS if key in texts), None)
-    return _first_line(next(iter(texts.values()), "") if subject is None else subject)
+def _summary(given: e.ToolArguments) -> str:
+    line = call_summary(given)
+    line, broken, _ = line.partition("⏎")
+    return line if len(line) <= _LINE and not broken else f"{line[: _LINE - 1]}…"
 
 
 def _given(given: e.ToolArguments) -> tuple[Section, ...]:

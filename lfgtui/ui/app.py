@@ -24,7 +24,7 @@ from textual.widgets import Input
 from lfgtui.engine import signals
 from lfgtui.errors import LfgError
 from lfgtui.model.clock import now
-from lfgtui.model.events import ApprovalRequested, Entry, ToolArguments
+from lfgtui.model.events import ApprovalRequested, Entry
 from lfgtui.settings.config import Config
 from lfgtui.settings.themes import ThemeFile, choose
 from lfgtui.text.terminal_safe import visible
@@ -85,7 +85,6 @@ class LfgApp(App[int], inherit_bindings=False):
         config: Config,
         open_reader: "Callable[[], Reader] | None",
         simulated: bool,
-        summarise: Callable[[str, ToolArguments], str],
         themes: Mapping[str, ThemeFile],
         history_actions: Callable[[], HistoryActions] | None = None,
         clock: Callable[[], float] = now,
@@ -106,7 +105,6 @@ class LfgApp(App[int], inherit_bindings=False):
             panes=PaneSettings(
                 stall_after=config.stall_after,
                 ttft_budget=config.ttft_budget,
-                summarise=summarise,
                 clock=clock,
                 kept_lines=config.pane_lines,
                 ticks=clock,

@@ -7,7 +7,7 @@ all that Textual has in hand (a layout, a repaint of its own) is done at once.
 
 import io
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.console import Console
@@ -15,7 +15,6 @@ from textual import events
 from textual.driver import Driver
 from textual.geometry import Size
 
-from lfgtui.model.events import ToolArguments
 from lfgtui.settings.config import Config
 from lfgtui.settings.themes import ThemeFile
 from lfgtui.ui.app import LfgApp
@@ -51,7 +50,6 @@ class Setup(NamedTuple):
 
     config: Config
     themes: Mapping[str, ThemeFile]
-    summarise: Callable[[str, ToolArguments], str]
     size: tuple[int, int]
 
 
@@ -76,7 +74,6 @@ class _Recorder(LfgApp):
             config=setup.config,
             open_reader=None,
             simulated=run.is_simulated,
-            summarise=setup.summarise,
             themes=setup.themes,
             clock=lambda: self.now,
             first_screen=lambda context: replay_screen(self._playback, context),

@@ -3,9 +3,9 @@
 import pytest
 
 from lfgtui.agent.approvable import LONGEST_LINE, LONGEST_TEXT, MOST_LINES, unshowable
+from lfgtui.model.call_summary import members_of
 from lfgtui.model.conversation import CallPart
 from lfgtui.ui.items.arguments import argument_rows
-from lfgtui.ui.items.partial_json import members_of
 from tests.ui.stand import palette
 
 _NARROWEST = 12

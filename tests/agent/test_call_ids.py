@@ -50,7 +50,7 @@ async def test_what_is_approved_says_nothing_about_another_call_of_the_same_id(
     script = Script(*(answer("tool_use", *response) for response in responses), SORRY)
     await worked(ticket("a", tmp_path), script, context)
     assert [(name, question) for _, name, question in context.asked] == [
-        ("write_file", "write notes (1 line)"),
+        ("write_file", "write_file notes · 1 line"),
         ("run_command", "$ touch ran"),
     ]
     assert len({call_id for call_id, *_ in context.asked}) == 2
@@ -79,7 +79,7 @@ async def test_calls_of_an_older_lfg_that_share_an_id_do_not_run_at_resume(tmp_p
     stored = (
         *(e.TicketQueued(), e.AttemptStarted("p", "m"), e.UserMessage("Go."), e.RequestSent(1)),
         *(WRITE, COMMAND, e.ResponseFinished(1, "tool_use")),
-        e.ApprovalRequested("x", "write_file", "write notes (1 line)"),
+        e.ApprovalRequested("x", "write_file", "write_file notes · 1 line"),
         *(e.TicketInterrupted(), e.TicketQueued(), e.AttemptStarted("p", "m", continues=True)),
     )
     context = Surroundings(Decision("approve"), *stored)

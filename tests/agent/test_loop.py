@@ -405,5 +405,5 @@ async def test_a_link_is_followed_only_where_the_question_names_its_target(
     await ending_of(tmp_path, answer("tool_use", write), SORRY, context=context)
     (asked,) = (event for event in context.seen if isinstance(event, e.ApprovalRequested))
     through = "" if is_made_meanwhile else ", through a link to Makefile"
-    assert asked.summary == f"write notes.txt (1 line){through}"
+    assert asked.summary == f"write_file notes.txt · 1 line{through}"
     assert target.read_text() == ("all:\n" if is_made_meanwhile else "x\n")

@@ -12,26 +12,29 @@ from lfgtui.tools import summary
 @pytest.mark.parametrize(
     ("name", "arguments", "line"),
     [
-        ("write_file", {"path": "src/a.py", "content": "x\n" * 34}, "write src/a.py (34 lines)"),
-        ("write_file", {"path": "a", "content": "x"}, "write a (1 line)"),
+        (
+            "write_file",
+            {"path": "a.py", "content": "x\n" * 34},
+            "write_file a.py · 34 lines",
+        ),
+        ("write_file", {"path": "a", "content": "x"}, "write_file a · 1 line"),
         ("run_command", {"command": "python3 -m unittest"}, "$ python3 -m unittest"),
         ("run_command", {"command": "cd a\nls"}, "$ cd a⏎ls"),
         (
             "edit_file",
             {"path": "README.md", "old": "a\nb\nc\nd\n", "new": "a\nB\nC\nX\nd\n"},
-            "edit README.md: -2 +3 lines",
+            "edit_file README.md · -2 +3 lines",
         ),
         (
             "edit_file",
             {"path": "a", "old": "x", "new": "", "replace_all": True},
-            "edit a: -1 +0 lines, everywhere",
+            "edit_file a · replace_all: true · -1 +0 lines",
         ),
-        ("read_file", {"path": "a"}, "read a"),
-        ("read_file", {"path": "a", "start_line": 5, "max_lines": 10}, "read a, lines 5-14"),
-        ("read_file", {"path": "a", "start_line": 5}, "read a from line 5"),
-        ("list_files", {}, "list ."),
-        ("list_files", {"path": "src", "pattern": "*.py"}, "list src (*.py)"),
-        ("search_files", {"pattern": "TODO", "glob": "*.c"}, 'search "TODO" in . (*.c)'),
+        ("read_file", {"path": "a"}, "read_file a"),
+        ("read_file", {"path": "a", "start_line": 5}, "read_file a · start_line: 5"),
+        ("list_files", {}, "list_files"),
+        ("list_files", {"path": "src", "pattern": "*.py"}, "list_files src · *.py"),
+        ("search_files", {"pattern": "TODO", "glob": "*.c"}, "search_files TODO · *.c"),
         (
             "raed_file",
             {},
@@ -93,5 +96,5 @@ def test_what_shows_nothing_is_written_out(hidden: str, name: str, argument: str
 
 def test_blanks_at_the_ends_are_seen() -> None:
     assert summary("run_command", {"command": " ls "}) == "$ \\x20ls\\x20"
-    assert summary("write_file", {"path": "a ", "content": ""}) == "write a\\x20 (0 lines)"
+    assert summary("write_file", {"path": "a ", "content": ""}) == "write_file a\\x20 · 0 lines"
     assert summary("run_command", {"command": "  "}) == "$ \\x20\\x20"

@@ -13,7 +13,6 @@ from lfgtui.history.recording.recorder import Recorder
 from lfgtui.settings import paths
 from lfgtui.settings.config import Config
 from lfgtui.settings.themes import load_themes
-from lfgtui.tools import summary
 from lfgtui.ui.app import LfgApp, Toast
 from lfgtui.ui.history.stored_run import StoredRun, read_run
 from lfgtui.ui.run_view import HistoryActions, RunView
@@ -74,7 +73,6 @@ def make_app() -> Callable[..., LfgApp]:
             config=config or Config(),
             open_reader=open_reader,
             simulated=simulated,
-            summarise=summary,
             themes=themes,
             history_actions=(lambda: history_actions) if history_actions is not None else None,
             clock=lambda: live.now,

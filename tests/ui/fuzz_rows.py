@@ -62,7 +62,7 @@ class Stage:
         colours = palette()
         self._live = FakeLive("a")
         self._live.begin("a")
-        self._context = Context(width, colours, colours, lambda name, arguments: name)
+        self._context = Context(width, colours, colours)
         self._lines = LineIndex()
         self._lines.update(self._live.transcript("a"), self._context)
 
@@ -77,7 +77,7 @@ class Stage:
     def resize(self, width: int) -> None:
         """The pane takes another width."""
         old = self._context
-        self._context = Context(width, old.palette, old.faded, old.summarise)
+        self._context = Context(width, old.palette, old.faded)
         self._lines.redraw(self._context)
 
     def difference(self) -> str:

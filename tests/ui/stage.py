@@ -69,7 +69,6 @@ class Stage(App[None]):
         settings = PaneSettings(
             10.0,
             1.5,
-            lambda name, arguments: f"does {name}",
             self.clock,
             ticks=ticks or self.clock,
         )

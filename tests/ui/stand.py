@@ -39,7 +39,7 @@ class Stand:
         self.lines = LineIndex(kept)
         self.viewport = Viewport(self.lines)
         self.viewport.height = height
-        self.look = Context(width, PALETTES[0], FADED, lambda name, _: f"does {name}")
+        self.look = Context(width, PALETTES[0], FADED)
         self.finder = Finder(self.lines, "")
         self.visible = self._new_rows()
         self.screen = [""] * height

@@ -7,14 +7,13 @@ import pyte
 import pytest
 
 from lfgtui.settings.config import Config
-from lfgtui.tools import summary
 from lfgtui.ui.recorder import FRAMES, Setup, Written, record
 from tests.ui.replay.lives import replayed, worked
 from tests.ui.screen_text import lines
 from tests.ui.screens.test_replay import THEMES, staged
 
 SIZE = (100, 30)
-LOOK = Setup(Config(), THEMES, summary, SIZE)
+LOOK = Setup(Config(), THEMES, SIZE)
 
 
 def shown(written: Sequence[Written], until: float) -> list[str]:

@@ -19,7 +19,6 @@ from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
 from lfgtui.settings.config import Config
 from lfgtui.settings.themes import load_themes
-from lfgtui.tools import summary
 from lfgtui.ui.app import LfgApp
 from lfgtui.ui.screens.run import RunScreen
 from tests.text.markdown.documents import made_up
@@ -193,7 +192,6 @@ def an_app(live: FakeLive, history: Path) -> LfgApp:
         config=Config(),
         open_reader=lambda: Reader(path),
         simulated=False,
-        summarise=summary,
         themes=load_themes(),
         clock=lambda: live.now,
     )

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import msgspec
 
-from lfgtui.cli.launching.screen import summarise
 from lfgtui.errors import UsageError
 from lfgtui.history.reader import Reader
 from lfgtui.settings import paths
@@ -36,7 +35,7 @@ def cast_lines(
     limit = IDLE_LIMIT if idle_limit is None else idle_limit
     replayed = read_replay(reader, run, limit, redactor)
     themes = load_themes(paths.config_file().parent)
-    setup = Setup(config, themes, summarise, (width, height))
+    setup = Setup(config, themes, (width, height))
     header = {
         "version": 2,
         "width": width,

@@ -10,7 +10,7 @@ from lfgtui.cli import launching
 from lfgtui.cli.launching.run_plan import Plan
 from lfgtui.engine.commands import Command
 from lfgtui.errors import LfgError
-from lfgtui.model.events import Sink, ToolArguments
+from lfgtui.model.events import Sink
 from lfgtui.model.metrics import Meter
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
@@ -147,18 +147,12 @@ def run_app(app: LfgApp) -> int:
     return 1 if code is None else code
 
 
-def summarise(name: str, arguments: ToolArguments) -> str:
-    """Return a tool call in one line."""
-    return launching.tools.summary(name, arguments)
-
-
 def _app(run: DeferredRun | None, config: Config, *, is_simulated: bool = False) -> LfgApp:
     return LfgApp(
         run,
         config=config,
         open_reader=_reader,
         simulated=is_simulated,
-        summarise=summarise,
         themes=load_themes(paths.config_file().parent),
         history_actions=lambda: launching.past_runs.FileHistoryActions(config),
     )

@@ -6,7 +6,7 @@ along, are imported with the first item, not for the first frame.
 
 from lfgtui.model.attempt import Attempt
 from lfgtui.model.items import Item
-from lfgtui.ui.items.base import UNCHANGED, Context, ItemView, Kind, LineChunk, Summarise
+from lfgtui.ui.items.base import UNCHANGED, Context, ItemView, Kind, LineChunk
 
 __all__ = [
     "UNCHANGED",
@@ -14,7 +14,6 @@ __all__ = [
     "ItemView",
     "Kind",
     "LineChunk",
-    "Summarise",
     "preload",
     "rule_of",
     "view_of",

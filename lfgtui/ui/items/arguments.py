@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from lfgtui.model.call_summary import HEAD, Member
 from lfgtui.text.terminal_safe import exposed
 from lfgtui.ui.items.clipping import clipped, last_rows, shortened
-from lfgtui.ui.items.partial_json import HEAD, Member
 from lfgtui.ui.text.palette import Palette
 from lfgtui.ui.text.wrapping import Row, Span, wrap
 

@@ -5,17 +5,15 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Sequence
 from time import perf_counter
-from typing import Literal, TypeAlias
+from typing import Literal
 
 import msgspec
 from msgspec.structs import replace
 
-from lfgtui.model.events import ToolArguments
 from lfgtui.ui.text.palette import Palette
 from lfgtui.ui.text.wrapping import Row, Span, fit
 
 Kind = Literal["text", "reasoning", "tool", "prompt", "note", "rule"]
-Summarise: TypeAlias = Callable[[str, ToolArguments], str]
 
 UNCHANGED = sys.maxsize
 """`LineChunk.changed_from` of a chunk that stayed as it was."""
@@ -32,7 +30,6 @@ class Context(msgspec.Struct, frozen=True):
     width: int
     palette: Palette
     faded: Palette
-    summarise: Summarise
     now: float = 0.0
     unfolded: frozenset[Kind] = frozenset()
     has_urls: bool = False

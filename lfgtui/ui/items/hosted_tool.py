@@ -3,10 +3,10 @@
 from collections.abc import Hashable, Iterator
 
 from lfgtui.model.attempt import Attempt
+from lfgtui.model.call_summary import call_summary, members_summary
 from lfgtui.model.items import HostedItem
 from lfgtui.ui.items.arguments import argument_rows, raw_rows
 from lfgtui.ui.items.base import Context
-from lfgtui.ui.items.call_summary import call_summary, text_summary
 from lfgtui.ui.items.card import CardView, output_rows
 from lfgtui.ui.items.partial_json import PartialObject
 from lfgtui.ui.text.wrapping import Row, Span
@@ -38,7 +38,7 @@ class HostedView(CardView):
         palette, item = self.palette(context), self._item
         sign = (f"{context.spinner} ", palette.busy) if self._is_busy else ("☁ ", palette.muted)
         given = self._given()
-        said = text_summary(item.input) if given is None else call_summary(given)
+        said = call_summary(item.input) if given is None else members_summary(given.members)
         return [
             sign,
             (item.name or "tool", palette.tool),

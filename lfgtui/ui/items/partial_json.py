@@ -17,18 +17,12 @@ is broken from the offending character on.
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping
-from json import dumps
-from typing import Literal, Self
-
-import msgspec
+from collections.abc import Callable, Collection
+from typing import Literal
 
 from lfgtui.model.bounds import DEEPEST
+from lfgtui.model.call_summary import Member
 from lfgtui.providers import lenient_json
-from lfgtui.text.growing_text import Growing
-
-HEAD = 600
-"""Characters of a member available without joining all of it."""
 
 _BLANKS = re.compile(r"[ \t\n\r]*")
 _OUTSIDE = re.compile(r'[^"{}\[\],]*')
@@ -47,40 +41,6 @@ _UNFINISHED = re.compile(
 _DEEPER = {"{": 1, "[": 1, "}": -1, "]": -1}
 
 _Expected = Literal["object", "first name", "name", "colon", "value", "more", "nothing"]
-
-
-class Member(msgspec.Struct):
-    """A name and the value so far: the text of a string, the JSON of any other.
-
-    `head` is the first `HEAD` characters of it, `breaks` the newlines in it; `value` is None until
-    it is complete.
-    """
-
-    name: str
-    is_string: bool = False
-    is_complete: bool = False
-    value: object = None
-    text: Growing = msgspec.field(default_factory=Growing)
-    head: str = ""
-    breaks: int = 0
-
-    @classmethod
-    def whole(cls, name: str, value: object) -> Self:
-        """Return a member of a complete object."""
-        member = cls(name, isinstance(value, str), is_complete=True, value=value)
-        member.add(value if isinstance(value, str) else _json(value))
-        return member
-
-    def add(self, text: str) -> None:
-        self.text.append(text)
-        self.breaks += text.count("\n")
-        if len(self.head) < HEAD:
-            self.head += text[: HEAD - len(self.head)]
-
-
-def members_of(arguments: Mapping[str, object]) -> list[Member]:
-    """Return the members of a complete object."""
-    return [Member.whole(name, value) for name, value in arguments.items()]
 
 
 class PartialObject:
@@ -216,10 +176,3 @@ def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
 def _said(run: str) -> str:
     """Return the text of whole characters and escapes."""
     return str(lenient_json.parse(f'"{run}"')) if "\\" in run else run
-
-
-def _json(value: object) -> str:
-    try:
-        return dumps(value, ensure_ascii=False)
-    except (RecursionError, ValueError):
-        return "…"

@@ -7,14 +7,14 @@ stands in the line as soon as it is there, and unfolded the content grows below 
 from collections.abc import Hashable, Iterator, Mapping
 
 from lfgtui.model.attempt import Attempt
+from lfgtui.model.call_summary import call_summary, members_of, members_summary
 from lfgtui.model.events import ToolArguments
 from lfgtui.model.items import SHOWN, ToolItem
 from lfgtui.ui.items.arguments import argument_rows, raw_rows
 from lfgtui.ui.items.base import Context
-from lfgtui.ui.items.call_summary import call_summary
 from lfgtui.ui.items.card import CardView, live_rows, output_rows
 from lfgtui.ui.items.clipping import shortened
-from lfgtui.ui.items.partial_json import PartialObject, members_of
+from lfgtui.ui.items.partial_json import PartialObject
 from lfgtui.ui.text.palette import STRONG, Palette
 from lfgtui.ui.text.wrapping import Row, Span, wrap
 
@@ -98,14 +98,10 @@ class ToolView(CardView):
                 json = item.arguments_end
                 room = max(8, context.width - len(item.name) - 8)
                 return json if len(json) <= room else "…" + json[1 - room :]
-            if not partly.is_complete:
-                return call_summary(partly)
-            arguments = partly.arguments
+            return members_summary(partly.members)
         if self._summed is None or self._summed[0] is not arguments:
-            self._summed = arguments, context.summarise(item.name, arguments)
-        said = self._summed[1]
-        verb, _, rest = said.partition(" ")
-        return rest if rest and item.name.startswith(f"{verb}_") else said
+            self._summed = arguments, call_summary(arguments)
+        return self._summed[1]
 
     def right(self, context: Context) -> list[Span]:
         """The state, or how it ended and how long it took."""

@@ -14,7 +14,7 @@ from textual.selection import Selection
 
 from lfgtui.model.items import ToolItem
 from lfgtui.model.transcript import Transcript
-from lfgtui.ui.items import Context, ItemView, Kind, Summarise
+from lfgtui.ui.items import Context, ItemView, Kind
 from lfgtui.ui.painting.canvas import Canvas, rows_on_screen
 from lfgtui.ui.stream.find import Finder
 from lfgtui.ui.stream.line_index import Position
@@ -54,16 +54,9 @@ class StreamView(PaintedStream):
 
     DEFAULT_CSS = "StreamView { width: 1fr; height: 1fr; }"
 
-    def __init__(
-        self,
-        summarise: Summarise,
-        kept: int,
-        canvas: Canvas,
-        clock: Callable[[], float],
-    ) -> None:
+    def __init__(self, kept: int, canvas: Canvas, clock: Callable[[], float]) -> None:
         super().__init__(kept, canvas)
         self.set_reactive(StreamView.auto_links, False)  # pointing at a link repaints nothing
-        self._summarise = summarise
         self._clock = clock
         self.is_restyled = False
         self._now = 0.0
@@ -95,7 +88,7 @@ class StreamView(PaintedStream):
             return
         if (context := self._render_context) is None:
             colours = self._colours()
-            context = Context(self._width, *colours, self._summarise, now, clock=self._clock)
+            context = Context(self._width, *colours, now, clock=self._clock)
         until = self._clock() + _READING
         self._render_context = context = replace(context, now=now, until=until)
         if self.is_restyled:

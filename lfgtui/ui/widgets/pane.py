@@ -13,7 +13,7 @@ from lfgtui.model.states import RUNNING, State
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
 from lfgtui.ui.guard import Guarded
-from lfgtui.ui.items import Summarise, preload
+from lfgtui.ui.items import preload
 from lfgtui.ui.painting.cached_container import CachedContainer
 from lfgtui.ui.painting.canvas import Canvas
 from lfgtui.ui.run_view import RunView
@@ -55,7 +55,6 @@ class PaneSettings(msgspec.Struct, frozen=True):
 
     stall_after: float
     ttft_budget: float
-    summarise: Summarise
     clock: Callable[[], float] = now
     pace: Callable[[], float] = lambda: 1.0
     canvas: Canvas = msgspec.field(default_factory=Canvas)
@@ -93,9 +92,7 @@ class Pane(CachedContainer, Guarded, Widget, can_focus=True):
         self._ticket = ticket
         self._settings = settings
         self._header = PaneHeader(ticket, settings, settings.canvas)
-        self.stream = StreamView(
-            settings.summarise, settings.kept_lines, settings.canvas, settings.ticks
-        )
+        self.stream = StreamView(settings.kept_lines, settings.canvas, settings.ticks)
         self._is_dirty = True
         self._is_moved = False
         self._gauged_at = 0.0

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from lfgtui.model.call_summary import HEAD, Member, members_of
 from lfgtui.providers import lenient_json
-from lfgtui.ui.items.partial_json import HEAD, Member, PartialObject, members_of
+from lfgtui.ui.items.partial_json import PartialObject
 
 CHARACTERS = st.characters(codec="utf-8") | st.sampled_from('"\\/\n\t{}[]:,u😀é')
 STRINGS = st.text(CHARACTERS, max_size=12)
@@ -142,7 +143,7 @@ def test_a_member_knows_its_beginning_and_its_lines() -> None:
     (member,) = partial.members
     (whole,) = members_of({"content": text})
     assert (member.head, member.breaks) == (text[:HEAD], 1000)
-    assert (whole.head, whole.breaks, whole.value) == (member.head, 1000, text)
+    assert (whole.head, whole.breaks, whole.value) == (text, 1000, text)
 
 
 def test_what_was_nested_too_deeply_is_an_ellipsis() -> None:

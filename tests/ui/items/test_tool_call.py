@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from msgspec.structs import replace
 
 from lfgtui.model import events as e
 from lfgtui.tools import summary
@@ -14,7 +13,6 @@ CONTENT = "".join(f"line {number}\n" for number in range(1, 43))
 
 def stand_of(name: str, *, width: int = 50, unfolded: bool = False, origin: bool = False) -> Stand:
     stand = Stand(width=width, height=40)
-    stand.look = replace(stand.look, summarise=summary)
     if unfolded:
         stand.fold("tool")
     started = e.ToolCallStarted("c", name)
@@ -48,7 +46,7 @@ def test_the_path_stands_in_the_line_as_soon_as_it_is_there_and_then_the_lines_a
         ('ent": "import os', "src/app.py · 1 line"),
         ("\\nimport sys\\", "src/app.py · 2 lines"),
         ("nx", "src/app.py · 3 lines"),
-        ('\\n"}', "src/app.py (3 lines)"),
+        ('\\n"}', "src/app.py · 3 lines"),
     ):
         arrive(stand, piece)
         assert line(stand) == f"write_file  {said}".rstrip()
@@ -60,7 +58,7 @@ def test_arguments_that_are_complete_are_summed_up_as_they_will_be() -> None:
     arrive(stand, json.dumps(arguments))
     early = line(stand)
     stand.happen(e.ToolCallRequested("c", "edit_file", dict[str, object](arguments)))
-    assert early == line(stand) == "edit_file  a.py: -1 +2 lines"
+    assert early == line(stand) == "edit_file  a.py · -1 +2 lines"
 
 
 def test_an_edit_tells_how_many_lines_become_how_many() -> None:

@@ -17,7 +17,6 @@ from lfgtui.model.tickets import Ticket
 from lfgtui.settings.config import Config
 from lfgtui.settings.themes import load_themes
 from lfgtui.text.figures import duration
-from lfgtui.tools import summary
 from lfgtui.ui.app import LfgApp
 from lfgtui.ui.replay.playback import Playback
 from lfgtui.ui.replay.progress_bar import ReplayBar
@@ -88,7 +87,6 @@ def replay_app(
         config=Config(),
         open_reader=None,
         simulated=False,
-        summarise=summary,
         themes=THEMES,
         clock=lambda: clock[0],
         first_screen=lambda context: replay_screen(Playback(run, context.frames.clock), context),

@@ -108,7 +108,7 @@ async def test_a_tool_call_is_one_line_from_its_first_byte_to_its_end() -> None:
         await stage.play(pilot, e.ToolCallFinished("c1", "a\na\n", None, 2, 1.24))
         assert set(heights[len(BEGIN) :]) == {1}
         card = next(row for row in stage.screen_rows() if "run_command" in row)
-        assert card.startswith("▸ ✗ run_command  does run_command")
+        assert card.startswith("▸ ✗ run_command  $ make")
         assert card.endswith("exit 2 · 1.2 s")
 
 

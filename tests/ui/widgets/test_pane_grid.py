@@ -14,7 +14,7 @@ class Clock:
 
 def panes(count: int) -> list[Pane]:
     live = FakeLive(*(f"t{number}" for number in range(count)))
-    settings = PaneSettings(10.0, 1.5, lambda name, arguments: name)
+    settings = PaneSettings(10.0, 1.5)
     return [Pane(live, ticket, settings) for ticket in live.tickets]
 
 

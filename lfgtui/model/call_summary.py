@@ -1,0 +1,170 @@
+"""A call in one line: its subject first, long texts as numbers of lines.
+
+The same line for a card whose arguments still arrive, for a finished call, for documents and,
+with nothing shortened, for a request for approval. Whoever runs the tool: it goes by what
+arguments are commonly called.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import takewhile
+from json import dumps
+from operator import eq
+from typing import Self, TypeGuard
+
+import msgspec
+
+from lfgtui.model.events import ToolArguments
+from lfgtui.text.growing_text import Growing
+from lfgtui.text.terminal_safe import escaped
+
+HEAD = 600
+"""Characters of an arriving member available without joining all of it."""
+
+_SUBJECTS = (
+    *("path", "file_path", "filename", "file", "url", "uri", "query", "queries", "q"),
+    *("command", "commands", "cmd", "pattern", "code", "input", "prompt"),
+)
+_COMMANDS = {"command": " ", "cmd": " ", "commands": "; "}
+"""Commands, and the separator of their parts if it is a list."""
+
+_PLAIN = frozenset({"path", "pattern", "glob"})
+"""Arguments that need no label."""
+
+_OLD = frozenset({"old", "old_string", "old_str"})
+_NEW = frozenset({"new", "new_string", "new_str"})
+_BULK = _OLD | _NEW | {"content", "contents", "text", "file_text", "body", "diff", "patch", "data"}
+_SHORT = 40
+
+
+class Member(msgspec.Struct):
+    """A name and the value so far: the text of a string, the JSON of any other.
+
+    `head` is the text's first `HEAD` characters at least, `breaks` the newlines in it; `value`
+    is None until it is complete.
+    """
+
+    name: str
+    is_string: bool = False
+    is_complete: bool = False
+    value: object = None
+    text: Growing = msgspec.field(default_factory=Growing)
+    head: str = ""
+    breaks: int = 0
+
+    @classmethod
+    def whole(cls, name: str, value: object) -> Self:
+        """Return a member of a complete object."""
+        text = value if isinstance(value, str) else _json(value)
+        return cls(name, text is value, True, value, Growing(text), text, text.count("\n"))
+
+    def add(self, text: str) -> None:
+        self.text.append(text)
+        self.breaks += text.count("\n")
+        if len(self.head) < HEAD:
+            self.head += text[: HEAD - len(self.head)]
+
+    @property
+    def lines(self) -> int:
+        """Number of lines, as an editor counts them."""
+        return self.breaks + (self.text.since(max(0, len(self.text) - 1)) not in ("", "\n"))
+
+
+def members_of(arguments: Mapping[str, object]) -> list[Member]:
+    """Return the members of a complete object."""
+    return [Member.whole(name, value) for name, value in arguments.items()]
+
+
+def call_summary(arguments: ToolArguments) -> str:
+    """Return the line of whole arguments; of input that is no object, its beginning."""
+    if not isinstance(arguments, str):
+        return members_summary(members_of(arguments))
+    value: object = arguments
+    if arguments.startswith("["):
+        with suppress(msgspec.DecodeError):
+            value = msgspec.json.decode(arguments)
+    return " · ".join(_subject(Member.whole("", value), None))
+
+
+def members_summary(members: Collection[Member], exact: Callable[[str], str] | None = None) -> str:
+    """Return `src/app.py · 42 lines`. With `exact`, subjects are whole and written out by it."""
+    by_name = {member.name: member for member in members}
+    subject = next((by_name[name] for name in _SUBJECTS if name in by_name), None)
+    if subject is None and len(by_name) == 1:
+        only = next(iter(by_name.values()))
+        if only.is_string and only.is_complete and only.name not in _BULK:
+            subject = only
+    parts = list(_subject(subject, exact)) if subject is not None else []
+    if subject is None or subject.name not in _COMMANDS:
+        left_out = {subject.name, "type"} if subject is not None else set()
+        others = [member for name, member in by_name.items() if name not in left_out]
+        parts += _others(others, exact or escaped)
+    return " · ".join(parts)
+
+
+def _subject(member: Member, exact: Callable[[str], str] | None) -> Iterator[str]:
+    """Yield a whole command, or the first line of anything else and the number of lines."""
+    value, sign = member.value, "$ " if member.name in _COMMANDS else ""
+    if _are_texts(value):
+        yield sign + escaped(_COMMANDS.get(member.name, ", ").join(value))
+    elif exact is not None:
+        yield sign + exact(member.head)
+    elif sign and member.is_string:
+        yield sign + escaped(member.head)
+    elif member.is_string or member.is_complete:
+        line, broken, _ = member.head.strip("\n").partition("\n")
+        if line:
+            yield escaped(line.rstrip())
+        if broken:
+            yield _counted([member.lines])
+
+
+def _are_texts(value: object) -> TypeGuard[list[str]]:
+    return isinstance(value, list) and all(isinstance(part, str) for part in value)
+
+
+def _others(members: Sequence[Member], written: Callable[[str], str]) -> Iterator[str]:
+    bulk: list[Member] = []
+    for member in members:
+        if member.name in _PLAIN:
+            yield written(member.head)
+        elif member.name in _BULK or "\n" in member.head or len(member.text) > _SHORT:
+            if member.head or member.is_complete:
+                bulk.append(member)
+        elif member.head and (member.is_string or member.value is not None):
+            yield f"{escaped(member.name)}: {escaped(member.head)}"
+    match bulk:
+        case []:
+            pass
+        case [Member(name=old, value=str(before)), Member(name=new, value=str(after))] if (
+            old in _OLD and new in _NEW
+        ):
+            removed, added = _changed_lines(before, after)
+            yield f"-{removed} +{added} lines"
+        case _:
+            yield _counted([member.lines for member in bulk])
+
+
+def _counted(counts: Sequence[int]) -> str:
+    """Return `3 → 5 lines`."""
+    figures = " → ".join(f"{count:,}" for count in counts)
+    return f"{figures} line{'s' * (counts[-1] != 1)}"
+
+
+def _changed_lines(old: str, new: str) -> tuple[int, int]:
+    """Count the lines that go and come, without those that stay at either end."""
+    before, after = old.splitlines(), new.splitlines()
+    head = _same(before, after)
+    tail = _same(before[head:][::-1], after[head:][::-1])
+    return len(before) - head - tail, len(after) - head - tail
+
+
+def _same(one: Sequence[str], other: Sequence[str]) -> int:
+    return sum(takewhile(bool, map(eq, one, other)))
+
+
+def _json(value: object) -> str:
+    try:
+        return dumps(value, ensure_ascii=False)
+    except (RecursionError, ValueError):
+        return "…"
