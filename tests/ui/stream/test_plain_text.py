@@ -169,7 +169,7 @@ def test_matches_are_where_the_words_are_after_a_resize() -> None:
         [e.TextDelta("- > one two three four five six")],
         [
             e.ToolCallStarted("c", "note"),
-            e.ToolCallRequested("c", "note", {"said": "one two three four five six"}),
+            e.ToolCallRequested("c", "note", {"text": "one two three four five six"}),
         ],
     ],
     ids=["quote", "quote in an item", "card"],

@@ -143,7 +143,7 @@ async def test_a_match_left_out_of_a_long_output_shows_its_card(
     (hit,) = (hit for hit in hits if meant(hit) == "11")
     async with app.run_test(size=(90, 20), notifications=True) as pilot:
         await row_shown(pilot, app, store.path, hit)
-        assert toasts(app)[-1] == "the match is in a part that is not shown here"
+        await until(pilot, lambda: toasts(app) == ["the match is in a part that is not shown here"])
 
 
 async def test_only_the_card_that_was_found_is_unfolded(
