@@ -28,12 +28,14 @@ from lfgtui.model.events import (
 from lfgtui.providers import lenient_json, limits
 from lfgtui.providers.agent_server import dialects
 from lfgtui.providers.agent_server.dialects.rules import (
+    Counts,
     Match,
+    Meaning,
     Rule,
     as_json,
+    counts_of,
     first,
     text_of,
-    usage_of,
     word,
 )
 from lfgtui.providers.agent_server.tool_calls import AgentCalls
@@ -43,47 +45,54 @@ from lfgtui.providers.wire.decoder import Decoder
 from lfgtui.providers.wire.dedupe import TextDeduplicator
 from lfgtui.providers.wire.tool_calls import stop_reason
 
+UNFINISHED = "the stream ended before the agent reported that it was done"
+
 _BAD_REASONS = frozenset({"error", "failed", "cancelled", "canceled", "aborted"})
 _OUR_FAULT = frozenset({-32700, -32600, -32601, -32602})  # JSON-RPC's codes of a bad request
+_QUIET = (Heartbeat, Status)
+_TYPE_FIELDS = frozenset({"type", "event", "jsonrpc", "author", "kind"})
 
 
 class AgentDecoder(Decoder):
     """One run of an agent. See `wire.decoder.Decoder`.
 
-    `announces_its_end` once it has begun like one that does, `starts` how often.
+    `announces_its_end` once it has begun like one that does, `starts` how often. `streams`
+    is False where the whole answer was requested at once.
     """
 
-    def __init__(self, turn: int = 1) -> None:
+    def __init__(self, turn: int = 1, *, streams: bool = True) -> None:
         super().__init__(turn)
         self.announces_its_end = False
         self.starts = 0
+        self._streams = streams
         self._is_text = self._is_json = self._has_content = False
         self._calls = AgentCalls(turn)
         self._texts = TextDeduplicator(limits.HOSTED_CALLS, is_placed=True)
         self._thoughts = TextDeduplicator(limits.HOSTED_CALLS, is_placed=True)
         self._unnamed = 0
         """Messages without an id so far: each goes on until it comes whole."""
-        self._usages: dict[str, Usage] = {}
-        self._usage = Usage(0, 0)
+        self._counts: dict[str, Counts] = {}
+        self._total: Counts = (0, 0, 0)
         self._cited: set[str] = set()
+
+    def leftovers(self) -> Sequence[WireEvent]:
+        """Return what came of calls that were still arriving, for a stream that broke off."""
+        return list(self._calls.leftovers())
 
     def _feed(self, name: str, data: str | bytes) -> Sequence[WireEvent]:
         text = data.decode() if isinstance(data, bytes) else data
         if text.strip() == "[DONE]":
             self.done = True
             return ()
+        if not self._streams and _is_answer(text):
+            return self._decode_whole(text.encode())
         return self._noted(self._read(name, text))
-
-    def leftovers(self) -> Sequence[WireEvent]:
-        """Return what came of calls that were still arriving, for a stream that broke off."""
-        return list(self._calls.leftovers())
 
     def _finish(self) -> Sequence[WireEvent]:
         events = self._noted(self._calls.leftovers())
         if self.failure is None and not self.done:
             if self.announces_its_end:
-                message = "the stream ended before the agent reported that it was done"
-                self.failure = ProviderError("cut", message)
+                self.failure = ProviderError("cut", UNFINISHED)
             elif not self._has_content:
                 self.failure = ProviderError("cut", "the stream ended without an answer")
         if self.failure is not None:
@@ -103,18 +112,10 @@ class AgentDecoder(Decoder):
             self.failure = ProviderError("protocol", "the answer holds no text")
         return events
 
-    def is_answer(self, data: str) -> bool:
-        """Return True for a whole answer: JSON that is no event of a stream."""
-        try:
-            record = lenient_json.as_object(lenient_json.parse(data))
-        except ValueError:
-            return False
-        return record is None or not is_event(record)
-
     def _noted(self, events: Iterable[WireEvent]) -> list[WireEvent]:
         found = list(events)
-        content = any(not isinstance(event, Heartbeat | Status) for event in found)
-        self._has_content = self._has_content or content
+        if not self._has_content:
+            self._has_content = not all(isinstance(event, _QUIET) for event in found)
         return found
 
     def _read(self, name: str, text: str) -> Iterator[WireEvent]:
@@ -128,9 +129,8 @@ class AgentDecoder(Decoder):
             if self._is_json and not self._is_text and (looks_like_json or not name):
                 raise UnreadableError(f"{NOT_JSON} ({error})") from error
             self._is_text = self._is_text or not name
-            return self._value(name, text, text)
-        record = lenient_json.as_object(value)
-        if self._is_text and not name and (record is None or not is_event(record)):
+            value = text
+        if self._is_text and not name and not _is_event(value):
             value = text
         return self._value(name, value, text)
 
@@ -149,7 +149,7 @@ class AgentDecoder(Decoder):
     def _take(self, name: str, record: JsonObject) -> Iterator[WireEvent]:
         found = dialects.find(name, record)
         if found is not None:
-            self._is_json = self._is_json or is_event(record) or bool(name)
+            self._is_json = self._is_json or bool(name) or _is_event(record)
             yield from self._apply(found)
         else:
             kind = lenient_json.text(record, "type") or lenient_json.text(record, "event")
@@ -161,8 +161,8 @@ class AgentDecoder(Decoder):
                 return
             key = key or word(record, rule.key)
             yield from self._event(rule, record, key)
-            if (usage := usage_of(first(record, rule.usage))) is not None:
-                yield self._counted(key, usage)
+            if (counts := counts_of(first(record, rule.usage))) is not None:
+                yield self._counted(key or str(self._unnamed), counts)
 
     def _event(self, rule: Rule, record: JsonObject, key: str) -> Iterator[WireEvent]:
         match rule.means:
@@ -188,34 +188,31 @@ class AgentDecoder(Decoder):
             case "done":
                 self._end(rule, record)
 
-    def _text(self, means: str, key: str, text: str) -> Iterator[WireEvent]:
+    def _text(self, means: Meaning, key: str, text: str) -> Iterator[WireEvent]:
         is_text = means.endswith("text")
         texts, place = self._texts if is_text else self._thoughts, key or self._unnamed
         if means.startswith("whole"):
             text = texts.remainder(place, text)
-            self._unnamed += 0 if key or not is_text else 1
+            self._unnamed += is_text and not key
         elif text:
             texts.add(place, text)
         if text:
             yield TextDelta(text) if is_text else ReasoningDelta(text)
 
     def _call(self, rule: Rule, record: JsonObject) -> Iterator[WireEvent]:
-        calls, call_id, name = self._calls, word(record, rule.call_id), word(record, rule.name)
         given = first(record, rule.input)
-        whole_input = None if given is None else as_json(given)
-        match rule.means:
-            case "call":
-                return calls.begin(call_id, name, whole_input)
-            case "arguments":
-                return calls.add_input(call_id, name, word(record, rule.text))
-            case "input_over":
-                return calls.end_input(call_id, name)
-            case "output":
-                return calls.add_output(call_id, name, word(record, rule.text))
-        output = as_json(first(record, rule.text))
-        if first(record, rule.failed) not in (None, False):
-            output = f"error: {output}"
-        return calls.finish(call_id, name, whole_input, output)
+        text = word(record, rule.text)
+        if rule.means == "result":
+            text = as_json(first(record, rule.text))
+            has_failed = first(record, rule.failed) not in (None, False)
+            text = f"error: {text}" if has_failed else text
+        return self._calls.read(
+            rule.means,
+            word(record, rule.call_id),
+            word(record, rule.name),
+            None if given is None else as_json(given),
+            text,
+        )
 
     def _fail(self, record: JsonObject, message: str) -> None:
         body = lenient_json.child(record, "error") or record
@@ -235,25 +232,28 @@ class AgentDecoder(Decoder):
         elif reason:
             self.wire_stop_reason = "stop" if reason == "success" else reason
 
-    def _counted(self, key: str, usage: Usage) -> Usage:
+    def _counted(self, key: str, counts: Counts) -> Usage:
         """Return the run's tokens so far. One response reports more than once, as far as it got."""
-        key = key or str(self._unnamed)
-        before = self._usages.get(key, Usage(0, 0))
-        now = Usage(
-            max(before.input, usage.input),
-            max(before.output, usage.output),
-            max(before.cached, usage.cached),
+        before = self._counts.get(key, (0, 0, 0))
+        given, output, cached = map(max, before, counts)
+        self._counts[key] = given, output, cached
+        given, output, cached = map(
+            lambda total, old, new: total + new - old, self._total, before, self._counts[key]
         )
-        self._usages[key] = now
-        self._usage = Usage(
-            self._usage.input + now.input - before.input,
-            self._usage.output + now.output - before.output,
-            self._usage.cached + now.cached - before.cached,
-        )
-        return self._usage
+        self._total = given, output, cached
+        return Usage(given, output, cached)
 
 
-def is_event(record: JsonObject) -> bool:
-    """Return True if a record says which event of a stream it is."""
-    typed = record.keys() & {"type", "event", "jsonrpc", "author", "kind"}
-    return bool(typed) and dialects.find("", record) is not None
+def _is_answer(data: str) -> bool:
+    """Return True for a whole answer: JSON that is no event of a stream."""
+    try:
+        return not _is_event(lenient_json.parse(data))
+    except ValueError:
+        return False
+
+
+def _is_event(value: object) -> bool:
+    """Return True for a record that says which event of a stream it is."""
+    if not isinstance(value, dict) or not value.keys() & _TYPE_FIELDS:
+        return False
+    return dialects.find("", value) is not None

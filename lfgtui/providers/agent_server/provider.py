@@ -1,19 +1,35 @@
-"""The provider of both wires to agent servers, which differ in their link."""
+"""The provider of both wires to agent servers, which differ in how they connect.
 
+There is no common form of a request. Ours is what most small servers take:
+`model`, `messages` with `role` and `content`, `system`, `stream`, and a
+`run_id` that stays the same when a broken connection is resumed. For any other
+the config has a `body` of its own, in which `{prompt}` and the like stand for
+what changes. The agent has tools of its own, so none are offered.
+"""
+
+import re
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import ClassVar
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 from lfgtui.errors import UsageError
+from lfgtui.model.conversation import UserTurn
 from lfgtui.model.events import WireEvent
-from lfgtui.providers.agent_server.connection import Link, agent_pump
+from lfgtui.providers.agent_server.connection import agent_pump
 from lfgtui.providers.agent_server.decoder import AgentDecoder
-from lfgtui.providers.agent_server.request import request_body
+from lfgtui.providers.agent_server.resume import Cursor
 from lfgtui.providers.base import Request
+from lfgtui.providers.openai_chat.request import chat_messages
+from lfgtui.providers.transport.body import Part
 from lfgtui.providers.transport.probe import Probe
 from lfgtui.providers.transport.pump import CONNECT_TIMEOUT, sdk_headers
+
+_OURS = {name: f"{{{name}}}" for name in ("model", "messages", "system", "stream", "run_id")}
+_PLACEHOLDER = re.compile(r"\{(model|messages|prompt|system|stream|run_id)\}")
 
 
 class AgentProvider(ABC):
@@ -37,18 +53,18 @@ class AgentProvider(ABC):
         self._key = api_key
         self._headers = sdk_headers(bearer) | sdk_headers(headers)
         self._connect_timeout = connect_timeout
-        self._body = body or {}
+        self._body = body or _OURS
         self._probe: Probe | None = None
         self._prepare()
 
     def stream(self, request: Request) -> AsyncGenerator[WireEvent, None]:
         """Return the events of one run. See `base.Provider.stream`."""
-        decoder = AgentDecoder(request.turn)
+        decoder = AgentDecoder(request.turn, streams=request.stream)
         if self._probe is not None:
             self._probe.unknown = decoder.unknown
-        link = self._link(request_body(request, self._body, str(uuid4())))
+        connect = partial(self._connect, _body(self._body, request))
         host = urlsplit(self._base_url).hostname or ""
-        return agent_pump(link, decoder, request, key=self._key, host=host)
+        return agent_pump(connect, decoder, request, key=self._key, host=host)
 
     async def aclose(self) -> None:  # noqa: B027 - most have nothing to close
         """Close what stays open between two runs."""
@@ -57,5 +73,44 @@ class AgentProvider(ABC):
         """Do once, off the event loop, what takes long."""
 
     @abstractmethod
-    def _link(self, body: dict[str, object]) -> Link:
-        """Return the way to one run, which `body` asks for."""
+    def _connect(
+        self, body: dict[str, object], cursor: Cursor, on_activity: Callable[[], None]
+    ) -> AbstractAsyncContextManager[AsyncGenerator[Sequence[Part], None]]:
+        """Open a connection to the run that `body` requests. See `connection.Connect`."""
+
+
+def _body(template: Mapping[str, object], request: Request) -> dict[str, object]:
+    """Return the JSON body of a request, `extra` included."""
+    prompts = [message.text for message in request.messages if isinstance(message, UserTurn)]
+    values: dict[str, object] = {
+        "model": request.model,
+        "messages": chat_messages(None, request.messages),
+        "prompt": prompts[-1] if prompts else "",
+        "system": request.system,
+        "stream": request.stream,
+        "run_id": str(uuid4()),
+    }
+    return _filled_object(template, values) | request.extra
+
+
+def _filled_object(form: Mapping[str, object], values: Mapping[str, object]) -> dict[str, object]:
+    """Fill in the values; a field that is all placeholder is left out where there is none."""
+    filled = {name: _filled(value, values) for name, value in form.items()}
+    return {name: value for name, value in filled.items() if value is not None}
+
+
+def _filled(value: object, values: Mapping[str, object]) -> object:
+    if isinstance(value, dict):
+        return _filled_object(value, values)
+    if isinstance(value, list):
+        return [_filled(item, values) for item in value]
+    if not isinstance(value, str):
+        return value
+    if whole := _PLACEHOLDER.fullmatch(value):
+        return values[whole[1]]
+    return _PLACEHOLDER.sub(lambda found: _within(values[found[1]], found[0]), value)
+
+
+def _within(value: object, placeholder: str) -> str:
+    """Return a value as a part of a text, in which only texts have a place."""
+    return value or "" if isinstance(value, str | None) else placeholder

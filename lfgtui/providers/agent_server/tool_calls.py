@@ -12,6 +12,7 @@ from itertools import islice
 
 from lfgtui.model.events import HostedOutputDelta, HostedTool, WireEvent
 from lfgtui.providers import limits
+from lfgtui.providers.agent_server.dialects.rules import Meaning
 
 _RECENT = 200
 """Calls among which one is looked for where no id says which."""
@@ -21,78 +22,59 @@ _RECENT = 200
 class _Call:
     call_id: str
     name: str
-    pieces: list[str] = field(default_factory=list)
-    input: str = ""
+    input: list[str] = field(default_factory=list)
     output: str = ""
     is_over: bool = False
     shown: HostedTool | None = None
 
     def show(self) -> Iterator[WireEvent]:
         """Yield the call as it stands, where that is news."""
-        if self.pieces:
-            self.input = "".join(self.pieces)
-            self.pieces.clear()
-        event = HostedTool(self.name or "tool", self.input, self.output, self.call_id)
+        self.input = ["".join(self.input)]
+        event = HostedTool(self.name or "tool", self.input[0], self.output, self.call_id)
         if event != self.shown:
             self.shown = event
             yield event
 
 
 class AgentCalls:
-    """The calls of one response. Each method yields the events that follow from a record.
-
-    One that begins a call too many raises `ProviderError` ("protocol").
-    """
+    """The calls of one response."""
 
     def __init__(self, turn: int) -> None:
         self._turn = turn
         self._calls: dict[str, _Call] = {}
 
-    def begin(self, call_id: str, name: str, given: str | None) -> Iterator[WireEvent]:
-        """Begin a call, or set its whole input."""
-        call = self._calls.get(call_id) or self._add(call_id, name)
-        call.name = name or call.name
-        if given is not None:
-            call.pieces.clear()
-            call.input = given
-        yield from call.show() if given is not None or not call.pieces else ()
-
-    def add_input(self, call_id: str, name: str, piece: str) -> Iterator[WireEvent]:
-        """Add a piece of a call's input, which is shown when all of it is there."""
-        call = self._find(call_id, name)
-        if call is None:
-            call = self._add(call_id, name)
-            yield from call.show()
-        if piece:
-            call.pieces.append(piece)
-
-    def end_input(self, call_id: str, name: str) -> Iterator[WireEvent]:
-        """End the pieces of a call's input."""
-        if (call := self._find(call_id, name)) is not None:
-            yield from call.show()
-
-    def add_output(self, call_id: str, name: str, text: str) -> Iterator[WireEvent]:
-        """Add what a call prints while it runs."""
-        call = self._find(call_id, name) or self._add(call_id, name)
-        yield from call.show()
-        if text:
-            yield HostedOutputDelta(call.call_id, text)
-
-    def finish(
-        self, call_id: str, name: str, given: str | None, output: str
+    def read(
+        self, means: Meaning, call_id: str, name: str, given: str | None, text: str
     ) -> Iterator[WireEvent]:
-        """Finish a call with its result."""
-        call = self._find(call_id, name) or self._add(call_id, name)
-        call.name = call.name or name
-        call.input = call.input or given or ""
-        call.output, call.is_over = output or call.output, True
+        """Yield the events of a record: `given` is a whole input, `text` a piece or a result.
+
+        Raises `ProviderError` ("protocol") where it begins a call too many.
+        """
+        call = None if means == "call" and not call_id else self._find(call_id, name)
+        if call is None:
+            if means == "input_over":
+                return
+            call = self._add(call_id, name)
+            yield from call.show() if means == "arguments" else ()
+        match means:
+            case "call":
+                call.name = name or call.name
+                call.input = call.input if given is None else [given]
+            case "arguments":
+                call.input.append(text)
+                return  # shown when all of it is there
+            case "result":
+                call.name = call.name or name
+                call.input = call.input if any(call.input) else [given or ""]
+                call.output, call.is_over = text or call.output, True
         yield from call.show()
+        if means == "output" and text:
+            yield HostedOutputDelta(call.call_id, text)
 
     def leftovers(self) -> Iterator[WireEvent]:
         """Yield the calls whose input was still arriving, with as much as came of it."""
         for call in self._calls.values():
-            if call.pieces:
-                yield from call.show()
+            yield from call.show()
 
     def _add(self, call_id: str, name: str) -> _Call:
         if len(self._calls) >= limits.HOSTED_CALLS:

@@ -94,14 +94,15 @@ async def _events(
             raise
         if arrived is None:
             break
-        async with aclosing(reading.events(arrived, lambda part: _decode(part, decoder))) as events:
+        async with aclosing(reading.events(arrived, lambda part: decode(part, decoder))) as events:
             async for event in events:
                 yield event
     for event in reading.finish():
         yield event
 
 
-def _decode(part: Part, decoder: Decoder) -> Sequence[WireEvent]:
+def decode(part: Part, decoder: Decoder) -> Sequence[WireEvent]:
+    """Return the events of one part; raise `ProviderError` ("protocol") past a limit."""
     if isinstance(part, Whole):
         limits.refuse_crowds(part.body)
         return decoder.decode_whole(part.body)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lfgtui.model import events as e
 from lfgtui.model.events import HostedOutputDelta, HostedTool, ResponseFinished, TextDelta, Usage
 from lfgtui.providers.agent_server.decoder import AgentDecoder
-from lfgtui.providers.agent_server.dialects import BY_TYPE, dify
+from lfgtui.providers.agent_server.dialects.tables import BY_TYPE, DIFY
 from lfgtui.providers.transport.sse import RecordReader
 from tests.providers.recordings import cuts
 
@@ -372,7 +372,7 @@ def test_a_whole_answer_that_says_nothing_is_refused(body: bytes) -> None:
 
 # anything at all
 
-NAMES = sorted({*BY_TYPE, *dify.RULES, "values", "updates", "messages", "task", "status-update"})
+NAMES = sorted({*BY_TYPE, *DIFY, "values", "updates", "messages", "task", "status-update"})
 WORDS = [
     *("type", "event", "kind", "content", "delta", "message", "messages", "id", "name", "args"),
     *("tool_calls", "output", "result", "error", "usage", "input_tokens", "parts", "status"),

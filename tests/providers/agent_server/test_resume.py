@@ -5,43 +5,35 @@ The transport is made up here, so that it can break after any byte; everything a
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Literal
+from unittest.mock import patch
 
 import httpx
 import pytest
+from httpx_sse import ServerSentEvent
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from lfgtui.errors import ProviderError
-from lfgtui.model.events import Status, WireEvent
-from lfgtui.providers.agent_server.connection import TRIES, agent_pump
-from lfgtui.providers.agent_server.decoder import AgentDecoder
-from lfgtui.providers.agent_server.resume import Arrival, BeganAnew, Cursor
-from lfgtui.providers.agent_server.sse import HttpLink
-from tests.providers.agent_server.agents import request, text
-
-URL = httpx.URL("http://127.0.0.1:9/agent")
+from lfgtui.model.events import HostedTool, Status, WireEvent
+from lfgtui.providers import limits
+from lfgtui.providers.agent_server.connection import TRIES
+from lfgtui.providers.agent_server.resume import Cursor, NewRunError
+from lfgtui.providers.agent_server.sse import AgentSseProvider
+from tests.providers.agent_server.agents import events_of, failure_of, request, text
 
 Manner = Literal["goes on", "repeats some", "starts over"]
 
+PROVIDER = AgentSseProvider(base_url="http://127.0.0.1:9/agent", api_key=None, headers={})
+DONE = b'data: {"type": "done"}\n\n'
 
-@dataclass
-class Event:
-    """One event of the server's; `id` is "" where it has none."""
 
-    data: str
-    id: str = ""
-    id_alone: bool = False
-
-    @property
-    def block(self) -> bytes:
-        said = json.dumps({"type": "token", "content": self.data}, ensure_ascii=False)
-        if self.id_alone:
-            return f"data: {said}\n\nid: {self.id}\n\n".encode()
-        return (f"id: {self.id}\n" if self.id else "").encode() + f"data: {said}\n\n".encode()
+def block(data: str, event_id: str = "", *, id_alone: bool = False) -> bytes:
+    token = json.dumps({"type": "token", "content": data}, ensure_ascii=False)
+    if id_alone:
+        return f"data: {token}\n\nid: {event_id}\n\n".encode()
+    return (f"id: {event_id}\n" if event_id else "").encode() + f"data: {token}\n\n".encode()
 
 
 class Body(httpx.AsyncByteStream):
@@ -59,50 +51,57 @@ class Body(httpx.AsyncByteStream):
 
 @dataclass
 class Server:
-    """Sends `events` and breaks off at each of the `cuts`, a share of what is left to send."""
+    """Sends the blocks of `events`, each with its id, and breaks off at each of the `cuts`.
 
-    events: list[Event]
+    A cut is a share of what is left to send.
+    """
+
+    events: list[tuple[str, bytes]]
     manner: Manner = "goes on"
     cuts: list[float] = field(default_factory=list)
     piece: int = 7
     retry: int = 0
     last_ids: list[str] = field(default_factory=list)
 
-    def __call__(self, request: httpx.Request) -> httpx.Response:
+    async def answer(self, request: httpx.Request) -> httpx.Response:
         last = request.headers.get("last-event-id", "")
         self.last_ids.append(last)
         start = 0
         if last and self.manner != "starts over":
-            start = 1 + next(n for n, event in enumerate(self.events) if event.id == last)
+            start = 1 + next(n for n, (event_id, _) in enumerate(self.events) if event_id == last)
             if self.manner == "repeats some":
                 start = max(0, start - 3)
-                start -= next(back for back in range(9) if self.events[start - back].id)
-        blocks = [event.block for event in self.events[start:]]
-        body = f"retry: {self.retry}\n\n".encode() + b"".join(blocks)
-        end = {"type": "done"}
-        body += f"data: {json.dumps(end)}\n\n".encode()
+                start -= next(back for back in range(9) if self.events[start - back][0])
+        blocks = [block for _, block in self.events[start:]]
+        body = b"".join([b"retry: %d\n\n" % self.retry, *blocks, DONE])
         breaks = len(self.last_ids) <= len(self.cuts)
         if breaks:
-            # Never before the first id: what is not numbered cannot be taken up.
-            first = len(b"retry: 0\n\n" + self.events[0].block) if not last else 0
+            # Never before the first id: what is not numbered cannot be resumed.
+            first = len(b"retry: 0\n\n" + self.events[0][1]) if not last else 0
             body = body[: first + int((len(body) - first) * self.cuts[len(self.last_ids) - 1])]
         pieces = [body[at : at + self.piece] for at in range(0, len(body), self.piece)]
         kind = {"content-type": "text/event-stream"}
-        return httpx.Response(200, headers=kind, stream=Body(pieces, breaks=breaks))
+        return httpx.Response(
+            200, headers=kind, stream=Body(pieces, breaks=breaks), request=request
+        )
+
+    def __enter__(self) -> None:
+        self._patch = patch.object(httpx.AsyncHTTPTransport, "handle_async_request", self.answer)
+        self._patch.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._patch.stop()
 
 
 async def run(server: Server) -> list[WireEvent]:
-    async with httpx.AsyncClient(transport=httpx.MockTransport(server)) as client:
-        link = HttpLink(client, URL, {"stream": True})
-        async with aclosing(agent_pump(link, AgentDecoder(), request(), key=None)) as events:
-            return [event async for event in events]
+    with server:
+        return await events_of(PROVIDER)
 
 
-def numbered(count: int, every: int = 1) -> list[Event]:
-    """Events that say different things; every so many has an id, the first one too."""
-    return [
-        Event(f"žluť{n} ", f"run:{n}" if n % every == 0 else "") for n in range(count)
-    ]  # fmt: skip
+def numbered(count: int, every: int = 1) -> list[tuple[str, bytes]]:
+    """Events with different contents; every so many has an id, the first one too."""
+    ids = [f"run:{n}" if n % every == 0 else "" for n in range(count)]
+    return [(event_id, block(f"žluť{n} ", event_id)) for n, event_id in enumerate(ids)]
 
 
 @settings(max_examples=80, deadline=None)
@@ -120,27 +119,23 @@ def test_the_text_is_whole_wherever_it_was_cut(
     if ids == "alone":  # then only what they say tells one event from another
         words = [f"{word}{n} " for n, word in enumerate(words)]
         assume(manner != "repeats some")
+    named = [style.format(n) if ids != "some" or n % 3 == 0 else "" for n in range(len(words))]
     events = [
-        Event(word, style.format(n) if ids != "some" or n % 3 == 0 else "", ids == "alone")
-        for n, word in enumerate(words)
+        (event_id, block(word, event_id, id_alone=ids == "alone"))
+        for word, event_id in zip(words, named, strict=True)
     ]
-    server = Server(events, manner, cuts, piece)
-    assert text(asyncio.run(run(server))) == "".join(words)
-
-
-def every_cut(server: Server) -> Iterator[float]:
-    size = len(b"".join(event.block for event in server.events)) + 50
-    return (at / size for at in range(size))
+    assert text(asyncio.run(run(Server(events, manner, cuts, piece)))) == "".join(words)
 
 
 @pytest.mark.parametrize("manner", ["goes on", "starts over"])
 async def test_no_byte_is_a_bad_place_to_break_off(manner: Manner) -> None:
-    for at in every_cut(Server(numbered(3))):
-        server = Server(numbered(3, every=2), manner, [at])
+    size = sum(len(block) for _, block in numbered(3)) + 50
+    for at in range(size):
+        server = Server(numbered(3, every=2), manner, [at / size])
         assert text(await run(server)) == "žluť0 žluť1 žluť2 ", at
 
 
-async def test_a_break_is_told_once_and_the_last_id_named() -> None:
+async def test_a_break_is_reported_once_and_the_last_id_named() -> None:
     server = Server(numbered(9), cuts=[0.5, 0.0, 0.0])
     events = await run(server)
     assert [event for event in events if isinstance(event, Status)] == [
@@ -164,29 +159,60 @@ async def test_the_pause_that_the_server_asks_for_is_kept(monkeypatch: pytest.Mo
     assert [seconds for seconds in slept if seconds] == [1.5, 1.5]
 
 
-async def test_a_server_that_never_comes_back_is_left_alone_in_the_end() -> None:
-    server = Server(numbered(9), cuts=[0.5] + [0.0] * 20)
-    with pytest.raises(ProviderError, match="resuming failed") as failure:
-        await run(server)
-    assert failure.value.kind == "cut"
-    assert len(server.last_ids) == 1 + TRIES
+@pytest.mark.parametrize(
+    ("events", "cuts", "message", "connections"),
+    [
+        (numbered(9), [0.5] + [0.0] * 20, "resuming failed", 1 + TRIES),
+        ([("", block("a")), ("", block("b"))], [0.9], "reset", 1),
+    ],
+    ids=["never comes back", "has no ids"],
+)
+async def test_a_break_is_final_in_the_end(
+    events: list[tuple[str, bytes]], cuts: list[float], message: str, connections: int
+) -> None:
+    server = Server(events, cuts=cuts)
+    with server:
+        failure, _ = await failure_of(PROVIDER)
+    assert failure.kind == "cut"
+    assert message in failure.message
+    assert len(server.last_ids) == connections
 
 
-async def test_without_ids_a_break_is_final_at_once() -> None:
-    server = Server([Event("a"), Event("b")], cuts=[0.9])
-    with pytest.raises(ProviderError, match="reset") as failure:
-        await run(server)
-    assert failure.value.kind == "cut"
-    assert len(server.last_ids) == 1
+async def test_a_run_is_bounded_over_all_its_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "BODY_BYTES", 1000)
+    server = Server(numbered(100), cuts=[0.05] * 100)
+    with server:
+        failure, _ = await failure_of(PROVIDER)
+    assert failure.kind == "protocol"
+    assert "longer than 1000 bytes" in failure.message
+    assert len(server.last_ids) > 2
+
+
+async def test_a_call_that_was_arriving_is_shown_when_resuming_takes_too_long() -> None:
+    start = {"type": "TOOL_CALL_START", "toolCallId": "c", "toolCallName": "search"}
+    piece = {"type": "TOOL_CALL_ARGS", "toolCallId": "c", "delta": '{"q":'}
+    events = [
+        (n, f"id: {n}\ndata: {json.dumps(e)}\n\n".encode())
+        for n, e in zip("12", (start, piece), strict=True)
+    ]
+    server, seen = Server(events, cuts=[0.99], retry=20_000), list[WireEvent]()
+    with server, pytest.raises(Exception, match="no data for"):
+        async for event in PROVIDER.stream(request(idle_timeout=0.05)):
+            seen.append(event)
+    assert seen[-1] == HostedTool("search", '{"q":', "", "c")
 
 
 # the cursor alone
 
 
+def event(event_id: str, data: str = "new") -> ServerSentEvent:
+    return ServerSentEvent(data=data, id=event_id)
+
+
 def cursor_after(*ids: str) -> Cursor:
     cursor = Cursor()
-    assert all(cursor.is_new(Arrival("", f"data of {one}", one)) for one in ids)
-    cursor.take_up()
+    assert all(cursor.is_new(event(one, f"data of {one}")) for one in ids)
+    cursor.resume()
     return cursor
 
 
@@ -200,18 +226,30 @@ def cursor_after(*ids: str) -> Cursor:
     ],
 )
 def test_ids_that_leave_the_count_are_another_runs(ids: list[str], next_id: str) -> None:
-    with pytest.raises(BeganAnew):
-        cursor_after(*ids).is_new(Arrival("", "new", next_id))
+    with pytest.raises(NewRunError):
+        cursor_after(*ids).is_new(event(next_id))
 
 
 @pytest.mark.parametrize(
     ("ids", "next_id"),
-    [(["1", "2"], "7"), (["a-1", "a-2"], "a-3"), (["x1"], "y1"), (["8f3a1", "02bc7"], "77aa0")],
+    [
+        (["1", "2"], "7"),
+        (["run:9", "run:10"], "run:11"),
+        (["x1"], "y1"),
+        (["8f3a1", "02bc7"], "77aa0"),
+    ],
 )
 def test_ids_that_go_on_or_never_counted_are_new(ids: list[str], next_id: str) -> None:
-    assert cursor_after(*ids).is_new(Arrival("", "new", next_id))
+    assert cursor_after(*ids).is_new(event(next_id))
 
 
 def test_the_same_words_twice_are_not_one_event_in_the_first_connection() -> None:
     cursor = Cursor()
-    assert all(cursor.is_new(Arrival("", "ha", "1")) for _ in range(3))
+    assert all(cursor.is_new(event("1", "ha")) for _ in range(3))
+
+
+def test_an_empty_id_takes_the_position_back() -> None:
+    cursor = Cursor()
+    cursor.is_new(event("1"))
+    assert cursor.is_new(event(""))
+    assert cursor.last_id == ""

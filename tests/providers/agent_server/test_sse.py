@@ -89,19 +89,20 @@ async def test_a_body_of_ones_own_is_filled_in(server: Loopback, connect: Connec
         "assistant_id": "agent",
         "input": {"messages": "{messages}"},
         "parts": [{"kind": "text", "text": "To do: {prompt}"}],
-        "config": {"system": "{system}"},
+        "config": {"system": "{system}", "note": "System: {system}."},
         "run": "{run_id}",
         "n": 3,
         "other": "{thing}",
     }
-    await events_of(connect(body=body), request(extra={"n": 4}))
+    question = "What is {run_id}?"  # a placeholder of the template's, but not in its place
+    await events_of(connect(body=body), Request("m", [UserTurn(question)], extra={"n": 4}))
     got = server.asked[0].body
     assert len(str(got.pop("run"))) == 36
     assert got == {
         "assistant_id": "agent",
-        "input": {"messages": [{"role": "user", "content": "Hi"}]},
-        "parts": [{"kind": "text", "text": "To do: Hi"}],
-        "config": {},
+        "input": {"messages": [{"role": "user", "content": question}]},
+        "parts": [{"kind": "text", "text": f"To do: {question}"}],
+        "config": {"note": "System: ."},
         "n": 4,
         "other": "{thing}",
     }

@@ -1,42 +1,39 @@
-"""The event forms of agent servers: one table for each that is documented.
+"""The event forms of agent servers: those that are documented, each with its source.
 
-A record is looked up by what its own dialect tells it by; no two tables share a
-name and mean different things by it, so nobody has to say which server it is.
+A record is looked up by what its own dialect tells it by; no two share a name
+and mean different things by it, so nobody has to say which server it is.
 """
 
 from collections.abc import Iterable
 
 from lfgtui.providers import lenient_json
-from lfgtui.providers.agent_server.dialects import a2a, adk, ag_ui, ai_sdk, common, dify, langgraph
-from lfgtui.providers.agent_server.dialects.rules import Match, Rule, Table
-from lfgtui.providers.lenient_json import JsonObject
-
-BY_TYPE: Table = {**ai_sdk.RULES, **ag_ui.RULES, **common.RULES}
-"""By the field `type`, or by the SSE event's name."""
-
-_WITHIN = (ag_ui.read, dify.read, a2a.read, adk.read)
+from lfgtui.providers.agent_server.dialects import nested
+from lfgtui.providers.agent_server.dialects.rules import Match
+from lfgtui.providers.agent_server.dialects.tables import (
+    BY_TYPE,
+    COMMON,
+    DIFY,
+    TEXT_FIELDS,
+    UNTYPED,
+)
 
 
 def find(name: str, value: object) -> Iterable[Match] | None:
-    """Return what an event of that name holds, in order; None where no table knows it."""
-    record = lenient_json.as_object(value)
-    if record is None:
-        return langgraph.read(name, value)
-    for read in _WITHIN:
-        if (found := read(record)) is not None:
+    """Return what an event of that name holds, in order; None where no dialect knows it."""
+    if not isinstance(value, dict):
+        return nested.langgraph(name, value)
+    for read in (nested.ag_ui, nested.dify, nested.a2a, nested.adk):
+        if (found := read(value)) is not None:
             return found
-    kind, event = lenient_json.text(record, "type"), lenient_json.text(record, "event")
-    rule = BY_TYPE.get(kind) or dify.RULES.get(event)
+    kind, event = lenient_json.text(value, "type"), lenient_json.text(value, "event")
+    rule = BY_TYPE.get(kind) or DIFY.get(event)
     if rule is None and name:
-        if (within := langgraph.read(name, record)) is not None:
+        if (within := nested.langgraph(name, value)) is not None:
             return within
         rule = BY_TYPE.get(name)
     if rule is None and not (kind or event or name):
-        rule = _untyped(record)
-    return None if rule is None else (Match(rule, record),)
-
-
-def _untyped(record: JsonObject) -> Rule | None:
-    if record.get("error"):
-        return common.RULES["error"]
-    return common.UNTYPED if any(field in record for field in common.TEXT_FIELDS) else None
+        if value.get("error"):
+            rule = COMMON["error"]
+        elif any(field in value for field in TEXT_FIELDS):
+            rule = UNTYPED
+    return None if rule is None else (Match(rule, value),)

@@ -4,12 +4,10 @@ Fields are given as paths, `data.title` for the field `title` of the object
 `data`; of several, with spaces between them, the first that says anything counts.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal, NamedTuple, TypeAlias
 
-from lfgtui.model.events import Usage
 from lfgtui.providers import lenient_json
 from lfgtui.providers.lenient_json import JsonObject, UnreadableError
 
@@ -33,6 +31,9 @@ Meaning: TypeAlias = Literal[
     "usage",
     "nothing",  # documented, and nothing that a person would want to see
 ]
+
+Counts: TypeAlias = tuple[int, int, int]
+"""Tokens of the input, of the output, and of the input those that were cached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +61,12 @@ class Match(NamedTuple):
     key: str = ""
 
 
-Table: TypeAlias = Mapping[str, Rule]
-
-NOTHING = Rule("nothing")
-TEXT, WHOLE_TEXT = Rule("text", text="text"), Rule("whole_text", text="text")
-REASONING, WHOLE_REASONING = Rule("reasoning", text="text"), Rule("whole_reasoning", text="text")
-
 # The common form and LangGraph; Dify; AG-UI; ADK.
-_INPUT = "input_tokens prompt_tokens inputTokens promptTokenCount"
-_OUTPUT = "output_tokens completion_tokens outputTokens candidatesTokenCount"
-_CACHED = "cached_tokens input_token_details.cache_read cachedInputTokens cachedContentTokenCount"
+_COUNTS = (
+    "input_tokens prompt_tokens inputTokens promptTokenCount",
+    "output_tokens completion_tokens outputTokens candidatesTokenCount",
+    "cached_tokens input_token_details.cache_read cachedInputTokens cachedContentTokenCount",
+)
 
 
 def first(record: JsonObject, paths: str) -> object:
@@ -99,30 +96,30 @@ def text_of(value: object) -> str:
         raise UnreadableError("a piece of text is not a string")
     if isinstance(value, list):
         return "".join(text_of(item) for item in value if isinstance(item, str | dict))
-    record = lenient_json.as_object(value)
-    return "" if record is None else lenient_json.text(record, "text")
+    return lenient_json.text(value, "text") if isinstance(value, dict) else ""
 
 
 def as_json(value: object) -> str:
     """Return what a tool took or gave: a string as it came, of text parts the text, else JSON."""
-    if isinstance(value, list) and value and all(_is_text_part(item) for item in value):
-        return "\n".join(text_of(item) for item in value)
+    if isinstance(value, list) and value and all(map(_is_text_part, value)):
+        return "\n".join(map(text_of, value))
     if value is None or isinstance(value, str):
         return value or ""
     return lenient_json.compact(value)
 
 
-def usage_of(value: object) -> Usage | None:
+def counts_of(value: object) -> Counts | None:
     """Return the tokens of a count, or of several models' counts; None where there are none."""
+    if value is None:
+        return None
     if isinstance(value, list):
-        counts = [found for item in value if (found := usage_of(item)) is not None]
-        parts = zip(*((one.input, one.output, one.cached) for one in counts), strict=True)
-        return Usage(*map(sum, parts)) if counts else None
-    record = lenient_json.as_object(value) or {}
-    given, output = _number(record, _INPUT), _number(record, _OUTPUT)
+        several = [found for item in value if (found := counts_of(item)) is not None]
+        given, output, cached = map(sum, zip(*several, strict=True)) if several else (None,) * 3
+    else:
+        given, output, cached = (_number(value, paths) for paths in _COUNTS)
     if given is None and output is None:
         return None
-    return Usage(given or 0, output or 0, _number(record, _CACHED) or 0)
+    return given or 0, output or 0, cached or 0
 
 
 @cache
@@ -130,7 +127,8 @@ def _split(paths: str) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(path.split(".")) for path in paths.split())
 
 
-def _number(record: JsonObject, paths: str) -> int | None:
+def _number(value: object, paths: str) -> int | None:
+    record = lenient_json.as_object(value) or {}
     return lenient_json.number({"count": first(record, paths)}, "count")
 
 
