@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from markdown_it.token import Token
 
 from lfgtui.text.markdown.inline import GrowingInlines
-from lfgtui.text.markdown.leaves import Container, Item, Kind, LeafBlock, ListBlock
+from lfgtui.text.markdown.leaves import Item, Kind, LeafBlock, ListBlock, Path
 
 
 @dataclass(slots=True, eq=False)
@@ -13,48 +13,52 @@ class Block:
     """One leaf: a paragraph, a fence, a table, wherever it stands.
 
     `containers` stand around it, outermost first; the innermost `opens` of them begin with
-    it. `source` is its Markdown, markers included. `revision` moves with its content. Within
-    one `generation` it only grows: its first `stable_prefix` parts stay. Parts are the inline
-    tokens of a paragraph, the characters of code, the tokens of a table. `repeats`: as of a
-    leaf.
+    it. `begin` and `end` are its place in the text, once it is frozen. `revision` moves with
+    its content. Within one `generation` it only grows: its first `stable_prefix` parts stay.
+    Parts are the inline tokens of a paragraph, the characters of code, the tokens of a table.
+    `repeated`: as of a leaf.
     """
 
     kind: Kind
-    containers: tuple[Container, ...]
+    containers: Path
     opens: int
-    path: tuple[Container, ...]
-    source: str = ""
+    path: Path
+    repeated: str | None
+    begin: int = 0
+    end: int = 0
     is_frozen: bool = False
     revision: int = 0
     generation: int = 0
     stable_prefix: int = 0
     tokens: list[Token] | None = None
     inlines: GrowingInlines | None = None
-    repeats: int | None = None
 
     @classmethod
     def of(cls, leaf: LeafBlock) -> "Block":
         """Return a block without content."""
-        return cls(leaf.kind, leaf.containers, leaf.opens, leaf.path, repeats=leaf.repeats)
+        return cls(leaf.kind, leaf.containers, leaf.opens, leaf.path, leaf.repeated)
 
     def is_at(self, leaf: LeafBlock) -> bool:
         """Return True if the leaf may be this block, grown: same kind, same markers before it."""
-        if (self.kind, self.opens, self.repeats) != (leaf.kind, leaf.opens, leaf.repeats):
+        if (self.kind, self.opens, self.repeated) != (leaf.kind, leaf.opens, leaf.repeated):
             return False
         return self.containers == leaf.containers or _markers(self.containers) == _markers(
             leaf.containers
         )
 
-    def says(self, leaf: LeafBlock) -> bool:
+    def has_content_of(self, leaf: LeafBlock) -> bool:
         """Return True if the block's tokens are those of the leaf."""
-        if self.tokens is None:
+        if self.tokens is None or len(self.tokens) != len(leaf.tokens):
             return False
         skip = min(self.stable_prefix, leaf.stable_prefix)
-        is_same = _said(self.tokens[skip:]) == _said(leaf.tokens[skip:])
-        return is_same and len(self.tokens) == len(leaf.tokens)
+        return all(
+            (one.tag, one.content, one.info, one.attrs)
+            == (other.tag, other.content, other.info, other.attrs)
+            for one, other in zip(self.tokens[skip:], leaf.tokens[skip:], strict=True)
+        )
 
     def drop_tokens(self) -> None:
-        """Keep the source only."""
+        """Keep the place of its source only."""
         self.tokens = self.inlines = None
         if self.kind in ("paragraph", "heading"):  # read at once, the tokens part elsewhere
             self.stable_prefix = 0
@@ -65,11 +69,7 @@ class Block:
         self.drop_tokens()
 
 
-def _said(tokens: list[Token]) -> list[tuple[str, str, str, object]]:
-    return [(token.tag, token.content, token.info, token.attrs) for token in tokens]
-
-
-def _markers(containers: tuple[Container, ...]) -> list[tuple[object, ...]]:
+def _markers(containers: Path) -> list[tuple[object, ...]]:
     return [
         (
             container.list_block.token.type,
@@ -84,14 +84,15 @@ def _markers(containers: tuple[Container, ...]) -> list[tuple[object, ...]]:
 
 def is_parted(before: Block, block: Block) -> bool:
     """Return True if a blank line goes between two neighbours: not in a tight list."""
-    if block.repeats is not None:
+    if block.repeated is not None:
         return False
     list_block: ListBlock | None = None
     for one, other in zip(before.containers, block.containers, strict=False):
-        if one is other:
-            list_block = one.list_block if isinstance(one, Item) else None
-            continue
-        if isinstance(one, Item) and isinstance(other, Item) and one.list_block is other.list_block:
-            list_block = one.list_block
-        break
+        if one is not other and not (
+            isinstance(one, Item) and isinstance(other, Item) and one.list_block is other.list_block
+        ):
+            break
+        list_block = one.list_block if isinstance(one, Item) else None
+        if one is not other:
+            break
     return list_block is None or list_block.is_loose

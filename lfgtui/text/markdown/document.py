@@ -5,11 +5,11 @@ before it ends. Three rules keep each reading small, and its result equal to
 one parse of all the text so far:
 
 1. *Only complete lines close a block.* All leaves before the last one are
-   frozen; so is the last if nothing can continue it (`_is_closed`). The
+   frozen; so is the last if nothing can continue it (`open_tail`). The
    partial line is shown, never evidence: `***` may become `***bold***`.
 2. *Containers are opened again, not read again.* Text after the frozen part
    is read behind a few lines that reopen the quotes and items it stands in
-   (`reopening`), so a list of a thousand items costs what its last one costs.
+   (`leaves`), so a list of a thousand items costs what its last one costs.
 3. *A long leaf is trimmed* (`trimming`): an open fence keeps its
    opener, a table its head, a paragraph its last line.
 
@@ -23,22 +23,29 @@ loose, which parts its first items too.
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from markdown_it.common.utils import MD_TRIM_CHARS
 from markdown_it.token import Token
 
+from lfgtui.text.growing_text import Growing
 from lfgtui.text.markdown.block import Block
 from lfgtui.text.markdown.bounds import Lines, without_joints
 from lfgtui.text.markdown.html import render_html
 from lfgtui.text.markdown.inline import GrowingInlines
-from lfgtui.text.markdown.leaves import Item, LeafBlock
+from lfgtui.text.markdown.leaves import Item, LeafBlock, read_leaves, reopening
 from lfgtui.text.markdown.open_tail import Cut, OpenTail
-from lfgtui.text.markdown.parser import Definitions, Lookups, read_inlines, shared_parser
+from lfgtui.text.markdown.parser import (
+    Definitions,
+    Lookups,
+    read_blocks,
+    read_inlines,
+    shared_parser,
+)
 from lfgtui.text.markdown.trimming import may_define
 
 _PROSE = re.compile(r"(?:[*_]{1,3}|`{1,2}(?!`)|[(\"'])?[^\W\d_]|\d+ +[^\W\d_]")
 """A line that begins so is paragraph text, whatever follows in it."""
-
 
 _SLICE = 4_000
 """Characters of a large delta read at a time, so that the final part is read only once."""
@@ -52,6 +59,7 @@ class StreamingMarkdown:
         self._pending: list[str] = []
         self._held = ""
         self._lines = Lines()
+        self._source = Growing()
         self._tail = OpenTail(self._parser)
         self._blocks: list[Block] = []
         self._frozen = 0
@@ -67,50 +75,57 @@ class StreamingMarkdown:
         """Add text. Costs an append; it is read when a result is asked for."""
         text = self._held + text
         self._held = "\r" if text.endswith("\r") else ""
-        if self._held:
-            text = text[:-1]
-        if text:
+        if text := text.removesuffix("\r"):
             self._pending.append(text)
 
     def read(self) -> None:
         """Read the text that was fed."""
-        self._take_in()
+        if not self._pending:
+            return
+        text = "".join(self._pending)
+        self._pending.clear()
+        if "\r" in text:
+            text = text.replace("\r\n", "\n").replace("\r", "\n")
+        text = self._lines.cut(text.replace("\0", "\ufffd"))
+        self._source.append(text)
+        for begin in range(0, len(text), _SLICE):
+            self._read(text[begin : begin + _SLICE], is_last=begin + _SLICE >= len(text))
 
     def close(self) -> None:
         """Freeze all blocks: nothing follows."""
         if self._held:
             self._pending.append("\n")
             self._held = ""
-        self._take_in()
+        self.read()
         self._freeze(self._tail.cut_all(self._definite))
         self._show([], self._definite)
 
     @property
     def blocks(self) -> Sequence[Block]:
         """Frozen blocks, then those of the open tail."""
-        self._take_in()
+        self.read()
         return self._blocks
 
     @property
     def frozen_count(self) -> int:
         """Number of blocks that can grow no more."""
-        self._take_in()
+        self.read()
         return self._frozen
 
     def take_changes(self) -> int:
         """Return the index of the first block changed since the last call."""
-        self._take_in()
+        self.read()
         changed, self._changed = self._changed, len(self._blocks)
         return changed
 
     def tokens(self, block: Block) -> list[Token]:
         """Return the block's markdown-it tokens, inlines read.
 
-        A frozen block keeps its source only, and is read again.
+        Those of a frozen block are not kept, and are read again.
         """
         tokens = block.tokens
         if tokens is None:
-            return self._read_alone(block, self._shown)
+            return self._read_frozen(block, self._shown)
         if block.is_frozen:
             block.drop_tokens()
         return tokens
@@ -122,54 +137,36 @@ class StreamingMarkdown:
 
     def source_of(self, block: Block) -> str:
         """Return the block's Markdown as written, with the blank lines below it."""
-        if block.is_frozen:
-            source = block.source
-        else:
-            source = self._tail.sources(self._leaves)[self._blocks.index(block) - self._frozen]
-        if block.repeats:
-            source = source.split("\n", block.repeats)[-1]
-        return without_joints(source)
+        begin, end = block.begin, block.end
+        if not block.is_frozen:
+            index = self._blocks.index(block) - self._frozen
+            begin, end, *_ = [*self._tail.begins(self._leaves), len(self._source)][index:]
+        return without_joints(self._source.piece(begin, end - begin))
 
     def html(self) -> str:
         """Return the document as HTML, by markdown-it's own renderer."""
         blocks = [(block, self.tokens(block)) for block in self.blocks]
         return without_joints(render_html(self._parser, blocks))
 
-    # Taking in
+    # Reading
 
-    def _take_in(self) -> None:
-        if not self._pending:
-            return
-        text = "".join(self._pending)
-        self._pending.clear()
-        if "\r" in text:
-            text = text.replace("\r\n", "\n").replace("\r", "\n")
-        text = self._lines.cut(text.replace("\0", "\ufffd"))
-        for begin in range(0, len(text), _SLICE):
-            self._take(text[begin : begin + _SLICE], is_last=begin + _SLICE >= len(text))
-
-    def _take(self, text: str, *, is_last: bool) -> None:
+    def _read(self, text: str, *, is_last: bool) -> None:
         if self._is_shown and (code := self._tail.append_code(text)) is not None:
             self._grow_code(code)
             return
         self._tail.append(text)
         if self._prose is not None and "\n" not in text:
-            self._grow(*self._prose, text)
-        else:
-            self._prose = None
-            if (cut := self._tail.cut(self._definite)) is not None:
-                self._freeze(cut)
-            self._is_shown = is_last
-            if is_last:
-                leaves, definitions = self._tail.read(self._definite)
-                self._show(leaves, definitions)
-
-    def _grow(self, block: Block, content: str, text: str) -> None:
-        """Add text to a line that can only be the end of this paragraph."""
-        content += text
-        self._prose = (block, content)
-        self._read(block, content.rstrip(MD_TRIM_CHARS))
-        self._touch(len(self._blocks) - 1)
+            block, content = self._prose
+            self._prose = (block, content + text)
+            self._read_inlines(block, (content + text).rstrip(MD_TRIM_CHARS))
+            self._touch(len(self._blocks) - 1)
+            return
+        self._prose = None
+        if (cut := self._tail.cut(self._definite)) is not None:
+            self._freeze(cut)
+        self._is_shown = is_last
+        if is_last:
+            self._show(*self._tail.read(self._definite))
 
     def _grow_code(self, code: str) -> None:
         """Set the code of the fence that is the last block."""
@@ -185,50 +182,55 @@ class StreamingMarkdown:
     # Freezing
 
     def _freeze(self, cut: Cut) -> None:
-        if cut.above and self._frozen:  # a blank line, which may have been dropped, parts them
-            self._blocks[self._frozen - 1].source += "\n" + cut.above.lstrip("\n")
-        elif cut.above and cut.sources:
-            cut.sources[0] = cut.above + cut.sources[0]
-        for leaf, source in zip(cut.leaves, cut.sources, strict=True):
+        if self._frozen and cut.begins:
+            self._blocks[self._frozen - 1].end = cut.begins[0]
+        for leaf, (begin, end) in zip(
+            cut.leaves, pairwise([*cut.begins, self._tail.begin]), strict=True
+        ):
             index = self._frozen
-            block = self._block(index, leaf)
-            if block.says(leaf):
+            block = self._place(index, leaf)
+            if block.has_content_of(leaf):
                 block.drop_tokens()
             else:
                 self._update(block, leaf, index)
-            block.containers, block.path = leaf.containers, leaf.path
-            block.source, block.is_frozen = source, True
+            block.begin, block.end, block.is_frozen = begin if index else 0, end, True
             self._frozen += 1
-            self._enlist(block, index)
-            if "[" in source and leaf.kind in ("paragraph", "heading", "table"):
+            for container in block.containers:
+                if isinstance(container, Item) and container.list_block.first_block is None:
+                    container.list_block.first_block = index
+            if leaf.kind in ("paragraph", "heading", "table"):
                 self._note_lookups(block, index)
+        if self._frozen:
+            self._blocks[self._frozen - 1].end = self._tail.begin
         self._definite = cut.definitions
 
-    def _block(self, index: int, leaf: LeafBlock) -> Block:
+    def _place(self, index: int, leaf: LeafBlock) -> Block:
         """Return the open block that the leaf continues, or a new one in its place."""
         if index == len(self._blocks):
             self._blocks.append(Block.of(leaf))
             self._touch(index)
-        before = self._blocks[index]
+        before = block = self._blocks[index]
         if not before.is_at(leaf):
             block = self._blocks[index] = Block.of(leaf)
             block.revision, block.generation = before.revision + 1, before.generation + 1
             self._touch(index)
-        return self._blocks[index]
-
-    def _enlist(self, block: Block, index: int) -> None:
-        for container in block.containers:
-            if isinstance(container, Item) and container.list_block.first_block is None:
-                container.list_block.first_block = index
+        block.containers, block.path = leaf.containers, leaf.path
+        return block
 
     def _note_lookups(self, block: Block, index: int) -> None:
+        if "[" not in self._source.piece(block.begin, block.end - block.begin):
+            return
         lookups = Lookups(self._shown)
-        self._read_alone(block, lookups)
+        self._read_frozen(block, lookups)
         for label in lookups.asked:
             self._asking.setdefault(label, []).append(index)
 
-    def _read_alone(self, block: Block, definitions: Definitions) -> list[Token]:
-        tokens = self._tail.read_alone(block.source, block.path, block.kind)
+    def _read_frozen(self, block: Block, definitions: Definitions) -> list[Token]:
+        """Read a frozen block alone."""
+        source = self._source.piece(block.begin, block.end - block.begin)
+        before = reopening(block.path) + (block.repeated or "")
+        leaves = read_leaves(read_blocks(self._parser, before + source, {}), block.path)
+        tokens = next((leaf.tokens for leaf in leaves if leaf.kind == block.kind), [])
         for token in tokens:
             if token.type == "inline":
                 token.children = read_inlines(self._parser, token.content, definitions)
@@ -240,10 +242,9 @@ class StreamingMarkdown:
         self._define(definitions)
         self._leaves = leaves
         for index, leaf in enumerate(leaves, self._frozen):
-            block = self._block(index, leaf)
-            if not block.says(leaf):
+            block = self._place(index, leaf)
+            if not block.has_content_of(leaf):
                 self._update(block, leaf, index)
-            block.containers, block.path = leaf.containers, leaf.path
         if len(self._blocks) > self._frozen + len(leaves):
             del self._blocks[self._frozen + len(leaves) :]
             self._touch(len(self._blocks))
@@ -258,7 +259,7 @@ class StreamingMarkdown:
             case "paragraph" | "heading":
                 if block.inlines is None:
                     block.inlines = GrowingInlines(self._parser)
-                self._read(block, tokens[1].content)
+                self._read_inlines(block, tokens[1].content)
             case "table":
                 block.stable_prefix = leaf.stable_prefix
                 for token in tokens[leaf.stable_prefix :]:
@@ -271,7 +272,7 @@ class StreamingMarkdown:
             case _:
                 pass
 
-    def _read(self, block: Block, content: str) -> None:
+    def _read_inlines(self, block: Block, content: str) -> None:
         inlines, tokens = block.inlines, block.tokens
         assert inlines is not None and tokens is not None
         content = without_joints(content)
@@ -286,29 +287,23 @@ class StreamingMarkdown:
         before, self._shown = self._shown, definitions
         if before == definitions:
             return
-        labels = before.keys() | definitions.keys()
-        for label in labels:
-            if before.get(label) == definitions.get(label):
-                continue
-            for index in self._asking.get(label, ()):
-                self._blocks[index].begin_generation()
-                self._touch(index)
+        for label in before.keys() | definitions.keys():
+            if before.get(label) != definitions.get(label):
+                for index in self._asking.get(label, ()):
+                    self._blocks[index].begin_generation()
+                    self._touch(index)
         for block in self._blocks[self._frozen :]:
             block.begin_generation()
         self._tail.read_cells_anew(definitions)
 
     def _loosen(self, leaves: Sequence[LeafBlock]) -> None:
         """Note the open lists that blank lines have made loose."""
-        for container in {container for leaf in leaves for container in leaf.containers} | set(
-            self._tail.path
-        ):
+        for container in {*self._tail.path}.union(*(leaf.containers for leaf in leaves)):
             if isinstance(container, Item):
-                list_block = container.list_block
-                if list_block.is_loose != list_block.was_loose:
-                    list_block.was_loose = list_block.is_loose
-                    self._touch(
-                        self._frozen if list_block.first_block is None else list_block.first_block
-                    )
+                lists = container.list_block
+                if lists.is_loose != lists.was_loose:
+                    lists.was_loose = lists.is_loose
+                    self._touch(self._frozen if lists.first_block is None else lists.first_block)
 
     def _await_prose(self, leaves: Sequence[LeafBlock]) -> None:
         """Prepare the short way for a last line that is certain to be paragraph text."""

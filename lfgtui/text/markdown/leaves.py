@@ -3,6 +3,17 @@
 A paragraph in a quote in a list item is one leaf block in three containers.
 Flat leaves grow at the end of a document, are frozen and are drawn; the
 containers around them are objects that neighbouring leaves share.
+
+To read on inside `> 1. ...` without reading again what came before, the
+containers are opened anew (`reopening`), each by a line of its own that holds
+an empty heading: a block that is closed at once, whatever follows.
+
+    > #
+    > 1. #
+
+Text read behind these lines means the same as behind the real ones: all that
+they hand on is the column of an item's content, and the item's marker is padded
+to that column.
 """
 
 from collections.abc import Sequence
@@ -13,6 +24,19 @@ from markdown_it.token import Token
 
 Kind = Literal["paragraph", "heading", "fence", "code_block", "html_block", "hr", "table", "empty"]
 """`empty` is an item or a quote with nothing in it."""
+
+_KINDS: dict[str, Kind] = {
+    "paragraph_open": "paragraph",
+    "heading_open": "heading",
+    "table_open": "table",
+    "fence": "fence",
+    "code_block": "code_block",
+    "html_block": "html_block",
+    "hr": "hr",
+}
+
+_MOST_AFTER = 4
+"""Columns between marker and content; more would make the content indented code."""
 
 
 @dataclass(slots=True, eq=False)
@@ -37,7 +61,7 @@ class ListBlock:
 
 @dataclass(slots=True, eq=False)
 class Item:
-    """A list item. `indent`: the column its content begins at, inside the innermost quote."""
+    """A list item."""
 
     token: Token
     list_block: ListBlock
@@ -48,11 +72,6 @@ class Item:
     def marker(self) -> str:
         """The marker as written, `-` or `3.`"""
         return self.token.info + self.token.markup
-
-    @property
-    def indent(self) -> int | None:
-        """Column of the content; None if the item is empty."""
-        return self.token.meta.get("indent")
 
     @property
     def is_checked(self) -> bool | None:
@@ -68,6 +87,7 @@ class Quote:
 
 
 Container: TypeAlias = Quote | Item
+Path: TypeAlias = tuple[Container, ...]
 
 
 @dataclass(slots=True)
@@ -77,35 +97,24 @@ class LeafBlock:
     `opens`: number of its `containers`, from the innermost, that begin with it.
     `path`: containers to reopen before it is read alone.
     `stable_prefix`: number of a table's tokens unchanged since the last reading.
-    `repeats`: for the continuation of a leaf that was too long, number of its first lines
-    that the earlier part has too.
+    `repeated`: None but for the continuation of a leaf that was too long: the lines to read
+    before it, which the earlier part has.
     """
 
     kind: Kind
     tokens: list[Token]
     first: int
     end: int
-    containers: tuple[Container, ...]
+    containers: Path
     opens: int
-    path: tuple[Container, ...]
+    path: Path
     stable_prefix: int = 0
-    repeats: int | None = None
+    repeated: str | None = None
 
     @property
     def begin(self) -> int:
         """First line of its own: on `first` there may be a container alone."""
         return _begin(self.tokens[0]) if self.tokens else self.first
-
-
-@dataclass(slots=True)
-class _Walk:
-    """State of the walk through the tokens."""
-
-    path: Sequence[Container]
-    containers: list[Container] = field(default_factory=list)
-    lists: list[tuple[ListBlock, Item | None]] = field(default_factory=list)
-    unused: int = 0
-    leaves: list[LeafBlock] = field(default_factory=list)
 
 
 def read_leaves(tokens: Sequence[Token], path: Sequence[Container]) -> list[LeafBlock]:
@@ -116,18 +125,21 @@ def read_leaves(tokens: Sequence[Token], path: Sequence[Container]) -> list[Leaf
         token = tokens[index]
         match token.type:
             case "bullet_list_open" | "ordered_list_open":
-                _open_list(walk, token)
+                walk.open_list(token)
             case "bullet_list_close" | "ordered_list_close":
                 walk.lists.pop()
-            case "list_item_open":
-                _open_item(walk, token)
-            case "blockquote_open":
-                known = _known(walk, token)
-                _enter(walk, known or Quote(token), is_new=known is None)
+            case "list_item_open" | "blockquote_open":
+                walk.enter(token)
             case "list_item_close" | "blockquote_close":
-                _leave(walk)
+                walk.leave()
             case _:
-                index = _take_leaf(walk, tokens, index)
+                last, level = index, int(token.nesting)
+                while level:
+                    last += 1
+                    level += tokens[last].nesting
+                if _begin(token) >= len(path):
+                    walk.add(_KINDS[token.type], list(tokens[index : last + 1]), token)
+                index = last
         index += 1
     return walk.leaves
 
@@ -145,89 +157,91 @@ def note_looseness(tokens: Sequence[Token], path: Sequence[Container]) -> None:
                 list_block.is_loose = list_block.is_surely_loose or bool(token.meta["is_loose"])
 
 
+def reopening(path: Sequence[Container]) -> str:
+    """Return one line for each container of the path, outermost first."""
+    return "".join(_lines(path)[0])
+
+
+def reopened_with(path: Sequence[Container], line: str) -> str:
+    """Return the line as written inside the open path."""
+    return _lines(path)[1] + line
+
+
+class _Walk:
+    """The state of a walk through the tokens."""
+
+    def __init__(self, path: Sequence[Container]) -> None:
+        self.leaves: list[LeafBlock] = []
+        self.lists: list[tuple[ListBlock, Item | None]] = []
+        self._path = path
+        self._containers: list[Container] = []
+        self._unused = 0
+
+    def open_list(self, token: Token) -> None:
+        known = self._known(token)
+        is_loose = bool(token.meta["is_loose"])
+        list_block = known.list_block if isinstance(known, Item) else None
+        self.lists.append((list_block or ListBlock(token, is_loose, was_loose=is_loose), None))
+
+    def enter(self, token: Token) -> None:
+        known = self._known(token)
+        container = known or (
+            Quote(token) if token.type == "blockquote_open" else self._item(token)
+        )
+        if isinstance(container, Item):
+            self.lists[-1] = (container.list_block, container)
+        self._containers.append(container)
+        self._unused = 0 if known else self._unused + 1
+
+    def leave(self) -> None:
+        if self._unused:
+            self.add("empty", [], self._containers[-1].token)
+        self._containers.pop()
+
+    def add(self, kind: Kind, tokens: list[Token], token: Token) -> None:
+        """Add a leaf that takes the lines of the token."""
+        containers, opens = tuple(self._containers), self._unused
+        first, end = token.map or (0, 0)
+        path = containers[: len(containers) - opens]
+        if opens:
+            opened = containers[-opens]
+            first = _begin(opened.token)
+            if isinstance(opened, Item) and opened.before:
+                # markdown-it asks less of a line that goes on with a list than of its first.
+                path = (*path, opened.before)
+        self.leaves.append(LeafBlock(kind, tokens, first, end, containers, opens, path))
+        self._unused = 0
+
+    def _known(self, token: Token) -> Container | None:
+        """Return the container of the path that the token reopens."""
+        line = _begin(token)
+        return self._path[line] if line < len(self._path) else None
+
+    def _item(self, token: Token) -> Item:
+        list_block, before = self.lists[-1]
+        if before is None:
+            return Item(token, list_block, 0, None)
+        before.before = None  # a chain of all items would keep them all
+        return Item(token, list_block, before.index + 1, before)
+
+
 def _begin(token: Token) -> int:
     return token.map[0] if token.map else 0
 
 
-def _known(walk: _Walk, token: Token) -> Container | None:
-    """Return the container of the path that the token reopens."""
-    line = _begin(token)
-    return walk.path[line] if line < len(walk.path) else None
-
-
-def _open_list(walk: _Walk, token: Token) -> None:
-    known = _known(walk, token)
-    if isinstance(known, Item):
-        list_block = known.list_block
-    else:
-        is_loose = bool(token.meta["is_loose"])
-        list_block = ListBlock(token, is_loose, was_loose=is_loose)
-    walk.lists.append((list_block, None))
-
-
-def _open_item(walk: _Walk, token: Token) -> None:
-    list_block, before = walk.lists[-1]
-    known = _known(walk, token)
-    if isinstance(known, Item):
-        item = known
-    else:
-        item = Item(token, list_block, before.index + 1 if before else 0, before)
-        if before:
-            before.before = None  # a chain of all items would keep them all
-    walk.lists[-1] = (list_block, item)
-    _enter(walk, item, is_new=known is None)
-
-
-def _enter(walk: _Walk, container: Container, *, is_new: bool) -> None:
-    walk.containers.append(container)
-    walk.unused = walk.unused + 1 if is_new else 0
-
-
-def _leave(walk: _Walk) -> None:
-    if walk.unused:
-        container = walk.containers[-1]
-        _add(walk, "empty", [], container.token.map or [0, 0])
-    walk.containers.pop()
-
-
-def _take_leaf(walk: _Walk, tokens: Sequence[Token], index: int) -> int:
-    """Add the leaf that begins at the token; return the index of its last token."""
-    token, last = tokens[index], index
-    match token.type:
-        case "paragraph_open" | "heading_open":
-            last = index + 2
-            kind: Kind = "paragraph" if token.tag == "p" else "heading"
-        case "table_open":
-            kind = "table"
-            while tokens[last].type != "table_close":
-                last += 1
-        case "fence" | "code_block" | "html_block" | "hr" as kind:
-            pass
-        case other:
-            raise AssertionError(f"a block of an unknown type: {other}")
-    if _begin(token) >= len(walk.path):
-        _add(walk, kind, list(tokens[index : last + 1]), token.map or [0, 0])
-    return last
-
-
-def _add(walk: _Walk, kind: Kind, tokens: list[Token], lines: Sequence[int]) -> None:
-    first, end = lines
-    opens = walk.unused
-    if opens:
-        first = _begin(walk.containers[-opens].token)
-    containers = tuple(walk.containers)
-    walk.leaves.append(
-        LeafBlock(kind, tokens, first, end, containers, opens, _path(containers, opens))
-    )
-    walk.unused = 0
-
-
-def _path(containers: tuple[Container, ...], opens: int) -> tuple[Container, ...]:
-    """Return the containers that began before the leaf, and the item before the one it begins.
-
-    markdown-it asks less of a line that goes on with a list than of one that begins it.
-    """
-    around = containers[: len(containers) - opens]
-    if opens and isinstance(opened := containers[-opens], Item) and opened.before:
-        return (*around, opened.before)
-    return around
+def _lines(path: Sequence[Container]) -> tuple[list[str], str]:
+    """Return the lines, and the prefix of a line that goes on inside all containers."""
+    lines = []
+    prefix, column = "", 0
+    for container in path:
+        if isinstance(container, Quote):
+            lines.append(f"{prefix}> #\n")
+            prefix, column = prefix + "> ", 0
+            continue
+        width = len(container.marker)
+        indent: int = container.token.meta.get("indent") or column + width + 1  # None: it is empty
+        after = min(_MOST_AFTER, indent - column - width)
+        before = indent - column - width - after
+        lines.append(f"{prefix}{' ' * before}{container.marker}{' ' * after}#\n")
+        prefix, column = prefix + " " * (indent - column), indent
+    return lines, prefix

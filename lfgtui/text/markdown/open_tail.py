@@ -4,9 +4,10 @@ The open tail follows the frozen blocks. It is read behind the lines that
 reopen its path, and behind the head of a leaf whose lines were trimmed.
 """
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate
+from typing import NamedTuple
 
 from markdown_it import MarkdownIt
 from markdown_it.common.utils import MD_TRIM_CHARS
@@ -14,43 +15,45 @@ from markdown_it.token import Token
 
 from lfgtui.text.markdown.bounds import LONGEST_BLOCK, MOST_LINES
 from lfgtui.text.markdown.leaves import (
-    Container,
     Item,
-    Kind,
     LeafBlock,
+    Path,
     note_looseness,
     read_leaves,
+    reopened_with,
+    reopening,
 )
 from lfgtui.text.markdown.parser import Definitions, read_blocks, read_inlines
-from lfgtui.text.markdown.reopening import reopened_with, reopening
-from lfgtui.text.markdown.trimming import Trimmed, trim
+from lfgtui.text.markdown.trimming import Trimmed, as_lines, trailing_blanks
+
+_BLANK_LINES = re.compile(r"\A(?:[ \t]*+\n)++")
 
 
-@dataclass(slots=True)
-class Cut:
-    """Final leaves cut off the tail, and the source of each.
-
-    `above`: blank lines and definitions before the first of them.
-    """
+class Cut(NamedTuple):
+    """Final leaves cut off the tail, the place in the text where each begins, and definitions."""
 
     leaves: list[LeafBlock]
-    sources: list[str]
+    begins: list[int]
     definitions: Definitions
-    above: str = ""
 
 
 class OpenTail:
-    """Text that is still open. `path`: the containers that are open where it begins."""
+    """Text that is still open. `path`: the containers that are open where it begins.
+
+    `begin`: its place in the document's text, trimmed lines included.
+    """
 
     def __init__(self, parser: MarkdownIt) -> None:
         self._parser = parser
-        self.path: tuple[Container, ...] = ()
+        self.path: Path = ()
+        self.begin = 0
+        self._at = 0  # the place of the text that is read
+        self._text = ""
         self._opening = ""
         self._trimmed: Trimmed | None = None
-        self._text = ""
-        self._examined = 0
-        self._tried = 0
-        self._repeats: int | None = None
+        self._repeated: str | None = None
+        self._examined = 0  # characters in which `cut` found nothing final
+        self._tried = 0  # lines when trimming was last tried
         self._read_already: tuple[list[LeafBlock], Definitions] | None = None
 
     def append(self, text: str) -> None:
@@ -62,11 +65,11 @@ class OpenTail:
         """The text to read, without trimmed lines."""
         return self._lead + self._text
 
-    def sources(self, leaves: Sequence[LeafBlock]) -> list[str]:
-        """Return the source of each leaf read last."""
-        lines = self.source.split("\n")
-        sources = self._sources(leaves, lines, len(lines))
-        return [*sources[:-1], sources[-1].removesuffix("\n")]
+    def begins(self, leaves: Sequence[LeafBlock]) -> list[int]:
+        """Return the place in the document's text where each leaf read last begins."""
+        offsets = [0, *accumulate(len(line) + 1 for line in self._text.split("\n"))]
+        begins = [self._at + offsets[max(0, leaf.first - self._before)] for leaf in leaves]
+        return [self.begin, *begins[1:]] if self._trimmed else begins
 
     def append_code(self, text: str) -> str | None:
         """Add text to an open fence without reading it; return the fence's content.
@@ -82,10 +85,9 @@ class OpenTail:
         lines = (self._text + text).split("\n")
         if any(line.lstrip(" ").startswith(trim.head[0]) for line in lines):
             return None
-        complete = "".join(line + "\n" for line in lines[:-1])
-        if complete:
-            trim.lines.append(complete)
-            trim.text += complete
+        complete = as_lines(lines[:-1])
+        trim.text += complete
+        self._at += len(complete)
         self._text, self._examined = lines[-1], 0
         return trim.text + (lines[-1] if lines[-1].strip(" \t") else "")
 
@@ -100,12 +102,8 @@ class OpenTail:
             return read
         definitions = dict(definite)
         leaves = self._read(self._text, definitions)
-        return self._joined(leaves), definitions
-
-    def read_alone(self, source: str, path: tuple[Container, ...], kind: Kind) -> list[Token]:
-        """Return the block tokens of one frozen leaf, inlines unread."""
-        tokens = read_blocks(self._parser, reopening(path) + source, {})
-        return next((leaf.tokens for leaf in read_leaves(tokens, path) if leaf.kind == kind), [])
+        self._join(leaves)
+        return leaves, definitions
 
     def ends_in(self, leaves: Sequence[LeafBlock]) -> bool:
         """Return True if the last line is open, and the last leaf's: no definition's title."""
@@ -123,14 +121,17 @@ class OpenTail:
 
     @property
     def trailing_blanks(self) -> str:
-        """Blanks at the end, which a paragraph leaves out until more follows."""
-        return self._text[len(self._text.rstrip(MD_TRIM_CHARS)) :]
+        """Blanks at the end."""
+        return trailing_blanks(self._text)
 
     def read_cells_anew(self, definitions: Definitions) -> None:
         """Read trimmed table cells again after definitions have changed."""
         for token in self._trimmed.rows if self._trimmed else ():
             if token.type == "inline" and "[" in token.content:
-                token.children = read_inlines(self._parser, token.content, definitions)
+                token.children = self._read_cell(token.content, definitions)
+
+    def _read_cell(self, content: str, definitions: Definitions) -> list[Token]:
+        return read_inlines(self._parser, content, definitions)
 
     @property
     def _lead(self) -> str:
@@ -146,13 +147,12 @@ class OpenTail:
         note_looseness(tokens, self.path)
         leaves = read_leaves(tokens, self.path)
         if leaves:
-            leaves[0].repeats = self._repeats
+            leaves[0].repeated = self._repeated
         return leaves
 
-    def _joined(self, leaves: list[LeafBlock]) -> list[LeafBlock]:
+    def _join(self, leaves: list[LeafBlock]) -> None:
         if self._trimmed is not None:
             self._trimmed.join(leaves[0])
-        return leaves
 
     # Cutting
 
@@ -166,34 +166,44 @@ class OpenTail:
         leaves = self._read(self._text[:complete], definitions)
         lines = (self._lead + self._text[:complete]).split("\n")[:-1]
         if not leaves:
-            cut = self._cut_definitions(lines[self._before :], definite)
-            if cut is None and self._is_too_long(lines):
-                self._begin(self.path, [])
-                return Cut([], [], definitions)
-            return cut
+            return self._cut_definitions(lines, definite, definitions)
         count, at = _final_leaves(leaves, lines)
         if count:
             return self._cut(leaves, lines, count, at, definite, definitions)
-        before = self._trimmed
-        if len(leaves) == 1 and leaves[0].end == len(lines):
-            self._trim_leaf(leaves[0], lines, definite)
+        was_trimmed = len(leaves) == 1 and self._trim(leaves[0], lines, definite)
         if self._is_too_long(lines):
             return self._part(definite)
-        if self._trimmed is before is None and complete == len(self._text):
+        if not was_trimmed and complete == len(self._text):
+            self._join(leaves)
             self._read_already = leaves, definitions
         return None
 
-    def _cut_definitions(self, lines: list[str], definite: Definitions) -> Cut | None:
-        """Cut off link definitions behind the last leaf, all but the last one."""
-        begins = [number for number, line in enumerate(lines) if line.startswith("[")]
-        if len(begins) < 2 or (self.path and not begins[0]) or any(lines[: begins[0]]):
-            return None
-        at = begins[-1]
+    def cut_all(self, definite: Definitions) -> Cut:
+        """Cut off everything: nothing follows."""
         definitions = dict(definite)
-        if read_blocks(self._parser, "\n".join([*lines[:at], ""]), definitions):
-            return None  # the last line that begins with a bracket belongs to a title
-        self._begin((), lines[at:])
+        leaves = self._read(self._text, definitions) if self._text or self._trimmed else []
+        lines = self.source.removesuffix("\n").split("\n")
+        if leaves:
+            return self._cut(leaves, lines, len(leaves), len(lines), definitions, definitions)
+        self._go_on((), len(self._text))
         return Cut([], [], definitions)
+
+    def _cut_definitions(
+        self, lines: Sequence[str], definite: Definitions, definitions: Definitions
+    ) -> Cut | None:
+        """Cut off link definitions behind the last leaf, all but the last one."""
+        own = lines[self._before :]
+        begins = [number for number, line in enumerate(own) if line.startswith("[")]
+        if len(begins) > 1 and not (self.path and not begins[0]) and not any(own[: begins[0]]):
+            before_last = dict(definite)
+            if not read_blocks(self._parser, as_lines(own[: begins[-1]]), before_last):
+                self._go_on((), self._size(begins[-1]))
+                return Cut([], [], before_last)
+            # else the last line that begins with a bracket belongs to a title
+        if self._is_too_long(lines):
+            self._go_on(self.path, self._examined)
+            return Cut([], [], definitions)
+        return None
 
     def _is_too_long(self, lines: Sequence[str]) -> bool:
         if self._trimmed is not None and self._trimmed.is_too_long:
@@ -208,34 +218,16 @@ class OpenTail:
         definitions = dict(definite)
         leaves = self._read(self._text[: self._examined], definitions)
         lines = (self._lead + self._text[: self._examined]).split("\n")[:-1]
-        last = leaves[-1]
-        head: list[str] = []
+        last, head = leaves[-1], ""
         if last.kind == "fence":
-            token = last.tokens[0]
-            head = [reopened_with(last.containers, token.markup + token.info)]
+            opener = last.tokens[0].markup + last.tokens[0].info
+            head = reopened_with(last.containers, opener + "\n")
         elif last.kind == "table" and not last.containers:
-            head = lines[last.begin : last.begin + 2]
+            head = as_lines(lines[last.begin : last.begin + 2])
         cut = self._cut(leaves, lines, len(leaves), len(lines), definite, definitions)
-        self._text = "".join(line + "\n" for line in head) + self._text
-        self._repeats = len(head)
-        return cut
-
-    def cut_all(self, definite: Definitions) -> Cut:
-        """Cut off everything: nothing follows."""
-        if not self._text and self._trimmed is None:
-            return Cut([], [], definite)
-        definitions = dict(definite)
-        leaves = self._read(self._text, definitions)
-        if not leaves:
-            return Cut([], [], definitions)
-        lines = (self._lead + self._text).split("\n")
-        if not lines[-1]:
-            lines.pop()
-        is_partial = not (self._lead + self._text).endswith("\n")
-        cut = self._cut(leaves, lines, len(leaves), len(lines), definitions, definitions)
-        if is_partial:
-            cut.sources[-1] = cut.sources[-1].removesuffix("\n")
-        self._text = ""
+        self._repeated = head
+        if head:
+            self._trimmed = Trimmed(last.kind, self.path, 0, head)
         return cut
 
     def _cut(
@@ -247,65 +239,56 @@ class OpenTail:
         definite: Definitions,
         definitions: Definitions,
     ) -> Cut:
-        following = leaves[count] if count < len(leaves) else None
-        path = following.path if following else leaves[-1].containers
-        sources = self._sources(leaves[:count], lines, at)
-        above = "".join(line + "\n" for line in lines[self._before : leaves[0].first])
-        taken = self._joined(leaves)[:count]
+        """Cut off the first `count` leaves, which end before line `at`."""
+        path = leaves[count].path if count < len(leaves) else leaves[-1].containers
+        begins = self.begins(leaves[:count])
+        self._join(leaves)
         if len(definitions) > len(definite):
             definite = dict(definite)
-            read_blocks(self._parser, "\n".join([*lines[:at], ""]), definite)
-        self._trimmed = None
-        self._begin(path, lines[at:])
-        return Cut(taken, sources, definite, above)
+            read_blocks(self._parser, as_lines(lines[:at]), definite)
+        self._go_on(path, self._size(at - self._before))
+        return Cut(leaves[:count], begins, definite)
 
-    def _sources(self, leaves: Sequence[LeafBlock], lines: list[str], at: int) -> list[str]:
-        """Return each leaf's source, with the blank lines and definitions below it."""
-        begins = [max(self._before, leaf.first) for leaf in leaves] + [at]
-        pairs = pairwise(begins if leaves else [])
-        sources = ["\n".join([*lines[begin:end], ""]) for begin, end in pairs]
-        if self._trimmed is not None:
-            sources[0] = self._trimmed.source + sources[0]
-        return sources
+    def _size(self, count: int) -> int:
+        """Return the number of characters in the first lines of the text."""
+        position = 0
+        for _ in range(count):
+            position = self._text.find("\n", position) + 1 or len(self._text)
+        return position
 
-    def _begin(self, path: tuple[Container, ...], lines: list[str]) -> None:
-        """Go on after a cut: behind this path, with these lines and the partial one."""
-        self._repeats = None
-        partial = self._text[self._text.rfind("\n") + 1 :]
-        if not path:
-            while lines and not lines[0].strip(" \t"):
-                lines = lines[1:]
-        complete = "\n".join([*lines, ""]) if lines else ""
-        self._text, self._examined, self._tried = complete + partial, len(complete), 0
-        self._reopen(path)
-
-    def _reopen(self, path: tuple[Container, ...]) -> None:
+    def _go_on(self, path: Path, size: int, trimmed: Trimmed | None = None) -> None:
+        """Drop characters of the text, and read the rest inside of the path."""
+        rest = self._text[size:]
+        if not path and trimmed is None:
+            rest = _BLANK_LINES.sub("", rest)
+        size = len(self._text) - len(rest)
+        self._text, self._at = rest, self._at + size
+        self._examined, self._tried = max(0, self._examined - size), 0
+        self._trimmed = trimmed
+        if trimmed is None:
+            self.begin, self._repeated = self._at, None
         self.path, self._opening = path, reopening(path)
         for container in path:
             if isinstance(container, Item):
                 container.list_block.is_surely_loose = container.list_block.is_loose
 
-    def _trim_leaf(self, leaf: LeafBlock, lines: list[str], definitions: Definitions) -> None:
-        """Trim a long open leaf."""
+    def _trim(self, leaf: LeafBlock, lines: list[str], definitions: Definitions) -> bool:
+        """Trim a long open leaf; return True if something was gained."""
         above = lines[len(self.path) : leaf.first]
-        if len(lines) < 2 * self._tried or any(line.strip(" \t>") for line in above):
-            return
+        if leaf.end != len(lines) or len(lines) < 2 * self._tried:
+            return False
+        if any(line.strip(" \t>") for line in above):
+            return False
         self._tried = len(lines)
         path = leaf.path
-        kept = trim(
-            leaf,
-            [line + "\n" for line in lines],
-            self._trimmed,
-            lambda cell: read_inlines(self._parser, cell, definitions),
-        )
-        if kept is None:
-            return
-        self._trimmed, begins = kept
-        text = self._text[self._examined :]
-        complete = "".join(line + "\n" for line in lines[begins:])
-        self._text, self._examined, self._tried = complete + text, len(complete), 0
+        trimmed = self._trimmed or Trimmed(leaf.kind, path, leaf.opens)
+        before = self._before
+        begins = trimmed.take(leaf, lines, lambda cell: self._read_cell(cell, definitions))
+        if begins is None:
+            return False
         is_headless = leaf.kind in ("code_block", "paragraph")
-        self._reopen(leaf.containers if is_headless else path)
+        self._go_on(leaf.containers if is_headless else path, self._size(begins - before), trimmed)
+        return True
 
 
 def _final_leaves(leaves: Sequence[LeafBlock], lines: Sequence[str]) -> tuple[int, int]:

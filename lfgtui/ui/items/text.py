@@ -126,7 +126,8 @@ class BlockChunk(LineChunk):
     def __init__(
         self, document: StreamingMarkdown, before: Block | None, block: Block, look: RenderContext
     ) -> None:
-        guess = 1 + block.source.count("\n") + len(block.source) // max(1, look.width)
+        source = document.source_of(block) if block.is_frozen else ""
+        guess = 1 + source.count("\n") + len(source) // max(1, look.width)
         super().__init__(self._drawn, guess, source=self._written)
         self.block = block
         self._document = document

@@ -189,7 +189,7 @@ def test_the_sources_of_all_blocks_are_the_text() -> None:
         document.feed(character)
         assert document.blocks or not source
     document.close()
-    assert "".join(block.source for block in document.blocks).split() == source.split()
+    assert "".join(map(document.source_of, document.blocks)).split() == source.split()
 
 
 @pytest.mark.parametrize(
