@@ -6,7 +6,7 @@ rules stand around markdown-it's own:
 - `_note_item` stands first in the chain, never matches, and notes on the item
   it finds itself in where the item's content begins and whether a blank line
   parts its blocks. Both are known to markdown-it's list rule and are lost when
-  it returns, and both are needed to open the item again (`reopening`).
+  it returns, and both are needed to open the item again (`leaves.reopening`).
 - `_bounded` keeps lists and quotes from nesting without end: what lies deeper
   is text. markdown-it would drop it, and Python's stack has an end.
 """
