@@ -1,13 +1,12 @@
 """A run that never asks for anything: the bench says when tokens arrive."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Callable, Sequence
 
 from lfgtui.engine.commands import Command
 from lfgtui.model import events as e
 from lfgtui.model.events import Sink
-from lfgtui.model.metrics import Meter
+from lfgtui.model.metrics import Health, Meter
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
 
@@ -22,9 +21,7 @@ class BenchRun:
 
     run = "20260304-0513-a1b2"
     title = "Bench"
-    behind: str | None = None
-    open_circuits: Mapping[str, float] = MappingProxyType({})
-    queued_bytes = 0
+    health = Health()
 
     def __init__(self, panes: int, clock: Callable[[], float] | None) -> None:
         self.tickets = tuple(

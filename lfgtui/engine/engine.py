@@ -13,10 +13,10 @@ clever.
 """
 
 import asyncio
-import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import assert_never
 
@@ -24,21 +24,12 @@ from msgspec import UNSET
 
 from lfgtui.agent.context import Decision
 from lfgtui.engine import commands as c
-from lfgtui.engine.circuit import Circuits
-from lfgtui.engine.ticket_run import Shared, TicketRun
-from lfgtui.errors import HistoryError, too_many_files
-from lfgtui.history.recording.recorder import Recorder
+from lfgtui.engine.ticket_run import Session, TicketRun
 from lfgtui.model import events as e
-from lfgtui.model.metrics import Meter
+from lfgtui.model.metrics import Health, Meter
 from lfgtui.model.states import RunState
-from lfgtui.model.tickets import Ticket
+from lfgtui.model.tickets import Ticket, with_needs
 from lfgtui.model.transcript import Transcript
-from lfgtui.providers.errors.mapping import one_line
-from lfgtui.providers.registry import Providers
-from lfgtui.settings.config import Config
-from lfgtui.text.redaction.redactor import Redactor
-
-_log = logging.getLogger(__name__)
 
 _OUTCOMES: dict[type[e.Ending] | type[None], str] = {
     e.TicketFailed: "failed",
@@ -53,65 +44,47 @@ class Engine:
     """Runs one run's tickets; `LiveRun` to the screen.
 
     `stored` gives, for a resume, the entries the history holds of each
-    ticket; they are folded before anything starts. With a `redactor`, what is
-    secret goes neither to the history nor, since requests are made from it, to
-    a model.
+    ticket; they are folded before anything starts. `on_close` is awaited
+    when all work has ended.
     """
 
     def __init__(
         self,
-        recorder: Recorder,
-        run: str,
+        session: Session,
         title: str,
         tickets: Sequence[Ticket],
         *,
-        config: Config,
-        providers: Providers,
-        headless: bool = False,
         stored: Mapping[str, Sequence[e.Entry]] | None = None,
-        environment: dict[str, str] | None = None,
         on_close: Callable[[], Awaitable[None]] | None = None,
-        redactor: Redactor | None = None,
     ) -> None:
-        self.config = config
-        self.headless = headless
+        self.run = session.run
         self.title = title
         self.tickets = tuple(tickets)
-        self.behind: str | None = None
-        self.run = run
-        self._recorder = recorder
-        self._providers = providers
+        self._session = session
+        self._recorder = session.recorder
         self._on_close = on_close
+        self._behind: str | None = None
         self._changed_by: defaultdict[Path, list[str]] = defaultdict(list)
-        self._circuits = Circuits(config.breaker)
         self._sinks: list[e.Sink] = []
         self.subscribe = self._sinks.append
         self._idle = asyncio.Event()
         self._closing = False
         self._closed = asyncio.Event()
         self._is_started = False
-        self._tasks: set[asyncio.Task[None]] = set()
-        shared = Shared(
-            recorder,
-            run,
-            config,
-            providers,
-            self._circuits,
-            headless,
-            environment or {},
-            redactor,
-            self._file_changed,
-        )
-        self._runs = {ticket.id: TicketRun(ticket, shared) for ticket in tickets}
+        self._tasks: set[asyncio.Task[e.Ending]] = set()
+        self._by_id = {ticket.id: ticket for ticket in tickets}
+        self._runs = {
+            ticket.id: TicketRun(ticket, session, self._file_changed) for ticket in tickets
+        }
         for entries in (stored or {}).values():
             for entry in entries:
-                self._apply(self._runs[entry.ticket], entry)
+                self._runs[entry.ticket].apply(entry)
 
     # What the screen reads
 
     @property
-    def queued_bytes(self) -> int:
-        return self._recorder.queued_bytes
+    def health(self) -> Health:
+        return Health(self._behind, self._session.circuits.open, self._recorder.queued_bytes)
 
     @property
     def unfinished(self) -> Sequence[str]:
@@ -121,11 +94,6 @@ class Engine:
     def all_done(self) -> bool:
         """True if every ticket is done."""
         return all(run.is_done for run in self._runs.values())
-
-    @property
-    def open_circuits(self) -> Mapping[str, float]:
-        """Providers that do not answer and are left alone: seconds until the next try."""
-        return self._circuits.open
 
     def transcript(self, ticket: str) -> Transcript:
         return self._runs[ticket].transcript
@@ -175,12 +143,13 @@ class Engine:
                 self._end(run, e.TicketInterrupted())
             elif run.phase == "running":
                 run.stop(e.TicketInterrupted())
-        await asyncio.gather(*self._tasks)
+        if self._tasks:
+            await asyncio.wait(self._tasks)
         async with AsyncExitStack() as closing:  # each is closed, whatever another raises
             closing.push_async_callback(self._recorder.finish, self.run, self._state())
             if self._on_close is not None:
                 closing.push_async_callback(self._on_close)
-            closing.push_async_callback(self._providers.aclose)
+            closing.push_async_callback(self._session.providers.aclose)
 
     def send(self, command: c.Command) -> None:
         """Carry out what the person asked for; one that no longer applies is passed over."""
@@ -213,7 +182,7 @@ class Engine:
         changed_by = self._changed_by[file]
         if run.ticket.id in changed_by:
             return
-        known = self._all_needs(run)  # whose answer it was told: no surprise
+        known = with_needs(self._by_id, [run.ticket.id])  # it has their answers: no surprise
         others = tuple(ticket for ticket in changed_by if ticket not in known)
         changed_by.append(run.ticket.id)
         if others:
@@ -228,12 +197,12 @@ class Engine:
             return
         while self._release_blocked() or self._block_lost():
             pass
-        free = self.config.concurrency - sum(r.phase == "running" for r in self._runs.values())
+        running = sum(run.phase == "running" for run in self._runs.values())
         ready = [run for run in self._runs.values() if self._is_ready(run)]
-        for run in ready[: max(0, free)]:
-            task = run.begin(self._work(run))
+        for run in ready[: max(0, self._session.config.concurrency - running)]:
+            task = run.start(self._work(run))
             self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            task.add_done_callback(partial(self._work_ended, run))
         if not self.unfinished:
             self._recorder.mark_run(self.run, self._state())
             self._idle.set()
@@ -246,58 +215,42 @@ class Engine:
     def _needs(self, run: TicketRun) -> list[TicketRun]:
         return [self._runs[need] for need in run.ticket.needs]
 
-    def _all_needs(self, run: TicketRun) -> set[str]:
-        """The ids of what it needs, directly or through others."""
-        needs = self._needs(run)
-        return {n.ticket.id for n in needs}.union(*(self._all_needs(need) for need in needs))
-
     def _lost_needs(self, run: TicketRun) -> list[TicketRun]:
         return [need for need in self._needs(run) if need.phase == "ended" and not need.is_done]
 
     def _block_lost(self) -> bool:
-        """Block what can no longer start; says whether there was any."""
-        lost = [run for run in self._runs.values() if run.phase == "pending"]
-        lost = [run for run in lost if self._lost_needs(run)]
-        for run in lost:
-            lost_needs = self._lost_needs(run)
-            why = [f"{need.ticket.id} {_OUTCOMES[type(need.outcome)]}" for need in lost_needs]
+        """Block what can no longer start; return True if there was any."""
+        pending = [run for run in self._runs.values() if run.phase == "pending"]
+        lost = [(run, needs) for run in pending if (needs := self._lost_needs(run))]
+        for run, needs in lost:
+            why = [f"{need.ticket.id} {_OUTCOMES[type(need.outcome)]}" for need in needs]
             self._end(run, e.TicketBlocked(" and ".join(why)))
             run.is_blocked_by_need = True
         return bool(lost)
 
     def _release_blocked(self) -> bool:
-        """Queue again what waits for a need that is tried anew; says whether there was any."""
+        """Queue again what waits for a need that is tried anew; return True if there was any."""
         blocked = [run for run in self._runs.values() if run.is_blocked_by_need]
         released = [run for run in blocked if not self._lost_needs(run)]
         for run in released:
             run.queue(continues=False)
         return bool(released)
 
-    async def _work(self, run: TicketRun) -> None:
-        try:
-            run.check_in()
-            await self._recorder.settle()
-            answers = {need.ticket.id: need.transcript.answer for need in self._needs(run)}
-            ending = await run.work(e.UserMessage(run.ticket.prompt, answers or UNSET))
-        except asyncio.CancelledError:
-            ending = run.stopped_with
-        except Exception as error:
-            message = too_many_files(error) or one_line(f"{type(error).__name__}: {error}")
-            ending = e.TicketFailed("internal", message, retryable=False)
-        self._end(run, ending)
+    async def _work(self, run: TicketRun) -> e.Ending:
+        await self._recorder.settle()
+        answers = {need.ticket.id: need.transcript.answer for need in self._needs(run)}
+        return await run.work(e.UserMessage(run.ticket.prompt, answers or UNSET))
+
+    def _work_ended(self, run: TicketRun, task: "asyncio.Task[e.Ending]") -> None:
+        self._tasks.discard(task)
+        self._end(run, run.outcome_of(task))
         self._schedule()
 
     def _end(self, run: TicketRun, ending: e.Ending) -> None:
         try:
-            try:
-                run.end(ending)
-            except HistoryError:
-                raise
-            except Exception as error:  # this ending cannot be stored; one that says so can
-                told = f"cannot store how the ticket ended: {type(error).__name__}: {error}"
-                run.end(e.TicketFailed("internal", one_line(told), retryable=False))
-        except Exception as error:  # nothing can be; the ticket has ended all the same
-            self.behind = str(error)
+            run.end(ending)
+        except Exception as error:  # it cannot be stored; the ticket has ended all the same
+            self._behind = str(error)
 
     def _cancel(self, run: TicketRun) -> None:
         if run.phase == "running":
@@ -307,17 +260,16 @@ class Engine:
             self._schedule()
 
     def _retry(self, run: TicketRun) -> None:
-        if run.phase != "ended":
-            return
-        run.queue(continues=False)
-        self._recorder.mark_run(self.run, "running")
-        self._schedule()
+        if run.phase == "ended":
+            run.queue(continues=False)
+            self._recorder.mark_run(self.run, "running")
+            self._schedule()
 
     # Delivery
 
     def _deliver(self, entries: Sequence[e.Entry]) -> None:
         for entry in entries:
-            self._apply(self._runs[entry.ticket], entry)
+            self._runs[entry.ticket].apply(entry)
         for sink in self._sinks:
             try:
                 sink(entries)
@@ -325,18 +277,8 @@ class Engine:
                 told = {"message": "a sink failed", "exception": error}
                 asyncio.get_running_loop().call_exception_handler(told)
 
-    def _apply(self, run: TicketRun, entry: e.Entry) -> None:
-        """Fold an entry; a bug in the fold ends its ticket, and no other."""
-        try:
-            run.apply(entry)
-        except Exception as error:
-            _log.debug("cannot fold %s", e.event_type(entry.event), exc_info=error)
-            if run.phase == "running":
-                message = one_line(f"a bug in lfg: {type(error).__name__}: {error}")
-                run.stop(e.TicketFailed("internal", message, retryable=False))
-
     def _fall_behind(self, message: str | None) -> None:
-        self.behind = message
+        self._behind = message
         if message is None:  # it has caught up: what was shown unsaved is saved now
             for run in self._runs.values():
                 run.transcript.mark_saved()

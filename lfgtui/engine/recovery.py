@@ -1,18 +1,34 @@
-"""Recovery from failed requests: the one place that decides what follows.
+"""Recovery from failed requests: what follows one, and how long a dead provider is left alone.
 
-First the same provider again, as long as that may help (`errors.ProviderError.retryable`)
-and the policy allows it; then the ticket's `fallback` providers in their
-order, for every kind of failure, since what one refuses another may take;
-then the ticket fails. A retry waits as long as the server asks, else
-exponentially longer with jitter, and never while the provider's circuit is
-open: with another provider left, that is a reason to go there at once.
+`Recovery` is the one place that decides what a ticket does next. First the same provider again,
+as long as that may help (`errors.ProviderError.retryable`) and the policy allows it; then the
+ticket's `fallback` providers in their order, for every kind of failure, since what one refuses
+another may take; then the ticket fails. A retry waits as long as the server asks, else
+exponentially longer with jitter, and never while the provider's circuit is open: with another
+provider left, that is a reason to go there at once.
+
+A `Circuit` keeps tickets that work side by side from hammering a dead provider. It is closed as
+long as the provider answers. When requests have failed `failures` times within `window` seconds
+and none was answered in between, it opens: no request leaves for `pause` seconds. Then it is half
+open: one request is let through as a probe. If that is answered the circuit closes; if it fails,
+the pause doubles, and whoever waited learns of it as a failure of its own: each would have failed
+the same way, and a ticket that only waited would wait for ever. (Nygard, Release It!, 5.2;
+"half-open" as in https://martinfowler.com/bliki/CircuitBreaker.html.) What counts is what may
+pass with time: a refused key is an answer.
 """
 
-from collections.abc import Callable
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import NamedTuple
 
 from lfgtui.errors import ProviderError
-from lfgtui.settings.config import RetryPolicy, Route
+from lfgtui.settings.config import BreakerPolicy, RetryPolicy, Route
+
+_A_MOMENT = 0.1
+"""Seconds that a probe takes, as long as nothing better is known."""
 
 
 class Step(NamedTuple):
@@ -28,22 +44,16 @@ class Recovery:
     def __init__(
         self, policy: RetryPolicy, routes: tuple[Route, ...], random: Callable[[], float]
     ) -> None:
+        self.route, *self._fallback = routes
         self._policy = policy
-        self._routes = routes
         self._random = random
-        self._at = 0
         self._in_a_row = 0
         self._retries = 0
 
     @property
-    def route(self) -> Route:
-        """Provider and model in use."""
-        return self._routes[self._at]
-
-    @property
     def has_fallback(self) -> bool:
         """True if another provider is left."""
-        return self._at + 1 < len(self._routes)
+        return bool(self._fallback)
 
     def after(self, error: ProviderError, *, progressed: bool, rest: float = 0.0) -> Step | None:
         """Return the next step after the error; None if the ticket fails with it.
@@ -57,19 +67,19 @@ class Recovery:
         delay = None
         if self._retries <= self._policy.budget:
             delay = retry_delay(self._policy, error, self._in_a_row, self._random)
-        if delay is not None and not (rest and self.has_fallback):
+        if delay is not None and not (rest and self._fallback):
             return Step(self.route, max(delay, rest))
-        if error.kind != "internal" and self.has_fallback:
-            self._at += 1
-            self._in_a_row = 0
-            return Step(self.route, 0.0)
-        return None
+        if error.kind == "internal" or not self._fallback:
+            return None
+        self.route = self._fallback.pop(0)
+        self._in_a_row = 0
+        return Step(self.route, 0.0)
 
 
 def retry_delay(
     policy: RetryPolicy, error: ProviderError, failures: int, random: Callable[[], float]
 ) -> float | None:
-    """Seconds until the next try after `failures` in a row; None to give up.
+    """Return the seconds until the next try after `failures` in a row; None to give up.
 
     What the server asks for (`Retry-After`) is obeyed, unless it is longer
     than anyone would wait; else the delay doubles up to `max_delay`, with
@@ -84,8 +94,125 @@ def retry_delay(
     return delay * (0.5 + 0.5 * random())
 
 
-def last_words(policy: RetryPolicy, error: ProviderError) -> str:
+def final_message(policy: RetryPolicy, error: ProviderError) -> str:
     """Return the message of a ticket that fails with the error."""
     if error.retry_after is None or error.retry_after <= policy.max_retry_after:
         return error.message
     return f"{error.message}; it asks to wait {error.retry_after:.0f} s (retry.max_retry_after)"
+
+
+class Circuit:
+    """One provider's circuit, shared by all tickets of a run."""
+
+    def __init__(
+        self, provider: str, policy: BreakerPolicy, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._provider = provider
+        self._policy = policy
+        self._clock = clock
+        self._failed_at: deque[float] = deque(maxlen=policy.failures)
+        self._pause = policy.pause
+        self._open_until: float | None = None
+        self._is_probed = False
+        self._probe_error: ProviderError | None = None
+        self._change = asyncio.Event()
+
+    @property
+    def is_closed(self) -> bool:
+        """True while requests may be sent freely."""
+        return self._open_until is None
+
+    def retry_after(self) -> float:
+        """Return the seconds until a request may leave, as far as is known; 0 for now."""
+        if self._open_until is None:
+            return 0.0
+        left = max(0.0, self._open_until - self._clock())
+        return max(left, _A_MOMENT) if self._is_probed else left
+
+    @asynccontextmanager
+    async def permit(self) -> AsyncIterator[Callable[[], None]]:
+        """Wait until a request may leave; the body is the request.
+
+        Gives a function to call when something came back. Raises `ProviderError`, of the kind
+        the provider fails with, when a probe failed in the meantime.
+        """
+        is_probe = await self._enter()
+        is_settled = False
+
+        def answered() -> None:
+            nonlocal is_settled
+            if not is_settled:
+                is_settled = True
+                if is_probe or self._open_until is None:  # else sent before: the probe tells
+                    self._close()
+
+        try:
+            yield answered
+        except ProviderError as error:
+            if not error.retryable:
+                answered()
+            elif not is_settled:
+                is_settled = True
+                self._fail(error, is_probe=is_probe)
+            raise
+        finally:
+            if is_probe and not is_settled:  # stopped before its fate was known
+                self._is_probed = False
+                self._tell()
+
+    async def _enter(self) -> bool:
+        """Wait until a request may leave; return True if it is the probe."""
+        known = self._probe_error
+        while self._open_until is not None:
+            if not self.retry_after():
+                self._is_probed = True
+                return True
+            change = self._change
+            with suppress(TimeoutError):
+                async with asyncio.timeout(max(self.retry_after(), _A_MOMENT)):
+                    await change.wait()
+            if (error := self._probe_error) is not None and error is not known:
+                told = f"{self._provider} still does not answer: {error.message}"
+                raise ProviderError(error.kind, told)
+        return False
+
+    def _close(self) -> None:
+        self._failed_at.clear()
+        self._pause, self._open_until, self._is_probed = self._policy.pause, None, False
+        self._tell()
+
+    def _fail(self, error: ProviderError, *, is_probe: bool) -> None:
+        """A request got no answer, or not all of one."""
+        now = self._clock()
+        if is_probe:
+            self._is_probed, self._probe_error = False, error
+            self._pause = min(self._policy.max_pause, 2 * self._pause)
+        elif self._open_until is None:
+            self._failed_at.append(now)
+            is_full = len(self._failed_at) == self._policy.failures
+            if not is_full or now - self._failed_at[0] > self._policy.window:
+                return
+        else:
+            return
+        asked = min(self._policy.max_pause, error.retry_after or 0.0)
+        self._open_until = now + (asked or self._pause)  # the server knows best
+        self._tell()
+
+    def _tell(self) -> None:
+        self._change.set()
+        self._change = asyncio.Event()
+
+
+class Circuits(dict[str, Circuit]):
+    """The circuits of a run by provider, made when they are asked for."""
+
+    def __init__(self, policy: BreakerPolicy) -> None:
+        self._policy = policy
+
+    def __missing__(self, provider: str) -> Circuit:
+        return self.setdefault(provider, Circuit(provider, self._policy))
+
+    @property
+    def open(self) -> dict[str, float]:
+        """Providers that do not answer and are left alone: seconds until the next try."""
+        return {name: one.retry_after() for name, one in self.items() if not one.is_closed}

@@ -3,20 +3,25 @@
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-import msgspec
+from msgspec import UNSET, UnsetType
 
 from lfgtui.agent.context import Decision
 from lfgtui.agent.loop import Agent
-from lfgtui.engine.circuit import Circuits
-from lfgtui.engine.deadline import Deadline
-from lfgtui.engine.recovery import Recovery, Step, last_words
-from lfgtui.errors import RETRYABLE_KINDS, LfgError, ProviderError, UsageError
+from lfgtui.engine.recovery import Circuits, Recovery, Step, final_message
+from lfgtui.errors import (
+    RETRYABLE_KINDS,
+    HistoryError,
+    LfgError,
+    ProviderError,
+    UsageError,
+    too_many_files,
+)
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
 from lfgtui.model.clock import now
@@ -35,23 +40,66 @@ _log = logging.getLogger(__name__)
 Phase = Literal["pending", "running", "ended"]
 
 
-@dataclass(frozen=True, slots=True)
-class Shared:
-    """State that the tickets of a run share.
+@dataclass(slots=True, kw_only=True)
+class Session:
+    """The parts of a run that its tickets share.
 
-    `environment` is added to that of commands. `file_changed` is told of each
-    file that a tool of a ticket changed.
+    `environment` is added to that of commands. What the `redactor` takes out goes neither to
+    the history nor, since requests are made from it, to a model.
     """
 
-    recorder: Recorder
     run: str
+    recorder: Recorder
     config: Config
     providers: Providers
-    circuits: Circuits
-    headless: bool
-    environment: dict[str, str]
-    redactor: Redactor | None
-    file_changed: Callable[["TicketRun", Path], None]
+    redactor: Redactor
+    headless: bool = False
+    environment: dict[str, str] = field(default_factory=dict)
+    circuits: Circuits = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.circuits = Circuits(self.config.breaker)
+
+
+class Deadline:
+    """A ticket's `timeout`: pauses and a person's thinking time do not count.
+
+    One limit covers all attempts of a start of a ticket: `running` is entered
+    once an attempt and goes on with what is left.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._left = seconds
+        self._timeout: asyncio.Timeout | None = None
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Let the clock run; raises `TimeoutError` in the body's place when it is over."""
+        loop = asyncio.get_running_loop()
+        timeout = self._timeout = asyncio.timeout(self._left)
+        try:
+            async with timeout:
+                yield
+        finally:
+            if (when := timeout.when()) is not None:
+                self._left = max(0.0, when - loop.time())
+            self._timeout = None
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Stand still for the length of the body."""
+        timeout = self._timeout
+        if timeout is None or (when := timeout.when()) is None:
+            yield
+            return
+        loop = asyncio.get_running_loop()
+        left = when - loop.time()
+        timeout.reschedule(None)
+        try:
+            yield
+        finally:
+            if not timeout.expired():
+                timeout.reschedule(loop.time() + left)
 
 
 class TicketRun:
@@ -61,41 +109,42 @@ class TicketRun:
     says when, the moves are made here.
     """
 
-    def __init__(self, ticket: Ticket, shared: Shared) -> None:
+    def __init__(
+        self, ticket: Ticket, session: Session, on_change: Callable[["TicketRun", Path], None]
+    ) -> None:
         self.ticket = ticket
         self.transcript = Transcript()
         self.meter = Meter()
         self.phase: Phase = "pending"
         self.outcome: e.Ending | None = None
         self.is_blocked_by_need = False
-        self.attempt = 0
         self.always: set[str] = set()
-        self.environment = shared.environment
-        self.secrets = secret_variables(shared.config)
-        self.settle = shared.recorder.settle
-        self.room = shared.recorder.room
-        self._shared = shared
-        self._redactor = EventRedactor(shared.redactor) if shared.redactor else None
+        self.environment = session.environment
+        self.secrets = secret_variables(session.config)
+        self.settle = session.recorder.settle
+        self.room = session.recorder.room
+        self._session = session
+        self._on_change = on_change
+        self._redactor = EventRedactor(session.redactor)
+        self._attempt = 0
         self._continues = False
-        self._task: asyncio.Task[None] | None = None
-        self._has_begun = False
+        self._task: asyncio.Task[e.Ending] | None = None
         self._stopped_with: e.Ending | None = None
-        self._open = asyncio.Event()
-        self._open.set()
+        self._gate = asyncio.Event()
+        self._gate.set()
         self._questions: dict[str, asyncio.Future[Decision]] = {}
         self._begin_anew()
 
     def _begin_anew(self) -> None:
-        config = self._shared.config
-        routes = routes_of(config, self.ticket)
+        config = self._session.config
         self._deadline = Deadline(self.ticket.timeout)
         self.holding_clock = self._deadline.held
-        self._recovery = Recovery(config.retry, routes, random.random)
+        self._recovery = Recovery(config.retry, routes_of(config, self.ticket), random.random)
 
     @property
     def is_held(self) -> bool:
         """True once a pause was requested."""
-        return not self._open.is_set()
+        return not self._gate.is_set()
 
     @property
     def is_done(self) -> bool:
@@ -103,13 +152,18 @@ class TicketRun:
         return self.phase == "ended" and isinstance(self.outcome, e.TicketDone)
 
     def apply(self, entry: e.Entry) -> None:
-        """A delivered entry: fold it and gauge it. One that cannot be fails this ticket alone."""
-        fault = self.transcript.apply(entry)
-        self.meter.apply(entry)
+        """Fold and gauge a delivered entry. A bug there, or an impossible one, ends the ticket."""
+        fault: Exception | None
+        try:
+            fault = self.transcript.apply(entry)
+            self.meter.apply(entry)
+        except Exception as error:
+            _log.debug("cannot fold %s", e.event_type(entry.event), exc_info=error)
+            fault = error
         if isinstance(entry.event, e.AttemptStarted):
-            self.attempt = max(self.attempt, entry.attempt)
+            self._attempt = max(self._attempt, entry.attempt)
         if fault is not None and self.phase == "running":
-            self.stop(e.TicketFailed("internal", str(fault), retryable=False))
+            self.stop(_failed("a bug in lfg: ", fault))
 
     # The course of a ticket
 
@@ -121,39 +175,42 @@ class TicketRun:
             self.always.clear()
         self.emit(e.TicketQueued())
 
-    def begin(self, work: Coroutine[None, None, None]) -> "asyncio.Task[None]":
-        """Run the work as a task of its own."""
-        self.phase, self._has_begun, self._stopped_with = "running", False, None
+    def start(self, work: Coroutine[None, None, e.Ending]) -> "asyncio.Task[e.Ending]":
+        """Run the work as a task of its own; `outcome_of` reads its ending."""
+        self.phase, self._stopped_with = "running", None
         self._task = asyncio.create_task(work, name=self.ticket.id)
         return self._task
 
     def stop(self, ending: e.Ending) -> None:
-        """Stop the work, to end so; the first who says it is heard.
-
-        A task that is cancelled before its first step never runs at all, so
-        one that has not begun is left to find out in `check_in`.
-        """
-        if self._stopped_with is None:
+        """Stop the work, to end so; the first who says it is heard."""
+        if self._stopped_with is None and self._task is not None:
             self._stopped_with = ending
-            if self._has_begun and self._task is not None:
-                self._task.cancel()
+            self._task.cancel()
 
-    def check_in(self) -> None:
-        """The work's first step; raises `CancelledError` where it was stopped before."""
-        self._has_begun = True
-        if self._stopped_with is not None:
-            raise asyncio.CancelledError
-
-    @property
-    def stopped_with(self) -> e.Ending:
-        """Return the ending of a cancelled task."""
-        return self._stopped_with or e.TicketInterrupted()
+    def outcome_of(self, task: "asyncio.Task[e.Ending]") -> e.Ending:
+        """Return how the work ended, once its task is done."""
+        if task.cancelled():
+            return self._stopped_with or e.TicketInterrupted()
+        if (error := task.exception()) is None:
+            return task.result()
+        if (advice := too_many_files(error)) is not None:
+            return e.TicketFailed("internal", advice, retryable=False)
+        return _failed("", error)
 
     def end(self, ending: e.Ending) -> None:
-        """The last event of this start; a hold ends with it."""
+        """The last event of this start; a hold ends with it.
+
+        Raises what storing it does; an ending that cannot be stored becomes one that says so.
+        """
         self.phase, self.outcome = "ended", ending
-        self._open.set()
-        self.emit(ending)
+        self._gate.set()
+        try:
+            self.emit(ending)
+        except HistoryError:
+            raise
+        except Exception as error:
+            self.outcome = _failed("cannot store how the ticket ended: ", error)
+            self.emit(self.outcome)
 
     async def work(self, message: e.UserMessage) -> e.Ending:
         """Attempts until one ends; failures become values, cancellation passes through."""
@@ -161,7 +218,7 @@ class TicketRun:
         try:
             return await self._attempts(message)
         except ProviderError as error:
-            told = last_words(self._shared.config.retry, error)
+            told = final_message(self._session.config.retry, error)
             return e.TicketFailed(error.kind, told, error.retryable)
         except TimeoutError:
             return e.TicketLimited("time")
@@ -169,11 +226,11 @@ class TicketRun:
             return e.TicketFailed("internal", one_line(str(error)), retryable=False)
 
     async def _attempts(self, message: e.UserMessage) -> e.Ending:
-        keeps_partial: bool | msgspec.UnsetType = msgspec.UNSET
+        keeps_partial: bool | UnsetType = UNSET
         while True:
             responses = self.transcript.conversation.responses
             route = self._recovery.route
-            self.attempt += 1
+            self._attempt += 1
             self.emit(e.AttemptStarted(*route, self._continues, keeps_partial))
             self._continues = True
             try:
@@ -181,9 +238,9 @@ class TicketRun:
                     return await (await self._agent(route)).run(message)
             except ProviderError as error:
                 await self.settle()
-                keeps_partial = self._can_go_on_from_partial() or msgspec.UNSET
+                keeps_partial = self._can_go_on_from_partial() or UNSET
                 progressed = self.transcript.conversation.responses > responses
-                rest = self._shared.circuits[route.provider].retry_after()
+                rest = self._session.circuits[route.provider].retry_after()
                 step = self._recovery.after(error, progressed=progressed, rest=rest)
                 if step is None:
                     raise
@@ -196,8 +253,8 @@ class TicketRun:
         told = (self.ticket.id, route, error.kind, step.route, delay)
         _log.info("%s: %s broke (%s); next %s in %g s", *told)
         as_usual = error.retryable == (error.kind in RETRYABLE_KINDS)
-        retryable = msgspec.UNSET if as_usual else error.retryable
-        self.emit(e.Retrying(error.message, delay, self.attempt + 1, error.kind, retryable))
+        retryable = UNSET if as_usual else error.retryable
+        self.emit(e.Retrying(error.message, delay, self._attempt + 1, error.kind, retryable))
         if step.route != route:
             self.emit(e.FailedOver(str(route), str(step.route)))
         async with self._deadline.running():
@@ -206,7 +263,7 @@ class TicketRun:
 
     def _can_go_on_from_partial(self) -> bool:
         """True if the next attempt continues the answer that was cut off."""
-        if self._shared.config.retry.on_cut != "continue" or self.transcript.attempt is None:
+        if self._session.config.retry.on_cut != "continue" or self.transcript.attempt is None:
             return False
         calls = (call for call in self.transcript.attempt.tools if not call.is_text_borne)
         if any(call.state in ("arriving", "requested") for call in calls):
@@ -215,12 +272,12 @@ class TicketRun:
 
     async def _agent(self, route: Route) -> Agent:
         try:
-            provider = await self._shared.providers.get(route.provider)
+            provider = await self._session.providers.get(route.provider)
         except UsageError as error:  # a key or a header that is not there when it is asked for
             raise ProviderError("auth", str(error)) from error
         except Exception as error:  # of an SDK's import, of certificates, of a server of ours
             raise as_provider_error(error) from error
-        config = self._shared.config.provider(route.provider)
+        config = self._session.config.provider(route.provider)
         return Agent(
             self, route.model, provider, price=config.price, leak_dialects=config.leak_dialects
         )
@@ -231,22 +288,19 @@ class TicketRun:
         """Hold at the next gate."""
         if self.phase == "ended" or self.is_held:
             return
-        self._open.clear()
-        if self.phase == "pending":
-            self.emit(e.Paused())
-        else:
-            self.emit(e.Status("pausing after this response"))
+        self._gate.clear()
+        pending = self.phase == "pending"
+        self.emit(e.Paused() if pending else e.Status("pausing after this response"))
 
     def resume(self) -> None:
         """Open the gate."""
-        if not self.is_held:
-            return
-        self._open.set()
-        if self.phase == "pending":
-            self.emit(e.Resumed())
+        if self.is_held:
+            self._gate.set()
+            if self.phase == "pending":
+                self.emit(e.Resumed())
 
     def decide(self, call_id: str, decision: Decision) -> None:
-        """The person's word on a call; a call that waits for nothing is passed over."""
+        """Take the person's decision on a call; a call that waits for none is passed over."""
         question = self._questions.get(call_id)
         if question is not None and not question.done():
             question.set_result(decision)
@@ -254,30 +308,24 @@ class TicketRun:
     # What the agent does
 
     def emit(self, event: e.Event) -> None:
-        at = now()
-        for one in self._redacted(event):
-            shared, attempt = self._shared, max(1, self.attempt)
-            shared.recorder.submit(shared.run, self.ticket.id, attempt, at, one)
-
-    def _redacted(self, event: e.Event) -> Sequence[e.Event]:
-        redactor = self._shared.redactor
-        if self._redactor is None or redactor is None or redactor.is_idle:
-            return (event,)
-        return [one for one in self._redactor.feed(event) if not is_empty_delta(one)]
+        session, at = self._session, now()
+        for one in (event,) if session.redactor.is_idle else self._redactor.feed(event):
+            if not is_empty_delta(one):
+                attempt = max(1, self._attempt)
+                session.recorder.submit(session.run, self.ticket.id, attempt, at, one)
 
     def file_changed(self, file: Path) -> None:
-        self._shared.file_changed(self, file)
+        self._on_change(self, file)
 
     async def gate(self) -> None:
-        if not self.is_held:
-            return
-        self.emit(e.Paused())
-        with self.holding_clock():
-            await self._open.wait()
-        self.emit(e.Resumed())
+        if self.is_held:
+            self.emit(e.Paused())
+            with self.holding_clock():
+                await self._gate.wait()
+            self.emit(e.Resumed())
 
     async def ask(self, call_id: str) -> Decision | None:
-        if self._shared.headless:
+        if self._session.headless:
             return None
         question: asyncio.Future[Decision] = asyncio.get_running_loop().create_future()
         self._questions[call_id] = question
@@ -289,18 +337,17 @@ class TicketRun:
     @asynccontextmanager
     async def permit(self) -> AsyncIterator[Callable[[], None]]:
         provider = self._recovery.route.provider
-        circuit = self._shared.circuits[provider]
+        circuit = self._session.circuits[provider]
         if rest := circuit.retry_after():
             told = f"{provider} keeps failing; "
             told += f"next try in {rest:.0f} s" if rest >= 1 else "one test request at a time"
             if self._recovery.has_fallback:
                 raise ProviderError("overloaded", told)
             self.emit(e.Status(told))
-        permit = await circuit.enter()
-        try:
-            yield permit.answered
-        except ProviderError as error:
-            permit.failed(error)
-            raise
-        finally:
-            permit.leave()
+        async with circuit.permit() as answered:
+            yield answered
+
+
+def _failed(context: str, error: BaseException) -> e.TicketFailed:
+    message = one_line(f"{context}{type(error).__name__}: {error}")
+    return e.TicketFailed("internal", message, retryable=False)

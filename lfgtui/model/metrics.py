@@ -5,7 +5,9 @@ what the transcript records is history, what the meter tells is now.
 """
 
 from collections import deque
+from collections.abc import Mapping
 from statistics import median
+from typing import NamedTuple
 
 from lfgtui.model import events as e
 from lfgtui.model.pieces import text_of
@@ -18,6 +20,19 @@ CHARACTERS_A_TOKEN = 4.0
 
 _BUCKET = 0.5
 _BUCKETS = 24
+
+
+class Health(NamedTuple):
+    """A run's troubles at the moment.
+
+    `behind`: the reason for which the history cannot be written; None when all is saved.
+    `open_circuits`: of each provider that keeps failing, the seconds until the next try.
+    `queued_bytes` have arrived and are not in the history yet.
+    """
+
+    behind: str | None = None
+    open_circuits: Mapping[str, float] = {}
+    queued_bytes: int = 0
 
 
 class Meter:

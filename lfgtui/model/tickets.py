@@ -6,6 +6,7 @@ is stored with its run, so a resume needs nothing but the history.
 
 import re
 import stat
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
@@ -163,17 +164,23 @@ def load_tickets(path: Path) -> TicketsFile:
 def select(file: TicketsFile, only: tuple[str, ...]) -> TicketsFile:
     """The named tickets and all that they need, in file order."""
     by_id = {ticket.id: ticket for ticket in file.tickets}
-    wanted: set[str] = set()
-    pending = list(only)
-    while pending:
-        name = pending.pop()
+    for name in only:
         if name not in by_id:
             raise UsageError(f'--only: no ticket "{name}"{did_you_mean(name, by_id)}')
-        if name not in wanted:
-            wanted.add(name)
-            pending.extend(by_id[name].needs)
+    wanted = with_needs(by_id, only)
     tickets = tuple(ticket for ticket in file.tickets if ticket.id in wanted)
     return msgspec.structs.replace(file, tickets=tickets)
+
+
+def with_needs(by_id: Mapping[str, Ticket], ids: Iterable[str]) -> set[str]:
+    """Return the ids and those of all tickets that they need, directly or through others."""
+    found: set[str] = set()
+    pending = list(ids)
+    while pending:
+        if (name := pending.pop()) not in found:
+            found.add(name)
+            pending += by_id[name].needs
+    return found
 
 
 class _Source(msgspec.Struct, frozen=True):

@@ -1,11 +1,11 @@
 """The rest of lfg as the screens see it: a run, live or stored, and the history file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Literal, Protocol, runtime_checkable
 
 from lfgtui.engine.commands import Command
 from lfgtui.model.events import Sink
-from lfgtui.model.metrics import Meter
+from lfgtui.model.metrics import Health, Meter
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
 
@@ -29,19 +29,7 @@ class RunView(Protocol):
         ...
 
     @property
-    def behind(self) -> str | None:
-        """Reason for which the history cannot be written just now; None when all is saved."""
-        ...
-
-    @property
-    def open_circuits(self) -> Mapping[str, float]:
-        """Seconds until the next try of each provider that keeps failing."""
-        ...
-
-    @property
-    def queued_bytes(self) -> int:
-        """Bytes that have arrived and are not in the history yet."""
-        ...
+    def health(self) -> Health: ...
 
     def transcript(self, ticket: str) -> Transcript:
         """Return the ticket's fold; it grows in place on the screen's own loop."""

@@ -77,7 +77,7 @@ def test_what_took_its_place_is_left_alone_and_the_run_is_elsewhere(tickets: str
     code, err, said = run_while(tickets, replace)
     assert code == 1
     first, last = err.splitlines()
-    assert first.startswith("lfg: history is behind: this run is saved in ")
+    assert first.startswith("lfg: history is not up to date: this run is saved in ")
     folder = Path(last.partition("LFG_DATA_DIR=")[2].removesuffix(" lfg history"))
     assert stored(folder / "history.db") == ("done", said)
     assert paths.history_file().read_text() == "Dear diary"

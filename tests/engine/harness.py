@@ -12,6 +12,7 @@ import msgspec
 
 from lfgtui.engine import commands as c
 from lfgtui.engine.engine import Engine
+from lfgtui.engine.ticket_run import Session
 from lfgtui.history.reader import Reader
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
@@ -65,7 +66,7 @@ class Room:
 
     async def until(self, condition: Callable[[], object]) -> None:
         """Wait until entries have made the condition true."""
-        async with asyncio.timeout(20), self._news:
+        async with asyncio.timeout(60), self._news:
             await self._news.wait_for(lambda: bool(condition()))
 
     async def until_event(self, ticket: str, kind: type[_E]) -> _E:
@@ -155,17 +156,15 @@ async def room(
             run, stored = resumes, await asyncio.to_thread(_stored, history, resumes)
             await asyncio.to_thread(recorder.resume_run, run)
         config = configured(root, more, **settings)
-        engine = Engine(
-            recorder,
-            run,
-            "Test",
-            tickets,
+        session = Session(
+            run=run,
+            recorder=recorder,
             config=config,
             providers=Providers(config),
+            redactor=redactor or Redactor(rules=()),
             headless=headless,
-            stored=stored,
-            redactor=redactor,
         )
+        engine = Engine(session, "Test", tickets, stored=stored)
         opened = Room(engine, recorder, history)
         engine.subscribe(opened.sink)
         engine.start()

@@ -60,4 +60,4 @@ async def test_an_ending_that_can_not_be_stored_holds_up_nobody(
     tickets = [ticket("bad", tmp_path), ticket("good", tmp_path, needs=("bad",))]
     async with finished(tmp_path, tickets, scenarios=SCENARIOS) as r:
         assert r.state("good") == "blocked"
-        assert "by nought" in str(r.engine.behind)
+        assert "by nought" in str(r.engine.health.behind)

@@ -116,7 +116,7 @@ async def test_many_tickets_do_not_hammer_a_dead_provider(tmp_path: Path) -> Non
         assert {r.state(t.id) for t in mine} == {"failed"}
         sent = sum(len(r.events(t.id, e.RequestSent)) for t in mine)
         assert sent < 30 * 2  # without the circuit it were 90
-        assert "nowhere" in r.engine.open_circuits
+        assert "nowhere" in r.engine.health.open_circuits
 
 
 async def test_with_a_fallback_nobody_waits_for_an_open_circuit(tmp_path: Path) -> None:

@@ -1,13 +1,16 @@
-"""What happens after a request broke."""
+"""What follows a failed request, and how long a provider that does not answer is left alone."""
+
+import asyncio
+from contextlib import suppress
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lfgtui.engine.recovery import Recovery, Step, last_words, retry_delay
+from lfgtui.engine.recovery import Circuit, Recovery, Step, final_message, retry_delay
 from lfgtui.errors import RETRYABLE_KINDS, ErrorKind, ProviderError
-from lfgtui.settings.config import RetryPolicy, Route
+from lfgtui.settings.config import BreakerPolicy, RetryPolicy, Route
 
 POLICY = RetryPolicy(attempts=4, base_delay=1.0, max_delay=30.0)
 
@@ -40,8 +43,8 @@ def test_delays_double_within_their_jitter_and_never_pass_the_cap(
 
 def test_a_wait_that_nobody_would_sit_out_is_told() -> None:
     error = ProviderError("rate_limit", "slow down", retry_after=3600)
-    assert "asks to wait 3600 s (retry.max_retry_after)" in last_words(POLICY, error)
-    assert last_words(POLICY, ProviderError("rate_limit", "slow down")) == "slow down"
+    assert "asks to wait 3600 s (retry.max_retry_after)" in final_message(POLICY, error)
+    assert final_message(POLICY, ProviderError("rate_limit", "slow down")) == "slow down"
 
 
 FIRST, SECOND = Route("a", "one"), Route("b", "two")
@@ -92,3 +95,123 @@ def test_every_start_ends_within_its_attempts(kinds: list[ErrorKind], routes: in
     assert sum(step is not None for step in steps) <= routes * POLICY.attempts
     order = [step.route.model for step in steps if step is not None]
     assert order == sorted(order)
+
+
+# Circuits
+
+BREAKER = BreakerPolicy(failures=3, window=10.0, pause=5.0, max_pause=15.0)
+
+
+class Clock:
+    """Time that passes when the test says so."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def fail(circuit: Circuit, error: ProviderError = BUSY) -> None:
+    with suppress(ProviderError):
+        async with circuit.permit():
+            raise error
+
+
+async def succeed(circuit: Circuit) -> None:
+    async with circuit.permit() as answered:
+        answered()
+
+
+async def opened(clock: Clock, error: ProviderError = BUSY) -> Circuit:
+    circuit = Circuit("p", BREAKER, clock)
+    for _ in range(BREAKER.failures):
+        await fail(circuit, error)
+    return circuit
+
+
+async def turn() -> None:
+    """Let every task that can run do so."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize(
+    ("error", "retry_after"),
+    [
+        (BUSY, 5.0),
+        (REFUSED, 0.0),  # a refusal is an answer
+        (ProviderError("rate_limit", "slow down", retry_after=9.0), 9.0),
+        (ProviderError("rate_limit", "slow down", retry_after=2.0), 2.0),
+        (ProviderError("rate_limit", "slow down", retry_after=900.0), BREAKER.max_pause),
+    ],
+)
+async def test_it_opens_after_failures_in_a_row_for_as_long_as_the_server_asks(
+    error: ProviderError, retry_after: float
+) -> None:
+    circuit = await opened(Clock(), error)
+    assert (circuit.is_closed, circuit.retry_after()) == (retry_after == 0.0, retry_after)
+
+
+async def test_failures_far_apart_or_with_an_answer_between_them_do_not_open_it() -> None:
+    clock = Clock()
+    circuit = Circuit("p", BREAKER, clock)
+    for _ in range(6):
+        await fail(circuit)
+        clock.now += 6
+    for _ in range(6):
+        await fail(circuit)
+        await succeed(circuit)
+    assert circuit.is_closed
+
+
+@pytest.mark.parametrize("is_answered", [True, False])
+async def test_one_probe_goes_until_it_is_answered_or_given_up(is_answered: bool) -> None:
+    clock = Clock()
+    circuit = await opened(clock)
+    clock.now += 5
+    assert circuit.retry_after() == 0
+    async with circuit.permit() as answered:
+        assert circuit.retry_after() > 0  # who may go elsewhere need not wait for it
+        others = [asyncio.create_task(succeed(circuit)) for _ in range(3)]
+        await turn()
+        assert not any(other.done() for other in others)
+        if is_answered:
+            answered()
+    await asyncio.gather(*others)  # else another is the probe
+    assert circuit.is_closed
+
+
+async def test_a_failed_probe_is_a_failure_of_all_who_waited() -> None:
+    clock = Clock()
+    circuit = await opened(clock)
+    clock.now += 5
+    with suppress(ProviderError):
+        async with circuit.permit():
+            other = asyncio.create_task(succeed(circuit))
+            await turn()
+            raise ProviderError("connection", "cannot reach it")
+    with pytest.raises(ProviderError, match="p still does not answer: cannot reach it") as caught:
+        await other
+    assert caught.value.kind == "connection"
+    assert circuit.retry_after() == 10.0
+    for _ in range(2):
+        clock.now += circuit.retry_after()
+        await fail(circuit)
+    assert circuit.retry_after() == BREAKER.max_pause
+
+
+async def test_the_pause_ends_by_itself() -> None:
+    circuit = Circuit("p", BreakerPolicy(failures=1, pause=0.01))
+    await fail(circuit)
+    await succeed(circuit)
+    assert circuit.is_closed
+
+
+async def test_an_answer_to_what_was_sent_before_does_not_close_it() -> None:
+    circuit = Circuit("p", BREAKER, Clock())
+    async with circuit.permit() as answered:
+        for _ in range(BREAKER.failures):
+            await fail(circuit)
+        answered()
+        assert not circuit.is_closed

@@ -168,12 +168,12 @@ async def test_a_history_that_is_held_up_holds_up_the_server_and_loses_nothing(
             begun.set()
             async with asyncio.timeout(20):
                 await breakers[0].held.wait()
-            assert "another program is using it" in str(r.engine.behind)
-            assert 200 < r.engine.queued_bytes < 2000
+            assert "another program is using it" in str(r.engine.health.behind)
+            assert 200 < r.engine.health.queued_bytes < 2000
             assert breakers[0].sent < times * len(records)
         await r.engine.wait_idle()
-        assert r.engine.queued_bytes == 0
-        assert r.engine.behind is None
+        assert r.engine.health.queued_bytes == 0
+        assert r.engine.health.behind is None
         assert r.state("a") == "done"
         stored = await asyncio.to_thread(r.stored, "a")
     text = "".join(x.event.text for x in stored if isinstance(x.event, e.TextDelta))

@@ -10,7 +10,7 @@ from pathlib import Path
 from lfgtui.engine.commands import Approve, Cancel, CancelAll, Command, Deny, Pause, Resume, Retry
 from lfgtui.model import events as e
 from lfgtui.model.events import Sink
-from lfgtui.model.metrics import Meter
+from lfgtui.model.metrics import Health, Meter
 from lfgtui.model.states import ENDED
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
@@ -25,9 +25,7 @@ class FakeLive:
     def __init__(self, *ids: str, title: str = "Checkout rewrite", workspace: Path | None = None):
         self.run = "20260304-0513-a1b2"
         self.title = title
-        self.behind: str | None = None
-        self.open_circuits: dict[str, float] = {}
-        self.queued_bytes = 0
+        self.health = Health()
         self.now = START
         self.sent: list[Command] = []
         self.started = 0
@@ -44,6 +42,7 @@ class FakeLive:
         self._transcripts = {name: Transcript() for name in ids}
         self._meters = {name: Meter() for name in ids}
         self._sinks: list[Sink] = []
+        self.subscribe = self._sinks.append
         self.stored: dict[str, list[e.Entry]] = {name: [] for name in ids}
 
     # What the screen reads
@@ -57,9 +56,6 @@ class FakeLive:
     @property
     def unfinished(self) -> Sequence[str]:
         return [name for name, t in self._transcripts.items() if t.state not in ENDED]
-
-    def subscribe(self, sink: Sink) -> None:
-        self._sinks.append(sink)
 
     def start(self) -> None:
         self.started += 1

@@ -1,14 +1,13 @@
 """One pane on a screen: a real run, real folds, a clock of the test's own."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from types import MappingProxyType
 
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
 from lfgtui.model import events as e
-from lfgtui.model.metrics import Meter
+from lfgtui.model.metrics import Health, Meter
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
 from lfgtui.ui.stream.view import StreamView
@@ -20,8 +19,7 @@ from lfgtui.ui.widgets.pane_header import PaneHeader
 class Run:
     """A run whose entries the test writes. One ticket, `api`, which needs `schema`."""
 
-    run, title, behind, queued_bytes = "r1", "Checkout", None, 0
-    open_circuits: Mapping[str, float] = MappingProxyType({})
+    run, title, health = "r1", "Checkout", Health()
 
     def __init__(self) -> None:
         self.tickets: Sequence[Ticket] = (

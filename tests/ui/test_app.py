@@ -13,6 +13,7 @@ from textual.widgets import Input
 from lfgtui.engine.commands import Cancel, CancelAll, Pause, Resume, Retry
 from lfgtui.errors import UsageError
 from lfgtui.model import events as e
+from lfgtui.model.metrics import Health
 from lfgtui.settings.config import Config
 from lfgtui.ui.app import Toast
 from lfgtui.ui.screens.confirm import Question
@@ -76,7 +77,7 @@ async def test_the_header_shows_counts_simulated_models_and_an_unsaved_history(
         header = (await repainted(pilot))[0]
         for part in ("Checkout rewrite", "● 1 running", "✓ 1", "✗ 1", "○ 1", "SIMULATED MODELS"):
             assert part in header
-        live.behind = "disk full"
+        live.health = Health("disk full")
         assert "history not saved: disk full" in (await repainted(pilot))[0]
 
 

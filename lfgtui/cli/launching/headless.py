@@ -113,7 +113,7 @@ async def _run(engine: Engine, output: Output, stopped_by: "asyncio.Future[signa
             printer = Printer(lambda entry: f"{e.entry_json(entry)}\n", print_json)
         case "answer" | "raw":
             printer = Printer(AnswerText(), document.write)
-    warnings = Printer(BehindText(lambda: engine.behind), print_errors)
+    warnings = Printer(BehindText(lambda: engine.health.behind), print_errors)
     engine.subscribe(printer.sink)
     engine.subscribe(warnings.sink)
     writing = asyncio.create_task(printer.run())
@@ -165,8 +165,8 @@ class BehindText:
         if (behind := self._behind()) == self._last:
             return ""
         self._last = behind
-        message = f"history is behind: {behind}" if behind else "history has caught up"
-        return visible_line(message) + "\n"
+        state = f"not up to date: {behind}" if behind else "up to date again"
+        return visible_line(f"history is {state}") + "\n"
 
 
 def print_errors(text: str) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from lfgtui.cli import launching
@@ -11,7 +11,7 @@ from lfgtui.cli.launching.run_plan import Plan
 from lfgtui.engine.commands import Command
 from lfgtui.errors import LfgError
 from lfgtui.model.events import Sink
-from lfgtui.model.metrics import Meter
+from lfgtui.model.metrics import Health, Meter
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
 from lfgtui.settings import paths
@@ -49,6 +49,7 @@ class DeferredRun:
         self._give_up = give_up
         self._engine: Engine | None = None
         self._sinks: list[Sink] = []
+        self.subscribe = self._sinks.append
         self._starting: asyncio.Task[None] | None = None
         self._nothing = Transcript()
         self._still = Meter()
@@ -58,16 +59,8 @@ class DeferredRun:
         return self._engine.run if self._engine else ""
 
     @property
-    def behind(self) -> str | None:
-        return self._engine.behind if self._engine else None
-
-    @property
-    def open_circuits(self) -> Mapping[str, float]:
-        return self._engine.open_circuits if self._engine else {}
-
-    @property
-    def queued_bytes(self) -> int:
-        return self._engine.queued_bytes if self._engine else 0
+    def health(self) -> Health:
+        return self._engine.health if self._engine else Health()
 
     @property
     def unfinished(self) -> Sequence[str]:
@@ -78,9 +71,6 @@ class DeferredRun:
 
     def meter(self, ticket: str) -> Meter:
         return self._engine.meter(ticket) if self._engine else self._still
-
-    def subscribe(self, sink: Sink) -> None:
-        self._sinks.append(sink)
 
     def send(self, command: Command) -> None:
         if self._engine is not None:

@@ -8,6 +8,7 @@ from lfgtui.cli.launching.redactors import hide_secrets, redactor_for_writing, w
 from lfgtui.cli.launching.run_plan import Plan
 from lfgtui.cli.launching.servers import OwnServers
 from lfgtui.engine.engine import Engine
+from lfgtui.engine.ticket_run import Session
 from lfgtui.errors import HistoryError
 from lfgtui.history.maintenance.deletion import Retention
 from lfgtui.history.reader import Reader
@@ -44,19 +45,16 @@ def build_engine(plan: Plan, closing: ExitStack, unsaved: list[str]) -> Engine:
         stored = stored_entries(run, plan.tickets, redactor)
     _delete_old_runs(plan.config, closing, has_remains=recorder.has_remains)
     servers = OwnServers(plan.config, at_once=min(plan.config.concurrency, len(plan.tickets)))
-    return Engine(
-        recorder,
-        run,
-        plan.title,
-        plan.tickets,
+    session = Session(
+        run=run,
+        recorder=recorder,
         config=plan.config,
         providers=Providers(plan.config, servers.starters, lambda key: redactor.learn([key])),
-        headless=plan.output is not None,
-        stored=stored,
-        environment={**_given_variables(plan.config), **plan.environment},
-        on_close=servers.aclose,
         redactor=redactor,
+        headless=plan.output is not None,
+        environment={**_given_variables(plan.config), **plan.environment},
     )
+    return Engine(session, plan.title, plan.tickets, stored=stored, on_close=servers.aclose)
 
 
 def stored_entries(

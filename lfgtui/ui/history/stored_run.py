@@ -1,8 +1,7 @@
 """A past run as the screen sees it: folded from its entries, never changing."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 import msgspec
@@ -10,7 +9,7 @@ import msgspec
 from lfgtui.history.reader import Reader
 from lfgtui.history.search.search import SearchHit
 from lfgtui.model.events import Entry
-from lfgtui.model.metrics import Meter
+from lfgtui.model.metrics import Health, Meter
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
 from lfgtui.settings.config import SIMULATED
@@ -41,9 +40,7 @@ class FoldedTicket(msgspec.Struct, frozen=True):
 class StoredRun:
     """A `RunView` that is read once and stays as it was."""
 
-    behind: str | None = None
-    open_circuits: Mapping[str, float] = MappingProxyType({})
-    queued_bytes: int = 0
+    health = Health()
 
     def __init__(
         self, run: str, title: str, folded: Iterable[FoldedTicket], note: str = ""

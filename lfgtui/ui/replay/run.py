@@ -1,15 +1,14 @@
 """A stored run as it stood at any moment: a `RunView` with a position."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from time import perf_counter
-from types import MappingProxyType
 
 import msgspec
 
 from lfgtui.errors import UsageError
 from lfgtui.history.reader import Reader
 from lfgtui.model.events import Entry
-from lfgtui.model.metrics import WINDOW, Meter
+from lfgtui.model.metrics import WINDOW, Health, Meter
 from lfgtui.model.redaction import redacted_entries, redacted_ticket
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
@@ -39,9 +38,7 @@ class ReplayedRun:
     screen can say that it is on it; `ticks` is the time that passes meanwhile.
     """
 
-    behind: str | None = None
-    open_circuits: Mapping[str, float] = MappingProxyType({})
-    queued_bytes: int = 0
+    health = Health()
 
     def __init__(
         self,

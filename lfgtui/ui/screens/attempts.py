@@ -1,11 +1,11 @@
 """The attempts at one ticket side by side, as if each were a ticket."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
 from lfgtui.model.attempt import Attempt
-from lfgtui.model.metrics import CHARACTERS_A_TOKEN, Meter
+from lfgtui.model.metrics import CHARACTERS_A_TOKEN, Health, Meter
 from lfgtui.model.states import State
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
@@ -72,16 +72,8 @@ class AttemptsView:
         }
 
     @property
-    def behind(self) -> str | None:
-        return self._run.behind
-
-    @property
-    def open_circuits(self) -> Mapping[str, float]:
-        return self._run.open_circuits
-
-    @property
-    def queued_bytes(self) -> int:
-        return self._run.queued_bytes
+    def health(self) -> Health:
+        return self._run.health
 
     def transcript(self, ticket: str) -> Transcript:
         return self._transcripts[ticket]

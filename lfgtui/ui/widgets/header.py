@@ -64,10 +64,11 @@ def compose_header(
 ) -> Line:
     """Return the row's spans: alarms, then figures as long as there is room, then the note."""
     alarm: Line = []
-    if run.behind is not None:
-        alarm.append(Span(f" history not saved: {run.behind} ", "background", True, "error"))
-    if run.open_circuits:
-        alarm.append(Span(f" {_open_circuits(run.open_circuits)} ", "background", True, "warning"))
+    behind, open_circuits, queued_bytes = run.health
+    if behind is not None:
+        alarm.append(Span(f" history not saved: {behind} ", "background", True, "error"))
+    if open_circuits:
+        alarm.append(Span(f" {_open_circuits(open_circuits)} ", "background", True, "warning"))
     if past:
         alarm.append(Span(f" {past} ", "background", True, "secondary"))
     if simulated:
@@ -76,7 +77,7 @@ def compose_header(
         part
         for part in (
             _standing(sums, bool(past), notice),
-            _queue(run.queued_bytes),
+            _queue(queued_bytes),
             _time(sums),
             _rate(sums),
             _tokens(sums),

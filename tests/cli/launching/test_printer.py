@@ -103,4 +103,4 @@ async def test_complaints_are_written_off_the_loop(capsys: pytest.CaptureFixture
     one.finish()
     await one.run()
     said = capsys.readouterr().err.splitlines()
-    assert said == ["lfg: history is behind: no room", "lfg: history has caught up"]
+    assert said == ["lfg: history is not up to date: no room", "lfg: history is up to date again"]

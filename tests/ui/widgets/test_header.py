@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lfgtui.model import events as e
+from lfgtui.model.metrics import Health
 from lfgtui.model.states import State
 from lfgtui.ui.keymap import keys_in_force
 from lfgtui.ui.text.styled_line import Line, line_width
@@ -56,11 +57,11 @@ def test_the_time_between_an_interruption_and_the_resume_is_not_the_runs() -> No
 
 def test_a_provider_that_keeps_failing_is_named_with_the_next_try() -> None:
     live = worked()
-    live.open_circuits = {"openai": 12.4}
+    live.health = Health(open_circuits={"openai": 12.4})
     assert "openai keeps failing, next try in 12 s" in header(live)
-    live.open_circuits = {"openai": 0.0}
+    live.health = Health(open_circuits={"openai": 0.0})
     assert "openai keeps failing, trying again" in header(live)
-    live.open_circuits = {"openai": 12.4, "xai": 3.0}
+    live.health = Health(open_circuits={"openai": 12.4, "xai": 3.0})
     assert "2 providers keep failing" in header(live)
 
 
@@ -81,9 +82,9 @@ def test_figures_that_do_not_fit_are_left_out_from_the_end() -> None:
 
 def test_bytes_to_save_are_shown_once_they_are_many() -> None:
     live = worked()
-    live.queued_bytes = 900_000
+    live.health = Health(queued_bytes=900_000)
     assert "to save" not in header(live)
-    live.queued_bytes = 3_400_000
+    live.health = Health(queued_bytes=3_400_000)
     assert "3.2 MB to save" in header(live)
 
 
