@@ -25,7 +25,7 @@ _COMMANDS = {
     "history": ("history", "history", "List past runs, newest first."),
     "search": ("search", "search", "Search past output, prompts and errors."),
     "show": ("show", "show", "Show one run or ticket."),
-    "replay": ("replay", "replay", "Replay a past run at its original pace."),
+    "replay": ("show", "replay", "Replay a past run at its original pace."),
     "doctor": ("doctor", "doctor", "Check the setup, or whether a provider streams."),
     "export": ("export", "export", "Export a run as a document, data or a recording."),
     "import": ("export", "import_", "Import an exported run."),

@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from lfgtui.cli import launching
-from lfgtui.cli.launching.reading import open_reader, report_gaps
+from lfgtui.cli.launching.past_runs import open_reader, report_gaps
 from lfgtui.cli.launching.redactors import redactor_of
 from lfgtui.cli.options import IDLE_SECONDS, SPEED
 from lfgtui.errors import UsageError
@@ -69,7 +69,7 @@ def export(
             pieces = _lines(lines_of(reader, run, redactor))
         elif form == "cast":
             pace = {"speed": speed, "idle_limit": idle_limit}
-            cast = launching.cast.cast_lines(reader, run, config, redactor, size=size, **pace)
+            cast = launching.replay.cast_lines(reader, run, config, redactor, size=size, **pace)
             pieces = _lines(cast)
         else:
             exported = RunDocument(reader, run, only, redactor)

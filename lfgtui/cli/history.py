@@ -8,11 +8,10 @@ from pathlib import Path
 import click
 
 from lfgtui.cli import launching
-from lfgtui.cli.launching.reading import open_reader
+from lfgtui.cli.launching.past_runs import open_reader, reader
 from lfgtui.cli.options import json_option, print_value, yes_option
 from lfgtui.errors import LfgError, UsageError
 from lfgtui.history.maintenance import annotations, deletion, housekeeping, recover
-from lfgtui.history.reader import Reader
 from lfgtui.settings import paths
 from lfgtui.settings.config import age_seconds, load_config
 from lfgtui.text import output
@@ -31,8 +30,8 @@ def history(context: click.Context, as_json: bool, limit: int, on_screen: bool) 
         return 0
     if on_screen:
         return _browse(as_json)
-    with open_reader() as reader:
-        runs = reader.runs(limit)
+    with open_reader() as stored:
+        runs = stored.runs(limit)
     if as_json:
         print_value(runs)
         return 0
@@ -60,7 +59,8 @@ def _browse(as_json: bool) -> int:
     config = load_config(paths.config_file())
     with suppress(LfgError), open_reader():
         pass  # runs of dead processes are marked as interrupted; the screen reports an error
-    return launching.launch.browse(config)
+    code, resumes = launching.screen.browse(config)
+    return max(code, launching.launch.resume(resumes, config))
 
 
 def _local_time(at: float) -> str:
@@ -124,8 +124,8 @@ def prune(age: str | None, dry_run: bool, yes: bool) -> None:
 @yes_option
 def delete(names: tuple[str, ...], yes: bool) -> None:
     """Delete runs permanently."""
-    with Reader(paths.history_file()) as reader:
-        runs = list(dict.fromkeys(reader.find_run(name) for name in names))
+    with reader() as stored:
+        runs = list(dict.fromkeys(stored.find_run(name) for name in names))
     if not yes:
         output.confirm(f"Delete {', '.join(runs)} permanently?", abort=True)
     deleted = deletion.delete(paths.history_file(), runs)
@@ -169,8 +169,8 @@ def note(name: str, words: tuple[str, ...]) -> None:
 
 
 def _find(name: str) -> str:
-    with Reader(paths.history_file()) as reader:
-        return reader.find_run(name)
+    with reader() as stored:
+        return stored.find_run(name)
 
 
 @history.command()

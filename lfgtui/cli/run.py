@@ -10,8 +10,7 @@ import click
 import msgspec
 
 from lfgtui.cli import launching
-from lfgtui.cli.launching.launch import launch
-from lfgtui.cli.launching.run_plan import Output, Plan, check_models, with_model
+from lfgtui.cli.launching.launch import Output, Plan, check_models, launch, with_model
 from lfgtui.cli.options import RAW_HELP, output_options
 from lfgtui.errors import LfgError, UsageError
 from lfgtui.model.tickets import TicketsFile, load_tickets, select, single_ticket

@@ -1,11 +1,12 @@
-"""`lfg show`."""
+"""`lfg show` and `lfg replay`."""
 
 from collections.abc import Iterator
 
 import click
 
-from lfgtui.cli.launching.reading import open_reader, report_gaps
-from lfgtui.cli.options import RAW_HELP, json_option, print_value
+from lfgtui.cli import launching
+from lfgtui.cli.launching.past_runs import open_reader, report_gaps
+from lfgtui.cli.options import IDLE_SECONDS, RAW_HELP, SPEED, json_option, print_value
 from lfgtui.errors import UsageError
 from lfgtui.export.figures import RunDocument
 from lfgtui.export.markdown import PLAIN, run_markdown, ticket_markdown
@@ -42,3 +43,28 @@ def show(place: str, as_json: bool, as_markdown: bool, raw: bool) -> int:
 
 def _ticket(document: RunDocument) -> Iterator[str]:
     return (ticket_markdown(each, PLAIN) for each in document.tickets())
+
+
+@click.command()
+@click.argument("name", metavar="RUN")
+@click.option("--speed", type=SPEED, default=1.0, show_default=True)
+@click.option(
+    "--idle-limit",
+    type=IDLE_SECONDS,
+    metavar="SECONDS",
+    help="Shorten idle gaps to this; 0 keeps them.  [default: 15]",
+)
+@click.option(
+    "--from", "begin", metavar="PLACE", help="Start at 1:30, 90s, 50%, 'api 17' or 14:03:22."
+)
+def replay(name: str, speed: float, idle_limit: float | None, begin: str | None) -> int:
+    """Replay RUN as it was. RUN may be a unique prefix, or 'last'.
+
+    p pauses and resumes, [ and ] skip 10 seconds, + and - change the speed,
+    comma and dot step by events, g goes to a time or an event.
+    """
+    if not output.is_interactive():
+        raise UsageError(
+            f"lfg replay needs a terminal; `lfg export {name} --format cast` makes a recording"
+        )
+    return launching.replay.play(name, speed=speed, idle_limit=idle_limit, begin=begin)

@@ -94,8 +94,6 @@ class _Opened(NamedTuple):
 
 def _connect(name: str, config: ProviderConfig, base_url: str | None, key: str | None) -> Provider:
     """Open a provider, with all that takes long: the import, the certificates."""
-    if config.wire is None:
-        raise UsageError(f'provider "{name}": "wire" is not set')
     connect = cast(Callable[..., Provider], pkgutil.resolve_name(_CONNECT[config.wire]))
     more = {"body": config.body} if config.wire in AGENT_WIRES else {}
     return connect(

@@ -7,6 +7,7 @@ value that is stored or printed.
 """
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple, TypeAlias, get_args
 
@@ -34,9 +35,6 @@ ALL_DIALECTS: frozenset[Dialect] = frozenset(get_args(Dialect))
 _AGE = re.compile(r"([1-9][0-9]{0,4})([hdw])")
 _SECONDS = {"h": 3600, "d": 86400, "w": 7 * 86400}
 
-_SCHEMES = ("http://", "https://")
-_SOCKET_SCHEMES = ("ws://", "wss://")
-
 
 class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """USD per million tokens; `cached` is what a cached input token costs."""
@@ -63,7 +61,7 @@ class ProviderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     `model_file` is a GGUF file for the provider "local", which runs it.
     """
 
-    wire: WireName | None = None
+    wire: WireName
     base_url: str | None = None
     api_key_env: str | None = None
     api_key_command: str | None = None
@@ -152,29 +150,25 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def provider(self, name: str) -> ProviderConfig:
         """Return the provider of that name; raise `UsageError` with the nearest one."""
-        found = self.providers.get(name)
-        if found is None:
+        if name not in self.providers:
             raise UsageError(f'unknown provider "{name}"{did_you_mean(name, self.providers)}')
-        return found
+        return self.providers[name]
 
 
-_CHAT_SERVERS = {
-    "xai": ("https://api.x.ai/v1", "XAI_API_KEY"),
-    "gemini": ("https://generativelanguage.googleapis.com/v1beta/openai/", "GEMINI_API_KEY"),
-    "openrouter": ("https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
-    "groq": ("https://api.groq.com/openai/v1", "GROQ_API_KEY"),
-    "deepseek": ("https://api.deepseek.com/v1", "DEEPSEEK_API_KEY"),
-    "mistral": ("https://api.mistral.ai/v1", "MISTRAL_API_KEY"),
-    "ollama": ("http://127.0.0.1:11434/v1", None),
-}
+def _chat(base_url: str, api_key_env: str | None) -> ProviderConfig:
+    return ProviderConfig(wire="openai-chat", base_url=base_url, api_key_env=api_key_env)
+
 
 PRESETS: dict[str, ProviderConfig] = {
     "anthropic": ProviderConfig(wire="anthropic", api_key_env="ANTHROPIC_API_KEY"),
     "openai": ProviderConfig(wire="openai-responses", api_key_env="OPENAI_API_KEY"),
-    **{
-        name: ProviderConfig(wire="openai-chat", base_url=url, api_key_env=key)
-        for name, (url, key) in _CHAT_SERVERS.items()
-    },
+    "xai": _chat("https://api.x.ai/v1", "XAI_API_KEY"),
+    "gemini": _chat("https://generativelanguage.googleapis.com/v1beta/openai/", "GEMINI_API_KEY"),
+    "openrouter": _chat("https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
+    "groq": _chat("https://api.groq.com/openai/v1", "GROQ_API_KEY"),
+    "deepseek": _chat("https://api.deepseek.com/v1", "DEEPSEEK_API_KEY"),
+    "mistral": _chat("https://api.mistral.ai/v1", "MISTRAL_API_KEY"),
+    "ollama": _chat("http://127.0.0.1:11434/v1", None),
     "local": ProviderConfig(wire="openai-chat", model="smollm2"),
     "simulator": ProviderConfig(wire="openai-chat"),
     "simulator-anthropic": ProviderConfig(wire="anthropic"),
@@ -207,15 +201,13 @@ def load_config(path: Path) -> Config:
     if not path.exists():
         return Config(providers=PRESETS)
     text = toml_file.read_text(path)
-    config = toml_file.convert(path, text, toml_file.parse(path, text), Config)
-    _check_history(path, text, config.history)
-    providers = dict(PRESETS)
-    for name, given in config.providers.items():
-        providers[name] = merged = _over(PRESETS.get(name), given)
-        _check_provider(path, text, name, merged)
-        if name == LOCAL:
-            providers[name] = _local(path.parent, given, merged)
-    return msgspec.structs.replace(config, providers=providers)
+    document = toml_file.parse(path, text)
+    document["providers"] = _over_presets(document.get("providers", {}))
+    config = toml_file.convert(path, text, document, Config)
+    for key, message in _mistakes(config):
+        raise SourceError(path, toml_file.line_of(text, key), message)
+    local = _with_model_file(path.parent, config.providers[LOCAL])
+    return msgspec.structs.replace(config, providers={**config.providers, LOCAL: local})
 
 
 def route_of(config: Config, ticket: Ticket) -> Route:
@@ -235,9 +227,8 @@ def route_of(config: Config, ticket: Ticket) -> Route:
             f'ticket "{ticket.id}" has {given} no provider;'
             ' write model = "provider/model", e.g. "anthropic/claude-sonnet-4-5"'
         )
-    model = model or config.provider(provider).model
-    config.provider(provider)
-    if not model:
+    default = config.provider(provider).model
+    if not (model := model or default):
         raise UsageError(f'ticket "{ticket.id}" has provider "{provider}" but no model')
     return Route(provider, model)
 
@@ -247,74 +238,69 @@ def routes_of(config: Config, ticket: Ticket) -> tuple[Route, ...]:
     routes = [route_of(config, ticket)]
     for fallback in ticket.fallback:
         provider, _, model = fallback.partition("/")
-        model = model or config.provider(provider).model or ""
-        if not model:
+        default = config.provider(provider).model
+        if not (model := model or default or ""):
             problem = f'fallback "{fallback}" names no model; write "provider/model"'
             raise UsageError(f'ticket "{ticket.id}": {problem}')
-        config.provider(provider)
         routes.append(Route(provider, model))
     return tuple(dict.fromkeys(routes))
 
 
-def _check_history(path: Path, text: str, policy: HistoryPolicy) -> None:
-    for index, pattern in enumerate(policy.secrets):
-        at = toml_file.line_of(text, ("history", "secrets", index))
-        try:
-            is_empty = re.compile(pattern).search("") is not None
-        except re.error as error:
-            raise SourceError(path, at, f'secrets: "{pattern}": {error}') from None
-        if is_empty:
-            raise SourceError(path, at, f'secrets: "{pattern}" matches empty text')
-    if policy.retention is not None:
-        try:
-            age_seconds(policy.retention)
-        except ValueError as error:
-            at = toml_file.line_of(text, ("history", "retention"))
-            raise SourceError(path, at, f"retention: {error}") from None
-
-
-def _check_provider(path: Path, text: str, name: str, merged: ProviderConfig) -> None:
-    at = toml_file.line_of(text, ("providers", name))
-    if merged.wire is None:
-        raise SourceError(path, at, f'provider "{name}": missing key "wire"')
-    # Without one, a wire with an SDK would ask the SDK's own, a stranger.
-    needs_url = name not in PRESETS or merged.wire in AGENT_WIRES
-    if merged.base_url is None and needs_url:
-        raise SourceError(path, at, f'provider "{name}": missing key "base_url"')
-    if (misfit := _misfit(name, merged)) is not None:
-        field, message = misfit
-        raise SourceError(path, toml_file.line_of(text, ("providers", name, field)), message)
-
-
-def _misfit(name: str, provider: ProviderConfig) -> tuple[str, str] | None:
-    """Return a field that does not fit the wire or the provider, and why."""
-    schemes = _SCHEMES + (_SOCKET_SCHEMES if provider.wire == "agent-websocket" else ())
-    if provider.base_url is not None and not provider.base_url.startswith(schemes):
-        wanted = " or ".join([", ".join(schemes[:-1]), schemes[-1]])
-        return "base_url", f'base_url "{provider.base_url}" must begin with {wanted}'
-    if provider.body and provider.wire not in AGENT_WIRES:
-        return "body", f'"body" requires the wire {" or ".join(sorted(AGENT_WIRES))}'
-    if provider.model_file is not None and (name != LOCAL or provider.base_url is not None):
-        return "model_file", f'"model_file" requires [providers.{LOCAL}] without a base_url'
-    return None
-
-
-def _local(folder: Path, given: ProviderConfig, merged: ProviderConfig) -> ProviderConfig:
-    """Return it with an absolute path; another model has another name than the preset's."""
-    model = given.model if merged.base_url is not None else merged.model
-    if given.model_file is None:
-        return msgspec.structs.replace(merged, model=model)
-    file = folder.absolute() / Path(given.model_file).expanduser()
-    return msgspec.structs.replace(merged, model=given.model or file.stem, model_file=str(file))
-
-
-def _over(preset: ProviderConfig | None, given: ProviderConfig) -> ProviderConfig:
-    if preset is None:
+def _over_presets(given: object) -> object:
+    """Return the tables of providers, each over the preset of its name."""
+    if not isinstance(given, dict):
         return given
-    empty = ProviderConfig()
-    changes = {
-        field: value
-        for field in given.__struct_fields__
-        if (value := getattr(given, field)) != getattr(empty, field)
-    }
-    return msgspec.structs.replace(preset, **changes)
+    tables = {name: msgspec.to_builtins(preset) for name, preset in PRESETS.items()}
+    for name, table in given.items():
+        own = tables.get(name, {})
+        if isinstance(table, dict):
+            if name == LOCAL and table.keys() & {"base_url", "model_file"}:
+                del own["model"]  # which is the bundled one's
+            table = own | table
+        tables[name] = table
+    return tables
+
+
+def _mistakes(config: Config) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield what the types allow and lfg cannot use: the key in the file, and the reason."""
+    for index, pattern in enumerate(config.history.secrets):
+        key = ("history", "secrets", index)
+        try:
+            if re.compile(pattern).search(""):
+                yield key, f'secrets: "{pattern}" matches empty text'
+        except re.error as error:
+            yield key, f'secrets: "{pattern}": {error}'
+    if config.history.retention is not None:
+        try:
+            age_seconds(config.history.retention)
+        except ValueError as error:
+            yield ("history", "retention"), f"retention: {error}"
+    for name, provider in config.providers.items():
+        for field, message in _misfits(name, provider):
+            yield ("providers", name, field), message
+
+
+def _misfits(name: str, provider: ProviderConfig) -> Iterator[tuple[str, str]]:
+    """Yield the fields that do not fit the wire or the provider, and the reason."""
+    is_agent = provider.wire in AGENT_WIRES
+    schemes = ["http://", "https://"]
+    if provider.wire == "agent-websocket":
+        schemes += ["ws://", "wss://"]
+    if provider.base_url is not None:
+        if not provider.base_url.startswith(tuple(schemes)):
+            choices = " or ".join([", ".join(schemes[:-1]), schemes[-1]])
+            yield "base_url", f'base_url "{provider.base_url}" must begin with {choices}'
+    elif is_agent or name not in PRESETS:  # an SDK would ask its own server, a stranger
+        yield "base_url", f'provider "{name}": missing key "base_url"'
+    if provider.body and not is_agent:
+        yield "body", f'"body" requires the wire {" or ".join(sorted(AGENT_WIRES))}'
+    if provider.model_file is not None and (name != LOCAL or provider.base_url is not None):
+        yield "model_file", f'"model_file" requires [providers.{LOCAL}] without a base_url'
+
+
+def _with_model_file(folder: Path, local: ProviderConfig) -> ProviderConfig:
+    """Return it with an absolute path; the file names the model unless the config does."""
+    if local.model_file is None:
+        return local
+    file = folder.absolute() / Path(local.model_file).expanduser()
+    return msgspec.structs.replace(local, model=local.model or file.stem, model_file=str(file))

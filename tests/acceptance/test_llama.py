@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from lfgtui.cli.launching.servers import OwnServers
+from lfgtui.cli.launching.session import OwnServers
 from lfgtui.errors import ProviderError, UsageError
 from lfgtui.model import events as e
 from lfgtui.providers.base import Provider

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from lfgtui.__main__ import main
-from lfgtui.cli.launching.servers import embedded_simulator
+from lfgtui.cli.launching.session import embedded_simulator
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
@@ -90,4 +90,4 @@ def simulator(*options: str) -> Iterator[str]:
 def fast_simulator(monkeypatch: pytest.MonkeyPatch) -> None:
     """The embedded simulator answers three times as fast."""
     fast = partial(embedded_simulator, "--speed", "3.0")
-    monkeypatch.setattr("lfgtui.cli.launching.servers.embedded_simulator", fast)
+    monkeypatch.setattr("lfgtui.cli.launching.session.embedded_simulator", fast)

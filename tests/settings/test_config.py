@@ -79,7 +79,7 @@ def test_a_preset_keeps_what_the_file_does_not_say(tmp_path: Path) -> None:
     ("text", "refusal"),
     [
         ('theme = "dark"\nconcurency = 1\n', '2: unknown key "concurency"; did you mean'),
-        ('[providers.x]\nbase_url = "http://localhost"\n', '1: provider "x": missing key "wire"'),
+        ('[providers.x]\nbase_url = "http://localhost"\n', '1: missing key "wire"'),
         (
             '[providers.x]\nwire = "openai-chat"\n',
             '1: provider "x": missing key "base_url"',
@@ -263,20 +263,25 @@ def test_a_command_that_gives_no_key_is_a_usage_error(command: str, why: str) ->
 
 def test_what_a_failed_command_printed_is_not_shown() -> None:
     with pytest.raises(UsageError) as caught:
-        api_key("mine", ProviderConfig(api_key_command="sh -c 'echo secret; exit 3'"))
+        api_key(
+            "mine",
+            ProviderConfig(wire="openai-chat", api_key_command="sh -c 'echo secret; exit 3'"),
+        )
     assert "secret" not in str(caught.value).partition("failed")[2]
 
 
 def test_headers_take_variables_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEAM", "red")
-    provider = ProviderConfig(headers={"X-Team": "${TEAM}/${TEAM}", "X-Plain": "$TEAM"})
+    provider = ProviderConfig(
+        wire="openai-chat", headers={"X-Team": "${TEAM}/${TEAM}", "X-Plain": "$TEAM"}
+    )
     assert request_headers("mine", provider) == {"X-Team": "red/red", "X-Plain": "$TEAM"}
 
 
 def test_a_header_with_an_unset_variable_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TEAM", raising=False)
     with pytest.raises(UsageError, match='provider "mine": headers use TEAM, which is not set'):
-        request_headers("mine", ProviderConfig(headers={"X-Team": "${TEAM}"}))
+        request_headers("mine", ProviderConfig(wire="openai-chat", headers={"X-Team": "${TEAM}"}))
 
 
 @pytest.mark.parametrize(
@@ -344,9 +349,9 @@ def test_the_keys_that_are_held_are_those_of_variables_urls_and_headers(
     for name in ("XAI_API_KEY", "GATE_TOKEN", "TEAM"):
         monkeypatch.setenv(name, f"value-of-{name}")
     headers = {"X-Gate": "${GATE_TOKEN}", "Authorization": "Bearer said", "X-Team": "${TEAM}"}
-    mine = ProviderConfig(base_url="http://me:p%40ss@a.b", headers=headers)
+    mine = ProviderConfig(wire="openai-chat", base_url="http://me:p%40ss@a.b", headers=headers)
     body: dict[str, object] = {"auth": [{"api-key": "in the body"}], "prompt": "{prompt}"}
-    odd = ProviderConfig(base_url="http://[a", body=body)
+    odd = ProviderConfig(wire="openai-chat", base_url="http://[a", body=body)
     config = Config(providers={"xai": PRESETS["xai"], "mine": mine, "odd": odd})
     values = {"value-of-XAI_API_KEY", "value-of-GATE_TOKEN"}
     assert held_keys(config) == {*values, "said", "p@ss", "in the body"}

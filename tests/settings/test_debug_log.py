@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lfgtui.__main__ import main
-from lfgtui.cli.launching.servers import embedded_simulator
+from lfgtui.cli.launching.session import embedded_simulator
 from lfgtui.errors import ProviderError, UsageError
 from lfgtui.model.conversation import UserTurn
 from lfgtui.providers.base import Request
@@ -36,7 +36,7 @@ def test_a_run_leaves_its_requests_and_neither_prompt_nor_answer(
     log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hasty = partial(embedded_simulator, "--speed", "100.0")
-    monkeypatch.setattr("lfgtui.cli.launching.servers.embedded_simulator", hasty)
+    monkeypatch.setattr("lfgtui.cli.launching.session.embedded_simulator", hasty)
     prompt = "Say something about zebras"
     assert main(["run", "-p", prompt, "--model", "simulator/generic", "--headless"]) == 0
     said = log.read_text()

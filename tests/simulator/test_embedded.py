@@ -8,7 +8,7 @@ import sys
 import httpx2
 import pytest
 
-from lfgtui.cli.launching.servers import embedded_simulator
+from lfgtui.cli.launching.session import embedded_simulator
 from lfgtui.errors import LfgError
 
 COMMAND = (sys.executable, "-m", "lfgtui.simulator")
@@ -55,7 +55,7 @@ async def test_a_parent_killed_outright_leaves_no_orphan() -> None:
         sys.executable,
         "-c",
         "import asyncio\n"
-        "from lfgtui.cli.launching.servers import embedded_simulator\n"
+        "from lfgtui.cli.launching.session import embedded_simulator\n"
         "async def main():\n"
         "    embedded = embedded_simulator()\n"
         "    print(await embedded.start(), flush=True)\n"

@@ -9,44 +9,19 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-__all__ = [
-    "cast",
-    "headless",
-    "launch",
-    "local_model",
-    "past_runs",
-    "provider_check",
-    "reader",
-    "redactors",
-    "screen",
-    "session",
-    "tools",
-    "trust",
-]
-
 if TYPE_CHECKING:
-    from lfgtui import tools
-    from lfgtui.cli.launching import (
-        cast,
-        headless,
-        launch,
-        past_runs,
-        provider_check,
-        redactors,
-        screen,
-        session,
-        trust,
-    )
-    from lfgtui.history import reader
-    from lfgtui.simulator.local import model as local_model
+    from lfgtui.cli.launching import headless as headless
+    from lfgtui.cli.launching import launch as launch
+    from lfgtui.cli.launching import past_runs as past_runs
+    from lfgtui.cli.launching import provider_check as provider_check
+    from lfgtui.cli.launching import redactors as redactors
+    from lfgtui.cli.launching import replay as replay
+    from lfgtui.cli.launching import screen as screen
+    from lfgtui.cli.launching import session as session
+    from lfgtui.cli.launching import trust as trust
 else:
-    _ELSEWHERE = {
-        "local_model": "lfgtui.simulator.local.model",
-        "reader": "lfgtui.history.reader",
-        "tools": "lfgtui.tools",
-    }
 
     def __getattr__(name: str) -> ModuleType:
-        if name not in __all__:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return import_module(_ELSEWHERE.get(name, f"{__name__}.{name}"))
+        if name.startswith("_"):  # as `__path__`, which Python itself looks for
+            raise AttributeError(name)
+        return import_module(f"{__name__}.{name}")

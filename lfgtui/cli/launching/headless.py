@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from lfgtui.cli.launching.launch import Output
 from lfgtui.cli.launching.printer import Printer
-from lfgtui.cli.launching.run_plan import Output
 from lfgtui.engine import signals
 from lfgtui.engine.engine import Engine
 from lfgtui.errors import IllegalMoveError

@@ -1,20 +1,44 @@
-"""From a plan to a run: check, start, run, close."""
+"""From a plan of what to run to a run: check, start, run, close."""
 
 import asyncio
 import os
+from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
 from lfgtui.cli import launching
-from lfgtui.cli.launching.run_plan import Plan, check_providers
-from lfgtui.settings.config import SIMULATED, Config
-from lfgtui.settings.credentials import held_keys
+from lfgtui.errors import SourceError, UsageError
+from lfgtui.model.tickets import Ticket, TicketsFile
+from lfgtui.settings.config import LOCAL, SIMULATED, Config, route_of, routes_of
+from lfgtui.settings.credentials import api_key, held_keys, request_headers
+from lfgtui.simulator.local.model import find_model
+from lfgtui.text import toml_file
 from lfgtui.text.output import print_error
 
 if TYPE_CHECKING:
     from lfgtui.engine.engine import Engine
+
+Output: TypeAlias = Literal["states", "json", "answer", "raw"]
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """Tickets to run. `resumes` is the id of the stored run they continue, None for a new one.
+
+    `unfinished` are the ids that will be worked on, None for all. `output` None is the screen;
+    `environment` is added to that of commands.
+    """
+
+    title: str
+    tickets: Sequence[Ticket]
+    config: Config
+    source: Path | None = None
+    resumes: str | None = None
+    unfinished: frozenset[str] | None = None
+    output: Output | None = None
+    environment: dict[str, str] = {}
 
 
 def launch(plan: Plan) -> int:
@@ -25,25 +49,6 @@ def launch(plan: Plan) -> int:
     `UnicodeEncodeError` where a prompt, a model or a path is not UTF-8.
     """
     msgspec.json.encode(plan.tickets)  # what cannot be stored is refused before there is a screen
-    worst = 0
-    while True:
-        code, resumes = _launch(plan)
-        worst = max(worst, code)
-        if resumes is None:
-            return worst
-        plan = launching.past_runs.plan_to_resume(resumes, plan.config)
-
-
-def browse(config: Config) -> int:
-    """Show past runs on the screen, then run the one to resume, if any; return the exit code."""
-    code, resumes = launching.screen.browse(config)
-    if resumes is None:
-        return code
-    return launch(launching.past_runs.plan_to_resume(resumes, config))
-
-
-def _launch(plan: Plan) -> tuple[int, str | None]:
-    """Return the exit code, and the stored run to resume next."""
     used = check_providers(plan)
     _warn_of_root(plan, used)
     if plan.config.history.redact == "write" or _contains_key(plan):
@@ -59,7 +64,84 @@ def _launch(plan: Plan) -> tuple[int, str | None]:
             code, resumes = launching.screen.run(plan, build, is_simulated=bool(used & SIMULATED))
         else:
             code = asyncio.run(launching.headless.run_headless(build(), plan.output))
-    return (max(code, 1), None) if unsaved else (code, resumes)
+    if unsaved:
+        return max(code, 1)
+    return max(code, resume(resumes, plan.config))
+
+
+def resume(run: str | None, config: Config) -> int:
+    """Run what a stored run did not finish, if there is one; return the exit code."""
+    return 0 if run is None else launch(launching.past_runs.plan_to_resume(run, config))
+
+
+def check_providers(plan: Plan) -> set[str]:
+    """Return the providers the plan uses; raise `UsageError` where a key or a price is missing."""
+    used: set[str] = set()
+    for ticket in plan.tickets:
+        if plan.unfinished is not None and ticket.id not in plan.unfinished:
+            continue
+        for name, _ in routes_of(plan.config, ticket):
+            provider = plan.config.provider(name)
+            if ticket.max_cost is not None and provider.price is None:
+                raise UsageError(
+                    f'ticket "{ticket.id}" has max_cost, but provider "{name}" has no price;'
+                    f" set price in [providers.{name}] of the config"
+                )
+            used.add(name)
+    for name in sorted(used - SIMULATED):
+        provider = plan.config.provider(name)
+        if provider.api_key_command is None:  # a command may ask the person: when needed
+            api_key(name, provider)
+        request_headers(name, provider)
+        if name == LOCAL and provider.base_url is None:
+            find_model(provider.model_file)
+    return used
+
+
+def with_model(
+    file: TicketsFile, config: Config, provider: str | None, model: str | None
+) -> TicketsFile:
+    """Return the tickets with the command line's provider and model in place of their own."""
+    if provider is None and model is None:
+        return file
+
+    def change(ticket: Ticket) -> Ticket:
+        new_provider, new_model = provider, model
+        if provider is None and "/" not in (model or ""):
+            new_provider = route_of(config, ticket).provider
+        if model is None:
+            own = (ticket.model or config.model or "").split("/", 1)[-1]
+            new_model = ticket.model if ticket.provider else own
+        return msgspec.structs.replace(ticket, provider=new_provider, model=new_model)
+
+    tickets = tuple(change(ticket) for ticket in file.tickets)
+    return msgspec.structs.replace(file, tickets=tickets)
+
+
+def check_models(path: Path, file: TicketsFile, config: Config) -> None:
+    """Check that every ticket's providers are known and have a model.
+
+    Raises `SourceError` with the line of the tickets file that is wrong.
+    """
+    text = toml_file.read_text(path)
+    for index, ticket in enumerate(file.tickets):
+        keys: tuple[str, ...] = ("provider", "model")
+        try:
+            route_of(config, ticket)
+            keys = ("fallback",)
+            routes_of(config, ticket)
+        except UsageError as error:
+            raise SourceError(path, _line(text, index, keys), str(error)) from None
+
+
+def _line(text: str, index: int, keys: tuple[str, ...]) -> int | None:
+    """Return the line of one of the keys in the ticket or the defaults; else the ticket's."""
+    for table in (("ticket", index), ("defaults",)):
+        for key in keys:
+            line = toml_file.line_of(text, (*table, key))
+            if line is not None and line != toml_file.line_of(text, table):
+                return line
+    return toml_file.line_of(text, ("ticket", index))
 
 
 def _warn_of_root(plan: Plan, used: set[str]) -> None:

@@ -1,16 +1,52 @@
-"""Past runs: resumed, and changed from their screen."""
+"""Past runs: read, resumed, and changed from their screen."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
+from lfgtui.cli.launching.launch import Output, Plan, check_providers, with_model
 from lfgtui.cli.launching.redactors import redactor_for_writing
-from lfgtui.cli.launching.run_plan import Output, Plan, check_providers, with_model
 from lfgtui.errors import HistoryError, UsageError
 from lfgtui.history.maintenance import annotations, deletion
 from lfgtui.history.reader import Reader
+from lfgtui.history.recording.recorder import Recorder
 from lfgtui.history.storage import leases
 from lfgtui.model.tickets import TicketsFile, distrusted
 from lfgtui.settings import paths
 from lfgtui.settings.config import Config
+from lfgtui.text.output import print_error, print_remark
+
+
+def open_reader() -> Reader:
+    """Open the history, after marking runs of processes that died as interrupted."""
+    path = paths.history_file()
+    with suppress(HistoryError, OSError):  # it may be readable all the same; Reader says why not
+        if path.exists():
+            with Recorder(path) as opened:
+                report_missing(opened.lost)
+    return reader()
+
+
+def reader() -> Reader:
+    """Open the history as it is."""
+    return Reader(paths.history_file())
+
+
+def report_missing(runs: Sequence[str]) -> None:
+    """Report runs that should be in the history and are not."""
+    for run in runs:
+        rescued = paths.history_file().parent / "rescued" / run
+        why = f"its write-ahead log ({paths.history_file()}-wal) is gone"
+        if rescued.is_dir():
+            why = f"it was saved in {rescued}; to see it: LFG_DATA_DIR={rescued} lfg history"
+        print_remark(f"run {run} was started but is not in the history: {why}")
+
+
+def report_gaps(reader: Reader) -> int:
+    """Report what could not be read, once each; return the exit code."""
+    for gap in dict.fromkeys(reader.gaps):
+        print_error(gap)
+    return 1 if reader.gaps else 0
 
 
 def plan_to_resume(
@@ -26,13 +62,13 @@ def plan_to_resume(
     The tickets of an imported run were trusted by nobody here: they ask for everything.
     Raises `UsageError` where there is no such run, or a ticket's folder is gone.
     """
-    with Reader(paths.history_file()) as reader:
-        run_id = reader.find_run(name)
-        title = reader.run(run_id).title
-        stored = reader.tickets(run_id)
-        if fault := next((one.fault for one in stored if one.fault), None):
-            raise HistoryError(fault)
-        is_imported = reader.is_imported(run_id)
+    with reader() as history:
+        run_id = history.find_run(name)
+        title = history.run(run_id).title
+        stored = history.tickets(run_id)
+        is_imported = history.is_imported(run_id)
+    if fault := next((one.fault for one in stored if one.fault), None):
+        raise HistoryError(fault)
     tickets = tuple(distrusted(one.ticket) if is_imported else one.ticket for one in stored)
     file = with_model(TicketsFile(title, tickets), config, provider, model)
     unfinished = frozenset(one.ticket.id for one in stored if one.state != "done")

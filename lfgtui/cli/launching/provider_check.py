@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from lfgtui.cli.launching.redactors import hide_secrets
-from lfgtui.cli.launching.servers import OwnServers
+from lfgtui.cli.launching.session import OwnServers
 from lfgtui.doctor.diagnose import report
 from lfgtui.doctor.examine import Examination, LookupTimingLoop, Target, examine, list_models
 from lfgtui.doctor.findings import Finding, Report

@@ -4,7 +4,7 @@ import os
 
 import msgspec
 
-from lfgtui.cli.launching.run_plan import Plan
+from lfgtui.cli.launching.launch import Plan
 from lfgtui.model.redaction import redacted_ticket
 from lfgtui.settings import environment
 from lfgtui.settings.config import Config

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from lfgtui.cli import launching
-from lfgtui.cli.launching.run_plan import Plan
+from lfgtui.cli.launching.launch import Plan
 from lfgtui.engine.commands import Command
 from lfgtui.errors import LfgError
 from lfgtui.model.events import Sink
@@ -24,7 +24,6 @@ from lfgtui.ui.painting.gc_policy import collect_rarely
 
 if TYPE_CHECKING:
     from lfgtui.engine.engine import Engine
-    from lfgtui.history.reader import Reader
 
 
 class DeferredRun:
@@ -51,8 +50,7 @@ class DeferredRun:
         self._sinks: list[Sink] = []
         self.subscribe = self._sinks.append
         self._starting: asyncio.Task[None] | None = None
-        self._nothing = Transcript()
-        self._still = Meter()
+        self._nothing = Transcript(), Meter()
 
     @property
     def run(self) -> str:
@@ -67,10 +65,10 @@ class DeferredRun:
         return self._engine.unfinished if self._engine else [one.id for one in self.tickets]
 
     def transcript(self, ticket: str) -> Transcript:
-        return self._engine.transcript(ticket) if self._engine else self._nothing
+        return self._engine.transcript(ticket) if self._engine else self._nothing[0]
 
     def meter(self, ticket: str) -> Meter:
-        return self._engine.meter(ticket) if self._engine else self._still
+        return self._engine.meter(ticket) if self._engine else self._nothing[1]
 
     def send(self, command: Command) -> None:
         if self._engine is not None:
@@ -82,9 +80,8 @@ class DeferredRun:
         self._starting = asyncio.create_task(self._start())
 
     async def shutdown(self) -> None:
-        if self._starting is None:
-            return
-        await self._starting
+        if self._starting is not None:
+            await self._starting
         if self._engine is not None:
             try:
                 await self._engine.shutdown()
@@ -93,15 +90,14 @@ class DeferredRun:
 
     async def _start(self) -> None:
         try:
-            engine = await asyncio.to_thread(self._build)
+            self._engine = await asyncio.to_thread(self._build)
         except Exception as error:
             self.failure = error
             self._give_up()
             return
         for sink in self._sinks:
-            engine.subscribe(sink)
-        self._engine = engine
-        engine.start()
+            self._engine.subscribe(sink)
+        self._engine.start()
 
 
 def run(plan: Plan, build: "Callable[[], Engine]", *, is_simulated: bool) -> tuple[int, str | None]:
@@ -112,14 +108,15 @@ def run(plan: Plan, build: "Callable[[], Engine]", *, is_simulated: bool) -> tup
     code = run_app(app)
     if live.run:
         print_remark(_last_line(live, "last" if plan.resumes is None else live.run))
-    if live.failure is None:
-        return code, app.resumes
-    if not isinstance(live.failure, LfgError):
-        _report_bug(live.failure)
-    elif live.run:  # it ran, and its end is not saved where it belongs
-        print_error(str(live.failure))
-    else:
-        raise live.failure
+    match live.failure:
+        case None:
+            return code, app.resumes
+        case LfgError() if not live.run:
+            raise live.failure
+        case LfgError():  # it ran, and its end is not saved where it belongs
+            print_error(str(live.failure))
+        case _:
+            _report_bug(live.failure)
     return max(code, 1), None
 
 
@@ -141,15 +138,11 @@ def _app(run: DeferredRun | None, config: Config, *, is_simulated: bool = False)
     return LfgApp(
         run,
         config=config,
-        open_reader=_reader,
+        open_reader=lambda: launching.past_runs.reader(),  # noqa: PLW0108  # imports when called
         simulated=is_simulated,
         themes=load_themes(paths.config_file().parent),
         history_actions=lambda: launching.past_runs.FileHistoryActions(config),
     )
-
-
-def _reader() -> "Reader":
-    return launching.reader.Reader(paths.history_file())
 
 
 def _report_bug(error: Exception) -> None:

@@ -1,24 +1,25 @@
-"""The engine of a run, and the history and providers it works with."""
+"""The engine of a run, and the history, providers and servers it works with."""
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from lfgtui.cli.launching.reading import report_missing
+from lfgtui.cli.launching.launch import Plan
+from lfgtui.cli.launching.past_runs import reader, report_missing
 from lfgtui.cli.launching.redactors import hide_secrets, redactor_for_writing, without_secrets
-from lfgtui.cli.launching.run_plan import Plan
-from lfgtui.cli.launching.servers import OwnServers
 from lfgtui.engine.engine import Engine
 from lfgtui.engine.ticket_run import Session
 from lfgtui.errors import HistoryError
 from lfgtui.history.maintenance.deletion import Retention
-from lfgtui.history.reader import Reader
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model.events import Entry
 from lfgtui.model.redaction import redacted_entries
 from lfgtui.model.tickets import Ticket
-from lfgtui.providers.registry import Providers
+from lfgtui.providers.registry import Providers, Starter
 from lfgtui.settings import environment, paths
-from lfgtui.settings.config import Config, age_seconds
+from lfgtui.settings.config import LOCAL, PRESETS, SIMULATED, Config, age_seconds
+from lfgtui.simulator.local.model import local_model
+from lfgtui.simulator.subprocess_server import SubprocessServer
 from lfgtui.text.output import print_error
 from lfgtui.text.redaction.redactor import Redactor
 
@@ -61,9 +62,9 @@ def stored_entries(
     run: str, tickets: Sequence[Ticket], redactor: Redactor
 ) -> dict[str, Sequence[Entry]]:
     """Return each ticket's entries so far, also those stored before they were redacted."""
-    with Reader(paths.history_file()) as reader:
+    with reader() as history:
         entries: dict[str, Sequence[Entry]] = {
-            ticket.id: list(reader.whole_entries(run, ticket.id)) for ticket in tickets
+            ticket.id: list(history.whole_entries(run, ticket.id)) for ticket in tickets
         }
     if redactor.is_idle:
         return entries
@@ -90,3 +91,27 @@ def _delete_old_runs(config: Config, closing: ExitStack, *, has_remains: bool) -
     seconds = None if age is None else age_seconds(age)
     if seconds is not None or has_remains:
         closing.callback(Retention(paths.history_file(), seconds).stop)
+
+
+class OwnServers:
+    """The simulator and the local model; each starts with the first request to its provider.
+
+    `at_once` is the number of concurrent requests; `starters` is for `Providers`.
+    """
+
+    def __init__(self, config: Config, *, at_once: int = 1) -> None:
+        self._simulator = embedded_simulator()
+        self._local = local_model(config.providers.get(LOCAL, PRESETS[LOCAL]), at_once=at_once)
+        self.starters: dict[str, Starter] = {
+            **dict.fromkeys(SIMULATED, self._simulator.start),
+            LOCAL: self._local.start,
+        }
+
+    async def aclose(self) -> None:
+        """Stop those that run."""
+        await asyncio.gather(self._simulator.aclose(), self._local.aclose())
+
+
+def embedded_simulator(*options: str) -> SubprocessServer:
+    """Return the simulator as a child process; `options` are those of `lfg simulator`."""
+    return SubprocessServer("simulator", "lfgtui.simulator", ("--embedded", *options))

@@ -1,23 +1,52 @@
-"""A replay as an asciinema recording (asciicast v2), for `lfg export --format cast`."""
+"""A stored run played back at its own pace: on the screen, or as an asciinema recording."""
 
 import asyncio
 import re
+import time
 from collections.abc import Iterator
 
 import msgspec
 
+from lfgtui.cli.launching.past_runs import open_reader
+from lfgtui.cli.launching.screen import run_app
 from lfgtui.errors import UsageError
 from lfgtui.history.reader import Reader
 from lfgtui.settings import paths
-from lfgtui.settings.config import Config
+from lfgtui.settings.config import Config, load_config
 from lfgtui.settings.themes import load_themes
 from lfgtui.text.redaction.redactor import Redactor
 from lfgtui.text.terminal_safe import visible_line
+from lfgtui.ui.app import LfgApp
+from lfgtui.ui.painting.gc_policy import collect_rarely
 from lfgtui.ui.recorder import Setup, record
+from lfgtui.ui.replay.playback import Playback
 from lfgtui.ui.replay.run import read_replay
+from lfgtui.ui.replay.seek import go_to
 from lfgtui.ui.replay.timeline import IDLE_LIMIT
+from lfgtui.ui.screens.replay import replay_screen
 
 _SIZE = re.compile(r"(\d{1,4})x(\d{1,4})", re.ASCII)
+
+
+def play(name: str, *, speed: float, idle_limit: float | None, begin: str | None) -> int:
+    """Replay the run on the screen from the place `begin`; return the exit code."""
+    limit = IDLE_LIMIT if idle_limit is None else idle_limit
+    with open_reader() as reader:
+        replayed = read_replay(reader, reader.find_run(name), limit)
+    playback = Playback(replayed, time.monotonic, speed=speed)
+    if begin is not None:
+        go_to(playback, begin)
+    app = LfgApp(
+        replayed,
+        config=load_config(paths.config_file()),
+        open_reader=open_reader,
+        simulated=replayed.is_simulated,
+        themes=load_themes(paths.config_file().parent),
+        first_screen=lambda context: replay_screen(playback, context),
+    )
+    collect_rarely()
+    code = run_app(app)
+    return code if code >= 128 or app.bug is not None else 0
 
 
 def cast_lines(
@@ -30,7 +59,7 @@ def cast_lines(
     speed: float | None,
     idle_limit: float | None,
 ) -> Iterator[bytes]:
-    """Yield a header with the size, then the seconds and the output of each moment."""
+    """Yield an asciicast v2: a header with the size, then seconds and output of each moment."""
     width, height = _size(size or "120x40")
     limit = IDLE_LIMIT if idle_limit is None else idle_limit
     replayed = read_replay(reader, run, limit, redactor)
