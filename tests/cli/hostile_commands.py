@@ -3,7 +3,7 @@
     python -m tests.cli.hostile_commands
 
 tries each attack by itself, on a terminal and through a pipe. What comes out
-is read as bytes (`tests.raw_terminal`).
+is read as bytes.
 """
 
 import os
@@ -24,11 +24,10 @@ from lfgtui.cli.commands import lfg
 from lfgtui.cli.commands import main as main_of_lfg
 from tests.cli import hostile_world as world
 from tests.cli.hostile_provider import hostile_provider
-from tests.helpers.pseudo_terminal import Ended, fork_in_terminal, run_in_terminal
+from tests.helpers.terminal import LFG, Ended, fork_in_terminal, run_in_terminal
 from tests.helpers.terminal_attacks import ATTACKS
-from tests.helpers.terminal_sequences import SCREEN, STYLES, foreign_sequences
+from tests.helpers.terminal_sequences import SCREEN, STYLES, TEXT, foreign_sequences
 
-LFG = [sys.executable, "-m", "lfgtui"]
 _WORKERS = 3
 _HEAVY = (
     "lfgtui.engine.engine",
@@ -237,7 +236,7 @@ def piped(on: Stage, case: Case) -> list[str]:
         capture_output=True,
         stdin=subprocess.DEVNULL,
     )
-    return [*foreign_sequences(ended.stdout, r"(?!)"), *foreign_sequences(ended.stderr, r"(?!)")]
+    return [*foreign_sequences(ended.stdout, TEXT), *foreign_sequences(ended.stderr, TEXT)]
 
 
 def main() -> int:

@@ -14,7 +14,7 @@ import pytest
 from lfgtui.history.reader import Reader
 from lfgtui.settings import paths
 from tests.cli.conftest import configure, simulator
-from tests.helpers.pseudo_terminal import lfg_in_terminal
+from tests.helpers.terminal import lfg_in_terminal
 
 
 @pytest.fixture
@@ -91,8 +91,7 @@ def test_a_signal_is_the_exit_code_also_where_the_run_had_to_be_saved_elsewhere(
         paths.history_file().unlink()
         paths.history_file().write_text("Dear diary")
         lfg.read_until("saved in")
-        lfg.signal(signal.SIGTERM)
+        lfg.process.send_signal(signal.SIGTERM)
         assert lfg.wait() == 143
-        lfg.read_rest()
-    assert lfg.seen.count(b"LFG_DATA_DIR=") == 1
+    assert lfg.written.count(b"LFG_DATA_DIR=") == 1
     assert paths.history_file().read_text() == "Dear diary"

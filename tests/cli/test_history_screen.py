@@ -10,7 +10,7 @@ from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
 from lfgtui.settings import paths
-from tests.helpers.pseudo_terminal import lfg_in_terminal
+from tests.helpers.terminal import lfg_in_terminal
 
 
 def test_the_run_chosen_on_the_screen_goes_on_in_the_same_terminal(tmp_path: Path) -> None:

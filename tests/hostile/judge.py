@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
 from lfgtui.settings.config import WireName
+from tests.helpers.terminal import BEGINS
+from tests.helpers.terminal_sequences import SCREEN, foreign_sequences
 from tests.hostile.cases import WHOLE, Aftermath, Case
-from tests.hostile.escapes import foreign
 from tests.hostile.measuring import HANG, Figures, measured
 from tests.hostile.session import NEIGHBOUR, Server, Session, session
 
@@ -111,7 +112,9 @@ def did_wrongly(
 def said_wrongly(one: Session, written: bytes) -> Iterator[str]:
     """Yield what should not have been written to the terminal or the log."""
     is_cut = any(case.is_cut for case, _ in one.cases)
-    yield from (f"to the terminal: {found}" for found in foreign(written, is_cut=is_cut))
+    written = written.removeprefix(f"{BEGINS}\r\n".encode())
+    for sequence in foreign_sequences(written, SCREEN, is_cut=is_cut):
+        yield f"to the terminal: {sequence}"
     if found := _TROUBLE.search(written):
         yield f"on stderr: {written[found.start() : found.start() + 200]!r}"
     log = one.folder / "log"

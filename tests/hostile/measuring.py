@@ -116,7 +116,7 @@ class _Measuring:
         shown: dict[str, float] = {}
         terminal = self._one.terminal
         for found in _WORD.finditer(terminal.written):
-            shown.setdefault(f"w{found[1].decode()}", terminal.came(found.end()))
+            shown.setdefault(f"w{found[1].decode()}", terminal.arrival(found.end()))
         worst = 0.0
         for note in self._one.healthy.notes[self._mark :]:
             if note["event"] != "word":

@@ -15,11 +15,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lfgtui.settings.config import PRESETS, WireName
+from tests.helpers.terminal import LFG, Program
 from tests.hostile.cases import Case
-from tests.hostile.terminal import Terminal
 from tests.hostile.wires import ROOTS
 
-LFG = [sys.executable, "-m", "lfgtui"]
 NEIGHBOUR = "neighbour"
 
 _CONFIG = "concurrency = 64\n[retry]\nattempts = 2\nbase_delay = 0.1\nbudget = 2\n"
@@ -127,12 +126,11 @@ class Session:
             "LFG_CONFIG": str(folder / "config.toml"),
             "LFG_LOG": str(folder / "log"),
             "HOME": str(folder),
-            "TERM": "xterm-256color",
             "PYTHONPATH": str(Path(__file__).parent / "clock"),
         }
         command = [*LFG, "run", str(folder / "tickets.toml"), "--yes"]
         self.began = time.monotonic()
-        self.terminal = Terminal(command, self.environment, folder)
+        self.terminal = Program(command, self.environment, folder)
 
     @property
     def pid(self) -> int:
@@ -151,8 +149,8 @@ class Session:
         """Press a key; the seconds until the terminal shows what it does, None for never."""
         start, pressed = len(self.terminal.written), time.monotonic()
         self.terminal.type(key.typed)
-        seen = self.terminal.wait_for(key.shows, start, seconds)
-        return None if seen is None else seen - pressed
+        match = self.terminal.wait_for(key.shows, start, seconds)
+        return None if match is None else self.terminal.arrival(match.end()) - pressed
 
     def signal(self, number: signal.Signals, seconds: float) -> float | None:
         """Send a signal; the seconds until lfg has ended, None where it does not."""

@@ -13,24 +13,24 @@ import json
 import os
 import random
 import re
-import select
-import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import pyte
 
 from lfgtui.history.maintenance import housekeeping
-from tests.helpers.pseudo_terminal import COLUMNS, ROWS, open_terminal
+from tests.helpers.terminal import COLUMNS, LFG, ROWS, Program
+from tests.helpers.waiting import PATIENCE
 
-LFG = [sys.executable, "-m", "lfgtui"]
 WORDS = 400
+
+_ANY = re.compile(rb"(?s).")
 
 # The next response follows the last word with nothing between.
 _WORD = re.compile(r"\b([abc])(\d{4})(?!\d)")
@@ -100,32 +100,29 @@ def killed_once(folder: Path, environment: dict[str, str], dice: random.Random) 
 
 def _watched(command: list[str], environment: dict[str, str], after: float) -> set[str]:
     """Run it in a terminal, kill it so long after its first word; every word it ever showed."""
-    ours, theirs = open_terminal()
-    process = subprocess.Popen(
-        command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, close_fds=True
-    )
-    os.close(theirs)
     screen = pyte.Screen(COLUMNS, ROWS)
     stream = pyte.ByteStream(screen)
     seen: set[str] = set()
-    deadline: float | None = None
-    given_up = time.monotonic() + 60
-    while deadline is None or time.monotonic() < deadline:
-        assert time.monotonic() < given_up, "lfg never said a word"
-        if select.select([ours], [], [], 0.02)[0]:
-            stream.feed(os.read(ours, 65536))
-            seen |= _shown(screen.display)
+    with closing(Program(command, environment)) as program:
+        read = 0
+
+        def look() -> None:
+            nonlocal read
+            piece = bytes(program.written[read:])
+            read += len(piece)
+            stream.feed(piece)
+            seen.update(_shown(screen.display))
+
+        deadline: float | None = None
+        given_up = time.monotonic() + PATIENCE
+        while deadline is None or time.monotonic() < deadline:
+            assert time.monotonic() < given_up, "lfg never showed a word"
+            program.wait_for(_ANY, read, 0.02)
+            look()
             if seen and deadline is None:
                 deadline = time.monotonic() + after
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    while select.select([ours], [], [], 0)[0]:  # what it had written by then counts as well
-        try:
-            stream.feed(os.read(ours, 65536))
-        except OSError:
-            break
-        seen |= _shown(screen.display)
-    os.close(ours)
+        program.close()
+        look()  # what it had written by then counts as well
     return seen
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from lfgtui.history.reader import Reader
 from lfgtui.settings import paths
-from tests.helpers.pseudo_terminal import lfg_in_terminal
+from tests.helpers.terminal import BEGINS, lfg_in_terminal
 from tests.helpers.waiting import until
 
 NONSENSE = (
@@ -40,26 +40,28 @@ def states() -> set[str]:
 def test_a_terminal_that_does_not_read_stops_nothing() -> None:
     with lfg_in_terminal("demo") as lfg:
         lfg.read_until(" running")
-        for _ in range(3):  # with nobody reading
+        lfg.stop_reading()
+        for _ in range(3):
             wait_for_more_than(committed() + 20)
-        lfg.signal(signal.SIGTERM)
+        lfg.process.send_signal(signal.SIGTERM)
         assert lfg.wait() == 143
-        lfg.read_rest()
-    assert b"\x1b[?1049l" in lfg.seen and b"lfg resume last" in lfg.seen
+    assert b"\x1b[?1049l" in lfg.written and b"lfg resume last" in lfg.written
     assert states() <= {"interrupted", "done"}
 
 
 def test_nonsense_is_survived_and_a_closed_terminal_is_a_hangup() -> None:
     with lfg_in_terminal("demo") as lfg:
         lfg.read_until(" running")
-        wait_for_more_than(committed() + 60)  # with nobody reading
+        lfg.stop_reading()
+        wait_for_more_than(committed() + 60)
+        lfg.go_on_reading()
         lfg.type(NONSENSE)
         lfg.type(b"?")
         lfg.read_until("esc to close")
         screen = pyte.Screen(120, 40)
-        pyte.ByteStream(screen).feed(lfg.seen)
+        pyte.ByteStream(screen).feed(bytes(lfg.written))
         assert any("esc to close" in row for row in screen.display)
-        lfg.close()
+        lfg.hang_up()
         assert lfg.wait() == 129
     assert states() <= {"interrupted", "done"}
 
@@ -68,12 +70,10 @@ def test_nonsense_is_survived_and_a_closed_terminal_is_a_hangup() -> None:
 @pytest.mark.parametrize("is_early", [True, False], ids=["starting", "running"])
 def test_a_storm_of_signals_is_one_ending(arguments: tuple[str, ...], is_early: bool) -> None:
     with lfg_in_terminal(*arguments) as lfg:
-        lfg.read_until("begins" if is_early else " running" if len(arguments) == 1 else "streaming")
+        lfg.read_until(BEGINS if is_early else " running" if len(arguments) == 1 else "streaming")
         while lfg.is_running:
-            lfg.signal(signal.SIGINT)
-            lfg.signal(signal.SIGTERM)
-            lfg.read()
+            lfg.process.send_signal(signal.SIGINT)
+            lfg.process.send_signal(signal.SIGTERM)
         assert lfg.wait() in (130, 143)
-        lfg.read_rest()
-    assert b"Traceback" not in lfg.seen and b"Error" not in lfg.seen
+    assert b"Traceback" not in lfg.written and b"Error" not in lfg.written
     assert is_early or states() <= {"interrupted", "done"}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.pseudo_terminal import run_in_terminal
+from tests.helpers.terminal import run_in_terminal
 
 SDKS = {"anthropic", "openai", "httpx", "httpx2"}
 SERVER = {"starlette", "uvicorn"}

@@ -1,8 +1,8 @@
-"""The list of what may reach a terminal: what lfg writes is on it, what robs a person is not."""
+"""The list of what may reach a terminal: what lfg writes is on it, nothing else is."""
 
 import pytest
 
-from tests.hostile.escapes import foreign
+from tests.helpers.terminal_sequences import SCREEN, foreign_sequences
 
 OURS = [
     b"\x1b[?1049h\x1b[?25l\x1b[>25u\x1b[?2026$p",
@@ -44,17 +44,19 @@ CUT = [
 
 
 @pytest.mark.parametrize("written", OURS)
-def test_what_lfg_writes_is_its_own(written: bytes) -> None:
-    assert foreign(written) == []
+def test_sequences_of_the_screen_are_its_own(written: bytes) -> None:
+    assert foreign_sequences(written, SCREEN) == []
 
 
 @pytest.mark.parametrize("written", THEIRS)
 @pytest.mark.parametrize("is_cut", [False, True])
-def test_what_robs_or_fools_a_person_is_foreign(written: bytes, is_cut: bool) -> None:
-    assert foreign(b"before " + written + b" after", is_cut=is_cut)
+def test_sequences_that_act_or_deceive_are_foreign(written: bytes, is_cut: bool) -> None:
+    assert foreign_sequences(b"before " + written + b" after", SCREEN, is_cut=is_cut)
 
 
 @pytest.mark.parametrize("written", CUT)
-def test_what_is_cut_is_foreign_except_to_a_terminal_that_stopped_reading(written: bytes) -> None:
-    assert foreign(written)
-    assert foreign(written, is_cut=True) == []
+def test_cut_sequences_are_foreign_except_to_a_terminal_that_stopped_reading(
+    written: bytes,
+) -> None:
+    assert foreign_sequences(written, SCREEN)
+    assert foreign_sequences(written, SCREEN, is_cut=True) == []
