@@ -38,22 +38,22 @@ def main() -> int:
     work = list(chosen(options.only, options.wire, is_quick=options.quick))
     if options.list:
         for name in dict.fromkeys(case.name for case, _ in work):
-            print(f"{name:<38} {CASES[name].told}")
+            print(f"{name:<38} {CASES[name].description}")
         return 0
     print(_HEADING, flush=True)
     with ThreadPoolExecutor(options.jobs) as pool:
         verdicts = list(pool.map(lambda one: _reported(*one), work))
-    ill = [verdict for verdict in verdicts if not verdict.is_well]
-    print(f"{len(verdicts) - len(ill)} of {len(verdicts)} are well; {load()}")
-    return 1 if ill else 0
+    failing = [verdict for verdict in verdicts if not verdict.is_well]
+    print(f"{len(verdicts) - len(failing)} of {len(verdicts)} are well; {load()}")
+    return 1 if failing else 0
 
 
 def _reported(case: Case, wire: WireName) -> Verdict:
     """The verdict, its row printed; where it is only late it is tried again."""
-    for left in reversed(range(_TRIES)):
+    for tries_left in reversed(range(_TRIES)):
         with servers() as (hostile, healthy):
             verdict = judged(case, wire, hostile, healthy)
-        if verdict.is_well or verdict.wrong or not left:
+        if verdict.is_well or verdict.wrong or not tries_left:
             break
     print(_row(verdict), flush=True)
     return verdict
@@ -65,12 +65,12 @@ def _row(verdict: Verdict) -> str:
     middle = f"{median(keys):.2f}" if keys else "-"
     ended = "never" if figures.ended is None else f"{figures.ended:.2f}"
     lag = "never" if figures.lag is None else f"{figures.lag:.2f}"
-    said = "; ".join(verdict.wrong + verdict.late) or "well"
-    load_told = "" if verdict.is_well else f" ({load()})"
+    outcome = "; ".join(verdict.wrong + verdict.late) or "well"
+    load_note = "" if verdict.is_well else f" ({load()})"
     return (
         f"{verdict.case.name:<38} {verdict.wire:<17} {middle:>8} {figures.slowest:>6.2f}"
         f" {ended:>6} {lag:>6} {figures.peak >> 20:>5} {figures.children >> 20:>5}"
-        f" {figures.cpu:>6.1f}  {verdict.end}, {said}{load_told}"
+        f" {figures.cpu:>6.1f}  {verdict.end}, {outcome}{load_note}"
     )
 
 

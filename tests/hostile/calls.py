@@ -9,9 +9,9 @@ from tests.hostile.wires import Wire, dump
 def _commands(wire: Wire, *calls: tuple[str, Mapping[str, object]]) -> Iterator[Step]:
     """One call a turn, then the answer."""
     yield wire.begin()
-    if wire.asked <= len(calls):
-        name, arguments = calls[wire.asked - 1]
-        yield wire.call(f"c{wire.asked}", name, dump(arguments)) + wire.finish("tool")
+    if wire.request_number <= len(calls):
+        name, arguments = calls[wire.request_number - 1]
+        yield wire.call(f"c{wire.request_number}", name, dump(arguments)) + wire.finish("tool")
     else:
         yield wire.text("that was it") + wire.finish()
 
@@ -29,41 +29,41 @@ def _calls(after: Aftermath) -> list[Mapping[str, object]]:
 def _both_told(after: Aftermath) -> Iterator[str]:
     """Each of the two calls is stored with what was its own, if it ran."""
     written, run = ((after.workspace / name).exists() for name in ("one", "two"))
-    told = {call["name"] for call in _calls(after) if call["error"] is None and call["output"]}
-    if written and "write_file" not in told:
-        yield "write_file ran and is not told of as done"
-    if run and "run_command" not in told:
-        yield "run_command ran and is not told of as done"
+    finished = {call["name"] for call in _calls(after) if call["error"] is None and call["output"]}
+    if written and "write_file" not in finished:
+        yield "write_file ran and is not shown as done"
+    if run and "run_command" not in finished:
+        yield "run_command ran and is not shown as done"
 
 
 @case("done", "failed", wires=MODELS, look=_both_told)
 def two_calls_of_one_id(wire: Wire) -> Iterator[Step]:
-    """Two calls with one id in a response: each is told with its own outcome."""
+    """Two calls with one id in a response: each has its own outcome."""
     yield wire.begin()
-    if wire.asked == 1:
+    if wire.is_first:
         yield wire.call("same", "write_file", dump({"path": "one", "content": "1"}))
         yield wire.call("same", "run_command", dump({"command": "touch two; echo ran"}), 1)
-    yield wire.text("both") + wire.finish("tool" if wire.asked == 1 else "end")
+    yield wire.text("both") + wire.finish("tool" if wire.is_first else "end")
 
 
 @case("done", "failed", wires=MODELS, look=_both_told)
 def one_id_in_two_turns(wire: Wire) -> Iterator[Step]:
     """The id of an earlier turn's call again."""
     yield wire.begin()
-    if wire.asked == 1:
+    if wire.is_first:
         yield wire.call("same", "write_file", dump({"path": "one", "content": "1"}))
-    if wire.asked == 2:
+    if wire.request_number == 2:
         yield wire.call("same", "run_command", dump({"command": "touch two; echo ran"}))
-    yield wire.text("both") + wire.finish("tool" if wire.asked < 3 else "end")
+    yield wire.text("both") + wire.finish("tool" if wire.request_number < 3 else "end")
 
 
 @case("done", "failed", wires=MODELS)
 def ids_that_are_none(wire: Wire) -> Iterator[Step]:
     """Calls with an empty id."""
     yield wire.begin()
-    if wire.asked == 1:
+    if wire.is_first:
         yield wire.call("", "list_files", "{}") + wire.call("", "list_files", '{"path": "."}', 1)
-    yield wire.text("both") + wire.finish("tool" if wire.asked == 1 else "end")
+    yield wire.text("both") + wire.finish("tool" if wire.is_first else "end")
 
 
 def _warned_of_child(after: Aftermath) -> Iterator[str]:
@@ -75,7 +75,7 @@ def _warned_of_child(after: Aftermath) -> Iterator[str]:
 
 @case("done", wires=ONE, look=_warned_of_child)
 def setsid_child(wire: Wire) -> Iterator[Step]:
-    """A child in a session of its own: it is not said to be stopped while it lives."""
+    """A child in a session of its own: it is not reported as stopped while it lives."""
     child = "setsid sh -c 'sleep 3; touch alive' & echo started"
     yield from _commands(wire, _run(child), _run("sleep 4"))
 
@@ -143,13 +143,13 @@ def hint_of_an_edit(wire: Wire) -> Iterator[Step]:
 def arguments_that_lie(wire: Wire) -> Iterator[Step]:
     """Times of 1e400 s, below zero, NaN; line numbers of 10^400; keys that are none."""
     yield wire.begin()
-    if wire.asked == 1:
-        said = ('{"command":"echo x","timeout":1e400}', '{"command":"echo x","timeout":-1}',
+    if wire.is_first:
+        sent = ('{"command":"echo x","timeout":1e400}', '{"command":"echo x","timeout":-1}',
                 '{"command":"echo x","timeout":NaN}', '{"command":["rm"],"timeout":1}',
                 '{"command":"echo x","command":"echo y"}', '{"command":"\\u0000"}', "[]", "null",
                 '{"command":"\\ud800"}')  # fmt: skip
-        for index, arguments in enumerate(said):
+        for index, arguments in enumerate(sent):
             yield wire.call(f"c{index}", "run_command", arguments, index)
         lines = f'{{"path":"x","start_line":{10**400}}}'
-        yield wire.call("lines", "read_file", lines, len(said))
-    yield wire.text("so") + wire.finish("tool" if wire.asked == 1 else "end")
+        yield wire.call("lines", "read_file", lines, len(sent))
+    yield wire.text("so") + wire.finish("tool" if wire.is_first else "end")

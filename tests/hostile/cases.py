@@ -32,7 +32,7 @@ class Pause(NamedTuple):
 
 
 class Note(NamedTuple):
-    """The server tells the harness that it sends this word now."""
+    """The server reports that it sends this word now."""
 
     word: str
 
@@ -48,8 +48,8 @@ Look: TypeAlias = Callable[["Aftermath"], Iterable[str]]
 class Aftermath(NamedTuple):
     """What a case left.
 
-    `ticket` is what `lfg show --json` tells of it, `neighbour` the stored
-    answer of the healthy one, `written` all that came to the terminal, `asked`
+    `ticket` is its object in `lfg show --json`, `neighbour` the stored
+    answer of the healthy one, `written` all that came to the terminal, `requests`
     how often each case was asked for, `code` the exit code.
     """
 
@@ -57,7 +57,7 @@ class Aftermath(NamedTuple):
     neighbour: str
     workspace: Path
     written: bytes
-    asked: Mapping[str, int]
+    requests: Mapping[str, int]
     code: int | None
 
 
@@ -74,7 +74,7 @@ class Case(NamedTuple):
     """
 
     name: str
-    told: str
+    description: str
     play: Play
     wires: tuple[WireName, ...]
     ends: frozenset[str]
@@ -103,10 +103,10 @@ def case(
 
     def enter(play: Play) -> Play:
         name = play.__name__.replace("_", "-")
-        told = " ".join((play.__doc__ or "").split())
-        assert told and name not in CASES, name
+        description = " ".join((play.__doc__ or "").split())
+        assert description and name not in CASES, name
         CASES[name] = Case(
-            *(name, told, play, wires, frozenset(ends), keys or {}),
+            *(name, description, play, wires, frozenset(ends), keys or {}),
             *(act, look, sees_all, hides, is_cut),
         )
         return play
@@ -114,13 +114,13 @@ def case(
     return enter
 
 
-def enter_as(name: str, told: str, play: Play, enter: Callable[[Play], Play]) -> None:
+def enter_as(name: str, description: str, play: Play, enter: Callable[[Play], Play]) -> None:
     """Enter a row of a table among the cases, under its name."""
 
     def named(wire: Wire) -> Iterable[Step]:
         return play(wire)
 
-    named.__name__, named.__doc__ = name, told
+    named.__name__, named.__doc__ = name, description
     enter(named)
 
 

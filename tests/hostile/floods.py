@@ -24,7 +24,7 @@ def _begun(wire: Wire) -> bytes:
 class Flood(NamedTuple):
     """Records that come without end after what begins the response."""
 
-    told: str
+    description: str
     record: Bytes
     times: int = _BLOCK
     begin: Bytes = _begun
@@ -103,7 +103,7 @@ def _flood(wire: Wire, flood: Flood) -> Iterator[Step]:
 
 for _name, _of in FLOODS.items():
     _entering = case(*ENDS, wires=_of.wires, keys=TIME)
-    enter_as(f"flood-of-{_name}", _of.told, partial(_flood, flood=_of), _entering)
+    enter_as(f"flood-of-{_name}", _of.description, partial(_flood, flood=_of), _entering)
 
 
 @case(*ENDS, keys=TIME)
@@ -216,9 +216,9 @@ def _hosted(wire: Wire, number: int) -> bytes:
             tool = {"index": number, "type": "search", "arguments": "q", "output": "found"}
             return wire.delta({"executed_tools": [tool]})
         case _:
-            asked = {"type": "tool_call", "tool_call_id": f"t{number}", "name": "search"}
+            call = {"type": "tool_call", "tool_call_id": f"t{number}", "name": "search"}
             result = {"type": "tool_result", "tool_call_id": f"t{number}", "content": "found"}
-            return wire.record(dump(asked)) + wire.record(dump(result))
+            return wire.record(dump(call)) + wire.record(dump(result))
 
 
 @case(*ENDS, wires=AGENTS, keys=TIME)

@@ -41,7 +41,7 @@ def dripping_headers(wire: Wire) -> Iterator[Step]:
 
 
 def _told_nobody(after: Aftermath) -> Iterator[str]:
-    if after.asked.get("loot"):
+    if after.requests.get("loot"):
         yield "a redirect to another host was followed"
 
 
@@ -112,7 +112,7 @@ def _bomb(status: int, content: bytes, encoding: str = "gzip") -> Iterator[Step]
 @case("failed", "limit", wires=HTTP, keys=SOON)
 def gzip_twice(wire: Wire) -> Iterator[Step]:
     """What is said to be compressed twice, and an encoding that nobody knows."""
-    yield from _bomb(200, _comments(), "gzip, gzip" if wire.asked == 1 else "lfg")
+    yield from _bomb(200, _comments(), "gzip, gzip" if wire.is_first else "lfg")
 
 
 @case("failed")
@@ -130,21 +130,21 @@ def refusal_that_acts(wire: Wire) -> Iterator[Step]:
     yield http_head(401, "application/json", request_id="x" * 5000) + body.encode()
 
 
-def _retry_after(said: str) -> bytes:
-    return http_head(429, "application/json", retry_after=said) + b'{"error":{"message":"slow"}}'
+def _retry_after(value: str) -> bytes:
+    return http_head(429, "application/json", retry_after=value) + b'{"error":{"message":"slow"}}'
 
 
 @case("failed")
 def retry_after_no_number(wire: Wire) -> Iterator[Step]:
     """Retry-After NaN at first, then -1e400."""
-    yield _retry_after("nan" if wire.asked % 2 else "-1e400")
+    yield _retry_after("nan" if wire.request_number % 2 else "-1e400")
 
 
 @case("failed")
 def retry_after_no_date(wire: Wire) -> Iterator[Step]:
     """Retry-After in the past at first, then no date at all."""
     past, nonsense = "Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 99 Foo 0000 99:99:99 +9999999999"
-    yield _retry_after(past if wire.asked % 2 else nonsense)
+    yield _retry_after(past if wire.request_number % 2 else nonsense)
 
 
 @case("done", "failed", "limit", wires=("agent-sse",), keys=SOON, look=_told_nobody)
@@ -158,7 +158,7 @@ def location_elsewhere(wire: Wire) -> Iterator[Step]:
 @case("done", "failed", "limit", wires=AGENTS, keys=SOON)
 def resumed_for_ever(wire: Wire) -> Iterator[Step]:
     """A stream that breaks off after each numbered event, and is taken up again each time."""
-    number = wire.asked
+    number = wire.request_number
     if wire.is_websocket:
         record = f'{{"type":"token","content":"x","event_id":"{number}"}}'
         yield wire.begin() + wire.record(record)
@@ -170,7 +170,7 @@ def resumed_for_ever(wire: Wire) -> Iterator[Step]:
 class Reply(NamedTuple):
     """A reply that is the same for every request; `waits` if only time ends it."""
 
-    told: str
+    description: str
     steps: Callable[[Wire], Iterable[Step]]
     wires: tuple[WireName, ...] = ALL
     waits: bool = False
@@ -277,4 +277,4 @@ REPLIES = {
 for _name, _reply in REPLIES.items():
     _ends = ("failed", "limit") if _reply.waits else ("failed",)
     _entering = case(*_ends, wires=_reply.wires, keys=SOON if _reply.waits else {})
-    enter_as(_name, _reply.told, _reply.steps, _entering)
+    enter_as(_name, _reply.description, _reply.steps, _entering)

@@ -19,8 +19,8 @@ LAG_SECONDS = 0.5
 PEAK_BYTES = 300 * 1024 * 1024
 
 _TROUBLE = re.compile(rb"Traceback \(most recent|Exception in |exception was never|a bug:|Error:")
-_TELLING = (("history", "--json"), ("history", "check"))
-_TELLING_RUN = (
+_COMMANDS = (("history", "--json"), ("history", "check"))
+_RUN_COMMANDS = (
     ("show", "--json"),
     ("show", "--markdown"),
     ("export", "--format", "jsonl"),
@@ -29,7 +29,7 @@ _TELLING_RUN = (
 
 
 Tickets: TypeAlias = Mapping[str, Mapping[str, object]]
-"""Each as `lfg show --json` tells it."""
+"""Each as in `lfg show --json`."""
 
 
 class Verdict(NamedTuple):
@@ -54,7 +54,7 @@ def judged(case: Case, wire: WireName, hostile: Server, healthy: Server) -> Verd
     with session([(case, wire)], hostile, healthy, again=True) as one:
         figures = measured(case, one)
         written = bytes(one.terminal.written)
-        wrong, end = _wrong(case, one, written, mark, code=143)
+        wrong, end = _faults(case, one, written, mark, code=143)
     return Verdict(case, wire, figures, end, wrong, list(_late(figures)))
 
 
@@ -71,15 +71,15 @@ def _late(figures: Figures) -> Iterator[str]:
         yield f"{figures.peak >> 20} MB"
 
 
-def _wrong(
+def _faults(
     case: Case, one: Session, written: bytes, mark: int, *, code: int
 ) -> tuple[list[str], str]:
     """Return the faults that no quieter machine would mend, and the hostile ticket's end."""
-    wrong = list(said_wrongly(one, written))
-    found = one.terminal.process.returncode
-    if found != code and case.sees_all:
-        wrong.append(f"exit code {found}, not {code}")
-    tickets, unreadable = told(one)
+    wrong = list(output_faults(one, written))
+    exit_code = one.terminal.process.returncode
+    if exit_code != code and case.sees_all:
+        wrong.append(f"exit code {exit_code}, not {code}")
+    tickets, unreadable = stored_tickets(one)
     if "gone" not in case.ends:
         wrong += unreadable
     if case.sees_all and text_of(tickets.get(NEIGHBOUR, {})) != WHOLE:
@@ -87,58 +87,63 @@ def _wrong(
     name = one.name_of(case, one.cases[0][1])
     end = end_of(tickets[name]) if name in tickets else "gone"
     if end != "interrupted":
-        wrong += ends_wrongly(case, end)
-    asked = {str(note["case"]): 1 for note in one.hostile.notes[mark:]}
-    return wrong + list(did_wrongly(case, one, name, tickets, written, asked)), end
+        wrong += end_faults(case, end)
+    requests = {str(note["case"]): 1 for note in one.hostile.notes[mark:]}
+    return wrong + list(case_faults(case, one, name, tickets, written, requests)), end
 
 
-def ends_wrongly(case: Case, end: str) -> Iterator[str]:
+def end_faults(case: Case, end: str) -> Iterator[str]:
     """Yield what is wrong with its end; an internal error always is."""
     if end == "failed:internal" or not {end, end.partition(":")[0]} & case.ends:
         yield f"{case.name} ended {end}, not {' or '.join(sorted(case.ends))}"
 
 
-def did_wrongly(
-    case: Case, one: Session, name: str, tickets: Tickets, written: bytes, asked: Mapping[str, int]
+def case_faults(
+    case: Case,
+    one: Session,
+    name: str,
+    tickets: Tickets,
+    written: bytes,
+    requests: Mapping[str, int],
 ) -> Iterator[str]:
     """Yield the faults that the case itself finds."""
     if case.look is not None:
         neighbour, ticket = text_of(tickets.get(NEIGHBOUR, {})), tickets.get(name, {})
         code = one.terminal.process.returncode
-        after = Aftermath(ticket, neighbour, one.workspace(name), written, asked, code)
+        after = Aftermath(ticket, neighbour, one.workspace(name), written, requests, code)
         yield from case.look(after)
 
 
-def said_wrongly(one: Session, written: bytes) -> Iterator[str]:
+def output_faults(one: Session, written: bytes) -> Iterator[str]:
     """Yield what should not have been written to the terminal or the log."""
     is_cut = any(case.is_cut for case, _ in one.cases)
     written = written.removeprefix(f"{BEGINS}\r\n".encode())
     for sequence in foreign_sequences(written, SCREEN, is_cut=is_cut):
         yield f"to the terminal: {sequence}"
-    if found := _TROUBLE.search(written):
-        yield f"on stderr: {written[found.start() : found.start() + 200]!r}"
+    if match := _TROUBLE.search(written):
+        yield f"on stderr: {written[match.start() : match.start() + 200]!r}"
     log = one.folder / "log"
-    if log.exists() and (found := _TROUBLE.search(log.read_bytes())):
-        yield f"in the log: {found[0]!r}"
+    if log.exists() and (match := _TROUBLE.search(log.read_bytes())):
+        yield f"in the log: {match[0]!r}"
 
 
-def told(one: Session) -> tuple[Tickets, list[str]]:
-    """The tickets as the history tells them; and which of its commands fail."""
+def stored_tickets(one: Session) -> tuple[Tickets, list[str]]:
+    """Return the tickets of the history, and which of its commands fail."""
     wrong: list[str] = []
-    listed = one.command(*_TELLING[0])
+    listed = one.command(*_COMMANDS[0])
     runs = json.loads(listed.stdout) if listed.returncode == 0 else []
-    for arguments in _TELLING:
+    for arguments in _COMMANDS:
         done = one.command(*arguments)
         if done.returncode:
             wrong.append(f"lfg {' '.join(arguments)}: {done.returncode} {done.stderr[-200:]!r}")
     if not runs:
         return {}, [*wrong, "there is no run in the history"]
     tickets: Tickets = {}
-    for command, *options in _TELLING_RUN:
+    for command, *options in _RUN_COMMANDS:
         done = one.command(command, str(runs[0]["run"]), *options)
         if done.returncode or b"Traceback" in done.stderr:
-            told_so = done.stderr[-200:]
-            wrong.append(f"lfg {command} {' '.join(options)}: {done.returncode} {told_so!r}")
+            complaint = done.stderr[-200:]
+            wrong.append(f"lfg {command} {' '.join(options)}: {done.returncode} {complaint!r}")
         elif (command, *options) == ("show", "--json"):
             run = json.loads(done.stdout)
             tickets = {ticket["ticket"]: ticket for ticket in run["tickets"]}

@@ -27,7 +27,7 @@ def negative_usage(wire: Wire) -> Iterator[Step]:
 @case("done", "failed")
 def usage_no_number(wire: Wire) -> Iterator[Step]:
     """NaN tokens, then infinitely many."""
-    yield _answer_with_usage(wire, float("nan" if wire.asked % 2 else "inf"))
+    yield _answer_with_usage(wire, float("nan" if wire.request_number % 2 else "inf"))
 
 
 @case("done", "failed")
@@ -72,12 +72,12 @@ def _record_at(wire: Wire, index: object) -> bytes:
 def huge_place_of_a_call(wire: Wire) -> Iterator[Step]:
     """A call at place 10^9: no list is made that long."""
     yield wire.begin()
-    yield wire.call("c", "list_files", "{}", index=10**9) if wire.asked == 1 else wire.text("so")
-    yield wire.finish("tool" if wire.asked == 1 else "end")
+    yield (wire.call("c", "list_files", "{}", index=10**9) if wire.is_first else wire.text("so"))
+    yield wire.finish("tool" if wire.is_first else "end")
 
 
 @case("done", "failed", wires=("agent-sse",))
 def reconnection_time_nobody_waits(wire: Wire) -> Iterator[Step]:
     """`retry:` of 400 digits, and an id of a megabyte."""
     begun = wire.begin() + b"retry: " + b"9" * 400 + b"\nid: " + b"7" * 1_000_000 + b"\n"
-    yield begun + wire.text("on") + (wire.finish() if wire.asked > 1 else b"")
+    yield begun + wire.text("on") + (wire.finish() if wire.request_number > 1 else b"")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 class Gauge:
-    """Looks at a process all along, since nothing can be asked once it has ended.
+    """Measures of a process, taken while it runs: the kernel forgets them with it.
 
     `peak` is its largest resident memory in bytes (VmHWM), `children` the most
     that its descendants held at once, `cpu` the seconds it computed.
@@ -27,7 +27,7 @@ class Gauge:
         self._thread.start()
 
     def stop(self) -> None:
-        """Look no longer."""
+        """Stop measuring."""
         self._over.set()
         self._thread.join()
 

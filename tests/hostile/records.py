@@ -22,7 +22,7 @@ def escapes_everywhere(wire: Wire) -> Iterator[Step]:
     yield wire.begin() + wire.reasoning(ESCAPES) + wire.text(f"# {ESCAPES}\n\n`{ESCAPES}` ")
     yield wire.text(f"[{ESCAPES}](http://x/{ESCAPES}) <http://y/{ESCAPES}>\n\n|{ESCAPES}|\n|-|\n")
     yield wire.text(f"\n```{ESCAPES}\n{ESCAPES}\n```\n")
-    if wire.asked == 1:
+    if wire.is_first:
         yield wire.call(ESCAPES, f"list_files{ESCAPES}", dump({"path": ESCAPES, ESCAPES: ESCAPES}))
         yield wire.call("b", "run_command", dump({"command": f"printf '%b' {ESCAPES!r}"}))
     yield wire.record(dump({"type": ESCAPES, "object": ESCAPES, "content": ESCAPES}), "x")
@@ -30,7 +30,7 @@ def escapes_everywhere(wire: Wire) -> Iterator[Step]:
         for kind in ("status", "source", "tool_output", "tool_result", "error_notice"):
             fields = {"content": ESCAPES, "message": ESCAPES, "url": ESCAPES, "title": ESCAPES}
             yield wire.record(dump({"type": kind, "tool_call_id": ESCAPES, **fields}))
-    yield wire.finish("tool" if wire.asked == 1 else "end")
+    yield wire.finish("tool" if wire.is_first else "end")
 
 
 @case("failed")
@@ -85,8 +85,8 @@ def other_types(wire: Wire) -> Iterator[Step]:
         1e999,
     )
     for value in values:
-        yield from _with_fields(wire, value) if wire.asked == 1 else []
-    if wire.asked > 1:
+        yield from _with_fields(wire, value) if wire.is_first else []
+    if wire.request_number > 1:
         yield wire.begin()
     yield wire.text("well") + wire.finish()
 
@@ -186,21 +186,21 @@ def endless_data_lines(wire: Wire) -> Iterator[Step]:
 def giant_names(wire: Wire) -> Iterator[Step]:
     """Calls whose name, or whose id, is a megabyte long."""
     yield wire.begin()
-    if wire.asked == 1:
+    if wire.is_first:
         yield wire.call("c", "n" * MEGABYTE, "{}") + wire.call(
             "i" * MEGABYTE, "list_files", "{}", 1
         )
-    yield wire.text("named") + wire.finish("tool" if wire.asked == 1 else "end")
+    yield wire.text("named") + wire.finish("tool" if wire.is_first else "end")
 
 
 @case("done", "failed", "limit", keys={"max_turns": 2, "tools": ["list_files"]})
 def ten_thousand_calls(wire: Wire) -> Iterator[Step]:
     """10,000 calls in one response."""
     yield wire.begin()
-    if wire.asked == 1:
+    if wire.is_first:
         for index in range(10_000):
             yield wire.call(f"c{index}", "list_files", "{}", index)
-    yield wire.text("all") + wire.finish("tool" if wire.asked == 1 else "end")
+    yield wire.text("all") + wire.finish("tool" if wire.is_first else "end")
 
 
 def _nothing_removed(after: Aftermath) -> Iterator[str]:
@@ -212,10 +212,10 @@ def _nothing_removed(after: Aftermath) -> Iterator[str]:
 def damaged_record_in_a_call(wire: Wire) -> Iterator[Step]:
     """A record of a call's arguments is unreadable: the call with the rest of them does not run."""
     yield wire.begin()
-    if wire.asked > 2:
+    if wire.request_number > 2:
         yield wire.text("never mind") + wire.finish()
         return
-    if wire.asked == 1:
+    if wire.is_first:
         yield wire.call("a", "run_command", '{"command": "mkdir -p build && touch build/keep"}')
         yield wire.finish("tool")
         return
@@ -229,7 +229,7 @@ def damaged_record_in_a_call(wire: Wire) -> Iterator[Step]:
 def record_cut_in_the_text(wire: Wire) -> Iterator[Step]:
     """Records that are no JSON, between good ones: asked for again, not told as whole."""
     yield wire.begin() + wire.text("delete everything ")
-    if wire.asked == 1:
+    if wire.is_first:
         yield wire.record('{"type":"content_block_delta","choices":[{"delta":{"content":"but')
     yield wire.text("on Friday") + wire.finish()
 
@@ -241,7 +241,7 @@ def record_cut_in_the_text(wire: Wire) -> Iterator[Step]:
 def frames_that_must_not_be(wire: Wire) -> Iterator[Step]:
     """Reserved opcodes, masked frames, a ping of a kilobyte, a close with a bad code."""
     bad = (frame(b"x", 0x3), frame(b"x" * 1000, PING), frame(b"\x00\x01", CLOSE), b"\x81\x81abcdx")
-    yield wire.begin() + wire.text("so far ") + bad[(wire.asked - 1) % len(bad)]
+    yield wire.begin() + wire.text("so far ") + bad[(wire.request_number - 1) % len(bad)]
     yield "silence"
 
 

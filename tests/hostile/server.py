@@ -22,10 +22,10 @@ _WIRES: dict[str, type[Wire]] = {str(name): wire for name, wire in WIRES.items()
 
 
 class Server:
-    """Plays cases; `asked` counts the requests of each."""
+    """Plays cases; `_requests` counts the requests of each."""
 
     def __init__(self) -> None:
-        self._asked: Counter[tuple[str, str]] = Counter()
+        self._requests: Counter[tuple[str, str]] = Counter()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, one request."""
@@ -42,23 +42,23 @@ class Server:
         headers = {name.lower(): value for name, _, value in (x.partition(": ") for x in lines)}
         await reader.readexactly(int(headers.get("content-length", "0")))
         name, wire = request.split()[1].lstrip("/").split("/")[:2]
-        self._asked[name, wire] += 1
-        _tell(case=name, wire=wire, event="asked")
-        left = asyncio.create_task(_until_left(reader))
+        self._requests[name, wire] += 1
+        _report(case=name, wire=wire, event="request")
+        gone = asyncio.create_task(_until_gone(reader))
         port: int = writer.get_extra_info("sockname")[1]
         key = headers.get("sec-websocket-key", "")
-        spoken = _WIRES[wire](self._asked[name, wire], port, key)
+        speaking = _WIRES[wire](self._requests[name, wire], port, key)
         try:
-            await self._play(name, CASES[name].play(spoken), writer, left)
+            await self._play(name, CASES[name].play(speaking), writer, gone)
         finally:
-            left.cancel()
+            gone.cancel()
 
     async def _play(
         self,
         name: str,
         steps: Iterable[Step],
         writer: asyncio.StreamWriter,
-        left: "asyncio.Task[None]",
+        gone: "asyncio.Task[None]",
     ) -> None:
         for step in steps:
             match step:
@@ -67,13 +67,13 @@ class Server:
                     await writer.drain()
                     await asyncio.sleep(0)
                 case Pause(seconds):
-                    await asyncio.wait({left}, timeout=seconds)
+                    await asyncio.wait({gone}, timeout=seconds)
                 case Note(word):
-                    _tell(case=name, event="word", word=word)
+                    _report(case=name, event="word", word=word)
                 case "half-close":
                     writer.write_eof()
                 case "silence":
-                    await asyncio.wait({left})
+                    await asyncio.wait({gone})
                 case "reset":
                     reset(writer)
                     return
@@ -81,7 +81,7 @@ class Server:
                     return
 
 
-async def _until_left(reader: asyncio.StreamReader) -> None:
+async def _until_gone(reader: asyncio.StreamReader) -> None:
     """Read and forget what the client still says, until it goes."""
     try:
         while await reader.read(1 << 16):
@@ -90,7 +90,7 @@ async def _until_left(reader: asyncio.StreamReader) -> None:
         return
 
 
-def _tell(**fields: object) -> None:
+def _report(**fields: object) -> None:
     sys.stdout.write(json.dumps({"at": time.monotonic(), **fields}) + "\n")
     sys.stdout.flush()
 

@@ -35,18 +35,22 @@ class Key(NamedTuple):
     hides: bool = False
 
 
+ESCAPE = b"\x1b[27u"
+"""As terminals with Kitty's keys send it: no time tells it from the beginning of a sequence."""
+
 FIRST = Key(b"1", re.compile(rb"(?:grid|focus|table|zoom) 1/"))
 SECOND = Key(b"2", re.compile(rb"(?:grid|focus|table|zoom) 2/"))
 GRID = Key(b"1", re.compile(rb"grid 1/"))
 HELP = Key(b"?", re.compile(rb"esc to close"), hides=True)
 ZOOM = Key(b"\r", re.compile(rb"zoom \d"), hides=True)
-BACK = Key(b"\x1b", re.compile(rb"grid \d"))
-KEYS = (SECOND, FIRST, HELP, BACK, SECOND, ZOOM, BACK, FIRST)
+BACK = Key(ESCAPE, re.compile(rb"grid \d"))
+CLOSE_HELP = Key(ESCAPE, re.compile(rb" quit"))  # which help lay over
+KEYS = (SECOND, FIRST, HELP, CLOSE_HELP, SECOND, ZOOM, BACK, FIRST)
 """Each of them can be seen: to the hostile pane, away, all of it, the help over it."""
 
 
 class Server:
-    """A process that plays cases. `notes` are what it told, in order."""
+    """A process that plays cases. `notes` are its reports, in order."""
 
     def __init__(self) -> None:
         self.process = subprocess.Popen(
@@ -63,12 +67,12 @@ class Server:
         self._thread.start()
 
     def wait_for(self, seconds: float, **fields: object) -> bool:
-        """Return True if it tells of such a thing within so many seconds."""
+        """Return True if it reports such a thing within so many seconds."""
         with self._more:
-            return self._more.wait_for(lambda: self.told(**fields) > 0, seconds)
+            return self._more.wait_for(lambda: self.count(**fields) > 0, seconds)
 
-    def told(self, **fields: object) -> int:
-        """Return how often it told of such a thing."""
+    def count(self, **fields: object) -> int:
+        """Return how often it reported such a thing."""
         return sum(fields.items() <= note.items() for note in list(self.notes))
 
     def stop(self) -> None:
@@ -205,14 +209,14 @@ def _provider(name: str, wire: WireName, address: str, case: str) -> str:
 
 
 def _ticket(workspace: Path, name: str, provider: str, keys: Mapping[str, object]) -> str:
-    said = {"prompt": "Go on.", "approve": "auto", "timeout": 45.0, **keys}
+    fields = {"prompt": "Go on.", "approve": "auto", "timeout": 45.0, **keys}
     lines = [
         f'id = "{name}"',
         f'provider = "{provider}"',
         'model = "m"',
         f'workspace = "{workspace}"',
     ]
-    lines += [f"{key} = {json.dumps(value)}" for key, value in said.items()]
+    lines += [f"{key} = {json.dumps(value)}" for key, value in fields.items()]
     return "[[ticket]]\n" + "\n".join(lines) + "\n"
 
 

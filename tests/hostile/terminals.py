@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.hostile.cases import ONE, WHOLE, Act, Aftermath, Look, Pause, Step, case, enter_as
-from tests.hostile.session import GRID, Session
+from tests.hostile.session import ESCAPE, GRID, Session
 from tests.hostile.wires import Wire
 
 
@@ -35,10 +35,7 @@ def _garbage(session: Session) -> None:
         b"\x1b]52;c;eA==\x07\x1bP1$r\x1b\\\x1b[?2048;1$y\x1b[48;0;0;0;0t\x1b[48;1;1t",
     ):
         session.terminal.type(typed)
-        time.sleep(0.2)
-    for _ in range(2):  # out of whatever that opened; what follows at once would belong to it
-        session.terminal.type(b"\x1b")
-        time.sleep(0.5)
+    session.terminal.type(b"\x1b\\" + ESCAPE * 2)  # out of whatever that began, and opened
 
 
 @case("done", wires=ONE, act=_garbage)
@@ -53,9 +50,7 @@ def _paste(session: Session) -> None:
         session.terminal.type(b"\x1b[200~" + b"paste \xff [red]\x07 " * 200 + b"\x1b[201~")
     session.terminal.type(b"\x1b[200~" + b"never ended " * 200)
     time.sleep(0.5)
-    session.terminal.type(b"\x1b[201~\x1b")
-    time.sleep(0.5)
-    session.terminal.type(b"\x1b")
+    session.terminal.type(b"\x1b[201~" + ESCAPE * 2)
 
 
 @case("done", wires=ONE, act=_paste)
@@ -66,13 +61,8 @@ def pastes(wire: Wire) -> Iterator[Step]:
 
 def _mash(session: Session) -> None:
     keys = b"vvjjkkttmmuufffF/x\x1b?\x1bHjj\x1b\x1bbb\x1b>><<  \x10re\x1b\x1b"
-    for _ in range(6):
-        for at in range(len(keys)):
-            session.terminal.type(keys[at : at + 1])
-            time.sleep(0.004)
-    for _ in range(6):  # out of whatever is open now
-        time.sleep(0.4)
-        session.terminal.type(b"\x1b")
+    session.terminal.type(keys.replace(b"\x1b", ESCAPE) * 6)
+    session.terminal.type(ESCAPE * 6)  # out of whatever is open now
     while session.press(GRID, 0.4) is None and session.terminal.process.poll() is None:
         session.terminal.type(b"v")
 

@@ -4,7 +4,6 @@ Many misbehave at once in one program, since none may harm anybody else.
 """
 
 import signal
-import time
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -17,12 +16,12 @@ from tests.hostile.cases import WHOLE, WORDS, Case
 from tests.hostile.catalogue import CASES
 from tests.hostile.judge import (
     PEAK_BYTES,
-    did_wrongly,
+    case_faults,
+    end_faults,
     end_of,
-    ends_wrongly,
-    said_wrongly,
+    output_faults,
+    stored_tickets,
     text_of,
-    told,
 )
 from tests.hostile.process import Gauge
 from tests.hostile.session import FIRST, KEYS, NEIGHBOUR, SECOND, Server, Session, servers, session
@@ -97,12 +96,11 @@ def test_none_of_many_hostile_servers_harms_anybody(both: tuple[Server, Server])
     cases = chosen(SERVERS)
     with session(cases, *both) as one:
         gauge = Gauge(one.pid, one.terminal.reader_id)
-        until(lambda: both[1].told(event="word") > 0, "the neighbour never began")
+        until(lambda: both[1].count(event="word") > 0, "the neighbour never began")
 
         def have_ended_under_keys() -> bool:
             for key in KEYS:  # all of them: help that is left open would take the key that quits
                 assert one.press(key, PATIENCE) is not None, "a key was not answered"
-                time.sleep(0.2)  # as fast as a person types, not a wait for anything
             return have_ended(one)
 
         until(have_ended_under_keys, "a ticket never ended", patience=4 * PATIENCE)
@@ -115,7 +113,7 @@ def test_none_of_many_hostile_servers_harms_anybody(both: tuple[Server, Server])
 def test_what_a_terminal_and_a_clock_do_harms_nobody(both: tuple[Server, Server]) -> None:
     cases = chosen(TERMINALS)
     with session(cases, *both) as one:
-        until(lambda: both[1].told(event="word") > 0, "the neighbour never began")
+        until(lambda: both[1].count(event="word") > 0, "the neighbour never began")
         for case, _ in cases:
             assert case.act is not None
             case.act(one)
@@ -134,18 +132,18 @@ def test_sigterm_is_obeyed_whatever_became_of_terminal_and_history(
 ) -> None:
     case = CASES[case_name]
     with session([(case, case.wires[0])], *both) as one:
-        until(lambda: both[1].told(event="word") > 0, "the neighbour never began")
+        until(lambda: both[1].count(event="word") > 0, "the neighbour never began")
         assert case.act is not None
         case.act(one)
-        until(lambda: both[1].told(event="word") == len(WORDS), "the neighbour was held up")
+        until(lambda: both[1].count(event="word") == len(WORDS), "the neighbour was held up")
         assert one.signal(signal.SIGTERM, PATIENCE) is not None
         assert one.terminal.process.returncode == 143
         one.close()
         written = bytes(one.terminal.written)
-        assert not list(said_wrongly(one, written))
-        tickets, _ = told(one)
+        assert not list(output_faults(one, written))
+        tickets, _ = stored_tickets(one)
         name = one.name_of(case, case.wires[0])
-        assert not list(did_wrongly(case, one, name, tickets, written, {}))
+        assert not list(case_faults(case, one, name, tickets, written, {}))
 
 
 def check_what_is_left(one: Session, cases: Chosen, *, code: int) -> None:
@@ -153,13 +151,13 @@ def check_what_is_left(one: Session, cases: Chosen, *, code: int) -> None:
     assert one.terminal.wait(PATIENCE) == code
     one.close()
     written = bytes(one.terminal.written)
-    tickets, unreadable = told(one)
-    wrong = [*said_wrongly(one, written), *unreadable]
+    tickets, unreadable = stored_tickets(one)
+    wrong = [*output_faults(one, written), *unreadable]
     assert not wrong
     assert text_of(tickets[NEIGHBOUR]) == WHOLE
-    asked = {str(note["case"]): 1 for note in one.hostile.notes}
+    requests = {str(note["case"]): 1 for note in one.hostile.notes}
     for case, wire in cases:
         name = one.name_of(case, wire)
-        wrong += ends_wrongly(case, end_of(tickets[name]))
-        wrong += did_wrongly(case, one, name, tickets, written, asked)
+        wrong += end_faults(case, end_of(tickets[name]))
+        wrong += case_faults(case, one, name, tickets, written, requests)
     assert not wrong

@@ -143,11 +143,11 @@ def marks_in_a_call(wire: Wire) -> Iterator[Step]:
     """16,000 combining marks as a call's name, id and arguments."""
     marks = "e" + "\u0301" * 16_000
     yield wire.begin()
-    if wire.asked == 1:
+    if wire.is_first:
         yield wire.call("a", "list_files", dump({"path": marks}))
         yield wire.call(marks, marks, dump({marks: marks}), 1)
         yield wire.call("b", "run_command", dump({"command": f"echo {marks}"}), 2)
-    yield wire.text("after") + wire.finish("tool" if wire.asked == 1 else "end")
+    yield wire.text("after") + wire.finish("tool" if wire.is_first else "end")
 
 
 @case("failed")

@@ -37,15 +37,20 @@ def http_head(status: int = 200, content_type: str = EVENT_STREAM, **headers: st
 class Wire:
     """One response on one wire.
 
-    `asked` counts the requests of this case, from 1; `port` is the server's own.
+    `request_number` counts the requests of this case, from 1; `port` is the server's own.
     """
 
     name: ClassVar[WireName]
 
-    def __init__(self, asked: int = 1, port: int = 0, websocket_key: str = "") -> None:
-        self.asked = asked
+    def __init__(self, request_number: int = 1, port: int = 0, websocket_key: str = "") -> None:
+        self.request_number = request_number
         self.port = port
         self._websocket_key = websocket_key
+
+    @property
+    def is_first(self) -> bool:
+        """True for the first request of this case."""
+        return self.request_number == 1
 
     @property
     def is_websocket(self) -> bool:
@@ -109,8 +114,8 @@ class Anthropic(Wire):
 
     name = "anthropic"
 
-    def __init__(self, asked: int = 1, port: int = 0, websocket_key: str = "") -> None:
-        super().__init__(asked, port, websocket_key)
+    def __init__(self, request_number: int = 1, port: int = 0, websocket_key: str = "") -> None:
+        super().__init__(request_number, port, websocket_key)
         self._index = -1
         self._open = ""
 
@@ -233,8 +238,8 @@ class Responses(Wire):
 
     name = "openai-responses"
 
-    def __init__(self, asked: int = 1, port: int = 0, websocket_key: str = "") -> None:
-        super().__init__(asked, port, websocket_key)
+    def __init__(self, request_number: int = 1, port: int = 0, websocket_key: str = "") -> None:
+        super().__init__(request_number, port, websocket_key)
         self._place = -1
         self._open = ""
         self._number = 0
