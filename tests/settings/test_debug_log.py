@@ -14,7 +14,7 @@ from lfgtui.cli.launching.session import embedded_simulator
 from lfgtui.errors import ProviderError, UsageError
 from lfgtui.model.conversation import UserTurn
 from lfgtui.providers.base import Request
-from lfgtui.providers.transport.request_log import ResponseLog
+from lfgtui.providers.transport.reading import logged
 from lfgtui.settings.debug_log import debug_log
 
 
@@ -68,8 +68,8 @@ def respond(error: BaseException | None, unknown: Counter[str]) -> None:
     request = Request("some-model", [UserTurn("secret prompt")], turn=2)
 
     async def respond() -> None:
-        with ResponseLog("api.example.com", request, unknown) as log:
-            log.answered()
+        with logged("api.example.com", request, unknown) as answered:
+            answered()
             if error is not None:
                 raise error
 

@@ -25,8 +25,7 @@ from lfgtui.providers.base import Request
 from lfgtui.providers.errors.mapping import as_provider_error
 from lfgtui.providers.transport.body import Part
 from lfgtui.providers.transport.pump import decode
-from lfgtui.providers.transport.reading import Reading
-from lfgtui.providers.transport.request_log import ResponseLog
+from lfgtui.providers.transport.reading import Reading, logged
 
 TRIES = 5
 """Connections in a row that bring nothing new before a break is final."""
@@ -55,8 +54,8 @@ async def agent_pump(
     `host` is the server's, for the debug log.
     """
     try:
-        with ResponseLog(host, request, decoder.unknown) as log:
-            run = _Run(connect, decoder, Reading(decoder, request), log)
+        with logged(host, request, decoder.unknown) as answered:
+            run = _Run(connect, decoder, Reading(decoder, request), answered)
             async with aclosing(run.events()) as events:
                 async for event in events:
                     yield event
@@ -66,12 +65,16 @@ async def agent_pump(
 
 class _Run:
     def __init__(
-        self, connect: Connect, decoder: AgentDecoder, reading: Reading, log: ResponseLog
+        self,
+        connect: Connect,
+        decoder: AgentDecoder,
+        reading: Reading,
+        answered: Callable[[], None],
     ) -> None:
         self._connect = connect
         self._decoder = decoder
         self._reading = reading
-        self._log = log
+        self._answered = answered
         self._cursor = Cursor()
         self._broken: ProviderError | None = None
         self._tries = 0
@@ -115,14 +118,10 @@ class _Run:
         async with AsyncExitStack() as stack:
             opening = stack.enter_async_context(self._connect(cursor, reading.idle.restart))
             parts = await stack.enter_async_context(aclosing(await reading.wait(opening)))
-            self._log.answered()
-            while self._decoder.failure is None:
-                arrived = await reading.wait(anext(parts, None))
-                if arrived is None:
-                    return
-                async with aclosing(reading.events(arrived, self._take)) as events:
-                    async for event in events:
-                        yield event
+            self._answered()
+            async with aclosing(reading.events(parts, self._take)) as events:
+                async for event in events:
+                    yield event
 
     def _take(self, part: Part) -> Sequence[WireEvent]:
         decoder, was_replaying = self._decoder, self._cursor.is_replaying

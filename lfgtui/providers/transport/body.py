@@ -25,7 +25,8 @@ from httpx_sse import ServerSentEvent
 from lfgtui.errors import ProviderError
 from lfgtui.providers import lenient_json, limits
 from lfgtui.providers.lenient_json import NO_UTF8
-from lfgtui.providers.transport.sse import ByteSource, Comment, Record, RecordReader, read_bytes
+from lfgtui.providers.transport.response_guard import chunks_of
+from lfgtui.providers.transport.sse import ByteSource, Comment, Record, RecordReader
 from lfgtui.providers.wire.decoder import unreadable
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -61,7 +62,7 @@ async def read_body(
     """
     head, events = b"", events or RecordReader(tail=True)
     reader: RecordReader | JsonReader | None = None
-    async with aclosing(read_bytes(response)) as chunks:
+    async with aclosing(chunks_of(response.aiter_bytes())) as chunks:
         async for chunk in chunks:
             if reader is None:
                 chunk = head = head + chunk

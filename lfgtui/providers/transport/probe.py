@@ -13,16 +13,19 @@ without any was there already, however busy this machine is.
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Protocol, TypeAlias, TypeVar, runtime_checkable
 
 import httpx
 import httpx2
 
+from lfgtui.providers.transport.response_guard import Client, FilteredBody, Response
+
 T = TypeVar("T")
+Trace: TypeAlias = Callable[[str, dict[str, object]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ class Probe:
         self.unknown: Counter[str] = Counter()
         self._lookups = lookups
 
-    def watch(self, client: httpx2.AsyncClient | httpx.AsyncClient) -> None:
+    def watch(self, client: Client) -> None:
         """Note what the client, the SDKs' or httpx's own, sends and gets from now on."""
         client.event_hooks = {
             "request": [*client.event_hooks["request"], self._on_request],
@@ -83,15 +86,14 @@ class Probe:
         url = request.url.copy_with(username=None, password=None, query=None, fragment=None)
         exchange = Exchange(str(url), monotonic())
         self.exchanges.append(exchange)
-        request.extensions["trace"] = _Trace(exchange, self._lookups).note
+        request.extensions["trace"] = _trace(exchange, self._lookups)
 
-    async def _on_response(self, response: httpx2.Response | httpx.Response) -> None:
+    async def _on_response(self, response: Response) -> None:
         exchange = self.exchanges[-1]
         exchange.status = response.status_code
         exchange.http_version = response.http_version
         exchange.headers = tuple(response.headers.multi_items())
-        assert isinstance(response.stream, httpx2.AsyncByteStream | httpx.AsyncByteStream)
-        response.stream = _NotedStream(response.stream, exchange)
+        response.stream = FilteredBody(response, lambda chunks: _noted(chunks, exchange))
 
 
 @runtime_checkable
@@ -123,68 +125,49 @@ async def timed(arrival: Awaitable[T]) -> tuple[T, float]:
     return arrived, monotonic() - began if stopped else 0.0
 
 
-class _Trace:
-    """httpcore's `trace` extension: steps of a request, by name.
+def _trace(exchange: Exchange, lookups: Sequence[float]) -> Trace:
+    """Return httpcore's `trace` extension: it is called at each step of a request, by name.
 
     The names are documented (https://www.encode.io/httpcore/extensions/#trace) but for
     their first word, which tells plain connections from those through a proxy.
     """
+    since: dict[str, float] = {}
+    lookups_before = 0
 
-    def __init__(self, exchange: Exchange, lookups: Sequence[float]) -> None:
-        self._exchange = exchange
-        self._lookups = lookups
-        self._lookups_before = 0
-        self._since: dict[str, float] = {}
-
-    async def note(self, name: str, info: dict[str, object]) -> None:
+    async def note(name: str, info: dict[str, object]) -> None:
+        nonlocal lookups_before
         now = monotonic()
-        _, step, state = name.rsplit(".", 2)
-        if state == "started":
-            self._since[step] = now
-            if step == "connect_tcp":
-                self._exchange.peer = f"{info.get('host')}:{info.get('port')}"
-                self._lookups_before = len(self._lookups)
-        elif state == "complete":
-            self._complete(step, now)
+        match name.split(".")[-2:]:
+            case ["connect_tcp", "started"]:
+                exchange.peer = f"{info.get('host')}:{info.get('port')}"
+                since["connect"], lookups_before = now, len(lookups)
+            case ["connect_tcp", "complete"]:
+                looked = lookups[lookups_before:]
+                exchange.lookup = sum(looked) if looked else None
+                exchange.connect = now - since["connect"] - sum(looked)
+            case ["start_tls", "started"]:
+                since["tls"] = now
+            case ["start_tls", "complete"]:
+                exchange.tls = now - since["tls"]
+            case ["send_request_body", "complete"]:
+                exchange.sent = now
+            case ["receive_response_headers", "complete"]:
+                exchange.answered = now
 
-    def _complete(self, step: str, now: float) -> None:
-        seconds = now - self._since.get(step, now)
-        match step:
-            case "connect_tcp":
-                looked = self._lookups[self._lookups_before :]
-                self._exchange.lookup = sum(looked) if looked else None
-                self._exchange.connect = seconds - sum(looked)
-            case "start_tls":
-                self._exchange.tls = seconds
-            case "send_request_body":
-                self._exchange.sent = now
-            case "receive_response_headers":
-                self._exchange.answered = now
+    return note
 
 
-class _NotedStream(httpx2.AsyncByteStream, httpx.AsyncByteStream):
-    """A response's body that notes its pieces; either library takes it for its own."""
-
-    def __init__(
-        self, stream: httpx2.AsyncByteStream | httpx.AsyncByteStream, exchange: Exchange
-    ) -> None:
-        self._stream = stream
-        self._exchange = exchange
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        pieces = aiter(self._stream)
-        assert isinstance(pieces, AsyncGenerator)
-        try:
-            async with aclosing(pieces):
-                while True:
-                    piece, waited = await timed(anext(pieces, None))
-                    if piece is None:
-                        break
-                    self._exchange.pieces.append(Piece(monotonic(), waited, len(piece)))
-                    yield piece
-            self._exchange.complete = True
-        finally:
-            self._exchange.ended = monotonic()
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
+async def _noted(
+    chunks: AsyncGenerator[bytes, None], exchange: Exchange
+) -> AsyncGenerator[bytes, None]:
+    try:
+        async with aclosing(chunks):
+            while True:
+                chunk, waited = await timed(anext(chunks, None))
+                if chunk is None:
+                    break
+                exchange.pieces.append(Piece(monotonic(), waited, len(chunk)))
+                yield chunk
+        exchange.complete = True
+    finally:
+        exchange.ended = monotonic()

@@ -8,6 +8,7 @@ leaves as a `ProviderError`.
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
+from functools import partial
 from typing import Protocol
 
 from httpx_sse import ServerSentEvent
@@ -17,8 +18,7 @@ from lfgtui.providers import limits
 from lfgtui.providers.base import Request
 from lfgtui.providers.errors.mapping import as_provider_error
 from lfgtui.providers.transport.body import Part, Whole, read_body
-from lfgtui.providers.transport.reading import Reading
-from lfgtui.providers.transport.request_log import ResponseLog
+from lfgtui.providers.transport.reading import Reading, logged
 from lfgtui.providers.wire.decoder import Decoder
 
 CONNECT_TIMEOUT = 10.0
@@ -46,7 +46,7 @@ async def pump(
     request: Request,
     *,
     key: str | None,
-    host: str = "",
+    host: str,
 ) -> AsyncGenerator[WireEvent, None]:
     """Yield the events of the response that `sending` opens. `key` is kept out of messages.
 
@@ -54,14 +54,17 @@ async def pump(
     """
     try:
         async with AsyncExitStack() as stack:
-            log = stack.enter_context(ResponseLog(host, request, decoder.unknown))
+            answered = stack.enter_context(logged(host, request, decoder.unknown))
             reading = Reading(decoder, request)
             response = (await reading.wait(stack.enter_async_context(sending))).http_response
-            log.answered()
+            answered()
+            take = partial(decode, decoder=decoder)
             parts = read_body(response, response.headers.get("content-type", ""))
-            async with aclosing(parts), aclosing(_events(parts, decoder, reading)) as events:
+            async with aclosing(parts), aclosing(reading.events(parts, take)) as events:
                 async for event in events:
                     yield event
+            for event in reading.finish():
+                yield event
     except Exception as error:
         raise as_provider_error(error, key=key) from error
 
@@ -80,25 +83,6 @@ def sdk_headers(headers: Mapping[str, str]) -> dict[str, str]:
         "-".join(word.capitalize() for word in name.split("-")): value
         for name, value in headers.items()
     }
-
-
-async def _events(
-    parts: AsyncGenerator[Sequence[Part], None], decoder: Decoder, reading: Reading
-) -> AsyncGenerator[WireEvent, None]:
-    while decoder.failure is None:
-        try:
-            arrived = await reading.wait(anext(parts, None))
-        except Exception:
-            if decoder.done:
-                break
-            raise
-        if arrived is None:
-            break
-        async with aclosing(reading.events(arrived, lambda part: decode(part, decoder))) as events:
-            async for event in events:
-                yield event
-    for event in reading.finish():
-        yield event
 
 
 def decode(part: Part, decoder: Decoder) -> Sequence[WireEvent]:

@@ -1,20 +1,65 @@
 """The reading of one response, the same on every wire: parts in, events out, within bounds."""
 
+import asyncio
+import logging
+from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from time import monotonic
 from typing import TypeVar
 
+from lfgtui.errors import ProviderError
 from lfgtui.model.events import Heartbeat, WireEvent
 from lfgtui.providers import limits
 from lfgtui.providers.base import Request
+from lfgtui.providers.errors.mapping import as_provider_error
 from lfgtui.providers.limits import CallMeter, in_pieces
 from lfgtui.providers.transport.body import Whole
 from lfgtui.providers.transport.sse import Comment
-from lfgtui.providers.transport.timeouts import Timeout, Turn
 from lfgtui.providers.wire.decoder import Decoder
 
 T = TypeVar("T")
 
+TURN_SECONDS = 0.005
+"""Seconds of reading after which everything else on the event loop runs once.
+
+What has arrived already is read without waiting, so a server that sends
+faster than we read would keep the loop to itself.
+"""
+
 _DRAIN_GRACE = 0.25  # seconds for a body whose last record has come to end by itself
+
+_logger = logging.getLogger(__name__)
+
+
+class Timeout:
+    """The seconds that may pass before something arrives, with the setting's name."""
+
+    def __init__(self, seconds: float, message: str, name: str) -> None:
+        self._seconds = seconds
+        self._message = f"{message} {seconds:g} s ({name})"
+        self._waiting: asyncio.Timeout | None = None
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin anew, also for a wait that is under way."""
+        self._deadline = asyncio.get_running_loop().time() + self._seconds
+        if self._waiting is not None and not self._waiting.expired():
+            self._waiting.reschedule(self._deadline)
+
+    async def wait(self, arrival: Awaitable[T]) -> T:
+        """Return what arrives; raise `ProviderError` ("timeout") where nothing does in time."""
+        try:
+            async with asyncio.timeout_at(self._deadline) as waiting:
+                self._waiting = waiting
+                try:
+                    return await arrival
+                finally:
+                    self._waiting = None
+        except TimeoutError:
+            if not waiting.expired():
+                raise
+            raise ProviderError("timeout", self._message) from None
 
 
 class Reading:
@@ -32,10 +77,10 @@ class Reading:
             seconds, name = seconds + request.idle_timeout, f"{name} and idle_timeout"
         self.idle = Timeout(request.idle_timeout, "no data for", "idle_timeout")
         self._timeout = Timeout(seconds, "no response within", name)
-        self._drain: Timeout | None = None
         self._decoder = decoder
-        self._turn = Turn()
+        self._turn_ends = monotonic() + TURN_SECONDS
         self._meter = CallMeter()
+        self._drain: Timeout | None = None
         self._has_begun = False
         self._unknown_before = 0
         self._quiet = 0
@@ -45,31 +90,44 @@ class Reading:
         return await self._timeout.wait(arrival)
 
     async def events(
-        self, parts: Iterable[T], decode: Callable[[T], Sequence[WireEvent]]
+        self,
+        arriving: AsyncGenerator[Sequence[T], None],
+        decode: Callable[[T], Sequence[WireEvent]],
     ) -> AsyncGenerator[WireEvent, None]:
-        """Yield the events of parts that arrived together, until the decoder fails.
+        """Yield the events of parts that arrive, together or apart, until the decoder fails.
 
-        Raises `ProviderError` ("protocol") past a limit.
+        Raises `ProviderError` ("protocol") past a limit, and what `arriving` raises before
+        the response is over.
         """
-        after_heartbeat = False
-        for part in parts:
-            events = decode(part)
-            self._note_progress(events, is_record=not isinstance(part, Comment | Whole))
-            for event in self.bounded(events):
-                is_heartbeat = isinstance(event, Heartbeat)
-                if not (after_heartbeat and is_heartbeat):  # many at once are one sign of life
-                    yield event
-                    await self._turn.share()
-                after_heartbeat = is_heartbeat
-            if self._decoder.failure is not None:
+        decoder = self._decoder
+        while True:
+            try:
+                parts = await self.wait(anext(arriving, None))
+            except Exception:
+                if decoder.done:
+                    return
+                raise
+            if parts is None:
                 return
-            await self._turn.share()
-        if self._decoder.done:
-            self._drain = self._drain or Timeout(_DRAIN_GRACE, "no end within", "drain grace")
-            self._timeout = self._drain
-        elif self._has_begun:
-            self._timeout = self.idle
-            self.idle.restart()
+            after_heartbeat = False
+            for part in parts:
+                events = decode(part)
+                self._note_progress(events, is_record=not isinstance(part, Comment | Whole))
+                for event in self.bounded(events):
+                    is_heartbeat = isinstance(event, Heartbeat)
+                    if not (after_heartbeat and is_heartbeat):  # many at once are one sign of life
+                        yield event
+                        await self._share()
+                    after_heartbeat = is_heartbeat
+                if decoder.failure is not None:
+                    return
+                await self._share()
+            if decoder.done:
+                self._drain = self._drain or Timeout(_DRAIN_GRACE, "no end within", "drain grace")
+                self._timeout = self._drain
+            elif self._has_begun:
+                self._timeout = self.idle
+                self.idle.restart()
 
     def finish(self) -> Iterator[WireEvent]:
         """Yield the last events; raise the decoder's failure, if there is one."""
@@ -82,6 +140,11 @@ class Reading:
         for event in in_pieces(events):
             yield event
             self._meter.count(event)
+
+    async def _share(self) -> None:
+        if monotonic() >= self._turn_ends:
+            await asyncio.sleep(0)
+            self._turn_ends = monotonic() + TURN_SECONDS
 
     def _note_progress(self, events: Sequence[WireEvent], *, is_record: bool) -> None:
         if any(not isinstance(event, Heartbeat) for event in events):
@@ -99,3 +162,32 @@ class Reading:
             return False
         before, self._unknown_before = self._unknown_before, unknown.total()
         return self._unknown_before == before
+
+
+@contextmanager
+def logged(host: str, request: Request, unknown: Counter[str]) -> Iterator[Callable[[], None]]:
+    """Write one response to the debug log; call the value when the response's head has come.
+
+    Lines carry names, times and counts; never a key, a prompt or an answer. So no message of
+    an error either, in which servers like to quote requests. `unknown` is the decoder's count.
+    """
+    host, began, ending = host or "?", monotonic(), "was cancelled"
+
+    def log(message: str, *values: object) -> None:
+        if _logger.isEnabledFor(logging.INFO):
+            task = asyncio.current_task()  # the engine names a ticket's task after it
+            _logger.info(f"%s: {message}", task.get_name() if task else "-", *values)
+
+    log("request to %s: %s, turn %d", host, request.model, request.turn)
+    try:
+        yield lambda: log("%s answered after %.3f s", host, monotonic() - began)
+        ending = "finished"
+    except Exception as error:
+        name = "" if isinstance(error, ProviderError) else f", {type(error).__name__}"
+        ending = f"failed ({as_provider_error(error).kind}{name})"
+        raise
+    finally:
+        log("%s %s after %.3f s", host, ending, monotonic() - began)
+        if unknown:
+            counts = ", ".join(f"{name} {count}" for name, count in unknown.most_common())
+            log("%s sent records of unknown types: %s", host, counts)

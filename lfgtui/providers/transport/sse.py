@@ -16,7 +16,7 @@ make us hold `RECORD_BYTES` and no more.
 
 import codecs
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias, cast
 
@@ -161,18 +161,3 @@ def _ends_within_character(data: bytes | bytearray) -> bool:
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     decoder.decode(data)
     return bool(decoder.getstate()[0])
-
-
-async def read_bytes(response: ByteSource) -> AsyncGenerator[bytes, None]:
-    """Yield the body as it arrives; raise `ProviderError` ("protocol") where it does not end."""
-    chunks = response.aiter_bytes()
-    count = 0
-    try:
-        async for chunk in chunks:
-            yield chunk
-            count += len(chunk)
-            if count > limits.BODY_BYTES:
-                raise limits.too_long("the response", limits.BODY_BYTES, limits.KEPT)
-    finally:
-        if isinstance(chunks, AsyncGenerator):
-            await chunks.aclose()

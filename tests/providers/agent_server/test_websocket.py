@@ -22,7 +22,7 @@ from lfgtui.model.events import Heartbeat, ResponseFinished, Status, TextDelta, 
 from lfgtui.providers import limits
 from lfgtui.providers.agent_server import websocket
 from lfgtui.providers.agent_server.websocket import AgentWebSocketProvider
-from lfgtui.providers.transport import timeouts, websocket_client
+from lfgtui.providers.transport import reading, websocket_client
 from tests.hostile.wires import AgentWebSocket
 from tests.providers.agent_server.agents import (
     HELLO,
@@ -315,7 +315,7 @@ def flood(frame: bytes, count: int) -> Play:
 async def test_messages_without_end_leave_the_loop_to_others(
     agent: Agent, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(timeouts, "TURN_SECONDS", 0.0)
+    monkeypatch.setattr(reading, "TURN_SECONDS", 0.0)
     agent.plays = [flood(b"\x81\x02{}", 1000)]
     async with Ticker() as ticker:
         await events_of(connect())

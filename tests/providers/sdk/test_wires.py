@@ -14,7 +14,7 @@ from lfgtui.providers import limits
 from lfgtui.providers.base import Provider, Request
 from lfgtui.providers.registry import Providers
 from lfgtui.providers.sdk.provider import SdkProvider
-from lfgtui.providers.transport import timeouts
+from lfgtui.providers.transport import reading
 from lfgtui.settings.config import Config, ProviderConfig, WireName
 from tests.providers.loopback import CUT, STALL, Answer, Loopback, Step
 from tests.providers.recordings import FOLDER, WHY_SKIPPED, cuts, recordings
@@ -300,7 +300,7 @@ async def test_recorded_bodies_come_through_the_wire(
 async def test_a_flood_of_records_leaves_the_loop_to_others(
     wire: str, server: Loopback, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(timeouts, "TURN_SECONDS", 0.0)
+    monkeypatch.setattr(reading, "TURN_SECONDS", 0.0)
     rounds = 0
 
     async def tick() -> None:

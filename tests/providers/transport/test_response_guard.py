@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from lfgtui.errors import ProviderError
-from lfgtui.model.events import TextDelta
+from lfgtui.model.events import TextDelta, WireEvent
 from lfgtui.providers import limits
 from lfgtui.providers.agent_server.sse import AgentSseProvider
 from lfgtui.providers.base import ListsModels, Provider
-from tests.providers.loopback import Answer, Loopback
+from tests.providers.loopback import STALL, Answer, Loopback
 from tests.providers.sdk_wires import CONNECT, FIRST, KEY, LAST, events_of, request
 
 PROVIDERS: dict[str, Callable[..., Provider]] = {**CONNECT, "agent-sse": AgentSseProvider}
@@ -129,6 +129,27 @@ async def test_a_compressed_refusal_keeps_its_status_and_is_cut(
     assert (await failure_of(provider)).kind == "overloaded"
     server.answer = compressed(b"no gzip", status=400)
     assert (await failure_of(provider)).kind == "invalid_request"
+
+
+async def test_a_body_without_end_is_given_up_after_what_came(
+    provider: Provider, wire: str, server: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "BODY_BYTES", 2_000)
+    first = AGENT[:1] if wire == "agent-sse" else FIRST[wire]
+    server.answer = Answer([*first, b": x\n\n" * 1_000])
+    events: list[WireEvent] = []
+    with pytest.raises(ProviderError, match="the response is longer than 2000 bytes"):
+        async for event in provider.stream(request()):
+            events.append(event)
+    assert TextDelta("Hello") in events
+
+
+async def test_a_refusal_that_cannot_be_read_is_left_at_once(
+    provider: Provider, server: Loopback
+) -> None:
+    server.answer = compressed(b"x", "br", status=429, steps=[b"x", STALL])
+    assert (await failure_of(provider)).kind == "rate_limit"
+    await server.left.wait()
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

@@ -3,7 +3,6 @@ import json
 import random
 import tracemalloc
 from collections.abc import Iterator, Sequence
-from itertools import repeat
 from pathlib import Path
 
 import pytest
@@ -11,11 +10,10 @@ from httpx_sse import ServerSentEvent
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lfgtui.errors import ProviderError
 from lfgtui.providers import limits
-from lfgtui.providers.transport.body import Part, read_body
+from lfgtui.providers.transport.body import Part
 from lfgtui.providers.transport.sse import Comment, Record, RecordReader
-from tests.providers.recordings import FOLDER, WHY_SKIPPED, Body, cuts
+from tests.providers.recordings import FOLDER, WHY_SKIPPED, cuts
 
 
 def conformance_cases() -> list[dict[str, object]]:
@@ -135,14 +133,3 @@ def test_a_record_that_comes_byte_by_byte_takes_no_more_memory_than_its_bytes(li
     finally:
         tracemalloc.stop()
     assert held < 3 * 30_000 * len(line)
-
-
-async def test_a_body_without_end_is_given_up_after_what_came(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(limits, "BODY_BYTES", 100)
-    seen: list[Part] = []
-    with pytest.raises(ProviderError, match="the response is longer than 100 bytes"):
-        async for parts in read_body(Body(repeat(b"data: x\n\n")), ""):
-            seen += parts
-    assert len(seen) == 12  # the last one is the one that went past
