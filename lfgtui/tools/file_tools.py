@@ -12,8 +12,7 @@ from lfgtui.errors import ToolError
 from lfgtui.tools import files
 from lfgtui.tools.arguments import EditFile, ReadFile, WriteFile
 from lfgtui.tools.files import WorkspacePath, locate
-from lfgtui.tools.likeness import closest
-from lfgtui.tools.limits import ToolLimits, cut_middle, fitting
+from lfgtui.tools.limits import ToolLimits, closest, cut_middle, fitting
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),

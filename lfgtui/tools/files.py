@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lfgtui.errors import ToolError
-from lfgtui.tools.likeness import closest
+from lfgtui.tools.limits import closest
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC

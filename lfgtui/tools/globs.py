@@ -6,11 +6,11 @@ which does not backtrack either).
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from itertools import accumulate
 from operator import or_
+from typing import NamedTuple
 
 from lfgtui.errors import ToolError
 
@@ -20,49 +20,37 @@ _MOST_PARTS = 64
 """Most parts of a glob: each file takes longer to match with more."""
 
 
-class Glob:
-    """A pattern for files, seen from the workspace or from the folder `base`.
+def glob_test(pattern: str, base: str = ".") -> Callable[[str], bool]:
+    """Return a test of paths, which are relative to the workspace.
 
-    Without a slash it is about names at any depth; with one, about whole
-    paths.
+    The pattern is seen from the workspace or from the folder `base`. Without a slash it is
+    about names at any depth; with one, about whole paths.
     """
+    if pattern.count("/") > _MOST_PARTS:
+        raise ToolError(f"a glob has at most {_MOST_PARTS} parts; narrow it with path")
+    above = [] if base == "." else base.split("/")
+    wanted = [
+        one.strip("/").split("/") if "/" in one else ["**", one]
+        for one in _alternatives(pattern.removeprefix("./"))
+    ]
 
-    def __init__(self, pattern: str, base: str = ".") -> None:
-        self._base = () if base == "." else tuple(base.split("/"))
-        if pattern.count("/") > _MOST_PARTS:
-            raise ToolError(f"a glob has at most {_MOST_PARTS} parts; narrow it with path")
-        self._wanted = [
-            tuple(one.strip("/").split("/")) if "/" in one else ("**", one)
-            for one in _alternatives(pattern.removeprefix("./"))
-        ]
+    def matches(path: str) -> bool:
+        parts = path.split("/")
+        seen = [parts]
+        if above and parts[: len(above)] == above:
+            seen.append(parts[len(above) :])
+        return any(_matches(one, some) for one in wanted for some in seen)
 
-    def matches(self, path: str) -> bool:
-        """Return True if the path, relative to the workspace, matches."""
-        parts = tuple(path.split("/"))
-        if any(_match_parts(wanted, parts) for wanted in self._wanted):
-            return True
-        depth = len(self._base)
-        if not depth or parts[:depth] != self._base:
-            return False
-        return any(_match_parts(wanted, parts[depth:]) for wanted in self._wanted)
+    return matches
 
 
-@dataclass(frozen=True, slots=True)
-class IgnoreRule:
+class IgnoreRule(NamedTuple):
     """One line of a .gitignore, in the folder `base` (parts from the workspace)."""
 
     base: tuple[str, ...]
-    wanted: tuple[str, ...]
-    negated: bool
-    folders_only: bool
-
-    def matches(self, parts: Sequence[str], *, is_folder: bool) -> bool:
-        """Return True if the rule is about this very path (not about what is below it)."""
-        if self.folders_only and not is_folder:
-            return False
-        if tuple(parts[: len(self.base)]) != self.base:
-            return False
-        return _match_parts(self.wanted, parts[len(self.base) :])
+    wanted: Sequence[str]
+    is_negated: bool
+    is_for_folders: bool
 
 
 def ignore_rules(text: str, base: tuple[str, ...]) -> list[IgnoreRule]:
@@ -70,25 +58,26 @@ def ignore_rules(text: str, base: tuple[str, ...]) -> list[IgnoreRule]:
     rules = []
     for line in text.splitlines():
         pattern = line.rstrip()
-        if not pattern or pattern.startswith("#"):
+        if pattern.startswith("#"):
             continue
-        negated = pattern.startswith("!")
+        is_negated = pattern.startswith("!")
         pattern = pattern.removeprefix("!").removeprefix("\\")
-        folders_only = pattern.endswith("/")
-        pattern = pattern.rstrip("/")
-        wanted = tuple(pattern.lstrip("/").split("/"))
-        if "/" not in pattern:
-            wanted = ("**", *wanted)
-        if pattern:
-            rules.append(IgnoreRule(base, wanted, negated, folders_only))
+        name = pattern.rstrip("/")
+        wanted = name.lstrip("/").split("/")
+        if "/" not in name:
+            wanted = ["**", name]
+        if name:
+            rules.append(IgnoreRule(base, wanted, is_negated, pattern.endswith("/")))
     return rules
 
 
-def is_ignored(rules: Sequence[IgnoreRule], parts: Sequence[str], *, is_folder: bool) -> bool:
-    """Return True if the last rule about the path excludes it."""
-    for rule in reversed(rules):
-        if rule.matches(parts, is_folder=is_folder):
-            return not rule.negated
+def is_ignored(rules: Sequence[IgnoreRule], parts: tuple[str, ...], *, is_folder: bool) -> bool:
+    """Return True if the last rule about this very path, not about one above it, excludes it."""
+    for base, wanted, is_negated, is_for_folders in reversed(rules):
+        if is_for_folders and not is_folder:
+            continue
+        if parts[: len(base)] == base and _matches(wanted, parts[len(base) :]):
+            return not is_negated
     return False
 
 
@@ -107,7 +96,7 @@ def _alternatives(pattern: str) -> list[str]:
     return found
 
 
-def _match_parts(wanted: Sequence[str], parts: Sequence[str]) -> bool:
+def _matches(wanted: Sequence[str], parts: Sequence[str]) -> bool:
     """Return True if the whole path matches; `**` stands for any number of folders."""
     reached = [True, *(False for _ in parts)]  # by how many parts the pattern so far may match
     for one in wanted:
@@ -115,8 +104,5 @@ def _match_parts(wanted: Sequence[str], parts: Sequence[str]) -> bool:
             reached = list(accumulate(reached, or_))
         else:
             pairs = zip(reached, parts, strict=False)
-            reached = [
-                False,
-                *(is_reached and fnmatchcase(part, one) for is_reached, part in pairs),
-            ]
+            reached = [False, *(before and fnmatchcase(part, one) for before, part in pairs)]
     return reached[-1]

@@ -15,8 +15,8 @@ import resource
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
-from typing import TextIO
 
 LINE = 1_000_000
 """Most characters of a line that are searched."""
@@ -25,36 +25,25 @@ CPU_SECONDS = 120
 """More than any search is given, so that one whose lfg was killed ends by itself."""
 
 
-def matches(pattern: re.Pattern[str], path: str, most: int) -> Iterator[tuple[int, str]]:
-    """Yield number and text of matching lines; none where the file is binary or unreadable."""
-    try:
-        with Path(path).open("rb") as file:
-            begin = file.read(8_192)
-        utf_16 = begin.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-        if b"\0" in begin and not utf_16:
+def lines(path: str) -> Iterator[str]:
+    """Yield the lines of a file, each up to a bound; none where it is binary or unreadable.
+
+    They stop at a NUL, which no text has but a hole does.
+    """
+    with suppress(OSError), Path(path).open("rb") as binary:
+        begin = binary.read(8_192)
+        is_utf_16 = begin.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        if b"\0" in begin and not is_utf_16:
             return
-        encoding = "utf-16" if utf_16 else "utf-8-sig"
+        encoding = "utf-16" if is_utf_16 else "utf-8-sig"
         with Path(path).open(encoding=encoding, errors="replace", newline="\n") as file:
-            for number, line in enumerate(_lines(file), 1):
-                text = line.rstrip("\r\n")
-                if pattern.search(text):
-                    yield number, text
-                    most -= 1
-                    if not most:
-                        return
-    except OSError:
-        return
-
-
-def _lines(file: TextIO) -> Iterator[str]:
-    """Yield the lines, each up to a bound; stop at a NUL, which no text has but a hole does."""
-    while line := file.readline(LINE):
-        rest = line
-        while "\0" not in rest and len(rest) == LINE and not rest.endswith("\n"):
-            rest = file.readline(LINE)
-        if "\0" in rest:
-            return
-        yield line
+            while line := file.readline(LINE):
+                rest = line
+                while "\0" not in rest and len(rest) == LINE and not rest.endswith("\n"):
+                    rest = file.readline(LINE)
+                if "\0" in rest:
+                    return
+                yield line.rstrip("\r\n")
 
 
 def main(arguments: list[str]) -> int:
@@ -67,10 +56,10 @@ def main(arguments: list[str]) -> int:
     except (re.error, OverflowError, RecursionError) as error:
         sys.stderr.write(str(error))
         return 2
-    out = sys.stdout.buffer
     for path in paths:
-        for number, text in matches(pattern, path, int(most)):
-            out.write(os.fsencode(path) + f"\0{number}:{text}\n".encode())
+        found = ((n, line) for n, line in enumerate(lines(path), 1) if pattern.search(line))
+        for number, line in islice(found, int(most)):
+            sys.stdout.buffer.write(os.fsencode(path) + f"\0{number}:{line}\n".encode())
     return 0
 
 

@@ -1,7 +1,21 @@
-"""The bounds of a tool call, its outcome, and how long texts are cut."""
+"""The bounds of a tool call, its outcome, and how texts are cut and compared within bounds."""
 
-from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import SequenceMatcher
+from heapq import nlargest
+from itertools import islice
+
+TEXTS = 2_000
+"""Most texts that `closest` considers."""
+
+COMPARED = 20
+"""Most texts that it compares in full."""
+
+_WIDTH = 255
+"""Most characters of a text that it considers; a file name has no more bytes."""
+
+_ENOUGH = 0.6  # as in difflib
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,37 +65,28 @@ class HeadAndTail:
     """
 
     def __init__(self, limit: int) -> None:
-        self.total = 0
-        self._room = limit - limit // 2
         self._tail_limit = limit // 2
-        self._head: list[str] = []
-        self._tail: deque[str] = deque()
-        self._tail_length = 0
+        self._head_limit = limit - self._tail_limit
+        self._head = self._tail = ""
+        self._total = 0
 
     def add(self, text: str) -> None:
         """Append; only the middle of what was added is ever forgotten."""
-        self.total += len(text)
-        if self._room:
-            self._head.append(text[: self._room])
-            text, self._room = text[self._room :], max(0, self._room - len(text))
-        if not text:
-            return
-        self._tail.append(text)
-        self._tail_length += len(text)
-        while self._tail_length - len(self._tail[0]) >= self._tail_limit > 0:
-            self._tail_length -= len(self._tail.popleft())
-        if self._tail_limit == 0:
-            self._tail.clear()
-            self._tail_length = 0
+        self._total += len(text)
+        room = self._head_limit - len(self._head)
+        self._head += text[:room]
+        self._tail += text[room:]
+        if len(self._tail) > 2 * self._tail_limit:
+            self._tail = self._end()
 
     def __str__(self) -> str:
-        head = "".join(self._head)
-        joined = "".join(self._tail)
-        tail = joined[max(0, len(joined) - self._tail_limit) :]
-        left_out = self.total - len(head) - len(tail)
-        if not left_out:
-            return head + tail
-        return f"{head}\n[... {left_out:,} characters left out ...]\n{tail}"
+        tail = self._end()
+        left_out = self._total - len(self._head) - len(tail)
+        note = f"\n[... {left_out:,} characters left out ...]\n" if left_out else ""
+        return f"{self._head}{note}{tail}"
+
+    def _end(self) -> str:
+        return self._tail[max(0, len(self._tail) - self._tail_limit) :]
 
 
 def cut_middle(text: str, limit: int) -> str:
@@ -105,3 +110,26 @@ def fitting(lines: list[str], room: int) -> list[str]:
         if room < 0:
             return lines[: max(count, 1)]
     return lines
+
+
+def closest(wanted: str, texts: Iterable[str]) -> str | None:
+    """Return the text most like the wanted one, the first of equals; None if none is alike.
+
+    `difflib.get_close_matches` takes quadratic time for each text, however many
+    there are. Here a linear measure chooses the few that are compared in full.
+    """
+    matcher = SequenceMatcher(autojunk=False)
+    matcher.set_seq2(wanted[:_WIDTH])
+
+    def share(text: str) -> float:
+        matcher.set_seq1(text)
+        return matcher.quick_ratio()
+
+    def likeness(text: str) -> float:
+        matcher.set_seq1(text)
+        return matcher.ratio()
+
+    short = (text for text in islice(texts, TEXTS) if len(text) <= _WIDTH)
+    likely = nlargest(COMPARED, dict.fromkeys(short), share)
+    best = max(likely, key=likeness, default="")
+    return best if likeness(best) >= _ENOUGH else None

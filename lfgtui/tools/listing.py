@@ -12,6 +12,7 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
@@ -21,22 +22,13 @@ from lfgtui.errors import ToolError
 from lfgtui.text.terminal_safe import escaped
 from lfgtui.tools.arguments import ListFiles
 from lfgtui.tools.files import WorkspacePath, explained, locate
-from lfgtui.tools.globs import Glob, IgnoreRule, ignore_rules, is_ignored
+from lfgtui.tools.globs import IgnoreRule, glob_test, ignore_rules, is_ignored
 from lfgtui.tools.limits import ToolLimits, fitting
 from lfgtui.tools.programs import Deadline, run_program
 
 _RIPGREP = (
-    "--files",
-    "--hidden",
-    "--null",
-    "--no-messages",
-    "--no-config",
-    "--no-require-git",
-    "--no-ignore-parent",
-    "--no-ignore-global",
-    "--no-ignore-exclude",
-    "--no-ignore-dot",
-    "--glob=!.git",
+    "--files --hidden --null --no-messages --no-config --no-require-git --no-ignore-parent"
+    " --no-ignore-global --no-ignore-exclude --no-ignore-dot --glob=!.git"
 )
 _MOST_FILES = 200_000
 _IGNORE_CHARACTERS = 100_000
@@ -75,14 +67,13 @@ async def files_below(
 def _matching(
     names: list[str], pattern: str | UnsetType, base: str, deadline: Deadline
 ) -> list[str]:
-    """Return the names that match the glob, sorted."""
     if not isinstance(pattern, str):
         return sorted(names)
-    glob = Glob(pattern, base)
+    matches = glob_test(pattern, base)
     matching = []
     for name in names:
         deadline.check()
-        if glob.matches(name):
+        if matches(name):
             matching.append(name)
     return sorted(matching)
 
@@ -100,8 +91,10 @@ async def _all_below(
     path: WorkspacePath, start: str, ripgrep: str | None, deadline: Deadline
 ) -> list[str]:
     if ripgrep is None:
-        return await asyncio.to_thread(lambda: list(_walk(path.root, start, deadline)))
-    command = [ripgrep, *_RIPGREP, "./" if start == "." else f"./{start}"]
+        return await asyncio.to_thread(
+            lambda: list(islice(_walk(path.root, start, deadline), _MOST_FILES))
+        )
+    command = [ripgrep, *_RIPGREP.split(), "./" if start == "." else f"./{start}"]
     printed = await run_program(command, path.root, deadline, most_bytes=_MOST_BYTES)
     names = printed.stdout.split(b"\0", _MOST_FILES)[:-1]
     return [os.fsdecode(name.removeprefix(b"./")) for name in names]
@@ -111,41 +104,29 @@ def _walk(root: Path, start: str, deadline: Deadline) -> Iterator[str]:
     """Yield what `rg --files` prints, where it is not installed."""
     first: tuple[str, ...] = () if start == "." else tuple(start.split("/"))
     pending: list[tuple[tuple[str, ...], list[IgnoreRule]]] = [(first, [])]
-    left = _MOST_FILES
     while pending:
         folder, rules = pending.pop()
-        entries = _entries(root.joinpath(*folder))
-        rules = rules + _rules_in(entries, folder)
-        for name, entry in entries.items():
+        entries: list[os.DirEntry[str]] = []
+        with suppress(OSError), os.scandir(root.joinpath(*folder)) as found:
+            entries += islice(found, _MOST_FILES)
+        for entry in entries:
+            if entry.name == ".gitignore" and entry.is_file(follow_symlinks=False):
+                rules = rules + _rules_in(entry.path, folder)
+        for entry in entries:
             deadline.check()
-            parts = (*folder, name)
+            parts = (*folder, entry.name)
             is_folder = entry.is_dir(follow_symlinks=False)
-            if name == ".git" or is_ignored(rules, parts, is_folder=is_folder):
+            if entry.name == ".git" or is_ignored(rules, parts, is_folder=is_folder):
                 continue
             if is_folder:
                 pending.append((parts, rules))
             elif entry.is_file(follow_symlinks=False):
                 yield "/".join(parts)
-                left -= 1
-                if not left:
-                    return
 
 
-def _entries(folder: Path) -> dict[str, os.DirEntry[str]]:
+def _rules_in(gitignore: str, folder: tuple[str, ...]) -> list[IgnoreRule]:
     try:
-        with os.scandir(folder) as found:
-            return {entry.name: entry for entry in islice(found, _MOST_FILES)}
-    except OSError:
-        return {}
-
-
-def _rules_in(entries: dict[str, os.DirEntry[str]], folder: tuple[str, ...]) -> list[IgnoreRule]:
-    entry = entries.get(".gitignore")
-    if entry is None or not entry.is_file(follow_symlinks=False):
-        return []
-    try:
-        with Path(entry.path).open(encoding="utf-8", errors="replace") as file:
-            text = file.read(_IGNORE_CHARACTERS)
+        with Path(gitignore).open(encoding="utf-8", errors="replace") as file:
+            return ignore_rules(file.read(_IGNORE_CHARACTERS), folder)
     except OSError:
         return []
-    return ignore_rules(text, folder)

@@ -4,13 +4,12 @@ import asyncio
 import os
 import signal
 import time
-from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import Coroutine, Mapping, Sequence
+from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from lfgtui.errors import ToolError
 from lfgtui.settings import environment
@@ -34,24 +33,16 @@ class Deadline:
     """A time limit for programs, and for work in a thread, which nobody can stop."""
 
     def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._until = time.monotonic() + seconds
-
-    @property
-    def left(self) -> float:
-        return self._until - time.monotonic()
+        self.until = time.monotonic() + seconds
+        self.error = ToolError(f"stopped after {seconds:g} s; narrow it with path or a glob")
 
     def check(self) -> None:
         """Raise `ToolError` where it is past."""
-        if self.left < 0:
-            raise self.error()
-
-    def error(self) -> ToolError:
-        return ToolError(f"stopped after {self._seconds:g} s; narrow it with path or a glob")
+        if time.monotonic() > self.until:
+            raise self.error
 
 
-@dataclass(frozen=True, slots=True)
-class Printed:
+class Printed(NamedTuple):
     """The output of a program; `complete` is False where it was stopped for printing too much."""
 
     stdout: bytes
@@ -76,44 +67,38 @@ async def run_program(
         stderr=PIPE,
         start_new_session=True,
     )
+
+    def kill() -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
     try:
-        async with asyncio.timeout(deadline.left):
-            (stdout, complete), stderr = await asyncio.gather(
-                _read_stdout(process, most_bytes), _read_stderr(process)
+        async with asyncio.timeout(deadline.until - time.monotonic()):
+            stdout, stderr = await asyncio.gather(
+                _read(process.stdout, most_bytes, kill),
+                _read(process.stderr, _MOST_STDERR, lambda: None),
             )
             code = await process.wait()
     except TimeoutError:
-        raise deadline.error() from None
+        raise deadline.error from None
     finally:
         if process.returncode is None:
-            _kill(process)
+            kill()
             await process.communicate()  # `wait` alone waits for ever for a pipe nobody reads
-    return Printed(stdout, stderr.decode("utf-8", "replace"), code, complete)
+    text = stderr[:_MOST_STDERR].decode("utf-8", "replace")
+    return Printed(stdout[:most_bytes], text, code, len(stdout) <= most_bytes)
 
 
-async def _read_stdout(process: Process, most_bytes: int) -> tuple[bytes, bool]:
-    assert process.stdout is not None
+async def _read(stream: asyncio.StreamReader | None, most: int, stop: Callable[[], None]) -> bytes:
+    """Read all; call `stop` and keep no more once there are more than `most` bytes."""
+    assert stream is not None
     kept = bytearray()
-    while piece := await process.stdout.read(_PIECE):
-        if len(kept) > most_bytes:
-            continue  # it is dead: this is what its pipe still held
-        kept += piece
-        if len(kept) > most_bytes:
-            _kill(process)
-    return bytes(kept[:most_bytes]), len(kept) <= most_bytes
-
-
-async def _read_stderr(process: Process) -> bytes:
-    assert process.stderr is not None
-    kept = bytearray()
-    while piece := await process.stderr.read(_PIECE):
-        kept += piece[: _MOST_STDERR - len(kept)]
+    while piece := await stream.read(_PIECE):
+        if len(kept) <= most:
+            kept += piece
+            if len(kept) > most:
+                stop()
     return bytes(kept)
-
-
-def _kill(process: Process) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
 
 
 def command_environment(
@@ -126,17 +111,16 @@ def command_environment(
     programs not to page or to prompt; then `extra`, which comes last and so can
     pass a token on.
     """
-    withheld = environment.secret_names(inherited, secrets, _is_secret)
+    redactor = _redactor()
+    withheld = environment.secret_names(
+        inherited, secrets, lambda value: redactor.text(value) != value
+    )
     kept = {name: value for name, value in inherited.items() if name not in withheld}
     return {**kept, **_UNATTENDED, **(extra or {})}
 
 
-def _is_secret(value: str) -> bool:
-    return _rules().text(value) != value
-
-
 @cache
-def _rules() -> Redactor:
+def _redactor() -> Redactor:
     return Redactor()
 
 

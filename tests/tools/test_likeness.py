@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lfgtui.tools import likeness
-from lfgtui.tools.likeness import closest
+from lfgtui.tools import limits
+from lfgtui.tools.limits import closest
 
 
 @given(st.text(min_size=1, max_size=20), st.lists(st.text(max_size=20), max_size=9))
@@ -40,5 +40,5 @@ def test_few_are_compared_and_no_more_are_read_than_there_are_to_be(
 
     monkeypatch.setattr(SequenceMatcher, "ratio", counted)
     assert str(closest(f"{'ab' * 100}000100x" * 1000, near())).startswith("abab")
-    assert compared == likeness.COMPARED
-    assert read == likeness.TEXTS
+    assert compared == limits.COMPARED
+    assert read == limits.TEXTS
