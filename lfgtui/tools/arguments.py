@@ -17,10 +17,16 @@ from lfgtui.errors import ToolError, did_you_mean
 from lfgtui.model.events import ToolArguments
 from lfgtui.model.tickets import ToolName
 
-_FilePath = Annotated[str, Meta(min_length=1, description="Path relative to the workspace.")]
-_Folder = Annotated[
-    str, Meta(min_length=1, description="File or folder to look in, relative to the workspace.")
-]
+
+def _text(description: str) -> Meta:
+    return Meta(min_length=1, description=description)
+
+
+_FilePath = Annotated[str, _text("Path relative to the workspace.")]
+_Folder = Annotated[str, _text("File or folder to look in, relative to the workspace.")]
+_SECONDS = Meta(gt=0, description="Seconds after which it is stopped.")
+_EXACTLY = Meta(description="Text to replace, exactly as it is in the file, spaces included.")
+_EVERYWHERE = Meta(description="Replace every occurrence instead of exactly one.")
 _GLOB = "`*` and `?` within a name, `**` for any folders, `{a,b}` for either; no / matches anywhere"
 
 
@@ -40,23 +46,15 @@ class ListFiles(Arguments, frozen=True):
     """List the files in a folder and all folders below it, without what .gitignore excludes."""
 
     path: _Folder = "."
-    pattern: (
-        Annotated[str, Meta(min_length=1, description=f"Glob of the files wanted: {_GLOB}.")]
-        | UnsetType
-    ) = UNSET
+    pattern: Annotated[str, _text(f"Glob of the files wanted: {_GLOB}.")] | UnsetType = UNSET
 
 
 class SearchFiles(Arguments, frozen=True):
     """Search files for a regular expression. Gives `file:line: text` for each matching line."""
 
-    pattern: Annotated[
-        str, Meta(min_length=1, description="Regular expression, matched line by line.")
-    ]
+    pattern: Annotated[str, _text("Regular expression, matched line by line.")]
     path: _Folder = "."
-    glob: (
-        Annotated[str, Meta(min_length=1, description=f"Glob of the files to search: {_GLOB}.")]
-        | UnsetType
-    ) = UNSET
+    glob: Annotated[str, _text(f"Glob of the files to search: {_GLOB}.")] | UnsetType = UNSET
 
 
 class WriteFile(Arguments, frozen=True):
@@ -76,14 +74,9 @@ class EditFile(Arguments, frozen=True):
     """
 
     path: _FilePath
-    old: Annotated[
-        str,
-        Meta(description="Text to replace, exactly as it is in the file, spaces included."),
-    ]
+    old: Annotated[str, _EXACTLY]
     new: Annotated[str, Meta(description="Text to put in its place.")]
-    replace_all: Annotated[
-        bool, Meta(description="Replace every occurrence instead of exactly one.")
-    ] = False
+    replace_all: Annotated[bool, _EVERYWHERE] = False
 
 
 class RunCommand(Arguments, frozen=True):
@@ -92,10 +85,8 @@ class RunCommand(Arguments, frozen=True):
     It gets no input, and what it leaves in the background is stopped when it returns.
     """
 
-    command: Annotated[str, Meta(min_length=1, description="A shell command line.")]
-    timeout: (
-        Annotated[float, Meta(gt=0, description="Seconds after which it is stopped.")] | UnsetType
-    ) = UNSET
+    command: Annotated[str, _text("A shell command line.")]
+    timeout: Annotated[float, _SECONDS] | UnsetType = UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,30 +94,26 @@ class Tool:
     """A tool as it is offered to the model; `parameters` is a JSON schema of an object."""
 
     name: ToolName
-    description: str
     arguments: type[Arguments]
+    description: str
     parameters: dict[str, object]
-
-
-_STRUCTS: dict[ToolName, type[Arguments]] = {
-    "read_file": ReadFile,
-    "list_files": ListFiles,
-    "search_files": SearchFiles,
-    "write_file": WriteFile,
-    "edit_file": EditFile,
-    "run_command": RunCommand,
-}
 
 
 def _tool(name: ToolName, arguments: type[Arguments]) -> Tool:
     schema = msgspec.json.schema(arguments)["$defs"][arguments.__name__]
     parameters = {key: schema[key] for key in schema if key not in ("title", "description")}
-    return Tool(name, " ".join((arguments.__doc__ or "").split()), arguments, parameters)
+    return Tool(name, arguments, " ".join(schema["description"].split()), parameters)
 
 
-TOOLS: Mapping[ToolName, Tool] = MappingProxyType(
-    {name: _tool(name, arguments) for name, arguments in _STRUCTS.items()}
+_ALL = (
+    _tool("read_file", ReadFile),
+    _tool("list_files", ListFiles),
+    _tool("search_files", SearchFiles),
+    _tool("write_file", WriteFile),
+    _tool("edit_file", EditFile),
+    _tool("run_command", RunCommand),
 )
+TOOLS: Mapping[str, Tool] = MappingProxyType({tool.name: tool for tool in _ALL})
 """Every tool there is, in the order in which they are offered."""
 
 _WORDS = {
@@ -137,6 +124,9 @@ _WORDS = {
     "`object`": "an object",
     "`array`": "an array",
     "`null`": "null",
+    "a string of length >= 1": "a string that is not empty",
+    " >= ": " of at least ",
+    " > 0.0": " above 0",
 }
 LONE_SURROGATE = "the arguments have half a surrogate pair in them; leave it out"
 _AT = re.compile(r" - at `\$\.([^`]+)`$")
@@ -148,8 +138,7 @@ def parse(name: str, arguments: ToolArguments) -> Arguments:
     Lenient where the meaning is plain: `"7"` is taken for 7, and null for an
     argument that was left out.
     """
-    tool = next((tool for tool in TOOLS.values() if tool.name == name), None)
-    if tool is None:
+    if (tool := TOOLS.get(name)) is None:
         raise ToolError(f'there is no tool "{name}"{did_you_mean(name, TOOLS)}')
     if isinstance(arguments, str):
         if arguments.strip():
@@ -187,8 +176,6 @@ def _complaint(tool: Tool, message: str) -> str:
     what = message[: at.start()] if at else message
     for word, plain in _WORDS.items():
         what = what.replace(word, plain)
-    what = what.replace("a string of length >= 1", "a string that is not empty")
-    what = what.replace(" >= ", " of at least ").replace(" > 0.0", " above 0")
     where = f'argument "{at[1]}": ' if at else ""
     return f"{where}{what[:1].lower()}{what[1:]}"
 

@@ -25,6 +25,7 @@ import shutil
 import signal
 import socket
 import sys
+from asyncio import Event, Future, SubprocessTransport
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -76,9 +77,16 @@ async def run_command(
     return running.outcome(why)
 
 
+def _shell_and_folder(workspace: Path) -> tuple[str, Path]:
+    folder = workspace.resolve()
+    if not folder.is_dir():
+        raise ToolError(f"run_command: the workspace {folder} is not there any more")
+    return shutil.which("bash") or "/bin/sh", folder
+
+
 async def _start(
     running: "_Running", command: Sequence[str], folder: Path, environment: Mapping[str, str]
-) -> asyncio.SubprocessTransport:
+) -> SubprocessTransport:
     """Start the supervisor, and with it the command; raises `OSError`, `ValueError`."""
     loop = asyncio.get_running_loop()
     ours, theirs = socket.socketpair()
@@ -100,21 +108,12 @@ async def _start(
     return transport
 
 
-def _shell_and_folder(workspace: Path) -> tuple[str, Path]:
-    folder = workspace.resolve()
-    if not folder.is_dir():
-        raise ToolError(f"run_command: the workspace {folder} is not there any more")
-    return shutil.which("bash") or "/bin/sh", folder
-
-
 async def _until_end(running: "_Running", seconds: float, limits: ToolLimits) -> str | None:
     """Wait for the end of the command; return why it was stopped, None if it ended by itself."""
-    try:
-        async with asyncio.timeout(seconds):
-            await running.ended.wait()
-    except TimeoutError:
+    reports = running.reports
+    if not await _within(seconds, running.ended):
         running.ask(b"term\n")
-        await _at_most(limits.grace_seconds, running.exited)
+        await _within(limits.grace_seconds, reports.exited)
         return (
             f"stopped after {seconds:g} s; give a longer timeout"
             f" (at most {limits.longest_command_seconds:g}) if it needs one"
@@ -124,34 +123,36 @@ async def _until_end(running: "_Running", seconds: float, limits: ToolLimits) ->
             f"stopped because it printed more than {limits.command_bytes:,} bytes;"
             " send its output to a file, or through head or grep"
         )
-    if (failure := running.reports.failure) is not None:
-        raise ValueError(failure)
-    await _at_most(limits.drain_seconds, running.closed)
-    if running.reports.leader is None:
+    if reports.failure is not None:
+        raise ValueError(reports.failure)
+    await _within(limits.drain_seconds, running.closed)
+    if reports.leader is None:
         raise ValueError(f"its supervisor ended at once: {running.kept}")
     return None
 
 
-async def _at_most(seconds: float, event: asyncio.Event) -> None:
+async def _within(seconds: float, event: Event) -> bool:
+    """Wait for the event; return False if it does not come in time."""
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()
+    return event.is_set()
 
 
 async def _clear(
-    running: "_Running", starting: "asyncio.Future[asyncio.SubprocessTransport]", limits: ToolLimits
+    running: "_Running", starting: "Future[SubprocessTransport]", limits: ToolLimits
 ) -> None:
     """End all that the command started, and wait for that and for what its pipes hold."""
     with suppress(OSError, ValueError):
         transport = await starting
         running.ask(b"kill\n")
         try:
-            await _at_most(_CLEARING_SECONDS, running.reports.ended)
+            await _within(_CLEARING_SECONDS, running.reports.ended)
             running.kill_group()
-            await _at_most(limits.drain_seconds, running.closed)
+            await _within(limits.drain_seconds, running.closed)
             if running.lifeline is not None:
                 running.lifeline.close()
-            await _at_most(_CLEARING_SECONDS, running.gone)
+            await _within(_CLEARING_SECONDS, running.gone)
         finally:
             transport.close()
 
@@ -159,97 +160,85 @@ async def _clear(
 class _Reports(asyncio.Protocol):
     """The supervisor's reports.
 
-    `ended`: there are no more; `is_cleared`: because the supervisor had finished, and
-    not because it was killed.
+    `exited`: the shell is gone. `ended`: there are no more reports; `is_cleared`: because
+    the supervisor had finished, and not because it was killed.
     """
 
-    def __init__(self, exited: Callable[[], None]) -> None:
-        self.ended = asyncio.Event()
+    def __init__(self, on_exit: Callable[[], None]) -> None:
+        self.exited, self.ended = Event(), Event()
         self.leader: int | None = None
         self.code: int | None = None
         self.failure: str | None = None
         self.is_cleared = False
         self.killed = 0
         self.left: list[str] = []
-        self._exited = exited
+        self._on_exit = on_exit
         self._unread = b""
 
     def data_received(self, data: bytes) -> None:
         *lines, self._unread = (self._unread + data).split(b"\n")
         for line in lines:
-            word, _, rest = line.decode(errors="replace").partition(" ")
-            match word:
-                case "started":
-                    self.leader = int(rest)
-                case "failed":
-                    self.failure, self.leader = rest, None
-                    self._exited()
-                case "exited":
-                    self.code = int(rest)
-                    self._exited()
-                case "left":
-                    pid, _, name = rest.partition(" ")
+            match line.decode(errors="replace").split(" ", 2):
+                case ["started", pid]:
+                    self.leader = int(pid)
+                case ["failed", *reason]:
+                    self.failure, self.leader = " ".join(reason), None
+                    self._exit()
+                case ["exited", status]:
+                    self.code = int(status)
+                    self._exit()
+                case ["left", pid, name]:
                     self.left.append(f"{name} (pid {pid})")
-                case "cleared":
-                    self.killed, self.is_cleared = int(rest), True
+                case ["cleared", count]:
+                    self.killed, self.is_cleared = int(count), True
                     self.ended.set()
                 case _:
                     pass
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.ended.set()
-        self._exited()
+        self._exit()
+
+    def _exit(self) -> None:
+        self.exited.set()
+        self._on_exit()
 
 
 class _Running(asyncio.SubprocessProtocol):
     """A command while it runs: what it has printed, and which ends it has reached.
 
-    `exited`: the shell is gone. `gone`: its supervisor is. `closed`: nobody holds
-    its pipes any more. `ended`: it has exited, or printed more than it may.
+    `ended`: it has exited, or printed more than it may. `gone`: its supervisor is.
+    `closed`: nobody holds its pipes any more.
     """
 
     def __init__(self, limits: ToolLimits, on_output: OnOutput) -> None:
-        self.exited = asyncio.Event()
-        self.gone = asyncio.Event()
-        self.closed = asyncio.Event()
-        self.ended = asyncio.Event()
-        self.printed = 0
-        self.reports = _Reports(self._command_exited)
+        self.ended, self.gone, self.closed = Event(), Event(), Event()
+        self.reports = _Reports(self.ended.set)
         self.lifeline: asyncio.Transport | None = None
+        self.printed = 0
+        self.kept = HeadAndTail(limits.output_characters)
+        self._last = "\n"
         self._limits = limits
         self._on_output = on_output
         self._live_left = limits.live_characters
-        self.kept = HeadAndTail(limits.output_characters)
-        self._last = "\n"
-        self._open = set(_CHANNELS)
         decoder = codecs.getincrementaldecoder("utf-8")
         self._decoders = {channel: decoder("replace") for channel in _CHANNELS}
-        self._transport: asyncio.SubprocessTransport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.SubprocessTransport)
-        self._transport = transport
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         self.printed += len(data)
         if self.printed > self._limits.command_bytes:
             self.ask(b"kill\n")
             self.ended.set()
-            return
-        self._take(fd, self._decoders[fd].decode(data))
+        else:
+            self._take(_CHANNELS[fd], self._decoders[fd].decode(data))
 
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
-        self._take(fd, self._decoders[fd].decode(b"", final=True))
-        self._open.discard(fd)
-        if not self._open:
+        self._take(_CHANNELS[fd], self._decoders.pop(fd).decode(b"", final=True))
+        if not self._decoders:
             self.closed.set()
 
     def process_exited(self) -> None:
         self.gone.set()  # its last reports may be unread; the end of the socket comes after them
-
-    def _command_exited(self) -> None:
-        self.exited.set()
-        self.ended.set()
 
     def ask(self, what: bytes) -> None:
         """Send a request to the supervisor."""
@@ -264,24 +253,23 @@ class _Running(asyncio.SubprocessProtocol):
 
     def outcome(self, why: str | None) -> ToolOutcome:
         """Return the result of a command that is gone. `why` it was stopped, if it was."""
-        code = self.reports.code
+        reports = self.reports
         lines = [] if self._last == "\n" else [""]
         if why is not None:
             lines.append(f"[{why}]")
-        elif self.reports.killed:
+        elif reports.killed:
             lines.append("[what it left in the background was stopped]")
-        if not self.reports.is_cleared:
+        if not reports.is_cleared:
             lines.append(f"[{_UNSUPERVISED}]")
             why = why or _UNSUPERVISED
-        elif self.reports.left:
-            left = ", ".join(self.reports.left)
-            lines.append(f"[could not be stopped and still running: {left}]")
-        if code is not None:
-            killed = f"killed by {_signal_name(-code)}, " if code < 0 else ""
-            lines.append(f"{killed}exit code {code}")
-        return ToolOutcome(f"{self.kept}" + "\n".join(lines), why, code)
+        elif reports.left:
+            lines.append(f"[could not be stopped and still running: {', '.join(reports.left)}]")
+        if reports.code is not None:
+            killed = f"killed by {_signal_name(-reports.code)}, " if reports.code < 0 else ""
+            lines.append(f"{killed}exit code {reports.code}")
+        return ToolOutcome(f"{self.kept}" + "\n".join(lines), why, reports.code)
 
-    def _take(self, fd: int, text: str) -> None:
+    def _take(self, channel: Channel, text: str) -> None:
         if not text:
             return
         self.kept.add(text)
@@ -289,7 +277,7 @@ class _Running(asyncio.SubprocessProtocol):
         if self._live_left >= 0:
             shown = text[: self._live_left]
             self._live_left -= len(text)
-            self._on_output(_CHANNELS[fd], shown + _LIVE_END if self._live_left < 0 else shown)
+            self._on_output(channel, shown + _LIVE_END if self._live_left < 0 else shown)
 
 
 def _signal_name(number: int) -> str:

@@ -14,6 +14,7 @@ from lfgtui.tools.arguments import EditFile, ReadFile, WriteFile
 from lfgtui.tools.files import WorkspacePath, locate
 from lfgtui.tools.limits import ToolLimits, closest, cut_middle, fitting
 
+_SHOWN_POSITIONS = 8
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -54,12 +55,9 @@ def decode(name: str, data: bytes) -> TextFile:
     What is not UTF-8 and has no NUL in it is taken for Windows-1252, else
     Latin-1: both give back the very bytes they were read from.
     """
-    for mark, encoding in _MARKS:
-        if data.startswith(mark):
-            encodings: tuple[str, ...] = (encoding,)
-            break
-    else:
-        mark, encodings = b"", ("utf-8", "cp1252", "latin-1")
+    plain = b"", "utf-8 cp1252 latin-1"
+    mark, names = next((known for known in _MARKS if data.startswith(known[0])), plain)
+    encodings = names.split()
     if b"\0" in data and not encodings[0].startswith("utf-16"):
         raise ToolError(f'"{name}" is a binary file of {len(data):,} bytes, not text')
     for encoding in encodings:
@@ -73,9 +71,6 @@ def decode(name: str, data: bytes) -> TextFile:
 def to_crlf(text: str) -> str:
     """Return the text with every line ending as `\\r\\n`."""
     return text.replace("\r\n", "\n").replace("\n", "\r\n")
-
-
-_SHOWN_POSITIONS = 8
 
 
 def read_file(arguments: ReadFile, workspace: Path, limits: ToolLimits) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from heapq import nlargest
 from itertools import islice
+from operator import itemgetter
 
 TEXTS = 2_000
 """Most texts that `closest` considers."""
@@ -131,5 +132,6 @@ def closest(wanted: str, texts: Iterable[str]) -> str | None:
 
     short = (text for text in islice(texts, TEXTS) if len(text) <= _WIDTH)
     likely = nlargest(COMPARED, dict.fromkeys(short), share)
-    best = max(likely, key=likeness, default="")
-    return best if likeness(best) >= _ENOUGH else None
+    scored = ((likeness(text), text) for text in likely)
+    score, best = max(scored, key=itemgetter(0), default=(0.0, ""))
+    return best if score >= _ENOUGH else None

@@ -66,21 +66,19 @@ async def run_tool(
     except Exception as error:  # a bug of ours is the call's failure, and no more than that
         _log.exception("%s", name)
         outcome = _failed(f"{name}: a bug in lfg: {type(error).__name__}: {error}")
-    return ToolOutcome(
-        _sendable(outcome.output),
-        None if outcome.error is None else _sendable(outcome.error),
-        outcome.exit_code,
-    )
+    error_line = None if outcome.error is None else _sendable(outcome.error)
+    return ToolOutcome(_sendable(outcome.output), error_line, outcome.exit_code)
 
 
 async def _run(parsed: Arguments, workspace: Path, limits: ToolLimits) -> str:
+    work: Callable[[], str]
     match parsed:
         case ListFiles():
             return await list_files(parsed, workspace, limits)
         case SearchFiles():
             return await search_files(parsed, workspace, limits)
         case ReadFile():
-            work: Callable[[], str] = partial(read_file, parsed, workspace, limits)
+            work = partial(read_file, parsed, workspace, limits)
         case WriteFile():
             work = partial(write_file, parsed, workspace, limits)
         case EditFile():

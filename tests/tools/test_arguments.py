@@ -22,7 +22,7 @@ def test_there_is_a_tool_for_every_name_a_ticket_may_list() -> None:
 
 @pytest.mark.parametrize("name", ALL_TOOLS)
 def test_a_schema_is_a_plain_object_schema_that_describes_every_property(name: str) -> None:
-    tool = next(tool for tool in TOOLS.values() if tool.name == name)
+    tool = TOOLS[name]
     assert tool.description.endswith(".")
     assert tool.parameters["type"] == "object"
     assert tool.parameters["additionalProperties"] is False
