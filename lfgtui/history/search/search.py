@@ -14,13 +14,14 @@ of what the program imports costs more than the search.
 """
 
 import sqlite3
-from collections.abc import Sequence
 from contextlib import closing
-from typing import NamedTuple, get_args
+from typing import NamedTuple, TypeAlias, get_args
 
 from lfgtui.errors import UsageError
+from lfgtui.history.search import excerpts
 from lfgtui.history.search import query as queries
-from lfgtui.history.search.filters import ParsedQuery, parse
+from lfgtui.history.search.excerpts import Finder, Match
+from lfgtui.history.search.query import ParsedQuery
 from lfgtui.history.storage import values
 from lfgtui.model.facets import Kind
 
@@ -30,11 +31,9 @@ MOST_CHARACTERS = 1_000
 RANKED = 10_000
 """Matches that ranking looks at, the newest ones."""
 
-_PLACE = "t.run, t.name, s.attempt, s.first_seq, s.kind, s.at"
-_COLUMNS = f"""
-SELECT {_PLACE},
-    CASE WHEN length(segments_fts.text) <= ? THEN highlight(segments_fts, 0, ?, ?) END,
-    CASE WHEN length(segments_fts.text) > ? THEN segments_fts.text END
+_COLUMNS = "t.run, t.name, s.attempt, s.first_seq, s.kind, s.at, s.text"
+_TEXTS = f"""
+SELECT {_COLUMNS} FROM segments s CROSS JOIN tickets t ON t.id = s.ticket WHERE t.run <> ''
 """
 # CROSS JOIN keeps the order of the tables, and so that of the walk.
 _MATCHES = """
@@ -43,12 +42,10 @@ FROM segments_fts
     CROSS JOIN tickets t ON t.id = s.ticket
 WHERE segments_fts MATCH ? AND t.run <> ''
 """
-_SCAN = f"""
-SELECT {_PLACE}, s.text
-FROM segments s CROSS JOIN tickets t ON t.id = s.ticket
-WHERE t.run <> ''
-"""
 _NEWEST_RUN = "SELECT id FROM runs WHERE id <> '' ORDER BY started_at DESC, id DESC LIMIT 1"
+
+
+_Row: TypeAlias = tuple[object, ...]
 
 
 class SearchHit(NamedTuple):
@@ -64,7 +61,7 @@ class SearchHit(NamedTuple):
     kind: Kind
     at: float
     snippet: str
-    matches: list[tuple[int, int]]
+    matches: list[Match]
 
 
 class SearchResult(NamedTuple):
@@ -91,11 +88,11 @@ def search(
     """Return what matches the query, newest first, or best first where `ranked`.
 
     Words must all occur; "phrases", prefix*, AND, OR and NOT as in FTS5;
-    filters as in `filters.parse`. `code` looks for the words as they stand,
+    filters as in `query.parse`. `code` looks for the words as they stand,
     blanks and marks included. `prefix` lets the last word be unfinished.
 
-    Raises `UsageError` for a filter's impossible value, `sqlite3.Error` where
-    the file cannot be read.
+    Raises `UsageError` for a query that is too long or has a filter with an
+    impossible value, `sqlite3.Error` where the file cannot be read.
     """
     if not query.strip():
         return SearchResult([])
@@ -106,11 +103,11 @@ def search(
     if "run:last" in query.split():  # as everywhere
         newest = connection.execute(_NEWEST_RUN).fetchone()
         query = query.replace("run:last", f"run:{newest[0] if newest else 'last'}")
-    parsed = parse(query)
+    parsed = queries.parse(query)
 
     def answer(db: sqlite3.Connection) -> SearchResult:
         if code or not parsed.words:
-            return SearchResult(_scan(db, parsed, limit))
+            return _scan(db, parsed, limit)
         return _match(db, parsed, limit, prefix=prefix, ranked=ranked)
 
     connection.execute("BEGIN")  # what is sealed in between would be in neither
@@ -128,92 +125,66 @@ def search(
     return result._replace(hits=[*live, *result.hits][:limit])
 
 
-def _scan(db: sqlite3.Connection, parsed: ParsedQuery, limit: int) -> list[SearchHit]:
+def _scan(db: sqlite3.Connection, parsed: ParsedQuery, limit: int) -> SearchResult:
     """Search without the index: all that the filters leave, or what contains the words."""
-    words = parsed.words
-    text = " AND instr(s.text, ?)" if words else ""
-    rows = db.execute(
-        f"{_SCAN}{parsed.where}{text} ORDER BY s.id DESC LIMIT ?",
-        (*parsed.values, *([words] if words else []), limit),
-    ).fetchall()
-    hits = []
-    for *place, stored in rows:
-        text = values.text(stored)
-        start = text.find(words) if words else -1
-        hits.append(_hit(place, text, [(start, start + len(words))] if start >= 0 else []))
-    return hits
+    sql = f"{_TEXTS}{parsed.where} AND (? = '' OR instr(s.text, ?)) ORDER BY s.id DESC LIMIT ?"
+    rows = db.execute(sql, (*parsed.values, parsed.words, parsed.words, limit)).fetchall()
+
+    def find(text: str) -> list[Match]:
+        start = text.find(parsed.words) if parsed.words else -1
+        return [] if start < 0 else [(start, start + len(parsed.words))]
+
+    return SearchResult([_hit(row, find) for row in rows])
 
 
 def _match(
     db: sqlite3.Connection, parsed: ParsedQuery, limit: int, *, prefix: bool, ranked: bool
 ) -> SearchResult:
     """Search by the index; of the query's expressions the first that FTS5 takes counts."""
-    words = queries.without_repeats(parsed.words)
-    if (count := queries.word_count(words)) > queries.MOST_WORDS:
-        raise UsageError(f"the query has {count} words; the limit is {queries.MOST_WORDS}")
-    find = _best if ranked else _newest
-    for expression in queries.expressions(words, prefix=prefix):
+    choose = _best if ranked else _newest
+    for expression in queries.expressions(parsed.words, prefix=prefix):
         try:
-            result = find(db, expression, parsed, limit)
+            rows, is_partly_ranked = choose(db, expression, parsed, limit)
         except sqlite3.Error as error:
             if not queries.is_refusal(error):
                 raise
-        else:
-            return result._replace(is_literal=queries.is_literal(expression, words))
+            continue
+        find = excerpts.finder(expression)
+        hits = [_hit(row, find) for row in rows]
+        return SearchResult(hits, is_partly_ranked, queries.is_literal(expression, parsed.words))
     return SearchResult([])
 
 
 def _newest(
     db: sqlite3.Connection, expression: str, parsed: ParsedQuery, limit: int
-) -> SearchResult:
-    rows = db.execute(
-        f"{_COLUMNS}{_MATCHES}{parsed.where} ORDER BY segments_fts.rowid DESC LIMIT ?",
-        (*_highlighting(expression), expression, *parsed.values, limit),
-    ).fetchall()
-    return SearchResult([_highlighted(expression, row) for row in rows])
+) -> tuple[list[_Row], bool]:
+    sql = f"SELECT {_COLUMNS}{_MATCHES}{parsed.where} ORDER BY segments_fts.rowid DESC LIMIT ?"
+    return db.execute(sql, (expression, *parsed.values, limit)).fetchall(), False
 
 
-def _best(db: sqlite3.Connection, expression: str, parsed: ParsedQuery, limit: int) -> SearchResult:
+def _best(
+    db: sqlite3.Connection, expression: str, parsed: ParsedQuery, limit: int
+) -> tuple[list[_Row], bool]:
     oldest = db.execute(
         "SELECT rowid FROM segments_fts WHERE segments_fts MATCH ? ORDER BY rowid DESC"
         " LIMIT 1 OFFSET ?",
         (expression, RANKED),
     ).fetchone()
     beyond = -1 if oldest is None else oldest[0]
-    # Excerpts are worked out for the best alone, not for all that are compared.
-    matches = _MATCHES if parsed.where else "FROM segments_fts WHERE segments_fts MATCH ?"
+    # Texts are read for the best alone, not for all that are compared.
+    tables = _MATCHES if parsed.where else "FROM segments_fts WHERE segments_fts MATCH ?"
     best = db.execute(
-        f"SELECT segments_fts.rowid {matches} AND segments_fts.rowid > ? {parsed.where}"
+        f"SELECT segments_fts.rowid {tables} AND segments_fts.rowid > ? {parsed.where}"
         " ORDER BY bm25(segments_fts), segments_fts.rowid DESC LIMIT ?",
         (expression, beyond, *parsed.values, limit),
     ).fetchall()
-    rows = [
-        db.execute(
-            f"{_COLUMNS}{_MATCHES} AND segments_fts.rowid = ?",
-            (*_highlighting(expression), expression, id_),
-        ).fetchone()
-        for (id_,) in best
-    ]
-    hits = [_highlighted(expression, row) for row in rows if row is not None]  # some just deleted
-    return SearchResult(hits, is_partly_ranked=oldest is not None)
+    rows = [db.execute(f"{_TEXTS} AND s.id = ?", key).fetchone() for key in best]
+    return [row for row in rows if row is not None], oldest is not None  # some just deleted
 
 
-def _highlighting(expression: str) -> tuple[object, ...]:
-    """Return the parameters of `_COLUMNS`."""
-    longest = queries.longest_marked(expression)
-    return (longest, *queries.MARKS, longest)
-
-
-def _highlighted(expression: str, row: Sequence[object]) -> SearchHit:
-    *place, marked, long = row
-    if isinstance(marked, str):
-        return _hit(place, *queries.unmark(marked))
-    text = long if isinstance(long, str) else ""
-    return _hit(place, text, queries.spot(text, expression))
-
-
-def _hit(place: Sequence[object], text: str, matches: list[tuple[int, int]]) -> SearchHit:
-    run, ticket, attempt, seq, kind, at = place
+def _hit(row: _Row, find: Finder) -> SearchHit:
+    run, ticket, attempt, seq, kind, at, stored = row
+    text = values.text(stored)
     return SearchHit(
         values.text(run),
         values.text(ticket),
@@ -221,5 +192,5 @@ def _hit(place: Sequence[object], text: str, matches: list[tuple[int, int]]) -> 
         values.count(seq),
         values.one_of(kind, get_args(Kind), "text"),
         values.moment(at),
-        *queries.excerpt(text, matches),
+        *excerpts.excerpt(text, find(text)),
     )

@@ -160,7 +160,7 @@ def write(connection: sqlite3.Connection, batch: Batch) -> None:
         [(state.rowid, *row) for state, *row in batch.rows],
     )
     for state, segment in batch.segments:
-        index(connection, state.rowid, segment)
+        index(connection, state.rowid, segment, entries_in=connection)
     for key, seq in batch.sealed.items():
         sealing.seal(connection, batch.states[key].rowid, seq)
     _update_tickets(connection, batch.states.values())
@@ -172,22 +172,18 @@ def write(connection: sqlite3.Connection, batch: Batch) -> None:
     )
 
 
-def index(connection: sqlite3.Connection, rowid: int, segment: Segment) -> None:
+def index(
+    connection: sqlite3.Connection, rowid: int, segment: Segment, *, entries_in: sqlite3.Connection
+) -> None:
     """Join the segment's text out of its entries and have search find it."""
-    row = segment_row(connection, rowid, segment)
+    text = joined(segment, _events(entries_in, rowid, segment))
+    kind, attempt, first, last, at, _, tool, file = msgspec.structs.astuple(segment)
     inserted = connection.execute(
         "INSERT INTO segments (ticket, attempt, first_seq, last_seq, kind, tool, file, at, text)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        row,
+        (rowid, attempt, first, last, kind, tool, file, at, text),
     ).lastrowid
-    connection.execute("INSERT INTO segments_fts (rowid, text) VALUES (?, ?)", (inserted, row[-1]))
-
-
-def segment_row(connection: sqlite3.Connection, rowid: int, segment: Segment) -> tuple[object, ...]:
-    """Return the segment's row in the order of the table's columns, its text last."""
-    text = joined(segment, _events(connection, rowid, segment))
-    kind, attempt, first, last, at, _, tool, file = msgspec.structs.astuple(segment)
-    return rowid, attempt, first, last, kind, tool, file, at, text
+    connection.execute("INSERT INTO segments_fts (rowid, text) VALUES (?, ?)", (inserted, text))
 
 
 def _events(connection: sqlite3.Connection, rowid: int, segment: Segment) -> Iterator[e.Event]:

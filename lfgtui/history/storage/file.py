@@ -72,7 +72,7 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
     with opening(path):
         _refuse_folder(path)
         if not path.exists() or path.stat().st_size == 0:
-            return _empty()
+            return empty()
         connection = plain(path, "ro")
         try:
             try:
@@ -89,7 +89,7 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
         if version != len(migrations.MIGRATIONS):
             connection.close()
             if version == 0:  # another process is making it just now
-                return _empty()
+                return empty()
             connect(path).close()
             connection = plain(path, "ro")
         connection.text_factory = decode
@@ -219,7 +219,8 @@ def plain(path: Path, mode: str) -> sqlite3.Connection:
     return connection
 
 
-def _empty() -> sqlite3.Connection:
+def empty() -> sqlite3.Connection:
+    """Return an empty history in memory."""
     connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     for script in migrations.MIGRATIONS:
         connection.executescript(script)

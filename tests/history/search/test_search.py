@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lfgtui.errors import UsageError
 from lfgtui.history.maintenance import annotations
 from lfgtui.history.reader import Reader
-from lfgtui.history.search import filters, query
+from lfgtui.history.search import excerpts, query
 from lfgtui.history.search.search import SearchHit, search
 from lfgtui.history.storage import file
 from lfgtui.model import events as e
@@ -52,7 +52,7 @@ FOUND = {
     ("words", "kind", "match"),
     [
         *((word, kind, word.strip('"')) for kind, words in FOUND.items() for word in words),
-        ("s AND grosse NOT mend OR größe", "text", "Größe"),
+        ("grosse NOT mend OR größe", "text", "Größe"),
         ("grö*", "text", "Größe"),
     ],
 )
@@ -145,34 +145,16 @@ def test_any_query_is_answered(story: Recording) -> None:
                 assert all(0 <= start < end <= len(hit.snippet) for start, end in hit.matches)
 
         check()
-        for long in ("mend " * 200, "(" * 999, "x" * 1000, "NEAR(" * 199, '"' * 999, "fox\0"):
+        for long in ("mend " * 64, "(" * 999, "x" * 1000, "NEAR(" * 199, '"' * 999, "fox\0"):
             for ranked in (False, True):
                 reader.search(long, ranked=ranked)
-
-
-unmarked = st.text(st.characters(exclude_characters=query.MARKS[0][0]), max_size=5)
-
-
-@given(st.lists(st.tuples(unmarked, unmarked.filter(bool))))
-def test_marks_become_offsets(pieces: list[tuple[str, str]]) -> None:
-    opening, ending = query.MARKS
-    marked = "".join(f"{plain}{opening}{match}{ending}" for plain, match in pieces)
-    snippet, found = query.unmark(marked)
-    assert snippet == "".join(plain + match for plain, match in pieces)
-    assert [snippet[start:end] for start, end in found] == [match for _, match in pieces]
-
-
-def test_marks_cannot_be_forged(recorder: Recording) -> None:
-    text = "\x02] needle \x02[ in \x02a hay\x02]"
-    (hit,) = prompted(recorder, text).search("needle")
-    assert (hit.snippet, matches([hit])) == (text, [("prompt", ["needle"])])
 
 
 @given(st.text(st.characters(), max_size=600), st.data())
 def test_an_excerpt_is_a_part_of_the_text_with_its_matches(text: str, data: st.DataObject) -> None:
     places = data.draw(st.lists(st.integers(0, len(text)), unique=True).map(sorted))
     found = list(zip(places[::2], places[1::2], strict=False))
-    snippet, shown = query.excerpt(text, found)
+    snippet, shown = excerpts.excerpt(text, found)
     whole = [text[start:end] for start, end in found]
     assert len(snippet) <= 202 and (snippet.removeprefix("…").removesuffix("…") in text)
     for start, end in shown:
@@ -185,7 +167,7 @@ def test_an_excerpt_shows_as_many_of_the_words_as_it_can() -> None:
     text = "alpha " + "filler " * 100 + "then alpha and beta together " + "filler " * 100
     second = text.index("alpha", 10)
     beta = text.index("beta")
-    snippet, shown = query.excerpt(text, [(0, 5), (second, second + 5), (beta, beta + 4)])
+    snippet, shown = excerpts.excerpt(text, [(0, 5), (second, second + 5), (beta, beta + 4)])
     assert snippet.startswith("…") and snippet.endswith("filler…")
     assert [snippet[start:end] for start, end in shown] == ["alpha", "beta"]
 
@@ -194,7 +176,7 @@ def test_an_excerpt_shows_as_many_of_the_words_as_it_can() -> None:
     ("words", "shown"),
     [
         ("NEEDLE AND hay", {"hay", "needle"}),
-        ('"needle_case"', {"needle", "case"}),
+        ('"needle_case"', {"needle_case"}),
         ("need* NOT pin", {"needle"}),
     ],
 )
@@ -234,7 +216,7 @@ def test_filters_restrict_the_hits(story: Recording, words: str, kinds: list[str
 
 
 def test_the_states_of_the_filter_are_those_of_a_ticket() -> None:
-    assert set(filters.STATES) == set(get_args(State))
+    assert set(query.STATES) == set(get_args(State))
 
 
 @pytest.mark.parametrize(
@@ -316,29 +298,10 @@ def test_a_query_of_thousands_of_words_is_refused(story: Recording, words: str) 
         story.search(words)
 
 
-def test_a_repeated_word_costs_once(recorder: Recording) -> None:
-    prompted(recorder, " ".join(f"f{number}x" for number in range(2000)))
-    once = recorder.search("f*")
-    assert [len(hit.matches) > 10 for hit in once] == [True]
-    for repeated in ("f* " * 333, "f* F* " * 100):
-        assert recorder.search(repeated) == recorder.search(repeated, ranked=True) == once
-        assert len(query.without_repeats(repeated).split()) <= 3
-    assert recorder.search("f* x " * 5) == []
-
-
 @pytest.mark.parametrize("join", [" ", " OR "])
-def test_many_words_are_marked_without_fts5_in_all_but_short_texts(
-    recorder: Recording, join: str
-) -> None:
+def test_many_words_are_all_marked_and_too_many_refused(recorder: Recording, join: str) -> None:
     words = [f"word{number}x" for number in range(64)]
-    text = " ".join(words) + " and more" * 1000
-    (hit,) = prompted(recorder, text).search(join.join(words))
+    (hit,) = prompted(recorder, " ".join(words) + " and more" * 1000).search(join.join(words))
     assert [hit.snippet[start:end] for start, end in hit.matches][:2] == words[:2]
-    assert query.longest_marked(join.join(words)) < len(text) < query.LONG
     with pytest.raises(UsageError, match="65 words; the limit is 64"):
         recorder.search(join.join([*words, "more"]))
-
-
-@pytest.mark.parametrize("words", ["f o f", "one two one"])
-def test_the_unfinished_word_stays_the_last(words: str) -> None:
-    assert query.without_repeats(words) == words
