@@ -5,10 +5,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self, get_args
 
+import msgspec
+
 from lfgtui.errors import HistoryError, UsageError, did_you_mean, no_run
 from lfgtui.history.search.search import SearchHit, search
-from lfgtui.history.storage import file, sealing, values
-from lfgtui.history.storage import rows as stored
+from lfgtui.history.storage import entries as stored
+from lfgtui.history.storage import file, values
 from lfgtui.history.storage.packing import DamagedError
 from lfgtui.model import events as e
 from lfgtui.model.bounds import Bounded
@@ -57,6 +59,8 @@ class StoredTicket(Bounded, frozen=True):
     ended_at: float | None
     fault: str | None = None
 
+
+_tickets = msgspec.json.Decoder(Ticket)
 
 _LAST_WORDS = 400
 """Characters of a ticket's last words."""
@@ -162,7 +166,7 @@ class Reader:
         """
         rowid = self._ticket(run, ticket)
         with self._explained():
-            rows = sealing.readable(self._connection, rowid)
+            rows = stored.readable(self._connection, rowid)
         damaged = f"the file is damaged; {file.REPAIR}"
         attempt, at, has_ended = 1, 0.0, False
         begin, unread, why = 1, 0, damaged
@@ -193,13 +197,13 @@ class Reader:
 
     def _has_packs(self, ticket: int) -> bool:
         query = "SELECT 1 FROM packs WHERE id >= ? AND id < ? LIMIT 1"
-        return bool(self._rows(query, sealing.pack_ids(ticket)))
+        return bool(self._rows(query, stored.pack_ids(ticket)))
 
     def whole_entries(self, run: str, ticket: str, *, first: int = 1) -> Iterator[e.Entry]:
         """Yield the entries, to resume or to export; raises `HistoryError` if one is damaged."""
         rowid = self._ticket(run, ticket)
         with self._explained():
-            for row in sealing.stored(self._connection, rowid, first):
+            for row in stored.stored(self._connection, rowid, first):
                 yield stored.entry(run, ticket, row)
 
     def transcript(self, run: str, ticket: str) -> Transcript:
@@ -287,9 +291,9 @@ def _ticket(run: str, name: object, spec: object, *rest: object) -> StoredTicket
     state, attempt, provider, model, cost, started_at, ended_at = rest
     fault = None
     try:
-        ticket = stored.requested_ticket(run, values.text(spec))
-    except HistoryError as error:
-        fault = str(error)
+        ticket = _tickets.decode(values.text(spec))
+    except (msgspec.MsgspecError, RecursionError) as error:
+        fault = str(stored.unreadable(f"a ticket of run {run}", error))
         ticket = Ticket(id=values.text(name), prompt="", workspace="/", title=f"({fault})")
     return StoredTicket(
         run,

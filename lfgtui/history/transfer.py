@@ -18,9 +18,9 @@ from lfgtui.errors import HistoryError, UsageError
 from lfgtui.history.maintenance import orphaned_runs
 from lfgtui.history.reader import IMPORTED, Reader
 from lfgtui.history.storage import batch as batches
-from lfgtui.history.storage import file, rows
+from lfgtui.history.storage import file
 from lfgtui.history.storage.batch import Batch, Submission
-from lfgtui.history.storage.ticket_state import TicketState
+from lfgtui.history.storage.runs import RunRow, TicketState, insert_run, insert_ticket
 from lfgtui.model import events as e
 from lfgtui.model.redaction import redacted_entries, redacted_ticket
 from lfgtui.model.states import RunState
@@ -125,8 +125,8 @@ def import_run(path: Path, lines: Iterable[bytes], source: str) -> str:
             raise HistoryError(
                 f"{source}: cannot be buffered in {where}: {error.strerror}"
             ) from None
-        with orphaned_runs.connected(path) as connection, file.transaction(connection):
-            return _Import(connection, source).take(buffer)
+        with orphaned_runs.connected(path) as (db, _), file.transaction(db):
+            return _Import(db, source).take(buffer)
 
 
 def lines_in(file: BinaryIO, source: str) -> Iterator[bytes]:
@@ -189,11 +189,9 @@ class _Import:
         known = self._connection.execute("SELECT 1 FROM runs WHERE id = ?", (run.run,)).fetchone()
         if known is not None:
             raise self._refused(f"run {run.run} already exists here")
-        self._connection.execute(
-            "INSERT INTO runs (id, title, state, source, started_at, ended_at, note)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (run.run, run.title, run.state, IMPORTED, run.started_at, run.ended_at, run.note),
-        )
+        times = run.started_at, run.ended_at
+        row = RunRow(run.run, run.title, run.state, IMPORTED, *times, note=run.note)
+        insert_run(self._connection, row)
         return run
 
     def _add_ticket(self, run: RunLine, line: TicketLine) -> None:
@@ -202,9 +200,11 @@ class _Import:
             raise self._refused("invalid or duplicate ticket id")
         if ticket.approves_by_itself():
             ticket = msgspec.structs.replace(ticket, approve="ask")
-        key = rows.insert_ticket(self._connection, run.run, len(self._states), ticket)
         self._needs[ticket.id] = ticket.needs
-        self._states[ticket.id] = TicketState(key, run.run, ticket.id)
+        spec = msgspec.json.encode(ticket).decode()
+        self._states[ticket.id] = insert_ticket(
+            self._connection, run.run, len(self._states), ticket.id, spec
+        )
 
     def _check_needs(self) -> None:
         for name, needs in self._needs.items():
@@ -221,7 +221,7 @@ class _Import:
             raise self._refused(f"entry {identity.seq} after {state.last_seq}: a line is missing")
         self._entries += 1
         self._batch.add(Submission(state, identity.attempt, identity.at, event, size))
-        if len(self._batch.entries) >= _A_BATCH or self._batch.size >= _BATCH_BYTES:
+        if len(self._batch.rows) >= _A_BATCH or self._batch.size >= _BATCH_BYTES:
             self._write()
 
     def _write(self) -> None:

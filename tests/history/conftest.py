@@ -23,7 +23,8 @@ class Recording(Recorder):
         self.entries: list[e.Entry] = []
         self.behind: SimpleQueue[str | None] = SimpleQueue()
         self.at = 1000.0
-        super().__init__(path, on_entries=self.entries.extend, on_behind=self.behind.put)
+        super().__init__(path)
+        self.on_entries, self.on_behind = self.entries.extend, self.behind.put
 
     def start(self, *names: str, title: str = "a run") -> str:
         """Start a run of these tickets."""

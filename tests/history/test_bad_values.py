@@ -12,7 +12,7 @@ from lfgtui.errors import HistoryError
 from lfgtui.history.maintenance import orphaned_runs
 from lfgtui.history.reader import Reader
 from lfgtui.history.recording.recorder import Recorder
-from lfgtui.history.storage import file, sealing
+from lfgtui.history.storage import entries, file
 from lfgtui.model import events as e
 from lfgtui.ui.history.preview import read_run_preview
 from lfgtui.ui.history.stored_run import read_run
@@ -174,7 +174,7 @@ def test_an_entry_with_an_impossible_number_is_not_packed_as_another_tickets(pat
                 (first, number, '{"type":"text_delta","text":"not mine"}'),
             )
         packs = db.execute("SELECT id FROM packs").fetchall()
-        sealing.seal(db, first, far)
+        entries.seal(db, first, far)
         assert db.execute("SELECT id FROM packs").fetchall() == packs
     assert events(path, run, "b") == SAID
 

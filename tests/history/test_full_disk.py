@@ -27,7 +27,8 @@ from lfgtui.model.tickets import Ticket
 
 disk, copy = Path(sys.argv[1]), Path(sys.argv[2])
 entries, behind = [], SimpleQueue()
-history = Recorder(disk / "history.db", on_entries=entries.extend, on_behind=behind.put)
+history = Recorder(disk / "history.db")
+history.on_entries, history.on_behind = entries.extend, behind.put
 run = history.start_run("t", [Ticket(id="a", prompt="p", workspace="/")], None)
 for event in (e.TicketQueued(), e.AttemptStarted("p", "m"), e.RequestSent(1)):
     history.submit(run, "a", 1, 0.0, event)

@@ -26,7 +26,8 @@ def seen(entries):
     for entry in entries:
         print(entry.run, entry.ticket, entry.seq, flush=True)
 
-history = Recorder(path, on_entries=seen, on_behind=behind.append)
+history = Recorder(path)
+history.on_entries, history.on_behind = seen, behind.append
 names = ("a", "b", "c")
 run = history.start_run("t", [Ticket(id=n, prompt="p", workspace="/") for n in names], None)
 for name in names:

@@ -184,7 +184,7 @@ def _pieces(text: str, chance: random.Random) -> Iterator[str]:
 def an_app(live: FakeLive, history: Path) -> LfgApp:
     """An app on the run, with a history of two runs to look at."""
     path = history / "history.db"
-    with Recorder(path, on_entries=lambda _: None, on_behind=lambda _: None) as store:
+    with Recorder(path) as store:
         for title in ("Checkout rewrite", "Docs sweep"):
             store.finish_run(store.start_run(title, live.tickets[:1], None), "done")
     return LfgApp(

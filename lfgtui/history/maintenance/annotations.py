@@ -24,6 +24,6 @@ def annotate(path: Path, run: str, note: str) -> None:
 
 
 def _set(path: Path, run: str, column: str, value: int | str) -> None:
-    with orphaned_runs.connected(path) as db, file.transaction(db):
+    with orphaned_runs.connected(path) as (db, _), file.transaction(db):
         if not db.execute(f"UPDATE runs SET {column} = ? WHERE id = ?", (value, run)).rowcount:
             raise no_run(run)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from lfgtui.errors import HistoryError
 from lfgtui.history.maintenance import orphaned_runs
-from lfgtui.history.storage import file, leases, sealing
+from lfgtui.history.storage import entries, file, leases
 
 DELETED = ""
 """The run that holds the tickets of deleted runs."""
@@ -54,7 +54,7 @@ def delete(path: Path, runs: Sequence[str], *, before: float | None = None) -> l
 
     With `before`, a run is left too if it is pinned by now, or ended later than that.
     """
-    with orphaned_runs.connected(path) as db:
+    with orphaned_runs.connected(path) as (db, _):
         deleted = [run for run in runs if hide(db, path, run, before=before)]
         sweep(db, _as_long)
     return deleted
@@ -117,7 +117,7 @@ class Retention:
         old = [] if self._before is None else older_than(self._path, self._before)
         if not self._path.exists():
             return
-        with orphaned_runs.connected(self._path) as db:
+        with orphaned_runs.connected(self._path) as (db, _):
             for run in old:
                 if self._stopped.is_set():
                     return
@@ -152,7 +152,7 @@ def _delete_some(db: sqlite3.Connection, most: int) -> None:
     emptied: list[tuple[int]] = []
     tickets = db.execute("SELECT id FROM tickets WHERE run = ?", (DELETED,)).fetchall()
     for (ticket,) in tickets:
-        db.execute("DELETE FROM packs WHERE id >= ? AND id < ?", sealing.pack_ids(ticket))
+        db.execute("DELETE FROM packs WHERE id >= ? AND id < ?", entries.pack_ids(ticket))
         db.execute("DELETE FROM entries WHERE ticket = ?", (ticket,))
         room = most - len(texts)
         found = db.execute("SELECT id FROM segments WHERE ticket = ? LIMIT ?", (ticket, room))

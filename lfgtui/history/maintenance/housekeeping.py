@@ -73,7 +73,7 @@ def copies(path: Path) -> list[Path]:
 def vacuum(path: Path) -> tuple[int, int]:
     """Give the room of deleted runs back; return the bytes before and after."""
     before = path.stat().st_size if path.exists() else 0
-    with orphaned_runs.connected(path) as db:
+    with orphaned_runs.connected(path) as (db, _):
         db.execute("INSERT INTO segments_fts (segments_fts) VALUES ('optimize')")
         db.execute("VACUUM")
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")

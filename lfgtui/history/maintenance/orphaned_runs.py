@@ -17,7 +17,7 @@ from lfgtui.errors import HistoryError
 from lfgtui.history.storage import batch as batches
 from lfgtui.history.storage import file, leases
 from lfgtui.history.storage.batch import Batch, Submission
-from lfgtui.history.storage.ticket_state import load
+from lfgtui.history.storage.runs import load
 from lfgtui.model import events as e
 
 LOG_GONE = "the history's write-ahead log ({log}) is gone: the end of the run may be missing"
@@ -31,16 +31,20 @@ class Ended(NamedTuple):
 
 
 @contextmanager
-def connected(path: Path) -> Iterator[sqlite3.Connection]:
-    """Connect to write, ending orphaned runs first and last; raises `HistoryError`."""
-    had_log = has_log(path)
-    with closing(file.connect(path)) as db, file.opening(path):
-        end(db, path, time.time(), had_log=had_log)
-        yield db
-        end(db, path, time.time(), had_log=True)
+def connected(path: Path) -> Iterator[tuple[sqlite3.Connection, Ended]]:
+    """Connect to write, ending orphaned runs first and last; raises `HistoryError`.
+
+    Yield also what was ended first.
+    """
+    with file.opening(path):
+        log = file.log_of(path)  # whoever only reads makes an empty one
+        had_log = log.exists() and log.stat().st_size > 0
+        with closing(file.connect(path)) as db:
+            yield db, _end(db, path, had_log=had_log)
+            _end(db, path, had_log=True)
 
 
-def end(db: sqlite3.Connection, path: Path, now: float, *, had_log: bool) -> Ended:
+def _end(db: sqlite3.Connection, path: Path, *, had_log: bool) -> Ended:
     """End the tickets of orphaned runs. `had_log`: as it was before `db` was opened."""
     locks = path.parent / "locks"
     ended, lost = [], []
@@ -53,18 +57,11 @@ def end(db: sqlite3.Connection, path: Path, now: float, *, had_log: bool) -> End
             with file.transaction(db):
                 missing = None if had_log or run not in killed else file.log_of(path).name
                 if run in _running(db):
-                    interrupt(db, run, now, missing)
+                    interrupt(db, run, time.time(), missing)
                     ended.append(run)
                 elif missing is not None and not _is_stored(db, run):
                     lost.append(run)
     return Ended(sorted(ended), sorted(lost))
-
-
-def has_log(path: Path) -> bool:
-    """Return whether the file has a log; raises `HistoryError` where one may not look."""
-    with file.opening(path):
-        log = file.log_of(path)  # whoever only reads makes an empty one
-        return log.exists() and log.stat().st_size > 0
 
 
 def interrupt(db: sqlite3.Connection, run: str, now: float, missing_log: str | None) -> None:
@@ -76,7 +73,7 @@ def interrupt(db: sqlite3.Connection, run: str, now: float, missing_log: str | N
         attempt = max(state.attempt, 1)
         if state.state is None:
             batch.add(Submission(state, attempt, at, e.TicketQueued(), 0))
-        if not state.ended:
+        if not state.has_ended:
             if missing_log is not None:
                 gone = e.GuardTripped("history", LOG_GONE.format(log=missing_log))
                 batch.add(Submission(state, attempt, at, gone, 0))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lfgtui.errors import HistoryError, UsageError
-from lfgtui.history.storage import file, migrations, packing, sealing
+from lfgtui.history.storage import entries, file, migrations, packing
 
 
 class Recovered(NamedTuple):
@@ -121,9 +121,9 @@ def _drop_unreadable(db: sqlite3.Connection) -> list[str]:
     names: dict[int, str] = dict(db.execute("SELECT id, run || '/' || name FROM tickets"))
     for id_, body in db.execute("SELECT id, body FROM packs").fetchall():
         try:
-            packing.unpack(body, lambda ids: sealing.texts_of(db, ids))
+            packing.unpack(body, lambda ids: entries.texts_of(db, ids))
         except packing.DamagedError:
             db.execute("DELETE FROM packs WHERE id = ?", (id_,))
-            if (ticket := id_ >> sealing.SHIFT) in names:
+            if (ticket := id_ >> entries.SHIFT) in names:
                 torn[names[ticket]] = None
     return list(torn)

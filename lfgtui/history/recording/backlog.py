@@ -67,13 +67,14 @@ class Backlog:
         """Save the batch, within `PATIENCE`; return False if it has joined the backlog."""
         if not self._batches:
             deadline = time.monotonic() + PATIENCE
-            while not self._save([batch]):
+            while not self._is_saved([batch]):
                 if time.monotonic() >= deadline:
-                    self.tell(self.trouble)
+                    self._tell(self.trouble)
                     self._next_try = time.monotonic() + RETRY
                     break
                 time.sleep(PATIENCE / 50)
             else:
+                self._tell(self._file.trouble)
                 return True
         self._batches.append(batch)
         self.size += batch.size
@@ -84,9 +85,9 @@ class Backlog:
         if self.seconds_left:
             return
         began = time.monotonic()
-        if self._save(self._batches):
+        if self._is_saved(self._batches):
             self._batches, self.size = [], 0
-            self.tell(self._file.trouble)
+            self._tell(self._file.trouble)
         else:
             ended = time.monotonic()
             self._next_try = ended + max(RETRY, ended - began)  # a large backlog takes its time
@@ -98,11 +99,11 @@ class Backlog:
             self._file.claim()
         except Exception as error:  # tried again, and what is to be written says so
             _log.info("history: %s", error)
-        self._tell_trouble()
+        self._tell(self._file.trouble)
 
     def give_up(self) -> HistoryError:
         """Save the backlog anywhere else; return what there is to say of it."""
-        count = sum(len(batch.entries) for batch in self._batches)
+        count = sum(len(batch.rows) for batch in self._batches)
         what = f"{count} entries" if count else "the end of a run"
         lost = f"{what} could not be saved: {self.trouble}"
         try:
@@ -111,18 +112,12 @@ class Backlog:
             return HistoryError(f"{lost}; {error}")
         return HistoryError(f"{lost}; {self._file.remedy}")
 
-    def tell(self, message: str | None) -> None:
-        """Report it."""
-        self._reported = message
-        self._report(message)
-
-    def _save(self, some: Sequence[Batch]) -> bool:
+    def _is_saved(self, some: Sequence[Batch]) -> bool:
         self._last_error = self._file.save(some)
-        if self._last_error is None:
-            self._tell_trouble()
         return self._last_error is None
 
-    def _tell_trouble(self) -> None:
-        """Report where the runs are if not in their own file, and that they are back."""
-        if self._file.trouble != self._reported and not self._batches:
-            self.tell(self._file.trouble)
+    def _tell(self, message: str | None) -> None:
+        """Report what is wrong, or that nothing is any more; what was reported, once."""
+        if message != self._reported:
+            self._reported = message
+            self._report(message)

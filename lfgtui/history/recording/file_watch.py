@@ -37,50 +37,41 @@ class _Seen(NamedTuple):
     changed: int
 
 
-class FileWatch:
-    """The file and its companions as last seen; create it once SQLite has opened them."""
+class Files(NamedTuple):
+    """The file, its log and the log's index as they were seen; None for one that is gone."""
 
-    def __init__(self, path: Path) -> None:
-        self._main = path
-        self._companions = [path.with_name(f"{path.name}-{part}") for part in ("wal", "shm")]
-        self.accept()
-
-    def accept(self) -> None:
-        """Accept the present state as right: written by this process, or checked."""
-        self._seen = _look(self._main)
-        self.accept_log()
-
-    def accept_log(self) -> None:
-        """Accept the present log alone, which is all that a commit writes to."""
-        self._beside = [_look(path) for path in self._companions]
-
-    @property
-    def has_left_log(self) -> bool:
-        """Return whether the log at the path is that of the file which is gone."""
-        now, before = _look(self._companions[0]), self._beside[0]
-        return now is not None and before is not None and now.identity == before.identity
+    main: _Seen | None
+    log: _Seen | None
+    shm: _Seen | None
 
     @property
     def log_size(self) -> int:
-        """Size of the log in bytes, as last seen."""
-        log = self._beside[0]
-        return 0 if log is None else log.size
+        """Size of the log in bytes."""
+        return 0 if self.log is None else self.log.size
 
-    def change(self) -> Change | None:
-        """Return what changed; None where nothing did, or the files cannot be looked at."""
-        try:
-            main = _look(self._main)
-            beside = [_look(path) for path in self._companions]
-        except OSError:  # no permission, a failing disk: a commit will report it, if it matters
-            return None
-        if main is None or self._seen is None or main.identity != self._seen.identity:
+    def keeps_log(self, now: "Files") -> bool:
+        """Return True if the log that is there now is the one seen before."""
+        return self.log is not None and _is_same(self.log, now.log)
+
+    def change_to(self, now: "Files") -> Change | None:
+        """Return what has changed since."""
+        if self.main is None or not _is_same(self.main, now.main):
             return Change.FILE
-        for now, before in zip(beside, self._beside, strict=True):
-            if before is not None and (now is None or now.identity != before.identity):
-                return Change.LOG
-        log, log_before = beside[0], self._beside[0]
-        is_cut = log is not None and log_before is not None and log.size < log_before.size
-        return Change.CONTENT if is_cut or main != self._seen else None
+        if not (_is_same(self.log, now.log) and _is_same(self.shm, now.shm)):
+            return Change.LOG
+        is_cut = now.log_size < self.log_size
+        return Change.CONTENT if is_cut or now.main != self.main else None
+
+
+def look(path: Path) -> Files:
+    """Return the files as they are; raises `OSError` where they cannot be looked at."""
+    log, shm = (path.with_name(f"{path.name}-{part}") for part in ("wal", "shm"))
+    return Files(_look(path), _look(log), _look(shm))
+
+
+def _is_same(before: _Seen | None, now: _Seen | None) -> bool:
+    """Return True if it is still there; one that was not has nothing to lose."""
+    return before is None or (now is not None and now.identity == before.identity)
 
 
 def _look(path: Path) -> _Seen | None:

@@ -4,7 +4,6 @@ import threading
 from concurrent.futures import Future
 from typing import NamedTuple, TypeAlias
 
-from lfgtui.errors import HistoryError
 from lfgtui.history.storage.batch import Batch, RunMark, Submission
 
 PENDING_BYTES = 8 * 1024 * 1024
@@ -30,9 +29,8 @@ class Pending:
 
     def __init__(self) -> None:
         self.size = 0
-        self._is_closing = False
         self._events = 0
-        self._has_ended = False
+        self._is_closing = False
         self._changed = threading.Condition()
         self._items: list[Item] = []
 
@@ -41,16 +39,17 @@ class Pending:
         """True while there is too much of it."""
         return self._events > PENDING_EVENTS or self.size > PENDING_BYTES
 
-    def put(self, item: Item) -> None:
-        """Append, without waiting; raises `HistoryError` once the queue is closing."""
+    def put(self, item: Item) -> bool:
+        """Append, without waiting; return False once the queue is closing."""
         with self._changed:
-            if self._is_closing or self._has_ended:
-                raise HistoryError("the history is closed")
+            if self._is_closing:
+                return False
             self._items.append(item)
             if isinstance(item, Submission):
                 self._events += 1
                 self.size += item.size
             self._changed.notify_all()
+            return True
 
     def take(self, seconds: float, *, or_closing: bool) -> tuple[list[Item], bool]:
         """Return all that is queued, after so many seconds at most if there is nothing.
@@ -77,9 +76,8 @@ class Pending:
             self._changed.notify_all()
 
     def end(self) -> list[Item]:
-        """Take nothing more in, and return what nobody will take; nobody need hold back for it."""
-        with self._changed:
-            self._has_ended = True
-            self._events = self.size = 0
-            items, self._items = self._items, []
-            return items
+        """Return what nobody will take after `close`; nobody need hold back for it."""
+        self.close()
+        items, _ = self.take(0.0, or_closing=True)
+        self._events = self.size = 0
+        return items

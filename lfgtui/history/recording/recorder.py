@@ -34,14 +34,14 @@ import msgspec
 
 from lfgtui.errors import HistoryError
 from lfgtui.history.maintenance import deletion, orphaned_runs
-from lfgtui.history.recording import runs
+from lfgtui.history.recording import own_runs
 from lfgtui.history.recording.backlog import PATIENCE, Backlog
+from lfgtui.history.recording.own_runs import OwnRun
 from lfgtui.history.recording.pending import Barrier, Item, Pending
 from lfgtui.history.recording.written_file import WrittenFile
 from lfgtui.history.storage import batch as batches
-from lfgtui.history.storage import file, leases
+from lfgtui.history.storage import file
 from lfgtui.history.storage.batch import Batch, RunMark
-from lfgtui.history.storage.ticket_state import TicketState
 from lfgtui.model import events as e
 from lfgtui.model.clock import now
 from lfgtui.model.states import RunState
@@ -61,10 +61,6 @@ OnBehind = Callable[[str | None], None]
 _T = TypeVar("_T")
 
 
-def _nobody(_: object) -> None:
-    pass
-
-
 class Recorder:
     """Numbers, stores and delivers events; close it in the end. Raises `HistoryError`.
 
@@ -72,40 +68,32 @@ class Recorder:
     behind (and when it breaks), None when it has caught up. Both are called on the recorder's
     thread, or, once it is attached, on an event loop.
 
+    `recovered` are the runs of dead processes that opening ended, `lost` those of which
+    nothing but a lease was left; `remarks` are changes to the file, one line each, for a person.
+
     Starting, resuming and finishing a run take some milliseconds, and up to 10 s where another
     process holds the file. With the durability `power` an entry is on the disk, and not in the
     system's memory alone, before it is delivered.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        durability: file.Durability = "process",
-        *,
-        on_entries: OnEntries = _nobody,
-        on_behind: OnBehind = _nobody,
-        clock: Callable[[], float] = now,
-    ) -> None:
+    def __init__(self, path: Path, durability: file.Durability = "process") -> None:
         self.path = path
-        self.clock = clock
+        self.clock: Callable[[], float] = now
+        self.on_entries: OnEntries = lambda _: None
+        self.on_behind: OnBehind = lambda _: None
         self.failure: BaseException | None = None
         self._durability: file.Durability = durability
-        self._on_entries = on_entries
-        self._on_behind = on_behind
-        self._leases = leases.OwnLeases()
-        self._states: dict[tuple[str, str], TicketState] = {}
+        self._runs: dict[str, OwnRun] = {}
         self._pending = Pending()
         self._is_closed = False
         self._waiting: list[Barrier] = []
         self._progress = asyncio.Event()
-        had_log = orphaned_runs.has_log(path)
-        # Closed after the thread's has been opened, so that nobody folds the log in meanwhile.
-        with closing(file.connect(path)) as db, file.opening(path):
-            self.recovered, self.lost = orphaned_runs.end(db, path, clock(), had_log=had_log)
+        # Left after the thread's has been opened, so that nobody folds the log in meanwhile.
+        with orphaned_runs.connected(path) as (db, ended):
+            self.recovered, self.lost = ended
             self.has_remains = deletion.has_remains(db)
-            busy_ms = round(PATIENCE * 100)
-            self._file = WrittenFile(path, durability, self._leases.claim, busy_ms)
-            self.remarks = self._file.remarks  # changes to the file, one line each, for a person
+            self._file = WrittenFile(path, durability, self._runs, round(PATIENCE * 100))
+            self.remarks = self._file.remarks
             self._backlog = Backlog(path, self._file, self._tell_behind)
         self._thread = threading.Thread(target=self._main, name="lfg-history", daemon=True)
         self._thread.start()
@@ -124,24 +112,15 @@ class Recorder:
         if self._is_closed:
             return
         self._is_closed = True
-        with ExitStack() as closing_:
-            # Opened first: the last one to close folds the log in, and ends orphaned runs before.
-            db = self._at_home()
-            if db is not None:
-                closing_.callback(db.close)
+        with suppress(HistoryError), ExitStack() as last:
+            with suppress(HistoryError, OSError):
+                # Opened first: the last one to close folds the log in, and ends orphaned runs.
+                if self.written_path == self.path and self.path.exists():
+                    last.enter_context(orphaned_runs.connected(self.path))
             self._pending.close()
             self._thread.join()
-            if db is not None and self.written_path == self.path:
-                with suppress(HistoryError), file.opening(self.path):
-                    orphaned_runs.end(db, self.path, self.clock(), had_log=True)
-            self._leases.release_all()
-
-    def _at_home(self) -> sqlite3.Connection | None:
-        """A connection to the file at the path, if there is one."""
-        with suppress(HistoryError, OSError):
-            if self.written_path == self.path and self.path.exists():
-                return file.connect(self.path)
-        return None
+        for run in list(self._runs):
+            self.release(run)
 
     @property
     def written_path(self) -> Path:
@@ -168,20 +147,14 @@ class Recorder:
     def start_run(self, title: str, tickets: Sequence[Ticket], source: Path | None) -> str:
         """Store a new run with its tickets, all queued; return its id."""
         with self._connected() as (db, path):
-            record, lease = runs.start(db, path, self.clock(), title, tickets, source)
-        self._begin(record, lease)
-        return record.run
+            own = own_runs.start(db, path, self.clock(), title, tickets, source)
+        self._runs[own.row.id] = own
+        return own.row.id
 
     def resume_run(self, run: str) -> None:
         """Make a stored run one that runs here; its tickets go on from where they are."""
         with self._connected() as (db, path):
-            record, lease = runs.resume(db, path, self.clock(), run)
-        self._begin(record, lease)
-
-    def _begin(self, record: runs.RunRecord, lease: leases.Lease) -> None:
-        self._leases.add(record.run, lease)
-        self._file.register(record)
-        self._states.update({(record.run, state.ticket): state for state in record.states})
+            self._runs[run] = own_runs.resume(db, path, self.clock(), run)
 
     def mark_run(self, run: str, state: RunState) -> None:
         """Store how the run stands, behind all its entries so far, and keep it; never waits."""
@@ -203,15 +176,13 @@ class Recorder:
         self.release(run)  # if that failed only `close` may: there is a backlog to write
 
     def release(self, run: str) -> None:
-        """Give the run's lease back; nothing can be submitted to it any more."""
-        self._file.forget(run)
-        for key in [key for key in self._states if key[0] == run]:
-            del self._states[key]
-        self._leases.release(run)
+        """Give the run's leases back; nothing can be submitted to it any more."""
+        if (own := self._runs.pop(run, None)) is not None:
+            own.release()
 
     @contextmanager
     def _connected(self) -> Iterator[tuple[sqlite3.Connection, Path]]:
-        """A connection to the file that is written at the moment, and its path."""
+        """Connect to the file that is written at the moment; yield its path as well."""
         path = self.written_path
         with file.opening(path), closing(file.connect(path, self._durability)) as db:
             yield db, path
@@ -224,7 +195,8 @@ class Recorder:
         Raises `HistoryError` where the recorder has ended or the ticket's run
         is not being run here, `TypeError` where the event cannot be stored.
         """
-        state = self._states.get((run, ticket))
+        own = self._runs.get(run)
+        state = own.states.get(ticket) if own else None
         if state is None:
             raise HistoryError(f"run {run} with ticket {ticket} is not being written here")
         self._put(batches.submission(state, attempt, at, event))
@@ -242,14 +214,12 @@ class Recorder:
         return barrier.done
 
     def _put(self, item: Item) -> None:
-        try:
-            self._pending.put(item)
-        except HistoryError as error:
-            raise self._closed(error) from None
+        if not self._pending.put(item):
+            raise self._closed()
 
-    def _closed(self, error: HistoryError) -> HistoryError:
+    def _closed(self) -> HistoryError:
         reason = f": {self.failure}" if self.failure else ""
-        return HistoryError(f"{self.path}: {error}{reason}")
+        return HistoryError(f"{self.path}: the history is closed{reason}")
 
     # On an event loop
 
@@ -267,7 +237,7 @@ class Recorder:
 
             return submit
 
-        self._on_entries, self._on_behind = on_loop(on_entries), on_loop(on_behind)
+        self.on_entries, self.on_behind = on_loop(on_entries), on_loop(on_behind)
 
     async def settle(self, *, saved: bool = False) -> None:
         """Wait until all that was submitted before is delivered; `saved`: is on the disk."""
@@ -289,18 +259,18 @@ class Recorder:
     # On the thread
 
     def _main(self) -> None:
-        broken = False
+        broken = None
         try:
             self._work()
         except BaseException as error:
-            self.failure, broken = error, True
+            self.failure = broken = error
         self._backlog.size = 0
         for item in [*self._pending.end(), *self._waiting]:
             if isinstance(item, Barrier):
                 with suppress(InvalidStateError):  # whoever waited has cancelled it
-                    item.done.set_exception(self._closed(HistoryError("the history is closed")))
-        if broken:
-            self._tell_behind(f"{self.path}: the history has stopped: {self.failure}")
+                    item.done.set_exception(self._closed())
+        if broken is not None:
+            self._tell_behind(f"{self.path}: the history has stopped: {broken}")
         self._file.close()
 
     def _work(self) -> None:
@@ -326,12 +296,12 @@ class Recorder:
                     return
 
     def _deliver(self, batch: Batch, is_saved: bool) -> None:
-        entries = batch.entries
+        entries = [entry for _, entry, _ in batch.rows]
         if not is_saved:
             entries = [msgspec.structs.replace(entry, saved=False) for entry in entries]
         self._pending.note_delivery(batch)  # first: who held back looks again when entries come
         if entries:
-            self._call(self._on_entries, entries)
+            self._call(self.on_entries, entries)
 
     def _pass_barriers(self) -> None:
         is_behind = bool(self._backlog)
@@ -342,7 +312,7 @@ class Recorder:
         self._waiting = [barrier for barrier in self._waiting if is_behind and barrier.saved]
 
     def _tell_behind(self, message: str | None) -> None:
-        self._call(self._on_behind, message)
+        self._call(self.on_behind, message)
 
     def _call(self, callback: Callable[[_T], None], value: _T) -> None:
         try:

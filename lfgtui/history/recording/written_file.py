@@ -15,17 +15,19 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
 from lfgtui.errors import HistoryError
-from lfgtui.history.recording.file_watch import Change, FileWatch
-from lfgtui.history.recording.runs import RunRecord, copy_run
+from lfgtui.history.recording import own_runs
+from lfgtui.history.recording.file_watch import Change, Files, look
+from lfgtui.history.recording.own_runs import OwnRun
 from lfgtui.history.storage import batch as batches
 from lfgtui.history.storage import file
 from lfgtui.history.storage.batch import Batch
-from lfgtui.history.storage.sealing import pack_ids, stored
+from lfgtui.history.storage.entries import stored
+from lfgtui.history.storage.runs import TicketState
 
 CHECKED_BYTES = 64 * 1024 * 1024
 """Largest file that is checked as a whole when another program has written to it."""
@@ -35,9 +37,6 @@ LOG_BYTES = 8 * 1024 * 1024
 
 HOMING = 5.0
 """Seconds between attempts to go back from a rescue folder to the path."""
-
-Claim = Callable[[Path], None]
-"""Secures the leases on the runs of this process, beside that file; raises `HistoryError`."""
 
 _LASTING = (
     sqlite3.SQLITE_CORRUPT,
@@ -52,43 +51,37 @@ _LASTING = (
 
 
 class WrittenFile:
-    """A connection to the file at `home`, or to the one its runs were rescued to.
+    """A connection to the file at `home`, or to the one that `runs` were rescued to.
 
     `rescued` is the folder of the latter, `remarks` what to tell the person at
-    the end. For one thread, except `register` and `forget`.
+    the end. For one thread.
     """
 
-    def __init__(self, home: Path, durability: file.Durability, claim: Claim, busy_ms: int) -> None:
+    def __init__(
+        self, home: Path, durability: file.Durability, runs: Mapping[str, OwnRun], busy_ms: int
+    ) -> None:
         self.home = home
         self.path = home
         self.rescued: Path | None = None
         self.remarks: list[str] = []
-        self.torn: list[str] = []
         self._durability = durability
-        self._claim = claim
+        self._runs = runs
         self._busy_ms = busy_ms
-        self._records: dict[str, RunRecord] = {}
+        self._torn: list[str] = []
         self._why = ""
-        self._spoiled: tuple[int, int] | None = None
+        self._spoiled: Files | None = None
         self._home_at = 0.0
         self._fold_at = LOG_BYTES
+        self._is_shut = False
         self.connection = self._connect(home)
-        self._watch = FileWatch(home)
-
-    def register(self, record: RunRecord) -> None:
-        """Add a run that is written from now on."""
-        self._records = {**self._records, record.run: record}
-
-    def forget(self, run: str) -> None:
-        """Remove a run that is no longer written."""
-        self._records = {name: one for name, one in self._records.items() if name != run}
+        self._seen = look(home)
 
     @property
     def trouble(self) -> str | None:
         """The reason why the runs are not in the file at `home`; None while they are."""
         if self.rescued is None:
             return None
-        lost = f", except parts of {', '.join(self.torn)}" if self.torn else ""
+        lost = f", except parts of {', '.join(self._torn)}" if self._torn else ""
         return f"this run is saved in {self.rescued}{lost}, not in {self.home} ({self._why})"
 
     @property
@@ -109,11 +102,10 @@ class WrittenFile:
             self.follow()
             self._fold_log()
         except Exception as error:
-            if not _is_lasting(error):
+            if self._is_shut or not _is_lasting(error):
                 return error
             try:
-                self._rescue(str(error))
-                self._write(some)
+                self.rescue(some, str(error))
             except Exception as second:
                 return second
         return None
@@ -123,16 +115,22 @@ class WrittenFile:
 
         Raises where that is not possible now; it is tried again.
         """
-        change = self._watch.change()
+        if self._is_shut:
+            self._reopen()
+        try:
+            now = look(self.path)
+        except OSError:  # no permission, a failing disk: a commit will report it, if it matters
+            now = self._seen
+        change = self._seen.change_to(now)
         if change is None:
             self._try_home()
             return
-        if not self._records and change is not Change.CONTENT:
+        if not self._runs and change is not Change.CONTENT:
             self._reopen()
             return
         try:
             if change is Change.FILE:
-                if self._watch.has_left_log:
+                if self._seen.keeps_log(now):
                     _set_log_aside(self.path)  # else SQLite would take it for the new file's
                 self._settle_in(self.path)
                 what = f"{self.path} was deleted, moved or replaced while lfg was running"
@@ -142,28 +140,31 @@ class WrittenFile:
                 self._remark(f"the write-ahead log of {self.path} was deleted or replaced")
             else:
                 self._check()
-                self._watch.accept()
+                self._seen = look(self.path)
         except (HistoryError, OSError, sqlite3.Error) as error:
             is_overwritten = change is Change.CONTENT
             # A file that cannot be checked just now may well be in order, and others write to it.
-            if _is_busy(error) or (is_overwritten and not _is_lasting(error)):
+            if self._is_shut or _is_busy(error) or (is_overwritten and not _is_lasting(error)):
                 raise
             self._rescue(str(error), is_overwritten=is_overwritten)
 
     def claim(self) -> None:
-        """Secure the leases."""
-        if self._records:
-            self._claim(self.path)
+        """Secure the leases on the runs, beside the file that is written."""
+        self._claim(self.path)
 
-    def rescue(self, some: Sequence[Batch]) -> None:
-        """Save the batches elsewhere, as a last resort. Raises where that fails too."""
-        self._rescue("it could not be written")
+    def rescue(self, some: Sequence[Batch], why: str = "it could not be written") -> None:
+        """Go on elsewhere, and save the batches there. Raises where that fails too."""
+        self._rescue(why)
         self._write(some)
 
     def close(self) -> None:
         """Close the connection."""
         with suppress(sqlite3.Error):
             self.connection.close()
+
+    def _claim(self, path: Path) -> None:
+        for own in list(self._runs.values()):
+            own.claim(path)
 
     def _write(self, some: Sequence[Batch]) -> None:
         left = [batch for batch in some if not batch.is_stored]
@@ -172,9 +173,9 @@ class WrittenFile:
                 batches.write(self.connection, batch)
         for batch in left:
             batch.is_stored = True
-            for state, seq, *_ in batch.rows:
-                state.stored_seq = seq
-        self._watch.accept_log()
+            for state, entry, _ in batch.rows:
+                state.stored_seq = entry.seq
+        self._seen = look(self.path)._replace(main=self._seen.main)  # a commit writes to the log
 
     def _fold_log(self) -> None:
         """Copy the log into the file once it is long.
@@ -182,12 +183,12 @@ class WrittenFile:
         SQLite would do so within a commit. This way commits leave the file itself
         unchanged, so any change to it is another process's.
         """
-        if self._watch.log_size < self._fold_at:
+        if self._seen.log_size < self._fold_at:
             return
         with suppress(sqlite3.Error):  # the log stays, and all is in it
             self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        self._watch.accept()
-        self._fold_at = self._watch.log_size + LOG_BYTES
+        self._seen = look(self.path)
+        self._fold_at = self._seen.log_size + LOG_BYTES
 
     def _connect(self, path: Path) -> sqlite3.Connection:
         connection = file.connect(path, self._durability)
@@ -197,29 +198,27 @@ class WrittenFile:
 
     def _settle_in(self, path: Path, *, is_overwritten: bool = False) -> None:
         """Go on in the file at that path, after copying our runs into it."""
-        was = self.path
         connection = self._connect(path)
         try:
             self._claim(path)
-            keys: dict[str, list[int]] = {}
-            torn: list[str] = []
             with file.transaction(connection):
-                for run, record in self._records.items():
-                    keys[run], some = copy_run(self.connection, connection, record)
-                    torn += some
+                copies = [
+                    (own, *own_runs.copy(own, self.connection, connection))
+                    for own in list(self._runs.values())
+                ]
         except BaseException:
             connection.close()
             raise
-        for run, record in self._records.items():
-            for state, key in zip(record.states, keys[run], strict=True):
+        for own, keys, torn in copies:
+            self._torn += torn
+            for state, key in zip(own.states.values(), keys, strict=True):
                 state.rowid = key
-        self.torn += torn
-        before, self.connection, self.path = self.connection, connection, path
         if is_overwritten:
-            _abandon(before, was)
+            _abandon(self.connection, self.path)
         else:
-            before.close()
-        self._watch = FileWatch(path)
+            self.connection.close()
+        self.connection, self.path, self._is_shut = connection, path, False
+        self._seen = look(path)
 
     def _renew_log(self) -> None:
         """Copy the log that only we have open into the file, and make SQLite start a new one."""
@@ -230,9 +229,12 @@ class WrittenFile:
         self._check()
 
     def _reopen(self) -> None:
+        """Connect anew; where that fails there is nothing to copy from, until it does not."""
+        self._is_shut = True
         self.connection.close()
         self.connection = self._connect(self.path)
-        self._watch = FileWatch(self.path)
+        self._is_shut = False
+        self._seen = look(self.path)
 
     def _check(self) -> None:
         """Compare the file as others see it with what was committed; raises `HistoryError`."""
@@ -243,15 +245,17 @@ class WrittenFile:
                 (said,) = db.execute("PRAGMA quick_check(1)").fetchone()
                 if said != "ok":
                     raise HistoryError(f"it was overwritten or damaged ({said})")
-            for record in self._records.values():
-                for state in record.states:
-                    if _last_seq(db, state.rowid, record.run) < state.stored_seq:
-                        raise HistoryError("it was overwritten: this run is no longer in it")
+            for own in list(self._runs.values()):
+                if not all(_is_stored(db, state) for state in own.states.values()):
+                    raise HistoryError("it was overwritten: this run is no longer in it")
 
     def _rescue(self, why: str, *, is_overwritten: bool = False) -> None:
         """Go on in a rescue file; raises `HistoryError` where none can be made."""
         error: Exception | None = None
-        spoiled = _identity(self.home) if self.rescued is None else self._spoiled
+        if self.rescued is None:
+            self._spoiled = None
+            with suppress(OSError):
+                self._spoiled = look(self.home)
         for folder in self._rescue_folders():
             is_new = not folder.exists()
             try:
@@ -262,13 +266,13 @@ class WrittenFile:
                     shutil.rmtree(folder, ignore_errors=True)
                 continue
             self._why = why.removeprefix(f"{self.home}: ").removeprefix(f"{self.home} ")
-            self.rescued, self._spoiled = folder, spoiled
+            self.rescued = folder
             self._home_at = time.monotonic() + HOMING
             return
         raise HistoryError(f"{self.home}: {why}; it cannot be saved elsewhere either: {error}")
 
     def _rescue_folders(self) -> Sequence[Path]:
-        run = next(iter(self._records), "run")
+        run = next(iter(self._runs), "run")
         beside = self.home.parent / "rescued" / run
         if self.rescued == beside:
             beside = beside.with_name(f"{run}-{time.time_ns()}")
@@ -279,9 +283,9 @@ class WrittenFile:
         if self.rescued is None or time.monotonic() < self._home_at:
             return
         self._home_at = time.monotonic() + HOMING
-        if self._spoiled is not None and _identity(self.home) == self._spoiled:
-            return
         try:
+            if self._spoiled and self._spoiled.change_to(look(self.home)) is not Change.FILE:
+                return
             self._settle_in(self.home)
         except (HistoryError, OSError, sqlite3.Error):
             return
@@ -290,28 +294,22 @@ class WrittenFile:
 
     def _remark(self, what: str, where: str = "") -> None:
         done = f"{what}; this run is in {where or self.path}"
-        if self.torn:
-            done += f", but parts of {', '.join(self.torn)} are lost"
+        if self._torn:
+            done += f", but parts of {', '.join(self._torn)} are lost"
         if done not in self.remarks:
             self.remarks.append(done)
 
 
-def _last_seq(db: sqlite3.Connection, ticket: int, run: str) -> int:
-    own = db.execute("SELECT 1 FROM tickets WHERE id = ? AND run = ?", (ticket, run)).fetchone()
-    if own is None:
-        return -1
-    (last,) = db.execute("SELECT max(seq) FROM entries WHERE ticket = ?", (ticket,)).fetchone()
-    if last is not None:
-        return int(last)
-    before, end = pack_ids(ticket)
-    query = "SELECT max(id) FROM packs WHERE id >= ? AND id < ?"
-    (newest,) = db.execute(query, (before, end)).fetchone()
-    if newest is None:
-        return 0
-    return max((row[0] for row in stored(db, ticket, newest - before)), default=0)
+def _is_stored(db: sqlite3.Connection, state: TicketState) -> bool:
+    """Return whether all that was committed of the ticket is in that file."""
+    own = "SELECT 1 FROM tickets WHERE id = ? AND run = ?"
+    if db.execute(own, (state.rowid, state.run)).fetchone() is None:
+        return False
+    return state.stored_seq == 0 or any(stored(db, state.rowid, state.stored_seq))
 
 
 def _is_lasting(error: Exception) -> bool:
+    """Return whether waiting is of no use."""
     code = _code(error)
     return isinstance(error, HistoryError) if code is None else code in _LASTING
 
@@ -325,14 +323,6 @@ def _code(error: Exception) -> int | None:
     cause = error.__cause__ if isinstance(error, HistoryError) else error
     code = getattr(cause, "sqlite_errorcode", None)
     return None if code is None else int(code) & 0xFF
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 def _abandon(connection: sqlite3.Connection, path: Path) -> None:

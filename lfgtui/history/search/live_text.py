@@ -8,7 +8,7 @@ import sqlite3
 from contextlib import suppress
 
 from lfgtui.errors import HistoryError
-from lfgtui.history.storage import file, rows
+from lfgtui.history.storage import entries, file
 from lfgtui.history.storage.batch import index
 from lfgtui.history.storage.segments import OpenSegments
 
@@ -21,16 +21,15 @@ def in_memory(stored: sqlite3.Connection) -> sqlite3.Connection:
     memory = file.empty()
     for table, which in _COPIED.items():
         for row in stored.execute(f"SELECT * FROM {table} WHERE {which}"):
-            memory.execute(
-                f"INSERT OR IGNORE INTO {table} VALUES ({','.join('?' * len(row))})", row
-            )
+            marks = ",".join("?" * len(row))
+            memory.execute(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", row)
     for (ticket,) in memory.execute("SELECT id FROM tickets").fetchall():
         segments = OpenSegments()
         for row in stored.execute(
             "SELECT seq, attempt, at, body FROM entries WHERE ticket = ? ORDER BY seq", (ticket,)
         ):
             with suppress(HistoryError):  # another version's: what can be read is searched
-                segments.apply(rows.entry("", "", row))
+                segments.apply(entries.entry("", "", row))
         for segment in segments.unfinished:
             index(memory, ticket, segment, entries_in=stored)
     return memory

@@ -14,9 +14,9 @@ from typing import NamedTuple
 import msgspec
 
 from lfgtui.errors import HistoryError
-from lfgtui.history.storage import rows, sealing
+from lfgtui.history.storage import entries
+from lfgtui.history.storage.runs import TicketState
 from lfgtui.history.storage.segments import Segment, joined
-from lfgtui.history.storage.ticket_state import TicketState
 from lfgtui.model import events as e
 from lfgtui.model.pieces import merge
 from lfgtui.model.states import RunState
@@ -48,21 +48,22 @@ class RunMark(NamedTuple):
 class Batch(msgspec.Struct):
     """Numbered entries and what follows from them, ready to be written.
 
-    `submitted` is how many events were merged into the entries.
+    `rows` are the entries with their ticket and as JSON, `complete` says up to
+    which entry a ticket's may be packed, `submitted` is how many events were
+    merged into the entries. The `rowid` of a state is read when the batch is
+    written: by then the run may be in another file.
     """
 
-    entries: list[e.Entry] = msgspec.field(default_factory=list)
-    rows: list[tuple[TicketState, int, int, float, str]] = msgspec.field(default_factory=list)
+    rows: list[tuple[TicketState, e.Entry, str]] = msgspec.field(default_factory=list)
     segments: list[tuple[TicketState, Segment]] = msgspec.field(default_factory=list)
-    states: dict[int, TicketState] = msgspec.field(default_factory=dict)
-    sealed: dict[int, int] = msgspec.field(default_factory=dict)
+    complete: dict[TicketState, int] = msgspec.field(default_factory=dict)
     marks: dict[str, RunMark] = msgspec.field(default_factory=dict)
     size: int = 0
     submitted: int = 0
     is_stored: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.entries or self.marks)
+        return bool(self.rows or self.marks)
 
     def add(self, submission: Submission) -> None:
         """Number the event and note what it changes."""
@@ -72,17 +73,11 @@ class Batch(msgspec.Struct):
         self.size += submission.size
 
     def take(self, state: TicketState, entry: e.Entry, body: str, closed: list[Segment]) -> None:
-        """Note an entry that its state has taken into account, and the segments it closed.
-
-        The `rowid` of a state is read when the batch is written: by then the run
-        may be in another file.
-        """
-        self.entries.append(entry)
-        self.rows.append((state, entry.seq, entry.attempt, entry.at, body))
+        """Note an entry that its state has taken into account, and the segments it closed."""
+        self.rows.append((state, entry, body))
         self.segments.extend((state, segment) for segment in closed)
-        self.states[id(state)] = state
         if state.complete_to is not None:
-            self.sealed[id(state)] = state.complete_to
+            self.complete[state] = state.complete_to
 
 
 def submission(state: TicketState, attempt: int, at: float, event: e.Event) -> Submission:
@@ -132,38 +127,49 @@ def make(items: Sequence[Submission | RunMark]) -> Batch:
 
 
 def _merged(submissions: Iterable[Submission]) -> list[Submission]:
-    """Consecutive deltas of one ticket as one, at the place and time of the first."""
+    """Return consecutive deltas of one ticket as one, at the place and time of the first."""
     merged: list[Submission] = []
-    last: dict[int, Submission] = {}
-    for submission in submissions:
-        key = submission.state.rowid
-        earlier = last.get(key)
-        if earlier is not None and (joined := _join(earlier, submission)) is not None:
-            earlier.event = joined
-            earlier.size += submission.size
-            continue
-        last[key] = submission
-        merged.append(submission)
+    last: dict[TicketState, Submission] = {}
+    for later in submissions:
+        earlier = last.get(later.state)
+        if earlier is not None and earlier.attempt == later.attempt:
+            size = earlier.size + later.size
+            joined = merge(earlier.event, later.event) if size <= MERGED_BYTES else None
+            if joined is not None:
+                earlier.event, earlier.size = joined, size
+                continue
+        last[later.state] = later
+        merged.append(later)
     return merged
-
-
-def _join(earlier: Submission, later: Submission) -> e.Event | None:
-    if earlier.attempt != later.attempt or earlier.size + later.size > MERGED_BYTES:
-        return None
-    return merge(earlier.event, later.event)
 
 
 def write(connection: sqlite3.Connection, batch: Batch) -> None:
     """Insert the batch; the caller holds the transaction."""
     connection.executemany(
         "INSERT INTO entries (ticket, seq, attempt, at, body) VALUES (?, ?, ?, ?, ?)",
-        [(state.rowid, *row) for state, *row in batch.rows],
+        [(state.rowid, one.seq, one.attempt, one.at, body) for state, one, body in batch.rows],
     )
     for state, segment in batch.segments:
         index(connection, state.rowid, segment, entries_in=connection)
-    for key, seq in batch.sealed.items():
-        sealing.seal(connection, batch.states[key].rowid, seq)
-    _update_tickets(connection, batch.states.values())
+    for state, seq in batch.complete.items():
+        entries.seal(connection, state.rowid, seq)
+    connection.executemany(
+        "UPDATE tickets SET state = ?, attempt = ?, provider = ?, model = ?, cost = ?,"
+        " started_at = ?, ended_at = ? WHERE id = ?",
+        [
+            (
+                state.state or "queued",
+                state.attempt,
+                state.provider,
+                state.model,
+                state.cost,
+                state.started_at,
+                state.ended_at,
+                state.rowid,
+            )
+            for state in {state: None for state, *_ in batch.rows}
+        ],
+    )
     connection.executemany(
         "UPDATE runs SET state = :state, ended_at = iif(:ended_at IS NULL, NULL,"
         " coalesce((SELECT max(ended_at) FROM tickets WHERE run = :run), :ended_at))"
@@ -193,24 +199,4 @@ def _events(connection: sqlite3.Connection, rowid: int, segment: Segment) -> Ite
         (rowid, segment.first_seq, segment.last_seq),
     ):
         with suppress(HistoryError):  # another version's, or damaged; the others are searched
-            yield rows.entry("", "", row).event
-
-
-def _update_tickets(connection: sqlite3.Connection, states: Iterable[TicketState]) -> None:
-    connection.executemany(
-        "UPDATE tickets SET state = ?, attempt = ?, provider = ?, model = ?, cost = ?,"
-        " started_at = ?, ended_at = ? WHERE id = ?",
-        [
-            (
-                state.state or "queued",
-                state.attempt,
-                state.provider,
-                state.model,
-                state.cost,
-                state.started_at,
-                state.ended_at,
-                state.rowid,
-            )
-            for state in states
-        ],
-    )
+            yield entries.entry("", "", row).event

@@ -11,9 +11,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Lock
-
-from lfgtui.errors import HistoryError
 
 _SUFFIX = ".lock"
 _PATIENCE = 1.0
@@ -24,59 +21,50 @@ class Lease:
 
     def __init__(self, path: Path, handle: int) -> None:
         self._path = path
-        self._handle: int | None = handle
-
-    @property
-    def is_in_place(self) -> bool:
-        """True while the locked file is the one at the path, which others look at."""
-        return self._handle is not None and _is_file_at(self._handle, self._path)
+        self._handle = handle
 
     def is_in(self, folder: Path) -> bool:
-        """Return True if the lease holds in that folder of locks."""
-        return self._path.parent == folder and self.is_in_place
+        """Return True if it holds in that folder: its file is the one others look at."""
+        return self._path.parent == folder and _is_file_at(self._handle, self._path)
 
     def release(self) -> None:
-        """Give it back and remove its file. Doing so twice is harmless."""
-        if self._handle is None:
-            return
+        """Give it back, once, and remove its file."""
         with suppress(OSError):
-            if self.is_in_place:
+            if _is_file_at(self._handle, self._path):
                 self._path.unlink(missing_ok=True)  # while it is still ours
         os.close(self._handle)
-        self._handle = None
 
 
-def take(folder: Path, run: str) -> Lease | None:
-    """Take the run's lease; return None where another process holds it."""
+def take(folder: Path, run: str, *, patiently: bool = False) -> Lease | None:
+    """Take the run's lease; return None where another process holds it.
+
+    With `patiently` it waits a moment for one who only tests it: whoever opens
+    the file tests each lease that way, to tell orphaned runs from live ones.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / f"{run}{_SUFFIX}"
+    until = time.monotonic() + _PATIENCE * patiently
     while True:
         handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        except OSError as error:
             os.close(handle)
-            return None
+            if not isinstance(error, BlockingIOError):
+                raise
+            if time.monotonic() >= until:
+                return None
+            time.sleep(_PATIENCE / 50)
+            continue
         if _is_file_at(handle, path):
             return Lease(path, handle)
         os.close(handle)  # its last holder removed it between our open and our lock
 
 
-def take_patiently(folder: Path, run: str) -> Lease | None:
-    """Take the run's lease, waiting a moment for one who only tests it.
-
-    Whoever opens the file tests each lease that way, to tell orphaned runs from live ones.
-    """
-    until = time.monotonic() + _PATIENCE
-    while (lease := take(folder, run)) is None and time.monotonic() < until:
-        time.sleep(_PATIENCE / 50)
-    return lease
-
-
 @contextmanager
 def held(folder: Path, run: str, *, patiently: bool = False) -> Iterator[bool]:
     """Hold the lease during the body, if it is free; yield whether it was."""
-    lease = take_patiently(folder, run) if patiently else take(folder, run)
+    lease = take(folder, run, patiently=patiently)
     try:
         yield lease is not None
     finally:
@@ -87,42 +75,6 @@ def held(folder: Path, run: str, *, patiently: bool = False) -> Iterator[bool]:
 def left_behind(folder: Path) -> list[str]:
     """Return the runs that have a lease file, held or not."""
     return sorted(path.name.removesuffix(_SUFFIX) for path in folder.glob(f"*{_SUFFIX}"))
-
-
-class OwnLeases:
-    """The leases of the runs of this process; from any thread."""
-
-    def __init__(self) -> None:
-        self._held: dict[str, list[Lease]] = {}
-        self._lock = Lock()
-
-    def add(self, run: str, lease: Lease) -> None:
-        """Hold on to the run's lease."""
-        with self._lock:
-            self._held[run] = [lease]
-
-    def claim(self, path: Path) -> None:
-        """Hold the lease of each run beside that file too; raises `HistoryError`."""
-        folder = path.parent / "locks"
-        with self._lock:
-            for run, held in self._held.items():
-                if any(lease.is_in(folder) for lease in held):
-                    continue
-                taken = take_patiently(folder, run)
-                if taken is None:
-                    raise HistoryError(f"run {run} is being run by another lfg")
-                held.append(taken)  # the others stay ours: nobody else may end the run there
-
-    def release(self, run: str) -> None:
-        """Give the run's leases back."""
-        with self._lock:
-            for lease in self._held.pop(run, ()):
-                lease.release()
-
-    def release_all(self) -> None:
-        """Give all of them back."""
-        for run in list(self._held):
-            self.release(run)
 
 
 def _is_file_at(handle: int, path: Path) -> bool:

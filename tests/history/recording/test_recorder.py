@@ -16,7 +16,7 @@ from lfgtui.history.recording import backlog
 from lfgtui.history.recording.pending import PENDING_EVENTS
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.history.storage.batch import MERGED_BYTES
-from lfgtui.history.storage.ticket_state import TicketState
+from lfgtui.history.storage.runs import TicketState
 from lfgtui.model import events as e
 from tests.helpers.any_events import any_event
 from tests.history.conftest import Recording, check_index, locked, start, stored
@@ -72,7 +72,8 @@ def test_an_entry_is_committed_before_it_is_delivered(path: Path) -> None:
     def look(entries: Sequence[e.Entry]) -> None:
         seen.extend(entry in stored(path, entry.run, entry.ticket) for entry in entries)
 
-    with Recorder(path, on_entries=look) as history:
+    with Recorder(path) as history:
+        history.on_entries = look
         run = start(history, "a")
         for n in range(20):
             history.submit(run, "a", 1, float(n), e.Status(str(n)))
@@ -86,7 +87,8 @@ class Gate(Recorder):
     def __init__(self, path: Path) -> None:
         self.entries: list[e.Entry] = []
         self._entered, self._open = threading.Event(), threading.Event()
-        super().__init__(path, on_entries=self._take)
+        super().__init__(path)
+        self.on_entries = self._take
         self.run = start(self, "gate", "a", "b")
         self.submit(self.run, "gate", 1, 0.0, e.TicketQueued())
         assert self._entered.wait(30)
@@ -138,7 +140,8 @@ def test_a_merged_entry_stays_small(path: Path) -> None:
 
 def test_who_is_given_entries_finds_their_bytes_no_longer_pending(path: Path) -> None:
     pending: list[int] = []
-    with Recorder(path, on_entries=lambda _: pending.append(history.queued_bytes)) as history:
+    with Recorder(path) as history:
+        history.on_entries = lambda _: pending.append(history.queued_bytes)
         history.submit(start(history, "a"), "a", 1, 0.0, e.TextDelta("x" * 1000))
         assert history.flush().result(30)
     assert pending == [0]
@@ -201,7 +204,8 @@ def test_an_error_of_the_receiver_is_kept_and_costs_no_entry(path: Path) -> None
     def refuse(entries: Sequence[e.Entry]) -> None:
         raise RuntimeError("the loop is closed")
 
-    history = Recorder(path, on_entries=refuse)
+    history = Recorder(path)
+    history.on_entries = refuse
     run = start(history, "a")
     history.submit(run, "a", 1, 0.0, e.TicketQueued())
     assert history.flush().result(30) is True

@@ -1,11 +1,13 @@
 """The file that is written goes away, is replaced or spoiled: real files, nothing is lost."""
 
+import errno
 import os
 import re
 import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -229,6 +231,30 @@ def test_another_that_copies_its_log_is_not_taken_for_an_intruder(
     assert recorder.flush(saved=True).result(30)
     assert not left and not recorder.remarks and recorder.rescued is None
     assert not list(recorder.path.parent.glob("*aside*"))
+
+
+def test_a_file_that_cannot_be_opened_again_at_once_is_waited_for(
+    recorder: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = recorder.start("a", "b")
+    for ticket in "ab":
+        recorder.play(run, ticket, [*BEGIN, e.TextDelta("early ")])
+    left = [OSError(errno.EMFILE, "no files left")] * 2
+    connect = file.connect
+
+    def connected(path: Path, durability: file.Durability = "process") -> sqlite3.Connection:
+        if left and threading.current_thread().name == "lfg-history":
+            with file.opening(path):
+                raise left.pop()
+        return connect(path, durability)
+
+    monkeypatch.setattr(file, "connect", connected)
+    file.log_of(recorder.path).unlink()
+    for ticket in "ab":
+        recorder.play(run, ticket, [e.TextDelta("late"), *END])
+    recorder.finish_run(run, "done")
+    assert not left and recorder.rescued is None
+    assert_whole(recorder.path, run, recorder)
 
 
 def test_an_idle_run_is_followed_too(recorder: Recording, monkeypatch: pytest.MonkeyPatch) -> None:

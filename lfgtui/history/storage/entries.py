@@ -1,4 +1,8 @@
-"""A ticket's entries: packs of finished turns, then rows of the open one."""
+"""A ticket's entries: packs of finished turns, then rows of the open one.
+
+A file may hold what another version of lfg wrote. Its tables are held against
+the schema's number when it is opened, its events only here.
+"""
 
 import logging
 import sqlite3
@@ -7,9 +11,12 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
+import msgspec
+
 from lfgtui.errors import HistoryError
-from lfgtui.history.storage import packing
+from lfgtui.history.storage import packing, values
 from lfgtui.history.storage.packing import Passage, Row
+from lfgtui.model import events as e
 
 AT_MOST = 4096
 """Entries a pack holds; reading one of them reads all."""
@@ -22,6 +29,25 @@ _DAMAGE = (sqlite3.Error, HistoryError, UnicodeDecodeError)
 
 SHIFT = 32
 """Bits of a pack's id below its ticket's."""
+
+
+def entry(run: str, ticket: str, row: Row) -> e.Entry:
+    """Return the stored entry; raises `HistoryError` if this version cannot read it."""
+    seq, attempt, at, body = row
+    if not 0 < values.count(seq) < 1 << SHIFT:
+        raise HistoryError(f"an entry of {run}/{ticket} has an impossible number: {seq!r:.40}")
+    try:
+        event = e.decode_event(body)
+    except (msgspec.MsgspecError, RecursionError, TypeError) as error:
+        raise unreadable(f"entry {seq} of {run}/{ticket}", error) from None
+    return e.Entry(run, ticket, max(1, values.count(attempt)), seq, values.moment(at), event)
+
+
+def unreadable(what: str, error: Exception) -> HistoryError:
+    """Return the error for a value that does not decode."""
+    return HistoryError(
+        f"{what} cannot be read: {error}; another version of lfg may have written it"
+    )
 
 
 def pack_ids(ticket: int) -> tuple[int, int]:

@@ -1,24 +1,35 @@
-"""A ticket as the recorder keeps it: its row in `tickets`, and the entries that move it.
-
-It gives an event its `seq` and so turns it into an `Entry`. It is a function
-of the ticket's entries alone: a resumed ticket's is made by reading them once
-more, and comes out as it was.
-"""
+"""Runs and their tickets, as rows and as the states that their entries lead to."""
 
 import sqlite3
 from contextlib import suppress
+from typing import NamedTuple
 
 from lfgtui.errors import IllegalMoveError
-from lfgtui.history.storage import rows, sealing
+from lfgtui.history.storage import entries
 from lfgtui.history.storage.segments import OpenSegments, Segment
 from lfgtui.model import events as e
 from lfgtui.model.states import ENDED, State, StateMachine
 
 
-class TicketState:
-    """A ticket's columns and its open segments. `rowid` is its key in `tickets`.
+class RunRow(NamedTuple):
+    """A run as it is stored, its columns by name. Times in seconds since the epoch."""
 
-    `last_seq` is the newest entry's number, `stored_seq` that of the newest one committed.
+    id: str
+    title: str
+    state: str
+    source: str | None
+    started_at: float
+    ended_at: float | None = None
+    pinned: int = 0
+    note: str = ""
+
+
+class TicketState:
+    """A ticket's row, a function of its entries alone. `rowid` is its key in `tickets`.
+
+    It gives an event its `seq` and so turns it into an `Entry`. `last_seq` is
+    the newest entry's number, `stored_seq` that of the newest one committed,
+    `complete_to` that up to which no text is open, if the newest one made it so.
     """
 
     def __init__(self, rowid: int, run: str, ticket: str) -> None:
@@ -27,6 +38,7 @@ class TicketState:
         self.ticket = ticket
         self.last_seq = 0
         self.stored_seq = 0
+        self.complete_to: int | None = None
         self.last_at: float | None = None
         self.attempt = 0
         self.provider: str | None = None
@@ -37,7 +49,6 @@ class TicketState:
         self._machine = StateMachine()
         self._spent: float | None = None
         self._turn_cost: float | None = None
-        self._complete_to: int | None = None
 
     @property
     def state(self) -> State | None:
@@ -52,23 +63,18 @@ class TicketState:
         return (self._spent or 0.0) + self._turn_cost
 
     @property
-    def ended(self) -> bool:
+    def has_ended(self) -> bool:
         """True if the ticket has ended."""
         return self.state in ENDED
 
-    @property
-    def complete_to(self) -> int | None:
-        """The seq up to which all text is complete, if the entry just taken made it so."""
-        return self._complete_to
-
     def number(self, attempt: int, at: float, event: e.Event) -> tuple[e.Entry, list[Segment]]:
-        """The event as this ticket's next entry, and the segments that it closes."""
+        """Return the event as this ticket's next entry, and the segments that it closes."""
         at = round(at, 3)  # as it is shown, and small to store
         entry = e.Entry(self.run, self.ticket, attempt, self.last_seq + 1, at, event)
         return entry, self.apply(entry)
 
     def apply(self, entry: e.Entry) -> list[Segment]:
-        """Take an entry into account; gives the segments that it closes."""
+        """Take an entry into account; return the segments that it closes."""
         event = entry.event
         self.last_seq, self.last_at, self.attempt = entry.seq, entry.at, entry.attempt
         with suppress(IllegalMoveError):  # the fold that shows it says so; it is kept all the same
@@ -77,9 +83,9 @@ class TicketState:
             case e.AttemptStarted(provider, model):
                 self.provider, self.model = provider, model
                 self.started_at = entry.at if self.started_at is None else self.started_at
-                self._settle()
+                self._end_turn()
             case e.RequestSent():
-                self._settle()
+                self._end_turn()
             case e.Usage():
                 self._turn_cost = event.cost
             case e.TicketQueued():
@@ -89,22 +95,39 @@ class TicketState:
             case _:
                 pass
         closed = self._segments.apply(entry)
-        self._complete_to = self._segments.complete_to(entry)
+        self.complete_to = self._segments.complete_to(entry)
         return closed
 
-    def _settle(self) -> None:
-        """The turn is over: its last usage is final."""
+    def _end_turn(self) -> None:
+        """Make the turn's last usage final."""
         self._spent, self._turn_cost = self.cost, None
 
 
+def insert_run(db: sqlite3.Connection, row: RunRow) -> None:
+    """Store a run, so far without tickets."""
+    db.execute(f"INSERT INTO runs ({', '.join(row._fields)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+
+
+def insert_ticket(
+    db: sqlite3.Connection, run: str, position: int, name: str, spec: str
+) -> TicketState:
+    """Store a ticket of the run, queued; `spec` is the ticket as JSON."""
+    key = db.execute(
+        "INSERT INTO tickets (run, position, name, spec, state) VALUES (?, ?, ?, ?, 'queued')",
+        (run, position, name, spec),
+    ).lastrowid
+    assert key is not None
+    return TicketState(key, run, name)
+
+
 def load(connection: sqlite3.Connection, run: str) -> list[TicketState]:
-    """The states of a stored run, in ticket order."""
+    """Return the states of a stored run, in ticket order."""
     found = connection.execute(
         "SELECT id, name FROM tickets WHERE run = ? ORDER BY position", (run,)
     ).fetchall()
     states = [TicketState(rowid, run, name) for rowid, name in found]
     for state in states:
-        for row in sealing.stored(connection, state.rowid):
-            state.apply(rows.entry(run, state.ticket, row))
+        for row in entries.stored(connection, state.rowid):
+            state.apply(entries.entry(run, state.ticket, row))
         state.stored_seq = state.last_seq
     return states

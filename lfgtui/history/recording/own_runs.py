@@ -1,0 +1,187 @@
+"""The runs of this process: started, resumed, and copied to another file.
+
+For a copy the run's row and tickets are in memory, so only the entries have to be read back.
+Those that cannot be read are left out; the others keep their numbers.
+"""
+
+import os
+import sqlite3
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Lock
+
+import msgspec
+
+from lfgtui.errors import HistoryError
+from lfgtui.history.maintenance import orphaned_runs
+from lfgtui.history.storage import batch as batches
+from lfgtui.history.storage import entries, file, leases
+from lfgtui.history.storage.batch import Batch
+from lfgtui.history.storage.leases import Lease
+from lfgtui.history.storage.packing import DamagedError
+from lfgtui.history.storage.runs import RunRow, TicketState, insert_run, insert_ticket, load
+from lfgtui.model.tickets import Ticket
+
+_A_BATCH = 1000
+_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+
+
+class OwnRun:
+    """A run of this process: its row, its tickets' names and requests as JSON, and its leases.
+
+    `states` are those of its tickets by name, in the order of `tickets`.
+    """
+
+    def __init__(
+        self,
+        row: RunRow,
+        tickets: Sequence[tuple[str, str]],
+        states: Sequence[TicketState],
+        lease: Lease,
+    ) -> None:
+        self.row = row
+        self.tickets = tickets
+        self.states = {state.ticket: state for state in states}
+        self._leases = [lease]
+        self._lock = Lock()
+
+    def claim(self, path: Path) -> None:
+        """Hold its lease beside that file too, until `release`; raises `HistoryError`."""
+        folder = path.parent / "locks"
+        with self._lock:
+            if not self._leases or any(lease.is_in(folder) for lease in self._leases):
+                return
+            # The others stay ours: nobody else may end the run there.
+            self._leases.append(_take(folder, self.row.id))
+
+    def release(self) -> None:
+        """Give its leases back, from any thread."""
+        with self._lock:
+            for lease in self._leases:
+                lease.release()
+            self._leases.clear()
+
+
+def start(
+    db: sqlite3.Connection,
+    path: Path,
+    now: float,
+    title: str,
+    tickets: Sequence[Ticket],
+    source: Path | None,
+) -> OwnRun:
+    """Store a new run and its tickets, all queued."""
+    run, lease = _new_lease(db, path.parent / "locks", now)
+    try:
+        row = RunRow(run, title, "running", str(source) if source else None, now)
+        specs = [(ticket.id, msgspec.json.encode(ticket).decode()) for ticket in tickets]
+        with file.transaction(db):
+            return OwnRun(row, specs, _insert(db, row, specs), lease)
+    except BaseException:
+        lease.release()
+        raise
+
+
+def resume(db: sqlite3.Connection, path: Path, now: float, run: str) -> OwnRun:
+    """Make a stored run one that is running; raises `HistoryError` where that is impossible."""
+    lease = _take(path.parent / "locks", run)
+    try:
+        with file.transaction(db):
+            columns = ", ".join(RunRow._fields)
+            found = db.execute(f"SELECT {columns} FROM runs WHERE id = ?", (run,)).fetchone()
+            if found is None:
+                raise HistoryError(f"{path}: no run {run}")
+            row = RunRow(*found)
+            if row.state == "running":  # its process died while this one was running
+                orphaned_runs.interrupt(db, run, now, None)
+            _set_running(db, run)
+            tickets = "SELECT name, spec FROM tickets WHERE run = ? ORDER BY position"
+            specs = db.execute(tickets, (run,)).fetchall()
+            row = row._replace(state="running", ended_at=None)
+            return OwnRun(row, specs, load(db, run), lease)
+    except BaseException as error:
+        lease.release()
+        if isinstance(error, DamagedError):
+            raise HistoryError(f"{path}: run {run}: {error}: {file.DAMAGED}") from None
+        raise
+
+
+def copy(
+    own: OwnRun, source: sqlite3.Connection, target: sqlite3.Connection
+) -> tuple[list[int], list[str]]:
+    """Copy what the target lacks of the run, within the caller's transaction.
+
+    Return the tickets' keys there, and the names of the tickets that could not
+    be read in full. Raises `HistoryError` where the target has a newer state of
+    the run.
+    """
+    run, known = own.row.id, load(target, own.row.id)
+    copies = known or _insert(target, own.row, own.tickets)
+    _set_running(target, run)
+    if [copy.ticket for copy in copies] != list(own.states):
+        raise HistoryError(f"there is another run {run}")
+    torn = []
+    for state, copy in zip(own.states.values(), copies, strict=True):
+        if copy.last_seq > state.stored_seq:
+            raise HistoryError(f"run {run} was continued there by another lfg")
+        if not _copy_entries(source, target, state, copy):
+            torn.append(f"{run}/{state.ticket}")
+    return [copy.rowid for copy in copies], torn
+
+
+def _copy_entries(
+    source: sqlite3.Connection, target: sqlite3.Connection, state: TicketState, copy: TicketState
+) -> bool:
+    """Copy the entries after the copy's last one; return whether none is missing."""
+    expected = state.stored_seq - copy.last_seq
+    taken = 0
+    batch = Batch()
+    for row in entries.readable(source, state.rowid):
+        if not copy.last_seq < row[0] <= state.stored_seq:
+            continue
+        try:
+            entry = entries.entry(copy.run, copy.ticket, row)
+        except HistoryError:
+            continue
+        batch.take(copy, entry, row[3], copy.apply(entry))
+        taken += 1
+        if len(batch.rows) >= _A_BATCH:
+            batches.write(target, batch)
+            batch = Batch()
+    batches.write(target, batch)
+    return taken == expected
+
+
+def _insert(
+    db: sqlite3.Connection, row: RunRow, tickets: Sequence[tuple[str, str]]
+) -> list[TicketState]:
+    insert_run(db, row)
+    return [insert_ticket(db, row.id, at, *ticket) for at, ticket in enumerate(tickets)]
+
+
+def _set_running(db: sqlite3.Connection, run: str) -> None:
+    db.execute("UPDATE runs SET state = 'running', ended_at = NULL WHERE id = ?", (run,))
+
+
+def _take(folder: Path, run: str) -> Lease:
+    lease = leases.take(folder, run, patiently=True)
+    if lease is None:
+        raise HistoryError(f"run {run} is being run by another lfg")
+    return lease
+
+
+def _new_lease(db: sqlite3.Connection, locks: Path, now: float) -> tuple[str, Lease]:
+    while True:
+        run = _new_id(now)
+        taken = db.execute("SELECT 1 FROM runs WHERE id = ?", (run,)).fetchone()
+        lease = leases.take(locks, run) if taken is None else None
+        if lease is not None:
+            return run, lease
+
+
+def _new_id(now: float) -> str:
+    """Return `20261121-034212-x7k2`: sorts by time (UTC), and its last four are quick to type."""
+    moment = datetime.fromtimestamp(now, UTC).strftime("%Y%m%d-%H%M%S")
+    suffix = "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in os.urandom(4))
+    return f"{moment}-{suffix}"
