@@ -1,12 +1,16 @@
-"""Cutting in the middle: what is left is true, and what is gone is counted."""
+"""What is cut says so and how much is gone; a hint costs little, whatever the texts are."""
 
 import pickle
 import re
+from collections.abc import Iterator
+from difflib import SequenceMatcher
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lfgtui.tools.limits import HeadAndTail, cut_line, cut_middle, fitting
+from lfgtui.tools import limits
+from lfgtui.tools.limits import HeadAndTail, closest, cut_line, cut_middle, fitting
 
 pieces = st.lists(st.text(max_size=30), max_size=20)
 
@@ -52,3 +56,36 @@ def test_lines_are_kept_whole_from_the_first(lines: list[str], room: int) -> Non
     kept = fitting(lines, room)
     assert kept == lines[: len(kept)]
     assert len(kept) == 1 or sum(len(line) + 1 for line in kept) <= room
+
+
+@given(st.text(min_size=1, max_size=20), st.lists(st.text(max_size=20), max_size=9))
+def test_a_text_is_most_like_itself(wanted: str, others: list[str]) -> None:
+    assert closest(wanted, [*others, wanted]) == wanted
+
+
+def test_what_is_like_nothing_gets_no_hint() -> None:
+    assert closest("return total", ["", "xyz", "#" * 100]) is None
+    assert closest("", [""]) == ""
+
+
+def test_few_are_compared_and_no_more_are_read_than_there_are_to_be(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compared = read = 0
+    ratio = SequenceMatcher.ratio
+
+    def counted(matcher: "SequenceMatcher[str]") -> float:
+        nonlocal compared
+        compared += 1
+        return ratio(matcher)
+
+    def near() -> Iterator[str]:
+        nonlocal read
+        while True:
+            read += 1
+            yield f"{'ab' * 100}{read:06}"
+
+    monkeypatch.setattr(SequenceMatcher, "ratio", counted)
+    assert str(closest(f"{'ab' * 100}000100x" * 1000, near())).startswith("abab")
+    assert compared == limits.COMPARED
+    assert read == limits.TEXTS

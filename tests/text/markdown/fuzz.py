@@ -13,7 +13,7 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from lfgtui.text.markdown import StreamingMarkdown
@@ -43,11 +43,11 @@ def chunkings(source: str, count: int, chance: random.Random) -> Iterator[list[s
     yield source.splitlines(keepends=True)
     for number in range(count - 2):
         longest = 2 + number * max(4, len(source) // 4) // (count - 2)
-        pieces, at = [], 0
-        while at < len(source):
+        pieces, rest = [], source
+        while rest:
             length = chance.randint(1, longest)
-            pieces.append(source[at : at + length])
-            at += length
+            pieces.append(rest[:length])
+            rest = rest[length:]
         yield pieces
 
 
@@ -58,11 +58,10 @@ def check(origin: str, source: str, count: int, tally: Counter[str]) -> str:
     for pieces in chunkings(source, count, random.Random(origin)):
         tally["chunkings"] += 1
         document, length = StreamingMarkdown(), 0
-        for number, piece in enumerate([*pieces, ""], 1):
-            is_last = number > len(pieces)
-            length += len(piece)
-            shown = _shown(document, piece, is_closed=is_last)
-            if source[:length].endswith("\r") and not is_last:
+        for number, piece in enumerate([*pieces, None], 1):
+            length += len(piece or "")
+            shown = _shown(document, piece)
+            if source[:length].endswith("\r") and piece is not None:
                 continue
             if length not in due:
                 due[length] = at_once(source[:length])
@@ -74,9 +73,10 @@ def check(origin: str, source: str, count: int, tally: Counter[str]) -> str:
     return ""
 
 
-def _shown(document: StreamingMarkdown, piece: str, *, is_closed: bool) -> str:
+def _shown(document: StreamingMarkdown, piece: str | None) -> str:
+    """Feed the piece, or close where there is none; return the document as HTML."""
     try:
-        if is_closed:
+        if piece is None:
             document.close()
         else:
             document.feed(piece)
@@ -85,35 +85,25 @@ def _shown(document: StreamingMarkdown, piece: str, *, is_closed: bool) -> str:
         return f"raised {error!r}"
 
 
-def documents(kind: str, seeds: Iterator[int]) -> Iterator[tuple[str, str]]:
-    """Yield documents of a kind, each with its origin."""
-    known = examples()
-    match kind:
-        case "examples":
-            return ((f"example {at}", source) for at, source in enumerate(known))
-        case "examples joined":
-            joined = ((f"seed {seed}", put_together(known, seed)) for seed in seeds if known)
-            return joined if known else iter(())
-        case "made up":
-            return ((f"seed {seed}", made_up(seed)) for seed in seeds)
-        case _:
-            return ((f"seed {seed}", strewn(seed)) for seed in seeds)
-
-
 def run(
     number: int, *, jobs: int, seconds: float, seed: int
 ) -> dict[str, tuple[Counter[str], list[str]]]:
     """Stream every `jobs`-th document, each kind for a quarter of the time."""
+    known = examples()
+    kinds: dict[str, tuple[int, Iterator[int], Callable[[int], str]]] = {
+        "examples": (CHUNKINGS, iter(range(len(known))), lambda at: known[at]),
+        "examples joined": (CHUNKINGS, itertools.count(seed), lambda at: put_together(known, at)),
+        "made up": (FEWER, itertools.count(seed), made_up),
+        "strewn": (FEWER, itertools.count(seed), strewn),
+    }
     results = {}
-    for kind in ("examples", "examples joined", "made up", "strewn"):
+    for kind, (count, seeds, document) in kinds.items():
         deadline, tally, reports = time.monotonic() + seconds / 4, Counter[str](), list[str]()
-        count = CHUNKINGS if kind.startswith("examples") else FEWER
-        share = documents(kind, itertools.count(seed))
-        for origin, source in itertools.islice(share, number, None, jobs):
-            if time.monotonic() > deadline:
+        for at in itertools.islice(seeds, number, None, jobs):
+            if time.monotonic() > deadline or (kind == "examples joined" and not known):
                 break
-            if report := check(origin, source, count, tally):
-                reports.append(f"{kind}, {report}")
+            if report := check(f"{kind}, {at}", document(at), count, tally):
+                reports.append(report)
         results[kind] = tally, reports
     return results
 
@@ -130,11 +120,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     part = partial(run, jobs=options.jobs, seconds=options.seconds, seed=options.seed)
     with multiprocessing.Pool(options.jobs) as pool:
         results = pool.map(part, range(options.jobs))
-    reports = [report for result in results for _, found in result.values() for report in found]
     for kind in results[0]:
         tally = sum((result[kind][0] for result in results), Counter[str]())
         counts = (f"{tally[what]:10,} {what}" for what in ("documents", "chunkings", "comparisons"))
         _print(f"{kind:16}{''.join(counts)} {tally['mismatches']:5,} mismatches")
+    reports = [report for result in results for _, found in result.values() for report in found]
     _print("\n\n".join(sorted(reports, key=len)[:SHOWN]))
     return 1 if reports else 0
 

@@ -1,11 +1,8 @@
 """Streamed Markdown equals Markdown read at once."""
 
 import itertools
-import json
 import os
 import random
-from collections.abc import Iterator
-from pathlib import Path
 from unittest.mock import Mock, patch
 
 import pytest
@@ -13,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lfgtui.text.markdown import Item, StreamingMarkdown, is_parted
-from lfgtui.text.markdown.parser import make_parser, read_blocks, read_inlines
+from lfgtui.text.markdown.parser import read_blocks, read_inlines
+from tests.text.markdown.documents import examples
+from tests.text.markdown.fuzz import at_once
 
 AWKWARD = (
     "para\n#hashtag\n",
@@ -50,10 +49,6 @@ AWKWARD = (
 )
 
 
-def at_once(source: str) -> str:
-    return str(make_parser().render(source))
-
-
 def assert_streams(source: str, pieces: list[str]) -> None:
     document, so_far = StreamingMarkdown(), ""
     for piece in pieces:
@@ -83,25 +78,12 @@ def test_character_by_character_changes_nothing(source: str) -> None:
     assert_streams(source, list(source))
 
 
-def examples() -> Iterator[str]:
-    folder = os.environ.get("LFG_RECORDINGS")
-    if folder is None:
-        return
-    for name in ("commonmark.json", "gfm_extensions.json"):
-        for example in json.loads((Path(folder) / name).read_text()):
-            yield example["markdown"]
-
-
 @pytest.mark.skipif("LFG_RECORDINGS" not in os.environ, reason="LFG_RECORDINGS is not set")
 def test_every_example_of_the_specifications_streams() -> None:
     chance = random.Random(7)
     for source in examples():
-        pieces, rest = [], source
-        while rest:
-            length = chance.randint(1, 9)
-            pieces.append(rest[:length])
-            rest = rest[length:]
-        assert_streams(source, pieces)
+        cuts = sorted({0, len(source), *chance.choices(range(len(source)), k=len(source) // 5)})
+        assert_streams(source, [source[a:b] for a, b in itertools.pairwise(cuts)])
 
 
 def test_a_frozen_block_is_left_alone() -> None:
