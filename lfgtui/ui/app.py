@@ -13,10 +13,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from textual.app import App
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
-from textual.message import Message
 from textual.notifications import Notification, Notify, SeverityLevel
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Input
@@ -28,19 +26,18 @@ from lfgtui.model.events import ApprovalRequested, Entry
 from lfgtui.settings.config import Config
 from lfgtui.settings.themes import ThemeFile, choose
 from lfgtui.text.terminal_safe import visible
-from lfgtui.ui.guard import bug_line, log_bug, place_of
+from lfgtui.ui.guard import GuardedApp
 from lfgtui.ui.keymap import keymap, keys_in_force
 from lfgtui.ui.run_view import HistoryActions, LiveRun, RunView
-from lfgtui.ui.screens.base import ResumeRequested
-from lfgtui.ui.screens.confirm import Question
-from lfgtui.ui.screens.live import LiveMode
-from lfgtui.ui.screens.run import PastRun, RunScreen, ScreenContext
+from lfgtui.ui.screens.base import ResumeRequested, ScreenContext
+from lfgtui.ui.screens.dialogs import Help, Question
+from lfgtui.ui.screens.modes import LiveMode, PastRun
+from lfgtui.ui.screens.run import RunScreen
 from lfgtui.ui.terminal.driver import Terminal
 from lfgtui.ui.terminal.output import is_behind
 from lfgtui.ui.themes import to_textual
 from lfgtui.ui.widgets.pane import PaneSettings
 from lfgtui.ui.widgets.pane_grid import FrameClock
-from lfgtui.ui.widgets.totals import totals
 
 if TYPE_CHECKING:
     from lfgtui.history.reader import Reader
@@ -58,7 +55,7 @@ _SHORTEST_TOAST = 0.05
 """Seconds that a late toast stays."""
 
 
-class LfgApp(App[int], inherit_bindings=False):
+class LfgApp(GuardedApp, inherit_bindings=False):
     """A run on the screen, or with None the past ones; returns the program's exit code.
 
     A `LiveRun` is started after the first frame and shut down before the app ends.
@@ -112,16 +109,12 @@ class LfgApp(App[int], inherit_bindings=False):
         )
         self._simulated = simulated
         self._first_screen = first_screen
-        self._has_shown = False
         self._changed: set[str] = set()
         self._gauged_at = 0.0
         self._ending: asyncio.Task[None] | None = None
         self._signals = ExitStack()
         self._signalled_at = 0.0
         self._runs_alone = False
-        self.survives_bugs = False
-        self.bug: Exception | None = None
-        self._bug_places: set[str] = set()
         for theme in themes.values():
             self.register_theme(to_textual(theme))
         self.theme_names = sorted(themes)
@@ -155,11 +148,11 @@ class LfgApp(App[int], inherit_bindings=False):
     async def on_unmount(self) -> None:
         if not self._runs_alone:
             self._signals.close()
-        if self._live is not None and self._has_shown and self._ending is None:
+        if self._live is not None and self.has_shown and self._ending is None:
             await self._live.shutdown()  # the screen broke: what runs ends as interrupted
 
     def _begin(self) -> None:
-        self._has_shown = True
+        self.has_shown = True
         if self._live is not None:
             self._live.subscribe(self._take)
             self._live.start()
@@ -234,8 +227,6 @@ class LfgApp(App[int], inherit_bindings=False):
             compare_attempts(self.screen)
 
     async def action_help(self) -> None:
-        from lfgtui.ui.screens.help import Help
-
         await self.push_screen(Help(self.keys_in_force))
 
     async def action_palette(self) -> None:
@@ -304,46 +295,11 @@ class LfgApp(App[int], inherit_bindings=False):
         seconds = self.NOTIFICATION_TIMEOUT if timeout is None else timeout
         self.post_message(Notify(Toast(visible(message), title, severity, seconds)))
 
-    # Bugs
-
-    async def _dispatch_message(self, message: Message) -> None:
-        try:
-            await super()._dispatch_message(message)
-        except Exception as error:
-            self._handle_exception(error)
-
-    def _handle_exception(self, error: Exception) -> None:
-        """Report a bug, once for each place, and go on: agents are at work.
-
-        Before anything is on the screen it ends the app, and in tests always.
-        """
-        if not self.survives_bugs:
-            super()._handle_exception(error)
-            return
-        place, self.bug = place_of(error), self.bug or error
-        if place in self._bug_places:
-            return
-        self._bug_places.add(place)
-        log_bug(error)
-        if self._has_shown:
-            self.notify(bug_line(error), severity="error")
-        else:
-            self._fatal_error()
-
-    def _fatal_error(self) -> None:
-        """End. Textual would print the traceback with all local variables, keys among them."""
-        self._close_messages_no_wait()
-
-    def _handle_stray(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Treat an exception in a task or callback that nobody awaits as any other bug."""
-        if isinstance(error := context.get("exception"), Exception):
-            self._handle_exception(error)
-
     # Ending
 
     async def run_async(self, *args: Any, **kwargs: Any) -> int | None:
         self._runs_alone = self.survives_bugs = True
-        asyncio.get_running_loop().set_exception_handler(self._handle_stray)
+        asyncio.get_running_loop().set_exception_handler(self.handle_stray)
         with self._signals:
             self._watch_signals()
             return await super().run_async(*args, **kwargs)
@@ -365,13 +321,18 @@ class LfgApp(App[int], inherit_bindings=False):
         if self._ending is None:
             self._ending = asyncio.create_task(self._shut_down(code))
 
+    def _is_done(self) -> bool:
+        run = self._run
+        return run is None or all(run.transcript(one.id).state == "done" for one in run.tickets)
+
     async def _shut_down(self, code: int | None) -> None:
         if code is None:
-            code = totals(self._run, self._clock()).exit_code if self._run is not None else 0
+            code = int(not self._is_done())
         try:
             if self._live is not None:
                 if screen := self._shown_run():
-                    screen.show_notice("stopping …")
+                    screen.notice = "stopping …"
+                    screen.update_bars()
                 await self._live.shutdown()
         finally:
             self.exit(code)

@@ -1,18 +1,20 @@
 """A guard that keeps a bug in one part of the screen from ending the app.
 
 Textual ends the app for an exception anywhere, and a widget's message loop ends
-with the first one. Agents at work are worth more than a pane. The app
-reports what happened (`LfgApp._handle_exception`, the one place that decides), and
-a widget that is `Guarded` goes on with the next message and the next frame.
+with the first one. Agents at work are worth more than a pane. A `GuardedApp`
+reports what happened, and a widget that is `Guarded` goes on with the next message
+and the next frame.
 """
 
+import asyncio
 import logging
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.app import App
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
@@ -90,3 +92,47 @@ class Guarded(_Widget):
             self.app._handle_exception(error)
             self.break_off(error)
             return bug_strips(error, crop, self.rich_style)
+
+
+class GuardedApp(App[int], inherit_bindings=False):
+    """An app that reports a bug and goes on, once it `survives_bugs`; in tests it does not."""
+
+    survives_bugs = False
+    has_shown = False
+    """True once the first frame is on the screen."""
+    bug: Exception | None = None
+    """The first bug there was."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._bug_places: set[str] = set()
+
+    async def _dispatch_message(self, message: Message) -> None:
+        try:
+            await super()._dispatch_message(message)
+        except Exception as error:
+            self._handle_exception(error)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Report a bug, once for each place; before anything is on the screen, end."""
+        if not self.survives_bugs:
+            super()._handle_exception(error)
+            return
+        place, self.bug = place_of(error), self.bug or error
+        if place in self._bug_places:
+            return
+        self._bug_places.add(place)
+        log_bug(error)
+        if self.has_shown:
+            self.notify(bug_line(error), severity="error")
+        else:
+            self._fatal_error()
+
+    def _fatal_error(self) -> None:
+        """End. Textual would print the traceback with all local variables, keys among them."""
+        self._close_messages_no_wait()
+
+    def handle_stray(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Treat an exception in a task or callback that nobody awaits as any other bug."""
+        if isinstance(error := context.get("exception"), Exception):
+            self._handle_exception(error)

@@ -19,7 +19,6 @@ from lfgtui.settings.config import Config
 from lfgtui.settings.themes import ThemeFile
 from lfgtui.ui.app import LfgApp
 from lfgtui.ui.painting.canvas import come_to_rest
-from lfgtui.ui.replay.playback import Playback
 from lfgtui.ui.replay.run import ReplayedRun
 from lfgtui.ui.screens.replay import replay_screen
 from lfgtui.ui.screens.run import RunScreen
@@ -53,9 +52,9 @@ class Setup(NamedTuple):
     size: tuple[int, int]
 
 
-async def record(run: ReplayedRun, setup: Setup, *, speed: float = 1.0) -> list[Written]:
+async def record(run: ReplayedRun, setup: Setup) -> list[Written]:
     """Play the run from beginning to end; the last moment is that of its end."""
-    recorder = _Recorder(run, setup, speed)
+    recorder = _Recorder(run, setup)
     await recorder.run_async(size=setup.size, mouse=False)
     return recorder.written
 
@@ -63,12 +62,11 @@ async def record(run: ReplayedRun, setup: Setup, *, speed: float = 1.0) -> list[
 class _Recorder(LfgApp):
     """Plays by itself once its first frame is drawn, and leaves at the end."""
 
-    def __init__(self, run: ReplayedRun, setup: Setup, speed: float) -> None:
+    def __init__(self, run: ReplayedRun, setup: Setup) -> None:
         self.now = 0.0
         self.output: list[str] = [_CLEARED]
         self.written: list[Written] = []
-        self._playback = Playback(run, lambda: self.now, speed=speed)
-        self._seconds = run.timeline.length / speed
+        self._replay = run
         super().__init__(
             run,
             config=setup.config,
@@ -76,7 +74,7 @@ class _Recorder(LfgApp):
             simulated=run.is_simulated,
             themes=setup.themes,
             clock=lambda: self.now,
-            first_screen=lambda context: replay_screen(self._playback, context),
+            first_screen=lambda context: replay_screen(run, context),
         )
         self.console = Console(
             color_system="truecolor",
@@ -100,18 +98,19 @@ class _Recorder(LfgApp):
         self.run_worker(self._play())
 
     async def _play(self) -> None:
-        frames = math.ceil(self._seconds * FRAMES)
+        length = self._replay.timeline.length
+        seconds = length / self._replay.speed
+        frames = math.ceil(seconds * FRAMES)
         for frame in range(frames + 1):
-            is_last = frame == frames
             self.now = frame / FRAMES
-            if is_last:
-                self._playback.seek(self._playback.run.timeline.length)
-            await self._picture(gauges=is_last or frame % _GAUGES == 0)
-            if is_last:
+            if frame == frames:
+                self._replay.seek(length)
+            await self._picture(gauges=frame == frames or frame % _GAUGES == 0)
+            if frame == frames:
                 self.output.append(_ENDED)
             if self.output:
-                at = min(self.now, self._seconds)
-                self.written.append(Written(round(at, 6), "".join(self.output)))
+                at = round(min(self.now, seconds), 6)
+                self.written.append(Written(at, "".join(self.output)))
                 self.output.clear()
         self.exit()
 
@@ -119,7 +118,7 @@ class _Recorder(LfgApp):
         screen = self.screen
         assert isinstance(screen, RunScreen)
         screen.frame(gauges)
-        while self._playback.run.is_busy:
+        while self._replay.is_busy:
             screen.frame(gauges)
         await come_to_rest(self)
 
@@ -140,7 +139,7 @@ class _RecordingDriver(Driver):
         self._output = app.output
 
     def write(self, data: str) -> None:
-        self._output.append(data)
+        self._output += [data]
 
     def start_application_mode(self) -> None:
         size = Size(*(self._size or (80, 24)))

@@ -1,15 +1,13 @@
 """The rest of lfg as the screens see it: a run, live or stored, and the history file."""
 
 from collections.abc import Sequence
-from typing import Literal, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from lfgtui.engine.commands import Command
 from lfgtui.model.events import Sink
 from lfgtui.model.metrics import Health, Meter
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
-
-PlaybackState = Literal["playing", "held", "ended"]
 
 
 class RunView(Protocol):

@@ -122,7 +122,7 @@ def test_one_bad_value_keeps_nothing_else_from_being_replayed_resumed_or_ended(
     with Reader(path) as reader:
         for run in (good, bad):
             replayed = read_replay(reader, run)
-            replayed.move_to(len(SAID), 0.0)
+            replayed.seek_entry(replayed.timeline.count)
             replayed.proceed()
             read_run(reader, run)
             read_run_preview(reader, run)

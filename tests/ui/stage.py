@@ -10,10 +10,14 @@ from lfgtui.model import events as e
 from lfgtui.model.metrics import Health, Meter
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
+from lfgtui.settings.themes import load_themes
 from lfgtui.ui.stream.view import StreamView
 from lfgtui.ui.text.wrapping import Row
+from lfgtui.ui.themes import to_textual
 from lfgtui.ui.widgets.pane import Pane, PaneSettings
 from lfgtui.ui.widgets.pane_header import PaneHeader
+
+THEMES = load_themes()
 
 
 class Run:
@@ -62,6 +66,9 @@ class Stage(App[None]):
 
     def __init__(self, run: Run, ticks: Callable[[], float] | None = None) -> None:
         super().__init__()
+        for theme in THEMES.values():
+            self.register_theme(to_textual(theme))
+        self.theme = "dark"
         self.source = run
         self.now = 1000.0
         settings = PaneSettings(

@@ -16,8 +16,7 @@ from lfgtui.model import events as e
 from lfgtui.model.metrics import Health
 from lfgtui.settings.config import Config
 from lfgtui.ui.app import Toast
-from lfgtui.ui.screens.confirm import Question
-from lfgtui.ui.screens.help import help_text
+from lfgtui.ui.screens.dialogs import Question, help_text
 from lfgtui.ui.screens.run import RunScreen
 from lfgtui.ui.widgets.pane import Pane
 from tests.ui.fake_live import FakeLive

@@ -9,14 +9,14 @@ from textual.pilot import Pilot
 from textual.widget import Widget
 
 from lfgtui.ui.app import LfgApp
-from lfgtui.ui.commands import LfgCommands, Palette
+from lfgtui.ui.commands import LfgCommands
 from lfgtui.ui.guard import Guarded
 from lfgtui.ui.history import screen as history_screen
-from lfgtui.ui.screens.help import Help
-from lfgtui.ui.screens.live import LiveMode
+from lfgtui.ui.painting.self_painted import LineRow
+from lfgtui.ui.screens.dialogs import Help
+from lfgtui.ui.screens.modes import LiveMode
 from lfgtui.ui.screens.run import RunScreen
 from lfgtui.ui.stream.view import StreamView
-from lfgtui.ui.widgets.header import Header
 from lfgtui.ui.widgets.pane import Pane
 from lfgtui.ui.widgets.pane_header import PaneHeader
 from tests.ui.fake_live import FakeLive
@@ -124,7 +124,7 @@ async def test_a_pane_is_drawn_anew_after_its_bug(
 
 @pytest.mark.parametrize(
     ("owner", "name"),
-    [(Header, "render_line"), (Header, "tell"), (LiveMode, "painted"), (RunScreen, "frame")],
+    [(LineRow, "render_line"), (LineRow, "show"), (LiveMode, "painted"), (RunScreen, "frame")],
 )
 async def test_a_bug_beside_the_panes_stops_no_pane(
     app: LfgApp, live: FakeLive, monkeypatch: pytest.MonkeyPatch, owner: type, name: str
@@ -162,9 +162,10 @@ async def test_a_bug_in_a_screen_on_top_leaves_the_run_alone(
         for key in ("?", "ctrl+p"):
             await pilot.press(key)
             await pilot.pause()
+            assert not isinstance(app.screen, RunScreen)
             await pilot.press("escape")
             await pilot.pause()
-        assert not isinstance(app.screen, Palette)
+            assert isinstance(app.screen, RunScreen)
         live.stream("good", "more good words\n\n")
         await pilot.pause()
         assert "more good words" in text_of(app)

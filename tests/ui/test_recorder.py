@@ -49,7 +49,8 @@ async def test_so_is_every_picture_on_the_way() -> None:
 @pytest.mark.parametrize("speed", [1.0, 4.0])
 async def test_it_is_as_long_as_the_replay_and_time_goes_on(speed: float) -> None:
     run = replayed(worked())
-    written = await record(run, LOOK, speed=speed)
+    run.speed = speed
+    written = await record(run, LOOK)
     assert written[0].at == 0.0
     assert written[-1].at == pytest.approx(run.timeline.length / speed, abs=1e-5)
     assert all(before.at < after.at for before, after in pairwise(written))

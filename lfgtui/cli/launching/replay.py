@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import time
 from collections.abc import Iterator
 
 import msgspec
@@ -19,7 +18,6 @@ from lfgtui.text.terminal_safe import visible_line
 from lfgtui.ui.app import LfgApp
 from lfgtui.ui.painting.gc_policy import collect_rarely
 from lfgtui.ui.recorder import Setup, record
-from lfgtui.ui.replay.playback import Playback
 from lfgtui.ui.replay.run import read_replay
 from lfgtui.ui.replay.seek import go_to
 from lfgtui.ui.replay.timeline import IDLE_LIMIT
@@ -33,16 +31,16 @@ def play(name: str, *, speed: float, idle_limit: float | None, begin: str | None
     limit = IDLE_LIMIT if idle_limit is None else idle_limit
     with open_reader() as reader:
         replayed = read_replay(reader, reader.find_run(name), limit)
-    playback = Playback(replayed, time.monotonic, speed=speed)
+    replayed.speed = speed
     if begin is not None:
-        go_to(playback, begin)
+        go_to(replayed, begin)
     app = LfgApp(
         replayed,
         config=load_config(paths.config_file()),
         open_reader=open_reader,
         simulated=replayed.is_simulated,
         themes=load_themes(paths.config_file().parent),
-        first_screen=lambda context: replay_screen(playback, context),
+        first_screen=lambda context: replay_screen(replayed, context),
     )
     collect_rarely()
     code = run_app(app)
@@ -63,6 +61,7 @@ def cast_lines(
     width, height = _size(size or "120x40")
     limit = IDLE_LIMIT if idle_limit is None else idle_limit
     replayed = read_replay(reader, run, limit, redactor)
+    replayed.speed = speed or 1.0
     themes = load_themes(paths.config_file().parent)
     setup = Setup(config, themes, (width, height))
     header = {
@@ -74,7 +73,7 @@ def cast_lines(
         "env": {"TERM": "xterm-256color"},
     }
     yield msgspec.json.encode(header)
-    for at, data in asyncio.run(record(replayed, setup, speed=speed or 1.0)):
+    for at, data in asyncio.run(record(replayed, setup)):
         yield msgspec.json.encode([at, "o", data])
 
 

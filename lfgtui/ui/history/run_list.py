@@ -1,92 +1,175 @@
-"""The runs that were read so far, or the hits of a search in them."""
+"""The list of past runs, or of the hits of a search in them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from lfgtui.history.reader import RunSummary
 from lfgtui.history.search.search import SearchHit
-from lfgtui.ui.history.list_rows import hit_row, run_row
-from lfgtui.ui.text.styled_line import Line
+from lfgtui.model.badges import BADGES
+from lfgtui.text import figures
+from lfgtui.text.terminal_safe import visible
+from lfgtui.ui.text.styled_line import Line, Span, fit, line_width, one_line, shorten
+from lfgtui.ui.widgets.row_list import RowList
+
+_LEAST_TITLE = 24
+"""Cells that optional columns leave to the title."""
+
+_BEFORE_MATCH = 36
+"""Characters shown before a match, so that it stands on a narrow terminal too."""
+
+STATES = {
+    "running": ("●", "primary"),
+    "done": (BADGES["done"].sign, "success"),
+    "failed": (BADGES["failed"].sign, "error"),
+    "interrupted": (BADGES["interrupted"].sign, "warning"),
+}
+
+PIN = "◆"
 
 
-class RunList:
-    """Rows for a list: runs, newest first; or hits, while there are any to show."""
+class RunList(RowList):
+    """The runs that were read so far, newest first; or hits, while there are any to show."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
+        super().__init__()
         self.runs: list[RunSummary] = []
         self.hits: list[SearchHit] | None = None
         self.is_complete = False
         """True once the oldest run was read."""
-        self._known: dict[str, RunSummary] = {}
+        self.known: dict[str, RunSummary] = {}
+        """The runs whose summary is at hand."""
+        self._clock = clock
         self._has_costs = False
 
-    def __len__(self) -> int:
-        return len(self.runs if self.hits is None else self.hits)
+    @property
+    def hit(self) -> SearchHit | None:
+        """The hit under the cursor."""
+        return self.hits[self.cursor] if self.hits else None
 
     @property
-    def known(self) -> set[str]:
-        """Runs whose summary is at hand."""
-        return set(self._known)
+    def here(self) -> RunSummary | None:
+        """The run under the cursor, or that of the hit there."""
+        if self.hit is not None:
+            return self.known[self.hit.run]
+        return self.runs[self.cursor] if self.hits is None and self.runs else None
 
-    def run_at(self, index: int | None) -> RunSummary | None:
-        """Return the run in that row, or that of the hit there."""
-        if index is None:
-            return None
-        return self.runs[index] if self.hits is None else self._known[self.hits[index].run]
-
-    def hit_at(self, index: int | None) -> SearchHit | None:
-        """Return the hit in that row."""
-        return None if self.hits is None or index is None else self.hits[index]
-
-    def lines_at(self, index: int, width: int, now: float) -> Sequence[Line]:
-        """Return a row as it is drawn: a run is one line, a hit is two."""
-        if (hit := self.hit_at(index)) is not None:
-            return hit_row(hit, self._known[hit.run].title, width)
-        return (run_row(self.runs[index], width, now, costs=self._has_costs),)
+    def entry(self, index: int, width: int) -> Sequence[Line]:
+        if self.hits is not None:
+            hit = self.hits[index]
+            return hit_row(hit, self.known[hit.run].title, width)
+        return (run_row(self.runs[index], width, self._clock(), has_costs=self._has_costs),)
 
     def add(self, page: Sequence[RunSummary], limit: int) -> None:
         """Put older runs at the end: a page of up to `limit`."""
+        is_first = not self.runs
         self.is_complete = len(page) < limit
         listed = {run.run for run in self.runs}  # one may have begun meanwhile
         self.runs.extend(run for run in page if run.run not in listed)
         self._learn(page)
         self._has_costs = self._has_costs or any(run.cost is not None for run in page)
+        if self.hits is None and is_first:
+            self.show(len(self.runs), 1)
+        elif self.hits is None:
+            self.grow(len(self.runs))
 
-    def refresh(self, newest: Sequence[RunSummary]) -> int | None:
-        """Take over the newest runs; how many are new, None if nothing changed."""
+    def take_newest(self, newest: Sequence[RunSummary]) -> None:
+        """Show what began, went on or ended meanwhile; the cursor stays on its run."""
         listed, now = {run.run for run in self.runs}, {run.run: run for run in newest}
         new = [run for run in newest if run.run not in listed]
         runs = [*new, *(now.get(run.run, run) for run in self.runs)]
         self._learn(newest)
-        if runs == self.runs:
-            return None
-        self.runs = runs
-        return len(new)
+        if runs != self.runs:
+            self.runs = runs
+            if self.hits is None:
+                self.grow(len(runs))
+                self.move_to(self.cursor + len(new))
+            self.refresh()
 
     def show_hits(self, hits: Sequence[SearchHit], runs: Sequence[RunSummary]) -> None:
         """Show hits instead of runs; `runs` are those that were not known."""
         self._learn(runs)
-        self.hits = [hit for hit in hits if hit.run in self._known]  # not deleted meanwhile
+        self.hits = [hit for hit in hits if hit.run in self.known]  # not deleted meanwhile
+        self.show(len(self.hits), 2)
+
+    def show_runs(self) -> None:
+        """Show the runs instead of hits."""
+        if self.hits is not None:
+            self.hits = None
+            self.show(len(self.runs), 1)
 
     def replace(self, run: str, summary: RunSummary | None) -> None:
         """Take over what became of a run; None: it was deleted."""
         if summary is not None:
-            self._known[run] = summary
+            self.known[run] = summary
             self.runs = [summary if one.run == run else one for one in self.runs]
-            return
-        self._known.pop(run, None)
-        self.runs = [one for one in self.runs if one.run != run]
-        if self.hits is not None:
-            self.hits = [hit for hit in self.hits if hit.run != run]
+        else:
+            self.known.pop(run, None)
+            self.runs = [one for one in self.runs if one.run != run]
+            if self.hits is not None:
+                self.hits = [hit for hit in self.hits if hit.run != run]
+        self.grow(len(self.runs if self.hits is None else self.hits))
 
     def _learn(self, runs: Sequence[RunSummary]) -> None:
-        self._known.update((run.run, run) for run in runs)
+        self.known.update((run.run, run) for run in runs)
 
-    def count(self, limit: int) -> str:
+    def description(self, limit: int) -> str:
         """Return `no runs yet`, `1 run`, `200+ runs`; a search has at most `limit` hits."""
         if self.hits is None:
             noun, plural, is_cut = "run", "runs", not self.is_complete
         else:
-            noun, plural, is_cut = "match", "matches", len(self) == limit
-        if not len(self):
+            noun, plural, is_cut = "match", "matches", self.count == limit
+        if not self.count:
             return "no runs yet" if self.hits is None else "no matches"
-        return f"{len(self)}{'+' if is_cut else ''} {noun if len(self) == 1 else plural}"
+        return f"{self.count}{'+' if is_cut else ''} {noun if self.count == 1 else plural}"
+
+
+def run_row(run: RunSummary, width: int, now: float, *, has_costs: bool = True) -> Line:
+    """Return a past run in a line: what there is no room for is left out, the title comes first.
+
+    `has_costs`: some run has one, and so there is a column for it.
+    """
+    sign, colour = STATES[run.state]
+    when = figures.day_and_time(run.started_at)
+    took = figures.duration((run.ended_at or now) - run.started_at)
+    head = [Span(f" {sign} ", colour), Span(PIN if run.pinned else " ", "warning")]
+    if width < 90:
+        is_this_year = when[:4] == figures.day_and_time(now)[:4]
+        when = when[5:] if is_this_year else f"{when[:10]} "
+    columns = [f" {when} "]
+    room = width - line_width(head) - len(columns[0]) - _LEAST_TITLE
+    cost = f"{figures.money(run.cost):>7} " if has_costs else ""
+    for text in (f"{run.done}/{run.tickets} ".rjust(6), took.rjust(7) + " ", cost):
+        if len(text) <= room:
+            columns.append(text)
+            room -= len(text)
+    line = [*head, *(Span(text, "muted") for text in columns)]
+    line.append(Span(shorten(one_line(run.title), width - line_width(line) - 1)))
+    note = one_line(run.note)
+    if note and (left := width - line_width(line) - 3) >= 4:
+        line.append(Span(f"  {shorten(note, left)}", "faint"))
+    return line
+
+
+def hit_row(hit: SearchHit, title: str, width: int) -> list[Line]:
+    """Return a hit in two lines: the place, and the text around it."""
+    about = f" {hit.kind.replace('_', ' ')} · {figures.day_and_time(hit.at)} · {one_line(title)}"
+    first = hit.matches[0][0] if hit.matches else 0
+    at = max(0, first - _BEFORE_MATCH)
+    text = visible(hit.snippet.replace("\n", " ").replace("\t", " "))
+    line = [Span("   …" if at else "   ", "muted")]
+    for start, end in hit.matches:
+        if start >= at:
+            line += [Span(text[at:start], "muted"), Span(text[start:end], "warning", True)]
+            at = end
+    line.append(Span(text[at:], "muted"))
+    head = [Span(f" {one_line(hit.ticket)}", "primary", True), Span(about, "muted")]
+    return [head, _cut(line, width)]
+
+
+def _cut(line: Line, width: int) -> Line:
+    """Return the line, its end replaced by `…` where it is too long."""
+    kept: Line = []
+    for span in line:
+        if span.width > (left := width - line_width(kept)):
+            return [*kept, Span(fit(span.text, left), span.colour, span.bold)]
+        kept.append(span)
+    return kept

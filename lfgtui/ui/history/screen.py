@@ -1,30 +1,35 @@
 """The screen of past runs: a line to search on, a list, a preview of what is under the cursor."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial, partialmethod
+from typing import TypeVar
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container
-from textual.content import Content
-from textual.widgets import Input, Static
+from textual.widgets import Input
+from textual.worker import WorkType
 
 from lfgtui.errors import LfgError
 from lfgtui.history.reader import Reader, RunSummary
 from lfgtui.history.search.search import SearchHit
-from lfgtui.ui.history.list_widget import RowList
-from lfgtui.ui.history.preview_pane import PreviewPane
-from lfgtui.ui.history.run_actions import RunActions
+from lfgtui.ui.history.preview import PreviewPane
 from lfgtui.ui.history.run_list import RunList
 from lfgtui.ui.history.stored_run import query, read_run
 from lfgtui.ui.keymap import BY_ACTION, displayed, keymap
+from lfgtui.ui.painting.self_painted import LineRow
 from lfgtui.ui.run_view import HistoryActions
-from lfgtui.ui.screens.base import LfgScreen
+from lfgtui.ui.screens.base import LfgScreen, OneLine, ResumeRequested, ScreenContext
+from lfgtui.ui.screens.dialogs import Question
+from lfgtui.ui.screens.modes import PastRun
 from lfgtui.ui.screens.replay import push_replay
-from lfgtui.ui.screens.run import PastRun, RunScreen, ScreenContext
-from lfgtui.ui.text.styled_line import Line
-from lfgtui.ui.widgets.line_input import OneLine
+from lfgtui.ui.screens.run import RunScreen
+from lfgtui.ui.text.styled_line import Line, Span, line_width, one_line, shorten
+from lfgtui.ui.widgets.footer import key_and_label
+from lfgtui.ui.widgets.row_list import RowList
+
+T = TypeVar("T")
 
 _PAGE = 200
 _AHEAD = 60
@@ -40,6 +45,9 @@ _PATIENCE = 0.1
 
 _WIDE, _TALL = 100, 40
 """Cells and rows from which there is room for the preview."""
+
+_TITLE = 40
+"""Cells of a run's title that a question shows."""
 
 _WHILE_TYPING = {
     "up": "up",
@@ -68,7 +76,6 @@ class HistoryScreen(LfgScreen[None]):
 
     DEFAULT_CSS = """
     HistoryScreen { layout: vertical; background: $background; overflow: hidden; }
-    HistoryScreen #title { height: 1; background: $panel; text-style: bold; padding: 0 1; }
     HistoryScreen #search, HistoryScreen #search:focus {
         height: 3; border: round $line; background: $background; padding: 0 1;
     }
@@ -78,8 +85,9 @@ class HistoryScreen(LfgScreen[None]):
     HistoryScreen.wide #body { layout: horizontal; }
     HistoryScreen.wide PreviewPane { display: block; width: 45%; border-left: solid $line; }
     HistoryScreen.tall PreviewPane { display: block; height: 45%; border-top: solid $line; }
-    HistoryScreen #keys { height: 1; background: $panel; }
     """
+
+    footer: LineRow
 
     def __init__(
         self,
@@ -90,249 +98,216 @@ class HistoryScreen(LfgScreen[None]):
         super().__init__()
         self.keymap = keymap(context.keys, "history")
         self.add_class("history")
-        self.rows = RowList()
-        self.footer: Static = Static(id="keys", markup=False)
         self.context = context
+        self.rows = RunList(context.panes.clock)
+        self.footer = LineRow()
         self._open_reader = open_reader
-        self._actions = RunActions(self, actions, open_reader, lambda: self.here, self._changed)
-        self._list = RunList()
+        self._actions = actions
+        self._top = LineRow()
+        self._line = OneLine(placeholder="search answers, reasoning, tools, prompts …", id="search")
+        self._preview = PreviewPane(open_reader)
         self._reading = asyncio.Lock()
         self._query = ""
         self._complaint = ""
-        self._preview = PreviewPane(open_reader)
 
     def compose(self) -> ComposeResult:
-        yield Static("history", id="title", markup=False)
-        yield OneLine(placeholder="search answers, reasoning, tools, prompts …", id="search")
+        yield self._top
+        yield self._line
         with Container(id="body"):
             yield self.rows
             yield self._preview
         yield self.footer
 
     def on_mount(self) -> None:
-        self._line.cursor_blink = False
-        self._line.focus()
+        self._describe()
         self._read_more()
         self.set_interval(REFRESH, self._look_again)
 
-    @property
-    def _line(self) -> Input:
-        return self.query_one("#search", Input)
-
-    @property
-    def actors(self) -> Sequence[object]:
-        return (self._actions, *super().actors)
-
     # Reading, off the loop
 
+    def _start(
+        self,
+        work: Callable[[], Coroutine[None, None, None]],
+        group: str,
+        *,
+        exclusive: bool = False,
+    ) -> None:
+        """Do some work beside the keys; `exclusive`: instead of what its group still does."""
+        typed: WorkType[None] = work
+        self.run_worker(typed, group=group, exclusive=exclusive)
+
+    async def _read(self, question: Callable[[Reader], T]) -> T | None:
+        """Return a reader's answer; None where there is none, which a toast explains."""
+        try:
+            return await query(self._open_reader, question)
+        except LfgError as error:
+            self.notify(str(error), severity="error")
+            return None
+
     def _read_more(self, limit: int = _PAGE) -> None:
-        if not self._list.is_complete and (limit == _ALL or not self._reading.locked()):
-            self.start(partial(self._next_page, limit), "runs")
+        if not self.rows.is_complete and (limit == _ALL or not self._reading.locked()):
+            self._start(partial(self._next_page, limit), "runs")
 
     async def _next_page(self, limit: int) -> None:
         """Read more runs, to the end of the list."""
         async with self._reading:
-            offset = len(self._list.runs)
-            try:
-                page = await query(self._open_reader, lambda reader: reader.runs(limit, offset))
-            except LfgError as error:
-                self.notify(str(error), severity="error")
+            offset = len(self.rows.runs)
+            page = await self._read(lambda reader: reader.runs(limit, offset))
+            if page is None:
                 return
-            self._list.add(page, limit)
-        if self._list.hits is not None:
-            return
-        if offset:
-            self.rows.grow(len(self._list))
-        else:
-            self._show_list()
+            self.rows.add(page, limit)
         self._describe()
-        if limit == _ALL:
+        if limit == _ALL and self.rows.hits is None:
             self.rows.move_to(_ALL)
 
     def _look_again(self) -> None:
-        is_read = self._list.runs or self._list.is_complete
+        is_read = self.rows.runs or self.rows.is_complete
         if self.is_current and is_read and not self._reading.locked():
-            self.start(self._keep_up, "runs")
+            self._start(self._keep_up, "runs")
 
     async def _keep_up(self) -> None:
-        """Show what began, went on or ended meanwhile; the cursor stays on its run."""
         async with self._reading:
             try:
                 newest = await query(self._open_reader, lambda reader: reader.runs(_NEWEST))
             except LfgError:
                 return
-        if not self.is_mounted:
-            return
-        if (new := self._list.refresh(newest)) is not None:
-            if self._list.hits is None:
-                self.rows.grow(len(self._list))
-                self.rows.move(new)
-            self.rows.refresh()
+        if self.is_mounted:
+            self.rows.take_newest(newest)
             self._describe()
-        if self.here is not None and self.here.state == "running":
-            self._update_preview()
+            if self.rows.here is not None and self.rows.here.state == "running":
+                self._update_preview()
 
     async def _search(self, text: str) -> None:
         await asyncio.sleep(_PATIENCE)
-        known = self._list.known
+        known = set(self.rows.known)
 
         def search(reader: Reader) -> tuple[Sequence[SearchHit], list[RunSummary]]:
             hits = reader.search(text, _HITS, prefix=True)
             return hits, [reader.run(run) for run in {hit.run for hit in hits} - known]
 
+        complaint, found = "", None
         try:
             found = await query(self._open_reader, search)
         except LfgError as error:
-            if text == self._query and self.is_mounted:
-                self._complaint = str(error)
-                self._describe()
-            return
+            complaint = str(error)
         if text == self._query and self.is_mounted:
-            self._complaint = ""
-            self._list.show_hits(*found)
-            self._show_list()
+            self._complaint = complaint
+            if found is not None:
+                self.rows.show_hits(*found)
             self._describe()
 
     async def _open(self, run: str, hit: SearchHit | None) -> None:
-        try:
-            stored = await query(self._open_reader, lambda reader: read_run(reader, run, hit))
-        except LfgError as error:
-            self.notify(str(error), severity="error")
-            return
-        if not self.is_current:
+        stored = await self._read(lambda reader: read_run(reader, run, hit))
+        if stored is None or not self.is_current:
             return
         if not stored.tickets:
             self.notify("this run has no tickets")
             return
-        screen = RunScreen(
-            stored, self.context, PastRun(), note=stored.note, simulated=stored.is_simulated
-        )
+        simulated, note = stored.is_simulated, stored.note
+        screen = RunScreen(stored, self.context, PastRun(), note=note, simulated=simulated)
         if hit is not None:
             screen.show_target(hit.ticket, stored.target_of(hit))
         self.app.push_screen(screen)
 
-    # The list
-
-    @property
-    def here(self) -> RunSummary | None:
-        """The run under the cursor, or that of the hit there."""
-        return self._list.run_at(self.rows.cursor)
-
-    def _show_list(self) -> None:
-        height = 1 if self._list.hits is None else 2
-        self.rows.show(len(self._list), height, self._lines_at)
-
-    def _lines_at(self, index: int, width: int) -> Sequence[Line]:
-        return self._list.lines_at(index, width, self.context.panes.clock())
+    # What is shown
 
     def _describe(self) -> None:
-        words = Content("")
-        if self._complaint:
-            words = Content.styled(self._complaint, "$text-warning")
-        elif self._list.hits is not None or self._list.runs or self._list.is_complete:
-            hint = "; use title:… to search titles and notes"
-            is_hint_needed = self._list.hits == [] and "title:" not in self._query
-            words = Content(self._list.count(_HITS) + (hint if is_hint_needed else ""))
-        self.query_one("#title", Static).update(Content.assemble("history   ", words))
+        rows = self.rows
+        words = Span(self._complaint, "warning", True)
+        if not self._complaint and (rows.hits is not None or rows.runs or rows.is_complete):
+            is_hint_needed = rows.hits == [] and "title:" not in self._query
+            hint = "; use title:… to search titles and notes" if is_hint_needed else ""
+            words = Span(rows.description(_HITS) + hint, bold=True)
+        self._top.show(lambda width: [Span(" history   ", bold=True), words])
 
-    def _update_keys(self) -> None:
-        self.rows.set_class(self.is_typing, "steered")
-        self.rows.refresh()
-        line = keys_line(self.context.keys, self.size.width, is_typing=self.is_typing)
-        self.footer.update(line)
+    def _keys(self, width: int) -> Line:
+        """Return the keys of where the focus is, as many as there is room for."""
+        pairs: Sequence[tuple[str, str]] = _TYPING_KEYS
+        if not self.is_typing:
+            keys = self.context.keys
+            pairs = [
+                (displayed(keys[action][0]), _LABELS.get(action, BY_ACTION[action].label))
+                for action in _LIST_KEYS
+                if keys.get(action)
+            ]
+        line: Line = []
+        for pair in pairs:
+            part = key_and_label(*pair)
+            if line_width(line) + line_width(part) <= width:
+                line += part
+        if self.is_typing and line_width(line) + len(_SYNTAX) + 3 <= width:
+            line.append(Span(f"  {_SYNTAX}", "muted"))
+        return line
 
     @on(Input.Changed, "#search")
     def _typed(self, event: Input.Changed) -> None:
         self._query = event.value.strip()
         self._complaint = ""
         if self._query:
-            self.start(partial(self._search, self._query), "search", exclusive=True)
-        elif self._list.hits is not None:
-            self._list.hits = None
-            self._show_list()
+            self._start(partial(self._search, self._query), "search", exclusive=True)
+        else:
+            self.rows.show_runs()
         self._describe()
 
     @on(RowList.Moved)
     def _moved(self) -> None:
-        cursor = self.rows.cursor
-        if self._list.hits is None and cursor is not None and cursor >= len(self._list) - _AHEAD:
+        if self.rows.hits is None and self.rows.cursor >= self.rows.count - _AHEAD:
             self._read_more()
         self._update_preview()
 
     def _update_preview(self) -> None:
-        hit = self._list.hit_at(self.rows.cursor)
-        self._preview.show(self.here, hit, self.context.panes.clock())
-
-    def _changed(self, run: str, summary: RunSummary | None) -> None:
-        """Show what became of a run; None: it was deleted."""
-        self._list.replace(run, summary)
-        self._preview.forget()
-        self.rows.grow(len(self._list))
-        self._describe()
-        self._moved()
-
-    # Keys
-
-    async def on_key(self, event: events.Key) -> None:
-        if self.is_typing and not self.is_asking and (action := _WHILE_TYPING.get(event.key)):
-            event.stop()
-            event.prevent_default()
-            await self.act(action)
-
-    def realign(self) -> None:
-        self.rows.focus()
+        self._preview.show(self.rows.here, self.rows.hit, self.context.panes.clock())
 
     def on_descendant_focus(self) -> None:
-        self._update_keys()
+        self.footer.show(self._keys)
 
     def on_resize(self, event: events.Resize) -> None:
         width, height = event.size
         self.set_class(width >= _WIDE, "wide")
         self.set_class(width < _WIDE and height >= _TALL, "tall")
-        self._update_keys()
         self.call_after_refresh(self._update_preview)
 
-    def action_up(self) -> None:
-        self.rows.move(-1)
+    def realign(self) -> None:
+        self.rows.focus()
 
-    def action_down(self) -> None:
-        self.rows.move(1)
+    # Keys
 
-    def action_page_up(self) -> None:
-        self.rows.move(-self.rows.page)
+    async def on_key(self, event: events.Key) -> None:
+        if self.is_typing and self._prompt is None and (action := _WHILE_TYPING.get(event.key)):
+            event.stop()
+            event.prevent_default()
+            await self.act(action)
 
-    def action_page_down(self) -> None:
-        self.rows.move(self.rows.page)
+    def _move(self, entries: int, *, pages: int = 0) -> None:
+        page = max(1, self.rows.size.height // self.rows.height - 1)
+        self.rows.move_to(self.rows.cursor + entries + pages * page)
 
-    def action_start(self) -> None:
-        self.rows.move_to(0)
+    action_up = partialmethod(_move, -1)
+    action_down = partialmethod(_move, 1)
+    action_page_up = partialmethod(_move, 0, pages=-1)
+    action_page_down = partialmethod(_move, 0, pages=1)
+    action_start = partialmethod(_move, -_ALL)
 
     def action_finish(self) -> None:
         self.rows.move_to(_ALL)
-        if self._list.hits is None:
+        if self.rows.hits is None:
             self._read_more(_ALL)
 
     def action_next_pane(self) -> None:
         (self.rows if self.is_typing else self._line).focus()
 
-    action_previous_pane = action_next_pane
-
-    def action_find(self) -> None:
-        self._line.focus()
+    action_previous_pane = action_find = action_next_pane
 
     @on(Input.Submitted, "#search")
-    @on(RowList.Chosen)
     def action_zoom(self) -> None:
         """Open the run, at the place of the hit if there is one."""
-        if (run := self.here) is not None:
-            hit = self._list.hit_at(self.rows.cursor)
-            self.start(partial(self._open, run.run, hit), "open", exclusive=True)
+        if (run := self.rows.here) is not None:
+            self._start(partial(self._open, run.run, self.rows.hit), "open", exclusive=True)
 
-    def action_replay(self) -> None:
-        """Replay the run."""
-        if (run := self.here) is not None:
-            replay = partial(push_replay, self.app, self.context, self._open_reader, run.run)
-            self.start(replay, "open", exclusive=True)
+    @on(RowList.Clicked)
+    def _clicked(self, event: RowList.Clicked) -> None:
+        if event.is_second:
+            self.action_zoom()
 
     async def action_back(self) -> None:
         """Go back out of the search, then out of the history."""
@@ -343,21 +318,73 @@ class HistoryScreen(LfgScreen[None]):
         else:
             self.leave()
 
+    # Actions on the run under the cursor
 
-def keys_line(keys: Mapping[str, Sequence[str]], width: int, *, is_typing: bool) -> Content:
-    """Return the keys of where the focus is, as many as there is room for."""
-    pairs: Sequence[tuple[str, str]] = _TYPING_KEYS
-    if not is_typing:
-        pairs = [
-            (displayed(keys[action][0]), _LABELS.get(action, BY_ACTION[action].label))
-            for action in _LIST_KEYS
-            if keys.get(action)
-        ]
-    line = Content("")
-    for key, label in pairs:
-        part = Content.assemble((f" {key}", "bold $primary"), (f" {label} ", "$text-muted"))
-        if line.cell_length + part.cell_length <= width:
-            line += part
-    if is_typing and line.cell_length + len(_SYNTAX) + 3 <= width:
-        line = Content.assemble(line, (f"  {_SYNTAX}", "$text-muted"))
-    return line
+    def action_replay(self) -> None:
+        if (run := self.rows.here) is not None:
+            replay = partial(push_replay, self.app, self.context, self._open_reader, run.run)
+            self._start(replay, "open", exclusive=True)
+
+    def action_resume(self) -> None:
+        if (run := self.rows.here) is not None:
+            self.post_message(ResumeRequested(run.run))
+
+    def _to_change(self) -> tuple[RunSummary, HistoryActions] | tuple[None, None]:
+        """Return the run and who can change it."""
+        if self.rows.here is not None and self._actions is None:
+            self.notify("the history is read-only here")
+        if self.rows.here is None or self._actions is None:
+            return None, None
+        return self.rows.here, self._actions
+
+    def action_delete(self) -> None:
+        run, actions = self._to_change()
+        if run is None or actions is None:
+            return
+        if run.state == "running":
+            self.notify(f"run {run.run} is still running; stop it first")
+            return
+        tickets = "1 ticket" if run.tickets == 1 else f"{run.tickets} tickets"
+        question = Question(
+            f"Delete “{shorten(one_line(run.title), _TITLE)}” for good?",
+            f"{'It is pinned. ' if run.pinned else ''}Run {run.run} with {tickets} and all output.",
+        )
+
+        def answered(is_sure: bool | None) -> None:
+            if is_sure:
+                self._change(run.run, partial(actions.delete, run.run), is_deletion=True)
+
+        self.app.push_screen(question, answered)
+
+    def action_pin(self) -> None:
+        run, actions = self._to_change()
+        if run is not None and actions is not None:
+            self._change(run.run, partial(actions.pin, run.run, not run.pinned))
+
+    async def action_note(self) -> None:
+        run, actions = self._to_change()
+        if run is not None and actions is not None:
+
+            def answered(text: str) -> None:
+                self._change(run.run, partial(actions.annotate, run.run, text))
+
+            await self.ask("note", answered, placeholder="a note on this run", text=run.note)
+
+    def _change(self, run: str, change: Callable[[], None], *, is_deletion: bool = False) -> None:
+        """Change a run, and show what became of it."""
+
+        async def work() -> None:
+            try:
+                await asyncio.to_thread(change)
+                after = None
+                if not is_deletion:
+                    after = await query(self._open_reader, lambda reader: reader.run(run))
+            except LfgError as error:
+                self.notify(str(error), severity="error")
+                return
+            self.rows.replace(run, after)
+            self._preview.clear()
+            self._describe()
+            self._moved()
+
+        self._start(work, "change")

@@ -1,5 +1,6 @@
 """Widgets of few rows that draw themselves."""
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual.geometry import Region
@@ -26,19 +27,24 @@ class SelfPainted(Guarded, Widget):
 
 
 class LineRow(SelfPainted):
-    """A row that shows a line of spans on the panel's ground: header, footer, progress bar."""
+    """A row on the panel's ground, composed for its width: header, footer, progress bar."""
 
     DEFAULT_CSS = "LineRow { height: 1; background: $panel; }"
 
     def __init__(self) -> None:
         super().__init__()
+        self._compose_line: Callable[[int], Line] = lambda width: []
         self._line: Line = []
 
-    def show(self, line: Line) -> None:
-        """Have this line on the screen; nothing is painted where it is there already."""
-        if line != self._line:
+    def show(self, compose: Callable[[int], Line]) -> None:
+        """Show what `compose` returns for a width in cells; paint nothing if it is there."""
+        self._compose_line = compose
+        if (line := compose(self.size.width)) != self._line:
             self._line = line
             self.refresh()
+
+    def on_resize(self) -> None:
+        self.show(self._compose_line)
 
     def render_line(self, y: int) -> Strip:
         return draw(self._line, self.size.width, self.app.theme_variables, "panel")

@@ -1,4 +1,4 @@
-"""A stored run as it stood at any moment: a `RunView` with a position."""
+"""A stored run as it stood at any moment: a `RunView` that plays."""
 
 from collections.abc import Callable, Iterable, Sequence
 from time import perf_counter
@@ -16,6 +16,11 @@ from lfgtui.settings.config import SIMULATED
 from lfgtui.text.redaction.redactor import Redactor
 from lfgtui.ui.replay.timeline import IDLE_LIMIT, Timeline
 
+SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
+
+_LEAP = 0.25
+"""Seconds a frame moves on at most, at speed 1: what was not on the screen is not missed."""
+
 _STRIDE = 256
 """Entries that are folded between two looks at the clock."""
 
@@ -30,11 +35,12 @@ class _Folded(msgspec.Struct):
 
 
 class ReplayedRun:
-    """Transcripts and meters as they were when `count` entries had happened.
+    """Transcripts and meters as they were when `count` entries had happened, at `position`.
 
-    Forward they grow, as live ones do. Back, a ticket of which something is
-    taken away gets a new transcript, folded from its beginning: a fold has no
-    way back. A long way takes more than one call of `proceed`, so that a
+    It plays along its timeline when it is told the time (`advance`); `position` is in
+    seconds of that. Forward the folds grow, as live ones do. Back, a ticket of which
+    something is taken away gets a new transcript, folded from its beginning: a fold has
+    no way back. A long way takes more than one call of `proceed`, so that a
     screen can say that it is on it; `ticks` is the time that passes meanwhile.
     """
 
@@ -46,20 +52,26 @@ class ReplayedRun:
         title: str,
         tickets: Sequence[Ticket],
         timeline: Timeline,
+        *,
         is_simulated: bool = False,
         ticks: Callable[[], float] = perf_counter,
     ) -> None:
         self.run = run
-        self._ticks = ticks
-        self.is_simulated = is_simulated
         self.title = title
         self.tickets = tuple(tickets)
         self.timeline = timeline
+        self.is_simulated = is_simulated
+        self.speed = 1.0
+        self.is_playing = True
+        self.position = 0.0
         self.count = 0
         self.now = timeline.began_at
+        self._ticks = ticks
+        self._looked_at: float | None = None
         self._folded = {ticket.id: _Folded() for ticket in tickets}
         self._behind: list[str] = []
         self._changed: set[str] = set()
+        self.seek(0.0)
 
     def transcript(self, ticket: str) -> Transcript:
         return self._folded[ticket].transcript
@@ -67,13 +79,58 @@ class ReplayedRun:
     def meter(self, ticket: str) -> Meter:
         return self._folded[ticket].meter
 
-    @property
-    def is_busy(self) -> bool:
-        """True while `proceed` has more to do before the run stands where it should."""
-        return bool(self._behind)
+    # Playing
 
-    def move_to(self, count: int, now: float) -> None:
-        """Have so many entries happened and that be the time. `proceed` does it."""
+    @property
+    def is_at_end(self) -> bool:
+        """True once all has happened."""
+        return self.count == self.timeline.count and self.position >= self.timeline.length
+
+    def advance(self, now: float) -> None:
+        """Take in how much time has passed since the last call."""
+        before, self._looked_at = self._looked_at, now
+        passed = 0.0 if before is None else min(max(0.0, now - before), _LEAP)
+        if self.is_playing:
+            self._move_to(self.position + passed * self.speed, self.count)
+            self.is_playing = not self.is_at_end
+
+    def toggle(self) -> None:
+        """Hold, or go on; from the end, play it again."""
+        if self.is_at_end:
+            self.seek(0.0)
+            self.is_playing = True
+        else:
+            self.is_playing = not self.is_playing
+
+    def change_speed(self, step: int) -> None:
+        """Take the next speed up, or (-1) down."""
+        others = [s for s in SPEEDS if (s > self.speed if step > 0 else s < self.speed)]
+        if others:
+            self.speed = min(others) if step > 0 else max(others)
+
+    # Going elsewhere; `proceed` does it
+
+    def seek(self, position: float) -> None:
+        """Go to that moment, with all that had happened by then."""
+        self._move_to(position, 0)
+
+    def seek_entry(self, count: int) -> None:
+        """Hold where so many entries have happened, also in the midst of a moment."""
+        self.is_playing = False
+        self.position = self.timeline.played_at(count)
+        self._happen(count)
+
+    def step(self, entries: int, ticket: str | None = None) -> None:
+        """Hold, so many entries on or back, of the ticket or (None) of all."""
+        self.seek_entry(self.timeline.step(self.count, entries, ticket))
+
+    def _move_to(self, position: float, least: int) -> None:
+        self.position = max(0.0, min(self.timeline.length, position))
+        self._happen(max(least, self.timeline.count_at(self.position)))
+
+    def _happen(self, count: int) -> None:
+        """Have so many entries happened."""
+        now = self.timeline.recorded_at(self.position)
         is_back = now < self.now
         self.count, self.now = count, now
         for ticket, folded in self._folded.items():
@@ -88,6 +145,11 @@ class ReplayedRun:
     def _is_recent(self, ticket: str, count: int) -> bool:
         """Return True if the meter may have let go what counts again now that it is earlier."""
         return count > 0 and self.timeline.own_time(ticket, count) >= self.now - WINDOW
+
+    @property
+    def is_busy(self) -> bool:
+        """True while `proceed` has more to do before the run stands where it should."""
+        return bool(self._behind)
 
     def proceed(self, seconds: float = float("inf")) -> set[str]:
         """Work on it for about so long; once it is done, return the tickets that changed."""
@@ -133,4 +195,5 @@ def read_replay(
         tickets = [redacted_ticket(redactor, ticket) for ticket in tickets]
         entries = {name: redacted_entries(redactor, own) for name, own in entries.items()}
     is_simulated = any(one.provider in SIMULATED for one in stored)
-    return ReplayedRun(run, title, tickets, Timeline(entries, idle_limit), is_simulated)
+    timeline = Timeline(entries, idle_limit)
+    return ReplayedRun(run, title, tickets, timeline, is_simulated=is_simulated)

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from lfgtui.errors import UsageError, did_you_mean
 from lfgtui.text import figures
-from lfgtui.ui.replay.playback import Playback
+from lfgtui.ui.replay.run import ReplayedRun
 from lfgtui.ui.replay.timeline import Timeline
 
 _SECONDS = re.compile(r"(\d{1,9}(?:\.\d+)?)\s*s?", re.ASCII)
@@ -25,21 +25,21 @@ _EVENT = re.compile(r"(?:([A-Za-z0-9._-]+)\s*)?(?:#|\s)\s*(\d{1,9})", re.ASCII)
 EXPECTED = "1:30, 90s, 50%, #17, api 17 or 14:03:22"
 
 
-def go_to(playback: Playback, text: str, counted: str | None = None) -> None:
+def go_to(run: ReplayedRun, text: str, counted: str | None = None) -> None:
     """Go to the position that the text names.
 
     `counted` is the ticket whose events `#17` counts, None for all of them.
     Raises `UsageError` where there is no such position.
     """
-    typed, timeline = text.strip(), playback.run.timeline
+    typed, timeline = text.strip(), run.timeline
     if found := _SECONDS.fullmatch(typed):
-        playback.seek(_within(timeline, float(found[1])))
+        run.seek(_within(timeline, float(found[1])))
     elif found := _SHARE.fullmatch(typed):
-        playback.seek(_share(timeline, float(found[1])))
+        run.seek(_share(timeline, float(found[1])))
     elif found := _CLOCK.fullmatch(typed):
-        playback.seek(_clock(timeline, found))
+        run.seek(_clock(timeline, found))
     elif found := _EVENT.fullmatch(typed):
-        playback.seek_entry(_entry(timeline, found[1] or counted, int(found[2])))
+        run.seek_entry(_entry(timeline, found[1] or counted, int(found[2])))
     else:
         raise UsageError(f'invalid position "{typed}": expected {EXPECTED}')
 

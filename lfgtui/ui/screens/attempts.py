@@ -1,7 +1,5 @@
 """The attempts at one ticket side by side, as if each were a ticket."""
 
-from collections.abc import Sequence
-
 import msgspec
 
 from lfgtui.model.attempt import Attempt
@@ -22,20 +20,8 @@ def compare_attempts(screen: RunScreen) -> None:
         return
     view = AttemptsView(screen.run, ticket)
     compared = RunScreen(view, screen.context, AttemptsMode(ticket.id))
-    compared.current_pane = compared.panes[-1]
+    compared.current = view.tickets[-1].id
     screen.app.push_screen(compared)
-
-
-class AttemptTranscript(Transcript):
-    """One attempt as a transcript of its own: shares and grows with it, takes no entries."""
-
-    def __init__(self, attempt: Attempt) -> None:
-        super().__init__()
-        self.attempts.append(attempt)
-
-    @property
-    def state(self) -> State | None:
-        return self.attempts[0].state
 
 
 class AttemptsMode(RunMode):
@@ -63,13 +49,15 @@ class AttemptsView:
         self.run = run.run
         self.title = f"{ticket.id} · {run.title}"
         attempts = run.transcript(ticket.id).attempts
-        whole = run.meter(ticket.id)
-        self.tickets: Sequence[Ticket] = tuple(_as_ticket(ticket, each) for each in attempts)
-        ids = [each.id for each in self.tickets]
-        self._transcripts = dict(zip(ids, map(AttemptTranscript, attempts), strict=True))
-        self._meters = {
-            name: AttemptMeter(each, whole) for name, each in zip(ids, attempts, strict=True)
-        }
+        self._whole = run.meter(ticket.id)
+        self._attempts = {f"{ticket.id} #{one.number}": one for one in attempts}
+        self._transcripts = {name: AttemptTranscript(one) for name, one in self._attempts.items()}
+        self.tickets = tuple(
+            msgspec.structs.replace(
+                ticket, id=name, title="", needs=(), provider=one.provider, model=one.model
+            )
+            for name, one in self._attempts.items()
+        )
 
     @property
     def health(self) -> Health:
@@ -79,9 +67,19 @@ class AttemptsView:
         return self._transcripts[ticket]
 
     def meter(self, ticket: str) -> Meter:
-        meter = self._meters[ticket]
-        meter.update()
-        return meter
+        return AttemptMeter(self._attempts[ticket], self._whole)
+
+
+class AttemptTranscript(Transcript):
+    """One attempt as a transcript of its own: shares and grows with it, takes no entries."""
+
+    def __init__(self, attempt: Attempt) -> None:
+        super().__init__()
+        self.attempts.append(attempt)
+
+    @property
+    def state(self) -> State | None:
+        return self.attempts[0].state
 
 
 class AttemptMeter(Meter):
@@ -89,47 +87,27 @@ class AttemptMeter(Meter):
 
     def __init__(self, attempt: Attempt, whole: Meter) -> None:
         super().__init__()
+        self.started_at, self.ttft = attempt.started_at, attempt.ttft
         self._attempt = attempt
-        self._whole = whole
-        self.update()
-
-    def update(self) -> None:
-        """Take over the figures that are plain attributes."""
-        self.started_at, self.ttft = self._attempt.started_at, self._attempt.ttft
-
-    @property
-    def _runs(self) -> bool:
-        return self._attempt.ended_at is None
+        self._live = whole if attempt.ended_at is None else None
 
     def elapsed(self, now: float) -> float | None:
         return max(0.0, (self._attempt.ended_at or now) - self._attempt.started_at)
 
-    def rate(self, now: float) -> float:
-        return self._whole.rate(now) if self._runs else 0.0
-
     def output_tokens(self) -> tuple[int, bool]:
-        counted = self._attempt.usage.output
-        if counted:
+        if counted := self._attempt.usage.output:
             return counted, False
         characters = len(self._attempt.text) + len(self._attempt.reasoning)
         return round(characters / CHARACTERS_A_TOKEN), characters > 0
 
+    def rate(self, now: float) -> float:
+        return self._live.rate(now) if self._live else 0.0
+
     def history(self, now: float) -> list[float]:
-        return self._whole.history(now) if self._runs else []
+        return self._live.history(now) if self._live else super().history(now)
 
     def waiting_for(self, now: float) -> float | None:
-        return self._whole.waiting_for(now) if self._runs else None
+        return self._live.waiting_for(now) if self._live else None
 
     def is_stalled(self, now: float, stall_after: float) -> bool:
-        return self._runs and self._whole.is_stalled(now, stall_after)
-
-
-def _as_ticket(ticket: Ticket, attempt: Attempt) -> Ticket:
-    return msgspec.structs.replace(
-        ticket,
-        id=f"{ticket.id} #{attempt.number}",
-        title="",
-        needs=(),
-        provider=attempt.provider,
-        model=attempt.model,
-    )
+        return self._live is not None and self._live.is_stalled(now, stall_after)

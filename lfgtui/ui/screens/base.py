@@ -1,27 +1,40 @@
 """The base of lfg's screens: keys from lfg's own table, and a line of input at the bottom."""
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from inspect import isawaitable
 from types import MappingProxyType
 from typing import TypeVar
 
-from textual import events
-from textual.css.query import NoMatches
+import msgspec
+from rich.text import Text
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
 from textual.geometry import Size
 from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Input
-from textual.worker import WorkType
+from textual.widgets import Input, Label
 
+from lfgtui.text.terminal_safe import visible_line
 from lfgtui.ui.guard import Guarded
 from lfgtui.ui.keymap import Keymap
 from lfgtui.ui.painting.canvas import layout_of, repaint
-from lfgtui.ui.widgets.line_input import Prompt
+from lfgtui.ui.widgets.pane import PaneSettings
+from lfgtui.ui.widgets.pane_grid import FrameClock
 
 ResultT = TypeVar("ResultT")
 
 _TOAST_SECONDS = 2.5
+
+
+class ScreenContext(msgspec.Struct, frozen=True):
+    """The frame clock, the keys and the settings of panes, as every run screen gets them."""
+
+    frames: FrameClock
+    keys: Mapping[str, Sequence[str]]
+    keymap: Keymap
+    panes: PaneSettings
 
 
 class ResumeRequested(Message):
@@ -30,6 +43,47 @@ class ResumeRequested(Message):
     def __init__(self, run: str) -> None:
         super().__init__()
         self.run = run
+
+
+class OneLine(Input):
+    """A line of input. Lines are pasted as one (Textual pastes only the first).
+
+    Control characters are kept, and shown as symbols.
+    """
+
+    def on_mount(self) -> None:
+        self.cursor_blink = False
+        self.focus()
+
+    @property
+    def _value(self) -> Text:
+        return Text(visible_line(self.value), no_wrap=True, overflow="ignore", end="")
+
+    def _on_paste(self, event: events.Paste) -> None:
+        super()._on_paste(events.Paste(" ".join(event.text.split("\n"))))
+        event.stop()
+        event.prevent_default()
+
+
+class Prompt(Horizontal):
+    """A question with a line to answer on, in the footer's place, so nothing else moves."""
+
+    DEFAULT_CSS = """
+    Prompt { height: 1; background: $panel; }
+    Prompt Label { width: auto; padding: 0 1; color: $background; background: $secondary; }
+    Prompt Input, Prompt Input:focus {
+        width: 1fr; height: 1; border: none; padding: 0 1; background: $panel;
+    }
+    """
+
+    def __init__(self, label: str, placeholder: str, text: str) -> None:
+        super().__init__()
+        self._label = label
+        self.line = OneLine(text, placeholder=placeholder, select_on_focus=False)
+
+    def compose(self) -> ComposeResult:
+        yield Label(self._label, markup=False)
+        yield self.line
 
 
 class LfgScreen(Guarded, Screen[ResultT], inherit_bindings=False):
@@ -42,6 +96,7 @@ class LfgScreen(Guarded, Screen[ResultT], inherit_bindings=False):
     AUTO_FOCUS = ""
     keymap: Keymap = MappingProxyType({})
     footer: Widget
+    _prompt: Prompt | None = None
     _answered: Callable[[str], object]
     _painted: object = None
 
@@ -75,17 +130,15 @@ class LfgScreen(Guarded, Screen[ResultT], inherit_bindings=False):
                 return
 
     async def on_key(self, event: events.Key) -> None:
-        # What was typed before the line of input had the focus is meant for it all the same.
-        if self.is_asking and await self.query_one(Prompt).take(event):
-            event.stop()
-            event.prevent_default()
-            return
         action = self.keymap.get(event.key)
-        if action is None or (self.is_typing and not event.key.startswith("ctrl+")):
+        if self._prompt is not None and await self._answer_with(event, self._prompt.line):
+            action = None
+        elif action is None or (self.is_typing and not event.key.startswith("ctrl+")):
             return
         event.stop()
         event.prevent_default()
-        await self.act(action)
+        if action is not None:
+            await self.act(action)
 
     @property
     def is_typing(self) -> bool:
@@ -101,17 +154,6 @@ class LfgScreen(Guarded, Screen[ResultT], inherit_bindings=False):
         """Show a short message that goes away by itself."""
         self.notify(message, timeout=_TOAST_SECONDS)
 
-    def start(
-        self,
-        work: Callable[[], Coroutine[None, None, None]],
-        group: str,
-        *,
-        exclusive: bool = False,
-    ) -> None:
-        """Do some work beside the keys; `exclusive`: instead of what its group still does."""
-        typed: WorkType[None] = work
-        self.run_worker(typed, group=group, exclusive=exclusive)
-
     # The line of input
 
     async def ask(
@@ -124,31 +166,35 @@ class LfgScreen(Guarded, Screen[ResultT], inherit_bindings=False):
     ) -> None:
         """Ask for a line in the footer's place; `answered` gets it unless it is escaped."""
         await self._close_prompt()
-        self._answered = answered
+        self._prompt, self._answered = Prompt(label, placeholder, text), answered
         self.footer.display = False
-        await self.mount(Prompt(label, placeholder=placeholder, text=text))
+        await self.mount(self._prompt)
 
-    @property
-    def is_asking(self) -> bool:
-        """True while the line of input is open."""
-        return bool(self.query(Prompt))
+    async def _answer_with(self, event: events.Key, line: OneLine) -> bool:
+        """Take a key for the line of input; it may have been typed before that had the focus."""
+        if event.key == "escape":
+            await self._close_prompt()
+        elif event.key == "enter":
+            await line.action_submit()
+        elif event.is_printable and event.character is not None:
+            line.insert_text_at_cursor(event.character)
+        else:
+            return False
+        return True
 
     def realign(self) -> None:
         """Put widgets and focus where they belong when nothing is asked."""
 
     async def _close_prompt(self) -> None:
-        try:
-            prompt = self.query_one(Prompt)
-        except NoMatches:
-            return
-        self.set_focus(None)
-        await prompt.remove()
-        self.footer.display = True
-        self.realign()
+        if (prompt := self._prompt) is not None:
+            self._prompt = None
+            self.set_focus(None)
+            await prompt.remove()
+            self.footer.display = True
+            self.realign()
 
-    async def on_prompt_answered(self, event: Prompt.Answered) -> None:
+    @on(Input.Submitted, "Prompt Input")
+    async def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
         await self._close_prompt()
-        self._answered(event.text)
-
-    async def on_prompt_dropped(self) -> None:
-        await self._close_prompt()
+        self._answered(event.value)

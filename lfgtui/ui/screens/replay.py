@@ -1,19 +1,25 @@
 """A run that is replayed: read like a past one, and moved in time."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from functools import partial, partialmethod
 from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
+from textual import events
 from textual.app import App
 
 from lfgtui.errors import LfgError, UsageError
-from lfgtui.ui.replay.playback import Playback
-from lfgtui.ui.replay.progress_bar import Progress, ReplayBar
+from lfgtui.model.states import State
+from lfgtui.text import figures
+from lfgtui.ui.painting.self_painted import LineRow
 from lfgtui.ui.replay.run import ReplayedRun, read_replay
 from lfgtui.ui.replay.seek import EXPECTED, go_to
-from lfgtui.ui.run_view import PlaybackState
-from lfgtui.ui.screens.run import RunMode, RunScreen, ScreenContext
+from lfgtui.ui.screens.base import ScreenContext
+from lfgtui.ui.screens.run import RunMode, RunScreen
+from lfgtui.ui.text.styled_line import Line, Span, line_width
+from lfgtui.ui.widgets.footer import Offer
 
 if TYPE_CHECKING:
     from lfgtui.history.reader import Reader
@@ -26,18 +32,20 @@ SKIP = 10.0
 _PATIENCE = 0.06
 """Seconds a frame folds before it shows that it is not done."""
 
+_SHORTEST_BAR = 8
+"""Cells below which there is no bar."""
 
-def replay_screen(player: Playback, context: ScreenContext) -> RunScreen:
+
+def replay_screen(run: ReplayedRun, context: ScreenContext) -> RunScreen:
     """Return a screen whose clock is the replay's.
 
     The panes are given the recorded time, so that their figures are what they
     were; they stand still with it.
     """
-    run = player.run
     run.proceed()
-    panes = replace(context.panes, clock=lambda: run.now, pace=lambda: player.speed)
+    panes = replace(context.panes, clock=lambda: run.now, pace=lambda: run.speed)
     context = replace(context, panes=panes)
-    return RunScreen(run, context, ReplayMode(player), simulated=run.is_simulated)
+    return RunScreen(run, context, ReplayMode(run), simulated=run.is_simulated)
 
 
 async def push_replay(
@@ -56,7 +64,72 @@ async def push_replay(
         app.notify(str(error), severity="error")
         return
     if app.screen is before:  # else the person went on
-        await app.push_screen(replay_screen(Playback(replayed, context.frames.clock), context))
+        await app.push_screen(replay_screen(replayed, context))
+
+
+class ReplayBar(LineRow):
+    """Speed, time, a bar to click on, the event, the time of day."""
+
+    def __init__(self, run: ReplayedRun, seek: Callable[[float], None]) -> None:
+        super().__init__()
+        self._run = run
+        self._seek = seek
+        self._bar = range(0)
+
+    def update(self, ticket: str | None) -> None:
+        """Show how far the replay is; `ticket`: the one whose events are counted, None for all."""
+        self.show(partial(self._line_of, ticket))
+
+    def _line_of(self, ticket: str | None, width: int) -> Line:
+        line, self._bar = compose_bar(self._run, ticket, width)
+        return line
+
+    def on_click(self, event: events.Click) -> None:
+        if event.x in self._bar:
+            share = (event.x - self._bar.start) / (len(self._bar) - 1)
+            self._seek(share * self._run.timeline.length)
+
+
+def compose_bar(run: ReplayedRun, ticket: str | None, width: int) -> tuple[Line, range]:
+    """Return the row's spans, and the columns of its bar."""
+    length = run.timeline.length
+    sign, colour = ("■", "secondary") if run.is_at_end else ("‖", "warning")
+    if run.is_playing:
+        sign, colour = "▶", "success"
+    left = [
+        Span(f" {sign} ", colour, True),
+        Span(f"{run.speed:g}×".ljust(6), bold=True),
+        Span(f"{figures.duration(run.position):>4}", bold=True),
+        Span(f" / {figures.duration(length)}  ", "muted"),
+    ]
+    right: Line = []
+    for span in _remarks(run, ticket):
+        if line_width(left) + line_width(right) + span.width <= width:
+            right.append(span)
+    room = width - line_width(left) - line_width(right)
+    if room < _SHORTEST_BAR:
+        return [*left, Span(" " * max(0, room)), *right], range(0)
+    done = round(room * (run.position / length if length else 1.0))
+    bar = [Span("━" * done, colour), Span("─" * (room - done), "muted")]
+    begin = line_width(left)
+    return [*left, *bar, *right], range(begin, begin + room)
+
+
+def _remarks(run: ReplayedRun, ticket: str | None) -> Iterator[Span]:
+    """Yield the spans at the right, the most important first."""
+    if run.is_busy:
+        yield Span("  seeking … ", "warning", True)
+        return
+    event, events = run.count, run.timeline.count
+    if ticket is not None:
+        event = run.timeline.own_count(ticket, event)
+        events = len(run.timeline.of_ticket[ticket])
+    yield Span(f"  {ticket or 'event'} {event}/{events} ")
+    yield Span(f" {datetime.fromtimestamp(run.now):%H:%M:%S} ", "muted")
+    if run.is_at_end and not run.is_playing:
+        yield Span("  end ", "secondary", True)
+    elif run.timeline.cut_after(run.count) > 0:
+        yield Span("  idle time skipped ", "secondary", True)
 
 
 class ReplayMode(RunMode):
@@ -66,54 +139,36 @@ class ReplayMode(RunMode):
     refusal = "this is a replay: read-only"
     help: Mapping[str, str] = {"pause": "replay: play or pause"}
 
-    def __init__(self, player: Playback) -> None:
-        self.player = player
-        self._run = player.run
-        self.bar: ReplayBar = ReplayBar(self._seek_share)
+    def __init__(self, run: ReplayedRun) -> None:
+        self._run = run
+        self.bar: ReplayBar = ReplayBar(run, self._seek)
         self._has_moved = False
 
     def advance(self, gauges: bool) -> bool | None:
         """Move on by the time that passed, for a while; what is left is for the next frame."""
-        was_playing = self.player.is_playing
-        self.player.advance()
+        was_playing = self._run.is_playing
+        self._run.advance(self.screen.context.frames.clock())
         self.screen.mark(self._run.proceed(_PATIENCE))
         has_moved, self._has_moved = self._has_moved, self._run.is_busy
         if self._run.is_busy:
             self.update_bar()
             return None
-        if has_moved or was_playing is not self.player.is_playing:
+        if has_moved or was_playing is not self._run.is_playing:
             for pane in self.screen.panes:
                 pane.mark_moved()
             return True
         return gauges
 
     def update_bar(self) -> None:
-        timeline, ticket = self._run.timeline, self._counted
-        if ticket is None:
-            event, events = self._run.count, timeline.count
-        else:
-            event = timeline.own_count(ticket, self._run.count)
-            events = len(timeline.of_ticket[ticket])
-        self.bar.update(
-            Progress(
-                state=self.playback,
-                speed=self.player.speed,
-                position=self.player.position,
-                length=timeline.length,
-                event=event,
-                events=events,
-                ticket=ticket,
-                recorded=self._run.now,
-                is_skipping=self.player.is_skipping,
-                is_busy=self._run.is_busy,
-            )
-        )
+        self.bar.update(self._counted)
 
-    @property
-    def playback(self) -> PlaybackState:
-        if self.player.is_playing:
-            return "playing"
-        return "ended" if self.player.is_at_end else "held"
+    def offers(self, state: State | None) -> Iterator[Offer]:
+        if self._run.is_playing:
+            yield Offer("pause")
+        else:
+            yield Offer("pause", "replay" if self._run.is_at_end else "play")
+        yield from map(Offer, ("skip_back", "skip_forward", "slower", "faster", "help", "quit"))
+        yield from map(Offer, ("go_to_moment", "event_back", "event_forward"))
 
     @property
     def _counted(self) -> str | None:
@@ -126,41 +181,32 @@ class ReplayMode(RunMode):
         self.screen.toast("this is a replay; resume the run with `lfg resume`, or r in the history")
 
     def action_pause(self) -> None:
-        self.player.toggle()
+        self._run.toggle()
         self._has_moved = True
 
     def _seek(self, position: float) -> None:
-        self.player.seek(position)
+        self._run.seek(position)
         self._has_moved = True
 
-    def _seek_share(self, share: float) -> None:
-        self._seek(share * self._run.timeline.length)
+    def _skip(self, seconds: float) -> None:
+        self._seek(self._run.position + seconds)
 
-    def action_skip_back(self) -> None:
-        self._seek(self.player.position - SKIP)
-
-    def action_skip_forward(self) -> None:
-        self._seek(self.player.position + SKIP)
+    action_skip_back = partialmethod(_skip, -SKIP)
+    action_skip_forward = partialmethod(_skip, SKIP)
 
     def _change_speed(self, step: int) -> None:
-        self.player.change_speed(step)
+        self._run.change_speed(step)
         self._has_moved = True
 
-    def action_slower(self) -> None:
-        self._change_speed(-1)
-
-    def action_faster(self) -> None:
-        self._change_speed(1)
+    action_slower = partialmethod(_change_speed, -1)
+    action_faster = partialmethod(_change_speed, 1)
 
     def _step(self, events: int) -> None:
-        self.player.step(events, self._counted)
+        self._run.step(events, self._counted)
         self._has_moved = True
 
-    def action_event_back(self) -> None:
-        self._step(-1)
-
-    def action_event_forward(self) -> None:
-        self._step(1)
+    action_event_back = partialmethod(_step, -1)
+    action_event_forward = partialmethod(_step, 1)
 
     async def action_go_to_moment(self) -> None:
         await self.screen.ask("go to", self._go_to, placeholder=EXPECTED)
@@ -168,7 +214,7 @@ class ReplayMode(RunMode):
     def _go_to(self, text: str) -> None:
         if text.strip():
             try:
-                go_to(self.player, text, self._counted)
+                go_to(self._run, text, self._counted)
             except UsageError as error:
                 self.screen.toast(str(error))
             self._has_moved = True

@@ -1,35 +1,36 @@
 """A run on the screen: its panes, the table, moving among them, reading in them."""
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial, partialmethod
 from typing import TYPE_CHECKING, Literal, get_args
 
-import msgspec
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widget import Widget
 
-from lfgtui.ui.keymap import BY_ACTION, Keymap
+from lfgtui.model.states import State
+from lfgtui.ui.keymap import BY_ACTION
 from lfgtui.ui.painting.cached_container import CachedContainer
-from lfgtui.ui.run_view import PlaybackState, RunView
-from lfgtui.ui.screens.base import LfgScreen, ResumeRequested
-from lfgtui.ui.screens.pane_search import PaneSearch
+from lfgtui.ui.painting.self_painted import LineRow
+from lfgtui.ui.run_view import RunView
+from lfgtui.ui.screens.base import LfgScreen, ScreenContext
 from lfgtui.ui.stream.search_target import Target
 from lfgtui.ui.stream.view import SIDEWAYS, StreamView
-from lfgtui.ui.widgets.footer import Footer, Situation
-from lfgtui.ui.widgets.header import Header
-from lfgtui.ui.widgets.pane import Pane, PaneSettings
-from lfgtui.ui.widgets.pane_grid import FrameClock, PaneGrid
-from lfgtui.ui.widgets.tiling import Direction
+from lfgtui.ui.text.styled_line import one_line, shorten
+from lfgtui.ui.widgets.footer import APPROVAL, Offer, compose_footer
+from lfgtui.ui.widgets.header import compose_header
+from lfgtui.ui.widgets.pane import Pane
+from lfgtui.ui.widgets.pane_grid import Direction, PaneGrid
 
 if TYPE_CHECKING:
     from lfgtui.ui.widgets.ticket_table import TicketTable
 
 View = Literal["grid", "focus", "table"]
 
-_DIRECTIONS: Mapping[str, Direction] = {name: name for name in get_args(Direction)}
-_STEPS = {"next_pane": 1, "previous_pane": -1}
+_PATTERN = 24
+"""Cells of a pattern that the footer shows."""
 
 # Actions of the stream in the current pane.
 _STREAM_ACTIONS: Mapping[str, Callable[[StreamView], None]] = {
@@ -47,39 +48,20 @@ _STREAM_ACTIONS: Mapping[str, Callable[[StreamView], None]] = {
 }
 
 
-class ScreenContext(msgspec.Struct, frozen=True):
-    """The frame clock, the keys and the settings of panes, as every run screen gets them."""
-
-    frames: FrameClock
-    keys: Mapping[str, Sequence[str]]
-    keymap: Keymap
-    panes: PaneSettings
-
-
 class RunMode:
     """The kind of run on a screen; its `action_NAME` come before those of the `screen`."""
 
+    screen: "RunScreen"
     label = ""
     """Its name in the header."""
     refusal = ""
     """Message for a key that would change the run."""
-    is_live = False
-    is_tiled_across = False
-    bar: Widget | None = None
-    """A row between the panes and the footer."""
     help: Mapping[str, str] = {}
     """Help on actions that do something else here than elsewhere."""
-    screen: "RunScreen"
-
-    @property
-    def can_resume(self) -> bool:
-        """True if the run is over and something is left to do."""
-        return False
-
-    @property
-    def playback(self) -> PlaybackState | None:
-        """State of a replay; None of any other run."""
-        return None
+    bar: Widget | None = None
+    """A row between the panes and the footer."""
+    is_live = False
+    is_tiled_across = False
 
     def advance(self, gauges: bool) -> bool | None:
         """Bring the run up to date for a frame; True if gauges are due, None if nothing is."""
@@ -91,21 +73,11 @@ class RunMode:
     def update_bar(self) -> None:
         """Bring the bar up to date."""
 
-
-class PastRun(RunMode):
-    """A run that is over."""
-
-    label = "PAST RUN"
-    refusal = "this is a past run: read-only"
-    help: Mapping[str, str] = {"retry": "resume this run"}
-
-    @property
-    def can_resume(self) -> bool:
-        run = self.screen.run
-        return any(run.transcript(ticket.id).state != "done" for ticket in run.tickets)
-
-    def action_retry(self) -> None:
-        self.screen.post_message(ResumeRequested(self.screen.run.run))
+    def offers(self, state: State | None) -> Iterator[Offer]:
+        """Yield what the footer offers first, in order of use, with a ticket in that state."""
+        if not self.screen.is_zoomed:
+            yield Offer("back")
+        yield from map(Offer, ("attention", "help", "quit"))
 
 
 class _Body(CachedContainer, Horizontal):
@@ -125,7 +97,7 @@ class RunScreen(CachedContainer, LfgScreen[None]):
     RunScreen #body { height: 1fr; }
     """
 
-    footer: Footer
+    footer: LineRow
 
     def __init__(
         self,
@@ -145,17 +117,24 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         self.set_class(mode.bar is not None, "with-bar")
         self.panes = [Pane(run, ticket, context.panes) for ticket in run.tickets]
         self.grid = PaneGrid(
-            self.panes, across=mode.is_tiled_across, rows_taken=0 if mode.bar is None else 1
+            self.panes, is_across=mode.is_tiled_across, rows_taken=0 if mode.bar is None else 1
         )
-        self.current_pane = self.panes[0]
+        self.now = context.panes.clock
+        self.current = self.panes[0].ticket_id
+        """The id of the ticket that keys act on."""
         self.view: View = "grid"
         self.is_zoomed = False
-        self.search = PaneSearch()
-        self.footer = Footer(context.keys)
-        self._header = Header(run, simulated=simulated, past=mode.label, note=note)
+        self.footer = LineRow()
+        self.notice = ""
+        """Stands in the header instead of the counts."""
+        self._header = LineRow()
+        self._compose_header = partial(
+            compose_header, run, label=mode.label, is_simulated=simulated, note=note
+        )
         self._table: TicketTable | None = None
+        self.searched: Pane | None = None
+        """The pane in which a pattern is sought; at most one is."""
         self._target: Target | None = None
-        self._notice: str | None = None
 
     def compose(self) -> ComposeResult:
         yield self._header
@@ -179,9 +158,7 @@ class RunScreen(CachedContainer, LfgScreen[None]):
 
     def show_target(self, ticket: str, target: Target | None) -> None:
         """Begin zoomed on the ticket, at a match."""
-        self.current_pane = self.pane_of(ticket)
-        self.is_zoomed = True
-        self._target = target
+        self.current, self.is_zoomed, self._target = ticket, True, target
 
     # What the app's clock asks for
 
@@ -192,10 +169,9 @@ class RunScreen(CachedContainer, LfgScreen[None]):
             return
         with self.context.panes.canvas.frame(self):
             for pane in self.context.frames.turns(list(self.grid.in_view()), self.current_pane):
-                pane.tick(self.now)
+                pane.tick(self.now())
             if self._target is not None and not self.current_pane.stream.is_behind:
-                if not self.search.open_target(self.current_pane, self._target):
-                    self.toast("the match is in a part that is not shown here")
+                self._show_match(self._target)
                 self._target = None
             if due:
                 try:
@@ -204,76 +180,70 @@ class RunScreen(CachedContainer, LfgScreen[None]):
                     self.app._handle_exception(error)
         self.mode.painted()
 
-    @property
-    def now(self) -> float:
-        """Time by the clock of the panes."""
-        return self.context.panes.clock()
-
     def mark(self, tickets: set[str]) -> None:
         """Have the tickets' panes painted anew when they are next visible."""
         for pane in self.panes:
             if pane.ticket_id.partition(" #")[0] in tickets:  # of an attempt: its ticket's
                 pane.mark_dirty()
 
-    def show_notice(self, notice: str) -> None:
-        """Show a notice in the header instead of the counts, for good."""
-        self._notice = notice
-        self.update_bars()
-
     def update_bars(self) -> None:
         """Bring header, table, bar and footer up to date."""
         if not self.is_mounted:
             return
-        self._header.tell(self.now, self._notice)
+        now = self.now()
+        self._header.show(partial(self._compose_header, now=now, notice=self.notice))
         if self._table is not None and self._table.display:
-            self._table.update_rows(self.now)
+            self._table.update_rows(now)
         self.mode.update_bar()
-        self.footer.tell(self._situation())
-
-    def _situation(self) -> Situation:
         number = f"{self.panes.index(self.current_pane) + 1}/{len(self.panes)}"
-        transcript = self.run.transcript(self.current)
-        return Situation(
-            state=transcript.state,
-            is_live=self.mode.is_live,
-            is_zoomed=self.is_zoomed,
-            finding=self.search.status(),
-            where=f"{'zoom' if self.is_zoomed else self.view} {number}",
-            replay=self.mode.playback,
-            attempts=len(transcript.attempts),
-            can_resume=self.mode.can_resume,
+        place = f"{'zoom' if self.is_zoomed else self.view} {number}"
+        offers, finding = list(self._offers()), self._search_status()
+        keys = self.context.keys
+        self.footer.show(
+            lambda width: compose_footer(offers, keys, width, place=place, finding=finding)
         )
+
+    def _offers(self) -> Iterator[Offer]:
+        """Yield the actions of the footer in order of use, without those that do nothing now."""
+        if self.searched is not None:
+            yield Offer("attention", "next match")
+            yield from map(Offer, ("previous_hit", "back", "find"))
+            return
+        transcript = self.run.transcript(self.current)
+        if self.mode.is_live and transcript.state == "needs_approval":
+            yield from map(Offer, APPROVAL)
+        yield Offer("back" if self.is_zoomed else "zoom")
+        yield from self.mode.offers(transcript.state)
+        if len(transcript.attempts) > 1:
+            yield Offer("beside")
+        yield from map(Offer, ("view", "find", "history", "tools", "reasoning", "copy", "follow"))
 
     # Where we are
 
     @property
-    def current(self) -> str:
-        """The id of the ticket that keys act on."""
-        return self.current_pane.ticket_id
+    def current_pane(self) -> Pane:
+        """The current ticket's pane."""
+        return next(pane for pane in self.panes if pane.ticket_id == self.current)
 
     @property
     def is_alone(self) -> bool:
         """True while only the current pane is shown."""
         return self.is_zoomed or self.view == "focus"
 
-    def pane_of(self, ticket: str) -> Pane:
-        """Return the ticket's pane."""
-        return next(pane for pane in self.panes if pane.ticket_id == ticket)
-
     def go_to(self, ticket: str) -> None:
         """Make the ticket the current one."""
-        pane = self.pane_of(ticket)
-        if pane is not self.current_pane:
-            self.search.close()
-        self.current_pane = pane
+        if ticket != self.current:
+            self._close_search()
+        self.current = ticket
         self.realign()
 
     def realign(self) -> None:
         """Bring widgets in line with view, zoom and current ticket."""
+        pane = self.current_pane
         in_table = self.view == "table" and not self.is_zoomed
         in_strip = self.view == "focus" and not self.is_zoomed
         self.grid.display = not in_table
-        self.grid.show_alone(self.current_pane if self.is_alone else None)
+        self.grid.show_alone(pane if self.is_alone else None)
         if self._table is None and (in_table or in_strip):  # the first frame does without
             from lfgtui.ui.widgets.ticket_table import TicketTable
 
@@ -282,19 +252,19 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         if (table := self._table) is not None:
             table.display = in_table or in_strip
             table.set_class(in_strip, "slim")
-            table.set_current(self.panes.index(self.current_pane))
-        target = table if table is not None and in_table else self.current_pane
+            table.move_to(self.panes.index(pane))
+        target = table if table is not None and in_table else pane
         if self.focused is not target and not self.is_typing:
             target.focus(scroll_visible=False)
-        self.grid.reveal(self.current_pane)
+        self.grid.reveal(pane)
         self.update_bars()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        if isinstance(event.widget, Pane) and event.widget is not self.current_pane:
+        if isinstance(event.widget, Pane) and event.widget.ticket_id != self.current:
             self.go_to(event.widget.ticket_id)
 
-    def on_ticket_table_chosen(self, event: "TicketTable.Chosen") -> None:
-        self.go_to(event.ticket)
+    def on_row_list_clicked(self, event: "TicketTable.Clicked") -> None:
+        self.go_to(self.panes[event.index].ticket_id)
 
     def on_resize(self) -> None:
         self.call_after_refresh(self.realign)
@@ -309,11 +279,7 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         return action in _STREAM_ACTIONS or super().can(action)
 
     async def act(self, action: str) -> None:
-        if (direction := _DIRECTIONS.get(action)) is not None:
-            self._move(direction)
-        elif (step := _STEPS.get(action)) is not None:
-            self._by(step)
-        elif action.startswith("jump_"):
+        if action.startswith("jump_"):
             self._jump(int(action.removeprefix("jump_")))
         elif (act_on := _STREAM_ACTIONS.get(action)) is not None:
             act_on(self.current_pane.stream)
@@ -326,24 +292,32 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         if number <= len(self.panes):
             self.go_to(self.panes[number - 1].ticket_id)
 
-    def _by(self, step: int) -> None:
-        index = (self.panes.index(self.current_pane) + step) % len(self.panes)
+    def _step(self, panes: int) -> None:
+        index = (self.panes.index(self.current_pane) + panes) % len(self.panes)
         self.go_to(self.panes[index].ticket_id)
 
+    action_next_pane = partialmethod(_step, 1)
+    action_previous_pane = partialmethod(_step, -1)
+
     def _move(self, direction: Direction) -> None:
+        step = 1 if direction in ("down", "right") else -1
         if self.view == "grid" and not self.is_zoomed:
             self.go_to(self.grid.step(self.current_pane, direction).ticket_id)
         elif self.is_zoomed and direction in ("up", "down"):
-            self.current_pane.stream.scroll_lines(1 if direction == "down" else -1)
+            self.current_pane.stream.scroll_lines(step)
         else:
-            self._by(1 if direction in ("down", "right") else -1)
+            self._step(step)
+
+    action_left = partialmethod(_move, "left")
+    action_right = partialmethod(_move, "right")
+    action_up = partialmethod(_move, "up")
+    action_down = partialmethod(_move, "down")
 
     def _zoom(self, is_zoomed: bool) -> None:
         self.is_zoomed = is_zoomed
         self.realign()
 
-    def action_zoom(self) -> None:
-        self._zoom(True)
+    action_zoom = partialmethod(_zoom, True)
 
     def action_view(self) -> None:
         """Show grid, focus, table, and so on round; out of a zoom first."""
@@ -353,8 +327,8 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         self._zoom(False)
 
     def action_back(self) -> None:
-        if self.search.is_open:
-            self.search.close()
+        if self.searched is not None:
+            self._close_search()
             self.realign()
         elif self.is_zoomed:
             self._zoom(False)
@@ -362,7 +336,7 @@ class RunScreen(CachedContainer, LfgScreen[None]):
             self.leave()
 
     def action_attention(self) -> None:
-        if self.search.is_open:
+        if self.searched is not None:
             self._step_match(1)
             return
         here = self.panes.index(self.current_pane)
@@ -372,24 +346,6 @@ class RunScreen(CachedContainer, LfgScreen[None]):
                 return
         self.toast("nothing needs attention")
 
-    def action_previous_hit(self) -> None:
-        self._step_match(-1)
-
-    def _step_match(self, step: int) -> None:
-        self.search.step(step)
-        self.update_bars()
-
-    async def action_find(self) -> None:
-        if self.view == "table" and not self.is_zoomed:
-            self._zoom(True)
-        await self.ask(f"find in {self.current}", self._find, text=self.search.pattern)
-
-    def _find(self, pattern: str) -> None:
-        self.search.close()
-        if pattern:
-            self.search.open(self.current_pane, pattern)
-        self.realign()
-
     def action_copy(self) -> None:
         text = self.current_pane.copy_text()
         if not text:
@@ -397,3 +353,45 @@ class RunScreen(CachedContainer, LfgScreen[None]):
             return
         self.app.copy_to_clipboard(text)
         self.toast(f"copied {len(text):,} characters")
+
+    # Searching
+
+    async def action_find(self) -> None:
+        if self.view == "table" and not self.is_zoomed:
+            self._zoom(True)
+        pattern = self.current_pane.stream.finder.pattern
+        await self.ask(f"find in {self.current}", self._find, text=pattern)
+
+    def _find(self, pattern: str) -> None:
+        self._close_search()
+        if pattern:
+            self.searched = self.current_pane
+            self.searched.stream.find(pattern)
+        self.realign()
+
+    def _close_search(self) -> None:
+        if self.searched is not None:
+            self.searched.stream.find("")
+            self.searched = None
+
+    def _step_match(self, step: int) -> None:
+        if self.searched is not None:
+            self.searched.stream.find_step(step)
+            self.update_bars()
+
+    action_previous_hit = partialmethod(_step_match, -1)
+
+    def _show_match(self, target: Target) -> None:
+        is_shown = self.current_pane.stream.show_target(target)
+        if target.pattern:
+            self.searched = self.current_pane
+            if not is_shown:
+                self.toast("the match is in a part that is not shown here")
+
+    def _search_status(self) -> str:
+        """Return the pattern and the number of the match shown; nothing while none is sought."""
+        if self.searched is None:
+            return ""
+        finder = self.searched.stream.finder
+        number = f"{finder.number}/{finder.count}" if finder.count else "no matches"
+        return f"“{shorten(one_line(finder.pattern), _PATTERN)}” {number}"

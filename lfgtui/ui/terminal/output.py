@@ -13,7 +13,6 @@ import sys
 import termios
 import threading
 from collections.abc import Callable
-from typing import Protocol, runtime_checkable
 
 BEHIND = 8 * 1024
 """Characters waiting to be written above which no more frames should be drawn."""
@@ -31,19 +30,9 @@ _STRING_TERMINATOR = "\x1b\\"
 """Ends whatever sequence an abandoned write stopped in."""
 
 
-@runtime_checkable
-class MayLag(Protocol):
-    """A driver whose terminal may lag."""
-
-    @property
-    def is_behind(self) -> bool:
-        """True while so much waits for the terminal that no more should be drawn."""
-        ...
-
-
 def is_behind(driver: object) -> bool:
     """Return True while so much waits for the terminal that no more should be drawn."""
-    return isinstance(driver, MayLag) and driver.is_behind
+    return bool(getattr(driver, "is_behind", False))
 
 
 class TerminalOutput(threading.Thread):

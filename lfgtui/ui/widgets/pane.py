@@ -91,7 +91,12 @@ class Pane(CachedContainer, Guarded, Widget, can_focus=True):
         self._view = view
         self._ticket = ticket
         self._settings = settings
-        self._header = PaneHeader(ticket, settings, settings.canvas)
+        self._header = PaneHeader(
+            ticket,
+            settings.canvas,
+            stall_after=settings.stall_after,
+            ttft_budget=settings.ttft_budget,
+        )
         self.stream = StreamView(settings.kept_lines, settings.canvas, settings.ticks)
         self._is_dirty = True
         self._is_moved = False

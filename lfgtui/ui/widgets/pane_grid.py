@@ -1,6 +1,9 @@
 """The panes of a run, tiled or one of them alone, and their turns in a frame."""
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from math import ceil, log
+from typing import Literal
 
 from textual.containers import ScrollableContainer
 from textual.geometry import Offset, Region, Size, Spacing
@@ -10,7 +13,13 @@ from textual.widget import Widget
 from lfgtui.ui.guard import Guarded
 from lfgtui.ui.painting.cached_container import CachedContainer
 from lfgtui.ui.widgets.pane import Pane
-from lfgtui.ui.widgets.tiling import Direction, neighbour, tile
+
+Direction = Literal["left", "right", "up", "down"]
+
+MIN_WIDTH, MIN_HEIGHT = 38, 9
+
+_PLEASANT_ASPECT = 3.2
+"""Cells across for each cell down; a cell is about twice as high as wide."""
 
 BUDGET = 0.022
 """Seconds a frame draws before it leaves the rest of the panes to the next one."""
@@ -52,10 +61,12 @@ class PaneGrid(
     }
     """
 
-    def __init__(self, panes: Sequence[Pane], *, across: bool = False, rows_taken: int = 0) -> None:
+    def __init__(
+        self, panes: Sequence[Pane], *, is_across: bool = False, rows_taken: int = 0
+    ) -> None:
         super().__init__(*panes)
         self._panes = panes
-        self._across = across
+        self._is_across = is_across
         self._rows_taken = rows_taken
         self._alone: Pane | None = None
         self._tiles = _Tiles(self)
@@ -77,7 +88,7 @@ class PaneGrid(
         if self._alone is not None:
             return [(self._alone, Region(0, 0, size.width, size.height))]
         self._regions = tile(
-            len(self._panes), size, across=self._across, rows_taken=self._rows_taken
+            len(self._panes), size, is_across=self._is_across, rows_taken=self._rows_taken
         )
         return list(zip(self._panes, self._regions, strict=False))
 
@@ -104,6 +115,64 @@ class PaneGrid(
         if self._alone is None and len(self._regions) == len(self._panes):
             region = self._regions[self._panes.index(pane)]
             self.scroll_to_region(region, animate=False, immediate=True)
+
+
+def tile(count: int, room: Size, *, is_across: bool = False, rows_taken: int = 0) -> list[Region]:
+    """Return a region for each pane, row by row; the last row's panes share its width.
+
+    Where all of them fit at their least size they fill the room; else rows are
+    as high as lets whole rows show, and the plan is longer than the room. `is_across`: side
+    by side, as many as fit. `rows_taken` are left out of the room, and not of the plan: a
+    bar below the panes does not make them others.
+    """
+    if count == 0:
+        return []
+    # Nowhere at all would be no overflow: the scrollbar would come and go for ever.
+    room = Size(max(1, room.width), max(1, room.height))
+    columns = _columns(count, Size(room.width, room.height + rows_taken), is_across)
+    rows = ceil(count / columns)
+    in_view = min(rows, max(1, room.height // MIN_HEIGHT))
+
+    def top(row: int) -> int:
+        screens, rest = divmod(row, in_view)
+        return screens * room.height + rest * room.height // in_view
+
+    regions: list[Region] = []
+    for row in range(rows):
+        abreast = min(columns, count - row * columns)
+        edges = [column * room.width // abreast for column in range(abreast + 1)]
+        height = top(row + 1) - top(row)
+        regions += [Region(x, top(row), end - x, height) for x, end in pairwise(edges)]
+    return regions
+
+
+def _columns(count: int, room: Size, is_across: bool) -> int:
+    """Return the number of columns whose panes have the most pleasant shape."""
+    most = min(count, max(1, room.width // MIN_WIDTH))
+    most_rows = max(1, room.height // MIN_HEIGHT)
+    fitting = [number for number in range(1, most + 1) if ceil(count / number) <= most_rows]
+
+    def strangeness(columns: int) -> float:
+        rows = ceil(count / columns)
+        aspect = (room.width / columns) / (room.height / rows)
+        missing = (columns * rows - count) / columns
+        return abs(log(aspect / _PLEASANT_ASPECT)) + missing / 2
+
+    return most if is_across or not fitting else min(fitting, key=strangeness)
+
+
+def neighbour(regions: Sequence[Region], index: int, direction: Direction) -> int:
+    """Return the index of the pane one step away, or the same where there is none."""
+    here = regions[index]
+    sign, is_sideways = (-1 if direction in ("left", "up") else 1), direction in ("left", "right")
+    ways = [(0.0, 0.0, index)]
+    for other, region in enumerate(regions):
+        across = sign * (region.x + region.width / 2 - here.x - here.width / 2)
+        down = sign * (region.y + region.height / 2 - here.y - here.height / 2)
+        ahead, aside = (across, 0.0) if is_sideways else (down, abs(across))
+        if ahead > 0 and (region.y == here.y or not is_sideways):
+            ways.append((ahead, aside, other))
+    return min(ways[1:] or ways)[2]
 
 
 class FrameClock:

@@ -1,141 +1,163 @@
-"""The two rows above a stream: the ticket's state and name, and its gauges."""
+"""The two rows above a stream: the ticket's state and name, and its gauges.
 
-from rich.style import Style
-from textual import events
+Every gauge has a width of its own, so those that change move nothing beside them.
+"""
+
+from rich.cells import cell_len
 from textual.geometry import Region
 from textual.strip import Strip
+from textual.widget import Widget
 
 from lfgtui.model.badges import BADGES, STALLED, Badge
 from lfgtui.model.metrics import Meter
+from lfgtui.model.states import ENDED
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
+from lfgtui.text.figures import count, duration, money, spark
 from lfgtui.ui.painting.canvas import Canvas
 from lfgtui.ui.painting.self_painted import SelfPainted
-from lfgtui.ui.text.palette import Role, themed
-from lfgtui.ui.text.strips import strip_of
-from lfgtui.ui.text.wrapping import Row, Span, fit, width_of
-from lfgtui.ui.widgets.gauges import Gauges, Limits
+from lfgtui.ui.text.styled_line import Line, Span, between, draw, line_width, one_line, shorten
 
 BADGE_WIDTH = 13
 _WORDS = 30
 """Cells below which the badge is its sign alone: the id matters more."""
 
-_ROLES = {
-    "foreground": Role("foreground"),
-    "muted": Role("text-muted"),
-    "faint": Role("foreground", 0.35),
-    "primary": Role("text-primary"),
-    "secondary": Role("text-secondary"),
-    "accent": Role("text-accent"),
-    "success": Role("text-success"),
-    "warning": Role("text-warning"),
-    "error": Role("text-error"),
-}
+_SHORT_TITLE = 24
+"""Cells of the title that matter more than the model's whole name."""
+
+_SPARK = 10
 
 
 class PaneHeader(SelfPainted):
-    """State, name and model; then the gauges. Always two rows."""
+    """State, name and model; then the gauges. Always two rows.
+
+    `stall_after` and `ttft_budget` are in seconds.
+    """
 
     DEFAULT_CSS = "PaneHeader { width: 1fr; height: 2; background: $panel; }"
 
-    def __init__(self, ticket: Ticket, limits: Limits, canvas: Canvas) -> None:
+    def __init__(
+        self, ticket: Ticket, canvas: Canvas, *, stall_after: float, ttft_budget: float
+    ) -> None:
         super().__init__()
-        self._canvas = canvas
         self._ticket = ticket
-        self._limits = limits
-        self._gauges = Gauges(limits, self._style)
-        self._rows: list[Strip] = []
-        self._shown: list[object] = [None, None]
-        self._width = 0
-        self._styles: dict[str, Style] = {}
+        self._canvas = canvas
+        self._stall_after = stall_after
+        self._ttft_budget = ttft_budget
+        self._lines: list[Line] = [[], []]
+
+    @property
+    def is_blank(self) -> bool:
+        """True if it has another size since it last showed figures."""
+        return self.size.width > 0 and not self._lines[1]
+
+    def on_resize(self) -> None:
+        self._lines = [[], []]
 
     def update(self, transcript: Transcript, meter: Meter, waiting: str, now: float) -> Badge:
         """Show the figures of the moment, repainting only what differs; return the state's badge.
 
         `waiting`: the reason why the ticket does not run, instead of figures.
         """
-        badge = self.badge(transcript, meter, now)
-        if not self._width:
-            return badge
-        attempt = transcript.attempt
-        named = (badge, attempt.provider, attempt.model) if attempt else badge
-        if named != self._shown[0]:
-            self._shown[0] = named
-            self._show(0, self._title_row(badge, transcript))
-        if waiting:
-            muted = self._style("muted")
-            second = fit([(waiting, muted)], (), self._width - 2, muted)
-        else:
-            second = self._gauges.row(transcript, meter, now, self._width - 2)
-        if second != self._shown[1]:
-            self._shown[1] = second
-            self._show(1, second)
+        badge = badge_of(transcript, meter, now, self._stall_after)
+        if (width := self.size.width - 2) > 0:
+            self._show(0, title_line(self._ticket, transcript, badge, width))
+            figures = [Span(shorten(waiting, width), "muted")]
+            self._show(1, figures if waiting else self._gauges(transcript, meter, now, width))
         return badge
 
-    @property
-    def is_blank(self) -> bool:
-        """True if it has another size since it last showed figures."""
-        return self._width > 0 and self._shown[1] is None
-
-    def _show(self, y: int, row: Row) -> None:
-        ground = self._style("foreground")
-        self._rows[y] = strip_of(row.indented(((" ", ground),)), self._width, ground)
-        self._canvas.changed(self, Region(0, y, self._width, 1))
-
-    def badge(self, transcript: Transcript, meter: Meter, now: float) -> Badge:
-        """Return the state as a sign and a word, with the seconds of a stall or until a retry."""
-        state = transcript.state
-        if state in ("waiting", "streaming") and meter.is_stalled(now, self._limits.stall_after):
-            return STALLED._replace(word=f"stalled {_short(meter.waiting_for(now) or 0)}")
-        badge = BADGES[state]
-        if state == "retrying" and meter.retry_at is not None:
-            return badge._replace(word=f"retry in {_short(max(0, meter.retry_at - now))}")
-        return badge
+    def _show(self, y: int, line: Line) -> None:
+        if line != self._lines[y]:
+            self._lines[y] = line
+            self._canvas.changed(self, Region(0, y, self.size.width, 1))
 
     def render_line(self, y: int) -> Strip:
-        return self._rows[y] if y < len(self._rows) else Strip.blank(self._width, self.rich_style)
+        assert isinstance(self.parent, Widget)
+        ground = "selection" if self.parent.has_focus else "panel"
+        line = [Span(" "), *self._lines[y]]
+        return draw(line, self.size.width, self.app.theme_variables, ground)
 
-    def on_resize(self, event: events.Resize) -> None:
-        if event.size.width != self._width:  # else the rows still fit
-            self._width = event.size.width
-            self._rows = [Strip.blank(self._width, self.rich_style)] * 2
-            self._shown = [None, None]
-
-    def _style(self, colour: str) -> Style:
-        style = self._styles.get(colour)
-        if style is None:
-            style = self._styles[colour] = themed(self, _ROLES[colour])
-        return style
-
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        self._styles.clear()
-        self._shown = [None, None]
-
-    def _title_row(self, badge: Badge, transcript: Transcript) -> Row:
-        room = self._width - 2
-        word = f"{badge.sign} {badge.word}".ljust(BADGE_WIDTH) if room >= _WORDS else badge.sign
-        bold = Style(bold=True)
-        left = [
-            (word + " ", self._style(badge.colour) + bold),
-            (self._ticket.id, self._style("foreground") + bold),
+    def _gauges(self, transcript: Transcript, meter: Meter, now: float, width: int) -> Line:
+        """Return the gauges there is room for, and the time at the right edge."""
+        attempt, usages = transcript.attempt, [each.usage for each in transcript.attempts]
+        taken, is_estimate = meter.output_tokens()
+        tokens = f"{'~' if is_estimate else ''}{count(taken)}"
+        costs = [usage.cost for usage in usages if usage.cost is not None]
+        gauges: list[tuple[int, Line]] = [  # with a rank: those of the lowest are kept longest
+            (3, self._ttft(transcript, meter, now)),
+            (1, _rate(transcript, meter, now)),
+            (4, [Span(spark(meter.history(now), _SPARK), "primary")]),
+            (3, [Span("↓", "muted"), Span(f"{tokens:>6}")]),
+            (5, [Span("↑", "muted"), Span(f"{count(sum(each.input for each in usages)):>6}")]),
+            (6, [Span(f"{money(sum(costs)) if costs else '':>7}")]),
         ]
-        if self._ticket.title and self._ticket.title != self._ticket.id:
-            left.append(("  " + self._ticket.title, self._style("foreground")))
-        return fit(left, self._model(transcript, room), room, self._style("foreground"))
+        if transcript.unsaved:
+            gauges.append((0, [Span("unsaved", "error")]))
+        if attempt is not None and attempt.number > 1:
+            gauges.append((2, [Span(f"#{attempt.number}", "warning")]))
+        time = [Span(f"{duration(meter.elapsed(now)):>5}")]
 
-    def _model(self, transcript: Transcript, room: int) -> list[Span]:
-        """Return provider and model, if the title leaves room enough for them."""
-        attempt = transcript.attempt
-        provider = attempt.provider if attempt else self._ticket.provider or ""
-        model = attempt.model if attempt else self._ticket.model or ""
-        least = BADGE_WIDTH + 3 + width_of(self._ticket.id)
-        titled = min(width_of(self._ticket.title), 24) + 2
-        short = model.rpartition("/")[2]
-        for name in (f"{provider}/{model}", model, short):
-            if name.strip("/") and least + titled + width_of(name) <= room:
-                return [(name.strip("/"), self._style("muted"))]
-        return []
+        def needed(gap: int) -> int:
+            return line_width(time) + sum(line_width(gauge) + gap for _, gauge in gauges)
+
+        while gauges and needed(1) > width:
+            gauges.remove(max(gauges, key=lambda gauge: gauge[0]))
+        gap = Span("  " if needed(2) <= width else " ")
+        line = [span for _, gauge in gauges for span in (*gauge, gap)]
+        return between(line[:-1], time, width)
+
+    def _ttft(self, transcript: Transcript, meter: Meter, now: float) -> Line:
+        """Return the time to the first token; counting while there is none yet."""
+        waits = transcript.state == "waiting" and meter.ttft is None
+        value = meter.waiting_for(now) if waits else meter.ttft
+        if value is None:
+            return [Span("ttft     –", "faint")]
+        is_late = value > self._ttft_budget
+        colour = "warning" if is_late else "primary" if waits else "foreground"
+        digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
+        return [Span("ttft ", "muted"), Span(f"{value:.{digits}f}s".rjust(5), colour)]
+
+
+def _rate(transcript: Transcript, meter: Meter, now: float) -> Line:
+    """Return tokens a second: now while it runs, over the attempt once it ended."""
+    attempt = transcript.attempt
+    if transcript.state in ENDED:
+        rate = (attempt.tokens_per_second if attempt else None) or 0.0
+    else:
+        rate = meter.rate(now)
+    colour = "foreground" if rate >= 0.5 else "faint"
+    return [Span(f"{count(rate):>4}", colour), Span(" t/s", "muted")]
+
+
+def title_line(ticket: Ticket, transcript: Transcript, badge: Badge, width: int) -> Line:
+    """Return badge, id, title, and the model where it leaves enough of the title."""
+    attempt = transcript.attempt
+    provider, model = (attempt.provider, attempt.model) if attempt else (None, None)
+    provider, model = provider or ticket.provider or "", model or ticket.model or ""
+    word = f"{badge.sign} {badge.word}".ljust(BADGE_WIDTH) if width >= _WORDS else badge.sign
+    line = [Span(f"{word} ", badge.colour, True)]
+    line.append(Span(shorten(ticket.id, width - line_width(line)), bold=True))
+    title = "" if ticket.title == ticket.id else one_line(ticket.title)
+    room = width - line_width(line)
+    spare = room - (min(cell_len(title), _SHORT_TITLE) + 3)
+    whole = one_line(f"{provider}/{model}".strip("/"))
+    names = (whole, one_line(model), one_line(model.rpartition("/")[2]))
+    name = next((name for name in names if name and cell_len(name) <= spare), "")
+    left = room - 2 - (cell_len(name) + 1 if name else 0)
+    if title and left > 0:
+        line.append(Span(f"  {shorten(title, left)}"))
+    return between(line, [Span(name, "muted")], width)
+
+
+def badge_of(transcript: Transcript, meter: Meter, now: float, stall_after: float) -> Badge:
+    """Return the state as a sign and a word, with the seconds of a stall or until a retry."""
+    state = transcript.state
+    if state in ("waiting", "streaming") and meter.is_stalled(now, stall_after):
+        return STALLED._replace(word=f"stalled {_short(meter.waiting_for(now) or 0)}")
+    badge = BADGES[state]
+    if state == "retrying" and meter.retry_at is not None:
+        return badge._replace(word=f"retry in {_short(max(0, meter.retry_at - now))}")
+    return badge
 
 
 def _short(seconds: float) -> str:

@@ -3,21 +3,13 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from textual import events
-from textual.geometry import Region, Size
-from textual.message import Message
-from textual.scroll_view import ScrollView
-from textual.strip import Strip
-
-from lfgtui.model.badges import BADGES, STALLED, Badge
+from lfgtui.model.badges import BADGES, STALLED
 from lfgtui.model.states import RUNNING
 from lfgtui.model.tickets import Ticket
 from lfgtui.text import figures
-from lfgtui.ui.guard import Guarded
 from lfgtui.ui.run_view import RunView
-from lfgtui.ui.text.styled_line import Line, Span, draw, fit, one_line
-
-_WAITING = frozenset({"waiting", "streaming"})
+from lfgtui.ui.text.styled_line import Line, Span, fit, one_line
+from lfgtui.ui.widgets.row_list import RowList
 
 
 class Column(NamedTuple):
@@ -25,198 +17,140 @@ class Column(NamedTuple):
 
     heading: str
     width: int
-    right: bool = False
+    is_right: bool = True
+
+    def cell(self, text: str) -> str:
+        """Return the text in the column's width."""
+        cut = fit(text, self.width)
+        return (cut.rstrip().rjust(self.width) if self.is_right else cut) + " "
 
 
-_NUMBER, _STATE = Column("", 3, True), Column("state", 13)
-_OPTIONAL = (
-    Column("time", 8, True),
-    Column("tok/s", 6, True),
-    Column("out", 7, True),
-    Column("ttft", 6, True),
-    Column("", 12),
-    Column("model", 22),
-    Column("in", 7, True),
-    Column("cost", 7, True),
-    Column("tries", 5, True),
-    Column("tools", 5, True),
+_COLUMNS = (
+    Column("time", 8),
+    Column("tok/s", 6),
+    Column("out", 7),
+    Column("ttft", 6),
+    Column("", 12, is_right=False),
+    Column("model", 22, is_right=False),
+    Column("in", 7),
+    Column("cost", 7),
+    Column("tries", 5),
+    Column("tools", 5),
 )
 """In the order in which they come as the table gets wider."""
 
+_STATE, _LEAST_NAME = 13, 24
 
-class TicketTable(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
-    """The tickets as rows, the current one marked."""
+
+class TicketTable(RowList):
+    """The tickets as rows, the current one marked. `slim` is the strip beside a pane."""
 
     DEFAULT_CSS = """
-    TicketTable { background: $background; scrollbar-size-vertical: 1; overflow-x: hidden; }
     TicketTable.slim { width: 30; max-width: 30%; background: $surface; border-left: solid $line; }
     """
-
-    class Chosen(Message):
-        """A row was clicked."""
-
-        def __init__(self, ticket: str) -> None:
-            super().__init__()
-            self.ticket = ticket
 
     def __init__(self, run: RunView, *, stall_after: float) -> None:
         super().__init__()
         self._run = run
         self._stall_after = stall_after
-        self._current = 0
         self._now = 0.0
         self._rows: list[Line] = []
+        self.count = len(run.tickets)
 
-    @property
-    def is_slim(self) -> bool:
-        """True of the strip beside a pane."""
-        return self.has_class("slim")
-
-    @property
-    def _heading(self) -> int:
-        return 0 if self.is_slim else 1
+    def entry(self, index: int, width: int) -> Sequence[Line]:
+        return self._rows[index : index + 1] or [[]]
 
     def update_rows(self, now: float) -> None:
         """Bring the rows up to date; only rows that changed are painted."""
-        self._now = now
-        width = self.size.width
-        if not width:
-            return
-        columns = columns_for(width)
+        self._now, width = now, self.size.width
+        is_slim = self.has_class("slim")
+        columns = () if is_slim else _columns(width)
+        heading = () if is_slim else (_heading(columns, width),)
         rows = [
-            self._slim_row(ticket, width)
-            if self.is_slim
-            else self._row(index, ticket, columns, width)
-            for index, ticket in enumerate(self._run.tickets)
+            self._slim_row(ticket, width) if is_slim else self._row(number, ticket, columns, width)
+            for number, ticket in enumerate(self._run.tickets, 1)
         ]
-        height = len(rows) + self._heading
-        if self.virtual_size != Size(width, height):
-            self.virtual_size = Size(width, height)
-            self._rows = []
-        if len(rows) != len(self._rows):
-            self._rows = rows
-            self.refresh()
+        old, self._rows = self._rows, rows
+        if heading != self.heading or len(old) != len(rows):
+            self.heading, self.ground = heading, "surface" if is_slim else "background"
+            super().on_resize()
             return
-        for index, (old, new) in enumerate(zip(self._rows, rows, strict=True)):
-            if old != new:
-                self._rows[index] = new
-                self._refresh_row(index)
-
-    def set_current(self, index: int) -> None:
-        """Mark the row, and scroll it into view."""
-        if index != self._current:
-            self._refresh_row(self._current)
-            self._current = index
-            self._refresh_row(index)
-        place = Region(0, index + self._heading, 1, 1)
-        self.scroll_to_region(place, animate=False, immediate=True)
-
-    def render_line(self, y: int) -> Strip:
-        width, variables = self.size.width, self.app.theme_variables
-        ground = "surface" if self.is_slim else "background"
-        if y < self._heading:
-            return draw(_heading_line(columns_for(width), width), width, variables, "surface")
-        index = y + self.scroll_offset.y - self._heading
-        if index >= len(self._rows):
-            return draw([], width, variables, ground)
-        here = index == self._current
-        return draw(self._rows[index], width, variables, "selection" if here else ground)
+        for index, (before, row) in enumerate(zip(old, rows, strict=True)):
+            if before != row:
+                self.redraw(index)
 
     def on_resize(self) -> None:
         self.update_rows(self._now)
+        super().on_resize()
 
-    def on_click(self, event: events.Click) -> None:
-        index = event.y + self.scroll_offset.y - self._heading
-        if event.y >= self._heading and index < len(self._run.tickets):
-            self.post_message(self.Chosen(self._run.tickets[index].id))
-
-    def _refresh_row(self, index: int) -> None:
-        y = index + self._heading - self.scroll_offset.y
-        if self._heading <= y < self.size.height:
-            self.refresh(Region(0, y, self.size.width, 1))
-
-    def _badge(self, ticket: Ticket) -> Badge:
-        transcript = self._run.transcript(ticket.id)
-        if transcript.state in _WAITING and self._run.meter(ticket.id).is_stalled(
-            self._now, self._stall_after
-        ):
-            return STALLED
-        return BADGES[transcript.state]
+    def _state(self, ticket: Ticket) -> tuple[Span, float]:
+        """Return the ticket's badge and its tokens a second."""
+        transcript, meter = self._run.transcript(ticket.id), self._run.meter(ticket.id)
+        badge = BADGES[transcript.state]
+        if transcript.state in ("waiting", "streaming"):
+            badge = STALLED if meter.is_stalled(self._now, self._stall_after) else badge
+        rate = meter.rate(self._now) if transcript.state in RUNNING else 0.0
+        return Span(f"{badge.sign} {badge.word}", badge.colour), rate
 
     def _slim_row(self, ticket: Ticket, width: int) -> Line:
-        badge = self._badge(ticket)
-        running = self._run.transcript(ticket.id).state in RUNNING
-        rate = self._run.meter(ticket.id).rate(self._now)
-        tail = f"{rate:.0f}/s" if running and rate >= 0.5 else ""
+        badge, rate = self._state(ticket)
+        tail = f"{rate:.0f}/s" if rate >= 0.5 else ""
         return [
-            Span(f" {badge.sign} ", badge.colour),
+            Span(f" {badge.text[0]} ", badge.colour),
             Span(fit(ticket.id, max(1, width - 9))),
             Span(f"{tail:>5} ", "muted"),
         ]
 
-    def _row(self, index: int, ticket: Ticket, columns: Sequence[Column], width: int) -> Line:
-        badge = self._badge(ticket)
-        values = self._values(ticket, columns)
-        line = [
-            Span(f"{index + 1:>3} ", "faint"),
-            Span(f"{badge.sign} {badge.word:<11} ", badge.colour),
-            Span(fit(_name(ticket), _name_width(columns, width)) + " "),
+    def _row(self, number: int, ticket: Ticket, columns: Sequence[Column], width: int) -> Line:
+        badge, rate = self._state(ticket)
+        title = one_line(ticket.title)
+        name = fit(f"{ticket.id}  {title}" if title else ticket.id, _name_width(columns, width))
+        figured = zip(columns, self._figures(ticket, rate), strict=False)
+        return [
+            Span(f"{number:>3} ", "faint"),
+            Span(f"{badge.text:<{_STATE}} ", badge.colour),
+            Span(f"{name} "),
+            *(Span(column.cell(span.text), span.colour) for column, span in figured),
         ]
-        for column, (text, colour) in zip(columns, values, strict=True):
-            line.append(Span(_cell(text, column) + " ", colour))
-        return line
 
-    def _values(self, ticket: Ticket, columns: Sequence[Column]) -> list[tuple[str, str]]:
+    def _figures(self, ticket: Ticket, rate: float) -> Sequence[Span]:
+        """Return what stands in each column, if there is room for it."""
         transcript, meter = self._run.transcript(ticket.id), self._run.meter(ticket.id)
-        attempt, now = transcript.attempt, self._now
-        running = transcript.state in RUNNING
-        output, estimated = meter.output_tokens()
+        attempts, attempt, now = transcript.attempts, transcript.attempt, self._now
+        is_running = transcript.state in RUNNING
+        if not is_running and attempt is not None:
+            rate = attempt.tokens_per_second or 0.0
+        output, is_estimate = meter.output_tokens()
         usage = attempt.usage if attempt else None
-        rate = meter.rate(now) if running else (attempt.tokens_per_second if attempt else None)
-        tools = sum(1 for attempt in transcript.attempts for _ in attempt.tools)
-        bars = figures.spark(meter.history(now), 12) if running else ""
-        values = (
-            (figures.duration(meter.elapsed(now)), "muted"),
-            (f"{rate:.0f}" if rate else "", "foreground" if running else "muted"),
-            (f"{'~' if estimated else ''}{figures.count(output)}" if output else "", "foreground"),
-            (f"{meter.ttft:.2f}s" if meter.ttft is not None else "", "muted"),
-            (bars, "primary"),
-            (f"{attempt.provider}/{attempt.model}" if attempt else "", "muted"),
-            (figures.count(usage.input) if usage and usage.input else "", "muted"),
-            (figures.money(usage.cost) if usage else "", "muted"),
-            (str(len(transcript.attempts)) if len(transcript.attempts) > 1 else "", "warning"),
-            (str(tools) if tools else "", "muted"),
+        tools = sum(1 for attempt in attempts for _ in attempt.tools)
+        return (
+            Span(figures.duration(meter.elapsed(now)), "muted"),
+            Span(f"{rate:.0f}" if rate else "", "foreground" if is_running else "muted"),
+            Span(f"{'~' if is_estimate else ''}{figures.count(output)}" if output else ""),
+            Span("" if meter.ttft is None else f"{meter.ttft:.2f}s", "muted"),
+            Span(figures.spark(meter.history(now), 12) if is_running else "", "primary"),
+            Span(one_line(f"{attempt.provider}/{attempt.model}") if attempt else "", "muted"),
+            Span(figures.count(usage.input) if usage and usage.input else "", "muted"),
+            Span(figures.money(usage.cost) if usage else "", "muted"),
+            Span(str(len(attempts)) if len(attempts) > 1 else "", "warning"),
+            Span(str(tools) if tools else "", "muted"),
         )
-        return list(values[: len(columns)])
-
-
-def columns_for(width: int) -> Sequence[Column]:
-    """Return the optional columns that fit beside number, state and a name of 24 cells."""
-    room = width - (_NUMBER.width + 1) - (_STATE.width + 1) - 25
-    taken = 0
-    for index, column in enumerate(_OPTIONAL):
-        taken += column.width + 1
-        if taken > room:
-            return _OPTIONAL[:index]
-    return _OPTIONAL
 
 
 def _name_width(columns: Sequence[Column], width: int) -> int:
-    fixed = sum(column.width + 1 for column in columns) + _NUMBER.width + 1 + _STATE.width + 1
-    return max(4, width - fixed - 1)
+    """Return the cells left beside number, state and the columns."""
+    return max(0, width - _STATE - 6 - sum(column.width + 1 for column in columns))
 
 
-def _name(ticket: Ticket) -> str:
-    title = one_line(ticket.title)
-    return f"{ticket.id}  {title}" if title else ticket.id
+def _columns(width: int) -> Sequence[Column]:
+    """Return the columns that fit beside a name of `_LEAST_NAME` cells."""
+    number = len(_COLUMNS)
+    while number and _name_width(_COLUMNS[:number], width) < _LEAST_NAME:
+        number -= 1
+    return _COLUMNS[:number]
 
 
-def _heading_line(columns: Sequence[Column], width: int) -> Line:
+def _heading(columns: Sequence[Column], width: int) -> Line:
     names = fit("ticket", _name_width(columns, width))
-    cells = "".join(_cell(column.heading, column) + " " for column in columns)
-    return [Span(f"    {'state':<13} {names} {cells}", "muted")]
-
-
-def _cell(text: str, column: Column) -> str:
-    cut = fit(text, column.width)
-    return cut.rstrip().rjust(column.width) if column.right else cut
+    cells = "".join(column.cell(column.heading) for column in columns)
+    return [Span(f"    {'state':<{_STATE}} {names} {cells}", "muted")]

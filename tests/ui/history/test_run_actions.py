@@ -10,8 +10,8 @@ from lfgtui.cli.launching.past_runs import FileHistoryActions
 from lfgtui.history.reader import Reader, RunSummary
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.ui.history.screen import HistoryScreen
-from lfgtui.ui.screens.confirm import Question
-from lfgtui.ui.widgets.line_input import Prompt
+from lfgtui.ui.screens.base import Prompt
+from lfgtui.ui.screens.dialogs import Question
 from tests.ui.fake_live import FakeLive
 from tests.ui.history.conftest import CONFIG, OpenPast
 from tests.ui.history.past import begin, keep

@@ -16,9 +16,9 @@ from lfgtui.history.reader import Reader
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
-from lfgtui.ui.history import preview_pane, run_list
-from lfgtui.ui.history.list_rows import run_row
+from lfgtui.ui.history import preview, run_list
 from lfgtui.ui.history.preview import RunPreview, read_run_preview
+from lfgtui.ui.history.run_list import run_row
 from lfgtui.ui.history.screen import HistoryScreen
 from lfgtui.ui.history.stored_run import StoredRun
 from lfgtui.ui.text.styled_line import Line
@@ -209,7 +209,7 @@ async def test_there_is_a_preview_where_there_is_room(
     open_past: OpenPast, size: tuple[int, int], has_preview: bool
 ) -> None:
     async with open_past(size) as (app, pilot):
-        assert app.screen.query_one(preview_pane.PreviewPane).display is has_preview
+        assert app.screen.query_one(preview.PreviewPane).display is has_preview
         await pilot.resize_terminal(120, 30)
         await shown(pilot, "and a foxglove.")
 
@@ -253,8 +253,10 @@ async def test_runs_that_the_cursor_passes_over_are_not_read(
     async def rest(_: float) -> None:
         await rested.wait()
 
-    monkeypatch.setattr(preview_pane, "read_run_preview", read_preview)
-    monkeypatch.setattr(preview_pane, "asyncio", SimpleNamespace(sleep=rest))
+    monkeypatch.setattr(preview, "read_run_preview", read_preview)
+    monkeypatch.setattr(
+        preview, "asyncio", SimpleNamespace(sleep=rest, to_thread=asyncio.to_thread)
+    )
     async with open_past((120, 24)) as (_, pilot):
         await pilot.press("down", "down", "up", "down", "down")
         rested.set()
@@ -320,12 +322,12 @@ async def test_runs_that_begin_and_end_are_updated_and_the_cursor_stays_on_its_r
     async with open_past() as (app, pilot):
         await pilot.press("tab", "down")
         assert isinstance(app.screen, HistoryScreen)
-        was = app.screen.here
+        was = app.screen.rows.here
         store = await asyncio.to_thread(Recorder, history)
         ticket = Ticket(id="x", prompt="p", workspace="/")
         run = await asyncio.to_thread(store.start_run, "Begun meanwhile", [ticket], None)
         await shown(pilot, "Begun meanwhile")
-        assert app.screen.here == was
+        assert app.screen.rows.here == was
         await asyncio.to_thread(store.finish_run, run, "failed")
         await shown(pilot, "✗   ")
         await asyncio.to_thread(store.close)

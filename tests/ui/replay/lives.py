@@ -9,7 +9,7 @@ from lfgtui.model.events import Entry
 from lfgtui.model.tickets import Ticket
 from lfgtui.ui.replay.run import ReplayedRun
 from lfgtui.ui.replay.timeline import IDLE_LIMIT, Timeline
-from tests.ui.fake_live import FakeLive
+from tests.ui.fake_live import START, FakeLive
 
 Lives = Mapping[str, Sequence[Entry]]
 
@@ -19,7 +19,6 @@ _GAPS = st.one_of(
     st.floats(3.0, 200_000.0),
     st.floats(-50.0, 0.0),  # a clock that was set back
 )
-START = 1_772_600_000.0
 
 
 @st.composite
@@ -34,9 +33,9 @@ def lives(draw: st.DrawFn) -> Lives:
     return said
 
 
-def worked(*, title: str = "Checkout rewrite") -> FakeLive:
+def worked() -> FakeLive:
     """Three tickets: a retry, a tool, a failure that is tried again two days later, a need."""
-    live = FakeLive("api", "docs", "last", title=title)
+    live = FakeLive("api", "docs", "last")
     live.start()
     live.begin("api")
     live.begin("docs")
@@ -67,12 +66,9 @@ def worked(*, title: str = "Checkout rewrite") -> FakeLive:
     return live
 
 
-def replayed(
-    live: FakeLive, idle_limit: float = IDLE_LIMIT, ticks: Callable[[], float] = lambda: 0.0
-) -> ReplayedRun:
+def replayed(live: FakeLive, ticks: Callable[[], float] = lambda: 0.0) -> ReplayedRun:
     """A replay of what was worked; seeking takes no time unless `ticks` says so."""
-    timeline = Timeline(live.stored, idle_limit)
-    return ReplayedRun(live.run, live.title, live.tickets, timeline, ticks=ticks)
+    return ReplayedRun(live.run, live.title, live.tickets, Timeline(live.stored), ticks=ticks)
 
 
 def bare(said: Lives, idle_limit: float = IDLE_LIMIT) -> ReplayedRun:

@@ -12,7 +12,6 @@ from lfgtui.model import events as e
 from lfgtui.model.events import Entry
 from lfgtui.model.metrics import Meter
 from lfgtui.model.transcript import Transcript
-from lfgtui.ui.replay.playback import Playback
 from lfgtui.ui.replay.run import ReplayedRun
 from tests.ui.replay.lives import Lives, bare, lives, replayed, worked
 
@@ -49,10 +48,9 @@ def assert_is_the_fold_of(run: ReplayedRun, entries: Sequence[Entry]) -> None:
 
 def test_at_every_position_forward_and_back() -> None:
     run = replayed(worked())
-    playback = Playback(run, lambda: 0.0)
     order = [*range(run.timeline.count + 1), *range(run.timeline.count, -1, -1)]
     for count in order:
-        playback.seek_entry(count)
+        run.seek_entry(count)
         run.proceed()
         assert run.count == count
         assert_is_the_fold_of(run, run.timeline.entries[:count])
@@ -61,9 +59,8 @@ def test_at_every_position_forward_and_back() -> None:
 @given(lives(), st.lists(st.floats(0, 1), max_size=6))
 def test_wherever_it_came_from_it_is_the_fold(made: Lives, shares: list[float]) -> None:
     run = bare(made)
-    playback = Playback(run, lambda: 0.0)
     for share in shares:
-        playback.seek(share * run.timeline.length)
+        run.seek(share * run.timeline.length)
         run.proceed()
         happened = run.timeline.count_at(share * run.timeline.length)
         assert_is_the_fold_of(run, run.timeline.entries[:happened])
@@ -71,24 +68,23 @@ def test_wherever_it_came_from_it_is_the_fold(made: Lives, shares: list[float]) 
 
 def test_going_on_keeps_the_transcripts_and_going_back_those_that_lose_nothing() -> None:
     run = replayed(worked())
-    playback = Playback(run, lambda: 0.0)
-    playback.seek_entry(20)
+    run.seek_entry(20)
     assert run.proceed() == {"api", "docs", "last"}
     before = {ticket.id: run.transcript(ticket.id) for ticket in run.tickets}
     taken = run.timeline.entries[19].ticket
-    playback.seek_entry(21)
+    run.seek_entry(21)
     run.proceed()
     assert all(run.transcript(name) is before[name] for name in before)
-    playback.seek_entry(20)
+    run.seek_entry(20)
     run.proceed()
-    playback.seek_entry(19)
+    run.seek_entry(19)
     assert taken in run.proceed()
     assert run.transcript("last") is before["last"]
 
 
 def test_a_long_way_is_gone_in_slices() -> None:
     run = bare({"a": words("a", 2000), "b": words("b", 2000)})
-    run.move_to(run.timeline.count, run.timeline.ended_at)
+    run.seek_entry(run.timeline.count)
     assert run.proceed(0.0) == set()
     slices = 1
     while run.is_busy:
@@ -100,9 +96,9 @@ def test_a_long_way_is_gone_in_slices() -> None:
 
 def test_a_long_way_may_be_broken_off_to_go_back() -> None:
     run = bare({"a": words("a", 5000)})
-    run.move_to(run.timeline.count, run.timeline.ended_at)
+    run.seek_entry(run.timeline.count)
     run.proceed(0.0)
-    run.move_to(7, run.timeline.began_at)
+    run.seek_entry(7)
     run.proceed()
     assert_is_the_fold_of(run, run.timeline.entries[:7])
 
@@ -110,18 +106,17 @@ def test_a_long_way_may_be_broken_off_to_go_back() -> None:
 @pytest.mark.parametrize("back", [0.5, 1.0, 1.9])
 def test_the_rate_is_what_it_was_also_where_only_the_clock_went_back(back: float) -> None:
     run = replayed(worked())
-    playback = Playback(run, lambda: 0.0)
-    playback.seek(4.0)
+    run.seek(4.0)
     run.proceed()
 
     def rates() -> dict[str, float]:
         return {ticket.id: run.meter(ticket.id).rate(run.now) for ticket in run.tickets}
 
     was = rates()
-    playback.seek(4.0 + back)
+    run.seek(4.0 + back)
     run.proceed()
     rates()
-    playback.seek(4.0)
+    run.seek(4.0)
     run.proceed()
     assert rates() == was
     assert any(was.values())

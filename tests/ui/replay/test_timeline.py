@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from lfgtui.model import events as e
 from lfgtui.model.events import Entry
 from lfgtui.ui.replay.timeline import Timeline
-from tests.ui.replay.lives import START, Lives, lives
+from tests.ui.fake_live import START
+from tests.ui.replay.lives import Lives, lives
 
 LIMITS = st.sampled_from([0.0, 0.5, 10.0])
 

@@ -18,9 +18,8 @@ from lfgtui.settings.config import Config
 from lfgtui.settings.themes import load_themes
 from lfgtui.text.figures import duration
 from lfgtui.ui.app import LfgApp
-from lfgtui.ui.replay.playback import Playback
-from lfgtui.ui.replay.progress_bar import ReplayBar
-from lfgtui.ui.screens.replay import ReplayMode, push_replay, replay_screen
+from lfgtui.ui.replay.run import ReplayedRun
+from lfgtui.ui.screens.replay import ReplayBar, push_replay, replay_screen
 from lfgtui.ui.widgets.pane_header import PaneHeader
 from tests.ui.emulator import on_terminal
 from tests.ui.fake_live import START, FakeLive
@@ -37,10 +36,9 @@ class Stage:
     """A replay on a screen, its clock turned by the test; frames come when the test says so."""
 
     def __init__(self, app: LfgApp, pilot: Pilot[int], clock: list[float]) -> None:
-        mode = run_screen(app).mode
-        assert isinstance(mode, ReplayMode)
         self.app, self.pilot, self.screen = app, pilot, run_screen(app)
-        self.player, self.run = mode.player, mode.player.run
+        assert isinstance(self.screen.run, ReplayedRun)
+        self.run = self.screen.run
         self._clock = clock
 
     async def frame(self, seconds: float = 0.0) -> None:
@@ -89,7 +87,7 @@ def replay_app(
         simulated=False,
         themes=THEMES,
         clock=lambda: clock[0],
-        first_screen=lambda context: replay_screen(Playback(run, context.frames.clock), context),
+        first_screen=lambda context: replay_screen(run, context),
     )
     return app, clock
 
@@ -135,7 +133,7 @@ async def test_it_plays_by_itself_and_shows_its_position(live: FakeLive) -> None
 
 async def test_held_everything_stands_still(live: FakeLive) -> None:
     async with staged(live) as stage:
-        stage.player.seek(3.4)
+        stage.run.seek(3.4)
         await stage.press("p")
         before = lines(stage.app)
         assert "‖ 1×" in stage.bar and "p play" in stage.footer
@@ -144,12 +142,12 @@ async def test_held_everything_stands_still(live: FakeLive) -> None:
         assert lines(stage.app) == before
         await stage.press("p")
         await stage.frame(0.25)
-        assert stage.player.position == pytest.approx(3.65)
+        assert stage.run.position == pytest.approx(3.65)
 
 
 async def test_the_gauges_are_what_they_were(live: FakeLive) -> None:
     async with staged(live) as stage:
-        stage.player.seek(1.4)
+        stage.run.seek(1.4)
         await stage.press("p")
         meter = stage.run.meter("api")
         assert meter.ttft == pytest.approx(0.7)
@@ -168,14 +166,14 @@ async def test_a_stall_is_seen_again_and_its_idle_time_skipped() -> None:
     live.stream("api", "a word ")
     live.stream("api", "and the next, a minute later", after=60.0)
     async with staged(live) as stage:
-        stage.player.seek(9.9)
+        stage.run.seek(9.9)
         await stage.press("p")
         assert "streaming" in stage.heads()[0]
         assert "idle time skipped" in stage.bar
-        stage.player.seek(11.9)
+        stage.run.seek(11.9)
         await stage.press("p")
         assert "stalled 11s" in stage.heads()[0]
-        stage.player.seek(99)
+        stage.run.seek(99)
         await stage.frame()
         assert "idle" not in stage.bar
         assert stage.run.now == START + 60.5
@@ -203,9 +201,9 @@ async def test_steps_show_at_once_what_an_event_did_and_in_zoom_go_by_ticket(
 async def test_skipping_speed_and_going_to_a_position(live: FakeLive) -> None:
     async with staged(live) as stage:
         await stage.press("p", "]")
-        assert stage.player.position == 10.0
+        assert stage.run.position == 10.0
         await stage.press("[", "[")
-        assert stage.player.position == 0.0
+        assert stage.run.position == 0.0
         await stage.press("+", "=")
         assert "4×" in stage.bar
         await stage.press("-", "-", "-")
@@ -220,13 +218,13 @@ async def test_skipping_speed_and_going_to_a_position(live: FakeLive) -> None:
         middle = (stage.bar.index("━") + stage.bar.rindex("─")) // 2
         await stage.pilot.click(ReplayBar, offset=(middle, 0))
         await stage.frame()
-        share = stage.player.position / stage.run.timeline.length
+        share = stage.run.position / stage.run.timeline.length
         assert share == pytest.approx(0.5, abs=0.02)
 
 
 async def test_at_the_end_the_last_picture_stays(live: FakeLive) -> None:
     async with staged(live) as stage:
-        stage.player.seek(stage.run.timeline.length - 0.1)
+        stage.run.seek(stage.run.timeline.length - 0.1)
         await stage.frame(0.2)
         assert " end " in stage.bar and "p replay" in stage.footer
         assert "✓ 3" in lines(stage.app)[0]
@@ -234,12 +232,12 @@ async def test_at_the_end_the_last_picture_stays(live: FakeLive) -> None:
         await stage.frame(5.0)
         assert lines(stage.app) == before
         await stage.press("p")
-        assert stage.player.is_playing and stage.player.position < 1
+        assert stage.run.is_playing and stage.run.position < 1
 
 
 async def test_it_is_read_only_and_a_search_keeps_up(live: FakeLive) -> None:
     async with staged(live) as stage:
-        stage.player.seek(6.0)
+        stage.run.seek(6.0)
         await stage.press("p", "r")
         assert toasts(stage.app)[-1].startswith("this is a replay; resume")
         assert "resume" not in stage.footer and stage.app.resumes is None
@@ -248,14 +246,14 @@ async def test_it_is_read_only_and_a_search_keeps_up(live: FakeLive) -> None:
         await stage.press("enter", "slash")
         await stage.type("paragraph")
         assert "“paragraph” 1/5" in stage.footer
-        stage.player.seek(2.0)
+        stage.run.seek(2.0)
         await stage.frame()
         assert "“paragraph” 1/2" in stage.footer
 
 
 async def test_attempts_are_compared_while_it_is_held(live: FakeLive) -> None:
     async with staged(live) as stage:
-        stage.player.seek(30.0)
+        stage.run.seek(30.0)
         await stage.press("p", "b")
         assert "ATTEMPTS" in lines(stage.app)[0]
         assert "api #1" in text_of(stage.app)
@@ -266,7 +264,7 @@ async def test_attempts_are_compared_while_it_is_held(live: FakeLive) -> None:
         assert head.render_line(1).text.rstrip().endswith(elapsed)
         await stage.press("b")
         assert stage.app.screen is stage.screen
-        assert (stage.player.is_playing, stage.player.position) == (False, 30.0)
+        assert (stage.run.is_playing, stage.run.position) == (False, 30.0)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -274,7 +272,7 @@ async def test_the_screen_is_that_of_a_replay_that_went_there_at_once(seed: int)
     dice = random.Random(seed)
     folds: list[str] = []
     async with staged(worked()) as stage:
-        player, timeline = stage.player, stage.run.timeline
+        player, timeline = stage.run, stage.run.timeline
         player.is_playing = False
         moves: list[Callable[[], None]] = [
             lambda: player.seek(dice.uniform(0, timeline.length)),
@@ -291,7 +289,7 @@ async def test_the_screen_is_that_of_a_replay_that_went_there_at_once(seed: int)
         count, shown = stage.run.count, lines(stage.app)
     async with staged(worked()) as fresh:
         await fresh.press(*folds)
-        fresh.player.seek_entry(count + 1)
+        fresh.run.seek_entry(count + 1)
         await fresh.press(",")
         assert fresh.run.count == count
         assert lines(fresh.app) == shown
@@ -313,7 +311,7 @@ async def test_a_long_way_shows_that_it_is_seeking() -> None:
         live.happen("api", e.Heartbeat(), after=0.001)
     ticks = map(float, count())  # a second between two looks
     async with staged(live, ticks=ticks.__next__) as stage:
-        stage.player.is_playing = False
+        stage.run.is_playing = False
         await stage.go_to("100%")
         frames = 0
         while stage.run.is_busy:
@@ -327,7 +325,7 @@ async def test_a_long_way_shows_that_it_is_seeking() -> None:
 
 async def test_the_palette_offers_what_a_replay_can_do(live: FakeLive) -> None:
     async with staged(live) as stage:
-        stage.player.seek(20.0)
+        stage.run.seek(20.0)
         await stage.press("p")
         await stage.pilot.press("ctrl+p", *"replay")
         await stage.app.workers.wait_for_complete()
@@ -337,7 +335,7 @@ async def test_the_palette_offers_what_a_replay_can_do(live: FakeLive) -> None:
         await stage.app.workers.wait_for_complete()
         await stage.pilot.press("enter")
         await stage.pilot.pause()
-        assert stage.player.speed == 0.5
+        assert stage.run.speed == 0.5
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
@@ -349,7 +347,7 @@ def test_what_it_looks_like(
     async def run_before(pilot: Pilot[int]) -> None:
         await pilot.pause()
         stage = Stage(app, pilot, clock)
-        stage.player.seek(33.0)
+        stage.run.seek(33.0)
         await stage.press("+", "p")
 
     assert snap_compare(app, terminal_size=size, run_before=run_before)

@@ -18,7 +18,8 @@ from lfgtui.model.items import Item, TextItem, ToolItem
 from lfgtui.model.tickets import Ticket
 from lfgtui.ui.app import LfgApp
 from lfgtui.ui.history.stored_run import StoredRun, fold, read_run
-from lfgtui.ui.screens.run import PastRun, RunScreen
+from lfgtui.ui.screens.modes import PastRun
+from lfgtui.ui.screens.run import RunScreen
 from lfgtui.ui.stream.view import StreamView
 from tests.helpers.any_events import entries, lives
 from tests.ui.fake_live import FakeLive
@@ -89,7 +90,7 @@ async def opened(pilot: Pilot[int], app: LfgApp, path: Path, hit: SearchHit) -> 
     screen = RunScreen(stored, app.context, PastRun())
     screen.show_target(hit.ticket, stored.target_of(hit))
     await app.push_screen(screen)
-    await until(pilot, lambda: screen.search.is_open)
+    await until(pilot, lambda: screen.searched)
     return screen
 
 

@@ -26,7 +26,8 @@ def selected_rows(stage: Stage) -> Iterator[int]:
     """The rows of the pane in which something is marked as selected."""
     colour = stage.screen.get_component_rich_style("screen--selection").bgcolor
     for y, strip in enumerate(strips(stage)):
-        if any(segment.style and segment.style.bgcolor == colour for segment in strip):
+        is_hint = "f to follow" in strip.text
+        if not is_hint and any(part.style and part.style.bgcolor == colour for part in strip):
             yield y
 
 

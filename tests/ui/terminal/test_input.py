@@ -108,7 +108,7 @@ def test_an_unfinished_sequence_takes_no_memory() -> None:
         list(found.feed(begun, 0.0))
         for _ in range(100):
             list(found.feed(b"1" * 4096, 0.0))
-            assert len(found._buffer) < 4096
+            assert len(found.begun) < 4096
         list(found.tick(9.0))
 
 

@@ -9,8 +9,7 @@ import pytest
 
 from lfgtui.model import events as e
 from lfgtui.ui.app import LfgApp
-from lfgtui.ui.screens.confirm import Question
-from lfgtui.ui.screens.help import Help
+from lfgtui.ui.screens.dialogs import Help, Question
 from tests.ui.emulator import Terminal, on_terminal
 from tests.ui.fake_live import FakeLive
 from tests.ui.walk import TICKETS, an_app, walk

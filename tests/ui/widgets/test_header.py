@@ -1,29 +1,24 @@
 """The rows at the top and bottom: what they say, and that they fit."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lfgtui.model import events as e
 from lfgtui.model.metrics import Health
-from lfgtui.model.states import State
-from lfgtui.ui.keymap import keys_in_force
+from lfgtui.ui.keymap import BY_ACTION, keys_in_force
 from lfgtui.ui.text.styled_line import Line, line_width
-from lfgtui.ui.widgets.footer import Situation, compose_footer
+from lfgtui.ui.widgets.footer import Offer, compose_footer
 from lfgtui.ui.widgets.header import compose_header
-from lfgtui.ui.widgets.totals import totals
 from tests.ui.fake_live import FakeLive
-
-STATES: tuple[State, ...] = ("queued", "streaming", "needs_approval", "paused", "done", "failed")
 
 
 def text(line: Line) -> str:
     return "".join(span.text for span in line)
 
 
-def header(live: FakeLive, width: int = 120, *, past: bool = False) -> str:
-    sums = totals(live, live.now)
-    said = "PAST RUN" if past else ""
-    return text(compose_header(live, sums, width=width, simulated=False, past=said, notice=None))
+def header(live: FakeLive, width: int = 120, label: str = "") -> str:
+    return text(compose_header(live, width, live.now, label=label))
 
 
 def worked() -> FakeLive:
@@ -35,49 +30,36 @@ def worked() -> FakeLive:
     return live
 
 
-def test_totals_add_up_over_tickets() -> None:
-    live = worked()
-    sums = totals(live, live.now)
-    assert (sums.input, sums.cost, sums.running, sums.unfinished) == (128_000, 0.012, 1, 2)
-    assert sums.output == 12_400 + 50
-    assert sums.estimated
-    assert sums.elapsed == 1.5
-    assert sums.exit_code == 1
+def test_figures_add_up_over_tickets_and_are_left_out_from_the_end() -> None:
+    wide, narrow = header(worked(), 140), header(worked(), 60)
+    for figure in ("● 1 running ✓ 1", "0:01", " 25 tok/s", "↑128k ↓~12.4k", "$0.012"):
+        assert figure in wide
+    assert "● 1 running" in narrow
+    assert "$0.012" not in narrow
 
 
 def test_the_time_between_an_interruption_and_the_resume_is_not_the_runs() -> None:
     live = FakeLive("a")
     live.begin("a")
-    live.happen("a", e.TicketInterrupted())
-    worked = totals(live, live.now).elapsed
-    live.now += 86_400
-    live.happen("a", e.TicketQueued())
-    assert totals(live, live.now).elapsed == worked
+    live.happen("a", e.TicketInterrupted(), after=90.0)
+    live.happen("a", e.TicketQueued(), after=86_400.0)
+    assert " 1:30 " in header(live)
 
 
-def test_a_provider_that_keeps_failing_is_named_with_the_next_try() -> None:
+@pytest.mark.parametrize(
+    ("circuits", "text"),
+    [
+        ({"openai": 12.4}, "openai keeps failing, next try in 12 s"),
+        ({"openai": 0.0}, "openai keeps failing, trying again"),
+        ({"openai": 12.4, "xai": 3.0}, "2 providers keep failing"),
+    ],
+)
+def test_a_provider_that_keeps_failing_is_named_with_the_next_try(
+    circuits: dict[str, float], text: str
+) -> None:
     live = worked()
-    live.health = Health(open_circuits={"openai": 12.4})
-    assert "openai keeps failing, next try in 12 s" in header(live)
-    live.health = Health(open_circuits={"openai": 0.0})
-    assert "openai keeps failing, trying again" in header(live)
-    live.health = Health(open_circuits={"openai": 12.4, "xai": 3.0})
-    assert "2 providers keep failing" in header(live)
-
-
-def test_the_exit_code_is_zero_only_when_all_are_done() -> None:
-    live = FakeLive("a")
-    live.begin("a")
-    live.stream("a", "x")
-    live.finish("a")
-    assert totals(live, live.now).exit_code == 0
-
-
-def test_figures_that_do_not_fit_are_left_out_from_the_end() -> None:
-    wide, narrow = header(worked(), 140), header(worked(), 60)
-    assert "$0.012" in wide
-    assert "$0.012" not in narrow
-    assert "● 1 running" in narrow
+    live.health = Health(open_circuits=circuits)
+    assert text in header(live)
 
 
 def test_bytes_to_save_are_shown_once_they_are_many() -> None:
@@ -91,9 +73,9 @@ def test_bytes_to_save_are_shown_once_they_are_many() -> None:
 def test_a_past_run_is_marked_and_asks_nobody_to_quit() -> None:
     live = FakeLive("a")
     live.happen("a", e.TicketQueued(), e.TicketCancelled())
-    assert "q to quit" in header(live)
-    assert "PAST RUN" in header(live, past=True)
-    assert "q to quit" not in header(live, past=True)
+    assert "finished – q to quit" in header(live)
+    past = header(live, label="PAST RUN")
+    assert "PAST RUN" in past and "q to quit" not in past
 
 
 @given(st.integers(60, 250))
@@ -105,15 +87,13 @@ def test_the_header_fits_and_obeys_no_title(width: int) -> None:
 
 @given(
     st.integers(80, 200),
-    st.sampled_from(STATES),
-    st.booleans(),
-    st.booleans(),
-    st.sampled_from([None, "“a pattern of some length” 12/345"]),
+    st.permutations(sorted(BY_ACTION)),
+    st.sampled_from(["", "“a pattern of some length” 12/345"]),
 )
-def test_the_footer_fits_and_always_has_a_way_out(
-    width: int, state: State, live: bool, zoomed: bool, finding: str | None
+def test_the_footer_fits_and_keys_that_matter_come_before_the_place(
+    width: int, actions: list[str], finding: str
 ) -> None:
-    situation = Situation(state, live, zoomed, finding, "grid 12/16")
-    line = compose_footer(situation, keys_in_force({}), width)
-    assert line_width(line) <= width
-    assert ("esc back" if finding else "q quit") in text(line)
+    offers = map(Offer, ("zoom", "cancel", "quit", *actions[:9]))
+    line = compose_footer(offers, keys_in_force({}), width, place="grid 12/16", finding=finding)
+    assert line_width(line) <= width or {"approve", "approve_always", "deny"} & {*actions[:9]}
+    assert "q quit" in text(line)

@@ -239,7 +239,7 @@ async def test_a_theme_switches_colours_while_it_runs() -> None:
     async with staged() as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta("text"))
         dark = set(colours(stage))
-        stage.theme = "textual-light"
+        stage.theme = "light"
         await pilot.pause()
         await stage.play(pilot)
         assert set(colours(stage)).isdisjoint(dark)

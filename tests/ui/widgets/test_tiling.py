@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.geometry import Region, Size
 
-from lfgtui.ui.widgets.tiling import MIN_HEIGHT, MIN_WIDTH, neighbour, tile
+from lfgtui.ui.widgets.pane_grid import MIN_HEIGHT, MIN_WIDTH, neighbour, tile
 
 rooms = st.builds(Size, st.integers(1, 300), st.integers(1, 100))
 counts = st.integers(1, 64)

@@ -4,8 +4,8 @@ import pytest
 
 from lfgtui.history.reader import RunSummary
 from lfgtui.history.search.search import SearchHit
-from lfgtui.ui.history.list_rows import hit_row, run_row
 from lfgtui.ui.history.preview import around
+from lfgtui.ui.history.run_list import hit_row, run_row
 from lfgtui.ui.text.styled_line import Line, line_width
 from tests.ui.fake_live import START
 

@@ -1,14 +1,14 @@
-"""All keys on one page, from the table that drives them."""
+"""Screens on top of another: a question of yes or no, and all keys on one page."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import get_args
 
 from textual import events
 from textual.app import ComposeResult
-from textual.containers import VerticalScroll
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Static
+from textual.widgets import Label, Static
 
 from lfgtui.model.badges import BADGES, STALLED
 from lfgtui.ui.keymap import KEYS, Group, displayed
@@ -16,6 +16,45 @@ from lfgtui.ui.screens.base import LfgScreen
 
 _KEYS_WIDTH = 16
 _STATES_A_LINE = 4
+
+
+class Question(ModalScreen[bool], LfgScreen[bool], inherit_bindings=False):
+    """y or a second ctrl+c is yes; n, esc and q are no; enter is neither."""
+
+    DEFAULT_CSS = """
+    Question { align: center middle; background: $background 50%; }
+    Question > Vertical {
+        width: auto; max-width: 90%; height: auto; padding: 1 3;
+        background: $panel; border: round $warning;
+    }
+    Question Label { width: auto; max-width: 100%; }
+    Question .ask { text-style: bold; }
+    Question .note { color: $text-muted; }
+    Question .keys { margin-top: 1; color: $text-primary; }
+    """
+
+    def __init__(self, question: str, note: str = "") -> None:
+        super().__init__()
+        self._question = question
+        self._note = note
+
+    def compose(self) -> ComposeResult:
+        keys = Content.assemble(("y", "bold"), " yes    ", ("n", "bold"), " no")
+        with Vertical():
+            yield Label(self._question, classes="ask", markup=False)
+            if self._note:
+                yield Label(self._note, classes="note", markup=False)
+            yield Label(keys, classes="keys", markup=False)
+
+    async def on_key(self, event: events.Key) -> None:
+        event.stop()
+        event.prevent_default()
+        if self.app.screen is not self:  # a second key may come before it is gone
+            return
+        if event.key in ("y", "Y", "ctrl+c"):
+            self.dismiss(True)
+        elif event.key in ("n", "N", "escape", "q"):
+            self.dismiss(False)
 
 
 class Help(ModalScreen[None], LfgScreen[None], inherit_bindings=False):
@@ -45,22 +84,24 @@ class Help(ModalScreen[None], LfgScreen[None], inherit_bindings=False):
     async def on_key(self, event: events.Key) -> None:
         event.stop()
         event.prevent_default()
-        scroll = self.query_one(VerticalScroll)
-        match event.key:
-            case "down" | "j":
-                scroll.scroll_relative(y=1, animate=False)
-            case "up" | "k":
-                scroll.scroll_relative(y=-1, animate=False)
-            case "pagedown" | "space":
-                scroll.scroll_page_down(animate=False)
-            case "pageup":
-                scroll.scroll_page_up(animate=False)
-            case "home":
-                scroll.scroll_home(animate=False)
-            case "end":
-                scroll.scroll_end(animate=False)
-            case _:
-                self.leave()
+        for page in self.query(VerticalScroll):
+            match event.key:
+                case "down" | "j":
+                    page.scroll_relative(y=1, animate=False)
+                case "up" | "k":
+                    page.scroll_relative(y=-1, animate=False)
+                case "pagedown" | "space":
+                    page.scroll_page_down(animate=False)
+                case "pageup":
+                    page.scroll_page_up(animate=False)
+                case "home":
+                    page.scroll_home(animate=False)
+                case "end":
+                    page.scroll_end(animate=False)
+                case _:
+                    break
+            return
+        self.leave()
 
 
 def help_text(keys: Mapping[str, Sequence[str]]) -> Content:

@@ -1,19 +1,38 @@
-"""The mode of a running run: keys become commands to the engine."""
+"""A run that is over, and one that works: the keys that only one of them has."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator, Mapping
 
 from lfgtui.engine.commands import Approve, Cancel, CancelAll, Deny, Pause, Resume, Retry
 from lfgtui.model.items import ToolItem
-from lfgtui.model.states import ENDED
+from lfgtui.model.states import ENDED, State
 from lfgtui.ui.run_view import LiveRun
-from lfgtui.ui.screens.confirm import Question
+from lfgtui.ui.screens.base import ResumeRequested
+from lfgtui.ui.screens.dialogs import Question
 from lfgtui.ui.screens.run import RunMode
 from lfgtui.ui.stream.requests_in_view import MIN_SECONDS_IN_VIEW, CardInView, RequestsSeen
 from lfgtui.ui.terminal.output import is_behind
+from lfgtui.ui.widgets.footer import Offer
+
+
+class PastRun(RunMode):
+    """A run that is over."""
+
+    label = "PAST RUN"
+    refusal = "this is a past run: read-only"
+    help: Mapping[str, str] = {"retry": "resume this run"}
+
+    def offers(self, state: State | None) -> Iterator[Offer]:
+        run = self.screen.run
+        if any(run.transcript(ticket.id).state != "done" for ticket in run.tickets):
+            yield Offer("retry", "resume")
+        yield from super().offers(state)
+
+    def action_retry(self) -> None:
+        self.screen.post_message(ResumeRequested(self.screen.run.run))
 
 
 class LiveMode(RunMode):
-    """Commands go to the engine; what comes of them arrives as entries.
+    """A running run: commands go to the engine; what comes of them arrives as entries.
 
     Approval keys act only on a request of which all has been in view for a while:
     a person who is typing, or approving the call before, has not read it.
@@ -25,6 +44,12 @@ class LiveMode(RunMode):
         self._live = live
         self._seen = RequestsSeen()
 
+    def offers(self, state: State | None) -> Iterator[Offer]:
+        yield Offer("retry" if state in ENDED else "cancel")
+        yield from map(Offer, ("attention", "help", "quit"))
+        if state not in ENDED:
+            yield Offer("pause", "continue" if state == "paused" else "")
+
     def painted(self) -> None:
         """Remember since when each waiting request has been in view. The first one is decided."""
         shown: dict[Hashable, CardInView | None] = {}
@@ -35,12 +60,12 @@ class LiveMode(RunMode):
                     call = transcript.waiting_approvals[0]
                     request = (pane.ticket_id, call.call_id, call.revision)
                     shown[request] = pane.stream.card_in_view(call)
-        self._seen.note(shown, self.screen.now)
+        self._seen.note(shown, self.screen.now())
+
+    # Work
 
     def _has_ended(self) -> bool:
         return self._live.transcript(self.screen.current).state in ENDED
-
-    # Work
 
     def action_cancel(self) -> None:
         if self._has_ended():
@@ -53,13 +78,13 @@ class LiveMode(RunMode):
         if not unfinished:
             self.screen.toast("all tickets have already ended")
             return
-        what = "the unfinished ticket" if unfinished == 1 else f"{unfinished} unfinished tickets"
-        question = Question(f"Cancel {what}?", "All output is saved.")
-        self.screen.app.push_screen(question, self._cancel_all)
 
-    def _cancel_all(self, is_sure: bool | None) -> None:
-        if is_sure:
-            self._live.send(CancelAll())
+        def answered(is_sure: bool | None) -> None:
+            if is_sure:
+                self._live.send(CancelAll())
+
+        what = "the unfinished ticket" if unfinished == 1 else f"{unfinished} unfinished tickets"
+        self.screen.app.push_screen(Question(f"Cancel {what}?", "All output is saved."), answered)
 
     def action_retry(self) -> None:
         if self._has_ended():
@@ -110,7 +135,7 @@ class LiveMode(RunMode):
             return None
         call = waiting[0]
         request = (self.screen.current, call.call_id, call.revision)
-        seconds = self._seen.seconds(request, self.screen.now)
+        seconds = self._seen.seconds(request, self.screen.now())
         if seconds is None:
             self._show_request(call, self._seen.has_begun(request))
         # What a terminal has not read yet nobody has seen.

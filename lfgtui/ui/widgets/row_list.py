@@ -1,0 +1,107 @@
+"""A list of which only the rows in view are ever drawn: ten thousand cost what ten do."""
+
+from collections.abc import Sequence
+
+from textual import events
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from lfgtui.ui.guard import Guarded
+from lfgtui.ui.text.styled_line import Line, draw
+
+
+class RowList(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
+    """Entries of `height` lines each, the one at `cursor` marked, below lines that stay."""
+
+    DEFAULT_CSS = """
+    RowList { background: $background; scrollbar-size-vertical: 1; overflow-x: hidden; }
+    """
+
+    class Moved(Message):
+        """Something else is under the cursor."""
+
+    class Clicked(Message):
+        """An entry was clicked; `is_second`: it was under the cursor already."""
+
+        def __init__(self, index: int, is_second: bool) -> None:
+            super().__init__()
+            self.index = index
+            self.is_second = is_second
+
+    heading: Sequence[Line] = ()
+    """Lines at the top that do not scroll."""
+
+    ground = "background"
+    """Theme variable behind the entries."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+        self.height = 1
+        self.cursor = 0
+
+    def entry(self, index: int, width: int) -> Sequence[Line]:
+        """Return an entry's lines for a width in cells."""
+        raise NotImplementedError
+
+    def show(self, count: int, height: int) -> None:
+        """Show other entries, from the first."""
+        self.count, self.height, self.cursor = count, height, 0
+        self.on_resize()
+        self.post_message(self.Moved())
+
+    def grow(self, count: int) -> None:
+        """Show more entries, or fewer."""
+        before, self.count = (self.count, self.cursor), count
+        self.cursor = max(0, min(self.cursor, count - 1))
+        self._measure()
+        if self.cursor != before[1] or not before[0]:
+            self.post_message(self.Moved())
+
+    def redraw(self, index: int) -> None:
+        """Draw an entry anew, if it is in view."""
+        y = index * self.height - self.scroll_offset.y
+        if -self.height < y < self.size.height - len(self.heading):
+            self.refresh(Region(0, y + len(self.heading), self.size.width, self.height))
+
+    def move_to(self, index: int) -> None:
+        """Put the cursor on an entry, or on the nearest there is, and have it in view."""
+        index = max(0, min(index, self.count - 1))
+        if index != self.cursor:
+            before, self.cursor = self.cursor, index
+            self.redraw(before)
+            self.redraw(index)
+            self.post_message(self.Moved())
+        self._reveal()
+
+    def render_line(self, y: int) -> Strip:
+        width, variables = self.size.width, self.app.theme_variables
+        if y < len(self.heading):
+            return draw(self.heading[y], width, variables, "surface")
+        index, row = divmod(y - len(self.heading) + self.scroll_offset.y, self.height)
+        if index >= self.count:
+            return draw([], width, variables, self.ground)
+        ground = "selection" if index == self.cursor else self.ground
+        return draw(self.entry(index, width)[row], width, variables, ground)
+
+    def on_resize(self) -> None:
+        self._measure()
+        self._reveal()
+
+    def on_click(self, event: events.Click) -> None:
+        index = (event.y - len(self.heading) + self.scroll_offset.y) // self.height
+        if event.y >= len(self.heading) and index < self.count:
+            self.post_message(self.Clicked(index, is_second=index == self.cursor))
+            self.move_to(index)
+
+    def _measure(self) -> None:
+        size = Size(self.size.width, self.count * self.height + len(self.heading))
+        if self.virtual_size != size:
+            self.virtual_size = size
+        self.refresh()
+
+    def _reveal(self) -> None:
+        place = Region(0, self.cursor * self.height, 1, self.height + len(self.heading))
+        self.scroll_to_region(place, animate=False, immediate=True, force=True)
