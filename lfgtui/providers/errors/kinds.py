@@ -2,19 +2,9 @@
 
 from lfgtui.errors import ErrorKind
 
-PACKAGES = frozenset(
-    [
-        "openai",
-        "anthropic",
-        "httpx",
-        "httpx2",
-        "websockets",
-        "httpcore",
-        "httpcore2",
-        "h11",
-        "anyio",
-    ]
-)
+_SDKS = ("openai", "anthropic")
+_TRANSPORTS = ("httpx", "httpx2", "httpcore", "httpcore2", "h11", "anyio", "websockets")
+PACKAGES = frozenset((*_SDKS, *_TRANSPORTS))
 """The packages whose classes are known by name."""
 
 
@@ -67,35 +57,25 @@ KIND_OF_CODE = _by_name(
     }
 )
 
-KIND_OF_STATUS: dict[int, ErrorKind] = {
-    401: "auth",
-    402: "auth",
-    403: "auth",
+KIND_OF_STATUS: dict[int | None, ErrorKind] = {
+    **dict.fromkeys((401, 402, 403), "auth"),
     404: "not_found",
     408: "timeout",
     409: "server",
     429: "rate_limit",
-    503: "overloaded",
-    529: "overloaded",
+    **dict.fromkeys((503, 529), "overloaded"),
 }
 """HTTP statuses; any other is a bad request below 500, and the server's fault above."""
 
 KIND_OF_CLOSE: dict[int, ErrorKind] = {
-    1001: "cut",
-    1002: "protocol",
-    1003: "invalid_request",
-    1006: "cut",
-    1007: "invalid_request",
-    1008: "auth",  # a breach of some policy: what most servers send for a bad key
-    1009: "invalid_request",
-    1010: "protocol",
-    1011: "server",
-    1012: "cut",
+    **dict.fromkeys((1001, 1006, 1012), "cut"),
+    **dict.fromkeys((1002, 1010), "protocol"),
+    **dict.fromkeys((1003, 1007, 1009), "invalid_request"),
+    # 1008 is a breach of some policy: what most servers send for a bad key.
+    **dict.fromkeys((1008, 3000, 3003), "auth"),
+    **dict.fromkeys((1011, 1014), "server"),
     1013: "overloaded",
-    1014: "server",
     1015: "connection",
-    3000: "auth",
-    3003: "auth",
     3008: "timeout",
 }
 """Close codes of a WebSocket, sent by a server.

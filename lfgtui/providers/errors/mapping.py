@@ -53,30 +53,21 @@ _LONGEST_CHAIN = 8  # of causes; libraries wrap an error two or three times
 _LONGEST_WAIT = 365 * 86_400.0
 """Seconds; a server that asks for more means never."""
 
-_SILENT = {"ReadError": "the server or a proxy reset it"}
-"""Messages for exceptions that come without one."""
+_VAGUE: frozenset[ErrorKind] = frozenset({"invalid_request", "server"})
 
 
 def classify(status: int | None, codes: tuple[str, ...], message: str) -> ErrorKind:
     """Return the kind of a failure. `codes` go from the most exact to the vaguest."""
     kinds = [kind for code in codes if (kind := KIND_OF_CODE.get(code.lower())) is not None]
-    vague: tuple[ErrorKind, ...] = ("invalid_request", "server")
-    for kind in kinds:
-        if kind not in vague:
-            return kind
+    if exact := [kind for kind in kinds if kind not in _VAGUE]:
+        return exact[0]
     if status not in (401, 403, 404, 429) and _OVERFLOW.search(message):
         return "context_overflow"
-    by_status = kind_of_status(status)
-    if not kinds or (status is not None and (kinds[0] == "server" or by_status not in vague)):
+    is_bad_request = status is not None and 400 <= status < 500
+    by_status = KIND_OF_STATUS.get(status, "invalid_request" if is_bad_request else "server")
+    if not kinds or (status is not None and (kinds[0] == "server" or by_status not in _VAGUE)):
         return by_status  # it tells an overload from a fault, and what is not there from a mistake
     return kinds[0]
-
-
-def kind_of_status(status: int | None) -> ErrorKind:
-    """Return the kind of a bare HTTP status."""
-    if status in KIND_OF_STATUS:
-        return KIND_OF_STATUS[status]
-    return "invalid_request" if status is not None and 400 <= status < 500 else "server"
 
 
 def kind_of_close(code: int, reason: str = "") -> ErrorKind:
@@ -84,17 +75,27 @@ def kind_of_close(code: int, reason: str = "") -> ErrorKind:
 
     Servers of their own make put an HTTP status behind 4000, as in 4401 or 4429.
     """
-    if (kind := KIND_OF_CLOSE.get(code)) is not None:
-        return kind
-    return classify(code - 4000 if 4400 <= code < 4600 else None, (reason,), reason)
+    status = code - 4000 if 4400 <= code < 4600 else None
+    return KIND_OF_CLOSE.get(code) or classify(status, (reason,), reason)
 
 
-def refused(
-    status: int, headers: Mapping[str, str], body: bytes, *, now: datetime | None = None
-) -> ProviderError:
-    """Return the error for a response that is a refusal, with the server's own words."""
-    content: object = lenient_json.parse_object(body) or body.decode("utf-8", "replace")
-    return _of_status(status, headers, content, now or datetime.now(UTC))
+def refused(status: int, headers: Mapping[str, str], body: object) -> ProviderError:
+    """Return the error for a response that is a refusal, with the server's own words.
+
+    `body` is its bytes or, as the SDKs keep it, the JSON in them.
+    """
+    if 300 <= status < 400:
+        return redirected(status, headers.get("location", ""))
+    if isinstance(body, bytes):
+        body = lenient_json.parse_object(body) or body.decode("utf-8", "replace")
+    # Anthropic's SDK keeps the whole body, OpenAI's the `error` inside it.
+    outer = lenient_json.as_object(body) or {}
+    error = lenient_json.as_object(outer.get("error")) or outer
+    message = _message_of(body) or "the server refused the request without a message"
+    code = status if status >= 400 else lenient_json.number(error, "code")
+    kind = classify(code, _codes_of(error), message)
+    message = f"{message.rstrip('.')} (HTTP {status})"
+    return ProviderError(kind, message, retry_after=retry_after(headers))
 
 
 def redirected(status: int, location: str) -> ProviderError:
@@ -121,26 +122,18 @@ def unreachable(host: str, why: str) -> ProviderError:
     return ProviderError("connection", f"cannot reach {host or 'the server'}: {why}; {hint}")
 
 
-def in_stream(body: object, *, status: int | None = None) -> ProviderError:
+def in_stream(body: object) -> ProviderError:
     """Map an error reported inside a response: an `error` object, or its bare message."""
     error = lenient_json.as_object(body) or {}
-    code = lenient_json.number(error, "code")
-    status = status or lenient_json.number(error, "status_code") or code
+    status = lenient_json.number(error, "status_code") or lenient_json.number(error, "code")
     message = one_line(_message_of(body) or "the provider reported an error without a message")
     kind = classify(status, _codes_of(error), message)
-    if kind == "server" and _CUT.search(message):
-        kind = "cut"
-    return ProviderError(kind, message)
+    return ProviderError("cut" if kind == "server" and _CUT.search(message) else kind, message)
 
 
-def as_provider_error(
-    error: Exception, *, key: str | None = None, now: datetime | None = None
-) -> ProviderError:
-    """Map any exception; `key` is kept out of the message.
-
-    An HTTP date in Retry-After counts from `now`.
-    """
-    ours = _ours(error) or _of_foreign(error, now or datetime.now(UTC))
+def as_provider_error(error: Exception, *, key: str | None = None) -> ProviderError:
+    """Map any exception; `key` is kept out of the message."""
+    ours = _ours(error) or _of_foreign(error)
     message = ours.message.replace(key, "[key]") if key and is_key(key) else ours.message
     message = one_line(message)
     if ours is error and message == ours.message:
@@ -156,11 +149,11 @@ def kind_of_class(cls: type[BaseException]) -> ErrorKind | None:
     return None
 
 
-def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
     """Return the seconds that the server asks to wait; None where it does not.
 
-    Read from `retry-after-ms`, or `retry-after` as seconds or as an HTTP date
-    (RFC 9110, 10.2.3).
+    Read from `retry-after-ms`, or `retry-after` as seconds or as an HTTP date, which
+    counts from `now` (RFC 9110, 10.2.3).
     """
     milliseconds = _positive(headers.get("retry-after-ms", ""))
     if milliseconds is not None:
@@ -170,7 +163,8 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     if seconds is None and value:
         try:
             date = parsedate_to_datetime(value)
-            seconds = max(0.0, (date.replace(tzinfo=date.tzinfo or UTC) - now).total_seconds())
+            wait = date.replace(tzinfo=date.tzinfo or UTC) - (now or datetime.now(UTC))
+            seconds = max(0.0, wait.total_seconds())
         except (ValueError, OverflowError):  # a year that no calendar has
             return None
     return seconds if seconds is None else min(seconds, _LONGEST_WAIT)
@@ -192,83 +186,76 @@ def _ours(error: BaseException | None) -> ProviderError | None:
     return None
 
 
-def _of_foreign(error: Exception, now: datetime) -> ProviderError:
-    if (message := too_many_files(error)) is not None:
-        return ProviderError("connection", message)
-    if isinstance(error, ExceptionGroup):
-        inner = error.exceptions[0]
-        return _ours(inner) or _of_foreign(inner, now)
-    try:
-        return _of_exception(error, now)
-    except Exception as failure:  # a server's message was too odd even to be read
-        message = f"{type(error).__name__} with an unreadable message ({type(failure).__name__})"
-        return ProviderError("internal", message)
-
-
 @cache
 def _rules() -> Redactor:
     return Redactor()
 
 
-def _of_exception(error: Exception, now: datetime) -> ProviderError:
-    status = getattr(error, "status_code", None)
-    response = getattr(error, "response", None)
-    kind = kind_of_class(type(error))
-    if isinstance(status, int) and response is not None:
-        mapped = _of_status(status, response.headers, getattr(error, "body", None), now)
-        return mapped if kind != "protocol" else ProviderError("protocol", mapped.message)
-    if kind == "server" and isinstance(getattr(response, "status_code", None), int):
-        return _of_plain_response(response, now)
+def _of_foreign(error: Exception) -> ProviderError:
+    if (message := too_many_files(error)) is not None:
+        return ProviderError("connection", message)
+    if isinstance(error, ExceptionGroup):
+        inner = error.exceptions[0]
+        return _ours(inner) or _of_foreign(inner)
+    try:
+        return _of_exception(error)
+    except Exception as failure:  # a server's message was too odd even to be read
+        message = f"{type(error).__name__} with an unreadable message ({type(failure).__name__})"
+        return ProviderError("internal", message)
+
+
+def _of_exception(error: Exception) -> ProviderError:
+    kind, name, cause = kind_of_class(type(error)), type(error).__name__, error.__cause__
+    response, body = getattr(error, "response", None), getattr(error, "body", None)
     if kind is None:
-        if isinstance(error, TimeoutError):
-            return ProviderError("timeout", str(error) or "the request timed out")
-        return ProviderError(_kind_of_builtin(error), f"{type(error).__name__}: {error}")
-    if kind == "connection" or _connect_timeout(error) is not None:
-        return _of_connection(error, now)
+        return _of_builtin(error)
+    if isinstance(getattr(response, "status_code", None), int):
+        return _of_response(error, response, kind)
+    if kind == "connection" or type(cause).__name__ == "ConnectTimeout":
+        return _of_connection(error)
     if hasattr(error, "rcvd"):
         return _of_close(error)
-    body = getattr(error, "body", None)
     if kind == "server" and body is not None:
         return in_stream(body)
-    return ProviderError(kind, _plain(error, kind))
+    message = str(error) or name
+    if kind == "cut":
+        why = str(error) or ("the server or a proxy reset it" if name == "ReadError" else name)
+        message = f"the connection was lost: {why}"
+    elif name == "DecodingError":
+        message = f"cannot decompress the response: {message}; check the proxy, if there is one"
+    elif kind == "timeout":
+        message = f"the request timed out: {message}"
+    return ProviderError(kind, message)
 
 
-def _kind_of_builtin(error: Exception) -> ErrorKind:
+def _of_builtin(error: Exception) -> ProviderError:
+    kind: ErrorKind
     match error:
+        case TimeoutError():
+            return ProviderError("timeout", str(error) or "the request timed out")
         case OSError():
-            return "connection"
+            kind = "connection"
         case UnicodeDecodeError() | RecursionError() | MemoryError():
-            return "protocol"  # more, or something else, than can be read
+            kind = "protocol"  # more, or something else, than can be read
         case UnicodeError():
-            return "invalid_request"  # a host name that none can be
+            kind = "invalid_request"  # a host name that none can be
         case _:
-            return "internal"
+            kind = "internal"
+    return ProviderError(kind, f"{type(error).__name__}: {error}")
 
 
-def _of_status(
-    status: int, headers: Mapping[str, str], body: object, now: datetime
-) -> ProviderError:
-    if 300 <= status < 400:
-        return redirected(status, headers.get("location", ""))
-    # Anthropic's SDK keeps the whole body, OpenAI's the `error` inside it.
-    outer = lenient_json.as_object(body) or {}
-    inner = lenient_json.as_object(outer.get("error")) or outer
-    message = _message_of(body) or "the server refused the request without a message"
-    kind = classify(
-        status if status >= 400 else lenient_json.number(inner, "code"), _codes_of(inner), message
-    )
-    message = f"{message.rstrip('.')} (HTTP {status})"
-    return ProviderError(kind, message, retry_after=retry_after(headers, now))
-
-
-def _of_plain_response(response: object, now: datetime) -> ProviderError:
-    """Map a refusal as httpx (`content`) or websockets (`body`) keep it."""
+def _of_response(error: Exception, response: object, kind: ErrorKind) -> ProviderError:
+    """Map a refusal. The SDKs' errors hold its body, the websockets library's hold a response."""
     status: int = getattr(response, "status_code", 0)
-    body = getattr(response, "body", None) or getattr(response, "content", None) or b""
-    if status < 300:
+    if hasattr(error, "body"):
+        body = error.body
+    elif status < 300:
         message = f"expected a WebSocket, but the server sent HTTP {status}; check base_url"
         return ProviderError("protocol", message)
-    return refused(status, getattr(response, "headers", {}), bytes(body), now=now)
+    else:
+        body = bytes(getattr(response, "body", None) or b"")
+    mapped = refused(status, getattr(response, "headers", {}), body)
+    return ProviderError(kind, mapped.message) if kind == "protocol" else mapped
 
 
 def _of_close(error: Exception) -> ProviderError:
@@ -279,70 +266,37 @@ def _of_close(error: Exception) -> ProviderError:
     if sent is not None and sent.code in (1002, 1007) and not getattr(error, "rcvd_then_sent", 0):
         return ProviderError("protocol", f"the server broke the WebSocket protocol: {sent.reason}")
     if received is None:
-        return ProviderError("cut", _plain(error, "cut"))
+        return ProviderError("cut", f"the connection was lost: {error}")
     kind, reason = kind_of_close(received.code, received.reason), received.reason
     message = f"{reason.rstrip('.')} (WebSocket close code {received.code})" if reason else ""
     return ProviderError(kind, message or f"the server closed the WebSocket: {received}")
 
 
-def _of_connection(error: Exception, now: datetime) -> ProviderError:
+def _of_connection(error: Exception) -> ProviderError:
     cause = error.__cause__
-    if (seconds := _connect_timeout(error)) is not None:
+    try:
+        request = getattr(error, "request", None)
+    except RuntimeError:  # httpx's way to say that no request is known
+        request = None
+    if "ConnectTimeout" in (type(error).__name__, type(cause).__name__):
+        allowed = getattr(request, "extensions", {}).get("timeout", {}).get("connect")
+        seconds = f"{allowed:g}" if isinstance(allowed, int | float) else "the allowed"
         why = f"no connection within {seconds} s (connect_timeout)"
     elif isinstance(cause, Exception) and (kind := kind_of_class(type(cause))) is not None:
         # What the SDK calls a connection error may be a cut or a bad address.
         if kind != "connection":
-            return _of_exception(cause, now)
+            return _of_exception(cause)
         why = str(cause) or type(cause).__name__
     else:
         why = str(error) or type(error).__name__
-    return unreachable(_host_of(error), why)
-
-
-def _connect_timeout(error: Exception) -> str | None:
-    """Return the seconds allowed for connecting if they ran out, else None."""
-    for candidate in (error, error.__cause__):
-        if type(candidate).__name__ == "ConnectTimeout":
-            extensions = getattr(_request_of(error), "extensions", {})
-            allowed = extensions.get("timeout", {}).get("connect")
-            return f"{allowed:g}" if isinstance(allowed, int | float) else "the allowed"
-    return None
-
-
-def _request_of(error: Exception) -> object:
-    try:
-        return getattr(error, "request", None)
-    except RuntimeError:  # httpx's way to say that no request is known
-        return None
-
-
-def _host_of(error: Exception) -> str:
-    url = getattr(_request_of(error), "url", None)
-    if url is None:
-        return ""
-    netloc = url.netloc
-    return netloc.decode("ascii", "replace") if isinstance(netloc, bytes) else str(netloc)
-
-
-def _plain(error: Exception, kind: ErrorKind) -> str:
-    name = type(error).__name__
-    message = str(error) or _SILENT.get(name, name)
-    if kind == "cut":
-        return f"the connection was lost: {message}"
-    if name == "DecodingError":
-        return f"cannot decompress the response: {message}; check the proxy, if there is one"
-    if kind == "timeout":
-        return f"the request timed out: {message}"
-    return message
+    host = getattr(getattr(request, "url", None), "netloc", "")
+    return unreachable(host.decode("ascii", "replace") if isinstance(host, bytes) else host, why)
 
 
 def _codes_of(error: JsonObject) -> tuple[str, ...]:
-    details = lenient_json.child(error, "details")
-    candidates = (
-        lenient_json.text(details, "error_code"),
-        *(lenient_json.text(error, key) for key in ("code", "type", "status")),
-    )
-    return tuple(code for code in candidates if code)
+    exact = lenient_json.text(lenient_json.child(error, "details"), "error_code")
+    vaguer = (lenient_json.text(error, key) for key in ("code", "type", "status"))
+    return tuple(filter(None, (exact, *vaguer)))
 
 
 def _message_of(body: object) -> str:
