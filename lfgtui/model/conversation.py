@@ -80,6 +80,10 @@ class ModelTurn(msgspec.Struct, frozen=True):
         """The tool calls of the response."""
         return tuple(part for part in self.parts if isinstance(part, CallPart))
 
+    def items(self, wire: str) -> list[dict[str, object]]:
+        """Return the opaque items that belong to this wire."""
+        return [p.item for p in self.parts if isinstance(p, ItemPart) and p.wire == wire]
+
 
 class ToolResult(msgspec.Struct, frozen=True):
     """The answer to one call. `failed` marks an error, `output` then says which."""

@@ -2,11 +2,16 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 from lfgtui.model.conversation import Message
 from lfgtui.model.events import WireEvent
 from lfgtui.model.tickets import Reasoning
+
+Effort: TypeAlias = Literal["low", "medium", "high"]
+
+BUDGETS: dict[Effort, int] = {"low": 2048, "medium": 8192, "high": 16384}
+"""Budget of each effort, in tokens of thinking."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +65,14 @@ class Provider(Protocol):
     async def aclose(self) -> None:
         """Close the connections."""
         ...
+
+
+def budget_of(reasoning: Reasoning) -> int:
+    """Return the thinking budget in tokens."""
+    return reasoning if isinstance(reasoning, int) else BUDGETS[reasoning]
+
+
+def effort_of(reasoning: Reasoning) -> Effort:
+    """Return the effort; for a number of tokens, the one whose budget is nearest."""
+    budget = budget_of(reasoning)
+    return min(BUDGETS, key=lambda effort: abs(BUDGETS[effort] - budget))

@@ -15,10 +15,9 @@ from lfgtui.model.conversation import (
     UserTurn,
 )
 from lfgtui.providers.anthropic import request as anthropic_request
-from lfgtui.providers.base import Request, ToolSpec
+from lfgtui.providers.base import Request, ToolSpec, effort_of
 from lfgtui.providers.openai_chat import request as chat_request
 from lfgtui.providers.openai_responses import request as responses_request
-from lfgtui.providers.wire.request_parts import effort_of
 
 Json = dict[str, object]
 

@@ -8,6 +8,7 @@ with its signature, unchanged and in order; text blocks are never empty.
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from lfgtui.model.conversation import (
     CallPart,
@@ -22,8 +23,7 @@ from lfgtui.model.conversation import (
 )
 from lfgtui.model.tickets import Reasoning
 from lfgtui.providers.anthropic.decoder import WIRE
-from lfgtui.providers.base import Request
-from lfgtui.providers.wire.request_parts import budget_of, effort_of, items_of, open_tool_turn
+from lfgtui.providers.base import Request, budget_of, effort_of
 
 Block = dict[str, object]
 
@@ -61,10 +61,12 @@ def _thinking(request: Request, reasoning: Reasoning) -> dict[str, object]:
             "thinking": {"type": "adaptive", "display": "summarized"},
             "output_config": {"effort": effort_of(reasoning)},
         }
-    turn = open_tool_turn(request.messages)
-    if turn is not None and not _has_thinking(turn):
+    if request.messages and isinstance(request.messages[-1], ToolResult):
         # The wire refuses thinking in the middle of a tool loop that began without it.
-        return {}
+        turns = [message for message in request.messages if isinstance(message, ModelTurn)]
+        thoughts = turns[-1].items(WIRE) if turns else []
+        if not any(i.get("type") == "redacted_thinking" or i.get("signature") for i in thoughts):
+            return {}
     budget = max(budget_of(reasoning), _LEAST_BUDGET)
     most = request.max_output_tokens
     return {
@@ -80,13 +82,6 @@ def _thinks_adaptively(model: str) -> bool:
     """
     version = _VERSION.search(model)
     return version is not None and (int(version[1]), int(version[2] or 0)) >= (4, 6)
-
-
-def _has_thinking(turn: ModelTurn) -> bool:
-    return any(
-        item.get("type") == "redacted_thinking" or item.get("signature")
-        for item in items_of(turn, WIRE)
-    )
 
 
 def _messages(messages: Sequence[Message], *, cache: bool) -> list[Block]:
@@ -116,9 +111,8 @@ def _blocks(message: Message) -> list[Block]:
             block: Block = {"type": "tool_result", "tool_use_id": _id(call_id), "content": output}
             return [block | {"is_error": True} if failed else block]
         case ModelTurn(parts):
-            before = (None, *parts[:-1])
-            pairs = zip(before, parts, strict=True) if parts else ()
-            return [block for previous, part in pairs for block in _part(part, previous)]
+            pairs = pairwise((None, *parts))
+            return [block for previous, part in pairs if part for block in _part(part, previous)]
 
 
 def _part(part: Part, previous: Part | None) -> list[Block]:

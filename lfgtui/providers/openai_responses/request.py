@@ -19,9 +19,9 @@ from lfgtui.model.conversation import (
     ToolResult,
     UserTurn,
 )
-from lfgtui.providers.base import Request
+from lfgtui.providers.base import Request, effort_of
 from lfgtui.providers.openai_responses.decoder import WIRE
-from lfgtui.providers.wire.request_parts import arguments_json, effort_of
+from lfgtui.providers.wire.tool_calls import arguments_text
 
 Item = dict[str, object]
 
@@ -68,15 +68,10 @@ def input_items(messages: Sequence[Message]) -> list[Item]:
             case ToolResult(call_id, output):
                 items.append({"type": "function_call_output", "call_id": call_id, "output": output})
             case ModelTurn(parts):
-                items += _turn(parts)
-    return items
-
-
-def _turn(parts: Sequence[Part]) -> list[Item]:
-    items = [item for part in parts if (item := _part(part)) is not None]
-    # The wire refuses reasoning that nothing follows.
-    while items and items[-1].get("type") == "reasoning":
-        items.pop()
+                items += filter(None, map(_part, parts))
+                # The wire refuses reasoning that nothing follows.
+                while items and items[-1].get("type") == "reasoning":
+                    items.pop()
     return items
 
 
@@ -89,7 +84,7 @@ def _part(part: Part) -> Item | None:
                 "type": "function_call",
                 "call_id": call_id,
                 "name": name,
-                "arguments": arguments_json(arguments),
+                "arguments": arguments_text(arguments),
             }
         case ItemPart(wire, item) if wire == WIRE:
             item = {key: value for key, value in item.items() if value is not None}
