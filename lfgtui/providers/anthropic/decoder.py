@@ -19,8 +19,8 @@ from lfgtui.model.events import Heartbeat, ProviderItem, Status, Usage
 from lfgtui.providers import lenient_json
 from lfgtui.providers.lenient_json import JsonObject, UnreadableError
 from lfgtui.providers.wire import hosted_tools
-from lfgtui.providers.wire.citations import citation_of
 from lfgtui.providers.wire.decoder import NO_RECORD, SdkDecoder
+from lfgtui.providers.wire.dedupe import citation_of
 from lfgtui.providers.wire.hosted_tools import HostedCalls
 from lfgtui.providers.wire.tool_calls import OpenCall, arguments_text
 

@@ -1,14 +1,27 @@
-"""The content of a chunk or message of the chat wire, whatever its form.
+"""The content and the reasoning of the chat wire, whatever their form.
 
-A string, mostly. Mistral sends lists of parts, also in turn with strings, with
-thinking and references among them; some servers send the object of a
+A content is a string, mostly. Mistral sends lists of parts, also in turn with
+strings, with thinking and references among them; some servers send the object of a
 structured answer bare; audio models send a transcript in `audio`.
+
+DeepSeek refuses a tool loop whose assistant messages lack their
+`reasoning_content` (https://api-docs.deepseek.com/guides/thinking_mode);
+OpenRouter wants its `reasoning_details` back unchanged
+(https://openrouter.ai/docs/use-cases/reasoning-tokens), LiteLLM the signed
+`thinking_blocks` of Anthropic's models
+(https://docs.litellm.ai/docs/reasoning_content). So the name of the field, the
+details and the blocks are kept as items.
 """
 
 from dataclasses import dataclass, field
 
 from lfgtui.providers import lenient_json
 from lfgtui.providers.lenient_json import JsonObject, UnreadableError
+
+_FIELDS = ("reasoning_content", "reasoning")
+_LISTS = ("reasoning_details", "thinking_blocks")
+_WORDS = ("text", "summary", "thinking")
+_GROWING = (*_WORDS, "signature")
 
 
 @dataclass(slots=True)
@@ -22,6 +35,8 @@ class Content:
     def add(self, content: object) -> None:
         """Add a content, or a part of one, of any form; raise `UnreadableError`."""
         match content:
+            case None:
+                pass
             case str():
                 self.text += content
             case list():
@@ -29,31 +44,25 @@ class Content:
                     self._add_part(part)
             case dict():
                 self.text += lenient_json.text(content, "text") or lenient_json.compact(content)
-            case None:
-                pass
             case _:
                 raise UnreadableError("the content is not text")
 
     def _add_part(self, part: object) -> None:
-        record = lenient_json.as_object(part)
-        if record is None:
-            if not isinstance(part, str):
-                raise UnreadableError("a part of the content is not text")
-            self.text += part
-            return
-        match lenient_json.text(record, "type"):
-            case "thinking":
+        match part:
+            case str():
+                self.text += part
+            case {"type": "thinking", "thinking": thinking}:
                 inner = Content()
-                inner.add(record.get("thinking"))
+                inner.add(thinking)
                 self.reasoning += inner.text
-            case "tool_reference":
-                self.sources.append(record)
-            case "reference":
-                ids = record.get("reference_ids")
-                numbers = ids if isinstance(ids, list) else []
+            case {"type": "reference", "reference_ids": list(numbers)}:
                 self.sources += [{"title": f"reference {number}"} for number in numbers]
+            case dict() if part.get("type") == "tool_reference":
+                self.sources.append(part)
+            case dict():
+                self.text += lenient_json.text(part, "text", "refusal")
             case _:
-                self.text += lenient_json.text(record, "text", "refusal")
+                raise UnreadableError("a part of the content is not text")
 
 
 def read_content(delta: JsonObject) -> Content:
@@ -62,3 +71,61 @@ def read_content(delta: JsonObject) -> Content:
     content.add(delta.get("content"))
     content.text += lenient_json.text(lenient_json.child(delta, "audio"), "transcript")
     return content
+
+
+class ChatReasoning:
+    """The reasoning of one response."""
+
+    def __init__(self) -> None:
+        self.begun = False
+        self._field: str | None = None
+        self._lists: dict[str, list[JsonObject]] = {name: [] for name in _LISTS}
+
+    def take(self, delta: JsonObject, in_content: str = "") -> str:
+        """Return the new words of a chunk.
+
+        Fields repeat each other, so the first that has any counts; `in_content` is the
+        reasoning in the chunk's content list.
+        """
+        new = ""
+        for name in _FIELDS:
+            if words := lenient_json.text(delta, name):
+                self._field = self._field or name
+                new = new or words
+        for name, kept in self._lists.items():
+            details = lenient_json.children(delta, name)
+            for detail in details:
+                _keep(kept, detail)
+            new = new or "".join(lenient_json.text(detail, *_WORDS) for detail in details)
+        new = new or in_content
+        self.begun = self.begun or bool(new)
+        return new
+
+    def items(self) -> list[JsonObject]:
+        """Return the items that go back to the model with the words."""
+        named: list[JsonObject] = [{"reasoning_field": self._field}] if self._field else []
+        return named + [{name: details} for name, details in self._lists.items() if details]
+
+
+def _keep(details: list[JsonObject], detail: JsonObject) -> None:
+    if not (details and _joins(details[-1], detail)):
+        details.append(dict(detail))
+        return
+    last = details[-1]
+    for key, value in detail.items():
+        if key in _GROWING and isinstance(value, str):
+            last[key] = lenient_json.text(last, key) + value
+        elif value is not None:
+            last[key] = value
+
+
+def _joins(last: JsonObject, detail: JsonObject) -> bool:
+    """Tell whether a piece continues the one before it.
+
+    Encrypted data comes whole, and a signed block is complete.
+    """
+    if any(last.get(key) != detail.get(key) for key in ("type", "index")):
+        return False
+    if "data" in last or "data" in detail or (last.get("signature") and "thinking" in last):
+        return False
+    return not (last.get("id") and detail.get("id") and last["id"] != detail["id"])

@@ -21,9 +21,8 @@ from lfgtui.model.events import ProviderItem, Usage
 from lfgtui.providers import lenient_json
 from lfgtui.providers.errors import mapping
 from lfgtui.providers.lenient_json import JsonObject
-from lfgtui.providers.openai_chat.content import read_content
+from lfgtui.providers.openai_chat.content import ChatReasoning, read_content
 from lfgtui.providers.openai_chat.hosted_tools import WIRE, ChatHosted
-from lfgtui.providers.openai_chat.reasoning import ChatReasoning
 from lfgtui.providers.openai_chat.tool_calls import ChatCalls
 from lfgtui.providers.wire.decoder import SdkDecoder, openai_usage
 from lfgtui.providers.wire.dedupe import TextDeduplicator
@@ -66,7 +65,7 @@ class ChatDecoder(SdkDecoder):
         for choice in choices:
             if not lenient_json.index(choice, "index"):  # the first, or the only one
                 self._take_choice(choice)
-                self._hosted.ground(record, choice, self._events)
+                self._events += self._hosted.ground(record, choice)
         self._events += self._citations.take(lenient_json.children(record, "search_results"))
         urls = lenient_json.strings(record.get("citations"))
         self._events += self._citations.take({"url": url} for url in urls)
@@ -98,10 +97,10 @@ class ChatDecoder(SdkDecoder):
         if not ended:
             return  # what it repeats may still be growing
         if not self._reasoning.begun:
-            self._add_reasoning(self._reasoning.take(message, ""))
+            self._add_reasoning(self._reasoning.take(message))
         if not self._pieces.begun:
             self._events += self._pieces.take(message)
-        self._hosted.take(message, self._events)
+        self._events += self._hosted.take(message)
 
     def _take_delta(self, delta: JsonObject) -> None:
         content = read_content(delta)
@@ -113,11 +112,12 @@ class ChatDecoder(SdkDecoder):
         self._events += self._pieces.take(delta)
         self._extra |= lenient_json.child(delta, "extra_content")
         self._events += self._citations.take([*content.sources, *_annotations(delta)])
-        self._hosted.take(delta, self._events)
+        self._events += self._hosted.take(delta)
 
     def _take_text(self, text: str) -> None:
-        self._text.add(0, text)
-        self._add_text(text)
+        if text:
+            self._text.add(0, text)
+            self._add_text(text)
 
 
 def _annotations(delta: JsonObject) -> list[JsonObject]:

@@ -15,7 +15,7 @@ from lfgtui.model.events import ReasoningDelta, ResponseFinished, TextDelta, Usa
 from lfgtui.providers import lenient_json
 from lfgtui.providers.errors import mapping
 from lfgtui.providers.lenient_json import NO_UTF8, TOO_DEEP, JsonObject, UnreadableError
-from lfgtui.providers.wire.citations import Citations
+from lfgtui.providers.wire.dedupe import Citations
 from lfgtui.providers.wire.tool_calls import CUT_SHORT, ToolCalls, stop_reason
 
 UNREADABLE = "unreadable"

@@ -1,4 +1,4 @@
-"""Removal of text that a stream repeats.
+"""Removal of what a stream repeats: texts, and the sources that they cite.
 
 On the Responses wire the same words may come as deltas, again in the record
 that closes the part, again in the item, again in the whole response; any of
@@ -8,10 +8,17 @@ from there, the remainder is new; where nothing of it was streamed, all of it;
 where it differs, what the person has read stands.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from lfgtui.providers import limits
+from lfgtui.model.events import Citation
+from lfgtui.providers import lenient_json, limits
+from lfgtui.providers.lenient_json import JsonObject
+
+_URL = ("url", "uri", "source", "file_id", "document_id")
+_TITLE = ("title", "document_title", "filename", "name")
+_PLACE = ("start_index", "end_index", "index")
+_QUOTE = ("cited_text", "content", "snippet", "quote", "text")
 
 
 @dataclass(slots=True)
@@ -81,3 +88,44 @@ class TextDeduplicator:
             )
         ]
         return max(others, key=lambda other: len(other.text), default=None)
+
+
+class Citations:
+    """The sources of one response, each place once.
+
+    Some servers repeat the list in every chunk, or send it live and again at the end.
+    """
+
+    def __init__(self) -> None:
+        self._seen: set[tuple[str | int | None, ...]] = set()
+
+    def take(self, sources: Iterable[JsonObject]) -> Iterator[Citation]:
+        """Yield the sources that are new and name anything."""
+        for source in sources:
+            citation = citation_of(source)
+            name = citation.url or citation.title or citation.quote
+            place = (lenient_json.number(source, key) for key in _PLACE)
+            key = (name, *place)
+            if name and key not in self._seen:
+                self._seen.add(key)
+                yield citation
+
+
+def citation_of(source: JsonObject) -> Citation:
+    """Read one source. A document has pages where a web page has an address."""
+    title = lenient_json.text(source, *_TITLE)
+    document = lenient_json.number(source, "document_index")
+    if not title and document is not None:
+        title = f"document {document + 1}"
+    return Citation(
+        lenient_json.text(source, *_URL), title + _pages(source), lenient_json.text(source, *_QUOTE)
+    )
+
+
+def _pages(source: JsonObject) -> str:
+    """The pages of a document; the quote itself shows characters and blocks."""
+    first = lenient_json.number(source, "start_page_number")
+    end = lenient_json.number(source, "end_page_number")  # exclusive
+    if first is None:
+        return ""
+    return f", page {first}" if end is None or end <= first + 1 else f", pages {first}-{end - 1}"

@@ -3,7 +3,7 @@
 import pytest
 
 from lfgtui.model.events import Citation
-from lfgtui.providers.wire.citations import Citations, citation_of, grounding
+from lfgtui.providers.wire.dedupe import Citations, citation_of
 
 SOURCES: list[tuple[dict[str, object], Citation]] = [
     # Anthropic
@@ -36,13 +36,3 @@ def test_a_source_counts_once_a_place() -> None:
     other: dict[str, object] = {"url": "https://a", "start_index": 9, "end_index": 12}
     assert len(list(citations.take([one, one | {"title": "A"}, other, {}, {"title": ""}]))) == 2
     assert list(citations.take([one])) == []
-
-
-@pytest.mark.parametrize(
-    "names", [("groundingChunks", "webSearchQueries"), ("grounding_chunks", "web_search_queries")]
-)
-def test_grounding_is_the_queries_and_the_sources(names: tuple[str, str]) -> None:
-    source = {"uri": "https://g", "title": "G"}
-    metadata: dict[str, object] = {names[0]: [{"web": source}, {}], names[1]: ["a", "b", 3]}
-    assert grounding(metadata) == ("a\nb", [source])
-    assert grounding({}) == ("", [])
