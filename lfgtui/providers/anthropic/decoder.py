@@ -15,7 +15,7 @@ them out.
 
 from dataclasses import dataclass, field
 
-from lfgtui.model.events import Heartbeat, ProviderItem, Status, Usage
+from lfgtui.model.events import Heartbeat, ProviderItem, Status, ToolCallStarted, Usage
 from lfgtui.providers import lenient_json
 from lfgtui.providers.lenient_json import JsonObject, UnreadableError
 from lfgtui.providers.wire import hosted_tools
@@ -57,11 +57,11 @@ class AnthropicDecoder(SdkDecoder):
     def _read(self, name: str, record: JsonObject) -> None:
         match kind := lenient_json.exact_text(record, "type") or name:
             case "content_block_delta":
-                self._grow(record)
+                self._grow(_index(record), lenient_json.exact_child(record, "delta"))
             case "content_block_start":
-                self._start(record)
+                self._start(_index(record), lenient_json.exact_child(record, "content_block"))
             case "content_block_stop":
-                self._stop(record)
+                self._stop(_index(record))
             case "message_start":
                 self._open(lenient_json.exact_child(record, "message"))
             case "message_delta":
@@ -90,10 +90,8 @@ class AnthropicDecoder(SdkDecoder):
 
     def _finish_calls(self, *, is_cut: bool) -> None:
         for index in sorted(self._blocks):  # some servers stop the message and not its blocks
-            self._stop({"index": index})
-        if is_cut:
-            self._calls.drop()
-        self._events += self._calls.release()
+            self._stop(index)
+        self._events += self._calls.release(are_cut=is_cut)
 
     def _open(self, message: JsonObject) -> None:
         message_id = lenient_json.text(message, "id")
@@ -102,7 +100,7 @@ class AnthropicDecoder(SdkDecoder):
             self._take_first()
             # A proxy that tried again begins anew: what was open never ends.
             self._blocks.clear()
-            self._calls.drop()
+            self._calls.release(are_cut=True)
             self._first = lenient_json.exact_children(message, "content")
             self.wire_stop_reason = lenient_json.text(message, "stop_reason") or None
         self._count(message)
@@ -110,35 +108,32 @@ class AnthropicDecoder(SdkDecoder):
     def _take_first(self) -> None:
         """Read the blocks that `message_start` held, as if they had been streamed."""
         blocks, self._first = self._first, []
-        for index, block in enumerate(blocks):
-            self._start({"index": index, "content_block": block})
-            self._stop({"index": index})
+        for index, content in enumerate(blocks):
+            self._start(index, content)
+            self._stop(index)
 
-    def _start(self, record: JsonObject) -> None:
-        index = lenient_json.index(record, "index") or 0
+    def _start(self, index: int, content: JsonObject) -> None:
         if index == 0:
             self._first = []
         self._take_first()
         self._events += self._calls.release()  # another block follows, so no call was cut
-        content = lenient_json.exact_child(record, "content_block")
         block = _Block(content, lenient_json.exact_text(content, "type"))
         if (open_block := self._blocks.get(index)) is not None:
             if content == open_block.content:
                 return  # the same record again
-            self._stop(record)
+            self._stop(index)
         self._blocks[index] = block
         match block.kind:
             case "text":
                 self._add_text(lenient_json.exact_text(content, "text"))
-                citations = lenient_json.children(content, "citations")
-                self._events += [citation_of(citation) for citation in citations]
+                self._events += map(citation_of, lenient_json.children(content, "citations"))
             case "thinking":
                 block.signature = lenient_json.text(content, "signature")
                 self._add_reasoning(lenient_json.text(content, "thinking"))
             case "tool_use":
                 name = lenient_json.exact_text(content, "name")
                 block.call = self._calls.open(lenient_json.text(content, "id"), name)
-                self._events.append(block.call.start())
+                self._events.append(ToolCallStarted(block.call.call_id, name))
             case "compaction":
                 self._events.append(Status("the provider compacted the conversation"))
             case "fallback":
@@ -152,9 +147,8 @@ class AnthropicDecoder(SdkDecoder):
                 call_id = lenient_json.text(content, "id")
                 self._events.append(self._hosted.card(call_id, given, name=name))
 
-    def _grow(self, record: JsonObject) -> None:
-        delta = lenient_json.exact_child(record, "delta")
-        block = self._blocks.get(lenient_json.index(record, "index") or 0)
+    def _grow(self, index: int, delta: JsonObject) -> None:
+        block = self._blocks.get(index)
         match kind := lenient_json.exact_text(delta, "type"):
             case "text_delta":
                 self._add_text(lenient_json.exact_text(delta, "text"))
@@ -162,14 +156,14 @@ class AnthropicDecoder(SdkDecoder):
                 self._add_reasoning(lenient_json.exact_text(delta, "thinking"))
             case "signature_delta" if block is not None:
                 block.signature += lenient_json.text(delta, "signature")
-            case "input_json_delta" if block is not None:
+            case "input_json_delta":
+                if block is None:
+                    raise UnreadableError("a piece of a tool call that never began")
                 piece = lenient_json.exact_text(delta, "partial_json")
                 if block.call is None:
                     block.pieces.append(piece)
                 else:
                     self._events += block.call.grow(piece)
-            case "input_json_delta":
-                raise UnreadableError("a piece of a tool call that never began")
             case "citations_delta":
                 self._events.append(citation_of(lenient_json.child(delta, "citation")))
             case "compaction_delta" if block is not None:
@@ -180,8 +174,8 @@ class AnthropicDecoder(SdkDecoder):
             case _:
                 self.unknown[kind or "untyped delta"] += 1
 
-    def _stop(self, record: JsonObject) -> None:
-        block = self._blocks.pop(lenient_json.index(record, "index") or 0, None)
+    def _stop(self, index: int) -> None:
+        block = self._blocks.pop(index, None)
         if block is None or block.kind == "text":
             return
         if block.call is not None:
@@ -192,24 +186,22 @@ class AnthropicDecoder(SdkDecoder):
             item: JsonObject = {"type": "thinking", "signature": block.signature}
             self._events.append(ProviderItem(WIRE, item))
         else:
-            self._stop_other(block)
+            self._stop_other(block.kind, block.content, "".join(block.pieces))
 
-    def _stop_other(self, block: _Block) -> None:
-        content = block.content
-        if block.pieces:
-            raw = "".join(block.pieces)
-            parsed = lenient_json.parse_object(raw)
+    def _stop_other(self, kind: str, content: JsonObject, streamed: str) -> None:
+        if streamed:
+            parsed = lenient_json.parse_object(streamed)
             content["input"] = parsed or {}
-            given = raw if parsed is None else hosted_tools.given(parsed)
-            if block.kind.endswith("_tool_use") and given:
+            given = streamed if parsed is None else hosted_tools.given(parsed)
+            if kind.endswith("_tool_use") and given:
                 self._events.append(self._hosted.card(lenient_json.text(content, "id"), given))
-        if block.kind.endswith("_tool_result"):
+        if kind.endswith("_tool_result"):
             call_id = lenient_json.text(content, "tool_use_id")
             failed = content.get("is_error") is True
             write = hosted_tools.failure if failed else hosted_tools.outcome
             # The call may stand in an earlier response: a long turn is paused and goes on.
-            kind = block.kind.removesuffix("_tool_result")
-            card = self._hosted.card(call_id, "", write(content.get("content")), fallback=kind)
+            name = kind.removesuffix("_tool_result")
+            card = self._hosted.card(call_id, "", write(content.get("content")), fallback=name)
             self._events.append(card)
         self._events.append(ProviderItem(WIRE, content))
 
@@ -223,3 +215,7 @@ class AnthropicDecoder(SdkDecoder):
             cached, written = (self._usage.get(key, 0) for key in _CACHED)
             given = self._usage.get("input_tokens", 0) + cached + written
             self._events.append(Usage(given, self._usage.get("output_tokens", 0), cached))
+
+
+def _index(record: JsonObject) -> int:
+    return lenient_json.index(record, "index") or 0

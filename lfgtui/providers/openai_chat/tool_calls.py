@@ -1,6 +1,6 @@
 """Tool calls of the chat wire, put together from their pieces."""
 
-from lfgtui.model.events import ProviderItem, ToolArgumentsDelta, WireEvent
+from lfgtui.model.events import ProviderItem, ToolArgumentsDelta, ToolCallStarted, WireEvent
 from lfgtui.providers import lenient_json
 from lfgtui.providers.lenient_json import JsonObject
 from lfgtui.providers.wire.tool_calls import (
@@ -68,7 +68,7 @@ class ChatCalls:
         call = self._call_for(piece, name)
         if name and not call.name:
             call.name = name
-            events.append(call.start())
+            events.append(ToolCallStarted(call.call_id, name))
             if call.pieces:
                 events.append(ToolArgumentsDelta(call.call_id, call.raw))
         if extra := lenient_json.child(piece, "extra_content"):

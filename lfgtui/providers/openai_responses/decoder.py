@@ -9,7 +9,7 @@ Places (`output_index`) hold a response together; ids may change from record to
 record, and a stream that was resumed begins in the middle.
 """
 
-from lfgtui.model.events import Heartbeat, ProviderItem
+from lfgtui.model.events import Heartbeat, ProviderItem, ToolCallStarted
 from lfgtui.providers import lenient_json
 from lfgtui.providers.errors import mapping
 from lfgtui.providers.lenient_json import JsonObject
@@ -23,35 +23,14 @@ __all__ = ["WIRE", "ResponsesDecoder"]
 _TEXT = ("response.output_text.", "response.refusal.", "response.audio.transcript.")
 _TEXT_KEYS = ("text", "refusal", "transcript")
 _REASONING = ("response.reasoning_summary_text.", "response.reasoning_text.")
-_ENDS = frozenset(
-    {
-        "response.completed",
-        "response.incomplete",
-        "response.failed",
-        "response.cancelled",
-        "response.canceled",
-    }
-)
-_HOSTED = (
-    "response.web_search_call.",
-    "response.file_search_call.",
-    "response.code_interpreter_call",
-    "response.image_generation_call.",
-    "response.mcp_",
-    "response.shell_call",
-    "response.local_shell_call",
-    "response.apply_patch_call",
-    "response.custom_tool_call",
-)
-_PROGRESS = (
-    "response.created",
-    "response.queued",
-    "response.in_progress",
-    "response.content_part.",
-    "response.reasoning_",
-    "response.audio.",
-    "response.compaction.",
-)
+_ARGUMENTS = "response.function_call_arguments."
+_FAILED = frozenset({"failed", "cancelled", "canceled"})
+_ENDS = frozenset(f"response.{end}" for end in ("completed", "incomplete", *_FAILED))
+_TOOLS = "code_interpreter shell local_shell apply_patch custom_tool web_search file_search"
+_HOSTED = ("response.mcp_", *(f"response.{tool}_call" for tool in _TOOLS.split()))
+_HOSTED += ("response.image_generation_call",)
+_PARTS = "created queued in_progress content_part. reasoning_ audio. compaction."
+_PROGRESS = tuple(f"response.{part}" for part in _PARTS.split())
 """Records without anything that others do not hold whole."""
 
 
@@ -81,7 +60,7 @@ class ResponsesDecoder(SdkDecoder):
                 self._take_text(kind, place, record)
             case _ if kind.startswith(_REASONING):
                 self._take_reasoning(kind, place, record)
-            case "response.function_call_arguments.delta" | "response.function_call_arguments.done":
+            case _ if kind.startswith(_ARGUMENTS):
                 self._grow_call(place, record)
             case "response.output_item.added":
                 self._add_item(place, lenient_json.exact_child(record, "item"))
@@ -105,11 +84,9 @@ class ResponsesDecoder(SdkDecoder):
         return self.wire_stop_reason is not None
 
     def _finish_calls(self, *, is_cut: bool) -> None:
-        if is_cut:
-            return
-        self._events += self._calls.release()
+        self._events += self._calls.release(are_cut=is_cut)
         for call in self._open.values():  # some servers close the response and not its items
-            if call.name or call.pieces:
+            if (call.name or call.pieces) and not is_cut:
                 self._events.append(self._calls.request(call))
 
     def _take_text(self, kind: str, place: object, record: JsonObject) -> None:
@@ -155,12 +132,12 @@ class ResponsesDecoder(SdkDecoder):
     def _start_call(self, place: object, item: JsonObject) -> None:
         call = self._calls.open(_wire_id(item), lenient_json.exact_text(item, "name"))
         self._open[place] = call
-        self._events.append(call.start())
+        self._events.append(ToolCallStarted(call.call_id, call.name))
 
     def _grow_call(self, place: object, record: JsonObject) -> None:
         call = self._open.get(place)
         if call is None and len(self._open) == 1:  # its id changed, and it has no place
-            call = next(iter(self._open.values()))
+            (call,) = self._open.values()
         if call is None:
             return
         if delta := lenient_json.exact_text(record, "delta"):
@@ -231,7 +208,7 @@ class ResponsesDecoder(SdkDecoder):
         self.wire_stop_reason = lenient_json.text(details, "reason") or status
         self.done = True
         error = response.get("error")
-        if error or status in ("failed", "cancelled", "canceled"):
+        if error or status in _FAILED:
             self.failure = mapping.in_stream(error or f"the provider ended the response: {status}")
 
 

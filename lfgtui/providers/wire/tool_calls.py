@@ -9,46 +9,26 @@ from lfgtui.model.events import (
     ToolArguments,
     ToolArgumentsDelta,
     ToolCallRequested,
-    ToolCallStarted,
     WireEvent,
 )
 from lfgtui.providers import lenient_json, limits
 from lfgtui.providers.lenient_json import UnreadableError
 
 _STOP_REASONS: dict[str, StopReason] = {
-    "end_turn": "end",
-    "stop": "end",
-    "completed": "end",
-    "eos": "end",
-    "tool_use": "tool_use",
-    "tool_calls": "tool_use",
-    "function_call": "tool_use",
-    "max_tokens": "length",
-    "length": "length",
-    "max_output_tokens": "length",
+    **dict.fromkeys(("end_turn", "stop", "completed", "eos"), "end"),
+    **dict.fromkeys(("tool_calls", "function_call"), "tool_use"),
+    **dict.fromkeys(("max_tokens", "max_output_tokens", "model_context_window_exceeded"), "length"),
     "incomplete": "length",  # a Responses server that names no reason
-    "model_context_window_exceeded": "length",
-    "content_filter": "content_filter",
-    "refusal": "refusal",
-    "stop_sequence": "stop_sequence",
 }
+"""The wires' words for reasons; others stand as they are."""
 
 CUT_SHORT: frozenset[StopReason] = frozenset({"length", "content_filter", "refusal"})
 """Stops that may fall in the middle of a call's arguments."""
 
-_BROKE_OFF: frozenset[StopReason] = CUT_SHORT | {
-    "error",
-    "abort",
-    "aborted",
-    "cancelled",
-    "insufficient_system_resource",  # DeepSeek
-    "malformed_function_call",  # Google, and what follows
-    "safety",
-    "recitation",
-    "blocklist",
-    "prohibited_content",
-    "spii",
-}
+_DEEPSEEK = {"insufficient_system_resource"}
+_GOOGLE = {"malformed_function_call", "safety", "recitation", "blocklist", "prohibited_content"}
+_GOOGLE |= {"spii"}
+_BROKE_OFF = CUT_SHORT | {"error", "abort", "aborted", "cancelled"} | _DEEPSEEK | _GOOGLE
 
 
 def broke_off(reason: StopReason) -> bool:
@@ -122,10 +102,6 @@ class OpenCall:
         """True if the arguments are complete JSON (nothing at all does not count)."""
         return bool(self.raw.strip()) and parse_arguments(self.raw) is not None
 
-    def start(self) -> ToolCallStarted:
-        """Return the event of its beginning."""
-        return ToolCallStarted(self.call_id, self.name)
-
     def grow(self, piece: str) -> list[WireEvent]:
         """Add a piece of the arguments and return its event; none for an empty piece."""
         if not piece:
@@ -140,13 +116,12 @@ class OpenCall:
         nothing, or with the same JSON written otherwise. Raises `UnreadableError`
         where they differ in meaning.
         """
-        meaning = parse_arguments(whole)
-        if isinstance(meaning, dict) and meaning and self.looks_whole:
-            streamed = parse_arguments(self.raw)
-            if streamed and streamed != meaning:
-                raise UnreadableError("the arguments of a tool call came twice, and differ")
-        if whole.startswith(self.raw):
-            return self.grow(whole[len(self.raw) :])
+        raw = self.raw
+        streamed, meaning = parse_arguments(raw), parse_arguments(whole)
+        if streamed and meaning and isinstance(meaning, dict) and streamed != meaning:
+            raise UnreadableError("the arguments of a tool call came twice, and differ")
+        if whole.startswith(raw):
+            return self.grow(whole[len(raw) :])
         if meaning and not self.looks_whole:
             self.pieces = [whole]  # a delta was lost on the way
         return []
@@ -182,29 +157,22 @@ class ToolCalls:
             raise UnreadableError("a tool call has no name")
         self.any_requested = True
         arguments = parse_arguments(call.raw)
-        return ToolCallRequested(
-            call.call_id,
-            call.name,
-            call.raw if arguments is None else arguments,
-            UNSET if call.wire_id == call.call_id else call.wire_id,
-        )
+        arguments = call.raw if arguments is None else arguments
+        wire_id = UNSET if call.wire_id == call.call_id else call.wire_id
+        return ToolCallRequested(call.call_id, call.name, arguments, wire_id)
 
-    def close(self, call: OpenCall) -> list[WireEvent]:
+    def close(self, call: OpenCall) -> list[ToolCallRequested]:
         """Request a call whose arguments are over.
 
         Empty or broken ones may have been cut off; only later records tell. Such a
-        call is held back until `release` or `drop`.
+        call is held back until `release`.
         """
         if call.looks_whole:
             return [self.request(call)]
         self._held.append(call)
         return []
 
-    def release(self) -> list[WireEvent]:
-        """Request the calls that were held back: they were not cut off."""
+    def release(self, *, are_cut: bool = False) -> list[ToolCallRequested]:
+        """Request the calls that were held back, or forget them: their arguments never came."""
         held, self._held = self._held, []
-        return [self.request(call) for call in held]
-
-    def drop(self) -> None:
-        """Forget the calls that were held back: their arguments never came."""
-        self._held = []
+        return [] if are_cut else [self.request(call) for call in held]
