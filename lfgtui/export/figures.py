@@ -8,9 +8,8 @@ import msgspec
 
 from lfgtui.history.reader import Reader, RunSummary
 from lfgtui.model import events as e
-from lfgtui.model.attempt import Attempt
 from lfgtui.model.call_summary import call_summary
-from lfgtui.model.items import HostedItem, ToolItem
+from lfgtui.model.items import Attempt, HostedItem, ToolItem
 from lfgtui.model.redaction import redacted_entries, redacted_ticket
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
@@ -118,16 +117,15 @@ def reason_not_started(transcript: Transcript) -> str:
 
 def call_of(item: ToolItem) -> Call:
     """Return a call of lfg's own tools, or one that was only in the text."""
-    given: e.ToolArguments = item.arguments_json if item.arguments is None else item.arguments
-    output = item.output or item.live_output
-    sections = (*_given(given), *_output(output))
+    given = item.given
+    sections = (*_given(given), *_output(item.output or str(item.live)))
     ending, succeeded = _ending(item)
     return Call(escaped(item.name), _summary(given), ending, succeeded, sections)
 
 
 def hosted_call_of(item: HostedItem) -> Call:
     """Return a call of a tool on the provider's side."""
-    output = item.output or item.live_output
+    output = item.output or str(item.live)
     given = (Section("input", visible(item.input)),) if item.input else ()
     summary = _first_line(item.input)
     return Call(escaped(item.name), summary, "", None, (*given, *_output(output)))

@@ -22,10 +22,9 @@ from lfgtui.export.figures import (
     run_figures,
 )
 from lfgtui.export.markdown_html import MarkdownRenderer, code_html, link_html
-from lfgtui.model.attempt import Attempt
-from lfgtui.model.badges import BADGES
 from lfgtui.model.events import Citation
 from lfgtui.model.items import (
+    Attempt,
     HostedItem,
     Item,
     NoteItem,
@@ -35,7 +34,7 @@ from lfgtui.model.items import (
     TextItem,
     ToolItem,
 )
-from lfgtui.model.states import State
+from lfgtui.model.states import BADGES, State
 from lfgtui.settings.themes import Colours, ThemeFile
 from lfgtui.text.terminal_safe import visible, visible_line
 

@@ -4,8 +4,7 @@ Times are seconds since the epoch.
 """
 
 from lfgtui.export.figures import RunDocument
-from lfgtui.model.attempt import Attempt
-from lfgtui.model.items import HostedItem, ToolItem
+from lfgtui.model.items import Attempt, HostedItem, ToolItem
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
 
@@ -42,7 +41,7 @@ def _attempt(attempt: Attempt) -> dict[str, object]:
         "reasoning": attempt.reasoning,
         "tool_calls": [_call(call) for call in attempt.tools],
         "hosted_tools": [
-            {"name": one.name, "input": one.input, "output": one.output or one.live_output}
+            {"name": one.name, "input": one.input, "output": one.output or str(one.live)}
             for one in hosted
         ],
         "citations": [
@@ -62,8 +61,8 @@ def _call(call: ToolItem) -> dict[str, object]:
     return {
         "id": call.call_id,
         "name": call.name,
-        "arguments": call.arguments_json if call.arguments is None else call.arguments,
-        "output": call.output or call.live_output,
+        "arguments": call.given,
+        "output": call.output or str(call.live),
         "error": call.error,
         "exit_code": call.exit_code,
         "seconds": call.seconds,

@@ -11,13 +11,14 @@ of the fold. Decoders emit the first group, tools and the agent the second, the 
 from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
 from operator import or_
-from typing import ClassVar, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from lfgtui.errors import ErrorKind
 from lfgtui.model.bounds import Bounded, bounded_json, is_too_deep
+from lfgtui.model.facets import Event as Event
 from lfgtui.model.facets import Facets
 
 StopReason: TypeAlias = str
@@ -26,16 +27,6 @@ StopReason: TypeAlias = str
 
 ToolArguments: TypeAlias = dict[str, object] | str
 """A JSON object; a string where what arrived was none, kept as it came."""
-
-
-def _snake(name: str) -> str:
-    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
-
-
-class Event(msgspec.Struct, frozen=True, tag_field="type", tag=_snake):
-    """Something that happened."""
-
-    facets: ClassVar[Facets] = Facets()
 
 
 class WireEvent(Event, frozen=True):
@@ -364,14 +355,12 @@ decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(reduce(or_, EVENTS))
 
 
 def event_type(event: Event) -> str:
-    """The `type` an event carries in JSON."""
-    tag = type(event).__struct_config__.tag
-    assert isinstance(tag, str)
-    return tag
+    """Return the `type` an event carries in JSON."""
+    return str(type(event).__struct_config__.tag)
 
 
 def encode_event(event: Event) -> bytes:
-    """The event as one JSON object, `type` included."""
+    """Return the event as one JSON object, `type` included."""
     return _encoder.encode(event)
 
 
@@ -392,7 +381,7 @@ def decode_event(body: bytes | str) -> Event:
 
 
 def entry_json(entry: Entry) -> str:
-    """One line of `--json`: identity first, then the event's own fields."""
+    """Return one line of `--json`: identity first, then the event's own fields."""
     place = {"attempt": entry.attempt, "seq": entry.seq, "at": round(entry.at, 3)}
     identity = _encoder.encode({"run": entry.run, "ticket": entry.ticket, **place})
     return (identity[:-1] + b"," + _encoder.encode(entry.event)[1:]).decode()

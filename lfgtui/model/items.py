@@ -1,23 +1,21 @@
-"""Items of a transcript, in order of arrival.
+"""The attempts at a ticket and their items, in order of arrival.
 
-Items grow in place while a stream runs; `revision` moves with every change,
-so a painter knows what it can keep. They are written by the fold alone.
+Items grow in place while a stream runs; `revision` moves with every change, so a painter knows
+what it can keep. They are written by the fold alone.
 """
 
-from typing import Literal, TypeAlias
+from collections.abc import Iterator
+from typing import Literal, TypeAlias, TypeVar
 
 import msgspec
 
-from lfgtui.model.events import Citation, ToolArguments
+from lfgtui.errors import ErrorKind
+from lfgtui.model.events import Citation, StopReason, ToolArguments, Usage
+from lfgtui.model.states import State
 from lfgtui.text.growing_text import Growing
 
 SHOWN = 50_000
 """Characters at the end of a text among which a card finds the rows that it shows."""
-
-
-def _end_of(text: Growing, lines: int) -> tuple[str, int]:
-    end = text.since(max(0, len(text) - SHOWN))
-    return end, lines - end.count("\n")
 
 
 class StreamedText(msgspec.Struct):
@@ -25,27 +23,19 @@ class StreamedText(msgspec.Struct):
 
     revision: int = 0
     closed: bool = False
-    _text: Growing = msgspec.field(default_factory=Growing)
+    source: Growing = msgspec.field(default_factory=Growing)
 
     @property
     def text(self) -> str:
-        return str(self._text)
+        return str(self.source)
 
     def append(self, text: str) -> None:
-        self._text.append(text)
+        self.source.append(text)
         self.revision += 1
 
 
 class TextItem(StreamedText):
     """A run of the visible answer."""
-
-    def since(self, position: int) -> str:
-        """Return the text behind its first `position` characters."""
-        return self._text.since(position)
-
-    def piece(self, position: int, most: int) -> str:
-        """Return at most `most` characters of the text from `position` on."""
-        return self._text.piece(position, most)
 
 
 class ReasoningItem(StreamedText):
@@ -55,21 +45,41 @@ class ReasoningItem(StreamedText):
     seconds: float = 0.0
 
 
+class LiveOutput(Growing):
+    """Output as it is printed."""
+
+    __slots__ = ("_lines",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines = 0
+
+    def append(self, text: str) -> None:
+        super().append(text)
+        self._lines += text.count("\n")
+
+    @property
+    def end(self) -> tuple[str, int]:
+        """As much of the end as a card may show, and the count of lines before it."""
+        end = self.since(max(0, len(self) - SHOWN))
+        return end, self._lines - end.count("\n")
+
+
 ToolState = Literal[
     "arriving", "requested", "needs_approval", "running", "finished", "stopped", "written"
 ]
 
 
 class ToolItem(msgspec.Struct):
-    """One tool call: asked for, perhaps approved, run, finished.
+    """One tool call: requested, perhaps approved, run, finished.
 
     `stopped` is a call that its attempt did not live to see the end of. One
     that stood in the answer's text is never run: it ends as `written`.
 
-    `arguments` is None until the call is complete; `arguments_json` is what
-    has arrived of it. `live_output` is what it printed while running,
-    `output` what the model was told in the end. `approval` is the one-line
-    summary the person was asked about.
+    `arguments` is None until the call is complete; `json` is what has arrived
+    of them. `live` is what it printed while running, `output` what the model
+    was told in the end. `approval` is the one-line summary the person was
+    asked about.
     """
 
     call_id: str
@@ -86,38 +96,18 @@ class ToolItem(msgspec.Struct):
     started_at: float | None = None
     is_text_borne: bool = False
     revision: int = 0
-    _json: Growing = msgspec.field(default_factory=Growing)
-    _live: Growing = msgspec.field(default_factory=Growing)
-    _live_lines: int = 0
+    json: Growing = msgspec.field(default_factory=Growing)
+    live: LiveOutput = msgspec.field(default_factory=LiveOutput)
 
     @property
-    def arguments_json(self) -> str:
-        return str(self._json)
-
-    def arguments_piece(self, position: int, most: int) -> str:
-        """Return at most `most` characters of the arguments so far, from `position` on."""
-        return self._json.piece(position, most)
+    def given(self) -> ToolArguments:
+        """The arguments, or what has arrived of them."""
+        return str(self.json) if self.arguments is None else self.arguments
 
     @property
     def arguments_end(self) -> str:
         """The end of the arguments so far, as much as a card may show."""
-        return self._json.since(max(0, len(self._json) - SHOWN))
-
-    @property
-    def live_end(self) -> tuple[str, int]:
-        """The end of the live output, as much as a card may show, and the count of lines before."""
-        return _end_of(self._live, self._live_lines)
-
-    @property
-    def live_output(self) -> str:
-        return str(self._live)
-
-    def add_arguments(self, json: str) -> None:
-        self._json.append(json)
-
-    def add_output(self, text: str) -> None:
-        self._live.append(text)
-        self._live_lines += text.count("\n")
+        return self.json.since(max(0, len(self.json) - SHOWN))
 
 
 class HostedItem(msgspec.Struct):
@@ -133,22 +123,7 @@ class HostedItem(msgspec.Struct):
     call_id: str = ""
     closed: bool = False
     revision: int = 0
-    _live: Growing = msgspec.field(default_factory=Growing)
-    _live_lines: int = 0
-
-    @property
-    def live_output(self) -> str:
-        return str(self._live)
-
-    @property
-    def live_end(self) -> tuple[str, int]:
-        """The end of the live output, as much as a card may show, and the count of lines before."""
-        return _end_of(self._live, self._live_lines)
-
-    def add_output(self, text: str) -> None:
-        self._live.append(text)
-        self._live_lines += text.count("\n")
-        self.revision += 1
+    live: LiveOutput = msgspec.field(default_factory=LiveOutput)
 
 
 class SourcesItem(msgspec.Struct):
@@ -181,3 +156,148 @@ class NoteItem(msgspec.Struct):
 Item: TypeAlias = (
     TextItem | ReasoningItem | ToolItem | HostedItem | SourcesItem | PromptItem | NoteItem
 )
+_Text = TypeVar("_Text", TextItem, ReasoningItem)
+
+
+class AttemptError(msgspec.Struct, frozen=True):
+    """Why an attempt broke."""
+
+    kind: ErrorKind
+    message: str
+    retryable: bool
+
+
+class UsageTotals(msgspec.Struct, frozen=True):
+    """Tokens as the provider counts them, and their price in USD where known."""
+
+    input: int = 0
+    output: int = 0
+    cached: int = 0
+    cost: float | None = None
+
+    def plus(self, usage: Usage) -> "UsageTotals":
+        cost = self.cost if usage.cost is None else (self.cost or 0.0) + usage.cost
+        return UsageTotals(
+            self.input + usage.input, self.output + usage.output, self.cached + usage.cached, cost
+        )
+
+
+class Attempt(msgspec.Struct):
+    """One try: first, retry, failover or resume. Partial text included.
+
+    `usage` counts all finished turns and the running one's last report.
+    """
+
+    number: int
+    provider: str
+    model: str
+    continues: bool
+    started_at: float
+    keeps_partial: bool = False
+    ended_at: float | None = None
+    state: State = "starting"
+    items: list[Item] = msgspec.field(default_factory=list)
+    turn: int = 0
+    stop_reason: StopReason | None = None
+    error: AttemptError | None = None
+    usage: UsageTotals = UsageTotals()
+    ttft: float | None = None
+    streaming_seconds: float = 0.0
+    _finished_usage: UsageTotals = UsageTotals()
+    open_citations: list[Citation] = msgspec.field(default_factory=list)
+    _request_sent_at: float | None = None
+    _first_content_at: float | None = None
+
+    @property
+    def text(self) -> str:
+        """Exactly the visible answer: all visible text, joined with nothing between."""
+        return "".join(item.text for item in self.items if isinstance(item, TextItem))
+
+    @property
+    def reasoning(self) -> str:
+        """All of the model's thinking, joined with nothing between."""
+        return "".join(item.text for item in self.items if isinstance(item, ReasoningItem))
+
+    @property
+    def citations(self) -> list[Citation]:
+        """Citations: each source once a response, then those of the running one."""
+        sources = (item for item in self.items if isinstance(item, SourcesItem))
+        return [*(c for item in sources for c in item.citations), *self.open_citations]
+
+    @property
+    def tools(self) -> Iterator[ToolItem]:
+        """The tool calls, in order."""
+        return (item for item in self.items if isinstance(item, ToolItem))
+
+    @property
+    def tokens_per_second(self) -> float | None:
+        """Output tokens over streaming time, tool time left out; None before any."""
+        if not self.usage.output or self.streaming_seconds <= 0:
+            return None
+        return self.usage.output / self.streaming_seconds
+
+    # Written by the fold
+
+    def begin_response(self, turn: int, at: float) -> None:
+        """Begin the response to a request that was sent."""
+        self.turn, self._request_sent_at, self._first_content_at = turn, at, None
+
+    def stream(self, at: float) -> None:
+        """Note that content came."""
+        if self._first_content_at is None:
+            self._first_content_at = at
+            if self.ttft is None and self._request_sent_at is not None:
+                self.ttft = at - self._request_sent_at
+
+    def count(self, usage: Usage) -> None:
+        """Take the running response's usage, in place of what it reported before."""
+        self.usage = self._finished_usage.plus(usage)
+
+    def add(self, item: Item) -> None:
+        """Add an item; nothing more goes to the one before."""
+        self._close_last()
+        self.items.append(item)
+
+    def open_text(self, kind: type[_Text]) -> _Text:
+        """Return the text of that kind that goes on, or begin one."""
+        last = self.items[-1] if self.items else None
+        if isinstance(last, kind) and not last.closed:
+            return last
+        item = kind()
+        self.add(item)
+        return item
+
+    def close_response(self, at: float) -> None:
+        """End the running response, if there is one."""
+        if self._first_content_at is not None:
+            self.streaming_seconds += at - self._first_content_at
+            self._first_content_at = None
+        self._finished_usage = self.usage
+        for item in self.items:
+            if isinstance(item, HostedItem) and not item.closed:
+                item.closed, item.revision = True, item.revision + 1
+        sources: dict[str, Citation] = {}
+        for citation in self.open_citations:
+            sources.setdefault(citation.url or citation.title or citation.quote, citation)
+        self.open_citations.clear()
+        if sources:
+            self.add(SourcesItem(tuple(sources.values())))
+        self._close_last()
+
+    def end(self, at: float) -> None:
+        """End the attempt, with the calls that have not ended."""
+        self.ended_at = at
+        self.close_response(at)
+        for call in self.tools:
+            if call.state not in ("finished", "written"):
+                call.state, call.revision = "stopped", call.revision + 1
+
+    def _close_last(self) -> None:
+        match self.items[-1] if self.items else None:
+            case TextItem() | ReasoningItem() as last:
+                last.closed = True
+                last.revision += 1
+            case ToolItem(is_text_borne=True, state="arriving") as call:
+                call.state, call.revision = "written", call.revision + 1
+            case _:
+                pass

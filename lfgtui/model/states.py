@@ -1,4 +1,4 @@
-"""The states a ticket can be in and the moves between them.
+"""The states a ticket can be in, the moves between them, and their signs.
 
 A ticket is a small machine driven by its own events:
 
@@ -16,10 +16,10 @@ An ended ticket goes back to `queued` by a retry or a resume; a blocked one
 also when what it needed ends well after all. `stalled` is no state but a
 flag that the clock sets (`metrics`), since no event says that nothing came.
 
-The shape of this file is h11's: one table, one function, one small machine.
+The shape of this file is h11's: one table, one small machine.
 """
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from lfgtui.errors import IllegalMoveError
 from lfgtui.model import events as e
@@ -51,14 +51,18 @@ RUNNING: frozenset[State] = frozenset(
     {"starting", "waiting", "streaming", "running_tool", "needs_approval", "retrying", "paused"}
 )
 
-_OPEN: frozenset[State] = RUNNING | {"queued"}
-_REQUEST_OUT: frozenset[State] = frozenset({"waiting", "streaming"})
-_AT_WORK: frozenset[State] = frozenset({"running_tool", "starting"})
-_TOOLS_DUE: frozenset[State] = frozenset({"running_tool", "needs_approval", "starting"})
-_HOLDABLE: frozenset[State] = frozenset({"queued", "starting", "running_tool", "retrying"})
+_States = frozenset[State | None]
+_Move = tuple[_States, State | None]
 
-_Move = tuple[frozenset[State], State | None]
 
+def _any(*states: State | None) -> _States:
+    return frozenset(states)
+
+
+_OPEN: _States = _any(*RUNNING, "queued")
+_REQUEST_OUT = _any("waiting", "streaming")
+_AT_WORK = _any("running_tool", "starting")
+_NEXT_REQUEST = _any("starting", "running_tool", "streaming")
 _CONTENT: _Move = (_REQUEST_OUT, "streaming")
 _REMARK: _Move = (_OPEN, None)
 
@@ -73,78 +77,95 @@ MOVES: dict[type[e.Event], _Move] = {
     e.HostedTool: _CONTENT,
     e.HostedOutputDelta: _CONTENT,
     e.ProviderItem: _CONTENT,
-    e.ResponseFinished: (_REQUEST_OUT, "streaming"),
-    e.Usage: (_REQUEST_OUT | {"running_tool"}, None),
+    e.ResponseFinished: _CONTENT,  # running_tool, if the response asked for tools
+    e.Usage: (_any(*_REQUEST_OUT, "running_tool"), None),
     e.Heartbeat: (_REQUEST_OUT, None),
     # the agent loop
-    e.UserMessage: (frozenset({"starting", "running_tool", "streaming"}), None),
-    e.RequestSent: (frozenset({"starting", "running_tool", "streaming"}), "waiting"),
+    e.UserMessage: (_NEXT_REQUEST, None),
+    e.RequestSent: (_NEXT_REQUEST, "waiting"),
     e.ApprovalRequested: (_AT_WORK, "needs_approval"),
-    e.ApprovalGiven: (frozenset({"needs_approval"}), "running_tool"),
-    e.ApprovalDenied: (frozenset({"needs_approval"}), "running_tool"),
+    e.ApprovalGiven: (_any("needs_approval"), "running_tool"),
+    e.ApprovalDenied: (_any("needs_approval"), "running_tool"),
     e.ToolOutputDelta: (_AT_WORK, "running_tool"),
-    e.ToolCallFinished: (_TOOLS_DUE, None),
+    e.ToolCallFinished: (_any(*_AT_WORK, "needs_approval"), None),
     # the engine
-    e.TicketQueued: (ENDED, "queued"),
-    e.AttemptStarted: (frozenset({"queued", "retrying"}), "starting"),
-    e.Retrying: (RUNNING - {"retrying", "paused"}, "retrying"),
-    e.FailedOver: (frozenset({"retrying"}), None),
-    e.Paused: (_HOLDABLE, "paused"),
+    e.TicketQueued: (_any(None, *ENDED), "queued"),
+    e.AttemptStarted: (_any("queued", "retrying"), "starting"),
+    e.Retrying: (_any(*RUNNING - {"retrying", "paused"}), "retrying"),
+    e.FailedOver: (_any("retrying"), None),
+    e.Paused: (_any("queued", "starting", "running_tool", "retrying"), "paused"),
+    e.Resumed: (_any("paused"), None),  # the state in which the pause began
     e.Status: _REMARK,
     e.GuardTripped: _REMARK,
     e.ConflictDetected: _REMARK,
     # the ends
-    e.TicketDone: (frozenset({"starting", "streaming", "running_tool"}), "done"),
+    e.TicketDone: (_NEXT_REQUEST, "done"),
     e.TicketFailed: (_OPEN, "failed"),
     e.TicketCancelled: (_OPEN, "cancelled"),
-    e.TicketLimited: (RUNNING, "limit"),
+    e.TicketLimited: (_any(*RUNNING), "limit"),
     e.TicketBlocked: (_OPEN, "blocked"),
     e.TicketInterrupted: (_OPEN, "interrupted"),
 }
 
 
-def next_state(
-    state: State | None, event: e.Event, *, held: State = "starting", calls_due: bool = False
-) -> State:
-    """The state after the event; raises `IllegalMoveError` where there is none.
-
-    `state` is None before a ticket's first event. `held` is where a pause
-    began and a `Resumed` leads back; `calls_due` tells whether the response
-    that just finished asked for tools.
-    """
-    if state is None:
-        if isinstance(event, e.TicketQueued):
-            return "queued"
-        raise IllegalMoveError(state, e.event_type(event))
-    if isinstance(event, e.Resumed):
-        if state == "paused":
-            return held
-        raise IllegalMoveError(state, e.event_type(event))
-    allowed, target = MOVES[type(event)]
-    if state not in allowed:
-        raise IllegalMoveError(state, e.event_type(event))
-    if isinstance(event, e.ResponseFinished) and calls_due:
-        return "running_tool"
-    return target or state
-
-
 class StateMachine:
-    """A ticket's state, moved by its events: what the table needs remembered."""
+    """A ticket's state, moved by its events; None before the first one."""
 
     def __init__(self) -> None:
         self.state: State | None = None
-        self._held: State = "starting"
+        self._held: State | None = None
         self._calls_due = False
 
     def apply(self, event: e.Event) -> State:
         """Move; returns the new state, raises `IllegalMoveError` where there is none."""
-        before = self.state
-        after = next_state(before, event, held=self._held, calls_due=self._calls_due)
-        if isinstance(event, e.Paused) and before is not None:
-            self._held = before
-        elif isinstance(event, e.ToolCallRequested):
-            self._calls_due = True
-        elif isinstance(event, e.RequestSent | e.AttemptStarted):
-            self._calls_due = False
-        self.state = after
-        return after
+        allowed, target = MOVES[type(event)]
+        if self.state not in allowed:
+            raise IllegalMoveError(self.state, e.event_type(event))
+        match event:
+            case e.TextDelta():
+                pass  # most events are
+            case e.Paused():
+                self._held = self.state
+            case e.Resumed():
+                target = self._held
+            case e.ToolCallRequested():
+                self._calls_due = True
+            case e.RequestSent() | e.AttemptStarted():
+                self._calls_due = False
+            case e.ResponseFinished() if self._calls_due:
+                target = "running_tool"
+        self.state = target or self.state
+        assert self.state is not None
+        return self.state
+
+
+class Badge(NamedTuple):
+    """A state in a cell or two: a sign, the theme variable of its colour, a word.
+
+    Every sign is one cell wide, and no two states that call for different acts share one.
+    """
+
+    sign: str
+    colour: str
+    word: str
+
+
+BADGES: dict[State | None, Badge] = {
+    None: Badge("·", "faint", "new"),
+    "queued": Badge("○", "muted", "queued"),
+    "starting": Badge("◌", "primary", "starting"),
+    "waiting": Badge("◐", "primary", "waiting"),
+    "streaming": Badge("●", "primary", "streaming"),
+    "running_tool": Badge("▶", "accent", "tool"),
+    "needs_approval": Badge("?", "warning", "approve?"),
+    "retrying": Badge("↻", "warning", "retrying"),
+    "paused": Badge("‖", "secondary", "paused"),
+    "done": Badge("✓", "success", "done"),
+    "failed": Badge("✗", "error", "failed"),
+    "cancelled": Badge("⊘", "muted", "cancelled"),
+    "limit": Badge("⊤", "error", "limit"),
+    "blocked": Badge("⊟", "error", "blocked"),
+    "interrupted": Badge("!", "error", "interrupted"),
+}
+
+STALLED = Badge("◍", "warning", "stalled")

@@ -9,23 +9,24 @@ Times come from the entries, never from a clock: folding a stored run gives
 the figures that were live.
 """
 
+from collections.abc import Callable
+
 from msgspec import UNSET
 
 from lfgtui.errors import RETRYABLE_KINDS, IllegalMoveError
 from lfgtui.model import events as e
-from lfgtui.model.attempt import Attempt, AttemptError
 from lfgtui.model.call_ids import call_number
 from lfgtui.model.conversation import Conversation, ModelTurn, UserTurn, with_answers
 from lfgtui.model.items import (
+    Attempt,
+    AttemptError,
     HostedItem,
-    Item,
     NoteItem,
-    NoteKind,
     PromptItem,
     ReasoningItem,
-    SourcesItem,
     TextItem,
     ToolItem,
+    ToolState,
 )
 from lfgtui.model.states import State, StateMachine
 
@@ -35,6 +36,29 @@ _SETTINGS = {
     "cost": "max_cost",
     "time": "timeout",
 }
+
+_OPEN: tuple[ToolState, ...] = ("arriving", "written", "requested", "needs_approval", "running")
+
+NOTES: dict[type[e.Event], Callable[..., NoteItem]] = {
+    e.Status: lambda event: NoteItem("status", event.message),
+    e.Paused: lambda event: NoteItem("status", "paused"),
+    e.Resumed: lambda event: NoteItem("status", "resumed"),
+    e.FailedOver: lambda event: NoteItem(
+        "retry", f"{event.source} failed; switching to {event.target}"
+    ),
+    e.GuardTripped: lambda event: NoteItem("warning", f"{event.guard}: {event.message}"),
+    e.ConflictDetected: lambda event: NoteItem(
+        "warning", f"{event.path} was also changed by {', '.join(event.tickets)}"
+    ),
+    e.TicketFailed: lambda event: NoteItem(
+        "error", f"{event.kind.replace('_', ' ')}: {event.message}"
+    ),
+    e.TicketCancelled: lambda event: NoteItem("end", "cancelled"),
+    e.TicketLimited: lambda event: NoteItem("end", f"stopped: reached {_SETTINGS[event.limit]}"),
+    e.TicketBlocked: lambda event: NoteItem("end", f"blocked: {event.reason}"),
+    e.TicketInterrupted: lambda event: NoteItem("end", "interrupted"),
+}
+"""The notes of events that say something to the person and do nothing else to an attempt."""
 
 
 class Transcript:
@@ -101,77 +125,90 @@ class Transcript:
 
         With what came before its connection broke, where it is only the rest.
         """
-        said, goes_on = "", False
+        text, goes_on = "", False
         for message in reversed(self.conversation.messages):
             if isinstance(message, ModelTurn):
-                if said and not (message.is_cut or goes_on):
+                if text and not (message.is_cut or goes_on):
                     break
-                said = message.text + said
-            elif said and not isinstance(message, UserTurn):
+                text = message.text + text
+            elif text and not isinstance(message, UserTurn):
                 break
             goes_on = isinstance(message, ModelTurn)  # after a pause nothing stands between
-        return said
+        return text
 
     def apply(self, entry: e.Entry) -> IllegalMoveError | None:
         """Take one entry into account.
 
-        An impossible one is a bug of ours. It is said in the ticket's own
+        An impossible one is a bug of ours. It is shown in the ticket's own
         stream, so that a stored run stays readable, and returned.
         """
-        event = entry.event
+        at, event = entry.at, entry.event
+        attempt = self.attempt
         self.last_seq = entry.seq
         self.revision += 1
         try:
             state = self._machine.apply(event)
         except IllegalMoveError as error:
-            if self.attempt is not None:
-                self._note(self.attempt, "error", f"a bug in lfg: {error}")
+            if attempt is not None:
+                attempt.add(NoteItem("error", f"a bug in lfg: {error}"))
             return error
         self.unsaved = self.unsaved or not entry.saved
         self.conversation.apply(event)
+        if attempt is not None and attempt.ended_at is None:
+            attempt.state = state
         if isinstance(event, e.TicketQueued):
-            self.queued_at, self.ended_at, self.ending = entry.at, None, None
+            self.queued_at, self.ended_at, self.ending = at, None, None
         elif isinstance(event, e.AttemptStarted):
-            self._start_attempt(entry, event)
-        elif (attempt := self.attempt) is not None:
-            if attempt.ended_at is None:  # what comes after its end is the ticket's alone
-                attempt.state = state
-            self._apply_to_attempt(attempt, entry.at, event)
-        if isinstance(event, e.Ending):
-            self._end(entry.at, event)
+            self._start_attempt(entry.attempt, at, event)
+        elif isinstance(event, e.Ending):
+            self.ended_at, self.ending = at, event
+            if attempt is not None and attempt.ended_at is None:
+                self._end_attempt(attempt, at, event)
+        elif attempt is not None:
+            self._apply_to_attempt(attempt, at, event)
         return None
 
     def mark_saved(self) -> None:
         """Note that all entries so far are in the history."""
         self.unsaved = False
 
-    def _start_attempt(self, entry: e.Entry, event: e.AttemptStarted) -> None:
+    def _start_attempt(self, number: int, at: float, event: e.AttemptStarted) -> None:
         if not event.continues:
             self._calls.clear()
         self._hosted_calls.clear()
-        self.attempts.append(
-            Attempt(
-                number=entry.attempt,
-                provider=event.provider,
-                model=event.model,
-                continues=event.continues,
-                keeps_partial=event.keeps_partial is True,
-                started_at=entry.at,
-            )
-        )
+        place = (number, event.provider, event.model, event.continues, at)
+        self.attempts.append(Attempt(*place, keeps_partial=event.keeps_partial is True))
+
+    def _end_attempt(self, attempt: Attempt, at: float, event: e.Ending) -> None:
+        attempt.end(at)
+        if isinstance(event, e.TicketFailed):
+            attempt.error = AttemptError(event.kind, event.message, event.retryable)
+        if type(event) in NOTES:
+            attempt.add(NOTES[type(event)](event))
 
     def _apply_to_attempt(self, attempt: Attempt, at: float, event: e.Event) -> None:
         match event:
             case e.TextDelta(text):
-                self._stream(attempt, at)
-                self._text_item(attempt).append(text)
+                attempt.stream(at)
+                attempt.open_text(TextItem).append(text)
             case e.ReasoningDelta(text):
-                self._stream(attempt, at)
-                item = self._reasoning_item(attempt, at)
+                attempt.stream(at)
+                item = attempt.open_text(ReasoningItem)
+                item.started_at = item.started_at if item.revision else at
                 item.append(text)
                 item.seconds = at - item.started_at
-            case e.ToolCallStarted() | e.ToolArgumentsDelta() | e.ToolCallRequested():
-                self._apply_to_call(attempt, at, event)
+            case e.ToolCallStarted(call_id, name, origin):
+                call = ToolItem(call_id, name, is_text_borne=origin == "text")
+                self._begin_call(attempt, call)
+            case e.ToolArgumentsDelta(call_id, json):
+                attempt.stream(at)
+                call = self._call_in(attempt, call_id, _OPEN)
+                call.json.append(json)
+                call.revision += 1
+            case e.ToolCallRequested(call_id, name, arguments):
+                call = self._call_in(attempt, call_id, _OPEN[:2])
+                call.name, call.arguments, call.state = name, arguments, "requested"
+                call.started_at, call.revision = at, call.revision + 1
             case (
                 e.ApprovalRequested()
                 | e.ApprovalGiven()
@@ -179,216 +216,83 @@ class Transcript:
                 | e.ToolOutputDelta()
                 | e.ToolCallFinished()
             ):
-                self._run_call(at, event)
+                if (due := self.call(event.call_id)) is not None:
+                    _run_call(due, at, event)
             case e.RequestSent(turn):
-                attempt.turn = turn
-                attempt.request_sent_at = at
-                attempt.first_content_at = None
+                attempt.begin_response(turn, at)
             case e.ResponseFinished(_, stop_reason):
                 attempt.stop_reason = stop_reason
-                self._close_response(attempt, at)
+                attempt.close_response(at)
             case e.Usage():
-                attempt._turn_usage = event
+                attempt.count(event)
             case e.Citation():
                 attempt.open_citations.append(event)
             case e.HostedTool():
                 self._hosted(attempt, event)
             case e.HostedOutputDelta(call_id, text):
-                self._stream(attempt, at)
+                attempt.stream(at)
                 self.last_call = max(self.last_call, call_number(call_id))
                 if (hosted := self._hosted_calls.get(call_id)) is not None:
-                    hosted.add_output(text)
+                    hosted.live.append(text)
+                    hosted.revision += 1
             case e.UserMessage(text, answers):
-                needs = tuple(answers or ())
-                self._append(attempt, PromptItem(with_answers(event), text, needs))
-            case e.Retrying():
-                self._break_off(attempt, at, event)
-            case _:
-                self._remark(attempt, event)
-
-    def _break_off(self, attempt: Attempt, at: float, event: e.Retrying) -> None:
-        said = event.retryable
-        retryable = event.kind in RETRYABLE_KINDS if said is UNSET else said
-        attempt.error = AttemptError(event.kind, event.reason, retryable)
-        attempt.state, attempt.ended_at = "failed", at
-        self._close_response(attempt, at)
-        self._stop_calls(attempt)
-        again = f"; retrying in {event.delay:.3g} s" if event.delay else ""
-        self._note(attempt, "retry", f"{event.reason}{again}")
-
-    def _remark(self, attempt: Attempt, event: e.Event) -> None:
-        match event:
-            case e.FailedOver(source, target):
-                self._note(attempt, "retry", f"{source} failed; switching to {target}")
-            case e.Status(message):
-                self._note(attempt, "status", message)
-            case e.GuardTripped(guard, message):
-                self._note(attempt, "warning", f"{guard}: {message}")
-            case e.ConflictDetected(path, tickets):
-                self._note(attempt, "warning", f"{path} was also changed by {', '.join(tickets)}")
-            case e.Paused():
-                self._note(attempt, "status", "paused")
-            case e.Resumed():
-                self._note(attempt, "status", "resumed")
+                attempt.add(PromptItem(with_answers(event), text, tuple(answers or ())))
+            case e.Retrying(reason, delay, _, kind, retryable):
+                may_help = kind in RETRYABLE_KINDS if retryable is UNSET else retryable
+                attempt.error, attempt.state = AttemptError(kind, reason, may_help), "failed"
+                attempt.end(at)
+                again = f"; retrying in {delay:.3g} s" if delay else ""
+                attempt.add(NoteItem("retry", f"{reason}{again}"))
+            case _ if type(event) in NOTES:
+                attempt.add(NOTES[type(event)](event))
             case _:
                 pass
 
-    def _apply_to_call(
-        self,
-        attempt: Attempt,
-        at: float,
-        event: e.ToolCallStarted | e.ToolArgumentsDelta | e.ToolCallRequested,
-    ) -> None:
-        calls = self._calls.setdefault(event.call_id, [])
-        if not calls or not _goes_on(calls[-1], event):
-            name = "" if isinstance(event, e.ToolArgumentsDelta) else event.name
-            call = ToolItem(event.call_id, name)
-            if isinstance(event, e.ToolCallStarted):
-                call.is_text_borne = event.origin == "text"
-            calls.append(call)
-            self.last_call = max(self.last_call, call_number(event.call_id))
-            self._append(attempt, call)
-        call = calls[-1]
-        call.revision += 1
-        if isinstance(event, e.ToolArgumentsDelta):
-            self._stream(attempt, at)
-            call.add_arguments(event.json)
-        elif isinstance(event, e.ToolCallRequested):
-            call.name, call.arguments, call.state = event.name, event.arguments, "requested"
-            call.started_at = at
+    def _begin_call(self, attempt: Attempt, call: ToolItem) -> None:
+        self._calls.setdefault(call.call_id, []).append(call)
+        self.last_call = max(self.last_call, call_number(call.call_id))
+        attempt.add(call)
 
-    def _run_call(
-        self,
-        at: float,
-        event: e.ApprovalRequested
-        | e.ApprovalGiven
-        | e.ApprovalDenied
-        | e.ToolOutputDelta
-        | e.ToolCallFinished,
-    ) -> None:
-        call = self.call(event.call_id)
-        if call is None:
-            return
-        call.revision += 1
-        match event:
-            case e.ApprovalRequested(_, _, summary):
-                call.state, call.approval = "needs_approval", summary
-            case e.ApprovalGiven():
-                call.state, call.started_at, call.is_decided = "running", at, True
-            case e.ApprovalDenied():
-                call.state, call.denied, call.is_decided = "running", True, True
-            case e.ToolOutputDelta(_, _, text):
-                call.state = "running"
-                call.add_output(text)
-            case e.ToolCallFinished(_, output, error, exit_code, seconds):
-                call.state, call.output, call.error = "finished", output, error
-                call.exit_code, call.seconds = exit_code, seconds
+    def _call_in(self, attempt: Attempt, call_id: str, states: tuple[ToolState, ...]) -> ToolItem:
+        """Return the newest call of that id if it is in one of these states, or begin another."""
+        calls = self._calls.get(call_id)
+        if not calls or calls[-1].state not in states:
+            self._begin_call(attempt, ToolItem(call_id, ""))
+        return self._calls[call_id][-1]
 
     def _hosted(self, attempt: Attempt, event: e.HostedTool) -> None:
-        name, given, output = event.name, event.input, event.output
         call_id = event.call_id or ""
-        key = call_id or f"\0{name}\0{given}"
+        key = call_id or f"\0{event.name}\0{event.input}"
         item = self._hosted_calls.get(key)
         if item is None:
-            item = self._hosted_calls[key] = HostedItem(name, given, output, call_id)
+            item = self._hosted_calls[key] = HostedItem(event.name, event.input, "", call_id)
             self.last_call = max(self.last_call, call_number(call_id))
-            self._append(attempt, item)
-            return
-        item.name, item.input = name or item.name, given or item.input
-        item.output = output or item.output
+            attempt.add(item)
+        item.name, item.input = event.name or item.name, event.input or item.input
+        item.output = event.output or item.output
         item.revision += 1
 
-    def _stream(self, attempt: Attempt, at: float) -> None:
-        if attempt.first_content_at is None:
-            attempt.first_content_at = at
-            if attempt.ttft is None and attempt.request_sent_at is not None:
-                attempt.ttft = at - attempt.request_sent_at
 
-    def _close_response(self, attempt: Attempt, at: float) -> None:
-        if attempt.first_content_at is not None:
-            attempt.streaming_seconds += at - attempt.first_content_at
-            attempt.first_content_at = None
-        if attempt._turn_usage is not None:
-            attempt._finished_usage.add(attempt._turn_usage)
-            attempt._turn_usage = None
-        for item in attempt.items:
-            if isinstance(item, HostedItem) and not item.closed:
-                item.closed, item.revision = True, item.revision + 1
-        if sources := attempt.take_sources():
-            self._append(attempt, SourcesItem(sources))
-        self._close_last(attempt)
-
-    def _end(self, at: float, event: e.Ending) -> None:
-        self.ended_at, self.ending = at, event
-        attempt = self.attempt
-        if attempt is None or attempt.ended_at is not None:
-            return
-        attempt.ended_at = at
-        self._close_response(attempt, at)
-        self._stop_calls(attempt)
-        match event:
-            case e.TicketFailed(kind, message, retryable):
-                attempt.error = AttemptError(kind, message, retryable)
-                self._note(attempt, "error", f"{kind.replace('_', ' ')}: {message}")
-            case e.TicketCancelled():
-                self._note(attempt, "end", "cancelled")
-            case e.TicketLimited(limit):
-                self._note(attempt, "end", f"stopped: reached {_SETTINGS[limit]}")
-            case e.TicketBlocked(reason):
-                self._note(attempt, "end", f"blocked: {reason}")
-            case e.TicketInterrupted():
-                self._note(attempt, "end", "interrupted")
-            case e.TicketDone():
-                pass
-
-    def _stop_calls(self, attempt: Attempt) -> None:
-        for call in attempt.tools:
-            if call.state not in ("finished", "written"):
-                call.state, call.revision = "stopped", call.revision + 1
-
-    def _text_item(self, attempt: Attempt) -> TextItem:
-        last = attempt.items[-1] if attempt.items else None
-        if isinstance(last, TextItem) and not last.closed:
-            return last
-        item = TextItem()
-        self._append(attempt, item)
-        return item
-
-    def _reasoning_item(self, attempt: Attempt, at: float) -> ReasoningItem:
-        last = attempt.items[-1] if attempt.items else None
-        if isinstance(last, ReasoningItem) and not last.closed:
-            return last
-        item = ReasoningItem(started_at=at)
-        self._append(attempt, item)
-        return item
-
-    def _note(self, attempt: Attempt, kind: NoteKind, message: str) -> None:
-        self._append(attempt, NoteItem(kind, message))
-
-    def _append(self, attempt: Attempt, item: Item) -> None:
-        self._close_last(attempt)
-        attempt.items.append(item)
-
-    def _close_last(self, attempt: Attempt) -> None:
-        """Close the last item: nothing more can be added to it."""
-        match attempt.items[-1] if attempt.items else None:
-            case TextItem() | ReasoningItem() as last:
-                last.closed = True
-                last.revision += 1
-            case ToolItem(is_text_borne=True, state="arriving") as call:
-                call.state, call.revision = "written", call.revision + 1
-            case _:
-                pass
-
-
-def _goes_on(
-    call: ToolItem, event: e.ToolCallStarted | e.ToolArgumentsDelta | e.ToolCallRequested
-) -> bool:
-    """Return True if the event is about this call, and not about a later one of the same id."""
+def _run_call(
+    call: ToolItem,
+    at: float,
+    event: e.ApprovalRequested
+    | e.ApprovalGiven
+    | e.ApprovalDenied
+    | e.ToolOutputDelta
+    | e.ToolCallFinished,
+) -> None:
+    call.revision += 1
     match event:
-        case e.ToolCallStarted():
-            return False
-        case e.ToolArgumentsDelta():
-            return call.state not in ("finished", "stopped")
-        case e.ToolCallRequested():
-            return call.state in ("arriving", "written")
+        case e.ApprovalRequested(_, _, summary):
+            call.state, call.approval = "needs_approval", summary
+        case e.ApprovalGiven():
+            call.state, call.started_at, call.is_decided = "running", at, True
+        case e.ApprovalDenied():
+            call.state, call.denied, call.is_decided = "running", True, True
+        case e.ToolOutputDelta(_, _, text):
+            call.state = "running"
+            call.live.append(text)
+        case e.ToolCallFinished(_, output, error, exit_code, seconds):
+            call.state, call.output, call.error = "finished", output, error
+            call.exit_code, call.seconds = exit_code, seconds

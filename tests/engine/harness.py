@@ -16,7 +16,7 @@ from lfgtui.engine.ticket_run import Session
 from lfgtui.history.reader import Reader
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
-from lfgtui.model.attempt import Attempt
+from lfgtui.model.items import Attempt
 from lfgtui.model.tickets import Ticket
 from lfgtui.providers.registry import Providers
 from lfgtui.settings.config import Config, ProviderConfig, RetryPolicy

@@ -6,7 +6,7 @@ import pytest
 
 from lfgtui.engine.commands import Cancel
 from lfgtui.model import events as e
-from lfgtui.model.attempt import Attempt
+from lfgtui.model.items import Attempt
 from lfgtui.simulator.scenario import Scenario
 from tests.engine.harness import WIRES, room, says, scenario, ticket
 
@@ -34,7 +34,7 @@ async def test_the_answer_has_no_markup_and_the_rest_is_kept(tmp_path: Path, str
     assert attempt.reasoning == 'The person wants "hello".\n'
     (call,) = attempt.tools
     assert (call.name, call.state) == ("tool_call", "written")  # not asked for: it never ran
-    assert call.arguments_json == LEAKY[LEAKY.index("<tool_call>") :]
+    assert str(call.json) == LEAKY[LEAKY.index("<tool_call>") :]
 
 
 @pytest.mark.parametrize("wire", [wire for wire in WIRES if wire != "chat"])

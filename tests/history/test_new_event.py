@@ -1,4 +1,4 @@
-"""A new event is one class with its facets and one row of the table of moves."""
+"""A new event is one class with its facets, one row of the table of moves, one arm of the fold."""
 
 from contextlib import closing
 from pathlib import Path
@@ -7,14 +7,20 @@ from typing import Literal
 import msgspec
 import pytest
 
+from lfgtui.export.figures import RunDocument
+from lfgtui.export.html import run_html
+from lfgtui.export.markdown import DOCUMENT, PLAIN, run_markdown
 from lfgtui.history.reader import Reader
 from lfgtui.history.storage import file
 from lfgtui.history.transfer import import_run, lines_of
 from lfgtui.model import events as e
 from lfgtui.model.facets import Facets
+from lfgtui.model.items import NoteItem
 from lfgtui.model.metrics import Meter
 from lfgtui.model.redaction import EventRedactor
 from lfgtui.model.states import MOVES
+from lfgtui.model.transcript import NOTES
+from lfgtui.settings.themes import load_themes
 from lfgtui.text.redaction.redactor import Redactor
 from tests.helpers.any_events import entries
 from tests.history.conftest import Recording
@@ -39,6 +45,7 @@ def vocabulary(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(e, "decoder", msgspec.json.Decoder(PlanDelta | e.decoder.type))
     kind: type[e.Event] = PlanDelta
     monkeypatch.setitem(MOVES, kind, MOVES[e.TextDelta])
+    monkeypatch.setitem(NOTES, kind, lambda event: NoteItem("status", f"planned: {event.steps}"))
 
 
 def told(recorder: Recording, *events: e.Event) -> str:
@@ -85,6 +92,18 @@ def test_it_is_exported_and_imported(recorder: Recording, tmp_path: Path) -> Non
     import_run(tmp_path / "other.db", lines, "a file")
     with Reader(tmp_path / "other.db") as there:
         assert list(there.entries(run, "a")) == recorder.entries
+
+
+def test_it_is_shown_and_stands_in_every_document(recorder: Recording) -> None:
+    run = told(recorder, PlanDelta("dig a well", "a"))
+    with recorder.reader() as reader:
+        document = RunDocument(reader, run)
+        for pieces in (
+            run_markdown(document, DOCUMENT),
+            run_markdown(document, PLAIN),
+            run_html(document, load_themes(), "dark"),
+        ):
+            assert "planned: dig a well" in "".join(pieces)
 
 
 def test_it_counts_as_tokens() -> None:

@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from lfgtui.errors import IllegalMoveError
 from lfgtui.export.record import ticket_record
 from lfgtui.model import events as e
-from lfgtui.model.attempt import Attempt, AttemptError
 from lfgtui.model.call_ids import call_id, with_wire_ids
 from lfgtui.model.conversation import CallPart, Message, ModelTurn, ToolResult
+from lfgtui.model.facets import merge
 from lfgtui.model.items import (
+    Attempt,
+    AttemptError,
     HostedItem,
     NoteItem,
     PromptItem,
@@ -22,7 +24,6 @@ from lfgtui.model.items import (
     TextItem,
     ToolItem,
 )
-from lfgtui.model.pieces import merge
 from lfgtui.model.states import ENDED
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
@@ -93,8 +94,8 @@ def test_whether_deltas_are_merged_does_not_show(life: list[e.Event], data: st.D
     assert merged.answer == plain.answer
     for one, other in zip(merged.attempts, plain.attempts, strict=True):
         assert [type(item) for item in one.items] == [type(item) for item in other.items]
-        assert [c.arguments_json for c in one.tools] == [c.arguments_json for c in other.tools]
-        assert [c.live_output for c in one.tools] == [c.live_output for c in other.tools]
+        assert [str(c.json) for c in one.tools] == [str(c.json) for c in other.tools]
+        assert [str(c.live) for c in one.tools] == [str(c.live) for c in other.tools]
 
 
 @given(lives())
@@ -204,9 +205,9 @@ def test_a_call_grows_runs_and_finishes_in_one_item() -> None:
         e.ToolCallFinished("1", "a\nb\n", None, 0, 0.5),
     )
     (call,) = attempt.tools
-    assert call.arguments_json == '{"command": "ls"}'
+    assert str(call.json) == '{"command": "ls"}'
     assert call.arguments == {"command": "ls"}
-    assert (call.approval, call.denied, call.live_output) == ("$ ls", False, "a\nb\n")
+    assert (call.approval, call.denied, str(call.live)) == ("$ ls", False, "a\nb\n")
     assert (call.state, call.output, call.exit_code, call.seconds) == ("finished", "a\nb\n", 0, 0.5)
 
 
@@ -270,7 +271,7 @@ def test_a_hosted_call_grows_in_its_own_card() -> None:
         e.HostedTool("web_search", "without an id", "found too"),
     )
     cards = [i for i in attempt.items if isinstance(i, HostedItem)]
-    assert [(c.input, c.live_output, c.output) for c in cards] == [
+    assert [(c.input, str(c.live), c.output) for c in cards] == [
         ("q", "found", ""),
         ("q", "", "all of it"),
         ("without an id", "", "found too"),

@@ -17,7 +17,7 @@ from textual.worker import WorkType
 from lfgtui.errors import LfgError
 from lfgtui.history.reader import Reader, RunSummary, StoredTicket
 from lfgtui.history.search.search import SearchHit
-from lfgtui.model.badges import BADGES
+from lfgtui.model.states import BADGES
 from lfgtui.text import figures
 from lfgtui.ui.guard import Guarded
 from lfgtui.ui.history.run_list import PIN, STATES

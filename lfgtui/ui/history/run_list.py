@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from lfgtui.history.reader import RunSummary
 from lfgtui.history.search.search import SearchHit
-from lfgtui.model.badges import BADGES
+from lfgtui.model.states import BADGES
 from lfgtui.text import figures
 from lfgtui.text.terminal_safe import visible
 from lfgtui.ui.text.styled_line import Line, Span, fit, line_width, one_line, shorten

@@ -2,9 +2,8 @@
 
 from collections.abc import Hashable, Iterator
 
-from lfgtui.model.attempt import Attempt
 from lfgtui.model.call_summary import call_summary, members_summary
-from lfgtui.model.items import HostedItem
+from lfgtui.model.items import Attempt, HostedItem
 from lfgtui.ui.items.arguments import argument_rows, raw_rows
 from lfgtui.ui.items.base import Context
 from lfgtui.ui.items.card import CardView, output_rows
@@ -56,7 +55,7 @@ class HostedView(CardView):
             yield from argument_rows(given.members, palette, width)
         elif item.input.strip():
             yield from raw_rows(item.input, palette, width)
-        yield from output_rows(item.output, item.live_end, palette, width)
+        yield from output_rows(item.output, item.live.end, palette, width)
 
     def _given(self) -> PartialObject | None:
         """Return the input if it is a JSON object, even a cut-off one."""

@@ -5,8 +5,7 @@ from functools import partial
 
 from rich.style import Style
 
-from lfgtui.model.attempt import Attempt
-from lfgtui.model.items import NoteItem, PromptItem, ReasoningItem
+from lfgtui.model.items import Attempt, NoteItem, PromptItem, ReasoningItem
 from lfgtui.ui.items.base import BriefView, Context, LineChunk
 from lfgtui.ui.items.clipping import shortened
 from lfgtui.ui.items.long_text import UnfoldingView

@@ -1,7 +1,7 @@
 """The view of each item."""
 
-from lfgtui.model.attempt import Attempt
 from lfgtui.model.items import (
+    Attempt,
     HostedItem,
     Item,
     NoteItem,

@@ -62,20 +62,20 @@ class TextView(ItemView):
     def _grow_plain(self, plain: LongText, first: int | None) -> int:
         """Add what follows a document that has too many blocks; the first chunk that differs."""
         count = len(self._blocks)
-        changed = plain.grow(self._item.since(self._plain_from))
+        changed = plain.grow(self._item.source.since(self._plain_from))
         self.chunks[count:] = plain.chunks
         return count + changed if first is None else min(first, count + changed)
 
     def _read(self, context: Context) -> None:
         """Read on, a slice at least, for as long as there is time in this frame."""
-        while self._plain is None and (text := self._item.piece(self._fed, _SLICE)):
+        while self._plain is None and (text := self._item.source.piece(self._fed, _SLICE)):
             self._document.feed(text)
             self._fed += len(text)
             self._is_behind = len(text) == _SLICE
             if not self._is_behind:
                 return
             if self._document.frozen_count > _MOST_BLOCKS:
-                line, newline, _ = self._item.piece(self._fed, _SLICE).partition("\n")
+                line, newline, _ = self._item.source.piece(self._fed, _SLICE).partition("\n")
                 self._document.feed(line + newline)
                 self._document.close()
                 self._plain_from = self._fed + len(line + newline)

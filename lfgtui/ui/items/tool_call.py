@@ -6,10 +6,9 @@ stands in the line as soon as it is there, and unfolded the content grows below 
 
 from collections.abc import Hashable, Iterator, Mapping
 
-from lfgtui.model.attempt import Attempt
 from lfgtui.model.call_summary import call_summary, members_of, members_summary
 from lfgtui.model.events import ToolArguments
-from lfgtui.model.items import SHOWN, ToolItem
+from lfgtui.model.items import SHOWN, Attempt, ToolItem
 from lfgtui.ui.items.arguments import argument_rows, raw_rows
 from lfgtui.ui.items.base import Context
 from lfgtui.ui.items.card import CardView, live_rows, output_rows
@@ -91,7 +90,7 @@ class ToolView(CardView):
         item = self._item
         arguments = item.arguments
         if item.is_text_borne:
-            return " ".join(item.arguments_piece(0, max(8, context.width - len(item.name))).split())
+            return " ".join(item.json.piece(0, max(8, context.width - len(item.name))).split())
         if arguments is None:
             partly = self._arriving.read()
             if partly.is_broken:
@@ -134,7 +133,7 @@ class ToolView(CardView):
             yield from wrap([(f"error: {shortened(item.error)}", palette.bad)], width)
         output = item.output if item.state == "finished" else ""
         if not output.strip() or output.strip() != (item.error or "").strip():
-            live = item.live_end if item.state != "finished" else ("", 0)
+            live = item.live.end if item.state != "finished" else ("", 0)
             yield from output_rows(output, live, palette, width)
         if question:  # last, where following the end shows it
             yield from _question(_brief(question, item.arguments), palette, width)
@@ -142,7 +141,7 @@ class ToolView(CardView):
     def _arguments(self, palette: Palette, width: int, question: str) -> Iterator[Row]:
         item = self._item
         if item.is_text_borne:
-            yield from raw_rows(item.arguments_piece(0, SHOWN), palette, width)
+            yield from raw_rows(item.json.piece(0, SHOWN), palette, width)
         elif isinstance(item.arguments, Mapping):
             members = members_of(item.arguments)
             yield from argument_rows(members, palette, width, question=question)
@@ -164,7 +163,7 @@ class _Arriving:
         self._read = 0
 
     def read(self) -> PartialObject:
-        text = self._item.arguments_piece(self._read, _LOOK)
+        text = self._item.json.piece(self._read, _LOOK)
         self._read += len(text)
         self._object.feed(text)
         return self._object

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from lfgtui.model.attempt import Attempt
+from lfgtui.model.items import Attempt
 from lfgtui.model.metrics import CHARACTERS_A_TOKEN, Health, Meter
 from lfgtui.model.states import State
 from lfgtui.model.tickets import Ticket

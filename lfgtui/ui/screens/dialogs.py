@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Label, Static
 
-from lfgtui.model.badges import BADGES, STALLED
+from lfgtui.model.states import BADGES, STALLED
 from lfgtui.ui.keymap import KEYS, Group, displayed
 from lfgtui.ui.screens.base import LfgScreen
 

@@ -13,7 +13,7 @@ from typing import NamedTuple, Self
 
 from textual.geometry import Offset
 
-from lfgtui.model.attempt import Attempt
+from lfgtui.model.items import Attempt
 from lfgtui.model.transcript import Transcript
 from lfgtui.ui.items import Context, ItemView, Kind, LineChunk, rule_of, view_of
 from lfgtui.ui.stream.chunk_list import ChunkList

@@ -3,8 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from lfgtui.model.badges import BADGES
-from lfgtui.model.states import ENDED, RUNNING, State
+from lfgtui.model.states import BADGES, ENDED, RUNNING, State
 from lfgtui.text import figures
 from lfgtui.ui.run_view import RunView
 from lfgtui.ui.text.styled_line import Line, Span, line_width, one_line, shorten

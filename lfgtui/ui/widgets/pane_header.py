@@ -8,9 +8,8 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from lfgtui.model.badges import BADGES, STALLED, Badge
 from lfgtui.model.metrics import Meter
-from lfgtui.model.states import ENDED
+from lfgtui.model.states import BADGES, ENDED, STALLED, Badge
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
 from lfgtui.text.figures import count, duration, money, spark

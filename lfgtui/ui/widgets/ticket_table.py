@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from lfgtui.model.badges import BADGES, STALLED
-from lfgtui.model.states import RUNNING
+from lfgtui.model.states import BADGES, RUNNING, STALLED
 from lfgtui.model.tickets import Ticket
 from lfgtui.text import figures
 from lfgtui.ui.run_view import RunView
