@@ -11,14 +11,13 @@ of the fold. Decoders emit the first group, tools and the agent the second, the 
 from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
 from operator import or_
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from lfgtui.errors import ErrorKind
 from lfgtui.model.bounds import Bounded, bounded_json, is_too_deep
-from lfgtui.model.facets import Event as Event
 from lfgtui.model.facets import Facets
 
 StopReason: TypeAlias = str
@@ -27,6 +26,16 @@ StopReason: TypeAlias = str
 
 ToolArguments: TypeAlias = dict[str, object] | str
 """A JSON object; a string where what arrived was none, kept as it came."""
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
+
+
+class Event(msgspec.Struct, frozen=True, tag_field="type", tag=_snake):
+    """Something that happened."""
+
+    facets: ClassVar[Facets] = Facets()
 
 
 class WireEvent(Event, frozen=True):

@@ -10,7 +10,7 @@ from statistics import median
 from typing import NamedTuple
 
 from lfgtui.model import events as e
-from lfgtui.model.facets import text_of
+from lfgtui.model.pieces import text_of
 
 WINDOW = 2.0
 """Seconds the live rate looks back."""

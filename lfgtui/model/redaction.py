@@ -23,7 +23,7 @@ from typing import Literal, get_args, get_origin, get_type_hints
 import msgspec
 
 from lfgtui.model import events as e
-from lfgtui.model.facets import call_of, merge, stream_of, text_of, with_text
+from lfgtui.model.pieces import call_of, merge, stream_of, text_of, with_text
 from lfgtui.model.tickets import Ticket
 from lfgtui.text.redaction.redactor import Redactor, TextStream
 

@@ -17,7 +17,7 @@ TIME_OF_DAY = {
     "doctor/examine.py": "what a server says of when its model was made",
     "history/maintenance/orphaned_runs.py": "when another process's run was found dead",
     "history/maintenance/deletion.py": "the age of runs",
-    "history/search/filters.py": "dates in a search",
+    "history/search/query.py": "dates in a search",
     "history/recording/written_file.py": "names of files",
     "providers/errors/mapping.py": "Retry-After may be a date",
 }

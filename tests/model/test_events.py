@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lfgtui.model import events as e
-from lfgtui.model.facets import merge
+from lfgtui.model.pieces import merge
 from tests.helpers.any_events import BY_KIND, DELTAS, KINDS, any_event, deltas, numbers
 
 IDENTITY = ["run", "ticket", "attempt", "seq", "at"]

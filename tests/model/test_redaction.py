@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lfgtui.model import events as e
-from lfgtui.model.facets import call_of, text_of
+from lfgtui.model.pieces import call_of, text_of
 from lfgtui.model.redaction import EventRedactor, is_empty_delta, redacted_entries, redacted_ticket
 from lfgtui.model.tickets import Ticket
 from lfgtui.text.redaction.redactor import Redactor

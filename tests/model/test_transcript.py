@@ -12,7 +12,6 @@ from lfgtui.export.record import ticket_record
 from lfgtui.model import events as e
 from lfgtui.model.call_ids import call_id, with_wire_ids
 from lfgtui.model.conversation import CallPart, Message, ModelTurn, ToolResult
-from lfgtui.model.facets import merge
 from lfgtui.model.items import (
     Attempt,
     AttemptError,
@@ -24,6 +23,7 @@ from lfgtui.model.items import (
     TextItem,
     ToolItem,
 )
+from lfgtui.model.pieces import merge
 from lfgtui.model.states import ENDED
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript

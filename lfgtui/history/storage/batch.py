@@ -18,7 +18,7 @@ from lfgtui.history.storage import entries
 from lfgtui.history.storage.runs import TicketState
 from lfgtui.history.storage.segments import Segment, joined
 from lfgtui.model import events as e
-from lfgtui.model.facets import merge
+from lfgtui.model.pieces import merge
 from lfgtui.model.states import RunState
 
 _log = logging.getLogger(__name__)

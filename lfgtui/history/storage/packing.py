@@ -24,7 +24,8 @@ from lfgtui.errors import HistoryError
 from lfgtui.model import events as e
 from lfgtui.model.bounds import within
 from lfgtui.model.clock import MOMENT
-from lfgtui.model.facets import Facets, text_of
+from lfgtui.model.facets import Facets
+from lfgtui.model.pieces import text_of
 
 Row: TypeAlias = tuple[int, int, float, str]
 """An entry as it is stored: seq, attempt, at, and the event as JSON."""

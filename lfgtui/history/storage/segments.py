@@ -13,7 +13,8 @@ from typing import TypeAlias
 import msgspec
 
 from lfgtui.model import events as e
-from lfgtui.model.facets import Kind, call_of, kind_of, searchable, text_of, tool_of
+from lfgtui.model.facets import Kind
+from lfgtui.model.pieces import call_of, kind_of, searchable, text_of, tool_of
 
 _LONG = 2000
 """Entries of a run of text after which it is parted, at the next blank, so that a hit
