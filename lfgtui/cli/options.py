@@ -13,7 +13,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class _FiniteRange(click.FloatRange):
+class FiniteRange(click.FloatRange):
     """A number in a range; "nan" is one to Python and compares with nothing."""
 
     def convert(
@@ -25,8 +25,8 @@ class _FiniteRange(click.FloatRange):
         return number
 
 
-SPEED = _FiniteRange(0.05, 100)
-IDLE_SECONDS = _FiniteRange(min=0)
+SPEED = FiniteRange(0.05, 100)
+IDLE_SECONDS = FiniteRange(min=0)
 
 RAW_HELP = "keep control characters instead of showing them as symbols."
 

@@ -83,7 +83,7 @@ def demo(keep: Path | None, real: bool, headless: bool, as_json: bool) -> int:
     if keep is not None:
         raise UsageError("--keep cannot be combined with --real, which writes no files")
     # Text only, so that it needs no files; a resume needs some folder, though.
-    file = _in_workspace(load_tickets(_SIMULATOR / "local" / "demo.toml"), Path.cwd())
+    file = _in_workspace(load_tickets(_SIMULATOR / "demo" / "local.toml"), Path.cwd())
     return launch(Plan(file.title, file.tickets, config, output=output))
 
 

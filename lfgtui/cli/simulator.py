@@ -1,17 +1,31 @@
 """`lfg simulator`."""
 
+import asyncio
 from pathlib import Path
 
 import click
 
-from lfgtui.errors import UsageError
-from lfgtui.simulator.__main__ import parse_speed, run
+from lfgtui.cli.options import FiniteRange
+from lfgtui.simulator.scenario import load_scenario
+from lfgtui.simulator.server import serve
+from lfgtui.simulator.state import Settings
+
+
+class _Speed(FiniteRange):
+    """A factor; `max` is 0, no waiting at all."""
+
+    def convert(
+        self, value: float, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        return 0.0 if str(value) == "max" else super().convert(value, param, ctx)
 
 
 @click.command()
 @click.option("--port", default=0, show_default="any free port", type=click.IntRange(0, 65535))
 @click.option("--seed", default=0, show_default=True, help="The same seed gives the same output.")
-@click.option("--speed", default="1", show_default=True, help="A factor, or 'max'.")
+@click.option(
+    "--speed", type=_Speed(min=0), default=1, show_default=True, help="A factor, or 'max'."
+)
 @click.option(
     "--scenario",
     "scenarios",
@@ -21,16 +35,20 @@ from lfgtui.simulator.__main__ import parse_speed, run
     help="Add a scenario; the file's name without suffix is the model's.",
 )
 @click.option("--require-key", metavar="KEY", help="Reject any other API key.")
+@click.option("--embedded", "is_embedded", is_flag=True, hidden=True)
 def simulator(
-    port: int, seed: int, speed: str, scenarios: tuple[Path, ...], require_key: str | None
+    port: int,
+    seed: int,
+    speed: float,
+    scenarios: tuple[Path, ...],
+    require_key: str | None,
+    is_embedded: bool,
 ) -> int:
     """Serve simulated models on localhost: Anthropic Messages, OpenAI Responses and chat.
 
     Point any client's base URL at the printed address; the model's name
     chooses the scenario.
     """
-    try:
-        factor = parse_speed(speed)
-    except ValueError:
-        raise UsageError(f'--speed: invalid value "{speed}": expected a number or "max"') from None
-    return run(port=port, seed=seed, speed=factor, scenarios=scenarios, require_key=require_key)
+    loaded = {path.stem: load_scenario(path) for path in scenarios}
+    settings = Settings(seed, speed, loaded, require_key, is_embedded)
+    return asyncio.run(serve(settings, port=port))

@@ -15,23 +15,15 @@ that has to come back with it, and whether a reasoning text is the one sent.
 import base64
 import hashlib
 import hmac
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 _CALLS_PER_RESPONSE = 32
 
 CallWire: TypeAlias = Literal["anthropic", "chat", "responses"]
 """The wire a call was issued on: a service knows nothing of another's."""
 
-_CALL_PREFIXES: dict[CallWire, str] = {
-    "anthropic": "toolu_01",
-    "chat": "call_",
-    "responses": "call_",
-}
 
-
-@dataclass(frozen=True, slots=True)
-class IssuedCall:
+class IssuedCall(NamedTuple):
     """A call id of ours, read back."""
 
     nonce: str
@@ -59,21 +51,18 @@ class IdFactory:
 
     def call(self, wire: CallWire, nonce: str, index: int, reasoning: str) -> str:
         """Return the id of a tool call; `reasoning` is the text before it, "" if there is none."""
-        prefix = _CALL_PREFIXES[wire]
         mark = self._mark(wire, nonce, index, bool(reasoning))
-        filler = mark[:2] if prefix == "call_" else ""
-        return prefix + nonce + mark + self.reasoning_check(reasoning) + filler
+        filler = "" if wire == "anthropic" else mark[:2]
+        return _prefix(wire) + nonce + mark + self.reasoning_check(reasoning) + filler
 
     def read_call(self, wire: CallWire, call_id: str) -> IssuedCall | None:
         """Return what a call id says, or None where it was not issued here on that wire."""
-        prefix = _CALL_PREFIXES[wire]
-        if not call_id.startswith(prefix):
+        if not call_id.startswith(_prefix(wire)):
             return None
-        body = call_id.removeprefix(prefix)
+        body = call_id.removeprefix(_prefix(wire))
         nonce, mark, check = body[:12], body[12:18], body[18:22]
         for reasoned in (False, True):
-            marks = (self._mark(wire, nonce, i, reasoned) for i in range(_CALLS_PER_RESPONSE))
-            if mark in marks:
+            if mark in (self._mark(wire, nonce, i, reasoned) for i in range(_CALLS_PER_RESPONSE)):
                 return IssuedCall(nonce, reasoned, check)
         return None
 
@@ -101,3 +90,7 @@ class IdFactory:
     def _opaque(self, kind: str, text: str, rounds: int) -> str:
         digests = (bytes.fromhex(self.digest(kind, str(i), text)) for i in range(rounds))
         return base64.urlsafe_b64encode(b"".join(digests)).decode()
+
+
+def _prefix(wire: CallWire) -> str:
+    return "toolu_01" if wire == "anthropic" else "call_"

@@ -10,9 +10,9 @@ the server's business alone.
 import json
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from lfgtui.simulator.ids import IdFactory
 from lfgtui.simulator.request import CHARACTERS_PER_TOKEN, Request, tokens
@@ -49,7 +49,7 @@ class Reply:
     model: str
     nonce: str
     created: int
-    segments: tuple[Segment, ...]
+    segments: Sequence[Segment]
     stop: Stop
     input_tokens: int
     cached_tokens: int
@@ -70,42 +70,36 @@ class Reply:
         return sum(tokens(len(p.text)) + (8 if p.kind == "call" else 0) for p in self.segments)
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(NamedTuple):
     """A segment begins."""
 
     segment: Segment
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """A part of a segment's text."""
 
     segment: Segment
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(NamedTuple):
     """A segment is complete."""
 
     segment: Segment
 
 
-@dataclass(frozen=True, slots=True)
-class Ping:
+class Ping(NamedTuple):
     """A sign of life without content."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(NamedTuple):
     """Seconds of waiting."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Break:
+class Break(NamedTuple):
     """The stream ends here."""
 
     how: CutHow
@@ -131,34 +125,31 @@ def compose(
     for place, call in enumerate(offered):
         arguments = json.dumps(call.arguments, ensure_ascii=split != "tokens")
         parts.append(Segment("call", arguments, name=call.name, place=place))
-    kept, whole = _within(parts, request.max_tokens)
-    stop: Stop = "length" if not whole else "tool_use" if offered else "end"
-    nonce = ids.nonce(request.model, request.conversation, str(request.turn), str(count))
+    kept = list(_within(parts, request.max_tokens))
+    is_whole = kept == parts
+    conversation = request.conversation
+    nonce = ids.nonce(request.model, conversation.digest, str(len(conversation.turns)), str(count))
     return Reply(
         model=request.model,
         nonce=nonce,
         # A time stamp from the clock would make the same seed give other bytes.
         created=1_760_000_000 + int(nonce[:6], 16),
-        segments=tuple(replace(part, index=index) for index, part in enumerate(kept)),
-        stop=stop,
+        segments=[replace(part, index=index) for index, part in enumerate(kept)],
+        stop="length" if not is_whole else "tool_use" if offered else "end",
         input_tokens=request.input_tokens,
         cached_tokens=request.cached_tokens,
     )
 
 
-def _within(parts: list[Segment], max_tokens: int | None) -> tuple[list[Segment], bool]:
-    if max_tokens is None:
-        return parts, True
-    left = max_tokens * CHARACTERS_PER_TOKEN
-    kept: list[Segment] = []
+def _within(parts: Sequence[Segment], max_tokens: int | None) -> Iterator[Segment]:
+    left = float("inf") if max_tokens is None else max_tokens * CHARACTERS_PER_TOKEN
     for part in parts:
         if len(part.text) > left:
             if left:
-                kept.append(replace(part, text=part.text[:left], complete=False))
-            return kept, False
-        kept.append(part)
+                yield replace(part, text=part.text[: int(left)], complete=False)
+            return
+        yield part
         left -= len(part.text)
-    return kept, True
 
 
 def steps_of(

@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from lfgtui.errors import UsageError
@@ -25,9 +25,10 @@ from lfgtui.simulator.player import Playback
 from lfgtui.simulator.request import Refused, Request
 from lfgtui.simulator.state import Settings, SimulatorState
 from lfgtui.simulator.wires.anthropic import AnthropicWire
-from lfgtui.simulator.wires.base import Json, Wire, find_fault, load_shape
+from lfgtui.simulator.wires.base import Json, Wire
 from lfgtui.simulator.wires.chat import ChatWire
 from lfgtui.simulator.wires.responses import ResponsesWire
+from lfgtui.simulator.wires.shapes import find_fault, load_shape
 from lfgtui.text.output import print_line
 
 __all__ = ["Settings", "build_app", "listening", "running", "serve"]
@@ -36,13 +37,11 @@ _WIRES: tuple[Wire, ...] = (AnthropicWire(), ResponsesWire(), ChatWire())
 
 
 def build_app(settings: Settings) -> Starlette:
-    """Return the ASGI application with its `SimulatorState`. Reads the bundled scenarios."""
+    """Return the ASGI application. Reads the bundled scenarios."""
     state = SimulatorState(settings)
     routes = [Route(wire.path, _endpoint(state, wire), methods=["POST"]) for wire in _WIRES]
     routes.append(Route("/v1/models", _models(state), methods=["GET"]))
-    app = Starlette(routes=routes, exception_handlers={404: _not_found, 405: _not_found})
-    app.state.simulator = state
-    return app
+    return Starlette(routes=routes, exception_handlers={404: _not_found, 405: _not_found})
 
 
 @contextlib.asynccontextmanager
@@ -53,7 +52,7 @@ async def running(settings: Settings) -> AsyncIterator[str]:
 
 
 @contextlib.asynccontextmanager
-async def listening(app: Starlette, port: int = 0) -> AsyncIterator[str]:
+async def listening(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
     """Serve the application on a port of loopback (0: any that is free); gives its root URL.
 
     Raises `UsageError` where the port is taken.
@@ -61,7 +60,7 @@ async def listening(app: Starlette, port: int = 0) -> AsyncIterator[str]:
     bound = _bind(port)
     server = _Server(
         uvicorn.Config(
-            _dated(app),
+            app,
             date_header=False,
             log_config=None,
             log_level="critical",
@@ -78,7 +77,6 @@ async def listening(app: Starlette, port: int = 0) -> AsyncIterator[str]:
     finally:
         server.stopping.set()
         await serving
-        await app.state.simulator.idle.wait()
 
 
 async def serve(settings: Settings, *, port: int) -> int:
@@ -138,27 +136,18 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _dated(app: ASGIApp) -> ASGIApp:
-    """Add the time of each response; uvicorn's is that of its last tick."""
-
-    async def dated(scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_dated(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                date = (b"date", formatdate(usegmt=True).encode())
-                message = {**message, "headers": [date, *message["headers"]]}
-            await send(message)
-
-        await app(scope, receive, send_dated)
-
-    return dated
-
-
 class _Connection(H11Protocol):
-    """Hands its transport to the application, which may want to break it."""
+    """A connection that hands its transport to the application, which may want to break it."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         super().connection_made(transport)
         self.app_state = {**self.app_state, "transport": transport}
+
+    def data_received(self, data: bytes) -> None:
+        """Read a request; the date of its response is now, where uvicorn's is of its last tick."""
+        date = (b"date", formatdate(usegmt=True).encode())
+        self.server_state.default_headers = [date, *self.config.encoded_headers]
+        super().data_received(data)
 
 
 def _bind(port: int) -> socket.socket:
@@ -200,30 +189,32 @@ def _endpoint(state: SimulatorState, wire: Wire) -> Callable[[HttpRequest], Awai
                 headers["retry-after"] = f"{refused.retry_after:g}"
             status, error = wire.refuse(refused, request_id)
             return JSONResponse(error, status, headers)
-        content = turn.content(failed=request.has_failed)
-        count = state.count_reply(request)
+        content = turn.content(failed=request.conversation.has_failed)
+        count = state.count("reply", request)
         reply = compose(request, content, turn.split, state.ids, count=count)
-        rng = random.Random(f"{state.settings.seed} {reply.nonce}")
+        settings, transport = state.settings, http.state.transport
+        rng = random.Random(f"{settings.seed} {reply.nonce}")
         steps = steps_of(reply, scenario, turn, rng, is_cut=state.use_cut(request, turn))
         writer = wire.writer(reply, state.ids, body)
-        return Playback(state, writer, steps, headers, stream=request.stream)
+        return Playback(
+            writer, steps, headers, transport, speed=settings.speed, stream=request.stream
+        )
 
     return answer
 
 
 async def _read(state: SimulatorState, wire: Wire, http: HttpRequest) -> tuple[Request, Json]:
     """Check a request's key, shape and rules, in this order; raises `Refused`."""
-    if state.settings.require_key is not None:
-        wire.authorise(http.headers, state.settings.require_key)
+    wire.authorise(http.headers, state.settings.require_key)
     try:
         body = msgspec.json.decode(await http.body())
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Refused("json") from None
     if not state.settings.is_embedded:
         shape = await asyncio.to_thread(load_shape, wire.params)
         if (fault := find_fault(shape, body)) is not None:
             raise wire.misshapen(fault)
-    return wire.read(body, http.headers, state.ids), body
+    return wire.read(body, state.ids), body
 
 
 def _models(state: SimulatorState) -> Callable[[HttpRequest], Awaitable[Response]]:
@@ -248,10 +239,5 @@ async def _not_found(request: HttpRequest, _: Exception) -> Response:
         error: dict[str, object] = {"type": "not_found_error", "message": "Not found"}
         return JSONResponse({"type": "error", "error": error}, 404)
     message = f"Invalid URL ({request.method} {request.url.path})"
-    error = {
-        "message": message,
-        "type": "invalid_request_error",
-        "param": None,
-        "code": None,
-    }
+    error = {"message": message, "type": "invalid_request_error", "param": None, "code": None}
     return JSONResponse({"error": error}, 404)

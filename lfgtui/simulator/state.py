@@ -1,15 +1,13 @@
 """The state of a running simulator: its scenarios, and which faults are used up."""
 
-import asyncio
-import contextlib
+import random
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from lfgtui.simulator.generic import generic_scenario
 from lfgtui.simulator.ids import IdFactory
 from lfgtui.simulator.request import RefusalKind, Refused, Request
-from lfgtui.simulator.scenario import CLOSING, Scenario, Turn, bundled_scenarios
+from lfgtui.simulator.scenario import CLOSING, Call, Scenario, Turn, bundled_scenarios
 
 _KINDS: dict[int, RefusalKind] = {
     429: "rate_limit",
@@ -17,6 +15,21 @@ _KINDS: dict[int, RefusalKind] = {
     503: "overloaded",
     529: "overloaded",
 }
+_OPENINGS = (
+    "Here is how I would go about it.",
+    "Let me take this in three steps.",
+    "This splits into a few small pieces.",
+)
+_STEPS = (
+    ("Read what is there", "before anything changes, so that the change stays small"),
+    ("Write down what must hold", "as a test that fails today"),
+    ("Make the smallest change", "that turns the test green"),
+    ("Look at the edges", "empty input, the first item, the last one"),
+    ("Measure before and after", "with the same input and the same clock"),
+    ("Say what was left out", "so that nobody has to guess"),
+    ("Name things after what they are", "and not after how they are stored"),
+)
+_RISKS = ("low", "medium", "high")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +50,12 @@ class Settings:
 
 
 class SimulatorState:
-    """`replies` counts those on their way; `idle` is set while there are none."""
+    """Finds the scenario of a request, and counts what happens a number of times only."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.ids = IdFactory(settings.seed)
         self.scenarios = {**bundled_scenarios(), **settings.scenarios}
-        self.replies = 0
-        self.idle = asyncio.Event()
-        self.idle.set()
         self._requests = 0
         self._used: Counter[tuple[str, str, int]] = Counter()
 
@@ -57,15 +67,13 @@ class SimulatorState:
     def find(self, request: Request) -> tuple[Scenario, Turn]:
         """Return the scenario of the request's model and the turn it is at."""
         scenario = self.scenarios.get(request.model)
-        if scenario is None:
-            scenario = generic_scenario(request, self.settings.seed)
-        if request.turn < len(scenario.turn):
-            return scenario, scenario.turn[request.turn]
-        return scenario, CLOSING
+        scenario = scenario or generic_scenario(request, self.settings.seed)
+        number = len(request.conversation.turns)
+        return scenario, scenario.turn[number] if number < len(scenario.turn) else CLOSING
 
     def use_fault(self, request: Request, turn: Turn) -> None:
         """Raise `Refused` while the turn has faults left for this conversation."""
-        used = self._count("fault", request) - 1
+        used = self.count("fault", request) - 1
         for fault in turn.fault:
             if used < fault.times:
                 raise Refused(_KINDS[fault.status], retry_after=fault.retry_after)
@@ -73,25 +81,54 @@ class SimulatorState:
 
     def use_cut(self, request: Request, turn: Turn) -> bool:
         """Return True if the turn's cut happens this time."""
-        return turn.cut is not None and self._count("cut", request) <= turn.cut.times
+        return turn.cut is not None and self.count("cut", request) <= turn.cut.times
 
-    def count_reply(self, request: Request) -> int:
-        """Return how often this turn of this conversation has been played, now included."""
-        return self._count("reply", request)
-
-    def _count(self, kind: str, request: Request) -> int:
-        key = (kind, request.conversation, request.turn)
+    def count(self, kind: str, request: Request) -> int:
+        """Return how often this has happened at this turn of the conversation, now included."""
+        conversation = request.conversation
+        key = (kind, conversation.digest, len(conversation.turns))
         self._used[key] += 1
         return self._used[key]
 
-    @contextlib.contextmanager
-    def replying(self) -> Iterator[None]:
-        """Count a reply while it is under way."""
-        self.replies += 1
-        self.idle.clear()
-        try:
-            yield
-        finally:
-            self.replies -= 1
-            if not self.replies:
-                self.idle.set()
+
+def generic_scenario(request: Request, seed: int) -> Scenario:
+    """Return the answer of a model that has no scenario, made from the prompt.
+
+    So any tickets file runs on the simulator. It is plausible in form, seeded by the prompt, and
+    honest in substance: it says that nobody thought about it. It looks at the workspace first
+    where `list_files` is offered.
+    """
+    prompt = request.conversation.prompt
+    rng = random.Random(f"{seed} {prompt}")
+    turns = [_answer(prompt, rng)]
+    if "list_files" in request.tools:
+        looking = "I will have a look at the workspace first."
+        turns.insert(0, Turn(text=looking, call=(Call("list_files"),)))
+    return Scenario(turn=tuple(turns), rate=rng.uniform(30, 90), first_token=rng.uniform(0.3, 1.2))
+
+
+def _answer(prompt: str, rng: random.Random) -> Turn:
+    steps = rng.sample(_STEPS, 4)
+    subject = " ".join(prompt.split())[:60] or "your request"
+    numbered = "\n".join(f"{i}. **{name}**, {why}." for i, (name, why) in enumerate(steps, 1))
+    rows = "\n".join(f"| {name} | {rng.choice(_RISKS)} |" for name, _ in steps)
+    text = f"""## {subject}
+
+{rng.choice(_OPENINGS)} I am a simulated model: the form is real, the thought is not.
+
+{numbered}
+
+| step | risk |
+| --- | --- |
+{rows}
+
+> A step that cannot be undone comes last.
+
+```python
+def main() -> None:
+    print({subject!r})
+```
+
+With a real provider in `config.toml` this answer would be about your question."""
+    reasoning = f"The prompt has {len(prompt)} characters. I lay out steps, risks and an end."
+    return Turn(reasoning=reasoning, text=text)

@@ -89,7 +89,11 @@ def test_a_file_that_cannot_be_run_is_refused_with_advice(
         (["resume", "last"], "no runs yet"),
         (["run", "-p", "Hi", "--only", "a"], "--only requires a tickets file"),
         (["demo", "--real", "--keep", "new"], "--keep cannot be combined with --real"),
-        (["simulator", "--speed", "fast"], '--speed: invalid value "fast": expected a number'),
+        (
+            ["simulator", "--speed", "fast"],
+            "Invalid value for '--speed': 'fast' is not a valid float",
+        ),
+        (["simulator", "--speed", "nan"], "Invalid value for '--speed': nan is not a valid number"),
     ],
 )
 def test_arguments_that_cannot_be_are_refused(

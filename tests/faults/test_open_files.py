@@ -74,7 +74,7 @@ async def test_a_command_that_gets_no_pipe_is_an_outcome_that_says_why(tmp_path:
 
 
 async def test_a_server_of_ours_that_cannot_start_says_why() -> None:
-    server = SubprocessServer("simulator", "lfgtui.simulator")
+    server = SubprocessServer("simulator", "lfgtui", ("simulator",))
     with no_more_files(), pytest.raises(ProviderError) as failure:
         await server.start()
     assert (failure.value.kind, failure.value.retryable) == ("connection", True)

@@ -17,7 +17,7 @@ from lfgtui.simulator.playback import (
     compose,
     steps_of,
 )
-from lfgtui.simulator.request import Request
+from lfgtui.simulator.request import Conversation, Request
 from lfgtui.simulator.scenario import Call, Content, Cut, Scenario, Split, Stall, Turn
 
 SPLITS = st.sampled_from(("tokens", "characters", "awkward"))
@@ -28,10 +28,7 @@ def request(*, max_tokens: int | None = None, reasoning: bool = True) -> Request
     return Request(
         model="m",
         stream=True,
-        prompt="p",
-        conversation="c",
-        turn=0,
-        results=(),
+        conversation=Conversation(0, "p", "digest", turns=(), results=()),
         max_tokens=max_tokens,
         reasoning=reasoning,
         tools=frozenset({"f"}),

@@ -9,10 +9,10 @@ import anthropic
 import httpx2
 import openai
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from lfgtui.errors import UsageError
 from lfgtui.simulator.server import Settings, build_app, listening, running
-from lfgtui.simulator.state import SimulatorState
 from tests.simulator.conftest import LoadScenario, Serve
 
 CHAT = "/v1/chat/completions"
@@ -118,15 +118,17 @@ async def test_a_client_that_leaves_ends_the_generation(scenario: LoadScenario) 
         '[[turn]]\nfirst_token = 0\nstall = { seconds = 100000, pings = false }\ntext = "one two"'
     )
     app = await asyncio.to_thread(build_app, Settings(scenarios={"endless": await scenario(text)}))
-    state = app.state.simulator
-    assert isinstance(state, SimulatorState)
-    async with listening(app) as url, httpx2.AsyncClient(base_url=url) as http:
+    ended = asyncio.Event()
+
+    async def noted(scope: Scope, receive: Receive, send: Send) -> None:
+        await app(scope, receive, send)
+        ended.set()
+
+    async with listening(noted) as url, httpx2.AsyncClient(base_url=url) as http:
         async with http.stream("POST", CHAT, json=body(CHAT, "endless")) as response:
-            async for _ in response.aiter_lines():
-                break
-            assert state.replies == 1
-        await state.idle.wait()
-    assert state.replies == 0
+            await anext(response.aiter_lines())
+            assert not ended.is_set()
+        await ended.wait()
 
 
 async def test_closing_does_not_wait_for_a_reply(scenario: LoadScenario) -> None:
@@ -191,6 +193,15 @@ async def test_a_path_that_is_not_there_is_refused_in_the_callers_form(url: str)
     assert gpt.status_code == claude.status_code == 404
     assert gpt.json()["error"]["message"] == "Invalid URL (GET /v1/nothing)"
     assert claude.json()["error"]["type"] == "not_found_error"
+
+
+@pytest.mark.parametrize("path", [MESSAGES, CHAT, RESPONSES])
+@pytest.mark.parametrize("data", [b"{", b'{"model": "\xff"}', b"[" * 100_000])
+async def test_what_is_not_json_is_refused_as_such(url: str, path: str, data: bytes) -> None:
+    async with httpx2.AsyncClient(base_url=url) as http:
+        answer = await http.post(path, content=data, headers=VERSION)
+    assert answer.status_code == 400
+    assert "JSON" in answer.json()["error"]["message"]
 
 
 async def test_a_taken_port_is_one_clear_line(url: str) -> None:

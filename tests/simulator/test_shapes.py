@@ -6,7 +6,7 @@ import sys
 LOAD_ALL_AT_ONCE = """
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from lfgtui.simulator.wires.base import load_shape
+from lfgtui.simulator.wires.shapes import load_shape
 
 sys.setswitchinterval(1e-5)
 shapes = [

@@ -3,15 +3,25 @@
 import asyncio
 import os
 import signal
-from collections.abc import Callable
+import sys
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import httpx2
 import pytest
 
+from lfgtui.cli.launching.session import embedded_simulator
 from lfgtui.errors import ProviderError
 from lfgtui.simulator.subprocess_server import SubprocessServer
 
-SIMULATOR = ("simulator", "lfgtui.simulator", ("--embedded",))
+PIPE = asyncio.subprocess.PIPE
+
+
+@pytest.fixture
+async def simulator() -> AsyncIterator[SubprocessServer]:
+    server = embedded_simulator("--speed", "max")
+    yield server
+    await server.aclose()
 
 
 def is_alive(pid: int) -> bool:
@@ -31,43 +41,45 @@ async def until(condition: Callable[[], bool]) -> None:
 def script(folder: Path, monkeypatch: pytest.MonkeyPatch, source: str) -> SubprocessServer:
     """A child that runs the source."""
     (folder / "a_child_of_ours.py").write_text(source)
-    monkeypatch.setenv(
-        "PYTHONPATH", os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])
-    )
+    path = os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])
+    monkeypatch.setenv("PYTHONPATH", path)
     return SubprocessServer("child", "a_child_of_ours")
 
 
-async def test_all_who_ask_share_one_child() -> None:
-    server = SubprocessServer(*SIMULATOR)
-    roots = await asyncio.gather(server.start(), server.start())
-    pid = server.pid
-    assert {*roots, await server.start()} == {roots[0]}
-    assert server.pid == pid
-    await server.aclose()
-    assert server.pid is None
+async def test_all_who_ask_share_one_child_which_is_gone_after_aclose(
+    simulator: SubprocessServer,
+) -> None:
+    roots = await asyncio.gather(simulator.start(), simulator.start())
+    pid = simulator.pid
+    assert pid is not None
+    assert {*roots, await simulator.start()} == {roots[0]}
+    assert simulator.pid == pid
+    async with httpx2.AsyncClient(base_url=roots[0]) as http:
+        listed = await http.get("/v1/models")
+    assert "pricing" in [model["id"] for model in listed.json()["data"]]
+    await simulator.aclose()
+    assert not is_alive(pid)
 
 
-async def test_one_who_gives_up_waiting_leaves_the_start_to_the_others() -> None:
-    server = SubprocessServer(*SIMULATOR)
-    first, second = (asyncio.create_task(server.start()) for _ in range(2))
+async def test_one_who_gives_up_waiting_leaves_the_start_to_the_others(
+    simulator: SubprocessServer,
+) -> None:
+    first, second = (asyncio.create_task(simulator.start()) for _ in range(2))
     await asyncio.sleep(0)
     first.cancel()
     assert (await second).startswith("http://127.0.0.1:")
     assert first.cancelled()
-    await server.aclose()
 
 
-async def test_a_child_that_died_is_started_anew_once() -> None:
-    server = SubprocessServer(*SIMULATOR)
-    await server.start()
-    pid = server.pid
+async def test_a_child_that_died_is_started_anew_once(simulator: SubprocessServer) -> None:
+    await simulator.start()
+    pid = simulator.pid
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    await until(lambda: server.pid is None)
-    roots = await asyncio.gather(server.start(), server.start())
+    await until(lambda: simulator.pid is None)
+    roots = await asyncio.gather(simulator.start(), simulator.start())
     assert roots[0] == roots[1]
-    assert server.pid not in (None, pid)
-    await server.aclose()
+    assert simulator.pid not in (None, pid)
 
 
 async def test_closing_in_the_middle_of_a_start_leaves_no_child(
@@ -95,7 +107,7 @@ async def test_a_child_that_logs_a_lot_is_not_held_up(
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "reason"),
     [
         ("import sys; sys.exit('too little memory')", "too little memory"),
         ("print('no such model')", "no such model"),
@@ -103,10 +115,51 @@ async def test_a_child_that_logs_a_lot_is_not_held_up(
     ],
 )
 async def test_a_child_that_does_not_serve_says_why(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, said: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, reason: str
 ) -> None:
     server = script(tmp_path, monkeypatch, source)
-    with pytest.raises(ProviderError, match=f"^the child did not start: {said}$") as caught:
+    with pytest.raises(ProviderError, match=f"^the child did not start: {reason}$") as caught:
         await server.start()
     assert caught.value.kind == "server"
     await server.aclose()
+
+
+async def test_a_bad_scenario_keeps_the_simulator_from_starting() -> None:
+    simulator = embedded_simulator("--scenario", "missing.toml")
+    with pytest.raises(ProviderError, match=r"did not start: .*missing\.toml: no such file"):
+        await simulator.start()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_ends_the_simulator_quietly(number: signal.Signals) -> None:
+    command = (sys.executable, "-m", "lfgtui", "simulator")
+    process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, stderr=PIPE)
+    assert process.stdout is not None
+    await process.stdout.readline()
+    process.send_signal(number)
+    stdout, stderr = await process.communicate()
+    assert (process.returncode, stdout, stderr) == (128 + number, b"", b"")
+
+
+async def test_a_parent_killed_outright_leaves_no_orphan() -> None:
+    parent = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        "import asyncio\n"
+        "from lfgtui.cli.launching.session import embedded_simulator\n"
+        "async def main():\n"
+        "    embedded = embedded_simulator()\n"
+        "    print(await embedded.start(), flush=True)\n"
+        "    await asyncio.Event().wait()\n"
+        "asyncio.run(main())\n",
+        stdout=PIPE,
+    )
+    assert parent.stdout is not None
+    url = (await parent.stdout.readline()).decode().strip()
+    host, _, port = url.removeprefix("http://").partition(":")
+    # An idle connection of ours closes when the would-be orphan goes.
+    reader, writer = await asyncio.open_connection(host, int(port))
+    parent.kill()
+    await parent.wait()
+    assert await reader.read() == b""
+    writer.close()

@@ -14,7 +14,7 @@ from lfgtui.errors import SourceError, UsageError
 from lfgtui.model.tickets import Ticket, TicketsFile
 from lfgtui.settings.config import LOCAL, SIMULATED, Config, route_of, routes_of
 from lfgtui.settings.credentials import api_key, held_keys, request_headers
-from lfgtui.simulator.local.model import find_model
+from lfgtui.simulator.local import find_model
 from lfgtui.text import toml_file
 from lfgtui.text.output import print_error
 

@@ -18,7 +18,7 @@ from lfgtui.model.tickets import Ticket
 from lfgtui.providers.registry import Providers, Starter
 from lfgtui.settings import environment, paths
 from lfgtui.settings.config import LOCAL, PRESETS, SIMULATED, Config, age_seconds
-from lfgtui.simulator.local.model import local_model
+from lfgtui.simulator.local import local_model
 from lfgtui.simulator.subprocess_server import SubprocessServer
 from lfgtui.text.output import print_error
 from lfgtui.text.redaction.redactor import Redactor
@@ -114,4 +114,4 @@ class OwnServers:
 
 def embedded_simulator(*options: str) -> SubprocessServer:
     """Return the simulator as a child process; `options` are those of `lfg simulator`."""
-    return SubprocessServer("simulator", "lfgtui.simulator", ("--embedded", *options))
+    return SubprocessServer("simulator", "lfgtui", ("simulator", "--embedded", *options))

@@ -11,13 +11,13 @@ from typing import NamedTuple
 from lfgtui.simulator.ids import IdFactory
 from lfgtui.simulator.request import (
     UNKNOWN_MODEL,
-    Conversation,
     Entry,
     Refused,
     Request,
     ToolResult,
+    read_conversation,
 )
-from lfgtui.simulator.wires.base import Json, dump, prompt_tokens, text_of, token_count
+from lfgtui.simulator.wires.base import Json, build_request, dump, text_of
 
 _HELP = "https://docs.claude.com/en/docs/build-with-claude/extended-thinking"
 
@@ -53,24 +53,20 @@ def check(body: Json, ids: IdFactory) -> Request:
     _check_order(messages)
     _check_results(messages)
     _check_signatures(messages, ids)
-    conversation = Conversation([_entry(message) for message in messages], "anthropic", ids)
-    if thinking["type"] != "disabled":
+    parts = (body["model"], text_of(body.get("system")))
+    entries = [_entry(message) for message in messages]
+    conversation = read_conversation(entries, "anthropic", ids, *parts)
+    reasons = thinking["type"] != "disabled"
+    if reasons:
         _check_thinking_returned(messages, conversation.start, ids)
-    total, cached = prompt_tokens(body), 0
-    if conversation.turns and b'"cache_control":{' in dump(body):
-        cached = total - token_count(body["messages"][conversation.turns[-1] :])
-    return Request(
-        model=body["model"],
-        stream=body.get("stream", False),
-        prompt=conversation.prompt,
-        conversation=conversation.digest(body["model"], text_of(body.get("system"))),
-        turn=len(conversation.turns),
-        results=conversation.results,
+    caches = conversation.turns and b'"cache_control":{' in dump(body)
+    return build_request(
+        body,
+        body["messages"],
+        conversation,
         max_tokens=body["max_tokens"],
-        reasoning=thinking["type"] != "disabled",
-        tools=frozenset(tool["name"] for tool in body.get("tools", ())),
-        input_tokens=total,
-        cached_tokens=cached,
+        reasoning=reasons,
+        cached=lambda total, fresh: total - fresh if caches else 0,
     )
 
 

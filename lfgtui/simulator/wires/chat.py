@@ -4,64 +4,26 @@ https://platform.openai.com/docs/api-reference/chat-streaming, with
 `reasoning_content` as DeepSeek and those who follow it send it.
 """
 
-from collections.abc import Mapping
-
 from lfgtui.simulator.ids import IdFactory
-from lfgtui.simulator.playback import Ended, Ping, Reply, Segment, Started, Stop, WireStep
+from lfgtui.simulator.playback import Segment, Stop
 from lfgtui.simulator.request import Refused, Request
-from lfgtui.simulator.wires.base import Json, dump, record
+from lfgtui.simulator.wires.base import Json, Writer, dump, record
 from lfgtui.simulator.wires.chat_request import check
 from lfgtui.simulator.wires.openai import OpenAIWire, error_body
 
 FINISH_REASONS: dict[Stop, str] = {"end": "stop", "tool_use": "tool_calls", "length": "length"}
 
 
-class ChatWire(OpenAIWire):
-    """The chat completions API."""
-
-    path = "/v1/chat/completions"
-    params = "openai.types.chat.completion_create_params:CompletionCreateParamsBase"
-
-    def read(self, body: Json, headers: Mapping[str, str], ids: IdFactory) -> Request:
-        return check(body, ids)
-
-    def writer(self, reply: Reply, ids: IdFactory, body: Json) -> "ChatWriter":
-        return ChatWriter(reply, ids, body)
-
-
-class ChatWriter:
+class ChatWriter(Writer):
     """Writes one completion."""
 
-    def __init__(self, reply: Reply, ids: IdFactory, body: Json) -> None:
-        self._reply = reply
-        self._ids = ids
-        self._options = body.get("stream_options") or {}
-        self._chunks = 0
+    wire = "chat"
+    _chunks = 0
 
     def open(self) -> bytes:
-        delta: Json = {"role": "assistant", "content": "", "refusal": None}
         if self._reply.reasoning:
-            delta = {"role": "assistant", "content": None, "reasoning_content": ""}
-        return self._chunk(delta)
-
-    def write(self, step: WireStep) -> bytes:
-        if isinstance(step, Ping):
-            return b": keep-alive\n\n"
-        segment = step.segment
-        if isinstance(step, Started):
-            if segment.kind != "call":
-                return b""
-            function = {"name": segment.name, "arguments": ""}
-            call = {"index": segment.place, **self._call(segment), "function": function}
-            return self._chunk({"tool_calls": [call]})
-        if isinstance(step, Ended):
-            return b""
-        if segment.kind == "reasoning":
-            return self._chunk({"reasoning_content": step.text})
-        if segment.kind == "text":
-            return self._chunk({"content": step.text})
-        part = {"index": segment.place, "function": {"arguments": step.text}}
-        return self._chunk({"tool_calls": [part]})
+            return self._chunk({"role": "assistant", "content": None, "reasoning_content": ""})
+        return self._chunk({"role": "assistant", "content": "", "refusal": None})
 
     def close(self) -> bytes:
         last = self._chunk({}, FINISH_REASONS[self._reply.stop])
@@ -78,12 +40,8 @@ class ChatWriter:
         message: Json = {"role": "assistant", "content": text or None, "refusal": None}
         if reply.reasoning:
             message["reasoning_content"] = reply.reasoning
-        calls = [part for part in reply.segments if part.kind == "call"]
-        if calls:
-            message["tool_calls"] = [
-                {**self._call(part), "function": {"name": part.name, "arguments": part.text}}
-                for part in calls
-            ]
+        if calls := [part for part in reply.segments if part.kind == "call"]:
+            message["tool_calls"] = [self._call(part, part.text) for part in calls]
         choice = {
             "index": 0,
             "message": message,
@@ -93,10 +51,25 @@ class ChatWriter:
         head = {**self._head(), "object": "chat.completion"}
         return dump({**head, "choices": [choice], "usage": self._usage()})
 
-    def _call(self, segment: Segment) -> Json:
-        reply = self._reply
-        call_id = self._ids.call("chat", reply.nonce, segment.place, reply.reasoning)
-        return {"id": call_id, "type": "function"}
+    def _start(self, segment: Segment) -> bytes:
+        if segment.kind != "call":
+            return b""
+        return self._chunk({"tool_calls": [{"index": segment.place, **self._call(segment, "")}]})
+
+    def _piece(self, segment: Segment, text: str) -> bytes:
+        if segment.kind == "reasoning":
+            return self._chunk({"reasoning_content": text})
+        if segment.kind == "text":
+            return self._chunk({"content": text})
+        part = {"index": segment.place, "function": {"arguments": text}}
+        return self._chunk({"tool_calls": [part]})
+
+    def _end(self, segment: Segment) -> bytes:
+        return b""
+
+    def _call(self, segment: Segment, arguments: str) -> Json:
+        function = {"name": segment.name, "arguments": arguments}
+        return {"id": self._call_id(segment), "type": "function", "function": function}
 
     def _chunk(self, delta: Json, finish_reason: str | None = None) -> bytes:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
@@ -132,3 +105,14 @@ class ChatWriter:
                 "rejected_prediction_tokens": 0,
             },
         }
+
+
+class ChatWire(OpenAIWire):
+    """The chat completions API."""
+
+    path = "/v1/chat/completions"
+    params = "openai.types.chat.completion_create_params:CompletionCreateParamsBase"
+    writer = ChatWriter
+
+    def read(self, body: Json, ids: IdFactory) -> Request:
+        return check(body, ids)

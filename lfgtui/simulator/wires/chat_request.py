@@ -8,8 +8,8 @@ https://api-docs.deepseek.com/guides/thinking_mode.
 from collections.abc import Sequence
 
 from lfgtui.simulator.ids import IdFactory
-from lfgtui.simulator.request import Conversation, Entry, Refused, Request, ToolResult
-from lfgtui.simulator.wires.base import Json, prompt_tokens, text_of, token_count
+from lfgtui.simulator.request import Entry, Refused, Request, ToolResult, read_conversation
+from lfgtui.simulator.wires.base import Json, build_request, text_of
 from lfgtui.simulator.wires.openai import cached_part, check_model, invalid
 
 
@@ -26,25 +26,17 @@ def check(body: Json, ids: IdFactory) -> Request:
             )
     messages = body["messages"]
     _check_order(messages)
-    conversation = Conversation([_entry(message) for message in messages], "chat", ids)
+    entries = [_entry(message) for message in messages]
+    conversation = read_conversation(entries, "chat", ids, body["model"])
     if reasons := _reasons(body):
         _check_reasoning_returned(messages, conversation.start, ids)
-    total, turns = prompt_tokens(body), conversation.turns
-    fresh = token_count(messages[turns[-1] :] if turns else messages)
-    return Request(
-        model=body["model"],
-        stream=bool(body.get("stream")),
-        prompt=conversation.prompt,
-        conversation=conversation.digest(body["model"]),
-        turn=len(turns),
-        results=conversation.results,
+    return build_request(
+        body,
+        messages,
+        conversation,
         max_tokens=body.get("max_completion_tokens") or body.get("max_tokens"),
         reasoning=reasons,
-        tools=frozenset(
-            tool["function"]["name"] for tool in body.get("tools") or () if "function" in tool
-        ),
-        input_tokens=total,
-        cached_tokens=cached_part(total, fresh),
+        cached=cached_part,
     )
 
 

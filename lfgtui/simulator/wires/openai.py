@@ -6,20 +6,17 @@ https://platform.openai.com/docs/guides/error-codes
 from collections.abc import Mapping
 
 from lfgtui.simulator.request import UNKNOWN_MODEL, RefusalKind, Refused
-from lfgtui.simulator.wires.base import Fault, Json, bearer
+from lfgtui.simulator.wires.base import Json, Wire, bearer
+from lfgtui.simulator.wires.shapes import Fault
 
 SERVER_ERROR = "The server had an error while processing your request. Sorry about that!"
 
+_INVALID = "invalid_request_error"
 _ERRORS: dict[RefusalKind, tuple[int, str, str | None, str]] = {
-    "invalid": (400, "invalid_request_error", None, "Invalid request"),
-    "json": (
-        400,
-        "invalid_request_error",
-        None,
-        "We could not parse the JSON body of your request.",
-    ),
-    "auth": (401, "invalid_request_error", "invalid_api_key", "Incorrect API key provided."),
-    "not_found": (404, "invalid_request_error", None, "Not found"),
+    "invalid": (400, _INVALID, None, "Invalid request"),
+    "json": (400, _INVALID, None, "We could not parse the JSON body of your request."),
+    "auth": (401, _INVALID, "invalid_api_key", "Incorrect API key provided."),
+    "not_found": (404, _INVALID, None, "Not found"),
     "rate_limit": (
         429,
         "requests",
@@ -37,21 +34,21 @@ _ERRORS: dict[RefusalKind, tuple[int, str, str | None, str]] = {
 }
 
 
-class OpenAIWire:
-    """The behaviour of both wires; see `base.Wire`."""
+class OpenAIWire(Wire):
+    """The behaviour of both wires."""
 
     id_header = "x-request-id"
 
-    def authorise(self, headers: Mapping[str, str], key: str) -> None:
+    def authorise(self, headers: Mapping[str, str], key: str | None) -> None:
         given = bearer(headers)
-        if not given:
+        if key is not None and not given:
             raise Refused(
                 "auth",
                 "You didn't provide an API key. You need to provide your API key in an"
                 " Authorization header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY)."
                 " You can obtain an API key from https://platform.openai.com/account/api-keys.",
             )
-        if given != key:
+        if key not in (None, given):
             shown = given if len(given) < 9 else f"{given[:4]}{'*' * (len(given) - 8)}{given[-4:]}"
             raise Refused(
                 "auth",

@@ -3,171 +3,133 @@
 https://platform.openai.com/docs/api-reference/responses-streaming
 """
 
-from collections.abc import Mapping
-
 from lfgtui.simulator.ids import IdFactory
-from lfgtui.simulator.playback import Ended, Ping, Reply, Segment, Started, WireStep
+from lfgtui.simulator.playback import Reply, Segment
 from lfgtui.simulator.request import Refused, Request
-from lfgtui.simulator.wires.base import Json, dump, record
+from lfgtui.simulator.wires.base import Json, Writer, dump, record
 from lfgtui.simulator.wires.openai import SERVER_ERROR, OpenAIWire, error_body
 from lfgtui.simulator.wires.responses_request import check
 
-
-class ResponsesWire(OpenAIWire):
-    """The Responses API."""
-
-    path = "/v1/responses"
-    params = "openai.types.responses.response_create_params:ResponseCreateParamsBase"
-
-    def read(self, body: Json, headers: Mapping[str, str], ids: IdFactory) -> Request:
-        return check(body, ids)
-
-    def writer(self, reply: Reply, ids: IdFactory, body: Json) -> "ResponsesWriter":
-        return ResponsesWriter(reply, ids, body)
+_PREFIXES = {"reasoning": "rs_", "text": "msg_", "call": "fc_"}
 
 
-class ResponsesWriter:
+class ResponsesWriter(Writer):
     """Writes one response; much of the request is repeated in it."""
 
+    wire = "responses"
+
     def __init__(self, reply: Reply, ids: IdFactory, body: Json) -> None:
-        self._reply = reply
-        self._ids = ids
-        self._body = body
+        super().__init__(reply, ids, body)
         self._number = 0
-        self._padded = (body.get("stream_options") or {}).get("include_obfuscation", True)
         self._reasoning = body.get("reasoning") or {}
         self._summarises = bool(self._reasoning.get("summary"))
         self._encrypts = "reasoning.encrypted_content" in (body.get("include") or ())
 
     def open(self) -> bytes:
         response = self._response("in_progress", [])
-        created = self._event("response.created", {"response": response})
-        return created + self._event("response.in_progress", {"response": response})
-
-    def write(self, step: WireStep) -> bytes:
-        if isinstance(step, Ping):
-            return b": keep-alive\n\n"
-        segment = step.segment
-        if isinstance(step, Started):
-            return self._start(segment)
-        if isinstance(step, Ended):
-            return self._end(segment)
-        if segment.kind == "reasoning":
-            if not self._summarises:
-                return b""
-            at = {**self._at(segment), "summary_index": 0}
-            return self._delta("response.reasoning_summary_text.delta", step.text, at)
-        if segment.kind == "text":
-            at = {**self._at(segment), "content_index": 0, "logprobs": []}
-            return self._delta("response.output_text.delta", step.text, at)
-        return self._delta("response.function_call_arguments.delta", step.text, self._at(segment))
+        created = self._event("response.created", response=response)
+        return created + self._event("response.in_progress", response=response)
 
     def close(self) -> bytes:
         whole = self._whole()
-        return self._event(f"response.{whole['status']}", {"response": whole})
+        return self._event(f"response.{whole['status']}", response=whole)
 
     def broken(self) -> bytes:
-        failed = self._response("failed", [])
-        failed["error"] = {"code": "server_error", "message": SERVER_ERROR}
-        error = self._event("error", {"error": error_body(Refused("server"))})
-        return error + self._event("response.failed", {"response": failed})
+        error = {"code": "server_error", "message": SERVER_ERROR}
+        failed = self._response("failed", []) | {"error": error}
+        broken = self._event("error", error=error_body(Refused("server")))
+        return broken + self._event("response.failed", response=failed)
 
     def body(self) -> bytes:
         return dump(self._whole())
 
-    def _whole(self) -> Json:
-        status = "incomplete" if self._reply.stop == "length" else "completed"
-        response = self._response(status, [self._item(part) for part in self._reply.segments])
-        if status == "incomplete":
-            response["incomplete_details"] = {"reason": "max_output_tokens"}
-        response["usage"] = self._usage()
-        return response
-
     def _start(self, segment: Segment) -> bytes:
-        item = self._item(segment, started=True)
-        added = self._event(
-            "response.output_item.added", {"item": item, "output_index": segment.index}
-        )
-        if segment.kind == "text":
-            part = self._text_part("")
-            added += self._event(
-                "response.content_part.added",
-                {**self._at(segment), "content_index": 0, "part": part},
-            )
-        elif segment.kind == "reasoning" and self._summarises:
-            part = {"type": "summary_text", "text": ""}
-            added += self._event(
-                "response.reasoning_summary_part.added",
-                {**self._at(segment), "summary_index": 0, "part": part},
-            )
-        return added
+        return self._item_event("added", segment) + self._part_event("added", segment, "")
+
+    def _piece(self, segment: Segment, text: str) -> bytes:
+        more: Json
+        match segment.kind:
+            case "reasoning" if not self._summarises:
+                return b""
+            case "reasoning":
+                name, more = "reasoning_summary_text", {"summary_index": 0}
+            case "text":
+                name, more = "output_text", {"content_index": 0, "logprobs": []}
+            case _:
+                name, more = "function_call_arguments", {}
+        if self._options.get("include_obfuscation", True):
+            more["obfuscation"] = self._ids.obfuscation(self._reply.nonce, self._number)
+        return self._event(f"response.{name}.delta", delta=text, **self._at(segment), **more)
 
     def _end(self, segment: Segment) -> bytes:
-        at = self._at(segment)
-        text = segment.text
-        done = b""
-        if segment.kind == "text":
-            at["content_index"] = 0
-            done += self._event("response.output_text.done", {**at, "text": text, "logprobs": []})
-            part = self._text_part(text)
-            done += self._event("response.content_part.done", {**at, "part": part})
-        elif segment.kind == "call":
-            done += self._event(
-                "response.function_call_arguments.done",
-                {**at, "arguments": text, "name": segment.name},
-            )
+        at, text, done = self._at(segment), segment.text, b""
+        if segment.kind == "call":
+            name = "response.function_call_arguments.done"
+            done = self._event(name, **at, arguments=text, name=segment.name)
+        elif segment.kind == "text":
+            more = {"content_index": 0, "text": text, "logprobs": []}
+            done = self._event("response.output_text.done", **at, **more)
         elif self._summarises:
-            at["summary_index"] = 0
-            done += self._event("response.reasoning_summary_text.done", {**at, "text": text})
-            part = {"type": "summary_text", "text": text}
-            done += self._event("response.reasoning_summary_part.done", {**at, "part": part})
-        item = {"item": self._item(segment), "output_index": segment.index}
-        return done + self._event("response.output_item.done", item)
+            name = "response.reasoning_summary_text.done"
+            done = self._event(name, **at, summary_index=0, text=text)
+        return done + self._part_event("done", segment, text) + self._item_event("done", segment)
 
-    def _item(self, segment: Segment, *, started: bool = False) -> Json:
-        status = "in_progress" if started else "completed" if segment.complete else "incomplete"
-        text = "" if started else segment.text
+    def _item_event(self, state: str, segment: Segment) -> bytes:
+        item = self._item(segment, is_started=state == "added")
+        return self._event(f"response.output_item.{state}", item=item, output_index=segment.index)
+
+    def _part_event(self, state: str, segment: Segment, text: str) -> bytes:
+        at = self._at(segment)
+        if segment.kind == "text":
+            name, part = "content_part", _text_part(text)
+            return self._event(f"response.{name}.{state}", **at, content_index=0, part=part)
+        if segment.kind == "reasoning" and self._summarises:
+            name, part = "reasoning_summary_part", _summary(text)
+            return self._event(f"response.{name}.{state}", **at, summary_index=0, part=part)
+        return b""
+
+    def _item(self, segment: Segment, *, is_started: bool = False) -> Json:
+        status = "completed" if segment.complete else "incomplete"
+        status = "in_progress" if is_started else status
+        text = "" if is_started else segment.text
         item: Json = {"id": self._item_id(segment)}
         if segment.kind == "reasoning":
-            item |= {"type": "reasoning", "summary": []}
-            if self._summarises and text:
-                item["summary"] = [{"type": "summary_text", "text": text}]
-            if self._encrypts and not started:
-                item["encrypted_content"] = self._ids.encrypted(self._item_id(segment))
+            summary = [_summary(text)] if self._summarises and text else []
+            item |= {"type": "reasoning", "summary": summary}
+            if self._encrypts and not is_started:
+                item["encrypted_content"] = self._ids.encrypted(item["id"])
         elif segment.kind == "text":
-            content = [] if started else [self._text_part(text)]
+            content = [] if is_started else [_text_part(text)]
             item |= {"type": "message", "status": status, "content": content, "role": "assistant"}
         else:
-            reply = self._reply
-            call_id = self._ids.call("responses", reply.nonce, segment.place, reply.reasoning)
-            item |= {
-                "type": "function_call",
-                "status": status,
-                "arguments": text,
-                "call_id": call_id,
-                "name": segment.name,
-            }
+            call = {"call_id": self._call_id(segment), "name": segment.name}
+            item |= {"type": "function_call", "status": status, "arguments": text, **call}
         return item
 
     def _item_id(self, segment: Segment) -> str:
-        prefix = {"reasoning": "rs_", "text": "msg_", "call": "fc_"}[segment.kind]
-        return self._ids.item(prefix, self._reply.nonce, segment.place)
+        return self._ids.item(_PREFIXES[segment.kind], self._reply.nonce, segment.place)
 
     def _at(self, segment: Segment) -> Json:
         return {"item_id": self._item_id(segment), "output_index": segment.index}
 
-    def _text_part(self, text: str) -> Json:
-        return {"type": "output_text", "annotations": [], "logprobs": [], "text": text}
-
-    def _delta(self, name: str, text: str, at: Json) -> bytes:
-        fields: Json = {"delta": text, **at}
-        if self._padded:
-            fields["obfuscation"] = self._ids.obfuscation(self._reply.nonce, self._number)
-        return self._event(name, fields)
-
-    def _event(self, name: str, fields: Json) -> bytes:
+    def _event(self, event: str, **fields: object) -> bytes:
         number, self._number = self._number, self._number + 1
-        return record({"type": name, **fields, "sequence_number": number}, name)
+        return record({"type": event, **fields, "sequence_number": number}, event)
+
+    def _whole(self) -> Json:
+        reply = self._reply
+        is_cut = reply.stop == "length"
+        items = [self._item(segment) for segment in reply.segments]
+        return self._response("incomplete" if is_cut else "completed", items) | {
+            "incomplete_details": {"reason": "max_output_tokens"} if is_cut else None,
+            "usage": {
+                "input_tokens": reply.input_tokens,
+                "input_tokens_details": {"cached_tokens": reply.cached_tokens},
+                "output_tokens": reply.output_tokens,
+                "output_tokens_details": {"reasoning_tokens": reply.reasoning_tokens},
+                "total_tokens": reply.input_tokens + reply.output_tokens,
+            },
+        }
 
     def _response(self, status: str, output: list[Json]) -> Json:
         body, reply = self._body, self._reply
@@ -204,12 +166,21 @@ class ResponsesWriter:
             "metadata": body.get("metadata") or {},
         }
 
-    def _usage(self) -> Json:
-        reply = self._reply
-        return {
-            "input_tokens": reply.input_tokens,
-            "input_tokens_details": {"cached_tokens": reply.cached_tokens},
-            "output_tokens": reply.output_tokens,
-            "output_tokens_details": {"reasoning_tokens": reply.reasoning_tokens},
-            "total_tokens": reply.input_tokens + reply.output_tokens,
-        }
+
+class ResponsesWire(OpenAIWire):
+    """The Responses API."""
+
+    path = "/v1/responses"
+    params = "openai.types.responses.response_create_params:ResponseCreateParamsBase"
+    writer = ResponsesWriter
+
+    def read(self, body: Json, ids: IdFactory) -> Request:
+        return check(body, ids)
+
+
+def _text_part(text: str) -> Json:
+    return {"type": "output_text", "annotations": [], "logprobs": [], "text": text}
+
+
+def _summary(text: str) -> Json:
+    return {"type": "summary_text", "text": text}

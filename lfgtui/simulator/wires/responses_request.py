@@ -7,8 +7,8 @@ items; of one earlier response it holds several (reasoning, message, function ca
 from collections.abc import Sequence
 
 from lfgtui.simulator.ids import IdFactory
-from lfgtui.simulator.request import Conversation, Entry, Refused, Request, ToolResult
-from lfgtui.simulator.wires.base import Json, prompt_tokens, text_of, token_count
+from lfgtui.simulator.request import Entry, Refused, Request, ToolResult, read_conversation
+from lfgtui.simulator.wires.base import Json, build_request, text_of
 from lfgtui.simulator.wires.openai import cached_part, check_model, invalid, missing
 
 
@@ -35,25 +35,19 @@ def check(body: Json, ids: IdFactory) -> Request:
         items = [{"role": "user", "content": items}]
     _check_outputs(items)
     _check_encrypted(items, ids, stores=body.get("store") is not False)
-    conversation = Conversation([_entry(item) for item in items], "responses", ids)
+    parts = (body["model"], body.get("instructions") or "")
+    conversation = read_conversation([_entry(item) for item in items], "responses", ids, *parts)
     wanted = body.get("reasoning") or {}
     reasons = wanted.get("effort") != "none" and any(wanted.values())
     if reasons:
         _check_reasoning_returned(items, conversation.start, ids)
-    total, turns = prompt_tokens(body), conversation.turns
-    fresh = token_count(items[turns[-1] :] if turns else items)
-    return Request(
-        model=body["model"],
-        stream=bool(body.get("stream")),
-        prompt=conversation.prompt,
-        conversation=conversation.digest(body["model"], body.get("instructions") or ""),
-        turn=len(turns),
-        results=conversation.results,
+    return build_request(
+        body,
+        items,
+        conversation,
         max_tokens=body.get("max_output_tokens"),
         reasoning=reasons,
-        tools=frozenset(tool.get("name", "") for tool in body.get("tools") or ()),
-        input_tokens=total,
-        cached_tokens=cached_part(total, fresh),
+        cached=cached_part,
     )
 
 

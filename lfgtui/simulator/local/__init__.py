@@ -1,1 +1,0 @@
-"""A real model on this machine, for demos: needs the extra `local`."""
