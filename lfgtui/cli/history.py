@@ -11,7 +11,7 @@ from lfgtui.cli import launching
 from lfgtui.cli.launching.past_runs import open_reader, reader
 from lfgtui.cli.options import json_option, print_value, yes_option
 from lfgtui.errors import LfgError, UsageError
-from lfgtui.history.maintenance import annotations, deletion, housekeeping, recover
+from lfgtui.history.maintenance import deletion, housekeeping, recover
 from lfgtui.settings import paths
 from lfgtui.settings.config import age_seconds, load_config
 from lfgtui.text import output
@@ -153,7 +153,7 @@ def _warn_of_backups() -> None:
 def pin(name: str, off: bool) -> None:
     """Keep RUN when old runs are pruned."""
     run = _find(name)
-    annotations.pin(paths.history_file(), run, not off)
+    housekeeping.pin(paths.history_file(), run, not off)
     output.print_line(run)
 
 
@@ -164,7 +164,7 @@ def note(name: str, words: tuple[str, ...]) -> None:
     """Set a note on RUN; without TEXT, remove it."""
     run = _find(name)
     redactor = launching.redactors.redactor_for_writing(load_config(paths.config_file()))
-    annotations.annotate(paths.history_file(), run, redactor.text(" ".join(words)))
+    housekeeping.annotate(paths.history_file(), run, redactor.text(" ".join(words)))
     output.print_line(run)
 
 

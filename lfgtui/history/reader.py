@@ -62,6 +62,8 @@ class StoredTicket(Bounded, frozen=True):
 
 _tickets = msgspec.json.Decoder(Ticket)
 
+_DAMAGED = f"the file is damaged; {file.REPAIR}"
+
 _LAST_WORDS = 400
 """Characters of a ticket's last words."""
 
@@ -167,33 +169,31 @@ class Reader:
         rowid = self._ticket(run, ticket)
         with self._explained():
             rows = stored.readable(self._connection, rowid)
-        damaged = f"the file is damaged; {file.REPAIR}"
-        attempt, at, has_ended = 1, 0.0, False
-        begin, unread, why = 1, 0, damaged
+        last = e.Entry(run, ticket, 1, 0, 0.0, e.Heartbeat())
+        unread, why = 0, _DAMAGED
         for row in rows:
             try:
                 entry = stored.entry(run, ticket, row)
             except HistoryError as error:
                 unread, why = unread + 1, str(error)
                 continue
-            if missing := max(unread, entry.seq - begin):
-                yield self._gap(run, ticket, begin, missing, attempt, at, why)
-            begin, unread, why = entry.seq + 1, 0, damaged
-            attempt, at, has_ended = entry.attempt, entry.at, isinstance(entry.event, e.Ending)
+            if missing := max(unread, entry.seq - last.seq - 1):
+                yield self._gap(last, missing, why)
+            last, unread, why = entry, 0, _DAMAGED
             yield entry
         if unread or (not rows and self._has_packs(rowid)):
-            gap = self._gap(run, ticket, begin, max(1, unread), attempt, at, why)
-            if not has_ended:  # an ended ticket has no place for it
+            gap = self._gap(last, max(1, unread), why)
+            if not isinstance(last.event, e.Ending):  # an ended ticket has no place for it
                 yield gap
 
-    def _gap(
-        self, run: str, ticket: str, first: int, missing: int, attempt: int, at: float, why: str
-    ) -> e.Entry:
-        """Return the entry that stands for those that cannot be read, and remember it."""
+    def _gap(self, last: e.Entry, missing: int, why: str) -> e.Entry:
+        """Return the entry that stands for those behind the last one, and remember it."""
+        first = last.seq + 1
         which = f"entry {first}" if missing == 1 else f"{missing} entries from {first} on"
         message = f"{which} cannot be read: {why}"
-        self.gaps.append(f"{run}/{ticket}: {message}")
-        return e.Entry(run, ticket, attempt, first, at, e.GuardTripped("history", message))
+        self.gaps.append(f"{last.run}/{last.ticket}: {message}")
+        event = e.GuardTripped("history", message)
+        return msgspec.structs.replace(last, seq=first, event=event)
 
     def _has_packs(self, ticket: int) -> bool:
         query = "SELECT 1 FROM packs WHERE id >= ? AND id < ? LIMIT 1"

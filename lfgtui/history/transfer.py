@@ -33,12 +33,10 @@ LONGEST_LINE = 64 * 1024 * 1024
 """Most bytes of a line; no entry that lfg makes comes near."""
 
 _A_BATCH = 1000
+_BATCH_BYTES = _KEPT_IN_MEMORY = 8 * 1024 * 1024
 _LONGEST_REASON = 300  # characters: it may quote the file
-_BATCH_BYTES = 8 * 1024 * 1024
-_KEPT_IN_MEMORY = 8 * 1024 * 1024
 _RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[a-z0-9]{4}")  # it becomes a file's name
 _TICKET_ID = re.compile(r"[A-Za-z0-9._-]+")
-
 
 Moment: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=1e11)]
 """Seconds since the epoch, in years of four digits."""
@@ -141,61 +139,64 @@ def lines_in(file: BinaryIO, source: str) -> Iterator[bytes]:
 
 
 class _Import:
-    def __init__(self, connection: sqlite3.Connection, source: str) -> None:
-        self._connection = connection
+    def __init__(self, db: sqlite3.Connection, source: str) -> None:
+        self._db = db
         self._source = source
         self._line = 0
+        self._run = ""
         self._states: dict[str, TicketState] = {}
+        self._needs: dict[str, tuple[str, ...]] = {}
         self._batch = Batch()
         self._entries = 0
-        self._needs: dict[str, tuple[str, ...]] = {}
         self._is_whole = False
 
     def take(self, lines: Iterable[bytes]) -> str:
-        run: RunLine | None = None
         for self._line, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            if self._is_whole:
-                raise self._refused("unexpected line after the end of the run")
             try:
-                if run is None:
-                    run = self._begin(_run.decode(line))
-                elif line.startswith(b'{"type":"lfg_ticket"'):
-                    self._add_ticket(run, _ticket.decode(line))
-                elif line.startswith(b'{"type":"lfg_end"'):
-                    self._is_whole = _end.decode(line).entries == self._entries
-                else:
-                    self._add_entry(_identity.decode(line), e.decode_event(line), len(line))
+                if line.strip():
+                    self._take(line)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
                 raise self._refused(f"not a line of an exported run: {error}") from None
-        if run is None:
+        if not self._run:
             raise UsageError(
                 f"{self._source}: the file is empty; `lfg export --format jsonl` writes one"
             )
         if not self._is_whole:
             raise self._refused("the file is incomplete; export the run again")
-        self._check_needs()
+        for name, needs in self._needs.items():
+            if unknown := [need for need in needs if need not in self._needs]:
+                raise self._refused(f'"{name}" needs "{unknown[0]}", which is not a ticket')
+        if circle := circle_of(self._needs):
+            raise self._refused(f"circular needs: {' -> '.join(circle)}")
         self._write()
-        return run.run
+        return self._run
 
-    def _begin(self, run: RunLine) -> RunLine:
+    def _take(self, line: bytes) -> None:
+        if self._is_whole:
+            raise self._refused("unexpected line after the end of the run")
+        if not self._run:
+            self._begin(_run.decode(line))
+        elif line.startswith(b'{"type":"lfg_ticket"'):
+            self._add_ticket(_ticket.decode(line).ticket)
+        elif line.startswith(b'{"type":"lfg_end"'):
+            self._is_whole = _end.decode(line).entries == self._entries
+        else:
+            self._add_entry(_identity.decode(line), e.decode_event(line), len(line))
+
+    def _begin(self, run: RunLine) -> None:
         if run.version != VERSION:
             raise self._refused(f"version {run.version}; this lfg reads {VERSION}; update lfg")
         if not _RUN_ID.fullmatch(run.run):
             raise self._refused("invalid run id")
         if run.state == "running":
             raise self._refused(f"run {run.run} was still running; export it when it has ended")
-        known = self._connection.execute("SELECT 1 FROM runs WHERE id = ?", (run.run,)).fetchone()
-        if known is not None:
+        if self._db.execute("SELECT 1 FROM runs WHERE id = ?", (run.run,)).fetchone() is not None:
             raise self._refused(f"run {run.run} already exists here")
         times = run.started_at, run.ended_at
-        row = RunRow(run.run, run.title, run.state, IMPORTED, *times, note=run.note)
-        insert_run(self._connection, row)
-        return run
+        insert_run(self._db, RunRow(run.run, run.title, run.state, IMPORTED, *times, note=run.note))
+        self._run = run.run
 
-    def _add_ticket(self, run: RunLine, line: TicketLine) -> None:
-        ticket = line.ticket
+    def _add_ticket(self, ticket: Ticket) -> None:
         if not _TICKET_ID.fullmatch(ticket.id) or ticket.id in self._states:
             raise self._refused("invalid or duplicate ticket id")
         if ticket.approves_by_itself():
@@ -203,15 +204,8 @@ class _Import:
         self._needs[ticket.id] = ticket.needs
         spec = msgspec.json.encode(ticket).decode()
         self._states[ticket.id] = insert_ticket(
-            self._connection, run.run, len(self._states), ticket.id, spec
+            self._db, self._run, len(self._states), ticket.id, spec
         )
-
-    def _check_needs(self) -> None:
-        for name, needs in self._needs.items():
-            if unknown := [need for need in needs if need not in self._needs]:
-                raise self._refused(f'"{name}" needs "{unknown[0]}", which is not a ticket')
-        if circle := circle_of(self._needs):
-            raise self._refused(f"circular needs: {' -> '.join(circle)}")
 
     def _add_entry(self, identity: _Identity, event: e.Event, size: int) -> None:
         state = self._states.get(identity.ticket)
@@ -226,7 +220,7 @@ class _Import:
 
     def _write(self) -> None:
         try:
-            batches.write(self._connection, self._batch)
+            batches.write(self._db, self._batch)
         except sqlite3.IntegrityError as error:
             raise HistoryError(f"{self._source}: {error}") from None
         self._batch = Batch()

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import ExitStack
+from threading import Event, Thread
 
 from lfgtui.cli.launching.launch import Plan
 from lfgtui.cli.launching.past_runs import reader, report_missing
@@ -10,7 +11,7 @@ from lfgtui.cli.launching.redactors import hide_secrets, redactor_for_writing, w
 from lfgtui.engine.engine import Engine
 from lfgtui.engine.ticket_run import Session
 from lfgtui.errors import HistoryError
-from lfgtui.history.maintenance.deletion import Retention
+from lfgtui.history.maintenance.deletion import delete_old
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model.events import Entry
 from lfgtui.model.redaction import redacted_entries
@@ -90,7 +91,12 @@ def _delete_old_runs(config: Config, closing: ExitStack, *, has_remains: bool) -
     age = config.history.retention
     seconds = None if age is None else age_seconds(age)
     if seconds is not None or has_remains:
-        closing.callback(Retention(paths.history_file(), seconds).stop)
+        stopped = Event()
+        arguments = (paths.history_file(), seconds, stopped)
+        deleting = Thread(target=delete_old, args=arguments, name="lfg-retention", daemon=True)
+        deleting.start()
+        closing.callback(deleting.join)
+        closing.callback(stopped.set)
 
 
 class OwnServers:

@@ -10,11 +10,12 @@ that ended left over is swept by the next.
 import json
 import logging
 import sqlite3
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import closing
+from itertools import takewhile
 from pathlib import Path
+from threading import Event
 
 from lfgtui.errors import HistoryError
 from lfgtui.history.maintenance import orphaned_runs
@@ -49,29 +50,59 @@ def older_than(path: Path, moment: float) -> list[str]:
         return [run for (run,) in rows]
 
 
-def delete(path: Path, runs: Sequence[str], *, before: float | None = None) -> list[str]:
+def delete(path: Path, runs: Iterable[str], *, before: float | None = None) -> list[str]:
     """Delete runs for good; return those that were. One in progress is left.
 
     With `before`, a run is left too if it is pinned by now, or ended later than that.
     """
-    with orphaned_runs.connected(path) as (db, _):
-        deleted = [run for run in runs if hide(db, path, run, before=before)]
-        sweep(db, _as_long)
-    return deleted
+    return _delete(path, runs, before, _as_long)
 
 
-def hide(db: sqlite3.Connection, path: Path, run: str, *, before: float | None) -> bool:
-    """Take a run out of sight unless it is in progress; return whether it was."""
-    with leases.held(path.parent / "locks", run, patiently=True) as ours:
-        if not ours:
-            return False
-        with file.transaction(db):
-            return _hide(db, run, before)
+def delete_old(path: Path, seconds: int | None, stopped: Event) -> list[str]:
+    """Delete what ended so many seconds ago (None: nothing), with pauses, until it is stopped.
+
+    Pinned runs stay. What other deletions left over is swept in any case. What
+    is left, or cannot be deleted, is the next one's.
+    """
+    before = None if seconds is None else time.time() - seconds
+    try:
+        old = [] if before is None else older_than(path, before)
+        if path.exists():
+            left = takewhile(lambda _: not stopped.is_set(), old)
+            return _delete(
+                path, left, before, lambda taken: not stopped.wait(max(_PAUSE, 2 * taken))
+            )
+    except (HistoryError, OSError, sqlite3.Error) as error:
+        _log.info("retention: %s", error)
+    return []
 
 
 def has_remains(db: sqlite3.Connection) -> bool:
     """Return whether there is anything to sweep."""
     return db.execute("SELECT 1 FROM runs WHERE id = ?", (DELETED,)).fetchone() is not None
+
+
+def hide(db: sqlite3.Connection, path: Path, run: str, *, before: float | None) -> bool:
+    """Take a run out of sight unless it is in progress; return whether it was."""
+    with leases.held(path.parent / "locks", run, patiently=True) as is_ours:
+        if not is_ours:
+            return False
+        with file.transaction(db):
+            known = db.execute(
+                "SELECT 1 FROM runs WHERE id = :run AND (:before IS NULL"
+                " OR (ended_at < :before AND state <> 'running' AND NOT pinned))",
+                {"run": run, "before": before},
+            ).fetchone()
+            if known is None:
+                return False
+            db.execute(
+                "INSERT OR IGNORE INTO runs (id, title, state, started_at)"
+                " VALUES (?, '', 'done', 0)",
+                (DELETED,),
+            )
+            db.execute("UPDATE tickets SET run = ?, name = id WHERE run = ?", (DELETED, run))
+            db.execute("DELETE FROM runs WHERE id = ?", (run,))
+            return True
 
 
 def sweep(db: sqlite3.Connection, pause: Pause, texts: int = TEXTS) -> None:
@@ -84,66 +115,11 @@ def sweep(db: sqlite3.Connection, pause: Pause, texts: int = TEXTS) -> None:
             return
 
 
-class Retention:
-    """Deletes runs that ended so many seconds ago (None: none), in a thread of its own.
-
-    Pinned runs stay. What other deletions left over is swept in any case.
-    """
-
-    def __init__(self, path: Path, seconds: int | None) -> None:
-        self.deleted: list[str] = []
-        self._path = path
-        self._before = None if seconds is None else time.time() - seconds
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._main, name="lfg-retention", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End it, done or not; what is left is the next one's."""
-        self._stopped.set()
-        self.join()
-
-    def join(self) -> None:
-        """Wait until it is done."""
-        self._thread.join()
-
-    def _main(self) -> None:
-        try:
-            self._delete()
-        except (HistoryError, OSError, sqlite3.Error) as error:  # it is tried again with every run
-            _log.info("retention: %s", error)
-
-    def _delete(self) -> None:
-        old = [] if self._before is None else older_than(self._path, self._before)
-        if not self._path.exists():
-            return
-        with orphaned_runs.connected(self._path) as (db, _):
-            for run in old:
-                if self._stopped.is_set():
-                    return
-                if hide(db, self._path, run, before=self._before):
-                    self.deleted.append(run)
-            sweep(db, self._pause)
-
-    def _pause(self, taken: float) -> bool:
-        return not self._stopped.wait(max(_PAUSE, 2 * taken))
-
-
-def _hide(db: sqlite3.Connection, run: str, before: float | None) -> bool:
-    known = db.execute(
-        "SELECT 1 FROM runs WHERE id = :run AND (:before IS NULL"
-        " OR (ended_at < :before AND state <> 'running' AND NOT pinned))",
-        {"run": run, "before": before},
-    ).fetchone()
-    if known is None:
-        return False
-    db.execute(
-        "INSERT OR IGNORE INTO runs (id, title, state, started_at) VALUES (?, '', 'done', 0)",
-        (DELETED,),
-    )
-    db.execute("UPDATE tickets SET run = ?, name = id WHERE run = ?", (DELETED, run))
-    db.execute("DELETE FROM runs WHERE id = ?", (run,))
-    return True
+def _delete(path: Path, runs: Iterable[str], before: float | None, pause: Pause) -> list[str]:
+    with orphaned_runs.connected(path) as (db, _):
+        deleted = [run for run in runs if hide(db, path, run, before=before)]
+        sweep(db, pause)
+    return deleted
 
 
 def _delete_some(db: sqlite3.Connection, most: int) -> None:

@@ -1,14 +1,17 @@
-"""The file as a whole: its size, its health, copies of it, and its unused room."""
+"""Housekeeping: pins and notes; the file's size, its health, copies of it, its unused room."""
 
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from lfgtui.errors import UsageError
+from lfgtui.errors import UsageError, no_run
 from lfgtui.history.maintenance import orphaned_runs
 from lfgtui.history.maintenance.deletion import DELETED
 from lfgtui.history.storage import file, migrations, values
+
+NOTE_LENGTH = 2000
+"""Characters of a note: a remark, no document."""
 
 CHECKED_BYTES = 256 * 1024 * 1024
 """A larger file is opened and not read through: that would take seconds."""
@@ -36,6 +39,25 @@ class Health(NamedTuple):
     damage: str | None
 
 
+def pin(path: Path, run: str, pinned: bool) -> None:
+    """Keep the run when old ones are pruned, or stop doing so; raises `UsageError` for no run."""
+    _set(path, run, "pinned", int(pinned))
+
+
+def annotate(path: Path, run: str, note: str) -> None:
+    """Set the run's note, empty for none; raises `UsageError` for no run or too long a note."""
+    note = note.encode(errors="replace").decode().strip()  # the shell may give half a letter
+    if len(note) > NOTE_LENGTH:
+        raise UsageError(f"the note has {len(note):,} characters; the limit is {NOTE_LENGTH:,}")
+    _set(path, run, "note", note)
+
+
+def _set(path: Path, run: str, column: str, value: int | str) -> None:
+    with orphaned_runs.connected(path) as (db, _), file.transaction(db):
+        if not db.execute(f"UPDATE runs SET {column} = ? WHERE id = ?", (value, run)).rowcount:
+            raise no_run(run)
+
+
 def size(path: Path) -> Size:
     """Return how much the history holds."""
     with closing(file.connect_to_read(path)) as db, file.opening(path):
@@ -59,10 +81,14 @@ def back_up(path: Path, copy: Path) -> None:
         raise UsageError(f"{path}: there is no history yet")
     if copy.exists():
         raise UsageError(f"{copy} exists already; name a new file")
-    with file.opening(copy):
+    with closing(file.connect_to_read(path)) as db, file.opening(copy):
         file.make(copy)
-        with closing(file.connect_to_read(path)) as db, closing(sqlite3.connect(copy)) as target:
-            db.backup(target)  # in one step: between two, a writer would begin it anew
+        try:
+            with closing(sqlite3.connect(copy)) as target:
+                db.backup(target)  # in one step: between two, a writer would begin it anew
+        except BaseException:
+            copy.unlink()
+            raise
 
 
 def copies(path: Path) -> list[Path]:

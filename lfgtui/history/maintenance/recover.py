@@ -6,12 +6,12 @@ whose text is gone is left out, and counted. The damaged file is not touched.
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from lfgtui.errors import HistoryError, UsageError
-from lfgtui.history.storage import entries, file, migrations, packing
+from lfgtui.history.storage import entries, file, migrations, packing, values
 
 
 class Recovered(NamedTuple):
@@ -35,80 +35,69 @@ def recover(path: Path, target: Path) -> Recovered:
     if target.exists():
         raise UsageError(f"{target} exists already; name a new file")
     try:
-        return _recover(path, target)
+        with (
+            closing(file.plain(path, "ro")) as damaged,
+            closing(file.connect(target)) as db,
+            file.opening(target),
+        ):
+            damaged.text_factory = values.decode
+            damaged.execute("PRAGMA writable_schema = ON")  # one table's damage is not all tables'
+            db.execute("PRAGMA foreign_keys = OFF")
+            with file.transaction(db):
+                copied = {table: _copy(damaged, db, table) for table in _TABLES}
+                torn = _drop_unreadable(db)
+                empty = db.execute(
+                    "SELECT id FROM runs WHERE id <> '' AND id NOT IN (SELECT run FROM tickets)"
+                ).fetchall()
+                db.execute("INSERT INTO segments_fts (segments_fts) VALUES ('rebuild')")
+        if not any(copied.values()):
+            raise HistoryError(f"{path}: nothing in it can be read")
     except BaseException:
         target.unlink(missing_ok=True)
         raise
-
-
-def _recover(path: Path, target: Path) -> Recovered:
-    copied: dict[str, int] = {}
-    with (
-        closing(file.plain(path, "ro")) as damaged,
-        closing(file.connect(target)) as db,
-        file.opening(target),
-    ):
-        damaged.text_factory = _text
-        damaged.execute("PRAGMA writable_schema = ON")  # one table's damage is not all tables'
-        db.execute("PRAGMA foreign_keys = OFF")
-        with file.transaction(db):
-            for table in _TABLES:
-                copied[table] = _copy(damaged, db, table)
-            torn = _drop_unreadable(db)
-            empty = db.execute(
-                "SELECT id FROM runs WHERE id <> '' AND id NOT IN (SELECT run FROM tickets)"
-            ).fetchall()
-            db.execute("INSERT INTO segments_fts (segments_fts) VALUES ('rebuild')")
-    if not any(copied.values()):
-        raise HistoryError(f"{path}: nothing in it can be read")
     return Recovered(copied, torn, [run for (run,) in empty])
 
 
-def _text(raw: bytes) -> str:
-    """Return the text with a mark in place of each spoiled byte."""
-    return raw.decode(errors="replace")
-
-
 def _copy(damaged: sqlite3.Connection, db: sqlite3.Connection, table: str) -> int:
-    ours = {name for _, name, *_ in db.execute(f"PRAGMA table_info({table})")}
+    columns = _columns(db, table)
     try:
         if not migrations.has_table(damaged, table):  # a view in its place could go on for ever
             return 0
-        found = [name for _, name, *_ in damaged.execute(f"PRAGMA table_info({table})")]
+        columns = [name for name in _columns(damaged, table) if name in columns]
     except _DAMAGE:
         return 0
-    columns = [name for name in found if name in ours]
     if not columns:
         return 0
     marks = ",".join("?" * len(columns))
     insert = f"INSERT OR IGNORE INTO {table} ({','.join(columns)}) VALUES ({marks})"
     copied = 0
     for row in _readable(damaged, table, columns):
-        try:
+        with suppress(sqlite3.DatabaseError):  # a value that damage made impossible
             db.execute(insert, row)
-        except sqlite3.DatabaseError:  # a value that damage made impossible
-            continue
-        copied += 1
+            copied += 1
     return copied
+
+
+def _columns(db: sqlite3.Connection, table: str) -> list[str]:
+    return [name for _, name, *_ in db.execute(f"PRAGMA table_info({table})")]
 
 
 def _readable(
     damaged: sqlite3.Connection, table: str, columns: Sequence[str]
 ) -> Iterator[tuple[object, ...]]:
     """Yield the table's rows from the front as far as they go, then from the back."""
-    key = "ticket, seq" if table == "entries" else "rowid"
+    keys = ("ticket", "seq") if table == "entries" else ("rowid",)
     seen: set[object] = set()
     for order in ("ASC", "DESC"):
-        keys = [f"{part} {order}" for part in key.split(", ")]
+        by = ", ".join(f"{key} {order}" for key in keys)
         try:
             for row in damaged.execute(
-                f"SELECT {key}, {','.join(columns)} FROM {table} ORDER BY {', '.join(keys)}"
+                f"SELECT {', '.join((*keys, *columns))} FROM {table} ORDER BY {by}"
             ):
-                parts = len(keys)
-                if (place := row[:parts]) in seen:
+                if (place := row[: len(keys)]) in seen:
                     break
                 seen.add(place)
-                yield row[parts:]
+                yield row[len(keys) :]
         except _DAMAGE:
             continue
         else:

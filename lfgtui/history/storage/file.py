@@ -31,6 +31,16 @@ disk (sqlite.org/pragma.html#pragma_synchronous).
 # What SQLite has no code of its own for; the file was found to be ours before.
 _UNREADABLE = re.compile(r"no such (?:table|column)|malformed")
 _NO_TEXT = f"some of its text is not valid UTF-8: {DAMAGED}"
+_ELSEWHERE = "move it away or set LFG_DATA_DIR to another folder"
+_IN_USE = "another program is using it; close that program"
+_REMEDIES = {
+    sqlite3.SQLITE_NOTADB: f"not an lfg history; {_ELSEWHERE}",
+    sqlite3.SQLITE_CORRUPT: DAMAGED,
+    sqlite3.SQLITE_FULL: "free some space on its disk",
+    sqlite3.SQLITE_IOERR: "check that its disk has room and works",
+    sqlite3.SQLITE_BUSY: _IN_USE,
+    sqlite3.SQLITE_LOCKED: _IN_USE,
+}
 
 BUSY_SECONDS = 10.0
 """Seconds that a connection waits for another process's transaction."""
@@ -50,21 +60,27 @@ def connect(path: Path, durability: Durability = "process") -> sqlite3.Connectio
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _alone(path.parent):
             make(path)
-            connection = plain(path, "rw")
-            if sys.version_info >= (3, 12):
-                connection.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE)
+            connection, version = _checked(path, "rw")  # it may not be ours to write to
             try:
-                version = version_of(connection, path)  # it may not be ours to write to
-                connection.execute(f"PRAGMA page_size = {PAGE}")  # heard by an empty file only
-                connection.execute("PRAGMA journal_mode = WAL")
+                _prepare(connection, durability)
                 _migrate(connection, path, version)
+                connection.execute("PRAGMA foreign_keys = ON")
             except BaseException:
                 connection.close()
                 raise
-        _make_durable(connection, durability)
-        connection.execute("PRAGMA foreign_keys = ON")
-    connection.text_factory = decode  # the end of one dead run keeps no other from being written
+    connection.text_factory = decode  # one bad text keeps no other run from being written
     return connection
+
+
+def _prepare(connection: sqlite3.Connection, durability: Durability) -> None:
+    if sys.version_info >= (3, 12):
+        connection.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE)
+    connection.execute(f"PRAGMA page_size = {PAGE}")  # heard by an empty file only
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute(f"PRAGMA synchronous = {'FULL' if durability == 'power' else 'NORMAL'}")
+    if durability == "power":  # macOS: its fsync stops at the disk's own cache
+        connection.execute("PRAGMA fullfsync = ON")
+        connection.execute("PRAGMA checkpoint_fullfsync = ON")
 
 
 def connect_to_read(path: Path) -> sqlite3.Connection:
@@ -73,19 +89,7 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
         _refuse_folder(path)
         if not path.exists() or path.stat().st_size == 0:
             return empty()
-        connection = plain(path, "ro")
-        try:
-            try:
-                version = version_of(connection, path)
-            except sqlite3.OperationalError:
-                if not _is_at_rest(path):
-                    raise
-                connection.close()
-                connection = plain(path, "ro&immutable=1")
-                version = version_of(connection, path)
-        except BaseException:
-            connection.close()
-            raise
+        connection, version = _read_only(path)
         if version != len(migrations.MIGRATIONS):
             connection.close()
             if version == 0:  # another process is making it just now
@@ -96,13 +100,26 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
         return connection
 
 
-def _make_durable(connection: sqlite3.Connection, durability: Durability) -> None:
-    if durability == "process":
-        connection.execute("PRAGMA synchronous = NORMAL")
-        return
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA fullfsync = ON")  # macOS: its fsync stops at the disk's own cache
-    connection.execute("PRAGMA checkpoint_fullfsync = ON")
+def _read_only(path: Path) -> tuple[sqlite3.Connection, int]:
+    try:
+        return _checked(path, "ro")
+    except sqlite3.OperationalError:
+        # Reading takes a shared-memory file beside it. Where that cannot be made, nobody can be
+        # writing either, if the log is empty.
+        log = log_of(path)
+        if os.access(path.parent, os.W_OK) or (log.exists() and log.stat().st_size):
+            raise
+        return _checked(path, "ro&immutable=1")
+
+
+def _checked(path: Path, mode: str) -> tuple[sqlite3.Connection, int]:
+    """Connect to a file that must be ours; return also the number of its schema."""
+    connection = plain(path, mode)
+    try:
+        return connection, version_of(connection, path)
+    except BaseException:
+        connection.close()
+        raise
 
 
 @contextmanager
@@ -129,21 +146,9 @@ def explain(path: Path, error: sqlite3.Error) -> str:
     if str(error).startswith("Could not decode"):  # and then all of the text
         return f"{path}: {_NO_TEXT}"
     primary = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    match primary:
-        case sqlite3.SQLITE_NOTADB:
-            remedy = "not an lfg history; move it away or set LFG_DATA_DIR to another folder"
-        case sqlite3.SQLITE_CORRUPT:
-            remedy = DAMAGED
-        case sqlite3.SQLITE_ERROR if _UNREADABLE.search(str(error)):
-            remedy = DAMAGED
-        case sqlite3.SQLITE_FULL:
-            remedy = "free some space on its disk"
-        case sqlite3.SQLITE_IOERR:
-            remedy = "check that its disk has room and works"
-        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            remedy = "another program is using it; close that program"
-        case _:
-            remedy = "check that the file and its folder can be written"
+    remedy = _REMEDIES.get(primary, "check that the file and its folder can be written")
+    if primary == sqlite3.SQLITE_ERROR and _UNREADABLE.search(str(error)):
+        remedy = DAMAGED
     return f"{path}: {error}: {remedy}"
 
 
@@ -173,16 +178,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 def _refuse_folder(path: Path) -> None:
     if path.is_dir():
-        raise HistoryError(f"{path} is a folder; move it away or set LFG_DATA_DIR to another one")
-
-
-def _is_at_rest(path: Path) -> bool:
-    """Return whether nobody can be writing: the folder is read-only and the log empty.
-
-    Reading takes a shared-memory file beside it, which cannot be made there.
-    """
-    log = log_of(path)
-    return not os.access(path.parent, os.W_OK) and not (log.exists() and log.stat().st_size)
+        raise HistoryError(f"{path} is a folder; {_ELSEWHERE}")
 
 
 def make(path: Path) -> None:
@@ -250,10 +246,7 @@ def version_of(connection: sqlite3.Connection, path: Path) -> int:
     (owner,) = connection.execute("PRAGMA application_id").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     if owner != APPLICATION_ID and (owner or version or tables):
-        raise HistoryError(
-            f"{path} is another program's database; "
-            "move it away or set LFG_DATA_DIR to another folder"
-        )
+        raise HistoryError(f"{path} is another program's database; {_ELSEWHERE}")
     if version > len(migrations.MIGRATIONS):
         raise HistoryError(
             f"{path} was written by a newer lfg (schema {version}, this one knows "

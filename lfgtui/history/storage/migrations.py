@@ -88,7 +88,6 @@ MIGRATIONS: tuple[str, ...] = (_FIRST,)
 """Applied in order, once each. After a release never edited, only added to."""
 
 _TABLE = re.compile(r"CREATE TABLE ([\"'`\[]?)(\w+)[\"'`\]]?\s*\(")
-_KINDS = re.compile(r"CREATE (?:TEMP |VIRTUAL |UNIQUE )?(TRIGGER|VIEW|INDEX|TABLE)\b")
 
 
 def statements(script: str) -> Iterator[str]:
@@ -105,14 +104,12 @@ def foreign_object(connection: sqlite3.Connection) -> str | None:
     """Return the first object that lfg did not make, as `a trigger lfg did not make: NAME`."""
     ours = _objects(MIGRATIONS)
     own_names = {name for name, _ in ours}
-    for name, sql in connection.execute("SELECT name, sql FROM sqlite_schema"):
+    for kind, name, sql in connection.execute("SELECT type, name, sql FROM sqlite_schema"):
         if sql is None or (str(name).lower(), sql) in ours:  # SQLite's own indexes have no text
             continue
         table = _table_of(str(sql))
-        if table is not None and table not in own_names:
-            continue
-        kind = _KINDS.match(str(sql))
-        return f"{_noun(kind[1] if kind else 'object')} lfg did not make: {name!s:.80}"
+        if table is None or table in own_names:
+            return f"a{'n' * (kind == 'index')} {kind!s:.10} lfg did not make: {name!s:.80}"
     return None
 
 
@@ -139,7 +136,3 @@ def _table_of(sql: str) -> str | None:
     """Return the name of the plain table that the statement creates."""
     found = _TABLE.match(sql)
     return found[2].lower() if found else None
-
-
-def _noun(kind: str) -> str:
-    return f"{'an' if kind[0] in 'IO' else 'a'} {kind.lower()}"

@@ -15,7 +15,7 @@ returns: a pack that could not be undone would be a history that lies.
 import zlib
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from itertools import accumulate, groupby
+from itertools import accumulate, count, groupby, islice, pairwise
 from typing import NamedTuple, TypeAlias
 
 import msgspec
@@ -72,7 +72,7 @@ _json = msgspec.json.Encoder()
 
 
 def pack(rows: Sequence[Row], passages: Sequence[Passage]) -> bytes:
-    """The rows, dense in seq, as one value; `passages` is where their text is found again.
+    """Return the rows, dense in seq, as one value; `passages` is where their text is found again.
 
     Raises `ValueError` where they would not come out as they went in.
     """
@@ -101,7 +101,7 @@ def pack(rows: Sequence[Row], passages: Sequence[Passage]) -> bytes:
 
 
 def unpack(packed: bytes, texts_of: Callable[[list[int]], Mapping[int, str]]) -> list[Row]:
-    """The rows; `texts_of` gives the texts of the segments with these ids.
+    """Return the rows; `texts_of` gives the texts of the segments with these ids.
 
     Raises `DamagedError`.
     """
@@ -117,30 +117,30 @@ def _unpack(packed: bytes, texts_of: Callable[[list[int]], Mapping[int, str]]) -
     if inflater.unconsumed_tail or not inflater.eof:
         raise ValueError("it is cut off, or larger than any pack")
     body = _decoder.decode(unpacked)
-    if sum(number for _, number in body.attempts) != len(body.shape_of):
+    each = (number for number, entries in body.attempts for _ in range(entries))
+    attempts = list(islice(each, len(body.shape_of) + 1))  # a damaged number may be any
+    times = body.times or [ms / 1000 for ms in accumulate(body.steps)]
+    if not len(attempts) == len(times) == len(body.shape_of):
         raise ValueError("its columns differ in length")
     texts = dict(texts_of(body.passages)) if body.passages else {}
     if missing := set(body.passages) - texts.keys():
         raise DamagedError(f"the text of {len(missing)} passages is gone")
     texts[_LITERAL] = body.literal
-    attempts = [number for number, count in body.attempts for _ in range(count)]
     starts = {row: (passage, place) for row, passage, place in body.starts}
     source, place = "", 0
-    rows: list[Row] = []
+    bodies: list[str] = []
     for index, (shape, length) in enumerate(zip(body.shape_of, body.lengths, strict=True)):
         if index in starts:
             passage, place = starts[index]
             source = texts[passage]
         before, after = body.shapes[shape]
-        said = before
-        if length >= 0:
-            said += _json.encode(source[place : place + length]).decode() + after
-            place += length
-        rows.append((body.first_seq + index, attempts[index], 0.0, said))
-    return [
-        (seq, attempt, at, said)
-        for (seq, attempt, _, said), at in zip(rows, _times(body), strict=True)
-    ]
+        if length < 0:
+            bodies.append(before)
+            continue
+        text = _json.encode(source[place : place + length]).decode()
+        bodies.append(before + text + after)
+        place += length
+    return list(zip(count(body.first_seq), attempts, times, bodies, strict=False))
 
 
 class _Columns:
@@ -166,11 +166,10 @@ class _Columns:
             self.lengths.append(-1)
             return
         text = text_of(event)
-        found = self._find(seq, event.facets, text)
-        if found != self._expected:
-            self.starts.append((len(self.lengths), *found))
+        passage, place = self._find(seq, event.facets, text)
+        if (passage, place) != self._expected:
+            self.starts.append((len(self.lengths), passage, place))
         self.lengths.append(len(text))
-        passage, place = found
         self._expected = (passage, place + len(text))
 
     def _find(self, seq: int, facets: Facets, text: str) -> tuple[int, int]:
@@ -190,9 +189,9 @@ class _Columns:
                 if facets.is_piece:
                     self._place[passage.id] = place + len(text)
                 return passage.id, place
-        place, self._literal_length = self._literal_length, self._literal_length + len(text)
         self.literal.append(text)
-        return _LITERAL, place
+        self._literal_length += len(text)
+        return _LITERAL, self._literal_length - len(text)
 
 
 def _shape(body: str) -> tuple[e.Event | None, tuple[str, str]]:
@@ -201,25 +200,18 @@ def _shape(body: str) -> tuple[e.Event | None, tuple[str, str]]:
         event = e.decode_event(body)
     except msgspec.MsgspecError:  # another version's, or what no reader takes
         return None, (body, "")
-    if not event.facets.text:
-        return None, (body, "")
     field, value = event.facets.text, _json.encode(text_of(event)).decode()
-    at = body.find(f'"{field}":{value}')
-    if at < 0:
+    before, key, after = body.partition(f'"{field}":{value}')
+    if not (field and key):
         return None, (body, "")
-    begin = at + len(field) + 3
-    return event, (body[:begin], body[begin + len(value) :])
+    return event, (f'{before}"{field}":', after)
 
 
 def _steps(times: list[float]) -> list[int]:
-    """Milliseconds from one to the next, the first from the epoch; empty if not exact."""
+    """Return the milliseconds from one to the next, the first from the epoch; [] if not exact."""
     if any(within(at, MOMENT) != at for at in times):
         return []
     whole = [round(at * 1000) for at in times]
     if any(ms / 1000 != at for ms, at in zip(whole, times, strict=True)):
         return []
-    return [later - earlier for earlier, later in zip([0, *whole], whole, strict=False)]
-
-
-def _times(body: _Pack) -> list[float]:
-    return body.times or [ms / 1000 for ms in accumulate(body.steps)]
+    return [later - earlier for earlier, later in pairwise([0, *whole])]

@@ -13,7 +13,7 @@ from typing import TypeAlias
 import msgspec
 
 from lfgtui.model import events as e
-from lfgtui.model.facets import Kind
+from lfgtui.model.facets import Ends, Kind
 from lfgtui.model.pieces import call_of, kind_of, searchable, text_of, tool_of
 
 _LONG = 2000
@@ -77,8 +77,11 @@ class OpenSegments:
         event, facets = entry.event, entry.event.facets
         kind, call = kind_of(event), call_of(event)
         if facets.is_piece and kind is not None:
-            return self._grow_call(entry, kind, call) if call else self._grow_stream(entry, kind)
-        closed = self._close(event)
+            if not call:
+                return self._grow_stream(entry, kind)
+            self._grow_call(entry, kind, call)
+            return []
+        closed = [] if facets.is_aside else self._close(facets.ends)
         if facets.tool:
             about: _About = (tool_of(event), _file(event))
             self._about.update({call: about} if call else {})
@@ -97,6 +100,7 @@ class OpenSegments:
 
     def _grow_stream(self, entry: e.Entry, kind: Kind) -> list[Segment]:
         stream, text = self._stream, text_of(entry.event)
+        self._is_parted = False
         if stream is not None and stream.kind == kind:
             length = entry.seq - stream.first_seq
             is_between = self._ends_blank or _STARTS_BLANK.match(text) or length >= 2 * _LONG
@@ -105,34 +109,23 @@ class OpenSegments:
                 stream.last_seq = entry.seq
                 return []
             self._is_parted = True
-        else:
-            self._is_parted = False
-        closed = self._close_stream()
         self._stream = _single(entry, kind)
-        return closed
+        return [stream] if stream is not None else []
 
-    def _grow_call(self, entry: e.Entry, kind: Kind, call: str) -> list[Segment]:
-        run = self._of_calls.get((kind, call))
-        if run is None:
+    def _grow_call(self, entry: e.Entry, kind: Kind, call: str) -> None:
+        if (run := self._of_calls.get((kind, call))) is not None:
+            run.last_seq = entry.seq
+        else:
             about = self._about.get(call, _NOTHING)
             self._of_calls[kind, call] = _single(entry, kind, call, about)
-        else:
-            run.last_seq = entry.seq
-        return []
 
-    def _close(self, event: e.Event) -> list[Segment]:
-        facets = event.facets
-        if facets.is_aside:
-            return []
-        closed = self._close_stream()
-        if facets.ends in ("response", "turn"):
+    def _close(self, ends: Ends) -> list[Segment]:
+        closed = [self._stream] if self._stream is not None else []
+        self._stream = None
+        if ends in ("response", "turn"):
             closed += self._of_calls.values()
             self._of_calls.clear()
         return closed
-
-    def _close_stream(self) -> list[Segment]:
-        stream, self._stream = self._stream, None
-        return [stream] if stream is not None else []
 
 
 def joined(segment: Segment, events: Iterable[e.Event]) -> str:

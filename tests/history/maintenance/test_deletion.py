@@ -1,14 +1,15 @@
 """Deleted runs are out of sight at once and leave in small steps that nobody else notices."""
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from lfgtui.errors import UsageError
-from lfgtui.history.maintenance import annotations, deletion, housekeeping
-from lfgtui.history.maintenance.deletion import Retention
+from lfgtui.history.maintenance import deletion, housekeeping
 from lfgtui.history.reader import Reader
 from lfgtui.history.storage import file, leases
 from lfgtui.model import events as e
@@ -65,15 +66,13 @@ def test_retention_deletes_what_ended_long_ago_and_nothing_else(
     now = 1_000 * DAY
     old = [ended(recorder, now - 40 * DAY), ended(recorder, now - 31 * DAY, "a", "b")]
     pinned, resumed, used = (ended(recorder, now - 40 * DAY) for _ in range(3))
-    annotations.pin(recorder.path, pinned, True)
+    housekeeping.pin(recorder.path, pinned, True)
     recorder.resume_run(resumed)
     new = ended(recorder, now - 29 * DAY)
     assert deletion.older_than(recorder.path, now - 30 * DAY) == [old[0], used, old[1]]
     monkeypatch.setattr("time.time", lambda: now)
     with leases.held(recorder.path.parent / "locks", used):  # another process runs it again
-        gone = Retention(recorder.path, 30 * DAY)
-        gone.join()
-    assert sorted(gone.deleted) == sorted(old)
+        assert sorted(deletion.delete_old(recorder.path, 30 * DAY, Event())) == sorted(old)
     assert run_ids(recorder.path) == {pinned, resumed, used, new}
     assert found(recorder) == {pinned, resumed, used, new}
     assert housekeeping.damage(recorder.path) == []
@@ -107,14 +106,14 @@ def test_a_deletion_that_was_stopped_is_finished_by_the_next(recorder: Recording
         assert deletion.hide(db, recorder.path, run, before=None)
         deletion.sweep(db, lambda _: False, texts=2)
         assert deletion.has_remains(db)
-    Retention(recorder.path, None).join()
+    assert deletion.delete_old(recorder.path, None, Event()) == []
     assert set(rows(recorder.path).values()) == {0}
 
 
 def test_a_run_that_is_pinned_meanwhile_stays(recorder: Recording) -> None:
     run = ended(recorder, 100.0)
     assert deletion.older_than(recorder.path, 200.0) == [run]
-    annotations.pin(recorder.path, run, True)
+    housekeeping.pin(recorder.path, run, True)
     assert deletion.delete(recorder.path, [run], before=200.0) == []
     assert run_ids(recorder.path) == {run}
 
@@ -124,18 +123,18 @@ def test_writing_goes_on_during_a_deletion_and_history_is_never_behind(recorder:
         ended(recorder, 100.0, "a", "b")
     run = recorder.start("a")
     recorder.play(run, "a", STORY[:4])
-    gone = Retention(recorder.path, DAY)
-    for number in range(200):
-        recorder.play(run, "a", [e.TextDelta(f"word {number} ")])
-    gone.join()
-    assert len(gone.deleted) == 5
+    with ThreadPoolExecutor() as pool:
+        deleting = pool.submit(deletion.delete_old, recorder.path, DAY, Event())
+        for number in range(200):
+            recorder.play(run, "a", [e.TextDelta(f"word {number} ")])
+    assert len(deleting.result()) == 5
     assert recorder.behind.empty()
 
 
 def test_retention_leaves_a_missing_or_unreadable_file_alone(path: Path) -> None:
-    Retention(path, DAY).stop()
+    assert deletion.delete_old(path, DAY, Event()) == []
     assert not path.parent.exists()
     path.parent.mkdir(parents=True)
     path.write_bytes(b"no database " * 1000)
-    Retention(path, DAY).join()
+    assert deletion.delete_old(path, DAY, Event()) == []
     assert path.read_bytes() == b"no database " * 1000

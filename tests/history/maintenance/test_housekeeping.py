@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from lfgtui.errors import UsageError
-from lfgtui.history.maintenance import annotations, deletion, housekeeping
+from lfgtui.errors import HistoryError, UsageError
+from lfgtui.history.maintenance import deletion, housekeeping
 from lfgtui.history.reader import Reader
 from lfgtui.model import events as e
 from tests.history.conftest import Recording
@@ -20,19 +20,19 @@ def test_pins_and_notes_are_kept_until_taken_away(recorder: Recording) -> None:
         with Reader(recorder.path) as reader:
             return reader.run(run).pinned, reader.run(run).note
 
-    annotations.pin(recorder.path, run, True)
-    annotations.annotate(recorder.path, run, "  the one that worked\n")
+    housekeeping.pin(recorder.path, run, True)
+    housekeeping.annotate(recorder.path, run, "  the one that worked\n")
     assert (marked(run), marked(other)) == ((True, "the one that worked"), (False, ""))
-    annotations.pin(recorder.path, run, False)
-    annotations.annotate(recorder.path, run, "")
+    housekeeping.pin(recorder.path, run, False)
+    housekeeping.annotate(recorder.path, run, "")
     assert marked(run) == (False, "")
 
 
 def test_a_note_that_is_too_long_and_an_unknown_run_are_refused(recorder: Recording) -> None:
     with pytest.raises(UsageError, match="2,001 characters; the limit is 2,000"):
-        annotations.annotate(recorder.path, recorder.start("a"), "x" * 2001)
+        housekeeping.annotate(recorder.path, recorder.start("a"), "x" * 2001)
     with pytest.raises(UsageError, match='no run "nope"'):
-        annotations.pin(recorder.path, "nope", True)
+        housekeeping.pin(recorder.path, "nope", True)
 
 
 def test_vacuum_gives_the_room_of_deleted_runs_back(recorder: Recording) -> None:
@@ -55,6 +55,10 @@ def test_a_backup_is_a_history_of_its_own(recorder: Recording, tmp_path: Path) -
         housekeeping.back_up(recorder.path, copy)
     with pytest.raises(UsageError, match="no history yet"):
         housekeeping.back_up(tmp_path / "none.db", tmp_path / "b.db")
+    (tmp_path / "noise.db").write_bytes(b"noise " * 1000)
+    with pytest.raises(HistoryError, match="not an lfg history"):
+        housekeeping.back_up(tmp_path / "noise.db", tmp_path / "b.db")
+    assert not (tmp_path / "b.db").exists()
 
 
 def test_size_counts_runs_tickets_and_text(recorder: Recording) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lfgtui.errors import UsageError
-from lfgtui.history.maintenance import annotations
+from lfgtui.history.maintenance import housekeeping
 from lfgtui.history.reader import Reader
 from lfgtui.history.search import excerpts, query
 from lfgtui.history.search.search import SearchHit, search
@@ -242,7 +242,7 @@ def test_a_run_is_named_by_a_part_of_its_id_its_title_its_note_or_as_the_last(
     shop, garden = (recorder.start("a", title=title) for title in ("Shop 100%", "Garden"))
     for run in (shop, garden):
         recorder.play(run, "a", [*STORY[:8], e.TextDelta("still going")])
-    annotations.annotate(recorder.path, garden, "the good one")
+    housekeeping.annotate(recorder.path, garden, "the good one")
     for words, run in (
         (f"run:{shop} mend", shop),
         (f"run:{garden[-4:]} mend", garden),

@@ -1,5 +1,6 @@
 """Packs: what goes in comes out, and small."""
 
+import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import pairwise
@@ -56,6 +57,13 @@ def test_streamed_text_is_counted_off_and_not_kept_again(text: str, data: st.Dat
     changed = packing.unpack(packed, lambda _: {1: "x" * len(text)})
     said = "".join(msgspec.json.decode(body)["text"] for _, _, _, body in changed)
     assert said == "x" * len(text)
+
+
+def test_damaged_numbers_of_entries_are_refused_and_not_counted_out() -> None:
+    attempts = [(1, 2**60), (1, 1 - 2**60)]
+    columns: tuple[object, ...] = (5, attempts, [], [1.0], [], [("{}", "")], [0], [-1], [], "")
+    with pytest.raises(packing.DamagedError, match="differ in length"):
+        packing.unpack(zlib.compress(msgspec.msgpack.encode(columns)), lambda _: {})
 
 
 class Counted(list[Passage]):
