@@ -8,6 +8,7 @@ command read as another one. All of them are shown instead: as one symbol each
 tell which character it was, written out (`escaped`).
 """
 
+import json
 import re
 
 _PICTURES = 0x2400
@@ -42,6 +43,7 @@ _HIDDEN = re.compile(
     "\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 
+_SUSPECT = re.compile("[^ -~]")
 _NAMED = {"\n": "⏎", "\r": "\\r", "\t": "\\t", "\x1b": "\\e"}
 
 
@@ -86,10 +88,8 @@ def escaped(text: str, *, blanks: bool = True) -> str:
     nothing, or looks like a space and is none.
     """
     if not blanks:
-        text = _HIDDEN.sub(lambda match: _written_out(match.group()), text)
-    if text.isprintable():
-        return text
-    return "".join(_escape(character) for character in text)
+        text = _HIDDEN.sub(_written_out, text)
+    return text if text.isprintable() else _SUSPECT.sub(_escape, text)
 
 
 def exposed(text: str) -> str:
@@ -98,7 +98,7 @@ def exposed(text: str) -> str:
     For what a person approves: blanks that are no space, zero widths, fillers, variation
     selectors and tags as well as all that `visible` replaces. Newlines stay.
     """
-    return visible(_HIDDEN.sub(lambda match: _written_out(match.group()), text))
+    return visible(_HIDDEN.sub(_written_out, text))
 
 
 def _picture(match: re.Match[str]) -> str:
@@ -115,23 +115,18 @@ def _picture(match: re.Match[str]) -> str:
 
 
 def _json_escape(match: re.Match[str]) -> str:
-    code = ord(match.group())
-    if code < 0x10000:
-        return f"\\u{code:04x}"
-    code -= 0x10000
-    return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
+    return json.dumps(match.group())[1:-1]
 
 
-def _escape(character: str) -> str:
-    if character in _NAMED:
-        return _NAMED[character]
+def _escape(match: re.Match[str]) -> str:
+    character = match.group()
     if character.isprintable() or character in _BLANKS:
         return character
-    return _written_out(character)
+    return _NAMED.get(character) or _written_out(match)
 
 
-def _written_out(character: str) -> str:
-    code = ord(character)
+def _written_out(match: re.Match[str]) -> str:
+    code = ord(match.group())
     if code < 0x100:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -10,13 +10,15 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal, TypeAlias, TypeVar, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Literal, TypeAlias, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
 from lfgtui.errors import SourceError, did_you_mean
 
 T = TypeVar("T", bound=msgspec.Struct)
+_OPTIONS = (Union, UnionType, Annotated)
 KeyPath: TypeAlias = tuple[str | int, ...]
 
 _MOST_PARTS = 200
@@ -144,98 +146,69 @@ def _refusal(
     """Return msgspec's message for a person: with the line, the key and the nearest name."""
     at = re.search(_AT, message)
     what = message[: at.start()] if at else message
-    place: list[str | int] = []  # in the file
-    steps: list[str | int] = []  # in the type, where a table's free keys are no step
-    for name, index in re.findall(_STEP, at[1]) if at else []:
-        if index == "...":
-            place += _culprit(document, place, kind, message)
-        else:
-            steps.append(name or int(index))
-            place.append(steps[-1])
+    place, kinds = _follow(document, kind, at[1] if at else "")
+    names = [name for found in kinds for name in _names(found)]
     line = line_of(text, place)
     where = f"`{place[-1]}`: " if place and isinstance(place[-1], str) else ""
     if unknown := re.search(r"unknown field `([^`]+)`", what):
         name = unknown[1]
-        hint = did_you_mean(name, _fields_at(kind, steps))
+        hint = did_you_mean(name, names)
         return SourceError(path, line_of(text, [*place, name]), f'unknown key "{name}"{hint}')
     if missing := re.search(r"missing required field `([^`]+)`", what):
         return SourceError(path, line, f'missing key "{missing[1]}"')
     if value := re.search(r"Invalid enum value '([^']*)'", what):
-        hint = did_you_mean(value[1], _choices_at(kind, steps))
+        hint = did_you_mean(value[1], names)
         return SourceError(path, line, f'{where}unknown value "{value[1]}"{hint}')
     detail = f"{where}{what[:1].lower()}{what[1:]}".replace(" | null", "")
     return SourceError(path, line, detail)
 
 
-def _culprit(
-    document: object, place: Sequence[str | int], kind: type[msgspec.Struct], message: str
-) -> list[str]:
-    """Return the key of the table at `place` that the message is about: msgspec says `[...]`."""
-    table = document
-    for step in place:
-        if isinstance(table, dict):
-            table = table[step]
-        elif isinstance(table, list):
-            table = table[int(step)]
-    for key in table if isinstance(table, dict) else ():
-        try:
-            msgspec.convert(_with_only(document, place, key), kind)
-        except msgspec.ValidationError as error:
-            if str(error) == message:
-                return [key]
-    return []
+def _follow(value: object, kind: object, path: str) -> tuple[list[str | int], list[object]]:
+    """Return the keys along msgspec's path, and the types of what may stand at its end.
+
+    Of a table with free keys it says `[...]`: at fault is the first whose value does not fit.
+    """
+    place: list[str | int] = []
+    kinds = [kind]
+    for name, index in re.findall(_STEP, path):
+        kinds = [part for found in kinds for part in _types_in(found, name)]
+        if isinstance(value, list):
+            place.append(int(index))
+            value = value[int(index)]
+        elif isinstance(value, dict):
+            key = name or next((key for key in value if not _fits(value[key], kinds)), "")
+            if key not in value:
+                break
+            place.append(key)
+            value = value[key]
+    return place, kinds
 
 
-def _with_only(value: object, place: Sequence[str | int], key: str) -> object:
-    """Return the document with nothing but `key` in the table at `place`."""
-    if isinstance(value, dict):
-        if not place:
-            return {key: value[key]}
-        return {**value, place[0]: _with_only(value[place[0]], place[1:], key)}
-    if isinstance(value, list) and place:
-        return [_with_only(v, place[1:], key) if i == place[0] else v for i, v in enumerate(value)]
-    return value
+def _fits(value: object, kinds: Sequence[object]) -> bool:
+    for kind in kinds:
+        with suppress(msgspec.ValidationError):
+            msgspec.convert(value, kind)
+            return True
+    return False
 
 
-def _leaves(annotation: object) -> Iterator[object]:
-    """Yield the structs and literal sets an annotation is made of, through containers."""
-    if get_origin(annotation) is Literal or not get_args(annotation):
-        yield annotation
+def _types_in(kind: object, name: str) -> Iterator[object]:
+    """Yield the types of a struct's field, or of what a container without names holds."""
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        yield from (f.type for f in msgspec.structs.fields(kind) if f.encode_name == name)
+    elif get_origin(kind) in _OPTIONS:
+        for option in get_args(kind):
+            yield from _types_in(option, name)
     else:
-        for part in get_args(annotation):
-            yield from _leaves(part)
+        yield from [part for part in get_args(kind) if part is not ...][-1:]
 
 
-def _follow(kind: type[msgspec.Struct], steps: Sequence[str | int]) -> list[object]:
-    """Return what may stand at the end of the steps; indices are skipped."""
-    found: list[object] = [kind]
-    for step in steps:
-        if isinstance(step, str):
-            found = [
-                leaf
-                for struct in found
-                if isinstance(struct, type) and issubclass(struct, msgspec.Struct)
-                for field in msgspec.structs.fields(struct)
-                if field.encode_name == step
-                for leaf in _leaves(field.type)
-            ]
-    return found
-
-
-def _fields_at(kind: type[msgspec.Struct], steps: Sequence[str | int]) -> list[str]:
-    return [
-        field.encode_name
-        for found in _follow(kind, steps)
-        if isinstance(found, type) and issubclass(found, msgspec.Struct)
-        for field in msgspec.structs.fields(found)
-    ]
-
-
-def _choices_at(kind: type[msgspec.Struct], steps: Sequence[str | int]) -> list[str]:
-    return [
-        choice
-        for found in _follow(kind, steps)
-        if get_origin(found) is Literal
-        for choice in get_args(found)
-        if isinstance(choice, str)
-    ]
+def _names(kind: object) -> Iterator[str]:
+    """Yield the keys or the values that a type knows."""
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        yield from (field.encode_name for field in msgspec.structs.fields(kind))
+    elif get_origin(kind) is Literal:
+        yield from (choice for choice in get_args(kind) if isinstance(choice, str))
+    elif get_origin(kind) in _OPTIONS:
+        for option in get_args(kind):
+            yield from _names(option)

@@ -13,7 +13,7 @@ held until it ends.
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Literal, TypeAlias
+from typing import Literal
 
 from lfgtui.text.redaction.rule import CONTEXT, Rule, is_boundary, literal_rules
 from lfgtui.text.redaction.rules import RULES
@@ -29,8 +29,6 @@ _LONGEST_WORDS = 20
 _CUT = "…"
 _LEAST_CUT = 6
 """Characters of a secret, behind its beginning, that are worth hiding."""
-
-_Tree: TypeAlias = "dict[str, _Tree]"
 
 
 def mark(name: str) -> str:
@@ -60,6 +58,8 @@ def is_marked(value: object) -> bool:
 
 class Redactor:
     """Replaces secrets in texts. `found` counts what was replaced, by kind.
+
+    `openings`: each beginning of a secret's head in lower case, True if it may stand in a word.
 
     `patterns` are a person's own regular expressions, matched within lines;
     `keys` are secrets themselves, of which more may be learnt; `rules` are
@@ -93,12 +93,19 @@ class Redactor:
 
     def _compile(self) -> None:
         table = (*literal_rules(self._keys), *self._kinds)
-        self._rules = _by_first_letter(table)
-        self.openings = _openings(rule for rule in table if rule.within_words)
-        self.word_openings = _openings(rule for rule in table if not rule.within_words)
-        self.longest_head = max((len(head) for rule in table for head in rule.heads), default=1)
-        heads = dict.fromkeys(rule.head for rule in table)
-        self.begins = re.compile("|".join(heads) or "(?!)")
+        self._rules: dict[str, list[Rule]] = {}
+        self.openings: dict[str, bool] = {}
+        for rule in table:
+            letters = {head[0] for head in rule.heads}
+            if rule.ignores_case:
+                letters |= {letter.swapcase() for letter in letters}
+            for letter in letters:
+                self._rules.setdefault(letter, []).append(rule)
+            openings = (head[:n].lower() for head in rule.heads for n in range(1, len(head) + 1))
+            for opening in openings:
+                self.openings[opening] = rule.within_words or self.openings.get(opening, False)
+        self.longest_head = max(map(len, self.openings), default=1)
+        self.begins = re.compile("|".join(dict.fromkeys(rule.head for rule in table)) or "(?!)")
 
     def text(self, text: str) -> str:
         """Return a whole text without secrets."""
@@ -164,7 +171,6 @@ class TextStream:
         self._held = ""
         self._before = ""
         self._line = ""
-        self._line_length = 0
 
     def feed(self, text: str) -> str:
         """Add a piece; return what is decided by now and was not returned yet."""
@@ -221,14 +227,14 @@ class TextStream:
 
     def _head_at_end(self, source: str, begin: int, least: int) -> int:
         """Return where a secret's beginning may have begun at the end, else the end."""
-        first = max(least, len(source) - self._redactor.longest_head + 1)
-        anywhere = self._redactor.openings.search(source, first)
-        end = len(source) if anywhere is None else anywhere.start()
-        in_word = self._redactor.word_openings.search(source, first)
-        while in_word is not None and in_word.start() < end:
-            if _begins_word(source, begin, in_word.start()):
-                return in_word.start()
-            in_word = self._redactor.word_openings.search(source, in_word.start() + 1)
+        end, openings = len(source), self._redactor.openings
+        tail = source[max(least, end - self._redactor.longest_head + 1) :].lower()
+        for length in range(len(tail), 0, -1):
+            is_anywhere = openings.get(tail[-length:])
+            if is_anywhere or (
+                is_anywhere is not None and _begins_word(source, begin, end - length)
+            ):
+                return end - length
         return end
 
     def _lines(self, text: str, *, is_over: bool) -> str:
@@ -248,33 +254,3 @@ class TextStream:
 
 def _begins_word(source: str, begin: int, position: int) -> bool:
     return is_boundary(source[max(begin, position - CONTEXT) : position])
-
-
-def _by_first_letter(rules: Iterable[Rule]) -> dict[str, list[Rule]]:
-    table: dict[str, list[Rule]] = {}
-    for rule in rules:
-        first = {head[0] for head in rule.heads}
-        if rule.ignores_case:
-            first |= {letter.upper() for letter in first} | {letter.lower() for letter in first}
-        for letter in first:
-            table.setdefault(letter, []).append(rule)
-    return table
-
-
-def _openings(rules: Iterable[Rule]) -> re.Pattern[str]:
-    """Return a pattern for any beginning of their heads at the end of a text."""
-    tree: _Tree = {}
-    for rule in rules:
-        for head in rule.heads:
-            node = tree
-            for letter in head:
-                both = rule.ignores_case and letter.isalpha()
-                one = f"[{letter.lower()}{letter.upper()}]" if both else re.escape(letter)
-                node = node.setdefault(one, {})
-    return re.compile(f"{_any_path(tree)}\\Z" if tree else "(?!)")
-
-
-def _any_path(tree: "_Tree") -> str:
-    """Return a regular expression for every path from the root, however short."""
-    parts = [one + (f"(?:{_any_path(below)})?" if below else "") for one, below in tree.items()]
-    return f"(?:{'|'.join(parts)})"

@@ -120,32 +120,20 @@ def literal_rules(secrets: Iterable[str]) -> tuple[Rule, ...]:
     )
 
 
-def _encoded_forms(secret: str) -> set[str]:
-    """Return the secret as it is and escaped as in JSON and URLs, in hexadecimal and in base64.
+def _encoded_forms(secret: str) -> Iterator[str]:
+    """Yield the secret as it is and escaped as in JSON and URLs, in hexadecimal and in base64.
 
-    In base64 it may be part of a longer text, as in `user:key`; encoded
-    characters that it shares with its neighbours are not searched for. Base64
-    over several lines is not found.
+    In base64, at each of the three offsets in a group of three bytes, it may be part of a
+    longer text, as in `user:key`; encoded characters that it shares with its neighbours are
+    not searched for. Base64 over several lines is not found.
     """
     raw = secret.encode("utf-8", "surrogatepass")
-    in_json = json.dumps(secret)[1:-1]
-    in_url = quote(raw, safe="")
-    lower = re.sub("%..", lambda escape: escape[0].lower(), in_url)
-    return {
-        *(
-            secret,
-            in_json,
-            in_json.replace("/", "\\/"),
-            json.dumps(secret, ensure_ascii=False)[1:-1],
-        ),
-        *(in_url, quote(raw), lower, raw.hex(), raw.hex().upper(), *_in_base64(raw)),
-    }
-
-
-def _in_base64(raw: bytes) -> Iterator[str]:
-    """Yield its base64 core at each of the three offsets in a group of three bytes."""
+    in_json, in_url = json.dumps(secret)[1:-1], quote(raw, safe="")
+    yield from (secret, in_json, in_json.replace("/", "\\/"))
+    yield json.dumps(secret, ensure_ascii=False)[1:-1]
+    yield from (in_url, quote(raw), re.sub("%..", lambda escape: escape[0].lower(), in_url))
+    yield from (raw.hex(), raw.hex().upper())
     for before in range(3):
         text = b64encode(b"\0" * before + raw).decode()
         core = text[-(-before * 8 // 6) : (before + len(raw)) * 8 // 6]
-        yield core
-        yield core.translate(_TO_URLSAFE)
+        yield from (core, core.translate(_TO_URLSAFE))

@@ -20,7 +20,7 @@ _LONGEST = 8192
 _ALNUM = "[A-Za-z0-9]"
 _URLSAFE = "[A-Za-z0-9_-]"
 _TOKEN = "[A-Za-z0-9._~+/=-]"
-_BETWEEN = "[\\\\\"' \\t:=]"
+_GAP = Run("[\\\\\"' \\t:=]", 1, 12, kept=True)
 """Characters between a name and its value: in headers, JSON, JSON within JSON, shell."""
 
 
@@ -45,21 +45,20 @@ def _is_no_placeholder(text: str) -> bool:
 
 
 def _has_digit(text: str) -> bool:
-    return any(character.isdigit() for character in text) and _entropy(text) >= 3.0
+    return any(map(str.isdigit, text)) and _entropy(text) >= 3.0
 
 
 def _is_mixed(text: str) -> bool:
     return text != text.lower() and text != text.upper() and _entropy(text) >= 3.5
 
 
+_PLACEHOLDERS = frozenset(("anonymous", "pass", "passwd", "password", "pwd", "secret", "xyz"))
+
+
 def _is_password(text: str) -> bool:
     """Return False for a placeholder: `$PASSWORD`, `{password}`, `***`, `user:password@`."""
-    return (
-        any(map(str.isalnum, text)) and text[0] not in "${%[" and text.lower() not in _PLACEHOLDERS
-    )
-
-
-_PLACEHOLDERS = frozenset(("anonymous", "pass", "passwd", "password", "pwd", "secret", "xyz"))
+    is_literal = any(map(str.isalnum, text)) and text[0] not in "${%["
+    return is_literal and text.lower() not in _PLACEHOLDERS
 
 
 def _is_private_key(text: str) -> bool:
@@ -68,14 +67,6 @@ def _is_private_key(text: str) -> bool:
 
 def _is_private_key_cut_off(text: str) -> bool:
     return _is_private_key(text) and re.search("[A-Za-z0-9+/=]{40}", text) is not None
-
-
-def _word(text: str) -> tuple[Run, ...]:
-    return tuple(Run(f"(?ai:{re.escape(letter)})", 1, 1, kept=True) for letter in text)
-
-
-def _literally(text: str) -> tuple[Run, ...]:
-    return tuple(Run(re.escape(letter), 1, 1) for letter in text)
 
 
 def _is_credential(text: str) -> bool:
@@ -104,10 +95,19 @@ def _token(
     return Rule(name, tuple(heads.split()), (Run(one, least, most),), check)
 
 
+def _value(name: str, head: str, *runs: Run, check: Callable[[str], bool] | None = None) -> Rule:
+    """Return a rule for the value behind a name, which stays and is written in any case."""
+    return Rule(name, (head,), runs, check, keeps_head=True, ignores_case=True)
+
+
 def _authorization(scheme: str, check: Callable[[str], bool]) -> Rule:
-    between = Run(_BETWEEN, 1, 12, kept=True)
-    runs = (between, *_word(scheme), Run(" ", 1, 4, kept=True), Run(_TOKEN, 8, _LONGEST))
-    return Rule(f"{scheme} credentials", ("authorization",), runs, check, True, True)
+    word = (Run(f"(?ai:{re.escape(letter)})", 1, 1, kept=True) for letter in scheme)
+    runs = (_GAP, *word, Run(" ", 1, 4, kept=True), Run(_TOKEN, 8, _LONGEST))
+    return _value(f"{scheme} credentials", "authorization", *runs, check=check)
+
+
+def _literally(text: str) -> tuple[Run, ...]:
+    return tuple(Run(re.escape(letter), 1, 1) for letter in text)
 
 
 _KEY_LINE = (Run("[A-Z0-9 ]", 1, 40), *_literally("-----"))
@@ -116,6 +116,9 @@ _LINE_END = "⏎␊␤"
 
 _KEY_BODY = f"(?:(?!-----)[A-Za-z0-9+/=\\s\\\\:,.()_|>{_LINE_END}-])"
 """With what stands before each line where it is quoted, numbered or found by a search."""
+
+_JWT_PART = Run(_URLSAFE, 10, _LONGEST)
+_SLACK = "xoxa- xoxb- xoxe- xoxo- xoxp- xoxr- xoxs- xapp-"
 
 RULES: tuple[Rule, ...] = (
     _token("anthropic key", "sk-ant-", _URLSAFE, 24, 512),
@@ -131,32 +134,17 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "aws secret key",
         ("aws_secret_access_key",),
-        (Run(_BETWEEN, 1, 12, kept=True), Run("[A-Za-z0-9/+]", 40, 40)),
+        (_GAP, Run("[A-Za-z0-9/+]", 40, 40)),
         keeps_head=True,
         ignores_case=True,
         within_words=True,
     ),
-    _token(
-        "slack token",
-        "xoxa- xoxb- xoxe- xoxo- xoxp- xoxr- xoxs- xapp-",
-        "[A-Za-z0-9-]",
-        20,
-        255,
-        _has_digit,
-    ),
+    _token("slack token", _SLACK, "[A-Za-z0-9-]", 20, 255, _has_digit),
     _token("stripe key", "sk_live_ rk_live_ sk_test_ rk_test_", _ALNUM, 20, 255),
     _token("npm token", "npm_", _ALNUM, 36, 36),
     _token("pypi token", "pypi-AgE", _URLSAFE, 50, 1024, None),
     _token("hugging face token", "hf_", _ALNUM, 34, 40, _is_mixed),
-    Rule(
-        "jwt",
-        ("eyJ",),
-        (
-            *(Run(_URLSAFE, 10, _LONGEST), Run("[.]", 1, 1)),
-            *(Run(_URLSAFE, 10, _LONGEST), Run("[.]", 1, 1)),
-            Run(_URLSAFE, 10, _LONGEST),
-        ),
-    ),
+    Rule("jwt", ("eyJ",), (_JWT_PART, Run("[.]", 1, 1), _JWT_PART, Run("[.]", 1, 1), _JWT_PART)),
     Rule(
         "private key",
         ("-----BEGIN ",),
@@ -174,22 +162,13 @@ RULES: tuple[Rule, ...] = (
     _authorization("bearer", _is_credential),
     _authorization("basic", _is_basic),
     _authorization("token", _is_credential),
-    Rule(
-        "bearer credentials",
-        ("bearer ",),
-        (Run(_TOKEN, 20, _LONGEST),),
-        _is_random,
-        keeps_head=True,
-        ignores_case=True,
-    ),
+    _value("bearer credentials", "bearer ", Run(_TOKEN, 20, _LONGEST), check=_is_random),
     Rule(
         "password in a URL",
         ("://",),
         (
-            Run("[^\\s/@:\"'`<>\\\\]", 0, 100, kept=True),
-            Run(":", 1, 1, kept=True),
-            Run("[^\\s/@\"'`<>\\\\]", 1, 200),
-            Run("@", 1, 1, kept=True),
+            *(Run("[^\\s/@:\"'`<>\\\\]", 0, 100, kept=True), Run(":", 1, 1, kept=True)),
+            *(Run("[^\\s/@\"'`<>\\\\]", 1, 200), Run("@", 1, 1, kept=True)),
         ),
         _is_password,
         keeps_head=True,
