@@ -17,15 +17,15 @@ What recorded streams show, and what is done about it:
   record, was cut; with any of them it is finished.
 """
 
-from lfgtui.model.events import ProviderItem, Usage
+from lfgtui.model.events import ProviderItem, ToolArgumentsDelta, ToolCallStarted, Usage
 from lfgtui.providers import lenient_json
 from lfgtui.providers.errors import mapping
 from lfgtui.providers.lenient_json import JsonObject
 from lfgtui.providers.openai_chat.content import ChatReasoning, read_content
 from lfgtui.providers.openai_chat.hosted_tools import WIRE, ChatHosted
-from lfgtui.providers.openai_chat.tool_calls import ChatCalls
 from lfgtui.providers.wire.decoder import SdkDecoder, openai_usage
 from lfgtui.providers.wire.dedupe import TextDeduplicator
+from lfgtui.providers.wire.tool_calls import OpenCall, arguments_text, parse_arguments
 
 __all__ = ["WIRE", "ChatDecoder"]
 
@@ -37,11 +37,13 @@ class ChatDecoder(SdkDecoder):
 
     def __init__(self, turn: int = 1) -> None:
         super().__init__(turn)
-        self._pieces = ChatCalls(self._calls)
+        self._open: list[OpenCall] = []
+        self._at_index: dict[int, OpenCall] = {}
+        self._extra: dict[str, JsonObject] = {}
+        """Fields of the server's own, by the id of their call; the message's under ""."""
         self._reasoning = ChatReasoning()
         self._hosted = ChatHosted(turn, self._citations)
         self._text = TextDeduplicator()
-        self._extra: JsonObject = {}
         self._has_closing_usage = False
 
     def _read_whole(self, record: JsonObject) -> bool:
@@ -50,15 +52,25 @@ class ChatDecoder(SdkDecoder):
         return "choices" in record or "object" in record or self.failure is not None
 
     def _is_complete(self) -> bool:
-        if self.wire_stop_reason is None and self._pieces.is_broken:
+        if self.wire_stop_reason is not None:
+            return True
+        if self._open and parse_arguments(self._open[-1].raw) is None:
             return False
-        return self.wire_stop_reason is not None or self.done or self._has_closing_usage
+        return self.done or self._has_closing_usage
 
     def _finish_calls(self, *, is_cut: bool) -> None:
         self._events += [ProviderItem(WIRE, item) for item in self._reasoning.items()]
-        if self._extra:
-            self._events.append(ProviderItem(WIRE, {"message_extra_content": self._extra}))
-        self._events += self._pieces.requested(is_cut=is_cut)
+        if extra := self._extra.get(""):
+            self._events.append(ProviderItem(WIRE, {"message_extra_content": extra}))
+        if is_cut and self._open and not self._open[-1].looks_whole:
+            self._open.pop()  # its arguments never came
+        for call in self._open:
+            if not (call.name or call.pieces):
+                continue  # a place that was kept for a call and never used
+            self._events.append(self._calls.request(call))
+            if extra := self._extra.get(call.call_id):
+                item: JsonObject = {"tool_call_id": call.wire_id, "extra_content": extra}
+                self._events.append(ProviderItem(WIRE, item))
 
     def _read(self, name: str, record: JsonObject) -> None:
         choices = lenient_json.exact_children(record, "choices")
@@ -98,26 +110,72 @@ class ChatDecoder(SdkDecoder):
             return  # what it repeats may still be growing
         if not self._reasoning.begun:
             self._add_reasoning(self._reasoning.take(message))
-        if not self._pieces.begun:
-            self._events += self._pieces.take(message)
+        if not self._open:
+            self._take_calls(message)
         self._events += self._hosted.take(message)
 
     def _take_delta(self, delta: JsonObject) -> None:
         content = read_content(delta)
         self._add_reasoning(self._reasoning.take(delta, content.reasoning))
-        self._take_text(content.text)
-        if refusal := lenient_json.exact_text(delta, "refusal"):
-            self._is_refusal = True
-            self._take_text(refusal)
-        self._events += self._pieces.take(delta)
-        self._extra |= lenient_json.child(delta, "extra_content")
+        refusal = lenient_json.exact_text(delta, "refusal")
+        self._is_refusal = self._is_refusal or bool(refusal)
+        if text := content.text + refusal:
+            self._text.add(0, text)
+            self._add_text(text)
+        self._take_calls(delta)
+        if extra := lenient_json.child(delta, "extra_content"):
+            self._extra[""] = self._extra.get("", {}) | extra
         self._events += self._citations.take([*content.sources, *_annotations(delta)])
         self._events += self._hosted.take(delta)
 
-    def _take_text(self, text: str) -> None:
-        if text:
-            self._text.add(0, text)
-            self._add_text(text)
+    def _take_calls(self, delta: JsonObject) -> None:
+        for piece in lenient_json.exact_children(delta, "tool_calls"):
+            function = lenient_json.exact_child(piece, "function")
+            # A custom tool takes text that need not be JSON.
+            self._take_piece(piece, function or lenient_json.exact_child(piece, "custom"))
+        if function := lenient_json.exact_child(delta, "function_call"):  # the form of old
+            self._take_piece({"index": 0}, function)
+
+    def _take_piece(self, piece: JsonObject, function: JsonObject) -> None:
+        name = lenient_json.exact_text(function, "name")
+        call = self._call_for(piece, name)
+        if name and not call.name:
+            call.name = name
+            self._events.append(ToolCallStarted(call.call_id, name))
+            if call.pieces:
+                self._events.append(ToolArgumentsDelta(call.call_id, call.raw))
+        if extra := lenient_json.child(piece, "extra_content"):
+            self._extra[call.call_id] = extra
+        given = function.get("arguments") or function.get("input") or None
+        grown = call.grow(arguments_text(given))
+        if call.name:
+            self._events += grown
+
+    def _call_for(self, piece: JsonObject, name: str) -> OpenCall:
+        call_id = lenient_json.text(piece, "id")
+        index = lenient_json.index(piece, "index")
+        if index is not None:
+            call = self._at_index.get(index)
+        elif call_id:
+            call = next((c for c in self._open if c.wire_id == call_id), None)
+        else:
+            call = self._open[-1] if self._open and not name else None
+        is_other = call is not None and call_id and name and call_id != call.wire_id
+        if call is None or (is_other and not _goes_on(call, name)):
+            call = self._calls.open(call_id, "")
+            self._open.append(call)
+        if index is not None:
+            self._at_index[index] = call
+        return call
+
+
+def _goes_on(call: OpenCall, name: str) -> bool:
+    """Tell whether a piece with another id still belongs to the call.
+
+    Some servers make up an id for every piece, but none begins a call inside
+    another's arguments.
+    """
+    return name == call.name and bool(call.pieces) and parse_arguments(call.raw) is None
 
 
 def _annotations(delta: JsonObject) -> list[JsonObject]:
