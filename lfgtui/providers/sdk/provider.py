@@ -8,7 +8,7 @@ variables, which are meant for one host and must not reach another.
 import ssl
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import NotRequired, Protocol, TypedDict
 
 import httpx2
 
@@ -17,11 +17,17 @@ from lfgtui.providers import lenient_json, limits
 from lfgtui.providers.base import Request
 from lfgtui.providers.errors.mapping import as_provider_error
 from lfgtui.providers.transport.probe import Probe
-from lfgtui.providers.transport.pump import SdkResponse, local_host, pump
+from lfgtui.providers.transport.pump import (
+    CONNECT_TIMEOUT,
+    SdkResponse,
+    local_host,
+    pump,
+    sdk_headers,
+)
 from lfgtui.providers.transport.response_guard import guard
 from lfgtui.providers.wire.decoder import Decoder
 
-PLACEHOLDER_KEY = "no-key-needed"
+_PLACEHOLDER_KEY = "no-key-needed"
 """The key for a server without keys: an SDK given nothing would look for one itself."""
 
 
@@ -109,14 +115,38 @@ def model_names(body: str) -> list[str]:
     return [name.removeprefix("models/") for name in names if name]
 
 
-def open_http(
-    sdk_client: type[httpx2.AsyncClient], url: httpx2.URL, timeout: httpx2.Timeout
-) -> httpx2.AsyncClient:
-    """Open a client as the SDK would, or for a server on this machine one without any proxy.
+class Server(TypedDict):
+    """A server as `registry` describes it to every wire."""
 
+    base_url: str | None
+    api_key: str | None
+    headers: Mapping[str, str]
+    connect_timeout: NotRequired[float]
+
+
+class ClientOptions(TypedDict):
+    """The arguments that both SDKs' clients are opened with."""
+
+    base_url: httpx2.URL
+    api_key: str
+    default_headers: Mapping[str, str]
+    max_retries: int
+    timeout: httpx2.Timeout
+    http_client: httpx2.AsyncClient
+
+
+def client_options(
+    server: Server, default_url: str, sdk_client: type[httpx2.AsyncClient]
+) -> ClientOptions:
+    """Return the arguments for an SDK's client.
+
+    It sends as the SDK would, or for a server on this machine without any proxy.
     `sdk_client` is the SDK's own class, with its connection limits and
-    keep-alive. Blocks: open it in a thread.
+    keep-alive. Blocks: call it in a thread.
     """
+    url = httpx2.URL(server["base_url"] or default_url)
+    # For connecting alone: the pump has timeouts of its own.
+    timeout = httpx2.Timeout(None, connect=server.get("connect_timeout", CONNECT_TIMEOUT))
     if local_host(url.host):
         # Reading the usual certificates takes 40 ms, which plain HTTP does not need.
         plain = url.scheme == "http"
@@ -125,9 +155,11 @@ def open_http(
     else:
         client = sdk_client(timeout=timeout)
     guard(client, document_bytes=limits.LIST_BYTES)
-    return client
-
-
-def connect_only(seconds: float) -> httpx2.Timeout:
-    """Limit the time for connecting alone: the pump has timeouts of its own."""
-    return httpx2.Timeout(None, connect=seconds)
+    return {
+        "base_url": url,
+        "api_key": server["api_key"] or _PLACEHOLDER_KEY,
+        "default_headers": sdk_headers(server["headers"]),
+        "max_retries": 0,
+        "timeout": timeout,
+        "http_client": client,
+    }

@@ -70,9 +70,8 @@ async def read_body(
                 if isinstance(reader, JsonReader):
                     chunk = head.removeprefix(_BYTE_ORDER_MARK).lstrip()
             if reader is None:
-                if is_blank := not head.strip():  # to show that the server lives
-                    head = b""
-                yield [Comment("")] if is_blank else []
+                head = head if head.strip() else b""
+                yield [] if head else [Comment("")]  # blank lines show that the server lives
                 continue
             yield reader.feed(chunk)
             if reader.failure is not None:
@@ -119,19 +118,12 @@ class JsonReader:
         if self._is_lines is None:
             self._decide(seen)
             seen = 0
-        if not self._is_lines:
-            if len(self._bytes) > limits.RECORD_BYTES:
-                self._bytes.clear()
-                self.failure = limits.too_long(
-                    "the response", limits.RECORD_BYTES, limits.WRONG_API
-                )
-            return []
-        end = 1 + self._bytes.rfind(b"\n", seen)
-        lines = self._take(end)
+        parts = self._take(1 + self._bytes.rfind(b"\n", seen)) if self._is_lines else []
         if len(self._bytes) > limits.RECORD_BYTES:
             self._bytes.clear()
-            self.failure = limits.too_long("a single line", limits.RECORD_BYTES, limits.WRONG_API)
-        return lines
+            what = "a single line" if self._is_lines else "the response"
+            self.failure = limits.too_long(what, limits.RECORD_BYTES, limits.WRONG_API)
+        return parts
 
     def finish(self) -> Sequence[Part]:
         """Return the parts that the end of the body completes."""

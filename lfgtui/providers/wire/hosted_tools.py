@@ -91,10 +91,17 @@ def _line(item: object) -> str:
         return f"{name}: {text}" if name else text
     if url := lenient_json.text(record, "url"):
         return _addressed(record, url)
-    if (names := _tool_names(record)) is not None:
-        return names
+    if "tool_references" in record:
+        tools = lenient_json.children(record, "tool_references")
+        return ", ".join(lenient_json.text(tool, "tool_name") for tool in tools) or "no tools"
+    name = lenient_json.text(record, "name")
+    if name and ("input_schema" in record or "parameters" in record):
+        return name
+    if "is_file_update" in record:
+        return "file changed" if record["is_file_update"] else "file created"
     if kind.startswith("text_editor_code_execution_"):
-        return _edited(record)
+        lines = lenient_json.strings(record.get("lines"))
+        return "\n".join(lines) or lenient_json.text(record, "content")
     if any(key.startswith("encrypted_") for key in record):
         return "(encrypted)"
     return lenient_json.compact(_shortened(record))
@@ -121,23 +128,6 @@ def _addressed(record: JsonObject, url: str) -> str:
     title = lenient_json.text(record, "title")
     title = title or lenient_json.text(lenient_json.child(record, "content"), "title")
     return f"{title} {url}" if title else url
-
-
-def _tool_names(record: JsonObject) -> str | None:
-    """The tools in a search's result or a server's list; None where it is no such thing."""
-    if "tool_references" in record:
-        tools = lenient_json.children(record, "tool_references")
-        return ", ".join(lenient_json.text(tool, "tool_name") for tool in tools) or "no tools"
-    if "input_schema" in record or "parameters" in record:
-        return lenient_json.text(record, "name") or None
-    return None
-
-
-def _edited(record: JsonObject) -> str:
-    if "is_file_update" in record:
-        return "file changed" if record["is_file_update"] else "file created"
-    lines = lenient_json.strings(record.get("lines"))
-    return "\n".join(lines) or lenient_json.text(record, "content")
 
 
 def _shortened(value: object) -> object:
