@@ -8,6 +8,7 @@ one call: they share a `call_id`, or follow each other.
 """
 
 import shlex
+from collections import defaultdict
 from collections.abc import Sequence
 
 from lfgtui.model.events import HostedOutputDelta, HostedTool, ProviderItem, Status, WireEvent
@@ -19,7 +20,20 @@ WIRE = "openai-responses"
 
 _INPUT_KEYS = ("action", "arguments", "code", "queries", "input", "operation", "revised_prompt")
 _OUTPUT_KEYS = ("outputs", "output", "results", "result", "tools", "sources")
+_COMPLETED = {
+    "response.code_interpreter_call_code.done": "code",
+    "response.mcp_call_arguments.done": "arguments",
+    "response.custom_tool_call_input.done": "input",
+    "response.shell_call_command.done": "command",
+}
+"""Records that complete an input, and the field it stands in."""
+
 _ENDED_BADLY = ("failed", "incomplete", "cancelled")
+_ANSWERED_BY_US = ("custom_tool_call", "tool_search_call", "program", "mcp_approval_request")
+_ANSWERED_APART = ("shell_call", "local_shell_call", "apply_patch_call", "computer_call")
+"""Calls that wait for the client, and those that another item answers."""
+
+_NO_TOOL = frozenset({"", "message", "reasoning", "function_call", "compaction"})
 
 
 class HostedItems:
@@ -29,7 +43,7 @@ class HostedItems:
         self._cards = hosted_tools.HostedCalls()
         self._at: dict[object, str] = {}
         self._last: dict[str, str] = {}
-        self._commands: dict[str, list[str]] = {}
+        self._commands: dict[str, list[str]] = defaultdict(list)
 
     def begin(self, place: object, item: JsonObject) -> Sequence[WireEvent]:
         """Return the card of an item that was added, with as much of its input as is known."""
@@ -55,23 +69,14 @@ class HostedItems:
         """Return what a record adds to a call under way: its input, or what it prints."""
         if (call_id := self._at.get(place)) is None:
             return ()
-        match kind:
-            case "response.code_interpreter_call_code.done":
-                given = lenient_json.text(record, "code")
-            case "response.mcp_call_arguments.done":
-                given = lenient_json.text(record, "arguments")
-            case "response.custom_tool_call_input.done":
-                given = lenient_json.text(record, "input")
-            case "response.shell_call_command.done":
-                commands = self._commands.setdefault(call_id, [])
-                commands.append(lenient_json.text(record, "command"))
-                given = "\n".join(commands)
-            case "response.shell_call_output_content.delta":
-                printed = lenient_json.child(record, "delta")
-                text = lenient_json.text(printed, "stdout") + lenient_json.text(printed, "stderr")
-                return (HostedOutputDelta(call_id, text),) if text else ()
-            case _:
-                given = ""
+        if kind == "response.shell_call_output_content.delta":
+            printed = lenient_json.child(record, "delta")
+            text = lenient_json.text(printed, "stdout") + lenient_json.text(printed, "stderr")
+            return (HostedOutputDelta(call_id, text),) if text else ()
+        given = lenient_json.text(record, _COMPLETED.get(kind, ""))
+        if kind == "response.shell_call_command.done":
+            self._commands[call_id].append(given)
+            given = "\n".join(self._commands[call_id])
         card = self._cards.card(call_id, given)
         return (card,) if card.input else ()
 
@@ -84,9 +89,6 @@ class HostedItems:
         self._last[base] = own
         self._at[place] = own
         return self._cards.card(own, given, output, name=_name(item, base))
-
-
-_NO_TOOL = frozenset({"", "message", "reasoning", "function_call", "compaction"})
 
 
 def _name(item: JsonObject, base: str) -> str:
@@ -126,39 +128,16 @@ def _action(action: JsonObject) -> str:
 
 def _output(item: JsonObject) -> str:
     """The result of an item that is done; "" for a call whose result another item brings."""
-    status = lenient_json.text(item, "status")
     if error := item.get("error"):
         return hosted_tools.failure(error)
-    picture = lenient_json.text(item, "result")
-    if lenient_json.text(item, "type") == "image_generation_call":
-        output = _picture(item, picture) if picture else ""
+    kind, status = lenient_json.text(item, "type"), lenient_json.text(item, "status")
+    if kind == "image_generation_call":
+        base64, size = lenient_json.text(item, "result"), lenient_json.text(item, "size")
+        form = lenient_json.text(item, "output_format")
+        output = hosted_tools.picture(form, base64, size) if base64 else ""
     else:
-        output = hosted_tools.summary(_result(item))
+        result = next((item[key] for key in _OUTPUT_KEYS if item.get(key)), None)
+        output = hosted_tools.summary(result or lenient_json.child(item, "action").get("sources"))
     if status in _ENDED_BADLY:
         return "\n".join(filter(None, (output, status)))
-    return output if lenient_json.text(item, "type") in _ANSWERED_APART else output or "done"
-
-
-_ANSWERED_APART = frozenset(
-    {
-        "shell_call",
-        "local_shell_call",
-        "apply_patch_call",
-        "computer_call",
-        "custom_tool_call",
-        "tool_search_call",
-        "program",
-        "mcp_approval_request",
-    }
-)
-"""Calls that another item answers, or that wait for the client."""
-
-
-def _result(item: JsonObject) -> object:
-    result = next((item[key] for key in _OUTPUT_KEYS if item.get(key)), None)
-    return result or lenient_json.child(item, "action").get("sources")
-
-
-def _picture(item: JsonObject, base64: str) -> str:
-    kind = lenient_json.text(item, "output_format")
-    return hosted_tools.picture(kind, base64, lenient_json.text(item, "size"))
+    return output or ("" if kind in _ANSWERED_APART + _ANSWERED_BY_US else "done")
