@@ -26,6 +26,7 @@ def palette(first: int = 20) -> Palette:
 
 PALETTES = (palette(20), palette(120))
 FADED = palette(60)
+_START = Position(0)
 
 
 class Stand:
@@ -67,7 +68,7 @@ class Stand:
     def frame(self, now: float | None = None) -> None:
         if now is not None:
             self.look = replace(self.look, now=now)
-        anchor = self.anchor()
+        anchor = self.viewport.anchor()
         self.lines.update(self.transcript, self.look)
         self.paint(anchor)
 
@@ -75,17 +76,18 @@ class Stand:
         """Take another size or other colours."""
         self.viewport.height = height or self.viewport.height
         self.look = replace(self.look, width=width, palette=PALETTES[colours])
-        anchor = self.lines.redraw(self.look, self.anchor())
+        anchor = self.lines.redraw(self.look, self.viewport.anchor())
         self.finder.restart()
-        self.chunks.take_changes()
         self.visible = self._new_rows()
         self.screen = [""] * self.viewport.height
         self.paint(anchor)
 
     def fold(self, kind: Kind) -> None:
-        anchor = self.anchor()
+        anchor = self.viewport.anchor()
         self.look = replace(self.look, unfolded=self.look.unfolded ^ {kind})
         self.lines.fold(kind, self.look)
+        self.finder.restart()
+        self.visible.highlight(self.finder)
         self.paint(anchor)
 
     def scroll(self, lines: int) -> None:
@@ -97,20 +99,17 @@ class Stand:
         self.paint(None)
 
     def measure(self, rows: int) -> None:
-        anchor = self.anchor()
+        anchor = self.viewport.anchor()
         if not self.chunks.measure(rows):
             self.finder.catch_up(rows)
         self.paint(anchor)
 
-    def find(self, pattern: str) -> int:
-        anchor = self.anchor()
-        self.finder = Finder(self.lines, pattern)
+    def find(self, pattern: str, near: Position = _START) -> int:
+        anchor = self.viewport.anchor()
+        self.finder = Finder(self.lines, pattern, near)
         self.visible.highlight(self.finder)
         self.paint(anchor)
         return self.finder.count
-
-    def anchor(self) -> Position | None:
-        return None if self.viewport.is_at_end else self.viewport.position()
 
     def paint(self, anchor: Position | None) -> None:
         """Bring the rows on the screen that are said to have changed, and only those."""

@@ -14,7 +14,6 @@ __all__ = [
     "Kind",
     "LineChunk",
     "preload",
-    "rule_of",
     "view_of",
 ]
 
@@ -24,15 +23,8 @@ def preload() -> None:
     import lfgtui.ui.items.registry  # noqa: F401  # imported for its effect
 
 
-def view_of(item: Item, attempt: Attempt) -> ItemView:
-    """Return the view that draws the item."""
+def view_of(item: Item | Attempt, attempt: Attempt) -> ItemView:
+    """Return the view that draws the item; of an attempt, the rule above it."""
     from lfgtui.ui.items import registry
 
     return registry.view_of(item, attempt)
-
-
-def rule_of(attempt: Attempt) -> ItemView:
-    """Return the line between an attempt and the one before."""
-    from lfgtui.ui.items import registry
-
-    return registry.rule_of(attempt)

@@ -19,8 +19,8 @@ from lfgtui.ui.items.text import TextView
 from lfgtui.ui.items.tool_call import ToolView
 
 
-def view_of(item: Item, attempt: Attempt) -> ItemView:
-    """Return the view that draws the item."""
+def view_of(item: Item | Attempt, attempt: Attempt) -> ItemView:
+    """Return the view that draws the item; of an attempt, the rule above it."""
     match item:
         case TextItem():
             return TextView(item)
@@ -36,8 +36,5 @@ def view_of(item: Item, attempt: Attempt) -> ItemView:
             return PromptView(item)
         case NoteItem():
             return NoteView(item)
-
-
-def rule_of(attempt: Attempt) -> ItemView:
-    """Return the line between an attempt and the one before."""
-    return RuleView(attempt)
+        case Attempt():
+            return RuleView(item)

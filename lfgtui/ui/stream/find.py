@@ -4,15 +4,29 @@ Matches belong to chunks. A chunk that changed is searched again from the line
 that changed; the others keep theirs, whatever line they are on now.
 """
 
-from collections.abc import Callable
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
-
-import msgspec
 
 from lfgtui.ui.items import LineChunk
 from lfgtui.ui.stream.chunk_list import Changes
 from lfgtui.ui.stream.line_index import LineIndex, Position
-from lfgtui.ui.stream.plain_text import Match, find_matches, first_row_of_line
+from lfgtui.ui.stream.plain_text import text_of
+from lfgtui.ui.text.wrapping import Row, width_of
+
+
+class MatchPart(NamedTuple):
+    """The part of a match in one row: its first and last character (exclusive)."""
+
+    row: int
+    begin: int
+    end: int
+
+
+Match = tuple[MatchPart, ...]
+
+_START = Position(0)
 
 
 class Highlight(NamedTuple):
@@ -23,32 +37,32 @@ class Highlight(NamedTuple):
     is_current: bool
 
 
-class _ChunkMatches(msgspec.Struct):
-    matches: list[Match]
-    by_row: dict[int, list[tuple[int, int, int]]]
-    """For each row the cells, and the number of the match in the chunk that they belong to."""
-
-
 class Finder:
-    """All matches of a pattern; one of them is the current one.
+    """All matches of a pattern; one of them is the current one, the first from `near` on.
 
     The stream is searched from the end upwards; `catch_up` searches what there was no time for.
     """
 
     def __init__(
-        self, lines: LineIndex, pattern: str, is_time_up: Callable[[], bool] = lambda: False
+        self,
+        lines: LineIndex,
+        pattern: str,
+        near: Position = _START,
+        is_time_up: Callable[[], bool] = lambda: False,
     ) -> None:
         self._lines = lines
         self._chunks = lines.chunks
         self.pattern = pattern
-        self._found: dict[LineChunk, _ChunkMatches] = {}
-        self._fresh: set[LineChunk] = set()
+        self._near = near
+        self._found: dict[LineChunk, list[Match]] = {}
         self._current: tuple[LineChunk, int] | None = None
-        self._near: Position | None = None
-        self.count = 0
-        self._behind = len(self._chunks) if pattern else 0
-        while self._behind and not is_time_up():
+        self._stale: set[LineChunk] = set()
+        self._left = 0
+        self.restart()
+        while self._left and not is_time_up():
             self.catch_up(1)
+        self._current = None
+        self._keep_current()
 
     @property
     def is_active(self) -> bool:
@@ -56,118 +70,80 @@ class Finder:
         return bool(self.pattern)
 
     @property
+    def count(self) -> int:
+        """Number of matches found so far."""
+        return sum(map(len, self._found.values()))
+
+    @property
     def number(self) -> int:
         """Number of the current match, from 1; 0 where there is none."""
-        if self._current is None:
-            return 0
-        chunk, number = self._current
-        before = self._order()
-        before = before[: before.index(chunk)]
-        return sum(len(self._found[other].matches) for other in before) + number + 1
+        return 0 if self._current is None else self._all().index(self._current) + 1
 
     # As the stream changes
 
     def update(self, changes: Changes) -> None:
         """Search the chunks that changed."""
         for chunk in changes.replaced:
-            self._forget(chunk)
-            self._fresh.discard(chunk)
-        if self._behind:
-            self._behind = min(self._behind + len(changes.rows), len(self._chunks))
+            self._found.pop(chunk, None)
+            self._stale.discard(chunk)
+        if self._left:
+            self._left = min(self._left + len(changes.rows), len(self._chunks))
         for index, row in changes.rows.items():
             self._search(index, row)
         self._keep_current()
 
     def restart(self) -> None:
         """Forget all rows: they are searched again when they come in sight, or by `catch_up`."""
-        self._behind = len(self._chunks) if self.pattern else 0
-        self._fresh.clear()
-        there = set(self._chunks)
-        for chunk in [chunk for chunk in self._found if chunk not in there]:
-            self._forget(chunk)
+        self._stale = set(self._chunks) if self.pattern else set()
+        self._left = len(self._stale)
+        self._found = {chunk: found for chunk, found in self._found.items() if chunk in self._stale}
         self._keep_current()
 
     @property
     def is_behind(self) -> bool:
         """True while there are chunks left to search."""
-        return self._behind > 0
+        return self._left > 0
 
     def catch_up(self, chunks: int) -> None:
         """Search some of the chunks left."""
-        while self._behind and chunks > 0:
-            self._behind -= 1
-            chunks -= 1
-            self._refresh(self._behind)
-        self._keep_current(or_choose=True)
+        first = max(0, self._left - chunks)
+        for index in range(self._left - 1, first - 1, -1):
+            self._refresh(index)
+        self._left = first
 
     def _refresh(self, index: int) -> None:
-        if self._chunks[index] not in self._fresh:
+        if self._chunks[index] in self._stale:
             self._search(index, 0)
+            self._keep_current()
 
     def _search(self, index: int, row: int) -> None:
         chunk, rows = self._chunks[index], self._chunks.rows_once(index)
-        old = self._found.get(chunk)
-        first = first_row_of_line(rows, row) if row else 0
-        kept = [match for match in old.matches if match[0].row < first] if old else []
-        found = kept + find_matches(rows, self.pattern, first)
-        self._forget(chunk)
-        if self._behind:
-            self._fresh.add(chunk)
+        first = 0 if chunk in self._stale else _first_row_of_line(rows, row)
+        self._stale.discard(chunk)
+        found = [match for match in self._found.pop(chunk, ()) if match[0].row < first]
+        found += find_matches(rows, self.pattern, first)
         if found:
-            by_row: dict[int, list[tuple[int, int, int]]] = {}
-            for number, match in enumerate(found):
-                for part in match:
-                    by_row.setdefault(part.row, []).append((part.begin, part.end, number))
-            self._found[chunk] = _ChunkMatches(found, by_row)
-            self.count += len(found)
-
-    def _forget(self, chunk: LineChunk) -> None:
-        if (old := self._found.pop(chunk, None)) is not None:
-            self.count -= len(old.matches)
-
-    def _keep_current(self, *, or_choose: bool = False) -> None:
-        """Go to the next match where the current one is gone; `or_choose`: or there was none."""
-        if self._near is None or (self._current is None and not (or_choose and self._found)):
-            return
-        if self._current is not None:
-            chunk, number = self._current
-            found = self._found.get(chunk)
-            if found is not None and number < len(found.matches):
-                return
-        self.seek(self._near)
+            self._found[chunk] = found
 
     # The current match
 
-    def highlights(self, index: int, row: int) -> list[Highlight]:
-        """Return the cells to highlight in a row of a chunk."""
-        if self._behind:
-            self._refresh(index)
+    def highlights(self, index: int, row: int) -> Iterator[Highlight]:
+        """Yield the cells to highlight in a row of a chunk."""
+        self._refresh(index)
         chunk = self._chunks[index]
-        found = self._found.get(chunk)
-        if found is None or row not in found.by_row:
-            return []
-        return [
-            Highlight(begin, end, self._current == (chunk, number))
-            for begin, end, number in found.by_row[row]
-        ]
+        found = self._found.get(chunk, [])
+        for number in range(bisect_left(found, row, key=lambda match: match[-1].row), len(found)):
+            if found[number][0].row > row:
+                break
+            text = chunk.rows[row].text
+            for part in found[number]:
+                if part.row == row:
+                    begin, end = width_of(text[: part.begin]), width_of(text[: part.end])
+                    yield Highlight(begin, end, self._current == (chunk, number))
 
-    def seek(self, position: Position) -> None:
-        """Make the first match from a row on the current one, or else the first of all."""
-        self._near, place = position, self._lines.locate(position)
-        order = self._order()
-        self._current = (order[0], 0) if order else None
-        for index in range(place[0], len(self._chunks)):
-            chunk = self._chunks[index]
-            found = self._found.get(chunk)
-            for number, match in enumerate(found.matches if found else ()):
-                if (index, match[0].row) >= place:
-                    self._current = chunk, number
-                    return
-
-    def matches_in(self, index: int) -> list[Match]:
+    def matches_in(self, index: int) -> Sequence[Match]:
         """Return the matches in a chunk."""
-        found = self._found.get(self._chunks[index])
-        return found.matches if found is not None else []
+        return self._found.get(self._chunks[index], ())
 
     def choose(self, index: int, number: int) -> None:
         """Make one of a chunk's matches the current one."""
@@ -176,28 +152,92 @@ class Finder:
     def step(self, step: int) -> int | None:
         """Go to the next (1) or previous (-1) match, round the ends; return its first line."""
         if self._current is not None:
-            chunk, number = self._current
-            number += step
-            order = self._order()
-            if not 0 <= number < len(self._found[chunk].matches):
-                chunk = order[(order.index(chunk) + step) % len(order)]
-                number = 0 if step > 0 else len(self._found[chunk].matches) - 1
-            self._current = chunk, number
+            matches = self._all()
+            self._current = matches[(matches.index(self._current) + step) % len(matches)]
         return self.current_line()
 
     def current_line(self) -> int | None:
         """Return the line on which the current match begins."""
+        if self._current is not None:
+            self._refresh(self._chunks.index(self._current[0]))
         if self._current is None:
             return None
-        if self._behind:
-            self._refresh(self._chunks.index(self._current[0]))
-            self._keep_current()
         chunk, number = self._current
         index = self._chunks.index(chunk)
-        row = self._found[chunk].matches[number][0].row
+        row = self._found[chunk][number][0].row
         self._near = self._lines.position(index, row)
         return self._chunks.heights.start(index) + row
 
-    def _order(self) -> list[LineChunk]:
-        """Return the chunks with matches, from the first to the last."""
-        return [chunk for chunk in self._chunks if chunk in self._found]
+    def _keep_current(self) -> None:
+        """Choose another match where the current one is gone, or there was none."""
+        if self._current is not None:
+            chunk, number = self._current
+            if number < len(self._found.get(chunk, ())):
+                return
+        self._current, near = None, self._lines.locate(self._near)
+        for index, chunk in enumerate(self._chunks) if self._found else ():
+            for number, match in enumerate(self._found.get(chunk, ())):
+                is_behind = (index, match[0].row) >= near
+                if self._current is None or is_behind:
+                    self._current = chunk, number
+                if is_behind:
+                    return
+
+    def _all(self) -> list[tuple[LineChunk, int]]:
+        """Return all matches in their order: the chunk of each, and its number in the chunk."""
+        there = (chunk for chunk in self._chunks if chunk in self._found)
+        return [(chunk, number) for chunk in there for number in range(len(self._found[chunk]))]
+
+
+def find_matches(rows: Sequence[Row], pattern: str, first: int = 0) -> list[Match]:
+    """Return all matches from a row on, also across a wrapped edge.
+
+    `first` has to begin a line. A pattern with upper case is case-sensitive.
+    """
+    found: list[Match] = []
+    if not pattern:
+        return found
+    folds = pattern == pattern.lower()
+    edges = [n for n in range(first, len(rows)) if n == first or rows[n].glue is None]
+    for begin, end in pairwise([*edges, len(rows)]):
+        offsets, text = _unwrapped(rows, begin, end)
+        if folds and len(lower := text.lower()) == len(text):
+            text = lower
+        at = text.find(pattern)
+        while at >= 0:
+            found.append(tuple(_parts(rows, begin, offsets, at, at + len(pattern))))
+            at = text.find(pattern, at + len(pattern))
+    return found
+
+
+def _first_row_of_line(rows: Sequence[Row], row: int) -> int:
+    """Return the row that begins the line which this row was wrapped from."""
+    row = min(row, len(rows) - 1)
+    while row > 0 and rows[row].glue is not None:
+        row -= 1
+    return max(0, row)
+
+
+def _unwrapped(rows: Sequence[Row], begin: int, end: int) -> tuple[list[int], str]:
+    """Return the line that some rows were wrapped from, and where in it each of them begins."""
+    offsets: list[int] = []
+    parts: list[str] = []
+    length = 0
+    for number in range(begin, end):
+        glue, own = rows[number].glue or "", text_of(rows, number)
+        offsets.append(length + len(glue))
+        length += len(glue) + len(own)
+        parts += (glue, own)
+    return offsets, "".join(parts)
+
+
+def _parts(
+    rows: Sequence[Row], first: int, offsets: Sequence[int], begin: int, end: int
+) -> Iterator[MatchPart]:
+    number = max(0, bisect_right(offsets, begin) - 1)
+    while number < len(offsets) and offsets[number] < end:
+        indent, length = rows[first + number].indent, len(text_of(rows, first + number))
+        left, right = max(0, begin - offsets[number]), min(length, end - offsets[number])
+        if right > left:
+            yield MatchPart(first + number, indent + left, indent + right)
+        number += 1

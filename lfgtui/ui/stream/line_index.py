@@ -7,23 +7,20 @@ still change are asked, and only the chunks they report are looked at.
 A line's number changes when something above it does. A `Position` does not.
 """
 
-from bisect import bisect_right
+from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple, Self
 
 from textual.geometry import Offset
 
-from lfgtui.model.items import Attempt
+from lfgtui.model.items import Attempt, Item
 from lfgtui.model.transcript import Transcript
-from lfgtui.ui.items import Context, ItemView, Kind, LineChunk, rule_of, view_of
-from lfgtui.ui.stream.chunk_list import ChunkList
+from lfgtui.ui.items import Context, ItemView, Kind, LineChunk, view_of
+from lfgtui.ui.stream.chunk_list import ChunkList, PrefixSums
 from lfgtui.ui.text.wrapping import Row
 
 _BITS = 24
 """Bits of the chunk, and of the row, in the one number that Textual's selections keep."""
-
-_SPLICED = 100
-"""Views put in place one by one, each of which costs what all the lines cost."""
 
 
 class Position(NamedTuple):
@@ -56,14 +53,13 @@ class LineIndex:
     def __init__(self, kept: int = 5000) -> None:
         self.chunks = ChunkList(kept)
         self.views: list[ItemView] = []
-        self._begins: list[int] = []
+        self._shown: list[Item | Attempt] = []
+        self._sizes = PrefixSums()  # chunks of each view, the blank before it included
         self._gaps: list[int] = []
-        self._live: list[int] = []
+        self._live: deque[int] = deque()
         self._to_fade: list[int] = []
-        self._first_views: list[int] = []
-        self._attempts = 0
-        self._items = 0
-        self._turn = 0
+        self._first_view = 0  # of the newest attempt
+        self._attempts = self._items = 0
         self.is_behind = False
 
     def update(self, transcript: Transcript, context: Context) -> None:
@@ -83,20 +79,14 @@ class LineIndex:
 
     def _update_live(self, context: Context) -> None:
         """Ask the views that can still change, from where the frame before ran out of time."""
-        live = self._live
         self.is_behind = False
-        settled = set[int]()
-        for left in reversed(range(len(live))):
-            self._turn = self._turn % len(live)
-            index = live[self._turn]
-            self._turn += 1
-            if self._update_view(index, context):
-                settled.add(index)
+        for left in reversed(range(len(self._live))):
+            index = self._live.popleft()
+            if not self._update_view(index, context):
+                self._live.append(index)
             if left and context.is_time_up:
                 self.is_behind = True
-                break
-        if settled:
-            self._live = [index for index in live if index not in settled]
+                return
 
     def _update_view(self, index: int, context: Context) -> bool:
         """Bring one view up to date; return True if it can change no more."""
@@ -107,24 +97,16 @@ class LineIndex:
         self.is_behind = self.is_behind or view.is_behind
         return view.is_settled
 
-    def fold(self, kind: Kind, context: Context) -> bool:
-        """Fold or unfold all of a kind; return True if all lines were laid out anew."""
-        changed = [
-            (index, first)
-            for index, view in enumerate(self.views)
-            if view.kind == kind and (first := view.update(context)) is not None
-        ]
-        if len(changed) > _SPLICED:
-            self._rebuild()
-            return True
-        for index, first in changed:
-            self._splice(index, first)
-        return False
+    def fold(self, kind: Kind, context: Context) -> None:
+        """Update all of a kind, which were folded or unfolded; all lines are counted again."""
+        for view in self.views:
+            if view.kind == kind:
+                view.update(context)
+        self._rebuild()
 
     def refold(self, view: ItemView, context: Context) -> None:
         """Update a view that was folded or unfolded."""
-        if (first := view.update(context)) is not None:
-            self._splice(self.views.index(view), first)
+        self._update_view(self.views.index(view), context)
 
     def redraw(self, context: Context, anchor: Position | None = None) -> Position | None:
         """Have all lines drawn again when they are looked at: the width or colours changed.
@@ -157,60 +139,45 @@ class LineIndex:
         """Put all chunks in one list again."""
         flat: list[LineChunk] = []
         for index, view in enumerate(self.views):
-            self._begins[index] = len(flat)
             self._gaps[index] = int(self._needs_gap(index))
-            if self._gaps[index]:
-                flat.append(_gap())
-            flat += view.chunks
+            flat += [_gap()] * self._gaps[index] + view.chunks
+        sizes = zip(self.views, self._gaps, strict=True)
+        self._sizes = PrefixSums(len(view.chunks) + gap for view, gap in sizes)
         self.chunks.reset(flat)
 
     # Owners of lines
-
-    def view_at(self, line: int) -> ItemView | None:
-        """Return the view a line belongs to; None for a blank between two."""
-        if not 0 <= line < self.chunks.heights.total:
-            return None
-        return self._owner(self.chunks.find(line)[0])
 
     def views_at(self, first: int, last: int) -> Iterator[ItemView]:
         """Yield the views of the lines from `first` to `last` (exclusive), chunk by chunk."""
         index, until = self.chunks.find(first)[0], self.chunks.find(last - 1)[0]
         for chunk in range(index, min(until + 1, len(self.chunks))):
-            if (view := self._owner(chunk)) is not None:
-                yield view
+            view, own = self._sizes.find(chunk)
+            if own >= self._gaps[view]:
+                yield self.views[view]
 
-    def item_view(self, attempt: int, item: int) -> ItemView | None:
-        """Return the view of an attempt's item, both counted from 0; None where there is none."""
-        if attempt >= len(self._first_views):
-            return None
-        first = self._first_views[attempt]
-        end = [*self._first_views, len(self.views) + 1][attempt + 1] - 1  # a rule's between two
-        return self.views[first + item] if first + item < end else None
+    def view_of(self, item: Item) -> ItemView | None:
+        """Return the view of an item; None if it was not read yet."""
+        for index in reversed(range(len(self.views))):
+            if self._shown[index] is item:
+                return self.views[index]
+        return None
 
     def lines_of(self, view: ItemView) -> range:
         """Return the lines of a view, without the blank before it."""
-        chunks = self.chunks_of(view)
-        return range(
-            self.chunks.heights.start(chunks.start), self.chunks.heights.start(chunks.stop)
-        )
+        chunks, heights = self.chunks_of(view), self.chunks.heights
+        return range(heights.start(chunks.start), heights.start(chunks.stop))
 
     def chunks_of(self, view: ItemView) -> range:
         """Return the view's own chunks, by index."""
         index = self.views.index(view)
-        return range(self._begins[index] + self._gaps[index], self._end(index))
-
-    def _owner(self, chunk: int) -> ItemView | None:
-        index = bisect_right(self._begins, chunk) - 1
-        return self.views[index] if chunk >= self._begins[index] + self._gaps[index] else None
+        return range(self._sizes.start(index) + self._gaps[index], self._sizes.start(index + 1))
 
     # Positions
 
     def position(self, chunk: int, row: int = 0) -> Position:
         """Return the position of a chunk's row; past the end, one greater than all."""
-        view = bisect_right(self._begins, chunk) - 1
-        if chunk >= len(self.chunks):
-            return Position(len(self.views), chunk, row)
-        return Position(view, chunk - self._begins[view] + 1 - self._gaps[view], row)
+        view, own = self._sizes.find(chunk)
+        return Position(view, own + 1 - self._gaps[view] if view < len(self.views) else own, row)
 
     def position_at(self, line: int) -> Position:
         """Return the position of a line."""
@@ -221,11 +188,11 @@ class LineIndex:
         view, own, row, _ = position
         if view >= len(self.views):
             return len(self.chunks), 0
-        end = self._end(view)
-        chunk = max(self._begins[view], self._begins[view] - 1 + self._gaps[view] + own)
-        if chunk >= end:
-            return end, 0
-        return chunk, min(row, max(0, self.chunks.heights[chunk] - 1))
+        begin, end = self._sizes.start(view), self._sizes.start(view + 1)
+        chunk = begin + max(0, own - 1 + self._gaps[view])
+        return (
+            (chunk, min(row, max(0, self.chunks.heights[chunk] - 1))) if chunk < end else (end, 0)
+        )
 
     def line_of(self, position: Position) -> int:
         """Return the line that a position is on now."""
@@ -241,7 +208,7 @@ class LineIndex:
             if number == self._attempts:
                 self._begin(attempt, context)
             while self._items < len(attempt.items):
-                self._add(view_of(attempt.items[self._items], attempt), context)
+                self._add(attempt.items[self._items], attempt, context)
                 self._items += 1
                 is_last = attempt is attempts[-1] and self._items == len(attempt.items)
                 if not is_last and context.is_time_up:
@@ -252,49 +219,37 @@ class LineIndex:
         """Begin an attempt. What the one that broke has sent stays, in the background."""
         if self._attempts:
             if not attempt.continues:
-                self._to_fade += range(self._first_views[-1], len(self.views))
-            self._add(rule_of(attempt), context)
-        self._first_views.append(len(self.views))
+                self._to_fade += range(self._first_view, len(self.views))
+            self._add(attempt, attempt, context)
+        self._first_view = len(self.views)
         self._attempts += 1
         self._items = 0
 
-    def _add(self, view: ItemView, context: Context) -> None:
-        """Append a view and its chunks."""
+    def _add(self, shown: Item | Attempt, attempt: Attempt, context: Context) -> None:
+        """Append a view and its chunks; that of an attempt is the rule above it."""
         index = len(self.views)
-        self.views.append(view)
-        self._begins.append(len(self.chunks))
+        self._shown.append(shown)
+        self.views.append(view_of(shown, attempt))
+        self._sizes.replace(index, index, (0,))
         self._gaps.append(0)
         if not self._update_view(index, context):
             self._live.append(index)
 
     def _splice(self, index: int, first: int) -> None:
         """Bring the view's part of the flat list up to date, from its chunk `first` on."""
-        view = self.views[index]
-        begin, end, gap = self._begins[index], self._end(index), self._gaps[index]
-        was_empty = begin == end
-        new, at = view.chunks[first:], begin + gap + first
-        if was_empty or not view.chunks:
-            gap = int(self._needs_gap(index))
-            self._gaps[index] = gap
-            new, at = [_gap()][:gap] + view.chunks, begin
-        self.chunks.replace(at, end, new)
-        if more := at + len(new) - end:
-            for after in range(index + 1, len(self.views)):
-                self._begins[after] += more
-        if was_empty is bool(view.chunks):
-            self._update_gap_after(index)
-
-    def _update_gap_after(self, index: int) -> None:
-        """Add or remove the blank before the next view, which follows another one now."""
-        after = next((n for n in range(index + 1, len(self.views)) if self.views[n].chunks), None)
-        if after is None or (self._begins[after] == self._end(after)):
-            return
-        begin, was, gap = self._begins[after], self._gaps[after], int(self._needs_gap(after))
-        if gap != was:
-            self._gaps[after] = gap
-            self.chunks.replace(begin, begin + was, [_gap()][:gap])
-            for later in range(after + 1, len(self.views)):
-                self._begins[later] += gap - was
+        view, gap = self.views[index], int(self._needs_gap(index))
+        begin, end = self._sizes.start(index), self._sizes.start(index + 1)
+        if gap == self._gaps[index]:
+            self.chunks.replace(begin + gap + first, end, view.chunks[first:])
+        else:
+            self.chunks.replace(begin, end, [_gap()] * gap + view.chunks)
+        self._gaps[index] = gap
+        if (size := gap + len(view.chunks)) != end - begin:
+            self._sizes.replace(index, index + 1, (size,))
+        if (begin == end) is bool(view.chunks):  # the next one follows another view now
+            after = (n for n in range(index + 1, len(self.views)) if self.views[n].chunks)
+            if (following := next(after, None)) is not None:
+                self._splice(following, len(self.views[following].chunks))
 
     def _needs_gap(self, index: int) -> bool:
         """Return True for text beside cards and remarks; those stand together."""
@@ -304,10 +259,6 @@ class LineIndex:
         above = (self.views[n] for n in range(index - 1, -1, -1))
         before = next((view.kind for view in above if view.chunks), None)
         return before is not None and "text" in (before, kind)
-
-    def _end(self, index: int) -> int:
-        after = index + 1
-        return self._begins[after] if after < len(self._begins) else len(self.chunks)
 
 
 def _gap() -> LineChunk:

@@ -37,8 +37,7 @@ class PaintedStream(Guarded, Widget):
     def _clear(self) -> None:
         """Start with no lines."""
         self.lines = LineIndex(self._kept)
-        self.viewport = Viewport(self.lines)
-        self.viewport.height = self._height
+        self.viewport = Viewport(self.lines, self._height)
         self.finder = Finder(self.lines, "")
         self._visible_rows: VisibleRows | None = None
         self._bug: Exception | None = None
@@ -76,10 +75,6 @@ class PaintedStream(Guarded, Widget):
         if (selection := screen.selections.get(self)) is not None:
             style = screen.get_component_rich_style("screen--selection")
         return Overlay(selection, style, self._filter)
-
-    def _anchor(self) -> Position | None:
-        """Return the position that the viewport stays at; None while it follows the end."""
-        return None if self.viewport.is_at_end else self.viewport.position()
 
     def _paint_changes(self, anchor: Position | None = None) -> None:
         """Keep the viewport where it belongs and paint the rows that differ."""

@@ -6,14 +6,16 @@ belongs to: the one with the same text around it. Letters and digits only are co
 since the screen shows Markdown without its marks and long outputs in part.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from itertools import takewhile
+from operator import eq
 from typing import NamedTuple
 
 import msgspec
 
+from lfgtui.ui.items import ItemView
 from lfgtui.ui.stream.find import Finder
 from lfgtui.ui.stream.line_index import LineIndex
-from lfgtui.ui.text.wrapping import Row, width_of
 
 _AROUND, _AGREED = 120, 6
 """Letters and digits on each side of a match that are compared, and that must be alike."""
@@ -35,14 +37,11 @@ class Target(msgspec.Struct, frozen=True):
     after: str = ""
 
 
-def choose_match(target: Target, lines: LineIndex, finder: Finder) -> int | None:
+def choose_match(target: Target, view: ItemView, lines: LineIndex, finder: Finder) -> int | None:
     """Make the target the current match and return the line it begins on.
 
-    None where the item does not show it: it is left out of a long output, say.
+    None where its item does not show it: it is left out of a long output, say.
     """
-    view = lines.item_view(*target.item)
-    if view is None:
-        return None
     # A card shows parts only: what it shows may not be what is meant.
     best, best_score = None, (view.kind == "tool", -1)
     for index in lines.chunks_of(view):
@@ -62,7 +61,7 @@ def _likeness(target: Target, left: str, right: str) -> tuple[bool, int]:
         (_plain(target.before)[::-1], _plain(left)[::-1]),
         (_plain(target.after), _plain(right)),
     ):
-        alike = _shared(meant[:_AROUND], shown[:_AROUND])
+        alike = sum(takewhile(bool, map(eq, meant[:_AROUND], shown[:_AROUND])))
         agrees = agrees and alike >= min(len(meant), len(shown), _AGREED)
         shared += alike
     return agrees, shared
@@ -70,41 +69,18 @@ def _likeness(target: Target, left: str, right: str) -> tuple[bool, int]:
 
 def _contexts(index: int, lines: LineIndex, finder: Finder) -> Iterator[tuple[str, str]]:
     """Yield the text before and behind each match in a chunk."""
-    found = finder.matches_in(index)
-    if not found:
+    if not (found := finder.matches_in(index)):
         return
-    rows = lines.chunks.rows_once(index)
+    texts = [row.text for row in lines.chunks.rows_once(index)]
     for match in found:
         first, last = match[0], match[-1]
+        before = texts[max(0, first.row - _AROUND) : first.row]
+        behind = texts[last.row + 1 : last.row + 40]
         yield (
-            _text(rows, first.row - _AROUND, first.row) + _cells(rows[first.row], 0, first.begin),
-            _cells(rows[last.row], last.end, 1 << 30) + _text(rows, last.row + 1, last.row + 40),
+            "".join([*before, texts[first.row][: first.begin]]),
+            "".join([texts[last.row][last.end :], *behind]),
         )
-
-
-def _text(rows: Sequence[Row], first: int, last: int) -> str:
-    return "".join(row.text for row in rows[max(0, first) : last])
-
-
-def _cells(row: Row, begin: int, end: int) -> str:
-    """Return the text of a row in those cells."""
-    at, text = 0, []
-    for character in row.text:
-        if begin <= at < end:
-            text.append(character)
-        at += width_of(character)
-    return "".join(text)
 
 
 def _plain(text: str) -> str:
     return "".join(filter(str.isalnum, text)).lower()
-
-
-def _shared(one: str, other: str) -> int:
-    """Return the length of the prefix that the two share."""
-    count = 0
-    for a, b in zip(one, other, strict=False):
-        if a != b:
-            break
-        count += 1
-    return count

@@ -22,8 +22,7 @@ from lfgtui.ui.stream.mouse_selection import MouseSelection
 from lfgtui.ui.stream.painting import PaintedStream
 from lfgtui.ui.stream.plain_text import plain_text, selected_text
 from lfgtui.ui.stream.requests_in_view import CardInView, card_in_view, show_card
-from lfgtui.ui.stream.search_target import Target, choose_match
-from lfgtui.ui.stream.viewport import SavedView
+from lfgtui.ui.stream.search_target import ItemRef, Target, choose_match
 from lfgtui.ui.text.palette import Palette
 
 _MEASURED = 16
@@ -63,7 +62,7 @@ class StreamView(PaintedStream):
         self._chosen: ItemView | None = None
         self._resumes = False
         self._mouse = MouseSelection(self, self._autoscroll)
-        self._saved: SavedView | None = None
+        self._saved: tuple[Position | None, str] | None = None
 
     def _clear(self) -> None:
         super()._clear()
@@ -80,7 +79,7 @@ class StreamView(PaintedStream):
             if self._transcript is not None:
                 self._mouse.clear()
                 self._end_drag()
-                self._saved = SavedView.of(self.viewport, self.finder)
+                self._saved = self._saved or (self.viewport.anchor(), self.finder.pattern)
             self._clear()
             self._transcript = transcript
         self._now = now
@@ -93,16 +92,32 @@ class StreamView(PaintedStream):
         self._render_context = context = replace(context, now=now, until=until)
         if self.is_restyled:
             context = self._restyle(context)
-        anchor = self._anchor()
+        anchor = self.viewport.anchor()
         self.lines.update(transcript, context)
         if self._saved is not None:
-            self.finder = self._saved.restore(self.lines, self.viewport)
-            self._saved = None
+            self._restore(*self._saved)
         self.finder.catch_up(_MEASURED)
         if anchor is not None:  # the hint counts the lines that came
             self.lines.chunks.measure(_FRESH)
         if self.lines.chunks.has_changed or self._visible_rows is None:
             self._paint_changes(anchor)
+
+    def _restore(self, position: Position | None, pattern: str) -> None:
+        """Return to a position in other lines, if there is still such a line, and to a search.
+
+        A replay that goes back folds its transcripts anew: shorter ones with the same beginning.
+        """
+        chunks = self.lines.chunks
+        if position is not None:
+            index, _ = self.lines.locate(position)
+            below = chunks.heights.total - self.lines.line_of(position)
+            if self.lines.is_behind and below < self._height:
+                return
+            if index < len(chunks):
+                chunks.draw(index)
+                self.viewport.stay_at(self.lines.line_of(position))
+        self.finder = self._new_finder(pattern, self.viewport.position())
+        self._saved = None
 
     def measure(self) -> bool:
         """Draw some of what was never drawn at this width; return whether more is left.
@@ -113,7 +128,7 @@ class StreamView(PaintedStream):
         chunks, finder = self.lines.chunks, self.finder
         if self._visible_rows is None or (chunks.is_exact and not finder.is_behind):
             return False
-        anchor = self._anchor()
+        anchor = self.viewport.anchor()
         if chunks.measure(_MEASURED) == 0:
             finder.catch_up(_MEASURED)
         self._paint_changes(anchor)
@@ -125,14 +140,14 @@ class StreamView(PaintedStream):
         """Unfold all of a kind, those to come too; or fold them again."""
         if (context := self._render_context) is None:
             return
-        anchor = self._anchor()
+        anchor = self.viewport.anchor()
         self._render_context = replace(context, unfolded=context.unfolded ^ {kind})
         for view in self.lines.views:
             if view.kind == kind:
                 view.override = None
-        if self.lines.fold(kind, self._render_context):
-            self.finder.restart()
-        self._paint_changes(anchor)
+        self.lines.fold(kind, self._render_context)
+        self.finder.restart()
+        self._show_matches(anchor)
 
     def toggle_urls(self) -> None:
         """Write out the targets of links, or hide them."""
@@ -197,13 +212,19 @@ class StreamView(PaintedStream):
         return self.finder.count
 
     def _search(self, pattern: str, position: Position) -> None:
-        anchor = self._anchor()
-        until = self._clock() + _SEARCHING
-        self.finder = Finder(self.lines, pattern, lambda: self._clock() >= until)
-        self.finder.seek(position)
+        anchor = self.viewport.anchor()
+        self.finder = self._new_finder(pattern, position)
+        self._show_matches(anchor)
+
+    def _show_matches(self, anchor: Position | None) -> None:
+        """Paint all rows in view, with the finder's matches."""
         if self._visible_rows is not None:
             self._visible_rows.highlight(self.finder)
         self._paint_changes(anchor)
+
+    def _new_finder(self, pattern: str, near: Position) -> Finder:
+        until = self._clock() + _SEARCHING
+        return Finder(self.lines, pattern, near, lambda: self._clock() >= until)
 
     def find_step(self, step: int) -> None:
         """Show the next (1) or previous (-1) match, round the ends."""
@@ -211,7 +232,7 @@ class StreamView(PaintedStream):
 
     def show_target(self, target: Target) -> bool:
         """Unfold an item and show the match in it, or the item; return whether it has the match."""
-        context, view = self._render_context, self.lines.item_view(*target.item)
+        context, view = self._render_context, self._view_at(target.item)
         if context is None or view is None:
             return False
         if view.is_foldable:
@@ -219,9 +240,14 @@ class StreamView(PaintedStream):
             self.lines.refold(view, context)
         first = self.lines.lines_of(view).start
         self._search(target.pattern, self.lines.position_at(first))
-        line = choose_match(target, self.lines, self.finder)
+        line = choose_match(target, view, self.lines, self.finder)
         self._show_match(self.lines.lines_of(view).start if line is None else line)
         return line is not None
+
+    def _view_at(self, ref: ItemRef) -> ItemView | None:
+        attempts = self._transcript.attempts if self._transcript is not None else []
+        items = attempts[ref.attempt].items if ref.attempt < len(attempts) else []
+        return self.lines.view_of(items[ref.item]) if ref.item < len(items) else None
 
     def _show_match(self, line: int | None) -> None:
         if line is not None:
@@ -233,7 +259,7 @@ class StreamView(PaintedStream):
 
     def card_in_view(self, call: ToolItem) -> CardInView | None:
         """Return the part of a call's card that is on the screen; None if there is none."""
-        context, view = self._render_context, self._view_of(call)
+        context, view = self._render_context, self.lines.view_of(call)
         if context is None or view is None or self._visible_rows is None:
             return None
         rows = rows_on_screen(self)
@@ -243,32 +269,23 @@ class StreamView(PaintedStream):
 
     def show_card(self, call: ToolItem) -> None:
         """Bring a call's card into view, unfolded."""
-        context, view = self._render_context, self._view_of(call)
+        context, view = self._render_context, self.lines.view_of(call)
         if context is not None and view is not None:
             show_card(self.lines, self.viewport, context, view)
             self._paint_changes()
             self._repaint_all()
 
-    def _view_of(self, call: ToolItem) -> ItemView | None:
-        """Return the view of a call of the newest attempt."""
-        attempts = self._transcript.attempts if self._transcript is not None else []
-        items = attempts[-1].items if attempts else []
-        for index in range(len(items) - 1, -1, -1):
-            if items[index] is call:
-                return self.lines.item_view(len(attempts) - 1, index)
-        return None
-
     # Copying
 
     def plain_text(self) -> str:
         """Return all lines as shown."""
-        anchor = self._anchor()
+        anchor = self.viewport.anchor()
         text = plain_text(self.lines)
         self._paint_changes(anchor)
         return text
 
     def get_selection(self, selection: Selection) -> tuple[str, str]:
-        anchor = self._anchor()
+        anchor = self.viewport.anchor()
         text = selected_text(self.lines, selection)
         self._paint_changes(anchor)
         return text, "\n"
@@ -294,14 +311,13 @@ class StreamView(PaintedStream):
     def _reflow(self, context: Context) -> None:
         """Draw all in another width or style; the text at the top stays there."""
         self._render_context, self._visible_rows = context, None
-        anchor = self.lines.redraw(context, self._anchor())
+        anchor = self.lines.redraw(context, self.viewport.anchor())
         self.finder.restart()
-        self.lines.chunks.take_changes()
         self._paint_changes(anchor)
 
     def on_resize(self, event: events.Resize) -> None:
         before, (self._width, self._height) = self._width, event.size
-        anchor = self._anchor()
+        anchor = self.viewport.anchor()
         self.viewport.height = self._height
         if self._render_context is None:
             if self._transcript is not None:
@@ -377,7 +393,6 @@ class StreamView(PaintedStream):
             self.follow()
             return
         line = self.viewport.top + event.y
-        view = self.lines.view_at(line)
-        self._chosen = view
+        self._chosen = view = next(self.lines.views_at(line, line + 1), None)
         if view is not None and view.is_foldable and self.lines.lines_of(view).start == line:
             self._toggle(view)

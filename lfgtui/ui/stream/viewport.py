@@ -5,9 +5,6 @@ viewport itself never rests on a guess; and when heights above it become known,
 it stays at the row it showed.
 """
 
-from typing import NamedTuple, Self
-
-from lfgtui.ui.stream.find import Finder
 from lfgtui.ui.stream.line_index import LineIndex, Position
 
 _JUMP = 4
@@ -17,9 +14,10 @@ _JUMP = 4
 class Viewport:
     """`height` lines of the stream, from line `top` on."""
 
-    def __init__(self, lines: LineIndex) -> None:
+    def __init__(self, lines: LineIndex, height: int = 0) -> None:
         self._lines = lines
-        self.height = 0
+        self._chunks = lines.chunks
+        self.height = height
         self.top = 0
         self.follows = True
         self.is_held = False
@@ -28,7 +26,7 @@ class Viewport:
     @property
     def bottom(self) -> int:
         """The top that shows the end."""
-        return max(0, self._lines.chunks.heights.total - self.height)
+        return max(0, self._chunks.heights.total - self.height)
 
     @property
     def is_at_end(self) -> bool:
@@ -43,12 +41,15 @@ class Viewport:
     @property
     def new(self) -> int:
         """Number of lines that came since the end was left."""
-        lines = self._lines
-        return max(0, lines.chunks.heights.total - 1 - lines.line_of(self._left_at))
+        return max(0, self._chunks.heights.total - 1 - self._lines.line_of(self._left_at))
 
     def position(self) -> Position:
         """Return the position of the top line."""
         return self._lines.position_at(self.top)
+
+    def anchor(self) -> Position | None:
+        """Return the position to stay at while lines change; None while it follows the end."""
+        return None if self.is_at_end else self.position()
 
     def return_to(self, position: Position) -> None:
         """Have that position at the top again."""
@@ -56,14 +57,13 @@ class Viewport:
 
     def fit(self) -> None:
         """Draw the lines in view, and no more than the stream has."""
-        chunks = self._lines.chunks
         if self.is_at_end:
             self._fit_end()
             return
-        count = len(chunks)
+        chunks = self._chunks
         index, row = chunks.find(min(self.top, max(0, chunks.heights.total - 1)))
         seen, last = -row, index
-        while seen < self.height and last < count:
+        while seen < self.height and last < len(chunks):
             chunks.draw(last)
             if last == index:
                 row = min(row, max(0, chunks.heights[index] - 1))
@@ -77,7 +77,7 @@ class Viewport:
             self.follows = True
 
     def _fit_end(self) -> None:
-        chunks = self._lines.chunks
+        chunks = self._chunks
         index, seen = len(chunks), 0
         while seen < self.height and index:
             index -= 1
@@ -95,23 +95,23 @@ class Viewport:
         elif top != self.top:
             self.stay_at(top)
 
-    def _draw_ahead(self, lines: int) -> None:
-        """Draw the lines on the way, so that it is scrolled by rows and not by guesses."""
-        chunks, position = self._lines.chunks, self.position()
-        index, row = chunks.find(self.top if lines < 0 else self.top + self.height)
-        missing = -lines - row if lines < 0 else lines
-        step = -1 if lines < 0 else 1
-        index += -1 if lines < 0 else 0
-        while missing > 0 and 0 <= index < len(chunks):
-            chunks.draw(index)
-            missing -= chunks.heights[index] - (row if step > 0 else 0)
-            index, row = index + step, 0
-        self.return_to(position)
-
     def autoscroll(self, lines: int) -> None:
         """Scroll without following the end where it is reached."""
         self._draw_ahead(lines)
         self.stay_at(self.top + lines)
+
+    def _draw_ahead(self, lines: int) -> None:
+        """Draw the lines on the way, so that it is scrolled by rows and not by guesses."""
+        chunks, position = self._chunks, self.position()
+        step = -1 if lines < 0 else 1
+        index, row = chunks.find(self.top if step < 0 else self.top + self.height)
+        if step < 0:
+            index, row, lines = index - 1, 0, -lines - row
+        while lines > 0 and 0 <= index < len(chunks):
+            chunks.draw(index)
+            lines -= chunks.heights[index] - row
+            index, row = index + step, 0
+        self.return_to(position)
 
     def follow(self) -> None:
         """Keep the end in sight."""
@@ -121,55 +121,28 @@ class Viewport:
     def stay_at(self, top: int) -> None:
         """Have that line at the top, and stay there as the text grows."""
         if self.follows:
-            self._left_at = self._last_position()
+            self._leave()
         self.follows = False
         self.top = min(self.bottom, max(0, top))
         self.fit()
 
     def reveal(self, line: int) -> None:
         """Have a line in view above the last row; in the middle if it was not."""
-        if not self.top <= line < self.top + self.height - 1:
-            position = self._lines.position_at(line)
-            self.stay_at(line - self.height // 2)
-            if not self.top <= (line := self._lines.line_of(position)) < self.top + self.height - 1:
+        position = self._lines.position_at(line)
+        for _ in range(2):  # what is drawn on the way may move it
+            if not self.top <= line < self.top + self.height - 1:
                 self.stay_at(line - self.height // 2)
+                line = self._lines.line_of(position)
 
     def hold(self) -> None:
         """Stand still while a mouse button is held down."""
         self.is_held = True
-        self._left_at = self._last_position()
+        self._leave()
 
-    def _last_position(self) -> Position:
-        return self._lines.position_at(max(0, self._lines.chunks.heights.total - 1))
+    def _leave(self) -> None:
+        self._left_at = self._lines.position_at(max(0, self._chunks.heights.total - 1))
 
     def trim(self) -> None:
         """Release rows that are far from here, if there are too many."""
-        chunks = self._lines.chunks
-        if chunks.has_too_many:
-            chunks.trim(chunks.find(self.top)[0], chunks.find(self.top + self.height - 1)[0])
-
-
-class SavedView(NamedTuple):
-    """A viewport's position, None at the end, and the pattern searched for.
-
-    A replay that goes back folds its transcripts anew: shorter ones with the same beginning.
-    """
-
-    position: Position | None
-    pattern: str
-
-    @classmethod
-    def of(cls, viewport: Viewport, finder: Finder) -> Self:
-        """Return the view as it is."""
-        return cls(None if viewport.is_at_end else viewport.position(), finder.pattern)
-
-    def restore(self, lines: LineIndex, viewport: Viewport) -> Finder:
-        """Return to the position if there is still such a line; return the new lines' finder."""
-        finder = Finder(lines, self.pattern)
-        if self.position is not None:
-            index, _ = lines.locate(self.position)
-            if index < len(lines.chunks):
-                lines.chunks.draw(index)
-                viewport.stay_at(lines.line_of(self.position))
-        finder.seek(viewport.position())
-        return finder
+        find = self._chunks.find
+        self._chunks.trim(find(self.top)[0], find(self.top + self.height - 1)[0])

@@ -1,8 +1,15 @@
-"""The rows in view as strips: only for rows that changed are new ones made."""
+"""The rows in view as strips: only for rows that changed are new ones made.
 
-from collections.abc import Callable, Iterator
+A strip takes some 2 kB, most of it caches that make Textual paint an unchanged
+one for next to nothing. So each row in view has one strip, the same in every
+frame, and none is kept for the others.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
+from rich.segment import Segment
 from rich.style import Style
 from textual.selection import Selection
 from textual.strip import Strip
@@ -11,14 +18,15 @@ from lfgtui.ui.items import UNCHANGED
 from lfgtui.ui.stream.chunk_list import Changes, StreamRow
 from lfgtui.ui.stream.find import Finder
 from lfgtui.ui.stream.line_index import LineIndex, Position
-from lfgtui.ui.stream.row_strips import Strips, styled
 from lfgtui.ui.stream.viewport import Viewport
 from lfgtui.ui.text.palette import Palette
-from lfgtui.ui.text.strips import strip_of
-from lfgtui.ui.text.wrapping import fit, width_of
+from lfgtui.ui.text.strips import RowStrip, strip_of
+from lfgtui.ui.text.wrapping import Row, fit, width_of
 
 RowRange = tuple[int, int]
 """Rows of the viewport, the last exclusive."""
+
+_MORE_LEFT, _MORE_RIGHT = "‹", "›"
 
 
 class Overlay(NamedTuple):
@@ -44,6 +52,7 @@ class VisibleRows:
         self._palette = palette
         self._width = width
         self._strips = Strips(width, palette)
+        self._aside = 0
         self.shown: list[Strip] = []
         self._stale: RowRange = (0, 0)
         self._top: Position | None = None
@@ -58,29 +67,24 @@ class VisibleRows:
         """
         chunks, viewport = self._lines.chunks, self._viewport
         changes = chunks.take_changes()
-        if changes is not None and self._finder.is_active:
+        if self._finder.is_active:
             self._finder.update(changes)
         if anchor is not None:
             viewport.return_to(anchor)
         viewport.fit()
         viewport.trim()
-        return self._take(Changes.merge(changes, chunks.take_changes()))
-
-    def _take(self, changes: Changes | None) -> list[RowRange]:
-        height, top, hint = self._viewport.height, self._viewport.position(), self._hint_text()
+        changes.add(chunks.take_changes())
+        height, top, hint = viewport.height, viewport.position(), self._hint_text()
         if top != self._top or len(self.shown) != height:
             self._top, self._hint = top, hint
             return self.invalidate()
-        rows = list(self._changed(changes)) if changes else []
+        rows = list(self._changed(changes))
         if hint != self._hint:
             self._hint = hint
             rows.append((height - 1, height))
-        for first, last in rows:
-            self._stale = (
-                (min(first, self._stale[0]), max(last, self._stale[1]))
-                if self.is_stale
-                else (first, last)
-            )
+        if rows:
+            edges = [self._stale, *rows] if self.is_stale else rows
+            self._stale = min(first for first, _ in edges), max(last for _, last in edges)
         return rows
 
     def highlight(self, finder: Finder) -> None:
@@ -100,6 +104,8 @@ class VisibleRows:
         return self._stale[0] < self._stale[1]
 
     def _changed(self, changes: Changes) -> Iterator[RowRange]:
+        if not changes:
+            return
         chunks, top, height = self._lines.chunks, self._viewport.top, self._viewport.height
         first = chunks.find(top)[0]
         for index, row in changes.rows.items():
@@ -121,14 +127,17 @@ class VisibleRows:
             first, last = self._stale
             top, height = self._viewport.top, self._viewport.height
             seen = list(self._lines.chunks.rows(top + first, top + last))
+            shifts = {index: self._shift(index) for index in {one.chunk for one in seen}}
             for y, one in enumerate(seen, first):
-                self.shown[y] = overlay.filter(self._strip(one, overlay))
+                strip = self._overlaid(one, shifts[one.chunk], overlay)
+                self.shown[y] = overlay.filter(strip)
             if first + len(seen) < last:
                 blank = overlay.filter(self._strips.blank)
-                for y in range(first + len(seen), last):
-                    self.shown[y] = blank
+                self.shown[first + len(seen) : last] = [blank] * (last - first - len(seen))
             if self._hint and last == height:
-                self.shown[-1] = overlay.filter(self._hint_strip())
+                hint, style = [(self._hint, self._palette.hint)], self._palette.hint
+                strip = strip_of(fit(hint, (), self._width, style), self._width, style)
+                self.shown[-1] = overlay.filter(strip)
             self._stale = (0, 0)
             if last - first == height:
                 self._strips.forget_others([one.row for one in seen])
@@ -136,11 +145,12 @@ class VisibleRows:
 
     def strip_at(self, y: int) -> Strip:
         """Return a row's strip with offsets, by which Textual finds what is under the pointer."""
-        chunks = self._lines.chunks
-        for seen in chunks.rows(self._viewport.top + y, self._viewport.top + y + 1):
-            drawn = self._strips.drawn(seen.row, chunks[seen.chunk])
-            aside = self._strips.characters_aside(drawn)
-            return drawn.strip.apply_offsets(aside, self._position(seen).offset.y)
+        chunks, line = self._lines.chunks, self._viewport.top + y
+        for seen in chunks.rows(line, line + 1):
+            shift = self._shift(seen.chunk)
+            strip = self._strips.of(seen.row, shift)
+            left_out = strip_of(seen.row, shift, self._palette.text).text if shift else ""
+            return strip.apply_offsets(len(left_out), self._offset(seen))
         below = self._lines.position(len(chunks), y)
         return self._strips.blank.apply_offsets(0, below.offset.y)
 
@@ -149,26 +159,23 @@ class VisibleRows:
         """True while the last row is the hint at the lines below."""
         return bool(self._hint)
 
-    def _position(self, seen: StreamRow) -> Position:
-        return self._lines.position(seen.chunk, seen.number)
+    def _offset(self, seen: StreamRow) -> int:
+        return self._lines.position(seen.chunk, seen.number).offset.y
 
-    def _strip(self, seen: StreamRow, overlay: Overlay) -> Strip:
-        drawn = self._strips.drawn(seen.row, self._lines.chunks[seen.chunk])
-        strip, shift = drawn.strip, drawn.shift
+    def _overlaid(self, seen: StreamRow, shift: int, overlay: Overlay) -> Strip:
+        strip = self._strips.of(seen.row, shift)
         if self._finder.is_active:
             for match in self._finder.highlights(seen.chunk, seen.number):
                 style = self._palette.current if match.is_current else self._palette.match
                 strip = styled(strip, match.begin - shift, match.end - shift, style)
         if overlay.selection is not None:
-            span = overlay.selection.get_span(self._position(seen).offset.y)
+            span = overlay.selection.get_span(self._offset(seen))
             if span is not None:
                 text = seen.row.text.rstrip()
                 begin = width_of(text[: span[0]])
                 end = width_of(text if span[1] == -1 else text[: span[1]])
                 strip = styled(strip, begin - shift, end - shift, overlay.selected)
         return strip
-
-    # Lines below, and to the right
 
     def _hint_text(self) -> str:
         """Return the text of the last row while the end is not in view."""
@@ -179,16 +186,78 @@ class VisibleRows:
         count, kind = (new, "new") if new > 0 else (below, "more")
         return f" ↓ {count} {kind} line{'s' * (count != 1)} · f to follow "
 
-    def _hint_strip(self) -> Strip:
-        style = self._palette.hint
-        row = fit([(self._hint, style)], (), self._width, style)
-        return strip_of(row, self._width, style)
+    # Sideways
 
     def scroll_sideways(self, columns: int) -> bool:
         """Scroll what is wider than the viewport sideways; return whether that moved anything."""
         top = self._viewport.top
         rows = self._lines.chunks.rows(top, top + self._viewport.height)
         widest = max((width_of(seen.row.text) for seen in rows), default=0)
-        before, most = self._strips.aside, max(0, widest - self._width)
-        self._strips.aside = max(0, min(min(before, most) + columns, most))
-        return self._strips.aside != before
+        before, most = self._aside, max(0, widest - self._width)
+        self._aside = max(0, min(min(before, most) + columns, most))
+        return self._aside != before
+
+    def _shift(self, index: int) -> int:
+        """Return the cells to scroll: the same for all rows of a chunk, so columns stay columns."""
+        if not self._aside:
+            return 0
+        wide = max((width_of(row.text) for row in self._lines.chunks[index].rows), default=0)
+        return max(0, min(self._aside, wide - self._width))
+
+
+class Strips:
+    """Strips of one width, the same one for a row in every frame."""
+
+    def __init__(self, width: int, palette: Palette) -> None:
+        self._width = width
+        self._palette = palette
+        self._kept: dict[int, tuple[Row, int, Strip]] = {}
+        self.blank = RowStrip([Segment(" " * width, palette.text)], width)
+
+    def of(self, row: Row, shift: int = 0) -> Strip:
+        """Return the row's strip, without the `shift` cells scrolled out at the left."""
+        known = self._kept.get(id(row))
+        if known is not None and known[0] is row and known[1] == shift:
+            return known[2]
+        strip = self._draw(row, shift)
+        self._kept[id(row)] = row, shift, strip
+        return strip
+
+    def forget_others(self, seen: Sequence[Row]) -> None:
+        """Keep the strips of these rows only."""
+        kept = self._kept
+        if len(kept) > 2 * len(seen):
+            self._kept = {id(row): kept[id(row)] for row in seen if id(row) in kept}
+
+    def _draw(self, row: Row, shift: int) -> Strip:
+        strip = strip_of(row, self._width, self._palette.text, shift)
+        if shift:
+            strip = self._edge(strip, 0, _MORE_LEFT)
+        if width_of(row.text) > shift + self._width:
+            strip = self._edge(strip, self._width - 1, _MORE_RIGHT)
+        return strip
+
+    def _edge(self, strip: Strip, at: int, sign: str) -> Strip:
+        """Return the strip with a sign in one cell: there is more."""
+        there = next(iter(strip.crop(at, at + 1)), None)
+        ground = Style(bgcolor=there.style.bgcolor) if there and there.style else Style.null()
+        mark = Strip([Segment(sign, self._palette.faint + ground)], 1)
+        return Strip.join([strip.crop(0, at), mark, strip.crop(at + 1)])
+
+
+def styled(strip: Strip, begin: int, end: int, style: Style) -> Strip:
+    """Return the strip with the cells between two columns in another style."""
+    begin, end = max(0, begin), min(end, strip.cell_length)
+    if begin >= end:
+        return strip
+    marked = [
+        Segment(text, _over(own, style) if own else style)
+        for text, own, _ in strip.crop(begin, end)
+    ]
+    return Strip.join([strip.crop(0, begin), Strip(marked), strip.crop(end)])
+
+
+@lru_cache(maxsize=512)
+def _over(own: Style, style: Style) -> Style:
+    """Return both in one; cached, as each new style with a link has a new id for the terminal."""
+    return own + style

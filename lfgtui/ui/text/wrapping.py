@@ -60,6 +60,11 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     def text(self) -> str:
         return "".join([text for text, _ in self.spans])
 
+    @property
+    def indent(self) -> int:
+        """The characters that wrapping put at its beginning: none where a line begins."""
+        return 0 if self.glue is None else self.margin
+
 
 def wrap(
     spans: Iterable[Span], width: int, first: Sequence[Span] = (), rest: Sequence[Span] = ()

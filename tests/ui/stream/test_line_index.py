@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from lfgtui.model import events as e
-from lfgtui.ui.items import LineChunk
-from lfgtui.ui.stream.prefix_sums import PrefixSums
-from lfgtui.ui.stream.row_strips import Strips
+from lfgtui.ui.stream.chunk_list import PrefixSums
+from lfgtui.ui.stream.visible_rows import Strips
 from lfgtui.ui.text.strips import strip_of
 from tests.ui.stand import Stand, said
 
@@ -171,13 +170,13 @@ def test_prefix_sums_find_the_lines_that_a_walk_would(steps: list[tuple[str, int
     heights, naive = PrefixSums([2, 0, 1]), [2, 0, 1]
     for what, where, height in steps:
         if what == "a":
-            heights.append(height)
+            heights.replace(len(naive), len(naive), (height,))
             naive.append(height)
         elif what == "c":
-            heights.cut(where % (len(naive) + 1))
+            heights.replace(where % (len(naive) + 1), len(naive), ())
             del naive[where % (len(naive) + 1) :]
         elif naive:
-            heights.set(where % len(naive), height)
+            heights.replace(where % len(naive), where % len(naive) + 1, (height,))
             naive[where % len(naive)] = height
     assert heights.total == sum(naive)
     assert [heights.start(n) for n in range(len(naive) + 1)] == [
@@ -277,7 +276,7 @@ def take(stand: Stand, story: Story, what: str, how: object) -> None:
         case "toggle", int(number):
             view = stand.lines.views[number % len(stand.lines.views)]
             view.override = not view.is_unfolded(stand.look)
-            anchor = stand.anchor()
+            anchor = stand.viewport.anchor()
             stand.lines.refold(view, stand.look)
             stand.paint(anchor)
         case "time", int(quarters):
@@ -296,8 +295,8 @@ def check(stand: Stand) -> None:
     due = rows[top : top + window.height]
     if window.is_at_end:
         assert due == rows[-window.height :]
-    strips, chunk = Strips(stand.look.width, stand.look.palette), LineChunk(tuple, 0)
-    whole = [said(strips.drawn(row, chunk).strip) for row in due]
+    strips = Strips(stand.look.width, stand.look.palette)
+    whole = [said(strips.of(row)) for row in due]
     if not stand.finder.is_active:
         whole += [said(strips.blank)] * (window.height - len(whole))
         last = window.height - stand.visible.is_hinted

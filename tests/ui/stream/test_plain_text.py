@@ -6,7 +6,8 @@ from textual.selection import Selection
 
 from lfgtui.model import events as e
 from lfgtui.ui.stream import find
-from lfgtui.ui.stream.plain_text import Match, find_matches, plain_text, selected_text
+from lfgtui.ui.stream.find import Match, find_matches
+from lfgtui.ui.stream.plain_text import plain_text, selected_text
 from lfgtui.ui.text.wrapping import Row, wrap
 from tests.ui.stand import PALETTES, Stand
 
@@ -115,8 +116,11 @@ def test_no_match_goes_over_a_line_of_its_own() -> None:
     assert find_matches(rows("aaa\nbbb", 8), "aaa bbb") == []
 
 
-def test_cells_are_counted_not_characters() -> None:
-    assert places(find_matches(rows("語語 x", 8), "x")) == [[(0, 5, 6)]]
+def test_cells_are_highlighted_not_characters() -> None:
+    stand = answer("語語 x")
+    stand.find("x")
+    (mark,) = stand.finder.highlights(len(stand.chunks) - 1, 0)
+    assert mark == (5, 6, True)
 
 
 @pytest.mark.parametrize(("pattern", "count"), [("word", 2), ("Word", 1), ("WORD", 0), ("", 0)])
@@ -142,8 +146,7 @@ def test_only_what_changed_is_searched_again(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_the_current_match_stays_the_same_as_more_come() -> None:
     stand = answer("needle one\n\nneedle two\n\n", width=40)
-    stand.find("needle")
-    stand.finder.seek(stand.lines.position_at(line_of(stand, "two")))
+    stand.find("needle", stand.lines.position_at(line_of(stand, "two")))
     assert stand.finder.number == 2
     stand.happen(e.TextDelta("needle three\n\nneedle four"))
     assert (stand.finder.number, stand.finder.count) == (2, 4)
@@ -160,6 +163,33 @@ def test_matches_are_where_the_words_are_after_a_resize() -> None:
     while stand.finder.is_behind:
         stand.measure(50)
     assert stand.finder.count == 40
+
+
+ONLY_MATCH = "| a | b |\n|---|---|\n| x | some needle words that stand in one row |\n\n"
+
+
+@pytest.mark.parametrize("top", [0, 1 << 30])
+def test_a_resize_may_take_the_only_match_away(top: int) -> None:
+    stand = answer(ONLY_MATCH + numbered(30), width=70)
+    assert stand.find("needle words that stand in one row") == 1
+    stand.scroll(top - (1 << 29))
+    stand.reflow(24)
+    assert stand.finder.step(1) is None
+    assert (stand.finder.number, stand.finder.count) == (0, 0)
+
+
+def test_a_match_above_what_grows_is_where_it_is_after_a_resize() -> None:
+    stand = answer(numbered(30) + "\n\nsome words and then a needle in them", width=60)
+    stand.find("needle")
+    stand.scroll(-1000)
+    stand.reflow(16)
+    while not stand.chunks.is_exact:
+        stand.chunks.measure(50)
+    stand.happen(e.TextDelta(" and more"))
+    last = len(stand.chunks) - 1
+    rows = stand.chunks[last].rows
+    found = [(n, mark) for n in range(len(rows)) for mark in stand.finder.highlights(last, n)]
+    assert [rows[n].text[mark.begin : mark.end] for n, mark in found] == ["needle"]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The stream under the mouse, and what of it is painted."""
 
 from collections.abc import Callable, Iterator
+from itertools import count
 
 import pytest
 from rich.style import Style
@@ -319,6 +320,15 @@ async def retold(stage: Stage, pilot: Pilot[None], *events: e.Event) -> None:
     await stage.play(pilot, *BEGIN, *events)
 
 
+async def read_all(stage: Stage, pilot: Pilot[None]) -> int:
+    """Draw frames until all is read; return how many."""
+    for frames in count():
+        if not stage.stream.is_behind:
+            break
+        await stage.play(pilot)
+    return frames
+
+
 async def test_another_transcript_keeps_the_scrolled_position() -> None:
     async with staged() as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 60)))
@@ -328,6 +338,19 @@ async def test_another_transcript_keeps_the_scrolled_position() -> None:
         await retold(stage, pilot, e.TextDelta(numbered(1, 50)))
         assert stage.screen_rows()[:-1] == before
         await stage.play(pilot, e.TextDelta(numbered(51, 70)))
+        assert stage.screen_rows()[:-1] == before
+
+
+async def test_another_transcript_keeps_the_position_though_reading_it_takes_frames() -> None:
+    ticks = count()
+    async with staged(ticks=lambda: next(ticks) / 100) as (stage, pilot):
+        calls = [e.Status(f"note {number}") for number in range(60)]
+        await stage.play(pilot, *BEGIN, *calls)
+        await read_all(stage, pilot)
+        stage.stream.scroll_lines(-10)
+        before = stage.screen_rows()[:-1]
+        await retold(stage, pilot, *calls)
+        assert await read_all(stage, pilot) > 1
         assert stage.screen_rows()[:-1] == before
 
 
