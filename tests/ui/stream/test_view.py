@@ -322,10 +322,10 @@ async def retold(stage: Stage, pilot: Pilot[None], *events: e.Event) -> None:
 
 async def read_all(stage: Stage, pilot: Pilot[None]) -> int:
     """Draw frames until all is read; return how many."""
-    for frames in count():
-        if not stage.stream.is_behind:
-            break
+    frames = 0
+    while stage.stream.is_behind:
         await stage.play(pilot)
+        frames += 1
     return frames
 
 
