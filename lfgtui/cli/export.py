@@ -18,7 +18,7 @@ from lfgtui.export.figures import RunDocument
 from lfgtui.export.html import run_html
 from lfgtui.export.markdown import DOCUMENT, run_markdown
 from lfgtui.export.record import run_record
-from lfgtui.history.maintenance import deletion, housekeeping
+from lfgtui.history import deletion, maintenance
 from lfgtui.history.transfer import import_run, lines_in, lines_of
 from lfgtui.settings import paths
 from lfgtui.settings.config import age_seconds, load_config
@@ -109,7 +109,7 @@ def import_(file: Path) -> None:
     out.print_line(run)
     age = load_config(paths.config_file()).history.retention
     if age is not None and run in deletion.older_than(history, time.time() - age_seconds(age)):
-        housekeeping.pin(history, run, True)
+        maintenance.pin(history, run, True)
         out.print_remark(f"pinned, since it is older than retention keeps runs ({age})")
 
 

@@ -11,7 +11,7 @@ from lfgtui.cli import launching
 from lfgtui.cli.launching.past_runs import open_reader, reader
 from lfgtui.cli.options import json_option, print_value, yes_option
 from lfgtui.errors import LfgError, UsageError
-from lfgtui.history.maintenance import deletion, housekeeping, recover
+from lfgtui.history import deletion, maintenance
 from lfgtui.settings import paths
 from lfgtui.settings.config import age_seconds, load_config
 from lfgtui.text import output
@@ -79,7 +79,7 @@ def path_() -> None:
 @history.command()
 def size() -> None:
     """Show how much is stored."""
-    stored = housekeeping.size(paths.history_file())
+    stored = maintenance.size(paths.history_file())
     since = ""
     if stored.oldest is not None:
         since = time.strftime(", oldest from %Y-%m-%d", time.localtime(stored.oldest))
@@ -143,7 +143,7 @@ def _count(runs: int) -> str:
 
 def _warn_of_backups() -> None:
     """Name the copies made before a schema migration, which hold what was deleted."""
-    for copy in housekeeping.copies(paths.history_file()):
+    for copy in maintenance.copies(paths.history_file()):
         output.print_remark(f"a backup from before an update still has all runs: {copy}")
 
 
@@ -153,7 +153,7 @@ def _warn_of_backups() -> None:
 def pin(name: str, off: bool) -> None:
     """Keep RUN when old runs are pruned."""
     run = _find(name)
-    housekeeping.pin(paths.history_file(), run, not off)
+    maintenance.pin(paths.history_file(), run, not off)
     output.print_line(run)
 
 
@@ -164,7 +164,7 @@ def note(name: str, words: tuple[str, ...]) -> None:
     """Set a note on RUN; without TEXT, remove it."""
     run = _find(name)
     redactor = launching.redactors.redactor_for_writing(load_config(paths.config_file()))
-    housekeeping.annotate(paths.history_file(), run, redactor.text(" ".join(words)))
+    maintenance.annotate(paths.history_file(), run, redactor.text(" ".join(words)))
     output.print_line(run)
 
 
@@ -177,14 +177,14 @@ def _find(name: str) -> str:
 @click.argument("file", type=click.Path(path_type=Path))
 def backup(file: Path) -> None:
     """Copy the history to a new FILE, even while lfg runs."""
-    housekeeping.back_up(paths.history_file(), file)
+    maintenance.back_up(paths.history_file(), file)
     output.print_line(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
 
 
 @history.command()
 def vacuum() -> None:
     """Free the disk space of deleted runs."""
-    before, after = housekeeping.vacuum(_existing_file())
+    before, after = maintenance.vacuum(_existing_file())
     output.print_line(f"{before / 1e6:.1f} MB before, {after / 1e6:.1f} MB now")
 
 
@@ -192,7 +192,7 @@ def vacuum() -> None:
 def check() -> int:
     """Check for damage; the exit code is 1 if there is any."""
     file = _existing_file()
-    damage = housekeeping.damage(file)
+    damage = maintenance.damage(file)
     for line in damage:
         output.print_line(line)
     advice = "damaged; `lfg history repair NEW_FILE` saves what is readable"
@@ -205,7 +205,7 @@ def check() -> int:
 def repair(file: Path) -> None:
     """Write what is readable of a damaged history to NEW_FILE."""
     source = _existing_file()
-    rescued = recover.recover(source, file)
+    rescued = maintenance.recover(source, file)
     rows = rescued.rows
     output.print_line(
         f"{file}: {rows['runs']} runs, {rows['tickets']} tickets, {rows['segments']} texts"

@@ -7,7 +7,7 @@ from contextlib import closing
 
 import click
 
-from lfgtui.history.search import search as history_search
+from lfgtui.history import search as history_search
 from lfgtui.history.storage import file
 from lfgtui.settings import paths
 from lfgtui.text import output

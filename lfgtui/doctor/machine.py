@@ -9,7 +9,7 @@ from pathlib import Path
 from lfgtui import __version__
 from lfgtui.doctor.findings import Finding
 from lfgtui.errors import HistoryError, UsageError
-from lfgtui.history.maintenance.housekeeping import check_health
+from lfgtui.history.maintenance import check_health
 from lfgtui.settings import debug_log, environment, paths
 from lfgtui.settings.config import PRESETS, Config, load_config
 

@@ -8,7 +8,7 @@ from typing import Any, Self, get_args
 import msgspec
 
 from lfgtui.errors import HistoryError, UsageError, did_you_mean, no_run
-from lfgtui.history.search.search import SearchHit, search
+from lfgtui.history.search import SearchHit, search
 from lfgtui.history.storage import entries as stored
 from lfgtui.history.storage import file, values
 from lfgtui.history.storage.packing import DamagedError

@@ -15,7 +15,7 @@ from typing import Annotated, BinaryIO, TypeAlias
 import msgspec
 
 from lfgtui.errors import HistoryError, UsageError
-from lfgtui.history.maintenance import orphaned_runs
+from lfgtui.history import orphaned_runs
 from lfgtui.history.reader import IMPORTED, Reader
 from lfgtui.history.storage import batch as batches
 from lfgtui.history.storage import file

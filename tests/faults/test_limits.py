@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lfgtui.history.recording import backlog, pending
+from lfgtui.history.recording import backlog
 from lfgtui.model import events as e
 from lfgtui.providers import limits
 from tests.engine.harness import WIRES, calls, room, ticket
@@ -144,7 +144,7 @@ def _socket_buffers() -> int:
 async def test_a_history_that_is_held_up_holds_up_the_server_and_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pending, "PENDING_BYTES", 200)
+    monkeypatch.setattr(backlog, "PENDING_BYTES", 200)
     monkeypatch.setattr(backlog, "BACKLOG_BYTES", 200)
     records = RECORD % (b"x" * 500_000)
     times = 3 * _socket_buffers() // len(records) // 2  # of which some bytes each are text

@@ -10,7 +10,7 @@ import pytest
 
 from lfgtui.history.reader import Reader
 from lfgtui.history.recording.recorder import Recorder
-from lfgtui.history.search.search import SearchHit
+from lfgtui.history.search import SearchHit
 from lfgtui.history.storage import file
 from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket

@@ -9,7 +9,7 @@ import pytest
 
 from lfgtui.__main__ import main
 from lfgtui.errors import HistoryError
-from lfgtui.history.maintenance import orphaned_runs
+from lfgtui.history import orphaned_runs
 from lfgtui.history.reader import Reader
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.history.storage import entries, file

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lfgtui.history.maintenance import housekeeping
+from lfgtui.history import maintenance
 from lfgtui.history.reader import Reader
 
 # In a namespace of its own anybody may mount a file system in memory.
@@ -22,7 +22,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from lfgtui.model import events as e
 from lfgtui.history.recording.recorder import Recorder
-from lfgtui.history.maintenance.housekeeping import back_up
+from lfgtui.history.maintenance import back_up
 from lfgtui.model.tickets import Ticket
 
 disk, copy = Path(sys.argv[1]), Path(sys.argv[2])
@@ -73,7 +73,7 @@ def test_what_a_full_disk_did_not_take_is_written_once_it_has_room(tmp_path: Pat
     assert (before, full, after, caught_up) == (True, False, True, None)
     assert "full" in said and "free some space on its disk" in said
     assert unsaved > 0
-    assert housekeeping.damage(copy) == []
+    assert maintenance.damage(copy) == []
     with Reader(copy) as reader:
         run = reader.find_run("last")
         assert reader.run(run).state == "done"

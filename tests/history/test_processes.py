@@ -5,7 +5,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from lfgtui.history.maintenance import housekeeping
+from lfgtui.history import maintenance
 from lfgtui.history.reader import Reader
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.history.storage import file
@@ -56,7 +56,7 @@ def writer(path: Path, count: int) -> "subprocess.Popen[str]":
 
 
 def assert_sound(path: Path) -> None:
-    assert housekeeping.damage(path) == []
+    assert maintenance.damage(path) == []
     check_index(path)
 
 

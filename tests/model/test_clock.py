@@ -15,9 +15,9 @@ TIME_OF_DAY = {
     "cli/export.py": "the age of runs",
     "cli/history.py": "the age of runs",
     "doctor/examine.py": "what a server says of when its model was made",
-    "history/maintenance/orphaned_runs.py": "when another process's run was found dead",
-    "history/maintenance/deletion.py": "the age of runs",
-    "history/search/query.py": "dates in a search",
+    "history/orphaned_runs.py": "when another process's run was found dead",
+    "history/deletion.py": "the age of runs",
+    "history/query.py": "dates in a search",
     "history/recording/written_file.py": "names of files",
     "providers/errors/mapping.py": "Retry-After may be a date",
 }

@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 import pyte
 
-from lfgtui.history.maintenance import housekeeping
+from lfgtui.history import maintenance
 from tests.helpers.terminal import COLUMNS, LFG, ROWS, Program
 from tests.helpers.waiting import PATIENCE
 
@@ -89,7 +89,7 @@ def killed_once(folder: Path, environment: dict[str, str], dice: random.Random) 
     after = dice.uniform(0.0, 2.5)
     seen = _watched([*LFG, "run", str(folder / "tickets.toml")], environment, after)
     stored = _stored(environment)
-    damage = housekeeping.damage(data / "history.db")
+    damage = maintenance.damage(data / "history.db")
     subprocess.run(
         [*LFG, "resume", "last", "--headless"], env=environment, capture_output=True, check=False
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from lfgtui.history.maintenance import housekeeping
+from lfgtui.history import maintenance
 from lfgtui.history.reader import Reader
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
@@ -152,8 +152,8 @@ def past(store: Recorder) -> Path:
     done = keep(store, "Docs sweep", {"docs": "All pages name the **checkout** flag."})
     path = store.path
     store.close()
-    housekeeping.pin(path, failed, True)
-    housekeeping.annotate(path, failed, "the view was a good idea")
+    maintenance.pin(path, failed, True)
+    maintenance.annotate(path, failed, "the view was a good idea")
     with sqlite3.connect(path) as database:
         for hour, (run, name) in enumerate([(failed, "0304-a1b2"), (done, "0304-c3d4")]):
             at = START + hour * 3600

@@ -7,7 +7,7 @@ from pathlib import Path
 from lfgtui.cli.launching.launch import Output, Plan, check_providers, with_model
 from lfgtui.cli.launching.redactors import redactor_for_writing
 from lfgtui.errors import HistoryError, UsageError
-from lfgtui.history.maintenance import deletion, housekeeping
+from lfgtui.history import deletion, maintenance
 from lfgtui.history.reader import Reader
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.history.storage import leases
@@ -89,11 +89,11 @@ class FileHistoryActions:
             raise UsageError(f"run {run} is still running; stop it first")
 
     def pin(self, run: str, pinned: bool) -> None:
-        housekeeping.pin(paths.history_file(), run, pinned)
+        maintenance.pin(paths.history_file(), run, pinned)
 
     def annotate(self, run: str, note: str) -> None:
         text = redactor_for_writing(self._config).text(note)
-        housekeeping.annotate(paths.history_file(), run, text)
+        maintenance.annotate(paths.history_file(), run, text)
 
     def check_resume(self, run: str, *, is_ours: bool) -> None:
         plan = plan_to_resume(run, self._config)

@@ -11,7 +11,7 @@ from lfgtui.cli.launching.redactors import hide_secrets, redactor_for_writing, w
 from lfgtui.engine.engine import Engine
 from lfgtui.engine.ticket_run import Session
 from lfgtui.errors import HistoryError
-from lfgtui.history.maintenance.deletion import delete_old
+from lfgtui.history.deletion import delete_old
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model.events import Entry
 from lfgtui.model.redaction import redacted_entries

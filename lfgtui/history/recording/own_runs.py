@@ -14,7 +14,7 @@ from threading import Lock
 import msgspec
 
 from lfgtui.errors import HistoryError
-from lfgtui.history.maintenance import orphaned_runs
+from lfgtui.history import orphaned_runs
 from lfgtui.history.storage import batch as batches
 from lfgtui.history.storage import entries, file, leases
 from lfgtui.history.storage.batch import Batch

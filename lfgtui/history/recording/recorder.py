@@ -33,11 +33,10 @@ from typing import Self, TypeVar
 import msgspec
 
 from lfgtui.errors import HistoryError
-from lfgtui.history.maintenance import deletion, orphaned_runs
+from lfgtui.history import deletion, orphaned_runs
 from lfgtui.history.recording import own_runs
-from lfgtui.history.recording.backlog import PATIENCE, Backlog
+from lfgtui.history.recording.backlog import PATIENCE, Backlog, Barrier, Item, Pending
 from lfgtui.history.recording.own_runs import OwnRun
-from lfgtui.history.recording.pending import Barrier, Item, Pending
 from lfgtui.history.recording.written_file import WrittenFile
 from lfgtui.history.storage import batch as batches
 from lfgtui.history.storage import file

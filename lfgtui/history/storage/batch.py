@@ -14,9 +14,9 @@ from typing import NamedTuple
 import msgspec
 
 from lfgtui.errors import HistoryError
-from lfgtui.history.storage import entries
+from lfgtui.history.storage import entries, file
 from lfgtui.history.storage.runs import TicketState
-from lfgtui.history.storage.segments import Segment, joined
+from lfgtui.history.storage.segments import OpenSegments, Segment, joined
 from lfgtui.model import events as e
 from lfgtui.model.pieces import merge
 from lfgtui.model.states import RunState
@@ -200,3 +200,27 @@ def _events(connection: sqlite3.Connection, rowid: int, segment: Segment) -> Ite
     ):
         with suppress(HistoryError):  # another version's, or damaged; the others are searched
             yield entries.entry("", "", row).event
+
+
+def in_memory(stored: sqlite3.Connection) -> sqlite3.Connection:
+    """Return what is still streaming, with its tickets and runs, as a history in memory.
+
+    It is in no index yet, and searched all the same: a turn of each ticket that runs just now.
+    """
+    memory = file.empty()
+    live = "id IN (SELECT ticket FROM entries)"
+    runs = f"id IN (SELECT run FROM tickets WHERE {live})"
+    for table, which in (("tickets", live), ("runs", runs)):
+        for row in stored.execute(f"SELECT * FROM {table} WHERE {which}"):
+            marks = ",".join("?" * len(row))
+            memory.execute(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", row)
+    for (ticket,) in memory.execute("SELECT id FROM tickets").fetchall():
+        segments = OpenSegments()
+        for row in stored.execute(
+            "SELECT seq, attempt, at, body FROM entries WHERE ticket = ? ORDER BY seq", (ticket,)
+        ):
+            with suppress(HistoryError):  # another version's: what can be read is searched
+                segments.apply(entries.entry("", "", row))
+        for segment in segments.unfinished:
+            index(memory, ticket, segment, entries_in=stored)
+    return memory

@@ -16,7 +16,7 @@ from textual.worker import WorkType
 
 from lfgtui.errors import LfgError
 from lfgtui.history.reader import Reader, RunSummary, StoredTicket
-from lfgtui.history.search.search import SearchHit
+from lfgtui.history.search import SearchHit
 from lfgtui.model.states import BADGES
 from lfgtui.text import figures
 from lfgtui.ui.guard import Guarded

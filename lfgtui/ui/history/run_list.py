@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from lfgtui.history.reader import RunSummary
-from lfgtui.history.search.search import SearchHit
+from lfgtui.history.search import SearchHit
 from lfgtui.model.states import BADGES
 from lfgtui.text import figures
 from lfgtui.text.terminal_safe import visible

@@ -13,7 +13,7 @@ from textual.worker import WorkType
 
 from lfgtui.errors import LfgError
 from lfgtui.history.reader import Reader, RunSummary
-from lfgtui.history.search.search import SearchHit
+from lfgtui.history.search import SearchHit
 from lfgtui.ui.history.preview import PreviewPane
 from lfgtui.ui.history.run_list import RunList
 from lfgtui.ui.history.stored_run import query, read_run

@@ -7,7 +7,7 @@ from typing import TypeVar
 import msgspec
 
 from lfgtui.history.reader import Reader
-from lfgtui.history.search.search import SearchHit
+from lfgtui.history.search import SearchHit
 from lfgtui.model.events import Entry
 from lfgtui.model.metrics import Health, Meter
 from lfgtui.model.tickets import Ticket

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lfgtui.errors import HistoryError
 from lfgtui.history.reader import Reader
 from lfgtui.history.recording import backlog
-from lfgtui.history.recording.pending import PENDING_EVENTS
+from lfgtui.history.recording.backlog import PENDING_EVENTS
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.history.storage.batch import MERGED_BYTES
 from lfgtui.history.storage.runs import TicketState

@@ -16,7 +16,7 @@ from typing import TypeAlias
 import pytest
 
 from lfgtui.errors import HistoryError
-from lfgtui.history.maintenance import housekeeping
+from lfgtui.history import maintenance
 from lfgtui.history.reader import Reader
 from lfgtui.history.recording import written_file
 from lfgtui.history.recording.recorder import Recorder
@@ -51,7 +51,7 @@ def delete_file(path: Path) -> None:
 
 def replace_by_copy(path: Path, *, without_runs: bool = False) -> None:
     copy = path.with_name("copy.db")
-    housekeeping.back_up(path, copy)
+    maintenance.back_up(path, copy)
     if without_runs:
         for table in ("entries", "packs", "segments", "tickets", "runs"):
             spoil(copy, f"DELETE FROM {table}")
@@ -137,7 +137,7 @@ SPOILED: tuple[Spoil, ...] = (
 
 def assert_whole(path: Path, run: str, recorder: Recording) -> None:
     """Check that everything delivered is in that file, and can be found."""
-    assert housekeeping.damage(path) == []
+    assert maintenance.damage(path) == []
     with Reader(path) as reader:
         assert reader.run(run).state == "done"
         for word in ("early", "late"):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lfgtui.errors import HistoryError
-from lfgtui.history.maintenance import housekeeping, recover
+from lfgtui.history import maintenance
 from lfgtui.history.reader import Reader
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.history.storage import file, leases, migrations
@@ -37,7 +37,7 @@ def test_what_lfg_did_not_make_is_named_and_never_run(
     run = keep(path, "good")
     with closing(sqlite3.connect(path)) as db:
         db.executescript(script)
-    (damage,) = housekeeping.damage(path)
+    (damage,) = maintenance.damage(path)
     assert re.match(f"it has {why}", damage)
     before = path.read_bytes()
     for connect in (file.connect, file.connect_to_read):
@@ -45,7 +45,7 @@ def test_what_lfg_did_not_make_is_named_and_never_run(
             connect(path)
         assert len(str(refused.value).splitlines()) == 1
     assert path.read_bytes() == before
-    recover.recover(path, tmp_path / "saved.db")
+    maintenance.recover(path, tmp_path / "saved.db")
     if "VIEW runs" not in script:
         assert events(tmp_path / "saved.db", run) == SAID
 
@@ -86,7 +86,7 @@ def test_an_older_lfgs_file_is_carried_forward_and_kept_beside_it(
         assert db.execute("SELECT mood FROM runs").fetchall() == [("calm",)]
         assert db.execute("PRAGMA user_version").fetchone() == (3,)
     copy = path.with_name("history.db.schema-1")
-    assert housekeeping.copies(path) == [copy]
+    assert maintenance.copies(path) == [copy]
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     assert copy.stat().st_size == size
     monkeypatch.undo()
@@ -103,9 +103,9 @@ def test_nothing_is_updated_under_an_older_lfg_that_runs(
     with leases.held(path.parent / "locks", "r"):
         with pytest.raises(HistoryError, match="run r is being run by an older lfg"):
             file.connect(path)
-        assert housekeeping.copies(path) == []
+        assert maintenance.copies(path) == []
     file.connect(path).close()
-    assert len(housekeeping.copies(path)) == 1
+    assert len(maintenance.copies(path)) == 1
 
 
 def test_a_migration_that_breaks_off_leaves_the_file_as_it_was(

@@ -3,7 +3,7 @@
 import pytest
 
 from lfgtui.history.reader import RunSummary
-from lfgtui.history.search.search import SearchHit
+from lfgtui.history.search import SearchHit
 from lfgtui.ui.history.preview import around
 from lfgtui.ui.history.run_list import hit_row, run_row
 from lfgtui.ui.text.styled_line import Line, line_width

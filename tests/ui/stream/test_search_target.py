@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 
 from lfgtui.history.reader import Reader
 from lfgtui.history.recording.recorder import Recorder
-from lfgtui.history.search.search import SearchHit
+from lfgtui.history.search import SearchHit
 from lfgtui.model import events as e
 from lfgtui.model.items import Item, TextItem, ToolItem
 from lfgtui.model.tickets import Ticket

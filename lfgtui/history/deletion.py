@@ -18,7 +18,7 @@ from pathlib import Path
 from threading import Event
 
 from lfgtui.errors import HistoryError
-from lfgtui.history.maintenance import orphaned_runs
+from lfgtui.history import orphaned_runs
 from lfgtui.history.storage import entries, file, leases
 
 DELETED = ""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lfgtui.errors import HistoryError
-from lfgtui.history.maintenance import housekeeping, recover
+from lfgtui.history import maintenance
 from lfgtui.history.reader import Reader
 from lfgtui.history.storage import file
 from lfgtui.model import events as e
@@ -41,10 +41,10 @@ def test_everything_but_the_damaged_is_recovered(
     page = dice.randrange(roots, len(body) // file.PAGE)  # the roots say what the others are
     body[page * file.PAGE : (page + 1) * file.PAGE] = dice.randbytes(file.PAGE)
     recorder.path.write_bytes(body)
-    assert housekeeping.damage(recorder.path)
+    assert maintenance.damage(recorder.path)
     target = tmp_path / "recovered.db"
-    recovered = recover.recover(recorder.path, target)
-    assert housekeeping.damage(target) == []
+    recovered = maintenance.recover(recorder.path, target)
+    assert maintenance.damage(target) == []
     with Reader(target) as reader:
         known = [run.run for run in reader.runs()]
         assert recovered.empty == [run for run in known[::-1] if not reader.tickets(run)]
@@ -57,7 +57,7 @@ def test_a_truncated_file_is_reported_as_damaged_with_the_remedy(recorder: Recor
     finish(recorder, [f"word{n} " + "filler " * 200 for n in range(30)])
     body = recorder.path.read_bytes()
     recorder.path.write_bytes(body[: len(body) // 2 // file.PAGE * file.PAGE])
-    assert housekeeping.damage(recorder.path)
+    assert maintenance.damage(recorder.path)
     with pytest.raises(HistoryError, match="lfg history repair"), Reader(recorder.path) as reader:
         for run in reader.runs(limit=99):
             list(reader.entries(run.run, "a"))
@@ -70,14 +70,14 @@ def test_a_damaged_definition_does_not_take_the_other_tables_with_it(
     replace(recorder.path, b"CREATE INDEX runs_by_state", b"CREATE xNDEX runs_by_state")
     with pytest.raises(HistoryError, match=r"malformed .*lfg history repair"):
         Reader(recorder.path).runs()
-    recover.recover(recorder.path, tmp_path / "recovered.db")
+    maintenance.recover(recorder.path, tmp_path / "recovered.db")
     assert stored(tmp_path / "recovered.db", run) == recorder.of("a")
 
 
 def test_damaged_text_is_kept_with_its_holes(recorder: Recording, tmp_path: Path) -> None:
     (run,) = finish(recorder, ["alpha"])
     replace(recorder.path, b"says alpha", b"says \xfflpha")
-    recover.recover(recorder.path, tmp_path / "recovered.db")
+    maintenance.recover(recorder.path, tmp_path / "recovered.db")
     for path in (recorder.path, tmp_path / "recovered.db"):
         with Reader(path) as reader:
             assert "says �lpha" in reader.transcript(run, "a").attempts[0].text
@@ -87,8 +87,8 @@ def test_where_nothing_can_be_recovered_no_file_is_left(path: Path, tmp_path: Pa
     file.connect(path).close()
     noise = tmp_path / "noise.db"
     noise.write_bytes(random.Random(1).randbytes(20_000))
-    assert housekeeping.damage(noise) == ["file is not a database"]
+    assert maintenance.damage(noise) == ["file is not a database"]
     for source in (path, noise):
         with pytest.raises(HistoryError, match="nothing in it can be read"):
-            recover.recover(source, tmp_path / "recovered.db")
+            maintenance.recover(source, tmp_path / "recovered.db")
     assert list(tmp_path.glob("recovered*")) == []

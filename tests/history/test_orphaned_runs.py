@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lfgtui.history.maintenance import housekeeping
+from lfgtui.history import maintenance
 from lfgtui.history.reader import Reader
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.history.storage import file
@@ -72,13 +72,13 @@ def test_a_run_whose_end_went_with_the_log_shows_the_gap(path: Path, is_read_fir
     for name in "abc":
         (gap,) = gaps(path, run, name)
         assert "history.db-wal) is gone" in gap
-    assert housekeeping.damage(path) == []
+    assert maintenance.damage(path) == []
 
 
 def test_maintenance_ends_orphaned_runs_first(path: Path) -> None:
     with killed(path) as run:
         pass
-    housekeeping.vacuum(path)  # the log goes with it: it is all in the file
+    maintenance.vacuum(path)  # the log goes with it: it is all in the file
     assert gaps(path, run, "a") == []
 
 

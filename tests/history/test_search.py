@@ -7,10 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lfgtui.errors import UsageError
-from lfgtui.history.maintenance import housekeeping
+from lfgtui.history import maintenance, query
 from lfgtui.history.reader import Reader
-from lfgtui.history.search import excerpts, query
-from lfgtui.history.search.search import SearchHit, search
+from lfgtui.history.search import SearchHit, search
 from lfgtui.history.storage import file
 from lfgtui.model import events as e
 from lfgtui.model.states import State
@@ -154,7 +153,7 @@ def test_any_query_is_answered(story: Recording) -> None:
 def test_an_excerpt_is_a_part_of_the_text_with_its_matches(text: str, data: st.DataObject) -> None:
     places = data.draw(st.lists(st.integers(0, len(text)), unique=True).map(sorted))
     found = list(zip(places[::2], places[1::2], strict=False))
-    snippet, shown = excerpts.excerpt(text, found)
+    snippet, shown = query.excerpt(text, found)
     whole = [text[start:end] for start, end in found]
     assert len(snippet) <= 202 and (snippet.removeprefix("…").removesuffix("…") in text)
     for start, end in shown:
@@ -167,7 +166,7 @@ def test_an_excerpt_shows_as_many_of_the_words_as_it_can() -> None:
     text = "alpha " + "filler " * 100 + "then alpha and beta together " + "filler " * 100
     second = text.index("alpha", 10)
     beta = text.index("beta")
-    snippet, shown = excerpts.excerpt(text, [(0, 5), (second, second + 5), (beta, beta + 4)])
+    snippet, shown = query.excerpt(text, [(0, 5), (second, second + 5), (beta, beta + 4)])
     assert snippet.startswith("…") and snippet.endswith("filler…")
     assert [snippet[start:end] for start, end in shown] == ["alpha", "beta"]
 
@@ -242,7 +241,7 @@ def test_a_run_is_named_by_a_part_of_its_id_its_title_its_note_or_as_the_last(
     shop, garden = (recorder.start("a", title=title) for title in ("Shop 100%", "Garden"))
     for run in (shop, garden):
         recorder.play(run, "a", [*STORY[:8], e.TextDelta("still going")])
-    housekeeping.annotate(recorder.path, garden, "the good one")
+    maintenance.annotate(recorder.path, garden, "the good one")
     for words, run in (
         (f"run:{shop} mend", shop),
         (f"run:{garden[-4:]} mend", garden),
@@ -270,7 +269,7 @@ def test_ranking_puts_the_best_first_and_reports_how_far_it_looked(
     with closing(file.connect_to_read(recorder.path)) as db:
         result = search(db, "word", 9, ranked=True)
         assert ([hit.seq for hit in result.hits], result.is_partly_ranked) == ([4, 5, 3], False)
-        monkeypatch.setattr("lfgtui.history.search.search.RANKED", 1)
+        monkeypatch.setattr("lfgtui.history.search.RANKED", 1)
         result = search(db, "word", 9, ranked=True)
         assert ([hit.seq for hit in result.hits], result.is_partly_ranked) == ([5], True)
 

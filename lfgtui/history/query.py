@@ -1,15 +1,20 @@
-"""Queries as typed: their filters, and their words as FTS5 expressions.
+"""Queries as typed: their filters, their words as FTS5 expressions, and excerpts of what matches.
 
 A filter is a name, a colon and a value (in quotes where it has blanks), as in
 `state:failed after:7d parser`. A name that is no filter's is a word like any
 other, so `std::move` and a URL can be searched for as they stand.
+
+For excerpts FTS5 has `highlight()` and `snippet()`, whose time grows with the
+square of the matches: minutes, for a common word in some megabytes.
 """
 
 import re
 import sqlite3
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from typing import NamedTuple, get_args
+from itertools import islice
+from typing import NamedTuple, TypeAlias, get_args
 
 from lfgtui.errors import UsageError, did_you_mean
 from lfgtui.model.facets import Kind
@@ -23,7 +28,7 @@ STATES = (
 )  # fmt: skip
 """The states of a ticket; its own module would cost more to import than a search."""
 
-OPERATORS = frozenset(("AND", "OR", "NOT", "NEAR"))
+_OPERATORS = frozenset(("AND", "OR", "NOT", "NEAR"))
 _SYNTAX = re.compile(r'\b(?:AND|OR|NOT|NEAR)\b|["()*]')
 _WORD = re.compile(r'"(?:[^"]|"")*"|[^\s()"]+')
 
@@ -46,6 +51,27 @@ _FILTER = re.compile(rf'(?<!\S)({"|".join(_CONDITIONS)}):("[^"]*"|[^\s"]+)')
 _AGE = re.compile(r"(\d{1,5})(min|h|d|w)")
 _UNITS = {"min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _DATES = ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m")
+
+
+Match: TypeAlias = tuple[int, int]
+"""A match: [start, end) in characters."""
+
+Finder: TypeAlias = Callable[[str], list[Match]]
+"""Finds the first matches in a text."""
+
+_WIDTH = 200
+"""Characters of an excerpt."""
+
+_LEAD = 40
+_TRIED = 200
+"""Matches of a text that are looked at."""
+
+_LONG = 32_768
+"""Characters of a text beyond which diacritics count."""
+
+_LETTER = r"[^\W_]"
+_SPACE = re.compile(r"\s+")
+_TERM = re.compile(r'("(?:[^"]|"")*"|\w+)\s*(\*)?')
 
 
 class ParsedQuery(NamedTuple):
@@ -77,7 +103,7 @@ def expressions(words: str, *, prefix: bool) -> Iterator[str]:
     all as one phrase. `prefix` lets the last word be unfinished, for searching
     while typing. Raises `UsageError` for more than `MOST_WORDS`.
     """
-    count = sum(word not in OPERATORS for word in _WORD.findall(words))
+    count = sum(word not in _OPERATORS for word in _WORD.findall(words))
     if count > MOST_WORDS:
         raise UsageError(f"the query has {count} words; the limit is {MOST_WORDS}")
     words = words.replace("\0", " ").strip()
@@ -143,3 +169,68 @@ def _moment(name: str, value: str) -> float:
         f"{name}:{value}: expected a date (2026-11-21), a time (2026-11-21T14:30),"
         " an age (90min, 12h, 7d, 2w), today or yesterday"
     )
+
+
+class _Folding(dict[int, str]):
+    """Each character as one that is compared: without case and diacritics, as in the index."""
+
+    def __missing__(self, code: int) -> str:
+        folded = unicodedata.normalize("NFD", chr(code))[0].casefold()
+        self[code] = folded if len(folded) == 1 else chr(code)
+        return self[code]
+
+
+_FOLDING = _Folding()
+
+
+def finder(expression: str) -> Finder:
+    """Return a function that finds the words and phrases of an FTS5 expression in a text."""
+    terms = []
+    for term, star in _TERM.findall(expression):
+        words = re.findall(f"{_LETTER}+", _folded(term))
+        if words and term not in _OPERATORS:
+            terms.append(r"[\W_]+".join(words) + (f"{_LETTER}*" if star else ""))
+    pattern = re.compile(f"(?:{'|'.join(terms)})(?!{_LETTER})" if terms else "(?!)")
+
+    def find(text: str) -> list[Match]:
+        folded = _folded(text)
+        spans = (found.span() for found in pattern.finditer(folded))
+        # Checked here: a pattern that begins with a look behind takes ten times as long.
+        whole = (span for span in spans if not folded[span[0] - 1 : span[0]].isalnum())
+        return list(islice(whole, _TRIED))
+
+    return find
+
+
+def excerpt(text: str, matches: list[Match]) -> tuple[str, list[Match]]:
+    """Return the stretch of the text that shows most of the words, cut between words."""
+    if len(text) <= _WIDTH:
+        return text, matches
+    best = max(range(len(matches)), key=lambda i: _variety(text, matches[i:]), default=None)
+    first_start, first_end = matches[best] if best is not None else (0, 0)
+    begin = max(0, first_start - _LEAD)
+    if begin and (space := _SPACE.search(text, begin, first_start)):
+        begin = space.end()
+    end = min(len(text), begin + _WIDTH)
+    if end < len(text) and (spaces := list(_SPACE.finditer(text, first_end, end))):
+        end = spaces[-1].start()
+    before, after = "…" * (begin > 0), "…" * (end < len(text))
+    shift = len(before) - begin
+    inside = [
+        (start + shift, min(stop, end) + shift) for start, stop in matches if begin <= start < end
+    ]
+    return f"{before}{text[begin:end]}{after}", inside
+
+
+def _variety(text: str, matches: list[Match]) -> int:
+    """Return the number of different words in an excerpt that begins with the first match."""
+    limit = matches[0][0] - _LEAD + _WIDTH
+    return len({text[start:end].casefold() for start, end in matches if end <= limit})
+
+
+def _folded(text: str) -> str:
+    """Return the text as it is compared, character for character."""
+    if not text.isascii() and len(text) <= _LONG:
+        return text.translate(_FOLDING)
+    lowered = text.lower()
+    return lowered if len(lowered) == len(text) else text

@@ -18,10 +18,8 @@ from contextlib import closing
 from typing import NamedTuple, TypeAlias, get_args
 
 from lfgtui.errors import UsageError
-from lfgtui.history.search import excerpts
-from lfgtui.history.search import query as queries
-from lfgtui.history.search.excerpts import Finder, Match
-from lfgtui.history.search.query import ParsedQuery
+from lfgtui.history import query as queries
+from lfgtui.history.query import Finder, Match, ParsedQuery
 from lfgtui.history.storage import values
 from lfgtui.model.facets import Kind
 
@@ -115,7 +113,7 @@ def search(
         result = answer(connection)
         if connection.execute("SELECT 1 FROM entries LIMIT 1").fetchone() is None:
             return result
-        from lfgtui.history.search.live_text import in_memory  # only where something runs
+        from lfgtui.history.storage.batch import in_memory  # only where something runs
 
         memory = in_memory(connection)
     finally:
@@ -149,7 +147,7 @@ def _match(
             if not queries.is_refusal(error):
                 raise
             continue
-        find = excerpts.finder(expression)
+        find = queries.finder(expression)
         hits = [_hit(row, find) for row in rows]
         return SearchResult(hits, is_partly_ranked, queries.is_literal(expression, parsed.words))
     return SearchResult([])
@@ -192,5 +190,5 @@ def _hit(row: _Row, find: Finder) -> SearchHit:
         values.count(seq),
         values.one_of(kind, get_args(Kind), "text"),
         values.moment(at),
-        *excerpts.excerpt(text, find(text)),
+        *queries.excerpt(text, find(text)),
     )

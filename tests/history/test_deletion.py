@@ -9,7 +9,7 @@ from threading import Event
 import pytest
 
 from lfgtui.errors import UsageError
-from lfgtui.history.maintenance import deletion, housekeeping
+from lfgtui.history import deletion, maintenance
 from lfgtui.history.reader import Reader
 from lfgtui.history.storage import file, leases
 from lfgtui.model import events as e
@@ -57,7 +57,7 @@ def test_a_deleted_run_is_gone_and_the_others_are_whole(recorder: Recording) -> 
     left = rows(recorder.path)
     assert left == {**one_run, "runs": 2, "tickets": 2}
     check_index(recorder.path)
-    assert housekeeping.damage(recorder.path) == []
+    assert maintenance.damage(recorder.path) == []
 
 
 def test_retention_deletes_what_ended_long_ago_and_nothing_else(
@@ -66,7 +66,7 @@ def test_retention_deletes_what_ended_long_ago_and_nothing_else(
     now = 1_000 * DAY
     old = [ended(recorder, now - 40 * DAY), ended(recorder, now - 31 * DAY, "a", "b")]
     pinned, resumed, used = (ended(recorder, now - 40 * DAY) for _ in range(3))
-    housekeeping.pin(recorder.path, pinned, True)
+    maintenance.pin(recorder.path, pinned, True)
     recorder.resume_run(resumed)
     new = ended(recorder, now - 29 * DAY)
     assert deletion.older_than(recorder.path, now - 30 * DAY) == [old[0], used, old[1]]
@@ -75,7 +75,7 @@ def test_retention_deletes_what_ended_long_ago_and_nothing_else(
         assert sorted(deletion.delete_old(recorder.path, 30 * DAY, Event())) == sorted(old)
     assert run_ids(recorder.path) == {pinned, resumed, used, new}
     assert found(recorder) == {pinned, resumed, used, new}
-    assert housekeeping.damage(recorder.path) == []
+    assert maintenance.damage(recorder.path) == []
 
 
 def test_a_run_is_out_of_sight_at_once_and_leaves_in_steps(recorder: Recording) -> None:
@@ -113,7 +113,7 @@ def test_a_deletion_that_was_stopped_is_finished_by_the_next(recorder: Recording
 def test_a_run_that_is_pinned_meanwhile_stays(recorder: Recording) -> None:
     run = ended(recorder, 100.0)
     assert deletion.older_than(recorder.path, 200.0) == [run]
-    housekeeping.pin(recorder.path, run, True)
+    maintenance.pin(recorder.path, run, True)
     assert deletion.delete(recorder.path, [run], before=200.0) == []
     assert run_ids(recorder.path) == {run}
 
