@@ -22,7 +22,7 @@ from typing import assert_never
 
 from msgspec import UNSET
 
-from lfgtui.agent.context import Decision
+from lfgtui.agent.loop import Decision
 from lfgtui.engine import commands as c
 from lfgtui.engine.ticket_run import Session, TicketRun
 from lfgtui.model import events as e

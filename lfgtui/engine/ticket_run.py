@@ -11,8 +11,7 @@ from typing import Literal
 
 from msgspec import UNSET, UnsetType
 
-from lfgtui.agent.context import Decision
-from lfgtui.agent.loop import Agent
+from lfgtui.agent.loop import Agent, Decision
 from lfgtui.engine.recovery import Circuits, Recovery, Step, final_message
 from lfgtui.errors import (
     RETRYABLE_KINDS,

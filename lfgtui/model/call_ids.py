@@ -1,5 +1,9 @@
 """Call ids: lfg's own, and those that a provider is sent.
 
+Providers choose the ids of their calls, and nothing keeps one from giving two calls the same id,
+or a later call that of an earlier one. So lfg never tells calls apart by them: neither cards,
+approvals nor output. See docs/decisions/0017-calls-have-ids-of-our-own.md.
+
 Ours are `call00001`: nine letters and digits, the form that the strictest wire (Mistral's)
 requires. A provider gets its own ids back, since some encode data in them, but never one
 twice: most wires refuse a conversation in which two calls have one id. A call that another
@@ -7,11 +11,13 @@ provider made, or that came without an id or with one that is taken, is sent wit
 """
 
 import re
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
+from lfgtui.model import events as e
 from lfgtui.model.conversation import CallPart, Message, ModelTurn, Part, ToolResult
 
 _OURS = re.compile(r"call(\d{5,18})")
@@ -29,43 +35,74 @@ def call_number(call_id: str) -> int:
     return int(match[1]) if match else 0
 
 
+class CallIds:
+    """The ids of one attempt's calls; each is unique in the ticket.
+
+    `last` is the highest number in use. Hosted calls are counted with the rest but looked up
+    apart, so an event about one never touches a call that runs here. They keep their ids over
+    responses, since a provider may pause a long turn and send its results with the next one.
+    """
+
+    def __init__(self, last: int) -> None:
+        self._last = last
+        self._open: dict[str, str] = {}
+        self._hosted: dict[str, str] = {}
+
+    def own(self, event: e.WireEvent) -> e.WireEvent:
+        """Return the event with our id in place of the provider's."""
+        match event:
+            case e.TextDelta() | e.ReasoningDelta():
+                return event
+            case e.ToolCallStarted(theirs):
+                self._open.pop(theirs, None)
+                return replace(event, call_id=self._of(self._open, theirs))
+            case e.ToolArgumentsDelta(theirs):
+                return replace(event, call_id=self._of(self._open, theirs))
+            case e.ToolCallRequested(theirs):
+                ours = self._of(self._open, theirs)
+                del self._open[theirs]  # whoever uses the id again means another call
+                wire_id = theirs if event.wire_id is UNSET else event.wire_id
+                return replace(event, call_id=ours, wire_id=wire_id)
+            case e.HostedTool(call_id=str(theirs)) | e.HostedOutputDelta(theirs):
+                return replace(event, call_id=self._of(self._hosted, theirs))
+            case e.ResponseFinished():
+                self._open.clear()
+        return event
+
+    def _of(self, known: dict[str, str], theirs: str) -> str:
+        if theirs not in known:
+            self._last += 1
+            known[theirs] = call_id(self._last)
+        return known[theirs]
+
+
 def with_wire_ids(messages: Iterable[Message], provider: str) -> Iterator[Message]:
     """Return the messages with the ids that `provider` is to see, the same in every request."""
-    ids = _WireIds(provider)
+    taken: set[str] = set()
+    unanswered: defaultdict[str, deque[str]] = defaultdict(deque)
+
+    def sent(part: Part) -> Part:
+        if not isinstance(part, CallPart):
+            return part
+        theirs = part.wire_id if part.provider == provider else ""
+        number, found = 0, theirs or part.call_id
+        while not found or _bare(found) in taken:
+            number += 1
+            found = part.call_id if number == 1 and part.call_id else call_id(number)
+        taken.add(_bare(found))
+        unanswered[part.call_id].append(found)
+        return replace(part, call_id=found)
+
     for message in messages:
         match message:
             case ModelTurn(parts):
-                yield replace(message, parts=tuple(map(ids.call, parts)))
-            case ToolResult(answered):
-                yield replace(message, call_id=ids.result(answered))
+                yield replace(message, parts=tuple(map(sent, parts)))
+            case ToolResult(answered) if calls := unanswered[answered]:
+                # Calls of an older lfg may share an id; they are answered in their order.
+                found = calls.popleft() if len(calls) > 1 else calls[0]
+                yield replace(message, call_id=found)
             case _:
                 yield message
-
-
-class _WireIds:
-    def __init__(self, provider: str) -> None:
-        self._provider = provider
-        self._taken: set[str] = set()
-        self._unanswered: dict[str, deque[str]] = {}
-
-    def call(self, part: Part) -> Part:
-        if not isinstance(part, CallPart):
-            return part
-        theirs = part.wire_id if part.provider == self._provider else ""
-        number, found = 0, theirs or part.call_id
-        while not found or _bare(found) in self._taken:
-            number += 1
-            found = part.call_id if number == 1 and part.call_id else call_id(number)
-        self._taken.add(_bare(found))
-        self._unanswered.setdefault(part.call_id, deque()).append(found)
-        return replace(part, call_id=found)
-
-    def result(self, answered: str) -> str:
-        """Return the id of the call that is answered; calls of an older lfg may share one."""
-        calls = self._unanswered.get(answered)
-        if not calls:
-            return answered
-        return calls.popleft() if len(calls) > 1 else calls[0]
 
 
 def _bare(wire_id: str) -> str:

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lfgtui.agent.call_ids import CallIds
-from lfgtui.agent.context import Decision
+from lfgtui.agent.loop import Decision
 from lfgtui.model import events as e
+from lfgtui.model.call_ids import CallIds
 from lfgtui.model.conversation import ToolResult
 from tests.agent.test_loop import Script, Surroundings, answer, worked
 from tests.engine.harness import ticket
@@ -134,7 +134,7 @@ def test_whatever_ids_come_no_two_calls_have_one(responses: list[list[e.WireEven
     local: set[str] = set()
     hosted: set[str] = set()
     for response in responses:
-        ids.begin_response()
+        ids.own(e.ResponseFinished(1, "end"))
         for event in response:
             told = ids.own(event)
             assert isinstance(told, CALL_EVENTS)
