@@ -24,7 +24,7 @@ from lfgtui.history.storage.runs import RunRow, TicketState, insert_run, insert_
 from lfgtui.model import events as e
 from lfgtui.model.redaction import redacted_entries, redacted_ticket
 from lfgtui.model.states import RunState
-from lfgtui.model.tickets import Ticket, circle_of
+from lfgtui.model.tickets import Ticket, find_cycle
 from lfgtui.text.redaction.redactor import Redactor
 from lfgtui.text.terminal_safe import visible_line
 
@@ -166,7 +166,7 @@ class _Import:
         for name, needs in self._needs.items():
             if unknown := [need for need in needs if need not in self._needs]:
                 raise self._refused(f'"{name}" needs "{unknown[0]}", which is not a ticket')
-        if circle := circle_of(self._needs):
+        if circle := find_cycle(self._needs):
             raise self._refused(f"circular needs: {' -> '.join(circle)}")
         self._write()
         return self._run

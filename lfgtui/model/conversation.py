@@ -6,6 +6,7 @@ exactly where it was. Only finished responses count; the partial text of a
 broken one is on the screen and in the history, not in the context.
 """
 
+from collections.abc import Iterator
 from typing import TypeAlias
 
 import msgspec
@@ -114,7 +115,7 @@ class Conversation:
         self.messages: list[Message] = []
         self._open: list[Part] = []
         self._run: Growing | None = None
-        self._is_thought = False
+        self._run_kind: type[TextPart | ReasoningPart] = TextPart
         self._provider = ""
 
     @property
@@ -130,21 +131,17 @@ class Conversation:
                 break
         return ()
 
-    def messages_for(self, provider: str) -> tuple[Message, ...]:
-        """The messages, without what another provider alone understands."""
-        return tuple(
-            msgspec.structs.replace(
-                message,
-                parts=tuple(
+    def messages_for(self, provider: str) -> Iterator[Message]:
+        """Yield the messages, without what another provider alone understands."""
+        for message in self.messages:
+            if isinstance(message, ModelTurn):
+                parts = (
                     part
                     for part in message.parts
                     if not isinstance(part, ItemPart) or part.is_for(provider)
-                ),
-            )
-            if isinstance(message, ModelTurn)
-            else message
-            for message in self.messages
-        )
+                )
+                message = msgspec.structs.replace(message, parts=tuple(parts))
+            yield message
 
     @property
     def responses(self) -> int:
@@ -157,7 +154,7 @@ class Conversation:
         if any(isinstance(part, CallPart) for part in self._open):
             return ""
         said = [part.text for part in self._open if isinstance(part, TextPart)]
-        if self._run is not None and not self._is_thought:
+        if self._run is not None and self._run_kind is TextPart:
             said.append(str(self._run))
         return "".join(said)
 
@@ -177,9 +174,9 @@ class Conversation:
             case e.AttemptStarted() | e.RequestSent():
                 self._drop()
             case e.TextDelta(text):
-                self._say(text, is_thought=False)
+                self._say(TextPart, text)
             case e.ReasoningDelta(text):
-                self._say(text, is_thought=True)
+                self._say(ReasoningPart, text)
             case e.ToolCallRequested(call_id, name, arguments, wire_id):
                 wire_id = call_id if wire_id is msgspec.UNSET else wire_id
                 self._add(CallPart(call_id, name, arguments, wire_id, self._provider))
@@ -195,10 +192,10 @@ class Conversation:
             case _:
                 pass
 
-    def _say(self, text: str, *, is_thought: bool) -> None:
-        if self._run is None or is_thought is not self._is_thought:
+    def _say(self, kind: type[TextPart | ReasoningPart], text: str) -> None:
+        if self._run is None or kind is not self._run_kind:
             self._end_run()
-            self._run, self._is_thought = Growing(), is_thought
+            self._run, self._run_kind = Growing(), kind
         self._run.append(text)
 
     def _add(self, part: Part) -> None:
@@ -208,8 +205,8 @@ class Conversation:
     def _end_run(self) -> None:
         """Begin another part with the next delta."""
         if self._run is not None:
-            said, self._run = str(self._run), None
-            self._open.append(ReasoningPart(said) if self._is_thought else TextPart(said))
+            self._open.append(self._run_kind(str(self._run)))
+            self._run = None
 
     def _drop(self) -> None:
         self._open.clear()

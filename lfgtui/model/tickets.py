@@ -7,8 +7,9 @@ is stored with its run, so a resume needs nothing but the history.
 import re
 import stat
 from collections.abc import Iterable, Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, get_args
 
 import msgspec
 
@@ -21,19 +22,13 @@ ToolName = Literal[
 Approval = Literal["auto", "ask", "deny"]
 Title: TypeAlias = Annotated[str, msgspec.Meta(max_length=1000)]
 Reasoning: TypeAlias = Literal["low", "medium", "high"] | Annotated[int, msgspec.Meta(ge=1)]
+Count: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
+Amount: TypeAlias = Annotated[float, msgspec.Meta(gt=0)]
 
-ALL_TOOLS: tuple[ToolName, ...] = (
-    "read_file",
-    "list_files",
-    "search_files",
-    "write_file",
-    "edit_file",
-    "run_command",
-)
+ALL_TOOLS: tuple[ToolName, ...] = get_args(ToolName)
 READING_TOOLS: frozenset[ToolName] = frozenset({"read_file", "list_files", "search_files"})
 
 _ID = re.compile(r"[A-Za-z0-9._-]+")
-_NOT_YET = ("worktree",)
 
 
 class TicketKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -52,12 +47,12 @@ class TicketKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     fallback: tuple[str, ...] | None = None
     reasoning: Reasoning | None = None
     extra: dict[str, object] | None = None
-    max_turns: int | None = None
-    max_output_tokens: int | None = None
-    timeout: float | None = None
-    first_token_timeout: float | None = None
-    idle_timeout: float | None = None
-    max_cost: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    max_turns: Count | None = None
+    max_output_tokens: Count | None = None
+    timeout: Amount | None = None
+    first_token_timeout: Amount | None = None
+    idle_timeout: Amount | None = None
+    max_cost: Amount | None = None
     stream: bool | None = None
     cache: bool | None = None
     approve: Approval | dict[ToolName, Approval] | None = None
@@ -152,12 +147,10 @@ def load_tickets(path: Path) -> TicketsFile:
     document = toml_file.convert(path, text, toml_file.parse(path, text), TicketsDocument)
     if not document.ticket:
         raise SourceError(path, None, "no [[ticket]] in it; a run needs at least one")
-    source = _Source(path, text)
-    _check(source, document)
+    source = _Source(path, text, document)
+    _check(source)
     read: dict[str, str] = {}
-    tickets = tuple(
-        _complete(source, document, index, read) for index in range(len(document.ticket))
-    )
+    tickets = tuple(_complete(source, index, read) for index in range(len(document.ticket)))
     return TicketsFile(document.title or path.stem, tickets, read)
 
 
@@ -183,120 +176,84 @@ def with_needs(by_id: Mapping[str, Ticket], ids: Iterable[str]) -> set[str]:
     return found
 
 
+def find_cycle(needs: Mapping[str, Iterable[str]]) -> list[str]:
+    """Return a cycle among the needs, as ids with the first repeated at the end; or nothing."""
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError as error:
+        cycle: list[str] = error.args[1][:0:-1]  # it goes from a need to who needs it
+        start = cycle.index(next(name for name in needs if name in cycle))
+        return [*cycle[start:], *cycle[: start + 1]]
+    return []
+
+
 class _Source(msgspec.Struct, frozen=True):
     """The file that is checked; where a key stands is looked up only to refuse it."""
 
     path: Path
     text: str
+    document: TicketsDocument
 
-    def refusal(self, at: tuple[str | int, ...], message: str) -> SourceError:
-        """The error to raise, at the key's line."""
+    def refusal(self, message: str, *at: str | int) -> SourceError:
+        """Return the error to raise, at the key's line; a ticket's index stands for its table."""
+        at = ("ticket", *at) if at and isinstance(at[0], int) else at
         return SourceError(self.path, toml_file.line_of(self.text, at), message)
 
 
-def _check(source: _Source, document: TicketsDocument) -> None:
+def _check(source: _Source) -> None:
+    document = source.document
     if document.defaults.needs:
-        told = '"needs" belongs to a ticket, not to [defaults]'
-        raise source.refusal(("defaults", "needs"), told)
-    _refuse_not_yet(source, document.defaults, ("defaults",))
+        message = '"needs" belongs to a ticket, not to [defaults]'
+        raise source.refusal(message, "defaults", "needs")
     first: dict[str, int] = {}
     for index, table in enumerate(document.ticket):
-        at = ("ticket", index, "id")
         if not _ID.fullmatch(table.id):
-            raise source.refusal(at, f'id "{table.id}": only letters, digits, ".", "_" and "-"')
+            message = f'id "{table.id}": only letters, digits, ".", "_" and "-"'
+            raise source.refusal(message, index, "id")
         if table.id in first:
-            earlier = toml_file.line_of(source.text, ("ticket", first[table.id], "id"))
-            taken = f'id "{table.id}" is taken (line {earlier}); ids are unique'
-            raise source.refusal(at, taken)
+            line = toml_file.line_of(source.text, ("ticket", first[table.id], "id"))
+            message = f'id "{table.id}" is taken (line {line}); ids are unique'
+            raise source.refusal(message, index, "id")
         first[table.id] = index
-        _refuse_not_yet(source, table, ("ticket", index))
     for index, table in enumerate(document.ticket):
         for need in table.needs or ():
             if need not in first:
                 hint = did_you_mean(need, first.keys() - {table.id})
-                missing = f'"{table.id}" needs "{need}", which is not a ticket{hint}'
-                raise source.refusal(("ticket", index, "needs"), missing)
-    if circle := circle_of({t.id: t.needs or () for t in document.ticket}):
-        told = f"circular needs: {' -> '.join(circle)}"
-        raise source.refusal(("ticket", first[circle[0]], "needs"), told)
+                message = f'"{table.id}" needs "{need}", which is not a ticket{hint}'
+                raise source.refusal(message, index, "needs")
+    if cycle := find_cycle({table.id: table.needs or () for table in document.ticket}):
+        message = f"circular needs: {' -> '.join(cycle)}"
+        raise source.refusal(message, first[cycle[0]], "needs")
 
 
-def _refuse_not_yet(source: _Source, keys: TicketKeys, at: tuple[str | int, ...]) -> None:
-    for key in _NOT_YET:
-        if getattr(keys, key):
-            told = f'"{key}" is not supported by this version; remove it'
-            raise source.refusal((*at, key), told)
-
-
-def circle_of(needs: dict[str, tuple[str, ...]]) -> list[str]:
-    """A circle among the needs, as ids with the first repeated at the end; or nothing."""
-    finished: set[str] = set()
-    for start in needs:
-        trail: list[str] = []
-        pending: list[tuple[str, bool]] = [(start, False)]
-        while pending:
-            name, leaving = pending.pop()
-            if leaving:
-                trail.pop()
-                finished.add(name)
-            elif name in trail:
-                return [*trail[trail.index(name) :], name]
-            elif name not in finished:
-                trail.append(name)
-                pending.append((name, True))
-                pending.extend((need, False) for need in needs[name])
-    return []
-
-
-def _complete(
-    source: _Source, document: TicketsDocument, index: int, read: dict[str, str]
-) -> Ticket:
-    table = document.ticket[index]
-    said = {
-        **msgspec.structs.asdict(document.defaults),
-        **{k: v for k, v in msgspec.structs.asdict(table).items() if v is not None},
-    }
+def _complete(source: _Source, index: int, read: dict[str, str]) -> Ticket:
+    """Return a ticket with defaults merged; add the file of its prompt, if any, to `read`."""
+    table = source.document.ticket[index]
+    own = {k: v for k, v in msgspec.structs.asdict(table).items() if v is not None}
+    keys = msgspec.structs.asdict(source.document.defaults) | own
     folder = source.path.absolute().parent
 
-    def refuse(key: str, message: str) -> SourceError:
-        at = ("ticket", index, key) if getattr(table, key) is not None else ("defaults", key)
-        return source.refusal(at, message)
+    def refusal(key: str, message: str) -> SourceError:
+        return source.refusal(message, index if key in own else "defaults", key)
 
-    for key in ("max_turns", "max_output_tokens", "timeout", "first_token_timeout", "idle_timeout"):
-        if said[key] is not None and not said[key] > 0:  # nan is not, either
-            raise refuse(key, f'"{key}" must be more than 0, not {said[key]}')
-    workspace = _from(folder, str(said["workspace"] or "."))
+    if keys.pop("worktree"):
+        raise refusal("worktree", '"worktree" is not supported by this version; remove it')
+    workspace = _from(folder, keys.pop("workspace") or ".")
     if not _is_folder(workspace):
-        raise refuse("workspace", f'workspace "{workspace}" is not a folder')
-    prompt, prompt_file = _prompt(source, folder, index, said)
+        raise refusal("workspace", f'workspace "{workspace}" is not a folder')
+    prompt, prompt_file = keys.pop("prompt"), keys.pop("prompt_file")
+    if prompt is not None and prompt_file is not None:
+        raise source.refusal('has both "prompt" and "prompt_file"; keep one', index)
     if prompt_file is not None:
-        read[table.id] = str(prompt_file)
-    values = {
-        key: value
-        for key, value in said.items()
-        if value is not None and key not in ("id", "prompt", "prompt_file", "workspace", *_NOT_YET)
-    }
-    return Ticket(id=table.id, prompt=prompt, workspace=str(workspace.resolve()), **values)
-
-
-def _prompt(
-    source: _Source, folder: Path, index: int, said: dict[str, object]
-) -> tuple[str, Path | None]:
-    """Return the prompt and the file it was read from, if any."""
-    at = ("ticket", index)
-    if said["prompt"] is not None and said["prompt_file"] is not None:
-        raise source.refusal(at, 'has both "prompt" and "prompt_file"; keep one')
-    file: Path | None = None
-    if said["prompt_file"] is not None:
-        file = _resolved(_from(folder, str(said["prompt_file"])))
+        file = _resolved(_from(folder, prompt_file))
         if _is_endless(file):
-            raise source.refusal(at, f'prompt_file "{file}" is a device or a pipe, not a file')
-        prompt = toml_file.read_text(file)
-    else:
-        prompt = str(said["prompt"] or "")
-    if not prompt.strip():
-        raise source.refusal(at, f'ticket "{said["id"]}" has no prompt')
-    return prompt, file
+            message = f'prompt_file "{file}" is a device or a pipe, not a file'
+            raise source.refusal(message, index)
+        prompt, read[table.id] = toml_file.read_text(file), str(file)
+    if not (prompt or "").strip():
+        raise source.refusal(f'ticket "{table.id}" has no prompt', index)
+    values = {key: value for key, value in keys.items() if value is not None}
+    return Ticket(prompt=prompt, workspace=str(workspace.resolve()), **values)
 
 
 def _from(folder: Path, said: str) -> Path:

@@ -114,7 +114,7 @@ def test_answers_of_needed_tickets_stand_before_the_prompt_each_in_a_tag() -> No
 def test_what_one_provider_alone_understands_is_not_sent_to_another() -> None:
     secret = e.ProviderItem("openai-chat", {"thought": "x"})
     conversation = told(e.TextDelta("Hi."), secret, SIGNED, FINISHED)
-    assert conversation.messages_for("p") == tuple(conversation.messages)
+    assert list(conversation.messages_for("p")) == conversation.messages
     (_, turn) = conversation.messages_for("other")
     assert turn == ModelTurn((TextPart("Hi."), SIGNATURE))
 

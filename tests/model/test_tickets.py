@@ -140,10 +140,10 @@ def test_fallbacks_are_the_tickets_or_the_defaults(folder: Path) -> None:
         (A + 'needs = ["a"]\n', "4: circular needs: a -> a"),
         ('[defaults]\nneeds = ["a"]\n' + A, '2: "needs" belongs to a ticket, not to [defaults]'),
         (A + "worktree = true\n", '4: "worktree" is not supported by this version; remove it'),
-        (A + "max_turns = 0\n", '4: "max_turns" must be more than 0, not 0'),
-        (A + "timeout = -1.5\n", '4: "timeout" must be more than 0, not -1.5'),
-        (A + "idle_timeout = nan\n", '4: "idle_timeout" must be more than 0, not nan'),
-        ("[defaults]\nmax_turns = 0\n" + A, '2: "max_turns" must be more than 0, not 0'),
+        (A + "max_turns = 0\n", "4: `max_turns`: expected `int` >= 1"),
+        (A + "timeout = -1.5\n", "4: `timeout`: expected `float` > 0.0"),
+        (A + "idle_timeout = nan\n", "4: `idle_timeout`: expected `float` > 0.0"),
+        ("[defaults]\nmax_turns = 0\n" + A, "2: `max_turns`: expected `int` >= 1"),
     ],
 )
 def test_what_cannot_run_is_refused_at_its_line(folder: Path, text: str, refusal: str) -> None:

@@ -27,15 +27,19 @@ else goes out at once.
 """
 
 import re
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Callable, Sequence
+from functools import cache, partial
+from itertools import groupby
+from operator import itemgetter
 
 from lfgtui.agent.leakage.blocks import TAGS, TOKENS, Block, Place, Table
 from lfgtui.agent.leakage.code import CodeTracker
-from lfgtui.agent.leakage.output import Output
 from lfgtui.agent.leakage.shapes import Heads
 from lfgtui.model import events as e
 from lfgtui.settings.config import Dialect
+
+CALL_NAME = "tool_call"
+"""The name of every call that stands in the text; its own name is in its markup."""
 
 _GAP_LIMIT = 1000
 """Characters of white space that are held before what may be markup."""
@@ -43,6 +47,10 @@ _GAP_LIMIT = 1000
 _SPACE = re.compile(r"\s+")
 _STOPS = re.compile(r"(?=<)|(?<=\n)")
 _BLANKS = re.compile(" +")
+
+
+_reasoning = partial(e.ReasoningDelta, origin="text")
+_call = partial(e.ToolCallStarted, name=CALL_NAME, origin="text")
 
 
 @cache
@@ -61,7 +69,10 @@ class LeakageFilter:
 
     def __init__(self, dialects: frozenset[Dialect], turn: str = "1") -> None:
         self._blocks, self._heads_at_start, self._heads_anywhere = _heads(dialects)
-        self._out = Output(turn)
+        self._turn = turn
+        self._pieces: list[tuple[Callable[[str], e.WireEvent], str]] = []
+        self._calls = 0
+        self._keep: Callable[[str], e.WireEvent] = _reasoning
         self._code = CodeTracker()
         self._place = Place()
         self._text = ""  # what is not read yet, from `_at` on
@@ -69,7 +80,7 @@ class LeakageFilter:
         self._gap: str | None = ""
         """White space since the answer began or markup ended; None behind visible text."""
         self._inside: Block | None = None
-        self._is_call = self._skips_space = False
+        self._skips_space = False
 
     def feed(self, event: e.WireEvent) -> Sequence[e.WireEvent]:
         """Return what an event comes to, with what it decides of the text before it."""
@@ -79,7 +90,7 @@ class LeakageFilter:
             case e.TextDelta(text):
                 self._text += text
                 self._read(is_over=False)
-                return self._out.take()
+                return self._take()
             case e.ResponseFinished():
                 return (*self.finish(), event)
             case e.ReasoningDelta():
@@ -93,7 +104,7 @@ class LeakageFilter:
         self._read(is_over=True)
         self._inside = None
         self._end_gap()
-        return self._out.take()
+        return self._take()
 
     def _settle(self) -> Sequence[e.WireEvent]:
         """Something else than text goes on: what may have become markup no longer can."""
@@ -101,7 +112,7 @@ class LeakageFilter:
         if self._inside is None:
             self._end_gap()
             self._gap = ""
-        return self._out.take()
+        return self._take()
 
     def _read(self, *, is_over: bool) -> None:
         """Read the text as far as it decides, or all of it where it is over."""
@@ -164,19 +175,22 @@ class LeakageFilter:
         kind = block.kind(header) if callable(block.kind) else block.kind
         place, self._at = self._place, end
         if block.remark and place.has_shown and not place.has_thought:
-            self._out.remark(block.remark)
+            self._add(e.Status, block.remark)
         self._gap = ""
         place.withheld.add(head)
         place.has_thought |= kind == "reasoning" or bool(block.remark)
         if kind == "mark":
             return
-        self._inside, self._is_call = block, kind == "call"
-        place.has_call |= self._is_call
-        self._skips_space = not self._is_call and not block.keeps_head
-        if self._is_call:
-            self._out.begin_call()
+        self._inside, self._keep = block, _reasoning
+        self._skips_space = kind == "reasoning" and not block.keeps_head
+        if kind == "call":
+            place.has_call = True
+            self._calls += 1
+            call_id = f"text_{self._turn}_{self._calls}"
+            self._keep = partial(e.ToolArgumentsDelta, call_id)
+            self._add(_call, call_id)
         if not self._skips_space:
-            self._keep(header)
+            self._add(self._keep, header)
 
     def _read_block(self, *, is_over: bool) -> bool:
         """Read a piece of what a block holds, or its end; False as above."""
@@ -189,38 +203,43 @@ class LeakageFilter:
         found = block.heads.search(text, self._at)
         held = len(text) if is_over else block.heads.begun_at(text, self._at)
         if found is None or found.start() > held:
-            self._keep(text[self._at : held])
+            self._add(self._keep, text[self._at : held])
             self._at = held
             return False
-        self._keep(text[self._at : found.start()])
+        self._add(self._keep, text[self._at : found.start()])
         end, self._at = found[0], found.end()
         if end in block.quoted:
-            self._keep(end)
+            self._add(self._keep, end)
             return True
         if end in block.stops:  # begins something else, on its own line
             newline = end[: len(end) - len(end.lstrip("\n"))]
             self._at = found.start() + len(newline)
-            self._keep(newline)
-        elif self._is_call:
-            self._keep(end)
+            self._add(self._keep, newline)
+        elif self._keep is not _reasoning:
+            self._add(self._keep, end)
         self._inside, self._gap = None, ""
         return True
-
-    def _keep(self, text: str) -> None:
-        if self._is_call:
-            self._out.argue(text)
-        else:
-            self._out.reason(text)
 
     def _end_gap(self) -> None:
         """Show the white space that stands before visible text, or at the end."""
         gap, self._gap = self._gap, None
         if gap and (self._place.has_shown or not self._place.withheld):
-            self._out.show(gap)
+            self._add(e.TextDelta, gap)
             self._code.track(gap)
 
     def _show(self, text: str) -> None:
         self._end_gap()
         self._place.has_shown = True
-        self._out.show(text)
+        self._add(e.TextDelta, text)
         self._code.track(text)
+
+    def _add(self, make: Callable[[str], e.WireEvent], text: str) -> None:
+        if text:
+            self._pieces.append((make, text))
+
+    def _take(self) -> list[e.WireEvent]:
+        """Hand over the events so far; pieces of one kind that follow each other become one."""
+        groups = groupby(self._pieces, itemgetter(0))
+        events = [make("".join(text for _, text in pieces)) for make, pieces in groups]
+        self._pieces.clear()
+        return events

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from lfgtui.agent.leakage import LeakageFilter
-from lfgtui.agent.leakage.output import CALL_NAME
+from lfgtui.agent.leakage.filter import CALL_NAME
 from lfgtui.model import events as e
 from lfgtui.settings.config import ALL_DIALECTS, Dialect
 
