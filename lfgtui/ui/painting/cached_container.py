@@ -1,14 +1,17 @@
 """Containers whose own lines are drawn once.
 
 The compositor has every widget that a repaint touches draw all of its lines,
-in each frame, also those that are covered whole. A container's own lines are all
-the same and change only with its size and style: one line is drawn for each.
+in each frame, also those that are covered whole, and cuts them into pieces. A
+container's own lines are all the same and change only with its size and style: one
+line is drawn for each, and none for a frame that paints only what lies over it.
 """
 
 from typing import TYPE_CHECKING, Self
 
 from textual.geometry import Region
 from textual.strip import Strip
+
+from lfgtui.ui.painting.canvas import Canvas
 
 if TYPE_CHECKING:
     from textual.widget import Widget as _Widget
@@ -19,10 +22,15 @@ else:  # Textual takes a widget's style from its first base that is a widget: no
 class CachedContainer(_Widget):
     """Draws one line for all of its own, until its size or style changes.
 
-    Stands before a widget's class. The widget has no edge at its top or bottom.
+    Stands before a widget's class, which sets `canvas`. The widget has no edge at its
+    top or bottom.
     """
 
+    canvas: Canvas
+
     def render_lines(self, crop: Region) -> list[Strip]:
+        if self.canvas.covers_containers:
+            return []
         key = (crop, self.size, self.app.theme)
         known: dict[object, list[Strip]] = self.__dict__.setdefault("_lines", {})
         lines = known.get(key)

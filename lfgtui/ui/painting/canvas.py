@@ -28,9 +28,14 @@ _REST = 3
 
 
 class Canvas:
-    """Regions that widgets change while a frame is drawn."""
+    """Regions that widgets change while a frame is drawn.
+
+    `covers_containers` is True while nothing is painted but widgets that lie over their
+    containers: what a container draws then would be thrown away.
+    """
 
     def __init__(self) -> None:
+        self.covers_containers = False
         self._changed: list[tuple[Widget, Region]] | None = None
 
     def changed(self, widget: Widget, region: Region) -> None:
@@ -49,20 +54,28 @@ class Canvas:
         finally:
             changed, self._changed = self._changed, None
             if changed:
-                _paint(screen, changed)
+                self._paint(screen, changed)
 
-
-def _paint(screen: Screen[None], changed: list[tuple[Widget, Region]]) -> None:
-    app = screen.app
-    if app.screen is not screen or app._batch_count or screen._layout_required:
+    def _paint(self, screen: Screen[None], changed: list[tuple[Widget, Region]]) -> None:
+        app = screen.app
+        if app.screen is not screen or app._batch_count or screen._layout_required:
+            for widget, region in changed:
+                widget.refresh(region)
+            return
+        self.covers_containers = not (
+            screen._dirty_widgets
+            or screen._compositor._dirty_regions
+            or screen._repaint_required
+            or screen._scroll_required
+        )
         for widget, region in changed:
-            widget.refresh(region)
-        return
-    for widget, region in changed:
-        widget._set_dirty(region)
-    visible = screen._compositor.visible_widgets
-    screen._dirty_widgets.update(widget for widget, _ in changed if widget in visible)
-    screen._on_timer_update()
+            widget._set_dirty(region)
+        visible = screen._compositor.visible_widgets
+        screen._dirty_widgets.update(widget for widget, _ in changed if widget in visible)
+        try:
+            screen._on_timer_update()
+        finally:
+            self.covers_containers = False
 
 
 def layout_of(screen: Screen[ResultT]) -> object:

@@ -13,6 +13,7 @@ from textual.widget import Widget
 from lfgtui.model.states import State
 from lfgtui.ui.keymap import BY_ACTION
 from lfgtui.ui.painting.cached_container import CachedContainer
+from lfgtui.ui.painting.canvas import Canvas
 from lfgtui.ui.painting.self_painted import LineRow
 from lfgtui.ui.run_view import RunView
 from lfgtui.ui.screens.base import LfgScreen, ScreenContext
@@ -83,6 +84,10 @@ class RunMode:
 class _Body(CachedContainer, Horizontal):
     """Container of the grid and the table."""
 
+    def __init__(self, canvas: Canvas) -> None:
+        super().__init__(id="body")
+        self.canvas = canvas
+
 
 class RunScreen(CachedContainer, LfgScreen[None]):
     """A run to be looked at; its mode adds what can be done to it.
@@ -112,6 +117,7 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         self.keymap = context.keymap
         self.run = run
         self.context = context
+        self.canvas = context.panes.canvas
         self.mode = mode
         mode.screen = self
         self.set_class(mode.bar is not None, "with-bar")
@@ -138,7 +144,7 @@ class RunScreen(CachedContainer, LfgScreen[None]):
 
     def compose(self) -> ComposeResult:
         yield self._header
-        with _Body(id="body"):
+        with _Body(self.canvas):
             yield self.grid
         if self.mode.bar is not None:
             yield self.mode.bar
@@ -167,7 +173,7 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         due = self.mode.advance(gauges)
         if due is None:
             return
-        with self.context.panes.canvas.frame(self):
+        with self.canvas.frame(self):
             for pane in self.context.frames.turns(list(self.grid.in_view()), self.current_pane):
                 pane.tick(self.now())
             if self._target is not None and not self.current_pane.stream.is_behind:

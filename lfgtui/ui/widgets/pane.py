@@ -91,9 +91,10 @@ class Pane(CachedContainer, Guarded, Widget, can_focus=True):
         self._view = view
         self._ticket = ticket
         self._settings = settings
+        self.canvas = settings.canvas
         self._header = PaneHeader(
             ticket,
-            settings.canvas,
+            self.canvas,
             stall_after=settings.stall_after,
             ttft_budget=settings.ttft_budget,
         )

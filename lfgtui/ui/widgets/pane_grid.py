@@ -65,6 +65,7 @@ class PaneGrid(
         self, panes: Sequence[Pane], *, is_across: bool = False, rows_taken: int = 0
     ) -> None:
         super().__init__(*panes)
+        self.canvas = panes[0].canvas
         self._panes = panes
         self._is_across = is_across
         self._rows_taken = rows_taken
