@@ -5,6 +5,9 @@ import json
 from collections.abc import Callable
 from contextlib import aclosing
 
+import pytest
+
+from lfgtui.errors import ProviderError
 from lfgtui.model.conversation import UserTurn
 from lfgtui.model.events import ResponseFinished, TextDelta, WireEvent
 from lfgtui.providers.base import Provider, Request
@@ -84,3 +87,15 @@ def request(**more: object) -> Request:
 async def events_of(provider: Provider, sent: Request | None = None) -> list[WireEvent]:
     async with aclosing(provider.stream(sent or request())) as stream:
         return [event async for event in stream]
+
+
+async def failure_of(
+    provider: Provider, sent: Request | None = None, *, after: list[WireEvent] | None = None
+) -> ProviderError:
+    """The failure of a response, which comes after these events."""
+    events: list[WireEvent] = []
+    with pytest.raises(ProviderError) as failure:
+        async for event in provider.stream(sent or request()):
+            events.append(event)
+    assert after is None or events == after
+    return failure.value

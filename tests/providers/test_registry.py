@@ -2,11 +2,9 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
-from pathlib import Path
 
 import pytest
 
-import lfgtui.providers
 from lfgtui.errors import ProviderError, UsageError
 from lfgtui.model.conversation import UserTurn
 from lfgtui.model.events import TextDelta, WireEvent
@@ -15,7 +13,6 @@ from lfgtui.providers.registry import Providers, Starter
 from lfgtui.settings.config import PRESETS, SIMULATED, Config, ProviderConfig, WireName
 from tests.providers.loopback import Answer, Loopback
 
-PUMPS = {"sdk.anthropic", "sdk.openai", "agent_server.websocket", "transport.websocket_client"}
 CHAT_ANSWER = [
     b'data: {"choices":[{"delta":{"content":"x"},"finish_reason":"stop"}]}\n\n',
     b"data: [DONE]\n\n",
@@ -29,24 +26,6 @@ def imported_by(statement: str) -> set[str]:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     return set(done.stdout.split())
-
-
-def modules() -> list[str]:
-    folder = Path(lfgtui.providers.__path__[0])
-    paths = (path.relative_to(folder).with_suffix("") for path in folder.rglob("*.py"))
-    return sorted(".".join(path.parts) for path in paths if path.name != "__init__")
-
-
-def test_only_the_pumps_bring_an_sdk_along() -> None:
-    others = [name for name in modules() if name not in PUMPS]
-    found = imported_by("\n".join(f"import lfgtui.providers.{name}" for name in others))
-    assert {"lfgtui.providers.registry", "lfgtui.providers.agent_server.sse"} <= found
-    assert not {"openai", "anthropic", "websockets"} & found
-
-
-def test_the_registry_alone_costs_no_http_library() -> None:
-    found = imported_by("import lfgtui.providers.registry")
-    assert not {"openai", "anthropic", "httpx", "httpx2", "httpx_sse"} & found
 
 
 def test_each_pump_brings_only_its_own_sdk() -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import ssl
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from types import ModuleType
 
@@ -34,7 +35,6 @@ from lfgtui.providers.errors.mapping import (
     classify,
     in_stream,
     kind_of_class,
-    kind_of_close,
     retry_after,
 )
 from tests.text.redaction.secrets import SECRETS
@@ -45,6 +45,12 @@ OF_OURS = {"OpenAIError", "AnthropicError", "WebSocketQueueFullError"}
 STREAM_MISUSE = {"StreamError", "StreamConsumed", "StreamClosed", "ResponseNotRead"}
 STREAM_MISUSE |= {"RequestNotRead", "CookieConflict"}
 SOCKET_MISUSE = {"WebSocketException", "InvalidState", "ConcurrencyError"}
+
+
+def each(table: Mapping[ErrorKind, Sequence[object]], name: str) -> pytest.MarkDecorator:
+    """Parametrize a test by a kind and each of what has it."""
+    rows = [(kind, value) for kind, values in table.items() for value in values]
+    return pytest.mark.parametrize(("kind", name), rows, ids=str)
 
 
 def public_errors(package: ModuleType) -> list[type[Exception]]:
@@ -80,25 +86,19 @@ def status_error(status: int, body: object, *, sdk: str = "anthropic") -> Provid
     return as_provider_error(cls("Error code", response=response, body=body))
 
 
-@pytest.mark.parametrize(
-    ("status", "kind"),
-    [
-        (400, "invalid_request"),
-        (401, "auth"),
-        (402, "auth"),
-        (403, "auth"),
-        (404, "not_found"),
-        (408, "timeout"),
-        (409, "server"),
-        (413, "invalid_request"),
-        (422, "invalid_request"),
-        (429, "rate_limit"),
-        (500, "server"),
-        (503, "overloaded"),
-        (529, "overloaded"),
-    ],
-)
-def test_a_status_without_a_message_has_a_kind_and_is_named(status: int, kind: ErrorKind) -> None:
+STATUSES: dict[ErrorKind, list[int]] = {
+    "invalid_request": [400, 413, 422],
+    "auth": [401, 402, 403],
+    "not_found": [404],
+    "timeout": [408],
+    "server": [409, 500],
+    "rate_limit": [429],
+    "overloaded": [503, 529],
+}
+
+
+@each(STATUSES, "status")
+def test_a_status_without_a_message_has_a_kind_and_is_named(kind: ErrorKind, status: int) -> None:
     error = status_error(status, None)
     assert error.kind == kind
     assert str(status) in error.message
@@ -147,39 +147,32 @@ def test_an_impossible_retry_after_is_none_or_at_most_a_year(value: str) -> None
         assert seconds is None or 0 <= seconds <= 365 * 86_400
 
 
-@pytest.mark.parametrize(
-    ("error", "kind"),
-    [
-        (RuntimeError("x"), "internal"),
-        (AssertionError(), "internal"),
-        (KeyError("x"), "internal"),
-        (RecursionError("x"), "protocol"),
-        (MemoryError(), "protocol"),
-        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "x"), "protocol"),
-        (UnicodeError("label too long"), "invalid_request"),
-        (h11.RemoteProtocolError("illegal header line"), "cut"),
-        (h11.LocalProtocolError("x"), "invalid_request"),
-        (httpcore.ReadError("x"), "cut"),
-        (httpcore2.ConnectTimeout("x"), "connection"),
-        (httpcore2.ConnectError("x"), "connection"),
-        (httpcore.ConnectionNotAvailable(), "connection"),
-        (anyio.BrokenResourceError(), "cut"),
-        (ssl.SSLError(1, "x"), "connection"),
-        (ExceptionGroup("several", [ProviderError("overloaded", "x"), ValueError()]), "overloaded"),
-        (ConnectionResetError("gone"), "connection"),
-        (httpx.ConnectError("so"), "connection"),
-        (httpx2.ConnectTimeout("so"), "connection"),
-        (httpx.ReadTimeout("so"), "timeout"),
-        (httpx2.ReadError("so"), "cut"),
-        (httpx.RemoteProtocolError("so"), "cut"),
-        (httpx2.InvalidURL("so"), "invalid_request"),
-        (ConnectionClosed(None, None), "cut"),
-        (ConnectionClosedError(None, Close(1011, "keepalive ping timeout")), "cut"),
-        (PayloadTooBig(9, 4), "protocol"),
+EXCEPTIONS: dict[ErrorKind, list[Exception]] = {
+    "internal": [RuntimeError("x"), AssertionError(), KeyError("x")],
+    "protocol": [
+        *(RecursionError("x"), MemoryError(), UnicodeDecodeError("utf-8", b"\xff", 0, 1, "x")),
+        PayloadTooBig(9, 4),
     ],
-    ids=lambda value: type(value).__name__,
-)
-def test_an_exception_of_any_library_has_a_kind(error: Exception, kind: ErrorKind) -> None:
+    "invalid_request": [
+        *(UnicodeError("label too long"), h11.LocalProtocolError("x"), httpx2.InvalidURL("so"))
+    ],
+    "cut": [
+        *(h11.RemoteProtocolError("illegal header line"), httpx.RemoteProtocolError("so")),
+        *(httpcore.ReadError("x"), httpx2.ReadError("so"), anyio.BrokenResourceError()),
+        *(ConnectionClosed(None, None), ConnectionClosedError(None, Close(1011, "no pong"))),
+    ],
+    "connection": [
+        *(httpcore2.ConnectTimeout("x"), httpcore2.ConnectError("x"), httpx2.ConnectTimeout("so")),
+        *(httpcore.ConnectionNotAvailable(), httpx.ConnectError("so"), ssl.SSLError(1, "x")),
+        ConnectionResetError("gone"),
+    ],
+    "overloaded": [ExceptionGroup("several", [ProviderError("overloaded", "x"), ValueError()])],
+    "timeout": [httpx.ReadTimeout("so"), TimeoutError()],
+}
+
+
+@each(EXCEPTIONS, "error")
+def test_an_exception_of_any_library_has_a_kind(kind: ErrorKind, error: Exception) -> None:
     mapped = as_provider_error(error)
     assert mapped.kind == kind
     assert mapped.message
@@ -315,35 +308,25 @@ def test_a_gateway_whose_own_upstream_broke_off_reports_a_cut(message: str) -> N
     assert in_stream({"type": "overloaded_error", "message": message}).kind == "overloaded"
 
 
-@pytest.mark.parametrize(
-    ("code", "reason", "kind"),
-    [
-        (1001, "", "cut"),
-        (1002, "", "protocol"),
-        (1006, "", "cut"),
-        (1008, "", "auth"),
-        (1009, "", "invalid_request"),
-        (1011, "", "server"),
-        (1012, "", "cut"),
-        (1013, "", "overloaded"),
-        (3000, "", "auth"),
-        (4400, "", "invalid_request"),
-        (4401, "", "auth"),
-        (4403, "", "auth"),
-        (4404, "", "not_found"),
-        (4408, "", "timeout"),
-        (4429, "", "rate_limit"),
-        (4503, "", "overloaded"),
-        (4000, "", "server"),
-        (4000, "rate_limit_exceeded", "rate_limit"),
-        (4400, "prompt is too long", "context_overflow"),
-    ],
-)
-def test_a_close_code_has_a_kind_and_is_named(code: int, reason: str, kind: ErrorKind) -> None:
-    assert kind_of_close(code, reason) == kind
-    error = as_provider_error(ConnectionClosedError(Close(code, reason), None))
+CLOSES: dict[ErrorKind, list[Close]] = {
+    "cut": [Close(1001, ""), Close(1006, ""), Close(1012, "")],
+    "protocol": [Close(1002, "")],
+    "auth": [Close(1008, ""), Close(3000, ""), Close(4401, ""), Close(4403, "")],
+    "invalid_request": [Close(1009, ""), Close(4400, "")],
+    "server": [Close(1011, ""), Close(4000, "")],
+    "overloaded": [Close(1013, ""), Close(4503, "")],
+    "not_found": [Close(4404, "")],
+    "timeout": [Close(4408, "")],
+    "rate_limit": [Close(4429, ""), Close(4000, "rate_limit_exceeded")],
+    "context_overflow": [Close(4400, "prompt is too long")],
+}
+
+
+@each(CLOSES, "close")
+def test_a_close_code_has_a_kind_and_is_named(kind: ErrorKind, close: Close) -> None:
+    error = as_provider_error(ConnectionClosedError(close, None))
     assert error.kind == kind
-    assert (reason or str(code)) in error.message
+    assert (close.reason or str(close.code)) in error.message
 
 
 def test_a_message_that_we_refuse_is_not_the_servers_close() -> None:

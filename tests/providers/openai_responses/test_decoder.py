@@ -3,13 +3,22 @@
 import pytest
 
 from lfgtui.model import events as e
-from lfgtui.model.events import ProviderItem, ResponseFinished, TextDelta, ToolCallRequested
+from lfgtui.model.events import (
+    ProviderItem,
+    ResponseFinished,
+    TextDelta,
+    ToolCallRequested,
+    WireEvent,
+)
 from lfgtui.providers.openai_responses.decoder import ResponsesDecoder
 from tests.providers.decoding import Json, failure_of, requests, run, run_whole, summarize
 
 CALL: Json = {"type": "function_call", "call_id": "c1", "name": "f", "arguments": '{"a":1}'}
 OPEN: Json = CALL | {"arguments": ""}
+CALLED = ToolCallRequested("c1", "f", {"a": 1})
 AT_LIMIT = {"reason": "max_output_tokens"}
+END = ResponseFinished(1, "end")
+LENGTH = ResponseFinished(1, "length")
 
 
 def done(index: int, item: Json) -> Json:
@@ -24,12 +33,12 @@ def closed(status: str = "completed", **more: object) -> Json:
     return {"type": f"response.{status}", "response": {"status": status, **more}}
 
 
-def text(delta: str, **more: object) -> Json:
-    return {"type": "response.output_text.delta", "output_index": 0, "delta": delta, **more}
+def text(delta: str, kind: str = "output_text", **more: object) -> Json:
+    return {"type": f"response.{kind}.delta", "output_index": 0, "delta": delta, **more}
 
 
-def text_done(whole: str, **more: object) -> Json:
-    return {"type": "response.output_text.done", "output_index": 0, "text": whole, **more}
+def text_done(whole: str, kind: str = "output_text", **more: object) -> Json:
+    return {"type": f"response.{kind}.done", "output_index": 0, "text": whole, **more}
 
 
 def arguments(index: int, delta: str) -> Json:
@@ -41,31 +50,56 @@ def message(words: str, **more: object) -> Json:
     return {"type": "message", "content": [{"type": "output_text", "text": words}], **more}
 
 
-def test_a_reasoning_item_goes_back_whole() -> None:
-    item: Json = {"type": "reasoning", "id": "rs", "summary": [], "encrypted_content": "x"}
-    events = run(ResponsesDecoder(), done(0, item), closed())
-    assert events == [ProviderItem("openai-responses", item), ResponseFinished(1, "end")]
+REASONING: Json = {"type": "reasoning", "id": "r", "summary": [], "encrypted_content": "x"}
+REFUSAL: Json = {"type": "message", "id": "m", "content": [{"type": "refusal", "refusal": "No."}]}
+REFUSED = [TextDelta("No."), ResponseFinished(1, "refusal")]
+USED = {"input_tokens": 3, "output_tokens": 4}
+CUT = closed("incomplete", incomplete_details=AT_LIMIT)
+CACHED = USED | {"input_tokens_details": {"cached_tokens": 2}}
+TAKEN: list[WireEvent] = [
+    *(TextDelta("Hi"), e.ToolCallStarted("c1", "f"), e.ToolArgumentsDelta("c1", '{"a":1}')),
+    *(CALLED, ResponseFinished(1, "tool_use")),
+]
+ANSWERS: dict[str, tuple[list[Json], list[WireEvent]]] = {
+    "reasoning, which goes back whole": (
+        [done(0, REASONING), closed()],
+        [ProviderItem("openai-responses", REASONING), END],
+    ),
+    "items that were not streamed": ([done(0, message("Hi")), done(1, CALL), closed()], TAKEN),
+    "items in the last record only": ([closed(output=[message("Hi"), CALL])], TAKEN),
+    "a limit inside a call": (
+        [done(0, CALL | {"arguments": '{"a"'}), CUT],
+        [e.ToolCallStarted("c1", "f"), e.ToolArgumentsDelta("c1", '{"a"'), LENGTH],
+    ),
+    "a limit for no reason": (
+        [closed("incomplete", output=[message("Once")])],
+        [TextDelta("Once"), LENGTH],
+    ),
+    "a limit inside a text": (
+        [text("He"), closed("incomplete", incomplete_details=AT_LIMIT, usage=CACHED)],
+        [TextDelta("He"), e.Usage(3, 4, 2), LENGTH],
+    ),
+    "a refusal": ([text("No.", "refusal"), done(0, REFUSAL), closed()], REFUSED),
+    "a refusal that was not streamed": ([done(0, REFUSAL), closed()], REFUSED),
+}
 
 
-def test_items_that_were_not_streamed_are_taken_from_the_records_that_close_them() -> None:
-    streamed = run(ResponsesDecoder(), done(0, message("Hi")), done(1, CALL), closed())
-    assert streamed == run(ResponsesDecoder(), closed(output=[message("Hi"), CALL]))
-    assert streamed == [
-        TextDelta("Hi"),
-        e.ToolCallStarted("c1", "f"),
-        e.ToolArgumentsDelta("c1", '{"a":1}'),
-        ToolCallRequested("c1", "f", {"a": 1}),
-        ResponseFinished(1, "tool_use"),
-    ]
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_every_form_of_an_answer_is_read(answer: str) -> None:
+    records, events = ANSWERS[answer]
+    assert run(ResponsesDecoder(), *records) == events
+
+
+HELLO = message("Hello", id="m")
 
 
 @pytest.mark.parametrize(
     "closing",
     [
         text_done("Hello"),
-        done(0, message("Hello", id="m")),
-        closed(output=[message("Hello", id="m")]),
-        closed(output=[{"type": "reasoning", "id": "r"}, message("Hello", id="m")]),
+        done(0, HELLO),
+        closed(output=[HELLO]),
+        closed(output=[{"type": "reasoning", "id": "r"}, HELLO]),
     ],
 )
 def test_text_is_completed_by_the_record_that_closes_it_and_never_repeated(closing: Json) -> None:
@@ -75,49 +109,10 @@ def test_text_is_completed_by_the_record_that_closes_it_and_never_repeated(closi
         assert summarize(events).text == "Hello", streamed
 
 
-@pytest.mark.parametrize(
-    ("records", "expected"),
-    [
-        (
-            [
-                done(0, CALL | {"arguments": '{"a"'}),
-                closed("incomplete", incomplete_details=AT_LIMIT),
-            ],
-            [e.ToolCallStarted("c1", "f"), e.ToolArgumentsDelta("c1", '{"a"')],
-        ),
-        ([closed("incomplete", output=[message("Once")])], [TextDelta("Once")]),
-        (
-            [
-                text("He"),
-                closed(
-                    "incomplete",
-                    incomplete_details=AT_LIMIT,
-                    usage={
-                        "input_tokens": 3,
-                        "output_tokens": 4,
-                        "input_tokens_details": {"cached_tokens": 2},
-                    },
-                ),
-            ],
-            [TextDelta("He"), e.Usage(3, 4, 2)],
-        ),
-    ],
-    ids=["inside a call", "for no reason", "inside a text"],
-)
-def test_an_incomplete_response_is_at_its_limit_and_drops_a_broken_call(
-    records: list[Json], expected: list[e.WireEvent]
-) -> None:
-    assert run(ResponsesDecoder(), *records) == [*expected, ResponseFinished(1, "length")]
-
-
 def test_a_failed_response_is_a_failure() -> None:
     error = {"code": "rate_limit_exceeded", "message": "Slow down"}
     failure = failure_of(ResponsesDecoder(), closed("failed", error=error))
     assert (failure.kind, failure.retryable) == ("rate_limit", True)
-
-
-def test_a_response_without_its_last_record_is_a_cut() -> None:
-    assert failure_of(ResponsesDecoder(), done(0, CALL)).kind == "cut"
 
 
 def test_records_that_come_twice_count_once() -> None:
@@ -135,9 +130,11 @@ def test_records_that_come_twice_count_once() -> None:
 
 
 def test_a_response_resumed_half_way_gives_the_rest() -> None:
-    whole = message("Hello world", id="m")
-    records = [text(" world"), text_done("Hello world"), done(0, whole), closed(output=[whole])]
-    assert summarize(run(ResponsesDecoder(), *records)).text == " world"
+    records = [text("lo"), text_done("Hello"), done(0, HELLO), closed(output=[HELLO])]
+    assert summarize(run(ResponsesDecoder(), *records)).text == "lo"
+
+
+WHOLE = {"type": "response.function_call_arguments.done", "output_index": 0, "arguments": '{"a":1}'}
 
 
 @pytest.mark.parametrize(
@@ -146,85 +143,68 @@ def test_a_response_resumed_half_way_gives_the_rest() -> None:
         [arguments(0, '":1}'), done(0, CALL), closed()],
         [added(0, OPEN), arguments(0, ":1}"), done(0, CALL), closed()],
         [added(0, OPEN), arguments(0, '{"a"'), closed(output=[CALL])],
-        [
-            added(0, OPEN),
-            arguments(0, '{"a"'),
-            {
-                "type": "response.function_call_arguments.done",
-                "output_index": 0,
-                "arguments": '{"a":1}',
-            },
-            closed(output=[]),
-        ],
+        [added(0, OPEN), arguments(0, '{"a"'), WHOLE, closed(output=[])],
     ],
     ids=["resumed half way", "a lost delta", "never done", "done without its item"],
 )
 def test_a_call_is_requested_as_its_last_record_has_it(records: list[Json]) -> None:
-    events = run(ResponsesDecoder(), *records)
-    assert requests(events) == [ToolCallRequested("c1", "f", {"a": 1})]
+    assert requests(run(ResponsesDecoder(), *records)) == [CALLED]
 
 
-def test_ids_may_change_with_every_record() -> None:
+def test_ids_may_change_with_every_record_and_places_may_be_missing() -> None:
     records: list[Json] = [
-        added(0, {"type": "message", "id": "1"}),
-        text("Hel", item_id="2"),
-        text("lo", item_id="3"),
-        text_done("Hello", item_id="4"),
-        done(0, message("Hello", id="5")),
-        added(1, OPEN | {"id": "6"}),
-        done(1, CALL | {"id": "7"}),
-        closed(output=[message("Hello", id="8"), CALL | {"id": "9"}]),
-    ]
-    answer = summarize(run(ResponsesDecoder(), *records))
-    assert (answer.text, len(answer.calls)) == ("Hello", 1)
-
-
-def test_ids_may_change_where_there_are_no_places() -> None:
-    records = [
-        text("Hello"),
-        done(0, message("Hello", id="1")),
-        added(0, OPEN | {"id": "2"}),
-        arguments(0, '{"a":1}'),
-        done(0, CALL | {"id": "4"}),
+        added(0, {"type": "message"}),
+        text("Hel"),
+        text("lo"),
+        text_done("Hello"),
+        done(0, message("Hello")),
+        added(1, OPEN),
+        arguments(1, '{"a":1}'),
+        done(1, CALL),
     ]
     for number, record in enumerate(records):
-        del record["output_index"]
         record["item_id"] = str(number)
-    closing = closed(output=[message("Hello", id="6"), CALL | {"id": "7"}])
-    answer = summarize(run(ResponsesDecoder(), *records, closing))
-    assert (answer.text, answer.calls) == ("Hello", [ToolCallRequested("c1", "f", {"a": 1})])
+        if "item" in record:
+            record["item"] |= {"id": f"i{number}"}  # type: ignore[operator]  # an object
+    closing = closed(output=[message("Hello", id="8"), CALL | {"id": "9"}])
+    bare = [{k: v for k, v in record.items() if k != "output_index"} for record in records]
+    bare = [bare[1] | {"delta": "Hello"}, *bare[4:]]  # one delta: nothing else joins two
+    for stream in (records, bare):
+        answer = summarize(run(ResponsesDecoder(), *stream, closing))
+        assert (answer.text, answer.calls) == ("Hello", [CALLED])
 
 
-def test_raw_reasoning_and_the_parts_of_a_summary_are_set_apart() -> None:
-    def part(index: int, delta: str, place: int = 0) -> list[Json]:
-        at: Json = {"output_index": place, "summary_index": index}
-        return [
-            {"type": "response.reasoning_summary_part.added", **at},
-            {"type": "response.reasoning_summary_text.delta", "delta": delta, **at},
-        ]
-
-    events = run(ResponsesDecoder(), *part(0, "a"), *part(1, "b"), closed())
-    assert summarize(events).reasoning == "a\n\nb"
-    turns = [part(index, "a", place) for place, index in ((0, 0), (0, 1), (1, 0), (0, 1), (1, 1))]
-    events = run(ResponsesDecoder(), *(record for turn in turns for record in turn), closed())
-    assert summarize(events).reasoning == "a\n\naaa\n\na"
-    events = run(
-        ResponsesDecoder(),
-        {"type": "response.reasoning_text.delta", "output_index": 0, "delta": "hm"},
-        {"type": "response.reasoning_text.done", "output_index": 0, "text": "hm, so"},
-        done(1, {"type": "reasoning", "id": "r", "summary": [{"text": "A"}, {"text": "B"}]}),
-        closed(),
-    )
-    assert summarize(events).reasoning == "hm, soA\n\nB"
+def summary(place: int, index: int, delta: str) -> list[Json]:
+    at: Json = {"output_index": place, "summary_index": index}
+    part = "response.reasoning_summary_part.added"
+    return [{"type": part, **at}, text(delta, "reasoning_summary_text", **at)]
 
 
-def test_a_refusal_is_visible_and_named() -> None:
-    refusal = {"type": "refusal", "refusal": "No."}
-    item: Json = {"type": "message", "id": "m", "content": [refusal]}
-    live: Json = {"type": "response.refusal.delta", "output_index": 0, "delta": "No."}
-    for records in ([live, done(0, item)], [done(0, item)]):
-        events = run(ResponsesDecoder(), *records, closed())
-        assert events == [TextDelta("No."), ResponseFinished(1, "refusal")]
+SUMMARY: Json = {"type": "reasoning", "id": "r", "summary": [{"text": "A"}, {"text": "B"}]}
+
+
+@pytest.mark.parametrize(
+    ("records", "reasoning"),
+    [
+        ([*summary(0, 0, "a"), *summary(0, 1, "b")], "a\n\nb"),
+        (
+            [
+                *(*summary(0, 0, "a"), *summary(0, 1, "a"), *summary(1, 0, "a")),
+                *(*summary(0, 1, "a"), *summary(1, 1, "a")),
+            ],
+            "a\n\naaa\n\na",
+        ),
+        (
+            [text("hm", "reasoning_text"), text_done("hm, so", "reasoning_text"), done(1, SUMMARY)],
+            "hm, soA\n\nB",
+        ),
+    ],
+    ids=["two parts", "parts in turn", "raw"],
+)
+def test_raw_reasoning_and_the_parts_of_a_summary_are_set_apart(
+    records: list[Json], reasoning: str
+) -> None:
+    assert summarize(run(ResponsesDecoder(), *records, closed())).reasoning == reasoning
 
 
 def test_sources_are_kept_whether_they_come_live_or_at_the_end() -> None:
@@ -242,16 +222,11 @@ def test_sources_are_kept_whether_they_come_live_or_at_the_end() -> None:
 
 
 def test_a_whole_response_gives_the_same_substance() -> None:
-    items: list[Json] = [
-        {"type": "reasoning", "id": "r", "summary": [{"text": "hm"}], "encrypted_content": "x"},
-        message("Hi", id="m"),
-        {"type": "web_search_call", "id": "w", "action": {"type": "search", "query": "q"}},
-        CALL | {"id": "c"},
-    ]
-    usage = {"input_tokens": 3, "output_tokens": 4}
-    end = closed(output=items, usage=usage)
+    search: Json = {"type": "web_search_call", "id": "w", "action": {"query": "q"}}
+    items = [REASONING | {"summary": [{"text": "hm"}]}, HELLO, search, CALL | {"id": "c"}]
+    end = closed(output=items, usage=USED)
     streamed = run(ResponsesDecoder(), *(done(i, item) for i, item in enumerate(items)), end)
-    whole = run_whole(ResponsesDecoder(), {"status": "completed", "output": items, "usage": usage})
+    whole = run_whole(ResponsesDecoder(), {"status": "completed", "output": items, "usage": USED})
     assert summarize(whole) == summarize(streamed)
-    assert summarize(whole).calls == [ToolCallRequested("c1", "f", {"a": 1})]
+    assert summarize(whole).calls == [CALLED]
     assert ProviderItem("openai-responses", items[0]) in whole

@@ -8,10 +8,9 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from lfgtui.errors import ProviderError
-from lfgtui.model.events import Heartbeat, TextDelta, ToolCallRequested, Usage, WireEvent
+from lfgtui.model.events import Heartbeat, TextDelta, ToolCallRequested, Usage
 from lfgtui.providers import limits
-from lfgtui.providers.base import Provider, Request
+from lfgtui.providers.base import Provider
 from lfgtui.providers.registry import Providers
 from lfgtui.providers.sdk.provider import SdkProvider
 from lfgtui.providers.transport import reading
@@ -26,6 +25,7 @@ from tests.providers.sdk_wires import (
     WHOLE,
     WIRES,
     events_of,
+    failure_of,
     open_wire,
     request,
     sse,
@@ -33,11 +33,6 @@ from tests.providers.sdk_wires import (
 from tests.providers.virtual_time import pausing
 
 Connect = Callable[..., Awaitable[SdkProvider]]
-
-
-@pytest.fixture(params=WIRES)
-def wire(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
 
 
 @pytest.fixture
@@ -52,18 +47,6 @@ async def connect(wire: str, server: Loopback) -> AsyncIterator[Connect]:
     yield connect
     for provider in opened:
         await provider.aclose()
-
-
-async def failure_of(
-    provider: Provider, sent: Request | None = None, *, after: list[WireEvent] | None = None
-) -> ProviderError:
-    """The failure of a response, which comes after these events."""
-    events: list[WireEvent] = []
-    with pytest.raises(ProviderError) as failure:
-        async for event in provider.stream(sent or request()):
-            events.append(event)
-    assert after is None or events == after
-    return failure.value
 
 
 async def test_a_streamed_answer_comes_through(
@@ -329,13 +312,3 @@ async def test_a_long_delta_comes_in_pieces_and_too_many_values_are_refused(
     server.answer = Answer([b'data: {"x":[' + b"{}," * 300_000 + b"0]}\n\n"])
     failure = await failure_of(await connect())
     assert "more than 250,000 objects and lists" in failure.message
-
-
-@pytest.mark.parametrize("wire", ["anthropic", "openai-chat"])
-async def test_each_wire_asks_for_its_list_of_models(server: Loopback, connect: Connect) -> None:
-    server.answer = Answer([b'{"data": [{"id": "a"}]}'], content_type="application/json")
-    assert await (await connect()).models() == ["a"]
-    assert server.asked[0].path == "/v1/models"
-    server.answer = Answer([b"no"], 404, "text/plain")
-    with pytest.raises(ProviderError, match="404"):
-        await (await connect()).models()

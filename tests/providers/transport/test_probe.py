@@ -16,12 +16,7 @@ from lfgtui.doctor.examine import LookupTimingLoop
 from lfgtui.errors import ProviderError
 from lfgtui.providers.transport.probe import Exchange, Probe, Watchable, timed
 from tests.providers.loopback import CUT, Answer, Loopback
-from tests.providers.sdk_wires import FIRST, LAST, WIRES, events_of, open_wire
-
-
-@pytest.fixture(params=WIRES)
-def wire(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+from tests.providers.sdk_wires import FIRST, LAST, events_of, open_wire
 
 
 async def watched(server: Loopback, wire: str, answer: Answer) -> tuple[Probe, Exchange]:

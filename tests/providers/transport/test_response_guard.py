@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from lfgtui.errors import ProviderError
-from lfgtui.model.events import TextDelta, WireEvent
+from lfgtui.model.events import TextDelta
 from lfgtui.providers import limits
 from lfgtui.providers.agent_server.sse import AgentSseProvider
 from lfgtui.providers.base import ListsModels, Provider
 from tests.providers.loopback import STALL, Answer, Loopback
-from tests.providers.sdk_wires import CONNECT, FIRST, KEY, LAST, events_of, request
+from tests.providers.sdk_wires import CONNECT, FIRST, KEY, LAST, events_of, failure_of, request
 
 PROVIDERS: dict[str, Callable[..., Provider]] = {**CONNECT, "agent-sse": AgentSseProvider}
 AGENT = [b'data: {"type": "token", "content": "Hello"}\n\n', b"data: [DONE]\n\n"]
@@ -37,12 +37,6 @@ async def provider(wire: str, server: Loopback) -> AsyncIterator[Provider]:
     )
     yield opened
     await opened.aclose()
-
-
-async def failure_of(provider: Provider, **more: object) -> ProviderError:
-    with pytest.raises(ProviderError) as failure:
-        await events_of(provider, request(**more))
-    return failure.value
 
 
 def body_of(wire: str) -> bytes:
@@ -89,7 +83,7 @@ async def test_a_decompression_bomb_is_refused_after_its_first_megabyte(
 
     monkeypatch.setattr(zlib, "decompressobj", Counting)
     server.answer = compressed(BOMB)
-    failure = await failure_of(provider, stream=stream)
+    failure = await failure_of(provider, request(stream=stream))
     assert failure.kind == "protocol"
     assert failure.message.startswith("the response expands more than 100 times; turn compression")
     assert max(pieces) == limits.PIECE_BYTES
@@ -136,12 +130,9 @@ async def test_a_body_without_end_is_given_up_after_what_came(
 ) -> None:
     monkeypatch.setattr(limits, "BODY_BYTES", 2_000)
     first = AGENT[:1] if wire == "agent-sse" else FIRST[wire]
-    server.answer = Answer([*first, b": x\n\n" * 1_000])
-    events: list[WireEvent] = []
-    with pytest.raises(ProviderError, match="the response is longer than 2000 bytes"):
-        async for event in provider.stream(request()):
-            events.append(event)
-    assert TextDelta("Hello") in events
+    server.answer = Answer([*first, b"\n" * 5_000])
+    failure = await failure_of(provider, after=[TextDelta("Hello")])
+    assert failure.message.startswith("the response is longer than 2000 bytes")
 
 
 async def test_a_refusal_that_cannot_be_read_is_left_at_once(
@@ -184,11 +175,15 @@ async def test_a_redirect_to_anything_is_one_clean_line(
 
 @pytest.mark.parametrize("wire", CONNECT)
 async def test_a_list_of_models_is_bounded_and_follows_no_redirect(
-    provider: Provider, server: Loopback
+    provider: Provider, wire: str, server: Loopback
 ) -> None:
     assert isinstance(provider, ListsModels)
     server.answer = Answer([b'{"data": [{"id": "a"}]}'])
     assert await provider.models() == ["a"]
+    assert server.asked[0].path == ("/v1/models" if wire == "anthropic" else "/models")
+    server.answer = Answer([b"no"], 404, "text/plain")
+    with pytest.raises(ProviderError, match="404"):
+        await provider.models()
     server.answer = Answer([b""], 307, headers={"location": "http://127.0.0.1:9/models"})
     with pytest.raises(ProviderError, match=r"redirects to http://127\.0\.0\.1:9/models"):
         await provider.models()
