@@ -43,7 +43,6 @@ _COUNTED = re.compile(r"[\[\]:@*_~`<&\\\n!]|//")
 
 _JOINT = "\0\n"
 _JOINED = re.compile(r"\0\n[ \t>]*\0")
-_MARGIN = re.compile(r"[ \t>]*")
 _WIDEST_MARGIN = 100
 
 
@@ -57,14 +56,12 @@ class Lines:
 
     def cut(self, text: str) -> str:
         """Return the text with joints where a line would be too long."""
-        if "\n" not in text:
-            return self._cut(text)
-        first, *others = text.split("\n")
-        return "\n".join([self._cut(first), *map(self._cut_anew, others)])
-
-    def _cut_anew(self, line: str) -> str:
-        self._length, self._margin, self._is_in_margin = 0, "", True
-        return self._cut(line)
+        lines = text.split("\n")
+        for number, line in enumerate(lines):
+            if number:
+                self._length, self._margin, self._is_in_margin = 0, "", True
+            lines[number] = self._cut(line)
+        return "\n".join(lines)
 
     def _cut(self, line: str) -> str:
         if self._is_in_margin and line:
@@ -82,8 +79,7 @@ class Lines:
 
     def _note_margin(self, text: str) -> None:
         """Note the margin (quote marks, indentation) that the next line has to repeat."""
-        found = _MARGIN.match(text)
-        margin = found.group()[: _WIDEST_MARGIN - len(self._margin)] if found else ""
+        margin = text[: len(text) - len(text.lstrip(" \t>"))][: _WIDEST_MARGIN - len(self._margin)]
         self._margin += margin
         self._is_in_margin = len(margin) == len(text) and len(self._margin) < _WIDEST_MARGIN
 

@@ -1,14 +1,15 @@
 """Blocks back to the token stream of one parse, for markdown-it's own renderer."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from copy import copy
+from itertools import takewhile
 from typing import TypeAlias
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from lfgtui.text.markdown.block import Block
-from lfgtui.text.markdown.leaves import Container, Item, ListBlock, Quote
+from lfgtui.text.markdown.leaves import Item, ListBlock, Quote
 
 _Opened: TypeAlias = Quote | ListBlock | Item
 
@@ -24,51 +25,34 @@ def render_html(parser: MarkdownIt, blocks: Sequence[tuple[Block, list[Token]]])
     tokens: list[Token] = []
     around: list[_Opened] = []
     for block, own in blocks:
-        containers = list(_containers(block.containers))
-        shared = _shared(around, containers)
-        tokens += (_closing(container) for container in reversed(around[shared:]))
-        tokens += (_opening(container, tasks) for container in containers[shared:])
-        around = containers
-        tokens += _in_place(block, own)
-    tokens += (_closing(container) for container in reversed(around))
+        opened: list[_Opened] = []
+        for container in block.containers:
+            opened += (
+                (container.list_block, container) if isinstance(container, Item) else (container,)
+            )
+        pairs = zip(around, opened, strict=False)
+        shared = len([*takewhile(lambda pair: pair[0] is pair[1], pairs)])
+        tokens += (_closing(one.token) for one in reversed(around[shared:]))
+        tokens += (_opening(one, is_task_list=one in tasks) for one in opened[shared:])
+        around = opened
+        if block.kind == "paragraph":  # in a tight list it has no tags
+            item = block.containers[-1] if block.containers else None
+            is_tight = isinstance(item, Item) and not item.list_block.is_loose
+            own[0].hidden = own[-1].hidden = is_tight
+        tokens += own
+    tokens += (_closing(one.token) for one in reversed(around))
     return str(parser.renderer.render(tokens, parser.options, {}))
 
 
-def _containers(containers: Iterable[Container]) -> Iterable[_Opened]:
-    for container in containers:
-        if isinstance(container, Item):
-            yield container.list_block
-        yield container
-
-
-def _shared(before: Sequence[_Opened], containers: Sequence[_Opened]) -> int:
-    count = 0
-    for one, other in zip(before, containers, strict=False):
-        if one is not other:
-            break
-        count += 1
-    return count
-
-
-def _opening(container: _Opened, tasks: set[ListBlock]) -> Token:
+def _opening(container: _Opened, *, is_task_list: bool) -> Token:
     token = copy(container.token)
     if isinstance(container, ListBlock):
         token.attrs = {name: value for name, value in token.attrs.items() if name == "start"}
-        if container in tasks:
+        if is_task_list:
             token.attrs["class"] = "contains-task-list"
     return token
 
 
-def _closing(container: _Opened) -> Token:
-    opening = container.token
+def _closing(opening: Token) -> Token:
     kind = opening.type.removesuffix("_open") + "_close"
     return Token(kind, opening.tag, -1, markup=opening.markup, block=True)
-
-
-def _in_place(block: Block, tokens: list[Token]) -> list[Token]:
-    """Return the block's tokens; a paragraph in a tight list has no tags."""
-    if block.kind == "paragraph":
-        container = block.containers[-1] if block.containers else None
-        is_tight = isinstance(container, Item) and not container.list_block.is_loose
-        tokens[0].hidden = tokens[-1].hidden = is_tight
-    return tokens

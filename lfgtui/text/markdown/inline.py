@@ -47,13 +47,8 @@ class GrowingInlines:
     """
 
     __slots__ = (
-        "_awaited",
-        "_content",
-        "_is_over",
-        "_parser",
-        "_stable",
-        "children",
-        "stable_prefix",
+        *("_awaited", "_content", "_is_over", "_parser", "_stable"),
+        *("children", "stable_prefix"),
     )
 
     def __init__(self, parser: MarkdownIt) -> None:
@@ -68,25 +63,26 @@ class GrowingInlines:
     def read(self, content: str, definitions: Definitions) -> bool:
         """Read the content as it is now; False if the stable prefix had to be withdrawn."""
         before, self._content = self._content, content
-        if self._is_over and content.startswith(before):
+        is_grown = content.startswith(before)
+        if self._is_over and is_grown:
             self.children += plain_inlines(content[len(before) :])
             self.stable_prefix = len(self.children)
             return True
-        if self._say_more(before, content):
+        if before and is_grown and self._append(before, content[len(before) :]):
             return True
         if self._is_over or readable_end(content) is not None:
             return self._read_all(content, definitions)
-        is_grown = content.startswith(self._stable)
-        if self._stable and _REACHES_BACK.search(content, len(self._stable)):
-            is_grown = False
-        if not is_grown:
+        is_stable = content.startswith(self._stable) and not (
+            self._stable and _REACHES_BACK.search(content, len(self._stable))
+        )
+        if not is_stable:
             self.stable_prefix, self._stable, self._awaited = 0, "", _LONG
         del self.children[self.stable_prefix :]
         rest = content[len(self._stable) :]
         if len(rest) >= self._awaited:
             rest = self._settle(rest, definitions)
         self.children += read_inlines(self._parser, rest, definitions)
-        return is_grown
+        return is_stable
 
     def _read_all(self, content: str, definitions: Definitions) -> bool:
         """Read all of it for good if only plain text can follow."""
@@ -96,15 +92,14 @@ class GrowingInlines:
         self.stable_prefix = len(self.children) if self._is_over else 0
         return not was_stable
 
-    def _say_more(self, before: str, content: str) -> bool:
+    def _append(self, before: str, new: str) -> bool:
         """Append the new text to the last token if it can be nothing else; False if not."""
-        if not before or not content.startswith(before) or len(self.children) == self.stable_prefix:
+        unstable = len(before) + len(new) - len(self._stable)
+        if len(self.children) == self.stable_prefix or unstable >= self._awaited:
             return False
-        new, last = content[len(before) :], self.children[-1]
-        if len(content) - len(self._stable) >= self._awaited or not _PLAIN.fullmatch(new):
-            return False
-        if _ADDRESS.search(before, before.rfind(" ") + 1):
-            return False  # as written: in an address marks are no marks
+        if not _PLAIN.fullmatch(new) or _ADDRESS.search(before, before.rfind(" ") + 1):
+            return False  # in an address marks are no marks
+        last = self.children[-1]
         if last.type == "text" and _PLAIN.match(before[-1]):
             last.content += new
             return True
@@ -135,9 +130,8 @@ def _word_edge(text: str, limit: int) -> int:
 
 
 def _is_closed(tokens: Sequence[Token]) -> bool:
-    for token in tokens:
-        if token.type == "html_inline":
-            return False  # an <a> reaches as far as its end
-        if token.type == "text" and _OPEN.search(_CLOSED_BRACKETS.sub("", token.content)):
-            return False
-    return True
+    return not any(
+        token.type == "html_inline"  # an <a> reaches as far as its end
+        or (token.type == "text" and _OPEN.search(_CLOSED_BRACKETS.sub("", token.content)))
+        for token in tokens
+    )

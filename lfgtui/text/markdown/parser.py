@@ -1,18 +1,14 @@
-"""The one Markdown configuration, with two block rules of ours.
+"""The one Markdown configuration, with block rules of ours around markdown-it's own.
 
-CommonMark with GitHub's tables, strikethrough, task lists and autolinks. The
-rules stand around markdown-it's own:
-
-- `_note_item` stands first in the chain, never matches, and notes on the item
-  it finds itself in where the item's content begins and whether a blank line
-  parts its blocks. Both are known to markdown-it's list rule and are lost when
-  it returns, and both are needed to open the item again (`leaves.reopening`).
-- `_bounded` keeps lists and quotes from nesting without end: what lies deeper
-  is text. markdown-it would drop it, and Python's stack has an end.
+CommonMark with GitHub's tables, strikethrough, task lists and autolinks. To open
+a list item again (`leaves.reopening`) one has to know where its content begins
+and whether a blank line parts its blocks. markdown-it's list rule knows both and
+loses them when it returns, so a rule that never matches (`_note_item`) stands
+first in the chain and notes them on the item that it finds itself in.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 from itertools import pairwise
 from typing import TypeVar, overload
@@ -24,7 +20,10 @@ from markdown_it.token import Token
 from lfgtui.text.markdown.bounds import MOST_COLUMNS, MOST_MISSING, readable_end
 
 DEEPEST = 24
-"""Levels of nesting. A list takes two of them, itself and its item."""
+"""Levels of nesting, of which a list takes two; what lies deeper is text.
+
+markdown-it would drop it, and Python's stack has an end.
+"""
 
 Definitions = dict[str, dict[str, object]]
 """Link reference definitions as markdown-it keeps them, by normalised label."""
@@ -53,12 +52,6 @@ class Lookups(Definitions):
         return super().get(key, default)
 
 
-@cache
-def shared_parser() -> MarkdownIt:
-    """Return the parser of all documents: one takes 30 KB and keeps nothing between readings."""
-    return make_parser()
-
-
 def make_parser() -> MarkdownIt:
     """Return a parser for GitHub's Markdown.
 
@@ -71,11 +64,15 @@ def make_parser() -> MarkdownIt:
     terminates = ["paragraph", "reference", "blockquote"]
     ruler = parser.block.ruler
     ruler.before("table", "note_item", _note_item)
-    ruler.at("table", _narrow(table), {"alt": ["paragraph", "reference"]})
+    ruler.at("table", _narrow_table, {"alt": ["paragraph", "reference"]})
     ruler.before("table", "lacking_row", _lacking_row, {"alt": ["blockquote"]})
-    ruler.at("list", _noting_loose(_bounded(list_block)), {"alt": terminates})
-    ruler.at("blockquote", _bounded(blockquote), {"alt": [*terminates, "list"]})
+    ruler.at("list", _noted_list, {"alt": terminates})
+    ruler.at("blockquote", _bounded_quote, {"alt": [*terminates, "list"]})
     return parser
+
+
+shared_parser = cache(make_parser)
+"""Return the parser of all documents: one takes 30 KB and keeps nothing between readings."""
 
 
 def read_blocks(parser: MarkdownIt, source: str, definitions: Definitions) -> list[Token]:
@@ -111,19 +108,16 @@ def plain_inlines(text: str) -> list[Token]:
     return tokens
 
 
-def _narrow(rule: BlockRule) -> BlockRule:
-    """Limit the columns of a table: each line fills all of them."""
+def _bounded_quote(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    return state.level < DEEPEST and blockquote(state, start, end, silent)
 
-    def narrow(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-        if start + 1 >= end:
-            return False
-        columns = _bars(state, start + 1)
-        if columns > MOST_COLUMNS:
-            return False
-        state.env["columns"] = columns
-        return rule(state, start, end, silent)
 
-    return narrow
+def _narrow_table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """Read a table of few columns: each line fills all of them."""
+    if start + 1 >= end or (columns := _bars(state, start + 1)) > MOST_COLUMNS:
+        return False
+    state.env["columns"] = columns
+    return table(state, start, end, silent)
 
 
 def _lacking_row(state: StateBlock, start: int, end: int, silent: bool) -> bool:
@@ -138,13 +132,6 @@ def _bars(state: StateBlock, line: int) -> int:
     return state.src.count("|", state.bMarks[line], state.eMarks[line])
 
 
-def _bounded(rule: BlockRule) -> BlockRule:
-    def bounded(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-        return state.level < DEEPEST and rule(state, start, end, silent)
-
-    return bounded
-
-
 def _note_item(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     """Note on the list item around this block its indent, and a blank line before the block."""
     if silent or not state.level:
@@ -152,52 +139,26 @@ def _note_item(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     if state.tokens[-1].type == "list_item_open":
         state.tokens[-1].meta["indent"] = state.blkIndent
     if start and state.isEmpty(start - 1):
-        around = _innermost(state)
+        level = state.level - 1
+        around = next(t for t in reversed(state.tokens) if t.level == level and t.nesting == 1)
         begin = around.map[0] if around.map else 0
         if not all(state.isEmpty(line) for line in range(begin, start)):
             around.meta["is_parted"] = True
     return False
 
 
-def _innermost(state: StateBlock) -> Token:
-    """Return the opening of the item or quote around the block that is about to be read."""
-    level = state.level - 1
-    return next(t for t in reversed(state.tokens) if t.level == level and t.nesting == 1)
-
-
-def _noting_loose(rule: BlockRule) -> BlockRule:
-    """Note on a list that it is loose; markdown-it only shows it by its paragraphs."""
-
-    def noting(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-        first = len(state.tokens)
-        if not rule(state, start, end, silent):
-            return False
-        if not silent:
-            level = state.level + 1
-            items = [
-                token
-                for token in state.tokens[first:]
-                if token.level == level and token.type == "list_item_open"
-            ]
-            state.tokens[first].meta["is_loose"] = _is_loose(state, items)
-            for item in items:
-                _note_indent(state, item)
+def _noted_list(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """Read a list; note that it is loose, which markdown-it only shows by its paragraphs."""
+    first, level = len(state.tokens), state.level + 1
+    if level > DEEPEST or not list_block(state, start, end, silent):
+        return False
+    if silent:
         return True
-
-    return noting
-
-
-def _note_indent(state: StateBlock, item: Token) -> None:
-    """Note the column of the content that an empty item would have."""
-    if item.map and "indent" not in item.meta:
-        item.meta["indent"] = state.sCount[item.map[0]] + len(item.info + item.markup) + 1
-
-
-def _is_loose(state: StateBlock, items: Sequence[Token]) -> bool:
-    """Return True if a blank line stands between two items, or two blocks of one."""
-    if any(item.meta.get("is_parted") for item in items):
-        return True
+    items = [t for t in state.tokens[first:] if t.level == level and t.type == "list_item_open"]
     begins = [item.map[0] for item in items if item.map]
-    return any(
+    state.tokens[first].meta["is_loose"] = any(item.meta.get("is_parted") for item in items) or any(
         begin - before > 1 and state.isEmpty(begin - 1) for before, begin in pairwise(begins)
     )
+    for item, begin in zip(items, begins, strict=True):  # the indent an empty one would have
+        item.meta.setdefault("indent", state.sCount[begin] + len(item.info + item.markup) + 1)
+    return True
