@@ -28,21 +28,13 @@ def is_harmless(character: str) -> bool:
 
 
 @given(ANYTHING)
-def test_no_control_character_survives_but_newline_and_tab(text: str) -> None:
-    shown = visible(text)
+def test_no_control_character_survives_but_tab_and_in_texts_newline(text: str) -> None:
+    shown, line = visible(text), visible_line(text)
     assert all(is_harmless(c) for c in shown if c not in "\n\t")
-    assert len(shown) == len(text)
-    assert visible(shown) == shown
-    shown.encode()
-
-
-@given(ANYTHING)
-def test_what_is_to_stand_on_one_line_does(text: str) -> None:
-    shown = visible_line(text)
-    assert all(is_harmless(c) for c in shown if c != "\t")
-    assert len(shown) == len(text)
-    assert len(shown.splitlines()) <= 1
-    shown.encode()
+    assert all(is_harmless(c) for c in line if c != "\t")
+    assert len(shown) == len(line) == len(text)
+    assert visible(shown) == shown and len(line.splitlines()) <= 1
+    (shown + line).encode()
 
 
 @given(ANYTHING, st.integers(1, 40))

@@ -282,10 +282,11 @@ class OpenTail:
         self._tried = len(lines)
         path = leaf.path
         trimmed = self._trimmed or Trimmed(leaf.kind, path, leaf.opens)
-        before = self._before
+        before, begin = self._before, self.begins([leaf])[0]
         begins = trimmed.take(leaf, lines, lambda cell: self._read_cell(cell, definitions))
         if begins is None:
             return False
+        self.begin = begin
         is_headless = leaf.kind in ("code_block", "paragraph")
         self._go_on(leaf.containers if is_headless else path, self._size(begins - before), trimmed)
         return True
