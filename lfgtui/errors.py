@@ -67,7 +67,7 @@ class ProviderError(LfgError):
 
     `retry_after` is in seconds, as the server asked for it; None where it did
     not. `retryable`: the same request may succeed when it is sent again; by
-    default that depends on the kind.
+    default that depends on the kind. `status` is that of the HTTP response, if there was one.
     """
 
     def __init__(
@@ -77,9 +77,11 @@ class ProviderError(LfgError):
         *,
         retry_after: float | None = None,
         retryable: bool | None = None,
+        status: int | None = None,
     ) -> None:
         super().__init__(message)
         self.kind = kind
+        self.status = status
         self.message = message
         self.retry_after = retry_after
         self.retryable = kind in RETRYABLE_KINDS if retryable is None else retryable

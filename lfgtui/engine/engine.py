@@ -84,7 +84,12 @@ class Engine:
 
     @property
     def health(self) -> Health:
-        return Health(self._behind, self._session.circuits.open, self._recorder.queued_bytes)
+        return Health(
+            self._behind,
+            self._session.circuits.open,
+            self._recorder.queued_bytes,
+            self._session.config.concurrency,
+        )
 
     @property
     def unfinished(self) -> Sequence[str]:

@@ -25,6 +25,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import NamedTuple
 
 from lfgtui.errors import ProviderError
+from lfgtui.model.metrics import OpenCircuit
 from lfgtui.settings.config import BreakerPolicy, RetryPolicy, Route
 
 _A_MOMENT = 0.1
@@ -115,6 +116,8 @@ class Circuit:
         self._open_until: float | None = None
         self._is_probed = False
         self._probe_error: ProviderError | None = None
+        self.cause = ""
+        """The failure that opened it, in a word or two: `HTTP 500`, `timeout`."""
         self._change = asyncio.Event()
 
     @property
@@ -173,7 +176,7 @@ class Circuit:
                     await change.wait()
             if (error := self._probe_error) is not None and error is not known:
                 told = f"{self._provider} still does not answer: {error.message}"
-                raise ProviderError(error.kind, told)
+                raise ProviderError(error.kind, told, status=error.status)
         return False
 
     def _close(self) -> None:
@@ -196,6 +199,7 @@ class Circuit:
             return
         asked = min(self._policy.max_pause, error.retry_after or 0.0)
         self._open_until = now + (asked or self._pause)  # the server knows best
+        self.cause = f"HTTP {error.status}" if error.status else error.kind.replace("_", " ")
         self._tell()
 
     def _tell(self) -> None:
@@ -213,6 +217,10 @@ class Circuits(dict[str, Circuit]):
         return self.setdefault(provider, Circuit(provider, self._policy))
 
     @property
-    def open(self) -> dict[str, float]:
-        """Providers that do not answer and are left alone: seconds until the next try."""
-        return {name: one.retry_after() for name, one in self.items() if not one.is_closed}
+    def open(self) -> dict[str, OpenCircuit]:
+        """Circuits of providers that keep failing, by name."""
+        return {
+            name: OpenCircuit(circuit.retry_after(), circuit.cause)
+            for name, circuit in self.items()
+            if not circuit.is_closed
+        }

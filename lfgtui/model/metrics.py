@@ -22,17 +22,25 @@ _BUCKET = 0.5
 _BUCKETS = 24
 
 
+class OpenCircuit(NamedTuple):
+    """A provider that keeps failing: seconds until the next try, and `HTTP 500` or `timeout`."""
+
+    retry_after: float
+    cause: str
+
+
 class Health(NamedTuple):
     """A run's troubles at the moment.
 
     `behind`: the reason for which the history cannot be written; None when all is saved.
-    `open_circuits`: of each provider that keeps failing, the seconds until the next try.
-    `queued_bytes` have arrived and are not in the history yet.
+    `open_circuits`: the providers that keep failing, by name. `queued_bytes` have arrived and
+    are not in the history yet. `slots`: tickets that may run at once; 0 where nobody knows.
     """
 
     behind: str | None = None
-    open_circuits: Mapping[str, float] = {}
+    open_circuits: Mapping[str, OpenCircuit] = {}
     queued_bytes: int = 0
+    slots: int = 0
 
 
 class Meter:

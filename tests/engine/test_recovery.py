@@ -137,20 +137,21 @@ async def turn() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "retry_after"),
+    ("error", "retry_after", "cause"),
     [
-        (BUSY, 5.0),
-        (REFUSED, 0.0),  # a refusal is an answer
-        (ProviderError("rate_limit", "slow down", retry_after=9.0), 9.0),
-        (ProviderError("rate_limit", "slow down", retry_after=2.0), 2.0),
-        (ProviderError("rate_limit", "slow down", retry_after=900.0), BREAKER.max_pause),
+        (BUSY, 5.0, "overloaded"),
+        (REFUSED, 0.0, ""),  # a refusal is an answer
+        (ProviderError("rate_limit", "slow down", retry_after=9.0), 9.0, "rate limit"),
+        (ProviderError("server", "broken", retry_after=2.0, status=500), 2.0, "HTTP 500"),
+        (ProviderError("server", "broken", retry_after=900.0), BREAKER.max_pause, "server"),
     ],
 )
 async def test_it_opens_after_failures_in_a_row_for_as_long_as_the_server_asks(
-    error: ProviderError, retry_after: float
+    error: ProviderError, retry_after: float, cause: str
 ) -> None:
     circuit = await opened(Clock(), error)
     assert (circuit.is_closed, circuit.retry_after()) == (retry_after == 0.0, retry_after)
+    assert circuit.cause == cause
 
 
 async def test_failures_far_apart_or_with_an_answer_between_them_do_not_open_it() -> None:

@@ -76,8 +76,10 @@ async def test_the_header_shows_counts_simulated_models_and_an_unsaved_history(
         header = (await repainted(pilot))[0]
         for part in ("Checkout rewrite", "● 1 running", "✓ 1", "✗ 1", "○ 1", "SIMULATED MODELS"):
             assert part in header
-        live.health = Health("disk full")
+        live.health = Health("disk full", slots=3)
+        live.now += 1
         assert "history not saved: disk full" in (await repainted(pilot))[0]
+        assert "waiting for a slot (1 of 3 in use)" in text_of(pilot.app)
 
 
 async def test_commands_go_to_the_ticket_with_the_focus_only(make_app: MakeApp) -> None:

@@ -95,7 +95,7 @@ def refused(status: int, headers: Mapping[str, str], body: object) -> ProviderEr
     code = status if status >= 400 else lenient_json.number(error, "code")
     kind = classify(code, _codes_of(error), message)
     message = f"{message.rstrip('.')} (HTTP {status})"
-    return ProviderError(kind, message, retry_after=retry_after(headers))
+    return ProviderError(kind, message, retry_after=retry_after(headers), status=status)
 
 
 def redirected(status: int, location: str) -> ProviderError:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from lfgtui.model.metrics import Health
 from lfgtui.model.states import BADGES, ENDED, RUNNING, State
 from lfgtui.text import figures
 from lfgtui.ui.run_view import RunView
@@ -32,7 +33,7 @@ def compose_header(
 
     `label`: the kind of a run that is only looked at. `notice` stands instead of the states.
     """
-    alarms = [Span(f" {text} ", "background", True, on) for text, on in _alarms(run)]
+    alarms = [Span(f" {text} ", "background", True, on) for text, on in _alarms(run.health)]
     if label:
         alarms.append(Span(f" {label} ", "background", True, "secondary"))
     if is_simulated:
@@ -50,16 +51,16 @@ def compose_header(
     return [*line, Span(" " * max(0, gap)), *alarms]
 
 
-def _alarms(run: RunView) -> Iterator[tuple[str, str]]:
+def _alarms(health: Health) -> Iterator[tuple[str, str]]:
     """Yield what should not be so, and its colour."""
-    if run.health.behind is not None:
-        yield f"history not saved: {run.health.behind}", "error"
-    if len(run.health.open_circuits) > 1:
-        yield f"{len(run.health.open_circuits)} providers keep failing", "warning"
+    if health.behind is not None:
+        yield f"history not saved: {health.behind}", "error"
+    if len(health.open_circuits) > 1:
+        yield f"{len(health.open_circuits)} providers keep failing", "warning"
     else:
-        for provider, seconds in run.health.open_circuits.items():
+        for provider, (seconds, cause) in health.open_circuits.items():
             next_try = f"next try in {seconds:.0f} s" if seconds >= 0.5 else "trying again"
-            yield f"{provider} keeps failing, {next_try}", "warning"
+            yield f"{provider} keeps failing ({cause}), {next_try}", "warning"
 
 
 def _standing(run: RunView, is_past: bool) -> Iterator[Span]:
@@ -86,8 +87,8 @@ def _standing(run: RunView, is_past: bool) -> Iterator[Span]:
 
 def _figures(run: RunView, now: float) -> Iterator[Span]:
     """Yield the bytes to save, and sums over all attempts: time, speed, tokens, cost."""
-    if run.health.queued_bytes >= _NOTABLE_QUEUE:
-        yield Span(f"{run.health.queued_bytes / _MEGABYTE:.1f} MB to save", "warning")
+    if (size := run.health.queued_bytes) >= _NOTABLE_QUEUE:
+        yield Span(f"{size / _MEGABYTE:.1f} MB to save", "warning")
     folds = [(run.transcript(ticket.id), run.meter(ticket.id)) for ticket in run.tickets]
     attempts = [attempt for transcript, _ in folds for attempt in transcript.attempts]
     if attempts:

@@ -191,4 +191,5 @@ class Pane(CachedContainer, Guarded, Widget, can_focus=True):
             return ""
         tickets = self._view.tickets
         busy = sum(self._view.transcript(ticket.id).state in RUNNING for ticket in tickets)
-        return "waiting for a slot" + (f" ({busy} in use)" if busy else "")
+        slots = f" of {self._view.health.slots}" if self._view.health.slots else ""
+        return "waiting for a slot" + (f" ({busy}{slots} in use)" if busy else "")

@@ -101,7 +101,7 @@ STATUSES: dict[ErrorKind, list[int]] = {
 def test_a_status_without_a_message_has_a_kind_and_is_named(kind: ErrorKind, status: int) -> None:
     error = status_error(status, None)
     assert error.kind == kind
-    assert str(status) in error.message
+    assert str(status) in error.message and error.status == status
 
 
 @pytest.mark.parametrize(

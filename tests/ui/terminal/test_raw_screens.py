@@ -11,7 +11,7 @@ from textual import events
 from lfgtui.history.reader import Reader
 from lfgtui.history.transfer import import_run
 from lfgtui.model import events as e
-from lfgtui.model.metrics import Health
+from lfgtui.model.metrics import Health, OpenCircuit
 from lfgtui.settings import paths
 from lfgtui.ui.app import LfgApp
 from tests.cli import hostile_world as world
@@ -88,7 +88,7 @@ async def test_a_run_on_every_screen(make_app: MakeApp, sent: list[str], tmp_pat
     app = make_app(live)
     async with on_terminal(app, (100, 30)) as terminal:
         await happen(live)
-        live.health = Health(ALL, {ALL: live.now + 5})
+        live.health = Health(ALL, {ALL: OpenCircuit(5.0, ALL)})
         app.notify(ALL, markup=False)
         await terminal.settle()
         for keys in OPENING:

@@ -5,12 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lfgtui.model import events as e
-from lfgtui.model.metrics import Health
+from lfgtui.model.metrics import Health, OpenCircuit
 from lfgtui.ui.keymap import BY_ACTION, keys_in_force
 from lfgtui.ui.text.styled_line import Line, line_width
 from lfgtui.ui.widgets.footer import Offer, compose_footer
 from lfgtui.ui.widgets.header import compose_header
 from tests.ui.fake_live import FakeLive
+
+
+SOON = OpenCircuit(12.4, "HTTP 500")
 
 
 def text(line: Line) -> str:
@@ -49,13 +52,13 @@ def test_the_time_between_an_interruption_and_the_resume_is_not_the_runs() -> No
 @pytest.mark.parametrize(
     ("circuits", "text"),
     [
-        ({"openai": 12.4}, "openai keeps failing, next try in 12 s"),
-        ({"openai": 0.0}, "openai keeps failing, trying again"),
-        ({"openai": 12.4, "xai": 3.0}, "2 providers keep failing"),
+        ({"openai": SOON}, "openai keeps failing (HTTP 500), next try in 12 s"),
+        ({"openai": OpenCircuit(0.0, "timeout")}, "openai keeps failing (timeout), trying again"),
+        ({"openai": SOON, "xai": SOON}, "2 providers keep failing"),
     ],
 )
 def test_a_provider_that_keeps_failing_is_named_with_the_next_try(
-    circuits: dict[str, float], text: str
+    circuits: dict[str, OpenCircuit], text: str
 ) -> None:
     live = worked()
     live.health = Health(open_circuits=circuits)
