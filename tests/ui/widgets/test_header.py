@@ -12,7 +12,6 @@ from lfgtui.ui.widgets.footer import Offer, compose_footer
 from lfgtui.ui.widgets.header import compose_header
 from tests.ui.fake_live import FakeLive
 
-
 SOON = OpenCircuit(12.4, "HTTP 500")
 
 
