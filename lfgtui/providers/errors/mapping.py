@@ -138,7 +138,13 @@ def as_provider_error(error: Exception, *, key: str | None = None) -> ProviderEr
     message = one_line(message)
     if ours is error and message == ours.message:
         return ours
-    return ProviderError(ours.kind, message, retry_after=ours.retry_after, retryable=ours.retryable)
+    return ProviderError(
+        ours.kind,
+        message,
+        retry_after=ours.retry_after,
+        retryable=ours.retryable,
+        status=ours.status,
+    )
 
 
 def kind_of_class(cls: type[BaseException]) -> ErrorKind | None:
