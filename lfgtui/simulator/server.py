@@ -5,9 +5,8 @@ import contextlib
 import os
 import random
 import signal
-import socket
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from email.utils import formatdate
 
 import msgspec
@@ -18,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
 
 from lfgtui.errors import UsageError
 from lfgtui.simulator.playback import compose, steps_of
@@ -57,26 +57,34 @@ async def listening(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
 
     Raises `UsageError` where the port is taken.
     """
-    bound = _bind(port)
-    server = _Server(
-        uvicorn.Config(
-            app,
-            date_header=False,
-            log_config=None,
-            log_level="critical",
-            access_log=False,
-            lifespan="off",
-            http=_Connection,
-            ws="none",
-        )
+    config = uvicorn.Config(
+        app,
+        date_header=False,
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        http=H11Protocol,
+        ws="none",
     )
-    serving = asyncio.create_task(server.serve(sockets=[bound]))
+    config.load()
+    state = ServerState()
+    loop = asyncio.get_running_loop()
     try:
-        await server.listening.wait()
-        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
-    finally:
-        server.stopping.set()
-        await serving
+        listener = await loop.create_server(
+            lambda: _Connection(config, state, {}), "127.0.0.1", port
+        )
+    except OSError as error:
+        why = os.strerror(error.errno or 0)
+        raise UsageError(f"cannot listen on port {port}: {why}; --port 0 takes any") from None
+    try:
+        yield f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+    finally:  # replies end at once
+        listener.close()
+        for connection in list(state.connections):
+            connection.shutdown()
+        for reply in (replies := list(state.tasks)):
+            reply.cancel()
+        await asyncio.gather(*replies, return_exceptions=True)
 
 
 async def serve(settings: Settings, *, port: int) -> int:
@@ -101,41 +109,6 @@ async def serve(settings: Settings, *, port: int) -> int:
         return await stopped
 
 
-class _Server(uvicorn.Server):
-    """uvicorn's server under our own control.
-
-    No signal handlers, events instead of polling, and a shutdown that ends
-    replies at once and waits for nothing else.
-    """
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.listening = asyncio.Event()
-        self.stopping = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.listening.set()
-
-    async def main_loop(self) -> None:
-        await self.on_tick(0)
-        await self.stopping.wait()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        for listener in self.servers:
-            listener.close()
-        for connection in list(self.server_state.connections):
-            connection.shutdown()
-        replies = list(self.server_state.tasks)
-        for reply in replies:
-            reply.cancel()
-        await asyncio.gather(*replies, return_exceptions=True)
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 class _Connection(H11Protocol):
     """A connection that hands its transport to the application, which may want to break it."""
 
@@ -148,18 +121,6 @@ class _Connection(H11Protocol):
         date = (b"date", formatdate(usegmt=True).encode())
         self.server_state.default_headers = [date, *self.config.encoded_headers]
         super().data_received(data)
-
-
-def _bind(port: int) -> socket.socket:
-    bound = socket.socket()
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind(("127.0.0.1", port))
-    except (OSError, OverflowError) as error:
-        bound.close()
-        why = error.strerror if isinstance(error, OSError) else str(error)
-        raise UsageError(f"cannot listen on port {port}: {why}; --port 0 takes any") from None
-    return bound
 
 
 def _watch_stdin(ended: Callable[[], object]) -> None:

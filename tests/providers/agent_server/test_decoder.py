@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from httpx_sse import ServerSentEvent
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,8 +13,7 @@ from lfgtui.model import events as e
 from lfgtui.model.events import HostedOutputDelta, HostedTool, ResponseFinished, TextDelta, Usage
 from lfgtui.providers.agent_server.decoder import AgentDecoder
 from lfgtui.providers.agent_server.dialects.tables import BY_TYPE, DIFY
-from lfgtui.providers.transport.sse import RecordReader
-from tests.providers.recordings import cuts
+from tests.providers.decoding import run_body, summarize
 
 STREAMS = Path(__file__).parent / "streams"
 
@@ -48,29 +46,17 @@ def decode(*records: Record | tuple[str, Record], decoder: AgentDecoder | None =
 
 
 def outcome(events: Sequence[e.WireEvent], decoder: AgentDecoder) -> Outcome:
-    found = Outcome()
-    calls: dict[object, Call] = {}
-    for event in events:
-        match event:
-            case TextDelta(text):
-                found.text += text
-            case e.ReasoningDelta(text):
-                found.reasoning += text
-            case HostedTool(name, given, output, call_id):
-                before = calls.get(call_id, ("", "", ""))
-                calls[call_id] = (name, given or before[1], output or before[2])
-            case e.Status(message):
-                found.status.append(message)
-            case Usage():
-                found.usage = event
-            case ResponseFinished(_, stop):
-                found.stop = stop
-            case _:
-                pass
-    found.calls = list(calls.values())
-    if decoder.failure is not None:
-        found.kind, found.message = decoder.failure.kind, decoder.failure.message
-    return found
+    found, failure = summarize(events), decoder.failure
+    return Outcome(
+        found.text,
+        found.reasoning,
+        list(found.cards.values()),
+        [event.message for event in events if isinstance(event, e.Status)],
+        found.usage,
+        found.stop_reason,
+        failure.kind if failure else None,
+        failure.message if failure else "",
+    )
 
 
 SEARCH = ("search", '{"q":"cats"}', "9 cats")
@@ -166,16 +152,11 @@ SERVERS: dict[str, tuple[str, list[Call], list[str], Usage | None]] = {
 @pytest.mark.parametrize("how", ["whole", "bytes", "random"])
 @pytest.mark.parametrize("name", SERVERS)
 def test_the_servers_own_streams(name: str, how: str) -> None:
-    reader, decoder = RecordReader(tail=False), AgentDecoder()
-    body = (STREAMS / f"{name}.sse").read_bytes()
-    records = [record for piece in cuts(body, how) for record in reader.feed(piece)]
-    events: list[e.WireEvent] = []
-    for record in [*records, *reader.finish()]:
-        if isinstance(record, ServerSentEvent):
-            events += decoder.feed("" if record.event == "message" else record.event, record.data)
+    decoder = AgentDecoder()
+    events = run_body(decoder, (STREAMS / f"{name}.sse").read_bytes(), how)
     reasoning, calls, status, usage = SERVERS[name]
-    found = outcome([*events, *decoder.finish()], decoder)
-    assert found == Outcome("Nine cats.", reasoning, calls, status, usage, "end")
+    expected = Outcome("Nine cats.", reasoning, calls, status, usage, "end")
+    assert outcome(events, decoder) == expected
     assert not decoder.unknown
 
 
