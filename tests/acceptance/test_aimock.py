@@ -110,7 +110,7 @@ class Models:
     prefix: str
 
     async def answer(self, model: str, **more: object) -> Answer:
-        return await answer(self.provider, f"{self.prefix}{model}", **more)
+        return await answer(self.provider, f"{self.prefix}{model}", "Go.", **more)
 
 
 @pytest.fixture
