@@ -3,6 +3,7 @@
 import shutil
 import textwrap
 from collections.abc import Iterable
+from typing import Literal
 
 import click
 import msgspec
@@ -13,11 +14,11 @@ from lfgtui.doctor.findings import Finding, Latency, Level, Report, is_well
 from lfgtui.doctor.machine import check_machine
 from lfgtui.errors import UsageError
 from lfgtui.settings import paths
-from lfgtui.settings.config import Config, load_config
+from lfgtui.settings.config import load_config
 from lfgtui.text import output
 from lfgtui.text.terminal_safe import visible, visible_line
 
-_WIDEST = 80
+_NARROWEST, _WIDEST = 40, 80
 _TOPIC, _LEVEL = 13, 6
 _COLOURS: dict[Level, int] = {"ok": output.GREEN, "note": output.YELLOW, "fix": output.RED}
 
@@ -35,27 +36,19 @@ def doctor(provider: str | None, model: str | None, as_json: bool) -> int:
     if provider is None:
         if model is not None:
             raise UsageError("--model requires a PROVIDER")
-        return _check_machine(as_json)
+        findings = check_machine()
+        if as_json:
+            # A path need not be UTF-8, JSON must.
+            shown = [msgspec.structs.replace(f, message=visible(f.message)) for f in findings]
+            print_value({"ok": is_well(findings), "findings": shown})
+        else:
+            _print_findings(findings)
+        return 0 if is_well(findings) else 1
     name, slash, rest = provider.partition("/")  # as tickets write it: provider/model
     if slash and model is not None:
         raise UsageError(f'"{provider}" already names a model; remove --model')
     config = load_config(paths.config_file())
-    return _check_provider(config, name, rest or model, as_json)
-
-
-def _check_machine(as_json: bool) -> int:
-    findings = check_machine()
-    if as_json:
-        # A path need not be UTF-8, JSON must.
-        shown = [msgspec.structs.replace(f, message=visible(f.message)) for f in findings]
-        print_value({"ok": is_well(findings), "findings": shown})
-    else:
-        _print_findings(findings)
-    return 0 if is_well(findings) else 1
-
-
-def _check_provider(config: Config, name: str, model: str | None, as_json: bool) -> int:
-    report = launching.provider_check.check_provider(config, name, model)
+    report = launching.provider_check.check_provider(config, name, rest or model)
     if as_json:
         print_value(report)
     else:
@@ -69,10 +62,10 @@ def _print_report(report: Report) -> None:
     output.print_line()
     _print_findings(report.findings)
     if report.latency_ms is not None:
-        _print_line("latency", "", _latency(report.latency_ms))
+        _print_entry("latency", "", _latency(report.latency_ms))
     if report.rate is not None:
         about = "about " if report.rate.estimated else ""
-        _print_line("speed", "", f"{about}{report.rate.tokens_per_s:.0f} tokens/s")
+        _print_entry("speed", "", f"{about}{report.rate.tokens_per_s:.0f} tokens/s")
 
 
 def _latency(latency: Latency) -> str:
@@ -86,9 +79,7 @@ def _latency(latency: Latency) -> str:
     whole = f"end after {_ms(latency.total)}"
     if latency.first_token is not None:
         whole = f"first token after {_ms(latency.first_token)}, {whole}"
-    return (
-        f"{' + '.join(measured)}; {whole}" if measured else f"{whole}; no finer timing on this wire"
-    )
+    return f"{' + '.join(measured)}; {whole}" if measured else f"{whole}; no finer timing here"
 
 
 def _ms(milliseconds: float) -> str:
@@ -99,25 +90,25 @@ def _ms(milliseconds: float) -> str:
 
 def _print_findings(findings: Iterable[Finding]) -> None:
     for finding in findings:
-        _print_line(finding.topic, finding.level, finding.message)
-        if finding.fix:
-            _print_line("", "", f"-> {finding.fix}", indent=3)
+        _print_entry(finding.topic, finding.level, finding.message)
+        for line in _wrapped(f"-> {finding.fix}", indent="   ") if finding.fix else ():
+            output.print_line(" " * (_TOPIC + _LEVEL), line)
 
 
-def _print_line(topic: str, level: Level | str, message: str, *, indent: int = 0) -> None:
-    width = min(_WIDEST, shutil.get_terminal_size((_WIDEST, 24)).columns)
-    margin = " " * (_TOPIC + _LEVEL)
-    lines = textwrap.wrap(
-        visible_line(message),
-        max(width, 40),
-        initial_indent=margin,
-        subsequent_indent=margin + " " * indent,
+def _print_entry(topic: str, level: Level | Literal[""], message: str) -> None:
+    first, *more = _wrapped(message) or [""]
+    colour = _COLOURS[level] if level else None
+    output.print_line(f"{topic:<{_TOPIC}}", output.Styled(f"{level:<{_LEVEL}}", colour), first)
+    for line in more:
+        output.print_line(" " * (_TOPIC + _LEVEL), line)
+
+
+def _wrapped(text: str, *, indent: str = "") -> list[str]:
+    columns = min(_WIDEST, shutil.get_terminal_size((_WIDEST, 24)).columns)
+    return textwrap.wrap(
+        visible_line(text),
+        max(columns, _NARROWEST) - _TOPIC - _LEVEL,
+        subsequent_indent=indent,
         break_long_words=False,
         break_on_hyphens=False,
     )
-    first, *more = lines or [margin]
-    colour = next((c for known, c in _COLOURS.items() if known == level), None)
-    word = output.Styled(f"{level:<{_LEVEL}}", colour)
-    output.print_line(f"{topic:<{_TOPIC}}", word, first[len(margin) :])
-    for line in more:
-        output.print_line(line)

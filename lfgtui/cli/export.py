@@ -97,17 +97,13 @@ def export(
 @click.argument("file", type=click.Path(path_type=Path))
 def import_(file: Path) -> None:
     """Import a run that `lfg export --format jsonl` wrote; '-' reads it from stdin."""
-    history = paths.history_file()
+    history, age = paths.history_file(), load_config(paths.config_file()).history.retention
     if str(file) == "-":
         run = import_run(history, lines_in(sys.stdin.buffer, "stdin"), "stdin")
     else:
-        try:
-            with file.open("rb") as opened:
-                run = import_run(history, lines_in(opened, str(file)), str(file))
-        except OSError as error:
-            raise UsageError(f"{file}: {error.strerror}") from None
+        with file.open("rb") as opened:
+            run = import_run(history, lines_in(opened, str(file)), str(file))
     out.print_line(run)
-    age = load_config(paths.config_file()).history.retention
     if age is not None and run in deletion.older_than(history, time.time() - age_seconds(age)):
         maintenance.pin(history, run, True)
         out.print_remark(f"pinned, since it is older than retention keeps runs ({age})")
@@ -131,13 +127,11 @@ def _write(output: Path, pieces: Iterator[str]) -> None:
         handle = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except FileExistsError:
         raise UsageError(f"{output} already exists; choose a new file") from None
-    except OSError as error:
-        raise UsageError(f"{output}: {error.strerror}") from None
     try:
         with open(handle, "wb") as file:  # noqa: PTH123 - a handle has no path
             file.writelines(piece.encode("utf-8", "replace") for piece in pieces)
     except BaseException as error:
         output.unlink(missing_ok=True)  # half a document would pass for a whole one
-        if isinstance(error, OSError):
+        if isinstance(error, OSError):  # which names no file
             raise UsageError(f"{output}: {error.strerror}") from None
         raise

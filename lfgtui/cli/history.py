@@ -2,6 +2,7 @@
 
 import shlex
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from lfgtui.errors import LfgError, UsageError
 from lfgtui.history import deletion, maintenance
 from lfgtui.settings import paths
 from lfgtui.settings.config import age_seconds, load_config
-from lfgtui.text import output
+from lfgtui.text import figures, output
 
 
 @click.group(invoke_without_command=True)
@@ -41,7 +42,7 @@ def history(context: click.Context, as_json: bool, limit: int, on_screen: bool) 
         cost = "" if run.cost is None else f"  ${run.cost:.4f}"
         done = f"{run.done}/{run.tickets} done"
         output.print_line(
-            f"{run.run}  {_local_time(run.started_at)}  {run.state:<11}  {done:>10}  "
+            f"{run.run}  {figures.day_and_time(run.started_at)}  {run.state:<11}  {done:>10}  "
             f"{'pinned  ' if run.pinned else ''}{run.title}{cost}"
         )
         if run.note:
@@ -63,13 +64,6 @@ def _browse(as_json: bool) -> int:
     return max(code, launching.launch.resume(resumes, config))
 
 
-def _local_time(at: float) -> str:
-    try:
-        return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
-    except (OverflowError, ValueError, OSError):  # a file that was damaged
-        return "????-??-?? ??:??:??"
-
-
 @history.command("path")
 def path_() -> None:
     """Print the path of the history file."""
@@ -80,9 +74,8 @@ def path_() -> None:
 def size() -> None:
     """Show how much is stored."""
     stored = maintenance.size(paths.history_file())
-    since = ""
-    if stored.oldest is not None:
-        since = time.strftime(", oldest from %Y-%m-%d", time.localtime(stored.oldest))
+    oldest = stored.oldest
+    since = "" if oldest is None else f", oldest from {figures.day_and_time(oldest)}"
     output.print_line(f"{stored.file / 1e6:.1f} MB in {paths.history_file()}")
     output.print_line(f"runs: {stored.runs}, tickets: {stored.tickets}{since}")
     output.print_line(f"{stored.text / 1e6:.1f} million characters of text")
@@ -94,8 +87,7 @@ def size() -> None:
 @yes_option
 def prune(age: str | None, dry_run: bool, yes: bool) -> None:
     """Delete runs that ended longer ago than AGE, except pinned ones."""
-    if age is None:
-        age = load_config(paths.config_file()).history.retention
+    age = age or load_config(paths.config_file()).history.retention
     if age is None:
         raise UsageError("no age given: use --older-than AGE, or set retention in [history]")
     try:
@@ -108,14 +100,12 @@ def prune(age: str | None, dry_run: bool, yes: bool) -> None:
     if not runs:
         output.print_remark(f"no runs ended more than {age} ago")
     elif dry_run:
-        output.print_remark(f"would delete {_count(len(runs))}")
+        output.print_remark(f"would delete {_count(runs)}")
     else:
         if not yes:
-            output.confirm(f"Delete {_count(len(runs))} permanently?", abort=True)
-        deleted = len(deletion.delete(paths.history_file(), runs, before=moment))
-        output.print_remark(
-            f"deleted {_count(deleted)}; run `lfg history vacuum` to free disk space"
-        )
+            output.confirm(f"Delete {_count(runs)} permanently?", abort=True)
+        deleted = _count(deletion.delete(paths.history_file(), runs, before=moment))
+        output.print_remark(f"deleted {deleted}; run `lfg history vacuum` to free disk space")
         _warn_of_backups()
 
 
@@ -137,8 +127,8 @@ def delete(names: tuple[str, ...], yes: bool) -> None:
         raise UsageError(f"run {left[0]} is still running; stop it first")
 
 
-def _count(runs: int) -> str:
-    return f"{runs} run{'' if runs == 1 else 's'}"
+def _count(runs: Sequence[str]) -> str:
+    return f"{len(runs)} run{'' if len(runs) == 1 else 's'}"
 
 
 def _warn_of_backups() -> None:

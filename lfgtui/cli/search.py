@@ -2,15 +2,16 @@
 
 import json
 import re
-import time
+from collections.abc import Iterator
 from contextlib import closing
+from itertools import chain, pairwise
 
 import click
 
 from lfgtui.history import search as history_search
 from lfgtui.history.storage import file
 from lfgtui.settings import paths
-from lfgtui.text import output
+from lfgtui.text import figures, output
 
 _INVALID = (
     "invalid query (AND, OR and NOT go between words; close quotes and brackets);"
@@ -42,8 +43,7 @@ def search(query: tuple[str, ...], ranked: bool, code: bool, as_json: bool, limi
         output.print_json(json.dumps(hits, ensure_ascii=False, separators=(",", ":")) + "\n")
         return
     for hit in result.hits:
-        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(hit.at))
-        output.print_line(f"{hit.run}/{hit.ticket}  {hit.kind}  {when}")
+        output.print_line(f"{hit.run}/{hit.ticket}  {hit.kind}  {figures.day_and_time(hit.at)}")
         output.print_line("    ", *_highlighted(hit))
     if not result.hits:
         output.print_remark("nothing found")
@@ -54,16 +54,9 @@ def search(query: tuple[str, ...], ranked: bool, code: bool, as_json: bool, limi
         output.print_remark(f"showing the {order} {limit}; use --limit for more")
 
 
-def _highlighted(hit: history_search.SearchHit) -> list[str | output.Styled]:
-    """Return the snippet on one line, its matches in bold."""
-    pieces: list[str | output.Styled] = []
-    end = 0
-    for start, stop in hit.matches:
-        pieces.append(_one_line(hit.snippet[end:start]))
-        pieces.append(output.Styled(_one_line(hit.snippet[start:stop]), output.BOLD))
-        end = stop
-    return [*pieces, _one_line(hit.snippet[end:])]
-
-
-def _one_line(text: str) -> str:
-    return re.sub(r"\s+", " ", text)
+def _highlighted(hit: history_search.SearchHit) -> Iterator[output.Styled]:
+    """Yield the snippet on one line, its matches in bold."""
+    edges = [0, *chain(*hit.matches), len(hit.snippet)]
+    for number, (start, stop) in enumerate(pairwise(edges)):
+        text = re.sub(r"\s+", " ", hit.snippet[start:stop])
+        yield output.Styled(text, output.BOLD if number % 2 else None)

@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 from lfgtui.doctor.arrivals import Arrivals, Verdict, estimated_tokens, judge
 from lfgtui.doctor.examine import Examination
 from lfgtui.doctor.findings import Failure, Finding, Latency, Rate, Report, Reported, is_well
-from lfgtui.doctor.proxies import UNKNOWN, Headers, Mark, marks, value_of
+from lfgtui.doctor.proxies import UNKNOWN, Headers, Proxy, signed_by, value_of
 from lfgtui.errors import ProviderError, did_you_mean
+from lfgtui.providers.transport.probe import Exchange
 
 SKEW = 60.0
 """Seconds that two clocks may be apart."""
@@ -19,40 +20,63 @@ _SILENT = 0.5  # seconds without a byte before a cut, for a timeout to be the li
 _GATEWAY = frozenset({502, 503, 504})
 _SHOWN_MODELS = 6
 
+# Headers that tell about the way here; others may be private.
+_SHOWN_HEADERS = re.compile(
+    r"age|cache-control|cf-(cache-status|ray)|connection|content-(encoding|length|type)|date|server"
+    r"|transfer-encoding|vary|via|apigw-requestid|x-(accel-buffering|amz(n-requestid|-cf-id"
+    r"|-apigw-id)|azure-ref|cache|envoy-.*|kong-.*-latency|powered-by|served-by|varnish|vercel-id)"
+)
 
-def diagnose(
+
+def report(seen: Examination, *, has_key: bool) -> Report:
+    """Judge an examination."""
+    verdict, arrivals = judge(seen.arrivals, seen.total)
+    findings = tuple(_diagnose(seen, verdict, arrivals, has_key=has_key))
+    exchange, usage, error = seen.exchange, seen.usage, seen.error
+    return Report(
+        provider=seen.provider,
+        wire=seen.wire,
+        url=exchange.url if exchange else None,
+        model=seen.model,
+        ok=is_well(findings),
+        verdict=verdict if arrivals.pieces or error is None else None,
+        status=exchange.status if exchange else None,
+        http_version=exchange.http_version or None if exchange else None,
+        latency_ms=_latency(seen),
+        arrivals=arrivals,
+        rate=_rate(seen, arrivals) if verdict == "streams" and arrivals.span_ms else None,
+        usage=Reported(usage.input, usage.output, usage.cached) if usage else None,
+        clock_skew_s=_clock_skew(seen),
+        unknown=dict(seen.unknown),
+        headers={k: value for k, value in seen.headers if _SHOWN_HEADERS.fullmatch(k.lower())},
+        error=Failure(error.kind, error.message) if error else None,
+        findings=findings,
+    )
+
+
+def _diagnose(
     seen: Examination, verdict: Verdict, arrivals: Arrivals, *, has_key: bool
-) -> list[Finding]:
-    """Return the findings, in the order in which a person would ask."""
-    error = seen.error
+) -> Iterator[Finding]:
+    """Yield the findings, in the order in which a person would ask."""
     began_well = seen.exchange is not None and seen.exchange.status == 200
-    if error is not None and not arrivals.pieces and not began_well:
-        return [_refusal(seen, error), *_clock(seen)]
-    return [
-        Finding("key", "ok", "accepted" if has_key else "none needed"),
-        Finding("model", "ok", f"{seen.target.model} answers"),
-        *_stream(seen, verdict, arrivals),
-        *_cut(seen, verdict, arrivals),
-        *_clock(seen),
-        *_usage(seen),
-        *_records(seen),
-    ]
-
-
-def clock_skew(seen: Examination) -> float | None:
-    """Return how many seconds this machine is ahead of the server; None without a `Date`.
-
-    The header has whole seconds, so the middle of its second is taken.
-    """
-    if seen.exchange is None or seen.wall_clock is None:
-        return None
-    try:
-        date = parsedate_to_datetime(value_of(seen.exchange.headers, "date"))
-        # RFC 9110, 5.6.7: it is in UTC, also where a server leaves that out.
-        server_time = date.replace(tzinfo=date.tzinfo or UTC).timestamp()
-    except (ValueError, OverflowError):
-        return None
-    return round(seen.wall_clock - server_time - 0.5, 1)
+    if seen.error is not None and not arrivals.pieces and not began_well:
+        yield _refusal(seen, seen.error)
+        yield from _clock(seen)
+        return
+    yield Finding("key", "ok", "accepted" if has_key else "none needed")
+    yield Finding("model", "ok", f"{seen.model} answers")
+    yield from _stream(seen, verdict, arrivals)
+    if seen.error is not None:
+        yield _cut(seen, seen.error, verdict, arrivals)
+    yield from _clock(seen)
+    if seen.usage is not None:
+        counts = f"{seen.usage.input} tokens in, {seen.usage.output} out"
+        yield Finding("usage", "ok", f"reported: {counts}")
+    elif seen.error is None:
+        yield Finding("usage", "note", "not reported: tokens and cost will be estimates")
+    if seen.unknown:
+        counts = ", ".join(f"{name} ({count})" for name, count in seen.unknown.most_common())
+        yield Finding("records", "note", f"ignored, of unknown types: {counts}")
 
 
 def _refusal(seen: Examination, error: ProviderError) -> Finding:
@@ -72,7 +96,7 @@ def _refusal(seen: Examination, error: ProviderError) -> Finding:
 
 
 def _wrong_request(seen: Examination, error: ProviderError) -> Finding:
-    model, listed = seen.target.model, seen.listed
+    model, listed = seen.model, seen.listed
     if listed is not None and model not in listed:
         near = did_you_mean(model, listed).removeprefix("; ")
         if not near.startswith("did"):
@@ -89,16 +113,17 @@ def _wrong_request(seen: Examination, error: ProviderError) -> Finding:
 
 def _gateway_fix(seen: Examination) -> str:
     """Return what to do where a proxy answered in the server's place."""
-    exchange = seen.exchange
-    if exchange is None or exchange.status not in _GATEWAY:
+    name, proxy = _proxy(seen)
+    if proxy is UNKNOWN or seen.exchange is None or seen.exchange.status not in _GATEWAY:
         return ""
-    found = marks(exchange.headers)
-    if not found:
-        return ""
-    fix = "is the server behind it running?"
-    if exchange.status == 504:
-        fix = found[0].proxy.keep_open
-    return f"{_named(found)} answered instead of the server: {fix}"
+    fix = proxy.keep_open if seen.exchange.status == 504 else "is the server behind it running?"
+    return f"{name} answered instead of the server: {fix}"
+
+
+def _proxy(seen: Examination) -> tuple[str, Proxy]:
+    """Return the proxies by name, and the nearest of them, whose advice is given."""
+    found = signed_by(seen.headers)
+    return ", then ".join(found) or UNKNOWN.name, next(iter(found.values()), UNKNOWN)
 
 
 def _stream(seen: Examination, verdict: Verdict, arrivals: Arrivals) -> Iterator[Finding]:
@@ -106,192 +131,141 @@ def _stream(seen: Examination, verdict: Verdict, arrivals: Arrivals) -> Iterator
     match verdict:
         case "streams":
             yield Finding("stream", "ok", _as_made(arrivals))
-            if seen.exchange is not None and (encoding := _encoding(seen.exchange.headers)):
-                told = f"compressed, which lfg declines (content-encoding: {encoding})"
-                yield Finding("compression", "note", f"{told}; it does not delay the answer now")
+            if encoding := _encoding(seen.headers):
+                name = f"compressed, which lfg declines (content-encoding: {encoding})"
+                yield Finding("compression", "note", f"{name}; it does not delay the answer now")
         case "lump":
-            told = f"all {count} arrived at once after {total}: something on the way buffers them"
-            yield Finding("stream", "fix", told)
+            held = f"all {count} arrived at once after {total}: something on the way buffers them"
+            yield Finding("stream", "fix", held)
             yield _cause(seen)
         case "bursts":
-            told = (
+            held = (
                 f"{arrivals.lump_share:.0%} of {count} arrived in lumps, {arrivals.bursts} bursts"
                 f" in {total}: a buffer on the way fills and empties"
             )
-            yield Finding("stream", "fix", told)
+            yield Finding("stream", "fix", held)
             yield _cause(seen)
         case "one_piece":
-            yield _one_piece(seen)
+            kind = value_of(seen.headers, "content-type")
+            kind = f" (content-type: {kind})" if kind and "event-stream" not in kind else ""
+            yield Finding(
+                "stream",
+                "fix",
+                f"the answer arrived in one piece after {total}: the server does not stream{kind}",
+                "enable streaming for this model on the server or the gateway in front of it;"
+                " until then answers appear only when complete",
+            )
         case "too_fast":
-            told = f"too fast to tell: {count} arrived within {seen.total * 1000:.0f} ms"
-            yield Finding("stream", "note", told)
+            within = f"{seen.total * 1000:.0f} ms"
+            yield Finding("stream", "note", f"too fast to tell: {count} arrived within {within}")
         case "too_short" if seen.error is None:
             yield Finding("stream", "note", f"too short to tell: {count} in {total}")
         case "nothing" if seen.error is None:
-            told = f"no text to judge by (stop reason: {seen.stop_reason})"
+            reason = f"no text to judge by (stop reason: {seen.stop_reason})"
             if seen.stop_reason == "length":
-                told += "; the model used its output limit for thinking"
-            yield Finding("stream", "note", told)
+                reason += "; the model used its output limit for thinking"
+            yield Finding("stream", "note", reason)
         case _:
             pass
 
 
 def _as_made(arrivals: Arrivals) -> str:
-    told = (
+    message = (
         f"tokens arrive as they are generated: {arrivals.pieces} pieces in {arrivals.bursts}"
         f" bursts over {arrivals.span_ms / 1000:.1f} s"
     )
     if arrivals.median_gap_ms is None:
-        return told
+        return message
     gaps = f"gaps {arrivals.median_gap_ms:.0f} ms, {arrivals.longest_gap_ms:.0f} at most"
-    return f"{told}; {gaps}; {arrivals.lump_share:.0%} in lumps"
-
-
-def _one_piece(seen: Examination) -> Finding:
-    told = f"the answer arrived in one piece after {seen.total:.1f} s: the server does not stream"
-    exchange = seen.exchange
-    kind = value_of(exchange.headers, "content-type") if exchange is not None else ""
-    if kind and "event-stream" not in kind:
-        told += f" (content-type: {kind})"
-    fix = "enable streaming for this model on the server or the gateway in front of it"
-    return Finding("stream", "fix", told, f"{fix}; until then answers appear only when complete")
+    return f"{message}; {gaps}; {arrivals.lump_share:.0%} in lumps"
 
 
 def _cause(seen: Examination) -> Finding:
     """Return why the answer was held back, by the response's headers."""
-    exchange = seen.exchange
-    if exchange is None:
-        return Finding("cause", "fix", UNKNOWN.name, UNKNOWN.unbuffer)
-    headers, found = exchange.headers, marks(exchange.headers)
-    told = [_named(found) if found else UNKNOWN.name]
-    fixes = [found[0].proxy.unbuffer if found else UNKNOWN.unbuffer]
-    if encoding := _encoding(headers):
-        told.append(f"it compresses, which lfg declines (content-encoding: {encoding})")
-    if length := value_of(headers, "content-length"):
-        told.append(f"the answer's length was known before it was sent (content-length: {length})")
-    if cached := _cached(headers):
-        told.append(f"a cache answered ({cached})")
+    name, proxy = _proxy(seen)
+    causes, fixes = [name], [proxy.unbuffer]
+    if encoding := _encoding(seen.headers):
+        causes.append(f"it compresses, which lfg declines (content-encoding: {encoding})")
+    if length := value_of(seen.headers, "content-length"):
+        known = f"the answer's length was known before it was sent (content-length: {length})"
+        causes.append(known)
+    if cached := _cached(seen.headers):
+        causes.append(f"a cache answered ({cached})")
         fixes.append("exclude this path from the cache")
-    host = urlsplit(exchange.url).hostname or ""
-    if exchange.peer is not None and exchange.peer.rpartition(":")[0] != host:
-        told.append(f"the request went through the proxy at {exchange.peer} (HTTPS_PROXY)")
-        fixes.insert(0, f"bypass it: NO_PROXY={host}")
-    return Finding("cause", "fix", "; ".join(told), "; ".join(fixes))
+    if (exchange := seen.exchange) is not None and exchange.peer is not None:
+        host = urlsplit(exchange.url).hostname or ""
+        if exchange.peer.rpartition(":")[0] != host:
+            causes.append(f"the request went through the proxy at {exchange.peer} (HTTPS_PROXY)")
+            fixes.insert(0, f"bypass it: NO_PROXY={host}")
+    return Finding("cause", "fix", "; ".join(causes), "; ".join(fixes))
 
 
-def _cut(seen: Examination, verdict: Verdict, arrivals: Arrivals) -> Iterator[Finding]:
-    if (error := seen.error) is None:
-        return
-    told = f"broke off after {arrivals.pieces} pieces and {seen.total:.1f} s"
+def _encoding(headers: Headers) -> str:
+    encoding = value_of(headers, "content-encoding")
+    return "" if encoding.lower() == "identity" else encoding
+
+
+def _cached(headers: Headers) -> str:
+    hit, age = value_of(headers, "x-cache"), value_of(headers, "age")
+    if "hit" in hit.lower():
+        return f"x-cache: {hit}"
+    return f"age: {age}" if age.strip("0") else ""
+
+
+def _cut(seen: Examination, error: ProviderError, verdict: Verdict, arrivals: Arrivals) -> Finding:
+    message = f"broke off after {arrivals.pieces} pieces and {seen.total:.1f} s"
     if error.kind not in ("cut", "timeout"):
-        yield Finding("end", "fix", f"{told}: {error.message}")
-        return
-    found = marks(seen.exchange.headers) if seen.exchange is not None else []
+        return Finding("end", "fix", f"{message}: {error.message}")
     if seen.silence >= _SILENT:
-        told += f", the last {seen.silence:.1f} s silent: an idle timeout on the way"
+        message += f", the last {seen.silence:.1f} s silent: an idle timeout on the way"
     elif verdict in ("lump", "nothing"):
-        told += ", as an idle timeout on the way would do"
-    keep_open = found[0].proxy.keep_open if found else UNKNOWN.keep_open
-    told += f" ({_named(found)})" if found else ""
-    yield Finding("end", "fix", f"{told}: {error.message}", keep_open)
+        message += ", as an idle timeout on the way would do"
+    name, proxy = _proxy(seen)
+    message += "" if proxy is UNKNOWN else f" ({name})"
+    return Finding("end", "fix", f"{message}: {error.message}", proxy.keep_open)
 
 
 def _clock(seen: Examination) -> Iterator[Finding]:
-    skew = clock_skew(seen)
-    if skew is None:
+    if (skew := _clock_skew(seen)) is None:
         return
     if abs(skew) <= SKEW:
         yield Finding("clock", "ok", f"within {max(1, abs(skew)):.0f} s of the server's")
         return
+    units = [(86400, "days", 48 * 3600), (3600, "h", 7200), (60, "min", 120), (1, "s", 0)]
+    size, unit = next((size, unit) for size, unit, least in units if abs(skew) >= least)
     way = "ahead of" if skew > 0 else "behind"
-    told = f"this machine is {_duration(abs(skew))} {way} the server"
+    message = f"this machine is {abs(skew) / size:.0f} {unit} {way} the server"
     fix = "set the clock (timedatectl set-ntp true): keys and certificates depend on it"
-    yield Finding("clock", "fix", told, fix)
+    yield Finding("clock", "fix", message, fix)
 
 
-def _usage(seen: Examination) -> Iterator[Finding]:
-    if seen.usage is not None:
-        told = f"reported: {seen.usage.input} tokens in, {seen.usage.output} out"
-        yield Finding("usage", "ok", told)
-    elif seen.error is None:
-        yield Finding("usage", "note", "not reported: tokens and cost will be estimates")
+def _clock_skew(seen: Examination) -> float | None:
+    """Return how many seconds this machine is ahead of the server; None without a `Date`.
 
-
-def _records(seen: Examination) -> Iterator[Finding]:
-    if seen.unknown:
-        counts = ", ".join(f"{name} ({count})" for name, count in seen.unknown.most_common())
-        yield Finding("records", "note", f"ignored, of unknown types: {counts}")
-
-
-def _named(found: list[Mark]) -> str:
-    return ", then ".join(f"{mark.proxy.name} ({mark.evidence})" for mark in found)
-
-
-def _encoding(headers: Headers) -> str:
-    said = value_of(headers, "content-encoding")
-    return "" if said.lower() == "identity" else said
-
-
-def _cached(headers: Headers) -> str:
-    said = value_of(headers, "x-cache")
-    if "hit" in said.lower():
-        return f"x-cache: {said}"
-    age = value_of(headers, "age")
-    return f"age: {age}" if age.strip("0") else ""
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 7200:
-        return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.0f} h" if seconds < 48 * 3600 else f"{seconds / 86400:.0f} days"
-
-
-# Headers that tell about the way here; others may be private.
-_SHOWN_HEADERS = re.compile(
-    r"age|cache-control|cf-(cache-status|ray)|connection|content-(encoding|length|type)|date|server"
-    r"|transfer-encoding|vary|via|apigw-requestid|x-(accel-buffering|amz(n-requestid|-cf-id"
-    r"|-apigw-id)|azure-ref|cache|envoy-.*|kong-.*-latency|powered-by|served-by|varnish|vercel-id)"
-)
-
-
-def report(seen: Examination, *, has_key: bool) -> Report:
-    """Judge an examination."""
-    verdict, arrivals = judge(seen.arrivals, seen.total)
-    findings = tuple(diagnose(seen, verdict, arrivals, has_key=has_key))
-    exchange, usage, error = seen.exchange, seen.usage, seen.error
-    headers = exchange.headers if exchange else ()
-    return Report(
-        provider=seen.target.provider,
-        wire=seen.target.wire,
-        url=exchange.url if exchange else None,
-        model=seen.target.model,
-        ok=is_well(findings),
-        verdict=verdict if arrivals.pieces or error is None else None,
-        status=exchange.status if exchange else None,
-        http_version=exchange.http_version or None if exchange else None,
-        latency_ms=_latency(seen),
-        arrivals=arrivals,
-        rate=_rate(seen, arrivals) if verdict == "streams" and arrivals.span_ms else None,
-        usage=Reported(usage.input, usage.output, usage.cached) if usage else None,
-        clock_skew_s=clock_skew(seen),
-        unknown=dict(seen.unknown),
-        headers={k: value for k, value in headers if _SHOWN_HEADERS.fullmatch(k.lower())},
-        error=Failure(error.kind, error.message) if error else None,
-        findings=findings,
-    )
+    The header has whole seconds, so the middle of its second is taken.
+    """
+    if seen.wall_clock is None:
+        return None
+    try:
+        date = parsedate_to_datetime(value_of(seen.headers, "date"))
+        # RFC 9110, 5.6.7: it is in UTC, also where a server leaves that out.
+        server_time = date.replace(tzinfo=date.tzinfo or UTC).timestamp()
+    except (ValueError, OverflowError):
+        return None
+    return round(seen.wall_clock - server_time - 0.5, 1)
 
 
 def _latency(seen: Examination) -> Latency | None:
-    exchange = seen.exchange
-    if seen.first_token is None and (exchange is None or exchange.answered is None):
+    exchange = seen.exchange or Exchange("", 0.0)  # in which nothing happened
+    if seen.first_token is None and exchange.answered is None:
         return None
     first_byte = None
-    if exchange is not None and exchange.answered is not None and exchange.sent is not None:
+    if exchange.answered is not None and exchange.sent is not None:
         first_byte = exchange.answered - exchange.sent
     return Latency(
-        dns=_ms(exchange.lookup if exchange else None),
-        connect=_ms(exchange.connect if exchange else None),
-        tls=_ms(exchange.tls if exchange else None),
+        dns=_ms(exchange.lookup),
+        connect=_ms(exchange.connect),
+        tls=_ms(exchange.tls),
         first_byte=_ms(first_byte),
         first_token=_ms(seen.first_token),
         total=round(seen.total * 1000, 1),

@@ -7,7 +7,7 @@ they speak count their thoughts too.
 
 import asyncio
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
@@ -15,6 +15,7 @@ from time import monotonic
 from typing import Any
 
 from lfgtui.doctor.arrivals import Arrival
+from lfgtui.doctor.proxies import Headers
 from lfgtui.errors import ProviderError
 from lfgtui.model.conversation import UserTurn
 from lfgtui.model.events import (
@@ -39,26 +40,19 @@ PATIENCE = 60.0
 _LISTING_SECONDS = 15.0
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """The provider and model to examine."""
-
-    provider: str
-    wire: WireName | None
-    model: str
-
-
 @dataclass(slots=True)
 class Examination:
     """The observations. Moments in seconds since the request began, as far as it got.
 
-    `exchange` is None on wires that no probe fits; the arrivals are then
-    the events' own. `wall_clock` is this machine's time, in
-    seconds since the epoch, when the response's head came. `listed` are the
-    models that the server has, asked for only where the request was refused.
+    `exchange` is None on wires that no probe fits; the arrivals are then the
+    events' own. `wall_clock` is this machine's time, in seconds since the
+    epoch, when the response's head came. `listed` are the models that the
+    server has, asked for only where the request was refused.
     """
 
-    target: Target
+    provider: str
+    wire: WireName
+    model: str
     exchange: Exchange | None = None
     arrivals: list[Arrival] = field(default_factory=list)
     first_token: float | None = None
@@ -71,15 +65,19 @@ class Examination:
     unknown: Counter[str] = field(default_factory=Counter)
     listed: list[str] | None = None
 
+    @property
+    def headers(self) -> Headers:
+        """The response's; none on wires that no probe fits."""
+        return self.exchange.headers if self.exchange is not None else ()
 
-async def examine(provider: Provider, target: Target, lookups: Sequence[float] = ()) -> Examination:
-    """Send one request and watch the response; the provider's errors are part of the result."""
-    seen = Examination(target)
+
+async def examine(provider: Provider, seen: Examination, lookups: Sequence[float] = ()) -> None:
+    """Send one request and watch the response; the provider's errors are among the findings."""
     probe = Probe(lookups)
     if isinstance(provider, Watchable):
         provider.watch(probe)
     request = Request(
-        target.model,
+        seen.model,
         [UserTurn(PROMPT)],
         max_output_tokens=MAX_OUTPUT_TOKENS,
         cache=False,
@@ -96,7 +94,6 @@ async def examine(provider: Provider, target: Target, lookups: Sequence[float] =
     if seen.error is not None and seen.error.kind in ("not_found", "invalid_request"):
         with suppress(ProviderError):
             seen.listed = await list_models(provider)
-    return seen
 
 
 async def list_models(provider: Provider) -> list[str] | None:
@@ -147,12 +144,10 @@ class _Watch:
     def __init__(self, seen: Examination, probe: Probe) -> None:
         self._seen = seen
         self._probe = probe
-        self._began = monotonic()
+        self._began = self._last = monotonic()
         self._wall = time.time()
-        self._deltas: Counter[int] = Counter()
-        self._characters: Counter[int] = Counter()
+        self._lengths: defaultdict[int, list[int]] = defaultdict(list)
         self._gaps: list[float] = []
-        self._last = self._began
 
     async def follow(self, stream: AsyncGenerator[WireEvent, None]) -> None:
         """Read to the end; raises what the stream raises."""
@@ -162,50 +157,36 @@ class _Watch:
             if event is None:
                 return
             self._gaps.append(waited)
-            self._take(event)
+            match event:
+                case TextDelta(text) | ReasoningDelta(text) | ToolArgumentsDelta(_, text):
+                    exchanges = self._probe.exchanges
+                    pieces = exchanges[0].pieces if exchanges else self._gaps
+                    self._lengths[len(pieces) - 1].append(len(text))
+                    if self._seen.first_token is None:
+                        self._seen.first_token = self._last - self._began
+                case Usage():
+                    self._seen.usage = event
+                case ResponseFinished(_, stop_reason):
+                    self._seen.stop_reason = stop_reason
+                case _:
+                    pass
 
     def finish(self) -> None:
         """Fill in the examination, however the stream ended."""
-        seen, ended = self._seen, monotonic()
-        exchange = next(iter(self._probe.exchanges), None)
-        if exchange is not None and exchange.ended is not None:
-            ended = exchange.ended
-        seen.exchange = exchange
-        seen.total = ended - self._began
+        seen, ended, last = self._seen, monotonic(), self._last
+        pieces = [(gap, 0) for gap in self._gaps]
         seen.unknown = self._probe.unknown
-        gaps = self._gaps
-        sizes = [0] * len(gaps)
-        last = self._last
-        if exchange is not None:
-            gaps = [piece.waited for piece in exchange.pieces]
-            sizes = [piece.size for piece in exchange.pieces]
+        if self._probe.exchanges:
+            seen.exchange = exchange = self._probe.exchanges[0]
+            ended = exchange.ended or ended
             last = exchange.pieces[-1].at if exchange.pieces else exchange.answered or ended
+            pieces = [(piece.waited, piece.size) for piece in exchange.pieces]
             if exchange.answered is not None:
                 until_head = exchange.answered - self._began
                 seen.wall_clock = self._wall + until_head
-                gaps[:1] = [gap + until_head for gap in gaps[:1]]  # it may have come with the head
-        seen.silence = ended - last
-        seen.arrivals = [
-            Arrival(gap, self._deltas[place], self._characters[place], size)
-            for place, (gap, size) in enumerate(zip(gaps, sizes, strict=True))
-        ]
-
-    def _take(self, event: WireEvent) -> None:
-        match event:
-            case TextDelta(text) | ReasoningDelta(text) | ToolArgumentsDelta(_, text):
-                place = self._place()
-                self._deltas[place] += 1
-                self._characters[place] += len(text)
-                if self._seen.first_token is None:
-                    self._seen.first_token = self._last - self._began
-            case Usage():
-                self._seen.usage = event
-            case ResponseFinished(_, stop_reason):
-                self._seen.stop_reason = stop_reason
-            case _:
-                pass
-
-    def _place(self) -> int:
-        """Return the index of an event's arrival: the newest piece, or the event's own."""
-        exchanges = self._probe.exchanges
-        return len(exchanges[0].pieces) - 1 if exchanges else len(self._gaps) - 1
+                # The first piece may have come with the head.
+                pieces[:1] = [(gap + until_head, size) for gap, size in pieces[:1]]
+        seen.total, seen.silence = ended - self._began, ended - last
+        for index, (gap, size) in enumerate(pieces):
+            lengths = self._lengths[index]
+            seen.arrivals.append(Arrival(gap, len(lengths), sum(lengths), size))

@@ -7,6 +7,7 @@ import msgspec
 
 from lfgtui.doctor.arrivals import Arrivals, Verdict
 from lfgtui.errors import ErrorKind
+from lfgtui.settings.config import WireName
 
 Level: TypeAlias = Literal["ok", "note", "fix"]
 """`note` is worth knowing and no fault; `fix` is something to act on."""
@@ -63,12 +64,12 @@ class Failure(msgspec.Struct, frozen=True):
     message: str
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True):
+class Report(msgspec.Struct, frozen=True):
     """One examination, judged. `verdict` is None where there was nothing to judge."""
 
     provider: str
-    wire: str | None
-    url: str | None = None
+    wire: WireName
+    url: str | None
     model: str
     ok: bool
     verdict: Verdict | None = None
@@ -82,4 +83,4 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     unknown: Mapping[str, int] = {}
     headers: Mapping[str, str] = {}
     error: Failure | None = None
-    findings: tuple[Finding, ...]
+    findings: tuple[Finding, ...] = ()

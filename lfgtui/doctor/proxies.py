@@ -8,19 +8,12 @@ something went wrong. `proxies.toml` lists those that are known.
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
 from lfgtui.text import toml_file
 
 Headers = Sequence[tuple[str, str]]
-
-_UNBUFFER = (
-    "test the server itself, past any proxy: if it streams then, switch off response buffering"
-    " and compression of text/event-stream on the way (nginx: proxy_buffering off;"
-    " proxy_http_version 1.1; gzip off; or have the server answer with X-Accel-Buffering: no)"
-)
 
 
 class Proxy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -30,16 +23,16 @@ class Proxy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     name: str
-    keep_open: str
-    unbuffer: str = _UNBUFFER
+    keep_open: str = (
+        "raise the idle timeout of proxies on the way (nginx: proxy_read_timeout 600s;)"
+        " or have the server send a comment every few seconds"
+    )
+    unbuffer: str = (
+        "test the server itself, past any proxy: if it streams then, switch off response"
+        " buffering and compression of text/event-stream on the way (nginx: proxy_buffering off;"
+        " proxy_http_version 1.1; gzip off; or have the server answer with X-Accel-Buffering: no)"
+    )
     signs: Mapping[str, str] = {}
-
-
-class Mark(NamedTuple):
-    """A proxy and the header that identifies it."""
-
-    proxy: Proxy
-    evidence: str
 
 
 class _Table(msgspec.Struct):
@@ -48,22 +41,19 @@ class _Table(msgspec.Struct):
 
 _KNOWN = toml_file.read(Path(__file__).with_suffix(".toml"), _Table).proxy
 
-UNKNOWN = Proxy(
-    "a proxy that does not identify itself",
-    "raise the idle timeout of proxies on the way (nginx: proxy_read_timeout 600s;)"
-    " or have the server send a comment every few seconds",
-)
+UNKNOWN = Proxy("a proxy that does not identify itself")
 
 
-def marks(headers: Headers) -> list[Mark]:
-    """Return the proxies that signed a response, each once."""
-    found: dict[str, Mark] = {}
+def signed_by(headers: Headers) -> dict[str, Proxy]:
+    """Return the proxies that signed a response, each once: by `nginx (server: nginx/1.22)`."""
+    found: dict[str, Proxy] = {}
     for proxy in _KNOWN:
         for name, value in headers:
             sign = proxy.signs.get(name.lower())
             if sign is not None and re.search(sign, value.strip(), re.IGNORECASE):
-                found.setdefault(proxy.name, Mark(proxy, f"{name.lower()}: {value}"))
-    return list(found.values())
+                found[f"{proxy.name} ({name.lower()}: {value})"] = proxy
+                break
+    return found
 
 
 def value_of(headers: Headers, name: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 from lfgtui.doctor.diagnose import report
-from lfgtui.doctor.examine import Target, examine
+from lfgtui.doctor.examine import Examination, examine
 from lfgtui.doctor.findings import Report
 from lfgtui.settings.config import WireName
 from lfgtui.simulator.scenario import Scenario, Stall, Turn
@@ -37,8 +37,9 @@ def ask() -> Ask:
         url: str, wire: WireName = "openai-chat", model: str = "paced", key: str = "sk-right"
     ) -> Report:
         provider = await open_wire(wire, url, key)
+        seen = Examination("it", wire, model)
         try:
-            seen = await examine(provider, Target("it", wire, model))
+            await examine(provider, seen)
         finally:
             await provider.aclose()
         return report(seen, has_key=True)

@@ -7,7 +7,7 @@ import pytest
 
 from lfgtui.doctor.arrivals import Arrival
 from lfgtui.doctor.diagnose import report
-from lfgtui.doctor.examine import Examination, Target
+from lfgtui.doctor.examine import Examination
 from lfgtui.doctor.findings import Finding, Report
 from lfgtui.errors import ProviderError
 from lfgtui.model.events import Usage
@@ -29,7 +29,9 @@ def seen(
     exchange = Exchange(url, 0.0, peer="models.example.com:443", status=status)
     exchange.answered, exchange.sent, exchange.headers = 0.2, 0.1, tuple(told)
     return Examination(
-        Target("it", "openai-chat", "some-model"),
+        "it",
+        "openai-chat",
+        "some-model",
         exchange=exchange,
         arrivals=arrivals,
         total=2.0,

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from lfgtui.doctor.diagnose import report
-from lfgtui.doctor.examine import Target, examine
+from lfgtui.doctor.examine import Examination, examine
 from lfgtui.doctor.findings import Finding, Report
 from lfgtui.model.events import WireEvent
 from lfgtui.providers.base import Provider, Request
@@ -118,7 +118,8 @@ class Unwatched:
 async def test_without_a_probe_the_events_tell(simulator: str) -> None:
     async with between(simulator, "passes") as url:
         provider = Unwatched(await open_wire("openai-chat", url, "sk-right"))
-        seen = await examine(provider, Target("it", "openai-chat", "paced"))
+        seen = Examination("it", "openai-chat", "paced")
+        await examine(provider, seen)
         await provider.aclose()
     said = report(seen, has_key=True)
     assert (said.verdict, said.status, said.clock_skew_s) == ("streams", None, None)

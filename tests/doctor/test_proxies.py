@@ -2,7 +2,7 @@
 
 import pytest
 
-from lfgtui.doctor.proxies import Headers, marks, value_of
+from lfgtui.doctor.proxies import Headers, signed_by, value_of
 
 
 @pytest.mark.parametrize(
@@ -28,11 +28,9 @@ from lfgtui.doctor.proxies import Headers, marks, value_of
     ],
 )
 def test_a_proxy_is_known_by_its_header(name: str, value: str, proxy: str) -> None:
-    (mark,) = marks([("content-type", "text/event-stream"), (name, value)])
-    assert mark.proxy.name == proxy
-    assert mark.evidence == f"{name.lower()}: {value}"
-    assert mark.proxy.unbuffer
-    assert mark.proxy.keep_open
+    found = signed_by([("content-type", "text/event-stream"), (name, value)])
+    assert list(found) == [f"{proxy} ({name.lower()}: {value})"]
+    assert found.popitem()[1].name == proxy
 
 
 @pytest.mark.parametrize(
@@ -45,12 +43,12 @@ def test_a_proxy_is_known_by_its_header(name: str, value: str, proxy: str) -> No
     ],
 )
 def test_a_server_by_itself_is_no_proxy(headers: Headers) -> None:
-    assert marks(headers) == []
+    assert signed_by(headers) == {}
 
 
 def test_each_is_named_once_and_the_nearest_to_home_first() -> None:
     headers = [("server", "cloudflare"), ("cf-ray", "9a1f2b3c4d5e6f70-FRA"), ("via", "kong/3.4.0")]
-    assert [mark.proxy.name for mark in marks(headers)] == ["Kong", "Cloudflare"]
+    assert [proxy.name for proxy in signed_by(headers).values()] == ["Kong", "Cloudflare"]
 
 
 def test_a_header_that_comes_twice_is_one_list() -> None:

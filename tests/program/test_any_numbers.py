@@ -137,7 +137,7 @@ def test_the_commands_of_the_history_bear_them(capsys: pytest.CaptureFixture[str
         f'{{"type":"response_finished","turn":{HUGE[0]},"stop_reason":"end"}}',
         '{"type":"ticket_done","stop_reason":"end"}',
     ]
-    rows = [(1e300 * seq, body) for seq, body in enumerate(bodies)]
+    rows = [(1e300 * seq, body) for seq, body in enumerate(bodies, 1)]
     paths.data_dir().mkdir(parents=True, exist_ok=True)
     _, run = store(paths.history_file().parent, rows)
     for command in (

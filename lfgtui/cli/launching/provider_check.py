@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from lfgtui.cli.launching.redactors import hide_secrets
 from lfgtui.cli.launching.session import OwnServers
 from lfgtui.doctor.diagnose import report
-from lfgtui.doctor.examine import Examination, LookupTimingLoop, Target, examine, list_models
+from lfgtui.doctor.examine import Examination, LookupTimingLoop, examine, list_models
 from lfgtui.doctor.findings import Finding, Report
 from lfgtui.errors import ProviderError, UsageError
 from lfgtui.providers.registry import Providers
@@ -27,7 +27,9 @@ def check_provider(config: Config, name: str, model: str | None) -> Report:
 async def _report(config: Config, name: str, model: str | None, lookups: list[float]) -> Report:
     hide_secrets(config)
     settings = config.provider(name)
-    model = model or settings.model or (_SIMULATED_MODEL if name in SIMULATED else None)
+    model = model or settings.model or (_SIMULATED_MODEL if name in SIMULATED else "")
+    seen = Examination(name, settings.wire, model)
+    has_key = settings.api_key_env is not None or settings.api_key_command is not None
     servers = OwnServers(config)
     providers = Providers(config, servers.starters)
     try:
@@ -35,19 +37,16 @@ async def _report(config: Config, name: str, model: str | None, lookups: list[fl
             provider = await providers.get(name)
         except UsageError as error:  # a key, a variable or a program that is not there
             problem = Finding("set-up", "fix", str(error))
-            return Report(
-                provider=name, wire=settings.wire, model=model or "", ok=False, findings=(problem,)
-            )
-        has_key = settings.api_key_env is not None or settings.api_key_command is not None
+            return Report(name, settings.wire, None, model, ok=False, findings=(problem,))
         try:
-            model = model or _only_model(name, await list_models(provider))
+            seen.model = seen.model or _only_model(name, await list_models(provider))
         except ProviderError as error:
             if error.kind == "not_found":
                 raise _no_model(name) from error
-            seen = Examination(Target(name, settings.wire, ""), error=error)
-            return report(seen, has_key=has_key)
-        target = Target(name, settings.wire, model)
-        return report(await examine(provider, target, lookups), has_key=has_key)
+            seen.error = error
+        else:
+            await examine(provider, seen, lookups)
+        return report(seen, has_key=has_key)
     finally:
         await providers.aclose()
         await servers.aclose()
