@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
@@ -25,10 +26,10 @@ class StateLines:
     """Formats each state change as a line, with its reason."""
 
     def __init__(self) -> None:
-        self._machines: dict[str, StateMachine] = {}
+        self._machines: defaultdict[str, StateMachine] = defaultdict(StateMachine)
 
     def __call__(self, entry: e.Entry) -> str:
-        machine = self._machines.setdefault(entry.ticket, StateMachine())
+        machine = self._machines[entry.ticket]
         before = machine.state
         try:
             after = machine.apply(entry.event)
@@ -47,18 +48,18 @@ def _detail(event: e.Event) -> str:
             return f"{provider}/{model}"
         case e.RequestSent(turn):
             return f"turn {turn}"
-        case e.Retrying(reason, delay):
-            return f"{reason}; retrying in {delay:g} s" if delay else reason
-        case e.ApprovalRequested(_, _, summary):
-            return summary
+        case e.Retrying(reason, delay) if delay:
+            return f"{reason}; retrying in {delay:g} s"
         case e.TicketFailed(kind, message):
             return f"{kind}: {message}"
-        case e.TicketLimited(limit):
-            return limit
-        case e.TicketBlocked(reason):
-            return reason
-        case e.TicketDone(stop_reason):
-            return stop_reason
+        case (
+            e.Retrying(detail)
+            | e.ApprovalRequested(_, _, detail)
+            | e.TicketLimited(detail)
+            | e.TicketBlocked(detail)
+            | e.TicketDone(detail)
+        ):
+            return detail
         case _:
             return ""
 
@@ -67,25 +68,38 @@ class AnswerText:
     """Formats the visible text, with a blank line between responses and a newline at the end."""
 
     def __init__(self) -> None:
-        self._is_open = False
         self._has_text = False
+        self._gap = ""
 
     def __call__(self, entry: e.Entry) -> str:
         match entry.event:
             case e.TextDelta(text):
-                is_next = self._has_text and not self._is_open
-                self._is_open = self._has_text = True
-                return f"\n\n{text}" if is_next else text
+                gap, self._gap, self._has_text = self._gap, "", True
+                return gap + text
             case e.AttemptStarted(keeps_partial=True):  # what follows is the rest of it
-                self._is_open = self._has_text
-                return ""
-            case e.ResponseFinished() | e.Retrying():
-                self._is_open = False
-                return ""
-            case _ if isinstance(entry.event, e.Ending) and self._has_text:
+                self._gap = ""
+            case e.ResponseFinished() | e.Retrying() if self._has_text:
+                self._gap = "\n\n"
+            case e.Ending() if self._has_text:
                 return "\n"
             case _:
-                return ""
+                pass
+        return ""
+
+
+class BehindText:
+    """Formats a line when the history cannot be written, and one when it can again."""
+
+    def __init__(self, behind: Callable[[], str | None]) -> None:
+        self._behind = behind
+        self._last: str | None = None
+
+    def __call__(self, _entry: e.Entry) -> str:
+        if (behind := self._behind()) == self._last:
+            return ""
+        self._last = behind
+        state = f"not up to date: {behind}" if behind else "up to date again"
+        return visible_line(f"history is {state}") + "\n"
 
 
 async def run_headless(engine: Engine, output: Output) -> int:
@@ -152,21 +166,6 @@ async def _close(engine: Engine, idle: "asyncio.Task[None]") -> bool:
     for message in dict.fromkeys(map(str, troubles)):
         print_error(message)
     return not troubles
-
-
-class BehindText:
-    """Formats a line when the history cannot be written, and one when it can again."""
-
-    def __init__(self, behind: Callable[[], str | None]) -> None:
-        self._behind = behind
-        self._last: str | None = None
-
-    def __call__(self, _entry: e.Entry) -> str:
-        if (behind := self._behind()) == self._last:
-            return ""
-        self._last = behind
-        state = f"not up to date: {behind}" if behind else "up to date again"
-        return visible_line(f"history is {state}") + "\n"
 
 
 def print_errors(text: str) -> None:

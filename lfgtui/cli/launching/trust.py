@@ -14,10 +14,10 @@ and the places that its paths lead to. Any change asks again.
 import hashlib
 import os
 import stat
-import tempfile
+from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import NamedTuple
 
 import msgspec
@@ -89,28 +89,20 @@ def _ask(path: Path, grants: list[Grant]) -> None:
     if not output.can_ask():
         kinds = ", ".join(dict.fromkeys(grant.kind for grant in grants))
         raise UsageError(f"{path} {kinds}; review it, then add --yes")
-    lines = _lines(grants)
-    if len(lines) > _MOST_LINES:  # the first would be out of sight when the last is read
+    tickets: defaultdict[str, list[str]] = defaultdict(list)
+    for grant in grants:
+        tickets[grant.description].append(grant.ticket)
+    if len(tickets) > _MOST_LINES:  # the first would be out of sight when the last is read
         raise UsageError(
-            f"{path} asks for {len(lines)} permissions, too many to show in a question; review it,"
-            " then add --yes"
+            f"{path} asks for {len(tickets)} permissions, too many to show in a question;"
+            " review it, then add --yes"
         )
     output.print_remark(f"{path} asks for more than reading its own folder:")
-    for line in lines:
-        output.print_remark(f"  {line}")
+    for description, names in tickets.items():
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        output.print_remark(f"  {', '.join(names[:3])}{more}: {description}")
     if not output.confirm("Trust this file as it is now?"):
         raise UsageError("not trusted; nothing was started")
-
-
-def _lines(grants: list[Grant]) -> list[str]:
-    """Return a line for each permission, with the tickets that ask for it."""
-    tickets: dict[str, list[str]] = {}
-    for grant in grants:
-        tickets.setdefault(grant.description, []).append(grant.ticket)
-    return [
-        f"{', '.join(names[:3])}{f' and {len(names) - 3} more' * (len(names) > 3)}: {description}"
-        for description, names in tickets.items()
-    ]
 
 
 def _trusted_file() -> Path:
@@ -140,25 +132,22 @@ def _remember(digest: str, path: Path) -> None:
     file = _trusted_file()
     name = str(path.resolve()).replace("\n", "␊")
     lines = {**_trusted(), digest: f"{digest} {name}\n"}
+    text = "".join(lines.values()).encode("utf-8", "surrogateescape")
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if paths.is_default_data_dir():
             file.parent.chmod(0o700)
-        _replace(file, "".join(lines.values()))
+        with NamedTemporaryFile(
+            dir=file.parent, prefix=".trusted-", delete=False
+        ) as beside:  # 0600
+            try:
+                beside.write(text)
+                beside.flush()
+                Path(beside.name).replace(file)
+            finally:
+                Path(beside.name).unlink(missing_ok=True)
     except OSError as error:
         raise UsageError(
             f"{file}: cannot store that you trust {path}: {error.strerror or error};"
             " set LFG_DATA_DIR to a folder you can write to"
         ) from None
-
-
-def _replace(file: Path, text: str) -> None:
-    descriptor, beside = tempfile.mkstemp(dir=file.parent, prefix=".trusted-")  # 0600
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as out:
-            out.write(text)
-        Path(beside).replace(file)
-    except BaseException:
-        with suppress(OSError):
-            Path(beside).unlink()
-        raise
