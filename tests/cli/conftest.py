@@ -1,11 +1,15 @@
 """lfg as it is typed, a config, a finished run, and a simulator that does not dawdle."""
 
+import asyncio
+import json
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from functools import partial
-from typing import NamedTuple
+from queue import SimpleQueue
+from typing import Any, NamedTuple, TypeVar
 
 import pytest
 
@@ -15,6 +19,8 @@ from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
 from lfgtui.settings import paths
+
+S = TypeVar("S")
 
 LIFE: list[e.Event] = [
     e.TicketQueued(),
@@ -33,6 +39,12 @@ class Printed(NamedTuple):
     code: int
     out: str
     err: str
+
+    @property
+    def json(self) -> Any:
+        """What stdout holds, where all went well."""
+        assert (self.code, self.err) == (0, "")
+        return json.loads(self.out)
 
 
 Lfg = Callable[..., Printed]
@@ -84,6 +96,27 @@ def simulator(*options: str) -> Iterator[str]:
             yield server.stdout.readline().removeprefix("simulator: ").strip()
         finally:
             server.terminate()
+
+
+@contextmanager
+def in_background(serving: AbstractAsyncContextManager[S]) -> Iterator[S]:
+    """Keep a server up on an event loop in another thread; gives what its context gives."""
+    addresses: SimpleQueue[S] = SimpleQueue()
+    loop, over = asyncio.new_event_loop(), asyncio.Event()
+
+    async def serve() -> None:
+        async with serving as address:
+            addresses.put(address)
+            await over.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), daemon=True)
+    thread.start()
+    try:
+        yield addresses.get()
+    finally:
+        loop.call_soon_threadsafe(over.set)
+        thread.join()
+        loop.close()
 
 
 @pytest.fixture

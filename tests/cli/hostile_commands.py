@@ -1,17 +1,10 @@
 """Every command of lfg on a terminal, in a world where every text is an attack.
-
-    python -m tests.cli.hostile_commands
-
-tries each attack by itself, on a terminal and through a pipe. What comes out
-is read as bytes.
+What comes out is read as bytes (`tests.helpers.terminal_sequences`).
 """
 
 import os
 import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
@@ -23,12 +16,11 @@ import click
 from lfgtui.cli.commands import lfg
 from lfgtui.cli.commands import main as main_of_lfg
 from tests.cli import hostile_world as world
+from tests.cli.conftest import in_background
 from tests.cli.hostile_provider import hostile_provider
 from tests.helpers.terminal import LFG, Ended, fork_in_terminal, run_in_terminal
-from tests.helpers.terminal_attacks import ATTACKS
 from tests.helpers.terminal_sequences import SCREEN, STYLES, TEXT, foreign_sequences
 
-_WORKERS = 3
 _HEAVY = (
     "lfgtui.engine.engine",
     "lfgtui.export.html",
@@ -44,11 +36,6 @@ class Case(NamedTuple):
     arguments: list[str]
     steps: tuple[tuple[bytes, bytes], ...] = ()
     own: str = STYLES
-    piped: bool = True
-    """Whether it makes sense without a terminal."""
-
-    slow: bool = False
-    """Whether it is left to those who have a minute."""
 
 
 class Stage(NamedTuple):
@@ -66,7 +53,7 @@ def stage(scratch: Path, text: str) -> Iterator[Stage]:
     # Where commands run, a folder in UTF-8: in another one lfg refuses to work.
     folder, data = scratch / world.utf8_name(text), scratch / f"data {name}"
     folder.mkdir()
-    with hostile_provider(text) as root:
+    with in_background(hostile_provider(text)) as root:
         config = scratch / f"config {name}"
         config.write_bytes(world.good_config(text, root).encode())
         own = {"LFG_CONFIG": str(config), "LFG_DATA_DIR": str(data), "TERM": "xterm-256color"}
@@ -169,16 +156,11 @@ def cases(on: Stage) -> list[Case]:
         ["doctor", text],
         ["doctor", text, "--model", "refused"],
     ]
-    cast = ["export", run, "--format", "cast", "--size", "80x24", "--idle-limit", "1"]
     typed = [
-        Case(["run", "works.toml", "--headless"], slow=True),
-        Case(cast, slow=True),
-        Case(["doctor", world.utf8_name(text)], slow=True),
-        Case(["run", "asks.toml"], no, piped=False),
-        Case(["history", "delete", run], no, piped=False),
-        Case(["history", "--ui"], _leave(b"$6.00"), SCREEN, piped=False),
-        Case(["replay", run], _leave(b"TicketDone"), SCREEN, piped=False, slow=True),
-        Case(["run", "works.toml"], _leave(b"to approve"), SCREEN, piped=False),
+        Case(["run", "asks.toml"], no),
+        Case(["history", "delete", run], no),
+        Case(["history", "--ui"], _leave(b"$6.00"), SCREEN),
+        Case(["run", "works.toml"], _leave(b"to approve"), SCREEN),
     ]
     return [*map(Case, asked), *typed]
 
@@ -237,28 +219,3 @@ def piped(on: Stage, case: Case) -> list[str]:
         stdin=subprocess.DEVNULL,
     )
     return [*foreign_sequences(ended.stdout, TEXT), *foreign_sequences(ended.stderr, TEXT)]
-
-
-def main() -> int:
-    """Every attack by itself; prints what came through."""
-    bad = tried = 0
-    for name, attack in ATTACKS.items():
-        with tempfile.TemporaryDirectory() as scratch, stage(Path(scratch), attack) as on:
-            with ThreadPoolExecutor(_WORKERS) as pool:
-                every = cases(on)
-                shown = list(pool.map(lambda case: written(on, case), every))
-                every_piped = [case for case in every if case.piped]
-                shown += pool.map(lambda case: piped(on, case), every_piped)
-            for case, found in zip([*every, *every_piped], shown, strict=True):
-                tried += 1
-                if found:
-                    bad += 1
-                    sys.stdout.write(f"{name}: lfg {' '.join(case.arguments)[:60]!r}: {found}\n")
-        sys.stdout.write(f"{name}: done\n")
-        sys.stdout.flush()
-    sys.stdout.write(f"{bad} of {tried} wrote what is none of ours\n")
-    return 1 if bad else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,65 +1,50 @@
 """A provider that says nothing but attacks: its models, its answers, its errors, its headers."""
 
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 
 from tests.cli.hostile_world import markdown
+from tests.providers.loopback import Answer, Asked, Loopback
 
 _NAME = 200
 """Characters of a tool's name that lfg takes."""
 
+_HEADERS = {"via": "1.1 \x1b]52;c;UFdORUQ=\x07\x9b6n", "x-request-id": "\x9b6n"}
 
-@contextmanager
-def hostile_provider(text: str) -> Iterator[str]:
+
+@asynccontextmanager
+async def hostile_provider(text: str) -> AsyncIterator[str]:
     """Its root URL; `/v1` is a chat completions API, `/agent` an agent server.
 
     The model named `refused` gets an error, any other one an answer.
     """
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def answer(asked: Asked) -> Answer:
+        if asked.method == "GET":
+            models = [{"id": name, "object": "model"} for name in (text, f"other {text}")]
+            return _json(200, {"object": "list", "data": models})
+        if asked.body["model"] == "refused":
+            error = {"message": f"{text}\ud800", "type": text, "code": text, text: text}
+            return _json(400, {"error": error})
+        if asked.path == "/agent":
+            records = _agent(text)
+        else:
+            messages = asked.body["messages"]
+            assert isinstance(messages, list)
+            records = _model(text, calls=messages[-1]["role"] != "tool")
+        lines = [f"data: {json.dumps(record)}\n\n".encode() for record in records]
+        return Answer([*lines, b"data: [DONE]\n\n"], headers=_HEADERS)
 
-        def do_GET(self) -> None:
-            models = [{"id": text, "object": "model"}, {"id": f"other {text}", "object": "model"}]
-            self._send(200, json.dumps({"object": "list", "data": models}).encode())
+    server = Loopback()
+    server.answering = answer
+    await server.start()
+    yield server.url
+    await server.stop()
 
-        def do_POST(self) -> None:
-            asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            if asked["model"] == "refused":
-                error = {"message": f"{text}\ud800", "type": text, "code": text, text: text}
-                self._send(400, json.dumps({"error": error}).encode())
-                return
-            if self.path == "/agent":
-                said = _agent(text)
-            else:
-                said = _model(text, calls=asked["messages"][-1]["role"] != "tool")
-            records = "".join(f"data: {json.dumps(record)}\n\n" for record in said)
-            self._send(200, f"{records}data: [DONE]\n\n".encode(), "text/event-stream")
 
-        def _send(self, status: int, body: bytes, kind: str = "application/json") -> None:
-            self.send_response(status, "\x1b[6n\x9b6n")
-            self.send_header("content-type", kind)
-            self.send_header("content-length", str(len(body)))
-            self.send_header("via", "1.1 \x1b]52;c;UFdORUQ=\x07\x9b6n")
-            self.send_header("x-request-id", "\x9b6n")
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+def _json(status: int, value: object) -> Answer:
+    return Answer([json.dumps(value).encode()], status, "application/json", _HEADERS)
 
 
 def _model(text: str, *, calls: bool) -> Iterator[dict[str, object]]:

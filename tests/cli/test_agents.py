@@ -1,15 +1,12 @@
 """Tickets that are worked by agent servers, from the command line to the history."""
 
-import asyncio
 import json
-import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
-import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-from lfgtui.__main__ import main
-from tests.cli.conftest import configure
+from tests.cli.conftest import Lfg, configure, in_background
 from tests.providers.loopback import CUT, Answer, Asked, Loopback
 
 EVENTS: list[dict[str, object]] = [
@@ -42,50 +39,29 @@ async def over_a_socket(connection: ServerConnection) -> None:
         connection.transport.abort()
 
 
-@pytest.fixture
-def agents() -> Iterator[tuple[str, str]]:
-    """The addresses of two agents that run in another thread."""
-    addresses: list[str] = []
-    ready, loop = threading.Event(), asyncio.new_event_loop()
-    over = asyncio.Event()
-
-    async def run() -> None:
-        http = Loopback()
-        http.answering = over_http
-        await http.start()
-        async with serve(over_a_socket, "127.0.0.1", 0) as sockets:
-            port = sockets.sockets[0].getsockname()[1]
-            addresses.extend([f"{http.url}/agent", f"ws://127.0.0.1:{port}/agent"])
-            ready.set()
-            await over.wait()
-        await http.stop()
-
-    thread = threading.Thread(target=loop.run_until_complete, args=(run(),))
-    thread.start()
-    ready.wait()
-    yield addresses[0], addresses[1]
-    loop.call_soon_threadsafe(over.set)
-    thread.join()
-    loop.close()
+@asynccontextmanager
+async def agents() -> AsyncIterator[dict[str, str]]:
+    """The addresses of two agents, by the wire that each speaks."""
+    http = Loopback()
+    http.answering = over_http
+    await http.start()
+    async with serve(over_a_socket, "127.0.0.1", 0) as sockets:
+        port = sockets.sockets[0].getsockname()[1]
+        yield {"agent-sse": f"{http.url}/agent", "agent-websocket": f"ws://127.0.0.1:{port}/agent"}
+    await http.stop()
 
 
-def test_an_agents_run_is_told_whole_though_its_connection_broke(
-    agents: tuple[str, str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    configure(
-        f'[providers.http]\nwire = "agent-sse"\nbase_url = "{agents[0]}"\n'
-        f'[providers.socket]\nwire = "agent-websocket"\nbase_url = "{agents[1]}"\n'
-    )
-    for provider in ("http", "socket"):
-        assert main(["run", "-p", "How many?", "--provider", provider, "--model", "any"]) == 0
-        assert "Nine cats." in capsys.readouterr().out
-        assert main(["history", "--json", "--limit", "1"]) == 0
-        run = json.loads(capsys.readouterr().out)[0]["run"]
-        assert main(["show", run, "--json"]) == 0
-        [ticket] = json.loads(capsys.readouterr().out)["tickets"]
-        [attempt] = ticket["attempts"]
-        assert (ticket["state"], attempt["text"]) == ("done", "Nine cats.")
-        assert attempt["reasoning"] == "Hm."
-        [tool] = attempt["hosted_tools"]
-        assert (tool["name"], tool["input"], tool["output"]) == ("search", '{"q":"cats"}', "9 cats")
-        assert (attempt["usage"]["input"], attempt["usage"]["output"]) == (7, 3)
+def test_an_agents_run_is_told_whole_though_its_connection_broke(lfg: Lfg) -> None:
+    with in_background(agents()) as addresses:
+        for wire, address in addresses.items():
+            configure(f'[providers.mine]\nwire = "{wire}"\nbase_url = "{address}"\n')
+            printed = lfg("run", "-p", "How many?", "--provider", "mine", "--model", "any")
+            assert printed == (0, "Nine cats.\n", "")
+            [ticket] = lfg("show", "last", "--json").json["tickets"]
+            [attempt] = ticket["attempts"]
+            [tool] = attempt["hosted_tools"]
+            assert (ticket["state"], attempt["text"]) == ("done", "Nine cats.")
+            assert attempt["reasoning"] == "Hm."
+            said = (tool["name"], tool["input"], tool["output"])
+            assert said == ("search", '{"q":"cats"}', "9 cats")
+            assert (attempt["usage"]["input"], attempt["usage"]["output"]) == (7, 3)

@@ -4,12 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from lfgtui.__main__ import main
 from lfgtui.history.reader import Reader
-from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
 from lfgtui.settings import paths
+from tests.cli.conftest import Lfg, store
 from tests.helpers.terminal import lfg_in_terminal
 
 
@@ -18,11 +17,7 @@ def test_the_run_chosen_on_the_screen_goes_on_in_the_same_terminal(tmp_path: Pat
         id="a", prompt="Say something.", workspace=str(tmp_path), provider="simulator",
         model="generic", tools=(),
     )  # fmt: skip
-    with Recorder(paths.history_file()) as history:
-        run = history.start_run("Broken off", [ticket], None)
-        history.submit(run, "a", 1, 1000.0, e.TicketQueued())
-        history.submit(run, "a", 1, 1001.0, e.TicketInterrupted())
-        history.finish_run(run, "interrupted")
+    run = store("Broken off", [ticket], [e.TicketQueued(), e.TicketInterrupted()])
     with lfg_in_terminal("history", "--ui") as lfg:
         lfg.read_until("Broken off")
         lfg.type(b"\t")
@@ -52,7 +47,6 @@ def test_an_empty_history_is_left_again() -> None:
     ],
 )
 def test_impossible_combinations_are_refused_in_a_line(
-    arguments: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
+    arguments: tuple[str, ...], message: str, lfg: Lfg
 ) -> None:
-    assert main(["history", *arguments]) == 2
-    assert capsys.readouterr().err == message
+    assert lfg("history", *arguments) == (2, "", message)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from lfgtui.__main__ import main
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
+from tests.cli.conftest import Lfg, Printed
 
 TICKET = '[[ticket]]\nid = "a"\nprompt = "Hi."\nprovider = "simulator"\nmodel = "generic"\n'
 READING = (("history",), ("search", "x"), ("show", "last"), ("resume", "last"))
@@ -38,8 +38,8 @@ def tickets(tmp_path: Path) -> str:
     return str(tmp_path / "tickets.toml")
 
 
-def lfg(*arguments: str, within: Sequence[str] = ()) -> tuple[int, str, str]:
-    """Run lfg in a process of its own; return its exit code, stdout and stderr."""
+def lfg_within(within: Sequence[str], *arguments: str) -> Printed:
+    """Run lfg in a process of its own."""
     done = subprocess.run(
         [*within, sys.executable, "-m", "lfgtui", *arguments],
         check=False,
@@ -47,7 +47,7 @@ def lfg(*arguments: str, within: Sequence[str] = ()) -> tuple[int, str, str]:
         text=True,
         stdin=subprocess.DEVNULL,
     )
-    return done.returncode, done.stdout, done.stderr
+    return Printed(done.returncode, done.stdout, done.stderr)
 
 
 @pytest.fixture
@@ -60,16 +60,10 @@ def not_root() -> tuple[str, ...]:
     return NOT_ROOT
 
 
-def assert_refused(
-    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], why: str
-) -> None:
-    assert_one_line(main(arguments), *capsys.readouterr(), why)
-
-
-def assert_one_line(code: int | None, out: str, err: str, why: str) -> None:
-    assert (code, out) == (2, "")
-    assert err.startswith("lfg: ") and err.count("\n") == 1
-    assert why in err
+def assert_refused(printed: Printed, why: str) -> None:
+    assert (printed.code, printed.out) == (2, "")
+    assert printed.err.startswith("lfg: ") and printed.err.count("\n") == 1
+    assert why in printed.err
 
 
 def make_folder(path: Path) -> None:
@@ -96,32 +90,26 @@ def make_damaged(path: Path) -> None:
     ],
 )
 def test_a_file_that_is_no_history_is_refused_by_every_command(
-    capsys: pytest.CaptureFixture[str],
-    data: Path,
-    tickets: str,
-    make: Callable[[Path], None],
-    why: str,
+    lfg: Lfg, data: Path, tickets: str, make: Callable[[Path], None], why: str
 ) -> None:
     make(data / "history.db")
     for command in (("run", tickets, "--headless"), *READING):
-        assert_refused(capsys, command, why)
+        assert_refused(lfg(*command), why)
 
 
-def test_a_file_in_place_of_the_folder_is_refused(
-    capsys: pytest.CaptureFixture[str], data: Path, tickets: str
-) -> None:
+def test_a_file_in_place_of_the_folder_is_refused(lfg: Lfg, data: Path, tickets: str) -> None:
     data.write_text("")
     run = ("run", tickets, "--headless")
-    assert_refused(capsys, run, "the history cannot be opened: ")
+    assert_refused(lfg(*run), "the history cannot be opened: ")
     with Path(tickets).open("a") as file:
         file.write('approve = "auto"\n')
-    assert_refused(capsys, run, "add --yes")
-    assert_refused(capsys, (*run, "--yes"), "LFG_DATA_DIR")  # trust cannot be remembered either
+    assert_refused(lfg(*run), "add --yes")
+    assert_refused(lfg(*run, "--yes"), "LFG_DATA_DIR")  # trust cannot be remembered either
 
 
 @pytest.mark.parametrize("seed", range(10))
 def test_a_file_damaged_anywhere_is_one_clear_line_at_worst(
-    capsys: pytest.CaptureFixture[str], data: Path, tmp_path: Path, seed: int
+    lfg: Lfg, data: Path, tmp_path: Path, seed: int
 ) -> None:
     with Recorder(data / "history.db") as history:
         for number in range(6):
@@ -136,9 +124,8 @@ def test_a_file_damaged_anywhere_is_one_clear_line_at_worst(
     (data / "history.db").write_bytes(body[: dice.choice((len(body), dice.randrange(len(body))))])
     repair = ("history", "repair", str(tmp_path / "rescued.db"))
     for arguments in (*READING[:3], ("search", "--code", "word3"), ("history", "check"), repair):
-        code = main(arguments)
-        err = capsys.readouterr().err
-        assert code in (None, 0, 1, 2), arguments
+        code, _, err = lfg(*arguments)
+        assert code in (0, 1, 2), arguments
         assert code != 2 or (err.startswith("lfg: ") and err.count("\n") == 1), (arguments, err)
 
 
@@ -147,8 +134,8 @@ def test_a_folder_that_may_not_be_written_is_empty_and_refused(
 ) -> None:
     data.mkdir(mode=0o500)
     why = "Permission denied; set LFG_DATA_DIR to a folder you can write to"
-    assert_one_line(*lfg("run", tickets, "--headless", within=not_root), why)
-    assert lfg("history", within=not_root) == (0, "", "no runs yet; try: lfg demo\n")
+    assert_refused(lfg_within(not_root, "run", tickets, "--headless"), why)
+    assert lfg_within(not_root, "history") == (0, "", "no runs yet; try: lfg demo\n")
 
 
 def test_a_folder_that_may_not_be_entered_is_refused(
@@ -157,7 +144,7 @@ def test_a_folder_that_may_not_be_entered_is_refused(
     data.mkdir()
     data.chmod(0)
     for command in (("run", tickets, "--headless"), *READING):
-        assert_one_line(*lfg(*command, within=not_root), "Permission denied; set LFG_DATA_DIR")
+        assert_refused(lfg_within(not_root, *command), "Permission denied; set LFG_DATA_DIR")
 
 
 def test_a_file_that_may_not_be_written_can_still_be_read(
@@ -168,14 +155,14 @@ def test_a_file_that_may_not_be_written_can_still_be_read(
         history.finish_run(run, "done")
     (data / "history.db").chmod(0o400)
     for folder in (data / "locks", data):
-        assert_one_line(*lfg("run", tickets, "--headless", within=not_root), "history.db: ")
-        code, out, err = lfg("history", within=not_root)
+        assert_refused(lfg_within(not_root, "run", tickets, "--headless"), "history.db: ")
+        code, out, err = lfg_within(not_root, "history")
         assert (code, err) == (0, "") and out.startswith(run)
         folder.chmod(0o500)
-    assert lfg("show", "last", within=not_root)[0] == 0
+    assert lfg_within(not_root, "show", "last")[0] == 0
 
 
 def test_a_disk_that_takes_no_more_is_named(tickets: str) -> None:
     limited = ("sh", "-c", 'ulimit -f 8; exec "$@"', "-")
-    refused = lfg("run", tickets, "--headless", within=limited)
-    assert_one_line(*refused, "check that its disk has room")
+    refused = lfg_within(limited, "run", tickets, "--headless")
+    assert_refused(refused, "check that its disk has room")

@@ -115,14 +115,15 @@ class Printer:
             await self._too_much.wait()
             self._too_much.clear()
             async with self._moving:
-                if self._size <= IN_MEMORY:
-                    continue
-                text = self._take()
-                try:
-                    await asyncio.to_thread(self._older.put, text)
-                except OSError:  # the disk is full: rather too much memory than a line lost
-                    self._newest.insert(0, text)
-                    self._size += len(text)
+                if self._size > IN_MEMORY:
+                    await self._put(self._take())
+
+    async def _put(self, text: str) -> None:
+        try:
+            await asyncio.to_thread(self._older.put, text)
+        except OSError:  # the disk is full: rather too much memory than a line lost
+            self._newest.insert(0, text)
+            self._size += len(text)
 
     def _take(self) -> str:
         text, self._newest, self._size = "".join(self._newest), [], 0

@@ -13,12 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from lfgtui.__main__ import main
 from lfgtui.cli.launching.headless import AnswerText
 from lfgtui.history.reader import Reader
 from lfgtui.model import events as e
 from lfgtui.settings import paths
-from tests.cli.conftest import configure, simulator
+from tests.cli.conftest import Lfg, configure, simulator
 from tests.helpers.any_events import entries
 from tests.helpers.waiting import until
 
@@ -50,98 +49,72 @@ def tickets(url: str, tmp_path: Path) -> str:
     return str(file)
 
 
-def test_every_json_line_parses_and_seqs_have_no_gaps(
-    tickets: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["run", tickets, "--json"]) == 0
-    said = capsys.readouterr()
-    assert said.err == ""
+def test_json_lines_are_numbered_and_are_what_show_and_search_find(tickets: str, lfg: Lfg) -> None:
+    code, out, err = lfg("run", tickets, "--json")
+    assert (code, err) == (0, "")
     seqs: defaultdict[str, list[int]] = defaultdict(list)
-    for line in said.out.splitlines():
-        entry = json.loads(line)
+    streamed: defaultdict[str, str] = defaultdict(str)
+    for entry in map(json.loads, out.splitlines()):
         assert list(entry)[:6] == ["run", "ticket", "attempt", "seq", "at", "type"]
         seqs[entry["ticket"]].append(entry["seq"])
-    assert set(seqs) == {"chat", "responses", "messages"}
-    assert all(found == list(range(1, len(found) + 1)) for found in seqs.values())
-
-
-def test_what_was_printed_is_what_show_and_search_find(
-    tickets: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["run", tickets, "--json"]) == 0
-    streamed: defaultdict[str, str] = defaultdict(str)
-    for line in capsys.readouterr().out.splitlines():
-        entry = json.loads(line)
         if entry["type"] == "text_delta":
             streamed[entry["ticket"]] += entry["text"]
-    assert main(["show", "last", "--json"]) == 0
-    run = json.loads(capsys.readouterr().out)
+    assert set(seqs) == {"chat", "responses", "messages"}
+    assert all(found == list(range(1, len(found) + 1)) for found in seqs.values())
+    run = lfg("show", "last", "--json").json
     assert (run["title"], run["state"]) == ("Three wires", "done")
     for ticket in run["tickets"]:
         assert ticket["attempts"][0]["text"] == streamed[ticket["ticket"]]
         assert ticket["attempts"][0]["ttft_ms"] is not None
         assert ticket["attempts"][0]["usage"]["output"] > 0
-    assert main(["history", "--json"]) == 0
-    (summary,) = json.loads(capsys.readouterr().out)
+    (summary,) = lfg("history", "--json").json
     assert (summary["tickets"], summary["done"]) == (3, 3)
     word = next(w for w in streamed["chat"].split() if w.isalpha() and len(w) > 4)
-    assert main(["search", word, "--json"]) == 0
-    hits = json.loads(capsys.readouterr().out)
+    hits = lfg("search", word, "--json").json
     assert "text" in {hit["kind"] for hit in hits if hit["ticket"] == "chat"}
 
 
-def test_without_json_there_is_a_line_per_state_change(
-    tickets: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["run", tickets, "--headless", "--only", "chat"]) == 0
-    states = [line.split()[2] for line in capsys.readouterr().out.splitlines()]
-    assert states[:4] == ["queued", "starting", "waiting", "streaming"]
+def test_without_json_there_is_a_line_per_state_change(tickets: str, lfg: Lfg) -> None:
+    code, out, _ = lfg("run", tickets, "--headless", "--only", "chat")
+    states = [line.split()[2] for line in out.splitlines()]
+    assert code == 0 and states[:4] == ["queued", "starting", "waiting", "streaming"]
     assert states[-1] == "done"
     assert all(state != after for state, after in pairwise(states))
 
 
 def test_an_unreachable_server_fails_its_ticket_and_the_run_but_not_the_others(
-    tickets: str, capsys: pytest.CaptureFixture[str]
+    tickets: str, lfg: Lfg
 ) -> None:
-    file = Path(tickets)
-    file.write_text(file.read_text() + '[[ticket]]\nid = "gone"\nprovider = "gone"\n')
-    assert main(["run", tickets, "--headless"]) == 1
-    out = capsys.readouterr().out
-    assert out.count("  done  ") == 3
-    assert "connection: " in out
-    assert "127.0.0.1:9" in out
+    with Path(tickets).open("a") as file:
+        file.write('[[ticket]]\nid = "gone"\nprovider = "gone"\n')
+    code, out, _ = lfg("run", tickets, "--headless")
+    assert code == 1 and out.count("  done  ") == 3
+    assert "connection: " in out and "127.0.0.1:9" in out
 
 
-def test_a_prompt_prints_its_bare_answer_when_piped(
-    tickets: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["run", "-p", "Say something.", "--model", "one/generic"]) == 0
-    answer = capsys.readouterr().out
-    assert main(["show", "last", "--json"]) == 0
-    shown = json.loads(capsys.readouterr().out)
+@pytest.mark.usefixtures("tickets")
+def test_a_prompt_prints_its_bare_answer_when_piped(lfg: Lfg) -> None:
+    code, answer, _ = lfg("run", "-p", "Say something.", "--model", "one/generic")
+    (ticket,) = lfg("show", "last", "--json").json["tickets"]
     responses = answer.removesuffix("\n").split("\n\n", 1)  # one before its tool call, one after
-    assert shown["tickets"][0]["attempts"][0]["text"] == "".join(responses)
+    assert code == 0 and ticket["attempts"][0]["text"] == "".join(responses)
 
 
 @pytest.mark.parametrize(
-    ("options", "provider", "model"),
+    ("options", "route"),
     [
-        (["--provider", "one"], "one", "generic"),
-        (["--model", "else"], "two", "else"),
-        (["--model", "one/else"], "one", "else"),
-        (["--provider", "one", "--model", "a/b"], "one", "a/b"),
+        (["--provider", "one"], "one/generic"),
+        (["--model", "else"], "two/else"),
+        (["--model", "one/else"], "one/else"),
+        (["--provider", "one", "--model", "a/b"], "one/a/b"),
     ],
 )
 def test_provider_and_model_of_the_command_line_take_the_place_of_the_tickets(
-    tickets: str,
-    capsys: pytest.CaptureFixture[str],
-    options: list[str],
-    provider: str,
-    model: str,
+    tickets: str, lfg: Lfg, options: list[str], route: str
 ) -> None:
     Path(tickets).write_text('[[ticket]]\nid = "a"\nprompt = "Go."\nmodel = "two/generic"\n')
-    assert main(["run", tickets, "--headless", *options]) == 0
-    assert f"{provider}/{model}" in capsys.readouterr().out
+    code, out, _ = lfg("run", tickets, "--headless", *options)
+    assert code == 0 and route in out
 
 
 def test_the_rest_of_an_answer_follows_what_was_printed_of_it() -> None:
