@@ -34,21 +34,13 @@ def test_a_mistake_in_the_config_names_its_line(tmp_path: Path) -> None:
 
 
 def test_keys_are_told_by_name_and_never_by_value() -> None:
-    config = Config(
-        providers={
-            "openai": PRESETS["openai"],
-            "xai": PRESETS["xai"],
-            "work": ProviderConfig(wire="openai-chat", api_key_command="touch /never"),
-        }
-    )
+    work = ProviderConfig(wire="openai-chat", api_key_command="touch /never")
+    config = Config(providers={name: PRESETS[name] for name in ("openai", "xai")} | {"work": work})
     finding = machine.check_keys(config, {"OPENAI_API_KEY": "sk-secret", "XAI_API_KEY": " "})
     assert finding.level == "ok"
     assert finding.message == (
         "set for openai (OPENAI_API_KEY); from a command for work; not set: xai (XAI_API_KEY)"
     )
-
-
-def test_no_key_at_all_is_a_note() -> None:
     assert machine.check_keys(Config(providers=PRESETS), {}).level == "note"
 
 
@@ -73,53 +65,45 @@ def utf8(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("utf8")
-def test_a_good_terminal_is_described() -> None:
-    environment = {**TERMINAL, "TMUX": "default,1,0", "SSH_TTY": "/dev/pts/1"}
-    finding = machine.check_terminal(environment, LARGE, lambda: 256)
-    assert finding.level == "ok"
-    assert finding.message == (
-        "xterm-256color, 120x40, 16 million colours, utf-8, in tmux, over SSH"
-    )
-
-
-@pytest.mark.usefixtures("utf8")
 @pytest.mark.parametrize(
-    ("environment", "colours", "told"),
+    ("environment", "colours", "message"),
     [
-        ({"TERM": "screen"}, 8, "8 colours"),
-        ({"TERM": "strange"}, -1, "colours unknown"),
-        ({"TERM": "xterm-direct"}, 1 << 24, "16 million colours"),
-        ({**TERMINAL, "NO_COLOR": "1"}, 256, "no colours (NO_COLOR)"),
+        (
+            {**TERMINAL, "TMUX": "default,1,0", "SSH_TTY": "/dev/pts/1"},
+            *(256, "xterm-256color, 120x40, 16 million colours, utf-8, in tmux, over SSH"),
+        ),
+        ({"TERM": "screen"}, 8, "screen, 120x40, 8 colours, utf-8"),
+        ({"TERM": "strange"}, -1, "strange, 120x40, colours unknown, utf-8"),
+        ({"TERM": "direct"}, 1 << 24, "direct, 120x40, 16 million colours, utf-8"),
+        ({"TERM": "x", "NO_COLOR": "1"}, 256, "x, 120x40, no colours (NO_COLOR), utf-8"),
     ],
 )
-def test_colours_are_what_the_terminal_says(
-    environment: dict[str, str], colours: int, told: str
+def test_a_good_terminal_is_described(
+    environment: dict[str, str], colours: int, message: str
 ) -> None:
-    assert told in machine.check_terminal(environment, LARGE, lambda: colours).message
+    finding = machine.check_terminal(environment, LARGE, lambda: colours)
+    assert (finding.level, finding.message) == ("ok", message)
 
 
-@pytest.mark.usefixtures("utf8")
 @pytest.mark.parametrize(
-    ("environment", "size", "fix"),
+    ("environment", "size", "encoding", "fix"),
     [
-        ({"TERM": "dumb"}, LARGE, "set TERM"),
-        ({}, LARGE, "set TERM"),
-        (TERMINAL, os.terminal_size((40, 10)), "at least 60x16"),
+        ({"TERM": "dumb"}, LARGE, "UTF-8", "set TERM"),
+        ({}, LARGE, "UTF-8", "set TERM"),
+        (TERMINAL, os.terminal_size((40, 10)), "UTF-8", "at least 60x16"),
+        (TERMINAL, LARGE, "ANSI_X3.4-1968", "set LANG"),
     ],
 )
 def test_what_a_terminal_lacks_is_to_fix(
-    environment: dict[str, str], size: os.terminal_size, fix: str
+    monkeypatch: pytest.MonkeyPatch,
+    environment: dict[str, str],
+    size: os.terminal_size,
+    encoding: str,
+    fix: str,
 ) -> None:
+    monkeypatch.setattr(locale, "getpreferredencoding", lambda do_setlocale=True: encoding)
     finding = machine.check_terminal(environment, size, lambda: 8)
-    assert finding.level == "fix"
-    assert fix in finding.fix
-
-
-def test_a_locale_without_utf8_is_to_fix(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(locale, "getpreferredencoding", lambda do_setlocale=True: "ANSI_X3.4-1968")
-    finding = machine.check_terminal(TERMINAL, LARGE, lambda: 256)
-    assert finding.level == "fix"
-    assert "LANG" in finding.fix
+    assert finding.level == "fix" and fix in finding.fix
 
 
 def test_a_history_that_is_not_there_is_not_made() -> None:
