@@ -7,7 +7,7 @@ from lfgtui.model.items import SourcesItem
 from lfgtui.text.terminal_safe import plain_output, visible_line
 from lfgtui.ui.items.base import Context
 from lfgtui.ui.items.card import CardView
-from lfgtui.ui.markdown.inlines import linked
+from lfgtui.ui.markdown.paragraph import linked
 from lfgtui.ui.text.palette import EM, Palette
 from lfgtui.ui.text.wrapping import Row, Span, wrap
 

@@ -1,15 +1,19 @@
-"""Paragraphs and headings."""
+"""Paragraphs and headings, and the inline tokens of any block as styled text."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from markdown_it.token import Token
 from rich.style import Style
 
 from lfgtui.text.markdown import Block
+from lfgtui.text.terminal_safe import visible_line
 from lfgtui.ui.markdown.block_view import BlockView, RenderContext
-from lfgtui.ui.markdown.inlines import spans_of
-from lfgtui.ui.text.palette import STRONG, UNDERLINE
-from lfgtui.ui.text.wrapping import Flow, Row
+from lfgtui.ui.text.palette import EM, STRIKE, STRONG, UNDERLINE
+from lfgtui.ui.text.wrapping import Flow, Row, Span
+
+_SCHEMES = ("http://", "https://", "mailto:")
+_MARKS = {"em_open": EM, "strong_open": STRONG, "s_open": STRIKE}
 
 
 class ParagraphView(BlockView):
@@ -65,3 +69,67 @@ class ParagraphView(BlockView):
                 return palette.heading
             case _:
                 return palette.text + STRONG
+
+
+def spans_of(tokens: Iterable[Token], style: Style, context: RenderContext) -> Iterator[Span]:
+    """Return the spans of tokens that close what they open."""
+    palette = context.palette
+    styles = [style]
+    link, label = None, ""
+    for token in tokens:
+        match token.type:
+            case "text":
+                if token.content:
+                    yield token.content, styles[-1]
+            case "softbreak":
+                yield " ", styles[-1]
+            case "hardbreak":
+                yield "\n", styles[-1]
+            case "code_inline":
+                yield token.content, _over(styles[-1], palette.code)
+            case "image":
+                source = str(token.attrs.get("src", ""))
+                label = f"[image: {token.content}]"
+                yield label, linked(_over(styles[-1], palette.muted), source)
+                if context.has_urls:
+                    yield f" ({visible_line(source)})", palette.muted
+            case "link_open":
+                link, label = str(token.attrs.get("href", "")), ""
+                styles.append(linked(_over(styles[-1], palette.link), link))
+            case "link_close":
+                styles.pop()
+                if link is not None and _is_shown(link, label, context.has_urls):
+                    yield f" ({visible_line(link)})", palette.muted
+                link = None
+            case kind if token.nesting == 1:
+                styles.append(_over(styles[-1], _MARKS.get(kind, palette.muted)))
+            case _ if token.nesting == -1:
+                styles.pop()
+            case _:
+                yield token.content, _over(styles[-1], palette.muted)
+        label += token.content
+
+
+def _is_shown(target: str, label: str, has_urls: bool) -> bool:
+    """Return True if a target is written out: on request, or if the label claims another."""
+    if label in (target, target.removeprefix("mailto:")):
+        return False
+    claims = "://" in label or label.startswith("www.")
+    return has_urls or claims or not target.startswith(_SCHEMES)
+
+
+@lru_cache(maxsize=512)
+def _over(style: Style, mark: Style) -> Style:
+    return style + mark
+
+
+@lru_cache(maxsize=512)
+def linked(style: Style, target: str) -> Style:
+    """Return the style with a terminal hyperlink (OSC 8), if the target is safe to follow.
+
+    Kept, since each new one has a random id, and terminals underline by id.
+    """
+    is_plain = target.isascii() and target.isprintable() and " " not in target
+    if is_plain and target.startswith(_SCHEMES):
+        return style + Style(link=target)
+    return style

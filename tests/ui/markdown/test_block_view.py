@@ -3,17 +3,14 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rich.style import Style
 
 from lfgtui.text.markdown import StreamingMarkdown
 from lfgtui.ui.markdown import BlockView, RenderContext, block_view_of
 from lfgtui.ui.markdown.block_view import gap
-from lfgtui.ui.text.palette import Palette
 from lfgtui.ui.text.wrapping import Row, width_of
+from tests.ui.stand import palette
 
-PALETTE = Palette(
-    **{field: Style(color=f"color({n + 20})") for n, field in enumerate(Palette.__struct_fields__)}
-)
+PALETTE = palette()
 SOURCE = """# Title
 
 A *paragraph* with `code`, [a link](https://example.org/x) and 中文字符 🎉.
