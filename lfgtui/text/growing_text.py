@@ -27,9 +27,7 @@ class Growing:
 
     def since(self, position: int) -> str:
         """Return the text from `position` on; costs no more than that is long."""
-        index = bisect_right(self._begins, position) - 1
-        begin = self._begins[index]
-        return "".join([self._chunks[index][position - begin :], *self._chunks[index + 1 :]])
+        return self.piece(position, self._length - position)
 
     def piece(self, position: int, most: int) -> str:
         """Return at most `most` characters from `position` on; costs no more than they are long."""

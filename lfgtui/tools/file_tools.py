@@ -5,6 +5,7 @@ writes `\n`, the file keeps its own endings. Bytes outside of an edit never chan
 """
 
 import codecs
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,14 +30,6 @@ class TextFile:
     text: str
     encoding: str = "utf-8"
     mark: bytes = b""
-
-    @property
-    def ending(self) -> str | None:
-        """`\\r\\n` or `\\n` where all lines end alike, None where they do not."""
-        pairs = self.text.count("\r\n")
-        if not pairs:
-            return "\n"
-        return "\r\n" if pairs == self.text.count("\n") else None
 
     def encode(self, name: str, text: str) -> bytes:
         """Encode a text as this file is; raises `ToolError` for a character that it cannot hold."""
@@ -66,11 +59,6 @@ def decode(name: str, data: bytes) -> TextFile:
         except UnicodeDecodeError:
             continue
     raise ToolError(f'"{name}" has the mark of {encodings[0]} and is not')
-
-
-def to_crlf(text: str) -> str:
-    """Return the text with every line ending as `\\r\\n`."""
-    return text.replace("\r\n", "\n").replace("\n", "\r\n")
 
 
 def read_file(arguments: ReadFile, workspace: Path, limits: ToolLimits) -> str:
@@ -107,9 +95,9 @@ def line_count(content: str) -> int:
 
 
 def write_file(arguments: WriteFile, workspace: Path, limits: ToolLimits) -> str:
-    """Write the content as UTF-8; returns what that did."""
+    """Write the content as UTF-8; returns what that did. Raises `UnicodeError` for a surrogate."""
     path = locate(workspace, arguments.path)
-    data = TextFile(arguments.content).encode(path.given, arguments.content)
+    data = arguments.content.encode()
     _require_room(path, len(data), limits)
     existed = files.replace(path, data)
     lines = line_count(arguments.content)
@@ -125,7 +113,7 @@ def edit_file(arguments: EditFile, workspace: Path, limits: ToolLimits) -> str:
         raise ToolError('edit_file: "old" and "new" are the same, so nothing would change')
     path = locate(workspace, arguments.path)
     found = decode(path.given, files.read_bytes(path, limits.max_file_bytes))
-    old, new = _in_endings_of(found, arguments)
+    old, new = _in_endings_of(found.text, arguments)
     at = _positions(found.text, old, step=1)
     if not at:
         raise ToolError(f'edit_file: "old" is not in {path.name}{_hint(found.text, old)}')
@@ -145,12 +133,13 @@ def edit_file(arguments: EditFile, workspace: Path, limits: ToolLimits) -> str:
     return f"edited {path.name} at {_lines(found.text, at)}{times}"
 
 
-def _in_endings_of(found: TextFile, arguments: EditFile) -> tuple[str, str]:
+def _in_endings_of(text: str, arguments: EditFile) -> tuple[str, str]:
     """Return `old` and `new` with the endings of the file, or of the part where they are mixed."""
     old, new = arguments.old, arguments.new
-    if found.ending == "\n" or (found.ending is None and old in found.text):
+    pairs = text.count("\r\n")
+    if not pairs or (pairs < text.count("\n") and old in text):
         return old, new
-    return to_crlf(old), to_crlf(new)
+    return re.sub("\r?\n", "\r\n", old), re.sub("\r?\n", "\r\n", new)
 
 
 def _positions(content: str, wanted: str, *, step: int) -> list[int]:

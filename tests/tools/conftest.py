@@ -18,14 +18,9 @@ Call = Callable[..., ToolOutcome]
 def run_call(
     workspace: Path, name: str, arguments: ToolArguments, limits: ToolLimits | None = None
 ) -> ToolOutcome:
+    limits = limits or ToolLimits()
     return asyncio.run(
-        run_tool(
-            name,
-            arguments,
-            workspace,
-            on_output=lambda _channel, _text: None,
-            limits=limits or ToolLimits(),
-        )
+        run_tool(name, arguments, workspace, on_output=lambda *_: None, limits=limits)
     )
 
 

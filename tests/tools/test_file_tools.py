@@ -89,7 +89,7 @@ def test_a_file_is_created_with_its_folders_or_overwritten(workspace: Path, call
         (".", "", '"." is a folder, not a file'),
         ("f/g", "", '"f/g": a part of the path is not a folder'),
         ("new", "x" * 11, '"new" would have 11 bytes, more than the 10 that can be written'),
-        ("new", "\ud800", "\"new\" is utf-8, which cannot hold '\\ud800'; write it otherwise"),
+        ("new", "\ud800", "write_file: the arguments have half a surrogate pair in them; leave it"),
     ],
 )
 def test_what_cannot_be_written_is_refused_and_makes_no_file(

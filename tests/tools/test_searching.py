@@ -1,32 +1,110 @@
-"""search_files: the same answers with ripgrep and without."""
+"""list_files and search_files: the same answers with ripgrep and without."""
 
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lfgtui.tools import ToolLimits, ToolOutcome, grep
 
-from .conftest import Call
+from .conftest import Call, run_call
 
-pytestmark = pytest.mark.usefixtures("searcher")
+both = pytest.mark.usefixtures("searcher")
+
+
+def make(workspace: Path, files: Mapping[str, str | bytes]) -> None:
+    for name, content in files.items():
+        (workspace / name).parent.mkdir(parents=True, exist_ok=True)
+        data = content if isinstance(content, bytes) else content.encode()
+        (workspace / name).write_bytes(data)
+
+
+@both
+@pytest.mark.parametrize(
+    ("names", "ignored", "arguments", "output"),
+    [
+        (
+            "b.py a/z.py a/y/x.py .github/ci.yml .git/config a/.git",
+            {},
+            {},
+            ".github/ci.yml a/y/x.py a/z.py b.py",
+        ),
+        (
+            "a.py a.pyc out/b sub/c.tmp sub/out/d sub/keep.pyc",
+            {".gitignore": "*.pyc\nout/\n!keep.pyc\n", "sub/.gitignore": "*.tmp\n"},
+            {},
+            ".gitignore a.py sub/.gitignore sub/keep.pyc",
+        ),
+        # An ignored folder that is asked for by name is listed, and folders above have no say.
+        ("deps/x/i.js a.py", {".gitignore": "deps\n"}, {"path": "deps"}, "deps/x/i.js"),
+        ("a.py", {"../.gitignore": "workspace\n*.py\n", "../.git/config": ""}, {}, "a.py"),
+        ("a.py s/b.py s/c.js s/d/d.py", {}, {"path": "s", "pattern": "*.py"}, "s/b.py s/d/d.py"),
+        ("a.py s/b.py s/c.js s/d/d.py", {}, {"pattern": "s/*.{py,js}"}, "s/b.py s/c.js"),
+        ("a.py s/c.js", {}, {"path": "s/c.js"}, "s/c.js"),
+        ("a.py", {}, {"pattern": "!a.py"}, "[no files]"),  # it excludes nothing
+        ("", {}, {}, "[no files]"),
+    ],
+)
+def test_files_are_listed_sorted_within_path_and_pattern_without_what_is_ignored(
+    workspace: Path,
+    call: Call,
+    names: str,
+    ignored: dict[str, str],
+    arguments: dict[str, str],
+    output: str,
+) -> None:
+    make(workspace, dict.fromkeys(names.split(), "") | ignored)
+    assert call("list_files", **arguments).output.replace("\n", " ") == output
+
+
+@both
+def test_links_are_not_followed(workspace: Path, call: Call) -> None:
+    make(workspace, {"real/a.py": ""})
+    (workspace / "link").symlink_to("real")
+    (workspace / "up").symlink_to("..")
+    assert call("list_files").output == "real/a.py"
+    assert call("list_files", path="link").output == "real/a.py"
+    assert call("list_files", path="rael").error == 'there is no "rael"; did you mean "real"?'
+
+
+@both
+@pytest.mark.parametrize(
+    ("limits", "shown"),
+    [(ToolLimits(max_listed_files=3), 3), (ToolLimits(output_characters=8), 2)],
+)
+def test_a_long_list_is_cut_and_says_so(
+    workspace: Path, call: Call, limits: ToolLimits, shown: int
+) -> None:
+    names = [f"f{n}" for n in range(10, 20)]
+    make(workspace, dict.fromkeys(names, ""))
+    note = f"[{shown} of 10 files; narrow it with path or pattern]"
+    assert call("list_files", limits=limits).output.split("\n") == [*names[:shown], note]
 
 
 @pytest.fixture
-def sources(workspace: Path) -> Path:
-    (workspace / "src").mkdir()
-    (workspace / "src" / "b.py").write_text("import os\nx = 1\nimport sys\n")
-    (workspace / "a.py").write_text("x = 2\n")
-    (workspace / "notes.md").write_text("The import of x.\r\n")
-    (workspace / "blob.bin").write_bytes(b"import\0\nimport\n")
-    (workspace / "skipped.py").write_text("import x\n")
-    (workspace / ".gitignore").write_text("skipped.py\n")
-    return workspace
+def sources(workspace: Path) -> None:
+    make(
+        workspace,
+        {
+            "src/b.py": "import os\nx = 1\nimport sys\n",
+            "a.py": "x = 2\n",
+            "notes.md": "The import of x.\r\n",
+            "blob.bin": b"import\0\nimport\n",
+            "skipped.py": "import x\n",
+            ".gitignore": "skipped.py\n",
+        },
+    )
 
 
+@both
 @pytest.mark.usefixtures("sources")
 @pytest.mark.parametrize(
     ("arguments", "output"),
@@ -50,18 +128,16 @@ def test_matching_lines_are_given_by_file_and_line_within_path_and_glob(
     assert call("search_files", **arguments) == ToolOutcome(output)
 
 
-@pytest.mark.usefixtures("sources")
+@both
 @pytest.mark.parametrize("pattern", ["(", "[a", "*x", r"(?P<n>a)(?P<n>b)"])
-def test_a_bad_expression_is_an_error_that_says_what_is_wrong(call: Call, pattern: str) -> None:
-    error = call("search_files", pattern=pattern).error
-    assert error is not None
+def test_a_bad_expression_is_an_error_also_where_there_are_no_files(
+    call: Call, pattern: str
+) -> None:
+    error = str(call("search_files", pattern=pattern).error)
     assert error.startswith('search_files: "pattern" is not a valid regular expression: ')
 
 
-def test_a_bad_expression_is_an_error_even_where_there_are_no_files(call: Call) -> None:
-    assert call("search_files", pattern="(").error is not None
-
-
+@both
 @pytest.mark.parametrize(
     ("content", "output"),
     [
@@ -74,91 +150,122 @@ def test_a_bad_expression_is_an_error_even_where_there_are_no_files(call: Call) 
 def test_more_than_the_limits_allow_is_cut_and_that_is_said(
     workspace: Path, call: Call, content: str, output: str
 ) -> None:
-    (workspace / "a").write_text(content)
+    make(workspace, {"a": content})
     limits = ToolLimits(max_matches=2, line_characters=10)
     assert call("search_files", pattern="x", limits=limits).output == output
 
 
+@both
 def test_more_files_than_fit_a_command_line_are_all_searched(workspace: Path, call: Call) -> None:
-    for number in range(600):
-        (workspace / f"{number:04}.txt").write_text("needle\n" if number == 599 else "hay\n")
-    assert call("search_files", pattern="needle").output == "0599.txt:1: needle"
+    make(workspace, {f"{number:04}": "needle" if number == 599 else "" for number in range(600)})
+    assert call("search_files", pattern="needle").output == "0599:1: needle"
 
 
+@both
 def test_a_line_longer_than_all_that_may_be_printed_is_left_out(
     workspace: Path, call: Call
 ) -> None:
-    (workspace / "a").write_text("needle\n" + "x" * 900_000 + "\n")
-    (workspace / "b").write_text("\n".join(["needle" + "x" * 900_000] * 12))
+    line = "x" * 900_000 + "\n"
+    make(workspace, {"a": "needle\n" + line, "b": f"needle{line}" * 12})
     output = call("search_files", pattern="needle").output  # never came back
     assert output.startswith("a:1: needle\nb:1: needlexxx")
     assert output.endswith("matches; narrow it with path or glob]")
 
 
-def test_names_with_colons_and_dashes_are_kept_apart(workspace: Path, call: Call) -> None:
-    (workspace / "-e:1: x").write_text("a:b\n")
-    assert call("search_files", pattern="a").output == "-e:1: x:1: a:b"
+@both
+@pytest.mark.parametrize(
+    ("name", "data", "pattern", "output"),
+    [
+        ("-e:1: x", b"a:b\n", "a", "-e:1: x:1: a:b"),
+        *(("a", end, "^one$", "a:1: one") for end in (b"one\r\ntwo\r\n", b"\xef\xbb\xbfone\ntwo")),
+        *(("a", end, "o$", "a:2: two") for end in (b"one\r\ntwo\r\n", b"one\ntwo")),
+        *(
+            ("a", "\ufefföne\r\ntwo\r\n".encode(utf_16), "^(öne|two)$", "a:1: öne\na:2: two")
+            for utf_16 in ("utf-16-le", "utf-16-be")
+        ),
+        ("a", b"caf\xe9 needle\n", "needle", "a:1: caf\ufffd needle"),
+        ("a", b"one\n\ntwo\n", "^$", "a:2: "),
+    ],
+)
+def test_anchors_and_letters_match_whatever_the_name_the_endings_and_the_encoding(
+    workspace: Path, call: Call, name: str, data: bytes, pattern: str, output: str
+) -> None:
+    make(workspace, {name: data})
+    assert call("search_files", pattern=pattern).output == output
 
 
+@both
 def test_an_expression_that_never_ends_is_stopped(workspace: Path, call: Call) -> None:
-    (workspace / "a").write_text("a" * 60 + "!\n")
+    make(workspace, {"a": "a" * 60 + "!\n"})
     pattern = r"^(a+)+(?<!x)$"  # look-behind, so that Python searches in either case
     outcome = call("search_files", pattern=pattern, limits=ToolLimits(search_seconds=0.5))
     assert outcome.error == "stopped after 0.5 s; narrow it with path or a glob"
 
 
+@pytest.fixture
+def fake_ripgrep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The place of a program that is found as `rg`."""
+    program = tmp_path / "bin" / "rg"
+    program.parent.mkdir()
+    program.touch(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}:/usr/bin:/bin")
+    return program
+
+
 def test_the_time_limit_is_that_of_the_whole_search(
-    workspace: Path, tmp_path: Path, call: Call, searcher: str, monkeypatch: pytest.MonkeyPatch
+    workspace: Path, call: Call, fake_ripgrep: Path
 ) -> None:
-    if searcher != "ripgrep":
-        pytest.skip("one program that takes its time is enough")
-    slow = tmp_path / "bin" / "rg"
-    slow.parent.mkdir()
-    slow.write_text(f'#!/bin/sh\n[ "$1" = --files ] || sleep 0.6\nexec {shutil.which("rg")} "$@"\n')
-    slow.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{slow.parent}:{os.environ['PATH']}")
-    for number in range(520):
-        (workspace / f"{number:04}").touch()
+    listing = "seq -f '%04g' 520 | tr '\\n' '\\0'"
+    fake_ripgrep.write_text(f'#!/bin/sh\n[ "$1" = --files ] && exec sh -c "{listing}"\nsleep 0.6\n')
     error = call("search_files", pattern="x", limits=ToolLimits(search_seconds=1.0)).error
     assert error == "stopped after 1 s; narrow it with path or a glob"
 
 
 def test_a_remark_on_a_binary_file_hides_no_match(
-    workspace: Path, tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+    workspace: Path, call: Call, fake_ripgrep: Path
 ) -> None:
-    program = tmp_path / "bin" / "rg"
-    program.parent.mkdir()
     remark = "Binary file blob matches (found NUL byte around offset 6)"
-    program.write_text(
-        f'#!/bin/sh\n[ "$1" = --files ] || printf "{remark}\\n"\nprintf "a\\000001:needle\\n"\n'
+    fake_ripgrep.write_text(
+        f'#!/bin/sh\n[ "$1" = --files ] && exec printf "a\\000"\nprintf "{remark}\\n"\n'
+        'printf "a\\0001:needle\\n"\n'
     )
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}:/usr/bin:/bin")
-    (workspace / "a").write_text("needle\n")
     assert call("search_files", pattern="needle").output == "a:1: needle"
-
-
-@pytest.mark.parametrize(
-    ("data", "pattern", "output"),
-    [
-        *((end, "^one$", "a:1: one") for end in (b"one\r\ntwo\r\n", b"\xef\xbb\xbfone\ntwo\n")),
-        *((end, "o$", "a:2: two") for end in (b"one\r\ntwo\r\n", b"one\ntwo")),
-        ("\ufefföne\r\ntwo\r\n".encode("utf-16-le"), "^(öne|two)$", "a:1: öne\na:2: two"),
-        ("\ufefföne\r\ntwo\r\n".encode("utf-16-be"), "^(öne|two)$", "a:1: öne\na:2: two"),
-        (b"caf\xe9 needle\n", "needle", "a:1: caf\ufffd needle"),
-        (b"one\n\ntwo\n", "^$", "a:2: "),
-    ],
-)
-def test_anchors_and_letters_match_whatever_the_endings_and_the_encoding(
-    workspace: Path, call: Call, data: bytes, pattern: str, output: str
-) -> None:
-    (workspace / "a").write_bytes(data)
-    assert call("search_files", pattern=pattern).output == output
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may raise any limit")
 def test_a_machine_that_allows_less_time_is_searched_too(tmp_path: Path) -> None:
-    (tmp_path / "text").write_text("needle\n")
+    make(tmp_path, {"text": "needle\n"})
     command = [sys.executable, "-I", grep.__file__, "needle", "9", str(tmp_path / "text")]
     limited = ["/bin/sh", "-c", f'ulimit -t {grep.CPU_SECONDS - 1}; exec "$@"', "sh", *command]
     assert subprocess.run(limited, check=True, capture_output=True).stdout.endswith(b"1:needle\n")
+
+
+names = st.sampled_from(
+    ["a.py", "b.txt", ".hidden", "d/a.py", "d/e/b.txt", "d/.gitignore", ".gitignore", "build/a.py"]
+)
+lines = st.sampled_from(
+    [
+        *("one", "two words", "", "  indented", "# a", "*.py", "build/", "!a.py", "/d", "ö中"),
+        *("d/e", "x" * 500),
+    ]
+)
+endings = st.sampled_from(["\n", "\r\n"])
+contents = st.builds(lambda some, end: end.join(some), st.lists(lines, max_size=5), endings)
+patterns = st.sampled_from([r"^\w+$", "o", r"\bwords$", "^$", r"\S+", "[ö-ü]", "(?i)ONE", r"a|^\s"])
+
+
+@pytest.mark.skipif(shutil.which("rg") is None, reason="ripgrep is not installed")
+@given(files=st.dictionaries(names, contents, max_size=6), pattern=patterns)
+@settings(max_examples=30, deadline=None)
+def test_whatever_the_files_the_answers_are_the_same_without_ripgrep(
+    files: dict[str, str], pattern: str
+) -> None:
+    def answers() -> list[ToolOutcome]:
+        search = run_call(Path(folder), "search_files", {"pattern": pattern})
+        return [run_call(Path(folder), "list_files", {}), search]
+
+    with tempfile.TemporaryDirectory() as folder:
+        make(Path(folder), files)
+        with_ripgrep = answers()
+        with patch.dict(os.environ, PATH=f"{folder}/no-programs"):
+            assert answers() == with_ripgrep
