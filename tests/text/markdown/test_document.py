@@ -14,38 +14,27 @@ from lfgtui.text.markdown.parser import read_blocks, read_inlines
 from tests.text.markdown.documents import examples
 from tests.text.markdown.fuzz import at_once
 
+WORDS = "word " * 60
 AWKWARD = (
-    "para\n#hashtag\n",
-    "para\n***bold***\n",
-    "a | b\n---|---\nx | y\n",
-    "Title\n=====\ntext\n-----\n",
-    "- a\n- b\n\n- c\n\ntext\n",
-    "> quote\nlazy\n\n> another\n",
-    "```python\nprint(1)\n\n# not a heading\n```\nafter\n",
-    "````\n```\n````\n",
-    "see [x] and [y][x]\n\n[x]: /url\n'title'\n",
-    "[x]: /first\n\n[x]\n\n[x]: /second\n",
-    "one\r\ntwo\r\n\r\nthree\r",
-    "line\u2028separator\x0cfeed\x85next\n\nend",
-    "    code\n\n    more\n\ntext\n",
-    "<div>\n*a*\n\n</div>\n",
-    "~~gone~~ https://example.org/a.b. main.py\n",
-    "a\0b\n",
-    "- a\n\n  b\n\n      code\n- c\n\n\nend\n",
-    "[foo]: /url\n===\n[foo]\n",
-    "see http://a.a and me@x.org. or http://b. end\n",
-    "[foo]:/\n[foo](a [foo] (b\n",
+    *("para\n#hashtag\n", "para\n***bold***\n", "a | b\n---|---\nx | y\n", "a\0b\n"),
+    *("Title\n=====\ntext\n-----\n", "- a\n- b\n\n- c\n\ntext\n", "> quote\nlazy\n\n> another\n"),
+    *("```python\nprint(1)\n\n# not a heading\n```\nafter\n", "````\n```\n````\n"),
+    *("see [x] and [y][x]\n\n[x]: /url\n'title'\n", "[x]: /first\n\n[x]\n\n[x]: /second\n"),
+    *("one\r\ntwo\r\n\r\nthree\r", "line\u2028separator\x0cfeed\x85next\n\nend"),
+    *("    code\n\n    more\n\ntext\n", "<div>\n*a*\n\n</div>\n"),
+    *("~~gone~~ https://example.org/a.b. main.py\n", "- a\n\n  b\n\n      code\n- c\n\n\nend\n"),
+    *("[foo]: /url\n===\n[foo]\n", "see http://a.a and me@x.org. or http://b. end\n"),
+    *("[foo]:/\n[foo](a [foo] (b\n", "> é\n> \u00a0foo\n", "> [a]: u\n'x\ny'\n"),
     "*em* more, **strong** more, `code` more, ~~gone~~more [x](/u) more\n",
-    "- one\n- [foo]: /url\n  'title\n- two [foo] words\n",
-    "-\n  [foo]: /url\n  text [foo] words\n",
-    '- [foo]: /url\n"a title\nthat ends"\n',
-    "> é\n> \u00a0foo\n",
-    f"see a@b.cd {'word ' * 60}</a> http://a.b\n",
-    f"see q@b.co {'word ' * 60}`c`//host.xyzzy and so on\n",
-    f"see *\u2028 {'word ' * 60}x*\n",
+    *(
+        "- one\n- [foo]: /url\n  'title\n- two [foo] words\n",
+        '- [foo]: /url\n"a title\nthat ends"\n',
+    ),
+    *("-\n  [foo]: /url\n  text [foo] words\n", f"see a@b.cd {WORDS}</a> http://a.b\n"),
+    *(f"see q@b.co {WORDS}`c`//host.xyzzy and so on\n", f"see *\u2028 {WORDS}x*\n"),
     "**https://x.y/z**.Next one two\n",
     """http://a.b/"*x*c" and http://a.b/'`x`c' and *http://a.b/c*.html\n""",
-    "> [a]: u\n'x\ny'\n",
+    *("- ```\n\n- b\n", "- a\n  1. ```\n\n  text\n", ">]\n    >\n    x\n\n\n    >\n>\n"),
 )
 
 
@@ -61,6 +50,15 @@ def assert_streams(source: str, pieces: list[str]) -> None:
     assert all(block.is_frozen for block in document.blocks)
 
 
+def document_of(*texts: str) -> StreamingMarkdown:
+    """A document that was read after each of the texts, its changes taken."""
+    document = StreamingMarkdown()
+    for text in texts:
+        document.feed(text)
+        document.take_changes()
+    return document
+
+
 @st.composite
 def chunked(draw: st.DrawFn) -> list[str]:
     source = "".join(draw(st.lists(st.sampled_from(AWKWARD), min_size=1, max_size=3)))
@@ -74,8 +72,9 @@ def test_at_every_moment_shows_what_one_parse_of_the_text_so_far_shows(pieces: l
 
 
 @pytest.mark.parametrize("source", AWKWARD)
-def test_character_by_character_changes_nothing(source: str) -> None:
+def test_character_by_character_and_line_by_line_changes_nothing(source: str) -> None:
     assert_streams(source, list(source))
+    assert_streams(source, source.splitlines(keepends=True))
 
 
 @pytest.mark.skipif("LFG_RECORDINGS" not in os.environ, reason="LFG_RECORDINGS is not set")
@@ -86,12 +85,11 @@ def test_every_example_of_the_specifications_streams() -> None:
         assert_streams(source, [source[a:b] for a, b in itertools.pairwise(cuts)])
 
 
-def test_a_frozen_block_is_left_alone() -> None:
-    document = StreamingMarkdown()
-    document.feed("# Title\n\nfirst paragraph\n\nsecond")
-    assert document.take_changes() == 0
+def test_a_frozen_block_is_left_alone_and_nothing_new_is_no_change() -> None:
+    document = document_of("# Title\n\nfirst paragraph\n\nsecond")
     title, first, second = document.blocks
     revisions = (title.revision, first.revision)
+    assert document.take_changes() == 3
     document.feed(" paragraph grows")
     assert document.take_changes() == 2
     assert list(document.blocks) == [title, first, second]
@@ -99,18 +97,9 @@ def test_a_frozen_block_is_left_alone() -> None:
     assert (title.revision, first.revision) == revisions
 
 
-def test_nothing_new_is_no_change() -> None:
-    document = StreamingMarkdown()
-    document.feed("a\n\nb")
-    document.take_changes()
-    assert document.take_changes() == len(document.blocks) == 2
-
-
 def test_a_late_definition_reaches_back_and_moves_the_revision() -> None:
-    document = StreamingMarkdown()
-    document.feed("see [here]\n\nnothing else\n\n")
+    document = document_of("see [here]\n\nnothing else\n\n")
     before, other = (block.revision for block in document.blocks)
-    document.take_changes()
     document.feed("[here]: https://example.org\n\nend")
     assert document.take_changes() == 0
     blocks = document.blocks
@@ -119,16 +108,14 @@ def test_a_late_definition_reaches_back_and_moves_the_revision() -> None:
 
 
 def test_a_definition_that_goes_on_growing_reaches_back_again() -> None:
-    document = StreamingMarkdown()
-    document.feed("- see [here]\n\ntext\n\n[here]: /a")
+    document = document_of("- see [here]\n\ntext\n\n[here]: /a")
     assert 'href="/a"' in document.html()
     document.feed("bc\n'title'\n")
     assert 'href="/abc" title="title"' in document.html()
 
 
 def test_blocks_are_leaves_in_their_places() -> None:
-    document = StreamingMarkdown()
-    document.feed("> intro\n>\n> 3. one\n>    - deep\n> 4. [x] two\n>\n>    more\n\nend")
+    document = document_of("> intro\n>\n> 3. one\n>    - deep\n> 4. [x] two\n>\n>    more\n\nend")
     found = [
         (block.kind, [type(container).__name__ for container in block.containers], block.opens)
         for block in document.blocks
@@ -141,43 +128,36 @@ def test_blocks_are_leaves_in_their_places() -> None:
         ("paragraph", ["Quote", "Item"], 0),
         ("paragraph", [], 0),
     ]
-    items = [block.containers[1] for block in document.blocks[1:5]]
-    assert all(isinstance(item, Item) for item in items)
-    assert items[0] is items[1] and items[2] is items[3] and items[0] is not items[2]
-    item = items[2]
+    first, same, item, again = (block.containers[1] for block in document.blocks[1:5])
+    assert first is same and item is again and first is not item
     assert isinstance(item, Item)
     assert (item.list_block.start + item.index, item.is_checked) == (4, True)
 
 
 def test_a_blank_line_parts_all_items_of_its_list() -> None:
-    document = StreamingMarkdown()
-    document.feed("- a\n- b\n")
+    document = document_of("- a\n- b\n", "- c\n")
     assert not is_parted(document.blocks[0], document.blocks[1])
-    document.feed("- c\n")
-    document.take_changes()
     document.feed("\n- d\n")
     assert document.take_changes() == 0
-    blocks = document.blocks
-    assert all(is_parted(one, other) for one, other in itertools.pairwise(blocks))
+    assert all(is_parted(one, other) for one, other in itertools.pairwise(document.blocks))
 
 
 def test_the_sources_of_all_blocks_are_the_text() -> None:
     source = (
         "# Title\n\n- a\n  - b\n\n  c\n\n> q\n\n[x]: /u\n\n"
-        "```py\nx = 1\n```\n| a |\n|---|\n| 1 |\ntail"
+        "```py\nx = 1\n```\n| a |\n|---|\n| 1 |\ntail\n\n[y]: /z"
     )
-    document = StreamingMarkdown()
-    for character in source:
-        document.feed(character)
-        assert document.blocks or not source
+    document = document_of(*source)
     document.close()
-    assert "".join(map(document.source_of, document.blocks)).split() == source.split()
+    assert "".join(map(document.source_of, document.blocks)) == source
 
 
 @pytest.mark.parametrize(
     "line",
-    ["x = 1 # code\n", "    indented\n", "<p>html\n", "| a | b |\n", "some words of prose\n"],
-    ids=["fence", "code", "html", "table", "prose"],
+    [
+        *("x = 1 # code\n", "    indented\n", "<p>html\n", "| a | b |\n", "some words of prose\n"),
+        "a hard break  \n",
+    ],
 )
 @pytest.mark.parametrize("around", ["", "> ", "1. ", "> - "], ids=["", "quote", "item", "both"])
 def test_a_long_leaf_sheds_its_lines_and_loses_none(line: str, around: str) -> None:
@@ -188,65 +168,46 @@ def test_a_long_leaf_sheds_its_lines_and_loses_none(line: str, around: str) -> N
     assert_streams("".join(pieces), pieces)
 
 
-def test_a_long_paragraph_keeps_its_hard_breaks() -> None:
-    source = "".join(f"line {number}  \n" for number in range(40)) + "end"
-    assert_streams(source, [source])
-    assert_streams(source, source.splitlines(keepends=True))
-
-
-def test_a_blank_line_at_the_end_of_a_shed_fence_still_parts_the_list() -> None:
-    assert_streams("- ```\n\n- b\n", ["- ```\n\n", "- b\n"])
-    assert_streams("- a\n  1. ```\n\n  text\n", ["- a\n  1. ```\n\n", "  text\n"])
-
-
-def test_what_is_read_at_a_time_does_not_grow_with_the_document() -> None:
+@pytest.mark.parametrize(
+    "line", ["x = 1\n", "| a | b |\n", "- item\n", "> quote\n", "words\n", "[l{}]: /u\n"]
+)
+def test_what_is_read_at_a_time_does_not_grow_with_the_document(line: str) -> None:
     """However long a leaf or a list: the tail that is read again stays short."""
-    for line in ("x = 1\n", "| a | b |\n", "- item\n", "> quote\n", "words\n", "[l{}]: /u\n"):
-        document = StreamingMarkdown()
-        document.feed({"x": "```\n", "|": "| a | b |\n|---|---|\n"}.get(line[0], ""))
-        longest = 0
-        for number in range(300):
-            document.feed(line.format(number))
-            document.take_changes()
-            longest = max(longest, len(document.tail_source))
-        assert longest < 400
+    document = document_of({"x": "```\n", "|": "| a | b |\n|---|---|\n"}.get(line[0], ""))
+    for number in range(300):
+        document.feed(line.format(number))
+        document.take_changes()
+        assert len(document.tail_source) < 400
 
 
 def test_a_file_name_is_not_a_link() -> None:
-    document = StreamingMarkdown()
-    document.feed("edit main.py, see https://example.org")
-    assert document.html().count("<a ") == 1
+    assert document_of("edit main.py, see https://example.org").html().count("<a ") == 1
 
 
 def test_nesting_ends_and_what_lies_deeper_is_text() -> None:
     source = "".join("  " * depth + f"- level {depth}\n" for depth in range(60))
     assert_streams(source, [source[at : at + 50] for at in range(0, len(source), 50)])
-    document = StreamingMarkdown()
-    document.feed(source)
-    assert "level 59" in document.html()
+    assert "level 59" in document_of(source).html()
 
 
-def test_markup_that_is_still_open_is_never_settled() -> None:
-    words = " ".join(["word"] * 120)
-    for opening, closing in (("**", "**"), ("`", "`"), ("[", "](/u)"), ("<b ", ">"), ("~~", "~~")):
-        source = f"Begin {words} {opening}{words}{closing} end"
-        assert_streams(source, [source[at : at + 7] for at in range(0, len(source), 7)])
+@pytest.mark.parametrize(
+    ("opening", "closing"), [("**", "**"), ("`", "`"), ("[", "](/u)"), ("<b ", ">"), ("~~", "~~")]
+)
+def test_markup_that_is_still_open_is_never_settled(opening: str, closing: str) -> None:
+    source = f"Begin {WORDS}{WORDS}{opening}{WORDS}{WORDS}{closing} end"
+    assert_streams(source, [source[at : at + 7] for at in range(0, len(source), 7)])
 
 
 @pytest.mark.parametrize("before", ["", "text\n\n", "- one\n- ", "> 1. one\n> 2. ", "a `b` *c* "])
 def test_the_rest_of_a_line_of_words_is_put_behind_without_reading_it(before: str) -> None:
-    document = StreamingMarkdown()
-    document.feed(before + "Some")
-    document.take_changes()
+    document = document_of(before + "Some")
     read, blocks = Mock(wraps=read_inlines), Mock(wraps=read_blocks)
     with (
         patch("lfgtui.text.markdown.inline.read_inlines", read),
         patch("lfgtui.text.markdown.open_tail.read_blocks", blocks),
     ):
-        for _ in range(200):
-            document.feed(" wor")
-            document.take_changes()
-            document.feed("ds")
+        for part in (" wor", "ds") * 200:
+            document.feed(part)
             document.take_changes()
     assert not blocks.called
     assert read.call_count <= 200 * 6 / 96 * 3  # to settle what is long, and after
