@@ -3,7 +3,7 @@
 import json
 import os
 import random
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,17 +26,6 @@ class Recording:
         reader = RecordReader(tail=True)
         records = [*reader.feed(self.body), *reader.finish()]
         return [record.data for record in records if not isinstance(record, Comment)]
-
-
-class Body:
-    """A response as far as the reader sees it: a source of real bytes, cut anyhow."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-
-    async def aiter_bytes(self) -> AsyncGenerator[bytes, None]:
-        for piece in self._pieces:
-            yield piece
 
 
 def recordings(wire: str) -> list[Recording]:

@@ -58,7 +58,7 @@ class AgentSseProvider(AgentProvider):
             if cursor.last_id and response.status_code == httpx.codes.NO_CONTENT:
                 raise ProviderError("not_found", "the server has no more of this run (HTTP 204)")
             cursor.url = cursor.url or _stream_url(response)
-            yield read_body(response, response.headers.get("content-type", ""), reader)
+            yield read_body(response, reader)
         finally:
             if reader.retry is not None:
                 cursor.retry = reader.retry / 1000

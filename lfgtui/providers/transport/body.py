@@ -25,8 +25,8 @@ from httpx_sse import ServerSentEvent
 from lfgtui.errors import ProviderError
 from lfgtui.providers import lenient_json, limits
 from lfgtui.providers.lenient_json import NO_UTF8
-from lfgtui.providers.transport.response_guard import chunks_of
-from lfgtui.providers.transport.sse import ByteSource, Comment, Record, RecordReader
+from lfgtui.providers.transport.response_guard import Response, chunks_of
+from lfgtui.providers.transport.sse import Comment, Record, RecordReader
 from lfgtui.providers.wire.decoder import unreadable
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -48,7 +48,7 @@ Part: TypeAlias = Record | Whole
 
 
 async def read_body(
-    response: ByteSource, content_type: str, events: RecordReader | None = None
+    response: Response, events: RecordReader | None = None
 ) -> AsyncGenerator[Sequence[Part], None]:
     """Yield the parts of a response as they arrive, whatever it calls itself.
 
@@ -61,6 +61,7 @@ async def read_body(
     where a limit is exceeded.
     """
     head, events = b"", events or RecordReader(tail=True)
+    content_type = response.headers.get("content-type", "")
     reader: RecordReader | JsonReader | None = None
     async with aclosing(chunks_of(response.aiter_bytes())) as chunks:
         async for chunk in chunks:

@@ -6,11 +6,12 @@ with content, `idle_timeout` while nothing at all arrives after it. Every error
 leaves as a `ProviderError`.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
 from functools import partial
 from typing import Protocol
 
+import httpx2
 from httpx_sse import ServerSentEvent
 
 from lfgtui.model.events import Heartbeat, WireEvent
@@ -25,19 +26,11 @@ CONNECT_TIMEOUT = 10.0
 """Seconds to reach a server."""
 
 
-class HttpResponse(Protocol):
-    """The part of httpx2's response that is used."""
-
-    @property
-    def headers(self) -> Mapping[str, str]: ...
-    def aiter_bytes(self) -> AsyncIterator[bytes]: ...
-
-
 class SdkResponse(Protocol):
     """The part that both SDKs' streaming responses have in common."""
 
     @property
-    def http_response(self) -> HttpResponse: ...
+    def http_response(self) -> httpx2.Response: ...
 
 
 async def pump(
@@ -59,7 +52,7 @@ async def pump(
             response = (await reading.wait(stack.enter_async_context(sending))).http_response
             answered()
             take = partial(decode, decoder=decoder)
-            parts = read_body(response, response.headers.get("content-type", ""))
+            parts = read_body(response)
             async with aclosing(parts), aclosing(reading.events(parts, take)) as events:
                 async for event in events:
                     yield event

@@ -16,9 +16,9 @@ make us hold `RECORD_BYTES` and no more.
 
 import codecs
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, ClassVar, TypeAlias, cast
 
 from httpx_sse import EventSource, ServerSentEvent
 
@@ -50,12 +50,6 @@ class Position(Comment):
 
 
 Record: TypeAlias = ServerSentEvent | Comment
-
-
-class ByteSource(Protocol):
-    """The one thing asked of a response, the SDKs' or httpx's: its decoded body."""
-
-    def aiter_bytes(self) -> AsyncIterator[bytes]: ...
 
 
 class RecordReader:

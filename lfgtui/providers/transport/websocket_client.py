@@ -10,7 +10,6 @@ redirect is a refusal like any other.
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable
 from time import monotonic
 
@@ -57,13 +56,13 @@ class Connection(ClientConnection):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Set up as the library does, and take control of the flow of bytes."""
         super().connection_made(transport)
-        self._unread: deque[memoryview] = deque()
+        self._unread = bytearray()
         self.recv_messages.pause = self._hold
         self.recv_messages.resume = self._release
 
     def data_received(self, data: bytes) -> None:
         """Parse a little now and the rest in later rounds of the event loop."""
-        self._unread.append(memoryview(data))
+        self._unread += data
         if self._next_step is None and not self._is_held:
             self._step()
 
@@ -169,11 +168,10 @@ class Connection(ClientConnection):
         self._unread.clear()
 
     def _parse_slice(self) -> None:
-        data = self._unread.popleft()
-        if len(data) > _SLICE:
-            self._unread.appendleft(data[_SLICE:])
+        data = bytes(self._unread[:_SLICE])
+        del self._unread[:_SLICE]
         try:
-            super().data_received(bytes(data[:_SLICE]))
+            super().data_received(data)
         except Exception as error:  # for whoever waits for a message, and not for the loop
             self.set_connection_exc(error)
             self._abort()

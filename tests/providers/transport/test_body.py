@@ -1,6 +1,8 @@
 import json
 import random
+from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 from httpx_sse import ServerSentEvent
 from hypothesis import given
@@ -10,13 +12,21 @@ from lfgtui.errors import ProviderError
 from lfgtui.providers import limits
 from lfgtui.providers.transport.body import BodyKind, Part, Whole, kind_of, read_body
 from lfgtui.providers.transport.sse import Comment
-from tests.providers.recordings import Body, cuts
+from tests.providers.recordings import cuts
 
 HOW = ["whole", "bytes", "random", "otherwise random"]
 
 
+def response(body: bytes, how: str, content_type: str = "") -> httpx.Response:
+    async def pieces() -> AsyncIterator[bytes]:
+        for piece in cuts(body, how):
+            yield piece
+
+    return httpx.Response(200, headers={"content-type": content_type}, content=pieces())
+
+
 async def parts(body: bytes, how: str = "whole", content_type: str = "") -> list[Part]:
-    reading = read_body(Body(cuts(body, how)), content_type)
+    reading = read_body(response(body, how, content_type))
     return [part async for parts in reading for part in parts]
 
 
@@ -113,6 +123,6 @@ async def test_a_line_without_end_after_others_fails_the_body(
     seen: list[Part] = []
     with pytest.raises(ProviderError, match="a single line is longer than 100 bytes"):
         body = b'{"a":1}\n{"b":2}\n{' + b"x" * 500
-        async for some in read_body(Body(cuts(body, "random")), ""):
+        async for some in read_body(response(body, "random")):
             seen += some
     assert data(seen) == ['{"a":1}', '{"b":2}']
