@@ -1,6 +1,7 @@
 """Hand-made streams, and the events that a decoder makes of them however they are cut."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -108,11 +109,24 @@ Call = tuple[str, str, list[str]]
 """A tool call by its id, its name and the pieces of its arguments."""
 
 
+def words(text: str) -> list[str]:
+    """The pieces of a text, one a word."""
+    return re.findall(r"\S+ ?", text)
+
+
+def sse(*records: Json | str) -> list[bytes]:
+    """The records framed as events, named by their types where they have one."""
+    names = [record.get("type") if isinstance(record, dict) else None for record in records]
+    data = [r if isinstance(r, str) else json.dumps(r, ensure_ascii=False) for r in records]
+    heads = [f"event: {name}\n" if name else "" for name in names]
+    return [f"{head}data: {body}\n\n".encode() for head, body in zip(heads, data, strict=True)]
+
+
 def anthropic_stream(text: str, *calls: Call) -> list[Json]:
     """An answer and its calls on the Messages wire; the calls grow one after the other."""
     blocks: list[Json] = [{"type": "text", "text": ""}]
     blocks += [{"type": "tool_use", "id": i, "name": name, "input": {}} for i, name, _ in calls]
-    deltas: list[tuple[int, Json]] = [(0, {"type": "text_delta", "text": text})]
+    deltas: list[tuple[int, Json]] = [(0, {"type": "text_delta", "text": w}) for w in words(text)]
     for index, (_, _, pieces) in enumerate(calls, 1):
         deltas += [(index, {"type": "input_json_delta", "partial_json": p}) for p in pieces]
     return [
@@ -123,7 +137,7 @@ def anthropic_stream(text: str, *calls: Call) -> list[Json]:
         ),
         *({"type": "content_block_delta", "index": i, "delta": delta} for i, delta in deltas),
         *({"type": "content_block_stop", "index": i} for i in range(len(blocks))),
-        {"type": "message_delta", "delta": {"stop_reason": "tool_use"}},
+        {"type": "message_delta", "delta": {"stop_reason": "tool_use" if calls else "end_turn"}},
         {"type": "message_stop"},
     ]
 
@@ -132,7 +146,8 @@ def chat_stream(text: str, *calls: Call) -> list[Json]:
     """The same on the chat wire."""
     begun = [piece("", index=i, id=own, name=name) for i, (own, name, _) in enumerate(calls)]
     grown = [piece(p, index=i) for i, (_, _, pieces) in enumerate(calls) for p in pieces]
-    return [chunk({"content": text}), *map(chunk, begun + grown), chunk({}, "tool_calls")]
+    spoken: list[Json] = [{"content": word} for word in words(text)]
+    return [*map(chunk, spoken + begun + grown), chunk({}, "tool_calls" if calls else "stop")]
 
 
 def responses_stream(text: str, *calls: Call) -> list[Json]:
@@ -148,8 +163,9 @@ def responses_stream(text: str, *calls: Call) -> list[Json]:
         grown += [{"type": kind, "delta": piece, **place} for piece in pieces]
         item = item | {"arguments": "".join(pieces)}
         done.append({"type": "response.output_item.done", "item": item, **place})
+    text_delta = {"type": "response.output_text.delta", "output_index": 0}
     return [
-        {"type": "response.output_text.delta", "output_index": 0, "delta": text},
+        *(text_delta | {"delta": word} for word in words(text)),
         *added,
         *grown,
         *reversed(done),

@@ -1,7 +1,6 @@
 """The three wires that an SDK sends: how to open each, and one answer on each."""
 
 import asyncio
-import json
 from collections.abc import Callable
 from contextlib import aclosing
 
@@ -13,6 +12,7 @@ from lfgtui.model.events import ResponseFinished, TextDelta, WireEvent
 from lfgtui.providers.base import Provider, Request
 from lfgtui.providers.sdk import anthropic, openai
 from lfgtui.providers.sdk.provider import SdkProvider
+from tests.providers.decoding import anthropic_stream, chat_stream, responses_stream, sse
 
 CONNECT: dict[str, Callable[..., SdkProvider]] = {
     "anthropic": anthropic.connect,
@@ -23,33 +23,20 @@ WIRES = list(CONNECT)
 KEY = "sk-test-0123456789"
 
 
-def sse(*records: object) -> list[bytes]:
-    return [
-        f"data: {record if isinstance(record, str) else json.dumps(record)}\n\n".encode()
-        for record in records
-    ]
-
-
-_DELTA = {"type": "content_block_delta", "index": 0}
-FIRST: dict[str, list[bytes]] = {
-    "anthropic": sse(
-        {"type": "content_block_start", "index": 0, "content_block": {"type": "text"}},
-        _DELTA | {"delta": {"type": "text_delta", "text": "Hello"}},
-    ),
-    "openai-chat": sse({"choices": [{"index": 0, "delta": {"content": "Hello"}}]}),
-    "openai-responses": sse(
-        {"type": "response.output_text.delta", "output_index": 0, "delta": "Hello"}
-    ),
+STREAMS = {
+    "anthropic": anthropic_stream,
+    "openai-chat": chat_stream,
+    "openai-responses": responses_stream,
 }
-LAST: dict[str, list[bytes]] = {
-    "anthropic": sse(
-        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}}, {"type": "message_stop"}
-    ),
-    "openai-chat": sse({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}, "[DONE]"),
-    "openai-responses": sse(
-        {"type": "response.completed", "response": {"status": "completed", "output": []}}
-    ),
-}
+FIRST: dict[str, list[bytes]] = {}
+"""The records of an answer as far as its text."""
+LAST: dict[str, list[bytes]] = {}
+"""The rest of them."""
+for _wire, _stream in STREAMS.items():
+    _records = sse(*_stream("Hello"), *(["[DONE]"] if _wire == "openai-chat" else []))
+    _text = next(at for at, record in enumerate(_records) if b"Hello" in record)
+    FIRST[_wire], LAST[_wire] = _records[: _text + 1], _records[_text + 1 :]
+
 WHOLE: dict[str, dict[str, object]] = {
     "anthropic": {
         "type": "message",

@@ -15,6 +15,7 @@ from lfgtui.providers.registry import Providers
 from lfgtui.providers.sdk.provider import SdkProvider
 from lfgtui.providers.transport import reading
 from lfgtui.settings.config import Config, ProviderConfig, WireName
+from tests.providers.decoding import Json, sse
 from tests.providers.loopback import CUT, STALL, Answer, Loopback, Step
 from tests.providers.recordings import FOLDER, WHY_SKIPPED, cuts, recordings
 from tests.providers.sdk_wires import (
@@ -28,7 +29,6 @@ from tests.providers.sdk_wires import (
     failure_of,
     open_wire,
     request,
-    sse,
 )
 from tests.providers.virtual_time import pausing
 
@@ -226,7 +226,7 @@ async def test_comments_are_heartbeats_and_many_at_once_are_one(
 async def test_an_error_in_the_stream_is_raised_after_what_came(
     wire: str, server: Loopback, connect: Connect
 ) -> None:
-    error = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
+    error: Json = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
     server.answer = Answer([*FIRST[wire], *sse(error)])
     failure = await failure_of(await connect(), after=[TextDelta("Hello")])
     assert (failure.kind, failure.message) == ("overloaded", "Overloaded")
