@@ -12,7 +12,7 @@ from lfgtui.engine.ticket_run import TicketRun
 from lfgtui.model import events as e
 from lfgtui.model.conversation import UserTurn
 from lfgtui.providers.openai_chat.decoder import ChatDecoder
-from lfgtui.settings.config import BreakerPolicy, ProviderConfig
+from lfgtui.settings.config import BreakerPolicy
 from tests.engine.harness import WIRES, Room, calls, finished, room, says, scenario, ticket
 
 SLOW = scenario(rate=1000, turn=[{"text": "word " * 60, "stall": {"after": 40, "seconds": 600}}])
@@ -71,28 +71,6 @@ async def test_a_failure_stays_its_tickets_own_and_blocks_what_needs_it(tmp_path
         }  # fmt: skip
         assert r.events("broken", e.TicketFailed)[0].kind == "connection"
         assert r.events("middle", e.TicketBlocked) == [e.TicketBlocked("broken failed")]
-
-
-@pytest.mark.parametrize(("times", "state"), [(2, "done"), (9, "failed")])
-async def test_an_overload_is_tried_again_as_often_as_the_policy_says(
-    tmp_path: Path, times: int, state: str
-) -> None:
-    busy = says("At last.", fault=[{"status": 529, "times": times}])
-    async with finished(tmp_path, [ticket("a", tmp_path)], scenarios={"a": busy}) as r:
-        assert [attempt.state for attempt in r.attempts("a")] == ["failed", "failed", state]
-        kinds = [attempt.error and attempt.error.kind for attempt in r.attempts("a")]
-        assert kinds[:2] == ["overloaded", "overloaded"]
-
-
-async def test_a_cut_keeps_the_partial_and_leaves_it_out_of_the_next_request(
-    tmp_path: Path,
-) -> None:
-    cut = says("The whole answer.", cut={"after": 9})
-    async with finished(tmp_path, [ticket("a", tmp_path)], scenarios={"a": cut}) as r:
-        broken, whole = r.attempts("a")
-        assert broken.text and "The whole answer.".startswith(broken.text)
-        assert broken.error and broken.error.kind == "cut"
-        assert whole.text == r.engine.transcript("a").answer == "The whole answer."
 
 
 async def test_two_tickets_in_one_file_are_a_conflict_once_unless_one_needs_the_other(
@@ -302,17 +280,6 @@ async def test_resume_continues_a_reasoning_tool_loop_as_the_wire_demands(
 
 
 # What must not happen
-
-
-async def test_a_providers_key_does_not_reach_the_commands(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("MY_CLAUDE", "hush")
-    shows = calls("run_command", {"command": "echo [$MY_CLAUDE]"})
-    mine = ticket("a", tmp_path, approve="auto")
-    keyed = ProviderConfig(wire="openai-chat", base_url="http://x/v1", api_key_env="MY_CLAUDE")
-    async with finished(tmp_path, [mine], scenarios={"a": shows}, more={"keyed": keyed}) as r:
-        assert r.events("a", e.ToolCallFinished)[0].output.startswith("[]")
 
 
 async def test_an_impossible_entry_fails_its_ticket_and_no_other(tmp_path: Path) -> None:

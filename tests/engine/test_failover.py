@@ -59,21 +59,6 @@ async def test_in_the_middle_of_a_tool_loop_the_next_goes_on_with_what_was_done(
         assert r.engine.transcript("a").answer == "It says forty-two."
 
 
-async def test_who_fails_over_in_mid_stream_keeps_the_partial_as_its_own_attempt(
-    tmp_path: Path,
-) -> None:
-    scenarios = {
-        "cut": says("The whole answer.", cut={"after": 9, "times": 9}),
-        "a": says("Another answer."),
-    }
-    mine = ticket("a", tmp_path, model="cut", fallback=["responses/a"])
-    async with finished(tmp_path, [mine], scenarios=scenarios) as r:
-        attempts = r.attempts("a")
-        assert [a.provider for a in attempts] == ["chat"] * 3 + ["responses"]
-        assert all(a.text and "The whole answer.".startswith(a.text) for a in attempts[:3])
-        assert r.engine.transcript("a").answer == "Another answer."
-
-
 async def test_when_nobody_is_left_the_last_error_is_the_tickets(tmp_path: Path) -> None:
     refused = says("x", fault=[{"status": 500, "times": 9}])
     mine = ticket("a", tmp_path, provider="nowhere", fallback=["chat/a"])

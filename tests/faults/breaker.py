@@ -46,18 +46,6 @@ def after(event: asyncio.Event, plan: Plan) -> Plan:
     return lambda reply: [event, *plan(reply)]
 
 
-def dripping(marker: bytes, count: int) -> Plan:
-    """The right reply, with so many bytes about the marker one at a time."""
-
-    def play(reply: bytes) -> Iterable[Step]:
-        begin = max(0, reply.index(marker) - count // 2)
-        yield reply[:begin]
-        yield from (reply[at : at + 1] for at in range(begin, begin + count))
-        yield reply[begin + count :]
-
-    return play
-
-
 def split(marker: bytes, until: asyncio.Event) -> Plan:
     """The right reply, held in the middle until something has happened."""
 

@@ -22,7 +22,6 @@ from tests.faults.breaker import (
     Plan,
     after,
     breaking,
-    dripping,
     instead,
     split,
     upto,
@@ -31,7 +30,6 @@ from tests.faults.breaker import (
 
 TEXT = "Příliš žluťoučký kůň úpěl ďábelské ódy."
 ONCE = RetryPolicy(attempts=1)
-TWICE = RetryPolicy(attempts=2, base_delay=0.0)
 PATIENCE = {"first_token_timeout": 20.0, "idle_timeout": 20.0}
 SOON = 0.25
 
@@ -178,14 +176,6 @@ async def test_a_retry_after_a_cut_is_an_attempt_of_its_own_and_gets_through(
     assert stored.last == e.TicketDone("end")
 
 
-@pytest.mark.parametrize("wire", WIRES)
-async def test_a_reply_that_drips_byte_by_byte_comes_whole(tmp_path: Path, wire: str) -> None:
-    async with broken(tmp_path, [dripping("žlu".encode(), 300)], wire=wire) as b:
-        await b.end()
-        stored = await b.stored()
-    assert (stored.texts, stored.last) == ([TEXT], e.TicketDone("end"))
-
-
 REFUSALS: dict[str, tuple[dict[str, object], str, list[float]]] = {
     "429": ({"status": 429}, "rate_limit", [0.0]),
     "429 with Retry-After": ({"status": 429, "retry_after": 0.05}, "rate_limit", [0.05]),
@@ -211,20 +201,3 @@ async def test_a_refusal_is_waited_out_as_the_server_asks(tmp_path: Path, refusa
         assert (stored.last.kind, "HTTP 529" in stored.last.message) == (kind, True)
     else:
         assert (stored.texts[-1], stored.last) == (TEXT, e.TicketDone("end"))
-
-
-@pytest.mark.parametrize(
-    ("how", "stream"), [("reset", True), ("reset", False), ("half-open", True), ("error", True)]
-)
-async def test_the_simulator_breaks_by_itself_what_its_scenario_breaks(
-    tmp_path: Path, how: str, stream: bool
-) -> None:
-    kinds = {"reset": {"cut"}, "half-open": {"timeout"}, "error": {"server", "overloaded"}}
-    tickets = [ticket("a", tmp_path, idle_timeout=SOON, stream=stream)]
-    scenarios = {"a": says(TEXT, cut={"after": 7, "how": how})}
-    async with room(tmp_path, tickets, scenarios=scenarios, retry=TWICE) as r:
-        await r.engine.wait_idle()
-        (retrying,) = r.events("a", e.Retrying)
-        assert isinstance(retrying, e.Retrying)
-        assert retrying.kind in kinds[how]
-        assert r.engine.transcript("a").answer == TEXT

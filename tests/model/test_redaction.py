@@ -57,20 +57,6 @@ def test_texts_of_calls_that_arrive_by_turns_are_texts_of_their_own() -> None:
     assert joined == {"1": f'{{"a": "{MARK}"}}', "2": '{"b": 1}', "a": f"{MARK}\n", "b": "done"}
 
 
-def test_secrets_in_fields() -> None:
-    assert redacted(
-        e.UserMessage(GITHUB),
-        e.ToolCallRequested("1", "run_command", {"command": f"curl {GITHUB}", "n": 1}),
-        e.ToolCallFinished("1", GITHUB, f"no: {GITHUB}", 1, 0.5),
-        e.Citation("https://a:secret1@b.c"),
-    ) == [
-        e.UserMessage(MARK),
-        e.ToolCallRequested("1", "run_command", {"command": f"curl {MARK}", "n": 1}),
-        e.ToolCallFinished("1", MARK, f"no: {MARK}", 1, 0.5),
-        e.Citation("https://a:[redacted: password in a URL]@b.c"),
-    ]
-
-
 def test_an_item_with_a_secret_is_left_out_and_another_stays() -> None:
     fine, not_fine = e.ProviderItem("w", {"x": "y"}), e.ProviderItem("w", {"x": [JWT]})
     assert redacted(fine, not_fine) == [fine, e.ProviderItem("redacted", {})]
