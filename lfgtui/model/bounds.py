@@ -18,32 +18,20 @@ from lfgtui.model.clock import MOMENT
 
 Range: TypeAlias = tuple[float, float]
 
-_TOKENS: Range = (0, 10**9)
-"""Tokens of one response; the longest contexts hold some millions."""
-
-_COST: Range = (0.0, 1e6)
-"""USD of one response."""
-
-_ORDINAL: Range = (0, 10**9)
-"""Number of a turn or an attempt of a ticket."""
-
-_SECONDS: Range = (0.0, 1e9)
-"""A duration in seconds, up to some thirty years."""
-
-_EXIT_CODE: Range = (-(2**32), 2**32)
-"""Exit code of a process, on any system."""
+_TOKENS: Range = (0, 10**9)  # of one response; the longest contexts hold some millions
+_SECONDS: Range = (0.0, 1e9)  # up to some thirty years
 
 RANGES: dict[str, Range] = {
-    "turn": _ORDINAL,
-    "attempt": _ORDINAL,
-    "next_attempt": _ORDINAL,
+    "turn": (0, 10**9),
+    "attempt": (0, 10**9),
+    "next_attempt": (0, 10**9),
     "input": _TOKENS,
     "output": _TOKENS,
     "cached": _TOKENS,
-    "cost": _COST,
+    "cost": (0.0, 1e6),  # USD of one response
     "delay": _SECONDS,
     "seconds": _SECONDS,
-    "exit_code": _EXIT_CODE,
+    "exit_code": (-(2**32), 2**32),  # on any system
     "started_at": MOMENT,
     "ended_at": MOMENT,
 }
@@ -97,8 +85,8 @@ def _int(digits: str) -> int:
     return int(digits) if len(digits) <= _DIGITS else int(_float(digits))
 
 
-def _float(said: str) -> float:
-    value = float(said)
+def _float(text: str) -> float:
+    value = float(text)
     return 0.0 if isnan(value) else within(value, (-_FAR, _FAR))
 
 
@@ -107,21 +95,16 @@ def is_too_deep(value: object, data: str | bytes) -> bool:
 
     Without that many brackets in `data` it cannot be, and is not searched.
     """
-    if isinstance(data, str):
-        brackets = data.count("{") + data.count("[")
-    else:
-        brackets = data.count(b"{") + data.count(b"[")
+    text = data if isinstance(data, str) else data.decode("latin-1")
+    brackets = text.count("{") + text.count("[")
     level: list[object] = [value] if brackets > DEEPEST else []
     for _ in range(DEEPEST):
-        if not level:
-            return False
-        level = [inner for outer in level for inner in _inside(outer)]
+        insides = (outer.values() if isinstance(outer, dict) else outer for outer in level)
+        level = [
+            inner
+            for inside in insides
+            if isinstance(inside, Iterable) and not isinstance(inside, str)
+            for inner in inside
+            if isinstance(inner, dict | list)
+        ]
     return bool(level)
-
-
-def _inside(value: object) -> Iterable[object]:
-    """Return the objects and lists directly inside a value."""
-    values = value.values() if isinstance(value, dict) else value
-    if not isinstance(values, Iterable) or isinstance(values, str):
-        return ()
-    return [item for item in values if isinstance(item, dict | list)]

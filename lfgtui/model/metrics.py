@@ -18,8 +18,8 @@ WINDOW = 2.0
 CHARACTERS_A_TOKEN = 4.0
 """The estimate until the provider's own count is known."""
 
-_BUCKET = 0.5
-_BUCKETS = 24
+_SLICES = 10  # of a second, in which characters are counted
+_BAR, _BARS = 5, 24  # slices in a bar of the sparkline, and how many there are
 
 
 class OpenCircuit(NamedTuple):
@@ -59,9 +59,7 @@ class Meter:
         self._gaps: deque[float] = deque(maxlen=64)
         self._last_beat_at: float | None = None
         self._beats: deque[float] = deque(maxlen=64)
-        self._recent: deque[tuple[float, int]] = deque()
-        self._recently = 0
-        self._buckets: deque[tuple[int, int]] = deque(maxlen=_BUCKETS)
+        self._recent: dict[int, int] = {}  # characters by slice of time
         self._ratio = CHARACTERS_A_TOKEN
         self._turn_characters = 0
         self._counted = 0
@@ -112,8 +110,8 @@ class Meter:
 
     def rate(self, now: float) -> float:
         """Tokens a second over the last `WINDOW` seconds, estimated from characters."""
-        self._look_back(now)
-        return self._recently / self._ratio / WINDOW
+        newest, slices = int(now * _SLICES), int(WINDOW * _SLICES)
+        return self._streamed_in(newest - slices + 1, slices) / self._ratio / WINDOW
 
     def output_tokens(self) -> tuple[int, bool]:
         """Output tokens so far, and whether a part of that is estimated.
@@ -126,12 +124,12 @@ class Meter:
 
     def history(self, now: float) -> list[float]:
         """Tokens a second in each of the last half-seconds, oldest first."""
-        newest = int(now / _BUCKET)
-        counts = dict(self._buckets)
-        return [
-            counts.get(newest - back, 0) / self._ratio / _BUCKET
-            for back in range(_BUCKETS - 1, -1, -1)
-        ]
+        behind = (int(now * _SLICES) // _BAR + 1) * _BAR
+        bars = range(behind - _BARS * _BAR, behind, _BAR)
+        return [self._streamed_in(bar, _BAR) / self._ratio / _BAR * _SLICES for bar in bars]
+
+    def _streamed_in(self, first: int, slices: int) -> int:
+        return sum(self._recent.get(n, 0) for n in range(first, first + slices))
 
     def waiting_for(self, now: float) -> float | None:
         """Seconds since the request left or the last token came; None when neither."""
@@ -179,14 +177,11 @@ class Meter:
             self._gaps.append(at - self._last_token_at)
         self._last_token_at = at
         self._turn_characters += characters
-        self._look_back(at)
-        self._recent.append((at, characters))
-        self._recently += characters
-        bucket = int(at / _BUCKET)
-        if self._buckets and self._buckets[-1][0] == bucket:
-            self._buckets[-1] = (bucket, self._buckets[-1][1] + characters)
-        else:
-            self._buckets.append((bucket, characters))
+        newest = int(at * _SLICES)
+        self._recent[newest] = self._recent.get(newest, 0) + characters
+        if len(self._recent) > 2 * _BAR * _BARS:
+            kept = newest - _BAR * _BARS
+            self._recent = {n: count for n, count in self._recent.items() if n > kept}
 
     def _beat(self, at: float) -> None:
         """A heartbeat: how long after the last sign of life is its rhythm."""
@@ -194,11 +189,6 @@ class Meter:
         if before:
             self._beats.append(at - max(before))
             self._last_beat_at = at
-
-    def _look_back(self, now: float) -> None:
-        """Forget what came before the window."""
-        while self._recent and self._recent[0][0] < now - WINDOW:
-            self._recently -= self._recent.popleft()[1]
 
     def _close_turn(self) -> None:
         if self._turn_counted:
