@@ -38,7 +38,8 @@ class SubprocessServer:
     @property
     def pid(self) -> int | None:
         """The child's process id while it runs."""
-        return self._process.pid if self._process is not None and self._runs else None
+        process = self._process
+        return None if process is None or process.returncode is not None else process.pid
 
     async def start(self) -> str:
         """Return the root URL, once the child serves; starts it unless it runs.
@@ -47,7 +48,7 @@ class SubprocessServer:
         leaves the start to the others. Raises `ProviderError` with the
         child's message where it does not start.
         """
-        if self._starting is None or (self._starting.done() and not self._runs):
+        if self._starting is None or (self._starting.done() and self.pid is None):
             self._starting = asyncio.create_task(self._start(), name=self._name)
             # All callers may be gone when it fails: then nobody takes its exception.
             self._starting.add_done_callback(lambda task: task.cancelled() or task.exception())
@@ -60,10 +61,6 @@ class SubprocessServer:
             starting.cancel()
             await asyncio.wait([starting])
         await self._end()
-
-    @property
-    def _runs(self) -> bool:
-        return self._process is not None and self._process.returncode is None
 
     async def _start(self) -> str:
         await self._end()  # one that died may have left its pipes

@@ -1,13 +1,10 @@
 """Faults, cuts, stalls, keys, and what a client that leaves does."""
 
 import asyncio
-import json
 import time
 from email.utils import parsedate_to_datetime
 
-import anthropic
 import httpx2
-import openai
 import pytest
 from starlette.types import Receive, Scope, Send
 
@@ -59,24 +56,6 @@ async def test_an_overload_passes_after_its_times(
     assert "retry-after" not in answers[2].headers
     assert answers[0].json()["error"]["type"] == kind
     assert "at" in answers[3].text
-
-
-async def test_the_sdks_see_their_own_errors(scenario: LoadScenario) -> None:
-    text = '[[turn]]\nfault = [{ status = 429, retry_after = 1 }, { status = 500 }]\ntext = "x"'
-    settings = Settings(speed=0, scenarios={"busy": await scenario(text)})
-    async with (
-        running(settings) as url,
-        anthropic.AsyncAnthropic(base_url=url, api_key="k", max_retries=0) as claude,
-        openai.AsyncOpenAI(base_url=f"{url}/v1", api_key="k", max_retries=0) as gpt,
-    ):
-        for wanted in (anthropic.RateLimitError, anthropic.InternalServerError):
-            with pytest.raises(wanted):
-                await claude.messages.create(
-                    model="busy", max_tokens=9, messages=[{"role": "user", "content": "for claude"}]
-                )
-        for expected in (openai.RateLimitError, openai.InternalServerError):
-            with pytest.raises(expected):
-                await gpt.responses.create(model="busy", input="for gpt")
 
 
 @pytest.mark.parametrize("path", [MESSAGES, CHAT, RESPONSES])
@@ -210,34 +189,6 @@ async def test_a_taken_port_is_one_clear_line(url: str) -> None:
     with pytest.raises(UsageError, match=f"cannot listen on port {port}"):
         async with listening(app, port):
             pass
-
-
-async def test_arguments_of_a_scenario_arrive_whole_however_they_are_cut(
-    serve: Serve,
-) -> None:
-    tools = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]
-    for split in ("tokens", "characters", "awkward"):
-        text = f"""
-            [[turn]]
-            split = "{split}"
-            call = [{{ name = "f", arguments = {{ a = "\\\\ \\" é 漢 🎉 \\n", b = -1.5e10 }} }}]
-            [[turn]]
-            text = "end"
-        """
-        async with serve(text) as http:
-            response = await http.post(CHAT, json={**body(CHAT, "m"), "tools": tools})
-        chunks = [
-            json.loads(record.removeprefix("data: "))
-            for record in response.text.split("\n\n")
-            if record.startswith("data: {")
-        ]
-        pieces = [
-            call["function"]["arguments"]
-            for chunk in chunks
-            for call in chunk["choices"][0]["delta"].get("tool_calls", [])
-        ]
-        assert json.loads("".join(pieces)) == {"a": '\\ " é 漢 🎉 \n', "b": -1.5e10}
-        assert len(pieces) > 5
 
 
 async def test_a_response_has_the_time_at_which_it_was_sent() -> None:

@@ -12,6 +12,7 @@ import asyncio
 import random
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from httpx_sse import ServerSentEvent
@@ -63,25 +64,19 @@ async def agent_pump(
         raise as_provider_error(error, key=key) from error
 
 
+@dataclass(eq=False)
 class _Run:
-    def __init__(
-        self,
-        connect: Connect,
-        decoder: AgentDecoder,
-        reading: Reading,
-        answered: Callable[[], None],
-    ) -> None:
-        self._connect = connect
-        self._decoder = decoder
-        self._reading = reading
-        self._answered = answered
-        self._cursor = Cursor()
-        self._broken: ProviderError | None = None
-        self._tries = 0
-        self._length = 0
+    connect: Connect
+    decoder: AgentDecoder
+    reading: Reading
+    answered: Callable[[], None]
+    cursor: Cursor = field(default_factory=Cursor)
+    broken: ProviderError | None = None
+    tries: int = 0
+    length: int = 0
 
     async def events(self) -> AsyncGenerator[WireEvent, None]:
-        decoder = self._decoder
+        decoder = self.decoder
         while True:
             cut = None
             try:
@@ -94,67 +89,67 @@ class _Run:
                 break
             if cut is None:
                 if not decoder.announces_its_end:
-                    if self._cursor.last_id:  # perhaps a cut that looks like an end
+                    if self.cursor.last_id:  # perhaps a cut that looks like an end
                         yield Status(_NO_END)
                     break
                 cut = ProviderError("cut", UNFINISHED)
             if not self._goes_on(cut):
-                for event in self._reading.bounded(decoder.leftovers()):
+                for event in self.reading.bounded(decoder.leftovers()):
                     yield event
                 raise self._final(cut)
-            if self._tries == 0:
+            if self.tries == 0:
                 yield Status("connection lost; resuming the answer where it stopped")
-            self._broken = self._broken or cut
-            self._tries += 1
-        for event in self._reading.finish():
+            self.broken = self.broken or cut
+            self.tries += 1
+        for event in self.reading.finish():
             yield event
 
     async def _connection(self) -> AsyncGenerator[WireEvent, None]:
         """Yield the events of one connection."""
-        reading, cursor = self._reading, self._cursor
-        if self._tries:
+        reading, cursor = self.reading, self.cursor
+        if self.tries:
             await reading.wait(asyncio.sleep(self._pause()))
             cursor.resume()
         async with AsyncExitStack() as stack:
-            opening = stack.enter_async_context(self._connect(cursor, reading.idle.restart))
+            opening = stack.enter_async_context(self.connect(cursor, reading.idle.restart))
             parts = await stack.enter_async_context(aclosing(await reading.wait(opening)))
-            self._answered()
+            self.answered()
             async with aclosing(reading.events(parts, self._take)) as events:
                 async for event in events:
                     yield event
 
     def _take(self, part: Part) -> Sequence[WireEvent]:
-        decoder, was_replaying = self._decoder, self._cursor.is_replaying
-        if not self._cursor.is_new(part):
+        decoder, was_replaying = self.decoder, self.cursor.is_replaying
+        if not self.cursor.is_new(part):
             return ()
         starts = decoder.starts
         events = decode(part, decoder)
         if was_replaying and decoder.starts > starts:
             raise NewRunError
         if isinstance(part, ServerSentEvent):
-            self._tries, self._broken = 0, None
-            self._length += len(part.data) + len(part.id)
-            if self._length > limits.BODY_BYTES:
+            self.tries, self.broken = 0, None
+            self.length += len(part.data) + len(part.id)
+            if self.length > limits.BODY_BYTES:
                 raise limits.too_long("the response", limits.BODY_BYTES, limits.KEPT)
         return events
 
     def _goes_on(self, cut: ProviderError) -> bool:
         """Return True if the break is worth another connection."""
-        if not self._cursor.last_id or self._tries >= TRIES or isinstance(cut, NewRunError):
+        if not self.cursor.last_id or self.tries >= TRIES or isinstance(cut, NewRunError):
             return False
         restarting = RETRYABLE_KINDS - {"timeout"}  # perhaps, when it refuses to go on
-        return cut.kind in (("cut", "connection") if self._broken is None else restarting)
+        return cut.kind in (("cut", "connection") if self.broken is None else restarting)
 
     def _final(self, cut: ProviderError) -> ProviderError:
-        if self._broken is None or cut.kind == "timeout":
+        if self.broken is None or cut.kind == "timeout":
             return cut
-        return ProviderError("cut", f"{self._broken.message}; resuming failed: {cut.message}")
+        return ProviderError("cut", f"{self.broken.message}; resuming failed: {cut.message}")
 
     def _pause(self) -> float:
         """Seconds until the next connection: as the server says, else longer each time."""
-        if self._cursor.retry is not None:
-            return min(self._cursor.retry, _LONGEST_RETRY)
-        if self._tries == 1:
+        if self.cursor.retry is not None:
+            return min(self.cursor.retry, _LONGEST_RETRY)
+        if self.tries == 1:
             return 0.0
-        longest: float = min(_FIRST_PAUSE * 2.0 ** (self._tries - 2), _LONGEST_PAUSE)
+        longest: float = min(_FIRST_PAUSE * 2.0 ** (self.tries - 2), _LONGEST_PAUSE)
         return longest * random.uniform(0.5, 1.0)

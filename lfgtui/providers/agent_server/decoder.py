@@ -13,6 +13,7 @@
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from operator import add, sub
 
 from lfgtui.errors import ProviderError
 from lfgtui.model.events import (
@@ -235,13 +236,10 @@ class AgentDecoder(Decoder):
     def _counted(self, key: str, counts: Counts) -> Usage:
         """Return the run's tokens so far. One response reports more than once, as far as it got."""
         before = self._counts.get(key, (0, 0, 0))
-        given, output, cached = map(max, before, counts)
-        self._counts[key] = given, output, cached
-        given, output, cached = map(
-            lambda total, old, new: total + new - old, self._total, before, self._counts[key]
-        )
-        self._total = given, output, cached
-        return Usage(given, output, cached)
+        now = self._counts[key] = tuple(map(max, before, counts))
+        grown = map(sub, now, before)
+        self._total = tuple(map(add, self._total, grown))
+        return Usage(*self._total)
 
 
 def _is_answer(data: str) -> bool:

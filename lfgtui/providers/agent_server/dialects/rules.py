@@ -32,8 +32,8 @@ Meaning: TypeAlias = Literal[
     "nothing",  # documented, and nothing that a person would want to see
 ]
 
-Counts: TypeAlias = tuple[int, int, int]
-"""Tokens of the input, of the output, and of the input those that were cached."""
+Counts: TypeAlias = tuple[int, ...]
+"""Tokens: of the input, of the output, and of the input those that were cached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +114,9 @@ def counts_of(value: object) -> Counts | None:
         return None
     if isinstance(value, list):
         several = [found for item in value if (found := counts_of(item)) is not None]
-        given, output, cached = map(sum, zip(*several, strict=True)) if several else (None,) * 3
-    else:
-        given, output, cached = (_number(value, paths) for paths in _COUNTS)
-    if given is None and output is None:
-        return None
-    return given or 0, output or 0, cached or 0
+        return tuple(map(sum, zip(*several, strict=True))) or None
+    counts = [_number(value, paths) for paths in _COUNTS]
+    return None if counts[:2] == [None, None] else tuple(count or 0 for count in counts)
 
 
 @cache
