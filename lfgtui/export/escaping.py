@@ -7,6 +7,8 @@ Everything else stays as it was written.
 """
 
 import re
+from itertools import groupby
+from operator import itemgetter
 
 from markdown_it.token import Token
 
@@ -68,29 +70,22 @@ def _without_html(source: str, tokens: list[Token]) -> str:
         if token.type in ("fence", "code_block") and token.map
         for line in range(*token.map)
     }
+    is_kept = [n in code or not line.strip() for n, line in enumerate(lines)]
+    parts = groupby(zip(is_kept, lines, strict=True), itemgetter(0))
+    joined = ((kept, "\n".join(line for _, line in part)) for kept, part in parts)
+    return "\n".join(text if kept else _escaped(text) for kept, text in joined)
+
+
+def _escaped(text: str) -> str:
+    """Escape one paragraph, except its code spans."""
     done: list[str] = []
-    paragraph: list[str] = []
-    for number, line in enumerate(lines):
-        if number in code or not line.strip():
-            done += [*_escaped(paragraph), line]
-            paragraph = []
-        else:
-            paragraph.append(line)
-    return "\n".join([*done, *_escaped(paragraph)])
-
-
-def _escaped(lines: list[str]) -> list[str]:
-    """Escape the lines of one paragraph, except its code spans."""
-    if not lines:
-        return []
-    text, done, position = "\n".join(lines), [], 0
+    position = 0
     while (opening := _TICKS.search(text, position)) is not None:
         closing = re.compile(f"(?<!`){opening[0]}(?!`)").search(text, opening.end())
         done.append(_TAG.sub(r"\1\\<", text[position : opening.start()]))
         position = closing.end() if closing else opening.end()
         done.append(text[opening.start() : position])
-    done.append(_TAG.sub(r"\1\\<", text[position:]))
-    return "".join(done).split("\n")
+    return "".join([*done, _TAG.sub(r"\1\\<", text[position:])])
 
 
 def _is_closed(tokens: list[Token]) -> bool:

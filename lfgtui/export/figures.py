@@ -117,18 +117,15 @@ def reason_not_started(transcript: Transcript) -> str:
 
 def call_of(item: ToolItem) -> Call:
     """Return a call of lfg's own tools, or one that was only in the text."""
-    given = item.given
-    sections = (*_given(given), *_output(item.output or str(item.live)))
-    ending, succeeded = _ending(item)
-    return Call(escaped(item.name), _summary(given), ending, succeeded, sections)
+    sections = (*_given(item.given), *_output(item))
+    return Call(escaped(item.name), _summary(item.given), *_ending(item), sections)
 
 
 def hosted_call_of(item: HostedItem) -> Call:
     """Return a call of a tool on the provider's side."""
-    output = item.output or str(item.live)
     given = (Section("input", visible(item.input)),) if item.input else ()
-    summary = _first_line(item.input)
-    return Call(escaped(item.name), summary, "", None, (*given, *_output(output)))
+    sections = (*given, *_output(item))
+    return Call(escaped(item.name), _first_line(item.input), "", None, sections)
 
 
 def _ending(item: ToolItem) -> tuple[str, bool | None]:
@@ -143,8 +140,7 @@ def _ending(item: ToolItem) -> tuple[str, bool | None]:
 
 
 def _summary(given: e.ToolArguments) -> str:
-    line = call_summary(given)
-    line, broken, _ = line.partition("⏎")
+    line, broken, _ = call_summary(given).partition("⏎")
     return line if len(line) <= _LINE and not broken else f"{line[: _LINE - 1]}…"
 
 
@@ -163,7 +159,8 @@ def _given(given: e.ToolArguments) -> tuple[Section, ...]:
     )
 
 
-def _output(output: str) -> tuple[Section, ...]:
+def _output(item: ToolItem | HostedItem) -> tuple[Section, ...]:
+    output = item.output or str(item.live)
     return (Section("output", visible(plain_output(output)).rstrip()),) if output.strip() else ()
 
 

@@ -21,7 +21,7 @@ from lfgtui.export.figures import (
     reason_not_started,
     run_figures,
 )
-from lfgtui.export.markdown_html import MarkdownRenderer, code_html, link_html
+from lfgtui.export.markdown_html import code_html, link_html, markdown_html
 from lfgtui.model.events import Citation
 from lfgtui.model.items import (
     Attempt,
@@ -48,14 +48,14 @@ def run_html(run: RunDocument, themes: Mapping[str, ThemeFile], theme: str) -> I
     title = visible_line(run.title or run.run)
     yield _head(title, _style(themes, theme))
     figures = "".join(f"<span>{escape(figure)}</span>" for figure in run_figures(run.summary))
+    state = "streaming" if run.summary.state == "running" else run.summary.state
     yield (
         f'<header class="run"><h1>{escape(title)}</h1><p class="facts">'
-        f"{_badge(_run_state(run))}{figures}<span>{escape(run.run)}</span></p></header>\n"
+        f"{_badge(state)}{figures}<span>{escape(run.run)}</span></p></header>\n"
     )
     yield f'<main class="{"one" if len(run.ids) == 1 else "grid"}">\n'
-    page = _Page()
     for number, document in enumerate(run.tickets(), 1):
-        yield from page.pane(number, document)
+        yield from _pane(number, document)
     yield "</main>\n</body>\n</html>\n"
 
 
@@ -83,17 +83,11 @@ def _style(themes: Mapping[str, ThemeFile], theme: str) -> str:
 
 
 def _variables(colours: Colours) -> str:
-    named = msgspec.structs.asdict(colours)
-    return " ".join(f"--{name}: {_colour(colour)};" for name, colour in named.items())
-
-
-def _colour(colour: str) -> str:
-    """Return the colour, checked: anyone may write a theme file."""
-    return colour if colour.startswith("#") and colour[1:].isalnum() else "inherit"
-
-
-def _run_state(run: RunDocument) -> State:
-    return "streaming" if run.summary.state == "running" else run.summary.state
+    """Return the colours, checked: anyone may write a theme file."""
+    return " ".join(
+        f"--{name}: {colour if colour[:1] == '#' and colour[1:].isalnum() else 'inherit'};"
+        for name, colour in msgspec.structs.asdict(colours).items()
+    )
 
 
 def _badge(state: State | None) -> str:
@@ -101,67 +95,58 @@ def _badge(state: State | None) -> str:
     return f'<span class="badge {colour}">{sign} {escape(word)}</span>'
 
 
-class _Page:
-    """Writes panes."""
+def _pane(number: int, document: TicketDocument) -> Iterator[str]:
+    """Yield one ticket: its head and its stream."""
+    ticket, transcript = document.ticket, document.transcript
+    title = visible_line(ticket.title) if ticket.title != ticket.id else ""
+    newest, attempts = transcript.attempt, transcript.attempts
+    yield (
+        f'<article class="pane" id="t{number}">\n<header>\n<p class="who">'
+        f"{_badge(transcript.state)}"
+        f'<a class="id" href="#t{number}">{escape(visible_line(ticket.id))}</a>'
+        f'<span class="title">{escape(title)}</span>'
+        f'<span class="model">{escape(_model(newest)) if newest else ""}</span>'
+        f'<a class="close" href="#">all panes</a></p>\n'
+        f"{_figures(newest) if newest else ''}</header>\n"
+        '<div class="stream" tabindex="0">\n'
+    )
+    for attempt in attempts:
+        if len(attempts) > 1:
+            head = f"attempt {attempt.number} · {_model(attempt)} · {attempt.state}"
+            figures = "" if attempt is newest else _figures(attempt)
+            yield f'<div class="attempt"><p>{escape(head)}</p>{figures}</div>\n'
+        is_quiet = attempt is not newest and not attempts[-1].continues
+        yield '<section class="quiet">\n' if is_quiet else "<section>\n"
+        yield from map(_item, attempt.items)
+        yield "</section>\n"
+    if not attempts:
+        yield _prompt(PromptItem(ticket.prompt, ticket.prompt))
+        if why := reason_not_started(transcript):
+            yield f'<p class="note end">{escape(visible_line(why))}</p>\n'
+    yield "</div>\n</article>\n"
 
-    def __init__(self) -> None:
-        self._markdown = MarkdownRenderer()
 
-    def pane(self, number: int, document: TicketDocument) -> Iterator[str]:
-        """Yield one ticket: its head and its stream."""
-        ticket, transcript = document.ticket, document.transcript
-        title = visible_line(ticket.title) if ticket.title != ticket.id else ""
-        newest = transcript.attempt
-        yield (
-            f'<article class="pane" id="t{number}">\n<header>\n<p class="who">'
-            f"{_badge(transcript.state)}"
-            f'<a class="id" href="#t{number}">{escape(visible_line(ticket.id))}</a>'
-            f'<span class="title">{escape(title)}</span>'
-            f'<span class="model">{escape(_model(newest)) if newest else ""}</span>'
-            f'<a class="close" href="#">all panes</a></p>\n'
-            f"{_figures(newest) if newest else ''}</header>\n"
-            '<div class="stream" tabindex="0">\n'
-        )
-        attempts = transcript.attempts
-        for attempt in attempts:
-            if len(attempts) > 1:
-                yield self._attempt_head(attempt, is_newest=attempt is newest)
-            is_quiet = attempt is not newest and not attempts[-1].continues
-            yield '<section class="quiet">\n' if is_quiet else "<section>\n"
-            for item in attempt.items:
-                yield self._item(item)
-            yield "</section>\n"
-        if not attempts:
-            yield _prompt(PromptItem(ticket.prompt, ticket.prompt))
-            if why := reason_not_started(transcript):
-                yield f'<p class="note end">{escape(visible_line(why))}</p>\n'
-        yield "</div>\n</article>\n"
-
-    def _attempt_head(self, attempt: Attempt, *, is_newest: bool) -> str:
-        figures = "" if is_newest else _figures(attempt)
-        head = f"attempt {attempt.number} · {_model(attempt)} · {attempt.state}"
-        return f'<div class="attempt"><p>{escape(head)}</p>{figures}</div>\n'
-
-    def _item(self, item: Item) -> str:
-        match item:
-            case TextItem():
-                return f'<div class="answer">{self._markdown.html(item.text)}</div>\n'
-            case ToolItem():
-                return _call_html(call_of(item))
-            case HostedItem():
-                return _call_html(hosted_call_of(item))
-            case ReasoningItem():
-                thought = self._markdown.html(item.text)
-                head = f"<b>thinking</b> <span>{item.seconds:.1f} s</span>"
-                return _fold("reasoning", head, f'<div class="thought">{thought}</div>')
-            case PromptItem():
-                return _prompt(item)
-            case SourcesItem():
-                sources = "".join(f"<li>{_source(c)}</li>" for c in item.citations)
-                head = f"<b>sources</b> <span>{len(item.citations)}</span>"
-                return _fold("sources", head, f"<ul>{sources}</ul>")
-            case NoteItem():
-                return f'<p class="note {item.kind}">{escape(visible_line(item.message))}</p>\n'
+def _item(item: Item) -> str:
+    match item:
+        case TextItem():
+            return f'<div class="answer">{markdown_html(item.text)}</div>\n'
+        case ToolItem():
+            return _call_html(call_of(item))
+        case HostedItem():
+            return _call_html(hosted_call_of(item))
+        case ReasoningItem():
+            head = f"<b>thinking</b> <span>{item.seconds:.1f} s</span>"
+            return _fold(
+                "reasoning", head, f'<div class="thought">{markdown_html(item.text)}</div>'
+            )
+        case PromptItem():
+            return _prompt(item)
+        case SourcesItem():
+            sources = "".join(f"<li>{_source(citation)}</li>" for citation in item.citations)
+            head = f"<b>sources</b> <span>{len(item.citations)}</span>"
+            return _fold("sources", head, f"<ul>{sources}</ul>")
+        case NoteItem():
+            return f'<p class="note {item.kind}">{escape(visible_line(item.message))}</p>\n'
 
 
 def _model(attempt: Attempt) -> str:

@@ -6,10 +6,12 @@ tells nobody that it was.
 """
 
 import re
+from functools import cache
 from html import escape
 from itertools import groupby
 from operator import itemgetter
 
+from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from lfgtui.text.markdown.bounds import readable_end
@@ -17,58 +19,63 @@ from lfgtui.text.markdown.parser import Definitions, make_parser, read_blocks, r
 from lfgtui.text.syntax import lexer_of, role_of
 from lfgtui.text.terminal_safe import visible
 
-SCHEMES = ("http://", "https://", "mailto:")
-"""The beginnings of a link."""
+_SCHEMES = ("http://", "https://", "mailto:")
 
-_LONGEST = 60_000
-"""Characters of code beyond which it stays plain."""
+_LONGEST = 60_000  # characters of code beyond which it stays plain
 
+# Some lexers take very long for it, and nobody reads it by its colours.
 _LONG_LINE = re.compile(r"[^\n]{1000}|(.)\1{150}")
-"""Code that some lexers take very long for, and nobody reads by its colours."""
 
 
-class MarkdownRenderer:
-    """Renders one Markdown document after another."""
-
-    def __init__(self) -> None:
-        self._parser = make_parser()
-        self._parser.options["html"] = False
-        self._parser.options["highlight"] = lambda code, language, _: code_html(code, language)
-
-    def html(self, source: str) -> str:
-        """Return the document as HTML, for use within a block."""
-        tokens = self._parse(visible(source))
-        for token in tokens:
-            _tame(token)
-            if token.children is not None:
-                token.children = _tamed(token.children)
-        return str(self._parser.renderer.render(tokens, self._parser.options, {}))
-
-    def _parse(self, source: str) -> list[Token]:
-        """Return the document's tokens, with the bounds that the screen has too.
-
-        Where they do not matter markdown-it's own chain reads it, with its task lists.
-        """
-        definitions: Definitions = {}
-        blocks = read_blocks(self._parser, source, definitions)
-        inlines = [token for token in blocks if token.type == "inline"]
-        if all(readable_end(token.content) is None for token in inlines):
-            return self._parser.parse(source)
-        for token in inlines:
-            token.children = read_inlines(self._parser, token.content, definitions)
-        return blocks
-
-
-def is_safe(url: str) -> bool:
-    """Return True if it may be a link."""
-    return url.lower().startswith(SCHEMES)
+def markdown_html(source: str) -> str:
+    """Return the Markdown document as HTML, for use within a block."""
+    parser = _parser()
+    tokens = _parse(parser, visible(source))
+    for token in tokens:
+        _tame(token)
+        if token.children is not None:
+            token.children = _tamed(token.children)
+    return str(parser.renderer.render(tokens, parser.options, {}))
 
 
 def link_html(url: str, text: str) -> str:
     """Return a link, or the text alone where it leads nowhere that is safe."""
-    if not is_safe(url):
+    if not _is_safe(url):
         return escape(text)
     return f'<a href="{escape(url)}" rel="noopener noreferrer nofollow">{escape(text)}</a>'
+
+
+def code_html(code: str, language: str = "") -> str:
+    """Return the code in a `<pre>`, coloured; its text is the code's, character for character."""
+    code = code.removesuffix("\n")
+    return f'<pre tabindex="0"><code>{_coloured(code, language)}</code></pre>'
+
+
+@cache
+def _parser() -> MarkdownIt:
+    parser = make_parser()
+    parser.options["html"] = False
+    parser.options["highlight"] = lambda code, language, _: code_html(code, language)
+    return parser
+
+
+def _parse(parser: MarkdownIt, source: str) -> list[Token]:
+    """Return the document's tokens, with the bounds that the screen has too.
+
+    Where they do not matter markdown-it's own chain reads it, with its task lists.
+    """
+    definitions: Definitions = {}
+    blocks = read_blocks(parser, source, definitions)
+    inlines = [token for token in blocks if token.type == "inline"]
+    if all(readable_end(token.content) is None for token in inlines):
+        return parser.parse(source)
+    for token in inlines:
+        token.children = read_inlines(parser, token.content, definitions)
+    return blocks
+
+
+def _is_safe(url: str) -> bool:
+    return url.lower().startswith(_SCHEMES)
 
 
 def _tame(token: Token) -> None:
@@ -89,7 +96,7 @@ def _tamed(tokens: list[Token]) -> list[Token]:
     for token in tokens:
         match token.type:
             case "link_open":
-                is_link, is_kept = True, is_safe(str(token.attrs.get("href", "")))
+                is_link, is_kept = True, _is_safe(str(token.attrs.get("href", "")))
                 if is_kept:
                     tame.append(_link(str(token.attrs["href"])))
             case "link_close":
@@ -106,8 +113,8 @@ def _tamed(tokens: list[Token]) -> list[Token]:
 
 def _picture(token: Token, *, is_in_link: bool) -> list[Token]:
     source = str(token.attrs.get("src", ""))
-    name = _text(f"[picture: {token.content or source}]")
-    if is_in_link or not is_safe(source):
+    name = Token("text", "", 0, content=f"[picture: {token.content or source}]")
+    if is_in_link or not _is_safe(source):
         return [name]
     return [_link(source), name, Token("link_close", "a", -1)]
 
@@ -116,16 +123,6 @@ def _link(target: str) -> Token:
     attributes: dict[str, str | int | float] = {"href": target}
     attributes["rel"] = "noopener noreferrer nofollow"
     return Token("link_open", "a", 1, attrs=attributes)
-
-
-def _text(content: str) -> Token:
-    return Token("text", "", 0, content=content)
-
-
-def code_html(code: str, language: str = "") -> str:
-    """Return the code in a `<pre>`, coloured; its text is the code's, character for character."""
-    code = code.removesuffix("\n")
-    return f'<pre tabindex="0"><code>{_coloured(code, language)}</code></pre>'
 
 
 def _coloured(code: str, language: str) -> str:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from markdown_it.parser_inline import ParserInline
 
 from lfgtui.export.html import run_html
-from lfgtui.export.markdown_html import MarkdownRenderer
+from lfgtui.export.markdown_html import markdown_html
 from lfgtui.history.reader import Reader
 from lfgtui.model import events as e
 from lfgtui.settings.themes import load_themes
@@ -142,7 +142,7 @@ def test_any_text_in_any_place(text: str) -> None:
 
 @given(st.lists(st.sampled_from((*NASTY, "\n\n", "> ", "- ", "1. ", "    ", "**")), max_size=8))
 def test_any_markdown_is_harmless(parts: list[str]) -> None:
-    assert_harmless(Page(f"<div>{MarkdownRenderer().html(''.join(parts))}</div>"))
+    assert_harmless(Page(f"<div>{markdown_html(''.join(parts))}</div>"))
 
 
 def test_the_page_needs_nothing_but_itself(tmp_path: Path) -> None:
@@ -203,5 +203,5 @@ def test_signs_without_end_are_plain_text_and_not_read_as_markup(
         return parse(self, src, *others)
 
     monkeypatch.setattr(ParserInline, "parse", counted)
-    assert MarkdownRenderer().html(sign * 5_000).count(sign) >= 5_000
+    assert markdown_html(sign * 5_000).count(sign) >= 5_000
     assert max(lengths, default=0) < 10_000
