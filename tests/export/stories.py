@@ -3,12 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from lfgtui.export.figures import RunDocument
-from lfgtui.history.reader import Reader
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
-from lfgtui.text.redaction.redactor import Redactor
 from lfgtui.text.terminal_safe import visible
 
 ANSWER = """## Found
@@ -71,7 +68,3 @@ def stored(file: Path, *lives: Sequence[e.Event], title: str = "A run") -> str:
                 history.submit(run, name, 1, 1_700_000_000.0 + at, event)
         history.finish_run(run, "failed")
     return run
-
-
-def told(reader: Reader, run: str, redactor: Redactor | None = None) -> RunDocument:
-    return RunDocument(reader, run, "", redactor)

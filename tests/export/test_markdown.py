@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from markdown_it.token import Token
 
 from lfgtui.export.escaping import literally, self_contained
+from lfgtui.export.figures import RunDocument
 from lfgtui.export.markdown import DOCUMENT, run_markdown
 from lfgtui.history.reader import Reader
 from lfgtui.text.markdown.parser import make_parser
-from tests.export.stories import life, stored, told
+from tests.export.stories import life, stored
 from tests.export.test_html import NASTY
 
 FOLD = re.compile(r"<details>\n<summary><b>[^<>]*</b>[^<>]*</summary>\n|</details>\n")
@@ -40,7 +41,7 @@ def html_in(tokens: list[Token]) -> list[str]:
 def exported(file: Path, text: str, answer: str) -> str:
     run = stored(file, life(text, answer), life("fine"), title=text)
     with Reader(file) as reader:
-        return "".join(run_markdown(told(reader, run), DOCUMENT))
+        return "".join(run_markdown(RunDocument(reader, run), DOCUMENT))
 
 
 def assert_folds(source: str) -> None:

@@ -13,13 +13,13 @@ from lfgtui.history.recording.recorder import Recorder
 from lfgtui.history.storage import file
 from lfgtui.model import events as e
 from tests.history.conftest import events
-from tests.history.test_processes import writer
+from tests.history.test_processes import ENDLESS, writer
 
 
 @contextmanager
 def killed(path: Path) -> Iterator[str]:
     """The id of a run whose process is killed as soon as the body is over."""
-    with writer(path, -1) as process:
+    with writer(path, ENDLESS) as process:
         assert process.stdout is not None
         run = [process.stdout.readline() for _ in range(60)][-1].split()[0]
         try:

@@ -68,19 +68,22 @@ def test_a_hit_names_the_entry_it_begins_with(story: Recording) -> None:
     assert isinstance(entry.event, e.TextDelta) and entry.event.text.startswith("this breaks")
 
 
-def test_output_that_was_shown_and_reported_differently_is_found_both_ways(
-    recorder: Recording,
-) -> None:
-    call = e.ToolCallRequested("c", "run_command", {})
-    shown = e.ToolOutputDelta("c", "stdout", "alpha beta")
-    reported = e.ToolCallFinished("c", "alpha [cut] gamma", None, 0, 1.0)
-    recorder.play_run([*BEGIN, call, e.ResponseFinished(1, "tool_use"), shown, reported])
-    assert matches(recorder.search("beta gamma")) == [("tool_output", ["beta", "gamma"])]
+CALL = e.ToolCallRequested("c", "run_command", {})
+SHOWN = e.ToolOutputDelta("c", "stdout", "alpha beta")
+REPORTED = e.ToolCallFinished("c", "alpha [cut] gamma", None, 0, 1.0)
 
 
-def test_output_of_a_cancelled_tool_is_found(recorder: Recording) -> None:
-    recorder.play_run([*STORY[:20], e.TicketCancelled()])
-    assert matches(recorder.search("collected")) == [("tool_output", ["collected"])]
+@pytest.mark.parametrize(
+    ("life", "words"),
+    [
+        ([*BEGIN, CALL, e.ResponseFinished(1, "tool_use"), SHOWN, REPORTED], ["beta", "gamma"]),
+        ([*STORY[:20], e.TicketCancelled()], ["collected"]),
+    ],
+    ids=["shown and reported differently", "of a cancelled tool"],
+)
+def test_all_output_is_found(recorder: Recording, life: list[e.Event], words: list[str]) -> None:
+    recorder.play_run(life)
+    assert matches(recorder.search(" ".join(words))) == [("tool_output", words)]
 
 
 def test_hits_come_newest_first_up_to_the_limit_without_sorting(recorder: Recording) -> None:
@@ -287,14 +290,10 @@ def test_live_text_is_found(recorder: Recording) -> None:
     assert [h.seq for h in recorder.search("sentence")] == [5]
 
 
-@pytest.mark.parametrize(
-    "words",
-    ["fox " * 25_000, "(" * 50_000, "run:x " * 20_000],
-    ids=["words", "marks", "filters"],
-)
+@pytest.mark.parametrize("words", ["fox ", "(", "run:x "])
 def test_a_query_of_thousands_of_words_is_refused(story: Recording, words: str) -> None:
     with pytest.raises(UsageError, match="the limit is 1,000"):
-        story.search(words)
+        story.search(words * 20_000)
 
 
 @pytest.mark.parametrize("join", [" ", " OR "])

@@ -6,6 +6,7 @@ import json
 import tracemalloc
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -27,37 +28,47 @@ def exported(path: Path, run: str) -> list[bytes]:
         return list(lines_of(reader, run))
 
 
-def finished(recorder: Recording) -> str:
-    run = recorder.start("a", "b", title="Two tickets")
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A history of one run of two tickets, of which one would approve everything."""
+    recorder = Recording(tmp_path_factory.mktemp("here") / "history.db")
+    tickets = [
+        Ticket(id="a", prompt="p", workspace="/"),
+        Ticket(id="b", prompt="p", workspace="/", approve="auto"),
+    ]
+    run = recorder.start_run("Two tickets", tickets, None)
     recorder.play(run, "a", STORY)
     recorder.play(run, "b", [e.TicketQueued(), e.TicketCancelled()])
     recorder.finish_run(run, "failed")
-    return run
+    recorder.close()
+    return recorder.path
 
 
 @pytest.fixture(scope="module")
-def lines(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
-    recorder = Recording(tmp_path_factory.mktemp("here") / "history.db")
-    run = finished(recorder)
-    recorder.close()
-    return exported(recorder.path, run)
+def lines(here: Path) -> list[bytes]:
+    return exported(here, *run_ids(here))
 
 
-def test_an_imported_run_is_the_one_that_was_exported(recorder: Recording, path: Path) -> None:
-    run = finished(recorder)
-    lines = exported(path, run)
-    other = path.parent / "other" / "history.db"
-    assert import_run(other, lines, "x.jsonl") == run
-    with Reader(other) as there, Reader(path) as here:
-        assert there.run(run) == here.run(run)
-        assert there.tickets(run) == here.tickets(run)
-        for ticket in "ab":
-            assert list(there.entries(run, ticket)) == list(here.entries(run, ticket))
-        assert there.search("tokeniser OR drizzle") == here.search("tokeniser OR drizzle")
-    assert exported(other, run) == lines
+def test_an_imported_run_is_the_one_that_was_exported_but_asks_for_approvals(
+    here: Path, path: Path, lines: list[bytes]
+) -> None:
+    run = import_run(path, lines, "x.jsonl")
+    with Reader(path) as there, Reader(here) as reader:
+        assert there.run(run) == reader.run(run)
+        for one, other in zip(there.tickets(run), reader.tickets(run), strict=True):
+            ticket = msgspec.structs.replace(other.ticket, approve=one.ticket.approve)
+            assert one == msgspec.structs.replace(other, ticket=ticket)
+        assert [one.ticket.approve for one in there.tickets(run)] == [None, "ask"]
+        assert there.search("tokeniser OR drizzle") == reader.search("tokeniser OR drizzle")
+    for name in "ab":
+        assert stored(path, run, name) == stored(here, run, name)
     kinds = [json.loads(line)["type"] for line in lines]
     assert kinds[:4] == ["lfg_run", "lfg_ticket", "lfg_ticket", "ticket_queued"]
     assert kinds[-1] == "lfg_end"
+    again = exported(path, run)
+    assert (again[:2], again[3:]) == (lines[:2], lines[3:])
+    with pytest.raises(UsageError, match="already exists here"):
+        import_run(path, lines, "x")
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
@@ -118,23 +129,6 @@ def test_a_file_that_is_no_export_is_refused_by_line_and_leaves_nothing(
             import_run(path, one, "x")
         assert str(caught.value).startswith(why)
     assert run_ids(path) == set()
-
-
-def test_a_run_that_is_here_already_is_refused(lines: list[bytes], path: Path) -> None:
-    import_run(path, lines, "x")
-    with pytest.raises(UsageError, match="already exists here"):
-        import_run(path, lines, "x")
-
-
-def test_approvals_given_elsewhere_are_asked_for_here(recorder: Recording, path: Path) -> None:
-    trusting = Ticket(id="a", prompt="p", workspace="/", approve="auto")
-    run = recorder.start_run("t", [trusting], None)
-    recorder.play(run, "a", [e.TicketQueued(), e.TicketCancelled()])
-    recorder.finish_run(run, "failed")
-    other = path.parent / "other" / "history.db"
-    import_run(other, exported(path, run), "x")
-    with Reader(other) as there:
-        assert [one.ticket.approve for one in there.tickets(run)] == ["ask"]
 
 
 def test_the_file_is_not_kept_in_memory(lines: list[bytes], tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from lfgtui.history.reader import Reader
 from lfgtui.history.recording import backlog
 from lfgtui.history.recording.backlog import PENDING_EVENTS
 from lfgtui.history.recording.recorder import Recorder
-from lfgtui.history.storage.batch import MERGED_BYTES
+from lfgtui.history.storage import batch as batches
 from lfgtui.history.storage.runs import TicketState
 from lfgtui.model import events as e
 from tests.helpers.any_events import any_event
@@ -81,44 +81,31 @@ def test_an_entry_is_committed_before_it_is_delivered(path: Path) -> None:
     assert seen == [True] * 20
 
 
-class Gate(Recorder):
-    """Holds its thread in the first delivery, so that what follows makes one batch."""
-
-    def __init__(self, path: Path) -> None:
-        self.entries: list[e.Entry] = []
-        self._entered, self._open = threading.Event(), threading.Event()
-        super().__init__(path)
-        self.on_entries = self._take
-        self.run = start(self, "gate", "a", "b")
-        self.submit(self.run, "gate", 1, 0.0, e.TicketQueued())
-        assert self._entered.wait(30)
-
-    def _take(self, entries: Sequence[e.Entry]) -> None:
-        if not self._entered.is_set():
-            self._entered.set()
-            assert self._open.wait(30)
-        self.entries.extend(entry for entry in entries if entry.ticket != "gate")
-
-    def all_entries(self) -> list[e.Entry]:
-        self._open.set()
-        self.close()
-        assert self.failure is None
-        return self.entries
+def merged(story: list[tuple[str, int, e.Event]]) -> list[e.Entry]:
+    """Return the entries of events of tickets and attempts that make one batch."""
+    states = {name: TicketState(key, "run", name) for key, name in enumerate("ab")}
+    batch = batches.make(
+        [
+            batches.submission(states[name], attempt, float(at), event)
+            for at, (name, attempt, event) in enumerate(story)
+        ]
+    )
+    assert batch.submitted == len(story)
+    return [entry for _, entry, _ in batch.rows]
 
 
-def test_deltas_of_one_batch_merge_across_interleaved_tickets(path: Path) -> None:
-    gate = Gate(path)
-    story: list[tuple[str, e.Event]] = [
-        ("a", e.TextDelta("Hel")),
-        ("b", e.TextDelta("Good ")),
-        ("a", e.TextDelta("lo")),
-        ("b", e.ReasoningDelta("hm")),
-        ("b", e.TextDelta("bye")),
-    ]
-    for at, (ticket, event) in enumerate(story):
-        gate.submit(gate.run, ticket, 1, float(at), event)
-    gate.submit(gate.run, "b", 2, 5.0, e.TextDelta("of another attempt"))
-    assert [(x.ticket, x.seq, x.at, x.event) for x in gate.all_entries()] == [
+def test_deltas_of_one_batch_merge_across_interleaved_tickets() -> None:
+    entries = merged(
+        [
+            ("a", 1, e.TextDelta("Hel")),
+            ("b", 1, e.TextDelta("Good ")),
+            ("a", 1, e.TextDelta("lo")),
+            ("b", 1, e.ReasoningDelta("hm")),
+            ("b", 1, e.TextDelta("bye")),
+            ("b", 2, e.TextDelta("of another attempt")),
+        ]
+    )
+    assert [(x.ticket, x.seq, x.at, x.event) for x in entries] == [
         ("a", 1, 0.0, e.TextDelta("Hello")),
         ("b", 1, 1.0, e.TextDelta("Good ")),
         ("b", 2, 3.0, e.ReasoningDelta("hm")),
@@ -127,15 +114,10 @@ def test_deltas_of_one_batch_merge_across_interleaved_tickets(path: Path) -> Non
     ]
 
 
-def test_a_merged_entry_stays_small(path: Path) -> None:
-    gate = Gate(path)
-    for at in range(100):
-        gate.submit(gate.run, "a", 1, float(at), e.TextDelta("x" * 1000))
-    assert gate.queued_bytes >= 100_000
-    entries = gate.all_entries()
-    assert visible(entries) == "x" * 100_000
-    assert all(len(e.encode_event(entry.event)) <= MERGED_BYTES for entry in entries)
-    assert gate.queued_bytes == 0
+def test_a_merged_entry_stays_small() -> None:
+    entries = merged([("a", 1, e.TextDelta("x" * 1000))] * 100)
+    assert visible(entries) == "x" * 100_000 and len(entries) < 10
+    assert all(len(e.encode_event(entry.event)) <= batches.MERGED_BYTES for entry in entries)
 
 
 def test_who_is_given_entries_finds_their_bytes_no_longer_pending(path: Path) -> None:

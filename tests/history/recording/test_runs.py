@@ -76,18 +76,16 @@ def test_a_finished_run_has_its_state_and_no_lock_file(recorder: Recording) -> N
         recorder.submit(run, "a", 1, 3.0, e.TicketQueued())
 
 
-def test_a_run_that_is_being_run_cannot_be_resumed(recorder: Recording) -> None:
+def test_a_run_that_another_runs_or_that_is_not_there_cannot_be_resumed(
+    recorder: Recording,
+) -> None:
     run = recorder.start("a")
     with Recorder(recorder.path) as other:
         assert other.recovered == []
-        with pytest.raises(HistoryError, match=f"run {run} is being run by another lfg"):
-            other.resume_run(run)
-
-
-def test_a_run_that_is_not_there_cannot_be_resumed(recorder: Recording) -> None:
-    with pytest.raises(HistoryError, match="no run 20200101"):
-        recorder.resume_run("20200101-000000-aaaa")
-    assert locks(recorder.path) == []
+        for name, why in ((run, "is being run by another lfg"), ("20200101-000000-aaaa", "no run")):
+            with pytest.raises(HistoryError, match=why):
+                other.resume_run(name)
+    assert locks(recorder.path) == [f"{run}.lock"]
 
 
 def test_a_resumed_run_goes_on_where_it_was(recorder: Recording) -> None:
@@ -136,19 +134,13 @@ def test_a_dead_run_may_be_resumed_without_reopening(path: Path) -> None:
         run = other.start("a")
         other.play(run, "a", BEGIN)
         other.close()
+        (path.parent / "locks" / "20200101-000000-aaaa.lock").touch()
         history.resume_run(run)
-        with Reader(history.path) as reader:
+        with Reader(path) as reader:
             assert reader.transcript(run, "a").state == "interrupted"
             assert reader.run(run).state == "running"
-
-
-def test_lock_files_left_behind_are_removed(recorder: Recording) -> None:
-    recorder.start("a")
-    stale = recorder.path.parent / "locks" / "20200101-000000-aaaa.lock"
-    stale.touch()
-    with Recorder(recorder.path):
-        assert not stale.exists()
-        assert len(locks(recorder.path)) == 1
+        with Recorder(path):
+            assert locks(path) == [f"{run}.lock"]  # one left behind is removed
 
 
 def test_text_is_stored_once(recorder: Recording) -> None:

@@ -88,34 +88,8 @@ def make_foreign(path: Path) -> None:
         db.commit()
 
 
-def replace_by_foreign(path: Path) -> None:
-    delete_file(path)
-    make_foreign(path)
-
-
-def replace_by_text(path: Path) -> None:
-    delete_file(path)
+def write_diary(path: Path) -> None:
     path.write_text("Dear diary")
-
-
-def replace_but_for_the_log(path: Path) -> None:
-    path.unlink()
-    path.write_text("Dear diary")
-
-
-def replace_by_folder(path: Path) -> None:
-    delete_file(path)
-    path.mkdir()
-
-
-def replace_folder_by_file(path: Path) -> None:
-    delete_folder(path)
-    path.parent.write_text("no folder")
-
-
-def replace_folder_by_dangling_link(path: Path) -> None:
-    delete_folder(path)
-    path.parent.symlink_to(path.parent.with_name("nowhere") / "deep")
 
 
 def overwrite_in_place(path: Path) -> None:
@@ -123,16 +97,21 @@ def overwrite_in_place(path: Path) -> None:
     path.write_bytes(path.with_name("other.db").read_bytes())
 
 
-SPOILED: tuple[Spoil, ...] = (
-    replace_by_foreign,
-    replace_by_text,
-    replace_but_for_the_log,
-    replace_by_folder,
-    replace_folder_by_file,
-    replace_folder_by_dangling_link,
-    lambda path: os.truncate(path, 0),
-    overwrite_in_place,
-)
+def dangle(path: Path) -> None:
+    path.parent.symlink_to(path.parent.with_name("nowhere") / "deep")
+
+
+# What is taken away, and what somebody else puts there.
+SPOILED: dict[str, tuple[Spoil, Spoil]] = {
+    "another database": (delete_file, make_foreign),
+    "a text": (delete_file, write_diary),
+    "a text beside the log": (Path.unlink, write_diary),
+    "a folder": (delete_file, Path.mkdir),
+    "a file for the folder": (delete_folder, lambda path: write_diary(path.parent)),
+    "a dangling link": (delete_folder, dangle),
+    "nothing but a name": (lambda path: os.truncate(path, 0), lambda _: None),
+    "overwritten in place": (overwrite_in_place, lambda _: None),
+}
 
 
 def assert_whole(path: Path, run: str, recorder: Recording) -> None:
@@ -186,24 +165,25 @@ def test_what_happens_twice_is_remarked_once(recorder: Recording) -> None:
     assert remark.endswith("; this run is in the file that is there now")
 
 
-@pytest.mark.parametrize("spoil", SPOILED)
+@pytest.mark.parametrize(("take_away", "put"), SPOILED.values(), ids=SPOILED.keys())
 def test_what_somebody_else_put_there_is_left_alone_and_the_run_saved_elsewhere(
-    recorder: Recording, spoil: Spoil
+    recorder: Recording, take_away: Spoil, put: Spoil
 ) -> None:
-    put: dict[Path, bytes] = {}
+    theirs: dict[Path, bytes] = {}
 
-    def spoil_and_note(path: Path) -> None:
-        spoil(path)
-        put.update((one, one.read_bytes()) for one in (path, path.parent) if one.is_file())
+    def spoil(path: Path) -> None:
+        take_away(path)
+        put(path)
+        theirs.update((one, one.read_bytes()) for one in (path, path.parent) if one.is_file())
 
-    run = play_around(recorder, spoil_and_note)
+    run = play_around(recorder, spoil)
     line = str(recorder.rescued)
     recorder.close()
     found = re.search("LFG_DATA_DIR=(.*) lfg history$", line)
     assert found is not None and str(recorder.path) in line
     assert str(recorder.behind.get(timeout=30)) in line
     assert_whole(Path(found[1]) / "history.db", run, recorder)
-    assert {path: path.read_bytes() for path in put} == put
+    assert {path: path.read_bytes() for path in theirs} == theirs
     shutil.rmtree(found[1])
 
 
@@ -272,7 +252,8 @@ def test_a_run_comes_home_once_it_can(recorder: Recording, monkeypatch: pytest.M
     run = recorder.start("a", "b")
     for ticket in ("a", "b"):
         recorder.play(run, ticket, [*BEGIN, e.TextDelta("early ")])
-    replace_by_text(recorder.path)
+    delete_file(recorder.path)
+    write_diary(recorder.path)
     recorder.play(run, "a", [e.TextDelta("meanwhile ")])
     assert "this run is saved in" in str(recorder.rescued)
     recorder.path.unlink()

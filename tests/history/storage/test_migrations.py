@@ -58,12 +58,6 @@ def test_all_that_lfg_makes_is_known_to_be_its_own(path: Path) -> None:
     Recorder(path).close()
 
 
-def test_the_sizes_of_cells_are_checked(path: Path) -> None:
-    with closing(file.connect(path)) as writing, closing(file.connect_to_read(path)) as reading:
-        for connection in (writing, reading):
-            assert connection.execute("PRAGMA cell_size_check").fetchone() == (1,)
-
-
 ADDED = "ALTER TABLE runs ADD COLUMN mood TEXT;\nUPDATE runs SET mood = 'calm';\n"
 """A migration that some later lfg may have."""
 

@@ -1,60 +1,55 @@
+import pytest
+
 from lfgtui.history.storage.segments import OpenSegments
 from lfgtui.model import events as e
 
+TEXT, THOUGHT = e.TextDelta("a"), e.ReasoningDelta("b")
+STARTED, PIECE = e.ToolCallStarted("c", "run"), e.ToolArgumentsDelta("c", "{")
+OUTPUT, OTHER_OUTPUT = (e.ToolOutputDelta(call, "stdout", "1") for call in "cd")
+FINISHED, OTHER_FINISHED = (e.ToolCallFinished(call, "1", None, 0, 0.1) for call in "cd")
+RESPONSE_OVER = e.ResponseFinished(1, "tool_use")
 
-def closed(*events: e.Event) -> list[tuple[str, int, int]]:
-    """Kind and range of each segment, in the order they closed."""
+
+@pytest.mark.parametrize(
+    ("events", "closed"),
+    [
+        ([TEXT, e.Heartbeat(), TEXT, RESPONSE_OVER], [("text", 1, 3)]),
+        (
+            [TEXT, THOUGHT, TEXT, e.TicketCancelled()],
+            [("text", 1, 1), ("reasoning", 2, 2), ("text", 3, 3)],
+        ),
+        ([TEXT, e.Status("x")], []),
+        (
+            [STARTED, PIECE, e.ToolCallRequested("c", "run", {}), RESPONSE_OVER],
+            [("tool_call", 3, 3)],
+        ),
+        (
+            [STARTED, PIECE, e.TicketFailed("cut", "gone", True)],
+            [("tool_call", 1, 2), ("error", 3, 3)],
+        ),
+        (
+            [OUTPUT, OTHER_OUTPUT, FINISHED, OTHER_FINISHED],
+            [("tool_output", 1, 3), ("tool_output", 2, 4)],
+        ),
+        ([TEXT, OUTPUT, e.AttemptStarted("p", "m")], [("text", 1, 1), ("tool_output", 2, 2)]),
+    ],
+    ids=[
+        "from the first delta to the last",
+        "text ends where reasoning begins",
+        "open text is none yet",
+        "a complete call is one and its pieces none",
+        "an incomplete call is one when its response breaks",
+        "outputs of parallel calls are kept apart",
+        "a new attempt closes all that was open",
+    ],
+)
+def test_kind_and_range_of_each_segment_in_the_order_they_close(
+    events: list[e.Event], closed: list[tuple[str, int, int]]
+) -> None:
     segments = OpenSegments()
-    found: list[tuple[str, int, int]] = []
-    for seq, event in enumerate(events, start=1):
-        entry = e.Entry("r", "t", 1, seq, float(seq), event)
-        found += [(s.kind, s.first_seq, s.last_seq) for s in segments.apply(entry)]
-    return found
-
-
-def test_a_run_of_text_reaches_from_its_first_delta_to_its_last() -> None:
-    finish = e.ResponseFinished(1, "end")
-    assert closed(e.TextDelta("a"), e.Heartbeat(), e.TextDelta("b"), finish) == [("text", 1, 3)]
-
-
-def test_text_ends_where_reasoning_begins() -> None:
-    story = (e.TextDelta("a"), e.ReasoningDelta("b"), e.TextDelta("c"), e.TicketCancelled())
-    assert closed(*story) == [("text", 1, 1), ("reasoning", 2, 2), ("text", 3, 3)]
-
-
-def test_open_text_is_no_segment_yet() -> None:
-    assert closed(e.TextDelta("a"), e.Status("x")) == []
-
-
-def test_a_complete_call_is_one_segment_and_its_pieces_none() -> None:
-    story = (
-        e.ToolCallStarted("c", "run"),
-        e.ToolArgumentsDelta("c", "{}"),
-        e.ToolCallRequested("c", "run", {}),
-        e.ResponseFinished(1, "tool_use"),
-    )
-    assert closed(*story) == [("tool_call", 3, 3)]
-
-
-def test_an_incomplete_call_is_one_segment_when_its_response_breaks() -> None:
-    story = (
-        e.ToolCallStarted("c", "run"),
-        e.ToolArgumentsDelta("c", "{"),
-        e.TicketFailed("cut", "gone", True),
-    )
-    assert closed(*story) == [("tool_call", 1, 2), ("error", 3, 3)]
-
-
-def test_outputs_of_parallel_calls_are_kept_apart() -> None:
-    story = (
-        e.ToolOutputDelta("c", "stdout", "1"),
-        e.ToolOutputDelta("d", "stdout", "2"),
-        e.ToolCallFinished("c", "1", None, 0, 0.1),
-        e.ToolCallFinished("d", "2", None, 0, 0.1),
-    )
-    assert closed(*story) == [("tool_output", 1, 3), ("tool_output", 2, 4)]
-
-
-def test_a_new_attempt_closes_all_that_was_open() -> None:
-    story = (e.TextDelta("a"), e.ToolOutputDelta("c", "stdout", "1"), e.AttemptStarted("p", "m"))
-    assert closed(*story) == [("text", 1, 1), ("tool_output", 2, 2)]
+    found = [
+        (segment.kind, segment.first_seq, segment.last_seq)
+        for seq, event in enumerate(events, start=1)
+        for segment in segments.apply(e.Entry("r", "t", 1, seq, float(seq), event))
+    ]
+    assert found == closed
