@@ -81,24 +81,22 @@ class Reader:
     """A read-only view of a history file; an empty one where there is no file yet.
 
     For one thread at a time. Raises `HistoryError` where the file cannot be
-    read, `UsageError` where there is no such run or ticket. `gaps` says, a
-    line each, what could not be read of the tickets that were looked at.
+    read, `UsageError` where there is no such run or ticket; `close` it in the
+    end. `gaps` says, a line each, what could not be read of the tickets that
+    were looked at.
     """
 
     def __init__(self, path: Path) -> None:
         self.gaps: list[str] = []
         self._path = path
         self._connection = file.connect_to_read(path)
+        self.close = self._connection.close
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def close(self) -> None:
-        """Close the file."""
-        self._connection.close()
 
     def runs(self, limit: int = 50, offset: int = 0) -> list[RunSummary]:
         """Return past and running runs, newest first."""
@@ -233,30 +231,19 @@ class Reader:
         )
         return str(rows[0][0]) if rows else None
 
-    def search(
-        self,
-        query: str,
-        limit: int = 50,
-        *,
-        prefix: bool = False,
-        ranked: bool = False,
-        code: bool = False,
-    ) -> list[SearchHit]:
-        """Return matching text, newest first; see `search.search`."""
+    def search(self, query: str, limit: int = 50, **options: bool) -> list[SearchHit]:
+        """Return matching text, newest first; `options` are those of `search.search`."""
         with self._explained():
-            result = search(self._connection, query, limit, prefix=prefix, ranked=ranked, code=code)
-        return result.hits
+            return search(self._connection, query, limit, **options).hits
 
     def _ticket(self, run: str, ticket: str) -> int:
-        rows = self._rows("SELECT id FROM tickets WHERE run = ? AND name = ?", (run, ticket))
-        if rows:
-            return int(rows[0][0])
-        known = [
-            str(name) for (name,) in self._rows("SELECT name FROM tickets WHERE run = ?", (run,))
-        ]
-        if not known:
+        rows = self._rows("SELECT name, id FROM tickets WHERE run = ?", (run,))
+        keys = {str(name): int(key) for name, key in rows}
+        if not keys:
             raise no_run(run)
-        raise UsageError(f'run {run} has no ticket "{ticket}"{did_you_mean(ticket, known)}')
+        if ticket not in keys:
+            raise UsageError(f'run {run} has no ticket "{ticket}"{did_you_mean(ticket, keys)}')
+        return keys[ticket]
 
     def _rows(self, sql: str, values: tuple[object, ...]) -> list[Any]:  # columns have no types
         with self._explained():

@@ -54,7 +54,7 @@ class Recording(Recorder):
 
     def reader(self) -> Reader:
         """Return a reader of the file that is written now."""
-        return Reader(self.written_path)
+        return Reader(self.file.path)
 
     def of(self, ticket: str, run: str | None = None) -> list[e.Entry]:
         """Return what was delivered of one ticket."""

@@ -76,7 +76,7 @@ def _report_file(recorder: Recorder, unsaved: list[str]) -> None:
     """Report changes to the history's file; add what is not saved to `unsaved`."""
     if isinstance(recorder.failure, HistoryError):
         unsaved.append(str(recorder.failure))
-    for line in [*recorder.remarks, *unsaved]:
+    for line in [*recorder.file.remarks, *unsaved]:
         print_error(line)
 
 

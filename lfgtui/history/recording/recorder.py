@@ -5,18 +5,12 @@ free and commits it as one batch; the busier the agents, the larger the batches,
 to do there is no delay to wait out. Only after the commit are the entries delivered: who sees
 one may rely on its being in the history.
 
-The exception has a name, *behind*. When a batch cannot be committed for `PATIENCE` seconds (the
-disk is full, another program holds the file), its entries are delivered marked unsaved and the
-batch joins the backlog. From then on every batch does so at once, and the backlog is tried again
-as a whole every `RETRY` seconds or so: in order, in one transaction, so nothing is lost, out of
-order or stored twice. When it succeeds the recorder has caught up. What no waiting can help (the
-file is damaged, or gone and nothing can be put in its place) sends the runs elsewhere; see
-`written_file`. An error that is no database's is a bug, and treated like a disk that takes
-nothing: it is reported, and the runs go on.
-
-A run belongs to the process that holds its lease. Whatever says `running` and has no holder was
-left by a process that died: a new recorder ends its tickets as `interrupted`, by entries of
-their own, so they look the same live, stored and replayed.
+The exception has a name, *behind*. What cannot be committed for `PATIENCE` seconds (the disk is
+full, another program holds the file) is delivered marked unsaved and joins the backlog, as does
+every batch after it. The backlog is tried again as a whole every `RETRY` seconds or so: in order,
+in one transaction, so nothing is lost, out of order or stored twice. What no waiting can help
+(the file is damaged, or gone and nothing can be put in its place) sends the runs elsewhere; see
+`written_file`. An error that is no database's is a bug, and treated like a full disk.
 """
 
 import asyncio
@@ -35,7 +29,7 @@ import msgspec
 from lfgtui.errors import HistoryError
 from lfgtui.history import deletion, orphaned_runs
 from lfgtui.history.recording import own_runs
-from lfgtui.history.recording.backlog import PATIENCE, Backlog, Barrier, Item, Pending
+from lfgtui.history.recording.backlog import Backlog, Barrier, Item, Pending
 from lfgtui.history.recording.own_runs import OwnRun
 from lfgtui.history.recording.written_file import WrittenFile
 from lfgtui.history.storage import batch as batches
@@ -68,7 +62,7 @@ class Recorder:
     thread, or, once it is attached, on an event loop.
 
     `recovered` are the runs of dead processes that opening ended, `lost` those of which
-    nothing but a lease was left; `remarks` are changes to the file, one line each, for a person.
+    nothing but a lease was left; `file` is the one that is written.
 
     Starting, resuming and finishing a run take some milliseconds, and up to 10 s where another
     process holds the file. With the durability `power` an entry is on the disk, and not in the
@@ -91,9 +85,8 @@ class Recorder:
         with orphaned_runs.connected(path) as (db, ended):
             self.recovered, self.lost = ended
             self.has_remains = deletion.has_remains(db)
-            self._file = WrittenFile(path, durability, self._runs, round(PATIENCE * 100))
-            self.remarks = self._file.remarks
-            self._backlog = Backlog(path, self._file, self._tell_behind)
+            self.file = WrittenFile(path, durability, self._runs)
+            self._backlog = Backlog(path, self.file, self._tell_behind)
         self._thread = threading.Thread(target=self._main, name="lfg-history", daemon=True)
         self._thread.start()
 
@@ -114,22 +107,12 @@ class Recorder:
         with suppress(HistoryError), ExitStack() as last:
             with suppress(HistoryError, OSError):
                 # Opened first: the last one to close folds the log in, and ends orphaned runs.
-                if self.written_path == self.path and self.path.exists():
+                if self.file.path == self.path and self.path.exists():
                     last.enter_context(orphaned_runs.connected(self.path))
             self._pending.close()
             self._thread.join()
         for run in list(self._runs):
             self.release(run)
-
-    @property
-    def written_path(self) -> Path:
-        """The file that is written now."""
-        return self._file.path
-
-    @property
-    def rescued(self) -> str | None:
-        """A line for a person about runs saved in another file; None where none is."""
-        return self._file.remedy
 
     @property
     def queued_bytes(self) -> int:
@@ -182,7 +165,7 @@ class Recorder:
     @contextmanager
     def _connected(self) -> Iterator[tuple[sqlite3.Connection, Path]]:
         """Connect to the file that is written at the moment; yield its path as well."""
-        path = self.written_path
+        path = self.file.path
         with file.opening(path), closing(file.connect(path, self._durability)) as db:
             yield db, path
 
@@ -246,8 +229,8 @@ class Recorder:
     async def finish(self, run: str, state: RunState) -> None:
         """Store how the run ended; raises `HistoryError` also where it is in another file."""
         await asyncio.to_thread(self.finish_run, run, state)
-        if self.rescued is not None:
-            raise HistoryError(self.rescued)
+        if self.file.remedy is not None:
+            raise HistoryError(self.file.remedy)
 
     async def room(self) -> None:
         """Wait while too much is on its way, or unsaved."""
@@ -270,7 +253,7 @@ class Recorder:
                     item.done.set_exception(self._closed())
         if broken is not None:
             self._tell_behind(f"{self.path}: the history has stopped: {broken}")
-        self._file.close()
+        self.file.close()
 
     def _work(self) -> None:
         give_up_at: float | None = None

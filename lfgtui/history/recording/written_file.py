@@ -35,6 +35,9 @@ CHECKED_BYTES = 64 * 1024 * 1024
 LOG_BYTES = 8 * 1024 * 1024
 """Length of the write-ahead log at which it is copied into the file, about SQLite's own."""
 
+BUSY_MS = 25
+"""Milliseconds that a commit waits for another process before it counts as refused."""
+
 HOMING = 5.0
 """Seconds between attempts to go back from a rescue folder to the path."""
 
@@ -57,16 +60,13 @@ class WrittenFile:
     the end. For one thread.
     """
 
-    def __init__(
-        self, home: Path, durability: file.Durability, runs: Mapping[str, OwnRun], busy_ms: int
-    ) -> None:
+    def __init__(self, home: Path, durability: file.Durability, runs: Mapping[str, OwnRun]) -> None:
         self.home = home
         self.path = home
         self.rescued: Path | None = None
         self.remarks: list[str] = []
         self._durability = durability
         self._runs = runs
-        self._busy_ms = busy_ms
         self._torn: list[str] = []
         self._why = ""
         self._spoiled: Files | None = None
@@ -192,7 +192,7 @@ class WrittenFile:
 
     def _connect(self, path: Path) -> sqlite3.Connection:
         connection = file.connect(path, self._durability)
-        connection.execute(f"PRAGMA busy_timeout = {self._busy_ms}")
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
         connection.execute("PRAGMA wal_autocheckpoint = 0")  # see `_fold_log`
         return connection
 

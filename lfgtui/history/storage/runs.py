@@ -30,6 +30,7 @@ class TicketState:
     It gives an event its `seq` and so turns it into an `Entry`. `last_seq` is
     the newest entry's number, `stored_seq` that of the newest one committed,
     `complete_to` that up to which no text is open, if the newest one made it so.
+    `state` is None before the first.
     """
 
     def __init__(self, rowid: int, run: str, ticket: str) -> None:
@@ -39,6 +40,7 @@ class TicketState:
         self.last_seq = 0
         self.stored_seq = 0
         self.complete_to: int | None = None
+        self.state: State | None = None
         self.last_at: float | None = None
         self.attempt = 0
         self.provider: str | None = None
@@ -49,11 +51,6 @@ class TicketState:
         self._machine = StateMachine()
         self._spent: float | None = None
         self._turn_cost: float | None = None
-
-    @property
-    def state(self) -> State | None:
-        """State of the ticket; None before its first entry."""
-        return self._machine.state
 
     @property
     def cost(self) -> float | None:
@@ -79,6 +76,7 @@ class TicketState:
         self.last_seq, self.last_at, self.attempt = entry.seq, entry.at, entry.attempt
         with suppress(IllegalMoveError):  # the fold that shows it says so; it is kept all the same
             self._machine.apply(event)
+        self.state = self._machine.state
         match event:
             case e.AttemptStarted(provider, model):
                 self.provider, self.model = provider, model

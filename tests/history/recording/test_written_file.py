@@ -149,9 +149,9 @@ def play_around(recorder: Recording, spoil: Spoil) -> str:
 def test_a_run_goes_on_in_the_file_that_is_there_now(recorder: Recording, spoil: Spoil) -> None:
     run = play_around(recorder, spoil)
     recorder.close()
-    assert recorder.failure is None and recorder.rescued is None
+    assert recorder.failure is None and recorder.file.remedy is None
     assert_whole(recorder.path, run, recorder)
-    assert (recorder.remarks == []) == (spoil is delete_locks)
+    assert (recorder.file.remarks == []) == (spoil is delete_locks)
     assert not list((recorder.path.parent / "locks").glob("*"))
 
 
@@ -161,7 +161,7 @@ def test_what_happens_twice_is_remarked_once(recorder: Recording) -> None:
         recorder.play(run, "a", events)
         assert recorder.flush(saved=True).result(30)
         delete_file(recorder.path)
-    (remark,) = recorder.remarks
+    (remark,) = recorder.file.remarks
     assert remark.endswith("; this run is in the file that is there now")
 
 
@@ -177,7 +177,7 @@ def test_what_somebody_else_put_there_is_left_alone_and_the_run_saved_elsewhere(
         theirs.update((one, one.read_bytes()) for one in (path, path.parent) if one.is_file())
 
     run = play_around(recorder, spoil)
-    line = str(recorder.rescued)
+    line = str(recorder.file.remedy)
     recorder.close()
     found = re.search("LFG_DATA_DIR=(.*) lfg history$", line)
     assert found is not None and str(recorder.path) in line
@@ -209,7 +209,7 @@ def test_another_that_copies_its_log_is_not_taken_for_an_intruder(
     for event in (e.TextDelta("early and late"), *END):
         recorder.play(run, "a", [event])
     assert recorder.flush(saved=True).result(30)
-    assert not left and not recorder.remarks and recorder.rescued is None
+    assert not left and not recorder.file.remarks and recorder.file.remedy is None
     assert not list(recorder.path.parent.glob("*aside*"))
 
 
@@ -233,7 +233,7 @@ def test_a_file_that_cannot_be_opened_again_at_once_is_waited_for(
     for ticket in "ab":
         recorder.play(run, ticket, [e.TextDelta("late"), *END])
     recorder.finish_run(run, "done")
-    assert not left and recorder.rescued is None
+    assert not left and recorder.file.remedy is None
     assert_whole(recorder.path, run, recorder)
 
 
@@ -242,7 +242,7 @@ def test_an_idle_run_is_followed_too(recorder: Recording, monkeypatch: pytest.Mo
     run = recorder.start("a")
     recorder.play(run, "a", BEGIN)
     delete_folder(recorder.path)
-    until(lambda: recorder.remarks, "the deletion is not noticed")
+    until(lambda: recorder.file.remarks, "the deletion is not noticed")
     assert len(recorder.stored(run)) == len(BEGIN)
     assert (recorder.path.parent / "locks" / f"{run}.lock").exists()
 
@@ -255,11 +255,11 @@ def test_a_run_comes_home_once_it_can(recorder: Recording, monkeypatch: pytest.M
     delete_file(recorder.path)
     write_diary(recorder.path)
     recorder.play(run, "a", [e.TextDelta("meanwhile ")])
-    assert "this run is saved in" in str(recorder.rescued)
+    assert "this run is saved in" in str(recorder.file.remedy)
     recorder.path.unlink()
     for ticket in ("a", "b"):
         recorder.play(run, ticket, [e.TextDelta("late"), *END])
-    assert recorder.rescued is None
+    assert recorder.file.remedy is None
     recorder.finish_run(run, "done")
     recorder.close()
     assert_whole(recorder.path, run, recorder)
@@ -274,7 +274,7 @@ def test_tickets_that_cannot_be_read_back_in_full_are_named(recorder: Recording)
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     delete_folder(recorder.path)
     recorder.play(run, "b", [e.TicketQueued()])
-    (remark,) = recorder.remarks
+    (remark,) = recorder.file.remarks
     assert f"parts of {run}/a are lost" in remark and "/b" not in remark
 
 
@@ -310,7 +310,7 @@ def test_a_run_that_another_ended_meanwhile_is_not_mixed_up(recorder: Recording)
         assert other.recovered == [run]
     recorder.play(run, "a", [e.TextDelta("late"), *END])
     assert recorder.flush(saved=True).result(30)
-    assert recorder.rescued is not None
+    assert recorder.file.remedy is not None
     with recorder.reader() as reader:
         entries = list(reader.entries(run, "a"))
         assert [x.seq for x in entries] == list(range(1, len(BEGIN) + 4))
