@@ -1,16 +1,15 @@
 """Search: words and filters, newest or best first, live text included.
 
 FTS5 walks the matches of a query from the newest back and stops at the limit,
-with nothing to sort: that is the default order, whatever the size. Ranking has
-to look at every match, so it looks at the newest `RANKED` only and reports it.
-Text that is not finished yet is in no index: there is little of it, so it is
-indexed in memory for each query.
+with nothing to sort, whatever the size. Ranking has to look at every match, so
+it looks at the newest `RANKED` only and reports it. Text that is not finished
+yet is in no index: there is little of it, so it is indexed for each query.
 
 `code` scans the texts themselves: 40 ms in a history of 200,000 events. An index
-of trigrams took 3 ms, and two fifths of the room of the file: not worth having.
+of trigrams took 3 ms, and two fifths of the room of the file.
 
-Nothing here needs more than `sqlite3`: `lfg search` is typed often, and most
-of what the program imports costs more than the search.
+Only `sqlite3` is imported: `lfg search` is typed often, and most of what the
+program imports costs more than the search.
 """
 
 import sqlite3
@@ -63,10 +62,10 @@ class SearchHit(NamedTuple):
 
 
 class SearchResult(NamedTuple):
-    """Hits in order; `is_partly_ranked`: there were more matches than were looked at.
+    """Hits in order.
 
-    `is_literal`: the query could not be read as one, and its words were
-    searched for as they stand.
+    `is_partly_ranked`: there were more matches than were looked at. `is_literal`: the query
+    could not be read as one, and its words were searched for as they stand.
     """
 
     hits: list[SearchHit]

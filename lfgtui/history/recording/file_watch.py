@@ -15,8 +15,6 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import NamedTuple
 
-_GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
-
 
 class Change(Enum):
     """A change to the file.
@@ -51,13 +49,13 @@ class Files(NamedTuple):
 
     def keeps_log(self, now: "Files") -> bool:
         """Return True if the log that is there now is the one seen before."""
-        return self.log is not None and _is_same(self.log, now.log)
+        return self.log is not None and not _is_lost(self.log, now.log)
 
     def change_to(self, now: "Files") -> Change | None:
         """Return what has changed since."""
-        if self.main is None or not _is_same(self.main, now.main):
+        if self.main is None or _is_lost(self.main, now.main):
             return Change.FILE
-        if not (_is_same(self.log, now.log) and _is_same(self.shm, now.shm)):
+        if _is_lost(self.log, now.log) or _is_lost(self.shm, now.shm):
             return Change.LOG
         is_cut = now.log_size < self.log_size
         return Change.CONTENT if is_cut or now.main != self.main else None
@@ -65,20 +63,18 @@ class Files(NamedTuple):
 
 def look(path: Path) -> Files:
     """Return the files as they are; raises `OSError` where they cannot be looked at."""
-    log, shm = (path.with_name(f"{path.name}-{part}") for part in ("wal", "shm"))
-    return Files(_look(path), _look(log), _look(shm))
+    return Files(*(_look(path.with_name(f"{path.name}{part}")) for part in ("", "-wal", "-shm")))
 
 
-def _is_same(before: _Seen | None, now: _Seen | None) -> bool:
-    """Return True if it is still there; one that was not has nothing to lose."""
-    return before is None or (now is not None and now.identity == before.identity)
+def _is_lost(before: _Seen | None, now: _Seen | None) -> bool:
+    return before is not None and (now is None or now.identity != before.identity)
 
 
 def _look(path: Path) -> _Seen | None:
     try:
         found = path.stat()
     except OSError as error:
-        if error.errno in _GONE:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
             return None
         raise
     return _Seen((found.st_dev, found.st_ino), found.st_size, found.st_mtime_ns)

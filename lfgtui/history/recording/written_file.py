@@ -1,13 +1,11 @@
-"""The history file as the writer sees it, checked and if need be replaced.
+"""The history file as the recorder sees it, checked and if need be replaced (decision 23).
 
-What was on the screen is in the history. So when the file at the path is no
-longer the one that is written, the runs of this process are copied, from the
-handle that is still open, into the lfg history that is at the path now, or into
-a new one. Other runs are not, since whoever deleted them may have meant it.
-Where that is impossible (another program's file is there, no file can be made,
-ours was damaged), the runs go into a history of their own in a folder beside it
-or, failing that, in the temporary folder. Files of others are never
-overwritten. See decision 23.
+When the file at the path is no longer the one that is written, the runs of this
+process are copied, from the handle that is still open, into the lfg history that
+is at the path now, or into a new one. Where that is impossible (another
+program's file is there, no file can be made, ours was damaged), they go into a
+history of their own in a folder beside it or, failing that, in the temporary
+folder. Files of others are never overwritten.
 """
 
 import ctypes
@@ -79,10 +77,9 @@ class WrittenFile:
     @property
     def trouble(self) -> str | None:
         """The reason why the runs are not in the file at `home`; None while they are."""
-        if self.rescued is None:
-            return None
         lost = f", except parts of {', '.join(self._torn)}" if self._torn else ""
-        return f"this run is saved in {self.rescued}{lost}, not in {self.home} ({self._why})"
+        saved = f"this run is saved in {self.rescued}{lost}, not in {self.home} ({self._why})"
+        return None if self.rescued is None else saved
 
     @property
     def remedy(self) -> str | None:
@@ -113,7 +110,7 @@ class WrittenFile:
     def follow(self) -> None:
         """Check that the file at the path is still the one written, and move there if not.
 
-        Raises where that is not possible now; it is tried again.
+        Raises where that is not possible now.
         """
         if self._is_shut:
             self._reopen()
@@ -328,10 +325,9 @@ def _code(error: Exception) -> int | None:
 def _abandon(connection: sqlite3.Connection, path: Path) -> None:
     """Abandon a file that another program overwrote, without writing to it.
 
-    SQLite copies the log into the file when the last connection is closed,
-    and whoever opens the file next would do the same. So the log is put aside,
-    and the connection is never closed: `Connection.setconfig` with
-    `SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE` comes with Python 3.12.
+    SQLite copies the log into the file when the last connection is closed, and
+    so would whoever opens the file next: the log is put aside, the connection
+    never closed (`SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE` comes with Python 3.12).
     """
     with suppress(OSError):
         _set_log_aside(path)
