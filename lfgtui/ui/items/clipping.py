@@ -8,9 +8,17 @@ from collections.abc import Iterator, Sequence
 
 from rich.style import Style
 
+from lfgtui.model.items import SHOWN
 from lfgtui.text.growing_text import Growing
+from lfgtui.text.terminal_safe import plain_output
 from lfgtui.ui.text.palette import Palette
 from lfgtui.ui.text.wrapping import Row, cut
+
+_HEAD, _TAIL = 12, 36
+"""Rows of a long output that an unfolded card shows, from its start and its end."""
+
+_LIVE = 12
+"""Rows of live output."""
 
 _LONG = 24
 """Most rows of one line."""
@@ -49,18 +57,32 @@ def clipped(
     ]
 
 
-def clipped_ends(
-    first: str, last: str, palette: Palette, width: int, head: int, tail: int, between: int
-) -> Sequence[Row]:
-    """Return the first lines of one part of a text and the last of another, `between` newlines
-    apart."""
-    begins, ends = first.lstrip("\n").split("\n"), last.rstrip("\n").split("\n")
-    hidden = max(0, len(begins) - head) + max(0, len(ends) - tail) + between
-    return [
-        *_cut(begins[:head], palette.text, width, palette, _LONG),
-        _left_out(hidden, "line", palette),
-        *_cut(ends[-tail:], palette.text, width, palette, _LONG),
-    ]
+def live_rows(text: str, palette: Palette, width: int) -> Sequence[Row]:
+    """Return the last rows of live output."""
+    return clipped(text, palette.muted, palette, width, 0, _LIVE)
+
+
+def output_rows(output: str, live: tuple[str, int], palette: Palette, width: int) -> Sequence[Row]:
+    """Return the rows of a tool's output; until it is complete, of the end of its live output.
+
+    `live` is that end, and the number of lines before it.
+    """
+    if len(output) > 2 * SHOWN:  # of more than that the middle is not even looked at
+        first = plain_output(output[:SHOWN]).lstrip("\n").split("\n")
+        last = plain_output(output[-SHOWN:]).rstrip("\n").split("\n")
+        hidden = max(0, len(first) - _HEAD) + max(0, len(last) - _TAIL)
+        hidden += output.count("\n", SHOWN, len(output) - SHOWN)
+        return [
+            *_cut(first[:_HEAD], palette.text, width, palette, _LONG),
+            _left_out(hidden, "line", palette),
+            *_cut(last[-_TAIL:], palette.text, width, palette, _LONG),
+        ]
+    if whole := plain_output(output).strip("\n"):
+        return clipped(whole, palette.text, palette, width, _HEAD, _TAIL)
+    text, before = live
+    if end := plain_output(text).strip("\n"):
+        return clipped(end, palette.text, palette, width, 0, _LIVE, before=before)
+    return ()
 
 
 def shortened(text: str) -> str:

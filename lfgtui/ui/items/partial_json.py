@@ -17,12 +17,15 @@ is broken from the offending character on.
 """
 
 import re
-from collections.abc import Callable, Collection
-from typing import Literal
+from collections.abc import Callable, Collection, Generator
+from typing import TypeAlias, TypeVar
 
 from lfgtui.model.bounds import DEEPEST
 from lfgtui.model.call_summary import Member
 from lfgtui.providers import lenient_json
+
+_T = TypeVar("_T")
+_Reading: TypeAlias = Generator[None, None, _T]
 
 _BLANKS = re.compile(r"[ \t\n\r]*")
 _OUTSIDE = re.compile(r'[^"{}\[\],]*')
@@ -40,8 +43,6 @@ _UNFINISHED = re.compile(
 
 _DEEPER = {"{": 1, "[": 1, "}": -1, "]": -1}
 
-_Expected = Literal["object", "first name", "name", "colon", "value", "more", "nothing"]
-
 
 class PartialObject:
     """A reader of a JSON object in pieces. The last value of a repeated name holds."""
@@ -49,14 +50,11 @@ class PartialObject:
     def __init__(self) -> None:
         self.is_broken = False
         """True once this can be no JSON object, whatever follows."""
+        self._is_closed = False
         self._members: dict[str, Member] = {}
-        self._open = Member("")
-        self._name: list[str] = []
-        self._expects: _Expected = "object"
-        self._read: Callable[[str, int], int] = self._sign
-        self._rest = ""
-        self._depth = 0
-        self._is_quoted = False
+        self._text = ""
+        self._at = 0
+        self._reading = self._read()
 
     @property
     def members(self) -> Collection[Member]:
@@ -66,104 +64,107 @@ class PartialObject:
     @property
     def is_complete(self) -> bool:
         """True once the object is closed."""
-        return self._expects == "nothing" and not self.is_broken
-
-    @property
-    def arguments(self) -> dict[str, object]:
-        """The complete members."""
-        return {m.name: m.value for m in self._members.values() if m.is_complete}
+        return self._is_closed and not self.is_broken
 
     def feed(self, text: str) -> None:
         """Read on. Never raises."""
-        text, at = self._rest + text, 0
-        while at < len(text) and not self.is_broken:
-            reader, begin = self._read, at
-            at = reader(text, begin)
-            if at == begin and reader == self._read:
-                break
-        self._rest = "" if self.is_broken else text[at:]
+        if not self.is_broken:
+            self._text, self._at = self._text[self._at :] + text, 0
+            next(self._reading)
 
-    # Each reads from a place in the text and says how far it came.
+    # Each reads on from a place in the text, and yields where it needs more of it.
 
-    def _sign(self, text: str, at: int) -> int:
-        """Read signs between names and values."""
-        at = _end(_BLANKS, text, at)
-        match self._expects, text[at : at + 1]:
-            case _, "":
-                return at
-            case "object", "{":
-                self._expects = "first name"
-            case (("first name" | "more"), "}"):
-                self._expects = "nothing"
-            case (("first name" | "name"), '"'):
-                self._name.clear()
-                self._read = self._in_name
-            case "colon", ":":
-                self._expects = "value"
-            case "value", sign:
-                return at + self._begin(sign)
-            case "more", ",":
-                self._expects = "name"
-            case _:
-                self.is_broken = True
-        return at + 1
-
-    def _in_name(self, text: str, at: int) -> int:
-        end = self._run_end(text, at)
-        self._name.append(_said(text[at:end]))
-        if text.startswith('"', end):
-            self._expects, self._read = "colon", self._sign
-            return end + 1
-        return end
-
-    def _begin(self, sign: str) -> int:
-        """Begin the value; return the number of its characters read."""
-        is_string = sign == '"'
-        self._open = Member("".join(self._name), is_string)
-        self._members[self._open.name] = self._open
-        self._read = self._in_string if is_string else self._in_other
-        return int(is_string)
-
-    def _in_string(self, text: str, at: int) -> int:
-        end = self._run_end(text, at)
-        self._open.add(_said(text[at:end]))
-        if text.startswith('"', end):
-            self._close(str(self._open.text))
-            return end + 1
-        return end
-
-    def _in_other(self, text: str, at: int) -> int:
-        """Read a number, word, list or object, up to the comma or brace that is not its own."""
-        end = self._run_end(text, at) if self._is_quoted else _end(_OUTSIDE, text, at)
-        sign = text[end : end + 1]
-        if self._depth == 0 and sign in (",", "}"):
-            self._open.add(text[at:end])
-            self._close_other()
-            return end
-        if sign == '"':
-            self._is_quoted = not self._is_quoted
-        elif self._is_quoted:
-            sign = ""  # an escape that is not whole
-        self._depth += _DEEPER.get(sign, 0)
-        self.is_broken = self.is_broken or not 0 <= self._depth < DEEPEST
-        self._open.add(text[at:end] + sign)
-        return end + len(sign)
-
-    def _close_other(self) -> None:
+    def _read(self) -> _Reading[None]:
         try:
-            self._close(lenient_json.parse(str(self._open.text)))
+            yield from self._object()
+            self._is_closed = True
+            yield from self._sign()
         except ValueError:
-            self.is_broken = True
+            pass
+        self.is_broken, self._text = True, ""
+        yield
 
-    def _close(self, value: object) -> None:
-        self._open.value, self._open.is_complete = value, True
-        self._expects, self._read = "more", self._sign
+    def _object(self) -> _Reading[None]:
+        if (yield from self._sign()) != "{":
+            raise ValueError
+        sign = yield from self._sign()
+        while sign != "}":
+            if sign != '"':
+                raise ValueError
+            name: list[str] = []
+            yield from self._string(name.append)
+            if (yield from self._sign()) != ":":
+                raise ValueError
+            yield from self._value("".join(name))
+            match (yield from self._sign()):
+                case "}":
+                    return
+                case ",":
+                    sign = yield from self._sign()
+                case _:
+                    raise ValueError
+            if sign == "}":
+                raise ValueError
 
-    def _run_end(self, text: str, at: int) -> int:
+    def _sign(self) -> _Reading[str]:
+        """Return the next character that is no blank."""
+        while True:
+            self._at = _end(_BLANKS, self._text, self._at)
+            if self._at < len(self._text):
+                self._at += 1
+                return self._text[self._at - 1]
+            yield
+
+    def _value(self, name: str) -> _Reading[None]:
+        sign = yield from self._sign()
+        member = self._members[name] = Member(name, sign == '"')
+        if member.is_string:
+            yield from self._string(member.add)
+            member.value = str(member.text)
+        else:
+            self._at -= 1
+            yield from self._other(member.add)
+            member.value = lenient_json.parse(str(member.text))
+        member.is_complete = True
+
+    def _string(self, add: Callable[[str], None]) -> _Reading[None]:
+        """Read up to the closing quote."""
+        while True:
+            end = self._run_end()
+            add(_unescaped(self._text[self._at : end]))
+            self._at = end
+            if self._text.startswith('"', end):
+                self._at += 1
+                return
+            yield
+
+    def _other(self, add: Callable[[str], None]) -> _Reading[None]:
+        """Read a number, word, list or object, up to the comma or brace that is not its own."""
+        depth, is_quoted = 0, False
+        while True:
+            end = self._run_end() if is_quoted else _end(_OUTSIDE, self._text, self._at)
+            sign, is_own = self._text[end : end + 1], True
+            if sign == '"':
+                is_quoted = not is_quoted
+            elif is_quoted:
+                sign = ""  # an escape that is not whole
+            elif depth == 0 and sign in ("}", ","):
+                is_own = False
+            depth += _DEEPER.get(sign, 0) if is_own else 0
+            if not 0 <= depth < DEEPEST:
+                raise ValueError
+            add(self._text[self._at : end] + (sign if is_own else ""))
+            self._at = end + len(sign) * is_own
+            if not is_own:
+                return
+            if not sign:
+                yield
+
+    def _run_end(self) -> int:
         """Return the end of the certain part of the string."""
-        end = _end(_RUN, text, at)
-        if text.startswith("\\", end) and not _UNFINISHED.fullmatch(text, end):
-            self.is_broken = True
+        end = _end(_RUN, self._text, self._at)
+        if self._text.startswith("\\", end) and not _UNFINISHED.fullmatch(self._text, end):
+            raise ValueError
         return end
 
 
@@ -173,6 +174,6 @@ def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
     return found.end() if found else at
 
 
-def _said(run: str) -> str:
+def _unescaped(run: str) -> str:
     """Return the text of whole characters and escapes."""
     return str(lenient_json.parse(f'"{run}"')) if "\\" in run else run

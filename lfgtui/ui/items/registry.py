@@ -12,9 +12,8 @@ from lfgtui.model.items import (
     ToolItem,
 )
 from lfgtui.ui.items.base import ItemView
-from lfgtui.ui.items.hosted_tool import HostedView
+from lfgtui.ui.items.cards import HostedView, SourcesView
 from lfgtui.ui.items.notes import NoteView, PromptView, ReasoningView, RuleView
-from lfgtui.ui.items.sources import SourcesView
 from lfgtui.ui.items.text import TextView
 from lfgtui.ui.items.tool_call import ToolView
 

@@ -11,8 +11,8 @@ from lfgtui.model.events import ToolArguments
 from lfgtui.model.items import SHOWN, Attempt, ToolItem
 from lfgtui.ui.items.arguments import argument_rows, raw_rows
 from lfgtui.ui.items.base import Context
-from lfgtui.ui.items.card import CardView, live_rows, output_rows
-from lfgtui.ui.items.clipping import shortened
+from lfgtui.ui.items.cards import CardView
+from lfgtui.ui.items.clipping import live_rows, output_rows, shortened
 from lfgtui.ui.items.partial_json import PartialObject
 from lfgtui.ui.text.palette import STRONG, Palette
 from lfgtui.ui.text.wrapping import Row, Span, wrap
