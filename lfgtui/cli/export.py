@@ -34,6 +34,7 @@ from lfgtui.text.terminal_safe import json_safe
     "form",
     type=click.Choice(["md", "html", "json", "jsonl", "cast", "markdown"]),
     default="md",
+    show_default=True,
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this new file.")
 @click.option("--redact/--no-redact", default=None, help="Remove secrets; default: the config's.")

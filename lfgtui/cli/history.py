@@ -20,7 +20,9 @@ from lfgtui.text import figures, output
 
 @click.group(invoke_without_command=True)
 @json_option
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(min=1))
+@click.option(
+    "--limit", default=20, show_default=True, type=click.IntRange(min=1), help="Show at most these."
+)
 @click.option("--ui", "on_screen", is_flag=True, help="Browse on screen: search, open, resume.")
 @click.pass_context
 def history(context: click.Context, as_json: bool, limit: int, on_screen: bool) -> int:

@@ -22,13 +22,13 @@ _SIMULATOR = Path(__file__).parent.parent / "simulator"
 
 
 @click.command()
-@click.argument("file", metavar="TICKETS.toml", required=False, type=click.Path(path_type=Path))
+@click.argument("file", metavar="[TICKETS.toml]", required=False, type=click.Path(path_type=Path))
 @click.option("-p", "--prompt", help="Run this prompt instead; '-' reads it from stdin.")
 @click.option("--only", multiple=True, metavar="ID", help="Only this ticket and what it needs.")
 @click.option("--concurrency", type=click.IntRange(min=1), help="Tickets running at once.")
 @click.option("--provider", help="Use this provider for every ticket.")
 @click.option("--model", help="Use this model for every ticket, as MODEL or PROVIDER/MODEL.")
-@click.option("--yes", is_flag=True, help="Trust the tickets file.")
+@click.option("--yes", is_flag=True, help="Trust the tickets file without asking.")
 @click.option("--raw", is_flag=True, help=f"With -p: {RAW_HELP}")
 @output_options
 def run(

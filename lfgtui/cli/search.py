@@ -24,7 +24,9 @@ _INVALID = (
 @click.option("--ranked", is_flag=True, help="Best matches first instead of newest first.")
 @click.option("--code", is_flag=True, help="Match text exactly, with punctuation and within words.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--limit", default=50, show_default=True, type=click.IntRange(min=1))
+@click.option(
+    "--limit", default=50, show_default=True, type=click.IntRange(min=1), help="Show at most these."
+)
 def search(query: tuple[str, ...], ranked: bool, code: bool, as_json: bool, limit: int) -> None:
     """Search answers, reasoning, tool calls, their output, prompts and errors.
 

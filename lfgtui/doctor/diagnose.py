@@ -87,7 +87,7 @@ def _refusal(seen: Examination, error: ProviderError) -> Finding:
         case "not_found" | "invalid_request":
             return _wrong_request(seen, error)
         case "rate_limit" | "overloaded":
-            fix = _gateway_fix(seen) or "the set-up is right; try again later"
+            fix = _gateway_fix(seen) or "the setup is right; try again later"
             return Finding("server", "fix", error.message, fix)
         case "connection" | "timeout" | "cut":
             return Finding("connection", "fix", error.message, _gateway_fix(seen))

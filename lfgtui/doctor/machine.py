@@ -1,4 +1,4 @@
-"""This machine's set-up: config, keys, sandbox, terminal, history. No network, no commands."""
+"""this machine's setup: config, keys, sandbox, terminal, history. No network, no commands."""
 
 import locale
 import os

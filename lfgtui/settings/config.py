@@ -222,14 +222,14 @@ def route_of(config: Config, ticket: Ticket) -> Route:
     if provider is None and model is not None and "/" in model:
         provider, model = model.split("/", 1)
     if provider is None:
-        given = f'model "{model}" but' if model else "no model and"
+        given = f'model "{model}" but no provider' if model else "no model"
         raise UsageError(
-            f'ticket "{ticket.id}" has {given} no provider;'
-            ' write model = "provider/model", e.g. "anthropic/claude-sonnet-4-5"'
+            f'ticket "{ticket.id}" has {given}; write model = "PROVIDER/MODEL",'
+            ' e.g. "anthropic/claude-sonnet-4-5", or use --model PROVIDER/MODEL'
         )
     default = config.provider(provider).model
     if not (model := model or default):
-        raise UsageError(f'ticket "{ticket.id}" has provider "{provider}" but no model')
+        raise UsageError(f'ticket "{ticket.id}" has provider "{provider}" but no model; add one')
     return Route(provider, model)
 
 
@@ -240,7 +240,7 @@ def routes_of(config: Config, ticket: Ticket) -> tuple[Route, ...]:
         provider, _, model = fallback.partition("/")
         default = config.provider(provider).model
         if not (model := model or default or ""):
-            problem = f'fallback "{fallback}" names no model; write "provider/model"'
+            problem = f'fallback "{fallback}" names no model; write "PROVIDER/MODEL"'
             raise UsageError(f'ticket "{ticket.id}": {problem}')
         routes.append(Route(provider, model))
     return tuple(dict.fromkeys(routes))

@@ -68,7 +68,7 @@ def test_a_mistake_in_a_tickets_file_names_its_line(
     [
         (TICKET + 'fallback = ["openai/gpt"]\n', "set OPENAI_API_KEY"),
         (TICKET.replace('"simulator"', '"anthropic"'), "set ANTHROPIC_API_KEY"),
-        ('[[ticket]]\nid = "a"\nprompt = "Hi."\n', 'write model = "provider/model"'),
+        ('[[ticket]]\nid = "a"\nprompt = "Hi."\n', 'write model = "PROVIDER/MODEL"'),
         (TICKET + 'approve = "auto"\n', "add --yes"),
     ],
 )
@@ -88,6 +88,8 @@ def test_a_file_that_cannot_be_run_is_refused_with_advice(
         (["show", "nothing"], "no run"),
         (["resume", "last"], "no runs yet"),
         (["run", "-p", "Hi", "--only", "a"], "--only requires a tickets file"),
+        (["run", "-p", "Hi"], 'ticket "prompt" has no model; write'),
+        (["run", "-p", "Hi", "--model", "gpt"], 'ticket "prompt" has model "gpt" but no provider'),
         (["demo", "--real", "--keep", "new"], "--keep cannot be combined with --real"),
         (
             ["simulator", "--speed", "fast"],

@@ -161,7 +161,7 @@ def test_a_ticket_means_a_provider_and_a_model(
 @pytest.mark.parametrize(
     ("provider", "model", "why"),
     [
-        (None, None, 'ticket "a" has no model and no provider'),
+        (None, None, 'ticket "a" has no model; write'),
         (None, "gpt", 'ticket "a" has model "gpt" but no provider'),
         ("xai", None, 'ticket "a" has provider "xai" but no model'),
         (None, "xia/grok", 'unknown provider "xia"; did you mean "xai"?'),
@@ -190,7 +190,7 @@ def test_fallbacks_come_after_the_tickets_own_provider() -> None:
     ("fallback", "why"),
     [
         ("openia/gpt", 'unknown provider "openia"; did you mean "openai"?'),
-        ("openai", 'ticket "a": fallback "openai" names no model; write "provider/model"'),
+        ("openai", 'ticket "a": fallback "openai" names no model; write "PROVIDER/MODEL"'),
     ],
 )
 def test_a_fallback_that_means_nobody_is_refused(fallback: str, why: str) -> None:

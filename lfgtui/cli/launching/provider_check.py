@@ -36,7 +36,7 @@ async def _report(config: Config, name: str, model: str | None, lookups: list[fl
         try:
             provider = await providers.get(name)
         except UsageError as error:  # a key, a variable or a program that is not there
-            problem = Finding("set-up", "fix", str(error))
+            problem = Finding("setup", "fix", str(error))
             return Report(name, settings.wire, None, model, ok=False, findings=(problem,))
         try:
             seen.model = seen.model or _only_model(name, await list_models(provider))
