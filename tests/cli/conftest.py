@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
@@ -84,18 +82,6 @@ def store(title: str, tickets: Sequence[Ticket], life: Sequence[e.Event], step: 
 def run() -> str:
     """A finished run."""
     return store("Hi\x1b[31m", [Ticket(id="a", prompt="p", workspace="/")], LIFE, 0.5)
-
-
-@contextmanager
-def simulator(*options: str) -> Iterator[str]:
-    """Serve a simulator from a process of its own; gives its root URL."""
-    command = [sys.executable, "-m", "lfgtui", "simulator", *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        try:
-            yield server.stdout.readline().removeprefix("simulator: ").strip()
-        finally:
-            server.terminate()
 
 
 @contextmanager

@@ -13,7 +13,8 @@ import pytest
 
 from lfgtui.history.reader import Reader
 from lfgtui.settings import paths
-from tests.cli.conftest import configure, simulator
+from tests.cli.conftest import configure
+from tests.helpers.processes import simulator
 from tests.helpers.terminal import lfg_in_terminal
 
 

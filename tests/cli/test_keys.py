@@ -10,7 +10,8 @@ from secrets import token_hex
 
 from lfgtui.history.reader import Reader
 from lfgtui.settings import paths
-from tests.cli.conftest import configure, simulator
+from tests.cli.conftest import configure
+from tests.helpers.processes import simulator
 from tests.text.redaction.secrets import drawn
 
 LOOK = """env > seen; cat /proc/$PPID/environ >> seen

@@ -25,6 +25,7 @@ from typing import NamedTuple
 import pyte
 
 from lfgtui.history import maintenance
+from tests.helpers.processes import simulator, three_wires
 from tests.helpers.terminal import COLUMNS, LFG, ROWS, Program
 from tests.helpers.waiting import PATIENCE
 
@@ -61,25 +62,12 @@ def stage(folder: Path) -> Iterator[dict[str, str]]:
         reading = "[[turn.call]]\nname = 'list_files'\n"
         said = f'rate = 400\nfirst_token = 0.05\n[[turn]]\ntext = "{text}"\n{reading}'
         (folder / f"{name}.toml").write_text(f'{said}[[turn]]\ntext = "the end"\n')
-    options = [part for name in "abc" for part in ("--scenario", str(folder / f"{name}.toml"))]
-    simulator = subprocess.Popen([*LFG, "simulator", *options], stdout=subprocess.PIPE, text=True)
-    try:
-        assert simulator.stdout is not None
-        root = simulator.stdout.readline().removeprefix("simulator: ").strip()
-        config = folder / "config.toml"
-        config.write_text(
-            f'[providers.a]\nwire = "openai-chat"\nbase_url = "{root}/v1"\n'
-            f'[providers.b]\nwire = "openai-responses"\nbase_url = "{root}/v1"\n'
-            f'[providers.c]\nwire = "anthropic"\nbase_url = "{root}"\n'
-        )
+    with simulator(*(f"--scenario={folder / name}.toml" for name in "abc")) as root:
+        (folder / "config.toml").write_text(three_wires(root, "abc"))
         ticket = '[[ticket]]\nid = "{0}"\nprovider = "{0}"\nmodel = "{0}"\nprompt = "Go."\n'
-        (folder / "tickets.toml").write_text("".join(ticket.format(name) for name in "abc"))
-        yield {**os.environ, "LFG_CONFIG": str(config), "TERM": "xterm-256color"}
-    finally:
-        simulator.kill()
-        simulator.wait()
-        assert simulator.stdout is not None
-        simulator.stdout.close()
+        (folder / "tickets.toml").write_text("".join(map(ticket.format, "abc")))
+        variables = {"LFG_CONFIG": str(folder / "config.toml"), "TERM": "xterm-256color"}
+        yield {**os.environ, **variables}
 
 
 def killed_once(folder: Path, environment: dict[str, str], dice: random.Random) -> Outcome:

@@ -109,8 +109,8 @@ def with_model(
         new_provider, new_model = provider, model
         if provider is None and "/" not in (model or ""):
             is_given = ticket.provider or ticket.model or config.model
-            own = ticket if is_given else msgspec.structs.replace(ticket, model=model)
-            new_provider = route_of(config, own).provider
+            routed = ticket if is_given else msgspec.structs.replace(ticket, model=model)
+            new_provider = route_of(config, routed).provider
         if model is None:
             own = (ticket.model or config.model or "").split("/", 1)[-1]
             new_model = ticket.model if ticket.provider else own

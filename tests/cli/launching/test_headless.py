@@ -17,8 +17,9 @@ from lfgtui.cli.launching.headless import AnswerText
 from lfgtui.history.reader import Reader
 from lfgtui.model import events as e
 from lfgtui.settings import paths
-from tests.cli.conftest import Lfg, configure, simulator
+from tests.cli.conftest import Lfg, configure
 from tests.helpers.any_events import entries
+from tests.helpers.processes import simulator, three_wires
 from tests.helpers.waiting import until
 
 
@@ -33,9 +34,7 @@ def url() -> Iterator[str]:
 def tickets(url: str, tmp_path: Path) -> str:
     """A file with a ticket on each wire, reached by nothing but `base_url` in the config."""
     configure(
-        f'[providers.one]\nwire = "openai-chat"\nbase_url = "{url}/v1"\n'
-        f'[providers.two]\nwire = "openai-responses"\nbase_url = "{url}/v1"\n'
-        f'[providers.three]\nwire = "anthropic"\nbase_url = "{url}"\n'
+        f"{three_wires(url, ('one', 'two', 'three'))}"
         '[providers.gone]\nwire = "openai-chat"\nbase_url = "http://127.0.0.1:9/v1"\n'
         "[retry]\nattempts = 1\n"
     )
