@@ -62,8 +62,10 @@ def pastes(wire: Wire) -> Iterator[Step]:
 def _mash(session: Session) -> None:
     keys = b"vvjjkkttmmuufffF/x\x1b?\x1bHjj\x1b\x1bbb\x1b>><<  \x10re\x1b\x1b"
     session.terminal.type(keys.replace(b"\x1b", ESCAPE) * 6)
-    session.terminal.type(ESCAPE * 6)  # out of whatever is open now
-    while session.press(GRID, 0.4) is None and session.terminal.process.poll() is None:
+    for _ in range(60):  # out of whatever is open, or opens yet, and to the grid
+        session.terminal.type(ESCAPE)
+        if session.press(GRID, 1.0) is not None:
+            return
         session.terminal.type(b"v")
 
 
