@@ -6,17 +6,15 @@ import anthropic
 
 from lfgtui.providers.anthropic.decoder import AnthropicDecoder
 from lfgtui.providers.anthropic.request import request_body
-from lfgtui.providers.sdk.provider import SdkProvider, Server, client_options
+from lfgtui.providers.sdk.provider import SdkProvider, Server, open_client
 
 DEFAULT_BASE_URL = "https://api.anthropic.com"
 
 
 def connect(**server: Unpack[Server]) -> SdkProvider:
     """Open a server that speaks the Messages wire. Blocks: call it in a thread."""
-    options = client_options(server, DEFAULT_BASE_URL, anthropic.DefaultAsyncHttpxClient)
-    client = anthropic.AsyncAnthropic(**options)
-    # The one variable that no argument can override: ANTHROPIC_CUSTOM_HEADERS.
-    client._custom_headers = options["default_headers"]
+    http = anthropic.DefaultAsyncHttpxClient
+    client = open_client(anthropic.AsyncAnthropic, http, DEFAULT_BASE_URL, server)
     return SdkProvider(
         client,
         # Touched now and not with the first request: then a resource is imported.

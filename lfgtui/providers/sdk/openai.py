@@ -9,7 +9,7 @@ from lfgtui.providers.openai_chat import request as chat
 from lfgtui.providers.openai_chat.decoder import ChatDecoder
 from lfgtui.providers.openai_responses import request as responses
 from lfgtui.providers.openai_responses.decoder import ResponsesDecoder
-from lfgtui.providers.sdk.provider import SdkProvider, Server, client_options
+from lfgtui.providers.sdk.provider import SdkProvider, Server, open_client
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 
@@ -37,15 +37,9 @@ def connect_responses(**server: Unpack[Server]) -> SdkProvider:
 
 
 def _client(server: Server) -> openai.AsyncOpenAI:
-    """Open a client that obeys its arguments alone.
-
-    The SDK also reads keys, headers, an organisation and a project from the
-    environment; they are OpenAI's and must not reach another host.
-    """
-    options = client_options(server, DEFAULT_BASE_URL, openai.DefaultAsyncHttpxClient)
-    client = openai.AsyncOpenAI(**options)
-    # No argument overrides OPENAI_CUSTOM_HEADERS.
-    client._custom_headers = options["default_headers"]
+    """Open a client without what the environment holds for OpenAI's own host."""
+    http = openai.DefaultAsyncHttpxClient
+    client = open_client(openai.AsyncOpenAI, http, DEFAULT_BASE_URL, server)
     client.admin_api_key = None
     if client.base_url.host != "api.openai.com":
         client.organization = client.project = None

@@ -8,7 +8,7 @@ variables, which are meant for one host and must not reach another.
 import ssl
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import NotRequired, Protocol, TypedDict
+from typing import NotRequired, Protocol, TypedDict, TypeVar
 
 import httpx2
 
@@ -35,11 +35,15 @@ class SdkClient(Protocol):
     """The part that both SDKs' clients have in common."""
 
     _client: httpx2.AsyncClient
+    _custom_headers: Mapping[str, str]
 
     @property
     def base_url(self) -> httpx2.URL: ...
     async def get(self, path: str, *, cast_to: type[httpx2.Response]) -> httpx2.Response: ...
     async def close(self) -> None: ...
+
+
+Client = TypeVar("Client", bound=SdkClient)
 
 
 class SdkProvider:
@@ -124,25 +128,17 @@ class Server(TypedDict):
     connect_timeout: NotRequired[float]
 
 
-class ClientOptions(TypedDict):
-    """The arguments that both SDKs' clients are opened with."""
+def open_client(
+    sdk: Callable[..., Client],
+    http: type[httpx2.AsyncClient],
+    default_url: str,
+    server: Server,
+) -> Client:
+    """Open an SDK's client that obeys its arguments alone.
 
-    base_url: httpx2.URL
-    api_key: str
-    default_headers: Mapping[str, str]
-    max_retries: int
-    timeout: httpx2.Timeout
-    http_client: httpx2.AsyncClient
-
-
-def client_options(
-    server: Server, default_url: str, sdk_client: type[httpx2.AsyncClient]
-) -> ClientOptions:
-    """Return the arguments for an SDK's client.
-
-    It sends as the SDK would, or for a server on this machine without any proxy.
-    `sdk_client` is the SDK's own class, with its connection limits and
-    keep-alive. Blocks: call it in a thread.
+    It connects as the SDK would, or to a server on this machine without any proxy. `sdk`
+    is the client's class, `http` the SDK's own class of HTTP client, with its connection
+    limits and keep-alive. Blocks: call it in a thread.
     """
     url = httpx2.URL(server["base_url"] or default_url)
     # For connecting alone: the pump has timeouts of its own.
@@ -151,15 +147,19 @@ def client_options(
         # Reading the usual certificates takes 40 ms, which plain HTTP does not need.
         plain = url.scheme == "http"
         trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else True
-        client = httpx2.AsyncClient(trust_env=False, timeout=timeout, verify=trust)
+        http_client = httpx2.AsyncClient(trust_env=False, timeout=timeout, verify=trust)
     else:
-        client = sdk_client(timeout=timeout)
-    guard(client, document_bytes=limits.LIST_BYTES)
-    return {
-        "base_url": url,
-        "api_key": server["api_key"] or _PLACEHOLDER_KEY,
-        "default_headers": sdk_headers(server["headers"]),
-        "max_retries": 0,
-        "timeout": timeout,
-        "http_client": client,
-    }
+        http_client = http(timeout=timeout)
+    guard(http_client, document_bytes=limits.LIST_BYTES)
+    headers = sdk_headers(server["headers"])
+    client = sdk(
+        base_url=url,
+        api_key=server["api_key"] or _PLACEHOLDER_KEY,
+        default_headers=headers,
+        max_retries=0,
+        timeout=timeout,
+        http_client=http_client,
+    )
+    # The variables that no argument overrides: OPENAI_CUSTOM_HEADERS and Anthropic's.
+    client._custom_headers = headers
+    return client

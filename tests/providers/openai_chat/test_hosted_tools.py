@@ -63,10 +63,14 @@ def test_a_picture_is_a_card_without_its_bytes_and_an_item_with_them() -> None:
 )
 def test_grounding_is_a_search_and_its_sources(place: Callable[[Json], Json]) -> None:
     source = {"uri": "https://g", "title": "G"}
-    grounding: Json = {"groundingChunks": [{"web": source}], "webSearchQueries": ["q"]}
-    events = run(ChatDecoder(), place(grounding), place(grounding), chunk({}, "stop"))
-    assert cards(events) == {"search_1_1": ("google_search", "q", "done")}
-    assert summarize(events).citations == [e.Citation("https://g", "G")]
+    for chunks, kind, queries in (
+        ("groundingChunks", "web", "webSearchQueries"),
+        ("grounding_chunks", "retrieved_context", "web_search_queries"),
+    ):
+        grounding: Json = {chunks: [{kind: source}, {}], queries: ["a", "b", 3]}
+        events = run(ChatDecoder(), place(grounding), place(grounding), chunk({}, "stop"))
+        assert cards(events) == {"search_1_1": ("google_search", "a\nb", "done")}
+        assert summarize(events).citations == [e.Citation("https://g", "G")]
 
 
 def test_sources_are_kept_from_wherever_they_stand() -> None:
