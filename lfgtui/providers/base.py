@@ -4,6 +4,8 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
+import msgspec
+
 from lfgtui.model.conversation import Message
 from lfgtui.model.events import WireEvent
 from lfgtui.model.tickets import Reasoning
@@ -14,8 +16,7 @@ BUDGETS: dict[Effort, int] = {"low": 2048, "medium": 8192, "high": 16384}
 """Budget of each effort, in tokens of thinking."""
 
 
-@dataclass(frozen=True, slots=True)
-class ToolSpec:
+class ToolSpec(msgspec.Struct, frozen=True):
     """A tool as the model sees it; `parameters` is a JSON schema of an object."""
 
     name: str

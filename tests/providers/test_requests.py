@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from lfgtui.model.conversation import (
     CallPart,
@@ -191,6 +192,7 @@ def test_responses_store_nothing_and_ask_for_encrypted_reasoning() -> None:
     request = Request("m", HI, system="Be brief", tools=(TOOL,), reasoning=9000)
     body = responses_request.request_body(request)
     assert body["store"] is False
+    assert body["tools"] == [{"type": "function", "strict": False, **structs.asdict(TOOL)}]
     assert body["instructions"] == "Be brief"
     assert body["reasoning"] == {"effort": "medium", "summary": "auto"}
     assert body["include"] == ["reasoning.encrypted_content"]
@@ -278,9 +280,10 @@ def test_a_chat_message_goes_back_with_its_own_signature() -> None:
     ],
 )
 def test_chat_bodies_suit_the_host(host: str, limit: str, usage: bool, reasoning: str) -> None:
-    request = Request("m", HI, reasoning="low", max_output_tokens=7)
+    request = Request("m", HI, tools=(TOOL,), reasoning="low", max_output_tokens=7)
     body = chat_request.request_body(request, host)
     assert body[limit] == 7
+    assert body["tools"] == [{"type": "function", "function": structs.asdict(TOOL)}]
     assert len({"max_tokens", "max_completion_tokens"} & body.keys()) == 1
     assert ("stream_options" in body) == usage
     assert reasoning in body

@@ -76,7 +76,7 @@ def _thinking(request: Request, reasoning: Reasoning) -> dict[str, object]:
 
 
 def _thinks_adaptively(model: str) -> bool:
-    """Tell whether the model sets its own budget: since 4.6, and later ones refuse a fixed one.
+    """Return True if the model sets its own budget: since 4.6, and later ones refuse a fixed one.
 
     See https://platform.claude.com/docs/en/build-with-claude/adaptive-thinking.
     """

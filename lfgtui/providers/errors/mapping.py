@@ -66,7 +66,7 @@ def classify(status: int | None, codes: tuple[str, ...], message: str) -> ErrorK
     is_bad_request = status is not None and 400 <= status < 500
     by_status = KIND_OF_STATUS.get(status, "invalid_request" if is_bad_request else "server")
     if not kinds or (status is not None and (kinds[0] == "server" or by_status not in _VAGUE)):
-        return by_status  # it tells an overload from a fault, and what is not there from a mistake
+        return by_status  # more exact: an overload or a fault, a wrong name or a mistake
     return kinds[0]
 
 

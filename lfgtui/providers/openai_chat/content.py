@@ -120,7 +120,7 @@ def _keep(details: list[JsonObject], detail: JsonObject) -> None:
 
 
 def _joins(last: JsonObject, detail: JsonObject) -> bool:
-    """Tell whether a piece continues the one before it.
+    """Return True if a piece continues the one before it.
 
     Encrypted data comes whole, and a signed block is complete.
     """

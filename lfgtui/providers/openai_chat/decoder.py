@@ -170,7 +170,7 @@ class ChatDecoder(SdkDecoder):
 
 
 def _goes_on(call: OpenCall, name: str) -> bool:
-    """Tell whether a piece with another id still belongs to the call.
+    """Return True if a piece with another id still belongs to the call.
 
     Some servers make up an id for every piece, but none begins a call inside
     another's arguments.

@@ -9,6 +9,8 @@ OpenAI's own wants `max_completion_tokens`; Mistral refuses `stream_options`
 from collections.abc import Sequence
 from itertools import groupby, pairwise
 
+from msgspec import structs
+
 from lfgtui.model.conversation import (
     CallPart,
     ItemPart,
@@ -45,17 +47,8 @@ def request_body(request: Request, host: str) -> dict[str, object]:
     if request.stream and not _is_mistral(host):
         body["stream_options"] = {"include_usage": True}
     if request.tools:
-        body["tools"] = [
-            {
-                "type": "function",
-                "function": {
-                    "name": tool.name,
-                    "description": tool.description,
-                    "parameters": tool.parameters,
-                },
-            }
-            for tool in request.tools
-        ]
+        tools = map(structs.asdict, request.tools)
+        body["tools"] = [{"type": "function", "function": tool} for tool in tools]
     if request.reasoning is not None and host == "openrouter.ai":
         unit = "max_tokens" if isinstance(request.reasoning, int) else "effort"
         body["reasoning"] = {unit: request.reasoning}

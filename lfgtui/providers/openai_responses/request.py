@@ -8,6 +8,8 @@ needs to go on travels encrypted with the items
 import re
 from collections.abc import Sequence
 
+from msgspec import structs
+
 from lfgtui.model.conversation import (
     CallPart,
     ItemPart,
@@ -40,16 +42,8 @@ def request_body(request: Request) -> dict[str, object]:
     if request.system:
         body["instructions"] = request.system
     if request.tools:
-        body["tools"] = [
-            {
-                "type": "function",
-                "name": tool.name,
-                "description": tool.description,
-                "parameters": tool.parameters,
-                "strict": False,
-            }
-            for tool in request.tools
-        ]
+        tools = map(structs.asdict, request.tools)
+        body["tools"] = [{"type": "function", "strict": False, **tool} for tool in tools]
     if request.reasoning is not None:
         body["reasoning"] = {"effort": effort_of(request.reasoning), "summary": "auto"}
     if request.reasoning is not None or _REASONS_BY_ITSELF.match(request.model):

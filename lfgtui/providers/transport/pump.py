@@ -63,7 +63,7 @@ async def pump(
 
 
 def local_host(host: str) -> bool:
-    """Tell whether the host is this machine, which no proxy can reach for us."""
+    """Return True if the host is this machine, which no proxy can reach for us."""
     return host in ("localhost", "::1", "0.0.0.0") or host.startswith("127.")
 
 

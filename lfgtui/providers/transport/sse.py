@@ -44,7 +44,7 @@ class Comment:
 
 @dataclass(frozen=True, slots=True)
 class Position(Comment):
-    """An id that came without an event: no more than a comment but to who takes a stream up."""
+    """An id that came without an event: a comment to all but a reader that resumes the stream."""
 
     id: str = ""
 

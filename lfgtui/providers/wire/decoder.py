@@ -124,7 +124,7 @@ class SdkDecoder(Decoder):
 
     @abstractmethod
     def _is_complete(self) -> bool:
-        """Tell whether the stream may end here; else it was cut."""
+        """Return True if the stream may end here; else it was cut."""
 
     @abstractmethod
     def _finish_calls(self, *, is_cut: bool) -> None:

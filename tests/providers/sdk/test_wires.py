@@ -12,7 +12,7 @@ from lfgtui.model.events import Heartbeat, TextDelta, ToolCallRequested, Usage
 from lfgtui.providers import limits
 from lfgtui.providers.base import Provider
 from lfgtui.providers.registry import Providers
-from lfgtui.providers.sdk.provider import SdkProvider
+from lfgtui.providers.sdk.provider import SdkProvider, model_names
 from lfgtui.providers.transport import reading
 from lfgtui.settings.config import Config, ProviderConfig, WireName
 from tests.providers.decoding import Json, sse
@@ -312,3 +312,21 @@ async def test_a_long_delta_comes_in_pieces_and_too_many_values_are_refused(
     server.answer = Answer([b'data: {"x":[' + b"{}," * 300_000 + b"0]}\n\n"])
     failure = await failure_of(await connect())
     assert "more than 250,000 objects and lists" in failure.message
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"object": "list", "data": [{"id": "a"}, {"id": "b"}]}',
+        '{"models": [{"name": "models/a"}, {"name": "b"}]}',
+        '[{"id": "a"}, {"id": "b"}, {"id": 3}, "x"]',
+        '{"data": [{"id": "a"}, {}, {"id": "", "name": "b"}]}',
+    ],
+)
+def test_names_of_models_are_read_in_every_known_form(body: str) -> None:
+    assert model_names(body) == ["a", "b"]
+
+
+@pytest.mark.parametrize("body", ["", "<html>", "{}", '{"data": null}', "[]", "7"])
+def test_anything_else_is_no_list_of_models(body: str) -> None:
+    assert model_names(body) == []
