@@ -41,6 +41,8 @@ CONTINUE = (
 )
 """Instruction to finish an answer that a lost connection cut off."""
 
+_ONLY_WRITTEN = "the model wrote a tool call as text; it was not run, and no answer came with it"
+_INTERRUPTED = "interrupted: lfg was stopped while this ran; check what it did before going on"
 _FORGOTTEN = (
     "not run: its arguments held a secret, which was not stored, and lfg was stopped since;"
     " make the call again"
@@ -175,8 +177,7 @@ class Agent:
             return stopped
         tools = self._transcript.attempts[-1].tools
         if not last.text.strip() and any(call.state == "written" for call in tools):
-            told = "the model wrote a tool call as text; it was not run, and nothing else was said"
-            self._emit(e.Status(told))
+            self._emit(e.Status(_ONLY_WRITTEN))
         return e.TicketDone(reason)
 
     def _limit(self) -> e.TicketLimited | None:
@@ -201,14 +202,14 @@ class Agent:
                         answered()
                         if isinstance(event, e.Usage):
                             event = self._priced(event)
-                        for told in leaks.feed(self._ids.own(event)):
-                            if isinstance(told, e.ToolCallRequested):
-                                self._requested[told.call_id] = told.arguments
-                            self._emit(told)
+                        for one in leaks.feed(self._ids.own(event)):
+                            if isinstance(one, e.ToolCallRequested):
+                                self._requested[one.call_id] = one.arguments
+                            self._emit(one)
                         await self._context.room()
             finally:  # a stream that breaks or is stopped loses nothing that was held back
-                for told in leaks.finish():
-                    self._emit(told)
+                for one in leaks.finish():
+                    self._emit(one)
 
     def _request(self, turn: int) -> Request:
         ticket = self._ticket
@@ -244,16 +245,15 @@ class Agent:
         """
         calls = self._conversation.unanswered
         if calls and not self._transcript.is_undecided(calls[0].call_id):
-            told = "interrupted: lfg was stopped while this ran; check what it did before going on"
-            self._answer_unrun(calls[0], told, "interrupted")
+            self._answer_unrun(calls[0], _INTERRUPTED, "interrupted")
 
     async def _answer(self, calls: tuple[CallPart, ...]) -> e.Ending | None:
         """Run the calls of a response that ended well; tell the model of any other."""
         reason = self._stop_reason
         if broke_off(reason):
-            told = f"not run: the response broke off ({reason}); make the call again"
+            message = f"not run: the response broke off ({reason}); make the call again"
             for call in calls:
-                self._answer_unrun(call, told, "not run")
+                self._answer_unrun(call, message, "not run")
             return _stopped_by_provider(reason)
         for call in calls:
             if (blocked := await self._run_call(call)) is not None:
@@ -317,14 +317,15 @@ class Agent:
         known: ToolName | None = next((t for t in self._ticket.tools if t == name), None)
         return "auto" if known is None else self._ticket.approval_for(known)
 
-    def _answer_unrun(self, call: CallPart, told: str, error: str) -> None:
-        self._emit(e.ToolCallFinished(call.call_id, told, error, None, 0.0))
+    def _answer_unrun(self, call: CallPart, message: str, error: str) -> None:
+        self._emit(e.ToolCallFinished(call.call_id, message, error, None, 0.0))
 
     async def _execute(self, call: CallPart) -> None:
         began = monotonic()
         if call.name in TOOLS and call.name not in self._ticket.tools:
-            told = f"{call.name} is not among this ticket's tools: {', '.join(self._ticket.tools)}"
-            outcome = ToolOutcome(told, told)
+            tools = ", ".join(self._ticket.tools)
+            message = f"{call.name} is not among this ticket's tools: {tools}"
+            outcome = ToolOutcome(message, message)
         else:
             outcome = await run_tool(
                 call.name,

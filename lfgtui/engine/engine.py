@@ -279,8 +279,8 @@ class Engine:
             try:
                 sink(entries)
             except Exception as error:  # one sink's failure is not the others'
-                told = {"message": "a sink failed", "exception": error}
-                asyncio.get_running_loop().call_exception_handler(told)
+                context = {"message": "a sink failed", "exception": error}
+                asyncio.get_running_loop().call_exception_handler(context)
 
     def _fall_behind(self, message: str | None) -> None:
         self._behind = message

@@ -175,8 +175,8 @@ class Circuit:
                 async with asyncio.timeout(max(self.retry_after(), _A_MOMENT)):
                     await change.wait()
             if (error := self._probe_error) is not None and error is not known:
-                told = f"{self._provider} still does not answer: {error.message}"
-                raise ProviderError(error.kind, told, status=error.status)
+                message = f"{self._provider} still does not answer: {error.message}"
+                raise ProviderError(error.kind, message, status=error.status)
         return False
 
     def _close(self) -> None:
@@ -197,8 +197,8 @@ class Circuit:
                 return
         else:
             return
-        asked = min(self._policy.max_pause, error.retry_after or 0.0)
-        self._open_until = now + (asked or self._pause)  # the server knows best
+        requested = min(self._policy.max_pause, error.retry_after or 0.0)
+        self._open_until = now + (requested or self._pause)  # the server knows best
         self.cause = f"HTTP {error.status}" if error.status else error.kind.replace("_", " ")
         self._tell()
 

@@ -217,8 +217,8 @@ class TicketRun:
         try:
             return await self._attempts(message)
         except ProviderError as error:
-            told = final_message(self._session.config.retry, error)
-            return e.TicketFailed(error.kind, told, error.retryable)
+            reason = final_message(self._session.config.retry, error)
+            return e.TicketFailed(error.kind, reason, error.retryable)
         except TimeoutError:
             return e.TicketLimited("time")
         except LfgError as error:
@@ -249,8 +249,8 @@ class TicketRun:
     async def _move_on(self, route: Route, error: ProviderError, step: Step) -> None:
         """Say what broke and what comes next, and wait until it is due."""
         delay = round(step.delay, 2)
-        told = (self.ticket.id, route, error.kind, step.route, delay)
-        _log.info("%s: %s broke (%s); next %s in %g s", *told)
+        details = (self.ticket.id, route, error.kind, step.route, delay)
+        _log.info("%s: %s broke (%s); next %s in %g s", *details)
         as_usual = error.retryable == (error.kind in RETRYABLE_KINDS)
         retryable = UNSET if as_usual else error.retryable
         self.emit(e.Retrying(error.message, delay, self._attempt + 1, error.kind, retryable))
@@ -338,11 +338,11 @@ class TicketRun:
         provider = self._recovery.route.provider
         circuit = self._session.circuits[provider]
         if rest := circuit.retry_after():
-            told = f"{provider} keeps failing; "
-            told += f"next try in {rest:.0f} s" if rest >= 1 else "one test request at a time"
+            message = f"{provider} keeps failing; "
+            message += f"next try in {rest:.0f} s" if rest >= 1 else "one test request at a time"
             if self._recovery.has_fallback:
-                raise ProviderError("overloaded", told)
-            self.emit(e.Status(told))
+                raise ProviderError("overloaded", message)
+            self.emit(e.Status(message))
         async with circuit.permit() as answered:
             yield answered
 

@@ -146,17 +146,18 @@ class Conversation:
     @property
     def responses(self) -> int:
         """Number of turns that the model finished."""
-        return sum(isinstance(said, ModelTurn) and not said.is_cut for said in self.messages)
+        turns = (message for message in self.messages if isinstance(message, ModelTurn))
+        return sum(not turn.is_cut for turn in turns)
 
     @property
     def partial(self) -> str:
         """The visible text of the response that is not finished; "" if it called a tool."""
         if any(isinstance(part, CallPart) for part in self._open):
             return ""
-        said = [part.text for part in self._open if isinstance(part, TextPart)]
+        texts = [part.text for part in self._open if isinstance(part, TextPart)]
         if self._run is not None and self._run_kind is TextPart:
-            said.append(str(self._run))
-        return "".join(said)
+            texts.append(str(self._run))
+        return "".join(texts)
 
     def apply(self, event: e.Event) -> None:
         """Take one event into account; events that say nothing to the model are passed over."""

@@ -65,39 +65,39 @@ class EventRedactor:
     def _piece(self, key: Hashable, event: e.Event) -> e.Event:
         stream, _ = self._open.get(key) or (TextStream(self._redactor), event)
         self._open[key] = (stream, event)
-        return self._told(event, lambda: stream.feed(text_of(event)))
+        return self._cleared(event, lambda: stream.feed(text_of(event)))
 
     def _end(self, ends: Callable[[Hashable, e.Event], bool]) -> list[e.Event]:
         ended: list[e.Event] = []
         for key, (stream, last) in list(self._open.items()):
             if ends(key, last):
                 del self._open[key]
-                ended.append(self._told(last, stream.finish))
+                ended.append(self._cleared(last, stream.finish))
         return [event for event in ended if text_of(event)]
 
-    def _told(self, event: e.Event, read: Callable[[], str]) -> e.Event:
+    def _cleared(self, event: e.Event, read: Callable[[], str]) -> e.Event:
         """Return the piece with the text that is sure by now; its other fields are whole."""
         found = self._redactor.found.total()
-        told = with_text(event, read())
+        cleared = with_text(event, read())
         if event.facets.kind == "reasoning":
             self._reasoned += self._redactor.found.total() - found
-        return self._fields(told, beside=event.facets.text)
+        return self._fields(cleared, beside=event.facets.text)
 
     def _whole(self, event: e.Event) -> e.Event:
-        told = self._fields(event)
+        cleared = self._fields(event)
         match event:
             case e.RequestSent():
                 self._reasoned = 0
             case e.ProviderItem():
                 signs_redacted, self._reasoned = self._reasoned > 0, 0
-                return _LEFT_OUT if signs_redacted or told != event else event
-            case e.ToolCallRequested(call_id) if told != event:
+                return _LEFT_OUT if signs_redacted or cleared != event else event
+            case e.ToolCallRequested(call_id) if cleared != event:
                 self._hiding.add(call_id)
             case e.ApprovalRequested(call_id, _, summary) if call_id in self._hiding:
                 # It was made of what is hidden, put on one line and cut in its middle.
                 hidden = self._redactor.replacement("secret")
-                return msgspec.structs.replace(told, summary=hidden if summary else "")
-        return told
+                return msgspec.structs.replace(cleared, summary=hidden if summary else "")
+        return cleared
 
     def _fields(self, event: e.Event, beside: str = "") -> e.Event:
         changed: dict[str, object] = {}
@@ -132,14 +132,14 @@ def redacted_entries(redactor: Redactor, entries: Iterable[e.Entry]) -> Sequence
     """
     events = EventRedactor(redactor)
     found_before = redactor.found.total()
-    told = list(entries)
+    entries = list(entries)
     redacted: list[e.Entry] = []
-    for entry in told:
+    for entry in entries:
         *ended, event = events.feed(entry.event)
         _add_to_last(redacted, ended)
         redacted.append(msgspec.structs.replace(entry, event=event))
     _add_to_last(redacted, events.finish())
-    return told if redactor.found.total() == found_before else redacted
+    return entries if redactor.found.total() == found_before else redacted
 
 
 def _add_to_last(entries: list[e.Entry], ended: Iterable[e.Event]) -> None:

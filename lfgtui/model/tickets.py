@@ -256,11 +256,11 @@ def _complete(source: _Source, index: int, read: dict[str, str]) -> Ticket:
     return Ticket(prompt=prompt, workspace=str(workspace.resolve()), **values)
 
 
-def _from(folder: Path, said: str) -> Path:
+def _from(folder: Path, name: str) -> Path:
     try:
-        return folder / Path(said).expanduser()
+        return folder / Path(name).expanduser()
     except RuntimeError:  # "~name" of nobody: then it is a file's name
-        return folder / said
+        return folder / name
 
 
 def _resolved(path: Path) -> Path:

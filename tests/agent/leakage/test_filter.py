@@ -87,19 +87,18 @@ def test_a_dialect_that_is_off_is_left_alone(dialect: Dialect) -> None:
 # White space.
 
 
-def test_an_answer_without_markup_keeps_its_blank_lines() -> None:
-    assert outcome("\n\n  Hello\n\n") == Filtered("\n\n  Hello\n\n")
-
-
-def test_an_answer_never_begins_with_the_blank_lines_of_its_markup() -> None:
-    assert outcome(" \n<think>a</think>\n \n\n<think>b</think>\n\n Hello") == Filtered(
-        "Hello", "ab"
-    )
-
-
-def test_blank_lines_between_markup_are_markup_and_those_before_text_are_text() -> None:
-    text = "Hi.\n\n<think>a</think>\n\n<think>b</think>\n\nHello\n"
-    assert outcome(text) == Filtered("Hi.\n\n\n\nHello\n", "ab")
+@pytest.mark.parametrize(
+    ("text", "visible", "reasoning"),
+    [
+        ("\n\n  Hello\n\n", "\n\n  Hello\n\n", ""),  # without markup all of it stays
+        (" \n<think>a</think>\n \n\n<think>b</think>\n\n Hello", "Hello", "ab"),
+        ("Hi.\n\n<think>a</think>\n\n<think>b</think>\n\nHello\n", "Hi.\n\n\n\nHello\n", "ab"),
+    ],
+)
+def test_blank_lines_between_markup_are_markup_and_those_before_text_are_text(
+    text: str, visible: str, reasoning: str
+) -> None:
+    assert outcome(text) == Filtered(visible, reasoning)
 
 
 def test_white_space_is_held_only_so_long() -> None:

@@ -27,17 +27,33 @@ def test_what_stands_between_the_tags_is_reasoning(begin: str, end: str) -> None
     assert outcome(text, "think") == Filtered("Yes: 1 < 2.\n", "Is 1 < 2?\n\n- `yes`\n")
 
 
-def test_an_empty_block_leaves_nothing() -> None:
-    assert outcome("<think>\n\n</think>\n\nHello") == Filtered("Hello")
+CASES = {
+    "an empty block leaves nothing": ("<think>\n\n</think>\n\nHello", Filtered("Hello")),
+    "an unclosed block is reasoning": ("<think>I wonder </thi", Filtered("", "I wonder </thi")),
+    "blocks may stand at any line": (
+        "One.\n<think>a</think>\nTwo.\n  <think>b</think>Three.",
+        Filtered("One.\n\nTwo.\n  Three.", "ab"),
+    ),
+    "the model may think about the tag": (
+        "<think>It wants `</think>` in code.</think>Here: `</think>`",
+        Filtered("Here: `</think>`", "It wants `</think>` in code."),
+    ),
+    # The opening tag that the template ate.
+    "a closing tag that begins the answer": ("\n</think>\n\nHello", Filtered("Hello")),
+    "an answer that is reasoning only": (
+        "Let me see.</think>",
+        Filtered("Let me see.", remarks=[LATE]),
+    ),
+    "a surplus closing tag is dropped in silence": (
+        "<think>a</think>\nb\n</think>\nc",
+        Filtered("b\n\nc", "a"),
+    ),
+}
 
 
-def test_an_unclosed_block_is_reasoning_to_the_end() -> None:
-    assert outcome("<think>I wonder </thi") == Filtered("", "I wonder </thi")
-
-
-def test_blocks_may_stand_at_any_line_of_the_answer() -> None:
-    text = "One.\n<think>a</think>\nTwo.\n  <think>b</think>Three."
-    assert outcome(text) == Filtered("One.\n\nTwo.\n  Three.", "ab")
+@pytest.mark.parametrize(("text", "filtered"), CASES.values(), ids=CASES)
+def test_a_text_comes_to(text: str, filtered: Filtered) -> None:
+    assert outcome(text) == filtered
 
 
 @pytest.mark.parametrize(
@@ -57,29 +73,9 @@ def test_a_tag_that_is_spoken_about_stays(text: str) -> None:
     assert outcome(text) == Filtered(text)
 
 
-def test_the_model_may_think_about_the_tag() -> None:
-    text = "<think>It wants `</think>` in code.</think>Here: `</think>`"
-    assert outcome(text) == Filtered("Here: `</think>`", "It wants `</think>` in code.")
-
-
-# The opening tag that the template ate.
-
-
-def test_a_closing_tag_that_begins_the_answer_is_dropped() -> None:
-    assert outcome("\n</think>\n\nHello") == Filtered("Hello")
-
-
 @pytest.mark.parametrize("end", ["\n</think>\n\n", "</think>\n\n"])
 def test_a_late_closing_tag_is_taken_out_and_the_person_told(end: str) -> None:
     answer = outcome(f"Let me see, 6 times 7.{end}42")
     assert "</think>" not in answer.visible
     assert answer.visible.split() == ["Let", "me", "see,", "6", "times", "7.", "42"]
     assert answer.remarks == [LATE]
-
-
-def test_an_answer_that_is_reasoning_only_loses_its_closing_tag_too() -> None:
-    assert outcome("Let me see.</think>") == Filtered("Let me see.", remarks=[LATE])
-
-
-def test_a_surplus_closing_tag_is_dropped_in_silence() -> None:
-    assert outcome("<think>a</think>\nb\n</think>\nc") == Filtered("b\n\nc", "a")
