@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from lfgtui.errors import SourceError, UsageError
 from lfgtui.model.tickets import (
     ALL_TOOLS,
-    READING_TOOLS,
     Approval,
     Ticket,
     TicketsFile,
@@ -165,38 +164,6 @@ def test_a_circle_of_needs_is_shown_whole(folder: Path) -> None:
     assert refused(folder, text) == "8: circular needs: a -> b -> c -> a"
 
 
-needs_forward = st.integers(1, 7).flatmap(
-    lambda size: st.tuples(
-        *(st.sets(st.integers(number + 1, size), max_size=3) for number in range(size)),
-        st.just(set[int]()),
-    )
-)
-
-
-@given(needs_forward)
-def test_needs_that_only_point_one_way_are_never_a_circle(
-    folder: Path, needs: tuple[set[int], ...]
-) -> None:
-    text = "".join(
-        f'[[ticket]]\nid = "{n}"\nprompt = "x"\nneeds = {[str(need) for need in of_n]}\n'
-        for n, of_n in enumerate(needs)
-    )
-    assert len(load(folder, text).tickets) == len(needs)
-
-
-@given(st.data())
-def test_any_circle_is_found_wherever_it_is(folder: Path, data: st.DataObject) -> None:
-    size = data.draw(st.integers(1, 6))
-    order = data.draw(st.permutations(range(size)))
-    following = dict(zip(order, [*order[1:], order[0]], strict=True))
-    text = "".join(
-        f'[[ticket]]\nid = "{n}"\nprompt = "x"\nneeds = ["{following[n]}"]\n' for n in range(size)
-    )
-    circle = refused(folder, text).partition("needs: ")[2].split(" -> ")
-    assert circle[0] == circle[-1]
-    assert len(set(circle)) == size == len(circle) - 1
-
-
 @given(st.text())
 def test_any_text_is_tickets_or_a_source_error(folder: Path, text: str) -> None:
     try:
@@ -267,22 +234,21 @@ def ticket(approve: Approval | dict[str, str] | None = None, tools: object = ALL
     return msgspec.convert(said, Ticket)
 
 
-def test_by_default_reading_runs_and_the_rest_asks() -> None:
-    approvals = {tool: ticket().approval_for(tool) for tool in ALL_TOOLS}
-    assert approvals == {t: "auto" if t in READING_TOOLS else "ask" for t in ALL_TOOLS}
-
-
-@pytest.mark.parametrize("said", ["auto", "ask", "deny"])
-def test_one_word_holds_for_every_tool(said: Approval) -> None:
-    assert {ticket(said).approval_for(tool) for tool in ALL_TOOLS} == {said}
-
-
-def test_a_table_holds_for_its_tools_and_the_default_for_the_rest() -> None:
-    mine = ticket({"run_command": "auto", "read_file": "deny"})
-    assert mine.approval_for("run_command") == "auto"
-    assert mine.approval_for("read_file") == "deny"
-    assert mine.approval_for("list_files") == "auto"
-    assert mine.approval_for("write_file") == "ask"
+@pytest.mark.parametrize(
+    ("approve", "approvals"),
+    [
+        (None, ["auto", "auto", "auto", "ask", "ask", "ask"]),
+        *((word, [word] * 6) for word in ("auto", "ask", "deny")),
+        (
+            {"run_command": "auto", "read_file": "deny"},
+            ["deny", "auto", "auto", "ask", "ask", "auto"],
+        ),
+    ],
+)
+def test_a_word_holds_for_every_tool_and_a_table_for_its_own(
+    approve: Approval | dict[str, str] | None, approvals: list[Approval]
+) -> None:
+    assert [ticket(approve).approval_for(tool) for tool in ALL_TOOLS] == approvals
 
 
 def test_trust_is_about_the_offered_tools_beyond_reading_that_would_not_ask() -> None:
