@@ -25,7 +25,7 @@ import msgspec
 from lfgtui.agent.approvable import shown_otherwise, unshowable
 from lfgtui.agent.leakage import LeakageFilter
 from lfgtui.model import events as e
-from lfgtui.model.call_ids import CallIds, with_wire_ids
+from lfgtui.model.call_ids import CallIds, messages_for
 from lfgtui.model.conversation import CallPart, Conversation, ModelTurn
 from lfgtui.model.tickets import Approval, Ticket, ToolName
 from lfgtui.model.transcript import Transcript
@@ -214,10 +214,9 @@ class Agent:
     def _request(self, turn: int) -> Request:
         ticket = self._ticket
         provider = self._transcript.attempts[-1].provider
-        messages = self._conversation.messages_for(provider)
         return Request(
             model=self._model,
-            messages=tuple(with_wire_ids(messages, provider)),
+            messages=tuple(messages_for(provider, self._conversation.messages)),
             system=ticket.system,
             tools=self._tools,
             max_output_tokens=ticket.max_output_tokens,

@@ -1,4 +1,4 @@
-"""Call ids: lfg's own, and those that a provider is sent.
+"""Call ids: lfg's own, and those in the messages that a provider is sent.
 
 Providers choose the ids of their calls, and nothing keeps one from giving two calls the same id,
 or a later call that of an earlier one. So lfg never tells calls apart by them: neither cards,
@@ -18,7 +18,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from lfgtui.model import events as e
-from lfgtui.model.conversation import CallPart, Message, ModelTurn, Part, ToolResult
+from lfgtui.model.conversation import CallPart, ItemPart, Message, ModelTurn, Part, ToolResult
 
 _OURS = re.compile(r"call(\d{5,18})")
 _NOT_IN_EVERY_ID = re.compile(r"[^A-Za-z0-9_-]")
@@ -76,12 +76,18 @@ class CallIds:
         return known[theirs]
 
 
-def with_wire_ids(messages: Iterable[Message], provider: str) -> Iterator[Message]:
-    """Return the messages with the ids that `provider` is to see, the same in every request."""
+def messages_for(provider: str, messages: Iterable[Message]) -> Iterator[Message]:
+    """Yield the messages as the provider is to see them.
+
+    Calls have the ids meant for it, the same in every request; what another provider alone
+    understands is left out.
+    """
     taken: set[str] = set()
     unanswered: defaultdict[str, deque[str]] = defaultdict(deque)
 
-    def sent(part: Part) -> Part:
+    def sent(part: Part) -> Part | None:
+        if isinstance(part, ItemPart):
+            return part if part.is_for(provider) else None
         if not isinstance(part, CallPart):
             return part
         theirs = part.wire_id if part.provider == provider else ""
@@ -96,7 +102,7 @@ def with_wire_ids(messages: Iterable[Message], provider: str) -> Iterator[Messag
     for message in messages:
         match message:
             case ModelTurn(parts):
-                yield replace(message, parts=tuple(map(sent, parts)))
+                yield replace(message, parts=tuple(filter(None, map(sent, parts))))
             case ToolResult(answered) if calls := unanswered[answered]:
                 # Calls of an older lfg may share an id; they are answered in their order.
                 found = calls.popleft() if len(calls) > 1 else calls[0]

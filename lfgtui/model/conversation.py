@@ -6,7 +6,6 @@ exactly where it was. Only finished responses count; the partial text of a
 broken one is on the screen and in the history, not in the context.
 """
 
-from collections.abc import Iterator
 from typing import TypeAlias
 
 import msgspec
@@ -130,18 +129,6 @@ class Conversation:
             else:
                 break
         return ()
-
-    def messages_for(self, provider: str) -> Iterator[Message]:
-        """Yield the messages, without what another provider alone understands."""
-        for message in self.messages:
-            if isinstance(message, ModelTurn):
-                parts = (
-                    part
-                    for part in message.parts
-                    if not isinstance(part, ItemPart) or part.is_for(provider)
-                )
-                message = msgspec.structs.replace(message, parts=tuple(parts))
-            yield message
 
     @property
     def responses(self) -> int:

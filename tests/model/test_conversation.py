@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 
 from lfgtui.model import events as e
+from lfgtui.model.call_ids import messages_for
 from lfgtui.model.conversation import (
     CallPart,
     Conversation,
@@ -114,8 +115,8 @@ def test_answers_of_needed_tickets_stand_before_the_prompt_each_in_a_tag() -> No
 def test_what_one_provider_alone_understands_is_not_sent_to_another() -> None:
     secret = e.ProviderItem("openai-chat", {"thought": "x"})
     conversation = told(e.TextDelta("Hi."), secret, SIGNED, FINISHED)
-    assert list(conversation.messages_for("p")) == conversation.messages
-    (_, turn) = conversation.messages_for("other")
+    assert list(messages_for("p", conversation.messages)) == conversation.messages
+    (_, turn) = messages_for("other", conversation.messages)
     assert turn == ModelTurn((TextPart("Hi."), SIGNATURE))
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lfgtui.errors import IllegalMoveError
 from lfgtui.export.record import ticket_record
 from lfgtui.model import events as e
-from lfgtui.model.call_ids import call_id, with_wire_ids
+from lfgtui.model.call_ids import call_id, messages_for
 from lfgtui.model.conversation import CallPart, Message, ModelTurn, ToolResult
 from lfgtui.model.items import (
     Attempt,
@@ -462,10 +462,10 @@ def test_no_two_calls_go_back_to_a_provider_with_one_id(
             parts.append(CallPart(call_id(number), "f", {}, wire_id, provider))
         messages.append(ModelTurn(tuple(parts)))
         messages += [ToolResult(part.call_id, "out", failed=False) for part in parts]
-    told = list(with_wire_ids(messages, "p"))
+    told = list(messages_for("p", messages))
     asked = [call.call_id for m in told if isinstance(m, ModelTurn) for call in m.calls]
     answered = [m.call_id for m in told if isinstance(m, ToolResult)]
     assert asked == answered
     assert all(asked)
     assert len({re.sub("[^a-zA-Z0-9_-]", "_", call_id) for call_id in asked}) == number
-    assert list(with_wire_ids(messages[:-1], "p")) == told[:-1]
+    assert list(messages_for("p", messages[:-1])) == told[:-1]
