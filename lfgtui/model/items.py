@@ -197,7 +197,6 @@ class Attempt(msgspec.Struct):
     ended_at: float | None = None
     state: State = "starting"
     items: list[Item] = msgspec.field(default_factory=list)
-    turn: int = 0
     stop_reason: StopReason | None = None
     error: AttemptError | None = None
     usage: UsageTotals = UsageTotals()
@@ -238,9 +237,9 @@ class Attempt(msgspec.Struct):
 
     # Written by the fold
 
-    def begin_response(self, turn: int, at: float) -> None:
+    def begin_response(self, at: float) -> None:
         """Begin the response to a request that was sent."""
-        self.turn, self._request_sent_at, self._first_content_at = turn, at, None
+        self._request_sent_at, self._first_content_at = at, None
 
     def stream(self, at: float) -> None:
         """Note that content came."""

@@ -67,8 +67,6 @@ class Transcript:
     def __init__(self) -> None:
         self.attempts: list[Attempt] = []
         self.conversation = Conversation()
-        self.queued_at: float | None = None
-        self.ended_at: float | None = None
         self.ending: e.Ending | None = None
         self.unsaved = False
         self.last_seq = 0
@@ -157,11 +155,11 @@ class Transcript:
         if attempt is not None and attempt.ended_at is None:
             attempt.state = state
         if isinstance(event, e.TicketQueued):
-            self.queued_at, self.ended_at, self.ending = at, None, None
+            self.ending = None
         elif isinstance(event, e.AttemptStarted):
             self._start_attempt(entry.attempt, at, event)
         elif isinstance(event, e.Ending):
-            self.ended_at, self.ending = at, event
+            self.ending = event
             if attempt is not None and attempt.ended_at is None:
                 self._end_attempt(attempt, at, event)
         elif attempt is not None:
@@ -218,8 +216,8 @@ class Transcript:
             ):
                 if (due := self.call(event.call_id)) is not None:
                     _run_call(due, at, event)
-            case e.RequestSent(turn):
-                attempt.begin_response(turn, at)
+            case e.RequestSent():
+                attempt.begin_response(at)
             case e.ResponseFinished(_, stop_reason):
                 attempt.stop_reason = stop_reason
                 attempt.close_response(at)

@@ -405,9 +405,9 @@ def test_what_comes_behind_an_attempt_does_not_bring_it_back(
 
 def test_an_ending_is_kept_until_the_next_start() -> None:
     ended = after(e.TextDelta("Half"), e.TicketCancelled())
-    assert (ended.ending, ended.ended_at) == (e.TicketCancelled(), 1005.0)
+    assert ended.ending == e.TicketCancelled()
     queued = after(e.TextDelta("Half"), e.TicketCancelled(), e.TicketQueued())
-    assert (queued.ending, queued.ended_at, queued.queued_at) == (None, None, 1006.0)
+    assert queued.ending is None
 
 
 @pytest.mark.parametrize(
