@@ -23,6 +23,14 @@ from tests.ui.fake_live import FakeLive
 from tests.ui.screen_text import MakeApp, lines, opened, repainted, run_screen, text_of, toasts
 
 
+async def test_the_run_starts_once_the_first_frame_is_painted(make_app: MakeApp) -> None:
+    live = FakeLive("api")
+    app = make_app(live)
+    assert live.started == 0
+    async with opened(app):
+        assert live.started == 1
+
+
 def note_layouts(screen: RunScreen, monkeypatch: pytest.MonkeyPatch) -> list[Size]:
     """Every layout of the panes from now on."""
     placed: list[Size] = []
@@ -34,15 +42,6 @@ def note_layouts(screen: RunScreen, monkeypatch: pytest.MonkeyPatch) -> list[Siz
 
     monkeypatch.setattr(screen.grid, "place", place)
     return placed
-
-
-async def test_the_run_starts_once_the_first_frame_is_painted(make_app: MakeApp) -> None:
-    live = FakeLive("api", "docs")
-    app = make_app(live)
-    assert live.started == 0
-    async with opened(app):
-        assert live.started == 1
-        assert live.transcript("api").state == "queued"
 
 
 async def test_streaming_is_painted_and_never_lays_the_grid_out_again(
@@ -203,13 +202,38 @@ async def test_find_counts_steps_and_is_left_with_escape(make_app: MakeApp) -> N
         assert app.clipboard == "one fish, two fish, red fish"
 
 
-async def test_remapped_keys_act_and_are_shown_in_the_footer(make_app: MakeApp) -> None:
+async def test_remapped_keys_act_and_are_in_the_footer_which_shows_approvals_first(
+    make_app: MakeApp,
+) -> None:
     live = FakeLive("a")
     app = make_app(live, config=Config(keys={"cancel": "x", "help": "F1"}))
     async with opened(app, (80, 24)) as pilot:
         assert "x cancel" in lines(app)[-1]
+        live.begin("a")
+        live.ask("a")
+        footer = (await repainted(pilot))[-1]
+        assert footer.startswith(" a approve  A always  d deny ")
+        assert len(footer) == 80 and "q quit" in footer
         await pilot.press("c", "x")
         assert live.sent == [Cancel("a")]
+
+
+@pytest.mark.parametrize(
+    "size", [(3, 2), (1, 1), (39, 3), (80, 24), (77, 20), (20, 5), (300, 2), (2, 90)]
+)
+async def test_at_any_size_keys_work_and_the_layout_comes_to_rest(
+    make_app: MakeApp, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = FakeLive("a", "b", "c", "d", "e", "f")
+    app = make_app(live)
+    async with opened(app, (40, 10)) as pilot:
+        live.begin("a")
+        live.stream("a", "words and more words")
+        await pilot.resize_terminal(*size)
+        await pilot.press("v", "v", "?", "escape", "/", "escape", "q", "n", "v")
+        placed = note_layouts(run_screen(app), monkeypatch)
+        assert len(await repainted(pilot)) == size[1]
+        assert placed == []
 
 
 async def test_help_shows_every_line_whole_in_eighty_columns(make_app: MakeApp) -> None:
@@ -222,41 +246,6 @@ async def test_help_shows_every_line_whole_in_eighty_columns(make_app: MakeApp) 
         assert all(line.strip() in shown for line in page.splitlines())
         await pilot.press("escape")
         assert run_screen(app).current == "a"
-
-
-async def test_any_size_of_terminal_works(make_app: MakeApp) -> None:
-    live = FakeLive("a", "b", "c", "d", "e", "f")
-    app = make_app(live)
-    async with opened(app, (40, 10)) as pilot:
-        live.begin("a")
-        live.stream("a", "words and more words")
-        for size in ((20, 5), (3, 2), (1, 1), (300, 2), (2, 90), (100, 30)):
-            await pilot.resize_terminal(*size)
-            await pilot.press("v")
-        await pilot.press("?", "escape", "/", "escape", "q", "n")
-        assert len(lines(app)) == 30
-
-
-@pytest.mark.parametrize("size", [(3, 2), (1, 1), (39, 3), (80, 24), (77, 20)])
-async def test_the_layout_comes_to_rest_at_any_size(
-    make_app: MakeApp, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    app = make_app(FakeLive("a", "b", "c", "d", "e", "f"))
-    async with opened(app, size) as pilot:
-        placed = note_layouts(run_screen(app), monkeypatch)
-        await repainted(pilot)
-        assert placed == []
-
-
-async def test_the_footer_fits_eighty_columns_and_shows_approval_keys(make_app: MakeApp) -> None:
-    live = FakeLive("a")
-    async with opened(make_app(live), (80, 24)) as pilot:
-        live.begin("a")
-        live.ask("a")
-        footer = (await repainted(pilot))[-1]
-        assert footer.startswith(" a approve  A always  d deny ")
-        assert len(footer) == 80
-        assert "q quit" in footer
 
 
 @pytest.mark.parametrize("is_all_done", [True, False])

@@ -88,6 +88,16 @@ def play_cards(live: FakeLive) -> None:
     )
 
 
+def play_twice(live: FakeLive) -> None:
+    """A first attempt that broke, and a second one."""
+    live.begin("api")
+    live.stream("api", ANSWER[:70])
+    live.happen("api", e.Retrying("the connection broke off", 0.0, 2, "cut"))
+    live.happen("api", e.AttemptStarted("xai", "grok-4"), e.UserMessage("Do."), e.RequestSent(1))
+    live.stream("api", ANSWER)
+    live.finish("api")
+
+
 def after(
     live: FakeLive,
     *keys: str,
@@ -108,7 +118,10 @@ def after(
     return run_before
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+SMALL, LARGE = (80, 24), (120, 40)
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE])
 def test_the_grid(
     snap_compare: Compare, make_app: MakeApp, live: FakeLive, size: tuple[int, int]
 ) -> None:
@@ -118,31 +131,32 @@ def test_the_grid(
 
 def test_the_light_theme(snap_compare: Compare, make_app: MakeApp, live: FakeLive) -> None:
     app = make_app(live, config=Config(theme="light"))
-    assert snap_compare(app, terminal_size=(120, 40), run_before=after(live))
+    assert snap_compare(app, terminal_size=LARGE, run_before=after(live))
 
 
-def test_a_pane_zoomed(snap_compare: Compare, make_app: MakeApp, live: FakeLive) -> None:
-    app = make_app(live)
-    run_before = after(live, "enter", until="esc back")
-    assert snap_compare(app, terminal_size=(80, 24), run_before=run_before)
-
-
-def test_cards(snap_compare: Compare, make_app: MakeApp, live: FakeLive) -> None:
-    app = make_app(live)
-    run_before = after(live, "2", "enter", "t", until="write_file", play=play_cards)
-    assert snap_compare(app, terminal_size=(80, 54), run_before=run_before)
-
-
-def test_the_table(snap_compare: Compare, make_app: MakeApp, live: FakeLive) -> None:
-    app = make_app(live)
-    run_before = after(live, "v", "v", until="tok/s")
-    assert snap_compare(app, terminal_size=(120, 40), run_before=run_before)
-
-
-def test_the_help(snap_compare: Compare, make_app: MakeApp, live: FakeLive) -> None:
-    app = make_app(live)
-    run_before = after(live, "?", until="press esc to close")
-    assert snap_compare(app, terminal_size=(80, 24), run_before=run_before)
+@pytest.mark.parametrize(
+    ("keys", "until", "size", "play"),
+    [
+        (("enter",), "esc back", SMALL, play),
+        (("2", "enter", "t"), "write_file", (80, 54), play_cards),
+        (("v", "v"), "tok/s", LARGE, play),
+        (("?",), "press esc to close", SMALL, play),
+        (("2", "b"), "api #2", SMALL, play_twice),
+        (("2", "b"), "api #2", LARGE, play_twice),
+    ],
+    ids=["zoomed", "cards", "table", "help", "attempts-small", "attempts-large"],
+)
+def test_a_run(
+    snap_compare: Compare,
+    make_app: MakeApp,
+    live: FakeLive,
+    keys: tuple[str, ...],
+    until: str,
+    size: tuple[int, int],
+    play: Callable[[FakeLive], None],
+) -> None:
+    run_before = after(live, *keys, until=until, play=play)
+    assert snap_compare(make_app(live), terminal_size=size, run_before=run_before)
 
 
 @pytest.fixture
@@ -167,37 +181,24 @@ def past(store: Recorder) -> Path:
     return path
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+@pytest.mark.parametrize(
+    ("keys", "until", "size"),
+    [
+        (("tab", "down"), "2 runs", SMALL),
+        (("tab", "down"), "2 runs", LARGE),
+        (tuple("totals OR flag"), "2 matches", LARGE),
+    ],
+    ids=["small", "large", "searched"],
+)
 def test_the_history(
-    snap_compare: Compare, make_app: MakeApp, live: FakeLive, past: Path, size: tuple[int, int]
+    snap_compare: Compare,
+    make_app: MakeApp,
+    live: FakeLive,
+    past: Path,
+    keys: tuple[str, ...],
+    until: str,
+    size: tuple[int, int],
 ) -> None:
     app = make_app(live, open_reader=lambda: Reader(past))
-    run_before = after(live, "H", "tab", "down", until="2 runs")
-    assert snap_compare(app, terminal_size=size, run_before=run_before)
-
-
-def test_the_history_searched(
-    snap_compare: Compare, make_app: MakeApp, live: FakeLive, past: Path
-) -> None:
-    app = make_app(live, open_reader=lambda: Reader(past))
-    run_before = after(live, "H", *"totals OR flag", until="2 matches")
-    assert snap_compare(app, terminal_size=(120, 40), run_before=run_before)
-
-
-def play_twice(live: FakeLive) -> None:
-    """A first attempt that broke, and a second one."""
-    live.begin("api")
-    live.stream("api", ANSWER[:70])
-    live.happen("api", e.Retrying("the connection broke off", 0.0, 2, "cut"))
-    live.happen("api", e.AttemptStarted("xai", "grok-4"), e.UserMessage("Do."), e.RequestSent(1))
-    live.stream("api", ANSWER)
-    live.finish("api")
-
-
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-def test_attempts_side_by_side(
-    snap_compare: Compare, make_app: MakeApp, live: FakeLive, size: tuple[int, int]
-) -> None:
-    app = make_app(live)
-    run_before = after(live, "2", "b", until="api #2", play=play_twice)
+    run_before = after(live, "H", *keys, until=until)
     assert snap_compare(app, terminal_size=size, run_before=run_before)

@@ -51,7 +51,8 @@ class TerminalOutput(threading.Thread):
         self._more = threading.Condition()
         self._texts: list[str] = []
         self._last: list[str] | None = None
-        self._waiting = 0
+        self.queued = 0
+        """Characters that wait for the terminal."""
         self._has_dropped = False
         self._is_stopping = False
         self._is_abandoned = False
@@ -60,18 +61,18 @@ class TerminalOutput(threading.Thread):
     @property
     def is_behind(self) -> bool:
         """True while so much waits for the terminal that no more should be drawn."""
-        return self._waiting > BEHIND
+        return self.queued > BEHIND
 
     def write(self, text: str) -> None:
         """Queue the text, or drop it where too much waits already. Never blocks."""
         with self._more:
             if self._last is not None:
                 self._last.append(text)
-            elif self._waiting > MOST:
+            elif self.queued > MOST:
                 self._has_dropped = True
                 return
             self._texts.append(text)
-            self._waiting += len(text)
+            self.queued += len(text)
             self._more.notify()
 
     def flush(self) -> None:
@@ -94,7 +95,7 @@ class TerminalOutput(threading.Thread):
             text = "".join(texts)
             self._write_out(text)
             with self._more:
-                self._waiting -= len(text)
+                self.queued -= len(text)
                 caught_up = self._has_dropped and not self._texts
                 self._has_dropped = self._has_dropped and not caught_up
             if caught_up and not self._is_stopping:

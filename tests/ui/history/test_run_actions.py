@@ -11,11 +11,10 @@ from lfgtui.history.reader import Reader, RunSummary
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.ui.history.screen import HistoryScreen
 from lfgtui.ui.screens.base import Prompt
-from lfgtui.ui.screens.dialogs import Question
 from tests.ui.fake_live import FakeLive
 from tests.ui.history.conftest import CONFIG, OpenPast
 from tests.ui.history.past import begin, keep
-from tests.ui.screen_text import lines, run_screen, text_of
+from tests.ui.screen_text import lines, text_of
 from tests.ui.waiting import gone, shown, toasted, until
 
 
@@ -30,31 +29,19 @@ async def kept(path: Path) -> list[RunSummary]:
 
 
 async def test_a_run_is_deleted_after_a_question(open_past: OpenPast, history: Path) -> None:
-    async with open_past() as (app, pilot):
-        await pilot.press("tab", "down", "x")
-        assert isinstance(app.screen, Question)
-        await shown(pilot, "with 2 tickets and all output.")
-        await pilot.press("n", "up", "x")
-        await shown(pilot, "with 1 ticket and all output.")
-        await pilot.press("n", "down", "x")
-        await shown(pilot, "Delete “First run” for good?")
-        await pilot.press("y")
-        await gone(pilot, "First run")
-        await shown(pilot, "history   1 run")
-    assert [run.title for run in await kept(history)] == ["Second \x1b[31mrun"]
-
-
-async def test_the_run_of_a_hit_is_deleted_with_all_its_hits(
-    open_past: OpenPast, history: Path
-) -> None:
     async with open_past() as (_, pilot):
-        await pilot.press(*"log")
+        await pilot.press("tab", "down", "x")
+        await shown(pilot, "with 2 tickets and all output.")
+        await pilot.press("n", "slash", *"log")
         await shown(pilot, "3 matches")
         await pilot.press("end", "tab", "end", "x")
         await shown(pilot, "Delete “First run” for good?")
         await pilot.press("y")
-        await shown(pilot, "1 match")
-    assert len(await kept(history)) == 1
+        await shown(pilot, "1 match")  # its hits are gone as well
+        await pilot.press("slash", "escape")
+        await shown(pilot, "history   1 run")
+        await gone(pilot, "First run")
+    assert [run.title for run in await kept(history)] == ["Second \x1b[31mrun"]
 
 
 async def test_a_run_in_progress_is_not_deleted(open_past: OpenPast, store: Recorder) -> None:
@@ -64,15 +51,6 @@ async def test_a_run_in_progress_is_not_deleted(open_past: OpenPast, store: Reco
         await toasted(pilot, f"run {run} is still running; stop it first")
         assert "Going on" in text_of(app)
     assert len(await kept(store.path)) == 3
-
-
-async def test_a_run_is_replayed_from_its_row(open_past: OpenPast) -> None:
-    async with open_past((100, 30)) as (app, pilot):
-        await pilot.press("tab", "down", "p")
-        await shown(pilot, "REPLAY")
-        assert run_screen(app).run.title == "First run"
-        await pilot.press("escape")
-        await shown(pilot, "history   2 runs")
 
 
 async def test_a_pin_and_a_note_are_kept_and_shown(open_past: OpenPast, history: Path) -> None:

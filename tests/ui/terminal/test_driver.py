@@ -60,7 +60,7 @@ def test_a_terminal_that_does_not_read_holds_up_no_writer(terminal: Pty) -> None
     for _ in range(10_000):  # 10 MB: any queue that waits is full by now
         terminal.output.write(FRAME)
     assert terminal.output.is_behind
-    assert terminal.output._waiting <= MOST + len(FRAME)
+    assert terminal.output.queued <= MOST + len(FRAME)
     assert not terminal.caught_up.is_set()
 
 

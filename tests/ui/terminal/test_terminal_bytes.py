@@ -84,24 +84,33 @@ async def test_what_streams_is_what_the_terminal_shows(
         assert "the totals" in terminal.text
 
 
-async def test_scrolling_leaves_nothing_behind(opened: Open, live: FakeLive) -> None:
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ("pageup", "up", "up", "home", "down", "pagedown", "end"),
+        ("t", "home", "m", "space", "t", "space", "end"),
+    ],
+    ids=["scrolling", "folding"],
+)
+async def test_a_key_that_moves_lines_leaves_nothing_behind(
+    opened: Open, keys: tuple[str, ...]
+) -> None:
     async with opened() as terminal:
-        for key in ("pageup", "up", "up", "home", "down", "pagedown", "end"):
+        for key in keys:
             await terminal.press(key)
             await assert_same(terminal)
+
+
+async def test_lines_that_come_while_the_end_is_out_of_view_are_counted(
+    opened: Open, live: FakeLive
+) -> None:
+    async with opened() as terminal:
         await terminal.wheel(10, 10, up=True)
         assert "to follow" in terminal.text
         live.happen("schema", e.RequestSent(2), e.TextDelta("more\n\n" * 9))
         await terminal.settle()
         assert "new lines" in terminal.text
         await assert_same(terminal)
-
-
-async def test_folding_moves_all_that_stands_below(opened: Open) -> None:
-    async with opened() as terminal:
-        for key in ("t", "home", "m", "space", "t", "space", "end"):
-            await terminal.press(key)
-            await assert_same(terminal)
 
 
 async def test_a_resized_terminal_is_painted_whatever_stood_on_it(opened: Open) -> None:
@@ -127,24 +136,6 @@ async def test_under_and_after_a_modal_screen_all_is_painted(opened: Open, live:
             await terminal.press("escape")
             assert "under the question" in terminal.text
             await assert_same(terminal)
-
-
-async def test_a_toast_comes_and_goes_while_text_moves_under_it(
-    opened: Open, live: FakeLive
-) -> None:
-    async with opened() as terminal:
-        terminal.app.notify("a toast", timeout=60)
-        await terminal.settle()
-        assert "a toast" in terminal.text
-        await assert_same(terminal)
-        live.happen("schema", e.RequestSent(2), e.TextDelta("more\n\n" * 9))
-        await terminal.press("pageup", "end")
-        assert "a toast" in terminal.text
-        await assert_same(terminal)
-        terminal.app.clear_notifications()
-        await terminal.settle()
-        assert "a toast" not in terminal.text
-        await assert_same(terminal)
 
 
 @pytest.mark.parametrize("keys", [(), ("question_mark",), ("q",)], ids=["run", "help", "question"])
@@ -178,43 +169,29 @@ async def test_another_theme_reaches_every_cell(opened: Open, live: FakeLive) ->
         await assert_same(terminal)
 
 
-async def test_styles_reach_the_terminal(opened: Open) -> None:
+async def test_styles_found_and_selected_text_reach_the_terminal_and_go_out_again(
+    opened: Open,
+) -> None:
     async with opened() as terminal:
-        place, plain = terminal.place_of("one row a line item"), terminal.place_of("The schema")
-        assert place is not None and plain is not None
-        assert terminal.cell(*place).bold and not terminal.cell(*plain).bold
-        variables = terminal.app.theme_variables
-        assert f"#{terminal.cell(*plain).bg}" == variables["background"].lower()
-
-
-async def test_found_text_is_lit_and_goes_out_again(opened: Open) -> None:
-    async with opened() as terminal:
-        await terminal.press("end", "slash", *"basket", "enter")
-        place = terminal.place_of("basket")
-        assert place is not None
-        lit = terminal.cell(*place)
-        await assert_same(terminal)
-        await terminal.press("n")
-        await assert_same(terminal)
-        await terminal.press("escape", "enter")
-        place = terminal.place_of("basket")
-        assert place is not None and terminal.cell(*place).bg != lit.bg
-        await assert_same(terminal)
-
-
-async def test_selected_text_is_lit_and_goes_out_again(opened: Open) -> None:
-    async with opened() as terminal:
-        await terminal.press("home")
-        place = terminal.place_of("The schema")
-        assert place is not None
+        place, bold = terminal.place_of("The schema"), terminal.place_of("one row a line item")
+        assert place is not None and bold is not None
         plain = terminal.cell(*place)
+        assert terminal.cell(*bold).bold and not plain.bold
+        assert f"#{plain.bg}" == terminal.app.theme_variables["background"].lower()
         await terminal.drag((place.x, place.y), (place.x + 30, place.y + 3))
         assert terminal.cell(*place) != plain
         await assert_same(terminal)
         terminal.app.screen.clear_selection()
         await terminal.settle()
         assert terminal.cell(*place) == plain
-        await assert_same(terminal)
+        await terminal.press("slash", *"the schema", "enter")
+        found = terminal.place_of("The schema")
+        assert found is not None and terminal.cell(*found).bg != plain.bg
+        for key in ("n", "escape"):
+            await terminal.press(key)
+            await assert_same(terminal)
+        found = terminal.place_of("The schema")
+        assert found is not None and terminal.cell(*found).bg == plain.bg
 
 
 async def test_an_agent_cannot_drive_the_terminal(make_app: MakeApp, live: FakeLive) -> None:
