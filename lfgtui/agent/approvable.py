@@ -2,7 +2,7 @@
 
 from lfgtui.model.conversation import CallPart
 from lfgtui.model.items import ToolItem
-from lfgtui.text.redaction.redactor import is_marked
+from lfgtui.text.redactor import is_marked
 from lfgtui.text.terminal_safe import exposed
 
 LONGEST_COMMAND = 10_000

@@ -32,7 +32,7 @@ from lfgtui.model.transcript import Transcript
 from lfgtui.providers.base import Provider, Request, ToolSpec
 from lfgtui.providers.wire.tool_calls import broke_off
 from lfgtui.settings.config import Dialect, Price
-from lfgtui.text.redaction.redactor import is_marked
+from lfgtui.text.redactor import is_marked
 from lfgtui.tools import TOOLS, ToolLimits, ToolOutcome, is_well_formed, run_tool, summary
 
 CONTINUE = (

@@ -32,7 +32,7 @@ from lfgtui.providers.errors.mapping import as_provider_error, one_line
 from lfgtui.providers.registry import Providers
 from lfgtui.settings.config import Config, Route, routes_of
 from lfgtui.settings.credentials import secret_variables
-from lfgtui.text.redaction.redactor import Redactor
+from lfgtui.text.redactor import Redactor
 
 _log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from lfgtui.model.redaction import redacted_entries, redacted_ticket
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
 from lfgtui.text.figures import count, duration, money
-from lfgtui.text.redaction.redactor import Redactor
+from lfgtui.text.redactor import Redactor
 from lfgtui.text.terminal_safe import escaped, plain_output, visible
 
 

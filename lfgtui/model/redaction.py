@@ -25,7 +25,7 @@ import msgspec
 from lfgtui.model import events as e
 from lfgtui.model.pieces import call_of, merge, stream_of, text_of, with_text
 from lfgtui.model.tickets import Ticket
-from lfgtui.text.redaction.redactor import Redactor, TextStream
+from lfgtui.text.redactor import Redactor, TextStream
 
 _LEFT_OUT = e.ProviderItem("redacted", {})
 

@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 
 from lfgtui.errors import ToolError
 from lfgtui.settings import environment
-from lfgtui.text.redaction.redactor import Redactor
+from lfgtui.text.redactor import Redactor
 
 T = TypeVar("T")
 

@@ -17,7 +17,7 @@ from lfgtui.model.tickets import Ticket
 from lfgtui.settings import paths
 from lfgtui.settings.config import PRESETS, Config
 from tests.cli.conftest import LIFE, Lfg, configure, store
-from tests.text.redaction.secrets import GITHUB
+from tests.text.secrets import GITHUB
 
 OTHER = Ticket(id="b", prompt="the other", workspace="/", title="the other")
 SECRET_LIFE: list[e.Event] = [

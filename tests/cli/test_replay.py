@@ -9,7 +9,7 @@ from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
 from tests.cli.conftest import LIFE, Lfg, store
 from tests.helpers.terminal import lfg_in_terminal
-from tests.text.redaction.secrets import GITHUB
+from tests.text.secrets import GITHUB
 
 CAST = ("--format", "cast")
 

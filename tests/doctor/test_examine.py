@@ -14,7 +14,7 @@ from lfgtui.settings.config import WireName
 from tests.doctor.conftest import STALL, Ask
 from tests.doctor.middleman import How, between
 from tests.providers.sdk_wires import open_wire
-from tests.text.redaction.secrets import drawn
+from tests.text.secrets import drawn
 
 
 def finding(report: Report, topic: str) -> Finding:

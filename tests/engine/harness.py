@@ -22,7 +22,7 @@ from lfgtui.providers.registry import Providers
 from lfgtui.settings.config import Config, ProviderConfig, RetryPolicy
 from lfgtui.simulator.scenario import Scenario
 from lfgtui.simulator.server import Settings, running
-from lfgtui.text.redaction.redactor import Redactor
+from lfgtui.text.redactor import Redactor
 
 QUICK_RETRY = RetryPolicy(attempts=3, base_delay=0.01, max_delay=0.02)
 _E = TypeVar("_E", bound=e.Event)

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from lfgtui.model import events as e
-from lfgtui.text.redaction.redactor import Redactor
+from lfgtui.text.redactor import Redactor
 from tests.engine.harness import calls, finished, says, ticket
-from tests.text.redaction.secrets import GITHUB, drawn
+from tests.text.secrets import GITHUB, drawn
 
 MARK = "[redacted: github token]"
 

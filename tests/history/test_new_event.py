@@ -21,10 +21,10 @@ from lfgtui.model.redaction import EventRedactor
 from lfgtui.model.states import MOVES
 from lfgtui.model.transcript import NOTES
 from lfgtui.settings.themes import load_themes
-from lfgtui.text.redaction.redactor import Redactor
+from lfgtui.text.redactor import Redactor
 from tests.helpers.any_events import entries
 from tests.history.conftest import Recording
-from tests.text.redaction.secrets import GITHUB
+from tests.text.secrets import GITHUB
 
 
 class PlanDelta(e.WireEvent, frozen=True):

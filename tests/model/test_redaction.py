@@ -13,9 +13,9 @@ from lfgtui.model import events as e
 from lfgtui.model.pieces import call_of, text_of
 from lfgtui.model.redaction import EventRedactor, is_empty_delta, redacted_entries, redacted_ticket
 from lfgtui.model.tickets import Ticket
-from lfgtui.text.redaction.redactor import Redactor
+from lfgtui.text.redactor import Redactor
 from tests.helpers.any_events import DELTAS, any_event, entries, lives
-from tests.text.redaction.secrets import GITHUB, JWT, drawn, pem
+from tests.text.secrets import GITHUB, JWT, drawn, pem
 
 MARK = "[redacted: github token]"
 SIGNED = e.ProviderItem("anthropic", {"type": "thinking", "signature": "c2lnbmVk"})

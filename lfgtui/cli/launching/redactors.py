@@ -9,7 +9,7 @@ from lfgtui.model.redaction import redacted_ticket
 from lfgtui.settings import environment
 from lfgtui.settings.config import Config
 from lfgtui.settings.credentials import held_keys, secret_variables
-from lfgtui.text.redaction.redactor import Redactor
+from lfgtui.text.redactor import Redactor
 
 
 def redactor_of(config: Config) -> Redactor:

@@ -13,7 +13,7 @@ from lfgtui.history.reader import Reader
 from lfgtui.settings import paths
 from lfgtui.settings.config import Config, load_config
 from lfgtui.settings.themes import load_themes
-from lfgtui.text.redaction.redactor import Redactor
+from lfgtui.text.redactor import Redactor
 from lfgtui.text.terminal_safe import visible_line
 from lfgtui.ui.app import LfgApp
 from lfgtui.ui.painting.gc_policy import collect_rarely

@@ -22,7 +22,7 @@ from lfgtui.settings.config import LOCAL, PRESETS, SIMULATED, Config, age_second
 from lfgtui.simulator.local import local_model
 from lfgtui.simulator.subprocess_server import SubprocessServer
 from lfgtui.text.output import print_error
-from lfgtui.text.redaction.redactor import Redactor
+from lfgtui.text.redactor import Redactor
 
 
 def build_engine(plan: Plan, closing: ExitStack, unsaved: list[str]) -> Engine:

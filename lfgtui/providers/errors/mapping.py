@@ -27,7 +27,7 @@ from lfgtui.providers.errors.kinds import (
     PACKAGES,
 )
 from lfgtui.providers.lenient_json import JsonObject
-from lfgtui.text.redaction.redactor import Redactor, is_key
+from lfgtui.text.redactor import Redactor, is_key
 from lfgtui.text.terminal_safe import visible
 
 _OVERFLOW = re.compile(

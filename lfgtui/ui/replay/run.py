@@ -13,7 +13,7 @@ from lfgtui.model.redaction import redacted_entries, redacted_ticket
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
 from lfgtui.settings.config import SIMULATED
-from lfgtui.text.redaction.redactor import Redactor
+from lfgtui.text.redactor import Redactor
 from lfgtui.ui.replay.timeline import IDLE_LIMIT, Timeline
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)

@@ -37,7 +37,7 @@ from lfgtui.providers.errors.mapping import (
     kind_of_class,
     retry_after,
 )
-from tests.text.redaction.secrets import SECRETS
+from tests.text.secrets import SECRETS
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 REQUEST = httpx2.Request("POST", "http://127.0.0.1:9/v1/x")

@@ -15,8 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from lfgtui.text.redaction.rule import CONTEXT, Rule, is_boundary, literal_rules
-from lfgtui.text.redaction.rules import RULES
+from lfgtui.text.secret_rules import CONTEXT, RULES, Rule, is_boundary, literal_rules
 
 _MARK = "[redacted: "
 _LONGEST_LINE = 16_384

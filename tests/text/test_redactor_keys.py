@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lfgtui.text.redaction.redactor import Redactor, TextStream
-from tests.text.redaction.secrets import URLSAFE, drawn
+from lfgtui.text.redactor import Redactor, TextStream
+from tests.text.secrets import URLSAFE, drawn
 
 KEY = "sk-ant-api03-" + drawn(60, URLSAFE)
 ODD = 'corp/4 "key"+%é\\=' + drawn(20)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lfgtui.text.redaction.redactor import Redactor, TextStream, is_marked
-from tests.text.redaction.secrets import GITHUB, IN_PLACE, JWT, ORDINARY, SECRETS, drawn, pem
+from lfgtui.text.redactor import Redactor, TextStream, is_marked
+from tests.text.secrets import GITHUB, IN_PLACE, JWT, ORDINARY, SECRETS, drawn, pem
 
 WORDS = ("and ", "x", "\n", '"', "\\n", " = ", "sk-", "-----", "eyJ", "://", "bearer ", "Ï", ".")
 pieces = st.lists(

@@ -1,1 +1,0 @@
-"""Secrets found in text, however a stream cuts it."""
