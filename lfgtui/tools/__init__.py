@@ -3,8 +3,7 @@
 from lfgtui.tools.arguments import TOOLS, Tool, is_well_formed
 from lfgtui.tools.command import Channel, OnOutput
 from lfgtui.tools.limits import ToolLimits, ToolOutcome
-from lfgtui.tools.run import run_tool
-from lfgtui.tools.summary import summary
+from lfgtui.tools.run import run_tool, summary
 
 __all__ = [
     "TOOLS",

@@ -29,9 +29,8 @@ from markdown_it.common.utils import MD_TRIM_CHARS
 from markdown_it.token import Token
 
 from lfgtui.text.growing_text import Growing
-from lfgtui.text.markdown.block import Block
+from lfgtui.text.markdown.block import Block, render_html
 from lfgtui.text.markdown.bounds import Lines, without_joints
-from lfgtui.text.markdown.html import render_html
 from lfgtui.text.markdown.inline import GrowingInlines
 from lfgtui.text.markdown.leaves import Item, LeafBlock, read_leaves, reopening
 from lfgtui.text.markdown.open_tail import Cut, OpenTail
