@@ -129,11 +129,6 @@ class StreamingMarkdown:
             block.drop_tokens()
         return tokens
 
-    @property
-    def tail_source(self) -> str:
-        """The text that is read again when more arrives: the open end without trimmed lines."""
-        return self._tail.source
-
     def source_of(self, block: Block) -> str:
         """Return the block's Markdown as written, with the blank lines below it."""
         begin, end = block.begin, block.end
@@ -151,7 +146,11 @@ class StreamingMarkdown:
 
     def _read(self, text: str, *, is_last: bool) -> None:
         if self._is_shown and (code := self._tail.append_code(text)) is not None:
-            self._grow_code(code)
+            block = self._blocks[-1]
+            assert block.tokens is not None
+            block.tokens[0].content, block.stable_prefix = code, code.rfind("\n") + 1
+            block.revision += 1
+            self._touch(len(self._blocks) - 1)
             return
         self._tail.append(text)
         if self._prose is not None and "\n" not in text:
@@ -166,14 +165,6 @@ class StreamingMarkdown:
         self._is_shown = is_last
         if is_last:
             self._show(*self._tail.read(self._definite))
-
-    def _grow_code(self, code: str) -> None:
-        """Set the code of the fence that is the last block."""
-        block = self._blocks[-1]
-        assert block.tokens is not None
-        block.tokens[0].content, block.stable_prefix = code, code.rfind("\n") + 1
-        block.revision += 1
-        self._touch(len(self._blocks) - 1)
 
     def _touch(self, index: int) -> None:
         self._changed = min(self._changed, index)
@@ -306,9 +297,11 @@ class StreamingMarkdown:
 
     def _await_prose(self, leaves: Sequence[LeafBlock]) -> None:
         """Prepare the short way for a last line that is certain to be paragraph text."""
-        if not leaves or leaves[-1].kind != "paragraph" or not self._tail.ends_in(leaves):
+        if not leaves or leaves[-1].kind != "paragraph":
             return
-        block, content = self._blocks[-1], leaves[-1].tokens[1].content
+        content = leaves[-1].tokens[1].content
         line = content.rpartition("\n")[2].lstrip(" \t")
-        if (line.startswith("\0") or _PROSE.match(line)) and not may_define(content):
-            self._prose = (block, content + self._tail.trailing_blanks)
+        if not (line.startswith("\0") or _PROSE.match(line)) or may_define(content):
+            return
+        if (blanks := self._tail.blanks_behind(leaves)) is not None:
+            self._prose = (self._blocks[-1], content + blanks)

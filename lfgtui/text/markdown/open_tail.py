@@ -60,11 +60,6 @@ class OpenTail:
         """Add text."""
         self._text += text
 
-    @property
-    def source(self) -> str:
-        """The text to read, without trimmed lines."""
-        return self._lead + self._text
-
     def begins(self, leaves: Sequence[LeafBlock]) -> list[int]:
         """Return the place in the document's text where each leaf read last begins."""
         offsets = [0, *accumulate(len(line) + 1 for line in self._text.split("\n"))]
@@ -105,24 +100,25 @@ class OpenTail:
         self._join(leaves)
         return leaves, definitions
 
-    def ends_in(self, leaves: Sequence[LeafBlock]) -> bool:
-        """Return True if the last line is open, and the last leaf's: no definition's title."""
-        leaf = leaves[-1]
-        is_last = leaf.end == self._before + self._text.count("\n") + 1
-        last = self._text.rpartition("\n")[2]
-        if not is_last or not last.strip(MD_TRIM_CHARS + ">"):
-            return False
-        above = leaf.begin - 1 - self._before
-        if above < 0 or (leaf.opens and leaf.first == leaf.begin):
-            return True
-        if len(leaves) > 1 and leaves[-2].kind != "empty" and leaves[-2].end == leaf.begin:
-            return True  # what stands right above is another leaf
-        return not self._text.split("\n", above + 1)[above].strip(" \t>")
+    def blanks_behind(self, leaves: Sequence[LeafBlock]) -> str | None:
+        """Return the blanks at the end if the last line is open and the last leaf's.
 
-    @property
-    def trailing_blanks(self) -> str:
-        """Blanks at the end."""
-        return trailing_blanks(self._text)
+        None if it is not, or may be the title of a definition.
+        """
+        leaf, last = leaves[-1], self._text.rpartition("\n")[2]
+        is_last = leaf.end == self._before + self._text.count("\n") + 1
+        if not is_last or not last.strip(MD_TRIM_CHARS + ">"):
+            return None
+        above = leaf.begin - 1 - self._before
+        if (
+            above < 0
+            or (leaf.opens and leaf.first == leaf.begin)
+            # What stands right above is another leaf.
+            or (len(leaves) > 1 and leaves[-2].kind != "empty" and leaves[-2].end == leaf.begin)
+            or not self._text.split("\n", above + 1)[above].strip(" \t>")
+        ):
+            return trailing_blanks(self._text)
+        return None
 
     def read_cells_anew(self, definitions: Definitions) -> None:
         """Read trimmed table cells again after definitions have changed."""
@@ -182,7 +178,7 @@ class OpenTail:
         """Cut off everything: nothing follows."""
         definitions = dict(definite)
         leaves = self._read(self._text, definitions) if self._text or self._trimmed else []
-        lines = self.source.removesuffix("\n").split("\n")
+        lines = (self._lead + self._text).removesuffix("\n").split("\n")
         if leaves:
             return self._cut(leaves, lines, len(leaves), len(lines), definitions, definitions)
         self._go_on((), len(self._text))
