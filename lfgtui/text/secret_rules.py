@@ -223,9 +223,19 @@ def _token(
     return Rule(name, tuple(heads.split()), (Run(one, least, most),), check)
 
 
-def _value(name: str, head: str, *runs: Run, check: Callable[[str], bool] | None = None) -> Rule:
+def _value(
+    name: str,
+    head: str,
+    *runs: Run,
+    check: Callable[[str], bool] | None = None,
+    within_words: bool = False,
+) -> Rule:
     """Return a rule for the value behind a name, which stays and is written in any case."""
-    return Rule(name, (head,), runs, check, keeps_head=True, ignores_case=True)
+    return Rule(name, (head,), runs, check, True, True, within_words)
+
+
+def _key_block(*runs: Run, check: Callable[[str], bool]) -> Rule:
+    return Rule("private key", ("-----BEGIN ",), (*_KEY_LINE, *runs), check, within_words=True)
 
 
 def _authorization(scheme: str, check: Callable[[str], bool]) -> Rule:
@@ -242,9 +252,11 @@ _KEY_LINE = (Run("[A-Z0-9 ]", 1, 40), *_literally("-----"))
 _LINE_END = "⏎␊␤"
 """The symbols that lfg itself writes for the end of a line (`visible`)."""
 
-_KEY_BODY = f"(?:(?!-----)[A-Za-z0-9+/=\\s\\\\:,.()_|>{_LINE_END}-])"
+_KEY_BODY = Run(f"(?:(?!-----)[A-Za-z0-9+/=\\s\\\\:,.()_|>{_LINE_END}-])", 16, _LONGEST)
 """With what stands before each line where it is quoted, numbered or found by a search."""
 
+_KEY_CUT_OFF = Run(f"[A-Za-z0-9+/=\\s\\\\{_LINE_END}]", 64, _LONGEST)
+_AWS_SECRET = Run("[A-Za-z0-9/+]", 40, 40)
 _JWT_PART = Run(_URLSAFE, 10, _LONGEST)
 _SLACK = "xoxa- xoxb- xoxe- xoxo- xoxp- xoxr- xoxs- xapp-"
 
@@ -259,47 +271,25 @@ RULES: tuple[Rule, ...] = (
     _token("github token", "github_pat_", "[A-Za-z0-9_]", 50, 255),
     _token("gitlab token", "glpat-", _URLSAFE, 20, 255),
     _token("aws key id", "AKIA ASIA", "[A-Z0-9]", 16, 16, None),
-    Rule(
-        "aws secret key",
-        ("aws_secret_access_key",),
-        (_GAP, Run("[A-Za-z0-9/+]", 40, 40)),
-        keeps_head=True,
-        ignores_case=True,
-        within_words=True,
-    ),
+    _value("aws secret key", "aws_secret_access_key", _GAP, _AWS_SECRET, within_words=True),
     _token("slack token", _SLACK, "[A-Za-z0-9-]", 20, 255, _has_digit),
     _token("stripe key", "sk_live_ rk_live_ sk_test_ rk_test_", _ALNUM, 20, 255),
     _token("npm token", "npm_", _ALNUM, 36, 36),
     _token("pypi token", "pypi-AgE", _URLSAFE, 50, 1024, None),
     _token("hugging face token", "hf_", _ALNUM, 34, 40, _is_mixed),
     Rule("jwt", ("eyJ",), (_JWT_PART, Run("[.]", 1, 1), _JWT_PART, Run("[.]", 1, 1), _JWT_PART)),
-    Rule(
-        "private key",
-        ("-----BEGIN ",),
-        (*_KEY_LINE, Run(_KEY_BODY, 16, _LONGEST), *_literally("-----END "), *_KEY_LINE),
-        _is_private_key,
-        within_words=True,
-    ),
-    Rule(
-        "private key",
-        ("-----BEGIN ",),
-        (*_KEY_LINE, Run(f"[A-Za-z0-9+/=\\s\\\\{_LINE_END}]", 64, _LONGEST)),
-        _is_private_key_cut_off,
-        within_words=True,
-    ),
+    _key_block(_KEY_BODY, *_literally("-----END "), *_KEY_LINE, check=_is_private_key),
+    _key_block(_KEY_CUT_OFF, check=_is_private_key_cut_off),
     _authorization("bearer", _is_credential),
     _authorization("basic", _is_basic),
     _authorization("token", _is_credential),
     _value("bearer credentials", "bearer ", Run(_TOKEN, 20, _LONGEST), check=_is_random),
-    Rule(
+    _value(
         "password in a URL",
-        ("://",),
-        (
-            *(Run("[^\\s/@:\"'`<>\\\\]", 0, 100, kept=True), Run(":", 1, 1, kept=True)),
-            *(Run("[^\\s/@\"'`<>\\\\]", 1, 200), Run("@", 1, 1, kept=True)),
-        ),
-        _is_password,
-        keeps_head=True,
+        "://",
+        *(Run("[^\\s/@:\"'`<>\\\\]", 0, 100, kept=True), Run(":", 1, 1, kept=True)),
+        *(Run("[^\\s/@\"'`<>\\\\]", 1, 200), Run("@", 1, 1, kept=True)),
+        check=_is_password,
         within_words=True,
     ),
 )

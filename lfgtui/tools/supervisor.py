@@ -121,13 +121,7 @@ def _clear(leader: int, is_running: bool) -> None:
     """Kill all processes below until none is left; report how many besides the leader."""
     until = time.monotonic() + _KILLING_SECONDS
     killed: set[int] = set()
-    ends: list[int] = []
-
-    def reap() -> None:
-        if (status := _reap(leader)) is not None:
-            ends.append(status)
-
-    reap()
+    status = _reap(leader)
     has_more = not _HAS_PROC and _signal_group(leader, signal.SIGKILL) and not is_running
     while _has_children() and time.monotonic() < until:
         # Stopped first, so that nothing forks while its parents are being killed. One
@@ -142,10 +136,11 @@ def _clear(leader: int, is_running: bool) -> None:
         _signal_all(stopped, signal.SIGKILL)
         killed |= stopped
         time.sleep(0.001)
-        reap()
+        reaped = _reap(leader)
+        status = reaped if status is None else status
     left = (_below() or {0: "a process that forks"}) if _has_children() else {}
-    if is_running and ends:
-        _report(f"exited {ends[0]}")
+    if is_running and status is not None:
+        _report(f"exited {status}")
     for pid, name in left.items():
         _report(f"left {pid} {name}")
     _report(f"cleared {len(killed - {leader} - left.keys()) + has_more}")
