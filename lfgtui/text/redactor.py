@@ -194,13 +194,13 @@ class TextStream:
             if found_at is None or end <= found_at.start():
                 break
             end = found_at.start()
-            found = self._secret_at(source, begin, end, is_over=is_over)
-            if found == "open":
+            secret = self._secret_at(source, begin, end, is_over=is_over)
+            if secret == "open":
                 break
-            if found is None:
+            if secret is None:
                 search_from = end + 1
                 continue
-            name, (first, behind) = found
+            name, (first, behind) = secret
             parts += (source[position:first], self._redactor.replacement(name))
             begin = position = search_from = behind  # behind a secret begins a word
         parts.append(source[position:end])
@@ -220,8 +220,8 @@ class TextStream:
                 continue
             if not is_over and rule.is_open(source, position):
                 return "open"
-            if (found := rule.found_at(source, position)) is not None:
-                return rule.name, found
+            if (span := rule.found_at(source, position)) is not None:
+                return rule.name, span
         return None
 
     def _head_at_end(self, source: str, begin: int, least: int) -> int:

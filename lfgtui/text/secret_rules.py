@@ -94,10 +94,10 @@ class Rule:
         if self.literal:
             is_there = text.startswith(self.literal, position)
             return (position, position + len(self.literal)) if is_there else None
-        found = self._whole.match(text, position)
-        if found is None or not (self.check is None or self.check(found[1])):
+        match = self._whole.match(text, position)
+        if match is None or not (self.check is None or self.check(match[1])):
             return None
-        return found.span(1)
+        return match.span(1)
 
     def is_open(self, text: str, position: int) -> bool:
         """Return True if the text from there to its end may become such a secret."""

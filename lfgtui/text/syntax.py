@@ -51,8 +51,8 @@ def lexer_of(language: str) -> Lexer | None:
     Loading one takes from 1 to 40 ms, for its patterns are compiled. Pygments' own search
     by name would for an unknown one look through every installed package for plugins.
     """
-    found = _NAME.match(language.lower())
-    name = _names().get(found.group(1)) if found else None
+    match = _NAME.match(language.lower())
+    name = _names().get(match[1]) if match else None
     return _loaded(name) if name else None
 
 

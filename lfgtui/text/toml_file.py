@@ -60,9 +60,9 @@ def parse(path: Path, text: str) -> dict[str, object]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         message = str(error)
-        found = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", message)
-        line = int(found[1]) if found and found[1] else text.count("\n") + 1
-        what = message[: found.start()] if found else message
+        at = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", message)
+        line = int(at[1]) if at and at[1] else text.count("\n") + 1
+        what = message[: at.start()] if at else message
         raise SourceError(path, line, f"not valid TOML: {what[:1].lower()}{what[1:]}") from None
     except RecursionError:
         raise SourceError(path, None, "not valid TOML: nested too deeply") from None
@@ -147,7 +147,7 @@ def _refusal(
     at = re.search(_AT, message)
     what = message[: at.start()] if at else message
     place, kinds = _follow(document, kind, at[1] if at else "")
-    names = [name for found in kinds for name in _names(found)]
+    names = [name for kind in kinds for name in _names(kind)]
     line = line_of(text, place)
     where = f"`{place[-1]}`: " if place and isinstance(place[-1], str) else ""
     if unknown := re.search(r"unknown field `([^`]+)`", what):
@@ -171,7 +171,7 @@ def _follow(value: object, kind: object, path: str) -> tuple[list[str | int], li
     place: list[str | int] = []
     kinds = [kind]
     for name, index in re.findall(_STEP, path):
-        kinds = [part for found in kinds for part in _types_in(found, name)]
+        kinds = [part for one in kinds for part in _types_in(one, name)]
         if isinstance(value, list):
             place.append(int(index))
             value = value[int(index)]

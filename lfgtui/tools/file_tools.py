@@ -64,11 +64,11 @@ def decode(name: str, data: bytes) -> TextFile:
 def read_file(arguments: ReadFile, workspace: Path, limits: ToolLimits) -> str:
     """Return the text with `\\n` endings, then a note in brackets where it is not all."""
     path = locate(workspace, arguments.path)
-    found = decode(path.given, files.read_bytes(path, limits.max_file_bytes))
-    lines = found.text.replace("\r\n", "\n").split("\n")
+    file = decode(path.given, files.read_bytes(path, limits.max_file_bytes))
+    lines = file.text.replace("\r\n", "\n").split("\n")
     if lines[-1] == "":
         lines.pop()
-    notes = [] if found.encoding == "utf-8" else [f"[the file is {found.encoding}, not utf-8]"]
+    notes = [] if file.encoding == "utf-8" else [f"[the file is {file.encoding}, not utf-8]"]
     if not lines:
         return "\n".join(["[the file is empty]", *notes])
     first = arguments.start_line
@@ -84,7 +84,7 @@ def read_file(arguments: ReadFile, workspace: Path, limits: ToolLimits) -> str:
     elif first > 1:
         notes.append(f"[lines {first}-{last} of {len(lines)}]")
     body = cut_middle("\n".join(shown), limits.output_characters)
-    if not notes and found.text.endswith("\n"):
+    if not notes and file.text.endswith("\n"):
         return body + "\n"
     return "\n".join([body, *notes])
 
@@ -112,25 +112,25 @@ def edit_file(arguments: EditFile, workspace: Path, limits: ToolLimits) -> str:
     if arguments.old == arguments.new:
         raise ToolError('edit_file: "old" and "new" are the same, so nothing would change')
     path = locate(workspace, arguments.path)
-    found = decode(path.given, files.read_bytes(path, limits.max_file_bytes))
-    old, new = _in_endings_of(found.text, arguments)
-    at = _positions(found.text, old, step=1)
+    file = decode(path.given, files.read_bytes(path, limits.max_file_bytes))
+    old, new = _in_endings_of(file.text, arguments)
+    at = _positions(file.text, old, step=1)
     if not at:
-        raise ToolError(f'edit_file: "old" is not in {path.name}{_hint(found.text, old)}')
-    count = found.text.count(old)
+        raise ToolError(f'edit_file: "old" is not in {path.name}{_hint(file.text, old)}')
+    count = file.text.count(old)
     if len(at) > 1 and not arguments.replace_all:
         raise ToolError(
             f'edit_file: "old" is {max(2, count)} times in {path.name},'
-            f" at {_lines(found.text, at)}; give more of the lines around it, or set replace_all"
+            f" at {_lines(file.text, at)}; give more of the lines around it, or set replace_all"
         )
     growth = (len(new) - len(old)) * count  # before there is a text of that size
-    _require_room(path, len(found.text) + growth, limits)
-    data = found.encode(path.given, found.text.replace(old, new))
+    _require_room(path, len(file.text) + growth, limits)
+    data = file.encode(path.given, file.text.replace(old, new))
     _require_room(path, len(data), limits)
     files.replace(path, data)
     times = "" if count == 1 else f" ({count} replacements)"
-    at = _positions(found.text, old, step=len(old))
-    return f"edited {path.name} at {_lines(found.text, at)}{times}"
+    at = _positions(file.text, old, step=len(old))
+    return f"edited {path.name} at {_lines(file.text, at)}{times}"
 
 
 def _in_endings_of(text: str, arguments: EditFile) -> tuple[str, str]:
@@ -144,12 +144,12 @@ def _in_endings_of(text: str, arguments: EditFile) -> tuple[str, str]:
 
 def _positions(content: str, wanted: str, *, step: int) -> list[int]:
     """Return the first few positions of a text; with a step of 1 they may overlap."""
-    found: list[int] = []
+    positions: list[int] = []
     at = content.find(wanted)
-    while at >= 0 and len(found) <= _SHOWN_POSITIONS:
-        found.append(at)
+    while at >= 0 and len(positions) <= _SHOWN_POSITIONS:
+        positions.append(at)
         at = content.find(wanted, at + step)
-    return found
+    return positions
 
 
 def _lines(content: str, positions: list[int]) -> str:
@@ -167,8 +167,8 @@ def _hint(content: str, wanted: str) -> str:
     if not want:
         return "; read the file again"
     text = "\n".join(("", *have, ""))
-    if (found := text.find("\n".join(("", *want, "")))) >= 0:  # linear, whatever is repeated
-        first = numbered[text.count("\n", 0, found)][0]
+    if (start := text.find("\n".join(("", *want, "")))) >= 0:  # linear, whatever is repeated
+        first = numbered[text.count("\n", 0, start)][0]
         return f"; line {first} onwards differs only in spaces: copy it exactly"
     close = closest(want[0], have)
     if close is None:

@@ -74,11 +74,11 @@ def read_bytes(path: WorkspacePath, limit: int) -> bytes:
     with explained(path), _parent(path) as (folder, name):
         descriptor = os.open(name, _READ, dir_fd=folder)
         try:
-            found = os.fstat(descriptor)
-            _require_file(path, found)
-            if found.st_size > limit:
+            status = os.fstat(descriptor)
+            _require_file(path, status)
+            if status.st_size > limit:
                 raise ToolError(
-                    f'"{path.given}" has {found.st_size:,} bytes, more than the {limit:,} that'
+                    f'"{path.given}" has {status.st_size:,} bytes, more than the {limit:,} that'
                     " can be read; search_files finds lines in it, or use head, tail or sed"
                 )
             with os.fdopen(descriptor, "rb", closefd=False) as file:
@@ -159,10 +159,10 @@ def _status(name: str, folder: int) -> os.stat_result | None:
         return None
 
 
-def _require_file(path: WorkspacePath, found: os.stat_result) -> None:
-    if stat.S_ISDIR(found.st_mode):
+def _require_file(path: WorkspacePath, status: os.stat_result) -> None:
+    if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         raise ToolError(f'"{path.given}" is not a regular file')
 
 

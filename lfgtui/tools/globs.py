@@ -83,17 +83,17 @@ def is_ignored(rules: Sequence[IgnoreRule], parts: tuple[str, ...], *, is_folder
 
 def _alternatives(pattern: str) -> list[str]:
     """Write out `{a,b}`, up to a bound; braces past it are taken literally."""
-    found: list[str] = []
+    complete: list[str] = []
     unfinished = [pattern]
     while unfinished:
         one = unfinished.pop()
         braces = _BRACES.search(one)
-        if braces is None or len(found) + len(unfinished) > _MOST_ALTERNATIVES:
-            found.append(one)
+        if braces is None or len(complete) + len(unfinished) > _MOST_ALTERNATIVES:
+            complete.append(one)
         else:
             head, tail = one[: braces.start()], one[braces.end() :]
             unfinished.extend(f"{head}{choice}{tail}" for choice in braces[1].split(","))
-    return found
+    return complete
 
 
 def _matches(wanted: Sequence[str], parts: Sequence[str]) -> bool:

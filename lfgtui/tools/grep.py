@@ -57,8 +57,8 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(str(error))
         return 2
     for path in paths:
-        found = ((n, line) for n, line in enumerate(lines(path), 1) if pattern.search(line))
-        for number, line in islice(found, int(most)):
+        matching = ((n, line) for n, line in enumerate(lines(path), 1) if pattern.search(line))
+        for number, line in islice(matching, int(most)):
             sys.stdout.buffer.write(os.fsencode(path) + f"\0{number}:{line}\n".encode())
     return 0
 

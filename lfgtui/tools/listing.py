@@ -107,8 +107,8 @@ def _walk(root: Path, start: str, deadline: Deadline) -> Iterator[str]:
     while pending:
         folder, rules = pending.pop()
         entries: list[os.DirEntry[str]] = []
-        with suppress(OSError), os.scandir(root.joinpath(*folder)) as found:
-            entries += islice(found, _MOST_FILES)
+        with suppress(OSError), os.scandir(root.joinpath(*folder)) as scanned:
+            entries += islice(scanned, _MOST_FILES)
         for entry in entries:
             if entry.name == ".gitignore" and entry.is_file(follow_symlinks=False):
                 rules = rules + _rules_in(entry.path, folder)

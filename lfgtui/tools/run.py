@@ -103,8 +103,8 @@ async def run_tool(
     try:
         parsed = parse(name, arguments)
         if isinstance(parsed, RunCommand):
-            found = command_environment(os.environ, environment, secrets)
-            outcome = await run_command(parsed, workspace, limits, on_output, found)
+            variables = command_environment(os.environ, environment, secrets)
+            outcome = await run_command(parsed, workspace, limits, on_output, variables)
         else:
             outcome = ToolOutcome(await _run(parsed, workspace, limits))
     except ToolError as error:

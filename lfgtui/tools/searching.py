@@ -77,7 +77,7 @@ async def search_files(arguments: SearchFiles, workspace: Path, limits: ToolLimi
 def _lines_in(printed: bytes, names: list[str], width: int) -> list[str]:
     """Return the lines that a program printed about these files, by file and line."""
     order = {os.fsencode(name): index for index, name in enumerate(names)}
-    found: list[tuple[int, int, bytes]] = []
+    matches: list[tuple[int, int, bytes]] = []
     name, *rest = printed.split(b"\0")  # what stands between two names is a line and a name
     for piece in rest:
         # A line about a binary file may stand before a name, and a name may have line ends.
@@ -86,12 +86,12 @@ def _lines_in(printed: bytes, names: list[str], width: int) -> list[str]:
         line, is_whole, following = piece.partition(b"\n")
         number, _, text = line.partition(b":")
         if name in order and is_whole:
-            found.append((order[name], int(number), text))
+            matches.append((order[name], int(number), text))
         name = following
     return [
         f"{escaped(names[index])}:{number}: "
         + cut_line(text.decode("utf-8", "replace").rstrip("\r"), width)
-        for index, number, text in sorted(found)
+        for index, number, text in sorted(matches)
     ]
 
 

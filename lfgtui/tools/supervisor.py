@@ -97,16 +97,16 @@ def _start(shell: str, command: str) -> int:
 
 def _reap(leader: int) -> int | None:
     """Reap all that has ended; return the leader's status if it is among them."""
-    found = None
+    ended = None
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
-            return found
+            return ended
         if pid == leader:
-            found = os.waitstatus_to_exitcode(status)
+            ended = os.waitstatus_to_exitcode(status)
         if not pid:
-            return found
+            return ended
 
 
 def _has_children() -> bool:
@@ -128,11 +128,11 @@ def _clear(leader: int, is_running: bool) -> None:
         # that forks and ends within a look at /proc is seen the next time, or the one after.
         stopped: set[int] = set()
         for _ in range(_ROUNDS):
-            found = set(_below()) - stopped
-            if not found:
+            living = set(_below()) - stopped
+            if not living:
                 break
-            _signal_all(found, signal.SIGSTOP)
-            stopped |= found
+            _signal_all(living, signal.SIGSTOP)
+            stopped |= living
         _signal_all(stopped, signal.SIGKILL)
         killed |= stopped
         time.sleep(0.001)
@@ -181,14 +181,14 @@ def _below() -> dict[int, str]:
         children.setdefault(int(parent), []).append(int(entry))
         if state not in (b"Z", b"X"):
             names[int(entry)] = before.partition(b"(")[2].decode("ascii", "replace")
-    found: dict[int, str] = {}
+    below: dict[int, str] = {}
     waiting = [os.getpid()]
     while waiting:
         for pid in children.get(waiting.pop(), ()):
             waiting.append(pid)
             if pid in names:
-                found[pid] = names[pid]
-    return found
+                below[pid] = names[pid]
+    return below
 
 
 def _read_request() -> bytes:

@@ -99,8 +99,8 @@ def readable_end(content: str) -> int | None:
     if not is_long and brackets <= _DEEPEST and colons + ats + slashes <= _MOST_ADDRESSES:
         return None
     depth = brackets = addresses = 0
-    for signs, found in enumerate(_COUNTED.finditer(content, 0, LONGEST_BLOCK), 1):
-        match found.group():
+    for signs, sign in enumerate(_COUNTED.finditer(content, 0, LONGEST_BLOCK), 1):
+        match sign.group():
             case "[":
                 depth, brackets = depth + 1, brackets + 1
             case "]":
@@ -113,5 +113,5 @@ def readable_end(content: str) -> int | None:
             or brackets > _MOST_BRACKETS
             or addresses > _MOST_ADDRESSES
         ):
-            return found.start()
+            return sign.start()
     return LONGEST_BLOCK if len(content) > LONGEST_BLOCK else None

@@ -65,7 +65,7 @@ class StreamingMarkdown:
         self._changed = 0
         self._definite: Definitions = {}
         self._shown: Definitions = {}
-        self._asking: dict[str, list[int]] = {}
+        self._lookups: dict[str, list[int]] = {}
         self._prose: tuple[Block, str] | None = None
         self._leaves: Sequence[LeafBlock] = ()
         self._is_shown = False
@@ -212,8 +212,8 @@ class StreamingMarkdown:
             return
         lookups = Lookups(self._shown)
         self._read_frozen(block, lookups)
-        for label in lookups.asked:
-            self._asking.setdefault(label, []).append(index)
+        for label in lookups.labels:
+            self._lookups.setdefault(label, []).append(index)
 
     def _read_frozen(self, block: Block, definitions: Definitions) -> list[Token]:
         """Read a frozen block alone."""
@@ -279,7 +279,7 @@ class StreamingMarkdown:
             return
         for label in before.keys() | definitions.keys():
             if before.get(label) != definitions.get(label):
-                for index in self._asking.get(label, ()):
+                for index in self._lookups.get(label, ()):
                     self._blocks[index].begin_generation()
                     self._touch(index)
         for block in self._blocks[self._frozen :]:
