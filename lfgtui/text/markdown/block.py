@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from lfgtui.text.markdown.inline import GrowingInlines
-from lfgtui.text.markdown.leaves import Item, Kind, LeafBlock, ListBlock, Path, Quote
+from lfgtui.text.markdown.leaves import Container, Item, Kind, LeafBlock, ListBlock, Path, Quote
 
 _Opened: TypeAlias = Quote | ListBlock | Item
 
@@ -49,9 +49,9 @@ class Block:
         """Return True if the leaf may be this block, grown: same kind, same markers before it."""
         if (self.kind, self.opens, self.repeated) != (leaf.kind, leaf.opens, leaf.repeated):
             return False
-        return self.containers == leaf.containers or _markers(self.containers) == _markers(
-            leaf.containers
-        )
+        if self.containers == leaf.containers:
+            return True
+        return [*map(_marker, self.containers)] == [*map(_marker, leaf.containers)]
 
     def has_content_of(self, leaf: LeafBlock) -> bool:
         """Return True if the block's tokens are those of the leaf."""
@@ -76,17 +76,11 @@ class Block:
         self.drop_tokens()
 
 
-def _markers(containers: Path) -> list[tuple[object, ...]]:
-    return [
-        (
-            container.list_block.token.type,
-            container.list_block.start + container.index,
-            container.is_checked,
-        )
-        if isinstance(container, Item)
-        else ()
-        for container in containers
-    ]
+def _marker(container: Container) -> tuple[object, ...]:
+    if isinstance(container, Quote):
+        return ()
+    list_block = container.list_block
+    return (list_block.token.type, list_block.start + container.index, container.is_checked)
 
 
 def is_parted(before: Block, block: Block) -> bool:
@@ -95,11 +89,10 @@ def is_parted(before: Block, block: Block) -> bool:
         return False
     list_block: ListBlock | None = None
     for one, other in zip(before.containers, block.containers, strict=False):
-        if one is not other and not (
-            isinstance(one, Item) and isinstance(other, Item) and one.list_block is other.list_block
-        ):
+        lists = [item.list_block for item in (one, other) if isinstance(item, Item)]
+        if one is not other and (len(lists) < 2 or lists[0] is not lists[1]):
             break
-        list_block = one.list_block if isinstance(one, Item) else None
+        list_block = lists[0] if lists else None
         if one is not other:
             break
     return list_block is None or list_block.is_loose
