@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable
 from functools import cache
 from itertools import pairwise
-from typing import TypeVar, overload
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock, blockquote, list_block, table
@@ -33,7 +32,6 @@ _FOR_CORE = re.compile(r"[:@&\\]|//")
 They take a third of the time of short texts."""
 
 BlockRule = Callable[[StateBlock, int, int, bool], bool]
-_T = TypeVar("_T")
 
 
 class Lookups(Definitions):
@@ -43,12 +41,8 @@ class Lookups(Definitions):
         super().__init__(definitions)
         self.labels: set[str] = set()
 
-    @overload
-    def get(self, key: str, default: None = None, /) -> dict[str, object] | None: ...
-    @overload
-    def get(self, key: str, default: _T, /) -> dict[str, object] | _T: ...
-    def get(self, key: str, default: object = None, /) -> object:
-        self.labels.add(key)
+    def get(self, key: str, default: object = None, /) -> object:  # type: ignore[override]
+        self.labels.add(key)  # in this one way, of all that a dict has, markdown-it looks up
         return super().get(key, default)
 
 
