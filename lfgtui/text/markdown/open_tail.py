@@ -59,6 +59,7 @@ class OpenTail:
     def append(self, text: str) -> None:
         """Add text."""
         self._text += text
+        self._read_already = None
 
     def begins(self, leaves: Sequence[LeafBlock]) -> list[int]:
         """Return the place in the document's text where each leaf read last begins."""

@@ -182,6 +182,12 @@ def test_what_is_read_at_a_time_does_not_grow_with_the_document(line: str) -> No
     assert max((len(call.args[1]) for call in blocks.mock_calls), default=0) < 400
 
 
+def test_what_follows_a_slice_of_a_large_delta_is_shown_at_once() -> None:
+    for length in range(3_990, 4_010):
+        source = "a" * length + "\nbbb"
+        assert document_of(source).html() == at_once(source)
+
+
 def test_a_file_name_is_not_a_link() -> None:
     assert document_of("edit main.py, see https://example.org").html().count("<a ") == 1
 
