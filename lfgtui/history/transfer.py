@@ -25,7 +25,7 @@ from lfgtui.model import events as e
 from lfgtui.model.redaction import redacted_entries, redacted_ticket
 from lfgtui.model.states import RunState
 from lfgtui.model.tickets import Ticket, find_cycle
-from lfgtui.text.redaction.redactor import Redactor
+from lfgtui.text.redactor import Redactor
 from lfgtui.text.terminal_safe import visible_line
 
 VERSION = 1

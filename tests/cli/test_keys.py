@@ -12,7 +12,7 @@ from lfgtui.history.reader import Reader
 from lfgtui.settings import paths
 from tests.cli.conftest import configure
 from tests.helpers.processes import simulator
-from tests.text.redaction.secrets import drawn
+from tests.text.secrets import drawn
 
 LOOK = """env > seen; cat /proc/$PPID/environ >> seen
 for file in /proc/[0-9]*/environ; do cat $file >> seen 2>/dev/null; done; true"""

@@ -17,10 +17,10 @@ from lfgtui.export.markdown_html import markdown_html
 from lfgtui.history.reader import Reader
 from lfgtui.model import events as e
 from lfgtui.settings.themes import load_themes
-from lfgtui.text.redaction.redactor import Redactor
+from lfgtui.text.redactor import Redactor
 from lfgtui.text.terminal_safe import visible
 from tests.export.stories import ANSWER, life, stored
-from tests.text.redaction.secrets import GITHUB
+from tests.text.secrets import GITHUB
 
 THEMES = load_themes()
 VOID = {"meta", "br", "hr", "input"}

@@ -13,7 +13,7 @@ from lfgtui.model.tickets import Ticket
 from lfgtui.settings import paths
 from lfgtui.settings.config import PRESETS, Config, HistoryPolicy
 from tests.cli.conftest import LIFE, Lfg, configure, store
-from tests.text.redaction.secrets import GITHUB, drawn
+from tests.text.secrets import GITHUB, drawn
 
 SIMULATED = ["--provider", "simulator", "--model", "generic", "--headless", "--json"]
 
