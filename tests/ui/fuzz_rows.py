@@ -10,27 +10,20 @@ import itertools
 import random
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-
-from rich.color import Color
-from rich.style import Style
+from collections.abc import Iterator, Sequence
 
 from lfgtui.model import events as e
-from lfgtui.ui.items import Context
-from lfgtui.ui.stream.line_index import LineIndex
-from lfgtui.ui.text.palette import Palette
 from lfgtui.ui.text.wrapping import Row
 from tests.text.markdown.documents import examples, made_up, put_together
-from tests.ui.fake_live import FakeLive
+from tests.ui.stand import Stand
 
 Look = tuple[str, tuple[tuple[str, str], ...], str | None]
 """A row as it is seen: its text, the styled runs, what joined it to the one before."""
 
 WIDTHS = (12, 13, 17, 23, 38, 58, 80, 118, 200)
 KEPT = 5
-"""Mismatches that are shrunk and shown; more are only counted."""
+"""Mismatches that are shown; more are only counted."""
 
-_PATIENCE = 6.0
 _UGLY = (
     *("設計は二段階です。", "語", "\uff21\uff22", "가각", "नमस्ते", "ก็", "\t", "a\tb", "𝕏"),
     *("👩\u200d🚀", "👨\u200d👩\u200d👧\u200d👦", "❤\ufe0f", "☎\ufe0e", "1\ufe0f\u20e3", "👍🏽"),
@@ -43,60 +36,15 @@ _UGLY = (
 )
 
 
-def palette() -> Palette:
-    """A palette none of whose styles is another."""
-    names = Palette.__struct_fields__
-    ground = Color.from_rgb(1, 2, 3)
-    return Palette(
-        **{
-            name: Style(color=Color.from_rgb(10 * number, 99, 7), bgcolor=ground)
-            for number, name in enumerate(names)
-        }
+def difference(stand: Stand) -> str:
+    """The first row that is not as it should be, or nothing."""
+    pairs = itertools.zip_longest(
+        map(_look, stand.rows()), map(_look, stand.drawn_at_once().rows())
     )
-
-
-class Stage:
-    """One answer that arrives, its lines growing along, and lines made afresh."""
-
-    def __init__(self, width: int) -> None:
-        colours = palette()
-        self._live = FakeLive("a")
-        self._live.begin("a")
-        self._context = Context(width, colours, colours)
-        self._lines = LineIndex()
-        self._lines.update(self._live.transcript("a"), self._context)
-
-    def feed(self, piece: str) -> None:
-        """A piece comes."""
-        self._take(e.TextDelta(piece))
-
-    def close(self) -> None:
-        """The answer ends."""
-        self._take(e.ResponseFinished(1, "end"))
-
-    def resize(self, width: int) -> None:
-        """The pane takes another width."""
-        old = self._context
-        self._context = Context(width, old.palette, old.faded)
-        self._lines.redraw(self._context)
-
-    def difference(self) -> str:
-        """The first row that is not as it should be, or nothing."""
-        fresh = LineIndex()
-        fresh.update(self._live.transcript("a"), self._context)
-        pairs = itertools.zip_longest(_looks(self._lines), _looks(fresh))
-        for number, (shown, due) in enumerate(pairs):
-            if shown != due:
-                return f"row {number}\n  shown {shown!r}\n  due   {due!r}"
-        return ""
-
-    def _take(self, event: e.Event) -> None:
-        self._live.happen("a", event)
-        self._lines.update(self._live.transcript("a"), self._context)
-
-
-def _looks(stream: LineIndex) -> list[Look]:
-    return [_look(seen.row) for seen in stream.chunks.rows(0, 1 << 30)]
+    for number, (shown, due) in enumerate(pairs):
+        if shown != due:
+            return f"row {number}\n  shown {shown!r}\n  due   {due!r}"
+    return ""
 
 
 def _look(row: Row) -> Look:
@@ -120,11 +68,8 @@ def documents(seed: int) -> Iterator[tuple[int, str]]:
     known = examples()
     for number in itertools.count(seed):
         chance = random.Random(number)
-        if known and chance.random() < 0.5:
-            source = put_together(known, number)
-        else:
-            source = made_up(number)
-        yield number, ugly(source, chance)
+        is_known = bool(known) and chance.random() < 0.5
+        yield number, ugly(put_together(known, number) if is_known else made_up(number), chance)
 
 
 def pieces_of(source: str, longest: int, chance: random.Random) -> list[str]:
@@ -139,16 +84,13 @@ def pieces_of(source: str, longest: int, chance: random.Random) -> list[str]:
 
 def check(pieces: Sequence[str], width: int, resized: random.Random | None) -> tuple[int, str]:
     """How many comparisons there were, and the first difference."""
-    stage = Stage(width)
-    for number, piece in enumerate([*pieces, None], 1):
+    stand, ended = Stand(width=width), e.ResponseFinished(1, "end")
+    for number, event in enumerate([*map(e.TextDelta, pieces), ended], 1):
         try:
-            if piece is None:
-                stage.close()
-            else:
-                stage.feed(piece)
+            stand.happen(event)
             if resized is not None and resized.random() < 0.1:
-                stage.resize(resized.choice(WIDTHS))
-            wrong = stage.difference()
+                stand.reflow(resized.choice(WIDTHS))
+            wrong = difference(stand)
         except Exception as problem:
             wrong = f"raised {type(problem).__name__}: {problem}"
         if wrong:
@@ -156,54 +98,14 @@ def check(pieces: Sequence[str], width: int, resized: random.Random | None) -> t
     return len(pieces) + 1, ""
 
 
-def shortest(pieces: Sequence[str], width: int) -> tuple[list[str], str]:
-    """Fewer characters and pieces that still differ at this width."""
-    deadline, best = time.monotonic() + _PATIENCE, list(pieces)
-    wrong = check(best, width, None)[1]
-    if not wrong:
-        return best, "only where the width changes on the way"
-    cuts: Sequence[Callable[[list[str]], Iterator[list[str]]]] = (_without, _joined, _shorter)
-    while time.monotonic() < deadline:
-        for smaller in itertools.chain.from_iterable(cut(best) for cut in cuts):
-            if time.monotonic() > deadline:
-                break
-            if again := check(smaller, width, None)[1]:
-                best, wrong = smaller, again
-                break
-        else:
-            break
-    return best, wrong
-
-
-def _without(pieces: list[str]) -> Iterator[list[str]]:
-    size = max(1, len(pieces) // 2)
-    while True:
-        for at in range(len(pieces) - size, -1, -1):
-            yield pieces[:at] + pieces[at + size :]
-        if size == 1:
-            return
-        size //= 2
-
-
-def _joined(pieces: list[str]) -> Iterator[list[str]]:
-    for at in range(len(pieces) - 1):
-        yield [*pieces[:at], pieces[at] + pieces[at + 1], *pieces[at + 2 :]]
-
-
-def _shorter(pieces: list[str]) -> Iterator[list[str]]:
-    for at, piece in enumerate(pieces):
-        for cut in range(len(piece)) if len(piece) > 1 else ():
-            yield [*pieces[:at], piece[:cut] + piece[cut + 1 :], *pieces[at + 1 :]]
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; 1 where a row ever differs."""
     parser = argparse.ArgumentParser(prog="tests.ui.fuzz_rows", description=__doc__)
     parser.add_argument("--seconds", type=float, default=60, help="how long to look (60)")
     parser.add_argument("--seed", type=int, default=0, help="the first document (0)")
-    told = parser.parse_args(arguments)
-    end, count, comparisons, bad = time.monotonic() + told.seconds, 0, 0, 0
-    for seed, source in documents(told.seed):
+    options = parser.parse_args(arguments)
+    end, count, comparisons, bad = time.monotonic() + options.seconds, 0, 0, 0
+    for seed, source in documents(options.seed):
         if time.monotonic() > end:
             break
         count += 1
@@ -216,15 +118,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if wrong:
             bad += 1
             if bad <= KEPT:
-                fewer, wrong = shortest(pieces[:done], width)
-                _say(f"seed {seed}, width {width}, pieces {fewer!r}\n{wrong}\n")
-    _say(f"rows: {count:,} documents, {comparisons:,} comparisons, {bad:,} mismatches")
+                print(f"seed {seed}, width {width}, pieces {pieces[:done]!r}\n{wrong}\n")
+    print(f"rows: {count:,} documents, {comparisons:,} comparisons, {bad:,} mismatches")
     return 1 if bad else 0
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

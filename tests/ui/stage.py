@@ -77,6 +77,7 @@ class Stage(App[None]):
             self.clock,
             ticks=ticks or self.clock,
         )
+        self.canvas = settings.canvas
         self.pane = Pane(run, run.tickets[0], settings)
 
     @property

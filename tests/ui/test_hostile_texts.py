@@ -90,7 +90,7 @@ async def test_what_is_made_to_take_long_is_shown_whole(name: str) -> None:
 
 async def test_what_follows_a_document_of_too_many_blocks_is_plain_text_and_bounded() -> None:
     text = "".join(f"*word{n}*\n\n" for n in range(2_000)) + "x" * 20_000 + "\n\n*end*"
-    with patch.object(text_view, "_MOST_BLOCKS", 300):
+    with patch.object(text_view, "MOST_BLOCKS", 300):
         async with staged(ticks=ticking()) as (stage, pilot):
             await stage.play(pilot, *BEGIN, e.TextDelta(text[:9_000]))
             frames_until_read(stage)

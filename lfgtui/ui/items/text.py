@@ -12,8 +12,7 @@ from lfgtui.ui.text.wrapping import Row
 _SLICE = 1_000
 """Characters read before the clock is looked at: 5 ms of ordinary text, 50 of hostile."""
 
-
-_MOST_BLOCKS = 20_000
+MOST_BLOCKS = 20_000
 """Blocks of a document, a kilobyte each in memory, after which the rest is plain text."""
 
 
@@ -74,7 +73,7 @@ class TextView(ItemView):
             self._is_behind = len(text) == _SLICE
             if not self._is_behind:
                 return
-            if self._document.frozen_count > _MOST_BLOCKS:
+            if self._document.frozen_count > MOST_BLOCKS:
                 line, newline, _ = self._item.source.piece(self._fed, _SLICE).partition("\n")
                 self._document.feed(line + newline)
                 self._document.close()

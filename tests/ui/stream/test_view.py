@@ -60,10 +60,10 @@ async def drag(stage: Stage, pilot: Pilot[None], *places: tuple[int, int]) -> No
 class Painted:
     """The rows of the stream that were asked to be painted."""
 
-    def __init__(self, stream: StreamView, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
         self.rows: set[int] = set()
-        self._stream = stream
-        monkeypatch.setattr(stream._canvas, "changed", self._changed)
+        self._stream = stage.stream
+        monkeypatch.setattr(stage.canvas, "changed", self._changed)
 
     def _changed(self, widget: Widget, region: Region) -> None:
         if widget is self._stream:
@@ -94,7 +94,7 @@ async def test_a_row_that_stays_is_the_same_strip_in_every_frame() -> None:
 async def test_only_rows_that_changed_are_painted(monkeypatch: pytest.MonkeyPatch) -> None:
     async with staged() as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta("some text"))
-        painted = Painted(stage.stream, monkeypatch)
+        painted = Painted(stage, monkeypatch)
         await stage.play(pilot, e.TextDelta(", more"))
         assert painted.take() == {2}
         await stage.play(pilot)
@@ -107,7 +107,7 @@ async def test_lines_out_of_view_paint_nothing(monkeypatch: pytest.MonkeyPatch) 
     async with staged() as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 60)))
         stage.stream.scroll_lines(-1_000)
-        painted = Painted(stage.stream, monkeypatch)
+        painted = Painted(stage, monkeypatch)
         await stage.play(pilot, e.TextDelta("and"))
         painted.take()
         await stage.play(pilot, e.TextDelta(" more"))
@@ -117,7 +117,7 @@ async def test_lines_out_of_view_paint_nothing(monkeypatch: pytest.MonkeyPatch) 
 async def test_pointing_at_a_link_paints_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     async with staged() as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta("[docs](https://example.org) and more"))
-        painted = Painted(stage.stream, monkeypatch)
+        painted = Painted(stage, monkeypatch)
         before = strips(stage)
         await mouse(stage, pilot, events.MouseMove, 1, 2, button=0)
         await mouse(stage, pilot, events.MouseMove, 9, 2, button=0)

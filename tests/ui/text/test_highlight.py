@@ -14,10 +14,9 @@ from lfgtui.text.syntax import lexer_of
 from lfgtui.ui.text.highlight import Highlighter, styles_of
 from lfgtui.ui.text.palette import Palette
 from lfgtui.ui.text.wrapping import Span
+from tests.ui.stand import palette
 
-PALETTE = Palette(
-    **{field: Style(color=f"color({n + 20})") for n, field in enumerate(Palette.__struct_fields__)}
-)
+PALETTE = palette()
 SAMPLES: dict[str, str] = dict(
     re.findall(
         r"^~~~~(\w+)\n(.*?)\n~~~~$",
@@ -175,33 +174,14 @@ def test_code_of_no_known_language_is_plain_and_not_guessed(language: str) -> No
     ]
 
 
-@pytest.mark.parametrize(
-    ("written", "lexer"),
-    [
-        ("py", "Python"),
-        ("python3", "Python"),
-        ("Python", "Python"),
-        ("{.python}", "Python"),
-        ("{.python", "Python"),
-        ("{r,", "S"),
-        ("rust,ignore", "Rust"),
-        ("python{1,3}", "Python"),
-        ("js", "JavaScript"),
-        ("ts", "TypeScript"),
-        ("tsx", "TSX"),
-        ("sh", "Bash"),
-        ("zsh", "Bash"),
-        ("shell-session", "Bash Session"),
-        ("jsonc", "JSON"),
-        ("c++", "C++"),
-        ("c#", "C#"),
-        ("f#", "F#"),
-        ("html+php", "HTML+PHP"),
-        ("objective-c", "Objective-C"),
-        ("patch", "Diff"),
-        ("Dockerfile", "Docker"),
-    ],
-)
+NAMES = """
+py:Python python3:Python Python:Python {.python}:Python {.python:Python {r,:S rust,ignore:Rust
+python{1,3}:Python js:JavaScript ts:TypeScript tsx:TSX sh:Bash zsh:Bash jsonc:JSON c++:C++ c#:C#
+f#:F# html+php:HTML+PHP objective-c:Objective-C patch:Diff Dockerfile:Docker
+"""
+
+
+@pytest.mark.parametrize(("written", "lexer"), [pair.split(":") for pair in NAMES.split()])
 def test_languages_go_by_the_names_people_write(written: str, lexer: str) -> None:
     found = lexer_of(written)
     assert found is not None
