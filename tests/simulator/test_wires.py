@@ -1,6 +1,8 @@
 """The three wires, driven by the official SDKs."""
 
 import json
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -339,3 +341,26 @@ async def test_an_item_that_was_not_stored_is_not_found(responses: Client) -> No
     del first.items[0]["encrypted_content"]
     with pytest.raises(openai.NotFoundError, match="Items are not persisted"):
         await responses.ask([HELLO, *first.items, *responses.results(first)])
+
+
+LOAD_ALL_AT_ONCE = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from lfgtui.simulator.wires.shapes import load_shape
+
+sys.setswitchinterval(1e-5)
+shapes = [
+    "openai.types.chat.completion_create_params:CompletionCreateParamsBase",
+    "openai.types.responses.response_create_params:ResponseCreateParamsBase",
+    "anthropic.types.message_create_params:MessageCreateParamsBase",
+]
+with ThreadPoolExecutor(3) as pool:
+    print(len(list(pool.map(load_shape, shapes))))
+"""
+
+
+def test_first_requests_on_all_wires_may_come_at_once() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LOAD_ALL_AT_ONCE], capture_output=True, text=True, check=False
+    )
+    assert (done.stdout.strip(), done.stderr) == ("3", "")
