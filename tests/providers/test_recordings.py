@@ -4,7 +4,6 @@ import json
 import random
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import cast
 
 import pytest
 
@@ -35,21 +34,6 @@ def test_a_stream_cut_anywhere_is_finished_or_failed_and_never_both(wire: str) -
             decoded = decode(wire, recording.body[:at], "whole")
             finished = any(isinstance(event, e.ResponseFinished) for event in decoded.events)
             assert finished == (decoded.decoder.failure is None), (recording.name, at)
-
-
-@pytest.mark.parametrize("wire", list(DECODERS))
-def test_a_hosted_tool_has_its_card_before_its_result_and_its_result_in_it(wire: str) -> None:
-    for recording in recordings(wire):
-        events = run(DECODERS[wire](), *recording.records)
-        begun: set[object] = set()
-        calls = cast(list[Json], recording.expected.get("server_tool_calls") or [])
-        for card in (event for event in events if isinstance(event, e.HostedTool)):
-            if any(call.get("id") == card.call_id for call in calls):
-                assert card.call_id in begun or not card.output, recording.name
-            begun.add(card.call_id)
-        results = cast(list[Json], recording.expected.get("server_tool_results") or [])
-        cards = summarize(events).cards
-        assert all(cards[str(result["tool_use_id"])][2] for result in results), recording.name
 
 
 def closing_responses() -> Iterator[tuple[Recording, Json]]:

@@ -212,7 +212,7 @@ def _of_foreign(error: Exception) -> ProviderError:
 
 def _of_exception(error: Exception) -> ProviderError:
     kind, name, cause = kind_of_class(type(error)), type(error).__name__, error.__cause__
-    response, body = getattr(error, "response", None), getattr(error, "body", None)
+    response = getattr(error, "response", None)
     if kind is None:
         return _of_builtin(error)
     if isinstance(getattr(response, "status_code", None), int):
@@ -221,14 +221,10 @@ def _of_exception(error: Exception) -> ProviderError:
         return _of_connection(error)
     if hasattr(error, "rcvd"):
         return _of_close(error)
-    if kind == "server" and body is not None:
-        return in_stream(body)
     message = str(error) or name
     if kind == "cut":
         why = str(error) or ("the server or a proxy reset it" if name == "ReadError" else name)
         message = f"the connection was lost: {why}"
-    elif name == "DecodingError":
-        message = f"cannot decompress the response: {message}; check the proxy, if there is one"
     elif kind == "timeout":
         message = f"the request timed out: {message}"
     return ProviderError(kind, message)

@@ -102,7 +102,7 @@ def kind_of(head: bytes) -> BodyKind | None:
 
 
 class JsonReader:
-    """One JSON document, or one on each line; `failure` as in `RecordReader`."""
+    """One JSON document, or one on each line; `failure` as in `RecordReader`, read no further."""
 
     def __init__(self) -> None:
         self.failure: ProviderError | None = None
@@ -112,8 +112,6 @@ class JsonReader:
 
     def feed(self, data: bytes) -> Sequence[Part]:
         """Return the documents that these bytes complete, if there are several."""
-        if self.failure is not None:
-            return []
         seen = len(self._bytes)
         self._bytes += data
         if self._is_lines is None:
@@ -128,8 +126,6 @@ class JsonReader:
 
     def finish(self) -> Sequence[Part]:
         """Return the parts that the end of the body completes."""
-        if self.failure is not None:
-            return []
         if self._is_lines:
             return self._take(len(self._bytes))
         return [Whole(bytes(self._bytes))]

@@ -64,8 +64,10 @@ class FilteredBody(httpx2.AsyncByteStream, httpx.AsyncByteStream):
         return self._filtered
 
     async def aclose(self) -> None:
-        await self._filtered.aclose()
-        await self._stream.aclose()
+        try:
+            await self._filtered.aclose()
+        finally:
+            await self._stream.aclose()
 
 
 def chunks_of(stream: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:

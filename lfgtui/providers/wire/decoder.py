@@ -14,7 +14,7 @@ from lfgtui.errors import ProviderError
 from lfgtui.model.events import ReasoningDelta, ResponseFinished, TextDelta, Usage, WireEvent
 from lfgtui.providers import lenient_json
 from lfgtui.providers.errors import mapping
-from lfgtui.providers.lenient_json import NO_UTF8, TOO_DEEP, JsonObject, UnreadableError
+from lfgtui.providers.lenient_json import NO_UTF8, JsonObject, UnreadableError
 from lfgtui.providers.wire.dedupe import Citations
 from lfgtui.providers.wire.tool_calls import CUT_SHORT, ToolCalls, stop_reason
 
@@ -89,8 +89,6 @@ class Decoder(ABC):
             why = NO_UTF8
         except UnreadableError as error:
             why = str(error)
-        except RecursionError:
-            why = TOO_DEEP
         if is_over:  # records after the end are no part of the response
             self.unknown[UNREADABLE] += 1
         else:

@@ -191,8 +191,9 @@ def test_a_message_that_begins_anew_drops_the_call_that_was_open() -> None:
     assert requests(events) == [ToolCallRequested("t2", "read", {"a": 1})]
 
 
-def test_blocks_that_never_stop_stop_with_their_message() -> None:
-    calls = [block(0, TOOL, arguments('{"a":1}')), block(1, OTHER, arguments('{"a":2}'))]
+@pytest.mark.parametrize("index", [0, 1])
+def test_blocks_that_never_stop_stop_with_their_message_or_their_place(index: int) -> None:
+    calls = [block(0, TOOL, arguments('{"a":1}')), block(index, OTHER, arguments('{"a":2}'))]
     events = run(AnthropicDecoder(), *calls[0][:-1], *calls[1][:-1], ended("tool_use"))
     assert [call.arguments for call in requests(events)] == [{"a": 1}, {"a": 2}]
 

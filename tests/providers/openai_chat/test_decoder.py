@@ -70,6 +70,10 @@ ANSWERS: dict[str, tuple[list[Json | str], list[WireEvent]]] = {
             *(ProviderItem("openai-chat", {"reasoning_field": "reasoning_content"}), END),
         ],
     ),
+    "a place for a call that is never used": (
+        [chunk({"tool_calls": [{"index": 0, "function": {}}]}), chunk({"content": "a"}, "stop")],
+        [TextDelta("a"), END],
+    ),
     "half a surrogate pair": (
         [r'{"choices":[{"delta":{"content":"a\ud83d"}}]}', "[DONE]"],
         [TextDelta("a\ufffd"), END],
@@ -145,6 +149,10 @@ CALLS: dict[str, tuple[list[Json], list[tuple[str, str, object]]]] = {
     "a custom tool, whose input is no JSON": (
         [custom(name="math", input=""), custom(input="4 "), custom(input="+ 4")],
         [("x", "math", "4 + 4")],
+    ),
+    "arguments before the name": (
+        [piece('{"a":', index=0, id="x"), piece("1}", index=0, name="f")],
+        [("x", "f", A)],
     ),
     "no id": ([piece(A, index=0, name="f")], [("call_1", "f", A)]),
     "a function call of old": (

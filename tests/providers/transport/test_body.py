@@ -116,6 +116,11 @@ async def test_a_body_that_ends_before_its_first_record_has_none(body: bytes) ->
     assert data(await parts(body)) == []
 
 
+async def test_a_line_that_is_no_utf8_fails_the_body() -> None:
+    with pytest.raises(ProviderError, match="not UTF-8"):
+        await parts(b'{"a":1}\n{"b":"\xff"}\n')
+
+
 async def test_a_line_without_end_after_others_fails_the_body(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -6,9 +6,7 @@ import shutil
 import ssl
 import subprocess
 from pathlib import Path
-from types import ModuleType
 
-import httpx
 import httpx2
 import pytest
 
@@ -75,20 +73,6 @@ async def test_a_value_that_is_there_already_is_not_waited_for() -> None:
     arrived, waited = await timed(queue.get())
     assert arrived == 2
     assert waited > 0
-
-
-@pytest.mark.parametrize("library", [httpx, httpx2])
-async def test_two_probes_do_not_get_into_each_others_way(
-    server: Loopback, library: ModuleType
-) -> None:
-    server.answer = Answer([b"{}"], content_type="application/json")
-    one, two = Probe(), Probe()
-    async with library.AsyncClient(trust_env=False) as client:
-        one.watch(client)
-        two.watch(client)
-        await client.get(server.url)
-    assert [len(probe.exchanges[0].pieces) for probe in (one, two)] == [1, 1]
-    assert two.exchanges[0].connect is not None  # the client has one trace, the later probe's
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
