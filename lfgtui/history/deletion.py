@@ -33,6 +33,8 @@ _PAUSE = 0.05
 Pause = Callable[[float], bool]
 """Called after a step with the seconds it took; False ends it there."""
 
+_OLD = "(ended_at < ? AND state <> 'running' AND NOT pinned)"
+
 _log = logging.getLogger(__name__)
 
 
@@ -42,11 +44,7 @@ def older_than(path: Path, moment: float) -> list[str]:
     Pinned ones are not among them.
     """
     with closing(file.connect_to_read(path)) as db, file.opening(path):
-        rows = db.execute(
-            "SELECT id FROM runs WHERE ended_at < ? AND state <> 'running' AND NOT pinned"
-            " ORDER BY started_at",
-            (moment,),
-        )
+        rows = db.execute(f"SELECT id FROM runs WHERE {_OLD} ORDER BY started_at", (moment,))
         return [run for (run,) in rows]
 
 
@@ -88,12 +86,8 @@ def hide(db: sqlite3.Connection, path: Path, run: str, *, before: float | None) 
         if not is_ours:
             return False
         with file.transaction(db):
-            known = db.execute(
-                "SELECT 1 FROM runs WHERE id = :run AND (:before IS NULL"
-                " OR (ended_at < :before AND state <> 'running' AND NOT pinned))",
-                {"run": run, "before": before},
-            ).fetchone()
-            if known is None:
+            known = f"SELECT 1 FROM runs WHERE id = ? AND (? IS NULL OR {_OLD})"
+            if db.execute(known, (run, before, before)).fetchone() is None:
                 return False
             db.execute(
                 "INSERT OR IGNORE INTO runs (id, title, state, started_at)"

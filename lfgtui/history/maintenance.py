@@ -70,13 +70,13 @@ def _set(path: Path, run: str, column: str, value: int | str) -> None:
 def size(path: Path) -> Size:
     """Return how much the history holds."""
     with closing(file.connect_to_read(path)) as db, file.opening(path):
-        runs, oldest = db.execute(
-            "SELECT count(*), min(started_at) FROM runs WHERE id <> ?", (DELETED,)
+        runs, oldest, tickets, text = db.execute(
+            "SELECT count(*), min(started_at),"
+            " (SELECT count(*) FROM tickets WHERE run <> :deleted),"
+            " (SELECT coalesce(sum(length(text)), 0) FROM segments)"
+            " FROM runs WHERE id <> :deleted",
+            {"deleted": DELETED},
         ).fetchone()
-        (tickets,) = db.execute(
-            "SELECT count(*) FROM tickets WHERE run <> ?", (DELETED,)
-        ).fetchone()
-        (text,) = db.execute("SELECT coalesce(sum(length(text)), 0) FROM segments").fetchone()
     used = sum(part.stat().st_size for part in (path, file.log_of(path)) if part.exists())
     return Size(used, runs, tickets, text, values.optional_moment(oldest))
 

@@ -125,12 +125,11 @@ class Reader:
     def find_run(self, text: str) -> str:
         """Return the run named by an id, its unique beginning or end, or `last`."""
         newest = "SELECT id FROM runs WHERE id <> '' ORDER BY started_at DESC, id DESC"
+        ids = [str(run) for (run,) in self._rows(newest, ())]
+        if text == "last" and not ids:
+            raise UsageError("no runs yet; `lfg run` or `lfg demo` makes the first")
         if text == "last":
-            found = self._rows(f"{newest} LIMIT 1", ())
-            if not found:
-                raise UsageError("no runs yet; `lfg run` or `lfg demo` makes the first")
-            return str(found[0][0])
-        ids = [str(row[0]) for row in self._rows(newest, ())]
+            return ids[0]
         if text in ids:
             return text
         for is_match in (str.startswith, str.endswith):

@@ -172,16 +172,13 @@ def _take(folder: Path, run: str) -> Lease:
 
 
 def _new_lease(db: sqlite3.Connection, locks: Path, now: float) -> tuple[str, Lease]:
-    while True:
-        run = _new_id(now)
-        taken = db.execute("SELECT 1 FROM runs WHERE id = ?", (run,)).fetchone()
-        lease = leases.take(locks, run) if taken is None else None
-        if lease is not None:
-            return run, lease
+    """Return an id, as `20261121-034212-x7k2`, and its lease.
 
-
-def _new_id(now: float) -> str:
-    """Return `20261121-034212-x7k2`: sorts by time (UTC), and its last four are quick to type."""
+    It sorts by time (UTC), and its last four are quick to type.
+    """
     moment = datetime.fromtimestamp(now, UTC).strftime("%Y%m%d-%H%M%S")
-    suffix = "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in os.urandom(4))
-    return f"{moment}-{suffix}"
+    while True:
+        run = f"{moment}-{''.join(_ALPHABET[byte % len(_ALPHABET)] for byte in os.urandom(4))}"
+        taken = db.execute("SELECT 1 FROM runs WHERE id = ?", (run,)).fetchone()
+        if taken is None and (lease := leases.take(locks, run)) is not None:
+            return run, lease

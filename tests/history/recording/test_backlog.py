@@ -2,7 +2,6 @@ import pytest
 
 from lfgtui.errors import HistoryError
 from lfgtui.history.reader import Reader
-from lfgtui.history.recording import backlog
 from lfgtui.history.recording import recorder as recorders
 from lfgtui.model import events as e
 from tests.history.conftest import Recording, locked
@@ -32,19 +31,6 @@ def test_a_locked_history_falls_behind_and_catches_up(recorder: Recording) -> No
     assert [(x.seq, x.event) for x in entries] == [(x.seq, x.event) for x in recorder.entries]
     assert [entry.seq for entry in entries] == [1, 2, 3, 4]
     assert recorder.behind.empty()
-
-
-def test_the_backlog_is_full_past_its_measure(
-    recorder: Recording, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(backlog, "BACKLOG_BYTES", 1000)
-    run = recorder.start("a")
-    with locked(recorder.path):
-        recorder.submit(run, "a", 1, 0.0, e.TextDelta("x" * 2000))
-        recorder.flush().result(30)
-        assert recorder.is_full
-    recorder.flush(saved=True).result(30)
-    assert not recorder.is_full
 
 
 @pytest.mark.parametrize("is_freed_in_time", [False, True])

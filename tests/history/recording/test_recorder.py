@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -20,6 +19,7 @@ from lfgtui.history.storage.runs import TicketState
 from lfgtui.model import events as e
 from tests.helpers.any_events import any_event
 from tests.history.conftest import Recording, check_index, locked, start, stored
+from tests.history.story import END
 
 
 def visible(entries: list[e.Entry]) -> str:
@@ -120,27 +120,12 @@ def test_a_merged_entry_stays_small() -> None:
     assert all(len(e.encode_event(entry.event)) <= batches.MERGED_BYTES for entry in entries)
 
 
-def test_who_is_given_entries_finds_their_bytes_no_longer_pending(path: Path) -> None:
-    pending: list[int] = []
-    with Recorder(path) as history:
-        history.on_entries = lambda _: pending.append(history.queued_bytes)
-        history.submit(start(history, "a"), "a", 1, 0.0, e.TextDelta("x" * 1000))
-        assert history.flush().result(30)
-    assert pending == [0]
-
-
-@pytest.mark.parametrize("is_closed", [False, True])
-def test_a_flush_and_a_close_wait_for_what_was_submitted_before(
-    recorder: Recording, is_closed: bool
-) -> None:
+def test_closing_waits_for_what_was_submitted_before(recorder: Recording) -> None:
     run = recorder.start("a")
     for n in range(100):
         recorder.submit(run, "a", 1, float(n), e.Status(str(n)))
-    if is_closed:
-        recorder.close()
-        recorder.close()
-    else:
-        assert recorder.flush().result(30) is True
+    recorder.close()
+    recorder.close()
     assert len(recorder.entries) == 100
 
 
@@ -217,22 +202,20 @@ def test_a_bug_in_the_writer_is_said_and_the_run_goes_on_unsaved(
 
 
 def test_an_event_that_cannot_be_numbered_keeps_no_other_from_being_stored(
-    recorder: Recording, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     number = TicketState.number
 
-    def numbered(state: TicketState, *rest: Any) -> Any:  # as `TicketState.number`
-        if isinstance(rest[2], e.Heartbeat):
-            raise ZeroDivisionError("a bug")
-        return number(state, *rest)
+    def numbered(state: TicketState, attempt: int, at: float, event: e.Event) -> object:
+        return number(state, attempt, at, event) if event != e.Heartbeat() else 1 / 0
 
     monkeypatch.setattr(TicketState, "number", numbered)
-    run = recorder.start("a")
-    recorder.play(run, "a", [e.TicketQueued(), e.Heartbeat(), e.AttemptStarted("p", "m")])
-    assert recorder.stored(run) == recorder.entries
-    guard = recorder.entries[1].event
-    assert isinstance(guard, e.GuardTripped)
-    assert "could not be stored: ZeroDivisionError: a bug" in guard.message
+    first, guard, last = merged(
+        [("a", 1, e.Status("x")), ("a", 1, e.Heartbeat()), ("a", 1, END[1])]
+    )
+    assert (first.event, last.event) == (e.Status("x"), END[1])
+    assert isinstance(guard.event, e.GuardTripped)
+    assert "could not be stored: ZeroDivisionError" in guard.event.message
 
 
 async def test_on_a_loop_entries_arrive_there_and_much_that_is_pending_holds_back(
