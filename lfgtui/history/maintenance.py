@@ -240,7 +240,7 @@ def _drop_unreadable(db: sqlite3.Connection) -> list[str]:
     for id_, body in db.execute("SELECT id, body FROM packs").fetchall():
         try:
             packing.unpack(body, lambda ids: entries.texts_of(db, ids))
-        except packing.DamagedError:
+        except values.DamagedError:
             db.execute("DELETE FROM packs WHERE id = ?", (id_,))
             if (ticket := id_ >> entries.SHIFT) in names:
                 torn[names[ticket]] = None

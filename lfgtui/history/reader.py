@@ -1,7 +1,6 @@
 """The reader of a history: past runs, their tickets, and search over all of it."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self, get_args
 
@@ -11,7 +10,6 @@ from lfgtui.errors import HistoryError, UsageError, did_you_mean, no_run
 from lfgtui.history.search import SearchHit, search
 from lfgtui.history.storage import entries as stored
 from lfgtui.history.storage import file, values
-from lfgtui.history.storage.packing import DamagedError
 from lfgtui.model import events as e
 from lfgtui.model.bounds import Bounded
 from lfgtui.model.states import RunState, State
@@ -164,7 +162,7 @@ class Reader:
         One entry stands for those in a row that cannot be read, and says why.
         """
         rowid = self._ticket(run, ticket)
-        with self._explained():
+        with file.opening(self._path):
             rows = stored.readable(self._connection, rowid)
         last = e.Entry(run, ticket, 1, 0, 0.0, e.Heartbeat())
         unread, why = 0, _DAMAGED
@@ -199,7 +197,7 @@ class Reader:
     def whole_entries(self, run: str, ticket: str, *, first: int = 1) -> Iterator[e.Entry]:
         """Yield the entries, to resume or to export; raises `HistoryError` if one is damaged."""
         rowid = self._ticket(run, ticket)
-        with self._explained():
+        with file.opening(self._path):
             for row in stored.stored(self._connection, rowid, first):
                 yield stored.entry(run, ticket, row)
 
@@ -232,7 +230,7 @@ class Reader:
 
     def search(self, query: str, limit: int = 50, **options: bool) -> list[SearchHit]:
         """Return matching text, newest first; `options` are those of `search.search`."""
-        with self._explained():
+        with file.opening(self._path):
             return search(self._connection, query, limit, **options).hits
 
     def _ticket(self, run: str, ticket: str) -> int:
@@ -245,16 +243,8 @@ class Reader:
         return keys[ticket]
 
     def _rows(self, sql: str, values: tuple[object, ...]) -> list[Any]:  # columns have no types
-        with self._explained():
+        with file.opening(self._path):
             return self._connection.execute(sql, values).fetchall()
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            with file.opening(self._path):
-                yield
-        except DamagedError as error:
-            raise HistoryError(f"{self._path}: {error}: {file.DAMAGED}") from None
 
 
 def _summary(row: tuple[Any, ...]) -> RunSummary:

@@ -19,7 +19,6 @@ from lfgtui.history.storage import batch as batches
 from lfgtui.history.storage import entries, file, leases
 from lfgtui.history.storage.batch import Batch
 from lfgtui.history.storage.leases import Lease
-from lfgtui.history.storage.packing import DamagedError
 from lfgtui.history.storage.runs import RunRow, TicketState, insert_run, insert_ticket, load
 from lfgtui.model.tickets import Ticket
 
@@ -100,10 +99,8 @@ def resume(db: sqlite3.Connection, path: Path, now: float, run: str) -> OwnRun:
             specs = db.execute(tickets, (run,)).fetchall()
             row = row._replace(state="running", ended_at=None)
             return OwnRun(row, specs, load(db, run), lease)
-    except BaseException as error:
+    except BaseException:
         lease.release()
-        if isinstance(error, DamagedError):
-            raise HistoryError(f"{path}: run {run}: {error}: {file.DAMAGED}") from None
         raise
 
 

@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 
 from lfgtui.errors import HistoryError, too_many_files
 from lfgtui.history.storage import leases, migrations
-from lfgtui.history.storage.values import decode
+from lfgtui.history.storage.values import DamagedError, decode
 from lfgtui.text.terminal_safe import visible_line
 
 APPLICATION_ID = 0x6C66_6774
@@ -127,6 +127,8 @@ def opening(path: Path) -> Iterator[None]:
     """Turn errors of SQLite and the file system into a `HistoryError` of one clear line."""
     try:
         yield
+    except DamagedError as error:
+        raise HistoryError(f"{path}: {error}: {DAMAGED}") from None
     except sqlite3.Error as error:
         raise HistoryError(explain(path, error)) from error
     except UnicodeDecodeError as error:  # SQLite quotes the file in its message

@@ -20,7 +20,7 @@ from typing import NamedTuple, TypeAlias
 
 import msgspec
 
-from lfgtui.errors import HistoryError
+from lfgtui.history.storage.values import DamagedError
 from lfgtui.model import events as e
 from lfgtui.model.bounds import within
 from lfgtui.model.clock import MOMENT
@@ -35,10 +35,6 @@ MOST_BYTES = 1 << 30
 
 _LITERAL = -1
 _NEAR = 4096
-
-
-class DamagedError(HistoryError):
-    """A pack that cannot be taken apart, or whose text is gone."""
 
 
 class Passage(NamedTuple):

@@ -7,9 +7,14 @@ from being listed, so it is replaced here, where it is read.
 from collections.abc import Collection
 from typing import TypeVar
 
+from lfgtui.errors import HistoryError
 from lfgtui.model.clock import MOMENT
 
 Word = TypeVar("Word", bound=str)
+
+
+class DamagedError(HistoryError):
+    """A pack that cannot be taken apart, or whose text is gone."""
 
 
 def decode(raw: bytes) -> str:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from lfgtui.history.storage import file, packing
 from lfgtui.history.storage.packing import Passage, Row
+from lfgtui.history.storage.values import DamagedError
 from lfgtui.model import events as e
 from tests.helpers.any_events import any_event
 from tests.history.conftest import Recording
@@ -62,7 +63,7 @@ def test_streamed_text_is_counted_off_and_not_kept_again(text: str, data: st.Dat
 def test_damaged_numbers_of_entries_are_refused_and_not_counted_out() -> None:
     attempts = [(1, 2**60), (1, 1 - 2**60)]
     columns: tuple[object, ...] = (5, attempts, [], [1.0], [], [("{}", "")], [0], [-1], [], "")
-    with pytest.raises(packing.DamagedError, match="differ in length"):
+    with pytest.raises(DamagedError, match="differ in length"):
         packing.unpack(zlib.compress(msgspec.msgpack.encode(columns)), lambda _: {})
 
 
