@@ -19,7 +19,7 @@ from typing import NamedTuple, TypeAlias, get_args
 from lfgtui.errors import UsageError
 from lfgtui.history import query as queries
 from lfgtui.history.query import Finder, Match, ParsedQuery
-from lfgtui.history.storage import values
+from lfgtui.history.storage import file, values
 from lfgtui.model.facets import Kind
 
 MOST_CHARACTERS = 1_000
@@ -107,16 +107,13 @@ def search(
             return _scan(db, parsed, limit)
         return _match(db, parsed, limit, prefix=prefix, ranked=ranked)
 
-    connection.execute("BEGIN")  # what is sealed in between would be in neither
-    try:
+    with file.snapshot(connection):  # what is sealed in between would be in neither
         result = answer(connection)
         if connection.execute("SELECT 1 FROM entries LIMIT 1").fetchone() is None:
             return result
         from lfgtui.history.storage.batch import in_memory  # only where something runs
 
         memory = in_memory(connection)
-    finally:
-        connection.execute("COMMIT")
     with closing(memory):
         live = answer(memory).hits
     return result._replace(hits=[*live, *result.hits][:limit])

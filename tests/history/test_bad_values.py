@@ -211,3 +211,13 @@ def test_an_orphaned_run_that_cannot_be_read_is_left_running_and_keeps_no_other_
     with Reader(path) as reader:
         assert sorted(summary.state for summary in reader.runs()) == ["done", "running"]
         assert reader.run(run).state == "running"
+
+
+def test_an_entry_without_a_number_beside_a_damaged_pack_is_a_gap(path: Path) -> None:
+    run = keep(path, "bad")
+    for name in ("pack", "unknown event", "an entry without a number"):
+        spoil(path, BAD[name], run=run)
+    with Reader(path) as reader:
+        reader.transcript(run, "a")
+        (gap,) = reader.gaps
+    assert "cannot be read" in gap and "impossible number: 'last'" in gap

@@ -193,11 +193,7 @@ def index(
 
 
 def _events(connection: sqlite3.Connection, rowid: int, segment: Segment) -> Iterator[e.Event]:
-    for row in connection.execute(
-        "SELECT seq, attempt, at, body FROM entries"
-        " WHERE ticket = ? AND seq BETWEEN ? AND ? ORDER BY seq",
-        (rowid, segment.first_seq, segment.last_seq),
-    ):
+    for row in entries.unpacked(connection, rowid, segment.first_seq, segment.last_seq):
         with suppress(HistoryError):  # another version's, or damaged; the others are searched
             yield entries.entry("", "", row).event
 
@@ -216,9 +212,7 @@ def in_memory(stored: sqlite3.Connection) -> sqlite3.Connection:
             memory.execute(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", row)
     for (ticket,) in memory.execute("SELECT id FROM tickets").fetchall():
         segments = OpenSegments()
-        for row in stored.execute(
-            "SELECT seq, attempt, at, body FROM entries WHERE ticket = ? ORDER BY seq", (ticket,)
-        ):
+        for row in entries.unpacked(stored, ticket):
             with suppress(HistoryError):  # another version's: what can be read is searched
                 segments.apply(entries.entry("", "", row))
         for segment in segments.unfinished:

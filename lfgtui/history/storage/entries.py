@@ -5,16 +5,16 @@ the schema's number when it is opened, its events only here.
 """
 
 import logging
+import math
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import partial
-from typing import Any
 
 import msgspec
 
 from lfgtui.errors import HistoryError
-from lfgtui.history.storage import packing, values
+from lfgtui.history.storage import file, packing, values
 from lfgtui.history.storage.packing import Passage, Row
 from lfgtui.model import events as e
 
@@ -65,22 +65,18 @@ def seal(connection: sqlite3.Connection, ticket: int, last_seq: int) -> None:
     No segment may still be open there: its text is not written yet.
     """
     before, end = pack_ids(ticket)
-    which = (ticket, min(last_seq, end - before - 1))
-    rows: list[Row] = connection.execute(
-        "SELECT seq, attempt, at, body FROM entries"
-        " WHERE ticket = ? AND seq BETWEEN 1 AND ? ORDER BY seq",
-        which,
-    ).fetchall()
+    last_seq = min(last_seq, end - before - 1)
     try:
         packs = [
             (before | part[0][0], packing.pack(part, _passages(connection, ticket, part)))
-            for part in _parts(rows)
+            for part in _parts(list(unpacked(connection, ticket, 1, last_seq)))
         ]
     except (ValueError, TypeError) as error:  # they stay rows: larger, and as safe
         _log.warning("ticket %d is not packed: %s", ticket, error)
         return
     connection.executemany("INSERT INTO packs (id, body) VALUES (?, ?)", packs)
-    connection.execute("DELETE FROM entries WHERE ticket = ? AND seq BETWEEN 1 AND ?", which)
+    which = "ticket = ? AND seq BETWEEN 1 AND ?"
+    connection.execute(f"DELETE FROM entries WHERE {which}", (ticket, last_seq))
 
 
 def _parts(rows: list[Row]) -> Iterator[list[Row]]:
@@ -100,11 +96,8 @@ def stored(connection: sqlite3.Connection, ticket: int, first: int = 1) -> Itera
     later what is a row now, and delete a run whose texts are not read yet.
     """
     before, end = pack_ids(ticket)
-    with _snapshot(connection):
-        rows: list[Row] = connection.execute(
-            "SELECT seq, attempt, at, body FROM entries WHERE ticket = ? AND seq >= ? ORDER BY seq",
-            (ticket, first),
-        ).fetchall()
+    with file.snapshot(connection):
+        rows = list(unpacked(connection, ticket, first))
         packs = connection.execute(
             "SELECT body FROM packs WHERE id >= coalesce((SELECT max(id) FROM packs"
             " WHERE id BETWEEN ? AND ?), ?) AND id < ? ORDER BY id",
@@ -119,6 +112,18 @@ def stored(connection: sqlite3.Connection, ticket: int, first: int = 1) -> Itera
     yield from rows
 
 
+def unpacked(
+    connection: sqlite3.Connection, ticket: int, first: int | None = None, last: int | None = None
+) -> Iterator[Row]:
+    """Yield the ticket's entries that are rows still, in `seq` order, within those numbers."""
+    bounds = {"seq >= ?": first, "seq <= ?": last}
+    where = "".join(f" AND {bound}" for bound, seq in bounds.items() if seq is not None)
+    yield from connection.execute(
+        f"SELECT seq, attempt, at, body FROM entries WHERE ticket = ?{where} ORDER BY seq",
+        (ticket, *(seq for seq in bounds.values() if seq is not None)),
+    )
+
+
 def readable(connection: sqlite3.Connection, ticket: int) -> list[Row]:
     """Return the ticket's entries in `seq` order; of a damaged file, those still readable."""
     try:
@@ -128,17 +133,14 @@ def readable(connection: sqlite3.Connection, ticket: int) -> list[Row]:
     found: dict[int, Row] = {}
     texts = partial(texts_of, connection)
     packs = "SELECT body FROM packs WHERE id >= ? AND id < ? ORDER BY id"
-    for (body,) in _until_damage(connection, packs, *pack_ids(ticket)):
-        with suppress(*_DAMAGE):
-            found.update((row[0], row) for row in packing.unpack(body, texts))
-    live = "SELECT seq, attempt, at, body FROM entries WHERE ticket = ? ORDER BY seq"
-    found.update((row[0], row) for row in _until_damage(connection, live, ticket))
-    return [found[seq] for seq in sorted(found)]
-
-
-def _until_damage(connection: sqlite3.Connection, query: str, *values: int) -> Iterator[Any]:
     with suppress(*_DAMAGE):
-        yield from connection.execute(query, values)
+        for (body,) in connection.execute(packs, pack_ids(ticket)):
+            with suppress(*_DAMAGE):
+                found.update((row[0], row) for row in packing.unpack(body, texts))
+    with suppress(*_DAMAGE):
+        found.update((row[0], row) for row in unpacked(connection, ticket))
+    # A damaged number may be no number.
+    return sorted(found.values(), key=lambda row: values.amount(row[0]) or math.inf)
 
 
 def texts_of(connection: sqlite3.Connection, ids: list[int]) -> Mapping[int, str]:
@@ -159,16 +161,3 @@ def _passages(connection: sqlite3.Connection, ticket: int, rows: list[Row]) -> l
         (ticket, rows[0][0], rows[-1][0], rows[-1][0]),
     )
     return [Passage(*values) for values in found]
-
-
-@contextmanager
-def _snapshot(connection: sqlite3.Connection) -> Iterator[None]:
-    """Read a consistent state in the body."""
-    if connection.in_transaction:
-        yield
-        return
-    connection.execute("BEGIN")
-    try:
-        yield
-    finally:
-        connection.execute("COMMIT")

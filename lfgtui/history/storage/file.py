@@ -168,6 +168,19 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextmanager
+def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """Read a consistent state in the body."""
+    if connection.in_transaction:
+        yield
+        return
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.execute("COMMIT")
+
+
+@contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Let one process open the file at a time: SQLite cannot wait for a change to WAL."""
     handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
