@@ -117,7 +117,7 @@ class LfgApp(GuardedApp, inherit_bindings=False):
         self._runs_alone = False
         for theme in themes.values():
             self.register_theme(to_textual(theme))
-        self.theme_names = sorted(themes)
+        self.theme_names: Sequence[str] = sorted(themes)
         self.theme = choose(themes, config.theme).name
 
     # Beginning

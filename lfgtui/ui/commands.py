@@ -36,9 +36,7 @@ class HasThemes(Protocol):
 
     keys_in_force: Mapping[str, Sequence[str]]
     theme: str
-
-    @property
-    def theme_names(self) -> list[str]: ...
+    theme_names: Sequence[str]
 
 
 class Entry(NamedTuple):

@@ -44,35 +44,32 @@ class Written(NamedTuple):
     data: str
 
 
-class Setup(NamedTuple):
-    """Settings of the screen, and its size in columns and rows."""
+async def record(
+    run: ReplayedRun, config: Config, themes: Mapping[str, ThemeFile], size: tuple[int, int]
+) -> list[Written]:
+    """Play the run from beginning to end; the last moment is that of its end.
 
-    config: Config
-    themes: Mapping[str, ThemeFile]
-    size: tuple[int, int]
-
-
-async def record(run: ReplayedRun, setup: Setup) -> list[Written]:
-    """Play the run from beginning to end; the last moment is that of its end."""
-    recorder = _Recorder(run, setup)
-    await recorder.run_async(size=setup.size, mouse=False)
+    `size` is in columns and rows.
+    """
+    recorder = _Recorder(run, config, themes)
+    await recorder.run_async(size=size, mouse=False)
     return recorder.written
 
 
 class _Recorder(LfgApp):
     """Plays by itself once its first frame is drawn, and leaves at the end."""
 
-    def __init__(self, run: ReplayedRun, setup: Setup) -> None:
+    def __init__(self, run: ReplayedRun, config: Config, themes: Mapping[str, ThemeFile]) -> None:
         self.now = 0.0
         self.output: list[str] = [_CLEARED]
         self.written: list[Written] = []
         self._replay = run
         super().__init__(
             run,
-            config=setup.config,
+            config=config,
             open_reader=None,
             simulated=run.is_simulated,
-            themes=setup.themes,
+            themes=themes,
             clock=lambda: self.now,
             first_screen=lambda context: replay_screen(run, context),
         )

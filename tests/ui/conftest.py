@@ -1,6 +1,7 @@
 """Apps over small real runs, with a clock that only the test moves."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -50,6 +51,16 @@ def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lfgtui.ui.app.GAUGE", 0.0)
     monkeypatch.setattr(Toast, "has_expired", False)
     monkeypatch.setattr(Toast, "time_left", 3600.0)
+
+
+@pytest.fixture
+def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Have times of day be the same everywhere."""
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ import pyte
 import pytest
 
 from lfgtui.settings.config import Config
-from lfgtui.ui.recorder import FRAMES, Setup, Written, record
+from lfgtui.ui.recorder import FRAMES, Written, record
 from tests.ui.replay.lives import replayed, worked
 from tests.ui.screen_text import lines
 from tests.ui.screens.test_replay import THEMES, staged
 
 SIZE = (100, 30)
-LOOK = Setup(Config(), THEMES, SIZE)
+LOOK = (Config(), THEMES, SIZE)
 
 
 def shown(written: Sequence[Written], until: float) -> list[str]:
@@ -27,7 +27,7 @@ def shown(written: Sequence[Written], until: float) -> list[str]:
 
 
 async def test_its_last_picture_is_the_replays_end() -> None:
-    written = await record(replayed(worked()), LOOK)
+    written = await record(replayed(worked()), *LOOK)
     async with staged(worked(), SIZE) as stage:
         await stage.press("g")
         await stage.type("100%")
@@ -37,7 +37,7 @@ async def test_its_last_picture_is_the_replays_end() -> None:
 
 
 async def test_so_is_every_picture_on_the_way() -> None:
-    written = await record(replayed(worked()), LOOK)
+    written = await record(replayed(worked()), *LOOK)
     async with staged(worked(), SIZE) as stage:
         for frame in range(1, 37):
             await stage.frame(1 / FRAMES)
@@ -50,7 +50,7 @@ async def test_so_is_every_picture_on_the_way() -> None:
 async def test_it_is_as_long_as_the_replay_and_time_goes_on(speed: float) -> None:
     run = replayed(worked())
     run.speed = speed
-    written = await record(run, LOOK)
+    written = await record(run, *LOOK)
     assert written[0].at == 0.0
     assert written[-1].at == pytest.approx(run.timeline.length / speed, abs=1e-5)
     assert all(before.at < after.at for before, after in pairwise(written))
@@ -58,4 +58,4 @@ async def test_it_is_as_long_as_the_replay_and_time_goes_on(speed: float) -> Non
 
 
 async def test_the_same_run_gives_the_same_recording() -> None:
-    assert await record(replayed(worked()), LOOK) == await record(replayed(worked()), LOOK)
+    assert await record(replayed(worked()), *LOOK) == await record(replayed(worked()), *LOOK)

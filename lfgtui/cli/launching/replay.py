@@ -17,7 +17,7 @@ from lfgtui.text.redactor import Redactor
 from lfgtui.text.terminal_safe import visible_line
 from lfgtui.ui.app import LfgApp
 from lfgtui.ui.painting.gc_policy import collect_rarely
-from lfgtui.ui.recorder import Setup, record
+from lfgtui.ui.recorder import record
 from lfgtui.ui.replay.run import read_replay
 from lfgtui.ui.replay.seek import go_to
 from lfgtui.ui.replay.timeline import IDLE_LIMIT
@@ -63,7 +63,6 @@ def cast_lines(
     replayed = read_replay(reader, run, limit, redactor)
     replayed.speed = speed or 1.0
     themes = load_themes(paths.config_file().parent)
-    setup = Setup(config, themes, (width, height))
     header = {
         "version": 2,
         "width": width,
@@ -73,7 +72,7 @@ def cast_lines(
         "env": {"TERM": "xterm-256color"},
     }
     yield msgspec.json.encode(header)
-    for at, data in asyncio.run(record(replayed, setup)):
+    for at, data in asyncio.run(record(replayed, config, themes, (width, height))):
         yield msgspec.json.encode([at, "o", data])
 
 

@@ -35,7 +35,9 @@ def go_to(run: ReplayedRun, text: str, counted: str | None = None) -> None:
     if found := _SECONDS.fullmatch(typed):
         run.seek(_within(timeline, float(found[1])))
     elif found := _SHARE.fullmatch(typed):
-        run.seek(_share(timeline, float(found[1])))
+        if float(found[1]) > 100:
+            raise UsageError("100% is the end of the replay")
+        run.seek(timeline.length * float(found[1]) / 100)
     elif found := _CLOCK.fullmatch(typed):
         run.seek(_clock(timeline, found))
     elif found := _EVENT.fullmatch(typed):
@@ -48,12 +50,6 @@ def _within(timeline: Timeline, seconds: float) -> float:
     if seconds > timeline.length:
         raise UsageError(f"the replay is only {figures.duration(timeline.length)} long")
     return seconds
-
-
-def _share(timeline: Timeline, percent: float) -> float:
-    if percent > 100:
-        raise UsageError("100% is the end of the replay")
-    return timeline.length * percent / 100
 
 
 def _clock(timeline: Timeline, found: re.Match[str]) -> float:

@@ -19,8 +19,7 @@ from lfgtui.ui.run_view import RunView
 from lfgtui.ui.screens.base import LfgScreen, ScreenContext
 from lfgtui.ui.stream.search_target import Target
 from lfgtui.ui.stream.view import SIDEWAYS, StreamView
-from lfgtui.ui.text.styled_line import one_line, shorten
-from lfgtui.ui.widgets.footer import APPROVAL, Offer, compose_footer
+from lfgtui.ui.widgets.footer import APPROVAL, Offer, compose_footer, search_status
 from lfgtui.ui.widgets.header import compose_header
 from lfgtui.ui.widgets.pane import Pane
 from lfgtui.ui.widgets.pane_grid import Direction, PaneGrid
@@ -29,9 +28,6 @@ if TYPE_CHECKING:
     from lfgtui.ui.widgets.ticket_table import TicketTable
 
 View = Literal["grid", "focus", "table"]
-
-_PATTERN = 24
-"""Cells of a pattern that the footer shows."""
 
 # Actions of the stream in the current pane.
 _STREAM_ACTIONS: Mapping[str, Callable[[StreamView], None]] = {
@@ -203,10 +199,10 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         self.mode.update_bar()
         number = f"{self.panes.index(self.current_pane) + 1}/{len(self.panes)}"
         place = f"{'zoom' if self.is_zoomed else self.view} {number}"
-        offers, finding = list(self._offers()), self._search_status()
-        keys = self.context.keys
+        offers, keys = list(self._offers()), self.context.keys
+        found = search_status(self.searched.stream.finder) if self.searched is not None else ""
         self.footer.show(
-            lambda width: compose_footer(offers, keys, width, place=place, finding=finding)
+            lambda width: compose_footer(offers, keys, width, place=place, finding=found)
         )
 
     def _offers(self) -> Iterator[Offer]:
@@ -393,11 +389,3 @@ class RunScreen(CachedContainer, LfgScreen[None]):
             self.searched = self.current_pane
             if not is_shown:
                 self.toast("the match is in a part that is not shown here")
-
-    def _search_status(self) -> str:
-        """Return the pattern and the number of the match shown; nothing while none is sought."""
-        if self.searched is None:
-            return ""
-        finder = self.searched.stream.finder
-        number = f"{finder.number}/{finder.count}" if finder.count else "no matches"
-        return f"“{shorten(one_line(finder.pattern), _PATTERN)}” {number}"

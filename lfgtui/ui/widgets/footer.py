@@ -4,11 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from lfgtui.ui.keymap import BY_ACTION, displayed
-from lfgtui.ui.text.styled_line import Line, Span, between, line_width
+from lfgtui.ui.stream.find import Finder
+from lfgtui.ui.text.styled_line import Line, Span, between, line_width, one_line, shorten
 
 APPROVAL = ("approve", "approve_always", "deny")
 
 _NEEDED = frozenset({"back", "zoom", "cancel", "retry", "attention", "help", "quit"})
+_PATTERN = 24
+"""Cells of a pattern that are shown."""
+
 _WIDE = 100
 """Cells from which the place is shown with the view's name."""
 
@@ -48,6 +52,12 @@ def compose_footer(
         ):
             line += part
     return between(line, right, width)
+
+
+def search_status(finder: Finder) -> str:
+    """Return the pattern that is sought, and the number of the match shown."""
+    number = f"{finder.number}/{finder.count}" if finder.count else "no matches"
+    return f"“{shorten(one_line(finder.pattern), _PATTERN)}” {number}"
 
 
 def key_and_label(key: str, label: str) -> Line:

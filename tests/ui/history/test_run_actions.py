@@ -6,15 +6,14 @@ from pathlib import Path
 import pytest
 from textual.events import Key
 
-from lfgtui.cli.launching.past_runs import FileHistoryActions
 from lfgtui.history.reader import Reader, RunSummary
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.ui.history.screen import HistoryScreen
 from lfgtui.ui.screens.base import Prompt
 from tests.ui.fake_live import FakeLive
-from tests.ui.history.conftest import CONFIG, OpenPast
+from tests.ui.history.conftest import OpenPast
 from tests.ui.history.past import begin, keep
-from tests.ui.screen_text import lines, text_of
+from tests.ui.screen_text import lines, run_screen
 from tests.ui.waiting import gone, shown, toasted, until
 
 
@@ -44,13 +43,20 @@ async def test_a_run_is_deleted_after_a_question(open_past: OpenPast, history: P
     assert [run.title for run in await kept(history)] == ["Second \x1b[31mrun"]
 
 
-async def test_a_run_in_progress_is_not_deleted(open_past: OpenPast, store: Recorder) -> None:
-    run = await asyncio.to_thread(begin, store, "Going on", "a")
-    async with open_past() as (app, pilot):
+async def test_a_run_is_replayed_from_its_row_and_not_deleted_in_progress(
+    open_past: OpenPast, store: Recorder
+) -> None:
+    empty = await asyncio.to_thread(begin, store, "Empty")
+    async with open_past((100, 30)) as (app, pilot):
         await pilot.press("tab", "x", "y")
-        await toasted(pilot, f"run {run} is still running; stop it first")
-        assert "Going on" in text_of(app)
-    assert len(await kept(store.path)) == 3
+        await toasted(pilot, f"run {empty} is still running; stop it first")
+        await pilot.press("p")
+        await toasted(pilot, f"run {empty} has no tickets to replay")
+        await pilot.press("down", "down", "p")
+        await shown(pilot, "REPLAY")
+        assert run_screen(app).run.title == "First run"
+        await pilot.press("escape")
+        await shown(pilot, "history   3 runs")
 
 
 async def test_a_pin_and_a_note_are_kept_and_shown(open_past: OpenPast, history: Path) -> None:
@@ -58,6 +64,11 @@ async def test_a_pin_and_a_note_are_kept_and_shown(open_past: OpenPast, history:
         await pilot.press("tab", "down", "i")
         await shown(pilot, "◆ pinned")
         await pilot.press("n", *"xin good", "enter")
+        await shown(pilot, "First run  xin good")
+        await pilot.press("enter")
+        await shown(pilot, "PAST RUN")
+        assert "xin good" in lines(app)[0]
+        await pilot.press("escape")
         await shown(pilot, "First run  xin good")
         run = (await kept(history))[1]
         assert (run.pinned, run.note) == (True, "xin good")
@@ -68,16 +79,6 @@ async def test_a_pin_and_a_note_are_kept_and_shown(open_past: OpenPast, history:
         assert not app.screen.query(Prompt)
     run = (await kept(history))[1]
     assert (run.pinned, run.note) == (False, "xin bad")
-
-
-async def test_the_note_stands_above_the_opened_run(open_past: OpenPast, history: Path) -> None:
-    run = (await kept(history))[0].run
-    await asyncio.to_thread(FileHistoryActions(CONFIG).annotate, run, "keep an eye on it")
-    async with open_past((120, 24)) as (app, pilot):
-        await shown(pilot, "keep an eye on it")
-        await pilot.press("enter")
-        await shown(pilot, "PAST RUN")
-        assert "keep an eye on it" in lines(app)[0]
 
 
 async def test_without_actions_the_history_is_read_only(open_past: OpenPast) -> None:

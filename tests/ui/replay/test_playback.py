@@ -137,9 +137,8 @@ def test_events_are_counted_as_the_screen_counts_them_or_as_the_history_does() -
         assert (newest.ticket, newest.seq) == (ticket, seq)
 
 
-def test_times_of_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
+@pytest.mark.usefixtures("utc")
+def test_times_of_day() -> None:
     run, _ = playing()
     began = run.timeline.began_at
     for text in ("%H:%M:%S", "@%H:%M:%S"):
@@ -151,8 +150,6 @@ def test_times_of_day(monkeypatch: pytest.MonkeyPatch) -> None:
     }
     with pytest.raises(UsageError, match=r"the run lasted from \d\d:\d\d:\d\d to"):
         go_to(bare(day), "@00:00")
-    monkeypatch.undo()
-    time.tzset()
 
 
 @pytest.mark.parametrize(

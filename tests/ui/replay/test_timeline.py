@@ -21,41 +21,23 @@ def at(*times: float, ticket: str = "a") -> list[Entry]:
     ]
 
 
-def played(timeline: Timeline) -> list[float]:
-    return [timeline.played_at(count) for count in range(1, timeline.count + 1)]
-
-
-@given(lives(), LIMITS)
-def test_every_entry_is_there_once_and_each_tickets_own_in_order(said: Lives, limit: float) -> None:
+@given(lives(), LIMITS, st.floats(0, 1))
+def test_entries_are_in_order_and_gaps_as_long_as_they_were_or_as_the_limit(
+    said: Lives, limit: float, share: float
+) -> None:
     timeline = Timeline(said, limit)
     assert timeline.count == sum(map(len, said.values()))
     for name, own in said.items():
         assert [entry for entry in timeline.entries if entry.ticket == name] == own
-
-
-@given(lives(), LIMITS)
-def test_neither_clock_goes_back(said: Lives, limit: float) -> None:
-    timeline = Timeline(said, limit)
-    times = played(timeline)
-    assert times == sorted(times)
+    times = [timeline.played_at(count) for count in range(1, timeline.count + 1)]
     recorded = [timeline.recorded_at(moment) for moment in times]
-    assert recorded == sorted(recorded)
-
-
-@given(lives(), LIMITS)
-def test_a_gap_is_as_long_as_it_was_or_as_the_limit(said: Lives, limit: float) -> None:
-    timeline = Timeline(said, limit)
-    for count, (before, after) in enumerate(pairwise(played(timeline)), 1):
+    assert (times, recorded) == (sorted(times), sorted(recorded))  # neither clock goes back
+    for count, (before, after) in enumerate(pairwise(times), 1):
         whole = after - before + timeline.cut_after(count)
         assert timeline.cut_after(count) >= 0
         assert not limit or after - before <= limit + 1e-6
         if timeline.cut_after(count) > 1e-6:
             assert whole > limit > 0
-
-
-@given(lives(), LIMITS, st.floats(0, 1))
-def test_a_time_of_day_leads_back_to_its_moment(said: Lives, limit: float, share: float) -> None:
-    timeline = Timeline(said, limit)
     moment = share * timeline.length
     there = timeline.find_time(timeline.recorded_at(moment))
     assert abs(there - moment) < 1e-4 or timeline.count == 0
@@ -90,13 +72,8 @@ def test_a_step_on_and_back_leads_to_the_same_of_a_tickets_entries(said: Lives, 
 
 def test_at_one_moment_the_order_is_that_of_the_tickets() -> None:
     timeline = Timeline({"a": at(0, 1, 1), "b": at(1, 1, ticket="b")})
-    assert [entry.ticket + str(entry.seq) for entry in timeline.entries] == [
-        "a1",
-        "a2",
-        "a3",
-        "b1",
-        "b2",
-    ]
+    order = [f"{entry.ticket}{entry.seq}" for entry in timeline.entries]
+    assert order == ["a1", "a2", "a3", "b1", "b2"]
 
 
 def test_the_clock_runs_as_it_did_and_then_leaps() -> None:
@@ -107,9 +84,6 @@ def test_the_clock_runs_as_it_did_and_then_leaps() -> None:
     ]  # fmt: skip
     assert timeline.find_time(START + 90_000) == 12
     assert timeline.cut_after(2) == 172_798 - 10
-
-
-def test_no_limit_keeps_every_gap() -> None:
     assert Timeline({"a": at(0, 2, 172_800)}, 0).length == 172_800
 
 

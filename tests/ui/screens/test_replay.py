@@ -1,24 +1,19 @@
 """Replaying on the screen: keys, figures that stand still, panes that are as if never seen."""
 
 import random
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from itertools import count
-from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
 
-from lfgtui.history.reader import Reader
-from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
-from lfgtui.model.tickets import Ticket
 from lfgtui.settings.config import Config
 from lfgtui.settings.themes import load_themes
 from lfgtui.ui.app import LfgApp
 from lfgtui.ui.replay.run import ReplayedRun
-from lfgtui.ui.screens.replay import ReplayBar, push_replay, replay_screen
+from lfgtui.ui.screens.replay import ReplayBar, replay_screen
 from lfgtui.ui.widgets.pane_header import PaneHeader
 from tests.ui.emulator import on_terminal
 from tests.ui.fake_live import START, FakeLive
@@ -110,15 +105,6 @@ def live() -> FakeLive:
     return worked()
 
 
-@pytest.fixture
-def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
-
-
 async def test_it_plays_by_itself_and_shows_its_position_and_stands_still_when_held(
     live: FakeLive,
 ) -> None:
@@ -145,8 +131,11 @@ async def test_it_plays_by_itself_and_shows_its_position_and_stands_still_when_h
 
 async def test_the_gauges_are_what_they_were(live: FakeLive) -> None:
     async with staged(live) as stage:
-        stage.run.seek(1.4)
+        stage.run.seek(20.0)
         await stage.press("p")
+        assert "idle time skipped" in stage.bar
+        stage.run.seek(1.4)
+        await stage.frame()
         meter = stage.run.meter("api")
         assert meter.ttft == pytest.approx(0.7)
         assert f"{meter.rate(START + 1.4):>4.0f} t/s".strip() in stage.heads()[1]
@@ -155,26 +144,6 @@ async def test_the_gauges_are_what_they_were(live: FakeLive) -> None:
         await stage.pilot.resize_terminal(80, 24)
         await stage.frame()
         assert "api" in lines(stage.app)[1] and "ttft" in lines(stage.app)[2]  # held, drawn anew
-
-
-async def test_a_stall_is_seen_again_and_its_idle_time_skipped() -> None:
-    live = FakeLive("api")
-    live.start()
-    live.begin("api")
-    live.stream("api", "a word ")
-    live.stream("api", "and the next, a minute later", after=60.0)
-    async with staged(live) as stage:
-        stage.run.seek(9.9)
-        await stage.press("p")
-        assert "streaming" in stage.heads()[0]
-        assert "idle time skipped" in stage.bar
-        stage.run.seek(11.9)
-        await stage.press("p")
-        assert "stalled 11s" in stage.heads()[0]
-        stage.run.seek(99)
-        await stage.frame()
-        assert "idle" not in stage.bar
-        assert stage.run.now == START + 60.5
 
 
 async def test_steps_show_at_once_what_an_event_did_and_in_zoom_go_by_ticket(
@@ -320,31 +289,3 @@ def test_what_it_looks_like(
         await stage.press("+", "p")
 
     assert snap_compare(app, terminal_size=size, run_before=run_before)
-
-
-@pytest.fixture
-def history(tmp_path: Path) -> tuple[Path, str, str]:
-    """A history, a run in it, and one of nothing."""
-    path = tmp_path / "history.db"
-    with Recorder(path) as recorder:
-        run = recorder.start_run("Stored", [Ticket(id="one", prompt="x", workspace="/")], None)
-        recorder.submit(run, "one", 1, START, e.TicketQueued())
-        empty = recorder.start_run("Empty", [], None)
-        recorder.flush().result(30)
-    return path, run, empty
-
-
-async def test_any_screen_can_replay_a_stored_run(
-    live: FakeLive, history: tuple[Path, str, str]
-) -> None:
-    path, run, empty = history
-    async with staged(live) as stage:
-        context = stage.screen.context
-        await push_replay(stage.app, context, lambda: Reader(path), run)
-        assert run_screen(stage.app).run.title == "Stored"
-        await stage.pilot.press("escape")
-        assert stage.app.screen is stage.screen
-        await push_replay(stage.app, context, lambda: Reader(path), empty)
-        await stage.pilot.pause()
-        assert stage.app.screen is stage.screen
-        assert toasts(stage.app)[-1] == f"run {empty} has no tickets to replay"
