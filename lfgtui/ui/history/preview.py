@@ -154,18 +154,18 @@ class PreviewPane(Guarded, Widget):
                 return read_run_preview(reader, run.run)
             return read_hit_preview(reader, hit)
 
-        found: Preview | str
+        shown: Preview | str
         try:
-            found = preview = await query(self._open_reader, read)
+            shown = preview = await query(self._open_reader, read)
         except LfgError as error:
-            found = str(error)
+            shown = str(error)
         else:
             if preview.summary.state != "running":
                 self._read[key] = preview
                 if len(self._read) > _CACHED:
                     del self._read[next(iter(self._read))]
         if key == self._wanted:
-            self._show(found)
+            self._show(shown)
 
     def _show(self, shown: Preview | str | None) -> None:
         if shown != self._shown:
@@ -236,8 +236,8 @@ def around(hit: SearchHit, whole: str) -> tuple[str, list[tuple[int, int]]]:
     if not words:
         return text, []
     pattern = "|".join(re.escape(word) for word in reversed(words))
-    found = re.finditer(rf"(?<!\w)(?:{pattern})(?!\w)", text, re.IGNORECASE)
-    return text, [match.span() for match in found]
+    matches = re.finditer(rf"(?<!\w)(?:{pattern})(?!\w)", text, re.IGNORECASE)
+    return text, [match.span() for match in matches]
 
 
 def coloured(palette: Palette, colour: str) -> Style:

@@ -185,15 +185,15 @@ class HistoryScreen(LfgScreen[None]):
             hits = reader.search(text, _HITS, prefix=True)
             return hits, [reader.run(run) for run in {hit.run for hit in hits} - known]
 
-        complaint, found = "", None
+        complaint, result = "", None
         try:
-            found = await query(self._open_reader, search)
+            result = await query(self._open_reader, search)
         except LfgError as error:
             complaint = str(error)
         if text == self._query and self.is_mounted:
             self._complaint = complaint
-            if found is not None:
-                self.rows.show_hits(*found)
+            if result is not None:
+                self.rows.show_hits(*result)
             self._describe()
 
     async def _open(self, run: str, hit: SearchHit | None) -> None:

@@ -29,7 +29,7 @@ async def query(open_reader: Callable[[], Reader], question: Callable[[Reader], 
 
 
 class FoldedTicket(msgspec.Struct, frozen=True):
-    """One folded ticket; `ref`: the item that the sought entry belongs to."""
+    """One folded ticket; `ref`: the item that the entry to show belongs to."""
 
     ticket: Ticket
     transcript: Transcript
@@ -84,16 +84,16 @@ def read_run(reader: Reader, run: str, hit: SearchHit | None = None) -> StoredRu
     for stored in reader.tickets(run):
         ticket = stored.ticket
         seq = hit.seq if hit is not None and hit.ticket == ticket.id else 0
-        folded.append(fold(ticket, reader.entries(run, ticket.id), sought=seq))
+        folded.append(fold(ticket, reader.entries(run, ticket.id), seq=seq))
     return StoredRun(run, summary.title, folded, summary.note)
 
 
-def fold(ticket: Ticket, entries: Iterable[Entry], *, sought: int = 0) -> FoldedTicket:
+def fold(ticket: Ticket, entries: Iterable[Entry], *, seq: int = 0) -> FoldedTicket:
     """Return a ticket's entries as what is shown of it, the one with that seq spotted."""
     transcript, meter = Transcript(), Meter()
     ref = None
     for entry in entries:
-        before = _revisions(transcript) if entry.seq == sought else None
+        before = _revisions(transcript) if entry.seq == seq else None
         transcript.apply(entry)
         meter.apply(entry)
         if before is not None:

@@ -37,7 +37,7 @@ class _Folded(msgspec.Struct):
 class ReplayedRun:
     """Transcripts and meters as they were when `count` entries had happened, at `position`.
 
-    It plays along its timeline when it is told the time (`advance`); `position` is in
+    Each call of `advance` plays it along its timeline; `position` is in
     seconds of that. Forward the folds grow, as live ones do. Back, a ticket of which
     something is taken away gets a new transcript, folded from its beginning: a fold has
     no way back. A long way takes more than one call of `proceed`, so that a

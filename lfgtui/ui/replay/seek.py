@@ -32,16 +32,16 @@ def go_to(run: ReplayedRun, text: str, counted: str | None = None) -> None:
     Raises `UsageError` where there is no such position.
     """
     typed, timeline = text.strip(), run.timeline
-    if found := _SECONDS.fullmatch(typed):
-        run.seek(_within(timeline, float(found[1])))
-    elif found := _SHARE.fullmatch(typed):
-        if float(found[1]) > 100:
+    if match := _SECONDS.fullmatch(typed):
+        run.seek(_within(timeline, float(match[1])))
+    elif match := _SHARE.fullmatch(typed):
+        if float(match[1]) > 100:
             raise UsageError("100% is the end of the replay")
-        run.seek(timeline.length * float(found[1]) / 100)
-    elif found := _CLOCK.fullmatch(typed):
-        run.seek(_clock(timeline, found))
-    elif found := _EVENT.fullmatch(typed):
-        run.seek_entry(_entry(timeline, found[1] or counted, int(found[2])))
+        run.seek(timeline.length * float(match[1]) / 100)
+    elif match := _CLOCK.fullmatch(typed):
+        run.seek(_clock(timeline, match))
+    elif match := _EVENT.fullmatch(typed):
+        run.seek_entry(_entry(timeline, match[1] or counted, int(match[2])))
     else:
         raise UsageError(f'invalid position "{typed}": expected {EXPECTED}')
 
@@ -52,14 +52,14 @@ def _within(timeline: Timeline, seconds: float) -> float:
     return seconds
 
 
-def _clock(timeline: Timeline, found: re.Match[str]) -> float:
+def _clock(timeline: Timeline, match: re.Match[str]) -> float:
     """Return the moment of a time of the replay, or of the day."""
-    is_of_day = bool(found[1])
-    hours, minutes, seconds = int(found[2] or 0), int(found[3]), float(found[4])
-    if is_of_day and not found[2]:  # @14:03
+    is_of_day = bool(match[1])
+    hours, minutes, seconds = int(match[2] or 0), int(match[3]), float(match[4])
+    if is_of_day and not match[2]:  # @14:03
         hours, minutes, seconds = minutes, int(seconds), 0.0
     total = hours * 3600 + minutes * 60 + seconds
-    if not is_of_day and not (found[2] and total > timeline.length):
+    if not is_of_day and not (match[2] and total > timeline.length):
         return _within(timeline, total)
     return _time_of_day(timeline, total)
 

@@ -135,7 +135,7 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         )
         self._table: TicketTable | None = None
         self.searched: Pane | None = None
-        """The pane in which a pattern is sought; at most one is."""
+        """The pane that is searched; at most one is."""
         self._target: Target | None = None
 
     def compose(self) -> ComposeResult:
@@ -200,9 +200,9 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         number = f"{self.panes.index(self.current_pane) + 1}/{len(self.panes)}"
         place = f"{'zoom' if self.is_zoomed else self.view} {number}"
         offers, keys = list(self._offers()), self.context.keys
-        found = search_status(self.searched.stream.finder) if self.searched is not None else ""
+        search = search_status(self.searched.stream.finder) if self.searched is not None else ""
         self.footer.show(
-            lambda width: compose_footer(offers, keys, width, place=place, finding=found)
+            lambda width: compose_footer(offers, keys, width, place=place, finding=search)
         )
 
     def _offers(self) -> Iterator[Offer]:

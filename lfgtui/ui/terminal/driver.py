@@ -77,25 +77,25 @@ class Terminal(LinuxDriver):
     # Input
 
     def run_input_thread(self) -> None:
-        """Read until told to end, or until there is no terminal any more."""
-        found = TerminalInput()
+        """Read until the end, or until there is no terminal any more."""
+        terminal = TerminalInput()
         try:
             while not self.exit_event.is_set():
                 if select.select([self.fileno], [], [], _TICK)[0]:
                     if not (data := os.read(self.fileno, _READ)):
                         break
-                    self._post(found.feed(data, time.monotonic()))
+                    self._post(terminal.feed(data, time.monotonic()))
                 else:
-                    self._post(found.tick(time.monotonic()))
+                    self._post(terminal.tick(time.monotonic()))
         except OSError:  # EIO: nobody holds its other end
             pass
         if not self.exit_event.is_set():
             os.kill(os.getpid(), signal.SIGHUP)  # what the kernel tells a session's leader
 
-    def _post(self, found: Iterable[Message]) -> None:
+    def _post(self, messages: Iterable[Message]) -> None:
         width, height = self._app.size
         focus: Message | None = None
-        for number, message in enumerate(found, 1):
+        for number, message in enumerate(messages, 1):
             if isinstance(message, events.AppFocus | events.AppBlur):
                 focus = message  # each restyles the screen: only the last one counts
                 continue

@@ -113,11 +113,11 @@ class TerminalInput:
     def _parsed(self, sequence: str) -> list[Message]:
         """Return the messages that a whole sequence or character means, if it means anything."""
         try:
-            found = [*self._parser.feed(sequence), *self._parser.settle()]
+            parsed = [*self._parser.feed(sequence), *self._parser.settle()]
         except Exception:  # a parser of any bytes may raise anything
             self._parser = _KnownKeys()
             return []
-        return [one for one in found if isinstance(one, _MEANT) and _is_sayable(one)]
+        return [one for one in parsed if isinstance(one, _MEANT) and _is_sayable(one)]
 
 
 def _bounded(begun: bytes) -> bytes:

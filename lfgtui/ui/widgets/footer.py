@@ -55,7 +55,7 @@ def compose_footer(
 
 
 def search_status(finder: Finder) -> str:
-    """Return the pattern that is sought, and the number of the match shown."""
+    """Return the pattern of a search, and the number of the match shown."""
     number = f"{finder.number}/{finder.count}" if finder.count else "no matches"
     return f"“{shorten(one_line(finder.pattern), _PATTERN)}” {number}"
 

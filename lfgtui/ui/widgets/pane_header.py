@@ -44,6 +44,7 @@ class PaneHeader(SelfPainted):
         self._stall_after = stall_after
         self._ttft_budget = ttft_budget
         self._lines: list[Line] = [[], []]
+        self._named: object = None
 
     @property
     def is_blank(self) -> bool:
@@ -51,7 +52,7 @@ class PaneHeader(SelfPainted):
         return self.size.width > 0 and not self._lines[1]
 
     def on_resize(self) -> None:
-        self._lines = [[], []]
+        self._lines, self._named = [[], []], None
 
     def update(self, transcript: Transcript, meter: Meter, waiting: str, now: float) -> Badge:
         """Show the figures of the moment, repainting only what differs; return the state's badge.
@@ -60,7 +61,11 @@ class PaneHeader(SelfPainted):
         """
         badge = badge_of(transcript, meter, now, self._stall_after)
         if (width := self.size.width - 2) > 0:
-            self._show(0, title_line(self._ticket, transcript, badge, width))
+            attempt = transcript.attempt
+            named = (badge, attempt.provider, attempt.model) if attempt else badge
+            if named != self._named:
+                self._named = named
+                self._show(0, title_line(self._ticket, transcript, badge, width))
             figures = [Span(shorten(waiting, width), "muted")]
             self._show(1, figures if waiting else self._gauges(transcript, meter, now, width))
         return badge
@@ -95,13 +100,12 @@ class PaneHeader(SelfPainted):
         if attempt is not None and attempt.number > 1:
             gauges.append((2, [Span(f"#{attempt.number}", "warning")]))
         time = [Span(f"{duration(meter.elapsed(now)):>5}")]
-
-        def needed(gap: int) -> int:
-            return line_width(time) + sum(line_width(gauge) + gap for _, gauge in gauges)
-
-        while gauges and needed(1) > width:
-            gauges.remove(max(gauges, key=lambda gauge: gauge[0]))
-        gap = Span("  " if needed(2) <= width else " ")
+        spare = width - line_width(time) - sum(line_width(gauge) + 1 for _, gauge in gauges)
+        while gauges and spare < 0:
+            last = max(gauges, key=lambda gauge: gauge[0])
+            gauges.remove(last)
+            spare += line_width(last[1]) + 1
+        gap = Span("  " if spare >= len(gauges) else " ")
         line = [span for _, gauge in gauges for span in (*gauge, gap)]
         return between(line[:-1], time, width)
 

@@ -160,7 +160,7 @@ async def test_only_the_card_that_was_found_is_unfolded(
 
 def items(view_of: Iterator[e.Entry], sought: int) -> Item | None:
     """The item that the entry with that seq was spotted in."""
-    folded = fold(Ticket(id="a", prompt="x", workspace="/"), view_of, sought=sought)
+    folded = fold(Ticket(id="a", prompt="x", workspace="/"), view_of, seq=sought)
     if folded.ref is None:
         return None
     return folded.transcript.attempts[folded.ref.attempt].items[folded.ref.item]
