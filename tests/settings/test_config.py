@@ -47,8 +47,10 @@ def refused(folder: Path, text: str) -> str:
     return f"{caught.value.line}: {caught.value.message}"
 
 
-def ticket(provider: str | None = None, model: str | None = None) -> Ticket:
-    return Ticket(id="a", prompt="x", workspace=".", provider=provider, model=model)
+def ticket(provider: str | None = None, model: str | None = None, *fallback: str) -> Ticket:
+    return Ticket(
+        id="a", prompt="x", workspace=".", provider=provider, model=model, fallback=fallback
+    )
 
 
 # The file.
@@ -105,10 +107,10 @@ def test_mistakes_are_refused_at_their_line(tmp_path: Path, text: str, refusal: 
     assert refused(tmp_path, text).startswith(refusal)
 
 
-@pytest.mark.parametrize("scheme", ["http", "https", "ws", "wss"])
-def test_an_agent_may_be_reached_over_a_websocket(tmp_path: Path, scheme: str) -> None:
-    text = f'[providers.x]\nwire = "agent-websocket"\nbase_url = "{scheme}://localhost/a"\n'
-    assert load(tmp_path, text).provider("x").wire == "agent-websocket"
+def test_an_agent_may_be_reached_over_a_websocket(tmp_path: Path) -> None:
+    for scheme in ("http", "https", "ws", "wss"):
+        text = f'[providers.x]\nwire = "agent-websocket"\nbase_url = "{scheme}://localhost/a"\n'
+        assert load(tmp_path, text).provider("x").wire == "agent-websocket"
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -158,46 +160,30 @@ def test_a_ticket_means_a_provider_and_a_model(
     assert route_of(config, ticket(provider, model)) == meant
 
 
-@pytest.mark.parametrize(
-    ("provider", "model", "why"),
-    [
-        (None, None, 'ticket "a" has no model; write'),
-        (None, "gpt", 'ticket "a" has model "gpt" but no provider'),
-        ("xai", None, 'ticket "a" has provider "xai" but no model'),
-        (None, "xia/grok", 'unknown provider "xia"; did you mean "xai"?'),
-        ("xia", "grok", 'unknown provider "xia"; did you mean "xai"?'),
-    ],
-)
-def test_a_ticket_that_means_none_is_refused(
-    provider: str | None, model: str | None, why: str
-) -> None:
-    with pytest.raises(UsageError) as caught:
-        route_of(Config(providers=PRESETS), ticket(provider, model))
-    assert str(caught.value).startswith(why)
-
-
 def test_fallbacks_come_after_the_tickets_own_provider() -> None:
     groq = msgspec.structs.replace(PRESETS["groq"], model="fast")
     config = Config(providers={**PRESETS, "groq": groq})
-    mine = msgspec.structs.replace(
-        ticket("xai", "grok"), fallback=("openrouter/meta/llama", "groq", "xai/grok")
-    )
+    mine = ticket("xai", "grok", "openrouter/meta/llama", "groq", "xai/grok")
     routes = [("xai", "grok"), ("openrouter", "meta/llama"), ("groq", "fast")]
     assert list(routes_of(config, mine)) == routes
 
 
 @pytest.mark.parametrize(
-    ("fallback", "why"),
+    ("mine", "why"),
     [
-        ("openia/gpt", 'unknown provider "openia"; did you mean "openai"?'),
-        ("openai", 'ticket "a": fallback "openai" names no model; write "PROVIDER/MODEL"'),
+        (ticket(), 'ticket "a" has no model; write'),
+        (ticket(None, "gpt"), 'ticket "a" has model "gpt" but no provider'),
+        (ticket("xai"), 'ticket "a" has provider "xai" but no model'),
+        (ticket(None, "xia/grok"), 'unknown provider "xia"; did you mean "xai"?'),
+        (ticket("xia", "grok"), 'unknown provider "xia"; did you mean "xai"?'),
+        (ticket("xai", "grok", "openia/gpt"), 'unknown provider "openia"; did you mean "openai"?'),
+        (ticket("xai", "grok", "openai"), 'ticket "a": fallback "openai" names no model; write "P'),
     ],
 )
-def test_a_fallback_that_means_nobody_is_refused(fallback: str, why: str) -> None:
-    mine = msgspec.structs.replace(ticket("xai", "grok"), fallback=(fallback,))
+def test_a_ticket_that_means_nobody_is_refused(mine: Ticket, why: str) -> None:
     with pytest.raises(UsageError) as caught:
         routes_of(Config(providers=PRESETS), mine)
-    assert str(caught.value) == why
+    assert str(caught.value).startswith(why)
 
 
 # Keys and headers.

@@ -8,22 +8,17 @@ import pytest
 from lfgtui.settings import paths
 
 
+@pytest.mark.parametrize("folder", ["{tmp}/mine", "~"])  # a tilde is the home folder
 def test_the_environment_says_where_config_and_data_are(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, folder: str
 ) -> None:
-    monkeypatch.setenv("LFG_CONFIG", str(tmp_path / "mine.toml"))
-    monkeypatch.setenv("LFG_DATA_DIR", str(tmp_path / "data"))
-    assert paths.config_file() == tmp_path / "mine.toml"
-    assert paths.data_dir() == tmp_path / "data"
-    assert paths.history_file() == tmp_path / "data" / "history.db"
-
-
-def test_a_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("LFG_CONFIG", "~/lfg.toml")
-    monkeypatch.setenv("LFG_DATA_DIR", "~/lfg")
-    assert paths.config_file() == tmp_path / "lfg.toml"
-    assert paths.data_dir() == tmp_path / "lfg"
+    named = folder.format(tmp=tmp_path)
+    meant = tmp_path if folder == "~" else tmp_path / "mine"
+    monkeypatch.setenv("LFG_CONFIG", f"{named}/lfg.toml")
+    monkeypatch.setenv("LFG_DATA_DIR", f"{named}/data")
+    assert paths.config_file() == meant / "lfg.toml"
+    assert paths.history_file() == meant / "data" / "history.db"
 
 
 @pytest.mark.parametrize("said", [None, ""])
@@ -37,10 +32,6 @@ def test_else_the_platforms_folders_are_used(
             monkeypatch.setenv(variable, said)
     assert paths.config_file() == platformdirs.user_config_path("lfg") / "config.toml"
     assert paths.data_dir() == platformdirs.user_data_path("lfg")
-
-
-def test_asking_for_a_folder_does_not_make_it() -> None:
-    assert not paths.data_dir().exists()
 
 
 @pytest.mark.parametrize("name", ["themes", "config.example.toml"])

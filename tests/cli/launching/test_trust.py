@@ -12,41 +12,13 @@ import pytest
 
 from lfgtui.cli.launching.trust import ensure_trusted
 from lfgtui.errors import UsageError
-from lfgtui.model.tickets import TicketsFile, load_tickets
+from lfgtui.model.tickets import load_tickets
 from lfgtui.settings import paths
 
 AUTO = '[[ticket]]\nid = "a"\nprompt = "Hi."\napprove = "auto"\n'
-
-
-def loaded(folder: Path, text: str) -> tuple[Path, TicketsFile]:
-    path = folder / "tickets.toml"
-    path.write_text(text)
-    return path, load_tickets(path)
-
-
-@pytest.mark.parametrize("more", ["", 'tools = ["read_file"]\napprove = "auto"\n'])
-def test_reading_and_asking_need_no_trust(tmp_path: Path, more: str) -> None:
-    ensure_trusted(*loaded(tmp_path, '[[ticket]]\nid = "a"\nprompt = "Hi."\n' + more), yes=False)
-
-
-def test_a_trusted_file_stays_trusted_beside_others(tmp_path: Path) -> None:
-    ensure_trusted(*loaded(tmp_path, AUTO), yes=True)
-    ensure_trusted(*loaded(tmp_path, AUTO.replace("Hi.", "Ho.")), yes=True)
-    ensure_trusted(*loaded(tmp_path, AUTO), yes=False)
-
-
-def test_any_change_asks_again(tmp_path: Path) -> None:
-    (tmp_path / "p.md").write_text("Hi.")
-    text = AUTO.replace('prompt = "Hi."', 'prompt_file = "p.md"')
-    ensure_trusted(*loaded(tmp_path, text), yes=True)
-    (tmp_path / "other").mkdir()
-    (tmp_path / "other" / "p.md").write_text("Hi.")
-    for folder, changed in ((tmp_path, text + 'title = "Other"\n'), (tmp_path / "other", text)):
-        with pytest.raises(UsageError, match="approves tool calls by itself"):
-            ensure_trusted(*loaded(folder, changed), yes=False)
-    (tmp_path / "p.md").write_text("Delete it all.")
-    with pytest.raises(UsageError):
-        ensure_trusted(*loaded(tmp_path, text), yes=False)
+PLAIN = '[[ticket]]\nid = "a"\nprompt = "Hi."\n'
+BY_FILE = '[[ticket]]\nid = "a"\nprompt_file = "{}"\n'
+SECRET = "aws_secret_access_key = placeholder"
 
 
 @pytest.fixture
@@ -56,8 +28,40 @@ def clone(tmp_path: Path) -> Path:
     return folder
 
 
-PLAIN = '[[ticket]]\nid = "a"\nprompt = "Hi."\n'
-SECRET = "aws_secret_access_key = placeholder"
+def ensure(folder: Path, text: str, *, yes: bool = False) -> None:
+    """Write the file, and ask for its trust."""
+    path = folder / "tickets.toml"
+    path.write_text(text)
+    ensure_trusted(path, load_tickets(path), yes=yes)
+
+
+def assert_refused(folder: Path, text: str, why: str = "add --yes") -> None:
+    with pytest.raises(UsageError, match=why):
+        ensure(folder, text)
+
+
+@pytest.mark.parametrize("more", ["", 'tools = ["read_file"]\napprove = "auto"\n'])
+def test_reading_and_asking_need_no_trust(clone: Path, more: str) -> None:
+    ensure(clone, PLAIN + more)
+
+
+def test_a_trusted_file_stays_trusted_beside_others(clone: Path) -> None:
+    ensure(clone, AUTO, yes=True)
+    ensure(clone, AUTO.replace("Hi.", "Ho."), yes=True)
+    ensure(clone, AUTO)
+
+
+def test_any_change_asks_again(clone: Path) -> None:
+    text = BY_FILE.format("p.md") + 'approve = "auto"\n'
+    elsewhere = clone.parent / "other"
+    elsewhere.mkdir()
+    for folder in (clone, elsewhere):
+        (folder / "p.md").write_text("Hi.")
+    ensure(clone, text, yes=True)
+    assert_refused(clone, text + 'title = "Other"\n', "approves tool calls by itself")
+    assert_refused(elsewhere, text)
+    (clone / "p.md").write_text("Delete it all.")
+    assert_refused(clone, text)
 
 
 @pytest.mark.parametrize(
@@ -67,8 +71,8 @@ SECRET = "aws_secret_access_key = placeholder"
         (PLAIN + 'workspace = ".."', "works outside its folder"),
         (PLAIN + 'workspace = "link"', "works outside its folder"),
         (PLAIN + '[defaults]\nworkspace = "/"', "works outside its folder"),
-        (PLAIN.replace('prompt = "Hi."', 'prompt_file = "../secret"'), "prompt from outside"),
-        (PLAIN.replace('prompt = "Hi."', 'prompt_file = "linked"'), "prompt from outside"),
+        (BY_FILE.format("../secret"), "prompt from outside"),
+        (BY_FILE.format("linked"), "prompt from outside"),
         (PLAIN + 'extra = { tools = [{ type = "mcp" }] }', "adds fields to requests"),
         (PLAIN + "[defaults.extra]\nstore = true", "adds fields to requests"),
     ],
@@ -79,30 +83,27 @@ def test_what_reaches_further_than_its_folder_is_asked_about(
     (clone.parent / "secret").write_text(SECRET)
     (clone / "link").symlink_to(clone.parent)
     (clone / "linked").symlink_to("../secret")
-    with pytest.raises(UsageError, match=why):
-        ensure_trusted(*loaded(clone, text), yes=False)
-    ensure_trusted(*loaded(clone, text), yes=True)
-    ensure_trusted(*loaded(clone, text), yes=False)
+    assert_refused(clone, text, why)
+    ensure(clone, text, yes=True)
+    ensure(clone, text)
 
 
 def test_the_home_folder_is_no_files_own(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(clone / "home"))
-    with pytest.raises(UsageError, match="works outside its folder"):
-        ensure_trusted(*loaded(clone, PLAIN), yes=False)
+    assert_refused(clone, PLAIN, "works outside its folder")
 
 
 def test_a_ticket_without_tools_reads_nothing_wherever_it_is(clone: Path) -> None:
-    ensure_trusted(*loaded(clone, PLAIN + 'workspace = ".."\ntools = []'), yes=False)
+    ensure(clone, PLAIN + 'workspace = ".."\ntools = []')
 
 
 def test_what_lies_in_its_folder_by_a_link_is_its_own(clone: Path) -> None:
     (clone / "sub").mkdir()
     (clone / "link").symlink_to("sub")
     (clone / "p.md").write_text("Hi.")
-    text = '[[ticket]]\nid = "a"\nprompt_file = "p.md"\nworkspace = "link"\n'
-    ensure_trusted(*loaded(clone, text), yes=False)
     (clone.parent / "other").symlink_to(clone)
-    ensure_trusted(*loaded(clone.parent / "other", text), yes=False)
+    for folder in (clone, clone.parent / "other"):
+        ensure(folder, BY_FILE.format("p.md") + 'workspace = "link"\n')
 
 
 def test_a_link_that_leads_elsewhere_now_asks_again(clone: Path) -> None:
@@ -110,48 +111,51 @@ def test_a_link_that_leads_elsewhere_now_asks_again(clone: Path) -> None:
         (clone.parent / name).mkdir()
     link = clone / "link"
     link.symlink_to("../one")
-    ensure_trusted(*loaded(clone, PLAIN + 'workspace = "link"'), yes=True)
+    ensure(clone, PLAIN + 'workspace = "link"', yes=True)
     link.unlink()
     link.symlink_to("../two")
-    with pytest.raises(UsageError):
-        ensure_trusted(*loaded(clone, PLAIN + 'workspace = "link"'), yes=False)
+    assert_refused(clone, PLAIN + 'workspace = "link"')
 
 
 def test_a_workspace_that_becomes_a_link_meanwhile_is_refused(clone: Path) -> None:
     (clone / "sub").mkdir()
-    said = loaded(clone, AUTO + 'workspace = "sub"')
+    path = clone / "tickets.toml"
+    path.write_text(AUTO + 'workspace = "sub"')
+    file = load_tickets(path)
     (clone / "sub").rmdir()
     (clone / "sub").symlink_to("/")
     with pytest.raises(UsageError, match="has become a link"):
-        ensure_trusted(*said, yes=True)
+        ensure_trusted(path, file, yes=True)
 
 
-def test_only_the_owner_can_read_or_write_what_is_trusted(tmp_path: Path) -> None:
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_only_the_owner_can_read_or_write_what_is_trusted(clone: Path) -> None:
     before = os.umask(0)
     try:
-        ensure_trusted(*loaded(tmp_path, AUTO), yes=True)
+        ensure(clone, AUTO, yes=True)
     finally:
         os.umask(before)
     file = paths.data_dir() / "trusted"
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+    assert (mode(file), mode(file.parent)) == (0o600, 0o700)
+    assert list(file.parent.iterdir()) == [file]
     file.chmod(0o644)
-    ensure_trusted(*loaded(tmp_path, AUTO), yes=False)
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    ensure(clone, AUTO)
+    assert mode(file) == 0o600
 
 
-def test_what_others_could_have_written_is_not_believed(tmp_path: Path) -> None:
-    ensure_trusted(*loaded(tmp_path, AUTO), yes=True)
+def test_what_others_could_have_written_is_not_believed(clone: Path) -> None:
+    ensure(clone, AUTO, yes=True)
     file = paths.data_dir() / "trusted"
     file.chmod(0o666)
-    with pytest.raises(UsageError):
-        ensure_trusted(*loaded(tmp_path, AUTO), yes=False)
-    ensure_trusted(*loaded(tmp_path, AUTO), yes=True)
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert_refused(clone, AUTO)
+    ensure(clone, AUTO, yes=True)
+    assert mode(file) == 0o600
     assert len(file.read_text().splitlines()) == 1
     file.parent.chmod(0o777)
-    with pytest.raises(UsageError):
-        ensure_trusted(*loaded(tmp_path, AUTO), yes=False)
+    assert_refused(clone, AUTO)
 
 
 def test_what_is_granted_is_said_once_and_nothing_is_lost_among_much(
@@ -161,13 +165,12 @@ def test_what_is_granted_is_said_once_and_nothing_is_lost_among_much(
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     monkeypatch.setattr("click.confirm", lambda *_, **__: True)
     many = "".join(AUTO.replace('"a"', f'"t{n}"') for n in range(200))
-    ensure_trusted(*loaded(clone, many), yes=False)
+    ensure(clone, many)
     assert "t0, t1, t2 and 197 more: runs write_file" in capsys.readouterr().err
     distinct = "".join(
         PLAIN.replace('"a"', f'"t{n}"') + f"extra = {{ store = {n} }}\n" for n in range(41)
     )
-    with pytest.raises(UsageError, match="41 permissions, too many to show in a question"):
-        ensure_trusted(*loaded(clone, distinct), yes=False)
+    assert_refused(clone, distinct, "41 permissions, too many to show in a question")
 
 
 def test_the_question_shows_what_it_grants_and_nothing_a_terminal_obeys(tmp_path: Path) -> None:
