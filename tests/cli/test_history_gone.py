@@ -3,8 +3,6 @@
 import json
 import shutil
 import signal
-import subprocess
-import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +12,7 @@ import pytest
 from lfgtui.history.reader import Reader
 from lfgtui.settings import paths
 from tests.cli.conftest import configure
-from tests.helpers.processes import simulator
+from tests.helpers.processes import simulator, start
 from tests.helpers.terminal import lfg_in_terminal
 
 
@@ -31,24 +29,17 @@ def tickets(tmp_path: Path) -> Iterator[str]:
 
 def run_while(tickets: str, spoil: Callable[[Path], None]) -> tuple[int, str, dict[str, str]]:
     """Run with --json, spoil the history once something was said; code, stderr and the answers."""
-    command = [sys.executable, "-m", "lfgtui", "run", tickets, "--json"]
     said: defaultdict[str, str] = defaultdict(str)
-    spoiled = False
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    with start("run", tickets, "--json") as process:
         assert process.stdout is not None and process.stderr is not None
-        for line in process.stdout:
-            entry = json.loads(line)
+        for entry in map(json.loads, process.stdout):
             if entry["type"] == "text_delta":
-                said[entry["ticket"]] += entry["text"]
-                if not spoiled:
+                if not said:
                     spoil(paths.history_file())
-                    spoiled = True
+                said[entry["ticket"]] += entry["text"]
         err = process.stderr.read()
-        code = process.wait(30)
-    assert spoiled
-    return code, err, said
+    assert said
+    return process.returncode, err, said
 
 
 def stored(path: Path) -> tuple[str, dict[str, str]]:

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from base64 import b64encode
 from pathlib import Path
 from secrets import token_hex
@@ -12,6 +11,7 @@ from lfgtui.history.reader import Reader
 from lfgtui.settings import paths
 from tests.cli.conftest import configure
 from tests.helpers.processes import simulator
+from tests.helpers.terminal import LFG
 from tests.text.secrets import drawn
 
 LOOK = """env > seen; cat /proc/$PPID/environ >> seen
@@ -48,7 +48,7 @@ def run_lfg(folder: Path, config: str, tickets: str, values: dict[str, str]) -> 
     configure(config)
     (folder / "tickets.toml").write_text(tickets)
     done = subprocess.run(
-        [sys.executable, "-m", "lfgtui", "run", str(folder / "tickets.toml"), "--yes", "--json"],
+        [*LFG, "run", str(folder / "tickets.toml"), "--yes", "--json"],
         check=False,
         env={**os.environ, **values},
         capture_output=True,

@@ -12,6 +12,7 @@ from tests.helpers.terminal import run_in_terminal
 
 SDKS = {"anthropic", "openai", "httpx", "httpx2"}
 SERVER = {"starlette", "uvicorn"}
+SCREEN = {"textual"}
 LATER = SDKS | SERVER | {"markdown_it", "pygments", "sqlite3"}
 
 STOP_AT_THE_FIRST_FRAME = """
@@ -57,33 +58,24 @@ def test_the_demo_paints_before_it_imports_engine_sdk_or_server(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    "module", ["lfgtui.cli.history", "lfgtui.cli.search", "lfgtui.cli.show", "lfgtui.cli.doctor"]
+    ("module", "never"),
+    [
+        *((f"lfgtui.cli.{name}", SCREEN | SDKS | SERVER) for name in ("history", "show", "doctor")),
+        ("lfgtui.cli.search", {"msgspec", "asyncio"} | SCREEN | SDKS | SERVER),
+        ("lfgtui.engine.engine", {"httpx_sse"} | SCREEN | SDKS | SERVER),
+        ("lfgtui.providers.registry", SDKS),
+        ("lfgtui.providers.base", SDKS),
+    ],
 )
-def test_commands_that_print_need_no_screen_no_sdk_and_no_server(module: str) -> None:
-    assert imported_by(module) & {"textual", *SDKS, *SERVER} == set()
-
-
-def test_a_search_needs_little_more_than_sqlite() -> None:
-    heavy = {"msgspec", "asyncio", "textual", *SDKS, *SERVER}
-    assert imported_by("lfgtui.cli.search") & heavy == set()
-
-
-def test_the_engine_brings_no_sdk_no_http_client_and_no_screen() -> None:
-    assert imported_by("lfgtui.engine.engine") & {"textual", "httpx_sse", *SDKS, *SERVER} == set()
-
-
-@pytest.mark.parametrize("module", ["lfgtui.providers.registry", "lfgtui.providers.base"])
-def test_naming_providers_imports_none(module: str) -> None:
-    assert imported_by(module) & SDKS == set()
+def test_a_module_brings_nothing_that_others_need(module: str, never: set[str]) -> None:
+    assert imported_by(module) & never == set()
 
 
 @pytest.mark.parametrize(
     "module",
     [
-        "lfgtui.model.events",
-        "lfgtui.model.tickets",
+        *(f"lfgtui.model.{name}" for name in ("events", "tickets", "transcript")),
         "lfgtui.settings.config",
-        "lfgtui.model.transcript",
     ],
 )
 def test_the_foundation_stands_on_msgspec_and_the_standard_library(module: str) -> None:
