@@ -14,7 +14,7 @@ renders itself: `cli` prints, `ui` shows.
 
 import errno
 import resource
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
@@ -109,25 +109,21 @@ def too_many_files(error: BaseException | None) -> str | None:
 
     Libraries wrap the system's error in their own, or in a group of several.
     """
-    for one in _chain(error):
-        if isinstance(one, OSError) and one.errno in (errno.EMFILE, errno.ENFILE):
-            most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-            where = f"lfg (limit {most})" if one.errno == errno.EMFILE else "this machine"
-            advice = "run fewer tickets at once (--concurrency) or raise the limit with ulimit -n"
-            return f"too many open files in {where}: {advice}"
-    return None
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield the error and its causes, nearest first."""
-    left = [] if error is None else [error]
+    left: list[BaseException | None] = [error]
     for _ in range(_LONGEST_CHAIN):
         if not left:
-            return
-        one = left.pop(0)
-        yield one
-        causes = (*getattr(one, "exceptions", ()), one.__cause__, one.__context__)
-        left += [cause for cause in causes if isinstance(cause, BaseException)]
+            break
+        match one := left.pop(0):
+            case OSError(errno=errno.EMFILE | errno.ENFILE as number):
+                most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+                where = f"lfg (limit {most})" if number == errno.EMFILE else "this machine"
+                advice = (
+                    "run fewer tickets at once (--concurrency) or raise the limit with ulimit -n"
+                )
+                return f"too many open files in {where}: {advice}"
+            case BaseException():
+                left += [*getattr(one, "exceptions", ()), one.__cause__, one.__context__]
+    return None
 
 
 def no_run(run: str) -> UsageError:

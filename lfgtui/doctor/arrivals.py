@@ -25,7 +25,7 @@ whole answer in a few large records.
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Literal
 
@@ -61,11 +61,6 @@ class Arrival:
     deltas: int
     characters: int
     size: int = 0
-
-    @property
-    def tokens(self) -> float:
-        """An estimate: a delta is one at least, and one has about four characters."""
-        return max(float(self.deltas), self.characters / _CHARACTERS_PER_TOKEN)
 
 
 class Arrivals(msgspec.Struct, frozen=True):
@@ -108,16 +103,19 @@ def judge(arrivals: Sequence[Arrival], total: float) -> tuple[Verdict, Arrivals]
 
 
 def estimated_tokens(arrivals: Iterable[Arrival]) -> float:
-    """Estimate how many tokens arrived."""
-    return sum(arrival.tokens for arrival in arrivals if arrival.deltas)
+    """Estimate how many tokens arrived: one a delta at least, and one has about four characters."""
+    return sum(
+        max(float(arrival.deltas), arrival.characters / _CHARACTERS_PER_TOKEN)
+        for arrival in arrivals
+        if arrival.deltas
+    )
 
 
 def _verdict(content: Sequence[Arrival], share: float, span: float, total: float) -> Verdict:
     deltas = _deltas(content)
-    tokens = estimated_tokens(content)
     if not deltas:
         return "nothing"
-    if tokens < _FEWEST_TOKENS:
+    if estimated_tokens(content) < _FEWEST_TOKENS:
         return "too_short"
     if deltas < 3:
         return "too_fast" if total < INSTANT else "one_piece"
@@ -126,9 +124,7 @@ def _verdict(content: Sequence[Arrival], share: float, span: float, total: float
     if total < INSTANT:
         return "too_fast"
     # A lump of some size takes a few round trips: it does not come in one instant.
-    if share >= 0.9 and span <= total / 10:
-        return "lump"
-    return "bursts"
+    return "lump" if share >= 0.9 and span <= total / 10 else "bursts"
 
 
 def _content(arrivals: Sequence[Arrival]) -> list[Arrival]:
@@ -138,7 +134,7 @@ def _content(arrivals: Sequence[Arrival]) -> list[Arrival]:
     for arrival in arrivals:
         gap += arrival.gap
         if arrival.deltas:
-            content.append(Arrival(gap, arrival.deltas, arrival.characters, arrival.size))
+            content.append(replace(arrival, gap=gap))
             gap = 0.0
     return content
 
@@ -146,10 +142,9 @@ def _content(arrivals: Sequence[Arrival]) -> list[Arrival]:
 def _bursts(content: Sequence[Arrival]) -> list[list[Arrival]]:
     bursts: list[list[Arrival]] = []
     for arrival in content:
-        if bursts and arrival.gap < TOGETHER:
-            bursts[-1].append(arrival)
-        else:
-            bursts.append([arrival])
+        if not bursts or arrival.gap >= TOGETHER:
+            bursts.append([])
+        bursts[-1].append(arrival)
     return bursts
 
 

@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 from collections.abc import Container, Iterator
+from contextlib import suppress
 from urllib.parse import unquote, urlsplit
 
 from lfgtui.errors import UsageError
@@ -41,10 +42,7 @@ def secret_variables(config: Config) -> frozenset[str]:
     return frozenset(
         name
         for provider in config.providers.values()
-        for name in (
-            provider.api_key_env,
-            *(found for value in provider.headers.values() for found in _VARIABLE.findall(value)),
-        )
+        for name in (provider.api_key_env, *_VARIABLE.findall(" ".join(provider.headers.values())))
         if name
     )
 
@@ -53,10 +51,10 @@ def held_keys(config: Config) -> frozenset[str]:
     """Return the keys known without running a command: in variables, URLs, headers, bodies."""
     found: set[str] = set()
     for provider in config.providers.values():
-        if provider.api_key_env is not None:
-            found.add((environment.variable(provider.api_key_env) or "").strip())
-        found.add(_password_of(provider.base_url or ""))
+        found.add((environment.variable(provider.api_key_env or "") or "").strip())
         found.update(_keys_within(provider.body))
+        with suppress(ValueError):  # brackets without an address in them
+            found.add(unquote(urlsplit(provider.base_url or "").password or ""))
         for header, value in provider.headers.items():
             names = (header.replace("-", "_"), *_VARIABLE.findall(value))
             if any(map(environment.is_secret_name, names)):
@@ -75,13 +73,6 @@ def _keys_within(value: object) -> Iterator[str]:
     elif isinstance(value, list):
         for item in value:
             yield from _keys_within(item)
-
-
-def _password_of(url: str) -> str:
-    try:
-        return unquote(urlsplit(url).password or "")
-    except ValueError:  # brackets without an address in them
-        return ""
 
 
 def request_headers(name: str, provider: ProviderConfig) -> dict[str, str]:

@@ -43,11 +43,12 @@ def debug_log() -> Iterator[None]:
     from logging.handlers import QueueHandler, QueueListener  # it takes time, and is mostly off
 
     queue: SimpleQueue[logging.LogRecord] = SimpleQueue()
-    to_queue, listener = QueueHandler(queue), QueueListener(queue, to_file)
+    to_queue = QueueHandler(queue)
     log = logging.getLogger("lfgtui")
     log.addHandler(to_queue)
     log.setLevel(logging.DEBUG)
     log.propagate = False
+    listener = QueueListener(queue, to_file)
     listener.start()
     try:
         yield

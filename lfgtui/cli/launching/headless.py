@@ -108,17 +108,12 @@ async def run_headless(engine: Engine, output: Output) -> int:
     Raises `BrokenPipeError`, the run being over, when nobody reads any more.
     """
     loop = asyncio.get_running_loop()
-    stopped_by: asyncio.Future[signal.Signals] = loop.create_future()
-
-    def stop(number: signal.Signals) -> None:
-        if not stopped_by.done():
-            stopped_by.set_result(number)
-
-    with signals.delivered(loop, stop):
-        return await _run(engine, output, stopped_by)
+    stopped_by: asyncio.Queue[signal.Signals] = asyncio.Queue()
+    with signals.delivered(loop, stopped_by.put_nowait):
+        return await _run(engine, output, asyncio.create_task(stopped_by.get()))
 
 
-async def _run(engine: Engine, output: Output, stopped_by: "asyncio.Future[signal.Signals]") -> int:
+async def _run(engine: Engine, output: Output, stopped_by: "asyncio.Task[signal.Signals]") -> int:
     document = Document(raw=output == "raw")
     match output:
         case "states":
