@@ -187,13 +187,13 @@ class TextStream:
         begin, search_from = 0, position
         longest = self._redactor.longest_head
         while True:
-            found_at = self._redactor.begins.search(source, search_from)
+            head = self._redactor.begins.search(source, search_from)
             end = len(source)
-            if not is_over and (found_at is None or found_at.start() >= end - longest):
+            if not is_over and (head is None or head.start() >= end - longest):
                 end = self._head_at_end(source, begin, search_from)
-            if found_at is None or end <= found_at.start():
+            if head is None or end <= head.start():
                 break
-            end = found_at.start()
+            end = head.start()
             secret = self._secret_at(source, begin, end, is_over=is_over)
             if secret == "open":
                 break
