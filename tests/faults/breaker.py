@@ -9,6 +9,7 @@ import asyncio
 import json
 import socket
 import struct
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Literal, TypeAlias
@@ -57,22 +58,36 @@ def split(marker: bytes, until: asyncio.Event) -> Plan:
 
 
 class Breaker:
-    """`asked` counts requests by model, `sent` the bytes of replies.
+    """Put before the server at a root, it gives the root to ask instead: `room(front=breaker)`.
 
-    `left` is set when a client goes before its reply is whole, `held` when it
-    has read nothing for a while though there is more.
+    `asked` counts requests by model, `sent` the bytes of replies. `left` is set when a client
+    goes before its reply is whole, `held` when it has read nothing for a while though there is
+    more.
     """
 
-    def __init__(self, root: str, plans: dict[str, list[Plan]]) -> None:
-        self.asked: dict[str, int] = {}
+    def __init__(self, plans: dict[str, list[Plan]]) -> None:
+        self.asked: Counter[str] = Counter()
         self.sent = 0
         self.left = asyncio.Event()
         self.held = asyncio.Event()
-        self._port = int(root.rpartition(":")[2])
+        self._port = 0
         self._plans = {model: list(some) for model, some in plans.items()}
         self._playing: set[asyncio.Task[None]] = set()
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    @asynccontextmanager
+    async def __call__(self, root: str) -> AsyncIterator[str]:
+        self._port = int(root.rpartition(":")[2])
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        try:
+            yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        finally:
+            server.close()
+            for task in self._playing:
+                task.cancel()
+            await asyncio.gather(*self._playing, return_exceptions=True)
+            await server.wait_closed()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, one request."""
         task = asyncio.current_task()
         assert task is not None
@@ -87,18 +102,12 @@ class Breaker:
             self._playing.discard(task)
             writer.close()
 
-    async def stop(self) -> None:
-        """End what is still playing."""
-        for task in self._playing:
-            task.cancel()
-        await asyncio.gather(*self._playing, return_exceptions=True)
-
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(HEAD)
         lines = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:] if line)
         body = await reader.readexactly(int(lines[b"content-length"]))
         model = str(json.loads(body)["model"])
-        self.asked[model] = self.asked.get(model, 0) + 1
+        self.asked[model] += 1
         plans = self._plans.get(model)
         plan = plans.pop(0) if plans else whole
         for step in plan(await self._fetch(head, body)):
@@ -143,16 +152,3 @@ def reset(writer: asyncio.StreamWriter) -> None:
     bound: socket.socket = writer.get_extra_info("socket")
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()
-
-
-@asynccontextmanager
-async def breaking(root: str, plans: dict[str, list[Plan]]) -> AsyncIterator[tuple[Breaker, str]]:
-    """A breaker before the server at `root`; gives it with its own root."""
-    breaker = Breaker(root, plans)
-    server = await asyncio.start_server(breaker.serve, "127.0.0.1", 0)
-    try:
-        yield breaker, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    finally:
-        server.close()
-        await breaker.stop()
-        await server.wait_closed()

@@ -21,7 +21,6 @@ from tests.faults.breaker import (
     Breaker,
     Plan,
     after,
-    breaking,
     instead,
     split,
     upto,
@@ -100,21 +99,14 @@ async def broken(
     each = each or {"broken": list(plans) or [whole]}  # type: ignore[arg-type]  # no mapping
     held = {name: [after(under_way, first), *more] for name, (first, *more) in each.items()}
     held["healthy"] = [split("žlu".encode(), free)]
-    breakers: list[Breaker] = []
-
-    @asynccontextmanager
-    async def front(root: str) -> AsyncIterator[str]:
-        async with breaking(root, held) as (breaker, url):
-            breakers.append(breaker)
-            yield url
-
+    breaker = Breaker(held)
     tickets = [ticket(name, folder, provider=wire, **PATIENCE | keys) for name in each]
     tickets.append(ticket("healthy", folder, provider=wire))
     scenarios = {name: says(TEXT, **turn or {}) for name in each} | {"healthy": says(TEXT)}
     async with room(
-        folder, tickets, scenarios=scenarios, front=front, retry=retry, concurrency=len(tickets)
+        folder, tickets, scenarios=scenarios, front=breaker, retry=retry, concurrency=len(tickets)
     ) as opened:
-        yield Broken(opened, breakers[0], under_way, free)
+        yield Broken(opened, breaker, under_way, free)
 
 
 RESET = "the connection was lost: the server or a proxy reset it"

@@ -1,7 +1,5 @@
 """A damaged record in a response, over real HTTP: no call of it runs; it is asked for again."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -9,7 +7,7 @@ import pytest
 from lfgtui.model import events as e
 from lfgtui.settings.config import RetryPolicy
 from tests.engine.harness import WIRES, calls, room, ticket
-from tests.faults.breaker import Plan, breaking
+from tests.faults.breaker import Breaker, Plan
 
 TWICE = RetryPolicy(attempts=2, base_delay=0.0)
 CONTINUES = RetryPolicy(attempts=2, base_delay=0.0, on_cut="continue")
@@ -40,18 +38,11 @@ def damaging(damage: bytes) -> Plan:
 async def test_a_damaged_call_does_not_run_and_is_asked_for_again(
     tmp_path: Path, wire: str, damage: str, retry: RetryPolicy
 ) -> None:
-    asked: dict[str, int] = {}
-
-    @asynccontextmanager
-    async def front(root: str) -> AsyncIterator[str]:
-        async with breaking(root, {"a": [damaging(DAMAGES[damage])]}) as (breaker, url):
-            yield url
-            asked.update(breaker.asked)
-
+    breaker = Breaker({"a": [damaging(DAMAGES[damage])]})
     mine = ticket("a", tmp_path, provider=wire, approve="auto")
     story = calls("run_command", {"command": COMMAND})
     async with room(
-        tmp_path, [mine], scenarios={"a": story}, front=front, retry=retry, headless=True
+        tmp_path, [mine], scenarios={"a": story}, front=breaker, retry=retry, headless=True
     ) as opened:
         await opened.engine.wait_idle()
         assert opened.state("a") == "done"
@@ -61,6 +52,8 @@ async def test_a_damaged_call_does_not_run_and_is_asked_for_again(
     assert isinstance(retrying, e.Retrying)
     assert (retrying.kind, retrying.retryable) == ("protocol", True)
     assert "the response is damaged" in retrying.reason
-    assert len(started) == asked["a"] == 3  # the damaged one, its repetition, and the last word
+    assert (
+        len(started) == breaker.asked["a"] == 3
+    )  # the damaged one, its repetition, and the last word
     assert len(finished) == 1
     assert (tmp_path / "kept_safely").exists()

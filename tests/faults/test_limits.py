@@ -13,7 +13,7 @@ from lfgtui.history.recording import backlog
 from lfgtui.model import events as e
 from lfgtui.providers import limits
 from tests.engine.harness import WIRES, calls, room, ticket
-from tests.faults.breaker import HEAD, Breaker, Plan, Step, breaking, instead
+from tests.faults.breaker import HEAD, Breaker, Plan, Step, instead
 from tests.faults.test_broken_streams import ONCE, broken
 
 BLOCK = b"x" * limits.MEGABYTE
@@ -148,7 +148,7 @@ async def test_a_history_that_is_held_up_holds_up_the_server_and_loses_nothing(
     monkeypatch.setattr(backlog, "BACKLOG_BYTES", 200)
     records = RECORD % (b"x" * 500_000)
     times = 3 * _socket_buffers() // len(records) // 2  # of which some bytes each are text
-    begun, breakers = asyncio.Event(), list[Breaker]()
+    begun = asyncio.Event()
 
     def play(_: bytes) -> Iterable[Step]:
         yield b"HTTP/1.1 200 Here\r\ncontent-type: text/event-stream\r\nconnection: close" + HEAD
@@ -156,21 +156,16 @@ async def test_a_history_that_is_held_up_holds_up_the_server_and_loses_nothing(
         yield from (records for _ in range(times))
         yield b"data: [DONE]\n\n"
 
-    @asynccontextmanager
-    async def front(root: str) -> AsyncIterator[str]:
-        async with breaking(root, {"a": [play]}) as (breaker, url):
-            breakers.append(breaker)
-            yield url
-
-    async with room(tmp_path, [ticket("a", tmp_path)], front=front, retry=ONCE) as r:
+    breaker = Breaker({"a": [play]})
+    async with room(tmp_path, [ticket("a", tmp_path)], front=breaker, retry=ONCE) as r:
         await r.until_event("a", e.RequestSent)
         async with locked(r.history):
             begun.set()
             async with asyncio.timeout(20):
-                await breakers[0].held.wait()
+                await breaker.held.wait()
             assert "another program is using it" in str(r.engine.health.behind)
             assert 200 < r.engine.health.queued_bytes < 2000
-            assert breakers[0].sent < times * len(records)
+            assert breaker.sent < times * len(records)
         await r.engine.wait_idle()
         assert r.engine.health.queued_bytes == 0
         assert r.engine.health.behind is None
