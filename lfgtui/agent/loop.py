@@ -26,7 +26,7 @@ from lfgtui.agent.approvable import shown_otherwise, unshowable
 from lfgtui.agent.leakage import LeakageFilter
 from lfgtui.model import events as e
 from lfgtui.model.call_ids import CallIds, messages_for
-from lfgtui.model.conversation import CallPart, Conversation, ModelTurn
+from lfgtui.model.conversation import CallPart, ModelTurn
 from lfgtui.model.tickets import Approval, Ticket, ToolName
 from lfgtui.model.transcript import Transcript
 from lfgtui.providers.base import Provider, Request, ToolSpec
@@ -120,6 +120,7 @@ class Agent:
         self._context = context
         self._ticket = context.ticket
         self._transcript = context.transcript
+        self._conversation = context.transcript.conversation
         self._emit = context.emit
         self._model = model
         self._provider = provider
@@ -155,10 +156,6 @@ class Agent:
                 await self._respond()
             if ending is not None:
                 return ending
-
-    @property
-    def _conversation(self) -> Conversation:
-        return self._transcript.conversation
 
     @property
     def _stop_reason(self) -> e.StopReason:

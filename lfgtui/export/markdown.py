@@ -35,7 +35,7 @@ from lfgtui.text.terminal_safe import visible, visible_line
 
 
 class Style(NamedTuple):
-    """How others' words are written: Markdown of their own, one line of text, a folded part."""
+    """Ways to write others' words: as Markdown of their own, in one line, in a folded part."""
 
     text: Callable[[str], str]
     line: Callable[[str], str]

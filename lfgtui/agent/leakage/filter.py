@@ -200,7 +200,7 @@ class LeakageFilter:
             self._at = space.end()
             return True
         self._skips_space = False
-        found = block.heads.search(text, self._at)
+        found = block.heads.pattern.search(text, self._at)
         held = len(text) if is_over else block.heads.begun_at(text, self._at)
         if found is None or found.start() > held:
             self._add(self._keep, text[self._at : held])

@@ -15,17 +15,13 @@ class Heads:
         self._prefixes = frozenset(h[:n] for h in self._heads for n in range(1, len(h)))
         self._longest = max(map(len, self._heads), default=0)
         longest_first = sorted(self._heads, key=len, reverse=True)
-        self._any = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
+        self.pattern = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
         self.firsts = frozenset(head[0] for head in self._heads)
 
     def match(self, text: str, at: int) -> str | None:
         """Return the longest that stands here."""
-        found = self._any.match(text, at)
+        found = self.pattern.match(text, at)
         return found[0] if found else None
-
-    def search(self, text: str, at: int) -> re.Match[str] | None:
-        """Return the next one from here on."""
-        return self._any.search(text, at)
 
     def is_begun(self, text: str, at: int) -> bool:
         """Return True if the text ends in the middle of one that begins here."""
