@@ -29,23 +29,14 @@ class _Fence:
     is_closing: bool = False  # the line so far closes it
 
 
-@dataclass(slots=True)
-class _Run:
-    """Fence characters in a row; `lead` is what the line began with, None further on."""
-
-    char: str
-    length: int
-    lead: str | None
-
-
 class CodeTracker:
     """Told all visible text in order, it knows whether what follows stands in code."""
 
     def __init__(self) -> None:
         self._fence: _Fence | None = None
         self._span = 0
-        self._run: _Run | None = None
-        self._lead: str | None = ""
+        self._held: list[str] = []  # the backticks or tildes that the text so far ends in
+        self._lead: str | None = ""  # what the line began with; None behind it
         self._is_escaped = False
 
     @property
@@ -58,53 +49,45 @@ class CodeTracker:
     @property
     def at_line_start(self) -> bool:
         """True if the line is empty so far, or indented as paragraphs may be."""
-        return self._lead is not None and len(self._lead) <= 3 and not self._lead.strip(" ")
+        if self._held or self._lead is None:
+            return False
+        return len(self._lead) <= 3 and not self._lead.strip(" ")
 
     def track(self, text: str) -> None:
         """Follow the next piece of the visible text."""
         for token in _TOKEN.findall(text):
+            if self._held and token[0] != self._held[0][0]:
+                self._end_run()
+            if token[0] in "`~":
+                self._held.append(token)
+                continue
             if token == "\n":
                 self._end_line()
-            elif token[0] in "`~":
-                self._extend_run(token)
-                continue
             else:
-                self._end_run()
                 self._go_on(token)
             self._is_escaped = token == "\\" and not self._is_escaped
 
-    def _extend_run(self, token: str) -> None:
-        if self._run is not None and self._run.char == token[0]:
-            self._run.length += len(token)
-            return
-        self._end_run()
-        self._leave_quote()
-        length = len(token)
-        if self._is_escaped and self._fence is None and not self._span:
-            length -= 1
-        self._run = _Run(token[0], length, None if self._is_escaped else self._lead)
-        self._lead, self._is_escaped = None, False
-
     def _end_run(self) -> None:
-        run, self._run = self._run, None
-        if run is None:
+        """Read backticks or tildes in a row, now that they are all there."""
+        run, lead = "".join(self._held), self._lead
+        if not run:
             return
-        fence = self._fence
+        self._held.clear()
+        self._leave_quote()
+        fence, length = self._fence, len(run)
+        if self._is_escaped:
+            lead, length = None, length - (fence is None and not self._span)
+        self._lead, self._is_escaped = None, False
         if fence is not None and not fence.is_opening:
-            fence.is_closing = _closes(fence, run)
-        elif fence is not None and "`" == fence.char == run.char:
+            fence.is_closing = _closes(fence, run[0], length, lead)
+        elif fence is not None and "`" == fence.char == run[0]:
             self._fence = None  # no fence has a backtick in its first line: it was a span
-            self._span = 0 if fence.length == run.length else fence.length
-        elif fence is None and _opens(run):
+            self._span = 0 if fence.length == length else fence.length
+        elif fence is None and length >= 3 and lead is not None and _CONTAINERS.fullmatch(lead):
             self._span = 0
-            self._fence = _Fence(
-                run.char, run.length, _width(run.lead or ""), ">" in (run.lead or "")
-            )
-        elif fence is None and run.char == "`" and run.length:
-            if not self._span:
-                self._span = run.length
-            elif self._span == run.length:
-                self._span = 0
+            self._fence = _Fence(run[0], length, _width(lead), ">" in lead)
+        elif fence is None and run[0] == "`" and length and self._span in (0, length):
+            self._span = length - self._span
 
     def _go_on(self, token: str) -> None:
         if self._lead is not None:
@@ -119,7 +102,6 @@ class CodeTracker:
             self._fence.is_closing = False
 
     def _end_line(self) -> None:
-        self._end_run()
         if self._lead is not None:
             self._leave_quote()
             if not self._lead.strip(" \t>"):
@@ -139,15 +121,11 @@ class CodeTracker:
             self._fence = None
 
 
-def _opens(run: _Run) -> bool:
-    return run.length >= 3 and run.lead is not None and bool(_CONTAINERS.fullmatch(run.lead))
-
-
-def _closes(fence: _Fence, run: _Run) -> bool:
-    if run.lead is None or run.char != fence.char or run.length < fence.length:
+def _closes(fence: _Fence, char: str, length: int, lead: str | None) -> bool:
+    if lead is None or char != fence.char or length < fence.length:
         return False
     marks = " \t>" if fence.is_quoted else " \t"
-    return not run.lead.strip(marks) and _width(run.lead) <= fence.column + 3
+    return not lead.strip(marks) and _width(lead) <= fence.column + 3
 
 
 def _width(lead: str) -> int:
