@@ -6,6 +6,7 @@ import random
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -122,8 +123,8 @@ class TicketRun:
         self.secrets = secret_variables(session.config)
         self.settle = session.recorder.settle
         self.room = session.recorder.room
+        self.file_changed = partial(on_change, self)
         self._session = session
-        self._on_change = on_change
         self._redactor = EventRedactor(session.redactor)
         self._attempt = 0
         self._continues = False
@@ -312,9 +313,6 @@ class TicketRun:
             if not is_empty_delta(one):
                 attempt = max(1, self._attempt)
                 session.recorder.submit(session.run, self.ticket.id, attempt, at, one)
-
-    def file_changed(self, file: Path) -> None:
-        self._on_change(self, file)
 
     async def gate(self) -> None:
         if self.is_held:

@@ -4,13 +4,15 @@ import asyncio
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lfgtui.engine import commands as c
-from lfgtui.engine.ticket_run import TicketRun
+from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
 from lfgtui.model.conversation import UserTurn
+from lfgtui.model.metrics import Meter
 from lfgtui.providers.openai_chat.decoder import ChatDecoder
 from lfgtui.settings.config import BreakerPolicy
 from tests.engine.harness import WIRES, Room, calls, finished, room, says, scenario, ticket
@@ -312,18 +314,57 @@ async def test_whatever_a_decoder_raises_ends_its_own_ticket_and_no_other(
         assert r.state("b") == "done"
 
 
-async def test_an_end_that_cannot_be_stored_is_a_failure_and_the_run_goes_on(
+GOOD_AND_BAD = {"good": says("All is well."), "bad": says("Something else.")}
+
+
+async def test_a_bug_in_the_fold_ends_its_ticket_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    work = TicketRun.work
+    original = Meter.apply
 
-    async def ends_oddly(run: TicketRun, message: e.UserMessage) -> e.Ending:
-        ending = await work(run, message)
-        return e.TicketDone(object()) if run.ticket.id == "a" else ending  # type: ignore[arg-type]
+    def broken(self: Meter, entry: e.Entry) -> None:
+        if entry.ticket == "bad" and isinstance(entry.event, e.TextDelta):
+            raise ZeroDivisionError("by nought")
+        original(self, entry)
 
-    monkeypatch.setattr(TicketRun, "work", ends_oddly)
-    tickets = [ticket("a", tmp_path), ticket("b", tmp_path)]
-    async with finished(tmp_path, tickets, scenarios={"a": says("x"), "b": says("y")}) as r:
-        (failed,) = r.events("a", e.TicketFailed)
-        assert "cannot store how the ticket ended" in failed.message
-        assert r.state("b") == "done"
+    monkeypatch.setattr(Meter, "apply", broken)
+    tickets = [ticket("bad", tmp_path), ticket("good", tmp_path)]
+    async with finished(tmp_path, tickets, scenarios=GOOD_AND_BAD) as r:
+        assert states(r) == {"bad": "failed", "good": "done"}
+        (failed,) = r.events("bad", e.TicketFailed)
+        assert failed.message == "a bug in lfg: ZeroDivisionError: by nought"
+
+
+async def test_a_bug_in_a_sink_stops_neither_the_run_nor_the_other_sinks(tmp_path: Path) -> None:
+    def broken(entries: object) -> None:
+        raise ZeroDivisionError
+
+    async with room(tmp_path, [ticket("good", tmp_path)], scenarios=GOOD_AND_BAD) as r:
+        r.engine.subscribe(broken)
+        later: list[e.Entry] = []
+        r.engine.subscribe(later.extend)
+        await r.engine.wait_idle()
+        assert r.state("good") == "done"
+        assert later == r.seen[-len(later) :] != []
+
+
+@pytest.mark.parametrize("can_say_so", [True, False])
+async def test_an_ending_that_cannot_be_stored_holds_up_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, can_say_so: bool
+) -> None:
+    original = Recorder.submit
+
+    def broken(self: Recorder, run: str, ticket: str, *rest: Any) -> None:  # as `submit`
+        unstorable = e.TicketDone if can_say_so else e.Ending
+        if ticket == "bad" and isinstance(rest[-1], unstorable):
+            raise ZeroDivisionError("by nought")
+        original(self, run, ticket, *rest)
+
+    monkeypatch.setattr(Recorder, "submit", broken)
+    tickets = [ticket("bad", tmp_path), ticket("good", tmp_path, needs=("bad",))]
+    async with finished(tmp_path, tickets, scenarios=GOOD_AND_BAD) as r:
+        assert r.state("good") == "blocked"
+        failures = [failed.message for failed in r.events("bad", e.TicketFailed)]
+        told = "cannot store how the ticket ended: ZeroDivisionError: by nought"
+        assert failures == [told] * can_say_so
+        assert ("by nought" in str(r.engine.health.behind)) is not can_say_so
