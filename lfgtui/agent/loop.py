@@ -134,7 +134,7 @@ class Agent:
         )
 
     async def run(self, message: e.UserMessage) -> e.Ending:
-        """One attempt, from the first message or from where the transcript stands.
+        """Make one attempt, from the first message or from where the transcript stands.
 
         Raises `ProviderError` when a request fails; whether to try again is
         the engine's to say.
@@ -309,7 +309,7 @@ class Agent:
         return await asyncio.to_thread(summary, call.name, call.arguments, workspace)
 
     def _approval(self, name: str) -> Approval:
-        """An unknown tool needs no approval: calling it can only fail."""
+        """Return the approval due; an unknown tool needs none, since calling it can only fail."""
         known: ToolName | None = next((t for t in self._ticket.tools if t == name), None)
         return "auto" if known is None else self._ticket.approval_for(known)
 

@@ -185,7 +185,7 @@ class Circuit:
         self._tell()
 
     def _fail(self, error: ProviderError, *, is_probe: bool) -> None:
-        """A request got no answer, or not all of one."""
+        """Count a request that got no answer, or not all of one."""
         now = self._clock()
         if is_probe:
             self._is_probed, self._probe_error = False, error

@@ -198,7 +198,7 @@ class TicketRun:
         return _failed("", error)
 
     def end(self, ending: e.Ending) -> None:
-        """The last event of this start; a hold ends with it.
+        """Emit the last event of this start; a hold ends with it.
 
         Raises what storing it does; an ending that cannot be stored becomes one that says so.
         """
@@ -213,7 +213,7 @@ class TicketRun:
             self.emit(self.outcome)
 
     async def work(self, message: e.UserMessage) -> e.Ending:
-        """Attempts until one ends; failures become values, cancellation passes through."""
+        """Make attempts until one ends; failures become values, cancellation passes through."""
         self._begin_anew()
         try:
             return await self._attempts(message)

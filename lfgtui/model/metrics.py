@@ -102,7 +102,7 @@ class Meter:
                 pass
 
     def elapsed(self, now: float) -> float | None:
-        """Seconds since the first attempt began, pauses left out; None before."""
+        """Return the seconds since the first attempt began, pauses left out; None before."""
         if self.started_at is None:
             return None
         end = self._ended_at or self._paused_at or now
@@ -132,7 +132,7 @@ class Meter:
         return sum(self._recent.get(n, 0) for n in range(first, first + slices))
 
     def waiting_for(self, now: float) -> float | None:
-        """Seconds since the request left or the last token came; None when neither."""
+        """Return the seconds since the request left or the last token came; None if neither did."""
         since = self._last_token_at or self._sent_at
         return None if since is None else max(0.0, now - since)
 
@@ -164,7 +164,7 @@ class Meter:
         self.ttft = None
 
     def _let_go(self, at: float) -> None:
-        """A pause is over, by a resume or by the end."""
+        """End a pause, at a resume or at the end."""
         if self._paused_at is not None:
             self._paused_seconds += at - self._paused_at
         self._paused_at = None
@@ -184,7 +184,7 @@ class Meter:
             self._recent = {n: count for n, count in self._recent.items() if n > kept}
 
     def _beat(self, at: float) -> None:
-        """A heartbeat: how long after the last sign of life is its rhythm."""
+        """Take a heartbeat; the time since the last sign of life is its rhythm."""
         before = [t for t in (self._sent_at, self._last_token_at, self._last_beat_at) if t]
         if before:
             self._beats.append(at - max(before))

@@ -110,7 +110,7 @@ class EventRedactor:
 
 @cache
 def _text_fields(kind: type[e.Event]) -> tuple[str, ...]:
-    """The fields in which anything may be said: all but numbers and lfg's own few words."""
+    """Return the fields that hold any text: all but numbers and lfg's own few words."""
     return tuple(name for name, hint in get_type_hints(kind).items() if _holds_text(hint))
 
 
@@ -126,7 +126,7 @@ def is_empty_delta(event: e.Event) -> bool:
 
 
 def redacted_entries(redactor: Redactor, entries: Iterable[e.Entry]) -> Sequence[e.Entry]:
-    """One ticket's entries without secrets: as many, with the same numbers and times.
+    """Return one ticket's entries without secrets: as many, with the same numbers and times.
 
     Where there are none, text stays in the very pieces it came in.
     """
@@ -152,7 +152,7 @@ def _add_to_last(entries: list[e.Entry], ended: Iterable[e.Event]) -> None:
 
 
 def redacted_ticket(redactor: Redactor, ticket: Ticket) -> Ticket:
-    """The ticket as it may be shown; its id, its files and who is asked stay."""
+    """Return the ticket as it may be shown; its id, its files and its approvals stay."""
     return msgspec.structs.replace(
         ticket,
         title=redactor.whole(ticket.title),

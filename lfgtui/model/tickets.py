@@ -107,7 +107,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
         return self.approve
 
     def approves_by_itself(self) -> tuple[ToolName, ...]:
-        """The tools beyond reading that would run without asking: what trust is about."""
+        """Return the tools beyond reading that would run without asking: what trust is about."""
         return tuple(
             tool
             for tool in self.tools
@@ -136,7 +136,7 @@ class TicketsFile(msgspec.Struct, frozen=True):
 
 
 def single_ticket(prompt: str, workspace: Path) -> TicketsFile:
-    """The run of `lfg run -p PROMPT`: one ticket that answers and, if asked, works."""
+    """Return the run of `lfg run -p PROMPT`: one ticket that answers and, if asked, works."""
     ticket = Ticket(id="prompt", prompt=prompt, workspace=str(workspace))
     return TicketsFile(title=_shorten(prompt), tickets=(ticket,))
 
@@ -155,7 +155,7 @@ def load_tickets(path: Path) -> TicketsFile:
 
 
 def select(file: TicketsFile, only: tuple[str, ...]) -> TicketsFile:
-    """The named tickets and all that they need, in file order."""
+    """Return the file with the named tickets and all that they need, in its order."""
     by_id = {ticket.id: ticket for ticket in file.tickets}
     for name in only:
         if name not in by_id:

@@ -107,7 +107,7 @@ class LeakageFilter:
         return self._take()
 
     def _settle(self) -> Sequence[e.WireEvent]:
-        """Something else than text goes on: what may have become markup no longer can."""
+        """Decide what may have become markup, since something else than text goes on."""
         self._read(is_over=True)
         if self._inside is None:
             self._end_gap()

@@ -41,12 +41,12 @@ class Piece(NamedTuple):
 
 
 def run(chars: str, least: int, most: int) -> Piece:
-    """So many characters of a class."""
+    """Return the piece of so many characters of a class."""
     return Piece(f"{chars}{{{least},{most}}}?", f"{chars}{{0,{most}}}")
 
 
 def word(*words: str) -> Piece:
-    """One of these words."""
+    """Return the piece that is one of these words."""
     full = "|".join(map(re.escape, words))
     begun = "|".join(
         reduce(lambda rest, c: f"(?:{re.escape(c)}{rest})?", w[::-1], "") for w in words
