@@ -124,6 +124,7 @@ class Request:
     cached_tokens: int
 
 
+@dataclass(eq=False)
 class Refused(Exception):  # noqa: N818 - an answer to the client, not a fault of ours
     """An error in answer to a request. Each wire writes it in its own form.
 
@@ -131,21 +132,11 @@ class Refused(Exception):  # noqa: N818 - an answer to the client, not a fault o
     `code` exist on OpenAI's wires only; `retry_after` is in seconds.
     """
 
-    def __init__(
-        self,
-        kind: RefusalKind,
-        message: str = "",
-        *,
-        param: str | None = None,
-        code: str | None = None,
-        retry_after: float | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.kind: RefusalKind = kind
-        self.message = message
-        self.param = param
-        self.code = code
-        self.retry_after = retry_after
+    kind: RefusalKind
+    message: str = ""
+    param: str | None = None
+    code: str | None = None
+    retry_after: float | None = None
 
 
 def tokens(characters: int) -> int:

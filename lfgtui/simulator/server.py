@@ -5,7 +5,6 @@ import contextlib
 import os
 import random
 import signal
-import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from email.utils import formatdate
 
@@ -100,10 +99,15 @@ async def serve(settings: Settings, *, port: int) -> int:
         if not stopped.done():
             stopped.set_result(code)
 
+    def watch_parent() -> None:
+        if not os.read(0, 1024):  # it holds the other end, and has gone
+            loop.remove_reader(0)
+            stop(0)
+
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop, 128 + number)
     if settings.is_embedded:
-        _watch_stdin(lambda: loop.call_soon_threadsafe(stop, 0))
+        loop.add_reader(0, watch_parent)
     async with listening(await asyncio.to_thread(build_app, settings), port) as url:
         print_line(f"simulator: {url}")
         return await stopped
@@ -121,20 +125,6 @@ class _Connection(H11Protocol):
         date = (b"date", formatdate(usegmt=True).encode())
         self.server_state.default_headers = [date, *self.config.encoded_headers]
         super().data_received(data)
-
-
-def _watch_stdin(ended: Callable[[], object]) -> None:
-    """Call `ended` when stdin closes: the parent has gone, however it went."""
-
-    def watch() -> None:
-        # os.read takes no lock that the interpreter would wait for at its end.
-        with contextlib.suppress(OSError):
-            while os.read(0, 1024):
-                pass
-        with contextlib.suppress(RuntimeError):
-            ended()
-
-    threading.Thread(target=watch, name="stdin", daemon=True).start()
 
 
 def _endpoint(state: SimulatorState, wire: Wire) -> Callable[[HttpRequest], Awaitable[Response]]:

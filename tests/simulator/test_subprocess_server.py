@@ -13,6 +13,7 @@ import pytest
 from lfgtui.cli.launching.session import embedded_simulator
 from lfgtui.errors import ProviderError
 from lfgtui.simulator.subprocess_server import SubprocessServer
+from tests.helpers.waiting import is_alive
 
 PIPE = asyncio.subprocess.PIPE
 
@@ -22,14 +23,6 @@ async def simulator() -> AsyncIterator[SubprocessServer]:
     server = embedded_simulator("--speed", "max")
     yield server
     await server.aclose()
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 async def until(condition: Callable[[], bool]) -> None:

@@ -31,8 +31,8 @@ class Cursor:
     """The position in one run's stream, across its connections.
 
     `last_id` is where to go on, "" where that is not possible. `is_replaying`
-    while a connection that was resumed has brought no new id. Links leave here how the
-    server wants to be resumed: `retry` in seconds and `url`, if it named them.
+    while a connection that was resumed has brought no new id. `retry`, in seconds, and `url`
+    are how the server wants to be resumed, if it named them.
     """
 
     def __init__(self) -> None:

@@ -106,8 +106,8 @@ def build_request(
 ) -> Request:
     """Return a request that was found to be right; `items` are the conversation's.
 
-    `cached` tells of all tokens of the prompt, and of those since the last response, how many
-    were cached.
+    `cached` returns how many tokens were cached, given those of the whole prompt and those
+    since the last response.
     """
     parts = ("system", "instructions", "tools", "messages", "input")
     total = _token_count([body.get(part) for part in parts])
