@@ -27,7 +27,7 @@ from lfgtui.settings.config import Config
 from lfgtui.settings.themes import ThemeFile, choose
 from lfgtui.text.terminal_safe import visible
 from lfgtui.ui.guard import GuardedApp
-from lfgtui.ui.keymap import keymap, keys_in_force
+from lfgtui.ui.keymap import keys_in_force
 from lfgtui.ui.run_view import HistoryActions, LiveRun, RunView
 from lfgtui.ui.screens.base import ResumeRequested, ScreenContext
 from lfgtui.ui.screens.dialogs import Help, Question
@@ -94,11 +94,9 @@ class LfgApp(GuardedApp, inherit_bindings=False):
         self._open_reader = open_reader
         self._history_actions = history_actions
         self.resumes: str | None = None
-        self._clock = clock
         self.context = ScreenContext(
             frames=FrameClock(clock),
             keys=self.keys_in_force,
-            keymap=keymap(self.keys_in_force),
             panes=PaneSettings(
                 stall_after=config.stall_after,
                 ttft_budget=config.ttft_budget,
@@ -170,7 +168,7 @@ class LfgApp(GuardedApp, inherit_bindings=False):
 
     def _tick(self) -> None:
         if self.context.frames.is_due() and not is_behind(self._driver):
-            began = self._clock()
+            began = self.context.frames.clock()
             self.draw_frame()
             self.context.frames.ended(began)
 

@@ -1,13 +1,13 @@
 """One pane on a screen: a real run, real folds, a clock of the test's own."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
 from lfgtui.model import events as e
-from lfgtui.model.metrics import Health, Meter
+from lfgtui.model.metrics import Meter
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
 from lfgtui.settings.themes import load_themes
@@ -16,17 +16,17 @@ from lfgtui.ui.text.wrapping import Row
 from lfgtui.ui.themes import to_textual
 from lfgtui.ui.widgets.pane import Pane, PaneSettings
 from lfgtui.ui.widgets.pane_header import PaneHeader
+from tests.ui.fake_live import FakeLive
 
 THEMES = load_themes()
 
 
-class Run:
+class Run(FakeLive):
     """A run whose entries the test writes. One ticket, `api`, which needs `schema`."""
 
-    run, title, health = "r1", "Checkout", Health()
-
     def __init__(self) -> None:
-        self.tickets: Sequence[Ticket] = (
+        super().__init__("api", "schema")
+        self.tickets = (
             Ticket(
                 id="api",
                 title="Build the API",
@@ -37,28 +37,14 @@ class Run:
                 model="claude-sonnet-4-5",
             ),
         )
-        self._transcripts = {"api": Transcript(), "schema": Transcript()}
-        self._meters = {"api": Meter(), "schema": Meter()}
-        self._attempt = 0
-
-    def transcript(self, ticket: str) -> Transcript:
-        return self._transcripts[ticket]
-
-    def meter(self, ticket: str) -> Meter:
-        return self._meters[ticket]
 
     def begin_anew(self) -> None:
         """Another transcript in the old one's place, with nothing in it yet."""
         self._transcripts["api"], self._meters["api"] = Transcript(), Meter()
-        self._attempt = 0
 
     def apply(self, at: float, *events: e.Event) -> None:
-        for event in events:
-            self._attempt += isinstance(event, e.AttemptStarted)
-            transcript = self._transcripts["api"]
-            entry = e.Entry("r1", "api", self._attempt, transcript.last_seq + 1, at, event)
-            transcript.apply(entry)
-            self._meters["api"].apply(entry)
+        self.now = at
+        self.happen("api", *events)
 
 
 class Stage(App[None]):

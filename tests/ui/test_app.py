@@ -19,6 +19,7 @@ from lfgtui.ui.app import Toast
 from lfgtui.ui.screens.dialogs import Question, help_text
 from lfgtui.ui.screens.run import RunScreen
 from lfgtui.ui.widgets.pane import Pane
+from lfgtui.ui.widgets.ticket_table import TicketTable
 from tests.ui.fake_live import FakeLive
 from tests.ui.screen_text import MakeApp, lines, opened, repainted, run_screen, text_of, toasts
 
@@ -153,8 +154,11 @@ async def test_moving_zooming_and_views(make_app: MakeApp) -> None:
         assert screen.panes[0].size.width > 190
         await pilot.press("escape", "v", "down")
         assert (screen.view, screen.current, screen.is_zoomed) == ("focus", "b", False)
-        await pilot.press("v", "down", "enter")
-        assert (screen.view, screen.current, screen.is_zoomed) == ("table", "c", True)
+        await pilot.press("v")
+        await pilot.click(TicketTable, offset=(5, 3))  # below the heading
+        assert (screen.view, screen.current) == ("table", "c")
+        await pilot.press("enter")
+        assert screen.is_zoomed
         await pilot.press("escape", "v", "9")
         assert (screen.view, screen.current) == ("grid", "c")
 

@@ -19,11 +19,12 @@ from lfgtui.ui.history.run_list import RunList
 from lfgtui.ui.history.stored_run import query, read_run
 from lfgtui.ui.keymap import BY_ACTION, displayed, keymap
 from lfgtui.ui.painting.self_painted import LineRow
+from lfgtui.ui.replay.run import read_replay
 from lfgtui.ui.run_view import HistoryActions
 from lfgtui.ui.screens.base import LfgScreen, OneLine, ResumeRequested, ScreenContext
 from lfgtui.ui.screens.dialogs import Question
 from lfgtui.ui.screens.modes import PastRun
-from lfgtui.ui.screens.replay import push_replay
+from lfgtui.ui.screens.replay import replay_screen
 from lfgtui.ui.screens.run import RunScreen
 from lfgtui.ui.text.styled_line import Line, Span, line_width, one_line, shorten
 from lfgtui.ui.widgets.footer import key_and_label
@@ -209,6 +210,11 @@ class HistoryScreen(LfgScreen[None]):
             screen.show_target(hit.ticket, stored.target_of(hit))
         self.app.push_screen(screen)
 
+    async def _replay(self, run: str) -> None:
+        replayed = await self._read(lambda reader: read_replay(reader, run))
+        if replayed is not None and self.is_current:  # else the person went on
+            self.app.push_screen(replay_screen(replayed, self.context))
+
     # What is shown
 
     def _describe(self) -> None:
@@ -322,8 +328,7 @@ class HistoryScreen(LfgScreen[None]):
 
     def action_replay(self) -> None:
         if (run := self.rows.here) is not None:
-            replay = partial(push_replay, self.app, self.context, self._open_reader, run.run)
-            self._start(replay, "open", exclusive=True)
+            self._start(partial(self._replay, run.run), "open", exclusive=True)
 
     def action_resume(self) -> None:
         if (run := self.rows.here) is not None:

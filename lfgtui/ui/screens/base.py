@@ -33,7 +33,6 @@ class ScreenContext(msgspec.Struct, frozen=True):
 
     frames: FrameClock
     keys: Mapping[str, Sequence[str]]
-    keymap: Keymap
     panes: PaneSettings
 
 

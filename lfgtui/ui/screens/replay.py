@@ -1,30 +1,22 @@
 """A run that is replayed: read like a past one, and moved in time."""
 
-import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import partial, partialmethod
-from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 from textual import events
-from textual.app import App
 
-from lfgtui.errors import LfgError, UsageError
+from lfgtui.errors import UsageError
 from lfgtui.model.states import State
 from lfgtui.text import figures
 from lfgtui.ui.painting.self_painted import LineRow
-from lfgtui.ui.replay.run import ReplayedRun, read_replay
+from lfgtui.ui.replay.run import ReplayedRun
 from lfgtui.ui.replay.seek import EXPECTED, go_to
 from lfgtui.ui.screens.base import ScreenContext
 from lfgtui.ui.screens.run import RunMode, RunScreen
 from lfgtui.ui.text.styled_line import Line, Span, line_width
 from lfgtui.ui.widgets.footer import Offer
-
-if TYPE_CHECKING:
-    from lfgtui.history.reader import Reader
-
-ResultT = TypeVar("ResultT")
 
 SKIP = 10.0
 """Seconds that `[` and `]` go."""
@@ -46,25 +38,6 @@ def replay_screen(run: ReplayedRun, context: ScreenContext) -> RunScreen:
     panes = replace(context.panes, clock=lambda: run.now, pace=lambda: run.speed)
     context = replace(context, panes=panes)
     return RunScreen(run, context, ReplayMode(run), simulated=run.is_simulated)
-
-
-async def push_replay(
-    app: App[ResultT], context: ScreenContext, open_reader: "Callable[[], Reader]", run: str
-) -> None:
-    """Replay a stored run, on top of what is shown; a toast says why it cannot be."""
-
-    def read() -> ReplayedRun:
-        with open_reader() as reader:
-            return read_replay(reader, run)
-
-    before = app.screen
-    try:
-        replayed = await asyncio.to_thread(read)
-    except LfgError as error:
-        app.notify(str(error), severity="error")
-        return
-    if app.screen is before:  # else the person went on
-        await app.push_screen(replay_screen(replayed, context))
 
 
 class ReplayBar(LineRow):

@@ -11,7 +11,7 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from lfgtui.model.states import State
-from lfgtui.ui.keymap import BY_ACTION
+from lfgtui.ui.keymap import BY_ACTION, keymap
 from lfgtui.ui.painting.cached_container import CachedContainer
 from lfgtui.ui.painting.canvas import Canvas
 from lfgtui.ui.painting.self_painted import LineRow
@@ -110,7 +110,7 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         note: str = "",
     ) -> None:
         super().__init__()
-        self.keymap = context.keymap
+        self.keymap = keymap(context.keys)
         self.run = run
         self.context = context
         self.canvas = context.panes.canvas

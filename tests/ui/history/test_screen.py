@@ -18,7 +18,7 @@ from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
 from lfgtui.ui.history import preview, run_list
 from lfgtui.ui.history.preview import RunPreview, read_run_preview
-from lfgtui.ui.history.run_list import run_row
+from lfgtui.ui.history.run_list import RunList, run_row
 from lfgtui.ui.history.screen import HistoryScreen
 from lfgtui.ui.history.stored_run import StoredRun
 from lfgtui.ui.text.styled_line import Line
@@ -52,7 +52,8 @@ async def test_past_runs_alone_are_left_with_0(open_past: OpenPast, keys: tuple[
 async def test_a_past_run_opens_read_only_in_the_same_panes(open_past: OpenPast) -> None:
     live = FakeLive("a")
     async with open_past(live=live) as (app, pilot):
-        await pilot.press("down", "enter")
+        for _ in range(2):  # a click moves the cursor, another one opens
+            await pilot.click(RunList, offset=(30, 1))
         await shown(pilot, "The quick brown fox.")
         assert [pane.ticket_id for pane in run_screen(app).panes] == ["alpha", "beta"]
         await pilot.press("c", "p", "a")

@@ -21,9 +21,6 @@ from tests.ui.replay.lives import replayed, worked
 from tests.ui.screen_text import lines, opened, run_screen, text_of, toasts
 
 THEMES = load_themes()
-NAMES = {" ": "space", "%": "percent_sign", ":": "colon", "#": "number_sign"}
-NAMES |= {"[": "left_square_bracket", "]": "right_square_bracket"}
-NAMES |= {",": "comma", ".": "full_stop", "+": "plus", "-": "minus", "=": "equals_sign"}
 
 
 class Stage:
@@ -43,7 +40,7 @@ class Stage:
 
     async def press(self, *keys: str) -> None:
         for key in keys:
-            await self.pilot.press(NAMES.get(key, key))
+            await self.pilot.press(key)
             await self.frame()
 
     async def go_to(self, text: str) -> None:
@@ -52,7 +49,7 @@ class Stage:
         await self.type(text)
 
     async def type(self, text: str) -> None:
-        await self.pilot.press(*(NAMES.get(c, c) for c in text), "enter")
+        await self.pilot.press(*text, "enter")
         await self.frame()
 
     @property
@@ -238,7 +235,7 @@ async def test_the_terminal_shows_what_the_screen_means(live: FakeLive) -> None:
     app, _ = replay_app(live)
     async with on_terminal(app, (100, 30)) as terminal:
         for key in ["p", *dice.choices([*"[],.+pvt", "enter"], k=20)]:
-            await terminal.press(NAMES.get(key, key))
+            await terminal.press(key)
             assert not (difference := await terminal.lasting_difference()), (key, difference)
 
 

@@ -76,9 +76,7 @@ async def test_a_ticket_that_does_not_run_names_the_reason(
     schema: list[e.Event], own: list[e.Event], reason: str
 ) -> None:
     async with staged() as (stage, pilot):
-        needed = stage.source.transcript("schema")
-        for event in (*BEGIN[:2], *schema):
-            needed.apply(e.Entry("r1", "schema", 1, needed.last_seq + 1, stage.now, event))
+        stage.source.happen("schema", *BEGIN[:2], *schema)
         await stage.play(pilot, e.TicketQueued(), *own)
         assert stage.head_rows()[1].strip() == reason
 
