@@ -75,15 +75,6 @@ class TerminalOutput(threading.Thread):
             self.queued += len(text)
             self._more.notify()
 
-    def flush(self) -> None:
-        """Do nothing: what is queued is being written."""
-
-    def isatty(self) -> bool:
-        return True
-
-    def fileno(self) -> int:
-        return self._descriptor
-
     def run(self) -> None:
         while True:
             with self._more:
