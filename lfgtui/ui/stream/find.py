@@ -12,8 +12,7 @@ from typing import NamedTuple
 from lfgtui.ui.items import LineChunk
 from lfgtui.ui.stream.chunk_list import Changes
 from lfgtui.ui.stream.line_index import LineIndex, Position
-from lfgtui.ui.stream.plain_text import text_of
-from lfgtui.ui.text.wrapping import Row, width_of
+from lfgtui.ui.text.wrapping import Row, text_of, width_of
 
 
 class MatchPart(NamedTuple):

@@ -8,6 +8,8 @@ and its end, where the question is, must be there now.
 from collections.abc import Hashable, Mapping
 from typing import NamedTuple
 
+import msgspec
+
 from lfgtui.ui.items import Context, ItemView
 from lfgtui.ui.stream.line_index import LineIndex
 from lfgtui.ui.stream.viewport import Viewport
@@ -60,33 +62,28 @@ def show_card(lines: LineIndex, viewport: Viewport, context: Context, view: Item
         viewport.stay_at(card.stop - room)
 
 
-class _Seen:
-    """The lines of one card that have been in view since its size last changed."""
+class _Seen(msgspec.Struct):
+    """The lines of one card that have been in view since its size last changed.
 
-    def __init__(self) -> None:
-        self._size: tuple[int, int] | None = None
-        self._first = self._last = 0
-        self.since: float | None = None
+    `since`: when all of them had been, and its end was in view; None while it is not.
+    """
 
-    @property
-    def has_begun(self) -> bool:
-        """True if its first line has been in view."""
-        return self._size is not None and self._first == 0
+    size: tuple[int, int]
+    first: int
+    last: int
+    since: float | None = None
 
     def look(self, card: CardInView | None, now: float) -> None:
         if card is None:
             self.since = None
             return
-        is_next = card.first <= self._last and card.last >= self._first
-        if (card.height, card.width) != self._size or not is_next:
-            self._size = (card.height, card.width)
-            self._first, self._last, self.since = card.first, card.last, None
-        self._first, self._last = min(self._first, card.first), max(self._last, card.last)
-        is_read = self._first == 0 and self._last == card.height
-        if not (is_read and card.shows_end):
-            self.since = None
-        elif self.since is None:
-            self.since = now
+        is_next = card.first <= self.last and card.last >= self.first
+        if (card.height, card.width) != self.size or not is_next:
+            self.size, self.since = (card.height, card.width), None
+            self.first, self.last = card.first, card.last
+        self.first, self.last = min(self.first, card.first), max(self.last, card.last)
+        is_read = self.first == 0 and self.last == card.height and card.shows_end
+        self.since = (now if self.since is None else self.since) if is_read else None
 
 
 class RequestsSeen:
@@ -97,16 +94,20 @@ class RequestsSeen:
 
     def note(self, shown: Mapping[Hashable, CardInView | None], now: float) -> None:
         """Note the waiting requests and what of each is in view."""
-        self._seen = {request: self._seen.get(request) or _Seen() for request in shown}
+        before, self._seen = self._seen, {}
         for request, card in shown.items():
-            self._seen[request].look(card, now)
+            seen = before.get(request)
+            if seen is None and card is not None:
+                seen = _Seen((card.height, card.width), card.first, card.last)
+            if seen is not None:
+                seen.look(card, now)
+                self._seen[request] = seen
 
     def has_begun(self, request: Hashable) -> bool:
         """Return whether the beginning of the request has been in view."""
-        seen = self._seen.get(request)
-        return seen is not None and seen.has_begun
+        return request in self._seen and self._seen[request].first == 0
 
     def seconds(self, request: Hashable, now: float) -> float | None:
         """Return how long the request has been fully in view; None where it is not."""
-        seen = self._seen.get(request)
-        return None if seen is None or seen.since is None else now - seen.since
+        since = self._seen[request].since if request in self._seen else None
+        return None if since is None else now - since

@@ -18,11 +18,10 @@ from lfgtui.ui.items import Context, ItemView, Kind
 from lfgtui.ui.painting.canvas import Canvas, rows_on_screen
 from lfgtui.ui.stream.find import Finder
 from lfgtui.ui.stream.line_index import Position
-from lfgtui.ui.stream.mouse_selection import MouseSelection
 from lfgtui.ui.stream.painting import PaintedStream
-from lfgtui.ui.stream.plain_text import plain_text, selected_text
 from lfgtui.ui.stream.requests_in_view import CardInView, card_in_view, show_card
 from lfgtui.ui.stream.search_target import ItemRef, Target, choose_match
+from lfgtui.ui.stream.selection import MouseSelection, plain_text, selected_text
 from lfgtui.ui.text.palette import Palette
 
 _MEASURED = 16

@@ -39,9 +39,9 @@ _CUT = "␦"
 
 # One cell each, joined to nothing, and no place to break but at the blank. Not all that are so.
 _NARROW = (
-    "\x20-\x7e\xa0-\xac\xae-\u02ff\u0370-\u0377\u037a-\u037f\u0384-\u038a\u0391-\u03a1"
+    "[\x20-\x7e\xa0-\xac\xae-\u02ff\u0370-\u0377\u037a-\u037f\u0384-\u038a\u0391-\u03a1"
     "\u03a3-\u0482\u048a-\u052f\u05d0-\u05ea\u0620-\u064a\u2010-\u2027\u2030-\u205e"
-    "\u20a0-\u20ac\u2100-\u214f\u2190-\u22ff\u2500-\u25fc\u2713-\u2718\u2800-\u28ff"
+    "\u20a0-\u20ac\u2100-\u214f\u2190-\u22ff\u2500-\u25fc\u2713-\u2718\u2800-\u28ff]*"
 )
 _REGIONS = "\U0001f1e6-\U0001f1ff"
 _SKINS = "\U0001f3fb-\U0001f3ff"
@@ -49,6 +49,7 @@ _PICTURES = (
     "\u203c\u2049\u2122\u2139\u2190-\u21ff\u2300-\u23ff\u2460-\u27bf\u2900-\u2bff"
     "\U0001f000-\U0001f1e5\U0001f200-\U0001faff"
 )
+_STRAY_JOINER = f"(?<![{_PICTURES}\ufe0f]){_JOINER}|{_JOINER}(?![{_PICTURES}])"
 # Signs that stand before a number or a word and hang on it (Grapheme_Cluster_Break=Prepend).
 _PREPENDED = "\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2"
 _ARABIC = "\u0620-\u064a\u0660-\u066f\u0671-\u06d5\u06ee-\u06ff\u0710-\u072f"
@@ -85,7 +86,7 @@ def drawn(text: str) -> str:
     Rich counts nothing for whatever follows a joiner; between letters, where Persian
     and the scripts of India have it, every terminal counts the letter.
     """
-    return _stray_joiner().sub("", text) if _JOINER in text else text
+    return _compiled(_STRAY_JOINER).sub("", text) if _JOINER in text else text
 
 
 def stream_safe(text: str) -> str:
@@ -98,7 +99,7 @@ def stream_safe(text: str) -> str:
     characters = list(text)
     hung = 0
     before = last = ""
-    joins, is_picture = _joins().match, _picture().match
+    joins, is_picture = _compiled(f"[{_PICTURES}\ufe0f]").match, _compiled(f"[{_PICTURES}]").match
     for index, character in enumerate(text):
         is_joined = last == _JOINER and joins(before) and is_picture(character)
         hung = hung + 1 if is_joined or not get_character_cell_size(character) else 0
@@ -111,7 +112,7 @@ def stream_safe(text: str) -> str:
 
 def is_narrow(text: str) -> bool:
     """Return True if each character surely takes one cell, and lines break only at blanks."""
-    return text.isascii() or _narrow().fullmatch(text) is not None
+    return text.isascii() or _compiled(_NARROW).fullmatch(text) is not None
 
 
 def is_loose(text: str) -> bool:
@@ -155,8 +156,8 @@ def _size(cluster: str) -> int:
 
 
 @cache
-def _narrow() -> re.Pattern[str]:
-    return re.compile(f"[{_NARROW}]*")
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
 
 
 @cache
@@ -172,21 +173,6 @@ def _loose() -> re.Pattern[str]:
 def _hung_run() -> re.Pattern[str]:
     """A cheap test for text that `stream_safe` may have to part."""
     return re.compile(f"(?:{_JOINER}[{_PICTURES}]|{_mark()}){{{MOST_HUNG // 2}}}")
-
-
-@cache
-def _joins() -> re.Pattern[str]:
-    return re.compile(f"[{_PICTURES}\ufe0f]")
-
-
-@cache
-def _picture() -> re.Pattern[str]:
-    return re.compile(f"[{_PICTURES}]")
-
-
-@cache
-def _stray_joiner() -> re.Pattern[str]:
-    return re.compile(f"(?<![{_PICTURES}\ufe0f]){_JOINER}|{_JOINER}(?![{_PICTURES}])")
 
 
 @cache

@@ -30,6 +30,7 @@ __all__ = (
     "cut",
     "fit",
     "one_line",
+    "text_of",
     "width_of",
     "wrap",
 )
@@ -64,6 +65,18 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     def indent(self) -> int:
         """The characters that wrapping put at its beginning: none where a line begins."""
         return 0 if self.glue is None else self.margin
+
+
+def text_of(rows: Sequence[Row], number: int) -> str:
+    """Return a row's text as it was before wrapping.
+
+    Without what wrapping put before it, and without the blanks at its end unless the line goes
+    on behind them.
+    """
+    row, text = rows[number], rows[number].text
+    if number + 1 == len(rows) or rows[number + 1].glue != "":
+        text = text.rstrip()
+    return text[row.indent :]
 
 
 def wrap(

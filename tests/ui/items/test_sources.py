@@ -3,7 +3,7 @@
 from textual.selection import Selection
 
 from lfgtui.model import events as e
-from lfgtui.ui.stream.plain_text import selected_text
+from lfgtui.ui.stream.selection import selected_text
 from tests.ui.stand import Stand
 
 CITATIONS = (
