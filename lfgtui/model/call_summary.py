@@ -22,8 +22,8 @@ HEAD = 600
 """Characters of an arriving member available without joining all of it."""
 
 _SUBJECTS = (
-    *("path", "file_path", "filename", "file", "url", "uri", "query", "queries", "q"),
-    *("command", "commands", "cmd", "pattern", "code", "input", "prompt"),
+    *("pattern", "path", "file_path", "filename", "file", "url", "uri", "query", "queries", "q"),
+    *("command", "commands", "cmd", "code", "input", "prompt"),
 )
 _COMMANDS = {"command": " ", "cmd": " ", "commands": "; "}
 """Commands, and the separator of their parts if it is a list."""

@@ -24,7 +24,7 @@ from lfgtui.ui.items.partial_json import PartialObject
         ({"content": "a\nb\n", "path": "x"}, "x · 2 lines"),
         ({"path": "x", "old": "a\nb", "new": "a\nc\nd"}, "x · -1 +2 lines"),
         ({"path": "x", "content": ""}, "x · 0 lines"),
-        ({"path": "x", "glob": "*.py", "pattern": "a"}, "x · *.py · a"),
+        ({"path": "x", "glob": "*.py", "pattern": "a"}, "a · x · *.py"),
         ({"command": "a\nb", "timeout": 3}, "$ a⏎b"),
         ({"command": "view", "path": "x"}, "x · command: view"),
         ({"command": ["ls", "-a"], "env": {}}, "$ ls -a"),

@@ -33,7 +33,7 @@ from lfgtui.tools import summary
         ("read_file", {"path": "a"}, "read_file a"),
         ("read_file", {"path": "a", "start_line": 5}, "read_file a · start_line: 5"),
         ("list_files", {}, "list_files"),
-        ("list_files", {"path": "src", "pattern": "*.py"}, "list_files src · *.py"),
+        ("list_files", {"path": "src", "pattern": "*.py"}, "list_files *.py · src"),
         ("search_files", {"pattern": "TODO", "glob": "*.c"}, "search_files TODO · *.c"),
         (
             "raed_file",

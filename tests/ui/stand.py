@@ -94,10 +94,6 @@ class Stand:
         self.viewport.scroll(lines)
         self.paint(None)
 
-    def follow(self) -> None:
-        self.viewport.follow()
-        self.paint(None)
-
     def measure(self, rows: int) -> None:
         anchor = self.viewport.anchor()
         if not self.chunks.measure(rows):

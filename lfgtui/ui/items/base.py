@@ -4,6 +4,7 @@ import math
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Sequence
+from functools import partial
 from time import perf_counter
 from typing import Literal
 
@@ -147,6 +148,10 @@ class ItemView(ABC):
     def palette(self, context: Context) -> Palette:
         return context.faded if self.is_faded else context.palette
 
+    def look_of(self, context: Context) -> tuple[Hashable, ...]:
+        """Return what its rows depend on beside the item."""
+        return context.width, id(self.palette(context)), self.is_unfolded(context)
+
     @abstractmethod
     def update(self, context: Context) -> int | None:
         """Take in what the item has become, in a width and colours seen before.
@@ -169,36 +174,46 @@ class ItemView(ABC):
 class BriefView(ItemView):
     """An item of a few rows, made again whenever anything it depends on changes."""
 
+    known_height: int | None = None
+    """Number of its rows where that is known without drawing them."""
+
     def __init__(self) -> None:
         super().__init__()
         self._key: Hashable = None
 
     def update(self, context: Context) -> int | None:
-        key = self._key_of(context)
-        if key == self._key:
+        if (key := self._key_of(context)) == self._key:
             return None
         self._key = key
-        self.chunks = self.made(context)
-        for chunk in self.chunks:
-            if not chunk.is_exact:
-                _ = chunk.rows
+        self.chunks = [chunk := self._chunk(context)]
+        if not chunk.is_exact:
+            _ = chunk.rows
         return 0
 
     def redraw(self, context: Context) -> None:
         before, self._key = self.chunks, self._key_of(context)
-        self.chunks = self.made(context)
-        for chunk, old in zip(self.chunks, before, strict=False):
-            if not chunk.is_exact:
-                chunk.height = old.height
+        self.chunks = [chunk := self._chunk(context)]
+        if before and not chunk.is_exact:
+            chunk.height = before[0].height
+
+    def _chunk(self, context: Context) -> LineChunk:
+        is_unfolded = self.is_unfolded(context)
+        known = 1 if self.is_foldable and not is_unfolded else self.known_height
+        draw = partial(self.drawn, context, is_unfolded)
+        return LineChunk(draw, known or 1, is_exact=known is not None, source=self.source)
 
     def _key_of(self, context: Context) -> Hashable:
-        look = context.width, id(self.palette(context)), self.is_unfolded(context)
-        return (*look, *self.key(context))
+        return (*self.look_of(context), *self.key(context))
 
-    @abstractmethod
+    @property
+    def source(self) -> str | None:
+        """Text that is copied for the whole of it; None for the rows shown."""
+        return None
+
     def key(self, context: Context) -> tuple[Hashable, ...]:
         """Return the rest of the state that the rows depend on."""
+        return ()
 
     @abstractmethod
-    def made(self, context: Context) -> list[LineChunk]:
-        """The chunks, none of them drawn."""
+    def drawn(self, context: Context, is_unfolded: bool) -> Sequence[Row]:
+        """Return the rows."""

@@ -2,14 +2,13 @@
 
 from abc import abstractmethod
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from functools import partial
 
 from lfgtui.model.call_summary import call_summary, members_summary
 from lfgtui.model.events import Citation
 from lfgtui.model.items import Attempt, HostedItem, SourcesItem
 from lfgtui.text.terminal_safe import plain_output, visible_line
 from lfgtui.ui.items.arguments import argument_rows, raw_rows
-from lfgtui.ui.items.base import BriefView, Context, LineChunk
+from lfgtui.ui.items.base import BriefView, Context
 from lfgtui.ui.items.clipping import output_rows
 from lfgtui.ui.items.partial_json import PartialObject
 from lfgtui.ui.markdown.paragraph import linked
@@ -25,23 +24,12 @@ class CardView(BriefView):
     kind = "tool"
     is_foldable = True
 
-    def made(self, context: Context) -> list[LineChunk]:
-        """Return the one piece; folded it is known to be one row without drawing it."""
-        is_unfolded = self.is_unfolded(context)
-        draw = partial(self._drawn, context, is_unfolded)
-        return [LineChunk(draw, 1, is_exact=not is_unfolded, source=self.source)]
-
-    def _drawn(self, context: Context, is_unfolded: bool) -> Sequence[Row]:
+    def drawn(self, context: Context, is_unfolded: bool) -> Sequence[Row]:
         rows = [self.fold_row(context, self.left(context), self.right(context))]
         if is_unfolded:
             bar = (("  │ ", self.palette(context).faint),)
             rows += [row.indented(bar) for row in self.body(context, context.width - 4)]
         return rows
-
-    @property
-    def source(self) -> str | None:
-        """Text that is copied for the whole card; None for the rows shown."""
-        return None
 
     @abstractmethod
     def left(self, context: Context) -> Sequence[Span]:

@@ -111,8 +111,7 @@ class UnfoldingView(ItemView):
         self._body: LongText | None = None
 
     def update(self, context: Context) -> int | None:
-        look = (context.width, id(self.palette(context)), self.is_unfolded(context))
-        key = self.key()
+        look, key = self.look_of(context), self.key()
         if (look, key) == (self._look, self._key):
             return None
         if look != self._look:

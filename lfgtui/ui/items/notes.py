@@ -1,12 +1,11 @@
 """The quiet items: thinking, prompts, lfg's own notes, the rule between attempts."""
 
 from collections.abc import Hashable, Sequence
-from functools import partial
 
 from rich.style import Style
 
 from lfgtui.model.items import Attempt, NoteItem, PromptItem, ReasoningItem
-from lfgtui.ui.items.base import BriefView, Context, LineChunk
+from lfgtui.ui.items.base import BriefView, Context
 from lfgtui.ui.items.clipping import shortened
 from lfgtui.ui.items.long_text import UnfoldingView
 from lfgtui.ui.text.palette import Palette
@@ -98,10 +97,7 @@ class NoteView(BriefView):
     def key(self, context: Context) -> tuple[Hashable, ...]:
         return (self._item.revision,)
 
-    def made(self, context: Context) -> list[LineChunk]:
-        return [LineChunk(partial(self._drawn, context), 1)]
-
-    def _drawn(self, context: Context) -> Sequence[Row]:
+    def drawn(self, context: Context, is_unfolded: bool) -> Sequence[Row]:
         palette = self.palette(context)
         sign, style = _note_signs(palette)[self._item.kind]
         body = wrap([(shortened(self._item.message.strip()), style)], context.width - 2)
@@ -123,18 +119,13 @@ class RuleView(BriefView):
     """The beginning of a further attempt."""
 
     kind = "rule"
+    known_height = 2
 
     def __init__(self, attempt: Attempt) -> None:
         super().__init__()
         self._attempt = attempt
 
-    def key(self, context: Context) -> tuple[Hashable, ...]:
-        return ()
-
-    def made(self, context: Context) -> list[LineChunk]:
-        return [LineChunk(partial(self._drawn, context), 2, is_exact=True)]
-
-    def _drawn(self, context: Context) -> Sequence[Row]:
+    def drawn(self, context: Context, is_unfolded: bool) -> Sequence[Row]:
         palette, attempt = self.palette(context), self._attempt
         going_on = "goes on · " if attempt.keeps_partial else ""
         label = f"attempt {attempt.number} · {going_on}{attempt.provider}/{attempt.model} "

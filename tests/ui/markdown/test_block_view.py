@@ -157,15 +157,6 @@ def test_streamed_rows_are_the_rows_of_one_reading(width: int, lengths: list[int
         assert page.rows == once.rows
 
 
-def test_a_table_fits_and_its_cells_wrap() -> None:
-    assert shown("| a | words |\n|---|---|\n| x | one two three |", 16) == [
-        "a   │ words",
-        "────┼───────────",
-        "x   │ one two",
-        "    │ three",
-    ]
-
-
 def test_a_fence_is_coloured_by_its_language() -> None:
     styles = {style for row in rows_of("```python\nreturn 1 # why\n```") for _, style in row.spans}
     assert {PALETTE.keyword, PALETTE.comment} <= styles
@@ -175,10 +166,6 @@ def test_a_fence_is_coloured_by_its_language() -> None:
 def test_an_unnamed_or_unknown_language_is_not_guessed(language: str) -> None:
     rows = rows_of(f"```{language}\nreturn 1 # why\n```")
     assert {style for row in rows for _, style in row.spans} == {PALETTE.block}
-
-
-def test_wide_characters_wrap_by_their_cells() -> None:
-    assert shown("中文字符中文字符", 6) == ["中文字", "符中文", "字符"]
 
 
 def test_a_diff_is_coloured_to_its_last_line() -> None:

@@ -69,10 +69,6 @@ def test_rich_counts_the_strip_of_a_wrapped_row_as_we_count_the_row(
         assert sum(cell_len(segment.text) for segment in strip) == taken
 
 
-def test_a_joiner_between_letters_takes_no_letter_s_cell() -> None:
-    assert strip_of(Row((("क\u094d\u200dष", A),)), 3, GROUND).cell_length == 3
-
-
 def test_a_strip_that_the_compositor_divided_leaves_no_garbage() -> None:
     strip = strip_of(Row((("text", A),)), 8, GROUND)
     gc.collect()
