@@ -94,6 +94,17 @@ def parse(query: str) -> ParsedQuery:
     return ParsedQuery(_FILTER.sub(" ", query).strip(), where, tuple(values))
 
 
+def without_repeats(words: str) -> str:
+    """Return the words, each once; unchanged if there is syntax.
+
+    The last word stays last, since with `prefix` it may be unfinished.
+    """
+    *others, last = words.split() or [""]
+    if re.search(r'["()+:^{}]', words) or not _OPERATORS.isdisjoint((*others, last)):
+        return words
+    return " ".join([*{word.casefold(): word for word in others}.values(), last])
+
+
 def expressions(words: str, *, prefix: bool) -> Iterator[str]:
     """Yield the words as FTS5 expressions, to be tried in turn until one is accepted.
 

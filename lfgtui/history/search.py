@@ -136,7 +136,8 @@ def _match(
 ) -> SearchResult:
     """Search by the index; of the query's expressions the first that FTS5 takes counts."""
     choose = _best if ranked else _newest
-    for expression in queries.expressions(parsed.words, prefix=prefix):
+    words = queries.without_repeats(parsed.words)
+    for expression in queries.expressions(words, prefix=prefix):
         try:
             rows, is_partly_ranked = choose(db, expression, parsed, limit)
         except sqlite3.Error as error:
@@ -145,7 +146,7 @@ def _match(
             continue
         find = queries.finder(expression)
         hits = [_hit(row, find) for row in rows]
-        return SearchResult(hits, is_partly_ranked, queries.is_literal(expression, parsed.words))
+        return SearchResult(hits, is_partly_ranked, queries.is_literal(expression, words))
     return SearchResult([])
 
 

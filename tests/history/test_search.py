@@ -141,7 +141,7 @@ def test_any_query_is_answered(story: Recording) -> None:
                 assert all(0 <= start < end <= len(hit.snippet) for start, end in hit.matches)
 
         check()
-        for long in ("mend " * 64, "(" * 999, "x" * 1000, "NEAR(" * 199, '"' * 999, "fox\0"):
+        for long in ("mend " * 200, "(" * 999, "x" * 1000, "NEAR(" * 199, '"' * 999, "fox\0"):
             for ranked in (False, True):
                 reader.search(long, ranked=ranked)
 
@@ -288,6 +288,16 @@ def test_live_text_is_found(recorder: Recording) -> None:
 def test_a_query_of_thousands_of_words_is_refused(story: Recording, words: str) -> None:
     with pytest.raises(UsageError, match="the limit is 1,000"):
         story.search(words * 20_000)
+
+
+def test_a_repeated_word_costs_once_and_the_unfinished_one_stays_the_last(
+    recorder: Recording,
+) -> None:
+    once = prompted(recorder, "f1x f2x f3x").search("f*")
+    for repeated in ("f* " * 333, "f* F* " * 100):
+        assert recorder.search(repeated) == recorder.search(repeated, ranked=True) == once
+    for words in ("f o f", "one two one"):
+        assert query.without_repeats(words) == words
 
 
 @pytest.mark.parametrize("join", [" ", " OR "])
