@@ -115,12 +115,13 @@ def stored(connection: sqlite3.Connection, ticket: int, first: int = 1) -> Itera
 def unpacked(
     connection: sqlite3.Connection, ticket: int, first: int | None = None, last: int | None = None
 ) -> Iterator[Row]:
-    """Yield the ticket's entries that are rows still, in `seq` order, within those numbers."""
-    bounds = {"seq >= ?": first, "seq <= ?": last}
-    where = "".join(f" AND {bound}" for bound, seq in bounds.items() if seq is not None)
-    yield from connection.execute(
-        f"SELECT seq, attempt, at, body FROM entries WHERE ticket = ?{where} ORDER BY seq",
-        (ticket, *(seq for seq in bounds.values() if seq is not None)),
+    """Return the ticket's entries that are rows still, in `seq` order, within those numbers."""
+    after = "" if first is None else " AND seq >= :first"
+    before = "" if last is None else " AND seq <= :last"
+    return connection.execute(
+        f"SELECT seq, attempt, at, body FROM entries WHERE ticket = :ticket{after}{before}"
+        " ORDER BY seq",
+        {"ticket": ticket, "first": first, "last": last},
     )
 
 
