@@ -1,6 +1,6 @@
-"""A provider as the rest of lfg knows it, and its requests."""
+"""A provider as the rest of lfg knows it, its requests, and how every wire connects."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
@@ -11,6 +11,9 @@ from lfgtui.model.events import WireEvent
 from lfgtui.model.tickets import Reasoning
 
 Effort: TypeAlias = Literal["low", "medium", "high"]
+
+CONNECT_TIMEOUT = 10.0
+"""Seconds to reach a server."""
 
 BUDGETS: dict[Effort, int] = {"low": 2048, "medium": 8192, "high": 16384}
 """Budget of each effort, in tokens of thinking."""
@@ -77,3 +80,19 @@ def effort_of(reasoning: Reasoning) -> Effort:
     """Return the effort; for a number of tokens, the one whose budget is nearest."""
     budget = budget_of(reasoning)
     return min(BUDGETS, key=lambda effort: abs(BUDGETS[effort] - budget))
+
+
+def local_host(host: str) -> bool:
+    """Return True if the host is this machine, which no proxy can reach for us."""
+    return host in ("localhost", "::1", "0.0.0.0") or host.startswith("127.")
+
+
+def sdk_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the extra headers, spelled so that they replace the SDK's own.
+
+    Compression is declined: a proxy that compresses also buffers.
+    """
+    return {"Accept-Encoding": "identity"} | {
+        "-".join(word.capitalize() for word in name.split("-")): value
+        for name, value in headers.items()
+    }

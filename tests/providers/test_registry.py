@@ -28,7 +28,7 @@ def imported_by(statement: str) -> set[str]:
     return set(done.stdout.split())
 
 
-def test_each_pump_brings_only_its_own_sdk() -> None:
+def test_each_wire_brings_only_its_own_sdk() -> None:
     found = imported_by("import lfgtui.providers.sdk.anthropic")
     assert {"openai", "anthropic"} & found == {"anthropic"}
     found = imported_by("import lfgtui.providers.sdk.openai")

@@ -25,8 +25,7 @@ from lfgtui.providers.agent_server.resume import Cursor, NewRunError
 from lfgtui.providers.base import Request
 from lfgtui.providers.errors.mapping import as_provider_error
 from lfgtui.providers.transport.body import Part
-from lfgtui.providers.transport.pump import decode
-from lfgtui.providers.transport.reading import Reading, logged
+from lfgtui.providers.transport.reading import Reading, decode, logged
 
 TRIES = 5
 """Connections in a row that bring nothing new before a break is final."""

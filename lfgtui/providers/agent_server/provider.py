@@ -22,11 +22,10 @@ from lfgtui.model.events import WireEvent
 from lfgtui.providers.agent_server.connection import agent_pump
 from lfgtui.providers.agent_server.decoder import AgentDecoder
 from lfgtui.providers.agent_server.resume import Cursor
-from lfgtui.providers.base import Request
+from lfgtui.providers.base import CONNECT_TIMEOUT, Request, sdk_headers
 from lfgtui.providers.openai_chat.request import chat_messages
 from lfgtui.providers.transport.body import Part
 from lfgtui.providers.transport.probe import Probe
-from lfgtui.providers.transport.pump import CONNECT_TIMEOUT, sdk_headers
 
 _OURS = {name: f"{{{name}}}" for name in ("model", "messages", "system", "stream", "run_id")}
 _PLACEHOLDER = re.compile(r"\{(model|messages|prompt|system|stream|run_id)\}")

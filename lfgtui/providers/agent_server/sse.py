@@ -15,10 +15,10 @@ import httpx
 from lfgtui.errors import ProviderError
 from lfgtui.providers.agent_server.provider import AgentProvider
 from lfgtui.providers.agent_server.resume import Cursor
+from lfgtui.providers.base import local_host
 from lfgtui.providers.errors.mapping import refused
 from lfgtui.providers.transport.body import Part, read_body
 from lfgtui.providers.transport.probe import Probe
-from lfgtui.providers.transport.pump import local_host
 from lfgtui.providers.transport.response_guard import guard
 from lfgtui.providers.transport.sse import RecordReader
 

@@ -21,10 +21,10 @@ from lfgtui.providers import lenient_json, limits
 from lfgtui.providers.agent_server.dialects.tables import BY_TYPE
 from lfgtui.providers.agent_server.provider import AgentProvider
 from lfgtui.providers.agent_server.resume import Cursor
+from lfgtui.providers.base import local_host
 from lfgtui.providers.errors.mapping import unreachable
 from lfgtui.providers.lenient_json import NO_UTF8, JsonObject
 from lfgtui.providers.transport.body import Part
-from lfgtui.providers.transport.pump import local_host
 from lfgtui.providers.transport.sse import Comment
 from lfgtui.providers.transport.websocket_client import SILENT, Connecting, Connection
 from lfgtui.providers.wire.decoder import unreadable

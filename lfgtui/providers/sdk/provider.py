@@ -2,33 +2,37 @@
 
 The SDK signs and sends a request whose body is ours, so everything it would add by
 itself is off: retries, timeouts, compression, and settings from its own environment
-variables, which are meant for one host and must not reach another.
+variables, which are meant for one host and must not reach another. The response is read
+here, by our reader into our decoder.
 """
 
 import ssl
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
+from functools import partial
 from typing import NotRequired, Protocol, TypedDict, TypeVar
 
 import httpx2
 
 from lfgtui.model.events import WireEvent
 from lfgtui.providers import lenient_json, limits
-from lfgtui.providers.base import Request
+from lfgtui.providers.base import CONNECT_TIMEOUT, Request, local_host, sdk_headers
 from lfgtui.providers.errors.mapping import as_provider_error
+from lfgtui.providers.transport.body import read_body
 from lfgtui.providers.transport.probe import Probe
-from lfgtui.providers.transport.pump import (
-    CONNECT_TIMEOUT,
-    SdkResponse,
-    local_host,
-    pump,
-    sdk_headers,
-)
+from lfgtui.providers.transport.reading import Reading, decode, logged
 from lfgtui.providers.transport.response_guard import guard
 from lfgtui.providers.wire.decoder import Decoder
 
 _PLACEHOLDER_KEY = "no-key-needed"
 """The key for a server without keys: an SDK given nothing would look for one itself."""
+
+
+class SdkResponse(Protocol):
+    """The part that both SDKs' streaming responses have in common."""
+
+    @property
+    def http_response(self) -> httpx2.Response: ...
 
 
 class SdkClient(Protocol):
@@ -74,14 +78,27 @@ class SdkProvider:
         self._required = required
         self._probe: Probe | None = None
 
-    def stream(self, request: Request) -> AsyncGenerator[WireEvent, None]:
+    async def stream(self, request: Request) -> AsyncGenerator[WireEvent, None]:
         """Yield the events of one response. See `base.Provider.stream`."""
         decoder = self._decoder(request.turn)
         if self._probe is not None:
             self._probe.unknown = decoder.unknown
-        body = self._body(request)
-        response = self._send(stream=request.stream, extra_body=body, **self._required)
-        return pump(response, decoder, request, key=self._key, host=self._sdk.base_url.host)
+        try:
+            async with AsyncExitStack() as stack:
+                host = self._sdk.base_url.host
+                answered = stack.enter_context(logged(host, request, decoder.unknown))
+                reading, body = Reading(decoder, request), self._body(request)
+                sending = self._send(stream=request.stream, extra_body=body, **self._required)
+                response = (await reading.wait(stack.enter_async_context(sending))).http_response
+                answered()
+                parts, take = read_body(response), partial(decode, decoder=decoder)
+                async with aclosing(parts), aclosing(reading.events(parts, take)) as events:
+                    async for event in events:
+                        yield event
+                for event in reading.finish():
+                    yield event
+        except Exception as error:
+            raise as_provider_error(error, key=self._key) from error
 
     def watch(self, probe: Probe) -> None:
         """Have the probe note the requests from now on. See `probe.Watchable`."""
@@ -141,7 +158,7 @@ def open_client(
     limits and keep-alive. Blocks: call it in a thread.
     """
     url = httpx2.URL(server["base_url"] or default_url)
-    # For connecting alone: the pump has timeouts of its own.
+    # For connecting alone: `Reading` has timeouts of its own.
     timeout = httpx2.Timeout(None, connect=server.get("connect_timeout", CONNECT_TIMEOUT))
     if local_host(url.host):
         # Reading the usual certificates takes 40 ms, which plain HTTP does not need.

@@ -1,8 +1,8 @@
 """Requests as they look on the wire, to find out why a stream does not stream.
 
-A probe hangs on the hooks of the HTTP client inside a provider: the SDK sends
-and the pump reads as they always do, and a provider without a probe has no
-hooks at all. It stands below the SSE reader, on the body as it comes off the
+A probe hangs on the hooks of the HTTP client inside a provider: requests are sent
+and responses read as always, and a provider without a probe has no such hooks
+at all. It stands below the SSE reader, on the body as it comes off the
 connection, still compressed where it is.
 
 httpx2 hands over a chunked body chunk by chunk, also where one read of the

@@ -8,13 +8,15 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import TypeVar
 
+from httpx_sse import ServerSentEvent
+
 from lfgtui.errors import ProviderError
 from lfgtui.model.events import Heartbeat, WireEvent
 from lfgtui.providers import limits
 from lfgtui.providers.base import Request
 from lfgtui.providers.errors.mapping import as_provider_error
 from lfgtui.providers.limits import CallMeter, in_pieces
-from lfgtui.providers.transport.body import Whole
+from lfgtui.providers.transport.body import Part, Whole
 from lfgtui.providers.transport.sse import Comment
 from lfgtui.providers.wire.decoder import Decoder
 
@@ -162,6 +164,18 @@ class Reading:
             return False
         before, self._unknown_before = self._unknown_before, unknown.total()
         return self._unknown_before == before
+
+
+def decode(part: Part, decoder: Decoder) -> Sequence[WireEvent]:
+    """Return the events of one part; raise `ProviderError` ("protocol") past a limit."""
+    if isinstance(part, Whole):
+        limits.refuse_crowds(part.body)
+        return decoder.decode_whole(part.body)
+    if not isinstance(part, ServerSentEvent):
+        return (Heartbeat(),)
+    limits.refuse_crowds(part.data)
+    name = part.event
+    return decoder.feed("" if name == "message" else name, part.data)
 
 
 @contextmanager
