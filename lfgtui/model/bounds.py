@@ -99,6 +99,8 @@ def is_too_deep(value: object, data: str | bytes) -> bool:
     brackets = text.count("{") + text.count("[")
     level: list[object] = [value] if brackets > DEEPEST else []
     for _ in range(DEEPEST):
+        if not level:  # most values: every record of a stream passes here
+            return False
         insides = (outer.values() if isinstance(outer, dict) else outer for outer in level)
         level = [
             inner
