@@ -192,6 +192,7 @@ class StreamingMarkdown:
                 self._note_lookups(block, index)
         if self._frozen:
             self._blocks[self._frozen - 1].end = self._tail.begin
+        self._loosen(cut.leaves)
         self._definite = cut.definitions
 
     def _place(self, index: int, leaf: LeafBlock) -> Block:
@@ -287,7 +288,7 @@ class StreamingMarkdown:
         self._tail.read_cells_anew(definitions)
 
     def _loosen(self, leaves: Sequence[LeafBlock]) -> None:
-        """Note the open lists that blank lines have made loose."""
+        """Note the lists that blank lines have made loose."""
         for container in {*self._tail.path}.union(*(leaf.containers for leaf in leaves)):
             if isinstance(container, Item):
                 lists = container.list_block

@@ -97,6 +97,13 @@ def test_a_frozen_block_is_left_alone_and_nothing_new_is_no_change() -> None:
     assert (title.revision, first.revision) == revisions
 
 
+@pytest.mark.parametrize("rest", ["", "\nend\n", "1. x\n\n~~~\n"])
+def test_a_list_made_loose_changes_from_its_first_item_on_also_where_it_ends(rest: str) -> None:
+    document = document_of("Before.\n\n* a\n* b\n")
+    document.feed("* c\n\n  d\n" + rest)
+    assert document.take_changes() == 1
+
+
 def test_a_late_definition_reaches_back_and_moves_the_revision() -> None:
     document = document_of("see [here]\n\nnothing else\n\n")
     before, other = (block.revision for block in document.blocks)
