@@ -12,7 +12,7 @@ from lfgtui.ui.app import LfgApp
 from lfgtui.ui.commands import LfgCommands
 from lfgtui.ui.guard import Guarded
 from lfgtui.ui.history import screen as history_screen
-from lfgtui.ui.painting.self_painted import LineRow
+from lfgtui.ui.painting.widgets import LineRow
 from lfgtui.ui.screens.dialogs import Help
 from lfgtui.ui.screens.modes import LiveMode
 from lfgtui.ui.screens.run import RunScreen

@@ -18,7 +18,7 @@ from lfgtui.ui.history.preview import PreviewPane
 from lfgtui.ui.history.run_list import RunList
 from lfgtui.ui.history.stored_run import query, read_run
 from lfgtui.ui.keymap import BY_ACTION, displayed, keymap
-from lfgtui.ui.painting.self_painted import LineRow
+from lfgtui.ui.painting.widgets import LineRow
 from lfgtui.ui.replay.run import read_replay
 from lfgtui.ui.run_view import HistoryActions
 from lfgtui.ui.screens.base import LfgScreen, OneLine, ResumeRequested, ScreenContext

@@ -10,7 +10,7 @@ from textual import events
 from lfgtui.errors import UsageError
 from lfgtui.model.states import State
 from lfgtui.text import figures
-from lfgtui.ui.painting.self_painted import LineRow
+from lfgtui.ui.painting.widgets import LineRow
 from lfgtui.ui.replay.run import ReplayedRun
 from lfgtui.ui.replay.seek import EXPECTED, go_to
 from lfgtui.ui.screens.base import ScreenContext

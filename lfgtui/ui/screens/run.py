@@ -12,9 +12,8 @@ from textual.widget import Widget
 
 from lfgtui.model.states import State
 from lfgtui.ui.keymap import BY_ACTION, keymap
-from lfgtui.ui.painting.cached_container import CachedContainer
 from lfgtui.ui.painting.canvas import Canvas
-from lfgtui.ui.painting.self_painted import LineRow
+from lfgtui.ui.painting.widgets import CachedContainer, LineRow
 from lfgtui.ui.run_view import RunView
 from lfgtui.ui.screens.base import LfgScreen, ScreenContext
 from lfgtui.ui.stream.search_target import Target

@@ -14,8 +14,8 @@ from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
 from lfgtui.ui.guard import Guarded
 from lfgtui.ui.items import preload
-from lfgtui.ui.painting.cached_container import CachedContainer
 from lfgtui.ui.painting.canvas import Canvas
+from lfgtui.ui.painting.widgets import CachedContainer
 from lfgtui.ui.run_view import RunView
 from lfgtui.ui.stream.view import StreamView
 from lfgtui.ui.widgets.pane_header import PaneHeader

@@ -11,7 +11,7 @@ from textual.layout import ArrangeResult, Layout, WidgetPlacement
 from textual.widget import Widget
 
 from lfgtui.ui.guard import Guarded
-from lfgtui.ui.painting.cached_container import CachedContainer
+from lfgtui.ui.painting.widgets import CachedContainer
 from lfgtui.ui.widgets.pane import Pane
 
 Direction = Literal["left", "right", "up", "down"]

@@ -14,7 +14,7 @@ from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
 from lfgtui.text.figures import count, duration, money, spark
 from lfgtui.ui.painting.canvas import Canvas
-from lfgtui.ui.painting.self_painted import SelfPainted
+from lfgtui.ui.painting.widgets import SelfPainted
 from lfgtui.ui.text.styled_line import Line, Span, between, draw, line_width, one_line, shorten
 
 BADGE_WIDTH = 13

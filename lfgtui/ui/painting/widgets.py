@@ -1,0 +1,95 @@
+"""Widgets that draw themselves, past Textual's cache of styled lines or in place of it."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from lfgtui.ui.guard import Guarded
+from lfgtui.ui.painting.canvas import Canvas
+from lfgtui.ui.text.palette import line_filter
+from lfgtui.ui.text.styled_line import Line, draw
+
+if TYPE_CHECKING:
+    from textual.widget import Widget as _Widget
+else:  # Textual takes a widget's style from its first base that is a widget: not this one
+    _Widget = object
+
+
+class CachedContainer(_Widget):
+    """Draws one line for all of its own, until its size or style changes.
+
+    The compositor has every widget that a repaint touches draw all of its lines, in each
+    frame, also those that are covered whole, and cuts them into pieces. A container's own
+    lines are all the same, and none are drawn for a frame that paints only what lies over it.
+    Stands before a widget's class, which sets `canvas`. The widget has no edge at its top or
+    bottom.
+    """
+
+    canvas: Canvas
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        if self.canvas.covers_containers:
+            return []
+        key = (crop, self.size, self.app.theme)
+        known: dict[object, list[Strip]] = self.__dict__.setdefault("_lines", {})
+        lines = known.get(key)
+        if lines is None:
+            known.clear()
+            line = super().render_lines(Region(crop.x, crop.y, crop.width, min(1, crop.height)))
+            lines = known[key] = line * crop.height
+        return lines
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self.__dict__.pop("_lines", None)
+
+    def refresh(
+        self,
+        *regions: Region,
+        repaint: bool = True,
+        layout: bool = False,
+        recompose: bool = False,
+    ) -> Self:
+        self.__dict__.pop("_lines", None)
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+
+class SelfPainted(Guarded, Widget):
+    """Passes on the strips of `render_line`, which are styled and as wide as the widget.
+
+    Past Textual's cache of styled lines, which costs more than the rows: the compositor
+    asks for them in each frame.
+    """
+
+    ALLOW_SELECT: ClassVar[bool] = False
+
+    def draw_lines(self, crop: Region) -> list[Strip]:
+        rows = map(self.render_line, range(crop.y, crop.bottom))
+        return [strip.crop(crop.x, crop.right) for strip in map(line_filter(self), rows)]
+
+
+class LineRow(SelfPainted):
+    """A row on the panel's ground, composed for its width: header, footer, progress bar."""
+
+    DEFAULT_CSS = "LineRow { height: 1; background: $panel; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._compose_line: Callable[[int], Line] = lambda width: []
+        self._line: Line = []
+
+    def show(self, compose: Callable[[int], Line]) -> None:
+        """Show what `compose` returns for a width in cells; paint nothing if it is there."""
+        self._compose_line = compose
+        if (line := compose(self.size.width)) != self._line:
+            self._line = line
+            self.refresh()
+
+    def on_resize(self) -> None:
+        self.show(self._compose_line)
+
+    def render_line(self, y: int) -> Strip:
+        return draw(self._line, self.size.width, self.app.theme_variables, "panel")
