@@ -94,9 +94,9 @@ class SimulatorState:
 def generic_scenario(request: Request, seed: int) -> Scenario:
     """Return the answer of a model that has no scenario, made from the prompt.
 
-    So any tickets file runs on the simulator. It is plausible in form, seeded by the prompt, and
-    honest in substance: it says that nobody thought about it. It looks at the workspace first
-    where `list_files` is offered.
+    Any tickets file can thus run on the simulator. The answer looks plausible, depends on seed
+    and prompt only, and says that it is simulated. It lists the workspace first where
+    `list_files` is offered.
     """
     prompt = request.conversation.prompt
     rng = random.Random(f"{seed} {prompt}")

@@ -102,7 +102,7 @@ def write_file(arguments: WriteFile, workspace: Path, limits: ToolLimits) -> str
     existed = files.replace(path, data)
     lines = line_count(arguments.content)
     done = "overwritten" if existed else "created"
-    return f"{done} {path.name} ({lines} line{'s' * (lines != 1)})"
+    return f"{done} {path.relative} ({lines} line{'s' * (lines != 1)})"
 
 
 def edit_file(arguments: EditFile, workspace: Path, limits: ToolLimits) -> str:
@@ -116,11 +116,11 @@ def edit_file(arguments: EditFile, workspace: Path, limits: ToolLimits) -> str:
     old, new = _in_endings_of(file.text, arguments)
     at = _positions(file.text, old, step=1)
     if not at:
-        raise ToolError(f'edit_file: "old" is not in {path.name}{_hint(file.text, old)}')
+        raise ToolError(f'edit_file: "old" is not in {path.relative}{_hint(file.text, old)}')
     count = file.text.count(old)
     if len(at) > 1 and not arguments.replace_all:
         raise ToolError(
-            f'edit_file: "old" is {max(2, count)} times in {path.name},'
+            f'edit_file: "old" is {max(2, count)} times in {path.relative},'
             f" at {_lines(file.text, at)}; give more of the lines around it, or set replace_all"
         )
     growth = (len(new) - len(old)) * count  # before there is a text of that size
@@ -130,7 +130,7 @@ def edit_file(arguments: EditFile, workspace: Path, limits: ToolLimits) -> str:
     files.replace(path, data)
     times = "" if count == 1 else f" ({count} replacements)"
     at = _positions(file.text, old, step=len(old))
-    return f"edited {path.name} at {_lines(file.text, at)}{times}"
+    return f"edited {path.relative} at {_lines(file.text, at)}{times}"
 
 
 def _in_endings_of(text: str, arguments: EditFile) -> tuple[str, str]:

@@ -41,8 +41,8 @@ class WorkspacePath:
         return self.root.joinpath(*self.parts)
 
     @property
-    def name(self) -> str:
-        """The path relative to the workspace."""
+    def relative(self) -> str:
+        """The path from the workspace, as text; "." for the workspace itself."""
         return "/".join(self.parts) or "."
 
 

@@ -23,32 +23,32 @@ _MOST_PARTS = 64
 def glob_test(pattern: str, base: str = ".") -> Callable[[str], bool]:
     """Return a test of paths, which are relative to the workspace.
 
-    The pattern is seen from the workspace or from the folder `base`. Without a slash it is
-    about names at any depth; with one, about whole paths.
+    The pattern is relative to the workspace or to the folder `base`. Without a slash it
+    matches names at any depth; with one, whole paths.
     """
     if pattern.count("/") > _MOST_PARTS:
         raise ToolError(f"a glob has at most {_MOST_PARTS} parts; narrow it with path")
     above = [] if base == "." else base.split("/")
-    wanted = [
+    patterns = [
         one.strip("/").split("/") if "/" in one else ["**", one]
         for one in _alternatives(pattern.removeprefix("./"))
     ]
 
     def matches(path: str) -> bool:
         parts = path.split("/")
-        seen = [parts]
+        candidates = [parts]
         if above and parts[: len(above)] == above:
-            seen.append(parts[len(above) :])
-        return any(_matches(one, some) for one in wanted for some in seen)
+            candidates.append(parts[len(above) :])
+        return any(_matches(one, parts) for one in patterns for parts in candidates)
 
     return matches
 
 
 class IgnoreRule(NamedTuple):
-    """One line of a .gitignore, in the folder `base` (parts from the workspace)."""
+    """One line of a .gitignore in the folder `base`; both are split at slashes."""
 
     base: tuple[str, ...]
-    wanted: Sequence[str]
+    pattern: Sequence[str]
     is_negated: bool
     is_for_folders: bool
 
@@ -63,20 +63,18 @@ def ignore_rules(text: str, base: tuple[str, ...]) -> list[IgnoreRule]:
         is_negated = pattern.startswith("!")
         pattern = pattern.removeprefix("!").removeprefix("\\")
         name = pattern.rstrip("/")
-        wanted = name.lstrip("/").split("/")
-        if "/" not in name:
-            wanted = ["**", name]
+        parts = name.lstrip("/").split("/") if "/" in name else ["**", name]
         if name:
-            rules.append(IgnoreRule(base, wanted, is_negated, pattern.endswith("/")))
+            rules.append(IgnoreRule(base, parts, is_negated, pattern.endswith("/")))
     return rules
 
 
 def is_ignored(rules: Sequence[IgnoreRule], parts: tuple[str, ...], *, is_folder: bool) -> bool:
     """Return True if the last rule about this very path, not about one above it, excludes it."""
-    for base, wanted, is_negated, is_for_folders in reversed(rules):
+    for base, pattern, is_negated, is_for_folders in reversed(rules):
         if is_for_folders and not is_folder:
             continue
-        if parts[: len(base)] == base and _matches(wanted, parts[len(base) :]):
+        if parts[: len(base)] == base and _matches(pattern, parts[len(base) :]):
             return not is_negated
     return False
 
@@ -96,10 +94,10 @@ def _alternatives(pattern: str) -> list[str]:
     return complete
 
 
-def _matches(wanted: Sequence[str], parts: Sequence[str]) -> bool:
+def _matches(pattern: Sequence[str], parts: Sequence[str]) -> bool:
     """Return True if the whole path matches; `**` stands for any number of folders."""
-    reached = [True, *(False for _ in parts)]  # by how many parts the pattern so far may match
-    for one in wanted:
+    reached = [True, *(False for _ in parts)]  # [n]: the pattern so far matches the first n parts
+    for one in pattern:
         if one == "**":
             reached = list(accumulate(reached, or_))
         else:

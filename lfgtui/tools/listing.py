@@ -54,19 +54,23 @@ async def files_below(
     """Return the files at or below a path that match a glob, sorted; raises `ToolError`."""
     path, is_folder, ripgrep = await asyncio.to_thread(_look, workspace, given)
     if not is_folder:
-        names = [path.name]
+        names = [path.relative]
     else:
         names = await _all_below(path, ".", ripgrep, deadline)
         if path.parts:
-            names = [name for name in names if name.startswith(f"{path.name}/")]
+            names = [name for name in names if name.startswith(f"{path.relative}/")]
             # An ignored folder that is asked for by name is listed all the same.
-            names = names or await _all_below(path, path.name, ripgrep, deadline)
-    return await asyncio.to_thread(_matching, names, pattern, path.name, deadline)
+            names = names or await _all_below(path, path.relative, ripgrep, deadline)
+    return await asyncio.to_thread(_matching, names, pattern, path.relative, deadline)
 
 
 def _matching(
     names: list[str], pattern: str | UnsetType, base: str, deadline: Deadline
 ) -> list[str]:
+    """Return the paths that match the glob, sorted; all of them where there is none.
+
+    All paths are relative to the workspace; the glob may be relative to `base` instead.
+    """
     if not isinstance(pattern, str):
         return sorted(names)
     matches = glob_test(pattern, base)
@@ -95,8 +99,8 @@ async def _all_below(
             lambda: list(islice(_walk(path.root, start, deadline), _MOST_FILES))
         )
     command = [ripgrep, *_RIPGREP.split(), "./" if start == "." else f"./{start}"]
-    printed = await run_program(command, path.root, deadline, most_bytes=_MOST_BYTES)
-    names = printed.stdout.split(b"\0", _MOST_FILES)[:-1]
+    output = await run_program(command, path.root, deadline, most_bytes=_MOST_BYTES)
+    names = output.stdout.split(b"\0", _MOST_FILES)[:-1]
     return [os.fsdecode(name.removeprefix(b"./")) for name in names]
 
 

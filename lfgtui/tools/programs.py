@@ -42,7 +42,7 @@ class Deadline:
             raise self.error
 
 
-class Printed(NamedTuple):
+class ProgramOutput(NamedTuple):
     """The output of a program; `complete` is False where it was stopped for printing too much."""
 
     stdout: bytes
@@ -53,7 +53,7 @@ class Printed(NamedTuple):
 
 async def run_program(
     command: Sequence[str], folder: Path, deadline: Deadline, *, most_bytes: int
-) -> Printed:
+) -> ProgramOutput:
     """Run the program; raises `ToolError` where it takes too long.
 
     It is killed with all that it started, and waited for, however this is left.
@@ -86,7 +86,7 @@ async def run_program(
             kill()
             await process.communicate()  # `wait` alone waits for ever for a pipe nobody reads
     text = stderr[:_MOST_STDERR].decode("utf-8", "replace")
-    return Printed(stdout[:most_bytes], text, code, len(stdout) <= most_bytes)
+    return ProgramOutput(stdout[:most_bytes], text, code, len(stdout) <= most_bytes)
 
 
 async def _read(stream: asyncio.StreamReader | None, most: int, stop: Callable[[], None]) -> bytes:

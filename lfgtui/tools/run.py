@@ -71,7 +71,7 @@ def _destination(parsed: Arguments, workspace: Path) -> str:
     path = locate(workspace, relative)
     if os.path.normpath(path.root / relative) == str(path.absolute):
         return ""
-    return f", through a link to {_exact(path.name)}"
+    return f", through a link to {_exact(path.relative)}"
 
 
 def _exact(value: str) -> str:

@@ -19,7 +19,7 @@ from lfgtui.tools import grep
 from lfgtui.tools.arguments import SearchFiles
 from lfgtui.tools.limits import ToolLimits, cut_line, fitting
 from lfgtui.tools.listing import files_below
-from lfgtui.tools.programs import Deadline, Printed, run_program
+from lfgtui.tools.programs import Deadline, ProgramOutput, run_program
 
 _RIPGREP = (
     "--null --with-filename --line-number --no-heading --no-messages --no-config --color=never"
@@ -39,7 +39,7 @@ async def search_files(arguments: SearchFiles, workspace: Path, limits: ToolLimi
     names = await files_below(arguments.path, arguments.glob, workspace, deadline)
     root, ripgrep = await asyncio.to_thread(lambda: (workspace.resolve(), shutil.which("rg")))
 
-    async def run(program: list[str], some: list[str]) -> Printed:
+    async def run(program: list[str], some: list[str]) -> ProgramOutput:
         return await run_program([*program, *some], root, deadline, most_bytes=_MOST_BYTES)
 
     python = program = [sys.executable, "-I", grep.__file__, pattern, str(most + 1)]
@@ -61,9 +61,9 @@ async def search_files(arguments: SearchFiles, workspace: Path, limits: ToolLimi
     lines: list[str] = []
     is_cut = False
     for some in _portions(names):
-        printed = await run(program, some)
-        is_cut = is_cut or not printed.complete
-        lines += await asyncio.to_thread(_lines_in, printed.stdout, some, limits.line_characters)
+        output = await run(program, some)
+        is_cut = is_cut or not output.complete
+        lines += await asyncio.to_thread(_lines_in, output.stdout, some, limits.line_characters)
         if len(lines) > most:
             break
     if not lines:
@@ -74,11 +74,11 @@ async def search_files(arguments: SearchFiles, workspace: Path, limits: ToolLimi
     return "\n".join(shown)
 
 
-def _lines_in(printed: bytes, names: list[str], width: int) -> list[str]:
+def _lines_in(output: bytes, names: list[str], width: int) -> list[str]:
     """Return the lines that a program printed about these files, by file and line."""
     order = {os.fsencode(name): index for index, name in enumerate(names)}
     matches: list[tuple[int, int, bytes]] = []
-    name, *rest = printed.split(b"\0")  # what stands between two names is a line and a name
+    name, *rest = output.split(b"\0")  # what stands between two names is a line and a name
     for piece in rest:
         # A line about a binary file may stand before a name, and a name may have line ends.
         while name not in order and b"\n" in name:

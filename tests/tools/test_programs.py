@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lfgtui.errors import ToolError
-from lfgtui.tools.programs import Deadline, Printed, run_program
+from lfgtui.tools.programs import Deadline, ProgramOutput, run_program
 
 from .conftest import Leash
 
@@ -15,7 +15,7 @@ async def test_both_channels_and_the_exit_code_are_told(workspace: Path) -> None
     printed = await run_program(
         ["sh", "-c", "echo out; echo err >&2; exit 3"], workspace, Deadline(30), most_bytes=100
     )
-    assert printed == Printed(b"out\n", "err\n", 3, True)
+    assert printed == ProgramOutput(b"out\n", "err\n", 3, True)
 
 
 async def test_one_that_prints_too_much_is_stopped_and_its_beginning_kept(

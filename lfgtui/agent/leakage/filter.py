@@ -62,7 +62,7 @@ def _heads(dialects: frozenset[Dialect]) -> tuple[Table, Heads, Heads]:
 
 
 class LeakageFilter:
-    """One response's events in, what the ticket gets out.
+    """A filter of one response's events on their way to its ticket.
 
     `turn` names the response: the ids of the calls found in its text begin with it.
     """
@@ -73,6 +73,7 @@ class LeakageFilter:
         self._pieces: list[tuple[Callable[[str], e.WireEvent], str]] = []
         self._calls = 0
         self._keep: Callable[[str], e.WireEvent] = _reasoning
+        """Makes the events of the text within a block."""
         self._code = CodeTracker()
         self._place = Place()
         self._text = ""  # what is not read yet, from `_at` on
@@ -83,7 +84,7 @@ class LeakageFilter:
         self._skips_space = False
 
     def feed(self, event: e.WireEvent) -> Sequence[e.WireEvent]:
-        """Return what an event comes to, with what it decides of the text before it."""
+        """Return the text that is certain now, as events, then the event itself unless text."""
         if not self._blocks or event.facets.is_aside:
             return (event,)
         match event:

@@ -121,18 +121,18 @@ def has_table(connection: sqlite3.Connection, table: str) -> bool:
 
 @cache
 def _objects(migrations: tuple[str, ...]) -> frozenset[tuple[str, str]]:
-    """Return name and SQL of each object that a file has after any of the migrations."""
-    made: set[tuple[str, str]] = set()
+    """Return name and SQL of each object that a file may have, in any version."""
+    objects: set[tuple[str, str]] = set()
     with closing(sqlite3.connect(":memory:")) as db:
         for script in migrations:
             db.executescript(script)
-            made.update(
+            objects.update(
                 db.execute("SELECT lower(name), sql FROM sqlite_schema WHERE sql IS NOT NULL")
             )
-    return frozenset(made)
+    return frozenset(objects)
 
 
 def _table_of(sql: str) -> str | None:
-    """Return the name of the plain table that the statement creates."""
-    found = _TABLE.match(sql)
-    return found[2].lower() if found else None
+    """Return the name of the plain table that the statement creates; None if it does not."""
+    match = _TABLE.match(sql)
+    return match[2].lower() if match else None

@@ -78,7 +78,8 @@ KIND_OF_CLOSE: dict[int, ErrorKind] = {
     1015: "connection",
     3008: "timeout",
 }
-"""Close codes of a WebSocket, sent by a server.
+"""Close codes of a WebSocket. 1006 and 1015 are never sent: they stand for a missing close frame
+and a failed TLS handshake.
 
 See https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1 and the registry at
 https://www.iana.org/assignments/websocket/websocket.xhtml.

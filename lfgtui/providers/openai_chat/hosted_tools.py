@@ -75,11 +75,12 @@ class ChatHosted:
         return HostedTool(name, hosted_tools.given(tool.get("arguments")), output, call_id)
 
     def _step(self, step: JsonObject) -> Iterator[WireEvent]:
-        before = "\n\n" if self._seen["step"] else ""
+        """Yield the events of one of Perplexity's steps, once."""
+        separator = "\n\n" if self._seen["step"] else ""
         if not (call_id := self._new_id("step", lenient_json.compact(step))):
             return
         if thought := lenient_json.text(step, "thought"):
-            yield ReasoningDelta(before + thought)
+            yield ReasoningDelta(separator + thought)
         kind = lenient_json.text(step, "type")
         if detail := lenient_json.child(step, kind):
             given = next((detail[key] for key in _STEP_INPUTS if detail.get(key)), None)
@@ -90,7 +91,7 @@ class ChatHosted:
             yield HostedTool(kind, hosted_tools.given(given), output, call_id)
 
     def _new_id(self, kind: str, key: str) -> str:
-        """Make an id for a call, since the wire gives none; "" for one that came before."""
+        """Make an id for a call, since the wire gives none; "" for a repeated or empty one."""
         seen = self._seen[kind]
         if not key or key in seen:
             return ""

@@ -30,7 +30,9 @@ ChatMessage = dict[str, object]
 _DEEPSEEK_FIELD = "reasoning_content"
 """Its server refuses a tool loop in which one message lacks it; empty will do."""
 
-_LISTS = frozenset({"reasoning_details", "thinking_blocks"})
+_REASONING_LISTS = frozenset({"reasoning_details", "thinking_blocks"})
+"""Fields of structured reasoning, sent back as they came."""
+
 _LIMITS = ("max_tokens", "max_completion_tokens")
 
 
@@ -102,20 +104,20 @@ def _call(call: CallPart, following: Part | None) -> dict[str, object]:
     function = {"name": call.name, "arguments": arguments_text(call.arguments)}
     entry: dict[str, object] = {"id": call.call_id, "type": "function", "function": function}
     if isinstance(following, ItemPart) and following.wire == WIRE:
-        # The fields of the server's own stand behind a call.
+        # An item with the server's own fields for a call follows it.
         extra = following.item.get("extra_content") if "tool_call_id" in following.item else None
         return entry | {"extra_content": extra} if extra else entry
     return entry
 
 
 def _reasoning(turn: ModelTurn, *, is_owed: bool) -> dict[str, object]:
-    """Return the reasoning of a turn under the names it came by."""
-    words = "".join(part.text for part in turn.parts if isinstance(part, ReasoningPart))
+    """Return the reasoning of a turn, in the fields it arrived in."""
+    text = "".join(part.text for part in turn.parts if isinstance(part, ReasoningPart))
     fields: dict[str, object] = {_DEEPSEEK_FIELD: ""} if is_owed else {}
     for item in turn.items(WIRE):
-        fields |= {name: item[name] for name in item.keys() & _LISTS}
-        if isinstance(name := item.get("reasoning_field"), str) and words:
-            fields[name] = words
+        fields |= {name: item[name] for name in item.keys() & _REASONING_LISTS}
+        if isinstance(name := item.get("reasoning_field"), str) and text:
+            fields[name] = text
     return fields
 
 

@@ -98,6 +98,10 @@ class RecordReader:
         return records + self._dispatch() if self._tail and self._event else records
 
     def _take_lines(self, end: int) -> list[Record]:
+        """Remove the lines before `end` and return the records they complete.
+
+        They are split as bytes: text would split at U+2028 and the like too.
+        """
         lines = self._line[:end]
         del self._line[:end]
         if self._at_start:

@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 async def query(open_reader: Callable[[], Reader], question: Callable[[Reader], T]) -> T:
-    """Return the answer of a reader in a thread; raises `LfgError` as the reader does."""
+    """Run the query on a new reader, in a thread; raises `LfgError` as the reader does."""
 
     def work() -> T:
         with open_reader() as reader:
@@ -29,7 +29,7 @@ async def query(open_reader: Callable[[], Reader], question: Callable[[Reader], 
 
 
 class FoldedTicket(msgspec.Struct, frozen=True):
-    """One folded ticket; `ref`: the item that the entry to show belongs to."""
+    """One folded ticket; `ref` is the item that holds the entry to show, if there is one."""
 
     ticket: Ticket
     transcript: Transcript
@@ -76,8 +76,8 @@ class StoredRun:
 def read_run(reader: Reader, run: str, hit: SearchHit | None = None) -> StoredRun:
     """Read and fold a whole run; for a thread, as a long one takes a while.
 
-    The first entry of `hit` is looked for. Raises `HistoryError`, and
-    `UsageError` where there is no such run.
+    The ticket of `hit` refers to the item that holds its first entry. Raises
+    `HistoryError`, and `UsageError` where there is no such run.
     """
     summary = reader.run(run)
     folded = []
@@ -89,7 +89,7 @@ def read_run(reader: Reader, run: str, hit: SearchHit | None = None) -> StoredRu
 
 
 def fold(ticket: Ticket, entries: Iterable[Entry], *, seq: int = 0) -> FoldedTicket:
-    """Return a ticket's entries as what is shown of it, the one with that seq spotted."""
+    """Fold a ticket's entries; refer to the item that the entry numbered `seq` belongs to."""
     transcript, meter = Transcript(), Meter()
     ref = None
     for entry in entries:
@@ -110,7 +110,7 @@ def _revisions(transcript: Transcript) -> dict[ItemRef, int]:
 
 
 def _touched(now: dict[ItemRef, int], before: dict[ItemRef, int]) -> ItemRef | None:
-    """Return the item that came, or else the one that changed: what came may close another."""
-    came = (ref for ref in reversed(now) if ref not in before)
+    """Return the new item, or else the changed one: a new item may close another."""
+    added = (ref for ref in reversed(now) if ref not in before)
     changed = (ref for ref in now if now[ref] != before.get(ref))
-    return next(came, None) or next(changed, None)
+    return next(added, None) or next(changed, None)

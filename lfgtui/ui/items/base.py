@@ -58,16 +58,25 @@ class Context(msgspec.Struct, frozen=True):
 
 
 class LineChunk:
-    """Rows that belong together, drawn when first looked at.
+    """Rows of one block or card, drawn when they are first looked at.
 
-    `source` (or what tells it) is what a copy of the whole of it gives; None where
-    that is what it shows, "" where what follows it says it too. `height` is a guess until the
-    rows were drawn once; it is kept when they are let go. `changed_from` is the
-    first row that is not as whoever keeps the lines has seen it: they set it
-    back to `UNCHANGED`. `goes_on`: its first line is the rest of the last one of the chunk before.
+    `source` (or a function that returns it) is copied when all of the chunk is selected; None
+    copies the text as shown, "" nothing, since the source of a later chunk has it too. `height`
+    is a guess until the rows have been drawn once, and is kept when they are dropped.
+    `changed_from` is the first row changed since the line index last read it and set it back to
+    `UNCHANGED`. `continues_line`: the chunk begins in the middle of a line that the chunk before
+    it began.
     """
 
-    __slots__ = ("_draw", "_rows", "_source", "changed_from", "goes_on", "height", "is_exact")
+    __slots__ = (
+        "_draw",
+        "_rows",
+        "_source",
+        "changed_from",
+        "continues_line",
+        "height",
+        "is_exact",
+    )
 
     def __init__(
         self,
@@ -82,7 +91,7 @@ class LineChunk:
         self.height = guess
         self.is_exact = is_exact
         self.changed_from = 0
-        self.goes_on = False
+        self.continues_line = False
         self._source = source
 
     @property

@@ -50,7 +50,7 @@ class LongText:
                 self._reach(edge)
                 is_parted = text[edge] == "\n"
                 self._begin = self._end = edge + is_parted
-                self._open(goes_on=not is_parted)
+                self._open(continues_line=not is_parted)
             self._reach(end)
         return first
 
@@ -62,12 +62,12 @@ class LongText:
             return edge
         return most if end > most else None
 
-    def _open(self, *, goes_on: bool = False) -> None:
+    def _open(self, *, continues_line: bool = False) -> None:
         self._flow = None
         index = len(self.chunks)
         self._parts.append((self._begin, self._begin))
         chunk = LineChunk(partial(self._wrapped, index), 1, source=partial(self._source, index))
-        chunk.goes_on = goes_on
+        chunk.continues_line = continues_line
         self.chunks.append(chunk)
 
     def _reach(self, end: int) -> None:

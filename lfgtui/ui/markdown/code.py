@@ -21,7 +21,8 @@ class CodeView(BlockView):
         self._info: str | None = None
         self._html = ""
         self._generation = block.generation
-        self._drawn = self._complete = 0
+        self._drawn = 0  # characters of the code in complete lines
+        self._complete = 0  # rows of complete lines
         self._highlighter = Highlighter("", context.palette)
 
     @property
@@ -38,15 +39,15 @@ class CodeView(BlockView):
         first = 0 if is_new else self._complete
         del self._rows[self._complete :]
         code = token.content
-        *complete, last = code[self._drawn : block.stable_prefix].split("\n")
+        *complete, _ = code[self._drawn : block.stable_prefix].split("\n")
         for line in complete:
             self._rows += self._laid(self._highlighter.line(visible(line)))
         self._drawn = max(self._drawn, block.stable_prefix)
         if self._is_html:  # a line of HTML may turn out to be none
             self._html = code[: self._drawn]
         self._complete = len(self._rows)
-        if last := code[self._drawn :].removesuffix("\n"):
-            for line in last.split("\n"):
+        if growing := code[self._drawn :].removesuffix("\n"):
+            for line in growing.split("\n"):
                 self._rows += self._laid(self._highlighter.peek(visible(line)))
         if not self._rows:
             self._rows += self._laid([])

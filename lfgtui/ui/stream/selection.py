@@ -122,9 +122,10 @@ def plain_text(lines: LineIndex) -> str:
 
 
 def selected_text(lines: LineIndex, selection: Selection) -> str:
-    """Return the source of the chunks that a selection covers whole, the text of the rest.
+    """Return the source of the chunks that a selection covers whole, the text of the others.
 
-    Its offsets are positions. What is not in memory is drawn for the moment.
+    The selection's offsets stand for a `Position` each. Rows that are not in memory are drawn
+    for this alone and not kept.
     """
     chunks, count = lines.chunks, len(lines.chunks)
     start, stop = selection
@@ -135,16 +136,16 @@ def selected_text(lines: LineIndex, selection: Selection) -> str:
         source, rows = chunks[index].source, chunks.rows_once(index)
         if source == "" and index < end[0]:
             continue
-        after = "\n" if parts and not chunks[index].goes_on else ""
+        separator = "\n" if parts and not chunks[index].continues_line else ""
         if source and _covers(begin, end, index, rows):
-            parts += (after, "\n" if parts and not rows[0].text else "", source)
+            parts += (separator, "\n" if parts and not rows[0].text else "", source)
         elif clipped := list(_clipped(begin, end, index, rows)):
-            parts += (after, *clipped[1:])
+            parts += (separator, *clipped[1:])
     return "".join(parts)
 
 
 def _covers(begin: _Edge, end: _Edge, index: int, rows: Sequence[Row]) -> bool:
-    """Return True if all the words of the rows lie between the two."""
+    """Return True if all visible text of the chunk's rows lies between the two edges."""
     numbers = [number for number, row in enumerate(rows) if row.text.strip()]
     if not numbers:
         return False
@@ -154,7 +155,7 @@ def _covers(begin: _Edge, end: _Edge, index: int, rows: Sequence[Row]) -> bool:
 
 
 def _clipped(begin: _Edge, end: _Edge, index: int, rows: Sequence[Row]) -> Iterator[str]:
-    """Yield the selected part of each row, before it what joins it to the row above."""
+    """Yield for each row what joins it to the row above, then its selected part."""
     for number, row in enumerate(rows):
         here = (index, number)
         if begin[:2] <= here <= end[:2]:
