@@ -48,7 +48,7 @@ class LfgError(Exception):
 
 
 class UsageError(LfgError):
-    """Something the person asked for cannot be done as asked."""
+    """A command, a file or a setting that cannot be carried out as given."""
 
 
 class SourceError(UsageError):

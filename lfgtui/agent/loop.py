@@ -87,9 +87,9 @@ class AgentContext(Protocol):
         """Wait while the ticket is paused."""
 
     def permit(self) -> AbstractAsyncContextManager[Callable[[], None]]:
-        """Wait until the provider may be asked; the body is the request.
+        """Wait until a request may be sent; the body sends it.
 
-        Gives a function to call when something came back. Raises
+        Yields a function to call when something came back. Raises
         `ProviderError` where the provider is known not to answer.
         """
         ...
@@ -167,7 +167,7 @@ class Agent:
         """Return the ending, if the last response asked for nothing more or a limit is reached."""
         last, reason = self._conversation.messages[-1], self._stop_reason
         if not isinstance(last, ModelTurn) or reason == "pause_turn":
-            return self._limit()  # after a pause for tools of its own, it wants to be asked on
+            return self._limit()  # a paused response goes on with the next request
         if reason == "length":
             return e.TicketLimited("tokens")
         if (stopped := _stopped_by_provider(reason)) is not None:
@@ -237,7 +237,7 @@ class Agent:
     def _answer_interrupted(self) -> None:
         """Answer the call that an earlier attempt was stopped in; those after it never began.
 
-        A call whose question was not answered never began either: it is asked anew.
+        Nor did a call whose approval was still open: it is requested again.
         """
         calls = self._conversation.unanswered
         if calls and not self._transcript.is_undecided(calls[0].call_id):
@@ -257,9 +257,9 @@ class Agent:
         return None
 
     async def _run_call(self, call: CallPart) -> e.TicketBlocked | None:
-        """Run one call, asking first where that is due; a value only if nobody can be asked."""
+        """Run one call, after its approval where it needs one; return an ending if nobody can."""
         arguments, shown = self._requested.pop(call.call_id, None), call
-        if is_marked(call.arguments):  # what is stored is redacted; what was asked for is run
+        if is_marked(call.arguments):  # the stored arguments are redacted; the real ones are run
             if arguments is None:
                 self._answer_unrun(call, _FORGOTTEN, "forgotten")
                 return None
@@ -299,7 +299,7 @@ class Agent:
         if (why := shown_otherwise(call, question, card)) is not None:
             return why
         if question != await self._question(call):
-            return "the target of its path has changed since the person was asked"
+            return "the target of its path has changed since approval was requested"
         if decision.verdict == "always":
             context.always.add(call.name)
         return None

@@ -47,7 +47,7 @@ class Examination:
     `exchange` is None on wires that no probe fits; the arrivals are then the
     events' own. `wall_clock` is this machine's time, in seconds since the
     epoch, when the response's head came. `listed` are the models that the
-    server has, asked for only where the request was refused.
+    server has, requested only where the first request was refused.
     """
 
     provider: str

@@ -6,7 +6,7 @@ import msgspec
 
 
 class Cancel(msgspec.Struct, frozen=True):
-    """Stop the ticket now; what it said is kept."""
+    """Stop the ticket now; its output is kept."""
 
     ticket: str
 

@@ -157,7 +157,7 @@ class Engine:
             closing.push_async_callback(self._session.providers.aclose)
 
     def send(self, command: c.Command) -> None:
-        """Carry out what the person asked for; one that no longer applies is passed over."""
+        """Carry out a command; ignore one that no longer applies."""
         if self._closing:
             return
         if isinstance(command, c.CancelAll):

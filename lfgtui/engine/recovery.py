@@ -146,7 +146,7 @@ class Circuit:
             nonlocal is_settled
             if not is_settled:
                 is_settled = True
-                if is_probe or self._open_until is None:  # else sent before: the probe tells
+                if is_probe or self._open_until is None:  # else sent before: the probe decides
                     self._close()
 
         try:
@@ -208,7 +208,7 @@ class Circuit:
 
 
 class Circuits(dict[str, Circuit]):
-    """The circuits of a run by provider, made when they are asked for."""
+    """The circuits of a run by provider, made on first use."""
 
     def __init__(self, policy: BreakerPolicy) -> None:
         self._policy = policy

@@ -273,7 +273,7 @@ class TicketRun:
     async def _agent(self, route: Route) -> Agent:
         try:
             provider = await self._session.providers.get(route.provider)
-        except UsageError as error:  # a key or a header that is not there when it is asked for
+        except UsageError as error:  # a key or a header that is missing when it is needed
             raise ProviderError("auth", str(error)) from error
         except Exception as error:  # of an SDK's import, of certificates, of a server of ours
             raise as_provider_error(error) from error

@@ -181,7 +181,7 @@ def _prompt(item: PromptItem) -> str:
     first = escape(visible_line((item.own.strip() or text).splitlines()[0]))
     label = f"with {escape(visible_line(' and '.join(item.needs)))}: " if item.needs else ""
     head = f'{label}<span class="gist">{first}</span> <span>{len(lines)} lines</span>'
-    return _fold("prompt", head, f'<div class="said">{_plain(text)}</div>')
+    return _fold("prompt", head, f'<div class="whole">{_plain(text)}</div>')
 
 
 def _fold(kind: str, head: str, content: str) -> str:

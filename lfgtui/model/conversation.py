@@ -64,7 +64,7 @@ class UserTurn(msgspec.Struct, frozen=True):
 class ModelTurn(msgspec.Struct, frozen=True):
     """One response, its parts in the order they streamed.
 
-    `is_cut`: it broke off, and the model was asked for the rest of it.
+    `is_cut`: it broke off, and the next request is for the rest of it.
     """
 
     parts: tuple[Part, ...]

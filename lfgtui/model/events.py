@@ -22,7 +22,7 @@ from lfgtui.model.facets import Facets
 
 StopReason: TypeAlias = str
 """Why a response ended, in lfg's words where it has one (`end`, `tool_use`,
-`length`, `content_filter`, `refusal`, `stop_sequence`), else as the wire said it."""
+`length`, `content_filter`, `refusal`, `stop_sequence`), else as it came."""
 
 ToolArguments: TypeAlias = dict[str, object] | str
 """A JSON object; a string where what arrived was none, kept as it came."""
@@ -93,7 +93,7 @@ class ToolCallRequested(WireEvent, frozen=True):
     """A tool call is complete and wants to be run.
 
     `wire_id` is what the provider calls it, "" where it has no name for it; it goes back with
-    the next request and tells nothing apart. Absent where `call_id` is the provider's own.
+    the next request and identifies nothing. Absent where `call_id` is the provider's own.
     """
 
     facets = Facets("tool_call", "", "call_id", "name", json="arguments", part="replaces")
@@ -210,7 +210,7 @@ class ToolOutputDelta(Event, frozen=True):
 
 
 class ToolCallFinished(Event, Bounded, frozen=True):
-    """A tool call ended. `output` is what the model is told; `error` is set if it failed."""
+    """A tool call ended. `output` is what the model gets; `error` is set if it failed."""
 
     facets = Facets("tool_output", "output", "call_id", also="error", part="completes")
     call_id: str
@@ -293,7 +293,7 @@ class Ending(Event, frozen=True):
 
 
 class TicketDone(Ending, frozen=True):
-    """The agent said it is finished."""
+    """The agent reported that it is finished."""
 
     stop_reason: StopReason
 
@@ -308,7 +308,7 @@ class TicketFailed(Ending, frozen=True):
 
 
 class TicketCancelled(Ending, frozen=True):
-    """The person stopped it; what it said is kept."""
+    """The person stopped it; its output is kept."""
 
 
 class TicketLimited(Ending, frozen=True):

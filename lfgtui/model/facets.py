@@ -7,7 +7,7 @@ the type.
 from typing import Literal, NamedTuple, TypeAlias
 
 Kind: TypeAlias = Literal["text", "reasoning", "prompt", "tool_call", "tool_output", "error"]
-"""The kinds of text that search tells apart."""
+"""The kinds of text that a search can be limited to."""
 
 Part: TypeAlias = Literal["begins", "replaces", "completes"]
 """The part of an event in the text of its call: it begins a new one, stands for all pieces, or

@@ -78,8 +78,7 @@ class ToolItem(msgspec.Struct):
 
     `arguments` is None until the call is complete; `json` is what has arrived
     of them. `live` is what it printed while running, `output` what the model
-    was told in the end. `approval` is the one-line summary the person was
-    asked about.
+    got in the end. `approval` is the one-line summary in the request for approval.
     """
 
     call_id: str
@@ -113,8 +112,8 @@ class ToolItem(msgspec.Struct):
 class HostedItem(msgspec.Struct):
     """A tool that ran on the provider's side; `output` is empty until it ended.
 
-    `closed` once the response is over that asked for it: an answer may then only come
-    with another response.
+    `closed` once the response that made the call is over: its output may then only come with
+    another response.
     """
 
     name: str

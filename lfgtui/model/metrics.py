@@ -1,7 +1,7 @@
 """Gauges: how fast a ticket goes and whether it is stuck.
 
-A `Meter` is fed the same entries as the transcript and is asked with a clock:
-what the transcript records is history, what the meter tells is now.
+A `Meter` is fed the same entries as the transcript and read with a clock: the
+transcript records what happened, the meter measures what happens now.
 """
 
 from collections import deque

@@ -53,14 +53,14 @@ def merge(earlier: Event, later: Event) -> Event | None:
 
 
 def searchable(event: Event) -> str:
-    """Return the text that search finds; what is said twice stands in it once."""
-    found: list[str] = []
+    """Return the text for the search index; one that is part of another is in it once."""
+    texts: list[str] = []
     for name in _searched_fields(type(event)):
         value = getattr(event, name)
         text = "\n".join(_leaves(value)) if name == event.facets.json else value or ""
-        if text and not any(text in earlier for earlier in found):
-            found.append(text)
-    return "\n".join(found).replace("\0", "\u2400")  # for SQLite a text ends at NUL
+        if text and not any(text in earlier for earlier in texts):
+            texts.append(text)
+    return "\n".join(texts).replace("\0", "\u2400")  # for SQLite a text ends at NUL
 
 
 def _field(event: Event, name: str) -> str:

@@ -32,7 +32,7 @@ _ID = re.compile(r"[A-Za-z0-9._-]+")
 
 
 class TicketKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The keys a ticket, or `[defaults]`, may have; None where not said."""
+    """The keys a ticket, or `[defaults]`, may have; None where not given."""
 
     title: Title | None = None
     prompt: str | None = None

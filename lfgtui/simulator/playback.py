@@ -114,7 +114,7 @@ def compose(
 ) -> Reply:
     """Return the reply to a request: the content it asks for, cut to `max_tokens`.
 
-    `count` tells a repeated request from the one before, whose ids it must not share.
+    `count` numbers repeated requests, which must not share their ids.
     """
     parts: list[Segment] = []
     if request.reasoning and content.reasoning:

@@ -80,7 +80,7 @@ def read_conversation(
 
 
 def _last_plain_user(entries: Sequence[Entry]) -> int:
-    """A user's word beside or right after tool results is not one."""
+    """Return the index of the last user message not beside or right after tool results."""
     plain = (
         index
         for index, (before, entry) in enumerate(pairwise(entries), 1)
@@ -94,8 +94,8 @@ def _responses(
 ) -> Sequence[int]:
     """Return where each response begins.
 
-    As clients may put each result right behind its call, responses are told
-    apart by the nonce in the call ids first and by their neighbours second.
+    As clients may put each result right behind its call, a response is recognised
+    by the nonce in its call ids first and by its neighbours second.
     """
     begins: list[int] = []
     nonce = role = ""

@@ -141,8 +141,8 @@ def load_scenario(path: Path) -> Scenario:
         if not (turn.reasoning or turn.text or turn.call or turn.when_ok or turn.when_failed):
             raise SourceError(path, line, "a turn needs text, reasoning or a call")
         if turn.call and index == last:
-            told = "the last turn calls tools, so a turn for their results must follow"
-            raise SourceError(path, line, told)
+            message = "the last turn calls tools, so a turn for their results must follow"
+            raise SourceError(path, line, message)
     return scenario
 
 

@@ -14,8 +14,8 @@ So whichever way `run_command` is left, its last act is to have the supervisor
 kill what is left and to hear what came of that. What could not be killed is
 named, and so is a supervisor that the command has killed. asyncio's streams
 are not used for the output because their reader buffers and their `wait` waits
-for the pipes in some versions of Python: a protocol is told of data and of
-closed pipes one by one.
+for the pipes in some versions of Python: a protocol gets data and closed pipes
+one by one.
 """
 
 import asyncio

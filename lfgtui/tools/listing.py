@@ -59,7 +59,7 @@ async def files_below(
         names = await _all_below(path, ".", ripgrep, deadline)
         if path.parts:
             names = [name for name in names if name.startswith(f"{path.relative}/")]
-            # An ignored folder that is asked for by name is listed all the same.
+            # An ignored folder is listed all the same when it is named.
             names = names or await _all_below(path, path.relative, ripgrep, deadline)
     return await asyncio.to_thread(_matching, names, pattern, path.relative, deadline)
 

@@ -247,7 +247,7 @@ class LfgApp(GuardedApp, inherit_bindings=False):
         """End, after a question where work would be interrupted."""
         unfinished = len(self._live.unfinished) if self._live is not None else 0
         if self._ending is not None:
-            self.exit(1)  # asked twice: no more waiting
+            self.exit(1)  # the second request: no more waiting
         elif unfinished == 0:
             self._end(None)
         else:

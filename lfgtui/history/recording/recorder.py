@@ -99,7 +99,7 @@ class Recorder:
     def close(self) -> None:
         """Write what is pending, let go of the file and of all leases. Twice is harmless.
 
-        What could not be written is told by `failure`.
+        `failure` has the error where something could not be written.
         """
         if self._is_closed:
             return
@@ -184,9 +184,9 @@ class Recorder:
         self._put(batches.submission(state, attempt, at, event))
 
     def flush(self, *, saved: bool = False) -> Future[bool]:
-        """Done once all that was submitted before is delivered; tells whether it is saved.
+        """Return a future, done once all submitted before is delivered: True if it is saved.
 
-        With `saved` it waits, where history is behind, until it has caught up.
+        With `saved` it also waits until a history that lags has caught up.
         """
         barrier = Barrier(saved, Future())
         try:

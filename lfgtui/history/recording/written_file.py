@@ -239,9 +239,9 @@ class WrittenFile:
         with closing(file.plain(self.path, "ro")) as db, file.opening(self.path):
             file.version_of(db, self.path)
             if self.path.stat().st_size <= CHECKED_BYTES:
-                (said,) = db.execute("PRAGMA quick_check(1)").fetchone()
-                if said != "ok":
-                    raise HistoryError(f"it was overwritten or damaged ({said})")
+                (result,) = db.execute("PRAGMA quick_check(1)").fetchone()
+                if result != "ok":
+                    raise HistoryError(f"it was overwritten or damaged ({result})")
             for own in list(self._runs.values()):
                 if not all(_is_stored(db, state) for state in own.states.values()):
                     raise HistoryError("it was overwritten: this run is no longer in it")

@@ -120,8 +120,8 @@ def make(items: Sequence[Submission | RunMark]) -> Batch:
             batch.add(submission)
         except Exception as error:  # one event that cannot be stored keeps no other from it
             _log.exception("not stored: %r", submission.event)
-            told = f"an event could not be stored: {type(error).__name__}: {error}"
-            submission.event = e.GuardTripped("history", told)
+            message = f"an event could not be stored: {type(error).__name__}: {error}"
+            submission.event = e.GuardTripped("history", message)
             batch.add(submission)
     return batch
 

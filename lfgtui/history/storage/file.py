@@ -16,7 +16,7 @@ from lfgtui.history.storage.values import DamagedError, decode
 from lfgtui.text.terminal_safe import visible_line
 
 APPLICATION_ID = 0x6C66_6774
-"""`lfgt` in ASCII, in the file's header: tells our file from another program's."""
+"""`lfgt` in ASCII, in the file's header: distinguishes our file from another program's."""
 
 REPAIR = "`lfg history repair NEW_FILE` saves what can be read"
 DAMAGED = f"it is damaged; {REPAIR}"

@@ -131,8 +131,8 @@ class OpenSegments:
 def joined(segment: Segment, events: Iterable[e.Event]) -> str:
     """Return the segment's text, out of the events from its first to its last entry.
 
-    A call's live output and the output the model was told are mostly one inside the other; then
-    the longer one stands for both.
+    Of a call's live output and the output the model got, one mostly contains the other; then
+    only the longer one is kept.
     """
     pieces: list[str] = []
     streamed, result = "", None

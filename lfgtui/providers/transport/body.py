@@ -11,7 +11,7 @@ knows.
 Some servers stream JSON documents, one a line and without SSE around them
 (https://github.com/ndjson/ndjson-spec). The first line is then a whole
 document, and so may be the only line of a plain answer; what comes after it
-tells them apart.
+decides.
 """
 
 import re

@@ -129,7 +129,7 @@ def _trace(exchange: Exchange, lookups: Sequence[float]) -> Trace:
     """Return httpcore's `trace` extension: it is called at each step of a request, by name.
 
     The names are documented (https://www.encode.io/httpcore/extensions/#trace) but for
-    their first word, which tells plain connections from those through a proxy.
+    their first word, which differs between direct connections and those through a proxy.
     """
     since: dict[str, float] = {}
     lookups_before = 0

@@ -7,8 +7,8 @@ This adapter adds what `EventSource` leaves out of the standard
 (https://html.spec.whatwg.org/multipage/server-sent-events.html, 9.2.6): a byte
 order mark, bytes that are no UTF-8, events without data, ids that come alone,
 and reconnection times that are no digits. An event with bytes that are no UTF-8
-is read as the standard says, and is the last: it is damaged, and nobody knows
-what it said.
+is read as the standard says, and is the last: it is damaged, and its content is
+not known.
 
 It also keeps the event that is not complete yet, as bytes, so that a server can
 make us hold `RECORD_BYTES` and no more.

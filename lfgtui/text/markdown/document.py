@@ -71,7 +71,7 @@ class StreamingMarkdown:
         self._is_shown = False
 
     def feed(self, text: str) -> None:
-        """Add text. Costs an append; it is read when a result is asked for."""
+        """Add text. Costs an append; the text is read when a result is needed."""
         text = self._held + text
         self._held = "\r" if text.endswith("\r") else ""
         if text := text.removesuffix("\r"):

@@ -11,14 +11,14 @@ from lfgtui.ui.text.wrapping import Row, Span, wrap
 _LONGEST = 24
 """Rows of one argument."""
 
-_ASKED = 1000
+_LONGEST_TO_APPROVE = 1000
 """Rows of one in a request for approval, which should be read."""
 
 _GROWING = 12
 """Last rows of one that still grows."""
 
-_SAID = frozenset({"command", "path", "pattern", "glob"})
-"""Arguments that the request repeats."""
+_IN_SUMMARY = frozenset({"command", "path", "pattern", "glob"})
+"""Arguments that the summary in the request may show already."""
 
 _REMOVED = frozenset({"old", "old_string", "old_str"})
 _ADDED = frozenset({"new", "new_string", "new_str"})
@@ -37,13 +37,13 @@ def argument_rows(
     The end of one that still arrives is shown, so that it is seen to grow.
     """
     for member in members:
-        if question and member.name in _SAID and member.head and str(member.text) in question:
+        if question and member.name in _IN_SUMMARY and member.head and str(member.text) in question:
             continue
-        if not _is_long(member) or (question and not member.breaks):  # all of what is asked about
-            said = str(member.text).strip("\n") if _is_sure(member) else ""
-            said = exposed(said) if question else shortened(said)
+        if not _is_long(member) or (question and not member.breaks):  # for approval, in full
+            value = str(member.text).strip("\n") if _is_sure(member) else ""
+            value = exposed(value) if question else shortened(value)
             name = shortened(member.name)
-            yield from wrap([(f"{name}: ", palette.marker), (said, palette.text)], width)
+            yield from wrap([(f"{name}: ", palette.marker), (value, palette.text)], width)
             continue
         yield from wrap([(f"{shortened(member.name)}:", palette.marker)], width)
         margin = _margin(member, palette)
@@ -53,7 +53,15 @@ def argument_rows(
             rows = last_rows(text, member.breaks, style, palette, room, _GROWING)
         else:
             rows = (
-                clipped(exposed(str(text)), style, palette, room, _ASKED, 0, longest=_ASKED)
+                clipped(
+                    exposed(str(text)),
+                    style,
+                    palette,
+                    room,
+                    _LONGEST_TO_APPROVE,
+                    0,
+                    longest=_LONGEST_TO_APPROVE,
+                )
                 if question
                 else clipped(str(text), style, palette, room, _LONGEST, 0)
             )

@@ -70,12 +70,12 @@ class HostedView(CardView):
         palette, item = self.palette(context), self._item
         sign = (f"{context.spinner} ", palette.busy) if self._is_busy else ("☁ ", palette.muted)
         given = self._given()
-        said = call_summary(item.input) if given is None else members_summary(given.members)
+        summary = call_summary(item.input) if given is None else members_summary(given.members)
         return [
             sign,
             (item.name or "tool", palette.tool),
             ("  ", palette.text),
-            (said, palette.muted),
+            (summary, palette.muted),
         ]
 
     def right(self, context: Context) -> list[Span]:

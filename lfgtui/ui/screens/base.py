@@ -101,8 +101,8 @@ class LfgScreen(Guarded, Screen[ResultT], inherit_bindings=False):
 
     def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
         # Textual 8.2 compares a new layout with the one before, but for a scroll it looks only at
-        # what that exposes; and asked what is under the pointer it may lay out anew and paint
-        # nothing. A toast that went meanwhile would stay on the terminal. So: always in full.
+        # what that exposes; and a look-up of the widget under the pointer may lay out anew and
+        # paint nothing. A toast that went meanwhile would stay on the terminal. So: always in full.
         if layout_of(self) is not self._painted:
             repaint(self, size or self.outer_size)
         super()._refresh_layout(size)
@@ -182,7 +182,7 @@ class LfgScreen(Guarded, Screen[ResultT], inherit_bindings=False):
         return True
 
     def realign(self) -> None:
-        """Put widgets and focus where they belong when nothing is asked."""
+        """Put widgets and focus where they belong without a prompt."""
 
     async def _close_prompt(self) -> None:
         if (prompt := self._prompt) is not None:

@@ -91,7 +91,7 @@ class Changes(msgspec.Struct):
 
 
 class ChunkList:
-    """Keeps at most about `kept` drawn rows; the others are drawn again when asked for.
+    """Keeps at most about `kept` drawn rows; the others are drawn again when needed.
 
     `heights` has the number of lines of each chunk, a guess until the chunk is drawn.
     """

@@ -2,7 +2,7 @@
 
 Item views make chunks of lines; `chunks` has them one after the other, a blank
 one before those that need room. A frame costs what is new: only views that can
-still change are asked, and only the chunks they report are looked at.
+still change are updated, and only the chunks they report are looked at.
 
 A line's number changes when something above it does. A `Position` does not.
 """

@@ -90,7 +90,7 @@ class Terminal(LinuxDriver):
         except OSError:  # EIO: nobody holds its other end
             pass
         if not self.exit_event.is_set():
-            os.kill(os.getpid(), signal.SIGHUP)  # what the kernel tells a session's leader
+            os.kill(os.getpid(), signal.SIGHUP)  # what the kernel sends a session's leader
 
     def _post(self, messages: Iterable[Message]) -> None:
         width, height = self._app.size

@@ -57,7 +57,7 @@ _MEANT = (
     events.AppBlur,
     messages.TerminalSupportsSynchronizedOutput,
 )
-"""The messages to keep; others answer questions not asked: a size, a cursor position."""
+"""The messages to keep; others are replies to queries lfg never sent: a size, a position."""
 
 
 class TerminalInput:
@@ -121,7 +121,7 @@ class TerminalInput:
 
 
 def _bounded(begun: bytes) -> bytes:
-    """Return as much of an unfinished token as tells what it is and where it ends."""
+    """Return as much of an unfinished token as is needed to recognise it and its end."""
     if begun.startswith(_PASTE):
         most = len(_PASTE) + LONGEST_PASTE
         return begun[:most] + begun[most:][1 - len(_PASTE_END) :]
@@ -142,7 +142,7 @@ class _KnownKeys(XTermParser):
     def _sequence_to_key_events(
         self, sequence: str, alt: bool | None = None
     ) -> Iterator[events.Key]:
-        # `alt` is said of a character of a sequence that was given up. With one
+        # `alt` is given for each character of an abandoned sequence. With one
         # character after the escape it was alt and that key.
         if alt is not False:
             yield from super()._sequence_to_key_events(sequence, alt=bool(alt))

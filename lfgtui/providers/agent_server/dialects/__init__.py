@@ -1,7 +1,7 @@
 """The event forms of agent servers: those that are documented, each with its source.
 
-A record is looked up by what its own dialect tells it by; no two share a name
-and mean different things by it, so nobody has to say which server it is.
+A record is looked up by the key that its dialect uses. No two dialects give one
+name two meanings, so the config need not name the dialect of a server.
 """
 
 from collections.abc import Iterable
