@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple, TypeAlias, get_args
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -290,12 +291,22 @@ def _misfits(name: str, provider: ProviderConfig) -> Iterator[tuple[str, str]]:
         if not provider.base_url.startswith(tuple(schemes)):
             choices = " or ".join([", ".join(schemes[:-1]), schemes[-1]])
             yield "base_url", f'base_url "{provider.base_url}" must begin with {choices}'
+        elif not _has_address(provider.base_url):
+            yield "base_url", f'base_url "{provider.base_url}" has no valid host or port'
     elif is_agent or name not in PRESETS:  # an SDK would ask its own server, a stranger
         yield "base_url", f'provider "{name}": missing key "base_url"'
     if provider.body and not is_agent:
         yield "body", f'"body" requires the wire {" or ".join(sorted(AGENT_WIRES))}'
     if provider.model_file is not None and (name != LOCAL or provider.base_url is not None):
         yield "model_file", f'"model_file" requires [providers.{LOCAL}] without a base_url'
+
+
+def _has_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _with_model_file(folder: Path, local: ProviderConfig) -> ProviderConfig:

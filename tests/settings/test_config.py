@@ -92,6 +92,13 @@ def test_what_the_file_does_not_say_is_the_default_or_the_presets(tmp_path: Path
             '[providers.x]\nwire = "agent-websocket"\nbase_url = "localhost"\n',
             '3: base_url "localhost" must begin with http://, https://, ws:// or wss://',
         ),
+        *(
+            (
+                f'[providers.xai]\nbase_url = "{url}"\n',
+                f'2: base_url "{url}" has no valid host or port',
+            )
+            for url in ("http://[::1", "http://host:99999", "http://", "https://:443/v1")
+        ),
         ('[providers.openai]\nwire = "agent-sse"\n', '1: provider "openai": missing key "base'),
         ("[providers.xai]\nbody = { a = 1 }\n", '2: "body" requires the wire agent-sse or agent-'),
         (
