@@ -21,7 +21,11 @@ from lfgtui.text import figures, output
 @click.group(invoke_without_command=True)
 @json_option
 @click.option(
-    "--limit", default=20, show_default=True, type=click.IntRange(min=1), help="Show at most these."
+    "--limit",
+    default=20,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Show at most this many.",
 )
 @click.option("--ui", "on_screen", is_flag=True, help="Browse on screen: search, open, resume.")
 @click.pass_context

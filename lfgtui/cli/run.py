@@ -71,7 +71,9 @@ def run(
 
 
 @click.command()
-@click.option("--keep", type=click.Path(path_type=Path), help="Work in this new folder, keep it.")
+@click.option(
+    "--keep", type=click.Path(path_type=Path), help="Work in this new folder and keep it."
+)
 @click.option("--real", is_flag=True, help="Use a real small model on this machine; text only.")
 @output_options
 def demo(keep: Path | None, real: bool, headless: bool, as_json: bool) -> int:

@@ -25,15 +25,19 @@ _INVALID = (
 @click.option("--code", is_flag=True, help="Match text exactly, with punctuation and within words.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option(
-    "--limit", default=50, show_default=True, type=click.IntRange(min=1), help="Show at most these."
+    "--limit",
+    default=50,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Show at most this many.",
 )
 def search(query: tuple[str, ...], ranked: bool, code: bool, as_json: bool, limit: int) -> None:
     """Search answers, reasoning, tool calls, their output, prompts and errors.
 
     All words must occur; "a phrase" in quotes, prefix*, AND, OR and NOT work.
     Filter with run: title: ticket: provider: model: state: kind: tool:
-    file: before: after: as in  state:failed after:7d parser. title: also
-    searches notes.
+    file: before: after: (state:failed after:7d parser); title: also searches
+    notes.
     """
     path = paths.history_file()
     with closing(file.connect_to_read(path)) as connection, file.opening(path):

@@ -24,7 +24,7 @@ class _Speed(FiniteRange):
 @click.option("--port", default=0, show_default="any free port", type=click.IntRange(0, 65535))
 @click.option("--seed", default=0, show_default=True, help="The same seed gives the same output.")
 @click.option(
-    "--speed", type=_Speed(min=0), default=1, show_default=True, help="A factor, or 'max'."
+    "--speed", type=_Speed(min=0), default=1, show_default=True, help="Speed factor, or 'max'."
 )
 @click.option(
     "--scenario",

@@ -129,6 +129,6 @@ def _rows(group: Group, keys: Mapping[str, Sequence[str]]) -> Iterator[tuple[str
         if key.group != group:
             continue
         if key.action == "jump_1":
-            yield "1 … 9", "that pane"
+            yield "1 … 9", "pane with that number"
         elif not key.action.startswith("jump_"):
             yield " ".join(map(displayed, keys.get(key.action, ()))) or "–", key.help
