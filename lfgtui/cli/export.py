@@ -86,9 +86,9 @@ def export(
         else:
             _print(pieces, is_document=form in ("md", "markdown", "html"))
         code = report_gaps(reader)
-    if redactor is not None and redactor.found:
-        count = redactor.found.total()
-        kinds = ", ".join(f"{kind} {times}" for kind, times in redactor.found.most_common())
+    if redactor is not None and redactor.counts:
+        count = redactor.counts.total()
+        kinds = ", ".join(f"{kind} {times}" for kind, times in redactor.counts.most_common())
         secrets = f"{count} secret{'s' * (count != 1)}"
         out.print_remark(f"{secrets} redacted ({kinds}); --no-redact keeps them")
     return code

@@ -122,8 +122,8 @@ def _gateway_fix(seen: Examination) -> str:
 
 def _proxy(seen: Examination) -> tuple[str, Proxy]:
     """Return the proxies by name, and the nearest of them, whose advice is given."""
-    found = signed_by(seen.headers)
-    return ", then ".join(found) or UNKNOWN.name, next(iter(found.values()), UNKNOWN)
+    proxies = signed_by(seen.headers)
+    return ", then ".join(proxies) or UNKNOWN.name, next(iter(proxies.values()), UNKNOWN)
 
 
 def _stream(seen: Examination, verdict: Verdict, arrivals: Arrivals) -> Iterator[Finding]:

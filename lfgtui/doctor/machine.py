@@ -53,15 +53,17 @@ def check_config(path: Path) -> tuple[Finding, Config]:
 
 def check_keys(config: Config, environment: Mapping[str, str]) -> Finding:
     """List which providers have a key. Commands that print one are not run: they may prompt."""
-    found: dict[str, list[str]] = {"set for ": [], "from a command for ": [], "not set: ": []}
+    sources: dict[str, list[str]] = {"set for ": [], "from a command for ": [], "not set: ": []}
     for name, provider in config.providers.items():
         if provider.api_key_command is not None:
-            found["from a command for "].append(name)
+            sources["from a command for "].append(name)
         elif provider.api_key_env is not None:
             is_set = environment.get(provider.api_key_env, "").strip()
-            found["set for " if is_set else "not set: "].append(f"{name} ({provider.api_key_env})")
-    lists = [f"{label}{', '.join(names)}" for label, names in found.items() if names]
-    if found["set for "] or found["from a command for "]:
+            sources["set for " if is_set else "not set: "].append(
+                f"{name} ({provider.api_key_env})"
+            )
+    lists = [f"{label}{', '.join(names)}" for label, names in sources.items() if names]
+    if sources["set for "] or sources["from a command for "]:
         return Finding("keys", "ok", "; ".join(lists))
     fix = "set the variable of a provider you have; the simulator and local servers need none"
     return Finding("keys", "note", "; ".join(["no key is set", *lists]), fix)
@@ -80,8 +82,8 @@ def check_key_access(config: Config, processes: Path, user: int) -> Finding:
         message = "cannot tell on this system which processes have a key in their environment"
         fix = "set api_key_command in the config to keep keys out of it"
         return Finding("exposure", "note", message, fix)
-    if found := _processes_with(keys, processes):
-        message = f"agents' commands can read keys in the environment of {', '.join(found)}"
+    if exposing := _processes_with(keys, processes):
+        message = f"agents' commands can read keys in the environment of {', '.join(exposing)}"
         fix = "set api_key_command in the config and stop exporting keys"
         return Finding("exposure", "note", message, fix)
     return Finding("exposure", "ok", "no process of yours has a key in its environment")
@@ -129,17 +131,17 @@ def check_history_file(path: Path) -> Finding:
 
 
 def _processes_with(keys: Sequence[str], processes: Path) -> list[str]:
-    """Return processes whose environment holds one of the keys, as `bash (1234)`; at most five."""
-    found: list[str] = []
+    """Return five processes that hold a key in their environment, and a count of the rest."""
+    exposing: list[str] = []
     for folder in processes.glob("[0-9]*"):
         try:
             block = (folder / "environ").read_bytes()
             if any(key.encode() in block for key in keys):
                 name = (folder / "comm").read_text("utf-8", "replace").strip()
-                found.append(f"{name} ({folder.name})")
+                exposing.append(f"{name} ({folder.name})")
         except OSError:  # another user's, or gone since
             continue
-    return [*found[:5], *([f"and {len(found) - 5} more"] if len(found) > 5 else [])]
+    return [*exposing[:5], *([f"and {len(exposing) - 5} more"] if len(exposing) > 5 else [])]
 
 
 def _size() -> os.terminal_size | None:

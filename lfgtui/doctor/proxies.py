@@ -46,14 +46,14 @@ UNKNOWN = Proxy("a proxy that does not identify itself")
 
 def signed_by(headers: Headers) -> dict[str, Proxy]:
     """Return the proxies that signed a response, each once: by `nginx (server: nginx/1.22)`."""
-    found: dict[str, Proxy] = {}
+    proxies: dict[str, Proxy] = {}
     for proxy in _KNOWN:
         for name, value in headers:
             sign = proxy.signs.get(name.lower())
             if sign is not None and re.search(sign, value.strip(), re.IGNORECASE):
-                found[f"{proxy.name} ({name.lower()}: {value})"] = proxy
+                proxies[f"{proxy.name} ({name.lower()}: {value})"] = proxy
                 break
-    return found
+    return proxies
 
 
 def value_of(headers: Headers, name: str) -> str:

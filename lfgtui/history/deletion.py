@@ -125,8 +125,8 @@ def _delete_some(db: sqlite3.Connection, most: int) -> None:
         db.execute("DELETE FROM packs WHERE id >= ? AND id < ?", entries.pack_ids(ticket))
         db.execute("DELETE FROM entries WHERE ticket = ?", (ticket,))
         room = most - len(texts)
-        found = db.execute("SELECT id FROM segments WHERE ticket = ? LIMIT ?", (ticket, room))
-        own = [id_ for (id_,) in found]
+        rows = db.execute("SELECT id FROM segments WHERE ticket = ? LIMIT ?", (ticket, room))
+        own = [id_ for (id_,) in rows]
         texts += own
         if len(own) == room:  # there may be more
             break

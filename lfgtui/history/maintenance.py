@@ -121,10 +121,10 @@ def damage(path: Path) -> list[str]:
         with closing(file.plain(path, "ro")) as db:
             if (foreign := migrations.foreign_object(db)) is not None:
                 return [f"it has {foreign}"]
-            found = [str(line) for (line,) in db.execute("PRAGMA integrity_check(20)")]
+            lines = [str(line) for (line,) in db.execute("PRAGMA integrity_check(20)")]
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         return [str(error)]
-    return [line for line in found if line != "ok"]
+    return [line for line in lines if line != "ok"]
 
 
 def check_health(path: Path) -> Health | None:

@@ -87,8 +87,8 @@ def parse(query: str) -> ParsedQuery:
     where = ""
     values: list[object] = []
     query = query.encode(errors="replace").decode()  # a byte that is no text, from the shell
-    for found in _FILTER.finditer(query):
-        name, value = found[1], found[2].strip('"')
+    for match in _FILTER.finditer(query):
+        name, value = match[1], match[2].strip('"')
         where += f" AND {_CONDITIONS[name]}"
         values += _values(name, value)
     return ParsedQuery(_FILTER.sub(" ", query).strip(), where, tuple(values))

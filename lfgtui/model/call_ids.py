@@ -91,13 +91,13 @@ def messages_for(provider: str, messages: Iterable[Message]) -> Iterator[Message
         if not isinstance(part, CallPart):
             return part
         theirs = part.wire_id if part.provider == provider else ""
-        number, found = 0, theirs or part.call_id
-        while not found or _bare(found) in taken:
+        number, chosen = 0, theirs or part.call_id
+        while not chosen or _bare(chosen) in taken:
             number += 1
-            found = part.call_id if number == 1 and part.call_id else call_id(number)
-        taken.add(_bare(found))
-        unanswered[part.call_id].append(found)
-        return replace(part, call_id=found)
+            chosen = part.call_id if number == 1 and part.call_id else call_id(number)
+        taken.add(_bare(chosen))
+        unanswered[part.call_id].append(chosen)
+        return replace(part, call_id=chosen)
 
     for message in messages:
         match message:
@@ -105,8 +105,8 @@ def messages_for(provider: str, messages: Iterable[Message]) -> Iterator[Message
                 yield replace(message, parts=tuple(filter(None, map(sent, parts))))
             case ToolResult(answered) if calls := unanswered[answered]:
                 # Calls of an older lfg may share an id; they are answered in their order.
-                found = calls.popleft() if len(calls) > 1 else calls[0]
-                yield replace(message, call_id=found)
+                answered_id = calls.popleft() if len(calls) > 1 else calls[0]
+                yield replace(message, call_id=answered_id)
             case _:
                 yield message
 

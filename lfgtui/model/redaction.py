@@ -77,10 +77,10 @@ class EventRedactor:
 
     def _cleared(self, event: e.Event, read: Callable[[], str]) -> e.Event:
         """Return the piece with the text that is sure by now; its other fields are whole."""
-        found = self._redactor.found.total()
+        before = self._redactor.counts.total()
         cleared = with_text(event, read())
         if event.facets.kind == "reasoning":
-            self._reasoned += self._redactor.found.total() - found
+            self._reasoned += self._redactor.counts.total() - before
         return self._fields(cleared, beside=event.facets.text)
 
     def _whole(self, event: e.Event) -> e.Event:
@@ -131,7 +131,7 @@ def redacted_entries(redactor: Redactor, entries: Iterable[e.Entry]) -> Sequence
     Where there are none, text stays in the very pieces it came in.
     """
     events = EventRedactor(redactor)
-    found_before = redactor.found.total()
+    count_before = redactor.counts.total()
     entries = list(entries)
     redacted: list[e.Entry] = []
     for entry in entries:
@@ -139,7 +139,7 @@ def redacted_entries(redactor: Redactor, entries: Iterable[e.Entry]) -> Sequence
         _add_to_last(redacted, ended)
         redacted.append(msgspec.structs.replace(entry, event=event))
     _add_to_last(redacted, events.finish())
-    return entries if redactor.found.total() == found_before else redacted
+    return entries if redactor.counts.total() == count_before else redacted
 
 
 def _add_to_last(entries: list[e.Entry], ended: Iterable[e.Event]) -> None:

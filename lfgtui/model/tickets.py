@@ -167,13 +167,13 @@ def select(file: TicketsFile, only: tuple[str, ...]) -> TicketsFile:
 
 def with_needs(by_id: Mapping[str, Ticket], ids: Iterable[str]) -> set[str]:
     """Return the ids and those of all tickets that they need, directly or through others."""
-    found: set[str] = set()
+    closure: set[str] = set()
     pending = list(ids)
     while pending:
-        if (name := pending.pop()) not in found:
-            found.add(name)
+        if (name := pending.pop()) not in closure:
+            closure.add(name)
             pending += by_id[name].needs
-    return found
+    return closure
 
 
 def find_cycle(needs: Mapping[str, Iterable[str]]) -> list[str]:

@@ -188,10 +188,10 @@ EMBEDDED = SIMULATED | {LOCAL}
 
 def age_seconds(age: str) -> int:
     """Return the seconds of an age such as `30d`; raise `ValueError` if it is invalid."""
-    found = _AGE.fullmatch(age)
-    if found is None:
+    match = _AGE.fullmatch(age)
+    if match is None:
         raise ValueError(f'invalid duration "{age}": expected e.g. 30d, 12w or 48h')
-    return int(found[1]) * _SECONDS[found[2]]
+    return int(match[1]) * _SECONDS[match[2]]
 
 
 def load_config(path: Path) -> Config:

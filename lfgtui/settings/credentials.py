@@ -49,18 +49,18 @@ def secret_variables(config: Config) -> frozenset[str]:
 
 def held_keys(config: Config) -> frozenset[str]:
     """Return the keys known without running a command: in variables, URLs, headers, bodies."""
-    found: set[str] = set()
+    keys: set[str] = set()
     for provider in config.providers.values():
-        found.add((environment.variable(provider.api_key_env or "") or "").strip())
-        found.update(_keys_within(provider.body))
+        keys.add((environment.variable(provider.api_key_env or "") or "").strip())
+        keys.update(_keys_within(provider.body))
         with suppress(ValueError):  # brackets without an address in them
-            found.add(unquote(urlsplit(provider.base_url or "").password or ""))
+            keys.add(unquote(urlsplit(provider.base_url or "").password or ""))
         for header, value in provider.headers.items():
             names = (header.replace("-", "_"), *_VARIABLE.findall(value))
             if any(map(environment.is_secret_name, names)):
                 expanded = _VARIABLE.sub(lambda m: environment.variable(m[1]) or "", value)
-                found.update(expanded.split()[-1:])  # after `Bearer`
-    return frozenset(found - {""})
+                keys.update(expanded.split()[-1:])  # after `Bearer`
+    return frozenset(keys - {""})
 
 
 def _keys_within(value: object) -> Iterator[str]:

@@ -75,8 +75,8 @@ def _handler(path: Path) -> logging.Handler:
         # For its owner alone: hosts and tickets are nobody else's business.
         log = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC, 0o600)
         try:
-            found = os.fstat(log)
-            if stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid():
+            status = os.fstat(log)
+            if stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid():
                 os.fchmod(log, 0o600)
         finally:
             os.close(log)

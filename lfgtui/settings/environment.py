@@ -88,12 +88,12 @@ def variables() -> dict[str, str]:
 
 def hide(names: Container[str]) -> None:
     """Take these variables out of what other processes can see or inherit."""
-    found = {name: value for name, value in os.environ.items() if name in names}
-    if not found:
+    withheld = {name: value for name, value in os.environ.items() if name in names}
+    if not withheld:
         return
-    hidden.update(found)
-    _overwrite({os.fsencode(name) for name in found})
-    for name in found:
+    hidden.update(withheld)
+    _overwrite({os.fsencode(name) for name in withheld})
+    for name in withheld:
         del os.environ[name]
 
 

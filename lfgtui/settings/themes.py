@@ -50,12 +50,12 @@ def load_themes(config_dir: Path | None = None) -> dict[str, ThemeFile]:
     folders = [paths.shipped("themes")]
     if config_dir is not None:
         folders.append(config_dir / "themes")
-    found: dict[str, ThemeFile] = {}
+    themes: dict[str, ThemeFile] = {}
     for folder in folders:
         for path in sorted(folder.glob("*.toml")):
             theme = toml_file.read(path, ThemeFile)
-            found[theme.name] = theme
-    return found
+            themes[theme.name] = theme
+    return themes
 
 
 def choose(themes: Mapping[str, ThemeFile], name: str) -> ThemeFile:

@@ -71,7 +71,7 @@ class Redactor:
         keys: Iterable[str] = (),
         rules: Sequence[Rule] = RULES,
     ) -> None:
-        self.found: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()
         self.patterns = tuple(map(re.compile, patterns))
         self._kinds = tuple(rules)
         self._keys: set[str] = set()
@@ -152,7 +152,7 @@ class Redactor:
 
     def replacement(self, name: str) -> str:
         """Return the mark, and count it."""
-        self.found[name] += 1
+        self.counts[name] += 1
         return mark(name)
 
     def own_patterns(self, line: str) -> str:

@@ -32,7 +32,7 @@ def in_pieces(redactor: Redactor, text: str, cuts: list[int]) -> str:
 def test_a_secret_is_replaced_by_what_it_was(secret: str, name: str, around: str) -> None:
     redactor = Redactor()
     assert redactor.text(around.format(secret)) == around.format(f"[redacted: {name}]")
-    assert redactor.found == {name: 1}
+    assert redactor.counts == {name: 1}
 
 
 @pytest.mark.parametrize(("place", "name"), IN_PLACE.items())

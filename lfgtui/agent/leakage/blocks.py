@@ -264,9 +264,9 @@ _CUT_HEADER = re.compile(
 def _harmony_kind(header: str) -> Kind:
     if _RECIPIENT.search(header):
         return "call"
-    found = _CHANNEL.search(header)
+    match = _CHANNEL.search(header)
     is_own = header.startswith(("<|channel|>", "<|start|>assistant")) and "to=" not in header
-    is_shown = found is None or found[1] in ("final", "commentary", "")
+    is_shown = match is None or match[1] in ("final", "commentary", "")
     return "mark" if is_own and is_shown else "reasoning"
 
 

@@ -157,8 +157,8 @@ class LeakageFilter:
         for block in self._blocks[head]:
             if not block.when(self._place):
                 continue
-            if found := block.follows.full.match(self._text, behind):
-                self._begin(block, head, found.end())
+            if match := block.follows.full.match(self._text, behind):
+                self._begin(block, head, match.end())
                 return True
             if block.follows.begun.fullmatch(self._text, behind):
                 if not is_over:
@@ -201,20 +201,20 @@ class LeakageFilter:
             self._at = space.end()
             return True
         self._skips_space = False
-        found = block.heads.pattern.search(text, self._at)
+        match = block.heads.pattern.search(text, self._at)
         held = len(text) if is_over else block.heads.begun_at(text, self._at)
-        if found is None or found.start() > held:
+        if match is None or match.start() > held:
             self._add(self._keep, text[self._at : held])
             self._at = held
             return False
-        self._add(self._keep, text[self._at : found.start()])
-        end, self._at = found[0], found.end()
+        self._add(self._keep, text[self._at : match.start()])
+        end, self._at = match[0], match.end()
         if end in block.quoted:
             self._add(self._keep, end)
             return True
         if end in block.stops:  # begins something else, on its own line
             newline = end[: len(end) - len(end.lstrip("\n"))]
-            self._at = found.start() + len(newline)
+            self._at = match.start() + len(newline)
             self._add(self._keep, newline)
         elif self._keep is not _reasoning:
             self._add(self._keep, end)

@@ -20,8 +20,8 @@ class Heads:
 
     def match(self, text: str, at: int) -> str | None:
         """Return the longest that stands here."""
-        found = self.pattern.match(text, at)
-        return found[0] if found else None
+        match = self.pattern.match(text, at)
+        return match[0] if match else None
 
     def is_begun(self, text: str, at: int) -> bool:
         """Return True if the text ends in the middle of one that begins here."""

@@ -122,9 +122,11 @@ def _trusted() -> dict[str, str]:
         return {}
 
 
-def _is_ours(found: os.stat_result) -> bool:
-    others_write = found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-    return found.st_uid == os.geteuid() and (not others_write or bool(found.st_mode & stat.S_ISVTX))
+def _is_ours(status: os.stat_result) -> bool:
+    others_write = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return status.st_uid == os.geteuid() and (
+        not others_write or bool(status.st_mode & stat.S_ISVTX)
+    )
 
 
 def _remember(digest: str, path: Path) -> None:

@@ -72,9 +72,9 @@ def _is_lost(before: _Seen | None, now: _Seen | None) -> bool:
 
 def _look(path: Path) -> _Seen | None:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError as error:
         if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
             return None
         raise
-    return _Seen((found.st_dev, found.st_ino), found.st_size, found.st_mtime_ns)
+    return _Seen((status.st_dev, status.st_ino), status.st_size, status.st_mtime_ns)

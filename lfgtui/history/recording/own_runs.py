@@ -88,10 +88,10 @@ def resume(db: sqlite3.Connection, path: Path, now: float, run: str) -> OwnRun:
     try:
         with file.transaction(db):
             columns = ", ".join(RunRow._fields)
-            found = db.execute(f"SELECT {columns} FROM runs WHERE id = ?", (run,)).fetchone()
-            if found is None:
+            values = db.execute(f"SELECT {columns} FROM runs WHERE id = ?", (run,)).fetchone()
+            if values is None:
                 raise HistoryError(f"{path}: no run {run}")
-            row = RunRow(*found)
+            row = RunRow(*values)
             if row.state == "running":  # its process died while this one was running
                 orphaned_runs.interrupt(db, run, now, None)
             _set_running(db, run)

@@ -131,34 +131,34 @@ def readable(connection: sqlite3.Connection, ticket: int) -> list[Row]:
         return list(stored(connection, ticket))
     except _DAMAGE:
         pass
-    found: dict[int, Row] = {}
+    by_seq: dict[int, Row] = {}
     texts = partial(texts_of, connection)
     packs = "SELECT body FROM packs WHERE id >= ? AND id < ? ORDER BY id"
     with suppress(*_DAMAGE):
         for (body,) in connection.execute(packs, pack_ids(ticket)):
             with suppress(*_DAMAGE):
-                found.update((row[0], row) for row in packing.unpack(body, texts))
+                by_seq.update((row[0], row) for row in packing.unpack(body, texts))
     with suppress(*_DAMAGE):
-        found.update((row[0], row) for row in unpacked(connection, ticket))
+        by_seq.update((row[0], row) for row in unpacked(connection, ticket))
     # A damaged number may be no number.
-    return sorted(found.values(), key=lambda row: values.amount(row[0]) or math.inf)
+    return sorted(by_seq.values(), key=lambda row: values.amount(row[0]) or math.inf)
 
 
 def texts_of(connection: sqlite3.Connection, ids: list[int]) -> Mapping[int, str]:
     """The texts of the segments with these ids."""
-    found: dict[int, str] = {}
+    texts: dict[int, str] = {}
     for begin in range(0, len(ids), _AT_ONCE):
         some = ids[begin : begin + _AT_ONCE]
         marks = ",".join("?" * len(some))
         rows = connection.execute(f"SELECT id, text FROM segments WHERE id IN ({marks})", some)
-        found.update(rows.fetchall())
-    return found
+        texts.update(rows.fetchall())
+    return texts
 
 
 def _passages(connection: sqlite3.Connection, ticket: int, rows: list[Row]) -> list[Passage]:
-    found = connection.execute(
+    segments = connection.execute(
         "SELECT id, first_seq, last_seq, kind, text FROM segments"
         " WHERE ticket = ? AND first_seq BETWEEN ? AND ? AND last_seq <= ? ORDER BY first_seq",
         (ticket, rows[0][0], rows[-1][0], rows[-1][0]),
     )
-    return [Passage(*values) for values in found]
+    return [Passage(*values) for values in segments]

@@ -120,10 +120,10 @@ def insert_ticket(
 
 def load(connection: sqlite3.Connection, run: str) -> list[TicketState]:
     """Return the states of a stored run, in ticket order."""
-    found = connection.execute(
+    rows = connection.execute(
         "SELECT id, name FROM tickets WHERE run = ? ORDER BY position", (run,)
     ).fetchall()
-    states = [TicketState(rowid, run, name) for rowid, name in found]
+    states = [TicketState(rowid, run, name) for rowid, name in rows]
     for state in states:
         for row in entries.stored(connection, state.rowid):
             state.apply(entries.entry(run, state.ticket, row))

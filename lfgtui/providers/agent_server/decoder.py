@@ -114,10 +114,10 @@ class AgentDecoder(Decoder):
         return events
 
     def _noted(self, events: Iterable[WireEvent]) -> list[WireEvent]:
-        found = list(events)
+        noted = list(events)
         if not self._has_content:
-            self._has_content = not all(isinstance(event, _QUIET) for event in found)
-        return found
+            self._has_content = not all(isinstance(event, _QUIET) for event in noted)
+        return noted
 
     def _read(self, name: str, text: str) -> Iterator[WireEvent]:
         try:
@@ -138,8 +138,8 @@ class AgentDecoder(Decoder):
     def _value(self, name: str, value: object, text: str) -> Iterator[WireEvent]:
         if isinstance(value, dict):
             yield from self._take(name, value)
-        elif name and (found := dialects.find(name, value)) is not None:
-            yield from self._apply(found)
+        elif name and (matches := dialects.find(name, value)) is not None:
+            yield from self._apply(matches)
         elif isinstance(value, list):
             for item in lenient_json.objects_in(value, "events"):
                 yield from self._take(name, item)
@@ -148,16 +148,16 @@ class AgentDecoder(Decoder):
             yield from self._take(name, {"content": content})
 
     def _take(self, name: str, record: JsonObject) -> Iterator[WireEvent]:
-        found = dialects.find(name, record)
-        if found is not None:
+        matches = dialects.find(name, record)
+        if matches is not None:
             self._is_json = self._is_json or bool(name) or _is_event(record)
-            yield from self._apply(found)
+            yield from self._apply(matches)
         else:
             kind = lenient_json.text(record, "type") or lenient_json.text(record, "event")
             self.unknown[kind or name or "untyped"] += 1
 
-    def _apply(self, found: Iterable[Match]) -> Iterator[WireEvent]:
-        for rule, record, key in found:
+    def _apply(self, matches: Iterable[Match]) -> Iterator[WireEvent]:
+        for rule, record, key in matches:
             if self.failure is not None:
                 return
             key = key or word(record, rule.key)

@@ -107,7 +107,7 @@ def _filled(value: object, values: Mapping[str, object]) -> object:
         return value
     if whole := _PLACEHOLDER.fullmatch(value):
         return values[whole[1]]
-    return _PLACEHOLDER.sub(lambda found: _within(values[found[1]], found[0]), value)
+    return _PLACEHOLDER.sub(lambda match: _within(values[match[1]], match[0]), value)
 
 
 def _within(value: object, placeholder: str) -> str:

@@ -170,8 +170,8 @@ class PartialObject:
 
 def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
     """Return the end of a match that may be empty."""
-    found = pattern.match(text, at)
-    return found.end() if found else at
+    match = pattern.match(text, at)
+    return match.end() if match else at
 
 
 def _unescaped(run: str) -> str:

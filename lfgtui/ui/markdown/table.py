@@ -113,15 +113,15 @@ class TableView(BlockView):
 
 def _alignments(tokens: Sequence[Token]) -> list[Alignment | None]:
     """Return the alignments in the row of dashes."""
-    found: list[Alignment | None] = []
+    alignments: list[Alignment | None] = []
     for token in takewhile(lambda token: token.type != "thead_close", tokens):
         if token.type == "th_open":
             match str(token.attrs.get("style", "")).removeprefix("text-align:"):
                 case "left" | "right" | "center" as alignment:
-                    found.append(alignment)
+                    alignments.append(alignment)
                 case _:
-                    found.append(None)
-    return found
+                    alignments.append(None)
+    return alignments
 
 
 class _Cell:

@@ -53,7 +53,7 @@ class Finder:
         self._chunks = lines.chunks
         self.pattern = pattern
         self._near = near
-        self._found: dict[LineChunk, list[Match]] = {}
+        self._matches: dict[LineChunk, list[Match]] = {}
         self._current: tuple[LineChunk, int] | None = None
         self._stale: set[LineChunk] = set()
         self._left = 0
@@ -71,7 +71,7 @@ class Finder:
     @property
     def count(self) -> int:
         """Number of matches found so far."""
-        return sum(map(len, self._found.values()))
+        return sum(map(len, self._matches.values()))
 
     @property
     def number(self) -> int:
@@ -83,7 +83,7 @@ class Finder:
     def update(self, changes: Changes) -> None:
         """Search the chunks that changed."""
         for chunk in changes.replaced:
-            self._found.pop(chunk, None)
+            self._matches.pop(chunk, None)
             self._stale.discard(chunk)
         if self._left:
             self._left = min(self._left + len(changes.rows), len(self._chunks))
@@ -95,7 +95,9 @@ class Finder:
         """Forget all rows: they are searched again when they come in sight, or by `catch_up`."""
         self._stale = set(self._chunks) if self.pattern else set()
         self._left = len(self._stale)
-        self._found = {chunk: found for chunk, found in self._found.items() if chunk in self._stale}
+        self._matches = {
+            chunk: matches for chunk, matches in self._matches.items() if chunk in self._stale
+        }
         self._keep_current()
 
     @property
@@ -119,10 +121,10 @@ class Finder:
         chunk, rows = self._chunks[index], self._chunks.rows_once(index)
         first = 0 if chunk in self._stale else _first_row_of_line(rows, row)
         self._stale.discard(chunk)
-        found = [match for match in self._found.pop(chunk, ()) if match[0].row < first]
-        found += find_matches(rows, self.pattern, first)
-        if found:
-            self._found[chunk] = found
+        matches = [match for match in self._matches.pop(chunk, ()) if match[0].row < first]
+        matches += find_matches(rows, self.pattern, first)
+        if matches:
+            self._matches[chunk] = matches
 
     # The current match
 
@@ -130,19 +132,21 @@ class Finder:
         """Yield the cells to highlight in a row of a chunk."""
         self._refresh(index)
         chunk = self._chunks[index]
-        found = self._found.get(chunk, [])
-        for number in range(bisect_left(found, row, key=lambda match: match[-1].row), len(found)):
-            if found[number][0].row > row:
+        matches = self._matches.get(chunk, [])
+        for number in range(
+            bisect_left(matches, row, key=lambda match: match[-1].row), len(matches)
+        ):
+            if matches[number][0].row > row:
                 break
             text = chunk.rows[row].text
-            for part in found[number]:
+            for part in matches[number]:
                 if part.row == row:
                     begin, end = width_of(text[: part.begin]), width_of(text[: part.end])
                     yield Highlight(begin, end, self._current == (chunk, number))
 
     def matches_in(self, index: int) -> Sequence[Match]:
         """Return the matches in a chunk."""
-        return self._found.get(self._chunks[index], ())
+        return self._matches.get(self._chunks[index], ())
 
     def choose(self, index: int, number: int) -> None:
         """Make one of a chunk's matches the current one."""
@@ -163,7 +167,7 @@ class Finder:
             return None
         chunk, number = self._current
         index = self._chunks.index(chunk)
-        row = self._found[chunk][number][0].row
+        row = self._matches[chunk][number][0].row
         self._near = self._lines.position(index, row)
         return self._chunks.heights.start(index) + row
 
@@ -171,11 +175,11 @@ class Finder:
         """Choose another match where the current one is gone, or there was none."""
         if self._current is not None:
             chunk, number = self._current
-            if number < len(self._found.get(chunk, ())):
+            if number < len(self._matches.get(chunk, ())):
                 return
         self._current, near = None, self._lines.locate(self._near)
-        for index, chunk in enumerate(self._chunks) if self._found else ():
-            for number, match in enumerate(self._found.get(chunk, ())):
+        for index, chunk in enumerate(self._chunks) if self._matches else ():
+            for number, match in enumerate(self._matches.get(chunk, ())):
                 is_behind = (index, match[0].row) >= near
                 if self._current is None or is_behind:
                     self._current = chunk, number
@@ -184,8 +188,8 @@ class Finder:
 
     def _all(self) -> list[tuple[LineChunk, int]]:
         """Return all matches in their order: the chunk of each, and its number in the chunk."""
-        there = (chunk for chunk in self._chunks if chunk in self._found)
-        return [(chunk, number) for chunk in there for number in range(len(self._found[chunk]))]
+        there = (chunk for chunk in self._chunks if chunk in self._matches)
+        return [(chunk, number) for chunk in there for number in range(len(self._matches[chunk]))]
 
 
 def find_matches(rows: Sequence[Row], pattern: str, first: int = 0) -> list[Match]:
@@ -193,9 +197,9 @@ def find_matches(rows: Sequence[Row], pattern: str, first: int = 0) -> list[Matc
 
     `first` has to begin a line. A pattern with upper case is case-sensitive.
     """
-    found: list[Match] = []
+    matches: list[Match] = []
     if not pattern:
-        return found
+        return matches
     folds = pattern == pattern.lower()
     edges = [n for n in range(first, len(rows)) if n == first or rows[n].glue is None]
     for begin, end in pairwise([*edges, len(rows)]):
@@ -204,9 +208,9 @@ def find_matches(rows: Sequence[Row], pattern: str, first: int = 0) -> list[Matc
             text = lower
         at = text.find(pattern)
         while at >= 0:
-            found.append(tuple(_parts(rows, begin, offsets, at, at + len(pattern))))
+            matches.append(tuple(_parts(rows, begin, offsets, at, at + len(pattern))))
             at = text.find(pattern, at + len(pattern))
-    return found
+    return matches
 
 
 def _first_row_of_line(rows: Sequence[Row], row: int) -> int:

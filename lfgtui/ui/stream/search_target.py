@@ -69,10 +69,10 @@ def _likeness(target: Target, left: str, right: str) -> tuple[bool, int]:
 
 def _contexts(index: int, lines: LineIndex, finder: Finder) -> Iterator[tuple[str, str]]:
     """Yield the text before and behind each match in a chunk."""
-    if not (found := finder.matches_in(index)):
+    if not (matches := finder.matches_in(index)):
         return
     texts = [row.text for row in lines.chunks.rows_once(index)]
-    for match in found:
+    for match in matches:
         first, last = match[0], match[-1]
         before = texts[max(0, first.row - _AROUND) : first.row]
         behind = texts[last.row + 1 : last.row + 40]

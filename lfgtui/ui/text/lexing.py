@@ -175,14 +175,14 @@ class LineLexer:
         if not text:
             return tokens
         if context is None:
-            found = self._lexer.get_tokens_unprocessed(text)
+            unprocessed = self._lexer.get_tokens_unprocessed(text)
         else:
             context.__class__ = self._running
             context.text, context.pos, context.end = text, 0, len(text)
             context.stack = _Stack(context.stack)
-            found = self._lexer.get_tokens_unprocessed(context=context)
+            unprocessed = self._lexer.get_tokens_unprocessed(context=context)
         try:
-            for at, kind, value in islice(found, 4 * len(text) + 100):
+            for at, kind, value in islice(unprocessed, 4 * len(text) + 100):
                 tokens.append((kind, value))
                 if context is not None and at + len(value) == len(text):
                     context.__class__ = self._ended
@@ -206,7 +206,7 @@ class LineLexer:
         for kind, value in tokens:
             kinds[at] = kind
             at += len(value)
-        found = []
+        candidates = []
         for span, opens in spans:
             for match in opens.finditer(text):
                 kind = kinds.get(match.start())
@@ -215,9 +215,9 @@ class LineLexer:
                 is_taken = kind in Comment or kind in String
                 if is_taken and _closing(span.closes, _word(match)).search(text, match.end()):
                     continue
-                found.append((match, span))
+                candidates.append((match, span))
                 break
-        return min(found, key=lambda pair: pair[0].start(), default=None)
+        return min(candidates, key=lambda pair: pair[0].start(), default=None)
 
 
 class _EndOfLine(Exception):  # noqa: N818  # no error

@@ -23,8 +23,8 @@ def find(name: str, value: object) -> Iterable[Match] | None:
     if not isinstance(value, dict):
         return nested.langgraph(name, value)
     for read in (nested.ag_ui, nested.dify, nested.a2a, nested.adk):
-        if (found := read(value)) is not None:
-            return found
+        if (matches := read(value)) is not None:
+            return matches
     kind, event = lenient_json.text(value, "type"), lenient_json.text(value, "event")
     rule = BY_TYPE.get(kind) or DIFY.get(event)
     if rule is None and name:

@@ -113,7 +113,7 @@ def counts_of(value: object) -> Counts | None:
     if value is None:
         return None
     if isinstance(value, list):
-        several = [found for item in value if (found := counts_of(item)) is not None]
+        several = [each for item in value if (each := counts_of(item)) is not None]
         return tuple(map(sum, zip(*several, strict=True))) or None
     counts = [_number(value, paths) for paths in _COUNTS]
     return None if counts[:2] == [None, None] else tuple(count or 0 for count in counts)
