@@ -71,7 +71,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Stall(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Silence in mid-stream, in seconds."""
+    """A pause in the stream after `after` characters, with or without `pings`."""
 
     after: int = 0
     seconds: float = 12.0
@@ -79,7 +79,7 @@ class Stall(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Cut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An end before the end."""
+    """A break of the stream after `after` characters, the first `times` times."""
 
     after: int = 0
     how: CutHow = "connection"

@@ -1,13 +1,12 @@
-"""Text in, the same text with marks in place of its secrets out.
+"""Redaction: text with marks in place of its secrets.
 
-One law holds it together: however a text is cut into pieces, what a
-`TextStream` gives for them, joined, is what `Redactor.text` gives for the
-whole. So what is redacted while it arrives is no less, and no more, redacted
-than what is exported later.
+One law holds: however a text is cut into pieces, the joined output of a
+`TextStream` equals `Redactor.text` of the whole. So text is redacted the same
+whether it is redacted while it arrives or when it is exported.
 
-Held back is only what may still become a secret. A person's own patterns may
-be any regular expression, of which that cannot be known: with them a line is
-held until it ends.
+A stream holds back only what may still become a secret. With patterns of the
+person's own, which may be any regular expression, that cannot be known, so a
+line is held until it ends.
 """
 
 import re
@@ -56,7 +55,7 @@ def is_marked(value: object) -> bool:
 
 
 class Redactor:
-    """Replaces secrets in texts. `found` counts what was replaced, by kind.
+    """Replaces secrets in texts. `counts` has the number of replacements by kind.
 
     `openings`: each beginning of a secret's head in lower case, True if it may stand in a word.
 

@@ -144,11 +144,16 @@ class Reading:
             self._meter.count(event)
 
     async def _share(self) -> None:
+        """Let other tasks run once this one's share of time is used up."""
         if monotonic() >= self._turn_ends:
             await asyncio.sleep(0)
             self._turn_ends = monotonic() + TURN_SECONDS
 
     def _note_progress(self, events: Sequence[WireEvent], *, is_record: bool) -> None:
+        """Note if content has begun; raise `ProviderError` for too much without any.
+
+        A record of a known type without events counts as content too.
+        """
         if any(not isinstance(event, Heartbeat) for event in events):
             self._has_begun, self._quiet = True, 0
             return
@@ -156,9 +161,10 @@ class Reading:
         if self._quiet > limits.QUIET_RECORDS:
             raise limits.without_content()
         if is_record and not events and not self._has_begun:
-            self._has_begun = self._was_known()
+            self._has_begun = self._is_known_type()
 
-    def _was_known(self) -> bool:
+    def _is_known_type(self) -> bool:
+        """Return True if the decoder knew the type of the last record."""
         unknown = self._decoder.unknown
         if len(unknown) > limits.QUIET_TYPES:
             return False

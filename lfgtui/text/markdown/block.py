@@ -23,7 +23,7 @@ class Block:
     it. `begin` and `end` are its place in the text, once it is frozen. `revision` moves with
     its content. Within one `generation` it only grows: its first `stable_prefix` parts stay.
     Parts are the inline tokens of a paragraph, the characters of code, the tokens of a table.
-    `repeated`: as of a leaf.
+    `repeated`: see `LeafBlock`.
     """
 
     kind: Kind

@@ -54,12 +54,13 @@ class OpenTail:
         self._repeated: str | None = None
         self._examined = 0  # characters in which `cut` found nothing final
         self._tried = 0  # lines when trimming was last tried
-        self._read_already: tuple[list[LeafBlock], Definitions] | None = None
+        self._reading: tuple[list[LeafBlock], Definitions] | None = None
+        """The leaves of the current text where `cut` has read them already."""
 
     def append(self, text: str) -> None:
         """Add text."""
         self._text += text
-        self._read_already = None
+        self._reading = None
 
     def begins(self, leaves: Sequence[LeafBlock]) -> list[int]:
         """Return the place in the document's text where each leaf read last begins."""
@@ -93,9 +94,9 @@ class OpenTail:
         """Return the leaves, the partial line included, and the definitions."""
         if not self._text and self._trimmed is None:
             return [], definite
-        if self._read_already is not None:
-            read, self._read_already = self._read_already, None
-            return read
+        if self._reading is not None:
+            reading, self._reading = self._reading, None
+            return reading
         definitions = dict(definite)
         leaves = self._read(self._text, definitions)
         self._join(leaves)
@@ -172,7 +173,7 @@ class OpenTail:
             return self._part(definite)
         if not was_trimmed and complete == len(self._text):
             self._join(leaves)
-            self._read_already = leaves, definitions
+            self._reading = leaves, definitions
         return None
 
     def cut_all(self, definite: Definitions) -> Cut:

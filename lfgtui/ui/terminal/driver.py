@@ -72,7 +72,7 @@ class Terminal(LinuxDriver):
         return min(width, COLUMNS), min(height, ROWS)
 
     def _query_in_band_window_resize(self) -> None:
-        """Ask for no reports of its size, which could say anything: there is a signal."""
+        """Request no size reports: they could hold anything, and SIGWINCH does the same."""
 
     # Input
 
