@@ -182,7 +182,7 @@ class TicketRun:
         return self._task
 
     def stop(self, ending: e.Ending) -> None:
-        """Stop the work, to end so; the first who says it is heard."""
+        """Stop the work and end the ticket this way; later calls change nothing."""
         if self._stopped_with is None and self._task is not None:
             self._stopped_with = ending
             self._task.cancel()

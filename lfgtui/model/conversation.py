@@ -86,7 +86,7 @@ class ModelTurn(msgspec.Struct, frozen=True):
 
 
 class ToolResult(msgspec.Struct, frozen=True):
-    """The answer to one call. `failed` marks an error, `output` then says which."""
+    """The result of one call. If it `failed`, `output` is the error."""
 
     call_id: str
     output: str

@@ -153,7 +153,7 @@ class Usage(WireEvent, Bounded, frozen=True):
 
 
 class Heartbeat(WireEvent, frozen=True):
-    """The connection is alive and says nothing."""
+    """A sign of life on a connection, without content."""
 
     facets = Facets(merges=True)
 

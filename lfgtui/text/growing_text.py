@@ -7,7 +7,7 @@ _CHUNK = 1000
 
 
 class Growing:
-    """Text in chunks, so that adding to a long one costs no more than to a short one."""
+    """A text kept in chunks, so that appending costs the same however long it is."""
 
     __slots__ = ("_begins", "_chunks", "_length")
 

@@ -26,7 +26,7 @@ class Place:
     counts: bool = True
     """A tag counts here: at the beginning of a line, or as `is_fresh`."""
     is_fresh: bool = True
-    """Nothing but white space stands since the answer began or markup ended."""
+    """Only white space has come since the answer began or markup ended."""
     follows_markup: bool = False
     has_shown: bool = False
     has_thought: bool = False
@@ -34,7 +34,7 @@ class Place:
     """Heads of blocks so far."""
     has_call: bool = False
     mentioned: set[str] = field(default_factory=set)
-    """Heads that the answer only speaks about."""
+    """Heads that were shown as text: the answer mentions them."""
 
 
 class Block:

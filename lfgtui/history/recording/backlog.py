@@ -21,7 +21,7 @@ PENDING_BYTES = 8 * 1024 * 1024
 
 PENDING_EVENTS = 1000
 """As many events do the same. Each takes up to 0.1 ms to write, however small it is, and
-what another ticket says meanwhile is written after them."""
+events of other tickets that arrive meanwhile are written after them."""
 
 PATIENCE = 0.25
 """Seconds without a commit after which the history counts as behind."""

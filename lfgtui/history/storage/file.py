@@ -75,7 +75,7 @@ def connect(path: Path, durability: Durability = "process") -> sqlite3.Connectio
 def _prepare(connection: sqlite3.Connection, durability: Durability) -> None:
     if sys.version_info >= (3, 12):
         connection.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE)
-    connection.execute(f"PRAGMA page_size = {PAGE}")  # heard by an empty file only
+    connection.execute(f"PRAGMA page_size = {PAGE}")  # has an effect on an empty file only
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA synchronous = {'FULL' if durability == 'power' else 'NORMAL'}")
     if durability == "power":  # macOS: its fsync stops at the disk's own cache

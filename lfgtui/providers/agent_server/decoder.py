@@ -251,7 +251,7 @@ def _is_answer(data: str) -> bool:
 
 
 def _is_event(value: object) -> bool:
-    """Return True for a record that says which event of a stream it is."""
+    """Return True for a record that names the event it is."""
     if not isinstance(value, dict) or not value.keys() & _TYPE_FIELDS:
         return False
     return dialects.find("", value) is not None

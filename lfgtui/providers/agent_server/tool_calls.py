@@ -15,7 +15,7 @@ from lfgtui.providers import limits
 from lfgtui.providers.agent_server.dialects.rules import Meaning
 
 _RECENT = 200
-"""Calls among which one is looked for where no id says which."""
+"""Latest calls that a record without an id may belong to."""
 
 
 @dataclass(slots=True, eq=False)

@@ -1,4 +1,4 @@
-"""The wire `agent-websocket`: an agent server that is spoken to over a WebSocket.
+"""The wire `agent-websocket`: an agent server over a WebSocket.
 
 The request is the first message; each message that comes is one event, an
 array several. A stream is resumed where the server numbers its events, in
@@ -46,7 +46,7 @@ class AgentWebSocketProvider(AgentProvider):
         self, body: dict[str, object], cursor: Cursor, on_activity: Callable[[], None]
     ) -> AsyncIterator[AsyncGenerator[Sequence[Part], None]]:
         last_id, url = cursor.last_id, urlsplit(self._base_url)
-        # The request says it in any case; a header takes no line ends and the like.
+        # The request has it in any case; a header must not contain line ends and the like.
         fits_header = bool(last_id) and last_id.isascii() and last_id.isprintable()
         connecting = Connecting(
             url._replace(scheme=_SCHEMES.get(url.scheme, url.scheme)).geturl(),

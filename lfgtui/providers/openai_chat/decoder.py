@@ -1,4 +1,4 @@
-"""The OpenAI chat completions stream, as the whole world speaks it, decoded.
+"""The decoder of OpenAI's chat completions stream, in all the forms that servers send.
 
 The wire is one loose convention with many dialects
 (https://platform.openai.com/docs/api-reference/chat-streaming is the root).

@@ -53,7 +53,7 @@ Record: TypeAlias = ServerSentEvent | Comment
 
 
 class RecordReader:
-    """Bytes in, records out; how the bytes are cut makes no difference.
+    """A reader of records from bytes; how the bytes are cut makes no difference.
 
     `tail` dispatches a last event whose blank line never came, and reads an
     `error:` field as the event of that name, as the providers' wires need;

@@ -70,7 +70,7 @@ _COUNTS = (
 
 
 def first(record: JsonObject, paths: str) -> object:
-    """Return the first of these fields that says anything, None where none does."""
+    """Return the first of these fields that is not empty; None if all are."""
     for path in _split(paths):
         value: object = record
         for name in path:
