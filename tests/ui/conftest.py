@@ -36,6 +36,12 @@ def no_markup(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
+def true_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have every console write true colours: a style of Rich keeps the codes of the first."""
+    monkeypatch.setenv("COLORTERM", "truecolor")
+
+
+@pytest.fixture(autouse=True)
 def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a pilot wait until all is handled and drawn, and toasts stay until a test saw them.
 

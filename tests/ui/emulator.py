@@ -15,7 +15,6 @@ from typing import TypeVar
 
 import pyte
 from rich.cells import get_character_cell_size
-from rich.color import ColorSystem
 from textual import events
 from textual._context import visible_screen_stack
 from textual.app import App
@@ -193,7 +192,6 @@ class Terminal:
 async def on_terminal(app: LfgApp, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Terminal]:
     """Run the app on an emulated terminal."""
     app.driver_class = Emulator
-    app.console._color_system = ColorSystem.TRUECOLOR
     async with app.run_test(headless=False, size=size, notifications=True) as pilot:
         terminal = Terminal(app, pilot)
         await terminal.settle()
