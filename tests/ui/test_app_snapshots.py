@@ -193,5 +193,11 @@ def test_the_history(
     size: tuple[int, int],
 ) -> None:
     app = make_app(live, open_reader=lambda: Reader(past))
-    run_before = after(live, "H", *keys, until=until)
+
+    async def run_before(pilot: Pilot[int]) -> None:
+        await after(live, "H", until="2 runs")(pilot)
+        await pilot.press(*keys)
+        await shown(pilot, until)
+        await work_done(pilot)
+
     assert snap_compare(app, terminal_size=size, run_before=run_before)
