@@ -52,7 +52,7 @@ def _ticket(document: RunDocument) -> Iterator[str]:
     "--idle-limit",
     type=IDLE_SECONDS,
     metavar="SECONDS",
-    help="Shorten idle gaps to this; 0 keeps them.  [default: 15]",
+    help="Shorten idle gaps to this; 0 keeps them.  [default: 15]",  # `timeline.IDLE_LIMIT`
 )
 @click.option(
     "--from", "begin", metavar="PLACE", help="Start at 1:30, 90s, 50%, 'api 17' or 14:03:22."

@@ -12,6 +12,7 @@ CHARACTERS_PER_TOKEN = 4
 UNKNOWN_MODEL = "no-such-model"
 """The one model name that is answered 404; any other plays a scenario or the generic answer."""
 
+# What tools, and commands of the demo, write when they fail; see `tools.command`.
 _FAILED = re.compile(
     r"\Aerror\b|\Athere is no |\A(?:read|list|search|write|edit|run)_(?:files?|command): "
     r"|^FAILED \("

@@ -264,7 +264,7 @@ class _Running(asyncio.SubprocessProtocol):
             why = why or _UNSUPERVISED
         elif reports.left:
             lines.append(f"[could not be stopped and still running: {', '.join(reports.left)}]")
-        if reports.code is not None:
+        if reports.code is not None:  # `simulator.request` tells a failure by these words
             killed = f"killed by {_signal_name(-reports.code)}, " if reports.code < 0 else ""
             lines.append(f"{killed}exit code {reports.code}")
         return ToolOutcome(f"{self.kept}" + "\n".join(lines), why, reports.code)

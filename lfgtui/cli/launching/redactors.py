@@ -18,7 +18,7 @@ def redactor_of(config: Config) -> Redactor:
 
 
 def redactor_for_writing(config: Config) -> Redactor:
-    """Return one for what is never stored: lfg's keys; with `redact = "write"`, all secrets."""
+    """Return one for what is never stored or sent: lfg's keys; with `redact = "write"`, all."""
     if config.history.redact == "write":
         return redactor_of(config)
     return Redactor(keys=held_keys(config), rules=())

@@ -17,7 +17,9 @@ from lfgtui.ui.painting.canvas import Canvas
 from lfgtui.ui.painting.widgets import SelfPainted
 from lfgtui.ui.text.styled_line import Line, Span, between, draw, line_width, one_line, shorten
 
-BADGE_WIDTH = 13
+_BADGE = 14
+"""Cells of the longest badge, `↻ retry in 30s`."""
+
 _WORDS = 30
 """Cells below which the badge is its sign alone: the id matters more."""
 
@@ -137,7 +139,7 @@ def title_line(ticket: Ticket, transcript: Transcript, badge: Badge, width: int)
     attempt = transcript.attempt
     provider, model = (attempt.provider, attempt.model) if attempt else (None, None)
     provider, model = provider or ticket.provider or "", model or ticket.model or ""
-    word = f"{badge.sign} {badge.word}".ljust(BADGE_WIDTH) if width >= _WORDS else badge.sign
+    word = f"{badge.sign} {badge.word}".ljust(_BADGE) if width >= _WORDS else badge.sign
     line = [Span(f"{word} ", badge.colour, True)]
     line.append(Span(shorten(ticket.id, width - line_width(line)), bold=True))
     title = "" if ticket.title == ticket.id else one_line(ticket.title)
