@@ -1,7 +1,6 @@
 """The main job as a person meets it: real processes, a real simulator, kill -9."""
 
 import json
-import os
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ import pytest
 
 from tests.cli.conftest import configure
 from tests.helpers.processes import simulator, start, three_wires
-from tests.helpers.waiting import PATIENCE
+from tests.helpers.waiting import PATIENCE, is_alive
 
 # The command ends by itself once nobody reads it: a kill -9 of lfg leaves nothing behind.
 SCENARIO = """
@@ -138,15 +137,6 @@ def children_of(pid: int) -> str:
     children = [child for child, parent in pairs if parent == str(pid)]
     assert children
     return " ".join(children)
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process of that id runs."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def test_two_processes_share_one_history(tickets: Path) -> None:

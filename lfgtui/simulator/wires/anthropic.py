@@ -168,7 +168,33 @@ class AnthropicWire(Wire):
             raise Refused("auth", "" if given else "x-api-key header is required")
 
     def read(self, body: Json, ids: IdFactory) -> Request:
-        return _read(body, ids)
+        if body["model"] == UNKNOWN_MODEL:
+            raise Refused("not_found", f"model: {body['model']}")
+        thinking = body.get("thinking", {"type": "disabled"})
+        if thinking.get("budget_tokens", 0) >= body["max_tokens"]:
+            raise _invalid(
+                "`max_tokens` must be greater than `thinking.budget_tokens`. Please consult our"
+                f" documentation at {_HELP}#max-tokens-and-context-window-size"
+            )
+        messages = [_Message(one["role"], _blocks(one["content"])) for one in body["messages"]]
+        _check_order(messages)
+        _check_results(messages)
+        _check_signatures(messages, ids)
+        parts = (body["model"], text_of(body.get("system")))
+        entries = [_entry(message) for message in messages]
+        conversation = read_conversation(entries, "anthropic", ids, *parts)
+        reasons = thinking["type"] != "disabled"
+        if reasons:
+            _check_thinking_returned(messages, conversation.start, ids)
+        caches = conversation.turns and b'"cache_control":{' in dump(body)
+        return build_request(
+            body,
+            body["messages"],
+            conversation,
+            max_tokens=body["max_tokens"],
+            reasoning=reasons,
+            cached=lambda total, fresh: total - fresh if caches else 0,
+        )
 
     def misshapen(self, fault: Fault) -> Refused:
         return Refused("invalid", f"{'.'.join(map(str, fault.path))}: {fault.message}")
@@ -194,37 +220,6 @@ class _Message(NamedTuple):
         """The results it begins with: those after other content do not count."""
         ends = (i for i, block in enumerate(self.blocks) if block["type"] != "tool_result")
         return list(self.blocks[: next(ends, None)]) if self.role == "user" else []
-
-
-def _read(body: Json, ids: IdFactory) -> Request:
-    """Return the request in no wire's terms; raises `Refused` with the service's own text."""
-    if body["model"] == UNKNOWN_MODEL:
-        raise Refused("not_found", f"model: {body['model']}")
-    thinking = body.get("thinking", {"type": "disabled"})
-    if thinking.get("budget_tokens", 0) >= body["max_tokens"]:
-        raise _invalid(
-            "`max_tokens` must be greater than `thinking.budget_tokens`. Please consult our"
-            f" documentation at {_HELP}#max-tokens-and-context-window-size"
-        )
-    messages = [_Message(one["role"], _blocks(one["content"])) for one in body["messages"]]
-    _check_order(messages)
-    _check_results(messages)
-    _check_signatures(messages, ids)
-    parts = (body["model"], text_of(body.get("system")))
-    entries = [_entry(message) for message in messages]
-    conversation = read_conversation(entries, "anthropic", ids, *parts)
-    reasons = thinking["type"] != "disabled"
-    if reasons:
-        _check_thinking_returned(messages, conversation.start, ids)
-    caches = conversation.turns and b'"cache_control":{' in dump(body)
-    return build_request(
-        body,
-        body["messages"],
-        conversation,
-        max_tokens=body["max_tokens"],
-        reasoning=reasons,
-        cached=lambda total, fresh: total - fresh if caches else 0,
-    )
 
 
 def _blocks(content: str | list[Json]) -> Sequence[Json]:

@@ -119,34 +119,29 @@ class ChatWire(OpenAIWire):
     writer = ChatWriter
 
     def read(self, body: Json, ids: IdFactory) -> Request:
-        return _read(body, ids)
-
-
-def _read(body: Json, ids: IdFactory) -> Request:
-    """Return the request in no wire's terms; raises `Refused` with the service's own text."""
-    check_model(body["model"])
-    for name in ("messages", "tools"):
-        if body.get(name) == []:
-            raise invalid(
-                f"Invalid '{name}': empty array. Expected an array with minimum length 1,"
-                " but got an empty array instead.",
-                name,
-                "empty_array",
-            )
-    messages = body["messages"]
-    _check_order(messages)
-    entries = [_entry(message) for message in messages]
-    conversation = read_conversation(entries, "chat", ids, body["model"])
-    if reasons := _reasons(body):
-        _check_reasoning_returned(messages, conversation.start, ids)
-    return build_request(
-        body,
-        messages,
-        conversation,
-        max_tokens=body.get("max_completion_tokens") or body.get("max_tokens"),
-        reasoning=reasons,
-        cached=cached_part,
-    )
+        check_model(body["model"])
+        for name in ("messages", "tools"):
+            if body.get(name) == []:
+                raise invalid(
+                    f"Invalid '{name}': empty array. Expected an array with minimum length 1,"
+                    " but got an empty array instead.",
+                    name,
+                    "empty_array",
+                )
+        messages = body["messages"]
+        _check_order(messages)
+        entries = [_entry(message) for message in messages]
+        conversation = read_conversation(entries, "chat", ids, body["model"])
+        if reasons := _reasons(body):
+            _check_reasoning_returned(messages, conversation.start, ids)
+        return build_request(
+            body,
+            messages,
+            conversation,
+            max_tokens=body.get("max_completion_tokens") or body.get("max_tokens"),
+            reasoning=reasons,
+            cached=cached_part,
+        )
 
 
 def _reasons(body: Json) -> bool:

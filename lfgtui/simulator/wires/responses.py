@@ -183,7 +183,41 @@ class ResponsesWire(OpenAIWire):
     writer = ResponsesWriter
 
     def read(self, body: Json, ids: IdFactory) -> Request:
-        return _read(body, ids)
+        if not body.get("model"):
+            raise missing("model")
+        check_model(body["model"])
+        if (previous := body.get("previous_response_id")) is not None:
+            raise invalid(
+                f"Previous response with id '{previous}' not found.",
+                "previous_response_id",
+                "previous_response_not_found",
+            )
+        items = body.get("input")
+        if not items:
+            raise invalid(
+                "One of \"input\" or \"previous_response_id\" or 'prompt' or 'conversation_id' must"
+                " be provided.",
+                "input",
+                "missing_required_parameter",
+            )
+        if isinstance(items, str):
+            items = [{"role": "user", "content": items}]
+        _check_outputs(items)
+        _check_encrypted(items, ids, stores=body.get("store") is not False)
+        parts = (body["model"], body.get("instructions") or "")
+        conversation = read_conversation([_entry(item) for item in items], "responses", ids, *parts)
+        wanted = body.get("reasoning") or {}
+        reasons = wanted.get("effort") != "none" and any(wanted.values())
+        if reasons:
+            _check_reasoning_returned(items, conversation.start, ids)
+        return build_request(
+            body,
+            items,
+            conversation,
+            max_tokens=body.get("max_output_tokens"),
+            reasoning=reasons,
+            cached=cached_part,
+        )
 
 
 def _text_part(text: str) -> Json:
@@ -192,45 +226,6 @@ def _text_part(text: str) -> Json:
 
 def _summary(text: str) -> Json:
     return {"type": "summary_text", "text": text}
-
-
-def _read(body: Json, ids: IdFactory) -> Request:
-    """Return the request in no wire's terms; raises `Refused` with the service's own text."""
-    if not body.get("model"):
-        raise missing("model")
-    check_model(body["model"])
-    if (previous := body.get("previous_response_id")) is not None:
-        raise invalid(
-            f"Previous response with id '{previous}' not found.",
-            "previous_response_id",
-            "previous_response_not_found",
-        )
-    items = body.get("input")
-    if not items:
-        raise invalid(
-            "One of \"input\" or \"previous_response_id\" or 'prompt' or 'conversation_id' must"
-            " be provided.",
-            "input",
-            "missing_required_parameter",
-        )
-    if isinstance(items, str):
-        items = [{"role": "user", "content": items}]
-    _check_outputs(items)
-    _check_encrypted(items, ids, stores=body.get("store") is not False)
-    parts = (body["model"], body.get("instructions") or "")
-    conversation = read_conversation([_entry(item) for item in items], "responses", ids, *parts)
-    wanted = body.get("reasoning") or {}
-    reasons = wanted.get("effort") != "none" and any(wanted.values())
-    if reasons:
-        _check_reasoning_returned(items, conversation.start, ids)
-    return build_request(
-        body,
-        items,
-        conversation,
-        max_tokens=body.get("max_output_tokens"),
-        reasoning=reasons,
-        cached=cached_part,
-    )
 
 
 def _kind(item: Json) -> str:

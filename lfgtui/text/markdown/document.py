@@ -93,7 +93,7 @@ class StreamingMarkdown:
     def close(self) -> None:
         """Freeze all blocks: nothing follows."""
         if self._held:
-            self._pending.append("\n")
+            self._pending.append(self._held)
             self._held = ""
         self.read()
         self._freeze(self._tail.cut_all(self._definite))

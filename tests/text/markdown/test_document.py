@@ -227,3 +227,10 @@ def test_the_rest_of_a_line_of_words_is_put_behind_without_reading_it(before: st
     assert not blocks.called
     assert read.call_count <= 200 * 6 / 96 * 3  # to settle what is long, and after
     assert document.html() == at_once(before + "Some" + " words" * 200)
+
+
+def test_a_carriage_return_at_the_end_is_a_line_of_its_own_also_behind_another() -> None:
+    document = StreamingMarkdown()
+    document.feed("```\na\r\r")
+    document.close()
+    assert document.html() == "<pre><code>a\n\n</code></pre>\n"
