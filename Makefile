@@ -12,10 +12,10 @@ WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(16, 2 * ($(CORES))))')
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test acceptance check format bench house fuzz crash hostile wire snapshots picture clean
+.PHONY: help demo run test acceptance check format bench bench-wire house fuzz crash hostile wire snapshots picture clean
 
 help: ## show this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "lfg needs Python 3.11 or newer; set PYTHON=python3.x"; exit 1; }
@@ -48,6 +48,9 @@ bench: $(READY) ## measure; prints ratios from interleaved runs
 	$(BIN)/python bench/startup.py
 	$(BIN)/python bench/history.py
 	$(BIN)/python bench/pane.py $(ARGS)
+
+bench-wire: $(READY) ## measure from a paced server to the screen, beside the SDKs; ARGS=--quick for a look
+	$(BIN)/python bench/wire.py $(ARGS)
 
 house: $(READY) ## count what makes the code large or hard to read, beside its bounds
 	-@$(BIN)/python bench/house.py $(ARGS)

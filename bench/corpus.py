@@ -6,9 +6,12 @@ on average, and cut words, marks and fences just as carelessly.
 
 import random
 from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 TOKEN = 4
 """Characters."""
+
+_Block: TypeAlias = Callable[[random.Random], str]
 
 _TEXT = """
     the of and to in is that for it as with on are this be by from or an at which can each if has
@@ -45,11 +48,21 @@ def tokens(text: str) -> list[str]:
 
 def document(length: int, seed: int = 1) -> str:
     """An answer of that many tokens: prose, headings, lists, code, tables, quotes."""
+    return _written(length, seed, _BLOCKS)
+
+
+def wrapped(length: int, seed: int = 1) -> str:
+    """The same without code and tables: of what is left a narrow pane cuts nothing off."""
+    kinds = {block: often for block, often in _BLOCKS.items() if block not in (_fence, _table)}
+    return _written(length, seed, kinds)
+
+
+def _written(length: int, seed: int, kinds: Mapping[_Block, int]) -> str:
     dice = random.Random(seed)
     blocks: list[str] = []
     size = 0
     while size < length * TOKEN:
-        (block,) = dice.choices(list(_BLOCKS), list(_BLOCKS.values()))
+        (block,) = dice.choices(list(kinds), list(kinds.values()))
         blocks.append(block(dice))
         size += len(blocks[-1]) + 2
     return "\n\n".join(blocks)[: length * TOKEN]
@@ -122,7 +135,7 @@ def _quote(dice: random.Random) -> str:
     return f"> {_sentence(dice)}\n> {_sentence(dice)}"
 
 
-_BLOCKS: Mapping[Callable[[random.Random], str], int] = {
+_BLOCKS: Mapping[_Block, int] = {
     _paragraph: 45,
     _heading: 12,
     _bullets: 15,
