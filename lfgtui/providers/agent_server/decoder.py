@@ -162,8 +162,8 @@ class AgentDecoder(Decoder):
                 return
             key = key or word(record, rule.key)
             yield from self._event(rule, record, key)
-            if (counts := counts_of(first(record, rule.usage))) is not None:
-                yield self._counted(key or str(self._unnamed), counts)
+            if (usage := self._usage(rule, record, key)) is not None:
+                yield usage
 
     def _event(self, rule: Rule, record: JsonObject, key: str) -> Iterator[WireEvent]:
         match rule.means:
@@ -233,8 +233,16 @@ class AgentDecoder(Decoder):
         elif reason:
             self.wire_stop_reason = "stop" if reason == "success" else reason
 
-    def _counted(self, key: str, counts: Counts) -> Usage:
+    def _usage_in(self, name: str, record: JsonObject) -> Usage | None:
+        matches = dialects.find(name, record) or ()
+        found = (self._usage(rule, own, key or word(own, rule.key)) for rule, own, key in matches)
+        return next(filter(None, found), None)
+
+    def _usage(self, rule: Rule, record: JsonObject, key: str) -> Usage | None:
         """Return the run's tokens so far. One response reports more than once, as far as it got."""
+        if (counts := counts_of(first(record, rule.usage))) is None:
+            return None
+        key = key or str(self._unnamed)
         before = self._counts.get(key, (0, 0, 0))
         now = self._counts[key] = tuple(map(max, before, counts))
         grown = map(sub, now, before)

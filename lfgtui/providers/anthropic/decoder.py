@@ -67,7 +67,7 @@ class AnthropicDecoder(SdkDecoder):
             case "message_delta":
                 reason = lenient_json.text(lenient_json.child(record, "delta"), "stop_reason")
                 self.wire_stop_reason = reason or self.wire_stop_reason
-                self._count(record)
+                self._report_usage(record)
             case "message_stop":
                 self.done = True
                 self._take_first()
@@ -83,6 +83,9 @@ class AnthropicDecoder(SdkDecoder):
         self._take_first()
         self.done = True
         return True
+
+    def _usage_in(self, name: str, record: JsonObject) -> Usage | None:
+        return self._count(lenient_json.child(record, "message")) or self._count(record)
 
     def _is_complete(self) -> bool:
         self._take_first()
@@ -103,7 +106,7 @@ class AnthropicDecoder(SdkDecoder):
             self._calls.release(are_cut=True)
             self._first = lenient_json.exact_children(message, "content")
             self.wire_stop_reason = lenient_json.text(message, "stop_reason") or None
-        self._count(message)
+        self._report_usage(message)
 
     def _take_first(self) -> None:
         """Read the blocks that `message_start` held, as if they had been streamed."""
@@ -205,16 +208,21 @@ class AnthropicDecoder(SdkDecoder):
             self._events.append(card)
         self._events.append(ProviderItem(WIRE, content))
 
-    def _count(self, record: JsonObject) -> None:
-        """Report usage so far: later values replace earlier ones, field by field."""
+    def _report_usage(self, record: JsonObject) -> None:
+        if (usage := self._count(record)) is not None:
+            self._events.append(usage)
+
+    def _count(self, record: JsonObject) -> Usage | None:
+        """Return the usage so far: later values replace earlier ones, field by field."""
         usage = lenient_json.child(record, "usage")
         for key in ("input_tokens", *_CACHED, "output_tokens"):
             if (value := lenient_json.number(usage, key)) is not None:
                 self._usage[key] = value
-        if usage and self._usage:
-            cached, written = (self._usage.get(key, 0) for key in _CACHED)
-            given = self._usage.get("input_tokens", 0) + cached + written
-            self._events.append(Usage(given, self._usage.get("output_tokens", 0), cached))
+        if not (usage and self._usage):
+            return None
+        cached, written = (self._usage.get(key, 0) for key in _CACHED)
+        given = self._usage.get("input_tokens", 0) + cached + written
+        return Usage(given, self._usage.get("output_tokens", 0), cached)
 
 
 def _index(record: JsonObject) -> int:

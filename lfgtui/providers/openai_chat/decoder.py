@@ -88,6 +88,9 @@ class ChatDecoder(SdkDecoder):
         elif "choices" not in record:
             self.unknown[lenient_json.text(record, "object") or "untyped"] += 1
 
+    def _usage_in(self, name: str, record: JsonObject) -> Usage | None:
+        return _usage(record, lenient_json.children(record, "choices"))
+
     def _take_choice(self, choice: JsonObject) -> None:
         message = lenient_json.exact_child(choice, "message")
         reason = lenient_json.text(choice, "finish_reason")

@@ -9,7 +9,7 @@ Places (`output_index`) hold a response together; ids may change from record to
 record, and a stream that was resumed begins in the middle.
 """
 
-from lfgtui.model.events import Heartbeat, ProviderItem, ToolCallStarted
+from lfgtui.model.events import Heartbeat, ProviderItem, ToolCallStarted, Usage
 from lfgtui.providers import lenient_json
 from lfgtui.providers.errors import mapping
 from lfgtui.providers.lenient_json import JsonObject
@@ -79,6 +79,11 @@ class ResponsesDecoder(SdkDecoder):
         if "output" in record:
             self._close(record, "response.completed")
         return self.done
+
+    def _usage_in(self, name: str, record: JsonObject) -> Usage | None:
+        holders = (lenient_json.child(record, "response"), record)
+        counted = (openai_usage(lenient_json.child(holder, "usage")) for holder in holders)
+        return next(filter(None, counted), None)
 
     def _is_complete(self) -> bool:
         return self.wire_stop_reason is not None

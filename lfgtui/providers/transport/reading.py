@@ -11,7 +11,7 @@ from typing import TypeVar
 from httpx_sse import ServerSentEvent
 
 from lfgtui.errors import ProviderError
-from lfgtui.model.events import Heartbeat, WireEvent
+from lfgtui.model.events import Heartbeat, Usage, WireEvent
 from lfgtui.providers import limits
 from lfgtui.providers.base import Request
 from lfgtui.providers.errors.mapping import as_provider_error
@@ -29,7 +29,11 @@ What has arrived already is read without waiting, so a server that sends
 faster than we read would keep the loop to itself.
 """
 
-_DRAIN_GRACE = 0.25  # seconds for a body whose last record has come to end by itself
+_DRAIN_GRACE = 0.25
+"""Seconds for a body to end by itself after its last record, or after the one that failed it.
+
+What a failed response cost may follow its error.
+"""
 
 _logger = logging.getLogger(__name__)
 
@@ -42,6 +46,11 @@ class Timeout:
         self._message = f"{message} {seconds:g} s ({name})"
         self._waiting: asyncio.Timeout | None = None
         self.restart()
+
+    @property
+    def is_over(self) -> bool:
+        """True once the time has passed, also where nothing had to be waited for."""
+        return asyncio.get_running_loop().time() >= self._deadline
 
     def restart(self) -> None:
         """Begin anew, also for a wait that is under way."""
@@ -96,35 +105,32 @@ class Reading:
         arriving: AsyncGenerator[Sequence[T], None],
         decode: Callable[[T], Sequence[WireEvent]],
     ) -> AsyncGenerator[WireEvent, None]:
-        """Yield the events of parts that arrive, together or apart, until the decoder fails.
+        """Yield the events of parts that arrive, together or apart, until the response is over.
 
         Raises `ProviderError` ("protocol") past a limit, and what `arriving` raises before
-        the response is over.
+        the response is over. It is over where the decoder is done or has failed; what still
+        comes is read for `_DRAIN_GRACE`.
         """
         decoder = self._decoder
-        while True:
+        while self._drain is None or not self._drain.is_over:
             try:
                 parts = await self.wait(anext(arriving, None))
             except Exception:
-                if decoder.done:
+                if decoder.done or decoder.failure is not None:
                     return
                 raise
             if parts is None:
                 return
             after_heartbeat = False
             for part in parts:
-                events = decode(part)
-                self._note_progress(events, is_record=not isinstance(part, Comment | Whole))
-                for event in self.bounded(events):
+                for event in self.bounded(self._decoded(part, decode)):
                     is_heartbeat = isinstance(event, Heartbeat)
                     if not (after_heartbeat and is_heartbeat):  # many at once are one sign of life
                         yield event
                         await self._share()
                     after_heartbeat = is_heartbeat
-                if decoder.failure is not None:
-                    return
                 await self._share()
-            if decoder.done:
+            if decoder.done or decoder.failure is not None:
                 self._drain = self._drain or Timeout(_DRAIN_GRACE, "no end within", "drain grace")
                 self._timeout = self._drain
             elif self._has_begun:
@@ -142,6 +148,17 @@ class Reading:
         for event in in_pieces(events):
             yield event
             self._meter.count(event)
+
+    def _decoded(self, part: T, decode: Callable[[T], Sequence[WireEvent]]) -> Sequence[WireEvent]:
+        """Return the events of a part; after the record that failed the response, its usage."""
+        if self._decoder.failure is None:
+            events = decode(part)
+            self._note_progress(events, is_record=not isinstance(part, Comment | Whole))
+            return events
+        try:
+            return [event for event in decode(part) if isinstance(event, Usage)]
+        except ProviderError:
+            return ()
 
     async def _share(self) -> None:
         """Let other tasks run once this one's share of time is used up."""

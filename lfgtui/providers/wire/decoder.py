@@ -52,10 +52,15 @@ class Decoder(ABC):
         self._turn = turn
 
     def feed(self, name: str, data: str | bytes) -> Sequence[WireEvent]:
-        """Decode one SSE record: its `event:` name ("" where none) and its data."""
-        if self.failure is not None:
-            return ()
-        return self._guarded(lambda: self._feed(name, data), is_over=self.done)
+        """Decode one SSE record: its `event:` name ("" where none) and its data.
+
+        Of the record that fails the response, and of those after it, only the usage counts
+        where nothing else can be read: it was billed.
+        """
+        events: Sequence[WireEvent] = ()
+        if self.failure is None:
+            events = self._guarded(lambda: self._feed(name, data), is_over=self.done)
+        return events if self.failure is None else self._with_usage(events, name, data)
 
     def finish(self) -> Sequence[WireEvent]:
         """Close what is open, once, at the end of the body.
@@ -66,7 +71,8 @@ class Decoder(ABC):
 
     def decode_whole(self, body: bytes) -> Sequence[WireEvent]:
         """Decode the JSON body of a request without streaming; `finish` follows as ever."""
-        return self._guarded(lambda: self._decode_whole(body))
+        events = self._guarded(lambda: self._decode_whole(body))
+        return events if self.failure is None else self._with_usage(events, "", body)
 
     @abstractmethod
     def _feed(self, name: str, data: str | bytes) -> Sequence[WireEvent]: ...
@@ -76,6 +82,22 @@ class Decoder(ABC):
 
     @abstractmethod
     def _decode_whole(self, body: bytes) -> Sequence[WireEvent]: ...
+
+    @abstractmethod
+    def _usage_in(self, name: str, record: JsonObject) -> Usage | None:
+        """Return the usage that a record holds anywhere; None where it holds none."""
+
+    def _with_usage(
+        self, events: Sequence[WireEvent], name: str, data: str | bytes
+    ) -> Sequence[WireEvent]:
+        """Return the events of a response that failed, with the usage in its last record."""
+        if any(isinstance(event, Usage) for event in events):
+            return events
+        try:
+            usage = self._usage_in(name, lenient_json.record_of(data) or {})
+        except ValueError:
+            return events
+        return events if usage is None else [*events, usage]
 
     def _guarded(
         self, step: Callable[[], Sequence[WireEvent]], *, is_over: bool = False

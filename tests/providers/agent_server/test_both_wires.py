@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from lfgtui.errors import UsageError
+from lfgtui.errors import ProviderError, UsageError
 from lfgtui.model.conversation import Message, ModelTurn, TextPart, UserTurn
-from lfgtui.model.events import ResponseFinished, Status, TextDelta, Usage
+from lfgtui.model.events import ResponseFinished, Status, TextDelta, Usage, WireEvent
 from lfgtui.providers.base import Request
 from tests.providers.agent_server.agents import (
     HELLO,
@@ -19,6 +19,7 @@ from tests.providers.agent_server.agents import (
     request,
     text,
 )
+from tests.providers.decoding import Json
 from tests.providers.loopback import CUT, STALL, Step
 
 DONE = {"type": "done"}
@@ -185,3 +186,16 @@ async def test_a_server_that_forgot_the_run_does_not_get_its_other_answer_in(
     assert (failure.kind, before) == ("cut", "Hel")
     assert "resuming failed" in failure.message
     assert len(agent.asked) == 2
+
+
+async def test_usage_counts_beside_and_after_an_error(agent: Agent) -> None:
+    error: Json = {"type": "error", "message": "Boom"}
+    usage: Json = {"usage": {"input_tokens": 3}}
+    for records in ([error | usage], [error, {"type": "done"} | usage]):
+        sent = [agent.event(record) for record in records]
+        agent.plays = [[agent.token("Hel"), *sent, agent.token("lo"), STALL]]
+        events: list[WireEvent] = []
+        with pytest.raises(ProviderError, match="Boom"):
+            async for event in agent.provider().stream(request()):
+                events.append(event)
+        assert events == [TextDelta("Hel"), Usage(3, 0)]

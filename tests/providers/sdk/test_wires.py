@@ -226,10 +226,64 @@ async def test_comments_are_heartbeats_and_many_at_once_are_one(
 async def test_an_error_in_the_stream_is_raised_after_what_came(
     wire: str, server: Loopback, connect: Connect
 ) -> None:
-    error: Json = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
-    server.answer = Answer([*FIRST[wire], *sse(error)])
+    server.answer = Answer([*FIRST[wire], *sse(ERROR)])
     failure = await failure_of(await connect(), after=[TextDelta("Hello")])
     assert (failure.kind, failure.message) == ("overloaded", "Overloaded")
+
+
+ERROR: Json = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
+FAILED = {"status": "failed", "error": {"code": "server_error", "message": "Sorry"}}
+USED = {"input_tokens": 3, "output_tokens": 4}
+BILLED: dict[str, Json] = {
+    "anthropic": {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": USED},
+    "openai-chat": {"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 4}},
+    "openai-responses": {"type": "response.failed", "response": FAILED | {"usage": USED}},
+}
+"""The record of each wire that says what a response cost."""
+COUNTED = Usage(3, 4)
+
+
+async def test_usage_counts_before_beside_and_after_an_error(
+    wire: str, server: Loopback, connect: Connect
+) -> None:
+    billed = BILLED[wire]
+    for records in ([billed, ERROR], [ERROR, billed], [ERROR | {"usage": USED}]):
+        server.answer = Answer([*FIRST[wire], *sse(*records)])
+        failure = await failure_of(await connect(), after=[HELLO[0], COUNTED])
+        assert failure.kind in ("overloaded", "server")
+
+
+async def test_usage_counts_of_a_response_that_cannot_be_read(
+    wire: str, server: Loopback, connect: Connect
+) -> None:
+    server.answer = Answer([*FIRST[wire], b'data: {"type\n\n', *sse(BILLED[wire])])
+    failure = await failure_of(await connect(), after=[HELLO[0], COUNTED])
+    assert failure.kind == "protocol"
+
+
+async def test_a_body_that_is_an_error_says_what_it_cost(
+    wire: str, server: Loopback, connect: Connect
+) -> None:
+    body = json.dumps(ERROR | {"usage": USED}).encode()
+    server.answer = Answer([body], content_type="application/json")
+    failure = await failure_of(await connect(), request(stream=False), after=[COUNTED])
+    assert failure.message == "Overloaded"
+
+
+async def test_nothing_but_usage_is_taken_after_an_error_and_not_for_long(
+    wire: str, server: Loopback, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error, text = sse(ERROR), FIRST[wire][-1]
+    crowded = b'data: {"x":[' + b"{}," * 300_000 + b"0]}\n\n"
+    for after in ([text, b":\n\n"], [b'data: {"usage\n\n', text], [crowded], [text, CUT], [STALL]):
+        server.answer = Answer([*FIRST[wire], *error, *after])
+        failure = await failure_of(await connect(), after=[HELLO[0]])
+        assert failure.message == "Overloaded"
+    server.streaming.clear()
+    flood: list[Step] = [text, pausing(monkeypatch, 0.1)] * 30
+    server.answer = Answer([*FIRST[wire], *error, *flood, STALL])
+    assert (await failure_of(await connect(), after=[HELLO[0]])).message == "Overloaded"
+    assert not server.streaming.is_set()  # it was left before it came to its end
 
 
 async def test_the_environment_does_not_reach_another_host(

@@ -39,7 +39,7 @@ COMMON: Table = {
     "tool_output": Rule("output", **_CALL),
     "tool_result": Rule("result", failed="is_error error", **_CALL),
     # `errorText` is the AI SDK's, whose type of this name is the same.
-    "error": Rule("error", "message error.message error errorText content detail"),
+    "error": Rule("error", "message error.message error errorText content detail", usage="usage"),
     "done": Rule("done", reason="finish_reason stop_reason", failed="error", usage="usage"),
     "heartbeat": Rule("heartbeat"),
     "ping": Rule("heartbeat"),
@@ -78,7 +78,7 @@ _AG_CALL = {"call_id": "toolCallId", "name": "toolCallName"}
 AG_UI: Table = {
     "RUN_STARTED": Rule("start"),
     "RUN_FINISHED": Rule("done", reason="outcome.type", usage="usage"),
-    "RUN_ERROR": Rule("error", "message"),
+    "RUN_ERROR": Rule("error", "message", usage="usage"),
     "STEP_STARTED": Rule("status", "stepName"),
     "TEXT_MESSAGE_CONTENT": _AG_TEXT,
     "TEXT_MESSAGE_CHUNK": _AG_TEXT,
