@@ -24,7 +24,7 @@ from lfgtui.text import figures, output
     "--limit",
     default=20,
     show_default=True,
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 10**9),  # SQLite counts no further than 2**63
     help="Show at most this many.",
 )
 @click.option("--ui", "on_screen", is_flag=True, help="Browse on screen: search, open, resume.")

@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from lfgtui.cli import launching
-from lfgtui.cli.launching.launch import Output, Plan, check_models, launch, with_model
+from lfgtui.cli.launching.launch import Output, Plan, check_models, launch, run_plan, with_model
 from lfgtui.cli.options import RAW_HELP, output_options
 from lfgtui.errors import LfgError, UsageError
 from lfgtui.model.tickets import TicketsFile, load_tickets, select, single_ticket
@@ -98,7 +98,7 @@ def _simulated_demo(config: Config, keep: Path | None, output: Output | None) ->
     search_path = os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()])
     plan = Plan(file.title, file.tickets, config, output=output, environment={"PATH": search_path})
     try:
-        code = launch(plan)
+        code, resumes = run_plan(plan)
     except LfgError:  # nothing was started
         shutil.rmtree(workspace if keep else workspace.parent)
         raise
@@ -106,7 +106,7 @@ def _simulated_demo(config: Config, keep: Path | None, output: Output | None) ->
         shutil.rmtree(workspace.parent)
     else:  # an unfinished demo keeps its files: it can be resumed
         print_remark(f"the demo's files are in {workspace}")
-    return code
+    return max(code, launching.launch.resume(resumes, config))
 
 
 def _in_workspace(file: TicketsFile, workspace: Path) -> TicketsFile:

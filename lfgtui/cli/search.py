@@ -28,7 +28,7 @@ _INVALID = (
     "--limit",
     default=50,
     show_default=True,
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 10**9),  # SQLite counts no further than 2**63
     help="Show at most this many.",
 )
 def search(query: tuple[str, ...], ranked: bool, code: bool, as_json: bool, limit: int) -> None:

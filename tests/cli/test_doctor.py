@@ -39,6 +39,7 @@ def test_the_simulator_is_started_asked_and_found_well(lfg: Lfg) -> None:
     [
         (["anthropic", "--model", "m"], 1, "set ANTHROPIC_API_KEY"),
         (["gone"], 1, "cannot reach 127.0.0.1:9"),  # before a model is asked for
+        (["local"], 1, "setup"),
         (["simulater"], 2, 'did you mean "simulator"?'),
         (["--model", "m"], 2, "--model requires a PROVIDER"),
         (["simulator/generic", "--model", "m"], 2, "already names a model"),
@@ -47,7 +48,10 @@ def test_the_simulator_is_started_asked_and_found_well(lfg: Lfg) -> None:
 def test_a_provider_that_cannot_be_asked(
     lfg: Lfg, arguments: list[str], code: int, message: str
 ) -> None:
-    configure('[providers.gone]\nwire = "openai-chat"\nbase_url = "http://127.0.0.1:9/v1"\n')
+    configure(
+        '[providers.gone]\nwire = "openai-chat"\nbase_url = "http://127.0.0.1:9/v1"\n'
+        '[providers.local]\nmodel_file = "gone.gguf"\n'
+    )
     printed = lfg("doctor", *arguments)
     assert printed.code == code
     assert message in " ".join(f"{printed.out}{printed.err}".split())

@@ -86,6 +86,8 @@ def test_a_file_that_cannot_be_run_is_refused_with_advice(
         (["histroy"], 'unknown command "histroy"; did you mean "history"?'),
         (["demo", "--heedless"], "No such option '--heedless'"),
         (["show", "nothing"], "no run"),
+        (["history", "--limit", str(2**63)], "Invalid value for '--limit'"),
+        (["search", "x", "--limit", str(2**63)], "Invalid value for '--limit'"),
         (["resume", "last"], "no runs yet"),
         (["run", "-p", "Hi", "--only", "a"], "--only requires a tickets file"),
         (["run", "-p", "Hi"], 'ticket "prompt" has no model; write'),
@@ -128,6 +130,18 @@ def test_a_demo_that_cannot_start_leaves_no_files(
     paths.data_dir().write_text("")
     assert "cannot be opened" in complaint("demo", "--keep", str(tmp_path / "shop"), "--headless")
     assert not (tmp_path / "shop").exists()
+
+
+def test_a_finished_demo_keeps_its_files_when_the_run_to_resume_is_gone(
+    lfg: Lfg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lfgtui.cli.run.is_interactive", lambda: True)
+    chosen = (0, "20260101-000000-gone")
+    monkeypatch.setattr("lfgtui.cli.launching.screen.run", lambda *_, **__: chosen)
+    code, _, err = lfg("demo", "--keep", str(tmp_path / "shop"))
+    assert code == 2
+    assert 'no run "20260101-000000-gone"' in err
+    assert (tmp_path / "shop" / "shop" / "cart.py").exists()
 
 
 def test_only_with_an_unknown_id(complaint: Complaint, tmp_path: Path) -> None:

@@ -42,7 +42,13 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 def launch(plan: Plan) -> int:
-    """Run the plan, and whichever run is resumed from its screen; return the worst exit code.
+    """Run the plan, and whichever run is resumed from its screen; return the worst exit code."""
+    code, resumes = run_plan(plan)
+    return max(code, resume(resumes, plan.config))
+
+
+def run_plan(plan: Plan) -> tuple[int, str | None]:
+    """Run the plan; return the exit code, and the stored run to resume next.
 
     Raises `UsageError` before anything starts when a provider, a model, a key
     or a theme is missing, `HistoryError` when the run cannot be stored,
@@ -65,8 +71,8 @@ def launch(plan: Plan) -> int:
         else:
             code = asyncio.run(launching.headless.run_headless(build(), plan.output))
     if unsaved:
-        return max(code, 1)
-    return max(code, resume(resumes, plan.config))
+        return max(code, 1), None
+    return code, resumes
 
 
 def resume(run: str | None, config: Config) -> int:

@@ -35,7 +35,8 @@ async def _report(config: Config, name: str, model: str | None, lookups: list[fl
     try:
         try:
             provider = await providers.get(name)
-        except UsageError as error:  # a key, a variable or a program that is not there
+        except (UsageError, ProviderError) as error:
+            # A key, a variable or a program is not there, or lfg's own server does not start.
             problem = Finding("setup", "fix", str(error))
             return Report(name, settings.wire, None, model, ok=False, findings=(problem,))
         try:
