@@ -33,6 +33,10 @@ tags, as `<think>`. `tools`: calls in tags, as `<tool_call>`, `<invoke>`, `<func
 
 ALL_DIALECTS: frozenset[Dialect] = frozenset(get_args(Dialect))
 
+Delay: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=86400)]
+Seconds: TypeAlias = Annotated[float, msgspec.Meta(gt=0, le=86400)]
+Dollars: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=1_000_000)]
+
 _AGE = re.compile(r"([1-9][0-9]{0,4})([hdw])")
 _SECONDS = {"h": 3600, "d": 86400, "w": 7 * 86400}
 
@@ -40,9 +44,9 @@ _SECONDS = {"h": 3600, "d": 86400, "w": 7 * 86400}
 class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """USD per million tokens; `cached` is what a cached input token costs."""
 
-    input: float
-    output: float
-    cached: float | None = None
+    input: Dollars
+    output: Dollars
+    cached: Dollars | None = None
 
     def cost(self, input_tokens: int, output_tokens: int, cached_tokens: int) -> float:
         """Return the cost of a response. `input_tokens` includes the cached ones."""
@@ -67,7 +71,7 @@ class ProviderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     api_key_env: str | None = None
     api_key_command: str | None = None
     headers: dict[str, str] = {}
-    connect_timeout: Annotated[float, msgspec.Meta(gt=0)] = 10.0
+    connect_timeout: Seconds = 10.0
     body: dict[str, object] = {}
     price: Price | None = None
     model: str | None = None
@@ -99,9 +103,9 @@ class RetryPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Retries of failed requests. Delays in seconds."""
 
     attempts: Annotated[int, msgspec.Meta(ge=1)] = 4
-    base_delay: Annotated[float, msgspec.Meta(ge=0)] = 1.0
-    max_delay: Annotated[float, msgspec.Meta(ge=0)] = 30.0
-    max_retry_after: Annotated[float, msgspec.Meta(ge=0)] = 300.0
+    base_delay: Delay = 1.0
+    max_delay: Delay = 30.0
+    max_retry_after: Delay = 300.0
     budget: Annotated[int, msgspec.Meta(ge=0)] = 20
     on_cut: Literal["regenerate", "continue"] = "regenerate"
 
@@ -110,9 +114,9 @@ class BreakerPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The circuit breaker of a provider that keeps failing. Times in seconds."""
 
     failures: Annotated[int, msgspec.Meta(ge=1)] = 5
-    window: Annotated[float, msgspec.Meta(gt=0)] = 30.0
-    pause: Annotated[float, msgspec.Meta(gt=0)] = 15.0
-    max_pause: Annotated[float, msgspec.Meta(gt=0)] = 120.0
+    window: Seconds = 30.0
+    pause: Seconds = 15.0
+    max_pause: Seconds = 120.0
 
 
 class HistoryPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -140,8 +144,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     model: str | None = None
     concurrency: Annotated[int, msgspec.Meta(ge=1)] = 8
     command_variables: tuple[str, ...] = ()
-    stall_after: Annotated[float, msgspec.Meta(gt=0)] = 10.0
-    ttft_budget: Annotated[float, msgspec.Meta(gt=0)] = 1.5
+    stall_after: Seconds = 10.0
+    ttft_budget: Seconds = 1.5
     pane_lines: Annotated[int, msgspec.Meta(ge=100)] = 5000
     retry: RetryPolicy = RetryPolicy()
     breaker: BreakerPolicy = BreakerPolicy()
@@ -230,7 +234,10 @@ def route_of(config: Config, ticket: Ticket) -> Route:
         )
     default = config.provider(provider).model
     if not (model := model or default):
-        raise UsageError(f'ticket "{ticket.id}" has provider "{provider}" but no model; add one')
+        raise UsageError(
+            f'ticket "{ticket.id}" has provider "{provider}" but no model;'
+            ' write model = "MODEL", or use --model MODEL'
+        )
     return Route(provider, model)
 
 

@@ -36,6 +36,7 @@ from msgspec import UnsetType
 from lfgtui.errors import ToolError, too_many_files
 from lfgtui.tools import supervisor
 from lfgtui.tools.arguments import RunCommand
+from lfgtui.tools.files import require_workspace
 from lfgtui.tools.limits import HeadAndTail, ToolLimits, ToolOutcome
 from lfgtui.tools.programs import finish
 
@@ -79,8 +80,7 @@ async def run_command(
 
 def _shell_and_folder(workspace: Path) -> tuple[str, Path]:
     folder = workspace.resolve()
-    if not folder.is_dir():
-        raise ToolError(f"run_command: the workspace {folder} is not there any more")
+    require_workspace(folder)
     return shutil.which("bash") or "/bin/sh", folder
 
 

@@ -116,12 +116,19 @@ def replace(path: WorkspacePath, data: bytes) -> bool:
         return before is not None
 
 
+def require_workspace(root: Path) -> None:
+    """Raise `ToolError` if the workspace is gone: no path in it is to blame then."""
+    if not root.is_dir():
+        raise ToolError(f"the workspace {root} is not there any more")
+
+
 @contextmanager
 def explained(path: WorkspacePath) -> Iterator[None]:
     """Turn the system's errors into a `ToolError` that says what is wrong with the path."""
     try:
         yield
     except FileNotFoundError:
+        require_workspace(path.root)
         raise ToolError(f'there is no "{path.given}"{_nearest(path)}') from None
     except IsADirectoryError:
         raise ToolError(f'"{path.given}" is a folder, not a file') from None
@@ -173,5 +180,5 @@ def _nearest(path: WorkspacePath) -> str:
     except OSError:
         close = None
     if close is None:
-        return "; list_files shows what there is"
+        return '; list_files with the path "." shows what there is'
     return f'; did you mean "{"/".join((*path.parts[:-1], close))}"?'

@@ -24,13 +24,13 @@ def glob_test(pattern: str, base: str = ".") -> Callable[[str], bool]:
     """Return a test of paths, which are relative to the workspace.
 
     The pattern is relative to the workspace or to the folder `base`. Without a slash it
-    matches names at any depth; with one, whole paths.
+    matches names at any depth; with one, whole paths; with one at its end, all in that folder.
     """
     if pattern.count("/") > _MOST_PARTS:
         raise ToolError(f"a glob has at most {_MOST_PARTS} parts; narrow it with path")
     above = [] if base == "." else base.split("/")
     patterns = [
-        one.strip("/").split("/") if "/" in one else ["**", one]
+        _parts(f"{one}**" if one.endswith("/") else one)
         for one in _alternatives(pattern.removeprefix("./"))
     ]
 
@@ -62,10 +62,8 @@ def ignore_rules(text: str, base: tuple[str, ...]) -> list[IgnoreRule]:
             continue
         is_negated = pattern.startswith("!")
         pattern = pattern.removeprefix("!").removeprefix("\\")
-        name = pattern.rstrip("/")
-        parts = name.lstrip("/").split("/") if "/" in name else ["**", name]
-        if name:
-            rules.append(IgnoreRule(base, parts, is_negated, pattern.endswith("/")))
+        if name := pattern.rstrip("/"):
+            rules.append(IgnoreRule(base, _parts(name), is_negated, pattern.endswith("/")))
     return rules
 
 
@@ -77,6 +75,13 @@ def is_ignored(rules: Sequence[IgnoreRule], parts: tuple[str, ...], *, is_folder
         if parts[: len(base)] == base and _matches(pattern, parts[len(base) :]):
             return not is_negated
     return False
+
+
+def _parts(pattern: str) -> list[str]:
+    """Split a pattern at its slashes; one without any is about names at any depth."""
+    parts = pattern.strip("/").split("/") if "/" in pattern else ["**", pattern]
+    # At the end `**` is all that is in a folder, and not the folder itself.
+    return [*parts, "*"] if parts[-1] == "**" else parts
 
 
 def _alternatives(pattern: str) -> list[str]:

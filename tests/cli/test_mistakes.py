@@ -91,6 +91,11 @@ def test_a_file_that_cannot_be_run_is_refused_with_advice(
         (["resume", "last"], "no runs yet"),
         (["run", "-p", "Hi", "--only", "a"], "--only requires a tickets file"),
         (["run", "-p", "Hi"], 'ticket "prompt" has no model; write'),
+        (
+            ["run", "-p", "Hi", "--provider", "anthropic"],
+            'ticket "prompt" has provider "anthropic" but no model; write model = "MODEL",'
+            " or use --model MODEL",
+        ),
         (["run", "-p", "Hi", "--model", "gpt"], 'ticket "prompt" has model "gpt" but no provider'),
         (["demo", "--real", "--keep", "new"], "--keep cannot be combined with --real"),
         (

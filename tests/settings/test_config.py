@@ -76,6 +76,17 @@ def test_what_the_file_does_not_say_is_the_default_or_the_presets(tmp_path: Path
             '1: provider "x": missing key "base_url"',
         ),
         ("[retry]\nattempts = 0\n", "2: `attempts`: expected `int` >= 1"),
+        *(
+            (f"[{table}]\n{key} = inf\n", f"2: `{key}`: expected `float` <= 86400.0")
+            for table, key in (
+                *(("retry", key) for key in ("base_delay", "max_delay", "max_retry_after")),
+                *(("breaker", key) for key in ("window", "pause", "max_pause")),
+                ("providers.xai", "connect_timeout"),
+            )
+        ),
+        ("ttft_budget = 1e9\n", "1: `ttft_budget`: expected `float` <= 86400.0"),
+        ("stall_after = nan\n", "1: `stall_after`: expected `float` > 0.0"),
+        ("[providers.xai]\nprice = { input = -1, output = 1 }\n", "2: `input`: expected `float`"),
         ("concurrency = 0\n", "1: `concurrency`: expected `int` >= 1"),
         ("[retry]\nattempt = 1\n", '2: unknown key "attempt"; did you mean "attempts"?'),
         (

@@ -52,7 +52,10 @@ def test_a_file_or_a_part_of_it_is_given_and_what_is_missing_or_unusual_said(
     [
         ({"path": "a.bin"}, '"a.bin" is a binary file of 6 bytes, not text'),
         ({"path": "src/confg.py"}, 'there is no "src/confg.py"; did you mean "src/config.py"?'),
-        ({"path": "qq"}, 'there is no "qq"; list_files shows what there is'),
+        (
+            {"path": "qq"},
+            'there is no "qq"; list_files with the path "." shows what there is',
+        ),
         (
             {"path": "src/config.py", "start_line": 12},
             '"src/config.py" has 1 lines; start_line 12 is after the last',

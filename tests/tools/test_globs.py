@@ -22,7 +22,10 @@ from lfgtui.tools.globs import glob_test, ignore_rules, is_ignored
         ("?.md", "x.md", ""),
         ("a?c", "", "ac"),
         ("[ab].md", "b.md", ""),
-        ("src/**", "src/a/b", ""),
+        ("src/**", "src/a/b", "src"),
+        ("src/", "src/a src/a/b", "src lib/src"),
+        ("{src,lib}/", "lib/a", "a"),
+        ("/", "a a/b", ""),
         ("**", "a/b", ""),
         ("{a", "{a", ""),
         ("a*" * 40 + "b", "", "a/" * 40 + "a" * 200 + "c"),  # and does not take for ever
@@ -62,6 +65,8 @@ build/
 /top
 docs/*.html
 a/**/z
+in/**
+!in/keep
 \#odd
 """
 
@@ -69,8 +74,8 @@ a/**/z
 @pytest.mark.parametrize(
     ("paths", "ignored"),
     [
-        ("x.log deep/x.log build/ src/build/ top docs/a.html a/z a/b/c/z #odd", True),
-        ("keep.log build src/top src/docs/a.html a.py", False),
+        ("x.log a/x.log build/ src/build/ top docs/a.html a/z a/b/c/z in/x in/sub/ #odd", True),
+        ("keep.log build src/top src/docs/a.html in/ in/keep a.py", False),
     ],
 )
 def test_the_last_rule_about_a_path_decides(paths: str, ignored: bool) -> None:

@@ -32,12 +32,15 @@ def test_an_error_is_told_to_the_model_in_one_short_line(call: Call, name: str, 
         ("list_files", {}),
         ("search_files", {"pattern": "a"}),
         ("run_command", {"command": "true"}),
+        ("write_file", {"path": "a", "content": "x"}),
+        ("edit_file", {"path": "a", "old": "x", "new": "y"}),
     ],
 )
-def test_a_workspace_that_is_gone_is_an_error(
+def test_a_workspace_that_is_gone_is_named(
     tmp_path: Path, name: str, arguments: dict[str, object]
 ) -> None:
-    assert run_call(tmp_path / "gone", name, arguments).error is not None
+    error = f"the workspace {tmp_path / 'gone'} is not there any more"
+    assert run_call(tmp_path / "gone", name, arguments).error == error
 
 
 async def test_a_cancelled_write_is_over_before_the_call_is(

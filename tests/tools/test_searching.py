@@ -43,6 +43,8 @@ def make(workspace: Path, files: Mapping[str, str | bytes]) -> None:
             {},
             ".gitignore a.py sub/.gitignore sub/keep.pyc",
         ),
+        ("in/keep in/x in/sub/y", {".gitignore": "in/**\n!in/keep\n"}, {}, ".gitignore in/keep"),
+        ("big/a big/b/c x/big/d", {}, {"pattern": "big/"}, "big/a big/b/c"),
         # An ignored folder that is asked for by name is listed, and folders above have no say.
         ("deps/x/i.js a.py", {".gitignore": "deps\n"}, {"path": "deps"}, "deps/x/i.js"),
         ("a.py", {"../.gitignore": "workspace\n*.py\n", "../.git/config": ""}, {}, "a.py"),
@@ -63,6 +65,12 @@ def test_files_are_listed_sorted_within_path_and_pattern_without_what_is_ignored
 ) -> None:
     make(workspace, dict.fromkeys(names.split(), "") | ignored)
     assert call("list_files", **arguments).output.replace("\n", " ") == output
+
+
+@both
+def test_a_missing_folder_is_answered_with_another_call_than_this_one(call: Call) -> None:
+    error = 'there is no "nope/x"; list_files with the path "." shows what there is'
+    assert call("list_files", path="nope/x").error == error
 
 
 @both
