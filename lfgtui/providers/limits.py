@@ -45,7 +45,7 @@ QUIET_TYPES = 100
 """Types of unknown records that are counted apart."""
 
 ARGUMENTS_LENGTH = 8 * MEGABYTE
-"""The arguments of one tool call, in characters."""
+"""The input of one tool call, or what a hosted one gave, in characters."""
 
 CALLS = 500
 """Tool calls of one response that are to be run here; models make a few dozen at most."""
@@ -91,6 +91,13 @@ def too_long(what: str, limit: int, hint: str) -> ProviderError:
     """Return the error for a length past its limit. Sending the same again would not help."""
     size = f"{limit / MEGABYTE:g} MB" if limit >= MEGABYTE else f"{limit} bytes"
     return ProviderError("protocol", f"{what} is longer than {size}, the limit; {hint}")
+
+
+def refuse_long_input(name: str, length: int) -> None:
+    """Raise `ProviderError` ("protocol") for an input of a tool call that is too long."""
+    if length > ARGUMENTS_LENGTH:
+        what = f"the input of {name or 'a tool'}"
+        raise too_long(what, ARGUMENTS_LENGTH, "ask the model for smaller steps")
 
 
 def too_many(what: str, limit: int) -> ProviderError:
@@ -149,16 +156,17 @@ class CallMeter:
             case ToolCallStarted(call_id, name):
                 self._measure(name)
                 self._names[call_id] = name
-            case HostedTool(name, call_id=str(call_id)):
+            case HostedTool(name, given, output, call_id=str(call_id)):
                 self._measure(name)
+                refuse_long_input(name, len(given))
+                if len(output) > ARGUMENTS_LENGTH:
+                    raise too_long(f"the result of {name}", ARGUMENTS_LENGTH, WRONG_API)
                 self._hosted.add(call_id)
                 if len(self._hosted) > HOSTED_CALLS:
                     raise too_many("calls of the provider's own tools", HOSTED_CALLS)
             case ToolArgumentsDelta(call_id, text):
                 length = self._lengths[call_id] = self._lengths.get(call_id, 0) + len(text)
-                if length > ARGUMENTS_LENGTH:
-                    what = f"the input of {self._names.get(call_id, 'a tool')}"
-                    raise too_long(what, ARGUMENTS_LENGTH, "ask the model for smaller steps")
+                refuse_long_input(self._names.get(call_id, ""), length)
             case ToolCallRequested(call_id):
                 self._lengths.pop(call_id, None)
 

@@ -85,14 +85,49 @@ def test_ids_like_those_that_calls_are_given_use_up_no_more_than_the_limit() -> 
     assert decoder.failure is not None and "tool calls" in decoder.failure.message
 
 
+AGENT_CALL = [{"type": "TOOL_CALL_START", "toolCallId": "x", "toolCallName": "f"}]
+AGENT_PIECE = {"type": "TOOL_CALL_ARGS", "toolCallId": "x", "delta": "a" * 100}
+BLOCK = {"type": "server_tool_use", "id": "x", "name": "f"}
+BLOCK_PIECE = {"type": "input_json_delta", "partial_json": "a" * 100}
+
+
+@pytest.mark.parametrize(
+    ("decoder", "start", "piece"),
+    [
+        (AgentDecoder, AGENT_CALL, AGENT_PIECE),
+        (
+            AnthropicDecoder,
+            [
+                {"type": "message_start", "message": {"content": []}},
+                {"type": "content_block_start", "index": 0, "content_block": BLOCK},
+            ],
+            {"type": "content_block_delta", "index": 0, "delta": BLOCK_PIECE},
+        ),
+    ],
+)
+def test_pieces_of_a_hosted_calls_input_are_bounded_together(
+    monkeypatch: pytest.MonkeyPatch, decoder: type[Decoder], start: list[object], piece: object
+) -> None:
+    monkeypatch.setattr(limits, "ARGUMENTS_LENGTH", 500)
+    with_five, with_six = decoder(), decoder()
+    for reading, pieces in ((with_five, 5), (with_six, 6)):
+        for record in start + [piece] * pieces:
+            reading.feed("", json.dumps(record))
+    assert with_five.failure is None
+    assert with_six.failure is not None and with_six.failure.kind == "protocol"
+    assert with_six.failure.message.startswith("the input of f is longer than 500 bytes")
+
+
 @pytest.mark.parametrize(
     "events",
     [
         [e.HostedTool("f", call_id=f"x{number}") for number in range(limits.HOSTED_CALLS + 1)],
         [e.ToolCallStarted("x", "f" * (limits.NAME_LENGTH + 1))],
         [e.HostedTool("f" * (limits.NAME_LENGTH + 1), call_id="x")],
+        [e.HostedTool("f", "a" * (limits.ARGUMENTS_LENGTH + 1), call_id="x")],
+        [e.HostedTool("f", "", "a" * (limits.ARGUMENTS_LENGTH + 1), call_id="x")],
     ],
-    ids=["hosted calls", "name", "hosted name"],
+    ids=["hosted calls", "name", "hosted name", "hosted input", "hosted result"],
 )
 def test_past_a_limit_of_calls_the_response_fails(events: list[e.WireEvent]) -> None:
     meter = limits.CallMeter()

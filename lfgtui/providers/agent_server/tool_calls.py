@@ -23,9 +23,16 @@ class _Call:
     call_id: str
     name: str
     input: list[str] = field(default_factory=list)
+    length: int = 0
     output: str = ""
     is_over: bool = False
     shown: HostedTool | None = None
+
+    def grow(self, piece: str) -> None:
+        """Add a piece of the input, which is shown when all of it is there."""
+        self.length += len(piece)
+        limits.refuse_long_input(self.name, self.length)
+        self.input.append(piece)
 
     def show(self) -> Iterator[WireEvent]:
         """Yield the call as it stands, where that is news."""
@@ -48,7 +55,7 @@ class AgentCalls:
     ) -> Iterator[WireEvent]:
         """Yield the events of a record: `given` is a whole input, `text` a piece or a result.
 
-        Raises `ProviderError` ("protocol") where it begins a call too many.
+        Raises `ProviderError` ("protocol") for a call too many, and for pieces that go on and on.
         """
         call = None if means == "call" and not call_id else self._find(call_id, name)
         if call is None:
@@ -59,10 +66,11 @@ class AgentCalls:
         match means:
             case "call":
                 call.name = name or call.name
-                call.input = call.input if given is None else [given]
+                if given is not None:
+                    call.input, call.length = [given], len(given)
             case "arguments":
-                call.input.append(text)
-                return  # shown when all of it is there
+                call.grow(text)
+                return
             case "result":
                 call.name = call.name or name
                 call.input = call.input if any(call.input) else [given or ""]

@@ -16,7 +16,7 @@ them out.
 from dataclasses import dataclass, field
 
 from lfgtui.model.events import Heartbeat, ProviderItem, Status, ToolCallStarted, Usage
-from lfgtui.providers import lenient_json
+from lfgtui.providers import lenient_json, limits
 from lfgtui.providers.lenient_json import JsonObject, UnreadableError
 from lfgtui.providers.wire import hosted_tools
 from lfgtui.providers.wire.decoder import NO_RECORD, SdkDecoder
@@ -36,6 +36,13 @@ class _Block:
     call: OpenCall | None = None
     signature: str = ""
     pieces: list[str] = field(default_factory=list)
+    length: int = 0
+
+    def grow(self, piece: str) -> None:
+        """Add a piece of a hosted tool's input."""
+        self.length += len(piece)
+        limits.refuse_long_input(lenient_json.text(self.content, "name"), self.length)
+        self.pieces.append(piece)
 
 
 class AnthropicDecoder(SdkDecoder):
@@ -164,7 +171,7 @@ class AnthropicDecoder(SdkDecoder):
                     raise UnreadableError("a piece of a tool call that never began")
                 piece = lenient_json.exact_text(delta, "partial_json")
                 if block.call is None:
-                    block.pieces.append(piece)
+                    block.grow(piece)
                 else:
                     self._events += block.call.grow(piece)
             case "citations_delta":

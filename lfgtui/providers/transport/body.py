@@ -14,6 +14,7 @@ document, and so may be the only line of a plain answer; what comes after it
 decides.
 """
 
+import codecs
 import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
@@ -29,7 +30,7 @@ from lfgtui.providers.transport.response_guard import Response, chunks_of
 from lfgtui.providers.transport.sse import Comment, Record, RecordReader
 from lfgtui.providers.wire.decoder import unreadable
 
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_MARK = codecs.BOM_UTF8
 _FIELD = re.compile(rb":|(?:data|event|id|retry)[:\r\n]|error:\s*\{")
 _FIELDS = (b"data", b"event", b"id", b"retry", b"error: {")
 _SHOWN = 80
@@ -60,16 +61,17 @@ async def read_body(
     Raises `ProviderError` ("protocol") for a web page, for plain text, and
     where a limit is exceeded.
     """
-    head, events = b"", events or RecordReader(tail=True)
+    head, at_start, events = b"", True, events or RecordReader(tail=True)
     content_type = response.headers.get("content-type", "")
     reader: RecordReader | JsonReader | None = None
     async with aclosing(chunks_of(response.aiter_bytes())) as chunks:
         async for chunk in chunks:
             if reader is None:
-                chunk = head = head + chunk
-                reader = _reader_of(head, content_type, events)
-                if isinstance(reader, JsonReader):
-                    chunk = head.removeprefix(_BYTE_ORDER_MARK).lstrip()
+                head += chunk
+                if at_start and (len(head) >= len(_MARK) or not _MARK.startswith(head)):
+                    head, at_start = head.removeprefix(_MARK), False
+                reader = None if at_start else _reader_of(head, content_type, events)
+                chunk = head.lstrip() if isinstance(reader, JsonReader) else head
             if reader is None:
                 head = head if head.strip() else b""
                 yield [] if head else [Comment("")]  # blank lines show that the server lives
@@ -87,10 +89,6 @@ async def read_body(
 
 def kind_of(head: bytes) -> BodyKind | None:
     """Return the kind of body that begins so; None where more must be seen."""
-    if head.startswith(_BYTE_ORDER_MARK):
-        head = head[len(_BYTE_ORDER_MARK) :]
-    elif _BYTE_ORDER_MARK.startswith(head):
-        return None
     begun = head.lstrip()
     if begun.startswith((b"{", b"[")):
         return "json"

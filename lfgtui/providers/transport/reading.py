@@ -121,6 +121,7 @@ class Reading:
                 raise
             if parts is None:
                 return
+            await self._share()  # also where blank lines or a long record complete no part
             after_heartbeat = False
             for part in parts:
                 for event in self.bounded(self._decoded(part, decode)):

@@ -39,16 +39,14 @@ def data(some: list[Part]) -> list[str]:
     [
         (b"data: x", "events"),
         (b"event:x", "events"),
-        (b"\xef\xbb\xbfid\n", "events"),
         (b": ping", "events"),
         (b"\n\nretry: 5", "events"),
         (b' {"a"', "json"),
-        (b"\xef\xbb\xbf[", "json"),
+        (b" [", "json"),
         (b"<!doctype", "page"),
         (b"database is down", "text"),
         (b"dat", None),
         (b"data", None),
-        (b"\xef\xbb", None),
         (b"\r\n ", None),
         (b"", None),
     ],
@@ -102,6 +100,31 @@ async def test_a_body_is_read_whatever_it_calls_itself(label: str) -> None:
 async def test_blank_lines_before_the_answer_are_signs_of_life() -> None:
     some = await parts(b"\n\n{}", "bytes")
     assert some == [Comment(""), Comment(""), Whole(b"{}")]
+
+
+@pytest.mark.parametrize("how", HOW)
+async def test_a_byte_order_mark_is_no_part_of_the_body(how: str) -> None:
+    mark = "\ufeff".encode()
+    assert data(await parts(mark + b"data: x\n\n", how)) == ["x"]
+    assert data(await parts(mark + b"\n\nid\ndata: x\n\n", how)) == ["x"]
+    assert data(await parts(mark + b'{"a":1}\n{"b":2}\n', how)) == ['{"a":1}', '{"b":2}']
+
+
+async def test_blank_lines_after_a_byte_order_mark_are_signs_of_life_too() -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"\xef\xbb"
+        yield b"\xbf\n"
+        yield b"\n\n"
+        yield b"{}"
+
+    reading = read_body(httpx.Response(200, content=chunks()))
+    assert [list(some) async for some in reading] == [
+        [],
+        [Comment("")],
+        [Comment("")],
+        [],
+        [Whole(b"{}")],
+    ]
 
 
 async def test_a_labelled_event_stream_may_begin_with_any_field() -> None:
