@@ -87,17 +87,21 @@ class ChatReasoning:
         Fields repeat each other, so the first that has any counts; `in_content` is the
         reasoning in the chunk's content list.
         """
-        new = ""
-        for name in _FIELDS:
-            if words := lenient_json.text(delta, name):
-                self._field = self._field or name
-                new = new or words
+        new = self.take_fields(*(lenient_json.text(delta, name) for name in _FIELDS))
         for name, kept in self._lists.items():
             details = lenient_json.children(delta, name)
             for detail in details:
                 _keep(kept, detail)
             new = new or "".join(lenient_json.text(detail, *_WORDS) for detail in details)
         new = new or in_content
+        self.begun = self.begun or bool(new)
+        return new
+
+    def take_fields(self, *fields: str | None) -> str:
+        """Return the words of the first of `_FIELDS` that has any, and note its name."""
+        new = next(filter(None, fields), "")
+        if new and self._field is None:
+            self._field = _FIELDS[fields.index(new)]
         self.begun = self.begun or bool(new)
         return new
 

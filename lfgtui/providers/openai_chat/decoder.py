@@ -17,17 +17,31 @@ What recorded streams show, and what is done about it:
   record, was cut; with any of them it is finished.
 """
 
-from lfgtui.model.events import ProviderItem, ToolArgumentsDelta, ToolCallStarted, Usage
+from collections.abc import Sequence
+
+from msgspec import MsgspecError
+
+from lfgtui.model.events import (
+    ProviderItem,
+    ToolArgumentsDelta,
+    ToolCallStarted,
+    Usage,
+    WireEvent,
+)
 from lfgtui.providers import lenient_json
 from lfgtui.providers.errors import mapping
 from lfgtui.providers.lenient_json import JsonObject
 from lfgtui.providers.openai_chat.content import ChatReasoning, read_content
 from lfgtui.providers.openai_chat.hosted_tools import WIRE, ChatHosted
+from lfgtui.providers.openai_chat.plain import plain_delta
 from lfgtui.providers.wire.decoder import SdkDecoder, openai_usage
 from lfgtui.providers.wire.dedupe import TextDeduplicator
 from lfgtui.providers.wire.tool_calls import OpenCall, arguments_text, parse_arguments
 
 __all__ = ["WIRE", "ChatDecoder"]
+
+_PLAIN_TRIES = 50
+"""Records in a row that are not plain, after which no more are tried: this server's never are."""
 
 
 class ChatDecoder(SdkDecoder):
@@ -45,6 +59,28 @@ class ChatDecoder(SdkDecoder):
         self._hosted = ChatHosted(turn, self._citations)
         self._text = TextDeduplicator()
         self._has_closing_usage = False
+        self._plain_tries = _PLAIN_TRIES
+
+    def read_plain(self, name: str, data: str | bytes) -> bool:
+        """Read a record that is a plain piece of text as `_read` would; else return False."""
+        if not self._plain_tries or name == "error":
+            return False
+        try:
+            delta = plain_delta(data)
+        except (MsgspecError, ValueError):
+            self._plain_tries -= 1
+            return False
+        self._plain_tries = _PLAIN_TRIES
+        self._has_closing_usage = False
+        self._add_reasoning(self._reasoning.take_fields(delta.reasoning_content, delta.reasoning))
+        if delta.content:
+            self._text.add(0, delta.content)
+            self._add_text(delta.content)
+        return True
+
+    def _feed(self, name: str, data: str | bytes) -> Sequence[WireEvent]:
+        self._events = []
+        return self._events if self.read_plain(name, data) else super()._feed(name, data)
 
     def _read_whole(self, record: JsonObject) -> bool:
         self.done = bool(lenient_json.children(record, "choices"))
