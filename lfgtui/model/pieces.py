@@ -1,12 +1,15 @@
 """The texts of events, in pieces and whole."""
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from functools import cache
+from typing import TypeVar
 
 import msgspec
 
 from lfgtui.model.events import Event
 from lfgtui.model.facets import Kind
+
+_E = TypeVar("_E", bound=Event)
 
 
 def text_of(event: Event) -> str:
@@ -31,7 +34,7 @@ def kind_of(event: Event) -> Kind | None:
     return "tool_call" if is_call else facets.kind
 
 
-def with_text(event: Event, text: str) -> Event:
+def with_text(event: _E, text: str) -> _E:
     """Return the event with another text."""
     if text == text_of(event):
         return event
@@ -50,6 +53,25 @@ def merge(earlier: Event, later: Event) -> Event | None:
     if stream_of(earlier) != stream_of(later):
         return None
     return with_text(earlier, text_of(earlier) + text_of(later))
+
+
+def joined(events: Iterable[_E]) -> Iterator[_E]:
+    """Yield the events, neighbours that `merge` as one."""
+    run: list[_E] = []
+    stream: Hashable = None
+    for event in events:
+        its = stream_of(event) if event.facets.merges else None
+        if run and (its is None or its != stream):
+            yield _as_one(run)
+            run = []
+        run.append(event)
+        stream = its
+    if run:
+        yield _as_one(run)
+
+
+def _as_one(run: list[_E]) -> _E:
+    return run[0] if len(run) == 1 else with_text(run[0], "".join(map(text_of, run)))
 
 
 def searchable(event: Event) -> str:

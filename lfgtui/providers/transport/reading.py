@@ -5,6 +5,7 @@ import logging
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import TypeVar
 
@@ -12,6 +13,7 @@ from httpx_sse import ServerSentEvent
 
 from lfgtui.errors import ProviderError
 from lfgtui.model.events import Heartbeat, Usage, WireEvent
+from lfgtui.model.pieces import joined
 from lfgtui.providers import limits
 from lfgtui.providers.base import Request
 from lfgtui.providers.errors.mapping import as_provider_error
@@ -23,7 +25,7 @@ from lfgtui.providers.wire.decoder import Decoder
 T = TypeVar("T")
 
 TURN_SECONDS = 0.005
-"""Seconds of reading after which everything else on the event loop runs once.
+"""Seconds of work after which everything else on the event loop runs once.
 
 What has arrived already is read without waiting, so a server that sends
 faster than we read would keep the loop to itself.
@@ -73,6 +75,15 @@ class Timeout:
             raise ProviderError("timeout", self._message) from None
 
 
+@dataclass(slots=True)
+class _Turn:
+    """What was read in one turn, and if nothing is left of what came."""
+
+    events: list[WireEvent] = field(default_factory=list)
+    error: Exception | None = None
+    is_last: bool = False
+
+
 class Reading:
     """A response on its way through its decoder: its timeouts, its limits, its progress.
 
@@ -89,7 +100,8 @@ class Reading:
         self.idle = Timeout(request.idle_timeout, "no data for", "idle_timeout")
         self._timeout = Timeout(seconds, "no response within", name)
         self._decoder = decoder
-        self._turn_ends = monotonic() + TURN_SECONDS
+        self._turn_ends = 0.0
+        self._turn_left = TURN_SECONDS
         self._meter = CallMeter()
         self._drain: Timeout | None = None
         self._has_begun = False
@@ -107,9 +119,10 @@ class Reading:
     ) -> AsyncGenerator[WireEvent, None]:
         """Yield the events of parts that arrive, together or apart, until the response is over.
 
-        Raises `ProviderError` ("protocol") past a limit, and what `arriving` raises before
-        the response is over. It is over where the decoder is done or has failed; what still
-        comes is read for `_DRAIN_GRACE`.
+        Pieces of a text that came together are one event: what follows costs as much for a
+        word as for a page. The response is over where the decoder is done or has failed; what
+        still comes is read for `_DRAIN_GRACE`. Raises `ProviderError` ("protocol") past a
+        limit, and what `arriving` raises before the response is over.
         """
         decoder = self._decoder
         while self._drain is None or not self._drain.is_over:
@@ -121,16 +134,18 @@ class Reading:
                 raise
             if parts is None:
                 return
-            await self._share()  # also where blank lines or a long record complete no part
-            after_heartbeat = False
-            for part in parts:
-                for event in self.bounded(self._decoded(part, decode)):
-                    is_heartbeat = isinstance(event, Heartbeat)
-                    if not (after_heartbeat and is_heartbeat):  # many at once are one sign of life
-                        yield event
-                        await self._share()
-                    after_heartbeat = is_heartbeat
+            left = iter(parts)
+            self._turn_ends = monotonic() + self._turn_left
+            while True:
+                turn = self._decode(left, decode)
+                for event in self.bounded(joined(turn.events)):
+                    yield event
+                if turn.error is not None:
+                    raise turn.error
                 await self._share()
+                if turn.is_last:
+                    break
+            self._turn_left = self._turn_ends - monotonic()
             if decoder.done or decoder.failure is not None:
                 self._drain = self._drain or Timeout(_DRAIN_GRACE, "no end within", "drain grace")
                 self._timeout = self._drain
@@ -161,6 +176,19 @@ class Reading:
         except ProviderError:
             return ()
 
+    def _decode(self, left: Iterator[T], decode: Callable[[T], Sequence[WireEvent]]) -> _Turn:
+        """Decode the parts that are left, or as many as this turn of reading has time for."""
+        turn = _Turn()
+        try:
+            for part in left:
+                turn.events += self._decoded(part, decode)
+                if monotonic() >= self._turn_ends:
+                    return turn
+        except Exception as error:  # what was read before it goes out first
+            turn.error = error
+        turn.is_last = True
+        return turn
+
     async def _share(self) -> None:
         """Let other tasks run once this one's share of time is used up."""
         if monotonic() >= self._turn_ends:
@@ -172,7 +200,7 @@ class Reading:
 
         A record of a known type without events counts as content too.
         """
-        if any(not isinstance(event, Heartbeat) for event in events):
+        if events and any(type(event) is not Heartbeat for event in events):
             self._has_begun, self._quiet = True, 0
             return
         self._quiet += 1

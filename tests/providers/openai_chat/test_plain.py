@@ -16,9 +16,14 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner),
     max_leaves=3,
 )
-DELTA = {"role": "assistant", "content": "word ", "refusal": None, "tool_calls": []}
-CHOICE = {"index": 0, "delta": DELTA, "logprobs": None, "finish_reason": None}
-CHUNK = {
+DELTA: dict[str, object] = {
+    "role": "assistant",
+    "content": "word ",
+    "refusal": None,
+    "tool_calls": [],
+}
+CHOICE: dict[str, object] = {"index": 0, "delta": DELTA, "logprobs": None, "finish_reason": None}
+CHUNK: dict[str, object] = {
     "id": "chatcmpl-1",
     "object": "chat.completion.chunk",
     "created": 1760000000,
