@@ -7,7 +7,7 @@ value that is stored or printed.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple, TypeAlias, get_args
 from urllib.parse import urlsplit
@@ -16,6 +16,8 @@ import msgspec
 
 from lfgtui.errors import SourceError, UsageError, did_you_mean
 from lfgtui.model.tickets import Ticket
+from lfgtui.settings.keys import key_mistakes
+from lfgtui.settings.themes import load_themes
 from lfgtui.text import toml_file
 
 WireName: TypeAlias = Literal[
@@ -201,15 +203,16 @@ def age_seconds(age: str) -> int:
 def load_config(path: Path) -> Config:
     """Return the file merged over the presets; a missing file is an empty one.
 
-    Raises `SourceError` with line and nearest name.
+    Raises `SourceError` with line and nearest name, also for a theme file beside it.
     """
+    themes = load_themes(path.parent)
     if not path.exists():
         return Config(providers=PRESETS)
     text = toml_file.read_text(path)
     document = toml_file.parse(path, text)
     document["providers"] = _over_presets(document.get("providers", {}))
     config = toml_file.convert(path, text, document, Config)
-    for key, message in _mistakes(config):
+    for key, message in _mistakes(config, themes):
         raise SourceError(path, toml_file.line_of(text, key), message)
     local = _with_model_file(path.parent, config.providers[LOCAL])
     return msgspec.structs.replace(config, providers={**config.providers, LOCAL: local})
@@ -269,8 +272,14 @@ def _over_presets(given: object) -> object:
     return tables
 
 
-def _mistakes(config: Config) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _mistakes(
+    config: Config, themes: Collection[str]
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Yield what the types allow and lfg cannot use: the key in the file, and the reason."""
+    if config.theme not in themes:
+        yield ("theme",), f'unknown theme "{config.theme}"{did_you_mean(config.theme, themes)}'
+    for action, message in key_mistakes(config.keys):
+        yield ("keys", action), message
     for index, pattern in enumerate(config.history.secrets):
         key = ("history", "secrets", index)
         try:

@@ -4,12 +4,10 @@ A theme names few colours and all of them solid: text laid over a blend of
 other colours is how contrast gets lost, and a test measures ours.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
-from lfgtui.errors import UsageError, did_you_mean
 from lfgtui.settings import paths
 from lfgtui.text import toml_file
 
@@ -56,10 +54,3 @@ def load_themes(config_dir: Path | None = None) -> dict[str, ThemeFile]:
             theme = toml_file.read(path, ThemeFile)
             themes[theme.name] = theme
     return themes
-
-
-def choose(themes: Mapping[str, ThemeFile], name: str) -> ThemeFile:
-    """Return the theme of that name; raise `UsageError` with the nearest one."""
-    if name not in themes:
-        raise UsageError(f'unknown theme "{name}"{did_you_mean(name, themes)}')
-    return themes[name]

@@ -24,10 +24,10 @@ from lfgtui.errors import LfgError
 from lfgtui.model.clock import now
 from lfgtui.model.events import ApprovalRequested, Entry
 from lfgtui.settings.config import Config
-from lfgtui.settings.themes import ThemeFile, choose
+from lfgtui.settings.keys import keys_in_force
+from lfgtui.settings.themes import ThemeFile
 from lfgtui.text.terminal_safe import visible
 from lfgtui.ui.guard import GuardedApp
-from lfgtui.ui.keymap import keys_in_force
 from lfgtui.ui.run_view import HistoryActions, LiveRun, RunView
 from lfgtui.ui.screens.base import ResumeRequested, ScreenContext
 from lfgtui.ui.screens.dialogs import Help, Question
@@ -60,8 +60,7 @@ class LfgApp(GuardedApp, inherit_bindings=False):
 
     A `LiveRun` is started after the first frame and shut down before the app ends.
     `resumes` is then the stored run to resume, if any. `themes` are those of `load_themes`;
-    `first_screen` makes another screen for the run. Raises `UsageError` for an impossible
-    theme or key in `config`.
+    `first_screen` makes another screen for the run.
     """
 
     ENABLE_COMMAND_PALETTE = False
@@ -116,7 +115,7 @@ class LfgApp(GuardedApp, inherit_bindings=False):
         for theme in themes.values():
             self.register_theme(to_textual(theme))
         self.theme_names: Sequence[str] = sorted(themes)
-        self.theme = choose(themes, config.theme).name
+        self.theme = config.theme
 
     # Beginning
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Matcher, Provider
 from textual.content import Content
 
+from lfgtui.settings.keys import KEYS
 from lfgtui.ui.guard import Guarded
-from lfgtui.ui.keymap import KEYS, displayed
+from lfgtui.ui.keymap import displayed
 from lfgtui.ui.screens.base import LfgScreen
 from lfgtui.ui.screens.run import RunScreen
 from lfgtui.ui.text.styled_line import one_line

@@ -1,4 +1,4 @@
-"""The keys, in one table: it drives the app, the footer, the help and the remapping.
+"""The keys in force, as the screens look them up and show them.
 
 Textual's own binding classes are not used for these. Its keymap is applied
 anew on every key press and drops a binding whose new key another one had, so
@@ -6,108 +6,16 @@ swapping two keys loses one of them; and a footer that depends on the state of
 a ticket needs more than a description.
 """
 
-import unicodedata
 from collections.abc import Mapping, Sequence
-from typing import Literal, TypeAlias, get_args
+from typing import TypeAlias
 
-import msgspec
-from textual.keys import KEY_NAME_REPLACEMENTS, format_key
+from textual.keys import format_key
 
-from lfgtui.errors import UsageError, did_you_mean
-
-Group = Literal["Move", "View", "Work", "Approve", "Replay", "History", "lfg"]
-Scope = Literal["run", "history"]
-"""Screens with keys of their own: a key has at most one meaning in each."""
+from lfgtui.settings.keys import Scope, actions_in, key_name
 
 Keymap: TypeAlias = Mapping[str, str]
 """From a key to the name of its action."""
 
-FORBIDDEN = {
-    "ctrl+b": "it is tmux's prefix key",
-    "ctrl+s": "many terminals stop their output on it",
-    "ctrl+q": "many terminals resume their output on it",
-    "ctrl+i": "terminals cannot tell it from tab",
-    "ctrl+j": "terminals cannot tell it from enter",
-    "ctrl+m": "terminals cannot tell it from enter",
-    "ctrl+enter": "terminals cannot tell it from enter",
-}
-
-
-class Key(msgspec.Struct, frozen=True):
-    """An action: its name in config, its keys, a footer label, a line for help and palette."""
-
-    action: str
-    keys: tuple[str, ...]
-    label: str
-    help: str
-    group: Group
-
-
-KEYS: tuple[Key, ...] = (
-    Key("left", ("left", "h"), "left", "pane on the left", "Move"),
-    Key("right", ("right", "l"), "right", "pane on the right", "Move"),
-    Key("up", ("up", "k"), "up", "pane above; scroll up when zoomed", "Move"),
-    Key("down", ("down", "j"), "down", "pane below; scroll down when zoomed", "Move"),
-    Key("next_pane", ("tab",), "next pane", "next pane", "Move"),
-    Key("previous_pane", ("shift+tab",), "previous", "previous pane", "Move"),
-    *(
-        Key(f"jump_{number}", (str(number),), str(number), f"pane {number}", "Move")
-        for number in range(1, 10)
-    ),
-    Key("page_up", ("pageup",), "page up", "scroll up a page", "Move"),
-    Key("page_down", ("pagedown",), "page down", "scroll down a page", "Move"),
-    Key("aside_left", ("<",), "scroll left", "scroll left in wide tables and code", "Move"),
-    Key("aside_right", (">",), "scroll right", "scroll right in wide tables and code", "Move"),
-    Key("start", ("home",), "top", "scroll to the top", "Move"),
-    Key("finish", ("end",), "end", "scroll to the end", "Move"),
-    Key("follow", ("f",), "follow", "follow new output (scrolling up stops it)", "View"),
-    Key("attention", ("n",), "next", "next pane that needs attention, or next match", "View"),
-    Key("previous_hit", ("N",), "previous match", "previous match", "View"),
-    Key("find", ("/",), "find", "find in this pane", "View"),
-    Key("zoom", ("enter",), "zoom", "zoom this pane", "View"),
-    Key("back", ("escape",), "back", "leave find, zoom or a past run", "View"),
-    Key("view", ("v",), "view", "switch between grid, focus and table", "View"),
-    Key("tools", ("t",), "tools", "show or hide tool output", "View"),
-    Key("reasoning", ("m",), "reasoning", "show or hide reasoning", "View"),
-    Key("urls", ("u",), "links", "show or hide link addresses", "View"),
-    Key("fold", ("space",), "fold", "fold or unfold one item", "View"),
-    Key("beside", ("b",), "attempts", "compare attempts side by side", "View"),
-    Key("copy", ("y",), "copy", "copy the answer", "View"),
-    Key("cancel", ("c",), "cancel", "cancel this ticket; its output is saved", "Work"),
-    Key("cancel_all", ("C",), "cancel all", "cancel all tickets (asks first)", "Work"),
-    Key("retry", ("r",), "retry", "retry an ended ticket in a new attempt", "Work"),
-    Key("pause", ("p",), "pause", "pause after this response, or continue", "Work"),
-    Key("approve", ("a",), "approve", "approve this call", "Approve"),
-    Key("approve_always", ("A",), "always", "always approve this tool in this ticket", "Approve"),
-    Key("deny", ("d",), "deny", "deny this call, with a reason for the model", "Approve"),
-    Key("skip_back", ("[",), "-10 s", "back 10 seconds", "Replay"),
-    Key("skip_forward", ("]",), "+10 s", "forward 10 seconds", "Replay"),
-    Key("slower", ("-",), "slower", "half the speed", "Replay"),
-    Key("faster", ("+", "="), "faster", "twice the speed", "Replay"),
-    Key("event_back", (",",), "event back", "pause, one event back", "Replay"),
-    Key("event_forward", (".",), "event on", "pause, one event forward", "Replay"),
-    Key("go_to_moment", ("g",), "go to", "go to a time, a percentage or an event", "Replay"),
-    Key("delete", ("x",), "delete", "delete this run (asks first)", "History"),
-    Key("pin", ("i",), "pin", "pin or unpin this run", "History"),
-    Key("note", ("n",), "note", "edit the note on this run", "History"),
-    Key("resume", ("r",), "resume", "resume this run", "History"),
-    Key("replay", ("p",), "replay", "replay this run", "History"),
-    Key("history", ("H",), "history", "past runs and search", "lfg"),
-    Key("palette", ("ctrl+p",), "commands", "all commands by name", "lfg"),
-    Key("help", ("?",), "help", "all keys", "lfg"),
-    Key("quit", ("q",), "quit", "quit (asks first while tickets run)", "lfg"),
-    Key("copy_or_quit", ("ctrl+c",), "quit", "copy the selection, or quit", "lfg"),
-)
-
-BY_ACTION: Mapping[str, Key] = {key.action: key for key in KEYS}
-
-_SHARED = frozenset(
-    {"up", "down", "page_up", "page_down", "start", "finish"}
-    | {"next_pane", "previous_pane", "zoom", "back", "find"}
-)
-"""Actions whose keys do in the list of past runs what they do to panes."""
-
-_ALIASES = {"esc": "escape", "return": "enter", "pgup": "pageup", "pgdn": "pagedown"}
 _DISPLAYED = {
     "pageup": "PgUp",
     "pagedown": "PgDn",
@@ -119,62 +27,12 @@ _DISPLAYED = {
 """Keys that Textual would display in another way."""
 
 
-def keys_in_force(configured: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    """Return each action's keys: those of `[keys]` in the config, else the defaults.
-
-    Several keys are separated by commas or blanks, a comma alone is that key; an
-    empty string takes the action's keys away. Raises `UsageError` on an unknown
-    action, on a key terminals cannot deliver and on a key that would mean two things.
-    """
-    for action in configured:
-        if action not in BY_ACTION:
-            raise UsageError(f'[keys]: unknown action "{action}"{did_you_mean(action, BY_ACTION)}')
-    in_force = {
-        key.action: _parse(key.action, configured[key.action])
-        if key.action in configured
-        else key.keys
-        for key in KEYS
-    }
-    for scope in get_args(Scope):
-        taken: dict[str, str] = {}
-        for action in _actions(scope):
-            for key in map(textual_name, in_force[action]):
-                if (other := taken.setdefault(key, action)) != action:
-                    raise UsageError(
-                        f'[keys]: "{displayed(key)}" is assigned to both "{other}" and "{action}"'
-                    )
-    return in_force
-
-
 def keymap(in_force: Mapping[str, Sequence[str]], scope: Scope = "run") -> Keymap:
     """Return the action of each key that means something there, keys in Textual's spelling."""
-    return {textual_name(key): action for action in _actions(scope) for key in in_force[action]}
-
-
-def _actions(scope: Scope) -> list[str]:
-    if scope == "run":
-        return [key.action for key in KEYS if key.group != "History"]
-    return [k.action for k in KEYS if k.group in ("History", "lfg") or k.action in _SHARED]
-
-
-def textual_name(key: str) -> str:
-    """Return a key in Textual's spelling: `question_mark` for `?`."""
-    if len(key) == 1 and not key.isalnum():
-        name = unicodedata.name(key, key).lower().replace("-", "_").replace(" ", "_")
-        return KEY_NAME_REPLACEMENTS.get(name, name)
-    return _ALIASES.get(key, key)
+    return {key_name(key): action for action in actions_in(scope) for key in in_force[action]}
 
 
 def displayed(key: str) -> str:
     """Return a key as a person reads it."""
-    name = textual_name(key)
+    name = key_name(key)
     return _DISPLAYED.get(name) or format_key(name)
-
-
-def _parse(action: str, text: str) -> tuple[str, ...]:
-    keys = (",",) if text.strip() == "," else tuple(text.replace(",", " ").split())
-    for key in keys:
-        plain = key.lower() if "+" in key else key
-        if (reason := FORBIDDEN.get(plain)) is not None:
-            raise UsageError(f'[keys]: {action} = "{key}" cannot be used: {reason}')
-    return keys

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from lfgtui.settings import paths
 from tests.cli.conftest import Lfg, configure
 
 
@@ -17,13 +18,27 @@ def test_without_an_argument_each_part_is_told_within_eighty_columns(
     assert max(len(line) for line in out.splitlines() if str(tmp_path) not in line) <= 80
 
 
-def test_what_is_to_fix_makes_the_exit_code_one(lfg: Lfg) -> None:
-    configure("concurency = 3\n")
+@pytest.mark.parametrize(
+    "text",
+    ["concurency = 3\n", 'theme = "drak"\n', '[keys]\ncancle = "x"\n', '[keys]\ncancel = "r"\n'],
+)
+def test_what_is_to_fix_makes_the_exit_code_one(lfg: Lfg, text: str) -> None:
+    configure(text)
     printed = lfg("doctor", "--json")
     said = printed._replace(code=0).json
     config = next(found for found in said["findings"] if found["topic"] == "config")
     assert (printed.code, said["ok"], config["level"]) == (1, False, "fix")
-    assert "did you mean" in config["message"]
+    line = text.count("\n")
+    assert config["message"].startswith(f"{paths.config_file()}:{line}: ")
+
+
+def test_a_theme_file_that_cannot_be_read_is_found(lfg: Lfg) -> None:
+    theme = paths.config_file().parent / "themes" / "mine.toml"
+    theme.parent.mkdir(parents=True)
+    theme.write_text("name = 1\n")
+    printed = lfg("doctor")
+    assert printed.code == 1
+    assert f"{theme}:1:" in printed.out
 
 
 @pytest.mark.usefixtures("fast_simulator")

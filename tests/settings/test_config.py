@@ -27,7 +27,7 @@ from lfgtui.settings.config import (
     routes_of,
 )
 from lfgtui.settings.credentials import api_key, held_keys, request_headers, secret_variables
-from lfgtui.ui.keymap import BY_ACTION, KEYS, keys_in_force
+from lfgtui.settings.keys import BY_ACTION, KEYS, keys_in_force
 
 EXAMPLE = paths.shipped("config.example.toml")
 COMMENTED = re.compile(r"^#(?=[^ \n#])", re.MULTILINE)
@@ -119,6 +119,11 @@ def test_what_the_file_does_not_say_is_the_default_or_the_presets(tmp_path: Path
         ('[providers.xai]\nleakage = "think"\n', "2: `leakage`: expected `bool | array`"),
         ('[providers.groq]\nmodel_file = "m.gguf"\n', '2: "model_file" requires [providers.local]'),
         ("[keys]\nquit = 1\n", "2: `quit`: expected `str`, got `int`"),
+        ('\n[keys]\nhelp = "F1"\ncancle = "x"\n', '4: unknown action "cancle"; did you mean "can'),
+        ('[keys]\nhelp = "F1"\n"cancel" = "r"\n', '3: "r" is assigned to both "cancel" and "ret'),
+        ('[keys]\nfind = ""\nretry = "c"\n', '3: "c" is assigned to both "cancel" and "retry"'),
+        ('keys = { cancel = "Ctrl+B" }\n', '1: cancel = "Ctrl+B" cannot be used: it is tmux'),
+        ('concurrency = 2\ntheme = "drak"\n', '2: unknown theme "drak"; did you mean "dark"?'),
     ],
 )
 def test_mistakes_are_refused_at_their_line(tmp_path: Path, text: str, refusal: str) -> None:

@@ -24,8 +24,8 @@ from textual.pilot import Pilot
 from textual.strip import Strip
 from wcwidth import wcwidth
 
+from lfgtui.settings.keys import key_name
 from lfgtui.ui.app import LfgApp
-from lfgtui.ui.keymap import textual_name
 from lfgtui.ui.painting.canvas import come_to_rest
 
 Cell = pyte.screens.Char
@@ -87,7 +87,7 @@ class Terminal:
         """Press keys, each one handled before the next."""
         for key in keys:
             character = key if len(key) == 1 else _KEYS.get(key)
-            self._driver.send_message(events.Key(textual_name(key), character))
+            self._driver.send_message(events.Key(key_name(key), character))
             await self.settle()
 
     async def resize(self, width: int, height: int) -> None:

@@ -11,7 +11,6 @@ from textual.notifications import Notification
 from textual.widgets import Input
 
 from lfgtui.engine.commands import Cancel, CancelAll, Pause, Resume, Retry
-from lfgtui.errors import UsageError
 from lfgtui.model import events as e
 from lfgtui.model.metrics import Health
 from lfgtui.settings.config import Config
@@ -332,13 +331,6 @@ async def test_a_screen_that_breaks_leaves_nothing_running(
             await pilot.pause()
     assert live.closed == 1
     assert live.transcript("a").state == "interrupted"
-
-
-def test_an_unknown_theme_or_key_is_refused_before_anything_starts(make_app: MakeApp) -> None:
-    with pytest.raises(UsageError, match="theme"):
-        make_app(FakeLive("a"), config=Config(theme="drak"))
-    with pytest.raises(UsageError, match="unknown action"):
-        make_app(FakeLive("a"), config=Config(keys={"stop": "x"}))
 
 
 class TestToasts:

@@ -50,8 +50,8 @@ def launch(plan: Plan) -> int:
 def run_plan(plan: Plan) -> tuple[int, str | None]:
     """Run the plan; return the exit code, and the stored run to resume next.
 
-    Raises `UsageError` before anything starts when a provider, a model, a key
-    or a theme is missing, `HistoryError` when the run cannot be stored,
+    Raises `UsageError` before anything starts when a provider, a model or a key
+    is missing, `HistoryError` when the run cannot be stored,
     `UnicodeEncodeError` where a prompt, a model or a path is not UTF-8.
     """
     msgspec.json.encode(plan.tickets)  # what cannot be stored is refused before there is a screen

@@ -14,10 +14,11 @@ from textual.worker import WorkType
 from lfgtui.errors import LfgError
 from lfgtui.history.reader import Reader, RunSummary
 from lfgtui.history.search import SearchHit
+from lfgtui.settings.keys import BY_ACTION
 from lfgtui.ui.history.preview import PreviewPane
 from lfgtui.ui.history.run_list import RunList
 from lfgtui.ui.history.stored_run import query, read_run
-from lfgtui.ui.keymap import BY_ACTION, displayed, keymap
+from lfgtui.ui.keymap import displayed, keymap
 from lfgtui.ui.painting.widgets import LineRow
 from lfgtui.ui.replay.run import read_replay
 from lfgtui.ui.run_view import HistoryActions

@@ -11,7 +11,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Label, Static
 
 from lfgtui.model.states import BADGES, STALLED
-from lfgtui.ui.keymap import KEYS, Group, displayed
+from lfgtui.settings.keys import KEYS, Group
+from lfgtui.ui.keymap import displayed
 from lfgtui.ui.screens.base import LfgScreen
 
 _KEYS_WIDTH = 16

@@ -11,7 +11,8 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from lfgtui.model.states import State
-from lfgtui.ui.keymap import BY_ACTION, keymap
+from lfgtui.settings.keys import BY_ACTION
+from lfgtui.ui.keymap import keymap
 from lfgtui.ui.painting.canvas import Canvas
 from lfgtui.ui.painting.widgets import CachedContainer, LineRow
 from lfgtui.ui.run_view import RunView

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from lfgtui.ui.keymap import BY_ACTION, displayed
+from lfgtui.settings.keys import BY_ACTION
+from lfgtui.ui.keymap import displayed
 from lfgtui.ui.stream.find import Finder
 from lfgtui.ui.text.styled_line import Line, Span, between, line_width, one_line, shorten
 
