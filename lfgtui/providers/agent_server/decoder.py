@@ -1,8 +1,9 @@
 """The stream of an agent server, decoded by the tables of `dialects`.
 
-- Data that is no JSON is text, and makes the rest of the stream text too: a
-  token may well be `42`, `null` or `[1]`. After events in JSON it is damage, and
-  fails the response, like every record that cannot be read (see `wire.decoder`).
+- Data that is no JSON is text, and so is all that follows under the same name: a
+  token may well be `42`, `null` or `[1]`. Where events of that name were JSON it is
+  damage, and fails the response, like every record that cannot be read (see
+  `wire.decoder`).
 - The agent runs its tools itself. Its calls are `HostedTool` events.
 - A record is never trusted to have the form of its type: a field that is missing
   or of another type costs its own part and nothing else. Only text
@@ -51,7 +52,6 @@ UNFINISHED = "the stream ended before the agent reported that it was done"
 _BAD_REASONS = frozenset({"error", "failed", "cancelled", "canceled", "aborted"})
 _OUR_FAULT = frozenset({-32700, -32600, -32601, -32602})  # JSON-RPC's codes of a bad request
 _QUIET = (Heartbeat, Status)
-_TYPE_FIELDS = frozenset({"type", "event", "jsonrpc", "author", "kind"})
 
 
 class AgentDecoder(Decoder):
@@ -66,7 +66,9 @@ class AgentDecoder(Decoder):
         self.announces_its_end = False
         self.starts = 0
         self._streams = streams
-        self._is_text = self._is_json = self._has_content = False
+        self._has_content = False
+        self._are_events: set[str] = set()
+        self._are_text: set[str] = set()
         self._calls = AgentCalls(turn)
         self._texts = TextDeduplicator(limits.HOSTED_CALLS, is_placed=True)
         self._thoughts = TextDeduplicator(limits.HOSTED_CALLS, is_placed=True)
@@ -125,15 +127,29 @@ class AgentDecoder(Decoder):
         except UnreadableError:
             raise
         except ValueError as error:
-            # Where events were JSON before, what is none has lost a part of it.
-            looks_like_json = text.lstrip().startswith(("{", "["))
-            if self._is_json and not self._is_text and (looks_like_json or not name):
+            if self._is_damage(name, text):
                 raise UnreadableError(f"{NOT_JSON} ({error})") from error
-            self._is_text = self._is_text or not name
-            value = text
-        if self._is_text and not name and not _is_event(value):
-            value = text
-        return self._value(name, value, text)
+            if text.strip() and dialects.may_be_text(name):
+                self._are_text.add(name)
+            return self._value(name, text, text)
+        return self._value(name, self._meaning(name, value, text), text)
+
+    def _is_damage(self, name: str, text: str) -> bool:
+        """Return True for data that is no JSON and must have been an event."""
+        if dialects.may_be_text(name):
+            return name in self._are_events and (not name or bool(text.strip()))
+        return bool(self._are_events) and text.lstrip().startswith(("{", "["))
+
+    def _meaning(self, name: str, value: object, text: str) -> object:
+        """Return the value of data that is JSON, or the data where that is text all the same."""
+        if name in self._are_text:
+            return value if not name and dialects.names_its_type(value) else text
+        if name not in self._are_events:
+            if dialects.is_event(name, value):
+                self._are_events.add(name)
+            elif dialects.must_be_text(name, value):
+                return text
+        return value
 
     def _value(self, name: str, value: object, text: str) -> Iterator[WireEvent]:
         if isinstance(value, dict):
@@ -150,7 +166,6 @@ class AgentDecoder(Decoder):
     def _take(self, name: str, record: JsonObject) -> Iterator[WireEvent]:
         matches = dialects.find(name, record)
         if matches is not None:
-            self._is_json = self._is_json or bool(name) or _is_event(record)
             yield from self._apply(matches)
         else:
             kind = lenient_json.text(record, "type") or lenient_json.text(record, "event")
@@ -209,11 +224,19 @@ class AgentDecoder(Decoder):
             text = f"error: {text}" if has_failed else text
         return self._calls.read(
             rule.means,
-            word(record, rule.call_id),
+            self._call_id(rule, record),
             word(record, rule.name),
             None if given is None else as_json(given),
             text,
         )
+
+    def _call_id(self, rule: Rule, record: JsonObject) -> str:
+        call_id = word(record, rule.call_id)
+        if rule.means in ("output", "result") and call_id not in self._calls:
+            # The `id` may be the record's own, a number to resume from.
+            is_position = call_id.isdecimal() and call_id == word(record, "id")
+            return "" if is_position else call_id
+        return call_id
 
     def _fail(self, record: JsonObject, message: str) -> None:
         body = lenient_json.child(record, "error") or record
@@ -253,13 +276,6 @@ class AgentDecoder(Decoder):
 def _is_answer(data: str) -> bool:
     """Return True for a whole answer: JSON that is no event of a stream."""
     try:
-        return not _is_event(lenient_json.parse(data))
+        return not dialects.names_its_type(lenient_json.parse(data))
     except ValueError:
         return False
-
-
-def _is_event(value: object) -> bool:
-    """Return True for a record that names the event it is."""
-    if not isinstance(value, dict) or not value.keys() & _TYPE_FIELDS:
-        return False
-    return dialects.find("", value) is not None

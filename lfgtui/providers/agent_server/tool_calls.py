@@ -50,6 +50,9 @@ class AgentCalls:
         self._turn = turn
         self._calls: dict[str, _Call] = {}
 
+    def __contains__(self, call_id: str) -> bool:
+        return call_id in self._calls
+
     def read(
         self, means: Meaning, call_id: str, name: str, given: str | None, text: str
     ) -> Iterator[WireEvent]:

@@ -79,8 +79,8 @@ def test_the_type_may_be_the_events_name() -> None:
     assert decode(
         ("status", {"message": "Looking"}),
         ("reasoning", "Hm."),
-        ("token", "Nine "),
-        ("token", {"content": "cats."}),
+        ("token", {"content": "Nine "}),
+        ("text", "cats."),
         ("tool_call", {"name": "search", "arguments": {"q": "cats"}}),
         ("tool_result", {"output": "9 cats"}),
         ("done", ""),
@@ -127,6 +127,40 @@ def test_calls_that_ran_at_once_keep_their_results_apart() -> None:
         {"type": "tool_result", "id": "y", "name": "a", "output": "of another"},
     )
     assert found.calls == [("a", "", ""), ("a", "", "of another")]
+
+
+@pytest.mark.parametrize("number", [int, str])
+def test_records_may_be_numbered_where_calls_are_not(number: type[int] | type[str]) -> None:
+    records: list[Json] = [
+        {"type": "tool_call", "name": "run", "input": "make"},
+        {"type": "tool_output", "name": "run", "content": "cc a.c"},
+        {"type": "tool_output", "name": "run", "content": "cc b.c"},
+        {"type": "tool_call", "name": "read", "input": "b.c"},
+        {"type": "tool_result", "name": "run", "content": "made"},
+        {"type": "tool_result", "name": "read", "content": "main()"},
+        {"type": "tool_output", "name": "other", "content": "late"},
+        {"type": "tool_output", "name": "other", "content": "later"},
+    ]
+    found = decode(*({"id": number(n), **record} for n, record in enumerate(records)))
+    assert found.calls == [("run", "make", "made"), ("read", "b.c", "main()"), ("other", "", "")]
+
+
+def test_a_number_may_be_a_calls_id_all_the_same() -> None:
+    found = decode(
+        {"type": "tool_call", "id": 1, "name": "f", "input": "a"},
+        {"type": "tool_call", "id": 2, "name": "f", "input": "b"},
+        {"type": "tool_result", "id": 1, "output": "of a"},
+        {"type": "tool_result", "id": 2, "output": "of b"},
+    )
+    assert found.calls == [("f", "a", "of a"), ("f", "b", "of b")]
+
+
+def test_a_number_that_can_only_be_a_calls_is_no_position() -> None:
+    found = decode(
+        {"type": "TOOL_CALL_START", "toolCallId": "1", "toolCallName": "f"},
+        {"type": "TOOL_CALL_RESULT", "toolCallId": "2", "content": "of another"},
+    )
+    assert found.calls == [("f", "", ""), ("tool", "", "of another")]
 
 
 def test_live_output_comes_as_it_is_printed() -> None:
@@ -209,6 +243,60 @@ def test_of_a_message_that_comes_whole_only_what_its_pieces_left_out_is_said() -
     other = {"id": "n", "role": "assistant", "content": "Nine"}
     snapshot: Record = {"type": "MESSAGES_SNAPSHOT", "messages": [whole, other]}
     assert decode(piece | {"delta": "Ni"}, snapshot, snapshot).text == "Nine catsNine"
+
+
+TOKENS = [
+    ["int main() ", "{", " return 0; ", "}"],
+    ["{", '"a": 1', "}"],
+    ["x = ", "[1]", " + ", "{}", "null", "true", "12", '"y"', '{"a": 1}', '{"content": "z"}'],
+    ["[1]", "{}", "null", "true", "12", '{"a": 1}'],
+    ["Hm", '{"type": "error", "message": "Boom"}'],
+]
+
+
+@pytest.mark.parametrize("tokens", TOKENS, ids="".join)
+@pytest.mark.parametrize("name", ["token", "text", "reasoning"])
+def test_text_under_an_events_name_may_look_like_json(name: str, tokens: list[str]) -> None:
+    call: Json = {"type": "tool_call", "id": "c", "name": "search"}
+    for before in ([], [call], [("tool_call", call)], [("status", {"message": "busy"})]):
+        found = decode(*before, *((name, token) for token in tokens), ("done", "{}"))
+        said = found.reasoning if name == "reasoning" else found.text
+        assert (said, found.kind) == ("".join(tokens), None)
+
+
+@pytest.mark.parametrize("data", ["[1]", "{}", '{"rain": 1}', "null", "true", "12", "{ rain"])
+def test_what_a_tool_prints_and_gives_may_look_like_json(data: str) -> None:
+    decoder = AgentDecoder()
+    found = decode(("tool_call", {"name": "f"}), ("tool_result", data), decoder=decoder)
+    assert found.calls == [("f", "", data)]
+    decoder.feed("tool_call", '{"name": "g", "id": "g"}')
+    assert decoder.feed("tool_output", data) == [HostedOutputDelta("g", data)]
+
+
+def test_a_status_may_begin_with_a_bracket() -> None:
+    found = decode({"type": "token", "content": "a"}, ("status", "[1/3] Reading"))
+    assert found == Outcome("a", status=["[1/3] Reading"], stop="end")
+
+
+def test_a_json_string_under_an_events_name_is_its_text() -> None:
+    assert decode(("token", '"Nine "'), ("token", '"cats"')).text == "Nine cats"
+
+
+def test_where_events_of_a_name_are_objects_an_odd_one_says_nothing() -> None:
+    begun: Record | tuple[str, Record] = ("token", {"content": "a", "index": 0})
+    found = decode(begun, ("token", {"index": 1}), ("token", "{}"), ("token", "null"))
+    assert found == Outcome("a", stop="end")
+
+
+@pytest.mark.parametrize("data", ['{"content": "b', 'b"}', "b"])
+def test_where_events_of_a_name_are_objects_other_data_is_damage(data: str) -> None:
+    found = decode(("token", {"content": "a"}), ("token", data))
+    assert (found.text, found.kind) == ("a", "protocol")
+
+
+def test_half_a_message_of_langgraph_is_damage() -> None:
+    found = decode(("metadata", {"run_id": "1"}), ("values", '{"messages": ['))
+    assert found.kind == "protocol"
 
 
 # errors and ends

@@ -17,6 +17,9 @@ from lfgtui.providers.agent_server.dialects.tables import (
     UNTYPED,
 )
 
+_TYPE_FIELDS = frozenset({"type", "event", "jsonrpc", "author", "kind"})
+_IN_WORDS = frozenset({"text", "reasoning", "output", "result"})
+
 
 def find(name: str, value: object) -> Iterable[Match] | None:
     """Return what an event of that name holds, in order; None where no dialect knows it."""
@@ -37,3 +40,34 @@ def find(name: str, value: object) -> Iterable[Match] | None:
         elif any(field in value for field in TEXT_FIELDS):
             rule = UNTYPED
     return None if rule is None else (Match(rule, value),)
+
+
+def may_be_text(name: str) -> bool:
+    """Return True if the data of events of that name may be text without JSON around it."""
+    return not name or name in COMMON
+
+
+def must_be_text(name: str, value: object) -> bool:
+    """Return True for JSON that is no event, and under that name can only be somebody's words."""
+    rule = COMMON.get(name)
+    return rule is not None and rule.means in _IN_WORDS and not isinstance(value, str)
+
+
+def is_event(name: str, value: object) -> bool:
+    """Return True for JSON that is an event, or several: of its own type, or of that name's."""
+    if not may_be_text(name):
+        return find(name, value) is not None
+    records = value if isinstance(value, list) else [value]
+    return any(names_its_type(record) or _is_of(name, record) for record in records)
+
+
+def names_its_type(value: object) -> bool:
+    """Return True for a record that names the event it is."""
+    if not isinstance(value, dict) or not value.keys() & _TYPE_FIELDS:
+        return False
+    return find("", value) is not None
+
+
+def _is_of(name: str, value: object) -> bool:
+    fields = COMMON[name].fields if name else ()
+    return isinstance(value, dict) and any(field in value for field in fields)

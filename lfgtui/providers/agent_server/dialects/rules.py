@@ -52,6 +52,12 @@ class Rule:
     reason: str = ""
     usage: str = ""
 
+    @property
+    def fields(self) -> set[str]:
+        """The fields of a record that the parts are in."""
+        paths = (self.text, self.call_id, self.name, self.input, self.failed, self.reason)
+        return {path[0] for parts in (*paths, self.usage) for path in _split(parts)}
+
 
 class Match(NamedTuple):
     """A record, or a part of one, with the rule that it comes under."""

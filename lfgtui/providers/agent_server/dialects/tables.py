@@ -24,7 +24,7 @@ TEXT_FIELDS = ("content", "message", "text", "delta")
 _TEXT = " ".join(TEXT_FIELDS)
 _CALL = {
     "text": "content output result error",
-    "call_id": "call_id tool_call_id toolCallId id",  # `id` may be the number to resume from
+    "call_id": "call_id tool_call_id toolCallId id",
     "name": "name tool tool_name",
     "usage": "usage",
 }
