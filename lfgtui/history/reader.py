@@ -162,8 +162,9 @@ class Reader:
         One entry stands for those in a row that cannot be read, and says why.
         """
         rowid = self._ticket(run, ticket)
-        with file.opening(self._path):
+        with file.opening(self._path), file.snapshot(self._connection):
             rows = stored.readable(self._connection, rowid)
+            packed = stored.last_packed(self._connection, rowid)
         last = e.Entry(run, ticket, 1, 0, 0.0, e.Heartbeat())
         unread, why = 0, _DAMAGED
         for row in rows:
@@ -176,23 +177,22 @@ class Reader:
                 yield self._gap(last, missing, why)
             last, unread, why = entry, 0, _DAMAGED
             yield entry
-        if unread or (not rows and self._has_packs(rowid)):
-            gap = self._gap(last, max(1, unread), why)
+        if unread or packed > last.seq:
+            gap = self._gap(last, unread, why)
             if not isinstance(last.event, e.Ending):  # an ended ticket has no place for it
                 yield gap
 
     def _gap(self, last: e.Entry, missing: int, why: str) -> e.Entry:
-        """Return the entry that stands for those behind the last one, and remember it."""
+        """Return the entry that stands for those behind the last one, and remember it.
+
+        `missing` is how many they are; 0: all that follow, and nobody knows how many.
+        """
         first = last.seq + 1
-        which = f"entry {first}" if missing == 1 else f"{missing} entries from {first} on"
+        which = f"entry {first}" if missing == 1 else f"{missing or 'all'} entries from {first} on"
         message = f"{which} cannot be read: {why}"
         self.gaps.append(f"{last.run}/{last.ticket}: {message}")
         event = e.GuardTripped("history", message)
         return msgspec.structs.replace(last, seq=first, event=event)
-
-    def _has_packs(self, ticket: int) -> bool:
-        query = "SELECT 1 FROM packs WHERE id >= ? AND id < ? LIMIT 1"
-        return bool(self._rows(query, stored.pack_ids(ticket)))
 
     def whole_entries(self, run: str, ticket: str, *, first: int = 1) -> Iterator[e.Entry]:
         """Yield the entries, to resume or to export; raises `HistoryError` if one is damaged."""

@@ -17,7 +17,7 @@ from lfgtui.ui.history.preview import read_run_preview
 from lfgtui.ui.history.stored_run import read_run
 from lfgtui.ui.replay.run import read_replay
 from tests.history.conftest import Recording, events, run_ids, spoil, start
-from tests.history.story import BEGIN
+from tests.history.story import BEGIN, END
 
 SAID = [
     *BEGIN,
@@ -221,3 +221,27 @@ def test_an_entry_without_a_number_beside_a_damaged_pack_is_a_gap(path: Path) ->
         reader.transcript(run, "a")
         (gap,) = reader.gaps
     assert "cannot be read" in gap and "impossible number: 'last'" in gap
+
+
+@pytest.mark.parametrize("is_resumed", [False, True])
+def test_damage_at_the_end_is_reported_as_in_the_middle(
+    recorder: Recording, capsys: pytest.CaptureFixture[str], is_resumed: bool
+) -> None:
+    run = recorder.start("a")
+    before = SAID if is_resumed else [*SAID[:-1], e.RequestSent(2)]
+    for some in (before, [e.TextDelta("more"), *END]):
+        recorder.play(run, "a", some)
+    recorder.finish_run(run, "done")
+    first = len(before) + 1
+    with closing(file.connect(recorder.path)) as db:
+        which = "id & 0xFFFFFFFF >= ?"
+        assert db.execute(f"UPDATE packs SET body = x'00' WHERE {which}", (first,)).rowcount > 0
+        assert not db.execute("SELECT 1 FROM entries").fetchall()
+    with recorder.reader() as reader:
+        *read, end = [entry.event for entry in reader.entries(run, "a")]
+        (gap,) = reader.gaps
+    why = f"all entries from {first} on cannot be read: the file is damaged; {file.REPAIR}"
+    assert gap == f"{run}/a: {why}"
+    assert [*read, end] == before + ([] if is_resumed else [e.GuardTripped("history", why)])
+    assert main(["show", f"{run}/a", "--json"]) == 1
+    assert gap in capsys.readouterr().err

@@ -144,6 +144,20 @@ def readable(connection: sqlite3.Connection, ticket: int) -> list[Row]:
     return sorted(by_seq.values(), key=lambda row: values.amount(row[0]) or math.inf)
 
 
+def last_packed(connection: sqlite3.Connection, ticket: int) -> float:
+    """Return the number that the ticket's last pack begins with, be it readable or not.
+
+    0 without packs, infinite where damage hides them.
+    """
+    packs = "SELECT coalesce(max(id), ?) FROM packs WHERE id >= ? AND id < ?"
+    before, end = pack_ids(ticket)
+    try:
+        (last,) = connection.execute(packs, (before, before, end)).fetchone()
+    except _DAMAGE:
+        return math.inf
+    return int(last) - before
+
+
 def texts_of(connection: sqlite3.Connection, ids: list[int]) -> Mapping[int, str]:
     """The texts of the segments with these ids."""
     texts: dict[int, str] = {}

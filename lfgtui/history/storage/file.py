@@ -170,14 +170,14 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 @contextmanager
 def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
     """Read a consistent state in the body."""
-    if connection.in_transaction:
-        yield
-        return
-    connection.execute("BEGIN")
+    is_outermost = not connection.in_transaction
+    if is_outermost:
+        connection.execute("BEGIN")
     try:
         yield
     finally:
-        connection.execute("COMMIT")
+        if is_outermost and connection.in_transaction:  # SQLite ends it when the disk fails
+            connection.execute("COMMIT")
 
 
 @contextmanager
