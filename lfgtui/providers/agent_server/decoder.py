@@ -27,7 +27,7 @@ from lfgtui.model.events import (
     Usage,
     WireEvent,
 )
-from lfgtui.providers import lenient_json, limits
+from lfgtui.providers import lenient_json
 from lfgtui.providers.agent_server import dialects
 from lfgtui.providers.agent_server.dialects.rules import (
     Counts,
@@ -40,11 +40,11 @@ from lfgtui.providers.agent_server.dialects.rules import (
     text_of,
     word,
 )
+from lfgtui.providers.agent_server.messages import Messages
 from lfgtui.providers.agent_server.tool_calls import AgentCalls
 from lfgtui.providers.errors import mapping
 from lfgtui.providers.lenient_json import NOT_JSON, JsonObject, UnreadableError
 from lfgtui.providers.wire.decoder import Decoder
-from lfgtui.providers.wire.dedupe import TextDeduplicator
 from lfgtui.providers.wire.tool_calls import stop_reason
 
 UNFINISHED = "the stream ended before the agent reported that it was done"
@@ -70,11 +70,9 @@ class AgentDecoder(Decoder):
         self._are_events: set[str] = set()
         self._are_text: set[str] = set()
         self._calls = AgentCalls(turn)
-        self._texts = TextDeduplicator(limits.HOSTED_CALLS, is_placed=True)
-        self._thoughts = TextDeduplicator(limits.HOSTED_CALLS, is_placed=True)
-        self._unnamed = 0
-        """Messages without an id so far: each goes on until it comes whole."""
-        self._counts: dict[str, Counts] = {}
+        self._texts = Messages()
+        self._thoughts = Messages()
+        self._counts: dict[str | int, Counts] = {}
         self._total: Counts = (0, 0, 0)
         self._cited: set[str] = set()
 
@@ -180,7 +178,7 @@ class AgentDecoder(Decoder):
             if (usage := self._usage(rule, record, key)) is not None:
                 yield usage
 
-    def _event(self, rule: Rule, record: JsonObject, key: str) -> Iterator[WireEvent]:
+    def _event(self, rule: Rule, record: JsonObject, key: str | int) -> Iterator[WireEvent]:
         match rule.means:
             case "text" | "whole_text" | "reasoning" | "whole_reasoning":
                 yield from self._text(rule.means, key, text_of(first(record, rule.text)))
@@ -204,18 +202,21 @@ class AgentDecoder(Decoder):
             case "done":
                 self._end(rule, record)
 
-    def _text(self, means: Meaning, key: str, text: str) -> Iterator[WireEvent]:
+    def _text(self, means: Meaning, key: str | int, text: str) -> Iterator[WireEvent]:
         is_text = means.endswith("text")
-        texts, place = self._texts if is_text else self._thoughts, key or self._unnamed
+        messages = self._texts if is_text else self._thoughts
         if means.startswith("whole"):
-            text = texts.remainder(place, text)
-            self._unnamed += is_text and not key
+            text = messages.remainder(key, text)
+            if is_text and not key:
+                self._thoughts.end()
         elif text:
-            texts.add(place, text)
+            messages.add(key, text)
         if text:
             yield TextDelta(text) if is_text else ReasoningDelta(text)
 
     def _call(self, rule: Rule, record: JsonObject) -> Iterator[WireEvent]:
+        if rule.means == "call":
+            self._thoughts.end()
         given = first(record, rule.input)
         text = word(record, rule.text)
         if rule.means == "result":
@@ -261,11 +262,11 @@ class AgentDecoder(Decoder):
         found = (self._usage(rule, own, key or word(own, rule.key)) for rule, own, key in matches)
         return next(filter(None, found), None)
 
-    def _usage(self, rule: Rule, record: JsonObject, key: str) -> Usage | None:
+    def _usage(self, rule: Rule, record: JsonObject, key: str | int) -> Usage | None:
         """Return the run's tokens so far. One response reports more than once, as far as it got."""
         if (counts := counts_of(first(record, rule.usage))) is None:
             return None
-        key = key or str(self._unnamed)
+        key = key if key and isinstance(key, str) else self._texts.latest
         before = self._counts.get(key, (0, 0, 0))
         now = self._counts[key] = tuple(map(max, before, counts))
         grown = map(sub, now, before)

@@ -37,13 +37,10 @@ class _Streamed:
 class TextDeduplicator:
     """The texts of one kind (visible, or reasoning) of one response, by their places.
 
-    Raises `ProviderError` ("protocol") where there are more than `most`. `is_placed`:
-    places are ids, so a whole text is never compared with one at another place.
+    Raises `ProviderError` ("protocol") where there are more than `limits.TEXTS`.
     """
 
-    def __init__(self, most: int = limits.TEXTS, *, is_placed: bool = False) -> None:
-        self._most = most
-        self._is_placed = is_placed
+    def __init__(self) -> None:
         self._texts: dict[Hashable, _Streamed] = {}
 
     def add(self, place: Hashable, delta: str) -> None:
@@ -57,7 +54,7 @@ class TextDeduplicator:
         """
         own = self._at(place)
         known = own if whole.startswith(own.text) else None
-        if not self._is_placed and (known is None or not own.text):
+        if known is None or not own.text:
             known = self._elsewhere(whole, is_response=is_response) or known
         own.is_closed = True
         if known is None:
@@ -70,8 +67,8 @@ class TextDeduplicator:
 
     def _at(self, place: Hashable) -> _Streamed:
         if place not in self._texts:
-            if len(self._texts) >= self._most:
-                raise limits.too_many("parts of text in one response", self._most)
+            if len(self._texts) >= limits.TEXTS:
+                raise limits.too_many("parts of text in one response", limits.TEXTS)
             self._texts[place] = _Streamed()
         return self._texts[place]
 

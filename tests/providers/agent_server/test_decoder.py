@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lfgtui.model import events as e
-from lfgtui.model.events import HostedOutputDelta, HostedTool, ResponseFinished, TextDelta, Usage
+from lfgtui.model.events import HostedOutputDelta, HostedTool, ResponseFinished, Usage
 from lfgtui.providers.agent_server.decoder import AgentDecoder
 from lfgtui.providers.agent_server.dialects.tables import BY_TYPE, DIFY
 from tests.providers.decoding import run_body, summarize
@@ -221,25 +221,71 @@ def test_a_token_that_repeats_the_last_is_said_again() -> None:
     assert decode(same, same, same).text == "hahaha"
 
 
+WAYS = ["in the snapshot", "in pieces", "whole", "in pieces and whole"]
+
+
+@pytest.mark.parametrize("ids", [True, False])
 @given(st.lists(st.text("ab ", min_size=1, max_size=4), min_size=1, max_size=6), st.data())
-def test_of_a_snapshot_only_what_is_new_is_said(words: list[str], data: st.DataObject) -> None:
-    decoder, said = AgentDecoder(), ""
-    for number in range(1, len(words) + 1):
-        messages = [
-            {"id": f"m{n}", "type": "ai", "content": word} for n, word in enumerate(words[:number])
-        ]
-        if data.draw(st.booleans()):  # in pieces first
-            piece = messages[-1] | {"type": "AIMessageChunk"}
-            for event in decoder.feed("messages", json.dumps([piece, {}])):
-                said += event.text if isinstance(event, TextDelta) else ""
-        for event in decoder.feed("values", json.dumps({"messages": messages})):
-            said += event.text if isinstance(event, TextDelta) else ""
-    assert said == "".join(words)
+def test_of_a_snapshot_only_what_is_new_is_said(
+    ids: bool, words: list[str], data: st.DataObject
+) -> None:
+    records: list[tuple[str, Record]] = []
+    prompt: Json = {"type": "human", "content": "How many?"}
+    messages: list[Json] = []
+    for number, said in enumerate(words):
+        thought = {"reasoning_content": said.upper()}
+        message: Json = {"type": "ai", "content": said, "additional_kwargs": thought}
+        message |= {"id": f"m{number}"} if ids else {}
+        message |= {"usage_metadata": {"input_tokens": 1, "output_tokens": 2}}
+        messages.append(message)
+        way = data.draw(st.sampled_from(WAYS))
+        if "in pieces" in way:
+            piece = message | {"type": "AIMessageChunk", "content": said[:2]}
+            records.append(("messages", [piece, {}]))
+        if "whole" in way:
+            records.append(("updates", {"agent": {"messages": [message]}}))
+        for _ in range(data.draw(st.integers(1, 2))):
+            records.append(("values", {"messages": [prompt, *messages]}))
+    found, text = decode(*records), "".join(words)
+    assert (found.text, found.reasoning) == (text, text.upper())
+    assert found.usage == Usage(len(words), 2 * len(words))
 
 
-def test_of_a_message_that_comes_whole_only_what_its_pieces_left_out_is_said() -> None:
-    piece: Json = {"type": "TEXT_MESSAGE_CONTENT", "messageId": "m"}
-    whole = {"id": "m", "role": "assistant", "content": "Nine cats"}
+def test_messages_without_ids_are_told_by_their_place_in_a_snapshot() -> None:
+    prompt: Json = {"role": "user", "content": "How many?"}
+    nine: Json = {"role": "assistant", "content": "Nine "}
+    snapshots: list[Record] = [
+        {"type": "MESSAGES_SNAPSHOT", "messages": messages}
+        for messages in ([prompt, nine], [prompt, nine, nine], [prompt, nine, nine, prompt, nine])
+    ]
+    assert decode({"type": "TEXT_MESSAGE_CHUNK", "delta": "Ni"}, *snapshots).text == "Nine " * 3
+
+
+@pytest.mark.parametrize("form", ["whole", "pieces", "pieces and whole"])
+def test_each_of_an_agents_thoughts_is_shown(form: str) -> None:
+    def event(*parts: Json, **more: object) -> Json:
+        return {"author": "a", "id": "x", "content": {"parts": parts}, **more}
+
+    records: list[Record] = []
+    for city in ("Oslo", "Rome"):
+        thought: Json = {"text": f"To {city}. ", "thought": True}
+        call: Json = {"functionCall": {"id": city, "name": "search", "args": {}}}
+        result: Json = {"functionResponse": {"id": city, "name": "search", "response": "rain"}}
+        if "pieces" in form:
+            pieces = (thought | {"text": piece} for piece in ("To ", f"{city}. "))
+            records += [event(piece, partial=True) for piece in pieces]
+        records.append(event(thought, call) if "whole" in form else event(call))
+        records.append(event(result))
+    records.append(event({"text": "Both. ", "thought": True}, {"text": "Rain."}))
+    found = decode(*records)
+    assert (found.reasoning, found.text) == ("To Oslo. To Rome. Both. ", "Rain.")
+    assert len(found.calls) == 2
+
+
+@pytest.mark.parametrize("own", ["m", 7])
+def test_of_a_message_that_comes_whole_only_what_its_pieces_left_out_is_said(own: object) -> None:
+    piece: Json = {"type": "TEXT_MESSAGE_CONTENT", "messageId": own}
+    whole = {"id": own, "role": "assistant", "content": "Nine cats"}
     other = {"id": "n", "role": "assistant", "content": "Nine"}
     snapshot: Record = {"type": "MESSAGES_SNAPSHOT", "messages": [whole, other]}
     assert decode(piece | {"delta": "Ni"}, snapshot, snapshot).text == "Nine catsNine"

@@ -6,7 +6,7 @@ A reader yields what is in a record of its dialect, in order, and returns None f
 from collections.abc import Iterator
 
 from lfgtui.providers import lenient_json
-from lfgtui.providers.agent_server.dialects.rules import Match, Rule, text_of
+from lfgtui.providers.agent_server.dialects.rules import Match, Rule, text_of, word
 from lfgtui.providers.agent_server.dialects.tables import AG_UI
 from lfgtui.providers.lenient_json import JsonObject
 
@@ -14,15 +14,17 @@ _TEXT, _WHOLE_TEXT = Rule("text", "text"), Rule("whole_text", "text")
 _REASONING, _WHOLE_REASONING = Rule("reasoning", "text"), Rule("whole_reasoning", "text")
 
 
-def _since_prompt(messages: list[JsonObject], field: str, person: str) -> list[JsonObject]:
-    """Return what was added to a conversation since the last message of the person."""
-    prompts = [n for n, message in enumerate(messages) if message.get(field) == person]
-    return messages[prompts[-1] + 1 :] if prompts else messages
+def _since_prompt(
+    messages: list[JsonObject], field: str, person: str
+) -> list[tuple[int, JsonObject]]:
+    """Return what was added to a conversation since the last message of the person, numbered."""
+    prompts = [n for n, message in enumerate(messages, 1) if message.get(field) == person]
+    return list(enumerate(messages, 1))[prompts[-1] if prompts else 0 :]
 
 
 # AG-UI: https://docs.ag-ui.com/concepts/events, https://docs.ag-ui.com/concepts/interrupts.
 
-_AG_MESSAGE = Rule("whole_text", "content", key="id")
+_AG_MESSAGE = Rule("whole_text", "content")
 _AG_CALL = Rule("call", call_id="id", name="function.name", input="function.arguments")
 _INTERRUPT = Rule("status", "message reason")
 
@@ -43,9 +45,9 @@ def _finished(record: JsonObject) -> Iterator[Match]:
 
 
 def _snapshot(messages: list[JsonObject]) -> Iterator[Match]:
-    for message in _since_prompt(messages, "role", "user"):
+    for position, message in _since_prompt(messages, "role", "user"):
         if message.get("role") == "assistant":
-            yield Match(_AG_MESSAGE, message)
+            yield Match(_AG_MESSAGE, message, word(message, "id") or position)
             for call in lenient_json.children(message, "toolCalls"):
                 yield Match(_AG_CALL, call)
         elif message.get("role") == "tool":
@@ -192,7 +194,8 @@ def langgraph(name: str, value: object) -> list[Match] | None:
             messages = lenient_json.objects_in(value, mode)
         case "values":
             messages = lenient_json.children(state, "messages")
-            messages = _since_prompt(messages, "type", "human")
+            placed = _since_prompt(messages, "type", "human")
+            return [found for place in placed for found in _lang_message(*place)]
         case "updates":
             states = [lenient_json.as_object(of_node) or {} for of_node in state.values()]
             messages = [one for of in states for one in lenient_json.children(of, "messages")]
@@ -200,11 +203,11 @@ def langgraph(name: str, value: object) -> list[Match] | None:
             return [Match(Rule("done"), {})]
         case _:
             return [] if mode in _QUIET else None
-    return [found for message in messages for found in _lang_message(message)]
+    return [found for message in messages for found in _lang_message("", message)]
 
 
-def _lang_message(message: JsonObject) -> Iterator[Match]:
-    kind, key = message.get("type"), lenient_json.text(message, "id")
+def _lang_message(place: str | int, message: JsonObject) -> Iterator[Match]:
+    kind, key = message.get("type"), lenient_json.text(message, "id") or place
     if kind == "tool":
         yield Match(_LANG_RESULT, message)
     if kind not in ("ai", "AIMessageChunk"):

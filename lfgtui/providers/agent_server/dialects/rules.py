@@ -60,11 +60,14 @@ class Rule:
 
 
 class Match(NamedTuple):
-    """A record, or a part of one, with the rule that it comes under."""
+    """A record, or a part of one, with the rule that it comes under.
+
+    `key` is the message's id, or in a snapshot the position (from 1) of one that has none.
+    """
 
     rule: Rule
     record: JsonObject
-    key: str = ""
+    key: str | int = ""
 
 
 # The common form and LangGraph; Dify; AG-UI; ADK.

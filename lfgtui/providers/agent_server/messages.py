@@ -1,0 +1,73 @@
+"""The texts of an agent's messages, each said once however often it comes.
+
+A message may come in pieces, again whole, and again in every snapshot of the
+conversation. Its id tells which it is. One without an id is the latest until it
+has come whole. In a snapshot it is told by its position, which it keeps, and
+the first time by its text: it may have come by itself before.
+"""
+
+from lfgtui.providers import limits
+
+
+class Messages:
+    """The texts of one kind (visible, or reasoning) of a run.
+
+    `latest` is the message of the last text: its id, or its number where it has none.
+    """
+
+    def __init__(self) -> None:
+        self.latest: str | int = 0
+        self._pieces: dict[str | int, list[str]] = {}
+        self._open = 0
+        self._numbers: dict[int, int] = {}  # by position
+        self._apart: dict[str, list[int]] = {}  # those in no snapshot yet, by text
+
+    def add(self, key: str | int, piece: str) -> None:
+        """Note a piece, which is always new."""
+        self.latest = key or self._open
+        self._said(self.latest).append(piece)
+
+    def remainder(self, key: str | int, whole: str) -> str:
+        """Return the end of a whole text that was not said, and note it as said.
+
+        `key` is an id, or a position in a snapshot. Where the text differs from its pieces,
+        what the person has read stands. Raises `ProviderError` ("protocol") for too many texts.
+        """
+        self.latest = self._place(key, whole)
+        said = self._text(self.latest)
+        new = whole[len(said) :] if whole.startswith(said) else ""
+        self._said(self.latest).append(new)
+        return new
+
+    def end(self) -> None:
+        """Note that the message without an id is over, whole or not."""
+        self._open += 1
+
+    def _place(self, key: str | int, whole: str) -> str | int:
+        if isinstance(key, int):
+            if key not in self._numbers:
+                self._numbers[key] = self._number(whole)
+            return self._numbers[key]
+        if not key:
+            self._apart.setdefault(whole, []).append(self._open)
+            self.end()
+        return key or self._open - 1
+
+    def _number(self, whole: str) -> int:
+        """Return the number of a message that is new in a snapshot."""
+        if same := self._apart.get(whole):
+            return same.pop(0)
+        if not whole.startswith(self._text(self._open)):
+            self.end()
+        self.end()
+        return self._open - 1
+
+    def _text(self, place: str | int) -> str:
+        pieces = self._pieces.get(place, [])
+        pieces[:] = ["".join(pieces)]
+        return pieces[0]
+
+    def _said(self, place: str | int) -> list[str]:
+        if place not in self._pieces and len(self._pieces) >= limits.HOSTED_CALLS:
+            raise limits.too_many("parts of text in one response", limits.HOSTED_CALLS)
+        return self._pieces.setdefault(place, [])
