@@ -51,6 +51,10 @@ class Files(NamedTuple):
         """Return True if the log that is there now is the one seen before."""
         return self.log is not None and not _is_lost(self.log, now.log)
 
+    def keeps_index(self, now: "Files") -> bool:
+        """Return True if the log's index that is there now is the one seen before."""
+        return self.shm is not None and not _is_lost(self.shm, now.shm)
+
     def change_to(self, now: "Files") -> Change | None:
         """Return what has changed since."""
         if self.main is None or _is_lost(self.main, now.main):

@@ -17,7 +17,7 @@ from lfgtui.errors import HistoryError
 from lfgtui.history import orphaned_runs
 from lfgtui.history.storage import batch as batches
 from lfgtui.history.storage import entries, file, leases
-from lfgtui.history.storage.batch import Batch
+from lfgtui.history.storage.batch import Batch, RunMark
 from lfgtui.history.storage.leases import Lease
 from lfgtui.history.storage.runs import RunRow, TicketState, insert_run, insert_ticket, load
 from lfgtui.model.tickets import Ticket
@@ -29,7 +29,8 @@ _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 class OwnRun:
     """A run of this process: its row, its tickets' names and requests as JSON, and its leases.
 
-    `states` are those of its tickets by name, in the order of `tickets`.
+    `states` are those of its tickets by name, in the order of `tickets`; `mark` says how
+    the run stands, as last committed.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class OwnRun:
     ) -> None:
         self.row = row
         self.tickets = tickets
+        self.mark = RunMark(row.id, "running", None)
         self.states = {state.ticket: state for state in states}
         self._leases = [lease]
         self._lock = Lock()
@@ -94,7 +96,7 @@ def resume(db: sqlite3.Connection, path: Path, now: float, run: str) -> OwnRun:
             row = RunRow(*values)
             if row.state == "running":  # its process died while this one was running
                 orphaned_runs.interrupt(db, run, now, None)
-            _set_running(db, run)
+            db.execute("UPDATE runs SET state = 'running', ended_at = NULL WHERE id = ?", (run,))
             tickets = "SELECT name, spec FROM tickets WHERE run = ? ORDER BY position"
             specs = db.execute(tickets, (run,)).fetchall()
             row = row._replace(state="running", ended_at=None)
@@ -115,7 +117,6 @@ def copy(
     """
     run, known = own.row.id, load(target, own.row.id)
     copies = known or _insert(target, own.row, own.tickets)
-    _set_running(target, run)
     if [copy.ticket for copy in copies] != list(own.states):
         raise HistoryError(f"there is another run {run}")
     torn = []
@@ -124,6 +125,7 @@ def copy(
             raise HistoryError(f"run {run} was continued there by another lfg")
         if not _copy_entries(source, target, state, copy):
             torn.append(f"{run}/{state.ticket}")
+    batches.write(target, Batch(marks={run: own.mark}))
     return [copy.rowid for copy in copies], torn
 
 
@@ -155,10 +157,6 @@ def _insert(
 ) -> list[TicketState]:
     insert_run(db, row)
     return [insert_ticket(db, row.id, at, *ticket) for at, ticket in enumerate(tickets)]
-
-
-def _set_running(db: sqlite3.Connection, run: str) -> None:
-    db.execute("UPDATE runs SET state = 'running', ended_at = NULL WHERE id = ?", (run,))
 
 
 def _take(folder: Path, run: str) -> Lease:

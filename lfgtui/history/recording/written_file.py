@@ -127,6 +127,8 @@ class WrittenFile:
             return
         try:
             if change is Change.FILE:
+                if self._seen.keeps_index(now):
+                    _drop_index(self.path)  # else SQLite would reset the one we read the log by
                 if self._seen.keeps_log(now):
                     _set_log_aside(self.path)  # else SQLite would take it for the new file's
                 self._settle_in(self.path)
@@ -137,7 +139,7 @@ class WrittenFile:
                 self._remark(f"the write-ahead log of {self.path} was deleted or replaced")
             else:
                 self._check()
-                self._seen = look(self.path)
+                self._seen = now
         except (HistoryError, OSError, sqlite3.Error) as error:
             is_overwritten = change is Change.CONTENT
             # A file that cannot be checked just now may well be in order, and others write to it.
@@ -172,7 +174,17 @@ class WrittenFile:
             batch.is_stored = True
             for state, entry, _ in batch.rows:
                 state.stored_seq = entry.seq
-        self._seen = look(self.path)._replace(main=self._seen.main)  # a commit writes to the log
+            for mark in batch.marks.values():
+                if (own := self._runs.get(mark.run)) is not None:
+                    own.mark = mark
+        self._note_change()
+
+    def _note_change(self, *, is_folded: bool = False) -> None:
+        """Take for seen what we have just done; what was lost meanwhile is left to `follow`."""
+        now = look(self.path)
+        if self._seen.change_to(now) not in (Change.FILE, Change.LOG):
+            # Commits write to the log alone, see `_fold_log`.
+            self._seen = now if is_folded else now._replace(main=self._seen.main)
 
     def _fold_log(self) -> None:
         """Copy the log into the file once it is long.
@@ -184,7 +196,7 @@ class WrittenFile:
             return
         with suppress(sqlite3.Error):  # the log stays, and all is in it
             self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        self._seen = look(self.path)
+        self._note_change(is_folded=True)
         self._fold_at = self._seen.log_size + LOG_BYTES
 
     def _connect(self, path: Path) -> sqlite3.Connection:
@@ -197,6 +209,7 @@ class WrittenFile:
         """Go on in the file at that path, after copying our runs into it."""
         connection = self._connect(path)
         try:
+            seen = look(path)
             self._claim(path)
             with file.transaction(connection):
                 copies = [
@@ -215,7 +228,8 @@ class WrittenFile:
         else:
             self.connection.close()
         self.connection, self.path, self._is_shut = connection, path, False
-        self._seen = look(path)
+        self._seen = seen
+        self._note_change()
 
     def _renew_log(self) -> None:
         """Copy the log that only we have open into the file, and make SQLite start a new one."""
@@ -338,4 +352,8 @@ def _set_log_aside(path: Path) -> None:
     """Rename the log, so that it is not applied to a file it does not belong to."""
     log = file.log_of(path)
     log.rename(log.with_name(f"{log.name}.aside-{time.time_ns()}"))
+    _drop_index(path)
+
+
+def _drop_index(path: Path) -> None:
     path.with_name(f"{path.name}-shm").unlink(missing_ok=True)

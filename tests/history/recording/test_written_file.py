@@ -20,8 +20,9 @@ from lfgtui.history import maintenance
 from lfgtui.history.reader import Reader
 from lfgtui.history.recording import written_file
 from lfgtui.history.recording.recorder import Recorder
-from lfgtui.history.storage import file
+from lfgtui.history.storage import batch, file
 from lfgtui.model import events as e
+from lfgtui.model.states import RunState
 from tests.helpers.waiting import until
 from tests.history.conftest import Recording, check_index, run_ids, spoil, start, stored
 from tests.history.story import BEGIN, END
@@ -49,6 +50,11 @@ def delete_file(path: Path) -> None:
         path.with_name(f"{path.name}{part}").unlink(missing_ok=True)
 
 
+def delete_file_and_log(path: Path) -> None:
+    path.unlink()
+    file.log_of(path).unlink()
+
+
 def replace_by_copy(path: Path, *, without_runs: bool = False) -> None:
     copy = path.with_name("copy.db")
     maintenance.back_up(path, copy)
@@ -71,6 +77,7 @@ def delete_locks(path: Path) -> None:
 MENDED: dict[str, Spoil] = {
     "file deleted": delete_file,
     "all but the log deleted": Path.unlink,
+    "all but the shared memory deleted": delete_file_and_log,
     "folder deleted": delete_folder,
     "folder moved": lambda path: path.parent.rename(path.parent.with_name("elsewhere")),
     "an older copy restored": lambda path: replace_by_copy(path, without_runs=True),
@@ -276,6 +283,49 @@ def test_tickets_that_cannot_be_read_back_in_full_are_named(recorder: Recording)
     recorder.play(run, "b", [e.TicketQueued()])
     (remark,) = recorder.file.remarks
     assert f"parts of {run}/a are lost" in remark and "/b" not in remark
+
+
+def test_a_run_that_has_ended_stays_ended_in_the_file_that_is_there_now(
+    recorder: Recording,
+) -> None:
+    run = recorder.start("a")
+    recorder.play(run, "a", [*BEGIN, e.TextDelta("early "), *END])
+    ended_at = recorder.entries[-1].at
+
+    def state_after_deletion() -> tuple[str, float | None]:
+        delete_file(recorder.path)
+        recorder.play(recorder.start("x"), "x", BEGIN)
+        with recorder.reader() as reader:
+            return reader.run(run).state, reader.run(run).ended_at
+
+    marks: list[tuple[RunState, float | None]]
+    marks = [("running", None), ("done", ended_at), ("running", None)]
+    for state, at in marks:
+        recorder.mark_run(run, state)
+        recorder.flush().result(30)
+        assert state_after_deletion() == (state, at)
+
+
+@pytest.mark.parametrize("lose", [delete_file, MENDED["log deleted"]], ids=["file", "log"])
+def test_what_happens_during_a_commit_is_noticed_after_it(
+    recorder: Recording, monkeypatch: pytest.MonkeyPatch, lose: Spoil
+) -> None:
+    run = recorder.start("a", "b")
+    for ticket in "ab":
+        recorder.play(run, ticket, [*BEGIN, e.TextDelta("early and late"), *END])
+    write = batch.write
+    losses = [lose]
+
+    def written(connection: sqlite3.Connection, some: batch.Batch) -> None:
+        write(connection, some)
+        if losses:
+            losses.pop()(recorder.path)
+
+    monkeypatch.setattr(batch, "write", written)
+    recorder.mark_run(run, "done")
+    assert recorder.flush(saved=True).result(30)
+    assert not losses and recorder.file.remarks
+    assert_whole(recorder.path, run, recorder)
 
 
 def test_only_the_runs_of_this_process_come_back(recorder: Recording) -> None:
