@@ -72,7 +72,7 @@ class RunList(RowList):
             self.grow(len(self.runs))
 
     def take_newest(self, newest: Sequence[RunSummary]) -> None:
-        """Show what began, went on or ended meanwhile; the cursor stays on its run."""
+        """Show what began, went on or ended meanwhile; cursor and view stay on their runs."""
         listed, now = {run.run for run in self.runs}, {run.run: run for run in newest}
         new = [run for run in newest if run.run not in listed]
         runs = [*new, *(now.get(run.run, run) for run in self.runs)]
@@ -81,7 +81,8 @@ class RunList(RowList):
             self.runs = runs
             if self.hits is None:
                 self.grow(len(runs))
-                self.move_to(self.cursor + len(new))
+                if listed and new:
+                    self.shift(len(new))
             self.refresh()
 
     def show_hits(self, hits: Sequence[SearchHit], runs: Sequence[RunSummary]) -> None:

@@ -60,6 +60,16 @@ class RowList(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
         if self.cursor != before[1] or not before[0]:
             self.post_message(self.Moved())
 
+    def shift(self, number: int) -> None:
+        """Take that many new entries at the top; the cursor and, once scrolled, the view stay."""
+        top, room = self.scroll_offset.y, self.size.height - len(self.heading)
+        is_in_view = self.cursor * self.height < room
+        self.cursor += number
+        if top:
+            self.scroll_to(y=top + number * self.height, animate=False, immediate=True, force=True)
+        elif is_in_view:
+            self._reveal()
+
     def redraw(self, index: int) -> None:
         """Draw an entry anew, if it is in view."""
         y = index * self.height - self.scroll_offset.y

@@ -30,6 +30,7 @@ def open_past(make_app: MakeApp, open_reader: Callable[[], Reader], history: Pat
         *,
         live: FakeLive | None = None,
         reads_only: bool = False,
+        first: str = "First run",
         reader: Callable[[], Reader] = open_reader,
     ) -> AsyncIterator[tuple[LfgApp, Pilot[int]]]:
         app = make_app(
@@ -41,7 +42,7 @@ def open_past(make_app: MakeApp, open_reader: Callable[[], Reader], history: Pat
         async with opened(app, size) as pilot:
             if live is not None:
                 await pilot.press("H")
-            await shown(pilot, "First run")
+            await shown(pilot, first)
             yield app, pilot
 
     return open_past

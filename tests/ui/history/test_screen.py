@@ -16,6 +16,7 @@ from lfgtui.history.reader import Reader
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
+from lfgtui.ui.app import LfgApp
 from lfgtui.ui.history import preview, run_list
 from lfgtui.ui.history.preview import RunPreview, read_run_preview
 from lfgtui.ui.history.run_list import RunList, run_row
@@ -26,7 +27,7 @@ from tests.ui.fake_live import START, FakeLive
 from tests.ui.history.conftest import OpenPast
 from tests.ui.history.past import begin, keep, play
 from tests.ui.screen_text import MakeApp, lines, opened, run_screen, text_of, toasts
-from tests.ui.waiting import shown, toasted
+from tests.ui.waiting import shown, toasted, until
 
 
 async def test_runs_are_listed_newest_first_without_control_characters(
@@ -297,3 +298,54 @@ async def test_runs_that_begin_and_end_are_updated_and_the_cursor_stays_on_its_r
         await shown(pilot, "✗   ")
         await asyncio.to_thread(store.close)
         assert app.screen.rows.cursor == 2
+
+
+@pytest.fixture
+def many(history: Path, store: Recorder, monkeypatch: pytest.MonkeyPatch) -> Recorder:
+    """A history of 62 runs, looked at often."""
+    assert history == store.path
+    monkeypatch.setattr("lfgtui.ui.history.screen.REFRESH", 0.05)
+    for number in range(60):
+        begin(store, f"Run {number:02}", "a")
+    return store
+
+
+def listed(app: LfgApp) -> list[str]:
+    """The list's rows, without the scrollbar and the preview beside it."""
+    return [line[:50] for line in lines(app)[4:]]
+
+
+async def test_a_list_that_was_scrolled_stays_where_it_is_while_runs_begin_and_end(
+    open_past: OpenPast, many: Recorder
+) -> None:
+    async with open_past(first="Run 59") as (app, pilot):
+        assert isinstance(app.screen, HistoryScreen)
+        rows = app.screen.rows
+        rows.scroll_to(y=15, animate=False, immediate=True)
+        await shown(pilot, "Run 44")
+        before = listed(app)
+        run = await asyncio.to_thread(begin, many, "Begun meanwhile", "x")
+        await until(pilot, lambda: rows.runs[0].run == run)
+        await asyncio.to_thread(many.finish_run, run, "failed")
+        await until(pilot, lambda: rows.runs[0].state == "failed")
+        await pilot.pause()
+        assert listed(app) == before
+        assert (rows.cursor, rows.here and rows.here.title) == (1, "Run 59")
+        await pilot.press("tab", "home")
+        await shown(pilot, "Begun meanwhile")
+
+
+@pytest.mark.parametrize("is_in_view", [True, False])
+async def test_the_run_under_the_cursor_stays_in_view_if_it_was(
+    open_past: OpenPast, many: Recorder, is_in_view: bool
+) -> None:
+    async with open_past(first="Run 59") as (app, pilot):
+        assert isinstance(app.screen, HistoryScreen)
+        rows = app.screen.rows
+        rows.move_to(rows.size.height - is_in_view)
+        rows.scroll_to(y=0, animate=False, immediate=True)
+        assert rows.here is not None
+        await asyncio.to_thread(begin, many, "Begun meanwhile", "x")
+        await until(pilot, lambda: len(rows.runs) == 63)
+        await pilot.pause()
+        assert any(rows.here.title in row for row in listed(app)) is is_in_view
