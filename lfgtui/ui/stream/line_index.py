@@ -7,9 +7,10 @@ still change are updated, and only the chunks they report are looked at.
 A line's number changes when something above it does. A `Position` does not.
 """
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TypeAlias
 
 from textual.geometry import Offset
 
@@ -21,6 +22,13 @@ from lfgtui.ui.text.wrapping import Row
 
 _BITS = 24
 """Bits of the chunk, and of the row, in the one number that Textual's selections keep."""
+
+
+_Depth: TypeAlias = tuple[int, int]
+"""How far down a chunk a row begins, in whatever width it is drawn: the characters above it
+that are neither blank nor a table's lines, then the rows without any right above it."""
+
+_BLANK = dict.fromkeys(map(ord, " │─┼┄"))
 
 
 class Position(NamedTuple):
@@ -113,27 +121,26 @@ class LineIndex:
 
         Return the row in which the text at the beginning of the anchor's row is now.
         """
-        characters = self._characters_above(anchor) if anchor else 0
+        depth = self._depths(anchor)[: anchor.row + 1][-1] if anchor else None
         for view in self.views:
             view.redraw(context)
         self._rebuild()
-        if anchor is None or not characters:
-            return None if anchor is None else anchor._replace(row=0)
-        index, _ = self.locate(anchor)
-        self.chunks.draw(index)
-        for number, row in enumerate(self.chunks[index].rows):
-            characters -= len(row.text)
-            if characters < 0:
-                return anchor._replace(row=number)
-        return anchor._replace(row=max(0, self.chunks.heights[index] - 1))
+        if anchor is None or depth is None:
+            return None
+        return anchor._replace(row=bisect_right(self._depths(anchor), depth) - 1)
 
-    def _characters_above(self, anchor: Position) -> int:
-        """Return the number of characters in the rows of a chunk above that one."""
-        index, number = self.locate(anchor)
+    def _depths(self, position: Position) -> list[_Depth]:
+        """Return the depth of each row of the chunk that a position is in, and of its end."""
+        depths = [(0, 0)]
+        index, _ = self.locate(position)
         if index >= len(self.chunks):
-            return 0
+            return depths
         self.chunks.draw(index)
-        return sum(len(row.text) for row in self.chunks[index].rows[:number])
+        for row in self.chunks[index].rows:
+            letters, empty = depths[-1]
+            own = len(row.text[row.margin :].translate(_BLANK))
+            depths.append((letters + own, 0 if own else empty + 1))
+        return depths
 
     def _rebuild(self) -> None:
         """Put all chunks in one list again."""

@@ -1,6 +1,7 @@
 """The flat list of lines: lazy, bounded, and always what drawing all of it would give."""
 
 import json
+import re
 from collections.abc import Iterator
 from itertools import count
 
@@ -118,6 +119,51 @@ def test_a_new_width_or_new_colours_draw_only_the_lines_in_view(width: int, colo
     assert drawn(stand) == list(in_view(stand))
     assert stand.viewport.is_at_end
     check(stand)
+
+
+WORDS = " ".join(f"w{number:04}" for number in range(2400))
+LINES = [WORDS[at : at + 72] for at in range(0, len(WORDS), 72)]  # of twelve words
+
+
+@pytest.mark.parametrize(("width", "then"), [(30, 110), (110, 30), (30, 37)])
+@pytest.mark.parametrize(
+    "text",
+    [
+        WORDS,
+        "> > > " + WORDS,
+        "- a\n  - b\n    - " + WORDS,
+        "```\n" + "\n\n\n\n".join(LINES) + "\n```",
+        "> ```\n> " + "\n> ".join(LINES) + "\n> ```",
+        "> | a | b |\n> |-|-|\n" + "\n".join(f"> | {line[:5]} | {line[5:]} |" for line in LINES),
+    ],
+    ids=["paragraph", "quote", "list", "code", "code in a quote", "table in a quote"],
+)
+def test_a_new_width_keeps_the_text_at_the_top(text: str, width: int, then: int) -> None:
+    stand = Stand(width=width)
+    stand.happen(e.TextDelta(text))
+    measure_all(stand)
+    for _ in range(3):
+        stand.scroll(-stand.chunks.heights.total // 4)
+        word = re.findall(r"w\d{4}", top(stand))[0]
+        stand.reflow(then)
+        assert word in top(stand)
+        stand.reflow(width)
+
+
+def top(stand: Stand) -> str:
+    """The first rows in view that are not blank: one may begin within a word."""
+    begin = stand.viewport.top
+    rows = [seen.row.text for seen in stand.chunks.rows(begin, begin + stand.viewport.height)]
+    return " ".join(list(filter(str.strip, rows))[:2])
+
+
+def test_blank_lines_at_the_top_stay_there() -> None:
+    stand = Stand(width=30)
+    stand.happen(e.TextDelta("```\nfirst line, which is wrapped here\n" + "\n" * 50 + "end\n```"))
+    stand.scroll(-20)
+    before = stand.viewport.below
+    stand.reflow(110)
+    assert stand.viewport.below == before
 
 
 def test_a_token_changes_the_rows_it_stands_in_and_no_others() -> None:
