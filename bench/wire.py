@@ -9,13 +9,15 @@ them, token k at k/rate whatever the client does. At it run, in turn, A B A B:
 - *sdk*: the wire's SDK, iterated bare, a task a stream in one process.
 - *raw*: sockets, nothing decoded.
 - *headless*: `lfg run --headless`, its history on a file.
+- *terminal*: `lfg run` on a pseudo-terminal of 200 x 60 cells.
 
 CPU is user and system of the whole process and its children, and marginal: what the
 longer of two runs took more than the shorter, by its tokens, so start and end drop out.
 Medians of rounds; ratios are medians of each round's. *time* is from the first request
-to the end of the last stream, by the server's pace. *lag* is from the server's write of
-a token to where it can be read: of `headless` in a run of its own with `--json`, to the
-line that has it (what is printed is committed).
+to the end of the last stream, by what one stream takes; *asking* is how much of it went
+by until the last request. *lag* is from the server's write of a token to where it can be
+read: on the terminal, in the panes in sight; of `headless` in a run of its own with
+`--json`, to the line that has it (what is printed is committed).
 
 `--cells 64x100` means 64 tickets of 100 tokens a second. `--other` measures another
 checkout's lfg beside this one's, in the same turns. The machine's other work is printed

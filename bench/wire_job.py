@@ -1,5 +1,6 @@
 """What is streamed at a side, and what came of it."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -62,8 +63,14 @@ class Taken(msgspec.Struct):
     log: Log
     others: float = 0.0
     """Cores that were busy with something else meanwhile."""
+    written: Sequence[tuple[float, bytes]] = ()
+    """What it wrote on its terminal, and when."""
+
+    @property
+    def asking(self) -> float:
+        """Seconds from the first request to the last."""
+        return max(self.log.asked) - min(self.log.asked)
 
     def over_ideal(self, load: Load) -> float:
-        """Time from the first request to the end, by what the server's pace made of it."""
-        began = min(self.log.asked)
-        return (self.ended - began) / (max(self.log.due) + load.length / load.rate - began)
+        """Time from the first request to the end, by how long one stream takes."""
+        return (self.ended - min(self.log.asked)) * load.rate / load.length

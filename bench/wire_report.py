@@ -13,12 +13,15 @@ from statistics import median
 
 import msgspec
 
-from bench import wire_machine, wire_sides
+from bench import wire_machine, wire_sides, wire_terminal
 from bench.wire_job import WIRES, Load, Taken, WireName
 from bench.wire_lag import Lag, Lines
 from bench.wire_lfg import Lfg
 
-SIDES = ("sdk", "raw", "headless")
+SIDES = ("sdk", "raw", "headless", "terminal")
+
+_FEW = 400
+"""Tokens, of which the cost cannot be told from a start's."""
 
 
 class Cell(msgspec.Struct, frozen=True):
@@ -42,7 +45,7 @@ class Plan(msgspec.Struct, frozen=True):
     """How much is measured."""
 
     wires: Sequence[WireName] = WIRES
-    cells: Sequence[Cell] = (Cell(1, 100), Cell(16, 100), Cell(64, 100), Cell(256, 25))
+    cells: Sequence[Cell] = tuple(map(Cell.parse, ("1x20", "1x100", "16x100", "64x100", "256x25")))
     sides: Sequence[str] = SIDES
     seconds: tuple[float, float] = (4.0, 12.0)
     rounds: int = 3
@@ -58,7 +61,8 @@ class Side(msgspec.Struct, frozen=True):
 
     name: str
     run: Callable[[Load], Taken]
-    lag: Callable[[Load], Lag] | None = None
+    lag: Callable[[Load, Taken], Lag] | None = None
+    """From a run of its own, or from what was taken of the last one."""
 
 
 def main() -> None:
@@ -71,14 +75,14 @@ def main() -> None:
         f" median of {plan.rounds} (least to most); lag over {plan.seconds[1]:g} s\n"
     )
     print(
-        f"{'':16} {'':>8} {'':16} {'us a token':>22} {'of sdk':>7} {'time':>6} {'dropped':>8}"
-        f" {'lag p50':>8} {'p99':>8} {'others':>7}"
+        f"{'':16} {'':>8} {'':16} {'us a token':>22} {'of sdk':>7} {'time':>6} {'asking':>7}"
+        f" {'dropped':>8} {'lag p50':>8} {'p99':>8} {'others':>7}"
     )
     with _bytecode():
         sides = list(_sides(plan))
-        for side in sides:  # so that bytecode is there; counts for nothing
-            side.run(Load("openai-chat", 1, 100, 0.1))
         for wire in plan.wires:
+            for side in sides:  # so that bytecode is there; counts for nothing
+                side.run(Load(wire, 1, 100, 0.1))
             for cell in plan.cells:
                 for line in _cell(plan, sides, wire, cell):
                     print(line, flush=True)
@@ -122,15 +126,18 @@ def _sides(plan: Plan) -> Iterator[Side]:
     if plan.other is not None:
         lfgs[", other"] = Lfg(plan.other.resolve())
     for name in plan.sides:
-        if name == "headless":
-            for which, lfg in lfgs.items():
+        for which, lfg in lfgs.items():
+            if name == "headless":
                 run = partial(wire_sides.headless, lfg=lfg)
                 yield Side(name + which, run, partial(_json_lag, lfg=lfg))
-        else:
-            yield Side(name, partial(wire_sides.client, name))
+            elif name == "terminal":
+                run = partial(wire_terminal.terminal, lfg=lfg)
+                yield Side(name + which, run, wire_terminal.lag)
+            elif not which:
+                yield Side(name, partial(wire_sides.client, name))
 
 
-def _json_lag(load: Load, lfg: Lfg) -> Lag:
+def _json_lag(load: Load, _: Taken, lfg: Lfg) -> Lag:
     lines = Lines()
     taken = wire_sides.headless(load, lfg, lines.drain)
     return lines.sightings().lag(load, taken.log)
@@ -149,26 +156,28 @@ def _cell(plan: Plan, sides: Sequence[Side], wire: WireName, cell: Cell) -> Iter
         for name, pairs in taken.items()
     }
     for side in sides:
-        lag = side.lag(long) if side.lag and plan.with_lag else None
         longer = [after for _, after in taken[side.name]]
+        lag = side.lag(long, longer[-1]) if side.lag and plan.with_lag else None
         yield (
             f"{wire:16} {cell.streams:>4}x{cell.rate:<3g} {side.name:16}"
-            f" {_micro(costs[side.name]):>22} {_ratio(costs, side.name):>7}"
+            f" {_cost(costs, side.name) if tokens > _FEW else _NOT_TOLD}"
             f" {median(one.over_ideal(long) for one in longer):6.3f}"
+            f" {median(one.asking for one in longer):5.2f} s"
             f" {sum(one.dropped for one in longer):>8}"
             f" {_lag(lag)} {median(one.others for one in longer):7.2f}{_late(longer, long)}"
         )
 
 
-def _micro(costs: Sequence[float]) -> str:
-    middle, least, most = (of(costs) * 1e6 for of in (median, min, max))
-    return f"{middle:.0f} ({least:.0f} to {most:.0f})"
+def _cost(costs: dict[str, list[float]], name: str) -> str:
+    middle, least, most = (of(costs[name]) * 1e6 for of in (median, min, max))
+    ratio = "-"
+    if "sdk" in costs:
+        pairs = zip(costs[name], costs["sdk"], strict=True)
+        ratio = f"{median(ours / theirs for ours, theirs in pairs):.2f}"
+    return f"{f'{middle:.0f} ({least:.0f} to {most:.0f})':>22} {ratio:>7}"
 
 
-def _ratio(costs: dict[str, list[float]], name: str) -> str:
-    if "sdk" not in costs:
-        return "-"
-    return f"{median(a / b for a, b in zip(costs[name], costs['sdk'], strict=True)):.2f}"
+_NOT_TOLD = f"{'-':>22} {'-':>7}"
 
 
 def _lag(lag: Lag | None) -> str:
