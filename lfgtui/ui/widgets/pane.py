@@ -129,13 +129,14 @@ class Pane(CachedContainer, Guarded, Widget, can_focus=True):
             self._tick(now)
         except Exception as error:
             self.app._handle_exception(error)
-            self._is_dirty, self._rests_until = True, now + _RECOVERY
+            self._is_dirty, self._rests_until = True, self._settings.ticks() + _RECOVERY
             self.stream.break_off(error)
 
     def _tick(self, now: float) -> None:
         gauges = self.stream.is_restyled or self._header.is_blank or self._is_moved
         gauges = gauges or abs(now - self._gauged_at) >= GAUGE_SECONDS * self._settings.pace()
-        streams = (self._is_dirty or gauges) and now >= self._rests_until
+        began = self._settings.ticks()
+        streams = (self._is_dirty or gauges) and began >= self._rests_until
         if not (gauges or streams):
             self.stream.measure()
             return
@@ -144,12 +145,11 @@ class Pane(CachedContainer, Guarded, Widget, can_focus=True):
             self._gauged_at, self._is_moved = now, False
             self._gauge(transcript, now)
         if streams:
-            began = self._settings.clock()
             self.stream.update(transcript, self._gauged_at)
             self._is_dirty = self.stream.is_behind
-            took = self._settings.clock() - began
+            took = self._settings.ticks() - began
             rest = min(_SHARE * took, _LONGEST_REST)
-            self._rests_until = now + rest if took > _FRAME else 0.0
+            self._rests_until = began + rest if took > _FRAME else 0.0
 
     @property
     def needs_attention(self) -> bool:

@@ -201,12 +201,13 @@ class FrameClock:
         if self._last in others:
             after = others.index(self._last) + 1
             others = others[after:] + others[:after]
-        self._last = None
         for pane in [first, *others] if first in panes else others:
             yield pane
             if self.clock() - began > BUDGET:
-                self._last = pane
+                if pane is not first:  # else none of the others had its turn
+                    self._last = pane
                 return
+        self._last = None
 
     def ended(self, began: float) -> None:
         """Note that the frame begun at that time is on the screen."""

@@ -317,6 +317,7 @@ async def test_losing_the_mouse_ends_the_drag() -> None:
 async def retold(stage: Stage, pilot: Pilot[None], *events: e.Event) -> None:
     """What had been said is taken back, and this is said instead."""
     stage.source.begin_anew()
+    stage.pane.mark_moved()
     await stage.play(pilot, *BEGIN, *events)
 
 

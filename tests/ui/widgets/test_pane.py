@@ -1,10 +1,12 @@
 """The pane, as a person meets it: real widgets, real folds, a clock of the test's own."""
 
 from collections.abc import Iterator
+from unittest.mock import patch
 
 import pytest
 
 from lfgtui.model import events as e
+from lfgtui.model.transcript import Transcript
 from lfgtui.ui.stream.view import StreamView
 from lfgtui.ui.widgets.pane_header import PaneHeader
 from tests.ui.stage import BEGIN, CALL, Stage, numbered, staged
@@ -19,6 +21,23 @@ async def test_a_tick_shows_the_text_that_came() -> None:
         await stage.play(pilot, e.TextDelta(", and more"))
         assert "Hello world, and more" in stage.screen_rows()
         assert stage.pane.copy_text() == "Hello **world**, and more"
+
+
+async def test_a_pane_that_took_long_rests_also_where_the_clock_stands_still() -> None:
+    ticks, drawn = 0.0, 0
+
+    def slow(transcript: Transcript, now: float) -> None:
+        nonlocal ticks, drawn
+        ticks, drawn = ticks + 0.03, drawn + 1
+
+    async with staged(ticks=lambda: ticks) as (stage, pilot):
+        await stage.play(pilot, *BEGIN)
+        with patch.object(stage.stream, "update", slow):
+            for passed, expected in ((0.0, 1), (0.0, 1), (0.08, 1), (0.02, 2)):
+                ticks += passed
+                stage.pane.mark_dirty()
+                stage.pane.tick(stage.now)
+                assert drawn == expected
 
 
 async def test_texts_parted_by_a_call_are_copied_apart() -> None:

@@ -71,12 +71,13 @@ class Turns:
         self.now, self.cost = 100.0, cost
         self.clock = FrameClock(lambda: self.now)
 
-    def frame(self, first: int) -> str:
-        """The panes that had their turn."""
+    def frame(self, first: int, own: float = 0.0) -> str:
+        """The panes that had their turn; `own` is what the first one costs beside the others."""
         drawn = ""
         for pane in self.clock.turns(self.panes, self.panes[first]):
             drawn += pane.ticket_id
-            self.now += self.cost
+            self.now += self.cost + own
+            own = 0.0
         return drawn
 
 
@@ -87,6 +88,12 @@ def test_all_are_drawn_where_there_is_time_the_one_with_the_focus_first() -> Non
 def test_a_frame_that_ran_out_of_time_is_gone_on_with() -> None:
     turns = Turns(5, cost=BUDGET * 0.4)
     assert [turns.frame(0) for _ in range(3)] == ["012", "034", "012"]
+
+
+def test_a_frame_that_the_focused_pane_took_whole_is_no_turn_of_the_others() -> None:
+    turns = Turns(5, cost=BUDGET * 0.4)
+    frames = [turns.frame(0), turns.frame(0, own=BUDGET), turns.frame(0)]
+    assert frames == ["012", "0", "034"]
 
 
 def test_after_a_frame_keys_have_half_as_long() -> None:
