@@ -30,6 +30,9 @@ from lfgtui.providers.wire.decoder import unreadable
 if TYPE_CHECKING:
     from httpx import Response
 
+_PLAIN = re.compile(rb"(?:event: ?([^\r\n]*)\n)?data: ?([^\r\n]*)\n\n")
+"""An event of one line of data, with its name or without: nearly all are."""
+
 _DATA = re.compile("^data(?::|$)", re.MULTILINE)
 _BAD_RETRY = re.compile("^retry:(?! ?[0-9]{1,12}$)", re.MULTILINE)
 _ERROR_FIELD = re.compile(r"^error:(?=\s*\{)", re.MULTILINE)
@@ -79,9 +82,15 @@ class RecordReader:
             return []
         unseen = max(0, len(self._line) - 1)
         self._line += data
+        records: list[Record] = []
+        # Without an end in these bytes the search would begin anew with every piece of a record.
+        if b"\n\n" in data and not (self._event or self._at_start):
+            records = self._take_plain()
+            unseen = 0 if records else unseen
         # A carriage return at the end waits for the line feed that may belong to it.
         end = 1 + max(self._line.rfind(b"\n", unseen), self._line.rfind(b"\r", unseen, -1))
-        records = self._take_lines(end) if end else []
+        if end:
+            records += self._take_lines(end)
         if len(self._event) + len(self._line) > limits.RECORD_BYTES and self.failure is None:
             self.failure = limits.too_long("a single record", limits.RECORD_BYTES, limits.WRONG_API)
         if self.failure is not None:
@@ -96,6 +105,21 @@ class RecordReader:
         is_complete = self._tail or self._line.endswith(b"\r")
         records = self._take_lines(len(self._line)) if is_complete else []
         return records + self._dispatch() if self._tail and self._event else records
+
+    def _take_plain(self) -> list[Record]:
+        """Remove the plain events that come first and return them, as `_take_lines` would."""
+        records: list[Record] = []
+        end = 0
+        while (match := _PLAIN.match(self._line, end)) is not None:
+            name, data = match.groups()
+            try:
+                text, event = data.decode(), name.decode() if name else None
+            except UnicodeDecodeError:
+                break
+            records.append(ServerSentEvent(event, text, self.last_event_id))
+            end = match.end()
+        del self._line[:end]
+        return records
 
     def _take_lines(self, end: int) -> list[Record]:
         """Remove the lines before `end` and return the records they complete.

@@ -72,6 +72,7 @@ def test_comments_show_as_signs_of_life() -> None:
 
 BITS = [
     *(b"data", b"event", b"id", b"retry", b"error: {", b":", b" ", b"\0", b"7", b"x"),
+    *(b"data: x\n\n", b"event: y\ndata: x\n\n", b"data:\n\n", b"data:  \xff\n\n"),
     *(b"\n", b"\n\n", b"\r", b"\r\n", b"\xef\xbb\xbf", "žluť 🐍".encode(), b"\xff"),
 ]
 
