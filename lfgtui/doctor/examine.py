@@ -83,6 +83,7 @@ async def examine(provider: Provider, seen: Examination, lookups: Sequence[float
         cache=False,
         first_token_timeout=PATIENCE,
         idle_timeout=PATIENCE,
+        apart=True,
     )
     watch = _Watch(seen, probe)
     try:

@@ -29,7 +29,10 @@ class ToolSpec(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One model request, in no wire's terms. Timeouts are in seconds."""
+    """One model request, in no wire's terms. Timeouts are in seconds.
+
+    `apart`: pieces of a text that arrive together stay apart, for those who count them.
+    """
 
     model: str
     messages: Sequence[Message]
@@ -43,6 +46,7 @@ class Request:
     turn: int = 1
     first_token_timeout: float = 120.0
     idle_timeout: float = 120.0
+    apart: bool = False
 
 
 @runtime_checkable

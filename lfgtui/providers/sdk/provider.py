@@ -91,7 +91,8 @@ class SdkProvider:
                 sending = self._send(stream=request.stream, extra_body=body, **self._required)
                 response = (await reading.wait(stack.enter_async_context(sending))).http_response
                 answered()
-                parts, take = read_body(response), partial(decode, decoder=decoder)
+                parts = read_body(response, apart=request.apart)
+                take = partial(decode, decoder=decoder)
                 async with aclosing(parts), aclosing(reading.events(parts, take)) as events:
                     async for event in events:
                         yield event

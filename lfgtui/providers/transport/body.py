@@ -26,8 +26,9 @@ from httpx_sse import ServerSentEvent
 from lfgtui.errors import ProviderError
 from lfgtui.providers import lenient_json, limits
 from lfgtui.providers.lenient_json import NO_UTF8
-from lfgtui.providers.transport.response_guard import Response, chunks_of
+from lfgtui.providers.transport.response_guard import Response, body_of, chunks_of
 from lfgtui.providers.transport.sse import Comment, Record, RecordReader
+from lfgtui.providers.transport.together import together
 from lfgtui.providers.wire.decoder import unreadable
 
 _MARK = codecs.BOM_UTF8
@@ -49,14 +50,14 @@ Part: TypeAlias = Record | Whole
 
 
 async def read_body(
-    response: Response, events: RecordReader | None = None
+    response: Response, events: RecordReader | None = None, *, apart: bool = True
 ) -> AsyncGenerator[Sequence[Part], None]:
     """Yield the parts of a response as they arrive, whatever it calls itself.
 
     They come together as one read brought them, none where it completed none: a
     timeout for each part would cost more than the part itself. `events` reads it
     where it is an event stream; by default one that takes a tail without its
-    blank line.
+    blank line. `apart`: what the HTTP client hands over apart stays so.
 
     Raises `ProviderError` ("protocol") for a web page, for plain text, and
     where a limit is exceeded.
@@ -64,7 +65,8 @@ async def read_body(
     head, at_start, events = b"", True, events or RecordReader(tail=True)
     content_type = response.headers.get("content-type", "")
     reader: RecordReader | JsonReader | None = None
-    async with aclosing(chunks_of(response.aiter_bytes())) as chunks:
+    body = chunks_of(body_of(response))
+    async with aclosing(body if apart else together(body)) as chunks:
         async for chunk in chunks:
             if reader is None:
                 head += chunk

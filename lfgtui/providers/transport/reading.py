@@ -100,6 +100,7 @@ class Reading:
         self.idle = Timeout(request.idle_timeout, "no data for", "idle_timeout")
         self._timeout = Timeout(seconds, "no response within", name)
         self._decoder = decoder
+        self._apart = request.apart
         self._turn_ends = 0.0
         self._turn_left = TURN_SECONDS
         self._meter = CallMeter()
@@ -138,7 +139,8 @@ class Reading:
             self._turn_ends = monotonic() + self._turn_left
             while True:
                 turn = self._decode(left, decode)
-                for event in self.bounded(joined(turn.events)):
+                events = turn.events if self._apart else joined(turn.events)
+                for event in self.bounded(events):
                     yield event
                 if turn.error is not None:
                     raise turn.error

@@ -56,9 +56,8 @@ class FilteredBody(httpx2.AsyncByteStream, httpx.AsyncByteStream):
         response: Response,
         through: Callable[[AsyncGenerator[bytes, None]], AsyncGenerator[bytes, None]],
     ) -> None:
-        assert isinstance(response.stream, httpx2.AsyncByteStream | httpx.AsyncByteStream)
-        self._stream = response.stream
-        self._filtered = through(chunks_of(response.stream))
+        self._stream = body_of(response)
+        self._filtered = through(chunks_of(self._stream))
 
     def __aiter__(self) -> AsyncGenerator[bytes, None]:
         return self._filtered
@@ -68,6 +67,12 @@ class FilteredBody(httpx2.AsyncByteStream, httpx.AsyncByteStream):
             await self._filtered.aclose()
         finally:
             await self._stream.aclose()
+
+
+def body_of(response: Response) -> httpx2.AsyncByteStream | httpx.AsyncByteStream:
+    """Return the body of a response that is streamed; decompressed, once it passed the guard."""
+    assert isinstance(response.stream, httpx2.AsyncByteStream | httpx.AsyncByteStream)
+    return response.stream
 
 
 def chunks_of(stream: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
