@@ -145,6 +145,9 @@ class WrittenFile:
             # A file that cannot be checked just now may well be in order, and others write to it.
             if self._is_shut or _is_busy(error) or (is_overwritten and not _is_lasting(error)):
                 raise
+            if change is not Change.FILE and self._seen.change_to(look(self.path)) is Change.FILE:
+                self.follow()  # it went just now
+                return
             self._rescue(str(error), is_overwritten=is_overwritten)
 
     def claim(self) -> None:
@@ -232,11 +235,24 @@ class WrittenFile:
         self._note_change()
 
     def _renew_log(self) -> None:
-        """Copy the log that only we have open into the file, and make SQLite start a new one."""
+        """Copy the log that only we have open into the file, and make SQLite start a new one.
+
+        Raises where the file is gone by then; the connection is still one to what was in it.
+        """
         (busy, _, _) = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
             raise sqlite3.OperationalError("the log is in use")
-        self._reopen()
+        before = self._seen
+        spare = file.plain(self.path, "ro&immutable=1")  # all is in the file now
+        try:
+            if before.change_to(look(self.path)) is Change.FILE:
+                raise HistoryError(f"{self.path} is gone")
+            self._reopen()
+            if before.change_to(self._seen) is Change.FILE:
+                self.connection, self._seen, spare = spare, before, self.connection
+                raise HistoryError(f"{self.path} is gone")
+        finally:
+            spare.close()
         self._check()
 
     def _reopen(self) -> None:

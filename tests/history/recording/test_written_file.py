@@ -244,6 +244,35 @@ def test_a_file_that_cannot_be_opened_again_at_once_is_waited_for(
     assert_whole(recorder.path, run, recorder)
 
 
+@pytest.mark.parametrize("moment", ["plain", "connect"])
+def test_a_file_that_goes_while_its_log_is_renewed_takes_nothing_with_it(
+    recorder: Recording, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """It is deleted before and after our connection to it is closed."""
+    run = recorder.start("a", "b")
+    for ticket in "ab":
+        recorder.play(run, ticket, [*BEGIN, e.TextDelta("early ")])
+    losses = [delete_file]
+    open_file = getattr(file, moment)
+
+    def opened(path: Path, how: file.Durability) -> sqlite3.Connection:
+        if losses and threading.current_thread().name == "lfg-history":
+            losses.pop()(recorder.path)
+        connection: sqlite3.Connection = open_file(path, how)
+        return connection
+
+    monkeypatch.setattr(file, moment, opened)
+    file.log_of(recorder.path).unlink()
+    recorder.mark_run(run, "running")
+    assert recorder.flush(saved=True).result(30) and not losses
+    monkeypatch.undo()
+    for ticket in "ab":
+        recorder.play(run, ticket, [e.TextDelta("late"), *END])
+    recorder.finish_run(run, "done")
+    assert recorder.file.remedy is None
+    assert_whole(recorder.path, run, recorder)
+
+
 def test_an_idle_run_is_followed_too(recorder: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lfgtui.history.recording.recorder.WATCH", 0.01)
     run = recorder.start("a")
