@@ -13,7 +13,7 @@ import msgspec
 
 from bench import wire_text
 from bench.wire_job import Load
-from bench.wire_server import prompt
+from bench.wire_server import QUESTION, prompt
 
 _TITLE = "From the wire"
 
@@ -30,10 +30,13 @@ class Lfg(msgspec.Struct, frozen=True):
         return str(own) if own.exists() else sys.executable
 
     @contextmanager
-    def prepared(self, load: Load, port: int) -> Iterator["Prepared"]:
-        """A folder with all that a run needs, for as long as the block."""
+    def prepared(self, load: Load, port: int, *, asks: bool = False) -> Iterator["Prepared"]:
+        """A folder with all that a run needs, for as long as the block.
+
+        `asks`: each ticket's model wants to run a command, on which a person decides.
+        """
         with tempfile.TemporaryDirectory() as folder:
-            yield Prepared(self, Path(folder), load, port)
+            yield Prepared(self, Path(folder), load, port, asks=asks)
 
 
 class Outcome(msgspec.Struct):
@@ -46,7 +49,7 @@ class Outcome(msgspec.Struct):
 class Prepared:
     """One run, ready to start."""
 
-    def __init__(self, lfg: Lfg, folder: Path, load: Load, port: int) -> None:
+    def __init__(self, lfg: Lfg, folder: Path, load: Load, port: int, *, asks: bool) -> None:
         self._lfg = lfg
         base = f"http://127.0.0.1:{port}" + ("" if load.wire == "anthropic" else "/v1")
         config = folder / "config.toml"
@@ -54,10 +57,11 @@ class Prepared:
             f'[providers.bench]\nwire = "{load.wire}"\nbase_url = "{base}"\nmodel = "bench"\n'
         )
         tickets = folder / "tickets.toml"
+        tools = '["run_command"]' if asks else "[]"
         tickets.write_text(
-            f'title = "{_TITLE}"\n[defaults]\nprovider = "bench"\ntools = []\n'
+            f'title = "{_TITLE}"\n[defaults]\nprovider = "bench"\ntools = {tools}\n'
             + "".join(
-                f'[[ticket]]\nid = "t{number}"\nprompt = "{prompt(number)}"\n'
+                f'[[ticket]]\nid = "t{number}"\nprompt = "{QUESTION if asks else prompt(number)}"\n'
                 for number in range(load.streams)
             )
         )

@@ -64,6 +64,15 @@ def _chat_token(number: int, text: str) -> bytes:
     return _chunk(_choice({"content": text}), None, _padding(number, text))
 
 
+def chat_call() -> bytes:
+    """A whole response that calls a tool which asks first."""
+    function = {"name": "run_command", "arguments": '{"command": "make"}'}
+    call = {"index": 0, "id": "call_Vd3RzXb9TnLw5YmH", "type": "function", "function": function}
+    delta: dict[str, object] = {"role": "assistant", "content": None, "tool_calls": [call]}
+    end = _chunk(_choice({}, "tool_calls"), None, "q7RzK")
+    return _chunk(_choice(delta), None, "q7") + end + b"data: [DONE]\n\n"
+
+
 def _chat_closing(tokens: list[str]) -> bytes:
     usage = {
         "prompt_tokens": 20,

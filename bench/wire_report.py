@@ -13,7 +13,7 @@ from statistics import median
 
 import msgspec
 
-from bench import wire_machine, wire_sides, wire_terminal
+from bench import wire_idle, wire_keys, wire_machine, wire_sides, wire_terminal
 from bench.wire_job import WIRES, Load, Taken, WireName
 from bench.wire_lag import Lag, Lines
 from bench.wire_lfg import Lfg
@@ -51,9 +51,11 @@ class Plan(msgspec.Struct, frozen=True):
     rounds: int = 3
     other: Path | None = None
     with_lag: bool = True
+    key_seconds: float = 60.0
+    idle_seconds: float = 10.0
 
 
-QUICK = Plan(cells=(Cell(64, 100),), seconds=(2.0, 6.0), rounds=1)
+QUICK = Plan(cells=(Cell(64, 100),), seconds=(2.0, 6.0), rounds=1, key_seconds=15.0)
 
 
 class Side(msgspec.Struct, frozen=True):
@@ -67,24 +69,14 @@ class Side(msgspec.Struct, frozen=True):
 
 def main() -> None:
     """Measure what was asked for."""
-    plan = _plan(_arguments())
+    asked = _arguments()
+    plan = _plan(asked)
     began = time.monotonic()
     print(f"{wire_machine.described()}, Python {sys.version.split()[0]}")
-    print(
-        f"CPU between {plan.seconds[0]:g} s and {plan.seconds[1]:g} s of tokens,"
-        f" median of {plan.rounds} (least to most); lag over {plan.seconds[1]:g} s\n"
-    )
-    print(
-        f"{'':16} {'':>8} {'':16} {'us a token':>22} {'of sdk':>7} {'time':>6} {'asking':>7}"
-        f" {'dropped':>8} {'lag p50':>8} {'p99':>8} {'others':>7}"
-    )
     with _bytecode():
-        sides = list(_sides(plan))
-        for wire in plan.wires:
-            for side in sides:  # so that bytecode is there; counts for nothing
-                side.run(Load(wire, 1, 100, 0.1))
-            for cell in plan.cells:
-                for line in _cell(plan, sides, wire, cell):
+        for part, lines in (("table", _table), ("keys", _keys), ("idle", _idle)):
+            if asked.only in (part, None):
+                for line in lines(plan):
                     print(line, flush=True)
     print(f"\ntook {(time.monotonic() - began) / 60:.1f} minutes; {wire_machine.described()}")
 
@@ -92,6 +84,7 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="lfg from the wire, beside the SDKs' iterators")
     parser.add_argument("--quick", action="store_true", help="64 tickets, short, once")
+    parser.add_argument("--only", choices=("table", "keys", "idle"))
     parser.add_argument("--wires", nargs="+", choices=WIRES)
     parser.add_argument("--cells", nargs="+", type=Cell.parse, metavar="NxRATE")
     parser.add_argument("--sides", nargs="+", choices=SIDES)
@@ -121,12 +114,59 @@ def _bytecode() -> Iterator[None]:
         yield
 
 
-def _sides(plan: Plan) -> Iterator[Side]:
+def _table(plan: Plan) -> Iterator[str]:
+    """CPU, time and lag of every side, for each wire and number of tickets."""
+    yield (
+        f"\nCPU between {plan.seconds[0]:g} s and {plan.seconds[1]:g} s of tokens,"
+        f" median of {plan.rounds} (least to most); lag over {plan.seconds[1]:g} s\n"
+    )
+    yield (
+        f"{'':16} {'':>8} {'':16} {'us a token':>22} {'of sdk':>7} {'time':>6} {'asking':>7}"
+        f" {'dropped':>8} {'lag p50':>8} {'p99':>8} {'others':>7}"
+    )
+    sides = list(_sides(plan))
+    for wire in plan.wires:
+        for side in sides:  # so that bytecode is there; counts for nothing
+            side.run(Load(wire, 1, 100, 0.1))
+        for cell in plan.cells:
+            yield from _cell(plan, sides, wire, cell)
+
+
+def _keys(plan: Plan) -> Iterator[str]:
+    """How long a key takes meanwhile."""
+    for wire in plan.wires[:1]:
+        load = Load(wire, 64, 100, plan.key_seconds)
+        for which, lfg in _lfgs(plan).items():
+            pressed, others = wire_keys.keys(load, lfg)
+            yield f"\nKEYS  {wire} 64x100{which}, {plan.key_seconds:g} s; others {others:.2f}"
+            for kind, taken in pressed.items():
+                yield f"{kind:16} {taken.line()}"
+
+
+def _idle(plan: Plan) -> Iterator[str]:
+    """What it costs to do nothing."""
+    seconds = plan.idle_seconds
+    yield f"\nIDLE  over {seconds:g} s"
+    yield f"{'a bare Textual app':30} {wire_idle.bare(seconds).line()}"
+    for which, lfg in _lfgs(plan).items():
+        for streams in (1, 16):
+            load = Load("openai-chat", streams, 100, 2)
+            name = f"lfg, {streams} tickets done{which}"
+            yield f"{name:30} {wire_idle.done(load, lfg, seconds).line()}"
+        name = f"lfg, 6 questions open{which}"
+        yield f"{name:30} {wire_idle.asking(6, lfg, seconds).line()}"
+
+
+def _lfgs(plan: Plan) -> dict[str, Lfg]:
     lfgs = {"": Lfg(wire_sides.ROOT)}
     if plan.other is not None:
         lfgs[", other"] = Lfg(plan.other.resolve())
+    return lfgs
+
+
+def _sides(plan: Plan) -> Iterator[Side]:
     for name in plan.sides:
-        for which, lfg in lfgs.items():
+        for which, lfg in _lfgs(plan).items():
             if name == "headless":
                 run = partial(wire_sides.headless, lfg=lfg)
                 yield Side(name + which, run, partial(_json_lag, lfg=lfg))

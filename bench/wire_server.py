@@ -21,7 +21,7 @@ import msgspec
 
 from bench import wire_text
 from bench.wire_job import Load, Log
-from bench.wire_records import records
+from bench.wire_records import chat_call, records
 
 _HEAD = (
     b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n"
@@ -30,6 +30,8 @@ _HEAD = (
 _NOT_FOUND = b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _STREAM = re.compile(rb"stream number (\d+)")
+QUESTION = "ask a question"
+"""What a request says to get a call of a tool that asks first."""
 _GOLDEN = 0.618034
 
 
@@ -136,6 +138,8 @@ class Connection(asyncio.Protocol):
         stream = _STREAM.search(body)
         if head.startswith(self._asked) and stream:
             self._pace.begin(int(stream[1]), self.transport)
+        elif QUESTION.encode() in body:
+            self.transport.write(_HEAD + _chunk(chat_call()) + b"0\r\n\r\n")
         else:
             self.transport.write(_NOT_FOUND)
 

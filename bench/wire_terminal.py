@@ -10,7 +10,7 @@ from bench.wire_job import Load, Taken
 from bench.wire_lag import Lag, Sightings
 from bench.wire_lfg import Lfg, Prepared
 from bench.wire_machine import Machine
-from bench.wire_sides import patience, serving, wait
+from bench.wire_sides import Ended, patience, serving, wait
 from lfgtui.history.reader import Reader
 
 _LOOK = 0.2
@@ -18,6 +18,12 @@ _LOOK = 0.2
 
 _SETTLE = 0.3
 """Seconds for the last frame."""
+
+_PATIENCE = 10.0
+"""Seconds to quit."""
+
+_BADGE = "●"
+"""Stands before each ticket that runs."""
 
 
 class Screen:
@@ -34,10 +40,35 @@ class Screen:
             yield self.row(y)
         self._screen.dirty.clear()
 
+    def arrangement(self) -> object:
+        """What no token changes: which view, where the panes are, and which one is current."""
+        place = self.row(ROWS - 1).split()[-2:]
+        heads = [
+            (y, x, cells[x].bg)
+            for y, cells in ((y, self._screen.buffer[y]) for y in range(ROWS))
+            for x in range(COLUMNS)
+            if cells[x].data == _BADGE
+        ]
+        return place, heads
+
     def row(self, y: int) -> str:
         """The text of one row."""
         cells = self._screen.buffer[y % ROWS]
         return "".join(cells[x].data for x in range(COLUMNS))
+
+
+def states(prepared: Prepared) -> list[str]:
+    """Each ticket's state, as the history says."""
+    with Reader(prepared.history) as reader:
+        return [ticket.state for run in reader.runs(1) for ticket in reader.tickets(run.run)]
+
+
+def closed(terminal: Terminal) -> Ended:
+    """End the process as it is, and with it the terminal."""
+    terminal.process.kill()
+    ended = wait(terminal.process, _PATIENCE)
+    terminal.close()
+    return ended
 
 
 def all_done(prepared: Prepared) -> bool:
@@ -57,7 +88,7 @@ def terminal(load: Load, lfg: Lfg) -> Taken:
             time.sleep(_LOOK)
         time.sleep(_SETTLE)
         screen.type(b"q")
-        ended = wait(screen.process, 10)
+        ended = wait(screen.process, _PATIENCE)
         screen.close()
         log = server.log()
         others = machine.others(ended.cpu + log.cpu)
