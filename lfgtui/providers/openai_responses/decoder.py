@@ -14,8 +14,8 @@ from lfgtui.providers import lenient_json
 from lfgtui.providers.errors import mapping
 from lfgtui.providers.lenient_json import JsonObject
 from lfgtui.providers.openai_responses.hosted_tools import WIRE, HostedItems
+from lfgtui.providers.openai_responses.item_texts import ItemTexts, Remainder
 from lfgtui.providers.wire.decoder import SdkDecoder, openai_usage
-from lfgtui.providers.wire.dedupe import TextDeduplicator
 from lfgtui.providers.wire.tool_calls import OpenCall, arguments_text
 
 __all__ = ["WIRE", "ResponsesDecoder"]
@@ -44,9 +44,8 @@ class ResponsesDecoder(SdkDecoder):
         self._open: dict[object, OpenCall] = {}
         self._ended: set[str] = set()
         self._finished: set[object] = set()
-        self._text = TextDeduplicator()
-        self._reasoning = TextDeduplicator()
-        self._reasoning_parts: dict[object, set[tuple[bool, int]]] = {}
+        self._text = ItemTexts()
+        self._reasoning = ItemTexts()
         self._hosted = HostedItems()
 
     def _read(self, name: str, record: JsonObject) -> None:
@@ -96,35 +95,31 @@ class ResponsesDecoder(SdkDecoder):
 
     def _take_text(self, kind: str, place: object, record: JsonObject) -> None:
         """Take a delta of visible text, or the record that closes a part of it."""
-        part = (place, lenient_json.index(record, "content_index") or 0)
+        index = lenient_json.index(record, "content_index") or 0
         text = lenient_json.exact_text(record, "delta")
         if text:
-            self._text.add(part, text)
+            self._text.add(place, index, text)
         elif kind.endswith(".done"):
-            text = self._text.remainder(part, lenient_json.text(record, *_TEXT_KEYS))
+            whole = lenient_json.text(record, *_TEXT_KEYS)
+            text = self._text.end_part(place, index, whole).text
         self._is_refusal = self._is_refusal or (bool(text) and ".refusal." in kind)
         self._add_text(text)
 
     def _take_reasoning(self, kind: str, place: object, record: JsonObject) -> None:
-        index = lenient_json.index(record, "summary_index")
-        index = lenient_json.index(record, "content_index") if index is None else index
-        part = (place, ".reasoning_summary_" in kind, index or 0)
-        text = lenient_json.exact_text(record, "delta")
-        if text:
-            self._reasoning.add(part, text)
+        number = lenient_json.index(record, "summary_index")
+        number = lenient_json.index(record, "content_index") if number is None else number
+        index = (".reasoning_summary_" in kind, number or 0)
+        if text := lenient_json.exact_text(record, "delta"):
+            self._add_part(index, Remainder(text, self._reasoning.add(place, index, text)))
         elif kind.endswith(".done"):
-            text = self._reasoning.remainder(part, lenient_json.text(record, "text"))
-        self._add_part(part, text)
+            whole = lenient_json.text(record, "text")
+            self._add_part(index, self._reasoning.end_part(place, index, whole))
 
-    def _add_part(self, part: tuple[object, bool, int], text: str) -> None:
+    def _add_part(self, index: tuple[bool, int], new: Remainder) -> None:
         """Add a piece of reasoning. A summary comes in parts, each with a heading of its own."""
-        if not text:
-            return
-        place, is_summary, index = part
-        begun = self._reasoning_parts.setdefault(place, set())
-        is_next = bool(begun) and (is_summary, index) not in begun
-        begun.add((is_summary, index))
-        self._add_reasoning(f"\n\n{text}" if is_next and is_summary else text)
+        is_summary, _ = index
+        if new.text:
+            self._add_reasoning(f"\n\n{new.text}" if new.begins and is_summary else new.text)
 
     def _add_item(self, place: object, item: JsonObject) -> None:
         if lenient_json.exact_text(item, "type") != "function_call":
@@ -166,21 +161,35 @@ class ResponsesDecoder(SdkDecoder):
                 self._events += self._hosted.end(place, item)
 
     def _finish_message(self, place: object, item: JsonObject, *, is_response: bool) -> None:
-        for index, part in enumerate(lenient_json.children(item, "content")):
+        content = list(enumerate(lenient_json.children(item, "content")))
+        thoughts = [(i, p) for i, p in content if "reasoning" in lenient_json.text(p, "type")]
+        self._finish_thoughts(place, [((False, i), p) for i, p in thoughts], is_response)
+        parts = [(i, part) for i, part in content if (i, part) not in thoughts]
+        wholes = [(i, lenient_json.text(part, *_TEXT_KEYS)) for i, part in parts]
+        remainders = self._text.end_item(place, wholes, is_response=is_response)
+        for (_, part), new in zip(parts, remainders, strict=True):
             self._is_refusal = self._is_refusal or bool(lenient_json.text(part, "refusal"))
-            whole = lenient_json.text(part, *_TEXT_KEYS)
-            text = self._text.remainder((place, index), whole, is_response=is_response)
-            self._add_text(text)
+            self._add_text(new.text)
             self._events += self._citations.take(lenient_json.children(part, "annotations"))
 
     def _finish_reasoning(self, place: object, item: JsonObject, *, is_response: bool) -> None:
-        for key in ("summary", "content"):
-            for index, part in enumerate(lenient_json.children(item, key)):
-                at = (place, key == "summary", index)
-                whole = lenient_json.text(part, "text")
-                text = self._reasoning.remainder(at, whole, is_response=is_response)
-                self._add_part(at, text)
+        summary, content = (lenient_json.children(item, key) for key in ("summary", "content"))
+        if [lenient_json.text(part, "text") for part in content] == [
+            lenient_json.text(part, "text") for part in summary
+        ]:
+            content = []  # some servers have both the same
+        parts = [((True, i), part) for i, part in enumerate(summary)]
+        parts += [((False, i), part) for i, part in enumerate(content)]
+        self._finish_thoughts(place, parts, is_response)
         self._events.append(ProviderItem(WIRE, item))
+
+    def _finish_thoughts(
+        self, place: object, parts: list[tuple[tuple[bool, int], JsonObject]], is_response: bool
+    ) -> None:
+        wholes = [(index, lenient_json.text(part, "text")) for index, part in parts]
+        remainders = self._reasoning.end_item(place, wholes, is_response=is_response)
+        for (index, _), new in zip(wholes, remainders, strict=True):
+            self._add_part(index, new)
 
     def _finish_call(self, place: object, item: JsonObject) -> None:
         call_id = lenient_json.text(item, "call_id")

@@ -1,15 +1,10 @@
 """Removal of what a stream repeats: texts, and the sources that they cite.
 
-On the Responses wire the same words may come as deltas, again in the record
-that closes the part, again in the item, again in the whole response; any of
-these may be missing, and items may change their places and ids between them.
-So a text that comes whole is compared with what was streamed: where it goes on
-from there, the remainder is new; where nothing of it was streamed, all of it;
-where it differs, what the person has read stands.
+A message may come in deltas and again whole: where the whole goes on from what was streamed, the
+remainder is new; where it differs, what the person has read stands.
 """
 
 from collections.abc import Hashable, Iterable, Iterator
-from dataclasses import dataclass, field
 
 from lfgtui.model.events import Citation
 from lfgtui.providers import lenient_json, limits
@@ -21,19 +16,6 @@ _PLACE = ("start_index", "end_index", "index")
 _QUOTE = ("cited_text", "content", "snippet", "quote", "text")
 
 
-@dataclass(slots=True)
-class _Streamed:
-    pieces: list[str] = field(default_factory=list)
-    is_closed: bool = False
-    is_confirmed: bool = False  # the whole response repeated it
-
-    @property
-    def text(self) -> str:
-        if len(self.pieces) > 1:
-            self.pieces = ["".join(self.pieces)]
-        return self.pieces[0] if self.pieces else ""
-
-
 class TextDeduplicator:
     """The texts of one kind (visible, or reasoning) of one response, by their places.
 
@@ -41,50 +23,26 @@ class TextDeduplicator:
     """
 
     def __init__(self) -> None:
-        self._texts: dict[Hashable, _Streamed] = {}
+        self._texts: dict[Hashable, list[str]] = {}
 
     def add(self, place: Hashable, delta: str) -> None:
         """Note a delta, which is always new."""
-        self._at(place).pieces.append(delta)
+        self._at(place).append(delta)
 
-    def remainder(self, place: Hashable, whole: str, *, is_response: bool = False) -> str:
-        """Return the end of a whole text that was not streamed, and note it as streamed.
-
-        `is_response`: the place is one in the whole response, which need not be the stream's.
-        """
-        own = self._at(place)
-        known = own if whole.startswith(own.text) else None
-        if known is None or not own.text:
-            known = self._elsewhere(whole, is_response=is_response) or known
-        own.is_closed = True
-        if known is None:
-            return ""
-        new = whole[len(known.text) :]
-        known.pieces.append(new)
-        known.is_closed = True
-        known.is_confirmed = known.is_confirmed or is_response
+    def remainder(self, place: Hashable, whole: str) -> str:
+        """Return the end of a whole text that was not streamed, and note it as streamed."""
+        pieces = self._at(place)
+        streamed = "".join(pieces)
+        new = whole[len(streamed) :] if whole.startswith(streamed) else ""
+        pieces[:] = [streamed + new]
         return new
 
-    def _at(self, place: Hashable) -> _Streamed:
+    def _at(self, place: Hashable) -> list[str]:
         if place not in self._texts:
             if len(self._texts) >= limits.TEXTS:
                 raise limits.too_many("parts of text in one response", limits.TEXTS)
-            self._texts[place] = _Streamed()
+            self._texts[place] = []
         return self._texts[place]
-
-    def _elsewhere(self, whole: str, *, is_response: bool) -> _Streamed | None:
-        others = [
-            other
-            for other in self._texts.values()
-            if other.text
-            and whole.startswith(other.text)
-            # A closed text may be how another begins, but hardly all of it.
-            and (
-                not other.is_closed
-                or (is_response and other.text == whole and not other.is_confirmed)
-            )
-        ]
-        return max(others, key=lambda other: len(other.text), default=None)
 
 
 class Citations:

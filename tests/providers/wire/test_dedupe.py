@@ -7,29 +7,20 @@ from hypothesis import strategies as st
 from lfgtui.model.events import Citation
 from lfgtui.providers.wire.dedupe import Citations, TextDeduplicator, citation_of
 
-Closing = tuple[object, str, bool, str]
-"""A place, the whole text there, whether it is the whole response's, and its new end."""
+Closing = tuple[object, str, str]
+"""A place, the whole text there, and its new end."""
 
 CASES: dict[str, tuple[str, list[Closing]]] = {
-    "a text is completed once": ("Hel", [(0, "Hello", False, "lo"), (0, "Hello", False, "")]),
+    "a text is completed once": ("Hel", [(0, "Hello", "lo"), (0, "Hello", "")]),
     "a text that was not streamed is new once": (
         "Hello",
-        [(1, "World", False, "World"), (1, "World", False, "")],
+        [(1, "World", "World"), (1, "World", "")],
     ),
     "a text that differs changes nothing": (
         "Hello [1]",
-        [(0, "Hello", False, ""), (0, "Hello and more", False, "")],
+        [(0, "Hello", ""), (0, "Hello and more", "")],
     ),
-    "a text at another place is known by its beginning": ("Hel", [("b", "Hello", False, "lo")]),
-    "a closed text is no beginning of another": (
-        "A",
-        [(0, "A", False, ""), (1, "A B", False, "A B"), (2, "A", False, "A")],
-    ),
-    "the whole response may have other places": ("A", [(0, "A", False, ""), (3, "A", True, "")]),
-    "two equal texts of a whole response are two": (
-        "",
-        [(0, "A", True, "A"), (1, "A", True, "A"), (1, "A", True, "")],
-    ),
+    "a text at another place is another": ("Hel", [("b", "Hello", "Hello")]),
 }
 
 
@@ -37,10 +28,9 @@ CASES: dict[str, tuple[str, list[Closing]]] = {
 def test_a_whole_text_gives_only_its_new_end(case: str) -> None:
     streamed, closings = CASES[case]
     texts = TextDeduplicator()
-    if streamed:
-        texts.add(0, streamed)
-    for place, whole, is_response, new in closings:
-        assert texts.remainder(place, whole, is_response=is_response) == new
+    texts.add(0, streamed)
+    for place, whole, new in closings:
+        assert texts.remainder(place, whole) == new
 
 
 @given(st.text(min_size=1), st.lists(st.integers(0, 40)), st.integers(0, 40))

@@ -1,0 +1,290 @@
+"""The texts of a response's items, each said once, whatever indexes a server numbers by.
+
+The same words may come as deltas, again in the record that closes the part, again in the item,
+again in the whole response; any of these may be missing. Indexes of parts and items tell little:
+servers count them from 1, give all parts the same, count reasoning and refusals or do not, and
+number the records of one item differently. So texts are compared, and an index decides only
+where several would fit. A whole item is compared with all that was streamed of it, in the order
+in which it came: where it goes on from there, the remainder is new; where nothing of it was
+streamed, all of it; where it differs, what the person has read stands. Every streamed text
+counts for one text of the records that follow, so equal texts that were both streamed are two.
+"""
+
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import NamedTuple, TypeAlias, TypeVar
+
+from lfgtui.providers import limits
+
+PartText: TypeAlias = tuple[Hashable, str]
+"""The index of a part, and all of its text."""
+
+T = TypeVar("T")
+
+
+class Remainder(NamedTuple):
+    """The part of a text that was not streamed. `begins`: nothing of its part was, but others."""
+
+    text: str
+    begins: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class _Text:
+    """A text that grows. Of the first `closed` characters, records have come that close them."""
+
+    pieces: list[str] = field(default_factory=list)
+    length: int = 0
+    closed: int = 0
+
+    def __str__(self) -> str:
+        if len(self.pieces) > 1:
+            self.pieces = ["".join(self.pieces)]
+        return self.pieces[0] if self.pieces else ""
+
+    @property
+    def is_open(self) -> bool:
+        return self.closed < self.length
+
+    @property
+    def rest(self) -> str:
+        return str(self)[self.closed :]
+
+    def append(self, piece: str) -> None:
+        self.pieces.append(piece)
+        self.length += len(piece)
+
+
+@dataclass(slots=True, eq=False)
+class _Item:
+    """An item: its text in the order in which it came, and its parts.
+
+    `newest` is the part that grows at each index. `is_done` once a record has it whole,
+    `is_confirmed` once the whole response repeated it.
+    """
+
+    text: _Text = field(default_factory=_Text)
+    parts: list[tuple[Hashable, _Text]] = field(default_factory=list)
+    newest: dict[Hashable, _Text] = field(default_factory=dict)
+    is_done: bool = False
+    is_confirmed: bool = False
+
+    def begin(self, index: Hashable, text: str = "") -> _Text:
+        """Begin a part."""
+        part = self.newest[index] = _Text()
+        self.parts.append((index, part))
+        self.append(part, text)
+        return part
+
+    def append(self, part: _Text, text: str) -> None:
+        part.append(text)
+        self.text.append(text)
+
+    def begins(self, whole: str) -> int:
+        """Return the length of the text if the whole begins with it, part by part or as it came."""
+        by_part = (str(text) for _, text in self.parts)
+        texts = (str(self.text), "".join(by_part))
+        return max((len(text) for text in texts if whole.startswith(text)), default=0)
+
+    def streamed_of(self, wholes: Sequence[PartText]) -> list[int] | None:
+        """Return how much of each part was streamed; None where no part is among its own.
+
+        By index first; then parts that differ count as streamed.
+        """
+        own = {index: str(text) for index, text in self.parts}
+        if own.keys() <= {index for index, _ in wholes}:
+            pairs = [(own.get(index, ""), text) for index, text in wholes]
+            if any(mine and text.startswith(mine) for mine, text in pairs):
+                return [len(mine if text.startswith(mine) else text) for mine, text in pairs]
+        streamed, at = [0] * len(wholes), 0
+        for mine in filter(None, (str(text) for _, text in self.parts)):
+            fits = (i for i in range(at, len(wholes)) if wholes[i][1].startswith(mine))
+            if (found := next(fits, None)) is None:
+                return None
+            streamed[found], at = len(mine), found + 1
+        return streamed if at else None
+
+    def replaced_of(self, wholes: Sequence[PartText]) -> list[int]:
+        """Return the same where nothing fits: what the person has read stands for some parts."""
+        read, indexes = str(self.text), {index for index, _ in self.parts}
+        are_all = len(self.parts) >= len(wholes)
+        stands = (are_all or index in indexes or text in read for index, text in wholes)
+        return [len(text) * stand for (_, text), stand in zip(wholes, stands, strict=True)]
+
+    def finish(self, wholes: Sequence[PartText]) -> None:
+        """Note that a record had the item whole."""
+        self.parts.clear()
+        self.text = _Text()
+        for index, text in wholes:
+            part = self.begin(index, text)
+            part.closed = part.length
+        self.is_done = True
+
+
+class ItemTexts:
+    """The texts of one kind (visible, or reasoning) of one response, by the places of their items.
+
+    Raises `ProviderError` ("protocol") where there are too many.
+    """
+
+    def __init__(self) -> None:
+        self._items: list[_Item] = []
+        self._growing: dict[Hashable, _Item] = {}
+        self._done: dict[Hashable, _Item] = {}
+        self._count = 0
+
+    def add(self, place: Hashable, index: Hashable, delta: str) -> bool:
+        """Note a delta, which is always new; return True if it begins a further part."""
+        item = self._growing.get(place)
+        part = None if item is None else item.newest.get(index)
+        if item is not None and part is not None and (part.is_open or not part.length):
+            item.append(part, delta)
+            return False
+        return self._begin(place, index, delta)
+
+    def end_part(self, place: Hashable, index: Hashable, whole: str) -> Remainder:
+        """Return the end of a part that came whole, and note it as streamed."""
+        item = self._growing.get(place)
+        own = None if item is None else item.newest.get(index)
+        if item is not None:
+            if item.is_done or (own is not None and not own.is_open and str(own) == whole):
+                return Remainder("")  # the same record again
+            if (end := _end_inside(item, own, whole)) is not None:
+                return Remainder(end)
+        if (end := self._end_elsewhere(item, whole)) is not None:
+            return Remainder(end)
+        if own is not None:
+            own.closed = own.length
+            return Remainder("")
+        begins = self._begin(place, index, whole)
+        own = self._growing[place].newest[index]
+        own.closed = own.length
+        return Remainder(whole, begins)
+
+    def end_item(
+        self, place: Hashable, wholes: Sequence[PartText], *, is_response: bool = False
+    ) -> list[Remainder]:
+        """Return the end of each part of an item that came whole, and note it as streamed.
+
+        `is_response`: it came in the whole response, whose places need not be the stream's.
+        """
+        if not any(text for _, text in wholes):
+            return [Remainder("")] * len(wholes)
+        own = self._growing.get(place)
+        own = self._done.get(place) if own is None or own.is_done else own
+        found, streamed = self._find(own, wholes, is_response=is_response)
+        item = next(iter(found), None)
+        if item is None:
+            item = _Item()
+            self._items.append(item)
+        self._count_parts(len(wholes) - sum(len(one.parts) for one in found))
+        for other in found:
+            other.is_done = other.is_confirmed = True
+        item.finish(wholes)
+        item.is_confirmed = is_response
+        self._done[place] = item
+        remainders, begun = [], any(streamed)
+        for (_, text), length in zip(wholes, streamed, strict=True):
+            remainders.append(Remainder(text[length:], begun and not length))
+            begun = begun or bool(text)
+        return remainders
+
+    def _find(
+        self, own: _Item | None, wholes: Sequence[PartText], *, is_response: bool
+    ) -> tuple[list[_Item], list[int]]:
+        """Return the items whose texts these are, and how much of each part was streamed.
+
+        Several, where a server has the parts of one item at places of their own.
+        """
+        left = whole = "".join(text for _, text in wholes)
+        found: list[_Item] = []
+        if own is not None and (length := own.begins(whole)):
+            found, left = [own], whole[length:]
+        elif own is not None and (streamed := own.streamed_of(wholes)) is not None:
+            return [own], streamed
+        others = [one for one in self._items if one is not own and not one.is_done]
+        left, more = _consume(left, [(str(other.text), other) for other in others])
+        found += more
+        if is_response and not found:
+            repeated = (one for one in self._items if one.is_done and not one.is_confirmed)
+            found = [one for one in repeated if str(one.text) == whole][:1]
+            left = "" if found else left
+        if found:
+            return found, _spread(wholes, len(whole) - len(left))
+        if own is None or own.is_done:  # then it is another item at the same place
+            fits = ((one, one.streamed_of(wholes)) for one in others)
+            found_at = next(((one, streamed) for one, streamed in fits if streamed), None)
+            return ([], [0] * len(wholes)) if found_at is None else ([found_at[0]], found_at[1])
+        return [own], own.replaced_of(wholes)
+
+    def _begin(self, place: Hashable, index: Hashable, text: str) -> bool:
+        """Begin a part; return True if it is a further one of its item."""
+        self._count_parts(1)
+        item = self._growing.get(place)
+        if item is None or item.is_done:
+            item = self._growing[place] = _Item()
+            self._items.append(item)
+        is_further = bool(item.text.length)
+        item.begin(index, text)
+        return is_further
+
+    def _end_elsewhere(self, item: _Item | None, whole: str) -> str | None:
+        """Return the end of a part that was streamed at other places; None where it was not."""
+        others = [one for one in self._items if one is not item and not one.is_done]
+        growing = [(o, text) for o in others for _, text in o.parts if text.is_open]
+        end, found = _consume(whole, [(text.rest, (other, text)) for other, text in growing])
+        for _, text in found:
+            text.closed = text.length
+        if not found:
+            return None
+        return _complete(*found[-1], end)
+
+    def _count_parts(self, more: int) -> None:
+        self._count += max(0, more)
+        if self._count > limits.TEXTS:
+            raise limits.too_many("parts of text in one response", limits.TEXTS)
+
+
+def _end_inside(item: _Item, own: _Text | None, whole: str) -> str | None:
+    """Return the end of a part of the item, `own` if it may be; None where it is none of them."""
+    growing = [text for _, text in item.parts if text.is_open]
+    for text in sorted(growing, key=lambda text: text is not own):
+        if whole.startswith(rest := text.rest):
+            return _complete(item, text, whole[len(rest) :])
+        if whole and rest.startswith(whole):  # several parts have the same index
+            text.closed += len(whole)
+            return ""
+    if own is not None and own.length and whole.startswith(str(own)):
+        return _complete(item, own, whole[own.length :])
+    return None
+
+
+def _complete(item: _Item, text: _Text, end: str) -> str:
+    item.append(text, end)
+    text.closed = text.length
+    return end
+
+
+def _consume(whole: str, texts: Iterable[tuple[str, T]]) -> tuple[str, list[T]]:
+    """Return the whole without the texts that it begins with one after the other, and these.
+
+    The longest first.
+    """
+    left = [one for one in texts if one[0]]
+    found: list[T] = []
+    while fits := [one for one in left if whole.startswith(one[0])]:
+        text, what = longest = max(fits, key=lambda one: len(one[0]))
+        left.remove(longest)
+        found.append(what)
+        whole = whole[len(text) :]
+    return whole, found
+
+
+def _spread(wholes: Sequence[PartText], length: int) -> list[int]:
+    """Return how much of each part is within the first `length` characters of all."""
+    ends = accumulate((len(text) for _, text in wholes))
+    return [
+        min(len(text), max(0, length - end + len(text)))
+        for (_, text), end in zip(wholes, ends, strict=True)
+    ]
