@@ -39,6 +39,9 @@ RETRYABLE_KINDS: frozenset[ErrorKind] = frozenset(
     {"rate_limit", "overloaded", "server", "timeout", "connection", "cut"}
 )
 
+LIMIT_KINDS: frozenset[ErrorKind] = frozenset({"rate_limit", "overloaded"})
+"""Refusals that end with time, which the server may name."""
+
 
 _LONGEST_CHAIN = 20  # of causes; libraries wrap an error two or three times
 
@@ -65,9 +68,10 @@ class SourceError(UsageError):
 class ProviderError(LfgError):
     """A request that was refused or a stream that broke.
 
-    `retry_after` is in seconds, as the server asked for it; None where it did
-    not. `retryable`: the same request may succeed when it is sent again; by
-    default that depends on the kind. `status` is that of the HTTP response, if there was one.
+    `retry_after` is in seconds, as the server asked for it, `resets_after` the seconds until
+    the limit that is exhausted is back in full; None where it did not say. `retryable`: the
+    same request may succeed when it is sent again; by default that depends on the kind.
+    `status` is that of the HTTP response, if there was one.
     """
 
     def __init__(
@@ -76,6 +80,7 @@ class ProviderError(LfgError):
         message: str,
         *,
         retry_after: float | None = None,
+        resets_after: float | None = None,
         retryable: bool | None = None,
         status: int | None = None,
     ) -> None:
@@ -84,6 +89,7 @@ class ProviderError(LfgError):
         self.status = status
         self.message = message
         self.retry_after = retry_after
+        self.resets_after = resets_after
         self.retryable = kind in RETRYABLE_KINDS if retryable is None else retryable
 
 

@@ -16,7 +16,7 @@ class CancelAll(msgspec.Struct, frozen=True):
 
 
 class Retry(msgspec.Struct, frozen=True):
-    """Start an ended ticket over, as a new attempt."""
+    """Start an ended ticket over, as a new attempt; have a parked one go on now."""
 
     ticket: str
 

@@ -24,12 +24,19 @@ from msgspec import UNSET
 
 from lfgtui.agent.loop import Decision
 from lfgtui.engine import commands as c
-from lfgtui.engine.ticket_run import Session, TicketRun
+from lfgtui.engine.limits import Limit
+from lfgtui.engine.ticket_run import Outcome, Session, TicketRun
 from lfgtui.model import events as e
 from lfgtui.model.metrics import Health, Meter
 from lfgtui.model.states import RunState
 from lfgtui.model.tickets import Ticket, with_needs
 from lfgtui.model.transcript import Transcript
+
+_MOMENT = 0.001
+"""Seconds; a timer of the loop may fire that much too early for the clock."""
+
+_LONGEST_SLEEP = 60.0
+"""Seconds; the loop's own clock stands still while the machine sleeps."""
 
 _OUTCOMES: dict[type[e.Ending] | type[None], str] = {
     e.TicketFailed: "failed",
@@ -71,7 +78,8 @@ class Engine:
         self._closing = False
         self._closed = asyncio.Event()
         self._is_started = False
-        self._tasks: set[asyncio.Task[e.Ending]] = set()
+        self._alarm: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[Outcome]] = set()
         self._by_id = {ticket.id: ticket for ticket in tickets}
         self._runs = {
             ticket.id: TicketRun(ticket, session, self._file_changed) for ticket in tickets
@@ -112,12 +120,22 @@ class Engine:
         """Queue the tickets and begin. Call once, from the running loop."""
         self._recorder.attach(self._deliver, self._fall_behind)
         self._is_started = True
+        self._recall_limits()
+        self._session.limits.on_change = self._schedule
         for run in self._runs.values():
             if run.transcript.state == "done":
                 run.phase, run.outcome = "ended", run.transcript.ending
             else:
                 run.queue(continues=bool(run.transcript.conversation.messages))
         self._schedule()
+
+    def _recall_limits(self) -> None:
+        """Take up the limits that tickets were parked for when their process ended."""
+        limits, longest = self._session.limits, self._session.config.retry.max_park
+        for run in self._runs.values():
+            parked = run.transcript.parked
+            if parked is not None and parked.until <= limits.clock() + longest:
+                limits.note(Limit(parked.provider, parked.until, parked.reason, parked.kind))
 
     async def wait_idle(self) -> None:
         """Wait until every ticket has ended and all of it is saved."""
@@ -143,6 +161,8 @@ class Engine:
             self._closed.set()
 
     async def _stop(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
         for run in self._runs.values():
             if run.phase == "pending":
                 self._end(run, e.TicketInterrupted())
@@ -202,17 +222,36 @@ class Engine:
             return
         while self._release_blocked() or self._block_lost():
             pass
+        for run in self._runs.values():
+            if self._is_due(run):
+                run.heed_limits()
         running = sum(run.phase == "running" for run in self._runs.values())
         ready = [run for run in self._runs.values() if self._is_ready(run)]
         for run in ready[: max(0, self._session.config.concurrency - running)]:
             task = run.start(self._work(run))
             self._tasks.add(task)
             task.add_done_callback(partial(self._work_ended, run))
+        self._wake_for_limits()
         if not self.unfinished:
             self._recorder.mark_run(self.run, self._state())
             self._idle.set()
 
+    def _wake_for_limits(self) -> None:
+        """Schedule again when the first limit ends; now and then before, since machines sleep."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        ends = [run.parked_until for run in self._runs.values() if self._is_due(run)]
+        if known := [end for end in ends if end is not None]:
+            left = max(0.0, min(known) - self._session.limits.clock())
+            loop = asyncio.get_running_loop()
+            self._alarm = loop.call_later(min(left + _MOMENT, _LONGEST_SLEEP), self._schedule)
+
     def _is_ready(self, run: TicketRun) -> bool:
+        return self._is_due(run) and run.parked_until is None
+
+    def _is_due(self, run: TicketRun) -> bool:
+        """Return True for a ticket that waits for nothing but its providers or a slot."""
         if run.phase != "pending" or run.is_held:
             return False
         return all(need.is_done for need in self._needs(run))
@@ -241,14 +280,15 @@ class Engine:
             run.queue(continues=False)
         return bool(released)
 
-    async def _work(self, run: TicketRun) -> e.Ending:
+    async def _work(self, run: TicketRun) -> Outcome:
         await self._recorder.settle()
         answers = {need.ticket.id: need.transcript.answer for need in self._needs(run)}
         return await run.work(e.UserMessage(run.ticket.prompt, answers or UNSET))
 
-    def _work_ended(self, run: TicketRun, task: "asyncio.Task[e.Ending]") -> None:
+    def _work_ended(self, run: TicketRun, task: "asyncio.Task[Outcome]") -> None:
         self._tasks.discard(task)
-        self._end(run, run.outcome_of(task))
+        if (ending := run.outcome_of(task)) is not None:
+            self._end(run, ending)
         self._schedule()
 
     def _end(self, run: TicketRun, ending: e.Ending) -> None:
@@ -268,6 +308,9 @@ class Engine:
         if run.phase == "ended":
             run.queue(continues=False)
             self._recorder.mark_run(self.run, "running")
+            self._schedule()
+        elif run.parked_until is not None and not run.is_held:
+            run.try_now()
             self._schedule()
 
     # Delivery

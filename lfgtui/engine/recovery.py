@@ -3,9 +3,10 @@
 `Recovery` is the one place that decides what a ticket does next. First the same provider again,
 as long as that may help (`errors.ProviderError.retryable`) and the policy allows it; then the
 ticket's `fallback` providers in their order, for every kind of failure, since what one refuses
-another may take; then the ticket fails. A retry waits as long as the server asks, else
-exponentially longer with jitter, and never while the provider's circuit is open: with another
-provider left, that is a reason to go there at once.
+another may take; then it is parked, if one of them has a limit that ends in time (`limits`);
+then it fails. A retry waits as long as the server asks, else exponentially longer with jitter, and
+never while the provider's circuit is open: with another provider left, that is a reason to go
+there at once.
 
 A `Circuit` keeps tickets that work side by side from hammering a dead provider. It is closed as
 long as the provider answers. When requests have failed `failures` times within `window` seconds
@@ -24,6 +25,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import NamedTuple
 
+from lfgtui.engine.limits import LimitedError, can_park, is_limit, wait_for
 from lfgtui.errors import ProviderError
 from lfgtui.model.metrics import OpenCircuit
 from lfgtui.settings.config import BreakerPolicy, RetryPolicy, Route
@@ -33,10 +35,11 @@ _A_MOMENT = 0.1
 
 
 class Step(NamedTuple):
-    """The next attempt: where, and after how many seconds."""
+    """The next attempt: where, and after how many seconds; parked, when a limit has ended."""
 
     route: Route
     delay: float
+    is_parked: bool = False
 
 
 class Recovery:
@@ -46,6 +49,7 @@ class Recovery:
         self, policy: RetryPolicy, routes: tuple[Route, ...], random: Callable[[], float]
     ) -> None:
         self.route, *self._fallback = routes
+        self._limited: list[Route] = []
         self._policy = policy
         self._random = random
         self._in_a_row = 0
@@ -55,6 +59,11 @@ class Recovery:
     def has_fallback(self) -> bool:
         """True if another provider is left."""
         return bool(self._fallback)
+
+    @property
+    def providers(self) -> list[str]:
+        """Those that may be asked: the one at hand, then those that are left."""
+        return [route.provider for route in (self.route, *self._fallback)]
 
     def after(self, error: ProviderError, *, progressed: bool, rest: float = 0.0) -> Step | None:
         """Return the next step after the error; None if the ticket fails with it.
@@ -68,13 +77,19 @@ class Recovery:
         delay = None
         if self._retries <= self._policy.budget:
             delay = retry_delay(self._policy, error, self._in_a_row, self._random)
+            if can_park(self._policy, error):
+                self._limited.append(self.route)
         if delay is not None and not (rest and self._fallback):
             return Step(self.route, max(delay, rest))
-        if error.kind == "internal" or not self._fallback:
+        if error.kind == "internal" or not (self._fallback or self._limited):
             return None
-        self.route = self._fallback.pop(0)
         self._in_a_row = 0
-        return Step(self.route, 0.0)
+        if self._fallback:
+            self.route = self._fallback.pop(0)
+            return Step(self.route, 0.0)
+        self.route, *self._fallback = self._limited
+        self._limited = []
+        return Step(self.route, 0.0, is_parked=True)
 
 
 def retry_delay(
@@ -83,23 +98,27 @@ def retry_delay(
     """Return the seconds until the next try after `failures` in a row; None to give up.
 
     What the server asks for (`Retry-After`) is obeyed, unless it is longer
-    than anyone would wait; else the delay doubles up to `max_delay`, with
+    than a ticket would wait with its slot; else the delay doubles up to `max_delay`, with
     jitter (`random` in 0..1) over its upper half so that tickets that failed
     together do not come back together.
     """
-    if not error.retryable or failures >= policy.attempts:
+    if not error.retryable or failures >= policy.attempts or isinstance(error, LimitedError):
         return None
-    if error.retry_after is not None:
-        return error.retry_after if error.retry_after <= policy.max_retry_after else None
+    if (wait := wait_for(policy, error)) is not None:
+        return wait if wait <= policy.max_retry_after else None
     delay = min(policy.max_delay, policy.base_delay * 2.0 ** (failures - 1))
     return delay * (0.5 + 0.5 * random())
 
 
 def final_message(policy: RetryPolicy, error: ProviderError) -> str:
     """Return the message of a ticket that fails with the error."""
-    if error.retry_after is None or error.retry_after <= policy.max_retry_after:
-        return error.message
-    return f"{error.message}; it asks to wait {error.retry_after:.0f} s (retry.max_retry_after)"
+    wait = wait_for(policy, error)
+    if wait is None or wait <= policy.max_retry_after or can_park(policy, error):
+        return error.message  # parked as often as the budget allows
+    setting = "max_retry_after"
+    if is_limit(policy, error):
+        setting = f"max_park: {policy.max_park:.0f} s"
+    return f"{error.message}; it asks to wait {wait:.0f} s (retry.{setting})"
 
 
 class Circuit:

@@ -8,11 +8,12 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
 from lfgtui.agent.loop import Agent, Decision
+from lfgtui.engine.limits import Limit, LimitedError, Limits, can_park, wait_for
 from lfgtui.engine.recovery import Circuits, Recovery, Step, final_message
 from lfgtui.errors import (
     RETRYABLE_KINDS,
@@ -38,6 +39,8 @@ from lfgtui.text.redactor import Redactor
 _log = logging.getLogger(__name__)
 
 Phase = Literal["pending", "running", "ended"]
+Outcome: TypeAlias = e.Ending | None
+"""How a ticket's work ended; None if it is to go on when its providers' limits have ended."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,6 +59,7 @@ class Session:
     headless: bool = False
     environment: dict[str, str] = field(default_factory=dict)
     circuits: Circuits = field(init=False)
+    limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
         self.circuits = Circuits(self.config.breaker)
@@ -105,8 +109,8 @@ class Deadline:
 class TicketRun:
     """A ticket with everything that belongs to it while lfg runs; its agent's `AgentContext`.
 
-    It goes `pending -> running -> ended`, and back by `queue`; the engine
-    says when, the moves are made here.
+    It goes `pending -> running -> ended`, and back by `queue`; from `running` also back to
+    `pending`, parked. The engine says when, the moves are made here.
     """
 
     def __init__(
@@ -128,7 +132,10 @@ class TicketRun:
         self._redactor = EventRedactor(session.redactor)
         self._attempt = 0
         self._continues = False
-        self._task: asyncio.Task[e.Ending] | None = None
+        self._keeps_partial: bool | UnsetType = UNSET
+        self._limit: Limit | None = None
+        self._tries_now = False
+        self._task: asyncio.Task[Outcome] | None = None
         self._stopped_with: e.Ending | None = None
         self._gate = asyncio.Event()
         self._gate.set()
@@ -140,6 +147,12 @@ class TicketRun:
         self._deadline = Deadline(self.ticket.timeout)
         self.holding_clock = self._deadline.held
         self._recovery = Recovery(config.retry, routes_of(config, self.ticket), random.random)
+        self._keeps_partial, self._limit, self._tries_now = UNSET, None, False
+
+    @property
+    def parked_until(self) -> float | None:
+        """Time when the limit ends that it is parked for; None if it is not parked."""
+        return self._limit.until if self._limit is not None else None
 
     @property
     def is_held(self) -> bool:
@@ -173,9 +186,23 @@ class TicketRun:
         self.is_blocked_by_need = False
         if not continues:
             self.always.clear()
+        self._begin_anew()
         self.emit(e.TicketQueued())
 
-    def start(self, work: Coroutine[None, None, e.Ending]) -> "asyncio.Task[e.Ending]":
+    def heed_limits(self) -> None:
+        """While pending, park as long as its providers have limits, then queue again."""
+        limit = None
+        if not self._tries_now:
+            limit = self._session.limits.first_to_end(self._recovery.providers)
+        if limit != self._limit:
+            self._limit = limit
+            self.emit(e.TicketQueued() if limit is None else e.Parked(*limit))
+
+    def try_now(self) -> None:
+        """Let the next request leave whatever limit is known."""
+        self._tries_now = self._limit is not None
+
+    def start(self, work: Coroutine[None, None, Outcome]) -> "asyncio.Task[Outcome]":
         """Run the work as a task of its own; `outcome_of` reads its ending."""
         self.phase, self._stopped_with = "running", None
         self._task = asyncio.create_task(work, name=self.ticket.id)
@@ -187,12 +214,12 @@ class TicketRun:
             self._stopped_with = ending
             self._task.cancel()
 
-    def outcome_of(self, task: "asyncio.Task[e.Ending]") -> e.Ending:
+    def outcome_of(self, task: "asyncio.Task[Outcome]") -> Outcome:
         """Return how the work ended, once its task is done."""
         if task.cancelled():
             return self._stopped_with or e.TicketInterrupted()
         if (error := task.exception()) is None:
-            return task.result()
+            return task.result() or self._stopped_with
         if (advice := too_many_files(error)) is not None:
             return e.TicketFailed("internal", advice, retryable=False)
         return _failed("", error)
@@ -212,9 +239,8 @@ class TicketRun:
             self.outcome = _failed("cannot store how the ticket ended: ", error)
             self.emit(self.outcome)
 
-    async def work(self, message: e.UserMessage) -> e.Ending:
+    async def work(self, message: e.UserMessage) -> Outcome:
         """Make attempts until one ends; failures become values, cancellation passes through."""
-        self._begin_anew()
         try:
             return await self._attempts(message)
         except ProviderError as error:
@@ -225,27 +251,48 @@ class TicketRun:
         except LfgError as error:
             return e.TicketFailed("internal", one_line(str(error)), retryable=False)
 
-    async def _attempts(self, message: e.UserMessage) -> e.Ending:
-        keeps_partial: bool | UnsetType = UNSET
+    async def _attempts(self, message: e.UserMessage) -> Outcome:
         while True:
             responses = self.transcript.conversation.responses
             route = self._recovery.route
             self._attempt += 1
-            self.emit(e.AttemptStarted(*route, self._continues, keeps_partial))
+            self.emit(e.AttemptStarted(*route, self._continues, self._keeps_partial))
             self._continues = True
             try:
                 async with self._deadline.running():
                     return await (await self._agent(route)).run(message)
             except ProviderError as error:
                 await self.settle()
-                keeps_partial = self._can_go_on_from_partial() or UNSET
+                self._keeps_partial = self._can_go_on_from_partial() or UNSET
                 progressed = self.transcript.conversation.responses > responses
                 rest = self._session.circuits[route.provider].retry_after()
+                self._note_limit(route, error)
                 step = self._recovery.after(error, progressed=progressed, rest=rest)
                 if step is None:
                     raise
                 broken = error
+            if step.is_parked and self._park(route):
+                return None
             await self._move_on(route, broken, step)
+
+    def _note_limit(self, route: Route, error: ProviderError) -> None:
+        """Tell the tickets of the same provider of a limit that names its end."""
+        policy, limits = self._session.config.retry, self._session.limits
+        if can_park(policy, error) and (wait := wait_for(policy, error)) is not None:
+            until = limits.clock() + wait
+            limits.note(Limit(route.provider, until, error.message, error.kind))
+
+    def _park(self, route: Route) -> bool:
+        """Wait for the end of a limit without a slot; False if it has ended meanwhile."""
+        limit = self._session.limits.first_to_end(self._recovery.providers)
+        if limit is None:
+            return False
+        _log.info("%s: %s has a limit; parked", self.ticket.id, route)
+        self.phase, self._limit, self._tries_now = "pending", limit, False
+        self.emit(e.Parked(*limit))
+        if self.is_held:
+            self.emit(e.Paused())
+        return True
 
     async def _move_on(self, route: Route, error: ProviderError, step: Step) -> None:
         """Say what broke and what comes next, and wait until it is due."""
@@ -335,6 +382,7 @@ class TicketRun:
     async def permit(self) -> AsyncIterator[Callable[[], None]]:
         provider = self._recovery.route.provider
         circuit = self._session.circuits[provider]
+        self._check_limit(provider)
         if rest := circuit.retry_after():
             message = f"{provider} keeps failing; "
             message += f"next try in {rest:.0f} s" if rest >= 1 else "one test request at a time"
@@ -342,7 +390,26 @@ class TicketRun:
                 raise ProviderError("overloaded", message)
             self.emit(e.Status(message))
         async with circuit.permit() as answered:
-            yield answered
+            try:
+                limit = self._check_limit(provider)
+                yield answered if limit is None else partial(self._got_through, limit, answered)
+            except ProviderError as error:
+                if can_park(self._session.config.retry, error):
+                    answered()  # whoever names the end of a limit is not dead
+                raise
+
+    def _check_limit(self, provider: str) -> Limit | None:
+        """Raise if the provider has a limit that this ticket was not told to pass over."""
+        limit = self._session.limits.of(provider)
+        if limit is not None and not self._tries_now:
+            raise LimitedError(limit)
+        self._tries_now = limit is not None
+        return limit
+
+    def _got_through(self, limit: Limit, answered: Callable[[], None]) -> None:
+        self._tries_now = False
+        self._session.limits.lift(limit)
+        answered()
 
 
 def _failed(context: str, error: BaseException) -> e.TicketFailed:

@@ -13,7 +13,7 @@ from lfgtui.model.items import Attempt, HostedItem, ToolItem
 from lfgtui.model.redaction import redacted_entries, redacted_ticket
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
-from lfgtui.text.figures import count, duration, money
+from lfgtui.text.figures import count, day_and_time, duration, money
 from lfgtui.text.redactor import Redactor
 from lfgtui.text.terminal_safe import escaped, plain_output, visible
 
@@ -105,12 +105,14 @@ def attempt_figures(attempt: Attempt) -> list[tuple[str, str]]:
 
 
 def reason_not_started(transcript: Transcript) -> str:
-    """Return why a ticket without any attempt ended; "" if unknown."""
+    """Return why a ticket without any attempt ended, or waits; "" if unknown."""
     match transcript.ending:
         case e.TicketBlocked(reason):
             return f"blocked: {reason}"
         case e.TicketFailed(_, message):
             return message
+        case _ if (parked := transcript.parked) is not None:
+            return f"parked until {day_and_time(parked.until)}: {parked.reason}"
         case _:
             return ""
 

@@ -19,12 +19,14 @@ def run_record(document: RunDocument) -> dict[str, object]:
 
 
 def ticket_record(run: str, ticket: Ticket, transcript: Transcript) -> dict[str, object]:
-    """Return the object of a ticket."""
+    """Return the object of a ticket; `parked_until` also if it was interrupted while parked."""
+    parked = transcript.parked
     return {
         "run": run,
         "ticket": ticket.id,
         "title": ticket.title,
         "state": transcript.state,
+        "parked_until": None if parked is None else round(parked.until, 3),
         "attempts": [_attempt(attempt) for attempt in transcript.attempts],
     }
 

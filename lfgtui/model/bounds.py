@@ -32,6 +32,7 @@ RANGES: dict[str, Range] = {
     "delay": _SECONDS,
     "seconds": _SECONDS,
     "exit_code": (-(2**32), 2**32),  # on any system
+    "until": MOMENT,
     "started_at": MOMENT,
     "ended_at": MOMENT,
 }

@@ -256,6 +256,20 @@ class Retrying(Event, Bounded, frozen=True, rename={"attempt": "next_attempt"}):
     retryable: bool | UnsetType = UNSET
 
 
+class Parked(Event, Bounded, frozen=True):
+    """The ticket waits until the provider's limit ends; a try that was under way is over.
+
+    `until` is in seconds since the epoch. `reason` and `kind` are those of the refusal that
+    named the time, to this ticket or to another one.
+    """
+
+    facets = Facets("error", "reason", ends="turn")
+    provider: str
+    until: float
+    reason: str
+    kind: ErrorKind = "rate_limit"
+
+
 class FailedOver(Event, frozen=True, rename={"source": "from", "target": "to"}):
     """The next attempt is another provider's."""
 

@@ -53,6 +53,7 @@ class Meter:
         self.retry_at: float | None = None
         self._ended_at: float | None = None
         self._paused_at: float | None = None
+        self._is_parked = False
         self._paused_seconds = 0.0
         self._sent_at: float | None = None
         self._last_token_at: float | None = None
@@ -85,14 +86,19 @@ class Meter:
             case e.ResponseFinished():
                 self._close_turn()
             case e.AttemptStarted():
+                self._let_go(at)
                 self._start(at)
             case e.Retrying():
                 self.retries += 1
                 self.retry_at = at + event.delay
                 self._close_turn()
+            case e.Parked():
+                self._is_parked = True
+                self._hold(at)
+                self._close_turn()
             case e.Paused():
-                self._paused_at = at
-            case e.Resumed():
+                self._hold(at)
+            case e.Resumed() if not self._is_parked:
                 self._let_go(at)
             case e.Ending():
                 self._ended_at = at
@@ -102,7 +108,7 @@ class Meter:
                 pass
 
     def elapsed(self, now: float) -> float | None:
-        """Return the seconds since the first attempt began, pauses left out; None before."""
+        """Return the seconds since the first attempt, pauses and parking left out; None before."""
         if self.started_at is None:
             return None
         end = self._ended_at or self._paused_at or now
@@ -163,8 +169,13 @@ class Meter:
         self._ended_at = None
         self.ttft = None
 
+    def _hold(self, at: float) -> None:
+        """Begin a pause, unless one is under way."""
+        self._paused_at = at if self._paused_at is None else self._paused_at
+
     def _let_go(self, at: float) -> None:
-        """End a pause, at a resume or at the end."""
+        """End a pause, at a resume, at an attempt or at the end."""
+        self._is_parked = False
         if self._paused_at is not None:
             self._paused_seconds += at - self._paused_at
         self._paused_at = None

@@ -13,7 +13,8 @@ an event, the states it may find, the state it leaves (None: the same).
 Anything else is a bug of ours, and says so by name (`IllegalMoveError`).
 
 An ended ticket goes back to `queued` by a retry or a resume; a blocked one
-also when what it needed ends well after all. `stalled` is no state but a
+also when what it needed ends well after all. A parked one is `retrying` until
+its provider's limit ends, and then `queued`, since it holds no slot. `stalled` is no state but a
 flag that the clock sets (`metrics`), since no event says that nothing came.
 
 The shape of this file is h11's: one table, one small machine.
@@ -89,9 +90,10 @@ MOVES: dict[type[e.Event], _Move] = {
     e.ToolOutputDelta: (_AT_WORK, "running_tool"),
     e.ToolCallFinished: (_any(*_AT_WORK, "needs_approval"), None),
     # the engine
-    e.TicketQueued: (_any(None, *ENDED), "queued"),
+    e.TicketQueued: (_any(None, "retrying", *ENDED), "queued"),
     e.AttemptStarted: (_any("queued", "retrying"), "starting"),
     e.Retrying: (_any(*RUNNING - {"retrying", "paused"}), "retrying"),
+    e.Parked: (_any("queued", *RUNNING - {"paused"}), "retrying"),
     e.FailedOver: (_any("retrying"), None),
     e.Paused: (_any("queued", "starting", "running_tool", "retrying"), "paused"),
     e.Resumed: (_any("paused"), None),  # the state in which the pause began

@@ -28,7 +28,8 @@ from lfgtui.model.items import (
     ToolItem,
     ToolState,
 )
-from lfgtui.model.states import State, StateMachine
+from lfgtui.model.states import RUNNING, State, StateMachine
+from lfgtui.text.figures import clock_time
 
 _SETTINGS = {
     "turns": "max_turns",
@@ -68,6 +69,7 @@ class Transcript:
         self.attempts: list[Attempt] = []
         self.conversation = Conversation()
         self.ending: e.Ending | None = None
+        self.parked: e.Parked | None = None
         self.unsaved = False
         self.last_seq = 0
         self.revision = 0
@@ -80,6 +82,19 @@ class Transcript:
     def state(self) -> State | None:
         """State of the ticket; None before its first entry."""
         return self._machine.state
+
+    @property
+    def parked_until(self) -> float | None:
+        """Time when a parked ticket goes on; None if it is not parked now.
+
+        `parked` itself outlives the process, and is None once the ticket has gone on.
+        """
+        return self.parked.until if self.parked and self.state == "retrying" else None
+
+    @property
+    def holds_slot(self) -> bool:
+        """True for a ticket that is worked on: one of those that `concurrency` limits."""
+        return self.state in RUNNING and self.parked_until is None
 
     @property
     def attempt(self) -> Attempt | None:
@@ -155,7 +170,9 @@ class Transcript:
         if attempt is not None and attempt.ended_at is None:
             attempt.state = state
         if isinstance(event, e.TicketQueued):
-            self.ending = None
+            self.ending = self.parked = None
+        elif isinstance(event, e.Parked):
+            self._park(attempt, at, event)
         elif isinstance(event, e.AttemptStarted):
             self._start_attempt(entry.attempt, at, event)
         elif isinstance(event, e.Ending):
@@ -169,6 +186,15 @@ class Transcript:
     def mark_saved(self) -> None:
         """Note that all entries so far are in the history."""
         self.unsaved = False
+
+    def _park(self, attempt: Attempt | None, at: float, event: e.Parked) -> None:
+        self.parked = event
+        if attempt is not None and attempt.ended_at is None:
+            attempt.error = AttemptError(event.kind, event.reason, retryable=True)
+            attempt.state = "failed"
+            attempt.end(at)
+            note = f"{event.reason}; parked until {clock_time(event.until, at)}"
+            attempt.add(NoteItem("retry", note))
 
     def _start_attempt(self, number: int, at: float, event: e.AttemptStarted) -> None:
         if not event.continues:

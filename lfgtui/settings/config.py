@@ -102,12 +102,16 @@ class Route(NamedTuple):
 
 
 class RetryPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Retries of failed requests. Delays in seconds."""
+    """Retries of failed requests. Delays in seconds.
+
+    A limit that ends after more than `max_retry_after` parks the ticket, up to `max_park`.
+    """
 
     attempts: Annotated[int, msgspec.Meta(ge=1)] = 4
     base_delay: Delay = 1.0
     max_delay: Delay = 30.0
     max_retry_after: Delay = 300.0
+    max_park: Delay = 6 * 3600.0
     budget: Annotated[int, msgspec.Meta(ge=0)] = 20
     on_cut: Literal["regenerate", "continue"] = "regenerate"
 

@@ -69,7 +69,7 @@ KEYS: tuple[Key, ...] = (
     Key("copy", ("y",), "copy", "copy the answer", "View"),
     Key("cancel", ("c",), "cancel", "cancel this ticket; its output is saved", "Work"),
     Key("cancel_all", ("C",), "cancel all", "cancel all tickets (asks first)", "Work"),
-    Key("retry", ("r",), "retry", "retry an ended ticket in a new attempt", "Work"),
+    Key("retry", ("r",), "retry", "retry an ended ticket, or a parked one now", "Work"),
     Key("pause", ("p",), "pause", "pause after this response, or continue", "Work"),
     Key("approve", ("a",), "approve", "approve this call", "Approve"),
     Key("approve_always", ("A",), "always", "always approve this tool in this ticket", "Approve"),

@@ -49,3 +49,13 @@ def day_and_time(at: float) -> str:
         return datetime.fromtimestamp(at).strftime("%Y-%m-%d %H:%M")
     except (OverflowError, ValueError, OSError):
         return "????-??-?? ??:??"
+
+
+def clock_time(at: float, now: float) -> str:
+    """Return local time as `14:32`, or `23 Nov 14:32` on another day than `now`."""
+    try:
+        then = datetime.fromtimestamp(at)
+        is_today = then.date() == datetime.fromtimestamp(now).date()
+    except (OverflowError, ValueError, OSError):
+        return "??:??"
+    return then.strftime("%H:%M" if is_today else "%-d %b %H:%M")

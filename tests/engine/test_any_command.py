@@ -22,6 +22,8 @@ SCENARIOS = {
     "plain": says("Hello there. " * 5),
     "slow": scenario(rate=2000, turn=[{"text": "word " * 300}]),
     "busy": says("At last.", fault=[{"status": 529, "times": 2}]),
+    "limited": says("At last.", fault=[{"status": 429, "retry_after": 0.03, "times": 2}]),
+    "full": says("Never.", fault=[{"status": 429, "retry_after": 3600, "times": 99}]),
     "cut": says("The whole answer is this.", cut={"after": 9}),
     "error": says("The whole answer is this.", cut={"after": 9, "how": "error", "times": 2}),
     "tools": scenario(
@@ -78,7 +80,8 @@ async def test_any_commands_at_any_moment(tmp_path: Path, seed: int) -> None:
     rnd = random.Random(seed)
     tickets = tickets_of(rnd, tmp_path)
     concurrency = rnd.choice([1, 2, 8])
-    retry = msgspec.structs.replace(QUICK_RETRY, on_cut=rnd.choice(["regenerate", "continue"]))
+    on_cut = rnd.choice(["regenerate", "continue"])
+    retry = msgspec.structs.replace(QUICK_RETRY, on_cut=on_cut, max_retry_after=0.02)
     breaker = BreakerPolicy(failures=rnd.choice([2, 5]), pause=0.01, max_pause=0.02)
     async with room(
         tmp_path,

@@ -21,6 +21,9 @@ POLICY = RetryPolicy(attempts=4, base_delay=1.0, max_delay=30.0)
         *((ProviderError(kind, "no"), 1, None) for kind in ("auth", "not_found", "content_filter")),
         (ProviderError("rate_limit", "slow down", retry_after=7.5), 3, 7.5),
         (ProviderError("rate_limit", "slow down", retry_after=3600), 1, None),
+        (ProviderError("rate_limit", "slow down", retry_after=7.5, resets_after=60), 1, 7.5),
+        (ProviderError("rate_limit", "slow down", retry_after=7.5, resets_after=3600), 1, None),
+        (ProviderError("rate_limit", "slow down", retry_after=7.5, resets_after=9e9), 1, 7.5),
         (ProviderError("overloaded", "busy"), 3, 3.0),
         (ProviderError("overloaded", "busy"), 4, None),
     ],
@@ -41,10 +44,18 @@ def test_delays_double_within_their_jitter_and_never_pass_the_cap(
     assert full / 2 <= delay <= full
 
 
-def test_a_wait_that_nobody_would_sit_out_is_told() -> None:
-    error = ProviderError("rate_limit", "slow down", retry_after=3600)
-    assert "asks to wait 3600 s (retry.max_retry_after)" in final_message(POLICY, error)
-    assert final_message(POLICY, ProviderError("rate_limit", "slow down")) == "slow down"
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ProviderError("server", "no", retry_after=3600), " 3600 s (retry.max_retry_after)"),
+        (ProviderError("rate_limit", "no", retry_after=25e3), " 25000 s (retry.max_park: 21600 s)"),
+        (ProviderError("rate_limit", "no", retry_after=3600), ""),  # parked too often
+        (ProviderError("rate_limit", "no", retry_after=7, resets_after=9e9), ""),
+        (ProviderError("rate_limit", "no"), ""),
+    ],
+)
+def test_a_wait_that_nobody_would_sit_out_is_told(error: ProviderError, told: str) -> None:
+    assert final_message(POLICY, error) == ("no; it asks to wait" + told if told else "no")
 
 
 FIRST, SECOND = Route("a", "one"), Route("b", "two")
@@ -83,6 +94,34 @@ def test_progress_starts_the_count_anew_and_the_budget_ends_it_all_the_same() ->
     mine = recovery(policy=msgspec.structs.replace(POLICY, budget=7))
     steps = [mine.after(BUSY, progressed=True) for _ in range(8)]
     assert steps == [Step(FIRST, 1.0)] * 7 + [None]
+
+
+FULL = ProviderError("rate_limit", "full", retry_after=3600)
+PARKED = Step(FIRST, 0.0, is_parked=True)
+
+
+def test_a_limit_is_waited_for_when_nobody_else_is_left_that_may_help() -> None:
+    mine = recovery(FIRST, SECOND)
+    assert mine.after(FULL, progressed=False) == Step(SECOND, 0.0)
+    assert mine.after(REFUSED, progressed=False) == PARKED
+    assert mine.after(REFUSED, progressed=False) is None  # its own failure, after the limit
+
+
+def test_of_several_limits_all_are_waited_for() -> None:
+    mine = recovery(FIRST, SECOND)
+    assert [mine.after(FULL, progressed=False) for _ in range(2)] == [Step(SECOND, 0.0), PARKED]
+    assert mine.providers == ["a", "b"]
+
+
+def test_waiting_is_no_failure_in_a_row_and_ends_with_the_budget() -> None:
+    mine = recovery(policy=msgspec.structs.replace(POLICY, attempts=2, budget=7))
+    assert [mine.after(FULL, progressed=False) for _ in range(8)] == [PARKED] * 7 + [None]
+
+
+@pytest.mark.parametrize("kind", ["server", "connection", "auth"])
+def test_what_is_no_limit_is_not_waited_for(kind: ErrorKind) -> None:
+    error = ProviderError(kind, "no", retry_after=3600, resets_after=3600)
+    assert recovery().after(error, progressed=False) is None
 
 
 @given(

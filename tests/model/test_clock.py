@@ -19,7 +19,7 @@ TIME_OF_DAY = {
     "history/deletion.py": "the age of runs",
     "history/query.py": "dates in a search",
     "history/recording/written_file.py": "names of files",
-    "providers/errors/mapping.py": "Retry-After may be a date",
+    "providers/errors/reset_times.py": "Retry-After may be a date",
 }
 """Who asks for the time of day, and what for. Nobody measures by it."""
 

@@ -13,6 +13,8 @@ STARTED: Timed = (100.0, e.AttemptStarted("p", "m"))
 SENT: Timed = (100.0, e.RequestSent(1))
 TEXT: Timed = (101.0, e.TextDelta("x" * 40))
 FINISHED: Timed = (102.0, e.ResponseFinished(1, "end"))
+PARKED = e.Parked("p", 150.0, "full")
+END = e.TicketCancelled()
 
 
 def meter_after(*timed: Timed) -> Meter:
@@ -96,7 +98,13 @@ def test_stalled_is_what_got_no_token_and_no_heartbeat_for_longer_than_usual(
     [
         ([(110.0, e.Paused())], 10.0),
         ([(110.0, e.Paused()), (150.0, e.Resumed()), (155.0, e.TicketCancelled())], 15.0),
+        ([(110.0, PARKED)], 10.0),
+        ([(110.0, PARKED), (150.0, e.Paused()), (160.0, e.Resumed())], 10.0),
+        ([(110.0, PARKED), (150.0, e.TicketQueued()), (155.0, STARTED[1]), (158.0, END)], 13.0),
+        ([(110.0, PARKED), (150.0, END)], 10.0),
     ],
 )
-def test_elapsed_leaves_pauses_out_and_stops_at_the_end(life: list[Timed], elapsed: float) -> None:
+def test_elapsed_leaves_out_what_is_held_and_stops_at_the_end(
+    life: list[Timed], elapsed: float
+) -> None:
     assert meter_after(STARTED, *life).elapsed(500.0) == elapsed

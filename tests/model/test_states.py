@@ -108,6 +108,7 @@ CALLED: list[tuple[e.Event, State]] = [
     (REQUESTED, "streaming"),
     (FINISHED, "running_tool"),
 ]
+PARKED = e.Parked("p", 5000.0, "full")
 LIVES: dict[str, list[tuple[e.Event, State]]] = {
     "a plain answer": [
         *BEGUN, (TEXT, "streaming"), (FINISHED, "streaming"), (e.TicketDone("end"), "done"),
@@ -129,6 +130,15 @@ LIVES: dict[str, list[tuple[e.Event, State]]] = {
         (e.FailedOver("a/b", "c/d"), "retrying"),
         (STARTED, "starting"),
     ],
+    "parked for a limit": [*BEGUN, (PARKED, "retrying"), (QUEUED, "queued"), (STARTED, "starting")],
+    "parked behind another": [
+        (QUEUED, "queued"),
+        (PARKED, "retrying"),
+        (PARKED, "retrying"),
+        (e.TicketInterrupted(), "interrupted"),
+        (QUEUED, "queued"),
+        (PARKED, "retrying"),
+    ],
 }  # fmt: skip
 
 
@@ -145,6 +155,7 @@ def test_a_life(life: list[tuple[e.Event, State]]) -> None:
         [QUEUED, STARTED],
         [QUEUED, STARTED, SENT, REQUESTED, FINISHED],
         [QUEUED, STARTED, SENT, e.Retrying("busy", 1.0, 2)],
+        [QUEUED, PARKED],
     ],
 )
 def test_a_pause_leads_back_to_where_it_began(before: list[e.Event]) -> None:

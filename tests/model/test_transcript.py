@@ -28,6 +28,7 @@ from lfgtui.model.pieces import merge
 from lfgtui.model.states import ENDED
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
+from lfgtui.text.figures import clock_time
 from tests.helpers.any_events import entries, lives
 
 TICKET = Ticket(id="a", prompt="Go.", workspace=".")
@@ -390,17 +391,36 @@ def test_a_broken_attempt_keeps_its_error_and_its_end() -> None:
     assert attempt.error == AttemptError("overloaded", "overloaded", retryable=True)
 
 
+PARKED = e.Parked("p", 5000.0, "full", "overloaded")
+
+
 @pytest.mark.parametrize(
     ("events", "state"),
     [
         ((e.Retrying("busy", 1.0, 2), e.FailedOver("a", "b"), e.Paused()), "failed"),
         ((e.TicketCancelled(), e.TicketQueued(), e.Paused()), "cancelled"),
+        ((e.TicketCancelled(), e.TicketQueued(), PARKED), "cancelled"),
     ],
 )
 def test_what_comes_behind_an_attempt_does_not_bring_it_back(
     events: tuple[e.Event, ...], state: str
 ) -> None:
     assert newest(*events).state == state
+
+
+def test_a_parked_ticket_has_an_ended_attempt_and_a_time_until_it_is_queued() -> None:
+    parked = after(e.TextDelta("Half"), PARKED, e.Parked("p", 6000.0, "still full"))
+    (attempt,) = parked.attempts
+    assert (parked.state, parked.parked_until, attempt.state) == ("retrying", 6000.0, "failed")
+    assert attempt.error == AttemptError("overloaded", "full", retryable=True)
+    assert lines(attempt)[1:] == [f"retry: full; parked until {clock_time(5000.0, 1000.0)}"]
+    queued = after(e.TextDelta("Half"), PARKED, e.TicketQueued())
+    assert (queued.state, queued.parked, queued.parked_until) == ("queued", None, None)
+
+
+def test_what_a_ticket_was_parked_for_outlives_its_interruption() -> None:
+    interrupted = after(e.TextDelta("Half"), PARKED, e.TicketInterrupted())
+    assert (interrupted.parked, interrupted.parked_until) == (PARKED, None)
 
 
 def test_an_ending_is_kept_until_the_next_start() -> None:

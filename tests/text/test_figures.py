@@ -1,5 +1,7 @@
 """Numbers as they are shown."""
 
+from datetime import datetime
+
 import pytest
 
 from lfgtui.text import figures
@@ -32,3 +34,12 @@ def test_money(usd: float | None, said: str) -> None:
 def test_bars_stand_against_the_highest() -> None:
     assert figures.spark([9.0, 0.0, 4.0, 8.0], 3) == " ▄█"
     assert figures.spark([0.0, 0.0], 2) == "  "
+
+
+@pytest.mark.parametrize(
+    ("later", "said"),
+    [(0.0, "12:00"), (2 * 3600 + 32 * 60, "14:32"), (12 * 3600, "2 Jan 00:00"), (1e18, "??:??")],
+)
+def test_a_time_of_day_names_its_day_unless_it_is_today(later: float, said: str) -> None:
+    noon = datetime(2026, 1, 1, 12).timestamp()
+    assert figures.clock_time(noon + later, noon) == said

@@ -15,6 +15,7 @@ from lfgtui.engine.engine import Engine
 from lfgtui.errors import IllegalMoveError
 from lfgtui.model import events as e
 from lfgtui.model.states import StateMachine
+from lfgtui.text.figures import clock_time
 from lfgtui.text.output import Document, print_error, print_json, print_text
 from lfgtui.text.terminal_safe import visible_line
 
@@ -35,14 +36,14 @@ class StateLines:
             after = machine.apply(entry.event)
         except IllegalMoveError as error:
             return f"lfg: a bug: {error}\n"
-        if after == before:
+        if after == before and not isinstance(entry.event, e.Parked):
             return ""
         clock = time.strftime("%H:%M:%S", time.localtime(entry.at))
-        line = f"{clock}  {entry.ticket:<16}  {after:<14}  {_detail(entry.event)}"
+        line = f"{clock}  {entry.ticket:<16}  {after:<14}  {_detail(entry.event, entry.at)}"
         return visible_line(line.rstrip()) + "\n"
 
 
-def _detail(event: e.Event) -> str:
+def _detail(event: e.Event, at: float) -> str:
     match event:
         case e.AttemptStarted(provider, model):
             return f"{provider}/{model}"
@@ -50,6 +51,8 @@ def _detail(event: e.Event) -> str:
             return f"turn {turn}"
         case e.Retrying(reason, delay) if delay:
             return f"{reason}; retrying in {delay:g} s"
+        case e.Parked(_, until, reason):
+            return f"parked until {clock_time(until, at)}: {reason}"
         case e.TicketFailed(kind, message):
             return f"{kind}: {message}"
         case (
@@ -78,7 +81,7 @@ class AnswerText:
                 return gap + text
             case e.AttemptStarted(keeps_partial=True):  # what follows is the rest of it
                 self._gap = ""
-            case e.ResponseFinished() | e.Retrying() if self._has_text:
+            case e.ResponseFinished() | e.Retrying() | e.Parked() if self._has_text:
                 self._gap = "\n\n"
             case e.Ending() if self._has_text:
                 return "\n"
@@ -102,6 +105,13 @@ class BehindText:
         return visible_line(f"history is {state}") + "\n"
 
 
+def parked_text(entry: e.Entry) -> str:
+    """Format a line where a ticket is parked, since an answer that takes hours explains nothing."""
+    if not isinstance(entry.event, e.Parked):
+        return ""
+    return visible_line(_detail(entry.event, entry.at)) + "\n"
+
+
 async def run_headless(engine: Engine, output: Output) -> int:
     """Run to the end; return the exit code.
 
@@ -122,7 +132,11 @@ async def _run(engine: Engine, output: Output, stopped_by: "asyncio.Task[signal.
             printer = Printer(lambda entry: f"{e.entry_json(entry)}\n", print_json)
         case "answer" | "raw":
             printer = Printer(AnswerText(), document.write)
-    warnings = Printer(BehindText(lambda: engine.health.behind), print_errors)
+    behind = BehindText(lambda: engine.health.behind)
+    is_answer = output in ("answer", "raw")
+    warnings = Printer(
+        lambda entry: behind(entry) + (parked_text(entry) if is_answer else ""), print_errors
+    )
     engine.subscribe(printer.sink)
     engine.subscribe(warnings.sink)
     writing = asyncio.create_task(printer.run())
@@ -144,7 +158,7 @@ async def _run(engine: Engine, output: Output, stopped_by: "asyncio.Task[signal.
             os._exit(code)
     await writing
     document.close()
-    if output in ("answer", "raw"):
+    if is_answer:
         _explain_endings(engine)
     return code
 
@@ -174,4 +188,4 @@ def _explain_endings(engine: Engine) -> None:
         ending = engine.transcript(ticket.id).ending
         if ending is not None and not isinstance(ending, e.TicketDone):
             state = e.event_type(ending).removeprefix("ticket_")  # as in "interrupted"
-            print_error(_detail(ending) or state)
+            print_error(_detail(ending, 0.0) or state)

@@ -45,7 +45,9 @@ KIND_OF_CODE = _by_name(
         "invalid_request": "invalid_request_error invalid_prompt invalid_argument",
         "context_overflow": """
             context_length_exceeded exceed_context_size_error model_context_window_exceeded""",
-        "rate_limit": "rate_limit_error rate_limit_exceeded too_many_requests resource_exhausted",
+        "rate_limit": """
+            rate_limit_error rate_limit_exceeded too_many_requests resource_exhausted
+            usage_limit_reached""",
         "overloaded": """
             overloaded_error overloaded engine_overloaded service_unavailable
             server_is_overloaded slow_down""",

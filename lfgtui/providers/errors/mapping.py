@@ -12,12 +12,10 @@ import than the rest of the program.
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import cache
 from urllib.parse import urlsplit, urlunsplit
 
-from lfgtui.errors import ErrorKind, ProviderError, too_many_files
+from lfgtui.errors import LIMIT_KINDS, ErrorKind, ProviderError, too_many_files
 from lfgtui.providers import lenient_json
 from lfgtui.providers.errors.kinds import (
     KIND_OF_CLASS,
@@ -26,6 +24,7 @@ from lfgtui.providers.errors.kinds import (
     KIND_OF_STATUS,
     PACKAGES,
 )
+from lfgtui.providers.errors.reset_times import resets_after, retry_after, told_wait
 from lfgtui.providers.lenient_json import JsonObject
 from lfgtui.text.redactor import Redactor, is_key
 from lfgtui.text.terminal_safe import visible
@@ -50,8 +49,6 @@ _LONGEST_MESSAGE = 400
 _READ_OF_A_MESSAGE = 10 * _LONGEST_MESSAGE
 _LONGEST_PLACE = 200
 _LONGEST_CHAIN = 8  # of causes; libraries wrap an error two or three times
-_LONGEST_WAIT = 365 * 86_400.0
-"""Seconds; a server that asks for more means never."""
 
 _VAGUE: frozenset[ErrorKind] = frozenset({"invalid_request", "server"})
 
@@ -93,9 +90,15 @@ def refused(status: int, headers: Mapping[str, str], body: object) -> ProviderEr
     error = lenient_json.as_object(outer.get("error")) or outer
     message = _message_of(body) or "the server refused the request without a message"
     code = status if status >= 400 else lenient_json.number(error, "code")
-    kind = classify(code, _codes_of(error), message)
+    codes = _codes_of(error)
+    kind, wait, resets = classify(code, codes, message), retry_after(headers), None
+    if kind in LIMIT_KINDS or status == 403:
+        resets = resets_after(headers, error)
+        wait = _first(wait, told_wait(error, message), resets)
+        if status == 403 and wait is not None and not any(map(_is_known, codes)):
+            kind = "rate_limit"  # as GitHub sends it; a refused key does not say when it ends
     message = f"{message.rstrip('.')} (HTTP {status})"
-    return ProviderError(kind, message, retry_after=retry_after(headers), status=status)
+    return ProviderError(kind, message, retry_after=wait, resets_after=resets, status=status)
 
 
 def redirected(status: int, location: str) -> ProviderError:
@@ -128,7 +131,10 @@ def in_stream(body: object) -> ProviderError:
     status = lenient_json.number(error, "status_code") or lenient_json.number(error, "code")
     message = one_line(_message_of(body) or "the provider reported an error without a message")
     kind = classify(status, _codes_of(error), message)
-    return ProviderError("cut" if kind == "server" and _CUT.search(message) else kind, message)
+    if kind == "server" and _CUT.search(message):
+        return ProviderError("cut", message)
+    wait = told_wait(error, message) if kind in LIMIT_KINDS else None
+    return ProviderError(kind, message, retry_after=wait)
 
 
 def as_provider_error(error: Exception, *, key: str | None = None) -> ProviderError:
@@ -142,6 +148,7 @@ def as_provider_error(error: Exception, *, key: str | None = None) -> ProviderEr
         ours.kind,
         message,
         retry_after=ours.retry_after,
+        resets_after=ours.resets_after,
         retryable=ours.retryable,
         status=ours.status,
     )
@@ -153,27 +160,6 @@ def kind_of_class(cls: type[BaseException]) -> ErrorKind | None:
         if base.__module__.partition(".")[0] in PACKAGES and base.__name__ in KIND_OF_CLASS:
             return KIND_OF_CLASS[base.__name__]
     return None
-
-
-def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
-    """Return the seconds that the server asks to wait; None where it does not.
-
-    Read from `retry-after-ms`, or `retry-after` as seconds or as an HTTP date, which
-    counts from `now` (RFC 9110, 10.2.3).
-    """
-    milliseconds = _positive(headers.get("retry-after-ms", ""))
-    if milliseconds is not None:
-        return min(milliseconds / 1000, _LONGEST_WAIT)
-    value = headers.get("retry-after", "")
-    seconds = _positive(value)
-    if seconds is None and value:
-        try:
-            date = parsedate_to_datetime(value)
-            wait = date.replace(tzinfo=date.tzinfo or UTC) - (now or datetime.now(UTC))
-            seconds = max(0.0, wait.total_seconds())
-        except (ValueError, OverflowError):  # a year that no calendar has
-            return None
-    return seconds if seconds is None else min(seconds, _LONGEST_WAIT)
 
 
 def one_line(message: str) -> str:
@@ -271,7 +257,9 @@ def _of_close(error: Exception) -> ProviderError:
         return ProviderError("cut", f"the connection was lost: {error}")
     kind, reason = kind_of_close(received.code, received.reason), received.reason
     message = f"{reason.rstrip('.')} (WebSocket close code {received.code})" if reason else ""
-    return ProviderError(kind, message or f"the server closed the WebSocket: {received}")
+    wait = told_wait({}, reason) if kind in LIMIT_KINDS else None
+    message = message or f"the server closed the WebSocket: {received}"
+    return ProviderError(kind, message, retry_after=wait)
 
 
 def _of_connection(error: Exception) -> ProviderError:
@@ -293,6 +281,14 @@ def _of_connection(error: Exception) -> ProviderError:
         why = str(error) or type(error).__name__
     host = getattr(getattr(request, "url", None), "netloc", "")
     return unreachable(host.decode("ascii", "replace") if isinstance(host, bytes) else host, why)
+
+
+def _first(*waits: float | None) -> float | None:
+    return next((wait for wait in waits if wait is not None), None)
+
+
+def _is_known(code: str) -> bool:
+    return code.lower() in KIND_OF_CODE
 
 
 def _codes_of(error: JsonObject) -> tuple[str, ...]:
@@ -317,11 +313,3 @@ def _message_of(body: object) -> str:
             path = ".".join(str(part) for part in where) if isinstance(where, list) else ""
             return f"{path}: {message}" if path and key == "msg" else message
     return ""
-
-
-def _positive(value: str) -> float | None:
-    try:
-        number = float(value)
-    except ValueError:
-        return None
-    return number if 0 <= number < float("inf") else None

@@ -46,6 +46,8 @@ class LiveMode(RunMode):
 
     def offers(self, state: State | None) -> Iterator[Offer]:
         yield Offer("retry" if state in ENDED else "cancel")
+        if self._is_parked():
+            yield Offer("retry", "try now")
         yield from map(Offer, ("attention", "help", "quit"))
         if state not in ENDED:
             yield Offer("pause", "continue" if state == "paused" else "")
@@ -63,6 +65,9 @@ class LiveMode(RunMode):
         self._seen.note(shown, self.screen.now())
 
     # Work
+
+    def _is_parked(self) -> bool:
+        return self._live.transcript(self.screen.current).parked_until is not None
 
     def _has_ended(self) -> bool:
         return self._live.transcript(self.screen.current).state in ENDED
@@ -87,7 +92,7 @@ class LiveMode(RunMode):
         self.screen.app.push_screen(Question(f"Cancel {what}?", "All output is saved."), answered)
 
     def action_retry(self) -> None:
-        if self._has_ended():
+        if self._has_ended() or self._is_parked():
             self._live.send(Retry(self.screen.current))
         else:
             self.screen.toast(f"{self.screen.current} has not ended; cancel it first")

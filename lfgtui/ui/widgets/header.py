@@ -65,13 +65,16 @@ def _alarms(health: Health) -> Iterator[tuple[str, str]]:
 
 def _standing(run: RunView, is_past: bool) -> Iterator[Span]:
     """Yield how many tickets are in each state; of a run that ended, how to leave it."""
-    states = Counter(run.transcript(ticket.id).state for ticket in run.tickets)
+    transcripts = [run.transcript(ticket.id) for ticket in run.tickets]
+    states = Counter(transcript.state for transcript in transcripts)
     is_over = states.keys() <= ENDED
     counts: list[tuple[str, str, int, str]] = []
     if not is_over:
-        running = sum(states[state] for state in RUNNING - _WITH_PERSONS)
+        parked = sum(transcript.parked_until is not None for transcript in transcripts)
+        running = sum(states[state] for state in RUNNING - _WITH_PERSONS) - parked
         counts.append(("●", "primary", running, " running"))
         counts.append(("?", "warning", states["needs_approval"], " to approve"))
+        counts.append((BADGES["retrying"].sign, "warning", parked, " parked"))
     for state in _ENDS if is_over else (*_HELD, *_ENDS):
         counts.append((BADGES[state].sign, BADGES[state].colour, states[state], ""))
     gap = ""

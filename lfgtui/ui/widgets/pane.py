@@ -9,15 +9,17 @@ from textual.widget import Widget
 
 from lfgtui.model.clock import now
 from lfgtui.model.items import TextItem
-from lfgtui.model.states import RUNNING, State
+from lfgtui.model.states import State
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
+from lfgtui.text.figures import clock_time
 from lfgtui.ui.guard import Guarded
 from lfgtui.ui.items import preload
 from lfgtui.ui.painting.canvas import Canvas
 from lfgtui.ui.painting.widgets import CachedContainer
 from lfgtui.ui.run_view import RunView
 from lfgtui.ui.stream.view import StreamView
+from lfgtui.ui.text.styled_line import one_line
 from lfgtui.ui.widgets.pane_header import PaneHeader
 
 GAUGE_SECONDS = 0.25
@@ -171,14 +173,17 @@ class Pane(CachedContainer, Guarded, Widget, can_focus=True):
 
     def _gauge(self, transcript: Transcript, now: float) -> None:
         meter = self._view.meter(self.ticket_id)
-        colour = self._header.update(transcript, meter, self._waiting(transcript), now).colour
+        colour = self._header.update(transcript, meter, self._waiting(transcript, now), now).colour
         if colour != self._colour:
             self.remove_class(f"-{self._colour}")
             self.add_class(f"-{colour}")
             self._colour = colour
 
-    def _waiting(self, transcript: Transcript) -> str:
+    def _waiting(self, transcript: Transcript, now: float) -> str:
         """Return the reason why the ticket does not run; empty if it does, or has."""
+        if transcript.parked is not None and transcript.parked_until is not None:
+            time = clock_time(transcript.parked_until, now)
+            return f"parked until {time}: {one_line(transcript.parked.reason)}"
         if transcript.state not in (None, "queued", "blocked"):
             return ""
         states = {need: self._view.transcript(need).state for need in self._ticket.needs}
@@ -190,6 +195,6 @@ class Pane(CachedContainer, Guarded, Widget, can_focus=True):
         if transcript.state is None:
             return ""
         tickets = self._view.tickets
-        busy = sum(self._view.transcript(ticket.id).state in RUNNING for ticket in tickets)
+        busy = sum(self._view.transcript(ticket.id).holds_slot for ticket in tickets)
         slots = f" of {self._view.health.slots}" if self._view.health.slots else ""
         return "waiting for a slot" + (f" ({busy}{slots} in use)" if busy else "")

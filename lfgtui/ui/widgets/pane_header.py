@@ -12,13 +12,13 @@ from lfgtui.model.metrics import Meter
 from lfgtui.model.states import BADGES, ENDED, STALLED, Badge
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
-from lfgtui.text.figures import count, duration, money, spark
+from lfgtui.text.figures import clock_time, count, duration, money, spark
 from lfgtui.ui.painting.canvas import Canvas
 from lfgtui.ui.painting.widgets import SelfPainted
 from lfgtui.ui.text.styled_line import Line, Span, between, draw, line_width, one_line, shorten
 
 _BADGE = 14
-"""Cells of the longest badge, `↻ retry in 30s`."""
+"""Cells of the longest badges, `↻ retry in 30s` and `↻ 23 Nov 14:32`."""
 
 _WORDS = 30
 """Cells below which the badge is its sign alone: the id matters more."""
@@ -155,14 +155,25 @@ def title_line(ticket: Ticket, transcript: Transcript, badge: Badge, width: int)
 
 
 def badge_of(transcript: Transcript, meter: Meter, now: float, stall_after: float) -> Badge:
-    """Return the state as a sign and a word, with the seconds of a stall or until a retry."""
+    """Return the state as a sign and a word, with the seconds of a stall or until a retry.
+
+    That of a parked ticket has the time of day when it goes on.
+    """
     state = transcript.state
     if state in ("waiting", "streaming") and meter.is_stalled(now, stall_after):
         return STALLED._replace(word=f"stalled {_short(meter.waiting_for(now) or 0)}")
     badge = BADGES[state]
+    if transcript.parked_until is not None:
+        return parked_badge(transcript.parked_until, now)
     if state == "retrying" and meter.retry_at is not None:
         return badge._replace(word=f"retry in {_short(max(0, meter.retry_at - now))}")
     return badge
+
+
+def parked_badge(until: float, now: float) -> Badge:
+    """Return the badge of a ticket that is parked until then."""
+    time = clock_time(until, now)
+    return BADGES["retrying"]._replace(word=time if " " in time else f"until {time}")
 
 
 def _short(seconds: float) -> str:

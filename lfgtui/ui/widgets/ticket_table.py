@@ -8,6 +8,7 @@ from lfgtui.model.tickets import Ticket
 from lfgtui.text import figures
 from lfgtui.ui.run_view import RunView
 from lfgtui.ui.text.styled_line import Line, Span, fit, one_line
+from lfgtui.ui.widgets.pane_header import parked_badge
 from lfgtui.ui.widgets.row_list import RowList
 
 
@@ -38,7 +39,7 @@ _COLUMNS = (
 )
 """In the order in which they come as the table gets wider."""
 
-_STATE, _LEAST_NAME = 13, 24
+_STATE, _LEAST_NAME = 14, 24
 
 
 class TicketTable(RowList):
@@ -88,6 +89,8 @@ class TicketTable(RowList):
         badge = BADGES[transcript.state]
         if transcript.state in ("waiting", "streaming"):
             badge = STALLED if meter.is_stalled(self._now, self._stall_after) else badge
+        if transcript.parked_until is not None:
+            badge = parked_badge(transcript.parked_until, self._now)
         rate = meter.rate(self._now) if transcript.state in RUNNING else 0.0
         return Span(f"{badge.sign} {badge.word}", badge.colour), rate
 

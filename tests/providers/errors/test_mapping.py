@@ -3,7 +3,6 @@
 import errno
 import ssl
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from types import ModuleType
 
 import anthropic
@@ -17,8 +16,6 @@ import openai
 import openai.types
 import pytest
 import websockets.exceptions
-from hypothesis import given
-from hypothesis import strategies as st
 from websockets.datastructures import Headers
 from websockets.exceptions import (
     ConnectionClosed,
@@ -35,11 +32,9 @@ from lfgtui.providers.errors.mapping import (
     classify,
     in_stream,
     kind_of_class,
-    retry_after,
 )
 from tests.text.secrets import SECRETS
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
 REQUEST = httpx2.Request("POST", "http://127.0.0.1:9/v1/x")
 OF_OURS = {"OpenAIError", "AnthropicError", "WebSocketQueueFullError"}
 STREAM_MISUSE = {"StreamError", "StreamConsumed", "StreamClosed", "ResponseNotRead"}
@@ -102,49 +97,6 @@ def test_a_status_without_a_message_has_a_kind_and_is_named(kind: ErrorKind, sta
     error = status_error(status, None)
     assert error.kind == kind
     assert str(status) in error.message and error.status == status
-
-
-@pytest.mark.parametrize(
-    ("headers", "seconds"),
-    [
-        ({"retry-after": "7"}, 7.0),
-        ({"retry-after": "0.5"}, 0.5),
-        ({"retry-after-ms": "1500", "retry-after": "9"}, 1.5),
-        ({"retry-after": "Thu, 01 Jan 2026 00:00:30 GMT"}, 30.0),
-        ({"retry-after": "Wed, 31 Dec 2025 00:00:30 GMT"}, 0.0),
-        ({"retry-after": "soon"}, None),
-        ({"retry-after": "-3"}, None),
-        ({}, None),
-    ],
-)
-def test_retry_after_is_seconds_or_a_date_or_milliseconds(
-    headers: dict[str, str], seconds: float | None
-) -> None:
-    assert retry_after(headers, NOW) == seconds
-
-
-IMPOSSIBLE = [
-    "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
-    "Wed, 99999999999999999999 Oct 2015 07:28:00 GMT",
-    "Wed, 21 Oct 2015 99999999999999999:28:00 GMT",
-    "Wed, 21 Oct 2015 07:28:00 +999999999999",
-    "Fri, 31 Dec 9999 23:59:59 -2359",
-    "Sat, 01 Jan 0001 00:00:00 +2359",
-    "NaN",
-    "inf",
-    "1e400",
-    "1e300",
-    "-1",
-    "9" * 6000,
-    "\x00",
-]
-
-
-@given(st.text() | st.sampled_from(IMPOSSIBLE))
-def test_an_impossible_retry_after_is_none_or_at_most_a_year(value: str) -> None:
-    for name in ("retry-after", "retry-after-ms"):
-        seconds = retry_after({name: value}, NOW)
-        assert seconds is None or 0 <= seconds <= 365 * 86_400
 
 
 EXCEPTIONS: dict[ErrorKind, list[Exception]] = {

@@ -1,0 +1,91 @@
+"""Limits of providers that end at a known time: until then no ticket of the run sends a request.
+
+A limit is the provider's, whichever ticket met it: the others would only be refused as well. The
+first answer to a request that was sent all the same lifts it. A limit that another process met is
+known from the event `Parked` of its tickets.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from lfgtui.errors import LIMIT_KINDS, ErrorKind, ProviderError
+from lfgtui.model.clock import now
+from lfgtui.settings.config import RetryPolicy
+
+_SAME = 60.0
+"""Seconds within which two ends are the same one, as servers round and as clocks are read."""
+
+
+class Limit(NamedTuple):
+    """A provider's limit: its end in seconds since the epoch, and the refusal that named it."""
+
+    provider: str
+    until: float
+    reason: str
+    kind: ErrorKind
+
+
+class LimitedError(ProviderError):
+    """A request that was not sent, since its provider's limit is known not to have ended."""
+
+    def __init__(self, limit: Limit) -> None:
+        super().__init__(limit.kind, limit.reason)
+
+
+class Limits:
+    """The limits in force, by provider. `on_change` is called when one is set or lifted."""
+
+    def __init__(self, clock: Callable[[], float] = now) -> None:
+        self.clock = clock
+        self.on_change: Callable[[], None] = lambda: None
+        self._limits: dict[str, Limit] = {}
+
+    def of(self, provider: str) -> Limit | None:
+        """Return the provider's limit; None if it has none, or none any more."""
+        limit = self._limits.get(provider)
+        return limit if limit is not None and limit.until > self.clock() else None
+
+    def first_to_end(self, providers: list[str]) -> Limit | None:
+        """Return the limit that ends first; None if one of the providers has none."""
+        limits = [self.of(provider) for provider in providers]
+        known = [limit for limit in limits if limit is not None]
+        return min(known, key=lambda limit: limit.until) if len(known) == len(limits) else None
+
+    def note(self, limit: Limit) -> None:
+        """Take a limit into account, in place of what was known."""
+        known = self.of(limit.provider)
+        if known is None or abs(known.until - limit.until) > _SAME:
+            self._limits[limit.provider] = limit
+            self.on_change()
+
+    def lift(self, limit: Limit) -> None:
+        """Forget the limit, if it is the one in force."""
+        if self._limits.get(limit.provider) == limit:
+            del self._limits[limit.provider]
+            self.on_change()
+
+
+def wait_for(policy: RetryPolicy, error: ProviderError) -> float | None:
+    """Return the seconds to wait after the error; None where the server names none.
+
+    An exhausted limit counts if it is one to park for. A shorter one is left to `Retry-After`: a
+    limit that refills steadily lets requests through long before it is full.
+    """
+    reset = error.resets_after
+    if reset is not None and policy.max_retry_after < reset <= policy.max_park:
+        return reset
+    return error.retry_after
+
+
+def is_limit(policy: RetryPolicy, error: ProviderError) -> bool:
+    """Return True for a limit whose end is too far away to be waited for with a slot."""
+    wait = wait_for(policy, error)
+    is_refusal = error.kind in LIMIT_KINDS and error.retryable
+    return is_refusal and wait is not None and wait > policy.max_retry_after
+
+
+def can_park(policy: RetryPolicy, error: ProviderError) -> bool:
+    """Return True for a limit that a ticket is parked for."""
+    if isinstance(error, LimitedError):
+        return True
+    return is_limit(policy, error) and (wait_for(policy, error) or 0.0) <= policy.max_park
