@@ -13,6 +13,7 @@ from lfgtui.export.record import ticket_record
 from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
+from lfgtui.text.figures import clock_time, day_and_time
 from lfgtui.text.markdown import StreamingMarkdown
 from tests.helpers.any_events import entries, lives
 
@@ -96,6 +97,16 @@ def test_a_ticket_as_json() -> None:
         "started_at": 1006.0,
         "ended_at": 1020.0,
     }
+
+
+def test_a_ticket_that_was_parked_has_the_time_until_it_goes_on() -> None:
+    parked = e.Parked("openai", 5000.0, "full")
+    begun, waiting = [*LIFE[:5], parked, e.TicketInterrupted()], [LIFE[0], parked]
+    assert record(LIFE)["parked_until"] is None
+    for life in (begun, waiting):
+        assert record(life)["parked_until"] == 5000.0
+    assert f"full; parked until {clock_time(5000.0, 1005.0)}" in page(begun)
+    assert f"parked until {day_and_time(5000.0)}: full" in page(waiting)
 
 
 def test_a_call_shows_what_arrived_of_it_and_what_it_printed_so_far() -> None:

@@ -44,6 +44,26 @@ def note_layouts(screen: RunScreen, monkeypatch: pytest.MonkeyPatch) -> list[Siz
     return placed
 
 
+async def test_a_parked_ticket_is_shown_in_the_table_and_can_be_tried_now(
+    make_app: MakeApp,
+) -> None:
+    live = FakeLive("api", "docs")
+    app = make_app(live)
+    async with opened(app, (100, 24)) as pilot:
+        for later, ticket in ((3600, "api"), (86_400, "docs")):
+            live.happen(ticket, e.Parked("p", live.now + later, "full"))
+        await pilot.press("v", "v")
+        await pilot.pause()
+        (first, second) = [row for row in lines(app) if "↻" in row and "parked" not in row]
+        assert "↻ until 05:53" in first and "↻ 5 Mar 04:53" in second
+        assert first.index("api") == second.index("docs")
+        assert "r try now" in lines(app)[-1]
+        await pilot.press("r")
+        await pilot.pause()
+        assert live.sent == [Retry("api")]
+        assert "r try now" not in lines(app)[-1]
+
+
 async def test_streaming_is_painted_and_never_lays_the_grid_out_again(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:

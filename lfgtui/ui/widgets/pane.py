@@ -36,6 +36,9 @@ _LONGEST_REST = 0.2
 _RECOVERY = 5.0
 """Seconds after a bug until a pane is drawn again."""
 
+_WORDS = 30
+"""Cells below which the time at which a parked ticket goes on has one word: it must be whole."""
+
 _TROUBLE = frozenset({"needs_approval", "failed", "limit", "blocked"})
 
 _ENDED_AS: dict[State | None, str] = {
@@ -183,7 +186,8 @@ class Pane(CachedContainer, Guarded, Widget, can_focus=True):
         """Return the reason why the ticket does not run; empty if it does, or has."""
         if transcript.parked is not None and transcript.parked_until is not None:
             time = clock_time(transcript.parked_until, now)
-            return f"parked until {time}: {one_line(transcript.parked.reason)}"
+            word = "parked until" if self.size.width >= _WORDS else "until"
+            return f"{word} {time}: {one_line(transcript.parked.reason)}"
         if transcript.state not in (None, "queued", "blocked"):
             return ""
         states = {need: self._view.transcript(need).state for need in self._ticket.needs}

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from lfgtui.cli.launching.headless import AnswerText
+from lfgtui.cli.launching.headless import AnswerText, StateLines, parked_text
 from lfgtui.history.reader import Reader
 from lfgtui.model import events as e
 from lfgtui.settings import paths
+from lfgtui.text.figures import clock_time
 from tests.cli.conftest import Lfg, configure
 from tests.helpers.any_events import entries
 from tests.helpers.processes import simulator, three_wires
@@ -114,6 +115,31 @@ def test_provider_and_model_of_the_command_line_take_the_place_of_the_tickets(
     Path(tickets).write_text('[[ticket]]\nid = "a"\nprompt = "Go."\nmodel = "two/generic"\n')
     code, out, _ = lfg("run", tickets, "--headless", *options)
     assert code == 0 and route in out
+
+
+def test_a_parked_ticket_says_until_when_each_time_it_is_told() -> None:
+    queued, *parked = entries(
+        [e.TicketQueued(), e.Parked("p", 5e3, "full\x1b"), e.Parked("p", 9e3, "full")]
+    )
+    lines = StateLines()
+    assert lines(queued)
+    for entry, end in zip(parked, (5e3, 9e3), strict=True):
+        told = f"parked until {clock_time(end, entry.at)}: full"
+        assert told in lines(entry)
+        assert parked_text(entry).startswith(told) and "\x1b" not in parked_text(entry)
+    assert parked_text(queued) == ""
+
+
+def test_a_prompt_that_is_parked_says_so_beside_the_answer(lfg: Lfg, tmp_path: Path) -> None:
+    scenario = tmp_path / "full.toml"
+    scenario.write_text(
+        '[[turn]]\ntext = "At last."\nfault = [{ status = 429, retry_after = 0.3 }]\n'
+    )
+    with simulator("--speed", "max", "--scenario", str(scenario)) as url:
+        configure(f"{three_wires(url, ('one', 'two', 'three'))}[retry]\nmax_retry_after = 0.1\n")
+        code, answer, err = lfg("run", "-p", "Go.", "--model", "one/full")
+    assert (code, answer) == (0, "At last.\n")
+    assert "lfg: parked until " in err and "(HTTP 429)" in err
 
 
 def test_the_rest_of_an_answer_follows_what_was_printed_of_it() -> None:

@@ -40,6 +40,12 @@ def test_figures_add_up_over_tickets_and_are_left_out_from_the_end() -> None:
     assert "$0.012" not in narrow
 
 
+def test_parked_tickets_are_counted_and_do_not_run() -> None:
+    live = worked()
+    live.happen("b", e.Parked("p", live.now + 3600, "full"))
+    assert "↻ 1 parked ✓ 1" in header(live) and "running" not in header(live)
+
+
 def test_the_time_between_an_interruption_and_the_resume_is_not_the_runs() -> None:
     live = FakeLive("a")
     live.begin("a")

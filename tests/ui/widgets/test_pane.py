@@ -109,6 +109,34 @@ async def test_the_wait_for_a_retry_counts_down() -> None:
         assert stage.head_rows()[0] == before.replace("13s", "8s ")
 
 
+@pytest.mark.parametrize(
+    ("seconds", "badge", "time"),
+    [(3600.0, "until 01:16", "01:16"), (86_400.0, "2 Jan 00:16", "2 Jan 00:16")],
+)
+@pytest.mark.parametrize("width", [24, 38, 60, 120])
+async def test_a_parked_ticket_says_when_it_goes_on_and_moves_nothing(
+    seconds: float, badge: str, time: str, width: int
+) -> None:
+    async with staged(width=width) as (stage, pilot):
+        await stage.play(pilot, *BEGIN)
+        before = stage.head_rows()[0]
+        until = stage.now + seconds
+        await stage.play(pilot, e.Parked("anthropic", until, "Rate limit\x1b reached"))
+        state, figures = stage.head_rows()
+        assert state.index("api") == before.index("api")
+        assert (f"↻ {badge} " in state) is (width >= 30)
+        assert f"until {time}" in figures and figures.lstrip().startswith("parked") is (width >= 30)
+        assert stage.pane.needs_attention is False
+        await stage.play(pilot, seconds=600)
+        assert stage.head_rows() == [state, figures]
+
+
+async def test_a_parked_ticket_that_never_began_names_the_reason() -> None:
+    async with staged(width=100) as (stage, pilot):
+        await stage.play(pilot, e.TicketQueued(), e.Parked("p", stage.now + 3600, "no more\ntoday"))
+        assert stage.head_rows()[1].strip() == "parked until 01:16: no more today"
+
+
 async def test_a_tool_call_is_one_line_from_its_first_byte_to_its_end() -> None:
     async with staged() as (stage, pilot):
         heights = []
