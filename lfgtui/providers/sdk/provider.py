@@ -19,6 +19,7 @@ from lfgtui.providers import lenient_json, limits
 from lfgtui.providers.base import CONNECT_TIMEOUT, Request, local_host, sdk_headers
 from lfgtui.providers.errors.mapping import as_provider_error
 from lfgtui.providers.transport.body import read_body
+from lfgtui.providers.transport.loop_backend import read_by_loop
 from lfgtui.providers.transport.probe import Probe
 from lfgtui.providers.transport.reading import Reading, decode, logged
 from lfgtui.providers.transport.response_guard import guard
@@ -165,9 +166,13 @@ def open_client(
         # Reading the usual certificates takes 40 ms, which plain HTTP does not need.
         plain = url.scheme == "http"
         trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else True
-        http_client = httpx2.AsyncClient(trust_env=False, timeout=timeout, verify=trust)
+        pool = httpx2.Limits(max_connections=None, max_keepalive_connections=100)
+        http_client = httpx2.AsyncClient(
+            trust_env=False, timeout=timeout, verify=trust, limits=pool
+        )
     else:
         http_client = http(timeout=timeout)
+    read_by_loop(http_client)
     guard(http_client, document_bytes=limits.LIST_BYTES)
     headers = sdk_headers(server["headers"])
     client = sdk(

@@ -32,7 +32,7 @@ from tests.providers.agent_server.agents import (
     text,
 )
 from tests.providers.loopback import CUT, Step
-from tests.providers.transport.test_probe import tls_contexts
+from tests.providers.tls import tls_contexts
 from tests.providers.virtual_time import pausing
 
 Play = Callable[[ServerConnection], Awaitable[None]]

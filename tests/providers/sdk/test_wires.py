@@ -216,6 +216,24 @@ async def test_cancelling_the_task_ends_the_request_at_once(
     await server.left.wait()
 
 
+async def test_no_answer_waits_for_another_to_end(
+    wire: str, server: Loopback, connect: Connect
+) -> None:
+    many, all_there = 130, asyncio.Event()
+
+    async def for_all() -> None:
+        if len(server.asked) == many:
+            all_there.set()
+        await all_there.wait()
+
+    server.answer = Answer([for_all, *FIRST[wire], *LAST[wire]])
+    provider = await connect()
+    answers = await asyncio.gather(
+        *(events_of(provider, request(first_token_timeout=10.0)) for _ in range(many))
+    )
+    assert answers == [HELLO] * many
+
+
 async def test_comments_are_heartbeats_and_many_at_once_are_one(
     wire: str, server: Loopback, connect: Connect
 ) -> None:

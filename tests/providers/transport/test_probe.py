@@ -3,8 +3,6 @@
 import asyncio
 import contextlib
 import shutil
-import ssl
-import subprocess
 from pathlib import Path
 
 import httpx2
@@ -15,6 +13,7 @@ from lfgtui.errors import ProviderError
 from lfgtui.providers.transport.probe import Exchange, Probe, Watchable, timed
 from tests.providers.loopback import CUT, Answer, Loopback
 from tests.providers.sdk_wires import FIRST, LAST, events_of, open_wire
+from tests.providers.tls import tls_contexts
 
 
 async def watched(server: Loopback, wire: str, answer: Answer) -> tuple[Probe, Exchange]:
@@ -96,24 +95,6 @@ async def test_the_handshake_of_an_encrypted_connection_is_timed(tmp_path: Path)
     assert seen.connect is not None
     assert seen.tls is not None
     assert seen.tls > 0
-
-
-def tls_contexts(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """A client's and a server's, with a certificate of the moment that signs itself."""
-    key, certificate = folder / "key.pem", folder / "certificate.pem"
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
-            *("-nodes", "-days", "1", "-subj", "/CN=localhost"),
-            *("-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"),
-            *("-keyout", str(key), "-out", str(certificate)),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    theirs.load_cert_chain(certificate, key)
-    return ssl.create_default_context(cafile=str(certificate)), theirs
 
 
 def test_a_look_up_is_timed_and_not_counted_as_connecting() -> None:

@@ -1,0 +1,218 @@
+"""The sockets under the SDKs' HTTP client, read by the event loop itself.
+
+httpx2 reads through anyio, which adds the socket to the selector and removes it again for
+every read: with a token in each, that costs as much as decoding it. Here the loop stays on
+the socket, and a read takes whatever has arrived since the last one, so that a reader who
+comes less often reads more at once. Everything above stays httpx2's: connections and their
+reuse, proxies, HTTP, errors, `trace`.
+
+What has arrived is handed out before the news of a connection's end. `_AHEAD` bytes may lie
+unread before the socket is left alone.
+
+See decision 24.
+"""
+
+import asyncio
+import os
+import selectors
+import socket
+import ssl
+from collections.abc import Awaitable, Iterable
+from contextlib import suppress
+from typing import TypeVar
+
+import httpcore2
+import httpx2
+
+T = TypeVar("T")
+
+_AHEAD = 65_536
+_NEXT_ADDRESS = 0.25  # seconds until the next address of a host is tried too (RFC 8305, 8)
+
+
+def read_by_loop(client: httpx2.AsyncClient) -> None:
+    """Have the loop read the client's connections, to servers and to proxies alike.
+
+    The SDKs make their transports themselves, and httpx2 takes a backend in no argument. A
+    version that keeps its own elsewhere goes on reading through anyio.
+    """
+    with suppress(AttributeError):
+        for transport in (client._transport, *client._mounts.values()):
+            if isinstance(transport, httpx2.AsyncHTTPTransport):
+                transport._pool._network_backend = LoopBackend()
+
+
+class LoopBackend(httpcore2.AsyncNetworkBackend):
+    """Opens connections over TCP, as httpcore2 wants them."""
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
+    ) -> httpcore2.AsyncNetworkStream:
+        """Connect; raises `ConnectError` or `ConnectTimeout`."""
+        loop = asyncio.get_running_loop()
+        local = (local_address, 0) if local_address else None
+        connecting = loop.create_connection(
+            _Stream, host, port, local_addr=local, happy_eyeballs_delay=_NEXT_ADDRESS
+        )
+        try:
+            _, stream = await _within(timeout, connecting, httpcore2.ConnectTimeout)
+        except OSError as error:
+            raise httpcore2.ConnectError(_reason(error)) from error
+        for option in socket_options or ():
+            stream.socket.setsockopt(*option)
+        return stream
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait between two attempts to connect."""
+        await asyncio.sleep(seconds)
+
+
+class _Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
+    """A connection: the loop's end, which is told what happens, and httpcore2's, which asks."""
+
+    def __init__(self) -> None:
+        self._arrived = bytearray()
+        self._failure: Exception | None = None
+        self._has_ended = self._is_closed = False
+        self._is_paused = self._is_full = False
+        self._reader: asyncio.Future[None] | None = None
+        self._writer: asyncio.Future[None] | None = None
+
+    @property
+    def socket(self) -> socket.socket:
+        """The socket, which is the loop's: for its options only."""
+        its: socket.socket = self._transport.get_extra_info("socket")
+        return its
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        transport.set_write_buffer_limits(0)  # what is written has been handed to the system
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._arrived += data
+        if len(self._arrived) >= _AHEAD and not self._is_paused:
+            self._is_paused = True
+            self._transport.pause_reading()
+        _wake(self._reader)
+
+    def eof_received(self) -> None:
+        self._has_ended = True
+        _wake(self._reader)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._failure = exc
+        self.eof_received()
+        self.resume_writing()
+
+    def pause_writing(self) -> None:
+        self._is_full = True
+
+    def resume_writing(self) -> None:
+        self._is_full = False
+        _wake(self._writer)
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Return what has arrived, b"" at the end; raises `ReadError` or `ReadTimeout`."""
+        if not self._arrived and not self._has_ended:
+            self._reader = asyncio.get_running_loop().create_future()
+            await _within(timeout, self._reader, httpcore2.ReadTimeout)
+        if not self._arrived and (self._is_closed or self._failure is not None):
+            raise httpcore2.ReadError from self._failure
+        data = bytes(self._arrived[:max_bytes])
+        del self._arrived[:max_bytes]
+        if self._is_paused and len(self._arrived) < _AHEAD:
+            self._is_paused = False
+            self._transport.resume_reading()
+        return data
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Hand the bytes to the system; raises `WriteError` or `WriteTimeout`."""
+        if not self._transport.is_closing():
+            self._transport.write(buffer)
+            if self._is_full:
+                self._writer = asyncio.get_running_loop().create_future()
+                await _within(timeout, self._writer, httpcore2.WriteTimeout)
+        if self._transport.is_closing():
+            raise httpcore2.WriteError from self._failure
+
+    async def aclose(self) -> None:
+        """Close the connection at once, whatever is under way."""
+        self._is_closed = True
+        self._transport.abort()
+        await asyncio.sleep(0)  # then it is closed
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore2.AsyncNetworkStream:
+        """Encrypt the connection; raises `ConnectError` or `ConnectTimeout`."""
+        shaking = asyncio.get_running_loop().start_tls(
+            self._transport, self, ssl_context, server_hostname=server_hostname
+        )
+        try:
+            transport = await _within(timeout, shaking, httpcore2.ConnectTimeout)
+        except BaseException as error:
+            await self.aclose()
+            if not isinstance(error, OSError):
+                raise
+            reason = str(error) or "the connection was closed during the TLS handshake"
+            raise httpcore2.ConnectError(reason) from error
+        assert transport is not None
+        self.connection_made(transport)
+        return self
+
+    def get_extra_info(self, info: str) -> object:
+        """Return what httpcore2 documents under that name."""
+        match info:
+            case "is_readable":
+                return bool(self._arrived) or self._has_ended or _is_readable(self.socket)
+            case "client_addr":
+                return self._transport.get_extra_info("sockname")
+            case "server_addr":
+                return self._transport.get_extra_info("peername")
+            case _:
+                return self._transport.get_extra_info(info)
+
+
+async def _within(
+    seconds: float | None, arrival: Awaitable[T], late: type[httpcore2.TimeoutException]
+) -> T:
+    if seconds is None:
+        return await arrival
+    try:
+        async with asyncio.timeout(seconds) as waiting:
+            return await arrival
+    except TimeoutError as error:
+        if not waiting.expired():  # the system's own, from a server that does not answer
+            raise
+        raise late from error
+
+
+def _wake(waiting: asyncio.Future[None] | None) -> None:
+    if waiting is not None and not waiting.done():
+        waiting.set_result(None)
+
+
+def _reason(error: OSError) -> str:
+    """Return why there is no connection; that of several addresses is no one's."""
+    if isinstance(error, socket.gaierror):
+        return str(error)
+    return os.strerror(error.errno) if error.errno else "All connection attempts failed"
+
+
+def _is_readable(its: socket.socket) -> bool:
+    """Return True if something has arrived that the loop has not seen yet, if only the end."""
+    with getattr(selectors, "PollSelector", selectors.SelectSelector)() as selector:
+        try:
+            selector.register(its, selectors.EVENT_READ)
+        except (OSError, ValueError):  # closed
+            return True
+        return bool(selector.select(0))
