@@ -3,7 +3,8 @@
 httpx2 reads through anyio, which adds the socket to the selector and removes it again for
 every read: with a token in each, that costs as much as decoding it. Here the loop stays on
 the socket, and a read takes whatever has arrived since the last one, so that a reader who
-comes less often reads more at once. Everything above stays httpx2's: connections and their
+comes less often reads more at once; and while many streams are busy, readers do (`pace`).
+Everything above stays httpx2's: connections and their
 reuse, proxies, HTTP, errors, `trace`.
 
 What has arrived is handed out before the news of a connection's end. `_AHEAD` bytes may lie
@@ -24,6 +25,8 @@ from typing import TypeVar
 import httpcore2
 import httpx2
 
+from lfgtui.providers.transport.pace import Pace
+
 T = TypeVar("T")
 
 _AHEAD = 65_536
@@ -36,14 +39,18 @@ def read_by_loop(client: httpx2.AsyncClient) -> None:
     The SDKs make their transports themselves, and httpx2 takes a backend in no argument. A
     version that keeps its own elsewhere goes on reading through anyio.
     """
+    backend = LoopBackend(Pace())
     with suppress(AttributeError):
         for transport in (client._transport, *client._mounts.values()):
             if isinstance(transport, httpx2.AsyncHTTPTransport):
-                transport._pool._network_backend = LoopBackend()
+                transport._pool._network_backend = backend
 
 
 class LoopBackend(httpcore2.AsyncNetworkBackend):
-    """Opens connections over TCP, as httpcore2 wants them."""
+    """Opens connections over TCP, as httpcore2 wants them, that are read at one pace."""
+
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
 
     async def connect_tcp(
         self,
@@ -57,7 +64,11 @@ class LoopBackend(httpcore2.AsyncNetworkBackend):
         loop = asyncio.get_running_loop()
         local = (local_address, 0) if local_address else None
         connecting = loop.create_connection(
-            _Stream, host, port, local_addr=local, happy_eyeballs_delay=_NEXT_ADDRESS
+            lambda: _Stream(self._pace),
+            host,
+            port,
+            local_addr=local,
+            happy_eyeballs_delay=_NEXT_ADDRESS,
         )
         try:
             _, stream = await _within(timeout, connecting, httpcore2.ConnectTimeout)
@@ -75,11 +86,12 @@ class LoopBackend(httpcore2.AsyncNetworkBackend):
 class _Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
     """A connection: the loop's end, which is told what happens, and httpcore2's, which asks."""
 
-    def __init__(self) -> None:
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
         self._arrived = bytearray()
         self._failure: Exception | None = None
         self._has_ended = self._is_closed = False
-        self._is_paused = self._is_full = False
+        self._is_full = False
         self._reader: asyncio.Future[None] | None = None
         self._writer: asyncio.Future[None] | None = None
 
@@ -96,8 +108,7 @@ class _Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
 
     def data_received(self, data: bytes) -> None:
         self._arrived += data
-        if len(self._arrived) >= _AHEAD and not self._is_paused:
-            self._is_paused = True
+        if len(self._arrived) >= _AHEAD:
             self._transport.pause_reading()
         _wake(self._reader)
 
@@ -119,15 +130,19 @@ class _Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Return what has arrived, b"" at the end; raises `ReadError` or `ReadTimeout`."""
-        if not self._arrived and not self._has_ended:
-            self._reader = asyncio.get_running_loop().create_future()
-            await _within(timeout, self._reader, httpcore2.ReadTimeout)
+        with self._pace.stream() as is_busy:
+            if is_busy:
+                self._transport.pause_reading()
+                await self._pace.rest()
+                self._transport.resume_reading()
+            if not self._arrived and not self._has_ended:
+                self._reader = asyncio.get_running_loop().create_future()
+                await _within(timeout, self._reader, httpcore2.ReadTimeout)
         if not self._arrived and (self._is_closed or self._failure is not None):
             raise httpcore2.ReadError from self._failure
         data = bytes(self._arrived[:max_bytes])
         del self._arrived[:max_bytes]
-        if self._is_paused and len(self._arrived) < _AHEAD:
-            self._is_paused = False
+        if len(self._arrived) < _AHEAD:
             self._transport.resume_reading()
         return data
 
