@@ -102,10 +102,9 @@ class LfgSide(LfgApp):
         await self._bench_run.started.wait()
         collect_rarely()  # as the program does once its first frame is out
 
-    def draw_frame(self) -> None:
-        """What lfg's timer calls."""
-        if not self._is_driven:
-            super().draw_frame()
+    def draw_frame(self) -> float | None:
+        """What lfg's clock calls."""
+        return None if self._is_driven else super().draw_frame()
 
     def _whole_frame(self) -> None:
         """All that one tick of lfg's clock does. The one place that knows how to ask for it."""

@@ -296,6 +296,7 @@ class Engine:
             run.end(ending)
         except Exception as error:  # it cannot be stored; the ticket has ended all the same
             self._behind = str(error)
+            self._show(())
 
     def _cancel(self, run: TicketRun) -> None:
         if run.phase == "running":
@@ -318,6 +319,9 @@ class Engine:
     def _deliver(self, entries: Sequence[e.Entry]) -> None:
         for entry in entries:
             self._runs[entry.ticket].apply(entry)
+        self._show(entries)
+
+    def _show(self, entries: Sequence[e.Entry]) -> None:
         for sink in self._sinks:
             try:
                 sink(entries)
@@ -330,6 +334,7 @@ class Engine:
         if message is None:  # it has caught up: what was shown unsaved is saved now
             for run in self._runs.values():
                 run.transcript.mark_saved()
+        self._show(())
 
     def _state(self) -> RunState:
         outcomes = [run.outcome for run in self._runs.values()]

@@ -1,8 +1,9 @@
 """The app: one run on the screen, one clock for all painting, one way out.
 
 Entries reach the screen as nothing but the ids of tickets that changed; what
-changed is in their transcripts already. The clock looks at those ids at most
-30 times a second and has the visible panes painted.
+changed is in their transcripts already. They wake the clock, as keys do, which
+has the visible panes painted at most 30 times a second; with nothing to be
+painted it stands still.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
 from textual.notifications import Notification, Notify, SeverityLevel
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Input
@@ -36,17 +38,11 @@ from lfgtui.ui.screens.run import RunScreen
 from lfgtui.ui.terminal.driver import Terminal
 from lfgtui.ui.terminal.output import is_behind
 from lfgtui.ui.themes import to_textual
+from lfgtui.ui.widgets.frame_clock import GAUGE, FrameClock
 from lfgtui.ui.widgets.pane import PaneSettings
-from lfgtui.ui.widgets.pane_grid import FrameClock
 
 if TYPE_CHECKING:
     from lfgtui.history.reader import Reader
-
-FRAME = 1 / 30
-"""Seconds between two looks at what changed."""
-
-GAUGE = 0.25
-"""Seconds between two updates of figures that time alone changes."""
 
 IMPATIENT = 2.0
 """Seconds after which another signal is meant: end at once. Before, it is one of a storm."""
@@ -107,7 +103,7 @@ class LfgApp(GuardedApp, inherit_bindings=False):
         self._simulated = simulated
         self._first_screen = first_screen
         self._changed: set[str] = set()
-        self._gauged_at = 0.0
+        self._gauges_at = 0.0
         self._ending: asyncio.Task[None] | None = None
         self._signals = ExitStack()
         self._signalled_at = 0.0
@@ -139,10 +135,11 @@ class LfgApp(GuardedApp, inherit_bindings=False):
     def on_mount(self) -> None:
         if not self._runs_alone:
             self._watch_signals()
-        self.set_interval(FRAME, self._tick)
+        self.context.frames.start(self._frame)
         self.call_after_refresh(self._begin)
 
     async def on_unmount(self) -> None:
+        self.context.frames.stop()
         if not self._runs_alone:
             self._signals.close()
         if self._live is not None and self.has_shown and self._ending is None:
@@ -159,33 +156,46 @@ class LfgApp(GuardedApp, inherit_bindings=False):
     def _take(self, entries: Sequence[Entry]) -> None:
         """Note which tickets changed, and announce requests that are out of sight."""
         self._changed.update(entry.ticket for entry in entries)
+        self.context.frames.wake()
         screen = self._shown_run()
         if screen is None or not screen.mode.is_live:
             for entry in entries:
                 if isinstance(entry.event, ApprovalRequested):
                     self.notify(f"{entry.ticket} needs approval: {entry.event.summary}")
 
-    def _tick(self) -> None:
-        if self.context.frames.is_due() and not is_behind(self._driver):
-            began = self.context.frames.clock()
-            self.draw_frame()
-            self.context.frames.ended(began)
+    def note_handled(self, message: Message) -> None:
+        self.context.frames.wake()
 
-    def draw_frame(self) -> None:
-        """Draw and paint what changed: a whole frame."""
+    def _frame(self) -> float | None:
+        if is_behind(self._driver):
+            return 0.0
+        try:
+            return self.draw_frame()
+        except Exception as error:
+            self._handle_exception(error)
+            return 0.0
+
+    def draw_frame(self) -> float | None:
+        """Draw and paint what changed; return when more is due, by the loop's clock."""
         screen = self._shown_run()
         if screen is None:
-            return
+            return None
         if self._changed:
             for shown in self.screen_stack:
                 if isinstance(shown, RunScreen):
                     shown.mark(self._changed)
             self._changed = set()
         ticks = asyncio.get_running_loop().time()
-        gauges = ticks - self._gauged_at >= GAUGE
+        gauges = ticks >= self._gauges_at
+        is_done = screen.frame(gauges)
         if gauges:
-            self._gauged_at = ticks
-        screen.frame(gauges)
+            self._gauges_at = _next(ticks, GAUGE)
+        if not is_done:
+            return 0.0
+        if not gauges:
+            return self._gauges_at
+        period = screen.mode.figures_move()
+        return None if period is None else _next(ticks, period)
 
     def _shown_run(self) -> RunScreen | None:
         """Return the run that can be seen: on top, or under questions only."""
@@ -354,3 +364,8 @@ class Toast(Notification):
     def has_expired(self) -> bool:
         """True if it is not to be shown again."""
         return now() >= self.raised_at + self.timeout
+
+
+def _next(ticks: float, period: float) -> float:
+    """Return the next time at which a period ends: the same for all that have that period."""
+    return (ticks // period + 1) * period

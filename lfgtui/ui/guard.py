@@ -77,6 +77,8 @@ class Guarded(_Widget):
             await super()._dispatch_message(message)
         except Exception as error:
             self.app._handle_exception(error)
+        if isinstance(self.app, GuardedApp):
+            self.app.note_handled(message)
 
     def draw_lines(self, crop: Region) -> list[Strip]:
         """Return the strips of a part; a widget that draws its own overrides this."""
@@ -112,6 +114,9 @@ class GuardedApp(App[int], inherit_bindings=False):
             await super()._dispatch_message(message)
         except Exception as error:
             self._handle_exception(error)
+
+    def note_handled(self, message: Message) -> None:
+        """React to a message that a guarded widget has handled, whatever it changed."""
 
     def _handle_exception(self, error: Exception) -> None:
         """Report a bug, once for each place; before anything is on the screen, end."""

@@ -88,7 +88,7 @@ class _Recorder(LfgApp):
     def _watch_signals(self) -> None:
         """Ctrl+C ends the program, as in any command without a screen."""
 
-    def _tick(self) -> None:
+    def _frame(self) -> None:
         """No time passes but the recording's."""
 
     def _begin(self) -> None:

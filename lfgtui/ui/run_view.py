@@ -41,7 +41,10 @@ class LiveRun(RunView, Protocol):
     """A run that is being worked on: the engine."""
 
     def subscribe(self, sink: Sink) -> None:
-        """Have the sink called, on the loop, with each batch of new entries."""
+        """Have the sink called, on the loop, with each batch of new entries.
+
+        With an empty one where only `health` changed.
+        """
         ...
 
     def send(self, command: Command) -> None:

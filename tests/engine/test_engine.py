@@ -368,3 +368,13 @@ async def test_an_ending_that_cannot_be_stored_holds_up_nobody(
         told = "cannot store how the ticket ended: ZeroDivisionError: by nought"
         assert failures == [told] * can_say_so
         assert ("by nought" in str(r.engine.health.behind)) is not can_say_so
+
+
+async def test_who_shows_the_run_is_told_when_only_its_health_changed(tmp_path: Path) -> None:
+    async with finished(tmp_path, [ticket("good", tmp_path)], scenarios=GOOD_AND_BAD) as r:
+        told: list[tuple[int, str | None]] = []
+        r.engine.subscribe(lambda entries: told.append((len(entries), r.engine.health.behind)))
+        r.recorder.on_behind("the disk is full")
+        r.recorder.on_behind(None)
+        await r.recorder.settle()
+        assert told == [(0, "the disk is full"), (0, None)]

@@ -54,7 +54,7 @@ def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("textual.app.wait_for_idle", until_rest)
     monkeypatch.setattr("textual.pilot.wait_for_idle", until_rest)
-    monkeypatch.setattr("lfgtui.ui.app.GAUGE", 0.0)
+    monkeypatch.setattr("lfgtui.ui.app.GAUGE", 1e-9)
     monkeypatch.setattr(Toast, "has_expired", False)
     monkeypatch.setattr(Toast, "time_left", 3600.0)
 

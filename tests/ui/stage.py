@@ -80,6 +80,7 @@ class Stage(App[None]):
         self.now += seconds
         self.source.apply(self.now, *events)
         self.pane.mark_dirty()
+        self.pane.mark_gauges()
         self.pane.tick(self.now)
         await pilot.pause()
 

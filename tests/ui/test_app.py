@@ -1,11 +1,12 @@
 """The app as a person uses it: keys in, commands and screens out."""
 
+import asyncio
 import os
 import signal
 import time
 
 import pytest
-from textual.events import Paste
+from textual.events import Key, Paste
 from textual.geometry import Region, Size
 from textual.notifications import Notification
 from textual.widgets import Input
@@ -14,7 +15,7 @@ from lfgtui.engine.commands import Cancel, CancelAll, Pause, Resume, Retry
 from lfgtui.model import events as e
 from lfgtui.model.metrics import Health
 from lfgtui.settings.config import Config
-from lfgtui.ui.app import Toast
+from lfgtui.ui.app import LfgApp, Toast
 from lfgtui.ui.screens.dialogs import Question, help_text
 from lfgtui.ui.screens.run import RunScreen
 from lfgtui.ui.widgets.pane import Pane
@@ -29,6 +30,38 @@ async def test_the_run_starts_once_the_first_frame_is_painted(make_app: MakeApp)
     assert live.started == 0
     async with opened(app):
         assert live.started == 1
+
+
+async def rest(app: LfgApp, *, is_still: bool = True) -> None:
+    """Turn the loop until no frame is to come, or until one is."""
+    async with asyncio.timeout(60):
+        while (app.context.frames.next_at is None) is not is_still:  # noqa: ASYNC110  # no event
+            await asyncio.sleep(0)
+
+
+async def test_with_everything_done_no_frame_is_to_come_until_an_entry_or_a_key(
+    make_app: MakeApp,
+) -> None:
+    live = FakeLive("api", "docs")
+    app = make_app(live)
+    async with opened(app):
+        for name in ("api", "docs"):
+            live.begin(name)
+            live.stream(name, "All is well.")
+            live.finish(name)
+        live.now += 60
+        await rest(app)
+        assert "all done" in text_of(app)
+        live.send(Retry("api"))
+        live.stream("api", "Once more.")
+        live.finish("api")
+        live.now += 60
+        assert app.context.frames.next_at is not None
+        await rest(app)
+        assert "Once more." in text_of(app)
+        run_screen(app).post_message(Key("m", "m"))
+        await rest(app, is_still=False)
+        await rest(app)
 
 
 def note_layouts(screen: RunScreen, monkeypatch: pytest.MonkeyPatch) -> list[Size]:

@@ -72,12 +72,16 @@ class SelfPainted(Guarded, Widget):
 
 
 class LineRow(SelfPainted):
-    """A row on the panel's ground, composed for its width: header, footer, progress bar."""
+    """A row on the panel's ground, composed for its width: header, footer, progress bar.
+
+    With a canvas it is painted in one update with all that changes in a frame.
+    """
 
     DEFAULT_CSS = "LineRow { height: 1; background: $panel; }"
 
-    def __init__(self) -> None:
+    def __init__(self, canvas: Canvas | None = None) -> None:
         super().__init__()
+        self._canvas = canvas or Canvas()
         self._compose_line: Callable[[int], Line] = lambda width: []
         self._line: Line = []
 
@@ -86,7 +90,7 @@ class LineRow(SelfPainted):
         self._compose_line = compose
         if (line := compose(self.size.width)) != self._line:
             self._line = line
-            self.refresh()
+            self._canvas.changed(self, self.size.region)
 
     def on_resize(self) -> None:
         self.show(self._compose_line)

@@ -88,7 +88,7 @@ class ReplayedRun:
 
     def advance(self, now: float) -> None:
         """Take in how much time has passed since the last call."""
-        before, self._looked_at = self._looked_at, now
+        before, self._looked_at = self._looked_at, now if self.is_playing else None
         passed = 0.0 if before is None else min(max(0.0, now - before), _LEAP)
         if self.is_playing:
             self._move_to(self.position + passed * self.speed, self.count)

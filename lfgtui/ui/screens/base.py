@@ -20,8 +20,8 @@ from lfgtui.text.terminal_safe import visible_line
 from lfgtui.ui.guard import Guarded
 from lfgtui.ui.keymap import Keymap
 from lfgtui.ui.painting.canvas import layout_of, repaint
+from lfgtui.ui.widgets.frame_clock import FrameClock
 from lfgtui.ui.widgets.pane import PaneSettings
-from lfgtui.ui.widgets.pane_grid import FrameClock
 
 ResultT = TypeVar("ResultT")
 

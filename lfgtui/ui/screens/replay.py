@@ -35,7 +35,7 @@ def replay_screen(run: ReplayedRun, context: ScreenContext) -> RunScreen:
     were; they stand still with it.
     """
     run.proceed()
-    panes = replace(context.panes, clock=lambda: run.now, pace=lambda: run.speed)
+    panes = replace(context.panes, clock=lambda: run.now)
     context = replace(context, panes=panes)
     return RunScreen(run, context, ReplayMode(run), simulated=run.is_simulated)
 
@@ -126,11 +126,17 @@ class ReplayMode(RunMode):
         if self._run.is_busy:
             self.update_bar()
             return None
-        if has_moved or was_playing is not self._run.is_playing:
+        if has_moved:
             for pane in self.screen.panes:
                 pane.mark_moved()
-            return True
-        return gauges
+        return gauges or has_moved or was_playing is not self._run.is_playing
+
+    @property
+    def is_playing(self) -> bool:
+        return self._run.is_playing
+
+    def figures_move(self) -> float | None:
+        return None  # the clock of its figures is the replay's, which stands still
 
     def update_bar(self) -> None:
         self.bar.update(self._counted)

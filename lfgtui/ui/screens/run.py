@@ -20,6 +20,7 @@ from lfgtui.ui.screens.base import LfgScreen, ScreenContext
 from lfgtui.ui.stream.search_target import Target
 from lfgtui.ui.stream.view import SIDEWAYS, StreamView
 from lfgtui.ui.widgets.footer import APPROVAL, Offer, compose_footer, search_status
+from lfgtui.ui.widgets.frame_clock import figures_move
 from lfgtui.ui.widgets.header import compose_header
 from lfgtui.ui.widgets.pane import Pane
 from lfgtui.ui.widgets.pane_grid import Direction, PaneGrid
@@ -63,6 +64,15 @@ class RunMode:
     def advance(self, gauges: bool) -> bool | None:
         """Bring the run up to date for a frame; True if gauges are due, None if nothing is."""
         return gauges
+
+    @property
+    def is_playing(self) -> bool:
+        """True while time alone makes each frame another one."""
+        return False
+
+    def figures_move(self) -> float | None:
+        """Return the seconds after which figures are other ones by time alone; None if never."""
+        return figures_move(self.screen.run, self.screen.now())
 
     def painted(self) -> None:
         """React to a frame that was painted."""
@@ -126,10 +136,10 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         """The id of the ticket that keys act on."""
         self.view: View = "grid"
         self.is_zoomed = False
-        self.footer = LineRow()
+        self.footer = LineRow(self.canvas)
         self.notice = ""
         """Stands in the header instead of the counts."""
-        self._header = LineRow()
+        self._header = LineRow(self.canvas)
         self._compose_header = partial(
             compose_header, run, label=mode.label, is_simulated=simulated, note=note
         )
@@ -164,13 +174,17 @@ class RunScreen(CachedContainer, LfgScreen[None]):
 
     # What the app's clock asks for
 
-    def frame(self, gauges: bool = True) -> None:
-        """Paint what changed; `gauges`: also the figures that time alone changes."""
+    def frame(self, gauges: bool = True) -> bool:
+        """Paint what changed, and with `gauges` all figures; return False if there is more."""
         due = self.mode.advance(gauges)
         if due is None:
-            return
+            return False
+        if due:
+            for pane in self.panes:
+                pane.mark_gauges()
+        panes = list(self.grid.in_view())
         with self.canvas.frame(self):
-            for pane in self.context.frames.turns(list(self.grid.in_view()), self.current_pane):
+            for pane in self.context.frames.turns(panes, self.current_pane):
                 pane.tick(self.now())
             if self._target is not None and not self.current_pane.stream.is_behind:
                 self._show_match(self._target)
@@ -181,6 +195,7 @@ class RunScreen(CachedContainer, LfgScreen[None]):
                 except Exception as error:  # nobody's pane is to suffer
                     self.app._handle_exception(error)
         self.mode.painted()
+        return all(pane.is_drawn for pane in panes) and not self.mode.is_playing
 
     def mark(self, tickets: set[str]) -> None:
         """Have the tickets' panes painted anew when they are next visible."""

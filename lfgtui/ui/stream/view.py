@@ -118,20 +118,24 @@ class StreamView(PaintedStream):
         self.finder = self._new_finder(pattern, self.viewport.position())
         self._saved = None
 
-    def measure(self) -> bool:
-        """Draw some of what was never drawn at this width; return whether more is left.
+    @property
+    def is_measured(self) -> bool:
+        """True if `measure` has nothing to do."""
+        is_exact = self.lines.chunks.is_exact and not self.finder.is_behind
+        return self._visible_rows is None or is_exact
+
+    def measure(self) -> None:
+        """Draw some of what was never drawn at this width.
 
         Heights out of view are guesses after a resize, or when much text came
         at once. The rows in view stay where they are.
         """
-        chunks, finder = self.lines.chunks, self.finder
-        if self._visible_rows is None or (chunks.is_exact and not finder.is_behind):
-            return False
+        if self.is_measured:
+            return
         anchor = self.viewport.anchor()
-        if chunks.measure(_MEASURED) == 0:
-            finder.catch_up(_MEASURED)
+        if self.lines.chunks.measure(_MEASURED) == 0:
+            self.finder.catch_up(_MEASURED)
         self._paint_changes(anchor)
-        return not chunks.is_exact or finder.is_behind
 
     # Folding
 

@@ -8,10 +8,13 @@ import contextlib
 import os
 import select
 import signal
+import socket
+import threading
 import time
 from asyncio import run_coroutine_threadsafe
 from collections.abc import Iterable
 from concurrent.futures import Future
+from typing import TYPE_CHECKING
 
 from textual import events
 from textual.drivers.linux_driver import LinuxDriver
@@ -20,20 +23,68 @@ from textual.message import Message
 from lfgtui.ui.terminal.input import TerminalInput
 from lfgtui.ui.terminal.output import TerminalOutput
 
+if TYPE_CHECKING:
+    from textual.app import App
+
 COLUMNS, ROWS = 1000, 400
 """The largest screen that is drawn; whatever a terminal says, none is larger."""
 
 _READ = 4096
 _TICK = 0.1
+"""Seconds without a byte after which an unfinished sequence may be complete."""
+
 _AT_ONCE = 32
 """Messages after which the input waits until the app has taken them: a flood fills no memory."""
+
+
+class SelectableEvent(threading.Event):
+    """An event that `select` can wait for; to be closed in the end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._readable, self._writable = socket.socketpair()
+
+    def fileno(self) -> int:
+        """Return a descriptor that can be read from while the event is set."""
+        return self._readable.fileno()
+
+    def set(self) -> None:
+        if not self.is_set():
+            super().set()
+            self._writable.send(b"!")
+
+    def clear(self) -> None:
+        if self.is_set():
+            super().clear()
+            self._readable.recv(1)
+
+    def close(self) -> None:
+        """Release the descriptors."""
+        self._readable.close()
+        self._writable.close()
 
 
 class Terminal(LinuxDriver):
     """Textual's driver for POSIX terminals with input and output of our own."""
 
+    exit_event: SelectableEvent
     _output: TerminalOutput | None = None
     _sent: "Future[bool] | None" = None
+
+    def __init__(
+        self,
+        app: "App[object]",
+        *,
+        debug: bool = False,
+        mouse: bool = True,
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self.exit_event = SelectableEvent()
+
+    def close(self) -> None:
+        super().close()
+        self.exit_event.close()
 
     # Output
 
@@ -81,11 +132,13 @@ class Terminal(LinuxDriver):
         terminal = TerminalInput()
         try:
             while not self.exit_event.is_set():
-                if select.select([self.fileno], [], [], _TICK)[0]:
+                patience = _TICK if terminal.begun else None
+                ready, _, _ = select.select([self.fileno, self.exit_event], [], [], patience)
+                if self.fileno in ready:
                     if not (data := os.read(self.fileno, _READ)):
                         break
                     self._post(terminal.feed(data, time.monotonic()))
-                else:
+                elif not ready:
                     self._post(terminal.tick(time.monotonic()))
         except OSError:  # EIO: nobody holds its other end
             pass

@@ -22,9 +22,6 @@ from lfgtui.ui.stream.view import StreamView
 from lfgtui.ui.text.styled_line import one_line
 from lfgtui.ui.widgets.pane_header import PaneHeader
 
-GAUGE_SECONDS = 0.25
-"""Seconds between two updates of the gauges: figures that flicker cannot be read."""
-
 _FRAME = 0.016
 _SHARE = 4
 """A pane whose frame took longer than `_FRAME` seconds rests `_SHARE` times as long, so
@@ -53,15 +50,13 @@ _ENDED_AS: dict[State | None, str] = {
 class PaneSettings(msgspec.Struct, frozen=True):
     """Settings that all panes share. Times in seconds.
 
-    `kept_lines`: about how many drawn lines of a pane stay in memory. `pace`: the speed of
-    the clock in a replay; gauges are updated as often for the eye. `ticks`: the time that
+    `kept_lines`: about how many drawn lines of a pane stay in memory. `ticks`: the time that
     passes while a frame is drawn, whatever `clock` says.
     """
 
     stall_after: float
     ttft_budget: float
     clock: Callable[[], float] = now
-    pace: Callable[[], float] = lambda: 1.0
     canvas: Canvas = msgspec.field(default_factory=Canvas)
     kept_lines: int = 5000
     ticks: Callable[[], float] = time.perf_counter
@@ -70,8 +65,8 @@ class PaneSettings(msgspec.Struct, frozen=True):
 class Pane(CachedContainer, Guarded, Widget, can_focus=True):
     """One ticket: header, stream, and a bar at the left in the colour of its state.
 
-    Nothing in it runs by itself: after `mark_dirty`, the next `tick` of the app's one
-    frame clock paints what changed. Keys that scroll, fold or search act on `stream`.
+    Nothing in it runs by itself: after `mark_dirty` or `mark_gauges`, the next `tick` of the
+    app's one frame clock paints what changed. Keys that scroll, fold or search act on `stream`.
     """
 
     DEFAULT_CSS = """
@@ -105,7 +100,7 @@ class Pane(CachedContainer, Guarded, Widget, can_focus=True):
         )
         self.stream = StreamView(settings.kept_lines, settings.canvas, settings.ticks)
         self._is_dirty = True
-        self._is_moved = False
+        self._has_old_gauges = True
         self._gauged_at = 0.0
         self._rests_until = 0.0
         self._colour = ""
@@ -121,9 +116,18 @@ class Pane(CachedContainer, Guarded, Widget, can_focus=True):
         """Have the next tick read the entries that came."""
         self._is_dirty = True
 
+    def mark_gauges(self) -> None:
+        """Have the next tick update all figures."""
+        self._has_old_gauges = True
+
     def mark_moved(self) -> None:
-        """Have the next tick update the gauges: the clock was set to another time."""
-        self._is_moved, self._rests_until = True, 0.0
+        """Have the next tick update all, without a rest: the clock was set to another time."""
+        self._has_old_gauges, self._rests_until = True, 0.0
+
+    @property
+    def is_drawn(self) -> bool:
+        """True if another tick at the same moment would find nothing to do."""
+        return not (self._is_dirty or self._has_old_gauges) and self.stream.is_measured
 
     def tick(self, now: float) -> None:
         """Paint what changed. Call for panes on the screen, at most 30 times a second.
@@ -138,16 +142,16 @@ class Pane(CachedContainer, Guarded, Widget, can_focus=True):
             self.stream.break_off(error)
 
     def _tick(self, now: float) -> None:
-        gauges = self.stream.is_restyled or self._header.is_blank or self._is_moved
-        gauges = gauges or abs(now - self._gauged_at) >= GAUGE_SECONDS * self._settings.pace()
+        gauges = self._has_old_gauges or self.stream.is_restyled or self._header.is_blank
         began = self._settings.ticks()
         streams = (self._is_dirty or gauges) and began >= self._rests_until
-        if not (gauges or streams):
+        if not self._is_dirty:
             self.stream.measure()
+        if not (gauges or streams):
             return
         transcript = self._view.transcript(self.ticket_id)
         if gauges:
-            self._gauged_at, self._is_moved = now, False
+            self._gauged_at, self._has_old_gauges = now, False
             self._gauge(transcript, now)
         if streams:
             self.stream.update(transcript, self._gauged_at)

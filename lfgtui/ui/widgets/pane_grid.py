@@ -1,6 +1,6 @@
-"""The panes of a run, tiled or one of them alone, and their turns in a frame."""
+"""The panes of a run, tiled or one of them alone."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from math import ceil, log
 from typing import Literal
@@ -20,9 +20,6 @@ MIN_WIDTH, MIN_HEIGHT = 38, 9
 
 _PLEASANT_ASPECT = 3.2
 """Cells across for each cell down; a cell is about twice as high as wide."""
-
-BUDGET = 0.022
-"""Seconds a frame draws before it leaves the rest of the panes to the next one."""
 
 
 class _Tiles(Layout):
@@ -174,42 +171,3 @@ def neighbour(regions: Sequence[Region], index: int, direction: Direction) -> in
         if ahead > 0 and (region.y == here.y or not is_sideways):
             ways.append((ahead, aside, other))
     return min(ways[1:] or ways)[2]
-
-
-class FrameClock:
-    """Shares the time between panes, and between drawing and everything else.
-
-    After a frame that ran out of time the next one begins behind the pane that it ended
-    with. And the next one begins half as long after a frame as that took: a third of the
-    time is left for keys and for what arrives. `clock` is the time that passes for the
-    person, whatever the panes' own is.
-    """
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self.clock = clock
-        self._last: Pane | None = None
-        self._free_at = 0.0
-
-    def is_due(self) -> bool:
-        """Return whether the next frame may begin."""
-        return self.clock() >= self._free_at
-
-    def turns(self, panes: Sequence[Pane], first: Pane) -> Iterator[Pane]:
-        """Yield the panes to draw in a frame; always `first`, the one that has the focus."""
-        began = self.clock()
-        others = [pane for pane in panes if pane is not first]
-        if self._last in others:
-            after = others.index(self._last) + 1
-            others = others[after:] + others[:after]
-        for pane in [first, *others] if first in panes else others:
-            yield pane
-            if self.clock() - began > BUDGET:
-                if pane is not first:  # else none of the others had its turn
-                    self._last = pane
-                return
-        self._last = None
-
-    def ended(self, began: float) -> None:
-        """Note that the frame begun at that time is on the screen."""
-        now = self.clock()
-        self._free_at = now + max(0.0, now - began) / 2

@@ -1,0 +1,107 @@
+"""When frames are drawn: as soon as something changed, at the next second, or not at all."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from contextvars import Context, copy_context
+
+from lfgtui.model.states import RUNNING, State
+from lfgtui.ui.run_view import RunView
+from lfgtui.ui.widgets.pane import Pane
+
+FRAME = 1 / 30
+"""Seconds from the beginning of a frame to that of the next one, at least."""
+
+BUDGET = 0.022
+"""Seconds a frame draws before it leaves the rest of the panes to the next one."""
+
+GAUGE = 0.25
+"""Seconds between two updates of figures: those that flicker cannot be read."""
+
+SECOND = 1.0
+"""Seconds between two updates while nothing but clocks moves."""
+
+_STREAMS: frozenset[State | None] = frozenset({"waiting", "streaming"})
+_TICKS: frozenset[State | None] = RUNNING - _STREAMS - {"paused"}
+
+Draw = Callable[[], float | None]
+"""Draws a frame; returns when the next one is due by the loop's clock, if one is."""
+
+
+def figures_move(run: RunView, now: float) -> float | None:
+    """Return the seconds after which figures are other ones by time alone; None if never."""
+    states = {run.transcript(ticket.id).state for ticket in run.tickets}
+    if states & _STREAMS or any(any(run.meter(one.id).history(now)) for one in run.tickets):
+        return GAUGE
+    health = run.health
+    return SECOND if states & _TICKS or health.open_circuits or health.behind else None
+
+
+class FrameClock:
+    """Draws a frame when it is woken, and shares the time between panes and all the rest.
+
+    It stands still until somebody calls `wake`. After a frame that ran out of time the next
+    one begins behind the pane that it ended with. And the next one begins half as long after
+    a frame as that took: a third of the time is left for keys and for what arrives. `clock` is
+    the time that passes for the person, whatever the panes' own is.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.clock = clock
+        self._draw: Draw | None = None
+        self._context: Context | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._last: Pane | None = None
+        self._free_at = 0.0
+
+    def start(self, draw: Draw) -> None:
+        """Have frames drawn on the running loop, in the context of the caller, from now on."""
+        self._draw, self._context = draw, copy_context()
+        self.wake()
+
+    def stop(self) -> None:
+        """Draw no more."""
+        self._draw = None
+        self._rest()
+
+    @property
+    def next_at(self) -> float | None:
+        """When the next frame is drawn, by the loop's clock; None while none is to come."""
+        return None if self._timer is None else self._timer.when()
+
+    def wake(self, at: float = 0.0) -> None:
+        """Draw a frame as soon as may be, but not before `at`, by the loop's clock."""
+        at = max(at, self._free_at)
+        if self._draw is None or (self._timer is not None and self._timer.when() <= at):
+            return
+        self._rest()
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_at(at, self._frame, self._draw, context=self._context)
+
+    def _rest(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _frame(self, draw: Draw) -> None:
+        loop = asyncio.get_running_loop()
+        self._timer, began = None, loop.time()
+        again_at = draw()
+        ended = loop.time()
+        self._free_at = max(began + FRAME, ended + (ended - began) / 2)
+        if again_at is not None:
+            self.wake(again_at)
+
+    def turns(self, panes: Sequence[Pane], first: Pane) -> Iterator[Pane]:
+        """Yield the panes to draw in a frame; always `first`, the one that has the focus."""
+        began = self.clock()
+        others = [pane for pane in panes if pane is not first]
+        if self._last in others:
+            after = others.index(self._last) + 1
+            others = others[after:] + others[:after]
+        for pane in [first, *others] if first in panes else others:
+            yield pane
+            if self.clock() - began > BUDGET:
+                if pane is not first:  # else none of the others had its turn
+                    self._last = pane
+                return
+        self._last = None

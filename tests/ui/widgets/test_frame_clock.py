@@ -1,0 +1,125 @@
+"""When frames are drawn, and who is drawn in one, by a clock that only the test moves."""
+
+import asyncio
+
+from lfgtui.engine.commands import Cancel
+from lfgtui.model import events as e
+from lfgtui.model.metrics import WINDOW, Health, OpenCircuit
+from lfgtui.ui.widgets.frame_clock import BUDGET, GAUGE, SECOND, FrameClock, figures_move
+from lfgtui.ui.widgets.pane import Pane, PaneSettings
+from tests.ui.fake_live import FakeLive
+
+
+class Turns:
+    """Frames over some panes, of which each takes as long to draw."""
+
+    def __init__(self, count: int, cost: float = 0.0) -> None:
+        live = FakeLive(*map(str, range(count)))
+        self.panes = [Pane(live, ticket, PaneSettings(10.0, 1.5)) for ticket in live.tickets]
+        self.now, self.cost = 100.0, cost
+        self.clock = FrameClock(lambda: self.now)
+
+    def frame(self, first: int, own: float = 0.0) -> str:
+        """The panes that had their turn; `own` is what the first one costs beside the others."""
+        drawn = ""
+        for pane in self.clock.turns(self.panes, self.panes[first]):
+            drawn += pane.ticket_id
+            self.now += self.cost + own
+            own = 0.0
+        return drawn
+
+
+def test_all_are_drawn_where_there_is_time_the_one_with_the_focus_first() -> None:
+    assert Turns(4).frame(2) == "2013"
+
+
+def test_a_frame_that_ran_out_of_time_is_gone_on_with() -> None:
+    turns = Turns(5, cost=BUDGET * 0.4)
+    assert [turns.frame(0) for _ in range(3)] == ["012", "034", "012"]
+
+
+def test_a_frame_that_the_focused_pane_took_whole_is_no_turn_of_the_others() -> None:
+    turns = Turns(5, cost=BUDGET * 0.4)
+    frames = [turns.frame(0), turns.frame(0, own=BUDGET), turns.frame(0)]
+    assert frames == ["012", "0", "034"]
+
+
+class Frames:
+    """Frames that are counted; after each the next one is due at `again_at`."""
+
+    def __init__(self, again_at: float | None = None) -> None:
+        self.clock = FrameClock(asyncio.get_running_loop().time)
+        self.again_at = again_at
+        self._drawn = asyncio.Event()
+        self.clock.start(self._draw)
+
+    def _draw(self) -> float | None:
+        self._drawn.set()
+        return self.again_at
+
+    @property
+    def is_to_come(self) -> bool:
+        return self.clock.next_at is not None
+
+    async def drawn(self) -> bool:
+        """Wait for a frame; return whether one more is to come."""
+        self._drawn.clear()
+        await self._drawn.wait()
+        return self.is_to_come
+
+
+async def test_it_stands_still_after_a_frame_until_it_is_woken() -> None:
+    frames = Frames()
+    assert not await frames.drawn()
+    frames.clock.wake()
+    assert frames.is_to_come
+    assert not await frames.drawn()
+
+
+async def test_it_draws_again_when_the_frame_says_so_and_sooner_if_it_is_woken() -> None:
+    tomorrow = asyncio.get_running_loop().time() + 86400.0
+    frames = Frames(tomorrow)
+    assert await frames.drawn()
+    frames.clock.wake(tomorrow + 1)
+    assert frames.clock.next_at == tomorrow
+    frames.clock.wake()
+    assert await frames.drawn()
+    frames.clock.stop()
+    frames.clock.wake()
+    assert not frames.is_to_come
+
+
+LONG = 100 * WINDOW
+
+
+def test_figures_move_often_while_a_token_is_due_or_came_just_now() -> None:
+    live = FakeLive("api")
+    live.begin("api")
+    assert figures_move(live, live.now) == GAUGE
+    live.stream("api", "Some words.")
+    live.finish("api")
+    assert figures_move(live, live.now) == GAUGE
+    assert figures_move(live, live.now + LONG) is None
+
+
+def test_figures_move_each_second_while_a_clock_or_a_countdown_runs() -> None:
+    live = FakeLive("asks", "waits", "done")
+    live.begin("done")
+    live.finish("done")
+    live.begin("asks")
+    live.ask("asks")
+    assert figures_move(live, live.now + LONG) == SECOND
+    live.send(Cancel("asks"))
+    assert figures_move(live, live.now + LONG) is None
+    live.begin("waits")
+    live.happen("waits", e.Retrying("overloaded", 13.0, 2, "overloaded"))
+    assert figures_move(live, live.now + LONG) == SECOND
+
+
+def test_figures_move_each_second_while_a_provider_keeps_failing_or_nothing_can_be_saved() -> None:
+    live = FakeLive("api")
+    assert figures_move(live, live.now) is None
+    live.health = Health(open_circuits={"openai": OpenCircuit(20.0, "HTTP 500")})
+    assert figures_move(live, live.now) == SECOND
+    live.health = Health(behind="the disk is full")
+    assert figures_move(live, live.now) == SECOND
