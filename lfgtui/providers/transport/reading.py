@@ -41,29 +41,35 @@ _logger = logging.getLogger(__name__)
 
 
 class Timeout:
-    """The seconds that may pass before something arrives, with the setting's name."""
+    """The seconds that may pass before something arrives, with the setting's name.
+
+    One timer looks at the deadline now and then: setting one for each wait would cost as much
+    as reading a record.
+    """
 
     def __init__(self, seconds: float, message: str, name: str) -> None:
+        self._loop = asyncio.get_running_loop()
         self._seconds = seconds
         self._message = f"{message} {seconds:g} s ({name})"
+        self._timer: asyncio.TimerHandle | None = None
         self._waiting: asyncio.Timeout | None = None
         self.restart()
 
     @property
     def is_over(self) -> bool:
         """True once the time has passed, also where nothing had to be waited for."""
-        return asyncio.get_running_loop().time() >= self._deadline
+        return self._loop.time() >= self._deadline
 
     def restart(self) -> None:
         """Begin anew, also for a wait that is under way."""
-        self._deadline = asyncio.get_running_loop().time() + self._seconds
-        if self._waiting is not None and not self._waiting.expired():
-            self._waiting.reschedule(self._deadline)
+        self._deadline = self._loop.time() + self._seconds
 
     async def wait(self, arrival: Awaitable[T]) -> T:
         """Return what arrives; raise `ProviderError` ("timeout") where nothing does in time."""
+        if self._timer is None:
+            self._set_timer()
         try:
-            async with asyncio.timeout_at(self._deadline) as waiting:
+            async with asyncio.timeout(None) as waiting:
                 self._waiting = waiting
                 try:
                     return await arrival
@@ -73,6 +79,18 @@ class Timeout:
             if not waiting.expired():
                 raise
             raise ProviderError("timeout", self._message) from None
+
+    def _set_timer(self) -> None:
+        self._timer = self._loop.call_at(self._deadline, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        if self._waiting is None:
+            return  # the next wait sets it again
+        if self.is_over:
+            self._waiting.reschedule(self._deadline)
+        else:
+            self._set_timer()
 
 
 @dataclass(slots=True)
