@@ -88,6 +88,9 @@ class LeakageFilter:
         if not self._blocks or event.facets.is_aside:
             return (event,)
         match event:
+            case e.TextDelta(text) if self._is_plain(text):
+                self._code.track(text)
+                return [event]
             case e.TextDelta(text):
                 self._text += text
                 self._read(is_over=False)
@@ -99,6 +102,12 @@ class LeakageFilter:
                 return (*self._settle(), event)
             case _:
                 return (*self._settle(), event)
+
+    def _is_plain(self, text: str) -> bool:
+        """Return True if nothing of the text is markup or may become it; most text is such."""
+        is_in_line = self._gap is None and not self._code.at_line_start
+        is_certain = is_in_line and self._inside is None and not self._text
+        return is_certain and self._heads_anywhere.may_begin.search(text) is None
 
     def finish(self) -> Sequence[e.WireEvent]:
         """Decide what was held, at the end of the text or where the stream broke."""

@@ -17,6 +17,8 @@ class Heads:
         longest_first = sorted(self._heads, key=len, reverse=True)
         self.pattern = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
         self.firsts = frozenset(head[0] for head in self._heads)
+        self.may_begin = re.compile(f"[\n{re.escape(''.join(sorted(self.firsts)))}]")
+        """Finds where one may begin, if only on the next line."""
 
     def match(self, text: str, at: int) -> str | None:
         """Return the longest that stands here."""
