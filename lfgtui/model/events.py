@@ -82,7 +82,7 @@ class ToolCallStarted(WireEvent, frozen=True):
 
 
 class ToolArgumentsDelta(WireEvent, frozen=True):
-    """A piece of a call's arguments, as raw JSON text."""
+    """A piece of a call's arguments: raw JSON, or the free text that a custom tool takes."""
 
     facets = Facets("tool_call", "json", "call_id", merges=True)
     call_id: str

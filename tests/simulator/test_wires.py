@@ -343,6 +343,38 @@ async def test_an_item_that_was_not_stored_is_not_found(responses: Client) -> No
         await responses.ask([HELLO, *first.items, *responses.results(first)])
 
 
+def as_custom(item: Item) -> Item:
+    """The call, or the output of one, as a custom tool's."""
+    if "arguments" not in item:
+        return item | {"type": item["type"].replace("function", "custom_tool")}
+    called = {"call_id": item["call_id"], "name": item["name"], "input": item["arguments"]}
+    return {"type": "custom_tool_call", **called}
+
+
+async def test_a_custom_tools_call_is_answered_in_its_own_form(responses: Client) -> None:
+    first = await responses.ask([HELLO])
+    *before, one, two = first.items
+    result_one, result_two = responses.results(first)
+    said = [HELLO, *before, as_custom(one), two]
+    last = await responses.ask([*said, as_custom(result_one), result_two])
+    assert last.text == "Done."
+    error = await refusal(responses, [*said, result_one, result_two])
+    assert error["message"].startswith("No tool call found for function call output")
+    error = await refusal(responses, [*said, result_two])
+    assert error["message"] == f"No tool output found for custom tool call {one['call_id']}."
+
+
+async def test_chat_takes_the_call_of_a_custom_tool(url: str) -> None:
+    async with connected("chat", url) as client:
+        first = await client.ask([HELLO])
+        (message,) = first.items
+        called = message["tool_calls"][0]
+        function = called.pop("function")
+        custom = {"name": function["name"], "input": "free text"}
+        message["tool_calls"][0] = called | {"type": "custom", "custom": custom}
+        assert (await client.ask([HELLO, message, *client.results(first)])).text == "Done."
+
+
 LOAD_ALL_AT_ONCE = """
 import sys
 from concurrent.futures import ThreadPoolExecutor

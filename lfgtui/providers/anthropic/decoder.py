@@ -15,7 +15,7 @@ them out.
 
 from dataclasses import dataclass, field
 
-from lfgtui.model.events import Heartbeat, ProviderItem, Status, ToolCallStarted, Usage
+from lfgtui.model.events import Heartbeat, ProviderItem, Status, Usage
 from lfgtui.providers import lenient_json, limits
 from lfgtui.providers.lenient_json import JsonObject, UnreadableError
 from lfgtui.providers.wire import hosted_tools
@@ -142,8 +142,8 @@ class AnthropicDecoder(SdkDecoder):
                 self._add_reasoning(lenient_json.text(content, "thinking"))
             case "tool_use":
                 name = lenient_json.exact_text(content, "name")
-                block.call = self._calls.open(lenient_json.text(content, "id"), name)
-                self._events.append(ToolCallStarted(block.call.call_id, name))
+                block.call = self._calls.open(lenient_json.text(content, "id"))
+                self._events += block.call.show(name)
             case "compaction":
                 self._events.append(Status("the provider compacted the conversation"))
             case "fallback":

@@ -21,13 +21,7 @@ from collections.abc import Sequence
 
 from msgspec import MsgspecError
 
-from lfgtui.model.events import (
-    ProviderItem,
-    ToolArgumentsDelta,
-    ToolCallStarted,
-    Usage,
-    WireEvent,
-)
+from lfgtui.model.events import ProviderItem, Usage, WireEvent
 from lfgtui.providers import lenient_json
 from lfgtui.providers.errors import mapping
 from lfgtui.providers.lenient_json import JsonObject
@@ -36,7 +30,7 @@ from lfgtui.providers.openai_chat.hosted_tools import WIRE, ChatHosted
 from lfgtui.providers.openai_chat.plain import plain_delta
 from lfgtui.providers.wire.decoder import SdkDecoder, openai_usage
 from lfgtui.providers.wire.dedupe import TextDeduplicator
-from lfgtui.providers.wire.tool_calls import OpenCall, arguments_text, parse_arguments
+from lfgtui.providers.wire.tool_calls import OpenCall, arguments_text
 
 __all__ = ["WIRE", "ChatDecoder"]
 
@@ -90,7 +84,7 @@ class ChatDecoder(SdkDecoder):
     def _is_complete(self) -> bool:
         if self.wire_stop_reason is not None:
             return True
-        if self._open and parse_arguments(self._open[-1].raw) is None:
+        if self._open and self._open[-1].breaks_off:
             return False
         return self.done or self._has_closing_usage
 
@@ -104,9 +98,13 @@ class ChatDecoder(SdkDecoder):
             if not (call.name or call.pieces):
                 continue  # a place that was kept for a call and never used
             self._events.append(self._calls.request(call))
+            item: JsonObject = {}
+            if call.is_text:
+                item["custom"] = {"name": call.name, "input": call.raw}
             if extra := self._extra.get(call.call_id):
-                item: JsonObject = {"tool_call_id": call.wire_id, "extra_content": extra}
-                self._events.append(ProviderItem(WIRE, item))
+                item["extra_content"] = extra
+            if item:
+                self._events.append(ProviderItem(WIRE, {"tool_call_id": call.wire_id} | item))
 
     def _read(self, name: str, record: JsonObject) -> None:
         choices = lenient_json.exact_children(record, "choices")
@@ -170,25 +168,20 @@ class ChatDecoder(SdkDecoder):
     def _take_calls(self, delta: JsonObject) -> None:
         for piece in lenient_json.exact_children(delta, "tool_calls"):
             function = lenient_json.exact_child(piece, "function")
-            # A custom tool takes text that need not be JSON.
-            self._take_piece(piece, function or lenient_json.exact_child(piece, "custom"))
+            self._take_piece(piece, function, lenient_json.exact_child(piece, "custom"))
         if function := lenient_json.exact_child(delta, "function_call"):  # the form of old
-            self._take_piece({"index": 0}, function)
+            self._take_piece({"index": 0}, function, {})
 
-    def _take_piece(self, piece: JsonObject, function: JsonObject) -> None:
-        name = lenient_json.exact_text(function, "name")
+    def _take_piece(self, piece: JsonObject, function: JsonObject, custom: JsonObject) -> None:
+        tool = function or custom
+        name = lenient_json.exact_text(tool, "name")
         call = self._call_for(piece, name)
-        if name and not call.name:
-            call.name = name
-            self._events.append(ToolCallStarted(call.call_id, name))
-            if call.pieces:
-                self._events.append(ToolArgumentsDelta(call.call_id, call.raw))
+        call.is_text = call.is_text or bool(custom)
+        self._events += call.show(name)
         if extra := lenient_json.child(piece, "extra_content"):
             self._extra[call.call_id] = extra
-        given = function.get("arguments") or function.get("input") or None
-        grown = call.grow(arguments_text(given))
-        if call.name:
-            self._events += grown
+        given = tool.get("arguments") or tool.get("input") or None
+        self._events += call.grow(arguments_text(given))
 
     def _call_for(self, piece: JsonObject, name: str) -> OpenCall:
         call_id = lenient_json.text(piece, "id")
@@ -201,7 +194,7 @@ class ChatDecoder(SdkDecoder):
             call = self._open[-1] if self._open and not name else None
         is_other = call is not None and call_id and name and call_id != call.wire_id
         if call is None or (is_other and not _goes_on(call, name)):
-            call = self._calls.open(call_id, "")
+            call = self._calls.open(call_id)
             self._open.append(call)
         if index is not None:
             self._at_index[index] = call
@@ -214,7 +207,7 @@ def _goes_on(call: OpenCall, name: str) -> bool:
     Some servers make up an id for every piece, but none begins a call inside
     another's arguments.
     """
-    return name == call.name and bool(call.pieces) and parse_arguments(call.raw) is None
+    return name == call.name and bool(call.pieces) and call.breaks_off
 
 
 def _annotations(delta: JsonObject) -> list[JsonObject]:

@@ -104,9 +104,12 @@ def _call(call: CallPart, following: Part | None) -> dict[str, object]:
     function = {"name": call.name, "arguments": arguments_text(call.arguments)}
     entry: dict[str, object] = {"id": call.call_id, "type": "function", "function": function}
     if isinstance(following, ItemPart) and following.wire == WIRE:
-        # An item with the server's own fields for a call follows it.
-        extra = following.item.get("extra_content") if "tool_call_id" in following.item else None
-        return entry | {"extra_content": extra} if extra else entry
+        # What the server had for a call alone stands in the item behind it.
+        item = following.item if "tool_call_id" in following.item else {}
+        if custom := item.get("custom"):
+            entry = {"id": call.call_id, "type": "custom", "custom": custom}
+        if extra := item.get("extra_content"):
+            entry["extra_content"] = extra
     return entry
 
 

@@ -9,11 +9,11 @@ Places (`output_index`) hold a response together; ids may change from record to
 record, and a stream that was resumed begins in the middle.
 """
 
-from lfgtui.model.events import Heartbeat, ProviderItem, ToolCallStarted, Usage
+from lfgtui.model.events import Heartbeat, ProviderItem, Usage
 from lfgtui.providers import lenient_json
 from lfgtui.providers.errors import mapping
 from lfgtui.providers.lenient_json import JsonObject
-from lfgtui.providers.openai_responses.hosted_tools import WIRE, HostedItems
+from lfgtui.providers.openai_responses.hosted_tools import WIRE, HostedItems, is_for_us
 from lfgtui.providers.openai_responses.item_texts import ItemTexts, Remainder
 from lfgtui.providers.wire.decoder import SdkDecoder, openai_usage
 from lfgtui.providers.wire.tool_calls import OpenCall, arguments_text
@@ -24,6 +24,7 @@ _TEXT = ("response.output_text.", "response.refusal.", "response.audio.transcrip
 _TEXT_KEYS = ("text", "refusal", "transcript")
 _REASONING = ("response.reasoning_summary_text.", "response.reasoning_text.")
 _ARGUMENTS = "response.function_call_arguments."
+_INPUT = "response.custom_tool_call_input."
 _FAILED = frozenset({"failed", "cancelled", "canceled"})
 _ENDS = frozenset(f"response.{end}" for end in ("completed", "incomplete", *_FAILED))
 _TOOLS = "code_interpreter shell local_shell apply_patch custom_tool web_search file_search"
@@ -42,6 +43,8 @@ class ResponsesDecoder(SdkDecoder):
     def __init__(self, turn: int = 1) -> None:
         super().__init__(turn)
         self._open: dict[object, OpenCall] = {}
+        self._namespaces: dict[str, str] = {}
+        """Of custom tools, by the ids of their calls."""
         self._ended: set[str] = set()
         self._finished: set[object] = set()
         self._text = ItemTexts()
@@ -60,7 +63,9 @@ class ResponsesDecoder(SdkDecoder):
             case _ if kind.startswith(_REASONING):
                 self._take_reasoning(kind, place, record)
             case _ if kind.startswith(_ARGUMENTS):
-                self._grow_call(place, record)
+                self._grow_call(place, record, is_text=False)
+            case _ if kind.startswith(_INPUT) and place not in self._hosted:
+                self._grow_call(place, record, is_text=True)
             case "response.output_item.added":
                 self._add_item(place, lenient_json.exact_child(record, "item"))
             case "response.output_item.done":
@@ -92,6 +97,7 @@ class ResponsesDecoder(SdkDecoder):
         for call in self._open.values():  # some servers close the response and not its items
             if (call.name or call.pieces) and not is_cut:
                 self._events.append(self._calls.request(call))
+                self._keep(call)
 
     def _take_text(self, kind: str, place: object, record: JsonObject) -> None:
         """Take a delta of visible text, or the record that closes a part of it."""
@@ -122,7 +128,7 @@ class ResponsesDecoder(SdkDecoder):
             self._add_reasoning(f"\n\n{new.text}" if new.begins and is_summary else new.text)
 
     def _add_item(self, place: object, item: JsonObject) -> None:
-        if lenient_json.exact_text(item, "type") != "function_call":
+        if not is_for_us(item):
             self._events += self._hosted.begin(place, item)
             return
         known = self._open.get(place)
@@ -130,20 +136,21 @@ class ResponsesDecoder(SdkDecoder):
             self._start_call(place, item)
 
     def _start_call(self, place: object, item: JsonObject) -> None:
-        call = self._calls.open(_wire_id(item), lenient_json.exact_text(item, "name"))
-        self._open[place] = call
-        self._events.append(ToolCallStarted(call.call_id, call.name))
+        is_text = lenient_json.text(item, "type") == "custom_tool_call"
+        call = self._open[place] = self._calls.open(_wire_id(item), is_text=is_text)
+        self._namespaces[call.call_id] = lenient_json.text(item, "namespace")
+        self._events += call.show(lenient_json.exact_text(item, "name"))
 
-    def _grow_call(self, place: object, record: JsonObject) -> None:
+    def _grow_call(self, place: object, record: JsonObject, *, is_text: bool) -> None:
         call = self._open.get(place)
         if call is None and len(self._open) == 1:  # its id changed, and it has no place
             (call,) = self._open.values()
-        if call is None:
+        if call is None or call.is_text != is_text:
             return
         if delta := lenient_json.exact_text(record, "delta"):
             self._events += call.grow(delta)
         else:
-            self._events += call.complete(lenient_json.exact_text(record, "arguments"))
+            self._events += call.complete(lenient_json.exact_text(record, _given_in(call)))
 
     def _finish_item(self, place: object, item: JsonObject, *, is_response: bool = False) -> None:
         item_id = lenient_json.text(item, "id")
@@ -155,9 +162,10 @@ class ResponsesDecoder(SdkDecoder):
                 self._finish_message(place, item, is_response=is_response)
             case "reasoning":
                 self._finish_reasoning(place, item, is_response=is_response)
-            case "function_call":
+            case _ if is_for_us(item):
                 self._finish_call(place, item)
             case _:
+                self._open.pop(place, None)  # it had no name yet, and was taken for a call of ours
                 self._events += self._hosted.end(place, item)
 
     def _finish_message(self, place: object, item: JsonObject, *, is_response: bool) -> None:
@@ -203,10 +211,22 @@ class ResponsesDecoder(SdkDecoder):
             self._start_call(place, item)
         call = self._open.pop(place)
         self._ended.add(call.wire_id)
-        given = item.get("arguments")
+        self._events += call.show(lenient_json.exact_text(item, "name"))
+        given = item.get(_given_in(call))
+        given = "" if call.is_text and given is None else given
         self._events += call.complete(arguments_text({} if given is None else given))
         if lenient_json.text(item, "status") != "incomplete":
             self._events += self._calls.close(call)
+            self._keep(call)
+
+    def _keep(self, call: OpenCall) -> None:
+        """Keep the call of a custom tool in its own form, in which it goes back."""
+        if call.is_text:
+            item: JsonObject = {"type": "custom_tool_call", "call_id": call.wire_id}
+            item |= {"name": call.name, "input": call.raw}
+            if namespace := self._namespaces[call.call_id]:
+                item["namespace"] = namespace
+            self._events.append(ProviderItem(WIRE, item))
 
     def _close(self, response: JsonObject, kind: str) -> None:
         seen = frozenset(self._finished)
@@ -229,6 +249,11 @@ class ResponsesDecoder(SdkDecoder):
 def _place(record: JsonObject) -> object:
     index = lenient_json.index(record, "output_index")
     return lenient_json.text(record, "item_id") if index is None else index
+
+
+def _given_in(call: OpenCall) -> str:
+    """Return the field of records and items that has whole what a call is given."""
+    return "input" if call.is_text else "arguments"
 
 
 def _wire_id(item: JsonObject) -> str:

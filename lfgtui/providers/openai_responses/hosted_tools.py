@@ -29,9 +29,12 @@ _COMPLETED = {
 """Records that complete an input, and the field it stands in."""
 
 _ENDED_BADLY = ("failed", "incomplete", "cancelled")
-_ANSWERED_BY_US = ("custom_tool_call", "tool_search_call", "program", "mcp_approval_request")
+_ANSWERED_BY_US = ("tool_search_call", "program", "mcp_approval_request")
 _ANSWERED_APART = ("shell_call", "local_shell_call", "apply_patch_call", "computer_call")
 """Calls that wait for the client, and those that another item answers."""
+
+_XAI = ("x_keyword_search", "x_semantic_search", "x_user_search", "x_thread_fetch")
+"""Searches that xAI runs itself, and sends as calls of custom tools all the same."""
 
 _NO_TOOL = frozenset({"", "message", "reasoning", "function_call", "compaction"})
 
@@ -44,6 +47,10 @@ class HostedItems:
         self._at: dict[object, str] = {}
         self._last: dict[str, str] = {}
         self._commands: dict[str, list[str]] = defaultdict(list)
+
+    def __contains__(self, place: object) -> bool:
+        """Return True if a call is under way at the place."""
+        return place in self._at
 
     def begin(self, place: object, item: JsonObject) -> Sequence[WireEvent]:
         """Return the card of an item that was added, with as much of its input as is known."""
@@ -89,6 +96,13 @@ class HostedItems:
         self._last[base] = own
         self._at[place] = own
         return self._cards.card(own, given, output, name=_name(item, base))
+
+
+def is_for_us(item: JsonObject) -> bool:
+    """Return True for a call that is to be run here."""
+    kind = lenient_json.exact_text(item, "type")
+    is_custom = kind == "custom_tool_call" and lenient_json.text(item, "name") not in _XAI
+    return is_custom or kind == "function_call"
 
 
 def _name(item: JsonObject, base: str) -> str:

@@ -54,19 +54,46 @@ def request_body(request: Request) -> dict[str, object]:
 def input_items(messages: Sequence[Message]) -> list[Item]:
     """Return the conversation as input items."""
     items: list[Item] = []
+    custom: set[str] = set()
     for message in messages:
         match message:
             case UserTurn(text):
                 content = [{"type": "input_text", "text": text}]
                 items.append({"type": "message", "role": "user", "content": content})
             case ToolResult(call_id, output):
-                items.append({"type": "function_call_output", "call_id": call_id, "output": output})
+                kind = "custom_tool_call_output" if call_id in custom else "function_call_output"
+                items.append({"type": kind, "call_id": call_id, "output": output})
             case ModelTurn(parts):
-                items += filter(None, map(_part, parts))
+                turn = _turn(parts)
+                calls = (item for item in turn if item.get("type") == "custom_tool_call")
+                custom |= {str(item.get("call_id")) for item in calls}
+                items += turn
                 # The wire refuses reasoning that nothing follows.
                 while items and items[-1].get("type") == "reasoning":
                     items.pop()
     return items
+
+
+def _turn(parts: Sequence[Part]) -> list[Item]:
+    items: list[Item] = []
+    before: Part | None = None
+    for part in parts:
+        if custom := _custom_call(before, part):
+            items[-1] = custom
+        elif item := _part(part):
+            items.append(item)
+        before = part
+    return items
+
+
+def _custom_call(call: Part | None, part: Part) -> Item | None:
+    """Return the call of a custom tool in its own form, if that is what stands behind it."""
+    if not isinstance(call, CallPart) or not isinstance(part, ItemPart) or part.wire != WIRE:
+        return None
+    item = part.item
+    if item.get("type") != "custom_tool_call" or item.get("call_id") != call.wire_id:
+        return None
+    return item | {"call_id": call.call_id}
 
 
 def _part(part: Part) -> Item | None:

@@ -9,6 +9,7 @@ from lfgtui.model.events import (
     ToolArguments,
     ToolArgumentsDelta,
     ToolCallRequested,
+    ToolCallStarted,
     WireEvent,
 )
 from lfgtui.providers import lenient_json, limits
@@ -84,12 +85,14 @@ def arguments_text(value: object) -> str:
 class OpenCall:
     """A call whose arguments are arriving.
 
-    `call_id` is its own in the response; `wire_id` is the provider's.
+    `call_id` is its own in the response; `wire_id` is the provider's. `is_text`: it is a
+    custom tool's, whose argument is free text; nothing in that tells whether it is over.
     """
 
     call_id: str
-    name: str
     wire_id: str = ""
+    name: str = ""
+    is_text: bool = False
     pieces: list[str] = field(default_factory=list)
 
     @property
@@ -100,23 +103,39 @@ class OpenCall:
     @property
     def looks_whole(self) -> bool:
         """True if the arguments are complete JSON (nothing at all does not count)."""
-        return bool(self.raw.strip()) and parse_arguments(self.raw) is not None
+        return bool(self.raw.strip()) and not self.is_text and not self.breaks_off
+
+    @property
+    def breaks_off(self) -> bool:
+        """True if more must follow: JSON that is not over."""
+        return not self.is_text and parse_arguments(self.raw) is None
+
+    def show(self, name: str) -> list[WireEvent]:
+        """Return the beginning of a call once its name is known, with what came before that."""
+        if self.name or not name:
+            return []
+        self.name = name
+        before = [ToolArgumentsDelta(self.call_id, self.raw)] if self.pieces else []
+        return [ToolCallStarted(self.call_id, name), *before]
 
     def grow(self, piece: str) -> list[WireEvent]:
         """Add a piece of the arguments and return its event; none for an empty piece."""
         if not piece:
             return []
         self.pieces.append(piece)
-        return [ToolArgumentsDelta(self.call_id, piece)]
+        return [ToolArgumentsDelta(self.call_id, piece)] if self.name else []
 
     def complete(self, whole: str) -> list[WireEvent]:
         """Add the end of arguments that came whole, where the pieces left it out.
 
         Where the two differ in form only, the pieces stand: some servers close with
         nothing, or with the same JSON written otherwise. Raises `UnreadableError`
-        where they differ in meaning.
+        where they differ in meaning. Free text has no other form: all that may be missing
+        in it is a piece that was lost.
         """
         raw = self.raw
+        if self.is_text:
+            return self._complete_text(raw, whole)
         streamed, meaning = parse_arguments(raw), parse_arguments(whole)
         if streamed and meaning and isinstance(meaning, dict) and streamed != meaning:
             raise UnreadableError("the arguments of a tool call came twice, and differ")
@@ -124,6 +143,18 @@ class OpenCall:
             return self.grow(whole[len(raw) :])
         if meaning and not self.looks_whole:
             self.pieces = [whole]  # a delta was lost on the way
+        return []
+
+    def _complete_text(self, raw: str, whole: str) -> list[WireEvent]:
+        if whole.startswith(raw):
+            return self.grow(whole[len(raw) :])
+        if whole:
+            end = 0
+            for piece in self.pieces:
+                if (at := whole.find(piece, end)) < 0:
+                    raise UnreadableError("the text of a tool call came twice, and differs")
+                end = at + len(piece)
+            self.pieces = [whole]
         return []
 
 
@@ -139,7 +170,7 @@ class ToolCalls:
         self._ids: set[str] = set()
         self._held: list[OpenCall] = []
 
-    def open(self, wire_id: str, name: str) -> OpenCall:
+    def open(self, wire_id: str, *, is_text: bool = False) -> OpenCall:
         """Begin a call; raise `ProviderError` ("protocol") where there are too many."""
         if len(self._ids) >= limits.CALLS:
             raise limits.too_many("tool calls in one response", limits.CALLS)
@@ -149,7 +180,7 @@ class ToolCalls:
             number += 1
             call_id = f"call_{number}"
         self._ids.add(call_id)
-        return OpenCall(call_id, name, wire_id)
+        return OpenCall(call_id, wire_id, is_text=is_text)
 
     def request(self, call: OpenCall) -> ToolCallRequested:
         """Return the call to be run, as it stands; broken arguments go as they came."""
@@ -164,10 +195,10 @@ class ToolCalls:
     def close(self, call: OpenCall) -> list[ToolCallRequested]:
         """Request a call whose arguments are over.
 
-        Empty or broken ones may have been cut off; only later records tell. Such a
+        Empty or broken JSON may have been cut off; only later records tell. Such a
         call is held back until `release`.
         """
-        if call.looks_whole:
+        if call.is_text or call.looks_whole:
             return [self.request(call)]
         self._held.append(call)
         return []

@@ -21,6 +21,8 @@ from lfgtui.simulator.wires.openai import (
     missing,
 )
 
+_CALLS = ("function_call", "custom_tool_call")
+_OUTPUTS = ("function_call_output", "custom_tool_call_output")
 _PREFIXES = {"reasoning": "rs_", "text": "msg_", "call": "fc_"}
 
 
@@ -234,13 +236,13 @@ def _kind(item: Json) -> str:
 
 
 def _is_models(item: Json) -> bool:
-    return _kind(item) in ("reasoning", "function_call") or item.get("role") == "assistant"
+    return _kind(item) in ("reasoning", *_CALLS) or item.get("role") == "assistant"
 
 
 def _entry(item: Json) -> Entry:
-    if _kind(item) == "function_call_output":
+    if _kind(item) in _OUTPUTS:
         return Entry("tool", "", results=[ToolResult(text_of(item["output"]))])
-    calls = [item["call_id"]] if _kind(item) == "function_call" else []
+    calls = [item["call_id"]] if _kind(item) in _CALLS else []
     role = "assistant" if _is_models(item) else item.get("role", "")
     return Entry(role, text_of(item.get("content")), calls)
 
@@ -250,20 +252,21 @@ def _input(message: str) -> Refused:
 
 
 def _check_outputs(items: Sequence[Json]) -> None:
-    called: list[str] = []
+    called: dict[str, str] = {}
     answered: set[str] = set()
     for item in items:
-        if _kind(item) == "function_call":
-            called.append(item["call_id"])
-        elif _kind(item) == "function_call_output":
-            if item["call_id"] not in called:
-                raise _input(
-                    f"No tool call found for function call output with call_id {item['call_id']}."
-                )
-            answered.add(item["call_id"])
-    for call_id in called:
+        kind, call_id = _kind(item), item.get("call_id", "")
+        if kind in _CALLS:
+            called[call_id] = kind
+        elif kind in _OUTPUTS:
+            call = kind.removesuffix("_output")
+            if called.get(call_id) != call:
+                words = call.replace("_", " ")
+                raise _input(f"No tool call found for {words} output with call_id {call_id}.")
+            answered.add(call_id)
+    for call_id, call in called.items():
         if call_id not in answered:
-            raise _input(f"No tool output found for function call {call_id}.")
+            raise _input(f"No tool output found for {call.replace('_', ' ')} {call_id}.")
 
 
 def _check_encrypted(items: Sequence[Json], ids: IdFactory, *, stores: bool) -> None:
@@ -299,7 +302,7 @@ def _check_reasoning_returned(items: Sequence[Json], start: int, ids: IdFactory)
         if _kind(item) == "reasoning":
             seen.add(item["id"])
         # A call sent back without its item id is let through outside the running loop.
-        if _kind(item) != "function_call" or not (item.get("id") or index > start):
+        if _kind(item) not in _CALLS or not (item.get("id") or index > start):
             continue
         issued = ids.read_call("responses", item["call_id"])
         if issued is None or not issued.reasoned:
@@ -307,6 +310,6 @@ def _check_reasoning_returned(items: Sequence[Json], start: int, ids: IdFactory)
         needed = ids.item("rs_", issued.nonce)
         if needed not in seen:
             raise _input(
-                f"Item '{item.get('id') or item['call_id']}' of type 'function_call' was provided"
+                f"Item '{item.get('id') or item['call_id']}' of type '{_kind(item)}' was provided"
                 f" without its required 'reasoning' item: '{needed}'."
             )

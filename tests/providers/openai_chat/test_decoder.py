@@ -108,6 +108,10 @@ def custom(**fields: object) -> Json:
     return {"tool_calls": [{"index": 0, "id": "x", "type": "custom", "custom": fields}]}
 
 
+def at(index: int, call_id: str, **fields: object) -> Json:
+    return {"tool_calls": [{"index": index, "id": call_id, "type": "custom", "custom": fields}]}
+
+
 CALLS: dict[str, tuple[list[Json], list[tuple[str, str, object]]]] = {
     "two ids at one index": (
         [piece('{"a":1}', index=0, id="x", name="f"), piece('{"b":2}', index=0, id="y", name="f")],
@@ -149,6 +153,14 @@ CALLS: dict[str, tuple[list[Json], list[tuple[str, str, object]]]] = {
     "a custom tool, whose input is no JSON": (
         [custom(name="math", input=""), custom(input="4 "), custom(input="+ 4")],
         [("x", "math", "4 + 4")],
+    ),
+    "a custom tool, whose input is an object": (
+        [custom(name="f", input='{"a"'), custom(input=":1}")],
+        [("x", "f", A)],
+    ),
+    "two custom calls at one index": (
+        [at(0, "x", name="math", input="4 -"), at(0, "y", name="math", input="5")],
+        [("x", "math", "4 -"), ("y", "math", "5")],
     ),
     "arguments before the name": (
         [piece('{"a":', index=0, id="x"), piece("1}", index=0, name="f")],
@@ -207,6 +219,18 @@ def test_a_stream_that_is_not_complete_is_a_cut(records: list[Json | str]) -> No
     assert failure_of(ChatDecoder(), *records).kind == "cut"
 
 
+@pytest.mark.parametrize("end", [["[DONE]"], [USAGE]], ids=["done", "usage"])
+def test_free_text_is_no_call_that_was_cut_off(end: list[Json | str]) -> None:
+    events = run(ChatDecoder(), chunk(custom(name="math", input="{4 +")), *end)
+    assert [call.arguments for call in requests(events)] == ["{4 +"]
+
+
+def test_free_text_at_the_limit_is_cut_off_whatever_it_looks_like() -> None:
+    first, last = at(0, "x", name="sql", input="SELECT 1"), at(1, "y", name="sql", input="{}")
+    events = run(ChatDecoder(), chunk(first), chunk(last, "length"))
+    assert [call.call_id for call in requests(events)] == ["x"]
+
+
 def detail(**fields: object) -> Json:
     return {"reasoning_details": [{"type": "reasoning.text", "index": 0, **fields}]}
 
@@ -238,8 +262,15 @@ HM = [thought(thinking="h"), thought(thinking="m"), thought(thinking="", signatu
             {"tool_call_id": "x", "extra_content": EXTRA},
         ),
         ([{"content": "a", "extra_content": EXTRA}], {"message_extra_content": EXTRA}),
+        (
+            [custom(name="math", input='{"a"'), custom(input=": 1}")],
+            {"tool_call_id": "x", "custom": {"name": "math", "input": '{"a": 1}'}},
+        ),
     ],
-    ids=["details", "thinking blocks", "signature of a call", "signature of a message"],
+    ids=[
+        *("details", "thinking blocks", "signature of a call", "signature of a message"),
+        "free text",
+    ],
 )
 def test_items_that_must_go_back_are_kept(deltas: list[Json], item: Json) -> None:
     events = run(ChatDecoder(), *map(chunk, deltas), "[DONE]")

@@ -75,7 +75,11 @@ CARDS: list[tuple[str, Json, tuple[str, str, str]]] = [
     ("local_shell_call", {"action": {"command": ["ls", "a b"]}}, ("local_shell", "ls 'a b'", "")),
     ("apply_patch_call", {"operation": PATCH}, ("apply_patch", "create_file a.md\n+x", "")),
     ("x_search_call", {"name": "x_find", "arguments": '{"q":1}'}, ("x_find", '{"q":1}', "done")),
-    ("custom_tool_call", {"name": "x_find", "input": "q"}, ("x_find", "q", "")),
+    (
+        "custom_tool_call",
+        {"name": "x_keyword_search", "input": "q"},
+        ("x_keyword_search", "q", "done"),
+    ),
     ("from_the_future_call", {"glow": 1}, ("from_the_future", "", "done")),
 ]
 
