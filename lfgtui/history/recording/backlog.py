@@ -29,6 +29,12 @@ PATIENCE = 0.25
 RETRY = 0.25
 """Seconds between two tries to save the backlog."""
 
+BUSY_EVENTS, BUSY_REST = 16, 0.025
+"""So many events at once are of many tickets: the next ones are collected for so many seconds.
+
+An entry costs as much for a word as for a line, and what is collected is merged first.
+"""
+
 BACKLOG_BYTES = 64 * 1024 * 1024
 """A larger backlog is full: whoever reads from sockets should hold back."""
 
@@ -50,7 +56,9 @@ class Pending:
         self.size = 0
         self._events = 0
         self._is_closing = False
-        self._changed = threading.Condition()
+        lock = threading.Lock()
+        self._changed, self._is_urgent = threading.Condition(lock), threading.Condition(lock)
+        self._is_busy = False
         self._items: list[Item] = []
 
     @property
@@ -67,19 +75,25 @@ class Pending:
             if isinstance(item, Submission):
                 self._events += 1
                 self.size += item.size
+            else:
+                self._hurry()
             self._changed.notify_all()
             return True
 
     def take(self, seconds: float, *, or_closing: bool) -> tuple[list[Item], bool]:
         """Return all that is queued, after so many seconds at most if there is nothing.
 
-        The second value is True if nothing more can come.
+        While tickets are busy, events wait a moment for more of their kind, unless somebody
+        waits for them. The second value is True if nothing more can come.
         """
         with self._changed:
             self._changed.wait_for(
                 lambda: self._items or (or_closing and self._is_closing), seconds
             )
+            if self._is_busy:
+                self._is_urgent.wait(BUSY_REST)
             items, self._items = self._items, []
+            self._is_busy = len(items) > BUSY_EVENTS
             return items, self._is_closing
 
     def note_delivery(self, batch: Batch) -> None:
@@ -92,7 +106,12 @@ class Pending:
         """Take nothing more in."""
         with self._changed:
             self._is_closing = True
+            self._hurry()
             self._changed.notify_all()
+
+    def _hurry(self) -> None:
+        self._is_busy = False
+        self._is_urgent.notify_all()
 
     def end(self) -> list[Item]:
         """Return what nobody will take after `close`; nobody need hold back for it."""

@@ -1,9 +1,9 @@
 """The recorder: events in, from any thread, and entries out once they are in the history.
 
 `submit` only appends to a list and never waits. A thread takes the whole list as soon as it is
-free and commits it as one batch; the busier the agents, the larger the batches, and with nothing
-to do there is no delay to wait out. Only after the commit are the entries delivered: who sees
-one may rely on its being in the history.
+free and commits it as one batch; the busier the agents, the larger the batches. With little to
+do there is no delay to wait out; with much, events wait a moment for others, and nobody for them.
+Only after the commit are the entries delivered: who sees one may rely on its being in the history.
 
 The exception has a name, *behind*. What cannot be committed for `PATIENCE` seconds (the disk is
 full, another program holds the file) is delivered marked unsaved and joins the backlog, as does

@@ -1,60 +1,64 @@
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+
 import pytest
 
-from lfgtui.errors import HistoryError
-from lfgtui.history.reader import Reader
-from lfgtui.history.recording import recorder as recorders
-from lfgtui.model import events as e
-from tests.history.conftest import Recording, locked
+from lfgtui.history.recording import backlog
+from lfgtui.history.recording.backlog import BUSY_EVENTS, Barrier, Item, Pending
+from lfgtui.history.storage.batch import submission
+from lfgtui.history.storage.runs import TicketState
+from lfgtui.model.events import TextDelta
+
+STATE = TicketState(1, "run", "ticket")
+PATIENCE = 60.0
 
 
-def test_a_locked_history_falls_behind_and_catches_up(recorder: Recording) -> None:
-    run = recorder.start("a")
-    recorder.submit(run, "a", 1, 0.0, e.TicketQueued())
-    assert recorder.flush().result(30) is True
-    with locked(recorder.path):
-        recorder.submit(run, "a", 1, 1.0, e.Status("one"))
-        assert recorder.flush().result(30) is False
-        recorder.submit(run, "a", 1, 2.0, e.Status("two"))
-        settled = recorder.flush(saved=True)
-        assert recorder.flush().result(30) is False
-        assert [entry.saved for entry in recorder.entries] == [True, False, False]
-        assert "another program is using it" in str(recorder.behind.get(timeout=30))
-        assert recorder.queued_bytes > 0 and not recorder.is_full
-        assert not settled.done()
-        assert len(recorder.stored(run)) == 1
-    assert settled.result(30) is True
-    assert recorder.behind.get(timeout=30) is None
-    assert recorder.queued_bytes == 0
-    recorder.submit(run, "a", 1, 3.0, e.Status("three"))
-    assert recorder.flush().result(30) is True
-    entries = recorder.stored(run)
-    assert [(x.seq, x.event) for x in entries] == [(x.seq, x.event) for x in recorder.entries]
-    assert [entry.seq for entry in entries] == [1, 2, 3, 4]
-    assert recorder.behind.empty()
+def some_events(count: int) -> list[Item]:
+    return [submission(STATE, 1, 0.0, TextDelta("word ")) for _ in range(count)]
 
 
-@pytest.mark.parametrize("is_freed_in_time", [False, True])
-def test_a_backlog_and_the_end_of_its_run_are_saved_when_closing_or_given_up(
-    recorder: Recording, monkeypatch: pytest.MonkeyPatch, is_freed_in_time: bool
+def put(pending: Pending, items: list[Item]) -> None:
+    for item in items:
+        assert pending.put(item)
+
+
+@pytest.fixture
+def busy(monkeypatch: pytest.MonkeyPatch) -> Pending:
+    """A queue that would rest for hours, since many events came at once."""
+    monkeypatch.setattr(backlog, "BUSY_REST", 3600.0)
+    pending = Pending()
+    put(pending, some_events(BUSY_EVENTS + 1))
+    items, _ = pending.take(PATIENCE, or_closing=True)
+    assert len(items) == BUSY_EVENTS + 1
+    return pending
+
+
+@pytest.mark.parametrize(
+    "hurry",
+    [lambda pending: pending.put(Barrier(False, Future())), Pending.close],
+    ids=["somebody waits", "closing"],
+)
+def test_a_busy_queue_collects_events_until_it_has_to_hurry(
+    busy: Pending, hurry: Callable[[Pending], object]
 ) -> None:
-    monkeypatch.setattr(recorders, "SETTLING_PATIENCE", 0.0)
-    run = recorder.start("a")
-    with locked(recorder.path):
-        recorder.submit(run, "a", 1, 0.0, e.TicketQueued())
-        saved = recorder.flush(saved=True)
-        assert recorder.flush().result(30) is False
-        with pytest.raises(HistoryError, match=r"the end of run .* another program is using it"):
-            recorder.finish_run(run, "failed")
-        if not is_freed_in_time:
-            monkeypatch.setattr(recorders, "CLOSING_PATIENCE", 0.0)
-            recorder.close()
-    recorder.close()
-    assert [entry.saved for entry in recorder.entries] == [False]
-    if is_freed_in_time:
-        assert saved.result(30) is True and recorder.failure is None
-        assert len(recorder.stored(run)) == 1
-        with Reader(recorder.path) as reader:
-            assert reader.run(run).state == "failed"
-    else:
-        assert "1 entries could not be saved" in str(recorder.failure)
-        assert "could not be saved" in str(saved.exception(30))
+    taken: list[Item] = []
+
+    def take() -> None:
+        taken.extend(busy.take(PATIENCE, or_closing=True)[0])
+
+    taking = threading.Thread(target=take)
+    taking.start()
+    put(busy, some_events(3))
+    hurry(busy)
+    taking.join(PATIENCE)
+    assert not taking.is_alive()
+    assert len([item for item in taken if not isinstance(item, Barrier)]) == 3
+
+
+def test_a_queue_that_is_not_busy_gives_out_what_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backlog, "BUSY_REST", 3600.0)
+    pending = Pending()
+    for _ in range(3):
+        put(pending, some_events(BUSY_EVENTS))
+        assert len(pending.take(PATIENCE, or_closing=True)[0]) == BUSY_EVENTS
