@@ -111,7 +111,7 @@ class RetryPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     base_delay: Delay = 1.0
     max_delay: Delay = 30.0
     max_retry_after: Delay = 300.0
-    max_park: Delay = 6 * 3600.0
+    max_park: Annotated[float, msgspec.Meta(ge=0, le=30 * 86400)] = 6 * 3600.0
     budget: Annotated[int, msgspec.Meta(ge=0)] = 20
     on_cut: Literal["regenerate", "continue"] = "regenerate"
 

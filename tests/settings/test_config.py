@@ -84,6 +84,7 @@ def test_what_the_file_does_not_say_is_the_default_or_the_presets(tmp_path: Path
                 ("providers.xai", "connect_timeout"),
             )
         ),
+        ("[retry]\nmax_park = 2592001\n", "2: `max_park`: expected `float` <= 2592000"),
         ("ttft_budget = 1e9\n", "1: `ttft_budget`: expected `float` <= 86400.0"),
         ("stall_after = nan\n", "1: `stall_after`: expected `float` > 0.0"),
         ("[providers.xai]\nprice = { input = -1, output = 1 }\n", "2: `input`: expected `float`"),
