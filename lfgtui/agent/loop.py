@@ -23,6 +23,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from lfgtui.agent.approvable import shown_otherwise, unshowable
+from lfgtui.agent.empty_response import Emptiness
 from lfgtui.agent.leakage import LeakageFilter
 from lfgtui.model import events as e
 from lfgtui.model.call_ids import CallIds, messages_for
@@ -192,6 +193,7 @@ class Agent:
             self._emit(e.RequestSent(turn))
             attempt = self._transcript.attempts[-1].number
             leaks = LeakageFilter(self._leak_dialects, f"{attempt}_{turn}")
+            emptiness = Emptiness()
             self._requested.clear()
             try:
                 async with aclosing(self._provider.stream(request)) as stream:
@@ -202,6 +204,8 @@ class Agent:
                         for one in leaks.feed(self._ids.own(event)):
                             if isinstance(one, e.ToolCallRequested):
                                 self._requested[one.call_id] = one.arguments
+                            if not emptiness.is_over and (remark := emptiness.watch(one)):
+                                self._emit(remark)
                             self._emit(one)
                         await self._context.room()
             finally:  # a stream that breaks or is stopped loses nothing that was held back

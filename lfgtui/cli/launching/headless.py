@@ -14,7 +14,10 @@ from lfgtui.engine import signals
 from lfgtui.engine.engine import Engine
 from lfgtui.errors import IllegalMoveError
 from lfgtui.model import events as e
+from lfgtui.model.conversation import ModelTurn
+from lfgtui.model.items import NoteItem
 from lfgtui.model.states import StateMachine
+from lfgtui.model.transcript import Transcript
 from lfgtui.text.figures import clock_time
 from lfgtui.text.output import Document, print_error, print_json, print_text
 from lfgtui.text.terminal_safe import visible_line
@@ -184,8 +187,20 @@ def print_errors(text: str) -> None:
 
 
 def _explain_endings(engine: Engine) -> None:
+    """Say why a ticket did not end well, or that it did and there is no answer all the same."""
     for ticket in engine.tickets:
-        ending = engine.transcript(ticket.id).ending
-        if ending is not None and not isinstance(ending, e.TicketDone):
+        transcript = engine.transcript(ticket.id)
+        ending = transcript.ending
+        if isinstance(ending, e.TicketDone):
+            last = transcript.conversation.messages[-1]
+            if isinstance(last, ModelTurn) and not last.text.strip():
+                print_error(_last_remark(transcript))
+        elif ending is not None:
             state = e.event_type(ending).removeprefix("ticket_")  # as in "interrupted"
             print_error(_detail(ending, 0.0) or state)
+
+
+def _last_remark(transcript: Transcript) -> str:
+    items = transcript.attempts[-1].items
+    remarks = [i.message for i in items if isinstance(i, NoteItem) and i.kind == "status"]
+    return remarks[-1] if remarks else "the answer is empty"

@@ -142,6 +142,17 @@ def test_a_prompt_that_is_parked_says_so_beside_the_answer(lfg: Lfg, tmp_path: P
     assert "lfg: parked until " in err and "(HTTP 429)" in err
 
 
+def test_a_prompt_whose_answer_is_empty_says_so_beside_it(lfg: Lfg, tmp_path: Path) -> None:
+    scenario = tmp_path / "silent.toml"
+    looked = '[[turn]]\ntext = "I look."\ncall = [{ name = "list_files" }]\n'
+    scenario.write_text(f'{looked}[[turn]]\ntext = " "\n')
+    with simulator("--speed", "max", "--scenario", str(scenario)) as url:
+        configure(three_wires(url, ("one", "two", "three")))
+        for provider in ("one", "two", "three"):
+            code, answer, err = lfg("run", "-p", "Go.", "--model", f"{provider}/silent")
+            assert (code, answer.strip(), err) == (0, "I look.", "lfg: the response was empty\n")
+
+
 def test_the_rest_of_an_answer_follows_what_was_printed_of_it() -> None:
     text_of = AnswerText()
     life: list[e.Event] = [
