@@ -14,8 +14,9 @@ from bench.wire_machine import Machine
 from bench.wire_sides import serving
 from bench.wire_terminal import Screen, closed
 
-_WARM_UP, _BETWEEN = 3.0, 0.7
-"""Seconds before the first key; from one to the next, an odd part of which is added in turn."""
+_WARM_UP, _BETWEEN = 5.0, 0.7
+"""Seconds before the first key, when all tickets run (their badges are part of what is looked at);
+from one to the next, an odd part of which is added in turn."""
 
 _TURN = b"jkjkjkvvv"
 """To the pane below and back, then through the views and back."""

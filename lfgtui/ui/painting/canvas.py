@@ -37,6 +37,7 @@ class Canvas:
     def __init__(self) -> None:
         self.covers_containers = False
         self._changed: list[tuple[Widget, Region]] | None = None
+        self._is_layout = False
 
     def changed(self, widget: Widget, region: Region) -> None:
         """Have a region of the widget, in its own coordinates, painted."""
@@ -56,7 +57,21 @@ class Canvas:
             if changed:
                 self._paint(screen, changed)
 
+    @contextmanager
+    def layout(self) -> Iterator[None]:
+        """Draw a frame for a layout that is not painted yet: it is painted with it."""
+        self._is_layout = True
+        try:
+            yield
+        finally:
+            self._is_layout = False
+
     def _paint(self, screen: Screen[None], changed: list[tuple[Widget, Region]]) -> None:
+        if self._is_layout:
+            for widget, region in changed:
+                widget._set_dirty(region)
+            screen._compositor.update_widgets({widget for widget, _ in changed})
+            return
         app = screen.app
         if app.screen is not screen or app._batch_count or screen._layout_required:
             for widget, region in changed:

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from textual.geometry import Region
+from textual.geometry import Region, Size
+from textual.reactive import Reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -18,7 +19,16 @@ else:  # Textual takes a widget's style from its first base that is a widget: no
     _Widget = object
 
 
-class CachedContainer(_Widget):
+class Placed(_Widget):
+    """Takes the size that a layout gives it, and asks for no second layout because of that.
+
+    Textual's own widgets do, each whose size is another one. Stands before a widget's class.
+    """
+
+    virtual_size = Reactive(Size(0, 0), layout=False, repaint=False)
+
+
+class CachedContainer(Placed):
     """Draws one line for all of its own, until its size or style changes.
 
     The compositor has every widget that a repaint touches draw all of its lines, in each
@@ -57,7 +67,7 @@ class CachedContainer(_Widget):
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
 
-class SelfPainted(Guarded, Widget):
+class SelfPainted(Placed, Guarded, Widget):
     """Passes on the strips of `render_line`, which are styled and as wide as the widget.
 
     Past Textual's cache of styled lines, which costs more than the rows: the compositor

@@ -98,6 +98,7 @@ class LfgScreen(Guarded, Screen[ResultT], inherit_bindings=False):
     _prompt: Prompt | None = None
     _answered: Callable[[str], object]
     _painted: object = None
+    _is_laying_out = False
 
     def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
         # Textual 8.2 compares a new layout with the one before, but for a scroll it looks only at
@@ -105,8 +106,18 @@ class LfgScreen(Guarded, Screen[ResultT], inherit_bindings=False):
         # paint nothing. A toast that went meanwhile would stay on the terminal. So: always in full.
         if layout_of(self) is not self._painted:
             repaint(self, size or self.outer_size)
+        self._is_laying_out = True
         super()._refresh_layout(size)
+        self._is_laying_out = False
         self._painted = layout_of(self)
+
+    def _compositor_refresh(self) -> None:
+        if self._is_laying_out:
+            self.laid_out()
+        super()._compositor_refresh()
+
+    def laid_out(self) -> None:
+        """Draw what is to be seen in a new layout, before it is painted."""
 
     # Keys
 

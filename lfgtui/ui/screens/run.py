@@ -197,6 +197,10 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         self.mode.painted()
         return all(pane.is_drawn for pane in panes) and not self.mode.is_playing
 
+    def laid_out(self) -> None:
+        with self.canvas.layout():
+            self.context.frames.draw_whole()
+
     def mark(self, tickets: set[str]) -> None:
         """Have the tickets' panes painted anew when they are next visible."""
         for pane in self.panes:

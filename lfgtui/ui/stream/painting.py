@@ -11,6 +11,7 @@ from textual.widget import Widget
 from lfgtui.ui.guard import Guarded, bug_strips
 from lfgtui.ui.items import Context
 from lfgtui.ui.painting.canvas import Canvas
+from lfgtui.ui.painting.widgets import Placed
 from lfgtui.ui.stream.find import Finder
 from lfgtui.ui.stream.line_index import LineIndex, Position
 from lfgtui.ui.stream.viewport import Viewport
@@ -20,7 +21,7 @@ from lfgtui.ui.text.palette import line_filter
 _NO_STYLE = Style.null()
 
 
-class PaintedStream(Guarded, Widget):
+class PaintedStream(Placed, Guarded, Widget):
     """A widget that paints the rows in view that changed since the last frame."""
 
     def __init__(self, kept: int, canvas: Canvas) -> None:

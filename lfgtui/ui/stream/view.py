@@ -2,8 +2,7 @@
 
 A line-API widget that does its own scrolling. Nothing here lays out: a token
 costs an append somewhere below, and a frame repaints the rows where something
-changed. Textual's `virtual_size` is left alone because each assignment re-lays
-out the screen; `draw_lines` passes on strips that are drawn to the width already.
+changed; `draw_lines` passes on strips that are drawn to the width already.
 """
 
 from collections.abc import Callable
@@ -318,14 +317,21 @@ class StreamView(PaintedStream):
         self.finder.restart()
         self._paint_changes(anchor)
 
-    def on_resize(self, event: events.Resize) -> None:
-        before, (self._width, self._height) = self._width, event.size
+    def on_resize(self) -> None:
+        self.take_size()
+
+    def take_size(self) -> None:
+        """Draw all for the size that the last layout gave, where it is another one."""
+        before, size = (self._width, self._height), self.outer_size
+        if size == before:
+            return
+        self._width, self._height = size
         anchor = self.viewport.anchor()
         self.viewport.height = self._height
         if self._render_context is None:
             if self._transcript is not None:
                 self.update(self._transcript, self._now)
-        elif self._width and self._width != before:
+        elif self._width and self._width != before[0]:
             self._mouse.clear()
             self._reflow(replace(self._render_context, width=self._width))
         else:

@@ -14,6 +14,9 @@ FRAME = 1 / 30
 BUDGET = 0.022
 """Seconds a frame draws before it leaves the rest of the panes to the next one."""
 
+PATIENCE = 0.1
+"""Seconds for a new layout: a person waits until all that is in view is up to date."""
+
 GAUGE = 0.25
 """Seconds between two updates of figures: those that flicker cannot be read."""
 
@@ -51,6 +54,7 @@ class FrameClock:
         self._context: Context | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._last: Pane | None = None
+        self._budget = BUDGET
         self._free_at = 0.0
 
     def start(self, draw: Draw) -> None:
@@ -77,6 +81,14 @@ class FrameClock:
         loop = asyncio.get_running_loop()
         self._timer = loop.call_at(at, self._frame, self._draw, context=self._context)
 
+    def draw_whole(self) -> None:
+        """Draw a frame now, with more time for it, and wait for the next one as after any."""
+        if self._draw is not None:
+            self._rest()
+            self._budget = PATIENCE
+            self._frame(self._draw)
+            self._budget = BUDGET
+
     def _rest(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
@@ -100,7 +112,7 @@ class FrameClock:
             others = others[after:] + others[:after]
         for pane in [first, *others] if first in panes else others:
             yield pane
-            if self.clock() - began > BUDGET:
+            if self.clock() - began > self._budget:
                 if pane is not first:  # else none of the others had its turn
                     self._last = pane
                 return

@@ -142,8 +142,9 @@ class Pane(CachedContainer, Guarded, Widget, can_focus=True):
             self.stream.break_off(error)
 
     def _tick(self, now: float) -> None:
-        gauges = self._has_old_gauges or self.stream.is_restyled or self._header.is_blank
+        gauges = self._has_old_gauges or self.stream.is_restyled or self._header.is_outdated
         began = self._settings.ticks()
+        self.stream.take_size()
         streams = (self._is_dirty or gauges) and began >= self._rests_until
         if not self._is_dirty:
             self.stream.measure()

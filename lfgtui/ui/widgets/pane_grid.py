@@ -78,8 +78,15 @@ class PaneGrid(
         """Give one pane all the room, or (None) share it out again."""
         if pane is not self._alone:
             self._alone = pane
-            for other in self._panes:
-                other.display = pane is None or other is pane
+            self._foresee_scrollbar()
+            self._panes[0].refresh(layout=True)  # a widget's makes its parent arrange anew
+
+    def _foresee_scrollbar(self) -> None:
+        """Show the scrollbar, or not: Textual finds out after a layout, and makes another one."""
+        length = max((region.bottom for region in self._regions), default=0)
+        is_long = self._alone is None and length > self.size.height
+        if is_long != self.show_vertical_scrollbar:
+            self.show_vertical_scrollbar = self.vertical_scrollbar.display = is_long
 
     def place(self, size: Size) -> list[tuple[Pane, Region]]:
         """Return the region of each pane shown in a grid of that size."""

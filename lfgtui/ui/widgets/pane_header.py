@@ -47,14 +47,12 @@ class PaneHeader(SelfPainted):
         self._ttft_budget = ttft_budget
         self._lines: list[Line] = [[], []]
         self._named: object = None
+        self._width = 0
 
     @property
-    def is_blank(self) -> bool:
-        """True if it has another size since it last showed figures."""
-        return self.size.width > 0 and not self._lines[1]
-
-    def on_resize(self) -> None:
-        self._lines, self._named = [[], []], None
+    def is_outdated(self) -> bool:
+        """True if it has another width than when it last showed figures."""
+        return self.size.width != self._width
 
     def update(self, transcript: Transcript, meter: Meter, waiting: str, now: float) -> Badge:
         """Show the figures of the moment, repainting only what differs; return the state's badge.
@@ -62,7 +60,9 @@ class PaneHeader(SelfPainted):
         `waiting`: the reason why the ticket does not run, instead of figures.
         """
         badge = badge_of(transcript, meter, now, self._stall_after)
-        if (width := self.size.width - 2) > 0:
+        if self.is_outdated:
+            self._width, self._named = self.size.width, None
+        if (width := self._width - 2) > 0:
             attempt = transcript.attempt
             named = (badge, attempt.provider, attempt.model) if attempt else badge
             if named != self._named:

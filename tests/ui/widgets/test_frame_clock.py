@@ -2,10 +2,19 @@
 
 import asyncio
 
+import pytest
+
 from lfgtui.engine.commands import Cancel
 from lfgtui.model import events as e
 from lfgtui.model.metrics import WINDOW, Health, OpenCircuit
-from lfgtui.ui.widgets.frame_clock import BUDGET, GAUGE, SECOND, FrameClock, figures_move
+from lfgtui.ui.widgets.frame_clock import (
+    BUDGET,
+    FRAME,
+    GAUGE,
+    SECOND,
+    FrameClock,
+    figures_move,
+)
 from lfgtui.ui.widgets.pane import Pane, PaneSettings
 from tests.ui.fake_live import FakeLive
 
@@ -42,6 +51,45 @@ def test_a_frame_that_the_focused_pane_took_whole_is_no_turn_of_the_others() -> 
     turns = Turns(5, cost=BUDGET * 0.4)
     frames = [turns.frame(0), turns.frame(0, own=BUDGET), turns.frame(0)]
     assert frames == ["012", "0", "034"]
+
+
+def test_a_new_layout_has_more_time_than_other_frames() -> None:
+    turns, frames = Turns(5, cost=BUDGET * 0.4), list[str]()
+
+    async def draw() -> None:
+        turns.clock.start(lambda: frames.append(turns.frame(0)))
+        turns.clock.draw_whole()
+
+    asyncio.run(draw())
+    frames.append(turns.frame(0))
+    assert frames == ["01234", "012"]
+
+
+class StillLoop(asyncio.SelectorEventLoop):
+    """An event loop whose time is what the test says."""
+
+    now = 100.0
+
+    def time(self) -> float:
+        return self.now
+
+
+@pytest.mark.parametrize(("took", "next_after"), [(0.001, FRAME), (0.1, 0.1 + 0.1 / 2)])
+def test_after_a_long_frame_keys_have_half_as_long(took: float, next_after: float) -> None:
+    loop = StillLoop()
+    clock = FrameClock(loop.time)
+
+    def draw() -> None:
+        loop.now += took
+
+    async def drawn() -> float | None:
+        clock.start(draw)
+        clock.draw_whole()
+        clock.wake()
+        return clock.next_at
+
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        assert runner.run(drawn()) == pytest.approx(100.0 + next_after)
 
 
 class Frames:

@@ -1,0 +1,57 @@
+"""A change of view, as the first picture of it shows it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from lfgtui.ui.app import LfgApp
+from tests.ui.emulator import Terminal, on_terminal
+from tests.ui.fake_live import FakeLive
+from tests.ui.screen_text import run_screen
+
+MakeApp = Callable[..., LfgApp]
+
+_TICKETS = tuple(f"ticket-{number}" for number in range(20))
+_LINE = "a line that is as wide as a pane that has the whole of the terminal to itself alone"
+
+
+@contextmanager
+def layouts(terminal: Terminal) -> Iterator[list[str]]:
+    """What the terminal shows right after each layout."""
+    screen, pictures = terminal.app.screen, list[str]()
+    signal = screen.screen_layout_refresh_signal
+    signal.subscribe(screen, lambda _: pictures.append(terminal.text))
+    yield pictures
+    signal.unsubscribe(screen)
+
+
+async def test_a_change_of_view_takes_one_layout_whose_picture_has_all_that_came_meanwhile(
+    make_app: MakeApp,
+) -> None:
+    live = FakeLive(*_TICKETS)
+    for name in _TICKETS:
+        live.begin(name)
+    async with on_terminal(make_app(live)) as terminal:
+        await terminal.press("v", "v", "v", "v", "v")
+        for name in _TICKETS:
+            live.stream(name, f"said by {name}.")
+        await terminal.settle()
+        with layouts(terminal) as pictures:
+            await terminal.press("v")
+        (picture,) = pictures
+        in_view = [pane.ticket_id for pane in run_screen(terminal.app).grid.in_view()]
+        assert len(in_view) > 6
+        assert all(f"said by {name}." in picture for name in in_view)
+
+
+async def test_a_zoomed_pane_is_drawn_for_its_new_width_at_once(make_app: MakeApp) -> None:
+    live = FakeLive(*_TICKETS)
+    live.begin("ticket-0")
+    live.stream("ticket-0", _LINE)
+    async with on_terminal(make_app(live)) as terminal:
+        assert _LINE not in terminal.text
+        with layouts(terminal) as pictures:
+            await terminal.press("enter")
+        assert _LINE in pictures[0]
+        with layouts(terminal) as pictures:
+            await terminal.press("escape")
+        assert all(name in pictures[0] for name in _TICKETS[:6])
