@@ -27,6 +27,7 @@ from wcwidth import wcwidth
 from lfgtui.settings.keys import key_name
 from lfgtui.ui.app import LfgApp
 from lfgtui.ui.painting.canvas import come_to_rest
+from lfgtui.ui.screens.run import RunScreen
 
 Cell = pyte.screens.Char
 ResultT = TypeVar("ResultT")
@@ -36,6 +37,9 @@ _PATIENCE = 20.0
 
 _SECOND_LOOKS = (0.02, 0.1, 0.4)
 """Seconds to the next look at a terminal that shows something else: a toast may be leaving."""
+
+_SOON = 0.06
+"""Seconds within which the clock draws what it was woken for."""
 
 _ROWS_SAID = 3
 """Rows of a difference that are described."""
@@ -80,6 +84,9 @@ class Terminal:
         self.app = app
         self._driver = driver
         self._pilot = pilot
+        self.is_watched = False
+        self.missed = ""
+        """While it is watched: what stood still and yet was out of date, once it ever was."""
 
     # What a person does
 
@@ -122,7 +129,26 @@ class Terminal:
 
     async def settle(self) -> None:
         """Wait until all is handled and painted, a whole frame of the clock included."""
+        if self.is_watched:
+            await self._watch()
         await settled(self.app)
+
+    async def _watch(self) -> None:
+        """Wait for the clock's own frames, after which one more must change nothing."""
+        await at_rest(self.app)
+        while (at := self.app.context.frames.next_at) is not None:
+            if (seconds := at - asyncio.get_running_loop().time()) > _SOON:
+                break  # only figures are due
+            await self._pilot.pause(max(0.0, seconds))
+            await at_rest(self.app)
+        if not isinstance(self.app.screen, RunScreen) or self.app.screen.query("Toast"):
+            return  # what a worker brings, or when a toast goes, is not the clock's affair
+        shown = [self._row(y) for y in range(self.size.height)]
+        self.app.draw_frame()
+        await at_rest(self.app)
+        for y, before in enumerate(shown):
+            if said := _unlike(before, self._row(y)):
+                self.missed = self.missed or f"row {y} was not woken for: {said}"
 
     # What is on the screen
 

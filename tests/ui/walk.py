@@ -2,7 +2,8 @@
 
 Agents stream while someone scrolls, folds, searches, resizes the window,
 opens what can be opened and changes the colours. After each step the terminal
-has to show what the app means to show.
+has to show what the app means to show, and a frame that nobody asked for has to
+change nothing: else something did not wake the clock.
 """
 
 import argparse
@@ -202,9 +203,10 @@ async def walk(live: FakeLive, app: LfgApp, seed: int, steps: int, size: tuple[i
     taken: list[str] = []
     async with on_terminal(app, size) as terminal:
         steps_of = Walk(live, terminal, seed)
+        terminal.is_watched = True
         for _ in range(steps):
             taken.append(await steps_of.step())
-            if wrong := await terminal.lasting_difference():
+            if wrong := terminal.missed or await terminal.lasting_difference():
                 last = "\n  ".join(taken[-6:])
                 return f"seed {seed}, after {len(taken)} steps, the last ones\n  {last}\n{wrong}"
     return ""
