@@ -70,7 +70,8 @@ class Canvas:
         if self._is_layout:
             for widget, region in changed:
                 widget._set_dirty(region)
-            screen._compositor.update_widgets({widget for widget, _ in changed})
+            visible = screen._compositor.visible_widgets
+            screen._compositor.update_widgets({each for each, _ in changed if each in visible})
             return
         app = screen.app
         if app.screen is not screen or app._batch_count or screen._layout_required:

@@ -78,13 +78,17 @@ class PaneGrid(
         """Give one pane all the room, or (None) share it out again."""
         if pane is not self._alone:
             self._alone = pane
-            self._foresee_scrollbar()
+            self._foresee_length()
             self._panes[0].refresh(layout=True)  # a widget's makes its parent arrange anew
 
-    def _foresee_scrollbar(self) -> None:
-        """Show the scrollbar, or not: Textual finds out after a layout, and makes another one."""
+    def _foresee_length(self) -> None:
+        """Scroll as the next layout will have it: Textual finds out then, and makes another one."""
         length = max((region.bottom for region in self._regions), default=0)
-        is_long = self._alone is None and length > self.size.height
+        if self._alone is not None:
+            length = 0
+            self.scroll_to(y=0, animate=False, immediate=True, force=True)
+        self.virtual_size = Size(self.size.width, max(length, self.size.height))
+        is_long = length > self.size.height
         if is_long != self.show_vertical_scrollbar:
             self.show_vertical_scrollbar = self.vertical_scrollbar.display = is_long
 

@@ -55,3 +55,20 @@ async def test_a_zoomed_pane_is_drawn_for_its_new_width_at_once(make_app: MakeAp
         with layouts(terminal) as pictures:
             await terminal.press("escape")
         assert all(name in pictures[0] for name in _TICKETS[:6])
+
+
+async def test_the_first_picture_of_a_zoom_is_right_in_a_grid_that_was_scrolled(
+    make_app: MakeApp,
+) -> None:
+    live = FakeLive(*_TICKETS)
+    live.begin("ticket-19")
+    live.stream("ticket-19", "the last one")
+    async with on_terminal(make_app(live), (80, 24)) as terminal:
+        await terminal.press("shift+tab")
+        assert "the last one" in terminal.text
+        with layouts(terminal) as pictures:
+            await terminal.press("enter")
+        assert "the last one" in pictures[0]
+        assert not terminal.difference()
+        await terminal.press("escape")
+        assert "the last one" in terminal.text
