@@ -4,6 +4,7 @@ from contextlib import aclosing
 
 import pytest
 
+from lfgtui.providers import limits
 from lfgtui.providers.transport.together import MOST_AHEAD, together
 
 
@@ -100,3 +101,38 @@ async def test_no_more_is_read_ahead_than_the_bound() -> None:
         server.send(None)
         got += [piece async for piece in pieces]
     assert b"".join(got) == chunk * 1000
+
+
+async def test_a_long_backlog_comes_in_small_pieces_between_which_others_run() -> None:
+    server, turns, runs = Server(), 0, []
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    running = asyncio.create_task(others())
+    async with aclosing(together(server.chunks())) as pieces:
+        server.send([bytes(1024)] * 1000)
+        server.send(None)
+        got = []
+        async for piece in pieces:
+            got.append(len(piece))
+            runs.append(turns)
+    running.cancel()
+    assert sum(got) == 1000 * 1024
+    assert max(got) == limits.PIECE_BYTES
+    assert len(set(runs)) == len(runs)
+
+
+async def test_whoever_takes_a_backlog_stops_on_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lfgtui.providers.transport.together.TAKING_SECONDS", 0)
+    server = Server()
+    async with aclosing(together(server.chunks())) as pieces:
+        server.send([b"x"] * 1000)
+        got = [await anext(pieces)]
+        assert server.read < 10
+        server.send(None)
+        got += [piece async for piece in pieces]
+    assert b"".join(got) == b"x" * 1000
