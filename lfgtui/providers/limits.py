@@ -53,6 +53,12 @@ CALLS = 500
 TEXTS = 1_000
 """Parts of one response that are texts of their own; long research gives some hundreds."""
 
+SEARCHED = 16 * MEGABYTE
+"""Characters in which parts of one record are looked for, each part counted; past it all are new.
+
+A server whose records differ from its stream sends a few parts of some kilobytes.
+"""
+
 HOSTED_CALLS = 10_000
 """Calls that the other side runs itself, in one response: an agent may work for hours."""
 

@@ -10,6 +10,7 @@ streamed, all of it; where it differs, what the person has read stands. Every st
 counts for one text of the records that follow, so equal texts that were both streamed are two.
 """
 
+from bisect import bisect_left
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
@@ -56,6 +57,22 @@ class _Text:
         self.length += len(piece)
 
 
+class _Whole:
+    """The parts of an item that came whole, as they are compared with what was streamed."""
+
+    def __init__(self, parts: Sequence[PartText]) -> None:
+        self.parts = parts
+        self.text = "".join(text for _, text in parts)
+        self.indexes = {index for index, _ in parts}
+        self._sorted = sorted(text for _, text in parts)
+
+    def has_part_from(self, beginning: str) -> bool:
+        """Return True if a part begins so; found in few steps, whatever their number."""
+        at = bisect_left(self._sorted, beginning)
+        first = self._sorted[at : at + 1]  # of those that do not stand before it
+        return beginning != "" and any(text.startswith(beginning) for text in first)
+
+
 @dataclass(slots=True, eq=False)
 class _Item:
     """An item: its text in the order in which it came, and its parts.
@@ -87,13 +104,15 @@ class _Item:
         texts = (str(self.text), "".join(by_part))
         return max((len(text) for text in texts if whole.startswith(text)), default=0)
 
-    def streamed_of(self, wholes: Sequence[PartText]) -> list[int] | None:
+    def streamed_of(self, whole: _Whole) -> list[int] | None:
         """Return how much of each part was streamed; None where no part is among its own.
 
         By index first; then parts that differ count as streamed.
         """
-        own = {index: str(text) for index, text in self.parts}
-        if own.keys() <= {index for index, _ in wholes}:
+        if not any(whole.has_part_from(str(text)) for _, text in self.parts):
+            return None
+        wholes, own = whole.parts, {index: str(text) for index, text in self.parts}
+        if own.keys() <= whole.indexes:
             pairs = [(own.get(index, ""), text) for index, text in wholes]
             if any(mine and text.startswith(mine) for mine, text in pairs):
                 return [len(mine if text.startswith(mine) else text) for mine, text in pairs]
@@ -109,7 +128,10 @@ class _Item:
         """Return the same where nothing fits: what the person has read stands for some parts."""
         read, indexes = str(self.text), {index for index, _ in self.parts}
         are_all = len(self.parts) >= len(wholes)
-        stands = (are_all or index in indexes or text in read for index, text in wholes)
+        is_short = len(read) * len(wholes) <= limits.SEARCHED
+        stands = (
+            are_all or index in indexes or (is_short and text in read) for index, text in wholes
+        )
         return [len(text) * stand for (_, text), stand in zip(wholes, stands, strict=True)]
 
     def finish(self, wholes: Sequence[PartText]) -> None:
@@ -171,9 +193,10 @@ class ItemTexts:
         """
         if not any(text for _, text in wholes):
             return [Remainder("")] * len(wholes)
+        self._refuse_more_than(len(wholes))
         own = self._growing.get(place)
         own = self._done.get(place) if own is None or own.is_done else own
-        found, streamed = self._find(own, wholes, is_response=is_response)
+        found, streamed = self._find(own, _Whole(wholes), is_response=is_response)
         item = next(iter(found), None)
         if item is None:
             item = _Item()
@@ -191,32 +214,31 @@ class ItemTexts:
         return remainders
 
     def _find(
-        self, own: _Item | None, wholes: Sequence[PartText], *, is_response: bool
+        self, own: _Item | None, whole: _Whole, *, is_response: bool
     ) -> tuple[list[_Item], list[int]]:
         """Return the items whose texts these are, and how much of each part was streamed.
 
         Several, where a server has the parts of one item at places of their own.
         """
-        left = whole = "".join(text for _, text in wholes)
-        found: list[_Item] = []
-        if own is not None and (length := own.begins(whole)):
-            found, left = [own], whole[length:]
-        elif own is not None and (streamed := own.streamed_of(wholes)) is not None:
+        left, found = whole.text, list[_Item]()
+        if own is not None and (length := own.begins(left)):
+            found, left = [own], left[length:]
+        elif own is not None and (streamed := own.streamed_of(whole)) is not None:
             return [own], streamed
         others = [one for one in self._items if one is not own and not one.is_done]
         left, more = _consume(left, [(str(other.text), other) for other in others])
         found += more
         if is_response and not found:
             repeated = (one for one in self._items if one.is_done and not one.is_confirmed)
-            found = [one for one in repeated if str(one.text) == whole][:1]
+            found = [one for one in repeated if str(one.text) == whole.text][:1]
             left = "" if found else left
         if found:
-            return found, _spread(wholes, len(whole) - len(left))
+            return found, _spread(whole.parts, len(whole.text) - len(left))
         if own is None or own.is_done:  # then it is another item at the same place
-            fits = ((one, one.streamed_of(wholes)) for one in others)
-            found_at = next(((one, streamed) for one, streamed in fits if streamed), None)
-            return ([], [0] * len(wholes)) if found_at is None else ([found_at[0]], found_at[1])
-        return [own], own.replaced_of(wholes)
+            fits = ((one, one.streamed_of(whole)) for one in others)
+            found_at = next((([one], streamed) for one, streamed in fits if streamed), None)
+            return found_at or ([], [0] * len(whole.parts))
+        return [own], own.replaced_of(whole.parts)
 
     def _begin(self, place: Hashable, index: Hashable, text: str) -> bool:
         """Begin a part; return True if it is a further one of its item."""
@@ -242,7 +264,10 @@ class ItemTexts:
 
     def _count_parts(self, more: int) -> None:
         self._count += max(0, more)
-        if self._count > limits.TEXTS:
+        self._refuse_more_than(self._count)
+
+    def _refuse_more_than(self, count: int) -> None:
+        if count > limits.TEXTS:
             raise limits.too_many("parts of text in one response", limits.TEXTS)
 
 
@@ -271,14 +296,17 @@ def _consume(whole: str, texts: Iterable[tuple[str, T]]) -> tuple[str, list[T]]:
 
     The longest first.
     """
-    left = [one for one in texts if one[0]]
-    found: list[T] = []
-    while fits := [one for one in left if whole.startswith(one[0])]:
-        text, what = longest = max(fits, key=lambda one: len(one[0]))
-        left.remove(longest)
-        found.append(what)
-        whole = whole[len(text) :]
-    return whole, found
+    left: dict[str, list[T]] = {}
+    for text, what in texts:
+        left.setdefault(text, []).append(what)
+    left.pop("", None)
+    longest_first, found, at = sorted(left, key=len, reverse=True), list[T](), 0
+    while fit := next((text for text in longest_first if whole.startswith(text, at)), None):
+        found.append(left[fit].pop(0))
+        at += len(fit)
+        if not left[fit]:
+            longest_first.remove(fit)
+    return whole[at:], found
 
 
 def _spread(wholes: Sequence[PartText], length: int) -> list[int]:

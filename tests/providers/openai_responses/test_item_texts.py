@@ -1,10 +1,17 @@
 """The text of an item is said once, whatever indexes a server numbers by."""
 
+import gc
+import sys
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lfgtui.errors import ProviderError
+from lfgtui.providers import limits
 from lfgtui.providers.openai_responses.decoder import ResponsesDecoder
+from lfgtui.providers.openai_responses.item_texts import ItemTexts, PartText
 from tests.providers.decoding import Json, run, summarize
 
 
@@ -215,3 +222,63 @@ def test_what_the_deltas_left_out_of_a_part_is_said_once(
     assert sorted(text) == sorted("".join(texts))
     if has_ends:
         assert text == "".join(texts)
+
+
+def test_what_was_read_is_searched_for_parts_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    records = [delta(0, "Hello World"), item_done(message("Hallo", "World")), completed()]
+    assert said(*records) == "Hello World"
+    monkeypatch.setattr(limits, "SEARCHED", 20)
+    assert said(*records) == "Hello WorldWorld"
+
+
+def calls_of(work: Callable[[], object]) -> int:
+    """Return how many calls the work takes, of functions and methods of any kind."""
+    counted = 0
+
+    def count(_: object, what: str, __: object) -> None:
+        nonlocal counted
+        counted += what in ("call", "c_call")
+
+    before = sys.getprofile()
+    gc.disable()  # what it would call is not ours
+    sys.setprofile(count)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+        gc.enable()
+    return counted
+
+
+def streamed(texts: list[str]) -> ItemTexts:
+    """Return the state after each text has come at a place of its own."""
+    items = ItemTexts()
+    for place, text in enumerate(texts):
+        items.add(place, 0, text)
+    return items
+
+
+def test_an_item_of_too_many_parts_is_refused_before_it_is_compared() -> None:
+    items = streamed([f"z{i} " for i in range(900)])
+    wholes: list[PartText] = [(i, "b") for i in range(limits.TEXTS + 1)]
+
+    def end() -> None:
+        with pytest.raises(ProviderError, match="parts of text"):
+            items.end_item("new", wholes)
+
+    assert calls_of(end) < 3 * limits.TEXTS
+
+
+CROWDS: dict[str, tuple[list[str], list[str]]] = {
+    "texts that are not its own": ([f"z{i} " for i in range(500)], ["b"] * 500),
+    "the beginnings of its texts": ([f"b{i}" for i in range(500)], ["b"] * 500),
+    "equal texts that are its own": (["b"] * 500, ["b"] * 500),
+}
+
+
+@pytest.mark.parametrize("crowd", CROWDS)
+def test_many_items_beside_one_of_many_parts_take_no_step_for_each_pair(crowd: str) -> None:
+    texts, parts = CROWDS[crowd]
+    items = streamed(texts)
+    wholes: list[PartText] = list(enumerate(parts))
+    assert calls_of(lambda: items.end_item("new", wholes)) < 50 * len(texts)
