@@ -1,16 +1,17 @@
 """Limits of providers that end at a known time: until then no ticket of the run sends a request.
 
-A limit is the provider's, whichever ticket met it: the others would only be refused as well. The
-first answer to a request that was sent all the same lifts it. A limit that another process met is
-known from the event `Parked` of its tickets.
+A limit is the provider's, whichever ticket met it: the others would only be refused as well. Only
+a ticket's fallback to a model that has not met it is asked all the same, as that is what it is for.
+The first answer to a request that was sent in spite of a limit lifts it. A limit that another
+process met is known from the event `Parked` of its tickets.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from lfgtui.errors import LIMIT_KINDS, ErrorKind, ProviderError
 from lfgtui.model.clock import now
-from lfgtui.settings.config import RetryPolicy
+from lfgtui.settings.config import RetryPolicy, Route
 
 _SAME = 60.0
 """Seconds within which two ends are the same one, as servers round and as clocks are read."""
@@ -39,21 +40,29 @@ class Limits:
         self.clock = clock
         self.on_change: Callable[[], None] = lambda: None
         self._limits: dict[str, Limit] = {}
+        self._met: dict[str, set[str]] = {}  # models, by provider
 
     def of(self, provider: str) -> Limit | None:
         """Return the provider's limit; None if it has none, or none any more."""
         limit = self._limits.get(provider)
         return limit if limit is not None and limit.until > self.clock() else None
 
-    def first_to_end(self, providers: list[str]) -> Limit | None:
-        """Return the limit that ends first; None if one of the providers has none."""
-        limits = [self.of(provider) for provider in providers]
+    def against(self, route: Route, own: Route) -> Limit | None:
+        """Return the limit that keeps a ticket from the route; `own` is its first one."""
+        limit = self.of(route.provider)
+        is_met = limit is not None and route.model in self._met[route.provider]
+        return limit if is_met or route == own else None
+
+    def first_to_end(self, routes: Sequence[Route], own: Route) -> Limit | None:
+        """Return the limit that ends first; None if nothing keeps the ticket from one of them."""
+        limits = [self.against(route, own) for route in routes]
         known = [limit for limit in limits if limit is not None]
         return min(known, key=lambda limit: limit.until) if len(known) == len(limits) else None
 
-    def note(self, limit: Limit) -> None:
-        """Take a limit into account, in place of what was known."""
+    def note(self, limit: Limit, *models: str) -> None:
+        """Take a limit that the models met into account, in place of what was known."""
         known = self.of(limit.provider)
+        self._met[limit.provider] = {*models, *(self._met[limit.provider] if known else ())}
         if known is None or abs(known.until - limit.until) > _SAME:
             self._limits[limit.provider] = limit
             self.on_change()

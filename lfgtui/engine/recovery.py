@@ -49,6 +49,7 @@ class Recovery:
         self, policy: RetryPolicy, routes: tuple[Route, ...], random: Callable[[], float]
     ) -> None:
         self.route, *self._fallback = routes
+        self.own = self.route
         self._limited: list[Route] = []
         self._policy = policy
         self._random = random
@@ -61,9 +62,9 @@ class Recovery:
         return bool(self._fallback)
 
     @property
-    def providers(self) -> list[str]:
+    def routes(self) -> list[Route]:
         """Those that may be asked: the one at hand, then those that are left."""
-        return [route.provider for route in (self.route, *self._fallback)]
+        return [self.route, *self._fallback]
 
     def after(self, error: ProviderError, *, progressed: bool, rest: float = 0.0) -> Step | None:
         """Return the next step after the error; None if the ticket fails with it.

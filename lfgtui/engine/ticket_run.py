@@ -193,10 +193,14 @@ class TicketRun:
         """While pending, park as long as its providers have limits, then queue again."""
         limit = None
         if not self._tries_now:
-            limit = self._session.limits.first_to_end(self._recovery.providers)
+            limit = self._first_limit()
         if limit != self._limit:
             self._limit = limit
             self.emit(e.TicketQueued() if limit is None else e.Parked(*limit))
+
+    def _first_limit(self) -> Limit | None:
+        """Return the limit that it has to wait for."""
+        return self._session.limits.first_to_end(self._recovery.routes, self._recovery.own)
 
     def try_now(self) -> None:
         """Let the next request leave whatever limit is known."""
@@ -280,11 +284,11 @@ class TicketRun:
         policy, limits = self._session.config.retry, self._session.limits
         if can_park(policy, error) and (wait := wait_for(policy, error)) is not None:
             until = limits.clock() + wait
-            limits.note(Limit(route.provider, until, error.message, error.kind))
+            limits.note(Limit(route.provider, until, error.message, error.kind), route.model)
 
     def _park(self, route: Route) -> bool:
         """Wait for the end of a limit without a slot; False if it has ended meanwhile."""
-        limit = self._session.limits.first_to_end(self._recovery.providers)
+        limit = self._first_limit()
         if limit is None:
             return False
         _log.info("%s: %s has a limit; parked", self.ticket.id, route)
@@ -382,7 +386,7 @@ class TicketRun:
     async def permit(self) -> AsyncIterator[Callable[[], None]]:
         provider = self._recovery.route.provider
         circuit = self._session.circuits[provider]
-        self._check_limit(provider)
+        self._check_limit()
         if rest := circuit.retry_after():
             message = f"{provider} keeps failing; "
             message += f"next try in {rest:.0f} s" if rest >= 1 else "one test request at a time"
@@ -391,16 +395,16 @@ class TicketRun:
             self.emit(e.Status(message))
         async with circuit.permit() as answered:
             try:
-                limit = self._check_limit(provider)
+                limit = self._check_limit()
                 yield answered if limit is None else partial(self._got_through, limit, answered)
             except ProviderError as error:
                 if can_park(self._session.config.retry, error):
                     answered()  # whoever names the end of a limit is not dead
                 raise
 
-    def _check_limit(self, provider: str) -> Limit | None:
-        """Raise if the provider has a limit that this ticket was not told to pass over."""
-        limit = self._session.limits.of(provider)
+    def _check_limit(self) -> Limit | None:
+        """Raise if there is a limit that this ticket was not told to pass over."""
+        limit = self._session.limits.against(self._recovery.route, self._recovery.own)
         if limit is not None and not self._tries_now:
             raise LimitedError(limit)
         self._tries_now = limit is not None

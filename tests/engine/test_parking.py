@@ -10,7 +10,7 @@ import pytest
 from lfgtui.engine import commands as c
 from lfgtui.engine.limits import Limit, Limits
 from lfgtui.model import events as e
-from lfgtui.settings.config import BreakerPolicy, RetryPolicy
+from lfgtui.settings.config import BreakerPolicy, RetryPolicy, Route
 from lfgtui.simulator.scenario import Scenario
 from tests.engine.harness import QUICK_RETRY, Room, calls, finished, room, says, ticket
 from tests.faults.breaker import Breaker, instead
@@ -169,6 +169,24 @@ async def test_a_fallback_is_asked_at_once_and_the_limit_is_still_known(tmp_path
         assert parked(r, "a") == parked(r, "b") == []
 
 
+async def test_a_fallback_to_another_model_of_the_provider_is_asked_as_well(
+    tmp_path: Path,
+) -> None:
+    """Until that meets the limit too; a ticket of the other model waits with the first."""
+    tickets = [
+        ticket("a", tmp_path, fallback=["chat/free"]),
+        ticket("b", tmp_path, model="a", fallback=["chat/full"]),
+        ticket("c", tmp_path, model="a", fallback=["chat/full"]),
+        ticket("d", tmp_path, model="free"),
+    ]
+    scenarios = {"a": limited(LONG), "free": says("Free."), "full": limited(LONG)}
+    async with room(tmp_path, tickets, scenarios=scenarios, concurrency=1) as r:
+        await r.until(lambda: r.state("a") == "done" and all(parked(r, name) for name in "bcd"))
+        assert r.engine.transcript("a").answer == "Free."
+        assert [sent(r, name) for name in "abcd"] == [2, 1, 0, 0]
+        assert {r.state(name) for name in "bcd"} == {"retrying"}
+
+
 @pytest.mark.parametrize("last", ["anthropic/later", "nowhere/x"])
 async def test_when_all_have_limits_the_first_to_end_counts(tmp_path: Path, last: str) -> None:
     """Nor does a fallback that is no help take away the limit that ends."""
@@ -282,7 +300,12 @@ def test_a_limit_holds_until_it_ends_or_is_lifted_and_the_newest_time_counts() -
 
 def test_of_several_providers_the_first_to_end_counts_unless_one_is_free() -> None:
     limits = Limits(Clock())
-    limits.note(limit("p", 3000.0))
-    limits.note(limit("q", 2000.0))
-    assert limits.first_to_end(["p", "q"]) == limit("q", 2000.0)
-    assert limits.first_to_end(["p", "q", "free"]) is None
+    p, q, other, free = (Route(*name) for name in ("pm", "qm", "qn", "fm"))
+    limits.note(limit("p", 3000.0), "m")
+    limits.note(limit("q", 2000.0), "m")
+    assert limits.first_to_end([p, q], p) == limit("q", 2000.0)
+    assert limits.first_to_end([p, q, free], p) is None
+    assert limits.first_to_end([p, other], p) is None
+    assert limits.first_to_end([p, other], other) == limit("q", 2000.0)
+    limits.note(limit("q", 2030.0), "n")
+    assert limits.first_to_end([p, other], p) == limit("q", 2000.0)

@@ -110,7 +110,7 @@ def test_a_limit_is_waited_for_when_nobody_else_is_left_that_may_help() -> None:
 def test_of_several_limits_all_are_waited_for() -> None:
     mine = recovery(FIRST, SECOND)
     assert [mine.after(FULL, progressed=False) for _ in range(2)] == [Step(SECOND, 0.0), PARKED]
-    assert mine.providers == ["a", "b"]
+    assert mine.routes == [FIRST, SECOND]
 
 
 def test_waiting_is_no_failure_in_a_row_and_ends_with_the_budget() -> None:
