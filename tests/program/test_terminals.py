@@ -1,5 +1,6 @@
 """lfg in real terminals that hang, talk nonsense, and are closed."""
 
+import os
 import signal
 
 import pyte
@@ -64,6 +65,21 @@ def test_nonsense_is_survived_and_a_closed_terminal_is_a_hangup() -> None:
         lfg.hang_up()
         assert lfg.wait() == 129
     assert states() <= {"interrupted", "done"}
+
+
+def test_lfg_goes_on_after_it_was_suspended() -> None:
+    with lfg_in_terminal("demo") as lfg:
+        lfg.read_until(" running")
+        for key, shown in ((b"?", "esc to close"), (b"\x1b", " running")):
+            lfg.process.send_signal(signal.SIGTSTP)
+            os.waitid(os.P_PID, lfg.process.pid, os.WSTOPPED | os.WNOWAIT)
+            lfg.process.send_signal(signal.SIGCONT)
+            lfg.read_until("\x1b[?1049h")
+            lfg.type(key)
+            lfg.read_until(shown)
+        lfg.process.send_signal(signal.SIGTERM)
+        assert lfg.wait() == 143
+    assert b"Traceback" not in lfg.written
 
 
 @pytest.mark.parametrize("arguments", [("demo",), ("demo", "--headless")])

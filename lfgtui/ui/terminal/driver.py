@@ -45,7 +45,7 @@ class SelectableEvent(threading.Event):
         self._readable, self._writable = socket.socketpair()
 
     def fileno(self) -> int:
-        """Return a descriptor that can be read from while the event is set."""
+        """Return a descriptor that can be read from while the event is set; -1 once closed."""
         return self._readable.fileno()
 
     def set(self) -> None:
@@ -81,6 +81,11 @@ class Terminal(LinuxDriver):
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self.exit_event = SelectableEvent()
+
+    def start_application_mode(self) -> None:
+        if self.exit_event.fileno() < 0:  # closed when lfg was suspended
+            self.exit_event = SelectableEvent()
+        super().start_application_mode()
 
     def close(self) -> None:
         super().close()
