@@ -75,7 +75,7 @@ class Pending:
             if isinstance(item, Submission):
                 self._events += 1
                 self.size += item.size
-            else:
+            if self.is_full or not isinstance(item, Submission):
                 self._hurry()
             self._changed.notify_all()
             return True
@@ -84,7 +84,7 @@ class Pending:
         """Return all that is queued, after so many seconds at most if there is nothing.
 
         While tickets are busy, events wait a moment for more of their kind, unless somebody
-        waits for them. The second value is True if nothing more can come.
+        waits for them or is held back. The second value is True if nothing more can come.
         """
         with self._changed:
             self._changed.wait_for(

@@ -91,9 +91,7 @@ class _Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
         self._arrived = bytearray()
         self._failure: Exception | None = None
         self._has_ended = self._is_closed = False
-        self._is_full = False
         self._reader: asyncio.Future[None] | None = None
-        self._writer: asyncio.Future[None] | None = None
 
     @property
     def socket(self) -> socket.socket:
@@ -103,13 +101,13 @@ class _Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
-        transport.set_write_buffer_limits(0)  # what is written has been handed to the system
-        self._transport = transport
+        # Reading is paused here, also where TLS is on top, which would lose what it holds back.
+        self._transport = self._base = transport
 
     def data_received(self, data: bytes) -> None:
         self._arrived += data
         if len(self._arrived) >= _AHEAD:
-            self._transport.pause_reading()
+            self._base.pause_reading()
         _wake(self._reader)
 
     def eof_received(self) -> None:
@@ -119,40 +117,32 @@ class _Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
     def connection_lost(self, exc: Exception | None) -> None:
         self._failure = exc
         self.eof_received()
-        self.resume_writing()
-
-    def pause_writing(self) -> None:
-        self._is_full = True
-
-    def resume_writing(self) -> None:
-        self._is_full = False
-        _wake(self._writer)
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Return what has arrived, b"" at the end; raises `ReadError` or `ReadTimeout`."""
-        with self._pace.stream() as is_busy:
-            if is_busy:
-                self._transport.pause_reading()
-                await self._pace.rest()
-                self._transport.resume_reading()
-            if not self._arrived and not self._has_ended:
-                self._reader = asyncio.get_running_loop().create_future()
-                await _within(timeout, self._reader, httpcore2.ReadTimeout)
+        if self._pace.seconds:
+            self._base.pause_reading()
+            await self._pace.rest()
+            self._base.resume_reading()
+        if not self._arrived and not self._has_ended:
+            self._reader = asyncio.get_running_loop().create_future()
+            await _within(timeout, self._reader, httpcore2.ReadTimeout)
+        self._pace.note(self)
         if not self._arrived and (self._is_closed or self._failure is not None):
             raise httpcore2.ReadError from self._failure
         data = bytes(self._arrived[:max_bytes])
         del self._arrived[:max_bytes]
         if len(self._arrived) < _AHEAD:
-            self._transport.resume_reading()
+            self._base.resume_reading()
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Hand the bytes to the system; raises `WriteError` or `WriteTimeout`."""
+        """Hand the bytes to the loop, which sends them; raises `WriteError`.
+
+        Never waits: a request is in memory anyway, and whoever waits for its answer has a limit.
+        """
         if not self._transport.is_closing():
             self._transport.write(buffer)
-            if self._is_full:
-                self._writer = asyncio.get_running_loop().create_future()
-                await _within(timeout, self._writer, httpcore2.WriteTimeout)
         if self._transport.is_closing():
             raise httpcore2.WriteError from self._failure
 
@@ -181,7 +171,7 @@ class _Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
             reason = str(error) or "the connection was closed during the TLS handshake"
             raise httpcore2.ConnectError(reason) from error
         assert transport is not None
-        self.connection_made(transport)
+        self._transport = transport
         return self
 
     def get_extra_info(self, info: str) -> object:

@@ -8,8 +8,6 @@ history and one for the screen.
 """
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 FEW = 4
 """Streams that are read without any rest."""
@@ -21,32 +19,47 @@ So 64 streams rest for 24 ms, and 250 for a tenth of a second: what a person can
 not later than the frame that shows it, and the rest nobody can watch at once.
 """
 
+_PERIOD = 0.25
+"""Seconds in which a busy stream brings something: those that only wait for it count for none."""
+
 
 class Pace:
-    """The pace of the connections of one client."""
+    """The pace of the connections of one client, on one event loop."""
 
     def __init__(self) -> None:
-        self._streams = 0
         self._moment: asyncio.Event | None = None
+        self._period_ends = 0.0
+        self._before = 0
+        self._brought: set[int] = set()
 
-    @contextmanager
-    def stream(self) -> Iterator[bool]:
-        """Count a stream that is read, for the length of the body; yield True if it rests first."""
-        self._streams += 1
-        try:
-            yield self._streams > FEW
-        finally:
-            self._streams -= 1
+    def note(self, stream: object) -> None:
+        """Note that the stream brought something."""
+        self._begin_period()
+        self._brought.add(id(stream))
+
+    @property
+    def seconds(self) -> float:
+        """The seconds of rest before the next read."""
+        self._begin_period()
+        busy = max(self._before, len(self._brought))
+        return min(LONGEST_REST, REST_PER_STREAM * max(0, busy - FEW))
 
     async def rest(self) -> None:
         """Wait until busy streams are to be read again."""
         if self._moment is None:
             self._moment = asyncio.Event()
-            seconds = min(LONGEST_REST, REST_PER_STREAM * (self._streams - FEW))
-            asyncio.get_running_loop().call_later(seconds, self._wake)
+            asyncio.get_running_loop().call_later(self.seconds, self._wake)
         await self._moment.wait()
 
     def _wake(self) -> None:
         if self._moment is not None:
             self._moment.set()
             self._moment = None
+
+    def _begin_period(self) -> None:
+        """Count anew if the period is over."""
+        now = asyncio.get_running_loop().time()
+        if now >= self._period_ends:
+            self._before = len(self._brought) if now < self._period_ends + _PERIOD else 0
+            self._brought.clear()
+            self._period_ends = now + _PERIOD

@@ -85,7 +85,7 @@ class Terminal(LinuxDriver):
     def start_application_mode(self) -> None:
         if self.exit_event.fileno() < 0:  # closed when lfg was suspended
             self.exit_event = SelectableEvent()
-        super().start_application_mode()
+        super().start_application_mode()  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
         super().close()

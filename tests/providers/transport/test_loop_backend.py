@@ -2,7 +2,9 @@
 
 import asyncio
 import shutil
+import socket
 import ssl
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,6 +14,7 @@ import httpx2
 import openai
 import pytest
 
+from lfgtui.providers.transport import pace
 from lfgtui.providers.transport.loop_backend import LoopBackend, read_by_loop
 from tests.providers.loopback import Answer, Loopback
 from tests.providers.tls import tls_contexts
@@ -145,21 +148,17 @@ async def test_an_answer_that_comes_before_the_question_is_whole_is_read() -> No
     assert (response.status_code, response.text) == (413, "no")
 
 
-@pytest.mark.parametrize(
-    ("late", "body"), [("read", b""), ("write", bytes(64 << 20))], ids=["read", "write"]
-)
-async def test_a_server_that_does_neither_read_nor_answer_is_a_timeout(
-    late: str, body: bytes
-) -> None:
+async def test_a_server_that_does_neither_read_nor_answer_is_a_timeout() -> None:
     over = asyncio.Event()
 
     async def serve(_: asyncio.StreamReader, __: asyncio.StreamWriter) -> None:
         await over.wait()
 
-    timeout = httpx2.Timeout(None, **{late: 0.01})
+    timeout = httpx2.Timeout(None, read=0.01)
     async with serving(serve) as host, client(timeout=timeout) as http:
-        with pytest.raises({"read": httpx2.ReadTimeout, "write": httpx2.WriteTimeout}[late]):
-            await http.post(f"http://{host}", content=body)
+        for body in (b"", bytes(64 << 20)):
+            with pytest.raises(httpx2.ReadTimeout):
+                await http.post(f"http://{host}", content=body)
         over.set()
 
 
@@ -203,6 +202,68 @@ class TestEncrypted:
                     async for part in cut.aiter_raw():
                         got += part
         assert got == body
+
+    @pytest.mark.parametrize("writes", [1, 2, 3])
+    async def test_a_connection_takes_one_request_after_the_other(
+        self, contexts: tuple[ssl.SSLContext, ssl.SSLContext], writes: int
+    ) -> None:
+        ours, theirs = contexts
+        connections = 0
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            nonlocal connections
+            connections += 1
+            while True:
+                await reader.readuntil(b"\r\n\r\n")
+                await reader.readexactly(6)
+                answer = HEAD + b"content-length: 6\r\n\r\nanswer"
+                for at in range(writes):
+                    writer.write(answer[at * len(answer) // writes :][: len(answer) // writes])
+                    await writer.drain()
+                writer.write(answer[len(answer) // writes * writes :])
+
+        async def body() -> AsyncIterator[bytes]:
+            for piece in (b"on", b"e ", b"=1"):
+                yield piece
+
+        timeout = httpx2.Timeout(30)
+        async with serving(serve, theirs) as host, client(ours, timeout) as http:
+            for _ in range(5):
+                length = {"content-length": "6"}
+                response = await http.post(f"https://{host}", content=body(), headers=length)
+                assert response.text == "answer"
+        assert connections == 1
+
+    async def test_what_came_before_a_reset_is_handed_out_also_to_a_stream_that_rests(
+        self, contexts: tuple[ssl.SSLContext, ssl.SSLContext], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(pace, "FEW", 0)
+        monkeypatch.setattr(pace, "REST_PER_STREAM", 0.1)
+        ours, theirs = contexts
+        is_resting = asyncio.Event()
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(HEAD + b"content-length: 99\r\n\r\nfirst ")
+            await is_resting.wait()
+            for word in (b"second ", b"third ", b"last"):
+                writer.write(word)
+                await writer.drain()
+            its = writer.get_extra_info("socket")
+            its.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            writer.transport.abort()
+
+        got = b""
+        async with (
+            serving(serve, theirs) as host,
+            client(ours) as http,
+            http.stream("GET", f"https://{host}") as cut,
+        ):
+            with pytest.raises((httpx2.ReadError, httpx2.RemoteProtocolError)):
+                async for part in cut.aiter_raw():
+                    got += part
+                    is_resting.set()
+        assert got == b"first second third last"
 
     async def test_a_certificate_of_nobody_and_a_handshake_that_breaks_off_say_so(
         self, contexts: tuple[ssl.SSLContext, ssl.SSLContext]
