@@ -55,13 +55,18 @@ def delivered(loop: "AbstractEventLoop", take: Callable[[signal.Signals], None])
 
     Afterwards handle signals as before, or ignore them if one came, since lfg is ending.
     """
-    has_come = False
+    has_come = is_delivering = False
 
     def deliver(number: int, _frame: "FrameType | None") -> None:
-        nonlocal has_come
-        has_come = True
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(take, signal.Signals(number))
+        nonlocal has_come, is_delivering
+        if is_delivering:
+            return  # each signal of a storm would interrupt the one before it, without end
+        has_come = is_delivering = True
+        try:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(take, signal.Signals(number))
+        finally:
+            is_delivering = False
 
     before = {number: signal.signal(number, deliver) for number in ENDING}
     try:
