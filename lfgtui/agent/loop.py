@@ -87,10 +87,10 @@ class AgentContext(Protocol):
     async def gate(self) -> None:
         """Wait while the ticket is paused."""
 
-    def permit(self) -> AbstractAsyncContextManager[Callable[[], None]]:
+    def permit(self) -> AbstractAsyncContextManager[Callable[[e.Event], None]]:
         """Wait until a request may be sent; the body sends it.
 
-        Yields a function to call when something came back. Raises
+        Yields a function to call with what comes back. Raises
         `ProviderError` where the provider is known not to answer.
         """
         ...
@@ -188,7 +188,7 @@ class Agent:
 
     async def _respond(self) -> None:
         turn = self._conversation.responses + 1
-        async with self._context.permit() as answered:
+        async with self._context.permit() as answered_with:
             request = self._request(turn)
             self._emit(e.RequestSent(turn))
             attempt = self._transcript.attempts[-1].number
@@ -198,7 +198,7 @@ class Agent:
             try:
                 async with aclosing(self._provider.stream(request)) as stream:
                     async for event in stream:
-                        answered()
+                        answered_with(event)
                         if isinstance(event, e.Usage):
                             event = self._priced(event)
                         for one in leaks.feed(self._ids.own(event)):

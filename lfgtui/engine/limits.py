@@ -2,8 +2,8 @@
 
 A limit is the provider's, whichever ticket met it: the others would only be refused as well. Only
 a ticket's fallback to a model that has not met it is asked all the same, as that is what it is for.
-The first answer to a request that was sent in spite of a limit lifts it. A limit that another
-process met is known from the event `Parked` of its tickets.
+The first content of an answer to a request that was sent in spite of a limit lifts it. A limit
+that another process met is known from the event `Parked` of its tickets.
 """
 
 from collections.abc import Callable, Sequence

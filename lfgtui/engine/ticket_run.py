@@ -383,7 +383,7 @@ class TicketRun:
             del self._questions[call_id]
 
     @asynccontextmanager
-    async def permit(self) -> AsyncIterator[Callable[[], None]]:
+    async def permit(self) -> AsyncIterator[Callable[[e.Event], None]]:
         provider = self._recovery.route.provider
         circuit = self._session.circuits[provider]
         self._check_limit()
@@ -396,7 +396,7 @@ class TicketRun:
         async with circuit.permit() as answered:
             try:
                 limit = self._check_limit()
-                yield answered if limit is None else partial(self._got_through, limit, answered)
+                yield partial(self._answered_with, limit, answered)
             except ProviderError as error:
                 if can_park(self._session.config.retry, error):
                     answered()  # whoever names the end of a limit is not dead
@@ -410,10 +410,14 @@ class TicketRun:
         self._tries_now = limit is not None
         return limit
 
-    def _got_through(self, limit: Limit, answered: Callable[[], None]) -> None:
-        self._tries_now = False
-        self._session.limits.lift(limit)
+    def _answered_with(
+        self, limit: Limit | None, answered: Callable[[], None], event: e.Event
+    ) -> None:
+        """Close the circuit; lift the limit too, unless the event may come before a refusal."""
         answered()
+        if limit is not None and not isinstance(event, (e.Heartbeat, e.Status, e.Usage)):
+            self._tries_now = False
+            self._session.limits.lift(limit)
 
 
 def _failed(context: str, error: BaseException) -> e.TicketFailed:

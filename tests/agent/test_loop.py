@@ -73,8 +73,8 @@ class Surroundings:
         return self._decision
 
     @asynccontextmanager
-    async def permit(self) -> AsyncIterator[Callable[[], None]]:
-        yield lambda: None
+    async def permit(self) -> AsyncIterator[Callable[[e.Event], None]]:
+        yield lambda _: None
 
     def file_changed(self, file: Path) -> None:
         pass

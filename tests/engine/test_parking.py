@@ -137,6 +137,23 @@ async def test_a_try_that_is_refused_parks_anew_until_the_time_it_was_told(tmp_p
         assert (sent(r, "a"), sent(r, "b")) == (2, 0)
 
 
+async def test_a_sign_of_life_before_the_refusal_lifts_no_limit(tmp_path: Path) -> None:
+    refusal = b'data: {"error": {"message": "Please try again in 1h0m0s", "code": 429}}\n\n'
+    usage = b'data: {"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 0}}\n\n'
+    stream = b": PROCESSING\n\n" + usage + refusal
+    refuses = instead(b"{}", status=429, retry_after="3600")
+    late = instead(stream, content_type="text/event-stream")
+    mine = [ticket("a", tmp_path), ticket("b", tmp_path)]
+    front = Breaker({"a": [refuses, late], "b": [late]})
+    scenarios = {"a": says("A."), "b": says("B.")}
+    async with room(tmp_path, mine, scenarios=scenarios, front=front, concurrency=1) as r:
+        await r.until(lambda: parked(r, "a") and parked(r, "b"))
+        r.engine.send(c.Retry("a"))
+        await r.until(lambda: len(parked(r, "a")) == 2)
+        assert front.asked == {"a": 2}
+        assert len(parked(r, "b")) == 1
+
+
 async def test_in_the_middle_of_a_tool_loop_it_waits_and_goes_on_with_what_was_done(
     tmp_path: Path,
 ) -> None:
