@@ -170,8 +170,9 @@ class Meter:
         self.ttft = None
 
     def _hold(self, at: float) -> None:
-        """Begin a pause, unless one is under way."""
-        self._paused_at = at if self._paused_at is None else self._paused_at
+        """Begin a pause, unless one is under way or time stands still since the ticket ended."""
+        if self._paused_at is None and self._ended_at is None:
+            self._paused_at = at
 
     def _let_go(self, at: float) -> None:
         """End a pause, at a resume, at an attempt or at the end."""

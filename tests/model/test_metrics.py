@@ -24,6 +24,16 @@ def meter_after(*timed: Timed) -> Meter:
     return meter
 
 
+@pytest.mark.parametrize("wait", [PARKED, e.Paused()])
+def test_a_wait_after_an_ending_is_left_out_once(wait: e.Event) -> None:
+    back: list[Timed] = [(110.0, e.TicketQueued()), (110.0, wait)]
+    if isinstance(wait, e.Paused):
+        back.append((140.0, e.Resumed()))
+    again: Timed = (150.0, e.AttemptStarted("p", "m"))
+    meter = meter_after(STARTED, (104.0, END), *back, again)
+    assert meter.elapsed(151.0) == 5.0
+
+
 def beats(*times: float) -> list[Timed]:
     return [(at, e.Heartbeat()) for at in times]
 
