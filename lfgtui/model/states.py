@@ -118,6 +118,11 @@ class StateMachine:
         self._held: State | None = None
         self._calls_due = False
 
+    @property
+    def unpaused(self) -> State | None:
+        """The state, or the one that a pause began in."""
+        return self._held if self.state == "paused" else self.state
+
     def apply(self, event: e.Event) -> State:
         """Move; returns the new state, raises `IllegalMoveError` where there is none."""
         allowed, target = MOVES[type(event)]

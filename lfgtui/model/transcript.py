@@ -94,7 +94,7 @@ class Transcript:
     @property
     def holds_slot(self) -> bool:
         """True for a ticket that is worked on: one of those that `concurrency` limits."""
-        return self.state in RUNNING and self.parked_until is None
+        return self._machine.unpaused in RUNNING and self.parked is None
 
     @property
     def attempt(self) -> Attempt | None:

@@ -24,7 +24,7 @@ SECOND = 1.0
 """Seconds between two updates while nothing but clocks moves."""
 
 _STREAMS: frozenset[State | None] = frozenset({"waiting", "streaming"})
-_TICKS: frozenset[State | None] = RUNNING - _STREAMS - {"paused"}
+_TICKS: frozenset[State | None] = RUNNING - _STREAMS
 
 Draw = Callable[[], float | None]
 """Draws a frame; returns when the next one is due by the loop's clock, if one is."""
@@ -32,7 +32,8 @@ Draw = Callable[[], float | None]
 
 def figures_move(run: RunView, now: float) -> float | None:
     """Return the seconds after which figures are other ones by time alone; None if never."""
-    states = {run.transcript(ticket.id).state for ticket in run.tickets}
+    transcripts = [run.transcript(ticket.id) for ticket in run.tickets]
+    states = {one.state for one in transcripts if one.state != "paused" or one.holds_slot}
     if states & _STREAMS or any(any(run.meter(one.id).history(now)) for one in run.tickets):
         return GAUGE
     health = run.health
