@@ -74,7 +74,8 @@ def closed(terminal: Terminal) -> Ended:
 def all_done(prepared: Prepared) -> bool:
     """Whether the history says so of every ticket."""
     with Reader(prepared.history) as reader:
-        return all(run.tickets == run.done for run in reader.runs(1))
+        runs = list(reader.runs(1))
+        return bool(runs) and all(run.tickets == run.done for run in runs)
 
 
 def terminal(load: Load, lfg: Lfg) -> Taken:
