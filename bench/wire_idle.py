@@ -12,7 +12,9 @@ from bench.wire_lfg import Lfg
 from bench.wire_sides import serving
 from bench.wire_terminal import all_done, closed, states
 
-_SETTLE = 3.0
+_SETTLE = 16.0
+"""Seconds until the last token has left every gauge: sparklines move until then."""
+
 _PATIENCE = 60.0
 _BARE = "from textual.app import App; App().run()"
 
