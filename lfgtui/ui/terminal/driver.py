@@ -137,8 +137,8 @@ class Terminal(LinuxDriver):
         terminal = TerminalInput()
         try:
             while not self.exit_event.is_set():
-                # Also while nothing seems begun: after hundreds of keys it waited for ever else.
-                ready, _, _ = select.select([self.fileno, self.exit_event], [], [], _TICK)
+                patience = _TICK if terminal.begun else None
+                ready, _, _ = select.select([self.fileno, self.exit_event], [], [], patience)
                 if self.fileno in ready:
                     if not (data := os.read(self.fileno, _READ)):
                         break
