@@ -1,6 +1,6 @@
 """What every test stands on: files of its own, no keys, no blocking of the loop."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, settings
 
 from lfgtui.settings import environment
 from lfgtui.settings.config import PRESETS
+from tests.providers.loopback import Loopback
 
 # How fast a machine is must not decide a test.
 settings.register_profile("lfg", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -32,3 +33,12 @@ def unblocked_loop() -> Iterator[BlockBuster]:
     """A blocking call made by lfg's own code on the event loop is an error."""
     with blockbuster_ctx("lfgtui") as blockbuster:
         yield blockbuster
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Loopback]:
+    """A server of one answer, over real HTTP."""
+    loopback = Loopback()
+    await loopback.start()
+    yield loopback
+    await loopback.stop()

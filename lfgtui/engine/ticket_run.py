@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from msgspec import UNSET, UnsetType
 from lfgtui.agent.loop import Agent, Decision
 from lfgtui.engine.limits import Limit, LimitedError, Limits, can_park, wait_for
 from lfgtui.engine.recovery import Circuits, Recovery, Step, final_message
+from lfgtui.engine.time_limit import TimeLimit
 from lfgtui.errors import (
     RETRYABLE_KINDS,
     HistoryError,
@@ -65,47 +66,6 @@ class Session:
         self.circuits = Circuits(self.config.breaker)
 
 
-class Deadline:
-    """A ticket's `timeout`: pauses and a person's thinking time do not count.
-
-    One limit covers all attempts of a start of a ticket: `running` is entered
-    once an attempt and goes on with what is left.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self._left = seconds
-        self._timeout: asyncio.Timeout | None = None
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Let the clock run; raises `TimeoutError` in the body's place when it is over."""
-        loop = asyncio.get_running_loop()
-        timeout = self._timeout = asyncio.timeout(self._left)
-        try:
-            async with timeout:
-                yield
-        finally:
-            if (when := timeout.when()) is not None:
-                self._left = max(0.0, when - loop.time())
-            self._timeout = None
-
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Stand still for the length of the body."""
-        timeout = self._timeout
-        if timeout is None or (when := timeout.when()) is None:
-            yield
-            return
-        loop = asyncio.get_running_loop()
-        left = when - loop.time()
-        timeout.reschedule(None)
-        try:
-            yield
-        finally:
-            if not timeout.expired():
-                timeout.reschedule(loop.time() + left)
-
-
 class TicketRun:
     """A ticket with everything that belongs to it while lfg runs; its agent's `AgentContext`.
 
@@ -144,8 +104,8 @@ class TicketRun:
 
     def _begin_anew(self) -> None:
         config = self._session.config
-        self._deadline = Deadline(self.ticket.timeout)
-        self.holding_clock = self._deadline.held
+        self._time_limit = TimeLimit(self.ticket.timeout)
+        self.holding_clock = self._time_limit.held
         self._recovery = Recovery(config.retry, routes_of(config, self.ticket), random.random)
         self._keeps_partial, self._limit, self._tries_now = UNSET, None, False
 
@@ -263,7 +223,7 @@ class TicketRun:
             self.emit(e.AttemptStarted(*route, self._continues, self._keeps_partial))
             self._continues = True
             try:
-                async with self._deadline.running():
+                async with self._time_limit.running():
                     return await (await self._agent(route)).run(message)
             except ProviderError as error:
                 await self.settle()
@@ -308,7 +268,7 @@ class TicketRun:
         self.emit(e.Retrying(error.message, delay, self._attempt + 1, error.kind, retryable))
         if step.route != route:
             self.emit(e.FailedOver(str(route), str(step.route)))
-        async with self._deadline.running():
+        async with self._time_limit.running():
             await asyncio.sleep(delay)
             await self.gate()
 

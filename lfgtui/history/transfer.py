@@ -22,6 +22,7 @@ from lfgtui.history.storage import file
 from lfgtui.history.storage.batch import Batch, Submission
 from lfgtui.history.storage.runs import RunRow, TicketState, insert_run, insert_ticket
 from lfgtui.model import events as e
+from lfgtui.model.event_json import decode_event, entry_json
 from lfgtui.model.redaction import redacted_entries, redacted_ticket
 from lfgtui.model.states import RunState
 from lfgtui.model.tickets import Ticket, find_cycle
@@ -100,7 +101,7 @@ def lines_of(reader: Reader, run: str, redactor: Redactor | None = None) -> Iter
         entries = reader.whole_entries(run, stored.ticket.id)
         for entry in redacted_entries(redactor, entries) if redactor else entries:
             count += 1
-            yield e.entry_json(entry).encode()
+            yield entry_json(entry).encode()
     yield msgspec.json.encode(EndLine(count))
 
 
@@ -181,7 +182,7 @@ class _Import:
         elif line.startswith(b'{"type":"lfg_end"'):
             self._is_whole = _end.decode(line).entries == self._entries
         else:
-            self._add_entry(_identity.decode(line), e.decode_event(line), len(line))
+            self._add_entry(_identity.decode(line), decode_event(line), len(line))
 
     def _begin(self, run: RunLine) -> None:
         if run.version != VERSION:

@@ -9,15 +9,13 @@ of the fold. Decoders emit the first group, tools and the agent the second, the 
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import reduce
-from operator import or_
 from typing import ClassVar, Literal, TypeAlias
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from lfgtui.errors import ErrorKind
-from lfgtui.model.bounds import Bounded, bounded_json, is_too_deep
+from lfgtui.model.bounds import Bounded
 from lfgtui.model.facets import Facets
 
 StopReason: TypeAlias = str
@@ -371,40 +369,7 @@ class Entry(msgspec.Struct, frozen=True):
 Sink: TypeAlias = Callable[[Sequence[Entry]], None]
 """Takes each batch of new entries; appends and never blocks."""
 
-_TOO_DEEP = "it is nested too deeply"
-_encoder = msgspec.json.Encoder()
-decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(reduce(or_, EVENTS))
-"""Reads any event."""
-
 
 def event_type(event: Event) -> str:
     """Return the `type` an event carries in JSON."""
     return str(type(event).__struct_config__.tag)
-
-
-def encode_event(event: Event) -> bytes:
-    """Return the event as one JSON object, `type` included."""
-    return _encoder.encode(event)
-
-
-def decode_event(body: bytes | str) -> Event:
-    """Read what `encode_event` wrote, numbers clamped; raises `msgspec.MsgspecError`."""
-    try:
-        event = decoder.decode(body)
-    except RecursionError:
-        raise msgspec.ValidationError(_TOO_DEEP) from None
-    except msgspec.MsgspecError as error:
-        try:
-            event = msgspec.convert(bounded_json(body), decoder.type)
-        except (ValueError, RecursionError):
-            raise error from None
-    if (foreign := event.facets.json) and is_too_deep(getattr(event, foreign), body):
-        raise msgspec.ValidationError(_TOO_DEEP)
-    return event
-
-
-def entry_json(entry: Entry) -> str:
-    """Return one line of `--json`: identity first, then the event's own fields."""
-    place = {"attempt": entry.attempt, "seq": entry.seq, "at": round(entry.at, 3)}
-    identity = _encoder.encode({"run": entry.run, "ticket": entry.ticket, **place})
-    return (identity[:-1] + b"," + _encoder.encode(entry.event)[1:]).decode()

@@ -156,7 +156,7 @@ class LfgApp(GuardedApp, inherit_bindings=False):
     def _take(self, entries: Sequence[Entry]) -> None:
         """Note which tickets changed, and announce requests that are out of sight."""
         self._changed.update(entry.ticket for entry in entries)
-        self.context.frames.wake()
+        self.context.frames.wake_for_arrivals()
         screen = self._shown_run()
         if screen is None or not screen.mode.is_live:
             for entry in entries:

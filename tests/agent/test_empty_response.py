@@ -1,6 +1,5 @@
 """A response that ends with nothing to show is remarked on, whatever wire it came over."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -26,14 +25,6 @@ ENCRYPTED: Json = {"type": "reasoning", "id": "r", "summary": [], "encrypted_con
 
 def remarks(context: Surroundings) -> list[str]:
     return [event.message for event in context.seen if isinstance(event, e.Status)]
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[Loopback]:
-    loopback = Loopback()
-    await loopback.start()
-    yield loopback
-    await loopback.stop()
 
 
 def silent(item: Json) -> list[Json]:

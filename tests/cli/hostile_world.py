@@ -14,7 +14,7 @@ from msgspec import inspect
 
 from lfgtui.history.transfer import EndLine, RunLine, TicketLine
 from lfgtui.model import events as e
-from lfgtui.model.events import encode_event
+from lfgtui.model.event_json import encode_event
 from lfgtui.model.tickets import ALL_TOOLS, Ticket, TicketsDocument, TicketTable
 from lfgtui.settings.config import Config, ProviderConfig
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from lfgtui.model import events as e
+from lfgtui.model.event_json import entry_json
 from lfgtui.text.redactor import Redactor
 from tests.engine.harness import calls, finished, says, ticket
 from tests.text.secrets import GITHUB, drawn
@@ -14,7 +15,7 @@ MARK = "[redacted: github token]"
 
 
 def as_json(entries: list[e.Entry]) -> str:
-    return "\n".join(map(e.entry_json, entries))
+    return "\n".join(map(entry_json, entries))
 
 
 async def test_a_tool_gets_what_was_asked_for_and_the_history_does_not(tmp_path: Path) -> None:

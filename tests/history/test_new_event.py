@@ -13,6 +13,7 @@ from lfgtui.export.markdown import DOCUMENT, PLAIN, run_markdown
 from lfgtui.history.reader import Reader
 from lfgtui.history.storage import file
 from lfgtui.history.transfer import import_run, lines_of
+from lfgtui.model import event_json
 from lfgtui.model import events as e
 from lfgtui.model.facets import Facets
 from lfgtui.model.items import NoteItem
@@ -42,7 +43,9 @@ END = (e.ResponseFinished(1, "end"), e.TicketDone("end"))
 
 @pytest.fixture(autouse=True)
 def vocabulary(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(e, "decoder", msgspec.json.Decoder(PlanDelta | e.decoder.type))
+    monkeypatch.setattr(
+        event_json, "decoder", msgspec.json.Decoder(PlanDelta | event_json.decoder.type)
+    )
     kind: type[e.Event] = PlanDelta
     monkeypatch.setitem(MOVES, kind, MOVES[e.TextDelta])
     monkeypatch.setitem(NOTES, kind, lambda event: NoteItem("status", f"planned: {event.steps}"))

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lfgtui.model import events as e
+from lfgtui.model.event_json import decode_event, encode_event, entry_json
 from lfgtui.model.pieces import merge
 from tests.helpers.any_events import BY_KIND, DELTAS, KINDS, any_event, deltas, numbers
 
@@ -52,7 +53,7 @@ def merged(events: list[e.Event]) -> list[e.Event]:
 
 @given(any_event)
 def test_every_event_survives_encoding_and_decoding(event: e.Event) -> None:
-    assert e.decode_event(e.encode_event(event)) == event
+    assert decode_event(encode_event(event)) == event
 
 
 def test_the_types_are_those_that_were_promised() -> None:
@@ -81,24 +82,24 @@ def test_the_types_are_those_that_were_promised() -> None:
 def test_fields_are_named_as_promised_and_absent_where_not_set(
     event: e.Event, fields: dict[str, object]
 ) -> None:
-    assert json.loads(e.encode_event(event)) == {"type": e.event_type(event), **fields}
+    assert json.loads(encode_event(event)) == {"type": e.event_type(event), **fields}
 
 
 @pytest.mark.parametrize("body", ["{}", '{"type": "nothing"}', '{"type": "text_delta"}', "[]"])
 def test_what_is_no_event_is_refused(body: str) -> None:
     with pytest.raises(msgspec.ValidationError):
-        e.decode_event(body)
+        decode_event(body)
 
 
 @given(any_entry)
 def test_a_line_of_json_is_identity_and_behind_it_the_event(entry: e.Entry) -> None:
-    line = e.entry_json(entry)
+    line = entry_json(entry)
     assert "\n" not in line
     parsed = json.loads(line)
     assert list(parsed)[:6] == [*IDENTITY, "type"]
     identity = [entry.run, entry.ticket, entry.attempt, entry.seq, round(entry.at, 3)]
     assert [parsed.pop(key) for key in IDENTITY] == identity
-    assert parsed == json.loads(e.encode_event(entry.event))
+    assert parsed == json.loads(encode_event(entry.event))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -108,7 +109,7 @@ def test_an_event_is_frozen_and_has_no_field_that_identity_would_hide(kind: type
 
 
 def test_a_retry_says_the_next_attempt_beside_the_one_that_broke() -> None:
-    parsed = json.loads(e.entry_json(e.Entry("r", "a", 1, 2, 0.0, e.Retrying("busy", 1.0, 2))))
+    parsed = json.loads(entry_json(e.Entry("r", "a", 1, 2, 0.0, e.Retrying("busy", 1.0, 2))))
     assert (parsed["attempt"], parsed["next_attempt"]) == (1, 2)
 
 

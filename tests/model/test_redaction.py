@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lfgtui.model import events as e
+from lfgtui.model.event_json import encode_event
 from lfgtui.model.pieces import call_of, text_of, with_text
 from lfgtui.model.redaction import EventRedactor, is_empty_delta, redacted_entries, redacted_ticket
 from lfgtui.model.tickets import Ticket
@@ -150,10 +151,10 @@ def test_no_field_of_any_event_keeps_a_secret(
     plain = data.draw(BY_KIND[kind])
     for field in planted(kind, f"see {secret} there"):
         event = msgspec.structs.replace(plain, **field)
-        assert PLANTED[secret].encode() in e.encode_event(event)
+        assert PLANTED[secret].encode() in encode_event(event)
         events = EventRedactor(redactor)
         stored = [*EventRedactor(redactor).feed(event), *events.feed(event), *events.finish()]
-        assert PLANTED[secret].encode() not in b"".join(map(e.encode_event, stored))
+        assert PLANTED[secret].encode() not in b"".join(map(encode_event, stored))
 
 
 def test_every_event_that_says_anything_was_planted() -> None:

@@ -23,6 +23,7 @@ from lfgtui.history.storage.packing import pack, unpack
 from lfgtui.history.transfer import lines_of
 from lfgtui.model import events as e
 from lfgtui.model.bounds import RANGES, Bounded, within
+from lfgtui.model.event_json import decode_event, encode_event
 from lfgtui.model.metrics import Meter
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
@@ -49,7 +50,7 @@ def stored_lives(draw: st.DrawFn) -> list[tuple[float, str]]:
     """Any life of a ticket as rows of a history file, with any numbers in it."""
     rows = []
     for event in draw(lives()):
-        body = json.loads(e.encode_event(event))
+        body = json.loads(encode_event(event))
         for name in RANGES.keys() & body.keys():
             if isinstance(body[name], int | float):
                 body[name] = f"{PLAIN}{draw(NUMBERS)}{PLAIN}"
@@ -153,7 +154,7 @@ def test_the_commands_of_the_history_bear_them(capsys: pytest.CaptureFixture[str
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
 def test_numbers_that_are_no_json_are_read_too(number: str) -> None:
     """Python writes them, and so may who writes a file to import."""
-    usage = e.decode_event(f'{{"type":"usage","input":{number},"output":1,"cost":{number}}}')
+    usage = decode_event(f'{{"type":"usage","input":{number},"output":1,"cost":{number}}}')
     assert isinstance(usage, e.Usage)
     assert 0 <= usage.input <= 10**9
     assert usage.cost is not None
@@ -170,8 +171,8 @@ def test_an_event_holds_no_impossible_number(whole: int, cost: float, seconds: f
         value = getattr(usage, name)
         assert within(value, RANGES[name]) == value
     finished = e.ToolCallFinished("x", "", None, whole * 10**30, seconds)
-    assert e.decode_event(e.encode_event(finished)) == finished
-    assert e.decode_event(e.encode_event(usage)) == usage
+    assert decode_event(encode_event(finished)) == finished
+    assert decode_event(encode_event(usage)) == usage
     retrying = e.Retrying("r", seconds, whole)
     assert 0 <= retrying.delay <= 1e9
 

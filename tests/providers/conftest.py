@@ -1,17 +1,6 @@
-from collections.abc import AsyncIterator
-
 import pytest
 
-from tests.providers.loopback import Loopback
 from tests.providers.sdk_wires import WIRES
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[Loopback]:
-    loopback = Loopback()
-    await loopback.start()
-    yield loopback
-    await loopback.stop()
 
 
 @pytest.fixture(params=WIRES)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lfgtui.model import events as e
+from lfgtui.model.event_json import decode_event, encode_event
 from lfgtui.providers import lenient_json
 from lfgtui.providers.wire.decoder import Decoder
 from tests.providers.decoding import run
@@ -90,7 +91,7 @@ def check_end(decoder: Decoder, events: list[e.WireEvent]) -> None:
     assert len(ends) == (decoder.failure is None)
     assert not ends or events[-1] is ends[0]
     for event in events:
-        assert e.decode_event(e.encode_event(event)) is not None
+        assert decode_event(encode_event(event)) is not None
 
 
 def _places(value: object) -> list[tuple[Any, Any]]:

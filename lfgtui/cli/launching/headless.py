@@ -15,6 +15,7 @@ from lfgtui.engine.engine import Engine
 from lfgtui.errors import IllegalMoveError
 from lfgtui.model import events as e
 from lfgtui.model.conversation import ModelTurn
+from lfgtui.model.event_json import entry_json
 from lfgtui.model.items import NoteItem
 from lfgtui.model.states import StateMachine
 from lfgtui.model.transcript import Transcript
@@ -132,7 +133,7 @@ async def _run(engine: Engine, output: Output, stopped_by: "asyncio.Task[signal.
         case "states":
             printer = Printer(StateLines(), print_text)
         case "json":
-            printer = Printer(lambda entry: f"{e.entry_json(entry)}\n", print_json)
+            printer = Printer(lambda entry: f"{entry_json(entry)}\n", print_json)
         case "answer" | "raw":
             printer = Printer(AnswerText(), document.write)
     behind = BehindText(lambda: engine.health.behind)

@@ -18,6 +18,7 @@ from lfgtui.history.storage import entries, file
 from lfgtui.history.storage.runs import TicketState
 from lfgtui.history.storage.segments import OpenSegments, Segment, joined
 from lfgtui.model import events as e
+from lfgtui.model.event_json import decode_event, encode_event
 from lfgtui.model.pieces import merge
 from lfgtui.model.states import RunState
 
@@ -69,7 +70,7 @@ class Batch(msgspec.Struct):
         """Number the event and note what it changes."""
         state = submission.state
         entry, closed = state.number(submission.attempt, submission.at, submission.event)
-        self.take(state, entry, e.encode_event(entry.event).decode(), closed)
+        self.take(state, entry, encode_event(entry.event).decode(), closed)
         self.size += submission.size
 
     def take(self, state: TicketState, entry: e.Entry, body: str, closed: list[Segment]) -> None:
@@ -88,13 +89,13 @@ def submission(state: TicketState, attempt: int, at: float, event: e.Event) -> S
     reads more kindly (NaN, infinity) is null from here on.
     """
     try:
-        body = e.encode_event(event)
+        body = encode_event(event)
     except UnicodeEncodeError:
         body = msgspec.json.encode(_clean(msgspec.to_builtins(event)))
-        event = e.decode_event(body)
+        event = decode_event(body)
     else:
         if event.facets.json:
-            event = e.decode_event(body)
+            event = decode_event(body)
     return Submission(state, attempt, at, event, len(body))
 
 

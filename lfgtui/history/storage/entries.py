@@ -17,6 +17,7 @@ from lfgtui.errors import HistoryError
 from lfgtui.history.storage import file, packing, values
 from lfgtui.history.storage.packing import Passage, Row
 from lfgtui.model import events as e
+from lfgtui.model.event_json import decode_event
 
 AT_MOST = 4096
 """Entries a pack holds; reading one of them reads all."""
@@ -37,7 +38,7 @@ def entry(run: str, ticket: str, row: Row) -> e.Entry:
     if not 0 < values.count(seq) < 1 << SHIFT:
         raise HistoryError(f"an entry of {run}/{ticket} has an impossible number: {seq!r:.40}")
     try:
-        event = e.decode_event(body)
+        event = decode_event(body)
     except (msgspec.MsgspecError, RecursionError, TypeError) as error:
         raise unreadable(f"entry {seq} of {run}/{ticket}", error) from None
     return e.Entry(run, ticket, max(1, values.count(attempt)), seq, values.moment(at), event)

@@ -24,6 +24,7 @@ from lfgtui.history.storage.values import DamagedError
 from lfgtui.model import events as e
 from lfgtui.model.bounds import within
 from lfgtui.model.clock import MOMENT
+from lfgtui.model.event_json import decode_event
 from lfgtui.model.facets import Facets
 from lfgtui.model.pieces import text_of
 
@@ -193,7 +194,7 @@ class _Columns:
 def _shape(body: str) -> tuple[e.Event | None, tuple[str, str]]:
     """Return the event, if its text can be taken out, and its JSON before and behind that."""
     try:
-        event = e.decode_event(body)
+        event = decode_event(body)
     except msgspec.MsgspecError:  # another version's, or what no reader takes
         return None, (body, "")
     field, value = event.facets.text, _json.encode(text_of(event)).decode()

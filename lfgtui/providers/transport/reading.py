@@ -95,7 +95,7 @@ class Timeout:
 
 @dataclass(slots=True)
 class _Turn:
-    """What was read in one turn, and if nothing is left of what came."""
+    """The events of one step of reading; `is_last` once nothing that has come is unread."""
 
     events: list[WireEvent] = field(default_factory=list)
     error: Exception | None = None

@@ -1,4 +1,4 @@
-"""What one read of a socket brought, as one piece.
+"""The chunks of a body, joined where one read of the socket brought several.
 
 The HTTP client hands over a chunked body chunk by chunk, and servers send each record as a
 chunk of its own. When several came with one read, all that follows would be done for each of

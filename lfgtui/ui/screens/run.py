@@ -1,7 +1,6 @@
 """A run on the screen: its panes, the table, moving among them, reading in them."""
 
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial, partialmethod
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -17,8 +16,8 @@ from lfgtui.ui.painting.canvas import Canvas
 from lfgtui.ui.painting.widgets import CachedContainer, LineRow
 from lfgtui.ui.run_view import RunView
 from lfgtui.ui.screens.base import LfgScreen, ScreenContext
+from lfgtui.ui.stream.actions import STREAM_ACTIONS
 from lfgtui.ui.stream.search_target import Target
-from lfgtui.ui.stream.view import SIDEWAYS, StreamView
 from lfgtui.ui.widgets.footer import APPROVAL, Offer, compose_footer, search_status
 from lfgtui.ui.widgets.frame_clock import figures_move
 from lfgtui.ui.widgets.header import compose_header
@@ -29,21 +28,6 @@ if TYPE_CHECKING:
     from lfgtui.ui.widgets.ticket_table import TicketTable
 
 View = Literal["grid", "focus", "table"]
-
-# Actions of the stream in the current pane.
-_STREAM_ACTIONS: Mapping[str, Callable[[StreamView], None]] = {
-    "page_up": lambda stream: stream.scroll_pages(-1),
-    "page_down": lambda stream: stream.scroll_pages(1),
-    "aside_left": lambda stream: stream.scroll_sideways(-SIDEWAYS),
-    "aside_right": lambda stream: stream.scroll_sideways(SIDEWAYS),
-    "start": lambda stream: stream.scroll_lines(-sys.maxsize),
-    "finish": StreamView.follow,
-    "follow": StreamView.follow,
-    "tools": lambda stream: stream.toggle_kind("tool"),
-    "reasoning": lambda stream: stream.toggle_kind("reasoning"),
-    "urls": StreamView.toggle_urls,
-    "fold": StreamView.toggle_nearest,
-}
 
 
 class RunMode:
@@ -297,12 +281,12 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         return (self.mode, *super().actors)
 
     def can(self, action: str) -> bool:
-        return action in _STREAM_ACTIONS or super().can(action)
+        return action in STREAM_ACTIONS or super().can(action)
 
     async def act(self, action: str) -> None:
         if action.startswith("jump_"):
             self._jump(int(action.removeprefix("jump_")))
-        elif (act_on := _STREAM_ACTIONS.get(action)) is not None:
+        elif (act_on := STREAM_ACTIONS.get(action)) is not None:
             act_on(self.current_pane.stream)
         elif self.can(action):
             await super().act(action)

@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from lfgtui.model.items import Item
+from lfgtui.model.transcript import Transcript
 from lfgtui.ui.items import ItemView
 from lfgtui.ui.stream.find import Finder
 from lfgtui.ui.stream.line_index import LineIndex
@@ -35,6 +37,13 @@ class Target(msgspec.Struct, frozen=True):
     pattern: str
     before: str = ""
     after: str = ""
+
+
+def find_item(transcript: Transcript | None, ref: ItemRef) -> Item | None:
+    """Return the item in the transcript, if it has it yet."""
+    attempts = transcript.attempts if transcript is not None else []
+    items = attempts[ref.attempt].items if ref.attempt < len(attempts) else []
+    return items[ref.item] if ref.item < len(items) else None
 
 
 def choose_match(target: Target, view: ItemView, lines: LineIndex, finder: Finder) -> int | None:

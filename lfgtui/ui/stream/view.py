@@ -19,7 +19,7 @@ from lfgtui.ui.stream.find import Finder
 from lfgtui.ui.stream.line_index import Position
 from lfgtui.ui.stream.painting import PaintedStream
 from lfgtui.ui.stream.requests_in_view import CardInView, card_in_view, show_card
-from lfgtui.ui.stream.search_target import ItemRef, Target, choose_match
+from lfgtui.ui.stream.search_target import Target, choose_match, find_item
 from lfgtui.ui.stream.selection import MouseSelection, plain_text, selected_text
 from lfgtui.ui.text.palette import Palette
 
@@ -84,8 +84,7 @@ class StreamView(PaintedStream):
         if not self._width:
             return
         if (context := self._render_context) is None:
-            colours = self._colours()
-            context = Context(self._width, *colours, now, clock=self._clock)
+            context = Context(self._width, *self._colours(), now, clock=self._clock)
         until = self._clock() + _READING
         self._render_context = context = replace(context, now=now, until=until)
         if self.is_restyled:
@@ -158,9 +157,8 @@ class StreamView(PaintedStream):
 
     def toggle_nearest(self) -> None:
         """Fold or unfold the item last clicked if it is in view, else the lowest in view."""
-        top = self.viewport.top
-        views = dict.fromkeys(self.lines.views_at(top, top + self._height))
-        seen = [view for view in views if view.is_foldable]
+        views = self.lines.views_at(self.viewport.top, self.viewport.top + self._height)
+        seen = [view for view in dict.fromkeys(views) if view.is_foldable]
         if seen:
             self._toggle(self._chosen if self._chosen in seen else seen[-1])
 
@@ -234,7 +232,8 @@ class StreamView(PaintedStream):
 
     def show_target(self, target: Target) -> bool:
         """Unfold an item and show the match in it, or the item; return whether it has the match."""
-        context, view = self._render_context, self._view_at(target.item)
+        context, item = self._render_context, find_item(self._transcript, target.item)
+        view = self.lines.view_of(item) if item is not None else None
         if context is None or view is None:
             return False
         if view.is_foldable:
@@ -245,11 +244,6 @@ class StreamView(PaintedStream):
         line = choose_match(target, view, self.lines, self.finder)
         self._show_match(self.lines.lines_of(view).start if line is None else line)
         return line is not None
-
-    def _view_at(self, ref: ItemRef) -> ItemView | None:
-        attempts = self._transcript.attempts if self._transcript is not None else []
-        items = attempts[ref.attempt].items if ref.attempt < len(attempts) else []
-        return self.lines.view_of(items[ref.item]) if ref.item < len(items) else None
 
     def _show_match(self, line: int | None) -> None:
         if line is not None:
@@ -377,8 +371,7 @@ class StreamView(PaintedStream):
     def on_mouse_up(self) -> None:
         self._end_drag()
 
-    def on_mouse_release(self) -> None:
-        self._end_drag()
+    on_mouse_release = on_mouse_up
 
     def _end_drag(self) -> None:
         """Keep in view what was selected; else follow the end again."""

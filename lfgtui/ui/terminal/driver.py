@@ -14,7 +14,6 @@ import time
 from asyncio import run_coroutine_threadsafe
 from collections.abc import Iterable
 from concurrent.futures import Future
-from typing import TYPE_CHECKING
 
 from textual import events
 from textual.drivers.linux_driver import LinuxDriver
@@ -22,9 +21,6 @@ from textual.message import Message
 
 from lfgtui.ui.terminal.input import TerminalInput
 from lfgtui.ui.terminal.output import TerminalOutput
-
-if TYPE_CHECKING:
-    from textual.app import App
 
 COLUMNS, ROWS = 1000, 400
 """The largest screen that is drawn; whatever a terminal says, none is larger."""
@@ -71,25 +67,14 @@ class Terminal(LinuxDriver):
     _output: TerminalOutput | None = None
     _sent: "Future[bool] | None" = None
 
-    def __init__(
-        self,
-        app: "App[object]",
-        *,
-        debug: bool = False,
-        mouse: bool = True,
-        size: tuple[int, int] | None = None,
-    ) -> None:
-        super().__init__(app, debug=debug, mouse=mouse, size=size)
-        self.exit_event = SelectableEvent()
-
     def start_application_mode(self) -> None:
-        if self.exit_event.fileno() < 0:  # closed when lfg was suspended
-            self.exit_event = SelectableEvent()
+        self.exit_event = SelectableEvent()  # the one before is closed once lfg was suspended
         super().start_application_mode()  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
         super().close()
-        self.exit_event.close()
+        if isinstance(self.exit_event, SelectableEvent):  # else it never started
+            self.exit_event.close()
 
     # Output
 

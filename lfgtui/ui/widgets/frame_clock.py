@@ -17,6 +17,12 @@ BUDGET = 0.022
 PATIENCE = 0.1
 """Seconds for a new layout: a person waits until all that is in view is up to date."""
 
+SHARE = 0.15
+"""Most of a core that drawing what arrives may take: many busy panes get fewer frames."""
+
+SLOWEST = 0.1
+"""Seconds until what arrives is drawn, whatever a frame takes."""
+
 GAUGE = 0.25
 """Seconds between two updates of figures: those that flicker cannot be read."""
 
@@ -45,7 +51,8 @@ class FrameClock:
 
     It stands still until somebody calls `wake`. After a frame that ran out of time the next
     one begins behind the pane that it ended with. And the next one begins half as long after
-    a frame as that took: a third of the time is left for keys and for what arrives. `clock` is
+    a frame as that took: a third of the time is left for keys and for what arrives. A frame
+    for nothing but what arrives waits until they take no more than their `SHARE`. `clock` is
     the time that passes for the person, whatever the panes' own is.
     """
 
@@ -57,6 +64,7 @@ class FrameClock:
         self._last: Pane | None = None
         self._budget = BUDGET
         self._free_at = 0.0
+        self._arrivals_at = 0.0
 
     def start(self, draw: Draw) -> None:
         """Have frames drawn on the running loop, in the context of the caller, from now on."""
@@ -82,6 +90,10 @@ class FrameClock:
         loop = asyncio.get_running_loop()
         self._timer = loop.call_at(at, self._frame, self._draw, context=self._context)
 
+    def wake_for_arrivals(self) -> None:
+        """Draw a frame when it is the turn of what arrives."""
+        self.wake(self._arrivals_at)
+
     def draw_whole(self) -> None:
         """Draw a frame now, with more time for it, and wait for the next one as after any."""
         if self._draw is not None:
@@ -99,8 +111,9 @@ class FrameClock:
         loop = asyncio.get_running_loop()
         self._timer, began = None, loop.time()
         again_at = draw()
-        ended = loop.time()
-        self._free_at = max(began + FRAME, ended + (ended - began) / 2)
+        took = loop.time() - began
+        self._free_at = began + max(FRAME, 1.5 * took)
+        self._arrivals_at = began + min(took / SHARE, SLOWEST)
         if again_at is not None:
             self.wake(again_at)
 

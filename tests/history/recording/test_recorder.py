@@ -17,6 +17,7 @@ from lfgtui.history.recording.recorder import Recorder
 from lfgtui.history.storage import batch as batches
 from lfgtui.history.storage.runs import TicketState
 from lfgtui.model import events as e
+from lfgtui.model.event_json import encode_event
 from tests.helpers.any_events import any_event
 from tests.history.conftest import Recording, check_index, locked, start, stored
 from tests.history.story import END
@@ -117,7 +118,7 @@ def test_deltas_of_one_batch_merge_across_interleaved_tickets() -> None:
 def test_a_merged_entry_stays_small() -> None:
     entries = merged([("a", 1, e.TextDelta("x" * 1000))] * 100)
     assert visible(entries) == "x" * 100_000 and len(entries) < 10
-    assert all(len(e.encode_event(entry.event)) <= batches.MERGED_BYTES for entry in entries)
+    assert all(len(encode_event(entry.event)) <= batches.MERGED_BYTES for entry in entries)
 
 
 def test_closing_waits_for_what_was_submitted_before(recorder: Recording) -> None:

@@ -14,6 +14,7 @@ from lfgtui.history.storage import file, packing
 from lfgtui.history.storage.packing import Passage, Row
 from lfgtui.history.storage.values import DamagedError
 from lfgtui.model import events as e
+from lfgtui.model.event_json import encode_event
 from tests.helpers.any_events import any_event
 from tests.history.conftest import Recording
 from tests.history.story import BEGIN
@@ -22,7 +23,7 @@ from tests.history.story import BEGIN
 def rows(events: list[e.Event], times: list[float] | None = None) -> list[Row]:
     return [
         (seq, 1 + seq // 7, times[seq % len(times)] if times else seq / 8, body.decode())
-        for seq, body in enumerate(map(e.encode_event, events), start=5)
+        for seq, body in enumerate(map(encode_event, events), start=5)
     ]
 
 

@@ -9,6 +9,7 @@ import pytest
 from lfgtui.model import events as e
 from lfgtui.model.call_ids import CallIds, messages_for
 from lfgtui.model.conversation import Conversation
+from lfgtui.model.event_json import decode_event, encode_event
 from lfgtui.model.redaction import EventRedactor
 from lfgtui.providers.base import Request
 from lfgtui.providers.sdk.provider import SdkProvider
@@ -92,7 +93,7 @@ def remembered(events: Sequence[e.WireEvent]) -> Conversation:
     story: list[e.Event] = [e.AttemptStarted("p", "m"), e.UserMessage("Hi"), e.RequestSent(1)]
     for event in (*story, *own, *answers):
         for stored in redactor.feed(event):
-            conversation.apply(e.decode_event(e.encode_event(stored)))
+            conversation.apply(decode_event(encode_event(stored)))
     return conversation
 
 

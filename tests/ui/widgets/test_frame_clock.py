@@ -12,6 +12,8 @@ from lfgtui.ui.widgets.frame_clock import (
     FRAME,
     GAUGE,
     SECOND,
+    SHARE,
+    SLOWEST,
     FrameClock,
     figures_move,
 )
@@ -74,22 +76,35 @@ class StillLoop(asyncio.SelectorEventLoop):
         return self.now
 
 
-@pytest.mark.parametrize(("took", "next_after"), [(0.001, FRAME), (0.1, 0.1 + 0.1 / 2)])
-def test_after_a_long_frame_keys_have_half_as_long(took: float, next_after: float) -> None:
+@pytest.mark.parametrize(
+    ("took", "for_keys", "for_arrivals"),
+    [
+        (0.001, FRAME, FRAME),
+        (0.009, FRAME, 0.009 / SHARE),
+        (0.03, 0.045, SLOWEST),
+        (0.1, 0.15, 0.15),
+    ],
+)
+def test_after_a_frame_keys_have_half_as_long_and_what_arrives_waits_for_its_share(
+    took: float, for_keys: float, for_arrivals: float
+) -> None:
     loop = StillLoop()
     clock = FrameClock(loop.time)
 
     def draw() -> None:
         loop.now += took
 
-    async def drawn() -> float | None:
+    async def drawn() -> list[float | None]:
         clock.start(draw)
         clock.draw_whole()
+        clock.wake_for_arrivals()
+        arrivals = clock.next_at
         clock.wake()
-        return clock.next_at
+        return [arrivals, clock.next_at]
 
     with asyncio.Runner(loop_factory=lambda: loop) as runner:
-        assert runner.run(drawn()) == pytest.approx(100.0 + next_after)
+        due = [100.0 + for_arrivals, 100.0 + for_keys]
+        assert runner.run(drawn()) == pytest.approx(due)
 
 
 class Frames:

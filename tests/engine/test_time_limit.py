@@ -4,28 +4,28 @@ import asyncio
 
 import pytest
 
-from lfgtui.engine.ticket_run import Deadline
+from lfgtui.engine.time_limit import TimeLimit
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.01])
 async def test_the_body_is_stopped_when_the_time_is_over(seconds: float) -> None:
-    deadline = Deadline(seconds)
+    limit = TimeLimit(seconds)
     with pytest.raises(TimeoutError):
-        async with deadline.running():
+        async with limit.running():
             await asyncio.Event().wait()
     with pytest.raises(TimeoutError):  # nothing is left for another attempt
-        async with deadline.running():
+        async with limit.running():
             await asyncio.Event().wait()
 
 
 async def test_time_held_or_between_two_attempts_does_not_count() -> None:
-    deadline = Deadline(0.05)
+    limit = TimeLimit(0.05)
     loop = asyncio.get_running_loop()
     for _ in range(2):
-        async with deadline.running():
-            with deadline.held():
+        async with limit.running():
+            with limit.held():
                 passed = loop.create_future()
                 loop.call_later(0.1, passed.set_result, None)
                 await passed
-    with deadline.held():  # outside of an attempt it is harmless
+    with limit.held():  # outside of an attempt it is harmless
         pass

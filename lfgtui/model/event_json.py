@@ -1,0 +1,42 @@
+"""Events and entries as JSON: in `--json`, in the history file and in an export."""
+
+from functools import reduce
+from operator import or_
+
+import msgspec
+
+from lfgtui.model.bounds import bounded_json, is_too_deep
+from lfgtui.model.events import EVENTS, Entry, Event
+
+_TOO_DEEP = "it is nested too deeply"
+_encoder = msgspec.json.Encoder()
+decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(reduce(or_, EVENTS))
+"""Reads any event."""
+
+
+def encode_event(event: Event) -> bytes:
+    """Return the event as one JSON object, `type` included."""
+    return _encoder.encode(event)
+
+
+def decode_event(body: bytes | str) -> Event:
+    """Read what `encode_event` wrote, numbers clamped; raises `msgspec.MsgspecError`."""
+    try:
+        event = decoder.decode(body)
+    except RecursionError:
+        raise msgspec.ValidationError(_TOO_DEEP) from None
+    except msgspec.MsgspecError as error:
+        try:
+            event = msgspec.convert(bounded_json(body), decoder.type)
+        except (ValueError, RecursionError):
+            raise error from None
+    if (foreign := event.facets.json) and is_too_deep(getattr(event, foreign), body):
+        raise msgspec.ValidationError(_TOO_DEEP)
+    return event
+
+
+def entry_json(entry: Entry) -> str:
+    """Return one line of `--json`: identity first, then the event's own fields."""
+    place = {"attempt": entry.attempt, "seq": entry.seq, "at": round(entry.at, 3)}
+    identity = _encoder.encode({"run": entry.run, "ticket": entry.ticket, **place})
+    return (identity[:-1] + b"," + _encoder.encode(entry.event)[1:]).decode()
