@@ -46,6 +46,9 @@ from lfgtui.text.markdown.trimming import may_define
 _PROSE = re.compile(r"(?:[*_]{1,3}|`{1,2}(?!`)|[(\"'])?[^\W\d_]|\d+ +[^\W\d_]")
 """A line that begins so is paragraph text, whatever follows in it."""
 
+_PROSE_LINES = 16
+"""Lines of a paragraph that are taken for what they are until it is read again."""
+
 _SLICE = 4_000
 """Characters of a large delta read at a time, so that the final part is read only once."""
 
@@ -67,6 +70,7 @@ class StreamingMarkdown:
         self._shown: Definitions = {}
         self._lookups: dict[str, list[int]] = {}
         self._prose: tuple[Block, str] | None = None
+        self._prose_lines = 0
         self._leaves: Sequence[LeafBlock] = ()
         self._is_shown = False
 
@@ -153,18 +157,32 @@ class StreamingMarkdown:
             self._touch(len(self._blocks) - 1)
             return
         self._tail.append(text)
-        if self._prose is not None and "\n" not in text:
+        if self._prose is not None and self._goes_on(self._prose[0], text):
             block, content = self._prose
             self._prose = (block, content + text)
             self._read_inlines(block, (content + text).rstrip(MD_TRIM_CHARS))
             self._touch(len(self._blocks) - 1)
             return
-        self._prose = None
+        self._prose, self._prose_lines = None, 0
         if (cut := self._tail.cut(self._definite)) is not None:
             self._freeze(cut)
         self._is_shown = is_last
         if is_last:
             self._show(*self._tail.read(self._definite))
+
+    def _goes_on(self, paragraph: Block, text: str) -> bool:
+        """Return True if the text can only be more of an open paragraph's prose.
+
+        Nothing interrupts a paragraph by a line that begins with a word. But now and then its
+        lines are read by the parser all the same, which trims or parts what gets too long.
+        """
+        if "\n" not in text:
+            return True
+        _, *lines = text.split("\n")
+        self._prose_lines += len(lines)
+        if paragraph.containers or self._prose_lines > _PROSE_LINES:
+            return False
+        return all(map(_PROSE.match, lines))
 
     def _touch(self, index: int) -> None:
         self._changed = min(self._changed, index)
