@@ -68,10 +68,9 @@ class SourceError(UsageError):
 class ProviderError(LfgError):
     """A request that was refused or a stream that broke.
 
-    `retry_after` is in seconds, as the server asked for it, `resets_after` the seconds until
-    the limit that is exhausted is back in full; None where it did not say. `retryable`: the
-    same request may succeed when it is sent again; by default that depends on the kind.
-    `status` is that of the HTTP response, if there was one.
+    `retry_after` is in seconds, as the server asked for it; None where it did not say.
+    `retryable`: the same request may succeed when it is sent again; by default that depends on
+    the kind. `status` is that of the HTTP response, if there was one.
     """
 
     def __init__(
@@ -80,7 +79,6 @@ class ProviderError(LfgError):
         message: str,
         *,
         retry_after: float | None = None,
-        resets_after: float | None = None,
         retryable: bool | None = None,
         status: int | None = None,
     ) -> None:
@@ -89,7 +87,6 @@ class ProviderError(LfgError):
         self.status = status
         self.message = message
         self.retry_after = retry_after
-        self.resets_after = resets_after
         self.retryable = kind in RETRYABLE_KINDS if retryable is None else retryable
 
 

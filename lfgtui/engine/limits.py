@@ -74,21 +74,9 @@ class Limits:
             self.on_change()
 
 
-def wait_for(policy: RetryPolicy, error: ProviderError) -> float | None:
-    """Return the seconds to wait after the error; None where the server names none.
-
-    An exhausted limit counts if it is one to park for. A shorter one is left to `Retry-After`: a
-    limit that refills steadily lets requests through long before it is full.
-    """
-    reset = error.resets_after
-    if reset is not None and policy.max_retry_after < reset <= policy.max_park:
-        return reset
-    return error.retry_after
-
-
 def is_limit(policy: RetryPolicy, error: ProviderError) -> bool:
     """Return True for a limit whose end is too far away to be waited for with a slot."""
-    wait = wait_for(policy, error)
+    wait = error.retry_after
     is_refusal = error.kind in LIMIT_KINDS and error.retryable
     return is_refusal and wait is not None and wait > policy.max_retry_after
 
@@ -97,4 +85,4 @@ def can_park(policy: RetryPolicy, error: ProviderError) -> bool:
     """Return True for a limit that a ticket is parked for."""
     if isinstance(error, LimitedError):
         return True
-    return is_limit(policy, error) and (wait_for(policy, error) or 0.0) <= policy.max_park
+    return is_limit(policy, error) and (error.retry_after or 0.0) <= policy.max_park

@@ -25,7 +25,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import NamedTuple
 
-from lfgtui.engine.limits import LimitedError, can_park, is_limit, wait_for
+from lfgtui.engine.limits import LimitedError, can_park, is_limit
 from lfgtui.errors import ProviderError
 from lfgtui.model.metrics import OpenCircuit
 from lfgtui.settings.config import BreakerPolicy, RetryPolicy, Route
@@ -105,7 +105,7 @@ def retry_delay(
     """
     if not error.retryable or failures >= policy.attempts or isinstance(error, LimitedError):
         return None
-    if (wait := wait_for(policy, error)) is not None:
+    if (wait := error.retry_after) is not None:
         return wait if wait <= policy.max_retry_after else None
     delay = min(policy.max_delay, policy.base_delay * 2.0 ** (failures - 1))
     return delay * (0.5 + 0.5 * random())
@@ -113,7 +113,7 @@ def retry_delay(
 
 def final_message(policy: RetryPolicy, error: ProviderError) -> str:
     """Return the message of a ticket that fails with the error."""
-    wait = wait_for(policy, error)
+    wait = error.retry_after
     if wait is None or wait <= policy.max_retry_after or can_park(policy, error):
         return error.message  # parked as often as the budget allows
     setting = "max_retry_after"

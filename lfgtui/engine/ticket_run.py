@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 from msgspec import UNSET, UnsetType
 
 from lfgtui.agent.loop import Agent, Decision
-from lfgtui.engine.limits import Limit, LimitedError, Limits, can_park, wait_for
+from lfgtui.engine.limits import Limit, LimitedError, Limits, can_park
 from lfgtui.engine.recovery import Circuits, Recovery, Step, final_message
 from lfgtui.engine.time_limit import TimeLimit
 from lfgtui.errors import (
@@ -242,8 +242,8 @@ class TicketRun:
     def _note_limit(self, route: Route, error: ProviderError) -> None:
         """Tell the tickets of the same provider of a limit that names its end."""
         policy, limits = self._session.config.retry, self._session.limits
-        if can_park(policy, error) and (wait := wait_for(policy, error)) is not None:
-            until = limits.clock() + wait
+        if can_park(policy, error) and error.retry_after is not None:
+            until = limits.clock() + error.retry_after
             limits.note(Limit(route.provider, until, error.message, error.kind), route.model)
 
     def _park(self, route: Route) -> bool:

@@ -59,19 +59,28 @@ async def test_the_wait_is_no_time_of_the_tickets(
         assert r.state("a") == "done"
 
 
+EXHAUSTED = {
+    "x_ratelimit_remaining_requests": "0",
+    "x_ratelimit_reset_requests": "1h0m0s",
+    "x_ratelimit_remaining_tokens": "9",
+    "x_ratelimit_reset_tokens": "9h",
+}
+
+
 async def test_the_header_of_the_exhausted_limit_parks_it(tmp_path: Path) -> None:
-    headers = {
-        "x_ratelimit_remaining_requests": "0",
-        "x_ratelimit_reset_requests": "1h0m0s",
-        "x_ratelimit_remaining_tokens": "9",
-        "x_ratelimit_reset_tokens": "9h",
-        "retry_after": "0.01",
-    }
-    front = Breaker({"a": [instead(b"{}", status=429, **headers)]})
+    front = Breaker({"a": [instead(b"{}", status=429, **EXHAUSTED)]})
     scenarios = {"a": says("Hi.")}
     async with room(tmp_path, [ticket("a", tmp_path)], scenarios=scenarios, front=front) as r:
         event = await r.until_event("a", e.Parked)
         assert event.until - r.attempts("a")[0].started_at == pytest.approx(HOUR, abs=60)
+
+
+async def test_a_short_retry_after_is_obeyed_however_far_the_reset(tmp_path: Path) -> None:
+    front = Breaker({"a": [instead(b"{}", status=429, **EXHAUSTED, retry_after="0.01")]})
+    scenarios = {"a": says("Hi.")}
+    async with finished(tmp_path, [ticket("a", tmp_path)], scenarios=scenarios, front=front) as r:
+        assert (r.state("a"), parked(r, "a")) == ("done", [])
+        assert [retry.delay for retry in r.events("a", e.Retrying)] == [0.01]
 
 
 async def test_headers_of_an_answer_park_nothing(tmp_path: Path) -> None:

@@ -21,9 +21,6 @@ POLICY = RetryPolicy(attempts=4, base_delay=1.0, max_delay=30.0)
         *((ProviderError(kind, "no"), 1, None) for kind in ("auth", "not_found", "content_filter")),
         (ProviderError("rate_limit", "slow down", retry_after=7.5), 3, 7.5),
         (ProviderError("rate_limit", "slow down", retry_after=3600), 1, None),
-        (ProviderError("rate_limit", "slow down", retry_after=7.5, resets_after=60), 1, 7.5),
-        (ProviderError("rate_limit", "slow down", retry_after=7.5, resets_after=3600), 1, None),
-        (ProviderError("rate_limit", "slow down", retry_after=7.5, resets_after=9e9), 1, 7.5),
         (ProviderError("overloaded", "busy"), 3, 3.0),
         (ProviderError("overloaded", "busy"), 4, None),
     ],
@@ -50,7 +47,6 @@ def test_delays_double_within_their_jitter_and_never_pass_the_cap(
         (ProviderError("server", "no", retry_after=3600), " 3600 s (retry.max_retry_after)"),
         (ProviderError("rate_limit", "no", retry_after=25e3), " 25000 s (retry.max_park: 21600 s)"),
         (ProviderError("rate_limit", "no", retry_after=3600), ""),  # parked too often
-        (ProviderError("rate_limit", "no", retry_after=7, resets_after=9e9), ""),
         (ProviderError("rate_limit", "no"), ""),
     ],
 )
@@ -120,7 +116,7 @@ def test_waiting_is_no_failure_in_a_row_and_ends_with_the_budget() -> None:
 
 @pytest.mark.parametrize("kind", ["server", "connection", "auth"])
 def test_what_is_no_limit_is_not_waited_for(kind: ErrorKind) -> None:
-    error = ProviderError(kind, "no", retry_after=3600, resets_after=3600)
+    error = ProviderError(kind, "no", retry_after=3600)
     assert recovery().after(error, progressed=False) is None
 
 

@@ -91,14 +91,13 @@ def refused(status: int, headers: Mapping[str, str], body: object) -> ProviderEr
     message = _message_of(body) or "the server refused the request without a message"
     code = status if status >= 400 else lenient_json.number(error, "code")
     codes = _codes_of(error)
-    kind, wait, resets = classify(code, codes, message), retry_after(headers), None
+    kind, wait = classify(code, codes, message), retry_after(headers)
     if kind in LIMIT_KINDS or status == 403:
-        resets = resets_after(headers, error)
-        wait = _first(wait, told_wait(error, message), resets)
+        wait = _first(wait, told_wait(error, message), resets_after(headers, error))
         if status == 403 and wait is not None and not any(map(_is_known, codes)):
             kind = "rate_limit"  # as GitHub sends it; a refused key does not say when it ends
     message = f"{message.rstrip('.')} (HTTP {status})"
-    return ProviderError(kind, message, retry_after=wait, resets_after=resets, status=status)
+    return ProviderError(kind, message, retry_after=wait, status=status)
 
 
 def redirected(status: int, location: str) -> ProviderError:
@@ -148,7 +147,6 @@ def as_provider_error(error: Exception, *, key: str | None = None) -> ProviderEr
         ours.kind,
         message,
         retry_after=ours.retry_after,
-        resets_after=ours.resets_after,
         retryable=ours.retryable,
         status=ours.status,
     )

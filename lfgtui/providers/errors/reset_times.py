@@ -1,8 +1,8 @@
 """When a limit ends, in all the forms in which servers say so.
 
-`Retry-After` says when a request may succeed, a reset header when a limit is back in full: of a
-limit that refills steadily, long after. So both are kept, and the engine chooses. Where a server
-sends neither, its message or a field of the error may say it.
+`Retry-After` says when a request may succeed, and so may the message or a field of the error. A
+reset header says when a limit is back in full: of a limit that refills steadily, long after. So
+it counts only where the server says nothing else.
 
 Reset headers come with every response, and of several limits only the exhausted one counts. Their
 values are durations (`6m0s`, `17ms`), seconds, seconds or milliseconds since the epoch, or dates:

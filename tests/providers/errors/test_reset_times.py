@@ -204,8 +204,8 @@ def test_no_value_and_no_message_breaks_it(text: str) -> None:
         assert seconds is None or 0 < seconds <= 366 * 86_400
 
 
-def times(error: ProviderError) -> tuple[str, float | None, float | None]:
-    return error.kind, error.retry_after, error.resets_after
+def times(error: ProviderError) -> tuple[str, float | None]:
+    return error.kind, error.retry_after
 
 
 SPENT = openai_headers("2h", "9h", left=("0", "149984"))
@@ -215,25 +215,26 @@ AGAIN = {"message": "Please try again in 1h12m"}
 @pytest.mark.parametrize(
     ("status", "headers", "error", "expected"),
     [
-        (429, SPENT, {}, ("rate_limit", 7200.0, 7200.0)),
-        (429, SPENT | {"retry-after": "9"}, {}, ("rate_limit", 9.0, 7200.0)),
-        (429, {}, AGAIN, ("rate_limit", 4320.0, None)),
-        (529, {}, AGAIN, ("overloaded", 4320.0, None)),
-        (503, SPENT, {}, ("overloaded", 7200.0, 7200.0)),
-        (403, SPENT, {}, ("rate_limit", 7200.0, 7200.0)),
-        (403, SPENT, {"code": "permission_denied"}, ("auth", 7200.0, 7200.0)),
-        (403, {"retry-after": "3600"}, {}, ("rate_limit", 3600.0, None)),
-        (403, {}, {}, ("auth", None, None)),
-        (429, SPENT, {"code": "insufficient_quota"}, ("auth", None, None)),
-        (500, SPENT, AGAIN, ("server", None, None)),  # an ordinary header of any response
-        (400, SPENT, {}, ("invalid_request", None, None)),
+        (429, SPENT, {}, ("rate_limit", 7200.0)),
+        (429, SPENT | {"retry-after": "9"}, {}, ("rate_limit", 9.0)),
+        (429, {}, AGAIN, ("rate_limit", 4320.0)),
+        (429, SPENT, AGAIN, ("rate_limit", 4320.0)),
+        (529, {}, AGAIN, ("overloaded", 4320.0)),
+        (503, SPENT, {}, ("overloaded", 7200.0)),
+        (403, SPENT, {}, ("rate_limit", 7200.0)),
+        (403, SPENT, {"code": "permission_denied"}, ("auth", 7200.0)),
+        (403, {"retry-after": "3600"}, {}, ("rate_limit", 3600.0)),
+        (403, {}, {}, ("auth", None)),
+        (429, SPENT, {"code": "insufficient_quota"}, ("auth", None)),
+        (500, SPENT, AGAIN, ("server", None)),  # an ordinary header of any response
+        (400, SPENT, {}, ("invalid_request", None)),
     ],
 )
 def test_only_a_limit_is_asked_when_it_ends(
     status: int,
     headers: dict[str, str],
     error: dict[str, object],
-    expected: tuple[str, float | None, float | None],
+    expected: tuple[str, float | None],
 ) -> None:
     assert times(refused(status, headers, {"error": error})) == expected
     response = httpx2.Response(
@@ -245,13 +246,13 @@ def test_only_a_limit_is_asked_when_it_ends(
 
 def test_an_error_inside_a_response_is_read_too() -> None:
     error = in_stream({"code": "rate_limit_exceeded", **AGAIN})
-    assert times(error) == ("rate_limit", 4320.0, None)
-    assert times(in_stream({"type": "server_error", **AGAIN})) == ("server", None, None)
+    assert times(error) == ("rate_limit", 4320.0)
+    assert times(in_stream({"type": "server_error", **AGAIN})) == ("server", None)
 
 
 def test_a_websocket_is_read_too() -> None:
     closed = ConnectionClosedError(Close(4429, "Please try again in 1h12m"), None)
-    assert times(as_provider_error(closed)) == ("rate_limit", 4320.0, None)
+    assert times(as_provider_error(closed)) == ("rate_limit", 4320.0)
     headers = Headers([*SPENT.items(), ("X-Twice", "1"), ("X-Twice", "2")])
     refusal = InvalidStatus(Response(429, "So", headers, b""))
-    assert times(as_provider_error(refusal)) == ("rate_limit", 7200.0, 7200.0)
+    assert times(as_provider_error(refusal)) == ("rate_limit", 7200.0)
