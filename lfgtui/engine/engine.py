@@ -24,7 +24,7 @@ from msgspec import UNSET
 
 from lfgtui.agent.loop import Decision
 from lfgtui.engine import commands as c
-from lfgtui.engine.limits import Limit
+from lfgtui.engine.limits import known_limits
 from lfgtui.engine.ticket_run import Outcome, Session, TicketRun
 from lfgtui.model import events as e
 from lfgtui.model.metrics import Health, Meter
@@ -132,10 +132,9 @@ class Engine:
     def _recall_limits(self) -> None:
         """Take up the limits that tickets were parked for when their process ended."""
         limits, longest = self._session.limits, self._session.config.retry.max_park
-        for run in self._runs.values():
-            parked = run.transcript.parked
-            if parked is not None and parked.until <= limits.clock() + longest:
-                limits.note(Limit(parked.provider, parked.until, parked.reason, parked.kind))
+        for limit in known_limits([(run.own, run.transcript) for run in self._runs.values()]):
+            if limit.until <= limits.clock() + longest:
+                limits.note(limit)
 
     async def wait_idle(self) -> None:
         """Wait until every ticket has ended and all of it is saved."""

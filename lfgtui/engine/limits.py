@@ -3,7 +3,8 @@
 A limit is the provider's, whichever ticket met it: the others would only be refused as well. Only
 a ticket's fallback to a model that has not met it is asked all the same, as that is what it is for.
 The first content of an answer to a request that was sent in spite of a limit lifts it. A limit
-that another process met is known from the event `Parked` of its tickets.
+that another process met is known from the event `Parked` of its tickets, and that it was lifted
+from an answer since.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,6 +12,7 @@ from typing import NamedTuple
 
 from lfgtui.errors import LIMIT_KINDS, ErrorKind, ProviderError
 from lfgtui.model.clock import now
+from lfgtui.model.transcript import Transcript
 from lfgtui.settings.config import RetryPolicy, Route
 
 _SAME = 60.0
@@ -72,6 +74,26 @@ class Limits:
         if self._limits.get(limit.provider) == limit:
             del self._limits[limit.provider]
             self.on_change()
+
+
+def known_limits(tickets: Sequence[tuple[Route, Transcript]]) -> list[Limit]:
+    """Return the limits that tickets are parked for, oldest first; not those that were lifted.
+
+    Each ticket comes with its first route. An answer to an attempt there that was begun after a
+    ticket was parked is one in spite of the limit.
+    """
+    answered = [
+        (own.provider, attempt.started_at)
+        for own, transcript in tickets
+        for attempt in transcript.attempts
+        if attempt.is_answered and Route(attempt.provider, attempt.model) == own
+    ]
+    return [
+        Limit(event.provider, event.until, event.reason, event.kind)
+        for one in sorted((one for _, one in tickets), key=lambda one: one.parked_at)
+        if (event := one.parked) is not None
+        and not any(name == event.provider and at > one.parked_at for name, at in answered)
+    ]
 
 
 def is_limit(policy: RetryPolicy, error: ProviderError) -> bool:

@@ -115,6 +115,11 @@ class TicketRun:
         return self._limit.until if self._limit is not None else None
 
     @property
+    def own(self) -> Route:
+        """The route that it asks first."""
+        return self._recovery.own
+
+    @property
     def is_held(self) -> bool:
         """True once a pause was requested."""
         return not self._gate.is_set()

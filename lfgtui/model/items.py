@@ -223,6 +223,11 @@ class Attempt(msgspec.Struct):
         return [*(c for item in sources for c in item.citations), *self.open_citations]
 
     @property
+    def is_answered(self) -> bool:
+        """True once content came or a response ended."""
+        return self.ttft is not None or self.stop_reason is not None
+
+    @property
     def tools(self) -> Iterator[ToolItem]:
         """The tool calls, in order."""
         return (item for item in self.items if isinstance(item, ToolItem))

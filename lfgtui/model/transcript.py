@@ -70,6 +70,7 @@ class Transcript:
         self.conversation = Conversation()
         self.ending: e.Ending | None = None
         self.parked: e.Parked | None = None
+        self.parked_at = 0.0
         self.unsaved = False
         self.last_seq = 0
         self.revision = 0
@@ -188,7 +189,7 @@ class Transcript:
         self.unsaved = False
 
     def _park(self, attempt: Attempt | None, at: float, event: e.Parked) -> None:
-        self.parked = event
+        self.parked, self.parked_at = event, at
         if attempt is not None and attempt.ended_at is None:
             attempt.error = AttemptError(event.kind, event.reason, retryable=True)
             attempt.state = "failed"

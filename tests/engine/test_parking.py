@@ -8,8 +8,9 @@ import msgspec
 import pytest
 
 from lfgtui.engine import commands as c
-from lfgtui.engine.limits import Limit, Limits
+from lfgtui.engine.limits import Limit, Limits, known_limits
 from lfgtui.model import events as e
+from lfgtui.model.transcript import Transcript
 from lfgtui.settings.config import BreakerPolicy, RetryPolicy, Route
 from lfgtui.simulator.scenario import Scenario
 from tests.engine.harness import QUICK_RETRY, Room, calls, finished, room, says, ticket
@@ -278,6 +279,20 @@ async def test_a_resumed_run_goes_on_waiting_until_the_same_time(
             assert all(s.at >= until for s in r.seen if isinstance(s.event, e.RequestSent))
 
 
+async def test_a_limit_that_was_lifted_is_not_waited_for_in_a_resumed_run(tmp_path: Path) -> None:
+    tickets = [ticket("a", tmp_path), ticket("b", tmp_path)]
+    scenarios = {"a": limited(LONG), "b": says("B.")}
+    async with room(tmp_path, tickets, scenarios=scenarios, concurrency=1) as r:
+        await r.until_event("b", e.Parked)
+        r.engine.send(c.Cancel("b"))
+        r.engine.send(c.Retry("a"))
+        await r.engine.wait_idle()
+        assert [r.state(name) for name in "ab"] == ["done", "cancelled"]
+        run = r.engine.run
+    async with finished(tmp_path, tickets, scenarios=scenarios, resumes=run) as r:
+        assert (r.state("b"), parked(r, "b")) == ("done", [])
+
+
 async def test_a_time_that_no_limit_has_is_not_waited_for_in_a_resumed_run(tmp_path: Path) -> None:
     """An imported run may say anything, and a clock may have been wrong."""
     mine = [ticket("a", tmp_path)]
@@ -335,3 +350,39 @@ def test_of_several_providers_the_first_to_end_counts_unless_one_is_free() -> No
     assert limits.first_to_end([p, other], other) == limit("q", 2000.0)
     limits.note(limit("q", 2030.0), "n")
     assert limits.first_to_end([p, other], p) == limit("q", 2000.0)
+
+
+OWN = Route("p", "m")
+REFUSED = e.Parked("p", 2000.0, "full")
+ASKED = e.AttemptStarted("p", "m")
+ANSWERED = (ASKED, e.RequestSent(1), e.TextDelta("Hi."))
+
+
+def stored(*events: e.Event, at: float) -> tuple[Route, Transcript]:
+    """A ticket of which one of the events is stored a second."""
+    transcript = Transcript()
+    for seq, event in enumerate((e.TicketQueued(), *events), 1):
+        transcript.apply(e.Entry("run", "t", 1, seq, at + seq, event))
+    return OWN, transcript
+
+
+PARKED = stored(ASKED, REFUSED, e.TicketCancelled(), at=100.0)
+
+
+@pytest.mark.parametrize(
+    ("other", "ends"),
+    [
+        (stored(*ANSWERED, at=200.0), []),
+        (stored(*ANSWERED, at=0.0), [2000.0]),  # before it was met
+        (stored(ASKED, e.RequestSent(1), e.Usage(5, 0), at=200.0), [2000.0]),
+        (stored(e.AttemptStarted("p", "other"), *ANSWERED[1:], at=200.0), [2000.0]),
+        (stored(e.AttemptStarted("q", "m"), *ANSWERED[1:], at=200.0), [2000.0]),
+        (stored(*ANSWERED, e.Parked("p", 9000.0, "full"), at=200.0), [9000.0]),
+        (stored(ASKED, e.Parked("p", 9000.0, "full"), at=200.0), [2000.0, 9000.0]),
+    ],
+)
+def test_what_is_known_of_a_stored_run_is_the_limits_that_nothing_lifted_since(
+    other: tuple[Route, Transcript], ends: list[float]
+) -> None:
+    for tickets in ([PARKED, other], [other, PARKED]):
+        assert [one.until for one in known_limits(tickets)] == ends
