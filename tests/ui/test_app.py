@@ -17,6 +17,7 @@ from lfgtui.model.metrics import Health
 from lfgtui.settings.config import Config
 from lfgtui.ui.app import LfgApp, Toast
 from lfgtui.ui.screens.dialogs import Question, help_text
+from lfgtui.ui.screens.modes import CONFIRM_SECONDS
 from lfgtui.ui.screens.run import RunScreen
 from lfgtui.ui.widgets.pane import Pane
 from lfgtui.ui.widgets.ticket_table import TicketTable
@@ -139,8 +140,60 @@ async def test_commands_go_to_the_ticket_with_the_focus_only(make_app: MakeApp) 
     async with opened(make_app(live)) as pilot:
         live.begin("b")
         live.stream("b", "hello")
-        await pilot.press("2", "c", "r", "3", "p", "p")
+        await pilot.press("2", "c", "c", "r", "3", "p", "p")
         assert live.sent == [Cancel("b"), Retry("b"), Pause("c"), Resume("c")]
+
+
+async def test_one_press_neither_cancels_a_ticket_nor_starts_a_done_one_over(
+    make_app: MakeApp,
+) -> None:
+    live = FakeLive("a", "b")
+    app = make_app(live)
+    async with opened(app) as pilot:
+        await pilot.press("c", "2", "c", "1")  # another ticket each time
+        live.now += CONFIRM_SECONDS + 0.1
+        await pilot.press("c")  # too late
+        assert live.sent == []
+        assert toasts(app) == [f"press c again to cancel {one}" for one in "aba"]
+        live.now += CONFIRM_SECONDS - 0.1
+        await pilot.press("c")
+        assert live.sent == [Cancel("a")]
+        live.begin("b")
+        live.finish("b")
+        await pilot.press("2", "r")
+        assert (live.sent, toasts(app)[3:]) == ([Cancel("a")], ["press r again to start b over"])
+        await pilot.press("r")
+        assert live.sent == [Cancel("a"), Retry("b")]
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        e.TicketFailed("server", "broken", retryable=True),
+        e.TicketCancelled(),
+        e.TicketLimited("turns"),
+        e.TicketBlocked("x"),
+        e.TicketInterrupted(),
+    ],
+)
+async def test_a_ticket_that_did_not_end_well_is_retried_at_once(
+    make_app: MakeApp, ending: e.Event
+) -> None:
+    live = FakeLive("a")
+    async with opened(make_app(live)) as pilot:
+        if not isinstance(ending, e.TicketBlocked):
+            live.begin("a")
+        live.happen("a", ending)
+        await pilot.press("r")
+        assert live.sent == [Retry("a")]
+
+
+async def test_an_action_without_a_key_needs_no_second_one(make_app: MakeApp) -> None:
+    live = FakeLive("a")
+    app = make_app(live, config=Config(keys={"cancel": ""}))
+    async with opened(app):
+        await run_screen(app).act("cancel")
+        assert live.sent == [Cancel("a")]
 
 
 async def test_actions_that_do_not_apply_say_so(make_app: MakeApp) -> None:
@@ -270,6 +323,8 @@ async def test_remapped_keys_act_and_are_in_the_footer_which_shows_approvals_fir
         footer = (await repainted(pilot))[-1]
         assert footer.startswith(" a approve  A always  d deny ")
         assert len(footer) == 80 and "q quit" in footer
+        await pilot.press("c", "x")
+        assert toasts(app) == ["press x again to cancel a"]
         await pilot.press("c", "x")
         assert live.sent == [Cancel("a")]
 

@@ -5,6 +5,7 @@ from collections.abc import Hashable, Iterator, Mapping
 from lfgtui.engine.commands import Approve, Cancel, CancelAll, Deny, Pause, Resume, Retry
 from lfgtui.model.items import ToolItem
 from lfgtui.model.states import ENDED, State
+from lfgtui.ui.keymap import displayed
 from lfgtui.ui.run_view import LiveRun
 from lfgtui.ui.screens.base import ResumeRequested
 from lfgtui.ui.screens.dialogs import Question
@@ -12,6 +13,9 @@ from lfgtui.ui.screens.run import RunMode
 from lfgtui.ui.stream.requests_in_view import MIN_SECONDS_IN_VIEW, CardInView, RequestsSeen
 from lfgtui.ui.terminal.output import is_behind
 from lfgtui.ui.widgets.footer import Offer
+
+CONFIRM_SECONDS = 4.0
+"""Seconds within which a second press of a key confirms the first."""
 
 
 class PastRun(RunMode):
@@ -43,6 +47,7 @@ class LiveMode(RunMode):
     def __init__(self, live: LiveRun) -> None:
         self._live = live
         self._seen = RequestsSeen()
+        self._first_press = ("", "", 0.0)
 
     def offers(self, state: State | None) -> Iterator[Offer]:
         yield Offer("retry" if state in ENDED else "cancel")
@@ -72,10 +77,21 @@ class LiveMode(RunMode):
     def _has_ended(self) -> bool:
         return self._live.transcript(self.screen.current).state in ENDED
 
+    def _is_confirmed(self, action: str, deed: str) -> bool:
+        """Return True for a second press on the same ticket, in time; ask for one after a first."""
+        keys, ticket, now = self.screen.context.keys[action], self.screen.current, self.screen.now()
+        before, self._first_press = self._first_press, (action, ticket, now)
+        if not keys or (before[:2] == (action, ticket) and now - before[2] <= CONFIRM_SECONDS):
+            self._first_press = ("", "", 0.0)
+            return True
+        message = f"press {displayed(keys[0])} again to {deed}"
+        self.screen.notify(message, timeout=CONFIRM_SECONDS)
+        return False
+
     def action_cancel(self) -> None:
         if self._has_ended():
             self.screen.toast(f"{self.screen.current} has already ended")
-        else:
+        elif self._is_confirmed("cancel", f"cancel {self.screen.current}"):
             self._live.send(Cancel(self.screen.current))
 
     def action_cancel_all(self) -> None:
@@ -92,10 +108,13 @@ class LiveMode(RunMode):
         self.screen.app.push_screen(Question(f"Cancel {what}?", "All output is saved."), answered)
 
     def action_retry(self) -> None:
-        if self._has_ended() or self._is_parked():
-            self._live.send(Retry(self.screen.current))
-        else:
-            self.screen.toast(f"{self.screen.current} has not ended; cancel it first")
+        ticket = self.screen.current
+        if not (self._has_ended() or self._is_parked()):
+            self.screen.toast(f"{ticket} has not ended; cancel it first")
+        elif self._live.transcript(ticket).state != "done" or self._is_confirmed(
+            "retry", f"start {ticket} over"
+        ):
+            self._live.send(Retry(ticket))
 
     def action_pause(self) -> None:
         ticket = self.screen.current
