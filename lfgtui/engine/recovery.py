@@ -1,19 +1,22 @@
-"""Recovery from failed requests: what follows one, and how long a dead provider is left alone.
+"""Recovery from failed requests: what follows one, and how long what is dead is left alone.
 
 `Recovery` is the one place that decides what a ticket does next. First the same provider again,
 as long as that may help (`errors.ProviderError.retryable`) and the policy allows it; then the
 ticket's `fallback` providers in their order, for every kind of failure, since what one refuses
 another may take; then it is parked, if one of them has a limit that ends in time (`limits`);
 then it fails. A retry waits as long as the server asks, else exponentially longer with jitter, and
-never while the provider's circuit is open: with another provider left, that is a reason to go
-there at once.
+never while a circuit of its route is open: with another route left, that is a reason to go there
+at once.
 
-A `Circuit` keeps tickets that work side by side from hammering a dead provider. It is closed as
-long as the provider answers. When requests have failed `failures` times within `window` seconds
-and none was answered in between, it opens: no request leaves for `pause` seconds. Then it is half
-open: one request is let through as a probe. If that is answered the circuit closes; if it fails,
-the pause doubles, and whoever waited learns of it as a failure of its own: each would have failed
-the same way, and a ticket that only waited would wait for ever. (Nygard, Release It!, 5.2;
+A `Circuit` keeps tickets that work side by side from hammering a dead provider or model. Each
+request passes two: that of its provider, which counts the failures to connect and takes all others
+for answers, and that of its model, which counts the others, so that a dead model stops no other.
+
+It is closed as long as answers come. When requests have failed `failures` times within `window`
+seconds and none was answered in between, it opens: no request leaves for `pause` seconds. Then it
+is half open: one request is let through as a probe. If that is answered the circuit closes; if it
+fails, the pause doubles, and whoever waited learns of it as a failure of its own: each would have
+failed the same way, and a ticket that only waited would wait for ever. (Nygard, Release It!, 5.2;
 "half-open" as in https://martinfowler.com/bliki/CircuitBreaker.html.) What counts is what may
 pass with time: a refused key is an answer.
 """
@@ -71,7 +74,7 @@ class Recovery:
 
         `progressed`: a response was finished since the attempt began, so this
         is a failure of its own and not one more in a row. `rest` is how long
-        the provider's circuit stays open.
+        the route's circuits stay open.
         """
         self._in_a_row = 1 if progressed else self._in_a_row + 1
         self._retries += 1
@@ -123,12 +126,13 @@ def final_message(policy: RetryPolicy, error: ProviderError) -> str:
 
 
 class Circuit:
-    """One provider's circuit, shared by all tickets of a run."""
+    """The circuit of a model, or of a whole provider, shared by all tickets of a run."""
 
     def __init__(
-        self, provider: str, policy: BreakerPolicy, clock: Callable[[], float] = time.monotonic
+        self, of: str | Route, policy: BreakerPolicy, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._provider = provider
+        self.name = str(of)
+        self._is_models = isinstance(of, Route)
         self._policy = policy
         self._clock = clock
         self._failed_at: deque[float] = deque(maxlen=policy.failures)
@@ -157,7 +161,7 @@ class Circuit:
         """Wait until a request may leave; the body is the request.
 
         Gives a function to call when something came back. Raises `ProviderError`, of the kind
-        the provider fails with, when a probe failed in the meantime.
+        that requests fail with, when a probe failed in the meantime.
         """
         is_probe = await self._enter()
         is_settled = False
@@ -172,9 +176,10 @@ class Circuit:
         try:
             yield answered
         except ProviderError as error:
-            if not error.retryable:
-                answered()
-            elif not is_settled:
+            is_own = (error.kind != "connection") == self._is_models
+            if not error.retryable or not (is_own or self._is_models):
+                answered()  # what is a model's failure is the provider's answer
+            elif not is_settled and (is_own or is_probe):
                 is_settled = True
                 self._fail(error, is_probe=is_probe)
             raise
@@ -195,7 +200,7 @@ class Circuit:
                 async with asyncio.timeout(max(self.retry_after(), _A_MOMENT)):
                     await change.wait()
             if (error := self._probe_error) is not None and error is not known:
-                message = f"{self._provider} still does not answer: {error.message}"
+                message = f"{self.name} still does not answer: {error.message}"
                 raise ProviderError(error.kind, message, status=error.status)
         return False
 
@@ -227,20 +232,36 @@ class Circuit:
         self._change = asyncio.Event()
 
 
-class Circuits(dict[str, Circuit]):
-    """The circuits of a run by provider, made on first use."""
+class Circuits(dict[str | Route, Circuit]):
+    """The circuits of a run by provider's name and by model's route, made on first use."""
 
-    def __init__(self, policy: BreakerPolicy) -> None:
+    def __init__(self, policy: BreakerPolicy, clock: Callable[[], float] = time.monotonic) -> None:
         self._policy = policy
+        self._clock = clock
 
-    def __missing__(self, provider: str) -> Circuit:
-        return self.setdefault(provider, Circuit(provider, self._policy))
+    def __missing__(self, key: str | Route) -> Circuit:
+        return self.setdefault(key, Circuit(key, self._policy, self._clock))
 
     @property
     def open(self) -> dict[str, OpenCircuit]:
-        """Circuits of providers that keep failing, by name."""
+        """Circuits of what keeps failing, by name."""
         return {
-            name: OpenCircuit(circuit.retry_after(), circuit.cause)
-            for name, circuit in self.items()
+            circuit.name: OpenCircuit(circuit.retry_after(), circuit.cause)
+            for circuit in self.values()
             if not circuit.is_closed
         }
+
+    def slowest(self, route: Route) -> Circuit:
+        """Return the one of the route's two circuits that lets requests through last."""
+        return max(self[route.provider], self[route], key=Circuit.retry_after)
+
+    @asynccontextmanager
+    async def permit(self, route: Route) -> AsyncIterator[Callable[[], None]]:
+        """As `Circuit.permit`, for both; nobody waits for a model as the provider's probe."""
+        async with self[route].permit() as model, self[route.provider].permit() as provider:
+
+            def answered() -> None:
+                model()
+                provider()
+
+            yield answered

@@ -234,7 +234,7 @@ class TicketRun:
                 await self.settle()
                 self._keeps_partial = self._can_go_on_from_partial() or UNSET
                 progressed = self.transcript.conversation.responses > responses
-                rest = self._session.circuits[route.provider].retry_after()
+                rest = self._session.circuits.slowest(route).retry_after()
                 self._note_limit(route, error)
                 step = self._recovery.after(error, progressed=progressed, rest=rest)
                 if step is None:
@@ -349,16 +349,16 @@ class TicketRun:
 
     @asynccontextmanager
     async def permit(self) -> AsyncIterator[Callable[[e.Event], None]]:
-        provider = self._recovery.route.provider
-        circuit = self._session.circuits[provider]
+        route, circuits = self._recovery.route, self._session.circuits
+        circuit = circuits.slowest(route)
         self._check_limit()
         if rest := circuit.retry_after():
-            message = f"{provider} keeps failing; "
+            message = f"{circuit.name} keeps failing; "
             message += f"next try in {rest:.0f} s" if rest >= 1 else "one test request at a time"
             if self._recovery.has_fallback:
                 raise ProviderError("overloaded", message)
             self.emit(e.Status(message))
-        async with circuit.permit() as answered:
+        async with circuits.permit(route) as answered:
             try:
                 limit = self._check_limit()
                 yield partial(self._answered_with, limit, answered)

@@ -23,7 +23,7 @@ _BAR, _BARS = 5, 24  # slices in a bar of the sparkline, and how many there are
 
 
 class OpenCircuit(NamedTuple):
-    """A provider that keeps failing: seconds until the next try, and `HTTP 500` or `timeout`."""
+    """What keeps failing: seconds until the next try, and `HTTP 500` or `timeout`."""
 
     retry_after: float
     cause: str
@@ -33,8 +33,9 @@ class Health(NamedTuple):
     """A run's troubles at the moment.
 
     `behind`: the reason for which the history cannot be written; None when all is saved.
-    `open_circuits`: the providers that keep failing, by name. `queued_bytes` have arrived and
-    are not in the history yet. `slots`: tickets that may run at once; 0 where nobody knows.
+    `open_circuits`: the providers and the models (`sim/slow`) that keep failing, by name.
+    `queued_bytes` have arrived and are not in the history yet. `slots`: tickets that may run at
+    once; 0 where nobody knows.
     """
 
     behind: str | None = None

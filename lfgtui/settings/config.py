@@ -117,7 +117,7 @@ class RetryPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class BreakerPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The circuit breaker of a provider that keeps failing. Times in seconds."""
+    """The circuit breaker of what keeps failing, a provider or a model. Times in seconds."""
 
     failures: Annotated[int, msgspec.Meta(ge=1)] = 5
     window: Seconds = 30.0

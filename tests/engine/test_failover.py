@@ -114,3 +114,19 @@ async def test_with_a_fallback_nobody_waits_for_an_open_circuit(tmp_path: Path) 
     scenarios = {"m": says("Here I am.")}
     async with finished(tmp_path, mine, scenarios=scenarios, breaker=breaker, retry=retry) as r:
         assert r.engine.all_done
+
+
+async def test_a_model_that_keeps_failing_keeps_no_other_model_of_its_provider_waiting(
+    tmp_path: Path,
+) -> None:
+    breaker, retry = BreakerPolicy(failures=3, pause=3600.0), RetryPolicy(attempts=1)
+    broken = says("Never.", fault=[{"status": 500, "times": 9}])
+    scenarios = {"broken": broken, "well": says("Here I am.")}
+    bad = [ticket(f"bad{n}", tmp_path, model="broken") for n in range(3)]
+    good = [ticket(f"good{n}", tmp_path, model="well") for n in range(3)]
+    async with finished(
+        tmp_path, bad + good, scenarios=scenarios, breaker=breaker, retry=retry, concurrency=1
+    ) as r:
+        assert [r.state(one.id) for one in bad + good] == ["failed"] * 3 + ["done"] * 3
+        assert not any(r.events(one.id, e.Status) for one in good)
+        assert list(r.engine.health.open_circuits) == ["chat/broken"]

@@ -1,4 +1,4 @@
-"""What follows a failed request, and how long a provider that does not answer is left alone."""
+"""What follows a failed request, and how long what does not answer is left alone."""
 
 import asyncio
 from contextlib import suppress
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lfgtui.engine.recovery import Circuit, Recovery, Step, final_message, retry_delay
+from lfgtui.engine.recovery import Circuit, Circuits, Recovery, Step, final_message, retry_delay
 from lfgtui.errors import RETRYABLE_KINDS, ErrorKind, ProviderError
 from lfgtui.settings.config import BreakerPolicy, RetryPolicy, Route
 
@@ -159,7 +159,7 @@ async def succeed(circuit: Circuit) -> None:
 
 
 async def opened(clock: Clock, error: ProviderError = BUSY) -> Circuit:
-    circuit = Circuit("p", BREAKER, clock)
+    circuit = Circuit(FIRST, BREAKER, clock)
     for _ in range(BREAKER.failures):
         await fail(circuit, error)
     return circuit
@@ -191,7 +191,7 @@ async def test_it_opens_after_failures_in_a_row_for_as_long_as_the_server_asks(
 
 async def test_failures_far_apart_or_with_an_answer_between_them_do_not_open_it() -> None:
     clock = Clock()
-    circuit = Circuit("p", BREAKER, clock)
+    circuit = Circuit(FIRST, BREAKER, clock)
     for _ in range(6):
         await fail(circuit)
         clock.now += 6
@@ -227,7 +227,9 @@ async def test_a_failed_probe_is_a_failure_of_all_who_waited() -> None:
             other = asyncio.create_task(succeed(circuit))
             await turn()
             raise ProviderError("connection", "cannot reach it")
-    with pytest.raises(ProviderError, match="p still does not answer: cannot reach it") as caught:
+    with pytest.raises(
+        ProviderError, match="a/one still does not answer: cannot reach it"
+    ) as caught:
         await other
     assert caught.value.kind == "connection"
     assert circuit.retry_after() == 10.0
@@ -238,16 +240,70 @@ async def test_a_failed_probe_is_a_failure_of_all_who_waited() -> None:
 
 
 async def test_the_pause_ends_by_itself() -> None:
-    circuit = Circuit("p", BreakerPolicy(failures=1, pause=0.01))
+    circuit = Circuit(FIRST, BreakerPolicy(failures=1, pause=0.01))
     await fail(circuit)
     await succeed(circuit)
     assert circuit.is_closed
 
 
 async def test_an_answer_to_what_was_sent_before_does_not_close_it() -> None:
-    circuit = Circuit("p", BREAKER, Clock())
+    circuit = Circuit(FIRST, BREAKER, Clock())
     async with circuit.permit() as answered:
         for _ in range(BREAKER.failures):
             await fail(circuit)
         answered()
         assert not circuit.is_closed
+
+
+OTHER = Route(FIRST.provider, "other")
+UNREACHABLE = ProviderError("connection", "cannot reach it")
+
+
+async def ask(circuits: Circuits, route: Route, error: ProviderError | None = None) -> None:
+    with suppress(ProviderError):
+        async with circuits.permit(route) as answered:
+            if error is not None:
+                raise error
+            answered()
+
+
+@pytest.mark.parametrize(
+    ("error", "name", "waits"),
+    [(BUSY, "a/one", (5.0, 0.0, 0.0)), (UNREACHABLE, "a", (5.0, 5.0, 0.0))],
+)
+async def test_only_failures_to_connect_stop_the_other_models_of_a_provider(
+    error: ProviderError, name: str, waits: tuple[float, ...]
+) -> None:
+    circuits = Circuits(BREAKER, Clock())
+    for _ in range(BREAKER.failures):
+        await ask(circuits, FIRST, error)
+        await ask(circuits, SECOND)
+    assert list(circuits.open) == [name]
+    assert circuits.slowest(FIRST).name == name
+    assert waits == tuple(circuits.slowest(one).retry_after() for one in (FIRST, OTHER, SECOND))
+
+
+async def test_a_provider_that_answers_with_a_models_failure_is_open_to_its_other_models() -> None:
+    clock = Clock()
+    circuits = Circuits(BREAKER, clock)
+    for _ in range(BREAKER.failures):
+        await ask(circuits, FIRST, UNREACHABLE)
+    clock.now += 5
+    await ask(circuits, FIRST, BUSY)
+    assert not circuits.open
+
+
+async def test_who_waits_for_a_dead_model_does_not_keep_its_provider_from_being_tried() -> None:
+    clock = Clock()
+    circuits = Circuits(BREAKER, clock)
+    for _ in range(BREAKER.failures):
+        await ask(circuits, FIRST, ProviderError("overloaded", "busy", retry_after=9.0))
+    for _ in range(BREAKER.failures):
+        await ask(circuits, OTHER, UNREACHABLE)
+    assert list(circuits.open) == ["a/one", "a"]
+    clock.now += 5
+    waiting, trying = (asyncio.create_task(ask(circuits, route)) for route in (FIRST, OTHER))
+    await turn()
+    assert (waiting.done(), trying.done()) == (False, True)
+    assert list(circuits.open) == ["a/one"]
+    waiting.cancel()
