@@ -5,7 +5,7 @@ transcript records what happened, the meter measures what happens now.
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from statistics import median
 from typing import NamedTuple
 
@@ -44,18 +44,25 @@ class Health(NamedTuple):
     slots: int = 0
 
 
+def covered(spans: Iterable[tuple[float, float]]) -> float:
+    """Return the seconds that the spans cover; what several cover counts once."""
+    total, until = 0.0, float("-inf")
+    for began, ended in sorted(spans):
+        total += max(0.0, ended - max(began, until))
+        until = max(until, ended)
+    return total
+
+
 class Meter:
     """The live figures of one ticket. All times are seconds since the epoch."""
 
     def __init__(self) -> None:
         self.ttft: float | None = None
-        self.started_at: float | None = None
         self.retries = 0
         self.retry_at: float | None = None
-        self._ended_at: float | None = None
-        self._paused_at: float | None = None
-        self._is_parked = False
-        self._paused_seconds = 0.0
+        self._spans: list[tuple[float, float]] = []
+        self._since: float | None = None
+        self._is_paused = False
         self._sent_at: float | None = None
         self._last_token_at: float | None = None
         self._gaps: deque[float] = deque(maxlen=64)
@@ -87,33 +94,31 @@ class Meter:
             case e.ResponseFinished():
                 self._close_turn()
             case e.AttemptStarted():
-                self._let_go(at)
-                self._start(at)
+                self._work(at)
+                self.ttft = None
             case e.Retrying():
                 self.retries += 1
                 self.retry_at = at + event.delay
                 self._close_turn()
-            case e.Parked():
-                self._is_parked = True
-                self._hold(at)
-                self._close_turn()
-            case e.Paused():
-                self._hold(at)
-            case e.Resumed() if not self._is_parked:
-                self._let_go(at)
-            case e.Ending():
-                self._ended_at = at
-                self._let_go(at)
+            case e.Paused() if self._since is not None:
+                self._rest(at)
+                self._is_paused = True
+            case e.Resumed() if self._is_paused:
+                self._work(at)
+            case e.Parked() | e.Ending():
+                self._rest(at)
                 self._close_turn()
             case _:
                 pass
 
     def elapsed(self, now: float) -> float | None:
         """Return the seconds since the first attempt, pauses and parking left out; None before."""
-        if self.started_at is None:
-            return None
-        end = self._ended_at or self._paused_at or now
-        return max(0.0, end - self.started_at - self._paused_seconds)
+        spans = self.spans(now)
+        return covered(spans) if spans else None
+
+    def spans(self, now: float) -> list[tuple[float, float]]:
+        """Return the times it worked, from and until."""
+        return self._spans if self._since is None else [*self._spans, (self._since, now)]
 
     def rate(self, now: float) -> float:
         """Tokens a second over the last `WINDOW` seconds, estimated from characters."""
@@ -154,7 +159,7 @@ class Meter:
         counts and not their rhythm.
         """
         waiting = self.waiting_for(now)
-        if waiting is None or self._paused_at is not None:
+        if waiting is None:
             return False
         usual = 5 * median(self._gaps) if self._gaps else 0.0
         if self._last_beat_at is not None:
@@ -162,25 +167,18 @@ class Meter:
             usual = max(usual, 2 * median(self._beats))
         return waiting > max(stall_after, usual)
 
-    def _start(self, at: float) -> None:
-        if self.started_at is None:
-            self.started_at, self._paused_seconds = at, 0.0
-        elif self._ended_at is not None:
-            self._paused_seconds += max(0.0, at - self._ended_at)  # another process's clock
-        self._ended_at = None
-        self.ttft = None
+    def _work(self, at: float) -> None:
+        """Let its clock run."""
+        self._is_paused = False
+        if self._since is None:
+            self._since = at
 
-    def _hold(self, at: float) -> None:
-        """Begin a pause, unless one is under way or time stands still since the ticket ended."""
-        if self._paused_at is None and self._ended_at is None:
-            self._paused_at = at
-
-    def _let_go(self, at: float) -> None:
-        """End a pause, at a resume, at an attempt or at the end."""
-        self._is_parked = False
-        if self._paused_at is not None:
-            self._paused_seconds += at - self._paused_at
-        self._paused_at = None
+    def _rest(self, at: float) -> None:
+        """Stop its clock."""
+        self._is_paused = False
+        if self._since is not None:
+            self._spans.append((self._since, at))
+            self._since = None
 
     def _stream(self, at: float, characters: int) -> None:
         if self._sent_at is not None and self._last_token_at is None:

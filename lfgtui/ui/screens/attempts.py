@@ -87,12 +87,15 @@ class AttemptMeter(Meter):
 
     def __init__(self, attempt: Attempt, whole: Meter) -> None:
         super().__init__()
-        self.started_at, self.ttft = attempt.started_at, attempt.ttft
+        self.ttft = attempt.ttft
         self._attempt = attempt
+        self._whole = whole
         self._live = whole if attempt.ended_at is None else None
 
-    def elapsed(self, now: float) -> float | None:
-        return max(0.0, (self._attempt.ended_at or now) - self._attempt.started_at)
+    def spans(self, now: float) -> list[tuple[float, float]]:
+        began, ended = self._attempt.started_at, self._attempt.ended_at or now
+        spans = self._whole.spans(now)
+        return [(max(since, began), min(until, ended)) for since, until in spans]
 
     def output_tokens(self) -> tuple[int, bool]:
         if counted := self._attempt.usage.output:

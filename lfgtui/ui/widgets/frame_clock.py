@@ -30,7 +30,7 @@ SECOND = 1.0
 """Seconds between two updates while nothing but clocks moves."""
 
 _STREAMS: frozenset[State | None] = frozenset({"waiting", "streaming"})
-_TICKS: frozenset[State | None] = RUNNING - _STREAMS
+_TICKS: frozenset[State | None] = RUNNING - _STREAMS - {"paused"}
 
 Draw = Callable[[], float | None]
 """Draws a frame; returns when the next one is due by the loop's clock, if one is."""
@@ -38,8 +38,7 @@ Draw = Callable[[], float | None]
 
 def figures_move(run: RunView, now: float) -> float | None:
     """Return the seconds after which figures are other ones by time alone; None if never."""
-    transcripts = [run.transcript(ticket.id) for ticket in run.tickets]
-    states = {one.state for one in transcripts if one.state != "paused" or one.holds_slot}
+    states = {run.transcript(ticket.id).state for ticket in run.tickets}
     if states & _STREAMS or any(any(run.meter(one.id).history(now)) for one in run.tickets):
         return GAUGE
     health = run.health

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from lfgtui.model.metrics import Health
+from lfgtui.model.metrics import Health, covered
 from lfgtui.model.states import BADGES, ENDED, RUNNING, State
 from lfgtui.text import figures
 from lfgtui.ui.run_view import RunView
@@ -94,9 +94,8 @@ def _figures(run: RunView, now: float) -> Iterator[Span]:
         yield Span(f"{size / _MEGABYTE:.1f} MB to save", "warning")
     folds = [(run.transcript(ticket.id), run.meter(ticket.id)) for ticket in run.tickets]
     attempts = [attempt for transcript, _ in folds for attempt in transcript.attempts]
-    if attempts:
-        worked = sorted((one.started_at, one.ended_at or now) for one in attempts)
-        yield Span(figures.duration(_covered(worked)), "muted")
+    if worked := [span for _, meter in folds for span in meter.spans(now)]:
+        yield Span(figures.duration(covered(worked)), "muted")
     if any(transcript.state not in ENDED for transcript, _ in folds):
         rate = sum(meter.rate(now) for transcript, meter in folds if transcript.state in RUNNING)
         yield Span(f"{rate:>4.0f} tok/s")
@@ -109,12 +108,3 @@ def _figures(run: RunView, now: float) -> Iterator[Span]:
     costs = [attempt.usage.cost for attempt in attempts if attempt.usage.cost is not None]
     if costs:
         yield Span(figures.money(sum(costs)), "muted")
-
-
-def _covered(spans: list[tuple[float, float]]) -> float:
-    """Return the seconds that the spans cover, in order: the days before a resume do not count."""
-    total, until = 0.0, float("-inf")
-    for began, ended in spans:
-        total += max(0.0, ended - max(began, until))
-        until = max(until, ended)
-    return total

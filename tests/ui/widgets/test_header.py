@@ -10,7 +10,7 @@ from lfgtui.settings.keys import BY_ACTION, keys_in_force
 from lfgtui.ui.text.styled_line import Line, line_width
 from lfgtui.ui.widgets.footer import Offer, compose_footer
 from lfgtui.ui.widgets.header import compose_header
-from tests.ui.fake_live import FakeLive
+from tests.ui.fake_live import START, FakeLive
 
 SOON = OpenCircuit(12.4, "HTTP 500")
 
@@ -52,6 +52,20 @@ def test_the_time_between_an_interruption_and_the_resume_is_not_the_runs() -> No
     live.happen("a", e.TicketInterrupted(), after=90.0)
     live.happen("a", e.TicketQueued(), after=86_400.0)
     assert " 1:30 " in header(live)
+
+
+@pytest.mark.parametrize("wait", [e.Paused(), e.Parked("p", START + 3600, "full")])
+def test_the_time_stands_still_while_all_that_began_wait_as_the_panes_clocks_do(
+    wait: e.Event,
+) -> None:
+    live = FakeLive("a", "b", "new")
+    live.begin("a")
+    live.happen("b", e.TicketQueued(), e.AttemptStarted("p", "m"), after=30.0)
+    live.happen("b", wait, after=60.0)
+    live.happen("a", e.ResponseFinished(1, "tool_use"), e.Parked("p", START + 3600, "full"))
+    live.now += 600.0
+    assert " 1:30 " in header(live)
+    assert [live.meter(name).elapsed(live.now) for name in ("a", "b", "new")] == [90.0, 60.0, None]
 
 
 @pytest.mark.parametrize(
