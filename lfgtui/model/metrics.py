@@ -143,9 +143,14 @@ class Meter:
     def _streamed_in(self, first: int, slices: int) -> int:
         return sum(self._recent.get(n, 0) for n in range(first, first + slices))
 
+    @property
+    def waiting_since(self) -> float | None:
+        """Time at which the request left or the last token came; None if neither did."""
+        return self._last_token_at or self._sent_at
+
     def waiting_for(self, now: float) -> float | None:
         """Return the seconds since the request left or the last token came; None if neither did."""
-        since = self._last_token_at or self._sent_at
+        since = self.waiting_since
         return None if since is None else max(0.0, now - since)
 
     def is_stalled(self, now: float, stall_after: float) -> bool:
@@ -159,7 +164,7 @@ class Meter:
         counts and not their rhythm.
         """
         waiting = self.waiting_for(now)
-        if waiting is None:
+        if waiting is None or waiting <= stall_after:
             return False
         usual = 5 * median(self._gaps) if self._gaps else 0.0
         if self._last_beat_at is not None:

@@ -30,6 +30,7 @@ from lfgtui.model.items import (
 )
 from lfgtui.model.states import RUNNING, State, StateMachine
 from lfgtui.text.figures import clock_time
+from lfgtui.text.questions import ends_in_question
 
 _SETTINGS = {
     "turns": "max_turns",
@@ -37,6 +38,8 @@ _SETTINGS = {
     "cost": "max_cost",
     "time": "timeout",
 }
+
+_CONTENT = (TextItem, ToolItem, HostedItem, PromptItem)
 
 _OPEN: tuple[ToolState, ...] = ("arriving", "written", "requested", "needs_approval", "running")
 
@@ -71,6 +74,12 @@ class Transcript:
         self.ending: e.Ending | None = None
         self.parked: e.Parked | None = None
         self.parked_at = 0.0
+        self.since = 0.0
+        """Time at which the ticket came into its state."""
+        self.asks = False
+        """True for a ticket that is done with a question to the person as its last words."""
+        self.conflict_at: float | None = None
+        """Time of the last conflict with another ticket since it was queued."""
         self.unsaved = False
         self.last_seq = 0
         self.revision = 0
@@ -157,7 +166,7 @@ class Transcript:
         stream, so that a stored run stays readable, and returned.
         """
         at, event = entry.at, entry.event
-        attempt = self.attempt
+        attempt, before = self.attempt, self.state
         self.last_seq = entry.seq
         self.revision += 1
         try:
@@ -166,12 +175,15 @@ class Transcript:
             if attempt is not None:
                 attempt.add(NoteItem("error", f"a bug in lfg: {error}"))
             return error
+        if state != before:
+            self.since = at
         self.unsaved = self.unsaved or not entry.saved
         self.conversation.apply(event)
         if attempt is not None and attempt.ended_at is None:
             attempt.state = state
         if isinstance(event, e.TicketQueued):
-            self.ending = self.parked = None
+            self.ending = self.parked = self.conflict_at = None
+            self.asks = False
         elif isinstance(event, e.Parked):
             self._park(attempt, at, event)
         elif isinstance(event, e.AttemptStarted):
@@ -206,10 +218,15 @@ class Transcript:
 
     def _end_attempt(self, attempt: Attempt, at: float, event: e.Ending) -> None:
         attempt.end(at)
+        self.asks = isinstance(event, e.TicketDone) and self._has_question(attempt)
         if isinstance(event, e.TicketFailed):
             attempt.error = AttemptError(event.kind, event.message, event.retryable)
         if type(event) in NOTES:
             attempt.add(NOTES[type(event)](event))
+
+    def _has_question(self, attempt: Attempt) -> bool:
+        last = next((i for i in reversed(attempt.items) if isinstance(i, _CONTENT)), None)
+        return isinstance(last, TextItem) and ends_in_question(self.answer)
 
     def _apply_to_attempt(self, attempt: Attempt, at: float, event: e.Event) -> None:
         match event:
@@ -269,6 +286,8 @@ class Transcript:
                 again = f"; retrying in {delay:.3g} s" if delay else ""
                 attempt.add(NoteItem("retry", f"{reason}{again}"))
             case _ if type(event) in NOTES:
+                if isinstance(event, e.ConflictDetected):
+                    self.conflict_at = at
                 attempt.add(NOTES[type(event)](event))
             case _:
                 pass

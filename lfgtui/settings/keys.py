@@ -55,7 +55,7 @@ KEYS: tuple[Key, ...] = (
     Key("start", ("home",), "top", "scroll to the top", "Move"),
     Key("finish", ("end",), "end", "scroll to the end", "Move"),
     Key("follow", ("f",), "follow", "follow new output (scrolling up stops it)", "View"),
-    Key("attention", ("n",), "next", "next pane that needs attention, or next match", "View"),
+    Key("attention", ("n",), "next", "most urgent pane, then the next; or next match", "View"),
     Key("previous_hit", ("N",), "previous match", "previous match", "View"),
     Key("find", ("/",), "find", "find in this pane", "View"),
     Key("zoom", ("enter",), "zoom", "zoom this pane", "View"),

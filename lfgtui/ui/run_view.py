@@ -1,9 +1,10 @@
 """The rest of lfg as the screens see it: a run, live or stored, and the history file."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from lfgtui.engine.commands import Command
+from lfgtui.model.attention import Attention, attention
 from lfgtui.model.events import Sink
 from lfgtui.model.metrics import Health, Meter
 from lfgtui.model.tickets import Ticket
@@ -34,6 +35,16 @@ class RunView(Protocol):
         ...
 
     def meter(self, ticket: str) -> Meter: ...
+
+
+def needing_attention(run: RunView, now: float, stall_after: float) -> Mapping[str, Attention]:
+    """Return the tickets that need a person, by id, and why."""
+    needs = dict[str, Attention]()
+    for ticket in run.tickets:
+        folds = run.transcript(ticket.id), run.meter(ticket.id)
+        if (found := attention(*folds, now, stall_after)) is not None:
+            needs[ticket.id] = found
+    return needs
 
 
 @runtime_checkable

@@ -21,7 +21,7 @@ from lfgtui.ui.screens.modes import CONFIRM_SECONDS
 from lfgtui.ui.screens.run import RunScreen
 from lfgtui.ui.widgets.pane import Pane
 from lfgtui.ui.widgets.ticket_table import TicketTable
-from tests.ui.fake_live import FakeLive
+from tests.ui.fake_live import START, FakeLive
 from tests.ui.screen_text import MakeApp, lines, opened, repainted, run_screen, text_of, toasts
 
 
@@ -268,16 +268,35 @@ async def test_moving_zooming_and_views(make_app: MakeApp) -> None:
         assert (screen.view, screen.current) == ("grid", "c")
 
 
-async def test_n_goes_to_what_needs_attention(make_app: MakeApp) -> None:
-    live = FakeLive("a", "b", "c", "d")
+async def test_n_goes_to_the_most_urgent_and_on_to_the_next(make_app: MakeApp) -> None:
+    live = FakeLive("works", "fails", "asks", "waits", "stalls")
     app = make_app(live)
     async with opened(app) as pilot:
-        for ticket in ("b", "d"):
+        live.begin("stalls")
+        live.now += 40
+        for ticket in ("works", "fails", "asks", "waits"):
             live.begin(ticket)
-            live.ask(ticket)
-        for expected in ("b", "d", "b"):
+        live.happen("fails", e.TicketFailed("server", "500", True))
+        live.stream("asks", "All is done. Shall I go on?")
+        live.finish("asks")
+        live.ask("waits")
+        seen = []
+        for _ in range(5):
             await pilot.press("n")
-            assert run_screen(app).current == expected
+            seen.append(run_screen(app).current)
+        assert seen == ["waits", "asks", "fails", "stalls", "waits"]
+        assert toasts(app)[-2:] == ["question", f"stalled for {live.now - START:.0f} s"]
+
+
+async def test_n_at_the_only_ticket_that_needs_attention_says_so(make_app: MakeApp) -> None:
+    live = FakeLive("a", "b")
+    app = make_app(live)
+    async with opened(app) as pilot:
+        live.begin("b")
+        live.ask("b")
+        await pilot.press("n", "n")
+        assert run_screen(app).current == "b"
+        assert toasts(app)[-1] == "nothing else needs attention"
 
 
 async def test_the_focused_pane_is_scrolled_into_view(make_app: MakeApp) -> None:

@@ -109,8 +109,9 @@ class AttemptMeter(Meter):
     def history(self, now: float) -> list[float]:
         return self._live.history(now) if self._live else super().history(now)
 
-    def waiting_for(self, now: float) -> float | None:
-        return self._live.waiting_for(now) if self._live else None
+    @property
+    def waiting_since(self) -> float | None:
+        return self._live.waiting_since if self._live else None
 
     def is_stalled(self, now: float, stall_after: float) -> bool:
         return self._live is not None and self._live.is_stalled(now, stall_after)

@@ -9,12 +9,13 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widget import Widget
 
+from lfgtui.model.attention import Rounds
 from lfgtui.model.states import State
 from lfgtui.settings.keys import BY_ACTION
 from lfgtui.ui.keymap import keymap
 from lfgtui.ui.painting.canvas import Canvas
 from lfgtui.ui.painting.widgets import CachedContainer, LineRow
-from lfgtui.ui.run_view import RunView
+from lfgtui.ui.run_view import RunView, needing_attention
 from lfgtui.ui.screens.base import LfgScreen, ScreenContext
 from lfgtui.ui.stream.actions import STREAM_ACTIONS
 from lfgtui.ui.stream.search_target import Target
@@ -131,6 +132,7 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         self.searched: Pane | None = None
         """The pane that is searched; at most one is."""
         self._target: Target | None = None
+        self._rounds = Rounds()
 
     def compose(self) -> ComposeResult:
         yield self._header
@@ -344,12 +346,14 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         if self.searched is not None:
             self._step_match(1)
             return
-        here = self.panes.index(self.current_pane)
-        for pane in [*self.panes[here + 1 :], *self.panes[: here + 1]]:
-            if pane.needs_attention:
-                self.go_to(pane.ticket_id)
-                return
-        self.toast("nothing needs attention")
+        now = self.now()
+        needs = needing_attention(self.run, now, self.context.panes.stall_after)
+        if (ticket := self._rounds.next(needs, self.current)) is None:
+            self.toast("nothing else needs attention" if needs else "nothing needs attention")
+            return
+        self.go_to(ticket)
+        if note := needs[ticket].note(now):
+            self.toast(note)
 
     def action_copy(self) -> None:
         text = self.current_pane.copy_text()

@@ -36,8 +36,6 @@ _RECOVERY = 5.0
 _WORDS = 30
 """Cells below which the time at which a parked ticket goes on has one word: it must be whole."""
 
-_TROUBLE = frozenset({"needs_approval", "failed", "limit", "blocked"})
-
 _ENDED_AS: dict[State | None, str] = {
     "failed": "failed",
     "limit": "reached its limit",
@@ -160,15 +158,6 @@ class Pane(CachedContainer, Guarded, Widget, can_focus=True):
             took = self._settings.ticks() - began
             rest = min(_SHARE * took, _LONGEST_REST)
             self._rests_until = began + rest if took > _FRAME else 0.0
-
-    @property
-    def needs_attention(self) -> bool:
-        """True if a person should look: a request, a failure, a limit, a stall."""
-        transcript, meter = self._view.transcript(self.ticket_id), self._view.meter(self.ticket_id)
-        if transcript.state in _TROUBLE or transcript.waiting_approvals:
-            return True
-        now, after = self._settings.clock(), self._settings.stall_after
-        return transcript.state in ("waiting", "streaming") and meter.is_stalled(now, after)
 
     def copy_text(self) -> str:
         """Return the newest attempt's answer in Markdown, as the model wrote it.

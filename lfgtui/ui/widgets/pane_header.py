@@ -8,6 +8,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from lfgtui.model.attention import is_stalled
 from lfgtui.model.metrics import Meter
 from lfgtui.model.states import BADGES, ENDED, STALLED, Badge
 from lfgtui.model.tickets import Ticket
@@ -160,7 +161,7 @@ def badge_of(transcript: Transcript, meter: Meter, now: float, stall_after: floa
     That of a parked ticket has the time of day when it goes on.
     """
     state = transcript.state
-    if state in ("waiting", "streaming") and meter.is_stalled(now, stall_after):
+    if is_stalled(transcript, meter, now, stall_after):
         return STALLED._replace(word=f"stalled {_short(meter.waiting_for(now) or 0)}")
     badge = BADGES[state]
     if transcript.parked_until is not None:

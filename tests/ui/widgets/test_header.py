@@ -68,6 +68,26 @@ def test_the_time_stands_still_while_all_that_began_wait_as_the_panes_clocks_do(
     assert [live.meter(name).elapsed(live.now) for name in ("a", "b", "new")] == [90.0, 60.0, None]
 
 
+def test_the_clock_goes_on_while_a_retry_is_waited_for_but_not_while_parked() -> None:
+    live = FakeLive("a")
+    live.begin("a")
+    live.happen("a", e.Retrying("busy", 100.0, 2, "overloaded"), after=20.0)
+    live.now += 60.0
+    assert " 1:20 " in header(live)
+    live.happen("a", e.Paused(), e.Resumed(), after=40.0)
+    live.happen("a", e.AttemptStarted("p", "m"), e.RequestSent(1))
+    assert " 2:00 " in header(live)
+    live.happen("a", e.Retrying("busy", 100.0, 3, "overloaded"))
+    live.happen("a", e.Parked("p", live.now + 7200, "full"), after=30.0)
+    live.now += 3600.0
+    assert " 2:30 " in header(live)
+    live.happen("a", e.TicketQueued(), e.AttemptStarted("p", "m"), e.RequestSent(1))
+    live.happen("a", e.Retrying("busy", 100.0, 2, "overloaded"))
+    live.happen("a", e.TicketCancelled(), after=10.0)
+    live.happen("a", e.TicketQueued(), after=86_400.0)
+    assert " 2:40 " in header(live)
+
+
 @pytest.mark.parametrize(
     ("circuits", "text"),
     [

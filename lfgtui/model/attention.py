@@ -1,0 +1,111 @@
+"""Why a ticket needs a person.
+
+One order for all who point at such tickets: the key for the next one, the
+header, the terminal's title.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Literal, NamedTuple, get_args
+
+from lfgtui.model.metrics import Meter
+from lfgtui.model.states import State
+from lfgtui.model.transcript import Transcript
+from lfgtui.text.figures import duration
+
+Reason = Literal[
+    "approval",
+    "question",
+    "failed",
+    "stalled",
+    "conflict",
+    "limit",
+    "blocked",
+    "interrupted",
+]
+"""The reasons, most urgent first. A parked ticket waits for a `limit` to end."""
+
+_RANKS: Mapping[Reason, int] = {reason: rank for rank, reason in enumerate(get_args(Reason))}
+
+_REASONS: Mapping[State | None, Reason] = {
+    "needs_approval": "approval",
+    "failed": "failed",
+    "limit": "limit",
+    "blocked": "blocked",
+    "interrupted": "interrupted",
+}
+
+
+class Attention(NamedTuple):
+    """The most urgent reason why a ticket needs a person, and since when."""
+
+    reason: Reason
+    since: float
+
+    @property
+    def rank(self) -> tuple[int, float]:
+        """Sorts the most urgent first, then the one that has waited longest."""
+        return _RANKS[self.reason], self.since
+
+    def note(self, now: float) -> str:
+        """Return the reason in words where it is easily overlooked."""
+        match self.reason:
+            case "question" | "conflict":
+                return self.reason
+            case "stalled":
+                seconds = now - self.since
+                return f"stalled for {f'{seconds:.0f} s' if seconds < 100 else duration(seconds)}"
+            case _:
+                return ""
+
+
+def attention(
+    transcript: Transcript, meter: Meter, now: float, stall_after: float
+) -> Attention | None:
+    """Return why the ticket needs a person; None if it does not."""
+    reasons = _reasons(transcript, meter, now, stall_after)
+    return min(reasons, key=lambda each: each.rank, default=None)
+
+
+def is_stalled(transcript: Transcript, meter: Meter, now: float, stall_after: float) -> bool:
+    """Return True if the ticket waits for a token that is late."""
+    return transcript.state in ("waiting", "streaming") and meter.is_stalled(now, stall_after)
+
+
+def _reasons(
+    transcript: Transcript, meter: Meter, now: float, stall_after: float
+) -> Iterator[Attention]:
+    if reason := _REASONS.get(transcript.state):
+        yield Attention(reason, transcript.since)
+    if transcript.asks:
+        yield Attention("question", transcript.since)
+    if transcript.parked_until is not None:
+        yield Attention("limit", transcript.parked_at)
+    if transcript.conflict_at is not None:
+        yield Attention("conflict", transcript.conflict_at)
+    if is_stalled(transcript, meter, now, stall_after):
+        yield Attention("stalled", meter.waiting_since or now)
+
+
+class Rounds:
+    """Goes from ticket to ticket of those that need a person."""
+
+    def __init__(self) -> None:
+        self._visited: set[tuple[str, Attention]] = set()
+
+    def next(self, needs: Mapping[str, Attention], current: str) -> str | None:
+        """Return the most urgent ticket not visited yet; None if none but `current` needs anybody.
+
+        After all were visited it begins again; a ticket that needs a person for another reason,
+        or once more, was not visited.
+        """
+        order = sorted(needs.items(), key=lambda item: item[1].rank)
+        self._visited.intersection_update(order)
+        self._visited.update(item for item in order if item[0] == current)
+        others = [item for item in order if item[0] != current]
+        if not others:
+            return None
+        if self._visited.issuperset(others):
+            self._visited.clear()
+        visited = next(item for item in others if item not in self._visited)
+        self._visited.add(visited)
+        return visited[0]

@@ -1,0 +1,149 @@
+"""Why a ticket needs a person: most urgent first."""
+
+from typing import get_args
+
+import pytest
+
+from lfgtui.model import events as e
+from lfgtui.model.attention import Attention, Reason, Rounds, attention
+from lfgtui.model.metrics import Meter
+from lfgtui.model.transcript import Transcript
+
+BEGIN = (e.TicketQueued(), e.AttemptStarted("p", "m"), e.UserMessage("Go."), e.RequestSent(1))
+CALL = (
+    e.ToolCallRequested("1", "run_command", {"command": "make"}),
+    e.ResponseFinished(1, "tool_use"),
+)
+REQUEST = (*CALL, e.ApprovalRequested("1", "run_command", "$ make"))
+CONFLICT = e.ConflictDetected("a.py", ("other",))
+DONE = (e.ResponseFinished(1, "end"), e.TicketDone("end"))
+QUESTION = (e.TextDelta("Done.\n\nShall I go on?\n"), *DONE)
+FAILED = e.TicketFailed("server", "500", True)
+RETRY = e.Retrying("cut", 5.0, 2, "cut")
+AGAIN = (e.TicketQueued(), e.AttemptStarted("p", "m", True), e.RequestSent(1))
+
+
+def needed(*events: e.Event, later: float = 0.0) -> Attention | None:
+    """Why a ticket needs a person after its beginning at 1000.0, an event a second."""
+    transcript, meter, at = Transcript(), Meter(), 999.0
+    for seq, event in enumerate((*BEGIN, *events), 1):
+        at = 999.0 + seq
+        attempt = len(transcript.attempts) + isinstance(event, e.AttemptStarted)
+        entry = e.Entry("run", "a", attempt, seq, at, event)
+        assert transcript.apply(entry) is None
+        meter.apply(entry)
+    return attention(transcript, meter, at + later, stall_after=10.0)
+
+
+@pytest.mark.parametrize(
+    ("events", "reason", "since"),
+    [
+        (REQUEST, "approval", 1006.0),
+        ((*REQUEST, e.Status("x")), "approval", 1006.0),
+        ((CONFLICT, *REQUEST), "approval", 1007.0),
+        (QUESTION, "question", 1006.0),
+        ((CONFLICT, *QUESTION), "question", 1007.0),
+        ((e.TextDelta("Go on?"), e.ReasoningDelta("done"), *DONE), "question", 1007.0),
+        ((FAILED,), "failed", 1004.0),
+        ((CONFLICT, FAILED), "failed", 1005.0),
+        ((RETRY, FAILED), "failed", 1005.0),
+        ((CONFLICT, e.TextDelta("a")), "conflict", 1004.0),
+        ((CONFLICT, e.TextDelta("a"), *DONE), "conflict", 1004.0),
+        ((CONFLICT, e.TicketLimited("turns")), "conflict", 1004.0),
+        ((e.TicketLimited("turns"),), "limit", 1004.0),
+        ((e.Parked("p", 5000.0, "full"),), "limit", 1004.0),
+        ((e.TicketBlocked("no"),), "blocked", 1004.0),
+        ((e.TicketInterrupted(),), "interrupted", 1004.0),
+    ],
+)
+def test_the_most_urgent_reason_counts_from_when_it_began(
+    events: tuple[e.Event, ...], reason: Reason, since: float
+) -> None:
+    assert needed(*events) == Attention(reason, since)
+
+
+def test_a_stall_counts_from_the_last_sign_of_life_and_before_a_conflict() -> None:
+    assert needed(CONFLICT, e.TextDelta("a"), later=30.0) == Attention("stalled", 1005.0)
+    assert needed(later=30.0) == Attention("stalled", 1003.0)
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        (),
+        (e.TextDelta("Shall I?"),),
+        (e.TextDelta("All is well."), *DONE),
+        (e.TextDelta("Shall I?"), e.TicketCancelled()),
+        (e.TextDelta("Shall I?"), *CALL, e.ToolCallFinished("1", "", None, 0, 0.1),
+         e.RequestSent(2), *DONE),
+        (*QUESTION, *AGAIN),
+        (*QUESTION, *AGAIN, e.TextDelta("All is well."), *DONE),
+        (*QUESTION, *AGAIN, *DONE),
+        (*REQUEST, e.ApprovalGiven("1")),
+        (FAILED, *AGAIN),
+        (CONFLICT, FAILED, *AGAIN),
+        (e.Parked("p", 5000.0, "full"), e.TicketQueued()),
+        (RETRY,),
+        CALL,
+    ],
+)  # fmt: skip
+def test_who_works_waits_for_nobody_and_who_was_answered_asks_no_more(
+    events: tuple[e.Event, ...],
+) -> None:
+    assert needed(*events) is None
+
+
+def test_reasons_rank_in_their_order_and_then_by_the_time_waited() -> None:
+    ranked = [Attention(reason, at) for reason in get_args(Reason) for at in (1.0, 2.0)]
+    shuffled = ranked[::-1]
+    assert sorted(shuffled, key=lambda each: each.rank) == ranked
+
+
+@pytest.mark.parametrize(
+    ("reason", "now", "note"),
+    [
+        ("question", 100.0, "question"),
+        ("conflict", 100.0, "conflict"),
+        ("stalled", 50.0, "stalled for 40 s"),
+        ("stalled", 800.0, "stalled for 13:10"),
+        ("failed", 100.0, ""),
+        ("approval", 100.0, ""),
+    ],
+)
+def test_what_is_easily_overlooked_is_said(reason: Reason, now: float, note: str) -> None:
+    assert Attention(reason, 10.0).note(now) == note
+
+
+NEEDS = {
+    "limit": Attention("limit", 1.0),
+    "newer": Attention("question", 9.0),
+    "older": Attention("question", 2.0),
+    "failed": Attention("failed", 1.0),
+}
+
+
+def test_each_is_visited_once_by_urgency_before_it_begins_again() -> None:
+    rounds, here, seen = Rounds(), "elsewhere", []
+    for _ in range(6):
+        here = rounds.next(NEEDS, here) or ""
+        seen.append(here)
+    assert seen == ["older", "newer", "failed", "limit", "older", "newer"]
+
+
+def test_what_comes_meanwhile_or_once_more_is_next_and_what_went_is_forgotten() -> None:
+    rounds, needs = Rounds(), dict(NEEDS)
+    assert rounds.next(needs, "x") == "older"
+    needs["asks"] = Attention("approval", 20.0)
+    assert rounds.next(needs, "older") == "asks"
+    assert rounds.next(needs, "asks") == "newer"
+    needs["older"] = Attention("failed", 30.0)
+    del needs["failed"]
+    assert rounds.next(needs, "newer") == "older"
+    assert rounds.next(needs, "older") == "limit"
+
+
+def test_the_ticket_one_is_at_comes_last_in_its_round() -> None:
+    rounds = Rounds()
+    assert rounds.next(NEEDS, "older") == "newer"
+    assert rounds.next({"newer": NEEDS["newer"]}, "newer") is None
+    assert rounds.next({}, "newer") is None
