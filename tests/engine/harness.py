@@ -98,6 +98,12 @@ class Room:
         calls = self.engine.transcript(ticket).waiting_approvals
         return {call.call_id for call in calls} - self._answered
 
+    async def resume_when_paused(self, ticket: str) -> None:
+        """Wait for a pause, let the ticket go on, and wait until all have ended."""
+        await self.until_event(ticket, e.Paused)
+        self.engine.send(c.Resume(ticket))
+        await self.engine.wait_idle()
+
     def state(self, ticket: str) -> str | None:
         return self.engine.transcript(ticket).state
 

@@ -160,9 +160,7 @@ async def test_a_queued_ticket_can_be_paused(tmp_path: Path) -> None:
         await r.until_event("a", e.TextDelta)
         r.engine.send(c.Pause("b"))
         r.engine.send(c.Cancel("a"))
-        await r.until_event("b", e.Paused)
-        r.engine.send(c.Resume("b"))
-        await r.engine.wait_idle()
+        await r.resume_when_paused("b")
         assert r.state("b") == "done"
 
 

@@ -14,7 +14,7 @@ from lfgtui.model.transcript import Transcript
 from lfgtui.settings.config import BreakerPolicy, RetryPolicy, Route
 from lfgtui.simulator.scenario import Scenario
 from tests.engine.harness import QUICK_RETRY, Room, calls, finished, room, says, ticket
-from tests.faults.breaker import Breaker, instead
+from tests.faults.breaker import Breaker, after, instead
 from tests.providers.virtual_time import pausing
 
 PARKS = msgspec.structs.replace(QUICK_RETRY, max_retry_after=0.05)
@@ -244,16 +244,17 @@ async def test_a_parked_ticket_can_be_paused_continued_and_cancelled(
 
 
 async def test_a_pause_that_was_asked_for_before_holds_after_it(tmp_path: Path) -> None:
-    scenarios = {"a": limited(BRIEF)}
-    mine = [ticket("a", tmp_path)]
-    async with room(tmp_path, mine, scenarios=scenarios, retry=PARKS) as r:
-        await r.until_event("a", e.AttemptStarted)
-        await asyncio.sleep(0)
+    paused = asyncio.Event()
+    front = Breaker({"a": [after(paused, instead(b"{}", status=429, retry_after="0.3"))]})
+    mine, scenarios = [ticket("a", tmp_path)], {"a": says("At last.")}
+    async with room(tmp_path, mine, scenarios=scenarios, front=front, retry=PARKS) as r:
+        await r.until_event("a", e.RequestSent)
         r.engine.send(c.Pause("a"))
-        await r.until_event("a", e.Paused)
-        r.engine.send(c.Resume("a"))
-        await r.engine.wait_idle()
+        paused.set()
+        await r.resume_when_paused("a")
         assert r.state("a") == "done"
+        waits = [type(one) for one in r.events("a") if isinstance(one, (e.Parked, e.Paused))]
+        assert waits == [e.Parked, e.Paused]
 
 
 @pytest.mark.parametrize("is_over", [False, True])
