@@ -244,12 +244,10 @@ class Circuits(dict[str | Route, Circuit]):
 
     @property
     def open(self) -> dict[str, OpenCircuit]:
-        """Circuits of what keeps failing, by name."""
-        return {
-            circuit.name: OpenCircuit(circuit.retry_after(), circuit.cause)
-            for circuit in self.values()
-            if not circuit.is_closed
-        }
+        """Circuits of what keeps failing, by name: whole providers first, then the longest wait."""
+        names = [key for key, circuit in self.items() if not circuit.is_closed]
+        names.sort(key=lambda key: (isinstance(key, Route), -self[key].retry_after()))
+        return {str(key): OpenCircuit(self[key].retry_after(), self[key].cause) for key in names}
 
     def slowest(self, route: Route) -> Circuit:
         """Return the one of the route's two circuits that lets requests through last."""

@@ -33,9 +33,9 @@ class Health(NamedTuple):
     """A run's troubles at the moment.
 
     `behind`: the reason for which the history cannot be written; None when all is saved.
-    `open_circuits`: the providers and the models (`sim/slow`) that keep failing, by name.
-    `queued_bytes` have arrived and are not in the history yet. `slots`: tickets that may run at
-    once; 0 where nobody knows.
+    `open_circuits`: the providers and the models (`sim/slow`) that keep failing, by name,
+    the gravest first. `queued_bytes` have arrived and are not in the history yet. `slots`: tickets
+    that may run at once; 0 where nobody knows.
     """
 
     behind: str | None = None

@@ -300,10 +300,19 @@ async def test_who_waits_for_a_dead_model_does_not_keep_its_provider_from_being_
         await ask(circuits, FIRST, ProviderError("overloaded", "busy", retry_after=9.0))
     for _ in range(BREAKER.failures):
         await ask(circuits, OTHER, UNREACHABLE)
-    assert list(circuits.open) == ["a/one", "a"]
+    assert list(circuits.open) == ["a", "a/one"]
     clock.now += 5
     waiting, trying = (asyncio.create_task(ask(circuits, route)) for route in (FIRST, OTHER))
     await turn()
     assert (waiting.done(), trying.done()) == (False, True)
     assert list(circuits.open) == ["a/one"]
     waiting.cancel()
+
+
+async def test_whole_providers_come_first_among_what_keeps_failing_then_the_longest_wait() -> None:
+    circuits = Circuits(BREAKER, Clock())
+    for _ in range(BREAKER.failures):
+        await ask(circuits, FIRST, BUSY)
+        await ask(circuits, OTHER, ProviderError("overloaded", "busy", retry_after=9.0))
+        await ask(circuits, SECOND, UNREACHABLE)
+    assert list(circuits.open) == ["b", "a/other", "a/one"]

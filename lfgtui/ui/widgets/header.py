@@ -1,9 +1,11 @@
 """The row at the top: the run's title, states, speed and cost."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from lfgtui.model.metrics import Health, covered
+from rich.cells import cell_len
+
+from lfgtui.model.metrics import Health, OpenCircuit, covered
 from lfgtui.model.states import BADGES, ENDED, RUNNING, State
 from lfgtui.text import figures
 from lfgtui.ui.run_view import RunView
@@ -13,7 +15,10 @@ _WITH_PERSONS = frozenset({"needs_approval", "paused"})
 _HELD: tuple[State, ...] = ("paused", "queued")
 _ENDS: tuple[State, ...] = ("done", "failed", "limit", "blocked", "cancelled", "interrupted")
 
+_TITLE = 10  # cells that alarms leave to it, with its margins
 _SHORTEST_NOTE = 10
+_SHORTEST_NAME = 8
+_NAME = 20  # cells of a name that are shown rather than why it fails
 
 _MEGABYTE = 1024 * 1024
 _NOTABLE_QUEUE = _MEGABYTE  # less is on its way for a moment and says nothing
@@ -33,13 +38,14 @@ def compose_header(
 
     `label`: the kind of a run that is only looked at. `notice` stands instead of the states.
     """
-    alarms = [Span(f" {text} ", "background", True, on) for text, on in _alarms(run.health)]
+    labels = []
     if label:
-        alarms.append(Span(f" {label} ", "background", True, "secondary"))
+        labels.append(_label(label, "secondary"))
     if is_simulated:
-        alarms.append(Span(" SIMULATED MODELS ", "background", True, "warning"))
+        labels.append(_label("SIMULATED MODELS", "warning"))
+    alarms = [*_alarms(run.health, width - line_width(labels) - _TITLE), *labels]
     room = width - line_width(alarms) - 1
-    line = [Span(f" {shorten(one_line(run.title), max(8, room // 3))}", bold=True)]
+    line = [Span(f" {shorten(one_line(run.title), max(_TITLE - 2, room // 3))}", bold=True)]
     standing = [Span(notice, "warning", True)] if notice else list(_standing(run, bool(label)))
     for part in (standing, *([figure] for figure in _figures(run, now))):
         if part and line_width(line) + line_width(part) + 2 <= room:
@@ -51,16 +57,34 @@ def compose_header(
     return [*line, Span(" " * max(0, gap)), *alarms]
 
 
-def _alarms(health: Health) -> Iterator[tuple[str, str]]:
-    """Yield what should not be so, and its colour."""
+def _label(text: str, on: str) -> Span:
+    return Span(f" {text} ", "background", True, on)
+
+
+def _alarms(health: Health, room: int) -> Iterator[Span]:
+    """Yield what should not be so, in at most `room` cells."""
     if health.behind is not None:
-        yield f"history not saved: {health.behind}", "error"
-    if len(health.open_circuits) > 1:
-        yield f"{len(health.open_circuits)} providers keep failing", "warning"
-    else:
-        for provider, (seconds, cause) in health.open_circuits.items():
-            next_try = f"next try in {seconds:.0f} s" if seconds >= 0.5 else "trying again"
-            yield f"{provider} keeps failing ({cause}), {next_try}", "warning"
+        text = one_line(f"history not saved: {health.behind}")
+        alarm = _label(shorten(text, room - 2), "error")
+        room -= alarm.width
+        yield alarm
+    if health.open_circuits and (text := _failing(health.open_circuits, room - 2)):
+        yield _label(text, "warning")
+
+
+def _failing(circuits: Mapping[str, OpenCircuit], room: int) -> str:
+    """Return the first that keeps failing and how many more do, in what detail there is room."""
+    name, (seconds, cause) = next(iter(circuits.items()))
+    name = one_line(name)
+    next_try = f", next try in {seconds:.0f} s" if seconds >= 0.5 else ", trying again"
+    more = f" (+{len(circuits) - 1} more)" if len(circuits) > 1 else ""
+    size = cell_len(name)
+    for detail in (f" ({cause}){next_try}", next_try, ""):
+        text = f" keeps failing{detail}{more}"
+        left = room - cell_len(text)
+        if left >= min(_NAME, size):
+            break
+    return shorten(name, left) + text if left >= min(_SHORTEST_NAME, size) else ""
 
 
 def _standing(run: RunView, is_past: bool) -> Iterator[Span]:

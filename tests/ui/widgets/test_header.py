@@ -88,20 +88,41 @@ def test_the_clock_goes_on_while_a_retry_is_waited_for_but_not_while_parked() ->
     assert " 2:40 " in header(live)
 
 
+LONG = "openrouter/anthropic/claude-sonnet-4.5-20250929"
+
+
 @pytest.mark.parametrize(
     ("circuits", "text"),
     [
-        ({"openai": SOON}, "openai keeps failing (HTTP 500), next try in 12 s"),
-        ({"openai": OpenCircuit(0.0, "timeout")}, "openai keeps failing (timeout), trying again"),
-        ({"openai": SOON, "xai": SOON}, "2 providers keep failing"),
+        ({"sim": OpenCircuit(0.0, "timeout")}, "sim keeps failing (timeout), trying again"),
+        ({"sim/slow": SOON}, "sim/slow keeps failing (HTTP 500), next try in 12 s"),
+        ({LONG: SOON}, "openrouter/anthropic/cla… keeps failing (HTTP 500), next try in 12 s"),
+        (
+            {"sim/slow": SOON, "xai": SOON},
+            "sim/slow keeps failing (HTTP 500), next try in 12 s (+1 more)",
+        ),
+        (
+            {LONG: SOON, "xai": SOON, "sim": SOON},
+            "openrouter/anthropic/clau… keeps failing, next try in 12 s (+2 more)",
+        ),
     ],
 )
-def test_a_provider_that_keeps_failing_is_named_with_the_next_try(
+def test_the_first_that_keeps_failing_is_named_with_the_next_try_and_the_others_are_counted(
     circuits: dict[str, OpenCircuit], text: str
 ) -> None:
     live = worked()
     live.health = Health(open_circuits=circuits)
-    assert text in header(live)
+    assert text in header(live, 80)
+
+
+def test_an_unsaved_history_comes_before_what_keeps_failing() -> None:
+    live = worked()
+    live.health = Health("disk full", {LONG: SOON, "xai": SOON})
+    assert header(live, 80).endswith(
+        " history not saved: disk full  openrouter/an… keeps failing (+1 more) "
+    )
+    live.health = live.health._replace(behind=f"disk full: {'x' * 99}")
+    assert "xxx… " in header(live, 80) and "failing" not in header(live, 80)
 
 
 def test_bytes_to_save_are_shown_once_they_are_many() -> None:
@@ -120,11 +141,20 @@ def test_a_past_run_is_marked_and_asks_nobody_to_quit() -> None:
     assert "PAST RUN" in past and "q to quit" not in past
 
 
-@given(st.integers(60, 250))
-def test_the_header_fits_and_obeys_no_title(width: int) -> None:
-    line = header(worked(), width)
-    assert "\x1b" not in line
-    assert len(line) <= width
+@given(
+    st.integers(60, 250),
+    st.sampled_from([None, "disk full", "x" * 99]),
+    st.dictionaries(st.sampled_from(["sim", "語/語\x1b", LONG]), st.just(SOON)),
+    st.sampled_from(["", "PAST RUN"]),
+)
+def test_the_header_fits_and_obeys_no_text(
+    width: int, behind: str | None, circuits: dict[str, OpenCircuit], label: str
+) -> None:
+    live = worked()
+    live.health = Health(behind, circuits)
+    line = compose_header(live, width, live.now, label=label, is_simulated=True)
+    assert "\x1b" not in text(line)
+    assert line_width(line) <= width
 
 
 @given(
