@@ -43,7 +43,10 @@ CONTINUE = (
 """Instruction to finish an answer that a lost connection cut off."""
 
 _ONLY_WRITTEN = "the model wrote a tool call as text; it was not run, and no answer came with it"
-_INTERRUPTED = "interrupted: lfg was stopped while this ran; check what it did before going on"
+_INTERRUPTED = (
+    "interrupted: lfg was stopped before this had finished;"
+    " check what it did, if anything, before going on"
+)
 _FORGOTTEN = (
     "not run: its arguments held a secret, which was not stored, and lfg was stopped since;"
     " make the call again"
@@ -86,6 +89,9 @@ class AgentContext(Protocol):
 
     async def gate(self) -> None:
         """Wait while the ticket is paused."""
+
+    async def take_slot(self) -> None:
+        """Wait for a slot, unless it has one: `ask` gives it up."""
 
     def permit(self) -> AbstractAsyncContextManager[Callable[[e.Event], None]]:
         """Wait until a request may be sent; the body sends it.
@@ -272,6 +278,7 @@ class Agent:
         if isinstance(denial, e.TicketBlocked):
             return denial
         if denial is None:
+            await self._context.take_slot()
             await self._context.settle(saved=True)
             await self._execute(call)
         else:
@@ -298,6 +305,7 @@ class Agent:
             self._emit(e.ApprovalDenied(call.call_id, decision.reason))
             return decision.reason or "the person watching denied this call"
         self._emit(e.ApprovalGiven(call.call_id))
+        await context.take_slot()  # before it is checked what the approval was for
         await context.settle(saved=True)
         card = self._transcript.call(call.call_id)
         if (why := shown_otherwise(call, question, card)) is not None:

@@ -49,4 +49,10 @@ class Deny(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
-Command: TypeAlias = Cancel | CancelAll | Retry | Pause | Resume | Approve | Deny
+class SetConcurrency(msgspec.Struct, frozen=True):
+    """Change how many tickets work at once; 1 at least. Those at work go on."""
+
+    slots: int
+
+
+Command: TypeAlias = Cancel | CancelAll | Retry | Pause | Resume | Approve | Deny | SetConcurrency

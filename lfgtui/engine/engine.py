@@ -25,7 +25,8 @@ from msgspec import UNSET
 from lfgtui.agent.loop import Decision
 from lfgtui.engine import commands as c
 from lfgtui.engine.limits import known_limits
-from lfgtui.engine.ticket_run import Outcome, Session, TicketRun
+from lfgtui.engine.session import Session
+from lfgtui.engine.ticket_run import Outcome, TicketRun
 from lfgtui.model import events as e
 from lfgtui.model.metrics import Health, Meter
 from lfgtui.model.states import RunState
@@ -96,7 +97,9 @@ class Engine:
             self._behind,
             self._session.circuits.open,
             self._recorder.queued_bytes,
-            self._session.config.concurrency,
+            self._session.slots.number,
+            self._slots_in_use(),
+            frozenset(ticket for ticket, run in self._runs.items() if run.slot.is_awaited),
         )
 
     @property
@@ -122,6 +125,7 @@ class Engine:
         self._is_started = True
         self._recall_limits()
         self._session.limits.on_change = self._schedule
+        self._session.slots.on_change = self._slots_changed
         for run in self._runs.values():
             if run.transcript.state == "done":
                 run.phase, run.outcome = "ended", run.transcript.ending
@@ -183,6 +187,10 @@ class Engine:
             for run in self._runs.values():
                 self._cancel(run)
             return
+        if isinstance(command, c.SetConcurrency):
+            self._session.slots.number = max(1, command.slots)
+            self._slots_changed()
+            return
         run = self._runs[command.ticket]
         match command:
             case c.Cancel():
@@ -224,16 +232,30 @@ class Engine:
         for run in self._runs.values():
             if self._is_due(run):
                 run.heed_limits()
-        running = sum(run.phase == "running" for run in self._runs.values())
-        ready = [run for run in self._runs.values() if self._is_ready(run)]
-        for run in ready[: max(0, self._session.config.concurrency - running)]:
-            task = run.start(self._work(run))
-            self._tasks.add(task)
-            task.add_done_callback(partial(self._work_ended, run))
+        self._give_slots()
         self._wake_for_limits()
         if not self.unfinished:
             self._recorder.mark_run(self.run, self._state())
             self._idle.set()
+
+    def _give_slots(self) -> None:
+        runs = self._runs.values()
+        waiting = [run for run in runs if run.slot.is_awaited or self._is_ready(run)]
+        waiting.sort(key=lambda run: run.slot.turn)
+        for run in waiting[: max(0, self._session.slots.number - self._slots_in_use())]:
+            if run.phase == "running":
+                run.slot.take()
+            else:
+                task = run.start(self._work(run))
+                self._tasks.add(task)
+                task.add_done_callback(partial(self._work_ended, run))
+
+    def _slots_changed(self) -> None:
+        self._schedule()
+        self._show(())
+
+    def _slots_in_use(self) -> int:
+        return sum(run.slot.is_taken for run in self._runs.values())
 
     def _wake_for_limits(self) -> None:
         """Schedule again when the first limit ends; now and then before, since machines sleep."""

@@ -97,7 +97,7 @@ def known_limits(tickets: Sequence[tuple[Route, Transcript]]) -> list[Limit]:
 
 
 def is_limit(policy: RetryPolicy, error: ProviderError) -> bool:
-    """Return True for a limit whose end is too far away to be waited for with a slot."""
+    """Return True for a limit whose end is too far away for a retry."""
     wait = error.retry_after
     is_refusal = error.kind in LIMIT_KINDS and error.retryable
     return is_refusal and wait is not None and wait > policy.max_retry_after

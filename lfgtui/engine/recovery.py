@@ -25,8 +25,8 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
-from typing import NamedTuple
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
+from typing import NamedTuple, TypeAlias
 
 from lfgtui.engine.limits import LimitedError, can_park, is_limit
 from lfgtui.errors import ProviderError
@@ -35,6 +35,9 @@ from lfgtui.settings.config import BreakerPolicy, RetryPolicy, Route
 
 _A_MOMENT = 0.1
 """Seconds that a probe takes, as long as nothing better is known."""
+
+Waiting: TypeAlias = Callable[[], AbstractAsyncContextManager[None]]
+"""Makes what surrounds a wait."""
 
 
 class Step(NamedTuple):
@@ -102,7 +105,7 @@ def retry_delay(
     """Return the seconds until the next try after `failures` in a row; None to give up.
 
     What the server asks for (`Retry-After`) is obeyed, unless it is longer
-    than a ticket would wait with its slot; else the delay doubles up to `max_delay`, with
+    than `max_retry_after`; else the delay doubles up to `max_delay`, with
     jitter (`random` in 0..1) over its upper half so that tickets that failed
     together do not come back together.
     """
@@ -157,13 +160,13 @@ class Circuit:
         return max(left, _A_MOMENT) if self._is_probed else left
 
     @asynccontextmanager
-    async def permit(self) -> AsyncIterator[Callable[[], None]]:
-        """Wait until a request may leave; the body is the request.
+    async def permit(self, waiting: Waiting = nullcontext) -> AsyncIterator[Callable[[], None]]:
+        """Wait, within `waiting`, until a request may leave; the body is the request.
 
         Gives a function to call when something came back. Raises `ProviderError`, of the kind
         that requests fail with, when a probe failed in the meantime.
         """
-        is_probe = await self._enter()
+        is_probe = await self._enter(waiting)
         is_settled = False
 
         def answered() -> None:
@@ -188,21 +191,30 @@ class Circuit:
                 self._is_probed = False
                 self._tell()
 
-    async def _enter(self) -> bool:
+    async def _enter(self, waiting: Waiting) -> bool:
         """Wait until a request may leave; return True if it is the probe."""
         known = self._probe_error
         while self._open_until is not None:
             if not self.retry_after():
                 self._is_probed = True
                 return True
+            async with waiting():
+                await self._until_due(known)
+            self._check_probe(known)  # another one may have failed before the wait was over
+        return False
+
+    async def _until_due(self, known: ProviderError | None) -> None:
+        while self.retry_after():
             change = self._change
             with suppress(TimeoutError):
                 async with asyncio.timeout(max(self.retry_after(), _A_MOMENT)):
                     await change.wait()
-            if (error := self._probe_error) is not None and error is not known:
-                message = f"{self.name} still does not answer: {error.message}"
-                raise ProviderError(error.kind, message, status=error.status)
-        return False
+            self._check_probe(known)
+
+    def _check_probe(self, known: ProviderError | None) -> None:
+        if (error := self._probe_error) is not None and error is not known:
+            message = f"{self.name} still does not answer: {error.message}"
+            raise ProviderError(error.kind, message, status=error.status)
 
     def _close(self) -> None:
         self._failed_at.clear()
@@ -254,9 +266,14 @@ class Circuits(dict[str | Route, Circuit]):
         return max(self[route.provider], self[route], key=Circuit.retry_after)
 
     @asynccontextmanager
-    async def permit(self, route: Route) -> AsyncIterator[Callable[[], None]]:
+    async def permit(
+        self, route: Route, waiting: Waiting = nullcontext
+    ) -> AsyncIterator[Callable[[], None]]:
         """As `Circuit.permit`, for both; nobody waits for a model as the provider's probe."""
-        async with self[route].permit() as model, self[route.provider].permit() as provider:
+        async with (
+            self[route].permit(waiting) as model,
+            self[route.provider].permit(waiting) as provider,
+        ):
 
             def answered() -> None:
                 model()

@@ -5,7 +5,6 @@ import logging
 import random
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -13,8 +12,10 @@ from typing import Literal, TypeAlias
 from msgspec import UNSET, UnsetType
 
 from lfgtui.agent.loop import Agent, Decision
-from lfgtui.engine.limits import Limit, LimitedError, Limits, can_park
-from lfgtui.engine.recovery import Circuits, Recovery, Step, final_message
+from lfgtui.engine.limits import Limit, LimitedError, can_park
+from lfgtui.engine.recovery import Recovery, Step, final_message
+from lfgtui.engine.session import Session
+from lfgtui.engine.slots import Slot
 from lfgtui.engine.time_limit import TimeLimit
 from lfgtui.errors import (
     RETRYABLE_KINDS,
@@ -24,7 +25,6 @@ from lfgtui.errors import (
     UsageError,
     too_many_files,
 )
-from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
 from lfgtui.model.clock import now
 from lfgtui.model.metrics import Meter
@@ -32,38 +32,14 @@ from lfgtui.model.redaction import EventRedactor, is_empty_delta
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
 from lfgtui.providers.errors.mapping import as_provider_error, one_line
-from lfgtui.providers.registry import Providers
-from lfgtui.settings.config import Config, Route, routes_of
+from lfgtui.settings.config import Route, routes_of
 from lfgtui.settings.credentials import secret_variables
-from lfgtui.text.redactor import Redactor
 
 _log = logging.getLogger(__name__)
 
 Phase = Literal["pending", "running", "ended"]
 Outcome: TypeAlias = e.Ending | None
 """How a ticket's work ended; None if it is to go on when its providers' limits have ended."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Session:
-    """The parts of a run that its tickets share.
-
-    `environment` is added to that of commands. What the `redactor` takes out goes neither to
-    the history nor, since requests are made from it, to a model.
-    """
-
-    run: str
-    recorder: Recorder
-    config: Config
-    providers: Providers
-    redactor: Redactor
-    headless: bool = False
-    environment: dict[str, str] = field(default_factory=dict)
-    circuits: Circuits = field(init=False)
-    limits: Limits = field(default_factory=Limits)
-
-    def __post_init__(self) -> None:
-        self.circuits = Circuits(self.config.breaker)
 
 
 class TicketRun:
@@ -81,6 +57,7 @@ class TicketRun:
         self.meter = Meter()
         self.phase: Phase = "pending"
         self.outcome: e.Ending | None = None
+        self.slot = Slot(session.slots)
         self.is_blocked_by_need = False
         self.always: set[str] = set()
         self.environment = session.environment
@@ -152,6 +129,7 @@ class TicketRun:
         if not continues:
             self.always.clear()
         self._begin_anew()
+        self.slot.line_up(has_begun=continues)
         self.emit(e.TicketQueued())
 
     def heed_limits(self) -> None:
@@ -161,6 +139,7 @@ class TicketRun:
             limit = self._first_limit()
         if limit != self._limit:
             self._limit = limit
+            self.slot.line_up(has_begun=self._continues)
             self.emit(e.TicketQueued() if limit is None else e.Parked(*limit))
 
     def _first_limit(self) -> Limit | None:
@@ -174,6 +153,7 @@ class TicketRun:
     def start(self, work: Coroutine[None, None, Outcome]) -> "asyncio.Task[Outcome]":
         """Run the work as a task of its own; `outcome_of` reads its ending."""
         self.phase, self._stopped_with = "running", None
+        self.slot.take()
         self._task = asyncio.create_task(work, name=self.ticket.id)
         return self._task
 
@@ -199,6 +179,7 @@ class TicketRun:
         Raises what storing it does; an ending that cannot be stored becomes one that says so.
         """
         self.phase, self.outcome = "ended", ending
+        self.slot.is_taken = False
         self._gate.set()
         try:
             self.emit(ending)
@@ -258,6 +239,7 @@ class TicketRun:
             return False
         _log.info("%s: %s has a limit; parked", self.ticket.id, route)
         self.phase, self._limit, self._tries_now = "pending", limit, False
+        self.slot.is_taken = False
         self.emit(e.Parked(*limit))
         if self.is_held:
             self.emit(e.Paused())
@@ -274,7 +256,9 @@ class TicketRun:
         if step.route != route:
             self.emit(e.FailedOver(str(route), str(step.route)))
         async with self._time_limit.running():
-            await asyncio.sleep(delay)
+            if delay:
+                async with self._without_slot():
+                    await asyncio.sleep(delay)
             await self.gate()
 
     def _can_go_on_from_partial(self) -> bool:
@@ -305,8 +289,10 @@ class TicketRun:
         if self.phase == "ended" or self.is_held:
             return
         self._gate.clear()
-        pending = self.phase == "pending"
-        self.emit(e.Paused() if pending else e.Status("pausing after this response"))
+        if self.phase == "pending":
+            self.emit(e.Paused())
+        elif not self.slot.leave():  # else it holds at once
+            self.emit(e.Status("pausing after this response"))
 
     def resume(self) -> None:
         """Open the gate."""
@@ -332,16 +318,33 @@ class TicketRun:
 
     async def gate(self) -> None:
         if self.is_held:
-            self.emit(e.Paused())
-            with self.holding_clock():
-                await self._gate.wait()
-            self.emit(e.Resumed())
+            async with self._without_slot():
+                await self._hold()
+
+    async def _hold(self) -> None:
+        self.emit(e.Paused())
+        with self.holding_clock():
+            await self._gate.wait()
+        self.emit(e.Resumed())
+
+    async def take_slot(self) -> None:
+        with self.holding_clock():
+            while not self.slot.is_taken:
+                await (self._hold() if self.is_held else self.slot.wait())
+
+    @asynccontextmanager
+    async def _without_slot(self) -> AsyncIterator[None]:
+        """Give the slot up for the body, and wait for one after it."""
+        self.slot.give_up()
+        yield
+        await self.take_slot()
 
     async def ask(self, call_id: str) -> Decision | None:
         if self._session.headless:
             return None
         question: asyncio.Future[Decision] = asyncio.get_running_loop().create_future()
         self._questions[call_id] = question
+        self.slot.give_up()
         try:
             return await question
         finally:
@@ -350,15 +353,16 @@ class TicketRun:
     @asynccontextmanager
     async def permit(self) -> AsyncIterator[Callable[[e.Event], None]]:
         route, circuits = self._recovery.route, self._session.circuits
-        circuit = circuits.slowest(route)
         self._check_limit()
+        await self.take_slot()
+        circuit = circuits.slowest(route)
         if rest := circuit.retry_after():
             message = f"{circuit.name} keeps failing; "
             message += f"next try in {rest:.0f} s" if rest >= 1 else "one test request at a time"
             if self._recovery.has_fallback:
                 raise ProviderError("overloaded", message)
             self.emit(e.Status(message))
-        async with circuits.permit(route) as answered:
+        async with circuits.permit(route, self._without_slot) as answered:
             try:
                 limit = self._check_limit()
                 yield partial(self._answered_with, limit, answered)

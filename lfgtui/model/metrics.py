@@ -35,13 +35,15 @@ class Health(NamedTuple):
     `behind`: the reason for which the history cannot be written; None when all is saved.
     `open_circuits`: the providers and the models (`sim/slow`) that keep failing, by name,
     the gravest first. `queued_bytes` have arrived and are not in the history yet. `slots`: tickets
-    that may run at once; 0 where nobody knows.
+    that may work at once, 0 where nobody knows; `waiting_for_slot` have begun and wait for one.
     """
 
     behind: str | None = None
     open_circuits: Mapping[str, OpenCircuit] = {}
     queued_bytes: int = 0
     slots: int = 0
+    slots_in_use: int = 0
+    waiting_for_slot: frozenset[str] = frozenset()
 
 
 def covered(spans: Iterable[tuple[float, float]]) -> float:

@@ -14,7 +14,7 @@ Anything else is a bug of ours, and says so by name (`IllegalMoveError`).
 
 An ended ticket goes back to `queued` by a retry or a resume; a blocked one
 also when what it needed ends well after all. A parked one is `retrying` until
-its provider's limit ends, and then `queued`, since it holds no slot. `stalled` is no state but a
+its provider's limit ends, and then `queued`, since its work has ended. `stalled` is no state but a
 flag that the clock sets (`metrics`), since no event says that nothing came.
 
 The shape of this file is h11's: one table, one small machine.
@@ -117,11 +117,6 @@ class StateMachine:
         self.state: State | None = None
         self._held: State | None = None
         self._calls_due = False
-
-    @property
-    def unpaused(self) -> State | None:
-        """The state, or the one that a pause began in."""
-        return self._held if self.state == "paused" else self.state
 
     def apply(self, event: e.Event) -> State:
         """Move; returns the new state, raises `IllegalMoveError` where there is none."""

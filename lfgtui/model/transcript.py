@@ -28,7 +28,7 @@ from lfgtui.model.items import (
     ToolItem,
     ToolState,
 )
-from lfgtui.model.states import RUNNING, State, StateMachine
+from lfgtui.model.states import State, StateMachine
 from lfgtui.text.figures import clock_time
 from lfgtui.text.questions import ends_in_question
 
@@ -100,11 +100,6 @@ class Transcript:
         `parked` itself outlives the process, and is None once the ticket has gone on.
         """
         return self.parked.until if self.parked and self.state == "retrying" else None
-
-    @property
-    def holds_slot(self) -> bool:
-        """True for a ticket that is worked on: one of those that `concurrency` limits."""
-        return self._machine.unpaused in RUNNING and self.parked is None
 
     @property
     def attempt(self) -> Attempt | None:

@@ -149,6 +149,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     theme: str = "dark"
     model: str | None = None
     concurrency: Annotated[int, msgspec.Meta(ge=1)] = 8
+    hold_slot: bool = False
     command_variables: tuple[str, ...] = ()
     stall_after: Seconds = 10.0
     ttft_budget: Seconds = 1.5

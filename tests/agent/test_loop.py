@@ -68,6 +68,9 @@ class Surroundings:
     async def gate(self) -> None:
         pass
 
+    async def take_slot(self) -> None:
+        pass
+
     async def ask(self, call_id: str) -> Decision | None:
         self.held_while_asked = self._holding
         return self._decision

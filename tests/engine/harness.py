@@ -12,7 +12,7 @@ import msgspec
 
 from lfgtui.engine import commands as c
 from lfgtui.engine.engine import Engine
-from lfgtui.engine.ticket_run import Session
+from lfgtui.engine.session import Session
 from lfgtui.history.reader import Reader
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
@@ -53,7 +53,7 @@ class Room:
     recorder: Recorder
     history: Path
     seen: list[e.Entry] = field(default_factory=list)
-    _answered: set[str] = field(default_factory=set)
+    _answered: set[tuple[str, str]] = field(default_factory=set)
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     def sink(self, entries: Sequence[e.Entry]) -> None:
@@ -91,12 +91,12 @@ class Room:
         new = partial(self._questions, ticket)
         await self.until(new)
         (call_id,) = new()
-        self._answered.add(call_id)
+        self._answered.add((ticket, call_id))
         self.engine.send(c.Approve(ticket, call_id, always=always))
 
     def _questions(self, ticket: str) -> set[str]:
         calls = self.engine.transcript(ticket).waiting_approvals
-        return {call.call_id for call in calls} - self._answered
+        return {call.call_id for call in calls if (ticket, call.call_id) not in self._answered}
 
     async def resume_when_paused(self, ticket: str) -> None:
         """Wait for a pause, let the ticket go on, and wait until all have ended."""

@@ -65,6 +65,8 @@ def any_command(rnd: random.Random, r: Room) -> c.Command:
         call = questions[0].call_id
         answers: list[c.Command] = [c.Approve(name, call), c.Approve(name, call, True)]
         return rnd.choice([*answers, c.Deny(name, call)])
+    if rnd.random() < 0.1:
+        return c.SetConcurrency(rnd.choice([1, 2, 8]))
     kinds: list[Callable[[str], c.Command]] = [c.Cancel, c.Retry, c.Retry, c.Pause, c.Resume]
     return rnd.choice(kinds)(name) if rnd.random() < 0.95 else c.CancelAll()
 
@@ -88,6 +90,7 @@ async def test_any_commands_at_any_moment(tmp_path: Path, seed: int) -> None:
         tickets,
         scenarios=SCENARIOS,
         concurrency=concurrency,
+        hold_slot=rnd.random() < 0.2,
         retry=retry,
         breaker=breaker,
     ) as r:

@@ -418,23 +418,6 @@ def test_a_parked_ticket_has_an_ended_attempt_and_a_time_until_it_is_queued() ->
     assert (queued.state, queued.parked, queued.parked_until) == ("queued", None, None)
 
 
-@pytest.mark.parametrize(
-    ("before", "holds"),
-    [
-        ([], False),
-        ([e.AttemptStarted("p", "m")], True),
-        ([e.AttemptStarted("p", "m"), e.Parked("p", 9.0, "full")], False),
-    ],
-)
-def test_a_paused_ticket_holds_the_slot_that_it_held_before(
-    before: list[e.Event], holds: bool
-) -> None:
-    transcript = Transcript()
-    for seq, event in enumerate([e.TicketQueued(), *before, e.Paused()], 1):
-        transcript.apply(e.Entry("run", "a", 1, seq, 0.0, event))
-    assert (transcript.state, transcript.holds_slot) == ("paused", holds)
-
-
 def test_what_a_ticket_was_parked_for_outlives_its_interruption() -> None:
     interrupted = after(e.TextDelta("Half"), PARKED, e.TicketInterrupted())
     assert (interrupted.parked, interrupted.parked_until) == (PARKED, None)

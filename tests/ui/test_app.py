@@ -129,10 +129,23 @@ async def test_the_header_shows_counts_simulated_models_and_an_unsaved_history(
         header = (await repainted(pilot))[0]
         for part in ("Checkout rewrite", "● 1 running", "✓ 1", "✗ 1", "○ 1", "SIMULATED MODELS"):
             assert part in header
-        live.health = Health("disk full", slots=3)
+        live.health = Health("disk full", slots=3, slots_in_use=1)
         live.now += 1
         assert "history not saved: disk full" in (await repainted(pilot))[0]
         assert "waiting for a slot (1 of 3 in use)" in text_of(pilot.app)
+
+
+async def test_a_ticket_that_waits_for_a_slot_again_says_so_and_is_not_counted_as_running(
+    make_app: MakeApp,
+) -> None:
+    live = FakeLive("a", "b")
+    async with opened(make_app(live), (140, 30)) as pilot:
+        for ticket in ("a", "b"):
+            live.begin(ticket)
+        live.health = Health(slots=1, slots_in_use=1, waiting_for_slot=frozenset({"b"}))
+        live.stream("a", "hello")
+        assert "● 1 running ○ 1" in (await repainted(pilot))[0]
+        assert text_of(pilot.app).count("waiting for a slot (1 of 1 in use)") == 1
 
 
 async def test_commands_go_to_the_ticket_with_the_focus_only(make_app: MakeApp) -> None:

@@ -9,7 +9,7 @@ from lfgtui.cli.launching.launch import Plan
 from lfgtui.cli.launching.past_runs import reader, report_missing
 from lfgtui.cli.launching.redactors import hide_secrets, redactor_for_writing, without_secrets
 from lfgtui.engine.engine import Engine
-from lfgtui.engine.ticket_run import Session
+from lfgtui.engine.session import Session
 from lfgtui.errors import HistoryError
 from lfgtui.history.deletion import delete_old
 from lfgtui.history.recording.recorder import Recorder

@@ -96,6 +96,8 @@ def _standing(run: RunView, is_past: bool) -> Iterator[Span]:
     if not is_over:
         parked = sum(transcript.parked_until is not None for transcript in transcripts)
         running = sum(states[state] for state in RUNNING - _WITH_PERSONS) - parked
+        waiting = min(running, len(run.health.waiting_for_slot))
+        running, states["queued"] = running - waiting, states["queued"] + waiting
         counts.append(("●", "primary", running, " running"))
         counts.append(("?", "warning", states["needs_approval"], " to approve"))
         counts.append((BADGES["retrying"].sign, "warning", parked, " parked"))

@@ -182,6 +182,8 @@ class Pane(CachedContainer, Guarded, Widget, can_focus=True):
             time = clock_time(transcript.parked_until, now)
             word = "parked until" if self.size.width >= _WORDS else "until"
             return f"{word} {time}: {one_line(transcript.parked.reason)}"
+        if self.ticket_id in self._view.health.waiting_for_slot:
+            return self._waiting_for_slot()
         if transcript.state not in (None, "queued", "blocked"):
             return ""
         states = {need: self._view.transcript(need).state for need in self._ticket.needs}
@@ -190,9 +192,9 @@ class Pane(CachedContainer, Guarded, Widget, can_focus=True):
             return "blocked: " + ", ".join(ends) if ends else ""
         if needs := [need for need, state in states.items() if state != "done"]:
             return "waiting for " + ", ".join(needs)
-        if transcript.state is None:
-            return ""
-        tickets = self._view.tickets
-        busy = sum(self._view.transcript(ticket.id).holds_slot for ticket in tickets)
-        slots = f" of {self._view.health.slots}" if self._view.health.slots else ""
-        return "waiting for a slot" + (f" ({busy}{slots} in use)" if busy else "")
+        return "" if transcript.state is None else self._waiting_for_slot()
+
+    def _waiting_for_slot(self) -> str:
+        health = self._view.health
+        in_use = f" ({health.slots_in_use} of {health.slots} in use)" if health.slots else ""
+        return f"waiting for a slot{in_use}"

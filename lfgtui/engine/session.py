@@ -1,0 +1,35 @@
+"""What the tickets of a run share."""
+
+from dataclasses import dataclass, field
+
+from lfgtui.engine.limits import Limits
+from lfgtui.engine.recovery import Circuits
+from lfgtui.engine.slots import Slots
+from lfgtui.history.recording.recorder import Recorder
+from lfgtui.providers.registry import Providers
+from lfgtui.settings.config import Config
+from lfgtui.text.redactor import Redactor
+
+
+@dataclass(slots=True, kw_only=True)
+class Session:
+    """The parts of a run that its tickets share.
+
+    `environment` is added to that of commands. What the `redactor` takes out goes neither to
+    the history nor, since requests are made from it, to a model.
+    """
+
+    run: str
+    recorder: Recorder
+    config: Config
+    providers: Providers
+    redactor: Redactor
+    headless: bool = False
+    environment: dict[str, str] = field(default_factory=dict)
+    circuits: Circuits = field(init=False)
+    limits: Limits = field(default_factory=Limits)
+    slots: Slots = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.circuits = Circuits(self.config.breaker)
+        self.slots = Slots(self.config.concurrency, are_kept=self.config.hold_slot)
