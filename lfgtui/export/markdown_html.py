@@ -5,36 +5,26 @@ page or an address, and a picture is a link to it: a document that is opened
 tells nobody that it was.
 """
 
-import re
 from functools import cache
 from html import escape
-from itertools import groupby
-from operator import itemgetter
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from lfgtui.text.markdown.bounds import readable_end
-from lfgtui.text.markdown.parser import Definitions, make_parser, read_blocks, read_inlines
-from lfgtui.text.syntax import lexer_of, role_of
-from lfgtui.text.terminal_safe import visible
+from lfgtui.export.reading import code_spans, tokens_of
+from lfgtui.text.markdown.parser import make_parser
 
 _SCHEMES = ("http://", "https://", "mailto:")
-
-_LONGEST = 60_000  # characters of code beyond which it stays plain
-
-# Some lexers take very long for it, and nobody reads it by its colours.
-_LONG_LINE = re.compile(r"[^\n]{1000}|(.)\1{150}")
 
 
 def markdown_html(source: str) -> str:
     """Return the Markdown document as HTML, for use within a block."""
-    parser = _parser()
-    tokens = _parse(parser, visible(source))
+    tokens = tokens_of(source)
     for token in tokens:
         _tame(token)
         if token.children is not None:
             token.children = _tamed(token.children)
+    parser = _renderer()
     return str(parser.renderer.render(tokens, parser.options, {}))
 
 
@@ -52,26 +42,10 @@ def code_html(code: str, language: str = "") -> str:
 
 
 @cache
-def _parser() -> MarkdownIt:
+def _renderer() -> MarkdownIt:
     parser = make_parser()
-    parser.options["html"] = False
     parser.options["highlight"] = lambda code, language, _: code_html(code, language)
     return parser
-
-
-def _parse(parser: MarkdownIt, source: str) -> list[Token]:
-    """Return the document's tokens, with the bounds that the screen has too.
-
-    Where they do not matter markdown-it's own chain reads it, with its task lists.
-    """
-    definitions: Definitions = {}
-    blocks = read_blocks(parser, source, definitions)
-    inlines = [token for token in blocks if token.type == "inline"]
-    if all(readable_end(token.content) is None for token in inlines):
-        return parser.parse(source)
-    for token in inlines:
-        token.children = read_inlines(parser, token.content, definitions)
-    return blocks
 
 
 def _is_safe(url: str) -> bool:
@@ -126,16 +100,7 @@ def _link(target: str) -> Token:
 
 
 def _coloured(code: str, language: str) -> str:
-    lexer = lexer_of(language) if language and len(code) <= _LONGEST else None
-    if lexer is None or _LONG_LINE.search(code):
-        return escape(code)
-    tokens = ((role_of(kind), text) for kind, text in lexer.get_tokens(code))
-    spans = [
-        (role, "".join(text for _, text in group)) for role, group in groupby(tokens, itemgetter(0))
-    ]
-    if "".join(text for _, text in spans).rstrip("\n") != code.rstrip("\n"):
-        return escape(code)  # a lexer that changes what it reads
     return "".join(
         escape(text) if role == "block" else f'<span class="{role}">{escape(text)}</span>'
-        for role, text in spans
+        for role, text in code_spans(code, language)
     )
