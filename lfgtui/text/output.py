@@ -15,12 +15,15 @@ import stat
 import sys
 import threading
 from collections.abc import Callable, Iterable
-from typing import NamedTuple, TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 import click
 
 from lfgtui.errors import UsageError
 from lfgtui.text.terminal_safe import json_safe, visible, visible_line
+
+if TYPE_CHECKING:
+    from rich.style import Style
 
 _PATIENCE = 1.0
 """Seconds to wait for stderr to accept a line."""
@@ -32,10 +35,10 @@ _LONGEST_ERROR = 2000
 
 
 class Styled(NamedTuple):
-    """Text in a style, by its number in ECMA-48's SGR; None is plain."""
+    """Text in a style of Rich's, or one by its number in ECMA-48's SGR; None is plain."""
 
     text: str
-    style: int | None
+    style: "Style | int | None"
 
 
 BOLD, RED, GREEN, YELLOW = 1, 31, 32, 33
@@ -127,9 +130,14 @@ def is_terminal(stream: TextIO | SafeStream | None) -> bool:
     return own is not None and own.isatty()
 
 
+def prints_on_terminal() -> bool:
+    """Return True if stdout is a terminal."""
+    return is_terminal(sys.stdout)
+
+
 def check_raw() -> None:
     """Raise `UsageError` for `--raw` where stdout is a terminal."""
-    if is_terminal(sys.stdout):
+    if prints_on_terminal():
         raise UsageError(
             "--raw needs a pipe or a file as output: a terminal would obey control characters"
         )
@@ -221,15 +229,25 @@ def _write(stream: TextIO | None, parts: Iterable[str | Styled], *, is_line: boo
     if (own := _own(stream)) is None:
         return
     safe, end = (visible_line, "\n") if is_line else (visible, "")
-    own.write("".join(_rendered(part, safe, styled=own.isatty()) for part in parts) + end)
+    styled = own.isatty() and _has_styles()
+    own.write("".join(_rendered(part, safe, styled=styled) for part in parts) + end)
     own.flush()
+
+
+def _has_styles() -> bool:
+    """Return False for a person or a terminal that wants none (https://no-color.org)."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _rendered(part: str | Styled, safe: Callable[[str], str], *, styled: bool) -> str:
     if isinstance(part, str):
         return safe(part)
-    text = safe(part.text)
-    return f"\x1b[{part.style}m{text}\x1b[0m" if styled and part.style is not None else text
+    text, style = safe(part.text), part.style
+    if style is None or not styled:
+        return text
+    if isinstance(style, int):
+        return f"\x1b[{style}m{text}\x1b[0m"
+    return style.update_link(None).render(text)  # a link would be a sequence with others' text
 
 
 def _write_bytes(text: str) -> None:

@@ -105,6 +105,18 @@ def test_styles_are_for_terminals(tmp_path: Path) -> None:
     assert ran(code)[0] == "a b␛\n"
     ended = run_in_terminal([sys.executable, "-c", code], os.environ, tmp_path)
     assert ended.raw == "a \x1b[1mb␛\x1b[0m\r\n".encode()
+    ended = run_in_terminal([sys.executable, "-c", code], {**os.environ, "NO_COLOR": "1"}, tmp_path)
+    assert ended.raw == "a b␛\r\n".encode()
+
+
+def test_styles_of_rich_are_for_terminals_too_without_links(tmp_path: Path) -> None:
+    code = (
+        "from lfgtui.text import output; from rich.style import Style\n"
+        "output.print_line(output.Styled('b\\x1b', Style(bold=True, link='http://a.b\\x1b')))"
+    )
+    assert ran(code)[0] == "b␛\n"
+    ended = run_in_terminal([sys.executable, "-c", code], os.environ, tmp_path)
+    assert ended.raw == "\x1b[1mb␛\x1b[0m\r\n".encode()
 
 
 @given(st.text(max_size=20))
