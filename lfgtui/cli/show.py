@@ -1,6 +1,7 @@
 """`lfg show` and `lfg replay`."""
 
 from collections.abc import Iterator
+from shutil import get_terminal_size
 
 import click
 
@@ -17,7 +18,12 @@ from lfgtui.text import output
 @click.command()
 @click.argument("place", metavar="RUN[/TICKET]")
 @json_option
-@click.option("--markdown", "as_markdown", is_flag=True, help="Print Markdown.")
+@click.option(
+    "--markdown",
+    "as_markdown",
+    is_flag=True,
+    help="Print Markdown, with all input and output of calls.",
+)
 @click.option("--raw", is_flag=True, help=f"With --markdown: {RAW_HELP}")
 def show(place: str, as_json: bool, as_markdown: bool, raw: bool) -> int:
     """Show one run, or one ticket of it. RUN may be a unique prefix, or 'last'."""
@@ -33,6 +39,9 @@ def show(place: str, as_json: bool, as_markdown: bool, raw: bool) -> int:
         if as_json:
             print_value(run_record(document))
             return report_gaps(reader)
+        if output.prints_on_terminal() and not as_markdown:
+            _print_page(document)
+            return report_gaps(reader)
         markdown = output.Document(raw=raw)
         write = markdown.write if as_markdown else output.print_text
         for piece in _ticket(document) if only else run_markdown(document, PLAIN):
@@ -43,6 +52,13 @@ def show(place: str, as_json: bool, as_markdown: bool, raw: bool) -> int:
 
 def _ticket(document: RunDocument) -> Iterator[str]:
     return (ticket_markdown(each, PLAIN) for each in document.tickets())
+
+
+def _print_page(document: RunDocument) -> None:
+    from lfgtui.export.terminal import lines_of, run_page
+
+    for line in lines_of(run_page(document), get_terminal_size().columns):
+        output.print_line(*(output.Styled(text, style) for text, style, _ in line))
 
 
 @click.command()

@@ -31,9 +31,11 @@ _COMMANDS = {"command": " ", "cmd": " ", "commands": "; "}
 _PLAIN = frozenset({"path", "pattern", "glob"})
 """Arguments that need no label."""
 
-_OLD = frozenset({"old", "old_string", "old_str"})
-_NEW = frozenset({"new", "new_string", "new_str"})
-_BULK = _OLD | _NEW | {"content", "contents", "text", "file_text", "body", "diff", "patch", "data"}
+OLD = frozenset({"old", "old_string", "old_str"})
+NEW = frozenset({"new", "new_string", "new_str"})
+"""Arguments of an edit: the text that goes, and the text that comes."""
+
+_BULK = OLD | NEW | {"content", "contents", "text", "file_text", "body", "diff", "patch", "data"}
 _SHORT = 40
 
 
@@ -137,7 +139,7 @@ def _others(members: Sequence[Member], written: Callable[[str], str]) -> Iterato
         case []:
             pass
         case [Member(name=old, value=str(before)), Member(name=new, value=str(after))] if (
-            old in _OLD and new in _NEW
+            old in OLD and new in NEW
         ):
             removed, added = _changed_lines(before, after)
             yield f"-{removed} +{added} lines"

@@ -64,7 +64,9 @@ def stored(file: Path, *lives: Sequence[e.Event], title: str = "A run") -> str:
     with Recorder(file) as history:
         run = history.start_run(title, tickets, None)
         for name, events in zip(names, lives, strict=True):
+            attempt = 0
             for at, event in enumerate(events):
-                history.submit(run, name, 1, 1_700_000_000.0 + at, event)
+                attempt += isinstance(event, e.AttemptStarted)
+                history.submit(run, name, max(1, attempt), 1_700_000_000.0 + at, event)
         history.finish_run(run, "failed")
     return run

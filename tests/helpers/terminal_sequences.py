@@ -24,7 +24,7 @@ _SEQUENCE_OR_CUT = re.compile(f"{_WHOLE}|{_CUT}|{_REST}")
 TEXT = r"[\n\t]"
 """What a pipe may get besides text."""
 
-STYLES = TEXT + r"|\x1b\[(?:0|1|2|3[0-7]|9[0-7]|39)?(?:;3[0-7])?m"
+STYLES = TEXT + r"|\x1b\[(?:[0-4]|9|3[0-79]|9[0-7])?(?:;(?:[1-4]|9|3[0-7]))*m"
 """What a command that prints writes: one style, and its end."""
 
 SCREEN = "|".join(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from lfgtui.model.call_summary import HEAD, Member
+from lfgtui.model.call_summary import HEAD, NEW, OLD, Member
 from lfgtui.text.terminal_safe import exposed
 from lfgtui.ui.items.clipping import clipped, last_rows, shortened
 from lfgtui.ui.text.palette import Palette
@@ -19,9 +19,6 @@ _GROWING = 12
 
 _IN_SUMMARY = frozenset({"command", "path", "pattern", "glob"})
 """Arguments that the summary in the request may show already."""
-
-_REMOVED = frozenset({"old", "old_string", "old_str"})
-_ADDED = frozenset({"new", "new_string", "new_str"})
 
 
 def argument_rows(
@@ -76,9 +73,9 @@ def raw_rows(text: str, palette: Palette, width: int) -> Sequence[Row]:
 
 def _margin(member: Member, palette: Palette) -> Span:
     """Return the margin: removed and added text are marked as in a diff."""
-    if member.name in _REMOVED:
+    if member.name in OLD:
         return "- ", palette.bad
-    if member.name in _ADDED:
+    if member.name in NEW:
         return "+ ", palette.good
     return "  ", palette.text
 
