@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.cells import cell_len
 from rich.console import RenderableType
 from rich.style import Style
 
@@ -97,6 +98,11 @@ def called(name: str, given: Mapping[str, object], *ending: e.Event) -> str:
     call = e.ToolCallRequested("1", name, dict(given))
     whole = page([*CALL, call, e.ResponseFinished(1, "tool_use"), *ending])
     return whole.partition("▎ Go.\n\n")[2]
+
+
+def fits(shown: str, width: int) -> bool:
+    """True if no line is wider than the terminal, of which 40 cells are the least."""
+    return all(cell_len(line) <= max(40, width) for line in shown.split("\n"))
 
 
 def style_of(answer: str, words: str) -> Style:
@@ -217,13 +223,17 @@ def test_what_does_not_fit_is_written_as_it_came() -> None:
     st.integers(1, 130),
 )
 def test_no_answer_loses_its_words(parts: list[str], width: int) -> None:
-    assert "zebra" in drawn("".join([*parts, "\n\nzebra"]), width)
+    shown = drawn("".join([*parts, "\n\nzebra"]), width)
+    assert "zebra" in shown
+    assert fits(shown, width)
 
 
 @settings(max_examples=40)
 @given(lives(), st.integers(1, 130))
 def test_any_life_has_a_page(life: list[e.Event], width: int) -> None:
-    assert "ticket-0  A run" in page(life, width)
+    shown = page(life, width)
+    assert "ticket-0  A run" in shown
+    assert fits(shown, width)
 
 
 @pytest.mark.parametrize("text", [ALL, "&#27;[31m", "\u202e", "a\tb\r\x0b"])
