@@ -31,7 +31,7 @@ from lfgtui.model.conversation import CallPart, ModelTurn
 from lfgtui.model.tickets import Approval, Ticket, ToolName
 from lfgtui.model.transcript import Transcript
 from lfgtui.providers.base import Provider, Request, ToolSpec
-from lfgtui.providers.wire.tool_calls import broke_off
+from lfgtui.providers.wire.tool_calls import STOPPED, broke_off
 from lfgtui.settings.config import Dialect, Price
 from lfgtui.text.redactor import is_marked
 from lfgtui.tools import TOOLS, ToolLimits, ToolOutcome, is_well_formed, run_tool, summary
@@ -47,6 +47,8 @@ _INTERRUPTED = (
     "interrupted: lfg was stopped before this had finished;"
     " check what it did, if anything, before going on"
 )
+_STOPPED = "stopped by the person watching, who has something to say; check what it did"
+_NOT_BEGUN = "not run: the person watching stopped this and has something to say"
 _FORGOTTEN = (
     "not run: its arguments held a secret, which was not stored, and lfg was stopped since;"
     " make the call again"
@@ -59,6 +61,10 @@ class Decision:
 
     verdict: Literal["approve", "always", "deny"]
     reason: str = ""
+
+
+class StoppedError(Exception):
+    """The person stopped a response or a tool, and has something to say."""
 
 
 class AgentContext(Protocol):
@@ -84,6 +90,9 @@ class AgentContext(Protocol):
         for that too: what a tool does must not be ahead of the record.
         """
 
+    async def hear(self) -> None:
+        """Wait until all that the person said so far is folded; at once if it is."""
+
     async def room(self) -> None:
         """Wait while too much is on its way to the disk; then the socket is not read."""
 
@@ -92,6 +101,10 @@ class AgentContext(Protocol):
 
     async def take_slot(self) -> None:
         """Wait for a slot, unless it has one: `ask` gives it up."""
+
+    def stoppable(self) -> AbstractAsyncContextManager[None]:
+        """Let the person stop the body; raises `StoppedError` in its place then."""
+        ...
 
     def permit(self) -> AbstractAsyncContextManager[Callable[[e.Event], None]]:
         """Wait until a request may be sent; the body sends it.
@@ -156,6 +169,7 @@ class Agent:
         self._answer_interrupted()
         while True:
             await self._context.settle()
+            await self._context.hear()
             if calls := self._conversation.unanswered:
                 ending: e.Ending | None = self._limit() or await self._answer(calls)
             elif (ending := self._ending()) is None:
@@ -185,7 +199,7 @@ class Agent:
         return e.TicketDone(reason)
 
     def _limit(self) -> e.TicketLimited | None:
-        if self._conversation.responses >= self._ticket.max_turns:
+        if self._conversation.turns_since_said >= self._ticket.max_turns:
             return e.TicketLimited("turns")
         spent, most = self._transcript.cost_since_start, self._ticket.max_cost
         return e.TicketLimited("cost") if most is not None and spent >= most else None
@@ -195,14 +209,19 @@ class Agent:
     async def _respond(self) -> None:
         turn = self._conversation.responses + 1
         async with self._context.permit() as answered_with:
+            await self._context.hear()
             request = self._request(turn)
             self._emit(e.RequestSent(turn))
             attempt = self._transcript.attempts[-1].number
             leaks = LeakageFilter(self._leak_dialects, f"{attempt}_{turn}")
             emptiness = Emptiness()
             self._requested.clear()
+            is_stopped = False
             try:
-                async with aclosing(self._provider.stream(request)) as stream:
+                async with (
+                    self._context.stoppable(),
+                    aclosing(self._provider.stream(request)) as stream,
+                ):
                     async for event in stream:
                         answered_with(event)
                         if isinstance(event, e.Usage):
@@ -214,9 +233,13 @@ class Agent:
                                 self._emit(remark)
                             self._emit(one)
                         await self._context.room()
+            except StoppedError:
+                is_stopped = True
             finally:  # a stream that breaks or is stopped loses nothing that was held back
                 for one in leaks.finish():
                     self._emit(one)
+            if is_stopped:
+                self._emit(e.ResponseFinished(turn, STOPPED))
 
     def _request(self, turn: int) -> Request:
         ticket = self._ticket
@@ -261,8 +284,15 @@ class Agent:
             for call in calls:
                 self._answer_unrun(call, message, "not run")
             return _stopped_by_provider(reason)
-        for call in calls:
-            if (blocked := await self._run_call(call)) is not None:
+        left = list(calls)
+        while left:
+            try:
+                blocked = await self._run_call(left.pop(0))
+            except StoppedError:
+                for call in left:
+                    self._answer_unrun(call, _NOT_BEGUN, "not run")
+                return None
+            if blocked is not None:
                 return blocked
         return None
 
@@ -297,8 +327,14 @@ class Agent:
             return why
         question = await self._question(call)
         self._emit(e.ApprovalRequested(call.call_id, call.name, question))
-        with context.holding_clock():
-            decision = await context.ask(call.call_id)
+        try:
+            with context.holding_clock():
+                async with context.stoppable():
+                    decision = await context.ask(call.call_id)
+        except StoppedError:
+            self._emit(e.ApprovalDenied(call.call_id, ""))
+            self._answer_unrun(call, _NOT_BEGUN, "denied")
+            raise
         if decision is None:
             return e.TicketBlocked(f"{call.name} needs an approval that nobody can give")
         if decision.verdict == "deny":
@@ -330,29 +366,39 @@ class Agent:
 
     async def _execute(self, call: CallPart) -> None:
         began = monotonic()
+        try:
+            async with self._context.stoppable():
+                outcome = await self._outcome(call)
+        except StoppedError:
+            self._finish(call, ToolOutcome(_STOPPED, "stopped"), began)
+            raise
+        self._finish(call, outcome, began)
+        self._note_change(call, outcome)
+
+    async def _outcome(self, call: CallPart) -> ToolOutcome:
         if call.name in TOOLS and call.name not in self._ticket.tools:
             tools = ", ".join(self._ticket.tools)
             message = f"{call.name} is not among this ticket's tools: {tools}"
-            outcome = ToolOutcome(message, message)
-        else:
-            outcome = await run_tool(
-                call.name,
-                call.arguments,
-                Path(self._ticket.workspace),
-                on_output=lambda channel, text: self._emit(
-                    e.ToolOutputDelta(call.call_id, channel, text)
-                ),
-                limits=ToolLimits(),
-                environment=self._context.environment,
-                secrets=self._context.secrets,
-            )
+            return ToolOutcome(message, message)
+        return await run_tool(
+            call.name,
+            call.arguments,
+            Path(self._ticket.workspace),
+            on_output=lambda channel, text: self._emit(
+                e.ToolOutputDelta(call.call_id, channel, text)
+            ),
+            limits=ToolLimits(),
+            environment=self._context.environment,
+            secrets=self._context.secrets,
+        )
+
+    def _finish(self, call: CallPart, outcome: ToolOutcome, began: float) -> None:
         seconds = round(monotonic() - began, 3)
         self._emit(
             e.ToolCallFinished(
                 call.call_id, outcome.output, outcome.error, outcome.exit_code, seconds
             )
         )
-        self._note_change(call, outcome)
 
     def _note_change(self, call: CallPart, outcome: ToolOutcome) -> None:
         if outcome.error is not None or call.name not in ("write_file", "edit_file"):

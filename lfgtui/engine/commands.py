@@ -55,4 +55,18 @@ class SetConcurrency(msgspec.Struct, frozen=True):
     slots: int
 
 
-Command: TypeAlias = Cancel | CancelAll | Retry | Pause | Resume | Approve | Deny | SetConcurrency
+class Tell(msgspec.Struct, frozen=True):
+    """Say something to the ticket's agent; the next request takes it along.
+
+    With `stops` that is soon: a response or a tool under way is stopped first. A ticket that
+    has ended goes on from its conversation, as a new attempt.
+    """
+
+    ticket: str
+    text: str
+    stops: bool = False
+
+
+Command: TypeAlias = (
+    Cancel | CancelAll | Retry | Pause | Resume | Approve | Deny | Tell | SetConcurrency
+)

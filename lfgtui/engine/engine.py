@@ -204,6 +204,8 @@ class Engine:
                 self._schedule()
             case c.Approve(_, call_id, always):
                 run.decide(call_id, Decision("always" if always else "approve"))
+            case c.Tell(_, text, stops):
+                self._tell(run, text, stops=stops)
             case c.Deny(_, call_id, reason):
                 run.decide(call_id, Decision("deny", reason))
             case _:
@@ -310,6 +312,9 @@ class Engine:
         self._tasks.discard(task)
         if (ending := run.outcome_of(task)) is not None:
             self._end(run, ending)
+        if not self._closing:
+            for text in run.told_late():
+                self._tell(run, text)
         self._schedule()
 
     def _end(self, run: TicketRun, ending: e.Ending) -> None:
@@ -326,11 +331,20 @@ class Engine:
             self._end(run, e.TicketCancelled())
             self._schedule()
 
+    def _tell(self, run: TicketRun, text: str, *, stops: bool = False) -> None:
+        has_ended = run.phase == "ended"
+        run.tell(text, stops=stops)
+        if has_ended:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        self._recorder.mark_run(self.run, "running")
+        self._schedule()
+
     def _retry(self, run: TicketRun) -> None:
         if run.phase == "ended":
             run.queue(continues=False)
-            self._recorder.mark_run(self.run, "running")
-            self._schedule()
+            self._go_on()
         elif run.parked_until is not None and not run.is_held:
             run.try_now()
             self._schedule()

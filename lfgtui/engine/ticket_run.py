@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
-from lfgtui.agent.loop import Agent, Decision
+from lfgtui.agent.loop import Agent, Decision, StoppedError
 from lfgtui.engine.limits import Limit, LimitedError, can_park
 from lfgtui.engine.recovery import Recovery, Step, final_message
 from lfgtui.engine.session import Session
@@ -77,6 +77,9 @@ class TicketRun:
         self._gate = asyncio.Event()
         self._gate.set()
         self._questions: dict[str, asyncio.Future[Decision]] = {}
+        self._unheard = 0
+        self._told_late: list[str] = []
+        self._stoppable: asyncio.Timeout | None = None
         self._begin_anew()
 
     def _begin_anew(self) -> None:
@@ -117,6 +120,8 @@ class TicketRun:
             fault = error
         if isinstance(entry.event, e.AttemptStarted):
             self._attempt = max(self._attempt, entry.attempt)
+        elif isinstance(entry.event, e.UserMessage) and entry.event.origin == "person":
+            self._unheard = max(0, self._unheard - 1)
         if fault is not None and self.phase == "running":
             self.stop(_failed("a bug in lfg: ", fault))
 
@@ -307,7 +312,41 @@ class TicketRun:
         if question is not None and not question.done():
             question.set_result(decision)
 
+    def tell(self, text: str, *, stops: bool) -> None:
+        """Say something to the agent. One that has ended is queued again to answer."""
+        if self._task is not None and self._task.done() and self.phase == "running":
+            self._told_late.append(text)  # it has ended, and its ending is not stored yet
+            return
+        if self.phase == "ended":
+            self.queue(continues=bool(self.transcript.conversation.messages))
+        self._unheard += 1
+        self.emit(e.UserMessage(text, origin="person"))
+        if stops and self._stoppable is not None:
+            self._stoppable.reschedule(0.0)
+
+    def told_late(self) -> list[str]:
+        """Return, once, what was said between the end of the work and that of the ticket."""
+        late, self._told_late = self._told_late, []
+        return late
+
     # What the agent does
+
+    async def hear(self) -> None:
+        while self._unheard:
+            await self.settle()
+
+    @asynccontextmanager
+    async def stoppable(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(None) as scope:
+                self._stoppable = scope
+                yield
+        except TimeoutError:
+            if scope.expired():
+                raise StoppedError from None
+            raise
+        finally:
+            self._stoppable = None
 
     def emit(self, event: e.Event) -> None:
         session, at = self._session, now()

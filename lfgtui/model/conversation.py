@@ -6,6 +6,7 @@ exactly where it was. Only finished responses count; the partial text of a
 broken one is on the screen and in the history, not in the context.
 """
 
+from collections import deque
 from typing import TypeAlias
 
 import msgspec
@@ -56,9 +57,10 @@ Part: TypeAlias = TextPart | ReasoningPart | CallPart | ItemPart
 
 
 class UserTurn(msgspec.Struct, frozen=True):
-    """A message to the model, as it is sent."""
+    """A message to the model, as it is sent; `is_said` if it is the person's, not a prompt."""
 
     text: str
+    is_said: bool = False
 
 
 class ModelTurn(msgspec.Struct, frozen=True):
@@ -108,10 +110,16 @@ def with_answers(message: e.UserMessage) -> str:
 
 
 class Conversation:
-    """The fold from events to messages; `Transcript` owns one and feeds it."""
+    """The fold from events to messages; `Transcript` owns one and feeds it.
+
+    What the person says while a response or a tool is under way waits in `said`: no wire takes
+    a message between a call and its result. It joins `messages` as soon as there is a place.
+    """
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
+        self.said: deque[UserTurn] = deque()
+        self._is_responding = False
         self._open: list[Part] = []
         self._run: Growing | None = None
         self._run_kind: type[TextPart | ReasoningPart] = TextPart
@@ -137,6 +145,16 @@ class Conversation:
         return sum(not turn.is_cut for turn in turns)
 
     @property
+    def turns_since_said(self) -> int:
+        """Number of turns that the model finished since the person last said something."""
+        turns = 0
+        for message in reversed(self.messages):
+            if isinstance(message, UserTurn) and message.is_said:
+                break
+            turns += isinstance(message, ModelTurn) and not message.is_cut
+        return turns
+
+    @property
     def partial(self) -> str:
         """The visible text of the response that is not finished; "" if it called a tool."""
         if any(isinstance(part, CallPart) for part in self._open):
@@ -149,17 +167,22 @@ class Conversation:
     def apply(self, event: e.Event) -> None:
         """Take one event into account; events that say nothing to the model are passed over."""
         if isinstance(event, e.AttemptStarted):
-            self._provider = event.provider
+            self._provider, self._is_responding = event.provider, False
         match event:
             case e.AttemptStarted(continues=False):
                 self.messages.clear()
                 self._drop()
+            case e.UserMessage(text, origin="person"):
+                self.said.append(UserTurn(text, is_said=True))
             case e.UserMessage():
                 self.messages.append(UserTurn(with_answers(event)))
             case e.AttemptStarted(keeps_partial=True) if self.partial:
                 self.messages.append(ModelTurn((TextPart(self.partial),), is_cut=True))
                 self._drop()
-            case e.AttemptStarted() | e.RequestSent():
+            case e.AttemptStarted():
+                self._drop()
+            case e.RequestSent():
+                self._is_responding = True
                 self._drop()
             case e.TextDelta(text):
                 self._say(TextPart, text)
@@ -170,7 +193,8 @@ class Conversation:
                 self._add(CallPart(call_id, name, arguments, wire_id, self._provider))
             case e.ProviderItem(wire, item):
                 self._add(ItemPart(wire, item, self._provider))
-            case e.ResponseFinished():
+            case e.ResponseFinished(_, stop_reason):
+                self._is_responding = stop_reason == "pause_turn"
                 self._end_run()
                 self.messages.append(ModelTurn(tuple(self._open)))
                 self._drop()
@@ -178,7 +202,10 @@ class Conversation:
                 failed = error is not None
                 self.messages.append(ToolResult(call_id, output, failed))
             case _:
-                pass
+                return
+        if self.said and self.messages and not (self._is_responding or self.unanswered):
+            self.messages.extend(self.said)
+            self.said.clear()
 
     def _say(self, kind: type[TextPart | ReasoningPart], text: str) -> None:
         if self._run is None or kind is not self._run_kind:

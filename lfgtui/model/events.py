@@ -20,7 +20,8 @@ from lfgtui.model.facets import Facets
 
 StopReason: TypeAlias = str
 """Why a response ended, in lfg's words where it has one (`end`, `tool_use`,
-`length`, `content_filter`, `refusal`, `stop_sequence`), else as it came."""
+`length`, `content_filter`, `refusal`, `stop_sequence`, `stopped` by the person), else as
+it came."""
 
 ToolArguments: TypeAlias = dict[str, object] | str
 """A JSON object; a string where what arrived was none, kept as it came."""
@@ -160,11 +161,15 @@ class Heartbeat(WireEvent, frozen=True):
 
 
 class UserMessage(Event, frozen=True):
-    """A message to the model, with the answers of the tickets it needs, by their ids."""
+    """A message to the model, with the answers of the tickets it needs, by their ids.
+
+    One of `origin` "person" may come at any time: the next request that can takes it along.
+    """
 
     facets = Facets("prompt", "text", ends="text")
     text: str
     answers: dict[str, str] | UnsetType = UNSET
+    origin: Literal["person"] | UnsetType = UNSET
 
 
 class RequestSent(Event, Bounded, frozen=True):

@@ -133,11 +133,15 @@ class SourcesItem(msgspec.Struct):
 
 
 class PromptItem(msgspec.Struct):
-    """A message to the model; `own` is its text without the answers of the tickets it `needs`."""
+    """A message to the model; `own` is its text without the answers of the tickets it `needs`.
+
+    `is_said` if a person said it while the ticket was at work.
+    """
 
     text: str
     own: str
     needs: tuple[str, ...] = ()
+    is_said: bool = False
     revision: int = 0
 
 

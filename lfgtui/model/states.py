@@ -82,7 +82,7 @@ MOVES: dict[type[e.Event], _Move] = {
     e.Usage: (_any(*_REQUEST_OUT, "running_tool"), None),
     e.Heartbeat: (_REQUEST_OUT, None),
     # the agent loop
-    e.UserMessage: (_NEXT_REQUEST, None),
+    e.UserMessage: _REMARK,  # a person may say something at any time
     e.RequestSent: (_NEXT_REQUEST, "waiting"),
     e.ApprovalRequested: (_AT_WORK, "needs_approval"),
     e.ApprovalGiven: (_any("needs_approval"), "running_tool"),

@@ -9,6 +9,7 @@ Times come from the entries, never from a clock: folding a stored run gives
 the figures that were live.
 """
 
+from collections import deque
 from collections.abc import Callable
 
 from msgspec import UNSET
@@ -84,6 +85,7 @@ class Transcript:
         self.last_seq = 0
         self.revision = 0
         self.last_call = 0
+        self.unsent: deque[PromptItem] = deque()
         self._machine = StateMachine()
         self._calls: dict[str, list[ToolItem]] = {}
         self._hosted_calls: dict[str, HostedItem] = {}
@@ -149,7 +151,7 @@ class Transcript:
                 if text and not (message.is_cut or goes_on):
                     break
                 text = message.text + text
-            elif text and not isinstance(message, UserTurn):
+            elif text and not (isinstance(message, UserTurn) and not message.is_said):
                 break
             goes_on = isinstance(message, ModelTurn)  # after a pause nothing stands between
         return text
@@ -187,9 +189,21 @@ class Transcript:
             self.ending = event
             if attempt is not None and attempt.ended_at is None:
                 self._end_attempt(attempt, at, event)
+        elif isinstance(event, e.UserMessage) and event.origin == "person":
+            self.unsent.append(PromptItem(event.text, event.text, is_said=True))
         elif attempt is not None:
             self._apply_to_attempt(attempt, at, event)
+        self._show_sent()
         return None
+
+    def _show_sent(self) -> None:
+        """Show what the person said where it joins the conversation, or where the ticket ends."""
+        attempt, has_ended = self.attempt, self.ending is not None
+        if attempt is None or (attempt.ended_at is not None and not has_ended):
+            return  # the next attempt shows it
+        waiting = 0 if has_ended else len(self.conversation.said)
+        while len(self.unsent) > waiting:
+            attempt.add(self.unsent.popleft())
 
     def mark_saved(self) -> None:
         """Note that all entries so far are in the history."""

@@ -62,6 +62,9 @@ class Surroundings:
             self.transcript.apply(e.Entry("run", "a", 1, len(self.seen), 0.0, event))
         self._pending.clear()
 
+    async def hear(self) -> None:
+        pass
+
     async def room(self) -> None:
         pass
 
@@ -74,6 +77,10 @@ class Surroundings:
     async def ask(self, call_id: str) -> Decision | None:
         self.held_while_asked = self._holding
         return self._decision
+
+    @asynccontextmanager
+    async def stoppable(self) -> AsyncIterator[None]:
+        yield
 
     @asynccontextmanager
     async def permit(self) -> AsyncIterator[Callable[[e.Event], None]]:

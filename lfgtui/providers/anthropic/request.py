@@ -7,8 +7,8 @@ with its signature, unchanged and in order; text blocks are never empty.
 """
 
 import re
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
+from itertools import pairwise, takewhile
 
 from lfgtui.model.conversation import (
     CallPart,
@@ -61,7 +61,7 @@ def _thinking(request: Request, reasoning: Reasoning) -> dict[str, object]:
             "thinking": {"type": "adaptive", "display": "summarized"},
             "output_config": {"effort": effort_of(reasoning)},
         }
-    if request.messages and isinstance(request.messages[-1], ToolResult):
+    if any(isinstance(message, ToolResult) for message in _since_the_model(request.messages)):
         # The wire refuses thinking in the middle of a tool loop that began without it.
         turns = [message for message in request.messages if isinstance(message, ModelTurn)]
         thoughts = turns[-1].items(WIRE) if turns else []
@@ -73,6 +73,11 @@ def _thinking(request: Request, reasoning: Reasoning) -> dict[str, object]:
         "thinking": {"type": "enabled", "budget_tokens": budget},
         "max_tokens": most if most > budget else most + budget,
     }
+
+
+def _since_the_model(messages: Sequence[Message]) -> Iterator[Message]:
+    """Yield the messages behind the last response, which the wire takes as one."""
+    return takewhile(lambda message: not isinstance(message, ModelTurn), reversed(messages))
 
 
 def _thinks_adaptively(model: str) -> bool:

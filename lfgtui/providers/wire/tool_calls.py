@@ -26,10 +26,13 @@ _STOP_REASONS: dict[str, StopReason] = {
 CUT_SHORT: frozenset[StopReason] = frozenset({"length", "content_filter", "refusal"})
 """Stops that may fall in the middle of a call's arguments."""
 
+STOPPED: StopReason = "stopped"
+"""The person stopped the response."""
+
 _DEEPSEEK = {"insufficient_system_resource"}
 _GOOGLE = {"malformed_function_call", "safety", "recitation", "blocklist", "prohibited_content"}
 _GOOGLE |= {"spii"}
-_BROKE_OFF = CUT_SHORT | {"error", "abort", "aborted", "cancelled"} | _DEEPSEEK | _GOOGLE
+_BROKE_OFF = CUT_SHORT | {STOPPED, "error", "abort", "aborted", "cancelled"} | _DEEPSEEK | _GOOGLE
 
 
 def broke_off(reason: StopReason) -> bool:

@@ -1,0 +1,143 @@
+"""Messages of the person to an agent: at work, at a tool, waiting, ended; and across a resume."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from lfgtui.engine import commands as c
+from lfgtui.model import events as e
+from lfgtui.model.conversation import ToolResult, UserTurn
+from lfgtui.model.items import PromptItem, TextItem
+from tests.engine.harness import WIRES, Room, calls, finished, room, says, scenario, ticket
+
+SAID = "Use pathlib please"
+SILENT = scenario(
+    turn=[{"text": "I begin like this. " * 20, "cut": {"after": 60, "how": "half-open"}}]
+)
+WRITES = calls("write_file", {"path": "x", "content": "1"})
+SLEEPS = calls("run_command", {"command": "echo begun; sleep 600"})
+
+
+def said(room: Room, name: str = "a") -> list[str]:
+    """The person's messages in the conversation, as the next request would have them."""
+    messages = room.engine.transcript(name).conversation.messages
+    return [turn.text for turn in messages if isinstance(turn, UserTurn) and turn.is_said]
+
+
+def shown(room: Room, name: str = "a") -> list[str]:
+    """The prompts and the beginnings of the answers, in the order of the screen."""
+    items = [item for attempt in room.attempts(name) for item in attempt.items]
+    return [item.text[:30] for item in items if isinstance(item, PromptItem | TextItem)]
+
+
+@pytest.mark.parametrize("wire", WIRES)
+async def test_it_goes_with_the_next_request_and_is_answered(tmp_path: Path, wire: str) -> None:
+    mine = ticket("a", tmp_path, provider=wire, model="any", tools=[])
+    async with room(tmp_path, [mine]) as r:
+        await r.until_event("a", e.TextDelta)
+        r.engine.send(c.Tell("a", SAID))
+        await r.engine.wait_idle()
+        assert r.state("a") == "done"
+        assert said(r) == [SAID]
+        assert r.engine.transcript("a").answer.startswith(f"## {SAID}")
+        assert shown(r)[::2] == ["Do a.", SAID]
+        stored = await asyncio.to_thread(r.stored, "a")
+        assert [type(entry.event) for entry in stored].count(e.UserMessage) == 2
+
+
+@pytest.mark.parametrize("wire", WIRES)
+async def test_a_response_that_is_stopped_for_it_keeps_what_it_said(
+    tmp_path: Path, wire: str
+) -> None:
+    mine = ticket("a", tmp_path, provider=wire, model="silent")
+    async with room(tmp_path, [mine], scenarios={"silent": SILENT}) as r:
+        await r.until_event("a", e.TextDelta)
+        r.engine.send(c.Tell("a", SAID, stops=True))
+        await r.until(lambda: len(shown(r)) == 4)
+        finished = r.events("a", e.ResponseFinished)
+        assert [event.stop_reason for event in finished] == ["stopped"]
+        assert said(r) == [SAID]
+        assert len(r.attempts("a")) == 1
+        prompt, partial, message, again = (text[:7] for text in shown(r))
+        assert (prompt, partial, message, again) == ("Do a.", "I begin", SAID[:7], "I begin")
+
+
+@pytest.mark.parametrize("wire", WIRES)
+async def test_said_during_a_call_it_follows_the_result(tmp_path: Path, wire: str) -> None:
+    mine = ticket("a", tmp_path, provider=wire, model="writes")
+    async with room(tmp_path, [mine], scenarios={"writes": WRITES}) as r:
+        await r.until_event("a", e.ApprovalRequested)
+        r.engine.send(c.Tell("a", SAID))
+        await r.until(lambda: r.engine.transcript("a").unsent)
+        assert said(r) == []
+        await r.approve("a")
+        await r.engine.wait_idle()
+        assert r.state("a") == "done"
+        messages = r.engine.transcript("a").conversation.messages
+        assert isinstance(messages[-3], ToolResult)
+        assert messages[-2] == UserTurn(SAID, is_said=True)
+
+
+async def test_a_call_that_waits_is_denied_when_the_person_stops_it_to_speak(
+    tmp_path: Path,
+) -> None:
+    mine = ticket("a", tmp_path, model="writes")
+    async with room(tmp_path, [mine], scenarios={"writes": WRITES}) as r:
+        await r.until_event("a", e.ApprovalRequested)
+        r.engine.send(c.Tell("a", SAID, stops=True))
+        await r.engine.wait_idle()
+        assert r.state("a") == "done"
+        assert r.events("a", e.ToolCallFinished)[0].output.startswith("not run: ")
+        assert not (tmp_path / "x").exists()
+
+
+async def test_a_command_is_stopped_for_it(tmp_path: Path) -> None:
+    mine = ticket("a", tmp_path, model="sleeps", approve="auto", tools=["run_command"])
+    async with room(tmp_path, [mine], scenarios={"sleeps": SLEEPS}) as r:
+        await r.until_event("a", e.ToolOutputDelta)
+        r.engine.send(c.Tell("a", SAID, stops=True))
+        await r.engine.wait_idle()
+        assert r.state("a") == "done"
+        assert [event.error for event in r.events("a", e.ToolCallFinished)] == ["stopped"]
+
+
+async def test_to_a_ticket_that_has_ended_it_is_a_follow_up(tmp_path: Path) -> None:
+    mine = ticket("a", tmp_path, model="any", tools=[], max_turns=1)
+    async with finished(tmp_path, [mine]) as r:
+        r.engine.send(c.Tell("a", SAID))
+        await r.engine.wait_idle()
+        assert r.state("a") == "done"
+        _, second = r.attempts("a")
+        assert second.continues
+        assert r.engine.transcript("a").answer.startswith(f"## {SAID}")
+        assert [item.text for item in second.items if isinstance(item, PromptItem)] == [SAID]
+
+
+async def test_said_before_a_ticket_begins_it_follows_the_prompt(tmp_path: Path) -> None:
+    tickets = [ticket("a", tmp_path, model="silent"), ticket("b", tmp_path, model="any")]
+    async with room(tmp_path, tickets, scenarios={"silent": SILENT}, concurrency=1) as r:
+        await r.until_event("a", e.TextDelta)
+        r.engine.send(c.Tell("b", SAID))
+        r.engine.send(c.Cancel("a"))
+        await r.engine.wait_idle()
+        messages = r.engine.transcript("b").conversation.messages
+        assert messages[:2] == [UserTurn("Do b."), UserTurn(SAID, is_said=True)]
+        assert shown(r, "b")[:2] == ["Do b.", SAID]
+
+
+async def test_it_is_there_once_after_a_process_that_died_before_it_was_taken(
+    tmp_path: Path,
+) -> None:
+    mine = ticket("a", tmp_path, model="silent")
+    scenarios = {"silent": SILENT}
+    async with room(tmp_path, [mine], scenarios=scenarios) as r:
+        await r.until_event("a", e.TextDelta)
+        r.engine.send(c.Tell("a", SAID))
+        await r.until(lambda: r.engine.transcript("a").unsent)
+        run = r.engine.run
+    async with finished(tmp_path, [mine], resumes=run, scenarios={"silent": says("Ok.")}) as r:
+        assert r.state("a") == "done"
+        assert said(r) == [SAID]
+        assert [event.text for event in r.events("a", e.UserMessage)] == []
+        assert shown(r).count(SAID) == 1
