@@ -155,3 +155,38 @@ def test_the_model_is_told_what_finished_and_what_it_goes_on_from(life: list[e.E
     turns = [turn for turn in conversation.messages if isinstance(turn, ModelTurn)]
     assert [turn.text for turn in turns if not turn.is_cut] == expected
     assert conversation.responses == len(expected)
+
+
+def said(*events: e.Event) -> list[str]:
+    """The texts of the messages after these events; calls and results are their names."""
+    conversation = Conversation()
+    for event in (*BEGIN[1:3], *events):
+        conversation.apply(event)
+    kinds = {ModelTurn: "turn", ToolResult: "result"}
+    return [kinds.get(type(m)) or getattr(m, "text", "") for m in conversation.messages]
+
+
+STOP = e.UserMessage("Stop.", origin="person")
+RESULT = e.ToolCallFinished("1", "", None, None, 0.0)
+SENT, PAUSED = e.RequestSent(1), e.ResponseFinished(1, "pause_turn")
+
+
+@pytest.mark.parametrize(
+    ("events", "messages"),
+    [
+        ([STOP], ["Go.", "Stop."]),
+        ([SENT, STOP], ["Go."]),
+        ([SENT, STOP, e.TextDelta("Hm."), FINISHED], ["Go.", "turn", "Stop."]),
+        ([SENT, CALL, STOP, FINISHED], ["Go.", "turn"]),
+        ([SENT, CALL, FINISHED, STOP, RESULT], ["Go.", "turn", "result", "Stop."]),
+        ([SENT, STOP, PAUSED], ["Go.", "turn"]),
+        ([SENT, STOP, e.AttemptStarted("p", "m", continues=True)], ["Go.", "Stop."]),
+        ([SENT, STOP, e.AttemptStarted("p", "m"), e.UserMessage("Go.")], ["Go.", "Stop."]),
+        ([SENT, FINISHED, STOP, e.AttemptStarted("p", "m"), e.UserMessage("Go.")], ["Go."]),
+    ],
+    ids=str,
+)
+def test_what_a_person_says_joins_where_a_wire_takes_it(
+    events: list[e.Event], messages: list[str]
+) -> None:
+    assert said(*events) == messages
