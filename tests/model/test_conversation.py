@@ -158,12 +158,10 @@ def test_the_model_is_told_what_finished_and_what_it_goes_on_from(life: list[e.E
 
 
 def said(*events: e.Event) -> list[str]:
-    """The texts of the messages after these events; calls and results are their names."""
-    conversation = Conversation()
-    for event in (*BEGIN[1:3], *events):
-        conversation.apply(event)
-    kinds = {ModelTurn: "turn", ToolResult: "result"}
-    return [kinds.get(type(m)) or getattr(m, "text", "") for m in conversation.messages]
+    """The texts of the messages after these events; responses and results are named."""
+    conversation = told(*BEGIN[1:3], *events)
+    named = {ModelTurn: "turn", ToolResult: "result"}
+    return [m.text if isinstance(m, UserTurn) else named[type(m)] for m in conversation.messages]
 
 
 STOP = e.UserMessage("Stop.", origin="person")
