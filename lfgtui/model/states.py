@@ -15,7 +15,8 @@ Anything else is a bug of ours, and says so by name (`IllegalMoveError`).
 An ended ticket goes back to `queued` by a retry or a resume; a blocked one
 also when what it needed ends well after all. A parked one is `retrying` until
 its provider's limit ends, and then `queued`, since its work has ended. `stalled` is no state but a
-flag that the clock sets (`metrics`), since no event says that nothing came.
+flag that the clock sets (`metrics`), since no event says that nothing came; nor is
+`question`, which the fold finds at the end of an answer.
 
 The shape of this file is h11's: one table, one small machine.
 """
@@ -171,3 +172,5 @@ BADGES: dict[State | None, Badge] = {
 }
 
 STALLED = Badge("◍", "warning", "stalled")
+QUESTION = Badge("¿", "warning", "question")
+"""Of a ticket that is done, and whose answer ends in a question."""

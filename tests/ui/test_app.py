@@ -98,6 +98,18 @@ async def test_a_parked_ticket_is_shown_in_the_table_and_can_be_tried_now(
         assert "r try now" not in lines(app)[-1]
 
 
+async def test_a_question_is_shown_in_the_table(make_app: MakeApp) -> None:
+    live = FakeLive("api", "docs")
+    app = make_app(live)
+    async with opened(app, (100, 24)) as pilot:
+        live.begin("api")
+        live.stream("api", "Done. Shall I write the docs too?")
+        live.finish("api")
+        await pilot.press("v", "v")
+        rows = await repainted(pilot)
+        assert any("¿ question" in row and "api" in row for row in rows)
+
+
 async def test_streaming_is_painted_and_never_lays_the_grid_out_again(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Label, Static
 
-from lfgtui.model.states import BADGES, STALLED
+from lfgtui.model.states import BADGES, QUESTION, STALLED
 from lfgtui.settings.keys import KEYS, Group
 from lfgtui.ui.keymap import displayed
 from lfgtui.ui.screens.base import LfgScreen
@@ -116,7 +116,8 @@ def help_text(keys: Mapping[str, Sequence[str]]) -> Content:
         )
         lines.append(Content(""))
     lines.append(Content.styled("States", "bold $text-primary"))
-    badges = [badge for state, badge in BADGES.items() if state is not None] + [STALLED]
+    states = [badge for state, badge in BADGES.items() if state is not None]
+    badges = [*states, STALLED, QUESTION]
     signs = [
         Content.assemble((badge.sign, f"${badge.colour}"), f" {badge.word:<12}") for badge in badges
     ]

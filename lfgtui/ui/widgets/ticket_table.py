@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from lfgtui.model.states import BADGES, RUNNING, STALLED
+from lfgtui.model.states import BADGES, QUESTION, RUNNING, STALLED
 from lfgtui.model.tickets import Ticket
 from lfgtui.text import figures
 from lfgtui.ui.run_view import RunView
@@ -86,7 +86,7 @@ class TicketTable(RowList):
     def _state(self, ticket: Ticket) -> tuple[Span, float]:
         """Return the ticket's badge and its tokens a second."""
         transcript, meter = self._run.transcript(ticket.id), self._run.meter(ticket.id)
-        badge = BADGES[transcript.state]
+        badge = QUESTION if transcript.asks else BADGES[transcript.state]
         if transcript.state in ("waiting", "streaming"):
             badge = STALLED if meter.is_stalled(self._now, self._stall_after) else badge
         if transcript.parked_until is not None:

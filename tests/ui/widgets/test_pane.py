@@ -80,6 +80,16 @@ async def test_a_stall_is_shown() -> None:
         assert "stalled 14s" in stage.head_rows()[0]
 
 
+async def test_a_ticket_that_is_done_with_a_question_asks_until_it_goes_on() -> None:
+    async with staged() as (stage, pilot):
+        end = (e.ResponseFinished(1, "end"), e.TicketDone("end"))
+        await stage.play(pilot, *BEGIN, e.TextDelta("Shall I go on?"), *end)
+        assert "¿ question" in stage.head_rows()[0]
+        assert stage.pane.has_class("-warning")
+        await stage.play(pilot, *BEGIN, e.TextDelta("Done."), *end)
+        assert "✓ done" in stage.head_rows()[0]
+
+
 @pytest.mark.parametrize(
     ("schema", "own", "reason"),
     [
