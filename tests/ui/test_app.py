@@ -139,7 +139,11 @@ async def test_the_header_shows_counts_simulated_models_and_an_unsaved_history(
         live.finish("a")
         live.happen("b", e.TicketFailed("server", "500", True))
         header = (await repainted(pilot))[0]
-        for part in ("Checkout rewrite", "● 1 running", "✓ 1", "✗ 1", "○ 1", "SIMULATED MODELS"):
+        for part in (
+            "Checkout rewrite",
+            "1 failed · 1 running · 1 queued · 1 done",
+            "SIMULATED MODELS",
+        ):
             assert part in header
         live.health = Health("disk full", slots=3, slots_in_use=1)
         live.now += 1
@@ -156,7 +160,7 @@ async def test_a_ticket_that_waits_for_a_slot_again_says_so_and_is_not_counted_a
             live.begin(ticket)
         live.health = Health(slots=1, slots_in_use=1, waiting_for_slot=frozenset({"b"}))
         live.stream("a", "hello")
-        assert "● 1 running ○ 1" in (await repainted(pilot))[0]
+        assert "1 running · 1 queued" in (await repainted(pilot))[0]
         assert text_of(pilot.app).count("waiting for a slot (1 of 1 in use)") == 1
 
 

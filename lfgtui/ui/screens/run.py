@@ -125,8 +125,9 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         self.notice = ""
         """Stands in the header instead of the counts."""
         self._header = LineRow(self.canvas)
+        self._stall_after = after = context.panes.stall_after
         self._compose_header = partial(
-            compose_header, run, label=mode.label, is_simulated=simulated, note=note
+            compose_header, run, after, label=mode.label, is_simulated=simulated, note=note
         )
         self._table: TicketTable | None = None
         self.searched: Pane | None = None
@@ -254,7 +255,7 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         if self._table is None and (in_table or in_strip):  # the first frame does without
             from lfgtui.ui.widgets.ticket_table import TicketTable
 
-            self._table = TicketTable(self.run, stall_after=self.context.panes.stall_after)
+            self._table = TicketTable(self.run, stall_after=self._stall_after)
             self.query_one("#body").mount(self._table)
         if (table := self._table) is not None:
             table.display = in_table or in_strip
@@ -347,7 +348,7 @@ class RunScreen(CachedContainer, LfgScreen[None]):
             self._step_match(1)
             return
         now = self.now()
-        needs = needing_attention(self.run, now, self.context.panes.stall_after)
+        needs = needing_attention(self.run, now, self._stall_after)
         if (ticket := self._rounds.next(needs, self.current)) is None:
             self.toast("nothing else needs attention" if needs else "nothing needs attention")
             return

@@ -5,17 +5,37 @@ from collections.abc import Iterator, Mapping
 
 from rich.cells import cell_len
 
+from lfgtui.model.attention import is_stalled
 from lfgtui.model.metrics import Health, OpenCircuit, covered
-from lfgtui.model.states import BADGES, ENDED, RUNNING, State
+from lfgtui.model.states import BADGES, ENDED, QUESTION, RUNNING, STALLED
 from lfgtui.text import figures
 from lfgtui.ui.run_view import RunView
 from lfgtui.ui.text.styled_line import Line, Span, line_width, one_line, shorten
 
-_WITH_PERSONS = frozenset({"needs_approval", "paused"})
-_HELD: tuple[State, ...] = ("paused", "queued")
-_ENDS: tuple[State, ...] = ("done", "failed", "limit", "blocked", "cancelled", "interrupted")
+_AT_WORK = RUNNING - {"needs_approval", "retrying", "paused"}
 
-_TITLE = 10  # cells that alarms leave to it, with its margins
+_COUNTED: dict[str, tuple[str, str]] = {
+    "needs_approval": ("to approve", "warning"),
+    "question": ("question", QUESTION.colour),
+    "failed": ("failed", "error"),
+    "running": ("running", "primary"),
+    "stalled": ("stalled", STALLED.colour),
+    "conflict": ("conflict", "warning"),
+    "limit": ("at limit", "error"),
+    "parked": ("parked", "warning"),
+    **{
+        state: (BADGES[state].word, BADGES[state].colour)
+        for state in ("blocked", "interrupted", "retrying", "paused", "queued", "done", "cancelled")
+    },
+}
+"""The word and colour of each count, most urgent first: the last ones go where it is narrow."""
+
+_PLURALS = frozenset({"question", "conflict"})
+
+_DOT = " · "
+
+_TITLE = 10  # cells that alarms leave to it, with its margins, or to what is to be approved
+_SHORTEST_TITLE = 4
 _SHORTEST_NOTE = 10
 _SHORTEST_NAME = 8
 _NAME = 20  # cells of a name that are shown rather than why it fails
@@ -26,6 +46,7 @@ _NOTABLE_QUEUE = _MEGABYTE  # less is on its way for a moment and says nothing
 
 def compose_header(
     run: RunView,
+    stall_after: float,
     width: int,
     now: float,
     *,
@@ -34,7 +55,7 @@ def compose_header(
     notice: str = "",
     note: str = "",
 ) -> Line:
-    """Return alarms at the right, the title, figures as long as there is room, then the note.
+    """Return alarms at the right, the title, counts and figures while there is room, the note.
 
     `label`: the kind of a run that is only looked at. `notice` stands instead of the states.
     """
@@ -43,13 +64,20 @@ def compose_header(
         labels.append(_label(label, "secondary"))
     if is_simulated:
         labels.append(_label("SIMULATED MODELS", "warning"))
-    alarms = [*_alarms(run.health, width - line_width(labels) - _TITLE), *labels]
+    counted = count_tickets(run, now, stall_after)
+    counts = [Span(notice, "warning", True)] if notice else _counts(counted)
+    least = max(_TITLE, counts[0].width + 3) if counted["needs_approval"] else _TITLE
+    alarms = [*_alarms(run.health, width - line_width(labels) - least), *labels]
     room = width - line_width(alarms) - 1
-    line = [Span(f" {shorten(one_line(run.title), max(_TITLE - 2, room // 3))}", bold=True)]
-    standing = [Span(notice, "warning", True)] if notice else list(_standing(run, bool(label)))
-    for part in (standing, *([figure] for figure in _figures(run, now))):
-        if part and line_width(line) + line_width(part) + 2 <= room:
-            line += [Span("  "), *part]
+    ending = None if notice or label else _ending(run)
+    line: Line = []
+    cells = min(max(_TITLE - 2, room // 3), room - line_width(counts[:1]) - 3)
+    if cells >= _SHORTEST_TITLE:
+        line.append(Span(f" {shorten(one_line(run.title), cells)}", bold=True))
+    line += _standing(counts, ending, room - line_width(line))
+    for figure in _figures(run, now):
+        if line_width(line) + figure.width + 2 <= room:
+            line += [Span("  "), figure]
     left = room - line_width(line) - 2
     if note and left >= _SHORTEST_NOTE:
         line.append(Span(f"  {shorten(one_line(note), left)}", "secondary"))
@@ -87,31 +115,57 @@ def _failing(circuits: Mapping[str, OpenCircuit], room: int) -> str:
     return shorten(name, left) + text if left >= min(_SHORTEST_NAME, size) else ""
 
 
-def _standing(run: RunView, is_past: bool) -> Iterator[Span]:
-    """Yield how many tickets are in each state; of a run that ended, how to leave it."""
+def _standing(counts: Line, ending: Span | None, room: int) -> Line:
+    """Return the counts that fit, then the ending, for which all counts but the first make room."""
+    kept: Line = []
+    left = room + 1  # the gap before the first is a cell less
+    for part in (*counts[:1], *([] if ending is None else [ending]), *counts[1:]):
+        if (left := left - part.width - len(_DOT)) < 0:
+            break
+        kept.append(part)
+    line: Line = []
+    for part in (part for part in counts if part in kept):
+        line += [Span(_DOT, "muted") if line else Span("  "), part]
+    return [*line, Span("  "), ending] if ending is not None and ending in kept else line
+
+
+def _ending(run: RunView) -> Span | None:
+    """Return how the run ended and how to leave it; None while it goes on."""
     transcripts = [run.transcript(ticket.id) for ticket in run.tickets]
-    states = Counter(transcript.state for transcript in transcripts)
-    is_over = states.keys() <= ENDED
-    counts: list[tuple[str, str, int, str]] = []
-    if not is_over:
-        parked = sum(transcript.parked_until is not None for transcript in transcripts)
-        running = sum(states[state] for state in RUNNING - _WITH_PERSONS) - parked
-        waiting = min(running, len(run.health.waiting_for_slot))
-        running, states["queued"] = running - waiting, states["queued"] + waiting
-        counts.append(("●", "primary", running, " running"))
-        counts.append(("?", "warning", states["needs_approval"], " to approve"))
-        counts.append((BADGES["retrying"].sign, "warning", parked, " parked"))
-    for state in _ENDS if is_over else (*_HELD, *_ENDS):
-        counts.append((BADGES[state].sign, BADGES[state].colour, states[state], ""))
-    gap = ""
-    for sign, colour, number, word in counts:
-        if number:
-            yield Span(f"{gap}{sign} {number}{word}", colour)
-            gap = " "
-    if is_over and not is_past:
-        is_done = states.keys() == {"done"}
-        word = "all done – q to quit" if is_done else "finished – q to quit"
-        yield Span(f"  {word}", "success" if is_done else "warning", True)
+    if any(transcript.state not in ENDED for transcript in transcripts):
+        return None
+    is_done = all(one.state == "done" and not one.asks for one in transcripts)
+    word = "all done" if is_done else "finished"
+    return Span(f"{word} – q to quit", "success" if is_done else "warning", True)
+
+
+def count_tickets(run: RunView, now: float, stall_after: float) -> Counter[str]:
+    """Return how many tickets there are of each kind; one in a conflict is of two."""
+    ids = [ticket.id for ticket in run.tickets]
+    counted = Counter(_kind(run, ticket, now, stall_after) for ticket in ids)
+    counted["conflict"] = sum(run.transcript(ticket).conflict_at is not None for ticket in ids)
+    return counted
+
+
+def _kind(run: RunView, ticket: str, now: float, stall_after: float) -> str:
+    transcript = run.transcript(ticket)
+    if transcript.asks:
+        return "question"
+    if transcript.parked_until is not None:
+        return "parked"
+    if is_stalled(transcript, run.meter(ticket), now, stall_after):
+        return "stalled"
+    if transcript.state in _AT_WORK:
+        return "queued" if ticket in run.health.waiting_for_slot else "running"
+    return str(transcript.state)
+
+
+def _counts(counted: Counter[str]) -> Line:
+    return [
+        Span(f"{number} {word}{'s' * (kind in _PLURALS and number > 1)}", colour)
+        for kind, (word, colour) in _COUNTED.items()
+        if (number := counted[kind])
+    ]
 
 
 def _figures(run: RunView, now: float) -> Iterator[Span]:

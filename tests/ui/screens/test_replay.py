@@ -121,7 +121,7 @@ async def test_it_plays_by_itself_and_shows_its_position_and_stands_still_when_h
         stage.run.seek(stage.run.timeline.length)
         await stage.frame()
         assert " end " in stage.bar and "p replay" in stage.footer
-        assert "✓ 3" in lines(stage.app)[0]
+        assert "3 done" in lines(stage.app)[0]
         await stage.press("p")
         assert stage.run.is_playing and stage.run.position < 1
 

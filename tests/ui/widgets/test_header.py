@@ -20,7 +20,7 @@ def text(line: Line) -> str:
 
 
 def header(live: FakeLive, width: int = 120, label: str = "") -> str:
-    return text(compose_header(live, width, live.now, label=label))
+    return text(compose_header(live, 10.0, width, live.now, label=label))
 
 
 def worked() -> FakeLive:
@@ -34,16 +34,82 @@ def worked() -> FakeLive:
 
 def test_figures_add_up_over_tickets_and_are_left_out_from_the_end() -> None:
     wide, narrow = header(worked(), 140), header(worked(), 60)
-    for figure in ("● 1 running ✓ 1", "0:01", " 25 tok/s", "↑128k ↓~12.4k", "$0.012"):
+    for figure in ("1 running · 1 done", "0:01", " 25 tok/s", "↑128k ↓~12.4k", "$0.012"):
         assert figure in wide
-    assert "● 1 running" in narrow
+    assert "1 running · 1 done" in narrow
     assert "$0.012" not in narrow
 
 
 def test_parked_tickets_are_counted_and_do_not_run() -> None:
     live = worked()
     live.happen("b", e.Parked("p", live.now + 3600, "full"))
-    assert "↻ 1 parked ✓ 1" in header(live) and "running" not in header(live)
+    assert "1 parked · 1 done" in header(live) and "running" not in header(live)
+
+
+def busy() -> FakeLive:
+    """A ticket of almost every kind."""
+    done = ("asks", "done-1", "done-2", "done-3")
+    working = ("waits-1", "waits-2", "works-1", "works-2", "retries")
+    live = FakeLive("stalls", *working, *done, "fails", "queued")
+    live.begin("stalls")
+    live.now += 40.0
+    for ticket in (*working, *done, "fails"):
+        live.begin(ticket)
+    for ticket in done:
+        live.stream(ticket, "Shall I go on?" if ticket == "asks" else "Done.", after=0.0)
+        live.finish(ticket)
+    live.ask("waits-1")
+    live.ask("waits-2")
+    live.happen("fails", e.TicketFailed("server", "500", True))
+    live.happen("retries", e.Retrying("busy", 5.0, 2, "overloaded"))
+    live.happen("queued", e.TicketQueued())
+    live.happen("works-1", e.ConflictDetected("a.py", ("done-1",)))
+    return live
+
+
+def test_each_kind_is_counted_the_most_urgent_first_and_only_who_works_runs() -> None:
+    counts = (
+        "2 to approve · 1 question · 1 failed · 2 running · 1 stalled · 1 conflict · "
+        "1 retrying · 1 queued · 3 done "
+    )
+    assert f"rewrite  {counts}" in header(busy(), 150)
+
+
+def test_where_it_is_narrow_the_least_urgent_counts_go_first_and_to_approve_last() -> None:
+    whole = header(busy(), 150).partition("  ")[2].partition("  ")[0].split(" · ")
+    numbers = []
+    for width in range(150, 17, -1):
+        shown = header(busy(), width)
+        assert len(shown) <= width
+        number = next(n for n in range(len(whole), 0, -1) if " · ".join(whole[:n]) in shown)
+        assert not any(count in shown for count in whole[number:])
+        numbers.append(number)
+    assert numbers == sorted(numbers, reverse=True) and numbers[-1] == 1
+    assert "2 to approve · 1 question" in header(busy(), 44)
+
+
+def test_alarms_leave_room_for_what_is_to_be_approved() -> None:
+    live = busy()
+    live.health = Health("disk full", {"openai": SOON})
+    assert "2 to approve" in header(live, 40)
+    assert "history not saved" in header(live, 40)
+
+
+def test_what_a_run_ended_with_that_needs_a_person_goes_before_how_to_leave_it() -> None:
+    live = worked()
+    live.finish("b")
+    live.happen("c", e.TicketQueued(), e.TicketFailed("server", "500", True))
+    assert "1 failed · 2 done  finished – q to quit" in header(live, 80)
+    assert "1 failed  finished – q to quit" in header(live, 60)
+    assert "1 failed " in header(live, 26) and "finished" not in header(live, 26)
+
+
+def test_a_run_that_is_done_but_for_a_question_is_finished() -> None:
+    live = FakeLive("a")
+    live.begin("a")
+    live.stream("a", "Shall I?")
+    live.finish("a")
+    assert "1 question  finished – q to quit" in header(live)
 
 
 def test_the_time_between_an_interruption_and_the_resume_is_not_the_runs() -> None:
@@ -152,7 +218,7 @@ def test_the_header_fits_and_obeys_no_text(
 ) -> None:
     live = worked()
     live.health = Health(behind, circuits)
-    line = compose_header(live, width, live.now, label=label, is_simulated=True)
+    line = compose_header(live, 10.0, width, live.now, label=label, is_simulated=True)
     assert "\x1b" not in text(line)
     assert line_width(line) <= width
 
