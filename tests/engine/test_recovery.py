@@ -1,7 +1,8 @@
 """What follows a failed request, and how long what does not answer is left alone."""
 
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 import msgspec
 import pytest
@@ -237,6 +238,33 @@ async def test_a_failed_probe_is_a_failure_of_all_who_waited() -> None:
         clock.now += circuit.retry_after()
         await fail(circuit)
     assert circuit.retry_after() == BREAKER.max_pause
+
+
+async def test_a_probe_that_failed_before_a_wait_was_over_is_a_failure_of_who_waited() -> None:
+    clock = Clock()
+    circuit = await opened(clock)
+    free = asyncio.Event()
+
+    @asynccontextmanager
+    async def waiting() -> AsyncIterator[None]:
+        yield
+        await free.wait()
+
+    async def go_on() -> None:
+        async with circuit.permit(waiting) as answered:
+            answered()
+
+    others = [asyncio.create_task(go_on()) for _ in range(2)]
+    await turn()
+    clock.now += 5
+    async with circuit.permit():
+        pass  # a probe that is given up: now one of the others may go
+    await turn()
+    await fail(circuit)
+    free.set()
+    assert {type(one) for one in await asyncio.gather(*others, return_exceptions=True)} == {
+        ProviderError
+    }
 
 
 async def test_the_pause_ends_by_itself() -> None:

@@ -7,7 +7,17 @@ table, so a test cannot show the screen what the engine could not.
 from collections.abc import Sequence
 from pathlib import Path
 
-from lfgtui.engine.commands import Approve, Cancel, CancelAll, Command, Deny, Pause, Resume, Retry
+from lfgtui.engine.commands import (
+    Approve,
+    Cancel,
+    CancelAll,
+    Command,
+    Deny,
+    Pause,
+    Resume,
+    Retry,
+    SetConcurrency,
+)
 from lfgtui.model import events as e
 from lfgtui.model.events import Sink
 from lfgtui.model.metrics import Health, Meter
@@ -87,6 +97,8 @@ class FakeLive:
                 self.happen(ticket, e.ApprovalGiven(call_id))
             case Deny(ticket, call_id, reason):
                 self.happen(ticket, e.ApprovalDenied(call_id, reason))
+            case SetConcurrency(slots):
+                self.health = self.health._replace(slots=max(1, slots))
 
     # What the test makes happen
 

@@ -5,9 +5,12 @@ import pytest
 from textual.command import DiscoveryHit, Hits
 from textual.widgets import Input, OptionList
 
+from lfgtui.engine.commands import SetConcurrency
+from lfgtui.model.metrics import Health
 from lfgtui.ui.commands import LfgCommands, Palette
 from tests.ui.fake_live import FakeLive
-from tests.ui.screen_text import MakeApp, opened, run_screen, text_of
+from tests.ui.screen_text import MakeApp, opened, run_screen, text_of, toasts
+from tests.ui.waiting import until
 
 TITLES = ("Rename foo[key='old to new", "[BUG] crash", "[/b] [@click=app.quit]x[/] \\[", "$x [[")
 
@@ -54,7 +57,7 @@ async def test_a_ticket_is_found_by_its_title_and_gone_to(
 
 async def test_the_palette_offers_what_can_be_done_here(make_app: MakeApp) -> None:
     app = make_app(FakeLive("a"))
-    async with opened(app, (100, 70)) as pilot:
+    async with opened(app, (100, 80)) as pilot:
         await pilot.press("ctrl+p")
         await app.workers.wait_for_complete()
         await pilot.pause()
@@ -62,6 +65,25 @@ async def test_the_palette_offers_what_can_be_done_here(make_app: MakeApp) -> No
         for name in ("Cancel this ticket", "Show or hide tool output", "Theme: light"):
             assert name in text
         assert "Delete this run" not in text and "half the speed" not in text
+
+
+@pytest.mark.parametrize(
+    ("query", "slots", "shown"),
+    [("more sl", 2, "2 slots, 1 in use"), ("fewer sl", 1, "1 slot, 1 in use")],
+)
+async def test_the_palette_changes_the_number_of_slots_and_shows_it(
+    make_app: MakeApp, query: str, slots: int, shown: str
+) -> None:
+    live = FakeLive("a")
+    live.health = Health(slots=1, slots_in_use=1)
+    app = make_app(live)
+    async with opened(app, (100, 30)) as pilot:
+        await pilot.press("ctrl+p", *("space" if c == " " else c for c in query))
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        await pilot.press("enter")
+        await until(pilot, lambda: shown in toasts(app))
+        assert live.sent == [SetConcurrency(slots)]
 
 
 async def test_a_toast_is_no_markup_whatever_it_is_declared_as(make_app: MakeApp) -> None:

@@ -2,7 +2,16 @@
 
 from collections.abc import Hashable, Iterator, Mapping
 
-from lfgtui.engine.commands import Approve, Cancel, CancelAll, Deny, Pause, Resume, Retry
+from lfgtui.engine.commands import (
+    Approve,
+    Cancel,
+    CancelAll,
+    Deny,
+    Pause,
+    Resume,
+    Retry,
+    SetConcurrency,
+)
 from lfgtui.model.items import ToolItem
 from lfgtui.model.states import ENDED, State
 from lfgtui.ui.keymap import displayed
@@ -125,6 +134,18 @@ class LiveMode(RunMode):
         else:
             self._live.send(Pause(ticket))
             self.screen.toast(f"{ticket} pauses after this response")
+
+    def action_more_slots(self) -> None:
+        self._add_slots(1)
+
+    def action_fewer_slots(self) -> None:
+        self._add_slots(-1)
+
+    def _add_slots(self, more: int) -> None:
+        self._live.send(SetConcurrency(max(1, self._live.health.slots + more)))
+        health = self._live.health
+        slots = "1 slot" if health.slots == 1 else f"{health.slots} slots"
+        self.screen.toast(f"{slots}, {health.slots_in_use} in use")
 
     # Approvals
 
