@@ -47,6 +47,7 @@ class AttemptsView:
     def __init__(self, run: RunView, ticket: Ticket) -> None:
         self._run = run
         self.run = run.run
+        self._ticket = ticket.id
         self.title = f"{ticket.id} · {run.title}"
         attempts = run.transcript(ticket.id).attempts
         self._whole = run.meter(ticket.id)
@@ -64,7 +65,9 @@ class AttemptsView:
         return self._run.health
 
     def transcript(self, ticket: str) -> Transcript:
-        return self._transcripts[ticket]
+        transcript, ended_at = self._transcripts[ticket], self._attempts[ticket].ended_at
+        transcript.since = ended_at or self._run.transcript(self._ticket).since
+        return transcript
 
     def meter(self, ticket: str) -> Meter:
         return AttemptMeter(self._attempts[ticket], self._whole)

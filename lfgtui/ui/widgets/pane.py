@@ -9,17 +9,15 @@ from textual.widget import Widget
 
 from lfgtui.model.clock import now
 from lfgtui.model.items import TextItem
-from lfgtui.model.states import State
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
-from lfgtui.text.figures import clock_time
 from lfgtui.ui.guard import Guarded
 from lfgtui.ui.items import preload
 from lfgtui.ui.painting.canvas import Canvas
 from lfgtui.ui.painting.widgets import CachedContainer
 from lfgtui.ui.run_view import RunView
 from lfgtui.ui.stream.view import StreamView
-from lfgtui.ui.text.styled_line import one_line
+from lfgtui.ui.widgets.last_words import waiting_reason
 from lfgtui.ui.widgets.pane_header import PaneHeader
 
 _FRAME = 0.016
@@ -35,14 +33,6 @@ _RECOVERY = 5.0
 
 _WORDS = 30
 """Cells below which the time at which a parked ticket goes on has one word: it must be whole."""
-
-_ENDED_AS: dict[State | None, str] = {
-    "failed": "failed",
-    "limit": "reached its limit",
-    "blocked": "is blocked",
-    "cancelled": "was cancelled",
-    "interrupted": "was interrupted",
-}
 
 
 class PaneSettings(msgspec.Struct, frozen=True):
@@ -177,24 +167,7 @@ class Pane(CachedContainer, Guarded, Widget, can_focus=True):
             self._colour = colour
 
     def _waiting(self, transcript: Transcript, now: float) -> str:
-        """Return the reason why the ticket does not run; empty if it does, or has."""
-        if transcript.parked is not None and transcript.parked_until is not None:
-            time = clock_time(transcript.parked_until, now)
-            word = "parked until" if self.size.width >= _WORDS else "until"
-            return f"{word} {time}: {one_line(transcript.parked.reason)}"
-        if self.ticket_id in self._view.health.waiting_for_slot:
-            return self._waiting_for_slot()
-        if transcript.state not in (None, "queued", "blocked"):
-            return ""
-        states = {need: self._view.transcript(need).state for need in self._ticket.needs}
-        if transcript.state == "blocked":
-            ends = [f"{need} {_ENDED_AS[s]}" for need, s in states.items() if s in _ENDED_AS]
-            return "blocked: " + ", ".join(ends) if ends else ""
-        if needs := [need for need, state in states.items() if state != "done"]:
-            return "waiting for " + ", ".join(needs)
-        return "" if transcript.state is None else self._waiting_for_slot()
-
-    def _waiting_for_slot(self) -> str:
-        health = self._view.health
-        in_use = f" ({health.slots_in_use} of {health.slots} in use)" if health.slots else ""
-        return f"waiting for a slot{in_use}"
+        """Return the reason why the ticket does not run, the shorter one where there is no room."""
+        reason = waiting_reason(self._view, self._ticket, now, self._view.health)
+        is_narrow = self.size.width < _WORDS and transcript.parked_until is not None
+        return reason.removeprefix("parked ") if is_narrow else reason

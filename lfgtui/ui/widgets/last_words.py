@@ -1,0 +1,81 @@
+"""The reason why a ticket does not run, and its last words: a line for each."""
+
+from lfgtui.model.call_summary import call_summary
+from lfgtui.model.items import HostedItem, Item, NoteItem, ReasoningItem, TextItem, ToolItem
+from lfgtui.model.metrics import Health
+from lfgtui.model.states import State
+from lfgtui.model.tickets import Ticket
+from lfgtui.text.figures import clock_time
+from lfgtui.text.growing_text import Growing
+from lfgtui.ui.run_view import RunView
+from lfgtui.ui.text.styled_line import one_line
+
+_LONGEST = 300
+"""Characters of last words that are used."""
+
+_TAIL = 2000
+"""Characters at the end of a text in which its last line begins; of a longer one, its end."""
+
+_ENDED_AS: dict[State | None, str] = {
+    "failed": "failed",
+    "limit": "reached its limit",
+    "blocked": "is blocked",
+    "cancelled": "was cancelled",
+    "interrupted": "was interrupted",
+}
+
+
+def waiting_reason(run: RunView, ticket: Ticket, now: float, health: Health) -> str:
+    """Return the reason why the ticket does not run; empty if it does, or has."""
+    transcript = run.transcript(ticket.id)
+    if transcript.parked is not None and transcript.parked_until is not None:
+        time = clock_time(transcript.parked_until, now)
+        return f"parked until {time}: {one_line(transcript.parked.reason)}"
+    if ticket.id in health.waiting_for_slot:
+        return _waiting_for_slot(health)
+    if transcript.state not in (None, "queued", "blocked"):
+        return ""
+    states = {need: run.transcript(need).state for need in ticket.needs}
+    if transcript.state == "blocked":
+        ends = [f"{need} {_ENDED_AS[s]}" for need, s in states.items() if s in _ENDED_AS]
+        return "blocked: " + ", ".join(ends) if ends else ""
+    if needs := [need for need, state in states.items() if state != "done"]:
+        return "waiting for " + ", ".join(needs)
+    return "" if transcript.state is None else _waiting_for_slot(health)
+
+
+def _waiting_for_slot(health: Health) -> str:
+    in_use = f" ({health.slots_in_use} of {health.slots} in use)" if health.slots else ""
+    return f"waiting for a slot{in_use}"
+
+
+def last_words(run: RunView, ticket: Ticket, now: float, health: Health) -> str:
+    """Return the ticket's request or what it waits for, else its last line, call or note."""
+    transcript = run.transcript(ticket.id)
+    words = waiting_reason(run, ticket, now, health)
+    if transcript.state == "needs_approval" and (calls := transcript.waiting_approvals):
+        words = f"approve: {_words_of(calls[0])}"
+    elif not words and transcript.attempt is not None:
+        items = map(_words_of, reversed(transcript.attempt.items))
+        words = next(filter(None, items), "")
+    return one_line(words[:_LONGEST])
+
+
+def _words_of(item: Item) -> str:
+    match item:
+        case TextItem(source=source) | ReasoningItem(source=source):
+            return _last_line(source)
+        case ToolItem(name=name, arguments=arguments):
+            return name if arguments is None else f"{name} {call_summary(arguments)}"
+        case HostedItem(name=name, input=given):
+            return f"{name} {given[:_LONGEST]}"
+        case NoteItem(message=message):
+            return message
+        case _:
+            return ""
+
+
+def _last_line(text: Growing) -> str:
+    """Return the last line with a letter or a digit in it."""
+    lines = reversed(text.since(max(0, len(text) - _TAIL)).splitlines())
+    return next((line.strip() for line in lines if any(map(str.isalnum, line))), "")
