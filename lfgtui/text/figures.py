@@ -14,6 +14,17 @@ def duration(seconds: float | None) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+def age(seconds: float) -> str:
+    """Return `<1m`, `5m`, `2h 05m`, `3d 4h` or `120d`."""
+    minutes = int(seconds) // 60
+    hours, days = minutes // 60, minutes // 1440
+    if hours < 1:
+        return f"{minutes}m" if minutes else "<1m"
+    if days < 1:
+        return f"{hours}h {minutes % 60:02}m"
+    return f"{days}d {hours % 24}h" if days < 100 else f"{days}d"
+
+
 def count(number: float) -> str:
     """Return `940`, `12.4k` or `3.1M`."""
     if number < 1000:

@@ -1,6 +1,6 @@
 """The rest of lfg as the screens see it: a run, live or stored, and the history file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from lfgtui.engine.commands import Command
@@ -37,13 +37,15 @@ class RunView(Protocol):
     def meter(self, ticket: str) -> Meter: ...
 
 
-def needing_attention(run: RunView, now: float, stall_after: float) -> Mapping[str, Attention]:
-    """Return the tickets that need a person, by id, and why."""
+def needing_attention(
+    run: RunView, tickets: Iterable[str], now: float, stall_after: float
+) -> Mapping[str, Attention]:
+    """Return those of the tickets that need a person, and why."""
     needs = dict[str, Attention]()
-    for ticket in run.tickets:
-        folds = run.transcript(ticket.id), run.meter(ticket.id)
-        if (found := attention(*folds, now, stall_after)) is not None:
-            needs[ticket.id] = found
+    for ticket in tickets:
+        found = attention(run.transcript(ticket), run.meter(ticket), now, stall_after)
+        if found is not None:
+            needs[ticket] = found
     return needs
 
 

@@ -88,7 +88,7 @@ async def test_a_parked_ticket_is_shown_in_the_table_and_can_be_tried_now(
             live.happen(ticket, e.Parked("p", live.now + later, "full"))
         await pilot.press("v", "v")
         await pilot.pause()
-        (first, second) = [row for row in lines(app) if "↻" in row and "parked" not in row]
+        (first, second) = [row for row in lines(app) if "↻" in row and "2 parked" not in row]
         assert "↻ until 05:53" in first and "↻ 5 Mar 04:53" in second
         assert first.index("api") == second.index("docs")
         assert "r try now" in lines(app)[-1]

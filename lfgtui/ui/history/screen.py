@@ -286,8 +286,7 @@ class HistoryScreen(LfgScreen[None]):
             await self.act(action)
 
     def _move(self, entries: int, *, pages: int = 0) -> None:
-        page = max(1, self.rows.size.height // self.rows.height - 1)
-        self.rows.move_to(self.rows.cursor + entries + pages * page)
+        self.rows.move_to(self.rows.cursor + entries + pages * self.rows.page)
 
     action_up = partialmethod(_move, -1)
     action_down = partialmethod(_move, 1)

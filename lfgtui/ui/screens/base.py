@@ -97,6 +97,7 @@ class LfgScreen(Guarded, Screen[ResultT], inherit_bindings=False):
     footer: Widget
     _prompt: Prompt | None = None
     _answered: Callable[[str], object]
+    _narrow: Callable[[str], object] | None = None
     _painted: object = None
     _is_laying_out = False
 
@@ -173,10 +174,15 @@ class LfgScreen(Guarded, Screen[ResultT], inherit_bindings=False):
         *,
         placeholder: str = "",
         text: str = "",
+        typed: Callable[[str], object] | None = None,
     ) -> None:
-        """Ask for a line in the footer's place; `answered` gets it unless it is escaped."""
+        """Ask for a line in the footer's place; `answered` gets it unless it is escaped.
+
+        `typed` gets the line whenever it changes, and an empty one if it is escaped.
+        """
         await self._close_prompt()
         self._prompt, self._answered = Prompt(label, placeholder, text), answered
+        self._narrow = typed
         self.footer.display = False
         await self.mount(self._prompt)
 
@@ -184,6 +190,8 @@ class LfgScreen(Guarded, Screen[ResultT], inherit_bindings=False):
         """Take a key for the line of input; it may have been typed before that had the focus."""
         if event.key == "escape":
             await self._close_prompt()
+            if self._narrow is not None:
+                self._narrow("")
         elif event.key == "enter":
             await line.action_submit()
         elif event.is_printable and event.character is not None:
@@ -202,6 +210,12 @@ class LfgScreen(Guarded, Screen[ResultT], inherit_bindings=False):
             await prompt.remove()
             self.footer.display = True
             self.realign()
+
+    @on(Input.Changed, "Prompt Input")
+    def _changed(self, event: Input.Changed) -> None:
+        event.stop()
+        if self._narrow is not None and self._prompt is not None:
+            self._narrow(event.value)
 
     @on(Input.Submitted, "Prompt Input")
     async def _submitted(self, event: Input.Submitted) -> None:

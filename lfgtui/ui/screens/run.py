@@ -17,15 +17,17 @@ from lfgtui.ui.painting.canvas import Canvas
 from lfgtui.ui.painting.widgets import CachedContainer, LineRow
 from lfgtui.ui.run_view import RunView, needing_attention
 from lfgtui.ui.screens.base import LfgScreen, ScreenContext
+from lfgtui.ui.screens.pane_search import PaneSearch
 from lfgtui.ui.stream.actions import STREAM_ACTIONS
 from lfgtui.ui.stream.search_target import Target
-from lfgtui.ui.widgets.footer import APPROVAL, Offer, compose_footer, search_status
-from lfgtui.ui.widgets.frame_clock import figures_move
+from lfgtui.ui.widgets.footer import APPROVAL, PANES, TABLE, Offer, compose_footer
+from lfgtui.ui.widgets.frame_clock import MINUTE, figures_move
 from lfgtui.ui.widgets.header import compose_header
 from lfgtui.ui.widgets.pane import Pane
 from lfgtui.ui.widgets.pane_grid import Direction, PaneGrid
 
 if TYPE_CHECKING:
+    from lfgtui.ui.screens.table_keys import TableKeys
     from lfgtui.ui.widgets.ticket_table import TicketTable
 
 View = Literal["grid", "focus", "table"]
@@ -57,7 +59,8 @@ class RunMode:
 
     def figures_move(self) -> float | None:
         """Return the seconds after which figures are other ones by time alone; None if never."""
-        return figures_move(self.screen.run, self.screen.now())
+        period = figures_move(self.screen.run, self.screen.now())
+        return MINUTE if period is None and self.screen.is_in_table else period
 
     def painted(self) -> None:
         """React to a frame that was painted."""
@@ -67,7 +70,7 @@ class RunMode:
 
     def offers(self, state: State | None) -> Iterator[Offer]:
         """Yield what the footer offers first, in order of use, with a ticket in that state."""
-        if not self.screen.is_zoomed:
+        if not (self.screen.is_zoomed or self.screen.filtered):
             yield Offer("back")
         yield from map(Offer, ("attention", "help", "quit"))
 
@@ -130,9 +133,8 @@ class RunScreen(CachedContainer, LfgScreen[None]):
             compose_header, run, after, label=mode.label, is_simulated=simulated, note=note
         )
         self._table: TicketTable | None = None
-        self.searched: Pane | None = None
-        """The pane that is searched; at most one is."""
-        self._target: Target | None = None
+        self._table_keys: TableKeys | None = None
+        self.search = PaneSearch(self)
         self._rounds = Rounds()
 
     def compose(self) -> ComposeResult:
@@ -152,12 +154,12 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         for pane in self.panes:
             pane.mark_dirty()
         self.frame()
-        if self._target is not None:
+        if self.search.target is not None:
             self.frame()
 
     def show_target(self, ticket: str, target: Target | None) -> None:
         """Begin zoomed on the ticket, at a match."""
-        self.current, self.is_zoomed, self._target = ticket, True, target
+        self.current, self.is_zoomed, self.search.target = ticket, True, target
 
     # What the app's clock asks for
 
@@ -173,9 +175,7 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         with self.canvas.frame(self):
             for pane in self.context.frames.turns(panes, self.current_pane):
                 pane.tick(self.now())
-            if self._target is not None and not self.current_pane.stream.is_behind:
-                self._show_match(self._target)
-                self._target = None
+            self.search.show_target()
             if due:
                 try:
                     self.update_bars()
@@ -201,19 +201,19 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         now = self.now()
         self._header.show(partial(self._compose_header, now=now, notice=self.notice))
         if self._table is not None and self._table.display:
-            self._table.update_rows(now)
+            self._table.update_rows()
         self.mode.update_bar()
         number = f"{self.panes.index(self.current_pane) + 1}/{len(self.panes)}"
         place = f"{'zoom' if self.is_zoomed else self.view} {number}"
         offers, keys = list(self._offers()), self.context.keys
-        search = search_status(self.searched.stream.finder) if self.searched is not None else ""
+        finding = self.filtered or self.search.status
         self.footer.show(
-            lambda width: compose_footer(offers, keys, width, place=place, finding=search)
+            lambda width: compose_footer(offers, keys, width, place=place, finding=finding)
         )
 
     def _offers(self) -> Iterator[Offer]:
         """Yield the actions of the footer in order of use, without those that do nothing now."""
-        if self.searched is not None:
+        if self.search.is_open and not self.is_in_table:
             yield Offer("attention", "next match")
             yield from map(Offer, ("previous_hit", "back", "find"))
             return
@@ -221,10 +221,12 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         if self.mode.is_live and transcript.state == "needs_approval":
             yield from map(Offer, APPROVAL)
         yield Offer("back" if self.is_zoomed else "zoom")
+        if self.filtered:
+            yield Offer("back", "clear filter")
         yield from self.mode.offers(transcript.state)
         if len(transcript.attempts) > 1:
             yield Offer("beside")
-        yield from map(Offer, ("view", "find", "history", "tools", "reasoning", "copy", "follow"))
+        yield from TABLE if self.is_in_table else PANES
 
     # Where we are
 
@@ -238,30 +240,50 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         """True while only the current pane is shown."""
         return self.is_zoomed or self.view == "focus"
 
+    @property
+    def is_in_table(self) -> bool:
+        """True while the table is shown in the panes' place."""
+        return self.view == "table" and not self.is_zoomed
+
+    @property
+    def filtered(self) -> str:
+        """The table's filter and how many rows pass it; empty where there is none."""
+        return self._table.status if self._table is not None and self.is_in_table else ""
+
+    @property
+    def _in_order(self) -> Sequence[Pane]:
+        """The panes as keys go through them: of the table, and zoomed from it, its rows."""
+        if self.view != "table" or self._table is None:
+            return self.panes
+        panes = [self.panes[index] for index in self._table.shown]
+        return panes if self.current_pane in panes else self.panes
+
     def go_to(self, ticket: str) -> None:
-        """Make the ticket the current one."""
+        """Make the ticket the current one; a filter that hides it from the table is cleared."""
         if ticket != self.current:
-            self._close_search()
+            self.search.close()
         self.current = ticket
+        if self.view == "table" and self._table is not None:
+            self._table.uncover(ticket)
         self.realign()
 
     def realign(self) -> None:
         """Bring widgets in line with view, zoom and current ticket."""
         pane = self.current_pane
-        in_table = self.view == "table" and not self.is_zoomed
         in_strip = self.view == "focus" and not self.is_zoomed
-        self.grid.display = not in_table
+        self.grid.display = not self.is_in_table
         self.grid.show_alone(pane if self.is_alone else None)
-        if self._table is None and (in_table or in_strip):  # the first frame does without
+        if self._table is None and (self.is_in_table or in_strip):  # the first frame does without
+            from lfgtui.ui.screens.table_keys import TableKeys
             from lfgtui.ui.widgets.ticket_table import TicketTable
 
-            self._table = TicketTable(self.run, stall_after=self._stall_after)
+            self._table = TicketTable(self.run, self.context.panes)
+            self._table_keys = TableKeys(self, self._table)
             self.query_one("#body").mount(self._table)
         if (table := self._table) is not None:
-            table.display = in_table or in_strip
-            table.set_class(in_strip, "slim")
-            table.move_to(self.panes.index(pane))
-        target = table if table is not None and in_table else pane
+            table.display = self.is_in_table or in_strip
+            table.present(self.current, is_slim=in_strip)
+        target = table if table is not None and self.is_in_table else pane
         if self.focused is not target and not self.is_typing:
             target.focus(scroll_visible=False)
         self.grid.reveal(pane)
@@ -272,7 +294,8 @@ class RunScreen(CachedContainer, LfgScreen[None]):
             self.go_to(event.widget.ticket_id)
 
     def on_row_list_clicked(self, event: "TicketTable.Clicked") -> None:
-        self.go_to(self.panes[event.index].ticket_id)
+        if self._table is not None:
+            self.go_to(self._table.ticket_at(event.index))
 
     def on_resize(self) -> None:
         self.call_after_refresh(self.realign)
@@ -281,7 +304,14 @@ class RunScreen(CachedContainer, LfgScreen[None]):
 
     @property
     def actors(self) -> Sequence[object]:
-        return (self.mode, *super().actors)
+        return (*self._first_actors, self.mode, *super().actors)
+
+    @property
+    def _first_actors(self) -> Sequence[object]:
+        """The table or the search, while there is one."""
+        if self.is_in_table:
+            return (self._table_keys,)
+        return (self.search,) if self.search.is_open else ()
 
     def can(self, action: str) -> bool:
         return action in STREAM_ACTIONS or super().can(action)
@@ -289,6 +319,8 @@ class RunScreen(CachedContainer, LfgScreen[None]):
     async def act(self, action: str) -> None:
         if action.startswith("jump_"):
             self._jump(int(action.removeprefix("jump_")))
+        elif any(hasattr(actor, f"action_{action}") for actor in self._first_actors):
+            await super().act(action)
         elif (act_on := STREAM_ACTIONS.get(action)) is not None:
             act_on(self.current_pane.stream)
         elif self.can(action):
@@ -301,8 +333,9 @@ class RunScreen(CachedContainer, LfgScreen[None]):
             self.go_to(self.panes[number - 1].ticket_id)
 
     def _step(self, panes: int) -> None:
-        index = (self.panes.index(self.current_pane) + panes) % len(self.panes)
-        self.go_to(self.panes[index].ticket_id)
+        order = self._in_order
+        index = (order.index(self.current_pane) + panes) % len(order)
+        self.go_to(order[index].ticket_id)
 
     action_next_pane = partialmethod(_step, 1)
     action_previous_pane = partialmethod(_step, -1)
@@ -333,22 +366,18 @@ class RunScreen(CachedContainer, LfgScreen[None]):
             views = get_args(View)
             self.view = views[(views.index(self.view) + 1) % len(views)]
         self._zoom(False)
+        if self.is_in_table and self._table is not None:  # its filter may hide the ticket
+            self.go_to(self._table.ticket_at(self._table.cursor))
 
     def action_back(self) -> None:
-        if self.searched is not None:
-            self._close_search()
-            self.realign()
-        elif self.is_zoomed:
+        if self.is_zoomed:
             self._zoom(False)
         else:
             self.leave()
 
     def action_attention(self) -> None:
-        if self.searched is not None:
-            self._step_match(1)
-            return
-        now = self.now()
-        needs = needing_attention(self.run, now, self._stall_after)
+        now, shown = self.now(), [pane.ticket_id for pane in self._in_order]
+        needs = needing_attention(self.run, shown, now, self._stall_after)
         if (ticket := self._rounds.next(needs, self.current)) is None:
             self.toast("nothing else needs attention" if needs else "nothing needs attention")
             return
@@ -364,36 +393,5 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         self.app.copy_to_clipboard(text)
         self.toast(f"copied {len(text):,} characters")
 
-    # Searching
-
     async def action_find(self) -> None:
-        if self.view == "table" and not self.is_zoomed:
-            self._zoom(True)
-        pattern = self.current_pane.stream.finder.pattern
-        await self.ask(f"find in {self.current}", self._find, text=pattern)
-
-    def _find(self, pattern: str) -> None:
-        self._close_search()
-        if pattern:
-            self.searched = self.current_pane
-            self.searched.stream.find(pattern)
-        self.realign()
-
-    def _close_search(self) -> None:
-        if self.searched is not None:
-            self.searched.stream.find("")
-            self.searched = None
-
-    def _step_match(self, step: int) -> None:
-        if self.searched is not None:
-            self.searched.stream.find_step(step)
-            self.update_bars()
-
-    action_previous_hit = partialmethod(_step_match, -1)
-
-    def _show_match(self, target: Target) -> None:
-        is_shown = self.current_pane.stream.show_target(target)
-        if target.pattern:
-            self.searched = self.current_pane
-            if not is_shown:
-                self.toast("the match is in a part that is not shown here")
+        await self.search.ask()

@@ -25,6 +25,14 @@ class Offer(NamedTuple):
     label: str = ""
 
 
+PANES = (*map(Offer, ("view", "find", "history", "tools", "reasoning", "copy", "follow")),)
+TABLE = (
+    *(Offer("find", "filter"), Offer("aside_right", "sort"), Offer("reverse")),
+    *map(Offer, ("view", "history", "copy")),
+)
+"""What is offered with panes, and with the table, after what can be done to the ticket."""
+
+
 def compose_footer(
     offers: Iterable[Offer],
     keys: Mapping[str, Sequence[str]],
@@ -58,7 +66,12 @@ def compose_footer(
 def search_status(finder: Finder) -> str:
     """Return the pattern of a search, and the number of the match shown."""
     number = f"{finder.number}/{finder.count}" if finder.count else "no matches"
-    return f"“{shorten(one_line(finder.pattern), _PATTERN)}” {number}"
+    return pattern_status(finder.pattern, number)
+
+
+def pattern_status(pattern: str, found: str) -> str:
+    """Return a pattern, shortened, and what was found by it."""
+    return f"“{shorten(one_line(pattern), _PATTERN)}” {found}"
 
 
 def key_and_label(key: str, label: str) -> Line:

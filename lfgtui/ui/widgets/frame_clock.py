@@ -29,6 +29,9 @@ GAUGE = 0.25
 SECOND = 1.0
 """Seconds between two updates while nothing but clocks moves."""
 
+MINUTE = 60.0
+"""Seconds between two updates of the table once all tickets have ended."""
+
 _STREAMS: frozenset[State | None] = frozenset({"waiting", "streaming"})
 _TICKS: frozenset[State | None] = RUNNING - _STREAMS - {"paused"}
 

@@ -42,6 +42,11 @@ class RowList(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
         self.height = 1
         self.cursor = 0
 
+    @property
+    def page(self) -> int:
+        """Entries that a page up or down goes, one less than are in view."""
+        return max(1, (self.size.height - len(self.heading)) // self.height - 1)
+
     def entry(self, index: int, width: int) -> Sequence[Line]:
         """Return an entry's lines for a width in cells."""
         raise NotImplementedError

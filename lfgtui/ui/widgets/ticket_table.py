@@ -1,158 +1,207 @@
 """One row a ticket: all gauges at once, for many tickets; slim, a strip beside one pane."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
-from lfgtui.model.states import BADGES, QUESTION, RUNNING, STALLED
-from lfgtui.model.tickets import Ticket
-from lfgtui.text import figures
+from textual import events
+
+from lfgtui.model.states import RUNNING
 from lfgtui.ui.run_view import RunView
-from lfgtui.ui.text.styled_line import Line, Span, fit, one_line
-from lfgtui.ui.widgets.pane_header import parked_badge
+from lfgtui.ui.text.styled_line import Line, Span, fit
+from lfgtui.ui.widgets.footer import pattern_status
+from lfgtui.ui.widgets.pane import PaneSettings
 from lfgtui.ui.widgets.row_list import RowList
-
-
-class Column(NamedTuple):
-    """A column's heading, width, and whether its figures stand at the right."""
-
-    heading: str
-    width: int
-    is_right: bool = True
-
-    def cell(self, text: str) -> str:
-        """Return the text in the column's width."""
-        cut = fit(text, self.width)
-        return (cut.rstrip().rjust(self.width) if self.is_right else cut) + " "
-
-
-_COLUMNS = (
-    Column("time", 8),
-    Column("tok/s", 6),
-    Column("out", 7),
-    Column("ttft", 6),
-    Column("", 12, is_right=False),
-    Column("model", 22, is_right=False),
-    Column("in", 7),
-    Column("cost", 7),
-    Column("tries", 5),
-    Column("tools", 5),
+from lfgtui.ui.widgets.ticket_row import (
+    COLUMNS,
+    FILE_ORDER,
+    NEEDS,
+    Column,
+    TicketRow,
+    arrange,
+    draw_row,
+    fit_columns,
 )
-"""In the order in which they come as the table gets wider."""
 
-_STATE, _LEAST_NAME = 14, 24
+_UP, _DOWN = "▲", "▼"
 
 
 class TicketTable(RowList):
-    """The tickets as rows, the current one marked. `slim` is the strip beside a pane."""
+    """The tickets as rows, the current one marked. `slim` is the strip beside a pane.
+
+    The rows and their order are found anew when a person sorts or filters, and only then:
+    what arrives changes cells and moves nothing. The strip has all tickets in file order.
+    """
 
     DEFAULT_CSS = """
     TicketTable.slim { width: 30; max-width: 30%; background: $surface; border-left: solid $line; }
     """
 
-    def __init__(self, run: RunView, *, stall_after: float) -> None:
+    def __init__(self, run: RunView, settings: PaneSettings) -> None:
         super().__init__()
+        self.pattern = ""
+        """The words of the filter; empty without one."""
+        self.sorted_by = FILE_ORDER
+        self.is_reversed = False
+        """True if what is largest comes first."""
         self._run = run
-        self._stall_after = stall_after
-        self._now = 0.0
-        self._rows: list[Line] = []
-        self.count = len(run.tickets)
+        self._settings = settings
+        self._health = run.health
+        self._all = range(len(run.tickets))
+        self._shown: Sequence[int] = self._all
+        has_needs = any(ticket.needs for ticket in run.tickets)
+        self._columns = [column for column in COLUMNS if has_needs or column is not NEEDS]
+        self._current = run.tickets[0].id
+        self._layout_of: object = None
+        self._widths: Sequence[tuple[Column, int]] = ()
+        self._lines: dict[int, Line] = {}
+        self.count = len(self._all)
 
-    def entry(self, index: int, width: int) -> Sequence[Line]:
-        return self._rows[index : index + 1] or [[]]
+    # The rows and their order
 
-    def update_rows(self, now: float) -> None:
-        """Bring the rows up to date; only rows that changed are painted."""
-        self._now, width = now, self.size.width
-        is_slim = self.has_class("slim")
-        columns = () if is_slim else _columns(width)
-        heading = () if is_slim else (_heading(columns, width),)
-        rows = [
-            self._slim_row(ticket, width) if is_slim else self._row(number, ticket, columns, width)
-            for number, ticket in enumerate(self._run.tickets, 1)
-        ]
-        old, self._rows = self._rows, rows
-        if heading != self.heading or len(old) != len(rows):
-            self.heading, self.ground = heading, "surface" if is_slim else "background"
-            super().on_resize()
-            return
-        for index, (before, row) in enumerate(zip(old, rows, strict=True)):
-            if before != row:
+    @property
+    def shown(self) -> Sequence[int]:
+        """The indices of the tickets that pass the filter, in the order of the rows."""
+        return self._shown
+
+    @property
+    def status(self) -> str:
+        """The filter and how many tickets pass it; empty without one."""
+        return pattern_status(self.pattern, self._passing) if self.pattern else ""
+
+    @property
+    def _passing(self) -> str:
+        return f"{len(self._shown)} of {len(self._all)}"
+
+    def ticket_at(self, row: int) -> str:
+        """Return the id of the ticket in a row, or in the nearest; of none, the current one."""
+        rows = self._rows
+        nearest = max(0, min(row, len(rows) - 1))
+        return self._run.tickets[rows[nearest]].id if rows else self._current
+
+    def present(self, ticket: str, *, is_slim: bool) -> None:
+        """Be the table or the strip, with the cursor on the ticket."""
+        self._current = ticket
+        if is_slim is not self.has_class("slim"):
+            self.set_class(is_slim, "slim")
+            self.ground = "surface" if is_slim else "background"
+            self._take_rows()
+        self._mark_current()
+
+    def sort(self, column: Column) -> None:
+        """Sort by the column; by the one it is sorted by already, the other way round."""
+        is_same = column is self.sorted_by
+        self.is_reversed = not self.is_reversed if is_same else column.is_high_first
+        self.sorted_by = column
+        self._arrange()
+
+    def sort_beside(self, step: int) -> None:
+        """Sort by the column so many to the right, and so on round."""
+        at = self._columns.index(self.sorted_by) + step
+        self.sort(self._columns[at % len(self._columns)])
+
+    def filter(self, pattern: str) -> None:
+        """Show the tickets with all words of the pattern, sorted anew."""
+        self.pattern = pattern.strip()
+        self._arrange()
+
+    def uncover(self, ticket: str) -> None:
+        """Clear the filter if it hides the ticket."""
+        if all(self._run.tickets[index].id != ticket for index in self._shown):
+            self.filter("")
+
+    def _arrange(self) -> None:
+        self._health = self._run.health
+        rows = map(self._row, self._all)
+        self._shown = arrange(rows, self.pattern, self.sorted_by, is_reversed=self.is_reversed)
+        self._take_rows()
+
+    def _take_rows(self) -> None:
+        """Show the rows that there are now, with the cursor on the current ticket's."""
+        self._layout_of = None
+        self._lay_out()
+        self.grow(len(self._rows))
+        self._mark_current()
+
+    def _mark_current(self) -> None:
+        tickets = [self._run.tickets[index].id for index in self._rows]
+        self.move_to(tickets.index(self._current) if self._current in tickets else 0)
+
+    @property
+    def _rows(self) -> Sequence[int]:
+        return self._all if self.has_class("slim") else self._shown
+
+    def _row(self, index: int) -> TicketRow:
+        now, stall_after = self._settings.clock(), self._settings.stall_after
+        return TicketRow(self._run, index, self._health, now, stall_after)
+
+    # Drawing
+
+    def update_rows(self) -> None:
+        """Bring the rows in view up to date; only those that changed are painted."""
+        self._lay_out()
+        self._health = self._run.health
+        top, width = round(self.scroll_y), self.size.width
+        in_view = range(top, min(self.count, top + self.size.height - len(self.heading)))
+        lines = {index: self._draw(index, width) for index in in_view}
+        old, self._lines = self._lines, lines
+        for index, line in lines.items():
+            if old.get(index) != line:
                 self.redraw(index)
 
+    def entry(self, index: int, width: int) -> Sequence[Line]:
+        if index not in self._lines:
+            self._lines[index] = self._draw(index, width)
+        return [self._lines[index]]
+
     def on_resize(self) -> None:
-        self.update_rows(self._now)
-        super().on_resize()
+        self._lay_out()
 
-    def _state(self, ticket: Ticket) -> tuple[Span, float]:
-        """Return the ticket's badge and its tokens a second."""
-        transcript, meter = self._run.transcript(ticket.id), self._run.meter(ticket.id)
-        badge = QUESTION if transcript.asks else BADGES[transcript.state]
-        if transcript.state in ("waiting", "streaming"):
-            badge = STALLED if meter.is_stalled(self._now, self._stall_after) else badge
-        if transcript.parked_until is not None:
-            badge = parked_badge(transcript.parked_until, self._now)
-        rate = meter.rate(self._now) if transcript.state in RUNNING else 0.0
-        return Span(f"{badge.sign} {badge.word}", badge.colour), rate
+    def on_click(self, event: events.Click) -> None:
+        if event.y >= len(self.heading):
+            return
+        end = 0
+        for column, width in self._widths:
+            end += width + 1
+            if event.x < end:
+                self.sort(column)
+                return
 
-    def _slim_row(self, ticket: Ticket, width: int) -> Line:
-        badge, rate = self._state(ticket)
-        tail = f"{rate:.0f}/s" if rate >= 0.5 else ""
+    def _lay_out(self) -> None:
+        """Choose columns and their widths, if those there are were for another size or look."""
+        width, is_slim = self.size.width, self.has_class("slim")
+        if self._layout_of != (width, is_slim):
+            self._layout_of = (width, is_slim)
+            self._lines = {}
+            self._widths = fit_columns(self._columns, width - 1)  # there may be a scrollbar
+            self.heading = () if is_slim else (self._heading(),)
+            self.refresh()
+
+    def _heading(self) -> Line:
+        arrow = _DOWN if self.is_reversed else _UP
+        columns = [column for column, _ in self._widths]
+        line: Line = []
+        for column, width in self._widths:
+            text = column.heading
+            is_sorted = column is self.sorted_by
+            if is_sorted:
+                text += f" {arrow}" if len(text) + 2 <= width else arrow
+            if column.heading == "ticket":
+                if self.sorted_by not in columns:
+                    text += f" by {self.sorted_by.heading} {arrow}"
+                if self.pattern:
+                    text += f" {self._passing}"
+            colour = "foreground" if is_sorted else "muted"
+            line.append(Span(column.cell(text, width) + " ", colour, is_sorted))
+        return line
+
+    def _draw(self, index: int, width: int) -> Line:
+        row = self._row(self._rows[index])
+        return self._slim(row, width) if self.has_class("slim") else draw_row(self._widths, row)
+
+    def _slim(self, row: TicketRow, width: int) -> Line:
+        badge, rate = row.badge, row.rate
+        tail = f"{rate:.0f}/s" if row.state in RUNNING and rate >= 0.5 else ""
         return [
-            Span(f" {badge.text[0]} ", badge.colour),
-            Span(fit(ticket.id, max(1, width - 9))),
+            Span(f" {badge.sign} ", badge.colour),
+            Span(fit(row.ticket.id, max(1, width - 9))),
             Span(f"{tail:>5} ", "muted"),
         ]
-
-    def _row(self, number: int, ticket: Ticket, columns: Sequence[Column], width: int) -> Line:
-        badge, rate = self._state(ticket)
-        title = one_line(ticket.title)
-        name = fit(f"{ticket.id}  {title}" if title else ticket.id, _name_width(columns, width))
-        figured = zip(columns, self._figures(ticket, rate), strict=False)
-        return [
-            Span(f"{number:>3} ", "faint"),
-            Span(f"{badge.text:<{_STATE}} ", badge.colour),
-            Span(f"{name} "),
-            *(Span(column.cell(span.text), span.colour) for column, span in figured),
-        ]
-
-    def _figures(self, ticket: Ticket, rate: float) -> Sequence[Span]:
-        """Return what stands in each column, if there is room for it."""
-        transcript, meter = self._run.transcript(ticket.id), self._run.meter(ticket.id)
-        attempts, attempt, now = transcript.attempts, transcript.attempt, self._now
-        is_running = transcript.state in RUNNING
-        if not is_running and attempt is not None:
-            rate = attempt.tokens_per_second or 0.0
-        output, is_estimate = meter.output_tokens()
-        usage = attempt.usage if attempt else None
-        tools = sum(1 for attempt in attempts for _ in attempt.tools)
-        return (
-            Span(figures.duration(meter.elapsed(now)), "muted"),
-            Span(f"{rate:.0f}" if rate else "", "foreground" if is_running else "muted"),
-            Span(f"{'~' if is_estimate else ''}{figures.count(output)}" if output else ""),
-            Span("" if meter.ttft is None else f"{meter.ttft:.2f}s", "muted"),
-            Span(figures.spark(meter.history(now), 12) if is_running else "", "primary"),
-            Span(one_line(f"{attempt.provider}/{attempt.model}") if attempt else "", "muted"),
-            Span(figures.count(usage.input) if usage and usage.input else "", "muted"),
-            Span(figures.money(usage.cost) if usage else "", "muted"),
-            Span(str(len(attempts)) if len(attempts) > 1 else "", "warning"),
-            Span(str(tools) if tools else "", "muted"),
-        )
-
-
-def _name_width(columns: Sequence[Column], width: int) -> int:
-    """Return the cells left beside number, state and the columns."""
-    return max(0, width - _STATE - 6 - sum(column.width + 1 for column in columns))
-
-
-def _columns(width: int) -> Sequence[Column]:
-    """Return the columns that fit beside a name of `_LEAST_NAME` cells."""
-    number = len(_COLUMNS)
-    while number and _name_width(_COLUMNS[:number], width) < _LEAST_NAME:
-        number -= 1
-    return _COLUMNS[:number]
-
-
-def _heading(columns: Sequence[Column], width: int) -> Line:
-    names = fit("ticket", _name_width(columns, width))
-    cells = "".join(column.cell(column.heading) for column in columns)
-    return [Span(f"    {'state':<{_STATE}} {names} {cells}", "muted")]

@@ -90,7 +90,7 @@ async def opened(pilot: Pilot[int], app: LfgApp, path: Path, hit: SearchHit) -> 
     screen = RunScreen(stored, app.context, PastRun())
     screen.show_target(hit.ticket, stored.target_of(hit))
     await app.push_screen(screen)
-    await until(pilot, lambda: screen.searched)
+    await until(pilot, lambda: screen.search.is_open)
     return screen
 
 
