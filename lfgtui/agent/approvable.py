@@ -4,6 +4,7 @@ from lfgtui.model.conversation import CallPart
 from lfgtui.model.items import ToolItem
 from lfgtui.text.redactor import is_marked
 from lfgtui.text.terminal_safe import exposed
+from lfgtui.tools import Preview
 
 LONGEST_COMMAND = 10_000
 """Most characters of a command that a person can be expected to read before it runs."""
@@ -38,12 +39,17 @@ def unshowable(call: CallPart, shown: CallPart) -> str | None:
     return None
 
 
-def shown_otherwise(call: CallPart, question: str, card: ToolItem | None) -> str | None:
-    """Return why an approval of the card does not hold for the call; None where it does."""
+def shown_otherwise(call: CallPart, question: Preview, card: ToolItem | None) -> str | None:
+    """Return why an approval of the card does not hold for the call; None where it does.
+
+    A secret of the file may be hidden in the diff: the card has the arguments beside it then.
+    """
     if card is None or (card.name, card.arguments) != (call.name, call.arguments):
         return _OTHER_CARD
-    if card.approval != question:
+    if card.approval != question.summary:
         return _SECRET if is_marked(card.approval) else _OTHER_CARD
+    if card.diff != question.diff and not is_marked(card.diff):
+        return _OTHER_CARD
     return None
 
 

@@ -21,10 +21,12 @@ from time import monotonic
 from typing import Literal, Protocol
 
 import msgspec
+from msgspec import UNSET
 
 from lfgtui.agent.approvable import shown_otherwise, unshowable
 from lfgtui.agent.empty_response import Emptiness
 from lfgtui.agent.leakage import LeakageFilter
+from lfgtui.errors import ToolError
 from lfgtui.model import events as e
 from lfgtui.model.call_ids import CallIds, messages_for
 from lfgtui.model.conversation import CallPart, ModelTurn
@@ -34,7 +36,15 @@ from lfgtui.providers.base import Provider, Request, ToolSpec
 from lfgtui.providers.wire.tool_calls import STOPPED, broke_off
 from lfgtui.settings.config import Dialect, Price
 from lfgtui.text.redactor import is_marked
-from lfgtui.tools import TOOLS, ToolLimits, ToolOutcome, is_well_formed, run_tool, summary
+from lfgtui.tools import (
+    TOOLS,
+    Preview,
+    ToolLimits,
+    ToolOutcome,
+    is_well_formed,
+    preview,
+    run_tool,
+)
 
 CONTINUE = (
     "Your answer broke off here. Go on exactly where it stopped, in the same format;"
@@ -304,7 +314,11 @@ class Agent:
                 self._answer_unrun(call, _FORGOTTEN, "forgotten")
                 return None
             call = msgspec.structs.replace(call, arguments=arguments)
-        denial = await self._denial(call, shown)
+        try:
+            denial = await self._denial(call, shown)
+        except ToolError as error:  # it cannot run, or nobody could see what it would do
+            self._answer_unrun(call, str(error), str(error))
+            return None
         if isinstance(denial, e.TicketBlocked):
             return denial
         if denial is None:
@@ -326,7 +340,8 @@ class Agent:
         if (why := unshowable(call, shown)) is not None:
             return why
         question = await self._question(call)
-        self._emit(e.ApprovalRequested(call.call_id, call.name, question))
+        summary, diff = question.summary, question.diff or UNSET
+        self._emit(e.ApprovalRequested(call.call_id, call.name, summary, diff))
         try:
             with context.holding_clock():
                 async with context.stoppable():
@@ -347,14 +362,14 @@ class Agent:
         if (why := shown_otherwise(call, question, card)) is not None:
             return why
         if question != await self._question(call):
-            return "the target of its path has changed since approval was requested"
+            return "the file, or the target of its path, has changed since approval was requested"
         if decision.verdict == "always":
             context.always.add(call.name)
         return None
 
-    async def _question(self, call: CallPart) -> str:
+    async def _question(self, call: CallPart) -> Preview:
         workspace = Path(self._ticket.workspace)
-        return await asyncio.to_thread(summary, call.name, call.arguments, workspace)
+        return await asyncio.to_thread(preview, call.name, call.arguments, workspace, ToolLimits())
 
     def _approval(self, name: str) -> Approval:
         """Return the approval due; an unknown tool needs none, since calling it can only fail."""

@@ -119,7 +119,8 @@ def reason_not_started(transcript: Transcript) -> str:
 
 def call_of(item: ToolItem) -> Call:
     """Return a call of lfg's own tools, or one that was only in the text."""
-    sections = (*_given(item.given), *_output(item))
+    diff = (Section("diff", visible(item.diff), "diff"),) if item.diff else ()
+    sections = (*_given(item.given), *diff, *_output(item))
     return Call(escaped(item.name), _summary(item.given), *_ending(item), sections)
 
 

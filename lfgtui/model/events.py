@@ -180,12 +180,16 @@ class RequestSent(Event, Bounded, frozen=True):
 
 
 class ApprovalRequested(Event, frozen=True):
-    """A tool call waits for the person. `summary` is one line of what it would do."""
+    """A tool call waits for the person. `summary` is one line of what it would do.
+
+    `diff` is what it would change in its file, unified, without names.
+    """
 
     facets = Facets(text="summary", call="call_id")
     call_id: str
     name: str
     summary: str
+    diff: str | UnsetType = UNSET
 
 
 class ApprovalGiven(Event, frozen=True):

@@ -78,7 +78,8 @@ class ToolItem(msgspec.Struct):
 
     `arguments` is None until the call is complete; `json` is what has arrived
     of them. `live` is what it printed while running, `output` what the model
-    got in the end. `approval` is the one-line summary in the request for approval.
+    got in the end. `approval` is the one-line summary in the request for approval, `diff` what
+    the call would change in its file, as it was then.
     """
 
     call_id: str
@@ -86,6 +87,7 @@ class ToolItem(msgspec.Struct):
     state: ToolState = "arriving"
     arguments: ToolArguments | None = None
     approval: str | None = None
+    diff: str = ""
     is_decided: bool = False
     denied: bool = False
     output: str = ""

@@ -16,7 +16,7 @@ reasoning from which one was taken, is left out of the conversation: in its
 place stands an item of the wire `redacted`, which no wire sends.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from functools import cache
 from typing import Literal, get_args, get_origin, get_type_hints
 
@@ -93,11 +93,17 @@ class EventRedactor:
                 return _LEFT_OUT if signs_redacted or cleared != event else event
             case e.ToolCallRequested(call_id) if cleared != event:
                 self._hiding.add(call_id)
-            case e.ApprovalRequested(call_id, _, summary) if call_id in self._hiding:
-                # It was made of what is hidden, put on one line and cut in its middle.
-                hidden = self._redactor.replacement("secret")
-                return msgspec.structs.replace(cleared, summary=hidden if summary else "")
-        return cleared
+        return self._request(cleared) if isinstance(cleared, e.ApprovalRequested) else cleared
+
+    def _request(self, asked: e.ApprovalRequested) -> e.ApprovalRequested:
+        """Return it without what was made of a secret: a line cut in its middle, lines with signs
+        before them."""
+        is_hiding, diff = asked.call_id in self._hiding, asked.diff or ""
+        if is_hiding and asked.summary:
+            asked = msgspec.structs.replace(asked, summary=self._redactor.replacement("secret"))
+        if diff and (is_hiding or any(self._redactor.text(side) != side for side in _sides(diff))):
+            asked = msgspec.structs.replace(asked, diff=self._redactor.replacement("secret"))
+        return asked
 
     def _fields(self, event: e.Event, beside: str = "") -> e.Event:
         changed: dict[str, object] = {}
@@ -106,6 +112,13 @@ class EventRedactor:
             if name != beside and (redacted := self._redactor.value(value)) != value:
                 changed[name] = redacted
         return msgspec.structs.replace(event, **changed) if changed else event
+
+
+def _sides(diff: str) -> Iterator[str]:
+    """Yield the text that a diff shows of the file as it is, and as it would be."""
+    lines = diff.split("\n")
+    for sign in "-+":
+        yield "\n".join([line[1:] for line in lines if line[:1] in (sign, " ")])
 
 
 @cache

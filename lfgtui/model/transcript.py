@@ -337,8 +337,8 @@ def _run_call(
 ) -> None:
     call.revision += 1
     match event:
-        case e.ApprovalRequested(_, _, summary):
-            call.state, call.approval = "needs_approval", summary
+        case e.ApprovalRequested(_, _, summary, diff):
+            call.state, call.approval, call.diff = "needs_approval", summary, diff or ""
         case e.ApprovalGiven():
             call.state, call.started_at, call.is_decided = "running", at, True
         case e.ApprovalDenied():

@@ -8,6 +8,7 @@ import codecs
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from lfgtui.errors import ToolError
 from lfgtui.tools import files
@@ -94,25 +95,65 @@ def line_count(content: str) -> int:
     return content.count("\n") + (not content.endswith("\n") and content != "")
 
 
+def counted(lines: int) -> str:
+    """Return `1 line`, `40 lines`."""
+    return f"{lines:,} line{'s' * (lines != 1)}"
+
+
 def write_file(arguments: WriteFile, workspace: Path, limits: ToolLimits) -> str:
     """Write the content as UTF-8; returns what that did. Raises `UnicodeError` for a surrogate."""
+    path, data = planned_write(arguments, workspace, limits)
+    existed = files.replace(path, data)
+    done = "overwritten" if existed else "created"
+    return f"{done} {path.relative} ({counted(line_count(arguments.content))})"
+
+
+def planned_write(
+    arguments: WriteFile, workspace: Path, limits: ToolLimits
+) -> tuple[WorkspacePath, bytes]:
+    """Return the file and the bytes that it would have; raises `ToolError`."""
     path = locate(workspace, arguments.path)
+    files.require_writable(path)
     data = arguments.content.encode()
     _require_room(path, len(data), limits)
-    existed = files.replace(path, data)
-    lines = line_count(arguments.content)
-    done = "overwritten" if existed else "created"
-    return f"{done} {path.relative} ({lines} line{'s' * (lines != 1)})"
+    return path, data
+
+
+class Edit(NamedTuple):
+    """An edit that can be made: `old` becomes `new` wherever it is in the file.
+
+    `read` is the file as it is, `data` as it would be, with the text `after`.
+    """
+
+    path: WorkspacePath
+    file: TextFile
+    read: bytes
+    old: str
+    new: str
+    after: str
+    data: bytes
 
 
 def edit_file(arguments: EditFile, workspace: Path, limits: ToolLimits) -> str:
     """Replace `old` by `new`; raises `ToolError` unless it is clear where."""
+    path, file, _, old, _, _, data = planned_edit(arguments, workspace, limits)
+    files.replace(path, data)
+    count = file.text.count(old)
+    times = "" if count == 1 else f" ({count} replacements)"
+    at = _positions(file.text, old, step=len(old))
+    return f"edited {path.relative} at {_lines(file.text, at)}{times}"
+
+
+def planned_edit(arguments: EditFile, workspace: Path, limits: ToolLimits) -> Edit:
+    """Return the edit; raises `ToolError` unless it is clear where."""
     if not arguments.old:
         raise ToolError('edit_file: "old" is empty; to create a file use write_file')
     if arguments.old == arguments.new:
         raise ToolError('edit_file: "old" and "new" are the same, so nothing would change')
     path = locate(workspace, arguments.path)
-    file = decode(path.given, files.read_bytes(path, limits.max_file_bytes))
+    read = files.read_bytes(path, limits.max_file_bytes)
+    files.require_writable(path)
+    file = decode(path.given, read)
     old, new = _in_endings_of(file.text, arguments)
     at = _positions(file.text, old, step=1)
     if not at:
@@ -125,12 +166,10 @@ def edit_file(arguments: EditFile, workspace: Path, limits: ToolLimits) -> str:
         )
     growth = (len(new) - len(old)) * count  # before there is a text of that size
     _require_room(path, len(file.text) + growth, limits)
-    data = file.encode(path.given, file.text.replace(old, new))
+    after = file.text.replace(old, new)
+    data = file.encode(path.given, after)
     _require_room(path, len(data), limits)
-    files.replace(path, data)
-    times = "" if count == 1 else f" ({count} replacements)"
-    at = _positions(file.text, old, step=len(old))
-    return f"edited {path.relative} at {_lines(file.text, at)}{times}"
+    return Edit(path, file, read, old, new, after, data)
 
 
 def _in_endings_of(text: str, arguments: EditFile) -> tuple[str, str]:

@@ -71,7 +71,21 @@ def locate(workspace: Path, given: str) -> WorkspacePath:
 
 def read_bytes(path: WorkspacePath, limit: int) -> bytes:
     """Return the file's bytes; raises `ToolError` where it is none, or has more than `limit`."""
-    with explained(path), _parent(path) as (folder, name):
+    with explained(path):
+        return _read(path, limit)
+
+
+def read_present(path: WorkspacePath, limit: int) -> bytes | None:
+    """Return the file's bytes as `read_bytes` does; None where there is no such file yet."""
+    with explained(path):
+        try:
+            return _read(path, limit)
+        except FileNotFoundError:
+            return None
+
+
+def _read(path: WorkspacePath, limit: int) -> bytes:
+    with _parent(path) as (folder, name):
         descriptor = os.open(name, _READ, dir_fd=folder)
         try:
             status = os.fstat(descriptor)
@@ -87,14 +101,18 @@ def read_bytes(path: WorkspacePath, limit: int) -> bytes:
             os.close(descriptor)
 
 
+def require_writable(path: WorkspacePath) -> None:
+    """Raise `ToolError` for .git: a hook or a setting in there would run commands unapproved."""
+    if any(part.lower() == ".git" for part in path.parts):
+        raise ToolError(f'"{path.given}" is in .git, which is changed by git commands only')
+
+
 def replace(path: WorkspacePath, data: bytes) -> bool:
     """Make the data the file's whole content at once, its mode kept, folders created.
 
     Returns True if the file was there before. Raises `ToolError`.
     """
-    if any(part.lower() == ".git" for part in path.parts):
-        # A hook or a setting in there would run commands that nobody approved.
-        raise ToolError(f'"{path.given}" is in .git, which is changed by git commands only')
+    require_writable(path)
     with explained(path), _parent(path, create=True) as (folder, name):
         before = _status(name, folder)
         if before is not None:

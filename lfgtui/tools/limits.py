@@ -18,6 +18,8 @@ _WIDTH = 255
 
 _ENOUGH = 0.6  # as in difflib
 
+_MOST_ERROR = 2_000
+
 
 @dataclass(frozen=True, slots=True)
 class ToolLimits:
@@ -102,6 +104,16 @@ def cut_line(line: str, limit: int) -> str:
     if len(line) <= limit:
         return line
     return f"{line[:limit]}… (+{len(line) - limit:,} characters)"
+
+
+def one_line(message: str) -> str:
+    """Return the message of an error as the model gets it, bounded."""
+    return sendable(cut_line(" ".join(message.split()), _MOST_ERROR))
+
+
+def sendable(text: str) -> str:
+    """Replace what UTF-8 cannot hold, as in file names of other bytes."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def fitting(lines: list[str], room: int) -> list[str]:

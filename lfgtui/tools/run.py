@@ -1,4 +1,4 @@
-"""One call: the line by which a person allows it, and its outcome, whatever the model sent."""
+"""One call and its outcome, whatever the model sent."""
 
 import asyncio
 import logging
@@ -8,9 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from lfgtui.errors import ToolError, too_many_files
-from lfgtui.model.call_summary import members_of, members_summary
 from lfgtui.model.events import ToolArguments
-from lfgtui.text.terminal_safe import escaped
 from lfgtui.tools.arguments import (
     LONE_SURROGATE,
     Arguments,
@@ -24,62 +22,12 @@ from lfgtui.tools.arguments import (
 )
 from lfgtui.tools.command import OnOutput, run_command
 from lfgtui.tools.file_tools import edit_file, read_file, write_file
-from lfgtui.tools.files import locate
-from lfgtui.tools.limits import ToolLimits, ToolOutcome, cut_line
+from lfgtui.tools.limits import ToolLimits, ToolOutcome, one_line, sendable
 from lfgtui.tools.listing import list_files
 from lfgtui.tools.programs import command_environment, finish
 from lfgtui.tools.searching import search_files
 
 _log = logging.getLogger(__name__)
-
-_MOST_ERROR = 2_000
-_WIDTH = 600
-_BLANK = "\\x20"
-
-
-def summary(name: str, arguments: ToolArguments, workspace: Path | None = None) -> str:
-    """`edit_file README.md · -3 +5 lines`: one line, nothing in it hidden or silently cut.
-
-    With the workspace it also names the target of links. Never raises: the line of a call
-    that cannot run says so.
-    """
-    try:
-        parsed = parse(name, arguments)
-        given = {} if isinstance(arguments, str) else arguments
-        present = {key: value for key, value in given.items() if value is not None}
-        line = members_summary(members_of(present), _exact)
-        line = line if line.startswith("$ ") else f"{name} {line}".rstrip()
-        line += "" if workspace is None else _destination(parsed, workspace)
-    except ToolError as error:
-        line = f"cannot run: {error}"
-    half = _WIDTH // 2
-    if (over := len(line) - 4 * _WIDTH) > 0:  # escaping millions of characters takes seconds
-        ends = escaped(line[: 2 * _WIDTH]), escaped(line[-2 * _WIDTH :])
-        over += len(ends[0]) + len(ends[1]) - 2 * half
-        return f"{ends[0][:half]} [... {over:,} more characters ...] {ends[1][-half:]}"
-    line = escaped(line)
-    if len(line) <= _WIDTH:
-        return line
-    return f"{line[:half]} [... {len(line) - 2 * half:,} more characters ...] {line[-half:]}"
-
-
-def _destination(parsed: Arguments, workspace: Path) -> str:
-    """Return where links lead the path, as the end of the line; empty if it has none."""
-    relative = getattr(parsed, "path", None)
-    if not isinstance(relative, str):
-        return ""
-    path = locate(workspace, relative)
-    if os.path.normpath(path.root / relative) == str(path.absolute):
-        return ""
-    return f", through a link to {_exact(path.relative)}"
-
-
-def _exact(value: str) -> str:
-    """Return the argument with whatever cannot be seen written out, blanks at its ends too."""
-    inner = value.strip(" ")
-    begin = value.index(inner) if inner else len(value)
-    blanks = (_BLANK * begin, _BLANK * (len(value) - begin - len(inner)))
-    return f"{blanks[0]}{escaped(inner, blanks=False)}{blanks[1]}"
 
 
 async def run_tool(
@@ -116,8 +64,8 @@ async def run_tool(
     except Exception as error:  # a bug of ours is the call's failure, and no more than that
         _log.exception("%s", name)
         outcome = _failed(f"{name}: a bug in lfg: {type(error).__name__}: {error}")
-    error_line = None if outcome.error is None else _sendable(outcome.error)
-    return ToolOutcome(_sendable(outcome.output), error_line, outcome.exit_code)
+    error_line = None if outcome.error is None else sendable(outcome.error)
+    return ToolOutcome(sendable(outcome.output), error_line, outcome.exit_code)
 
 
 async def _run(parsed: Arguments, workspace: Path, limits: ToolLimits) -> str:
@@ -139,10 +87,5 @@ async def _run(parsed: Arguments, workspace: Path, limits: ToolLimits) -> str:
 
 
 def _failed(message: str) -> ToolOutcome:
-    line = cut_line(" ".join(message.split()), _MOST_ERROR)
+    line = one_line(message)
     return ToolOutcome(line, line)
-
-
-def _sendable(text: str) -> str:
-    """Replace what UTF-8 cannot hold, as in file names of other bytes."""
-    return text.encode("utf-8", "replace").decode("utf-8")

@@ -50,7 +50,7 @@ async def test_what_is_approved_says_nothing_about_another_call_of_the_same_id(
     script = Script(*(answer("tool_use", *response) for response in responses), SORRY)
     await worked(ticket("a", tmp_path), script, context)
     assert [(name, question) for _, name, question in context.asked] == [
-        ("write_file", "write_file notes · 1 line"),
+        ("write_file", "create notes (1 line)"),
         ("run_command", "$ touch ran"),
     ]
     assert len({call_id for call_id, *_ in context.asked}) == 2

@@ -214,6 +214,10 @@ async def test_the_cost_of_earlier_attempts_counts(tmp_path: Path) -> None:
         (e.ToolCallRequested("1", "run_command", {"cmd": "touch x"}), {}, "run_command"),
         (e.ToolCallRequested("1", "run_command", '{"command": "touch x"} x'), {}, "run_command"),
         (e.ToolCallRequested("1", "run_command", {"command": LONG}), {}, "denied"),
+        (
+            e.ToolCallRequested("1", "edit_file", {"path": "x", "old": "a", "new": "b"}),
+            *({}, 'there is no "x"'),
+        ),
     ],
 )
 async def test_what_is_denied_or_cannot_run_is_answered_without_asking(
@@ -412,5 +416,6 @@ async def test_a_link_is_followed_only_where_the_question_names_its_target(
     await ending_of(tmp_path, answer("tool_use", write), SORRY, context=context)
     (asked,) = (event for event in context.seen if isinstance(event, e.ApprovalRequested))
     through = "" if is_made_meanwhile else ", through a link to Makefile"
-    assert asked.summary == f"write_file notes.txt · 1 line{through}"
+    does = "create notes.txt (1 line)" if is_made_meanwhile else "overwrite notes.txt (+1 −1)"
+    assert asked.summary == f"{does}{through}"
     assert target.read_text() == ("all:\n" if is_made_meanwhile else "x\n")

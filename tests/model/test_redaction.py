@@ -198,3 +198,39 @@ def test_a_private_key_on_one_line_as_lfg_writes_it() -> None:
         text = pem(newline=newline)
         assert Redactor().text(text) == "[redacted: private key]"
         assert Redactor().text(text[:300]) == "[redacted: private key]"
+
+
+def redacted_diff(diff: str) -> str:
+    asked = e.ApprovalRequested("1", "write_file", "overwrite a (+1 −1)", diff)
+    (told,) = redacted(asked)
+    assert isinstance(told, e.ApprovalRequested) and told.summary == asked.summary
+    return str(told.diff)
+
+
+def test_a_secret_in_a_diff_is_hidden_in_its_line() -> None:
+    hidden = "-key = {}\n+key = {} # new\n"
+    diff = redacted_diff("@@ -1,1 +1,1 @@\n" + hidden.format(GITHUB, GITHUB))
+    mark = "[redacted: github token]"
+    assert diff == "@@ -1,1 +1,1 @@\n" + hidden.format(mark, mark)
+
+
+@pytest.mark.parametrize("sign", ["-", "+", " "])
+def test_a_secret_of_several_lines_is_hidden_in_a_diff_where_each_has_a_sign(sign: str) -> None:
+    lines = "".join(f"{sign}{line}\n" for line in pem().split("\n"))
+    told = redacted_diff(f"@@ -1,9 +1,9 @@\n{lines}")
+    assert "[redacted: " in told
+    assert not any(line in told for line in pem().split("\n")[1:-1])
+    assert redacted_diff(f"@@ -1,9 +1,9 @@\n{sign}no key\n").endswith("no key\n")
+
+
+def test_a_key_that_a_diff_parts_by_its_signs_hides_all_of_it() -> None:
+    head, *body = pem().split("\n")
+    lines = "".join(f"-{line}\n+other\n" for line in body)
+    assert redacted_diff(f"@@ -1,9 +1,9 @@\n {head}\n{lines}") == "[redacted: secret]"
+
+
+def test_the_diff_of_a_call_that_holds_a_secret_tells_nothing_of_it() -> None:
+    arguments: dict[str, object] = {"path": "key", "content": pem()}
+    asked = e.ApprovalRequested("1", "write_file", "create key (9 lines)", f"@@ -1 +1 @@\n+{pem()}")
+    _, told = redacted(e.ToolCallRequested("1", "write_file", arguments), asked)
+    assert told == e.ApprovalRequested("1", "write_file", *["[redacted: secret]"] * 2)

@@ -24,6 +24,7 @@ from lfgtui.model.metrics import Health, Meter
 from lfgtui.model.states import ENDED
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
+from lfgtui.tools import ToolLimits, preview
 
 START = 1_772_600_000.0
 """When every run of a test begins, in seconds since the epoch."""
@@ -132,12 +133,25 @@ class FakeLive:
 
     def ask(self, ticket: str, call_id: str = "call-1", command: str = "pytest -q") -> None:
         """The response ends with a command that wants to be allowed."""
+        arguments: dict[str, object] = {"command": command}
+        asked = preview("run_command", arguments, Path(), ToolLimits())
         self.happen(
             ticket,
             e.ToolCallStarted(call_id, "run_command"),
-            e.ToolCallRequested(call_id, "run_command", {"command": command}),
+            e.ToolCallRequested(call_id, "run_command", arguments),
             e.ResponseFinished(1, "tool_use"),
-            e.ApprovalRequested(call_id, "run_command", f"$ {command}"),
+            e.ApprovalRequested(call_id, "run_command", asked.summary),
+        )
+
+    def ask_to_write(self, ticket: str, path: str, content: str, summary: str, diff: str) -> None:
+        """The response ends with a file that wants to be written."""
+        arguments: dict[str, object] = {"path": path, "content": content}
+        self.happen(
+            ticket,
+            e.ToolCallStarted("call-1", "write_file"),
+            e.ToolCallRequested("call-1", "write_file", arguments),
+            e.ResponseFinished(1, "tool_use"),
+            e.ApprovalRequested("call-1", "write_file", summary, diff),
         )
 
     def finish(self, ticket: str, *, tokens: tuple[int, int] = (1200, 340)) -> None:

@@ -167,6 +167,59 @@ async def test_a_card_whose_beginning_was_never_in_view_is_shown_from_there(
         await it.check_refused_until_read()
 
 
+HUNDRED = "\n".join(f"echo {number:03}" for number in range(100))
+ENDLESS = "echo " + "".join(f"{number:05}" for number in range(999))
+
+
+async def read_on(it: Asked) -> list[str]:
+    """The rows of the request from its beginning to its end; before that `a` does nothing."""
+    rows: dict[str, None] = {}
+    await it.wait()
+    await it.press("a")  # shows the beginning
+    while True:
+        it.app.clear_notifications()  # which hide what is below them
+        await it.wait()
+        rows |= dict.fromkeys(line for line in lines(it.app) if "│ " in line)
+        if any("a approve" in line for line in lines(it.app)[:-1]):
+            break
+        await it.press("a")
+        assert it.live.sent == []
+        await it.press("pagedown")
+    return [row.partition("│ ")[2].rstrip() for row in rows]
+
+
+async def test_a_command_of_a_hundred_lines_is_approved_after_the_last_of_them(
+    make_app: MakeApp,
+) -> None:
+    async with asked(make_app, HUNDRED) as it:
+        rows = await read_on(it)
+        assert set(HUNDRED.split("\n")) < {row.strip() for row in rows}
+        await it.wait()
+        await it.press("a")
+        assert it.live.sent == [Approve("a", "call-1")]
+
+
+async def test_a_line_of_5000_characters_is_whole(make_app: MakeApp) -> None:
+    async with asked(make_app, ENDLESS) as it:
+        rows = await read_on(it)
+        assert ENDLESS.removeprefix("echo ") in "".join(rows)
+
+
+async def test_a_long_diff_is_approved_after_the_last_of_its_lines(make_app: MakeApp) -> None:
+    live = FakeLive("a")
+    app = make_app(live)
+    async with opened(app, (80, 24)) as pilot:
+        live.begin("a")
+        removed = "".join(f"-row {number:03}\n" for number in range(100))
+        diff = f"@@ -1,100 +1,1 @@\n{removed}+x\n"
+        live.ask_to_write("a", "a", "x\n", "overwrite a (+1 −100)", diff)
+        await settled(app)
+        it = Asked(app, live, pilot)
+        rows = await read_on(it)
+        assert {f"{number + 1:>3} - row {number:03}" for number in range(100)} < set(rows)
+        assert "overwrite a (+1 −100)" in rows
+
+
 def test_lines_that_were_jumped_over_were_not_read() -> None:
     seen = RequestsSeen()
     for first, last in ((0, 10), (30, 40), (20, 30), (30, 40)):

@@ -52,7 +52,7 @@ def clipped(
     last = text.rsplit("\n", tail)[-tail:] if tail else ()
     return [
         *_cut(text.split("\n", head)[:head], style, width, palette, longest),
-        _left_out(hidden, "line", palette),
+        left_out(hidden, "line", palette),
         *_cut(last, style, width, palette, longest),
     ]
 
@@ -74,7 +74,7 @@ def output_rows(output: str, live: tuple[str, int], palette: Palette, width: int
         hidden += output.count("\n", SHOWN, len(output) - SHOWN)
         return [
             *_cut(first[:_HEAD], palette.text, width, palette, _LONG),
-            _left_out(hidden, "line", palette),
+            left_out(hidden, "line", palette),
             *_cut(last[-_TAIL:], palette.text, width, palette, _LONG),
         ]
     if whole := plain_output(output).strip("\n"):
@@ -108,10 +108,10 @@ def last_rows(
     shown = rows[-count:]
     if breaks == 0:
         hidden = len(text) - sum(len(row.text) for row in shown)
-        return [_left_out(hidden, "character", palette), *shown]
+        return [left_out(hidden, "character", palette), *shown]
     last = breaks - (len(tail) - len(closed)) + 1
     hidden = last - sum(row.glue is None for row in shown)
-    return [_left_out(hidden, "line", palette), *shown]
+    return [left_out(hidden, "line", palette), *shown]
 
 
 def _end_of(text: Growing, room: int) -> tuple[int, str]:
@@ -139,9 +139,10 @@ def _cut(
             yield from cut([(line, style)], width)
             continue
         yield from cut([(line[:half], style)], width)
-        yield _left_out(len(line) - 2 * half, "character", palette)
+        yield left_out(len(line) - 2 * half, "character", palette)
         yield from cut([(line[-half:], style)], width)
 
 
-def _left_out(count: int, what: str, palette: Palette) -> Row:
+def left_out(count: int, what: str, palette: Palette) -> Row:
+    """Return the row that stands for what is not shown."""
     return Row(((f"… {count:,} more {what}{'s' * (count != 1)}", palette.faint),))

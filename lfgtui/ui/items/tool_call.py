@@ -9,16 +9,22 @@ from collections.abc import Hashable, Iterator, Mapping
 from lfgtui.model.call_summary import call_summary, members_of, members_summary
 from lfgtui.model.events import ToolArguments
 from lfgtui.model.items import SHOWN, Attempt, ToolItem
+from lfgtui.text.redactor import is_marked
 from lfgtui.ui.items.arguments import argument_rows, raw_rows
 from lfgtui.ui.items.base import Context
 from lfgtui.ui.items.cards import CardView
 from lfgtui.ui.items.clipping import live_rows, output_rows, shortened
+from lfgtui.ui.items.diff import diff_rows
 from lfgtui.ui.items.partial_json import PartialObject
 from lfgtui.ui.text.palette import STRONG, Palette
 from lfgtui.ui.text.wrapping import Row, Span, wrap
 
 _LOOK = 50_000
 """Characters of arriving arguments that one look reads; a flat list takes 25 ms of them."""
+
+
+_LONGEST_QUESTION, _BEGIN = 600, 60
+"""Characters of a command that the question repeats, and of the beginning of a longer one."""
 
 
 class ToolView(CardView):
@@ -143,8 +149,11 @@ class ToolView(CardView):
         if item.is_text_borne:
             yield from raw_rows(item.json.piece(0, SHOWN), palette, width)
         elif isinstance(item.arguments, Mapping):
-            members = members_of(item.arguments)
-            yield from argument_rows(members, palette, width, question=question)
+            if item.diff:
+                yield from diff_rows(item.diff, palette, width, is_asking=self._is_asking)
+            if not item.diff or is_marked(item.diff):  # then not all of them is in the diff
+                members = members_of(item.arguments)
+                yield from argument_rows(members, palette, width, question=question)
         elif item.arguments is not None:
             yield from raw_rows(item.arguments, palette, width)
         elif (partly := self._arriving.read()).is_broken:
@@ -170,13 +179,16 @@ class _Arriving:
 
 
 def _brief(question: str, arguments: object) -> str:
-    """The question; of a command of several lines, all of which stand above it, the first."""
+    """The question; of a command that stands above it because it is long, the beginning."""
     command = arguments.get("command") if isinstance(arguments, Mapping) else None
     if not isinstance(command, str) or command in question:
         return question
     lines = command.strip("\n").count("\n") + 1
-    first = question.partition("⏎")[0]
-    return question if lines == 1 else f"{first} … ({lines} lines)"
+    begin = question.partition("⏎")[0]
+    if lines == 1 and len(question) <= _LONGEST_QUESTION:
+        return question
+    much = f"{lines:,} lines" if lines > 1 else f"{len(command):,} characters"
+    return f"{begin[:_BEGIN].rstrip()} … ({much})"
 
 
 def _question(summary: str, palette: Palette, width: int) -> Iterator[Row]:

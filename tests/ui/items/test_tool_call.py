@@ -1,11 +1,13 @@
 """Tool calls while their arguments arrive, and those that only stand in the text."""
 
 import json
+from pathlib import Path
 
 import pytest
+from msgspec import UNSET
 
 from lfgtui.model import events as e
-from lfgtui.tools import summary
+from lfgtui.tools import ToolLimits, preview
 from tests.ui.stand import Stand
 
 CONTENT = "".join(f"line {number}\n" for number in range(1, 43))
@@ -178,26 +180,52 @@ def test_what_arrives_is_found() -> None:
     assert stand.find("one") == 2
 
 
-def asking(name: str, arguments: dict[str, object]) -> list[str]:
+# Requests for approval
+
+
+def asking(
+    folder: Path, name: str, arguments: dict[str, object], *, width: int = 50, diff: str = ""
+) -> list[str]:
     """The rows of a call that waits for a person."""
-    stand = stand_of(name)
+    stand = stand_of(name, width=width)
+    asked = preview(name, arguments, folder, ToolLimits())
     stand.happen(e.ToolCallRequested("c", name, arguments), e.ResponseFinished(1, "tool_use"))
-    stand.happen(e.ApprovalRequested("c", name, summary(name, arguments)))
+    stand.happen(e.ApprovalRequested("c", name, asked.summary, diff or asked.diff or UNSET))
     return card(stand)
 
 
-def test_all_of_a_command_is_shown_to_who_is_asked_about_it() -> None:
+def test_all_of_a_command_is_shown_to_who_is_asked_about_it(tmp_path: Path) -> None:
     words = [f"word{number}" for number in range(600)]
     command = "cat <<EOF\n" + " ".join(words) + "\nEOF"
-    rows = asking("run_command", {"command": command})
-    assert not any("more" in row for row in rows if "characters ..." not in row)
+    rows = asking(tmp_path, "run_command", {"command": command})
+    assert not any("more" in row for row in rows)
     shown = "".join(row.removeprefix("  │").strip() for row in rows)
     assert all(word in shown for word in words)
 
 
-def test_a_question_does_not_repeat_the_lines_of_a_command_that_stand_above_it() -> None:
+def test_a_command_of_one_long_line_is_shown_whole_and_nowhere_cut_in_its_middle(
+    tmp_path: Path,
+) -> None:
+    command = "echo " + "".join(f"{number:05}" for number in range(999))
+    rows = asking(tmp_path, "run_command", {"command": command})
+    assert not any("more" in row for row in rows)
+    assert command.replace(" ", "") in "".join(row.removeprefix("  │ ") for row in rows[1:])
+    assert rows[-2].endswith(" … (5,000 characters)")
+
+
+@pytest.mark.parametrize(
+    ("hidden", "shown"), [("\x1b]0;x\x07", "␛]0;x␇"), ("\u202e", "\\u202e"), ("\r", "␍")]
+)
+def test_control_characters_of_a_command_are_seen(tmp_path: Path, hidden: str, shown: str) -> None:
+    rows = asking(tmp_path, "run_command", {"command": f"echo a{hidden}b\nls"})
+    assert f"  │   echo a{shown}b" in rows
+
+
+def test_a_question_does_not_repeat_the_lines_of_a_command_that_stand_above_it(
+    tmp_path: Path,
+) -> None:
     command = "python3 - <<'END'\nprint(1)\nprint(2)\nEND\n"
-    assert asking("run_command", {"command": command})[1:] == [
+    assert asking(tmp_path, "run_command", {"command": command})[1:] == [
         "  │ command:",
         "  │   python3 - <<'END'",
         "  │   print(1)",
@@ -208,19 +236,84 @@ def test_a_question_does_not_repeat_the_lines_of_a_command_that_stand_above_it()
     ]
 
 
-def test_a_command_that_stands_in_the_question_alone_is_shown_whole() -> None:
-    rows = asking("run_command", {"command": "echo ⏎ then rm -rf build"})
+def test_a_command_that_stands_in_the_question_alone_is_shown_whole(tmp_path: Path) -> None:
+    rows = asking(tmp_path, "run_command", {"command": "echo ⏎ then rm -rf build"})
     assert rows[1] == "  │ $ echo ⏎ then rm -rf build"
 
 
-def test_what_shows_nothing_is_written_out_to_who_is_asked_about_it() -> None:
+def test_what_shows_nothing_is_written_out_to_who_is_asked_about_it(tmp_path: Path) -> None:
     hidden = "echo a\u200bb\n\U000e0041\u00a0c"
-    rows = asking("write_file", {"path": "x", "content": hidden})
+    rows = asking(tmp_path, "write_file", {"path": "x", "content": hidden})
     shown = "\n".join(rows)
     assert "a\\u200bb" in shown
     assert "\\U000e0041\\xa0c" in shown
 
 
-def test_content_that_the_question_happens_to_hold_is_shown_all_the_same() -> None:
-    rows = asking("write_file", {"path": "a; rm -rf .", "content": "rm -rf ."})
-    assert "  │ content: rm -rf ." in rows
+def test_content_that_the_question_happens_to_hold_is_shown_all_the_same(tmp_path: Path) -> None:
+    rows = asking(tmp_path, "write_file", {"path": "a; rm -rf .", "content": "rm -rf ."})
+    assert any(row.endswith("+ rm -rf .") for row in rows)
+
+
+TEN = "".join(f"line {number}\n" for number in range(1, 11))
+OVERWRITE: dict[str, object] = {"path": "a", "content": TEN.replace("line 5\n", "five\n5\n")}
+
+
+def test_an_overwriting_is_shown_as_a_diff_with_line_numbers(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text(TEN)
+    assert asking(tmp_path, "write_file", OVERWRITE)[1:] == [
+        "  │ @@ -2,7 +2,8 @@",
+        "  │  2   line 2",
+        "  │  3   line 3",
+        "  │  4   line 4",
+        "  │  5 - line 5",
+        "  │  5 + five",
+        "  │  6 + 5",
+        "  │  7   line 6",
+        "  │  8   line 7",
+        "  │  9   line 8",
+        "  │ overwrite a (+2 −1)",
+        "  │ a approve · A always · d deny",
+    ]
+
+
+def test_signs_stand_before_every_row_of_a_wrapped_line_and_numbers_only_where_they_fit(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "a").write_text("old\n")
+    arguments: dict[str, object] = {"path": "a", "content": "new" * 20 + "\n"}
+    assert asking(tmp_path, "write_file", arguments, width=46)[3:5] == [
+        "  │ + newnewnewnewnewnewnewnewnewnewnewnewnewn",
+        "  │ + ewnewnewnewnewnewnew",
+    ]
+    assert asking(tmp_path, "write_file", arguments, width=48)[3:5] == [
+        "  │ 1 + newnewnewnewnewnewnewnewnewnewnewnewnewn",
+        "  │   + ewnewnewnewnewnewnew",
+    ]
+
+
+def test_arguments_stand_below_a_diff_in_which_a_secret_is_hidden(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text(TEN)
+    hidden = "@@ -1,1 +1,1 @@\n-key = [redacted: key]\n+key = [redacted: key]\n"
+    rows = asking(tmp_path, "write_file", OVERWRITE, diff=hidden)
+    assert "  │ 1 - key = [redacted: key]" in rows
+    assert "  │ content:" in rows and "  │   five" in rows
+
+
+def test_a_call_that_is_decided_keeps_the_beginning_of_its_diff() -> None:
+    stand = stand_of("write_file", unfolded=True)
+    stand.happen(e.ToolCallRequested("c", "write_file", {"path": "a", "content": TEN}))
+    added = "".join(f"+line {number}\n" for number in range(1, 31))
+    asked = e.ApprovalRequested("c", "write_file", "create a", f"@@ -0,0 +1,30 @@\n{added}")
+    stand.happen(e.ResponseFinished(1, "tool_use"), asked, e.ApprovalGiven("c"))
+    rows = card(stand)
+    assert rows[1:3] == ["  │ @@ -0,0 +1,30 @@", "  │ + line 1"]
+    assert rows[-1] == "  │ … 7 more lines"
+
+
+@pytest.mark.parametrize(
+    "diff", ["no diff", "@@ -99999999999999999999 +1 @@\n+x", "@@ -1 +1 @@\n\n", "+\x1b[2J\n\\ No"]
+)
+def test_whatever_a_history_calls_a_diff_is_shown(tmp_path: Path, diff: str) -> None:
+    (tmp_path / "a").write_text(TEN)
+    rows = asking(tmp_path, "write_file", OVERWRITE, diff=diff)
+    assert all(row.isprintable() for row in rows)

@@ -1,0 +1,74 @@
+"""The diff in a request for approval, and of a call that was allowed by it."""
+
+import re
+from collections.abc import Iterator
+
+from rich.style import Style
+
+from lfgtui.ui.items.clipping import left_out
+from lfgtui.ui.text.palette import Palette
+from lfgtui.ui.text.wrapping import Row, Span, cut
+
+_NUMBERED = 40
+"""Columns for the text that line numbers must leave."""
+
+_LONGEST = 24
+"""Rows of the diff of a call that is decided."""
+
+_HUNK = re.compile(r"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@")
+
+
+def diff_rows(diff: str, palette: Palette, width: int, *, is_asking: bool) -> Iterator[Row]:
+    """Yield all of it, with line numbers where they fit; a decided call's beginning, without."""
+    lines = diff.removesuffix("\n").split("\n")
+    digits = _digits(lines) if is_asking else 0
+    numbers = _Numbers(digits if width - digits - 2 >= _NUMBERED else 0)
+    shown = 0
+    for index, line in enumerate(lines):
+        if not is_asking and shown >= _LONGEST:
+            yield left_out(len(lines) - index, "line", palette)
+            return
+        for row in _rows(line, numbers.of(line), palette, width):
+            yield row
+            shown += 1
+
+
+def _rows(line: str, number: str, palette: Palette, width: int) -> Iterator[Row]:
+    """Yield a line as wrapped; the sign stands before each row, the number before the first."""
+    sign, style = line[:1], _style(line, palette)
+    if sign not in ("-", "+", " "):
+        yield from cut([(line, style)], width)
+        return
+    margin: Span = (f"{sign} ", style)
+    for row in cut([(line[1:], style)], max(1, width - len(number) - 2)):
+        yield row.indented(((number, palette.faint), margin) if number else (margin,))
+        number = " " * len(number)
+
+
+def _style(line: str, palette: Palette) -> Style:
+    styles = {"-": palette.bad, "+": palette.good, " ": palette.text}
+    return styles.get(line[:1], palette.faint)
+
+
+def _digits(lines: list[str]) -> int:
+    """Return the digits of the highest line number."""
+    hunks = [match.groups("1") for line in lines if (match := _HUNK.match(line))]
+    ends = [int(begin) + int(count) for a, b, c, d in hunks for begin, count in ((a, b), (c, d))]
+    return len(str(max(ends, default=0)))
+
+
+class _Numbers:
+    """Line numbers, read on line by line: of the old text where one goes, else of the new one."""
+
+    def __init__(self, digits: int) -> None:
+        self._digits = digits
+        self._old = self._new = 0
+
+    def of(self, line: str) -> str:
+        """Return the number of the next line, as wide as all; "" where none are shown."""
+        if hunk := _HUNK.match(line):
+            self._old, self._new = int(hunk[1]), int(hunk[3])
+        number = self._old if line.startswith("-") else self._new
+        self._old += line.startswith(("-", " "))
+        self._new += line.startswith(("+", " "))
+        return f"{number:>{self._digits}} " if self._digits else ""
