@@ -8,7 +8,7 @@ import pytest
 from lfgtui.model import events as e
 from lfgtui.model.event_json import entry_json
 from lfgtui.text.redactor import Redactor
-from tests.engine.harness import calls, finished, says, ticket
+from tests.engine.harness import calls, finished, room, says, ticket
 from tests.text.secrets import GITHUB, drawn
 
 MARK = "[redacted: github token]"
@@ -78,3 +78,18 @@ async def test_nobody_is_asked_about_what_cannot_be_shown(tmp_path: Path) -> Non
     assert answer.error == "denied"
     assert "nobody could see what would run" in answer.output
     assert not (tmp_path / "ran").exists()
+
+
+async def test_a_secret_that_stays_in_a_file_is_hidden_in_the_diff_of_a_change_beside_it(
+    tmp_path: Path,
+) -> None:
+    env = tmp_path / "env"
+    env.write_text(f"T={GITHUB}\nDEBUG=0\n")
+    story = calls("edit_file", {"path": "env", "old": "DEBUG=0", "new": "DEBUG=1"})
+    mine = [ticket("a", tmp_path)]
+    async with room(tmp_path, mine, scenarios={"a": story}, redactor=Redactor()) as opened:
+        asked = await opened.until_event("a", e.ApprovalRequested)
+        assert asked.diff == f"@@ -1,2 +1,2 @@\n T={MARK}\n-DEBUG=0\n+DEBUG=1\n"
+        await opened.approve("a")
+        await opened.engine.wait_idle()
+    assert env.read_text() == f"T={GITHUB}\nDEBUG=1\n"

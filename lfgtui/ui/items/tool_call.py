@@ -23,7 +23,7 @@ _LOOK = 50_000
 """Characters of arriving arguments that one look reads; a flat list takes 25 ms of them."""
 
 
-_LONGEST_QUESTION, _BEGIN = 600, 60
+_LONGEST_QUESTION, _BEGIN = 600, 40
 """Characters of a command that the question repeats, and of the beginning of a longer one."""
 
 

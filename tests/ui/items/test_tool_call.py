@@ -210,7 +210,7 @@ def test_a_command_of_one_long_line_is_shown_whole_and_nowhere_cut_in_its_middle
     rows = asking(tmp_path, "run_command", {"command": command})
     assert not any("more" in row for row in rows)
     assert command.replace(" ", "") in "".join(row.removeprefix("  │ ") for row in rows[1:])
-    assert rows[-2].endswith(" … (5,000 characters)")
+    assert "(5,000 characters)" in rows[-2]
 
 
 @pytest.mark.parametrize(
