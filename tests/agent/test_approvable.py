@@ -5,7 +5,10 @@ import pytest
 from lfgtui.agent.approvable import LONGEST_LINE, LONGEST_TEXT, MOST_LINES, unshowable
 from lfgtui.model.call_summary import members_of
 from lfgtui.model.conversation import CallPart
+from lfgtui.tools.diffs import MOST_LINES as DIFF_LINES
+from lfgtui.tools.diffs import diff
 from lfgtui.ui.items.arguments import argument_rows
+from lfgtui.ui.items.diff import diff_rows
 from tests.ui.stand import palette
 
 _NARROWEST = 12
@@ -54,3 +57,25 @@ def test_what_may_be_asked_is_shown_whole_in_the_narrowest_pane(content: str) ->
     text = "".join(row.text.strip() for row in rows)
     assert "more" not in text
     assert text.endswith("last")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("x\n" * (DIFF_LINES - 2), "last"),
+        ("x" * LONGEST_LINE + "\n", "y" * (LONGEST_LINE - 4) + "last"),
+        ("x" * 9_000 + "\n", "\n".join(["y" * 9_000] * 42) + "\nlast"),
+    ],
+)
+def test_a_diff_that_may_be_asked_about_is_shown_whole_in_the_narrowest_pane(
+    before: str, after: str
+) -> None:
+    rows = list(diff_rows(diff(before, after).text, palette(), _NARROWEST, is_asking=True))
+    removed, added = ("".join(r.text[2:] for r in rows if r.text[:1] == sign) for sign in "-+")
+    assert (removed, added) == (before.replace("\n", ""), after.replace("\n", ""))
+
+
+def test_a_longer_diff_that_was_imported_is_cut_openly() -> None:
+    for text in ("+x\n" * 5_000, "+" + "x" * 600_000):
+        rows = list(diff_rows(text, palette(), 80, is_asking=True))
+        assert rows[-1].text.startswith("… 1")

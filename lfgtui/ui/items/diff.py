@@ -15,22 +15,27 @@ _NUMBERED = 40
 _LONGEST = 24
 """Rows of the diff of a call that is decided."""
 
+_MOST_LINES, _MOST = 4_000, 500_000
+"""Lines and characters of any other, more than those of a diff that can be approved."""
+
 _HUNK = re.compile(r"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@")
 
 
 def diff_rows(diff: str, palette: Palette, width: int, *, is_asking: bool) -> Iterator[Row]:
     """Yield all of it, with line numbers where they fit; a decided call's beginning, without."""
-    lines = diff.removesuffix("\n").split("\n")
+    lines = diff[:_MOST].removesuffix("\n").split("\n")
     digits = _digits(lines) if is_asking else 0
     numbers = _Numbers(digits if width - digits - 2 >= _NUMBERED else 0)
     shown = 0
     for index, line in enumerate(lines):
-        if not is_asking and shown >= _LONGEST:
+        if index >= _MOST_LINES or (not is_asking and shown >= _LONGEST):
             yield left_out(len(lines) - index, "line", palette)
             return
         for row in _rows(line, numbers.of(line), palette, width):
             yield row
             shown += 1
+    if (over := len(diff) - _MOST) > 0:
+        yield left_out(over, "character", palette)
 
 
 def _rows(line: str, number: str, palette: Palette, width: int) -> Iterator[Row]:
