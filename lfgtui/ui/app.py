@@ -36,9 +36,10 @@ from lfgtui.ui.screens.dialogs import Help, Question
 from lfgtui.ui.screens.modes import LiveMode, PastRun
 from lfgtui.ui.screens.run import RunScreen
 from lfgtui.ui.terminal.driver import Terminal
-from lfgtui.ui.terminal.output import is_behind
+from lfgtui.ui.terminal.output import is_behind, show_title
 from lfgtui.ui.themes import to_textual
-from lfgtui.ui.widgets.frame_clock import GAUGE, FrameClock
+from lfgtui.ui.widgets.frame_clock import GAUGE, SECOND, FrameClock, figures_move
+from lfgtui.ui.widgets.header import compose_title
 from lfgtui.ui.widgets.pane import PaneSettings
 
 if TYPE_CHECKING:
@@ -177,25 +178,36 @@ class LfgApp(GuardedApp, inherit_bindings=False):
 
     def draw_frame(self) -> float | None:
         """Draw and paint what changed; return when more is due, by the loop's clock."""
-        screen = self._shown_run()
-        if screen is None:
-            return None
-        if self._changed:
-            for shown in self.screen_stack:
-                if isinstance(shown, RunScreen):
-                    shown.mark(self._changed)
-            self._changed = set()
         ticks = asyncio.get_running_loop().time()
         gauges = ticks >= self._gauges_at
-        is_done = screen.frame(gauges)
+        periods = [self._name_window() if gauges else None]
+        is_done = True
+        if (screen := self._shown_run()) is not None:
+            if self._changed:
+                for shown in self.screen_stack:
+                    if isinstance(shown, RunScreen):
+                        shown.mark(self._changed)
+                self._changed = set()
+            is_done = screen.frame(gauges)
+            periods.append(screen.mode.figures_move())
         if gauges:
             self._gauges_at = _next(ticks, GAUGE)
         if not is_done:
             return 0.0
         if not gauges:
             return self._gauges_at
-        period = screen.mode.figures_move()
-        return None if period is None else _next(ticks, period)
+        return min((_next(ticks, period) for period in periods if period is not None), default=None)
+
+    def _name_window(self) -> float | None:
+        """Show in the terminal's title how the run goes on; return when it may be another."""
+        if self._live is None:
+            return None
+        now, stall_after = self.context.panes.clock(), self.context.panes.stall_after
+        try:
+            show_title(self._driver, compose_title(self._live, stall_after, now))
+        except Exception as error:  # nobody's pane is to suffer
+            self._handle_exception(error)
+        return None if figures_move(self._live, now) is None else SECOND
 
     def _shown_run(self) -> RunScreen | None:
         """Return the run that can be seen: on top, or under questions only."""

@@ -35,6 +35,8 @@ SCREEN = "|".join(
         r"\x1b\[\?(?:2026|2048)\$p",  # does the terminal have these two
         r"\x1b\[>25u|\x1b\[<u",  # keys of Kitty's protocol
         r"\x1b\]8;(?:id=[A-Za-z0-9_.-]+;https?://[!-~]*|;)(?:\x1b\\|\x07)",  # a link
+        r"\x1b\]0;(?:(?:(?:[0-9]{1,4} (?:waiting|running)|all done|finished) · )*lfg)?\x07",
+        r"\x1b\[2[23];0t",  # the terminal's own title: keep it, and show it again
         r"\x1b\]22;[a-z-]+\x07",  # the shape of the mouse pointer
     )
 )

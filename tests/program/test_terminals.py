@@ -1,7 +1,9 @@
 """lfg in real terminals that hang, talk nonsense, and are closed."""
 
 import os
+import re
 import signal
+from itertools import pairwise
 
 import pyte
 import pytest
@@ -80,6 +82,23 @@ def test_lfg_goes_on_after_it_was_suspended() -> None:
         lfg.process.send_signal(signal.SIGTERM)
         assert lfg.wait() == 143
     assert b"Traceback" not in lfg.written
+
+
+def test_the_terminals_own_title_is_kept_and_shown_again() -> None:
+    with lfg_in_terminal("demo") as lfg:
+        lfg.read_until("running · lfg\x07")
+        lfg.process.send_signal(signal.SIGTSTP)
+        os.waitid(os.P_PID, lfg.process.pid, os.WSTOPPED | os.WNOWAIT)
+        lfg.process.send_signal(signal.SIGCONT)
+        lfg.read_until("running · lfg\x07")
+        lfg.process.send_signal(signal.SIGTERM)
+        assert lfg.wait() == 143
+        lfg.close()
+    kept, cleared = rb"\x1b\[22;0t", rb"\x1b\]0;\x07\x1b\[23;0t"
+    titles = re.findall(rb"\x1b\[2[23];0t|\x1b\]0;[^\x07]*\x07", lfg.written)
+    one_life = kept + rb"(?:\x1b\]0;[^\x07]*lfg\x07)+" + cleared
+    assert re.fullmatch(one_life * 2, b"".join(titles)), titles
+    assert all(title != after for title, after in pairwise(titles)), titles
 
 
 @pytest.mark.parametrize("arguments", [("demo",), ("demo", "--headless")])

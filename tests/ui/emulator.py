@@ -70,6 +70,10 @@ class Emulator(HeadlessDriver):
             self._stream.feed("\x1b[7m" + "▒" * width)
         self._stream.feed("\x1b[m")
 
+    def show_title(self, title: str) -> None:
+        """Show the title, without a thought for the one before."""
+        self.write(f"\x1b]0;{title}\x07")
+
     def write(self, data: str) -> None:
         self.written += len(data)
         self._stream.feed(data)

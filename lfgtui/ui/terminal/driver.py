@@ -19,11 +19,16 @@ from textual import events
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
+from lfgtui.text.terminal_safe import visible_line
 from lfgtui.ui.terminal.input import TerminalInput
 from lfgtui.ui.terminal.output import TerminalOutput
 
 COLUMNS, ROWS = 1000, 400
 """The largest screen that is drawn; whatever a terminal says, none is larger."""
+
+_PUSH_TITLE, _POP_TITLE = "\x1b[22;0t", "\x1b[23;0t"
+_NO_TITLE = "\x1b]0;\x07"
+"""For terminals that cannot keep their own title: better none than lfg's."""
 
 _READ = 4096
 _TICK = 0.1
@@ -65,11 +70,14 @@ class Terminal(LinuxDriver):
 
     exit_event: SelectableEvent
     _output: TerminalOutput | None = None
+    _title = ""
     _sent: "Future[bool] | None" = None
 
     def start_application_mode(self) -> None:
         self.exit_event = SelectableEvent()  # the one before is closed once lfg was suspended
         super().start_application_mode()  # type: ignore[no-untyped-call]
+        title, self._title = self._title, ""
+        self.show_title(title)
 
     def close(self) -> None:
         super().close()
@@ -104,7 +112,15 @@ class Terminal(LinuxDriver):
     def stop_application_mode(self) -> None:
         if self._output is not None:
             self._output.begin_last_words()
+            if self._title:
+                self.write(_NO_TITLE + _POP_TITLE)
         super().stop_application_mode()
+
+    def show_title(self, title: str) -> None:
+        """Show the title, in place of the terminal's own one until the end."""
+        if title != self._title:
+            self.write(f"{'' if self._title else _PUSH_TITLE}\x1b]0;{visible_line(title)}\x07")
+            self._title = title
 
     # Size
 

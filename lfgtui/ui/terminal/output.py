@@ -35,6 +35,12 @@ def is_behind(driver: object) -> bool:
     return bool(getattr(driver, "is_behind", False))
 
 
+def show_title(driver: object, title: str) -> None:
+    """Show the title in the terminal's window, if it is one that has a title."""
+    if (show := getattr(driver, "show_title", None)) is not None:
+        show(title)
+
+
 class TerminalOutput(threading.Thread):
     """A thread that writes to a terminal, in order.
 

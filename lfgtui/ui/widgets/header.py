@@ -9,7 +9,7 @@ from lfgtui.model.attention import is_stalled
 from lfgtui.model.metrics import Health, OpenCircuit, covered
 from lfgtui.model.states import BADGES, ENDED, QUESTION, RUNNING, STALLED
 from lfgtui.text import figures
-from lfgtui.ui.run_view import RunView
+from lfgtui.ui.run_view import RunView, needing_attention
 from lfgtui.ui.text.styled_line import Line, Span, line_width, one_line, shorten
 
 _AT_WORK = RUNNING - {"needs_approval", "retrying", "paused"}
@@ -33,6 +33,8 @@ _COUNTED: dict[str, tuple[str, str]] = {
 _PLURALS = frozenset({"question", "conflict"})
 
 _DOT = " · "
+
+_ALL_DONE = "all done"
 
 _TITLE = 10  # cells that alarms leave to it, with its margins, or to what is to be approved
 _SHORTEST_TITLE = 4
@@ -69,12 +71,12 @@ def compose_header(
     least = max(_TITLE, counts[0].width + 3) if counted["needs_approval"] else _TITLE
     alarms = [*_alarms(run.health, width - line_width(labels) - least), *labels]
     room = width - line_width(alarms) - 1
-    ending = None if notice or label else _ending(run)
+    outcome = "" if notice or label else _outcome(run)
     line: Line = []
     cells = min(max(_TITLE - 2, room // 3), room - line_width(counts[:1]) - 3)
     if cells >= _SHORTEST_TITLE:
         line.append(Span(f" {shorten(one_line(run.title), cells)}", bold=True))
-    line += _standing(counts, ending, room - line_width(line))
+    line += _standing(counts, outcome, room - line_width(line))
     for figure in _figures(run, now):
         if line_width(line) + figure.width + 2 <= room:
             line += [Span("  "), figure]
@@ -115,28 +117,38 @@ def _failing(circuits: Mapping[str, OpenCircuit], room: int) -> str:
     return shorten(name, left) + text if left >= min(_SHORTEST_NAME, size) else ""
 
 
-def _standing(counts: Line, ending: Span | None, room: int) -> Line:
-    """Return the counts that fit, then the ending, for which all counts but the first make room."""
+def _standing(counts: Line, outcome: str, room: int) -> Line:
+    """Return the counts that fit, then the outcome, for which all but the first make room."""
+    colour = "success" if outcome == _ALL_DONE else "warning"
+    ending = [Span(f"{outcome} – q to quit", colour, True)] if outcome else []
     kept: Line = []
     left = room + 1  # the gap before the first is a cell less
-    for part in (*counts[:1], *([] if ending is None else [ending]), *counts[1:]):
+    for part in (*counts[:1], *ending, *counts[1:]):
         if (left := left - part.width - len(_DOT)) < 0:
             break
         kept.append(part)
     line: Line = []
-    for part in (part for part in counts if part in kept):
-        line += [Span(_DOT, "muted") if line else Span("  "), part]
-    return [*line, Span("  "), ending] if ending is not None and ending in kept else line
+    for part in (part for part in (*counts, *ending) if part in kept):
+        line += [Span(_DOT, "muted") if line and part not in ending else Span("  "), part]
+    return line
 
 
-def _ending(run: RunView) -> Span | None:
-    """Return how the run ended and how to leave it; None while it goes on."""
+def compose_title(run: RunView, stall_after: float, now: float) -> str:
+    """Return how many tickets need a person and how many run, or how all ended."""
+    ids = [ticket.id for ticket in run.tickets]
+    waiting = len(needing_attention(run, ids, now, stall_after))
+    running = count_tickets(run, now, stall_after)["running"]
+    counts = [f"{n} {word}" for n, word in ((waiting, "waiting"), (running, "running")) if n]
+    return _DOT.join([*counts, *filter(None, [_outcome(run)]), "lfg"])
+
+
+def _outcome(run: RunView) -> str:
+    """Return how the run ended; nothing while it goes on."""
     transcripts = [run.transcript(ticket.id) for ticket in run.tickets]
     if any(transcript.state not in ENDED for transcript in transcripts):
-        return None
+        return ""
     is_done = all(one.state == "done" and not one.asks for one in transcripts)
-    word = "all done" if is_done else "finished"
-    return Span(f"{word} – q to quit", "success" if is_done else "warning", True)
+    return _ALL_DONE if is_done else "finished"
 
 
 def count_tickets(run: RunView, now: float, stall_after: float) -> Counter[str]:

@@ -194,6 +194,24 @@ async def test_styles_found_and_selected_text_reach_the_terminal_and_go_out_agai
         assert found is not None and terminal.cell(*found).bg == plain.bg
 
 
+async def test_the_title_follows_the_run_on_every_screen(make_app: MakeApp, live: FakeLive) -> None:
+    app = make_app(live)
+    async with on_terminal(app, (80, 24)) as terminal:
+        assert terminal.title == "lfg"
+        live.begin("schema")
+        live.begin("api")
+        await terminal.settle()
+        assert terminal.title == "2 running · lfg"
+        await terminal.press("H")
+        live.ask("api")
+        await terminal.settle()
+        assert terminal.title == "1 waiting · 1 running · lfg"
+        assert app.context.frames.next_at is not None  # one may stall meanwhile
+        live.now += 60
+        await terminal.settle()
+        assert terminal.title == "2 waiting · lfg"
+
+
 async def test_an_agent_cannot_drive_the_terminal(make_app: MakeApp, live: FakeLive) -> None:
     async with on_terminal(make_app(live), (80, 24)) as terminal:
         live.begin("schema")

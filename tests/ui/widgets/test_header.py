@@ -9,7 +9,7 @@ from lfgtui.model.metrics import Health, OpenCircuit
 from lfgtui.settings.keys import BY_ACTION, keys_in_force
 from lfgtui.ui.text.styled_line import Line, line_width
 from lfgtui.ui.widgets.footer import Offer, compose_footer
-from lfgtui.ui.widgets.header import compose_header
+from lfgtui.ui.widgets.header import compose_header, compose_title
 from tests.ui.fake_live import START, FakeLive
 
 SOON = OpenCircuit(12.4, "HTTP 500")
@@ -235,3 +235,29 @@ def test_the_footer_fits_and_keys_that_matter_come_before_the_place(
     line = compose_footer(offers, keys_in_force({}), width, place="grid 12/16", finding=finding)
     assert line_width(line) <= width or {"approve", "approve_always", "deny"} & {*actions[:9]}
     assert "q quit" in text(line)
+
+
+def test_the_title_counts_who_needs_a_person_and_who_runs_and_says_how_all_ended() -> None:
+    live = FakeLive("a", "b", title="not \x07 in it")
+    assert compose_title(live, 10.0, live.now) == "lfg"
+    live.begin("a")
+    live.begin("b")
+    assert compose_title(live, 10.0, live.now) == "2 running · lfg"
+    live.ask("a")
+    assert compose_title(live, 10.0, live.now) == "1 waiting · 1 running · lfg"
+    assert compose_title(live, 10.0, live.now + 60) == "2 waiting · lfg"
+    live.happen("a", e.ApprovalGiven("call-1"), e.TicketCancelled())
+    live.finish("b")
+    assert compose_title(live, 10.0, live.now) == "finished · lfg"
+    live.happen("a", e.TicketQueued())
+    live.begin("a")
+    live.stream("a", "Shall I?")
+    live.finish("a")
+    assert compose_title(live, 10.0, live.now) == "1 waiting · finished · lfg"
+
+
+def test_the_title_of_a_run_that_ended_well() -> None:
+    live = FakeLive("a")
+    live.begin("a")
+    live.finish("a")
+    assert compose_title(live, 10.0, live.now) == "all done · lfg"
