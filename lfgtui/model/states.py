@@ -96,7 +96,7 @@ MOVES: dict[type[e.Event], _Move] = {
     e.Retrying: (_any(*RUNNING - {"retrying", "paused"}), "retrying"),
     e.Parked: (_any("queued", *RUNNING - {"paused"}), "retrying"),
     e.FailedOver: (_any("retrying"), None),
-    e.Paused: (_any("queued", "starting", "running_tool", "retrying"), "paused"),
+    e.Paused: (_NEXT_REQUEST | {"queued", "retrying"}, "paused"),
     e.Resumed: (_any("paused"), None),  # the state in which the pause began
     e.Status: _REMARK,
     e.GuardTripped: _REMARK,

@@ -153,6 +153,20 @@ async def test_pausing_during_the_last_response_lets_it_end(tmp_path: Path) -> N
         assert r.state("a") == "done"
 
 
+async def test_a_ticket_is_paused_after_a_response_without_calls_that_is_not_the_last(
+    tmp_path: Path,
+) -> None:
+    endless = says("It goes on.", cut={"after": 5, "how": "half-open"})
+    async with room(tmp_path, [ticket("a", tmp_path)], scenarios={"a": endless}) as r:
+        await r.until_event("a", e.TextDelta)
+        r.engine.send(c.Pause("a"))
+        r.engine.send(c.Tell("a", "Stop.", stops=True))
+        await r.until_event("a", e.Paused)
+        assert r.state("a") == "paused"
+        r.engine.send(c.Resume("a"))
+        await r.until(lambda: len(r.events("a", e.RequestSent)) == 2)
+
+
 async def test_a_queued_ticket_can_be_paused(tmp_path: Path) -> None:
     tickets = [ticket("a", tmp_path, model="slow"), ticket("b", tmp_path)]
     scenarios = {"slow": SLOW, "b": says("Hi.")}
