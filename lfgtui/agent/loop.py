@@ -110,7 +110,7 @@ class AgentContext(Protocol):
         """Wait while the ticket is paused."""
 
     async def take_slot(self) -> None:
-        """Wait for a slot, unless it has one: `ask` gives it up."""
+        """Wait for a slot, unless it has one: `ask` gives it up. As `stoppable`, meanwhile."""
 
     def stoppable(self) -> AbstractAsyncContextManager[None]:
         """Let the person stop the body; raises `StoppedError` in its place then."""
@@ -322,7 +322,7 @@ class Agent:
         if isinstance(denial, e.TicketBlocked):
             return denial
         if denial is None:
-            await self._context.take_slot()
+            await self._take_slot(call)
             await self._context.settle(saved=True)
             await self._execute(call)
         else:
@@ -356,7 +356,7 @@ class Agent:
             self._emit(e.ApprovalDenied(call.call_id, decision.reason))
             return decision.reason or "the person watching denied this call"
         self._emit(e.ApprovalGiven(call.call_id))
-        await context.take_slot()  # before it is checked what the approval was for
+        await self._take_slot(call)  # before it is checked what the approval was for
         await context.settle(saved=True)
         card = self._transcript.call(call.call_id)
         if (why := shown_otherwise(call, question, card)) is not None:
@@ -366,6 +366,13 @@ class Agent:
         if decision.verdict == "always":
             context.always.add(call.name)
         return None
+
+    async def _take_slot(self, call: CallPart) -> None:
+        try:
+            await self._context.take_slot()
+        except StoppedError:
+            self._answer_unrun(call, _NOT_BEGUN, "not run")
+            raise
 
     async def _question(self, call: CallPart) -> Preview:
         workspace = Path(self._ticket.workspace)

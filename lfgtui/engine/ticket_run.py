@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -13,7 +13,7 @@ from msgspec import UNSET, UnsetType
 
 from lfgtui.agent.loop import Agent, Decision, StoppedError
 from lfgtui.engine.limits import Limit, LimitedError, can_park
-from lfgtui.engine.recovery import Recovery, Step, final_message
+from lfgtui.engine.recovery import Recovery, Step, Waiting, final_message
 from lfgtui.engine.session import Session
 from lfgtui.engine.slots import Slot
 from lfgtui.engine.time_limit import TimeLimit
@@ -367,16 +367,23 @@ class TicketRun:
         self.emit(e.Resumed())
 
     async def take_slot(self) -> None:
+        await self._take_slot(self.stoppable)
+
+    async def _take_slot(self, waiting: Waiting = nullcontext) -> None:
         with self.holding_clock():
             while not self.slot.is_taken:
-                await (self._hold() if self.is_held else self.slot.wait())
+                if self.is_held:
+                    await self._hold()
+                else:
+                    async with waiting():
+                        await self.slot.wait()
 
     @asynccontextmanager
     async def _without_slot(self) -> AsyncIterator[None]:
         """Give the slot up for the body, and wait for one after it."""
         self.slot.give_up()
         yield
-        await self.take_slot()
+        await self._take_slot()
 
     async def ask(self, call_id: str) -> Decision | None:
         if self._session.headless:
@@ -393,7 +400,7 @@ class TicketRun:
     async def permit(self) -> AsyncIterator[Callable[[e.Event], None]]:
         route, circuits = self._recovery.route, self._session.circuits
         self._check_limit()
-        await self.take_slot()
+        await self._take_slot()
         circuit = circuits.slowest(route)
         if rest := circuit.retry_after():
             message = f"{circuit.name} keeps failing; "

@@ -13,9 +13,9 @@ from tests.engine.harness import QUICK_RETRY, Room, calls, room, says, scenario,
 from tests.providers.virtual_time import pausing
 
 ENDLESS = says("It goes on.", cut={"after": 5, "how": "half-open"})
-WRITES = calls("write_file", {"path": "x", "content": "1"}, then="Written.")
 SCENARIOS = {
-    "writes": WRITES,
+    "writes": calls("write_file", {"path": "x", "content": "1"}),
+    "also writes": calls("write_file", {"path": "y", "content": "1"}),
     "says": says("Hi."),
     "busy": says("At last.", fault=[{"status": 529}]),
     "limited": says("At last.", fault=[{"status": 429, "retry_after": 3600}]),
@@ -50,7 +50,7 @@ def one_at_a_time(r: Room) -> bool:
 
 
 async def test_others_work_while_tickets_wait_for_an_approval(tmp_path: Path) -> None:
-    tickets = [ticket(name, tmp_path, model="writes") for name in "ab"]
+    tickets = [ticket("a", tmp_path, model="writes"), ticket("b", tmp_path, model="also writes")]
     tickets.append(ticket("c", tmp_path, model="says"))
     async with room(tmp_path, tickets, scenarios=SCENARIOS, concurrency=1) as r:
         await r.until(lambda: r.state("c") == "done")
@@ -69,7 +69,7 @@ async def test_an_approved_call_shows_so_at_once_and_runs_as_soon_as_there_is_a_
     tmp_path: Path,
 ) -> None:
     """In the order of the approvals, and before a ticket that has not begun."""
-    tickets = [ticket(name, tmp_path, model="writes") for name in "ab"]
+    tickets = [ticket("a", tmp_path, model="writes"), ticket("b", tmp_path, model="also writes")]
     tickets += [ticket("c", tmp_path, model="endless"), ticket("d", tmp_path, model="says")]
     async with room(tmp_path, tickets, scenarios=SCENARIOS, concurrency=1) as r:
         await r.until_event("c", e.TextDelta)
@@ -230,6 +230,22 @@ async def test_a_ticket_that_waits_for_a_slot_is_paused_and_ended_at_once(
             await r.engine.wait_idle()
     assert r.state("a") == ending
     assert (tmp_path / "x").exists() == (ending == "done")
+
+
+async def test_an_approved_call_that_waits_for_a_slot_can_still_be_stopped(tmp_path: Path) -> None:
+    tickets = [ticket("a", tmp_path, model="writes"), ticket("b", tmp_path, model="endless")]
+    async with room(tmp_path, tickets, scenarios=SCENARIOS, concurrency=1) as r:
+        await r.until_event("b", e.TextDelta)
+        await r.approve("a")
+        await r.until_event("a", e.ApprovalGiven)
+        r.engine.send(c.Tell("a", "No, leave it.", stops=True))
+        finished = await r.until_event("a", e.ToolCallFinished)
+        assert finished.error == "not run"
+        assert r.state("b") == "streaming"
+        r.engine.send(c.Cancel("b"))
+        await r.engine.wait_idle()
+        assert r.state("a") == "done"
+        assert not (tmp_path / "x").exists()
 
 
 async def test_the_wait_for_a_slot_is_no_time_of_the_tickets(
