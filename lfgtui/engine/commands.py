@@ -21,6 +21,13 @@ class Retry(msgspec.Struct, frozen=True):
     ticket: str
 
 
+class Restart(msgspec.Struct, frozen=True):
+    """Stop the ticket if it has not ended, and start it over with another prompt."""
+
+    ticket: str
+    prompt: str
+
+
 class Pause(msgspec.Struct, frozen=True):
     """Finish this response, then hold."""
 
@@ -68,5 +75,5 @@ class Tell(msgspec.Struct, frozen=True):
 
 
 Command: TypeAlias = (
-    Cancel | CancelAll | Retry | Pause | Resume | Approve | Deny | Tell | SetConcurrency
+    Cancel | CancelAll | Retry | Restart | Pause | Resume | Approve | Deny | Tell | SetConcurrency
 )

@@ -20,6 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import assert_never
 
+import msgspec
 from msgspec import UNSET
 
 from lfgtui.agent.loop import Decision
@@ -197,6 +198,8 @@ class Engine:
                 self._cancel(run)
             case c.Retry():
                 self._retry(run)
+            case c.Restart(_, prompt):
+                self._restart(run, prompt)
             case c.Pause():
                 run.pause()
             case c.Resume():
@@ -313,6 +316,9 @@ class Engine:
         if (ending := run.outcome_of(task)) is not None:
             self._end(run, ending)
         if not self._closing:
+            if run.is_restarted:
+                run.is_restarted = False
+                self._retry(run)
             for text in run.told_late():
                 self._tell(run, text)
         self._schedule()
@@ -330,6 +336,15 @@ class Engine:
         elif run.phase == "pending":
             self._end(run, e.TicketCancelled())
             self._schedule()
+
+    def _restart(self, run: TicketRun, prompt: str) -> None:
+        run.ticket = msgspec.structs.replace(run.ticket, prompt=prompt)
+        if run.phase == "running":
+            run.is_restarted = True
+            run.stop(e.TicketCancelled())
+        else:
+            self._cancel(run)
+            self._retry(run)
 
     def _tell(self, run: TicketRun, text: str, *, stops: bool = False) -> None:
         has_ended = run.phase == "ended"

@@ -59,6 +59,8 @@ class TicketRun:
         self.outcome: e.Ending | None = None
         self.slot = Slot(session.slots)
         self.is_blocked_by_need = False
+        self.is_restarted = False
+        """True once it was stopped to be started over."""
         self.always: set[str] = set()
         self.environment = session.environment
         self.secrets = secret_variables(session.config)

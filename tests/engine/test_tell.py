@@ -141,3 +141,22 @@ async def test_it_is_there_once_after_a_process_that_died_before_it_was_taken(
         assert said(r) == [SAID]
         assert [event.text for event in r.events("a", e.UserMessage)] == []
         assert shown(r).count(SAID) == 1
+
+
+async def test_a_ticket_at_work_is_started_over_with_another_prompt(tmp_path: Path) -> None:
+    mine = ticket("a", tmp_path, model="silent")
+    async with room(tmp_path, [mine], scenarios={"silent": SILENT}) as r:
+        await r.until_event("a", e.TextDelta)
+        r.engine.send(c.Restart("a", "Do it well."))
+        await r.until(lambda: "Do it well." in shown(r))
+        first, second = r.attempts("a")
+        assert (first.state, second.continues) == ("cancelled", False)
+
+
+async def test_a_ticket_that_has_ended_is_started_over_with_another_prompt(tmp_path: Path) -> None:
+    mine = ticket("a", tmp_path, model="any", tools=[])
+    async with finished(tmp_path, [mine]) as r:
+        r.engine.send(c.Restart("a", "Do it well."))
+        await r.engine.wait_idle()
+        assert r.state("a") == "done"
+        assert r.engine.transcript("a").answer.startswith("## Do it well.")

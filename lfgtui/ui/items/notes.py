@@ -15,6 +15,10 @@ _TAIL = 400
 """Characters of the thinking searched for its last words."""
 
 
+_SHORT = 60
+"""Characters of a person's message that its one line shows."""
+
+
 class ReasoningView(UnfoldingView):
     """The model's thinking, one line: its last words while it runs, then how long it took."""
 
@@ -57,13 +61,15 @@ class ReasoningView(UnfoldingView):
 
 
 class PromptView(UnfoldingView):
-    """A message to the model, folded to its first words."""
+    """A message to the model, folded to its first words; what a person said is not."""
 
     kind = "prompt"
 
     def __init__(self, item: PromptItem) -> None:
         super().__init__()
         self._item = item
+        if item.is_said and (len(item.text) > _SHORT or "\n" in item.text):
+            self.override = True
 
     def key(self) -> Hashable:
         return self._item.revision
@@ -81,7 +87,9 @@ class PromptView(UnfoldingView):
         palette = self.palette(context)
         words = " ".join(self._item.own[: 4 * context.width].split())
         needs = " and ".join(self._item.needs)
-        label = f"prompt, with {needs}: " if needs else "prompt: "
+        label = (
+            f"prompt, with {needs}: " if needs else "you: " if self._item.is_said else "prompt: "
+        )
         return self.fold_row(context, [(label, palette.marker), (words, palette.muted)])
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from inspect import isawaitable
 from types import MappingProxyType
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 from rich.text import Text
@@ -22,6 +22,9 @@ from lfgtui.ui.keymap import Keymap
 from lfgtui.ui.painting.canvas import layout_of, repaint
 from lfgtui.ui.widgets.frame_clock import FrameClock
 from lfgtui.ui.widgets.pane import PaneSettings
+
+if TYPE_CHECKING:
+    from lfgtui.ui.widgets.composer import Composer
 
 ResultT = TypeVar("ResultT")
 
@@ -65,24 +68,24 @@ class OneLine(Input):
 
 
 class Prompt(Horizontal):
-    """A question with a line to answer on, in the footer's place, so nothing else moves."""
+    """A question with a field to answer in, in the footer's place, so nothing else moves."""
 
     DEFAULT_CSS = """
-    Prompt { height: 1; background: $panel; }
+    Prompt { height: auto; background: $panel; }
     Prompt Label { width: auto; padding: 0 1; color: $background; background: $secondary; }
     Prompt Input, Prompt Input:focus {
         width: 1fr; height: 1; border: none; padding: 0 1; background: $panel;
     }
     """
 
-    def __init__(self, label: str, placeholder: str, text: str) -> None:
+    def __init__(self, label: str, field: "OneLine | Composer") -> None:
         super().__init__()
         self._label = label
-        self.line = OneLine(text, placeholder=placeholder, select_on_focus=False)
+        self.field = field
 
     def compose(self) -> ComposeResult:
         yield Label(self._label, markup=False)
-        yield self.line
+        yield self.field
 
 
 class LfgScreen(Guarded, Screen[ResultT], inherit_bindings=False):
@@ -97,7 +100,8 @@ class LfgScreen(Guarded, Screen[ResultT], inherit_bindings=False):
     footer: Widget
     _prompt: Prompt | None = None
     _answered: Callable[[str], object]
-    _narrow: Callable[[str], object] | None = None
+    _typed: Callable[[str], object] | None = None
+    _escaped: Callable[[str], object]
     _painted: object = None
     _is_laying_out = False
 
@@ -142,7 +146,7 @@ class LfgScreen(Guarded, Screen[ResultT], inherit_bindings=False):
 
     async def on_key(self, event: events.Key) -> None:
         action = self.keymap.get(event.key)
-        if self._prompt is not None and await self._answer_with(event, self._prompt.line):
+        if self._prompt is not None and await self._answer_with(event, self._prompt.field):
             action = None
         elif action is None or (self.is_typing and not event.key.startswith("ctrl+")):
             return
@@ -154,7 +158,8 @@ class LfgScreen(Guarded, Screen[ResultT], inherit_bindings=False):
     @property
     def is_typing(self) -> bool:
         """True while the focus is in a line of input."""
-        return isinstance(self.focused, Input)
+        in_prompt = self._prompt is not None and self.focused is self._prompt.field
+        return in_prompt or isinstance(self.focused, Input)
 
     def leave(self) -> None:
         """Give way to the screen below, if there is one; a second key may come too late."""
@@ -180,22 +185,33 @@ class LfgScreen(Guarded, Screen[ResultT], inherit_bindings=False):
 
         `typed` gets the line whenever it changes, and an empty one if it is escaped.
         """
-        await self._close_prompt()
-        self._prompt, self._answered = Prompt(label, placeholder, text), answered
-        self._narrow = typed
-        self.footer.display = False
-        await self.mount(self._prompt)
+        line = OneLine(text, placeholder=placeholder, select_on_focus=False)
+        escaped = (lambda _: None) if typed is None else (lambda _: typed(""))
+        await self.ask_in(Prompt(label, line), answered, escaped)
+        self._typed = typed
 
-    async def _answer_with(self, event: events.Key, line: OneLine) -> bool:
-        """Take a key for the line of input; it may have been typed before that had the focus."""
+    async def ask_in(
+        self,
+        prompt: Prompt,
+        answered: Callable[[str], object],
+        escaped: Callable[[str], object] = lambda _: None,
+    ) -> None:
+        """Ask in the prompt; `escaped` gets what was written and not sent."""
+        await self._close_prompt()
+        self._prompt, self._answered, self._escaped = prompt, answered, escaped
+        self.footer.display = False
+        await self.mount(prompt)
+
+    async def _answer_with(self, event: events.Key, field: "OneLine | Composer") -> bool:
+        """Take a key for the prompt's field; it may have been typed before that had the focus."""
         if event.key == "escape":
             await self._close_prompt()
-            if self._narrow is not None:
-                self._narrow("")
+            self._escaped(field.value)
         elif event.key == "enter":
-            await line.action_submit()
+            await self._close_prompt()
+            self._answered(field.value)
         elif event.is_printable and event.character is not None:
-            line.insert_text_at_cursor(event.character)
+            field.insert_text_at_cursor(event.character)
         else:
             return False
         return True
@@ -214,8 +230,8 @@ class LfgScreen(Guarded, Screen[ResultT], inherit_bindings=False):
     @on(Input.Changed, "Prompt Input")
     def _changed(self, event: Input.Changed) -> None:
         event.stop()
-        if self._narrow is not None and self._prompt is not None:
-            self._narrow(event.value)
+        if self._typed is not None and self._prompt is not None:
+            self._typed(event.value)
 
     @on(Input.Submitted, "Prompt Input")
     async def _submitted(self, event: Input.Submitted) -> None:

@@ -1,6 +1,6 @@
 """A run that is over, and one that works: the keys that only one of them has."""
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 
 from lfgtui.engine.commands import (
     Approve,
@@ -8,15 +8,17 @@ from lfgtui.engine.commands import (
     CancelAll,
     Deny,
     Pause,
+    Restart,
     Resume,
     Retry,
     SetConcurrency,
+    Tell,
 )
 from lfgtui.model.items import ToolItem
 from lfgtui.model.states import ENDED, State
 from lfgtui.ui.keymap import displayed
 from lfgtui.ui.run_view import LiveRun
-from lfgtui.ui.screens.base import ResumeRequested
+from lfgtui.ui.screens.base import Prompt, ResumeRequested
 from lfgtui.ui.screens.dialogs import Question
 from lfgtui.ui.screens.run import RunMode
 from lfgtui.ui.stream.requests_in_view import MIN_SECONDS_IN_VIEW, CardInView, RequestsSeen
@@ -56,6 +58,8 @@ class LiveMode(RunMode):
     def __init__(self, live: LiveRun) -> None:
         self._live = live
         self._seen = RequestsSeen()
+        self._drafts: dict[tuple[str, str], str] = {}
+        self._sent: list[str] = []
         self._first_press = ("", "", 0.0)
 
     def offers(self, state: State | None) -> Iterator[Offer]:
@@ -65,6 +69,7 @@ class LiveMode(RunMode):
         yield from map(Offer, ("attention", "help", "quit"))
         if state not in ENDED:
             yield Offer("pause", "continue" if state == "paused" else "")
+        yield Offer("tell")
 
     def painted(self) -> None:
         """Remember since when each waiting request has been in view. The first one is decided."""
@@ -146,6 +151,49 @@ class LiveMode(RunMode):
         health = self._live.health
         slots = "1 slot" if health.slots == 1 else f"{health.slots} slots"
         self.screen.toast(f"{slots}, {health.slots_in_use} in use")
+
+    # Messages
+
+    async def action_tell(self) -> None:
+        ticket = self.screen.current
+        label = f"follow-up to {ticket}" if self._has_ended() else f"to {ticket}"
+        await self._compose(label, lambda text: self._tell(ticket, text))
+
+    async def action_stop_and_tell(self) -> None:
+        ticket = self.screen.current
+        label = f"follow-up to {ticket}" if self._has_ended() else f"stop {ticket} and say"
+        await self._compose(label, lambda text: self._tell(ticket, text, stops=True))
+
+    def _tell(self, ticket: str, text: str, *, stops: bool = False) -> None:
+        self._sent.append(text)
+        self._live.send(Tell(ticket, text, stops))
+
+    async def action_edit(self) -> None:
+        ticket = next(t for t in self.screen.run.tickets if t.id == self.screen.current)
+
+        def restart(prompt: str) -> None:
+            self._live.send(Restart(ticket.id, prompt))
+
+        await self._compose(f"start {ticket.id} over with", restart, ticket.prompt)
+
+    async def _compose(self, label: str, send: Callable[[str], object], begin: str = "") -> None:
+        from lfgtui.ui.widgets.composer import Composer  # the first frame does without
+
+        ticket = self.screen.current
+        draft = (ticket, begin)
+
+        def answered(text: str) -> None:
+            self._drafts.pop(draft, None)
+            if text.strip():
+                send(text.strip("\n"))
+
+        def escaped(text: str) -> None:
+            self._drafts[draft] = text
+
+        text = self._drafts.get(draft, begin)
+        placeholder = "enter sends · alt+enter new line · esc keeps the draft"
+        field = Composer(text, placeholder, self._sent)
+        await self.screen.ask_in(Prompt(label, field), answered, escaped)
 
     # Approvals
 

@@ -103,6 +103,8 @@ class TerminalInput:
             pasted = token.removeprefix(_PASTE).removesuffix(_PASTE_END)[:LONGEST_PASTE]
             text = re.sub("\r\n?", "\n", pasted.decode("utf-8", "replace"))
             yield events.Paste(_CONTROLS.sub("", text))
+        elif token == b"\x1b\r":  # Textual's parser takes it for enter alone
+            yield events.Key("alt+enter", None)
         elif kind in ("sequence", "escape") and len(token) <= LONGEST:
             yield from self._parsed(token.decode("latin-1"))
 

@@ -36,6 +36,7 @@ def keys(*pieces: bytes, silence: float = 0.2) -> list[str]:
         (b"\x1b[7$", ["shift+home"]),
         (b"\x1b[97;5u", ["ctrl+a"]),
         (b"\x1ba", ["alt+a"]),
+        (b"\x1b\r", ["alt+enter"]),
         (b"\x1b[", ["left_square_bracket"]),
         (b"\x1b]", ["right_square_bracket"]),
         (b"\r\t\x7f\x03", ["enter", "tab", "backspace", "ctrl+c"]),

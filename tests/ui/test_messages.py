@@ -1,0 +1,100 @@
+"""Messages to an agent: written at the bottom of the screen, shown in its pane."""
+
+from lfgtui.engine.commands import Restart, Tell
+from lfgtui.model import events as e
+from tests.ui.emulator import settled
+from tests.ui.fake_live import FakeLive
+from tests.ui.screen_text import MakeApp, lines, opened, text_of
+
+LATER = ("alt+enter", *"why")
+
+
+async def test_enter_sends_and_alt_enter_begins_a_line(make_app: MakeApp) -> None:
+    live = FakeLive("a", "b")
+    app = make_app(live)
+    async with opened(app, (80, 24)) as pilot:
+        live.begin("a")
+        await pilot.press("s", *"use it", *LATER)
+        await settled(app)
+        assert [line.strip() for line in lines(app)[-2:]] == ["to a  use it", "why"]
+        await pilot.press("enter")
+        await settled(app)
+        assert live.sent == [Tell("a", "use it\nwhy")]
+        assert "to a" not in lines(app)[-1]
+
+
+async def test_with_a_capital_letter_the_response_is_stopped_for_it(make_app: MakeApp) -> None:
+    live = FakeLive("a")
+    app = make_app(live)
+    async with opened(app, (80, 24)) as pilot:
+        live.begin("a")
+        await pilot.press("S", *"wait", "enter")
+        await settled(app)
+        assert live.sent == [Tell("a", "wait", stops=True)]
+
+
+async def test_escape_keeps_the_draft_of_each_ticket(make_app: MakeApp) -> None:
+    live = FakeLive("a", "b")
+    app = make_app(live)
+    async with opened(app, (80, 24)) as pilot:
+        live.begin("a")
+        live.begin("b")
+        await pilot.press("s", *"half", "escape", "tab", "s")
+        await settled(app)
+        assert "half" not in lines(app)[-1]
+        await pilot.press("escape", "tab", "s", *" done", "enter")
+        await settled(app)
+        assert live.sent == [Tell("a", "half done")]
+
+
+async def test_up_brings_earlier_messages_and_down_what_was_begun(make_app: MakeApp) -> None:
+    live = FakeLive("a")
+    app = make_app(live)
+    async with opened(app, (80, 24)) as pilot:
+        live.begin("a")
+        for text in ("one", "two"):
+            await pilot.press("s", *text, "enter")
+        await pilot.press("s", *"new", "up", "up", "enter")
+        await pilot.press("s", *"new", "up", "down", "enter")
+        await settled(app)
+        assert [tell.text for tell in live.sent if isinstance(tell, Tell)] == [
+            *("one", "two"),
+            *("one", "new"),
+        ]
+
+
+async def test_a_message_of_blanks_is_not_sent(make_app: MakeApp) -> None:
+    live = FakeLive("a")
+    app = make_app(live)
+    async with opened(app, (80, 24)) as pilot:
+        live.begin("a")
+        await pilot.press("s", "space", "alt+enter", "enter")
+        await settled(app)
+        assert live.sent == []
+
+
+async def test_the_prompt_is_edited_to_start_over(make_app: MakeApp) -> None:
+    live = FakeLive("a")
+    app = make_app(live)
+    async with opened(app, (80, 24)) as pilot:
+        live.begin("a")
+        live.finish("a")
+        await pilot.press("E", *" Well.", "enter")
+        await settled(app)
+        assert live.sent == [Restart("a", "Do a. Well.")]
+
+
+async def test_a_pane_shows_what_was_said_where_it_was_heard(make_app: MakeApp) -> None:
+    live = FakeLive("a")
+    app = make_app(live)
+    async with opened(app, (80, 24)):
+        live.begin("a")
+        live.stream("a", "First part, ")
+        live.happen("a", e.UserMessage("be brief", origin="person"))
+        live.stream("a", "second part.")
+        live.happen("a", e.ResponseFinished(1, "end"), e.RequestSent(2))
+        live.stream("a", "Brief.")
+        await settled(app)
+        shown = text_of(app)
+        assert "First part, second part." in shown
+        assert shown.index("second part.") < shown.index("you: be brief") < shown.index("Brief.")
