@@ -100,7 +100,7 @@ class LfgScreen(Guarded, Screen[ResultT], inherit_bindings=False):
     footer: Widget
     _prompt: Prompt | None = None
     _answered: Callable[[str], object]
-    _typed: Callable[[str], object] | None = None
+    _narrow: Callable[[str], object] | None = None
     _escaped: Callable[[str], object]
     _painted: object = None
     _is_laying_out = False
@@ -188,7 +188,7 @@ class LfgScreen(Guarded, Screen[ResultT], inherit_bindings=False):
         line = OneLine(text, placeholder=placeholder, select_on_focus=False)
         escaped = (lambda _: None) if typed is None else (lambda _: typed(""))
         await self.ask_in(Prompt(label, line), answered, escaped)
-        self._typed = typed
+        self._narrow = typed
 
     async def ask_in(
         self,
@@ -230,8 +230,8 @@ class LfgScreen(Guarded, Screen[ResultT], inherit_bindings=False):
     @on(Input.Changed, "Prompt Input")
     def _changed(self, event: Input.Changed) -> None:
         event.stop()
-        if self._typed is not None and self._prompt is not None:
-            self._typed(event.value)
+        if self._narrow is not None and self._prompt is not None:
+            self._narrow(event.value)
 
     @on(Input.Submitted, "Prompt Input")
     async def _submitted(self, event: Input.Submitted) -> None:
