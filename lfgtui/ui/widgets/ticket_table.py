@@ -91,7 +91,7 @@ class TicketTable(RowList):
         is_same = column is self.sorted_by
         self.is_reversed = not self.is_reversed if is_same else column.is_high_first
         self.sorted_by = column
-        self._arrange()
+        self._arrange(sorted(self._shown))
 
     def sort_beside(self, step: int) -> None:
         """Sort by the column so many to the right, and so on round."""
@@ -101,17 +101,18 @@ class TicketTable(RowList):
     def filter(self, pattern: str) -> None:
         """Show the tickets with all words of the pattern, sorted anew."""
         self.pattern = pattern.strip()
-        self._arrange()
+        self._arrange(self._all, self.pattern)
 
     def uncover(self, ticket: str) -> None:
         """Clear the filter if it hides the ticket."""
         if all(self._run.tickets[index].id != ticket for index in self._shown):
             self.filter("")
 
-    def _arrange(self) -> None:
+    def _arrange(self, tickets: Sequence[int], pattern: str = "") -> None:
+        """Show those of the tickets that match, sorted; what is sorted is not filtered anew."""
         self._health = self._run.health
-        rows = map(self._row, self._all)
-        self._shown = arrange(rows, self.pattern, self.sorted_by, is_reversed=self.is_reversed)
+        rows = map(self._row, tickets)
+        self._shown = arrange(rows, pattern, self.sorted_by, is_reversed=self.is_reversed)
         self._take_rows()
 
     def _take_rows(self) -> None:
@@ -186,7 +187,8 @@ class TicketTable(RowList):
                 text += f" {arrow}" if len(text) + 2 <= width else arrow
             if column.heading == "ticket":
                 if self.sorted_by not in columns:
-                    text += f" by {self.sorted_by.heading} {arrow}"
+                    by = f"by {self.sorted_by.heading} {arrow}"
+                    text = f"{text} {by}" if len(text) + 1 + len(by) <= width else by
                 if self.pattern:
                     text += f" {self._passing}"
             colour = "foreground" if is_sorted else "muted"

@@ -122,6 +122,8 @@ async def test_rows_that_match_no_more_stay_until_the_filter_is_typed_again(
         live.happen("t3", e.TicketQueued())
         rows = await repainted(pilot)
         assert "○ queued" in first_row(rows) and "13 of 40" in rows[1]
+        await pilot.press("~", "~")
+        assert "13 of 40" in (await repainted(pilot))[1] and current(pilot) == "t3"
         await pilot.press("/", "enter")
         rows = await repainted(pilot)
         assert " t6 " in first_row(rows) and "12 of 40" in rows[1]

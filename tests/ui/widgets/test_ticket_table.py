@@ -194,6 +194,8 @@ async def test_a_sort_by_a_column_that_does_not_fit_is_named_beside_ticket(
     async with opened(app, (60, 15)) as pilot:
         await pilot.press("v", "v", "<")
         assert "ticket by needs ▲" in (await repainted(pilot))[1]
+        await pilot.press("<")
+        assert " by last words ▲ " in (await repainted(pilot))[1]
 
 
 async def test_there_is_no_column_of_needs_where_nothing_needs_anything(
