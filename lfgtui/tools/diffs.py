@@ -120,7 +120,7 @@ def _hunks(
         shown = exposed(text.removesuffix("\r") if hides_returns else text)
         if sign == " ":
             shown = _shortened(shown)
-        elif len(shown) > LONGEST_LINE:
+        elif len(shown := _with_end(shown)) > LONGEST_LINE:
             raise ToolError(
                 f"a changed line of {len(shown):,} characters is too long to be approved"
                 f" (at most {LONGEST_LINE:,}); change it by a command"
@@ -156,6 +156,12 @@ def _grouped(changes: Sequence[Span]) -> Iterator[list[Span]]:
 def _range(begin: int, end: int) -> str:
     """Return the first line and the number of lines, as `diff -u` counts them."""
     return f"{begin + (end > begin)},{end - begin}"
+
+
+def _with_end(line: str) -> str:
+    """Return the line with the blanks at its end written out, which may be all that changes."""
+    text = line.rstrip(" \t")
+    return text + line[len(text) :].replace(" ", "\\x20").replace("\t", "\\t")
 
 
 def _shortened(line: str) -> str:

@@ -165,6 +165,10 @@ def test_line_endings_are_shown_where_they_change_and_only_there() -> None:
     assert diff_of("a\r\n", "a\n") == ["@@ -1,1 +1,1 @@", "-a␍", "+a"]
 
 
+def test_blanks_at_the_end_of_a_changed_line_are_seen() -> None:
+    assert diff_of("a\nb \n", "a \t\nb \n") == ["@@ -1,2 +1,2 @@", "-a", "+a\\x20\\t", " b "]
+
+
 @pytest.mark.parametrize(
     "hidden", ["\x1b[2J", "\x9b2J", "\u202e", "\u200b", "\x00", "\u2028", "\x0c"]
 )
