@@ -158,10 +158,18 @@ async def test_a_ticket_that_waits_for_a_slot_again_says_so_and_is_not_counted_a
     async with opened(make_app(live), (140, 30)) as pilot:
         for ticket in ("a", "b"):
             live.begin(ticket)
+        live.happen("b", e.ToolCallRequested("1", "write_file", {"path": "x", "content": "1"}))
+        live.happen("b", e.ResponseFinished(1, "tool_use"))
+        live.happen("b", e.ApprovalRequested("1", "write_file", "x"), e.ApprovalGiven("1"))
         live.health = Health(slots=1, slots_in_use=1, waiting_for_slot=frozenset({"b"}))
         live.stream("a", "hello")
         assert "1 running · 1 queued" in (await repainted(pilot))[0]
         assert text_of(pilot.app).count("waiting for a slot (1 of 1 in use)") == 1
+        assert "approved" in text_of(pilot.app)
+        live.health = Health(slots=2, slots_in_use=2)
+        live.now += 7
+        await repainted(pilot)
+        assert "approved" not in text_of(pilot.app) and "7 s" in text_of(pilot.app)
 
 
 async def test_commands_go_to_the_ticket_with_the_focus_only(make_app: MakeApp) -> None:

@@ -25,6 +25,7 @@ _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 class Context(msgspec.Struct, frozen=True):
     """The state beside the item that lines depend on. `now` moves in steps of a gauge's tick.
 
+    `awaits_slot`: what was approved runs once the ticket has a slot.
     `until`: when, by `clock`, a frame has read enough; the rest waits for the next.
     """
 
@@ -34,6 +35,7 @@ class Context(msgspec.Struct, frozen=True):
     now: float = 0.0
     unfolded: frozenset[Kind] = frozenset()
     has_urls: bool = False
+    awaits_slot: bool = False
     clock: Callable[[], float] = perf_counter
     until: float = math.inf
 

@@ -81,7 +81,7 @@ class ToolView(CardView):
             return "■", palette.muted
         if self._is_asking:
             return "?", palette.warn + STRONG
-        if self._is_busy:
+        if self._is_busy and not context.awaits_slot:
             return context.spinner, palette.muted if item.is_text_borne else palette.busy
         if item.state == "written":
             return "¶", palette.muted
@@ -119,6 +119,8 @@ class ToolView(CardView):
             return [("needs approval", palette.warn)]
         if item.denied:
             return [("denied", palette.warn)]
+        if item.state == "running" and context.awaits_slot:
+            return [("approved", palette.muted)]
         if item.state == "running" and item.started_at is not None:
             return [(f"{max(0, int(context.now - item.started_at))} s", palette.busy)]
         if item.state != "finished":

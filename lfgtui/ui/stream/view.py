@@ -55,7 +55,7 @@ class StreamView(PaintedStream):
         super().__init__(kept, canvas)
         self.set_reactive(StreamView.auto_links, False)  # pointing at a link repaints nothing
         self._clock = clock
-        self.is_restyled = False
+        self.is_restyled = self.awaits_slot = False
         self._now = 0.0
         self._chosen: ItemView | None = None
         self._resumes = False
@@ -86,7 +86,9 @@ class StreamView(PaintedStream):
         if (context := self._render_context) is None:
             context = Context(self._width, *self._colours(), now, clock=self._clock)
         until = self._clock() + _READING
-        self._render_context = context = replace(context, now=now, until=until)
+        self._render_context = context = replace(
+            context, now=now, until=until, awaits_slot=self.awaits_slot
+        )
         if self.is_restyled:
             context = self._restyle(context)
         anchor = self.viewport.anchor()

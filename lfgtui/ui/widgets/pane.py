@@ -143,6 +143,7 @@ class Pane(CachedContainer, Guarded, Widget, can_focus=True):
             self._gauged_at, self._has_old_gauges = now, False
             self._gauge(transcript, now)
         if streams:
+            self.stream.awaits_slot = self.ticket_id in self._view.health.waiting_for_slot
             self.stream.update(transcript, self._gauged_at)
             self._is_dirty = self.stream.is_behind
             took = self._settings.ticks() - began
