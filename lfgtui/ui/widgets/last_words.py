@@ -57,7 +57,7 @@ def last_words(run: RunView, ticket: Ticket, now: float, health: Health) -> str:
         words = f"approve: {_words_of(calls[0])}"
     elif not words and transcript.attempt is not None:
         items = map(_words_of, reversed(transcript.attempt.items))
-        words = next(filter(None, items), "")
+        words = next((one for one in items if one not in ("", transcript.state)), "")
     return one_line(words[:_LONGEST])
 
 

@@ -70,3 +70,11 @@ def test_a_call_is_named_with_its_arguments_and_asks_first(live: FakeLive) -> No
     assert words(live, "schema") == "approve: run_command $ pytest -q"
     live.happen("schema", e.ApprovalGiven("call-1"))
     assert words(live, "schema") == "run_command $ pytest -q"
+
+
+@pytest.mark.parametrize("ending", [e.TicketCancelled(), e.TicketInterrupted()])
+def test_an_end_that_the_state_says_is_not_said_again(live: FakeLive, ending: e.Event) -> None:
+    live.begin("schema")
+    live.stream("schema", "Half of an answer")
+    live.happen("schema", ending)
+    assert words(live, "schema") == "Half of an answer"
