@@ -23,7 +23,7 @@ from typing import assert_never
 import msgspec
 from msgspec import UNSET
 
-from lfgtui.agent.loop import Decision
+from lfgtui.agent.context import Decision
 from lfgtui.engine import commands as c
 from lfgtui.engine.limits import known_limits
 from lfgtui.engine.session import Session

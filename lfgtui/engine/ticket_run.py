@@ -11,7 +11,8 @@ from typing import Literal, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
-from lfgtui.agent.loop import Agent, Decision, StoppedError
+from lfgtui.agent.context import Decision, StoppedError
+from lfgtui.agent.loop import Agent
 from lfgtui.engine.limits import Limit, LimitedError, can_park
 from lfgtui.engine.recovery import Recovery, Step, Waiting, final_message
 from lfgtui.engine.session import Session

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lfgtui.agent.loop import Decision
+from lfgtui.agent.context import Decision
 from lfgtui.model import events as e
 from lfgtui.model.call_ids import CallIds
 from lfgtui.model.conversation import ToolResult

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from lfgtui.agent.loop import Decision
+from lfgtui.agent.context import Decision
 from lfgtui.model import events as e
 from tests.agent.test_loop import SORRY, Surroundings, answer, ending_of
 

@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from lfgtui.agent.loop import Agent, Decision
+from lfgtui.agent.context import Decision
+from lfgtui.agent.loop import Agent
 from lfgtui.errors import ProviderError
 from lfgtui.model import events as e
 from lfgtui.model.conversation import ToolResult, UserTurn

@@ -1,0 +1,84 @@
+"""The surroundings of an agent: where events go, what the fold holds, whom to ask.
+
+The engine makes one for each ticket; a test can make another.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from lfgtui.model import events as e
+from lfgtui.model.tickets import Ticket
+from lfgtui.model.transcript import Transcript
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A person's decision about a call."""
+
+    verdict: Literal["approve", "always", "deny"]
+    reason: str = ""
+
+
+class StoppedError(Exception):
+    """The person stopped a response or a tool, and has something to say."""
+
+
+class AgentContext(Protocol):
+    """One ticket's side of the engine; the same for all of its attempts.
+
+    `always` names the tools that the person allowed for the rest of the ticket. `environment`
+    is added to that of commands, from which the variables `secrets` are left out.
+    """
+
+    ticket: Ticket
+    transcript: Transcript
+    always: set[str]
+    environment: dict[str, str]
+    secrets: frozenset[str]
+
+    def emit(self, event: e.Event) -> None:
+        """Record what happened."""
+
+    async def settle(self, *, saved: bool = False) -> None:
+        """Wait until everything emitted so far is folded.
+
+        It is committed then, but for a history that is behind; `saved` waits
+        for that too: what a tool does must not be ahead of the record.
+        """
+
+    async def hear(self) -> None:
+        """Wait until all that the person said so far is folded; at once if it is."""
+
+    async def room(self) -> None:
+        """Wait while too much is on its way to the disk; then the socket is not read."""
+
+    async def gate(self) -> None:
+        """Wait while the ticket is paused."""
+
+    async def take_slot(self) -> None:
+        """Wait for a slot, unless it has one: `ask` gives it up. As `stoppable`, meanwhile."""
+
+    def stoppable(self) -> AbstractAsyncContextManager[None]:
+        """Let the person stop the body; raises `StoppedError` in its place then."""
+        ...
+
+    def permit(self) -> AbstractAsyncContextManager[Callable[[e.Event], None]]:
+        """Wait until a request may be sent; the body sends it.
+
+        Yields a function to call with what comes back. Raises
+        `ProviderError` where the provider is known not to answer.
+        """
+        ...
+
+    async def ask(self, call_id: str) -> Decision | None:
+        """Wait for the person's decision on a call; None where nobody can give one."""
+
+    def holding_clock(self) -> AbstractContextManager[None]:
+        """Stop the ticket's time limit while a person thinks."""
+        ...
+
+    def file_changed(self, file: Path) -> None:
+        """Note that a tool changed the file."""
