@@ -13,8 +13,11 @@ import msgspec
 from lfgtui.errors import did_you_mean
 
 Group = Literal["Move", "View", "Work", "Approve", "Replay", "History", "lfg"]
-Scope = Literal["run", "history"]
-"""Screens with keys of their own: a key has at most one meaning in each."""
+Scope = Literal["run", "replay", "history"]
+"""Screens with keys of their own: a key has at most one meaning in each.
+
+Only in a replay its own keys come before those that move.
+"""
 
 FORBIDDEN = {
     "ctrl+b": "it is tmux's prefix key",
@@ -52,8 +55,10 @@ KEYS: tuple[Key, ...] = (
     Key("page_down", ("pagedown",), "page down", "scroll down a page", "Move"),
     Key("aside_left", ("<",), "scroll left", "scroll wide text left; sort the table", "Move"),
     Key("aside_right", (">",), "scroll right", "scroll wide text right; sort the table", "Move"),
-    Key("start", ("home",), "top", "scroll to the top", "Move"),
-    Key("finish", ("end",), "end", "scroll to the end", "Move"),
+    Key("half_page_up", ("ctrl+u",), "half up", "scroll up half a page", "Move"),
+    Key("half_page_down", ("ctrl+d",), "half down", "scroll down half a page", "Move"),
+    Key("start", ("home", "g"), "top", "scroll to the top", "Move"),
+    Key("finish", ("end", "G"), "end", "scroll to the end", "Move"),
     Key("follow", ("f",), "follow", "follow new output (scrolling up stops it)", "View"),
     Key("attention", ("n",), "next", "most urgent pane, then the next; or next match", "View"),
     Key("previous_hit", ("N",), "previous match", "previous match", "View"),
@@ -68,7 +73,7 @@ KEYS: tuple[Key, ...] = (
     Key("fold", ("space",), "fold", "fold or unfold one item", "View"),
     Key("beside", ("b",), "attempts", "compare attempts side by side", "View"),
     Key("copy", ("y",), "copy", "copy the answer", "View"),
-    Key("cancel", ("c",), "cancel", "cancel this ticket (asks first); its output is saved", "Work"),
+    Key("cancel", ("c",), "cancel", "cancel this ticket (asks first); output is saved", "Work"),
     Key("cancel_all", ("C",), "cancel all", "cancel all tickets (asks first)", "Work"),
     Key("retry", ("r",), "retry", "retry an ended ticket, or a parked one now", "Work"),
     Key("tell", ("s",), "say", "message this agent; after its end, a follow-up", "Work"),
@@ -96,13 +101,14 @@ KEYS: tuple[Key, ...] = (
     Key("palette", ("ctrl+p",), "commands", "all commands by name", "lfg"),
     Key("help", ("?",), "help", "all keys", "lfg"),
     Key("quit", ("q",), "quit", "quit (asks first while tickets run)", "lfg"),
+    Key("suspend", ("ctrl+z",), "suspend", "back to the shell until `fg`; all stands still", "lfg"),
     Key("copy_or_quit", ("ctrl+c",), "quit", "copy the selection, or quit", "lfg"),
 )
 
 BY_ACTION: Mapping[str, Key] = {key.action: key for key in KEYS}
 
 _SHARED = frozenset(
-    {"up", "down", "page_up", "page_down", "start", "finish"}
+    {"up", "down", "page_up", "page_down", "half_page_up", "half_page_down", "start", "finish"}
     | {"next_pane", "previous_pane", "zoom", "back", "find"}
 )
 """Actions whose keys do in the list of past runs what they do to panes."""
@@ -144,20 +150,26 @@ def key_mistakes(configured: Mapping[str, str]) -> Iterator[tuple[str, str]]:
             if (reason := FORBIDDEN.get(plain)) is not None:
                 yield action, f'{action} = "{key}" cannot be used: {reason}'
     in_force = keys_in_force(configured)
+    clashes: dict[tuple[str, str], str] = {}
     for scope in get_args(Scope):
         taken: dict[str, str] = {}
         for action in actions_in(scope):
             for key in in_force[action]:
                 if (other := taken.setdefault(key_name(key), action)) != action:
-                    changed = action if action in configured else other
-                    yield changed, f'"{key}" is assigned to both "{other}" and "{action}"'
+                    if BY_ACTION[action].group == "Replay" and BY_ACTION[other].group == "Move":
+                        continue
+                    clashes.setdefault((other, action), key)
+    for (other, action), key in clashes.items():
+        changed = action if action in configured else other
+        yield changed, f'"{key}" is assigned to both "{other}" and "{action}"'
 
 
 def actions_in(scope: Scope) -> list[str]:
-    """Return the actions that have a key on those screens."""
-    if scope == "run":
-        return [key.action for key in KEYS if key.group != "History"]
-    return [k.action for k in KEYS if k.group in ("History", "lfg") or k.action in _SHARED]
+    """Return the actions that have a key on those screens; a later one may take a key over."""
+    if scope == "history":
+        return [k.action for k in KEYS if k.group in ("History", "lfg") or k.action in _SHARED]
+    others = ("History", "Replay") if scope == "run" else ("History",)
+    return [key.action for key in KEYS if key.group not in others]
 
 
 def key_name(key: str) -> str:

@@ -7,6 +7,7 @@ painted it stands still.
 """
 
 import asyncio
+import os
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -253,6 +254,15 @@ class LfgApp(GuardedApp, inherit_bindings=False):
 
         if not isinstance(self.screen, Palette):
             await self.push_screen(Palette([LfgCommands], placeholder="search commands …"))
+
+    def action_suspend(self) -> None:
+        """Give the terminal back to the shell that lfg was started from, until `fg`."""
+        if self._driver is None or not self._driver.can_suspend:
+            self.notify("lfg cannot be suspended here")
+        elif os.getpgrp() == os.getsid(0):  # nobody would be left to continue it
+            self.notify("there is no shell to go back to in this terminal")
+        else:
+            os.kill(0, signal.SIGTSTP)  # all of the job, as the terminal would
 
     async def action_copy_or_quit(self) -> None:
         line = self.focused

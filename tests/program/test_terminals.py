@@ -2,7 +2,9 @@
 
 import os
 import re
+import shlex
 import signal
+from contextlib import closing
 from itertools import pairwise
 
 import pyte
@@ -10,7 +12,7 @@ import pytest
 
 from lfgtui.history.reader import Reader
 from lfgtui.settings import paths
-from tests.helpers.terminal import BEGINS, lfg_in_terminal
+from tests.helpers.terminal import BEGINS, LFG, Program, lfg_in_terminal
 from tests.helpers.waiting import until
 
 NONSENSE = (
@@ -99,6 +101,27 @@ def test_the_terminals_own_title_is_kept_and_shown_again() -> None:
     one_life = kept + rb"(?:\x1b\]0;[^\x07]*lfg\x07)+" + cleared
     assert re.fullmatch(one_life * 2, b"".join(titles)), titles
     assert all(title != after for title, after in pairwise(titles)), titles
+
+
+def test_ctrl_z_gives_the_terminal_to_the_shell_until_fg() -> None:
+    command = shlex.join([*LFG, "demo"])
+    with closing(Program(["bash", "-mc", f"{command}; echo back in $0; fg"])) as shell:
+        shell.read_until(" running")
+        shell.type(b"\x1a")
+        shell.read_until("\x1b[?1049l")
+        shell.read_until("back in bash")
+        shell.read_until("\x1b[?1049h")
+        shell.type(b"?")
+        shell.read_until("esc to close")
+
+
+def test_ctrl_z_where_no_shell_waits_says_so() -> None:
+    with lfg_in_terminal("demo") as lfg:
+        lfg.read_until(" running")
+        lfg.type(b"\x1a")
+        lfg.read_until("no shell")
+        lfg.type(b"?")
+        lfg.read_until("esc to close")
 
 
 @pytest.mark.parametrize("arguments", [("demo",), ("demo", "--headless")])

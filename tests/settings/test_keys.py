@@ -26,6 +26,10 @@ def test_every_action_has_one_row_and_its_defaults_are_without_mistakes() -> Non
     assert not list(key_mistakes({}))
 
 
+def test_in_a_replay_its_own_keys_come_before_those_that_move() -> None:
+    assert not list(key_mistakes({"start": "home g ["}))
+
+
 def test_a_key_has_the_name_that_textual_gives_it() -> None:
     for mark in string.punctuation:
         name = unicodedata.name(mark).lower().replace("-", "_").replace(" ", "_")
@@ -46,6 +50,8 @@ def test_a_key_has_the_name_that_textual_gives_it() -> None:
         ({"cancel": "r"}, "cancel", '"r" is assigned to both "cancel" and "retry"'),
         ({"retry": "c"}, "retry", '"c" is assigned to both "cancel" and "retry"'),
         ({"delete": "slash"}, "delete", '"slash" is assigned to both "find" and "delete"'),
+        ({"slower": "c"}, "slower", '"c" is assigned to both "cancel" and "slower"'),
+        ({"up": "q"}, "up", '"q" is assigned to both "up" and "quit"'),
     ],
 )
 def test_a_mistake_is_laid_to_the_action_that_is_configured(

@@ -6,6 +6,7 @@ import signal
 import time
 
 import pytest
+from textual.containers import VerticalScroll
 from textual.events import Key, Paste
 from textual.geometry import Region, Size
 from textual.notifications import Notification
@@ -179,6 +180,35 @@ async def test_commands_go_to_the_ticket_with_the_focus_only(make_app: MakeApp) 
         live.stream("b", "hello")
         await pilot.press("2", "c", "c", "r", "3", "p", "p")
         assert live.sent == [Cancel("b"), Retry("b"), Pause("c"), Resume("c")]
+
+
+async def test_a_pane_scrolls_by_half_pages_to_its_top_and_to_its_end(make_app: MakeApp) -> None:
+    live = FakeLive("a")
+    app = make_app(live)
+    async with opened(app) as pilot:
+        live.begin("a")
+        live.stream("a", "".join(f"line {number}\n\n" for number in range(99)))
+        await repainted(pilot)
+        viewport = run_screen(app).current_pane.stream.viewport
+        half = (viewport.height - 1) // 2
+        await pilot.press("g")
+        assert (viewport.top, viewport.follows) == (0, False)
+        await pilot.press("ctrl+d", "ctrl+d", "ctrl+u")
+        assert viewport.top == half
+        await pilot.press("G")
+        assert viewport.is_at_end
+
+
+async def test_keys_that_edit_a_line_do_not_scroll_while_one_types(make_app: MakeApp) -> None:
+    live = FakeLive("a")
+    app = make_app(live)
+    async with opened(app) as pilot:
+        live.begin("a")
+        live.stream("a", "line\n\n" * 99)
+        await repainted(pilot)
+        await pilot.press("slash", *"word", "ctrl+u", *"lines", "home", "ctrl+d")
+        assert isinstance(app.focused, Input) and app.focused.value == "ines"
+        assert run_screen(app).current_pane.stream.viewport.is_at_end
 
 
 async def test_one_press_neither_cancels_a_ticket_nor_starts_a_done_one_over(
@@ -401,6 +431,19 @@ async def test_at_any_size_keys_work_and_the_layout_comes_to_rest(
         placed = note_layouts(run_screen(app), monkeypatch)
         assert len(await repainted(pilot)) == size[1]
         assert placed == []
+
+
+async def test_the_page_of_keys_scrolls_with_the_keys_of_panes(make_app: MakeApp) -> None:
+    app = make_app(FakeLive("a"))
+    async with opened(app, (80, 24)) as pilot:
+        await pilot.press("?")
+        page = app.screen.query_one(VerticalScroll)
+        places = []
+        for key in ("G", "ctrl+u", "ctrl+d", "g", "ctrl+d"):
+            await pilot.press(key)
+            places.append(page.scroll_y)
+        half, end = page.size.height // 2, page.max_scroll_y
+        assert places == [end, end - half, end, 0, half]
 
 
 async def test_help_shows_every_line_whole_in_eighty_columns(make_app: MakeApp) -> None:

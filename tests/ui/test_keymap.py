@@ -1,16 +1,20 @@
 """The keys of each screen, also when they are remapped."""
 
+from typing import get_args
+
 import pytest
 
-from lfgtui.settings.keys import KEYS, key_mistakes, keys_in_force
+from lfgtui.settings.keys import KEYS, Scope, key_mistakes, keys_in_force
 from lfgtui.ui.keymap import keymap
 
 
 def test_every_key_has_one_action_in_a_place() -> None:
     keys = keys_in_force({})
-    run, history = keymap(keys), keymap(keys, "history")
-    assert {*run.values(), *history.values()} == {key.action for key in KEYS if key.keys}
-    assert len(run) == sum(len(key.keys) for key in KEYS if key.group != "History")
+    run, replay, history = (keymap(keys, scope) for scope in get_args(Scope))
+    with_keys = {key.action for key in KEYS if key.keys}
+    assert {*run.values(), *replay.values(), *history.values()} == with_keys
+    in_runs = [key for key in KEYS if key.group not in ("Replay", "History")]
+    assert len(run) == sum(len(key.keys) for key in in_runs)
 
 
 def test_a_key_may_mean_one_thing_in_a_run_and_another_in_the_history() -> None:
@@ -18,6 +22,7 @@ def test_a_key_may_mean_one_thing_in_a_run_and_another_in_the_history() -> None:
     assert (keymap(keys)["n"], keymap(keys, "history")["n"]) == ("attention", "note")
     assert (keymap(keys)["enter"], keymap(keys, "history")["enter"]) == ("zoom", "zoom")
     assert "c" not in keymap(keys, "history")
+    assert (keymap(keys)["g"], keymap(keys, "replay")["g"]) == ("start", "go_to_moment")
 
 
 @pytest.mark.parametrize(

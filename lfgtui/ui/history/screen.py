@@ -285,13 +285,16 @@ class HistoryScreen(LfgScreen[None]):
             event.prevent_default()
             await self.act(action)
 
-    def _move(self, entries: int, *, pages: int = 0) -> None:
-        self.rows.move_to(self.rows.cursor + entries + pages * self.rows.page)
+    def _move(self, entries: int, *, pages: int = 0, parts: int = 1) -> None:
+        entries += pages * max(1, self.rows.page // parts)
+        self.rows.move_to(self.rows.cursor + entries)
 
     action_up = partialmethod(_move, -1)
     action_down = partialmethod(_move, 1)
     action_page_up = partialmethod(_move, 0, pages=-1)
     action_page_down = partialmethod(_move, 0, pages=1)
+    action_half_page_up = partialmethod(_move, 0, pages=-1, parts=2)
+    action_half_page_down = partialmethod(_move, 0, pages=1, parts=2)
     action_start = partialmethod(_move, -_ALL)
 
     def action_finish(self) -> None:

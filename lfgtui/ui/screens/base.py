@@ -16,6 +16,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, Label
 
+from lfgtui.settings.keys import BY_ACTION
 from lfgtui.text.terminal_safe import visible_line
 from lfgtui.ui.guard import Guarded
 from lfgtui.ui.keymap import Keymap
@@ -88,11 +89,16 @@ class Prompt(Horizontal):
         yield self.field
 
 
+def _is_never_text(key: str, action: str) -> bool:
+    """Return True for a key of the app that neither writes nor edits a line of input."""
+    return key.startswith("ctrl+") and BY_ACTION[action].group == "lfg"
+
+
 class LfgScreen(Guarded, Screen[ResultT], inherit_bindings=False):
     """Calls `action_NAME`, for the action of the key pressed, on the first actor that has it.
 
-    While a line of input has the focus all keys are text, except those that no
-    text contains: `ctrl+...`. A screen that asks for input sets `footer`.
+    While a line of input has the focus all keys are text, except those of the app that
+    no text contains: `ctrl+...`. A screen that asks for input sets `footer`.
     """
 
     AUTO_FOCUS = ""
@@ -148,7 +154,7 @@ class LfgScreen(Guarded, Screen[ResultT], inherit_bindings=False):
         action = self.keymap.get(event.key)
         if self._prompt is not None and await self._answer_with(event, self._prompt.field):
             action = None
-        elif action is None or (self.is_typing and not event.key.startswith("ctrl+")):
+        elif action is None or (self.is_typing and not _is_never_text(event.key, action)):
             return
         event.stop()
         event.prevent_default()

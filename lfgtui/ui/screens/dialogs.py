@@ -95,9 +95,13 @@ class Help(ModalScreen[None], LfgScreen[None], inherit_bindings=False):
                     page.scroll_page_down(animate=False)
                 case "pageup":
                     page.scroll_page_up(animate=False)
-                case "home":
+                case "ctrl+d":
+                    page.scroll_relative(y=page.size.height // 2, animate=False)
+                case "ctrl+u":
+                    page.scroll_relative(y=-(page.size.height // 2), animate=False)
+                case "home" | "g":
                     page.scroll_home(animate=False)
-                case "end":
+                case "end" | "G":
                     page.scroll_end(animate=False)
                 case _:
                     break

@@ -108,6 +108,7 @@ def _remarks(run: ReplayedRun, ticket: str | None) -> Iterator[Span]:
 class ReplayMode(RunMode):
     """Plays a run. Where one pane is alone, events are those of its ticket."""
 
+    scope = "replay"
     label = "REPLAY"
     refusal = "this is a replay: read-only"
     help: Mapping[str, str] = {"pause": "replay: play or pause"}

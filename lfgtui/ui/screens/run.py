@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from lfgtui.model.attention import Rounds
 from lfgtui.model.states import State
-from lfgtui.settings.keys import BY_ACTION
+from lfgtui.settings.keys import BY_ACTION, Scope
 from lfgtui.ui.keymap import keymap
 from lfgtui.ui.painting.canvas import Canvas
 from lfgtui.ui.painting.widgets import CachedContainer, LineRow
@@ -37,6 +37,7 @@ class RunMode:
     """The kind of run on a screen; its `action_NAME` come before those of the `screen`."""
 
     screen: "RunScreen"
+    scope: Scope = "run"
     label = ""
     """Its name in the header."""
     refusal = ""
@@ -108,7 +109,7 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         note: str = "",
     ) -> None:
         super().__init__()
-        self.keymap = keymap(context.keys)
+        self.keymap = keymap(context.keys, mode.scope)
         self.run = run
         self.context = context
         self.canvas = context.panes.canvas

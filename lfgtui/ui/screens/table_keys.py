@@ -48,12 +48,14 @@ class TableKeys:
     def action_reverse(self) -> None:
         self._table.sort(self._table.sorted_by)
 
-    def _move(self, rows: int, *, pages: int = 0) -> None:
-        rows += pages * self._table.page
+    def _move(self, rows: int, *, pages: int = 0, parts: int = 1) -> None:
+        rows += pages * max(1, self._table.page // parts)
         self._host.go_to(self._table.ticket_at(self._table.cursor + rows))
 
     action_page_up = partialmethod(_move, 0, pages=-1)
     action_page_down = partialmethod(_move, 0, pages=1)
+    action_half_page_up = partialmethod(_move, 0, pages=-1, parts=2)
+    action_half_page_down = partialmethod(_move, 0, pages=1, parts=2)
     action_start = partialmethod(_move, -sys.maxsize)
     action_finish = partialmethod(_move, sys.maxsize)
 

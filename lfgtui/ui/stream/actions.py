@@ -8,6 +8,8 @@ from lfgtui.ui.stream.view import SIDEWAYS, StreamView
 STREAM_ACTIONS: Mapping[str, Callable[[StreamView], None]] = {
     "page_up": lambda stream: stream.scroll_pages(-1),
     "page_down": lambda stream: stream.scroll_pages(1),
+    "half_page_up": lambda stream: stream.scroll_pages(-1, 2),
+    "half_page_down": lambda stream: stream.scroll_pages(1, 2),
     "aside_left": lambda stream: stream.scroll_sideways(-SIDEWAYS),
     "aside_right": lambda stream: stream.scroll_sideways(SIDEWAYS),
     "start": lambda stream: stream.scroll_lines(-sys.maxsize),

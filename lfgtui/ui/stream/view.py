@@ -186,9 +186,9 @@ class StreamView(PaintedStream):
         self.viewport.scroll(lines)
         self._paint_changes()
 
-    def scroll_pages(self, pages: int) -> None:
-        """Scroll by what is in view; one line of it stays."""
-        self.scroll_lines(pages * max(1, self._height - 1))
+    def scroll_pages(self, pages: int, parts: int = 1) -> None:
+        """Scroll by what is in view, of which one line stays, or by one of so many parts of it."""
+        self.scroll_lines(pages * max(1, (self._height - 1) // parts))
 
     def follow(self) -> None:
         """Keep the end in view."""

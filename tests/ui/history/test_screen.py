@@ -279,6 +279,12 @@ async def test_ten_thousand_runs_come_page_by_page_and_only_those_in_sight_are_d
         app.screen.post_message(Key("home", None))
         await shown(pilot, "Run 09999")
         assert drawn - before < 2_000
+        await pilot.press("G", "ctrl+u")
+        rows = app.screen.query_one(RunList)
+        half = rows.page // 2
+        assert rows.cursor == 9_999 - half
+        await pilot.press("ctrl+d", "g", "ctrl+d")
+        assert rows.cursor == half
 
 
 async def test_runs_that_begin_and_end_are_updated_and_the_cursor_stays_on_its_run(
