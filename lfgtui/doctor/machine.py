@@ -11,7 +11,8 @@ from lfgtui.doctor.findings import Finding
 from lfgtui.errors import HistoryError, UsageError
 from lfgtui.history.maintenance import check_health
 from lfgtui.settings import debug_log, environment, paths
-from lfgtui.settings.config import PRESETS, Config, load_config
+from lfgtui.settings.config import PRESETS, Config, read_config
+from lfgtui.settings.themes import read_themes
 
 NARROW, LOW = 60, 16
 """Columns and rows below which panes are hard to read."""
@@ -22,13 +23,15 @@ _AROUND = {"TMUX": "in tmux", "STY": "in screen", "ZELLIJ": "in zellij", "SSH_TT
 
 def check_machine() -> list[Finding]:
     """Return one finding for each part."""
-    finding, config = check_config(paths.config_file())
+    file = paths.config_file()
+    findings, config = check_config(file)
     system = f"{platform.system()} {platform.machine()}"
     sandbox = "none: agents' commands run with your permissions; file tools stay in the workspace"
     log = str(debug_log.log_file() or f"off; {debug_log.VARIABLE}=FILE writes a debug log")
     return [
         Finding("lfg", "ok", f"{__version__}, Python {platform.python_version()}, {system}"),
-        finding,
+        *findings,
+        *check_themes(file.parent, findings),
         check_keys(config, environment.variables()),
         check_key_access(config, Path("/proc"), os.geteuid()),
         # So that nobody relies on one.
@@ -39,16 +42,25 @@ def check_machine() -> list[Finding]:
     ]
 
 
-def check_config(path: Path) -> tuple[Finding, Config]:
-    """Check the file; also returns the settings in force, the presets' if it cannot be read."""
+def check_config(path: Path) -> tuple[list[Finding], Config]:
+    """Return a finding for each mistake in the file, and its settings: else those of presets."""
     try:
-        config = load_config(path)
+        config, mistakes = read_config(path)
     except (UsageError, OSError) as error:
-        return Finding("config", "fix", str(error)), Config(providers=PRESETS)
+        return [Finding("config", "fix", str(error))], Config(providers=PRESETS)
+    if mistakes:
+        return [Finding("config", "fix", str(error)) for error in mistakes], config
     if not path.exists():
         message = f"{path} does not exist; defaults are used"
-        return Finding("config", "ok", message, "lfg config init writes a commented one"), config
-    return Finding("config", "ok", f"{path} is valid"), config
+        return [Finding("config", "ok", message, "lfg config init writes a commented one")], config
+    return [Finding("config", "ok", f"{path} is valid")], config
+
+
+def check_themes(folder: Path, findings: Sequence[Finding]) -> list[Finding]:
+    """Return a finding for each broken theme beside the config that is not among `findings`."""
+    known = {finding.message for finding in findings}
+    errors = [str(theme.error) for theme in read_themes(folder)[1]]
+    return [Finding("theme", "fix", error) for error in errors if error not in known]
 
 
 def check_keys(config: Config, environment: Mapping[str, str]) -> Finding:

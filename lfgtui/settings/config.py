@@ -7,7 +7,7 @@ value that is stored or printed.
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple, TypeAlias, get_args
 from urllib.parse import urlsplit
@@ -17,7 +17,7 @@ import msgspec
 from lfgtui.errors import SourceError, UsageError, did_you_mean
 from lfgtui.model.tickets import Ticket
 from lfgtui.settings.keys import key_mistakes
-from lfgtui.settings.themes import load_themes
+from lfgtui.settings.themes import read_themes
 from lfgtui.text import toml_file
 
 WireName: TypeAlias = Literal[
@@ -208,19 +208,28 @@ def age_seconds(age: str) -> int:
 def load_config(path: Path) -> Config:
     """Return the file merged over the presets; a missing file is an empty one.
 
-    Raises `SourceError` with line and nearest name, also for a theme file beside it.
+    Raises `SourceError` with line and nearest name, also for the file of the theme in force.
     """
-    themes = load_themes(path.parent)
-    if not path.exists():
-        return Config(providers=PRESETS)
-    text = toml_file.read_text(path)
+    config, mistakes = read_config(path)
+    if mistakes:
+        raise mistakes[0]
+    return config
+
+
+def read_config(path: Path) -> tuple[Config, list[SourceError]]:
+    """Return the config as `load_config` does, and all that the types allow and lfg cannot use."""
+    text = toml_file.read_text(path) if path.exists() else ""
     document = toml_file.parse(path, text)
     document["providers"] = _over_presets(document.get("providers", {}))
     config = toml_file.convert(path, text, document, Config)
-    for key, message in _mistakes(config, themes):
-        raise SourceError(path, toml_file.line_of(text, key), message)
+    themes, broken = read_themes(path.parent)
+    mistakes = [one.error for one in broken if one.name == config.theme]
+    if not mistakes and config.theme not in themes:
+        message = f'unknown theme "{config.theme}"{did_you_mean(config.theme, themes)}'
+        mistakes.append(SourceError(path, toml_file.line_of(text, ("theme",)), message))
+    mistakes += (SourceError(path, toml_file.line_of(text, k), why) for k, why in _mistakes(config))
     local = _with_model_file(path.parent, config.providers[LOCAL])
-    return msgspec.structs.replace(config, providers={**config.providers, LOCAL: local})
+    return msgspec.structs.replace(config, providers={**config.providers, LOCAL: local}), mistakes
 
 
 def route_of(config: Config, ticket: Ticket) -> Route:
@@ -277,12 +286,8 @@ def _over_presets(given: object) -> object:
     return tables
 
 
-def _mistakes(
-    config: Config, themes: Collection[str]
-) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Yield what the types allow and lfg cannot use: the key in the file, and the reason."""
-    if config.theme not in themes:
-        yield ("theme",), f'unknown theme "{config.theme}"{did_you_mean(config.theme, themes)}'
+def _mistakes(config: Config) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield what lfg cannot use, themes aside: the key in the file, and the reason."""
     for action, message in key_mistakes(config.keys):
         yield ("keys", action), message
     for index, pattern in enumerate(config.history.secrets):

@@ -4,8 +4,10 @@
 has its line whatever command meets it first.
 """
 
+import string
 import unicodedata
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from typing import Literal, get_args
 
 import msgspec
@@ -113,7 +115,21 @@ _SHARED = frozenset(
 )
 """Actions whose keys do in the list of past runs what they do to panes."""
 
-_ALIASES = {"esc": "escape", "return": "enter", "pgup": "pageup", "pgdn": "pagedown"}
+_NAMES = (
+    *("escape", "enter", "tab", "space", "backspace", "insert", "delete"),
+    *("up", "down", "left", "right", "home", "end", "pageup", "pagedown"),
+    *(f"f{number}" for number in range(1, 25)),
+)
+"""Keys that write no character, and two that do, as Textual calls them."""
+
+_MODIFIERS = ("alt", "ctrl", "hyper", "meta", "shift", "super")
+_ALIASES = {
+    "esc": "escape",
+    "return": "enter",
+    "pgup": "pageup",
+    "pgdn": "pagedown",
+    "ctrl+at": "ctrl+@",
+}
 _SHORT_NAMES = {
     "solidus": "slash",
     "reverse_solidus": "backslash",
@@ -146,8 +162,7 @@ def key_mistakes(configured: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         if action not in BY_ACTION:
             yield action, f'unknown action "{action}"{did_you_mean(action, BY_ACTION)}'
         for key in _parse(text):
-            plain = key.lower() if "+" in key else key
-            if (reason := FORBIDDEN.get(plain)) is not None:
+            if (reason := _fault(key)) is not None:
                 yield action, f'{action} = "{key}" cannot be used: {reason}'
     in_force = keys_in_force(configured)
     clashes: dict[tuple[str, str], str] = {}
@@ -173,11 +188,34 @@ def actions_in(scope: Scope) -> list[str]:
 
 
 def key_name(key: str) -> str:
-    """Return a key's one name, which is Textual's: `question_mark` for `?`."""
+    """Return a key's one name, which is Textual's: `question_mark` for `?`, `f1` for `F1`."""
     if len(key) == 1 and not key.isalnum():
         name = unicodedata.name(key, key).lower().replace("-", "_").replace(" ", "_")
         return _SHORT_NAMES.get(name, name)
-    return _ALIASES.get(key, key)
+    if len(key) == 1:
+        return key
+    head, _, base = key[:-1].lower().rpartition("+")
+    base += key[-1].lower()
+    base = key_name(base) if len(base) == 1 else _ALIASES.get(base, base)
+    name = "+".join([*sorted({*head.split("+")}), base]) if head else base
+    return _ALIASES.get(name, name)
+
+
+def _fault(key: str) -> str | None:
+    """Return the reason why a key cannot be used; None if a terminal can send it."""
+    *modifiers, base = key_name(key).split("+")
+    if (reason := FORBIDDEN.get(key_name(key))) is not None:
+        return reason
+    is_character = len(base) == 1 or base in map(key_name, string.punctuation)
+    if is_character and modifiers == ["shift"]:
+        return 'write the character it types, as in "A"'
+    is_known = len(key) == 1 or is_character or base in _NAMES
+    if is_known and key.isprintable() and set(modifiers) <= set(_MODIFIERS):
+        return None
+    bases = (*_NAMES, *string.ascii_lowercase)
+    known = [*_NAMES, *(f"{modifier}+{base}" for modifier in _MODIFIERS for base in bases)]
+    near = get_close_matches(key_name(key), known, n=1)
+    return f"no terminal sends such a key{did_you_mean(key_name(key), near)}"
 
 
 def _parse(text: str) -> tuple[str, ...]:

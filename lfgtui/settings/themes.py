@@ -4,12 +4,20 @@ A theme names few colours and all of them solid: text laid over a blend of
 other colours is how contrast gets lost, and a test measures ours.
 """
 
+import re
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
+from lfgtui.errors import SourceError
 from lfgtui.settings import paths
 from lfgtui.text import toml_file
+
+_COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
+_WORD = re.compile(r"[A-Za-z0-9_-]+")
+_CSS_VALUE = re.compile(r"[\w#%. -]+")
+_NAME = r"""(?m)^[ \t]*name[ \t]*=[ \t]*["']([^"'\n]*)"""  # compiled when something is wrong
 
 
 class Colours(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -43,14 +51,54 @@ class ThemeFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     variables: dict[str, str] = {}
 
 
+class BrokenTheme(NamedTuple):
+    """A theme file that cannot be used; `name` is the one it gives itself, or its file's."""
+
+    name: str
+    error: SourceError
+
+
 def load_themes(config_dir: Path | None = None) -> dict[str, ThemeFile]:
-    """Return the shipped themes and the person's own, by name; their own wins."""
+    """Return the shipped themes and the person's own that can be used, by name; their own wins."""
+    return read_themes(config_dir)[0]
+
+
+def read_themes(config_dir: Path | None) -> tuple[dict[str, ThemeFile], list[BrokenTheme]]:
+    """Return the themes that can be used, as `load_themes` does, and those that cannot."""
     folders = [paths.shipped("themes")]
     if config_dir is not None:
         folders.append(config_dir / "themes")
     themes: dict[str, ThemeFile] = {}
+    broken: list[BrokenTheme] = []
     for folder in folders:
         for path in sorted(folder.glob("*.toml")):
-            theme = toml_file.read(path, ThemeFile)
-            themes[theme.name] = theme
-    return themes
+            text = ""
+            try:
+                text = toml_file.read_text(path)
+                theme = _read(path, text)
+            except SourceError as error:
+                name = re.search(_NAME, text)
+                broken.append(BrokenTheme(name[1] if name else path.stem, error))
+            else:
+                themes[theme.name] = theme
+    return themes, broken
+
+
+def _read(path: Path, text: str) -> ThemeFile:
+    """Return the theme in a file; raise `SourceError` for what Textual would choke on."""
+    theme = toml_file.convert(path, text, toml_file.parse(path, text), ThemeFile)
+
+    def check(pattern: re.Pattern[str], value: str, message: str, *key: str) -> None:
+        if not pattern.fullmatch(value):
+            raise SourceError(path, toml_file.line_of(text, key), message)
+
+    check(_WORD, theme.name, f'name "{theme.name}": only letters, digits, "_" and "-"', "name")
+    for name, colour in msgspec.structs.asdict(theme.colours).items():
+        message = f'{name} = "{colour}" is not a colour such as "#7fb2f0"'
+        check(_COLOUR, colour, message, "colours", name)
+    for name, value in theme.variables.items():
+        message = f'"{name}" is not the name of a variable'
+        check(_WORD, name, message, "variables", name)
+        message = f'{name} = "{value}" is not a value such as "#7fb2f0" or "bold"'
+        check(_CSS_VALUE, value, message, "variables", name)
+    return theme

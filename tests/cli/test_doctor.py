@@ -20,7 +20,13 @@ def test_without_an_argument_each_part_is_told_within_eighty_columns(
 
 @pytest.mark.parametrize(
     "text",
-    ["concurency = 3\n", 'theme = "drak"\n', '[keys]\ncancle = "x"\n', '[keys]\ncancel = "r"\n'],
+    [
+        "concurency = 3\n",
+        'theme = "drak"\n',
+        '[keys]\ncancle = "x"\n',
+        '[keys]\ncancel = "r"\n',
+        '[keys]\nquit = "banana"\n',
+    ],
 )
 def test_what_is_to_fix_makes_the_exit_code_one(lfg: Lfg, text: str) -> None:
     configure(text)
@@ -32,13 +38,20 @@ def test_what_is_to_fix_makes_the_exit_code_one(lfg: Lfg, text: str) -> None:
     assert config["message"].startswith(f"{paths.config_file()}:{line}: ")
 
 
-def test_a_theme_file_that_cannot_be_read_is_found(lfg: Lfg) -> None:
-    theme = paths.config_file().parent / "themes" / "mine.toml"
-    theme.parent.mkdir(parents=True)
-    theme.write_text("name = 1\n")
-    printed = lfg("doctor")
-    assert printed.code == 1
-    assert f"{theme}:1:" in printed.out
+def test_each_broken_theme_is_named_once_with_its_line_and_stops_nothing_else(lfg: Lfg) -> None:
+    configure('theme = "mine"\n')
+    folder = paths.config_file().parent / "themes"
+    folder.mkdir()
+    for name in ("mine", "yours"):
+        (folder / f"{name}.toml").write_text(f'name = "{name}"\ndrak = true\n')
+    printed = lfg("doctor", "--json")
+    found = [one for one in printed._replace(code=0).json["findings"] if one["level"] == "fix"]
+    assert (printed.code, [one["topic"] for one in found]) == (1, ["config", "theme"])
+    for one, name in zip(found, ("mine", "yours"), strict=True):
+        assert one["message"].startswith(f"{folder}/{name}.toml:2: ")
+    assert lfg("config", "show").code == 2
+    configure("")
+    assert lfg("config", "show").code == 0
 
 
 @pytest.mark.usefixtures("fast_simulator")

@@ -18,7 +18,7 @@ TERMINAL = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
 
 
 def test_a_config_that_is_not_there_is_in_order(tmp_path: Path) -> None:
-    finding, config = machine.check_config(tmp_path / "none.toml")
+    (finding,), config = machine.check_config(tmp_path / "none.toml")
     assert finding.level == "ok"
     assert "lfg config init" in finding.fix
     assert "anthropic" in config.providers
@@ -27,7 +27,7 @@ def test_a_config_that_is_not_there_is_in_order(tmp_path: Path) -> None:
 def test_a_mistake_in_the_config_names_its_line(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text('theme = "dark"\nconcurency = 3\n')
-    finding, config = machine.check_config(path)
+    (finding,), config = machine.check_config(path)
     assert finding.level == "fix"
     assert finding.message.startswith(f"{path}:2: ")
     assert config.providers == PRESETS

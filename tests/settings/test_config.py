@@ -23,6 +23,7 @@ from lfgtui.settings.config import (
     WireName,
     age_seconds,
     load_config,
+    read_config,
     route_of,
     routes_of,
 )
@@ -129,6 +130,27 @@ def test_what_the_file_does_not_say_is_the_default_or_the_presets(tmp_path: Path
 )
 def test_mistakes_are_refused_at_their_line(tmp_path: Path, text: str, refusal: str) -> None:
     assert refused(tmp_path, text).startswith(refusal)
+
+
+def test_only_the_theme_in_force_must_be_whole(tmp_path: Path) -> None:
+    (tmp_path / "themes").mkdir()
+    for name in ("mine", "yours"):
+        (tmp_path / "themes" / f"{name}.toml").write_text(f'name = "{name}"\ndrak = true\n')
+    assert load(tmp_path, "").theme == "dark"
+    with pytest.raises(SourceError) as caught:
+        load(tmp_path, 'theme = "mine"\n')
+    assert str(caught.value).startswith(f'{tmp_path}/themes/mine.toml:2: unknown key "drak"')
+    (tmp_path / "themes" / "mine.toml").write_text('name = "dark"\n')
+    with pytest.raises(SourceError, match=r"mine\.toml"):
+        load_config(tmp_path / "none.toml")
+
+
+def test_all_mistakes_are_found_at_once(tmp_path: Path) -> None:
+    text = 'theme = "drak"\n[keys]\ncancel = "r"\nquit = "banana"\n[history]\nretention = "5"\n'
+    (tmp_path / "config.toml").write_text(text)
+    config, mistakes = read_config(tmp_path / "config.toml")
+    assert config.theme == "drak"
+    assert sorted(one.line or 0 for one in mistakes) == [1, 3, 4, 6]
 
 
 def test_an_agent_may_be_reached_over_a_websocket(tmp_path: Path) -> None:

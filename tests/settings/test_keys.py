@@ -5,7 +5,7 @@ import unicodedata
 from typing import get_args
 
 import pytest
-from textual.keys import KEY_NAME_REPLACEMENTS
+from textual.keys import KEY_NAME_REPLACEMENTS, Keys
 
 from lfgtui.settings.keys import (
     BY_ACTION,
@@ -34,7 +34,41 @@ def test_a_key_has_the_name_that_textual_gives_it() -> None:
     for mark in string.punctuation:
         name = unicodedata.name(mark).lower().replace("-", "_").replace(" ", "_")
         assert key_name(mark) == KEY_NAME_REPLACEMENTS.get(name, name)
-    assert (key_name("F1"), key_name("ctrl+x"), key_name("esc")) == ("F1", "ctrl+x", "escape")
+    names = {"F1": "f1", "esc": "escape", "Shift+Ctrl+PgUp": "ctrl+shift+pageup", "é": "é"}
+    names |= {"ctrl+/": "ctrl+slash", "ctrl++": "ctrl+plus", "alt+A": "alt+a", "A": "A"}
+    assert {key: key_name(key) for key in names} == names
+
+
+def test_every_key_that_textual_names_can_be_used() -> None:
+    odd = {"ctrl-at", "<any>", "<ignore>", "<scroll-up>", "<scroll-down>", *FORBIDDEN}
+    for key in {one.value for one in Keys} - odd:
+        assert not [why for _, why in key_mistakes({"copy": key}) if "cannot be used" in why]
+
+
+@pytest.mark.parametrize(
+    ("key", "hint"),
+    [
+        ("banana", ""),
+        ("gg", ""),
+        ("crtl+x", '; did you mean "ctrl+x"?'),
+        ("ctrl-x", '; did you mean "ctrl+x"?'),
+        ("pagup", '; did you mean "pageup"?'),
+        ("\x07", ""),
+    ],
+)
+def test_a_key_that_no_terminal_sends_is_refused(key: str, hint: str) -> None:
+    refusal = f'copy = "{key}" cannot be used: no terminal sends such a key{hint}'
+    assert list(key_mistakes({"copy": key})) == [("copy", refusal)]
+
+
+@pytest.mark.parametrize("key", ["shift+a", "Shift+A", "shift+1", "shift+slash"])
+def test_a_shifted_character_is_written_as_the_one_it_types(key: str) -> None:
+    ((_, refusal),) = key_mistakes({"copy": key})
+    assert refusal == f'copy = "{key}" cannot be used: write the character it types, as in "A"'
+
+
+def test_a_character_of_any_script_is_a_key() -> None:
+    assert not list(key_mistakes({"copy": "é ß 語 🍌 § alt+é ctrl+shift+x"}))
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,7 @@ import msgspec
 import pytest
 from textual.color import Color
 
-from lfgtui.errors import SourceError
-from lfgtui.settings.themes import ThemeFile, load_themes
+from lfgtui.settings.themes import ThemeFile, load_themes, read_themes
 from lfgtui.ui.themes import to_textual
 
 THEMES = load_themes()
@@ -62,7 +61,23 @@ def test_the_person_s_own_themes_are_found_and_win(tmp_path: Path) -> None:
     assert themes["dark"].colours.background == "#000000"
 
 
-def test_a_theme_with_an_unknown_key_is_refused_with_its_line(tmp_path: Path) -> None:
-    write_theme(tmp_path, "bad", "muted =", "mutted =")
-    with pytest.raises(SourceError, match="did you mean"):
-        load_themes(tmp_path)
+@pytest.mark.parametrize(
+    ("old", "new", "name", "refusal"),
+    [
+        ("muted =", "mutted =", "dark", '11: unknown key "mutted"; did you mean "muted"?'),
+        ('"dark"', '"my theme"', "my theme", '2: name "my theme": only letters, digits,'),
+        ("#7fb2f0", "banana", "dark", '14: primary = "banana" is not a colour such as "#7fb2f0"'),
+        ("[colours]", "[colours", "dark", "5: not valid TOML"),
+        ('name = "dark"', "", "file", 'None: missing key "name"'),
+        ("[colours]", '[variables]\nborder = "{"\n[colours]', "dark", '6: border = "{" is not a'),
+        ("[colours]", '[variables]\n"a;b" = "c"\n[colours]', "dark", '6: "a;b" is not the name'),
+    ],
+)
+def test_a_broken_theme_is_left_out_and_told_with_its_line(
+    tmp_path: Path, old: str, new: str, name: str, refusal: str
+) -> None:
+    write_theme(tmp_path, "file", old, new)
+    assert load_themes(tmp_path) == THEMES
+    themes, ((found, error),) = read_themes(tmp_path)
+    assert (themes, found, error.path.name) == (THEMES, name, "file.toml")
+    assert f"{error.line}: {error.message}".startswith(refusal)
