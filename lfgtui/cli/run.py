@@ -11,6 +11,7 @@ import msgspec
 
 from lfgtui.cli import launching
 from lfgtui.cli.launching.launch import Output, Plan, check_models, launch, run_plan, with_model
+from lfgtui.cli.launching.prompt_check import check_prompt
 from lfgtui.cli.options import RAW_HELP, output_options
 from lfgtui.errors import LfgError, UsageError
 from lfgtui.model.tickets import TicketsFile, load_tickets, select, single_ticket
@@ -58,6 +59,7 @@ def run(
         tickets = single_ticket(_prompt_text(prompt or ""), Path.cwd())
         if output == "states" and not headless:  # piped: the answer, and nothing else
             output = "raw" if raw else "answer"
+        check_prompt(config, provider, model)
         tickets = with_model(tickets, config, provider, model)
     else:
         tickets = load_tickets(file)

@@ -90,13 +90,6 @@ def test_a_file_that_cannot_be_run_is_refused_with_advice(
         (["search", "x", "--limit", str(2**63)], "Invalid value for '--limit'"),
         (["resume", "last"], "no runs yet"),
         (["run", "-p", "Hi", "--only", "a"], "--only requires a tickets file"),
-        (["run", "-p", "Hi"], 'ticket "prompt" has no model; write'),
-        (
-            ["run", "-p", "Hi", "--provider", "anthropic"],
-            'ticket "prompt" has provider "anthropic" but no model; write model = "MODEL",'
-            " or use --model MODEL",
-        ),
-        (["run", "-p", "Hi", "--model", "gpt"], 'ticket "prompt" has model "gpt" but no provider'),
         (["demo", "--real", "--keep", "new"], "--keep cannot be combined with --real"),
         (
             ["simulator", "--speed", "fast"],
@@ -109,6 +102,47 @@ def test_arguments_that_cannot_be_are_refused(
     complaint: Complaint, arguments: list[str], message: str
 ) -> None:
     assert complaint(*arguments).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            [],
+            "a prompt needs a provider and a model: add --provider NAME --model MODEL,"
+            ' or set model = "NAME/MODEL" in {config}',
+        ),
+        (
+            ["--model", "gpt"],
+            'model "gpt" needs a provider: add --provider NAME,'
+            ' or set model = "NAME/MODEL" in {config}',
+        ),
+        (
+            ["--provider", "anthropic"],
+            'provider "anthropic" needs a model: add --model MODEL,'
+            ' or set model = "MODEL" under [providers.anthropic] in {config}',
+        ),
+    ],
+)
+def test_a_prompt_without_a_model_is_refused_with_what_is_missing_and_what_there_is(
+    complaint: Complaint,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    message: str,
+) -> None:
+    start = message.format(config=paths.config_file())
+    none = "; no provider is configured yet (`lfg doctor` lists the variables of keys)"
+    assert complaint("run", "-p", "Hi", *arguments) == start + none
+    monkeypatch.setenv("XAI_API_KEY", "a-key")
+    configure('[providers.mine]\nwire = "openai-chat"\nbase_url = "http://127.0.0.1:9/v1"\n')
+    there = "; providers configured: xai, mine"
+    assert complaint("run", "-p", "Hi", *arguments) == start + there
+
+
+def test_a_prompt_for_a_provider_that_is_unknown_is_told_so(complaint: Complaint) -> None:
+    for arguments in (["--provider", "xia"], ["--model", "xia/grok"]):
+        message = complaint("run", "-p", "Hi", *arguments)
+        assert message == 'unknown provider "xia"; did you mean "xai"?'
 
 
 def test_a_bad_config_names_file_and_line(complaint: Complaint, tmp_path: Path) -> None:
