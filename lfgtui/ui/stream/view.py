@@ -85,10 +85,8 @@ class StreamView(PaintedStream):
             return
         if (context := self._render_context) is None:
             context = Context(self._width, *self._colours(), now, clock=self._clock)
-        until = self._clock() + _READING
-        self._render_context = context = replace(
-            context, now=now, until=until, awaits_slot=self.awaits_slot
-        )
+        until, awaits = self._clock() + _READING, self.awaits_slot
+        self._render_context = context = replace(context, now=now, until=until, awaits_slot=awaits)
         if self.is_restyled:
             context = self._restyle(context)
         anchor = self.viewport.anchor()
