@@ -33,6 +33,9 @@ tags, as `<think>`. `tools`: calls in tags, as `<tool_call>`, `<invoke>`, `<func
 `deepseek`, `kimi`, `harmony`: those models' special tokens. `react`: lines that begin with
 `Action:`, `Action Input:` and the like."""
 
+NotifyVia: TypeAlias = Literal["off", "bell", "osc9", "osc777", "osc99"]
+"""A way to reach a person through the terminal; the numbers are those of its escape sequences."""
+
 ALL_DIALECTS: frozenset[Dialect] = frozenset(get_args(Dialect))
 
 Delay: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=86400)]
@@ -140,6 +143,14 @@ class HistoryPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     retention: str | None = None
 
 
+class NotifyPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Ways to tell a person who looks elsewhere; `command` gets the text as its last argument."""
+
+    via: NotifyVia = "bell"
+    command: tuple[str, ...] = ()
+    webhook: str | None = None
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything a person can set. Times are in seconds.
 
@@ -157,6 +168,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     retry: RetryPolicy = RetryPolicy()
     breaker: BreakerPolicy = BreakerPolicy()
     history: HistoryPolicy = HistoryPolicy()
+    notify: NotifyPolicy = NotifyPolicy()
     keys: dict[str, str] = {}
     providers: dict[str, ProviderConfig] = {}
 

@@ -12,13 +12,13 @@ import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
+from textual.events import Event
 from textual.message import Message
-from textual.notifications import Notification, Notify, SeverityLevel
+from textual.notifications import Notify, SeverityLevel
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Input
 
@@ -31,14 +31,16 @@ from lfgtui.settings.keys import keys_in_force
 from lfgtui.settings.themes import ThemeFile
 from lfgtui.text.terminal_safe import visible
 from lfgtui.ui.guard import GuardedApp
-from lfgtui.ui.run_view import HistoryActions, LiveRun, RunView
+from lfgtui.ui.notifications import Causes, Presence, call_webhook, run_command, sequence
+from lfgtui.ui.run_view import HistoryActions, LiveRun, RunView, needing_attention
 from lfgtui.ui.screens.base import ResumeRequested, ScreenContext
 from lfgtui.ui.screens.dialogs import Help, Question
 from lfgtui.ui.screens.modes import LiveMode, PastRun
 from lfgtui.ui.screens.run import RunScreen
 from lfgtui.ui.terminal.driver import Terminal
-from lfgtui.ui.terminal.output import is_behind, show_title
+from lfgtui.ui.terminal.output import is_behind, show_title, write_sequence
 from lfgtui.ui.themes import to_textual
+from lfgtui.ui.toast import Toast
 from lfgtui.ui.widgets.frame_clock import GAUGE, SECOND, FrameClock, figures_move
 from lfgtui.ui.widgets.header import compose_title
 from lfgtui.ui.widgets.pane import PaneSettings
@@ -48,9 +50,6 @@ if TYPE_CHECKING:
 
 IMPATIENT = 2.0
 """Seconds after which another signal is meant: end at once. Before, it is one of a storm."""
-
-_SHORTEST_TOAST = 0.05
-"""Seconds that a late toast stays."""
 
 
 class LfgApp(GuardedApp, inherit_bindings=False):
@@ -109,6 +108,8 @@ class LfgApp(GuardedApp, inherit_bindings=False):
         self._ending: asyncio.Task[None] | None = None
         self._signals = ExitStack()
         self._signalled_at = 0.0
+        self._notify_policy = config.notify
+        self._presence, self._causes = Presence(clock), Causes()
         self._runs_alone = False
         for theme in themes.values():
             self.register_theme(to_textual(theme))
@@ -168,6 +169,10 @@ class LfgApp(GuardedApp, inherit_bindings=False):
     def note_handled(self, message: Message) -> None:
         self.context.frames.wake()
 
+    async def on_event(self, event: Event) -> None:
+        self._presence.note(event)
+        await super().on_event(event)
+
     def _frame(self) -> float | None:
         if is_behind(self._driver):
             return 0.0
@@ -204,11 +209,30 @@ class LfgApp(GuardedApp, inherit_bindings=False):
         if self._live is None:
             return None
         now, stall_after = self.context.panes.clock(), self.context.panes.stall_after
+        tickets = [ticket.id for ticket in self._live.tickets]
         try:
-            show_title(self._driver, compose_title(self._live, stall_after, now))
+            needs = needing_attention(self._live, tickets, now, stall_after)
+            show_title(self._driver, compose_title(self._live, needs, stall_after, now))
+            news = self._causes.new(needs, has_ended=not self._live.unfinished)
+            if news and not self._presence:
+                self._tell_person(self._live.run, news)
         except Exception as error:  # nobody's pane is to suffer
             self._handle_exception(error)
         return None if figures_move(self._live, now) is None else SECOND
+
+    def _tell_person(self, run: str, text: str) -> None:
+        policy, in_tmux = self._notify_policy, "TMUX" in os.environ
+        write_sequence(self._driver, sequence(policy.via, text, in_tmux=in_tmux))
+
+        async def elsewhere() -> None:
+            try:
+                await run_command(policy, text)
+                await call_webhook(policy, run, text)
+            except Exception as error:
+                self.notify(f"cannot notify: {str(error) or type(error).__name__}")
+
+        if policy.command or policy.webhook:
+            self.run_worker(elsewhere())
 
     def _shown_run(self) -> RunScreen | None:
         """Return the run that can be seen: on top, or under questions only."""
@@ -365,27 +389,6 @@ class LfgApp(GuardedApp, inherit_bindings=False):
                 await self._live.shutdown()
         finally:
             self.exit(code)
-
-
-@dataclass
-class Toast(Notification):
-    """A notification as Textual shows it, timed by lfg's own clock.
-
-    Textual's goes by the system clock: set back, it keeps a toast for an hour; set forward while
-    a toast is mounted, it starts a timer of a negative time, whose loop never ends.
-    """
-
-    raised_at: float = field(default_factory=now)
-
-    @property
-    def time_left(self) -> float:
-        """Seconds until the toast goes; always some."""
-        return max(_SHORTEST_TOAST, self.raised_at + self.timeout - now())
-
-    @property
-    def has_expired(self) -> bool:
-        """True if it is not to be shown again."""
-        return now() >= self.raised_at + self.timeout
 
 
 def _next(ticks: float, period: float) -> float:

@@ -14,9 +14,10 @@ from lfgtui.history.recording.recorder import Recorder
 from lfgtui.settings import paths
 from lfgtui.settings.config import Config
 from lfgtui.settings.themes import load_themes
-from lfgtui.ui.app import LfgApp, Toast
+from lfgtui.ui.app import LfgApp
 from lfgtui.ui.history.stored_run import StoredRun, read_run
 from lfgtui.ui.run_view import HistoryActions, RunView
+from lfgtui.ui.toast import Toast
 from tests.ui.emulator import at_rest, settled
 from tests.ui.fake_live import FakeLive
 from tests.ui.history.past import keep

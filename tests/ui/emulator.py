@@ -52,6 +52,7 @@ class Emulator(HeadlessDriver):
 
     screen: pyte.Screen
     written: int = 0
+    sequences: Sequence[str] = ()
 
     @property
     def is_headless(self) -> bool:
@@ -74,6 +75,10 @@ class Emulator(HeadlessDriver):
         """Show the title, without a thought for the one before."""
         self.write(f"\x1b]0;{title}\x07")
 
+    def write_sequence(self, sequence: str) -> None:
+        """Keep a sequence that paints nothing, as a terminal acts on it."""
+        self.sequences = [*self.sequences, sequence]
+
     def write(self, data: str) -> None:
         self.written += len(data)
         self._stream.feed(data)
@@ -92,7 +97,17 @@ class Terminal:
         self.missed = ""
         """While it is watched: what stood still and yet was out of date, once it ever was."""
 
+    @property
+    def sequences(self) -> Sequence[str]:
+        """The sequences so far that paint nothing."""
+        return self._driver.sequences
+
     # What a person does
+
+    async def look(self, *, away: bool = False) -> None:
+        """Give the terminal the focus, or take it away."""
+        self._driver.send_message(events.AppBlur() if away else events.AppFocus())
+        await self.settle()
 
     async def press(self, *keys: str) -> None:
         """Press keys, each one handled before the next."""

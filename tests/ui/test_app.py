@@ -16,10 +16,11 @@ from lfgtui.engine.commands import Cancel, CancelAll, Pause, Resume, Retry
 from lfgtui.model import events as e
 from lfgtui.model.metrics import Health
 from lfgtui.settings.config import Config
-from lfgtui.ui.app import LfgApp, Toast
+from lfgtui.ui.app import LfgApp
 from lfgtui.ui.screens.dialogs import Question, help_text
 from lfgtui.ui.screens.modes import CONFIRM_SECONDS
 from lfgtui.ui.screens.run import RunScreen
+from lfgtui.ui.toast import Toast
 from lfgtui.ui.widgets.pane import Pane
 from lfgtui.ui.widgets.ticket_table import TicketTable
 from tests.ui.fake_live import START, FakeLive

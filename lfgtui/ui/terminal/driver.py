@@ -122,6 +122,10 @@ class Terminal(LinuxDriver):
             self.write(f"{'' if self._title else _PUSH_TITLE}\x1b]0;{visible_line(title)}\x07")
             self._title = title
 
+    def write_sequence(self, sequence: str) -> None:
+        """Write an escape sequence that paints nothing."""
+        self.write(sequence)
+
     # Size
 
     def _get_terminal_size(self) -> tuple[int, int]:

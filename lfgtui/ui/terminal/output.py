@@ -41,6 +41,12 @@ def show_title(driver: object, title: str) -> None:
         show(title)
 
 
+def write_sequence(driver: object, sequence: str) -> None:
+    """Write an escape sequence, if there is a terminal that takes it."""
+    if sequence and (write := getattr(driver, "write_sequence", None)) is not None:
+        write(sequence)
+
+
 class TerminalOutput(threading.Thread):
     """A thread that writes to a terminal, in order.
 

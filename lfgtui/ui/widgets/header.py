@@ -1,7 +1,7 @@
 """The row at the top: the run's title, states, speed and cost."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from rich.cells import cell_len
 
@@ -9,7 +9,7 @@ from lfgtui.model.attention import is_stalled
 from lfgtui.model.metrics import Health, OpenCircuit, covered
 from lfgtui.model.states import BADGES, ENDED, QUESTION, RUNNING, STALLED
 from lfgtui.text import figures
-from lfgtui.ui.run_view import RunView, needing_attention
+from lfgtui.ui.run_view import RunView
 from lfgtui.ui.text.styled_line import Line, Span, line_width, one_line, shorten
 
 _AT_WORK = RUNNING - {"needs_approval", "retrying", "paused"}
@@ -133,12 +133,10 @@ def _standing(counts: Line, outcome: str, room: int) -> Line:
     return line
 
 
-def compose_title(run: RunView, stall_after: float, now: float) -> str:
+def compose_title(run: RunView, needs: Collection[str], stall_after: float, now: float) -> str:
     """Return how many tickets need a person and how many run, or how all ended."""
-    ids = [ticket.id for ticket in run.tickets]
-    waiting = len(needing_attention(run, ids, now, stall_after))
     running = count_tickets(run, now, stall_after)["running"]
-    counts = [f"{n} {word}" for n, word in ((waiting, "waiting"), (running, "running")) if n]
+    counts = [f"{n} {word}" for n, word in ((len(needs), "waiting"), (running, "running")) if n]
     return _DOT.join([*counts, *filter(None, [_outcome(run)]), "lfg"])
 
 

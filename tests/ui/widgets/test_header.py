@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from lfgtui.model import events as e
 from lfgtui.model.metrics import Health, OpenCircuit
 from lfgtui.settings.keys import BY_ACTION, keys_in_force
+from lfgtui.ui.run_view import needing_attention
 from lfgtui.ui.text.styled_line import Line, line_width
 from lfgtui.ui.widgets.footer import Offer, compose_footer
 from lfgtui.ui.widgets.header import compose_header, compose_title
@@ -237,27 +238,33 @@ def test_the_footer_fits_and_keys_that_matter_come_before_the_place(
     assert "q quit" in text(line)
 
 
+def title(live: FakeLive, now: float) -> str:
+    """The terminal's title at that time."""
+    needs = needing_attention(live, [ticket.id for ticket in live.tickets], now, 10.0)
+    return compose_title(live, needs, 10.0, now)
+
+
 def test_the_title_counts_who_needs_a_person_and_who_runs_and_says_how_all_ended() -> None:
     live = FakeLive("a", "b", title="not \x07 in it")
-    assert compose_title(live, 10.0, live.now) == "lfg"
+    assert title(live, live.now) == "lfg"
     live.begin("a")
     live.begin("b")
-    assert compose_title(live, 10.0, live.now) == "2 running · lfg"
+    assert title(live, live.now) == "2 running · lfg"
     live.ask("a")
-    assert compose_title(live, 10.0, live.now) == "1 waiting · 1 running · lfg"
-    assert compose_title(live, 10.0, live.now + 60) == "2 waiting · lfg"
+    assert title(live, live.now) == "1 waiting · 1 running · lfg"
+    assert title(live, live.now + 60) == "2 waiting · lfg"
     live.happen("a", e.ApprovalGiven("call-1"), e.TicketCancelled())
     live.finish("b")
-    assert compose_title(live, 10.0, live.now) == "finished · lfg"
+    assert title(live, live.now) == "finished · lfg"
     live.happen("a", e.TicketQueued())
     live.begin("a")
     live.stream("a", "Shall I?")
     live.finish("a")
-    assert compose_title(live, 10.0, live.now) == "1 waiting · finished · lfg"
+    assert title(live, live.now) == "1 waiting · finished · lfg"
 
 
 def test_the_title_of_a_run_that_ended_well() -> None:
     live = FakeLive("a")
     live.begin("a")
     live.finish("a")
-    assert compose_title(live, 10.0, live.now) == "all done · lfg"
+    assert title(live, live.now) == "all done · lfg"
