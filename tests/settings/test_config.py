@@ -17,6 +17,7 @@ from lfgtui.settings.config import (
     PRESETS,
     Config,
     Dialect,
+    NotifyPolicy,
     Price,
     ProviderConfig,
     RetryPolicy,
@@ -373,9 +374,10 @@ def test_every_setting_of_the_example_may_be_switched_on(
 
 
 def test_the_example_shows_the_defaults(uncommented: Config) -> None:
-    own = {"providers", "keys", "model", "history", "command_variables"}  # examples, as it says
+    own = {"providers", "keys", "model", "history", "notify", "command_variables"}  # examples
     for name in set(Config.__struct_fields__) - own:
         assert getattr(uncommented, name) == getattr(Config(), name), name
+    assert uncommented.notify.via == NotifyPolicy().via
     for name, preset in PRESETS.items():
         examples = {"model": preset.model, "price": None, "model_file": None}
         assert msgspec.structs.replace(uncommented.provider(name), **examples) == preset

@@ -562,6 +562,6 @@ class TestToasts:
 
     def test_a_late_one_has_some_time_left_and_goes(self, monkeypatch: pytest.MonkeyPatch) -> None:
         toast = Toast("saved")
-        monkeypatch.setattr("lfgtui.ui.app.now", lambda: toast.raised_at + 60.0)
+        monkeypatch.setattr("lfgtui.ui.toast.now", lambda: toast.raised_at + 60.0)
         assert toast.has_expired
         assert toast.time_left > 0
