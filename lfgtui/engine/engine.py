@@ -206,11 +206,11 @@ class Engine:
                 run.resume()
                 self._schedule()
             case c.Approve(_, call_id, always):
-                run.decide(call_id, Decision("always" if always else "approve"))
-            case c.Tell(_, text, stops):
-                self._tell(run, text, stops=stops)
+                run.person.decide(call_id, Decision("always" if always else "approve"))
             case c.Deny(_, call_id, reason):
-                run.decide(call_id, Decision("deny", reason))
+                run.person.decide(call_id, Decision("deny", reason))
+            case c.Tell():
+                self._tell(run, command)
             case _:
                 assert_never(command)
 
@@ -267,14 +267,14 @@ class Engine:
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
-        ends = [run.parked_until for run in self._runs.values() if self._is_due(run)]
-        if known := [end for end in ends if end is not None]:
-            left = max(0.0, min(known) - self._session.limits.clock())
+        limits = [run.parking.limit for run in self._runs.values() if self._is_due(run)]
+        if ends := [limit.until for limit in limits if limit is not None]:
+            left = max(0.0, min(ends) - self._session.limits.clock())
             loop = asyncio.get_running_loop()
             self._alarm = loop.call_later(min(left + _MOMENT, _LONGEST_SLEEP), self._schedule)
 
     def _is_ready(self, run: TicketRun) -> bool:
-        return self._is_due(run) and run.parked_until is None
+        return self._is_due(run) and run.parking.limit is None
 
     def _is_due(self, run: TicketRun) -> bool:
         """Return True for a ticket that waits for nothing but its providers or a slot."""
@@ -315,12 +315,9 @@ class Engine:
         self._tasks.discard(task)
         if (ending := run.outcome_of(task)) is not None:
             self._end(run, ending)
-        if not self._closing:
-            if run.is_restarted:
-                run.is_restarted = False
-                self._retry(run)
-            for text in run.told_late():
-                self._tell(run, text)
+        if run.is_restarted and not self._closing:
+            run.is_restarted = False
+            self._retry(run)
         self._schedule()
 
     def _end(self, run: TicketRun, ending: e.Ending) -> None:
@@ -346,9 +343,12 @@ class Engine:
             self._cancel(run)
             self._retry(run)
 
-    def _tell(self, run: TicketRun, text: str, *, stops: bool = False) -> None:
+    def _tell(self, run: TicketRun, message: c.Tell) -> None:
+        if run.is_ending:  # `_work_ended` comes first
+            asyncio.get_running_loop().call_soon(self.send, message)
+            return
         has_ended = run.phase == "ended"
-        run.tell(text, stops=stops)
+        run.tell(message.text, stops=message.stops)
         if has_ended:
             self._go_on()
 
@@ -360,8 +360,8 @@ class Engine:
         if run.phase == "ended":
             run.queue(continues=False)
             self._go_on()
-        elif run.parked_until is not None and not run.is_held:
-            run.try_now()
+        elif run.parking.limit is not None and not run.is_held:
+            run.parking.try_now()
             self._schedule()
 
     # Delivery

@@ -69,6 +69,12 @@ class Limits:
             self._limits[limit.provider] = limit
             self.on_change()
 
+    def note_refusal(self, policy: RetryPolicy, route: Route, error: ProviderError) -> None:
+        """Take the limit that the route's refusal names into account, if tickets wait for it."""
+        if can_park(policy, error) and error.retry_after is not None:
+            until = self.clock() + error.retry_after
+            self.note(Limit(route.provider, until, error.message, error.kind), route.model)
+
     def lift(self, limit: Limit) -> None:
         """Forget the limit, if it is the one in force."""
         if self._limits.get(limit.provider) == limit:

@@ -11,9 +11,11 @@ from typing import Literal, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
-from lfgtui.agent.context import Decision, StoppedError
+from lfgtui.agent.context import Decision
 from lfgtui.agent.loop import Agent
-from lfgtui.engine.limits import Limit, LimitedError, can_park
+from lfgtui.engine.limits import Limit, can_park
+from lfgtui.engine.parking import Parking
+from lfgtui.engine.person import Person
 from lfgtui.engine.recovery import Recovery, Step, Waiting, final_message
 from lfgtui.engine.session import Session
 from lfgtui.engine.slots import Slot
@@ -68,21 +70,18 @@ class TicketRun:
         self.settle = session.recorder.settle
         self.room = session.recorder.room
         self.file_changed = partial(on_change, self)
+        self.person = Person(self.emit, self.settle)
+        self.hear = self.person.hear
+        self.stoppable = self.person.stoppable
         self._session = session
         self._redactor = EventRedactor(session.redactor)
         self._attempt = 0
         self._continues = False
         self._keeps_partial: bool | UnsetType = UNSET
-        self._limit: Limit | None = None
-        self._tries_now = False
         self._task: asyncio.Task[Outcome] | None = None
         self._stopped_with: e.Ending | None = None
         self._gate = asyncio.Event()
         self._gate.set()
-        self._questions: dict[str, asyncio.Future[Decision]] = {}
-        self._unheard = 0
-        self._told_late: list[str] = []
-        self._stoppable: asyncio.Timeout | None = None
         self._begin_anew()
 
     def _begin_anew(self) -> None:
@@ -90,12 +89,8 @@ class TicketRun:
         self._time_limit = TimeLimit(self.ticket.timeout)
         self.holding_clock = self._time_limit.held
         self._recovery = Recovery(config.retry, routes_of(config, self.ticket), random.random)
-        self._keeps_partial, self._limit, self._tries_now = UNSET, None, False
-
-    @property
-    def parked_until(self) -> float | None:
-        """Time when the limit ends that it is parked for; None if it is not parked."""
-        return self._limit.until if self._limit is not None else None
+        self.parking = Parking(self._session.limits, self._recovery)
+        self._keeps_partial = UNSET
 
     @property
     def own(self) -> Route:
@@ -112,6 +107,11 @@ class TicketRun:
         """True if tickets that need this one may start."""
         return self.phase == "ended" and isinstance(self.outcome, e.TicketDone)
 
+    @property
+    def is_ending(self) -> bool:
+        """True once its work has ended, as long as the ticket has not."""
+        return self.phase == "running" and self._task is not None and self._task.done()
+
     def apply(self, entry: e.Entry) -> None:
         """Fold and gauge a delivered entry. A bug there, or an impossible one, ends the ticket."""
         fault: Exception | None
@@ -121,10 +121,9 @@ class TicketRun:
         except Exception as error:
             _log.debug("cannot fold %s", e.event_type(entry.event), exc_info=error)
             fault = error
+        self.person.apply(entry.event)
         if isinstance(entry.event, e.AttemptStarted):
             self._attempt = max(self._attempt, entry.attempt)
-        elif isinstance(entry.event, e.UserMessage) and entry.event.origin == "person":
-            self._unheard = max(0, self._unheard - 1)
         if fault is not None and self.phase == "running":
             self.stop(_failed("a bug in lfg: ", fault))
 
@@ -142,21 +141,10 @@ class TicketRun:
 
     def heed_limits(self) -> None:
         """While pending, park as long as its providers have limits, then queue again."""
-        limit = None
-        if not self._tries_now:
-            limit = self._first_limit()
-        if limit != self._limit:
-            self._limit = limit
+        if self.parking.heed():
+            limit = self.parking.limit
             self.slot.line_up(has_begun=self._continues)
             self.emit(e.TicketQueued() if limit is None else e.Parked(*limit))
-
-    def _first_limit(self) -> Limit | None:
-        """Return the limit that it has to wait for."""
-        return self._session.limits.first_to_end(self._recovery.routes, self._recovery.own)
-
-    def try_now(self) -> None:
-        """Let the next request leave whatever limit is known."""
-        self._tries_now = self._limit is not None
 
     def start(self, work: Coroutine[None, None, Outcome]) -> "asyncio.Task[Outcome]":
         """Run the work as a task of its own; `outcome_of` reads its ending."""
@@ -210,6 +198,7 @@ class TicketRun:
             return e.TicketFailed("internal", one_line(str(error)), retryable=False)
 
     async def _attempts(self, message: e.UserMessage) -> Outcome:
+        policy = self._session.config.retry
         while True:
             responses = self.transcript.conversation.responses
             route = self._recovery.route
@@ -224,7 +213,7 @@ class TicketRun:
                 self._keeps_partial = self._can_go_on_from_partial() or UNSET
                 progressed = self.transcript.conversation.responses > responses
                 rest = self._session.circuits.slowest(route).retry_after()
-                self._note_limit(route, error)
+                self._session.limits.note_refusal(policy, route, error)
                 step = self._recovery.after(error, progressed=progressed, rest=rest)
                 if step is None:
                     raise
@@ -233,20 +222,13 @@ class TicketRun:
                 return None
             await self._move_on(route, broken, step)
 
-    def _note_limit(self, route: Route, error: ProviderError) -> None:
-        """Tell the tickets of the same provider of a limit that names its end."""
-        policy, limits = self._session.config.retry, self._session.limits
-        if can_park(policy, error) and error.retry_after is not None:
-            until = limits.clock() + error.retry_after
-            limits.note(Limit(route.provider, until, error.message, error.kind), route.model)
-
     def _park(self, route: Route) -> bool:
         """Wait for the end of a limit without a slot; False if it has ended meanwhile."""
-        limit = self._first_limit()
+        limit = self.parking.begin()
         if limit is None:
             return False
         _log.info("%s: %s has a limit; parked", self.ticket.id, route)
-        self.phase, self._limit, self._tries_now = "pending", limit, False
+        self.phase = "pending"
         self.slot.is_taken = False
         self.emit(e.Parked(*limit))
         if self.is_held:
@@ -309,47 +291,13 @@ class TicketRun:
             if self.phase == "pending":
                 self.emit(e.Resumed())
 
-    def decide(self, call_id: str, decision: Decision) -> None:
-        """Take the person's decision on a call; a call that waits for none is passed over."""
-        question = self._questions.get(call_id)
-        if question is not None and not question.done():
-            question.set_result(decision)
-
     def tell(self, text: str, *, stops: bool) -> None:
         """Say something to the agent. One that has ended is queued again to answer."""
-        if self._task is not None and self._task.done() and self.phase == "running":
-            self._told_late.append(text)  # it has ended, and its ending is not stored yet
-            return
         if self.phase == "ended":
             self.queue(continues=bool(self.transcript.conversation.messages))
-        self._unheard += 1
-        self.emit(e.UserMessage(text, origin="person"))
-        if stops and self._stoppable is not None:
-            self._stoppable.reschedule(0.0)
-
-    def told_late(self) -> list[str]:
-        """Return, once, what was said between the end of the work and that of the ticket."""
-        late, self._told_late = self._told_late, []
-        return late
+        self.person.say(text, stops=stops)
 
     # What the agent does
-
-    async def hear(self) -> None:
-        while self._unheard:
-            await self.settle()
-
-    @asynccontextmanager
-    async def stoppable(self) -> AsyncIterator[None]:
-        try:
-            async with asyncio.timeout(None) as scope:
-                self._stoppable = scope
-                yield
-        except TimeoutError:
-            if scope.expired():
-                raise StoppedError from None
-            raise
-        finally:
-            self._stoppable = None
 
     def emit(self, event: e.Event) -> None:
         session, at = self._session, now()
@@ -391,18 +339,13 @@ class TicketRun:
     async def ask(self, call_id: str) -> Decision | None:
         if self._session.headless:
             return None
-        question: asyncio.Future[Decision] = asyncio.get_running_loop().create_future()
-        self._questions[call_id] = question
         self.slot.give_up()
-        try:
-            return await question
-        finally:
-            del self._questions[call_id]
+        return await self.person.decision(call_id)
 
     @asynccontextmanager
     async def permit(self) -> AsyncIterator[Callable[[e.Event], None]]:
         route, circuits = self._recovery.route, self._session.circuits
-        self._check_limit()
+        self.parking.check()
         await self._take_slot()
         circuit = circuits.slowest(route)
         if rest := circuit.retry_after():
@@ -413,29 +356,19 @@ class TicketRun:
             self.emit(e.Status(message))
         async with circuits.permit(route, self._without_slot) as answered:
             try:
-                limit = self._check_limit()
+                limit = self.parking.check()
                 yield partial(self._answered_with, limit, answered)
             except ProviderError as error:
                 if can_park(self._session.config.retry, error):
                     answered()  # whoever names the end of a limit is not dead
                 raise
 
-    def _check_limit(self) -> Limit | None:
-        """Raise if there is a limit that this ticket was not told to pass over."""
-        limit = self._session.limits.against(self._recovery.route, self._recovery.own)
-        if limit is not None and not self._tries_now:
-            raise LimitedError(limit)
-        self._tries_now = limit is not None
-        return limit
-
     def _answered_with(
         self, limit: Limit | None, answered: Callable[[], None], event: e.Event
     ) -> None:
-        """Close the circuit; lift the limit too, unless the event may come before a refusal."""
         answered()
-        if limit is not None and not isinstance(event, (e.Heartbeat, e.Status, e.Usage)):
-            self._tries_now = False
-            self._session.limits.lift(limit)
+        if limit is not None:
+            self.parking.answered(limit, event)
 
 
 def _failed(context: str, error: BaseException) -> e.TicketFailed:

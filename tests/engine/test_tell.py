@@ -160,3 +160,26 @@ async def test_a_ticket_that_has_ended_is_started_over_with_another_prompt(tmp_p
         await r.engine.wait_idle()
         assert r.state("a") == "done"
         assert r.engine.transcript("a").answer.startswith("## Do it well.")
+
+
+async def test_said_between_the_end_of_the_work_and_that_of_its_ticket_it_is_a_follow_up(
+    tmp_path: Path,
+) -> None:
+    async with room(tmp_path, [ticket("a", tmp_path, model="any", tools=[])]) as r:
+        await r.until_event("a", e.TextDelta)
+        (work,) = (task for task in asyncio.all_tasks() if task.get_name() == "a")
+        unfinished: list[str] = []
+
+        def tell_once_done() -> None:
+            if work.done():
+                unfinished.extend(r.engine.unfinished)
+                r.engine.send(c.Tell("a", SAID))
+            else:
+                asyncio.get_running_loop().call_soon(tell_once_done)
+
+        tell_once_done()
+        await r.engine.wait_idle()
+        assert unfinished == ["a"]
+        assert r.state("a") == "done"
+        assert len(r.attempts("a")) == 2
+        assert r.engine.transcript("a").answer.startswith(f"## {SAID}")

@@ -1,0 +1,70 @@
+"""The person at the screen, as one ticket knows them: what they say, decide and stop."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from lfgtui.agent.context import Decision, StoppedError
+from lfgtui.model import events as e
+
+
+class Person:
+    """Messages and decisions on their way to a ticket's agent.
+
+    `emit` takes the ticket's events; `settle` waits until those emitted so far are folded.
+    """
+
+    def __init__(
+        self, emit: Callable[[e.Event], None], settle: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._emit = emit
+        self._settle = settle
+        self._unheard = 0
+        self._stoppable: asyncio.Timeout | None = None
+        self._questions: dict[str, asyncio.Future[Decision]] = {}
+
+    def say(self, text: str, *, stops: bool) -> None:
+        """Emit a message; with `stops`, end the body of `stoppable` for it."""
+        self._unheard += 1
+        self._emit(e.UserMessage(text, origin="person"))
+        if stops and self._stoppable is not None:
+            self._stoppable.reschedule(0.0)
+
+    def apply(self, event: e.Event) -> None:
+        """Count a message that is folded now as heard."""
+        if isinstance(event, e.UserMessage) and event.origin == "person":
+            self._unheard = max(0, self._unheard - 1)
+
+    async def hear(self) -> None:
+        """Wait until all that they said so far is folded; at once if it is."""
+        while self._unheard:
+            await self._settle()
+
+    @asynccontextmanager
+    async def stoppable(self) -> AsyncIterator[None]:
+        """Let them stop the body; raises `StoppedError` in its place then."""
+        try:
+            async with asyncio.timeout(None) as scope:
+                self._stoppable = scope
+                yield
+        except TimeoutError:
+            if scope.expired():
+                raise StoppedError from None
+            raise
+        finally:
+            self._stoppable = None
+
+    async def decision(self, call_id: str) -> Decision:
+        """Wait for their decision on a call."""
+        question: asyncio.Future[Decision] = asyncio.get_running_loop().create_future()
+        self._questions[call_id] = question
+        try:
+            return await question
+        finally:
+            del self._questions[call_id]
+
+    def decide(self, call_id: str, decision: Decision) -> None:
+        """Take their decision on a call; a call that waits for none is passed over."""
+        question = self._questions.get(call_id)
+        if question is not None and not question.done():
+            question.set_result(decision)
