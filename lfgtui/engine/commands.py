@@ -5,42 +5,42 @@ from typing import TypeAlias
 import msgspec
 
 
-class Cancel(msgspec.Struct, frozen=True):
+class Cancel(msgspec.Struct, frozen=True, tag=True):
     """Stop the ticket now; its output is kept."""
 
     ticket: str
 
 
-class CancelAll(msgspec.Struct, frozen=True):
+class CancelAll(msgspec.Struct, frozen=True, tag=True):
     """Stop every ticket that has not ended."""
 
 
-class Retry(msgspec.Struct, frozen=True):
+class Retry(msgspec.Struct, frozen=True, tag=True):
     """Start an ended ticket over, as a new attempt; have a parked one go on now."""
 
     ticket: str
 
 
-class Restart(msgspec.Struct, frozen=True):
+class Restart(msgspec.Struct, frozen=True, tag=True):
     """Stop the ticket if it has not ended, and start it over with another prompt."""
 
     ticket: str
     prompt: str
 
 
-class Pause(msgspec.Struct, frozen=True):
+class Pause(msgspec.Struct, frozen=True, tag=True):
     """Finish this response, then hold."""
 
     ticket: str
 
 
-class Resume(msgspec.Struct, frozen=True):
+class Resume(msgspec.Struct, frozen=True, tag=True):
     """Let a paused ticket go on."""
 
     ticket: str
 
 
-class Approve(msgspec.Struct, frozen=True):
+class Approve(msgspec.Struct, frozen=True, tag=True):
     """Allow the call; `always` allows this tool for the rest of the ticket."""
 
     ticket: str
@@ -48,7 +48,7 @@ class Approve(msgspec.Struct, frozen=True):
     always: bool = False
 
 
-class Deny(msgspec.Struct, frozen=True):
+class Deny(msgspec.Struct, frozen=True, tag=True):
     """Refuse the call; the reason goes back to the model."""
 
     ticket: str
@@ -56,13 +56,13 @@ class Deny(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
-class SetConcurrency(msgspec.Struct, frozen=True):
+class SetConcurrency(msgspec.Struct, frozen=True, tag=True):
     """Change how many tickets work at once; 1 at least. Those at work go on."""
 
     slots: int
 
 
-class Tell(msgspec.Struct, frozen=True):
+class Tell(msgspec.Struct, frozen=True, tag=True):
     """Say something to the ticket's agent; the next request takes it along.
 
     With `stops` that is soon: a response or a tool under way is stopped first. A ticket that

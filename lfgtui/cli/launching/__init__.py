@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lfgtui.cli.launching import control_socket as control_socket
     from lfgtui.cli.launching import headless as headless
     from lfgtui.cli.launching import launch as launch
     from lfgtui.cli.launching import past_runs as past_runs

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
+from lfgtui.cli.launching import control_socket
 from lfgtui.cli.launching.launch import Output
 from lfgtui.cli.launching.printer import Printer
 from lfgtui.engine import signals
@@ -147,7 +148,8 @@ async def _run(engine: Engine, output: Output, stopped_by: "asyncio.Task[signal.
     warning = asyncio.create_task(warnings.run())
     engine.start()
     idle = asyncio.create_task(engine.wait_idle())
-    await _first_of(idle, stopped_by, writing)
+    async with control_socket.listening(engine):
+        await _first_of(idle, stopped_by, writing)
     ended_well = await _close(engine, idle)
     printer.finish()
     warnings.finish()

@@ -4,6 +4,7 @@ import asyncio
 import gc
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 from lfgtui.cli import launching
@@ -50,6 +51,7 @@ class DeferredRun:
         self._sinks: list[Sink] = []
         self.subscribe = self._sinks.append
         self._starting: asyncio.Task[None] | None = None
+        self._listening = AsyncExitStack()
         self._nothing = Transcript(), Meter()
 
     @property
@@ -84,6 +86,7 @@ class DeferredRun:
             await self._starting
         if self._engine is not None:
             try:
+                await self._listening.aclose()
                 await self._engine.shutdown()
             except LfgError as error:  # the end could not be saved: reported after the screen
                 self.failure = error
@@ -98,6 +101,7 @@ class DeferredRun:
         for sink in self._sinks:
             self._engine.subscribe(sink)
         self._engine.start()
+        await self._listening.enter_async_context(launching.control_socket.listening(self._engine))
 
 
 def run(plan: Plan, build: "Callable[[], Engine]", *, is_simulated: bool) -> tuple[int, str | None]:

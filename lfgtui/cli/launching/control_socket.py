@@ -1,0 +1,148 @@
+"""The socket through which other processes of this person reach a run that is at work.
+
+It lies in the data folder, for its owner alone, as long as the run is at work. A client sends one
+request as a line of JSON and gets one reply.
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
+from typing import TypeAlias
+
+import msgspec
+
+from lfgtui.engine.commands import Approve, Command, Deny
+from lfgtui.engine.engine import Engine
+from lfgtui.errors import UsageError, did_you_mean
+from lfgtui.settings import paths
+
+_LONGEST = 1 << 20
+"""Bytes of a request or a reply."""
+
+_SECONDS = 10.0
+"""How long a run may take to reply."""
+
+_LONGEST_ADDRESS = 100
+"""Bytes of a socket's path that every system takes."""
+
+
+class ListApprovals(msgspec.Struct, frozen=True, tag=True):
+    """Ask which calls of the ticket wait for approval."""
+
+    ticket: str
+
+
+Request: TypeAlias = Command | ListApprovals
+
+
+class WaitingCall(msgspec.Struct, frozen=True):
+    """A call that waits for approval, as the person would see it in its card."""
+
+    call_id: str
+    summary: str
+    shown: str
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """The answer to a request: an error in one line, or nothing else than what was asked for."""
+
+    error: str = ""
+    approvals: tuple[WaitingCall, ...] = ()
+
+
+@asynccontextmanager
+async def listening(engine: Engine) -> AsyncIterator[None]:
+    """Take requests for the run while the body runs; without a socket where there can be none."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError, ValueError, asyncio.IncompleteReadError):  # a client that went
+            reply = _answered(engine, await reader.readline())
+            writer.write(msgspec.json.encode(reply) + b"\n")
+            await writer.drain()
+        writer.close()
+
+    path = _path(engine.run)
+    server = None
+    try:
+        await asyncio.to_thread(_prepare, path)
+        with _address(path) as address:
+            server = await asyncio.start_unix_server(serve, address, limit=_LONGEST)
+            await asyncio.to_thread(path.chmod, 0o600)
+    except OSError:  # a file system without sockets: the run goes on without
+        pass
+    try:
+        yield
+    finally:
+        if server is not None:
+            server.close()
+            await asyncio.to_thread(path.unlink, missing_ok=True)
+
+
+def ask(run: str, request: Request) -> Reply:
+    """Send the request to the run; raises `UsageError` with its error, or if it is not at work."""
+    path = _path(run)
+    try:
+        with _address(path) as address, socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(_SECONDS)
+            connection.connect(address)
+            connection.sendall(msgspec.json.encode(request) + b"\n")
+            with connection.makefile("rb") as answer:
+                reply = msgspec.json.decode(answer.readline(_LONGEST), type=Reply)
+    except TimeoutError:
+        raise UsageError(f"run {run} did not reply within {_SECONDS:.0f} s") from None
+    except (OSError, msgspec.MsgspecError):
+        raise UsageError(f"run {run} is not at work; `lfg resume {run}` continues it") from None
+    if reply.error:
+        raise UsageError(reply.error)
+    return reply
+
+
+def _answered(engine: Engine, line: bytes) -> Reply:
+    try:
+        request = msgspec.json.decode(line, type=Request)
+    except msgspec.MsgspecError as error:
+        return Reply(f"not a request: {error}")
+    ticket = getattr(request, "ticket", None)
+    ids = [one.id for one in engine.tickets]
+    if ticket is not None and ticket not in ids:
+        return Reply(f'run {engine.run} has no ticket "{ticket}"{did_you_mean(ticket, ids)}')
+    match request:
+        case ListApprovals(name):
+            return Reply(approvals=tuple(_waiting(engine, name)))
+        case Approve(name, call_id) | Deny(name, call_id):
+            if call_id not in (call.call_id for call in _waiting(engine, name)):
+                return Reply(f"{name} no longer waits for approval of that call")
+    engine.send(request)
+    return Reply()
+
+
+def _waiting(engine: Engine, ticket: str) -> Iterator[WaitingCall]:
+    for call in engine.transcript(ticket).waiting_approvals:
+        given = call.given if isinstance(call.given, str) else msgspec.json.encode(call.given)
+        text = given if isinstance(given, str) else msgspec.json.format(given).decode()
+        yield WaitingCall(call.call_id, call.approval or call.name, call.diff or text)
+
+
+def _path(run: str) -> Path:
+    return paths.data_dir() / "control" / f"{run}.sock"
+
+
+def _prepare(path: Path) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)  # of a process that was killed
+
+
+@contextmanager
+def _address(path: Path) -> Iterator[str]:
+    """Yield the path, or a shorter one where it is too long for a socket; raises `OSError`."""
+    if len(os.fsencode(path)) <= _LONGEST_ADDRESS:
+        yield str(path)
+        return
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
