@@ -11,6 +11,8 @@ from lfgtui.errors import HistoryError
 class FullDisk:
     """An engine that runs, and whose end cannot be saved."""
 
+    run = "20260304-0513-a1b2"
+
     def start(self) -> None:
         pass
 
