@@ -73,7 +73,8 @@ ToolState = Literal[
 class ToolItem(msgspec.Struct):
     """One tool call: requested, perhaps approved, run, finished.
 
-    `stopped` is a call that its attempt did not live to see the end of. One
+    `stopped` is a call that its attempt did not live to see the end of; an
+    attempt that takes it up has an item of its own for it. A call
     that stood in the answer's text is never run: it ends as `written`.
 
     `arguments` is None until the call is complete; `json` is what has arrived

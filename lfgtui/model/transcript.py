@@ -267,7 +267,7 @@ class Transcript:
                 | e.ToolOutputDelta()
                 | e.ToolCallFinished()
             ):
-                if (due := self.call(event.call_id)) is not None:
+                if (due := self._due_in(attempt, event.call_id, at)) is not None:
                     _run_call(due, at, event)
             case e.RequestSent():
                 attempt.begin_response(at)
@@ -312,6 +312,16 @@ class Transcript:
         if not calls or calls[-1].state not in states:
             self._begin_call(attempt, ToolItem(call_id, ""))
         return self._calls[call_id][-1]
+
+    def _due_in(self, attempt: Attempt, call_id: str, at: float) -> ToolItem | None:
+        """Return the call to be run; one that was stopped is a new item of this attempt."""
+        call = self.call(call_id)
+        if call is None or call.state != "stopped":
+            return call
+        again = ToolItem(call_id, call.name, "requested", call.arguments)
+        again.started_at, again.revision = at, call.revision  # which tells two requests apart
+        self._begin_call(attempt, again)
+        return again
 
     def _hosted(self, attempt: Attempt, event: e.HostedTool) -> None:
         call_id = event.call_id or ""

@@ -13,6 +13,7 @@ from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
 from lfgtui.model.conversation import UserTurn
 from lfgtui.model.metrics import Meter
+from lfgtui.model.transcript import Transcript
 from lfgtui.providers.openai_chat.decoder import ChatDecoder
 from lfgtui.settings.config import BreakerPolicy
 from tests.engine.harness import WIRES, Room, calls, finished, room, says, scenario, ticket
@@ -267,6 +268,31 @@ async def test_shutdown_interrupts_kills_children_and_can_be_resumed(tmp_path: P
     async with finished(tmp_path, [mine], scenarios={"a": turns}, resumes=run) as r:
         assert r.state("a") == "done"
         assert r.events("a", e.ToolCallFinished)[0].error == "interrupted"
+
+
+async def test_a_call_that_waited_for_approval_waits_again_in_the_attempt_that_resumes(
+    tmp_path: Path,
+) -> None:
+    mine = ticket("a", tmp_path)
+    async with room(tmp_path, [mine], scenarios={"a": WRITES}) as r:
+        await r.until_event("a", e.ApprovalRequested)
+        run = r.engine.run
+    for _ in range(2):  # left again, with the request still open
+        async with room(tmp_path, [mine], scenarios={"a": WRITES}, resumes=run) as r:
+            await r.until_event("a", e.ApprovalRequested)
+            (card,) = r.engine.transcript("a").waiting_approvals
+            assert list(r.attempts("a")[-1].tools) == [card]
+    async with room(tmp_path, [mine], scenarios={"a": WRITES}, resumes=run) as r:
+        await r.approve("a")
+        await r.engine.wait_idle()
+        assert r.state("a") == "done"
+        assert (tmp_path / "x").read_text() == "1"
+        stored = Transcript()
+        for entry in await asyncio.to_thread(r.stored, "a"):
+            stored.apply(entry)
+        for attempts in (r.attempts("a"), stored.attempts):
+            states = [[call.state for call in attempt.tools] for attempt in attempts]
+            assert states == [["stopped"]] * 3 + [["finished"]]
 
 
 @pytest.mark.parametrize("wire", WIRES)

@@ -121,7 +121,7 @@ def test_after_every_entry_what_is_over_stays_so_and_only_the_last_text_can_grow
     life: list[e.Event],
 ) -> None:
     transcript = Transcript()
-    ended: dict[int, tuple[str, float]] = {}
+    ended: dict[int, tuple[str, float, list[int]]] = {}
     for entry in entries(life):
         before = transcript.revision
         transcript.apply(entry)
@@ -130,7 +130,8 @@ def test_after_every_entry_what_is_over_stays_so_and_only_the_last_text_can_grow
         for place, attempt in enumerate(transcript.attempts):
             if attempt.ended_at is not None:
                 assert attempt.state in ENDED
-                now = (attempt.state, attempt.ended_at)
+                calls = [call.revision for call in attempt.tools]
+                now = (attempt.state, attempt.ended_at, calls)
                 assert ended.setdefault(place, now) == now
             else:
                 assert attempt is transcript.attempt
@@ -340,13 +341,33 @@ def test_a_call_waits_for_approval_until_it_is_answered_or_its_attempt_ends(
     assert (call.state, call.denied) == card
 
 
-def test_a_resumed_attempt_answers_the_calls_of_the_one_before() -> None:
+@pytest.mark.parametrize(
+    ("then", "card"),
+    [
+        ((done("1", "interrupted"),), "finished: interrupted"),
+        ((e.ToolOutputDelta("1", "stdout", "out"),), "running: out"),
+        ((e.ApprovalRequested("1", "read_file", "y"),), "needs_approval, asked y: "),
+        (
+            (e.ApprovalRequested("1", "read_file", "y"), e.ApprovalGiven("1"), done("1", "text")),
+            "finished, asked y: text",
+        ),
+    ],
+)
+def test_a_call_that_a_resumed_attempt_takes_up_is_another_card_there(
+    then: tuple[e.Event, ...], card: str
+) -> None:
     transcript = after(
-        *(CALL, TOOLS_DUE, e.TicketInterrupted(), e.TicketQueued()),
-        *(e.AttemptStarted("p", "m", continues=True), done("1")),
+        *(CALL, TOOLS_DUE, e.ApprovalRequested("1", "read_file", "x")),
+        *(e.TicketInterrupted(), e.TicketQueued()),
+        *(e.AttemptStarted("p", "m", continues=True), e.UserMessage("Go on."), *then),
     )
-    assert [call.state for call in transcript.attempts[0].tools] == ["finished"]
-    assert list(transcript.attempts[1].tools) == []
+    stopped, resumed = transcript.attempts
+    call = "read_file {'path': 'x'} "
+    assert lines(stopped) == [f"{call}stopped, asked x: ", "end: interrupted"]
+    assert lines(resumed) == [call + card]
+    (item,) = resumed.tools
+    assert transcript.call("1") is item
+    assert transcript.waiting_approvals == ((item,) if item.state == "needs_approval" else ())
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,32 @@ async def test_a_request_that_is_not_on_the_screen_cannot_be_approved(make_app: 
         await it.check_refused_until_read()
 
 
+async def test_a_request_that_a_resumed_attempt_repeats_is_read_and_approved_there(
+    make_app: MakeApp,
+) -> None:
+    live = FakeLive("a")
+    live.begin("a")
+    live.ask("a", command="rm -rf build")
+    live.happen("a", e.TicketInterrupted())
+    app = make_app(live)
+    async with opened(app, (80, 24)) as pilot:
+        it = Asked(app, live, pilot)
+        await it.wait()
+        again = e.ApprovalRequested("call-1", "run_command", "$ rm -rf build")
+        live.happen("a", e.TicketQueued(), e.AttemptStarted("anthropic", "m", True), again)
+        await it.wait()
+        screen = text_of(app)
+        stopped, _, resumed = screen.partition("attempt 2")
+        assert "stopped" in stopped
+        assert "$ rm -rf build" in resumed and "a approve" in resumed
+        await it.press("a")
+        assert live.sent == [Approve("a", "call-1")]
+        live.happen("a", e.ToolCallFinished("call-1", "ok", None, 0, 0.1))
+        await it.wait()
+        stopped, _, resumed = text_of(app).partition("attempt 2")
+        assert "stopped" in stopped and "exit 0" in resumed
+
+
 async def test_a_card_that_was_scrolled_away_is_shown_first(make_app: MakeApp) -> None:
     async with asked(make_app) as it:
         await it.wait()
