@@ -26,7 +26,7 @@ def view_of(item: Item | Attempt, attempt: Attempt) -> ItemView:
         case ReasoningItem():
             return ReasoningView(item)
         case ToolItem():
-            return ToolView(item, attempt)
+            return ToolView(item)
         case HostedItem():
             return HostedView(item, attempt)
         case SourcesItem():

@@ -8,7 +8,7 @@ from collections.abc import Hashable, Iterator, Mapping
 
 from lfgtui.model.call_summary import call_summary, members_of, members_summary
 from lfgtui.model.events import ToolArguments
-from lfgtui.model.items import SHOWN, Attempt, ToolItem
+from lfgtui.model.items import SHOWN, ToolItem
 from lfgtui.text.redactor import is_marked
 from lfgtui.ui.items.arguments import argument_rows, raw_rows
 from lfgtui.ui.items.base import Context
@@ -30,31 +30,23 @@ _LONGEST_QUESTION, _BEGIN = 600, 40
 class ToolView(CardView):
     """One tool call. It unfolds by itself while it waits for the person."""
 
-    def __init__(self, item: ToolItem, attempt: Attempt) -> None:
+    def __init__(self, item: ToolItem) -> None:
         super().__init__()
         self._item = item
-        self._attempt = attempt
         self._arriving = _Arriving(item)
         self._summed: tuple[ToolArguments, str] | None = None
 
     @property
     def is_settled(self) -> bool:
-        return self._item.state in ("finished", "written") or self._is_stopped
-
-    @property
-    def _is_stopped(self) -> bool:
-        return self._attempt.ended_at is not None and self._item.state not in (
-            "finished",
-            "written",
-        )
+        return self._item.state in ("finished", "stopped", "written")
 
     @property
     def _is_asking(self) -> bool:
-        return self._item.state == "needs_approval" and not self._is_stopped
+        return self._item.state == "needs_approval"
 
     @property
     def _is_busy(self) -> bool:
-        return self._item.state in ("arriving", "running") and not self._is_stopped
+        return self._item.state in ("arriving", "running")
 
     def is_unfolded(self, context: Context) -> bool:
         if self.override is None and self._is_asking:
@@ -63,7 +55,7 @@ class ToolView(CardView):
 
     def key(self, context: Context) -> tuple[Hashable, ...]:
         beat = context.beat if self._is_busy else 0
-        return (self._item.revision, self._is_stopped, beat)
+        return (self._item.revision, beat)
 
     def left(self, context: Context) -> list[Span]:
         palette, item = self.palette(context), self._item
@@ -77,7 +69,7 @@ class ToolView(CardView):
 
     def _sign(self, context: Context) -> Span:
         palette, item = self.palette(context), self._item
-        if self._is_stopped:
+        if item.state == "stopped":
             return "■", palette.muted
         if self._is_asking:
             return "?", palette.warn + STRONG
@@ -113,7 +105,7 @@ class ToolView(CardView):
         palette, item = self.palette(context), self._item
         if item.is_text_borne:
             return [("in the text · not run", palette.muted)]
-        if self._is_stopped:
+        if item.state == "stopped":
             return [("stopped", palette.muted)]
         if self._is_asking:
             return [("needs approval", palette.warn)]
@@ -161,7 +153,7 @@ class ToolView(CardView):
         elif (partly := self._arriving.read()).is_broken:
             yield from live_rows(item.arguments_end, palette, width)
         else:
-            is_arriving = item.state == "arriving" and not self._is_stopped
+            is_arriving = item.state == "arriving"
             yield from argument_rows(partly.members, palette, width, is_arriving=is_arriving)
 
 
