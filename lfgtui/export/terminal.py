@@ -167,7 +167,7 @@ def _item(item: Item) -> Iterator[RenderableType]:
                 yield Answer(item.text)
         case ToolItem():
             is_broken = item.error is not None
-            change = None if is_broken else _change(item.given)
+            change = None if is_broken else _change(item)
             yield from _call(call_of(item), change, "error" if is_broken else "muted")
         case HostedItem():
             yield from _call(hosted_call_of(item), None, "muted")
@@ -207,19 +207,24 @@ def _call(call: Call, change: Text | None, style: str) -> Iterator[RenderableTyp
         yield Padding(change, (0, 0, 0, 2))
 
 
-def _change(given: ToolArguments) -> Text | None:
-    """Return an edit as a diff; None where it is none, or too long to be compared."""
+def _change(item: ToolItem) -> Text | None:
+    """Return the change that was approved, or an edit, as a diff; None where there is none."""
+    rows = item.diff.removesuffix("\n") or _edit(item.given)
+    return _clipped(rows, _CHANGE, "muted", _DIFF, is_cropped=True) if rows else None
+
+
+def _edit(given: ToolArguments) -> str:
+    """Return an edit as a diff; "" where it is none, or too long to be compared."""
     if isinstance(given, str):
-        return None
+        return ""
     old, new = (next((given[n] for n in names if n in given), None) for names in (OLD, NEW))
     if not isinstance(old, str) or not isinstance(new, str):
-        return None
+        return ""
     before, after = old.split("\n"), new.split("\n")
     if len(before) + len(after) > _MOST_COMPARED:
-        return None
+        return ""
     diff = list(unified_diff(before, after, lineterm="", n=1))[2:]  # behind the files' names
-    rows = "\n".join(row for row in diff if not row.startswith("@@"))
-    return _clipped(rows, _CHANGE, "muted", _DIFF, is_cropped=True)
+    return "\n".join(row for row in diff if not row.startswith("@@"))
 
 
 def _line(*parts: str | tuple[str, str]) -> Text:
