@@ -264,3 +264,68 @@ def test_a_card_that_fits_must_be_in_view_whole() -> None:
     assert seen.seconds("r", 1.0) == 1.0
     seen.note({"r": CardInView(2, 5, 5, 80, 20)}, 1.0)
     assert seen.seconds("r", 2.0) is None
+
+
+@asynccontextmanager
+async def three_asked(make_app: MakeApp) -> AsyncIterator[Asked]:
+    """Three of four tickets ask, the second one first."""
+    live = FakeLive("a", "b", "c", "d")
+    app = make_app(live)
+    async with opened(app, (80, 24)) as pilot:
+        for ticket in "badc":
+            live.begin(ticket)
+            live.stream(ticket, "words and more words\n\n" * 40)
+            if ticket != "d":
+                live.ask(ticket, f"call-{ticket}", command=f"make {ticket}")
+        await settled(app)
+        yield Asked(app, live, pilot)
+
+
+async def test_the_inbox_goes_from_request_to_request_as_they_are_decided(
+    make_app: MakeApp,
+) -> None:
+    async with three_asked(make_app) as it:
+        await it.press("i")
+        await it.wait()
+        assert "make b" in text_of(it.app)
+        assert "inbox:3" in lines(it.app)[-1]
+        await it.press("a")
+        await it.wait()
+        assert "make a" in text_of(it.app)
+        await it.press("d", *"no", "enter")
+        await it.wait()
+        assert "make c" in text_of(it.app)
+        assert "inbox:1" in lines(it.app)[-1]
+        await it.press("a")
+        await it.wait()
+        assert toasts(it.app)[-1] == "the inbox is empty"
+        assert "3/4" in lines(it.app)[-1]
+        assert it.live.sent == [
+            Approve("b", "call-b"),
+            Deny("a", "call-a", "no"),
+            Approve("c", "call-c"),
+        ]
+
+
+async def test_the_inbox_is_left_with_escape_and_says_when_it_is_empty(make_app: MakeApp) -> None:
+    async with three_asked(make_app) as it:
+        await it.press("i", "escape")
+        await it.wait()
+        assert "2/4" in lines(it.app)[-1]
+        await it.press("a")
+        await it.wait()
+        assert it.live.sent == [Approve("b", "call-b")]
+        assert "2/4" in lines(it.app)[-1]  # out of the inbox nothing moves by itself
+        for ticket in "ac":
+            it.live.happen(ticket, e.ApprovalGiven(f"call-{ticket}"))
+        await it.press("i")
+        assert toasts(it.app)[-1] == "no call waits for approval"
+
+
+async def test_a_key_that_came_too_soon_says_so(make_app: MakeApp) -> None:
+    async with three_asked(make_app) as it:
+        await it.press("i")
+        await it.wait(GUARD / 2)
+        await it.press("a")
+        assert it.live.sent == []
+        assert toasts(it.app)[-1] == "too soon: read the request first"

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from textual.containers import Horizontal
 from textual.geometry import Region, Size
 from textual.reactive import Reactive
 from textual.strip import Strip
@@ -65,6 +66,14 @@ class CachedContainer(Placed):
     ) -> Self:
         self.__dict__.pop("_lines", None)
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+
+class CachedRow(CachedContainer, Horizontal):
+    """A container of widgets side by side."""
+
+    def __init__(self, canvas: Canvas, selector: str) -> None:
+        super().__init__(id=selector)
+        self.canvas = canvas
 
 
 class SelfPainted(Placed, Guarded, Widget):

@@ -1,12 +1,10 @@
 """A run that is over, and one that works: the keys that only one of them has."""
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from lfgtui.engine.commands import (
-    Approve,
     Cancel,
     CancelAll,
-    Deny,
     Pause,
     Restart,
     Resume,
@@ -14,15 +12,13 @@ from lfgtui.engine.commands import (
     SetConcurrency,
     Tell,
 )
-from lfgtui.model.items import ToolItem
 from lfgtui.model.states import ENDED, State
 from lfgtui.ui.keymap import displayed
 from lfgtui.ui.run_view import LiveRun
+from lfgtui.ui.screens.approvals import Approvals
 from lfgtui.ui.screens.base import Prompt, ResumeRequested
 from lfgtui.ui.screens.dialogs import Question
 from lfgtui.ui.screens.run import RunMode
-from lfgtui.ui.stream.requests_in_view import MIN_SECONDS_IN_VIEW, CardInView, RequestsSeen
-from lfgtui.ui.terminal.output import is_behind
 from lfgtui.ui.widgets.footer import Offer
 
 CONFIRM_SECONDS = 4.0
@@ -47,17 +43,13 @@ class PastRun(RunMode):
 
 
 class LiveMode(RunMode):
-    """A running run: commands go to the engine; what comes of them arrives as entries.
-
-    Approval keys act only on a request of which all has been in view for a while:
-    a person who is typing, or approving the call before, has not read it.
-    """
+    """A running run: commands go to the engine; what comes of them arrives as entries."""
 
     is_live = True
 
     def __init__(self, live: LiveRun) -> None:
         self._live = live
-        self._seen = RequestsSeen()
+        self._approvals = Approvals(live, self)
         self._drafts: dict[tuple[str, str], str] = {}
         self._sent: list[str] = []
         self._first_press = ("", "", 0.0)
@@ -71,17 +63,16 @@ class LiveMode(RunMode):
             yield Offer("pause", "continue" if state == "paused" else "")
         yield Offer("tell")
 
+    @property
+    def actors(self) -> Sequence[object]:
+        return (self, self._approvals)
+
+    @property
+    def place(self) -> str:
+        return self._approvals.place
+
     def painted(self) -> None:
-        """Remember since when each waiting request has been in view. The first one is decided."""
-        shown: dict[Hashable, CardInView | None] = {}
-        if self.screen.app.screen is self.screen:  # and no question lies over it
-            for pane in self.screen.grid.in_view():
-                transcript = self._live.transcript(pane.ticket_id)
-                if transcript.state == "needs_approval" and transcript.waiting_approvals:
-                    call = transcript.waiting_approvals[0]
-                    request = (pane.ticket_id, call.call_id, call.revision)
-                    shown[request] = pane.stream.card_in_view(call)
-        self._seen.note(shown, self.screen.now())
+        self._approvals.painted()
 
     # Work
 
@@ -194,55 +185,3 @@ class LiveMode(RunMode):
         placeholder = "enter sends · alt+enter new line · esc keeps the draft"
         field = Composer(text, placeholder, self._sent)
         await self.screen.ask_in(Prompt(label, field), answered, escaped)
-
-    # Approvals
-
-    def action_approve(self) -> None:
-        if call := self._request():
-            self._live.send(Approve(self.screen.current, call.call_id))
-
-    def action_approve_always(self) -> None:
-        if call := self._request():
-            ticket = self.screen.current
-            self._live.send(Approve(ticket, call.call_id, always=True))
-            self.screen.toast(f"{call.name} is now always approved in {ticket}")
-
-    async def action_deny(self) -> None:
-        if call := self._request():
-            ticket, call_id = self.screen.current, call.call_id
-
-            def deny(reason: str) -> None:
-                self._live.send(Deny(ticket, call_id, reason.strip()))
-
-            placeholder = "reason for the model (optional); press enter"
-            await self.screen.ask(f"deny {call.name}", deny, placeholder=placeholder)
-
-    def _request(self) -> ToolItem | None:
-        """Return the call to decide on, if all of it has been in view long enough to be read."""
-        waiting = self._live.transcript(self.screen.current).waiting_approvals
-        if not waiting:
-            self.screen.toast(f"{self.screen.current} has no request to approve or deny")
-            return None
-        if not self.screen.grid.display:
-            self.screen.toast("press enter to read the request")
-            return None
-        call = waiting[0]
-        request = (self.screen.current, call.call_id, call.revision)
-        seconds = self._seen.seconds(request, self.screen.now())
-        if seconds is None:
-            self._show_request(call, self._seen.has_begun(request))
-        # What a terminal has not read yet nobody has seen.
-        is_seen = seconds is not None and seconds >= MIN_SECONDS_IN_VIEW
-        return call if is_seen and not is_behind(self.screen.app._driver) else None
-
-    def _show_request(self, call: ToolItem, has_begun: bool) -> None:
-        """Bring a request into view; who has begun to read a long one stays there."""
-        stream = self.screen.current_pane.stream
-        card = stream.card_in_view(call)
-        if card is None or card.height <= card.room or not has_begun:
-            stream.show_card(call)
-            card = stream.card_in_view(call)
-        if card is not None and card.height > card.room:
-            self.screen.toast(f"{call.name} does not fit here: scroll to its end, then decide")
-        else:
-            self.screen.toast("read the request first, then decide")

@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from textual import events
 from textual.app import ComposeResult
-from textual.containers import Horizontal
 from textual.widget import Widget
 
 from lfgtui.model.attention import Rounds
 from lfgtui.model.states import State
 from lfgtui.settings.keys import BY_ACTION, Scope
 from lfgtui.ui.keymap import keymap
-from lfgtui.ui.painting.canvas import Canvas
-from lfgtui.ui.painting.widgets import CachedContainer, LineRow
+from lfgtui.ui.painting.widgets import CachedContainer, CachedRow, LineRow
 from lfgtui.ui.run_view import RunView, needing_attention
 from lfgtui.ui.screens.base import LfgScreen, ScreenContext
 from lfgtui.ui.screens.pane_search import PaneSearch
@@ -49,6 +47,16 @@ class RunMode:
     is_live = False
     is_tiled_across = False
 
+    @property
+    def place(self) -> str:
+        """Text that stands in the footer instead of the view and the pane's number."""
+        return ""
+
+    @property
+    def actors(self) -> Sequence[object]:
+        """Those that its actions are looked up on."""
+        return (self,)
+
     def advance(self, gauges: bool) -> bool | None:
         """Bring the run up to date for a frame; True if gauges are due, None if nothing is."""
         return gauges
@@ -74,14 +82,6 @@ class RunMode:
         if not (self.screen.is_zoomed or self.screen.filtered):
             yield Offer("back")
         yield from map(Offer, ("attention", "help", "quit"))
-
-
-class _Body(CachedContainer, Horizontal):
-    """Container of the grid and the table."""
-
-    def __init__(self, canvas: Canvas) -> None:
-        super().__init__(id="body")
-        self.canvas = canvas
 
 
 class RunScreen(CachedContainer, LfgScreen[None]):
@@ -140,7 +140,7 @@ class RunScreen(CachedContainer, LfgScreen[None]):
 
     def compose(self) -> ComposeResult:
         yield self._header
-        with _Body(self.canvas):
+        with CachedRow(self.canvas, "body"):
             yield self.grid
         if self.mode.bar is not None:
             yield self.mode.bar
@@ -205,7 +205,7 @@ class RunScreen(CachedContainer, LfgScreen[None]):
             self._table.update_rows()
         self.mode.update_bar()
         number = f"{self.panes.index(self.current_pane) + 1}/{len(self.panes)}"
-        place = f"{'zoom' if self.is_zoomed else self.view} {number}"
+        place = self.mode.place or f"{'zoom' if self.is_zoomed else self.view} {number}"
         offers, keys = list(self._offers()), self.context.keys
         finding = self.filtered or self.search.status
         self.footer.show(
@@ -305,7 +305,7 @@ class RunScreen(CachedContainer, LfgScreen[None]):
 
     @property
     def actors(self) -> Sequence[object]:
-        return (*self._first_actors, self.mode, *super().actors)
+        return (*self._first_actors, *self.mode.actors, *super().actors)
 
     @property
     def _first_actors(self) -> Sequence[object]:

@@ -1,0 +1,143 @@
+"""Deciding on calls that wait for approval: in any pane, or one after the other in the inbox."""
+
+from collections.abc import Hashable
+
+from lfgtui.engine.commands import Approve, Command, Deny
+from lfgtui.model.items import ToolItem
+from lfgtui.ui.run_view import LiveRun, needing_attention
+from lfgtui.ui.screens.run import RunMode, RunScreen
+from lfgtui.ui.stream.requests_in_view import MIN_SECONDS_IN_VIEW, CardInView, RequestsSeen
+from lfgtui.ui.terminal.output import is_behind
+
+
+class Approvals:
+    """The keys that decide on calls, as an actor of a live run's screen.
+
+    They act only on a request of which all has been in view for a while: a person who is
+    typing, or approving the call before, has not read it. In the inbox the screen is zoomed on
+    a ticket that waits, and goes on to the next one after each decision.
+    """
+
+    def __init__(self, live: LiveRun, mode: RunMode) -> None:
+        self._live = live
+        self._mode = mode
+        self._seen = RequestsSeen()
+        self._is_open = False
+        self._decided: set[tuple[str, str]] = set()
+        self._to_show: ToolItem | None = None
+
+    @property
+    def screen(self) -> RunScreen:
+        """The screen that the run is on."""
+        return self._mode.screen
+
+    @property
+    def place(self) -> str:
+        """The inbox's name in the footer while it is open."""
+        is_open = self._is_open and self.screen.is_zoomed
+        return f"inbox:{len(self._waiting())}" if is_open else ""
+
+    def painted(self) -> None:
+        """Remember since when each waiting request has been in view. The first one is decided."""
+        shown: dict[Hashable, CardInView | None] = {}
+        if self.screen.app.screen is self.screen:  # and no question lies over it
+            for pane in self.screen.grid.in_view():
+                if (call := self._first_call(pane.ticket_id)) is not None:
+                    if call is self._to_show:
+                        pane.stream.show_card(call)
+                        self._to_show = None
+                    request = (pane.ticket_id, call.call_id, call.revision)
+                    shown[request] = pane.stream.card_in_view(call)
+        self._seen.note(shown, self.screen.now())
+
+    # Keys
+
+    def action_inbox(self) -> None:
+        if not self._waiting():
+            self.screen.toast("no call waits for approval")
+            return
+        self._is_open = True
+        self._open_next()
+
+    def action_approve(self) -> None:
+        if call := self._request():
+            self._decide(call, Approve(self.screen.current, call.call_id))
+
+    def action_approve_always(self) -> None:
+        if call := self._request():
+            ticket = self.screen.current
+            self.screen.toast(f"{call.name} is now always approved in {ticket}")
+            self._decide(call, Approve(ticket, call.call_id, always=True))
+
+    async def action_deny(self) -> None:
+        if call := self._request():
+            ticket = self.screen.current
+
+            def deny(reason: str) -> None:
+                self._decide(call, Deny(ticket, call.call_id, reason.strip()))
+
+            placeholder = "reason for the model (optional); press enter"
+            await self.screen.ask(f"deny {call.name}", deny, placeholder=placeholder)
+
+    def _decide(self, call: ToolItem, command: Command) -> None:
+        self._decided.add((self.screen.current, call.call_id))
+        self._live.send(command)
+        if self.place:
+            self._open_next()
+
+    # Which call is next
+
+    def _open_next(self) -> None:
+        """Go to the ticket that has waited longest; leave the inbox if none does."""
+        waiting = self._waiting()
+        if not waiting:
+            self._is_open = self.screen.is_zoomed = False
+            self.screen.toast("the inbox is empty")
+            self.screen.realign()
+            return
+        self._to_show = self._first_call(waiting[0])
+        self.screen.is_zoomed = True
+        self.screen.go_to(waiting[0])
+
+    def _waiting(self) -> list[str]:
+        """Return the tickets that wait for a decision, the one that has waited longest first."""
+        tickets = [ticket.id for ticket in self._live.tickets if self._first_call(ticket.id)]
+        needs = needing_attention(self._live, tickets, self.screen.now(), 0.0)
+        return sorted(needs, key=lambda ticket: needs[ticket].since)
+
+    def _first_call(self, ticket: str) -> ToolItem | None:
+        """Return the call to decide on, if there is one."""
+        waiting = self._live.transcript(ticket).waiting_approvals
+        return next((call for call in waiting if (ticket, call.call_id) not in self._decided), None)
+
+    def _request(self) -> ToolItem | None:
+        """Return the call to decide on, if all of it has been in view long enough to be read."""
+        call = self._first_call(self.screen.current)
+        if call is None:
+            self.screen.toast(f"{self.screen.current} has no request to approve or deny")
+            return None
+        if not self.screen.grid.display:
+            self.screen.toast("press enter to read the request")
+            return None
+        request = (self.screen.current, call.call_id, call.revision)
+        seconds = self._seen.seconds(request, self.screen.now())
+        if seconds is None:
+            self._show_request(call, self._seen.has_begun(request))
+            return None
+        # What a terminal has not read yet nobody has seen.
+        if seconds < MIN_SECONDS_IN_VIEW or is_behind(self.screen.app._driver):
+            self.screen.toast("too soon: read the request first")
+            return None
+        return call
+
+    def _show_request(self, call: ToolItem, has_begun: bool) -> None:
+        """Bring a request into view; who has begun to read a long one stays there."""
+        stream = self.screen.current_pane.stream
+        card = stream.card_in_view(call)
+        if card is None or card.height <= card.room or not has_begun:
+            stream.show_card(call)
+            card = stream.card_in_view(call)
+        if card is not None and card.height > card.room:
+            self.screen.toast(f"{call.name} does not fit here: scroll to its end, then decide")
+        else:
+            self.screen.toast("read the request first, then decide")
