@@ -271,7 +271,7 @@ async def three_asked(make_app: MakeApp) -> AsyncIterator[Asked]:
     """Three of four tickets ask, the second one first."""
     live = FakeLive("a", "b", "c", "d")
     app = make_app(live)
-    async with opened(app, (80, 24)) as pilot:
+    async with opened(app, (120, 24)) as pilot:
         for ticket in "badc":
             live.begin(ticket)
             live.stream(ticket, "words and more words\n\n" * 40)
