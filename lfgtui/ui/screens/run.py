@@ -291,8 +291,9 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         self.update_bars()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        if isinstance(event.widget, Pane) and event.widget.ticket_id != self.current:
-            self.go_to(event.widget.ticket_id)
+        pane = event.widget
+        if pane is self.focused and isinstance(pane, Pane) and pane.ticket_id != self.current:
+            self.go_to(pane.ticket_id)  # it is focused still: keys may have gone on meanwhile
 
     def on_row_list_clicked(self, event: "TicketTable.Clicked") -> None:
         if self._table is not None:
