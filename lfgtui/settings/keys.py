@@ -75,7 +75,7 @@ KEYS: tuple[Key, ...] = (
     Key("fold", ("space",), "fold", "fold or unfold one item", "View"),
     Key("beside", ("b",), "attempts", "compare attempts side by side", "View"),
     Key("copy", ("y",), "copy", "copy the answer", "View"),
-    Key("cancel", ("c",), "cancel", "cancel this ticket (asks first); output is saved", "Work"),
+    Key("cancel", ("c",), "cancel", "cancel this ticket (press twice); output is saved", "Work"),
     Key("cancel_all", ("C",), "cancel all", "cancel all tickets (asks first)", "Work"),
     Key("retry", ("r",), "retry", "retry an ended ticket, or a parked one now", "Work"),
     Key("tell", ("s",), "say", "message this agent; after its end, a follow-up", "Work"),
