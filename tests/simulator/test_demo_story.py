@@ -94,7 +94,10 @@ async def play(workspace: Path, order: Sequence[str], *, at_once: int = 1) -> di
     }
     chosen = [
         msgspec.structs.replace(
-            tickets[name], workspace=str(workspace), provider=WIRES[str(tickets[name].provider)]
+            tickets[name],
+            workspace=str(workspace),
+            provider=WIRES[str(tickets[name].provider)],
+            approve="auto",
         )
         for name in order
     ]
@@ -206,3 +209,9 @@ def test_the_tickets_play_the_bundled_scenarios_on_all_three_wires() -> None:
     tickets = load_tickets(DEMO / "tickets.toml").tickets
     assert {ticket.model for ticket in tickets} == set(NAMES)
     assert {ticket.provider for ticket in tickets} == WIRES.keys()
+
+
+def test_one_of_them_asks_so_that_a_newcomer_meets_the_approval_keys() -> None:
+    tickets = load_tickets(DEMO / "tickets.toml").tickets
+    asks = [one.id for one in tickets if "ask" in map(one.approval_for, one.tools)]
+    assert asks == ["api-docs"]
