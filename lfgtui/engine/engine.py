@@ -72,7 +72,8 @@ class Engine:
         self._session = session
         self._recorder = session.recorder
         self._on_close = on_close
-        self._behind: str | None = None
+        self.behind: str | None = None
+        """The reason for which the history cannot be written; None when all is saved."""
         self._changed_by: defaultdict[Path, list[str]] = defaultdict(list)
         self._sinks: list[e.Sink] = []
         self.subscribe = self._sinks.append
@@ -95,7 +96,7 @@ class Engine:
     @property
     def health(self) -> Health:
         return Health(
-            self._behind,
+            self.behind,
             self._session.circuits.open,
             self._recorder.queued_bytes,
             self._session.slots.number,
@@ -324,7 +325,7 @@ class Engine:
         try:
             run.end(ending)
         except Exception as error:  # it cannot be stored; the ticket has ended all the same
-            self._behind = str(error)
+            self.behind = str(error)
             self._show(())
 
     def _cancel(self, run: TicketRun) -> None:
@@ -380,7 +381,7 @@ class Engine:
                 asyncio.get_running_loop().call_exception_handler(context)
 
     def _fall_behind(self, message: str | None) -> None:
-        self._behind = message
+        self.behind = message
         if message is None:  # it has caught up: what was shown unsaved is saved now
             for run in self._runs.values():
                 run.transcript.mark_saved()

@@ -137,7 +137,7 @@ async def _run(engine: Engine, output: Output, stopped_by: "asyncio.Task[signal.
             printer = Printer(lambda entry: f"{entry_json(entry)}\n", print_json)
         case "answer" | "raw":
             printer = Printer(AnswerText(), document.write)
-    behind = BehindText(lambda: engine.health.behind)
+    behind = BehindText(lambda: engine.behind)
     is_answer = output in ("answer", "raw")
     warnings = Printer(
         lambda entry: behind(entry) + (parked_text(entry) if is_answer else ""), print_errors

@@ -152,12 +152,15 @@ def _outcome(run: RunView) -> str:
 def count_tickets(run: RunView, now: float, stall_after: float) -> Counter[str]:
     """Return how many tickets there are of each kind; one in a conflict is of two."""
     ids = [ticket.id for ticket in run.tickets]
-    counted = Counter(_kind(run, ticket, now, stall_after) for ticket in ids)
+    waiting = run.health.waiting_for_slot
+    counted = Counter(_kind(run, ticket, waiting, now, stall_after) for ticket in ids)
     counted["conflict"] = sum(run.transcript(ticket).conflict_at is not None for ticket in ids)
     return counted
 
 
-def _kind(run: RunView, ticket: str, now: float, stall_after: float) -> str:
+def _kind(
+    run: RunView, ticket: str, waiting: Collection[str], now: float, stall_after: float
+) -> str:
     transcript = run.transcript(ticket)
     if transcript.asks:
         return "question"
@@ -166,7 +169,7 @@ def _kind(run: RunView, ticket: str, now: float, stall_after: float) -> str:
     if is_stalled(transcript, run.meter(ticket), now, stall_after):
         return "stalled"
     if transcript.state in _AT_WORK:
-        return "queued" if ticket in run.health.waiting_for_slot else "running"
+        return "queued" if ticket in waiting else "running"
     return str(transcript.state)
 
 
