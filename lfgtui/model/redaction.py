@@ -4,8 +4,8 @@ A secret may be cut in two by the pieces a stream arrives in, so consecutive
 deltas are read as one text. Each kind of text (the answer, the reasoning, the
 arguments of one call, one channel of its output) is a text of its own. The
 answer ends where something else begins; arguments and outputs of several
-calls may arrive by turns. Heartbeats, usage and the like come in the middle
-of anything and end nothing.
+calls may arrive by turns. Heartbeats, usage, what the person says and the like
+come in the middle of anything and end nothing.
 
 Which fields of an event hold text is read off its declaration, so that a new
 event or field is looked at without being named here.
@@ -51,7 +51,7 @@ class EventRedactor:
                 return [self._piece(key, event)]
             before = self._end(lambda other, last: key != other and not _by_turns(event, last))
             return [*before, self._piece(key, event)]
-        if facets.is_aside:
+        if facets.is_aside or (isinstance(event, e.UserMessage) and event.origin == "person"):
             return [self._whole(event)]
         if facets.ends in ("response", "turn"):
             return [*self.finish(), self._whole(event)]

@@ -32,7 +32,8 @@ def redacted(*events: e.Event) -> list[e.Event]:
 
 
 def test_what_comes_in_between_ends_no_text() -> None:
-    between = (e.Heartbeat(), e.Usage(1, 2), e.Status("still here"))
+    said = e.UserMessage("And then?", origin="person")
+    between = (e.Heartbeat(), e.Usage(1, 2), e.Status("still here"), said)
     told = redacted(e.TextDelta(HALF), *between, e.TextDelta(REST), e.TicketCancelled())
     assert told == [*between, e.TextDelta(MARK), e.TicketCancelled()]
 
