@@ -9,6 +9,7 @@ memory that could differ.
 
 import asyncio
 import os
+from collections.abc import Iterable
 from contextlib import aclosing
 from pathlib import Path
 from time import monotonic
@@ -203,11 +204,15 @@ class Agent:
     def _answer_interrupted(self) -> None:
         """Answer the call that an earlier attempt was stopped in; those after it never began.
 
-        Nor did a call whose approval was still open: it is requested again.
+        Nor did a call whose approval was still open: it is requested again. None of these begins
+        before the model has read what the person said since.
         """
         calls = self._conversation.unanswered
         if calls and not self._transcript.is_undecided(calls[0].call_id):
             self._answer_unrun(calls[0], _INTERRUPTED, "interrupted")
+            calls = calls[1:]
+        if self._conversation.said:
+            self._answer_not_begun(calls)
 
     async def _answer(self, calls: tuple[CallPart, ...]) -> e.Ending | None:
         """Run the calls of a response that ended well; tell the model of any other."""
@@ -222,8 +227,7 @@ class Agent:
             try:
                 blocked = await self._run_call(left.pop(0))
             except StoppedError:
-                for call in left:
-                    self._answer_unrun(call, _NOT_BEGUN, "not run")
+                self._answer_not_begun(left)
                 return None
             if blocked is not None:
                 return blocked
@@ -305,6 +309,10 @@ class Agent:
         """Return the approval due; an unknown tool needs none, since calling it can only fail."""
         known: ToolName | None = next((t for t in self._ticket.tools if t == name), None)
         return "auto" if known is None else self._ticket.approval_for(known)
+
+    def _answer_not_begun(self, calls: Iterable[CallPart]) -> None:
+        for call in calls:
+            self._answer_unrun(call, _NOT_BEGUN, "not run")
 
     def _answer_unrun(self, call: CallPart, message: str, error: str) -> None:
         self._emit(e.ToolCallFinished(call.call_id, message, error, None, 0.0))

@@ -183,3 +183,45 @@ async def test_said_between_the_end_of_the_work_and_that_of_its_ticket_it_is_a_f
         assert r.state("a") == "done"
         assert len(r.attempts("a")) == 2
         assert r.engine.transcript("a").answer.startswith(f"## {SAID}")
+
+
+TWO_CALLS = scenario(
+    turn=[
+        {
+            "text": "Two.",
+            "call": [
+                {"name": "run_command", "arguments": {"command": "echo begun; sleep 600"}},
+                {"name": "write_file", "arguments": {"path": "x", "content": "1"}},
+            ],
+        },
+        {"text": "Done."},
+    ]
+)
+
+
+async def test_a_follow_up_is_read_before_a_call_that_a_cancelled_ticket_had_left(
+    tmp_path: Path,
+) -> None:
+    mine = ticket("a", tmp_path, model="two", approve="auto")
+    async with room(tmp_path, [mine], scenarios={"two": TWO_CALLS}) as r:
+        await r.until_event("a", e.ToolOutputDelta)
+        r.engine.send(c.Cancel("a"))
+        await r.engine.wait_idle()
+        r.engine.send(c.Tell("a", "Leave x alone"))
+        await r.engine.wait_idle()
+        assert r.state("a") == "done"
+        answers = [event.error for event in r.events("a", e.ToolCallFinished)]
+        assert answers == ["interrupted", "not run"]
+        assert not (tmp_path / "x").exists()
+
+
+async def test_a_follow_up_is_read_before_approval_is_requested_again(tmp_path: Path) -> None:
+    mine = ticket("a", tmp_path, model="writes")
+    async with room(tmp_path, [mine], scenarios={"writes": WRITES}) as r:
+        await r.until_event("a", e.ApprovalRequested)
+        r.engine.send(c.Cancel("a"))
+        await r.engine.wait_idle()
+        r.engine.send(c.Tell("a", "Leave x alone"))
+        await r.engine.wait_idle()
+        assert r.state("a") == "done"
+        assert len(r.events("a", e.ApprovalRequested)) == 1
