@@ -24,8 +24,15 @@ pass with time: a refused key is an answer.
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import (
+    AbstractAsyncContextManager,
+    ExitStack,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 from typing import NamedTuple, TypeAlias
 
 from lfgtui.engine.limits import LimitedError, can_park, is_limit
@@ -142,7 +149,8 @@ class Circuit:
         self._pause = policy.pause
         self._open_until: float | None = None
         self._is_probed = False
-        self._probe_error: ProviderError | None = None
+        self.probe_error: ProviderError | None = None
+        """The last probe's, until something is answered."""
         self.cause = ""
         """The failure that opened it, in a word or two: `HTTP 500`, `timeout`."""
         self._change = asyncio.Event()
@@ -159,14 +167,14 @@ class Circuit:
         left = max(0.0, self._open_until - self._clock())
         return max(left, _A_MOMENT) if self._is_probed else left
 
-    @asynccontextmanager
-    async def permit(self, waiting: Waiting = nullcontext) -> AsyncIterator[Callable[[], None]]:
-        """Wait, within `waiting`, until a request may leave; the body is the request.
+    @contextmanager
+    def request(self) -> Iterator[Callable[[], None]]:
+        """Let the body, a request, through now; a probe while the circuit is open.
 
-        Gives a function to call when something came back. Raises `ProviderError`, of the kind
-        that requests fail with, when a probe failed in the meantime.
+        Gives a function to call when something came back.
         """
-        is_probe = await self._enter(waiting)
+        is_probe = self._open_until is not None
+        self._is_probed = self._is_probed or is_probe
         is_settled = False
 
         def answered() -> None:
@@ -191,33 +199,24 @@ class Circuit:
                 self._is_probed = False
                 self._tell()
 
-    async def _enter(self, waiting: Waiting) -> bool:
-        """Wait until a request may leave; return True if it is the probe."""
-        known = self._probe_error
-        while self._open_until is not None:
-            if not self.retry_after():
-                self._is_probed = True
-                return True
-            async with waiting():
-                await self._until_due(known)
-            self._check_probe(known)  # another one may have failed before the wait was over
-        return False
-
-    async def _until_due(self, known: ProviderError | None) -> None:
+    async def until_due(self, known: ProviderError | None) -> None:
+        """Wait until a request may leave; raises as `check_probe`."""
         while self.retry_after():
             change = self._change
             with suppress(TimeoutError):
                 async with asyncio.timeout(max(self.retry_after(), _A_MOMENT)):
                     await change.wait()
-            self._check_probe(known)
+            self.check_probe(known)
 
-    def _check_probe(self, known: ProviderError | None) -> None:
-        if (error := self._probe_error) is not None and error is not known:
+    def check_probe(self, known: ProviderError | None) -> None:
+        """Raise the error of the last probe, unless it was answered or the error is known."""
+        if (error := self.probe_error) is not None and error is not known:
             message = f"{self.name} still does not answer: {error.message}"
             raise ProviderError(error.kind, message, status=error.status)
 
     def _close(self) -> None:
         self._failed_at.clear()
+        self.probe_error = None
         self._pause, self._open_until, self._is_probed = self._policy.pause, None, False
         self._tell()
 
@@ -225,7 +224,7 @@ class Circuit:
         """Count a request that got no answer, or not all of one."""
         now = self._clock()
         if is_probe:
-            self._is_probed, self._probe_error = False, error
+            self._is_probed, self.probe_error = False, error
             self._pause = min(self._policy.max_pause, 2 * self._pause)
         elif self._open_until is None:
             self._failed_at.append(now)
@@ -242,6 +241,33 @@ class Circuit:
     def _tell(self) -> None:
         self._change.set()
         self._change = asyncio.Event()
+
+
+@asynccontextmanager
+async def permit(
+    circuits: Sequence[Circuit], waiting: Waiting = nullcontext
+) -> AsyncIterator[Callable[[], None]]:
+    """Wait, within `waiting`, until all let a request through; the body is the request.
+
+    Nobody waits for one circuit as the probe of another. Gives a function to call when something
+    came back. Raises `ProviderError`, of the kind that requests fail with, when a probe failed in
+    the meantime.
+    """
+    known = [circuit.probe_error for circuit in circuits]
+    while any(circuit.retry_after() for circuit in circuits):
+        async with waiting():
+            for circuit, error in zip(circuits, known, strict=True):
+                await circuit.until_due(error)
+        for circuit, error in zip(circuits, known, strict=True):
+            circuit.check_probe(error)  # it may have failed before the wait was over
+    with ExitStack() as requests:
+        answers = [requests.enter_context(circuit.request()) for circuit in circuits]
+
+        def answered() -> None:
+            for answer in answers:
+                answer()
+
+        yield answered
 
 
 class Circuits(dict[str | Route, Circuit]):
@@ -265,18 +291,8 @@ class Circuits(dict[str | Route, Circuit]):
         """Return the one of the route's two circuits that lets requests through last."""
         return max(self[route.provider], self[route], key=Circuit.retry_after)
 
-    @asynccontextmanager
-    async def permit(
+    def permit(
         self, route: Route, waiting: Waiting = nullcontext
-    ) -> AsyncIterator[Callable[[], None]]:
-        """As `Circuit.permit`, for both; nobody waits for a model as the provider's probe."""
-        async with (
-            self[route].permit(waiting) as model,
-            self[route.provider].permit(waiting) as provider,
-        ):
-
-            def answered() -> None:
-                model()
-                provider()
-
-            yield answered
+    ) -> AbstractAsyncContextManager[Callable[[], None]]:
+        """As `permit`, for both of the route's circuits."""
+        return permit((self[route], self[route.provider]), waiting)

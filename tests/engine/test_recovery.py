@@ -2,14 +2,23 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lfgtui.engine.recovery import Circuit, Circuits, Recovery, Step, final_message, retry_delay
+from lfgtui.engine.recovery import (
+    Circuit,
+    Circuits,
+    Recovery,
+    Step,
+    Waiting,
+    final_message,
+    permit,
+    retry_delay,
+)
 from lfgtui.errors import RETRYABLE_KINDS, ErrorKind, ProviderError
 from lfgtui.settings.config import BreakerPolicy, RetryPolicy, Route
 
@@ -150,12 +159,12 @@ class Clock:
 
 async def fail(circuit: Circuit, error: ProviderError = BUSY) -> None:
     with suppress(ProviderError):
-        async with circuit.permit():
+        async with permit([circuit]):
             raise error
 
 
 async def succeed(circuit: Circuit) -> None:
-    async with circuit.permit() as answered:
+    async with permit([circuit]) as answered:
         answered()
 
 
@@ -208,7 +217,7 @@ async def test_one_probe_goes_until_it_is_answered_or_given_up(is_answered: bool
     circuit = await opened(clock)
     clock.now += 5
     assert circuit.retry_after() == 0
-    async with circuit.permit() as answered:
+    async with permit([circuit]) as answered:
         assert circuit.retry_after() > 0  # who may go elsewhere need not wait for it
         others = [asyncio.create_task(succeed(circuit)) for _ in range(3)]
         await turn()
@@ -224,7 +233,7 @@ async def test_a_failed_probe_is_a_failure_of_all_who_waited() -> None:
     circuit = await opened(clock)
     clock.now += 5
     with suppress(ProviderError):
-        async with circuit.permit():
+        async with permit([circuit]):
             other = asyncio.create_task(succeed(circuit))
             await turn()
             raise ProviderError("connection", "cannot reach it")
@@ -251,13 +260,13 @@ async def test_a_probe_that_failed_before_a_wait_was_over_is_a_failure_of_who_wa
         await free.wait()
 
     async def go_on() -> None:
-        async with circuit.permit(waiting) as answered:
+        async with permit([circuit], waiting) as answered:
             answered()
 
     others = [asyncio.create_task(go_on()) for _ in range(2)]
     await turn()
     clock.now += 5
-    async with circuit.permit():
+    async with permit([circuit]):
         pass  # a probe that is given up: now one of the others may go
     await turn()
     await fail(circuit)
@@ -276,7 +285,7 @@ async def test_the_pause_ends_by_itself() -> None:
 
 async def test_an_answer_to_what_was_sent_before_does_not_close_it() -> None:
     circuit = Circuit(FIRST, BREAKER, Clock())
-    async with circuit.permit() as answered:
+    async with permit([circuit]) as answered:
         for _ in range(BREAKER.failures):
             await fail(circuit)
         answered()
@@ -287,9 +296,14 @@ OTHER = Route(FIRST.provider, "other")
 UNREACHABLE = ProviderError("connection", "cannot reach it")
 
 
-async def ask(circuits: Circuits, route: Route, error: ProviderError | None = None) -> None:
+async def ask(
+    circuits: Circuits,
+    route: Route,
+    error: ProviderError | None = None,
+    waiting: Waiting = nullcontext,
+) -> None:
     with suppress(ProviderError):
-        async with circuits.permit(route) as answered:
+        async with circuits.permit(route, waiting) as answered:
             if error is not None:
                 raise error
             answered()
@@ -335,6 +349,60 @@ async def test_who_waits_for_a_dead_model_does_not_keep_its_provider_from_being_
     assert (waiting.done(), trying.done()) == (False, True)
     assert list(circuits.open) == ["a/one"]
     waiting.cancel()
+
+
+async def dead_model_of_a_dead_provider(clock: Clock) -> Circuits:
+    """The model may be tried now, its provider in three seconds."""
+    circuits = Circuits(BREAKER, clock)
+    for _ in range(BREAKER.failures):
+        await ask(circuits, FIRST, BUSY)
+    clock.now += 3
+    for _ in range(BREAKER.failures):
+        await ask(circuits, OTHER, UNREACHABLE)
+    clock.now += 2
+    return circuits
+
+
+async def test_who_is_held_up_after_its_wait_for_the_provider_keeps_nobody_from_the_model() -> None:
+    clock = Clock()
+    circuits = await dead_model_of_a_dead_provider(clock)
+    go_on = asyncio.Event()
+
+    @asynccontextmanager
+    async def paused() -> AsyncIterator[None]:
+        yield
+        await go_on.wait()
+
+    held = asyncio.create_task(ask(circuits, FIRST, waiting=paused))
+    other = asyncio.create_task(ask(circuits, FIRST))
+    await turn()
+    clock.now += 3
+    await ask(circuits, OTHER)
+    await turn()
+    assert (held.done(), other.done()) == (False, True)
+    assert not circuits.open
+    go_on.set()
+    await held
+
+
+async def test_a_provider_that_answers_again_fails_nobody_for_a_probe_before_that() -> None:
+    clock = Clock()
+    circuits = await dead_model_of_a_dead_provider(clock)
+    free = asyncio.Event()
+
+    @asynccontextmanager
+    async def waiting() -> AsyncIterator[None]:
+        await free.wait()
+        yield
+
+    waits = asyncio.create_task(ask(circuits, FIRST, waiting=waiting))
+    await turn()
+    for error in (UNREACHABLE, None):
+        clock.now += 15
+        await ask(circuits, OTHER, error)
+    free.set()
+    await waits
+    assert not circuits.open
 
 
 async def test_whole_providers_come_first_among_what_keeps_failing_then_the_longest_wait() -> None:
