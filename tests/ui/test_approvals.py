@@ -79,6 +79,24 @@ async def test_denying_takes_a_reason_for_the_model(make_app: MakeApp) -> None:
         assert it.live.sent == [Deny("a", "call-1", "use make")]
 
 
+@pytest.mark.parametrize("before", [(), ("home",), ("enter",), ("v",), ("v", "v")])
+async def test_what_nobody_has_read_is_denied_at_once(
+    make_app: MakeApp, before: tuple[str, ...]
+) -> None:
+    async with asked(make_app, TALL) as it:
+        await it.press(*before, "d")
+        assert "deny run_command" in lines(it.app)[-1]
+        await it.press(*"a d", "enter")
+        assert it.live.sent == [Deny("a", "call-1", "a d")]
+
+
+async def test_nothing_is_denied_where_nothing_waits(make_app: MakeApp) -> None:
+    async with asked(make_app) as it:
+        it.live.happen("a", e.ApprovalGiven("call-1"))
+        await it.press("d")
+        assert toasts(it.app) == ["a has no request to approve or deny"]
+
+
 async def test_a_request_that_is_not_on_the_screen_cannot_be_approved(make_app: MakeApp) -> None:
     async with asked(make_app) as it:
         await it.press("v", "v")
@@ -223,6 +241,30 @@ async def test_a_command_of_a_hundred_lines_is_approved_after_the_last_of_them(
         await it.wait()
         await it.press("a")
         assert it.live.sent == [Approve("a", "call-1")]
+
+
+@pytest.mark.parametrize("queued", [1, 2, 30])
+@pytest.mark.parametrize("length", [16, 17, 18, 60])
+async def test_a_card_with_calls_queued_below_it_is_approved_at_its_end(
+    make_app: MakeApp, length: int, queued: int
+) -> None:
+    live = FakeLive("a")
+    app = make_app(live)
+    async with opened(app, (80, 24)) as pilot:
+        live.begin("a")
+        commands = {"call-1": "\n".join(f"echo {number}" for number in range(length))}
+        commands |= {f"call-{number + 2}": "ls" for number in range(queued)}
+        for call, command in commands.items():
+            requested = e.ToolCallRequested(call, "run_command", {"command": command})
+            live.happen("a", e.ToolCallStarted(call, "run_command"), requested)
+        asked = e.ApprovalRequested("call-1", "run_command", "$ echo 0")
+        live.happen("a", e.ResponseFinished(1, "tool_use"), asked)
+        await settled(app)
+        it = Asked(app, live, pilot)
+        await read_on(it)
+        await it.wait()
+        await it.press("a")
+        assert live.sent == [Approve("a", "call-1")]
 
 
 async def test_a_line_of_5000_characters_is_whole(make_app: MakeApp) -> None:

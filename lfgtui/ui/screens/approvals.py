@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable
 
-from lfgtui.engine.commands import Approve, Command, Deny
+from lfgtui.engine.commands import Approve, Deny
 from lfgtui.model.items import ToolItem
 from lfgtui.ui.run_view import LiveRun, needing_attention
 from lfgtui.ui.screens.run import RunMode, RunScreen
@@ -13,9 +13,9 @@ from lfgtui.ui.terminal.output import is_behind
 class Approvals:
     """The keys that decide on calls, as an actor of a live run's screen.
 
-    They act only on a request of which all has been in view for a while: a person who is
-    typing, or approving the call before, has not read it. In the inbox the screen is zoomed on
-    a ticket that waits, and goes on to the next one after each decision.
+    They approve only a request of which all has been in view for a while: a person who is
+    typing, or approving the call before, has not read it. To deny is always safe. In the inbox
+    the screen is zoomed on a ticket that waits, and goes on to the next one after each decision.
     """
 
     def __init__(self, live: LiveRun, mode: RunMode) -> None:
@@ -60,27 +60,27 @@ class Approvals:
         self._open_next()
 
     def action_approve(self) -> None:
-        if call := self._request():
-            self._decide(call, Approve(self.screen.current, call.call_id))
+        if call := self._call_read():
+            self._decide(Approve(self.screen.current, call.call_id))
 
     def action_approve_always(self) -> None:
-        if call := self._request():
+        if call := self._call_read():
             ticket = self.screen.current
             self.screen.toast(f"{call.name} is now always approved in {ticket}")
-            self._decide(call, Approve(ticket, call.call_id, always=True))
+            self._decide(Approve(ticket, call.call_id, always=True))
 
     async def action_deny(self) -> None:
-        if call := self._request():
+        if call := self._waiting_call():
             ticket = self.screen.current
 
             def deny(reason: str) -> None:
-                self._decide(call, Deny(ticket, call.call_id, reason.strip()))
+                self._decide(Deny(ticket, call.call_id, reason.strip()))
 
             placeholder = "reason for the model (optional); press enter"
             await self.screen.ask(f"deny {call.name}", deny, placeholder=placeholder)
 
-    def _decide(self, call: ToolItem, command: Command) -> None:
-        self._decided.add((self.screen.current, call.call_id))
+    def _decide(self, command: Approve | Deny) -> None:
+        self._decided.add((command.ticket, command.call_id))
         self._live.send(command)
         if self.place:
             self._open_next()
@@ -110,11 +110,16 @@ class Approvals:
         waiting = self._live.transcript(ticket).waiting_approvals
         return next((call for call in waiting if (ticket, call.call_id) not in self._decided), None)
 
-    def _request(self) -> ToolItem | None:
-        """Return the call to decide on, if all of it has been in view long enough to be read."""
+    def _waiting_call(self) -> ToolItem | None:
+        """Return the current ticket's call to decide on; say so if there is none."""
         call = self._first_call(self.screen.current)
         if call is None:
             self.screen.toast(f"{self.screen.current} has no request to approve or deny")
+        return call
+
+    def _call_read(self) -> ToolItem | None:
+        """Return the call to decide on, if all of it has been in view long enough to be read."""
+        if (call := self._waiting_call()) is None:
             return None
         if not self.screen.grid.display:
             self.screen.toast("press enter to read the request")

@@ -32,19 +32,21 @@ class CardInView(NamedTuple):
 
     @property
     def shows_end(self) -> bool:
-        """True if its end is in view, with as much of the card as there is room for."""
-        return self.last == self.height and self.last - self.first >= min(self.height, self.room)
+        """True if its end is in view, and all of it where there is room for all."""
+        return self.last == self.height and (self.first == 0 or self.height > self.room)
 
 
 def card_in_view(
-    lines: LineIndex, top: int, context: Context, view: ItemView, rows: range
+    lines: LineIndex, viewport: Viewport, context: Context, view: ItemView, rows: range
 ) -> CardInView | None:
-    """Return the part of an item's unfolded card that is in those rows below line `top`."""
+    """Return the part of an item's unfolded card that is in those rows of the window."""
     if not view.is_unfolded(context):
         return None
     card = lines.lines_of(view)
-    begin, height = card.start - top, len(card)
+    begin, height = card.start - viewport.top, len(card)
     first, last = max(0, rows.start - begin), min(height, rows.stop - begin)
+    if card.stop < lines.chunks.heights.total:  # the last row is the hint, or what is below it
+        rows = range(rows.start, min(rows.stop, viewport.height - 1))
     return CardInView(first, last, height, context.width, len(rows)) if first < last else None
 
 

@@ -261,7 +261,7 @@ class StreamView(PaintedStream):
         rows = rows_on_screen(self)
         if self._visible_rows.is_hinted:
             rows = range(rows.start, min(rows.stop, self._height - 1))
-        return card_in_view(self.lines, self.viewport.top, context, view, rows)
+        return card_in_view(self.lines, self.viewport, context, view, rows)
 
     def show_card(self, call: ToolItem) -> None:
         """Bring a call's card into view, unfolded."""
