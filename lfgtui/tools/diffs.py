@@ -85,8 +85,8 @@ def _lines(text: str) -> list[str]:
 
 
 def _is_crlf(text: str) -> bool:
-    """Return True if every line ends so; then no ending needs to be shown."""
-    return text.count("\r\n") == text.count("\n")
+    """Return True if there are lines that end so and no others; no ending needs to be shown."""
+    return text.count("\r\n") == text.count("\n") > 0
 
 
 def _changes(old: list[str], new: list[str], spans: Sequence[Span]) -> Iterator[Span]:
@@ -116,8 +116,7 @@ def _hunks(
     """Yield the rows of each group of changes with the lines around them."""
 
     def row(sign: str, line: str) -> str:
-        text = line.removesuffix("\n")
-        shown = exposed(text.removesuffix("\r") if hides_returns else text)
+        shown = exposed(line.removesuffix("\r\n" if hides_returns else "\n"))
         if sign == " ":
             shown = _shortened(shown)
         elif len(shown := _with_end(shown)) > LONGEST_LINE:

@@ -163,6 +163,14 @@ def test_a_last_line_without_its_newline_is_another_line() -> None:
 def test_line_endings_are_shown_where_they_change_and_only_there() -> None:
     assert diff_of("a\r\nb\r\n", "a\r\nc\r\n") == ["@@ -1,2 +1,2 @@", " a", "-b", "+c"]
     assert diff_of("a\r\n", "a\n") == ["@@ -1,1 +1,1 @@", "-a␍", "+a"]
+    assert diff_of("", "a\r\n") == ["@@ -0,0 +1,1 @@", "+a␍"]
+
+
+def test_a_return_that_ends_no_line_is_shown() -> None:
+    end = "\\ No newline at end of file"
+    assert diff_of("", "a\r") == ["@@ -0,0 +1,1 @@", "+a␍", end]
+    assert diff_of("a", "a\r") == ["@@ -1,1 +1,1 @@", "-a", end, "+a␍", end]
+    assert diff_of("a\r\nb", "a\r\nb\r")[2:] == ["-b", end, "+b␍", end]
 
 
 def test_blanks_at_the_end_of_a_changed_line_are_seen() -> None:
