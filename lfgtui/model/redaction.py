@@ -16,6 +16,7 @@ reasoning from which one was taken, is left out of the conversation: in its
 place stands an item of the wire `redacted`, which no wire sends.
 """
 
+import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from functools import cache
 from typing import Literal, get_args, get_origin, get_type_hints
@@ -28,6 +29,8 @@ from lfgtui.model.tickets import Ticket
 from lfgtui.text.redactor import Redactor, TextStream
 
 _LEFT_OUT = e.ProviderItem("redacted", {})
+_HUNK = re.compile("^@@.*$", re.MULTILINE)
+_KEY_END = re.compile("-----END ([A-Z0-9 ]{1,40}-----)")
 
 
 class EventRedactor:
@@ -116,9 +119,20 @@ class EventRedactor:
 
 def _sides(diff: str) -> Iterator[str]:
     """Yield the text that a diff shows of the file as it is, and as it would be."""
-    lines = diff.split("\n")
+    hunks = [hunk.split("\n") for hunk in _HUNK.split(diff)]
     for sign in "-+":
-        yield "\n".join([line[1:] for line in lines if line[:1] in (sign, " ")])
+        sides = (
+            "\n".join([line[1:] for line in lines if line[:1] in (sign, " ")]) for lines in hunks
+        )
+        yield "\n".join(map(_with_key_begin, sides))
+
+
+def _with_key_begin(text: str) -> str:
+    """Return the text of a hunk; where it begins within a key, with a first line for that key."""
+    end = _KEY_END.search(text)
+    if end is None or "-----BEGIN " in text[: end.start()]:
+        return text
+    return f"-----BEGIN {end[1]}\n{text}"
 
 
 @cache

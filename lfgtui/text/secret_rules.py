@@ -249,7 +249,7 @@ def _literally(text: str) -> tuple[Run, ...]:
 
 
 _KEY_LINE = (Run("[A-Z0-9 ]", 1, 40), *_literally("-----"))
-_LINE_END = "⏎␊␤"
+_LINE_END = "⏎␊␍␤"
 """The symbols that lfg itself writes for the end of a line (`visible`)."""
 
 _KEY_BODY = Run(f"(?:(?!-----)[A-Za-z0-9+/=\\s\\\\:,.()_|>{_LINE_END}-])", 16, _LONGEST)

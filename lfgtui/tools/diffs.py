@@ -20,7 +20,7 @@ LONGEST = 400_000
 
 _CONTEXT = 3
 _LONGEST_CONTEXT = 500
-"""Lines around a change, and most characters shown of each."""
+"""Lines around a change, and most characters of one that is shown."""
 
 _COMPARED = 5_000
 """Lines that are compared one by one; more are taken for changed, and are too many to show."""
@@ -118,7 +118,7 @@ def _hunks(
     def row(sign: str, line: str) -> str:
         shown = exposed(line.removesuffix("\r\n" if hides_returns else "\n"))
         if sign == " ":
-            shown = _shortened(shown)
+            shown = _context(shown)
         elif len(shown := _with_end(shown)) > LONGEST_LINE:
             raise ToolError(
                 f"a changed line of {len(shown):,} characters is too long to be approved"
@@ -163,7 +163,6 @@ def _with_end(line: str) -> str:
     return text + line[len(text) :].replace(" ", "\\x20").replace("\t", "\\t")
 
 
-def _shortened(line: str) -> str:
-    if (over := len(line) - _LONGEST_CONTEXT) <= 0:
-        return line
-    return f"{line[:_LONGEST_CONTEXT]} [... {over:,} more characters ...]"
+def _context(line: str) -> str:
+    """Return the line; of a long one only its length: half a secret would not be recognized."""
+    return line if len(line) <= _LONGEST_CONTEXT else f"[... {len(line):,} characters ...]"

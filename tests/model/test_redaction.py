@@ -16,6 +16,7 @@ from lfgtui.model.pieces import call_of, text_of, with_text
 from lfgtui.model.redaction import EventRedactor, is_empty_delta, redacted_entries, redacted_ticket
 from lfgtui.model.tickets import Ticket
 from lfgtui.text.redactor import Redactor
+from lfgtui.tools.diffs import diff
 from tests.helpers.any_events import BY_KIND, DELTAS, any_event, entries, lives
 from tests.text.secrets import GITHUB, JWT, drawn, pem
 
@@ -195,7 +196,7 @@ def test_the_summary_of_a_call_that_holds_a_secret_tells_nothing_of_it() -> None
 
 
 def test_a_private_key_on_one_line_as_lfg_writes_it() -> None:
-    for newline in "⏎␊␤":
+    for newline in "⏎␊␍␤":
         text = pem(newline=newline)
         assert Redactor().text(text) == "[redacted: private key]"
         assert Redactor().text(text[:300]) == "[redacted: private key]"
@@ -210,9 +211,9 @@ def redacted_diff(diff: str) -> str:
 
 def test_a_secret_in_a_diff_is_hidden_in_its_line() -> None:
     hidden = "-key = {}\n+key = {} # new\n"
-    diff = redacted_diff("@@ -1,1 +1,1 @@\n" + hidden.format(GITHUB, GITHUB))
+    told = redacted_diff("@@ -1,1 +1,1 @@\n" + hidden.format(GITHUB, GITHUB))
     mark = "[redacted: github token]"
-    assert diff == "@@ -1,1 +1,1 @@\n" + hidden.format(mark, mark)
+    assert told == "@@ -1,1 +1,1 @@\n" + hidden.format(mark, mark)
 
 
 @pytest.mark.parametrize("sign", ["-", "+", " "])
@@ -228,6 +229,35 @@ def test_a_key_that_a_diff_parts_by_its_signs_hides_all_of_it() -> None:
     head, *body = pem().split("\n")
     lines = "".join(f"-{line}\n+other\n" for line in body)
     assert redacted_diff(f"@@ -1,9 +1,9 @@\n {head}\n{lines}") == "[redacted: secret]"
+
+
+def edited(text: str) -> str:
+    """The diff of an edit at the end of that text, as it is kept."""
+    return redacted_diff(diff(f"{text}port = 1\nend\n", f"{text}port = 2\nend\n").text)
+
+
+@pytest.mark.parametrize("column", range(440, 510, 10))
+def test_no_part_of_a_secret_in_a_long_line_is_in_a_diff(column: int) -> None:
+    told = edited("x" * (column - 1) + f" {GITHUB}\n")
+    assert "port = 2" in told and GITHUB[:8] not in told
+
+
+@pytest.mark.parametrize("lines", range(1, 9))
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_no_line_of_a_key_is_in_a_diff_however_little_of_it_is_beside_the_change(
+    lines: int, newline: str
+) -> None:
+    head, *body, end = pem().split("\n")
+    told = edited(newline.join((head, *body[-lines:], end, "")))
+    assert not any(line in told for line in body)
+    far = "".join(f"{n}\n" for n in range(9))
+    text = newline.join((head, *body, end, ""))
+    told = redacted_diff(diff(f"a\n{far}{text}a\n", f"b\n{far}{text}b\n").text)
+    assert not any(line in told for line in body)
+
+
+def test_a_diff_beside_the_end_of_a_certificate_is_kept() -> None:
+    assert "port = 2" in edited(pem().replace("PRIVATE KEY", "CERTIFICATE") + "\n")
 
 
 def test_the_diff_of_a_call_that_holds_a_secret_tells_nothing_of_it() -> None:
