@@ -319,6 +319,9 @@ class Engine:
         if run.is_restarted and not self._closing:
             run.is_restarted = False
             self._retry(run)
+        late, run.told_late = run.told_late, []
+        for message in late:
+            self.send(message)
         self._schedule()
 
     def _end(self, run: TicketRun, ending: e.Ending) -> None:
@@ -345,8 +348,8 @@ class Engine:
             self._retry(run)
 
     def _tell(self, run: TicketRun, message: c.Tell) -> None:
-        if run.is_ending:  # `_work_ended` comes first
-            asyncio.get_running_loop().call_soon(self.send, message)
+        if run.is_ending:
+            run.told_late.append(message)
             return
         has_ended = run.phase == "ended"
         run.tell(message.text, stops=message.stops)

@@ -13,6 +13,7 @@ from msgspec import UNSET, UnsetType
 
 from lfgtui.agent.context import Decision
 from lfgtui.agent.loop import Agent
+from lfgtui.engine import commands as c
 from lfgtui.engine.limits import Limit, can_park
 from lfgtui.engine.parking import Parking
 from lfgtui.engine.person import Person
@@ -64,6 +65,8 @@ class TicketRun:
         self.is_blocked_by_need = False
         self.is_restarted = False
         """True once it was stopped to be started over."""
+        self.told_late: list[c.Tell] = []
+        """Messages that came while it was ending."""
         self.always: set[str] = set()
         self.environment = session.environment
         self.secrets = secret_variables(session.config)
@@ -109,8 +112,10 @@ class TicketRun:
 
     @property
     def is_ending(self) -> bool:
-        """True once its work has ended, as long as the ticket has not."""
-        return self.phase == "running" and self._task is not None and self._task.done()
+        """True once its work was stopped or has ended, as long as the ticket has not."""
+        if self.phase != "running" or self._task is None:
+            return False
+        return self._stopped_with is not None or self._task.done()
 
     def apply(self, entry: e.Entry) -> None:
         """Fold and gauge a delivered entry. A bug there, or an impossible one, ends the ticket."""

@@ -113,12 +113,14 @@ class Conversation:
     """The fold from events to messages; `Transcript` owns one and feeds it.
 
     What the person says while a response or a tool is under way waits in `said`: no wire takes
-    a message between a call and its result. It joins `messages` as soon as there is a place.
+    a message between a call and its result. It joins `messages` as soon as there is a place;
+    not before a queued ticket begins, since it may begin from its prompt.
     """
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
         self.said: deque[UserTurn] = deque()
+        self._is_queued = False
         self._is_responding = False
         self._open: list[Part] = []
         self._run: Growing | None = None
@@ -147,6 +149,8 @@ class Conversation:
     @property
     def turns_since_said(self) -> int:
         """Number of turns that the model finished since the person last said something."""
+        if self.said:
+            return 0
         turns = 0
         for message in reversed(self.messages):
             if isinstance(message, UserTurn) and message.is_said:
@@ -168,6 +172,7 @@ class Conversation:
         """Take one event into account; events that say nothing to the model are passed over."""
         if isinstance(event, e.AttemptStarted):
             self._provider, self._is_responding = event.provider, False
+            self._is_queued = False
         match event:
             case e.AttemptStarted(continues=False):
                 self.messages.clear()
@@ -181,6 +186,8 @@ class Conversation:
                 self._drop()
             case e.AttemptStarted():
                 self._drop()
+            case e.TicketQueued():
+                self._is_queued = True
             case e.RequestSent():
                 self._is_responding = True
                 self._drop()
@@ -203,7 +210,8 @@ class Conversation:
                 self.messages.append(ToolResult(call_id, output, failed))
             case _:
                 return
-        if self.said and self.messages and not (self._is_responding or self.unanswered):
+        is_busy = self._is_queued or self._is_responding
+        if self.said and self.messages and not (is_busy or self.unanswered):
             self.messages.extend(self.said)
             self.said.clear()
 

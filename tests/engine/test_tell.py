@@ -225,3 +225,61 @@ async def test_a_follow_up_is_read_before_approval_is_requested_again(tmp_path: 
         await r.engine.wait_idle()
         assert r.state("a") == "done"
         assert len(r.events("a", e.ApprovalRequested)) == 1
+
+
+@pytest.mark.parametrize("again", [c.Retry("a"), c.Restart("a", "Do it well.")], ids=("r", "E"))
+async def test_said_while_a_ticket_waits_to_start_over_it_is_answered(
+    tmp_path: Path, again: c.Command
+) -> None:
+    tickets = [ticket("a", tmp_path, model="any", tools=[]), ticket("b", tmp_path, model="silent")]
+    async with room(tmp_path, tickets, scenarios={"silent": SILENT}, concurrency=1) as r:
+        await r.until_event("b", e.TextDelta)
+        r.engine.send(again)
+        r.engine.send(c.Tell("a", SAID))
+        await r.until(lambda: r.engine.transcript("a").unsent)
+        r.engine.send(c.Cancel("b"))
+        await r.engine.wait_idle()
+        assert r.state("a") == "done"
+        assert said(r) == [SAID]
+
+
+LISTS = calls("list_files", {})
+
+
+async def test_said_during_the_last_turn_that_a_ticket_may_take_it_is_answered(
+    tmp_path: Path,
+) -> None:
+    mine = ticket("a", tmp_path, model="lists", max_turns=1)
+    async with room(tmp_path, [mine], scenarios={"lists": LISTS}) as r:
+        await r.until_event("a", e.RequestSent)
+        r.engine.send(c.Tell("a", SAID))
+        await r.engine.wait_idle()
+        assert r.state("a") == "done"
+        assert said(r) == [SAID]
+
+
+async def test_a_follow_up_to_a_ticket_with_a_call_at_its_last_turn_is_answered(
+    tmp_path: Path,
+) -> None:
+    mine = ticket("a", tmp_path, model="lists", max_turns=1)
+    async with finished(tmp_path, [mine], scenarios={"lists": LISTS}) as r:
+        assert r.state("a") == "limit"
+        r.engine.send(c.Tell("a", SAID))
+        await r.engine.wait_idle()
+        assert r.state("a") == "done"
+        assert said(r) == [SAID]
+
+
+@pytest.mark.parametrize("stop", [c.Cancel("a"), c.Restart("a", "Do it well.")], ids=("c", "E"))
+async def test_said_while_a_ticket_is_being_stopped_it_is_a_follow_up(
+    tmp_path: Path, stop: c.Command
+) -> None:
+    mine = ticket("a", tmp_path, model="sleeps", approve="auto", tools=["run_command"])
+    async with room(tmp_path, [mine], scenarios={"sleeps": SLEEPS}) as r:
+        await r.until_event("a", e.ToolOutputDelta)
+        r.engine.send(stop)
+        r.engine.send(c.Tell("a", SAID))
+        await r.until(lambda: said(r))
+        assert said(r) == [SAID]
+        assert len(r.attempts("a")) == 2
+        r.engine.send(c.CancelAll())

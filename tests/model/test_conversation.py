@@ -166,6 +166,7 @@ def said(*events: e.Event) -> list[str]:
 
 STOP = e.UserMessage("Stop.", origin="person")
 RESULT = e.ToolCallFinished("1", "", None, None, 0.0)
+DONE = [e.RequestSent(1), FINISHED, e.TicketDone("end"), e.TicketQueued()]
 SENT, PAUSED = e.RequestSent(1), e.ResponseFinished(1, "pause_turn")
 
 
@@ -181,6 +182,9 @@ SENT, PAUSED = e.RequestSent(1), e.ResponseFinished(1, "pause_turn")
         ([SENT, STOP, e.AttemptStarted("p", "m", continues=True)], ["Go.", "Stop."]),
         ([SENT, STOP, e.AttemptStarted("p", "m"), e.UserMessage("Go.")], ["Go.", "Stop."]),
         ([SENT, FINISHED, STOP, e.AttemptStarted("p", "m"), e.UserMessage("Go.")], ["Go."]),
+        ([*DONE, STOP], ["Go.", "turn"]),
+        ([*DONE, STOP, e.AttemptStarted("p", "m", continues=True)], ["Go.", "turn", "Stop."]),
+        ([*DONE, STOP, e.AttemptStarted("p", "m"), e.UserMessage("Go.")], ["Go.", "Stop."]),
     ],
     ids=str,
 )
