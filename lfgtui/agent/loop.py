@@ -27,7 +27,7 @@ from lfgtui.model.call_ids import CallIds, messages_for
 from lfgtui.model.conversation import CallPart, ModelTurn
 from lfgtui.model.tickets import Approval, ToolName
 from lfgtui.providers.base import Provider, Request, ToolSpec
-from lfgtui.providers.wire.tool_calls import STOPPED, broke_off
+from lfgtui.providers.wire.tool_calls import broke_off
 from lfgtui.settings.config import Dialect, Price
 from lfgtui.text.redactor import is_marked
 from lfgtui.tools import (
@@ -173,7 +173,7 @@ class Agent:
                 for one in leaks.finish():
                     self._emit(one)
             if is_stopped:
-                self._emit(e.ResponseFinished(turn, STOPPED))
+                self._emit(e.ResponseFinished(turn, e.STOPPED))
 
     def _request(self, turn: int) -> Request:
         ticket = self._ticket

@@ -92,12 +92,14 @@ def run_figures(run: RunSummary) -> list[str]:
 def attempt_figures(attempt: Attempt) -> list[tuple[str, str]]:
     """Return the known figures of an attempt with their names."""
     usage, rate = attempt.usage, attempt.tokens_per_second
+    output, is_estimate = attempt.tokens.total
+    about = "~" if is_estimate else ""
     taken = None if attempt.ended_at is None else attempt.ended_at - attempt.started_at
     figures = [
         ("ttft", "" if attempt.ttft is None else f"{attempt.ttft:.2f} s"),
-        ("tok/s", "" if rate is None else f"{rate:.0f}"),
+        ("tok/s", "" if rate is None else f"{about}{rate:.0f}"),
         ("tokens in", count(usage.input) if usage.input else ""),
-        ("tokens out", count(usage.output) if usage.output else ""),
+        ("tokens out", f"{about}{count(output)}" if output else ""),
         ("cost", money(usage.cost)),
         ("time", duration(taken)),
     ]

@@ -3,6 +3,8 @@
 Times are seconds since the epoch.
 """
 
+from msgspec.structs import replace
+
 from lfgtui.export.figures import RunDocument
 from lfgtui.model.items import Attempt, HostedItem, ToolItem
 from lfgtui.model.tickets import Ticket
@@ -32,7 +34,7 @@ def ticket_record(run: str, ticket: Ticket, transcript: Transcript) -> dict[str,
 
 
 def _attempt(attempt: Attempt) -> dict[str, object]:
-    rate = attempt.tokens_per_second
+    rate, (output, is_estimate) = attempt.tokens_per_second, attempt.tokens.total
     hosted = [item for item in attempt.items if isinstance(item, HostedItem)]
     return {
         "attempt": attempt.number,
@@ -51,7 +53,8 @@ def _attempt(attempt: Attempt) -> dict[str, object]:
         ],
         "stop_reason": attempt.stop_reason,
         "error": attempt.error,
-        "usage": attempt.usage,
+        "usage": replace(attempt.usage, output=output),
+        "tokens_estimated": is_estimate,
         "ttft_ms": None if attempt.ttft is None else round(attempt.ttft * 1000),
         "tokens_per_s": None if rate is None else round(rate, 1),
         "started_at": round(attempt.started_at, 3),

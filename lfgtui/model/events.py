@@ -23,6 +23,9 @@ StopReason: TypeAlias = str
 `length`, `content_filter`, `refusal`, `stop_sequence`, `stopped` by the person), else as
 it came."""
 
+STOPPED: StopReason = "stopped"
+"""The person stopped the response."""
+
 ToolArguments: TypeAlias = dict[str, object] | str
 """A JSON object; a string where what arrived was none, kept as it came."""
 

@@ -12,6 +12,7 @@ import msgspec
 from lfgtui.errors import ErrorKind
 from lfgtui.model.events import Citation, StopReason, ToolArguments, Usage
 from lfgtui.model.states import State
+from lfgtui.model.tokens import TokenCount
 from lfgtui.text.growing_text import Growing
 
 SHOWN = 50_000
@@ -174,7 +175,10 @@ class AttemptError(msgspec.Struct, frozen=True):
 
 
 class UsageTotals(msgspec.Struct, frozen=True):
-    """Tokens as the provider counts them, and their price in USD where known."""
+    """Tokens as the provider counts them, and their price in USD where known.
+
+    Of a response that did not finish, `output` may be less than streamed: see `TokenCount`.
+    """
 
     input: int = 0
     output: int = 0
@@ -206,6 +210,7 @@ class Attempt(msgspec.Struct):
     stop_reason: StopReason | None = None
     error: AttemptError | None = None
     usage: UsageTotals = UsageTotals()
+    tokens: TokenCount = msgspec.field(default_factory=TokenCount)
     ttft: float | None = None
     streaming_seconds: float = 0.0
     _finished_usage: UsageTotals = UsageTotals()
@@ -242,9 +247,10 @@ class Attempt(msgspec.Struct):
     @property
     def tokens_per_second(self) -> float | None:
         """Output tokens over streaming time, tool time left out; None before any."""
-        if not self.usage.output or self.streaming_seconds <= 0:
+        tokens, _ = self.tokens.total
+        if not tokens or self.streaming_seconds <= 0:
             return None
-        return self.usage.output / self.streaming_seconds
+        return tokens / self.streaming_seconds
 
     # Written by the fold
 
@@ -252,8 +258,9 @@ class Attempt(msgspec.Struct):
         """Begin the response to a request that was sent."""
         self._request_sent_at, self._first_content_at = at, None
 
-    def stream(self, at: float) -> None:
-        """Note that content came."""
+    def stream(self, at: float, characters: int = 0) -> None:
+        """Note that content came, and how many characters of it from the model."""
+        self.tokens.stream(characters)
         if self._first_content_at is None:
             self._first_content_at = at
             if self.ttft is None and self._request_sent_at is not None:
@@ -262,6 +269,7 @@ class Attempt(msgspec.Struct):
     def count(self, usage: Usage) -> None:
         """Take the running response's usage, in place of what it reported before."""
         self.usage = self._finished_usage.plus(usage)
+        self.tokens.report(usage.output)
 
     def add(self, item: Item) -> None:
         """Add an item; nothing more goes to the one before."""
@@ -277,8 +285,9 @@ class Attempt(msgspec.Struct):
         self.add(item)
         return item
 
-    def close_response(self, at: float) -> None:
+    def close_response(self, at: float, *, is_finished: bool = False) -> None:
         """End the running response, if there is one."""
+        self.tokens.close(is_finished=is_finished)
         if self._first_content_at is not None:
             self.streaming_seconds += at - self._first_content_at
             self._first_content_at = None

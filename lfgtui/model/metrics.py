@@ -11,12 +11,10 @@ from typing import NamedTuple
 
 from lfgtui.model import events as e
 from lfgtui.model.pieces import text_of
+from lfgtui.model.tokens import TokenCount
 
 WINDOW = 2.0
 """Seconds the live rate looks back."""
-
-CHARACTERS_A_TOKEN = 4.0
-"""The estimate until the provider's own count is known."""
 
 _SLICES = 10  # of a second, in which characters are counted
 _BAR, _BARS = 5, 24  # slices in a bar of the sparkline, and how many there are
@@ -71,11 +69,7 @@ class Meter:
         self._last_beat_at: float | None = None
         self._beats: deque[float] = deque(maxlen=64)
         self._recent: dict[int, int] = {}  # characters by slice of time
-        self._ratio = CHARACTERS_A_TOKEN
-        self._turn_characters = 0
-        self._counted = 0
-        self._turn_counted: int | None = None
-        self._has_uncounted = False
+        self._tokens = TokenCount()
 
     def apply(self, entry: e.Entry) -> None:
         """Take one entry into account."""
@@ -90,11 +84,10 @@ class Meter:
                 self._sent_at, self._last_token_at = at, None
                 self._last_beat_at = None
                 self._beats.clear()
-                self._turn_characters, self._turn_counted = 0, None
             case e.Usage():
-                self._turn_counted = event.output
-            case e.ResponseFinished():
-                self._close_turn()
+                self._tokens.report(event.output)
+            case e.ResponseFinished(_, stop_reason):
+                self._close_turn(is_finished=stop_reason != e.STOPPED)
             case e.AttemptStarted():
                 self._work(at)
                 self.ttft = None
@@ -125,22 +118,17 @@ class Meter:
     def rate(self, now: float) -> float:
         """Tokens a second over the last `WINDOW` seconds, estimated from characters."""
         newest, slices = int(now * _SLICES), int(WINDOW * _SLICES)
-        return self._streamed_in(newest - slices + 1, slices) / self._ratio / WINDOW
+        return self._streamed_in(newest - slices + 1, slices) / self._tokens.ratio / WINDOW
 
     def output_tokens(self) -> tuple[int, bool]:
-        """Output tokens so far, and whether a part of that is estimated.
-
-        A count of 0 beside text that streamed is a server that does not count.
-        """
-        streamed = round(self._turn_characters / self._ratio)
-        is_estimate = self._has_uncounted or streamed > 0
-        return self._counted + max(streamed, self._turn_counted or 0), is_estimate
+        """Output tokens so far, and whether a part of that is estimated."""
+        return self._tokens.total
 
     def history(self, now: float) -> list[float]:
         """Tokens a second in each of the last half-seconds, oldest first."""
         behind = (int(now * _SLICES) // _BAR + 1) * _BAR
         bars = range(behind - _BARS * _BAR, behind, _BAR)
-        return [self._streamed_in(bar, _BAR) / self._ratio / _BAR * _SLICES for bar in bars]
+        return [self._streamed_in(bar, _BAR) / self._tokens.ratio / _BAR * _SLICES for bar in bars]
 
     def _streamed_in(self, first: int, slices: int) -> int:
         return sum(self._recent.get(n, 0) for n in range(first, first + slices))
@@ -194,7 +182,7 @@ class Meter:
         elif self._last_token_at is not None:
             self._gaps.append(at - self._last_token_at)
         self._last_token_at = at
-        self._turn_characters += characters
+        self._tokens.stream(characters)
         newest = int(at * _SLICES)
         self._recent[newest] = self._recent.get(newest, 0) + characters
         if len(self._recent) > 2 * _BAR * _BARS:
@@ -208,13 +196,6 @@ class Meter:
             self._beats.append(at - max(before))
             self._last_beat_at = at
 
-    def _close_turn(self) -> None:
-        if self._turn_counted:
-            self._counted += self._turn_counted
-            if self._turn_characters:
-                self._ratio = max(1.0, self._turn_characters / self._turn_counted)
-        elif self._turn_characters:
-            self._counted += round(self._turn_characters / self._ratio)
-            self._has_uncounted = True
-        self._turn_characters, self._turn_counted = 0, None
+    def _close_turn(self, *, is_finished: bool = False) -> None:
+        self._tokens.close(is_finished=is_finished)
         self._sent_at = self._last_token_at = self._last_beat_at = None

@@ -240,10 +240,10 @@ class Transcript:
     def _apply_to_attempt(self, attempt: Attempt, at: float, event: e.Event) -> None:
         match event:
             case e.TextDelta(text):
-                attempt.stream(at)
+                attempt.stream(at, len(text))
                 attempt.open_text(TextItem).append(text)
             case e.ReasoningDelta(text):
-                attempt.stream(at)
+                attempt.stream(at, len(text))
                 item = attempt.open_text(ReasoningItem)
                 item.started_at = item.started_at if item.revision else at
                 item.append(text)
@@ -252,7 +252,7 @@ class Transcript:
                 call = ToolItem(call_id, name, is_text_borne=origin == "text")
                 self._begin_call(attempt, call)
             case e.ToolArgumentsDelta(call_id, json):
-                attempt.stream(at)
+                attempt.stream(at, len(json))
                 call = self._call_in(attempt, call_id, _OPEN)
                 call.json.append(json)
                 call.revision += 1
@@ -273,7 +273,7 @@ class Transcript:
                 attempt.begin_response(at)
             case e.ResponseFinished(_, stop_reason):
                 attempt.stop_reason = stop_reason
-                attempt.close_response(at)
+                attempt.close_response(at, is_finished=stop_reason != e.STOPPED)
             case e.Usage():
                 attempt.count(event)
             case e.Citation():

@@ -22,7 +22,8 @@ def on_terminal(folder: Path, *arguments: str, **environment: str) -> str:
 
 PAGE = """\
 ✓ done  a ──────────────────────────────────────────────────
-simulator/m · ttft 0.50 s · time 0:02
+simulator/m · ttft 0.50 s · tok/s ~8 · tokens out ~4 · time
+0:02
 
 ▎ Go.
 

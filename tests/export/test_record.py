@@ -69,6 +69,7 @@ def test_a_ticket_as_json() -> None:
     assert (told["title"], told["state"]) == ("The API", "done")
     assert broken["error"] == {"kind": "overloaded", "message": "busy", "retryable": True}
     assert (broken["state"], broken["text"], broken["stop_reason"]) == ("failed", "Half", None)
+    assert (broken["usage"]["output"], broken["tokens_estimated"]) == (1, True)
     assert done == {
         "attempt": 2,
         "provider": "xai",
@@ -91,12 +92,23 @@ def test_a_ticket_as_json() -> None:
         "citations": [],
         "stop_reason": "end",
         "error": None,
-        "usage": {"input": 30, "output": 12, "cached": 10, "cost": 0.25},
+        "usage": {"input": 30, "output": 17, "cached": 10, "cost": 0.25},
+        "tokens_estimated": True,
         "ttft_ms": 1000,
-        "tokens_per_s": 2.0,
+        "tokens_per_s": 2.8,
         "started_at": 1006.0,
         "ended_at": 1020.0,
     }
+
+
+def test_tokens_are_those_the_provider_counted_unless_the_response_did_not_finish() -> None:
+    counted = [e.Usage(30, 2), e.ResponseFinished(1, "end"), e.TicketDone("end")]
+    (attempt,) = record([*LIFE[:5], *counted])["attempts"]
+    assert (attempt["usage"]["output"], attempt["tokens_estimated"]) == (2, False)
+    (cancelled,) = record([*LIFE[:4], e.TextDelta("x" * 40), e.Usage(9, 1), e.TicketCancelled()])[
+        "attempts"
+    ]
+    assert (cancelled["usage"]["output"], cancelled["tokens_estimated"]) == (10, True)
 
 
 def test_a_ticket_that_was_parked_has_the_time_until_it_goes_on() -> None:
@@ -145,7 +157,7 @@ def test_a_ticket_as_a_page() -> None:
 
 ### Attempt 1: failed
 
-openai/gpt · ttft 1.00 s · time 0:04
+openai/gpt · ttft 1.00 s · tok/s ~1 · tokens out ~1 · time 0:04
 
 > Go.
 > Now.
@@ -156,7 +168,7 @@ Half
 
 ### Attempt 2: done
 
-xai/grok · ttft 1.00 s · tok/s 2 · tokens in 30 · tokens out 12 · cost $0.25 · time 0:14
+xai/grok · ttft 1.00 s · tok/s ~3 · tokens in 30 · tokens out ~17 · cost $0.25 · time 0:14
 
 > Go.
 > Now.

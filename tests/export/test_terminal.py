@@ -117,7 +117,8 @@ def test_a_ticket_as_a_page() -> None:
 ✓ done  ticket-0  A run ────────────────────────────────────
 
 attempt 1  ✗ failed
-openai/gpt · ttft 1.00 s · time 0:04
+openai/gpt · ttft 1.00 s · tok/s ~1 · tokens out ~1 · time
+0:04
 
 ▎ Go.
 ▎ Now.
@@ -127,8 +128,8 @@ Half
 ↻ busy; retrying in 1 s
 
 attempt 2  ✓ done
-xai/grok · ttft 1.00 s · tok/s 2 · tokens in 30 · tokens out
-12 · cost $0.25 · time 0:14
+xai/grok · ttft 1.00 s · tok/s ~3 · tokens in 30 · tokens
+out ~17 · cost $0.25 · time 0:14
 
 ▎ Go.
 ▎ Now.

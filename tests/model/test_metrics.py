@@ -5,7 +5,8 @@ from typing import TypeAlias
 import pytest
 
 from lfgtui.model import events as e
-from lfgtui.model.metrics import CHARACTERS_A_TOKEN, WINDOW, Meter
+from lfgtui.model.metrics import WINDOW, Meter
+from lfgtui.model.tokens import CHARACTERS_A_TOKEN
 
 Timed: TypeAlias = tuple[float, e.Event]
 
@@ -15,6 +16,7 @@ TEXT: Timed = (101.0, e.TextDelta("x" * 40))
 FINISHED: Timed = (102.0, e.ResponseFinished(1, "end"))
 PARKED = e.Parked("p", 150.0, "full")
 END = e.TicketCancelled()
+BEGUN: Timed = (100.5, e.Usage(5, 1))
 
 
 def meter_after(*timed: Timed) -> Meter:
@@ -67,6 +69,12 @@ def test_the_sparkline_has_a_figure_for_every_half_second() -> None:
         ([SENT, TEXT, (102.0, e.Usage(5, 13)), FINISHED], (13, False)),
         ([SENT, TEXT, (102.0, e.Usage(0, 0)), FINISHED], (10, True)),  # it counts nothing
         ([SENT, TEXT, (102.0, e.Usage(5, 13)), FINISHED] * 2, (26, False)),
+        ([SENT, BEGUN, TEXT, FINISHED], (1, False)),
+        ([SENT, BEGUN, TEXT, (102.0, END)], (10, True)),
+        ([SENT, BEGUN, TEXT, (102.0, e.Retrying("cut", 1.0, 2, "cut"))], (10, True)),
+        ([SENT, BEGUN, TEXT, (102.0, e.ResponseFinished(1, e.STOPPED))], (10, True)),
+        ([SENT, TEXT, (102.0, e.Usage(5, 13)), (102.0, END)], (13, True)),
+        ([SENT, BEGUN, (102.0, END)], (1, False)),
     ],
 )
 def test_tokens_of_all_turns_are_an_estimate_until_the_provider_has_counted(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from msgspec import UNSET
 
 from lfgtui.model.events import (
+    STOPPED,
     StopReason,
     ToolArguments,
     ToolArgumentsDelta,
@@ -25,9 +26,6 @@ _STOP_REASONS: dict[str, StopReason] = {
 
 CUT_SHORT: frozenset[StopReason] = frozenset({"length", "content_filter", "refusal"})
 """Stops that may fall in the middle of a call's arguments."""
-
-STOPPED: StopReason = "stopped"
-"""The person stopped the response."""
 
 _DEEPSEEK = {"insufficient_system_resource"}
 _GOOGLE = {"malformed_function_call", "safety", "recitation", "blocklist", "prohibited_content"}

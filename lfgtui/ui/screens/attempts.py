@@ -3,7 +3,7 @@
 import msgspec
 
 from lfgtui.model.items import Attempt
-from lfgtui.model.metrics import CHARACTERS_A_TOKEN, Health, Meter
+from lfgtui.model.metrics import Health, Meter
 from lfgtui.model.states import State
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
@@ -101,10 +101,7 @@ class AttemptMeter(Meter):
         return [(max(since, began), min(until, ended)) for since, until in spans]
 
     def output_tokens(self) -> tuple[int, bool]:
-        if counted := self._attempt.usage.output:
-            return counted, False
-        characters = len(self._attempt.text) + len(self._attempt.reasoning)
-        return round(characters / CHARACTERS_A_TOKEN), characters > 0
+        return self._attempt.tokens.total
 
     def rate(self, now: float) -> float:
         return self._live.rate(now) if self._live else 0.0

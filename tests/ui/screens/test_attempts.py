@@ -72,7 +72,7 @@ def test_each_attempt_has_figures_of_its_own() -> None:
     view = AttemptsView(live, live.tickets[0])
     first, second = view.meter("a #1"), view.meter("a #2")
     assert [view.transcript(name).state for name in ("a #1", "a #2")] == ["failed", "streaming"]
-    assert (first.elapsed(live.now + 100), first.output_tokens()) == (3.0, (7, False))
+    assert (first.elapsed(live.now + 100), first.output_tokens()) == (3.0, (7, True))
     assert (second.elapsed(live.now), second.output_tokens()) == (3.0, (5, True))
     assert (first.ttft, second.ttft) == (2.0, 3.0)
     assert (first.rate(live.now), second.rate(live.now) > 0) == (0.0, True)

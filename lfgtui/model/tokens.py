@@ -1,0 +1,49 @@
+"""Output tokens: the provider's count, and an estimate where it has not counted."""
+
+import msgspec
+
+CHARACTERS_A_TOKEN = 4.0
+"""The estimate until the provider's own count is known."""
+
+
+class TokenCount(msgspec.Struct):
+    """The output tokens of one response after the other.
+
+    A finished response has as many as its provider says. Of one that did not finish, a provider
+    may have counted no more than the beginning (Anthropic: 1), so that the larger of its count
+    and the estimate holds. A count of 0 beside text that streamed is a server that does not count.
+    """
+
+    ratio: float = CHARACTERS_A_TOKEN
+    """Characters a token, as in the last response that finished."""
+    _closed: int = 0
+    _has_estimate: bool = False
+    _characters: int = 0
+    _reported: int = 0
+
+    @property
+    def total(self) -> tuple[int, bool]:
+        """The tokens so far, and whether a part of them is estimated."""
+        return self._closed + self._running, self._has_estimate or self._characters > 0
+
+    @property
+    def _running(self) -> int:
+        return max(round(self._characters / self.ratio), self._reported)
+
+    def stream(self, characters: int) -> None:
+        """Take characters from the model into account."""
+        self._characters += characters
+
+    def report(self, tokens: int) -> None:
+        """Take the provider's count of the running response, in place of the one before."""
+        self._reported = tokens
+
+    def close(self, *, is_finished: bool) -> None:
+        """End the running response, if there is one."""
+        if is_finished and self._reported:
+            self._closed += self._reported
+            if self._characters:
+                self.ratio = max(1.0, self._characters / self._reported)
+        else:
+            self._closed, self._has_estimate = self.total
+        self._characters = self._reported = 0
