@@ -12,7 +12,7 @@ from lfgtui.ui.app import LfgApp
 from lfgtui.ui.stream.requests_in_view import CardInView, RequestsSeen
 from tests.ui.emulator import settled
 from tests.ui.fake_live import FakeLive
-from tests.ui.screen_text import MakeApp, lines, opened, text_of, toasts
+from tests.ui.screen_text import MakeApp, lines, opened, run_screen, text_of, toasts
 
 TALL = "\n".join(f"echo line {number}" for number in range(60))
 GUARD = 0.4
@@ -241,6 +241,38 @@ async def test_a_command_of_a_hundred_lines_is_approved_after_the_last_of_them(
         await it.wait()
         await it.press("a")
         assert it.live.sent == [Approve("a", "call-1")]
+
+
+async def test_lines_that_were_paged_over_between_two_frames_are_shown_again_from_the_first(
+    make_app: MakeApp,
+) -> None:
+    async with asked(make_app, HUNDRED) as it:
+        await it.wait()
+        await it.press("a")  # shows the beginning
+        seen = [line for line in lines(it.app) if "│   echo" in line]
+        for _ in range(8):
+            run_screen(it.app).current_pane.stream.scroll_pages(1)
+        await it.wait()
+        assert any("a approve" in line for line in lines(it.app)[:-1])
+        await it.press("a")
+        assert it.live.sent == []
+        assert toasts(it.app)[-1] == "scroll over all of it once more, slowly"
+        rows = [line for line in lines(it.app) if "│   echo" in line]
+        assert f"echo {len(seen):03}" in rows[0]
+        await it.press(*["pagedown"] * 8)
+        await it.check_refused_until_read()
+
+
+async def test_a_request_that_was_read_is_shown_again_at_its_end(make_app: MakeApp) -> None:
+    async with asked(make_app, HUNDRED) as it:
+        await read_on(it)
+        await it.press("pageup")
+        before = lines(it.app)[3:12]
+        await it.press("a")
+        assert lines(it.app)[3:12] == before
+        await it.press("home", "a")
+        assert any("a approve" in line for line in lines(it.app)[:-1])
+        await it.check_refused_until_read()
 
 
 @pytest.mark.parametrize("queued", [1, 2, 30])

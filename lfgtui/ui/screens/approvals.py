@@ -127,7 +127,7 @@ class Approvals:
         request = (self.screen.current, call.call_id, call.revision)
         seconds = self._seen.seconds(request, self.screen.now())
         if seconds is None:
-            self._show_request(call, self._seen.has_begun(request))
+            self._show_request(call, self._seen.first_unseen(request))
             return None
         # What a terminal has not read yet nobody has seen.
         if seconds < MIN_SECONDS_IN_VIEW or is_behind(self.screen.app._driver):
@@ -135,14 +135,17 @@ class Approvals:
             return None
         return call
 
-    def _show_request(self, call: ToolItem, has_begun: bool) -> None:
-        """Bring a request into view; who has begun to read a long one stays there."""
+    def _show_request(self, call: ToolItem, unseen: int) -> None:
+        """Bring a request into view, from the first line on that was scrolled past unseen."""
         stream = self.screen.current_pane.stream
         card = stream.card_in_view(call)
-        if card is None or card.height <= card.room or not has_begun:
-            stream.show_card(call)
+        was_passed = card is not None and unseen < card.first
+        if card is None or card.height <= card.room or was_passed:
+            stream.show_card(call, unseen)
             card = stream.card_in_view(call)
-        if card is not None and card.height > card.room:
-            self.screen.toast(f"{call.name} does not fit here: scroll to its end, then decide")
-        else:
+        if card is None or card.height <= card.room:
             self.screen.toast("read the request first, then decide")
+        elif was_passed and unseen:
+            self.screen.toast("scroll over all of it once more, slowly")
+        else:
+            self.screen.toast(f"{call.name} does not fit here: scroll to its end, then decide")

@@ -6,6 +6,7 @@ and its end, where the question is, must be there now.
 """
 
 from collections.abc import Hashable, Mapping
+from itertools import count
 from typing import NamedTuple
 
 import msgspec
@@ -50,8 +51,10 @@ def card_in_view(
     return CardInView(first, last, height, context.width, len(rows)) if first < last else None
 
 
-def show_card(lines: LineIndex, viewport: Viewport, context: Context, view: ItemView) -> None:
-    """Bring a card into view, unfolded: all of it, or the beginning of a taller one."""
+def show_card(
+    lines: LineIndex, viewport: Viewport, context: Context, view: ItemView, line: int
+) -> None:
+    """Bring a card into view, unfolded: all of it, or a taller one from that line on."""
     if not view.is_unfolded(context):
         view.override = None  # a request is unfolded by itself
         lines.refold(view, context)
@@ -62,29 +65,28 @@ def show_card(lines: LineIndex, viewport: Viewport, context: Context, view: Item
         viewport.follow()
     elif len(card) <= room:
         viewport.stay_at(card.stop - room)
+    else:
+        viewport.stay_at(card.start + min(line, len(card) - room))
 
 
 class _Seen(msgspec.Struct):
-    """The lines of one card that have been in view since its size last changed.
+    """The `lines` of one card that have been in view since its size last changed.
 
     `since`: when all of them had been, and its end was in view; None while it is not.
     """
 
-    size: tuple[int, int]
-    first: int
-    last: int
+    size: tuple[int, int] = (0, 0)
+    lines: set[int] = msgspec.field(default_factory=set)
     since: float | None = None
 
     def look(self, card: CardInView | None, now: float) -> None:
         if card is None:
             self.since = None
             return
-        is_next = card.first <= self.last and card.last >= self.first
-        if (card.height, card.width) != self.size or not is_next:
-            self.size, self.since = (card.height, card.width), None
-            self.first, self.last = card.first, card.last
-        self.first, self.last = min(self.first, card.first), max(self.last, card.last)
-        is_read = self.first == 0 and self.last == card.height and card.shows_end
+        if (card.height, card.width) != self.size:
+            self.size, self.lines, self.since = (card.height, card.width), set(), None
+        self.lines.update(range(card.first, card.last))
+        is_read = len(self.lines) == card.height and card.shows_end
         self.since = (now if self.since is None else self.since) if is_read else None
 
 
@@ -98,16 +100,13 @@ class RequestsSeen:
         """Note the waiting requests and what of each is in view."""
         before, self._seen = self._seen, {}
         for request, card in shown.items():
-            seen = before.get(request)
-            if seen is None and card is not None:
-                seen = _Seen((card.height, card.width), card.first, card.last)
-            if seen is not None:
-                seen.look(card, now)
-                self._seen[request] = seen
+            seen = self._seen[request] = before.get(request) or _Seen()
+            seen.look(card, now)
 
-    def has_begun(self, request: Hashable) -> bool:
-        """Return whether the beginning of the request has been in view."""
-        return request in self._seen and self._seen[request].first == 0
+    def first_unseen(self, request: Hashable) -> int:
+        """Return the first line that has not been in view; after all have, the one past the end."""
+        lines = self._seen[request].lines if request in self._seen else ()
+        return next(line for line in count() if line not in lines)
 
     def seconds(self, request: Hashable, now: float) -> float | None:
         """Return how long the request has been fully in view; None where it is not."""

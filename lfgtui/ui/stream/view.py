@@ -263,11 +263,11 @@ class StreamView(PaintedStream):
             rows = range(rows.start, min(rows.stop, self._height - 1))
         return card_in_view(self.lines, self.viewport, context, view, rows)
 
-    def show_card(self, call: ToolItem) -> None:
-        """Bring a call's card into view, unfolded."""
+    def show_card(self, call: ToolItem, line: int = 0) -> None:
+        """Bring a call's card into view, unfolded; one that does not fit from that line on."""
         context, view = self._render_context, self.lines.view_of(call)
         if context is not None and view is not None:
-            show_card(self.lines, self.viewport, context, view)
+            show_card(self.lines, self.viewport, context, view, line)
             self._paint_changes()
             self._repaint_all()
 
