@@ -31,6 +31,7 @@ from lfgtui.providers.wire.tool_calls import broke_off
 from lfgtui.settings.config import Dialect, Price
 from lfgtui.text.redactor import is_marked
 from lfgtui.tools import (
+    CHANGED,
     TOOLS,
     Preview,
     ToolLimits,
@@ -242,28 +243,33 @@ class Agent:
                 return None
             call = msgspec.structs.replace(call, arguments=arguments)
         try:
-            denial = await self._denial(call, shown)
+            answer = await self._approval_of(call, shown)
         except ToolError as error:  # it cannot run, or nobody could see what it would do
             self._answer_unrun(call, str(error), str(error))
             return None
-        if isinstance(denial, e.TicketBlocked):
-            return denial
-        if denial is None:
+        if isinstance(answer, e.TicketBlocked):
+            return answer
+        if isinstance(answer, Preview):
             await self._take_slot(call)
             await self._context.settle(saved=True)
-            await self._execute(call)
+            await self._execute(call, answer.version)
         else:
-            self._answer_unrun(call, f"denied: {denial}", "denied")
+            self._answer_unrun(call, f"denied: {answer}", "denied")
         return None
 
-    async def _denial(self, call: CallPart, shown: CallPart) -> str | e.TicketBlocked | None:
-        """Return why the call must not run; None if its card, as `shown`, was approved."""
+    async def _approval_of(
+        self, call: CallPart, shown: CallPart
+    ) -> Preview | str | e.TicketBlocked:
+        """Return what was approved by the card, as `shown`; else why the call must not run.
+
+        The preview is empty where no approval is needed.
+        """
         approval, context = self._approval(call.name), self._context
         if approval == "deny":
             return "the tickets file denies this tool"
         is_well = is_well_formed(call.name, call.arguments)
         if approval == "auto" or call.name in context.always or not is_well:
-            return None
+            return Preview("")
         if (why := unshowable(call, shown)) is not None:
             return why
         question = await self._question(call)
@@ -289,10 +295,10 @@ class Agent:
         if (why := shown_otherwise(call, question, card)) is not None:
             return why
         if question != await self._question(call):
-            return "the file, or the target of its path, has changed since approval was requested"
+            return CHANGED
         if decision.verdict == "always":
             context.always.add(call.name)
-        return None
+        return question
 
     async def _take_slot(self, call: CallPart) -> None:
         try:
@@ -317,18 +323,18 @@ class Agent:
     def _answer_unrun(self, call: CallPart, message: str, error: str) -> None:
         self._emit(e.ToolCallFinished(call.call_id, message, error, None, 0.0))
 
-    async def _execute(self, call: CallPart) -> None:
+    async def _execute(self, call: CallPart, approved: str) -> None:
         began = monotonic()
         try:
             async with self._context.stoppable():
-                outcome = await self._outcome(call)
+                outcome = await self._outcome(call, approved)
         except StoppedError:
             self._finish(call, ToolOutcome(_STOPPED, "stopped"), began)
             raise
         self._finish(call, outcome, began)
         self._note_change(call, outcome)
 
-    async def _outcome(self, call: CallPart) -> ToolOutcome:
+    async def _outcome(self, call: CallPart, approved: str) -> ToolOutcome:
         if call.name in TOOLS and call.name not in self._ticket.tools:
             tools = ", ".join(self._ticket.tools)
             message = f"{call.name} is not among this ticket's tools: {tools}"
@@ -343,6 +349,7 @@ class Agent:
             limits=ToolLimits(),
             environment=self._context.environment,
             secrets=self._context.secrets,
+            approved=approved,
         )
 
     def _finish(self, call: CallPart, outcome: ToolOutcome, began: float) -> None:

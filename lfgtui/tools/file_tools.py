@@ -100,10 +100,12 @@ def counted(lines: int) -> str:
     return f"{lines:,} line{'s' * (lines != 1)}"
 
 
-def write_file(arguments: WriteFile, workspace: Path, limits: ToolLimits) -> str:
+def write_file(
+    arguments: WriteFile, workspace: Path, limits: ToolLimits, approved: str = ""
+) -> str:
     """Write the content as UTF-8; returns what that did. Raises `UnicodeError` for a surrogate."""
     path, data = planned_write(arguments, workspace, limits)
-    existed = files.replace(path, data)
+    existed = files.replace(path, data, approved)
     done = "overwritten" if existed else "created"
     return f"{done} {path.relative} ({counted(line_count(arguments.content))})"
 
@@ -134,10 +136,12 @@ class Edit(NamedTuple):
     data: bytes
 
 
-def edit_file(arguments: EditFile, workspace: Path, limits: ToolLimits) -> str:
+def edit_file(arguments: EditFile, workspace: Path, limits: ToolLimits, approved: str = "") -> str:
     """Replace `old` by `new`; raises `ToolError` unless it is clear where."""
-    path, file, _, old, _, _, data = planned_edit(arguments, workspace, limits)
-    files.replace(path, data)
+    path, file, read, old, _, _, data = planned_edit(arguments, workspace, limits)
+    if approved not in ("", files.version(path, read)):
+        raise ToolError(files.CHANGED)
+    files.replace(path, data, approved)
     count = file.text.count(old)
     times = "" if count == 1 else f" ({count} replacements)"
     at = _positions(file.text, old, step=len(old))

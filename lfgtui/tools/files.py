@@ -18,10 +18,13 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from hashlib import file_digest, sha256
 from pathlib import Path
 
 from lfgtui.errors import ToolError
 from lfgtui.tools.limits import closest
+
+CHANGED = "the file, or the target of its path, has changed since approval was requested"
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -107,10 +110,16 @@ def require_writable(path: WorkspacePath) -> None:
         raise ToolError(f'"{path.given}" is in .git, which is changed by git commands only')
 
 
-def replace(path: WorkspacePath, data: bytes) -> bool:
+def version(path: WorkspacePath, read: bytes | None) -> str:
+    """Return what tells this file with this content from any other; None is no file yet."""
+    return _version(path, None if read is None else sha256(read).hexdigest())
+
+
+def replace(path: WorkspacePath, data: bytes, approved: str = "") -> bool:
     """Make the data the file's whole content at once, its mode kept, folders created.
 
-    Returns True if the file was there before. Raises `ToolError`.
+    Returns True if the file was there before. Raises `ToolError`, also where a version was
+    approved and the file is another one by now.
     """
     require_writable(path)
     with explained(path), _parent(path, create=True) as (folder, name):
@@ -126,6 +135,8 @@ def replace(path: WorkspacePath, data: bytes) -> bool:
                 if before is not None:
                     os.fchmod(descriptor, stat.S_IMODE(before.st_mode))
                 file.write(data)
+            if approved and _version(path, _digest(path, name, folder)) != approved:
+                raise ToolError(CHANGED)
             os.replace(beside, name, src_dir_fd=folder, dst_dir_fd=folder)
         except BaseException:
             with suppress(OSError):
@@ -175,6 +186,20 @@ def _parent(path: WorkspacePath, *, create: bool = False) -> Iterator[tuple[int,
         yield folder, path.parts[-1]
     finally:
         os.close(folder)
+
+
+def _version(path: WorkspacePath, digest: str | None) -> str:
+    return f"{path.absolute} {digest}"
+
+
+def _digest(path: WorkspacePath, name: str, folder: int) -> str | None:
+    try:
+        descriptor = os.open(name, _READ, dir_fd=folder)
+    except FileNotFoundError:
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        _require_file(path, os.fstat(descriptor))
+        return file_digest(file, "sha256").hexdigest()
 
 
 def _status(name: str, folder: int) -> os.stat_result | None:

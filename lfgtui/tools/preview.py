@@ -1,7 +1,6 @@
 """A call before it runs: the line and the diff by which a person allows it."""
 
 import os
-from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,7 +29,7 @@ _BLANK = "\\x20"
 class Preview(NamedTuple):
     """What a call would do: `summary` is one line, `diff` what it would change in its file.
 
-    `version` tells the file that this was made from from any other.
+    `version` tells the file that this was made from from any other; empty for other calls.
     """
 
     summary: str
@@ -60,7 +59,7 @@ def _write(arguments: WriteFile, workspace: Path, limits: ToolLimits) -> Preview
     if read is None:
         change = diff("", arguments.content)
         lines = counted(line_count(arguments.content))
-        return _preview("create", path, lines, change, b"")
+        return _preview("create", path, lines, change, None)
     try:
         file = decode(path.given, read)
     except ToolError as error:
@@ -78,9 +77,11 @@ def _edit(arguments: EditFile, workspace: Path, limits: ToolLimits) -> Preview:
     return _preview("edit", edit.path, str(change), change, edit.read)
 
 
-def _preview(verb: str, path: WorkspacePath, much: str, change: Diff, read: bytes) -> Preview:
+def _preview(
+    verb: str, path: WorkspacePath, much: str, change: Diff, read: bytes | None
+) -> Preview:
     line = f"{verb} {_exact(path.given)} ({much}){_link(path)}"
-    return Preview(_line(line), change.text, f"{verb} {sha256(read).hexdigest()}")
+    return Preview(_line(line), change.text, files.version(path, read))
 
 
 def _summary(name: str, arguments: ToolArguments) -> str:

@@ -39,13 +39,15 @@ async def run_tool(
     limits: ToolLimits,
     environment: Mapping[str, str] | None = None,
     secrets: frozenset[str] = frozenset(),
+    approved: str = "",
 ) -> ToolOutcome:
     """Carry out the call. Never raises for what the model did wrong.
 
     An unknown tool, bad arguments, a path outside of the workspace, a failed
     edit: each is an outcome whose `error` is one line that says what to do.
     `environment` is added to what commands find in theirs, and `secrets` are
-    names of variables that they do not get (`command_environment`). A
+    names of variables that they do not get (`command_environment`). No file is
+    changed in any other version than the `approved` one (`Preview.version`). A
     cancellation goes through, once everything that was started is dead.
     """
     try:
@@ -54,7 +56,7 @@ async def run_tool(
             variables = command_environment(os.environ, environment, secrets)
             outcome = await run_command(parsed, workspace, limits, on_output, variables)
         else:
-            outcome = ToolOutcome(await _run(parsed, workspace, limits))
+            outcome = ToolOutcome(await _run(parsed, workspace, limits, approved))
     except ToolError as error:
         outcome = _failed(str(error))
     except UnicodeError:
@@ -68,7 +70,7 @@ async def run_tool(
     return ToolOutcome(sendable(outcome.output), error_line, outcome.exit_code)
 
 
-async def _run(parsed: Arguments, workspace: Path, limits: ToolLimits) -> str:
+async def _run(parsed: Arguments, workspace: Path, limits: ToolLimits, approved: str) -> str:
     work: Callable[[], str]
     match parsed:
         case ListFiles():
@@ -78,9 +80,9 @@ async def _run(parsed: Arguments, workspace: Path, limits: ToolLimits) -> str:
         case ReadFile():
             work = partial(read_file, parsed, workspace, limits)
         case WriteFile():
-            work = partial(write_file, parsed, workspace, limits)
+            work = partial(write_file, parsed, workspace, limits, approved)
         case EditFile():
-            work = partial(edit_file, parsed, workspace, limits)
+            work = partial(edit_file, parsed, workspace, limits, approved)
         case _:
             raise AssertionError(f"no tool takes {type(parsed).__name__}")
     return await finish(asyncio.to_thread(work))  # a thread cannot be stopped

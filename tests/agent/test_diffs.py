@@ -51,6 +51,32 @@ async def test_a_file_that_changed_since_its_diff_was_shown_stays_as_it_is(
     assert not context.always
 
 
+@pytest.mark.parametrize(
+    ("call", "before"), [(OVERWRITE, "old\n"), (OVERWRITE, None), (EDIT, "old\n")]
+)
+async def test_a_file_that_changes_after_the_approval_was_checked_stays_as_it_is(
+    tmp_path: Path, call: e.ToolCallRequested, before: str | None
+) -> None:
+    file = tmp_path / "a"
+
+    class Changing(Surroundings):
+        saved = 0
+
+        async def settle(self, *, saved: bool = False) -> None:
+            await super().settle(saved=saved)
+            self.saved += saved
+            if self.saved == 2:  # checked after the first, run after this one
+                await asyncio.to_thread(file.write_text, "someone else's and old\n")
+
+    if before is not None:
+        file.write_text(before)
+    context = Changing(Decision("approve"))
+    await ending_of(tmp_path, answer("tool_use", call), SORRY, context=context)
+    (finished,) = context.finished()
+    assert "has changed since approval was requested" in finished.output
+    assert file.read_text() == "someone else's and old\n"
+
+
 async def test_the_model_is_told_that_the_file_has_changed(tmp_path: Path) -> None:
     class Changing(Surroundings):
         async def ask(self, call_id: str) -> Decision | None:

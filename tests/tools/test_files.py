@@ -141,6 +141,19 @@ def test_the_mode_of_a_file_survives_and_a_new_one_has_what_the_umask_leaves(bui
     assert not list(built.glob("*.tmp"))
 
 
+def test_another_version_than_the_approved_one_is_not_replaced(built: Path) -> None:
+    path, missing = files.locate(built, "file"), files.locate(built, "missing")
+    approved = files.version(path, b"inside\n")
+    before = snapshot(built)
+    for place, other in ((path, approved + "0"), (missing, approved)):
+        with pytest.raises(ToolError, match="has changed since approval was requested"):
+            files.replace(place, b"new", other)
+    assert snapshot(built) == before
+    files.replace(path, b"new", approved)
+    files.replace(missing, b"new", files.version(missing, None))
+    assert (built / "file").read_bytes() == (built / "missing").read_bytes() == b"new"
+
+
 def test_descriptors_are_given_back_after_failures(built: Path) -> None:
     before = len(list(Path("/dev/fd").iterdir()))
     for said in ("a", "missing", "file/x", "a/b/c/d"):

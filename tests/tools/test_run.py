@@ -49,10 +49,10 @@ async def test_a_cancelled_write_is_over_before_the_call_is(
     begun, go_on = threading.Event(), threading.Event()
     replace = files.replace
 
-    def slow(path: files.WorkspacePath, data: bytes) -> bool:
+    def slow(path: files.WorkspacePath, data: bytes, approved: str) -> bool:
         begun.set()
         assert go_on.wait(30)
-        return replace(path, data)
+        return replace(path, data, approved)
 
     monkeypatch.setattr(files, "replace", slow)
     arguments: ToolArguments = {"path": "a", "content": "x"}
