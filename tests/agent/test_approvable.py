@@ -71,8 +71,13 @@ def test_a_diff_that_may_be_asked_about_is_shown_whole_in_the_narrowest_pane(
     before: str, after: str
 ) -> None:
     rows = list(diff_rows(diff(before, after).text, palette(), _NARROWEST, is_asking=True))
-    removed, added = ("".join(r.text[2:] for r in rows if r.text[:1] == sign) for sign in "-+")
-    assert (removed, added) == (before.replace("\n", ""), after.replace("\n", ""))
+    shown = {"-": "", "+": ""}
+    sign = ""
+    for row in rows:
+        sign = sign if row.text[:1] == "↪" else row.text[:1]
+        if sign in shown:
+            shown[sign] += row.text[2:]
+    assert shown == {"-": before.replace("\n", ""), "+": after.replace("\n", "")}
 
 
 def test_a_longer_diff_that_was_imported_is_cut_openly() -> None:

@@ -18,6 +18,9 @@ _LONGEST = 24
 _MOST_LINES, _MOST = 4_000, 500_000
 """Lines and characters of any other, more than those of a diff that can be approved."""
 
+_GOES_ON = "↪"
+"""In place of the sign: what follows is no line of its own."""
+
 _HUNK = re.compile(r"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@")
 
 
@@ -39,15 +42,15 @@ def diff_rows(diff: str, palette: Palette, width: int, *, is_asking: bool) -> It
 
 
 def _rows(line: str, number: str, palette: Palette, width: int) -> Iterator[Row]:
-    """Yield a line as wrapped; the sign stands before each row, the number before the first."""
+    """Yield a line as wrapped: its number before the first row alone, or else its sign."""
     sign, style = line[:1], _style(line, palette)
     if sign not in ("-", "+", " "):
         yield from cut([(line, style)], width)
         return
-    margin: Span = (f"{sign} ", style)
     for row in cut([(line[1:], style)], max(1, width - len(number) - 2)):
+        margin: Span = (f"{sign} ", style)
         yield row.indented(((number, palette.faint), margin) if number else (margin,))
-        number = " " * len(number)
+        number, sign = " " * len(number), sign if number else _GOES_ON
 
 
 def _style(line: str, palette: Palette) -> Style:

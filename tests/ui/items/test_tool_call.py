@@ -276,19 +276,30 @@ def test_an_overwriting_is_shown_as_a_diff_with_line_numbers(tmp_path: Path) -> 
     ]
 
 
-def test_signs_stand_before_every_row_of_a_wrapped_line_and_numbers_only_where_they_fit(
+def test_a_row_that_goes_on_with_a_line_has_no_number_or_where_there_are_none_no_sign(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "a").write_text("old\n")
     arguments: dict[str, object] = {"path": "a", "content": "new" * 20 + "\n"}
     assert asking(tmp_path, "write_file", arguments, width=46)[3:5] == [
         "  │ + newnewnewnewnewnewnewnewnewnewnewnewnewn",
-        "  │ + ewnewnewnewnewnewnew",
+        "  │ ↪ ewnewnewnewnewnewnew",
     ]
     assert asking(tmp_path, "write_file", arguments, width=48)[3:5] == [
         "  │ 1 + newnewnewnewnewnewnewnewnewnewnewnewnewn",
         "  │   + ewnewnewnewnewnewnew",
     ]
+
+
+@pytest.mark.parametrize("width", range(20, 60))
+def test_two_lines_never_look_like_one_that_is_wrapped(tmp_path: Path, width: int) -> None:
+    def rows(room: int, between: str) -> list[str]:
+        content = "# clean up".ljust(room - 1) + "." + between + "rm -rf ~\n"
+        shown = asking(tmp_path, "write_file", {"path": "a", "content": content}, width=width)
+        return [row for row in shown if "@@" not in row and "create" not in row]
+
+    for room in range(max(12, width - 10), width):
+        assert rows(room, "\n") != rows(room, "")
 
 
 def test_arguments_stand_below_a_diff_in_which_a_secret_is_hidden(tmp_path: Path) -> None:
