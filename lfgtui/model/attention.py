@@ -36,7 +36,7 @@ _REASONS: Mapping[State | None, Reason] = {
 
 
 class Attention(NamedTuple):
-    """The most urgent reason why a ticket needs a person, and since when."""
+    """A reason why a ticket needs a person, and since when."""
 
     reason: Reason
     since: float
@@ -61,9 +61,9 @@ class Attention(NamedTuple):
 def attention(
     transcript: Transcript, meter: Meter, now: float, stall_after: float
 ) -> Attention | None:
-    """Return why the ticket needs a person; None if it does not."""
-    reasons = _reasons(transcript, meter, now, stall_after)
-    return min(reasons, key=lambda each: each.rank, default=None)
+    """Return the most urgent reason why the ticket needs a person; None if it needs nobody."""
+    found = reasons(transcript, meter, now, stall_after)
+    return min(found, key=lambda each: each.rank, default=None)
 
 
 def is_stalled(transcript: Transcript, meter: Meter, now: float, stall_after: float) -> bool:
@@ -71,9 +71,10 @@ def is_stalled(transcript: Transcript, meter: Meter, now: float, stall_after: fl
     return transcript.state in ("waiting", "streaming") and meter.is_stalled(now, stall_after)
 
 
-def _reasons(
+def reasons(
     transcript: Transcript, meter: Meter, now: float, stall_after: float
 ) -> Iterator[Attention]:
+    """Yield all reasons why the ticket needs a person."""
     if reason := _REASONS.get(transcript.state):
         yield Attention(reason, transcript.since)
     if transcript.asks:

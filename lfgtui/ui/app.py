@@ -31,7 +31,7 @@ from lfgtui.settings.keys import keys_in_force
 from lfgtui.settings.themes import ThemeFile
 from lfgtui.text.terminal_safe import visible
 from lfgtui.ui.guard import GuardedApp
-from lfgtui.ui.notifications import Causes, Presence, call_webhook, run_command, sequence
+from lfgtui.ui.notifications import Causes, Presence, notify_elsewhere, sequence
 from lfgtui.ui.run_view import HistoryActions, LiveRun, RunView, needing_attention
 from lfgtui.ui.screens.base import ResumeRequested, ScreenContext
 from lfgtui.ui.screens.dialogs import Help, Question
@@ -174,9 +174,10 @@ class LfgApp(GuardedApp, inherit_bindings=False):
         await super().on_event(event)
 
     def _frame(self) -> float | None:
-        if is_behind(self._driver):
-            return 0.0
         try:
+            if is_behind(self._driver):
+                self._tell_person()
+                return 0.0
             return self.draw_frame()
         except Exception as error:
             self._handle_exception(error)
@@ -211,25 +212,27 @@ class LfgApp(GuardedApp, inherit_bindings=False):
         now, stall_after = self.context.panes.clock(), self.context.panes.stall_after
         tickets = [ticket.id for ticket in self._live.tickets]
         try:
+            self._tell_person()
             needs = needing_attention(self._live, tickets, now, stall_after)
             show_title(self._driver, compose_title(self._live, needs, stall_after, now))
-            news = self._causes.new(needs, has_ended=not self._live.unfinished)
-            if news and not self._presence:
-                self._tell_person(self._live.run, news)
         except Exception as error:  # nobody's pane is to suffer
             self._handle_exception(error)
-        return None if figures_move(self._live, now) is None else SECOND
+        period = figures_move(self._live, now)
+        return None if period is None else max(period, SECOND)
 
-    def _tell_person(self, run: str, text: str) -> None:
-        policy, in_tmux = self._notify_policy, "TMUX" in os.environ
-        write_sequence(self._driver, sequence(policy.via, text, in_tmux=in_tmux))
+    def _tell_person(self) -> None:
+        """Tell what is new to a person who looks elsewhere."""
+        if (live := self._live) is None:
+            return
+        news = self._causes.new(live, self.context.panes.clock(), self.context.panes.stall_after)
+        if not news or self._presence:
+            return
+        policy = self._notify_policy
+        write_sequence(self._driver, sequence(policy.via, news, in_tmux="TMUX" in os.environ))
 
         async def elsewhere() -> None:
-            try:
-                await run_command(policy, text)
-                await call_webhook(policy, run, text)
-            except Exception as error:
-                self.notify(f"cannot notify: {str(error) or type(error).__name__}")
+            for failure in await notify_elsewhere(policy, live.run, news):
+                self.notify(failure)
 
         if policy.command or policy.webhook:
             self.run_worker(elsewhere())

@@ -1,21 +1,24 @@
 """Notifications: to a person who looks elsewhere, once for each cause.
 
-A cause is that a ticket newly needs a person, or that the run has ended. What
-happens while the person looks is seen, and never told later. Whether somebody
-looks the terminal reports; one that does not (tmux, unless `focus-events` is
-on) is looked at if a key came within the last minute.
+A cause is that a ticket newly needs a person, for whichever reason, or that the
+run has ended. What happens while the person looks is seen, and never told later.
+Whether somebody looks the terminal reports; one that does not (tmux, unless
+`focus-events` is on) is looked at if a key came within the last minute.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from subprocess import DEVNULL
+from threading import Thread
 
 from textual import events
 from textual.message import Message
 
-from lfgtui.model.attention import Attention, Reason
+from lfgtui.model.attention import Attention, Reason, reasons
 from lfgtui.settings.config import NotifyPolicy, NotifyVia
 from lfgtui.text.terminal_safe import visible_line
+from lfgtui.ui.run_view import LiveRun
 
 PRESENCE = 60.0
 """Seconds after a key for which a person is taken to look, where focus is not reported."""
@@ -66,10 +69,16 @@ class Causes:
         self._known: set[tuple[str, Attention]] = set()
         self._had_ended = True  # before it has begun
 
-    def new(self, needs: Mapping[str, Attention], *, has_ended: bool) -> str:
+    def new(self, run: LiveRun, now: float, stall_after: float) -> str:
         """Return in words what is new; "" if nothing is."""
-        causes = set(needs.items())
-        told = [f"{ticket} {_WORDS[need.reason]}" for ticket, need in sorted(causes - self._known)]
+        causes = {
+            (ticket.id, reason)
+            for ticket in run.tickets
+            for reason in reasons(run.transcript(ticket.id), run.meter(ticket.id), now, stall_after)
+        }
+        new = sorted(causes - self._known, key=lambda cause: (cause[0], cause[1].rank))
+        told = [f"{ticket} {_WORDS[reason.reason]}" for ticket, reason in new]
+        has_ended = not run.unfinished
         if has_ended and not self._had_ended:
             told.append("the run has ended")
         self._known, self._had_ended = causes, has_ended
@@ -97,6 +106,17 @@ def sequence(via: NotifyVia, text: str, *, in_tmux: bool) -> str:
     return f"\x1bPtmux;{whole.replace(chr(27), chr(27) * 2)}\x1b\\" if in_tmux else whole
 
 
+async def notify_elsewhere(policy: NotifyPolicy, run: str, text: str) -> Sequence[str]:
+    """Run the command and call the webhook, side by side; return in words what failed."""
+    ways = {"command": run_command(policy, text), "webhook": call_webhook(policy, run, text)}
+    errors = await asyncio.gather(*ways.values(), return_exceptions=True)
+    return [
+        f"cannot notify by {way}: {str(error) or type(error).__name__}"
+        for way, error in zip(ways, errors, strict=True)
+        if error is not None
+    ]
+
+
 async def run_command(policy: NotifyPolicy, text: str) -> None:
     """Run the person's command with the text; raises `OSError`, `TimeoutError`."""
     if policy.command:
@@ -111,10 +131,27 @@ async def run_command(policy: NotifyPolicy, text: str) -> None:
 
 
 async def call_webhook(policy: NotifyPolicy, run: str, text: str) -> None:
-    """Post the text as JSON; raises `httpx.HTTPError`."""
-    if policy.webhook:
-        from httpx import AsyncClient  # most have no webhook, and the first frame does without
+    """Post the text as JSON; raises `OSError`, `TimeoutError`.
 
-        async with AsyncClient(timeout=_PATIENCE) as client:
-            message = {"title": "lfg", "run": run, "text": text}
-            (await client.post(policy.webhook, json=message)).raise_for_status()
+    No error has the address, which may be a secret. A thread does it all, since the client is
+    slow to begin; the end of lfg does not wait for it.
+    """
+    if policy.webhook:
+        message = {"title": "lfg", "run": run, "text": text}
+        posted = Future[str]()
+        Thread(target=_post, args=(policy.webhook, message, posted), daemon=True).start()
+        if fault := await asyncio.wait_for(asyncio.wrap_future(posted), _PATIENCE):
+            raise OSError(fault)
+
+
+def _post(url: str, message: Mapping[str, str], posted: "Future[str]") -> None:
+    """Post the message; the result is in words why that failed, "" if it did not."""
+    if not posted.set_running_or_notify_cancel():
+        return
+    try:
+        from httpx import post  # most have no webhook, and the first frame does without
+
+        answer = post(url, json=message, timeout=_PATIENCE)
+        posted.set_result("" if answer.is_success else f"HTTP {answer.status_code}")
+    except Exception as error:
+        posted.set_result(type(error).__name__)

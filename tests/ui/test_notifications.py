@@ -1,13 +1,22 @@
 """Who looks elsewhere is told once what needs them, and how the run ended; who looks is not."""
 
+import asyncio
 import sys
 from pathlib import Path
 
-import msgspec
 import pytest
 
+from lfgtui.model import events as e
 from lfgtui.settings.config import Config, NotifyPolicy, NotifyVia
-from lfgtui.ui.notifications import PRESENCE, call_webhook, run_command, sequence
+from lfgtui.ui.app import LfgApp
+from lfgtui.ui.notifications import (
+    PRESENCE,
+    Causes,
+    call_webhook,
+    notify_elsewhere,
+    run_command,
+    sequence,
+)
 from tests.providers.loopback import Answer, Loopback
 from tests.ui.emulator import on_terminal
 from tests.ui.fake_live import FakeLive
@@ -103,10 +112,11 @@ async def test_a_webhook_gets_the_text_as_json(server: Loopback) -> None:
     assert asked.body == {"title": "lfg", "run": "run-1", "text": "a failed"}
 
 
-async def test_a_command_that_cannot_run_is_said_once_it_was_needed(make_app: MakeApp) -> None:
-    live = FakeLive("a")
-    policy = NotifyPolicy(via="off", command=("/no/such/program",))
-    app = make_app(live, config=msgspec.structs.replace(BY_OSC9, notify=policy))
+SECRET = "s3cr3t"
+
+
+async def told_elsewhere(app: LfgApp, live: FakeLive) -> str:
+    """What the screen shows after a ticket needed somebody who looks elsewhere."""
     async with on_terminal(app) as terminal:
         live.begin("a")
         await terminal.look(away=True)
@@ -114,4 +124,91 @@ async def test_a_command_that_cannot_run_is_said_once_it_was_needed(make_app: Ma
         await terminal.settle()
         await app.workers.wait_for_complete()
         await terminal.settle()
-        assert "cannot notify:" in terminal.text
+        return terminal.text
+
+
+@pytest.mark.parametrize(
+    ("status", "told"), [(404, "cannot notify by webhook: HTTP 404"), (200, "")]
+)
+async def test_a_webhook_that_refuses_is_said_without_its_address(
+    make_app: MakeApp, server: Loopback, status: int, told: str
+) -> None:
+    live = FakeLive("a")
+    server.answer = Answer([b"no"], status=status)
+    policy = NotifyPolicy(via="off", webhook=f"{server.url}/{SECRET}")
+    shown = await told_elsewhere(make_app(live, config=Config(notify=policy)), live)
+    assert told in shown
+    assert ("cannot notify" in shown) is bool(told)
+    assert SECRET not in shown
+
+
+@pytest.mark.parametrize(
+    ("url", "fault"), [("nothing://", "UnsupportedProtocol"), ("http://host:", "InvalidURL")]
+)
+async def test_of_a_webhook_that_cannot_be_called_only_the_errors_type_is_said(
+    url: str, fault: str
+) -> None:
+    policy = NotifyPolicy(webhook=url + SECRET)
+    assert await notify_elsewhere(policy, "run-1", "a failed") == [
+        f"cannot notify by webhook: {fault}"
+    ]
+
+
+async def test_a_command_that_cannot_run_is_said_and_the_webhook_called(
+    make_app: MakeApp, server: Loopback
+) -> None:
+    live = FakeLive("a")
+    server.answer = Answer([b"{}"])
+    command = ("/no/such/program",)
+    policy = NotifyPolicy(via="off", command=command, webhook=f"{server.url}/topic")
+    shown = await told_elsewhere(make_app(live, config=Config(notify=policy)), live)
+    assert "cannot notify by command:" in shown
+    assert len(server.asked) == 1
+
+
+async def test_a_command_that_hangs_does_not_hold_up_the_webhook(server: Loopback) -> None:
+    called = asyncio.Event()
+
+    async def note() -> None:
+        called.set()
+
+    server.answer = Answer([note])
+    hangs = (sys.executable, "-c", "import time; time.sleep(3600)")
+    policy = NotifyPolicy(command=hangs, webhook=f"{server.url}/topic")
+    telling = asyncio.create_task(notify_elsewhere(policy, "run-1", "a failed"))
+    await called.wait()
+    assert not telling.done()
+    telling.cancel()
+    await asyncio.wait([telling])
+
+
+async def test_a_person_is_told_while_the_terminal_reads_nothing(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = FakeLive("a")
+    async with on_terminal(make_app(live, config=BY_OSC9)) as terminal:
+        live.begin("a")
+        await terminal.look(away=True)
+        with monkeypatch.context() as hung:
+            hung.setattr("lfgtui.ui.app.is_behind", lambda _: True)
+            live.ask("a")
+            assert terminal.app._frame() == 0.0
+            assert terminal.sequences == ["\x1b]9;a needs approval\a"]
+
+
+def test_a_cause_that_lasts_is_new_once_whatever_covers_it_for_a_while() -> None:
+    live, causes = FakeLive("a"), Causes()
+
+    def new(after: float = 0.0) -> str:
+        live.now += after
+        return causes.new(live, live.now, 30.0)
+
+    live.begin("a")
+    assert new() == ""
+    live.happen("a", e.ConflictDetected("app.py", ("b",)))
+    assert new() == "a changed a file that another ticket changed"
+    assert new(after=60.0) == "a is stalled"
+    live.stream("a", "On it goes.")
+    assert new() == ""
+    live.ask("a")
+    assert new() == "a needs approval"
