@@ -30,7 +30,7 @@ SECOND = 1.0
 """Seconds between two updates while nothing but clocks moves."""
 
 MINUTE = 60.0
-"""Seconds between two updates of the table once all tickets have ended."""
+"""Seconds between two updates while nothing is told to the second."""
 
 _STREAMS: frozenset[State | None] = frozenset({"waiting", "streaming"})
 _TICKS: frozenset[State | None] = RUNNING - _STREAMS - {"paused"}
@@ -41,11 +41,15 @@ Draw = Callable[[], float | None]
 
 def figures_move(run: RunView, now: float) -> float | None:
     """Return the seconds after which figures are other ones by time alone; None if never."""
-    states = {run.transcript(ticket.id).state for ticket in run.tickets}
+    transcripts = [run.transcript(ticket.id) for ticket in run.tickets]
+    states = {one.state for one in transcripts if one.parked_until is None}
     if states & _STREAMS or any(any(run.meter(one.id).history(now)) for one in run.tickets):
         return GAUGE
     health = run.health
-    return SECOND if states & _TICKS or health.open_circuits or health.behind else None
+    if states & _TICKS or health.open_circuits or health.behind:
+        return SECOND
+    has_parked = any(one.parked_until is not None for one in transcripts)
+    return MINUTE if has_parked else None  # at midnight the time they wait for loses its day
 
 
 class FrameClock:

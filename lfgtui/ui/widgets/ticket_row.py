@@ -113,9 +113,10 @@ class TicketRow:
 
 
 def _since(row: TicketRow) -> Span:
-    """Return the time in the state: of an ended ticket in minutes, as they need no seconds."""
+    """Return the time in the state: of an ended or parked ticket in minutes, without seconds."""
     seconds = row.seconds_in_state
-    is_exact = seconds is None or (seconds < _HOUR and row.state not in ENDED)
+    is_still = row.state in ENDED or row.transcript.parked_until is not None
+    is_exact = seconds is None or (seconds < _HOUR and not is_still)
     return Span(figures.duration(seconds) if is_exact else figures.age(seconds or 0.0), "muted")
 
 

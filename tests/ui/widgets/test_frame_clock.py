@@ -11,6 +11,7 @@ from lfgtui.ui.widgets.frame_clock import (
     BUDGET,
     FRAME,
     GAUGE,
+    MINUTE,
     SECOND,
     SHARE,
     SLOWEST,
@@ -178,6 +179,15 @@ def test_figures_move_each_second_while_a_clock_or_a_countdown_runs() -> None:
     live.happen("waits", e.Retrying("overloaded", 13.0, 2, "overloaded"))
     assert figures_move(live, live.now + LONG) == SECOND
     live.happen("waits", e.Paused())
+    assert figures_move(live, live.now + LONG) is None
+
+
+def test_figures_move_each_minute_while_tickets_are_parked_for_a_day_may_turn() -> None:
+    live = FakeLive("api")
+    live.begin("api")
+    live.happen("api", e.Parked("p", live.now + 1e6, "full"))
+    assert figures_move(live, live.now + LONG) == MINUTE
+    live.happen("api", e.Paused())
     assert figures_move(live, live.now + LONG) is None
 
 

@@ -138,6 +138,14 @@ async def test_a_parked_ticket_says_when_it_goes_on_and_moves_nothing(
         assert stage.head_rows() == [state, figures]
 
 
+async def test_the_day_until_which_a_ticket_is_parked_is_left_out_once_it_has_begun() -> None:
+    async with staged(width=100) as (stage, pilot):
+        await stage.play(pilot, e.TicketQueued(), e.Parked("p", stage.now + 86_400.0, "full"))
+        assert stage.head_rows()[1].strip() == "parked until 2 Jan 00:16: full"
+        await stage.play(pilot, seconds=86_000.0)
+        assert stage.head_rows()[1].strip() == "parked until 00:16: full"
+
+
 async def test_a_parked_ticket_that_never_began_names_the_reason() -> None:
     async with staged(width=100) as (stage, pilot):
         await stage.play(pilot, e.TicketQueued(), e.Parked("p", stage.now + 3600, "no more\ntoday"))

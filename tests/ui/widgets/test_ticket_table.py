@@ -138,6 +138,13 @@ def test_a_filter_keeps_the_tickets_that_have_all_words(pattern: str, expected: 
     assert arranged(worked(), pattern) == expected
 
 
+def test_a_parked_ticket_has_waited_for_whole_minutes() -> None:
+    live = worked()
+    live.happen("t4", e.Parked("p", live.now + 3600, "full"))
+    live.now += 150
+    assert cells(live, 4, "since") == ["2m"]
+
+
 def test_a_stalled_and_a_parked_ticket_are_found_by_these_words() -> None:
     live = worked()
     live.happen("t3", e.ApprovalDenied("call-1", ""))
