@@ -25,6 +25,7 @@ from lfgtui.errors import ToolError
 from lfgtui.model import events as e
 from lfgtui.model.call_ids import CallIds, messages_for
 from lfgtui.model.conversation import CallPart, ModelTurn
+from lfgtui.model.items import NOT_RUN
 from lfgtui.model.tickets import Approval, ToolName
 from lfgtui.providers.base import Provider, Request, ToolSpec
 from lfgtui.providers.wire.tool_calls import broke_off
@@ -221,7 +222,7 @@ class Agent:
         if broke_off(reason):
             message = f"not run: the response broke off ({reason}); make the call again"
             for call in calls:
-                self._answer_unrun(call, message, "not run")
+                self._answer_unrun(call, message, NOT_RUN)
             return _stopped_by_provider(reason)
         left = list(calls)
         while left:
@@ -304,7 +305,7 @@ class Agent:
         try:
             await self._context.take_slot()
         except StoppedError:
-            self._answer_unrun(call, _NOT_BEGUN, "not run")
+            self._answer_unrun(call, _NOT_BEGUN, NOT_RUN)
             raise
 
     async def _question(self, call: CallPart) -> Preview:
@@ -318,7 +319,7 @@ class Agent:
 
     def _answer_not_begun(self, calls: Iterable[CallPart]) -> None:
         for call in calls:
-            self._answer_unrun(call, _NOT_BEGUN, "not run")
+            self._answer_unrun(call, _NOT_BEGUN, NOT_RUN)
 
     def _answer_unrun(self, call: CallPart, message: str, error: str) -> None:
         self._emit(e.ToolCallFinished(call.call_id, message, error, None, 0.0))

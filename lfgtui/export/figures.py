@@ -9,7 +9,7 @@ import msgspec
 from lfgtui.history.reader import Reader, RunSummary
 from lfgtui.model import events as e
 from lfgtui.model.call_summary import call_summary
-from lfgtui.model.items import Attempt, HostedItem, ToolItem
+from lfgtui.model.items import NOT_RUN, Attempt, HostedItem, ToolItem
 from lfgtui.model.redaction import redacted_entries, redacted_ticket
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
@@ -136,6 +136,8 @@ def hosted_call_of(item: HostedItem) -> Call:
 def _ending(item: ToolItem) -> tuple[str, bool | None]:
     if item.is_text_borne:
         return "in the text, not run", None
+    if item.is_unrun:
+        return NOT_RUN, None
     if item.state != "finished":
         return ("stopped", False) if item.state == "stopped" else ("not finished", None)
     parts = [item.error or "", "" if item.exit_code is None else f"exit code {item.exit_code}"]

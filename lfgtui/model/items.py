@@ -71,6 +71,10 @@ ToolState = Literal[
 ]
 
 
+NOT_RUN = "not run"
+"""The error of a call that never began."""
+
+
 class ToolItem(msgspec.Struct):
     """One tool call: requested, perhaps approved, run, finished.
 
@@ -101,6 +105,11 @@ class ToolItem(msgspec.Struct):
     revision: int = 0
     json: Growing = msgspec.field(default_factory=Growing)
     live: LiveOutput = msgspec.field(default_factory=LiveOutput)
+
+    @property
+    def is_unrun(self) -> bool:
+        """True if the call was answered without having begun."""
+        return self.state == "finished" and self.error == NOT_RUN
 
     @property
     def given(self) -> ToolArguments:

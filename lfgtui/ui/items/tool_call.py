@@ -8,7 +8,7 @@ from collections.abc import Hashable, Iterator, Mapping
 
 from lfgtui.model.call_summary import call_summary, members_of, members_summary
 from lfgtui.model.events import ToolArguments
-from lfgtui.model.items import SHOWN, ToolItem
+from lfgtui.model.items import NOT_RUN, SHOWN, ToolItem
 from lfgtui.text.redactor import is_marked
 from lfgtui.ui.items.arguments import argument_rows, raw_rows
 from lfgtui.ui.items.base import Context
@@ -69,7 +69,7 @@ class ToolView(CardView):
 
     def _sign(self, context: Context) -> Span:
         palette, item = self.palette(context), self._item
-        if item.state == "stopped":
+        if item.state == "stopped" or item.is_unrun:
             return "■", palette.muted
         if self._is_asking:
             return "?", palette.warn + STRONG
@@ -109,6 +109,8 @@ class ToolView(CardView):
             return [("stopped", palette.muted)]
         if self._is_asking:
             return [("needs approval", palette.warn)]
+        if item.is_unrun:
+            return [(NOT_RUN, palette.muted)]
         if item.denied:
             return [("denied", palette.warn)]
         if item.state == "running" and context.awaits_slot:

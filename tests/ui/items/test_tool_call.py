@@ -131,6 +131,17 @@ def test_a_number_is_shown_when_it_is_over_and_json_as_json() -> None:
     assert card(stand)[2:] == ["  │ start_line: 12", '  │ deep: {"is": [true, "aé", null]}']
 
 
+def test_a_call_that_never_began_is_shown_as_not_run() -> None:
+    stand = stand_of("write_file")
+    stand.happen(
+        e.ToolCallRequested("c", "write_file", {"path": "a.txt"}),
+        e.ResponseFinished(1, "tool_use"),
+        e.ToolCallFinished("c", "not run: the person watching stopped this", "not run", None, 0.0),
+    )
+    assert card(stand)[0].startswith("▸ ■ write_file  a.txt")
+    assert card(stand)[0].endswith("  not run")
+
+
 def test_a_call_cut_short_keeps_what_came() -> None:
     stand = stand_of("write_file", unfolded=True)
     arrive(stand, json.dumps({"path": "a.txt", "content": CONTENT})[:-40])
