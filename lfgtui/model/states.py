@@ -174,3 +174,5 @@ BADGES: dict[State | None, Badge] = {
 STALLED = Badge("◍", "warning", "stalled")
 QUESTION = Badge("¿", "warning", "question")
 """Of a ticket that is done, and whose answer ends in a question."""
+CONFLICT = Badge("≠", "warning", "conflict")
+"""Of a ticket that is done, and changed a file that another ticket changed."""

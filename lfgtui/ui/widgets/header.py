@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterator, Mapping
 
 from rich.cells import cell_len
 
-from lfgtui.model.attention import is_stalled
+from lfgtui.model.attention import Attention, is_stalled
 from lfgtui.model.metrics import Health, OpenCircuit, covered
-from lfgtui.model.states import BADGES, ENDED, QUESTION, RUNNING, STALLED
+from lfgtui.model.states import BADGES, CONFLICT, ENDED, QUESTION, RUNNING, STALLED
 from lfgtui.text import figures
 from lfgtui.ui.run_view import RunView
 from lfgtui.ui.text.styled_line import Line, Span, line_width, one_line, shorten
@@ -20,7 +20,7 @@ _COUNTED: dict[str, tuple[str, str]] = {
     "failed": ("failed", "error"),
     "running": ("running", "primary"),
     "stalled": ("stalled", STALLED.colour),
-    "conflict": ("conflict", "warning"),
+    "conflict": (CONFLICT.word, CONFLICT.colour),
     "limit": ("at limit", "error"),
     "parked": ("parked", "warning"),
     **{
@@ -133,10 +133,19 @@ def _standing(counts: Line, outcome: str, room: int) -> Line:
     return line
 
 
-def compose_title(run: RunView, needs: Collection[str], stall_after: float, now: float) -> str:
-    """Return how many tickets need a person and how many run, or how all ended."""
+def compose_title(
+    run: RunView, needs: Mapping[str, Attention], stall_after: float, now: float
+) -> str:
+    """Return how many tickets need a person and how many run, or how all ended.
+
+    A ticket that is done and only in a conflict waits for nobody.
+    """
     running = count_tickets(run, now, stall_after)["running"]
-    counts = [f"{n} {word}" for n, word in ((len(needs), "waiting"), (running, "running")) if n]
+    waiting = sum(
+        need.reason != "conflict" or run.transcript(ticket).state != "done"
+        for ticket, need in needs.items()
+    )
+    counts = [f"{n} {word}" for n, word in ((waiting, "waiting"), (running, "running")) if n]
     return _DOT.join([*counts, *filter(None, [_outcome(run)]), "lfg"])
 
 

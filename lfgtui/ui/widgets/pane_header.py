@@ -10,7 +10,7 @@ from textual.widget import Widget
 
 from lfgtui.model.attention import is_stalled
 from lfgtui.model.metrics import Meter
-from lfgtui.model.states import BADGES, ENDED, QUESTION, STALLED, Badge
+from lfgtui.model.states import BADGES, CONFLICT, ENDED, QUESTION, STALLED, Badge
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
 from lfgtui.text.figures import clock_time, count, duration, money, spark
@@ -163,7 +163,11 @@ def badge_of(transcript: Transcript, meter: Meter, now: float, stall_after: floa
     state = transcript.state
     if is_stalled(transcript, meter, now, stall_after):
         return STALLED._replace(word=f"stalled {_short(meter.waiting_for(now) or 0)}")
-    badge = QUESTION if transcript.asks else BADGES[state]
+    badge = BADGES[state]
+    if state == "done" and transcript.conflict_at is not None:
+        badge = CONFLICT
+    if transcript.asks:
+        badge = QUESTION
     if transcript.parked_until is not None:
         return parked_badge(transcript.parked_until, now)
     if state == "retrying" and meter.retry_at is not None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from lfgtui.model.metrics import Health
-from lfgtui.model.states import BADGES, ENDED, RUNNING, Badge, State
+from lfgtui.model.states import BADGES, CONFLICT, ENDED, QUESTION, RUNNING, Badge, State
 from lfgtui.text import figures
 from lfgtui.ui.run_view import RunView
 from lfgtui.ui.text.styled_line import Line, Span, fit, one_line
@@ -141,7 +141,8 @@ def _state(row: TicketRow) -> Span:
 
 
 def _urgency(row: TicketRow) -> SortKey:
-    return (0.5 if row.transcript.asks else _BY_URGENCY.index(row.state)), ""
+    between = {QUESTION: 0.5, CONFLICT: 1.5}  # after those to approve, and after the failed
+    return between.get(row.badge, _BY_URGENCY.index(row.state)), ""
 
 
 def _rate(row: TicketRow) -> Span:

@@ -268,3 +268,12 @@ def test_the_title_of_a_run_that_ended_well() -> None:
     live.begin("a")
     live.finish("a")
     assert title(live, live.now) == "all done · lfg"
+
+
+def test_the_title_does_not_count_a_conflict_of_a_ticket_that_is_done() -> None:
+    live = FakeLive("a", "b")
+    for ticket in ("a", "b"):
+        live.begin(ticket)
+        live.happen(ticket, e.ConflictDetected("a.py", ("b",)))
+    live.finish("a")
+    assert title(live, live.now) == "1 waiting · 1 running · lfg"

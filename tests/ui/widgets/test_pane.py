@@ -80,6 +80,18 @@ async def test_a_stall_is_shown() -> None:
         assert "stalled 14s" in stage.head_rows()[0]
 
 
+async def test_a_ticket_that_is_done_in_a_conflict_says_so() -> None:
+    async with staged() as (stage, pilot):
+        conflict = e.ConflictDetected("a.py", ("docs",))
+        end = (e.ResponseFinished(1, "end"), e.TicketDone("end"))
+        await stage.play(pilot, *BEGIN, conflict)
+        assert "conflict" not in stage.head_rows()[0]
+        await stage.play(pilot, e.TextDelta("Done."), *end)
+        assert "≠ conflict" in stage.head_rows()[0]
+        await stage.play(pilot, *BEGIN, conflict, e.TextDelta("Shall I go on?"), *end)
+        assert "¿ question" in stage.head_rows()[0]
+
+
 async def test_a_ticket_that_is_done_with_a_question_asks_until_it_goes_on() -> None:
     async with staged() as (stage, pilot):
         end = (e.ResponseFinished(1, "end"), e.TicketDone("end"))

@@ -237,3 +237,17 @@ async def test_only_rows_in_view_are_computed_and_only_changed_ones_painted(
         live.begin("t480")
         table.update_rows()
         assert painted == [480]
+
+
+def test_by_state_a_conflict_comes_after_the_failed_and_can_be_filtered() -> None:
+    live = FakeLive("done", "conflict", "limit", "fails", "asks")
+    for ticket in ("done", "conflict", "limit", "fails", "asks"):
+        live.begin(ticket)
+    live.happen("conflict", e.ConflictDetected("a.py", ("done",)))
+    live.stream("asks", "Shall I go on?")
+    for ticket in ("done", "conflict", "asks"):
+        live.finish(ticket)
+    live.happen("limit", e.TicketLimited("turns"))
+    live.happen("fails", e.TicketFailed("server", "500", True))
+    assert arranged(live, by="state") == ["asks", "fails", "conflict", "limit", "done"]
+    assert arranged(live, "is:conflict") == ["conflict"]
