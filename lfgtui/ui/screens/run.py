@@ -206,11 +206,9 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         self.mode.update_bar()
         number = f"{self.panes.index(self.current_pane) + 1}/{len(self.panes)}"
         place = self.mode.place or f"{'zoom' if self.is_zoomed else self.view} {number}"
-        offers, keys = list(self._offers()), self.context.keys
-        finding = self.filtered or self.search.status
-        self.footer.show(
-            lambda width: compose_footer(offers, keys, width, place=place, finding=finding)
-        )
+        aside, finding = self.grid.out_of_sight(self.run), self.filtered or self.search.status
+        part = partial(compose_footer, list(self._offers()), self.context.keys)
+        self.footer.show(partial(part, place=place, aside=aside, finding=finding))
 
     def _offers(self) -> Iterator[Offer]:
         """Yield the actions of the footer in order of use, without those that do nothing now."""
@@ -264,8 +262,8 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         if ticket != self.current:
             self.search.close()
         self.current = ticket
-        if self.view == "table" and self._table is not None:
-            self._table.uncover(ticket)
+        if self.view == "table" and self._table is not None and self._table.uncover(ticket):
+            self.toast(f"filter cleared: it hid {ticket}")
         self.realign()
 
     def realign(self) -> None:
@@ -378,13 +376,16 @@ class RunScreen(CachedContainer, LfgScreen[None]):
             self.leave()
 
     def action_attention(self) -> None:
-        now, shown = self.now(), [pane.ticket_id for pane in self._in_order]
-        needs = needing_attention(self.run, shown, now, self._stall_after)
-        if (ticket := self._rounds.next(needs, self.current)) is None:
+        for panes in (self._in_order, self.panes):  # those that the filter hides come last
+            tickets = [pane.ticket_id for pane in panes]
+            needs = needing_attention(self.run, tickets, self.now(), self._stall_after)
+            if (ticket := self._rounds.next(needs, self.current)) is not None:
+                break
+        else:
             self.toast("nothing else needs attention" if needs else "nothing needs attention")
             return
         self.go_to(ticket)
-        if note := needs[ticket].note(now):
+        if note := needs[ticket].note(self.now()):
             self.toast(note)
 
     def action_copy(self) -> None:

@@ -39,15 +39,17 @@ def compose_footer(
     width: int,
     *,
     place: str = "",
+    aside: str = "",
     finding: str = "",
 ) -> Line:
     """Return the keys of the offers: those one needs, the place at the right, more keys.
 
-    `place` is a view and a number; `finding` the pattern and match of an open search.
-    Keys of approvals have the colour of an alarm.
+    `place` is a view and a number; `aside` stands beside it where it is wide; `finding` is the
+    pattern and match of an open search. Keys of approvals have the colour of an alarm.
     """
     line = [Span(f" {finding} ", "background", True, "secondary")] if finding else []
-    right = [Span(f"{place if width >= _WIDE else place.rpartition(' ')[2]} ", "muted")]
+    wide = " · ".join(filter(None, (place, aside)))
+    right = [Span(f"{wide if width >= _WIDE else place.rpartition(' ')[2]} ", "muted")]
     for action, other in offers:
         if not (pressed := keys.get(action)):
             continue

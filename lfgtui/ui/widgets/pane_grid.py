@@ -10,8 +10,10 @@ from textual.geometry import Offset, Region, Size, Spacing
 from textual.layout import ArrangeResult, Layout, WidgetPlacement
 from textual.widget import Widget
 
+from lfgtui.model.states import RUNNING
 from lfgtui.ui.guard import Guarded
 from lfgtui.ui.painting.widgets import CachedContainer
+from lfgtui.ui.run_view import RunView
 from lfgtui.ui.widgets.pane import Pane
 
 Direction = Literal["left", "right", "up", "down"]
@@ -112,6 +114,16 @@ class PaneGrid(
         for pane, region in zip(self._panes, self._regions, strict=False):
             if region.y < top + height and region.bottom > top:
                 yield pane
+
+    def out_of_sight(self, run: RunView) -> str:
+        """Return how many tickets work in panes that are not in view, and where; "" if none do."""
+        seen = [self._panes.index(pane) for pane in self.in_view()]
+        if self._alone is not None or not seen:
+            return ""
+        working = [run.transcript(pane.ticket_id).state in RUNNING for pane in self._panes]
+        above, below = sum(working[: seen[0]]), sum(working[seen[-1] + 1 :])
+        where = "out of sight" if above and below else "above" if above else "below"
+        return f"{above + below} working {where}" if above or below else ""
 
     def step(self, pane: Pane, direction: Direction) -> Pane:
         """Return the pane next to this one in that direction, or itself at the edge."""

@@ -103,10 +103,12 @@ class TicketTable(RowList):
         self.pattern = pattern.strip()
         self._arrange(self._all, self.pattern)
 
-    def uncover(self, ticket: str) -> None:
-        """Clear the filter if it hides the ticket."""
-        if all(self._run.tickets[index].id != ticket for index in self._shown):
-            self.filter("")
+    def uncover(self, ticket: str) -> bool:
+        """Clear the filter if it hides the ticket; return True if it did."""
+        if any(self._run.tickets[index].id == ticket for index in self._shown):
+            return False
+        self.filter("")
+        return True
 
     def _arrange(self, tickets: Sequence[int], pattern: str = "") -> None:
         """Show those of the tickets that match, sorted; what is sorted is not filtered anew."""

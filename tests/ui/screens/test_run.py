@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from lfgtui.ui.app import LfgApp
 from tests.ui.emulator import Terminal, on_terminal
 from tests.ui.fake_live import FakeLive
-from tests.ui.screen_text import run_screen
+from tests.ui.screen_text import opened, repainted, run_screen
 
 MakeApp = Callable[..., LfgApp]
 
@@ -72,3 +72,18 @@ async def test_the_first_picture_of_a_zoom_is_right_in_a_grid_that_was_scrolled(
         assert not terminal.difference()
         await terminal.press("escape")
         assert "the last one" in terminal.text
+
+
+async def test_the_footer_counts_the_tickets_that_work_out_of_sight(make_app: MakeApp) -> None:
+    live = FakeLive(*(f"t{number}" for number in range(1, 21)))
+    for number in (1, 2, 19, 20):
+        live.begin(f"t{number}")
+    app = make_app(live)
+    async with opened(app, (120, 40)) as pilot:
+        assert (await repainted(pilot))[-1].endswith(" grid 1/20 · 2 working below ")
+        run_screen(app).go_to("t20")
+        assert (await repainted(pilot))[-1].endswith(" grid 20/20 · 2 working above ")
+        await pilot.press("enter")
+        assert (await repainted(pilot))[-1].endswith(" zoom 20/20 ")
+    async with opened(make_app(live), (80, 24)) as pilot:
+        assert (await repainted(pilot))[-1].endswith(" 1/20 ")

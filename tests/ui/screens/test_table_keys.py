@@ -213,3 +213,14 @@ async def test_a_click_on_a_row_makes_it_the_current_one_in_the_order_shown(
         await filtered(pilot)
         await pilot.click(TicketTable, offset=(5, 2))
         assert current(pilot) == "t6"
+
+
+async def test_n_goes_to_a_ticket_that_the_filter_hides_if_no_other_needs_attention(
+    make_app: MakeApp, live: FakeLive
+) -> None:
+    app = make_app(live)
+    async with opened(app, (120, 30)) as pilot:
+        await pilot.press("v", "v", "/", *"is:queued", "enter", "n")
+        assert current(pilot) == "t3"
+        assert "of 40" not in (await repainted(pilot))[1]
+        assert toasts(app) == ["filter cleared: it hid t3"]
