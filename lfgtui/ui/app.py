@@ -40,7 +40,7 @@ from lfgtui.ui.screens.run import RunScreen
 from lfgtui.ui.terminal.driver import Terminal
 from lfgtui.ui.terminal.output import is_behind, show_title, write_sequence
 from lfgtui.ui.themes import to_textual
-from lfgtui.ui.toast import Toast
+from lfgtui.ui.toast import Toast, withdraw
 from lfgtui.ui.widgets.frame_clock import GAUGE, SECOND, FrameClock, figures_move
 from lfgtui.ui.widgets.header import compose_title
 from lfgtui.ui.widgets.pane import PaneSettings
@@ -350,6 +350,9 @@ class LfgApp(GuardedApp, inherit_bindings=False):
         """Show a toast. Its text is never markup: there is always something from outside in it."""
         seconds = self.NOTIFICATION_TIMEOUT if timeout is None else timeout
         self.post_message(Notify(Toast(visible(message), title, severity, seconds)))
+
+    def on_notify(self, event: Notify) -> None:
+        withdraw(self, event.notification.message)  # the same is not shown twice
 
     # Ending
 

@@ -1,10 +1,14 @@
 """Short messages in the corner of the screen."""
 
 from dataclasses import dataclass, field
+from typing import TypeVar
 
+from textual.app import App
 from textual.notifications import Notification
 
 from lfgtui.model.clock import now
+
+ResultT = TypeVar("ResultT")
 
 _SHORTEST_TOAST = 0.05
 """Seconds that a late toast stays."""
@@ -29,3 +33,9 @@ class Toast(Notification):
     def has_expired(self) -> bool:
         """True if it is not to be shown again."""
         return now() >= self.raised_at + self.timeout
+
+
+def withdraw(app: App[ResultT], message: str) -> None:
+    """Take back what is shown with this text."""
+    for toast in [one for one in app._notifications if one.message == message]:
+        app._unnotify(toast)

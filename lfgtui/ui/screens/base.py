@@ -21,6 +21,7 @@ from lfgtui.text.terminal_safe import visible_line
 from lfgtui.ui.guard import Guarded
 from lfgtui.ui.keymap import Keymap
 from lfgtui.ui.painting.canvas import layout_of, repaint
+from lfgtui.ui.toast import withdraw
 from lfgtui.ui.widgets.frame_clock import FrameClock
 from lfgtui.ui.widgets.pane import PaneSettings
 
@@ -110,6 +111,7 @@ class LfgScreen(Guarded, Screen[ResultT], inherit_bindings=False):
     _escaped: Callable[[str], object]
     _painted: object = None
     _is_laying_out = False
+    _to_repeat = ("", "")
 
     def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
         # Textual 8.2 compares a new layout with the one before, but for a scroll it looks only at
@@ -152,6 +154,8 @@ class LfgScreen(Guarded, Screen[ResultT], inherit_bindings=False):
 
     async def on_key(self, event: events.Key) -> None:
         action = self.keymap.get(event.key)
+        if action != self.to_repeat:
+            self.ask_again("", "")
         if self._prompt is not None and await self._answer_with(event, self._prompt.field):
             action = None
         elif action is None or (self.is_typing and not _is_never_text(event.key, action)):
@@ -175,6 +179,19 @@ class LfgScreen(Guarded, Screen[ResultT], inherit_bindings=False):
     def toast(self, message: str) -> None:
         """Show a short message that goes away by itself."""
         self.notify(message, timeout=_TOAST_SECONDS)
+
+    @property
+    def to_repeat(self) -> str:
+        """The action whose key confirms it if it is the next one pressed."""
+        return self._to_repeat[0]
+
+    def ask_again(self, action: str, message: str, seconds: float = 0.0) -> None:
+        """Ask for a second press of the action's key, instead of what was asked before."""
+        if self._to_repeat[1]:
+            withdraw(self.app, self._to_repeat[1])
+        self._to_repeat = (action, message)
+        if message:
+            self.notify(message, timeout=seconds)
 
     # The line of input
 

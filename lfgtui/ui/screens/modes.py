@@ -52,7 +52,7 @@ class LiveMode(RunMode):
         self._approvals = Approvals(live, self)
         self._drafts: dict[tuple[str, str], str] = {}
         self._sent: list[str] = []
-        self._first_press = ("", "", 0.0)
+        self._first_press = ("", 0.0)
 
     def offers(self, state: State | None) -> Iterator[Offer]:
         yield Offer("retry" if state in ENDED else "cancel")
@@ -72,6 +72,8 @@ class LiveMode(RunMode):
         return self._approvals.place
 
     def painted(self) -> None:
+        if self.screen.to_repeat and self.screen.current != self._first_press[0]:
+            self.screen.ask_again("", "")
         self._approvals.painted()
 
     # Work
@@ -83,14 +85,15 @@ class LiveMode(RunMode):
         return self._live.transcript(self.screen.current).state in ENDED
 
     def _is_confirmed(self, action: str, deed: str) -> bool:
-        """Return True for a second press on the same ticket, in time; ask for one after a first."""
+        """Return True for a second press in a row on a ticket, in time; else ask for it."""
         keys, ticket, now = self.screen.context.keys[action], self.screen.current, self.screen.now()
-        before, self._first_press = self._first_press, (action, ticket, now)
-        if not keys or (before[:2] == (action, ticket) and now - before[2] <= CONFIRM_SECONDS):
-            self._first_press = ("", "", 0.0)
+        (before, since), self._first_press = self._first_press, (ticket, now)
+        is_second = self.screen.to_repeat == action and before == ticket
+        if not keys or (is_second and now - since <= CONFIRM_SECONDS):
+            self.screen.ask_again("", "")
             return True
         message = f"press {displayed(keys[0])} again to {deed}"
-        self.screen.notify(message, timeout=CONFIRM_SECONDS)
+        self.screen.ask_again(action, message, CONFIRM_SECONDS)
         return False
 
     def action_cancel(self) -> None:
