@@ -105,6 +105,7 @@ KEYS: tuple[Key, ...] = (
     Key("help", ("?",), "help", "all keys", "lfg"),
     Key("quit", ("q",), "quit", "quit (asks first while tickets run)", "lfg"),
     Key("suspend", ("ctrl+z",), "suspend", "back to the shell until `fg`; all stands still", "lfg"),
+    Key("repaint", ("ctrl+l",), "repaint", "paint the whole screen anew", "lfg"),
     Key("copy_or_quit", ("ctrl+c",), "quit", "copy the selection, or quit", "lfg"),
 )
 

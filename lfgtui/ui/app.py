@@ -291,6 +291,9 @@ class LfgApp(GuardedApp, inherit_bindings=False):
         else:
             os.kill(0, signal.SIGTSTP)  # all of the job, as the terminal would
 
+    def action_repaint(self) -> None:
+        self.screen.refresh()
+
     async def action_copy_or_quit(self) -> None:
         line = self.focused
         typed = line.selected_text if isinstance(line, Input) else ""

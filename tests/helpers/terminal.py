@@ -157,6 +157,10 @@ class Program(Terminal):
         assert match, f"{text!r} is never shown after {bytes(self.written[-2000:])!r}"
         self._seen = match.end()
 
+    def written_since(self) -> bytes:
+        """Return what has been written after the last text that was read."""
+        return bytes(self.written[self._seen :])
+
     def wait(self, seconds: float = PATIENCE) -> int | None:
         """Return the exit code; None where it does not end."""
         with contextlib.suppress(subprocess.TimeoutExpired):

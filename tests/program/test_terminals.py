@@ -12,7 +12,7 @@ import pytest
 
 from lfgtui.history.reader import Reader
 from lfgtui.settings import paths
-from tests.helpers.terminal import BEGINS, LFG, Program, lfg_in_terminal
+from tests.helpers.terminal import BEGINS, COLUMNS, LFG, ROWS, Program, lfg_in_terminal
 from tests.helpers.waiting import until
 
 NONSENSE = (
@@ -40,6 +40,18 @@ def wait_for_more_than(count: int) -> None:
 def states() -> set[str]:
     with Reader(paths.history_file()) as reader:
         return {ticket.state for ticket in reader.tickets(reader.find_run("last"))}
+
+
+def wait_for_whole_picture(lfg: Program) -> None:
+    """Wait until all rows are painted over by what is written after the last text read."""
+
+    def is_painted() -> bool:
+        screen = pyte.Screen(COLUMNS, ROWS)
+        screen.draw("¿" * COLUMNS * ROWS)
+        pyte.ByteStream(screen).feed(lfg.written_since())
+        return not any("¿" in row for row in screen.display)
+
+    until(is_painted, "the screen is never painted whole")
 
 
 def test_a_terminal_that_does_not_read_stops_nothing() -> None:
@@ -79,6 +91,7 @@ def test_lfg_goes_on_after_it_was_suspended() -> None:
             os.waitid(os.P_PID, lfg.process.pid, os.WSTOPPED | os.WNOWAIT)
             lfg.process.send_signal(signal.SIGCONT)
             lfg.read_until("\x1b[?1049h")
+            wait_for_whole_picture(lfg)
             lfg.type(key)
             lfg.read_until(shown)
         lfg.process.send_signal(signal.SIGTERM)
@@ -111,10 +124,18 @@ def test_ctrl_z_gives_the_terminal_to_the_shell_until_fg() -> None:
         shell.read_until("\x1b[?1049l")
         shell.read_until("back in bash")
         shell.read_until("\x1b[?1049h")
+        wait_for_whole_picture(shell)
         shell.type(b"q")
         shell.read_until("Quit anyway?")
         shell.type(b"y")
         assert shell.wait() == 1
+
+
+def test_ctrl_l_paints_the_whole_screen() -> None:
+    with lfg_in_terminal("demo") as lfg:
+        lfg.read_until(" running")
+        lfg.type(b"\x0c")
+        wait_for_whole_picture(lfg)
 
 
 def test_ctrl_z_where_no_shell_waits_stops_nothing() -> None:

@@ -75,9 +75,12 @@ class Terminal(LinuxDriver):
 
     def start_application_mode(self) -> None:
         self.exit_event = SelectableEvent()  # the one before is closed once lfg was suspended
+        was_suspended = self._output is not None
         super().start_application_mode()  # type: ignore[no-untyped-call]
         title, self._title = self._title, ""
         self.show_title(title)
+        if was_suspended:  # the terminal's other screen is blank
+            self._caught_up()
 
     def close(self) -> None:
         super().close()
