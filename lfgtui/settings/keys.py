@@ -31,6 +31,9 @@ FORBIDDEN = {
     "ctrl+enter": "terminals cannot tell it from enter",
 }
 
+LINE_BREAKS = ("alt+enter", "shift+enter")
+"""Begin a line in a message of several; enter alone sends it."""
+
 
 class Key(msgspec.Struct, frozen=True):
     """An action: its name in config, its keys, a footer label, a line for help and palette."""

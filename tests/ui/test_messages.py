@@ -1,5 +1,7 @@
 """Messages to an agent: written at the bottom of the screen, shown in its pane."""
 
+from textual.events import Key
+
 from lfgtui.engine.commands import Restart, Tell
 from lfgtui.model import events as e
 from tests.ui.emulator import settled
@@ -21,6 +23,19 @@ async def test_enter_sends_and_alt_enter_begins_a_line(make_app: MakeApp) -> Non
         await settled(app)
         assert live.sent == [Tell("a", "use it\nwhy")]
         assert "to a" not in lines(app)[-1]
+
+
+async def test_what_is_typed_before_the_line_is_open_is_in_the_message(make_app: MakeApp) -> None:
+    live = FakeLive("a")
+    app = make_app(live)
+    async with opened(app, (80, 24)) as pilot:
+        live.begin("a")
+        for key in ("s", *"one!", "backspace", "alt+enter", *"two"):
+            app.post_message(Key(key, key if len(key) == 1 else None))
+        await settled(app)
+        await pilot.press("enter")
+        await settled(app)
+        assert live.sent == [Tell("a", "one\ntwo")]
 
 
 async def test_with_a_capital_letter_the_response_is_stopped_for_it(make_app: MakeApp) -> None:

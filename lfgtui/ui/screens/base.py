@@ -16,7 +16,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, Label
 
-from lfgtui.settings.keys import BY_ACTION
+from lfgtui.settings.keys import BY_ACTION, LINE_BREAKS
 from lfgtui.text.terminal_safe import visible_line
 from lfgtui.ui.guard import Guarded
 from lfgtui.ui.keymap import Keymap
@@ -235,6 +235,10 @@ class LfgScreen(Guarded, Screen[ResultT], inherit_bindings=False):
             self._answered(field.value)
         elif event.is_printable and event.character is not None:
             field.insert_text_at_cursor(event.character)
+        elif event.key in LINE_BREAKS and not isinstance(field, OneLine):
+            field.insert_text_at_cursor("\n")
+        elif event.key == "backspace":
+            field.action_delete_left()
         else:
             return False
         return True

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from textual import events
 from textual.widgets import TextArea
 
+from lfgtui.settings.keys import LINE_BREAKS
+
 
 class Composer(TextArea):
     """A field of some lines: enter sends, alt+enter begins a line, up brings earlier messages.
@@ -39,7 +41,7 @@ class Composer(TextArea):
         self.insert(text)
 
     async def _on_key(self, event: events.Key) -> None:
-        if event.key in ("alt+enter", "shift+enter"):
+        if event.key in LINE_BREAKS:
             self.insert("\n")
             event.stop()
         elif event.key != "enter":
