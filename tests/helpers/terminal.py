@@ -138,7 +138,7 @@ class Program(Terminal):
         self.process = subprocess.Popen(
             ["sh", "-c", _LEAD, os.ttyname(theirs), *command],
             stdin=theirs,
-            env={**(os.environ if environment is None else environment), "TERM": "xterm-256color"},
+            env=_of_terminal(os.environ if environment is None else environment),
             cwd=folder,
             start_new_session=True,
         )
@@ -261,6 +261,12 @@ def _take(terminal: Terminal, steps: Steps) -> None:
             return
         seen = match.end()
         terminal.type(typed)
+
+
+def _of_terminal(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment for this terminal, without the size of one that the tests run in."""
+    kept = {name: value for name, value in environment.items() if name not in ("COLUMNS", "LINES")}
+    return {**kept, "TERM": "xterm-256color"}
 
 
 def _open_terminal() -> tuple[int, int]:
