@@ -7,6 +7,8 @@ broken one is on the screen and in the history, not in the context.
 """
 
 from collections import deque
+from collections.abc import Sequence
+from itertools import takewhile
 from typing import TypeAlias
 
 import msgspec
@@ -96,6 +98,12 @@ class ToolResult(msgspec.Struct, frozen=True):
 
 
 Message: TypeAlias = UserTurn | ModelTurn | ToolResult
+
+
+def since_the_model(messages: Sequence[Message]) -> list[Message]:
+    """Return the messages behind the last response."""
+    behind = takewhile(lambda message: not isinstance(message, ModelTurn), reversed(messages))
+    return list(behind)[::-1]
 
 
 def with_answers(message: e.UserMessage) -> str:

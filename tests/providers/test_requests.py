@@ -107,6 +107,37 @@ def test_anthropic_steering_stands_after_the_results() -> None:
     assert use["input"] == {"invalid_json": "[1]"}
 
 
+STOPPED_IN: list[ItemPart] = [
+    SIGNED,
+    ItemPart("anthropic", {"type": "redacted_thinking", "data": "d"}),
+    ItemPart("anthropic", {"type": "server_tool_use", "id": "s", "name": "web_search"}),
+]
+
+
+@pytest.mark.parametrize("unfinished", STOPPED_IN)
+def test_anthropic_does_not_get_the_unfinished_end_of_a_stopped_response(
+    unfinished: ItemPart,
+) -> None:
+    stop = UserTurn("Stop", is_said=True)
+    said = [*HI, ModelTurn((TextPart("I search"), unfinished)), stop]
+    assert anthropic_messages(said) == [
+        user(text("Hi")),
+        assistant(text("I search")),
+        user(text("Stop")),
+    ]
+    assert anthropic_messages([*HI, ModelTurn((unfinished,)), stop]) == [
+        user(text("Hi"), text("Stop"))
+    ]
+
+
+def test_anthropic_gets_back_what_it_paused_in() -> None:
+    paused = ModelTurn((STOPPED_IN[-1],))
+    assert anthropic_messages([*HI, paused]) == [
+        user(text("Hi")),
+        assistant(paused.items("anthropic")[0]),
+    ]
+
+
 def test_anthropic_caches_system_tools_and_the_last_message() -> None:
     request = Request(CLAUDE, HI, system="Be brief", tools=(TOOL, TOOL))
     body = anthropic_request.request_body(request)
@@ -246,6 +277,26 @@ def test_deepseek_gets_empty_reasoning_for_the_turn_of_another_provider(
     foreign = loop_of(ReasoningPart("hm"), ItemPart("anthropic", {"signature": "s"}))
     messages = chat_request.chat_messages(None, foreign, host)
     assert messages[1].get("reasoning_content") == sent
+
+
+def test_chat_messages_of_the_user_in_a_row_are_one() -> None:
+    only_thought = ModelTurn((ReasoningPart("hm"),))
+    messages = [*HI, only_thought, UserTurn("Stop", is_said=True)]
+    assert chat_request.chat_messages(None, messages) == [{"role": "user", "content": "Hi\n\nStop"}]
+
+
+@pytest.mark.parametrize(
+    ("host", "roles"),
+    [
+        ("api.mistral.ai", ["user", "assistant", "tool", "tool", "assistant", "user"]),
+        ("api.openai.com", ["user", "assistant", "tool", "tool", "user"]),
+    ],
+)
+def test_mistral_gets_an_answer_between_results_and_what_the_person_says(
+    host: str, roles: list[str]
+) -> None:
+    messages = [*loop_of(), UserTurn("Stop", is_said=True)]
+    assert [one["role"] for one in chat_request.chat_messages(None, messages, host)] == roles
 
 
 def test_chat_reasoning_outside_a_tool_loop_stays_here() -> None:

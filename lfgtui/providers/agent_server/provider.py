@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 from lfgtui.errors import UsageError
-from lfgtui.model.conversation import UserTurn
+from lfgtui.model.conversation import UserTurn, since_the_model
 from lfgtui.model.events import WireEvent
 from lfgtui.providers.agent_server.connection import agent_pump
 from lfgtui.providers.agent_server.decoder import AgentDecoder
@@ -80,11 +80,12 @@ class AgentProvider(ABC):
 
 def _body(template: Mapping[str, object], request: Request) -> dict[str, object]:
     """Return the JSON body of a request, `extra` included."""
-    prompts = [message.text for message in request.messages if isinstance(message, UserTurn)]
+    unread = since_the_model(request.messages)
+    prompts = [message.text for message in unread if isinstance(message, UserTurn)]
     values: dict[str, object] = {
         "model": request.model,
         "messages": chat_messages(None, request.messages),
-        "prompt": prompts[-1] if prompts else "",
+        "prompt": "\n\n".join(prompts),
         "system": request.system,
         "stream": request.stream,
         "run_id": str(uuid4()),

@@ -3,12 +3,13 @@
 The wire's rules (https://docs.anthropic.com/en/api/messages): roles
 alternate, so neighbours of one role become one message; all results of a
 turn stand together, first, in the user message after it; thinking goes back
-with its signature, unchanged and in order; text blocks are never empty.
+with its signature, unchanged and in order, and something behind it; text
+blocks are never empty.
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from itertools import pairwise, takewhile
+from collections.abc import Sequence
+from itertools import pairwise
 
 from lfgtui.model.conversation import (
     CallPart,
@@ -20,6 +21,7 @@ from lfgtui.model.conversation import (
     TextPart,
     ToolResult,
     UserTurn,
+    since_the_model,
 )
 from lfgtui.model.tickets import Reasoning
 from lfgtui.providers.anthropic.decoder import WIRE
@@ -29,6 +31,7 @@ Block = dict[str, object]
 
 _CACHE: Block = {"type": "ephemeral"}
 _LEAST_BUDGET = 1024
+_UNFINISHED = ("thinking", "redacted_thinking", "server_tool_use", "mcp_tool_use")
 _NOT_IN_ID = re.compile(r"[^A-Za-z0-9_-]")
 _VERSION = re.compile(r"claude-(?:[a-z]+)-(\d+)(?:[.-](\d{1,2}))?(?!\d)")
 
@@ -61,7 +64,7 @@ def _thinking(request: Request, reasoning: Reasoning) -> dict[str, object]:
             "thinking": {"type": "adaptive", "display": "summarized"},
             "output_config": {"effort": effort_of(reasoning)},
         }
-    if any(isinstance(message, ToolResult) for message in _since_the_model(request.messages)):
+    if any(isinstance(message, ToolResult) for message in since_the_model(request.messages)):
         # The wire refuses thinking in the middle of a tool loop that began without it.
         turns = [message for message in request.messages if isinstance(message, ModelTurn)]
         thoughts = turns[-1].items(WIRE) if turns else []
@@ -73,11 +76,6 @@ def _thinking(request: Request, reasoning: Reasoning) -> dict[str, object]:
         "thinking": {"type": "enabled", "budget_tokens": budget},
         "max_tokens": most if most > budget else most + budget,
     }
-
-
-def _since_the_model(messages: Sequence[Message]) -> Iterator[Message]:
-    """Yield the messages behind the last response, which the wire takes as one."""
-    return takewhile(lambda message: not isinstance(message, ModelTurn), reversed(messages))
 
 
 def _thinks_adaptively(model: str) -> bool:
@@ -96,6 +94,8 @@ def _messages(messages: Sequence[Message], *, cache: bool) -> list[Block]:
         blocks = _blocks(message)
         if not blocks:
             continue
+        if role == "user":
+            _drop_unfinished(turns)
         if turns and turns[-1][0] == role:
             turns[-1][1].extend(blocks)
         else:
@@ -106,6 +106,14 @@ def _messages(messages: Sequence[Message], *, cache: bool) -> list[Block]:
     if cache and turns and turns[-1][0] == "user":
         turns[-1][1][-1] = _cached(turns[-1][1][-1], cache)
     return [{"role": role, "content": blocks} for role, blocks in turns]
+
+
+def _drop_unfinished(turns: list[tuple[str, list[Block]]]) -> None:
+    """Drop the end of a stopped response that the wire takes only with what was to follow."""
+    while turns and turns[-1][0] == "assistant" and turns[-1][1][-1]["type"] in _UNFINISHED:
+        turns[-1][1].pop()
+        if not turns[-1][1]:
+            turns.pop()
 
 
 def _blocks(message: Message) -> list[Block]:

@@ -2,8 +2,8 @@
 
 The body keeps to what every server takes. Three hosts are known to differ:
 OpenAI's own wants `max_completion_tokens`; Mistral refuses `stream_options`
-(it reports usage unasked) and reasoning fields; OpenRouter takes its own
-`reasoning` object.
+(it reports usage unasked), reasoning fields and a user's message right behind
+a tool's; OpenRouter takes its own `reasoning` object.
 """
 
 from collections.abc import Sequence
@@ -77,13 +77,23 @@ def chat_messages(
         for message in stretch:
             match message:
                 case UserTurn(text):
-                    chat.append({"role": "user", "content": text})
+                    _add_user(chat, text, host)
                 case ToolResult(call_id, output):
                     chat.append({"role": "tool", "tool_call_id": call_id, "content": output})
                 case ModelTurn() if message.text or message.calls:
                     reasoning = _reasoning(message, is_owed=is_owed) if is_loop else {}
                     chat.append(_assistant(message) | reasoning)
     return chat
+
+
+def _add_user(chat: list[ChatMessage], text: str, host: str) -> None:
+    """Add a user's message. Many servers' templates want the roles to alternate."""
+    last = chat[-1]["role"] if chat else ""
+    if last == "user":
+        text = f"{chat.pop()['content']}\n\n{text}"
+    elif last == "tool" and _is_mistral(host):
+        chat.append({"role": "assistant", "content": "Understood."})
+    chat.append({"role": "user", "content": text})
 
 
 def _assistant(turn: ModelTurn) -> ChatMessage:

@@ -54,6 +54,18 @@ async def test_the_agent_is_asked_at_its_own_address(agent: Agent) -> None:
     assert first.headers["accept-encoding"] == "identity"
 
 
+async def test_the_prompt_is_all_that_was_said_since_the_last_answer(agent: Agent) -> None:
+    agent.plays = [[agent.token("Hello")]]
+    said: list[Message] = [
+        UserTurn("One"),
+        ModelTurn((TextPart("Two"),)),
+        UserTurn("Three"),
+        UserTurn("Four"),
+    ]
+    await events_of(agent.provider(body={"input": "{prompt}"}), Request("m", said))
+    assert agent.asked[0].body == {"input": "Three\n\nFour"}
+
+
 async def test_a_body_of_ones_own_is_filled_in(agent: Agent) -> None:
     agent.plays = [[agent.token("Hello")]]
     body: dict[str, object] = {
