@@ -61,8 +61,11 @@ class AgentContext(Protocol):
     async def take_slot(self) -> None:
         """Wait for a slot, unless it has one: `ask` gives it up. As `stoppable`, meanwhile."""
 
-    def stoppable(self) -> AbstractAsyncContextManager[None]:
-        """Let the person stop the body; raises `StoppedError` in its place then."""
+    def stoppable(self, *, anew: bool = False) -> AbstractAsyncContextManager[None]:
+        """Let the person stop the body; raises `StoppedError` in its place then.
+
+        So does what they stopped since the last one, unless the body begins `anew`.
+        """
         ...
 
     def permit(self) -> AbstractAsyncContextManager[Callable[[e.Event], None]]:

@@ -152,10 +152,10 @@ class Agent:
             leaks = LeakageFilter(self._leak_dialects, f"{attempt}_{turn}")
             emptiness = Emptiness()
             self._requested.clear()
-            is_stopped = False
+            is_stopped = is_whole = False
             try:
                 async with (
-                    self._context.stoppable(),
+                    self._context.stoppable(anew=True),
                     aclosing(self._provider.stream(request)) as stream,
                 ):
                     async for event in stream:
@@ -168,14 +168,18 @@ class Agent:
                             if not emptiness.is_over and (remark := emptiness.watch(one)):
                                 self._emit(remark)
                             self._emit(one)
+                        is_whole = is_whole or isinstance(event, e.ResponseFinished)
                         await self._context.room()
             except StoppedError:
                 is_stopped = True
             finally:  # a stream that breaks or is stopped loses nothing that was held back
                 for one in leaks.finish():
                     self._emit(one)
-            if is_stopped:
+            if is_stopped and not is_whole:
                 self._emit(e.ResponseFinished(turn, e.STOPPED))
+            elif is_stopped:
+                await self._context.settle()
+                self._answer_not_begun(self._conversation.unanswered)
 
     def _request(self, turn: int) -> Request:
         ticket = self._ticket
@@ -219,6 +223,9 @@ class Agent:
     async def _answer(self, calls: tuple[CallPart, ...]) -> e.Ending | None:
         """Run the calls of a response that ended well; tell the model of any other."""
         reason = self._stop_reason
+        if reason == e.STOPPED:
+            self._answer_not_begun(calls)
+            return None
         if broke_off(reason):
             message = f"not run: the response broke off ({reason}); make the call again"
             for call in calls:
@@ -305,7 +312,7 @@ class Agent:
         try:
             await self._context.take_slot()
         except StoppedError:
-            self._answer_unrun(call, _NOT_BEGUN, NOT_RUN)
+            self._answer_not_begun([call])
             raise
 
     async def _question(self, call: CallPart) -> Preview:
@@ -325,12 +332,16 @@ class Agent:
         self._emit(e.ToolCallFinished(call.call_id, message, error, None, 0.0))
 
     async def _execute(self, call: CallPart, approved: str) -> None:
-        began = monotonic()
+        began = None
         try:
             async with self._context.stoppable():
+                began = monotonic()
                 outcome = await self._outcome(call, approved)
         except StoppedError:
-            self._finish(call, ToolOutcome(_STOPPED, "stopped"), began)
+            if began is None:
+                self._answer_not_begun([call])
+            else:
+                self._finish(call, ToolOutcome(_STOPPED, "stopped"), began)
             raise
         self._finish(call, outcome, began)
         self._note_change(call, outcome)

@@ -21,13 +21,15 @@ class Person:
         self._settle = settle
         self._unheard = 0
         self._stoppable: asyncio.Timeout | None = None
+        self._stop_due = False
         self._questions: dict[str, asyncio.Future[Decision]] = {}
 
     def say(self, text: str, *, stops: bool) -> None:
-        """Emit a message; with `stops`, end the body of `stoppable` for it."""
+        """Emit a message; with `stops`, end the body of `stoppable` for it, or the next one."""
         self._unheard += 1
         self._emit(e.UserMessage(text, origin="person"))
-        if stops and self._stoppable is not None:
+        self._stop_due = self._stop_due or stops
+        if stops and self._stoppable is not None and not self._stoppable.expired():
             self._stoppable.reschedule(0.0)
 
     def apply(self, event: e.Event) -> None:
@@ -41,14 +43,21 @@ class Person:
             await self._settle()
 
     @asynccontextmanager
-    async def stoppable(self) -> AsyncIterator[None]:
-        """Let them stop the body; raises `StoppedError` in its place then."""
+    async def stoppable(self, *, anew: bool = False) -> AsyncIterator[None]:
+        """Let them stop the body; raises `StoppedError` in its place then.
+
+        So does what they stopped since the last one, unless the body begins `anew`.
+        """
+        self._stop_due = self._stop_due and not anew
         try:
+            if self._stop_due:
+                raise StoppedError
             async with asyncio.timeout(None) as scope:
                 self._stoppable = scope
                 yield
         except TimeoutError:
             if scope.expired():
+                self._stop_due = False
                 raise StoppedError from None
             raise
         finally:

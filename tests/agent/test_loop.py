@@ -80,7 +80,7 @@ class Surroundings:
         return self._decision
 
     @asynccontextmanager
-    async def stoppable(self) -> AsyncIterator[None]:
+    async def stoppable(self, *, anew: bool = False) -> AsyncIterator[None]:
         yield
 
     @asynccontextmanager

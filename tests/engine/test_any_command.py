@@ -67,6 +67,10 @@ def any_command(rnd: random.Random, r: Room) -> c.Command:
         return rnd.choice([*answers, c.Deny(name, call)])
     if rnd.random() < 0.1:
         return c.SetConcurrency(rnd.choice([1, 2, 8]))
+    if rnd.random() < 0.2:
+        return c.Tell(name, f"And {rnd.random()}?", stops=rnd.random() < 0.5)
+    if rnd.random() < 0.05:
+        return c.Restart(name, "Do it well.")
     kinds: list[Callable[[str], c.Command]] = [c.Cancel, c.Retry, c.Retry, c.Pause, c.Resume]
     return rnd.choice(kinds)(name) if rnd.random() < 0.95 else c.CancelAll()
 
@@ -85,6 +89,7 @@ async def test_any_commands_at_any_moment(tmp_path: Path, seed: int) -> None:
     on_cut = rnd.choice(["regenerate", "continue"])
     retry = msgspec.structs.replace(QUICK_RETRY, on_cut=on_cut, max_retry_after=0.02)
     breaker = BreakerPolicy(failures=rnd.choice([2, 5]), pause=0.01, max_pause=0.02)
+    told: list[c.Tell] = []
     async with room(
         tmp_path,
         tickets,
@@ -95,7 +100,9 @@ async def test_any_commands_at_any_moment(tmp_path: Path, seed: int) -> None:
         breaker=breaker,
     ) as r:
         for _ in range(rnd.randint(0, 14)):
-            r.engine.send(any_command(rnd, r))
+            command = any_command(rnd, r)
+            told += [command] if isinstance(command, c.Tell) else []
+            r.engine.send(command)
             await pass_turns(rnd.choice([0, 0, 1, 20, 200]))
     for one in tickets:
         stored = await asyncio.to_thread(r.stored, one.id)
@@ -103,6 +110,10 @@ async def test_any_commands_at_any_moment(tmp_path: Path, seed: int) -> None:
         assert [entry.seq for entry in stored] == list(range(1, len(stored) + 1))
         assert [entry for entry in r.seen if entry.ticket == one.id] == stored
         assert isinstance(stored[-1].event, e.Ending)
+        messages = [x.event for x in stored if isinstance(x.event, e.UserMessage)]
+        said = [message.text for message in messages if message.origin == "person"]
+        assert said == [message.text for message in told if message.ticket == one.id][: len(said)]
+        assert transcript.state != "done" or not transcript.conversation.said
         notes = [item for attempt in transcript.attempts for item in attempt.items]
         assert not [note for note in notes if isinstance(note, NoteItem) and "bug" in note.message]
         assert all(attempt.state in ENDED for attempt in transcript.attempts)

@@ -1,11 +1,13 @@
 """Messages of the person to an agent: at work, at a tool, waiting, ended; and across a resume."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from lfgtui.engine import commands as c
+from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
 from lfgtui.model.conversation import ToolResult, UserTurn
 from lfgtui.model.items import PromptItem, TextItem
@@ -283,3 +285,100 @@ async def test_said_while_a_ticket_is_being_stopped_it_is_a_follow_up(
         assert said(r) == [SAID]
         assert len(r.attempts("a")) == 2
         r.engine.send(c.CancelAll())
+
+
+async def test_a_call_that_was_approved_is_stopped_before_it_runs(tmp_path: Path) -> None:
+    mine = ticket("a", tmp_path, model="writes")
+    async with room(tmp_path, [mine], scenarios={"writes": WRITES}) as r:
+
+        def stop_once_approved(entries: Sequence[e.Entry]) -> None:
+            if any(isinstance(entry.event, e.ApprovalGiven) for entry in entries):
+                r.engine.send(c.Tell("a", SAID, stops=True))
+
+        r.engine.subscribe(stop_once_approved)
+        await r.approve("a")
+        await r.engine.wait_idle()
+        assert r.state("a") == "done"
+        assert [event.error for event in r.events("a", e.ToolCallFinished)] == ["not run"]
+        assert not (tmp_path / "x").exists()
+
+
+async def test_a_call_is_not_run_when_its_response_is_stopped_once_it_is_whole(
+    tmp_path: Path,
+) -> None:
+    mine = ticket("a", tmp_path, model="writes", approve="auto")
+    async with room(tmp_path, [mine], scenarios={"writes": WRITES}) as r:
+
+        def stop_once_whole(entries: Sequence[e.Entry]) -> None:
+            if any(e.ResponseFinished(1, "tool_use") == entry.event for entry in entries):
+                r.engine.send(c.Tell("a", SAID, stops=True))
+
+        r.engine.subscribe(stop_once_whole)
+        await r.engine.wait_idle()
+        assert r.state("a") == "done"
+        assert [event.error for event in r.events("a", e.ToolCallFinished)] == ["not run"]
+        assert not (tmp_path / "x").exists()
+
+
+async def test_what_is_stopped_twice_is_stopped_once(tmp_path: Path) -> None:
+    mine = ticket("a", tmp_path, model="sleeps", approve="auto", tools=["run_command"])
+    async with room(tmp_path, [mine], scenarios={"sleeps": SLEEPS}) as r:
+        await r.until_event("a", e.ToolOutputDelta)
+        r.engine.send(c.Tell("a", SAID, stops=True))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        r.engine.send(c.Tell("a", "And quickly", stops=True))
+        await r.engine.wait_idle()
+        assert r.state("a") == "done"
+        assert said(r) == [SAID, "And quickly"]
+        assert [event.error for event in r.events("a", e.ToolCallFinished)] == ["stopped"]
+
+
+async def test_a_response_that_waits_for_the_disk_once_it_is_whole_ends_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_whole, waits = asyncio.Event(), asyncio.Event()
+    submit = Recorder.submit
+
+    def note_whole(
+        recorder: Recorder, run: str, name: str, attempt: int, at: float, event: e.Event
+    ) -> None:
+        submit(recorder, run, name, attempt, at, event)
+        if isinstance(event, e.ResponseFinished):
+            is_whole.set()
+
+    async def has_no_room(recorder: Recorder) -> None:
+        if is_whole.is_set() and not waits.is_set():
+            waits.set()
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(Recorder, "submit", note_whole)
+    monkeypatch.setattr(Recorder, "room", has_no_room)
+    mine = ticket("a", tmp_path, model="writes", approve="auto")
+    async with room(tmp_path, [mine], scenarios={"writes": WRITES}) as r:
+        await waits.wait()
+        r.engine.send(c.Tell("a", SAID, stops=True))
+        await r.engine.wait_idle()
+        assert r.state("a") == "done"
+        assert [event.turn for event in r.events("a", e.ResponseFinished)] == [1, 2]
+        assert [event.error for event in r.events("a", e.ToolCallFinished)] == ["not run"]
+
+
+async def test_the_model_is_not_asked_to_make_the_calls_of_a_stopped_response_again(
+    tmp_path: Path,
+) -> None:
+    turn = {
+        "call": [
+            {"name": "list_files", "arguments": {}},
+            {"name": "write_file", "arguments": {"path": "x", "content": "1" * 3000}},
+        ],
+        "cut": {"after": 400, "how": "half-open"},
+    }
+    mine = ticket("a", tmp_path, provider="anthropic", model="two")
+    scenarios = {"two": scenario(turn=[turn, {"text": "Done."}])}
+    async with room(tmp_path, [mine], scenarios=scenarios) as r:
+        await r.until_event("a", e.ToolCallRequested)
+        r.engine.send(c.Tell("a", SAID, stops=True))
+        await r.until_event("a", e.ToolCallFinished)
+        (answer,) = r.events("a", e.ToolCallFinished)
+        assert "make the call again" not in answer.output
