@@ -1,12 +1,13 @@
 """Messages to an agent: written at the bottom of the screen, shown in its pane."""
 
+import pytest
 from textual.events import Key
 
 from lfgtui.engine.commands import Restart, Tell
 from lfgtui.model import events as e
 from tests.ui.emulator import settled
 from tests.ui.fake_live import FakeLive
-from tests.ui.screen_text import MakeApp, lines, opened, text_of
+from tests.ui.screen_text import MakeApp, lines, opened, run_screen, text_of
 
 LATER = ("alt+enter", *"why")
 
@@ -36,6 +37,24 @@ async def test_what_is_typed_before_the_line_is_open_is_in_the_message(make_app:
         await pilot.press("enter")
         await settled(app)
         assert live.sent == [Tell("a", "one\ntwo")]
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_a_long_message_leaves_the_panes_in_their_rows_and_columns(
+    make_app: MakeApp, size: tuple[int, int]
+) -> None:
+    live = FakeLive(*"abcdef")
+    app = make_app(live)
+    async with opened(app, size) as pilot:
+        live.begin("a")
+        await settled(app)
+        panes = run_screen(app).panes
+        before = [pane.region.x for pane in panes], len({pane.region.y for pane in panes})
+        await pilot.press("s", *["alt+enter"] * 8)
+        await settled(app)
+        assert run_screen(app).grid.size.height == size[1] - 9
+        after = [pane.region.x for pane in panes], len({pane.region.y for pane in panes})
+        assert after == before
 
 
 async def test_with_a_capital_letter_the_response_is_stopped_for_it(make_app: MakeApp) -> None:

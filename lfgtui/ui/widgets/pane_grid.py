@@ -20,6 +20,9 @@ Direction = Literal["left", "right", "up", "down"]
 
 MIN_WIDTH, MIN_HEIGHT = 38, 9
 
+_BARS = 2
+"""Rows of the header and the footer."""
+
 _PLEASANT_ASPECT = 3.2
 """Cells across for each cell down; a cell is about twice as high as wide."""
 
@@ -98,8 +101,10 @@ class PaneGrid(
         """Return the region of each pane shown in a grid of that size."""
         if self._alone is not None:
             return [(self._alone, Region(0, 0, size.width, size.height))]
+        # A line of input that is open takes more rows than the footer, in whose place it is.
+        rows_taken = max(self._rows_taken, self.app.size.height - _BARS - size.height)
         self._regions = tile(
-            len(self._panes), size, is_across=self._is_across, rows_taken=self._rows_taken
+            len(self._panes), size, is_across=self._is_across, rows_taken=rows_taken
         )
         return list(zip(self._panes, self._regions, strict=False))
 
