@@ -94,6 +94,13 @@ class _Item:
         self.append(part, text)
         return part
 
+    def close_twin(self, whole: str) -> None:
+        """Close a part with this text that is still open, where the server numbers it anew."""
+        for _, part in self.parts:
+            if part.is_open and str(part) == whole:
+                part.closed = part.length
+                return
+
     def append(self, part: _Text, text: str) -> None:
         part.append(text)
         self.text.append(text)
@@ -170,8 +177,11 @@ class ItemTexts:
         item = self._growing.get(place)
         own = None if item is None else item.newest.get(index)
         if item is not None:
-            if item.is_done or (own is not None and not own.is_open and str(own) == whole):
-                return Remainder("")  # the same record again
+            if item.is_done:
+                return Remainder("")
+            if own is not None and not own.is_open and str(own) == whole:
+                item.close_twin(whole)  # else it is the same record again
+                return Remainder("")
             if (end := _end_inside(item, own, whole)) is not None:
                 return Remainder(end)
         if (end := self._end_elsewhere(item, whole)) is not None:

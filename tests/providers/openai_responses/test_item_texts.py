@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lfgtui.errors import ProviderError
@@ -171,6 +171,7 @@ NUMBERS = st.lists(st.integers(0, 3), min_size=3, max_size=3)
 CLOSINGS = st.sets(st.sampled_from(["item", "response", "response with another id"]), min_size=1)
 
 
+@example(["a", "a", "b"], [1, 2, 2], [0, 1, 0], 1, (0, 0), {"item"})
 @given(
     st.lists(st.text("ab", min_size=1, max_size=3), min_size=1, max_size=3),
     NUMBERS,
