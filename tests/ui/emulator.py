@@ -28,6 +28,7 @@ from lfgtui.settings.keys import key_name
 from lfgtui.ui.app import LfgApp
 from lfgtui.ui.painting.canvas import come_to_rest
 from lfgtui.ui.screens.run import RunScreen
+from lfgtui.ui.widgets.frame_clock import SLOWEST
 
 Cell = pyte.screens.Char
 ResultT = TypeVar("ResultT")
@@ -38,8 +39,8 @@ _PATIENCE = 20.0
 _SECOND_LOOKS = (0.02, 0.1, 0.4)
 """Seconds to the next look at a terminal that shows something else: a toast may be leaving."""
 
-_SOON = 0.06
-"""Seconds within which the clock draws what it was woken for."""
+_SOON = SLOWEST + 0.01
+"""Seconds within which the clock draws what it was woken for, on a slow machine too."""
 
 _ROWS_SAID = 3
 """Rows of a difference that are described."""
