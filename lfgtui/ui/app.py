@@ -30,9 +30,10 @@ from lfgtui.settings.config import Config
 from lfgtui.settings.keys import keys_in_force
 from lfgtui.settings.themes import ThemeFile
 from lfgtui.text.terminal_safe import visible
+from lfgtui.ui.attention import needing_attention
 from lfgtui.ui.guard import GuardedApp
-from lfgtui.ui.notifications import Causes, Presence, notify_elsewhere, sequence
-from lfgtui.ui.run_view import HistoryActions, LiveRun, RunView, needing_attention
+from lfgtui.ui.notifications import Notifier
+from lfgtui.ui.run_view import HistoryActions, LiveRun, RunView
 from lfgtui.ui.screens.base import ResumeRequested, ScreenContext
 from lfgtui.ui.screens.dialogs import Help, Question
 from lfgtui.ui.screens.modes import LiveMode, PastRun
@@ -104,12 +105,17 @@ class LfgApp(GuardedApp, inherit_bindings=False):
         self._simulated = simulated
         self._first_screen = first_screen
         self._changed: set[str] = set()
-        self._gauges_at = 0.0
+        self._gauges_at = self._told_at = 0.0
         self._ending: asyncio.Task[None] | None = None
         self._signals = ExitStack()
         self._signalled_at = 0.0
-        self._notify_policy = config.notify
-        self._presence, self._causes = Presence(clock), Causes()
+        self._notifier = Notifier(
+            config.notify,
+            clock,
+            write=lambda text: write_sequence(self._driver, text),
+            work=self.run_worker,
+            complain=self.notify,
+        )
         self._runs_alone = False
         for theme in themes.values():
             self.register_theme(to_textual(theme))
@@ -170,13 +176,14 @@ class LfgApp(GuardedApp, inherit_bindings=False):
         self.context.frames.wake()
 
     async def on_event(self, event: Event) -> None:
-        self._presence.note(event)
+        self._notifier.presence.note(event)
         await super().on_event(event)
 
     def _frame(self) -> float | None:
         try:
             if is_behind(self._driver):
-                self._tell_person()
+                if asyncio.get_running_loop().time() >= self._told_at:
+                    self._tell_person()
                 return 0.0
             return self.draw_frame()
         except Exception as error:
@@ -187,7 +194,7 @@ class LfgApp(GuardedApp, inherit_bindings=False):
         """Draw and paint what changed; return when more is due, by the loop's clock."""
         ticks = asyncio.get_running_loop().time()
         gauges = ticks >= self._gauges_at
-        periods = [self._name_window() if gauges else None]
+        periods = [self._tell_person() if gauges else None]
         is_done = True
         if (screen := self._shown_run()) is not None:
             if self._changed:
@@ -205,37 +212,21 @@ class LfgApp(GuardedApp, inherit_bindings=False):
             return self._gauges_at
         return min((_next(ticks, period) for period in periods if period is not None), default=None)
 
-    def _name_window(self) -> float | None:
-        """Show in the terminal's title how the run goes on; return when it may be another."""
-        if self._live is None:
+    def _tell_person(self) -> float | None:
+        """Show how the run goes on where nobody looks at lfg; return when that may change."""
+        if (live := self._live) is None:
             return None
         now, stall_after = self.context.panes.clock(), self.context.panes.stall_after
-        tickets = [ticket.id for ticket in self._live.tickets]
+        self._told_at = _next(asyncio.get_running_loop().time(), GAUGE)
         try:
-            self._tell_person()
-            needs = needing_attention(self._live, tickets, now, stall_after)
-            show_title(self._driver, compose_title(self._live, needs, stall_after, now))
+            tickets = [ticket.id for ticket in live.tickets]
+            needs = needing_attention(live, tickets, now, stall_after)
+            show_title(self._driver, compose_title(live, needs, stall_after, now))
+            self._notifier.update(live, needs)
         except Exception as error:  # nobody's pane is to suffer
             self._handle_exception(error)
-        period = figures_move(self._live, now)
+        period = figures_move(live, now)
         return None if period is None else max(period, SECOND)
-
-    def _tell_person(self) -> None:
-        """Tell what is new to a person who looks elsewhere."""
-        if (live := self._live) is None:
-            return
-        news = self._causes.new(live, self.context.panes.clock(), self.context.panes.stall_after)
-        if not news or self._presence:
-            return
-        policy = self._notify_policy
-        write_sequence(self._driver, sequence(policy.via, news, in_tmux="TMUX" in os.environ))
-
-        async def elsewhere() -> None:
-            for failure in await notify_elsewhere(policy, live.run, news):
-                self.notify(failure)
-
-        if policy.command or policy.webhook:
-            self.run_worker(elsewhere())
 
     def _shown_run(self) -> RunScreen | None:
         """Return the run that can be seen: on top, or under questions only."""

@@ -7,7 +7,8 @@ Whether somebody looks the terminal reports; one that does not (tmux, unless
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from subprocess import DEVNULL
 from threading import Thread
@@ -15,9 +16,9 @@ from threading import Thread
 from textual import events
 from textual.message import Message
 
-from lfgtui.model.attention import Attention, Reason, reasons
 from lfgtui.settings.config import NotifyPolicy, NotifyVia
 from lfgtui.text.terminal_safe import visible_line
+from lfgtui.ui.attention import Attention, Reason
 from lfgtui.ui.run_view import LiveRun
 
 PRESENCE = 60.0
@@ -62,27 +63,46 @@ class Presence:
         return self._clock() - self._pressed_at < PRESENCE
 
 
-class Causes:
-    """The causes so far: each is new once."""
+class Notifier:
+    """Notifies a person who looks elsewhere: of each cause once.
 
-    def __init__(self) -> None:
+    `write` sends bytes to the terminal, `work` has a coroutine run, and `complain` shows what
+    failed.
+    """
+
+    def __init__(
+        self,
+        policy: NotifyPolicy,
+        clock: Callable[[], float],
+        *,
+        write: Callable[[str], None],
+        work: Callable[[Coroutine[None, None, None]], object],
+        complain: Callable[[str], None],
+    ) -> None:
+        self.presence = Presence(clock)
+        self._policy = policy
+        self._write, self._work, self._complain = write, work, complain
         self._known: set[tuple[str, Attention]] = set()
         self._had_ended = True  # before it has begun
 
-    def new(self, run: LiveRun, now: float, stall_after: float) -> str:
-        """Return in words what is new; "" if nothing is."""
-        causes = {
-            (ticket.id, reason)
-            for ticket in run.tickets
-            for reason in reasons(run.transcript(ticket.id), run.meter(ticket.id), now, stall_after)
-        }
+    def update(self, run: LiveRun, needs: Mapping[str, Sequence[Attention]]) -> None:
+        """Notify of what is new in the run, whose tickets in `needs` need a person."""
+        causes = {(ticket, reason) for ticket, reasons in needs.items() for reason in reasons}
         new = sorted(causes - self._known, key=lambda cause: (cause[0], cause[1].rank))
         told = [f"{ticket} {_WORDS[reason.reason]}" for ticket, reason in new]
         has_ended = not run.unfinished
         if has_ended and not self._had_ended:
             told.append("the run has ended")
         self._known, self._had_ended = causes, has_ended
-        return visible_line(" · ".join(told))[:_LONGEST]
+        if told and not self.presence:
+            text = visible_line(" · ".join(told))[:_LONGEST]
+            self._write(sequence(self._policy.via, text, in_tmux="TMUX" in os.environ))
+            if self._policy.command or self._policy.webhook:
+                self._work(self._notify_elsewhere(run.run, text))
+
+    async def _notify_elsewhere(self, run: str, text: str) -> None:
+        for failure in await notify_elsewhere(self._policy, run, text):
+            self._complain(failure)
 
 
 def sequence(via: NotifyVia, text: str, *, in_tmux: bool) -> str:
@@ -125,9 +145,10 @@ async def run_command(policy: NotifyPolicy, text: str) -> None:
         )
         try:
             await asyncio.wait_for(process.wait(), _PATIENCE)
-        except BaseException:
-            process.kill()
-            raise
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
 
 
 async def call_webhook(policy: NotifyPolicy, run: str, text: str) -> None:

@@ -1,10 +1,9 @@
 """The rest of lfg as the screens see it: a run, live or stored, and the history file."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from lfgtui.engine.commands import Command
-from lfgtui.model.attention import Attention, attention
 from lfgtui.model.events import Sink
 from lfgtui.model.metrics import Health, Meter
 from lfgtui.model.tickets import Ticket
@@ -35,18 +34,6 @@ class RunView(Protocol):
         ...
 
     def meter(self, ticket: str) -> Meter: ...
-
-
-def needing_attention(
-    run: RunView, tickets: Iterable[str], now: float, stall_after: float
-) -> Mapping[str, Attention]:
-    """Return those of the tickets that need a person, and why."""
-    needs = dict[str, Attention]()
-    for ticket in tickets:
-        found = attention(run.transcript(ticket), run.meter(ticket), now, stall_after)
-        if found is not None:
-            needs[ticket] = found
-    return needs
 
 
 @runtime_checkable

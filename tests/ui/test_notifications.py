@@ -1,17 +1,20 @@
 """Who looks elsewhere is told once what needs them, and how the run ended; who looks is not."""
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 
 import pytest
+from textual import events
 
 from lfgtui.model import events as e
 from lfgtui.settings.config import Config, NotifyPolicy, NotifyVia
 from lfgtui.ui.app import LfgApp
+from lfgtui.ui.attention import needing_attention
 from lfgtui.ui.notifications import (
     PRESENCE,
-    Causes,
+    Notifier,
     call_webhook,
     notify_elsewhere,
     run_command,
@@ -166,20 +169,29 @@ async def test_a_command_that_cannot_run_is_said_and_the_webhook_called(
     assert len(server.asked) == 1
 
 
-async def test_a_command_that_hangs_does_not_hold_up_the_webhook(server: Loopback) -> None:
-    called = asyncio.Event()
+async def test_a_command_that_hangs_does_not_hold_up_the_webhook_and_is_killed(
+    server: Loopback,
+) -> None:
+    called = asyncio.Semaphore(0)
 
     async def note() -> None:
-        called.set()
+        called.release()
 
     server.answer = Answer([note])
-    hangs = (sys.executable, "-c", "import time; time.sleep(3600)")
-    policy = NotifyPolicy(command=hangs, webhook=f"{server.url}/topic")
+    program = "import os, sys, time; from urllib.request import urlopen; "
+    program += "urlopen(sys.argv[1] + str(os.getpid())); time.sleep(3600)"
+    policy = NotifyPolicy(
+        command=(sys.executable, "-c", program, f"{server.url}/"), webhook=f"{server.url}/topic"
+    )
     telling = asyncio.create_task(notify_elsewhere(policy, "run-1", "a failed"))
-    await called.wait()
+    for _ in range(2):
+        await called.acquire()
     assert not telling.done()
     telling.cancel()
     await asyncio.wait([telling])
+    (process,) = {asked.path for asked in server.asked} - {"/topic"}
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(process.removeprefix("/")), 0)
 
 
 async def test_a_person_is_told_while_the_terminal_reads_nothing(
@@ -196,19 +208,29 @@ async def test_a_person_is_told_while_the_terminal_reads_nothing(
             assert terminal.sequences == ["\x1b]9;a needs approval\a"]
 
 
-def test_a_cause_that_lasts_is_new_once_whatever_covers_it_for_a_while() -> None:
-    live, causes = FakeLive("a"), Causes()
+async def test_a_cause_that_lasts_is_told_once_whatever_covers_it_for_a_while() -> None:
+    live, told = FakeLive("a"), list[str]()
+    notifier = Notifier(
+        NotifyPolicy(via="osc9"),
+        lambda: live.now,
+        write=told.append,
+        work=asyncio.ensure_future,
+        complain=told.append,
+    )
+    notifier.presence.note(events.AppBlur())
 
-    def new(after: float = 0.0) -> str:
+    def new(after: float = 0.0) -> list[str]:
         live.now += after
-        return causes.new(live, live.now, 30.0)
+        told.clear()
+        notifier.update(live, needing_attention(live, ["a"], live.now, 30.0))
+        return [text.removeprefix("\x1b]9;").removesuffix("\a") for text in told]
 
     live.begin("a")
-    assert new() == ""
+    assert new() == []
     live.happen("a", e.ConflictDetected("app.py", ("b",)))
-    assert new() == "a changed a file that another ticket changed"
-    assert new(after=60.0) == "a is stalled"
+    assert new() == ["a changed a file that another ticket changed"]
+    assert new(after=60.0) == ["a is stalled"]
     live.stream("a", "On it goes.")
-    assert new() == ""
+    assert new() == []
     live.ask("a")
-    assert new() == "a needs approval"
+    assert new() == ["a needs approval"]

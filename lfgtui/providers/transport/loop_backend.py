@@ -20,6 +20,7 @@ import socket
 import ssl
 from collections.abc import Awaitable, Iterable
 from contextlib import suppress
+from ipaddress import ip_address
 from typing import TypeVar
 
 import httpcore2
@@ -68,7 +69,7 @@ class LoopBackend(httpcore2.AsyncNetworkBackend):
             host,
             port,
             local_addr=local,
-            happy_eyeballs_delay=_NEXT_ADDRESS,
+            happy_eyeballs_delay=None if _is_address(host) else _NEXT_ADDRESS,
         )
         try:
             _, stream = await _within(timeout, connecting, httpcore2.ConnectTimeout)
@@ -211,6 +212,15 @@ def _reason(error: OSError) -> str:
     if isinstance(error, socket.gaierror):
         return str(error)
     return os.strerror(error.errno) if error.errno else "All connection attempts failed"
+
+
+def _is_address(host: str) -> bool:
+    """Return True for an address: asyncio's race for one may drop its socket if cancelled."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_readable(its: socket.socket) -> bool:

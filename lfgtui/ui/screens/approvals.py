@@ -4,7 +4,8 @@ from collections.abc import Hashable
 
 from lfgtui.engine.commands import Approve, Deny
 from lfgtui.model.items import ToolItem
-from lfgtui.ui.run_view import LiveRun, needing_attention
+from lfgtui.ui.attention import needing_attention
+from lfgtui.ui.run_view import LiveRun
 from lfgtui.ui.screens.run import RunMode, RunScreen
 from lfgtui.ui.stream.requests_in_view import MIN_SECONDS_IN_VIEW, CardInView, RequestsSeen
 from lfgtui.ui.terminal.output import is_behind
@@ -103,7 +104,7 @@ class Approvals:
         """Return the tickets that wait for a decision, the one that has waited longest first."""
         tickets = [ticket.id for ticket in self._live.tickets if self._first_call(ticket.id)]
         needs = needing_attention(self._live, tickets, self.screen.now(), 0.0)
-        return sorted(needs, key=lambda ticket: needs[ticket].since)
+        return sorted(needs, key=lambda ticket: needs[ticket][0].since)
 
     def _first_call(self, ticket: str) -> ToolItem | None:
         """Return the call to decide on, if there is one."""

@@ -8,12 +8,12 @@ from textual import events
 from textual.app import ComposeResult
 from textual.widget import Widget
 
-from lfgtui.model.attention import Rounds
 from lfgtui.model.states import State
 from lfgtui.settings.keys import BY_ACTION, Scope
+from lfgtui.ui.attention import Rounds, needing_attention
 from lfgtui.ui.keymap import keymap
 from lfgtui.ui.painting.widgets import CachedContainer, CachedRow, LineRow
-from lfgtui.ui.run_view import RunView, needing_attention
+from lfgtui.ui.run_view import RunView
 from lfgtui.ui.screens.base import LfgScreen, ScreenContext
 from lfgtui.ui.screens.pane_search import PaneSearch
 from lfgtui.ui.stream.actions import STREAM_ACTIONS
@@ -385,7 +385,7 @@ class RunScreen(CachedContainer, LfgScreen[None]):
             self.toast("nothing else needs attention" if needs else "nothing needs attention")
             return
         self.go_to(ticket)
-        if note := needs[ticket].note(self.now()):
+        if note := needs[ticket][0].note(self.now()):
             self.toast(note)
 
     def action_copy(self) -> None:

@@ -1,14 +1,14 @@
 """The row at the top: the run's title, states, speed and cost."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from rich.cells import cell_len
 
-from lfgtui.model.attention import Attention, is_stalled
 from lfgtui.model.metrics import Health, OpenCircuit, covered
 from lfgtui.model.states import BADGES, CONFLICT, ENDED, QUESTION, RUNNING, STALLED
 from lfgtui.text import figures
+from lfgtui.ui.attention import Attention, is_stalled
 from lfgtui.ui.run_view import RunView
 from lfgtui.ui.text.styled_line import Line, Span, line_width, one_line, shorten
 
@@ -134,7 +134,7 @@ def _standing(counts: Line, outcome: str, room: int) -> Line:
 
 
 def compose_title(
-    run: RunView, needs: Mapping[str, Attention], stall_after: float, now: float
+    run: RunView, needs: Mapping[str, Sequence[Attention]], stall_after: float, now: float
 ) -> str:
     """Return how many tickets need a person and how many run, or how all ended.
 
@@ -142,8 +142,8 @@ def compose_title(
     """
     running = count_tickets(run, now, stall_after)["running"]
     waiting = sum(
-        need.reason != "conflict" or run.transcript(ticket).state != "done"
-        for ticket, need in needs.items()
+        why[0].reason != "conflict" or run.transcript(ticket).state != "done"
+        for ticket, why in needs.items()
     )
     counts = [f"{n} {word}" for n, word in ((waiting, "waiting"), (running, "running")) if n]
     return _DOT.join([*counts, *filter(None, [_outcome(run)]), "lfg"])

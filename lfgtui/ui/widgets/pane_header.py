@@ -8,12 +8,12 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from lfgtui.model.attention import is_stalled
 from lfgtui.model.metrics import Meter
 from lfgtui.model.states import BADGES, CONFLICT, ENDED, QUESTION, STALLED, Badge
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
 from lfgtui.text.figures import clock_time, count, duration, money, spark
+from lfgtui.ui.attention import is_stalled
 from lfgtui.ui.painting.canvas import Canvas
 from lfgtui.ui.painting.widgets import SelfPainted
 from lfgtui.ui.text.styled_line import Line, Span, between, draw, line_width, one_line, shorten

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from lfgtui.model import events as e
 from lfgtui.model.metrics import Health, OpenCircuit
 from lfgtui.settings.keys import BY_ACTION, keys_in_force
-from lfgtui.ui.run_view import needing_attention
+from lfgtui.ui.attention import needing_attention
 from lfgtui.ui.text.styled_line import Line, line_width
 from lfgtui.ui.widgets.footer import Offer, compose_footer
 from lfgtui.ui.widgets.header import compose_header, compose_title

@@ -5,9 +5,9 @@ from typing import get_args
 import pytest
 
 from lfgtui.model import events as e
-from lfgtui.model.attention import Attention, Reason, Rounds, attention
 from lfgtui.model.metrics import Meter
 from lfgtui.model.transcript import Transcript
+from lfgtui.ui.attention import Attention, Reason, Rounds, reasons
 
 BEGIN = (e.TicketQueued(), e.AttemptStarted("p", "m"), e.UserMessage("Go."), e.RequestSent(1))
 CALL = (
@@ -32,7 +32,7 @@ def needed(*events: e.Event, later: float = 0.0) -> Attention | None:
         entry = e.Entry("run", "a", attempt, seq, at, event)
         assert transcript.apply(entry) is None
         meter.apply(entry)
-    return attention(transcript, meter, at + later, stall_after=10.0)
+    return next(iter(reasons(transcript, meter, at + later, stall_after=10.0)), None)
 
 
 @pytest.mark.parametrize(
@@ -115,10 +115,10 @@ def test_what_is_easily_overlooked_is_said(reason: Reason, now: float, note: str
 
 
 NEEDS = {
-    "limit": Attention("limit", 1.0),
-    "newer": Attention("question", 9.0),
-    "older": Attention("question", 2.0),
-    "failed": Attention("failed", 1.0),
+    "limit": [Attention("limit", 1.0)],
+    "newer": [Attention("question", 9.0)],
+    "older": [Attention("question", 2.0)],
+    "failed": [Attention("failed", 1.0)],
 }
 
 
@@ -133,10 +133,10 @@ def test_each_is_visited_once_by_urgency_before_it_begins_again() -> None:
 def test_what_comes_meanwhile_or_once_more_is_next_and_what_went_is_forgotten() -> None:
     rounds, needs = Rounds(), dict(NEEDS)
     assert rounds.next(needs, "x") == "older"
-    needs["asks"] = Attention("approval", 20.0)
+    needs["asks"] = [Attention("approval", 20.0)]
     assert rounds.next(needs, "older") == "asks"
     assert rounds.next(needs, "asks") == "newer"
-    needs["older"] = Attention("failed", 30.0)
+    needs["older"] = [Attention("failed", 30.0)]
     del needs["failed"]
     assert rounds.next(needs, "newer") == "older"
     assert rounds.next(needs, "older") == "limit"

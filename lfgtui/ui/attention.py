@@ -4,13 +4,14 @@ One order for all who point at such tickets: the key for the next one, the
 header, the terminal's title.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple, get_args
 
 from lfgtui.model.metrics import Meter
 from lfgtui.model.states import State
 from lfgtui.model.transcript import Transcript
 from lfgtui.text.figures import duration
+from lfgtui.ui.run_view import RunView
 
 Reason = Literal[
     "approval",
@@ -58,12 +59,23 @@ class Attention(NamedTuple):
                 return ""
 
 
-def attention(
+def needing_attention(
+    run: RunView, tickets: Iterable[str], now: float, stall_after: float
+) -> Mapping[str, Sequence[Attention]]:
+    """Return those of the tickets that need a person, and all reasons why, most urgent first."""
+    found = {
+        ticket: reasons(run.transcript(ticket), run.meter(ticket), now, stall_after)
+        for ticket in tickets
+    }
+    return {ticket: why for ticket, why in found.items() if why}
+
+
+def reasons(
     transcript: Transcript, meter: Meter, now: float, stall_after: float
-) -> Attention | None:
-    """Return the most urgent reason why the ticket needs a person; None if it needs nobody."""
-    found = reasons(transcript, meter, now, stall_after)
-    return min(found, key=lambda each: each.rank, default=None)
+) -> Sequence[Attention]:
+    """Return why the ticket needs a person, most urgent first."""
+    found = _reasons(transcript, meter, now, stall_after)
+    return sorted(found, key=lambda each: each.rank)
 
 
 def is_stalled(transcript: Transcript, meter: Meter, now: float, stall_after: float) -> bool:
@@ -71,10 +83,9 @@ def is_stalled(transcript: Transcript, meter: Meter, now: float, stall_after: fl
     return transcript.state in ("waiting", "streaming") and meter.is_stalled(now, stall_after)
 
 
-def reasons(
+def _reasons(
     transcript: Transcript, meter: Meter, now: float, stall_after: float
 ) -> Iterator[Attention]:
-    """Yield all reasons why the ticket needs a person."""
     if reason := _REASONS.get(transcript.state):
         yield Attention(reason, transcript.since)
     if transcript.asks:
@@ -93,13 +104,14 @@ class Rounds:
     def __init__(self) -> None:
         self._visited: set[tuple[str, Attention]] = set()
 
-    def next(self, needs: Mapping[str, Attention], current: str) -> str | None:
+    def next(self, needs: Mapping[str, Sequence[Attention]], current: str) -> str | None:
         """Return the most urgent ticket not visited yet; None if none but `current` needs anybody.
 
         After all were visited it begins again; a ticket that needs a person for another reason,
         or once more, was not visited.
         """
-        order = sorted(needs.items(), key=lambda item: item[1].rank)
+        urgent = [(ticket, why[0]) for ticket, why in needs.items()]
+        order = sorted(urgent, key=lambda item: item[1].rank)
         self._visited.intersection_update(order)
         self._visited.update(item for item in order if item[0] == current)
         others = [item for item in order if item[0] != current]
