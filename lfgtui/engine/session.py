@@ -1,4 +1,4 @@
-"""What the tickets of a run share."""
+"""The session: the recorder, limits, circuits and slots shared by a run's tickets."""
 
 from dataclasses import dataclass, field
 

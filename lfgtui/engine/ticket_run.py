@@ -43,7 +43,7 @@ _log = logging.getLogger(__name__)
 
 Phase = Literal["pending", "running", "ended"]
 Outcome: TypeAlias = e.Ending | None
-"""How a ticket's work ended; None if it is to go on when its providers' limits have ended."""
+"""The ending of a ticket's work; None if it goes on when its providers' limits have ended."""
 
 
 class TicketRun:

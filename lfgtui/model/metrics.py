@@ -21,7 +21,10 @@ _BAR, _BARS = 5, 24  # slices in a bar of the sparkline, and how many there are
 
 
 class OpenCircuit(NamedTuple):
-    """What keeps failing: seconds until the next try, and `HTTP 500` or `timeout`."""
+    """A provider or model that keeps failing: seconds until the next try, and the cause.
+
+    The cause is in words, as `HTTP 500` or `timeout`.
+    """
 
     retry_after: float
     cause: str

@@ -11,6 +11,7 @@ the figures that were live.
 
 from collections import deque
 from collections.abc import Callable
+from typing import TypeAlias
 
 from msgspec import UNSET
 
@@ -64,6 +65,15 @@ NOTES: dict[type[e.Event], Callable[..., NoteItem]] = {
     e.TicketInterrupted: lambda event: NoteItem("end", "interrupted"),
 }
 """The notes of events that say something to the person and do nothing else to an attempt."""
+
+_RunEvent: TypeAlias = (
+    e.ApprovalRequested
+    | e.ApprovalGiven
+    | e.ApprovalDenied
+    | e.ToolOutputDelta
+    | e.ToolCallFinished
+)
+_CallEvent: TypeAlias = e.ToolCallStarted | e.ToolArgumentsDelta | e.ToolCallRequested | _RunEvent
 
 
 class Transcript:
@@ -248,27 +258,22 @@ class Transcript:
                 item.started_at = item.started_at if item.revision else at
                 item.append(text)
                 item.seconds = at - item.started_at
-            case e.ToolCallStarted(call_id, name, origin):
-                call = ToolItem(call_id, name, is_text_borne=origin == "text")
-                self._begin_call(attempt, call)
-            case e.ToolArgumentsDelta(call_id, json):
-                attempt.stream(at, len(json))
-                call = self._call_in(attempt, call_id, _OPEN)
-                call.json.append(json)
-                call.revision += 1
-            case e.ToolCallRequested(call_id, name, arguments):
-                call = self._call_in(attempt, call_id, _OPEN[:2])
-                call.name, call.arguments, call.state = name, arguments, "requested"
-                call.started_at, call.revision = at, call.revision + 1
             case (
-                e.ApprovalRequested()
+                e.ToolCallStarted()
+                | e.ToolArgumentsDelta()
+                | e.ToolCallRequested()
+                | e.ApprovalRequested()
                 | e.ApprovalGiven()
                 | e.ApprovalDenied()
                 | e.ToolOutputDelta()
                 | e.ToolCallFinished()
             ):
-                if (due := self._due_in(attempt, event.call_id, at)) is not None:
-                    _run_call(due, at, event)
+                self._apply_to_call(attempt, at, event)
+            case e.HostedTool():
+                self._hosted(attempt, event)
+            case e.HostedOutputDelta():
+                attempt.stream(at)
+                self._hosted_output(event)
             case e.RequestSent():
                 attempt.begin_response(at)
             case e.ResponseFinished(_, stop_reason):
@@ -278,14 +283,6 @@ class Transcript:
                 attempt.count(event)
             case e.Citation():
                 attempt.open_citations.append(event)
-            case e.HostedTool():
-                self._hosted(attempt, event)
-            case e.HostedOutputDelta(call_id, text):
-                attempt.stream(at)
-                self.last_call = max(self.last_call, call_number(call_id))
-                if (hosted := self._hosted_calls.get(call_id)) is not None:
-                    hosted.live.append(text)
-                    hosted.revision += 1
             case e.UserMessage(text, answers):
                 attempt.add(PromptItem(with_answers(event), text, tuple(answers or ())))
             case e.Retrying(reason, delay, _, kind, retryable):
@@ -300,6 +297,24 @@ class Transcript:
                 attempt.add(NOTES[type(event)](event))
             case _:
                 pass
+
+    def _apply_to_call(self, attempt: Attempt, at: float, event: _CallEvent) -> None:
+        match event:
+            case e.ToolCallStarted(call_id, name, origin):
+                call = ToolItem(call_id, name, is_text_borne=origin == "text")
+                self._begin_call(attempt, call)
+            case e.ToolArgumentsDelta(call_id, json):
+                attempt.stream(at, len(json))
+                call = self._call_in(attempt, call_id, _OPEN)
+                call.json.append(json)
+                call.revision += 1
+            case e.ToolCallRequested(call_id, name, arguments):
+                call = self._call_in(attempt, call_id, _OPEN[:2])
+                call.name, call.arguments, call.state = name, arguments, "requested"
+                call.started_at, call.revision = at, call.revision + 1
+            case _:
+                if (due := self._due_in(attempt, event.call_id, at)) is not None:
+                    _run_call(due, at, event)
 
     def _begin_call(self, attempt: Attempt, call: ToolItem) -> None:
         self._calls.setdefault(call.call_id, []).append(call)
@@ -335,15 +350,17 @@ class Transcript:
         item.output = event.output or item.output
         item.revision += 1
 
+    def _hosted_output(self, event: e.HostedOutputDelta) -> None:
+        self.last_call = max(self.last_call, call_number(event.call_id))
+        if (item := self._hosted_calls.get(event.call_id)) is not None:
+            item.live.append(event.text)
+            item.revision += 1
+
 
 def _run_call(
     call: ToolItem,
     at: float,
-    event: e.ApprovalRequested
-    | e.ApprovalGiven
-    | e.ApprovalDenied
-    | e.ToolOutputDelta
-    | e.ToolCallFinished,
+    event: _RunEvent,
 ) -> None:
     call.revision += 1
     match event:

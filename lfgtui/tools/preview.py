@@ -27,7 +27,7 @@ _BLANK = "\\x20"
 
 
 class Preview(NamedTuple):
-    """What a call would do: `summary` is one line, `diff` what it would change in its file.
+    """A call that is not run yet: in a line, and as a diff of the file that it would change.
 
     `version` tells the file that this was made from from any other; empty for other calls.
     """

@@ -43,7 +43,7 @@ _WORDS: Mapping[Reason, str] = {
 
 
 class Presence:
-    """Whether somebody looks at the terminal."""
+    """True while somebody looks at the terminal."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock

@@ -23,7 +23,7 @@ _LONGEST = 1 << 20
 """Bytes of a request or a reply."""
 
 _SECONDS = 10.0
-"""How long a run may take to reply."""
+"""Seconds that a run may take to reply."""
 
 _LONGEST_ADDRESS = 100
 """Bytes of a socket's path that every system takes."""

@@ -1,4 +1,4 @@
-"""What a key does to the stream in the current pane."""
+"""The actions of keys that move through, fold or search a stream."""
 
 import sys
 from collections.abc import Callable, Mapping

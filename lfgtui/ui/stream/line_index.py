@@ -25,8 +25,8 @@ _BITS = 24
 
 
 _Depth: TypeAlias = tuple[int, int]
-"""How far down a chunk a row begins, in whatever width it is drawn: the characters above it
-that are neither blank nor a table's lines, then the rows without any right above it."""
+"""The place of a row in its chunk, the same in every width: the characters above it that are
+neither blank nor a table's lines, then the rows without any right above it."""
 
 _BLANK = dict.fromkeys(map(ord, " │─┼┄"))
 

@@ -30,7 +30,7 @@ TABLE = (
     *(Offer("find", "filter"), Offer("aside_right", "sort"), Offer("reverse")),
     *map(Offer, ("view", "history", "copy")),
 )
-"""What is offered with panes, and with the table, after what can be done to the ticket."""
+"""The offers with panes and with the table; those of the ticket's state come before them."""
 
 
 def compose_footer(

@@ -56,7 +56,7 @@ class TicketRow:
 
     @property
     def seconds_in_state(self) -> float | None:
-        """How long it has been in its state."""
+        """Seconds since it came into its state; None before it has one."""
         return max(0.0, self._now - self.transcript.since) if self.state is not None else None
 
     @property
@@ -81,7 +81,7 @@ class TicketRow:
 
     @property
     def last_words(self) -> str:
-        """What it waits for, said or did last."""
+        """A line on its need, its error, or the end of its answer."""
         return last_words(self._run, self.ticket, self._now, self._health)
 
     @property
