@@ -1,0 +1,84 @@
+"""`kill -9` between a message and its answer: the next request has it, once."""
+
+import asyncio
+import json
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from starlette.types import Message, Receive, Scope, Send
+
+from lfgtui.simulator.server import Settings, build_app, listening
+from tests.cli.conftest import configure, in_background
+from tests.engine.harness import scenario
+from tests.helpers.processes import start, three_wires
+from tests.helpers.terminal import LFG
+
+SAID = "Use pathlib please"
+WIRES = ("chat", "responses", "messages")
+SILENT = scenario(
+    rate=1000,
+    first_token=0.01,
+    turn=[{"text": "I begin like this. " * 20, "cut": {"after": 60, "how": "half-open"}}],
+)
+TICKET = '[[ticket]]\nid = "{0}"\nprovider = "{0}"\nmodel = "m"\nprompt = "Go, {0}."\ntools = []\n'
+
+
+@asynccontextmanager
+async def recording(settings: Settings) -> AsyncIterator[tuple[str, list[bytes]]]:
+    """A simulator: its root URL, and what it is sent, an item a request."""
+    app, sent = await asyncio.to_thread(build_app, settings), list[bytes]()
+
+    async def record(scope: Scope, receive: Receive, send: Send) -> None:
+        number = len(sent)
+        sent.append(b"")
+
+        async def received() -> Message:
+            message = await receive()
+            sent[number] += message.get("body", b"")
+            return message
+
+        await app(scope, received, send)
+
+    async with listening(record) as root:
+        yield root, sent
+
+
+def until_all(lines: Iterator[str], condition: Callable[[dict[str, Any]], bool]) -> None:
+    """Read entries until each ticket has had one that meets the condition."""
+    missing = set(WIRES)
+    while missing:
+        entry = json.loads(next(lines))
+        if condition(entry):
+            missing.discard(entry["ticket"])
+
+
+def run(*arguments: str) -> str:
+    """What a command of lfg prints; it goes well."""
+    return subprocess.run([*LFG, *arguments], capture_output=True, text=True, check=True).stdout
+
+
+def test_a_message_is_in_the_next_request_of_a_resumed_run_once(tmp_path: Path) -> None:
+    tickets = tmp_path / "tickets.toml"
+    tickets.write_text("".join(map(TICKET.format, WIRES)))
+    with in_background(recording(Settings(scenarios={"m": SILENT}))) as (root, before):
+        configure(three_wires(root, WIRES))
+        with start("run", str(tickets), "--headless", "--json") as process:
+            try:
+                assert process.stdout is not None
+                until_all(process.stdout, lambda entry: entry["type"] == "text_delta")
+                for wire in WIRES:
+                    run("tell", f"last/{wire}", SAID)
+                until_all(process.stdout, lambda entry: entry.get("origin") == "person")
+            finally:
+                process.kill()
+        assert [body.count(SAID.encode()) for body in before] == [0, 0, 0]
+    with in_background(recording(Settings(speed=0))) as (root, after):
+        configure(three_wires(root, WIRES))
+        run("resume", "last", "--headless")
+    assert [body.count(SAID.encode()) for body in after] == [1, 1, 1]
+    entries = list(map(json.loads, run("export", "last", "--format", "jsonl").splitlines()))
+    said = [(entry["ticket"], entry["text"]) for entry in entries if "origin" in entry]
+    assert sorted(said) == [(wire, SAID) for wire in sorted(WIRES)]
