@@ -336,6 +336,7 @@ class Agent:
         try:
             async with self._context.stoppable():
                 began = monotonic()
+                self._emit(e.ToolRunStarted(call.call_id))
                 outcome = await self._outcome(call, approved)
         except StoppedError:
             if began is None:
@@ -356,7 +357,7 @@ class Agent:
             call.arguments,
             Path(self._ticket.workspace),
             on_output=lambda channel, text: self._emit(
-                e.ToolOutputDelta(call.call_id, channel, text)
+                e.ToolOutputDelta(call.call_id, channel, text) if text else e.Heartbeat()
             ),
             limits=ToolLimits(),
             environment=self._context.environment,

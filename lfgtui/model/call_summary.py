@@ -5,11 +5,13 @@ with nothing shortened, for a request for approval. Whoever runs the tool: it go
 arguments are commonly called.
 """
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from itertools import takewhile
+from itertools import dropwhile, takewhile
 from json import dumps
 from operator import eq
+from pathlib import PurePosixPath
 from typing import Self, TypeGuard
 
 import msgspec
@@ -37,6 +39,15 @@ NEW = frozenset({"new", "new_string", "new_str"})
 
 _BULK = OLD | NEW | {"content", "contents", "text", "file_text", "body", "diff", "patch", "data"}
 _SHORT = 40
+
+_PARTS = re.compile(r"&&|\|\||[;|&\n]")
+_ASSIGNMENT = re.compile(r"\w+=")
+_OPTION = re.compile(r"-|\d+[smhd]?$")
+_PREFIXES = frozenset({"sudo", "env", "time", "timeout", "nice", "nohup", "exec", "command"})
+"""Words before the program that matters."""
+
+_PREPARATIONS = frozenset({"cd", "export", "set", "source", "echo", "mkdir", "sleep", "true"})
+"""Programs that a command begins with on its way to the one that matters."""
 
 
 class Member(msgspec.Struct):
@@ -75,6 +86,27 @@ class Member(msgspec.Struct):
 def members_of(arguments: Mapping[str, object]) -> list[Member]:
     """Return the members of a complete object."""
     return [Member.whole(name, value) for name, value in arguments.items()]
+
+
+def program(arguments: ToolArguments | None) -> str:
+    """Return the program that a command runs: `pytest` of `cd app && CI=1 python -m pytest -q`.
+
+    "" where there is no command. Quotes are not read: a name is worth no more.
+    """
+    command = arguments.get("command") if isinstance(arguments, dict) else None
+    if not isinstance(command, str):
+        return ""
+    names = [name for part in _PARTS.split(command[:HEAD]) if (name := _first_program(part))]
+    return next((name for name in names if name not in _PREPARATIONS), names[0] if names else "")
+
+
+def _first_program(part: str) -> str:
+    words = [word for word in part.split() if not _ASSIGNMENT.match(word)]
+    while words and PurePosixPath(words[0]).name in _PREFIXES:
+        words = list(dropwhile(_OPTION.match, words[1:]))
+    if len(words) > 2 and words[0].startswith("python") and words[1] == "-m":
+        words = words[2:]
+    return PurePosixPath(words[0].strip("(){}'\"")).name if words else ""
 
 
 def call_summary(arguments: ToolArguments) -> str:

@@ -155,7 +155,7 @@ class Usage(WireEvent, Bounded, frozen=True):
 
 
 class Heartbeat(WireEvent, frozen=True):
-    """A sign of life on a connection, without content."""
+    """A sign of life without content: on a connection, or of a tool that prints on and on."""
 
     facets = Facets(merges=True)
 
@@ -208,6 +208,13 @@ class ApprovalDenied(Event, frozen=True):
     facets = Facets(text="reason", call="call_id")
     call_id: str
     reason: str
+
+
+class ToolRunStarted(Event, frozen=True):
+    """A tool began to work on a call: nobody is asked any more, and the ticket has a slot."""
+
+    facets = Facets(call="call_id")
+    call_id: str
 
 
 class ToolOutputDelta(Event, frozen=True):

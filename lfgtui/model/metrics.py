@@ -16,6 +16,9 @@ from lfgtui.model.tokens import TokenCount
 WINDOW = 2.0
 """Seconds the live rate looks back."""
 
+TOOL_PATIENCE = 6
+"""Times longer that a tool may be silent than a model: builds and installations often are."""
+
 _SLICES = 10  # of a second, in which characters are counted
 _BAR, _BARS = 5, 24  # slices in a bar of the sparkline, and how many there are
 
@@ -69,6 +72,8 @@ class Meter:
         self._sent_at: float | None = None
         self._last_token_at: float | None = None
         self._gaps: deque[float] = deque(maxlen=64)
+        self._tool_since: float | None = None
+        self._tool_heard_at: float | None = None
         self._last_beat_at: float | None = None
         self._beats: deque[float] = deque(maxlen=64)
         self._recent: dict[int, int] = {}  # characters by slice of time
@@ -81,8 +86,16 @@ class Meter:
             self._stream(at, len(text_of(event)))
             return
         match event:
-            case e.Heartbeat():
+            case e.Heartbeat() if self._sent_at is not None:
                 self._beat(at)
+            case e.ToolOutputDelta() | e.HostedOutputDelta() | e.Heartbeat():
+                self._tool_heard_at = at
+            case e.ToolRunStarted() | e.HostedTool(output=""):
+                self._tool_since, self._tool_heard_at = self._tool_since or at, at
+            case e.HostedTool():
+                self._tool_since, self._tool_heard_at = None, at
+            case e.ToolCallFinished():
+                self._tool_since = self._tool_heard_at = None
             case e.RequestSent():
                 self._sent_at, self._last_token_at = at, None
                 self._last_beat_at = None
@@ -137,33 +150,41 @@ class Meter:
         return sum(self._recent.get(n, 0) for n in range(first, first + slices))
 
     @property
+    def tool_since(self) -> float | None:
+        """Time at which a tool, lfg's or the provider's, began to run; None if none is running."""
+        return self._tool_since
+
+    @property
     def waiting_since(self) -> float | None:
-        """Time at which the request left or the last token came; None if neither did."""
-        return self._last_token_at or self._sent_at
+        """Time at which the request left, the last token came or a tool was last heard of."""
+        heard = (self._sent_at, self._last_token_at, self._tool_heard_at)
+        return max((at for at in heard if at is not None), default=None)
 
     def waiting_for(self, now: float) -> float | None:
-        """Return the seconds since the request left or the last token came; None if neither did."""
+        """Return the seconds since `waiting_since`; None without it."""
         since = self.waiting_since
         return None if since is None else max(0.0, now - since)
 
     def is_stalled(self, now: float, stall_after: float) -> bool:
         """Return True if something is due and late by more than is usual.
 
-        Due is a token; longer is more than `stall_after`, and than 5 median
+        Of a tool that runs output is due, and longer is more than `TOOL_PATIENCE` times
+        `stall_after`. Else a token is due; longer is more than `stall_after`, and than 5 median
         gaps between tokens. On a stream that sends heartbeats, one of those
         will do as well: an agent may think for minutes while its server says
         that it lives. Then longer is also more than twice the median time
         from one sign of life to a heartbeat, so that it is their absence that
         counts and not their rhythm.
         """
-        waiting = self.waiting_for(now)
-        if waiting is None or waiting <= stall_after:
+        waiting, is_tool = self.waiting_for(now), self._tool_since is not None
+        bound = stall_after * (TOOL_PATIENCE if is_tool else 1)
+        if waiting is None or waiting <= bound:
             return False
-        usual = 5 * median(self._gaps) if self._gaps else 0.0
+        usual = 5 * median(self._gaps) if self._gaps and not is_tool else 0.0
         if self._last_beat_at is not None:
             waiting = min(waiting, now - self._last_beat_at)
             usual = max(usual, 2 * median(self._beats))
-        return waiting > max(stall_after, usual)
+        return waiting > max(bound, usual)
 
     def _work(self, at: float) -> None:
         """Let its clock run."""
@@ -184,7 +205,7 @@ class Meter:
                 self.ttft = at - self._sent_at
         elif self._last_token_at is not None:
             self._gaps.append(at - self._last_token_at)
-        self._last_token_at = at
+        self._last_token_at, self._tool_since = at, None
         self._tokens.stream(characters)
         newest = int(at * _SLICES)
         self._recent[newest] = self._recent.get(newest, 0) + characters
@@ -202,3 +223,4 @@ class Meter:
     def _close_turn(self, *, is_finished: bool = False) -> None:
         self._tokens.close(is_finished=is_finished)
         self._sent_at = self._last_token_at = self._last_beat_at = None
+        self._tool_since = self._tool_heard_at = None

@@ -81,13 +81,14 @@ MOVES: dict[type[e.Event], _Move] = {
     e.ProviderItem: _CONTENT,
     e.ResponseFinished: _CONTENT,  # running_tool, if the response asked for tools
     e.Usage: (_any(*_REQUEST_OUT, "running_tool"), None),
-    e.Heartbeat: (_REQUEST_OUT, None),
+    e.Heartbeat: (_any(*_REQUEST_OUT, "running_tool"), None),
     # the agent loop
     e.UserMessage: _REMARK,  # a person may say something at any time
     e.RequestSent: (_NEXT_REQUEST, "waiting"),
     e.ApprovalRequested: (_AT_WORK, "needs_approval"),
     e.ApprovalGiven: (_any("needs_approval"), "running_tool"),
     e.ApprovalDenied: (_any("needs_approval"), "running_tool"),
+    e.ToolRunStarted: (_AT_WORK, "running_tool"),
     e.ToolOutputDelta: (_AT_WORK, "running_tool"),
     e.ToolCallFinished: (_any(*_AT_WORK, "needs_approval"), None),
     # the engine

@@ -70,6 +70,7 @@ _RunEvent: TypeAlias = (
     e.ApprovalRequested
     | e.ApprovalGiven
     | e.ApprovalDenied
+    | e.ToolRunStarted
     | e.ToolOutputDelta
     | e.ToolCallFinished
 )
@@ -265,6 +266,7 @@ class Transcript:
                 | e.ApprovalRequested()
                 | e.ApprovalGiven()
                 | e.ApprovalDenied()
+                | e.ToolRunStarted()
                 | e.ToolOutputDelta()
                 | e.ToolCallFinished()
             ):
@@ -370,6 +372,8 @@ def _run_call(
             call.state, call.started_at, call.is_decided = "running", at, True
         case e.ApprovalDenied():
             call.state, call.denied, call.is_decided = "running", True, True
+        case e.ToolRunStarted():
+            call.state, call.started_at = "running", at
         case e.ToolOutputDelta(_, _, text):
             call.state = "running"
             call.live.append(text)

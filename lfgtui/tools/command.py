@@ -42,6 +42,7 @@ from lfgtui.tools.programs import finish
 
 Channel: TypeAlias = Literal["stdout", "stderr"]
 OnOutput: TypeAlias = Callable[[Channel, str], None]
+"""Takes output as it comes; "" for more of it than is shown."""
 
 _CHANNELS: dict[int, Channel] = {1: "stdout", 2: "stderr"}
 _CLEARING_SECONDS = 10.0
@@ -278,6 +279,8 @@ class _Running(asyncio.SubprocessProtocol):
             shown = text[: self._live_left]
             self._live_left -= len(text)
             self._on_output(channel, shown + _LIVE_END if self._live_left < 0 else shown)
+        else:
+            self._on_output(channel, "")
 
 
 def _signal_name(number: int) -> str:

@@ -7,11 +7,14 @@ header, the terminal's title.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple, get_args
 
+from lfgtui.model.call_summary import program
+from lfgtui.model.items import Attempt, HostedItem, ToolItem
 from lfgtui.model.metrics import Meter
 from lfgtui.model.states import State
 from lfgtui.model.transcript import Transcript
 from lfgtui.text.figures import duration
 from lfgtui.ui.run_view import RunView
+from lfgtui.ui.text.styled_line import one_line
 
 Reason = Literal[
     "approval",
@@ -37,10 +40,14 @@ _REASONS: Mapping[State | None, Reason] = {
 
 
 class Attention(NamedTuple):
-    """A reason why a ticket needs a person, and since when."""
+    """A reason why a ticket needs a person, and since when.
+
+    `missing`: what a stalled one waits for, as `output from pytest`.
+    """
 
     reason: Reason
     since: float
+    missing: str = ""
 
     @property
     def rank(self) -> tuple[int, float]:
@@ -53,8 +60,7 @@ class Attention(NamedTuple):
             case "question" | "conflict":
                 return self.reason
             case "stalled":
-                seconds = now - self.since
-                return f"stalled for {f'{seconds:.0f} s' if seconds < 100 else duration(seconds)}"
+                return f"no {self.missing} for {duration(now - self.since)}"
             case _:
                 return ""
 
@@ -78,9 +84,29 @@ def reasons(
     return sorted(found, key=lambda each: each.rank)
 
 
-def is_stalled(transcript: Transcript, meter: Meter, now: float, stall_after: float) -> bool:
-    """Return True if the ticket waits for a token that is late."""
-    return transcript.state in ("waiting", "streaming") and meter.is_stalled(now, stall_after)
+def stall(transcript: Transcript, meter: Meter, now: float, stall_after: float) -> Attention | None:
+    """Return what the ticket waits for if that is late: a token, or output of a tool that runs."""
+    attempt, state, is_tool = transcript.attempt, transcript.state, meter.tool_since is not None
+    may_stall = state in ("waiting", "streaming") or (state == "running_tool" and is_tool)
+    if attempt is None or not (may_stall and meter.is_stalled(now, stall_after)):
+        return None
+    what = "output" if is_tool else "token" if state == "streaming" else "answer"
+    source = tool_name(attempt) if is_tool else one_line(attempt.model)
+    missing = f"{what} from {source}" if source else what
+    return Attention("stalled", meter.waiting_since or now, missing)
+
+
+def tool_name(attempt: Attempt) -> str:
+    """Return the program or the tool that the attempt's newest call runs."""
+    for item in reversed(attempt.items):
+        match item:
+            case ToolItem(state="running"):
+                return one_line(program(item.arguments) or item.name)
+            case HostedItem():
+                return one_line(item.name)
+            case _:
+                pass
+    return ""
 
 
 def _reasons(
@@ -94,8 +120,8 @@ def _reasons(
         yield Attention("limit", transcript.parked_at)
     if transcript.conflict_at is not None:
         yield Attention("conflict", transcript.conflict_at)
-    if is_stalled(transcript, meter, now, stall_after):
-        yield Attention("stalled", meter.waiting_since or now)
+    if stalled := stall(transcript, meter, now, stall_after):
+        yield stalled
 
 
 class Rounds:

@@ -89,7 +89,7 @@ class Notifier:
         """Notify of what is new in the run, whose tickets in `needs` need a person."""
         causes = {(ticket, reason) for ticket, reasons in needs.items() for reason in reasons}
         new = sorted(causes - self._known, key=lambda cause: (cause[0], cause[1].rank))
-        told = [f"{ticket} {_WORDS[reason.reason]}" for ticket, reason in new]
+        told = [f"{ticket} {_words(reason)}" for ticket, reason in new]
         has_ended = not run.unfinished
         if has_ended and not self._had_ended:
             told.append("the run has ended")
@@ -103,6 +103,11 @@ class Notifier:
     async def _notify_elsewhere(self, run: str, text: str) -> None:
         for failure in await notify_elsewhere(self._policy, run, text):
             self._complain(failure)
+
+
+def _words(attention: Attention) -> str:
+    missing = f" (no {attention.missing})" if attention.missing else ""
+    return _WORDS[attention.reason] + missing
 
 
 def sequence(via: NotifyVia, text: str, *, in_tmux: bool) -> str:

@@ -252,7 +252,10 @@ async def test_a_call_is_delivered_before_it_runs(tmp_path: Path) -> None:
     called = answer("tool_use", e.ToolCallRequested("1", "run_command", {"command": "echo out"}))
     await ending_of(tmp_path, called, SORRY, context=context)
     assert e.ToolOutputDelta in context.kinds()
-    assert {type(event) for event in context.unsettled_at_output} <= {e.ToolOutputDelta}
+    assert {type(event) for event in context.unsettled_at_output} <= {
+        e.ToolRunStarted,
+        e.ToolOutputDelta,
+    }
 
 
 # Going on after an interruption

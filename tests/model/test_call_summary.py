@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from lfgtui.model.call_summary import call_summary, members_summary
+from lfgtui.model.call_summary import call_summary, members_summary, program
+from lfgtui.model.events import ToolArguments
 from lfgtui.ui.items.partial_json import PartialObject
 
 
@@ -66,3 +67,25 @@ def test_what_is_given_as_text_is_its_first_line_or_its_list() -> None:
     assert call_summary('["one", "two"]') == "one, two"
     assert call_summary("[not json") == "[not json"
     assert call_summary("") == ""
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        ("make", "make"),
+        ("cd app && CI=1 python3 -m pytest -q", "pytest"),
+        ("sudo timeout -k 5 60s /usr/bin/npm run x", "npm"),
+        ("(cd a; ./run.sh 2>&1) | tail", "run.sh"),
+        ("echo hi >x\n/usr/bin/env FOO=1 cargo build", "cargo"),
+        ("sleep 5", "sleep"),
+        ("FOO=1", ""),
+        ("", ""),
+    ],
+)
+def test_the_program_of_a_command_is_the_one_that_matters(command: str, name: str) -> None:
+    assert program({"command": command}) == name
+
+
+@pytest.mark.parametrize("arguments", [None, "make", {"path": "x"}, {"command": ["ls"]}])
+def test_what_is_no_command_has_no_program(arguments: ToolArguments | None) -> None:
+    assert program(arguments) == ""

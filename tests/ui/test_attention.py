@@ -62,9 +62,32 @@ def test_the_most_urgent_reason_counts_from_when_it_began(
     assert needed(*events) == Attention(reason, since)
 
 
-def test_a_stall_counts_from_the_last_sign_of_life_and_before_a_conflict() -> None:
-    assert needed(CONFLICT, e.TextDelta("a"), later=30.0) == Attention("stalled", 1005.0)
-    assert needed(later=30.0) == Attention("stalled", 1003.0)
+RUN = (*CALL, e.ToolRunStarted("1"))
+PRINTED = e.ToolOutputDelta("1", "stdout", "a\n")
+SEARCH = e.HostedTool("web_search", "{}")
+
+
+@pytest.mark.parametrize(
+    ("events", "bound", "since", "missing"),
+    [
+        ((), 10.0, 1003.0, "answer from m"),
+        ((CONFLICT, e.TextDelta("a")), 10.0, 1005.0, "token from m"),
+        (RUN, 60.0, 1006.0, "output from make"),
+        ((*RUN, PRINTED), 60.0, 1007.0, "output from make"),
+        ((*RUN, PRINTED, e.Heartbeat()), 60.0, 1008.0, "output from make"),
+        ((*REQUEST, e.ApprovalGiven("1"), e.ToolRunStarted("1")), 60.0, 1008.0, "output from make"),
+        ((SEARCH,), 60.0, 1004.0, "output from web_search"),
+        ((SEARCH, e.HostedOutputDelta("", "x")), 60.0, 1005.0, "output from web_search"),
+        ((SEARCH, e.HostedTool("web_search", "{}", "found")), 10.0, 1005.0, "token from m"),
+        ((SEARCH, e.TextDelta("I found")), 10.0, 1005.0, "token from m"),
+    ],
+)
+def test_a_stall_names_what_is_late_and_counts_from_the_last_sign_of_life(
+    events: tuple[e.Event, ...], bound: float, since: float, missing: str
+) -> None:
+    late = since - 1003.0 - len(events) + bound
+    assert needed(*events, later=late) in (None, Attention("conflict", 1004.0))
+    assert needed(*events, later=late + 0.1) == Attention("stalled", since, missing)
 
 
 @pytest.mark.parametrize(
@@ -93,6 +116,11 @@ def test_who_works_waits_for_nobody_and_who_was_answered_asks_no_more(
     assert needed(*events) is None
 
 
+def test_a_call_that_waits_for_a_slot_or_has_ended_is_no_stall() -> None:
+    assert needed(*REQUEST, e.ApprovalGiven("1"), later=1e6) is None
+    assert needed(*RUN, e.ToolCallFinished("1", "", None, 0, 0.1), later=1e6) is None
+
+
 def test_reasons_rank_in_their_order_and_then_by_the_time_waited() -> None:
     ranked = [Attention(reason, at) for reason in get_args(Reason) for at in (1.0, 2.0)]
     shuffled = ranked[::-1]
@@ -104,14 +132,13 @@ def test_reasons_rank_in_their_order_and_then_by_the_time_waited() -> None:
     [
         ("question", 100.0, "question"),
         ("conflict", 100.0, "conflict"),
-        ("stalled", 50.0, "stalled for 40 s"),
-        ("stalled", 800.0, "stalled for 13:10"),
+        ("stalled", 800.0, "no token for 13:10"),
         ("failed", 100.0, ""),
         ("approval", 100.0, ""),
     ],
 )
 def test_what_is_easily_overlooked_is_said(reason: Reason, now: float, note: str) -> None:
-    assert Attention(reason, 10.0).note(now) == note
+    assert Attention(reason, 10.0, "token").note(now) == note
 
 
 NEEDS = {

@@ -110,6 +110,10 @@ class AttemptMeter(Meter):
         return self._live.history(now) if self._live else super().history(now)
 
     @property
+    def tool_since(self) -> float | None:
+        return self._live.tool_since if self._live else None
+
+    @property
     def waiting_since(self) -> float | None:
         return self._live.waiting_since if self._live else None
 

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from lfgtui.model.metrics import Health, OpenCircuit, covered
 from lfgtui.model.states import BADGES, CONFLICT, ENDED, QUESTION, RUNNING, STALLED
 from lfgtui.text import figures
-from lfgtui.ui.attention import Attention, is_stalled
+from lfgtui.ui.attention import Attention, stall
 from lfgtui.ui.run_view import RunView
 from lfgtui.ui.text.styled_line import Line, Span, line_width, one_line, shorten
 
@@ -175,7 +175,7 @@ def _kind(
         return "question"
     if transcript.parked_until is not None:
         return "parked"
-    if is_stalled(transcript, run.meter(ticket), now, stall_after):
+    if stall(transcript, run.meter(ticket), now, stall_after):
         return "stalled"
     if transcript.state in _AT_WORK:
         return "queued" if ticket in waiting else "running"

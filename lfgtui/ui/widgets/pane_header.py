@@ -13,13 +13,16 @@ from lfgtui.model.states import BADGES, CONFLICT, ENDED, QUESTION, STALLED, Badg
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
 from lfgtui.text.figures import clock_time, count, duration, money, spark
-from lfgtui.ui.attention import is_stalled
+from lfgtui.ui.attention import stall, tool_name
 from lfgtui.ui.painting.canvas import Canvas
 from lfgtui.ui.painting.widgets import SelfPainted
 from lfgtui.ui.text.styled_line import Line, Span, between, draw, line_width, one_line, shorten
 
 _BADGE = 14
 """Cells of the longest badges, `↻ retry in 30s` and `↻ 23 Nov 14:32`."""
+
+_WORD = _BADGE - 2
+"""Cells of a badge's word."""
 
 _WORDS = 30
 """Cells below which the badge is its sign alone: the id matters more."""
@@ -69,8 +72,13 @@ class PaneHeader(SelfPainted):
             if named != self._named:
                 self._named = named
                 self._show(0, title_line(self._ticket, transcript, badge, width))
-            figures = [Span(shorten(waiting, width), "muted")]
-            self._show(1, figures if waiting else self._gauges(transcript, meter, now, width))
+            if waiting:
+                figures = [Span(shorten(waiting, width), "muted")]
+            elif stalled := stall(transcript, meter, now, self._stall_after):
+                figures = [Span(shorten(stalled.note(now), width), STALLED.colour)]
+            else:
+                figures = self._gauges(transcript, meter, now, width)
+            self._show(1, figures)
         return badge
 
     def _show(self, y: int, line: Line) -> None:
@@ -158,12 +166,16 @@ def title_line(ticket: Ticket, transcript: Transcript, badge: Badge, width: int)
 def badge_of(transcript: Transcript, meter: Meter, now: float, stall_after: float) -> Badge:
     """Return the state as a sign and a word, with the seconds of a stall or until a retry.
 
-    That of a parked ticket has the time of day when it goes on.
+    That of a parked ticket has the time of day when it goes on; while a tool runs it is the
+    tool's, with its time.
     """
-    state = transcript.state
-    if is_stalled(transcript, meter, now, stall_after):
+    attempt, state = transcript.attempt, transcript.state
+    if stall(transcript, meter, now, stall_after):
         return STALLED._replace(word=f"stalled {_short(meter.waiting_for(now) or 0)}")
     badge = BADGES[state]
+    if (since := meter.tool_since) is not None and attempt is not None:
+        badge, time = BADGES["running_tool"], duration(max(0.0, now - since))
+        return badge._replace(word=f"{shorten(tool_name(attempt), _WORD - len(time) - 1)} {time}")
     if state == "done" and transcript.conflict_at is not None:
         badge = CONFLICT
     if transcript.asks:

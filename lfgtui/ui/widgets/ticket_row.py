@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeAlias
 from lfgtui.model.metrics import Health
 from lfgtui.model.states import BADGES, CONFLICT, ENDED, QUESTION, RUNNING, Badge, State
 from lfgtui.text import figures
+from lfgtui.ui.attention import stall
 from lfgtui.ui.run_view import RunView
 from lfgtui.ui.text.styled_line import Line, Span, fit, one_line
 from lfgtui.ui.widgets.last_words import last_words
@@ -82,6 +83,8 @@ class TicketRow:
     @property
     def last_words(self) -> str:
         """A line on its need, its error, or the end of its answer."""
+        if stalled := stall(self.transcript, self.meter, self._now, self._stall_after):
+            return stalled.note(self._now)
         return last_words(self._run, self.ticket, self._now, self._health)
 
     @property

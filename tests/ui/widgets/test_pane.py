@@ -78,6 +78,24 @@ async def test_a_stall_is_shown() -> None:
         await stage.play(pilot, *BEGIN, e.TextDelta("a"))
         await stage.play(pilot, seconds=14)
         assert "stalled 14s" in stage.head_rows()[0]
+        assert stage.head_rows()[1].strip() == "no token from claude-sonnet-4-5 for 0:14"
+
+
+async def test_a_tool_that_runs_is_named_with_its_time_and_one_that_hangs_is_a_stall() -> None:
+    async with staged() as (stage, pilot):
+        asked = e.ApprovalRequested("c1", "run_command", "$ make")
+        await stage.play(pilot, *BEGIN, *CALL, asked, e.ApprovalGiven("c1"))
+        assert "▶ tool " in stage.head_rows()[0]
+        await stage.play(pilot, e.ToolRunStarted("c1"), seconds=300)
+        for _ in range(4):
+            await stage.play(pilot, e.ToolOutputDelta("c1", "stdout", "a\n"), seconds=47.5)
+        assert "▶ make 3:10 " in stage.head_rows()[0] and "t/s" in stage.head_rows()[1]
+        assert any(row.endswith(" 190 s") for row in stage.screen_rows())
+        await stage.play(pilot, seconds=120)
+        assert "◍ stalled 2m" in stage.head_rows()[0]
+        assert stage.head_rows()[1].strip() == "no output from make for 2:00"
+        await stage.play(pilot, e.ToolOutputDelta("c1", "stdout", "a\n"), seconds=7200)
+        assert "▶ make 2:05:10 " in stage.head_rows()[0]
 
 
 async def test_a_ticket_that_is_done_in_a_conflict_says_so() -> None:

@@ -87,6 +87,19 @@ def test_a_row_has_the_figures_of_its_ticket() -> None:
     assert cells(live, 5, "last words", "needs") == ["waiting for t4", "t4"]
 
 
+def test_a_row_names_the_tool_that_runs_and_what_a_stalled_ticket_waits_for() -> None:
+    live = worked()
+    live.happen("t3", e.ApprovalGiven("call-1"), e.ToolRunStarted("call-1"))
+    live.now += 59
+    assert cells(live, 3, "state", "last words") == ["▶ make 0:59", "run_command $ make"]
+    assert row(live, 3).matches("is:tool") and not row(live, 3).matches("is:stalled")
+    live.now += 2
+    assert cells(live, 3, "state", "last words") == [
+        "◍ stalled 61s",
+        "no output from make for 1:01",
+    ]
+
+
 # The order
 
 
