@@ -17,10 +17,10 @@ BUDGET = 0.022
 PATIENCE = 0.1
 """Seconds for a new layout: a person waits until all that is in view is up to date."""
 
-SHARE = 0.12
+SHARE = 0.1
 """Most of a core that drawing what arrives may take: many busy panes get fewer frames."""
 
-SLOWEST = 0.15
+SLOWEST = 0.165
 """Seconds until what arrives is drawn, whatever a frame takes."""
 
 GAUGE = 0.25
