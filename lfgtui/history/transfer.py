@@ -204,9 +204,7 @@ class _Import:
             ticket = msgspec.structs.replace(ticket, approve="ask")
         self._needs[ticket.id] = ticket.needs
         spec = msgspec.json.encode(ticket).decode()
-        self._states[ticket.id] = insert_ticket(
-            self._db, self._run, len(self._states), ticket.id, spec
-        )
+        self._states[ticket.id] = insert_ticket(self._db, self._run, ticket.id, spec)
 
     def _add_entry(self, identity: _Identity, event: e.Event, size: int) -> None:
         state = self._states.get(identity.ticket)

@@ -40,6 +40,10 @@ class Recording(Recorder):
         self.flush().result(30)
         return self.of(ticket)
 
+    def add(self, run: str, *names: str) -> None:
+        """Add tickets to the run."""
+        self.add_tickets(run, [Ticket(id=name, prompt="more", workspace="/") for name in names])
+
     def play_run(self, events: Sequence[e.Event], title: str = "a run") -> str:
         """Play a whole run of the one ticket `a`."""
         run = self.start("a", title=title)

@@ -17,7 +17,7 @@ from lfgtui.errors import HistoryError
 from lfgtui.history import orphaned_runs
 from lfgtui.history.storage import batch as batches
 from lfgtui.history.storage import entries, file, leases
-from lfgtui.history.storage.batch import Batch, RunMark
+from lfgtui.history.storage.batch import AddedTickets, Batch, RunMark
 from lfgtui.history.storage.leases import Lease
 from lfgtui.history.storage.runs import RunRow, TicketState, insert_run, insert_ticket, load
 from lfgtui.model.tickets import Ticket
@@ -30,7 +30,7 @@ class OwnRun:
     """A run of this process: its row, its tickets' names and requests as JSON, and its leases.
 
     `states` are those of its tickets by name, in the order of `tickets`; `mark` says how
-    the run stands, as last committed.
+    the run stands. All three are as last committed.
     """
 
     def __init__(
@@ -44,8 +44,20 @@ class OwnRun:
         self.tickets = tickets
         self.mark = RunMark(row.id, "running", None)
         self.states = {state.ticket: state for state in states}
+        self._added: dict[str, TicketState] = {}
         self._leases = [lease]
         self._lock = Lock()
+
+    def state(self, ticket: str) -> TicketState | None:
+        """Return the ticket's state, also while it has still to be committed."""
+        return self.states.get(ticket) or self._added.get(ticket)
+
+    def add(self, tickets: Sequence[Ticket]) -> AddedTickets:
+        """Take entries of these tickets too from now on; return them to be committed first."""
+        specs = [msgspec.json.encode(ticket).decode() for ticket in tickets]
+        states = [TicketState(0, self.row.id, ticket.id) for ticket in tickets]
+        self._added.update((state.ticket, state) for state in states)
+        return AddedTickets(list(zip(states, specs, strict=True)))
 
     def claim(self, path: Path) -> None:
         """Hold its lease beside that file too, until `release`; raises `HistoryError`."""
@@ -78,7 +90,8 @@ def start(
         row = RunRow(run, title, "running", str(source) if source else None, now)
         specs = [(ticket.id, msgspec.json.encode(ticket).decode()) for ticket in tickets]
         with file.transaction(db):
-            return OwnRun(row, specs, _insert(db, row, specs), lease)
+            insert_run(db, row)
+            return OwnRun(row, specs, _insert(db, run, specs), lease)
     except BaseException:
         lease.release()
         raise
@@ -116,7 +129,9 @@ def copy(
     the run.
     """
     run, known = own.row.id, load(target, own.row.id)
-    copies = known or _insert(target, own.row, own.tickets)
+    if not known:
+        insert_run(target, own.row)
+    copies = [*known, *_insert(target, run, own.tickets[len(known) :])]
     if [copy.ticket for copy in copies] != list(own.states):
         raise HistoryError(f"there is another run {run}")
     torn = []
@@ -153,10 +168,9 @@ def _copy_entries(
 
 
 def _insert(
-    db: sqlite3.Connection, row: RunRow, tickets: Sequence[tuple[str, str]]
+    db: sqlite3.Connection, run: str, tickets: Sequence[tuple[str, str]]
 ) -> list[TicketState]:
-    insert_run(db, row)
-    return [insert_ticket(db, row.id, at, *ticket) for at, ticket in enumerate(tickets)]
+    return [insert_ticket(db, run, *ticket) for ticket in tickets]
 
 
 def _take(folder: Path, run: str) -> Lease:

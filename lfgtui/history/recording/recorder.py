@@ -138,6 +138,15 @@ class Recorder:
         with self._connected() as (db, path):
             self._runs[run] = own_runs.resume(db, path, self.clock(), run)
 
+    def add_tickets(self, run: str, tickets: Sequence[Ticket]) -> None:
+        """Store more tickets of the run, all queued, all or none; never waits.
+
+        Their events may be submitted at once. Raises as `submit` does.
+        """
+        if (own := self._runs.get(run)) is None:
+            raise HistoryError(f"run {run} is not being written here")
+        self._put(own.add(tickets))
+
     def mark_run(self, run: str, state: RunState) -> None:
         """Store how the run stands, behind all its entries so far, and keep it; never waits."""
         with suppress(HistoryError):  # it has ended: `failure` says why
@@ -178,7 +187,7 @@ class Recorder:
         is not being run here, `TypeError` where the event cannot be stored.
         """
         own = self._runs.get(run)
-        state = own.states.get(ticket) if own else None
+        state = own.state(ticket) if own else None
         if state is None:
             raise HistoryError(f"run {run} with ticket {ticket} is not being written here")
         self._put(batches.submission(state, attempt, at, event))

@@ -106,13 +106,12 @@ def insert_run(db: sqlite3.Connection, row: RunRow) -> None:
     db.execute(f"INSERT INTO runs ({', '.join(row._fields)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
 
 
-def insert_ticket(
-    db: sqlite3.Connection, run: str, position: int, name: str, spec: str
-) -> TicketState:
-    """Store a ticket of the run, queued; `spec` is the ticket as JSON."""
+def insert_ticket(db: sqlite3.Connection, run: str, name: str, spec: str) -> TicketState:
+    """Store a ticket of the run, queued, behind those it has; `spec` is the ticket as JSON."""
     key = db.execute(
-        "INSERT INTO tickets (run, position, name, spec, state) VALUES (?, ?, ?, ?, 'queued')",
-        (run, position, name, spec),
+        "INSERT INTO tickets (run, position, name, spec, state)"
+        " SELECT ?1, count(*), ?2, ?3, 'queued' FROM tickets WHERE run = ?1",
+        (run, name, spec),
     ).lastrowid
     assert key is not None
     return TicketState(key, run, name)

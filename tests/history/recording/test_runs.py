@@ -104,6 +104,23 @@ def test_a_resumed_run_goes_on_where_it_was(recorder: Recording) -> None:
         assert [a.number for a in reader.transcript(run, "a").attempts] == [1, 2]
 
 
+def test_tickets_that_are_added_stand_behind_the_others_and_are_resumed_with_them(
+    recorder: Recording,
+) -> None:
+    run = recorder.start("b", "c")
+    recorder.add(run, "d", "a")
+    recorder.play(run, "a", BEGIN)
+    recorder.close()  # as after a kill: "d" had no event yet
+    with Recorder(recorder.path) as again, Reader(again.path) as reader:
+        states = [(one.ticket.id, one.ticket.prompt, one.state) for one in reader.tickets(run)]
+        assert [name for name, *_ in states] == ["b", "c", "d", "a"]
+        assert {tuple(how) for _, *how in states[2:]} == {("more", "interrupted")}
+        again.resume_run(run)
+        again.submit(run, "d", 1, 3.0, e.TicketQueued())
+        with pytest.raises(HistoryError, match="not being written here"):
+            again.add_tickets("another", [])
+
+
 def test_tickets_of_a_dead_process_are_interrupted_when_it_was_last_heard(
     recorder: Recording,
 ) -> None:

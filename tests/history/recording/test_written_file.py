@@ -124,11 +124,12 @@ SPOILED: dict[str, tuple[Spoil, Spoil]] = {
 def assert_whole(path: Path, run: str, recorder: Recording) -> None:
     """Check that everything delivered is in that file, and can be found."""
     assert maintenance.damage(path) == []
+    tickets = {entry.ticket for entry in recorder.entries if entry.run == run}
     with Reader(path) as reader:
         assert reader.run(run).state == "done"
         for word in ("early", "late"):
-            assert {hit.ticket for hit in reader.search(word)} == {"a", "b"}
-    for ticket in ("a", "b"):
+            assert {hit.ticket for hit in reader.search(word)} == tickets
+    for ticket in tickets:
         numbered = [(one.seq, one.event) for one in stored(path, run, ticket)]
         assert numbered == [(one.seq, one.event) for one in recorder.of(ticket)]
     check_index(path)
@@ -144,6 +145,8 @@ def play_around(recorder: Recording, spoil: Spoil) -> str:
     recorder.play(run, "b", [*BEGIN, e.TextDelta("early, "), e.ReasoningDelta("hm")])
     recorder.finish_run(other, "interrupted")
     spoil(recorder.path)
+    recorder.add(run, "c")
+    recorder.play(run, "c", [*BEGIN, e.TextDelta("early and late"), *END])
     recorder.play(run, "a", [e.TextDelta("late"), *END])
     recorder.play(run, "b", [e.TextDelta("late"), *END])
     assert recorder.flush(saved=True).result(30)
@@ -291,13 +294,30 @@ def test_a_run_comes_home_once_it_can(recorder: Recording, monkeypatch: pytest.M
     delete_file(recorder.path)
     write_diary(recorder.path)
     recorder.play(run, "a", [e.TextDelta("meanwhile ")])
+    recorder.add(run, "c")
+    recorder.play(run, "c", [*BEGIN, e.TextDelta("early ")])
     assert "this run is saved in" in str(recorder.file.remedy)
     recorder.path.unlink()
-    for ticket in ("a", "b"):
+    for ticket in ("a", "b", "c"):
         recorder.play(run, ticket, [e.TextDelta("late"), *END])
     assert recorder.file.remedy is None
     recorder.finish_run(run, "done")
     recorder.close()
+    assert_whole(recorder.path, run, recorder)
+
+
+def test_a_copy_from_before_a_ticket_was_added_gets_the_ticket(recorder: Recording) -> None:
+    run = recorder.start("a", "b")
+    for ticket in ("a", "b"):
+        recorder.play(run, ticket, [*BEGIN, e.TextDelta("early and late"), *END])
+    copy = recorder.path.with_name("copy.db")
+    maintenance.back_up(recorder.path, copy)
+    recorder.add(run, "c")
+    recorder.play(run, "c", [*BEGIN, e.TextDelta("early ")])
+    delete_file(recorder.path)
+    copy.rename(recorder.path)
+    recorder.play(run, "c", [e.TextDelta("and late"), *END])
+    recorder.finish_run(run, "done")
     assert_whole(recorder.path, run, recorder)
 
 
