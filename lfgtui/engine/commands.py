@@ -4,6 +4,8 @@ from typing import TypeAlias
 
 import msgspec
 
+from lfgtui.model.tickets import Ticket
+
 
 class Cancel(msgspec.Struct, frozen=True, tag=True):
     """Stop the ticket now; its output is kept."""
@@ -62,6 +64,21 @@ class SetConcurrency(msgspec.Struct, frozen=True, tag=True):
     slots: int
 
 
+class Add(msgspec.Struct, frozen=True, tag=True):
+    """Add tickets to the run, behind those it has; one that has ended goes on.
+
+    Their ids are new to it, and those they need are among them or in the run.
+    """
+
+    tickets: tuple[Ticket, ...]
+
+
+class AddPrompt(msgspec.Struct, frozen=True, tag=True):
+    """Add a ticket for a prompt, with the settings that most tickets of the run have."""
+
+    prompt: str
+
+
 class Tell(msgspec.Struct, frozen=True, tag=True):
     """Say something to the ticket's agent; the next request takes it along.
 
@@ -74,6 +91,5 @@ class Tell(msgspec.Struct, frozen=True, tag=True):
     stops: bool = False
 
 
-Command: TypeAlias = (
-    Cancel | CancelAll | Retry | Restart | Pause | Resume | Approve | Deny | Tell | SetConcurrency
-)
+TicketCommand: TypeAlias = Cancel | Retry | Restart | Pause | Resume | Approve | Deny | Tell
+Command: TypeAlias = TicketCommand | CancelAll | SetConcurrency | Add | AddPrompt

@@ -13,11 +13,9 @@ clever.
 """
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
-from pathlib import Path
 from typing import assert_never
 
 import msgspec
@@ -25,13 +23,15 @@ from msgspec import UNSET
 
 from lfgtui.agent.context import Decision
 from lfgtui.engine import commands as c
+from lfgtui.engine.file_changes import FileChanges
 from lfgtui.engine.limits import known_limits
 from lfgtui.engine.session import Session
 from lfgtui.engine.ticket_run import Outcome, TicketRun
 from lfgtui.model import events as e
 from lfgtui.model.metrics import Health, Meter
+from lfgtui.model.redaction import redacted_ticket
 from lfgtui.model.states import RunState
-from lfgtui.model.tickets import Ticket, with_needs
+from lfgtui.model.tickets import Ticket, ticket_like
 from lfgtui.model.transcript import Transcript
 
 _MOMENT = 0.001
@@ -74,7 +74,6 @@ class Engine:
         self._on_close = on_close
         self.behind: str | None = None
         """The reason for which the history cannot be written; None when all is saved."""
-        self._changed_by: defaultdict[Path, list[str]] = defaultdict(list)
         self._sinks: list[e.Sink] = []
         self.subscribe = self._sinks.append
         self._idle = asyncio.Event()
@@ -83,10 +82,10 @@ class Engine:
         self._is_started = False
         self._alarm: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[Outcome]] = set()
-        self._by_id = {ticket.id: ticket for ticket in tickets}
-        self._runs = {
-            ticket.id: TicketRun(ticket, session, self._file_changed) for ticket in tickets
-        }
+        self._runs: dict[str, TicketRun] = {}
+        self._changes = FileChanges(self._runs)
+        for ticket in tickets:
+            self._runs[ticket.id] = TicketRun(ticket, session, self._changes.note)
         for entries in (stored or {}).values():
             for entry in entries:
                 self._runs[entry.ticket].apply(entry)
@@ -144,10 +143,11 @@ class Engine:
 
     async def wait_idle(self) -> None:
         """Wait until every ticket has ended and all of it is saved."""
+        await self._recorder.settle()
         while self.unfinished:
             self._idle.clear()
             await self._idle.wait()
-        await self._recorder.settle()
+            await self._recorder.settle()
 
     async def shutdown(self) -> None:
         """End what still runs as interrupted, kill its processes, close the books.
@@ -185,15 +185,21 @@ class Engine:
         """Carry out a command; ignore one that no longer applies."""
         if self._closing:
             return
-        if isinstance(command, c.CancelAll):
-            for run in self._runs.values():
-                self._cancel(run)
-            return
-        if isinstance(command, c.SetConcurrency):
-            self._session.slots.number = max(1, command.slots)
-            self._slots_changed()
-            return
-        run = self._runs[command.ticket]
+        match command:
+            case c.CancelAll():
+                for run in self._runs.values():
+                    self._cancel(run)
+            case c.SetConcurrency(slots):
+                self._session.slots.number = max(1, slots)
+                self._slots_changed()
+            case c.Add(tickets):
+                self._add(tickets)
+            case c.AddPrompt(prompt):
+                self._add([ticket_like(self.tickets, prompt)])
+            case _:
+                self._send_to(self._runs[command.ticket], command)
+
+    def _send_to(self, run: TicketRun, command: c.TicketCommand) -> None:
         match command:
             case c.Cancel():
                 self._cancel(run)
@@ -215,18 +221,14 @@ class Engine:
             case _:
                 assert_never(command)
 
-    def _file_changed(self, run: TicketRun, file: Path) -> None:
-        """Remark that other tickets changed the file before; once for each pair."""
-        changed_by = self._changed_by[file]
-        if run.ticket.id in changed_by:
-            return
-        known = with_needs(self._by_id, [run.ticket.id])  # it has their answers: no surprise
-        others = tuple(ticket for ticket in changed_by if ticket not in known)
-        changed_by.append(run.ticket.id)
-        if others:
-            inside = file.is_relative_to(run.ticket.workspace)  # not if it was named by a link
-            name = file.relative_to(run.ticket.workspace) if inside else file
-            run.emit(e.ConflictDetected(str(name), others))
+    def _add(self, tickets: Sequence[Ticket]) -> None:
+        added = [redacted_ticket(self._session.redactor, ticket) for ticket in tickets]
+        self._recorder.add_tickets(self.run, added)
+        self.tickets = (*self.tickets, *added)
+        for ticket in added:
+            run = self._runs[ticket.id] = TicketRun(ticket, self._session, self._changes.note)
+            run.queue(continues=False)
+        self._go_on()
 
     # Scheduling
 
@@ -391,7 +393,6 @@ class Engine:
         self._show(())
 
     def _state(self) -> RunState:
-        outcomes = [run.outcome for run in self._runs.values()]
-        if any(isinstance(outcome, e.TicketInterrupted) for outcome in outcomes):
+        if any(isinstance(run.outcome, e.TicketInterrupted) for run in self._runs.values()):
             return "interrupted"
         return "done" if self.all_done else "failed"

@@ -6,7 +6,7 @@ is stored with its run, so a resume needs nothing but the history.
 
 import re
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias, get_args
@@ -29,6 +29,8 @@ ALL_TOOLS: tuple[ToolName, ...] = get_args(ToolName)
 READING_TOOLS: frozenset[ToolName] = frozenset({"read_file", "list_files", "search_files"})
 
 _ID = re.compile(r"[A-Za-z0-9._-]+")
+_PROMPT = "prompt"
+"""The id of a ticket that was given as nothing but a prompt."""
 
 
 class TicketKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -137,18 +139,50 @@ class TicketsFile(msgspec.Struct, frozen=True):
 
 def single_ticket(prompt: str, workspace: Path) -> TicketsFile:
     """Return the run of `lfg run -p PROMPT`: one ticket that answers and, if asked, works."""
-    ticket = Ticket(id="prompt", prompt=prompt, workspace=str(workspace))
+    ticket = Ticket(id=_PROMPT, prompt=prompt, workspace=str(workspace))
     return TicketsFile(title=_shorten(prompt), tickets=(ticket,))
 
 
-def load_tickets(path: Path) -> TicketsFile:
-    """Read and check a tickets file; raises `SourceError` with line and nearest name."""
+def ticket_like(tickets: Sequence[Ticket], prompt: str) -> Ticket:
+    """Return a ticket for one more prompt, with a new id and the settings that most have.
+
+    Where no two have the same, those of the first; a system prompt only if all have it.
+    """
+    taken = {ticket.id for ticket in tickets}
+    names = (_PROMPT, *(f"{_PROMPT}-{number}" for number in range(2, len(tickets) + 2)))
+    name = next(name for name in names if name not in taken)
+    own: dict[str, object] = {"id": name, "prompt": prompt, "title": "", "needs": ()}
+    if len({ticket.system for ticket in tickets}) > 1:
+        own["system"] = None
+    alike = [msgspec.structs.replace(ticket, **own) for ticket in tickets]
+    return max(alike, key=alike.count)
+
+
+def check_added(tickets: Sequence[Ticket], known: Collection[str]) -> None:
+    """Check tickets to be added to a run that has the `known` ones; raises `UsageError`."""
+    needs = {ticket.id: ticket.needs for ticket in tickets}
+    for ticket in tickets:
+        if ticket.id in known:
+            raise UsageError(f'id "{ticket.id}" is taken by a ticket of the run')
+        if lost := [need for need in ticket.needs if need not in {*needs, *known}]:
+            raise UsageError(f'"{ticket.id}" needs "{lost[0]}", which is not a ticket')
+    if len(needs) < len(tickets):
+        raise UsageError("two of the tickets have the same id")
+    if cycle := find_cycle(needs):
+        raise UsageError(f"circular needs: {' -> '.join(cycle)}")
+
+
+def load_tickets(path: Path, known: Collection[str] = ()) -> TicketsFile:
+    """Read and check a tickets file; raises `SourceError` with line and nearest name.
+
+    `known` are the ids of the run that it is added to: they are taken, and may be needed.
+    """
     text = toml_file.read_text(path)
     document = toml_file.convert(path, text, toml_file.parse(path, text), TicketsDocument)
     if not document.ticket:
         raise SourceError(path, None, "no [[ticket]] in it; a run needs at least one")
     source = _Source(path, text, document)
-    _check(source)
+    _check(source, known)
     read: dict[str, str] = {}
     tickets = tuple(_complete(source, index, read) for index in range(len(document.ticket)))
     return TicketsFile(document.title or path.stem, tickets, read)
@@ -200,7 +234,7 @@ class _Source(msgspec.Struct, frozen=True):
         return SourceError(self.path, toml_file.line_of(self.text, at), message)
 
 
-def _check(source: _Source) -> None:
+def _check(source: _Source, known: Collection[str]) -> None:
     document = source.document
     if document.defaults.needs:
         message = '"needs" belongs to a ticket, not to [defaults]'
@@ -210,6 +244,9 @@ def _check(source: _Source) -> None:
         if not _ID.fullmatch(table.id):
             message = f'id "{table.id}": only letters, digits, ".", "_" and "-"'
             raise source.refusal(message, index, "id")
+        if table.id in known:
+            message = f'id "{table.id}" is taken by a ticket of the run; ids are unique'
+            raise source.refusal(message, index, "id")
         if table.id in first:
             line = toml_file.line_of(source.text, ("ticket", first[table.id], "id"))
             message = f'id "{table.id}" is taken (line {line}); ids are unique'
@@ -217,8 +254,8 @@ def _check(source: _Source) -> None:
         first[table.id] = index
     for index, table in enumerate(document.ticket):
         for need in table.needs or ():
-            if need not in first:
-                hint = did_you_mean(need, first.keys() - {table.id})
+            if need not in first and need not in known:
+                hint = did_you_mean(need, {*first, *known} - {table.id})
                 message = f'"{table.id}" needs "{need}", which is not a ticket{hint}'
                 raise source.refusal(message, index, "needs")
     if cycle := find_cycle({table.id: table.needs or () for table in document.ticket}):

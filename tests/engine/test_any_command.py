@@ -67,6 +67,9 @@ def any_command(rnd: random.Random, r: Room) -> c.Command:
         return rnd.choice([*answers, c.Deny(name, call)])
     if rnd.random() < 0.1:
         return c.SetConcurrency(rnd.choice([1, 2, 8]))
+    if rnd.random() < 0.1:
+        more = ticket(f"n{rnd.random()}", r.history.parent, model="plain", needs=[name])
+        return c.Add((more,)) if rnd.random() < 0.5 else c.AddPrompt("One more.")
     if rnd.random() < 0.2:
         return c.Tell(name, f"And {rnd.random()}?", stops=rnd.random() < 0.5)
     if rnd.random() < 0.05:
@@ -104,7 +107,8 @@ async def test_any_commands_at_any_moment(tmp_path: Path, seed: int) -> None:
             told += [command] if isinstance(command, c.Tell) else []
             r.engine.send(command)
             await pass_turns(rnd.choice([0, 0, 1, 20, 200]))
-    for one in tickets:
+    assert r.engine.tickets[: len(tickets)] == tuple(tickets)
+    for one in r.engine.tickets:
         stored = await asyncio.to_thread(r.stored, one.id)
         transcript = r.engine.transcript(one.id)
         assert [entry.seq for entry in stored] == list(range(1, len(stored) + 1))

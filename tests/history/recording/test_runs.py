@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from lfgtui.errors import HistoryError
+from lfgtui.history import maintenance
 from lfgtui.history.reader import Reader
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.history.storage import file, leases
@@ -119,6 +120,20 @@ def test_tickets_that_are_added_stand_behind_the_others_and_are_resumed_with_the
         again.submit(run, "d", 1, 3.0, e.TicketQueued())
         with pytest.raises(HistoryError, match="not being written here"):
             again.add_tickets("another", [])
+
+
+def test_a_copy_from_before_a_ticket_was_added_gets_it_too(recorder: Recording) -> None:
+    run, copy = recorder.start("a"), recorder.path.with_name("copy.db")
+    recorder.play(run, "a", [*BEGIN, *END])
+    maintenance.back_up(recorder.path, copy)
+    recorder.add(run, "b")
+    recorder.play(run, "b", BEGIN)
+    for part in ("", "-wal", "-shm"):
+        recorder.path.with_name(f"history.db{part}").unlink()
+    copy.rename(recorder.path)
+    recorder.play(run, "b", END)
+    assert recorder.stored(run, "b") == recorder.of("b")
+    assert maintenance.damage(recorder.path) == []
 
 
 def test_tickets_of_a_dead_process_are_interrupted_when_it_was_last_heard(

@@ -306,21 +306,6 @@ def test_a_run_comes_home_once_it_can(recorder: Recording, monkeypatch: pytest.M
     assert_whole(recorder.path, run, recorder)
 
 
-def test_a_copy_from_before_a_ticket_was_added_gets_the_ticket(recorder: Recording) -> None:
-    run = recorder.start("a", "b")
-    for ticket in ("a", "b"):
-        recorder.play(run, ticket, [*BEGIN, e.TextDelta("early and late"), *END])
-    copy = recorder.path.with_name("copy.db")
-    maintenance.back_up(recorder.path, copy)
-    recorder.add(run, "c")
-    recorder.play(run, "c", [*BEGIN, e.TextDelta("early ")])
-    delete_file(recorder.path)
-    copy.rename(recorder.path)
-    recorder.play(run, "c", [e.TextDelta("and late"), *END])
-    recorder.finish_run(run, "done")
-    assert_whole(recorder.path, run, recorder)
-
-
 def test_tickets_that_cannot_be_read_back_in_full_are_named(recorder: Recording) -> None:
     run = recorder.start("a", "b")
     for ticket in ("a", "b"):
