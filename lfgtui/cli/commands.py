@@ -27,6 +27,7 @@ _COMMANDS = {
     "show": ("show", "show", "Show one run or ticket."),
     "replay": ("show", "replay", "Replay a past run at its original pace."),
     "tell": ("control", "tell", "Say something to an agent of a run at work."),
+    "add": ("control", "add", "Add tickets to a run at work."),
     "approve": ("control", "approve", "Approve a call that waits, from another shell."),
     "deny": ("control", "deny", "Refuse a call that waits, from another shell."),
     "cancel": ("control", "cancel", "Cancel a ticket or a run, from another shell."),

@@ -1,12 +1,29 @@
-"""`lfg tell`, `approve`, `deny`, `cancel` and `concurrency`: a run at work, from another shell."""
+"""`lfg tell`, `add`, `approve` and their like: a run at work, from another shell."""
+
+from pathlib import Path
 
 import click
 
+from lfgtui.cli import launching
 from lfgtui.cli.launching import control_socket
+from lfgtui.cli.launching.launch import check_models, with_model
 from lfgtui.cli.launching.past_runs import reader
-from lfgtui.engine.commands import Approve, Cancel, CancelAll, Deny, SetConcurrency, Tell
+from lfgtui.cli.options import prompt_text
+from lfgtui.engine.commands import (
+    Add,
+    AddPrompt,
+    Approve,
+    Cancel,
+    CancelAll,
+    Deny,
+    SetConcurrency,
+    Tell,
+)
 from lfgtui.errors import UsageError
-from lfgtui.text.output import can_ask, confirm, print_remark, print_text
+from lfgtui.model.tickets import load_tickets
+from lfgtui.settings import paths
+from lfgtui.settings.config import load_config
+from lfgtui.text.output import can_ask, confirm, print_line, print_remark, print_text
 
 _PLACE = click.argument("place", metavar="RUN/TICKET")
 
@@ -21,6 +38,58 @@ def tell(place: str, text: str, stop: bool) -> None:
     if not text.strip():
         raise UsageError("the message is empty")
     control_socket.ask(run, Tell(ticket, text, stop))
+
+
+@click.command()
+@click.argument("run")
+@click.argument("file", metavar="[TICKETS.toml]", required=False, type=click.Path(path_type=Path))
+@click.option("-p", "--prompt", help="Add this prompt instead; '-' reads it from stdin.")
+@click.option("--provider", help="Use this provider for the tickets of the file.")
+@click.option("--model", help="Use this model for them, as MODEL or PROVIDER/MODEL.")
+@click.option("--yes", is_flag=True, help="Trust the tickets file without asking.")
+def add(
+    run: str,
+    file: Path | None,
+    prompt: str | None,
+    provider: str | None,
+    model: str | None,
+    yes: bool,
+) -> None:
+    """Add tickets to a run: those of a file, which may need tickets of the run, or a prompt.
+
+    A prompt gets the settings that most of the run's tickets have. RUN may be a unique prefix,
+    or 'last'. Prints RUN/TICKET for each ticket once it is saved.
+
+    \b
+    lfg add last more.toml
+    lfg add last -p "Now write the tests."
+    """
+    if (file is None) == (prompt is None):
+        raise UsageError("give RUN and either a tickets file or -p PROMPT")
+    if file is None and (provider or model or yes):
+        raise UsageError("--provider, --model and --yes require a tickets file")
+    run_id = _run(run)
+    command: Add | AddPrompt
+    if file is None:
+        command = AddPrompt(prompt_text(prompt or ""))
+    else:
+        command = _tickets_of(file, run_id, provider, model, yes=yes)
+    for ticket in control_socket.ask(run_id, command).tickets:
+        print_line(f"{run_id}/{ticket}")
+
+
+def _tickets_of(path: Path, run: str, provider: str | None, model: str | None, *, yes: bool) -> Add:
+    """Read and check the file here, where its paths lead somewhere and its owner can be asked.
+
+    The run, whose keys and history they are, checks again that it has what the tickets use.
+    """
+    known = control_socket.ask(run, control_socket.ListTickets()).tickets
+    file, config = load_tickets(path, known), load_config(paths.config_file())
+    if provider is None and model is None:
+        check_models(path, file, config)
+    file = with_model(file, config, provider, model)
+    launching.trust.ensure_trusted(path, file, yes=yes)
+    return Add(file.tickets)
 
 
 @click.command()

@@ -1,12 +1,14 @@
 """Options and output that commands share."""
 
 import math
+import sys
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 import click
 import msgspec
 
+from lfgtui.errors import UsageError
 from lfgtui.text import output
 
 P = ParamSpec("P")
@@ -39,6 +41,17 @@ def output_options(command: Callable[P, R]) -> Callable[P, R]:
     as_json = click.option("--json", "as_json", is_flag=True, help="No screen; JSON lines.")
     headless = click.option("--headless", is_flag=True, help="No screen; a line per state change.")
     return headless(as_json(command))
+
+
+def prompt_text(prompt: str) -> str:
+    """Return the prompt of `-p`, which '-' has read from stdin; raises `UsageError`."""
+    try:
+        text = sys.stdin.read() if prompt == "-" else prompt
+    except UnicodeDecodeError:
+        raise UsageError("-p -: the prompt on stdin is not UTF-8") from None
+    if not text.strip():
+        raise UsageError("-p: the prompt is empty")
+    return text
 
 
 def print_value(value: object) -> None:

@@ -12,7 +12,7 @@ import msgspec
 from lfgtui.cli import launching
 from lfgtui.cli.launching.launch import Output, Plan, check_models, launch, run_plan, with_model
 from lfgtui.cli.launching.prompt_check import check_prompt
-from lfgtui.cli.options import RAW_HELP, output_options
+from lfgtui.cli.options import RAW_HELP, output_options, prompt_text
 from lfgtui.errors import LfgError, UsageError
 from lfgtui.model.tickets import TicketsFile, load_tickets, select, single_ticket
 from lfgtui.settings import paths
@@ -56,7 +56,7 @@ def run(
     if file is None:
         if only:
             raise UsageError("--only requires a tickets file")
-        tickets = single_ticket(_prompt_text(prompt or ""), Path.cwd())
+        tickets = single_ticket(prompt_text(prompt or ""), Path.cwd())
         if output == "states" and not headless:  # piped: the answer, and nothing else
             output = "raw" if raw else "answer"
         check_prompt(config, provider, model)
@@ -156,13 +156,3 @@ def _output(headless: bool, as_json: bool) -> Output | None:
     if headless or not is_interactive():
         return "states"
     return None
-
-
-def _prompt_text(prompt: str) -> str:
-    try:
-        text = sys.stdin.read() if prompt == "-" else prompt
-    except UnicodeDecodeError:
-        raise UsageError("-p -: the prompt on stdin is not UTF-8") from None
-    if not text.strip():
-        raise UsageError("-p: the prompt is empty")
-    return text

@@ -68,6 +68,8 @@ class Engine:
     ) -> None:
         self.run = session.run
         self.title = title
+        self.config = session.config
+        self.settle = session.recorder.settle
         self.tickets = tuple(tickets)
         self._session = session
         self._recorder = session.recorder

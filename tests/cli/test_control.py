@@ -1,6 +1,7 @@
 """A run at work is reached from another process: told, answered, cancelled, given more slots."""
 
 import asyncio
+import json
 import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,12 +11,33 @@ import pytest
 from click.testing import CliRunner, Result
 
 from lfgtui.cli.commands import lfg
-from lfgtui.cli.launching.control_socket import listening
+from lfgtui.cli.launching.control_socket import ask, listening
+from lfgtui.engine.commands import Add
 from lfgtui.errors import UsageError
 from lfgtui.model import events as e
 from lfgtui.settings import paths
+from tests.cli.conftest import configure
 from tests.engine.harness import Room, calls, room, scenario, ticket
 
+CONFIG = '[providers.chat]\nwire = "openai-chat"\nbase_url = "http://127.0.0.1:9/v1"\n'
+ONE = """[[ticket]]
+id = "b"
+prompt = "Write."
+"""
+TWO = """[defaults]
+provider = "chat"
+model = "writes"
+tools = ["write_file"]
+
+[[ticket]]
+id = "b"
+prompt = "Write."
+
+[[ticket]]
+id = "c"
+prompt = "Go."
+needs = ["a", "b"]
+"""
 SILENT = scenario(turn=[{"text": "I begin. " * 20, "cut": {"after": 60, "how": "half-open"}}])
 WRITES = calls("write_file", {"path": "x", "content": "1"})
 
@@ -81,16 +103,90 @@ async def test_a_ticket_is_cancelled_and_a_run_gets_slots(tmp_path: Path) -> Non
         assert r.state("a") == "cancelled"
 
 
+@pytest.fixture
+def more(tmp_path: Path) -> Path:
+    """A file of tickets to be added, in a folder of its own."""
+    configure(CONFIG)
+    file = tmp_path / "elsewhere" / "more.toml"
+    file.parent.mkdir()
+    file.write_text(TWO)
+    return file
+
+
+async def test_tickets_of_a_file_and_a_prompt_are_added(tmp_path: Path, more: Path) -> None:
+    async with at_work(tmp_path, "silent") as r:
+        await r.until_event("a", e.TextDelta)
+        added = await run("add", "last", str(more))
+        assert added.output.split() == [f"{r.engine.run}/{name}" for name in "bc"]
+        stored = json.loads((await run("show", "last", "--json")).output)["tickets"]
+        assert [one["ticket"] for one in stored] == ["a", "b", "c"]
+        await r.until_event("b", e.ApprovalRequested)
+        assert r.engine.tickets[1].workspace == str(more.parent)
+        added = await run("add", "last", "-p", "One more.")
+        assert added.output == f"{r.engine.run}/prompt\n"
+        assert (r.engine.tickets[-1].model, r.engine.tickets[-1].tools) == (
+            "writes",
+            ("write_file",),
+        )
+        await r.until_event("prompt", e.ApprovalRequested)
+
+
+WRONG = {
+    "syntax": ("id = ", ":1: ", ()),
+    "no tickets": ("title = 'T'\n", "no [[ticket]]", ()),
+    "a taken id": (ONE.replace('"b"', '"a"'), ':2: id "a" is taken by a ticket of the run', ()),
+    "an unknown need": (ONE + 'needs = ["x"]\n', ':4: "b" needs "x", which is not a ticket', ()),
+    "an unknown provider": (ONE + 'provider = "chatt"\n', ':4: unknown provider "chatt"', ()),
+    "no model": (ONE, ':1: ticket "b" has no model', ()),
+    "no trust": (ONE + 'approve = "auto"\n', "add --yes", ("--model", "chat/m")),
+    "no price": (ONE + "max_cost = 1\n", 'provider "chat" has no price', ("--model", "chat/m")),
+    "a prompt too": (ONE, "give RUN and either", ("-p", "x")),
+}
+
+
+@pytest.mark.parametrize(("text", "message", "options"), WRONG.values(), ids=WRONG.keys())
+async def test_tickets_that_cannot_be_added_change_nothing(
+    tmp_path: Path, more: Path, text: str, message: str, options: tuple[str, ...]
+) -> None:
+    await asyncio.to_thread(more.write_text, text)
+    async with at_work(tmp_path, "silent") as r:
+        await r.until_event("a", e.TextDelta)
+        assert message in await refused("add", "last", str(more), *options)
+        assert [one.id for one in r.engine.tickets] == ["a"]
+
+
+async def test_the_run_itself_refuses_what_changed_since_the_file_was_checked(
+    tmp_path: Path,
+) -> None:
+    b, c, d = (
+        ticket(name, tmp_path, needs=needs)
+        for name, needs in (("b", ["c"]), ("c", ["b"]), ("d", ["x"]))
+    )
+    mistakes = {"taken": [ticket("a", tmp_path)], "circular": [b, c], '"x", which': [d]}
+    mistakes["the same id"] = [ticket("e", tmp_path)] * 2
+    async with at_work(tmp_path, "silent") as r:
+        for message, tickets in mistakes.items():
+            with pytest.raises(UsageError, match=message):
+                await asyncio.to_thread(ask, r.engine.run, Add(tuple(tickets)))
+        assert [one.id for one in r.engine.tickets] == ["a"]
+
+
 async def test_mistakes_name_what_there_is(tmp_path: Path) -> None:
     async with at_work(tmp_path, "silent") as r:
         await r.until_event("a", e.TextDelta)
         assert await refused("tell", "last", "x") == '"last" names no ticket; write RUN/TICKET'
         assert "has no ticket" in await refused("tell", "last/b", "x")
         assert await refused("tell", "last/a", " ") == "the message is empty"
+        assert await refused("add", "last", "-p", " ") == "-p: the prompt is empty"
+        assert "require a tickets file" in await refused("add", "last", "-p", "x", "--yes")
+        assert await refused("add", "no-such", "-p", "x") == (
+            'no run "no-such"; `lfg history` lists them'
+        )
         run_id = r.engine.run
-    assert await refused("tell", f"{run_id}/a", "x") == (
-        f"run {run_id} is not at work; `lfg resume {run_id}` continues it"
-    )
+    for command in (("tell", f"{run_id}/a", "x"), ("add", run_id, "-p", "x")):
+        assert await refused(*command) == (
+            f"run {run_id} is not at work; `lfg resume {run_id}` continues it"
+        )
 
 
 async def test_only_its_owner_reaches_it_and_only_while_it_is_at_work(tmp_path: Path) -> None:

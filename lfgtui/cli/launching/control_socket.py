@@ -14,13 +14,15 @@ from typing import TypeAlias
 
 import msgspec
 
-from lfgtui.engine.commands import Approve, Command, Deny
+from lfgtui.cli.launching.launch import Plan, check_providers
+from lfgtui.engine.commands import Add, Approve, Command, Deny
 from lfgtui.engine.engine import Engine
-from lfgtui.errors import UsageError, did_you_mean
+from lfgtui.errors import HistoryError, LfgError, UsageError, did_you_mean
+from lfgtui.model.tickets import check_added
 from lfgtui.settings import paths
 
-_LONGEST = 1 << 20
-"""Bytes of a request or a reply."""
+_LONGEST = 64 << 20
+"""Bytes of a request or a reply: hundreds of tickets with long prompts."""
 
 _SECONDS = 10.0
 """Seconds that a run may take to reply."""
@@ -35,7 +37,11 @@ class ListApprovals(msgspec.Struct, frozen=True, tag=True):
     ticket: str
 
 
-Request: TypeAlias = Command | ListApprovals
+class ListTickets(msgspec.Struct, frozen=True, tag=True):
+    """Ask for the ids of the run's tickets."""
+
+
+Request: TypeAlias = Command | ListApprovals | ListTickets
 
 
 class WaitingCall(msgspec.Struct, frozen=True):
@@ -51,6 +57,7 @@ class Reply(msgspec.Struct, frozen=True):
 
     error: str = ""
     approvals: tuple[WaitingCall, ...] = ()
+    tickets: tuple[str, ...] = ()
 
 
 @asynccontextmanager
@@ -60,6 +67,8 @@ async def listening(engine: Engine) -> AsyncIterator[None]:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError, ValueError, asyncio.IncompleteReadError):  # a client that went
             reply = _answered(engine, await reader.readline())
+            with suppress(HistoryError):  # it has been closed: what else there is to say was said
+                await engine.settle()  # so that what was asked for outlives this process
             writer.write(msgspec.json.encode(reply) + b"\n")
             await writer.drain()
         writer.close()
@@ -83,12 +92,14 @@ async def listening(engine: Engine) -> AsyncIterator[None]:
 
 def ask(run: str, request: Request) -> Reply:
     """Send the request to the run; raises `UsageError` with its error, or if it is not at work."""
-    path = _path(run)
+    path, line = _path(run), msgspec.json.encode(request) + b"\n"
+    if len(line) > _LONGEST:
+        raise UsageError(f"more than {_LONGEST >> 20} MB at once; send less")
     try:
         with _address(path) as address, socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(_SECONDS)
             connection.connect(address)
-            connection.sendall(msgspec.json.encode(request) + b"\n")
+            connection.sendall(line)
             with connection.makefile("rb") as answer:
                 reply = msgspec.json.decode(answer.readline(_LONGEST), type=Reply)
     except TimeoutError:
@@ -110,13 +121,21 @@ def _answered(engine: Engine, line: bytes) -> Reply:
     if ticket is not None and ticket not in ids:
         return Reply(f'run {engine.run} has no ticket "{ticket}"{did_you_mean(ticket, ids)}')
     match request:
+        case ListTickets():
+            return Reply(tickets=tuple(ids))
         case ListApprovals(name):
             return Reply(approvals=tuple(_waiting(engine, name)))
         case Approve(name, call_id) | Deny(name, call_id):
             if call_id not in (call.call_id for call in _waiting(engine, name)):
                 return Reply(f"{name} no longer waits for approval of that call")
-    engine.send(request)
-    return Reply()
+    try:
+        if isinstance(request, Add):
+            check_added(request.tickets, ids)
+            check_providers(Plan(engine.title, request.tickets, engine.config))
+        engine.send(request)
+    except LfgError as error:
+        return Reply(str(error))
+    return Reply(tickets=tuple(one.id for one in engine.tickets[len(ids) :]))
 
 
 def _waiting(engine: Engine, ticket: str) -> Iterator[WaitingCall]:

@@ -73,13 +73,19 @@ def _detail(event: e.Event, at: float) -> str:
 
 
 class AnswerText:
-    """Formats the visible text, with a blank line between responses and a newline at the end."""
+    """Formats a ticket's text, with a blank line between responses and a newline at the end.
 
-    def __init__(self) -> None:
+    The answers of tickets that are added are in the history; mixed they would be of no use.
+    """
+
+    def __init__(self, ticket: str) -> None:
+        self._ticket = ticket
         self._has_text = False
         self._gap = ""
 
     def __call__(self, entry: e.Entry) -> str:
+        if entry.ticket != self._ticket:
+            return ""
         match entry.event:
             case e.TextDelta(text):
                 gap, self._gap, self._has_text = self._gap, "", True
@@ -136,7 +142,7 @@ async def _run(engine: Engine, output: Output, stopped_by: "asyncio.Task[signal.
         case "json":
             printer = Printer(lambda entry: f"{entry_json(entry)}\n", print_json)
         case "answer" | "raw":
-            printer = Printer(AnswerText(), document.write)
+            printer = Printer(AnswerText(engine.tickets[0].id), document.write)
     behind = BehindText(lambda: engine.behind)
     is_answer = output in ("answer", "raw")
     warnings = Printer(

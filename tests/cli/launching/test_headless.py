@@ -154,7 +154,7 @@ def test_a_prompt_whose_answer_is_empty_says_so_beside_it(lfg: Lfg, tmp_path: Pa
 
 
 def test_the_rest_of_an_answer_follows_what_was_printed_of_it() -> None:
-    text_of = AnswerText()
+    text_of = AnswerText("a")
     life: list[e.Event] = [
         e.TextDelta("Half an ans"),
         e.Retrying("cut", 0.0, 2, "cut"),
@@ -164,6 +164,8 @@ def test_the_rest_of_an_answer_follows_what_was_printed_of_it() -> None:
         e.TextDelta("More."),
     ]
     assert "".join(text_of(entry) for entry in entries(life)) == "Half an answer.\n\nMore."
+    of_others = [e.Entry("r", "added", 1, 1, 0.0, event) for event in life]
+    assert not any(map(text_of, of_others))
 
 
 def test_sigterm_ends_a_run_that_is_over_and_that_nobody_reads(tickets: str) -> None:
