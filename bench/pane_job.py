@@ -47,9 +47,3 @@ class Report(msgspec.Struct):
     keys_handled: list[float] = []
     """When each key's action had run, on the monotonic clock."""
     error: str = ""
-
-
-def percentile(values: list[float], share: float) -> float:
-    """The value that `share` of them do not exceed; 0 for none."""
-    ranked = sorted(values)
-    return ranked[min(len(ranked) - 1, int(share * len(ranked)))] if ranked else 0.0

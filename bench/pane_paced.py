@@ -16,10 +16,11 @@ import pyte
 from textual.geometry import Size
 
 from bench import corpus
-from bench.pane_job import Job, percentile
+from bench.pane_job import Job
 from bench.pane_modes import Script, fill
 from bench.pane_sides import Side
 from bench.pane_watch import Watcher, settle
+from lfgtui.text.figures import percentile
 
 RATE = 100
 """Tokens a second a pane."""

@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from bench.pane_job import percentile
 from bench.terminal import Terminal
 from bench.wire_job import Load
 from bench.wire_lfg import Lfg
 from bench.wire_machine import Machine
 from bench.wire_sides import serving
 from bench.wire_terminal import Screen, closed
+from lfgtui.text.figures import percentile
 
 _WARM_UP, _BETWEEN = 5.0, 0.7
 """Seconds before the first key, when all tickets run (their badges are part of what is looked at);

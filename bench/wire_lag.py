@@ -8,8 +8,8 @@ from math import inf
 from typing import IO, NamedTuple
 
 from bench import wire_text
-from bench.pane_job import percentile
 from bench.wire_job import Load, Log
+from lfgtui.text.figures import percentile
 
 
 class Lag(NamedTuple):

@@ -25,6 +25,7 @@ _COMMANDS = {
     "history": ("history", "history", "List past runs, newest first."),
     "search": ("search", "search", "Search past output, prompts and errors."),
     "show": ("show", "show", "Show one run or ticket."),
+    "stats": ("stats", "stats", "Show figures of past requests: speed, failures, cost."),
     "replay": ("show", "replay", "Replay a past run at its original pace."),
     "tell": ("control", "tell", "Say something to an agent of a run at work."),
     "add": ("control", "add", "Add tickets to a run at work."),

@@ -1,6 +1,8 @@
 """Figures for people, in as few cells as possible."""
 
+from collections.abc import Iterable
 from datetime import datetime
+from math import ceil
 
 _SPARKS = "▁▂▃▄▅▆▇█"
 
@@ -41,6 +43,12 @@ def money(usd: float | None) -> str:
     if usd is None:
         return ""
     return f"${usd:.2f}" if usd >= 0.1 or usd == 0 else f"${usd:.3f}"
+
+
+def percentile(values: Iterable[float], share: float) -> float:
+    """Return the smallest value that this share of the values do not exceed; 0 for none."""
+    ranked = sorted(values)
+    return ranked[max(0, ceil(share * len(ranked)) - 1)] if ranked else 0.0
 
 
 def spark(values: list[float], width: int) -> str:

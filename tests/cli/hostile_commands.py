@@ -113,6 +113,8 @@ def cases(on: Stage) -> list[Case]:
         ["resume", text],
         ["history"],
         ["history", "--json"],
+        ["stats", "--by", text],
+        ["stats", "--by", "model", "--days", "7"],
         ["history", "path"],
         ["history", "size"],
         ["history", "check"],

@@ -107,6 +107,8 @@ def test_one_bad_value_keeps_nothing_else_from_being_read(
         ["history"],
         ["history", "size"],
         ["search", "fox"],
+        ["stats", "--by", "day"],
+        ["stats", "--by", "model", "--json"],
         ["show", bad],
         ["show", bad, "--json"],
         *(["export", bad, "--format", form] for form in ("md", "json", "html")),

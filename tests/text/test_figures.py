@@ -43,3 +43,10 @@ def test_bars_stand_against_the_highest() -> None:
 def test_a_time_of_day_names_its_day_unless_it_is_today(later: float, said: str) -> None:
     noon = datetime(2026, 1, 1, 12).timestamp()
     assert figures.clock_time(noon + later, noon) == said
+
+
+def test_a_percentile_is_the_smallest_value_that_so_many_do_not_exceed() -> None:
+    values = [float(n) for n in range(100, 0, -1)]
+    assert [figures.percentile(values, share) for share in (0.5, 0.9, 0.99)] == [50, 90, 99]
+    assert [figures.percentile([3.0, 7.0], share) for share in (0.5, 0.51, 0.99)] == [3, 7, 7]
+    assert figures.percentile([], 0.5) == 0

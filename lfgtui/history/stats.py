@@ -1,0 +1,218 @@
+"""Figures of past requests: how they ended, how fast they were, what they cost, who waited.
+
+They are folded from entries without text (`packing.outline`): a text is most of what is stored,
+and of an answer only the time of its first piece and its length count here.
+"""
+
+import math
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Literal, Self, TypeAlias
+
+import msgspec
+
+from lfgtui.history.storage import entries, values
+from lfgtui.history.storage.packing import Outline
+from lfgtui.model import events as e
+from lfgtui.model.tokens import CHARACTERS_A_TOKEN
+from lfgtui.text.figures import percentile
+
+LEAST_STREAMED = 0.5
+"""Seconds that a response streams at least to have a speed: a few tokens at once have none."""
+
+Outcome: TypeAlias = Literal["open", "completed", "failed", "stopped"]
+"""`stopped`: by a person, a limit or the end of lfg, and so neither well nor badly."""
+
+
+class Request(msgspec.Struct):
+    """A request to a model and what came of it. Times in seconds, since the epoch if `_at`.
+
+    `is_drop`: the response broke off. `tools` and `people` are the times that its calls ran, and
+    waited for approval.
+    """
+
+    provider: str
+    model: str
+    sent_at: float
+    first_at: float | None = None
+    ended_at: float | None = None
+    outcome: Outcome = "open"
+    is_drop: bool = False
+    is_retried: bool = False
+    usage: e.Usage = e.Usage(0, 0)
+    tools: float = 0.0
+    people: float = 0.0
+    _characters: int = 0
+    _asked_at: dict[str, float] = {}
+    _ran_at: float | None = None
+
+    @property
+    def output(self) -> int:
+        """Output tokens, as `TokenCount` has them: estimated where the provider did not count."""
+        estimate = round(self._characters / CHARACTERS_A_TOKEN)
+        counted = self.usage.output
+        return counted if counted and self.outcome == "completed" else max(counted, estimate)
+
+    @property
+    def ttft(self) -> float | None:
+        """Seconds from the request to the first piece of content."""
+        return None if self.first_at is None else self.first_at - self.sent_at
+
+    @property
+    def tokens_per_second(self) -> float | None:
+        """Output tokens over streaming time, of a response that completed and took its time."""
+        if self.first_at is None or self.ended_at is None or self.outcome != "completed":
+            return None
+        seconds = self.ended_at - self.first_at
+        return self.output / seconds if seconds >= LEAST_STREAMED else None
+
+    def apply(self, at: float, event: e.Event, characters: int) -> None:
+        """Take what happened since it was sent into account."""
+        if event.facets.is_generated:
+            self.first_at = at if self.first_at is None else self.first_at
+            self._characters += characters
+            return
+        match event:
+            case e.Usage():
+                self.usage = event
+            case e.ResponseFinished(_, reason):
+                self._end(at, "stopped" if reason == e.STOPPED else "completed")
+            case e.Retrying() | e.Parked() | e.TicketFailed():
+                self.is_retried = self.is_retried or isinstance(event, e.Retrying)
+                has_begun = self.first_at is not None or event.kind == "cut"
+                self.is_drop = self.is_drop or (self.outcome == "open" and has_begun)
+                self._end(at, "failed")
+            case e.ApprovalRequested(call_id):
+                self._asked_at[call_id] = at
+            case e.ApprovalGiven(call_id) | e.ApprovalDenied(call_id):
+                self.people += at - self._asked_at.pop(call_id, at)
+            case e.ToolRunStarted():
+                self._ran_at = at
+            case e.ToolCallFinished():
+                self.tools += event.seconds
+                self._ran_at = None
+            case e.Ending():
+                self._end(at, "stopped")
+            case _:
+                pass
+
+    def _end(self, at: float, outcome: Outcome) -> None:
+        if self.outcome == "open":
+            self.outcome, self.ended_at = outcome, at
+        while self._asked_at:
+            self.people += at - self._asked_at.popitem()[1]
+        if self._ran_at is not None:
+            self.tools += at - self._ran_at
+            self._ran_at = None
+
+
+def requests_of(outline: Iterable[Outline]) -> Iterator[Request]:
+    """Yield the requests of one ticket, from its entries in their order."""
+    provider = model = ""
+    request: Request | None = None
+    for stored_at, event, characters in outline:
+        at = values.moment(stored_at)
+        if isinstance(event, e.AttemptStarted):
+            provider, model = event.provider, event.model
+        elif isinstance(event, e.RequestSent):
+            if request is not None:
+                yield request
+            request = Request(provider, model, at)
+        elif request is not None:
+            request.apply(at, event, characters)
+    if request is not None:
+        yield request
+
+
+def read(
+    connection: sqlite3.Connection, since: float, unread: Callable[[str, Exception], None]
+) -> list[Request]:
+    """Return the requests that were sent since then; `unread` gets a ticket that is damaged."""
+    tickets = connection.execute(
+        "SELECT id, run, name FROM tickets WHERE run <> '' AND started_at IS NOT NULL"
+        " AND coalesce(ended_at, ?1) >= ?1",
+        (since,),
+    ).fetchall()
+    requests: list[Request] = []
+    for rowid, run, name in tickets:
+        try:
+            requests += requests_of(entries.outline(connection, rowid))
+        except entries.DAMAGE as error:
+            unread(f"{values.text(run)}/{values.text(name)}", error)
+    return [request for request in requests if request.sent_at >= since]
+
+
+class Percentiles(msgspec.Struct, frozen=True):
+    """The values that 50, 90 and 99 % of the requests do not exceed."""
+
+    p50: float
+    p90: float
+    p99: float
+
+    @classmethod
+    def of(cls, figures: Iterable[float | None], digits: int) -> Self | None:
+        """Return those of the known figures, rounded; None if there is none."""
+        known = [figure for figure in figures if figure is not None]
+        shares = (0.5, 0.9, 0.99)
+        return (
+            cls(*(round(percentile(known, share), digits) for share in shares)) if known else None
+        )
+
+
+class Waited(msgspec.Struct, frozen=True):
+    """Seconds that tickets waited, added up."""
+
+    models: float
+    tools: float
+    people: float
+
+
+class Statistics(msgspec.Struct, frozen=True):
+    """Figures of many requests. Those that are `open` have not ended.
+
+    `completion_rate`: the share of those that completed among these and the failed, from 0 to 1.
+    `input` includes `cached`; `cost` is USD, None where no price is known.
+    """
+
+    requests: int
+    completed: int
+    failed: int
+    stopped: int
+    open: int
+    completion_rate: float | None
+    drops: int
+    retries: int
+    ttft_ms: Percentiles | None
+    tokens_per_s: Percentiles | None
+    input: int
+    cached: int
+    output: int
+    cost: float | None
+    waited_s: Waited
+
+
+def summarize(requests: Sequence[Request]) -> Statistics:
+    """Return the figures of these requests."""
+    outcomes = [request.outcome for request in requests]
+    completed, failed = outcomes.count("completed"), outcomes.count("failed")
+    costs = [one.usage.cost for one in requests if one.usage.cost is not None]
+    ended = [one.ended_at - one.sent_at for one in requests if one.ended_at is not None]
+    sums = (ended, (one.tools for one in requests), (one.people for one in requests))
+    milliseconds = (None if one.ttft is None else one.ttft * 1000 for one in requests)
+    return Statistics(
+        requests=len(requests),
+        completed=completed,
+        failed=failed,
+        stopped=outcomes.count("stopped"),
+        open=outcomes.count("open"),
+        completion_rate=round(completed / (completed + failed), 4) if completed + failed else None,
+        drops=sum(one.is_drop for one in requests),
+        retries=sum(one.is_retried for one in requests),
+        ttft_ms=Percentiles.of(milliseconds, 0),
+        tokens_per_s=Percentiles.of((one.tokens_per_second for one in requests), 1),
+        input=sum(one.usage.input for one in requests),
+        cached=sum(one.usage.cached for one in requests),
+        output=sum(one.output for one in requests),
+        cost=round(math.fsum(costs), 6) if costs else None,
+        waited_s=Waited(*(round(math.fsum(seconds), 1) for seconds in sums)),
+    )

@@ -1,0 +1,62 @@
+"""`lfg stats`: tables for people, JSON for programs."""
+
+from rich.cells import cell_len
+
+from lfgtui.model import events as e
+from lfgtui.model.tickets import Ticket
+from tests.cli.conftest import LIFE, Lfg, store
+
+TICKET = [Ticket(id="a", prompt="p", workspace="/")]
+
+TABLES = """\
+     requests   done  drops  retries     in    out     cost
+all         1 100.0%      0        0      0      4        –
+
+     ttft p50     p90     p99  tok/s p50    p90    p99
+all     0.50s   0.50s   0.50s          8      8      8
+
+      waited for models   for tools  for people
+all                 <1m         <1m         <1m
+
+"""
+
+
+def test_a_person_gets_tables_and_a_program_objects(run: str, lfg: Lfg) -> None:
+    assert lfg("stats") == (0, TABLES, "")
+    found = lfg("stats", "--json").json
+    assert found.keys() == {"since", "by", "total", "groups"}
+    assert found["groups"] == [] and found["since"] is found["by"] is None
+    times = {"p50": 500.0, "p90": 500.0, "p99": 500.0}
+    speed = {"p50": 8.0, "p90": 8.0, "p99": 8.0}
+    assert found["total"] == {
+        **{"requests": 1, "completed": 1, "failed": 0, "stopped": 0, "open": 0},
+        **{"completion_rate": 1.0, "drops": 0, "retries": 0},
+        **{"ttft_ms": times, "tokens_per_s": speed},
+        **{"input": 0, "cached": 0, "output": 4, "cost": None},
+        "waited_s": {"models": 1.0, "tools": 0.0, "people": 0.0},
+    }
+    (day,) = lfg("stats", "--by", "day", "--json").json["groups"]
+    assert day == {"name": "1970-01-01", **found["total"]}
+
+
+def test_groups_have_rows_the_largest_first_and_fit_whatever_their_names(lfg: Lfg) -> None:
+    for model in ("語" * 50, "claude\x1b[31m-opus-4-1-20250805-preview", "m", "m"):
+        life = [LIFE[0], e.AttemptStarted("anthropic", model), *LIFE[2:]]
+        store("one", TICKET, life, 0.5)
+    lines = lfg("stats", "--by", "model").out.splitlines()
+    assert {cell_len(line) for line in lines[:5]} == {79} and max(map(cell_len, lines)) == 79
+    assert not any("\x1b" in line for line in lines)
+    names, counts = zip(*(line.split()[:2] for line in lines[1:5]), strict=True)
+    assert names[:2] == ("anthropic/m", "…s-4-1-20250805-preview")
+    assert names[2].startswith("…語") and names[3] == "all"
+    assert counts == ("2", "1", "1", "4")
+    (row, *_) = (line for line in lfg("stats", "--by", "provider").out.splitlines()[1:])
+    assert row.split()[:2] == ["anthropic", "4"]
+
+
+def test_where_nothing_was_sent_it_says_so(run: str, lfg: Lfg) -> None:
+    assert lfg("stats", "--days", "1") == (0, "", "no requests in that time\n")
+    assert lfg("stats", "--days", "1", "--json").json["total"]["requests"] == 0
+    assert lfg("history", "delete", run, "--yes").code == 0
+    assert lfg("stats") == (0, "", "no requests yet; try: lfg demo\n")
+    assert lfg("stats", "--by", "colour").code == 2
