@@ -84,6 +84,7 @@ KEYS: tuple[Key, ...] = (
     Key("tell", ("s",), "say", "message this agent; after its end, a follow-up", "Work"),
     Key("stop_and_tell", ("S",), "stop and say", "stop its response and message it", "Work"),
     Key("edit", ("E",), "edit prompt", "edit the prompt and start over", "Work"),
+    Key("add", ("+",), "add", "add a ticket to this run", "Work"),
     Key("pause", ("p",), "pause", "pause after this response, or continue", "Work"),
     Key("more_slots", (), "more slots", "more slots: one more ticket works at once", "Work"),
     Key("fewer_slots", (), "fewer slots", "fewer slots: one ticket less works at once", "Work"),
@@ -188,8 +189,9 @@ def actions_in(scope: Scope) -> list[str]:
     """Return the actions that have a key on those screens; a later one may take a key over."""
     if scope == "history":
         return [k.action for k in KEYS if k.group in ("History", "lfg") or k.action in _SHARED]
-    others = ("History", "Replay") if scope == "run" else ("History",)
-    return [key.action for key in KEYS if key.group not in others]
+    if scope == "replay":  # nothing is added there, and the key is another's
+        return [k.action for k in KEYS if k.group != "History" and k.action != "add"]
+    return [key.action for key in KEYS if key.group not in ("History", "Replay")]
 
 
 def key_name(key: str) -> str:

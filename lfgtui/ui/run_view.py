@@ -23,7 +23,7 @@ class RunView(Protocol):
 
     @property
     def tickets(self) -> Sequence[Ticket]:
-        """In file order."""
+        """In file order, then those that were added; the screen has them with their entries."""
         ...
 
     @property

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lfgtui.engine.commands import (
+    AddPrompt,
     Approve,
     Cancel,
     CancelAll,
@@ -22,7 +23,7 @@ from lfgtui.model import events as e
 from lfgtui.model.events import Sink
 from lfgtui.model.metrics import Health, Meter
 from lfgtui.model.states import ENDED
-from lfgtui.model.tickets import Ticket
+from lfgtui.model.tickets import Ticket, ticket_like
 from lfgtui.model.transcript import Transcript
 from lfgtui.tools import ToolLimits, preview
 
@@ -98,10 +99,19 @@ class FakeLive:
                 self.happen(ticket, e.ApprovalGiven(call_id))
             case Deny(ticket, call_id, reason):
                 self.happen(ticket, e.ApprovalDenied(call_id, reason))
+            case AddPrompt(prompt):
+                self.add(ticket_like(self.tickets, prompt))
             case SetConcurrency(slots):
                 self.health = self.health._replace(slots=max(1, slots))
 
     # What the test makes happen
+
+    def add(self, ticket: Ticket) -> None:
+        """A ticket joins the run."""
+        self.tickets += (ticket,)
+        self._transcripts[ticket.id], self._meters[ticket.id] = Transcript(), Meter()
+        self.stored[ticket.id] = []
+        self.happen(ticket.id, e.TicketQueued())
 
     def happen(self, ticket: str, *events: e.Event, after: float = 0.0) -> None:
         """Fold the events and show them to the sinks, `after` seconds later."""

@@ -57,12 +57,17 @@ async def test_a_ticket_is_found_by_its_title_and_gone_to(
 
 async def test_the_palette_offers_what_can_be_done_here(make_app: MakeApp) -> None:
     app = make_app(FakeLive("a"))
-    async with opened(app, (100, 90)) as pilot:
+    async with opened(app, (100, 94)) as pilot:
         await pilot.press("ctrl+p")
         await app.workers.wait_for_complete()
         await pilot.pause()
         text = text_of(app)
-        for name in ("Cancel this ticket", "Show or hide tool output", "Theme: light"):
+        for name in (
+            "Cancel this ticket",
+            "Add a ticket",
+            "Show or hide tool output",
+            "Theme: light",
+        ):
             assert name in text
         assert "Delete this run" not in text and "half the speed" not in text
 

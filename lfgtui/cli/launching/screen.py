@@ -43,7 +43,7 @@ class DeferredRun:
         give_up: Callable[[], None],
     ) -> None:
         self.title = title
-        self.tickets = tuple(tickets)
+        self._tickets = tuple(tickets)
         self.failure: Exception | None = None
         self._build = build
         self._give_up = give_up
@@ -57,6 +57,10 @@ class DeferredRun:
     @property
     def run(self) -> str:
         return self._engine.run if self._engine else ""
+
+    @property
+    def tickets(self) -> Sequence[Ticket]:
+        return self._engine.tickets if self._engine else self._tickets
 
     @property
     def health(self) -> Health:

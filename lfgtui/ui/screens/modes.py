@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from lfgtui.engine.commands import (
+    AddPrompt,
     Cancel,
     CancelAll,
     Pause,
@@ -62,6 +63,7 @@ class LiveMode(RunMode):
         if state not in ENDED:
             yield Offer("pause", "continue" if state == "paused" else "")
         yield Offer("tell")
+        yield Offer("add")
 
     @property
     def actors(self) -> Sequence[object]:
@@ -151,12 +153,12 @@ class LiveMode(RunMode):
     async def action_tell(self) -> None:
         ticket = self.screen.current
         label = f"follow-up to {ticket}" if self._has_ended() else f"to {ticket}"
-        await self._compose(label, lambda text: self._tell(ticket, text))
+        await self._compose(ticket, label, lambda text: self._tell(ticket, text))
 
     async def action_stop_and_tell(self) -> None:
         ticket = self.screen.current
         label = f"follow-up to {ticket}" if self._has_ended() else f"stop {ticket} and say"
-        await self._compose(label, lambda text: self._tell(ticket, text, stops=True))
+        await self._compose(ticket, label, lambda text: self._tell(ticket, text, stops=True))
 
     def _tell(self, ticket: str, text: str, *, stops: bool = False) -> None:
         self._sent.append(text)
@@ -168,12 +170,22 @@ class LiveMode(RunMode):
         def restart(prompt: str) -> None:
             self._live.send(Restart(ticket.id, prompt))
 
-        await self._compose(f"start {ticket.id} over with", restart, ticket.prompt)
+        await self._compose(ticket.id, f"start {ticket.id} over with", restart, ticket.prompt)
 
-    async def _compose(self, label: str, send: Callable[[str], object], begin: str = "") -> None:
+    async def action_add(self) -> None:
+        def add(prompt: str) -> None:
+            self._sent.append(prompt)
+            self._live.send(AddPrompt(prompt))
+            self.screen.toast(f"added {self._live.tickets[-1].id}")
+
+        await self._compose("", "new ticket", add)
+
+    async def _compose(
+        self, ticket: str, label: str, send: Callable[[str], object], begin: str = ""
+    ) -> None:
+        """Have a text written and sent. A draft is kept for the ticket, and what it began with."""
         from lfgtui.ui.widgets.composer import Composer  # the first frame does without
 
-        ticket = self.screen.current
         draft = (ticket, begin)
 
         def answered(text: str) -> None:

@@ -116,10 +116,10 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         self.mode = mode
         mode.screen = self
         self.set_class(mode.bar is not None, "with-bar")
-        self.panes = [Pane(run, ticket, context.panes) for ticket in run.tickets]
-        self.grid = PaneGrid(
-            self.panes, is_across=mode.is_tiled_across, rows_taken=0 if mode.bar is None else 1
-        )
+        rows_taken = 0 if mode.bar is None else 1
+        across = mode.is_tiled_across
+        self.grid = PaneGrid(run, context.panes, is_across=across, rows_taken=rows_taken)
+        self.panes = self.grid.panes
         self.now = context.panes.clock
         self.current = self.panes[0].ticket_id
         """The id of the ticket that keys act on."""
@@ -190,10 +190,10 @@ class RunScreen(CachedContainer, LfgScreen[None]):
             self.context.frames.draw_whole()
 
     def mark(self, tickets: set[str]) -> None:
-        """Have the tickets' panes painted anew when they are next visible."""
-        for pane in self.panes:
-            if pane.ticket_id.partition(" #")[0] in tickets:  # of an attempt: its ticket's
-                pane.mark_dirty()
+        """Have the tickets' panes painted anew when they are next visible; make new ones."""
+        self.grid.mark(tickets)
+        if self._table is not None:
+            self._table.take_new()
 
     def update_bars(self) -> None:
         """Bring header, table, bar and footer up to date."""
@@ -206,7 +206,7 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         self.mode.update_bar()
         number = f"{self.panes.index(self.current_pane) + 1}/{len(self.panes)}"
         place = self.mode.place or f"{'zoom' if self.is_zoomed else self.view} {number}"
-        aside, finding = self.grid.out_of_sight(self.run), self.filtered or self.search.status
+        aside, finding = self.grid.out_of_sight(), self.filtered or self.search.status
         part = partial(compose_footer, list(self._offers()), self.context.keys)
         self.footer.show(partial(part, place=place, aside=aside, finding=finding))
 

@@ -1,6 +1,6 @@
 """The panes of a run, tiled or one of them alone."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 from math import ceil, log
 from typing import Literal
@@ -14,7 +14,7 @@ from lfgtui.model.states import RUNNING
 from lfgtui.ui.guard import Guarded
 from lfgtui.ui.painting.widgets import CachedContainer
 from lfgtui.ui.run_view import RunView
-from lfgtui.ui.widgets.pane import Pane
+from lfgtui.ui.widgets.pane import Pane, PaneSettings
 
 Direction = Literal["left", "right", "up", "down"]
 
@@ -64,11 +64,13 @@ class PaneGrid(
     """
 
     def __init__(
-        self, panes: Sequence[Pane], *, is_across: bool = False, rows_taken: int = 0
+        self, run: RunView, settings: PaneSettings, *, is_across: bool = False, rows_taken: int = 0
     ) -> None:
-        super().__init__(*panes)
-        self.canvas = panes[0].canvas
-        self._panes = panes
+        self.panes = [Pane(run, ticket, settings) for ticket in run.tickets]
+        """One for each ticket, in their order."""
+        super().__init__(*self.panes)
+        self.canvas = settings.canvas
+        self._run, self._settings = run, settings
         self._is_across = is_across
         self._rows_taken = rows_taken
         self._alone: Pane | None = None
@@ -79,12 +81,22 @@ class PaneGrid(
     def layout(self) -> Layout:
         return self._tiles
 
+    def mark(self, tickets: Collection[str]) -> None:
+        """Have the tickets' panes painted anew when they are next visible; make new ones."""
+        if added := self._run.tickets[len(self.panes) :]:
+            new = [Pane(self._run, ticket, self._settings) for ticket in added]
+            self.panes += new
+            self.mount(*new)
+        for pane in self.panes:
+            if pane.ticket_id.partition(" #")[0] in tickets:  # of an attempt: its ticket's
+                pane.mark_dirty()
+
     def show_alone(self, pane: Pane | None) -> None:
         """Give one pane all the room, or (None) share it out again."""
         if pane is not self._alone:
             self._alone = pane
             self._foresee_length()
-            self._panes[0].refresh(layout=True)  # a widget's makes its parent arrange anew
+            self.panes[0].refresh(layout=True)  # a widget's makes its parent arrange anew
 
     def _foresee_length(self) -> None:
         """Scroll as the next layout will have it: Textual finds out then, and makes another one."""
@@ -104,9 +116,9 @@ class PaneGrid(
         # A line of input that is open takes more rows than the footer, in whose place it is.
         rows_taken = max(self._rows_taken, self.app.size.height - _BARS - size.height)
         self._regions = tile(
-            len(self._panes), size, is_across=self._is_across, rows_taken=rows_taken
+            len(self.panes), size, is_across=self._is_across, rows_taken=rows_taken
         )
-        return list(zip(self._panes, self._regions, strict=False))
+        return list(zip(self.panes, self._regions, strict=False))
 
     def in_view(self) -> Iterator[Pane]:
         """Yield the panes of which a part is on the screen."""
@@ -116,30 +128,30 @@ class PaneGrid(
             yield self._alone
             return
         top, height = round(self.scroll_y), self.size.height
-        for pane, region in zip(self._panes, self._regions, strict=False):
+        for pane, region in zip(self.panes, self._regions, strict=False):
             if region.y < top + height and region.bottom > top:
                 yield pane
 
-    def out_of_sight(self, run: RunView) -> str:
+    def out_of_sight(self) -> str:
         """Return how many tickets work in panes that are not in view, and where; "" if none do."""
-        seen = [self._panes.index(pane) for pane in self.in_view()]
+        seen = [self.panes.index(pane) for pane in self.in_view()]
         if self._alone is not None or not seen:
             return ""
-        working = [run.transcript(pane.ticket_id).state in RUNNING for pane in self._panes]
+        working = [self._run.transcript(pane.ticket_id).state in RUNNING for pane in self.panes]
         above, below = sum(working[: seen[0]]), sum(working[seen[-1] + 1 :])
         where = "out of sight" if above and below else "above" if above else "below"
         return f"{above + below} working {where}" if above or below else ""
 
     def step(self, pane: Pane, direction: Direction) -> Pane:
         """Return the pane next to this one in that direction, or itself at the edge."""
-        if len(self._regions) != len(self._panes):
+        if len(self._regions) != len(self.panes):
             return pane
-        return self._panes[neighbour(self._regions, self._panes.index(pane), direction)]
+        return self.panes[neighbour(self._regions, self.panes.index(pane), direction)]
 
     def reveal(self, pane: Pane) -> None:
         """Scroll the pane into view."""
-        if self._alone is None and len(self._regions) == len(self._panes):
-            region = self._regions[self._panes.index(pane)]
+        if self._alone is None and len(self._regions) == len(self.panes):
+            region = self._regions[self.panes.index(pane)]
             self.scroll_to_region(region, animate=False, immediate=True)
 
 

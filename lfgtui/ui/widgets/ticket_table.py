@@ -47,8 +47,6 @@ class TicketTable(RowList):
         self._health = run.health
         self._all = range(len(run.tickets))
         self._shown: Sequence[int] = self._all
-        has_needs = any(ticket.needs for ticket in run.tickets)
-        self._columns = [column for column in COLUMNS if has_needs or column is not NEEDS]
         self._current = run.tickets[0].id
         self._layout_of: object = None
         self._widths: Sequence[tuple[Column, int]] = ()
@@ -56,6 +54,11 @@ class TicketTable(RowList):
         self.count = len(self._all)
 
     # The rows and their order
+
+    @property
+    def _columns(self) -> Sequence[Column]:
+        has_needs = any(ticket.needs for ticket in self._run.tickets)
+        return [column for column in COLUMNS if has_needs or column is not NEEDS]
 
     @property
     def shown(self) -> Sequence[int]:
@@ -76,6 +79,17 @@ class TicketTable(RowList):
         rows = self._rows
         nearest = max(0, min(row, len(rows) - 1))
         return self._run.tickets[rows[nearest]].id if rows else self._current
+
+    def take_new(self) -> None:
+        """Show the tickets that were added to the run, if there are any, below the others."""
+        if new := range(len(self._all), len(self._run.tickets)):
+            rows = map(self._row, new)
+            self._all = range(new.stop)
+            self._shown = [
+                *self._shown,
+                *arrange(rows, self.pattern, self.sorted_by, is_reversed=self.is_reversed),
+            ]
+            self._take_rows()
 
     def present(self, ticket: str, *, is_slim: bool) -> None:
         """Be the table or the strip, with the cursor on the ticket."""
