@@ -73,6 +73,8 @@ def _head(title: str, style: str) -> str:
 def _style(themes: Mapping[str, ThemeFile], theme: str) -> str:
     """Return the styles for both kinds of screen; the person's theme is one of them."""
     own = themes.get(theme, themes["dark"])
+    if own.is_terminals:  # a page has none
+        own = themes["dark"]
     dark, light = (own, themes["light"]) if own.dark else (themes["dark"], own)
     sheet = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
     return (

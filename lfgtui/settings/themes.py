@@ -15,6 +15,9 @@ from lfgtui.settings import paths
 from lfgtui.text import toml_file
 
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
+_TERMINAL_COLOUR = re.compile(
+    "reverse|ansi_(default|(bright_)?(black|red|green|yellow|blue|magenta|cyan|white))"
+)
 _WORD = re.compile(r"[A-Za-z0-9_-]+")
 _CSS_VALUE = re.compile(r"[\w#%. -]+")
 _NAME = r"""(?m)^[ \t]*name[ \t]*=[ \t]*["']([^"'\n]*)"""  # compiled when something is wrong
@@ -23,7 +26,9 @@ _NAME = r"""(?m)^[ \t]*name[ \t]*=[ \t]*["']([^"'\n]*)"""  # compiled when somet
 class Colours(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All as `#rrggbb`. `muted` is for what is secondary, `faint` for what may be overlooked.
 
-    `line` draws borders, `selection` lies behind the chosen row.
+    `line` draws borders, `selection` lies behind the chosen row. With the background
+    `ansi_default` all are the terminal's own: `ansi_red`, `ansi_bright_red`; a selection may
+    be `reverse`.
     """
 
     background: str
@@ -49,6 +54,11 @@ class ThemeFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     dark: bool
     colours: Colours
     variables: dict[str, str] = {}
+
+    @property
+    def is_terminals(self) -> bool:
+        """True if its colours are those that the terminal itself has."""
+        return self.colours.background == "ansi_default"
 
 
 class BrokenTheme(NamedTuple):
@@ -95,7 +105,8 @@ def _read(path: Path, text: str) -> ThemeFile:
     check(_WORD, theme.name, f'name "{theme.name}": only letters, digits, "_" and "-"', "name")
     for name, colour in msgspec.structs.asdict(theme.colours).items():
         message = f'{name} = "{colour}" is not a colour such as "#7fb2f0"'
-        check(_COLOUR, colour, message, "colours", name)
+        pattern = _TERMINAL_COLOUR if theme.is_terminals else _COLOUR
+        check(pattern, colour, message, "colours", name)
     for name, value in theme.variables.items():
         message = f'"{name}" is not the name of a variable'
         check(_WORD, name, message, "variables", name)

@@ -67,7 +67,9 @@ class LfgApp(GuardedApp, inherit_bindings=False):
     CSS = """
     ToastRack { align: right bottom; margin-bottom: 1; }
     RunScreen.with-bar ToastRack { margin-bottom: 2; }
+    CommandPalette { background: transparent; }  /* it shows themes */
     CommandPalette > Vertical { background: $panel; }
+    CommandList:nocolor > .option-list--option-highlighted { text-style: bold underline; }
     CommandPalette SearchIcon { display: none; }
     Toast { width: auto; max-width: 60; padding: 0 1; margin: 0 1 0 0; background: $panel; }
     """
@@ -84,7 +86,7 @@ class LfgApp(GuardedApp, inherit_bindings=False):
         clock: Callable[[], float] = now,
         first_screen: Callable[[ScreenContext], RunScreen] | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(ansi_color="NO_COLOR" in os.environ or None)
         self.keys_in_force = keys_in_force(config.keys)
         self._run = run
         self._live = run if isinstance(run, LiveRun) else None
@@ -119,8 +121,9 @@ class LfgApp(GuardedApp, inherit_bindings=False):
         self._runs_alone = False
         for theme in themes.values():
             self.register_theme(to_textual(theme))
-        self.theme_names: Sequence[str] = sorted(themes)
-        self.theme = config.theme
+        has_few_colours = self.no_color or self.console.color_system in ("standard", None)
+        self.theme_names: Sequence[str] = () if has_few_colours else sorted(themes)
+        self.theme = "system" if has_few_colours else config.theme
 
     # Beginning
 

@@ -105,8 +105,8 @@ class GuardedApp(App[int], inherit_bindings=False):
     bug: Exception | None = None
     """The first bug there was."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *, ansi_color: bool | None = None) -> None:
+        super().__init__(ansi_color=ansi_color)
         self._bug_places: set[str] = set()
 
     async def _dispatch_message(self, message: Message) -> None:

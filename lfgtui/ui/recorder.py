@@ -81,6 +81,8 @@ class _Recorder(LfgApp):
             legacy_windows=False,
             no_color=False,
         )
+        if not self.no_color:  # whatever terminal it is recorded in
+            self.theme = config.theme
 
     def get_driver_class(self) -> type[Driver]:
         return _RecordingDriver

@@ -10,7 +10,7 @@ _COLOURS = "primary secondary accent success warning error foreground background
 _VARIABLES = {
     "foreground": (
         "text block-cursor-foreground block-cursor-blurred-foreground input-cursor-background"
-        " screen-selection-foreground"
+        " screen-selection-foreground ansi-foreground"
     ),
     "muted": "muted text-muted foreground-muted",
     "faint": "faint text-disabled foreground-disabled scrollbar-hover",
@@ -23,28 +23,46 @@ _VARIABLES = {
     "error": "text-error",
     "selection": (
         "selection primary-muted block-cursor-background input-selection-background"
-        " screen-selection-background"
+        " screen-selection-background block-cursor-blurred-background"
     ),
-    "panel": "block-cursor-blurred-background block-hover-background",
+    "panel": "block-hover-background",
     "background": (
         "input-cursor-foreground scrollbar-background scrollbar-background-hover"
-        " scrollbar-background-active scrollbar-corner-color"
+        " scrollbar-background-active scrollbar-corner-color ansi-background"
     ),
 }
 """Textual's variables, and our own, by the colour that they have."""
 
+_ON_TERMINALS = {
+    "ansi_default": "primary-muted",
+    "ansi_cyan": (
+        "block-cursor-background block-cursor-blurred-background input-selection-background"
+        " screen-selection-background"
+    ),
+    "ansi_black": (
+        "block-cursor-foreground block-cursor-blurred-foreground input-selection-foreground"
+        " screen-selection-foreground"
+    ),
+}
+"""Textual's variables that are others with the terminal's own colours, by their value."""
+
 
 def to_textual(theme: ThemeFile) -> Theme:
     """Return the theme as Textual takes it."""
+    colours = {name: getattr(theme.colours, name) for name in _COLOURS.split()}
     variables = {
         name: getattr(theme.colours, colour)
         for colour, names in _VARIABLES.items()
         for name in names.split()
     }
     variables["block-cursor-text-style"] = "none"
+    if theme.is_terminals:
+        for value, names in _ON_TERMINALS.items():
+            variables |= dict.fromkeys(names.split(), value)
     return Theme(
         name=theme.name,
         dark=theme.dark,
-        variables={**variables, **theme.variables},
-        **{name: getattr(theme.colours, name) for name in _COLOURS.split()},
+        ansi=theme.is_terminals,
+        variables={**colours, **variables, **theme.variables},
+        **colours,
     )

@@ -107,7 +107,7 @@ def page_of(
 ) -> tuple[str, Page]:
     run = stored(file, life(text, answer), title=text)
     with Reader(file) as reader:
-        source = "".join(run_html(RunDocument(reader, run, "", redactor), THEMES, "dark"))
+        source = "".join(run_html(RunDocument(reader, run, "", redactor), THEMES, "system"))
     source.encode()
     return source, Page(source)
 

@@ -1,42 +1,99 @@
 """Themes: readable, and refused with a hint where there is none of that name."""
 
-from itertools import product
+from itertools import combinations, product
+from math import dist
+from operator import mul
 from pathlib import Path
 
-import msgspec
 import pytest
-from textual.color import Color
+from textual.color import Color, Lab, rgb_to_lab
 
-from lfgtui.settings.themes import ThemeFile, load_themes, read_themes
+from lfgtui.settings.themes import load_themes, read_themes
+from lfgtui.ui.text.palette import ROLES
 from lfgtui.ui.themes import to_textual
 
 THEMES = load_themes()
 GROUNDS = ("background", "surface", "panel", "selection")
-ALARMS = ("warning", "error", "secondary")
-TEXTS = ("foreground", "muted", "primary", "secondary", "accent", "success", "warning", "error")
+LABELS = ("warning", "error", "secondary")
+COLOURS = ("primary", "secondary", "accent", "success", "warning", "error")
+TEXTS = ("foreground", "muted", *COLOURS)
+VISION = {
+    "protanopia": "0.152 1.053 -0.205 0.115 0.786 0.099 -0.004 -0.048 1.052",
+    "deuteranopia": "0.367 0.861 -0.228 0.280 0.673 0.047 -0.012 0.043 0.969",
+    "tritanopia": "1.256 -0.077 -0.179 -0.078 0.931 0.148 0.005 0.691 0.304",
+}
+"""Linear RGB as it is seen: Machado, Oliveira and Fernandes (2009), all of the deficiency."""
+TERMINALS = {
+    "Windows Terminal": "13a10e 881798 3a96dd e74856 3b78ff b4009e 0c0c0c ffffff",
+    "GNOME": "26a269 a347ba 2aa1b3 f66151 2a7bde c061cb 1e1e1e ffffff",
+    "macOS": "00a600 b200b2 00a6b2 e50000 0000ff e500e5 000000 ffffff",
+    "Solarized": "859900 d33682 2aa198 cb4b16 839496 6c71c4 002b36 fdf6e3",
+}
+"""Green, magenta, cyan, bright red, blue and magenta; the grounds of a dark and a light profile."""
 
 
-def luminance(colour: str) -> float:
-    """Relative luminance, https://www.w3.org/TR/WCAG22/#dfn-relative-luminance."""
-    red, green, blue = (
+def linear(colour: str) -> list[float]:
+    return [
         part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
         for part in Color.parse(colour).normalized
-    )
+    ]
+
+
+def luminance(red: float, green: float, blue: float) -> float:
+    """Relative luminance, https://www.w3.org/TR/WCAG22/#dfn-relative-luminance."""
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def contrast(theme: ThemeFile, text: str, ground: str) -> float:
-    colours = msgspec.structs.asdict(theme.colours)
-    low, high = sorted((luminance(colours[text]), luminance(colours[ground])))
+def contrast(one: str, other: str) -> float:
+    low, high = sorted((luminance(*linear(one)), luminance(*linear(other))))
     return (high + 0.05) / (low + 0.05)
 
 
-@pytest.mark.parametrize("name", sorted(THEMES))
-def test_text_has_contrast_of_at_least_four_and_a_half(name: str) -> None:
-    theme = THEMES[name]
-    pairs = [*product(TEXTS, GROUNDS), *product(["background"], ALARMS)]
-    poor = {pair for pair in pairs if contrast(theme, *pair) < 4.5}
+@pytest.mark.parametrize(
+    ("name", "least", "least_faint"),
+    [("dark", 4.5, 3), ("light", 4.5, 3), ("okabe-ito", 4.5, 4.5), ("high-contrast", 7, 4.5)],
+)
+def test_text_has_contrast_on_each_ground_it_has(
+    name: str, least: float, least_faint: float
+) -> None:
+    variables = to_textual(THEMES[name]).variables
+    pairs = {*product(("faint", *TEXTS), GROUNDS), *product(["background"], LABELS)}
+    pairs |= {(role.colour, role.on or "background") for role in ROLES.values()}
+    poor = {
+        (text, ground, ratio)
+        for text, ground in pairs
+        if (ratio := contrast(variables[text], variables[ground]))
+        < (least_faint if text == "faint" else least)
+    }
     assert not poor
+
+
+@pytest.mark.parametrize("vision", VISION)
+def test_the_colours_of_states_differ_for_every_kind_of_vision(vision: str) -> None:
+    matrix = [*map(float, VISION[vision].split())]
+
+    def seen(name: str) -> Lab:
+        rgb = linear(getattr(THEMES["okabe-ito"].colours, name))
+        rows = (matrix[:3], matrix[3:6], matrix[6:])
+        parts = [min(1, max(0, sum(map(mul, row, rgb)))) for row in rows]
+        return rgb_to_lab(Color(*(round(255 * part ** (1 / 2.2)) for part in parts)))
+
+    distances = {(a, b): dist(seen(a), seen(b)) for a, b in combinations(COLOURS, 2)}
+    assert min(distances.values()) > 15, distances
+
+
+@pytest.mark.parametrize("terminal", TERMINALS)
+def test_the_terminal_s_colours_are_those_seen_on_dark_and_on_light(terminal: str) -> None:
+    colours = THEMES["system"].colours
+    assert {colours.foreground, colours.muted, colours.faint, colours.background} == {
+        "ansi_default"
+    }
+    assert colours.selection == "reverse"
+    *inks, dark, light = TERMINALS[terminal].split()
+    names = ["green", "magenta", "cyan", "bright_red", "bright_blue", "bright_magenta"]
+    palette = dict(zip((f"ansi_{name}" for name in names), inks, strict=True))
+    for name, ground in product(COLOURS, (dark, light)):
+        assert contrast(f"#{palette[getattr(colours, name)]}", f"#{ground}") > 2.3, name
 
 
 def test_textual_is_given_the_theme_s_own_colours() -> None:
@@ -57,7 +114,7 @@ def test_the_person_s_own_themes_are_found_and_win(tmp_path: Path) -> None:
     write_theme(tmp_path, "mine", '"dark"', '"mine"')
     write_theme(tmp_path, "dark", "#11151b", "#000000")
     themes = load_themes(tmp_path)
-    assert set(themes) == {"dark", "light", "mine"}
+    assert set(themes) == {*THEMES, "mine"}
     assert themes["dark"].colours.background == "#000000"
 
 
@@ -67,6 +124,7 @@ def test_the_person_s_own_themes_are_found_and_win(tmp_path: Path) -> None:
         ("muted =", "mutted =", "dark", '11: unknown key "mutted"; did you mean "muted"?'),
         ('"dark"', '"my theme"', "my theme", '2: name "my theme": only letters, digits,'),
         ("#7fb2f0", "banana", "dark", '14: primary = "banana" is not a colour such as "#7fb2f0"'),
+        ("#7fb2f0", "ansi_red", "dark", '14: primary = "ansi_red" is not a colour such as'),
         ("[colours]", "[colours", "dark", "5: not valid TOML"),
         ('name = "dark"', "", "file", 'None: missing key "name"'),
         ("[colours]", '[variables]\nborder = "{"\n[colours]', "dark", '6: border = "{" is not a'),

@@ -6,15 +6,16 @@ of them to style.
 """
 
 from collections.abc import Callable
-from functools import lru_cache, reduce
+from functools import reduce
 from typing import NamedTuple, Self
 
 import msgspec
 from rich.style import Style
-from textual.color import Color
 from textual.filter import ANSIToTruecolor
 from textual.strip import Strip
 from textual.widget import Widget
+
+from lfgtui.ui.text.styled_line import rich_style
 
 EM = Style(italic=True)
 STRONG = Style(bold=True)
@@ -26,15 +27,14 @@ class Role(NamedTuple):
     """Style of a role: theme variables, and a Rich style on top of them."""
 
     colour: str
-    alpha: float = 1.0
     on: str | None = None
     extra: Style = Style.null()
 
 
-_ROLES = {
+ROLES = {
     "text": Role("foreground"),
     "muted": Role("text-muted"),
-    "faint": Role("foreground", 0.35),
+    "faint": Role("faint"),
     "heading": Role("text-primary", extra=STRONG),
     "code": Role("text-accent"),
     "block": Role("foreground", on="surface"),
@@ -53,8 +53,8 @@ _ROLES = {
     "name": Role("text-secondary", on="surface"),
     "removed": Role("text-error", on="surface"),
     "match": Role("background", on="warning"),
-    "current": Role("background", on="accent", extra=STRONG),
-    "hint": Role("text-primary", on="primary-muted"),
+    "current": Role("background", on="accent", extra=STRONG + UNDERLINE),
+    "hint": Role("text-primary", on="selection"),
 }
 
 
@@ -88,12 +88,12 @@ class Palette(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, widget: Widget) -> Self:
         """Return the widget's colours under the theme in force."""
-        return cls(**{name: themed(widget, role) for name, role in _ROLES.items()})
+        return cls(**{name: themed(widget, role) for name, role in ROLES.items()})
 
     def faded(self) -> Self:
         """Return the muted palette for superseded text, as of a failed attempt."""
         quiet = Style(color=self.muted.color)
-        names = _ROLES.keys() - {"match", "current", "hint"}
+        names = ROLES.keys() - {"match", "current", "hint"}
         quieter = {name: getattr(self, name) + quiet for name in names}
         return msgspec.structs.replace(self, **quieter)
 
@@ -102,7 +102,7 @@ def line_filter(widget: Widget) -> Callable[[Strip], Strip]:
     """Return the filters of strips before they are painted: NO_COLOR, say.
 
     The filter that turns the terminal's own sixteen colours into true ones is
-    always on, and there are none of them in a theme: it would only cost.
+    on under themes that have none of them: it would only cost.
     """
     filters = [each for each in widget.get_line_filters() if not isinstance(each, ANSIToTruecolor)]
     if not filters:
@@ -119,16 +119,4 @@ def themed(widget: Widget, role: Role) -> Style:
     """Return the role as a Rich style, on the widget's ground if it has none of its own."""
     variables = widget.app.theme_variables
     ground = variables[role.on] if role.on else widget.background_colors[1].hex
-    return _style(variables[role.colour], role.alpha, ground, role.extra)
-
-
-@lru_cache(maxsize=512)
-def _style(colour: str, alpha: float, ground: str, extra: Style) -> Style:
-    under = Color.parse(ground)
-    if colour.startswith("auto"):  # `auto 60%`: whatever can be read on the ground
-        percent = colour.removeprefix("auto").strip().rstrip("%") or "100"
-        over = under.get_contrast_text(float(percent) / 100)
-    else:
-        over = Color.parse(colour)
-    blended = under + over.multiply_alpha(alpha)
-    return Style.from_color(blended.rich_color, under.rich_color) + extra
+    return rich_style(variables[role.colour], ground) + role.extra

@@ -8,6 +8,7 @@ import msgspec
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
+from textual.color import Color
 from textual.strip import Strip
 
 from lfgtui.text.terminal_safe import visible, visible_line
@@ -29,6 +30,10 @@ class Span(msgspec.Struct, frozen=True):
 
 
 Line: TypeAlias = list[Span]
+
+SELECTED = "›"
+"""The sign of what is selected, in a cell that is blank elsewhere: its ground is no more than a
+colour."""
 
 
 def line_width(line: Iterable[Span]) -> int:
@@ -63,11 +68,11 @@ def draw(line: Line, width: int, variables: Mapping[str, str], ground: str) -> S
     segments = [
         Segment(
             _safe(span.text),
-            _style(variables[span.colour], variables[span.on or ground], span.bold),
+            rich_style(variables[span.colour], variables[span.on or ground], span.bold),
         )
         for span in line
     ]
-    fill = _style(variables["foreground"], variables[ground], False)
+    fill = rich_style(variables["foreground"], variables[ground])
     return Strip(segments).adjust_cell_length(width, fill)
 
 
@@ -78,5 +83,15 @@ def between(left: Line, right: Line, width: int) -> Line:
 
 
 @cache
-def _style(colour: str, ground: str, bold: bool) -> Style:
-    return Style(color=colour, bgcolor=ground, bold=bold)
+def rich_style(colour: str, ground: str, bold: bool = False) -> Style:
+    """Return the style of text in a colour on a ground, each as a theme has it.
+
+    On a ground that is one of the terminal's own colours, text is in the colour of its
+    background: nobody knows what else can be read there.
+    """
+    if ground == "reverse":
+        return Style(color="default", bgcolor="default", reverse=True, bold=bold)
+    over, under = Color.parse(colour).rich_color, Color.parse(ground).rich_color
+    if not (under.is_default or under.triplet):
+        return Style(color=under, bgcolor="default", reverse=True, bold=bold)
+    return Style(color=over, bgcolor=under, bold=bold)

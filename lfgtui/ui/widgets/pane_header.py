@@ -16,7 +16,16 @@ from lfgtui.text.figures import clock_time, count, duration, money, spark
 from lfgtui.ui.attention import stall, tool_name
 from lfgtui.ui.painting.canvas import Canvas
 from lfgtui.ui.painting.widgets import SelfPainted
-from lfgtui.ui.text.styled_line import Line, Span, between, draw, line_width, one_line, shorten
+from lfgtui.ui.text.styled_line import (
+    SELECTED,
+    Line,
+    Span,
+    between,
+    draw,
+    line_width,
+    one_line,
+    shorten,
+)
 
 _BADGE = 14
 """Cells of the longest badges, `↻ retry in 30s` and `↻ 23 Nov 14:32`."""
@@ -88,8 +97,9 @@ class PaneHeader(SelfPainted):
 
     def render_line(self, y: int) -> Strip:
         assert isinstance(self.parent, Widget)
-        ground = "selection" if self.parent.has_focus else "panel"
-        line = [Span(" "), *self._lines[y]]
+        has_focus = self.parent.has_focus
+        ground = "selection" if has_focus else "panel"
+        line = [Span(SELECTED if has_focus and y == 0 else " ", bold=True), *self._lines[y]]
         return draw(line, self.size.width, self.app.theme_variables, ground)
 
     def _gauges(self, transcript: Transcript, meter: Meter, now: float, width: int) -> Line:

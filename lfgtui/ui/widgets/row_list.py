@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import msgspec
 from textual import events
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -9,7 +10,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from lfgtui.ui.guard import Guarded
-from lfgtui.ui.text.styled_line import Line, draw
+from lfgtui.ui.text.styled_line import SELECTED, Line, Span, draw
 
 
 class RowList(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
@@ -98,8 +99,14 @@ class RowList(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
         index, row = divmod(y - len(self.heading) + self.scroll_offset.y, self.height)
         if index >= self.count:
             return draw([], width, variables, self.ground)
-        ground = "selection" if index == self.cursor else self.ground
-        return draw(self.entry(index, width)[row], width, variables, ground)
+        line = self.entry(index, width)[row]
+        if index != self.cursor:
+            return draw(line, width, variables, self.ground)
+        if row == 0:  # the first blank is before a short number, and behind a long one
+            before, _, behind = line[0].text.partition(" ")
+            first, rest = (msgspec.structs.replace(line[0], text=text) for text in (before, behind))
+            line = [first, Span(SELECTED, bold=True), rest, *line[1:]]
+        return draw(line, width, variables, "selection")
 
     def on_resize(self) -> None:
         self._measure()

@@ -1,6 +1,7 @@
 """The bytes written to the terminal add up to the screen the app means to show."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -167,6 +168,27 @@ async def test_another_theme_reaches_every_cell(opened: Open, live: FakeLive) ->
         await terminal.settle()
         assert terminal.cell(60, 20).bg != before.bg
         await assert_same(terminal)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "are_coloured"), [("COLORTERM", "", True), ("NO_COLOR", "1", False)]
+)
+async def test_few_colours_are_the_terminal_s_own_and_focus_and_matches_need_none(
+    opened: Open, monkeypatch: pytest.MonkeyPatch, name: str, value: str, are_coloured: bool
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv(name, value)
+    async with opened() as terminal:
+        await terminal.press("/", *"schema", "enter")
+        cells = [terminal.cell(x, y) for y in range(40) for x in range(120)]
+        colours = {cell.fg for cell in cells} | {cell.bg for cell in cells}
+        assert not any(re.fullmatch("[0-9a-f]{6}", colour) for colour in colours)
+        assert (colours != {"default"}) == are_coloured
+        focused, found = terminal.place_of("›"), terminal.place_of("schema keeps")
+        assert focused is not None and terminal.cell(*focused).reverse
+        assert found is not None and terminal.cell(*found).reverse
+        assert not terminal.cell(found.x + len("schema"), found.y).reverse
+        assert not terminal.app.theme_names
 
 
 async def test_styles_found_and_selected_text_reach_the_terminal_and_go_out_again(

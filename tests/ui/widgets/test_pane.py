@@ -52,7 +52,7 @@ async def test_the_header_has_state_name_and_figures_in_two_rows() -> None:
     async with staged(width=110) as (stage, pilot):
         await stage.play(pilot, *BEGIN)
         assert stage.head_rows()[0].split() == [
-            "◐", "waiting", "api", "Build", "the", "API", "anthropic/claude-sonnet-4-5"
+            "›◐", "waiting", "api", "Build", "the", "API", "anthropic/claude-sonnet-4-5"
         ]  # fmt: skip
         await stage.play(pilot, e.TextDelta("x" * 400), seconds=2.0)
         assert "● streaming" in stage.head_rows()[0]
