@@ -4,9 +4,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Matcher, Provider
+import msgspec
+from textual.command import Command, CommandPalette, DiscoveryHit, Hit, Hits, Matcher, Provider
 from textual.content import Content
+from textual.theme import Theme
+from textual.widgets import OptionList
 
+from lfgtui.settings import paths
 from lfgtui.settings.keys import KEYS
 from lfgtui.ui.guard import Guarded
 from lfgtui.ui.keymap import displayed
@@ -21,23 +25,54 @@ _KEYS_ONLY = {"back", "previous_hit", "fold", "palette", "copy_or_quit"}
 """Actions outside the group `Move` that make no sense from a list."""
 
 
-class Palette(Guarded, CommandPalette):
-    """The command palette, which searches no more once it is left.
-
-    A key that comes while it closes would begin a search whose result is
-    written into a list that is gone; Textual takes that for the app's end.
-    """
-
-    def _gather_commands(self, search_value: str) -> "Worker[None] | None":  # type: ignore[override]  # nobody uses the worker
-        return super()._gather_commands(search_value) if self.is_current else None
-
-
 class HasThemes(Protocol):
     """The app as the palette uses it."""
 
     keys_in_force: Mapping[str, Sequence[str]]
     theme: str
     theme_names: Sequence[str]
+
+    def notify(self, message: str) -> None: ...
+
+
+class ThemeChoice(msgspec.Struct, frozen=True):
+    """A theme to switch to; the palette shows it while it is highlighted."""
+
+    app: HasThemes
+    theme: str
+
+    def __call__(self) -> None:
+        """Switch, and say how to keep the theme."""
+        self.app.theme = self.theme
+        self.app.notify(f'to keep it: theme = "{self.theme}" in {paths.config_file()}')
+
+
+class Palette(Guarded, CommandPalette):
+    """The command palette, which searches and shows themes no more once it is left.
+
+    A key that comes while it closes would begin a search whose result is
+    written into a list that is gone; Textual takes that for the app's end.
+    """
+
+    def on_mount(self) -> None:
+        self._theme = self.app.theme
+        self.app.theme_changed_signal.subscribe(self, self._restyle)
+
+    def _restyle(self, _: Theme) -> None:
+        """Take the colours of another theme; Textual gives them to the other screens only."""
+        self.app.stylesheet.update(self)
+
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        if self.is_current:
+            choice = event.option.hit.command if isinstance(event.option, Command) else None
+            self.app.theme = choice.theme if isinstance(choice, ThemeChoice) else self._theme
+
+    def _action_escape(self) -> None:
+        self.app.theme = self._theme
+        super()._action_escape()
+
+    def _gather_commands(self, search_value: str) -> "Worker[None] | None":  # type: ignore[override]  # nobody uses the worker
+        return super()._gather_commands(search_value) if self.is_current else None
 
 
 class Entry(NamedTuple):
@@ -91,7 +126,7 @@ class LfgCommands(Provider):
                 name, title = f"Go to {ticket.id}", one_line(ticket.title)
                 yield Entry(name, title, partial(screen.go_to, ticket.id), is_help_searched=True)
         for theme in app.theme_names:
-            yield Entry(f"Theme: {theme}", "", partial(setattr, app, "theme", theme))
+            yield Entry(f"Theme: {theme}", "", ThemeChoice(app, theme))
 
     def _actions(
         self, screen: LfgScreen[None], keys: Mapping[str, Sequence[str]]

@@ -7,6 +7,7 @@ from textual.widgets import Input, OptionList
 
 from lfgtui.engine.commands import SetConcurrency
 from lfgtui.model.metrics import Health
+from lfgtui.settings import paths
 from lfgtui.ui.commands import LfgCommands, Palette
 from tests.ui.fake_live import FakeLive
 from tests.ui.screen_text import MakeApp, opened, run_screen, text_of, toasts
@@ -70,6 +71,38 @@ async def test_the_palette_offers_what_can_be_done_here(make_app: MakeApp) -> No
         ):
             assert name in text
         assert "Delete this run" not in text and "half the speed" not in text
+
+
+async def test_a_theme_is_shown_while_it_is_highlighted_and_kept_if_chosen(
+    make_app: MakeApp,
+) -> None:
+    app = make_app(FakeLive("a"))
+    async with opened(app, (100, 30)) as pilot:
+
+        async def find(query: str) -> str:
+            await pilot.press("ctrl+p", *query)
+            await app.workers.wait_for_complete()
+            await pilot.pause()
+            ground = app.screen.query_one("#--input").background_colors[1].hex.lower()
+            assert ground == app.theme_variables["panel"]
+            return app.theme
+
+        assert await find("light") == "light"
+        await pilot.press("escape")
+        assert app.theme == "dark"
+        assert await find("theme") == "dark"
+        await pilot.press("down")
+        assert app.theme == "high-contrast"
+        await pilot.press(*["backspace"] * 5, *"help")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        assert app.theme == "dark"
+        await pilot.press("escape")
+        assert await find("okabe") == "okabe-ito"
+        await pilot.press("enter")
+        told = f'to keep it: theme = "okabe-ito" in {paths.config_file()}'
+        await until(pilot, lambda: told in toasts(app))
+        assert app.theme == "okabe-ito"
 
 
 @pytest.mark.parametrize(
