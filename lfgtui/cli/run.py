@@ -5,6 +5,7 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import get_args
 
 import click
 import msgspec
@@ -16,7 +17,7 @@ from lfgtui.cli.options import RAW_HELP, output_options, prompt_text
 from lfgtui.errors import LfgError, UsageError
 from lfgtui.model.tickets import TicketsFile, load_tickets, select, single_ticket
 from lfgtui.settings import paths
-from lfgtui.settings.config import Config, load_config
+from lfgtui.settings.config import Config, StreamUnit, load_config
 from lfgtui.text.output import check_raw, is_interactive, print_remark
 
 _SIMULATOR = Path(__file__).parent.parent / "simulator"
@@ -31,6 +32,11 @@ _SIMULATOR = Path(__file__).parent.parent / "simulator"
 @click.option("--model", help="Use this model for every ticket, as MODEL or PROVIDER/MODEL.")
 @click.option("--yes", is_flag=True, help="Trust the tickets file without asking.")
 @click.option("--raw", is_flag=True, help=f"With -p: {RAW_HELP}")
+@click.option(
+    "--stream-unit",
+    type=click.Choice(get_args(StreamUnit)),
+    help="With --json, or -p in a pipe: print answers in whole units of this kind.",
+)
 @output_options
 def run(
     file: Path | None,
@@ -41,6 +47,7 @@ def run(
     model: str | None,
     yes: bool,
     raw: bool,
+    stream_unit: StreamUnit | None,
     headless: bool,
     as_json: bool,
 ) -> int:
@@ -53,12 +60,18 @@ def run(
         check_raw()
     config = _config(concurrency)
     output = _output(headless, as_json)
+    if prompt is not None and output == "states" and not headless:  # piped: the answer alone
+        output = "raw" if raw else "answer"
+    if stream_unit is not None:
+        if output in (None, "states"):
+            raise UsageError(
+                "--stream-unit requires --json, or -p with its output in a pipe or file"
+            )
+        config = msgspec.structs.replace(config, stream_unit=stream_unit)
     if file is None:
         if only:
             raise UsageError("--only requires a tickets file")
         tickets = single_ticket(prompt_text(prompt or ""), Path.cwd())
-        if output == "states" and not headless:  # piped: the answer, and nothing else
-            output = "raw" if raw else "answer"
         check_prompt(config, provider, model)
         tickets = with_model(tickets, config, provider, model)
     else:

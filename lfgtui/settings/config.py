@@ -36,6 +36,9 @@ tags, as `<think>`. `tools`: calls in tags, as `<tool_call>`, `<invoke>`, `<func
 NotifyVia: TypeAlias = Literal["off", "bell", "osc9", "osc777", "osc99"]
 """A way to reach a person through the terminal; the numbers are those of its escape sequences."""
 
+StreamUnit: TypeAlias = Literal["token", "sentence", "section"]
+"""The pieces in which answers are printed without a screen."""
+
 ALL_DIALECTS: frozenset[Dialect] = frozenset(get_args(Dialect))
 
 Delay: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=86400)]
@@ -161,6 +164,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     model: str | None = None
     concurrency: Annotated[int, msgspec.Meta(ge=1)] = 8
     hold_slot: bool = False
+    stream_unit: StreamUnit = "token"
     command_variables: tuple[str, ...] = ()
     stall_after: Seconds = 10.0
     ttft_budget: Seconds = 1.5

@@ -1,12 +1,10 @@
 """Questions to the reader."""
 
-import re
+from lfgtui.text.fences import open_fence
 
 _MARKS = ("?", "？", "؟")
 _CLOSING = "\"'”’“»)）」』*_ \t"
 """May follow the mark. A backtick may not: `why?` is code."""
-
-_FENCE = re.compile(r"(?:[\s>]|[-*+] |\d+[.)] )*(?P<fence>`{3,}(?=[^`]*$)|~{3,})(?P<rest>.*)")
 
 
 def ends_in_question(markdown: str) -> bool:
@@ -18,13 +16,7 @@ def ends_in_question(markdown: str) -> bool:
 
 
 def _ends_in_fence(text: str) -> bool:
-    """Return True if a fence is open at the end of the text."""
     opened = ""
     for line in text.splitlines():
-        if ("```" in line or "~~~" in line) and (match := _FENCE.match(line)):
-            fence = match["fence"]
-            if not opened:
-                opened = fence
-            elif fence.startswith(opened) and not match["rest"].strip():
-                opened = ""
+        opened = open_fence(line, opened)
     return bool(opened)

@@ -10,7 +10,8 @@ from typing import Any
 
 from lfgtui.cli.launching import control_socket
 from lfgtui.cli.launching.launch import Output
-from lfgtui.cli.launching.printer import Printer
+from lfgtui.cli.launching.printer import Formatter, Printer
+from lfgtui.cli.launching.whole_units import WholeUnits
 from lfgtui.engine import signals
 from lfgtui.engine.engine import Engine
 from lfgtui.errors import IllegalMoveError
@@ -20,6 +21,7 @@ from lfgtui.model.event_json import entry_json
 from lfgtui.model.items import NoteItem
 from lfgtui.model.states import StateMachine
 from lfgtui.model.transcript import Transcript
+from lfgtui.settings.config import StreamUnit
 from lfgtui.text.figures import clock_time
 from lfgtui.text.output import Document, print_error, print_json, print_text
 from lfgtui.text.terminal_safe import visible_line
@@ -123,26 +125,32 @@ def parked_text(entry: e.Entry) -> str:
     return visible_line(_detail(entry.event, entry.at)) + "\n"
 
 
-async def run_headless(engine: Engine, output: Output) -> int:
-    """Run to the end; return the exit code.
+async def run_headless(engine: Engine, output: Output, unit: StreamUnit) -> int:
+    """Run to the end, printing answers by the unit; return the exit code.
 
     Raises `BrokenPipeError`, the run being over, when nobody reads any more.
     """
     loop = asyncio.get_running_loop()
     stopped_by: asyncio.Queue[signal.Signals] = asyncio.Queue()
     with signals.delivered(loop, stopped_by.put_nowait):
-        return await _run(engine, output, asyncio.create_task(stopped_by.get()))
+        return await _run(engine, output, unit, asyncio.create_task(stopped_by.get()))
 
 
-async def _run(engine: Engine, output: Output, stopped_by: "asyncio.Task[signal.Signals]") -> int:
+async def _run(
+    engine: Engine, output: Output, unit: StreamUnit, stopped_by: "asyncio.Task[signal.Signals]"
+) -> int:
     document = Document(raw=output == "raw")
+
+    def by_unit(text_of: Formatter) -> Formatter:
+        return text_of if unit == "token" else WholeUnits(unit, text_of)
+
     match output:
         case "states":
             printer = Printer(StateLines(), print_text)
         case "json":
-            printer = Printer(lambda entry: f"{entry_json(entry)}\n", print_json)
+            printer = Printer(by_unit(lambda entry: f"{entry_json(entry)}\n"), print_json)
         case "answer" | "raw":
-            printer = Printer(AnswerText(engine.tickets[0].id), document.write)
+            printer = Printer(by_unit(AnswerText(engine.tickets[0].id)), document.write)
     behind = BehindText(lambda: engine.behind)
     is_answer = output in ("answer", "raw")
     warnings = Printer(

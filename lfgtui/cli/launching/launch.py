@@ -69,7 +69,8 @@ def run_plan(plan: Plan) -> tuple[int, str | None]:
         if plan.output is None:
             code, resumes = launching.screen.run(plan, build, is_simulated=bool(used & SIMULATED))
         else:
-            code = asyncio.run(launching.headless.run_headless(build(), plan.output))
+            run_headless, unit = launching.headless.run_headless, plan.config.stream_unit
+            code = asyncio.run(run_headless(build(), plan.output, unit))
     if unsaved:
         return max(code, 1), None
     return code, resumes

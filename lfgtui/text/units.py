@@ -1,0 +1,182 @@
+"""Sentences and sections of a Markdown text that grows at its end.
+
+The rule goes by the characters around a stop and at the beginning of a line, in no language
+in particular. It does not know a sentence that begins with a small letter or ends in an
+initial ("plan B."), tables without outer bars, code without fences, or HTML. Libraries for
+sentences read whole texts of a known language, and withdraw an end while the text grows.
+"""
+
+import re
+from typing import Literal, NamedTuple, TypeAlias
+
+from lfgtui.text.fences import MARKS, open_fence
+
+Unit: TypeAlias = Literal["sentence", "section"]
+
+_SLICE = 4_000
+"""Characters read at a time: what is not decided yet is copied with each of them."""
+
+_HEAD = 200
+"""Characters of a line that decide what it is."""
+
+_BEFORE = 16
+"""Characters in front of a stop that decide whether it ends a sentence."""
+
+_BEGINNING = re.compile(rf"(?P<marks>{MARKS})(?P<rest>.*)", re.DOTALL)
+_UNDECIDED = re.compile(r"[-+*_=# \t\r]*|\d{1,9}[.)]?|`{1,2}|`{3,}[^`]*|~.*", re.DOTALL)
+"""The beginning of what may become a mark, a heading, a rule or a fence."""
+
+_HEADING = re.compile(r"#{1,6}(?:[ \t\r]|$)")
+_RULE = re.compile(r"(?:=+|-+|(?:[-*_][ \t]*){3,})[ \t\r]*")
+_WIDE = "。！？｡"
+_MARK = re.compile(
+    rf"`{{1,32}}|(?P<stop>[.!?…]{{1,32}}|[{_WIDE}]{{1,32}})"
+    r"[\"'”’»)\]）」』*_]{0,32}(?P<blanks>[ \t\r]{0,64})"
+)
+_INITIALS = re.compile(r"[A-Z]|[^\W\d_](?:\.[^\W\d_])+")  # "J", and "e.g" as well
+_TITLES = frozenset({"mr", "mrs", "ms", "dr", "prof", "st", "vs", "cf"})
+_BEFORE_NUMBERS = frozenset({"ch", "eq", "fig", "figs", "no", "nos", "p", "pp", "sec", "vol"})
+
+
+class _Stop(NamedTuple):
+    """Full stops, or other marks that may end a sentence, and what is in front of them."""
+
+    before: str
+    marks: str
+
+    @property
+    def is_wide(self) -> bool:
+        """True for those of Chinese and Japanese, behind which there is no blank."""
+        return self.marks[0] in _WIDE
+
+    def ends_sentence(self, follower: str) -> bool:
+        """Return True if the character behind it and the blanks begins a sentence."""
+        if self.is_wide:
+            return True
+        if follower.islower() or self.marks != ".":
+            return not follower.islower()
+        word = re.split(r"[^\w.]", self.before)[-1]
+        is_short = _INITIALS.fullmatch(word) or word.lower() in _TITLES
+        return not (is_short or (follower.isdigit() and word.lower() in _BEFORE_NUMBERS))
+
+
+class UnitSplitter:
+    """Cuts a growing text into units; joined they are the text, whichever way it arrived.
+
+    A unit ends where the next one begins, behind the blanks in between. A code block is a unit,
+    and so is a heading. Blank lines part all others, and in each of these a sentence, a list
+    item or a row of a table is a unit too, unless it is sections that are asked for.
+    """
+
+    def __init__(self, unit: Unit) -> None:
+        self._by_sentence = unit == "sentence"
+        self._units: list[str] = []
+        self._open: list[str] = []
+        self._rest = ""  # the end of the open unit, as far as it is not decided
+        self._before = ""
+        self._line: Literal["begins", "prose", "other"] = "begins"
+        self._fence = ""
+        self._code_span = ""
+        self._stop: _Stop | None = None  # the one at the end of the line above
+        self._is_over = False
+
+    def feed(self, text: str) -> list[str]:
+        """Add text; return the units that it completes."""
+        for begin in range(0, len(text), _SLICE):
+            self._rest += text[begin : begin + _SLICE]
+            self._read(is_last=False)
+        units, self._units = self._units, []
+        return units
+
+    def close(self) -> list[str]:
+        """Return the units of what is left: nothing follows."""
+        self._read(is_last=True)
+        last = "".join(self._open)
+        return [*self._units, last] if last else self._units
+
+    def _read(self, *, is_last: bool) -> None:
+        is_decided = True
+        while self._rest and is_decided:
+            if self._line == "begins":
+                is_decided = self._begin_line(is_last=is_last)
+            elif self._line == "prose":
+                is_decided = self._read_prose(is_last=is_last)
+            else:
+                self._take_line()
+
+    def _begin_line(self, *, is_last: bool) -> bool:
+        """Find out what the line is; return False if that takes more of it."""
+        head, newline, _ = self._rest[:_HEAD].partition("\n")
+        beginning = _BEGINNING.fullmatch(head)
+        assert beginning is not None
+        marks, rest = beginning["marks"], beginning["rest"]
+        is_complete = is_last or newline != "" or len(head) == _HEAD
+        if not is_complete and (self._fence or _UNDECIDED.fullmatch(rest)):
+            return False
+        self._line = "other"
+        before, self._fence = self._fence, open_fence(head, self._fence)
+        if before:
+            self._is_over = not self._fence
+        elif rest in ("", "\r"):
+            self._is_over = True
+        elif self._fence or _HEADING.match(rest):
+            self._cut()
+            self._is_over = not self._fence
+        else:
+            self._begin_text(marks, rest)
+        self._stop = None
+        return True
+
+    def _begin_text(self, marks: str, rest: str) -> None:
+        is_row, is_item = rest[0] == "|", marks.strip(" \t>") != ""
+        begins = is_row or is_item or (self._stop and self._stop.ends_sentence(rest[0]))
+        if self._is_over or (self._by_sentence and begins):
+            self._cut()
+        self._is_over = _RULE.fullmatch(rest) is not None
+        if self._by_sentence and not is_row:
+            self._line = "prose"
+            self._take(len(marks))
+
+    def _take_line(self) -> None:
+        end = self._rest.find("\n") + 1
+        self._take(end or len(self._rest))
+        if end:
+            self._line = "begins"
+
+    def _read_prose(self, *, is_last: bool) -> bool:
+        """Read up to the next mark in the line; return False if that may go on."""
+        end = self._rest.find("\n")
+        mark = _MARK.search(self._rest, 0, len(self._rest) if end < 0 else end)
+        if mark is None:
+            self._take_line()
+            return True
+        if mark.end() == len(self._rest) and not is_last:
+            self._take(mark.start())
+            return False
+        self._take(mark.start())
+        before, run = self._before, mark.group()
+        self._take(len(run))
+        if mark["stop"] is None:
+            if self._code_span in ("", run):
+                self._code_span = "" if self._code_span else run
+        elif not self._code_span and self._rest:
+            stop = _Stop(before, mark["stop"])
+            if self._rest[0] == "\n":
+                self._stop = stop
+            elif (mark["blanks"] or stop.is_wide) and stop.ends_sentence(self._rest[0]):
+                self._cut()
+        return True
+
+    def _take(self, size: int) -> None:
+        """Decide that the first characters of the rest belong to the open unit."""
+        taken, self._rest = self._rest[:size], self._rest[size:]
+        self._open.append(taken)
+        self._before = (self._before + taken)[-_BEFORE:]
+
+    def _cut(self) -> None:
+        """End the open unit; blanks alone are none, and begin the next one."""
+        unit = "".join(self._open)
+        if unit.strip():
+            self._units.append(unit)
+            self._open = []
+        self._is_over, self._code_span = False, ""
