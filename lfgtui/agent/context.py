@@ -12,6 +12,7 @@ from typing import Literal, Protocol
 from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
+from lfgtui.providers.base import Stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,10 @@ class AgentContext(Protocol):
 
     async def hear(self) -> None:
         """Wait until all that the person said so far is folded; at once if it is."""
+
+    def heard_by(self, stream: Stream) -> AbstractAsyncContextManager[None]:
+        """Hand what the person says during the body to the stream, if it takes messages."""
+        ...
 
     async def room(self) -> None:
         """Wait while too much is on its way to the disk; then the socket is not read."""

@@ -157,6 +157,7 @@ class Agent:
                 async with (
                     self._context.stoppable(anew=True),
                     aclosing(self._provider.stream(request)) as stream,
+                    self._context.heard_by(stream),
                 ):
                     async for event in stream:
                         answered_with(event)

@@ -47,7 +47,7 @@ def simulator(
     """Serve simulated models on localhost: Anthropic Messages, OpenAI Responses and chat.
 
     Point any client's base URL at the printed address; the model's name
-    chooses the scenario.
+    chooses the scenario. An agent server (wire "agent-websocket") is at /agent.
     """
     loaded = {path.stem: load_scenario(path) for path in scenarios}
     settings = Settings(seed, speed, loaded, require_key, is_embedded)

@@ -8,7 +8,7 @@ they speak count their thoughts too.
 import asyncio
 import time
 from collections import Counter, defaultdict
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from time import monotonic
@@ -88,7 +88,7 @@ async def examine(provider: Provider, seen: Examination, lookups: Sequence[float
     watch = _Watch(seen, probe)
     try:
         async with aclosing(provider.stream(request)) as stream:
-            await watch.follow(stream)
+            await watch.follow(aiter(stream))
     except ProviderError as error:
         seen.error = error
     watch.finish()
@@ -150,10 +150,10 @@ class _Watch:
         self._lengths: defaultdict[int, list[int]] = defaultdict(list)
         self._gaps: list[float] = []
 
-    async def follow(self, stream: AsyncGenerator[WireEvent, None]) -> None:
+    async def follow(self, events: AsyncIterator[WireEvent]) -> None:
         """Read to the end; raises what the stream raises."""
         while True:
-            event, waited = await timed(anext(stream, None))
+            event, waited = await timed(anext(events, None))
             self._last = monotonic()
             if event is None:
                 return

@@ -80,10 +80,10 @@ class AddPrompt(msgspec.Struct, frozen=True, tag=True):
 
 
 class Tell(msgspec.Struct, frozen=True, tag=True):
-    """Say something to the ticket's agent; the next request takes it along.
+    """Say something to the ticket's agent, which takes it at once if it can.
 
-    With `stops` that is soon: a response or a tool under way is stopped first. A ticket that
-    has ended goes on from its conversation, as a new attempt.
+    Else the next request takes it along. With `stops` that is soon: a response or a tool under
+    way is stopped first. A ticket that has ended goes on from its conversation, as a new attempt.
     """
 
     ticket: str

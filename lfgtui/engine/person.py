@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from lfgtui.agent.context import Decision, StoppedError
 from lfgtui.model import events as e
+from lfgtui.providers.base import Stream, TakesMessages
 
 
 class Person:
@@ -20,6 +21,7 @@ class Person:
         self._emit = emit
         self._settle = settle
         self._unheard = 0
+        self._listener: TakesMessages | None = None
         self._stoppable: asyncio.Timeout | None = None
         self._stop_due = False
         self._questions: dict[str, asyncio.Future[Decision]] = {}
@@ -32,15 +34,27 @@ class Person:
         if stops and self._stoppable is not None and not self._stoppable.expired():
             self._stoppable.reschedule(0.0)
 
-    def apply(self, event: e.Event) -> None:
-        """Count a message that is folded now as heard."""
+    def apply(self, entry: e.Entry) -> None:
+        """Count a message that is folded now as heard, and hand it to who listens."""
+        event = entry.event
         if isinstance(event, e.UserMessage) and event.origin == "person":
             self._unheard = max(0, self._unheard - 1)
+            if self._listener is not None:
+                self._listener.tell(entry.seq, event.text)
 
     async def hear(self) -> None:
         """Wait until all that they said so far is folded; at once if it is."""
         while self._unheard:
             await self._settle()
+
+    @asynccontextmanager
+    async def heard_by(self, stream: Stream) -> AsyncIterator[None]:
+        """Hand what they say during the body to the stream, if it takes messages."""
+        self._listener = stream if isinstance(stream, TakesMessages) else None
+        try:
+            yield
+        finally:
+            self._listener = None
 
     @asynccontextmanager
     async def stoppable(self, *, anew: bool = False) -> AsyncIterator[None]:

@@ -75,6 +75,7 @@ class TicketRun:
         self.file_changed = partial(on_change, self)
         self.person = Person(self.emit, self.settle)
         self.hear = self.person.hear
+        self.heard_by = self.person.heard_by
         self.stoppable = self.person.stoppable
         self._session = session
         self._redactor = EventRedactor(session.redactor)
@@ -126,7 +127,7 @@ class TicketRun:
         except Exception as error:
             _log.debug("cannot fold %s", e.event_type(entry.event), exc_info=error)
             fault = error
-        self.person.apply(entry.event)
+        self.person.apply(entry)
         if isinstance(entry.event, e.AttemptStarted):
             self._attempt = max(self._attempt, entry.attempt)
         if fault is not None and self.phase == "running":

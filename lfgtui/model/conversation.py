@@ -6,7 +6,6 @@ exactly where it was. Only finished responses count; the partial text of a
 broken one is on the screen and in the history, not in the context.
 """
 
-from collections import deque
 from collections.abc import Sequence
 from itertools import takewhile
 from typing import TypeAlias
@@ -120,14 +119,17 @@ def with_answers(message: e.UserMessage) -> str:
 class Conversation:
     """The fold from events to messages; `Transcript` owns one and feeds it.
 
-    What the person says while a response or a tool is under way waits in `said`: no wire takes
-    a message between a call and its result. It joins `messages` as soon as there is a place;
-    not before a queued ticket begins, since it may begin from its prompt.
+    What the person says while a response or a tool is under way waits in `said`, by the `seq` of
+    its entry: no wire takes a message between a call and its result. It joins `messages` as soon
+    as there is a place; not before a queued ticket begins, since it may begin from its prompt.
+    A message that a response took stands before it, since a request has no place within one; of
+    a response that broke off it is as if it had never been taken.
     """
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
-        self.said: deque[UserTurn] = deque()
+        self.said: dict[int, UserTurn] = {}
+        self._taken: dict[int, UserTurn] = {}
         self._is_queued = False
         self._is_responding = False
         self._open: list[Part] = []
@@ -176,7 +178,7 @@ class Conversation:
             texts.append(str(self._run))
         return "".join(texts)
 
-    def apply(self, event: e.Event) -> None:
+    def apply(self, event: e.Event, seq: int) -> None:
         """Take one event into account; events that say nothing to the model are passed over."""
         if isinstance(event, e.AttemptStarted):
             self._provider, self._is_responding = event.provider, False
@@ -184,14 +186,16 @@ class Conversation:
         match event:
             case e.AttemptStarted(continues=False):
                 self.messages.clear()
+                self._taken.clear()
                 self._drop()
             case e.UserMessage(text, origin="person"):
-                self.said.append(UserTurn(text, is_said=True))
+                self.said[seq] = UserTurn(text, is_said=True)
+            case e.MessageTaken(message) if message in self.said:
+                self._taken[message] = self.said.pop(message)
             case e.UserMessage():
                 self.messages.append(UserTurn(with_answers(event)))
             case e.AttemptStarted(keeps_partial=True) if self.partial:
-                self.messages.append(ModelTurn((TextPart(self.partial),), is_cut=True))
-                self._drop()
+                self._end_response(ModelTurn((TextPart(self.partial),), is_cut=True))
             case e.AttemptStarted():
                 self._drop()
             case e.TicketQueued():
@@ -211,8 +215,7 @@ class Conversation:
             case e.ResponseFinished(_, stop_reason):
                 self._is_responding = stop_reason == "pause_turn"
                 self._end_run()
-                self.messages.append(ModelTurn(tuple(self._open)))
-                self._drop()
+                self._end_response(ModelTurn(tuple(self._open)))
             case e.ToolCallFinished(call_id, output, error):
                 failed = error is not None
                 self.messages.append(ToolResult(call_id, output, failed))
@@ -220,7 +223,7 @@ class Conversation:
                 return
         is_busy = self._is_queued or self._is_responding
         if self.said and self.messages and not (is_busy or self.unanswered):
-            self.messages.extend(self.said)
+            self.messages.extend(self.said.values())
             self.said.clear()
 
     def _say(self, kind: type[TextPart | ReasoningPart], text: str) -> None:
@@ -239,6 +242,13 @@ class Conversation:
             self._open.append(self._run_kind(str(self._run)))
             self._run = None
 
+    def _end_response(self, turn: ModelTurn) -> None:
+        self.messages += [*self._taken.values(), turn]
+        self._taken.clear()
+        self._drop()
+
     def _drop(self) -> None:
         self._open.clear()
         self._run = None
+        self.said = dict(sorted((self._taken | self.said).items()))
+        self._taken.clear()

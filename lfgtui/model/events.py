@@ -74,6 +74,17 @@ class Status(WireEvent, frozen=True):
     message: str
 
 
+class MessageTaken(WireEvent, Bounded, frozen=True):
+    """The agent took a message of the person into the response that is under way.
+
+    `message` is the `seq` of its `UserMessage`. One that no response takes goes with the next
+    request.
+    """
+
+    facets = Facets(ends="text")
+    message: int
+
+
 class ToolCallStarted(WireEvent, frozen=True):
     """The model began a tool call; its arguments follow."""
 
@@ -166,7 +177,8 @@ class Heartbeat(WireEvent, frozen=True):
 class UserMessage(Event, frozen=True):
     """A message to the model, with the answers of the tickets it needs, by their ids.
 
-    One of `origin` "person" may come at any time: the next request that can takes it along.
+    One of `origin` "person" may come at any time: the next request that can takes it along,
+    unless an agent takes it before (`MessageTaken`).
     """
 
     facets = Facets("prompt", "text", ends="text")

@@ -79,6 +79,7 @@ MOVES: dict[type[e.Event], _Move] = {
     e.HostedTool: _CONTENT,
     e.HostedOutputDelta: _CONTENT,
     e.ProviderItem: _CONTENT,
+    e.MessageTaken: (_REQUEST_OUT, None),
     e.ResponseFinished: _CONTENT,  # running_tool, if the response asked for tools
     e.Usage: (_any(*_REQUEST_OUT, "running_tool"), None),
     e.Heartbeat: (_any(*_REQUEST_OUT, "running_tool"), None),

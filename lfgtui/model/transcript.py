@@ -9,7 +9,6 @@ Times come from the entries, never from a clock: folding a stored run gives
 the figures that were live.
 """
 
-from collections import deque
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -96,7 +95,8 @@ class Transcript:
         self.last_seq = 0
         self.revision = 0
         self.last_call = 0
-        self.unsent: deque[PromptItem] = deque()
+        self.unsent: dict[int, PromptItem] = {}
+        """What the person said and nobody took, by the `seq` of its entry."""
         self._machine = StateMachine()
         self._calls: dict[str, list[ToolItem]] = {}
         self._hosted_calls: dict[str, HostedItem] = {}
@@ -186,7 +186,7 @@ class Transcript:
         if state != before:
             self.since = at
         self.unsaved = self.unsaved or not entry.saved
-        self.conversation.apply(event)
+        self.conversation.apply(event, entry.seq)
         if attempt is not None and attempt.ended_at is None:
             attempt.state = state
         if isinstance(event, e.TicketQueued):
@@ -201,20 +201,20 @@ class Transcript:
             if attempt is not None and attempt.ended_at is None:
                 self._end_attempt(attempt, at, event)
         elif isinstance(event, e.UserMessage) and event.origin == "person":
-            self.unsent.append(PromptItem(event.text, event.text, is_said=True))
+            self.unsent[entry.seq] = PromptItem(event.text, event.text, is_said=True)
         elif attempt is not None:
             self._apply_to_attempt(attempt, at, event)
         self._show_sent()
         return None
 
     def _show_sent(self) -> None:
-        """Show what the person said where it joins the conversation, or where the ticket ends."""
+        """Show what the person said where an agent or a request takes it, or the ticket ends."""
         attempt, has_ended = self.attempt, self.ending is not None
         if attempt is None or (attempt.ended_at is not None and not has_ended):
             return  # the next attempt shows it
-        waiting = 0 if has_ended else len(self.conversation.said)
-        while len(self.unsent) > waiting:
-            attempt.add(self.unsent.popleft())
+        waiting = () if has_ended else self.conversation.said
+        for seq in [seq for seq in self.unsent if seq not in waiting]:
+            attempt.add(self.unsent.pop(seq))
 
     def mark_saved(self) -> None:
         """Note that all entries so far are in the history."""

@@ -1,6 +1,6 @@
 """A provider as the rest of lfg knows it, its requests, and how every wire connects."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
@@ -58,16 +58,39 @@ class ListsModels(Protocol):
         ...
 
 
+class Stream(Protocol):
+    """The events of one response as they arrive.
+
+    Iterating raises `ProviderError`, and nothing else, when the request is refused or the
+    response breaks; what arrived before was yielded. What its source takes meanwhile, it says by
+    the protocols it has besides, as `TakesMessages`.
+    """
+
+    def __aiter__(self) -> AsyncIterator[WireEvent]: ...
+
+    async def aclose(self) -> None:
+        """End the request at once, as cancelling the task that iterates does."""
+        ...
+
+
+@runtime_checkable
+class TakesMessages(Protocol):
+    """A stream whose source may take a message while the response is under way."""
+
+    def tell(self, message: int, text: str) -> None:
+        """Hand over a message of the person, without waiting.
+
+        `MessageTaken(message)` in the stream reports that it was taken, and from where on; until
+        then it counts as unsent, and nobody need report that it was not.
+        """
+        ...
+
+
 class Provider(Protocol):
     """A place that answers requests."""
 
-    def stream(self, request: Request) -> AsyncGenerator[WireEvent, None]:
-        """Yield the events of one response as they arrive.
-
-        Raises `ProviderError`, and nothing else, when the request is refused
-        or the stream breaks; what arrived before was yielded. Closing the
-        generator, or cancelling the task in it, ends the request at once.
-        """
+    def stream(self, request: Request) -> Stream:
+        """Return the response to a request, which is sent when the first event is awaited."""
         ...
 
     async def aclose(self) -> None:

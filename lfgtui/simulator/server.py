@@ -19,6 +19,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from lfgtui.errors import UsageError
+from lfgtui.simulator.agent import agent_route
 from lfgtui.simulator.playback import compose, steps_of
 from lfgtui.simulator.player import Playback
 from lfgtui.simulator.request import Refused, Request
@@ -40,7 +41,9 @@ def build_app(settings: Settings) -> Starlette:
     state = SimulatorState(settings)
     routes = [Route(wire.path, _endpoint(state, wire), methods=["POST"]) for wire in _WIRES]
     routes.append(Route("/v1/models", _models(state), methods=["GET"]))
-    return Starlette(routes=routes, exception_handlers={404: _not_found, 405: _not_found})
+    return Starlette(
+        routes=[*routes, agent_route(state)], exception_handlers={404: _not_found, 405: _not_found}
+    )
 
 
 @contextlib.asynccontextmanager
@@ -63,7 +66,7 @@ async def listening(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
         log_level="critical",
         access_log=False,
         http=H11Protocol,
-        ws="none",
+        ws="websockets-sansio",
     )
     config.load()
     state = ServerState()

@@ -16,7 +16,7 @@ from lfgtui.model import events as e
 from lfgtui.model.conversation import ToolResult, UserTurn
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
-from lfgtui.providers.base import Provider, Request
+from lfgtui.providers.base import Provider, Request, Stream
 from lfgtui.settings.config import Price
 from tests.engine.harness import ticket
 
@@ -78,6 +78,10 @@ class Surroundings:
     async def ask(self, call_id: str) -> Decision | None:
         self.held_while_asked = self._holding
         return self._decision
+
+    @asynccontextmanager
+    async def heard_by(self, stream: Stream) -> AsyncIterator[None]:
+        yield
 
     @asynccontextmanager
     async def stoppable(self, *, anew: bool = False) -> AsyncIterator[None]:

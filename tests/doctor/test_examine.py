@@ -1,15 +1,13 @@
 """The doctor's question over real sockets: a server that streams, and what stands before it."""
 
 import re
-from collections.abc import AsyncGenerator
 
 import pytest
 
 from lfgtui.doctor.diagnose import report
 from lfgtui.doctor.examine import Examination, examine
 from lfgtui.doctor.findings import Finding, Report
-from lfgtui.model.events import WireEvent
-from lfgtui.providers.base import Provider, Request
+from lfgtui.providers.base import Provider, Request, Stream
 from lfgtui.settings.config import WireName
 from tests.doctor.conftest import STALL, Ask
 from tests.doctor.middleman import How, between
@@ -105,7 +103,7 @@ class Unwatched:
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
 
-    def stream(self, request: Request) -> AsyncGenerator[WireEvent, None]:
+    def stream(self, request: Request) -> Stream:
         return self._provider.stream(request)
 
     async def aclose(self) -> None:

@@ -122,12 +122,13 @@ def ticket(name: str, workspace: Path, **keys: object) -> Ticket:
 def configured(
     root: str, more: dict[str, ProviderConfig] | None = None, **settings: object
 ) -> Config:
-    """Three providers, one a wire, all on the simulator at `root`."""
+    """Providers, one a wire, all on the simulator at `root`."""
     providers = {
         "chat": ProviderConfig(wire="openai-chat", base_url=f"{root}/v1"),
         "anthropic": ProviderConfig(wire="anthropic", base_url=root),
         "responses": ProviderConfig(wire="openai-responses", base_url=f"{root}/v1"),
         "nowhere": ProviderConfig(wire="openai-chat", base_url="http://127.0.0.1:9/v1"),
+        "agent": ProviderConfig(wire="agent-websocket", base_url=f"{root}/agent"),
         **(more or {}),
     }
     config = Config(providers=providers, retry=QUICK_RETRY)

@@ -32,8 +32,8 @@ GO = UserTurn("Go.")
 def told(*events: e.Event) -> Conversation:
     """The conversation after the beginning and the events."""
     conversation = Conversation()
-    for event in [*BEGIN, *events]:
-        conversation.apply(event)
+    for seq, event in enumerate([*BEGIN, *events], 1):
+        conversation.apply(event, seq)
     return conversation
 
 
@@ -124,12 +124,12 @@ def test_calls_without_a_result_are_unanswered_in_order_once_they_are_whole() ->
     others = [e.ToolCallRequested(name, "list_files", {}) for name in "23"]
     conversation = told(CALL, *others)
     assert not conversation.unanswered
-    conversation.apply(FINISHED)
+    conversation.apply(FINISHED, 8)
     assert [call.call_id for call in conversation.unanswered] == ["1", "2", "3"]
-    conversation.apply(e.ToolCallFinished("2", "", None, None, 0.1))
+    conversation.apply(e.ToolCallFinished("2", "", None, None, 0.1), 9)
     assert [call.call_id for call in conversation.unanswered] == ["1", "3"]
     for event in (FAILED_CALL, e.RequestSent(2), CALL, e.ResponseFinished(2, "tool_use")):
-        conversation.apply(event)  # some servers use an id again
+        conversation.apply(event, 10)  # some servers use an id again
     assert [call.call_id for call in conversation.unanswered] == ["1"]
 
 
@@ -138,8 +138,8 @@ def test_the_model_is_told_what_finished_and_what_it_goes_on_from(life: list[e.E
     conversation = Conversation()
     expected: list[str] = []
     current = ""
-    for event in life:
-        conversation.apply(event)
+    for seq, event in enumerate(life, 1):
+        conversation.apply(event, seq)
         match event:
             case e.AttemptStarted(continues=False):
                 expected, current = [], ""
@@ -159,12 +159,13 @@ def test_the_model_is_told_what_finished_and_what_it_goes_on_from(life: list[e.E
 
 def said(*events: e.Event) -> list[str]:
     """The texts of the messages after these events; responses and results are named."""
-    conversation = told(*BEGIN[1:3], *events)
+    conversation = told(*BEGIN[1:3], *events)  # the first event is entry 7
     named = {ModelTurn: "turn", ToolResult: "result"}
     return [m.text if isinstance(m, UserTurn) else named[type(m)] for m in conversation.messages]
 
 
 STOP = e.UserMessage("Stop.", origin="person")
+LATER, TAKEN = e.UserMessage("Wait.", origin="person"), e.MessageTaken(8)
 RESULT = e.ToolCallFinished("1", "", None, None, 0.0)
 DONE = [e.RequestSent(1), FINISHED, e.TicketDone("end"), e.TicketQueued()]
 SENT, PAUSED = e.RequestSent(1), e.ResponseFinished(1, "pause_turn")
@@ -178,6 +179,14 @@ SENT, PAUSED = e.RequestSent(1), e.ResponseFinished(1, "pause_turn")
         ([SENT, STOP, e.TextDelta("Hm."), FINISHED], ["Go.", "turn", "Stop."]),
         ([SENT, CALL, STOP, FINISHED], ["Go.", "turn"]),
         ([SENT, CALL, FINISHED, STOP, RESULT], ["Go.", "turn", "result", "Stop."]),
+        ([SENT, STOP, TAKEN], ["Go."]),
+        ([SENT, STOP, HALF[1], TAKEN, HALF[2], FINISHED], ["Go.", "Stop.", "turn"]),
+        ([SENT, STOP, TAKEN, LATER, FINISHED], ["Go.", "Stop.", "turn", "Wait."]),
+        ([SENT, STOP, LATER, e.MessageTaken(9), FINISHED], ["Go.", "Wait.", "turn", "Stop."]),
+        ([SENT, STOP, TAKEN, TAKEN, FINISHED], ["Go.", "Stop.", "turn"]),
+        ([SENT, STOP, LATER, e.MessageTaken(9), GOES_ON], ["Go.", "Stop.", "Wait."]),
+        ([SENT, STOP, TAKEN, *HALF, KEEPS], ["Go.", "Stop.", "turn"]),
+        ([SENT, STOP, TAKEN, e.AttemptStarted("p", "m"), e.UserMessage("Go.")], ["Go."]),
         ([SENT, STOP, PAUSED], ["Go.", "turn"]),
         ([SENT, STOP, e.AttemptStarted("p", "m", continues=True)], ["Go.", "Stop."]),
         ([SENT, STOP, e.AttemptStarted("p", "m"), e.UserMessage("Go.")], ["Go.", "Stop."]),

@@ -163,7 +163,7 @@ def test_every_event_that_says_anything_was_planted() -> None:
     silent = {kind for kind in e.EVENTS if not [*planted(kind, "x")]}
     assert silent == {
         *(e.Usage, e.Heartbeat, e.RequestSent, e.TicketQueued, e.Paused, e.Resumed),
-        *(e.TicketCancelled, e.TicketLimited, e.TicketInterrupted),
+        *(e.TicketCancelled, e.TicketLimited, e.TicketInterrupted, e.MessageTaken),
     }
 
 

@@ -18,6 +18,9 @@ from tests.helpers.terminal import LFG
 
 SAID = "Use pathlib please"
 WIRES = ("chat", "responses", "messages")
+TICKETS = (*WIRES, "agent")
+LAST = dict.fromkeys(WIRES, "user_message") | {"agent": "message_taken"}
+"""The event of each ticket after which lfg is killed."""
 SILENT = scenario(
     rate=1000,
     first_token=0.01,
@@ -37,7 +40,7 @@ async def recording(settings: Settings) -> AsyncIterator[tuple[str, list[bytes]]
 
         async def received() -> Message:
             message = await receive()
-            sent[number] += message.get("body", b"")
+            sent[number] += message.get("body", b"") or message.get("text", "").encode()
             return message
 
         await app(scope, received, send)
@@ -48,11 +51,16 @@ async def recording(settings: Settings) -> AsyncIterator[tuple[str, list[bytes]]
 
 def until_all(lines: Iterator[str], condition: Callable[[dict[str, Any]], bool]) -> None:
     """Read entries until each ticket has had one that meets the condition."""
-    missing = set(WIRES)
+    missing = set(TICKETS)
     while missing:
         entry = json.loads(next(lines))
         if condition(entry):
             missing.discard(entry["ticket"])
+
+
+def configure_all(root: str) -> None:
+    agent = f'[providers.agent]\nwire = "agent-websocket"\nbase_url = "{root}/agent"\n'
+    configure(three_wires(root, WIRES) + agent)
 
 
 def run(*arguments: str) -> str:
@@ -62,23 +70,23 @@ def run(*arguments: str) -> str:
 
 def test_a_message_is_in_the_next_request_of_a_resumed_run_once(tmp_path: Path) -> None:
     tickets = tmp_path / "tickets.toml"
-    tickets.write_text("".join(map(TICKET.format, WIRES)))
-    with in_background(recording(Settings(scenarios={"m": SILENT}))) as (root, before):
-        configure(three_wires(root, WIRES))
+    tickets.write_text("".join(map(TICKET.format, TICKETS)))
+    with in_background(recording(Settings(speed=0.2, scenarios={"m": SILENT}))) as (root, before):
+        configure_all(root)
         with start("run", str(tickets), "--headless", "--json") as process:
             try:
                 assert process.stdout is not None
                 until_all(process.stdout, lambda entry: entry["type"] == "text_delta")
-                for wire in WIRES:
-                    run("tell", f"last/{wire}", SAID)
-                until_all(process.stdout, lambda entry: entry.get("origin") == "person")
+                for ticket in TICKETS:
+                    run("tell", f"last/{ticket}", SAID)
+                until_all(process.stdout, lambda entry: entry["type"] == LAST[entry["ticket"]])
             finally:
                 process.kill()
-        assert [body.count(SAID.encode()) for body in before] == [0, 0, 0]
+        assert sorted(body.count(SAID.encode()) for body in before) == [0, 0, 0, 1]
     with in_background(recording(Settings(speed=0))) as (root, after):
-        configure(three_wires(root, WIRES))
+        configure_all(root)
         run("resume", "last", "--headless")
-    assert [body.count(SAID.encode()) for body in after] == [1, 1, 1]
+    assert [body.count(SAID.encode()) for body in after] == [1, 1, 1, 1]
     entries = list(map(json.loads, run("export", "last", "--format", "jsonl").splitlines()))
     said = [(entry["ticket"], entry["text"]) for entry in entries if "origin" in entry]
-    assert sorted(said) == [(wire, SAID) for wire in sorted(WIRES)]
+    assert sorted(said) == [(ticket, SAID) for ticket in sorted(TICKETS)]

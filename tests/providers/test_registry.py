@@ -51,7 +51,7 @@ def mine(wire: WireName, url: str, **more: object) -> Config:
 
 async def first_event(provider: Provider) -> WireEvent:
     async with aclosing(provider.stream(Request("m", [UserTurn("Hi")]))) as stream:
-        return await anext(stream)
+        return await anext(aiter(stream))
 
 
 async def test_a_provider_is_opened_once() -> None:

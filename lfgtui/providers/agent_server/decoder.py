@@ -20,6 +20,7 @@ from lfgtui.errors import ProviderError
 from lfgtui.model.events import (
     Citation,
     Heartbeat,
+    MessageTaken,
     ReasoningDelta,
     ResponseFinished,
     Status,
@@ -51,20 +52,24 @@ UNFINISHED = "the stream ended before the agent reported that it was done"
 
 _BAD_REASONS = frozenset({"error", "failed", "cancelled", "canceled", "aborted"})
 _OUR_FAULT = frozenset({-32700, -32600, -32601, -32602})  # JSON-RPC's codes of a bad request
-_QUIET = (Heartbeat, Status)
+_QUIET = (Heartbeat, Status, MessageTaken)
+_REFUSED = "the agent takes your message with the next request only"
 
 
 class AgentDecoder(Decoder):
     """One run of an agent. See `wire.decoder.Decoder`.
 
     `announces_its_end` once it has begun like one that does, `starts` how often. `streams`
-    is False where the whole answer was requested at once.
+    is False where the whole answer was requested at once. `accepts_messages` once the agent says
+    so; `sent` are the ids of those that it has not reported on.
     """
 
     def __init__(self, turn: int = 1, *, streams: bool = True) -> None:
         super().__init__(turn)
         self.announces_its_end = False
         self.starts = 0
+        self.accepts_messages = False
+        self.sent: set[str] = set()
         self._streams = streams
         self._has_content = False
         self._are_events: set[str] = set()
@@ -194,6 +199,17 @@ class AgentDecoder(Decoder):
                     yield Citation(url, word(record, rule.name))
             case "heartbeat":
                 yield Heartbeat()
+            case "accepts":
+                inputs = first(record, rule.input)
+                self.accepts_messages = isinstance(inputs, list) and "message" in inputs
+            case "message_taken" | "message_refused" if key in self.sent:
+                self.sent.discard(str(key))
+                why = word(record, rule.text).strip()
+                yield (
+                    MessageTaken(int(key))
+                    if rule.means == "message_taken"
+                    else Status(f"{_REFUSED}: {why}" if why else _REFUSED)
+                )
             case "error":
                 self._fail(record, word(record, rule.text))
             case "unfinished" | "start":

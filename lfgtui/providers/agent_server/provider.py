@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -22,13 +22,19 @@ from lfgtui.model.events import WireEvent
 from lfgtui.providers.agent_server.connection import agent_pump
 from lfgtui.providers.agent_server.decoder import AgentDecoder
 from lfgtui.providers.agent_server.resume import Cursor
-from lfgtui.providers.base import CONNECT_TIMEOUT, Request, sdk_headers
+from lfgtui.providers.base import CONNECT_TIMEOUT, Request, Stream, sdk_headers
 from lfgtui.providers.openai_chat.request import chat_messages
 from lfgtui.providers.transport.body import Part
 from lfgtui.providers.transport.probe import Probe
 
 _OURS = {name: f"{{{name}}}" for name in ("model", "messages", "system", "stream", "run_id")}
 _PLACEHOLDER = re.compile(r"\{(model|messages|prompt|system|stream|run_id)\}")
+
+Opening: TypeAlias = Callable[
+    [dict[str, object], Cursor, Callable[[], None]],
+    AbstractAsyncContextManager[AsyncGenerator[Sequence[Part], None]],
+]
+"""Opens a connection to the run that a body requests. See `connection.Connect`."""
 
 
 class AgentProvider(ABC):
@@ -56,14 +62,9 @@ class AgentProvider(ABC):
         self._probe: Probe | None = None
         self._prepare()
 
-    def stream(self, request: Request) -> AsyncGenerator[WireEvent, None]:
+    @abstractmethod
+    def stream(self, request: Request) -> Stream:
         """Return the events of one run. See `base.Provider.stream`."""
-        decoder = AgentDecoder(request.turn, streams=request.stream)
-        if self._probe is not None:
-            self._probe.unknown = decoder.unknown
-        connect = partial(self._connect, _body(self._body, request))
-        host = urlsplit(self._base_url).hostname or ""
-        return agent_pump(connect, decoder, request, key=self._key, host=host)
 
     async def aclose(self) -> None:  # noqa: B027 - most have nothing to close
         """Close what stays open between two runs."""
@@ -71,11 +72,14 @@ class AgentProvider(ABC):
     def _prepare(self) -> None:  # noqa: B027 - the same
         """Do once, off the event loop, what takes long."""
 
-    @abstractmethod
-    def _connect(
-        self, body: dict[str, object], cursor: Cursor, on_activity: Callable[[], None]
-    ) -> AbstractAsyncContextManager[AsyncGenerator[Sequence[Part], None]]:
-        """Open a connection to the run that `body` requests. See `connection.Connect`."""
+    def _events(
+        self, request: Request, decoder: AgentDecoder, opening: Opening
+    ) -> AsyncGenerator[WireEvent, None]:
+        if self._probe is not None:
+            self._probe.unknown = decoder.unknown
+        connect = partial(opening, _body(self._body, request))
+        host = urlsplit(self._base_url).hostname or ""
+        return agent_pump(connect, decoder, request, key=self._key, host=host)
 
 
 def _body(template: Mapping[str, object], request: Request) -> dict[str, object]:

@@ -13,9 +13,11 @@ from contextlib import asynccontextmanager, suppress
 import httpx
 
 from lfgtui.errors import ProviderError
+from lfgtui.model.events import WireEvent
+from lfgtui.providers.agent_server.decoder import AgentDecoder
 from lfgtui.providers.agent_server.provider import AgentProvider
 from lfgtui.providers.agent_server.resume import Cursor
-from lfgtui.providers.base import local_host
+from lfgtui.providers.base import Request, local_host
 from lfgtui.providers.errors.mapping import refused
 from lfgtui.providers.transport.body import Part, read_body
 from lfgtui.providers.transport.probe import Probe
@@ -36,6 +38,11 @@ class AgentSseProvider(AgentProvider):
             trust_env=not local_host(httpx.URL(self._base_url).host),
         )
         guard(self._client)
+
+    def stream(self, request: Request) -> AsyncGenerator[WireEvent, None]:
+        """Return the events of one run. See `base.Provider.stream`."""
+        decoder = AgentDecoder(request.turn, streams=request.stream)
+        return self._events(request, decoder, self._connect)
 
     def watch(self, probe: Probe) -> None:
         """Have the probe note the requests from now on. See `probe.Watchable`."""

@@ -5,11 +5,13 @@ array several. A stream is resumed where the server numbers its events, in
 `event_id`, or in an `id` that every message has and no two share (an `id` that
 comes twice is that of a message or a call, and says nothing of where the
 stream stands). The new connection then names the last one, in the header
-`Last-Event-ID` and as `last_event_id` in the request.
+`Last-Event-ID` and as `last_event_id` in the request. An agent that says so
+takes messages of the person meanwhile (`outbox`).
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from itertools import islice
 from urllib.parse import urlsplit
 
@@ -18,10 +20,12 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 
 from lfgtui.providers import lenient_json, limits
+from lfgtui.providers.agent_server.decoder import AgentDecoder
 from lfgtui.providers.agent_server.dialects.tables import BY_TYPE
+from lfgtui.providers.agent_server.outbox import Outbox, TwoWayStream
 from lfgtui.providers.agent_server.provider import AgentProvider
 from lfgtui.providers.agent_server.resume import Cursor
-from lfgtui.providers.base import local_host
+from lfgtui.providers.base import Request, local_host
 from lfgtui.providers.errors.mapping import unreachable
 from lfgtui.providers.lenient_json import NO_UTF8, JsonObject
 from lfgtui.providers.transport.body import Part
@@ -41,9 +45,19 @@ class AgentWebSocketProvider(AgentProvider):
 
     wire = "agent-websocket"
 
+    def stream(self, request: Request) -> TwoWayStream:
+        """Return the events of one run. See `base.Provider.stream`."""
+        decoder = AgentDecoder(request.turn, streams=request.stream)
+        outbox = Outbox(decoder)
+        return TwoWayStream(self._events(request, decoder, partial(self._connect, outbox)), outbox)
+
     @asynccontextmanager
     async def _connect(
-        self, body: dict[str, object], cursor: Cursor, on_activity: Callable[[], None]
+        self,
+        outbox: Outbox,
+        body: dict[str, object],
+        cursor: Cursor,
+        on_activity: Callable[[], None],
     ) -> AsyncIterator[AsyncGenerator[Sequence[Part], None]]:
         last_id, url = cursor.last_id, urlsplit(self._base_url)
         # The request has it in any case; a header must not contain line ends and the like.
@@ -73,9 +87,11 @@ class AgentWebSocketProvider(AgentProvider):
             request = body | ({"last_event_id": last_id} if last_id else {})
             with suppress(ConnectionClosed):  # raised again once all that came before it is read
                 await connection.send(lenient_json.compact(request))
-            yield _parts(connection)
+            outbox.post = connection.post
+            yield _parts(connection, outbox)
             code = CloseCode.NORMAL_CLOSURE
         finally:
+            outbox.post = None
             await connection.leave(code, 2 * _CLOSE_TIMEOUT)
 
 
@@ -83,9 +99,10 @@ connect = AgentWebSocketProvider
 """Opened by `registry`."""
 
 
-async def _parts(connection: Connection) -> AsyncGenerator[Sequence[Part], None]:
+async def _parts(connection: Connection, outbox: Outbox) -> AsyncGenerator[Sequence[Part], None]:
     ids = _Ids()
     while True:
+        outbox.flush()  # what came last, and is decoded, may have allowed it
         try:
             message = await connection.next_message()
         except ConnectionClosed as closed:

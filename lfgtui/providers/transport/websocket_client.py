@@ -15,7 +15,7 @@ from time import monotonic
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.frames import Frame, Opcode
-from websockets.protocol import Event
+from websockets.protocol import Event, State
 
 from lfgtui.providers import limits
 
@@ -119,6 +119,14 @@ class Connection(ClientConnection):
             raise limits.without_content()
         self._was_pinged = False
         return None
+
+    def post(self, text: str) -> bool:
+        """Send a message without waiting until it has left; return False if that cannot be."""
+        if self.protocol.state is not State.OPEN or self.transport.is_closing():
+            return False
+        self.protocol.send_text(text.encode())
+        self.send_data()
+        return True
 
     async def leave(self, code: int, seconds: float) -> None:
         """Close with the protocol's handshake, or without it after so many seconds.

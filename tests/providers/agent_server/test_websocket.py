@@ -6,7 +6,7 @@ import re
 import shutil
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -17,9 +17,16 @@ from websockets.http11 import Request as Handshake
 from websockets.http11 import Response
 from websockets.protocol import Event
 
-from lfgtui.model.events import Heartbeat, ResponseFinished
+from lfgtui.model.events import (
+    Heartbeat,
+    MessageTaken,
+    ResponseFinished,
+    TextDelta,
+    WireEvent,
+)
 from lfgtui.providers import limits
 from lfgtui.providers.agent_server import websocket
+from lfgtui.providers.base import TakesMessages
 from lfgtui.providers.transport import reading, websocket_client
 from tests.hostile.wires import AgentWebSocket
 from tests.providers.agent_server.agents import (
@@ -319,6 +326,43 @@ async def test_a_message_without_end_is_refused(
     failure, before = await failure_of(agent.provider())
     assert (failure.kind, before) == ("protocol", "Hel")
     assert "too long" in failure.message
+
+
+# messages while the run is under way
+
+
+async def test_a_message_waits_until_the_agent_accepts_it_and_for_a_connection(
+    agent: WebSocketAgent,
+) -> None:
+    received: list[str] = []
+
+    async def play(connection: ServerConnection) -> None:
+        if len(agent.asked) == 1:
+            await connection.send(token("Hel", id=1))
+            connection.transport.abort()
+            return
+        await connection.send(token("l", id=2))
+        await connection.send('{"type": "accepts", "inputs": ["message"], "id": 3}')
+        received.append(str(await connection.recv()))
+        for number in ("8", "7", "7"):  # never sent; sent; reported already
+            record = {"type": "message_taken", "message_id": number}
+            await connection.send(json.dumps(record))
+        await connection.send(token("o"))
+        await connection.send(DONE)
+
+    agent.act = play
+    events: list[WireEvent] = []
+    async with aclosing(agent.provider().stream(request())) as stream:
+        assert isinstance(stream, TakesMessages)
+        async for event in stream:
+            if not events:
+                stream.tell(7, "Ö")
+            events.append(event)
+    assert [json.loads(one) for one in received] == [
+        {"type": "message", "message_id": "7", "content": "Ö"}
+    ]
+    assert [event for event in events if isinstance(event, MessageTaken)] == [MessageTaken(7)]
+    assert events.index(MessageTaken(7)) < events.index(TextDelta("o"))
 
 
 # resuming what broke off

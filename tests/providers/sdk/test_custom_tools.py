@@ -93,7 +93,7 @@ def remembered(events: Sequence[e.WireEvent]) -> Conversation:
     story: list[e.Event] = [e.AttemptStarted("p", "m"), e.UserMessage("Hi"), e.RequestSent(1)]
     for event in (*story, *own, *answers):
         for stored in redactor.feed(event):
-            conversation.apply(decode_event(encode_event(stored)))
+            conversation.apply(decode_event(encode_event(stored)), 0)
     return conversation
 
 

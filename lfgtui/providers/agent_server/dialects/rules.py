@@ -28,6 +28,9 @@ Meaning: TypeAlias = Literal[
     "start",  # the same, of its first event
     "done",
     "heartbeat",
+    "accepts",  # what may be sent while the run is under way
+    "message_taken",
+    "message_refused",
     "usage",
     "nothing",  # documented, and nothing that a person would want to see
 ]

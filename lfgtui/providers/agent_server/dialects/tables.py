@@ -20,6 +20,8 @@ def _quiet(names: str) -> Table:
 #
 #     {"type": "status" | "token" | "text" | "reasoning" | "tool_call" | "tool_output" |
 #      "tool_result" | "error" | "done", "content" | "message" | ...: ..., "usage": {...}}
+#
+# What an agent says of messages sent meanwhile: docs/guide.md, "Agents of your own".
 TEXT_FIELDS = ("content", "message", "text", "delta")
 _TEXT = " ".join(TEXT_FIELDS)
 _CALL = {
@@ -43,6 +45,9 @@ COMMON: Table = {
     "done": Rule("done", reason="finish_reason stop_reason", failed="error", usage="usage"),
     "heartbeat": Rule("heartbeat"),
     "ping": Rule("heartbeat"),
+    "accepts": Rule("accepts", input="inputs"),
+    "message_taken": Rule("message_taken", key="message_id"),
+    "message_refused": Rule("message_refused", _TEXT, key="message_id"),
 }
 
 # The AI SDK's UI message stream: https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol. Its `error` is

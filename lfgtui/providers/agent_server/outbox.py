@@ -1,0 +1,57 @@
+"""The way back to an agent: messages of the person, sent while its run is under way.
+
+An agent that takes them says so: one that expects nothing behind the request could take a message
+for a second one. What it does not report as taken goes with the next request, so nothing here is
+sent twice, and nothing is kept beyond the run.
+"""
+
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, field
+
+from lfgtui.model.events import WireEvent
+from lfgtui.providers import lenient_json
+from lfgtui.providers.agent_server.decoder import AgentDecoder
+
+
+@dataclass(eq=False)
+class Outbox:
+    """Messages on their way. They wait for a connection, and until the agent accepts them.
+
+    `post` sends on the connection that is up, and returns False where it is about to go.
+    """
+
+    decoder: AgentDecoder
+    post: Callable[[str], bool] | None = None
+    _waiting: list[tuple[int, str]] = field(default_factory=list)
+
+    def add(self, message: int, text: str) -> None:
+        """Send a message, now or once it can be."""
+        self._waiting.append((message, text))
+        self.flush()
+
+    def flush(self) -> None:
+        """Send what waits, if it can be sent."""
+        while self._waiting and self.decoder.accepts_messages and self.post is not None:
+            message, text = self._waiting[0]
+            record = {"type": "message", "message_id": str(message), "content": text}
+            if not self.post(lenient_json.compact(record)):
+                return
+            self.decoder.sent.add(str(message))
+            del self._waiting[0]
+
+
+@dataclass(frozen=True, slots=True)
+class TwoWayStream:
+    """The events of one run, and its outbox. See `base.TakesMessages`."""
+
+    events: AsyncGenerator[WireEvent, None]
+    outbox: Outbox
+
+    def __aiter__(self) -> AsyncGenerator[WireEvent, None]:
+        return self.events
+
+    async def aclose(self) -> None:
+        await self.events.aclose()
+
+    def tell(self, message: int, text: str) -> None:
+        self.outbox.add(message, text)

@@ -1,0 +1,124 @@
+"""A simulated agent server, which takes messages while it works.
+
+It speaks the wire `agent-websocket` in the common event form, and plays the scenario that the
+request's `model` names, without its calls and faults; a cut is silence. A message stops what is
+being said, and is answered as by a model that has no scenario.
+"""
+
+import asyncio
+import random
+from contextlib import suppress
+
+import msgspec
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from lfgtui.simulator.playback import Break, Pause, Piece, compose, steps_of
+from lfgtui.simulator.request import Entry, Request, read_conversation
+from lfgtui.simulator.scenario import Scenario, Turn
+from lfgtui.simulator.state import SimulatorState, generic_scenario
+from lfgtui.simulator.wires.base import bearer
+
+PATH = "/agent"
+
+
+class _Said(msgspec.Struct):
+    role: str
+    content: str | None = None
+
+
+class _Start(msgspec.Struct):
+    model: str
+    messages: list[_Said]
+
+
+class _Message(msgspec.Struct):
+    message_id: str
+    content: str
+
+
+def agent_route(state: SimulatorState) -> WebSocketRoute:
+    """Return the route of the agent, at `PATH`."""
+
+    async def serve(socket: WebSocket) -> None:
+        if state.settings.require_key not in (None, bearer(socket.headers)):
+            await socket.close()  # not accepted yet, so this is an HTTP 403
+            return
+        await socket.accept()
+        run = _Run(state, socket)
+        with suppress(WebSocketDisconnect):
+            try:
+                await run.work()
+            except msgspec.MsgspecError as error:
+                await run.send("error", message=f"not understood: {error}")
+            await socket.close()
+
+    return WebSocketRoute(PATH, serve)
+
+
+class _Run:
+    """One run: what was said so far, and the connection."""
+
+    def __init__(self, state: SimulatorState, socket: WebSocket) -> None:
+        self._state = state
+        self._socket = socket
+        self._entries: list[Entry] = []
+        self._text = ""
+
+    async def work(self) -> None:
+        """Answer the request, and every message that comes before the answer is over."""
+        start = msgspec.json.decode(await self._socket.receive_text(), type=_Start)
+        self._entries = [Entry(said.role, said.content or "") for said in start.messages]
+        await self.send("accepts", inputs=["message"])
+        request = self._request(start.model)
+        scenario, turn = self._state.find(request)
+        while (message := await self._until_message(request, scenario, turn)) is not None:
+            await self.send("message_taken", message_id=message.message_id)
+            self._entries += [Entry("assistant", self._text), Entry("user", message.content)]
+            request = self._request(start.model)
+            scenario = generic_scenario(request, self._state.settings.seed)
+            turn = scenario.turn[0]
+        await self.send("done")
+
+    async def send(self, kind: str, **fields: object) -> None:
+        """Send an event; raise `WebSocketDisconnect` where the client has gone."""
+        await self._socket.send_json({"type": kind, **fields})
+
+    def _request(self, model: str) -> Request:
+        conversation = read_conversation(self._entries, "chat", self._state.ids)
+        return Request(model, True, conversation, None, True, frozenset(), 0, 0)
+
+    async def _until_message(
+        self, request: Request, scenario: Scenario, turn: Turn
+    ) -> _Message | None:
+        """Play a turn to its end, or until a message comes."""
+        playing = asyncio.ensure_future(self._play(request, scenario, turn))
+        hearing = asyncio.ensure_future(self._socket.receive_text())
+        try:
+            await asyncio.wait({playing, hearing}, return_when=asyncio.FIRST_COMPLETED)
+            if hearing.done():
+                return msgspec.json.decode(hearing.result(), type=_Message)
+            return playing.result()
+        finally:
+            playing.cancel()
+            hearing.cancel()
+            await asyncio.gather(playing, hearing, return_exceptions=True)
+
+    async def _play(self, request: Request, scenario: Scenario, turn: Turn) -> None:
+        self._text, settings = "", self._state.settings
+        reply = compose(request, turn, turn.split, self._state.ids)
+        rng = random.Random(f"{settings.seed} {reply.nonce}")
+        is_cut = self._state.use_cut(request, turn)
+        for step in steps_of(reply, scenario, turn, rng, is_cut=is_cut):
+            match step:
+                case Pause(seconds):
+                    await asyncio.sleep(seconds / settings.speed if settings.speed else 0.0)
+                case Piece(segment, text) if segment.kind == "reasoning":
+                    await self.send("reasoning", content=text)
+                case Piece(_, text):
+                    await self.send("token", content=text)
+                    self._text += text
+                case Break():
+                    await asyncio.Event().wait()  # until a message comes, or the client has gone
+                case _:
+                    pass
