@@ -38,6 +38,7 @@ from lfgtui.ui.screens.base import ResumeRequested, ScreenContext
 from lfgtui.ui.screens.dialogs import Help, Question
 from lfgtui.ui.screens.modes import LiveMode, PastRun
 from lfgtui.ui.screens.run import RunScreen
+from lfgtui.ui.terminal.clipboard import Copying
 from lfgtui.ui.terminal.driver import Terminal
 from lfgtui.ui.terminal.output import is_behind, show_title, write_sequence
 from lfgtui.ui.themes import to_textual
@@ -53,7 +54,7 @@ IMPATIENT = 2.0
 """Seconds after which another signal is meant: end at once. Before, it is one of a storm."""
 
 
-class LfgApp(GuardedApp, inherit_bindings=False):
+class LfgApp(Copying, GuardedApp, inherit_bindings=False):
     """A run on the screen, or with None the past ones; returns the program's exit code.
 
     A `LiveRun` is started after the first frame and shut down before the app ends.
@@ -242,10 +243,6 @@ class LfgApp(GuardedApp, inherit_bindings=False):
 
     # Keys that work everywhere
 
-    def copy_to_clipboard(self, text: str) -> None:
-        """Copy what is seen of the text: pasted into a shell, an escape sequence would act."""
-        super().copy_to_clipboard(visible(text.replace("\r\n", "\n")))
-
     async def action_history(self) -> None:
         if self._open_reader is None:
             self.notify("history is not available here")
@@ -294,7 +291,6 @@ class LfgApp(GuardedApp, inherit_bindings=False):
         if selected := self.screen.get_selected_text() or typed:
             self.copy_to_clipboard(selected)
             self.screen.clear_selection()
-            self.notify("copied the selection", timeout=2)
         else:
             await self.action_quit()
 

@@ -10,7 +10,6 @@ import asyncio
 import os
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
-from subprocess import DEVNULL
 from threading import Thread
 
 from textual import events
@@ -19,6 +18,7 @@ from textual.message import Message
 from lfgtui.settings.config import NotifyPolicy, NotifyVia
 from lfgtui.text.terminal_safe import visible_line
 from lfgtui.ui.attention import Attention, Reason
+from lfgtui.ui.programs import run_program
 from lfgtui.ui.run_view import LiveRun
 
 PRESENCE = 60.0
@@ -145,15 +145,7 @@ async def notify_elsewhere(policy: NotifyPolicy, run: str, text: str) -> Sequenc
 async def run_command(policy: NotifyPolicy, text: str) -> None:
     """Run the person's command with the text; raises `OSError`, `TimeoutError`."""
     if policy.command:
-        process = await asyncio.create_subprocess_exec(
-            *policy.command, text, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL
-        )
-        try:
-            await asyncio.wait_for(process.wait(), _PATIENCE)
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
+        await run_program((*policy.command, text), "", _PATIENCE)
 
 
 async def call_webhook(policy: NotifyPolicy, run: str, text: str) -> None:

@@ -43,6 +43,12 @@ def true_colours(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
+def clipboard_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have nothing copied on the machine of whoever runs the tests."""
+    monkeypatch.setenv("SSH_TTY", "/dev/pts/0")
+
+
+@pytest.fixture(autouse=True)
 def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a pilot wait until all is handled and drawn, and toasts stay until a test saw them.
 

@@ -394,7 +394,6 @@ class RunScreen(CachedContainer, LfgScreen[None]):
             self.toast("nothing to copy yet")
             return
         self.app.copy_to_clipboard(text)
-        self.toast(f"copied {len(text):,} characters")
 
     async def action_find(self) -> None:
         await self.search.ask()

@@ -1,0 +1,64 @@
+"""Copying: with a program of this machine's where it is the person's, else by the terminal.
+
+A program says by its exit that it took the text. A terminal says nothing: it may take
+the escape sequence (OSC 52) or ignore it. Over SSH it alone knows the person's clipboard.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from shutil import which
+
+from textual.app import App
+
+from lfgtui.text.terminal_safe import visible
+from lfgtui.ui.programs import run_program
+
+_PATIENCE = 2.0
+"""Seconds that a program may take."""
+
+_COMMANDS: Sequence[tuple[str, Sequence[str]]] = (
+    ("WAYLAND_DISPLAY", ("wl-copy",)),
+    ("DISPLAY", ("xclip", "-selection", "clipboard")),
+    ("DISPLAY", ("xsel", "--clipboard", "--input")),
+)
+"""The variable of the display that it needs, and the command."""
+
+
+def copy_command(environment: Mapping[str, str], platform: str) -> Sequence[str] | None:
+    """Return the command that copies its input on this machine, if the person sits at it."""
+    if any(environment.get(name) for name in ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY")):
+        return None
+    commands = [command for display, command in _COMMANDS if environment.get(display)]
+    if platform == "darwin":
+        commands = [("pbcopy",)]
+    found = (command for command in commands if which(command[0], path=environment.get("PATH")))
+    return next(found, None)
+
+
+class Copying(App[int], inherit_bindings=False):
+    """An app that copies, and says as much of it as is known."""
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy what is seen of the text: pasted into a shell, an escape sequence would act."""
+        self._clipboard = visible(text.replace("\r\n", "\n"))
+        self.run_worker(self._copy(self._clipboard), group="copy", exclusive=True)
+
+    async def _copy(self, text: str) -> None:
+        command = await asyncio.to_thread(copy_command, os.environ, sys.platform)
+        amount = f"{len(text):,} character{'s' * (len(text) != 1)}"
+        failure = ""
+        if command is not None:
+            try:
+                code = await run_program(command, text, _PATIENCE)
+                failure = f"{command[0]} failed (exit code {code}): " if code else ""
+            except TimeoutError:
+                failure = f"{command[0]} took more than {_PATIENCE:.0f} s: "
+            except OSError as error:
+                failure = f"{command[0]} failed ({error.strerror}): "
+            if not failure:
+                self.notify(f"{amount} copied with {command[0]}", timeout=2)
+                return
+        super().copy_to_clipboard(text)
+        self.notify(f"{failure}{amount} sent to the terminal's clipboard", timeout=3)
