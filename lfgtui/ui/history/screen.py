@@ -1,37 +1,32 @@
 """The screen of past runs: a line to search on, a list, a preview of what is under the cursor."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
-from functools import partial, partialmethod
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.widgets import Input
-from textual.worker import WorkType
 
 from lfgtui.errors import LfgError
 from lfgtui.history.reader import Reader, RunSummary
 from lfgtui.history.search import SearchHit
 from lfgtui.settings.keys import BY_ACTION
+from lfgtui.ui.history.list_screen import ALL, ListScreen
 from lfgtui.ui.history.preview import PreviewPane
 from lfgtui.ui.history.run_list import RunList
-from lfgtui.ui.history.stored_run import query, read_run
-from lfgtui.ui.keymap import displayed, keymap
+from lfgtui.ui.history.stored_run import query
+from lfgtui.ui.keymap import displayed
 from lfgtui.ui.painting.widgets import LineRow
 from lfgtui.ui.replay.run import read_replay
 from lfgtui.ui.run_view import HistoryActions
-from lfgtui.ui.screens.base import LfgScreen, OneLine, ResumeRequested, ScreenContext
+from lfgtui.ui.screens.base import OneLine, ResumeRequested, ScreenContext
 from lfgtui.ui.screens.dialogs import Question
-from lfgtui.ui.screens.modes import PastRun
 from lfgtui.ui.screens.replay import replay_screen
-from lfgtui.ui.screens.run import RunScreen
 from lfgtui.ui.text.styled_line import Line, Span, line_width, one_line, shorten
 from lfgtui.ui.widgets.footer import key_and_label
 from lfgtui.ui.widgets.row_list import RowList
-
-T = TypeVar("T")
 
 _PAGE = 200
 _AHEAD = 60
@@ -40,7 +35,6 @@ _AHEAD = 60
 REFRESH, _NEWEST = 2.0, 50
 """Seconds between two looks at what became of the newest runs; how many those are."""
 
-_ALL = 1 << 30
 _HITS = 100
 _PATIENCE = 0.1
 """Seconds without a key after which a search begins."""
@@ -68,7 +62,7 @@ _LIST_KEYS = ("zoom", "find", "delete", "pin", "note", "resume", "replay", "back
 _LABELS = {"zoom": "open", "find": "search"}
 
 
-class HistoryScreen(LfgScreen[None]):
+class HistoryScreen(ListScreen):
     """Runs, or hits while there is something to search.
 
     All reading is done in threads, each with a reader of its own; an answer
@@ -89,7 +83,7 @@ class HistoryScreen(LfgScreen[None]):
     HistoryScreen.tall PreviewPane { display: block; height: 45%; border-top: solid $line; }
     """
 
-    footer: LineRow
+    rows: RunList
 
     def __init__(
         self,
@@ -97,13 +91,9 @@ class HistoryScreen(LfgScreen[None]):
         open_reader: Callable[[], Reader],
         actions: HistoryActions | None,
     ) -> None:
-        super().__init__()
-        self.keymap = keymap(context.keys, "history")
+        super().__init__(context, open_reader)
         self.add_class("history")
-        self.context = context
         self.rows = RunList(context.panes.clock)
-        self.footer = LineRow()
-        self._open_reader = open_reader
         self._actions = actions
         self._top = LineRow()
         self._line = OneLine(placeholder="search answers, reasoning, tools, prompts …", id="search")
@@ -127,27 +117,8 @@ class HistoryScreen(LfgScreen[None]):
 
     # Reading, off the loop
 
-    def _start(
-        self,
-        work: Callable[[], Coroutine[None, None, None]],
-        group: str,
-        *,
-        exclusive: bool = False,
-    ) -> None:
-        """Do some work beside the keys; `exclusive`: instead of what its group still does."""
-        typed: WorkType[None] = work
-        self.run_worker(typed, group=group, exclusive=exclusive)
-
-    async def _read(self, question: Callable[[Reader], T]) -> T | None:
-        """Return a reader's answer; None where there is none, which a toast explains."""
-        try:
-            return await query(self._open_reader, question)
-        except LfgError as error:
-            self.notify(str(error), severity="error")
-            return None
-
     def _read_more(self, limit: int = _PAGE) -> None:
-        if not self.rows.is_complete and (limit == _ALL or not self._reading.locked()):
+        if not self.rows.is_complete and (limit == ALL or not self._reading.locked()):
             self._start(partial(self._next_page, limit), "runs")
 
     async def _next_page(self, limit: int) -> None:
@@ -159,8 +130,8 @@ class HistoryScreen(LfgScreen[None]):
                 return
             self.rows.add(page, limit)
         self._describe()
-        if limit == _ALL and self.rows.hits is None:
-            self.rows.move_to(_ALL)
+        if limit == ALL and self.rows.hits is None:
+            self.rows.move_to(ALL)
 
     def _look_again(self) -> None:
         is_read = self.rows.runs or self.rows.is_complete
@@ -197,19 +168,6 @@ class HistoryScreen(LfgScreen[None]):
             if result is not None:
                 self.rows.show_hits(*result)
             self._describe()
-
-    async def _open(self, run: str, hit: SearchHit | None) -> None:
-        stored = await self._read(lambda reader: read_run(reader, run, hit))
-        if stored is None or not self.is_current:
-            return
-        if not stored.tickets:
-            self.notify("this run has no tickets")
-            return
-        simulated, note = stored.is_simulated, stored.note
-        screen = RunScreen(stored, self.context, PastRun(), note=note, simulated=simulated)
-        if hit is not None:
-            screen.show_target(hit.ticket, stored.target_of(hit))
-        self.app.push_screen(screen)
 
     async def _replay(self, run: str) -> None:
         replayed = await self._read(lambda reader: read_replay(reader, run))
@@ -274,9 +232,6 @@ class HistoryScreen(LfgScreen[None]):
         self.set_class(width < _WIDE and height >= _TALL, "tall")
         self.call_after_refresh(self._update_preview)
 
-    def realign(self) -> None:
-        self.rows.focus()
-
     # Keys
 
     async def on_key(self, event: events.Key) -> None:
@@ -285,22 +240,10 @@ class HistoryScreen(LfgScreen[None]):
             event.prevent_default()
             await self.act(action)
 
-    def _move(self, entries: int, *, pages: int = 0, parts: int = 1) -> None:
-        entries += pages * max(1, self.rows.page // parts)
-        self.rows.move_to(self.rows.cursor + entries)
-
-    action_up = partialmethod(_move, -1)
-    action_down = partialmethod(_move, 1)
-    action_page_up = partialmethod(_move, 0, pages=-1)
-    action_page_down = partialmethod(_move, 0, pages=1)
-    action_half_page_up = partialmethod(_move, 0, pages=-1, parts=2)
-    action_half_page_down = partialmethod(_move, 0, pages=1, parts=2)
-    action_start = partialmethod(_move, -_ALL)
-
     def action_finish(self) -> None:
-        self.rows.move_to(_ALL)
+        super().action_finish()
         if self.rows.hits is None:
-            self._read_more(_ALL)
+            self._read_more(ALL)
 
     def action_next_pane(self) -> None:
         (self.rows if self.is_typing else self._line).focus()
@@ -312,11 +255,6 @@ class HistoryScreen(LfgScreen[None]):
         """Open the run, at the place of the hit if there is one."""
         if (run := self.rows.here) is not None:
             self._start(partial(self._open, run.run, self.rows.hit), "open", exclusive=True)
-
-    @on(RowList.Clicked)
-    def _clicked(self, event: RowList.Clicked) -> None:
-        if event.is_second:
-            self.action_zoom()
 
     async def action_back(self) -> None:
         """Go back out of the search, then out of the history."""

@@ -1,0 +1,98 @@
+"""The base of screens with a list from which past runs are opened."""
+
+from collections.abc import Callable, Coroutine
+from functools import partialmethod
+from typing import TypeVar
+
+from textual import on
+from textual.worker import WorkType
+
+from lfgtui.errors import LfgError
+from lfgtui.history.reader import Reader
+from lfgtui.history.search import SearchHit
+from lfgtui.ui.history.stored_run import query, read_run
+from lfgtui.ui.keymap import keymap
+from lfgtui.ui.painting.widgets import LineRow
+from lfgtui.ui.screens.base import LfgScreen, ScreenContext
+from lfgtui.ui.screens.modes import PastRun
+from lfgtui.ui.screens.run import RunScreen
+from lfgtui.ui.widgets.row_list import RowList
+
+T = TypeVar("T")
+
+ALL = 1 << 30
+"""More rows than there are."""
+
+
+class ListScreen(LfgScreen[None]):
+    """Keys that move in `rows`, and work beside the keys."""
+
+    rows: RowList
+    footer: LineRow
+
+    def __init__(self, context: ScreenContext, open_reader: Callable[[], Reader]) -> None:
+        super().__init__()
+        self.keymap = keymap(context.keys, "history")
+        self.context = context
+        self.footer = LineRow()
+        self._open_reader = open_reader
+
+    def realign(self) -> None:
+        self.rows.focus()
+
+    # Off the loop
+
+    def _start(
+        self,
+        work: Callable[[], Coroutine[None, None, None]],
+        group: str,
+        *,
+        exclusive: bool = False,
+    ) -> None:
+        """Do some work beside the keys; `exclusive`: instead of what its group still does."""
+        typed: WorkType[None] = work
+        self.run_worker(typed, group=group, exclusive=exclusive)
+
+    async def _read(self, question: Callable[[Reader], T]) -> T | None:
+        """Return a reader's answer; None where there is none, which a toast explains."""
+        try:
+            return await query(self._open_reader, question)
+        except LfgError as error:
+            self.notify(str(error), severity="error")
+            return None
+
+    async def _open(self, run: str, hit: SearchHit | None = None) -> None:
+        """Open the run, at the place of the hit if there is one."""
+        stored = await self._read(lambda reader: read_run(reader, run, hit))
+        if stored is None or not self.is_current:
+            return
+        if not stored.tickets:
+            self.notify("this run has no tickets")
+            return
+        simulated, note = stored.is_simulated, stored.note
+        screen = RunScreen(stored, self.context, PastRun(), note=note, simulated=simulated)
+        if hit is not None:
+            screen.show_target(hit.ticket, stored.target_of(hit))
+        self.app.push_screen(screen)
+
+    # Keys
+
+    def _move(self, entries: int, *, pages: int = 0, parts: int = 1) -> None:
+        entries += pages * max(1, self.rows.page // parts)
+        self.rows.move_to(self.rows.cursor + entries)
+
+    action_up = partialmethod(_move, -1)
+    action_down = partialmethod(_move, 1)
+    action_page_up = partialmethod(_move, 0, pages=-1)
+    action_page_down = partialmethod(_move, 0, pages=1)
+    action_half_page_up = partialmethod(_move, 0, pages=-1, parts=2)
+    action_half_page_down = partialmethod(_move, 0, pages=1, parts=2)
+    action_start = partialmethod(_move, -ALL)
+
+    def action_finish(self) -> None:
+        self.rows.move_to(ALL)
+
+    @on(RowList.Clicked)
+    async def _clicked(self, event: RowList.Clicked) -> None:
+        if event.is_second:
+            await self.act("zoom")
