@@ -77,10 +77,22 @@ class LazyGroup(click.Group):
         ] or super().shell_complete(ctx, incomplete)
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="lfg")
-def lfg() -> None:
-    """A terminal control room for AI agents: one live pane per ticket, many at once."""
+@click.pass_context
+def lfg(context: click.Context) -> None:
+    """A terminal control room for AI agents: one live pane per ticket, many at once.
+
+    Without a command, a start screen shows what can be run in this folder.
+    """
+    if context.invoked_subcommand is None:
+        if not output.is_interactive():
+            raise click.exceptions.NoArgsIsHelpError(context)
+        context.exit(context.invoke(import_module("lfgtui.cli.run").run))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -6,7 +6,7 @@ import click
 
 from lfgtui.cli import launching
 from lfgtui.cli.launching import control_socket
-from lfgtui.cli.launching.launch import check_models, with_model
+from lfgtui.cli.launching.launch import file_tickets
 from lfgtui.cli.launching.past_runs import reader
 from lfgtui.cli.options import prompt_text
 from lfgtui.engine.commands import (
@@ -20,7 +20,6 @@ from lfgtui.engine.commands import (
     Tell,
 )
 from lfgtui.errors import UsageError
-from lfgtui.model.tickets import load_tickets
 from lfgtui.settings import paths
 from lfgtui.settings.config import load_config
 from lfgtui.text.output import can_ask, confirm, print_line, print_remark, print_text
@@ -84,10 +83,7 @@ def _tickets_of(path: Path, run: str, provider: str | None, model: str | None, *
     The run, whose keys and history they are, checks again that it has what the tickets use.
     """
     known = control_socket.ask(run, control_socket.ListTickets()).tickets
-    file, config = load_tickets(path, known), load_config(paths.config_file())
-    if provider is None and model is None:
-        check_models(path, file, config)
-    file = with_model(file, config, provider, model)
+    file = file_tickets(path, load_config(paths.config_file()), provider, model, known=known)
     launching.trust.ensure_trusted(path, file, yes=yes)
     return Add(file.tickets)
 

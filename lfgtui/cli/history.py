@@ -3,7 +3,6 @@
 import shlex
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -11,7 +10,7 @@ import click
 from lfgtui.cli import launching
 from lfgtui.cli.launching.past_runs import open_reader, reader
 from lfgtui.cli.options import json_option, print_value, yes_option
-from lfgtui.errors import LfgError, UsageError
+from lfgtui.errors import UsageError
 from lfgtui.history import deletion, maintenance
 from lfgtui.settings import paths
 from lfgtui.settings.config import age_seconds, load_config
@@ -64,8 +63,6 @@ def _browse(as_json: bool) -> int:
     if not output.is_interactive():
         raise UsageError("--ui needs a terminal; without one: lfg history, lfg search")
     config = load_config(paths.config_file())
-    with suppress(LfgError), open_reader():
-        pass  # runs of dead processes are marked as interrupted; the screen reports an error
     code, resumes = launching.screen.browse(config)
     return max(code, launching.launch.resume(resumes, config))
 

@@ -11,11 +11,17 @@ import click
 import msgspec
 
 from lfgtui.cli import launching
-from lfgtui.cli.launching.launch import Output, Plan, check_models, launch, run_plan, with_model
-from lfgtui.cli.launching.prompt_check import check_prompt
+from lfgtui.cli.launching.launch import (
+    Output,
+    Plan,
+    file_tickets,
+    launch,
+    prompt_tickets,
+    run_plan,
+)
 from lfgtui.cli.options import RAW_HELP, output_options, prompt_text
 from lfgtui.errors import LfgError, UsageError
-from lfgtui.model.tickets import TicketsFile, load_tickets, select, single_ticket
+from lfgtui.model.tickets import TicketsFile, load_tickets
 from lfgtui.settings import paths
 from lfgtui.settings.config import Config, StreamUnit, load_config
 from lfgtui.text.output import check_raw, is_interactive, print_remark
@@ -51,7 +57,13 @@ def run(
     headless: bool,
     as_json: bool,
 ) -> int:
-    """Run the tickets of a file, one agent each, or a single prompt with -p."""
+    """Run the tickets of a file, one agent each, or a single prompt with -p.
+
+    With neither, a start screen shows what can be run in this folder.
+    """
+    is_alone = file is None and prompt is None
+    if is_alone and not (only or raw or stream_unit or headless or as_json) and is_interactive():
+        return _start(_config(concurrency), provider, model, yes=yes)
     if (file is None) == (prompt is None):
         raise UsageError("give either a tickets file or -p PROMPT")
     if raw and (prompt is None or headless or as_json):
@@ -71,18 +83,24 @@ def run(
     if file is None:
         if only:
             raise UsageError("--only requires a tickets file")
-        tickets = single_ticket(prompt_text(prompt or ""), Path.cwd())
-        check_prompt(config, provider, model)
-        tickets = with_model(tickets, config, provider, model)
+        tickets = prompt_tickets(prompt_text(prompt or ""), config, provider, model)
     else:
-        tickets = load_tickets(file)
-        if provider is None and model is None:
-            check_models(file, tickets, config)
-        if only:
-            tickets = select(tickets, only)
-        tickets = with_model(tickets, config, provider, model)
+        tickets = file_tickets(file, config, provider, model, only=only)
         launching.trust.ensure_trusted(file, tickets, yes=yes)
     return launch(Plan(tickets.title, tickets.tickets, config, source=file, output=output))
+
+
+def _start(config: Config, provider: str | None, model: str | None, *, yes: bool) -> int:
+    """Run what is chosen on the start screen."""
+    code, resumes, choice = launching.start.choose(config, provider, model)
+    if choice is None:
+        return max(code, launching.launch.resume(resumes, config))
+    if choice.file is None and choice.prompt is None:
+        return _simulated_demo(config, None, None)
+    tickets = launching.start.chosen_tickets(choice, config, provider, model)
+    if choice.file is not None:
+        launching.trust.ensure_trusted(choice.file, tickets, yes=yes)
+    return launch(Plan(tickets.title, tickets.tickets, config, source=choice.file))
 
 
 @click.command()

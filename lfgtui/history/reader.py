@@ -76,6 +76,13 @@ SELECT r.id, r.title, r.state, r.started_at, r.ended_at,
 FROM runs r
 """
 
+_WITHIN = """EXISTS (
+    SELECT 1 FROM tickets t WHERE t.run = r.id AND substr(
+        CASE WHEN json_valid(t.spec) THEN json_extract(t.spec, '$.workspace') END || '/',
+        1, length(?)) = ?
+) DESC,"""
+"""A run with a ticket that works in a folder, whose name ends with a slash, or below it."""
+
 
 class Reader:
     """A read-only view of a history file; an empty one where there is no file yet.
@@ -98,11 +105,13 @@ class Reader:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def runs(self, limit: int = 50, offset: int = 0) -> list[RunSummary]:
-        """Return past and running runs, newest first."""
+    def runs(self, limit: int = 50, offset: int = 0, *, folder: str = "") -> list[RunSummary]:
+        """Return past and running runs, newest first; before all others those in the folder."""
+        within = (f"{folder.rstrip('/')}/",) * 2 if folder else ()
         rows = self._rows(
-            f"{_RUNS} WHERE r.id <> '' ORDER BY r.started_at DESC, r.id DESC LIMIT ? OFFSET ?",
-            (limit, offset),
+            f"{_RUNS} WHERE r.id <> '' ORDER BY {_WITHIN if folder else ''}"
+            " r.started_at DESC, r.id DESC LIMIT ? OFFSET ?",
+            (*within, limit, offset),
         )
         return [_summary(row) for row in rows]
 

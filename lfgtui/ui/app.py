@@ -12,7 +12,7 @@ import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
@@ -34,7 +34,7 @@ from lfgtui.ui.attention import needing_attention
 from lfgtui.ui.guard import GuardedApp
 from lfgtui.ui.notifications import Notifier
 from lfgtui.ui.run_view import HistoryActions, LiveRun, RunView
-from lfgtui.ui.screens.base import ResumeRequested, ScreenContext
+from lfgtui.ui.screens.base import LfgScreen, ResumeRequested, ScreenContext
 from lfgtui.ui.screens.dialogs import Help, Question
 from lfgtui.ui.screens.modes import LiveMode, PastRun
 from lfgtui.ui.screens.run import RunScreen
@@ -50,6 +50,8 @@ from lfgtui.ui.widgets.pane import PaneSettings
 if TYPE_CHECKING:
     from lfgtui.history.reader import Reader
 
+FirstScreen: TypeAlias = Callable[[ScreenContext], LfgScreen[None]]
+
 IMPATIENT = 2.0
 """Seconds after which another signal is meant: end at once. Before, it is one of a storm."""
 
@@ -59,7 +61,7 @@ class LfgApp(Copying, GuardedApp, inherit_bindings=False):
 
     A `LiveRun` is started after the first frame and shut down before the app ends.
     `resumes` is then the stored run to resume, if any. `themes` are those of `load_themes`;
-    `first_screen` makes another screen for the run.
+    `first_screen` makes another screen to begin with.
     """
 
     ENABLE_COMMAND_PALETTE = False
@@ -85,7 +87,7 @@ class LfgApp(Copying, GuardedApp, inherit_bindings=False):
         themes: Mapping[str, ThemeFile],
         history_actions: Callable[[], HistoryActions] | None = None,
         clock: Callable[[], float] = now,
-        first_screen: Callable[[ScreenContext], RunScreen] | None = None,
+        first_screen: FirstScreen | None = None,
     ) -> None:
         super().__init__(ansi_color="NO_COLOR" in os.environ or None)
         self.keys_in_force = keys_in_force(config.keys)

@@ -94,7 +94,6 @@ def cases(on: Stage) -> list[Case]:
     run = world.RUN
     no = ((b"[y/N]", b"n\n"),)
     asked: list[list[str]] = [
-        [],
         ["--help"],
         ["--version"],
         [text],
@@ -142,6 +141,8 @@ def cases(on: Stage) -> list[Case]:
         ["deny", f"{run}/TicketDone", text],
         ["cancel", f"{run}/{text}"],
         ["cancel", text],
+        ["add", run, "-p", text],
+        ["add", text, "bad.toml"],
         ["concurrency", run, text],
         ["concurrency", run, "3"],
         *(["export", run, "--format", form] for form in ("md", "html", "json", "jsonl")),
@@ -170,6 +171,7 @@ def cases(on: Stage) -> list[Case]:
         Case(["run", "asks.toml"], no),
         Case(["history", "delete", run], no),
         Case(["history", "--ui"], _leave(b"$6.00"), SCREEN),
+        Case([], _leave(b"works.toml"), SCREEN),
         Case(["run", "works.toml"], _leave(b"to approve"), SCREEN),
     ]
     return [*map(Case, asked), *typed]

@@ -6,7 +6,8 @@ import pytest
 from lfgtui.errors import UsageError
 from lfgtui.history.reader import Reader, RunSummary
 from lfgtui.model import events as e
-from tests.history.conftest import Recording
+from lfgtui.model.tickets import Ticket
+from tests.history.conftest import Recording, spoil
 from tests.history.story import BEGIN, END
 
 STORY: list[e.Event] = [*BEGIN, e.UserMessage("do it"), e.TextDelta("Hello"), *END]
@@ -32,6 +33,20 @@ def test_runs_come_newest_first_and_in_pages(recorder: Recording) -> None:
         assert reader.find_run("last") == ids[4]
         summary = reader.runs()[3]
     assert summary == RunSummary(ids[1], "run 1", "running", 1001.0, None, 2, 1, None)
+
+
+def test_runs_of_a_folder_come_before_others(recorder: Recording) -> None:
+    places = ["/src/shop", "/src/shop/api", "/src/shop-2", "/src"]
+    for at, place in enumerate(places):
+        recorder.set_clock(1000 + at)
+        ticket = Ticket(id="a", prompt="do it", workspace=place)
+        recorder.start_run(place, [ticket], None)
+    spoil(recorder.file.path, "UPDATE tickets SET spec = '{' WHERE spec LIKE '%shop-2%'")
+    with recorder.reader() as reader:
+        assert [run.title for run in reader.runs(folder="/src/shop")] == [
+            *("/src/shop/api", "/src/shop", "/src", "/src/shop-2")
+        ]
+        assert [run.title for run in reader.runs(1, 3, folder="/")] == ["/src/shop-2"]
 
 
 def test_runs_and_hits_have_the_documented_keys(recorder: Recording) -> None:

@@ -1,5 +1,6 @@
 """Apps over small real runs, with a clock that only the test moves."""
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ import pytest
 from textual import markup
 from textual._context import active_app
 
+from lfgtui.history import maintenance
 from lfgtui.history.reader import Reader
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.settings import paths
@@ -19,8 +21,8 @@ from lfgtui.ui.history.stored_run import StoredRun, read_run
 from lfgtui.ui.run_view import HistoryActions, RunView
 from lfgtui.ui.toast import Toast
 from tests.ui.emulator import at_rest, settled
-from tests.ui.fake_live import FakeLive
-from tests.ui.history.past import keep
+from tests.ui.fake_live import START, FakeLive
+from tests.ui.history.past import ANSWER, keep
 
 
 @pytest.fixture(autouse=True)
@@ -137,3 +139,25 @@ def stored(history: Path) -> StoredRun:
     """The newest run."""
     with Reader(history) as reader:
         return read_run(reader, reader.find_run("last"))
+
+
+@pytest.fixture
+def past(store: Recorder) -> Path:
+    """A failed run with a pin and a note, and a later one that is done; always the same."""
+    failed = keep(store, "Checkout rewrite", {"schema": ANSWER, "api": "Half of"}, "interrupted")
+    done = keep(store, "Docs sweep", {"docs": "All pages name the **checkout** flag."})
+    path = store.path
+    store.close()
+    maintenance.pin(path, failed, True)
+    maintenance.annotate(path, failed, "the view was a good idea")
+    with sqlite3.connect(path) as database:
+        for hour, (run, name) in enumerate([(failed, "0304-a1b2"), (done, "0304-c3d4")]):
+            at = START + hour * 3600
+            times = {"at": at, "end": at + 125, "name": f"2026{name}", "run": run}
+            database.execute(
+                "UPDATE runs SET id = :name, started_at = :at, ended_at = :end WHERE id = :run",
+                times,
+            )
+            database.execute("UPDATE tickets SET run = :name WHERE run = :run", times)
+    database.close()
+    return path

@@ -8,7 +8,7 @@ terminal. Nothing is asked while a message, a layout or a repaint is pending.
 
 import asyncio
 import unicodedata
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from typing import TypeVar
@@ -152,6 +152,12 @@ class Terminal:
         if self.is_watched:
             await self._watch()
         await settled(self.app)
+
+    async def settle_until(self, condition: Callable[[], object]) -> None:
+        """Wait for what is at work beside the app's loop."""
+        async with asyncio.timeout(_PATIENCE):
+            while not condition():
+                await self.settle()
 
     async def _watch(self) -> None:
         """Wait for the clock's own frames, after which one more must change nothing."""

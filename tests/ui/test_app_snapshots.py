@@ -1,35 +1,21 @@
 """What the screen looks like. `make snapshots` accepts what it looks like now."""
 
 import json
-import sqlite3
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
 
-from lfgtui.history import maintenance
 from lfgtui.history.reader import Reader
-from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
 from lfgtui.settings.config import Config
-from tests.ui.fake_live import START, FakeLive
-from tests.ui.history.past import keep
+from tests.ui.fake_live import FakeLive
+from tests.ui.history.past import ANSWER
 from tests.ui.screen_text import MakeApp
 from tests.ui.waiting import shown, work_done
 
 Compare = Callable[..., bool]
-
-ANSWER = """\
-## Plan
-
-The schema keeps **one row a line item**; totals are derived.
-
-1. Read `orders.py`
-2. Move the totals into a view
-3. Run the tests
-"""
-
 
 pytestmark = pytest.mark.usefixtures("utc")
 
@@ -150,28 +136,6 @@ def test_a_run(
 ) -> None:
     run_before = after(live, *keys, until=until, play=play)
     assert snap_compare(make_app(live), terminal_size=size, run_before=run_before)
-
-
-@pytest.fixture
-def past(store: Recorder) -> Path:
-    """A failed run with a pin and a note, and a later one that is done; always the same."""
-    failed = keep(store, "Checkout rewrite", {"schema": ANSWER, "api": "Half of"}, "interrupted")
-    done = keep(store, "Docs sweep", {"docs": "All pages name the **checkout** flag."})
-    path = store.path
-    store.close()
-    maintenance.pin(path, failed, True)
-    maintenance.annotate(path, failed, "the view was a good idea")
-    with sqlite3.connect(path) as database:
-        for hour, (run, name) in enumerate([(failed, "0304-a1b2"), (done, "0304-c3d4")]):
-            at = START + hour * 3600
-            times = {"at": at, "end": at + 125, "name": f"2026{name}", "run": run}
-            database.execute(
-                "UPDATE runs SET id = :name, started_at = :at, ended_at = :end WHERE id = :run",
-                times,
-            )
-            database.execute("UPDATE tickets SET run = :name WHERE run = :run", times)
-    database.close()
-    return path
 
 
 @pytest.mark.parametrize(

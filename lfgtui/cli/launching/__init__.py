@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lfgtui.cli.launching import replay as replay
     from lfgtui.cli.launching import screen as screen
     from lfgtui.cli.launching import session as session
+    from lfgtui.cli.launching import start as start
     from lfgtui.cli.launching import trust as trust
 else:
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import msgspec
 
 from lfgtui.cli import launching
+from lfgtui.cli.launching.prompt_check import check_prompt
 from lfgtui.errors import SourceError, UsageError
-from lfgtui.model.tickets import Ticket, TicketsFile
+from lfgtui.model.tickets import Ticket, TicketsFile, load_tickets, select, single_ticket
 from lfgtui.settings.config import LOCAL, SIMULATED, Config, route_of, routes_of
 from lfgtui.settings.credentials import api_key, held_keys, request_headers
 from lfgtui.simulator.local import find_model
@@ -103,6 +104,32 @@ def check_providers(plan: Plan) -> set[str]:
         if name == LOCAL and provider.base_url is None:
             find_model(provider.model_file)
     return used
+
+
+def file_tickets(
+    path: Path,
+    config: Config,
+    provider: str | None,
+    model: str | None,
+    *,
+    only: tuple[str, ...] = (),
+    known: Sequence[str] = (),
+) -> TicketsFile:
+    """Return a file's tickets as the command line wants them; `known` as in `load_tickets`."""
+    tickets = load_tickets(path, known)
+    if provider is None and model is None:
+        check_models(path, tickets, config)
+    if only:
+        tickets = select(tickets, only)
+    return with_model(tickets, config, provider, model)
+
+
+def prompt_tickets(
+    prompt: str, config: Config, provider: str | None, model: str | None
+) -> TicketsFile:
+    """Return the ticket of a prompt; raise `UsageError` where it has no provider or no model."""
+    check_prompt(config, provider, model)
+    return with_model(single_ticket(prompt, Path.cwd()), config, provider, model)
 
 
 def with_model(

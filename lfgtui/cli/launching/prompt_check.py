@@ -20,17 +20,25 @@ def check_prompt(config: Config, provider: str | None, model: str | None) -> Non
         if alone := model or config.model:
             missing = f'model "{alone}" needs a provider: add --provider NAME'
     where = f"or set {setting} in {paths.config_file()}"
-    raise UsageError(f"{missing}, {where}; {_configured(config)}")
+    known = "no provider is configured yet (`lfg doctor` lists the variables of keys)"
+    if names := _configured(config):
+        known = f"providers configured: {', '.join(names)}"
+    raise UsageError(f"{missing}, {where}; {known}")
 
 
-def _configured(config: Config) -> str:
+def advise(config: Config, provider: str | None) -> str:
+    """Return, in one short line, what `check_prompt` misses, and the command that mends it."""
+    names = _configured(config) if provider is None else [provider]
+    if not names:
+        return "no provider is set up yet; to see how: lfg doctor"
+    return f"no model is chosen yet: lfg run --model {names[0]}/MODEL"
+
+
+def _configured(config: Config) -> list[str]:
     """Return which providers the person has set up: in the config, or by the variable of a key."""
-    names = [
+    return [
         name
         for name, provider in config.providers.items()
         if provider != PRESETS.get(name)
         or (environment.variable(provider.api_key_env or "") or "").strip()
     ]
-    if names:
-        return f"providers configured: {', '.join(names)}"
-    return "no provider is configured yet (`lfg doctor` lists the variables of keys)"

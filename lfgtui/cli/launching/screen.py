@@ -4,7 +4,7 @@ import asyncio
 import gc
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING
 
 from lfgtui.cli import launching
@@ -19,7 +19,7 @@ from lfgtui.settings import paths
 from lfgtui.settings.config import Config
 from lfgtui.settings.themes import load_themes
 from lfgtui.text.output import print_error, print_remark
-from lfgtui.ui.app import LfgApp
+from lfgtui.ui.app import FirstScreen, LfgApp
 from lfgtui.ui.guard import bug_line, log_bug
 from lfgtui.ui.painting.gc_policy import collect_rarely
 
@@ -128,9 +128,11 @@ def run(plan: Plan, build: "Callable[[], Engine]", *, is_simulated: bool) -> tup
     return max(code, 1), None
 
 
-def browse(config: Config) -> tuple[int, str | None]:
-    """Show past runs; return the exit code, and the stored run to resume next."""
-    app = _app(None, config)
+def browse(config: Config, first_screen: FirstScreen | None = None) -> tuple[int, str | None]:
+    """Show past runs, or another screen; return the exit code, and the stored run to resume."""
+    with suppress(LfgError), launching.past_runs.open_reader():
+        pass  # runs of dead processes are marked as interrupted; the screen reports an error
+    app = _app(None, config, first_screen=first_screen)
     return run_app(app), app.resumes
 
 
@@ -142,7 +144,13 @@ def run_app(app: LfgApp) -> int:
     return 1 if code is None else code
 
 
-def _app(run: DeferredRun | None, config: Config, *, is_simulated: bool = False) -> LfgApp:
+def _app(
+    run: DeferredRun | None,
+    config: Config,
+    *,
+    is_simulated: bool = False,
+    first_screen: FirstScreen | None = None,
+) -> LfgApp:
     return LfgApp(
         run,
         config=config,
@@ -150,6 +158,7 @@ def _app(run: DeferredRun | None, config: Config, *, is_simulated: bool = False)
         simulated=is_simulated,
         themes=load_themes(paths.config_file().parent),
         history_actions=lambda: launching.past_runs.FileHistoryActions(config),
+        first_screen=first_screen,
     )
 
 

@@ -8,6 +8,16 @@ from lfgtui.model.states import RunState
 from lfgtui.model.tickets import Ticket
 from tests.ui.fake_live import START
 
+ANSWER = """\
+## Plan
+
+The schema keeps **one row a line item**; totals are derived.
+
+1. Read `orders.py`
+2. Move the totals into a view
+3. Run the tests
+"""
+
 
 def begin(store: Recorder, title: str, *tickets: str) -> str:
     """A new run of these tickets."""

@@ -1,0 +1,104 @@
+"""The start screen of the working folder: what can be run there, and what was chosen."""
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from lfgtui.cli.launching.launch import Plan, check_providers, file_tickets, prompt_tickets
+from lfgtui.cli.launching.past_runs import reader
+from lfgtui.cli.launching.prompt_check import advise
+from lfgtui.cli.launching.screen import browse
+from lfgtui.errors import LfgError, SourceError, UsageError
+from lfgtui.model.tickets import TicketsFile, load_tickets
+from lfgtui.settings.config import Config, route_of
+from lfgtui.text.terminal_safe import visible_line
+from lfgtui.ui.screens.base import ScreenContext
+from lfgtui.ui.start import Choice, Found, FoundFile, StartScreen
+
+_TICKET = re.compile(rb"^\s*\[\[\s*ticket\s*\]\]", re.MULTILINE)
+
+_MOST_BYTES = 1 << 20
+"""Size from which a file is not listed: it would be read before anybody asked for it."""
+
+
+def choose(
+    config: Config, provider: str | None, model: str | None
+) -> tuple[int, str | None, Choice | None]:
+    """Show what can be run, with that provider and model in place of the tickets' own.
+
+    Returns the exit code, the stored run to resume next, and what was chosen.
+    Raises `UsageError` for a provider that there is not.
+    """
+    if provider is not None:
+        config.provider(provider)
+    chosen: list[Choice] = []
+    folder, here = visible_line(str(Path.cwd())), Folder(config, provider, model)
+
+    def first_screen(context: ScreenContext) -> StartScreen:
+        return StartScreen(context, reader, folder, here.find, here.check, chosen.append)
+
+    code, resumes = browse(config, first_screen)
+    return code, resumes, chosen[-1] if chosen else None
+
+
+def chosen_tickets(
+    choice: Choice, config: Config, provider: str | None, model: str | None
+) -> TicketsFile:
+    """Return the tickets of the chosen file, or that of the prompt."""
+    if choice.file is not None:
+        return file_tickets(choice.file, config, provider, model)
+    return prompt_tickets(choice.prompt or "", config, provider, model)
+
+
+class Folder:
+    """What can be run in the working folder, with that provider and model if there are any."""
+
+    def __init__(
+        self, config: Config, provider: str | None = None, model: str | None = None
+    ) -> None:
+        self._config = config
+        self._given = (provider, model)
+
+    def find(self) -> Found:
+        model, lacks = self._model()
+        return Found([self._examine(path) for path in _tickets_files()], model, lacks)
+
+    def check(self, choice: Choice) -> None:
+        if choice != Choice():
+            tickets = chosen_tickets(choice, self._config, *self._given)
+            check_providers(Plan(tickets.title, tickets.tickets, self._config))
+
+    def _model(self) -> tuple[str, str]:
+        """Return the model of a prompt, and what is lacking to use it."""
+        try:
+            (ticket,) = prompt_tickets("", self._config, *self._given).tickets
+        except UsageError:
+            return "", advise(self._config, self._given[0])
+        try:
+            self.check(Choice(prompt=""))
+        except LfgError as error:
+            return "", str(error)
+        return str(route_of(self._config, ticket)), ""
+
+    def _examine(self, path: Path) -> FoundFile:
+        count, title, problem = 0, "", ""
+        try:
+            file = load_tickets(path)
+            count, title = len(file.tickets), file.title
+            self.check(Choice(path))
+        except LfgError as error:
+            problem = str(error)
+            if isinstance(error, SourceError) and error.path == path:
+                problem = f"line {error.line}: {error.message}" if error.line else error.message
+        return FoundFile(path, count, title, problem)
+
+
+def _tickets_files() -> Iterator[Path]:
+    """Yield the TOML files here that have tickets, or are called as if they had."""
+    for path in sorted(Path().glob("*.toml")):
+        with suppress(OSError):  # it is gone, or not ours to read
+            if path.is_file() and path.stat().st_size <= _MOST_BYTES:
+                is_named = path.name.endswith("tickets.toml")
+                if is_named or _TICKET.search(path.read_bytes()):
+                    yield path

@@ -1,0 +1,244 @@
+"""The start screen: what can be run in a folder, and past runs, in one list."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import partial
+from inspect import isawaitable
+from pathlib import Path
+from typing import NamedTuple
+
+from textual import on
+from textual.app import ComposeResult
+
+from lfgtui.errors import LfgError
+from lfgtui.history.reader import Reader, RunSummary
+from lfgtui.ui.history.list_screen import ListScreen
+from lfgtui.ui.history.run_list import run_row
+from lfgtui.ui.painting.widgets import LineRow
+from lfgtui.ui.screens.base import Prompt, ResumeRequested, ScreenContext
+from lfgtui.ui.text.styled_line import Line, Span, fit, line_width, one_line, shorten
+from lfgtui.ui.widgets.composer import Composer
+from lfgtui.ui.widgets.footer import Offer, compose_footer
+from lfgtui.ui.widgets.row_list import RowList
+
+_RUNS = 5
+"""Past runs that are listed; the history has the rest."""
+
+_LONGEST_NAME = 0.4
+"""Share of the width that the names of files may take."""
+
+_HINT = "enter runs it · alt+enter new line · esc keeps the draft"
+_NO_FILES = "none here; a .toml file with [[ticket]] in it is listed"
+_DEMO = "six simulated agents do real work: no key, no network"
+
+
+class Choice(NamedTuple):
+    """What to run: a tickets file or a prompt; with neither, the demo."""
+
+    file: Path | None = None
+    prompt: str | None = None
+
+
+class FoundFile(NamedTuple):
+    """A tickets file; `problem`: why it cannot be run. It has no tickets if it cannot be read."""
+
+    path: Path
+    tickets: int
+    title: str
+    problem: str
+
+
+class Found(NamedTuple):
+    """The tickets files of a folder, and the model of a prompt or what it lacks to have one."""
+
+    files: Sequence[FoundFile]
+    model: str
+    lacks: str
+
+
+class Row(NamedTuple):
+    """A line of the list, and what enter does there; None if it is only there to be read."""
+
+    compose: Callable[[int], Line]
+    open: Callable[[], object] | None = None
+    label: str = "run"
+    run: RunSummary | None = None
+
+
+class StartList(RowList):
+    """Rows of which the cursor passes over those that do nothing."""
+
+    rows: Sequence[Row] = ()
+
+    @property
+    def here(self) -> Row:
+        """The row under the cursor; one of nothing before there are any."""
+        return self.rows[self.cursor] if self.rows else Row(lambda width: [])
+
+    def entry(self, index: int, width: int) -> Sequence[Line]:
+        return (self.rows[index].compose(width),)
+
+    def move_to(self, index: int) -> None:
+        index = max(0, min(index, self.count - 1))
+        below, above = range(index, self.count), range(index, -1, -1)
+        order = (*above, *below) if index < self.cursor else (*below, *above)
+        super().move_to(next((one for one in order if self.rows[one].open is not None), index))
+
+
+class StartScreen(ListScreen):
+    """Hands `choose` what to run and has the app end.
+
+    `find` looks into the folder, in a thread, and so does `check`, which raises `LfgError`
+    where a choice cannot be run.
+    """
+
+    DEFAULT_CSS = """
+    StartScreen { layout: vertical; background: $background; overflow: hidden; }
+    StartScreen StartList { height: 1fr; }
+    """
+
+    rows: StartList
+
+    def __init__(
+        self,
+        context: ScreenContext,
+        open_reader: Callable[[], Reader],
+        folder: str,
+        find: Callable[[], Found],
+        check: Callable[[Choice], None],
+        choose: Callable[[Choice], object],
+    ) -> None:
+        super().__init__(context, open_reader)
+        self.rows = StartList()
+        self._top = LineRow()
+        self._folder, self._find = folder, find
+        self._check, self._choose = check, choose
+        self._found = Found((), "", "")
+        self._draft = ""
+
+    def compose(self) -> ComposeResult:
+        yield self._top
+        yield self.rows
+        yield self.footer
+
+    def on_mount(self) -> None:
+        name = Span(" lfg   ", bold=True)
+        self._top.show(lambda width: [name, Span(self._folder, "muted")])
+        self.rows.focus()
+
+    def on_screen_resume(self) -> None:
+        self._start(self._list, "list", exclusive=True)
+
+    async def _list(self) -> None:
+        """Show what there is; the cursor begins on the prompt, or after one that cannot run."""
+        self._found, runs = await asyncio.gather(
+            asyncio.to_thread(self._find),
+            self._read(lambda reader: reader.runs(_RUNS, folder=self._folder)),
+        )
+        files, runs = self._found.files, runs or []
+        names = max((Span(one_line(file.path.name)).width for file in files), default=0)
+        run_line = partial(
+            run_row, now=self.context.panes.clock(), has_costs=any(run.cost for run in runs)
+        )
+        rows = [
+            Row(self._prompt_line, self.action_find, "write"),
+            *_heading("Tickets files"),
+            *(
+                Row(partial(_file_line, names, f), partial(self._run, Choice(f.path)))
+                for f in files
+            ),
+            *(() if files else [_words(_NO_FILES, "muted")]),
+            *(_heading("Past runs") if runs else ()),
+            *(Row(partial(run_line, run), partial(self._show, run), "open", run) for run in runs),
+            *_heading("Demo"),
+            _words(_DEMO)._replace(open=partial(self._run, Choice())),
+        ]
+        cursor = self.rows.cursor if self.rows.rows else int(bool(self._found.lacks))
+        self.rows.rows = rows
+        self.rows.grow(len(rows))
+        self.rows.move_to(cursor)
+
+    def _prompt_line(self, width: int) -> Line:
+        words = _words(f"write a prompt for {self._found.model}", "muted")
+        if self._found.lacks:
+            words = _words(self._found.lacks, "warning")
+        elif self._draft.strip():
+            words = _words(self._draft)
+        return words.compose(width)
+
+    @on(RowList.Moved)
+    def _show_keys(self) -> None:
+        here = self.rows.here
+        actions = ["history", "help", "quit"]
+        if here.run is not None and here.run.state != "done":
+            actions.insert(0, "resume")
+        offers = [Offer("zoom", here.label), Offer("find", "prompt"), *map(Offer, actions)]
+        self.footer.show(lambda width: compose_footer(offers, self.context.keys, width))
+
+    # Keys
+
+    async def action_zoom(self) -> None:
+        """Open what is under the cursor."""
+        if (do := self.rows.here.open) is not None and isawaitable(result := do()):
+            await result
+
+    async def action_find(self) -> None:
+        """Ask for a prompt, or say in full what it lacks."""
+        if self._found.lacks:
+            self._run(Choice(prompt=""))
+        else:
+            field = Composer(self._draft, _HINT)
+            await self.ask_in(Prompt("prompt", field), self._send, self._keep)
+
+    action_next_pane = action_find
+
+    def _keep(self, text: str) -> None:
+        self._draft = text
+        self.rows.refresh()
+
+    def _send(self, text: str) -> None:
+        self._keep(text)
+        if text.strip():
+            self._run(Choice(prompt=text.strip("\n")))
+
+    def action_resume(self) -> None:
+        if (run := self.rows.here.run) is not None:
+            self.post_message(ResumeRequested(run.run))
+
+    async def action_back(self) -> None:
+        await self.act("quit")
+
+    def _show(self, run: RunSummary) -> None:
+        self._start(partial(self._open, run.run), "open", exclusive=True)
+
+    def _run(self, choice: Choice) -> None:
+        self._start(partial(self._try, choice), "open", exclusive=True)
+
+    async def _try(self, choice: Choice) -> None:
+        try:
+            await asyncio.to_thread(self._check, choice)
+        except LfgError as error:
+            self.notify(str(error), severity="error")
+        else:
+            self._choose(choice)
+            await self.act("quit")
+
+
+def _heading(title: str) -> Sequence[Row]:
+    return [Row(lambda width: []), Row(lambda width: [Span(f" {title}", "primary", True)])]
+
+
+def _words(text: str, colour: str = "foreground") -> Row:
+    return Row(lambda width: [Span("   "), Span(shorten(one_line(text), width - 4), colour)])
+
+
+def _file_line(names: int, file: FoundFile, width: int) -> Line:
+    """Return the name in a column of up to `names` cells, and what there is to say of the file."""
+    name = fit(one_line(file.path.name), min(names, int(width * _LONGEST_NAME)))
+    count = "1 ticket" if file.tickets == 1 else f"{file.tickets} tickets"
+    line, text, colour = [Span(f"   {name}  ")], file.title, "foreground"
+    if file.problem:
+        text, colour = file.problem, "warning" if file.tickets else "error"
+    else:
+        line.append(Span(f"{count:<10}  ", "muted"))
+    return [*line, Span(shorten(one_line(text), width - line_width(line) - 1), colour)]
